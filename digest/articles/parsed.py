@@ -1,0 +1,48 @@
+"""What the parsers give: articles as plain cleaned values, and what they could not take."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedArticle:
+    """One article out of a feed, page or file; `html` is cleaned, all other text is plain.
+
+    `url` is absolute and without link decorations; `canonical_url` is its form for comparison;
+    `content_hash` covers title and text.
+    """
+
+    url: str
+    canonical_url: str
+    title: str
+    content_hash: str
+    guid: str | None = None
+    title_formed: bool = False
+    summary: str = ""
+    html: str = ""
+    text: str = ""
+    author: str | None = None
+    image_url: str | None = None
+    image_alt: str | None = None
+    language: str | None = None
+    place: str | None = None
+    agency: str | None = None
+    topics: tuple[str, ...] = ()
+    published_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """One item that could not be taken: what it was, and why with the remedy."""
+
+    item: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedFeed:
+    """A feed's articles in its own order, and the items that could not be taken."""
+
+    title: str
+    articles: tuple[ParsedArticle, ...]
+    rejected: tuple[Rejected, ...] = field(default=())

@@ -1,0 +1,141 @@
+"""The composition root: picks implementations from the settings and joins them."""
+
+import os
+import secrets
+import socket
+import threading
+from base64 import b32encode
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+from importlib.resources import files
+from pathlib import Path
+
+from digest.errors import SettingsError
+from digest.mail.rendering import Renderer
+from digest.models import Key
+from digest.net.smtp import Relay
+from digest.settings import Settings
+from digest.store import schema
+from digest.store.database import Database
+from digest.store.workers import WorkerLock
+from digest.tasks.compiling import Compiler
+from digest.tasks.delivery.composing import Composer
+from digest.tasks.delivery.courier import Run
+from digest.tasks.subscribing import Readers
+
+
+def utc_now() -> datetime:
+    """Read the clock; the only place that does, but for log lines."""
+    return datetime.now(UTC)
+
+
+def new_public_id() -> str:
+    """Make a random id for a person: 128 bits, 26 characters of lower-case base32."""
+    return b32encode(secrets.token_bytes(16)).decode().rstrip("=").lower()
+
+
+def bundled(name: str) -> Path:
+    """Find a folder that ships with the program: inside an installed wheel, or beside the package."""
+    here = Path(str(files("digest")))
+    for folder in (here / "_bundled" / name, here.parent / name):
+        if folder.is_dir():
+            return folder
+    raise SettingsError(f"the folder {name}/ is missing from this installation; install it again")
+
+
+@dataclass
+class Application:
+    """Everything that a command needs, made when it is first asked for."""
+
+    settings: Settings
+    clock: Callable[[], datetime] = field(default=utc_now)
+    stopping: threading.Event = field(default_factory=threading.Event)
+
+    @cached_property
+    def database(self) -> Database:
+        """Open the database; it must have been created and is brought up to date."""
+        database = Database(self.settings.database_url)
+        schema.migrate(database)
+        return database
+
+    @cached_property
+    def keys(self) -> dict[str, bytes]:
+        """Give the keys that are never rotated, made when the database was."""
+        with self.database.write() as session:
+            found = {purpose: session.get(Key, purpose) for purpose in ("identity", "suppression")}
+            for purpose, row in found.items():
+                if row is None:
+                    found[purpose] = Key(purpose=purpose, value=secrets.token_hex(32))
+                    session.add(found[purpose])
+            return {purpose: bytes.fromhex(row.value) for purpose, row in found.items() if row}
+
+    @cached_property
+    def renderer(self) -> Renderer:
+        """Give the renderer of messages."""
+        return Renderer(bundled("templates") / "email")
+
+    @cached_property
+    def composer(self) -> Composer:
+        """Give what composes messages, for preview and delivery alike."""
+        return Composer(self.database, self.settings, self.renderer, self.keys["identity"])
+
+    @cached_property
+    def readers(self) -> Readers:
+        """Give the use cases of readers."""
+        return Readers(
+            database=self.database,
+            settings=self.settings,
+            signing_keys=self.settings.web.signing_keys,
+            suppression_key=self.keys["suppression"],
+            new_id=new_public_id,
+            new_token=lambda: secrets.token_urlsafe(24),
+        )
+
+    @property
+    def relay(self) -> Relay:
+        """Give the relay that the settings name."""
+        smtp = self.settings.smtp
+        return Relay(
+            host=smtp.host,
+            port=smtp.port,
+            security=smtp.security,
+            username=smtp.username,
+            password=smtp.password.get_secret_value(),
+            ehlo_name=smtp.ehlo_name or socket.getfqdn(),
+            ca_file=str(self.settings.path(smtp.ca_file)) if smtp.ca_file else None,
+        )
+
+    @contextmanager
+    def worker(self) -> Iterator[WorkerLock]:
+        """Be a worker for a while: hold the lock that tells others that this process is alive."""
+        lock = WorkerLock.acquire(self.database, host=socket.gethostname(), pid=os.getpid(), now=self.clock())
+        try:
+            yield lock
+        finally:
+            lock.release(self.database, self.clock())
+
+    def compiler(self, worker: WorkerLock) -> Compiler:
+        """Give what makes editions, for a worker."""
+        return Compiler(self.database, self.settings, worker.id)
+
+    def run(self, worker: WorkerLock, digest: str | None = None) -> Run:
+        """Give what one run of deliveries shares."""
+        return Run(
+            database=self.database,
+            composer=self.composer,
+            relay=self.relay,
+            owner=worker.id,
+            clock=self.clock,
+            digest=digest,
+            rate=self.settings.smtp.rate,
+            resend=self.settings.smtp.when_uncertain == "resend",
+            stopping=self.stopping,
+        )
+
+    def close(self) -> None:
+        """Close what was opened."""
+        if "database" in self.__dict__:
+            self.database.close()

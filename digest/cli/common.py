@@ -1,0 +1,45 @@
+"""What all commands share: the settings file, and how a command ends."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from digest.bootstrap import Application
+from digest.settings import find_config, load_settings
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Common:
+    """Options of every command.
+
+    Parameters
+    ----------
+    config:
+        The settings file; else $DIGEST_CONFIG, else ./config.toml.
+    quiet:
+        Print nothing but trouble, so that cron mails only that.
+    """
+
+    config: Path | None = None
+    quiet: Annotated[bool, Parameter(negative="")] = False
+
+
+AsJson = Annotated[bool, Parameter(name="--json", negative="", help="Print the facts as JSON.")]
+DEFAULT = Common()
+
+
+@contextmanager
+def application(common: Common) -> Iterator[Application]:
+    """Open the program by its settings, and close what it opened."""
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    app = Application(load_settings(find_config(common.config)))
+    try:
+        yield app
+    finally:
+        app.close()

@@ -1,0 +1,175 @@
+"""Commands that make and deliver editions: fetch, send, preview."""
+
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from digest.cli.common import DEFAULT, AsJson, Common, application
+from digest.cli.output import say, show_json, warn
+from digest.errors import UsageError
+from digest.sending import Sent, send_due
+from digest.tasks.fetching import FetchReport, fetch_due
+from digest.tasks.previewing import preview as make_preview
+
+
+def fetch(source: str | None = None, *, json: AsJson = False, common: Common = DEFAULT) -> None:
+    """Fetch the sources that are due.
+
+    Parameters
+    ----------
+    source:
+        Fetch this one, due or not.
+    """
+    with application(common) as app:
+        reports = fetch_due(app.database, app.settings, app.clock(), only=source)
+    if json:
+        show_json([_facts(report) for report in reports])
+    else:
+        for report in reports:
+            say(describe_fetch(report), quiet=common.quiet)
+    if complain(reports):
+        sys.exit(1)
+
+
+def send(
+    digest: str | None = None,
+    *,
+    now: Annotated[bool, Parameter(negative="")] = False,
+    json: AsJson = False,
+    common: Common = DEFAULT,
+) -> None:
+    """Fetch, compile what is due, deliver what is due, and stop: what cron calls.
+
+    Parameters
+    ----------
+    digest:
+        Only this digest.
+    now:
+        Do not wait for the cadence's hour; a period's edition is still made only once.
+    """
+    with application(common) as app:
+        done = send_due(app, digest=digest, at_once=now)
+    complain(done.fetched)
+    if json:
+        show_json(done.facts())
+    else:
+        for line in describe(done):
+            say(line, quiet=common.quiet)
+    for line in done.trouble:
+        warn(line)
+    if done.trouble:
+        sys.exit(1)
+
+
+def preview(
+    digest: str,
+    *,
+    cadence: str | None = None,
+    as_: Annotated[str | None, Parameter(name="--as")] = None,
+    at: str | None = None,
+    out: Path = Path(),
+    json: AsJson = False,
+    common: Common = DEFAULT,
+) -> None:
+    """Write the next edition as .html, .txt and .eml, and change nothing.
+
+    Parameters
+    ----------
+    digest:
+        The digest's name.
+    cadence:
+        One of its cadences; else the reader's own.
+    as_:
+        Show what this reader would get; else a reader of every topic.
+    at:
+        At this time, such as 2026-11-23T07:00; else now.
+    out:
+        The folder to write into.
+    """
+    with application(common) as app:
+        moment = _moment(at, app.settings.zone) if at else app.clock()
+        shown = make_preview(
+            app.database,
+            app.settings,
+            app.composer,
+            app.settings.digest(digest),
+            cadence=cadence,
+            address=as_,
+            at=moment,
+        )
+    html, text = shown.parts()
+    out.mkdir(parents=True, exist_ok=True)
+    stem = f"{digest}-{shown.edition.cadence}-{shown.edition.period.replace(':', '')}"
+    files = {".html": html.encode(), ".txt": text.encode(), ".eml": shown.message}
+    for suffix, content in files.items():
+        (out / (stem + suffix)).write_bytes(content)
+    facts = {
+        "subject": shown.rendering.subject,
+        "articles": [choice.article_id for choice in shown.chosen.choices],
+        "left_out": shown.chosen.left_out,
+        "bytes": len(shown.message),
+        "files": [str(out / (stem + suffix)) for suffix in files],
+    }
+    if json:
+        show_json(facts)
+    else:
+        for file in facts["files"]:  # type: ignore[attr-defined]
+            say(file, quiet=common.quiet)
+
+
+def describe(done: Sent) -> list[str]:
+    """Say in lines what a run did."""
+    lines = [describe_fetch(report) for report in done.fetched]
+    for item in done.compiled:
+        name = f"{item.digest} {item.cadence} {item.period}"
+        lines.append(f"{name}: {'compiled' if item.made else 'is already made'}")
+        lines.extend(
+            f"{item.digest} {item.cadence} {period}: skipped, nothing ran then" for period in item.skipped
+        )
+    tally = done.tally
+    if done.asked:
+        lines.append(f"confirmations asked: {done.asked}")
+    lines.append(
+        f"accepted {tally.accepted}, deferred {tally.deferred}, failed {tally.failed},"
+        f" withheld {tally.withheld}, uncertain {tally.uncertain}"
+    )
+    return lines
+
+
+def describe_fetch(report: FetchReport) -> str:
+    """Say in one line what a source gave."""
+    if report.error:
+        return f"{report.source}: not fetched"
+    return f"{report.source}: {report.added} new, {report.updated} updated, {report.unchanged} unchanged"
+
+
+def complain(reports: list[FetchReport]) -> bool:
+    """Print what could not be taken in; tell whether there was any."""
+    for report in reports:
+        if report.error:
+            warn(f"source {report.source}: {report.error}")
+        for item in report.rejected:
+            warn(f"source {report.source}: {item.item}: {item.why}")
+    return any(report.error or report.rejected for report in reports)
+
+
+def _facts(report: FetchReport) -> dict[str, object]:
+    return {
+        "source": report.source,
+        "added": report.added,
+        "updated": report.updated,
+        "unchanged": report.unchanged,
+        "rejected": [{"item": item.item, "why": item.why} for item in report.rejected],
+        "error": report.error or None,
+    }
+
+
+def _moment(text: str, zone: object) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f'--at "{text}" is no time; write 2026-11-23T07:00') from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=zone)  # type: ignore[arg-type]

@@ -1,0 +1,145 @@
+"""Commands of the first hour: demo, init, catch."""
+
+import re
+import secrets
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from digest.bootstrap import Application, bundled
+from digest.cli.common import DEFAULT, Common, application
+from digest.cli.output import say, warn
+from digest.demo.catcher import Catcher, create_pages
+from digest.demo.loader import Loaded, free_port, load, prepare, start_catcher
+from digest.errors import UsageError
+from digest.settings import load_settings
+from digest.web.app import create_app
+from digest.web.server import Server
+
+
+def demo(
+    *,
+    dir_: Annotated[Path, Parameter(name="--dir")] = Path("digest-demo"),
+    serve: Annotated[bool, Parameter(negative="--no-serve")] = True,
+    common: Common = DEFAULT,
+) -> None:
+    """Show the whole thing on sample data: a newsroom, its readers, a mail catcher, a first edition.
+
+    Parameters
+    ----------
+    dir_:
+        The folder for all of it; what is there from a run before goes on.
+    serve:
+        Serve the pages and the caught mail until Ctrl-C; not where standard output is no terminal.
+    """
+    settings = prepare(dir_, secrets.token_urlsafe(32))
+    catcher, settings = start_catcher(settings, dir_)
+    app = Application(settings)
+    try:
+        loaded = load(app, dir_)
+        for line in _summary(loaded, dir_):
+            say(line, quiet=common.quiet)
+        for line in loaded.sent.trouble:
+            warn(line)
+        if serve and sys.stdout.isatty():
+            _serve(app, dir_, common)
+        if loaded.sent.trouble:
+            sys.exit(1)
+    finally:
+        catcher.stop()
+        app.close()
+
+
+def init(directory: Path = Path(), *, common: Common = DEFAULT) -> None:
+    """Write config.toml with a secret of its own and create the database; what stands is kept.
+
+    Parameters
+    ----------
+    directory:
+        The folder to write config.toml into, where --config names no file.
+    """
+    path = common.config or directory / "config.toml"
+    if path.exists():
+        say(f"{path} stands; it is kept", quiet=common.quiet)
+    else:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        example = (bundled("templates").parent / "config.example.toml").read_text(encoding="utf-8")
+        path.write_text(_with_secret(example), encoding="utf-8")
+        path.chmod(0o600)
+        say(f"{path} written: look through [site], [smtp], [[sources]] and [[digests]]", quiet=common.quiet)
+    with application(Common(path, common.quiet)) as app:
+        assert app.keys  # noqa: S101 - made with the database
+    say(
+        "the database is ready; next: `digest subscribers import`, `digest preview`, `digest send`",
+        quiet=common.quiet,
+    )
+
+
+def catch(
+    *, dir_: Annotated[Path, Parameter(name="--dir")], port: int | None = None, common: Common = DEFAULT
+) -> None:
+    """Run the mail catcher alone: SMTP in, pages out, each message kept as DIR/outbox/*.eml.
+
+    Parameters
+    ----------
+    dir_:
+        Where the messages are kept.
+    port:
+        The SMTP port; else the one of DIR/config.toml, else 2525.
+    """
+    config = dir_ / "config.toml"
+    wanted = port or (load_settings(config).smtp.port if config.exists() else 2525)
+    if free_port(wanted) != wanted:
+        raise UsageError(f"port {wanted} is taken; name another with --port")
+    catcher = Catcher(dir_ / "outbox", port=wanted)
+    catcher.start()
+    pages = Server(create_pages(dir_ / "outbox"), "127.0.0.1", free_port(8025))
+    pages.start()
+    say(f"catching at 127.0.0.1:{catcher.port}; mail: http://localhost:{pages.port}/", quiet=common.quiet)
+    try:
+        wait_for_end()
+    finally:
+        pages.stop()
+        catcher.stop()
+
+
+def wait_for_end() -> None:
+    """Wait for SIGINT or SIGTERM."""
+    ended = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: ended.set())
+    ended.wait()
+
+
+def _serve(app: Application, folder: Path, common: Common) -> None:
+    web = Server(create_app(app.readers, app.settings), "127.0.0.1", free_port(app.settings.web.port))
+    mail = Server(create_pages(folder / "outbox"), "127.0.0.1", free_port(8025))
+    web.start()
+    mail.start()
+    say(f"caught mail:   http://localhost:{mail.port}/", quiet=common.quiet)
+    say(f"sign-up page:  http://localhost:{web.port}/", quiet=common.quiet)
+    say("Ctrl-C ends it", quiet=common.quiet)
+    try:
+        wait_for_end()
+    finally:
+        web.stop()
+        mail.stop()
+
+
+def _summary(loaded: Loaded, folder: Path) -> list[str]:
+    tally = loaded.sent.tally
+    return [
+        f"{loaded.articles} articles from 2 sources, {loaded.readers} readers",
+        f"{tally.accepted} messages accepted, {tally.failed} failed; {loaded.variants} variants",
+        f"each message is a file: {folder / 'outbox'} ({loaded.messages} in all)",
+        f"go on with: digest audit --config {folder / 'config.toml'}",
+    ]
+
+
+def _with_secret(example: str) -> str:
+    fresh = f'secret = "{secrets.token_urlsafe(32)}"'
+    return re.sub(r'^secret = ".*"$', fresh, example, flags=re.MULTILINE)

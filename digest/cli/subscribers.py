@@ -1,0 +1,195 @@
+"""Commands about readers: import, add, show, erase, list, export."""
+
+import sys
+from pathlib import Path
+
+from digest.bootstrap import Application
+from digest.cli.common import DEFAULT, AsJson, Common, application
+from digest.cli.output import say, show_json, show_table, warn
+from digest.errors import InputError, UsageError
+from digest.rules.address import normalise
+from digest.store import subscribers
+from digest.tasks import exporting, records
+from digest.tasks.enrolling import Newcomer, Terms, enrol
+from digest.tasks.importing import import_subscribers
+from digest.tasks.subscribing import Choices, check_choices
+
+
+def import_(
+    file: Path,
+    *,
+    digest: str | None = None,
+    confirmed: str | None = None,
+    json: AsJson = False,
+    common: Common = DEFAULT,
+) -> None:
+    """Import readers from a CSV file with the columns email,name,language,timezone,cadence,topics.
+
+    Parameters
+    ----------
+    file:
+        The file; the column email alone is enough.
+    digest:
+        The digest to subscribe them to.
+    confirmed:
+        The wording that they agreed to; without it each address is asked first.
+    """
+    with application(common) as app:
+        name = _digest_name(app, digest)
+        report = import_subscribers(app.readers, file, name, confirmed, app.clock())
+    facts = {
+        "added": report.added,
+        "changed": report.changed,
+        "unchanged": report.unchanged,
+        "asked": report.asked,
+        "suppressed": report.suppressed,
+        "rejected": [{"line": line, "why": why} for line, why in report.rejected],
+        "encoding": report.encoding,
+    }
+    if json:
+        show_json(facts)
+    else:
+        say(", ".join(f"{facts[key]} {key}" for key in list(facts)[:5]), quiet=common.quiet)
+        if report.asked:
+            say("`digest send` or `digest run` mails the confirmations", quiet=common.quiet)
+    for line, why in report.rejected:
+        warn(f"{file}, line {line}: {why}")
+    if report.rejected:
+        sys.exit(1)
+
+
+def add(
+    address: str,
+    *,
+    digest: str | None = None,
+    name: str | None = None,
+    cadence: str = "",
+    topics: tuple[str, ...] = (),
+    language: str | None = None,
+    timezone: str | None = None,
+    confirmed: str | None = None,
+    common: Common = DEFAULT,
+) -> None:
+    """Add one reader.
+
+    Parameters
+    ----------
+    address:
+        The reader's address.
+    digest:
+        The digest to subscribe to; may be left out where there is one.
+    name:
+        How to greet them.
+    cadence:
+        One of the digest's cadences; else its first.
+    topics:
+        Only these of the digest's topics; else all.
+    language:
+        A language tag such as fr.
+    timezone:
+        A zone such as Europe/Paris.
+    confirmed:
+        The wording that they agreed to; without it the address is asked first.
+    """
+    with application(common) as app:
+        chosen = app.settings.digest(_digest_name(app, digest))
+        wanted = check_choices(chosen, Choices(cadence, topics))
+        newcomer = Newcomer(
+            normalise(address), name, language, timezone, wanted.cadence, wanted.topics or None
+        )
+        terms = Terms(chosen, confirmed, {"command": "subscribers add"}, app.clock())
+        with app.database.write() as session:
+            result = enrol(session, app.readers, [newcomer], terms)[0]
+    say(f"{newcomer.address.address}: {result.value}", quiet=common.quiet)
+
+
+def show(address: str, *, json: AsJson = False, common: Common = DEFAULT) -> None:
+    """Show all that is kept of a reader.
+
+    Parameters
+    ----------
+    address:
+        The reader's address.
+    """
+    with application(common) as app:
+        facts = records.show(app.readers, address)
+    if json:
+        show_json(facts)
+        return
+    for key in ("address", "name", "language", "timezone", "suppressed"):
+        say(f"{key}: {facts[key] or '-'}")
+    for key in ("subscriptions", "consent"):
+        rows = facts[key]
+        assert isinstance(rows, list)  # noqa: S101 - as records.show builds it
+        if rows:
+            say("")
+            show_table(list(rows[0]), rows)
+
+
+def erase(address: str, *, common: Common = DEFAULT) -> None:
+    """Forget a reader; only a keyed hash stays, so that no import brings them back.
+
+    Parameters
+    ----------
+    address:
+        The reader's address.
+    """
+    with application(common) as app:
+        records.erase(app.readers, address, app.clock())
+    say("erased", quiet=common.quiet)
+
+
+def list_(*, digest: str | None = None, json: AsJson = False, common: Common = DEFAULT) -> None:
+    """List the readers of a digest, or of all.
+
+    Parameters
+    ----------
+    digest:
+        Only this digest.
+    """
+    with application(common) as app, app.database.read() as session:
+        rows = [
+            {
+                "address": subscriber.address,
+                "name": subscriber.name,
+                "digest": row.digest,
+                "state": row.state,
+                "cadence": row.cadence,
+                "topics": list(row.topics),
+            }
+            for subscriber, row in subscribers.list_readers(session, digest)
+        ]
+    if json:
+        show_json(rows)
+    else:
+        show_table(["address", "name", "digest", "state", "cadence", "topics"], rows)
+
+
+def export(file: Path | None = None, *, digest: str | None = None, common: Common = DEFAULT) -> None:
+    """Write the readers as CSV that `digest subscribers import` reads back.
+
+    Parameters
+    ----------
+    file:
+        The file to write; else standard output.
+    digest:
+        Only this digest.
+    """
+    with application(common) as app:
+        if file is None:
+            exporting.export_subscribers(app.readers, sys.stdout, digest)
+            return
+        try:
+            with file.open("w", encoding="utf-8", newline="") as target:
+                count = exporting.export_subscribers(app.readers, target, digest)
+        except OSError as error:
+            raise InputError(f"{file} cannot be written: {error.strerror}") from None
+    say(f"{count} subscriptions written to {file}", quiet=common.quiet)
+
+
+def _digest_name(app: Application, name: str | None) -> str:
+    if name is not None:
+        return app.settings.digest(name).name
+    if len(app.settings.digests) == 1:
+        return app.settings.digests[0].name
+    raise UsageError(f"name one with --digest: {', '.join(d.name for d in app.settings.digests)}")

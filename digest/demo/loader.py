@@ -1,0 +1,121 @@
+"""The sample newsroom: settings, articles and readers in a folder of their own, and a first edition."""
+
+import shutil
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+
+from digest.bootstrap import Application, bundled
+from digest.demo.catcher import Catcher
+from digest.sending import Sent, send_due
+from digest.settings import Settings, load_settings
+from digest.store import articles, editions, subscribers
+from digest.tasks.importing import ImportReport, import_subscribers
+
+_WORDING = "Sample reader of the demo"
+_CONFIG = """\
+# The demo's settings; see config.example.toml for every key.
+[site]
+name = "The Harbour Courier"
+base_url = "http://localhost:{web_port}"
+from = "The Harbour Courier <news@courier.example>"
+reply_to = "editors@courier.example"
+postal_address = "The Harbour Courier, 1 Quay Street, Harbourtown"
+language = "en"
+timezone = "Europe/Paris"
+
+[database]
+url = "sqlite:///digest.db"
+
+[smtp]
+host = "127.0.0.1"
+port = {smtp_port}
+ehlo_name = "mail.courier.example"
+
+[web]
+port = {web_port}
+secret = "{secret}"
+
+[[sources]]
+name = "newsroom"
+url = "newsroom/articles"
+every = "1m"
+
+[[sources]]
+name = "wire"
+url = "newsroom/feed.xml"
+topics = ["world"]
+every = "1m"
+
+[[digests]]
+name = "world"
+title = "World Briefing"
+topics = ["world", "business", "culture", "science"]
+
+[digests.cadences]
+daily = "07:00"
+weekly = "Mon 07:00"
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What the demo has to say at its end."""
+
+    imported: ImportReport
+    sent: Sent
+    articles: int
+    readers: int
+    variants: int
+    messages: int
+
+
+def prepare(folder: Path, secret: str) -> Settings:
+    """Write the demo's settings and copy the sample newsroom; what stands is kept."""
+    folder.mkdir(parents=True, exist_ok=True)
+    config = folder / "config.toml"
+    if not config.exists():
+        text = _CONFIG.format(web_port=free_port(8000), smtp_port=free_port(2525), secret=secret)
+        config.write_text(text, encoding="utf-8")
+    if not (folder / "newsroom").exists():
+        shutil.copytree(bundled("seeds"), folder / "newsroom")
+    return load_settings(config)
+
+
+def load(app: Application, folder: Path) -> Loaded:
+    """Import the readers, fetch, compile and deliver a first edition to the catcher that listens."""
+    imported = import_subscribers(
+        app.readers, folder / "newsroom" / "subscribers.csv", "world", _WORDING, app.clock()
+    )
+    sent = send_due(app, digest="world", at_once=True)
+    with app.database.read() as session:
+        return Loaded(
+            imported,
+            sent,
+            articles=articles.count_articles(session),
+            readers=sum(1 for _ in subscribers.list_subscribers(session)),
+            variants=editions.count_variants(session),
+            messages=len(list((folder / "outbox").glob("*.eml"))),
+        )
+
+
+def start_catcher(settings: Settings, folder: Path) -> tuple[Catcher, Settings]:
+    """Start the mail catcher where the settings say, or at a free port where that one is taken."""
+    port = free_port(settings.smtp.port)
+    catcher = Catcher(folder / "outbox", port=port)
+    catcher.start()
+    smtp = settings.smtp.model_copy(update={"port": catcher.port})
+    return catcher, settings.model_copy(update={"smtp": smtp})
+
+
+def free_port(wanted: int) -> int:
+    """Give the wanted port of loopback if it is free, else any that is."""
+    for port in (wanted, 0):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise OSError("no free port on loopback")

@@ -1,0 +1,35 @@
+"""The error tree, cut by what the caller does next.
+
+Every message is one line that names the value and the remedy, and holds no secret. An SMTP refusal is
+not in here: it is a reply, and replies are data (`digest.models.reply`).
+"""
+
+
+class DigestError(Exception):
+    """Stop this command and print the message; no traceback."""
+
+    exit_code = 1
+
+
+class SettingsError(DigestError):
+    """Stop: the settings must be mended first."""
+
+    exit_code = 2
+
+
+class UsageError(DigestError):
+    """Stop: the command was called in a way that cannot be carried out."""
+
+    exit_code = 2
+
+
+class InputError(DigestError):
+    """Set this one item aside, say why, and go on with the rest."""
+
+
+class Unreachable(DigestError):
+    """Try again later: the other side did not answer."""
+
+
+class Refused(DigestError):
+    """Stop sending until the operator has decided something."""

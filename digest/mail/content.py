@@ -1,0 +1,69 @@
+"""What a rendering is made from: plain values, the same for preview and delivery."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from digest.models import Form
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One article as an edition shows it; `html` is cleaned HTML, everything else plain text."""
+
+    id: int
+    form: Form
+    title: str
+    url: str
+    summary: str = ""
+    html: str = ""
+    text: str = ""
+    image_url: str | None = None
+    image_alt: str = ""
+    author: str | None = None
+    source: str = ""
+    place: str | None = None
+    topics: tuple[str, ...] = ()
+    published_at: datetime | None = None
+    reading_minutes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """The cards of one topic, in order."""
+
+    title: str
+    cards: tuple[Card, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """Who sends: the parts of `[site]` that readers see; `base_url` has no trailing slash."""
+
+    name: str
+    base_url: str
+    postal_address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """One variant in one language and one look, before any reader's own values."""
+
+    publication: Publication
+    digest: str
+    title: str
+    cadence: str
+    period: str
+    issued_at: datetime
+    timezone: str
+    language: str
+    subject: str
+    preheader: str
+    lead: Card | None
+    sections: tuple[Section, ...]
+    related: tuple[Card, ...] = ()
+    left_out: int = 0
+    introduction: str = ""
+
+
+SLOTS = ("name", "address", "unsubscribe_url", "preferences_url")
+"""The reader's own values; a template reads them as `{{ reader.name }}` and so on."""

@@ -1,0 +1,44 @@
+"""Tables, enums and plain values: the nouns of the program, a file each."""
+
+from digest.models.article import Article
+from digest.models.confirmation import Confirmation, MailState
+from digest.models.consent import Act, ConsentEvent, Suppression, SuppressionReason
+from digest.models.delivery import COUNTED, OPEN, Delivery, DeliveryState, Withheld
+from digest.models.edition import Cohort, Edition, EditionCohort, EditionState, Form, Variant, VariantArticle
+from digest.models.ledger import CadenceStart, Key, Ledger, Worker
+from digest.models.reply import Outcome, Reply, Stage
+from digest.models.source import Source
+from digest.models.subscriber import Subscriber, Subscription, SubscriptionState
+
+__all__ = [
+    "COUNTED",
+    "OPEN",
+    "Act",
+    "Article",
+    "CadenceStart",
+    "Cohort",
+    "Confirmation",
+    "ConsentEvent",
+    "Delivery",
+    "DeliveryState",
+    "Edition",
+    "EditionCohort",
+    "EditionState",
+    "Form",
+    "Key",
+    "Ledger",
+    "MailState",
+    "Outcome",
+    "Reply",
+    "Source",
+    "Stage",
+    "Subscriber",
+    "Subscription",
+    "SubscriptionState",
+    "Suppression",
+    "SuppressionReason",
+    "Variant",
+    "VariantArticle",
+    "Withheld",
+    "Worker",
+]

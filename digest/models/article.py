@@ -1,0 +1,36 @@
+"""One item that may appear in an edition."""
+
+from datetime import datetime
+
+from sqlalchemy import JSON, Column
+from sqlmodel import Field, SQLModel
+
+
+class Article(SQLModel, table=True):
+    """A cleaned article; `html`, `text` and every other field hold nothing active."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    source: str = Field(index=True)
+    canonical_url: str = Field(unique=True)
+    url: str
+    guid: str | None = Field(default=None, index=True)
+    content_hash: str = Field(index=True)
+    title: str
+    title_formed: bool = False
+    summary: str = ""
+    html: str = ""
+    text: str = ""
+    word_count: int = 0
+    author: str | None = None
+    image_url: str | None = None
+    image_alt: str | None = None
+    language: str | None = None
+    place: str | None = None
+    agency: str | None = None
+    topics: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    published_at: datetime | None = None
+    first_seen_at: datetime = Field(index=True)
+    updated_at: datetime | None = None
+    hidden_at: datetime | None = None
+    pinned_at: datetime | None = None
+    withdrawn_at: datetime | None = None

@@ -1,0 +1,82 @@
+"""Our row: one edition for one subscriber."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlmodel import Field, Index, SQLModel, UniqueConstraint, text
+
+
+class DeliveryState(StrEnum):
+    """The states of a delivery; there is no "sent" and no "delivered" (RFC 5321 4.2.5).
+
+    `in_flight` is committed before the final dot may leave; `accepted`: the relay said 2yz; `withheld`:
+    never attempted, with a reason; `uncertain`: the final dot left and no reply is known.
+    """
+
+    PLANNED = "planned"
+    CLAIMED = "claimed"
+    IN_FLIGHT = "in_flight"
+    DEFERRED = "deferred"
+    ACCEPTED = "accepted"
+    FAILED = "failed"
+    WITHHELD = "withheld"
+    UNCERTAIN = "uncertain"
+
+
+class Withheld(StrEnum):
+    """Why a delivery was never attempted."""
+
+    NOTHING_NEW = "nothing new"
+    LEFT = "left"
+    PAUSED = "paused"
+    SUPPRESSED = "suppressed"
+    ERASED = "erased"
+    RESTORED = "counted as got when a backup was restored"
+
+
+OPEN = (DeliveryState.PLANNED, DeliveryState.CLAIMED, DeliveryState.IN_FLIGHT, DeliveryState.DEFERRED)
+"""Deliveries that still can change by themselves; an edition with one of these is not finished."""
+
+COUNTED = (*OPEN, DeliveryState.ACCEPTED, DeliveryState.UNCERTAIN)
+"""Deliveries whose articles the reader is taken to have."""
+
+
+class Delivery(SQLModel, table=True):
+    """One edition for one subscriber, and the last answer about it.
+
+    `due_at` is when it may be claimed next; `owner` the worker that claimed it; `composed_at` the Date of
+    its message, kept for a repeat; `resends` how often it was planned again after it was uncertain.
+    """
+
+    __table_args__ = (
+        UniqueConstraint("edition_id", "subscription_id"),
+        Index(
+            "ix_delivery_open",
+            "due_at",
+            "id",
+            sqlite_where=text("state IN ('planned', 'deferred')"),
+            postgresql_where=text("state IN ('planned', 'deferred')"),
+        ),
+        Index(
+            "ix_delivery_owned",
+            "owner",
+            sqlite_where=text("state IN ('claimed', 'in_flight')"),
+            postgresql_where=text("state IN ('claimed', 'in_flight')"),
+        ),
+        Index("ix_delivery_subscription", "subscription_id"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    edition_id: int = Field(foreign_key="edition.id")
+    subscription_id: int = Field(foreign_key="subscription.id")
+    variant_id: int | None = Field(default=None, foreign_key="variant.id")
+    state: str = DeliveryState.PLANNED
+    reason: str = ""
+    due_at: datetime
+    owner: int | None = None
+    attempts: int = 0
+    resends: int = 0
+    composed_at: datetime | None = None
+    reply_code: int | None = None
+    reply_text: str = ""
+    changed_at: datetime

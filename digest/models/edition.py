@@ -1,0 +1,106 @@
+"""One compilation of a digest for one cadence, and the distinct lists of articles inside it."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import JSON, Column
+from sqlmodel import Field, SQLModel, UniqueConstraint
+
+
+class EditionState(StrEnum):
+    """Where an edition is on its way."""
+
+    DRAFT = "draft"
+    HELD = "held"
+    COMPILING = "compiling"
+    FROZEN = "frozen"
+    PAUSED = "paused"
+    FINISHED = "finished"
+    SKIPPED = "skipped"
+
+
+class Form(StrEnum):
+    """How much of an article a variant shows."""
+
+    FULL = "full"
+    SUMMARY = "summary"
+    TITLE = "title"
+
+
+class Edition(SQLModel, table=True):
+    """An edition is unique by (digest, cadence, period), whoever triggers it.
+
+    `deadline_at` is the cadence's instant; `freeze_at` the instant that selection looks back from;
+    `frozen_at` when the last delivery was planned. `compiled_to` is the last subscription id planned, so
+    that a crashed compilation resumes there. `at_once` is set by `--now`: readers' hours are ignored.
+    `retry_at` is when an edition that a fault paused is tried again; an operator's pause has none.
+    """
+
+    __table_args__ = (UniqueConstraint("digest", "cadence", "period"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    digest: str
+    cadence: str
+    period: str
+    state: str = EditionState.COMPILING
+    at_once: bool = False
+    deadline_at: datetime
+    freeze_at: datetime
+    frozen_at: datetime | None = None
+    finished_at: datetime | None = None
+    compiler: int | None = None
+    compiled_to: int = 0
+    reason: str = ""
+    retry_at: datetime | None = None
+
+
+class Cohort(SQLModel, table=True):
+    """The confirmed subscriptions that selection cannot tell apart.
+
+    `key` is a hash of all the other columns; `topics` maps a topic to the ISO time from which its articles
+    count; `history` lists the ids of the articles that its readers are taken to have, as far as they could
+    still be candidates: those first seen from `history_from` on.
+    """
+
+    id: int | None = Field(default=None, primary_key=True)
+    key: str = Field(unique=True)
+    digest: str
+    cadence: str
+    language: str
+    topics: dict[str, str] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    history: list[int] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    history_from: datetime
+
+
+class EditionCohort(SQLModel, table=True):
+    """What selection decided for a cohort: a variant, or none because nothing is new."""
+
+    __tablename__ = "edition_cohort"
+
+    edition_id: int = Field(foreign_key="edition.id", primary_key=True)
+    cohort_id: int = Field(foreign_key="cohort.id", primary_key=True)
+    variant_id: int | None = Field(default=None, foreign_key="variant.id")
+
+
+class Variant(SQLModel, table=True):
+    """One distinct ordered list of articles, each with its form, shared by all who get exactly that list."""
+
+    __table_args__ = (UniqueConstraint("edition_id", "key"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    edition_id: int = Field(foreign_key="edition.id")
+    key: str
+    language: str
+    left_out: int = 0
+
+
+class VariantArticle(SQLModel, table=True):
+    """One article of a variant; this and the delivery are the ledger."""
+
+    __tablename__ = "variant_article"
+
+    variant_id: int = Field(foreign_key="variant.id", primary_key=True)
+    position: int = Field(primary_key=True)
+    article_id: int = Field(foreign_key="article.id", index=True)
+    form: str = Form.SUMMARY
+    section: str = ""

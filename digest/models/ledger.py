@@ -1,0 +1,39 @@
+"""What keeps the ledger honest: workers, keys, the counter, and when each cadence began."""
+
+from datetime import datetime
+
+from sqlmodel import Field, SQLModel
+
+
+class Worker(SQLModel, table=True):
+    """A process that claims; it is alive while it holds its lock, never by a timer."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    host: str
+    pid: int
+    started_at: datetime
+    ended_at: datetime | None = None
+
+
+class Key(SQLModel, table=True):
+    """A key that is never rotated: `identity` (Message-IDs) or `suppression` (address hashes)."""
+
+    purpose: str = Field(primary_key=True)
+    value: str
+
+
+class Ledger(SQLModel, table=True):
+    """One row: a counter that rises with each freeze and each worker start, to tell a restored copy."""
+
+    id: int = Field(default=1, primary_key=True)
+    counter: int = 0
+
+
+class CadenceStart(SQLModel, table=True):
+    """When a digest's cadence was first seen, so that no period before it counts as missed."""
+
+    __tablename__ = "cadence_start"
+
+    digest: str = Field(primary_key=True)
+    cadence: str = Field(primary_key=True)
+    started_at: datetime

@@ -1,0 +1,51 @@
+"""What an SMTP server answered, as plain values (RFC 5321 4.2, RFC 3463)."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Stage(StrEnum):
+    """The step of the dialogue that an outcome belongs to."""
+
+    CONNECT = "connect"
+    BANNER = "banner"
+    EHLO = "ehlo"
+    STARTTLS = "starttls"
+    AUTH = "auth"
+    MAIL = "mail"
+    RCPT = "rcpt"
+    DATA = "data"
+    DOT = "dot"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One server reply: three-digit code, enhanced code such as `5.1.1` or empty, text without controls."""
+
+    code: int
+    enhanced: str
+    text: str
+
+    def __str__(self) -> str:
+        """Give the reply as one printable line."""
+        return " ".join(part for part in (str(self.code), self.enhanced, self.text) if part)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How one attempt to hand over a message ended.
+
+    `reply` is None where the server gave none (connection refused, lost, or timed out); `fault` then says
+    so in words. `dot_left` tells whether the final dot may have reached the server: with no reply after it
+    the delivery is uncertain.
+    """
+
+    stage: Stage
+    reply: Reply | None
+    dot_left: bool = False
+    fault: str = ""
+
+    @property
+    def accepted(self) -> bool:
+        """Tell whether the server took responsibility: 2yz to the final dot (RFC 5321 4.2.5)."""
+        return self.stage is Stage.DOT and self.reply is not None and 200 <= self.reply.code < 300

@@ -1,0 +1,124 @@
+"""When a cadence's editions are due, and which period each stands for.
+
+Local times follow the zone's rules: a time in a spring gap fires at the gap's first valid instant, a time
+that an autumn fold has twice fires the first time only.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from digest.models.cadence import Cadence, Unit
+
+
+@dataclass(frozen=True, slots=True)
+class Occurrence:
+    """One period of a cadence and the instant of its deadline."""
+
+    period: str
+    deadline_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """The edition to make now, and the periods missed before it."""
+
+    occurrence: Occurrence
+    missed: tuple[Occurrence, ...] = ()
+
+
+def instant(day: date, at: time, zone: ZoneInfo) -> datetime:
+    """Give the first instant that a local date shows this time; in a gap, the gap's end."""
+    local = datetime.combine(day, at, tzinfo=zone)
+    moment = local.astimezone(UTC)
+    if moment.astimezone(zone).replace(tzinfo=None) == local.replace(tzinfo=None):
+        return moment
+    # The wall time does not exist: fold=1 reads it with the offset that holds after the gap, which gives
+    # an instant before the change; fold=0 one after it. The change lies between the two.
+    low, high = local.replace(fold=1).astimezone(UTC), moment
+    return _change_between(low, high, zone)
+
+
+def _change_between(low: datetime, high: datetime, zone: ZoneInfo) -> datetime:
+    before = low.astimezone(zone).utcoffset()
+    while high - low > timedelta(seconds=1):
+        middle = low + (high - low) / 2
+        low, high = (middle, high) if middle.astimezone(zone).utcoffset() == before else (low, middle)
+    return high.replace(microsecond=0)
+
+
+def occurrences_on(cadence: Cadence, day: date, zone: ZoneInfo) -> tuple[Occurrence, ...]:
+    """Give the occurrences that a local date has: none, one, or one a slot; none on a skipped date."""
+    if cadence.unit is Unit.WEEK and day.weekday() != cadence.day:
+        return ()
+    if cadence.unit is Unit.MONTH and day.day != cadence.day:
+        return ()
+    return tuple(
+        slot for slot in _slots(cadence, day, zone) if slot.deadline_at.astimezone(zone).date() == day
+    )
+
+
+def _slots(cadence: Cadence, day: date, zone: ZoneInfo) -> tuple[Occurrence, ...]:
+    return tuple(Occurrence(_period(cadence, day, at), instant(day, at, zone)) for at in cadence.times)
+
+
+def current(cadence: Cadence, now: datetime, zone: ZoneInfo) -> Occurrence:
+    """Give the occurrence of the period that `now` lies in, whether its deadline has come or not."""
+    today = now.astimezone(zone).date()
+    if cadence.unit is Unit.WEEK:
+        today += timedelta(days=cadence.day - today.weekday())
+    elif cadence.unit is Unit.MONTH:
+        today = today.replace(day=cadence.day)
+    slots = _slots(cadence, today, zone)
+    past = [slot for slot in slots if slot.deadline_at <= now]
+    return past[-1] if past else slots[0]
+
+
+def following(cadence: Cadence, after: datetime, zone: ZoneInfo) -> Occurrence:
+    """Give the first occurrence with a deadline later than `after`."""
+    return next(found for found in _from(cadence, after, zone) if found.deadline_at > after)
+
+
+def due(cadence: Cadence, since: datetime, now: datetime, zone: ZoneInfo) -> Due | None:
+    """Give the latest occurrence with a deadline in (since, now] and those missed before it."""
+    found: list[Occurrence] = []
+    for occurrence in _from(cadence, since, zone):
+        if occurrence.deadline_at > now:
+            break
+        if occurrence.deadline_at > since:
+            found.append(occurrence)
+    return Due(found[-1], tuple(found[:-1])) if found else None
+
+
+def _from(cadence: Cadence, moment: datetime, zone: ZoneInfo) -> Iterator[Occurrence]:
+    day = moment.astimezone(zone).date() - timedelta(days=1)
+    while True:
+        yield from occurrences_on(cadence, day, zone)
+        day += timedelta(days=1)
+
+
+def _period(cadence: Cadence, day: date, at: time) -> str:
+    if cadence.unit is Unit.MONTH:
+        return f"{day:%Y-%m}"
+    if cadence.unit is Unit.WEEK:
+        year, week, _ = day.isocalendar()
+        return f"{year}-W{week:02d}"
+    return f"{day.isoformat()}T{at:%H:%M}" if len(cadence.times) > 1 else day.isoformat()
+
+
+def reader_due_at(
+    cadence: Cadence, deadline_at: datetime, own_zone: ZoneInfo | None, own_hour: int | None, zone: ZoneInfo
+) -> datetime:
+    """Give the first instant from the deadline on at the reader's local hour: at most 25 hours later.
+
+    A reader without a zone has the digest's; one without an hour of their own has the deadline's local time.
+    """
+    wall = deadline_at.astimezone(zone)
+    at = time(own_hour) if own_hour is not None else time(wall.hour, wall.minute)
+    reader_zone = own_zone or zone
+    if own_hour is None and own_zone is None:
+        return deadline_at
+    day = deadline_at.astimezone(reader_zone).date()
+    candidates = (instant(day + timedelta(days=ahead), at, reader_zone) for ahead in (0, 1, 2))
+    return next(moment for moment in candidates if moment >= deadline_at)

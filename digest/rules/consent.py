@@ -1,0 +1,85 @@
+"""What may be asked of a reader, and what follows from each of their acts."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from digest.models import SubscriptionState, SuppressionReason
+
+CONFIRMATION_LIFE = timedelta(days=7)
+EVERY_TOPIC = "*"
+
+_DAY, _QUARTER = timedelta(hours=24), timedelta(days=90)
+_MOST_IN_QUARTER = 3
+
+_PENDING, _CONFIRMED = SubscriptionState.PENDING, SubscriptionState.CONFIRMED
+_PAUSED, _ENDED = SubscriptionState.PAUSED, SubscriptionState.ENDED
+
+
+class Deed(StrEnum):
+    """What can be done to a subscription."""
+
+    ASK = "ask"
+    CONFIRM = "confirm"
+    PAUSE = "pause"
+    RESUME = "resume"
+    LEAVE = "leave"
+
+
+_FOLLOWS = {
+    (None, Deed.ASK): _PENDING,
+    (_PENDING, Deed.ASK): _PENDING,
+    (_ENDED, Deed.ASK): _PENDING,
+    (_PENDING, Deed.CONFIRM): _CONFIRMED,
+    (_CONFIRMED, Deed.PAUSE): _PAUSED,
+    (_PAUSED, Deed.PAUSE): _PAUSED,
+    (_PAUSED, Deed.RESUME): _CONFIRMED,
+    (_PENDING, Deed.LEAVE): _ENDED,
+    (_CONFIRMED, Deed.LEAVE): _ENDED,
+    (_PAUSED, Deed.LEAVE): _ENDED,
+}
+
+
+def next_state(state: str | None, deed: Deed) -> SubscriptionState | None:
+    """Tell which state a deed leads to; None where it changes nothing.
+
+    Nothing but a confirmation makes a subscription active (confirmed opt-in, M3AAWG).
+    """
+    return _FOLLOWS.get((None if state is None else SubscriptionState(state), deed))
+
+
+def may_ask(state: str | None, asked: Iterable[datetime], now: datetime) -> bool:
+    """Decide whether an address may be mailed a confirmation, from when it was asked before.
+
+    At most one in 24 hours and three in 90 days, whoever types the address into a form; none where
+    there is nothing to confirm.
+    """
+    if next_state(state, Deed.ASK) is None:
+        return False
+    recent = [at for at in asked if now - at < _QUARTER]
+    return len(recent) < _MOST_IN_QUARTER and all(now - at >= _DAY for at in recent)
+
+
+def lifted_by_confirming(reason: str) -> bool:
+    """Decide whether the address's holder can end a suppression by confirming anew.
+
+    A bounce, a complaint and an erasure are the holder's to take back; an operator's ban is not.
+    """
+    return reason != SuppressionReason.OPERATOR
+
+
+def has_expired(expires_at: datetime, now: datetime) -> bool:
+    """Decide whether a confirmation came too late."""
+    return now >= expires_at
+
+
+def choose_topics(current: Mapping[str, str], chosen: Sequence[str], now: datetime) -> dict[str, str]:
+    """Give each chosen topic with the ISO time when it was added; none chosen means every topic.
+
+    A topic that was chosen before, by itself or by `*`, keeps its time: its older articles stay candidates.
+    """
+    stamp = now.isoformat()
+    if not chosen or EVERY_TOPIC in chosen:
+        return {EVERY_TOPIC: current.get(EVERY_TOPIC, stamp)}
+    before = current.get(EVERY_TOPIC, stamp)
+    return {topic: current.get(topic, before) for topic in sorted(set(chosen))}

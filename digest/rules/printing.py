@@ -1,0 +1,16 @@
+"""Text from outside made safe for a terminal or a log line."""
+
+import unicodedata
+
+_KEPT = frozenset("\t")
+_HARMFUL = frozenset({"Cc", "Cf", "Zl", "Zp"})
+_JOINERS = frozenset("\u200c\u200d")  # part of words in Persian and of emoji
+
+
+def printable(text: str) -> str:
+    """Replace control characters and invisible direction marks, so that no text can draw on a terminal."""
+    return "".join(char if _is_kept(char) else "\ufffd" for char in text)
+
+
+def _is_kept(char: str) -> bool:
+    return char in _KEPT or char in _JOINERS or unicodedata.category(char) not in _HARMFUL

@@ -1,0 +1,145 @@
+"""Which articles a cohort gets, in which order: the rule of the product, as pure functions."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from digest.models import Form
+
+EVERY_TOPIC = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """What selection has to know of an article."""
+
+    id: int
+    topics: tuple[str, ...]
+    first_seen_at: datetime
+    published_at: datetime | None = None
+    pinned: bool = False
+
+    @property
+    def dated_at(self) -> datetime:
+        """Give the article's age: its published time, never later than when it was first seen."""
+        return min(self.published_at or self.first_seen_at, self.first_seen_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One chosen article: how much of it is shown, under which topic."""
+
+    article_id: int
+    form: Form
+    section: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A cohort's list; `left_out` counts candidates that did not fit and roll over."""
+
+    choices: tuple[Choice, ...]
+    left_out: int = 0
+
+    @property
+    def key(self) -> str:
+        """Give what makes two lists the same variant."""
+        return _hash([[c.article_id, c.form, c.section] for c in self.choices] + [self.left_out])
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """A digest's own limits on selection."""
+
+    topics: tuple[str, ...]
+    max_articles: int
+    carry: timedelta
+
+
+def why_not(
+    article: Candidate,
+    topics: Mapping[str, datetime],
+    history: frozenset[int],
+    freeze_at: datetime,
+    limits: Limits,
+) -> str | None:
+    """Say why an article is no candidate for a reader, or None when it is one.
+
+    `topics` maps each chosen topic to `since`: only articles first seen after it count for that topic.
+    """
+    if article.id in history:
+        return "the reader has it from an earlier edition"
+    if article.first_seen_at > freeze_at:
+        return "it was first seen after the freeze"
+    if article.dated_at < freeze_at - limits.carry:
+        return f"it is older than {limits.carry.days} days"
+    if limits.topics and not set(limits.topics) & set(article.topics):
+        return "none of its topics is one of the digest's"
+    matching = _matching(article, topics)
+    if not matching:
+        return "none of its topics is one of the reader's"
+    if all(article.first_seen_at <= topics[topic] for topic in matching):
+        return "it was there before the reader chose its topic"
+    return None
+
+
+def choose(
+    articles: Sequence[Candidate],
+    topics: Mapping[str, datetime],
+    history: frozenset[int],
+    freeze_at: datetime,
+    limits: Limits,
+) -> Chosen:
+    """Choose a cohort's articles: pinned first, then the newest; what does not fit is left out."""
+    candidates = [a for a in articles if why_not(a, topics, history, freeze_at, limits) is None]
+    candidates.sort(key=lambda a: (not a.pinned, -a.dated_at.timestamp(), -a.id))
+    kept = candidates[: limits.max_articles]
+    return Chosen(
+        tuple(Choice(a.id, Form.SUMMARY, section_of(a, topics, limits)) for a in kept),
+        len(candidates) - len(kept),
+    )
+
+
+def section_of(article: Candidate, topics: Mapping[str, datetime], limits: Limits) -> str:
+    """Give the topic that an article stands under: its first that the reader chose and the digest has."""
+    offered = [t for t in article.topics if not limits.topics or t in limits.topics]
+    mine = [t for t in offered if t in topics]
+    return (mine or offered or [""])[0]
+
+
+def since(topics: Mapping[str, str], lookback: timedelta) -> dict[str, datetime]:
+    """Give from when each topic's articles count: when it was added, less the digest's lookback."""
+    return {topic: datetime.fromisoformat(added) - lookback for topic, added in topics.items()}
+
+
+def settle_topics(topics: Mapping[str, datetime], freeze_at: datetime, carry: timedelta) -> dict[str, str]:
+    """Give a cohort's topics: a `since` that no candidate can be older than is the same as any other such.
+
+    Others keep their instant: readers who joined at the same time share a cohort.
+    """
+    oldest = freeze_at - carry
+    return {topic: "" if moment < oldest else moment.isoformat() for topic, moment in sorted(topics.items())}
+
+
+def unsettle_topics(topics: Mapping[str, str], beginning: datetime) -> dict[str, datetime]:
+    """Read a cohort's topics back; a settled one counts from `beginning`."""
+    return {topic: datetime.fromisoformat(text) if text else beginning for topic, text in topics.items()}
+
+
+def cohort_key(
+    digest: str, cadence: str, language: str, topics: Mapping[str, str], history: Sequence[int]
+) -> str:
+    """Hash everything that makes two readers the same to selection."""
+    return _hash([digest, cadence, language, sorted(topics.items()), sorted(history)])
+
+
+def _matching(article: Candidate, topics: Mapping[str, datetime]) -> list[str]:
+    if EVERY_TOPIC in topics:
+        return [EVERY_TOPIC, *(t for t in article.topics if t in topics)]
+    return [t for t in article.topics if t in topics]
+
+
+def _hash(value: object) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:32]

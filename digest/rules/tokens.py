@@ -1,0 +1,90 @@
+"""Signed tokens that live for ever, and the hashes under which tokens and addresses are kept."""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import re
+from collections.abc import Sequence
+
+UNSUBSCRIBE = "unsubscribe"
+PREFERENCES = "preferences"
+
+_ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
+_PUBLIC_ID = re.compile(r"[a-z2-7]{26}")
+_ID_BYTES = 17  # 26 characters of base32 are 130 bits
+_MAC_BYTES = 16
+_HEAD = 1 + _ID_BYTES + _MAC_BYTES
+_LONGEST = 4 * (_HEAD + 40 + 2) // 3
+
+
+def sign(keys: Sequence[bytes], action: str, public_id: str, digest: str) -> str:
+    """Make the token by which whoever holds it may do `action` to one subscription.
+
+    Base64url (RFC 4648 5) without padding of: a byte that tells the key, the public id, HMAC-SHA256
+    truncated to 128 bits (RFC 2104 5), the digest's name. The first key signs.
+    """
+    payload = _pack(public_id) + digest.encode("ascii")
+    mac = _mac(keys[0], action, payload)
+    raw = _key_id(keys[0]) + payload[:_ID_BYTES] + mac + payload[_ID_BYTES:]
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode("ascii")
+
+
+def find_signed(keys: Sequence[bytes], action: str, token: str) -> tuple[str, str] | None:
+    """Give the public id and the digest of a token that any key of the ring signed for `action`."""
+    raw = _decode(token)
+    if raw is None or len(raw) <= _HEAD:
+        return None
+    key_id, packed, mac, digest = raw[:1], raw[1:18], raw[18:_HEAD], raw[_HEAD:]
+    for key in keys:
+        signed = hmac.compare_digest(mac, _mac(key, action, packed + digest))
+        if signed and _key_id(key) == key_id:
+            return _unpack(packed), digest.decode("ascii")
+    return None
+
+
+def hash_token(token: str) -> str:
+    """Hash a random token for the database, so that a stolen copy of it opens nothing.
+
+    A plain SHA-256 is enough where the token has 128 random bits: there is nothing to guess.
+    """
+    return hashlib.sha256(b"digest token\0" + token.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def keyed_hash(key: bytes, address_key: str) -> str:
+    """Hash an address's key for suppression, so that it outlives the address without naming it."""
+    return hmac.new(key, b"suppression\0" + address_key.encode("utf-8"), hashlib.sha256).hexdigest()
+
+
+def _mac(key: bytes, action: str, payload: bytes) -> bytes:
+    message = b"digest link 1\0" + action.encode("ascii") + b"\0" + payload
+    return hmac.new(key, message, hashlib.sha256).digest()[:_MAC_BYTES]
+
+
+def _key_id(key: bytes) -> bytes:
+    return hashlib.sha256(b"key id\0" + key).digest()[:1]
+
+
+def _decode(token: str) -> bytes | None:
+    if len(token) > _LONGEST or not token.isascii():
+        return None
+    try:
+        raw = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
+    except binascii.Error:
+        return None
+    # One token, one spelling: the unused bits of the last character must be zero.
+    return raw if base64.urlsafe_b64encode(raw).rstrip(b"=") == token.encode("ascii") else None
+
+
+def _pack(public_id: str) -> bytes:
+    if not _PUBLIC_ID.fullmatch(public_id):
+        raise ValueError("a public id has 26 characters of a-z and 2-7")
+    number = 0
+    for char in public_id:
+        number = number << 5 | _ALPHABET.index(char)
+    return number.to_bytes(_ID_BYTES, "big")
+
+
+def _unpack(packed: bytes) -> str:
+    number = int.from_bytes(packed, "big")
+    return "".join(_ALPHABET[number >> shift & 31] for shift in range(125, -1, -5))

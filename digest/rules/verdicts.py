@@ -1,0 +1,63 @@
+"""What an SMTP outcome means for a delivery and for its edition."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from digest.models import DeliveryState, Outcome, Stage
+
+FIRST_WAIT = timedelta(minutes=5)
+LONGEST_WAIT = timedelta(hours=4)
+PATIENCE = timedelta(days=3)
+
+_OUR_FAULT_STAGES = (Stage.CONNECT, Stage.BANNER, Stage.EHLO, Stage.STARTTLS, Stage.AUTH, Stage.MAIL)
+_MEDIA_POLICY = "5.7."
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A delivery's next state; `due_at` is set when it is to be tried again, `pause` when it is our fault."""
+
+    state: DeliveryState
+    reason: str
+    due_at: datetime | None = None
+    pause: str = ""
+    relay_is_down: bool = False
+
+
+def judge(outcome: Outcome, *, first_due_at: datetime, attempts: int, now: datetime) -> Verdict:
+    """Decide what follows from one attempt (RFC 5321 4.2.1, 4.5.4.1; RFC 3463 for the subject of a refusal).
+
+    `attempts` counts this one. Before the recipient was named a permanent refusal is a fault of ours: the
+    edition pauses and nobody is taken to be bouncing.
+    """
+    words = describe(outcome)
+    if outcome.accepted:
+        return Verdict(DeliveryState.ACCEPTED, "")
+    if outcome.dot_left and outcome.reply is None:
+        return Verdict(DeliveryState.UNCERTAIN, words)
+    permanent = outcome.reply is not None and outcome.reply.code >= 500
+    if permanent and outcome.stage in _OUR_FAULT_STAGES:
+        return Verdict(DeliveryState.PLANNED, words, now, pause=words)
+    if permanent:
+        return Verdict(DeliveryState.FAILED, words)
+    if now - first_due_at > PATIENCE:
+        return Verdict(DeliveryState.FAILED, f"given up after {PATIENCE.days} days: {words}")
+    down = outcome.stage in _OUR_FAULT_STAGES or (outcome.reply is None) or outcome.reply.code == 421
+    return Verdict(DeliveryState.DEFERRED, words, now + wait_after(attempts), relay_is_down=down)
+
+
+def wait_after(attempts: int) -> timedelta:
+    """Give the wait before the next attempt: doubling from 5 minutes to 4 hours (RFC 5321 4.5.4.1)."""
+    doublings: int = min(attempts - 1, 10)
+    return min(FIRST_WAIT * (1 << doublings), LONGEST_WAIT)
+
+
+def describe(outcome: Outcome) -> str:
+    """Say in one line what the server answered and at which step."""
+    answer = str(outcome.reply) if outcome.reply else outcome.fault or "no reply"
+    return f"{outcome.stage.value}: {answer}"
+
+
+def is_about_content(outcome: Outcome) -> bool:
+    """Tell a refusal of what we wrote or who we are from one of this reader (RFC 3463 3.8: X.7.z)."""
+    return outcome.stage is Stage.DOT and outcome.reply is not None and outcome.reply.code >= 500

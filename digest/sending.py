@@ -1,0 +1,89 @@
+"""The whole job once: fetch, compile what is due, ask, deliver what is due."""
+
+import logging
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from types import FrameType
+from typing import Any
+
+from digest.bootstrap import Application
+from digest.tasks.asking import ask_due
+from digest.tasks.compiling import Compiled
+from digest.tasks.delivery.courier import Run, Tally
+from digest.tasks.delivery.delivering import deliver
+from digest.tasks.fetching import FetchReport, fetch_due
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Sent:
+    """What one run did."""
+
+    fetched: list[FetchReport] = field(default_factory=list)
+    compiled: list[Compiled] = field(default_factory=list)
+    asked: int = 0
+    tally: Tally = field(default_factory=Tally)
+
+    @property
+    def trouble(self) -> list[str]:
+        """Give what the operator has to know."""
+        return self.tally.trouble
+
+    def facts(self) -> dict[str, Any]:
+        """Give it as JSON can hold it."""
+        return {
+            "fetched": [
+                {"source": r.source, "added": r.added, "updated": r.updated, "error": r.error or None}
+                for r in self.fetched
+            ],
+            "compiled": [asdict(item) for item in self.compiled],
+            "asked": self.asked,
+        } | asdict(self.tally)
+
+
+def send_due(
+    app: Application,
+    *,
+    digest: str | None = None,
+    at_once: bool = False,
+    fetching: bool = True,
+    progress: Callable[[Tally], None] | None = None,
+) -> Sent:
+    """Do everything that is due, for one digest or all; a signal to end lets what is on the wire finish."""
+    chosen = [app.settings.digest(digest)] if digest else list(app.settings.digests)
+    done = Sent()
+    if fetching:
+        done.fetched = fetch_due(app.database, app.settings, app.clock())
+    with app.worker() as worker:
+        run = app.run(worker, digest)
+        if progress is not None:
+            run.progress = progress
+        with _stops_on_signals(run):
+            compiler = app.compiler(worker)
+            for item in chosen:
+                done.compiled.extend(compiler.compile_due(item, app.clock(), at_once=at_once))
+            done.asked = ask_due(run, app.readers, app.renderer)
+            done.tally = deliver(run, connections=app.settings.smtp.connections, retry_paused=True)
+    return done
+
+
+@contextmanager
+def _stops_on_signals(run: Run) -> Iterator[None]:
+    """End in order on SIGTERM and SIGINT; only the main thread may listen to them."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        run.stop.set()
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,92 @@
+"""Articles and sources in the database."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlmodel import Session, col, func, or_, select
+
+from digest.errors import InputError
+from digest.models import Article, Source
+
+
+def find_article(session: Session, *, source: str, canonical_url: str, guid: str | None) -> Article | None:
+    """Find the article that this is: the same canonical URL, or the same guid in the same source."""
+    by_url = session.exec(select(Article).where(Article.canonical_url == canonical_url)).first()
+    if by_url is not None or guid is None:
+        return by_url
+    return session.exec(select(Article).where(Article.source == source, Article.guid == guid)).first()
+
+
+def find_same_content(session: Session, *, source: str, content_hash: str) -> Article | None:
+    """Find an article of this source with the same title and text at another address."""
+    query = select(Article).where(Article.source == source, Article.content_hash == content_hash)
+    return session.exec(query).first()
+
+
+def get_article(session: Session, article_id: int) -> Article:
+    """Give an article; raise InputError where there is none of that id."""
+    article = session.get(Article, article_id)
+    if article is None:
+        raise InputError(f'there is no article {article_id}; "digest articles list" shows those that exist')
+    return article
+
+
+def find_article_named(session: Session, name: str) -> Article | None:
+    """Find an article by its id, or by its URL as published."""
+    if name.isdigit():
+        return session.get(Article, int(name))
+    return session.exec(
+        select(Article).where(or_(Article.url == name, Article.canonical_url == name))
+    ).first()
+
+
+def list_articles(
+    session: Session, *, source: str | None = None, since: datetime | None = None, search: str | None = None
+) -> list[Article]:
+    """List articles, newest first."""
+    dated = func.coalesce(Article.published_at, Article.first_seen_at)
+    query = select(Article).order_by(dated.desc(), col(Article.id).desc())
+    if source:
+        query = query.where(Article.source == source)
+    if since:
+        query = query.where(dated >= since)
+    if search:
+        query = query.where(
+            or_(
+                col(Article.title).icontains(search, autoescape=True),
+                col(Article.text).icontains(search, autoescape=True),
+            )
+        )
+    return list(session.exec(query))
+
+
+def list_candidates(session: Session, *, seen_from: datetime, seen_to: datetime) -> list[Article]:
+    """List the articles that an edition may hold: first seen in the span, neither hidden nor withdrawn."""
+    query = (
+        select(Article)
+        .where(col(Article.first_seen_at) >= seen_from, col(Article.first_seen_at) <= seen_to)
+        .where(col(Article.hidden_at).is_(None), col(Article.withdrawn_at).is_(None))
+    )
+    return list(session.exec(query))
+
+
+def ids_seen_from(session: Session, moment: datetime) -> frozenset[int]:
+    """Give the ids of all articles first seen from a moment on, hidden ones too."""
+    rows = session.exec(select(Article.id).where(col(Article.first_seen_at) >= moment))
+    return frozenset(row for row in rows if row is not None)
+
+
+def get_articles(session: Session, ids: Sequence[int]) -> dict[int, Article]:
+    """Give articles by id."""
+    found = session.exec(select(Article).where(col(Article.id).in_(ids)))
+    return {article.id: article for article in found if article.id is not None}
+
+
+def find_source(session: Session, name: str) -> Source | None:
+    """Find the stored state of a configured source."""
+    return session.exec(select(Source).where(Source.name == name)).first()
+
+
+def count_articles(session: Session) -> int:
+    """Count all articles."""
+    return session.exec(select(func.count()).select_from(Article)).one()

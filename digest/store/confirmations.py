@@ -1,0 +1,145 @@
+"""The askings: which are to be mailed, which were, and which were answered."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import update
+from sqlmodel import Session, col, select
+
+from digest.models import Confirmation, MailState, Subscriber, Subscription, SubscriptionState
+
+
+def add_confirmation(session: Session, row: Confirmation) -> Confirmation:
+    """Plan an asking."""
+    session.add(row)
+    session.flush()
+    return row
+
+
+def find_confirmation(session: Session, token_hash: str) -> Confirmation | None:
+    """Find the asking whose message carried this token."""
+    return session.exec(select(Confirmation).where(Confirmation.token_hash == token_hash)).first()
+
+
+def list_asked(session: Session, subscriber_id: int, since: datetime) -> list[datetime]:
+    """List when an address was asked about any digest, whatever became of the message."""
+    query = (
+        select(Confirmation.asked_at)
+        .join(Subscription, col(Subscription.id) == col(Confirmation.subscription_id))
+        .where(Subscription.subscriber_id == subscriber_id, Confirmation.asked_at > since)
+    )
+    return list(session.exec(query))
+
+
+def find_asked(session: Session, subscriber_ids: Sequence[int], since: datetime) -> dict[int, list[datetime]]:
+    """Find when each of a batch of subscribers was asked."""
+    query = (
+        select(Subscription.subscriber_id, Confirmation.asked_at)
+        .join(Subscription, col(Subscription.id) == col(Confirmation.subscription_id))
+        .where(col(Subscription.subscriber_id).in_(subscriber_ids), Confirmation.asked_at > since)
+    )
+    found: dict[int, list[datetime]] = {}
+    for subscriber_id, asked_at in session.exec(query):
+        found.setdefault(subscriber_id, []).append(asked_at)
+    return found
+
+
+def use_confirmation(session: Session, row: Confirmation, now: datetime) -> bool:
+    """Mark an asking as answered; False where it was already, even by another process just now."""
+    done = session.execute(
+        update(Confirmation)
+        .where(col(Confirmation.id) == row.id, col(Confirmation.used_at).is_(None))
+        .values(used_at=now)
+    )
+    return bool(getattr(done, "rowcount", 0))
+
+
+def void_confirmations(session: Session, subscription_id: int, now: datetime) -> None:
+    """Make every unanswered asking of a subscription void, its message not yet mailed included."""
+    session.execute(
+        update(Confirmation)
+        .where(col(Confirmation.subscription_id) == subscription_id, col(Confirmation.used_at).is_(None))
+        .values(used_at=now)
+    )
+
+
+def claim_confirmation(session: Session, owner: int, now: datetime) -> Confirmation | None:
+    """Claim the asking that is due longest and still wanted; None when nothing is due."""
+    query = (
+        select(Confirmation)
+        .join(Subscription, col(Subscription.id) == col(Confirmation.subscription_id))
+        .where(
+            Confirmation.mail_state == MailState.PLANNED,
+            Confirmation.due_at <= now,
+            Confirmation.expires_at > now,
+            col(Confirmation.used_at).is_(None),
+            Subscription.state == SubscriptionState.PENDING,
+        )
+        .order_by(col(Confirmation.due_at), col(Confirmation.id))
+        .limit(1)
+        .with_for_update(of=Confirmation, skip_locked=True)
+    )
+    found = session.exec(query).first()
+    if found is not None:
+        found.mail_state, found.owner = MailState.CLAIMED, owner
+        session.add(found)
+        session.flush()
+    return found
+
+
+def get_asked_reader(session: Session, row: Confirmation) -> tuple[Subscriber, Subscription]:
+    """Get whom an asking is for, and which digest it is about."""
+    query = (
+        select(Subscriber, Subscription)
+        .join(Subscription, col(Subscription.subscriber_id) == col(Subscriber.id))
+        .where(Subscription.id == row.subscription_id)
+    )
+    return session.exec(query).one()
+
+
+def set_token(session: Session, confirmation_id: int, token_hash: str) -> None:
+    """Keep the hash of the token that the message carries."""
+    session.execute(
+        update(Confirmation).where(col(Confirmation.id) == confirmation_id).values(token_hash=token_hash)
+    )
+
+
+def record_confirmation(
+    session: Session,
+    confirmation_id: int,
+    owner: int,
+    mail_state: MailState,
+    *,
+    reply: str = "",
+    due_at: datetime | None = None,
+) -> bool:
+    """Record how far a claimed message is; False where this owner no longer holds it.
+
+    Entering `in_flight` counts an attempt; `planned` gives the claim back, to be tried at `due_at`.
+    """
+    values: dict[str, object] = {"mail_state": mail_state, "reply": reply}
+    if mail_state == MailState.IN_FLIGHT:
+        values["attempts"] = col(Confirmation.attempts) + 1
+    if mail_state == MailState.PLANNED:
+        values["owner"] = None
+    if due_at is not None:
+        values["due_at"] = due_at
+    done = session.execute(
+        update(Confirmation)
+        .where(col(Confirmation.id) == confirmation_id, col(Confirmation.owner) == owner)
+        .values(**values)
+    )
+    return bool(getattr(done, "rowcount", 0))
+
+
+def release_confirmations(session: Session, owner: int) -> None:
+    """Undo what a dead worker held: claimed is planned again, in flight is uncertain."""
+    for held, becomes in (
+        (MailState.CLAIMED, MailState.PLANNED),
+        (MailState.IN_FLIGHT, MailState.UNCERTAIN),
+    ):
+        session.execute(
+            update(Confirmation)
+            .where(col(Confirmation.owner) == owner, col(Confirmation.mail_state) == held)
+            .values(mail_state=becomes, owner=None)
+        )

@@ -1,0 +1,84 @@
+"""The connection to the database: SQLite or PostgreSQL, with durable commits on both."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.exc import OperationalError
+from sqlmodel import Session
+
+from digest.errors import Unreachable
+
+_BUSY_MS = 60_000
+
+
+class Database:
+    """One database; `write` is a transaction that commits, `read` one that changes nothing."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.is_sqlite = url.startswith("sqlite")
+        # A SQLAlchemy error would otherwise print the bound rows, addresses among them.
+        self.engine: Engine = create_engine(url, hide_parameters=True, pool_pre_ping=not self.is_sqlite)
+        if self.is_sqlite:
+            event.listen(self.engine, "connect", _prepare_sqlite)
+            event.listen(self.engine, "begin", _begin_sqlite)
+        else:
+            event.listen(self.engine, "connect", _prepare_postgresql)
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """Open a transaction that is durably committed at the end, or undone by an exception.
+
+        SQLite takes its write lock at once (BEGIN IMMEDIATE), so that a reader never has to turn into a
+        writer; raise Unreachable where the database does not answer.
+        """
+        with self._session(writes=True) as session:
+            yield session
+            session.commit()
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """Open a transaction for reading; nothing written in it stays."""
+        with self._session(writes=False) as session:
+            yield session
+
+    @contextmanager
+    def _session(self, *, writes: bool) -> Iterator[Session]:
+        options: dict[str, Any] = {"writes": writes}
+        with Session(self.engine.execution_options(**options), expire_on_commit=False) as session:
+            try:
+                yield session
+            except OperationalError as error:
+                raise Unreachable(f"the database does not answer: {_first_line(error)}") from error
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.engine.dispose()
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # we send BEGIN ourselves, see _begin_sqlite
+    cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout={_BUSY_MS}")
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Any) -> None:
+    writes = connection.get_execution_options().get("writes", True)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _prepare_postgresql(connection: Any, _record: object) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET synchronous_commit = on")
+        cursor.execute("SET timezone = 'UTC'")
+    connection.commit()
+
+
+def _first_line(error: OperationalError) -> str:
+    return str(error.orig).splitlines()[0] if error.orig else "no reason given"

@@ -1,0 +1,247 @@
+"""Subscribers, their subscriptions, what they agreed to, and the addresses never to write to."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Table, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import Session, SQLModel, col, delete, select
+
+from digest.models import (
+    Act,
+    Confirmation,
+    ConsentEvent,
+    Delivery,
+    Subscriber,
+    Subscription,
+    SubscriptionState,
+    Suppression,
+)
+
+Row = dict[str, Any]
+_PAGE = 1000
+
+
+def find_subscriber(session: Session, key: str, *, lock: bool = False) -> Subscriber | None:
+    """Find whoever has this address key; with `lock` keep others from changing them meanwhile."""
+    query = select(Subscriber).where(Subscriber.address_key == key)
+    return session.exec(query.with_for_update() if lock else query).first()
+
+
+def find_by_public_id(session: Session, public_id: str) -> Subscriber | None:
+    """Find a subscriber by the random id that tokens carry."""
+    return session.exec(select(Subscriber).where(Subscriber.public_id == public_id)).first()
+
+
+def find_subscribers(session: Session, keys: Sequence[str]) -> dict[str, Subscriber]:
+    """Find those of a batch of address keys that are known."""
+    rows = session.exec(select(Subscriber).where(col(Subscriber.address_key).in_(keys)))
+    return {row.address_key: row for row in rows}
+
+
+def get_subscriber(session: Session, subscriber_id: int) -> Subscriber:
+    """Get a subscriber that a foreign key names."""
+    return session.exec(select(Subscriber).where(Subscriber.id == subscriber_id)).one()
+
+
+def add_subscriber(session: Session, row: Subscriber) -> Subscriber:
+    """Add a subscriber, or give the one who has the address already; either is locked until the commit."""
+    insert_new(session, Subscriber, [row.model_dump(exclude={"id"})])
+    found = find_subscriber(session, row.address_key, lock=True)
+    assert found is not None  # noqa: S101 - it was inserted or stood there, in this transaction
+    return found
+
+
+def insert_new(session: Session, model: type[SQLModel], rows: Sequence[Row]) -> None:
+    """Insert the rows that no unique constraint forbids, in one statement; two writers never collide."""
+    if not rows:
+        return
+    table: Table = SQLModel.metadata.tables[str(model.__tablename__)]
+    if session.get_bind().dialect.name == "sqlite":
+        session.execute(sqlite.insert(table).on_conflict_do_nothing(), rows)
+    else:
+        session.execute(postgresql.insert(table).on_conflict_do_nothing(), rows)
+
+
+def find_subscription(session: Session, subscriber_id: int, digest: str) -> Subscription | None:
+    """Find a subscriber's relation to a digest."""
+    wanted = (Subscription.subscriber_id == subscriber_id, Subscription.digest == digest)
+    return session.exec(select(Subscription).where(*wanted)).first()
+
+
+def find_subscriptions(
+    session: Session, subscriber_ids: Sequence[int], digest: str
+) -> dict[int, Subscription]:
+    """Find the relations of a batch of subscribers to a digest, by subscriber."""
+    wanted = (col(Subscription.subscriber_id).in_(subscriber_ids), Subscription.digest == digest)
+    return {row.subscriber_id: row for row in session.exec(select(Subscription).where(*wanted))}
+
+
+def get_subscription(session: Session, subscription_id: int) -> Subscription:
+    """Get a subscription that a foreign key names."""
+    return session.exec(select(Subscription).where(Subscription.id == subscription_id)).one()
+
+
+def list_subscriptions(session: Session, subscriber_id: int) -> list[Subscription]:
+    """List all that a subscriber reads or read, by digest."""
+    query = select(Subscription).where(Subscription.subscriber_id == subscriber_id)
+    return list(session.exec(query.order_by(Subscription.digest)))
+
+
+def list_readers(session: Session, digest: str | None = None) -> Iterator[tuple[Subscriber, Subscription]]:
+    """Stream every reader with each subscription, a page at a time by key, so that memory stays flat."""
+    last = 0
+    while True:
+        query = (
+            select(Subscriber, Subscription)
+            .join(Subscription, col(Subscription.subscriber_id) == col(Subscriber.id))
+            .where(col(Subscription.id) > last, col(Subscriber.erased_at).is_(None))
+            .order_by(col(Subscription.id))
+            .limit(_PAGE)
+        )
+        page = session.exec(query.where(Subscription.digest == digest) if digest else query).all()
+        if not page:
+            return
+        yield from page
+        last = page[-1][1].id or 0
+        session.expunge_all()
+
+
+def list_subscribers(session: Session) -> Iterator[Subscriber]:
+    """Stream every subscriber who is not erased, a page at a time by key."""
+    last = 0
+    while True:
+        query = select(Subscriber).where(col(Subscriber.id) > last, col(Subscriber.erased_at).is_(None))
+        page = session.exec(query.order_by(col(Subscriber.id)).limit(_PAGE)).all()
+        if not page:
+            return
+        yield from page
+        last = page[-1].id or 0
+        session.expunge_all()
+
+
+def change_state(session: Session, row: Subscription, state: SubscriptionState, now: datetime) -> None:
+    """Put a subscription into a state; compiling must place it in a cohort anew."""
+    row.state, row.cohort_id = state, None
+    row.ended_at = now if state == SubscriptionState.ENDED else None
+    if state != SubscriptionState.PAUSED:
+        row.paused_until = None
+    session.add(row)
+    session.flush()
+
+
+def change_choices(
+    session: Session, row: Subscription, *, cadence: str, topics: dict[str, str], hour: int | None
+) -> bool:
+    """Keep what a reader picked and tell whether that is a change; if so, the cohort no longer holds."""
+    if (row.cadence, row.topics, row.hour) == (cadence, topics, hour):
+        return False
+    row.cadence, row.topics, row.hour, row.cohort_id = cadence, topics, hour, None
+    session.add(row)
+    session.flush()
+    return True
+
+
+def change_details(
+    session: Session, row: Subscriber, *, name: str, language: str | None, timezone: str | None
+) -> bool:
+    """Keep what is known of a reader and tell whether that is a change; language and zone unset cohorts."""
+    if (row.name, row.language, row.timezone) == (name, language, timezone):
+        return False
+    if (row.language, row.timezone) != (language, timezone):
+        _unset_cohorts(session, row)
+    row.name, row.language, row.timezone = name, language, timezone
+    session.add(row)
+    session.flush()
+    return True
+
+
+def _unset_cohorts(session: Session, subscriber: Subscriber) -> None:
+    for row in list_subscriptions(session, subscriber.id or 0):
+        row.cohort_id = None
+        session.add(row)
+
+
+def resume_due(session: Session, now: datetime) -> int:
+    """Confirm every subscription whose pause has run out, and tell how many."""
+    done = session.execute(
+        update(Subscription)
+        .where(col(Subscription.state) == SubscriptionState.PAUSED, col(Subscription.paused_until) <= now)
+        .values(state=SubscriptionState.CONFIRMED, paused_until=None, cohort_id=None)
+    )
+    return int(getattr(done, "rowcount", 0))
+
+
+def add_consent_event(session: Session, row: ConsentEvent) -> None:
+    """Record an act; what is recorded is never overwritten (GDPR 7(1))."""
+    session.add(row)
+    session.flush()
+
+
+def list_consent(session: Session, subscriber_id: int) -> list[ConsentEvent]:
+    """List what a subscriber did, oldest first."""
+    query = select(ConsentEvent).where(ConsentEvent.subscriber_id == subscriber_id)
+    return list(session.exec(query.order_by(col(ConsentEvent.at), col(ConsentEvent.id))))
+
+
+def find_own_changes(session: Session, subscriber_ids: Sequence[int], digest: str) -> set[int]:
+    """Find who of a batch changed their choices themselves: an import must not turn that back."""
+    wanted = (
+        col(ConsentEvent.subscriber_id).in_(subscriber_ids),
+        ConsentEvent.digest == digest,
+        ConsentEvent.act == Act.CHANGED,
+    )
+    rows = session.exec(select(ConsentEvent).where(*wanted))
+    return {row.subscriber_id for row in rows if "import" not in row.origin}
+
+
+def find_suppression(session: Session, address_hash: str) -> Suppression | None:
+    """Find the ban on an address."""
+    return session.exec(select(Suppression).where(Suppression.address_hash == address_hash)).first()
+
+
+def is_suppressed(session: Session, address_hash: str) -> bool:
+    """Tell whether an address is never to be written to."""
+    return find_suppression(session, address_hash) is not None
+
+
+def find_suppressed(session: Session, address_hashes: Sequence[str]) -> set[str]:
+    """Find those of a batch of address hashes that are suppressed."""
+    query = select(Suppression.address_hash).where(col(Suppression.address_hash).in_(address_hashes))
+    return set(session.exec(query))
+
+
+def add_suppression(session: Session, address_hash: str, reason: str, now: datetime) -> None:
+    """Ban an address; the first reason stands."""
+    insert_new(session, Suppression, [{"address_hash": address_hash, "reason": reason, "created_at": now}])
+
+
+def lift_suppression(session: Session, address_hash: str) -> None:
+    """End the ban on an address."""
+    session.exec(delete(Suppression).where(col(Suppression.address_hash) == address_hash))
+
+
+def rewrite_unchanged(session: Session, row: SQLModel) -> None:
+    """Write a row as it stands, so that an act that changes nothing takes the time of one that does."""
+    model = type(row)
+    session.execute(update(model).where(model.id == row.id).values(id=row.id))  # type: ignore[attr-defined]
+
+
+def erase_subscriber(session: Session, row: Subscriber, now: datetime) -> None:
+    """Forget who a subscriber is: address, name, origins of their acts, servers' words about them.
+
+    The row and its public id stay, for deliveries refer to them and old links must still answer.
+    """
+    ids = select(Subscription.id).where(Subscription.subscriber_id == row.id)
+    session.execute(update(Delivery).where(col(Delivery.subscription_id).in_(ids)).values(reply_text=""))
+    session.execute(
+        update(Confirmation)
+        .where(col(Confirmation.subscription_id).in_(ids))
+        .values(origin={}, choices={}, reply="")
+    )
+    session.execute(update(ConsentEvent).where(col(ConsentEvent.subscriber_id) == row.id).values(origin={}))
+    row.address, row.address_key, row.name = "", f"erased:{row.public_id}", ""
+    row.language, row.timezone, row.erased_at = None, None, now
+    session.add(row)
+    session.flush()

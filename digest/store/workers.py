@@ -1,0 +1,121 @@
+"""Who is at work: a worker is alive while it holds its lock, never by a timer.
+
+On SQLite the lock is a flock on a file beside the database, on PostgreSQL a session advisory lock; both go
+with the process, however it ends.
+"""
+
+import fcntl
+import os
+from datetime import datetime
+from pathlib import Path
+from typing import IO, Any
+
+from sqlalchemy import text
+from sqlmodel import Session, col, select, update
+
+from digest.models import Ledger, Worker
+from digest.store.database import Database
+
+_LOCK_CLASS = 0x64696773  # "digs": our own space of PostgreSQL advisory locks
+
+
+class WorkerLock:
+    """This process as a worker, until `release` or its death."""
+
+    def __init__(self, worker_id: int, holder: Any) -> None:
+        self.id = worker_id
+        self._holder = holder
+
+    @classmethod
+    def acquire(cls, database: Database, *, host: str, pid: int, now: datetime) -> "WorkerLock":
+        """Enter a worker; it holds its lock before anyone can see its row."""
+        with database.write() as session:
+            worker = Worker(host=host, pid=pid, started_at=now)
+            session.add(worker)
+            session.flush()
+            assert worker.id is not None  # noqa: S101 - flushed
+            raise_counter(session)
+            holder = _hold(database, worker.id)
+        return cls(worker.id, holder)
+
+    def release(self, database: Database, now: datetime) -> None:
+        """Leave in order: nothing of this worker is claimed any more."""
+        with database.write() as session:
+            session.exec(update(Worker).where(col(Worker.id) == self.id).values(ended_at=now))
+        self._holder.close()
+        if database.is_sqlite:
+            _lock_path(database, self.id).unlink(missing_ok=True)
+
+
+def dead_workers(database: Database, *, own_id: int | None) -> list[int]:
+    """Give the workers that ended without saying so."""
+    with database.read() as session:
+        ids = session.exec(select(Worker.id).where(col(Worker.ended_at).is_(None))).all()
+    return [i for i in ids if i is not None and i != own_id and not is_alive(database, i)]
+
+
+def is_alive(database: Database, worker_id: int) -> bool:
+    """Tell whether a worker holds its lock."""
+    if not database.is_sqlite:
+        return _is_locked_on_postgresql(database, worker_id)
+    try:
+        file = _lock_path(database, worker_id).open("rb")
+    except FileNotFoundError:
+        return False
+    with file:
+        return not _try_flock(file)
+
+
+def bury(session: Session, worker_id: int, now: datetime) -> bool:
+    """Mark a dead worker as ended; False where another process was first."""
+    ended = session.exec(
+        update(Worker).where(col(Worker.id) == worker_id, col(Worker.ended_at).is_(None)).values(ended_at=now)
+    )
+    return bool(ended.rowcount)
+
+
+def raise_counter(session: Session) -> int:
+    """Raise the counter that tells a restored copy, and give it."""
+    row = session.get(Ledger, 1, with_for_update=True) or Ledger(id=1, counter=0)
+    row.counter += 1
+    session.add(row)
+    session.flush()
+    return row.counter
+
+
+def get_counter(session: Session) -> int:
+    """Give the counter; 0 in a new database."""
+    row = session.get(Ledger, 1)
+    return row.counter if row else 0
+
+
+def _hold(database: Database, worker_id: int) -> Any:
+    if not database.is_sqlite:
+        connection = database.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        connection.execute(text("SELECT pg_advisory_lock(:c, :i)"), {"c": _LOCK_CLASS, "i": worker_id})
+        return connection
+    file = _lock_path(database, worker_id).open("wb")
+    fcntl.flock(file, fcntl.LOCK_EX)
+    os.set_inheritable(file.fileno(), False)
+    return file
+
+
+def _try_flock(file: IO[bytes]) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _is_locked_on_postgresql(database: Database, worker_id: int) -> bool:
+    query = text(
+        "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = :c AND objid = :i"
+        " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    )
+    with database.engine.connect() as connection:
+        return bool(connection.execute(query, {"c": _LOCK_CLASS, "i": worker_id}).scalar())
+
+
+def _lock_path(database: Database, worker_id: int) -> Path:
+    return Path(f"{database.engine.url.database}.worker-{worker_id}.lock")

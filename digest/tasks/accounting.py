@@ -1,0 +1,189 @@
+"""Prove it: the sums of every edition, and why a reader has an article or not."""
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Session
+
+from digest.errors import InputError, UsageError
+from digest.models import (
+    COUNTED,
+    OPEN,
+    Article,
+    DeliveryState,
+    Edition,
+    EditionState,
+    Subscription,
+    SubscriptionState,
+)
+from digest.rules import cadence as calendar
+from digest.rules.address import normalise
+from digest.rules.selection import choose, since, why_not
+from digest.settings import Settings
+from digest.store import articles, deliveries, editions, subscribers
+from digest.tasks.compiling import limits_of, to_candidate
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An edition's sum: total = accepted + failed + withheld + uncertain + open."""
+
+    digest: str
+    cadence: str
+    period: str
+    state: str
+    total: int
+    accepted: int
+    failed: int
+    withheld: int
+    uncertain: int
+    open: int
+
+    @property
+    def ok(self) -> bool:
+        """Tell whether the sum is whole: a finished edition has nothing open, any other may be under way."""
+        settled = self.accepted + self.failed + self.withheld + self.uncertain
+        whole = self.total == settled + self.open
+        return whole and (self.state != EditionState.FINISHED or self.open == 0)
+
+
+def audit(session: Session, edition: str | None = None) -> dict[str, Any]:
+    """Give {ok, editions}; ok only where every edition is finished or skipped and its sum is whole."""
+    accounts = [account(session, row) for row in find_named(session, edition)]
+    closed = (EditionState.FINISHED, EditionState.SKIPPED)
+    ok = all(item.ok and item.state in closed for item in accounts)
+    return {"ok": ok, "editions": [asdict(item) for item in accounts]}
+
+
+def account(session: Session, edition: Edition) -> Account:
+    """Sum up an edition's deliveries, each counted once by its state."""
+    counts = deliveries.count_states(session, edition.id or 0)
+    return Account(
+        edition.digest,
+        edition.cadence,
+        edition.period,
+        edition.state,
+        total=sum(counts.values()),
+        accepted=counts.get(DeliveryState.ACCEPTED, 0),
+        failed=counts.get(DeliveryState.FAILED, 0),
+        withheld=counts.get(DeliveryState.WITHHELD, 0),
+        uncertain=counts.get(DeliveryState.UNCERTAIN, 0),
+        open=sum(counts.get(state, 0) for state in OPEN),
+    )
+
+
+def status(session: Session, edition: str | None = None) -> list[dict[str, Any]]:
+    """Give each edition's sum with its times, what is next, and why deliveries failed or were withheld."""
+    report = []
+    for row in find_named(session, edition):
+        reasons = [
+            {"state": state, "reason": reason, "count": count}
+            for state, reason, count in deliveries.count_reasons(session, row.id or 0)
+        ]
+        next_due = deliveries.next_due_at(session, row.id or 0)
+        report.append(
+            asdict(account(session, row))
+            | {
+                "deadline_at": row.deadline_at.isoformat(),
+                "frozen_at": row.frozen_at.isoformat() if row.frozen_at else None,
+                "finished_at": row.finished_at.isoformat() if row.finished_at else None,
+                "next_due_at": next_due.isoformat() if next_due else None,
+                "reason": row.reason,
+                "reasons": reasons,
+            }
+        )
+    return report
+
+
+def find_named(session: Session, name: str | None) -> list[Edition]:
+    """Find editions by "DIGEST", "DIGEST CADENCE" or "DIGEST CADENCE PERIOD" (also joined by "/")."""
+    every = editions.list_editions(session)
+    if not name:
+        return every
+    wanted = name.replace("/", " ").split()
+    found = [e for e in every if [e.digest, e.cadence, e.period][: len(wanted)] == wanted]
+    if not found:
+        known = "; ".join(f"{e.digest} {e.cadence} {e.period}" for e in every[-3:]) or "none yet"
+        raise UsageError(f'there is no edition "{name}"; the latest are: {known}')
+    return found
+
+
+def why(session: Session, settings: Settings, address: str, article: str, now: datetime) -> dict[str, Any]:
+    """Explain from the ledger why a reader has an article, or by the rules why not."""
+    key = normalise(address).key
+    subscriber = subscribers.find_subscriber(session, key)
+    if subscriber is None:
+        raise InputError(f'there is no subscriber "{address}"; "digest subscribers list" shows them')
+    found = articles.find_article_named(session, article)
+    if found is None:
+        raise InputError(f'there is no article "{article}"; "digest articles list" shows their ids and URLs')
+    reasons = [
+        _why(session, settings, subscription, found, now)
+        for subscription in subscribers.list_subscriptions(session, subscriber.id or 0)
+    ]
+    best = _best(reasons) or {"included": False, "reason": "no subscription", "edition": None, "state": None}
+    return {"address": subscriber.address, "article": found.id, "title": found.title} | best
+
+
+def _best(reasons: Iterable[dict[str, Any]]) -> dict[str, Any] | None:
+    return next(iter(sorted(reasons, key=lambda reason: not reason["included"])), None)
+
+
+def _why(
+    session: Session, settings: Settings, subscription: Subscription, article: Article, now: datetime
+) -> dict[str, Any]:
+    held = deliveries.find_holding(session, subscription.id or 0, article.id or 0)
+    for delivery, edition, row in sorted(held, key=lambda item: item[0].state not in COUNTED):
+        name = f"{edition.digest} {edition.cadence} {edition.period}"
+        counts = delivery.state in COUNTED
+        reason = f"it is number {row.position + 1} of the reader's variant" + (
+            f", under {row.section}" if row.section else ""
+        )
+        if not counts:
+            reason = f"the delivery that held it is {delivery.state} ({delivery.reason}): it comes again"
+        return {"included": counts, "reason": reason, "edition": name, "state": delivery.state}
+    reason = _why_not_yet(session, settings, subscription, article, now)
+    return {"included": False, "reason": reason, "edition": None, "state": None}
+
+
+def _why_not_yet(
+    session: Session, settings: Settings, subscription: Subscription, article: Article, now: datetime
+) -> str:
+    if subscription.state != SubscriptionState.CONFIRMED:
+        return f"the subscription to {subscription.digest} is {subscription.state}"
+    if article.withdrawn_at or article.hidden_at:
+        return "an editor has withdrawn it" if article.withdrawn_at else "an editor has hidden it"
+    digest = settings.digest(subscription.digest)
+    limits = limits_of(digest)
+    topics = since(subscription.topics, digest.lookback)
+    history = deliveries.history_of(session, subscription.id or 0, COUNTED)
+    refusal = why_not(to_candidate(article), topics, history, now, limits)
+    if refusal:
+        return refusal
+    rows = articles.list_candidates(session, seen_from=now - digest.carry, seen_to=now)
+    chosen = choose([to_candidate(row) for row in rows], topics, history, now, limits)
+    if article.id in {choice.article_id for choice in chosen.choices}:
+        return f"it is in the reader's next edition of {digest.name}, which is not made yet"
+    return f"{limits.max_articles} newer or pinned articles come first; it rolls over until it is too old"
+
+
+def schedule(session: Session, settings: Settings, now: datetime) -> list[dict[str, Any]]:
+    """Give the next deadline of each digest's cadence, and the latest edition made."""
+    rows = []
+    for digest in settings.digests:
+        for name in digest.cadences:
+            coming = calendar.following(digest.cadence(name), now, settings.zone)
+            made = [e for e in editions.list_editions(session, digest=digest.name) if e.cadence == name]
+            rows.append(
+                {
+                    "digest": digest.name,
+                    "cadence": name,
+                    "written": digest.cadences[name],
+                    "period": coming.period,
+                    "deadline_at": coming.deadline_at.astimezone(settings.zone).isoformat(),
+                    "latest": made[-1].period if made else None,
+                }
+            )
+    return rows

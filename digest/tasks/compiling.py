@@ -1,0 +1,273 @@
+"""Compile what is due: decide per cohort, plan the deliveries, freeze.
+
+Nothing can be claimed before the last commit; a crash resumes at the stored key.
+"""
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from sqlmodel import Session
+
+from digest.models import Article, Cohort, Edition, EditionState
+from digest.models.cadence import Cadence
+from digest.rules import cadence as calendar
+from digest.rules.cadence import Occurrence
+from digest.rules.selection import (
+    Candidate,
+    Limits,
+    choose,
+    cohort_key,
+    settle_topics,
+    since,
+    unsettle_topics,
+)
+from digest.settings import DigestSettings, Settings
+from digest.store import articles, editions, workers
+from digest.store.database import Database
+
+RANGE_SIZE = 20_000
+BEGINNING = datetime.min.replace(tzinfo=UTC)
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """What came of one cadence: a new edition, or why there is none."""
+
+    digest: str
+    cadence: str
+    period: str
+    made: bool
+    skipped: tuple[str, ...] = ()
+
+
+class Compiler:
+    """Makes editions for one worker; `range_size` readers a commit."""
+
+    def __init__(
+        self, database: Database, settings: Settings, worker_id: int, range_size: int = RANGE_SIZE
+    ) -> None:
+        self._database = database
+        self._settings = settings
+        self._worker_id = worker_id
+        self._range_size = range_size
+
+    def compile_due(self, digest: DigestSettings, now: datetime, *, at_once: bool = False) -> list[Compiled]:
+        """Make each of a digest's editions that is due, resuming those that a dead worker left.
+
+        With `at_once` the current period's edition is made if it is unmade, whatever the hour.
+        """
+        self._resume(digest)
+        made = []
+        for name in digest.cadences:
+            cadence = digest.cadence(name)
+            compiled = self._at_once(digest, cadence, now) if at_once else self._due(digest, cadence, now)
+            if compiled is not None:
+                made.append(compiled)
+        return made
+
+    def _due(self, digest: DigestSettings, cadence: Cadence, now: datetime) -> Compiled | None:
+        zone = self._settings.zone
+        with self._database.write() as session:
+            started = editions.started_at(session, digest.name, cadence.name, now)
+            last = editions.last_deadline(session, digest.name, cadence.name)
+        found = calendar.due(cadence, max(started, last or started), now, zone)
+        if found is None:
+            return None
+        return self._make(digest, cadence, found.occurrence, now, missed=found.missed)
+
+    def _at_once(self, digest: DigestSettings, cadence: Cadence, now: datetime) -> Compiled:
+        occurrence = calendar.current(cadence, now, self._settings.zone)
+        with self._database.write() as session:
+            editions.started_at(session, digest.name, cadence.name, now)
+        return self._make(digest, cadence, occurrence, now, at_once=True)
+
+    def _make(
+        self,
+        digest: DigestSettings,
+        cadence: Cadence,
+        occurrence: Occurrence,
+        now: datetime,
+        *,
+        missed: tuple[Occurrence, ...] = (),
+        at_once: bool = False,
+    ) -> Compiled:
+        edition = Edition(
+            digest=digest.name,
+            cadence=cadence.name,
+            period=occurrence.period,
+            deadline_at=occurrence.deadline_at,
+            freeze_at=now,
+            at_once=at_once,
+            compiler=self._worker_id,
+        )
+        with self._database.write() as session:
+            entered = editions.add_edition(session, edition)
+            skipped = [o.period for o in missed if entered and self._skip(session, digest, cadence, o, now)]
+        if entered is not None:
+            self._plan(digest, cadence, entered)
+        return Compiled(digest.name, cadence.name, occurrence.period, entered is not None, tuple(skipped))
+
+    def _skip(
+        self, session: Session, digest: DigestSettings, cadence: Cadence, missed: Occurrence, now: datetime
+    ) -> bool:
+        row = Edition(
+            digest=digest.name,
+            cadence=cadence.name,
+            period=missed.period,
+            state=EditionState.SKIPPED,
+            deadline_at=missed.deadline_at,
+            freeze_at=now,
+            finished_at=now,
+            reason="nothing ran at its deadline; its articles are in the next edition",
+        )
+        return editions.add_edition(session, row) is not None
+
+    def _resume(self, digest: DigestSettings) -> None:
+        with self._database.read() as session:
+            begun = editions.list_editions(session, digest=digest.name, states=[EditionState.COMPILING])
+        for edition in begun:
+            alive = edition.compiler is not None and workers.is_alive(self._database, edition.compiler)
+            if alive and edition.compiler != self._worker_id:
+                continue
+            with self._database.write() as session:
+                taken = editions.take_over(session, edition, self._worker_id)
+            if taken is not None:
+                self._plan(digest, digest.cadence(taken.cadence), taken)
+
+    def _plan(self, digest: DigestSettings, cadence: Cadence, edition: Edition) -> None:
+        """Plan in key ranges with a commit each; the last commit freezes."""
+        plan = _Plan(self._settings, digest, cadence, edition)
+        with self._database.write() as session:
+            editions.unplace_where_history_is_short(session, digest.name, cadence.name, plan.seen_from)
+        while True:
+            with self._database.write() as session:
+                current = editions.own_edition(session, plan.edition_id, self._worker_id)
+                if current is None:
+                    log.warning("edition %s: another worker compiles it now", edition.period)
+                    return
+                last = editions.next_range(session, current, self._range_size)
+                if last is None:
+                    plan.freeze(session, current)
+                    return
+                plan.plan_range(session, current, last)
+                current.compiled_to = last
+                session.add(current)
+
+
+class _Plan:
+    """The decisions of one edition, for as long as it is compiled."""
+
+    def __init__(
+        self, settings: Settings, digest: DigestSettings, cadence: Cadence, edition: Edition
+    ) -> None:
+        assert edition.id is not None  # noqa: S101 - a stored row
+        self.edition_id = edition.id
+        self.seen_from = edition.freeze_at - digest.carry
+        self._settings, self._digest, self._cadence = settings, digest, cadence
+        self._limits = limits_of(digest)
+        self._candidates: list[Candidate] | None = None
+
+    def plan_range(self, session: Session, edition: Edition, last: int) -> None:
+        self._place(session, edition, last)
+        for cohort in editions.undecided_cohorts(session, edition, last):
+            chosen = choose(
+                self._articles(session, edition),
+                unsettle_topics(cohort.topics, BEGINNING),
+                frozenset(cohort.history),
+                edition.freeze_at,
+                self._limits,
+            )
+            assert cohort.id is not None  # noqa: S101 - a stored row
+            editions.decide_cohort(session, self.edition_id, cohort.id, cohort.language, chosen)
+        hours = editions.list_hours(session, edition, last)
+        editions.plan_range(session, edition, last, self._due(edition, hours), edition.freeze_at)
+
+    def freeze(self, session: Session, edition: Edition) -> None:
+        """Take the mailed articles into each cohort's history, and let claims begin."""
+        editions.unplace_unplanned(session, edition)
+        recent = articles.ids_seen_from(session, self.seen_from)
+        decisions = editions.list_decisions(session, self.edition_id)
+        editions.lift_keys(session, [cohort for cohort, _ in decisions])
+        for cohort, variant_id in decisions:
+            got = {row.article_id for row in editions.articles_of(session, variant_id)}
+            self._advance(session, cohort, (set(cohort.history) | got) & recent, edition.freeze_at)
+        edition.frozen_at = edition.freeze_at
+        edition.compiler = None
+        editions.set_state(session, edition, EditionState.FROZEN)
+        workers.raise_counter(session)
+
+    def _advance(self, session: Session, cohort: Cohort, history: set[int], freeze_at: datetime) -> None:
+        topics = settle_topics(unsettle_topics(cohort.topics, BEGINNING), freeze_at, self._digest.carry)
+        key = cohort_key(cohort.digest, cohort.cadence, cohort.language, topics, sorted(history))
+        if not editions.merge_into(session, cohort, key):
+            cohort.key, cohort.topics, cohort.history = key, topics, sorted(history)
+            cohort.history_from = self.seen_from
+            session.add(cohort)
+            session.flush()
+
+    def _place(self, session: Session, edition: Edition, last: int) -> None:
+        unplaced = editions.list_unplaced(session, edition, last)
+        if not unplaced:
+            return
+        history = editions.counted_history(session, edition, last, self.seen_from)
+        groups: dict[str, tuple[Cohort, list[int]]] = {}
+        for reader in unplaced:
+            cohort = self._cohort(reader, history.get(reader.subscription_id, frozenset()), edition)
+            groups.setdefault(cohort.key, (cohort, []))[1].append(reader.subscription_id)
+        for cohort, ids in groups.values():
+            editions.place(session, ids, editions.find_or_add_cohort(session, cohort))
+
+    def _cohort(self, reader: editions.Unplaced, history: frozenset[int], edition: Edition) -> Cohort:
+        topics = settle_topics(
+            since(reader.topics, self._digest.lookback), edition.freeze_at, self._digest.carry
+        )
+        language = reader.language or self._settings.site.language
+        digest, cadence = self._digest.name, self._cadence.name
+        return Cohort(
+            key=cohort_key(digest, cadence, language, topics, sorted(history)),
+            digest=digest,
+            cadence=cadence,
+            language=language,
+            topics=topics,
+            history=sorted(history),
+            history_from=self.seen_from,
+        )
+
+    def _articles(self, session: Session, edition: Edition) -> list[Candidate]:
+        if self._candidates is None:
+            rows = articles.list_candidates(session, seen_from=self.seen_from, seen_to=edition.freeze_at)
+            self._candidates = [to_candidate(row) for row in rows]
+        return self._candidates
+
+    def _due(
+        self, edition: Edition, hours: Iterable[tuple[str | None, int | None]]
+    ) -> list[tuple[str | None, int | None, datetime]]:
+        if edition.at_once:
+            return [(zone, hour, edition.freeze_at) for zone, hour in hours]
+        deadline, zone = edition.deadline_at, self._settings.zone
+        return [
+            (name, hour, calendar.reader_due_at(
+                self._cadence, deadline, ZoneInfo(name) if name else None, hour, zone
+            ))
+            for name, hour in hours
+        ]  # fmt: skip
+
+
+def limits_of(digest: DigestSettings) -> Limits:
+    """Give a digest's limits on selection."""
+    return Limits(digest.topics, digest.max_articles, digest.carry)
+
+
+def to_candidate(article: Article) -> Candidate:
+    """Give what selection has to know of a stored article."""
+    return Candidate(
+        id=article.id or 0,
+        topics=tuple(article.topics),
+        first_seen_at=article.first_seen_at,
+        published_at=article.published_at,
+        pinned=article.pinned_at is not None,
+    )

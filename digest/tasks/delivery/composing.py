@@ -1,0 +1,174 @@
+"""Compose a message: the same function for preview and for delivery, so the bytes are the same."""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parseaddr
+
+from sqlmodel import Session
+
+from digest.mail.content import Card, Content, Publication, Section
+from digest.mail.message import Headers, compose, message_id
+from digest.mail.rendering import Renderer, Rendering
+from digest.models import Article, Edition, VariantArticle
+from digest.models import Form as ArticleForm
+from digest.net.smtp import Envelope
+from digest.rules import tokens
+from digest.settings import Settings
+from digest.store import articles, editions
+from digest.store.database import Database
+from digest.store.deliveries import Job
+
+_WORDS_A_MINUTE = 230
+_KEPT_RENDERINGS = 32
+_PREHEADER_TITLES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """One message ready to leave."""
+
+    envelope: Envelope
+    content: bytes
+
+
+class Composer:
+    """Composes messages; renderings are made once a variant and kept as long as they are used."""
+
+    def __init__(
+        self, database: Database, settings: Settings, renderer: Renderer, identity_key: bytes
+    ) -> None:
+        self._database = database
+        self._settings = settings
+        self._renderer = renderer
+        self._identity_key = identity_key
+        self._renderings: OrderedDict[int, tuple[Edition, Rendering]] = OrderedDict()
+
+    def compose(self, job: Job, composed_at: datetime) -> Letter:
+        """Compose a claimed delivery's message."""
+        edition, rendering = self._rendering(job.edition_id, job.variant_id)
+        return self.letter(edition, rendering, job, composed_at)
+
+    def letter(self, edition: Edition, rendering: Rendering, job: Job, composed_at: datetime) -> Letter:
+        """Splice a reader's own values and headers into a rendering."""
+        site = self._settings.site
+        from_address = parseaddr(site.from_)[1]
+        values = self._values(job)
+        headers = self._headers(edition, rendering, job, composed_at, values["unsubscribe_url"])
+        return Letter(Envelope(from_address, job.address), compose(rendering, headers, values))
+
+    def render(
+        self, session: Session, edition: Edition, rows: list[VariantArticle], language: str, left_out: int
+    ) -> Rendering:
+        """Render a list of articles as an edition's variant."""
+        digest = self._settings.digest(edition.digest)
+        stored = articles.get_articles(session, [row.article_id for row in rows])
+        cards = [(row.section, to_card(stored[row.article_id], ArticleForm(row.form))) for row in rows]
+        subject = _subject(digest.subject, digest.title, cards[0][1].title, edition, self._settings)
+        content = Content(
+            publication=Publication(
+                self._settings.site.name, self._settings.site.base_url, self._settings.site.postal_address
+            ),
+            digest=digest.name,
+            title=digest.title,
+            cadence=edition.cadence,
+            period=edition.period,
+            issued_at=edition.freeze_at,
+            timezone=self._settings.site.timezone,
+            language=language,
+            subject=subject,
+            preheader=" · ".join(card.title for _, card in cards[1 : 1 + _PREHEADER_TITLES]),
+            lead=cards[0][1],
+            sections=_sections(cards[1:], digest.topics),
+            left_out=left_out,
+        )
+        return self._renderer.render(content)
+
+    def _rendering(self, edition_id: int, variant_id: int) -> tuple[Edition, Rendering]:
+        kept = self._renderings.get(variant_id)
+        if kept is None:
+            with self._database.read() as session:
+                edition, variant = editions.get_variant(session, edition_id, variant_id)
+                rows = editions.articles_of(session, variant_id)
+                kept = edition, self.render(session, edition, rows, variant.language, variant.left_out)
+            self._renderings[variant_id] = kept
+            if len(self._renderings) > _KEPT_RENDERINGS:
+                self._renderings.popitem(last=False)
+        self._renderings.move_to_end(variant_id)
+        return kept
+
+    def _values(self, job: Job) -> dict[str, str]:
+        base, keys = self._settings.site.base_url, self._settings.web.signing_keys
+        link: Callable[[str], str] = lambda action: (  # noqa: E731
+            f"{base}/{action}/{tokens.sign(keys, action, job.public_id, job.digest)}"
+        )
+        return {
+            "name": job.name,
+            "address": job.address,
+            "unsubscribe_url": link("unsubscribe"),
+            "preferences_url": link("preferences"),
+        }
+
+    def _headers(
+        self, edition: Edition, rendering: Rendering, job: Job, composed_at: datetime, unsubscribe_url: str
+    ) -> Headers:
+        site, digest = self._settings.site, self._settings.digest(job.digest)
+        from_name, from_address = parseaddr(site.from_)
+        domain = from_address.rpartition("@")[2]
+        return Headers(
+            from_name=from_name or site.name,
+            from_address=from_address,
+            reply_to=site.reply_to,
+            to_name=job.name,
+            to_address=job.address,
+            subject=rendering.subject,
+            date=composed_at,
+            message_id=message_id(
+                self._identity_key, edition.digest, edition.cadence, edition.period, job.public_id, domain
+            ),
+            list_id=f"{digest.name}.{domain}",
+            list_name=digest.title,
+            unsubscribe_url=unsubscribe_url,
+            help_url=site.base_url + "/",
+            owner=parseaddr(site.reply_to or site.from_)[1],
+            bulk=True,
+        )
+
+
+def to_card(article: Article, form: ArticleForm) -> Card:
+    """Give what an edition shows of a stored article."""
+    return Card(
+        id=article.id or 0,
+        form=form,
+        title=article.title,
+        url=article.url,
+        summary=article.summary,
+        html=article.html if form is ArticleForm.FULL else "",
+        text=article.text if form is ArticleForm.FULL else "",
+        image_url=article.image_url,
+        image_alt=article.image_alt or "",
+        author=article.author,
+        source=article.source,
+        place=article.place,
+        topics=tuple(article.topics),
+        published_at=article.published_at,
+        reading_minutes=max(1, round(article.word_count / _WORDS_A_MINUTE)) if article.word_count else 0,
+    )
+
+
+def _sections(cards: list[tuple[str, Card]], order: tuple[str, ...]) -> tuple[Section, ...]:
+    topics = list(dict.fromkeys(topic for topic, _ in cards))
+    topics.sort(key=lambda topic: order.index(topic) if topic in order else len(order))
+    return tuple(
+        Section(topic.replace("-", " ").capitalize(), tuple(card for own, card in cards if own == topic))
+        for topic in topics
+    )
+
+
+def _subject(form: str, title: str, lead: str, edition: Edition, settings: Settings) -> str:
+    day = edition.deadline_at.astimezone(settings.zone).date().isoformat()
+    known = {"title": title, "lead": lead, "date": day, "publication": settings.site.name}
+    for name, value in known.items():
+        form = form.replace("{" + name + "}", value.replace("{", "\u2774").replace("}", "\u2775"))
+    return form

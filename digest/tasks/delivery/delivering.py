@@ -1,0 +1,58 @@
+"""Deliver what is due: several couriers side by side, until nothing is due."""
+
+import logging
+import threading
+from collections.abc import Callable
+from datetime import datetime
+
+from digest.errors import DigestError
+from digest.models import Edition
+from digest.store import deliveries, editions
+from digest.tasks.delivery.claiming import reap_dead_workers
+from digest.tasks.delivery.courier import Courier, Run, Tally
+
+log = logging.getLogger(__name__)
+
+
+def deliver(run: Run, *, connections: int, retry_paused: bool = False) -> Tally:
+    """Carry everything that is due over up to `connections` couriers; give what was done.
+
+    Settles first what dead workers left. `retry_paused` lets every edition that a fault paused go on, not
+    only those whose time has come.
+    """
+    reap_dead_workers(run.database, run.clock, own_id=run.owner, resend=run.resend)
+    with run.database.write() as session:
+        editions.resume_retried(session, None if retry_paused else run.clock())
+    _carry(run, connections)
+    finish(run.database.write, run.clock)
+    return run.tally
+
+
+def finish(write: Callable[..., object], clock: Callable[[], datetime]) -> list[Edition]:
+    """Finish the editions whose sum is whole."""
+    with write() as session:  # type: ignore[attr-defined]
+        finished = deliveries.finish_editions(session, clock())
+    for edition in finished:
+        log.info("edition finished: %s %s %s", edition.digest, edition.cadence, edition.period)
+    return finished
+
+
+def _carry(run: Run, connections: int) -> None:
+    errors: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            Courier(run).work()
+        except BaseException as error:  # noqa: BLE001 - carried over to the calling thread, raised below
+            errors.append(error)
+            run.stop.set()
+
+    threads = [threading.Thread(target=work, name=f"courier-{n}") for n in range(connections)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with run.database.write() as session:
+        deliveries.reap(session, run.owner, resend=run.resend, now=run.clock())
+    if errors:
+        raise next((e for e in errors if not isinstance(e, DigestError)), errors[0])
