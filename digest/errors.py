@@ -27,9 +27,9 @@ class InputError(DigestError):
     """Set this one item aside, say why, and go on with the rest."""
 
 
-class Unreachable(DigestError):
+class Unreachable(DigestError):  # noqa: N818 - named for what happened
     """Try again later: the other side did not answer."""
 
 
-class Refused(DigestError):
+class Refused(DigestError):  # noqa: N818 - named for what happened
     """Stop sending until the operator has decided something."""

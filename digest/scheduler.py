@@ -43,7 +43,7 @@ class Ticker:
         try:
             done = send_due(self._app)
         except DigestError as error:
-            log.error("%s", error)  # noqa: TRY400 - an expected error has no traceback
+            log.error("%s", error)
             return
         for report in done.fetched:
             if report.error:

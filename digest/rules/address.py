@@ -38,6 +38,7 @@ def normalise(text: str) -> Address:
             allow_smtputf8=True,
             test_environment=True,
             globally_deliverable=False,
+            strict=True,
         )
     except EmailNotValidError as error:
         raise InputError(f'"{_show(typed)}" is no mail address: {_lower_first(str(error))}') from None

@@ -54,9 +54,8 @@ def occurrences_on(cadence: Cadence, day: date, zone: ZoneInfo) -> tuple[Occurre
         return ()
     if cadence.unit is Unit.MONTH and day.day != cadence.day:
         return ()
-    return tuple(
-        slot for slot in _slots(cadence, day, zone) if slot.deadline_at.astimezone(zone).date() == day
-    )
+    midnight = instant(day, time(), zone)
+    return _slots(cadence, day, zone) if midnight.astimezone(zone).date() == day else ()
 
 
 def _slots(cadence: Cadence, day: date, zone: ZoneInfo) -> tuple[Occurrence, ...]:

@@ -51,6 +51,8 @@ class Database:
             try:
                 yield session
             except OperationalError as error:
+                if self.is_sqlite and not _is_outside_trouble(error):
+                    raise
                 raise Unreachable(f"the database does not answer: {_first_line(error)}") from error
 
     def close(self) -> None:
@@ -78,6 +80,11 @@ def _prepare_postgresql(connection: Any, _record: object) -> None:
         cursor.execute("SET synchronous_commit = on")
         cursor.execute("SET timezone = 'UTC'")
     connection.commit()
+
+
+def _is_outside_trouble(error: OperationalError) -> bool:
+    """Tell a database that cannot be had from a statement of ours that is wrong."""
+    return any(word in str(error.orig) for word in ("locked", "disk", "unable to open", "readonly"))
 
 
 def _first_line(error: OperationalError) -> str:

@@ -232,9 +232,12 @@ def plan_range(
 ) -> int:
     """Plan the deliveries of one key range, withheld where nothing is new, and give how many."""
     moment = Delivery.__table__.c.due_at.type  # type: ignore[attr-defined]
-    hours = values(
-        column("zone", String), column("hour", Integer), column("due_at", moment), name="hours"
-    ).data([(zone or "", -1 if hour is None else hour, at) for zone, hour, at in due])
+    rows_due = [(zone or "", -1 if hour is None else hour, at) for zone, hour, at in due]
+    hours = (
+        values(column("zone", String), column("hour", Integer), column("due_at", moment), name="due")
+        .data(rows_due)
+        .cte("hours")  # SQLite names the columns of VALUES only there
+    )
     is_empty = col(EditionCohort.variant_id).is_(None)
     rows = (
         select(  # type: ignore[call-overload]
@@ -306,7 +309,11 @@ def merge_into(session: Session, cohort: Cohort, key: str) -> bool:
 
 def get_variant(session: Session, edition_id: int, variant_id: int) -> tuple[Edition, Variant]:
     """Give a variant with its edition."""
-    query = select(Edition, Variant).where(Edition.id == edition_id, Variant.id == variant_id)
+    query = (
+        select(Edition, Variant)
+        .join(Variant, col(Variant.edition_id) == col(Edition.id))
+        .where(Edition.id == edition_id, Variant.id == variant_id)
+    )
     return session.exec(query).one()
 
 

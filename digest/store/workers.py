@@ -42,9 +42,13 @@ class WorkerLock:
         """Leave in order: nothing of this worker is claimed any more."""
         with database.write() as session:
             session.exec(update(Worker).where(col(Worker.id) == self.id).values(ended_at=now))
-        self._holder.close()
+        self.die()
         if database.is_sqlite:
             _lock_path(database, self.id).unlink(missing_ok=True)
+
+    def die(self) -> None:
+        """Let go of the lock without a word, as the end of the process does."""
+        self._holder.close()
 
 
 def dead_workers(database: Database, *, own_id: int | None) -> list[int]:
@@ -92,6 +96,7 @@ def get_counter(session: Session) -> int:
 def _hold(database: Database, worker_id: int) -> Any:
     if not database.is_sqlite:
         connection = database.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        connection.detach()  # closing it must end the session, not give it back to the pool
         connection.execute(text("SELECT pg_advisory_lock(:c, :i)"), {"c": _LOCK_CLASS, "i": worker_id})
         return connection
     file = _lock_path(database, worker_id).open("wb")

@@ -114,7 +114,7 @@ def store_articles(
             session, source=source, canonical_url=item.canonical_url, guid=item.guid
         ) or articles.find_same_content(session, source=source, content_hash=item.content_hash)
         if row is None:
-            session.add(_apply(Article.model_construct(source=source, first_seen_at=now), item))
+            session.add(_new_article(source, item, now))
             report.added += 1
         elif _is_same(row, item):
             report.unchanged += 1
@@ -138,16 +138,26 @@ def _is_same(row: Article, item: ParsedArticle) -> bool:
     )
 
 
-def _apply(row: Article, item: ParsedArticle) -> Article:
+def _new_article(source: str, item: ParsedArticle, now: datetime) -> Article:
+    row = Article(
+        source=source,
+        canonical_url=item.canonical_url,
+        url=item.url,
+        content_hash=item.content_hash,
+        title=item.title,
+        published_at=item.published_at,
+        first_seen_at=now,
+    )
+    _apply(row, item)
+    return row
+
+
+def _apply(row: Article, item: ParsedArticle) -> None:
     """Take an item's values over; a known article keeps its canonical URL, its age and its source."""
     for name in _FIELDS:
         setattr(row, name, getattr(item, name))
     row.topics = list(item.topics)
     row.word_count = len(item.text.split())
-    if row.id is None:
-        row.canonical_url = item.canonical_url
-        row.published_at = item.published_at
-    return row
 
 
 def _read(settings: Settings, source: SourceSettings, known: Source | None, now: datetime) -> _Read:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from email import message_from_bytes, policy
 
 from sqlmodel import Session
 
@@ -33,6 +34,13 @@ class Preview:
     chosen: Chosen
     rendering: Rendering
     message: bytes
+
+    def parts(self) -> tuple[str, str]:
+        """Give the HTML and the text as a mail program decodes them."""
+        parsed = message_from_bytes(self.message, policy=policy.default)
+        html, text = parsed.get_body(("html",)), parsed.get_body(("plain",))
+        assert html is not None and text is not None  # noqa: S101, PT018 - as composed
+        return html.get_content(), text.get_content()
 
 
 def preview(
@@ -82,7 +90,7 @@ def _reader(
             created_at=at,
         )
     subscriber = subscribers.find_subscriber(session, normalise(address).key)
-    found = subscriber and subscribers.find_subscription(session, subscriber.id or 0, digest.name)
+    found = subscribers.find_subscription(session, subscriber.id or 0, digest.name) if subscriber else None
     if subscriber is None or found is None:
         raise InputError(f'"{address}" has no subscription to "{digest.name}"')
     return subscriber, found

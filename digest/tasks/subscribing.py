@@ -84,7 +84,9 @@ def check_choices(digest: DigestSettings, choices: Choices) -> Choices:
         raise InputError(f'"{cadence}" is no cadence of {digest.name}: pick {", ".join(digest.cadences)}')
     for topic in choices.topics:
         if not _offers(digest, topic):
-            offered = f"pick from {', '.join(digest.topics)}" if digest.topics else "write it as a-z, 0-9 and -"
+            offered = (
+                f"pick from {', '.join(digest.topics)}" if digest.topics else "write it as a-z, 0-9 and -"
+            )
             raise InputError(f'"{topic}" is no topic of {digest.name}: {offered}')
     return Choices(cadence, choices.topics)
 

@@ -28,7 +28,8 @@ def test_equal_addresses_get_equal_keys(typed: str, address: str, key: str) -> N
         "", "anna", "anna@", "@example.org", "a,b@example.org", "a@example.org,b@example.org",
         "<@relay.example:anna@example.org>", "Anna <anna@example.org>", '"a b"@example.org',
         "anna@example.org\r\nBcc: b@example.org", "an\x00na@example.org", "anna@[192.0.2.1]",
-        "a" * 65 + "@example.org", "a@" + "b" * 300 + ".example", "a\u202eb@example.org", "\ud800@example.org",
+        "a" * 65 + "@example.org", "a@" + "b" * 300 + ".example", "a\u202eb@example.org",
+        "\ud800@example.org",
     ],
 )  # fmt: skip
 def test_what_is_no_address_is_refused_in_one_printable_line(typed: str) -> None:

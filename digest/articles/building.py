@@ -1,0 +1,59 @@
+"""Make one parsed article out of the parts that a feed, page or file gave."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from digest.articles.clean import clean_html, one_line, plain_text, safe_url, summarise
+from digest.articles.identity import canonical_url, content_hash, slug, undecorated
+from digest.articles.parsed import ParsedArticle
+from digest.errors import InputError
+
+
+def build_article(
+    *,
+    title: str,
+    url: str,
+    html: str = "",
+    summary: str = "",
+    base_url: str = "",
+    guid: str | None = None,
+    author: str | None = None,
+    image: str | None = None,
+    image_alt: str | None = None,
+    language: str | None = None,
+    place: str | None = None,
+    agency: str | None = None,
+    topics: Iterable[str] = (),
+    published_at: datetime | None = None,
+    title_formed: bool = False,
+    canonical: str | None = None,
+) -> ParsedArticle:
+    """Clean every part; raise InputError where there is no link or nothing to show."""
+    absolute = safe_url(url, base_url)
+    if absolute is None:
+        raise InputError(f'the link "{one_line(url)[:100]}" is no http(s) address')
+    absolute = undecorated(absolute)
+    body = clean_html(html, absolute)
+    text = plain_text(body)
+    heading = one_line(title)
+    if not heading and not text:
+        raise InputError("neither a title nor a text")
+    return ParsedArticle(
+        url=absolute,
+        canonical_url=canonical_url(canonical or absolute),
+        title=heading or summarise(text, 90),
+        title_formed=title_formed or not heading,
+        content_hash=content_hash(heading, text or one_line(summary)),
+        guid=one_line(guid)[:500] or None if guid else None,
+        summary=summarise(plain_text(clean_html(summary, absolute)) or text),
+        html=body,
+        text=text,
+        author=one_line(author)[:200] or None if author else None,
+        image_url=safe_url(image, absolute),
+        image_alt=one_line(image_alt) or None if image_alt else None,
+        language=one_line(language)[:20] or None if language else None,
+        place=place,
+        agency=agency,
+        topics=tuple(dict.fromkeys(filter(None, (slug(topic) for topic in topics)))),
+        published_at=published_at,
+    )

@@ -1,0 +1,69 @@
+"""Read JSON Feed 1.0 and 1.1 (jsonfeed.org)."""
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from digest.articles.building import build_article
+from digest.articles.clean import one_line
+from digest.articles.parsed import ParsedArticle, ParsedFeed, Rejected
+from digest.errors import InputError
+
+
+def parse_json_feed(content: bytes, *, url: str, topics: Sequence[str] = ()) -> ParsedFeed:
+    """Read a JSON feed; raise InputError for what is none."""
+    try:
+        feed = json.loads(content)
+    except (ValueError, RecursionError):
+        raise InputError(f"{url} is neither XML nor valid JSON") from None
+    if not isinstance(feed, dict) or not isinstance(feed.get("items"), list):
+        raise InputError(f'{url} is JSON, but no JSON Feed: it has no list "items"')
+    taken: list[ParsedArticle] = []
+    rejected: list[Rejected] = []
+    for number, item in enumerate(feed["items"], 1):
+        try:
+            taken.append(_article(item, url, topics, feed.get("language")))
+        except InputError as error:
+            rejected.append(Rejected(f"item {number}", str(error)))
+    return ParsedFeed(one_line(_text(feed.get("title"))), tuple(taken), tuple(rejected))
+
+
+def _article(item: Any, url: str, topics: Sequence[str], language: object) -> ParsedArticle:
+    if not isinstance(item, dict):
+        raise InputError("it is no object")
+    link = _text(item.get("url") or item.get("external_url") or item.get("id"))
+    authors = item.get("authors") or [item.get("author")]
+    names = [_text(author.get("name")) for author in authors if isinstance(author, dict)]
+    tags = [tag for tag in item.get("tags") or [] if isinstance(tag, str)]
+    text = _text(item.get("content_text"))
+    return build_article(
+        title=_text(item.get("title")),
+        url=link,
+        base_url=url,
+        html=_text(item.get("content_html")) or _paragraphs(text),
+        summary=_text(item.get("summary")),
+        guid=_text(item.get("id")) or None,
+        author=", ".join(filter(None, names)) or None,
+        image=_text(item.get("image") or item.get("banner_image")) or None,
+        language=_text(item.get("language") or language) or None,
+        topics=(*topics, *tags),
+        published_at=_time(item.get("date_published")),
+    )
+
+
+def _paragraphs(text: str) -> str:
+    escaped = text.replace("&", "&amp;").replace("<", "&lt;")
+    return "".join(f"<p>{part}</p>" for part in escaped.split("\n\n") if part.strip())
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else str(value) if isinstance(value, int) else ""
+
+
+def _time(value: object) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(_text(value))
+    except ValueError:
+        return None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)

@@ -1,0 +1,174 @@
+"""The SMTP dialogue as generators: each yields what to write, and is given the reply (RFC 5321).
+
+No socket and no clock is in here, so that a loop over many connections can drive it as well as a test can.
+"""
+
+import base64
+import re
+from collections.abc import Generator
+from dataclasses import dataclass, field
+
+from digest.models import Outcome, Reply, Stage
+
+_NOT_ASCII = Reply(553, "5.6.7", "the address is not ASCII and the server offers no SMTPUTF8")
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """Who a message is from and for, as the server is told (RFC 5321 2.3.1)."""
+
+    mail_from: str
+    rcpt_to: str
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """What to authenticate with; never printed."""
+
+    username: str = ""
+    password: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """The next bytes to write, and the step whose reply is then waited for.
+
+    `upgrade` asks for TLS before anything is written; `ends` marks the bytes that hold the final dot.
+    """
+
+    stage: Stage
+    write: bytes = b""
+    upgrade: bool = False
+    ends: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What the server offers in this session, after TLS (RFC 5321 4.1.1.1)."""
+
+    extensions: dict[str, str]
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.extensions
+
+
+Greeting = Generator[Ask, Reply, Offer | Outcome]
+HandOver = Generator[Ask, Reply, Outcome]
+
+
+def greet(ehlo_name: str, *, starttls: bool, login: Login, may_show_password: bool) -> Greeting:
+    """Go from the banner to a session that takes mail: EHLO, STARTTLS where asked for, AUTH.
+
+    Nothing that was offered before TLS counts after it (RFC 3207 4.2). A login is never sent in the clear
+    unless the relay is on this machine.
+    """
+    banner = yield Ask(Stage.BANNER)
+    if banner.code != 220:
+        return Outcome(Stage.BANNER, banner)
+    offer = yield from _ehlo(ehlo_name)
+    if isinstance(offer, Outcome):
+        return offer
+    if starttls:
+        offer = yield from _start_tls(ehlo_name, offer)
+        if isinstance(offer, Outcome):
+            return offer
+    if login.username:
+        refusal = yield from _authenticate(login, offer, may_show_password)
+        if refusal is not None:
+            return refusal
+    return offer
+
+
+def hand_over(envelope: Envelope, message: bytes, offer: Offer) -> HandOver:
+    """Hand over one message in lock-step: MAIL, RCPT, DATA, the message and its final dot.
+
+    `message` has CRLF line ends. After a refusal the session is reset for the next message.
+    """
+    is_ascii = envelope.rcpt_to.isascii() and envelope.mail_from.isascii()
+    if not is_ascii and "SMTPUTF8" not in offer:
+        return Outcome(Stage.RCPT, _NOT_ASCII)
+    for stage, line in (
+        (Stage.MAIL, _mail_from(envelope, len(message), offer, is_ascii)),
+        (Stage.RCPT, f"RCPT TO:<{envelope.rcpt_to}>"),
+    ):
+        reply = yield Ask(stage, line.encode() + b"\r\n")
+        if not 200 <= reply.code < 300:
+            return Outcome(stage, reply)
+    reply = yield Ask(Stage.DATA, b"DATA\r\n")
+    if reply.code != 354:
+        return Outcome(Stage.DATA, reply)
+    reply = yield Ask(Stage.DOT, dot_stuffed(message), ends=True)
+    return Outcome(Stage.DOT, reply, dot_left=True)
+
+
+def dot_stuffed(message: bytes) -> bytes:
+    """Give the message as it goes over the wire, with its final dot (RFC 5321 4.5.2)."""
+    stuffed = re.sub(rb"(?m)^\.", b"..", message)
+    return (stuffed if stuffed.endswith(b"\r\n") else stuffed + b"\r\n") + b".\r\n"
+
+
+def _ehlo(name: str) -> Greeting:
+    reply = yield Ask(Stage.EHLO, f"EHLO {name}\r\n".encode("ascii", "replace"))
+    if reply.code == 250:
+        return Offer(_extensions(reply.text))
+    if reply.code < 500 or reply.code == 554:
+        return Outcome(Stage.EHLO, reply)
+    reply = yield Ask(Stage.EHLO, f"HELO {name}\r\n".encode("ascii", "replace"))
+    return Offer({}) if reply.code == 250 else Outcome(Stage.EHLO, reply)
+
+
+def _extensions(text: str) -> dict[str, str]:
+    found = {}
+    for line in text.split("\n")[1:100]:
+        keyword, _, parameter = line.partition(" ")
+        # Old servers write "AUTH=PLAIN LOGIN".
+        keyword, _, more = keyword.partition("=")
+        found[keyword.upper()] = f"{more} {parameter}".strip()
+    return found
+
+
+def _start_tls(ehlo_name: str, offer: Offer) -> Greeting:
+    if "STARTTLS" not in offer:
+        return Outcome(
+            Stage.STARTTLS, None, fault="the relay offers no STARTTLS, and the settings ask for it"
+        )
+    reply = yield Ask(Stage.STARTTLS, b"STARTTLS\r\n")
+    if reply.code != 220:
+        return Outcome(Stage.STARTTLS, reply)
+    yield Ask(Stage.STARTTLS, upgrade=True)
+    return (yield from _ehlo(ehlo_name))
+
+
+def _authenticate(
+    login: Login, offer: Offer, may_show_password: bool
+) -> Generator[Ask, Reply, Outcome | None]:
+    mechanisms = offer.extensions.get("AUTH", "").upper().split()
+    if not may_show_password:
+        return Outcome(Stage.AUTH, None, fault="the password would go in the clear; use TLS")
+    if "PLAIN" in mechanisms:
+        secret = base64.b64encode(f"\0{login.username}\0{login.password}".encode())
+        reply = yield Ask(Stage.AUTH, b"AUTH PLAIN " + secret + b"\r\n")
+    elif "LOGIN" in mechanisms:
+        reply = yield from _auth_login(login)
+    else:
+        fault = f"the relay offers no login that we know ({' '.join(mechanisms) or 'none'})"
+        return Outcome(Stage.AUTH, None, fault=fault)
+    return None if reply.code == 235 else Outcome(Stage.AUTH, reply)
+
+
+def _auth_login(login: Login) -> Generator[Ask, Reply, Reply]:
+    reply = yield Ask(Stage.AUTH, b"AUTH LOGIN\r\n")
+    for secret in (login.username, login.password):
+        if reply.code != 334:
+            return reply
+        reply = yield Ask(Stage.AUTH, base64.b64encode(secret.encode()) + b"\r\n")
+    return reply
+
+
+def _mail_from(envelope: Envelope, size: int, offer: Offer, is_ascii: bool) -> str:
+    parts = [f"MAIL FROM:<{envelope.mail_from}>"]
+    if "SIZE" in offer:
+        parts.append(f"SIZE={size}")
+    if not is_ascii:
+        parts.append("SMTPUTF8")
+    return " ".join(parts)

@@ -1,0 +1,71 @@
+"""Read SMTP replies strictly, without any input or output (RFC 5321 4.2)."""
+
+import re
+
+from digest.models import Reply
+
+MAX_LINE = 4096
+MAX_REPLY = 65_536
+_LINE = re.compile(rb"([2-5][0-9][0-9])([ -]?)(.*)", re.DOTALL)
+_ENHANCED = re.compile(r"([245]\.\d{1,3}\.\d{1,3})(?:\s+|$)")
+
+
+class BadReplyError(Exception):
+    """The server's bytes are no SMTP reply; the connection is of no more use."""
+
+
+class ReplyReader:
+    """Collects bytes and gives whole replies."""
+
+    def __init__(self) -> None:
+        self._buffer = b""
+        self._lines: list[bytes] = []
+        self._code = b""
+        self._size = 0
+
+    @property
+    def pending(self) -> bool:
+        """Tell whether bytes are there that belong to no reply yet."""
+        return bool(self._buffer or self._lines)
+
+    def feed(self, received: bytes) -> list[Reply]:
+        """Take bytes in and give the replies that they complete; raise BadReplyError for anything else."""
+        self._buffer += received
+        replies = []
+        while (end := self._buffer.find(b"\n")) >= 0:
+            line, self._buffer = self._buffer[:end].removesuffix(b"\r"), self._buffer[end + 1 :]
+            if self._take(line):
+                replies.append(self._finish())
+        if len(self._buffer) > MAX_REPLY:
+            raise BadReplyError("a reply line without an end")
+        return replies
+
+    def _take(self, line: bytes) -> bool:
+        match = _LINE.fullmatch(line)
+        if match is None:
+            raise BadReplyError("a line that is no reply")
+        code, separator, text = match.groups()
+        if self._lines and code != self._code:
+            raise BadReplyError("a reply whose lines have different codes")
+        self._code = code
+        self._size += len(line)
+        if self._size > MAX_REPLY:
+            raise BadReplyError("a reply without an end")
+        self._lines.append(text[:MAX_LINE])
+        return bool(separator != b"-")
+
+    def _finish(self) -> Reply:
+        code, lines = int(self._code), self._lines
+        self._lines, self._code, self._size = [], b"", 0
+        texts = [_clean(line) for line in lines]
+        match = _ENHANCED.match(texts[0])
+        enhanced = match[1] if match and match[1][0] == str(code)[0] else ""
+        if enhanced:
+            texts = [text.removeprefix(enhanced).strip() for text in texts]
+        return Reply(code, enhanced, "\n".join(texts) if code < 300 else " ".join(filter(None, texts)))
+
+
+def _clean(line: bytes) -> str:
+    """Give a line as text that can do no harm in a log: no control characters, no broken UTF-8."""
+    text = line.decode("utf-8", "replace")
+    return "".join(char if char.isprintable() else "\ufffd" for char in text).strip()

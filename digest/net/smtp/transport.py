@@ -1,0 +1,229 @@
+"""The sockets around the dialogue; every way in which a server can fail ends in an Outcome."""
+
+import ipaddress
+import select
+import socket
+import ssl
+import time
+from dataclasses import dataclass, field
+from typing import Literal
+
+from digest.models import Outcome, Reply, Stage
+from digest.net.smtp.dialogue import Ask, Envelope, Greeting, HandOver, Login, Offer, greet, hand_over
+from digest.net.smtp.replies import BadReplyError, ReplyReader
+
+_CHUNK = 65_536
+_QUIT_PATIENCE = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Seconds to wait for each step (RFC 5321 4.5.3.2)."""
+
+    connect: float = 30
+    banner: float = 300
+    command: float = 300
+    data: float = 120
+    block: float = 180
+    dot: float = 600
+
+    def of(self, stage: Stage) -> float:
+        """Give how long to wait for the reply of a step."""
+        known = {Stage.BANNER: self.banner, Stage.DATA: self.data, Stage.DOT: self.dot}
+        return known.get(stage, self.command)
+
+
+@dataclass(frozen=True, slots=True)
+class Relay:
+    """The server that takes the messages."""
+
+    host: str
+    port: int
+    security: Literal["none", "starttls", "tls"] = "none"
+    username: str = ""
+    password: str = field(default="", repr=False)
+    ehlo_name: str = "localhost"
+    ca_file: str | None = None
+    timeouts: Timeouts = field(default_factory=Timeouts)
+
+    def tls_context(self) -> ssl.SSLContext:
+        """Trust the system's authorities, or the settings' own, and check the host's name."""
+        context = ssl.create_default_context(cafile=self.ca_file)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        return context
+
+
+class _LostError(Exception):
+    """The server cannot be talked to any more; the text says what happened."""
+
+
+class Connection:
+    """One SMTP connection, ready for mail; `usable` until the server or the line gives up."""
+
+    def __init__(self, relay: Relay, wire: socket.socket) -> None:
+        self._relay = relay
+        self._wire = wire
+        self._reader = ReplyReader()
+        self._replies: list[Reply] = []
+        self._offer = Offer({})
+        self._dot_left = False
+        self._needs_reset = False
+        self.usable = True
+
+    def begin(self) -> Outcome | None:
+        """Greet the server; give what went wrong, or None where it takes mail."""
+        relay = self._relay
+        dialogue = greet(
+            relay.ehlo_name,
+            starttls=relay.security == "starttls",
+            login=Login(relay.username, relay.password),
+            may_show_password=relay.security != "none" or _is_loopback(self._wire),
+        )
+        ended = self._drive(dialogue, Stage.BANNER)
+        if isinstance(ended, Offer):
+            self._offer = ended
+            return None
+        self.usable = False
+        return ended
+
+    def submit(self, envelope: Envelope, message: bytes) -> Outcome:
+        """Hand over one message; an Outcome says how far it came, whatever the server does."""
+        self._dot_left = False
+        if self._needs_reset and not self._reset():
+            return Outcome(Stage.MAIL, None, fault="the connection was lost between two messages")
+        outcome = self._drive(hand_over(envelope, message, self._offer), Stage.MAIL)
+        assert isinstance(outcome, Outcome)  # noqa: S101 - hand_over gives nothing else
+        if outcome.reply is not None and outcome.reply.code == 421:
+            self.usable = False
+        self._needs_reset = not outcome.accepted
+        return outcome
+
+    def close(self) -> None:
+        """Say QUIT and end; what was accepted stays accepted, whatever the server answers."""
+        try:
+            if self.usable:
+                self._wire.settimeout(_QUIT_PATIENCE)
+                self._wire.sendall(b"QUIT\r\n")
+                self._wire.recv(_CHUNK)
+        except OSError:
+            pass  # nothing depends on the answer to QUIT (RFC 5321 4.1.1.10)
+        finally:
+            self._wire.close()
+
+    def _reset(self) -> bool:
+        try:
+            reply = self._ask(Ask(Stage.MAIL, b"RSET\r\n"))
+        except _LostError:
+            self.usable = False
+            return False
+        self.usable = reply.code == 250
+        self._needs_reset = False
+        return self.usable
+
+    def _drive(self, dialogue: Greeting | HandOver, stage: Stage) -> Offer | Outcome:
+        try:
+            ask = next(dialogue)
+            while True:
+                stage = ask.stage
+                ask = dialogue.send(self._upgrade() if ask.upgrade else self._ask(ask))
+        except StopIteration as ended:
+            result: Offer | Outcome = ended.value
+            return result
+        except _LostError as lost:
+            self.usable = False
+            return Outcome(stage, None, dot_left=self._dot_left, fault=str(lost))
+
+    def _ask(self, ask: Ask) -> Reply:
+        if ask.write and (self._replies or self._reader.pending):
+            raise _LostError("the server spoke out of turn")
+        if ask.write:
+            early = self._write(ask)
+            if early is not None:
+                return early
+        return self._read(self._relay.timeouts.of(ask.stage))
+
+    def _write(self, ask: Ask) -> Reply | None:
+        """Write it all; a reply that comes while a message is still written ends the writing."""
+        left = memoryview(ask.write)
+        end = time.monotonic() + self._relay.timeouts.block
+        while left:
+            if ask.ends and len(left) <= _CHUNK:
+                self._dot_left = True
+            if ask.ends and len(left) > _CHUNK and select.select([self._wire], [], [], 0)[0]:
+                return self._refused_early()
+            self._wire.settimeout(max(0.01, end - time.monotonic()))
+            try:
+                written = self._wire.send(left[:_CHUNK])
+            except OSError as error:
+                raise _LostError(f"lost while writing ({_name(error)})") from None
+            if time.monotonic() > end:
+                raise _LostError("too slow in taking what is written")
+            left = left[written:]
+        return None
+
+    def _refused_early(self) -> Reply:
+        reply = self._read(self._relay.timeouts.dot)
+        self.usable = False  # half a message is on the wire: nothing else can follow
+        return reply
+
+    def _read(self, seconds: float) -> Reply:
+        end = time.monotonic() + seconds
+        while not self._replies:
+            self._wire.settimeout(max(0.01, end - time.monotonic()))
+            try:
+                received = self._wire.recv(_CHUNK)
+            except OSError as error:
+                raise _LostError(f"no reply ({_name(error)})") from None
+            if not received:
+                raise _LostError("the server closed the connection")
+            try:
+                self._replies = self._reader.feed(received)
+            except BadReplyError as bad:
+                raise _LostError(str(bad)) from None
+            if not self._replies and time.monotonic() > end:
+                raise _LostError("no reply in time")
+        return self._replies.pop(0)
+
+    def _upgrade(self) -> Reply:
+        if self._replies or self._reader.pending:
+            raise _LostError("the server slipped plaintext in before TLS")
+        self._wire.settimeout(self._relay.timeouts.command)
+        try:
+            context = self._relay.tls_context()
+            self._wire = context.wrap_socket(self._wire, server_hostname=self._relay.host)
+        except (OSError, ValueError) as error:
+            raise _LostError(f"TLS failed ({_name(error)})") from None
+        return Reply(220, "", "")
+
+
+def open_connection(relay: Relay) -> Connection | Outcome:
+    """Connect and greet; an Outcome says what went wrong. Every address of the host is tried."""
+    try:
+        wire = socket.create_connection((relay.host, relay.port), relay.timeouts.connect)
+        wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    except (OSError, UnicodeError) as error:
+        return Outcome(Stage.CONNECT, None, fault=_name(error))
+    if relay.security == "tls":
+        try:
+            wire = relay.tls_context().wrap_socket(wire, server_hostname=relay.host)
+        except (OSError, ValueError) as error:
+            wire.close()
+            return Outcome(Stage.STARTTLS, None, fault=f"TLS failed ({_name(error)})")
+    connection = Connection(relay, wire)
+    failed = connection.begin()
+    if failed is not None:
+        connection.close()
+        return failed
+    return connection
+
+
+def _is_loopback(wire: socket.socket) -> bool:
+    return ipaddress.ip_address(wire.getpeername()[0].partition("%")[0]).is_loopback
+
+
+def _name(error: BaseException) -> str:
+    if isinstance(error, TimeoutError):
+        return "timed out"
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"certificate: {error.verify_message}"
+    return (getattr(error, "strerror", None) or type(error).__name__).lower()

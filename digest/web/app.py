@@ -1,0 +1,92 @@
+"""The web application: the readers' pages, health, and plain pages for what goes wrong."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from sqlmodel import select
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, Response
+
+from digest.bootstrap import bundled, utc_now
+from digest.errors import Unreachable
+from digest.settings import Settings
+from digest.tasks.subscribing import Readers
+from digest.web.pages import Pages
+from digest.web.readers import ReaderPages
+from digest.web.security import Guard, SignUpLimit, set_headers
+
+_WRONG = {
+    404: ("There is no such page", "The address may be mistyped, or the page may have moved."),
+    405: ("This is done with a button", "Go back, and use the button on the page."),
+}
+
+
+def create_app(
+    readers: Readers,
+    settings: Settings,
+    *,
+    now: Callable[[], datetime] = utc_now,
+    sign_ups_per_hour: int = 20,
+) -> FastAPI:
+    """Make the application of one publication; nothing is kept outside of it."""
+    app = FastAPI(title=settings.site.name, docs_url=None, redoc_url=None, openapi_url=None)
+    pages = Pages(bundled("templates") / "web", settings)
+    app.add_middleware(Guard)
+    app.include_router(ReaderPages(readers, pages, SignUpLimit(sign_ups_per_hour), now).router())
+    _add_files(app, pages)
+    _add_health(app, readers)
+    _add_error_pages(app, pages)
+    return app
+
+
+def _add_files(app: FastAPI, pages: Pages) -> None:
+    kept = {"Cache-Control": "public, max-age=3600"}
+
+    def style() -> Response:
+        return Response(pages.style, media_type="text/css", headers=kept)
+
+    def icon() -> Response:
+        return Response(pages.icon, media_type="image/svg+xml", headers=kept)
+
+    app.add_api_route("/style.css", style, methods=["GET", "HEAD"])
+    app.add_api_route("/icon.svg", icon, methods=["GET", "HEAD"])
+
+
+def _add_health(app: FastAPI, readers: Readers) -> None:
+    def health() -> JSONResponse:
+        """Tell whether the database answers."""
+        try:
+            with readers.database.read() as session:
+                session.exec(select(1)).one()
+        except Unreachable:
+            return JSONResponse({"ok": False, "database": "does not answer"}, 503)
+        return JSONResponse({"ok": True, "database": "answers"})
+
+    app.add_api_route("/health", health, methods=["GET", "HEAD"])
+
+
+def _add_error_pages(app: FastAPI, pages: Pages) -> None:
+    def wrong(_: Request, error: HTTPException) -> Response:
+        title, text = _WRONG.get(error.status_code, ("This did not work", "Please go back and try again."))
+        page = pages.say(title, text, status=error.status_code, link="/", link_text="To the front page")
+        page.headers.update(error.headers or {})
+        return page
+
+    def unreadable(_: Request, __: RequestValidationError) -> Response:
+        return pages.say("The form could not be read", "Please go back and fill it in again.", status=400)
+
+    def unreachable(_: Request, __: Unreachable) -> Response:
+        text = "Nothing was changed. Please try again in a few minutes."
+        return pages.say("We cannot be reached right now", text, status=503)
+
+    def crashed(request: Request, __: Exception) -> Response:
+        page = pages.say("Something went wrong", "It is our fault; please try again later.", status=500)
+        set_headers(page.headers, request.url.path, request.method)  # answered outside of the guard
+        return page
+
+    app.add_exception_handler(HTTPException, wrong)  # type: ignore[arg-type]
+    app.add_exception_handler(RequestValidationError, unreadable)  # type: ignore[arg-type]
+    app.add_exception_handler(Unreachable, unreachable)  # type: ignore[arg-type]
+    app.add_exception_handler(Exception, crashed)

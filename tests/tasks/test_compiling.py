@@ -1,0 +1,350 @@
+"""Compiling: one edition a period, each reader's own list, never the same article twice."""
+
+import itertools
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlmodel import col, select
+
+from digest.models import (
+    Article,
+    Cohort,
+    Delivery,
+    DeliveryState,
+    Edition,
+    EditionState,
+    Subscriber,
+    Subscription,
+    SubscriptionState,
+    VariantArticle,
+)
+from digest.settings import Settings
+from digest.store.database import Database
+from digest.store.workers import WorkerLock
+from digest.tasks.compiling import Compiled, Compiler
+
+NOW = datetime(2026, 11, 23, 6, 5, tzinfo=UTC)  # 07:05 in Paris, a Monday
+DAY = timedelta(days=1)
+
+
+class Newsroom:
+    """A database to compile from, and what came of it."""
+
+    def __init__(
+        self, database: Database, settings: Settings, workers: list[WorkerLock], range_size: int = 2
+    ) -> None:
+        self.database, self.settings, self.workers = database, settings, workers
+        self.digest = settings.digest("world")
+        self.worker = WorkerLock.acquire(database, host="test", pid=1, now=NOW)
+        workers.append(self.worker)
+        self.compiler = Compiler(database, settings, self.worker.id, range_size)
+        self._numbers = itertools.count(1)
+
+    def publish(self, *topics: str, at: datetime = NOW - timedelta(hours=5)) -> int:
+        """Store an article and give its id."""
+        number = next(self._numbers)
+        row = Article(
+            source="newsroom", canonical_url=f"https://x.example/{number}", url=f"https://x.example/{number}",
+            content_hash=str(number), title=f"Story {number}", topics=list(topics) or ["world"],
+            first_seen_at=at,
+        )  # fmt: skip
+        with self.database.write() as session:
+            session.add(row)
+            session.flush()
+            assert row.id is not None
+            return row.id
+
+    def subscribe(
+        self, *topics: str, cadence: str = "daily", at: datetime = NOW - DAY, zone: str | None = None
+    ) -> int:
+        """Enter a confirmed reader and give the subscription's id."""
+        number = next(self._numbers)
+        with self.database.write() as session:
+            person = Subscriber(
+                public_id=f"p{number}", address=f"r{number}@x.example", address_key=f"r{number}@x.example",
+                timezone=zone, created_at=at,
+            )  # fmt: skip
+            session.add(person)
+            session.flush()
+            row = Subscription(
+                subscriber_id=person.id or 0, digest="world", cadence=cadence, created_at=at,
+                state=SubscriptionState.CONFIRMED, confirmed_at=at,
+                topics={topic: at.isoformat() for topic in topics or ("*",)},
+            )  # fmt: skip
+            session.add(row)
+            session.flush()
+            assert row.id is not None
+            return row.id
+
+    def compile(self, now: datetime = NOW, *, at_once: bool = True) -> list[Compiled]:
+        """Compile what is due."""
+        return self.compiler.compile_due(self.digest, now, at_once=at_once)
+
+    def lists(self, cadence: str = "daily") -> dict[int, list[list[int]]]:
+        """Give each subscription's lists of article ids, an edition after the other."""
+        query = (
+            select(Delivery.subscription_id, Delivery.edition_id, VariantArticle.article_id)
+            .join(VariantArticle, col(VariantArticle.variant_id) == col(Delivery.variant_id))
+            .join(Edition, col(Edition.id) == col(Delivery.edition_id))
+            .where(Edition.cadence == cadence)
+            .order_by(col(Delivery.id), col(VariantArticle.position))
+        )
+        found: dict[int, dict[int, list[int]]] = {}
+        with self.database.read() as session:
+            for subscription, edition, article in session.exec(query):
+                found.setdefault(subscription, {}).setdefault(edition, []).append(article)
+        return {subscription: list(editions.values()) for subscription, editions in found.items()}
+
+    def set_states(self, state: DeliveryState, subscriptions: Sequence[int]) -> None:
+        """Let deliveries end, with what failing does to the cohort."""
+        with self.database.write() as session:
+            for row in session.exec(select(Delivery).where(col(Delivery.subscription_id).in_(subscriptions))):
+                row.state = state
+                session.add(row)
+            if state is DeliveryState.FAILED:
+                for one in session.exec(select(Subscription).where(col(Subscription.id).in_(subscriptions))):
+                    one.cohort_id = None
+                    session.add(one)
+
+    def deliveries(self) -> list[Delivery]:
+        """Give all deliveries."""
+        with self.database.read() as session:
+            return list(session.exec(select(Delivery).order_by(col(Delivery.id))))
+
+
+@pytest.fixture
+def newsroom(database: Database, settings: Settings) -> Iterator[Newsroom]:
+    workers: list[WorkerLock] = []
+    yield Newsroom(database, settings, workers)
+    for worker in workers:
+        worker.die()
+
+
+def test_each_reader_gets_the_articles_of_their_own_topics(newsroom: Newsroom) -> None:
+    world, science, both = (newsroom.publish(*t) for t in (["world"], ["science"], ["world", "science"]))
+    one, other, every = (newsroom.subscribe(*t) for t in (["world"], ["science"], []))
+
+    newsroom.compile()
+
+    lists = {reader: set(found[0]) for reader, found in newsroom.lists().items()}
+    assert lists == {one: {world, both}, other: {science, both}, every: {world, science, both}}
+
+
+def test_readers_with_the_same_list_share_a_variant(newsroom: Newsroom) -> None:
+    newsroom.publish("world")
+    for _ in range(5):
+        newsroom.subscribe("world")
+
+    newsroom.compile()
+
+    assert len({row.variant_id for row in newsroom.deliveries()}) == 1
+
+
+def test_a_periods_edition_is_made_once_however_often_it_is_asked_for(newsroom: Newsroom) -> None:
+    newsroom.publish()
+    newsroom.subscribe()
+
+    first, again = newsroom.compile(), newsroom.compile(NOW + timedelta(minutes=1))
+
+    assert [item.made for item in (*first, *again)] == [True, True, False, False]
+    assert len(newsroom.deliveries()) == 1
+
+
+def test_eight_compilers_at_once_make_one_edition(newsroom: Newsroom) -> None:
+    newsroom.publish()
+    readers = [newsroom.subscribe() for _ in range(5)]
+    others = [Newsroom(newsroom.database, newsroom.settings, newsroom.workers).compiler for _ in range(8)]
+
+    with ThreadPoolExecutor(8) as pool:
+        made = list(pool.map(lambda c: c.compile_due(newsroom.digest, NOW, at_once=True), others))
+
+    assert sum(item.made for items in made for item in items) == 2  # daily and weekly, once each
+    assert sorted(row.subscription_id for row in newsroom.deliveries()) == readers
+
+
+def test_no_article_comes_twice_and_what_did_not_fit_comes_next(newsroom: Newsroom) -> None:
+    published = {newsroom.publish() for _ in range(8)}
+    reader = newsroom.subscribe()
+
+    newsroom.compile(NOW)
+    newsroom.compile(NOW + DAY)
+
+    first, second = newsroom.lists()[reader]
+    assert (len(first), len(second)) == (5, 3)
+    assert set(first) | set(second) == published
+
+
+def test_a_reader_for_whom_nothing_is_new_is_withheld_with_that_reason(newsroom: Newsroom) -> None:
+    newsroom.publish("science")
+    newsroom.subscribe("world")
+
+    newsroom.compile()
+
+    assert [(row.state, row.reason) for row in newsroom.deliveries()] == [("withheld", "nothing new")]
+
+
+def test_what_a_failed_delivery_held_comes_again_to_that_reader_alone(newsroom: Newsroom) -> None:
+    article = newsroom.publish()
+    failed, other = newsroom.subscribe(), newsroom.subscribe()
+    newsroom.compile(NOW)
+    newsroom.set_states(DeliveryState.FAILED, [failed])
+
+    newsroom.compile(NOW + DAY)
+
+    assert newsroom.lists() == {failed: [[article], [article]], other: [[article]]}
+
+
+def test_changing_the_cadence_repeats_nothing_and_loses_nothing(newsroom: Newsroom) -> None:
+    first = newsroom.publish()
+    reader = newsroom.subscribe()
+    newsroom.compile(NOW)
+    later = newsroom.publish(at=NOW + timedelta(hours=1))
+    with newsroom.database.write() as session:
+        row = session.get(Subscription, reader)
+        assert row is not None
+        row.cadence, row.cohort_id = "weekly", None
+        session.add(row)
+
+    newsroom.compile(NOW + 7 * DAY)
+
+    assert newsroom.lists("daily") == {reader: [[first]]}
+    assert newsroom.lists("weekly") == {reader: [[later]]}
+
+
+def test_a_longer_carry_does_not_bring_back_what_a_reader_has(newsroom: Newsroom) -> None:
+    newsroom.publish(at=NOW - 3 * DAY)
+    newsroom.subscribe()
+    short = newsroom.digest.model_copy(update={"carry": 2 * DAY + timedelta(hours=1)})
+    newsroom.digest = newsroom.digest.model_copy(update={"carry": 4 * DAY})
+    newsroom.compile(NOW)
+    newsroom.digest = short
+    newsroom.publish(at=NOW + timedelta(hours=1))
+    newsroom.compile(NOW + DAY)
+    newsroom.digest = short.model_copy(update={"carry": 31 * DAY})
+
+    newsroom.compile(NOW + 2 * DAY)
+
+    assert [row.state for row in newsroom.deliveries()] == ["planned", "planned", "withheld"]
+
+
+def test_cohorts_that_have_become_the_same_are_one(newsroom: Newsroom) -> None:
+    newsroom.publish()
+    newsroom.subscribe(at=NOW - 50 * DAY)
+    newsroom.subscribe(at=NOW - 20 * DAY)
+    newsroom.compile(NOW)
+
+    newsroom.publish(at=NOW + 19 * DAY)
+    newsroom.compile(NOW + 20 * DAY)
+
+    with newsroom.database.read() as session:
+        assert len(set(session.exec(select(Subscription.cohort_id)))) == 1
+
+
+def test_nothing_is_due_before_the_first_deadline_after_the_start(newsroom: Newsroom) -> None:
+    newsroom.publish()
+    newsroom.subscribe()
+
+    assert newsroom.compile(NOW, at_once=False) == []
+    made = newsroom.compile(NOW + DAY, at_once=False)
+    assert [(item.cadence, item.period) for item in made] == [("daily", "2026-11-24")]
+
+
+def test_after_downtime_one_edition_is_made_and_the_missed_periods_are_recorded(newsroom: Newsroom) -> None:
+    article = newsroom.publish()
+    reader = newsroom.subscribe()
+    newsroom.compile(NOW, at_once=False)
+
+    made = newsroom.compile(NOW + 3 * DAY, at_once=False)
+
+    assert [(item.period, item.skipped) for item in made] == [("2026-11-26", ("2026-11-24", "2026-11-25"))]
+    assert newsroom.lists() == {reader: [[article]]}
+    with newsroom.database.read() as session:
+        skipped = session.exec(select(Edition.period).where(Edition.state == EditionState.SKIPPED))
+        assert sorted(skipped) == ["2026-11-24", "2026-11-25"]
+
+
+def test_a_crash_between_two_ranges_resumes_and_leaves_nobody_out(newsroom: Newsroom) -> None:
+    newsroom.publish()
+    readers = [newsroom.subscribe() for _ in range(5)]
+    crashed = _CrashesAtRange(newsroom, 2)
+    with pytest.raises(_PowerCut):
+        crashed.compile()
+    with newsroom.database.read() as session:
+        assert list(session.exec(select(Edition.state))) == [EditionState.COMPILING]
+    crashed.worker.die()
+
+    newsroom.compile()
+
+    assert sorted(row.subscription_id for row in newsroom.deliveries()) == readers
+    with newsroom.database.read() as session:
+        assert set(session.exec(select(Edition.state))) == {EditionState.FROZEN}
+
+
+def test_an_edition_that_a_living_worker_compiles_is_left_to_it(newsroom: Newsroom) -> None:
+    newsroom.publish()
+    newsroom.subscribe()
+    crashed = _CrashesAtRange(newsroom, 1)
+    with pytest.raises(_PowerCut):
+        crashed.compile()
+
+    assert [item.made for item in newsroom.compile()] == [False, True]
+    assert newsroom.deliveries() == []
+
+
+def test_a_reader_of_another_zone_is_due_at_their_own_morning(newsroom: Newsroom) -> None:
+    newsroom.publish()
+    newsroom.subscribe(zone="America/New_York")
+    newsroom.subscribe()
+    newsroom.compile(NOW - DAY, at_once=False)
+
+    newsroom.compile(NOW, at_once=False)
+
+    assert [row.due_at for row in newsroom.deliveries()] == [
+        datetime(2026, 11, 23, 12, tzinfo=UTC),
+        datetime(2026, 11, 23, 6, tzinfo=UTC),
+    ]
+
+
+def test_the_cohorts_history_equals_the_ledger_after_many_editions(newsroom: Newsroom) -> None:
+    readers = [newsroom.subscribe("world"), newsroom.subscribe("science"), newsroom.subscribe()]
+    for day in range(6):
+        for topics in (["world"], ["science"], ["world", "science"]):
+            newsroom.publish(*topics, at=NOW + day * DAY - timedelta(hours=2))
+        newsroom.compile(NOW + day * DAY)
+        if day == 2:
+            readers.append(newsroom.subscribe("world", at=NOW + day * DAY))
+
+    with newsroom.database.read() as session:
+        for reader in readers:
+            row = session.get(Subscription, reader)
+            assert row is not None
+            cohort = session.get(Cohort, row.cohort_id)
+            assert cohort is not None
+            got = [article for edition in newsroom.lists()[reader] for article in edition]
+            assert sorted(got) == cohort.history
+            assert len(got) == len(set(got))
+
+
+class _PowerCut(BaseException):
+    """The process ends here."""
+
+
+class _CrashesAtRange(Newsroom):
+    """A compiler that ends at its n-th range."""
+
+    def __init__(self, newsroom: Newsroom, number: int) -> None:
+        super().__init__(newsroom.database, newsroom.settings, newsroom.workers)
+        from digest.store import editions
+
+        counted = itertools.count(1)
+        original = editions.plan_range
+
+        def plan(*arguments: object) -> object:
+            if next(counted) == number:
+                editions.plan_range = original
+                raise _PowerCut
+            return original(*arguments)  # type: ignore[arg-type]
+
+        editions.plan_range = plan  # type: ignore[assignment]

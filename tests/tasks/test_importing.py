@@ -1,0 +1,263 @@
+import csv
+import io
+import itertools
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlmodel import func, select
+
+from digest.errors import InputError
+from digest.models import Confirmation, Subscriber, Subscription, SuppressionReason
+from digest.rules import tokens
+from digest.settings import Settings
+from digest.store import subscribers
+from digest.store.database import Database
+from digest.tasks.exporting import export_subscribers, neutralise
+from digest.tasks.importing import ImportReport, import_subscribers
+from digest.tasks.preferences import set_preferences
+from digest.tasks.records import show
+from digest.tasks.subscribing import Choices, Readers, leave
+
+NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
+TO_BASE32 = str.maketrans("0123456789", "abcdefghij")
+
+
+@pytest.fixture
+def readers(database: Database, settings: Settings) -> Readers:
+    ids = itertools.count()
+    return Readers(
+        database, settings, settings.web.signing_keys, b"the suppression key",
+        lambda: f"{next(ids):026}".translate(TO_BASE32), lambda: f"token {next(ids)}",
+    )  # fmt: skip
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "readers.csv"
+
+
+def take(
+    readers: Readers,
+    file: Path,
+    text: str | bytes,
+    *,
+    wording: str | None = "Paper form",
+    now: datetime = NOW,
+) -> ImportReport:
+    file.write_bytes(text.encode() if isinstance(text, str) else text)
+    return import_subscribers(readers, file, "world", wording, now)
+
+
+def counts(report: ImportReport) -> tuple[int, int, int, int, int]:
+    return report.added, report.changed, report.unchanged, report.asked, report.suppressed
+
+
+def find_subscription(readers: Readers, address: str) -> dict[str, object]:
+    subscriptions = show(readers, address)["subscriptions"]
+    assert isinstance(subscriptions, list)
+    found: dict[str, object] = subscriptions[0]
+    return found
+
+
+def test_addresses_alone_are_enough(readers: Readers, file: Path) -> None:
+    report = take(readers, file, "email\nanna@example.org\nben@example.org\n")
+    assert counts(report) == (2, 0, 0, 0, 0)
+    found = find_subscription(readers, "anna@example.org")
+    assert (found["state"], found["cadence"], found["topics"]) == ("confirmed", "daily", ["*"])
+
+
+def test_every_column_is_taken(readers: Readers, file: Path) -> None:
+    take(
+        readers,
+        file,
+        "Email,Name,Language,Timezone,Cadence,Topics\n"
+        '"anna@example.org","Berg,\nAnna",pt_br,europe/lisbon,Weekly,science|World\n',
+    )
+    shown = show(readers, "anna@example.org")
+    assert (shown["name"], shown["language"], shown["timezone"]) == ("Berg, Anna", "pt-BR", "Europe/Lisbon")
+    found = find_subscription(readers, "anna@example.org")
+    assert (found["cadence"], found["topics"]) == ("weekly", ["science", "world"])
+
+
+def test_without_a_wording_each_address_is_asked_first(readers: Readers, file: Path) -> None:
+    text = "email,cadence\nanna@example.org,weekly\n"
+    assert counts(take(readers, file, text, wording=None)) == (0, 0, 0, 1, 0)
+    assert counts(take(readers, file, text, wording=None, now=NOW + timedelta(days=2))) == (0, 0, 1, 0, 0)
+    assert find_subscription(readers, "anna@example.org")["state"] == "pending"
+    with readers.database.read() as session:
+        asking = session.exec(select(Confirmation)).one()
+    assert (asking.choices["cadence"], asking.origin) == ("weekly", {"import": "readers.csv"})
+
+
+def test_the_wording_of_the_consent_is_recorded(readers: Readers, file: Path) -> None:
+    take(readers, file, "email\nanna@example.org\n")
+    events = show(readers, "anna@example.org")["consent"]
+    assert isinstance(events, list)
+    assert [(e["act"], e["wording"]) for e in events] == [("confirmed", "Paper form")]
+
+
+def test_a_second_import_changes_nothing(readers: Readers, file: Path) -> None:
+    text = "email,name,topics\nanna@example.org,Anna,science\nben@example.org,,\n"
+    take(readers, file, text)
+    before = show(readers, "anna@example.org")
+    assert counts(take(readers, file, text, now=NOW + timedelta(days=1))) == (0, 0, 2, 0, 0)
+    assert show(readers, "anna@example.org") == before
+
+
+def test_filled_columns_change_and_empty_ones_do_not(readers: Readers, file: Path) -> None:
+    take(readers, file, "email,name,cadence\nanna@example.org,Anna,weekly\n")
+    report = take(readers, file, "email,name,cadence,timezone\nanna@example.org,,,Europe/Oslo\n")
+    assert counts(report) == (0, 1, 0, 0, 0)
+    shown = show(readers, "anna@example.org")
+    assert (shown["name"], shown["timezone"]) == ("Anna", "Europe/Oslo")
+    assert find_subscription(readers, "anna@example.org")["cadence"] == "weekly"
+
+
+def test_what_a_reader_chose_is_not_turned_back(readers: Readers, file: Path) -> None:
+    text = "email,cadence\nanna@example.org,daily\n"
+    take(readers, file, text)
+    set_preferences(readers, link(readers, tokens.PREFERENCES), Choices("weekly"), NOW, {"link": "mail"})
+    assert counts(take(readers, file, text)) == (0, 0, 1, 0, 0)
+    assert find_subscription(readers, "anna@example.org")["cadence"] == "weekly"
+
+
+def test_nobody_who_left_or_is_suppressed_is_revived(readers: Readers, file: Path) -> None:
+    take(readers, file, "email\nanna@example.org\n")
+    leave(readers, link(readers, tokens.UNSUBSCRIBE), NOW, {})
+    with readers.database.write() as session:
+        hashed = readers.hash_address("ben@example.org")
+        subscribers.add_suppression(session, hashed, SuppressionReason.BOUNCE, NOW)
+    for wording in ("Paper form", None):
+        report = take(readers, file, "email\nAnna@Example.org\nBen@example.org\n", wording=wording)
+        assert counts(report) == (0, 0, 1, 0, 1)
+    assert find_subscription(readers, "anna@example.org")["state"] == "ended"
+
+
+def test_the_same_address_twice_counts_once(readers: Readers, file: Path) -> None:
+    report = take(readers, file, "email,name\nAnna@Example.org,One\nanna@example.ORG,Two\n")
+    assert counts(report) == (1, 0, 0, 0, 0)
+    assert show(readers, "anna@example.org")["name"] == "One"
+
+
+def test_bad_rows_are_named_by_line_and_stop_nothing(readers: Readers, file: Path) -> None:
+    report = take(
+        readers,
+        file,
+        "email,name,language,timezone,cadence,topics\r\n"
+        'first@example.org,"two\r\nlines",,,,\r\n'
+        "nobody,,,,,\r\n"
+        ",Anna,,,,\r\n"
+        "\r\n"
+        "a@example.org,,xx-klingon,,,\r\n"
+        "b@example.org,,,Mars/Olympus,,\r\n"
+        "c@example.org,,,,hourly,\r\n"
+        "d@example.org,,,,,sports\r\n"
+        "last@example.org,,,,,\r\n",
+    )
+    assert counts(report) == (2, 0, 0, 0, 0)
+    assert [line for line, _ in report.rejected] == [4, 5, 7, 8, 9, 10]
+    for (_, why), word in zip(
+        report.rejected, ['"nobody"', "no address", '"xx-klingon"', '"Mars/Olympus"', '"hourly"', '"sports"'],
+        strict=True,
+    ):  # fmt: skip
+        assert word in why
+
+
+def test_a_quotation_mark_that_is_never_closed_costs_its_own_line_only(readers: Readers, file: Path) -> None:
+    rest = "".join(f"reader{n}@example.org,\n" for n in range(50))
+    report = take(readers, file, f'email,name\na@example.org,"Anna\n{rest}z@example.org,"Zoe\n')
+    assert counts(report)[0] == 50
+    assert [line for line, _ in report.rejected] == [2, 53]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "E-Mail;Vorname\nanna@example.org;Anna\n",
+        "Email Address\tFirst Name\tLast Name\nanna@example.org\tAnna\tBerg\n",
+        'name,Subscribed Address\n"Berg, Anna",anna@example.org\n',
+        "\ufeffEMAIL\r\nanna@example.org\r\n",
+        "email\ranna@example.org\r",
+        b"\xff\xfe" + "email\tname\nanna@example.org\tAnna\n".encode("utf-16-le"),
+    ],
+)
+def test_the_exports_of_other_tools_are_recognised(readers: Readers, file: Path, text: str | bytes) -> None:
+    assert counts(take(readers, file, text)) == (1, 0, 0, 0, 0)
+    assert find_subscription(readers, "anna@example.org")["state"] == "confirmed"
+
+
+def test_who_is_inactive_in_another_tool_is_not_taken(readers: Readers, file: Path) -> None:
+    report = take(readers, file, "email,status\na@example.org,enabled\nb@example.org,Unsubscribed\n")
+    assert counts(report) == (1, 0, 0, 0, 0)
+    assert "Unsubscribed" in report.rejected[0][1]
+
+
+@pytest.mark.parametrize(
+    ("encoded", "encoding", "name"),
+    [
+        ("email,name\na@example.org,Zoë\n".encode(), "utf-8-sig", "Zoë"),
+        ("email,name\na@example.org,Zoë €\n".encode("cp1252"), "cp1252", "Zoë €"),
+        (b"email,name\na@example.org,Zo\xeb \x81\n", "latin-1", "Zoë"),
+    ],
+)
+def test_the_encoding_is_found_and_told(
+    readers: Readers, file: Path, encoded: bytes, encoding: str, name: str
+) -> None:
+    assert take(readers, file, encoded).encoding == encoding
+    assert show(readers, "a@example.org")["name"] == name
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"name;town\nAnna;Oslo\n", r'readers\.csv, line 1: no column is named "email"; .*"name", "town"'),
+        (b"", "line 1: no column is named"),
+        (b"PK\x03\x04....", "save the sheet as CSV"),
+    ],
+)
+def test_a_file_without_addresses_is_refused_by_name(
+    readers: Readers, file: Path, content: bytes, message: str
+) -> None:
+    with pytest.raises(InputError, match=message):
+        take(readers, file, content)
+
+
+def test_a_file_that_is_missing_is_named(readers: Readers, file: Path) -> None:
+    with pytest.raises(InputError, match=r"readers\.csv cannot be read"):
+        import_subscribers(readers, file, "world", None, NOW)
+
+
+def test_more_readers_than_a_batch_are_all_taken(readers: Readers, file: Path) -> None:
+    rows = "".join(f"reader{n}@example.org\n" for n in range(2500))
+    assert counts(take(readers, file, f"email\n{rows}"))[0] == 2500
+    with readers.database.read() as session:
+        assert session.exec(select(func.count()).select_from(Subscription)).one() == 2500
+        assert sum(1 for _ in subscribers.list_readers(session, "world")) == 2500
+
+
+def test_an_export_reads_back_as_it_was(readers: Readers, file: Path) -> None:
+    text = "email,name,cadence,topics\n'=anna@example.org,'=1+1,weekly,science\n+b@example.org,'@x,,\n"
+    take(readers, file, text)
+    assert show(readers, "=anna@example.org")["name"] == "=1+1"
+    exported = io.StringIO(newline="")
+    assert export_subscribers(readers, exported, "world") == 2
+    rows = list(csv.DictReader(io.StringIO(exported.getvalue(), newline="")))
+    assert rows[0] | {"email": "'=anna@example.org", "name": "'=1+1", "topics": "science"} == rows[0]
+    assert counts(take(readers, file, exported.getvalue())) == (0, 0, 2, 0, 0)
+
+
+@pytest.mark.parametrize("cell", ["=1", "+1", "-1", "@a", "\t1", "\r1", "'=1", "''@1"])
+def test_no_exported_cell_is_a_formula_and_none_is_ambiguous(cell: str) -> None:
+    assert neutralise(cell) == f"'{cell}"
+
+
+def test_a_harmless_cell_is_exported_as_it_is() -> None:
+    assert neutralise("O'Hara = fine") == "O'Hara = fine"
+
+
+def link(readers: Readers, action: str) -> str:
+    with readers.database.read() as session:
+        found = session.exec(select(Subscriber)).first()
+        assert found is not None
+        return tokens.sign(readers.signing_keys, action, found.public_id, "world")

@@ -1,0 +1,55 @@
+"""What each SMTP outcome means."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from digest.models import DeliveryState, Outcome, Reply, Stage
+from digest.rules.verdicts import judge, wait_after
+
+NOW = datetime(2026, 11, 23, 6, tzinfo=UTC)
+
+
+def outcome(stage: Stage, code: int | None, *, dot_left: bool = False) -> Outcome:
+    """Make an outcome with a reply, or without one."""
+    return Outcome(stage, Reply(code, "", "said so") if code else None, dot_left, "" if code else "lost")
+
+
+@pytest.mark.parametrize(
+    ("stage", "code", "dot_left", "state", "pauses"),
+    [
+        (Stage.DOT, 250, True, DeliveryState.ACCEPTED, False),
+        (Stage.DOT, None, True, DeliveryState.UNCERTAIN, False),
+        (Stage.DOT, 451, True, DeliveryState.DEFERRED, False),
+        (Stage.DOT, 554, True, DeliveryState.FAILED, False),
+        (Stage.RCPT, 550, False, DeliveryState.FAILED, False),  # this reader only
+        (Stage.RCPT, 450, False, DeliveryState.DEFERRED, False),
+        (Stage.RCPT, 421, False, DeliveryState.DEFERRED, False),
+        (Stage.DATA, None, False, DeliveryState.DEFERRED, False),
+        (Stage.MAIL, 550, False, DeliveryState.PLANNED, True),  # our fault: nobody bounces
+        (Stage.MAIL, 530, False, DeliveryState.PLANNED, True),
+        (Stage.MAIL, 451, False, DeliveryState.DEFERRED, False),
+    ],
+)
+def test_each_outcome_has_its_verdict(
+    stage: Stage, code: int | None, dot_left: bool, state: DeliveryState, pauses: bool
+) -> None:
+    verdict = judge(outcome(stage, code, dot_left=dot_left), first_due_at=NOW, attempts=1, now=NOW)
+
+    assert (verdict.state, bool(verdict.pause)) == (state, pauses)
+
+
+def test_a_deferred_delivery_waits_longer_each_time_up_to_four_hours() -> None:
+    waits = [wait_after(attempts) for attempts in range(1, 9)]
+
+    assert waits[:3] == [timedelta(minutes=5), timedelta(minutes=10), timedelta(minutes=20)]
+    assert waits[-1] == timedelta(hours=4)
+
+
+def test_a_delivery_deferred_for_three_days_fails() -> None:
+    verdict = judge(
+        outcome(Stage.RCPT, 450), first_due_at=NOW - timedelta(days=3, hours=1), attempts=30, now=NOW
+    )
+
+    assert verdict.state is DeliveryState.FAILED
+    assert "given up after 3 days" in verdict.reason
