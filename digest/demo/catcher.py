@@ -25,7 +25,7 @@ _POLICY = (
     " base-uri 'none'; form-action 'none'"
 )
 _STYLE = """
-body { font: 16px/1.5 Georgia, serif; margin: 2rem auto; max-width: 60rem; padding: 0 1rem; color-scheme: light dark }
+body { font: 16px/1.5 Georgia, serif; margin: 2rem auto; max-width: 60rem; color-scheme: light dark }
 table { border-collapse: collapse; width: 100% }
 td, th { text-align: left; padding: .4rem .8rem .4rem 0; border-bottom: 1px solid #8886 }
 iframe { width: 100%; height: 60rem; border: 1px solid #8886; background: #fff }

@@ -53,7 +53,7 @@ class Content:
     title: str
     cadence: str
     period: str
-    issued_at: datetime
+    dated_at: datetime
     timezone: str
     language: str
     subject: str

@@ -74,7 +74,7 @@ class Composer:
             title=digest.title,
             cadence=edition.cadence,
             period=edition.period,
-            issued_at=edition.freeze_at,
+            dated_at=edition.freeze_at,
             timezone=self._settings.site.timezone,
             language=language,
             subject=subject,

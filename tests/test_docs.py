@@ -1,0 +1,58 @@
+"""What exists is documented: every command, every setting, the two commands of the README."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel
+
+from digest import settings
+from digest.cli import build
+from digest.settings import load_settings
+
+ROOT = Path(__file__).parent.parent
+EXAMPLE = ROOT / "config.example.toml"
+
+
+def test_the_example_settings_load_as_they_are() -> None:
+    assert load_settings(EXAMPLE).digests[0].name == "world"
+
+
+@pytest.mark.parametrize(
+    ("table", "model"),
+    [
+        ("site", settings.Site), ("database", settings.Database), ("smtp", settings.Smtp),
+        ("web", settings.Web), ("sources", settings.SourceSettings), ("digests", settings.DigestSettings),
+    ],
+)  # fmt: skip
+def test_every_setting_is_in_the_example(table: str, model: type[BaseModel]) -> None:
+    text = EXAMPLE.read_text()
+    written = tomllib.loads(text)[table]
+    names = written[0] if isinstance(written, list) else written
+    for name, field in model.model_fields.items():
+        key = field.alias or name
+        assert key in names or re.search(rf"^# {key} = ", text, re.MULTILINE), f"[{table}] {key}"
+
+
+def test_every_command_is_documented_and_has_help() -> None:
+    documented = (ROOT / "docs" / "commands.md").read_text()
+    app = build()
+    for name in app:
+        if name.startswith("-"):
+            continue
+        command = app[name]
+        assert command.help, name
+        inner = (
+            [one for one in command if not one.startswith("-")] if name in ("articles", "subscribers") else []
+        )
+        for one in inner or [""]:
+            assert f"digest {name} {one}".strip() in documented, f"digest {name} {one}"
+
+
+def test_the_readme_has_the_two_commands() -> None:
+    readme = (ROOT / "README.md").read_text()
+
+    assert "pip install uv && uv run digest demo" in readme
+    assert "pip install uv && uv run pytest" in readme
+    assert "pip install uv && uv run pytest" in (ROOT / ".ci" / "run").read_text()
