@@ -8,6 +8,9 @@ from digest.articles.identity import canonical_url, content_hash, slug, undecora
 from digest.articles.parsed import ParsedArticle
 from digest.errors import InputError
 
+_LONGEST_URL = 2_000
+_LONGEST_TITLE = 300
+
 
 def build_article(
     *,
@@ -33,14 +36,17 @@ def build_article(
     if absolute is None:
         raise InputError(f'the link "{one_line(url)[:100]}" is no http(s) address')
     absolute = undecorated(absolute)
+    compared = canonical_url(canonical or absolute)
+    if len(absolute) > _LONGEST_URL or len(compared) > _LONGEST_URL:
+        raise InputError(f'the link "{absolute[:60]}..." is longer than {_LONGEST_URL} characters')
     body = clean_html(html, absolute)
     text = plain_text(body)
-    heading = one_line(title)
+    heading = summarise(one_line(title), _LONGEST_TITLE)
     if not heading and not text:
         raise InputError("neither a title nor a text")
     return ParsedArticle(
         url=absolute,
-        canonical_url=canonical_url(canonical or absolute),
+        canonical_url=compared,
         title=heading or summarise(text, 90),
         title_formed=title_formed or not heading,
         content_hash=content_hash(heading, text or one_line(summary)),

@@ -2,7 +2,8 @@
 
 import html as html_module
 import re
-from urllib.parse import urljoin
+from collections.abc import Iterable
+from urllib.parse import urljoin, urlsplit
 
 import nh3
 from inscriptis import get_text
@@ -16,14 +17,25 @@ _TAGS = {
 }  # fmt: skip
 _ATTRIBUTES = {"a": {"href"}, "img": {"src", "alt", "width", "height"}}
 _SCHEMES = {"http", "https", "mailto"}
-_TAG = re.compile(r"<[^>]*>")
+_TAG = re.compile(r"</?[a-zA-Z][^>]*>|<!--.*?-->")
+_RENAMED = re.compile(
+    r"<(/?)(div|section|article|main|header|footer|address|center|dd|dt|h1|h5|h6)(?=[\s/>])", re.I
+)
+_EMPTY = re.compile(r"<p>(?:\s|&nbsp;)*</p>\s*")
+_NAMES = {"h1": "h2", "h5": "h4", "h6": "h4"}
+_UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]")
 _PIXEL = re.compile(r'<img\b(?=[^>]*\b(?:width|height)="[01](?:px)?")[^>]*>')
-_SENTENCE_END = re.compile(r"[.!?\u2026\u3002\u0589][\"\u201d\u2019»)]*(?=\s|$)")
+_SENTENCE_END = re.compile(
+    r"[.!?\u2026\u0589\u0964][\"\u201d\u2019»)]*(?=\s|$)|[\u3002\uff01\uff1f][\u201d\u300d\u300f]*"
+)
 
 
 def clean_html(html: str, base_url: str) -> str:
-    """Keep what reads well in a message; links become absolute http, https or mailto, pixels go."""
+    """Keep what reads well in a message; links become absolute http, https or mailto, pixels go.
+
+    Blocks that a message has no use for become paragraphs, so that their texts do not run together.
+    """
 
     def link(tag: str, attribute: str, value: str) -> str | None:
         absolute = _absolute(value, base_url)
@@ -35,14 +47,25 @@ def clean_html(html: str, base_url: str) -> str:
         return link(tag, attribute, value) if attribute in ("href", "src") else value
 
     cleaned = nh3.clean(
-        without_controls(html),
+        _RENAMED.sub(_renamed, without_controls(html)),
         tags=_TAGS,
         attributes=_ATTRIBUTES,
         attribute_filter=filtered,
         url_schemes=_SCHEMES,
         link_rel=None,
     )
-    return re.sub(r"<img(?![^>]*\ssrc=)[^>]*>", "", _PIXEL.sub("", cleaned)).strip()
+    shown = re.sub(r"<img(?![^>]*\ssrc=)[^>]*>", "", _PIXEL.sub("", cleaned))
+    return _EMPTY.sub("", shown).strip()
+
+
+def paragraphs(blocks: Iterable[str]) -> str:
+    """Give blocks of plain text as HTML paragraphs."""
+    return "".join(f"<p>{escaped(block)}</p>" for block in blocks if block.strip())
+
+
+def escaped(text: str) -> str:
+    """Give plain text as HTML text."""
+    return html_module.escape(text, quote=False)
 
 
 def plain_text(html: str) -> str:
@@ -58,8 +81,14 @@ def one_line(text: str | None) -> str:
     """Give a title or name as one line of plain text: no tags, entities resolved, no controls."""
     resolved = text or ""
     for _ in range(2):  # feeds escape titles twice
-        resolved = html_module.unescape(_TAG.sub(" ", resolved) if _looks_tagged(resolved) else resolved)
-    return " ".join(without_controls(_TAG.sub(" ", resolved)).split())
+        resolved = html_module.unescape(_TAG.sub(" ", resolved))
+    return without_controls(" ".join(_TAG.sub(" ", resolved).split()))
+
+
+def word_count(text: str) -> int:
+    """Count words; of a script without blanks between words, two signs are one word."""
+    unspaced = len(_UNSPACED.findall(text))
+    return len(_UNSPACED.sub(" ", text).split()) + (unspaced + 1) // 2
 
 
 def summarise(text: str, limit: int = 280) -> str:
@@ -67,10 +96,10 @@ def summarise(text: str, limit: int = 280) -> str:
     line = " ".join(text.split())
     if len(line) <= limit:
         return line
-    ends = [match.end() for match in _SENTENCE_END.finditer(line, 0, limit + 1)]
-    if ends and ends[-1] >= limit // 3:
-        return line[: ends[-1]]
-    cut = line[:limit].rsplit(" ", 1)[0].rstrip(",;:–— ")
+    end = max((m.end() for m in _SENTENCE_END.finditer(line[: limit + 100]) if m.end() <= limit), default=0)
+    if end >= limit // 3:
+        return line[:end]
+    cut = line[: limit - 1].rsplit(" ", 1)[0].rstrip(",;:–— ")
     return f"{cut}…"
 
 
@@ -90,9 +119,19 @@ def _absolute(value: str, base_url: str) -> str | None:
         absolute = urljoin(base_url, re.sub(r"[\x00-\x20\x7f-\x9f]+", "", value))
     except ValueError:
         return None
-    allowed = absolute.lower().startswith(("http://", "https://", "mailto:"))
-    return absolute if allowed and absolute.isprintable() else None
+    return absolute if absolute.isprintable() and _leads_somewhere(absolute) else None
 
 
-def _looks_tagged(text: str) -> bool:
-    return re.search(r"</?[a-zA-Z][^>]*>", text) is not None
+def _leads_somewhere(url: str) -> bool:
+    if url.lower().startswith("mailto:"):
+        return True
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname)
+    except ValueError:
+        return False
+
+
+def _renamed(match: re.Match[str]) -> str:
+    name = match[2].lower()
+    return f"<{match[1]}{_NAMES.get(name, 'p')}"

@@ -1,6 +1,7 @@
 """Read RSS, RDF and Atom feeds, whatever their age and quality, and JSON Feed."""
 
 import calendar
+import io
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -9,15 +10,21 @@ from typing import Any
 import feedparser
 
 from digest.articles.building import build_article
-from digest.articles.clean import one_line
+from digest.articles.clean import one_line, paragraphs
 from digest.articles.jsonfeed import parse_json_feed
+from digest.articles.moments import moment
 from digest.articles.parsed import ParsedArticle, ParsedFeed, Rejected
 from digest.errors import InputError
 
 MAX_BYTES = 10_000_000
 _CONTROLS = bytes(b for b in range(32) if b not in b"\t\n\r")
+_PROLOG = 100_000
+_COMMENT = re.compile(rb"<!--.*?-->", re.S)
+_ELEMENT = re.compile(rb"<[A-Za-z_]")
 _ENTITY = re.compile(rb"<!ENTITY", re.I)
-_HTML = re.compile(rb"^\s*(?:<!--.*?-->\s*)*<(?:!doctype html|html|head|body)\b", re.I | re.S)
+_HTML = re.compile(
+    rb"^\s*(?:<!--.*?-->\s*)*(?:<\?xml[^>]*>\s*)?<(?:!doctype html|html|head|body)\b", re.I | re.S
+)
 
 
 def parse_feed(content: bytes, *, url: str, content_type: str = "", topics: Sequence[str] = ()) -> ParsedFeed:
@@ -26,16 +33,17 @@ def parse_feed(content: bytes, *, url: str, content_type: str = "", topics: Sequ
         raise InputError(
             f"{url} is larger than {MAX_BYTES // 1_000_000} MB; a feed should be a few hundred kB"
         )
+    content = content.removeprefix(b"\xef\xbb\xbf")
     if content.lstrip()[:1] == b"{":
         return parse_json_feed(content, url=url, topics=topics)
-    if _ENTITY.search(content):
+    if _declares_entities(content):
         raise InputError(f"{url} declares XML entities, which a feed never needs; it is not read")
-    if _HTML.match(content.removeprefix(b"\xef\xbb\xbf")[:4096]):
+    if _HTML.match(content[:4096]):
         raise InputError(f"{url} is a web page, not a feed; give the address of its RSS or Atom feed")
     if not content.lstrip().startswith((b"\xff\xfe", b"\xfe\xff")):
         content = content.translate(None, _CONTROLS)
     parsed = feedparser.parse(
-        content,
+        io.BytesIO(content),  # given bytes, feedparser first tries whether they name a local file
         response_headers={"content-location": url, "content-type": content_type or "application/xml"},
         sanitize_html=False,
         resolve_relative_uris=True,
@@ -59,9 +67,9 @@ def _collect(parsed: Any, url: str, topics: Sequence[str]) -> ParsedFeed:
 
 
 def _article(entry: Any, url: str, topics: Sequence[str], language: str | None) -> ParsedArticle:
-    content = max((c.get("value", "") for c in entry.get("content", [])), key=len, default="")
+    content = max((_html(part) for part in entry.get("content", [])), key=len, default="")
     summary = entry.get("summary", "")
-    link = entry.get("link") or (entry.get("id") if str(entry.get("id", "")).startswith("http") else "")
+    link = entry.get("link")  # feedparser has put a guid that is a permalink there
     if not link:
         raise InputError("it has no link")
     image, alt = _image(entry)
@@ -73,13 +81,31 @@ def _article(entry: Any, url: str, topics: Sequence[str], language: str | None) 
         html=content or summary,
         summary=summary if content else "",
         guid=entry.get("id"),
-        author=entry.get("author"),
+        author=_author(entry),
         image=image,
         image_alt=alt,
         language=entry.get("language") or language,
         topics=(*topics, *categories),
-        published_at=_time(entry.get("published_parsed") or entry.get("updated_parsed")),
+        published_at=_published(entry),
     )
+
+
+def _declares_entities(content: bytes) -> bool:
+    """Look before the first element, the only place for a DTD; what a text says about XML is no matter."""
+    prolog = _COMMENT.sub(b"", content.replace(b"\0", b"")[:_PROLOG])
+    element = _ELEMENT.search(prolog)
+    return _ENTITY.search(prolog, 0, element.start() if element else len(prolog)) is not None
+
+
+def _html(part: Any) -> str:
+    value = part.get("value", "")
+    return paragraphs(value.split("\n\n")) if part.get("type") == "text/plain" else value
+
+
+def _author(entry: Any) -> str | None:
+    names = [str(author.get("name") or "") for author in entry.get("authors", [])]
+    named = [name for name in names if name and "@" not in name]
+    return ", ".join(dict.fromkeys(named)) or None
 
 
 def _image(entry: Any) -> tuple[str | None, str | None]:
@@ -88,15 +114,21 @@ def _image(entry: Any) -> tuple[str | None, str | None]:
         *entry.get("media_thumbnail", []),
         *entry.get("enclosures", []),
     ):
-        kind = str(item.get("type") or item.get("medium") or "image")
         address = item.get("url") or item.get("href")
+        kind = str(item.get("type") or item.get("medium") or ("" if _is_film(address) else "image"))
         if address and kind.startswith("image"):
             return address, item.get("alt")
     return None, None
 
 
-def _time(parsed: Any) -> datetime | None:
+def _is_film(address: object) -> bool:
+    return str(address).partition("?")[0].lower().endswith((".mp3", ".m4a", ".mp4", ".mov", ".webm", ".pdf"))
+
+
+def _published(entry: Any) -> datetime | None:
+    # By way of dict: feedparser answers a look-up of one date with the other, and a warning.
+    parsed = dict.get(entry, "published_parsed") or dict.get(entry, "updated_parsed")
     try:
-        return datetime.fromtimestamp(calendar.timegm(parsed), UTC) if parsed else None
+        return moment(datetime.fromtimestamp(calendar.timegm(parsed), UTC)) if parsed else None
     except (ValueError, OverflowError, TypeError, OSError):
         return None

@@ -1,8 +1,9 @@
 """Know an article again: its canonical URL, and a hash of what it says."""
 
+import contextlib
 import hashlib
 import re
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 _DECORATION = re.compile(
     r"(utm_\w+|fbclid|gclid|dclid|msclkid|mc_[ce]id|igshid|yclid|_hs\w+|ref_src|cmpid)", re.I
@@ -14,11 +15,11 @@ def undecorated(url: str) -> str:
     """Give a URL without the parameters that only follow readers around."""
     try:
         parts = urlsplit(url)
-        pairs = parse_qsl(parts.query, keep_blank_values=True)
     except ValueError:
         return url
-    kept = [(name, value) for name, value in pairs if not _DECORATION.fullmatch(name)]
-    return url if len(kept) == len(pairs) else urlunsplit(parts._replace(query=urlencode(kept)))
+    pairs = parts.query.split("&")
+    kept = [pair for pair in pairs if not _DECORATION.fullmatch(pair.partition("=")[0])]
+    return url if len(kept) == len(pairs) else urlunsplit(parts._replace(query="&".join(kept)))
 
 
 def canonical_url(url: str) -> str:
@@ -30,10 +31,10 @@ def canonical_url(url: str) -> str:
         return url
     if parts.scheme.lower() not in _PORTS:
         return url
-    host = (parts.hostname or "").removeprefix("www.")
+    host = _ascii_host(parts.hostname or "").removeprefix("www.")
     if port and port != _PORTS[parts.scheme.lower()]:
         host = f"{host}:{port}"
-    path = re.sub(r"/{2,}", "/", parts.path).rstrip("/")
+    path = quote(re.sub(r"/{2,}", "/", parts.path).rstrip("/"), safe="/%:@!$&'()*+,;=~")
     query = urlencode(sorted(parse_qsl(parts.query, keep_blank_values=True)))
     return urlunsplit(("https", host, path, query, ""))
 
@@ -44,6 +45,21 @@ def content_hash(title: str, text: str) -> str:
     return hashlib.sha256(folded.encode()).hexdigest()[:32]
 
 
-def slug(text: str) -> str:
-    """Give a topic or file name as a-z, 0-9 and -."""
-    return re.sub(r"[^\w]+", "-", text.casefold(), flags=re.UNICODE).strip("-_")[:40]
+def slug(text: str, limit: int = 40) -> str:
+    """Give a topic or file name as lower-case letters and digits of any script, with - between."""
+    return re.sub(r"[^\w]+", "-", text.casefold()).strip("-_")[:limit]
+
+
+def path_slug(name: str) -> str:
+    """Give a file's relative name as a URL path; two files of a folder never share one."""
+    stem = name.rpartition(".")[0] or name
+    parts = [slug(part, 200) for part in stem.split("/")]
+    if all(parts):
+        return "/".join(parts)
+    return hashlib.sha256(name.encode("utf-8", "replace")).hexdigest()[:16]
+
+
+def _ascii_host(host: str) -> str:
+    with contextlib.suppress(UnicodeError):
+        host = host.rstrip(".").encode("idna").decode("ascii")
+    return f"[{host}]" if ":" in host else host

@@ -2,11 +2,11 @@
 
 import json
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from digest.articles.building import build_article
-from digest.articles.clean import one_line
+from digest.articles.clean import one_line, paragraphs
+from digest.articles.moments import moment
 from digest.articles.parsed import ParsedArticle, ParsedFeed, Rejected
 from digest.errors import InputError
 
@@ -32,38 +32,32 @@ def parse_json_feed(content: bytes, *, url: str, topics: Sequence[str] = ()) -> 
 def _article(item: Any, url: str, topics: Sequence[str], language: object) -> ParsedArticle:
     if not isinstance(item, dict):
         raise InputError("it is no object")
-    link = _text(item.get("url") or item.get("external_url") or item.get("id"))
-    authors = item.get("authors") or [item.get("author")]
+    own = _text(item.get("id"))
+    link = _text(item.get("url") or item.get("external_url")) or (own if own.startswith("http") else "")
+    if not link:
+        raise InputError("it has no url; an id counts as one only where it is an address")
+    authors = _list(item.get("authors")) or [item.get("author")]
     names = [_text(author.get("name")) for author in authors if isinstance(author, dict)]
-    tags = [tag for tag in item.get("tags") or [] if isinstance(tag, str)]
+    tags = [tag for tag in _list(item.get("tags")) if isinstance(tag, str)]
     text = _text(item.get("content_text"))
     return build_article(
         title=_text(item.get("title")),
         url=link,
         base_url=url,
-        html=_text(item.get("content_html")) or _paragraphs(text),
+        html=_text(item.get("content_html")) or paragraphs(text.split("\n\n")),
         summary=_text(item.get("summary")),
-        guid=_text(item.get("id")) or None,
+        guid=own or None,
         author=", ".join(filter(None, names)) or None,
         image=_text(item.get("image") or item.get("banner_image")) or None,
         language=_text(item.get("language") or language) or None,
         topics=(*topics, *tags),
-        published_at=_time(item.get("date_published")),
+        published_at=moment(item.get("date_published")),
     )
 
 
-def _paragraphs(text: str) -> str:
-    escaped = text.replace("&", "&amp;").replace("<", "&lt;")
-    return "".join(f"<p>{part}</p>" for part in escaped.split("\n\n") if part.strip())
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _text(value: object) -> str:
     return value if isinstance(value, str) else str(value) if isinstance(value, int) else ""
-
-
-def _time(value: object) -> datetime | None:
-    try:
-        moment = datetime.fromisoformat(_text(value))
-    except ValueError:
-        return None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)

@@ -3,9 +3,6 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-import trafilatura
-from trafilatura.settings import Document
-
 from digest.articles.building import build_article
 from digest.articles.parsed import ParsedArticle
 from digest.errors import InputError
@@ -13,6 +10,10 @@ from digest.errors import InputError
 
 def parse_page(content: bytes, *, url: str, topics: Sequence[str] = ()) -> ParsedArticle:
     """Read a page; raise InputError where no article is found in it."""
+    # A quarter of a second to import, and few commands ever read a page.
+    import trafilatura
+    from trafilatura.settings import Document
+
     found = trafilatura.bare_extraction(content, url=url, with_metadata=True, include_comments=False)
     if not isinstance(found, Document) or not (found.text or "").strip():
         raise InputError(f"{url}: no article was found in this page")

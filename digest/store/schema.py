@@ -3,14 +3,13 @@
 import logging
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, inspect, text
 
 from digest.errors import DigestError
 from digest.store.database import Database
+
+HEAD = "0001"
+"""The schema's version that this program works with: the last one in migrations/versions."""
 
 _FOLDER = Path(__file__).parent / "migrations"
 _LOCK = 0x6469676D  # "digm": one process migrates, the others wait
@@ -23,38 +22,37 @@ def migrate(database: Database) -> str | None:
     Safe to call from many processes at once. Raise DigestError for a database of a later version.
     """
     with database.engine.connect().execution_options(writes=False) as connection:
-        if _version(connection) == _head():
+        if _version(connection) == HEAD:
             return None
     with database.engine.begin() as connection:
         if not database.is_sqlite:
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
         before = _version(connection)
-        if before == _head():
+        if before == HEAD:
             return None
-        _refuse_later(before)
-        command.upgrade(_config(connection), "head")
+        _upgrade(connection, before)
     if before is not None:
-        log.warning("the database was brought from version %s to %s", before, _head())
+        log.warning("the database was brought from version %s to %s", before, HEAD)
     return before
 
 
 def _version(connection: Connection) -> str | None:
-    return MigrationContext.configure(connection).get_current_revision()
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
 
 
-def _head() -> str | None:
-    return ScriptDirectory(str(_FOLDER)).get_current_head()
+def _upgrade(connection: Connection, before: str | None) -> None:
+    # Alembic takes as long to import as all the rest, and is needed once a version.
+    from alembic import command
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
 
-
-def _refuse_later(version: str | None) -> None:
     known = {script.revision for script in ScriptDirectory(str(_FOLDER)).walk_revisions()}
-    if version is not None and version not in known:
-        raise DigestError(f"the database has version {version}, which this program is too old for; update it")
-
-
-def _config(connection: Connection) -> Config:
+    if before is not None and before not in known:
+        raise DigestError(f"the database has version {before}, which this program is too old for; update it")
     config = Config()
     config.set_main_option("script_location", str(_FOLDER))
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
-    return config
+    command.upgrade(config, HEAD)
