@@ -15,11 +15,11 @@ from pathlib import Path
 
 from digest.errors import SettingsError
 from digest.mail.rendering import Renderer
-from digest.models import Key
 from digest.net.smtp import Relay
 from digest.settings import Settings
 from digest.store import schema
 from digest.store.database import Database
+from digest.store.keys import keep_keys
 from digest.store.workers import WorkerLock
 from digest.tasks.compiling import Compiler
 from digest.tasks.delivery.composing import Composer
@@ -65,12 +65,7 @@ class Application:
     def keys(self) -> dict[str, bytes]:
         """Give the keys that are never rotated, made when the database was."""
         with self.database.write() as session:
-            found = {purpose: session.get(Key, purpose) for purpose in ("identity", "suppression")}
-            for purpose, row in found.items():
-                if row is None:
-                    found[purpose] = Key(purpose=purpose, value=secrets.token_hex(32))
-                    session.add(found[purpose])
-            return {purpose: bytes.fromhex(row.value) for purpose, row in found.items() if row}
+            return keep_keys(session, {name: secrets.token_bytes(32) for name in ("identity", "suppression")})
 
     @cached_property
     def renderer(self) -> Renderer:

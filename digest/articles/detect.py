@@ -1,12 +1,18 @@
 """Tell what a document is, and read it accordingly."""
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
+from urllib.parse import urlsplit
 
+from digest.articles.identity import path_slug
 from digest.articles.markdown import parse_markdown
-from digest.articles.pages import parse_page
 from digest.articles.parsed import ParsedArticle
 from digest.articles.plaintext import parse_plaintext
+
+_PAGE = re.compile(
+    rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>|<!--.*?-->|\s)*<(?:!doctype html|html|head|body)\b", re.I | re.S
+)
 
 
 def parse_document(
@@ -18,17 +24,22 @@ def parse_document(
     topics: Sequence[str] = (),
     now: datetime | None = None,
 ) -> ParsedArticle:
-    """Read a page, Markdown or plain text, by the name's ending and what the content looks like."""
-    ending = name.rpartition(".")[2].lower()
-    head = content.lstrip()[:200].lower()
-    if ending in ("md", "markdown"):
-        return parse_markdown(content, name=name, base_url=base_url, topics=topics, now=now)
-    if (
-        url is not None
-        or ending in ("html", "htm", "xhtml")
-        or head.startswith((b"<!doctype html", b"<html"))
-    ):
-        return parse_page(content, url=url or f"{base_url}/{name}", topics=topics)
-    if head.startswith(b"---"):
-        return parse_markdown(content, name=name, base_url=base_url, topics=topics, now=now)
-    return parse_plaintext(content, name=name, base_url=base_url, topics=topics)
+    """Read a page, Markdown or plain text, by the name's ending and what the content looks like.
+
+    `url` is where it was fetched from; without one it is a saved file.
+    """
+    ending = _ending(name if url is None else urlsplit(url).path)
+    if ending in ("md", "markdown") or content.startswith((b"---\n", b"---\r\n")):
+        return parse_markdown(content, name=name, base_url=base_url, url=url, topics=topics, now=now)
+    if ending in ("html", "htm", "xhtml") or _PAGE.match(content[:2_000]):
+        # A quarter of a second to import, and few commands ever read a page.
+        from digest.articles.pages import parse_page
+
+        return parse_page(
+            content, url=url or f"{base_url}/{path_slug(name)}", topics=topics, saved=url is None
+        )
+    return parse_plaintext(content, name=name, base_url=base_url, url=url, topics=topics)
+
+
+def _ending(path: str) -> str:
+    return path.rpartition("/")[2].rpartition(".")[2].lower()

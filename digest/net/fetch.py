@@ -2,6 +2,7 @@
 
 import ipaddress
 import socket
+import ssl
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -56,14 +57,14 @@ def fetch(
     `timeout` bounds the whole fetch in seconds, redirects included.
     """
     end = time.monotonic() + timeout
-    conditions = {"If-None-Match": etag, "If-Modified-Since": last_modified}
+    conditions = {"If-None-Match": _plain(etag), "If-Modified-Since": _plain(last_modified)}
     headers = {name: value for name, value in conditions.items() if value}
-    with _client(allow_private, timeout) as client:
+    with _client(allow_private, timeout, end) as client:
         for _ in range(MAX_REDIRECTS + 1):
             answer = _get(client, _checked(url), headers, max_bytes, end)
             if isinstance(answer, Fetched):
                 return answer
-            url = urljoin(url, answer)
+            url = _joined(url, answer)
     raise InputError(f"{_shown(url)}: more than {MAX_REDIRECTS} redirects")
 
 
@@ -73,11 +74,43 @@ def is_public(address: str) -> bool:
     return ip.is_global and not any(ip in net for net in _BLOCKED if net.version == ip.version)
 
 
+class _TimedStream(httpcore2.NetworkStream):
+    """A connection with an end: an answer that drips in cannot hold the reader for ever."""
+
+    def __init__(self, stream: httpcore2.NetworkStream, end: float) -> None:
+        self._stream = stream
+        self._end = end
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        """Read what has come."""
+        return self._stream.read(max_bytes, _left(self._end, timeout, httpcore2.ReadTimeout))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        """Write all."""
+        self._stream.write(buffer, _left(self._end, timeout, httpcore2.WriteTimeout))
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._stream.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore2.NetworkStream:
+        """Begin TLS; the name to verify is the URL's, not the dialled address."""
+        timeout = _left(self._end, timeout, httpcore2.ConnectTimeout)
+        return _TimedStream(self._stream.start_tls(ssl_context, server_hostname, timeout), self._end)
+
+    def get_extra_info(self, info: str) -> Any:
+        """Tell what the pool asks about the socket."""
+        return self._stream.get_extra_info(info)
+
+
 class _CheckedBackend(httpcore2.NetworkBackend):
     """Resolves a name, checks every address, and dials the checked one: it cannot change in between."""
 
-    def __init__(self, allow_private: bool) -> None:
+    def __init__(self, allow_private: bool, end: float) -> None:
         self._allow_private = allow_private
+        self._end = end
         self._backend = httpcore2.SyncBackend()
 
     def connect_tcp(
@@ -99,7 +132,9 @@ class _CheckedBackend(httpcore2.NetworkBackend):
         last: Exception = httpcore2.ConnectError("the name has no address")
         for address in addresses:
             try:
-                return self._backend.connect_tcp(address, port, timeout, local_address, socket_options)
+                left = _left(self._end, timeout, httpcore2.ConnectTimeout)
+                stream = self._backend.connect_tcp(address, port, left, local_address, socket_options)
+                return _TimedStream(stream, self._end)
             except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
                 last = error
         raise last
@@ -119,12 +154,20 @@ class _PrivateAddressError(Exception):
     """Not a ConnectError: it must not be retried or taken for trouble of the network."""
 
 
-def _client(allow_private: bool, timeout: float) -> httpx2.Client:
-    transport = httpx2.HTTPTransport(trust_env=False)
+def _left(end: float, timeout: float | None, error: type[Exception]) -> float:
+    left = end - time.monotonic()
+    if left <= 0:
+        raise error("the time is up")
+    return left if timeout is None else min(left, timeout)
+
+
+def _client(allow_private: bool, timeout: float, end: float) -> httpx2.Client:
+    context = httpx2.create_ssl_context(trust_env=False)
+    transport = httpx2.HTTPTransport(verify=context, trust_env=False)
     # httpx2 has no public argument for the network backend; the version is pinned and a test holds this.
     transport._pool = httpcore2.ConnectionPool(
-        ssl_context=httpx2.create_ssl_context(trust_env=False),
-        network_backend=_CheckedBackend(allow_private),
+        ssl_context=context,
+        network_backend=_CheckedBackend(allow_private, end),
     )
     return httpx2.Client(
         transport=transport, timeout=timeout, trust_env=False, headers={"User-Agent": _AGENT}
@@ -150,10 +193,12 @@ def _get(
         raise Unreachable(f"{_shown(url)} answers {status}; it is tried again later")
     if status >= 400:
         raise InputError(f"{_shown(url)} answers {status}; check the address")
+    if status >= 300 and status != 304:
+        raise InputError(f"{_shown(url)} answers {status} and does not say where to; check the address")
     found = response.headers
     return Fetched(
-        status, url, content, found.get("content-type", ""), found.get("etag"),
-        found.get("last-modified"), found.get("retry-after"),
+        status, url, content, found.get("content-type", ""), _plain(found.get("etag")),
+        _plain(found.get("last-modified")), _plain(found.get("retry-after")),
     )  # fmt: skip
 
 
@@ -162,7 +207,7 @@ def _read(response: httpx2.Response, url: str, max_bytes: int, end: float) -> by
     for chunk in response.iter_bytes(65_536):
         size += len(chunk)
         if size > max_bytes:
-            raise InputError(f"{_shown(url)} is larger than {max_bytes // 1_000_000} MB")
+            raise InputError(f"{_shown(url)} is larger than {max_bytes:,} bytes; give a smaller one")
         if time.monotonic() > end:
             raise Unreachable(f"{_shown(url)} takes too long")
         parts.append(chunk)
@@ -180,10 +225,23 @@ def _checked(url: str) -> str:
     return url
 
 
+def _joined(url: str, location: str) -> str:
+    try:
+        return urljoin(url, location)
+    except ValueError:
+        raise InputError(f"{_shown(url)} redirects to what is no address; check it in a browser") from None
+
+
+def _plain(value: str | None) -> str | None:
+    """Keep a header value that can go out again; a server may have sent anything."""
+    return value if value and len(value) <= 500 and value.isascii() and value.isprintable() else None
+
+
 def _shown(url: str) -> str:
-    """Give a URL for an error: without name, password and query."""
+    """Give a URL for an error: without name, password, query and control characters."""
     try:
         parts = urlsplit(url)
-        return f"{parts.scheme}://{parts.hostname or ''}{parts.path}"[:200]
+        shown = f"{parts.scheme}://{parts.hostname or ''}{parts.path}"[:200]
     except ValueError:
         return "the address"
+    return "".join(sign for sign in shown if sign.isprintable())

@@ -8,6 +8,14 @@ from sqlmodel import Session, col, func, or_, select
 from digest.errors import InputError
 from digest.models import Article, Source
 
+_TURN = 0x6172_7469  # any number that no other lock of ours has
+
+
+def take_turns(session: Session) -> None:
+    """Let one process at a time store articles, until the transaction ends; SQLite has one writer anyway."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.exec(select(func.pg_advisory_xact_lock(_TURN)))
+
 
 def find_article(session: Session, *, source: str, canonical_url: str, guid: str | None) -> Article | None:
     """Find the article that this is: the same canonical URL, or the same guid in the same source."""

@@ -103,6 +103,9 @@ def may_still_go(session: Session, job: Job, *, owner: int) -> Withheld | bool:
         .join(Delivery, col(Delivery.subscription_id) == col(Subscription.id))
         .join(Edition, col(Edition.id) == col(Delivery.edition_id))
         .where(Delivery.id == job.delivery_id)
+        .with_for_update(
+            key_share=True, of=[Delivery, Subscription]
+        )  # whoever leaves now waits for our commit
     )
     row = session.exec(query).first()
     if row is None:
@@ -188,6 +191,7 @@ def reap(session: Session, worker_id: int, *, resend: bool, now: datetime) -> tu
     With `resend`, an uncertain one is planned once more, to be repeated with the same bytes. Give the
     numbers (uncertain, given back).
     """
+    _lock_owned(session, worker_id)
     given_back = session.exec(
         update(Delivery)
         .where(col(Delivery.owner) == worker_id, text("delivery.state = 'claimed'"))
@@ -206,6 +210,14 @@ def reap(session: Session, worker_id: int, *, resend: bool, now: datetime) -> tu
     if resend:
         plan_repeats(session, now)
     return uncertain, given_back
+
+
+def _lock_owned(session: Session, worker_id: int) -> None:
+    """Wait for a commit of the dead worker that is still under way, so that both updates see its outcome."""
+    owned = select(Delivery.id).where(
+        col(Delivery.owner) == worker_id, text("delivery.state IN ('claimed', 'in_flight')")
+    )
+    session.exec(owned.order_by(col(Delivery.id)).with_for_update()).all()
 
 
 def plan_repeat(session: Session, job: Job, now: datetime) -> None:

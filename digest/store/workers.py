@@ -13,7 +13,7 @@ from typing import IO, Any
 from sqlalchemy import text
 from sqlmodel import Session, col, select, update
 
-from digest.models import Ledger, Worker
+from digest.models import Delivery, Ledger, Worker
 from digest.store.database import Database
 
 _LOCK_CLASS = 0x64696773  # "digs": our own space of PostgreSQL advisory locks
@@ -52,10 +52,15 @@ class WorkerLock:
 
 
 def dead_workers(database: Database, *, own_id: int | None) -> list[int]:
-    """Give the workers that ended without saying so."""
+    """Give the workers that ended without saying so, or that still own a delivery.
+
+    A dead worker's last commit may land after its lock is gone: PostgreSQL ends its sessions one by one.
+    """
+    unended = select(Worker.id).where(col(Worker.ended_at).is_(None))
+    owning = select(Delivery.owner).where(text("delivery.state IN ('claimed', 'in_flight')")).distinct()
     with database.read() as session:
-        ids = session.exec(select(Worker.id).where(col(Worker.ended_at).is_(None))).all()
-    return [i for i in ids if i is not None and i != own_id and not is_alive(database, i)]
+        ids = {*session.exec(unended), *session.exec(owning)} - {None, own_id}
+    return [i for i in sorted(i for i in ids if i is not None) if not is_alive(database, i)]
 
 
 def is_alive(database: Database, worker_id: int) -> bool:
@@ -70,21 +75,21 @@ def is_alive(database: Database, worker_id: int) -> bool:
         return not _try_flock(file)
 
 
-def bury(session: Session, worker_id: int, now: datetime) -> bool:
-    """Mark a dead worker as ended; False where another process was first."""
-    ended = session.exec(
-        update(Worker).where(col(Worker.id) == worker_id, col(Worker.ended_at).is_(None)).values(ended_at=now)
-    )
-    return bool(ended.rowcount)
+def bury(session: Session, worker_id: int, now: datetime) -> None:
+    """Mark a dead worker as ended."""
+    row = update(Worker).where(col(Worker.id) == worker_id, col(Worker.ended_at).is_(None))
+    session.exec(row.values(ended_at=now))
 
 
 def raise_counter(session: Session) -> int:
-    """Raise the counter that tells a restored copy, and give it."""
-    row = session.get(Ledger, 1, with_for_update=True) or Ledger(id=1, counter=0)
-    row.counter += 1
-    session.add(row)
-    session.flush()
-    return row.counter
+    """Raise the counter that tells a restored copy, and give it; the first to raise it enters its row."""
+    raised: int = session.connection().scalar(
+        text(
+            "INSERT INTO ledger (id, counter) VALUES (1, 1)"
+            " ON CONFLICT (id) DO UPDATE SET counter = ledger.counter + 1 RETURNING counter"
+        )
+    )
+    return raised
 
 
 def get_counter(session: Session) -> int:

@@ -75,6 +75,7 @@ def fetch_source(
     except DigestError as error:
         report.error = str(error)
     with database.write() as session:
+        articles.take_turns(session)
         row = articles.find_source(session, source.name) or Source(name=source.name, url=source.url)
         row.url = source.url
         if report.error:
@@ -101,6 +102,7 @@ def add_documents(
             report.rejected.append(Rejected(place, str(error)))
             continue
         with database.write() as session:
+            articles.take_turns(session)
             store_articles(session, "added", [parsed], report, now)
     return report
 
@@ -189,7 +191,7 @@ def _read_http(source: SourceSettings, known: Source | None) -> _Read:
 def _read_folder(settings: Settings, source: SourceSettings, path: Path, now: datetime) -> _Read:
     taken: list[ParsedArticle] = []
     rejected: list[Rejected] = []
-    for name, content in read_folder(path):
+    for name, content in read_folder(path, rejected):
         try:
             taken.append(
                 parse_document(

@@ -18,8 +18,7 @@ def reap_dead_workers(
     for worker_id in workers.dead_workers(database, own_id=own_id):
         now = clock()
         with database.write() as session:
-            if not workers.bury(session, worker_id, now):
-                continue
+            workers.bury(session, worker_id, now)
             uncertain, given_back = deliveries.reap(session, worker_id, resend=resend, now=now)
             confirmations.release_confirmations(session, worker_id)
         totals[0] += uncertain

@@ -20,12 +20,18 @@ def deliver(run: Run, *, connections: int, retry_paused: bool = False) -> Tally:
     Settles first what dead workers left. `retry_paused` lets every edition that a fault paused go on, not
     only those whose time has come.
     """
-    reap_dead_workers(run.database, run.clock, own_id=run.owner, resend=run.resend)
+    _reap(run)
     with run.database.write() as session:
         editions.resume_retried(session, None if retry_paused else run.clock())
     _carry(run, connections)
+    while _reap(run) and not run.ended:  # of a worker that died meanwhile
+        _carry(run, connections)
     finish(run.database.write, run.clock)
     return run.tally
+
+
+def _reap(run: Run) -> bool:
+    return any(reap_dead_workers(run.database, run.clock, own_id=run.owner, resend=run.resend))
 
 
 def finish(write: Callable[..., object], clock: Callable[[], datetime]) -> list[Edition]:

@@ -1,0 +1,18 @@
+"""The keys that are never rotated."""
+
+from collections.abc import Mapping
+
+from sqlalchemy import text
+from sqlmodel import Session, select
+
+from digest.models import Key
+
+
+def keep_keys(session: Session, fresh: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Give the key of each purpose: the one that stands, else the fresh one, which then stands for ever."""
+    for purpose, value in fresh.items():
+        session.connection().execute(
+            text("INSERT INTO key (purpose, value) VALUES (:purpose, :value) ON CONFLICT DO NOTHING"),
+            {"purpose": purpose, "value": value.hex()},
+        )
+    return {row.purpose: bytes.fromhex(row.value) for row in session.exec(select(Key))}

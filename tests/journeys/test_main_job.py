@@ -1,0 +1,137 @@
+"""The operator's path, by the commands: from a folder and a CSV to mailboxes, once and accounted for."""
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tests.newsroom import Caught, Publication, parse
+
+
+def test_an_edition_reaches_each_reader_once_and_again_is_nothing_to_do(
+    tmp_path: Path, database_url: str
+) -> None:
+    with Caught() as relay:
+        publication = Publication(tmp_path, database_url, port=relay.port)
+        publication.begin(readers=3)
+
+        publication.run("send", "world", "--now")
+        again = publication.run("send", "world", "--now")
+
+        assert "is already made" in again
+        assert sorted(relay.recipients) == [f"r{n}@readers.example" for n in range(3)]
+        assert publication.facts("audit")["ok"] is True
+
+
+def test_eight_processes_at_once_send_one_message_a_reader(tmp_path: Path, database_url: str) -> None:
+    with Caught() as relay:
+        publication = Publication(tmp_path, database_url, port=relay.port, connections=2)
+        publication.begin(readers=60)
+
+        running = [publication.start("send", "world", "--now") for _ in range(8)]
+        ends = [(process.wait(180), process.communicate()) for process in running]
+
+        assert [code for code, _ in ends] == [0] * 8, "\n".join(err for _, (_, err) in ends)[-3000:]
+        assert Counter(Counter(relay.recipients).values()) == {1: 60}
+        assert publication.facts("audit")["ok"] is True
+
+
+def test_why_tells_what_a_reader_has_and_what_not(tmp_path: Path, database_url: str) -> None:
+    with Caught() as relay:
+        publication = Publication(tmp_path, database_url, port=relay.port)
+        publication.begin(readers=1)
+        publication.run(
+            "subscribers", "add", "s@readers.example", "--topics", "science", "--confirmed", "by phone"
+        )
+        publication.run("send", "--now")
+        bridge = next(a for a in publication.facts("articles", "list") if a["title"] == "Bridge reopens")
+
+        has = publication.facts("why", "r0@readers.example", str(bridge["id"]))
+        # The source gives all its articles the topic world, so science alone leaves the bridge out.
+        has_not = publication.facts("why", "s@readers.example", bridge["url"])
+
+        assert {"address", "article", "included", "reason", "edition", "state"} <= set(has)
+        assert (has["included"], has["state"]) == (True, "accepted")
+        assert (has_not["included"], has_not["edition"]) == (False, None)
+        assert "one of the reader's" in has_not["reason"]
+
+
+def test_preview_shows_the_bytes_that_are_delivered_and_changes_nothing(
+    tmp_path: Path, database_url: str
+) -> None:
+    with Caught() as relay:
+        publication = Publication(tmp_path, database_url, port=relay.port)
+        publication.begin(readers=1)
+        publication.run("fetch")
+        before = publication.facts("status")
+
+        shown = publication.facts(
+            "preview", "world", "--as", "r0@readers.example", "--out", str(tmp_path / "look")
+        )
+        assert publication.facts("status") == before
+        publication.run("send", "--now")
+
+    eml = next(Path(name) for name in shown["files"] if name.endswith(".eml")).read_bytes()
+    assert without_date(eml) == without_date(relay.messages[0][1])
+    assert parse(eml)["Message-ID"] == relay.parsed()[0]["Message-ID"]
+
+
+def test_a_relay_that_cannot_be_reached_loses_nothing_and_the_next_run_sends(
+    tmp_path: Path, database_url: str
+) -> None:
+    relay = Caught()
+    publication = Publication(tmp_path, database_url, port=relay.port)
+    publication.begin(readers=2)
+
+    said = publication.run("send", "--now", code=1)
+    assert f"127.0.0.1:{relay.port} cannot be reached" in said
+    assert publication.facts("audit", code=1)["ok"] is False
+    assert publication.edition()["open"] == 2
+
+    with relay:
+        publication.run("send")
+        assert len(relay.recipients) == 2
+    assert publication.facts("audit")["ok"] is True
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_reader_for_whom_nothing_is_new_is_withheld_not_mailed(tmp_path: Path, database_url: str) -> None:
+    with Caught() as relay:
+        publication = Publication(tmp_path, database_url, port=relay.port)
+        publication.begin(readers=1)
+        publication.run(
+            "subscribers", "add", "b@readers.example", "--topics", "business", "--confirmed", "by phone"
+        )
+
+        publication.run("send", "--now")
+
+        assert relay.recipients == ["r0@readers.example"]
+        assert publication.edition()["reasons"] == [
+            {"state": "withheld", "reason": "nothing new", "count": 1}
+        ]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_without_confirmed_each_address_is_asked_first_and_gets_nothing_else(
+    tmp_path: Path, database_url: str
+) -> None:
+    with Caught() as relay:
+        publication = Publication(tmp_path, database_url, port=relay.port)
+        publication.write_article("Bridge reopens")
+        publication.run("subscribers", "import", str(publication.write_readers(2)))
+
+        publication.run("send", "--now")
+        publication.run("send", "--now")
+
+        assert sorted(relay.recipients) == ["r0@readers.example", "r1@readers.example"]
+        for message in relay.parsed():
+            assert message["Subject"] == "Please confirm: World Briefing"
+            assert message["Auto-Submitted"] == "auto-generated"
+            text = message.get_body(("plain",))
+            assert text is not None
+            assert "https://courier.example/confirm/" in text.get_content()
+
+
+def without_date(message: bytes) -> list[bytes]:
+    """Give a message's lines without its Date."""
+    return [line for line in message.split(b"\r\n") if not line.startswith(b"Date:")]

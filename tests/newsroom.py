@@ -1,0 +1,150 @@
+"""A publication in a folder, its commands, and an SMTP server that remembers: what journeys walk through."""
+
+import contextlib
+import csv
+import email
+import io
+import json
+import socket
+import subprocess
+import sys
+import time
+from email import policy
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP
+
+from digest.cli import main
+from tests.conftest import write_config
+
+ARTICLE = """---
+title: "{title}"
+url: https://courier.example/{slug}
+topics: [{topics}]
+summary: "{title}, in short."
+---
+
+{title}: the whole story of it, told in two sentences. This is the second one.
+"""
+
+
+class Caught:
+    """An SMTP server on loopback that keeps all it accepts, in order, and can be slow."""
+
+    def __init__(self, delay: float = 0.0) -> None:
+        self.messages: list[tuple[str, bytes]] = []
+        self._delay = delay
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port: int = probe.getsockname()[1]
+        self._controller: Controller | None = None
+
+    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
+        self.messages.append((envelope.rcpt_tos[0], envelope.original_content))
+        if self._delay:
+            time.sleep(self._delay)
+        return "250 2.0.0 kept"
+
+    def __enter__(self) -> "Caught":
+        self._controller = _Server(self, hostname="127.0.0.1", port=self.port)
+        self._controller.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        assert self._controller is not None
+        self._controller.stop()
+
+    @property
+    def recipients(self) -> list[str]:
+        """Give who got a message, as often as they did."""
+        return [recipient for recipient, _ in list(self.messages)]
+
+    def parsed(self) -> list[EmailMessage]:
+        """Give the messages as a mail program reads them."""
+        return [parse(content) for _, content in list(self.messages)]
+
+    def wait_for(self, count: int, seconds: float = 60) -> None:
+        """Wait until so many messages are there."""
+        end = time.monotonic() + seconds
+        while len(self.messages) < count and time.monotonic() < end:
+            time.sleep(0.01)
+        assert len(self.messages) >= count
+
+
+class _Server(Controller):
+    def factory(self) -> SMTP:
+        return SMTP(self.handler, enable_SMTPUTF8=True, hostname="relay.localhost")
+
+
+def parse(content: bytes) -> EmailMessage:
+    """Parse a message."""
+    message = email.message_from_bytes(content, policy=policy.default)
+    assert isinstance(message, EmailMessage)
+    return message
+
+
+class Publication:
+    """A folder with settings, articles and readers, and the commands run in it."""
+
+    def __init__(self, folder: Path, database_url: str, *, port: int, connections: int = 1) -> None:
+        self.folder = folder
+        self.config = write_config(folder, database_url, port=port, connections=connections)
+        (folder / "articles").mkdir(exist_ok=True)
+
+    def write_article(self, title: str, topics: str = "world") -> None:
+        """Write one Markdown article."""
+        slug = title.lower().replace(" ", "-")
+        text = ARTICLE.format(title=title, slug=slug, topics=topics)
+        (self.folder / "articles" / f"{slug}.md").write_text(text)
+
+    def write_readers(self, count: int) -> Path:
+        """Write a CSV of readers r0@readers.example and so on."""
+        path = self.folder / "readers.csv"
+        with path.open("w", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(["email"])
+            writer.writerows([f"r{n}@readers.example"] for n in range(count))
+        return path
+
+    def begin(self, readers: int = 3) -> None:
+        """Write articles of two topics and take in readers."""
+        self.write_article("Bridge reopens")
+        self.write_article("Sponges are old", "science")
+        self.run("subscribers", "import", str(self.write_readers(readers)), "--confirmed", "on paper")
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start a command."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "digest", *arguments, "--config", str(self.config)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, *arguments: str, code: int = 0) -> str:
+        """Run a command in this process, check how it ends, and give what it printed."""
+        out, err = self._run(arguments, code)
+        return out + err
+
+    def facts(self, *arguments: str, code: int = 0) -> Any:
+        """Run a command with --json and give its facts."""
+        return json.loads(self._run((*arguments, "--json"), code)[0])
+
+    def edition(self, cadence: str = "daily") -> dict[str, Any]:
+        """Give what `status` tells of a cadence's one edition."""
+        (row,) = [row for row in self.facts("status")["editions"] if row["cadence"] == cadence]
+        return dict(row)
+
+    def _run(self, arguments: tuple[str, ...], code: int) -> tuple[str, str]:
+        out, err, ended = io.StringIO(), io.StringIO(), 0
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            try:
+                main([*arguments, "--config", str(self.config)])
+            except SystemExit as end:
+                ended = int(end.code or 0)
+        said = f"{arguments}: exit {ended}\n{out.getvalue()}\n{err.getvalue()}"
+        assert ended == code, said
+        return out.getvalue(), err.getvalue()

@@ -1,0 +1,266 @@
+"""The ledger: claims are exclusive, marks need a live claim, a crash loses nothing, sums prove it."""
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlmodel import select
+
+from digest.models import (
+    Delivery,
+    DeliveryState,
+    Edition,
+    EditionState,
+    Subscriber,
+    Subscription,
+    SubscriptionState,
+    Variant,
+    Withheld,
+)
+from digest.rules.verdicts import Verdict
+from digest.store import deliveries
+from digest.store.database import Database
+from digest.store.deliveries import Job
+from digest.store.workers import WorkerLock, dead_workers
+
+NOW = datetime(2026, 11, 23, 6, 5, tzinfo=UTC)
+
+
+@dataclass
+class Ledger:
+    """A frozen edition with planned deliveries, and two workers."""
+
+    database: Database
+    one: WorkerLock
+    other: WorkerLock
+
+    def claim(self, owner: int, size: int = 10) -> list[Job]:
+        with self.database.write() as session:
+            return deliveries.claim(session, owner=owner, now=NOW, size=size)
+
+    def mark(self, job: Job, owner: int) -> None:
+        with self.database.write() as session:
+            deliveries.mark_in_flight(session, job, owner=owner, now=NOW)
+
+    def record(self, job: Job, owner: int, state: DeliveryState) -> None:
+        with self.database.write() as session:
+            verdict = Verdict(state, "because")
+            deliveries.record(session, job, verdict, code=250, dot_left=True, owner=owner, now=NOW)
+
+    def reap(self, owner: int, *, resend: bool = True) -> tuple[int, int]:
+        with self.database.write() as session:
+            return deliveries.reap(session, owner, resend=resend, now=NOW)
+
+    def may_still_go(self, job: Job, owner: int) -> Withheld | bool:
+        with self.database.write() as session:
+            return deliveries.may_still_go(session, job, owner=owner)
+
+    def set_subscription(self, job: Job, state: SubscriptionState) -> None:
+        with self.database.write() as session:
+            row = session.get_one(Subscription, job.subscription_id)
+            row.state = state
+            session.add(row)
+
+    def delivery(self, job: Job) -> Delivery:
+        with self.database.read() as session:
+            return session.get_one(Delivery, job.delivery_id)
+
+    def states(self) -> list[str]:
+        with self.database.read() as session:
+            return sorted(session.exec(select(Delivery.state)))
+
+
+@pytest.fixture
+def ledger(database: Database) -> Iterator[Ledger]:
+    with database.write() as session:
+        edition = Edition(
+            digest="world", cadence="daily", period="2026-11-23", state=EditionState.FROZEN,
+            deadline_at=NOW, freeze_at=NOW,
+        )  # fmt: skip
+        session.add(edition)
+        session.flush()
+        variant = Variant(edition_id=edition.id or 0, key="k", language="en")
+        session.add(variant)
+        session.flush()
+        for n in range(4):
+            person = Subscriber(
+                public_id=f"p{n}", address=f"r{n}@x.example", address_key=f"r{n}@x.example", created_at=NOW
+            )
+            session.add(person)
+            session.flush()
+            subscription = Subscription(
+                subscriber_id=person.id or 0, digest="world", cadence="daily", created_at=NOW,
+                state=SubscriptionState.CONFIRMED, topics={"*": NOW.isoformat()},
+            )  # fmt: skip
+            session.add(subscription)
+            session.flush()
+            session.add(Delivery(
+                edition_id=edition.id or 0, subscription_id=subscription.id or 0, variant_id=variant.id,
+                due_at=NOW - timedelta(minutes=n), changed_at=NOW,
+            ))  # fmt: skip
+    one, other = (WorkerLock.acquire(database, host="test", pid=n, now=NOW) for n in (1, 2))
+    yield Ledger(database, one, other)
+    one.die()
+    other.die()
+
+
+def test_claims_give_the_longest_due_first_and_each_to_one_worker(ledger: Ledger) -> None:
+    first = ledger.claim(ledger.one.id, 3)
+    second = ledger.claim(ledger.other.id, 3)
+
+    assert [job.address for job in first] == ["r3@x.example", "r2@x.example", "r1@x.example"]
+    assert [job.address for job in second] == ["r0@x.example"]
+
+
+def test_what_is_not_due_yet_is_not_claimed(ledger: Ledger) -> None:
+    with ledger.database.write() as session:
+        for row in session.exec(select(Delivery)):
+            row.due_at = NOW + timedelta(seconds=1)
+            session.add(row)
+
+    assert ledger.claim(ledger.one.id) == []
+
+
+@pytest.mark.parametrize("state", [EditionState.COMPILING, EditionState.PAUSED, EditionState.HELD])
+def test_nothing_of_an_edition_that_is_not_frozen_is_claimed(ledger: Ledger, state: EditionState) -> None:
+    with ledger.database.write() as session:
+        edition = session.exec(select(Edition)).one()
+        edition.state = state
+        session.add(edition)
+
+    assert ledger.claim(ledger.one.id) == []
+
+
+@pytest.mark.parametrize(
+    ("state", "answer"),
+    [
+        (SubscriptionState.CONFIRMED, True),
+        (SubscriptionState.ENDED, Withheld.LEFT),
+        (SubscriptionState.PAUSED, Withheld.PAUSED),
+    ],
+)
+def test_consent_is_read_again_before_each_mark(
+    ledger: Ledger, state: SubscriptionState, answer: Withheld | bool
+) -> None:
+    (job, *_) = ledger.claim(ledger.one.id)
+    ledger.set_subscription(job, state)
+
+    assert ledger.may_still_go(job, ledger.one.id) == answer
+
+
+def test_a_claim_that_another_worker_took_over_may_not_go(ledger: Ledger) -> None:
+    (job, *_) = ledger.claim(ledger.one.id)
+    ledger.reap(ledger.one.id)
+    ledger.claim(ledger.other.id)
+
+    assert ledger.may_still_go(job, ledger.one.id) is False
+    assert ledger.may_still_go(job, ledger.other.id) is True
+
+
+def test_a_dead_workers_claims_are_planned_again_and_its_message_in_flight_is_repeated_once(
+    ledger: Ledger,
+) -> None:
+    jobs = ledger.claim(ledger.one.id)
+    ledger.mark(jobs[0], ledger.one.id)
+
+    assert ledger.reap(ledger.one.id) == (1, 3)
+
+    repeat = next(job for job in ledger.claim(ledger.other.id) if job.delivery_id == jobs[0].delivery_id)
+    assert (repeat.resends, repeat.composed_at) == (1, NOW)
+    ledger.mark(repeat, ledger.other.id)
+    ledger.reap(ledger.other.id)
+    assert ledger.delivery(repeat).state == DeliveryState.UNCERTAIN
+
+
+def test_with_hold_an_uncertain_delivery_waits_for_the_operator(ledger: Ledger) -> None:
+    jobs = ledger.claim(ledger.one.id)
+    ledger.mark(jobs[0], ledger.one.id)
+    ledger.reap(ledger.one.id, resend=False)
+
+    assert ledger.delivery(jobs[0]).state == DeliveryState.UNCERTAIN
+
+
+def test_who_left_meanwhile_is_not_repeated_to_and_the_delivery_stays_uncertain(ledger: Ledger) -> None:
+    job = ledger.claim(ledger.one.id, 1)[0]
+    ledger.mark(job, ledger.one.id)
+    ledger.reap(ledger.one.id)
+    (repeat,) = ledger.claim(ledger.other.id, 1)
+    with ledger.database.write() as session:
+        deliveries.withhold(session, repeat, Withheld.LEFT, NOW)
+
+    assert ledger.delivery(job).state == DeliveryState.UNCERTAIN
+    assert ledger.delivery(job).reason == "not repeated: left"
+
+
+def test_a_record_of_a_worker_that_lost_the_claim_changes_nothing(ledger: Ledger) -> None:
+    (job, *_) = ledger.claim(ledger.one.id)
+    ledger.reap(ledger.one.id)
+    ledger.record(job, ledger.one.id, DeliveryState.ACCEPTED)
+
+    assert ledger.delivery(job).state == DeliveryState.PLANNED
+
+
+def test_an_edition_is_finished_only_when_nothing_is_open(ledger: Ledger) -> None:
+    jobs = ledger.claim(ledger.one.id)
+    ends = [
+        DeliveryState.ACCEPTED,
+        DeliveryState.FAILED,
+        DeliveryState.UNCERTAIN,
+    ]
+    for job, state in zip(jobs, ends, strict=False):
+        ledger.record(job, ledger.one.id, state)
+    with ledger.database.write() as session:
+        assert deliveries.finish_editions(session, NOW) == []
+    ledger.record(jobs[3], ledger.one.id, DeliveryState.ACCEPTED)
+
+    with ledger.database.write() as session:
+        (edition,) = deliveries.finish_editions(session, NOW)
+    assert (edition.state, edition.finished_at) == (EditionState.FINISHED, NOW)
+
+
+def test_a_worker_whose_lock_is_gone_is_dead_and_one_that_holds_it_is_not(ledger: Ledger) -> None:
+    assert dead_workers(ledger.database, own_id=None) == []
+    ledger.other.die()
+    assert dead_workers(ledger.database, own_id=ledger.one.id) == [ledger.other.id]
+
+
+def test_a_worker_that_ended_but_still_owns_a_delivery_is_settled_later(ledger: Ledger) -> None:
+    ledger.claim(ledger.other.id)
+    ledger.other.release(ledger.database, NOW)
+
+    assert dead_workers(ledger.database, own_id=ledger.one.id) == [ledger.other.id]
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)  # SQLite has one writer at a time
+def test_a_dead_workers_last_commit_that_lands_while_it_is_settled_is_seen(
+    ledger: Ledger,
+) -> None:
+    """PostgreSQL may free a killed process's lock before its other session has committed."""
+    job = ledger.claim(ledger.one.id)[0]
+    found: list[tuple[int, int]] = []
+    with ledger.database.write() as session:
+        deliveries.mark_in_flight(session, job, owner=ledger.one.id, now=NOW)
+        settling = threading.Thread(target=lambda: found.append(ledger.reap(ledger.one.id, resend=False)))
+        settling.start()
+        settling.join(0.3)
+        assert settling.is_alive()
+    settling.join(10)
+
+    assert found == [(1, 3)]
+    assert ledger.delivery(job).state == DeliveryState.UNCERTAIN
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)  # SQLite has one writer at a time
+def test_whoever_leaves_while_a_mark_is_committed_waits_for_it(ledger: Ledger) -> None:
+    job = ledger.claim(ledger.one.id)[0]
+    with ledger.database.write() as session:
+        assert deliveries.may_still_go(session, job, owner=ledger.one.id) is True
+        leaving = threading.Thread(target=ledger.set_subscription, args=(job, SubscriptionState.ENDED))
+        leaving.start()
+        leaving.join(0.3)
+        assert leaving.is_alive()
+        deliveries.mark_in_flight(session, job, owner=ledger.one.id, now=NOW)
+    leaving.join(10)
+    assert not leaving.is_alive()
