@@ -1,5 +1,6 @@
 """The composition root: picks implementations from the settings and joins them."""
 
+import hashlib
 import os
 import secrets
 import socket
@@ -24,6 +25,8 @@ from digest.store.workers import WorkerLock
 from digest.tasks.compiling import Compiler
 from digest.tasks.delivery.composing import Composer
 from digest.tasks.delivery.courier import Run
+from digest.tasks.restoring import Restorer
+from digest.tasks.standing import check_standing, note_standing, state_path
 from digest.tasks.subscribing import Readers
 
 
@@ -103,14 +106,42 @@ class Application:
             ca_file=str(self.settings.path(smtp.ca_file)) if smtp.ca_file else None,
         )
 
+    @property
+    def identity(self) -> str:
+        """Give what tells this ledger from every other, and tells nothing else."""
+        return hashlib.sha256(b"ledger " + self.keys["identity"]).hexdigest()[:16]
+
     @contextmanager
-    def worker(self) -> Iterator[WorkerLock]:
-        """Be a worker for a while: hold the lock that tells others that this process is alive."""
+    def worker(self, *, checked: bool = True) -> Iterator[WorkerLock]:
+        """Be a worker for a while: hold the lock that tells others that this process is alive.
+
+        Raise Refused for a database that was restored from a backup, unless it is just being decided on.
+        """
+        if checked:
+            check_standing(self.database, self.state_path, self.identity)
         lock = WorkerLock.acquire(self.database, host=socket.gethostname(), pid=os.getpid(), now=self.clock())
         try:
+            if checked:
+                self.note_standing()
             yield lock
         finally:
             lock.release(self.database, self.clock())
+            if checked:
+                self.note_standing()
+
+    @property
+    def state_path(self) -> Path:
+        """Give where the state file is."""
+        return state_path(self.settings.file)
+
+    def note_standing(self) -> None:
+        """Note in the state file how far the ledger is."""
+        note_standing(self.database, self.state_path, self.identity)
+
+    @property
+    def restorer(self) -> Restorer:
+        """Give what decides on a restored database."""
+        return Restorer(self.database, self.settings, self.state_path, self.identity, self.clock)
 
     def compiler(self, worker: WorkerLock) -> Compiler:
         """Give what makes editions, for a worker."""

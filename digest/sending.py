@@ -66,6 +66,7 @@ def send_due(
             compiler = app.compiler(worker)
             for item in chosen:
                 done.compiled.extend(compiler.compile_due(item, app.clock(), at_once=at_once))
+            app.note_standing()
             done.asked = ask_due(run, app.readers, app.renderer)
             done.tally = deliver(run, connections=app.settings.smtp.connections, retry_paused=True)
     return done

@@ -31,6 +31,7 @@ def build() -> App:
         ("status", "digest.cli.reporting:status"),
         ("audit", "digest.cli.reporting:audit"),
         ("why", "digest.cli.reporting:why"),
+        ("resume", "digest.cli.resuming:resume"),
         ("schedule", "digest.cli.reporting:schedule"),
         ("sources", "digest.cli.articles:sources"),
         ("catch", "digest.cli.setting_up:catch"),

@@ -4,12 +4,14 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
 from digest.bootstrap import Application
+from digest.errors import UsageError
 from digest.settings import find_config, load_settings
 
 
@@ -43,3 +45,12 @@ def application(common: Common) -> Iterator[Application]:
         yield app
     finally:
         app.close()
+
+
+def read_moment(text: str, zone: tzinfo, option: str) -> datetime:
+    """Read a time that an option gives, one without an offset in the publication's zone."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f'{option} "{text}" is no time; write 2026-11-23T07:00') from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=zone)

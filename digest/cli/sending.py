@@ -1,15 +1,13 @@
 """Commands that make and deliver editions: fetch, send, preview."""
 
 import sys
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
-from digest.cli.common import DEFAULT, AsJson, Common, application
+from digest.cli.common import DEFAULT, AsJson, Common, application, read_moment
 from digest.cli.output import say, show_json, warn
-from digest.errors import UsageError
 from digest.sending import Sent, send_due
 from digest.tasks.fetching import FetchReport, fetch_due
 from digest.tasks.previewing import preview as make_preview
@@ -90,7 +88,7 @@ def preview(
         The folder to write into.
     """
     with application(common) as app:
-        moment = _moment(at, app.settings.zone) if at else app.clock()
+        moment = read_moment(at, app.settings.zone, "--at") if at else app.clock()
         shown = make_preview(
             app.database,
             app.settings,
@@ -165,11 +163,3 @@ def _facts(report: FetchReport) -> dict[str, object]:
         "rejected": [{"item": item.item, "why": item.why} for item in report.rejected],
         "error": report.error or None,
     }
-
-
-def _moment(text: str, zone: object) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise UsageError(f'--at "{text}" is no time; write 2026-11-23T07:00') from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=zone)  # type: ignore[arg-type]

@@ -3,7 +3,7 @@
 from digest.models.article import Article
 from digest.models.confirmation import Confirmation, MailState
 from digest.models.consent import Act, ConsentEvent, Suppression, SuppressionReason
-from digest.models.delivery import COUNTED, OPEN, Delivery, DeliveryState, Withheld
+from digest.models.delivery import OPEN, Delivery, DeliveryState, Withheld, counts, is_counted
 from digest.models.edition import Cohort, Edition, EditionCohort, EditionState, Form, Variant, VariantArticle
 from digest.models.ledger import CadenceStart, Key, Ledger, Worker
 from digest.models.reply import Outcome, Reply, Stage
@@ -11,7 +11,6 @@ from digest.models.source import Source
 from digest.models.subscriber import Subscriber, Subscription, SubscriptionState
 
 __all__ = [
-    "COUNTED",
     "OPEN",
     "Act",
     "Article",
@@ -41,4 +40,6 @@ __all__ = [
     "VariantArticle",
     "Withheld",
     "Worker",
+    "counts",
+    "is_counted",
 ]

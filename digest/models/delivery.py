@@ -3,7 +3,8 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlmodel import Field, Index, SQLModel, UniqueConstraint, text
+from sqlalchemy import ColumnElement
+from sqlmodel import Field, Index, SQLModel, UniqueConstraint, col, or_, text
 
 
 class DeliveryState(StrEnum):
@@ -38,7 +39,12 @@ OPEN = (DeliveryState.PLANNED, DeliveryState.CLAIMED, DeliveryState.IN_FLIGHT, D
 """Deliveries that still can change by themselves; an edition with one of these is not finished."""
 
 COUNTED = (*OPEN, DeliveryState.ACCEPTED, DeliveryState.UNCERTAIN)
-"""Deliveries whose articles the reader is taken to have."""
+"""Deliveries whose articles the reader is taken to have, besides those withheld as got (`counts`)."""
+
+
+def counts(state: str, reason: str) -> bool:
+    """Tell whether the reader is taken to have a delivery's articles."""
+    return state in COUNTED or reason == Withheld.RESTORED
 
 
 class Delivery(SQLModel, table=True):
@@ -80,3 +86,8 @@ class Delivery(SQLModel, table=True):
     reply_code: int | None = None
     reply_text: str = ""
     changed_at: datetime
+
+
+def is_counted() -> ColumnElement[bool]:
+    """Give `counts` as a condition of a query."""
+    return or_(col(Delivery.state).in_(COUNTED), col(Delivery.reason) == Withheld.RESTORED)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlmodel import Session, col, func, or_, select
+from sqlmodel import Session, and_, col, func, not_, or_, select, update
 
 from digest.errors import InputError
 from digest.models import Article, Source
@@ -98,3 +98,14 @@ def find_source(session: Session, name: str) -> Source | None:
 def count_articles(session: Session) -> int:
     """Count all articles."""
     return session.exec(select(func.count()).select_from(Article)).one()
+
+
+def last_id(session: Session) -> int:
+    """Give the id of the article stored last; 0 where there is none."""
+    return session.exec(select(func.max(Article.id))).one() or 0
+
+
+def set_first_seen(session: Session, *, after_id: int, until: datetime) -> None:
+    """Take the articles stored since, as far as they are not of later, as seen at that time."""
+    later = and_(col(Article.published_at).is_not(None), col(Article.published_at) > until)
+    session.exec(update(Article).where(col(Article.id) > after_id, not_(later)).values(first_seen_at=until))

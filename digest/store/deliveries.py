@@ -17,6 +17,7 @@ from digest.models import (
     SubscriptionState,
     VariantArticle,
     Withheld,
+    is_counted,
 )
 from digest.rules.verdicts import Verdict
 
@@ -220,6 +221,20 @@ def _lock_owned(session: Session, worker_id: int) -> None:
     session.exec(owned.order_by(col(Delivery.id)).with_for_update()).all()
 
 
+def withhold_restored(session: Session, until: datetime, now: datetime) -> int:
+    """Withhold what was due up to a time and count it as got; give how many. No uncertain one is repeated."""
+    unfinished = select(Edition.id).where(col(Edition.state).in_((EditionState.FROZEN, EditionState.PAUSED)))
+    of_then = (col(Delivery.edition_id).in_(unfinished), col(Delivery.due_at) <= until)
+    session.exec(
+        update(Delivery).where(*of_then, col(Delivery.state) == DeliveryState.UNCERTAIN).values(resends=1)
+    )
+    return session.exec(
+        update(Delivery)
+        .where(*of_then, col(Delivery.state).in_(_DUE))
+        .values(state=DeliveryState.WITHHELD, reason=Withheld.RESTORED, changed_at=now)
+    ).rowcount
+
+
 def plan_repeat(session: Session, job: Job, now: datetime) -> None:
     """Plan one uncertain delivery once more, to be repeated with the same bytes."""
     session.exec(
@@ -293,12 +308,12 @@ def find_holding(
     return list(session.exec(query))
 
 
-def history_of(session: Session, subscription_id: int, states: Sequence[str]) -> frozenset[int]:
+def history_of(session: Session, subscription_id: int) -> frozenset[int]:
     """Give the articles that a reader is taken to have."""
     query = (
         select(VariantArticle.article_id)
         .join(Delivery, col(Delivery.variant_id) == col(VariantArticle.variant_id))
-        .where(Delivery.subscription_id == subscription_id, col(Delivery.state).in_(states))
+        .where(Delivery.subscription_id == subscription_id, is_counted())
     )
     return frozenset(session.exec(query))
 

@@ -9,7 +9,6 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, func, select, update
 
 from digest.models import (
-    COUNTED,
     OPEN,
     Article,
     CadenceStart,
@@ -25,6 +24,7 @@ from digest.models import (
     Variant,
     VariantArticle,
     Withheld,
+    is_counted,
 )
 from digest.rules.selection import Chosen
 
@@ -78,6 +78,20 @@ def last_deadline(session: Session, digest: str, cadence: str) -> datetime | Non
     """Give the deadline of the latest edition of a cadence, skipped ones too."""
     query = select(func.max(Edition.deadline_at)).where(Edition.digest == digest, Edition.cadence == cadence)
     return session.exec(query).one()
+
+
+def list_last_made(session: Session) -> list[Edition]:
+    """List the latest frozen or finished edition of each cadence."""
+    key = (col(Edition.digest), col(Edition.cadence))
+    made = col(Edition.frozen_at).is_not(None)
+    latest = select(*key, func.max(Edition.deadline_at).label("last")).where(made).group_by(*key).subquery()
+    query = select(Edition).join(
+        latest,
+        (col(Edition.digest) == latest.c.digest)
+        & (col(Edition.cadence) == latest.c.cadence)
+        & (col(Edition.deadline_at) == latest.c.last),
+    )
+    return list(session.exec(query.where(made)))
 
 
 def take_over(session: Session, edition: Edition, worker_id: int) -> Edition | None:
@@ -142,7 +156,7 @@ def counted_history(
         .join(VariantArticle, col(VariantArticle.variant_id) == col(Delivery.variant_id))
         .join(Article, col(Article.id) == col(VariantArticle.article_id))
         .where(*_in_range(edition, last), col(Subscription.cohort_id).is_(None))
-        .where(col(Delivery.state).in_(COUNTED), col(Article.first_seen_at) >= seen_from)
+        .where(is_counted(), col(Article.first_seen_at) >= seen_from)
     )
     history: dict[int, set[int]] = {}
     for subscription_id, article_id in session.exec(query):

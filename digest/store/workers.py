@@ -42,6 +42,7 @@ class WorkerLock:
         """Leave in order: nothing of this worker is claimed any more."""
         with database.write() as session:
             session.exec(update(Worker).where(col(Worker.id) == self.id).values(ended_at=now))
+            raise_counter(session)
         self.die()
         if database.is_sqlite:
             _lock_path(database, self.id).unlink(missing_ok=True)
@@ -96,6 +97,27 @@ def get_counter(session: Session) -> int:
     """Give the counter; 0 in a new database."""
     row = session.get(Ledger, 1)
     return row.counter if row else 0
+
+
+def lock_counter(session: Session, counter: int | None = None) -> None:
+    """Hold the counter's row until the transaction ends, and set the counter where one is given."""
+    session.get(Ledger, 1, with_for_update=True)
+    if counter is not None:
+        session.exec(update(Ledger).where(col(Ledger.id) == 1).values(counter=counter))
+
+
+def server_identity(session: Session) -> str:
+    """Tell one server's history from another: on PostgreSQL its system identifier and timeline."""
+    if session.get_bind().dialect.name != "postgresql":
+        return "sqlite"
+    found = session.connection().execute(
+        text(
+            "SELECT system_identifier, CASE WHEN pg_is_in_recovery() THEN ''"
+            " ELSE left(pg_walfile_name(pg_current_wal_lsn()), 8) END FROM pg_control_system()"
+        )
+    )
+    identifier, timeline = found.one()
+    return f"postgresql {identifier} {timeline}"
 
 
 def _hold(database: Database, worker_id: int) -> Any:

@@ -9,7 +9,6 @@ from sqlmodel import Session
 
 from digest.errors import InputError, UsageError
 from digest.models import (
-    COUNTED,
     OPEN,
     Article,
     DeliveryState,
@@ -17,6 +16,7 @@ from digest.models import (
     EditionState,
     Subscription,
     SubscriptionState,
+    counts,
 )
 from digest.rules import cadence as calendar
 from digest.rules.address import normalise
@@ -135,15 +135,15 @@ def _why(
     session: Session, settings: Settings, subscription: Subscription, article: Article, now: datetime
 ) -> dict[str, Any]:
     held = deliveries.find_holding(session, subscription.id or 0, article.id or 0)
-    for delivery, edition, row in sorted(held, key=lambda item: item[0].state not in COUNTED):
+    for delivery, edition, row in sorted(held, key=lambda item: not counts(item[0].state, item[0].reason)):
         name = f"{edition.digest} {edition.cadence} {edition.period}"
-        counts = delivery.state in COUNTED
+        counted = counts(delivery.state, delivery.reason)
         reason = f"it is number {row.position + 1} of the reader's variant" + (
             f", under {row.section}" if row.section else ""
         )
-        if not counts:
+        if not counted:
             reason = f"the delivery that held it is {delivery.state} ({delivery.reason}): it comes again"
-        return {"included": counts, "reason": reason, "edition": name, "state": delivery.state}
+        return {"included": counted, "reason": reason, "edition": name, "state": delivery.state}
     reason = _why_not_yet(session, settings, subscription, article, now)
     return {"included": False, "reason": reason, "edition": None, "state": None}
 
@@ -158,7 +158,7 @@ def _why_not_yet(
     digest = settings.digest(subscription.digest)
     limits = limits_of(digest)
     topics = since(subscription.topics, digest.lookback)
-    history = deliveries.history_of(session, subscription.id or 0, COUNTED)
+    history = deliveries.history_of(session, subscription.id or 0)
     refusal = why_not(to_candidate(article), topics, history, now, limits)
     if refusal:
         return refusal

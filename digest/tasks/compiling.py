@@ -4,8 +4,8 @@ Nothing can be claimed before the last commit; a crash resumes at the stored key
 """
 
 import logging
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -14,7 +14,7 @@ from sqlmodel import Session
 from digest.models import Article, Cohort, Edition, EditionState
 from digest.models.cadence import Cadence
 from digest.rules import cadence as calendar
-from digest.rules.cadence import Occurrence
+from digest.rules.cadence import Due, Occurrence
 from digest.rules.selection import (
     Candidate,
     Limits,
@@ -44,6 +44,16 @@ class Compiled:
     skipped: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Made:
+    """An edition that was made, as far as a state file knows."""
+
+    period: str
+    deadline_at: datetime
+    freeze_at: datetime
+    at_once: bool
+
+
 class Compiler:
     """Makes editions for one worker; `range_size` readers a commit."""
 
@@ -52,7 +62,7 @@ class Compiler:
     ) -> None:
         self._database = database
         self._settings = settings
-        self._worker_id = worker_id
+        self.worker_id = worker_id
         self._range_size = range_size
 
     def compile_due(self, digest: DigestSettings, now: datetime, *, at_once: bool = False) -> list[Compiled]:
@@ -69,15 +79,41 @@ class Compiler:
                 made.append(compiled)
         return made
 
+    def compile_lost(
+        self, digest: DigestSettings, until: datetime, made: Mapping[str, Made]
+    ) -> list[Compiled]:
+        """Make again, as of `until`, the editions that a restored database has forgotten.
+
+        One edition stands for all that a cadence has lost; it may hold as many articles as they did.
+        """
+        self._resume(digest)
+        again = []
+        for name in digest.cadences:
+            cadence = digest.cadence(name)
+            lost, at_once = self._missed(digest, cadence, until), False
+            known = made.get(f"{digest.name} {name}")
+            if known is not None and (lost is None or known.deadline_at > lost.occurrence.deadline_at):
+                before = (*lost.missed, lost.occurrence) if lost else ()
+                lost, at_once = Due(Occurrence(known.period, known.deadline_at), before), known.at_once
+            if lost is not None:
+                compiled = self._make(
+                    digest, cadence, lost.occurrence, until, missed=lost.missed, at_once=at_once,
+                    periods=len(lost.missed) + 1,
+                )  # fmt: skip
+                again.extend([compiled] if compiled.made else [])
+        return again
+
     def _due(self, digest: DigestSettings, cadence: Cadence, now: datetime) -> Compiled | None:
-        zone = self._settings.zone
-        with self._database.write() as session:
-            started = editions.started_at(session, digest.name, cadence.name, now)
-            last = editions.last_deadline(session, digest.name, cadence.name)
-        found = calendar.due(cadence, max(started, last or started), now, zone)
+        found = self._missed(digest, cadence, now)
         if found is None:
             return None
         return self._make(digest, cadence, found.occurrence, now, missed=found.missed)
+
+    def _missed(self, digest: DigestSettings, cadence: Cadence, now: datetime) -> Due | None:
+        with self._database.write() as session:
+            started = editions.started_at(session, digest.name, cadence.name, now)
+            last = editions.last_deadline(session, digest.name, cadence.name)
+        return calendar.due(cadence, max(started, last or started), now, self._settings.zone)
 
     def _at_once(self, digest: DigestSettings, cadence: Cadence, now: datetime) -> Compiled:
         occurrence = calendar.current(cadence, now, self._settings.zone)
@@ -94,6 +130,7 @@ class Compiler:
         *,
         missed: tuple[Occurrence, ...] = (),
         at_once: bool = False,
+        periods: int = 1,
     ) -> Compiled:
         edition = Edition(
             digest=digest.name,
@@ -102,13 +139,13 @@ class Compiler:
             deadline_at=occurrence.deadline_at,
             freeze_at=now,
             at_once=at_once,
-            compiler=self._worker_id,
+            compiler=self.worker_id,
         )
         with self._database.write() as session:
             entered = editions.add_edition(session, edition)
             skipped = [o.period for o in missed if entered and self._skip(session, digest, cadence, o, now)]
         if entered is not None:
-            self._plan(digest, cadence, entered)
+            self._plan(digest, cadence, entered, periods)
         return Compiled(digest.name, cadence.name, occurrence.period, entered is not None, tuple(skipped))
 
     def _skip(
@@ -131,21 +168,21 @@ class Compiler:
             begun = editions.list_editions(session, digest=digest.name, states=[EditionState.COMPILING])
         for edition in begun:
             alive = edition.compiler is not None and workers.is_alive(self._database, edition.compiler)
-            if alive and edition.compiler != self._worker_id:
+            if alive and edition.compiler != self.worker_id:
                 continue
             with self._database.write() as session:
-                taken = editions.take_over(session, edition, self._worker_id)
+                taken = editions.take_over(session, edition, self.worker_id)
             if taken is not None:
                 self._plan(digest, digest.cadence(taken.cadence), taken)
 
-    def _plan(self, digest: DigestSettings, cadence: Cadence, edition: Edition) -> None:
+    def _plan(self, digest: DigestSettings, cadence: Cadence, edition: Edition, periods: int = 1) -> None:
         """Plan in key ranges with a commit each; the last commit freezes."""
-        plan = _Plan(self._settings, digest, cadence, edition)
+        plan = _Plan(self._settings, digest, cadence, edition, periods)
         with self._database.write() as session:
             editions.unplace_where_history_is_short(session, digest.name, cadence.name, plan.seen_from)
         while True:
             with self._database.write() as session:
-                current = editions.own_edition(session, plan.edition_id, self._worker_id)
+                current = editions.own_edition(session, plan.edition_id, self.worker_id)
                 if current is None:
                     log.warning("edition %s: another worker compiles it now", edition.period)
                     return
@@ -162,13 +199,13 @@ class _Plan:
     """The decisions of one edition, for as long as it is compiled."""
 
     def __init__(
-        self, settings: Settings, digest: DigestSettings, cadence: Cadence, edition: Edition
+        self, settings: Settings, digest: DigestSettings, cadence: Cadence, edition: Edition, periods: int
     ) -> None:
         assert edition.id is not None  # noqa: S101 - a stored row
         self.edition_id = edition.id
         self.seen_from = edition.freeze_at - digest.carry
         self._settings, self._digest, self._cadence = settings, digest, cadence
-        self._limits = limits_of(digest)
+        self._limits = replace(limits_of(digest), max_articles=digest.max_articles * periods)
         self._candidates: list[Candidate] | None = None
 
     def plan_range(self, session: Session, edition: Edition, last: int) -> None:

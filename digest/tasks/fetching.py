@@ -45,9 +45,9 @@ class _Read:
 
 
 def fetch_due(
-    database: Database, settings: Settings, now: datetime, *, only: str | None = None
+    database: Database, settings: Settings, now: datetime, *, only: str | None = None, every: bool = False
 ) -> list[FetchReport]:
-    """Fetch the sources that are due, or the one named; a bad source never stops the rest."""
+    """Fetch the sources that are due, or the one named, or every one; a bad source never stops the rest."""
     reports = []
     for source in settings.sources:
         if only is not None and source.name != only:
@@ -55,7 +55,7 @@ def fetch_due(
         with database.read() as session:
             known = articles.find_source(session, source.name)
         waits = known is not None and known.next_fetch_at is not None and known.next_fetch_at > now
-        if only is None and waits:
+        if waits and only is None and not every:
             continue
         reports.append(fetch_source(database, settings, source, known, now))
     if only is not None and not reports:

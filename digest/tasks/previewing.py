@@ -9,7 +9,6 @@ from sqlmodel import Session
 from digest.errors import InputError
 from digest.mail.rendering import Rendering
 from digest.models import (
-    COUNTED,
     Delivery,
     Edition,
     Subscriber,
@@ -115,7 +114,7 @@ def _next_edition(
 def _choose(session: Session, digest: DigestSettings, subscription: Subscription, at: datetime) -> Chosen:
     history = frozenset[int]()
     if subscription.id is not None:
-        history = deliveries.history_of(session, subscription.id, COUNTED)
+        history = deliveries.history_of(session, subscription.id)
     rows = articles.list_candidates(session, seen_from=at - digest.carry, seen_to=at)
     settled = settle_topics(since(subscription.topics, digest.lookback), at, digest.carry)
     topics = unsettle_topics(settled, BEGINNING)

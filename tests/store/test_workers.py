@@ -1,11 +1,12 @@
 """Workers, the counter and the keys begin well even where eight begin at once."""
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 from digest.store.database import Database
 from digest.store.keys import keep_keys
-from digest.store.workers import WorkerLock, get_counter, is_alive
+from digest.store.workers import WorkerLock, get_counter, is_alive, server_identity
 
 NOW = datetime(2026, 11, 23, 6, tzinfo=UTC)
 
@@ -33,3 +34,14 @@ def test_the_keys_of_the_first_to_ask_stand_for_all(database: Database) -> None:
         given = list(pool.map(ask, range(4)))
 
     assert given == [given[0]] * 4
+
+
+def test_a_plain_account_may_read_which_postgresql_server_this_is(postgresql_database: str) -> None:
+    database = Database(postgresql_database)
+    with database.write() as session:
+        session.connection().exec_driver_sql("CREATE ROLE plain NOINHERIT")
+        session.connection().exec_driver_sql("SET LOCAL ROLE plain")
+
+        assert re.fullmatch(r"postgresql \d+ [0-9A-F]{8}", server_identity(session))
+        session.rollback()
+    database.close()

@@ -1,0 +1,136 @@
+"""A database restored from a backup sends nothing by itself; the operator decides what it may send."""
+
+import shutil
+from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from tests.newsroom import Caught, Publication
+
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+
+def restore(publication: Publication) -> None:
+    """Put the copy in the database's place, as an operator does after a broken disk."""
+    for file in publication.folder.glob("digest.db*"):
+        file.unlink()
+    shutil.copy(publication.folder / "backup.db", publication.folder / "digest.db")
+
+
+def back_up(publication: Publication) -> None:
+    shutil.copy(publication.folder / "digest.db", publication.folder / "backup.db")
+
+
+def test_a_restored_database_refuses_to_send_and_says_what_to_decide(
+    tmp_path: Path, database_url: str
+) -> None:
+    with Caught() as relay:
+        publication = Publication(tmp_path, database_url, port=relay.port)
+        publication.begin(readers=3)
+        back_up(publication)
+        publication.run("send", "--now")
+        restore(publication)
+
+        said = publication.run("send", "--now", code=1)
+
+        assert "restored from a backup" in said
+        assert "digest resume --sent-until TIME" in said
+        assert len(relay.messages) == 3
+
+
+def test_sent_until_counts_what_had_gone_and_only_the_new_is_sent(tmp_path: Path, database_url: str) -> None:
+    with Caught() as relay:
+        publication = Publication(tmp_path, database_url, port=relay.port)
+        publication.begin(readers=3)
+        back_up(publication)
+        publication.run("send", "--now")
+        restore(publication)
+
+        said = publication.run("resume", "--sent-until", datetime.now(UTC).isoformat())
+        assert "3 deliveries withheld" in said
+        publication.run("send", "--now")
+        publication.run("send", "--now")
+
+        assert Counter(relay.recipients) == {f"r{n}@readers.example": 1 for n in range(3)}
+        assert publication.edition()["withheld"] == 3
+        bridge = next(a for a in publication.facts("articles", "list") if a["title"] == "Bridge reopens")
+        assert publication.facts("why", "r0@readers.example", str(bridge["id"]))["included"] is True
+
+
+def test_a_copy_from_the_middle_of_an_edition_withholds_the_rest_too(
+    tmp_path: Path, database_url: str
+) -> None:
+    with Caught() as relay:
+        publication = Publication(tmp_path, database_url, port=relay.port)
+        publication.begin(readers=40)
+        with publication.start("send", "--now") as process:
+            relay.wait_for(5)
+            process.terminate()
+            process.communicate()
+        back_up(publication)
+        publication.run("send", "--now")
+        restore(publication)
+
+        publication.run("send", "--now", code=1)
+        publication.run("resume", "--sent-until", datetime.now(UTC).isoformat())
+        publication.run("send", "--now")
+
+        assert set(Counter(relay.recipients).values()) == {1}
+        assert publication.facts("audit")["ok"] is True
+
+
+def test_resend_sends_what_the_restored_database_says_is_due(tmp_path: Path, database_url: str) -> None:
+    with Caught() as relay:
+        publication = Publication(tmp_path, database_url, port=relay.port)
+        publication.begin(readers=3)
+        back_up(publication)
+        publication.run("send", "--now")
+        restore(publication)
+
+        publication.run("resume", "--resend")
+        publication.run("send", "--now")
+
+        assert set(Counter(relay.recipients).values()) == {2}
+        first, again = (relay.parsed()[n]["Message-ID"] for n in (0, 3))
+        assert first == again
+
+
+def test_a_missing_state_file_beside_a_ledger_that_has_sent_is_a_reason_to_ask(
+    tmp_path: Path, database_url: str
+) -> None:
+    with Caught() as relay:
+        publication = Publication(tmp_path, database_url, port=relay.port)
+        publication.begin(readers=1)
+        publication.run("send", "--now")
+        (tmp_path / "config.state").unlink()
+
+        assert "is missing: was it restored?" in publication.run("send", code=1)
+
+
+def test_a_new_database_in_the_old_ones_place_is_no_restored_one(tmp_path: Path, database_url: str) -> None:
+    with Caught() as relay:
+        publication = Publication(tmp_path, database_url, port=relay.port)
+        publication.begin(readers=1)
+        publication.run("send", "--now")
+        for file in tmp_path.glob("digest.db*"):
+            file.unlink()
+
+        publication.begin(readers=1)
+        publication.run("send", "--now")
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (("--sent-until", "yesterday"), '--sent-until "yesterday" is no time; write 2026-11-23T07:00'),
+        (("--sent-until", "2999-01-01T00:00"), "is yet to come"),
+        (("--sent-until", "2026-01-01T00:00", "--resend"), "exclude each other"),
+    ],
+)
+def test_a_decision_that_cannot_be_is_a_usage_error(
+    tmp_path: Path, database_url: str, options: tuple[str, ...], says: str
+) -> None:
+    publication = Publication(tmp_path, database_url, port=2525)
+    assert says in publication.run("resume", *options, code=2)
