@@ -29,6 +29,7 @@ SUBJECT_NAMES = ("title", "lead", "date", "publication")
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _DURATION = re.compile(r"(\d+)\s*([smhdw])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_RESERVED = ("folder", "file")  # ours, not a key of the file
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 
 
@@ -71,10 +72,16 @@ def _base_url(value: object) -> object:
     return str(value).rstrip("/")
 
 
+def _cadence(value: object) -> object:
+    Cadence.parse("", str(value))
+    return value
+
+
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
 Timezone = Annotated[str, BeforeValidator(_timezone)]
 Slug = Annotated[str, BeforeValidator(_slug)]
 Mailbox = Annotated[str, BeforeValidator(_mailbox)]
+Written = Annotated[str, BeforeValidator(_cadence)]
 Text = Annotated[str, Field(min_length=1, max_length=500)]
 
 
@@ -175,19 +182,13 @@ class DigestSettings(_Table):
     max_articles: int = Field(default=20, ge=1, le=200)
     lookback: Duration = timedelta(days=7)
     carry: Duration = timedelta(days=31)
-    cadences: dict[Slug, str] = Field(min_length=1)
+    cadences: dict[Slug, Written] = Field(min_length=1)
 
     @model_validator(mode="after")
     def _subject_is_known(self) -> "DigestSettings":
         for name in re.findall(r"\{([^}]*)\}", self.subject):
             if name not in SUBJECT_NAMES:
                 raise ValueError(f'subject names "{{{name}}}"; known are {", ".join(SUBJECT_NAMES)}')
-        return self
-
-    @model_validator(mode="after")
-    def _cadences_parse(self) -> "DigestSettings":
-        for name, text in self.cadences.items():
-            Cadence.parse(name, text)
         return self
 
     def cadence(self, name: str) -> Cadence:
@@ -295,42 +296,54 @@ def load_settings(path: Path) -> Settings:
         raise SettingsError(f"{path} cannot be read: {error}") from None
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{path} is no valid TOML: {error}") from None
-    for reserved in ("folder", "file"):
+    for reserved in _RESERVED:
         if reserved in written:
             raise SettingsError(f"{path}: {reserved}: unknown key; remove it")
     try:
         return Settings(**written, folder=path.resolve().parent, file=path.resolve())
     except ValidationError as error:
-        lines = [f"{path}: {_explain(item, written)}" for item in error.errors()]
+        found = error.errors()
+        # A list whose items are wrong is not also too short.
+        wrong = {item["loc"][0] for item in found if len(item["loc"]) > 1}
+        told = [item for item in found if len(item["loc"]) != 1 or item["loc"][0] not in wrong]
+        lines = [_printable(f"{path}: {_explain(item, written)}") for item in told]
         raise SettingsError("\n".join(dict.fromkeys(lines))) from None
+
+
+def _printable(line: str) -> str:
+    return "".join(sign if sign.isprintable() else "\ufffd" for sign in line)
 
 
 def _explain(item: Any, written: dict[str, Any]) -> str:
     """Turn one validation error into one line: key, value, remedy."""
     location = [part for part in item["loc"] if part != "[key]"]
-    where = _name_key(location)
+    where = _name_key(location, written)
     message = str(item["msg"]).removeprefix("Value error, ").replace("Input should be", "must be")
     if item["type"] == "extra_forbidden":
         return f"{where}: unknown key{_suggest(location)}"
     if item["type"] == "missing":
         return f"{where}: missing; see config.example.toml"
     value = _look_up(written, location)
-    shown = "" if value is None or _is_secret(location) or isinstance(value, dict | list) else f' = "{value}"'
+    hidden = value is None or _is_secret(location) or isinstance(value, dict | list) or message[0] == '"'
+    shown = "" if hidden else f' = "{value}"'
     return f"{where}{shown}: {message[0].lower() + message[1:]}"
 
 
-def _name_key(location: list[str | int]) -> str:
+def _name_key(location: list[str | int], written: dict[str, Any]) -> str:
     if not location:
         return "settings"
     names = [str(part) for part in location]
     if len(location) > 1 and isinstance(location[1], int):
         rest = ".".join(names[2:])
-        return f"[[{names[0]}]] number {location[1] + 1}" + (f", {rest}" if rest else "")
-    return f"[{names[0]}]" + (f" {'.'.join(names[1:])}" if names[1:] else "")
+        name = _look_up(written, [*location[:2], "name"])
+        which = f'"{name}"' if isinstance(name, str) and rest != "name" else f"number {location[1] + 1}"
+        return f"[[{names[0]}]] {which}" + (f", {rest}" if rest else "")
+    table = f"[[{names[0]}]]" if names[0] in ("sources", "digests") else f"[{names[0]}]"
+    return table + (f" {'.'.join(names[1:])}" if names[1:] else "")
 
 
 def _suggest(location: list[str | int]) -> str:
-    known: list[str] = list(Settings.model_fields)
+    known: list[str] = [name for name in Settings.model_fields if name not in _RESERVED]
     tables: dict[str, type[BaseModel]] = {
         "site": Site, "database": Database, "smtp": Smtp, "web": Web,
         "sources": SourceSettings, "digests": DigestSettings,

@@ -1,0 +1,61 @@
+"""Settings: each mistake is one line that names key, value and remedy; the environment wins over the file."""
+
+from pathlib import Path
+
+import pytest
+
+from digest.errors import SettingsError
+from digest.settings import load_settings
+from tests.conftest import write_config
+
+BAD = sorted((Path(__file__).parent / "bad_settings").glob("*.toml"))
+
+
+@pytest.mark.parametrize("path", BAD, ids=lambda path: path.stem)
+def test_each_mistake_is_one_line_with_its_remedy(path: Path) -> None:
+    says = path.read_text().splitlines()[0].removeprefix("# says: ")
+
+    with pytest.raises(SettingsError) as error:
+        load_settings(path)
+
+    assert len(str(error.value).splitlines()) == 1, str(error.value)
+    assert str(error.value).startswith(f"{path}")
+    assert says in str(error.value)
+    assert error.value.exit_code == 2
+    assert "nobody" not in str(error.value).replace("hush", "nobody"), "a secret is in the message"
+
+
+def test_several_mistakes_are_told_at_once_a_line_each(tmp_path: Path) -> None:
+    path = write_config(tmp_path, "sqlite:///digest.db")
+    text = (
+        path.read_text().replace("Europe/Paris", "Mars/Base").replace("max_articles = 5", "max_articles = 0")
+    )
+    path.write_text(text)
+
+    with pytest.raises(SettingsError) as error:
+        load_settings(path)
+
+    first, second = str(error.value).splitlines()
+    assert "[site] timezone" in first
+    assert '[[digests]] "world", max_articles = "0"' in second
+
+
+def test_a_secret_may_come_from_the_environment_which_wins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DIGEST_SMTP__PASSWORD", "from the environment")
+    monkeypatch.setenv("DIGEST_SMTP__PORT", "2526")
+    settings = load_settings(write_config(tmp_path, "sqlite:///digest.db"))
+
+    assert settings.smtp.password.get_secret_value() == "from the environment"
+    assert (settings.smtp.host, settings.smtp.port) == ("127.0.0.1", 2526)
+
+
+def test_no_secret_is_in_the_settings_own_words(tmp_path: Path) -> None:
+    settings = load_settings(write_config(tmp_path, "sqlite:///digest.db"))
+    assert "a secret of the tests" not in repr(settings)
+
+
+def test_a_relative_database_is_beside_the_settings_not_where_the_command_was_called(tmp_path: Path) -> None:
+    settings = load_settings(write_config(tmp_path, "sqlite:///digest.db"))
+    assert settings.database_url == f"sqlite:///{tmp_path}/digest.db"
