@@ -34,11 +34,12 @@ summary: "{title}, in short."
 class Caught:
     """An SMTP server on loopback that keeps all it accepts, in order, and can be slow."""
 
-    def __init__(self, delay: float = 0.0) -> None:
+    def __init__(self, delay: float = 0.0, *, port: int = 0, **options: Any) -> None:
         self.messages: list[tuple[str, bytes]] = []
-        self._delay = delay
+        self._delay, self._options = delay, options
         with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", port))
             self.port: int = probe.getsockname()[1]
         self._controller: Controller | None = None
 
@@ -49,7 +50,7 @@ class Caught:
         return "250 2.0.0 kept"
 
     def __enter__(self) -> "Caught":
-        self._controller = _Server(self, hostname="127.0.0.1", port=self.port)
+        self._controller = _Server(self, self._options, self.port)
         self._controller.start()
         return self
 
@@ -75,8 +76,15 @@ class Caught:
 
 
 class _Server(Controller):
+    """The server itself; `options` are those of aiosmtpd's SMTP, such as tls_context or authenticator."""
+
+    def __init__(self, handler: Caught, options: dict[str, Any], port: int) -> None:
+        self._options = options
+        super().__init__(handler, hostname="127.0.0.1", port=port)
+
     def factory(self) -> SMTP:
-        return SMTP(self.handler, enable_SMTPUTF8=True, hostname="relay.localhost")
+        options = {"auth_require_tls": False, "enable_SMTPUTF8": True} | self._options
+        return SMTP(self.handler, hostname="relay.localhost", **options)
 
 
 def parse(content: bytes) -> EmailMessage:
@@ -99,6 +107,12 @@ class Publication:
         slug = title.lower().replace(" ", "-")
         text = ARTICLE.format(title=title, slug=slug, topics=topics)
         (self.folder / "articles" / f"{slug}.md").write_text(text)
+
+    def change_settings(self, old: str, new: str) -> None:
+        """Replace a text of config.toml."""
+        before = self.config.read_text()
+        assert old in before
+        self.config.write_text(before.replace(old, new))
 
     def write_readers(self, count: int) -> Path:
         """Write a CSV of readers r0@readers.example and so on."""

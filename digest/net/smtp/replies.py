@@ -6,7 +6,7 @@ from digest.models import Reply
 
 MAX_LINE = 4096
 MAX_REPLY = 65_536
-_LINE = re.compile(rb"([2-5][0-9][0-9])([ -]?)(.*)", re.DOTALL)
+_LINE = re.compile(rb"([2-5][0-9][0-9])(?:([ -])(.*))?", re.DOTALL)
 _ENHANCED = re.compile(r"([245]\.\d{1,3}\.\d{1,3})(?:\s+|$)")
 
 
@@ -51,7 +51,7 @@ class ReplyReader:
         self._size += len(line)
         if self._size > MAX_REPLY:
             raise BadReplyError("a reply without an end")
-        self._lines.append(text[:MAX_LINE])
+        self._lines.append((text or b"")[:MAX_LINE])
         return bool(separator != b"-")
 
     def _finish(self) -> Reply:

@@ -20,6 +20,7 @@ from digest.tasks.delivery.composing import Composer, Letter
 
 BATCH = 50
 _PAUSE = 15 * 60
+_ENOUGH_DROPS = 3
 log = logging.getLogger(__name__)
 
 
@@ -101,6 +102,7 @@ class Courier:
         self._run = run
         self._connection: Connection | None = None
         self._answered: _Answered | None = None
+        self._drops = 0
 
     def work(self) -> None:
         """Deliver what is due; every way out leaves each claim settled."""
@@ -182,8 +184,9 @@ class Courier:
                 editions.pause_frozen(session, words, digest=run.digest, retry_at=_later(run.clock()))
             run.give_up(f"the relay {where} refuses us ({words}); mend it, the next run goes on")
         else:
+            verb = "reached" if outcome.stage is Stage.CONNECT else "used"
             run.give_up(
-                f"the relay {where} cannot be reached ({words}); nothing is lost, the next run goes on"
+                f"the relay {where} cannot be {verb} ({words}); nothing is lost, the next run goes on"
             )
 
     def _record(self, session: Session) -> None:
@@ -205,10 +208,16 @@ class Courier:
         if verdict.pause:
             editions.pause(session, job.edition_id, verdict.pause, retry_at=_later(now))
             run.give_up(f"the edition is paused, the relay refuses us: {verdict.pause}")
-        self._note(verdict)
+        self._note(verdict, outcome)
 
-    def _note(self, verdict: Verdict) -> None:
+    def _note(self, verdict: Verdict, outcome: Outcome) -> None:
         self._run.count(verdict.state)
+        self._drops = self._drops + 1 if verdict.relay_is_down else 0
+        if self._drops == _ENOUGH_DROPS:
+            where = f"{self._run.relay.host}:{self._run.relay.port}"
+            self._run.give_up(
+                f"the relay {where} drops us each time ({describe(outcome)}); the next run goes on"
+            )
 
     def _record_last(self, claimed: deque[Job]) -> None:
         run = self._run

@@ -1,0 +1,104 @@
+"""What people get wrong in their first hour: one clear line, the right exit code, and nothing lost."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiosmtpd.smtp import AuthResult
+
+from tests.newsroom import Caught, Publication
+
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+
+@pytest.fixture
+def publication(tmp_path: Path, database_url: str) -> Publication:
+    return Publication(tmp_path, database_url, port=2525)
+
+
+def test_an_address_without_an_at_sign(publication: Publication) -> None:
+    said = publication.run("subscribers", "add", "nobody", "--confirmed", "by phone", code=1)
+    assert said == '"nobody" is no mail address: an email address must have an @-sign\n'
+
+
+def test_a_csv_without_an_email_column(publication: Publication) -> None:
+    path = publication.folder / "readers.csv"
+    path.write_text("name,topics\nAnn,world\n")
+    said = publication.run("subscribers", "import", str(path), "--confirmed", "on paper", code=1)
+    assert said == f'{path}, line 1: no column is named "email"; the columns are "name", "topics"\n'
+
+
+def test_a_bad_line_of_a_csv_is_named_and_the_others_are_taken(publication: Publication) -> None:
+    path = publication.folder / "readers.csv"
+    path.write_text("email\nann@readers.example\nnobody\nbob@readers.example\n")
+    said = publication.run("subscribers", "import", str(path), "--confirmed", "on paper", code=1)
+    assert "2 added" in said
+    assert f'{path}, line 3: "nobody" is no mail address' in said
+
+
+def test_a_feed_that_is_a_web_page(publication: Publication) -> None:
+    page = publication.folder / "page.html"
+    page.write_text("<!doctype html><html><body><p>Hello.</p></body></html>")
+    publication.config.write_text(
+        publication.config.read_text().replace('url = "articles"', f'url = "{page}"')
+    )
+    said = publication.run("fetch", code=1)
+    assert f"source newsroom: {page} is a web page, not a feed" in said
+
+
+def test_one_bad_article_of_a_folder_is_named_and_the_others_are_taken(publication: Publication) -> None:
+    publication.write_article("Bridge reopens")
+    (publication.folder / "articles" / "broken.md").write_text('---\ntitle: "never closed\n---\nText.\n')
+    said = publication.run("fetch", code=1)
+    assert "newsroom: 1 new" in said
+    assert "source newsroom: broken.md: broken.md, line" in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("frobnicate",), 'Unknown command "frobnicate"'),
+        (("send", "--nwo"), "Did you mean --now?"),
+        (("send", "nope"), 'there is no digest "nope"; there is world'),
+        (("subscribers", "list", "--digest"), "--digest"),
+        (("preview", "world", "--cadence", "hourly"), 'has no cadence "hourly"; it offers daily, weekly'),
+    ],
+)
+def test_a_command_that_cannot_be_carried_out(
+    publication: Publication, arguments: tuple[str, ...], says: str
+) -> None:
+    said = publication.run(*arguments, code=2)
+    assert says in said
+    assert said.count("\n") == 1
+
+
+def test_settings_that_are_wrong_or_absent(publication: Publication) -> None:
+    publication.change_settings("Europe/Paris", "Mars/Base")
+    assert 'timezone = "Mars/Base": is no time zone' in publication.run("status", code=2)
+    publication.config.unlink()
+    assert "does not exist: `digest init` writes one" in publication.run("status", code=2)
+
+
+def test_a_relay_that_refuses_the_login_pauses_the_edition_and_marks_nobody(
+    tmp_path: Path, database_url: str
+) -> None:
+    def refuse(*_: Any) -> AuthResult:
+        return AuthResult(success=False, handled=False)
+
+    with Caught(authenticator=refuse) as relay:
+        publication = Publication(tmp_path, database_url, port=relay.port)
+        login = 'username = "courier"\npassword = "the wrong secret"\n[web]'
+        publication.change_settings("[web]", login)
+        publication.begin(readers=2)
+
+        said = publication.run("send", "--now", code=1)
+
+        assert f"the relay 127.0.0.1:{relay.port} refuses us (auth: 535" in said
+        assert "secret" not in said
+        assert (publication.edition()["state"], publication.edition()["open"]) == ("paused", 2)
+
+    with Caught(port=relay.port) as mended:
+        publication.change_settings('username = "courier"\n', "")
+        publication.run("send")
+        assert len(mended.messages) == 2
+        assert publication.facts("audit")["ok"] is True
