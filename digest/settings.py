@@ -170,6 +170,7 @@ class SourceSettings(_Table):
     url: Text
     topics: tuple[Slug, ...] = ()
     every: Duration = timedelta(hours=1)
+    allow_private: bool = False
 
 
 class DigestSettings(_Table):

@@ -76,11 +76,13 @@ class Caught:
 
 
 class _Server(Controller):
-    """The server itself; `options` are those of aiosmtpd's SMTP, such as tls_context or authenticator."""
+    """The server itself; `options` are aiosmtpd's own and, for TLS from the start, `ssl_context`."""
 
     def __init__(self, handler: Caught, options: dict[str, Any], port: int) -> None:
-        self._options = options
-        super().__init__(handler, hostname="127.0.0.1", port=port)
+        self._options = dict(options)
+        super().__init__(
+            handler, hostname="127.0.0.1", port=port, ssl_context=self._options.pop("ssl_context", None)
+        )
 
     def factory(self) -> SMTP:
         options = {"auth_require_tls": False, "enable_SMTPUTF8": True} | self._options

@@ -179,6 +179,7 @@ def _read_http(source: SourceSettings, known: Source | None) -> _Read:
         source.url,
         etag=known.etag if known and same_place else None,
         last_modified=known.last_modified if known and same_place else None,
+        allow_private=source.allow_private,
     )
     if fetched.status == 304:
         return _Read((), (), known.etag if known else None, known.last_modified if known else None)
