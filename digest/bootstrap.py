@@ -145,7 +145,7 @@ class Application:
 
     def compiler(self, worker: WorkerLock) -> Compiler:
         """Give what makes editions, for a worker."""
-        return Compiler(self.database, self.settings, worker.id)
+        return Compiler(self.database, self.settings, worker.id, speaks=self.renderer.speaks)
 
     def run(self, worker: WorkerLock, digest: str | None = None) -> Run:
         """Give what one run of deliveries shares."""

@@ -155,12 +155,16 @@ class Publication:
         return dict(row)
 
     def _run(self, arguments: tuple[str, ...], code: int) -> tuple[str, str]:
-        out, err, ended = io.StringIO(), io.StringIO(), 0
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-            try:
-                main([*arguments, "--config", str(self.config)])
-            except SystemExit as end:
-                ended = int(end.code or 0)
-        said = f"{arguments}: exit {ended}\n{out.getvalue()}\n{err.getvalue()}"
-        assert ended == code, said
-        return out.getvalue(), err.getvalue()
+        return run_command(*arguments, "--config", str(self.config), code=code)
+
+
+def run_command(*arguments: str, code: int = 0) -> tuple[str, str]:
+    """Run a command in this process, check how it ends, and give what it printed (out, err)."""
+    out, err, ended = io.StringIO(), io.StringIO(), 0
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            main(arguments)
+        except SystemExit as end:
+            ended = int(end.code or 0)
+    assert ended == code, f"{arguments}: exit {ended}\n{out.getvalue()}\n{err.getvalue()}"
+    return out.getvalue(), err.getvalue()

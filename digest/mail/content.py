@@ -25,6 +25,7 @@ class Card:
     topics: tuple[str, ...] = ()
     published_at: datetime | None = None
     reading_minutes: int = 0
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)

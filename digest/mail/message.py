@@ -48,8 +48,9 @@ def message_id(
 
 def compose(rendering: Rendering, headers: Headers, values: Mapping[str, str]) -> bytes:
     """Join headers, the rendering's pieces and the reader's own values into one message."""
-    text = splice(rendering.text, slot_values(values, escape=None))
-    html = splice(rendering.html, slot_values(values, escape=escape_html))
+    mine = rendering.own_values(values)
+    text = splice(rendering.text, slot_values(mine))
+    html = splice(rendering.html, slot_values(mine, escape_html))
     return _whole(headers, rendering.boundary, text, html)
 
 
@@ -60,7 +61,7 @@ def compose_notice(notice: Notice, headers: Headers) -> bytes:
 
 
 def _whole(headers: Headers, boundary: str, text: bytes, html: bytes) -> bytes:
-    head = _head(headers) + f'Content-Type: multipart/alternative; boundary="{boundary}"\r\n'
+    head = _head(headers) + f'Content-Type: multipart/alternative;\r\n boundary="{boundary}"\r\n'
     mark = boundary.encode()
     return b"".join((
         head.encode(), b"\r\n",

@@ -4,10 +4,13 @@ import hashlib
 import html as html_module
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 import css_inline
+from babel.core import UnknownLocaleError
 from babel.dates import format_date
 from jinja2 import ChoiceLoader, FileSystemLoader, StrictUndefined, TemplateError, TemplateSyntaxError
 from jinja2.sandbox import SandboxedEnvironment
@@ -16,12 +19,12 @@ from markupsafe import Markup
 from digest.errors import SettingsError
 from digest.mail.content import SLOTS, Content
 from digest.mail.encoding import Pieces, cut, quoted_printable
+from digest.mail.phrases import FALLBACK, Phrases, base, direction
 from digest.mail.wrapping import wrap
 
 DERIVED_SLOTS = (*SLOTS, "to_line")
 _MARKERS = {name: f"qzSLOT{name.replace('_', '').upper()}zq" for name in DERIVED_SLOTS}
 _JOINERS = "\u200c\u200d"  # part of words in Persian and of emoji
-_RIGHT_TO_LEFT = frozenset({"ar", "he", "fa", "ur", "yi", "ps", "dv", "ckb"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,15 @@ class Rendering:
     text: Pieces
     boundary: str
     html_size: int
+    for_name: str = "{name}"
+    for_anyone: str = ""
+
+    def own_values(self, values: Mapping[str, str]) -> dict[str, str]:
+        """Give a reader's values with those made from them; a name may be empty."""
+        name = values["name"]
+        return dict(values) | {
+            "to_line": self.for_name.replace("{name}", name) if name.strip() else self.for_anyone
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +72,15 @@ class Renderer:
             "href": safe_href,
             "day": _day,
             "clean": Markup,
+            "direction": direction,
         }
+        self._phrases = Phrases(folder / "phrases.toml")
         self._inliner = css_inline.CSSInliner(load_remote_stylesheets=False, keep_at_rules=True)
 
     def render(self, content: Content) -> Rendering:
         """Render a variant; raise SettingsError with file and line for a template that cannot be used."""
-        direction = "rtl" if content.language.split("-")[0] in _RIGHT_TO_LEFT else "ltr"
         markers = _unused(content)
-        values = {"content": content, "reader": markers, "direction": direction}
+        values = {"content": content, "reader": markers, "say": self._sayer(content.language)}
         html = self._inlined("digest.html.j2", values)
         text = self._render("digest.txt.j2", values)
         html_pieces, text_pieces = cut(html, markers), cut(text, markers)
@@ -77,11 +90,25 @@ class Renderer:
             text_pieces,
             boundary_of(*(piece for piece in (*text_pieces, *html_pieces) if isinstance(piece, bytes))),
             len(html.encode()),
+            self.say(content.language, "for"),
+            self.say(content.language, "for_you"),
         )
 
-    def render_notice(self, name: str, values: Mapping[str, object]) -> Notice:
+    def render_notice(self, name: str, language: str, values: Mapping[str, object]) -> Notice:
         """Render a message that is for one reader alone, from `NAME.html.j2` and `NAME.txt.j2`."""
-        return Notice(self._inlined(f"{name}.html.j2", values), self._render(f"{name}.txt.j2", values))
+        known = {"language": language, "say": self._sayer(language), **values}
+        return Notice(self._inlined(f"{name}.html.j2", known), self._render(f"{name}.txt.j2", known))
+
+    def speaks(self, language: str) -> bool:
+        """Tell whether there are phrases in a language."""
+        return language in self._phrases
+
+    def say(self, language: str, key: str, /, **values: object) -> str:
+        """Give one of the phrases around the articles."""
+        return self._phrases.say(language, key, **values)
+
+    def _sayer(self, language: str) -> Callable[..., str]:
+        return lambda key, **values: self.say(language, key, **values)
 
     def _inlined(self, name: str, values: Mapping[str, object]) -> str:
         return self._inliner.inline(self._render(name, values))
@@ -95,13 +122,14 @@ class Renderer:
             raise SettingsError(f"template {name}: {error}") from None
 
 
-def slot_values(values: Mapping[str, str], *, escape: Callable[[str], str] | None) -> dict[str, bytes]:
-    """Encode a reader's values for a part; `to_line` is made from the name, which may be empty."""
-    known = dict(values) | {"to_line": f"For {values['name']}" if values["name"].strip() else "For you"}
+def slot_values(
+    values: Mapping[str, str], escape: Callable[[str], str] = lambda text: text
+) -> dict[str, bytes]:
+    """Encode a reader's values for a part; what cannot be printed becomes a blank."""
     encoded = {}
     for name in DERIVED_SLOTS:
-        plain = "".join(char if char.isprintable() or char in _JOINERS else " " for char in known[name])
-        encoded[name] = quoted_printable(escape(plain) if escape else plain)
+        plain = "".join(char if char.isprintable() or char in _JOINERS else " " for char in values[name])
+        encoded[name] = quoted_printable(escape(plain))
     return encoded
 
 
@@ -137,11 +165,11 @@ def _unused(content: Content) -> dict[str, str]:
     return markers
 
 
-def _day(moment: object, language: str, timezone: str) -> str:
-    from zoneinfo import ZoneInfo
-
-    return format_date(
-        moment.astimezone(ZoneInfo(timezone)).date(),  # type: ignore[attr-defined]
-        format="full",
-        locale=language.replace("-", "_"),
-    )
+def _day(moment: datetime, language: str, timezone: str) -> str:
+    day = moment.astimezone(ZoneInfo(timezone)).date()
+    for locale in (language.replace("-", "_"), base(language), FALLBACK):
+        try:
+            return format_date(day, format="full", locale=locale)
+        except (UnknownLocaleError, ValueError):
+            continue  # a language that has no calendar words of its own
+    return day.isoformat()

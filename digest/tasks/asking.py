@@ -78,12 +78,14 @@ def compose_asking(
     site, digest = readers.settings.site, readers.settings.digest(subscription.digest)
     from_name, from_address = parseaddr(site.from_)
     domain = from_address.rpartition("@")[2]
-    subject = f"Please confirm: {digest.title}"
+    wanted = subscriber.language or site.language
+    language = wanted if renderer.speaks(wanted) else site.language
+    subject = renderer.say(language, "ask_subject", title=digest.title)
     zone = readers.settings.zone
     notice = renderer.render_notice(
         "confirm",
+        language,
         {
-            "language": site.language,
             "publication": site.name,
             "title": digest.title,
             "subject": subject,

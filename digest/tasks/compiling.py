@@ -4,7 +4,7 @@ Nothing can be claimed before the last commit; a crash resumes at the stored key
 """
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -55,15 +55,24 @@ class Made:
 
 
 class Compiler:
-    """Makes editions for one worker; `range_size` readers a commit."""
+    """Makes editions for one worker; `range_size` readers a commit.
+
+    Readers whose language is none that the program `speaks` get the publication's, and share its variants.
+    """
 
     def __init__(
-        self, database: Database, settings: Settings, worker_id: int, range_size: int = RANGE_SIZE
+        self,
+        database: Database,
+        settings: Settings,
+        worker_id: int,
+        range_size: int = RANGE_SIZE,
+        speaks: Callable[[str], bool] = lambda _language: True,
     ) -> None:
         self._database = database
         self._settings = settings
         self.worker_id = worker_id
         self._range_size = range_size
+        self._speaks = speaks
 
     def compile_due(self, digest: DigestSettings, now: datetime, *, at_once: bool = False) -> list[Compiled]:
         """Make each of a digest's editions that is due, resuming those that a dead worker left.
@@ -177,7 +186,7 @@ class Compiler:
 
     def _plan(self, digest: DigestSettings, cadence: Cadence, edition: Edition, periods: int = 1) -> None:
         """Plan in key ranges with a commit each; the last commit freezes."""
-        plan = _Plan(self._settings, digest, cadence, edition, periods)
+        plan = _Plan(self._settings, digest, cadence, edition, periods, self._speaks)
         with self._database.write() as session:
             editions.unplace_where_history_is_short(session, digest.name, cadence.name, plan.seen_from)
         while True:
@@ -199,13 +208,20 @@ class _Plan:
     """The decisions of one edition, for as long as it is compiled."""
 
     def __init__(
-        self, settings: Settings, digest: DigestSettings, cadence: Cadence, edition: Edition, periods: int
+        self,
+        settings: Settings,
+        digest: DigestSettings,
+        cadence: Cadence,
+        edition: Edition,
+        periods: int,
+        speaks: Callable[[str], bool],
     ) -> None:
         assert edition.id is not None  # noqa: S101 - a stored row
         self.edition_id = edition.id
         self.seen_from = edition.freeze_at - digest.carry
         self._settings, self._digest, self._cadence = settings, digest, cadence
         self._limits = replace(limits_of(digest), max_articles=digest.max_articles * periods)
+        self._speaks = speaks
         self._candidates: list[Candidate] | None = None
 
     def plan_range(self, session: Session, edition: Edition, last: int) -> None:
@@ -262,7 +278,8 @@ class _Plan:
         topics = settle_topics(
             since(reader.topics, self._digest.lookback), edition.freeze_at, self._digest.carry
         )
-        language = reader.language or self._settings.site.language
+        own = self._settings.site.language
+        language = reader.language if reader.language and self._speaks(reader.language) else own
         digest, cadence = self._digest.name, self._cadence.name
         return Cohort(
             key=cohort_key(digest, cadence, language, topics, sorted(history)),

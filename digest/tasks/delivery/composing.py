@@ -1,5 +1,6 @@
 """Compose a message: the same function for preview and for delivery, so the bytes are the same."""
 
+import re
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -64,7 +65,8 @@ class Composer:
         """Render a list of articles as an edition's variant."""
         digest = self._settings.digest(edition.digest)
         stored = articles.get_articles(session, [row.article_id for row in rows])
-        cards = [(row.section, to_card(stored[row.article_id], ArticleForm(row.form))) for row in rows]
+        own = self._settings.site.language
+        cards = [(r.section, to_card(stored[r.article_id], ArticleForm(r.form), own)) for r in rows]
         subject = _subject(digest.subject, digest.title, cards[0][1].title, edition, self._settings)
         content = Content(
             publication=Publication(
@@ -76,7 +78,7 @@ class Composer:
             period=edition.period,
             dated_at=edition.freeze_at,
             timezone=self._settings.site.timezone,
-            language=language,
+            language=language if self._renderer.speaks(language) else own,
             subject=subject,
             preheader=" · ".join(card.title for _, card in cards[1 : 1 + _PREHEADER_TITLES]),
             lead=cards[0][1],
@@ -136,8 +138,8 @@ class Composer:
         )
 
 
-def to_card(article: Article, form: ArticleForm) -> Card:
-    """Give what an edition shows of a stored article."""
+def to_card(article: Article, form: ArticleForm, language: str) -> Card:
+    """Give what an edition shows of a stored article; `language` is of one that states none."""
     return Card(
         id=article.id or 0,
         form=form,
@@ -153,6 +155,7 @@ def to_card(article: Article, form: ArticleForm) -> Card:
         place=article.place,
         topics=tuple(article.topics),
         published_at=article.published_at,
+        language=article.language or language,
         reading_minutes=max(1, round(article.word_count / _WORDS_A_MINUTE)) if article.word_count else 0,
     )
 
@@ -169,6 +172,4 @@ def _sections(cards: list[tuple[str, Card]], order: tuple[str, ...]) -> tuple[Se
 def _subject(form: str, title: str, lead: str, edition: Edition, settings: Settings) -> str:
     day = edition.deadline_at.astimezone(settings.zone).date().isoformat()
     known = {"title": title, "lead": lead, "date": day, "publication": settings.site.name}
-    for name, value in known.items():
-        form = form.replace("{" + name + "}", value.replace("{", "\u2774").replace("}", "\u2775"))
-    return form
+    return re.sub(r"\{(\w+)\}", lambda place: known[place[1]], form)  # once: a title may hold braces
