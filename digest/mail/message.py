@@ -11,6 +11,8 @@ from digest.mail import headers as fields
 from digest.mail.encoding import quoted_printable, splice
 from digest.mail.rendering import Notice, Rendering, boundary_of, escape_html, slot_values
 
+_LONGEST_LIST_ID = 255
+
 
 @dataclass(frozen=True, slots=True)
 class Headers:
@@ -103,7 +105,10 @@ def _list_fields(headers: Headers) -> list[str]:
     lines = []
     if headers.list_id:
         list_id = f"<{fields.ascii_domain('x@' + headers.list_id)[2:]}>"
-        lines.append(fields.plain_header("List-Id", [*fields.phrase(headers.list_name), list_id]))
+        words = [*fields.phrase(headers.list_name), list_id]
+        # Its length is bounded, its description is not needed (RFC 2919 3).
+        fits = len(" ".join(words)) <= _LONGEST_LIST_ID
+        lines.append(fields.plain_header("List-Id", words if fits else [list_id]))
         lines.append("List-Post: NO\r\n")
     leave = [f"<{url}>" for url in (headers.unsubscribe_url, _mailto(headers.unsubscribe_mailto)) if url]
     if leave:

@@ -1,0 +1,157 @@
+"""Rendering: templates are data, hostile content stays text, each language reads its own way."""
+
+import quopri
+import re
+import tomllib
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from digest.errors import SettingsError
+from digest.mail.content import Card, Content
+from digest.mail.encoding import splice
+from digest.mail.phrases import Phrases
+from digest.mail.rendering import Renderer, Rendering, slot_values
+from digest.mail.wrapping import wrap
+from digest.models import Form
+from tests.samples import ARABIC, CONTENT, LEAD, VALUES
+
+FOLDER = Path(__file__).parents[3] / "templates" / "email"
+RENDERER = Renderer(FOLDER)
+
+
+def parts(content: Content, values: dict[str, str] = VALUES) -> tuple[str, str]:
+    """Render for a reader and decode both parts."""
+    rendering: Rendering = RENDERER.render(content)
+    spliced = slot_values(rendering.own_values(values))
+    text, html = (quopri.decodestring(splice(p, spliced)).decode() for p in (rendering.text, rendering.html))
+    return text.replace("\r\n", "\n"), html.replace("\r\n", "\n")
+
+
+def test_the_text_part_has_every_story_in_the_same_order_as_the_html() -> None:
+    text, html = parts(CONTENT)
+    links = ["bridge", "sponge", "markt", "lamp"]
+    for part in (text, html):
+        places = [part.index(f"https://courier.example/{link}") for link in links]
+        assert places == sorted(places)
+
+
+def test_a_lines_length_in_the_text_part_is_what_a_terminal_shows_at_once() -> None:
+    long = replace(LEAD, title="word " * 40, summary="字" * 200, author="n" * 90)
+    text, _ = parts(replace(CONTENT, lead=long))
+    for line in text.splitlines():
+        assert len(line) <= 72 or " " not in line.strip(), line
+
+
+def test_a_title_form_shows_no_summary_and_a_full_one_shows_the_text() -> None:
+    text, html = parts(CONTENT)
+    assert "Das steht im Text nicht." not in text + html
+    assert "He counted each one." in text
+    assert "<em>each</em>" in html
+
+
+def test_a_template_expression_in_content_is_text() -> None:
+    card = replace(LEAD, title="{{ 7 * 7 }} {% include 'styles.css' %}", summary="{{ content }}")
+    text, html = parts(replace(CONTENT, lead=card, subject="{{ 7 * 7 }}"))
+    for part in (text, html):
+        assert "{{ 7 * 7 }} {% include" in part
+        assert "{{ content }}" in part
+
+
+@pytest.mark.parametrize("url", ["javascript:alert(1)", "data:text/html,x", " javascript:x", ""])
+def test_a_link_of_another_scheme_is_left_out(url: str) -> None:
+    text, html = parts(replace(CONTENT, lead=replace(LEAD, url=url, image_url=url)))
+    assert "javascript:" not in text + html
+    assert "data:text" not in text + html
+    assert LEAD.title in text
+
+
+def test_content_that_holds_a_slots_marker_does_not_become_a_slot() -> None:
+    text, html = parts(replace(CONTENT, lead=replace(LEAD, title="qzSLOTNAMEzq and qzSLOTADDRESSzq")))
+    assert "qzSLOTNAMEzq and qzSLOTADDRESSzq" in text
+    assert "qzSLOTNAMEzq and qzSLOTADDRESSzq" in html
+
+
+def test_a_right_to_left_language_sets_the_direction_and_a_story_of_another_its_own() -> None:
+    _, html = parts(ARABIC)
+    assert re.search(r'<html[^>]* lang="ar"[^>]* dir="rtl"', html)
+    assert re.search(r'<td[^>]* lang="en"[^>]* dir="ltr"', html)
+
+
+def test_a_reader_without_a_name_is_greeted_without_one() -> None:
+    text, html = parts(CONTENT, VALUES | {"name": "  "})
+    assert "For you" in text
+    assert "For you" in html
+
+
+@pytest.mark.parametrize("extreme", ["no stories", "no lead", "200 stories", "long words"])
+def test_extreme_content_renders(extreme: str) -> None:
+    many = tuple(replace(LEAD, id=n, url=f"https://courier.example/{n}") for n in range(200))
+    changed = {
+        "no stories": replace(CONTENT, sections=()),
+        "no lead": replace(CONTENT, lead=None, sections=()),
+        "200 stories": replace(CONTENT, sections=(replace(CONTENT.sections[0], cards=many),)),
+        "long words": replace(CONTENT, lead=replace(LEAD, title="x" * 300, summary="y" * 3000)),
+    }[extreme]
+    text, html = parts(changed)
+    assert VALUES["unsubscribe_url"] in text
+    assert VALUES["unsubscribe_url"] in html
+
+
+@pytest.fixture
+def overrides(tmp_path: Path) -> Path:
+    folder = tmp_path / "own"
+    folder.mkdir()
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("template", "says"),
+    [
+        ("{{ content.titel }}", "template digest.txt.j2: "),
+        ("line\n{% if %}", "template digest.txt.j2, line 2: "),
+        ("{{ ''.__class__.__mro__ }}", "template digest.txt.j2: access to attribute '__class__'"),
+        ("{% include 'none.txt' %}", "template digest.txt.j2: none.txt"),
+    ],
+)
+def test_a_template_that_cannot_be_used_is_named_with_its_fault(
+    overrides: Path, template: str, says: str
+) -> None:
+    (overrides / "digest.txt.j2").write_text(template)
+    with pytest.raises(SettingsError) as error:
+        Renderer(FOLDER, overrides).render(CONTENT)
+    assert says in str(error.value)
+
+
+def places(phrase: str) -> set[str]:
+    return set(re.findall(r"\{\w+\}", phrase))
+
+
+def test_every_language_has_every_phrase_with_the_places_that_english_has() -> None:
+    known = tomllib.loads((FOLDER / "phrases.toml").read_text())
+    assert len(known) >= 10
+    for language, phrases in known.items():
+        assert phrases.keys() == known["en"].keys(), language
+        for key, phrase in phrases.items():
+            assert set(re.findall(r"\{\w+\}", phrase)) == set(re.findall(r"\{\w+\}", known["en"][key])), (
+                language,
+                key,
+            )
+
+
+def test_a_language_that_lacks_a_phrase_is_an_error_and_an_unknown_one_is_english(tmp_path: Path) -> None:
+    path = tmp_path / "phrases.toml"
+    path.write_text('[en]\nby = "By {author}"\n[fr]\n')
+    with pytest.raises(SettingsError, match="by missing"):
+        Phrases(path)
+    path.write_text('[en]\nby = "By {author}"\n')
+    assert Phrases(path).say("tlh-KX", "by", author="{author} {by}") == "By {author} {by}"
+
+
+def test_wide_letters_count_twice_when_lines_are_laid_out() -> None:
+    assert wrap("王伟 " * 30).splitlines()[0] == " ".join(["王伟"] * 14)
+
+
+def test_a_card_is_plain_data() -> None:
+    assert Card(id=1, form=Form.SUMMARY, title="t", url="u").html == ""
