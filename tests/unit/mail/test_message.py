@@ -94,7 +94,7 @@ def test_a_spliced_text_reads_as_if_the_value_had_been_in_it(parts: list[str], v
 
 
 def test_the_message_id_is_the_same_for_a_repeat_and_another_for_each_reader_and_edition() -> None:
-    def make(key: bytes = b"key", **changed: str) -> str:
+    def make(key: bytes = b"key", /, **changed: str) -> str:
         known = {"digest": "world", "cadence": "daily", "period": "2026-11-23", "public_id": "someone"}
         return message_id(key, **(known | changed), domain="courier.example")
 
