@@ -50,20 +50,24 @@ def slot_value(text: str) -> bytes:
 def _line(line: bytes) -> bytes:
     out: list[bytes] = []
     length = 0
-    last = len(line) - 1
-    for number, byte in enumerate(line):
-        token = _token(byte, starts=length == 0, ends=number == last)
+    for number in range(len(line)):
+        token = _token(line, number, starts=length == 0)
         if length + len(token) > MAX_LINE - 1:
             out.append(_SOFT)
             length = 0
-            token = _token(byte, starts=True, ends=number == last)
+            token = _token(line, number, starts=True)
         out.append(token)
         length += len(token)
-    encoded = b"".join(out)
-    return b"=46rom " + encoded[5:] if encoded.startswith(b"From ") else encoded
+    return b"".join(out)
 
 
-def _token(byte: int, *, starts: bool, ends: bool) -> bytes:
-    if byte in _PLAIN or (byte == 0x2E and not starts) or (byte in b" \t" and not ends and not starts):
-        return bytes((byte,))
-    return b"=%02X" % byte
+def _token(line: bytes, number: int, *, starts: bool) -> bytes:
+    """Encode one byte; what a relay might change is encoded too: dots, blanks and "From " at the edges."""
+    byte = line[number]
+    if starts and (byte == 0x2E or line.startswith(b"From ", number)):
+        return b"=%02X" % byte
+    if byte in b" \t":
+        plain = not starts and number != len(line) - 1
+    else:
+        plain = byte in _PLAIN or byte == 0x2E
+    return bytes((byte,)) if plain else b"=%02X" % byte
