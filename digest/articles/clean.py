@@ -3,7 +3,7 @@
 import html as html_module
 import re
 from collections.abc import Iterable
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import unquote, urljoin, urlsplit
 
 import nh3
 from inscriptis import get_text
@@ -25,6 +25,7 @@ _EMPTY = re.compile(r"<p>(?:\s|&nbsp;)*</p>\s*")
 _NAMES = {"h1": "h2", "h5": "h4", "h6": "h4"}
 _UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]")
+_TRAP = re.compile(r"(?:^|/)\s*(?:javascript|vbscript|data):", re.I)
 _PIXEL = re.compile(r'<img\b(?=[^>]*\b(?:width|height)="[01](?:px)?")[^>]*>')
 _SENTENCE_END = re.compile(
     r"[.!?\u2026\u0589\u0964][\"\u201d\u2019»)]*(?=\s|$)|[\u3002\uff01\uff1f][\u201d\u300d\u300f]*"
@@ -119,7 +120,8 @@ def _absolute(value: str, base_url: str) -> str | None:
         absolute = urljoin(base_url, re.sub(r"[\x00-\x20\x7f-\x9f]+", "", value))
     except ValueError:
         return None
-    return absolute if absolute.isprintable() and _leads_somewhere(absolute) else None
+    is_trap = _TRAP.search(unquote(absolute)) is not None
+    return absolute if absolute.isprintable() and not is_trap and _leads_somewhere(absolute) else None
 
 
 def _leads_somewhere(url: str) -> bool:

@@ -1,5 +1,6 @@
 """Read a web page, fetched or saved: the article alone, by trafilatura."""
 
+import re
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
@@ -8,11 +9,13 @@ from trafilatura.htmlprocessing import build_html_output
 from trafilatura.settings import Document
 
 from digest.articles.building import build_article
-from digest.articles.clean import escaped
+from digest.articles.clean import escaped, one_line
 from digest.articles.identity import canonical_url
 from digest.articles.moments import moment
 from digest.articles.parsed import ParsedArticle
 from digest.errors import InputError
+
+_HEADING = re.compile(r"<h[1-3][^>]*>(.*?)</h[1-3]>", re.S | re.I)
 
 
 def parse_page(content: bytes, *, url: str, topics: Sequence[str] = (), saved: bool = False) -> ParsedArticle:
@@ -35,7 +38,7 @@ def parse_page(content: bytes, *, url: str, topics: Sequence[str] = (), saved: b
     return build_article(
         title=found.title or "",
         url=stated if saved and stated else url,
-        html=build_html_output(found),
+        html=_without_title(build_html_output(found), found.title or ""),
         summary=escaped(found.description or ""),
         author=found.author,
         image=found.image,
@@ -48,3 +51,11 @@ def parse_page(content: bytes, *, url: str, topics: Sequence[str] = (), saved: b
 
 def _host(url: str) -> str | None:
     return urlsplit(canonical_url(url)).hostname
+
+
+def _without_title(html: str, title: str) -> str:
+    """Take out the heading that is the title: it stands above the text anyway."""
+    heading = _HEADING.search(html)
+    if heading is None or one_line(heading[1]).casefold() != one_line(title).casefold():
+        return html
+    return html[: heading.start()] + html[heading.end() :]

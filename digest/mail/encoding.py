@@ -66,8 +66,6 @@ def _token(line: bytes, number: int, *, starts: bool) -> bytes:
     byte = line[number]
     if starts and (byte == 0x2E or line.startswith(b"From ", number)):
         return b"=%02X" % byte
-    if byte in b" \t":
-        plain = not starts and number != len(line) - 1
-    else:
-        plain = byte in _PLAIN or byte == 0x2E
+    at_an_edge = starts or number == len(line) - 1
+    plain = byte in _PLAIN or byte == 0x2E or (byte in b" \t" and not at_an_edge)
     return bytes((byte,)) if plain else b"=%02X" % byte
