@@ -15,6 +15,7 @@ from digest.tasks.compiling import Compiled
 from digest.tasks.delivery.courier import Run, Tally
 from digest.tasks.delivery.delivering import deliver
 from digest.tasks.fetching import FetchReport, fetch_due
+from digest.tasks.housekeeping import keep_house
 
 log = logging.getLogger(__name__)
 
@@ -63,6 +64,7 @@ def send_due(
         if progress is not None:
             run.progress = progress
         with _stops_on_signals(run):
+            keep_house(app.database, app.clock())
             compiler = app.compiler(worker)
             for item in chosen:
                 done.compiled.extend(compiler.compile_due(item, app.clock(), at_once=at_once))

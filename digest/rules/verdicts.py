@@ -1,5 +1,6 @@
 """What an SMTP outcome means for a delivery and for its edition."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -56,6 +57,11 @@ def describe(outcome: Outcome) -> str:
     """Say in one line what the server answered and at which step."""
     answer = str(outcome.reply) if outcome.reply else outcome.fault or "no reply"
     return f"{outcome.stage.value}: {answer}"
+
+
+def without_address(text: str, address: str) -> str:
+    """Give a server's words without the reader's address: it is kept in one place only."""
+    return re.sub(re.escape(address), "the address", text, flags=re.IGNORECASE)
 
 
 def is_about_content(outcome: Outcome) -> bool:

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import update
+from sqlalchemy import delete, update
 from sqlmodel import Session, col, select
 
-from digest.models import Confirmation, MailState, Subscriber, Subscription, SubscriptionState
+from digest.models import Confirmation, ConsentEvent, MailState, Subscriber, Subscription, SubscriptionState
 
 
 def add_confirmation(session: Session, row: Confirmation) -> Confirmation:
@@ -132,14 +132,42 @@ def record_confirmation(
     return bool(getattr(done, "rowcount", 0))
 
 
-def release_confirmations(session: Session, owner: int) -> None:
-    """Undo what a dead worker held: claimed is planned again, in flight is uncertain."""
-    for held, becomes in (
-        (MailState.CLAIMED, MailState.PLANNED),
-        (MailState.IN_FLIGHT, MailState.UNCERTAIN),
-    ):
-        session.execute(
-            update(Confirmation)
-            .where(col(Confirmation.owner) == owner, col(Confirmation.mail_state) == held)
-            .values(mail_state=becomes, owner=None)
-        )
+def release_confirmations(session: Session, owner: int, *, resend: bool) -> None:
+    """Undo what a dead worker held: claimed is planned again, in flight is uncertain or repeated once."""
+    held = update(Confirmation).where(col(Confirmation.owner) == owner)
+    in_flight = held.where(col(Confirmation.mail_state) == MailState.IN_FLIGHT)
+    if resend:
+        once = in_flight.where(col(Confirmation.attempts) < 2)
+        session.execute(once.values(mail_state=MailState.PLANNED, owner=None))
+    session.execute(in_flight.values(mail_state=MailState.UNCERTAIN, owner=None))
+    claimed = held.where(col(Confirmation.mail_state) == MailState.CLAIMED)
+    session.execute(claimed.values(mail_state=MailState.PLANNED, owner=None))
+
+
+def list_unanswered(session: Session, before: datetime, limit: int) -> list[int]:
+    """List pending subscriptions that nobody was asked about since a time."""
+    asked_since = select(Confirmation.subscription_id).where(Confirmation.asked_at > before)
+    query = (
+        select(Subscription.id)
+        .where(Subscription.state == SubscriptionState.PENDING, Subscription.created_at <= before)
+        .where(col(Subscription.id).not_in(asked_since))
+        .order_by(col(Subscription.id))
+        .limit(limit)
+    )
+    return [i for i in session.exec(query) if i is not None]
+
+
+def forget_unanswered(session: Session, ids: Sequence[int]) -> None:
+    """Forget pending subscriptions, and people who have no other; who had confirmed before has ended."""
+    theirs = col(Subscription.id).in_(ids)
+    people = set(session.exec(select(Subscription.subscriber_id).where(theirs)))
+    session.execute(delete(Confirmation).where(col(Confirmation.subscription_id).in_(ids)))
+    known = theirs & col(Subscription.confirmed_at).is_not(None)
+    session.execute(update(Subscription).where(known).values(state=SubscriptionState.ENDED))
+    session.execute(delete(Subscription).where(theirs, col(Subscription.confirmed_at).is_(None)))
+    kept = set(
+        session.exec(select(Subscription.subscriber_id).where(col(Subscription.subscriber_id).in_(people)))
+    )
+    gone = sorted(people - kept)
+    session.execute(delete(ConsentEvent).where(col(ConsentEvent.subscriber_id).in_(gone)))
+    session.execute(delete(Subscriber).where(col(Subscriber.id).in_(gone)))

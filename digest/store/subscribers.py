@@ -234,7 +234,9 @@ def erase_subscriber(session: Session, row: Subscriber, now: datetime) -> None:
     The row and its public id stay, for deliveries refer to them and old links must still answer.
     """
     ids = select(Subscription.id).where(Subscription.subscriber_id == row.id)
-    session.execute(update(Delivery).where(col(Delivery.subscription_id).in_(ids)).values(reply_text=""))
+    theirs = update(Delivery).where(col(Delivery.subscription_id).in_(ids))
+    session.execute(theirs.values(reply_text=""))
+    session.execute(theirs.where(col(Delivery.reply_code).is_not(None)).values(reason=""))
     session.execute(
         update(Confirmation)
         .where(col(Confirmation.subscription_id).in_(ids))

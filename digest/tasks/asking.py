@@ -9,7 +9,7 @@ from digest.mail.message import Headers, compose_notice, message_id
 from digest.mail.rendering import Renderer
 from digest.models import Confirmation, DeliveryState, MailState, Outcome, Subscriber, Subscription
 from digest.net.smtp import Connection, Envelope, open_connection
-from digest.rules.verdicts import Verdict, describe, judge
+from digest.rules.verdicts import Verdict, describe, judge, without_address
 from digest.store import confirmations
 from digest.tasks.delivery.courier import Run
 from digest.tasks.subscribing import Readers
@@ -61,7 +61,15 @@ def _ask(
     if verdict.pause:
         run.give_up(f"the relay refuses us: {verdict.pause}; mend it, the next run goes on")
     state = _STATES.get(verdict.state, MailState.PLANNED)
-    _settle(run, row, state, reply=verdict.reason[:500], due_at=verdict.due_at)
+    if state is MailState.UNCERTAIN and run.resend and not row.attempts:
+        state = MailState.PLANNED  # repeated once, as a digest would be
+    _settle(
+        run,
+        row,
+        state,
+        reply=without_address(verdict.reason, subscriber.address)[:500],
+        due_at=verdict.due_at,
+    )
     return verdict
 
 

@@ -191,9 +191,20 @@ def test_a_message_claimed_is_recorded_only_by_its_owner(readers: Readers) -> No
         assert confirmations.record_confirmation(session, asking.id, 1, MailState.IN_FLIGHT)
         assert confirmations.get_asked_reader(session, asking)[0].address == ANNA
     with readers.database.write() as session:
-        confirmations.release_confirmations(session, 1)
+        confirmations.release_confirmations(session, 1, resend=False)
     asking = list_askings(readers)[0]
     assert (asking.mail_state, asking.attempts, asking.owner) == ("uncertain", 1, None)
+
+
+def test_an_asking_whose_reply_was_lost_in_a_crash_is_repeated_once(readers: Readers) -> None:
+    ask(readers, ANNA, "world", Choices(), FORM, NOW)
+    for worker, becomes in ((1, "planned"), (2, "uncertain")):
+        with readers.database.write() as session:
+            asking = confirmations.claim_confirmation(session, worker, NOW)
+            assert asking is not None
+            confirmations.record_confirmation(session, asking.id or 0, worker, MailState.IN_FLIGHT)
+            confirmations.release_confirmations(session, worker, resend=True)
+        assert list_askings(readers)[0].mail_state == becomes
 
 
 def test_preferences_are_kept_and_unset_the_cohort(readers: Readers) -> None:

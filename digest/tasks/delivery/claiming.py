@@ -20,7 +20,7 @@ def reap_dead_workers(
         with database.write() as session:
             workers.bury(session, worker_id, now)
             uncertain, given_back = deliveries.reap(session, worker_id, resend=resend, now=now)
-            confirmations.release_confirmations(session, worker_id)
+            confirmations.release_confirmations(session, worker_id, resend=resend)
         totals[0] += uncertain
         totals[1] += given_back
         if uncertain or given_back:

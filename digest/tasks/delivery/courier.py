@@ -5,14 +5,14 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sqlmodel import Session
 
 from digest.models import DeliveryState, Outcome, Stage, Withheld
 from digest.net.smtp import Connection, Relay, open_connection
-from digest.rules.verdicts import Verdict, describe, judge
+from digest.rules.verdicts import Verdict, describe, judge, without_address
 from digest.store import deliveries, editions
 from digest.store.database import Database
 from digest.store.deliveries import Job
@@ -197,6 +197,7 @@ class Courier:
         run, job, outcome = self._run, answered.job, answered.outcome
         now = run.clock()
         verdict = judge(outcome, first_due_at=job.due_at, attempts=job.attempts + 1, now=now)
+        verdict = replace(verdict, reason=without_address(verdict.reason, job.address))
         if verdict.state is DeliveryState.UNCERTAIN and run.resend and not job.resends:
             log.warning("a reply was lost after the final dot; the message is repeated once")
         code = outcome.reply.code if outcome.reply else None
