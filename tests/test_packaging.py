@@ -1,0 +1,53 @@
+"""The built wheel holds all that the program needs, and runs without the checkout."""
+
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a folder with the wheel's content."""
+    folder = tmp_path_factory.mktemp("wheel")
+    subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)],
+        cwd=ROOT, check=True, capture_output=True,
+    )  # fmt: skip
+    (wheel,) = folder.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(folder / "site")
+    return folder / "site"
+
+
+def run(installed: Path, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "digest", *arguments],
+        cwd=folder, env={**os.environ, "PYTHONPATH": str(installed)}, capture_output=True, text=True,
+    )  # fmt: skip
+
+
+def test_the_wheel_holds_the_templates_the_samples_and_no_tests(installed: Path) -> None:
+    bundled = installed / "digest" / "_bundled"
+    for name in ("templates/email/digest.html.j2", "templates/web/home.html.j2", "seeds/feed.xml", "config.example.toml"):
+        assert (bundled / name).is_file(), name
+    assert not (installed / "tests").exists()
+
+
+def test_the_wheel_runs_from_a_folder_of_its_own(installed: Path, tmp_path: Path) -> None:
+    where = run(installed, tmp_path, "--version")
+    assert where.returncode == 0, where.stderr
+    begun = run(installed, tmp_path, "init")
+    assert begun.returncode == 0, begun.stderr
+    assert (tmp_path / "config.toml").stat().st_mode & 0o077 == 0, "only its owner reads the secret"
+    assert (tmp_path / "digest.db").exists()
+    assert "config.toml stands; it is kept" in run(installed, tmp_path, "init").stdout
+
+    demo = run(installed, tmp_path, "demo", "--no-serve", "--dir", "x")
+    assert demo.returncode == 0, demo.stderr
+    assert len(list((tmp_path / "x" / "outbox").glob("*.eml"))) == 25
