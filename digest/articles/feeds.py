@@ -85,7 +85,7 @@ def _article(entry: Any, url: str, topics: Sequence[str], language: str | None) 
         image=image,
         image_alt=alt,
         language=entry.get("language") or language,
-        topics=(*topics, *categories),
+        topics=(*categories, *topics),
         published_at=_published(entry),
     )
 

@@ -50,7 +50,7 @@ def _article(item: Any, url: str, topics: Sequence[str], language: object) -> Pa
         author=", ".join(filter(None, names)) or None,
         image=_text(item.get("image") or item.get("banner_image")) or None,
         language=_text(item.get("language") or language) or None,
-        topics=(*topics, *tags),
+        topics=(*tags, *topics),
         published_at=moment(item.get("date_published")),
     )
 

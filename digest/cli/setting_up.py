@@ -10,7 +10,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from digest.bootstrap import Application, bundled
+from digest.bootstrap import Application, bundled, utc_now
 from digest.cli.common import DEFAULT, Common, application
 from digest.cli.output import say, warn
 from digest.demo.catcher import Catcher, create_pages
@@ -36,7 +36,7 @@ def demo(
     serve:
         Serve the pages and the caught mail until Ctrl-C; not where standard output is no terminal.
     """
-    settings = prepare(dir_, secrets.token_urlsafe(32))
+    settings = prepare(dir_, secrets.token_urlsafe(32), utc_now())
     catcher, settings = start_catcher(settings, dir_)
     app = Application(settings)
     try:

@@ -25,12 +25,28 @@ _POLICY = (
     " base-uri 'none'; form-action 'none'"
 )
 _STYLE = """
-body { font: 16px/1.5 Georgia, serif; margin: 2rem auto; max-width: 60rem; color-scheme: light dark }
+:root { color-scheme: light dark;
+  --ink: #1d1b18; --soft: #5c574f; --paper: #f7f4ee; --line: #d9d3c7; --mark: #8c1c1c }
+@media (prefers-color-scheme: dark) {
+  :root { --ink: #ece7dd; --soft: #b0a99c; --paper: #1c1a18; --line: #45403a; --mark: #f0857c } }
+body { font: 16px/1.5 system-ui, sans-serif; margin: 0 auto; padding: 2rem 1.25rem; max-width: 62rem;
+  color: var(--ink); background: var(--paper) }
+h1 { font: bold 2rem/1.2 Georgia, serif; border-bottom: 3px double var(--ink); padding-bottom: .75rem }
+h2 { font: bold 1.25rem/1.3 Georgia, serif; margin-top: 2rem }
+a { color: var(--mark) }
 table { border-collapse: collapse; width: 100% }
-td, th { text-align: left; padding: .4rem .8rem .4rem 0; border-bottom: 1px solid #8886 }
-iframe { width: 100%; height: 60rem; border: 1px solid #8886; background: #fff }
-pre { white-space: pre-wrap; overflow-wrap: anywhere }
+td, th { text-align: left; vertical-align: top; padding: .5rem 1rem .5rem 0;
+  border-bottom: 1px solid var(--line) }
+th { font-weight: 600; white-space: nowrap }
+td { overflow-wrap: anywhere }
+td + td { color: var(--soft) }
+time { white-space: nowrap }
+iframe { width: 100%; height: 60rem; border: 1px solid var(--line); background: #fff }
+pre { white-space: pre-wrap; overflow-wrap: anywhere; font: 14px/1.5 ui-monospace, monospace }
+@media (max-width: 40rem) { td, th { display: block; border: 0; padding: .1rem 0 } tr { display: block;
+  border-bottom: 1px solid var(--line); padding: .6rem 0 } thead { display: none } }
 """
+_LINKS_OPEN_OUTSIDE = "allow-popups allow-popups-to-escape-sandbox"
 _HEAD = (
     '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
 )
@@ -104,7 +120,7 @@ def create_pages(outbox: Path) -> FastAPI:
         paths = sorted(outbox.glob("*.eml"), reverse=True)[:_LISTED]
         rows = "".join(_row(path) for path in paths)
         heading = f"<h1>Caught mail</h1><p>{len(paths)} messages, the latest first.</p>"
-        table = f"<table><tr><th>Message<th>To<th>Date</tr>{rows}</table>"
+        table = f"<table><thead><tr><th>Message<th>To<th>Date</tr></thead>{rows}</table>"
         return _page("Caught mail", heading + table)
 
     @app.get("/{name}", response_class=HTMLResponse)
@@ -116,7 +132,7 @@ def create_pages(outbox: Path) -> FastAPI:
         body = (
             f'<p><a href="/">All mail</a> · <a href="/{name}/raw">Source</a></p>'
             f"<h1>{escape(str(message['subject']))}</h1>"
-            f'<iframe sandbox src="/{name}/html" title="HTML part"></iframe>'
+            f'<iframe sandbox="{_LINKS_OPEN_OUTSIDE}" src="/{name}/html" title="HTML part"></iframe>'
             f"<h2>Text part</h2><pre>{plain}</pre>"
             f"<h2>Headers</h2><table>{head}</table>"
         )
@@ -126,8 +142,11 @@ def create_pages(outbox: Path) -> FastAPI:
     def html(name: str) -> Response:
         part = _message(outbox, name).get_body(("html",))
         return HTMLResponse(
-            part.get_content() if part else "",
-            headers={"Content-Security-Policy": _POLICY + "; sandbox", "Referrer-Policy": "no-referrer"},
+            part.get_content().replace("<head>", '<head><base target="_blank">', 1) if part else "",
+            headers={
+                "Content-Security-Policy": f"{_POLICY}; sandbox {_LINKS_OPEN_OUTSIDE}",
+                "Referrer-Policy": "no-referrer",
+            },
         )
 
     @app.get("/{name}/raw")
@@ -145,7 +164,9 @@ def _page(title: str, body: str) -> Response:
 
 def _row(path: Path) -> str:
     message = _parsed(path.read_bytes())
-    cells = "".join(f"<td>{escape(str(message[key]))}" for key in ("to", "date"))
+    at = message["date"].datetime if message["date"] else None
+    when = f"<time>{at:%Y-%m-%d %H:%M:%S}</time>" if at else ""
+    cells = f"<td>{escape(str(message['to']))}<td>{when}"
     return f'<tr><td><a href="/{path.name}">{escape(str(message["subject"]))}</a>{cells}</tr>'
 
 

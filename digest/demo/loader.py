@@ -1,8 +1,12 @@
 """The sample newsroom: settings, articles and readers in a folder of their own, and a first edition."""
 
+import itertools
+import re
 import shutil
 import socket
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 
 from digest.bootstrap import Application, bundled
@@ -70,8 +74,8 @@ class Loaded:
     messages: int
 
 
-def prepare(folder: Path, secret: str) -> Settings:
-    """Write the demo's settings and copy the sample newsroom; what stands is kept."""
+def prepare(folder: Path, secret: str, now: datetime) -> Settings:
+    """Write the demo's settings and copy the sample newsroom, dated afresh; what stands is kept."""
     folder.mkdir(parents=True, exist_ok=True)
     config = folder / "config.toml"
     if not config.exists():
@@ -79,7 +83,16 @@ def prepare(folder: Path, secret: str) -> Settings:
         config.write_text(text, encoding="utf-8")
     if not (folder / "newsroom").exists():
         shutil.copytree(bundled("seeds"), folder / "newsroom")
+        feed = folder / "newsroom" / "feed.xml"
+        feed.write_text(_dated(feed.read_text(encoding="utf-8"), now), encoding="utf-8")
     return load_settings(config)
+
+
+def _dated(feed: str, now: datetime) -> str:
+    """Give each item of a feed a time, so that a sample looks fresh whenever it is copied."""
+    hours = itertools.count(26, 19)
+    dates = (format_datetime(now - timedelta(hours=age)) for age in hours)
+    return re.sub("</item>", lambda _: f"<pubDate>{next(dates)}</pubDate>\n</item>", feed)
 
 
 def load(app: Application, folder: Path) -> Loaded:

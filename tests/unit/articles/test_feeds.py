@@ -56,7 +56,7 @@ def test_an_rss_item_gives_all_that_it_says() -> None:
     assert article.canonical_url == "https://paper.example/bridge?id=1"
     assert article.guid == "b-1"
     assert article.author == "Elsa Ångström"
-    assert article.topics == ("news", "world", "rivers-lakes")
+    assert article.topics == ("world", "rivers-lakes", "news")
     assert article.summary == "In short."
     assert article.text == "The whole story."
     assert article.image_url == "https://paper.example/b.jpg"
