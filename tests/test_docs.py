@@ -1,5 +1,6 @@
 """What exists is documented: every command, every setting, the two commands of the README."""
 
+import importlib
 import re
 import tomllib
 from pathlib import Path
@@ -8,7 +9,7 @@ import pytest
 from pydantic import BaseModel
 
 from digest import settings
-from digest.cli import build
+from digest.cli import _ARTICLES, _COMMANDS, _SUBSCRIBERS, build
 from digest.settings import load_settings
 
 ROOT = Path(__file__).parent.parent
@@ -48,6 +49,13 @@ def test_every_command_is_documented_and_has_help() -> None:
         )
         for one in inner or [""]:
             assert f"digest {name} {one}".strip() in documented, f"digest {name} {one}"
+
+
+@pytest.mark.parametrize(("name", "place", "summary"), [*_COMMANDS, *_ARTICLES, *_SUBSCRIBERS])
+def test_a_commands_line_in_the_help_is_its_own_first_sentence(name: str, place: str, summary: str) -> None:
+    module, function = place.split(":")
+    own = getattr(importlib.import_module(f"digest.cli.{module}"), function).__doc__
+    assert own.split("\n")[0] == summary
 
 
 def test_the_readme_has_the_two_commands() -> None:

@@ -12,6 +12,43 @@ from digest.errors import DigestError
 _USAGE = 2
 
 
+_COMMANDS = (
+    (
+        "demo",
+        "setting_up:demo",
+        "Show it all on sample data: a newsroom, its readers, a first edition.",
+    ),
+    ("init", "setting_up:init", "Write config.toml and create the database; what stands is kept."),
+    ("fetch", "sending:fetch", "Fetch the sources that are due."),
+    ("preview", "sending:preview", "Write the next edition as .html, .txt and .eml, and change nothing."),
+    ("send", "sending:send", "Fetch, compile what is due, deliver what is due, and stop: what cron calls."),
+    ("run", "serving:run", "Be the daemon: scheduler, pages and delivery in one process."),
+    ("web", "serving:web", "Serve the pages alone."),
+    ("status", "reporting:status", "Show how far each edition is."),
+    ("audit", "reporting:audit", "Prove that every delivery is accounted for; exit 1 where one is not."),
+    ("why", "reporting:why", "Explain why a reader has an article, or why not."),
+    ("resume", "resuming:resume", "Let paused editions go on, or decide what a restored database may send."),
+    ("schedule", "reporting:schedule", "Show when the next edition of each cadence is due."),
+    ("sources", "articles:sources", "List the sources with their health."),
+    ("catch", "setting_up:catch", "Run the mail catcher alone: SMTP in, pages out, messages as files."),
+)
+_ARTICLES = (
+    ("add", "articles:add", "Add web pages, saved pages, Markdown or plain text."),
+    ("list", "articles:list_", "List articles, newest first."),
+    ("show", "articles:show", "Show an article with its text."),
+    ("hide", "articles:hide", "Keep an article out of coming editions."),
+    ("pin", "articles:pin", "Put an article first in coming editions."),
+)
+_SUBSCRIBERS = (
+    ("import", "subscribers:import_", "Import readers from a CSV file."),
+    ("add", "subscribers:add", "Add one reader."),
+    ("show", "subscribers:show", "Show all that is kept of a reader."),
+    ("erase", "subscribers:erase", "Forget a reader; a keyed hash keeps imports from bringing them back."),
+    ("list", "subscribers:list_", "List the readers of a digest, or of all."),
+    ("export", "subscribers:export", "Write the readers as CSV that an import reads back."),
+)
+
+
 def build() -> App:
     """Build the tree of commands; each is imported only when it is called, so that a command starts fast."""
     app = App(
@@ -20,54 +57,18 @@ def build() -> App:
         version=__version__,
         version_flags=["--version"],
     )
-    for name, command in (
-        ("demo", "digest.cli.setting_up:demo"),
-        ("init", "digest.cli.setting_up:init"),
-        ("fetch", "digest.cli.sending:fetch"),
-        ("preview", "digest.cli.sending:preview"),
-        ("send", "digest.cli.sending:send"),
-        ("run", "digest.cli.serving:run"),
-        ("web", "digest.cli.serving:web"),
-        ("status", "digest.cli.reporting:status"),
-        ("audit", "digest.cli.reporting:audit"),
-        ("why", "digest.cli.reporting:why"),
-        ("resume", "digest.cli.resuming:resume"),
-        ("schedule", "digest.cli.reporting:schedule"),
-        ("sources", "digest.cli.articles:sources"),
-        ("catch", "digest.cli.setting_up:catch"),
-    ):
-        app.command(command, name=name)
-    app.command(_articles())
-    app.command(_subscribers())
+    _add(app, _COMMANDS)
+    articles = App(name="articles", help="The article store: add, list, show, hide, pin.")
+    subscribers = App(name="subscribers", help="The readers: import, add, show, erase, list, export.")
+    app.command(_add(articles, _ARTICLES))
+    app.command(_add(subscribers, _SUBSCRIBERS))
     return app
 
 
-def _articles() -> App:
-    group = App(name="articles", help="The article store: add, list, show, hide, pin.")
-    group.command("digest.cli.articles:add", name="add")
-    group.command("digest.cli.articles:list_", name="list")
-    group.command("digest.cli.articles:show", name="show")
-    group.command("digest.cli.articles:hide", name="hide")
-    group.command("digest.cli.articles:pin", name="pin")
-    return group
-
-
-def _subscribers() -> App:
-    group = App(name="subscribers", help="The readers: import, add, show, erase, list, export.")
-    group.command("digest.cli.subscribers:import_", name="import")
-    group.command("digest.cli.subscribers:add", name="add")
-    group.command("digest.cli.subscribers:show", name="show")
-    group.command("digest.cli.subscribers:erase", name="erase")
-    group.command("digest.cli.subscribers:list_", name="list")
-    group.command("digest.cli.subscribers:export", name="export")
-    return group
-
-
-def _load(app: App) -> None:
-    """Import every command, for a help page that says what each does."""
-    for name in app:
-        if not name.startswith("-"):
-            assert app[name] is not None  # noqa: S101 - looking it up is what imports it
+def _add(app: App, commands: Sequence[tuple[str, str, str]]) -> App:
+    for name, place, summary in commands:
+        app.command(f"digest.cli.{place}", name=name, help=summary)
+    return app
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -75,8 +76,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
         app = build()
-        if not given or given[0] in ("--help", "-h"):
-            _load(app)
         app(given, exit_on_error=False, print_error=False)
     except CycloptsError as error:
         warn(f"{' '.join(str(error).split())}; see `digest --help`")

@@ -19,7 +19,7 @@ def resume(
     resend: Annotated[bool, Parameter(negative="")] = False,
     common: Common = DEFAULT,
 ) -> None:
-    """Let paused editions go on, or decide what a database restored from a backup may send.
+    """Let paused editions go on, or decide what a restored database may send.
 
     Parameters
     ----------

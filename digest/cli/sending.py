@@ -7,8 +7,9 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from digest.cli.common import DEFAULT, AsJson, Common, application, read_moment
-from digest.cli.output import say, show_json, warn
+from digest.cli.output import progress, say, show_json, warn
 from digest.sending import Sent, send_due
+from digest.tasks.delivery.courier import Tally
 from digest.tasks.fetching import FetchReport, fetch_due
 from digest.tasks.previewing import preview as make_preview
 
@@ -48,8 +49,9 @@ def send(
     now:
         Do not wait for the cadence's hour; a period's edition is still made only once.
     """
-    with application(common) as app:
-        done = send_due(app, digest=digest, at_once=now)
+    with application(common) as app, progress(quiet=common.quiet) as show:
+        shown = (lambda tally: show(describe_tally(tally))) if show else None
+        done = send_due(app, digest=digest, at_once=now, progress=shown)
     complain(done.fetched)
     if json:
         show_json(done.facts())
@@ -127,14 +129,18 @@ def describe(done: Sent) -> list[str]:
         lines.extend(
             f"{item.digest} {item.cadence} {period}: skipped, nothing ran then" for period in item.skipped
         )
-    tally = done.tally
     if done.asked:
         lines.append(f"confirmations asked: {done.asked}")
-    lines.append(
+    lines.append(describe_tally(done.tally))
+    return lines
+
+
+def describe_tally(tally: Tally) -> str:
+    """Say in one line what became of a run's deliveries."""
+    return (
         f"accepted {tally.accepted}, deferred {tally.deferred}, failed {tally.failed},"
         f" withheld {tally.withheld}, uncertain {tally.uncertain}"
     )
-    return lines
 
 
 def describe_fetch(report: FetchReport) -> str:

@@ -27,7 +27,7 @@ def demo(
     serve: Annotated[bool, Parameter(negative="--no-serve")] = True,
     common: Common = DEFAULT,
 ) -> None:
-    """Show the whole thing on sample data: a newsroom, its readers, a mail catcher, a first edition.
+    """Show it all on sample data: a newsroom, its readers, a first edition.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ def demo(
 
 
 def init(directory: Path = Path(), *, common: Common = DEFAULT) -> None:
-    """Write config.toml with a secret of its own and create the database; what stands is kept.
+    """Write config.toml and create the database; what stands is kept.
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ def init(directory: Path = Path(), *, common: Common = DEFAULT) -> None:
 def catch(
     *, dir_: Annotated[Path, Parameter(name="--dir")], port: int | None = None, common: Common = DEFAULT
 ) -> None:
-    """Run the mail catcher alone: SMTP in, pages out, each message kept as DIR/outbox/*.eml.
+    """Run the mail catcher alone: SMTP in, pages out, messages as files.
 
     Parameters
     ----------

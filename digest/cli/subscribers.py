@@ -23,12 +23,12 @@ def import_(
     json: AsJson = False,
     common: Common = DEFAULT,
 ) -> None:
-    """Import readers from a CSV file with the columns email,name,language,timezone,cadence,topics.
+    """Import readers from a CSV file.
 
     Parameters
     ----------
     file:
-        The file; the column email alone is enough.
+        With the columns email,name,language,timezone,cadence,topics; email alone is enough.
     digest:
         The digest to subscribe them to.
     confirmed:
@@ -127,7 +127,7 @@ def show(address: str, *, json: AsJson = False, common: Common = DEFAULT) -> Non
 
 
 def erase(address: str, *, common: Common = DEFAULT) -> None:
-    """Forget a reader; only a keyed hash stays, so that no import brings them back.
+    """Forget a reader; a keyed hash keeps imports from bringing them back.
 
     Parameters
     ----------
@@ -166,7 +166,7 @@ def list_(*, digest: str | None = None, json: AsJson = False, common: Common = D
 
 
 def export(file: Path | None = None, *, digest: str | None = None, common: Common = DEFAULT) -> None:
-    """Write the readers as CSV that `digest subscribers import` reads back.
+    """Write the readers as CSV that an import reads back.
 
     Parameters
     ----------

@@ -1,0 +1,42 @@
+"""The daemon: it delivers what is open, serves the pages beside it, and ends in order."""
+
+import signal
+import socket
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from tests.newsroom import Caught, Publication
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_the_daemon_delivers_what_is_open_serves_the_pages_and_ends_when_it_is_told(
+    tmp_path: Path, database_url: str
+) -> None:
+    relay, web = Caught(), free_port()
+    publication = Publication(tmp_path, database_url, port=relay.port)
+    publication.change_settings("[web]", f"[web]\nport = {web}")
+    publication.begin(readers=5)
+    publication.run("send", "--now", code=1)  # nothing listens yet: the edition stays open
+
+    with relay, publication.start("run") as daemon:
+        relay.wait_for(5)
+        with urllib.request.urlopen(f"http://127.0.0.1:{web}/health", timeout=10) as answer:
+            assert answer.status == 200
+        began = time.monotonic()
+        daemon.send_signal(signal.SIGTERM)
+        out, err = daemon.communicate(timeout=10)
+
+    assert time.monotonic() - began < 10
+    assert daemon.returncode == 0, err
+    assert f"pages at http://127.0.0.1:{web}/" in out
+    assert len(relay.messages) == 5
+    assert publication.facts("audit")["ok"] is True
