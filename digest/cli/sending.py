@@ -125,7 +125,8 @@ def describe(done: Sent) -> list[str]:
     lines = [describe_fetch(report) for report in done.fetched]
     for item in done.compiled:
         name = f"{item.digest} {item.cadence} {item.period}"
-        lines.append(f"{name}: {'compiled' if item.made else 'is already made'}")
+        counts = f"compiled for {item.planned} readers, nothing new for {item.nothing_new}"
+        lines.append(f"{name}: {counts if item.made else 'is already made'}")
         lines.extend(
             f"{item.digest} {item.cadence} {period}: skipped, nothing ran then" for period in item.skipped
         )

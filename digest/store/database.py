@@ -1,7 +1,9 @@
 """The connection to the database: SQLite or PostgreSQL, with durable commits on both."""
 
+import contextlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event
@@ -22,6 +24,7 @@ class Database:
         # A SQLAlchemy error would otherwise print the bound rows, addresses among them.
         self.engine: Engine = create_engine(url, hide_parameters=True, pool_pre_ping=not self.is_sqlite)
         if self.is_sqlite:
+            _create_private(self.engine.url.database)
             event.listen(self.engine, "connect", _prepare_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
         else:
@@ -58,6 +61,13 @@ class Database:
     def close(self) -> None:
         """Close all connections."""
         self.engine.dispose()
+
+
+def _create_private(path: str | None) -> None:
+    """Let nobody else read a new database: it holds readers' addresses."""
+    if path and path != ":memory:":
+        with contextlib.suppress(OSError):  # connecting will say what is wrong
+            Path(path).touch(mode=0o600, exist_ok=True)
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
-from digest.models import Article, Cohort, Edition, EditionState
+from digest.models import Article, Cohort, DeliveryState, Edition, EditionState
 from digest.models.cadence import Cadence
 from digest.rules import cadence as calendar
 from digest.rules.cadence import Due, Occurrence
@@ -25,7 +25,7 @@ from digest.rules.selection import (
     unsettle_topics,
 )
 from digest.settings import DigestSettings, Settings
-from digest.store import articles, editions, workers
+from digest.store import articles, deliveries, editions, workers
 from digest.store.database import Database
 
 RANGE_SIZE = 20_000
@@ -42,6 +42,8 @@ class Compiled:
     period: str
     made: bool
     skipped: tuple[str, ...] = ()
+    planned: int = 0
+    nothing_new: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,9 +155,14 @@ class Compiler:
         with self._database.write() as session:
             entered = editions.add_edition(session, edition)
             skipped = [o.period for o in missed if entered and self._skip(session, digest, cadence, o, now)]
-        if entered is not None:
-            self._plan(digest, cadence, entered, periods)
-        return Compiled(digest.name, cadence.name, occurrence.period, entered is not None, tuple(skipped))
+        compiled = Compiled(digest.name, cadence.name, occurrence.period, entered is not None, tuple(skipped))
+        if entered is None:
+            return compiled
+        self._plan(digest, cadence, entered, periods)
+        with self._database.read() as session:
+            counts = deliveries.count_states(session, entered.id or 0)
+        withheld = counts.pop(DeliveryState.WITHHELD, 0)
+        return replace(compiled, planned=sum(counts.values()), nothing_new=withheld)
 
     def _skip(
         self, session: Session, digest: DigestSettings, cadence: Cadence, missed: Occurrence, now: datetime
