@@ -43,6 +43,8 @@ class WorkerLock:
         with database.write() as session:
             session.exec(update(Worker).where(col(Worker.id) == self.id).values(ended_at=now))
             raise_counter(session)
+        if not database.is_sqlite:  # the server would notice a closed session only a little later
+            self._holder.execute(text("SELECT pg_advisory_unlock_all()"))
         self.die()
         if database.is_sqlite:
             _lock_path(database, self.id).unlink(missing_ok=True)
