@@ -24,7 +24,7 @@ from digest.store.keys import keep_keys
 from digest.store.workers import WorkerLock
 from digest.tasks.compiling import Compiler
 from digest.tasks.delivery.composing import Composer
-from digest.tasks.delivery.courier import Run
+from digest.tasks.delivery.running import Run
 from digest.tasks.restoring import Restorer
 from digest.tasks.standing import check_standing, note_standing, state_path
 from digest.tasks.subscribing import Readers

@@ -12,8 +12,8 @@ from typing import Any
 from digest.bootstrap import Application
 from digest.tasks.asking import ask_due
 from digest.tasks.compiling import Compiled
-from digest.tasks.delivery.courier import Run, Tally
 from digest.tasks.delivery.delivering import deliver
+from digest.tasks.delivery.running import Run, Tally
 from digest.tasks.fetching import FetchReport, fetch_due
 from digest.tasks.housekeeping import keep_house
 

@@ -9,7 +9,7 @@ from cyclopts import Parameter
 from digest.cli.common import DEFAULT, AsJson, Common, application, read_moment
 from digest.cli.output import progress, say, show_json, warn
 from digest.sending import Sent, send_due
-from digest.tasks.delivery.courier import Tally
+from digest.tasks.delivery.running import Tally
 from digest.tasks.fetching import FetchReport, fetch_due
 from digest.tasks.previewing import preview as make_preview
 

@@ -1,9 +1,10 @@
 """The ledger: claims, marks, replies, and the sums that prove it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import bindparam
 from sqlmodel import Session, col, func, select, text, update
 
 from digest.models import (
@@ -69,13 +70,17 @@ def claim(session: Session, *, owner: int, now: datetime, size: int, digest: str
 
 def _jobs(session: Session, ids: Sequence[int]) -> list[Job]:
     query = (
-        select(Delivery, Subscriber, Subscription.digest)
+        select(  # type: ignore[call-overload]
+            Delivery.id, Delivery.edition_id, Delivery.variant_id, Delivery.subscription_id,
+            Subscriber.public_id, Subscriber.address, Subscriber.address_key, Subscriber.name,
+            Subscription.digest, Delivery.due_at, Delivery.attempts, Delivery.resends, Delivery.composed_at,
+        )
         .join(Subscription, col(Subscription.id) == col(Delivery.subscription_id))
         .join(Subscriber, col(Subscriber.id) == col(Subscription.subscriber_id))
         .where(col(Delivery.id).in_(ids))
         .order_by(col(Delivery.due_at), col(Delivery.id))
-    )
-    return [make_job(delivery, subscriber, digest) for delivery, subscriber, digest in session.exec(query)]
+    )  # fmt: skip
+    return [Job(*row) for row in session.exec(query)]
 
 
 def make_job(delivery: Delivery, subscriber: Subscriber, digest: str) -> Job:
@@ -97,50 +102,69 @@ def make_job(delivery: Delivery, subscriber: Subscriber, digest: str) -> Job:
     )
 
 
-def may_still_go(session: Session, job: Job, *, owner: int) -> Withheld | bool:
-    """Re-read consent and the claim: a reason to withhold, False where the claim is gone, else True."""
+def may_still_go(session: Session, ids: Sequence[int], *, owner: int) -> dict[int, Withheld | bool]:
+    """Re-read consent and claims: a reason to withhold, False where the claim is gone, else True."""
     query = (
-        select(Subscription.state, Delivery.state, Delivery.owner, Edition.state)
+        select(  # type: ignore[call-overload]
+            Delivery.id, Subscription.state, Delivery.state, Delivery.owner, Edition.state
+        )
         .join(Delivery, col(Delivery.subscription_id) == col(Subscription.id))
         .join(Edition, col(Edition.id) == col(Delivery.edition_id))
-        .where(Delivery.id == job.delivery_id)
-        .with_for_update(
-            key_share=True, of=[Delivery, Subscription]
-        )  # whoever leaves now waits for our commit
+        .where(col(Delivery.id).in_(ids))
+        # On PostgreSQL, whoever leaves now waits for our commit.
+        .with_for_update(key_share=True, of=[Delivery, Subscription])
     )
-    row = session.exec(query).first()
-    if row is None:
-        return False
-    subscription, delivery, holder, edition = row
-    if delivery != DeliveryState.CLAIMED or holder != owner or edition != EditionState.FROZEN:
+    return {
+        key: _may_go(subscription, delivery, holder == owner, edition)
+        for key, subscription, delivery, holder, edition in session.exec(query)
+    }
+
+
+def _may_go(subscription: str, delivery: str, is_ours: bool, edition: str) -> Withheld | bool:
+    if delivery != DeliveryState.CLAIMED or not is_ours or edition != EditionState.FROZEN:
         return False
     if subscription == SubscriptionState.CONFIRMED:
         return True
     return Withheld.PAUSED if subscription == SubscriptionState.PAUSED else Withheld.LEFT
 
 
-def mark_in_flight(session: Session, job: Job, *, owner: int, now: datetime) -> datetime:
-    """Commit to a message before its final dot may leave; give the Date that it bears, kept for a repeat."""
-    composed_at = job.composed_at or now
-    session.exec(
-        update(Delivery)
-        .where(col(Delivery.id) == job.delivery_id, col(Delivery.owner) == owner)
-        .values(
-            state=DeliveryState.IN_FLIGHT,
-            composed_at=composed_at,
-            attempts=col(Delivery.attempts) + 1,
-            changed_at=now,
-        )
+def mark_in_flight(session: Session, composed: Mapping[int, datetime], *, now: datetime) -> None:
+    """Commit to messages before their final dots may leave, each with the Date that it bears.
+
+    The rows are those that `may_still_go` has just locked.
+    """
+    if not composed:
+        return
+    table = Delivery.__table__  # type: ignore[attr-defined]
+    statement = (
+        update(table)
+        .where(table.c.id == bindparam("row"))
+        .values(state=DeliveryState.IN_FLIGHT.value, composed_at=bindparam("at"), changed_at=now)
     )
-    return composed_at
+    session.connection().execute(statement, [{"row": key, "at": at} for key, at in composed.items()])
 
 
-def withhold(session: Session, job: Job, reason: Withheld, now: datetime) -> None:
-    """Record that a delivery will not be attempted; one already tried once stays uncertain."""
+def record_accepted(session: Session, codes: Mapping[int, int], *, owner: int, now: datetime) -> None:
+    """Record messages that the relay took, each with its reply's code."""
+    table = Delivery.__table__  # type: ignore[attr-defined]
+    statement = (
+        update(table)
+        .where(table.c.id == bindparam("row"), table.c.owner == owner)
+        .values(
+            state=DeliveryState.ACCEPTED.value, reason="", owner=None, reply_code=bindparam("code"),
+            reply_text="", attempts=table.c.attempts + 1, changed_at=now,
+        )
+    )  # fmt: skip
+    session.connection().execute(statement, [{"row": key, "code": code} for key, code in codes.items()])
+
+
+def withhold(session: Session, job: Job, reason: Withheld, now: datetime) -> DeliveryState:
+    """Record that a delivery will not be attempted; one tried before stays uncertain. Give its state."""
     state = DeliveryState.UNCERTAIN if job.resends else DeliveryState.WITHHELD
     _settle(session, job, state, reason if not job.resends else f"not repeated: {reason}", now)
     if state is DeliveryState.WITHHELD:
         _unplace(session, job)
+    return state
 
 
 def record(
@@ -157,7 +181,7 @@ def record(
 
     A message that never reached the server bears a new Date the next time; one that may have keeps it.
     """
-    kept_date = {} if dot_left else {"composed_at": None}
+    kept_date = {} if dot_left or job.resends else {"composed_at": None}
     changed = session.exec(
         update(Delivery)
         .where(col(Delivery.id) == job.delivery_id, col(Delivery.owner) == owner)
@@ -168,6 +192,7 @@ def record(
             owner=None,
             reply_code=code,
             reply_text=verdict.reason[:500],
+            attempts=col(Delivery.attempts) + 1,
             changed_at=now,
             **kept_date,
         )

@@ -11,7 +11,7 @@ from digest.models import Confirmation, DeliveryState, MailState, Outcome, Subsc
 from digest.net.smtp import Connection, Envelope, open_connection
 from digest.rules.verdicts import Verdict, describe, judge, without_address
 from digest.store import confirmations
-from digest.tasks.delivery.courier import Run
+from digest.tasks.delivery.running import Run
 from digest.tasks.subscribing import Readers
 
 _STATES = {

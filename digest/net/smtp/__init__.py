@@ -1,6 +1,21 @@
-"""SMTP out: a dialogue without input or output, and the sockets around it."""
+"""SMTP out: dialogues without input or output, and the sockets around them."""
 
+from digest.net.smtp.channel import Channel
 from digest.net.smtp.dialogue import Envelope, Login
+from digest.net.smtp.exchange import Ended, Exchange, Wants
+from digest.net.smtp.replies import BadReplyError
 from digest.net.smtp.transport import Connection, Relay, Timeouts, open_connection
 
-__all__ = ["Connection", "Envelope", "Login", "Relay", "Timeouts", "open_connection"]
+__all__ = [
+    "BadReplyError",
+    "Channel",
+    "Connection",
+    "Ended",
+    "Envelope",
+    "Exchange",
+    "Login",
+    "Relay",
+    "Timeouts",
+    "Wants",
+    "open_connection",
+]

@@ -84,26 +84,43 @@ def hand_over(envelope: Envelope, message: bytes, offer: Offer) -> HandOver:
 
     `message` has CRLF line ends. After a refusal the session is reset for the next message.
     """
-    is_ascii = envelope.rcpt_to.isascii() and envelope.mail_from.isascii()
-    if not is_ascii and "SMTPUTF8" not in offer:
-        return Outcome(Stage.RCPT, _NOT_ASCII)
-    for stage, line in (
-        (Stage.MAIL, _mail_from(envelope, len(message), offer, is_ascii)),
-        (Stage.RCPT, f"RCPT TO:<{envelope.rcpt_to}>"),
-    ):
-        reply = yield Ask(stage, line.encode() + b"\r\n")
-        if not 200 <= reply.code < 300:
+    refusal = refuse_unsaid(envelope, offer)
+    if refusal is not None:
+        return refusal
+    for stage, line in envelope_commands(envelope, len(message), offer):
+        reply = yield Ask(stage, line)
+        good = reply.code == 354 if stage is Stage.DATA else 200 <= reply.code < 300
+        if not good:
             return Outcome(stage, reply)
-    reply = yield Ask(Stage.DATA, b"DATA\r\n")
-    if reply.code != 354:
-        return Outcome(Stage.DATA, reply)
     reply = yield Ask(Stage.DOT, dot_stuffed(message), ends=True)
     return Outcome(Stage.DOT, reply, dot_left=True)
 
 
+def refuse_unsaid(envelope: Envelope, offer: Offer) -> Outcome | None:
+    """Refuse an address that this server cannot be told: that recipient alone fails (RFC 6531 3.2)."""
+    if _is_ascii(envelope) or "SMTPUTF8" in offer:
+        return None
+    return Outcome(Stage.RCPT, _NOT_ASCII)
+
+
+def envelope_commands(envelope: Envelope, size: int, offer: Offer) -> tuple[tuple[Stage, bytes], ...]:
+    """Give the commands before a message's content, each with its step."""
+    mail = _mail_from(envelope, size, offer, _is_ascii(envelope))
+    return (
+        (Stage.MAIL, mail.encode() + b"\r\n"),
+        (Stage.RCPT, f"RCPT TO:<{envelope.rcpt_to}>\r\n".encode()),
+        (Stage.DATA, b"DATA\r\n"),
+    )
+
+
+def _is_ascii(envelope: Envelope) -> bool:
+    return envelope.rcpt_to.isascii() and envelope.mail_from.isascii()
+
+
 def dot_stuffed(message: bytes) -> bytes:
     """Give the message as it goes over the wire, with its final dot (RFC 5321 4.5.2)."""
-    stuffed = re.sub(rb"(?m)^\.", b"..", message)
+    needs_it = message.startswith(b".") or b"\n." in message
+    stuffed = re.sub(rb"(?m)^\.", b"..", message) if needs_it else message
     return (stuffed if stuffed.endswith(b"\r\n") else stuffed + b"\r\n") + b".\r\n"
 
 

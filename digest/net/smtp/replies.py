@@ -1,6 +1,7 @@
 """Read SMTP replies strictly, without any input or output (RFC 5321 4.2)."""
 
 import re
+from collections.abc import Iterator
 
 from digest.models import Reply
 
@@ -30,15 +31,17 @@ class ReplyReader:
 
     def feed(self, received: bytes) -> list[Reply]:
         """Take bytes in and give the replies that they complete; raise BadReplyError for anything else."""
+        return list(self.iterate(received))
+
+    def iterate(self, received: bytes) -> Iterator[Reply]:
+        """Give the replies one by one, so that those before a bad one still count."""
         self._buffer += received
-        replies = []
         while (end := self._buffer.find(b"\n")) >= 0:
             line, self._buffer = self._buffer[:end].removesuffix(b"\r"), self._buffer[end + 1 :]
             if self._take(line):
-                replies.append(self._finish())
+                yield self._finish()
         if len(self._buffer) > MAX_REPLY:
             raise BadReplyError("a reply line without an end")
-        return replies
 
     def _take(self, line: bytes) -> bool:
         match = _LINE.fullmatch(line)

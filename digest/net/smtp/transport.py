@@ -80,6 +80,8 @@ class Connection:
             may_show_password=relay.security != "none" or _is_loopback(self._wire),
         )
         ended = self._drive(dialogue, Stage.BANNER)
+        if isinstance(ended, Offer) and (self._replies or self._reader.pending):
+            ended = Outcome(Stage.EHLO, None, fault="the server spoke out of turn")
         if isinstance(ended, Offer):
             self._offer = ended
             return None
@@ -97,6 +99,16 @@ class Connection:
             self.usable = False
         self._needs_reset = not outcome.accepted
         return outcome
+
+    @property
+    def offer(self) -> Offer:
+        """Give what the server offers."""
+        return self._offer
+
+    def detach(self) -> socket.socket:
+        """Give the socket away, greeted and with nothing unread."""
+        self.usable = False
+        return self._wire
 
     def close(self) -> None:
         """Say QUIT and end; what was accepted stays accepted, whatever the server answers."""
@@ -155,7 +167,7 @@ class Connection:
             try:
                 written = self._wire.send(left[:_CHUNK])
             except OSError as error:
-                raise _LostError(f"lost while writing ({_name(error)})") from None
+                raise _LostError(f"lost while writing ({fault_name(error)})") from None
             if time.monotonic() > end:
                 raise _LostError("too slow in taking what is written")
             left = left[written:]
@@ -173,7 +185,7 @@ class Connection:
             try:
                 received = self._wire.recv(_CHUNK)
             except OSError as error:
-                raise _LostError(f"no reply ({_name(error)})") from None
+                raise _LostError(f"no reply ({fault_name(error)})") from None
             if not received:
                 raise _LostError("the server closed the connection")
             try:
@@ -192,7 +204,7 @@ class Connection:
             context = self._relay.tls_context()
             self._wire = context.wrap_socket(self._wire, server_hostname=self._relay.host)
         except (OSError, ValueError) as error:
-            raise _LostError(f"TLS failed ({_name(error)})") from None
+            raise _LostError(f"TLS failed ({fault_name(error)})") from None
         return Reply(220, "", "")
 
 
@@ -202,13 +214,13 @@ def open_connection(relay: Relay) -> Connection | Outcome:
         wire = socket.create_connection((relay.host, relay.port), relay.timeouts.connect)
         wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     except (OSError, UnicodeError) as error:
-        return Outcome(Stage.CONNECT, None, fault=_name(error))
+        return Outcome(Stage.CONNECT, None, fault=fault_name(error))
     if relay.security == "tls":
         try:
             wire = relay.tls_context().wrap_socket(wire, server_hostname=relay.host)
         except (OSError, ValueError) as error:
             wire.close()
-            return Outcome(Stage.STARTTLS, None, fault=f"TLS failed ({_name(error)})")
+            return Outcome(Stage.STARTTLS, None, fault=f"TLS failed ({fault_name(error)})")
     connection = Connection(relay, wire)
     failed = connection.begin()
     if failed is not None:
@@ -221,7 +233,8 @@ def _is_loopback(wire: socket.socket) -> bool:
     return ipaddress.ip_address(wire.getpeername()[0].partition("%")[0]).is_loopback
 
 
-def _name(error: BaseException) -> str:
+def fault_name(error: BaseException) -> str:
+    """Say in a few words what went wrong on a line."""
     if isinstance(error, TimeoutError):
         return "timed out"
     if isinstance(error, ssl.SSLCertVerificationError):

@@ -1,178 +1,195 @@
-"""One courier: one SMTP connection, and one commit a message before its final dot may leave."""
+"""The courier loop: one thread drives all connections, with one commit a turn.
 
-import logging
+Each turn commits the replies that have come and marks the next messages in flight; only then may their
+content, and with it their final dot, be written. The claim protocol is told in docs/flow.md.
+"""
+
+import queue
+import selectors
+import socket
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from datetime import datetime
 
-from sqlmodel import Session
-
-from digest.models import DeliveryState, Outcome, Stage, Withheld
-from digest.net.smtp import Connection, Relay, open_connection
-from digest.rules.verdicts import Verdict, describe, judge, without_address
-from digest.store import deliveries, editions
-from digest.store.database import Database
+from digest.models import Outcome, Stage
+from digest.net.smtp import Connection, open_connection
+from digest.rules.verdicts import describe
+from digest.store import editions
 from digest.store.deliveries import Job
-from digest.tasks.delivery.composing import Composer, Letter
+from digest.tasks.delivery.lanes import Heard, Lane, Load
+from digest.tasks.delivery.recording import PAUSE, Answer, Recorder
+from digest.tasks.delivery.running import Run
 
-BATCH = 50
-_PAUSE = 15 * 60
-_ENOUGH_DROPS = 3
-log = logging.getLogger(__name__)
-
-
-@dataclass(slots=True)
-class Tally:
-    """What a run has done so far; `trouble` is why it stopped early."""
-
-    accepted: int = 0
-    deferred: int = 0
-    failed: int = 0
-    withheld: int = 0
-    uncertain: int = 0
-    trouble: list[str] = field(default_factory=list)
-
-    def add(self, state: str) -> None:
-        """Count one delivery by the state that it reached."""
-        if state in ("accepted", "deferred", "failed", "withheld", "uncertain"):
-            setattr(self, state, getattr(self, state) + 1)
+_BATCH = 50
+_LONGEST_NAP = 0.5
+_DRAIN = 8.0
+_ENDED = "the run has ended"
 
 
-@dataclass(slots=True)
-class Run:
-    """What the couriers of one run share."""
+class Couriers:
+    """Carries everything that is due over up to `connections` connections."""
 
-    database: Database
-    composer: Composer
-    relay: Relay
-    owner: int
-    clock: Callable[[], datetime]
-    digest: str | None = None
-    rate: float = 0
-    tally: Tally = field(default_factory=Tally)
-    stop: threading.Event = field(default_factory=threading.Event)
-    stopping: threading.Event = field(default_factory=threading.Event)
-    lock: threading.Lock = field(default_factory=threading.Lock)
-    progress: Callable[[Tally], None] = lambda _tally: None
-    resend: bool = True
-    next_slot: float = 0
-
-    @property
-    def ended(self) -> bool:
-        """Tell whether this run is to end: by itself, or because the program does."""
-        return self.stop.is_set() or self.stopping.is_set()
-
-    def count(self, state: str) -> None:
-        """Count a delivery and show it."""
-        with self.lock:
-            self.tally.add(state)
-            self.progress(self.tally)
-
-    def give_up(self, why: str) -> None:
-        """End the run early: the relay is not to be had, or something is wrong on our side."""
-        with self.lock:
-            if why not in self.tally.trouble:
-                self.tally.trouble.append(why)
-        self.stop.set()
-
-    def wait_for_turn(self) -> None:
-        """Keep all couriers together to `rate` messages a second."""
-        if not self.rate:
-            return
-        with self.lock:
-            now = time.monotonic()
-            turn = max(self.next_slot, now)
-            self.next_slot = turn + 1 / self.rate
-        self.stop.wait(max(0.0, turn - now))
-
-
-@dataclass(slots=True)
-class _Answered:
-    job: Job
-    outcome: Outcome
-
-
-class Courier:
-    """Claims a batch after the other and carries it over one connection, until nothing is due."""
-
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, connections: int) -> None:
         self._run = run
-        self._connection: Connection | None = None
-        self._answered: _Answered | None = None
-        self._drops = 0
+        self._most = connections
+        self._recorder = Recorder(run)
+        self._selector = selectors.DefaultSelector()
+        self._lanes: set[Lane] = set()
+        self._pool: deque[Job] = deque()
+        self._answers: list[Answer] = []
+        self._wanted: dict[int, tuple[Lane, Load]] = {}
+        self._opened: queue.SimpleQueue[Connection | Outcome] = queue.SimpleQueue()
+        self._opening = 0
+        self._dry = False
+        self._next_start = 0.0
+        self._wake, self._waker = socket.socketpair()
+        self._wake.setblocking(False)
+        self._selector.register(self._wake, selectors.EVENT_READ)
 
     def work(self) -> None:
         """Deliver what is due; every way out leaves each claim settled."""
-        claimed: deque[Job] = deque()
         try:
-            while not self._run.ended:
-                claimed.extend(self._claim())
-                if not claimed:
-                    break
-                while claimed and not self._run.ended:
-                    self._carry(claimed)
+            while self._goes_on():
+                self._commit()
+                self._open_more()
+                self._start_idle()
+                self._poll()
+            self._drain()
         finally:
-            self._record_last(claimed)
-            if self._connection is not None:
-                self._connection.close()
+            self._end()
 
-    def _claim(self) -> list[Job]:
-        run = self._run
-        with run.database.write() as session:
-            self._record(session)
-            return deliveries.claim(session, owner=run.owner, now=run.clock(), size=BATCH, digest=run.digest)
-
-    def _carry(self, claimed: deque[Job]) -> None:
-        """Hand over the next message: connect and wait first, so that a mark is made as late as can be."""
-        if not self._connected():
-            return
-        self._run.wait_for_turn()
+    def _goes_on(self) -> bool:
         if self._run.ended:
-            return
-        job = claimed.popleft()
-        letter = self._commit_to(job)
-        if letter is None:
-            return
-        assert self._connection is not None  # noqa: S101 - _connected
-        self._answered = _Answered(job, self._connection.submit(letter.envelope, letter.content))
-
-    def _commit_to(self, job: Job) -> Letter | None:
-        """In one commit: record the reply before, re-read consent, mark this message in flight.
-
-        Composing comes first: a template error must not leave a message marked.
-        """
-        run = self._run
-        composed_at = job.composed_at or run.clock()
-        letter = run.composer.compose(job, composed_at)
-        with run.database.write() as session:
-            self._record(session)
-            verdict = deliveries.may_still_go(session, job, owner=run.owner)
-            if verdict is True:
-                deliveries.mark_in_flight(session, job, owner=run.owner, now=composed_at)
-                return letter
-            if isinstance(verdict, Withheld):
-                deliveries.withhold(session, job, verdict, run.clock())
-            else:
-                deliveries.release(session, [job], owner=run.owner, now=run.clock())
-        if isinstance(verdict, Withheld):
-            run.count(DeliveryState.UNCERTAIN if job.resends else DeliveryState.WITHHELD)
-        return None
-
-    def _connected(self) -> bool:
-        if self._connection is not None and self._connection.usable:
-            return True
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
-        opened = open_connection(self._run.relay)
-        if isinstance(opened, Outcome):
-            self._refused(opened)
             return False
-        self._connection = opened
-        return True
+        busy = any(not lane.is_idle for lane in self._lanes)
+        return bool(self._pool or self._answers or self._wanted or busy or not self._dry)
+
+    def _commit(self) -> None:
+        """Record, mark and claim in one transaction; then let what is marked leave."""
+        claim = _BATCH * self._most if len(self._pool) < self._most and not self._dry else 0
+        if not (self._answers or self._wanted or claim):
+            return
+        answers, wanted = self._answers, self._wanted
+        self._answers, self._wanted = [], {}
+        ready = {key: (load.job, load.composed_at) for key, (_, load) in wanted.items()}
+        try:
+            turn = self._recorder.commit(answers, ready, claim)
+        except BaseException:
+            self._answers = [*answers, *self._answers]  # not recorded yet: tried once more at the end
+            raise
+        self._pool.extend(turn.claimed)
+        self._dry = (self._dry or (claim > 0 and not turn.claimed)) and not turn.repeats
+        for key, (lane, load) in wanted.items():
+            if key in turn.may_go:
+                self._send(lane, load)
+            else:
+                lane.abandon(load)  # the server waits for it all the same: only hanging up ends that
+                self._drop(lane, politely=False)
+
+    def _send(self, lane: Lane, load: Load) -> None:
+        """Write a marked message, and the next envelope in the same write where the server pipelines."""
+        out = lane.content(load)
+        if lane.exchange.pipelines and self._may_start():
+            out += self._begin(lane, self._pool.popleft())
+        lane.write(out, time.monotonic())
+        self._watch(lane)
+
+    def _begin(self, lane: Lane, job: Job) -> bytes:
+        """Compose a message and open its transaction; a template's fault shows before anything is marked."""
+        composed_at = job.composed_at or self._run.clock()
+        if self._run.rate:
+            self._next_start = max(self._next_start, time.monotonic()) + 1 / self._run.rate
+        out, answer = lane.begin(Load(job, self._run.composer.compose(job, composed_at), composed_at))
+        if answer is not None:
+            self._answers.append(answer)
+        return out
+
+    def _may_start(self) -> bool:
+        return bool(self._pool) and not self._run.ended and time.monotonic() >= self._next_start
+
+    def _start_idle(self) -> None:
+        for lane in self._lanes:
+            while lane.is_idle and self._may_start():
+                out = self._begin(lane, self._pool.popleft())
+                lane.write(out, time.monotonic())
+                self._watch(lane)
+
+    def _poll(self) -> None:
+        for key, mask in self._selector.select(self._nap()):
+            if key.fileobj is self._wake:
+                self._welcome()
+                continue
+            lane: Lane = key.data
+            if mask & selectors.EVENT_WRITE:
+                lane.flush(time.monotonic())
+            if mask & selectors.EVENT_READ or lane.channel.fault:
+                self._take(lane, lane.listen(time.monotonic()))
+            if lane in self._lanes:
+                self._watch(lane)
+        now = time.monotonic()
+        for lane in [lane for lane in self._lanes if lane.deadline < now and not lane.is_idle]:
+            self._lose(lane, "no reply in time")
+
+    def _lose(self, lane: Lane, fault: str) -> None:
+        heard = Heard()
+        lane.lose(fault, heard)
+        self._take(lane, heard)
+
+    def _take(self, lane: Lane, heard: Heard) -> None:
+        self._answers.extend(heard.answers)
+        self._pool.extendleft(reversed(heard.given_back))
+        for load in heard.wants:
+            self._wanted[load.job.delivery_id] = (lane, load)
+        if heard.lost:
+            self._wanted = {key: item for key, item in self._wanted.items() if item[0] is not lane}
+            self._drop(lane, politely=False)
+
+    def _nap(self) -> float:
+        if self._answers or self._wanted:
+            return 0.0
+        until = [lane.deadline for lane in self._lanes if not lane.is_idle]
+        now = time.monotonic()
+        if self._pool and self._next_start > now:
+            until.append(self._next_start)
+        return min(max(min(until, default=now + _LONGEST_NAP) - now, 0.0), _LONGEST_NAP)
+
+    def _watch(self, lane: Lane) -> None:
+        """Select for reading, and for writing while something is unsent."""
+        events = selectors.EVENT_READ | (selectors.EVENT_WRITE if lane.channel.unsent else 0)
+        if lane.channel.fileno() >= 0 and self._selector.get_key(lane.channel).events != events:
+            self._selector.modify(lane.channel, events, lane)
+
+    def _open_more(self) -> None:
+        idle = sum(lane.is_idle for lane in self._lanes)
+        while len(self._lanes) + self._opening < self._most and len(self._pool) > idle + self._opening:
+            self._opening += 1
+            threading.Thread(target=self._open, name="smtp-opener", daemon=True).start()
+
+    def _open(self) -> None:
+        """Connect and greet beside the loop: a server may take minutes for its banner."""
+        self._opened.put(open_connection(self._run.relay))
+        try:
+            self._waker.send(b"\0")
+        except OSError:
+            self._close_late()
+
+    def _close_late(self) -> None:
+        while not self._opened.empty():
+            opened = self._opened.get()
+            if isinstance(opened, Connection):
+                opened.close()
+
+    def _welcome(self) -> None:
+        self._wake.recv(1024)
+        while not self._opened.empty():
+            self._opening -= 1
+            opened = self._opened.get()
+            if isinstance(opened, Outcome):
+                self._refused(opened)
+                continue
+            lane = Lane(opened, self._run.relay.timeouts, time.monotonic())
+            self._lanes.add(lane)
+            self._selector.register(lane.channel, selectors.EVENT_READ, lane)
 
     def _refused(self, outcome: Outcome) -> None:
         """No connection: nobody is marked; a refusal that will not mend itself pauses the editions."""
@@ -181,53 +198,39 @@ class Courier:
         words = describe(outcome)
         if outcome.reply is not None and outcome.reply.code >= 500 and outcome.stage is not Stage.CONNECT:
             with run.database.write() as session:
-                editions.pause_frozen(session, words, digest=run.digest, retry_at=_later(run.clock()))
+                editions.pause_frozen(session, words, digest=run.digest, retry_at=run.clock() + PAUSE)
             run.give_up(f"the relay {where} refuses us ({words}); mend it, the next run goes on")
         else:
             verb = "reached" if outcome.stage is Stage.CONNECT else "used"
-            run.give_up(
-                f"the relay {where} cannot be {verb} ({words}); nothing is lost, the next run goes on"
-            )
+            run.give_up(f"the relay {where} cannot be {verb} ({words}); the next run goes on")
 
-    def _record(self, session: Session) -> None:
-        """Record the reply to the message before; called inside the commit that goes on."""
-        answered, self._answered = self._answered, None
-        if answered is None:
-            return
-        run, job, outcome = self._run, answered.job, answered.outcome
-        now = run.clock()
-        verdict = judge(outcome, first_due_at=job.due_at, attempts=job.attempts + 1, now=now)
-        verdict = replace(verdict, reason=without_address(verdict.reason, job.address))
-        if verdict.state is DeliveryState.UNCERTAIN and run.resend and not job.resends:
-            log.warning("a reply was lost after the final dot; the message is repeated once")
-        code = outcome.reply.code if outcome.reply else None
-        deliveries.record(
-            session, job, verdict, code=code, dot_left=outcome.dot_left, owner=run.owner, now=now
-        )
-        if verdict.state is DeliveryState.UNCERTAIN and run.resend:
-            deliveries.plan_repeat(session, job, now)
-        if verdict.pause:
-            editions.pause(session, job.edition_id, verdict.pause, retry_at=_later(now))
-            run.give_up(f"the edition is paused, the relay refuses us: {verdict.pause}")
-        self._note(verdict, outcome)
+    def _drop(self, lane: Lane, *, politely: bool) -> None:
+        if lane in self._lanes:
+            self._lanes.remove(lane)
+            self._selector.unregister(lane.channel)
+            lane.channel.close(politely=politely)
 
-    def _note(self, verdict: Verdict, outcome: Outcome) -> None:
-        self._run.count(verdict.state)
-        self._drops = self._drops + 1 if verdict.relay_is_down else 0
-        if self._drops == _ENOUGH_DROPS:
-            where = f"{self._run.relay.host}:{self._run.relay.port}"
-            self._run.give_up(
-                f"the relay {where} drops us each time ({describe(outcome)}); the next run goes on"
-            )
+    def _drain(self) -> None:
+        """Let what is on the wire come to its reply; nothing new begins."""
+        end = time.monotonic() + _DRAIN
+        while any(lane.has_dot_out for lane in self._lanes) and time.monotonic() < end:
+            self._poll()
+        self._wanted.clear()
 
-    def _record_last(self, claimed: deque[Job]) -> None:
-        run = self._run
-        if self._answered is None and not claimed:
-            return
-        with run.database.write() as session:
-            self._record(session)
-            deliveries.release(session, list(claimed), owner=run.owner, now=run.clock())
-
-
-def _later(now: datetime) -> datetime:
-    return datetime.fromtimestamp(now.timestamp() + _PAUSE, tz=now.tzinfo)
+    def _end(self) -> None:
+        """Settle what is left: replies are recorded, what never began is given back, lines are closed."""
+        try:
+            for lane in list(self._lanes):
+                if lane.is_idle and not lane.channel.fault:
+                    self._drop(lane, politely=True)
+                else:
+                    self._lose(lane, _ENDED)
+            left = [answer for answer in self._answers if answer.outcome.fault == _ENDED]
+            self._recorder.commit([answer for answer in self._answers if answer not in left], {}, 0)
+            # What is in flight is no claim any more; it is settled as a dead worker's would be.
+            self._recorder.release([*self._pool, *(answer.job for answer in left)])
+        finally:
+            self._selector.close()
+            self._wake.close()
+            self._waker.close()
+            self._close_late()

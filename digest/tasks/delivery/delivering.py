@@ -1,15 +1,14 @@
 """Deliver what is due: several couriers side by side, until nothing is due."""
 
 import logging
-import threading
 from collections.abc import Callable
 from datetime import datetime
 
-from digest.errors import DigestError
 from digest.models import Edition
 from digest.store import deliveries, editions
 from digest.tasks.delivery.claiming import reap_dead_workers
-from digest.tasks.delivery.courier import Courier, Run, Tally
+from digest.tasks.delivery.courier import Couriers
+from digest.tasks.delivery.running import Run, Tally
 
 log = logging.getLogger(__name__)
 
@@ -44,21 +43,8 @@ def finish(write: Callable[..., object], clock: Callable[[], datetime]) -> list[
 
 
 def _carry(run: Run, connections: int) -> None:
-    errors: list[BaseException] = []
-
-    def work() -> None:
-        try:
-            Courier(run).work()
-        except BaseException as error:  # noqa: BLE001 - carried over to the calling thread, raised below
-            errors.append(error)
-            run.stop.set()
-
-    threads = [threading.Thread(target=work, name=f"courier-{n}") for n in range(connections)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    with run.database.write() as session:
-        deliveries.reap(session, run.owner, resend=run.resend, now=run.clock())
-    if errors:
-        raise next((e for e in errors if not isinstance(e, DigestError)), errors[0])
+    try:
+        Couriers(run, connections).work()
+    finally:
+        with run.database.write() as session:
+            deliveries.reap(session, run.owner, resend=run.resend, now=run.clock())

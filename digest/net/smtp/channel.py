@@ -1,0 +1,83 @@
+"""A connection that never waits: the socket of a greeted connection, driven by a loop over many."""
+
+import socket
+import ssl
+from collections import deque
+
+from digest.models import Reply
+from digest.net.smtp.dialogue import Offer
+from digest.net.smtp.replies import BadReplyError, ReplyReader
+from digest.net.smtp.transport import Connection, fault_name
+
+_CHUNK = 262_144
+
+
+class Channel:
+    """Writes as much as the server takes, reads what it has said.
+
+    `sent` counts the bytes that have left; `fault` says what happened once nothing can follow.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self.offer: Offer = connection.offer
+        self._socket: socket.socket = connection.detach()
+        self._socket.setblocking(False)
+        self._reader = ReplyReader()
+        self._out: deque[memoryview] = deque()
+        self.unsent = 0
+        self.sent = 0
+        self.fault = ""
+
+    def fileno(self) -> int:
+        """Give the descriptor to select on."""
+        return self._socket.fileno()
+
+    def write(self, content: bytes) -> None:
+        """Put bytes in line and write what can be written."""
+        if content:
+            self._out.append(memoryview(content))
+            self.unsent += len(content)
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what the server takes now; `fault` tells where it is gone."""
+        try:
+            while self._out:
+                written = self._socket.send(self._out[0][:_CHUNK])
+                self.sent += written
+                self.unsent -= written
+                if written == len(self._out[0]):
+                    self._out.popleft()
+                else:
+                    self._out[0] = self._out[0][written:]
+        except (BlockingIOError, ssl.SSLWantWriteError, ssl.SSLWantReadError):
+            return
+        except OSError as error:
+            self.fault = self.fault or f"lost while writing ({fault_name(error)})"
+
+    def receive(self) -> list[Reply]:
+        """Give the replies that have come; `fault` then tells whether anything can follow them."""
+        replies: list[Reply] = []
+        try:
+            while received := self._socket.recv(_CHUNK):
+                replies.extend(self._reader.iterate(received))
+            self.fault = "the server closed the connection"
+        except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            pass
+        except BadReplyError as error:
+            self.fault = str(error)
+        except OSError as error:
+            self.fault = f"no reply ({fault_name(error)})"
+        return replies
+
+    def close(self, *, politely: bool) -> None:
+        """End; QUIT is said and its answer not waited for, nothing depends on it (RFC 5321 4.1.1.10)."""
+        try:
+            if politely:
+                self._socket.send(b"QUIT\r\n")
+                self._socket.settimeout(0.2)
+                self._socket.recv(_CHUNK)
+        except OSError:
+            pass
+        finally:
+            self._socket.close()

@@ -1,0 +1,151 @@
+"""The mail transactions of one connection, one after the other: what to write, and what each reply means.
+
+No socket and no clock is in here. Where the server offers PIPELINING, the three commands of an envelope
+go in one write, and the next envelope with the final dot before it (RFC 2920 3.1); in lock-step otherwise.
+"""
+
+from collections import deque
+from dataclasses import dataclass, field
+
+from digest.models import Outcome, Reply, Stage
+from digest.net.smtp.dialogue import Envelope, Offer, dot_stuffed, envelope_commands, refuse_unsaid
+from digest.net.smtp.replies import BadReplyError
+
+
+@dataclass(frozen=True, slots=True)
+class Wants:
+    """The server waits for this message's content: 354."""
+
+    key: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A transaction is over."""
+
+    key: int
+    outcome: Outcome
+
+
+Event = Wants | Ended
+
+
+@dataclass(slots=True)
+class _Transaction:
+    key: int
+    pending: deque[tuple[Stage, bytes]] = field(default_factory=deque)
+    refusal: Outcome | None = None
+    dot_at: int | None = None
+
+
+class Exchange:
+    """Opens transactions, matches replies to them, and knows at the end which are undecided.
+
+    `written` counts all bytes given out, so that the caller can tell whether a final dot has left.
+    """
+
+    def __init__(self, offer: Offer) -> None:
+        self._offer = offer
+        self._expected: deque[tuple[Stage | None, _Transaction]] = deque()
+        self._needs_reset = False
+        self.pipelines = "PIPELINING" in offer
+        self.closing = False
+        self.written = 0
+
+    @property
+    def waits_for(self) -> Stage | None:
+        """Give the step whose reply comes next; None where nothing is expected."""
+        return (self._expected[0][0] or Stage.MAIL) if self._expected else None
+
+    def begin(self, key: int, envelope: Envelope, size: int) -> bytes | Outcome:
+        """Open a transaction: give the bytes to write, or an Outcome where this address cannot be said."""
+        refusal = refuse_unsaid(envelope, self._offer)
+        if refusal is not None:
+            return refusal
+        commands = deque(envelope_commands(envelope, size, self._offer))
+        transaction = _Transaction(key)
+        out = b""
+        if self._needs_reset:
+            self._needs_reset = False
+            self._expected.append((None, transaction))
+            out = b"RSET\r\n"
+        if not self.pipelines:
+            transaction.pending = commands
+            return self._count(out or self._say_next(transaction))
+        self._expected.extend((stage, transaction) for stage, _ in commands)
+        return self._count(out + b"".join(line for _, line in commands))
+
+    def content(self, key: int, message: bytes) -> bytes:
+        """Give a message's bytes with its final dot, once the server wants them and its mark is committed."""
+        out = dot_stuffed(message)
+        self._expected.append((Stage.DOT, _Transaction(key, dot_at=self.written + len(out))))
+        return self._count(out)
+
+    def take(self, reply: Reply) -> tuple[list[Event], bytes]:
+        """Take a reply in: give what has happened, and bytes to write at once.
+
+        Raise BadReplyError for a reply to nothing.
+        """
+        if not self._expected:
+            raise BadReplyError("a reply to nothing")
+        stage, transaction = self._expected.popleft()
+        if reply.code == 421:
+            self.closing = True
+        if stage is None:
+            self.closing = self.closing or reply.code != 250
+            return [], self._count(self._say_next(transaction))
+        if stage is Stage.DOT:
+            outcome = transaction.refusal or Outcome(Stage.DOT, reply, dot_left=True)
+            return [Ended(transaction.key, outcome)], b""
+        if transaction.refusal is None and not _is_good(stage, reply):
+            transaction.refusal = Outcome(stage, reply)
+        return self._go_on(stage, transaction, reply)
+
+    def _go_on(self, stage: Stage, transaction: _Transaction, reply: Reply) -> tuple[list[Event], bytes]:
+        is_last = stage is Stage.DATA or (transaction.refusal is not None and not self.pipelines)
+        if not is_last:
+            return [], self._count(self._say_next(transaction))
+        if transaction.refusal is None:
+            return [Wants(transaction.key)], b""
+        if stage is Stage.DATA and reply.code == 354:
+            # It wants the content of a message that nobody gets: an empty one ends that (RFC 2920 3.1).
+            self._expected.append((Stage.DOT, transaction))
+            return [], self._count(b".\r\n")
+        self._needs_reset = True
+        return [Ended(transaction.key, transaction.refusal)], b""
+
+    def undecided(self, sent: int, fault: str) -> list[Ended]:
+        """Close the books of a lost connection, `sent` bytes of which had left: give what came to something.
+
+        A transaction behind another that was lost had not begun for the server, and is not among them.
+        """
+        ended: list[Ended] = []
+        seen: set[int] = set()
+        for stage, transaction in self._expected:
+            if transaction.key in seen:
+                continue
+            seen.add(transaction.key)
+            outcome = transaction.refusal
+            if outcome is None and transaction.dot_at is not None:
+                outcome = Outcome(Stage.DOT, None, dot_left=sent >= transaction.dot_at, fault=fault)
+            if outcome is None and stage is not None and not ended:
+                outcome = Outcome(stage, None, fault=fault)
+            if outcome is not None:
+                ended.append(Ended(transaction.key, outcome))
+        self._expected.clear()
+        return ended
+
+    def _say_next(self, transaction: _Transaction) -> bytes:
+        if not transaction.pending:
+            return b""
+        stage, line = transaction.pending.popleft()
+        self._expected.append((stage, transaction))
+        return line
+
+    def _count(self, out: bytes) -> bytes:
+        self.written += len(out)
+        return out
+
+
+def _is_good(stage: Stage, reply: Reply) -> bool:
+    return reply.code == 354 if stage is Stage.DATA else 200 <= reply.code < 300

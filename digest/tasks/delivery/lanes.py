@@ -1,0 +1,138 @@
+"""One connection at work: which messages are on it, and what their server has said."""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from digest.models import Outcome, Stage
+from digest.net.smtp import BadReplyError, Channel, Connection, Ended, Exchange, Timeouts
+from digest.store.deliveries import Job
+from digest.tasks.delivery.composing import Letter
+from digest.tasks.delivery.recording import Answer
+
+_CLOSING = "the server is closing the connection"
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """A message that is on its way over a lane: its job, its bytes, the Date that it bears."""
+
+    job: Job
+    letter: Letter
+    composed_at: datetime
+
+
+@dataclass(slots=True)
+class Heard:
+    """What a lane has brought since it was last listened to."""
+
+    answers: list[Answer] = field(default_factory=list)
+    wants: list[Load] = field(default_factory=list)
+    given_back: list[Job] = field(default_factory=list)
+    lost: bool = False
+
+
+class Lane:
+    """A connection with the messages on it; after `Heard.lost` it is of no more use."""
+
+    def __init__(self, connection: Connection, timeouts: Timeouts, now: float) -> None:
+        self.channel = Channel(connection)
+        self.exchange = Exchange(self.channel.offer)
+        self.deadline = now + timeouts.command
+        self._timeouts = timeouts
+        self._loads: dict[int, Load] = {}
+        self._accepted = 0
+
+    @property
+    def is_idle(self) -> bool:
+        """Tell whether nothing is on it."""
+        return not self._loads
+
+    @property
+    def has_dot_out(self) -> bool:
+        """Tell whether a message is on the wire whose reply is still to come."""
+        return self.exchange.waits_for is Stage.DOT
+
+    def begin(self, load: Load) -> tuple[bytes, Answer | None]:
+        """Open a transaction: give the bytes to write, or the answer where this address cannot be said."""
+        job = load.job
+        opened = self.exchange.begin(job.delivery_id, load.letter.envelope, len(load.letter.content))
+        if isinstance(opened, Outcome):
+            return b"", Answer(job, opened)
+        self._loads[job.delivery_id] = load
+        return opened, None
+
+    def content(self, load: Load) -> bytes:
+        """Give a message's bytes; only after its mark is committed."""
+        return self.exchange.content(load.job.delivery_id, load.letter.content)
+
+    def write(self, content: bytes, now: float) -> None:
+        """Write, and wait from now on for what comes next."""
+        self.channel.write(content)
+        self._wait(now)
+
+    def flush(self, now: float) -> None:
+        """Write what the server takes now."""
+        self.channel.flush()
+        if not self.channel.unsent:
+            self._wait(now)
+
+    def listen(self, now: float) -> Heard:
+        """Take in what the server has said."""
+        heard = Heard()
+        try:
+            for reply in self.channel.receive():
+                events, out = self.exchange.take(reply)
+                for event in events:
+                    if isinstance(event, Ended):
+                        self._hear(event, heard)
+                    else:
+                        heard.wants.append(self._loads[event.key])
+                self.channel.write(out)
+                self._wait(now)
+        except BadReplyError as error:
+            self.channel.fault = self.channel.fault or str(error)
+        if self.channel.fault or self.exchange.closing:
+            self.lose(self.channel.fault or _CLOSING, heard)
+        return heard
+
+    def lose(self, fault: str, heard: Heard) -> None:
+        """Close the books of this connection: what came to something, and what had not begun."""
+        for event in self.exchange.undecided(self.channel.sent, fault):
+            self._hear(event, heard)
+        waiting = {load.job.delivery_id for load in heard.wants}
+        heard.wants.clear()
+        for key, load in self._loads.items():
+            if key in waiting:
+                heard.answers.append(Answer(load.job, Outcome(Stage.DOT, None, fault=fault)))
+            else:
+                heard.given_back.append(load.job)
+        self._loads.clear()
+        heard.lost = True
+
+    def abandon(self, load: Load) -> None:
+        """Leave a message that must not be sent any more."""
+        self._loads.pop(load.job.delivery_id)
+
+    def _hear(self, event: Ended, heard: Heard) -> None:
+        load = self._loads.pop(event.key)
+        outcome = event.outcome
+        if outcome.stage is Stage.DOT and self._is_cut_off(outcome):
+            outcome = replace(outcome, dot_left=False)
+            self.channel.fault = "refused while the message was still written"
+        self._accepted += outcome.accepted
+        is_full = outcome.stage is Stage.MAIL and outcome.reply is not None and outcome.reply.code == 421
+        if is_full and self._accepted:
+            heard.given_back.append(load.job)  # enough on this connection, says nothing about the reader
+        else:
+            heard.answers.append(Answer(load.job, outcome))
+
+    def _is_cut_off(self, outcome: Outcome) -> bool:
+        """Tell whether a reply came before the message had wholly left."""
+        return outcome.reply is not None and self.channel.unsent > 0
+
+    def _wait(self, now: float) -> None:
+        stage = self.exchange.waits_for
+        if self.channel.unsent:
+            self.deadline = now + self._timeouts.block
+        elif stage is not None:
+            self.deadline = now + self._timeouts.of(stage)

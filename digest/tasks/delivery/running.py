@@ -1,0 +1,64 @@
+"""What one run of deliveries shares, and what it has done so far."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from digest.net.smtp import Relay
+from digest.store.database import Database
+from digest.tasks.delivery.composing import Composer
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a run has done so far; `trouble` is why it stopped early."""
+
+    accepted: int = 0
+    deferred: int = 0
+    failed: int = 0
+    withheld: int = 0
+    uncertain: int = 0
+    trouble: list[str] = field(default_factory=list)
+
+    def add(self, state: str) -> None:
+        """Count one delivery by the state that it reached."""
+        if state in ("accepted", "deferred", "failed", "withheld", "uncertain"):
+            setattr(self, state, getattr(self, state) + 1)
+
+
+@dataclass(slots=True)
+class Run:
+    """What the couriers of one run share."""
+
+    database: Database
+    composer: Composer
+    relay: Relay
+    owner: int
+    clock: Callable[[], datetime]
+    digest: str | None = None
+    rate: float = 0
+    tally: Tally = field(default_factory=Tally)
+    stop: threading.Event = field(default_factory=threading.Event)
+    stopping: threading.Event = field(default_factory=threading.Event)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    progress: Callable[[Tally], None] = lambda _tally: None
+    resend: bool = True
+
+    @property
+    def ended(self) -> bool:
+        """Tell whether this run is to end: by itself, or because the program does."""
+        return self.stop.is_set() or self.stopping.is_set()
+
+    def count(self, state: str) -> None:
+        """Count a delivery and show it."""
+        with self.lock:
+            self.tally.add(state)
+            self.progress(self.tally)
+
+    def give_up(self, why: str) -> None:
+        """End the run early: the relay is not to be had, or something is wrong on our side."""
+        with self.lock:
+            if why not in self.tally.trouble:
+                self.tally.trouble.append(why)
+        self.stop.set()
