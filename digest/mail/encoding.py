@@ -1,10 +1,16 @@
 """Quoted-printable with slots: text is encoded once, a reader's values are spliced in (RFC 2045 6.7)."""
 
+import re
 from collections.abc import Mapping
 
 MAX_LINE = 76
 _SOFT = b"=\r\n"
 _PLAIN = frozenset(b for b in range(33, 127) if b not in b"=.")
+
+_SIMPLE = re.compile(rb"(?!From )(?:[!-\-/-<>-~](?:[ -<>-~]{0,73}[!-<>-~])?)?")
+"""Most of what readers bring: short, ASCII, no "=", no full stop at its beginning, no blank at an edge."""
+
+_RUN = re.compile(rb"(?!From )[!-\-/-<>-~][!-<>-~]{74}")
 
 Pieces = tuple[bytes | str, ...]
 """Encoded bytes, and the names of slots between them."""
@@ -16,6 +22,9 @@ def quoted_printable(text: str) -> bytes:
     Line ends become CRLF; full stops that begin a line and blanks that end one are encoded, so that no
     relay has a reason to change the body.
     """
+    plain = text.encode()
+    if _SIMPLE.fullmatch(plain):
+        return plain
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     return b"\r\n".join(_line(line.encode()) for line in lines)
 
@@ -49,8 +58,13 @@ def slot_value(text: str) -> bytes:
 
 def _line(line: bytes) -> bytes:
     out: list[bytes] = []
-    length = 0
-    for number in range(len(line)):
+    length = number = 0
+    while number < len(line):
+        run = _RUN.match(line, number) if length == 0 else None
+        if run is not None and run.end() < len(line):  # a whole line of letters that need no encoding
+            out.extend((run[0], _SOFT))
+            number = run.end()
+            continue
         token = _token(line, number, starts=length == 0)
         if length + len(token) > MAX_LINE - 1:
             out.append(_SOFT)
@@ -58,6 +72,7 @@ def _line(line: bytes) -> bytes:
             token = _token(line, number, starts=True)
         out.append(token)
         length += len(token)
+        number += 1
     return b"".join(out)
 
 

@@ -4,6 +4,7 @@ import base64
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 
 import idna
 
@@ -17,9 +18,12 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 
 def one_line(text: str) -> str:
     """Put a blank for every run of control characters: no value can begin another header."""
+    if text.isascii() and text.isprintable():
+        return text.strip()
     return _BREAKING.sub(" ", text).encode("utf-8", "replace").decode().strip()
 
 
+@lru_cache(maxsize=64)
 def text_header(name: str, text: str) -> str:
     """Write an unstructured field, in encoded-words where it is not ASCII (RFC 2047 5 (1))."""
     return _fold(name, _words(one_line(text)))
@@ -28,6 +32,12 @@ def text_header(name: str, text: str) -> str:
 def mailbox_header(name: str, display: str, address: str) -> str:
     """Write a field of one mailbox; the address is never encoded (RFC 2047 5 (3))."""
     return _fold(name, mailbox(display, address))
+
+
+@lru_cache(maxsize=64)
+def sender_header(display: str, address: str) -> str:
+    """Write the From field, which is the same in message after message."""
+    return mailbox_header("From", display, address)
 
 
 def mailbox(display: str, address: str) -> list[str]:

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from digest.mail import headers as fields
 from digest.mail.encoding import quoted_printable, splice
-from digest.mail.rendering import Notice, Rendering, boundary_of, escape_html, slot_values
+from digest.mail.rendering import Notice, Rendering, boundary_of, slot_values
 
 _LONGEST_LIST_ID = 255
 
@@ -50,9 +50,9 @@ def message_id(
 
 def compose(rendering: Rendering, headers: Headers, values: Mapping[str, str]) -> bytes:
     """Join headers, the rendering's pieces and the reader's own values into one message."""
-    mine = rendering.own_values(values)
-    text = splice(rendering.text, slot_values(mine))
-    html = splice(rendering.html, slot_values(mine, escape_html))
+    for_text, for_html = slot_values(rendering.own_values(values))
+    text = splice(rendering.text, for_text)
+    html = splice(rendering.html, for_html)
     return _whole(headers, rendering.boundary, text, html)
 
 
@@ -83,7 +83,7 @@ def _part(kind: bytes) -> bytes:
 def _head(headers: Headers) -> str:
     lines = [
         fields.date_header(headers.date),
-        fields.mailbox_header("From", headers.from_name, headers.from_address),
+        fields.sender_header(headers.from_name, headers.from_address),
         fields.mailbox_header("To", headers.to_name, headers.to_address),
         fields.text_header("Subject", headers.subject),
         fields.plain_header("Message-ID", [headers.message_id]),

@@ -122,15 +122,22 @@ class Renderer:
             raise SettingsError(f"template {name}: {error}") from None
 
 
-def slot_values(
-    values: Mapping[str, str], escape: Callable[[str], str] = lambda text: text
-) -> dict[str, bytes]:
-    """Encode a reader's values for a part; what cannot be printed becomes a blank."""
-    encoded = {}
+def slot_values(values: Mapping[str, str]) -> tuple[dict[str, bytes], dict[str, bytes]]:
+    """Encode a reader's values for the text and for the HTML part; what cannot be printed becomes a blank."""
+    text: dict[str, bytes] = {}
+    html: dict[str, bytes] = {}
     for name in DERIVED_SLOTS:
-        plain = "".join(char if char.isprintable() or char in _JOINERS else " " for char in values[name])
-        encoded[name] = quoted_printable(escape(plain))
-    return encoded
+        plain = _printable(values[name])
+        escaped = escape_html(plain)
+        text[name] = quoted_printable(plain)
+        html[name] = text[name] if escaped == plain else quoted_printable(escaped)
+    return text, html
+
+
+def _printable(text: str) -> str:
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() or char in _JOINERS else " " for char in text)
 
 
 def escape_html(text: str) -> str:

@@ -71,4 +71,6 @@ class ReplyReader:
 def _clean(line: bytes) -> str:
     """Give a line as text that can do no harm in a log: no control characters, no broken UTF-8."""
     text = line.decode("utf-8", "replace")
+    if text.isprintable():
+        return text.strip()
     return "".join(char if char.isprintable() else "\ufffd" for char in text).strip()

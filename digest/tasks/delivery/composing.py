@@ -44,6 +44,8 @@ class Composer:
         self._settings = settings
         self._renderer = renderer
         self._identity_key = identity_key
+        self._from_name, self._from_address = parseaddr(settings.site.from_)
+        self._owner = parseaddr(settings.site.reply_to or settings.site.from_)[1]
         self._renderings: OrderedDict[int, tuple[Edition, Rendering]] = OrderedDict()
 
     def compose(self, job: Job, composed_at: datetime) -> Letter:
@@ -53,11 +55,9 @@ class Composer:
 
     def letter(self, edition: Edition, rendering: Rendering, job: Job, composed_at: datetime) -> Letter:
         """Splice a reader's own values and headers into a rendering."""
-        site = self._settings.site
-        from_address = parseaddr(site.from_)[1]
         values = self._values(job)
         headers = self._headers(edition, rendering, job, composed_at, values["unsubscribe_url"])
-        return Letter(Envelope(from_address, job.address), compose(rendering, headers, values))
+        return Letter(Envelope(self._from_address, job.address), compose(rendering, headers, values))
 
     def render(
         self, session: Session, edition: Edition, rows: list[VariantArticle], language: str, left_out: int
@@ -116,11 +116,10 @@ class Composer:
         self, edition: Edition, rendering: Rendering, job: Job, composed_at: datetime, unsubscribe_url: str
     ) -> Headers:
         site, digest = self._settings.site, self._settings.digest(job.digest)
-        from_name, from_address = parseaddr(site.from_)
-        domain = from_address.rpartition("@")[2]
+        domain = self._from_address.rpartition("@")[2]
         return Headers(
-            from_name=from_name or site.name,
-            from_address=from_address,
+            from_name=self._from_name or site.name,
+            from_address=self._from_address,
             reply_to=site.reply_to,
             to_name=job.name,
             to_address=job.address,
@@ -133,7 +132,7 @@ class Composer:
             list_name=digest.title,
             unsubscribe_url=unsubscribe_url,
             help_url=site.base_url + "/",
-            owner=parseaddr(site.reply_to or site.from_)[1],
+            owner=self._owner,
             bulk=True,
         )
 

@@ -75,6 +75,8 @@ class Recorder:
     def _judge(self, answer: Answer, now: datetime) -> Verdict:
         job, outcome = answer.job, answer.outcome
         verdict = judge(outcome, first_due_at=job.due_at, attempts=job.attempts + 1, now=now)
+        if not verdict.reason:
+            return verdict
         return replace(verdict, reason=without_address(verdict.reason, job.address))
 
     def _record(self, session: Session, verdicts: Sequence[tuple[Answer, Verdict]], now: datetime) -> None:

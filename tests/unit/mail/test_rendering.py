@@ -24,8 +24,9 @@ RENDERER = Renderer(FOLDER)
 def parts(content: Content, values: dict[str, str] = VALUES) -> tuple[str, str]:
     """Render for a reader and decode both parts."""
     rendering: Rendering = RENDERER.render(content)
-    spliced = slot_values(rendering.own_values(values))
-    text, html = (quopri.decodestring(splice(p, spliced)).decode() for p in (rendering.text, rendering.html))
+    known = slot_values(rendering.own_values(values))
+    both = zip((rendering.text, rendering.html), known, strict=True)
+    text, html = (quopri.decodestring(splice(pieces, own)).decode() for pieces, own in both)
     return text.replace("\r\n", "\n"), html.replace("\r\n", "\n")
 
 
