@@ -40,6 +40,11 @@ def new_public_id() -> str:
     return b32encode(secrets.token_bytes(16)).decode().rstrip("=").lower()
 
 
+def own_name(name: str) -> str:
+    """Give the name to say in EHLO: fully qualified, else an address literal (RFC 5321 4.1.3)."""
+    return name if "." in name.strip(".") and name.isascii() else "[127.0.0.1]"
+
+
 def bundled(name: str) -> Path:
     """Find a folder that ships with the program: inside an installed wheel, or beside the package."""
     here = Path(str(files("digest")))
@@ -102,7 +107,7 @@ class Application:
             security=smtp.security,
             username=smtp.username,
             password=smtp.password.get_secret_value(),
-            ehlo_name=smtp.ehlo_name or socket.getfqdn(),
+            ehlo_name=smtp.ehlo_name or own_name(socket.getfqdn()),
             ca_file=str(self.settings.path(smtp.ca_file)) if smtp.ca_file else None,
         )
 

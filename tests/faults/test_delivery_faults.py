@@ -1,5 +1,6 @@
 """What the ledger says after a relay has misbehaved: nobody lost, nobody mailed twice without need."""
 
+import time
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 import time_machine
 
-from tests.newsroom import Publication, parse
+from tests.newsroom import Caught, Publication, parse
 from tests.scripted import Script, Scripted, Wire, answers, greets, steps
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -229,3 +230,15 @@ def test_no_address_and_no_secret_is_in_what_a_failed_run_says(
         said = publication.run("send", "--now") + caplog.text
 
     assert "r0@" not in said
+
+
+def test_a_rate_holds_over_all_connections(tmp_path: Path, database_url: str) -> None:
+    with Caught() as relay:
+        publication = Publication(tmp_path, database_url, port=relay.port, connections=3)
+        publication.change_settings("[smtp]", "[smtp]\nrate = 20")
+        publication.begin(12)
+        began = time.monotonic()
+        publication.run("send", "--now")
+
+    assert time.monotonic() - began > 11 / 20
+    assert len(relay.messages) == 12
