@@ -11,6 +11,7 @@ import pytest
 from digest.errors import SettingsError
 from digest.mail.content import Card, Content
 from digest.mail.encoding import splice
+from digest.mail.message import named
 from digest.mail.phrases import Phrases
 from digest.mail.rendering import Renderer, Rendering, slot_values
 from digest.mail.wrapping import wrap
@@ -25,8 +26,10 @@ def parts(content: Content, values: dict[str, str] = VALUES) -> tuple[str, str]:
     """Render for a reader and decode both parts."""
     rendering: Rendering = RENDERER.render(content)
     known = slot_values(rendering.own_values(values))
-    both = zip((rendering.text, rendering.html), known, strict=True)
-    text, html = (quopri.decodestring(splice(pieces, own)).decode() for pieces, own in both)
+    text, html = (
+        quopri.decodestring(splice(named(kind, pieces), known)).decode()
+        for kind, pieces in (("text ", rendering.text), ("html ", rendering.html))
+    )
     return text.replace("\r\n", "\n"), html.replace("\r\n", "\n")
 
 
