@@ -76,6 +76,7 @@ class Composition:
         self._subject = fields.text_header("Subject", headers.subject)
         self._rest = "".join(_shared_fields(headers)) + _content_type(rendering.boundary)
         self._body = _body(rendering.boundary, named("text ", rendering.text), named("html ", rendering.html))
+        self._slots = {piece for piece in self._body if isinstance(piece, str)}
 
     def compose(self, own: Own, values: Mapping[str, str]) -> Message:
         """Give one reader's message."""
@@ -87,7 +88,7 @@ class Composition:
             fields.mailbox_header("To", own.to_name, own.to_address), self._subject,
             fields.plain_header("Message-ID", (own.message_id,)), *_own_fields(own), self._rest, "\r\n",
         ))  # fmt: skip
-        return Message(head.encode(), splice(self._body, slot_values(known)))
+        return Message(head.encode(), splice(self._body, slot_values(known, self._slots)))
 
 
 def compose(rendering: Rendering, headers: Headers, own: Own, values: Mapping[str, str]) -> bytes:

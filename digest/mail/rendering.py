@@ -1,7 +1,7 @@
 """Render a variant once for all its readers, with slots for what is a reader's own."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -128,15 +128,14 @@ class Renderer:
         return lambda key, **values: self.say(language, key, **values)
 
 
-def slot_values(values: Mapping[str, str]) -> dict[str, bytes]:
-    """Encode a reader's printable values: "text NAME", "html NAME", and "html NAME@" for places in a tag."""
+def slot_values(values: Mapping[str, str], wanted: Iterable[str]) -> dict[str, bytes]:
+    """Encode a reader's printable values for places: "text NAME", "html NAME", "html NAME@" in a tag."""
     known: dict[str, bytes] = {}
-    for name, plain in values.items():
-        encoded = quoted_printable(plain)
-        as_is = _UNESCAPED.fullmatch(plain) is not None
-        known[f"text {name}"] = encoded
-        known[f"html {name}"] = encoded if as_is else quoted_printable(as_text(plain))
-        known[f"html {name}@"] = encoded if as_is else quoted_printable(as_attribute(plain))
+    for place in wanted:
+        plain = values[place[5:].rstrip("@")]
+        if place.startswith("html ") and not _UNESCAPED.fullmatch(plain):
+            plain = as_attribute(plain) if place.endswith("@") else as_text(plain)
+        known[place] = quoted_printable(plain)
     return known
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from digest.errors import SettingsError
 from digest.mail.content import Card, Content
+from digest.mail.drawing import DERIVED_SLOTS
 from digest.mail.encoding import splice
 from digest.mail.message import named
 from digest.mail.phrases import Phrases
@@ -25,7 +26,12 @@ RENDERER = Renderer(FOLDER)
 def parts(content: Content, values: dict[str, str] = VALUES) -> tuple[str, str]:
     """Render for a reader and decode both parts."""
     rendering: Rendering = RENDERER.render(content)
-    known = slot_values(rendering.own_values(values))
+    wanted = [
+        f"{kind} {name}"
+        for kind in ("text", "html")
+        for name in (*DERIVED_SLOTS, *(f"{n}@" for n in DERIVED_SLOTS))
+    ]
+    known = slot_values(rendering.own_values(values), wanted)
     text, html = (
         quopri.decodestring(splice(named(kind, pieces), known)).decode()
         for kind, pieces in (("text ", rendering.text), ("html ", rendering.html))
