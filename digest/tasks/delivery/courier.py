@@ -231,6 +231,7 @@ class Couriers:
             # What is in flight is no claim any more; it is settled as a dead worker's would be.
             self._recorder.release([*self._pool, *(answer.job for answer in left)])
         finally:
+            self._recorder.close()
             self._selector.close()
             self._wake.close()
             self._waker.close()

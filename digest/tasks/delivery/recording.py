@@ -41,7 +41,12 @@ class Recorder:
 
     def __init__(self, run: Run) -> None:
         self._run = run
+        self._turns = run.database.turns()
         self._drops = 0
+
+    def close(self) -> None:
+        """Give the connection to the database back."""
+        self._turns.close()
 
     def commit(
         self, answers: Sequence[Answer], ready: Mapping[int, tuple[Job, datetime]], claim: int
@@ -53,14 +58,13 @@ class Recorder:
         run, turn = self._run, Turn()
         now = run.clock()
         verdicts = [(answer, self._judge(answer, now)) for answer in answers]
-        with run.database.turn() as connection, Session(connection) as session:
-            self._record(connection, session, verdicts, now)
-            withheld = self._mark(connection, session, ready, turn, now)
+        with self._turns.turn() as connection:
+            self._record(connection, verdicts, now)
+            withheld = self._mark(connection, ready, turn, now)
             if claim:
                 turn.claimed = turns.claim(
                     connection, owner=run.owner, now=now, size=claim, digest=run.digest
                 )
-            session.flush()
         for answer, verdict in verdicts:
             turn.repeats = turn.repeats or verdict.state is DeliveryState.UNCERTAIN
             self._note(answer, verdict)
@@ -82,19 +86,27 @@ class Recorder:
         return replace(verdict, reason=without_address(verdict.reason, job.address))
 
     def _record(
-        self,
-        connection: Connection,
-        session: Session,
-        verdicts: Sequence[tuple[Answer, Verdict]],
-        now: datetime,
+        self, connection: Connection, verdicts: Sequence[tuple[Answer, Verdict]], now: datetime
+    ) -> None:
+        accepted: dict[int, int] = {}
+        others: list[tuple[Answer, Verdict]] = []
+        for answer, verdict in verdicts:
+            if verdict.state is DeliveryState.ACCEPTED:
+                accepted[answer.job.delivery_id] = answer.outcome.reply.code if answer.outcome.reply else 250
+            else:
+                others.append((answer, verdict))
+        turns.record_accepted(connection, accepted, owner=self._run.owner, now=now)
+        if others:
+            with Session(connection) as session:
+                self._record_others(session, others, now)
+                session.flush()
+
+    def _record_others(
+        self, session: Session, verdicts: Sequence[tuple[Answer, Verdict]], now: datetime
     ) -> None:
         run = self._run
-        accepted = {}
         for answer, verdict in verdicts:
             code = answer.outcome.reply.code if answer.outcome.reply else None
-            if verdict.state is DeliveryState.ACCEPTED:
-                accepted[answer.job.delivery_id] = code or 250
-                continue
             deliveries.record(
                 session, answer.job, verdict, code=code, dot_left=answer.outcome.dot_left, owner=run.owner,
                 now=now,
@@ -103,30 +115,27 @@ class Recorder:
                 deliveries.plan_repeat(session, answer.job, now)
             if verdict.pause:
                 editions.pause(session, answer.job.edition_id, verdict.pause, retry_at=now + PAUSE)
-        turns.record_accepted(connection, accepted, owner=run.owner, now=now)
 
     def _mark(
-        self,
-        connection: Connection,
-        session: Session,
-        ready: Mapping[int, tuple[Job, datetime]],
-        turn: Turn,
-        now: datetime,
+        self, connection: Connection, ready: Mapping[int, tuple[Job, datetime]], turn: Turn, now: datetime
     ) -> list[str]:
         """Mark those that may still go; give the states of those that are withheld."""
-        run = self._run
-        states: list[str] = []
         if not ready:
-            return states
-        answers = turns.may_still_go(connection, list(ready), owner=run.owner)
+            return []
+        answers = turns.may_still_go(connection, list(ready), owner=self._run.owner)
         turn.may_go = {key for key, answer in answers.items() if answer is True}
         turns.mark_in_flight(connection, {key: ready[key][1] for key in turn.may_go}, now=now)
-        for key, (job, _) in ready.items():
-            answer = answers.get(key, False)
-            if isinstance(answer, Withheld):
-                states.append(deliveries.withhold(session, job, answer, now))
-            elif answer is False:
-                deliveries.release(session, [job], owner=run.owner, now=now)
+        if len(turn.may_go) == len(ready):
+            return []
+        states: list[str] = []
+        with Session(connection) as session:
+            for key in ready.keys() - turn.may_go:
+                answer = answers.get(key, False)
+                if isinstance(answer, Withheld):
+                    states.append(deliveries.withhold(session, ready[key][0], answer, now))
+                else:
+                    deliveries.release(session, [ready[key][0]], owner=self._run.owner, now=now)
+            session.flush()
         return states
 
     def _note(self, answer: Answer, verdict: Verdict) -> None:
