@@ -107,6 +107,7 @@ class Application:
             security=smtp.security,
             username=smtp.username,
             password=smtp.password.get_secret_value(),
+            token_file=str(self.settings.path(smtp.token_file)) if smtp.token_file else None,
             ehlo_name=smtp.ehlo_name or own_name(socket.getfqdn()),
             ca_file=str(self.settings.path(smtp.ca_file)) if smtp.ca_file else None,
         )
@@ -162,6 +163,7 @@ class Application:
             clock=self.clock,
             digest=digest,
             rate=self.settings.smtp.rate,
+            messages_per_connection=self.settings.smtp.messages_per_connection,
             resend=self.settings.smtp.when_uncertain == "resend",
             stopping=self.stopping,
         )

@@ -121,15 +121,19 @@ class Smtp(_Table):
     security: Literal["none", "starttls", "tls"] = "none"
     username: str = ""
     password: SecretStr = SecretStr("")
+    token_file: Path | None = None
     ca_file: Path | None = None
     ehlo_name: str = ""
     connections: int = Field(default=2, ge=1, le=100)
+    messages_per_connection: int = Field(default=0, ge=0)
     rate: float = Field(default=0, ge=0)
     when_uncertain: Literal["resend", "hold"] = "resend"
 
     @model_validator(mode="after")
     def _whole_login(self) -> "Smtp":
-        if self.username and not self.password.get_secret_value():
+        if self.token_file and not self.username:
+            raise ValueError("username is missing for this token_file: it names the account of the token")
+        if self.username and not self.token_file and not self.password.get_secret_value():
             raise ValueError("password is missing for this username: set it here or in DIGEST_SMTP__PASSWORD")
         if self.username and self.security == "none" and self.host not in LOOPBACK:
             raise ValueError(

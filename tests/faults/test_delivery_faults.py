@@ -266,3 +266,26 @@ def test_content_that_is_refused_pauses_the_edition_and_nobody_bounces(
         publication.run("resume")
         publication.run("send")
     assert states(publication) == {"accepted": 60}
+
+
+def test_a_connection_is_ended_after_as_many_messages_as_the_settings_say(
+    tmp_path: Path, database_url: str
+) -> None:
+    box = Mailbox()
+    connections: list[int] = []
+
+    def script(wire: Wire) -> None:
+        wire.greet("SIZE 1000000")
+        for _ in range(3):
+            box.take(wire)
+        connections.append(len(box.messages))
+        wire.answer("221 bye")
+
+    with Scripted(script) as server:
+        publication = Publication(tmp_path, database_url, port=server.port)
+        publication.change_settings("[smtp]", "[smtp]\nmessages_per_connection = 3")
+        publication.begin(9)
+        publication.run("send", "--now")
+
+    assert connections == [3, 6, 9]
+    assert states(publication) == {"accepted": 9}

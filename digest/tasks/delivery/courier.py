@@ -23,6 +23,7 @@ from digest.tasks.delivery.running import Run
 _BATCH = 50
 _LONGEST_NAP = 0.5
 _DRAIN = 8.0
+_QUIT_PATIENCE = 0.2
 _ENDED = "the run has ended"
 
 
@@ -96,7 +97,7 @@ class Couriers:
     def _send(self, lane: Lane, load: Load) -> None:
         """Write a marked message, and the next envelope in the same write where the server pipelines."""
         out = lane.content(load)
-        if lane.exchange.pipelines and self._may_start():
+        if lane.exchange.pipelines and not lane.is_full and self._may_start():
             out += self._begin(lane, self._pool.popleft())
         lane.write(out, time.monotonic())
         self._watch(lane)
@@ -115,6 +116,8 @@ class Couriers:
         return bool(self._pool) and not self._run.ended and time.monotonic() >= self._next_start
 
     def _start_idle(self) -> None:
+        for lane in [lane for lane in self._lanes if lane.is_idle and lane.is_full]:
+            self._drop(lane, politely=True)
         for lane in self._lanes:
             while lane.is_idle and self._may_start():
                 out = self._begin(lane, self._pool.popleft())
@@ -195,7 +198,7 @@ class Couriers:
             if isinstance(opened, Outcome):
                 self._refused(opened)
                 continue
-            lane = Lane(opened, self._run.relay.timeouts, time.monotonic())
+            lane = Lane(opened, self._run.relay.timeouts, time.monotonic(), self._run.messages_per_connection)
             self._lanes.add(lane)
             self._selector.register(lane.channel, lane.watched, lane)
 
@@ -212,11 +215,11 @@ class Couriers:
             verb = "reached" if outcome.stage is Stage.CONNECT else "used"
             run.give_up(f"the relay {where} cannot be {verb} ({words}); the next run goes on")
 
-    def _drop(self, lane: Lane, *, politely: bool) -> None:
+    def _drop(self, lane: Lane, *, politely: bool, patience: float = 0) -> None:
         if lane in self._lanes:
             self._lanes.remove(lane)
             self._selector.unregister(lane.channel)
-            lane.channel.close(politely=politely)
+            lane.channel.close(politely=politely, patience=patience)
 
     def _drain(self) -> None:
         """Let what is on the wire come to its reply; nothing new begins."""
@@ -230,7 +233,7 @@ class Couriers:
         try:
             for lane in list(self._lanes):
                 if lane.is_idle and not lane.channel.fault:
-                    self._drop(lane, politely=True)
+                    self._drop(lane, politely=True, patience=_QUIT_PATIENCE)
                 else:
                     self._lose(lane, _ENDED)
             left = [answer for answer in self._answers if answer.outcome.fault == _ENDED]

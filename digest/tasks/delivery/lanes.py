@@ -35,13 +35,15 @@ class Heard:
 class Lane:
     """A connection with the messages on it; after `Heard.lost` it is of no more use."""
 
-    def __init__(self, connection: Connection, timeouts: Timeouts, now: float) -> None:
+    def __init__(self, connection: Connection, timeouts: Timeouts, now: float, most: int = 0) -> None:
         self.channel = Channel(connection)
         self.exchange = Exchange(self.channel.offer)
         self.deadline = now + timeouts.command
         self._timeouts = timeouts
         self._loads: dict[int, Load] = {}
         self._accepted = 0
+        self._begun = 0
+        self._most = most
         self.watched = selectors.EVENT_READ
 
     @property
@@ -61,6 +63,7 @@ class Lane:
         if isinstance(opened, Outcome):
             return b"", Answer(job, opened)
         self._loads[job.delivery_id] = load
+        self._begun += 1
         return opened, None
 
     def content(self, load: Load) -> bytes:
@@ -122,11 +125,16 @@ class Lane:
             outcome = replace(outcome, dot_left=False)
             self.channel.fault = "refused while the message was still written"
         self._accepted += outcome.accepted
-        is_full = outcome.stage is Stage.MAIL and outcome.reply is not None and outcome.reply.code == 421
-        if is_full and self._accepted:
-            heard.given_back.append(load.job)  # enough on this connection, says nothing about the reader
+        if self._accepted and outcome.stage is Stage.MAIL and _is_about_connection(outcome):
+            self.exchange.closing = True
+            heard.given_back.append(load.job)  # it says nothing about the reader
         else:
             heard.answers.append(Answer(load.job, outcome))
+
+    @property
+    def is_full(self) -> bool:
+        """Tell whether it has carried as many messages as one connection may."""
+        return bool(self._most) and self._begun >= self._most
 
     def _is_cut_off(self, outcome: Outcome) -> bool:
         """Tell whether a reply came before the message had wholly left."""
@@ -138,3 +146,8 @@ class Lane:
             self.deadline = now + self._timeouts.block
         elif stage is not None:
             self.deadline = now + self._timeouts.of(stage)
+
+
+def _is_about_connection(outcome: Outcome) -> bool:
+    """Tell what a server says of a connection from what it says of us: enough on it, or out of step."""
+    return outcome.reply is not None and outcome.reply.code in (421, 503)

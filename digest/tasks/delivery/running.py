@@ -38,6 +38,7 @@ class Run:
     clock: Callable[[], datetime]
     digest: str | None = None
     rate: float = 0
+    messages_per_connection: int = 0
     tally: Tally = field(default_factory=Tally)
     stop: threading.Event = field(default_factory=threading.Event)
     stopping: threading.Event = field(default_factory=threading.Event)
