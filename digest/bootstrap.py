@@ -15,6 +15,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from digest.errors import SettingsError
+from digest.mail.dkim import Signer
 from digest.mail.rendering import Renderer
 from digest.net.smtp import Relay
 from digest.settings import Settings
@@ -26,6 +27,7 @@ from digest.tasks.compiling import Compiler
 from digest.tasks.delivery.composing import Composer
 from digest.tasks.delivery.running import Run
 from digest.tasks.restoring import Restorer
+from digest.tasks.signing import load_signer
 from digest.tasks.standing import check_standing, note_standing, state_path
 from digest.tasks.subscribing import Readers
 
@@ -84,6 +86,11 @@ class Application:
     def composer(self) -> Composer:
         """Give what composes messages, for preview and delivery alike."""
         return Composer(self.database, self.settings, self.renderer, self.keys["identity"])
+
+    @cached_property
+    def signer(self) -> Signer | None:
+        """Give what signs messages, read once; None where the settings name no key."""
+        return load_signer(self.settings)
 
     @cached_property
     def readers(self) -> Readers:
