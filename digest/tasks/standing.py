@@ -4,6 +4,7 @@ The counter rises with each freeze and each worker's start and end. A database b
 what had already gone.
 """
 
+import hashlib
 import json
 import os
 from dataclasses import asdict, dataclass, field
@@ -33,6 +34,11 @@ class Standing:
     server: str
     counter: int
     editions: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+
+def identity_of(identity_key: bytes) -> str:
+    """Give what tells a ledger from every other, and tells nothing else."""
+    return hashlib.sha256(b"ledger " + identity_key).hexdigest()[:16]
 
 
 def state_path(config: Path) -> Path:
