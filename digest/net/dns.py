@@ -68,8 +68,7 @@ class Resolver:
         except (dns.exception.DNSException, UnicodeError):
             return Records.unknown("the name cannot be asked for")
         found = list(answer)[:_MOST_RECORDS]
-        if kind == "MX":
-            found.sort(key=lambda record: record.preference)
+        found.sort(key=lambda record: (getattr(record, "preference", 0), _text(record)))
         return Records(printable(_text(record))[:_LONGEST] for record in found)
 
     def _resolver(self) -> dns.resolver.Resolver:
