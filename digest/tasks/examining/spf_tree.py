@@ -82,6 +82,8 @@ class SpfTree:
             self.found.uses_ptr = self.found.uses_ptr or name == "ptr"
             self.found.unsure = True
             return qualifier, name, []
+        if name == "include" and not target:
+            raise SpfError(f'"{term}" names no domain')
         if name == "include":
             below, _ = self._level(target, self._read(target))
             return qualifier, name, [address for address, result in below.items() if result == "pass"]
