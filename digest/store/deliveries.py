@@ -1,10 +1,9 @@
 """The ledger: claims, marks, replies, and the sums that prove it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import bindparam
 from sqlmodel import Session, col, func, select, text, update
 
 from digest.models import (
@@ -15,7 +14,6 @@ from digest.models import (
     EditionState,
     Subscriber,
     Subscription,
-    SubscriptionState,
     VariantArticle,
     Withheld,
     is_counted,
@@ -100,62 +98,6 @@ def make_job(delivery: Delivery, subscriber: Subscriber, digest: str) -> Job:
         resends=delivery.resends,
         composed_at=delivery.composed_at,
     )
-
-
-def may_still_go(session: Session, ids: Sequence[int], *, owner: int) -> dict[int, Withheld | bool]:
-    """Re-read consent and claims: a reason to withhold, False where the claim is gone, else True."""
-    query = (
-        select(  # type: ignore[call-overload]
-            Delivery.id, Subscription.state, Delivery.state, Delivery.owner, Edition.state
-        )
-        .join(Delivery, col(Delivery.subscription_id) == col(Subscription.id))
-        .join(Edition, col(Edition.id) == col(Delivery.edition_id))
-        .where(col(Delivery.id).in_(ids))
-        # On PostgreSQL, whoever leaves now waits for our commit.
-        .with_for_update(key_share=True, of=[Delivery, Subscription])
-    )
-    return {
-        key: _may_go(subscription, delivery, holder == owner, edition)
-        for key, subscription, delivery, holder, edition in session.exec(query)
-    }
-
-
-def _may_go(subscription: str, delivery: str, is_ours: bool, edition: str) -> Withheld | bool:
-    if delivery != DeliveryState.CLAIMED or not is_ours or edition != EditionState.FROZEN:
-        return False
-    if subscription == SubscriptionState.CONFIRMED:
-        return True
-    return Withheld.PAUSED if subscription == SubscriptionState.PAUSED else Withheld.LEFT
-
-
-def mark_in_flight(session: Session, composed: Mapping[int, datetime], *, now: datetime) -> None:
-    """Commit to messages before their final dots may leave, each with the Date that it bears.
-
-    The rows are those that `may_still_go` has just locked.
-    """
-    if not composed:
-        return
-    table = Delivery.__table__  # type: ignore[attr-defined]
-    statement = (
-        update(table)
-        .where(table.c.id == bindparam("row"))
-        .values(state=DeliveryState.IN_FLIGHT.value, composed_at=bindparam("at"), changed_at=now)
-    )
-    session.connection().execute(statement, [{"row": key, "at": at} for key, at in composed.items()])
-
-
-def record_accepted(session: Session, codes: Mapping[int, int], *, owner: int, now: datetime) -> None:
-    """Record messages that the relay took, each with its reply's code."""
-    table = Delivery.__table__  # type: ignore[attr-defined]
-    statement = (
-        update(table)
-        .where(table.c.id == bindparam("row"), table.c.owner == owner)
-        .values(
-            state=DeliveryState.ACCEPTED.value, reason="", owner=None, reply_code=bindparam("code"),
-            reply_text="", attempts=table.c.attempts + 1, changed_at=now,
-        )
-    )  # fmt: skip
-    session.connection().execute(statement, [{"row": key, "code": code} for key, code in codes.items()])
 
 
 def withhold(session: Session, job: Job, reason: Withheld, now: datetime) -> DeliveryState:

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from email.utils import parseaddr
 
-from digest.mail.message import Headers, compose_notice, message_id
+from digest.mail.message import Headers, Own, compose_notice, message_id
 from digest.mail.rendering import Renderer
 from digest.models import Confirmation, DeliveryState, MailState, Outcome, Subscriber, Subscription
 from digest.net.smtp import Connection, Envelope, open_connection
@@ -109,16 +109,18 @@ def compose_asking(
         from_name=from_name or site.name,
         from_address=from_address,
         reply_to=site.reply_to,
+        subject=subject,
+        auto_submitted="auto-generated",
+    )
+    own = Own(
         to_name=subscriber.name,
         to_address=subscriber.address,
-        subject=subject,
         date=now,
         message_id=message_id(
             readers.suppression_key, digest.name, "asking", str(row.id), subscriber.public_id, domain
         ),
-        auto_submitted="auto-generated",
     )
-    return compose_notice(notice, headers)
+    return compose_notice(notice, headers, own)
 
 
 def _settle(

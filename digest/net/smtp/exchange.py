@@ -8,7 +8,7 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from digest.models import Outcome, Reply, Stage
-from digest.net.smtp.dialogue import Envelope, Offer, dot_stuffed, envelope_commands, refuse_unsaid
+from digest.net.smtp.dialogue import Envelope, Offer, envelope_commands, refuse_unsaid
 from digest.net.smtp.replies import BadReplyError
 
 
@@ -76,8 +76,11 @@ class Exchange:
         return self._count(out + b"".join(line for _, line in commands))
 
     def content(self, key: int, message: bytes) -> bytes:
-        """Give a message's bytes with its final dot, once the server wants them and its mark is committed."""
-        out = dot_stuffed(message)
+        """Give a message's bytes with its final dot, once the server wants them and its mark is committed.
+
+        No line of `message` begins with a full stop, and its last one ends.
+        """
+        out = message + b".\r\n"
         self._expected.append((Stage.DOT, _Transaction(key, dot_at=self.written + len(out))))
         return self._count(out)
 

@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from digest.models import Reply
 
 MAX_LINE = 4096
 MAX_REPLY = 65_536
+_SHORT = 100
 _LINE = re.compile(rb"([2-5][0-9][0-9])(?:([ -])(.*))?", re.DOTALL)
 _ENHANCED = re.compile(r"([245]\.\d{1,3}\.\d{1,3})(?:\s+|$)")
 
@@ -58,14 +60,23 @@ class ReplyReader:
         return bool(separator != b"-")
 
     def _finish(self) -> Reply:
-        code, lines = int(self._code), self._lines
+        code, lines = int(self._code), tuple(self._lines)
         self._lines, self._code, self._size = [], b"", 0
-        texts = [_clean(line) for line in lines]
-        match = _ENHANCED.match(texts[0])
-        enhanced = match[1] if match and match[1][0] == str(code)[0] else ""
-        if enhanced:
-            texts = [text.removeprefix(enhanced).strip() for text in texts]
-        return Reply(code, enhanced, "\n".join(texts) if code < 300 else " ".join(filter(None, texts)))
+        return (
+            _said_before(code, lines) if len(lines[0]) < _SHORT and len(lines) == 1 else _reply(code, lines)
+        )
+
+
+def _reply(code: int, lines: tuple[bytes, ...]) -> Reply:
+    texts = [_clean(line) for line in lines]
+    match = _ENHANCED.match(texts[0])
+    enhanced = match[1] if match and match[1][0] == str(code)[0] else ""
+    if enhanced:
+        texts = [text.removeprefix(enhanced).strip() for text in texts]
+    return Reply(code, enhanced, "\n".join(texts) if code < 300 else " ".join(filter(None, texts)))
+
+
+_said_before = lru_cache(maxsize=256)(_reply)  # a server says the same thousands of times
 
 
 def _clean(line: bytes) -> str:

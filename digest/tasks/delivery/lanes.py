@@ -88,11 +88,11 @@ class Lane:
                     else:
                         heard.wants.append(self._loads[event.key])
                 self.channel.write(out)
-                self._wait(now)
         except BadReplyError as error:
             self.channel.fault = self.channel.fault or str(error)
         if self.channel.fault or self.exchange.closing:
             self.lose(self.channel.fault or _CLOSING, heard)
+        self._wait(now)
         return heard
 
     def lose(self, fault: str, heard: Heard) -> None:

@@ -9,7 +9,7 @@ from sqlmodel import Session
 
 from digest.models import DeliveryState, Outcome, Withheld
 from digest.rules.verdicts import Verdict, describe, judge, without_address
-from digest.store import deliveries, editions
+from digest.store import deliveries, editions, turns
 from digest.store.deliveries import Job
 from digest.tasks.delivery.running import Run
 
@@ -96,7 +96,7 @@ class Recorder:
             if verdict.pause:
                 editions.pause(session, answer.job.edition_id, verdict.pause, retry_at=now + PAUSE)
         if accepted:
-            deliveries.record_accepted(session, accepted, owner=run.owner, now=now)
+            turns.record_accepted(session, accepted, owner=run.owner, now=now)
 
     def _mark(
         self, session: Session, ready: Mapping[int, tuple[Job, datetime]], turn: Turn, now: datetime
@@ -106,9 +106,9 @@ class Recorder:
         states: list[str] = []
         if not ready:
             return states
-        answers = deliveries.may_still_go(session, list(ready), owner=run.owner)
+        answers = turns.may_still_go(session, list(ready), owner=run.owner)
         turn.may_go = {key for key, answer in answers.items() if answer is True}
-        deliveries.mark_in_flight(session, {key: ready[key][1] for key in turn.may_go}, now=now)
+        turns.mark_in_flight(session, {key: ready[key][1] for key in turn.may_go}, now=now)
         for key, (job, _) in ready.items():
             answer = answers.get(key, False)
             if isinstance(answer, Withheld):
