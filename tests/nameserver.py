@@ -44,10 +44,8 @@ class NameServer:
                 if answer:
                     self.request.sendall(struct.pack("!H", len(answer)) + answer)
 
-        self._udp = socketserver.ThreadingUDPServer(("127.0.0.1", 0), Udp)
+        self._udp, self._tcp = _bind(Udp, Tcp)
         self.port: int = self._udp.server_address[1]
-        socketserver.ThreadingTCPServer.allow_reuse_address = True
-        self._tcp = socketserver.ThreadingTCPServer(("127.0.0.1", self.port), Tcp)
         self.address = f"127.0.0.1:{self.port}"
 
     def answer(self, wire: bytes, over: str) -> bytes | None:
@@ -90,6 +88,16 @@ class NameServer:
     @property
     def _servers(self) -> tuple[Any, ...]:
         return self._udp, self._tcp
+
+
+def _bind(udp: type, tcp: type) -> tuple[socketserver.UDPServer, socketserver.TCPServer]:
+    """Take a port that is free for both."""
+    while True:
+        over_udp = socketserver.ThreadingUDPServer(("127.0.0.1", 0), udp)
+        try:
+            return over_udp, socketserver.ThreadingTCPServer(over_udp.server_address, tcp)
+        except OSError:
+            over_udp.server_close()
 
 
 def _quoted(text: str) -> str:

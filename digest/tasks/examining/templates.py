@@ -6,7 +6,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from digest.errors import DigestError
-from digest.mail.content import Card, Content, Publication, Section
+from digest.mail.content import SLOTS, Card, Content, Publication, Section
+from digest.mail.encoding import splice
 from digest.mail.rendering import Renderer, Rendering
 from digest.models import Form
 from digest.settings import DigestSettings, Settings
@@ -20,6 +21,7 @@ _DATED_AT = datetime(2026, 1, 1, 7, 0, tzinfo=UTC)
 _LONG_WORD = "Donaudampfschifffahrtsgesellschaft" * 9
 _WORDS = "The quick clerk wrote down the price of forty-two kinds of fish, and went home."
 _LINKS = ("unsubscribe_url", "preferences_url")
+_READER = dict.fromkeys(SLOTS, "sample") | {link: f"https://reader.example/{link}" for link in _LINKS}
 
 
 def examine_templates(scope: Scope) -> list[Finding]:
@@ -28,7 +30,9 @@ def examine_templates(scope: Scope) -> list[Finding]:
     found: list[Finding] = []
     for digest in scope.settings.digests:
         for name, content in list_extremes(scope.settings, digest).items():
-            found += _examine_one(renderer, f"{digest.name}: {name}", content)
+            known = {_fault(one) for one in found}
+            one_more = _examine_one(renderer, f"{digest.name}: {name}", content)
+            found += [one for one in one_more if _fault(one) not in known]
         found += _examine_size(renderer, scope.settings, digest)
     names = ", ".join(digest.name for digest in scope.settings.digests)
     return found or [ok("templates", f"{names}: every extreme can be rendered, with the links to leave")]
@@ -55,18 +59,25 @@ def list_extremes(settings: Settings, digest: DigestSettings) -> dict[str, Conte
 
 
 def judge_rendering(name: str, rendering: Rendering, postal_address: str) -> list[Finding]:
-    """Judge one rendering; nothing is said where it is whole."""
+    """Judge what a reader gets of one rendering; nothing is said where it is whole."""
     found = []
-    for part, pieces in (("HTML", rendering.html), ("text", rendering.text)):
-        missing = [link for link in _LINKS if link not in pieces]
-        if missing:
-            remedy = f"put {{{{ reader.{missing[0]} }}}} into the template: the law asks for a way to leave"
-            found.append(fail("templates", f"{name}: the {part} has no {missing[0]}", remedy))
-        written = html.unescape(_decoded(pieces))
+    for part, written in (
+        ("HTML", html.unescape(_written(rendering, "html"))),
+        ("text", _written(rendering, "text")),
+    ):
+        for link in _LINKS:
+            if _READER[link] not in written:
+                remedy = f"put {{{{ reader.{link} }}}} into the template: the law asks for a way to leave"
+                found.append(fail("templates", f"{name}: the {part} has no {link}", remedy))
         if _squeezed(postal_address) not in _squeezed(written):
             remedy = "put {{ content.publication.postal_address }} into the template: the law asks for it"
             found.append(fail("templates", f"{name}: the {part} has no postal address", remedy))
     return found
+
+
+def _fault(finding: Finding) -> str:
+    """Give what is wrong without where: a fault that all have is said once."""
+    return finding.found.split(": ", 2)[-1]
 
 
 def _examine_one(renderer: Renderer, name: str, content: Content) -> list[Finding]:
@@ -136,9 +147,14 @@ def _card(number: int) -> Card:
     )
 
 
-def _decoded(pieces: tuple[bytes | str, ...]) -> str:
-    plain = b"".join(piece for piece in pieces if isinstance(piece, bytes))
-    return quopri.decodestring(plain).decode("utf-8", "replace")
+def _written(rendering: Rendering, part: str) -> str:
+    """Give a part as a reader gets it, decoded."""
+    known = rendering.own_values(_READER)
+    own = rendering.personal(known) if rendering.personal is not None else rendering
+    pieces = own.html if part == "html" else own.text
+    # A slot's name ends in "@" where it stands within a tag.
+    values = {piece: known[piece.rstrip("@")].encode() for piece in pieces if isinstance(piece, str)}
+    return quopri.decodestring(splice(pieces, values)).decode("utf-8", "replace")
 
 
 def _squeezed(text: str) -> str:

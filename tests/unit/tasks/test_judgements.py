@@ -296,7 +296,7 @@ def test_a_template_without_a_way_to_leave_or_an_address_is_found() -> None:
     assert judge_rendering("one", whole, POSTAL) == []
     bare = Rendering("Subject", (b"<p>Hello</p>",), (b"Hello",), "b", 12)
     found = judge_rendering("one", bare, POSTAL)
-    assert [one.status for one in found] == [FAIL] * 4
+    assert [one.status for one in found] == [FAIL] * 6
     assert found[0].found == "one: the HTML has no unsubscribe_url"
 
 
