@@ -65,6 +65,8 @@ class Resolver:
             return Records.unknown("the resolver fails")
         except dns.exception.Timeout:
             return Records.unknown("the resolver does not answer")
+        except dns.resolver.NoResolverConfiguration:
+            return Records.unknown("this machine has no resolver")
         except (dns.exception.DNSException, UnicodeError):
             return Records.unknown("the name cannot be asked for")
         found = list(answer)[:_MOST_RECORDS]

@@ -25,12 +25,11 @@ def find_version(database: Database) -> str | None:
 def find_write_fault(database: Database) -> str | None:
     """Find out why the database cannot be written; what is written to find out does not stay."""
     try:
-        with database.read() as session:
-            connection = session.connection()
+        with database.engine.connect().execution_options(writes=False) as connection:
             if database.is_sqlite:
                 connection.exec_driver_sql(f"PRAGMA busy_timeout={_PATIENCE_MS}")
             connection.execute(text("UPDATE alembic_version SET version_num = version_num"))
-            session.rollback()
+            connection.rollback()
     except DBAPIError as error:
         return str(error.orig).splitlines()[0] if error.orig else "no reason given"
     return None

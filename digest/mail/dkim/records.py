@@ -5,7 +5,7 @@ import re
 from digest.mail.dkim.keys import Algorithm, SigningKey
 
 _LONGEST_STRING = 255
-_TAG = re.compile(r"\s*([A-Za-z][A-Za-z0-9_]*)\s*=\s*(.*?)\s*", re.DOTALL)
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
 
 def record_of(key: SigningKey) -> str:
@@ -29,8 +29,8 @@ def parse_tags(record: str) -> dict[str, str] | None:
     if not parts[-1].strip():
         parts.pop()
     for part in parts:
-        match = _TAG.fullmatch(part)
-        if match is None or match[1] in tags:
+        name, equals, value = (piece.strip() for piece in part.partition("="))
+        if not equals or not _NAME.fullmatch(name) or name in tags:
             return None
-        tags[match[1]] = match[2]
+        tags[name] = value
     return tags

@@ -47,23 +47,27 @@ def judge_mail_hosts(domain: str, use: str, hosts: Records, *, has_address: bool
 def examine_reverse_names(scope: Scope) -> list[Finding]:
     """Ask what our sending addresses are called; nothing is said of a relay that is another's."""
     senders = find_senders(scope)
-    if not senders.certain:
+    if not senders.ours:
         return []
     resolver, found = scope.resolver, []
     for address in senders.addresses:
         names = resolver.names(address)
         confirmed = [name for name in names[:5] if address in resolver.addresses(name)]
-        found.append(judge_reverse_names(address, names, confirmed))
+        found.append(judge_reverse_names(address, names, confirmed, certain=senders.certain))
     return found
 
 
-def judge_reverse_names(address: str, names: Records, confirmed: list[str]) -> Finding:
-    """Judge an address's names: receivers want one that leads back (RFC 8601 2.7.3, `iprev`)."""
+def judge_reverse_names(address: str, names: Records, confirmed: list[str], *, certain: bool) -> Finding:
+    """Judge an address's names: receivers want one that leads back (RFC 8601 2.7.3, `iprev`).
+
+    A guessed address only warns: the relay here may hand on to one elsewhere.
+    """
+    bad = fail if certain else warn
     remedy = f"have the network's owner name {address} as the relay is named in EHLO, and give that name it"
     if names.trouble:
         return fail("ptr", f"{address}: {names.trouble}", UNREACHABLE)
     if not names:
-        return fail("ptr", f"{address} has no name in DNS, and many receivers refuse such mail", remedy)
+        return bad("ptr", f"{address} has no name in DNS, and many receivers refuse such mail", remedy)
     if not confirmed:
-        return fail("ptr", f"{address} is called {names[0]}, and that name does not lead back to it", remedy)
+        return bad("ptr", f"{address} is called {names[0]}, and that name does not lead back to it", remedy)
     return ok("ptr", f"{address} is called {confirmed[0]}, which leads back to it")

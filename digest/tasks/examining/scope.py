@@ -41,22 +41,27 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Senders:
-    """The addresses that messages leave from; `certain` where they are known and not guessed."""
+    """The addresses that messages leave from.
+
+    `certain` where the operator named them: a relay may hand on to another, whose address it then is. `ours`
+    where they are this machine's, or named.
+    """
 
     addresses: tuple[str, ...]
-    certain: bool
+    certain: bool = False
+    ours: bool = False
     trouble: str = ""
 
 
 def find_senders(scope: Scope) -> Senders:
     """Find where messages leave from: what the operator says, else this machine, else the relay's address."""
     if scope.sends_from:
-        return Senders(scope.sends_from, certain=True)
+        return Senders(scope.sends_from, certain=True, ours=True)
     if scope.relay_is_here:
-        return Senders(tuple(own_addresses()), certain=True)
+        return Senders(tuple(own_addresses()), ours=True)
     host = scope.relay.host
     found = Records((host,)) if is_address(host) else scope.resolver.addresses(host)
-    return Senders(tuple(found), certain=False, trouble=found.trouble)
+    return Senders(tuple(found), trouble=found.trouble)
 
 
 def is_loopback(host: str) -> bool:

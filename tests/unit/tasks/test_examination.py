@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from digest.errors import SettingsError
+from digest.net.fetch import is_public
 from digest.net.smtp import Relay
 from digest.settings import load_settings
 from digest.tasks.examining.examination import CHECKS, Check, examine, is_healthy
@@ -77,7 +78,10 @@ def test_the_sending_address_is_what_the_operator_says_else_the_relays(tmp_path:
     said = find_senders(scope(tmp_path, sends_from=("192.0.2.7",)))
     assert (said.addresses, said.certain) == (("192.0.2.7",), True)
     relays = find_senders(scope(tmp_path, relay=Relay("192.0.2.8", 587)))
-    assert (relays.addresses, relays.certain) == (("192.0.2.8",), False)
+    assert (relays.addresses, relays.certain, relays.ours) == (("192.0.2.8",), False, False)
+    here = find_senders(scope(tmp_path))
+    assert (here.certain, here.ours) == (False, True)
+    assert all(is_public(address) for address in here.addresses)
 
 
 def test_every_check_is_documented() -> None:

@@ -132,7 +132,11 @@ def test_who_takes_the_mail_of_a_domain(hosts_found: Records, has_address: bool,
     ],
 )
 def test_what_an_address_is_called(names: Records, confirmed: list[str], status: Status) -> None:
-    assert hosts.judge_reverse_names("192.0.2.1", names, confirmed).status is status
+    assert hosts.judge_reverse_names("192.0.2.1", names, confirmed, certain=True).status is status
+
+
+def test_an_address_that_is_only_guessed_warns() -> None:
+    assert hosts.judge_reverse_names("192.0.2.1", Records(), [], certain=False).status is WARN
 
 
 @pytest.mark.parametrize(
