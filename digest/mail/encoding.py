@@ -10,6 +10,9 @@ _ESCAPED = {bytes((byte,)): b"=%02X" % byte for byte in range(256)}
 _SIMPLE = re.compile(rb"(?!From )(?:[!-\-/-<>-~](?:[ -<>-~]{0,73}[!-<>-~])?)?")
 """Most of what readers bring: short, ASCII, no "=", no full stop at its beginning, no blank at an edge."""
 
+_LINK = re.compile(rb"[!-<>-~]*")
+"""What needs no encoding but where a line begins: no blank, nothing but printable ASCII, no "="."""
+
 _UNSAFE = re.compile(rb"[^ -<>-~]|(?<= ) | \Z")
 """What must be encoded: what is not printable ASCII, "=", a blank after a blank or at the end of a line."""
 
@@ -29,8 +32,10 @@ def quoted_printable(text: str) -> bytes:
     plain = text.encode()
     if _SIMPLE.fullmatch(plain) and b"  " not in plain:
         return plain
+    if _LINK.fullmatch(plain):
+        return _line(plain)
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    return b"\r\n".join([_line(line.encode()) for line in lines])
+    return b"\r\n".join([_line(_UNSAFE.sub(_escaped, line.encode())) for line in lines])
 
 
 def splice(pieces: Pieces, values: Mapping[str, bytes]) -> bytes:
@@ -39,8 +44,7 @@ def splice(pieces: Pieces, values: Mapping[str, bytes]) -> bytes:
 
 
 def _line(line: bytes) -> bytes:
-    """Encode one line and break it softly; a break never parts an encoded byte."""
-    line = _UNSAFE.sub(_escaped, line)
+    """Break one encoded line softly, never inside an encoded byte; encode what begins a line and must be."""
     out: list[bytes] = []
     at, end = 0, len(line)
     while True:

@@ -25,7 +25,7 @@ from digest.mail.slots import LooksBehindError, as_attribute, as_text, guarded
 from digest.mail.wrapping import wrap
 
 _JOINERS = "\u200c\u200d"  # part of words in Persian and of emoji
-_UNESCAPED = re.compile(r"[^&<>\"\u00a0]*")
+_ESCAPED = re.compile(r"[&<>\"\u00a0]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,14 +128,17 @@ class Renderer:
         return lambda key, **values: self.say(language, key, **values)
 
 
-def slot_values(values: Mapping[str, str], wanted: Iterable[str]) -> dict[str, bytes]:
+def slot_values(values: Mapping[str, str], places: Iterable[str]) -> dict[str, bytes]:
     """Encode a reader's printable values for places: "text NAME", "html NAME", "html NAME@" in a tag."""
     known: dict[str, bytes] = {}
-    for place in wanted:
+    encoded: dict[str, bytes] = {}
+    for place in places:
         plain = values[place[5:].rstrip("@")]
-        if place.startswith("html ") and not _UNESCAPED.fullmatch(plain):
+        if place.startswith("html ") and _ESCAPED.search(plain):
             plain = as_attribute(plain) if place.endswith("@") else as_text(plain)
-        known[place] = quoted_printable(plain)
+        if plain not in encoded:
+            encoded[plain] = quoted_printable(plain)
+        known[place] = encoded[plain]
     return known
 
 

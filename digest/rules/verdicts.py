@@ -25,15 +25,18 @@ class Verdict:
     relay_is_down: bool = False
 
 
+_ACCEPTED = Verdict(DeliveryState.ACCEPTED, "")
+
+
 def judge(outcome: Outcome, *, first_due_at: datetime, attempts: int, now: datetime) -> Verdict:
     """Decide what follows from one attempt (RFC 5321 4.2.1, 4.5.4.1; RFC 3463 for the subject of a refusal).
 
     `attempts` counts this one. Before the recipient was named a permanent refusal is a fault of ours: the
     edition pauses and nobody is taken to be bouncing.
     """
-    words = describe(outcome)
     if outcome.accepted:
-        return Verdict(DeliveryState.ACCEPTED, "")
+        return _ACCEPTED
+    words = describe(outcome)
     if outcome.dot_left and outcome.reply is None:
         return Verdict(DeliveryState.UNCERTAIN, words)
     permanent = outcome.reply is not None and outcome.reply.code >= 500

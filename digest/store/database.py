@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 
@@ -29,6 +29,7 @@ class Database:
             event.listen(self.engine, "begin", _begin_sqlite)
         else:
             event.listen(self.engine, "connect", _prepare_postgresql)
+        self._writing = self.engine.execution_options(writes=True)
 
     @contextmanager
     def write(self) -> Iterator[Session]:
@@ -42,6 +43,12 @@ class Database:
             session.commit()
 
     @contextmanager
+    def turn(self) -> Iterator[Connection]:
+        """Open a transaction as `write` does, on the bare connection: for what runs all the time."""
+        with self._explained(), self._writing.begin() as connection:
+            yield connection
+
+    @contextmanager
     def read(self) -> Iterator[Session]:
         """Open a transaction for reading; nothing written in it stays."""
         with self._session(writes=False) as session:
@@ -50,13 +57,18 @@ class Database:
     @contextmanager
     def _session(self, *, writes: bool) -> Iterator[Session]:
         options: dict[str, Any] = {"writes": writes}
-        with Session(self.engine.execution_options(**options), expire_on_commit=False) as session:
-            try:
-                yield session
-            except OperationalError as error:
-                if self.is_sqlite and not _is_outside_trouble(error):
-                    raise
-                raise Unreachable(f"the database does not answer: {_first_line(error)}") from error
+        engine = self.engine.execution_options(**options)
+        with Session(engine, expire_on_commit=False) as session, self._explained():
+            yield session
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except OperationalError as error:
+            if self.is_sqlite and not _is_outside_trouble(error):
+                raise
+            raise Unreachable(f"the database does not answer: {_first_line(error)}") from error
 
     def close(self) -> None:
         """Close all connections."""

@@ -42,45 +42,6 @@ class Job:
     composed_at: datetime | None
 
 
-def claim(session: Session, *, owner: int, now: datetime, size: int, digest: str | None = None) -> list[Job]:
-    """Claim due deliveries of frozen editions for a worker, the longest due first."""
-    frozen = select(Edition.id).where(Edition.state == EditionState.FROZEN)
-    if digest:
-        frozen = frozen.where(Edition.digest == digest)
-    query = (
-        select(Delivery.id)
-        .where(text("delivery.state IN ('planned', 'deferred')"))  # literal, for the partial index
-        .where(col(Delivery.due_at) <= now, col(Delivery.edition_id).in_(frozen))
-        .order_by(col(Delivery.due_at), col(Delivery.id))
-        .limit(size)
-        .with_for_update(skip_locked=True)
-    )
-    ids = list(session.exec(query))
-    if not ids:
-        return []
-    session.exec(
-        update(Delivery)
-        .where(col(Delivery.id).in_(ids))
-        .values(state=DeliveryState.CLAIMED, owner=owner, changed_at=now)
-    )
-    return _jobs(session, [i for i in ids if i is not None])
-
-
-def _jobs(session: Session, ids: Sequence[int]) -> list[Job]:
-    query = (
-        select(  # type: ignore[call-overload]
-            Delivery.id, Delivery.edition_id, Delivery.variant_id, Delivery.subscription_id,
-            Subscriber.public_id, Subscriber.address, Subscriber.address_key, Subscriber.name,
-            Subscription.digest, Delivery.due_at, Delivery.attempts, Delivery.resends, Delivery.composed_at,
-        )
-        .join(Subscription, col(Subscription.id) == col(Delivery.subscription_id))
-        .join(Subscriber, col(Subscriber.id) == col(Subscription.subscriber_id))
-        .where(col(Delivery.id).in_(ids))
-        .order_by(col(Delivery.due_at), col(Delivery.id))
-    )  # fmt: skip
-    return [Job(*row) for row in session.exec(query)]
-
-
 def make_job(delivery: Delivery, subscriber: Subscriber, digest: str) -> Job:
     """Gather what composing a delivery needs."""
     return Job(

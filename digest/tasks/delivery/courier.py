@@ -156,7 +156,8 @@ class Couriers:
     def _watch(self, lane: Lane) -> None:
         """Select for reading, and for writing while something is unsent."""
         events = selectors.EVENT_READ | (selectors.EVENT_WRITE if lane.channel.unsent else 0)
-        if lane.channel.fileno() >= 0 and self._selector.get_key(lane.channel).events != events:
+        if lane.watched != events and lane.channel.fileno() >= 0:
+            lane.watched = events
             self._selector.modify(lane.channel, events, lane)
 
     def _open_more(self) -> None:
@@ -189,7 +190,7 @@ class Couriers:
                 continue
             lane = Lane(opened, self._run.relay.timeouts, time.monotonic())
             self._lanes.add(lane)
-            self._selector.register(lane.channel, selectors.EVENT_READ, lane)
+            self._selector.register(lane.channel, lane.watched, lane)
 
     def _refused(self, outcome: Outcome) -> None:
         """No connection: nobody is marked; a refusal that will not mend itself pauses the editions."""

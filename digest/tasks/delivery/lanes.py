@@ -1,5 +1,6 @@
 """One connection at work: which messages are on it, and what their server has said."""
 
+import selectors
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -41,6 +42,7 @@ class Lane:
         self._timeouts = timeouts
         self._loads: dict[int, Load] = {}
         self._accepted = 0
+        self.watched = selectors.EVENT_READ
 
     @property
     def is_idle(self) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from sqlalchemy import Connection
 from sqlmodel import Session
 
 from digest.models import DeliveryState, Outcome, Withheld
@@ -52,13 +53,14 @@ class Recorder:
         run, turn = self._run, Turn()
         now = run.clock()
         verdicts = [(answer, self._judge(answer, now)) for answer in answers]
-        with run.database.write() as session:
-            self._record(session, verdicts, now)
-            withheld = self._mark(session, ready, turn, now)
+        with run.database.turn() as connection, Session(connection) as session:
+            self._record(connection, session, verdicts, now)
+            withheld = self._mark(connection, session, ready, turn, now)
             if claim:
-                turn.claimed = deliveries.claim(
-                    session, owner=run.owner, now=now, size=claim, digest=run.digest
+                turn.claimed = turns.claim(
+                    connection, owner=run.owner, now=now, size=claim, digest=run.digest
                 )
+            session.flush()
         for answer, verdict in verdicts:
             turn.repeats = turn.repeats or verdict.state is DeliveryState.UNCERTAIN
             self._note(answer, verdict)
@@ -79,7 +81,13 @@ class Recorder:
             return verdict
         return replace(verdict, reason=without_address(verdict.reason, job.address))
 
-    def _record(self, session: Session, verdicts: Sequence[tuple[Answer, Verdict]], now: datetime) -> None:
+    def _record(
+        self,
+        connection: Connection,
+        session: Session,
+        verdicts: Sequence[tuple[Answer, Verdict]],
+        now: datetime,
+    ) -> None:
         run = self._run
         accepted = {}
         for answer, verdict in verdicts:
@@ -95,20 +103,24 @@ class Recorder:
                 deliveries.plan_repeat(session, answer.job, now)
             if verdict.pause:
                 editions.pause(session, answer.job.edition_id, verdict.pause, retry_at=now + PAUSE)
-        if accepted:
-            turns.record_accepted(session, accepted, owner=run.owner, now=now)
+        turns.record_accepted(connection, accepted, owner=run.owner, now=now)
 
     def _mark(
-        self, session: Session, ready: Mapping[int, tuple[Job, datetime]], turn: Turn, now: datetime
+        self,
+        connection: Connection,
+        session: Session,
+        ready: Mapping[int, tuple[Job, datetime]],
+        turn: Turn,
+        now: datetime,
     ) -> list[str]:
         """Mark those that may still go; give the states of those that are withheld."""
         run = self._run
         states: list[str] = []
         if not ready:
             return states
-        answers = turns.may_still_go(session, list(ready), owner=run.owner)
+        answers = turns.may_still_go(connection, list(ready), owner=run.owner)
         turn.may_go = {key for key, answer in answers.items() if answer is True}
-        turns.mark_in_flight(session, {key: ready[key][1] for key in turn.may_go}, now=now)
+        turns.mark_in_flight(connection, {key: ready[key][1] for key in turn.may_go}, now=now)
         for key, (job, _) in ready.items():
             answer = answers.get(key, False)
             if isinstance(answer, Withheld):
