@@ -61,6 +61,7 @@ def _mailbox(value: object) -> object:
         raise ValueError('is no mail address: write "name@example.org" or "Name <name@example.org>"')
     if any(ord(char) < 32 or ord(char) == 127 for char in str(value)):
         raise ValueError("must be one line without control characters")
+    ascii_name(domain)
     return value
 
 

@@ -1,5 +1,6 @@
 """The command that looks whether everything is set up: doctor."""
 
+import ipaddress
 import sys
 from dataclasses import asdict
 from typing import Annotated
@@ -37,11 +38,11 @@ def doctor(
     timeout:
         Seconds to wait for each answer from another machine.
     """
-    _check_options(sends_from, timeout)
+    senders = _check_options(sends_from, timeout)
     try:
         with application(common) as app:
             settled = ok("settings", f"{app.settings.file} is valid")
-            scope = Scope(app.settings, app.relay, lambda: app.renderer, app.clock, timeout, sends_from)
+            scope = Scope(app.settings, app.relay, lambda: app.renderer, app.clock, timeout, senders)
             findings = [settled, *examine(scope, offline=offline)]
     except SettingsError as error:
         findings = [fail("settings", line, _MEND) for line in str(error).splitlines()]
@@ -52,12 +53,13 @@ def doctor(
         sys.exit(1)
 
 
-def _check_options(sends_from: tuple[str, ...], timeout: float) -> None:
+def _check_options(sends_from: tuple[str, ...], timeout: float) -> tuple[str, ...]:
     for address in sends_from:
         if not is_address(address):
             raise UsageError(f'--sends-from "{address}" is no IP address')
     if not 0 < timeout <= 600:
         raise UsageError(f'--timeout "{timeout:g}" must be more than 0 and at most 600 seconds')
+    return tuple(str(ipaddress.ip_address(address)) for address in sends_from)
 
 
 def _show(findings: list[Finding], *, json: bool, quiet: bool) -> None:

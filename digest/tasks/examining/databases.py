@@ -13,7 +13,7 @@ from digest.store.schema import HEAD
 from digest.tasks.examining.clocks import judge_clock
 from digest.tasks.examining.findings import Finding, fail, ok, warn
 from digest.tasks.examining.scope import Scope
-from digest.tasks.standing import check_standing, identity_of, read_standing, state_path
+from digest.tasks.standing import REMEDY, check_standing, identity_of, read_standing, state_path
 
 
 def examine_database(scope: Scope) -> list[Finding]:
@@ -80,8 +80,9 @@ def _examine_state(scope: Scope, database: Database, identity: str) -> Finding:
         check_standing(database, path, identity)
         kept = read_standing(path)
     except DigestError as error:
-        found, _, remedy = str(error).partition(". ")
-        return fail("state", found, remedy or "mend that, then look again")
+        found = str(error).removesuffix(REMEDY).rstrip()
+        remedy = REMEDY if found != str(error) else "mend that, then look again"
+        return fail("state", found, remedy)
     if not os.access(path.parent, os.W_OK):
         return fail("state", f"{path.parent} cannot be written", "let this account write config.state there")
     if kept is None:
