@@ -230,7 +230,7 @@ def test_pages_that_are_not_ours_and_a_link_that_leads_elsewhere(setting: Settin
         line = setting.line("one-click")
         assert "opens another page than ours" in line
         assert leaving.rpartition("/")[2] not in line
-    assert "does not answer" in setting.line("one-click")
+    assert f"{site.url}/unsubscribe/… does not answer" in setting.line("one-click")
 
 
 def test_files_that_others_may_read(setting: Setting) -> None:

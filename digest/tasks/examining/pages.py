@@ -28,7 +28,7 @@ def examine_pages(scope: Scope) -> list[Finding]:
         try:
             answer = fetch(link, allow_private=private, timeout=scope.seconds, max_bytes=_LARGEST)
         except DigestError as error:
-            findings.append(fail(check, _without_token(str(error)), _SERVE))
+            findings.append(fail(check, _told(link, error), _SERVE))
             continue
         findings.append(judge_page(answer) if check == "pages" else judge_leaving(answer, link))
     return findings + (judge_date(answer, scope.clock()) if answer else [])
@@ -75,5 +75,7 @@ def judge_date(answer: Fetched, now: datetime) -> list[Finding]:
     return [judge_clock(now, theirs, "base_url")] if theirs.tzinfo else []
 
 
-def _without_token(text: str) -> str:
-    return re.sub(r"(/unsubscribe/)\S+", r"\1…", text)
+def _told(link: str, error: DigestError) -> str:
+    """Say what happened to a link, with its port and without its token: tokens are never printed."""
+    _, _, why = str(error).partition(" ")
+    return re.sub(r"(/unsubscribe/)\S+", r"\1…", f"{link} {why}")

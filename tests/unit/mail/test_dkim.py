@@ -34,7 +34,7 @@ from digest.mail.dkim import (
     relaxed_field,
     zone_lines,
 )
-from digest.mail.message import compose
+from digest.mail.message import Composition, compose
 from digest.mail.rendering import Renderer
 from tests.conftest import skip_unless_ci
 from tests.samples import ARABIC, CONTENT, HEADERS, NOW, OWN, VALUES, hostile_text
@@ -101,6 +101,12 @@ def test_composed_bodies_are_their_own_relaxed_form(name: str) -> None:
     for rendering in (RENDERING, RENDERER.render(ARABIC)):
         body = compose(rendering, HEADERS, OWN, VALUES | {"name": name}).split(b"\r\n\r\n", 1)[1]
         assert relaxed_body(body) == body
+
+
+def test_a_message_is_signed_by_its_two_halves_as_it_is_composed() -> None:
+    message = Composition(RENDERING, HEADERS).compose(OWN, VALUES)
+    signature = SIGNER.sign(message.head, BodyHash(message.body).digest(), OWN.date)
+    assert signature + bytes(message) == MESSAGE
 
 
 def test_a_repeat_has_the_same_bytes() -> None:
