@@ -1,8 +1,8 @@
 """The connection to the database: SQLite or PostgreSQL, with durable commits on both."""
 
 import contextlib
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,6 @@ class Database:
             event.listen(self.engine, "begin", _begin_sqlite)
         else:
             event.listen(self.engine, "connect", _prepare_postgresql)
-        self._writing = self.engine.execution_options(writes=True)
 
     @contextmanager
     def write(self) -> Iterator[Session]:
@@ -42,11 +41,9 @@ class Database:
             yield session
             session.commit()
 
-    @contextmanager
-    def turn(self) -> Iterator[Connection]:
-        """Open a transaction as `write` does, on the bare connection: for what runs all the time."""
-        with self._explained(), self._writing.begin() as connection:
-            yield connection
+    def turns(self) -> "Turns":
+        """Give transactions that follow each other on one connection, for what runs all the time."""
+        return Turns(self.engine.execution_options(writes=True), self._explained)
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -73,6 +70,34 @@ class Database:
     def close(self) -> None:
         """Close all connections."""
         self.engine.dispose()
+
+
+class Turns:
+    """Writing transactions one after the other, on a connection that stays open between them."""
+
+    def __init__(self, engine: Engine, explained: Callable[[], AbstractContextManager[None]]) -> None:
+        self._engine = engine
+        self._explained = explained
+        self._connection: Connection | None = None
+
+    @contextmanager
+    def turn(self) -> Iterator[Connection]:
+        """Open a transaction as `Database.write` does, on the bare connection."""
+        with self._explained():
+            if self._connection is None:
+                self._connection = self._engine.connect()
+            try:
+                with self._connection.begin():
+                    yield self._connection
+            except OperationalError:
+                self.close()  # the next turn may find the database again
+                raise
+
+    def close(self) -> None:
+        """Give the connection back."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
 
 
 def _create_private(path: str | None) -> None:

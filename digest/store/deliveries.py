@@ -104,6 +104,15 @@ def record(
         _unplace(session, job)
 
 
+def replan(session: Session, ids: Sequence[int], now: datetime) -> None:
+    """Plan failed deliveries again: what was refused was not theirs."""
+    session.exec(
+        update(Delivery)
+        .where(col(Delivery.id).in_(ids), col(Delivery.state) == DeliveryState.FAILED)
+        .values(state=DeliveryState.PLANNED, due_at=now, changed_at=now)
+    )
+
+
 def release(session: Session, jobs: Sequence[Job], *, owner: int, now: datetime) -> None:
     """Give claims back untouched."""
     session.exec(

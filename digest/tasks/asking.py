@@ -57,7 +57,7 @@ def _ask(
     sender = parseaddr(readers.settings.site.from_)[1]
     outcome = connection.submit(Envelope(sender, subscriber.address), message)
     now = run.clock()
-    verdict = judge(outcome, first_due_at=row.asked_at, attempts=row.attempts + 1, now=now)
+    verdict = judge(outcome, attempts=row.attempts + 1, now=now)
     if verdict.pause:
         run.give_up(f"the relay refuses us: {verdict.pause}; mend it, the next run goes on")
     state = _STATES.get(verdict.state, MailState.PLANNED)

@@ -242,3 +242,27 @@ def test_a_rate_holds_over_all_connections(tmp_path: Path, database_url: str) ->
 
     assert time.monotonic() - began > 11 / 20
     assert len(relay.messages) == 12
+
+
+def test_content_that_is_refused_pauses_the_edition_and_nobody_bounces(
+    tmp_path: Path, database_url: str
+) -> None:
+    refusals = [f"550 5.7.515 access denied, not authenticated [q{n}]" for n in range(60)]
+    box = Mailbox()
+    with Scripted(steps(greets, box.takes(*refusals))) as server:
+        first = server.port
+        publication = begin(tmp_path, database_url, first, 60)
+        said = publication.run("send", "--now", code=1)
+
+    assert len(box.messages) == 20
+    assert states(publication) == {"open": 60}
+    assert publication.edition()["state"] == "paused"
+    assert "world/daily/" in said
+    assert "the message is refused, 20 times alike: dot: 550 5.7.515" in said
+    assert "digest resume world/daily/" in said
+
+    with Scripted(steps(greets, box.takes(*["250 kept"] * 60))) as server:
+        publication.change_settings(f"port = {first}", f"port = {server.port}")
+        publication.run("resume")
+        publication.run("send")
+    assert states(publication) == {"accepted": 60}

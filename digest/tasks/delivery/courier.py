@@ -78,6 +78,8 @@ class Couriers:
             self._answers = [*answers, *self._answers]  # not recorded yet: tried once more at the end
             raise
         self._pool.extend(turn.claimed)
+        if turn.paused:
+            self._give_back(turn.paused)
         self._dry = (self._dry or (claim > 0 and not turn.claimed)) and not turn.repeats
         for key, (lane, load) in wanted.items():
             if key in turn.may_go:
@@ -85,6 +87,11 @@ class Couriers:
             else:
                 lane.abandon(load)  # the server waits for it all the same: only hanging up ends that
                 self._drop(lane, politely=False)
+
+    def _give_back(self, paused: set[int]) -> None:
+        """Give the claims of paused editions back, before a server is asked for them in vain."""
+        self._recorder.release([job for job in self._pool if job.edition_id in paused])
+        self._pool = deque(job for job in self._pool if job.edition_id not in paused)
 
     def _send(self, lane: Lane, load: Load) -> None:
         """Write a marked message, and the next envelope in the same write where the server pipelines."""
@@ -231,6 +238,7 @@ class Couriers:
             # What is in flight is no claim any more; it is settled as a dead worker's would be.
             self._recorder.release([*self._pool, *(answer.job for answer in left)])
         finally:
+            self._recorder.close()
             self._selector.close()
             self._wake.close()
             self._waker.close()

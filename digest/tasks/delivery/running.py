@@ -56,9 +56,13 @@ class Run:
             self.tally.add(state)
             self.progress(self.tally)
 
-    def give_up(self, why: str) -> None:
-        """End the run early: the relay is not to be had, or something is wrong on our side."""
+    def complain(self, why: str) -> None:
+        """Tell the operator something, once."""
         with self.lock:
             if why not in self.tally.trouble:
                 self.tally.trouble.append(why)
+
+    def give_up(self, why: str) -> None:
+        """End the run early: the relay is not to be had, or something is wrong on our side."""
+        self.complain(why)
         self.stop.set()
