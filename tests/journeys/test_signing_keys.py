@@ -44,7 +44,10 @@ def test_what_is_printed_is_what_to_publish_and_to_write(publication: Publicatio
     said = publication.run("dkim", "--selector", "r1")
     assert "  name:  r1._domainkey.courier.example\n  value: v=DKIM1; k=rsa; p=MII" in said
     assert 'r1._domainkey.courier.example. 3600 IN TXT ( "v=DKIM1; k=rsa; p=' in said
-    assert '  [dkim]\n  domain = "courier.example"\n  selector = "r1"\n  key_file = "dkim-r1.pem"\n' in said
+    assert (
+        'under [dkim] in config.toml, and let `digest doctor` look:\n  domain = "courier.example"\n  selector = "r1"\n  key_file = "dkim-r1.pem"\n'
+        in said
+    )
     assert "PRIVATE" not in said
 
 
