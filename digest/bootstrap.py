@@ -1,6 +1,5 @@
 """The composition root: picks implementations from the settings and joins them."""
 
-import hashlib
 import os
 import secrets
 import socket
@@ -13,6 +12,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from digest.errors import SettingsError
 from digest.mail.rendering import Renderer
@@ -26,8 +26,11 @@ from digest.tasks.compiling import Compiler
 from digest.tasks.delivery.composing import Composer
 from digest.tasks.delivery.running import Run
 from digest.tasks.restoring import Restorer
-from digest.tasks.standing import check_standing, note_standing, state_path
+from digest.tasks.standing import check_standing, identity_of, note_standing, state_path
 from digest.tasks.subscribing import Readers
+
+if TYPE_CHECKING:
+    from digest.mail.dkim import Signer
 
 
 def utc_now() -> datetime:
@@ -86,6 +89,14 @@ class Application:
         return Composer(self.database, self.settings, self.renderer, self.keys["identity"])
 
     @cached_property
+    def signer(self) -> "Signer | None":
+        """Give what signs messages, read once; None where the settings name no key."""
+        # The library of keys is slow to import, and most commands sign nothing.
+        from digest.tasks.signing import load_signer
+
+        return load_signer(self.settings)
+
+    @cached_property
     def readers(self) -> Readers:
         """Give the use cases of readers."""
         return Readers(
@@ -115,7 +126,7 @@ class Application:
     @property
     def identity(self) -> str:
         """Give what tells this ledger from every other, and tells nothing else."""
-        return hashlib.sha256(b"ledger " + self.keys["identity"]).hexdigest()[:16]
+        return identity_of(self.keys["identity"])
 
     @contextmanager
     def worker(self, *, checked: bool = True) -> Iterator[WorkerLock]:

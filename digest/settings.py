@@ -22,6 +22,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from digest.dns_settings import Dkim, Dns, ascii_name, is_aligned
 from digest.errors import SettingsError
 from digest.models.cadence import Cadence
 
@@ -60,6 +61,7 @@ def _mailbox(value: object) -> object:
         raise ValueError('is no mail address: write "name@example.org" or "Name <name@example.org>"')
     if any(ord(char) < 32 or ord(char) == 127 for char in str(value)):
         raise ValueError("must be one line without control characters")
+    ascii_name(domain)
     return value
 
 
@@ -99,6 +101,11 @@ class Site(_Table):
     postal_address: Text
     language: str = Field(default="en", pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")
     timezone: Timezone = "UTC"
+
+    @property
+    def from_domain(self) -> str:
+        """Give the domain of From, as it stands in DNS."""
+        return ascii_name(parseaddr(self.from_)[1].rpartition("@")[2])
 
 
 class Database(_Table):
@@ -224,6 +231,8 @@ class Settings(BaseSettings):
     database: Database = Database()
     smtp: Smtp = Smtp()
     web: Web
+    dkim: Dkim = Dkim()
+    dns: Dns = Dns()
     sources: tuple[SourceSettings, ...] = ()
     digests: tuple[DigestSettings, ...] = Field(min_length=1)
     folder: Path = Path()
@@ -255,6 +264,16 @@ class Settings(BaseSettings):
             for name in names:
                 if names.count(name) > 1:
                     raise ValueError(f'[[{kind}]] name "{name}" stands twice: each needs a name of its own')
+        return self
+
+    @model_validator(mode="after")
+    def _signature_is_aligned(self) -> "Settings":
+        domain, sender = self.dkim.domain, self.site.from_domain
+        if domain and not is_aligned(domain, sender):
+            raise ValueError(
+                f'[dkim] domain "{domain}" does not answer for From\'s domain "{sender}":'
+                " use that, or one above or below it"
+            )
         return self
 
     def digest(self, name: str) -> DigestSettings:
@@ -350,7 +369,7 @@ def _name_key(location: list[str | int], written: dict[str, Any]) -> str:
 def _suggest(location: list[str | int]) -> str:
     known: list[str] = [name for name in Settings.model_fields if name not in _RESERVED]
     tables: dict[str, type[BaseModel]] = {
-        "site": Site, "database": Database, "smtp": Smtp, "web": Web,
+        "site": Site, "database": Database, "smtp": Smtp, "web": Web, "dkim": Dkim, "dns": Dns,
         "sources": SourceSettings, "digests": DigestSettings,
     }  # fmt: skip
     if len(location) > 1:

@@ -30,6 +30,8 @@ _COMMANDS = (
     ("resume", "resuming:resume", "Let paused editions go on, or decide what a restored database may send."),
     ("schedule", "reporting:schedule", "Show when the next edition of each cadence is due."),
     ("sources", "articles:sources", "List the sources with their health."),
+    ("doctor", "doctor:doctor", "Look whether everything is set up as it should be; exit 1 where it is not."),
+    ("dkim", "dkim:dkim", "Make a key to sign messages with, or show the DNS records of those that are set."),
     ("catch", "setting_up:catch", "Run the mail catcher alone: SMTP in, pages out, messages as files."),
 )
 _ARTICLES = (

@@ -41,6 +41,7 @@ class Fetched:
     etag: str | None = None
     last_modified: str | None = None
     retry_after: str | None = None
+    date: str | None = None
 
 
 def fetch(
@@ -198,7 +199,7 @@ def _get(
     found = response.headers
     return Fetched(
         status, url, content, found.get("content-type", ""), _plain(found.get("etag")),
-        _plain(found.get("last-modified")), _plain(found.get("retry-after")),
+        _plain(found.get("last-modified")), _plain(found.get("retry-after")), _plain(found.get("date")),
     )  # fmt: skip
 
 
