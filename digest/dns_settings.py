@@ -8,6 +8,7 @@ from typing import Annotated
 import idna
 from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
 
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _LABEL = r"[a-z0-9](?:[a-z0-9_-]{0,61}[a-z0-9])?"
 _NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 _DNS_PORT = 53

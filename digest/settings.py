@@ -7,7 +7,7 @@ import tomllib
 from datetime import timedelta
 from email.utils import parseaddr
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -22,12 +22,12 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from digest.dns_settings import Dkim, Dns, ascii_name, is_aligned
+from digest.dns_settings import LOOPBACK, Dkim, Dns, ascii_name, is_aligned
 from digest.errors import SettingsError
 from digest.models.cadence import Cadence
+from digest.smtp_settings import Smtp
 
 SUBJECT_NAMES = ("title", "lead", "date", "publication")
-LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _DURATION = re.compile(r"(\d+)\s*([smhdw])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _RESERVED = ("folder", "file")  # ours, not a key of the file
@@ -117,35 +117,6 @@ class Database(_Table):
     def _known(self) -> "Database":
         if not self.url.startswith(("sqlite:///", "postgresql+psycopg://")):
             raise ValueError('url must start with "sqlite:///" or "postgresql+psycopg://"')
-        return self
-
-
-class Smtp(_Table):
-    """`[smtp]`: the relay."""
-
-    host: Text = "localhost"
-    port: int = Field(default=25, ge=1, le=65535)
-    security: Literal["none", "starttls", "tls"] = "none"
-    username: str = ""
-    password: SecretStr = SecretStr("")
-    token_file: Path | None = None
-    ca_file: Path | None = None
-    ehlo_name: str = ""
-    connections: int = Field(default=2, ge=1, le=100)
-    messages_per_connection: int = Field(default=0, ge=0)
-    rate: float = Field(default=0, ge=0)
-    when_uncertain: Literal["resend", "hold"] = "resend"
-
-    @model_validator(mode="after")
-    def _whole_login(self) -> "Smtp":
-        if self.token_file and not self.username:
-            raise ValueError("username is missing for this token_file: it names the account of the token")
-        if self.username and not self.token_file and not self.password.get_secret_value():
-            raise ValueError("password is missing for this username: set it here or in DIGEST_SMTP__PASSWORD")
-        if self.username and self.security == "none" and self.host not in LOOPBACK:
-            raise ValueError(
-                'security = "none" would show the password to the network: use "starttls" or "tls"'
-            )
         return self
 
 

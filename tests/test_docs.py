@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from digest import dns_settings, settings
+from digest import dns_settings, settings, smtp_settings
 from digest.cli import _ARTICLES, _COMMANDS, _SUBSCRIBERS, build
 from digest.settings import load_settings
 
@@ -23,7 +23,7 @@ def test_the_example_settings_load_as_they_are() -> None:
 @pytest.mark.parametrize(
     ("table", "model"),
     [
-        ("site", settings.Site), ("database", settings.Database), ("smtp", settings.Smtp),
+        ("site", settings.Site), ("database", settings.Database), ("smtp", smtp_settings.Smtp),
         ("web", settings.Web), ("dkim", dns_settings.Dkim), ("dns", dns_settings.Dns),
         ("sources", settings.SourceSettings), ("digests", settings.DigestSettings),
     ],

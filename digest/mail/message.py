@@ -96,12 +96,12 @@ def compose(rendering: Rendering, headers: Headers, own: Own, values: Mapping[st
     return bytes(Composition(rendering, headers).compose(own, values))
 
 
-def compose_notice(notice: Notice, headers: Headers, own: Own) -> bytes:
+def compose_notice(notice: Notice, headers: Headers, own: Own) -> Message:
     """Compose a message that is for one reader alone, such as an asking."""
     text, html = encode(notice.text), encode(notice.html)
     boundary = boundary_of(((text,), (html,)))
     rendering = Rendering(headers.subject, (html.content,), (text.content,), boundary, html.size)
-    return compose(rendering, headers, own, dict.fromkeys(SLOTS, ""))
+    return Composition(rendering, headers).compose(own, dict.fromkeys(SLOTS, ""))
 
 
 def _personal(rendering: Rendering, headers: Headers) -> Composition:

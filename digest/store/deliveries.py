@@ -1,9 +1,10 @@
 """The ledger: claims, marks, replies, and the sums that prove it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import bindparam
 from sqlmodel import Session, col, func, select, text, update
 
 from digest.models import (
@@ -121,6 +122,17 @@ def release(session: Session, jobs: Sequence[Job], *, owner: int, now: datetime)
         .where(col(Delivery.state) == DeliveryState.CLAIMED)
         .values(state=DeliveryState.PLANNED, owner=None, changed_at=now)
     )
+
+
+def postpone(session: Session, due: Mapping[int, datetime], *, owner: int, now: datetime) -> None:
+    """Give claims back until a later time each: their domain cannot be served sooner."""
+    table = Delivery.__table__  # type: ignore[attr-defined]
+    statement = (
+        update(table)
+        .where(table.c.id == bindparam("row"), table.c.owner == owner, table.c.state == "claimed")
+        .values(state=DeliveryState.PLANNED.value, owner=None, due_at=bindparam("until"), changed_at=now)
+    )
+    session.connection().execute(statement, [{"row": key, "until": until} for key, until in due.items()])
 
 
 def reap(session: Session, worker_id: int, *, resend: bool, now: datetime) -> tuple[int, int]:

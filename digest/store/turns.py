@@ -39,6 +39,10 @@ _DUE = (
     " AND subscription.id = delivery.subscription_id AND subscriber.id = subscription.subscriber_id"
     " ORDER BY delivery.due_at, delivery.id LIMIT ?"
 )
+_BEGUN = (
+    "SELECT count(*) FROM delivery WHERE state IN ('claimed', 'in_flight', 'accepted', 'uncertain')"
+    " AND changed_at >= ?"
+)
 _DUE_AT, _COMPOSED_AT = 9, 12
 _CLAIM = "UPDATE delivery SET state = 'claimed', owner = ?, changed_at = ? WHERE delivery.id"
 
@@ -50,6 +54,7 @@ class _Dialect:
     standing: str
     mark: str
     accept: str
+    begun: str
     is_sqlite: bool
 
     def ids(self, ids: Sequence[int]) -> Any:
@@ -73,7 +78,7 @@ class _Dialect:
 
 
 _DIALECTS = {
-    "sqlite": _Dialect(_DUE, _CLAIM + _IN_JSON, _STANDING + _IN_JSON, _MARK, _ACCEPT, is_sqlite=True),
+    "sqlite": _Dialect(_DUE, _CLAIM + _IN_JSON, _STANDING + _IN_JSON, _MARK, _ACCEPT, _BEGUN, is_sqlite=True),
     "postgresql": _Dialect(
         _DUE.replace("?", "%s") + " FOR UPDATE OF delivery SKIP LOCKED",
         _CLAIM.replace("?", "%s") + " = ANY(%s)",
@@ -81,6 +86,7 @@ _DIALECTS = {
         _STANDING + " = ANY(%s) FOR NO KEY UPDATE OF delivery, subscription",
         _MARK.replace("?", "%s"),
         _ACCEPT.replace("?", "%s"),
+        _BEGUN.replace("?", "%s"),
         is_sqlite=False,
     ),
 }
@@ -135,3 +141,10 @@ def record_accepted(connection: Connection, codes: Mapping[int, int], *, owner: 
         own = _DIALECTS[connection.dialect.name]
         at_once = own.time(now)
         connection.exec_driver_sql(own.accept, [(code, at_once, key, owner) for key, code in codes.items()])
+
+
+def count_begun(connection: Connection, since: datetime) -> int:
+    """Count the messages that were claimed, or left, since a moment: what a warm-up counts."""
+    own = _DIALECTS[connection.dialect.name]
+    found = connection.exec_driver_sql(own.begun, (own.time(since),))
+    return int(found.scalar_one())

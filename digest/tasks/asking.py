@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from email.utils import parseaddr
 
-from digest.mail.message import Headers, Own, compose_notice, message_id
+from digest.mail.message import Headers, Message, Own, compose_notice, message_id
 from digest.mail.rendering import Renderer
 from digest.models import Confirmation, DeliveryState, MailState, Outcome, Subscriber, Subscription
 from digest.net.smtp import Connection, Envelope, open_connection
@@ -53,7 +53,10 @@ def _ask(
     with run.database.write() as session:
         token = readers.give_token(session, row.id or 0)
         confirmations.record_confirmation(session, row.id or 0, run.owner, MailState.IN_FLIGHT)
-    message = compose_asking(readers, renderer, row, subscriber, subscription, token, run.clock())
+    at = run.clock()
+    message = run.composer.sealed(
+        compose_asking(readers, renderer, row, subscriber, subscription, token, at), at
+    )
     sender = parseaddr(readers.settings.site.from_)[1]
     outcome = connection.submit(Envelope(sender, subscriber.address), message)
     now = run.clock()
@@ -81,7 +84,7 @@ def compose_asking(
     subscription: Subscription,
     token: str,
     now: datetime,
-) -> bytes:
+) -> Message:
     """Compose the message that asks: who asked, when, the link, and no advertising (STANDARDS B8)."""
     site, digest = readers.settings.site, readers.settings.digest(subscription.digest)
     from_name, from_address = parseaddr(site.from_)

@@ -77,7 +77,7 @@ def edition(folder: Path, port: int, readers: int, connections: int) -> tuple[fl
         sizes: list[int] = []
         compose = run.composer.compose
         began = time.monotonic()
-        tally = deliver(run, connections=connections)
+        tally = deliver(run)
         seconds = time.monotonic() - began
         with app.database.read() as session:
             delivery, subscriber = session.exec(

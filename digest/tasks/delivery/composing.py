@@ -1,15 +1,18 @@
 """Compose a message: the same function for preview and for delivery, so the bytes are the same."""
 
+import hashlib
 import re
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parseaddr
+from typing import TYPE_CHECKING
 
 from sqlmodel import Session
 
 from digest.mail.content import Card, Content, Publication, Section
-from digest.mail.message import Composition, Headers, Own, message_id
+from digest.mail.message import Composition, Headers, Message, Own, message_id
 from digest.mail.rendering import Renderer, Rendering
 from digest.models import Article, Edition, VariantArticle
 from digest.models import Form as ArticleForm
@@ -19,6 +22,9 @@ from digest.settings import Settings
 from digest.store import articles, editions
 from digest.store.database import Database
 from digest.store.deliveries import Job
+
+if TYPE_CHECKING:
+    from digest.mail.dkim import Signer
 
 _WORDS_A_MINUTE = 230
 _KEPT = 32
@@ -43,8 +49,15 @@ class Composer:
     """Composes messages; what readers share is made once a variant and kept as long as it is used."""
 
     def __init__(
-        self, database: Database, settings: Settings, renderer: Renderer, identity_key: bytes
+        self,
+        database: Database,
+        settings: Settings,
+        renderer: Renderer,
+        identity_key: bytes,
+        signer: "Signer | None" = None,
     ) -> None:
+        self.signs = signer is not None
+        self._signer = signer
         self._database = database
         self._settings = settings
         self._renderer = renderer
@@ -55,15 +68,38 @@ class Composer:
         self._ready: OrderedDict[int, _Ready] = OrderedDict()
 
     def compose(self, job: Job, composed_at: datetime) -> Letter:
-        """Compose a claimed delivery's message."""
+        """Compose a claimed delivery's message, and sign it where the settings name a key."""
+        return self.prepare(job, composed_at)()
+
+    def prepare(self, job: Job, composed_at: datetime) -> Callable[[], Letter]:
+        """Compose a claimed delivery's message; what is given signs it, which any thread may do."""
         ready = self._ready_for(job.edition_id, job.variant_id)
-        return self._letter(ready.edition, ready.composition, job, composed_at)
+        return self._sealing(
+            job, self._message(ready.edition, ready.composition, job, composed_at), composed_at
+        )
 
     def letter(self, edition: Edition, rendering: Rendering, job: Job, composed_at: datetime) -> Letter:
         """Splice a reader's own values and headers into a rendering."""
-        return self._letter(edition, self._composition(edition, rendering), job, composed_at)
+        message = self._message(edition, self._composition(edition, rendering), job, composed_at)
+        return self._sealing(job, message, composed_at)()
 
-    def _letter(self, edition: Edition, composition: Composition, job: Job, composed_at: datetime) -> Letter:
+    def sealed(self, message: Message, at: datetime) -> bytes:
+        """Give a message's bytes, signed where the settings name a key.
+
+        A composed body is its own relaxed form (mail.encoding), so it is hashed as it is.
+        """
+        if self._signer is None:
+            return bytes(message)
+        digest = hashlib.sha256(message.body).digest()
+        return self._signer.sign(message.head, digest, at) + bytes(message)
+
+    def _sealing(self, job: Job, message: Message, composed_at: datetime) -> Callable[[], Letter]:
+        envelope = Envelope(self._from_address, job.address)
+        return lambda: Letter(envelope, self.sealed(message, composed_at))
+
+    def _message(
+        self, edition: Edition, composition: Composition, job: Job, composed_at: datetime
+    ) -> Message:
         base, keys = self._settings.site.base_url, self._settings.web.signing_keys
         leave = f"{base}/unsubscribe/{tokens.sign(keys, tokens.UNSUBSCRIBE, job.public_id, job.digest)}"
         choose = f"{base}/preferences/{tokens.sign(keys, tokens.PREFERENCES, job.public_id, job.digest)}"
@@ -81,8 +117,7 @@ class Composer:
             message_id=message_id(self._identity_key, *named, self._domain),
             unsubscribe_url=leave,
         )
-        message = composition.compose(own, values)
-        return Letter(Envelope(self._from_address, job.address), bytes(message))
+        return composition.compose(own, values)
 
     def render(
         self, session: Session, edition: Edition, rows: list[VariantArticle], language: str, left_out: int

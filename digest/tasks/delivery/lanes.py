@@ -45,6 +45,7 @@ class Lane:
         self._begun = 0
         self._most = most
         self.watched = selectors.EVENT_READ
+        self.where = ""
 
     @property
     def is_idle(self) -> bool:
@@ -61,7 +62,7 @@ class Lane:
         job = load.job
         opened = self.exchange.begin(job.delivery_id, load.letter.envelope, len(load.letter.content))
         if isinstance(opened, Outcome):
-            return b"", Answer(job, opened)
+            return b"", Answer(job, opened, self.where)
         self._loads[job.delivery_id] = load
         self._begun += 1
         return opened, None
@@ -108,7 +109,7 @@ class Lane:
         heard.wants.clear()
         for key, load in self._loads.items():
             if key in waiting:
-                heard.answers.append(Answer(load.job, Outcome(Stage.DOT, None, fault=fault)))
+                heard.answers.append(Answer(load.job, Outcome(Stage.DOT, None, fault=fault), self.where))
             else:
                 heard.given_back.append(load.job)
         self._loads.clear()
@@ -129,7 +130,7 @@ class Lane:
             self.exchange.closing = True
             heard.given_back.append(load.job)  # it says nothing about the reader
         else:
-            heard.answers.append(Answer(load.job, outcome))
+            heard.answers.append(Answer(load.job, outcome, self.where))
 
     @property
     def is_full(self) -> bool:

@@ -22,10 +22,11 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came of one attempt."""
+    """What came of one attempt, and at which relay."""
 
     job: Job
     outcome: Outcome
+    where: str = ""
 
 
 @dataclass(slots=True)
@@ -69,15 +70,32 @@ class Recorder:
             self._record(connection, verdicts, turn, now)
             withheld = self._mark(connection, ready, turn, now)
             if claim:
-                turn.claimed = turns.claim(
-                    connection, owner=run.owner, now=now, size=claim, digest=run.digest
-                )
+                turn.claimed = self._claim(connection, claim, now)
         for answer, verdict in verdicts:
             turn.repeats = turn.repeats or verdict.state is DeliveryState.UNCERTAIN
             self._note(answer, verdict)
         for state in withheld:
             run.count(state)
         return turn
+
+    def _claim(self, connection: Connection, size: int, now: datetime) -> list[Job]:
+        """Claim what is due, as far as a warm-up allows."""
+        run = self._run
+        allowance = run.allowance(now)
+        if allowance is not None:
+            begun = turns.count_begun(connection, allowance.day_began_at)
+            size = min(size, allowance.messages - begun)
+        if size <= 0:
+            return []
+        return turns.claim(connection, owner=run.owner, now=now, size=size, digest=run.digest)
+
+    def postpone(self, postponed: Sequence[tuple[Job, float]]) -> None:
+        """Give claims back until the seconds have passed."""
+        run = self._run
+        now = run.clock()
+        with run.database.write() as session:
+            due = {job.delivery_id: now + timedelta(seconds=seconds) for job, seconds in postponed}
+            deliveries.postpone(session, due, owner=run.owner, now=now)
 
     def release(self, jobs: Sequence[Job]) -> None:
         """Give claims back untouched."""
@@ -171,11 +189,12 @@ class Recorder:
     def _note(self, answer: Answer, verdict: Verdict) -> None:
         run = self._run
         run.count(verdict.state)
-        where = f"{run.relay.host}:{run.relay.port}"
         if verdict.state is DeliveryState.UNCERTAIN and run.resend and not answer.job.resends:
             log.warning("a reply was lost after the final dot; the message is repeated once")
         if verdict.pause:
             run.give_up(f"the edition is paused, the relay refuses us: {verdict.pause}")
         self._drops = self._drops + 1 if verdict.relay_is_down else 0
         if self._drops == _ENOUGH_DROPS:
-            run.give_up(f"the relay {where} drops us ({describe(answer.outcome)}); the next run goes on")
+            run.give_up(
+                f"the relay {answer.where} drops us ({describe(answer.outcome)}); the next run goes on"
+            )
