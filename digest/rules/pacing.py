@@ -8,9 +8,12 @@ import re
 from collections import OrderedDict, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, tzinfo
+from datetime import date, datetime, time, timedelta, tzinfo
 
 from digest.models import Outcome, Stage
+
+LEARNED_FOR = timedelta(hours=1)
+"""How long a run goes by what another has learned."""
 
 _SLOWEST = 1 / 60
 _GIVEN_BACK_EVERY = 30.0

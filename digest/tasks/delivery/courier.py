@@ -51,10 +51,12 @@ class Couriers:
         self._wanted: dict[int, tuple[Lane, Load]] = {}
         self._dry = False
         self._later: float | None = None
+        self._slowed = False
 
     def work(self) -> None:
         """Deliver what is due; every way out leaves each claim settled."""
         try:
+            self._recorder.recall(self._run.domains)
             while self._goes_on():
                 self._commit()
                 self._postpone()
@@ -105,6 +107,9 @@ class Couriers:
 
     def _postpone(self) -> None:
         """Put off what slow domains cannot get soon, so that others need not wait for them."""
+        if self._slowed:
+            self._slowed = False
+            self._recorder.remember(self._run.domains)
         if len(self._outbox) < self._most:
             return
         postponed = self._outbox.surplus(time.monotonic())
@@ -189,7 +194,8 @@ class Couriers:
             relay.speed_up(now)
             domain.speed_up(now)
         elif is_too_fast(outcome):
-            (relay if outcome.stage in (Stage.BANNER, Stage.EHLO, Stage.MAIL) else domain).slow_down(now)
+            (relay if outcome.stage is Stage.MAIL else domain).slow_down(now)
+            self._slowed = True
 
     def _end_one(self, job: Job, lane: Lane | None = None) -> None:
         self._run.domains.of(domain_of(job.address)).end()

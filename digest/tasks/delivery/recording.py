@@ -9,9 +9,10 @@ from sqlalchemy import Connection
 from sqlmodel import Session
 
 from digest.models import DeliveryState, Edition, Outcome, Withheld
+from digest.rules.pacing import LEARNED_FOR, Domains
 from digest.rules.refusals import Refusals
 from digest.rules.verdicts import Verdict, describe, judge, without_address
-from digest.store import deliveries, editions, turns
+from digest.store import deliveries, editions, paces, turns
 from digest.store.deliveries import Job
 from digest.tasks.delivery.running import Run
 
@@ -96,6 +97,19 @@ class Recorder:
         with run.database.write() as session:
             due = {job.delivery_id: now + timedelta(seconds=seconds) for job, seconds in postponed}
             deliveries.postpone(session, due, owner=run.owner, now=now)
+
+    def recall(self, domains: Domains) -> None:
+        """Begin with what was learned of domains lately."""
+        with self._run.database.read() as session:
+            known = paces.list_slowed(session, self._run.clock() - LEARNED_FOR)
+        for row in known:
+            domains.of(row.name).learned = row.rate
+
+    def remember(self, domains: Domains) -> None:
+        """Keep what has been learned of domains."""
+        now = self._run.clock()
+        with self._run.database.write() as session:
+            paces.save_slowed(session, domains.slowed(), now, now - LEARNED_FOR)
 
     def release(self, jobs: Sequence[Job]) -> None:
         """Give claims back untouched."""
