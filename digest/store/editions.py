@@ -1,6 +1,6 @@
 """Editions, cohorts and variants: what compiling writes."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -321,25 +321,35 @@ def merge_into(session: Session, cohort: Cohort, key: str) -> bool:
     return True
 
 
-def get_variant(session: Session, edition_id: int, variant_id: int) -> tuple[Edition, Variant]:
-    """Give a variant with its edition."""
+def get_variants(
+    session: Session, ids: Collection[int]
+) -> dict[int, tuple[Edition, Variant, list[VariantArticle]]]:
+    """Give variants by id, each with its edition and its rows in order."""
     query = (
         select(Edition, Variant)
         .join(Variant, col(Variant.edition_id) == col(Edition.id))
-        .where(Edition.id == edition_id, Variant.id == variant_id)
+        .where(col(Variant.id).in_(ids))
     )
-    return session.exec(query).one()
+    found = {variant.id or 0: (edition, variant, _no_rows()) for edition, variant in session.exec(query)}
+    rows = select(VariantArticle).where(col(VariantArticle.variant_id).in_(ids))
+    for row in session.exec(rows.order_by(col(VariantArticle.variant_id), col(VariantArticle.position))):
+        found[row.variant_id][2].append(row)
+    return found
 
 
-def count_variants(session: Session) -> int:
-    """Count the distinct lists of articles of all editions."""
-    return session.exec(select(func.count()).select_from(Variant)).one()
+def _no_rows() -> list[VariantArticle]:
+    return []
 
 
 def articles_of(session: Session, variant_id: int) -> list[VariantArticle]:
     """List a variant's articles in order."""
     query = select(VariantArticle).where(VariantArticle.variant_id == variant_id)
     return list(session.exec(query.order_by(col(VariantArticle.position))))
+
+
+def count_variants(session: Session) -> int:
+    """Count the distinct lists of articles of all editions."""
+    return session.exec(select(func.count()).select_from(Variant)).one()
 
 
 def set_state(session: Session, edition: Edition, state: EditionState, reason: str = "") -> None:

@@ -68,7 +68,8 @@ def preview(
             for n, c in enumerate(chosen.choices)
         ]
         language = subscriber.language or settings.site.language
-        rendering = composer.render(session, edition, rows, language, chosen.left_out)
+        stored = articles.get_articles(session, [row.article_id for row in rows])
+        rendering = composer.render(edition, rows, stored, language, chosen.left_out)
     delivery = Delivery(
         edition_id=0, subscription_id=0, state="planned", due_at=at, changed_at=at, composed_at=at
     )

@@ -3,13 +3,11 @@
 import hashlib
 import re
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parseaddr
 from typing import TYPE_CHECKING
-
-from sqlmodel import Session
 
 from digest.mail.content import Card, Content, Publication, Section
 from digest.mail.message import Composition, Headers, Message, Own, message_id
@@ -19,9 +17,9 @@ from digest.models import Form as ArticleForm
 from digest.net.smtp import Envelope
 from digest.rules import tokens
 from digest.settings import Settings
-from digest.store import articles, editions
 from digest.store.database import Database
 from digest.store.deliveries import Job
+from digest.tasks.delivery.variants import Variants
 
 if TYPE_CHECKING:
     from digest.mail.dkim import Signer
@@ -58,7 +56,6 @@ class Composer:
     ) -> None:
         self.signs = signer is not None
         self._signer = signer
-        self._database = database
         self._settings = settings
         self._renderer = renderer
         self._identity_key = identity_key
@@ -66,6 +63,7 @@ class Composer:
         self._domain = self._from_address.rpartition("@")[2]
         self._owner = parseaddr(settings.site.reply_to or settings.site.from_)[1]
         self._ready: OrderedDict[int, _Ready] = OrderedDict()
+        self._variants = Variants(database)
 
     def compose(self, job: Job, composed_at: datetime) -> Letter:
         """Compose a claimed delivery's message, and sign it where the settings name a key."""
@@ -73,7 +71,7 @@ class Composer:
 
     def prepare(self, job: Job, composed_at: datetime) -> Callable[[], Letter]:
         """Compose a claimed delivery's message; what is given signs it, which any thread may do."""
-        ready = self._ready_for(job.edition_id, job.variant_id)
+        ready = self._ready_for(job.variant_id)
         return self._sealing(
             job, self._message(ready.edition, ready.composition, job, composed_at), composed_at
         )
@@ -120,11 +118,15 @@ class Composer:
         return composition.compose(own, values)
 
     def render(
-        self, session: Session, edition: Edition, rows: list[VariantArticle], language: str, left_out: int
+        self,
+        edition: Edition,
+        rows: Sequence[VariantArticle],
+        stored: Mapping[int, Article],
+        language: str,
+        left_out: int,
     ) -> Rendering:
         """Render a list of articles as an edition's variant."""
         digest = self._settings.digest(edition.digest)
-        stored = articles.get_articles(session, [row.article_id for row in rows])
         own = self._settings.site.language
         cards = [(r.section, to_card(stored[r.article_id], ArticleForm(r.form), own)) for r in rows]
         subject = _subject(digest.subject, digest.title, cards[0][1].title, edition, self._settings)
@@ -147,13 +149,16 @@ class Composer:
         )
         return self._renderer.render(content)
 
-    def _ready_for(self, edition_id: int, variant_id: int) -> _Ready:
+    def expect(self, jobs: Sequence[Job]) -> None:
+        """Make ready for claimed deliveries: what their variants need is read at once."""
+        self._variants.expect(jobs, self._ready)
+
+    def _ready_for(self, variant_id: int) -> _Ready:
         ready = self._ready.get(variant_id)
         if ready is None:
-            with self._database.read() as session:
-                edition, variant = editions.get_variant(session, edition_id, variant_id)
-                rows = editions.articles_of(session, variant_id)
-                rendering = self.render(session, edition, rows, variant.language, variant.left_out)
+            found = self._variants.take(variant_id)
+            edition, variant = found.edition, found.variant
+            rendering = self.render(edition, found.rows, found.articles, variant.language, variant.left_out)
             ready = self._ready[variant_id] = _Ready(edition, self._composition(edition, rendering))
             if len(self._ready) > _KEPT:
                 self._ready.popitem(last=False)

@@ -89,7 +89,9 @@ class Couriers:
         except BaseException:
             self._answers = [*answers, *self._answers]  # not recorded yet: tried once more at the end
             raise
-        self._outbox.add(turn.claimed)
+        if turn.claimed:
+            self._run.composer.expect(turn.claimed)
+            self._outbox.add(turn.claimed)
         if turn.paused:
             self._recorder.release(self._remove(turn.paused))
         self._dry = (self._dry or (claim > 0 and not turn.claimed)) and not turn.repeats

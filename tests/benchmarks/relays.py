@@ -1,0 +1,114 @@
+"""What delivery is measured against: Postfix's sink, its source, ready bytes, and the naive way."""
+
+import selectors
+import smtplib
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from email.message import EmailMessage
+
+import css_inline
+from jinja2 import Environment
+
+ENVELOPE = b"MAIL FROM:<a@sender.example>\r\nRCPT TO:<b@reader.example>\r\nDATA\r\n"
+_BEFORE_THE_CONTENT = 3
+
+
+@contextmanager
+def sink() -> Iterator[int]:
+    """Run smtp-sink for as long as it is needed; give its port."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    command = ["smtp-sink", "-u", "postfix", f"127.0.0.1:{port}", "1000"]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
+        time.sleep(0.5)
+        try:
+            yield port
+        finally:
+            process.kill()
+
+
+def source_rate(port: int, connections: int, messages: int, size: int) -> float:
+    """Give the messages a second that smtp-source hands to the sink."""
+    began = time.monotonic()
+    options = ["-s", str(connections), "-m", str(messages), "-l", str(size)]
+    subprocess.run(["smtp-source", *options, f"127.0.0.1:{port}"], check=True)
+    return messages / (time.monotonic() - began)
+
+
+@dataclass(slots=True)
+class _Raw:
+    wire: socket.socket
+    lines: int = 0
+    busy: bool = True
+
+
+def raw_rate(port: int, connections: int, messages: int, size: int) -> float:
+    """Give the messages a second of ready bytes, the next envelope in the write of each content."""
+    content = b"Subject: x\r\n\r\n" + (b"x" * 70 + b"\r\n") * (size // 72) + b".\r\n"
+    selector = selectors.DefaultSelector()
+    for _ in range(connections):
+        wire = socket.create_connection(("127.0.0.1", port))
+        wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for command in (b"", b"EHLO bench.example\r\n"):
+            wire.sendall(command)
+            wire.recv(4_096)
+        selector.register(wire, selectors.EVENT_READ, _Raw(wire))
+    began = time.monotonic()
+    begun = ended = 0
+    for key in list(selector.get_map().values()):
+        key.data.wire.sendall(ENVELOPE)
+        begun += 1
+    while ended < messages:
+        for key, _ in selector.select():
+            raw: _Raw = key.data
+            raw.lines += raw.wire.recv(65_536).count(b"\n")
+            if raw.busy and raw.lines >= _BEFORE_THE_CONTENT:
+                raw.lines -= _BEFORE_THE_CONTENT
+                raw.busy = begun < messages
+                begun += raw.busy
+                raw.wire.sendall(content + ENVELOPE if raw.busy else content)
+                # The reply to this content comes before those to the next envelope.
+                raw.lines -= 1
+                ended += 1
+    seconds = time.monotonic() - began
+    for key in list(selector.get_map().values()):
+        key.data.wire.close()
+    return messages / seconds
+
+
+def naive_rate(port: int, readers: int, size: int) -> float:
+    """Give the messages a second of Jinja, css-inline, EmailMessage and smtplib for each reader."""
+    environment = Environment(autoescape=True)
+    html, text = environment.from_string(_HTML), environment.from_string(_TEXT)
+    inliner = css_inline.CSSInliner(load_remote_stylesheets=False, keep_at_rules=True)
+    stories = [
+        {"title": f"Story {n}", "text": "The quick clerk wrote it down. " * (size // 1_500)}
+        for n in range(12)
+    ]
+    began = time.monotonic()
+    with smtplib.SMTP("127.0.0.1", port) as smtp:
+        for number in range(readers):
+            known = {
+                "stories": stories,
+                "name": f"Reader {number}",
+                "link": f"https://courier.example/{number}",
+            }
+            message = EmailMessage()
+            message["From"], message["To"] = "news@courier.example", f"r{number}@readers.example"
+            message["Subject"] = "World Briefing"
+            message.set_content(text.render(known))
+            message.add_alternative(inliner.inline(html.render(known)), subtype="html")
+            smtp.send_message(message)
+    return readers / (time.monotonic() - began)
+
+
+_TEXT = "For {{ name }}\n{% for s in stories %}{{ s.title }}\n{{ s.text }}\n\n{% endfor %}Leave: {{ link }}\n"
+_HTML = """<!DOCTYPE html><html><head><style>td { font-family: Georgia; padding: 12px } h2 { color: #333 }
+p { line-height: 26px } a { color: #1d1b18 }</style></head><body><p>For {{ name }}</p><table>
+{% for s in stories %}<tr><td><h2><a href="{{ link }}">{{ s.title }}</a></h2><p>{{ s.text }}</p></td></tr>
+{% endfor %}</table><p><a href="{{ link }}">Leave</a></p></body></html>"""
