@@ -78,7 +78,7 @@ class Drawer:
             known = self._known(drawn, content)
         if known is None:
             return self._draw_whole(content, context)
-        return fill(drawn.frame, known | self._later(content))
+        return fill(drawn.frame, known | self._later(drawn.frame, content))
 
     def draw_for(self, content: Content, context: Context, reader: Mapping[str, str]) -> Frame:
         """Draw a variant for one reader."""
@@ -137,14 +137,16 @@ class Drawer:
         edition = (content.publication, content.title, content.language, content.timezone)
         return card, place.role, place.named, edition
 
-    def _later(self, content: Content) -> dict[str, Encoded]:
-        known = {name: getattr(content, name) for name in _LATER}
-        if not self._is_html:
-            return {name: encode(value) for name, value in known.items()}
-        known |= {f"{name}@": as_attribute(value) for name, value in known.items()}
-        return {
-            name: encode(value if name.endswith("@") else as_text(value)) for name, value in known.items()
-        }
+    def _later(self, frame: Frame, content: Content) -> dict[str, Encoded]:
+        """Encode what a frame shows of the subject and the preheader, as its places need it."""
+        known = {}
+        for place in frame:
+            if isinstance(place, str) and place.rstrip("@") in _LATER and place not in known:
+                value = getattr(content, place.rstrip("@"))
+                if self._is_html:
+                    value = as_attribute(value) if place.endswith("@") else as_text(value)
+                known[place] = encode(value)
+        return known
 
 
 def render_template(environment: Environment, name: str, values: Mapping[str, object]) -> str:

@@ -18,6 +18,7 @@ from digest.models import (
     Edition,
     EditionCohort,
     EditionState,
+    Form,
     Subscriber,
     Subscription,
     SubscriptionState,
@@ -26,7 +27,7 @@ from digest.models import (
     Withheld,
     is_counted,
 )
-from digest.rules.selection import Chosen
+from digest.rules.selection import Choice, Chosen
 
 
 def find_edition(session: Session, digest: str, cadence: str, period: str) -> Edition | None:
@@ -321,24 +322,23 @@ def merge_into(session: Session, cohort: Cohort, key: str) -> bool:
     return True
 
 
-def get_variants(
-    session: Session, ids: Collection[int]
-) -> dict[int, tuple[Edition, Variant, list[VariantArticle]]]:
-    """Give variants by id, each with its edition and its rows in order."""
+def get_variants(session: Session, ids: Collection[int]) -> dict[int, tuple[Edition, Variant, list[Choice]]]:
+    """Give variants by id, each with its edition and its articles in order."""
     query = (
         select(Edition, Variant)
         .join(Variant, col(Variant.edition_id) == col(Edition.id))
         .where(col(Variant.id).in_(ids))
     )
-    found = {variant.id or 0: (edition, variant, _no_rows()) for edition, variant in session.exec(query)}
-    rows = select(VariantArticle).where(col(VariantArticle.variant_id).in_(ids))
-    for row in session.exec(rows.order_by(col(VariantArticle.variant_id), col(VariantArticle.position))):
-        found[row.variant_id][2].append(row)
+    found: dict[int, tuple[Edition, Variant, list[Choice]]] = {}
+    for edition, variant in session.exec(query):
+        found[variant.id or 0] = edition, variant, []
+    rows = select(
+        VariantArticle.variant_id, VariantArticle.article_id, VariantArticle.form, VariantArticle.section
+    ).where(col(VariantArticle.variant_id).in_(ids))
+    ordered = rows.order_by(col(VariantArticle.variant_id), col(VariantArticle.position))
+    for variant_id, article_id, form, section in session.exec(ordered):
+        found[variant_id][2].append(Choice(article_id, Form(form), section))
     return found
-
-
-def _no_rows() -> list[VariantArticle]:
-    return []
 
 
 def articles_of(session: Session, variant_id: int) -> list[VariantArticle]:

@@ -13,7 +13,6 @@ from digest.models import (
     Edition,
     Subscriber,
     Subscription,
-    VariantArticle,
 )
 from digest.rules import cadence as calendar
 from digest.rules.address import normalise
@@ -63,13 +62,9 @@ def preview(
         chosen = _choose(session, digest, subscription, at)
         if not chosen.choices:
             raise InputError(f'nothing is new for this reader of "{digest.name}" at {at.isoformat()}')
-        rows = [
-            VariantArticle(variant_id=0, position=n, article_id=c.article_id, form=c.form, section=c.section)
-            for n, c in enumerate(chosen.choices)
-        ]
         language = subscriber.language or settings.site.language
-        stored = articles.get_articles(session, [row.article_id for row in rows])
-        rendering = composer.render(edition, rows, stored, language, chosen.left_out)
+        stored = articles.get_articles(session, [choice.article_id for choice in chosen.choices])
+        rendering = composer.render(edition, chosen.choices, stored, language, chosen.left_out)
     delivery = Delivery(
         edition_id=0, subscription_id=0, state="planned", due_at=at, changed_at=at, composed_at=at
     )

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 from digest.mail.content import Card, Content, Publication, Section
 from digest.mail.message import Composition, Headers, Message, Own, message_id
 from digest.mail.rendering import Renderer, Rendering
-from digest.models import Article, Edition, VariantArticle
-from digest.models import Form as ArticleForm
+from digest.models import Article, Edition, Form
 from digest.net.smtp import Envelope
 from digest.rules import tokens
+from digest.rules.selection import Choice
 from digest.settings import Settings
 from digest.store.database import Database
 from digest.store.deliveries import Job
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _WORDS_A_MINUTE = 230
 _KEPT = 32
+_KEPT_CARDS = 2_000
 _PREHEADER_TITLES = 3
 
 
@@ -64,6 +65,7 @@ class Composer:
         self._owner = parseaddr(settings.site.reply_to or settings.site.from_)[1]
         self._ready: OrderedDict[int, _Ready] = OrderedDict()
         self._variants = Variants(database)
+        self._cards: dict[tuple[int | None, Form], tuple[Article, Card]] = {}
 
     def compose(self, job: Job, composed_at: datetime) -> Letter:
         """Compose a claimed delivery's message, and sign it where the settings name a key."""
@@ -120,7 +122,7 @@ class Composer:
     def render(
         self,
         edition: Edition,
-        rows: Sequence[VariantArticle],
+        choices: Sequence[Choice],
         stored: Mapping[int, Article],
         language: str,
         left_out: int,
@@ -128,7 +130,7 @@ class Composer:
         """Render a list of articles as an edition's variant."""
         digest = self._settings.digest(edition.digest)
         own = self._settings.site.language
-        cards = [(r.section, to_card(stored[r.article_id], ArticleForm(r.form), own)) for r in rows]
+        cards = [(c.section, self._card(stored[c.article_id], c.form, own)) for c in choices]
         subject = _subject(digest.subject, digest.title, cards[0][1].title, edition, self._settings)
         content = Content(
             publication=Publication(
@@ -158,12 +160,23 @@ class Composer:
         if ready is None:
             found = self._variants.take(variant_id)
             edition, variant = found.edition, found.variant
-            rendering = self.render(edition, found.rows, found.articles, variant.language, variant.left_out)
+            rendering = self.render(
+                edition, found.choices, found.articles, variant.language, variant.left_out
+            )
             ready = self._ready[variant_id] = _Ready(edition, self._composition(edition, rendering))
             if len(self._ready) > _KEPT:
                 self._ready.popitem(last=False)
         self._ready.move_to_end(variant_id)
         return ready
+
+    def _card(self, article: Article, form: Form, language: str) -> Card:
+        """Give an article's card, the same one as long as the article is."""
+        known = self._cards.get((article.id, form))
+        if known is None or known[0] is not article:
+            if len(self._cards) >= _KEPT_CARDS:
+                self._cards.clear()
+            known = self._cards[article.id, form] = article, to_card(article, form, language)
+        return known[1]
 
     def _composition(self, edition: Edition, rendering: Rendering) -> Composition:
         site, digest = self._settings.site, self._settings.digest(edition.digest)
@@ -181,7 +194,7 @@ class Composer:
         return Composition(rendering, headers)
 
 
-def to_card(article: Article, form: ArticleForm, language: str) -> Card:
+def to_card(article: Article, form: Form, language: str) -> Card:
     """Give what an edition shows of a stored article; `language` is of one that states none."""
     return Card(
         id=article.id or 0,
@@ -189,8 +202,8 @@ def to_card(article: Article, form: ArticleForm, language: str) -> Card:
         title=article.title,
         url=article.url,
         summary=article.summary,
-        html=article.html if form is ArticleForm.FULL else "",
-        text=article.text if form is ArticleForm.FULL else "",
+        html=article.html if form is Form.FULL else "",
+        text=article.text if form is Form.FULL else "",
         image_url=article.image_url,
         image_alt=article.image_alt or "",
         author=article.author,

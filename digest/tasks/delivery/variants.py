@@ -6,21 +6,23 @@ from dataclasses import dataclass
 
 from sqlmodel import Session
 
-from digest.models import Article, Edition, Variant, VariantArticle
+from digest.models import Article, Edition, Variant
+from digest.rules.selection import Choice
 from digest.store import articles, editions
 from digest.store.database import Database
 from digest.store.deliveries import Job
 
 _KEPT_ARTICLES = 2_000
+_KEPT_VARIANTS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A variant as it is stored: its edition, its rows in order, and the articles that they name."""
+    """A variant as it is stored: its edition, its choices in order, and the articles that they name."""
 
     edition: Edition
     variant: Variant
-    rows: list[VariantArticle]
+    choices: list[Choice]
     articles: Mapping[int, Article]
 
 
@@ -29,7 +31,7 @@ class Variants:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._expected: dict[int, tuple[Edition, Variant, list[VariantArticle]]] = {}
+        self._expected: dict[int, tuple[Edition, Variant, list[Choice]]] = {}
         self._articles: OrderedDict[int, Article] = OrderedDict()
 
     def expect(self, jobs: Iterable[Job], known: Iterable[int]) -> None:
@@ -45,17 +47,19 @@ class Variants:
         if variant_id not in self._expected:
             with self._database.read() as session:
                 self._read(session, {variant_id})
-        edition, variant, rows = self._expected.pop(variant_id)
-        missing = [row.article_id for row in rows if row.article_id not in self._articles]
+        edition, variant, choices = self._expected.pop(variant_id)
+        missing = [choice.article_id for choice in choices if choice.article_id not in self._articles]
         if missing:
             with self._database.read() as session:
                 self._articles.update(articles.get_articles(session, missing))
-        found = {row.article_id: self._articles[row.article_id] for row in rows}
+        found = {choice.article_id: self._articles[choice.article_id] for choice in choices}
         self._forget_articles(found)
-        return Listing(edition, variant, rows, found)
+        return Listing(edition, variant, choices, found)
 
     def _read(self, session: Session, wanted: set[int]) -> None:
-        self._expected = editions.get_variants(session, wanted)
+        self._expected.update(editions.get_variants(session, wanted))
+        while len(self._expected) > _KEPT_VARIANTS:
+            del self._expected[next(iter(self._expected))]
 
     def _forget_articles(self, used: Iterable[int]) -> None:
         for article_id in used:
