@@ -31,16 +31,12 @@ Context = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a document shows a card: which one, by its number in the content, and as what."""
+    """Where a document shows a card: which one, by its number in the content, as what, in which slot."""
 
     number: int
     role: str
     named: tuple[tuple[str, Hashable], ...]
-
-    @property
-    def slot(self) -> str:
-        """Give the name of its slot in the frame."""
-        return f"card {self.number} {self.role} {self.named}"
+    slot: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +124,6 @@ class Drawer:
             card = self._drawn.get(key)
             if card is None:
                 return None
-            self._drawn.move_to_end(key)
             known[place.slot] = card
         return known
 
@@ -176,7 +171,8 @@ class _Showing:
     def __call__(self, sealed: Any, role: str, **named: Any) -> str:
         """Draw a card by the macro that is named after its role."""
         number, card = opened(sealed)
-        self._places.append(Place(number, role, tuple(sorted(named.items()))))
+        how = tuple(sorted(named.items()))
+        self._places.append(Place(number, role, how, f"card {number} {role} {how}"))
         drawn = self._show(card, role, **named)
         first, last = self._marks(len(self._places) - 1)
         return type(drawn)(first) + drawn + type(drawn)(last)
