@@ -52,7 +52,7 @@ def send_due(
     digest: str | None = None,
     at_once: bool = False,
     fetching: bool = True,
-    progress: Callable[[Tally], None] | None = None,
+    progress: Callable[[Tally, int], None] | None = None,
 ) -> Sent:
     """Do everything that is due, for one digest or all; a signal to end lets what is on the wire finish."""
     chosen = [app.settings.digest(digest)] if digest else list(app.settings.digests)

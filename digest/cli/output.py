@@ -2,12 +2,10 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from digest.rules.printing import printable
@@ -52,15 +50,3 @@ def _cell(value: object) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(str(item) for item in value)
     return str(value)
-
-
-@contextmanager
-def progress(*, quiet: bool) -> Iterator[Callable[[str], None] | None]:
-    """Show one changing line on a terminal; give None where there is none, or with --quiet."""
-    if quiet or not sys.stderr.isatty():
-        yield None
-        return
-    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("fetching and compiling")
-        yield lambda line: bar.update(task, description=line)

@@ -7,7 +7,8 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from digest.cli.common import DEFAULT, AsJson, Common, application, read_moment
-from digest.cli.output import progress, say, show_json, warn
+from digest.cli.output import say, show_json, warn
+from digest.cli.progress import pulse
 from digest.sending import Sent, send_due
 from digest.tasks.delivery.running import Tally
 from digest.tasks.fetching import FetchReport, fetch_due
@@ -49,8 +50,7 @@ def send(
     now:
         Do not wait for the cadence's hour; a period's edition is still made only once.
     """
-    with application(common) as app, progress(quiet=common.quiet) as show:
-        shown = (lambda tally: show(describe_tally(tally))) if show else None
+    with application(common) as app, pulse(quiet=common.quiet or json) as shown:
         done = send_due(app, digest=digest, at_once=now, progress=shown)
     complain(done.fetched)
     if json:

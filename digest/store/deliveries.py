@@ -217,6 +217,18 @@ def finish_editions(session: Session, now: datetime) -> list[Edition]:
     return finished
 
 
+def count_due(session: Session, now: datetime, *, digest: str | None = None) -> int:
+    """Count the deliveries of frozen editions that may be claimed now."""
+    query = (
+        select(func.count())
+        .select_from(Delivery)
+        .join(Edition, col(Edition.id) == col(Delivery.edition_id))
+        .where(text("delivery.state IN ('planned', 'deferred')"), col(Delivery.due_at) <= now)
+        .where(Edition.state == EditionState.FROZEN)
+    )
+    return session.exec(query.where(Edition.digest == digest) if digest else query).one()
+
+
 def count_states(session: Session, edition_id: int) -> dict[str, int]:
     """Count an edition's deliveries by state."""
     query = select(Delivery.state, func.count()).where(Delivery.edition_id == edition_id)

@@ -22,6 +22,7 @@ def deliver(run: Run, *, retry_paused: bool = False) -> Tally:
     _reap(run)
     with run.database.write() as session:
         editions.resume_retried(session, None if retry_paused else run.clock())
+        run.total = deliveries.count_due(session, run.clock(), digest=run.digest)
     _carry(run)
     while _reap(run) and not run.ended:  # of a worker that died meanwhile
         _carry(run)

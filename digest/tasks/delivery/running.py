@@ -22,6 +22,11 @@ class Tally:
     uncertain: int = 0
     trouble: list[str] = field(default_factory=list)
 
+    @property
+    def settled(self) -> int:
+        """Give how many deliveries came to something."""
+        return self.accepted + self.deferred + self.failed + self.withheld + self.uncertain
+
     def add(self, state: str) -> None:
         """Count one delivery by the state that it reached."""
         if state in ("accepted", "deferred", "failed", "withheld", "uncertain"):
@@ -54,7 +59,8 @@ class Run:
     stop: threading.Event = field(default_factory=threading.Event)
     stopping: threading.Event = field(default_factory=threading.Event)
     lock: threading.Lock = field(default_factory=threading.Lock)
-    progress: Callable[[Tally], None] = lambda _tally: None
+    total: int = 0
+    progress: Callable[[Tally, int], None] = lambda _tally, _total: None
     resend: bool = True
 
     @property
@@ -71,7 +77,7 @@ class Run:
         """Count a delivery and show it."""
         with self.lock:
             self.tally.add(state)
-            self.progress(self.tally)
+            self.progress(self.tally, self.total)
 
     def complain(self, why: str) -> None:
         """Tell the operator something, once."""

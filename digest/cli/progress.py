@@ -1,0 +1,89 @@
+"""How far a run is: a bar on a terminal, a line a minute elsewhere, nothing with --quiet."""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    Progress,
+    SpinnerColumn,
+    TaskProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
+
+from digest.cli.output import say
+from digest.tasks.delivery.running import Tally
+
+_BAR_EVERY = 0.1
+_LINE_EVERY = 60.0
+
+
+@dataclass(slots=True)
+class Pulse:
+    """Says how far a run is, not more often than every so many seconds."""
+
+    show: Callable[[int, int, str], None]
+    every: float
+    _began: float = 0
+    _last: float = 0
+
+    def __call__(self, tally: Tally, total: int) -> None:
+        """Show a run's tally out of what was due when it began."""
+        now = time.monotonic()
+        self._began = self._began or now
+        self._last = self._last or now
+        if now - self._last >= self.every:
+            self._last = now
+            self.show(tally.settled, total, describe(tally, total, now - self._began))
+
+
+def describe(tally: Tally, total: int, seconds: float) -> str:
+    """Say in one line what has gone, how fast it goes, and how long it will take."""
+    rate = tally.settled / seconds if seconds > 0 else 0
+    left = max(total - tally.settled, 0)
+    text = (
+        f"{tally.settled:,} of {max(total, tally.settled):,}: accepted {tally.accepted:,},"
+        f" deferred {tally.deferred:,}, failed {tally.failed:,}; {rate:,.0f} a second"
+    )
+    return f"{text}, {_spell(left / rate)} left" if rate and left else text
+
+
+def _spell(seconds: float) -> str:
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+@contextmanager
+def pulse(*, quiet: bool) -> Iterator[Pulse | None]:
+    """Give what shows how far a run is, or None with --quiet."""
+    if quiet:
+        yield None
+    elif sys.stderr.isatty():
+        with _bar() as shown:
+            yield shown
+    else:
+        yield Pulse(lambda _done, _total, line: say(line), _LINE_EVERY)
+
+
+@contextmanager
+def _bar() -> Iterator[Pulse]:
+    columns = (
+        SpinnerColumn(), BarColumn(bar_width=24), TaskProgressColumn(),
+        TextColumn("{task.description}", markup=False), TimeElapsedColumn(),
+    )  # fmt: skip
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("fetching and compiling", total=None)
+        yield Pulse(
+            lambda done, total, line: bar.update(
+                task, completed=done, total=max(total, done), description=line
+            ),
+            _BAR_EVERY,
+        )
