@@ -24,7 +24,7 @@ def test_the_example_settings_load_as_they_are() -> None:
     ("table", "model"),
     [
         ("site", settings.Site), ("database", settings.Database), ("smtp", settings.Smtp),
-        ("web", settings.Web), ("sources", settings.SourceSettings), ("digests", settings.DigestSettings),
+        ("web", settings.Web), ("fetch", settings.Fetch), ("sources", settings.SourceSettings), ("digests", settings.DigestSettings),
     ],
 )  # fmt: skip
 def test_every_setting_is_in_the_example(table: str, model: type[BaseModel]) -> None:

@@ -4,7 +4,7 @@ import calendar
 import io
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import feedparser
@@ -15,6 +15,7 @@ from digest.articles.jsonfeed import parse_json_feed
 from digest.articles.moments import moment
 from digest.articles.parsed import ParsedArticle, ParsedFeed, Rejected
 from digest.errors import InputError
+from digest.rules.revisits import read_minutes, read_update_period
 
 MAX_BYTES = 10_000_000
 _CONTROLS = bytes(b for b in range(32) if b not in b"\t\n\r")
@@ -34,11 +35,11 @@ def parse_feed(content: bytes, *, url: str, content_type: str = "", topics: Sequ
             f"{url} is larger than {MAX_BYTES // 1_000_000} MB; a feed should be a few hundred kB"
         )
     content = content.removeprefix(b"\xef\xbb\xbf")
-    if content.lstrip()[:1] == b"{":
+    if content.lstrip()[:1] in (b"{", b"["):
         return parse_json_feed(content, url=url, topics=topics)
     if _declares_entities(content):
         raise InputError(f"{url} declares XML entities, which a feed never needs; it is not read")
-    if _HTML.match(content[:4096]):
+    if is_page(content):
         raise InputError(f"{url} is a web page, not a feed; give the address of its RSS or Atom feed")
     if not content.lstrip().startswith((b"\xff\xfe", b"\xfe\xff")):
         content = content.translate(None, _CONTROLS)
@@ -53,6 +54,11 @@ def parse_feed(content: bytes, *, url: str, content_type: str = "", topics: Sequ
     return _collect(parsed, url, topics)
 
 
+def is_page(content: bytes) -> bool:
+    """Tell whether this is a web page, going by its beginning."""
+    return _HTML.match(content[:4096].removeprefix(b"\xef\xbb\xbf")) is not None
+
+
 def _collect(parsed: Any, url: str, topics: Sequence[str]) -> ParsedFeed:
     taken: list[ParsedArticle] = []
     rejected: list[Rejected] = []
@@ -63,7 +69,16 @@ def _collect(parsed: Any, url: str, topics: Sequence[str]) -> ParsedFeed:
         except InputError as error:
             name = one_line(entry.get("title") or entry.get("id")) or f"item {number}"
             rejected.append(Rejected(name[:100], str(error)))
-    return ParsedFeed(one_line(parsed.feed.get("title")), tuple(taken), tuple(rejected))
+    title = one_line(parsed.feed.get("title"))
+    return ParsedFeed(title, tuple(taken), tuple(rejected), _pause(parsed.feed))
+
+
+def _pause(feed: Any) -> timedelta | None:
+    asked = (
+        read_minutes(str(feed.get("ttl", ""))),
+        read_update_period(str(feed.get("sy_updateperiod", "")), str(feed.get("sy_updatefrequency", "1"))),
+    )
+    return max(filter(None, asked), default=None)
 
 
 def _article(entry: Any, url: str, topics: Sequence[str], language: str | None) -> ParsedArticle:

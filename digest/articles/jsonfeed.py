@@ -1,4 +1,4 @@
-"""Read JSON Feed 1.0 and 1.1 (jsonfeed.org)."""
+"""Read JSON Feed 1.0 and 1.1 (jsonfeed.org), and a list of posts as WordPress gives it."""
 
 import json
 from collections.abc import Sequence
@@ -8,6 +8,7 @@ from digest.articles.building import build_article
 from digest.articles.clean import one_line, paragraphs
 from digest.articles.moments import moment
 from digest.articles.parsed import ParsedArticle, ParsedFeed, Rejected
+from digest.articles.wordpress import is_posts_url, read_posts
 from digest.errors import InputError
 
 
@@ -17,6 +18,8 @@ def parse_json_feed(content: bytes, *, url: str, topics: Sequence[str] = ()) -> 
         feed = json.loads(content)
     except (ValueError, RecursionError):
         raise InputError(f"{url} is neither XML nor valid JSON") from None
+    if isinstance(feed, list) and is_posts_url(url):
+        return read_posts(feed, url=url, topics=topics)
     if not isinstance(feed, dict) or not isinstance(feed.get("items"), list):
         raise InputError(f'{url} is JSON, but no JSON Feed: it has no list "items"')
     taken: list[ParsedArticle] = []
