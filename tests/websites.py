@@ -25,7 +25,7 @@ def page(content: bytes, status: int = 200, **headers: str) -> Answer:
 class Website:
     """Pages by path; `requests` holds (path, headers) of each request, `most_at_once` how many met."""
 
-    def __init__(self, host: str = "127.0.0.1", **pages: Answer) -> None:
+    def __init__(self, host: str = "127.0.0.1", *, port: int = 0, **pages: Answer) -> None:
         self.pages = {f"/{name}": answer for name, answer in pages.items()}
         self.requests: list[tuple[str, dict[str, str]]] = []
         self.most_at_once = 0
@@ -41,7 +41,7 @@ class Website:
             def log_message(self, *_: Any) -> None:
                 """Say nothing."""
 
-        self._server = ThreadingHTTPServer((host, 0), Handler)
+        self._server = ThreadingHTTPServer((host, port), Handler)
         self._server.daemon_threads = True
         self.port: int = self._server.server_address[1]
         self.url = f"http://{host}:{self.port}"
