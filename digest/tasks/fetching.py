@@ -21,7 +21,7 @@ from digest.settings import Settings, SourceSettings
 from digest.store import articles
 from digest.store.database import Database
 from digest.tasks.parallel import in_parallel, mixed_by_host
-from digest.tasks.visiting import Visit, fingerprint, visit
+from digest.tasks.visiting import Visit, fingerprint, visit, without_future
 
 _MAX_BYTES = 10_000_000
 
@@ -94,7 +94,7 @@ def _record(
             _fail(row, outcome, report, now)
         else:
             _succeed(row, outcome, now, source.every)
-            store_articles(session, source.name, outcome.articles, report, now)
+            store_articles(session, source.name, without_future(outcome.articles, now), report, now)
             report.rejected.extend(outcome.rejected)
             report.is_same, report.remark = outcome.is_same, outcome.remark
         session.add(row)

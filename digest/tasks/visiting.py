@@ -1,9 +1,9 @@
 """Visit one source over http: read its feed where that changed, or find it on the site's page."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from digest import __version__
 from digest.articles.discovery import common_addresses, find_feeds, find_wordpress
@@ -15,6 +15,7 @@ from digest.models import Source
 from digest.net.fetch import Fetched
 from digest.settings import SourceSettings
 
+_MOST_AHEAD = timedelta(hours=36)
 _MOST_NAMED = 3
 _BACK_FILL_PAGES = 5
 _BACK_FILL_POSTS = 100
@@ -178,3 +179,13 @@ def _older_posts(
             return taken, [Rejected(f"page {number} of older posts", str(error))]
         pages, number = fetched.pages, number + 1
     return taken, []
+
+
+def without_future(found: Iterable[ParsedArticle], now: datetime) -> Iterator[ParsedArticle]:
+    """Take a time that lies days ahead for none: such an article is as old as it is known.
+
+    A day and a half is left for sources that write their own time as if it were UTC.
+    """
+    for article in found:
+        is_ahead = article.published_at is not None and article.published_at > now + _MOST_AHEAD
+        yield replace(article, published_at=None) if is_ahead else article
