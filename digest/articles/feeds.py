@@ -62,7 +62,8 @@ def _parse(content: bytes, url: str, content_type: str) -> Any:
             io.BytesIO(content),  # given bytes, feedparser first tries whether they name a local file
             response_headers={"content-location": url, "content-type": content_type or "application/xml"},
             sanitize_html=False,
-            resolve_relative_uris=True,
+            # Slow, and cleaning resolves against the article's address; only xml:base is feedparser's alone.
+            resolve_relative_uris=b"xml:base" in content,
         )
     except _PARSER_ERRORS:
         raise InputError(f"{url} is broken in a way that cannot be read; tell who publishes it") from None
@@ -151,7 +152,7 @@ def _link(entry: Any) -> str | None:
     if original.startswith(("http://", "https://")):
         return original
     others = (one.get("href") for one in entry.get("links", []) if one.get("rel") == _IANA_ALTERNATE)
-    link = entry.get("link")
+    link: str | None = entry.get("link")
     return next(others, link) if link is None or link == entry.get("id") else link
 
 
