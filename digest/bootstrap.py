@@ -1,6 +1,5 @@
 """The composition root: picks implementations from the settings and joins them."""
 
-import hashlib
 import os
 import secrets
 import socket
@@ -13,21 +12,27 @@ from datetime import UTC, datetime
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from digest.errors import SettingsError
 from digest.mail.rendering import Renderer
 from digest.net.smtp import Relay
+from digest.rules.pacing import Allowance, Domains, Limit, allowance_of
 from digest.settings import Settings
+from digest.smtp_settings import RelaySettings
 from digest.store import schema
 from digest.store.database import Database
 from digest.store.keys import keep_keys
 from digest.store.workers import WorkerLock
 from digest.tasks.compiling import Compiler
 from digest.tasks.delivery.composing import Composer
-from digest.tasks.delivery.running import Run
+from digest.tasks.delivery.running import Line, Run
 from digest.tasks.restoring import Restorer
-from digest.tasks.standing import check_standing, note_standing, state_path
+from digest.tasks.standing import check_standing, identity_of, note_standing, state_path
 from digest.tasks.subscribing import Readers
+
+if TYPE_CHECKING:
+    from digest.mail.dkim import Signer
 
 
 def utc_now() -> datetime:
@@ -83,7 +88,17 @@ class Application:
     @cached_property
     def composer(self) -> Composer:
         """Give what composes messages, for preview and delivery alike."""
-        return Composer(self.database, self.settings, self.renderer, self.keys["identity"])
+        return Composer(self.database, self.settings, self.renderer, self.keys["identity"], self.signer)
+
+    @cached_property
+    def signer(self) -> "Signer | None":
+        """Give what signs messages, read once; None where the settings name no key."""
+        if not (self.settings.dkim.key_file or self.settings.dkim.ed25519_key_file):
+            return None
+        # The library of keys is slow to import, and most commands sign nothing.
+        from digest.tasks.signing import load_signer
+
+        return load_signer(self.settings)
 
     @cached_property
     def readers(self) -> Readers:
@@ -99,22 +114,34 @@ class Application:
 
     @property
     def relay(self) -> Relay:
-        """Give the relay that the settings name."""
-        smtp = self.settings.smtp
+        """Give the relay that the settings name first."""
+        return self._relay(self.settings.smtp)
+
+    def _relay(self, named: RelaySettings) -> Relay:
         return Relay(
-            host=smtp.host,
-            port=smtp.port,
-            security=smtp.security,
-            username=smtp.username,
-            password=smtp.password.get_secret_value(),
-            ehlo_name=smtp.ehlo_name or own_name(socket.getfqdn()),
-            ca_file=str(self.settings.path(smtp.ca_file)) if smtp.ca_file else None,
+            host=named.host,
+            port=named.port,
+            security=named.security,
+            username=named.username,
+            password=named.password.get_secret_value(),
+            token_file=str(self.settings.path(named.token_file)) if named.token_file else None,
+            ehlo_name=self.settings.smtp.ehlo_name or own_name(socket.getfqdn()),
+            ca_file=str(self.settings.path(named.ca_file)) if named.ca_file else None,
         )
+
+    @property
+    def lines(self) -> list[Line]:
+        """Give the relays, each with what it may be asked to carry."""
+        smtp = self.settings.smtp
+        return [
+            Line(self._relay(named), named.connections, named.rate, named.messages_per_connection)
+            for named in (smtp, *smtp.relays.values())
+        ]
 
     @property
     def identity(self) -> str:
         """Give what tells this ledger from every other, and tells nothing else."""
-        return hashlib.sha256(b"ledger " + self.keys["identity"]).hexdigest()[:16]
+        return identity_of(self.keys["identity"])
 
     @contextmanager
     def worker(self, *, checked: bool = True) -> Iterator[WorkerLock]:
@@ -154,17 +181,26 @@ class Application:
 
     def run(self, worker: WorkerLock, digest: str | None = None) -> Run:
         """Give what one run of deliveries shares."""
+        smtp = self.settings.smtp
+        limits = {name: Limit(named.rate, named.connections) for name, named in smtp.domains.items()}
         return Run(
             database=self.database,
             composer=self.composer,
-            relay=self.relay,
+            lines=self.lines,
             owner=worker.id,
             clock=self.clock,
             digest=digest,
-            rate=self.settings.smtp.rate,
-            resend=self.settings.smtp.when_uncertain == "resend",
+            domains=Domains(limits),
+            allowance=self._allowance,
+            resend=smtp.when_uncertain == "resend",
             stopping=self.stopping,
         )
+
+    def _allowance(self, now: datetime) -> Allowance | None:
+        plan = self.settings.smtp.warm_up
+        if plan is None:
+            return None
+        return allowance_of(plan.messages, plan.begins_on, now, self.settings.zone)
 
     def close(self) -> None:
         """Close what was opened."""

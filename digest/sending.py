@@ -70,7 +70,7 @@ def send_due(
                 done.compiled.extend(compiler.compile_due(item, app.clock(), at_once=at_once))
             app.note_standing()
             done.asked = ask_due(run, app.readers, app.renderer)
-            done.tally = deliver(run, connections=app.settings.smtp.connections, retry_paused=True)
+            done.tally = deliver(run, retry_paused=True)
     return done
 
 

@@ -7,7 +7,7 @@ import tomllib
 from datetime import timedelta
 from email.utils import parseaddr
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -22,11 +22,12 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from digest.dns_settings import LOOPBACK, Dkim, Dns, ascii_name, is_aligned
 from digest.errors import SettingsError
 from digest.models.cadence import Cadence
+from digest.smtp_settings import Smtp
 
 SUBJECT_NAMES = ("title", "lead", "date", "publication")
-LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _DURATION = re.compile(r"(\d+)\s*([smhdw])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _RESERVED = ("folder", "file")  # ours, not a key of the file
@@ -60,6 +61,7 @@ def _mailbox(value: object) -> object:
         raise ValueError('is no mail address: write "name@example.org" or "Name <name@example.org>"')
     if any(ord(char) < 32 or ord(char) == 127 for char in str(value)):
         raise ValueError("must be one line without control characters")
+    ascii_name(domain)
     return value
 
 
@@ -100,6 +102,11 @@ class Site(_Table):
     language: str = Field(default="en", pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")
     timezone: Timezone = "UTC"
 
+    @property
+    def from_domain(self) -> str:
+        """Give the domain of From, as it stands in DNS."""
+        return ascii_name(parseaddr(self.from_)[1].rpartition("@")[2])
+
 
 class Database(_Table):
     """`[database]`: where everything is kept."""
@@ -110,31 +117,6 @@ class Database(_Table):
     def _known(self) -> "Database":
         if not self.url.startswith(("sqlite:///", "postgresql+psycopg://")):
             raise ValueError('url must start with "sqlite:///" or "postgresql+psycopg://"')
-        return self
-
-
-class Smtp(_Table):
-    """`[smtp]`: the relay."""
-
-    host: Text = "localhost"
-    port: int = Field(default=25, ge=1, le=65535)
-    security: Literal["none", "starttls", "tls"] = "none"
-    username: str = ""
-    password: SecretStr = SecretStr("")
-    ca_file: Path | None = None
-    ehlo_name: str = ""
-    connections: int = Field(default=2, ge=1, le=100)
-    rate: float = Field(default=0, ge=0)
-    when_uncertain: Literal["resend", "hold"] = "resend"
-
-    @model_validator(mode="after")
-    def _whole_login(self) -> "Smtp":
-        if self.username and not self.password.get_secret_value():
-            raise ValueError("password is missing for this username: set it here or in DIGEST_SMTP__PASSWORD")
-        if self.username and self.security == "none" and self.host not in LOOPBACK:
-            raise ValueError(
-                'security = "none" would show the password to the network: use "starttls" or "tls"'
-            )
         return self
 
 
@@ -228,6 +210,8 @@ class Settings(BaseSettings):
     smtp: Smtp = Smtp()
     web: Web
     fetch: Fetch = Fetch()
+    dkim: Dkim = Dkim()
+    dns: Dns = Dns()
     sources: tuple[SourceSettings, ...] = ()
     digests: tuple[DigestSettings, ...] = Field(min_length=1)
     folder: Path = Path()
@@ -259,6 +243,16 @@ class Settings(BaseSettings):
             for name in names:
                 if names.count(name) > 1:
                     raise ValueError(f'[[{kind}]] name "{name}" stands twice: each needs a name of its own')
+        return self
+
+    @model_validator(mode="after")
+    def _signature_is_aligned(self) -> "Settings":
+        domain, sender = self.dkim.domain, self.site.from_domain
+        if domain and not is_aligned(domain, sender):
+            raise ValueError(
+                f'[dkim] domain "{domain}" does not answer for From\'s domain "{sender}":'
+                " use that, or one above or below it"
+            )
         return self
 
     def digest(self, name: str) -> DigestSettings:
@@ -355,6 +349,7 @@ def _suggest(location: list[str | int]) -> str:
     known: list[str] = [name for name in Settings.model_fields if name not in _RESERVED]
     tables: dict[str, type[BaseModel]] = {
         "site": Site, "database": Database, "smtp": Smtp, "web": Web, "fetch": Fetch,
+        "dkim": Dkim, "dns": Dns,
         "sources": SourceSettings, "digests": DigestSettings,
     }  # fmt: skip
     if len(location) > 1:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from hypothesis import strategies as st
 
 from digest.mail.content import Card, Content, Publication, Section
-from digest.mail.message import Headers
+from digest.mail.message import Headers, Own
 from digest.models import Form
 
 NOW = datetime(2026, 11, 23, 6, 5, tzinfo=UTC)
@@ -73,18 +73,21 @@ VALUES = {
 HEADERS = Headers(
     from_name="The Harbour Courier",
     from_address="news@courier.example",
-    to_name=VALUES["name"],
-    to_address=VALUES["address"],
     subject=CONTENT.subject,
-    date=NOW,
-    message_id="<57acn3axgz2duktbih2qhz5mjrznoodi@courier.example>",
     list_id="world.courier.example",
     list_name="World Briefing",
     reply_to="editors@courier.example",
-    unsubscribe_url=VALUES["unsubscribe_url"],
     help_url="https://courier.example/",
     owner="editors@courier.example",
     bulk=True,
+)
+
+OWN = Own(
+    to_name=VALUES["name"],
+    to_address=VALUES["address"],
+    date=NOW,
+    message_id="<8ed9f3e1a5d01b7708c1e0f1d6a4b2c95a3c7e10@courier.example>",
+    unsubscribe_url=VALUES["unsubscribe_url"],
 )
 
 _PARTS = [

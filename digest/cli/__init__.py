@@ -29,6 +29,8 @@ _COMMANDS = (
     ("why", "reporting:why", "Explain why a reader has an article, or why not."),
     ("resume", "resuming:resume", "Let paused editions go on, or decide what a restored database may send."),
     ("schedule", "reporting:schedule", "Show when the next edition of each cadence is due."),
+    ("doctor", "doctor:doctor", "Look whether everything is set up as it should be; exit 1 where it is not."),
+    ("dkim", "dkim:dkim", "Make a key to sign messages with, or show the DNS records of those that are set."),
     ("catch", "setting_up:catch", "Run the mail catcher alone: SMTP in, pages out, messages as files."),
 )
 _ARTICLES = (

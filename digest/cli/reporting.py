@@ -30,8 +30,9 @@ def status(edition: str | None = None, *, json: AsJson = False, common: Common =
     """
     with application(common) as app, app.database.read() as session:
         rows = accounting.status(session, edition)
+        slowed_by = accounting.slowed_by(session, app.settings, app.clock())
     if json:
-        show_json({"editions": rows})
+        show_json({"editions": rows, "slowed_by": slowed_by})
         return
     if not rows:
         say("no edition yet; `digest send --now` makes one", quiet=common.quiet)
@@ -43,6 +44,8 @@ def status(edition: str | None = None, *, json: AsJson = False, common: Common =
             say(f"{name}: {row['reason']}")
         for item in row["reasons"]:
             say(f"{name}: {item['count']} {item['state']}: {item['reason']}")
+    for line in slowed_by:
+        say(f"slowed by {line}")
 
 
 def audit(edition: str | None = None, *, json: AsJson = False, common: Common = DEFAULT) -> None:

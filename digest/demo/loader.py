@@ -81,6 +81,7 @@ def prepare(folder: Path, secret: str, now: datetime) -> Settings:
     if not config.exists():
         text = _CONFIG.format(web_port=free_port(8000), smtp_port=free_port(2525), secret=secret)
         config.write_text(text, encoding="utf-8")
+        config.chmod(0o600)  # it holds the secret of readers' links
     if not (folder / "newsroom").exists():
         shutil.copytree(bundled("seeds"), folder / "newsroom")
         feed = folder / "newsroom" / "feed.xml"

@@ -55,7 +55,12 @@ def plain_header(name: str, words: Sequence[str]) -> str:
 
 def date_header(moment: datetime) -> str:
     """Write the Date field in UTC with a numeric zone (RFC 5322 3.3)."""
-    at = moment.astimezone(UTC)
+    return _date_header(int(moment.timestamp()))
+
+
+@lru_cache(maxsize=64)
+def _date_header(seconds: int) -> str:
+    at = datetime.fromtimestamp(seconds, UTC)
     day, month = _DAYS[at.weekday()], _MONTHS[at.month - 1]
     return f"Date: {day}, {at.day:02d} {month} {at:%Y %H:%M:%S} +0000\r\n"
 

@@ -1,35 +1,30 @@
-"""A whole message: headers of one reader before a rendering's body (RFC 5322, 2046, 2369, 8058)."""
+"""A whole message: a reader's headers before a rendering's body (RFC 5322, 2046, 2369, 8058)."""
 
-import hashlib
 import hmac
-from base64 import b32encode
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 
 from digest.mail import headers as fields
-from digest.mail.encoding import quoted_printable, splice
-from digest.mail.rendering import Notice, Rendering, boundary_of, slot_values
+from digest.mail.content import SLOTS
+from digest.mail.encoding import Pieces, splice
+from digest.mail.framing import boundary_of, encode
+from digest.mail.rendering import Notice, Rendering, slot_values
 
 _LONGEST_LIST_ID = 255
 
 
 @dataclass(frozen=True, slots=True)
 class Headers:
-    """The header values of one message; what is None is left out."""
+    """The header values that all readers of a rendering share; what is None is left out."""
 
     from_name: str
     from_address: str
-    to_name: str
-    to_address: str
     subject: str
-    date: datetime
-    message_id: str
     list_id: str = ""
     list_name: str = ""
     reply_to: str | None = None
-    unsubscribe_url: str | None = None
-    unsubscribe_mailto: str | None = None
     help_url: str | None = None
     owner: str | None = None
     archive_url: str | None = None
@@ -39,38 +34,99 @@ class Headers:
     bulk: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Own:
+    """The header values of one reader's message."""
+
+    to_name: str
+    to_address: str
+    date: datetime
+    message_id: str
+    unsubscribe_url: str | None = None
+    unsubscribe_mailto: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message as bytes with CRLF line ends: its head with the empty line, and its body."""
+
+    head: bytes
+    body: bytes
+
+    def __bytes__(self) -> bytes:
+        return self.head + self.body
+
+
 def message_id(
     identity_key: bytes, digest: str, cadence: str, period: str, public_id: str, domain: str
 ) -> str:
     """Give the Message-ID of an edition for a reader: the same for every repeat (RFC 5322 3.6.4)."""
     named = "\0".join((digest, cadence, period, public_id)).encode()
-    mac = hmac.new(identity_key, named, hashlib.sha256).digest()[:20]
-    return f"<{b32encode(mac).decode().lower()}@{fields.ascii_domain('x@' + domain)[2:]}>"
+    mac = hmac.digest(identity_key, named, "sha256")[:20]
+    return f"<{mac.hex()}@{_ascii(domain)}>"
 
 
-def compose(rendering: Rendering, headers: Headers, values: Mapping[str, str]) -> bytes:
-    """Join headers, the rendering's pieces and the reader's own values into one message."""
-    for_text, for_html = slot_values(rendering.own_values(values))
-    text = splice(rendering.text, for_text)
-    html = splice(rendering.html, for_html)
-    return _whole(headers, rendering.boundary, text, html)
+class Composition:
+    """What all readers of a rendering share, encoded once; `compose` splices a reader's own values in."""
+
+    def __init__(self, rendering: Rendering, headers: Headers) -> None:
+        self._rendering = rendering
+        self._headers = headers
+        self._sender = fields.sender_header(headers.from_name, headers.from_address)
+        self._subject = fields.text_header("Subject", headers.subject)
+        self._rest = "".join(_shared_fields(headers)) + _content_type(rendering.boundary)
+        self._body = _body(rendering.boundary, named("text ", rendering.text), named("html ", rendering.html))
+        self._slots = {piece for piece in self._body if isinstance(piece, str)}
+
+    def compose(self, own: Own, values: Mapping[str, str]) -> Message:
+        """Give one reader's message."""
+        known = self._rendering.own_values(values)
+        if self._rendering.personal is not None:
+            return _personal(self._rendering.personal(known), self._headers).compose(own, values)
+        head = "".join((
+            fields.date_header(own.date), self._sender,
+            fields.mailbox_header("To", own.to_name, own.to_address), self._subject,
+            fields.plain_header("Message-ID", (own.message_id,)), *_own_fields(own), self._rest, "\r\n",
+        ))  # fmt: skip
+        return Message(head.encode(), splice(self._body, slot_values(known, self._slots)))
 
 
-def compose_notice(notice: Notice, headers: Headers) -> bytes:
+def compose(rendering: Rendering, headers: Headers, own: Own, values: Mapping[str, str]) -> bytes:
+    """Compose one message of a rendering."""
+    return bytes(Composition(rendering, headers).compose(own, values))
+
+
+def compose_notice(notice: Notice, headers: Headers, own: Own) -> Message:
     """Compose a message that is for one reader alone, such as an asking."""
-    text, html = quoted_printable(notice.text), quoted_printable(notice.html)
-    return _whole(headers, boundary_of(text, html), text, html)
+    text, html = encode(notice.text), encode(notice.html)
+    boundary = boundary_of(((text,), (html,)))
+    rendering = Rendering(headers.subject, (html.content,), (text.content,), boundary, html.size)
+    return Composition(rendering, headers).compose(own, dict.fromkeys(SLOTS, ""))
 
 
-def _whole(headers: Headers, boundary: str, text: bytes, html: bytes) -> bytes:
-    head = _head(headers) + f'Content-Type: multipart/alternative;\r\n boundary="{boundary}"\r\n'
-    mark = boundary.encode()
-    return b"".join((
-        head.encode(), b"\r\n",
-        b"--", mark, _part(b"plain"), text,
-        b"\r\n--", mark, _part(b"html"), html,
-        b"\r\n--", mark, b"--\r\n",
-    ))  # fmt: skip
+def _personal(rendering: Rendering, headers: Headers) -> Composition:
+    return Composition(replace(rendering, personal=None), headers)
+
+
+def named(kind: str, pieces: Pieces) -> Pieces:
+    return tuple(kind + piece if isinstance(piece, str) else piece for piece in pieces)
+
+
+def _content_type(boundary: str) -> str:
+    return f'MIME-Version: 1.0\r\nContent-Type: multipart/alternative;\r\n boundary="{boundary}"\r\n'
+
+
+def _body(boundary: str, text: Pieces, html: Pieces) -> Pieces:
+    """Put the parts between their boundaries, plain text first (RFC 2046 5.1.4), and join neighbours."""
+    mark = b"\r\n--" + boundary.encode()
+    pieces = (mark[2:] + _part(b"plain"), *text, mark + _part(b"html"), *html, mark + b"--\r\n")
+    joined: list[bytes | str] = []
+    for piece in pieces:
+        if isinstance(piece, bytes) and joined and isinstance(joined[-1], bytes):
+            joined[-1] += piece
+        else:
+            joined.append(piece)
+    return tuple(joined)
 
 
 def _part(kind: bytes) -> bytes:
@@ -80,14 +136,19 @@ def _part(kind: bytes) -> bytes:
     )
 
 
-def _head(headers: Headers) -> str:
-    lines = [
-        fields.date_header(headers.date),
-        fields.sender_header(headers.from_name, headers.from_address),
-        fields.mailbox_header("To", headers.to_name, headers.to_address),
-        fields.text_header("Subject", headers.subject),
-        fields.plain_header("Message-ID", [headers.message_id]),
-    ]
+def _own_fields(own: Own) -> list[str]:
+    """Write how a reader leaves with one click (RFC 2369, 8058)."""
+    lines = []
+    leave = [f"<{url}>" for url in (own.unsubscribe_url, _mailto(own.unsubscribe_mailto)) if url]
+    if leave:
+        lines.append(fields.plain_header("List-Unsubscribe", [*(f"{u}," for u in leave[:-1]), leave[-1]]))
+    if own.unsubscribe_url:
+        lines.append("List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n")
+    return lines
+
+
+def _shared_fields(headers: Headers) -> list[str]:
+    lines = []
     if headers.reply_to:
         lines.append(fields.plain_header("Reply-To", [fields.ascii_domain(headers.reply_to)]))
     if headers.in_reply_to:
@@ -96,25 +157,19 @@ def _head(headers: Headers) -> str:
     lines.extend(_list_fields(headers))
     if headers.auto_submitted:
         lines.append(fields.plain_header("Auto-Submitted", [headers.auto_submitted]))
-    lines.append("MIME-Version: 1.0\r\n")
-    return "".join(lines)
+    return lines
 
 
 def _list_fields(headers: Headers) -> list[str]:
-    """Write what tells a mailing list (RFC 2369, 2919) and how to leave it with one click (RFC 8058)."""
+    """Write what tells a mailing list (RFC 2369, 2919)."""
     lines = []
     if headers.list_id:
-        list_id = f"<{fields.ascii_domain('x@' + headers.list_id)[2:]}>"
+        list_id = f"<{_ascii(headers.list_id)}>"
         words = [*fields.phrase(headers.list_name), list_id]
         # Its length is bounded, its description is not needed (RFC 2919 3).
         fits = len(" ".join(words)) <= _LONGEST_LIST_ID
         lines.append(fields.plain_header("List-Id", words if fits else [list_id]))
         lines.append("List-Post: NO\r\n")
-    leave = [f"<{url}>" for url in (headers.unsubscribe_url, _mailto(headers.unsubscribe_mailto)) if url]
-    if leave:
-        lines.append(fields.plain_header("List-Unsubscribe", [*(f"{u}," for u in leave[:-1]), leave[-1]]))
-    if headers.unsubscribe_url:
-        lines.append("List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n")
     for name, url in (
         ("List-Help", headers.help_url),
         ("List-Owner", _mailto(headers.owner)),
@@ -131,3 +186,8 @@ def _list_fields(headers: Headers) -> list[str]:
 
 def _mailto(address: str | None) -> str | None:
     return f"mailto:{fields.ascii_domain(address)}" if address else None
+
+
+@lru_cache(maxsize=64)
+def _ascii(domain: str) -> str:
+    return fields.ascii_domain("x@" + domain)[2:]

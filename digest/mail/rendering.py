@@ -1,35 +1,39 @@
-"""Render a variant once for all its readers: the only user of Jinja2 in messages."""
+"""Render a variant once for all its readers, with slots for what is a reader's own."""
 
-import hashlib
-import html as html_module
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import css_inline
 from babel.core import UnknownLocaleError
 from babel.dates import format_date
-from jinja2 import ChoiceLoader, FileSystemLoader, StrictUndefined, TemplateError, TemplateSyntaxError
+from jinja2 import ChoiceLoader, FileSystemLoader, StrictUndefined
 from jinja2.sandbox import SandboxedEnvironment
 from markupsafe import Markup
 
-from digest.errors import SettingsError
 from digest.mail.content import SLOTS, Content
-from digest.mail.encoding import Pieces, cut, quoted_printable
+from digest.mail.drawing import DERIVED_SLOTS, Drawer, render_template
+from digest.mail.encoding import Pieces, quoted_printable
+from digest.mail.framing import Frame, boundary_of, join, size_of
 from digest.mail.phrases import FALLBACK, Phrases, base, direction
+from digest.mail.slots import LooksBehindError, as_attribute, as_text, guarded
 from digest.mail.wrapping import wrap
 
-DERIVED_SLOTS = (*SLOTS, "to_line")
-_MARKERS = {name: f"qzSLOT{name.replace('_', '').upper()}zq" for name in DERIVED_SLOTS}
 _JOINERS = "\u200c\u200d"  # part of words in Persian and of emoji
+_ESCAPED = re.compile(r"[&<>\"\u00a0]")
 
 
 @dataclass(frozen=True, slots=True)
 class Rendering:
-    """A variant in one language and look, encoded once, with slots for a reader's own values."""
+    """A variant in one language and look, encoded once, with slots for a reader's own values.
+
+    `personal` makes a rendering for one reader, where a template decides on the reader's values.
+    """
 
     subject: str
     html: Pieces
@@ -38,13 +42,14 @@ class Rendering:
     html_size: int
     for_name: str = "{name}"
     for_anyone: str = ""
+    personal: Callable[[Mapping[str, str]], "Rendering"] | None = None
 
     def own_values(self, values: Mapping[str, str]) -> dict[str, str]:
-        """Give a reader's values with those made from them; a name may be empty."""
-        name = values["name"]
-        return dict(values) | {
-            "to_line": self.for_name.replace("{name}", name) if name.strip() else self.for_anyone
-        }
+        """Give a reader's values as they can be printed, with those made from them; a name may be empty."""
+        known = {name: _printable(values[name]) for name in SLOTS}
+        name = known["name"]
+        known["to_line"] = self.for_name.replace("{name}", name) if name.strip() else self.for_anyone
+        return known
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,44 +65,35 @@ class Renderer:
 
     def __init__(self, folder: Path, overrides: Path | None = None) -> None:
         folders = [path for path in (overrides, folder) if path is not None]
-        self._environment = SandboxedEnvironment(
-            loader=ChoiceLoader([FileSystemLoader(path) for path in folders]),
-            autoescape=lambda name: bool(name and ".html" in name),
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        self._environment.filters |= {
-            "wrap": wrap,
-            "href": safe_href,
-            "day": _day,
-            "clean": Markup,
-            "direction": direction,
-        }
+        self._environment = _environment(folders)
         self._phrases = Phrases(folder / "phrases.toml")
         self._inliner = css_inline.CSSInliner(load_remote_stylesheets=False, keep_at_rules=True)
+        self._html = Drawer(self._environment, "digest.html.j2", "cards.html.j2", self._inliner.inline)
+        self._text = Drawer(self._environment, "digest.txt.j2", "cards.txt.j2", str)
 
     def render(self, content: Content) -> Rendering:
         """Render a variant; raise SettingsError with file and line for a template that cannot be used."""
-        markers = _unused(content)
-        values = {"content": content, "reader": markers, "say": self._sayer(content.language)}
-        html = self._inlined("digest.html.j2", values)
-        text = self._render("digest.txt.j2", values)
-        html_pieces, text_pieces = cut(html, markers), cut(text, markers)
-        return Rendering(
-            content.subject,
-            html_pieces,
-            text_pieces,
-            boundary_of(*(piece for piece in (*text_pieces, *html_pieces) if isinstance(piece, bytes))),
-            len(html.encode()),
-            self.say(content.language, "for"),
-            self.say(content.language, "for_you"),
-        )
+        content, context = _presentable(content), self._context(content)
+        try:
+            html, text = self._html.draw(content, context), self._text.draw(content, context)
+        except LooksBehindError:
+            rendering = self.render_for(content, dict.fromkeys(DERIVED_SLOTS, ""))
+            return replace(rendering, personal=lambda reader: self.render_for(content, reader))
+        return self._rendering(content, html, text)
+
+    def render_for(self, content: Content, reader: Mapping[str, str]) -> Rendering:
+        """Render a variant for one reader alone, whose printable values are given: there is no slot in it."""
+        content, context = _presentable(content), self._context(content)
+        html = self._html.draw_for(content, context, reader)
+        return self._rendering(content, html, self._text.draw_for(content, context, reader))
 
     def render_notice(self, name: str, language: str, values: Mapping[str, object]) -> Notice:
         """Render a message that is for one reader alone, from `NAME.html.j2` and `NAME.txt.j2`."""
         known = {"language": language, "say": self._sayer(language), **values}
-        return Notice(self._inlined(f"{name}.html.j2", known), self._render(f"{name}.txt.j2", known))
+        return Notice(
+            self._inliner.inline(render_template(self._environment, f"{name}.html.j2", known)),
+            render_template(self._environment, f"{name}.txt.j2", known),
+        )
 
     def speaks(self, language: str) -> bool:
         """Tell whether there are phrases in a language."""
@@ -107,31 +103,68 @@ class Renderer:
         """Give one of the phrases around the articles."""
         return self._phrases.say(language, key, **values)
 
+    def _rendering(self, content: Content, html: Frame, text: Frame) -> Rendering:
+        return Rendering(
+            content.subject,
+            join(html),
+            join(text),
+            boundary_of((text, html)),
+            size_of(html),
+            self.say(content.language, "for"),
+            self.say(content.language, "for_you"),
+        )
+
+    def _context(self, content: Content) -> dict[str, object]:
+        """Give what cards may know beside their article."""
+        return {
+            "say": self._sayer(content.language),
+            "language": content.language,
+            "timezone": content.timezone,
+            "title": content.title,
+            "publication": content.publication,
+        }
+
     def _sayer(self, language: str) -> Callable[..., str]:
         return lambda key, **values: self.say(language, key, **values)
 
-    def _inlined(self, name: str, values: Mapping[str, object]) -> str:
-        return self._inliner.inline(self._render(name, values))
 
-    def _render(self, name: str, values: Mapping[str, object]) -> str:
-        try:
-            return self._environment.get_template(name).render(values)
-        except TemplateSyntaxError as error:
-            raise SettingsError(f"template {error.name}, line {error.lineno}: {error.message}") from None
-        except TemplateError as error:
-            raise SettingsError(f"template {name}: {error}") from None
+def slot_values(values: Mapping[str, str], places: Iterable[str]) -> dict[str, bytes]:
+    """Encode a reader's printable values for places: "text NAME", "html NAME", "html NAME@" in a tag."""
+    known: dict[str, bytes] = {}
+    encoded: dict[str, bytes] = {}
+    for place in places:
+        plain = values[place[5:].rstrip("@")]
+        if place.startswith("html ") and _ESCAPED.search(plain):
+            plain = as_attribute(plain) if place.endswith("@") else as_text(plain)
+        if plain not in encoded:
+            encoded[plain] = quoted_printable(plain)
+        known[place] = encoded[plain]
+    return known
 
 
-def slot_values(values: Mapping[str, str]) -> tuple[dict[str, bytes], dict[str, bytes]]:
-    """Encode a reader's values for the text and for the HTML part; what cannot be printed becomes a blank."""
-    text: dict[str, bytes] = {}
-    html: dict[str, bytes] = {}
-    for name in DERIVED_SLOTS:
-        plain = _printable(values[name])
-        escaped = escape_html(plain)
-        text[name] = quoted_printable(plain)
-        html[name] = text[name] if escaped == plain else quoted_printable(escaped)
-    return text, html
+def _environment(folders: list[Path]) -> SandboxedEnvironment:
+    environment = SandboxedEnvironment(
+        loader=ChoiceLoader([FileSystemLoader(path) for path in folders]),
+        autoescape=lambda name: bool(name and ".html" in name),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "wrap": wrap,
+        "href": safe_href,
+        "day": _day,
+        "clean": Markup,
+        "direction": direction,
+    }
+    known: Any
+    for known in (environment.filters, environment.tests):
+        known.update({name: guarded(function) for name, function in known.items()})
+    return environment
+
+
+def _presentable(content: Content) -> Content:
+    return replace(content, subject=_printable(content.subject), preheader=_printable(content.preheader))
 
 
 def _printable(text: str) -> str:
@@ -140,36 +173,11 @@ def _printable(text: str) -> str:
     return "".join(char if char.isprintable() or char in _JOINERS else " " for char in text)
 
 
-def escape_html(text: str) -> str:
-    """Escape a value for HTML, in text and between double quotes alike."""
-    return html_module.escape(text, quote=True).replace("\u00a0", "&nbsp;")
-
-
-def boundary_of(*parts: bytes) -> str:
-    """Give a boundary out of the content: known to a preview, and absent from the parts (RFC 2046 5.1.1).
-
-    "=_" can stand in no quoted-printable text.
-    """
-    content = hashlib.sha256()
-    for part in parts:
-        content.update(hashlib.sha256(part).digest())
-    return f"=_{content.hexdigest()[:40]}"
-
-
 def safe_href(url: str | None) -> str:
     """Give a link that may stand in a message, or nothing for any other scheme."""
     if not url:
         return ""
     return url if urlsplit(url).scheme.lower() in ("http", "https", "mailto") else ""
-
-
-def _unused(content: Content) -> dict[str, str]:
-    """Give markers that the content does not contain: hostile text must not become a slot."""
-    text, markers, number = repr(content), dict(_MARKERS), 0
-    while any(marker in text for marker in markers.values()):
-        number += 1
-        markers = {name: f"{marker}{number}zq" for name, marker in _MARKERS.items()}
-    return markers
 
 
 def _day(moment: datetime, language: str, timezone: str) -> str:

@@ -7,6 +7,7 @@ from digest.models.delivery import OPEN, Delivery, DeliveryState, Withheld, coun
 from digest.models.edition import Cohort, Edition, EditionCohort, EditionState, Form, Variant, VariantArticle
 from digest.models.ledger import CadenceStart, Key, Ledger, Worker
 from digest.models.reply import Outcome, Reply, Stage
+from digest.models.slowed import Slowed
 from digest.models.source import Source
 from digest.models.subscriber import Subscriber, Subscription, SubscriptionState
 
@@ -29,6 +30,7 @@ __all__ = [
     "MailState",
     "Outcome",
     "Reply",
+    "Slowed",
     "Source",
     "Stage",
     "Subscriber",

@@ -57,6 +57,7 @@ class Fetched:
     max_age: int | None = None
     links: str = ""
     pages: int = 1
+    date: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +230,7 @@ def _get(
         response.status_code, url, content, found.get("content-type", ""), _plain(found.get("etag")),
         _plain(found.get("last-modified")), max_age=_max_age(found.get("cache-control", "")),
         links=found.get("link", "")[:5_000], pages=_count(found.get("x-wp-totalpages", "")),
+        date=_plain(found.get("date")),
     )  # fmt: skip
 
 

@@ -6,11 +6,13 @@ import hashlib
 import hmac
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 UNSUBSCRIBE = "unsubscribe"
 PREFERENCES = "preferences"
 
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
+_DIGITS = str.maketrans(_ALPHABET, "0123456789abcdefghijklmnopqrstuv")  # as int() reads base 32
 _PUBLIC_ID = re.compile(r"[a-z2-7]{26}")
 _ID_BYTES = 17  # 26 characters of base32 are 130 bits
 _MAC_BYTES = 16
@@ -58,9 +60,10 @@ def keyed_hash(key: bytes, address_key: str) -> str:
 
 def _mac(key: bytes, action: str, payload: bytes) -> bytes:
     message = b"digest link 1\0" + action.encode("ascii") + b"\0" + payload
-    return hmac.new(key, message, hashlib.sha256).digest()[:_MAC_BYTES]
+    return hmac.digest(key, message, "sha256")[:_MAC_BYTES]
 
 
+@lru_cache(maxsize=16)
 def _key_id(key: bytes) -> bytes:
     return hashlib.sha256(b"key id\0" + key).digest()[:1]
 
@@ -79,10 +82,7 @@ def _decode(token: str) -> bytes | None:
 def _pack(public_id: str) -> bytes:
     if not _PUBLIC_ID.fullmatch(public_id):
         raise ValueError("a public id has 26 characters of a-z and 2-7")
-    number = 0
-    for char in public_id:
-        number = number << 5 | _ALPHABET.index(char)
-    return number.to_bytes(_ID_BYTES, "big")
+    return int(public_id.translate(_DIGITS), 32).to_bytes(_ID_BYTES, "big")
 
 
 def _unpack(packed: bytes) -> str:

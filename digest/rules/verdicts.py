@@ -4,14 +4,17 @@ import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from digest.models import DeliveryState, Outcome, Stage
+from digest.models import DeliveryState, Outcome, Reply, Stage
 
 FIRST_WAIT = timedelta(minutes=5)
 LONGEST_WAIT = timedelta(hours=4)
 PATIENCE = timedelta(days=3)
 
+_SHORTEST_WAIT = timedelta(minutes=1)
+_SPREAD = 0.2
+_GREYLISTED = re.compile(r"gr[ae]y-?list", re.I)
+_STATED = re.compile(r"\b(\d{1,5})\s*(s|sec|secs|seconds?|m|min|mins|minutes?)\b", re.I)
 _OUR_FAULT_STAGES = (Stage.CONNECT, Stage.BANNER, Stage.EHLO, Stage.STARTTLS, Stage.AUTH, Stage.MAIL)
-_MEDIA_POLICY = "5.7."
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,15 +28,19 @@ class Verdict:
     relay_is_down: bool = False
 
 
-def judge(outcome: Outcome, *, first_due_at: datetime, attempts: int, now: datetime) -> Verdict:
+_ACCEPTED = Verdict(DeliveryState.ACCEPTED, "")
+
+
+def judge(outcome: Outcome, *, attempts: int, now: datetime, spread: float = 0.5) -> Verdict:
     """Decide what follows from one attempt (RFC 5321 4.2.1, 4.5.4.1; RFC 3463 for the subject of a refusal).
 
-    `attempts` counts this one. Before the recipient was named a permanent refusal is a fault of ours: the
-    edition pauses and nobody is taken to be bouncing.
+    `attempts` counts this one; `spread`, from 0 to 1, is where in its span the next one lies, so that
+    deliveries deferred together do not come back together. Before the recipient was named a permanent refusal
+    is a fault of ours: the edition pauses and nobody is taken to be bouncing.
     """
-    words = describe(outcome)
     if outcome.accepted:
-        return Verdict(DeliveryState.ACCEPTED, "")
+        return _ACCEPTED
+    words = describe(outcome)
     if outcome.dot_left and outcome.reply is None:
         return Verdict(DeliveryState.UNCERTAIN, words)
     permanent = outcome.reply is not None and outcome.reply.code >= 500
@@ -41,10 +48,26 @@ def judge(outcome: Outcome, *, first_due_at: datetime, attempts: int, now: datet
         return Verdict(DeliveryState.PLANNED, words, now, pause=words)
     if permanent:
         return Verdict(DeliveryState.FAILED, words)
-    if now - first_due_at > PATIENCE:
+    if _waited(attempts) > PATIENCE:
         return Verdict(DeliveryState.FAILED, f"given up after {PATIENCE.days} days: {words}")
     down = outcome.stage in _OUR_FAULT_STAGES or (outcome.reply is None) or outcome.reply.code == 421
-    return Verdict(DeliveryState.DEFERRED, words, now + wait_after(attempts), relay_is_down=down)
+    wait = (stated_wait(outcome.reply) or wait_after(attempts)) * (1 + _SPREAD * (spread - 0.5))
+    return Verdict(DeliveryState.DEFERRED, words, now + wait, relay_is_down=down)
+
+
+def stated_wait(reply: Reply | None) -> timedelta | None:
+    """Give the wait that a greylisting server states; None where it is none, or states no time (RFC 6647)."""
+    if reply is None or not _GREYLISTED.search(reply.text):
+        return None
+    stated = _STATED.search(reply.text)
+    if stated is None:
+        return FIRST_WAIT
+    unit = "minutes" if stated[2].lower().startswith("m") else "seconds"
+    return min(max(timedelta(**{unit: int(stated[1])}), _SHORTEST_WAIT), LONGEST_WAIT)
+
+
+def _waited(attempts: int) -> timedelta:
+    return sum((wait_after(number) for number in range(1, attempts)), timedelta())
 
 
 def wait_after(attempts: int) -> timedelta:
@@ -62,8 +85,3 @@ def describe(outcome: Outcome) -> str:
 def without_address(text: str, address: str) -> str:
     """Give a server's words without the reader's address: it is kept in one place only."""
     return re.sub(re.escape(address), "the address", text, flags=re.IGNORECASE)
-
-
-def is_about_content(outcome: Outcome) -> bool:
-    """Tell a refusal of what we wrote or who we are from one of this reader (RFC 3463 3.8: X.7.z)."""
-    return outcome.stage is Stage.DOT and outcome.reply is not None and outcome.reply.code >= 500

@@ -1,12 +1,12 @@
 """The connection to the database: SQLite or PostgreSQL, with durable commits on both."""
 
 import contextlib
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 
@@ -41,6 +41,10 @@ class Database:
             yield session
             session.commit()
 
+    def turns(self) -> "Turns":
+        """Give transactions that follow each other on one connection, for what runs all the time."""
+        return Turns(self.engine.execution_options(writes=True), self._explained)
+
     @contextmanager
     def read(self) -> Iterator[Session]:
         """Open a transaction for reading; nothing written in it stays."""
@@ -50,17 +54,50 @@ class Database:
     @contextmanager
     def _session(self, *, writes: bool) -> Iterator[Session]:
         options: dict[str, Any] = {"writes": writes}
-        with Session(self.engine.execution_options(**options), expire_on_commit=False) as session:
-            try:
-                yield session
-            except OperationalError as error:
-                if self.is_sqlite and not _is_outside_trouble(error):
-                    raise
-                raise Unreachable(f"the database does not answer: {_first_line(error)}") from error
+        engine = self.engine.execution_options(**options)
+        with Session(engine, expire_on_commit=False) as session, self._explained():
+            yield session
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except OperationalError as error:
+            if self.is_sqlite and not _is_outside_trouble(error):
+                raise
+            raise Unreachable(f"the database does not answer: {_first_line(error)}") from error
 
     def close(self) -> None:
         """Close all connections."""
         self.engine.dispose()
+
+
+class Turns:
+    """Writing transactions one after the other, on a connection that stays open between them."""
+
+    def __init__(self, engine: Engine, explained: Callable[[], AbstractContextManager[None]]) -> None:
+        self._engine = engine
+        self._explained = explained
+        self._connection: Connection | None = None
+
+    @contextmanager
+    def turn(self) -> Iterator[Connection]:
+        """Open a transaction as `Database.write` does, on the bare connection."""
+        with self._explained():
+            if self._connection is None:
+                self._connection = self._engine.connect()
+            try:
+                with self._connection.begin():
+                    yield self._connection
+            except OperationalError:
+                self.close()  # the next turn may find the database again
+                raise
+
+    def close(self) -> None:
+        """Give the connection back."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
 
 
 def _create_private(path: str | None) -> None:

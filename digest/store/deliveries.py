@@ -15,7 +15,6 @@ from digest.models import (
     EditionState,
     Subscriber,
     Subscription,
-    SubscriptionState,
     VariantArticle,
     Withheld,
     is_counted,
@@ -44,45 +43,6 @@ class Job:
     composed_at: datetime | None
 
 
-def claim(session: Session, *, owner: int, now: datetime, size: int, digest: str | None = None) -> list[Job]:
-    """Claim due deliveries of frozen editions for a worker, the longest due first."""
-    frozen = select(Edition.id).where(Edition.state == EditionState.FROZEN)
-    if digest:
-        frozen = frozen.where(Edition.digest == digest)
-    query = (
-        select(Delivery.id)
-        .where(text("delivery.state IN ('planned', 'deferred')"))  # literal, for the partial index
-        .where(col(Delivery.due_at) <= now, col(Delivery.edition_id).in_(frozen))
-        .order_by(col(Delivery.due_at), col(Delivery.id))
-        .limit(size)
-        .with_for_update(skip_locked=True)
-    )
-    ids = list(session.exec(query))
-    if not ids:
-        return []
-    session.exec(
-        update(Delivery)
-        .where(col(Delivery.id).in_(ids))
-        .values(state=DeliveryState.CLAIMED, owner=owner, changed_at=now)
-    )
-    return _jobs(session, [i for i in ids if i is not None])
-
-
-def _jobs(session: Session, ids: Sequence[int]) -> list[Job]:
-    query = (
-        select(  # type: ignore[call-overload]
-            Delivery.id, Delivery.edition_id, Delivery.variant_id, Delivery.subscription_id,
-            Subscriber.public_id, Subscriber.address, Subscriber.address_key, Subscriber.name,
-            Subscription.digest, Delivery.due_at, Delivery.attempts, Delivery.resends, Delivery.composed_at,
-        )
-        .join(Subscription, col(Subscription.id) == col(Delivery.subscription_id))
-        .join(Subscriber, col(Subscriber.id) == col(Subscription.subscriber_id))
-        .where(col(Delivery.id).in_(ids))
-        .order_by(col(Delivery.due_at), col(Delivery.id))
-    )  # fmt: skip
-    return [Job(*row) for row in session.exec(query)]
-
-
 def make_job(delivery: Delivery, subscriber: Subscriber, digest: str) -> Job:
     """Gather what composing a delivery needs."""
     return Job(
@@ -100,62 +60,6 @@ def make_job(delivery: Delivery, subscriber: Subscriber, digest: str) -> Job:
         resends=delivery.resends,
         composed_at=delivery.composed_at,
     )
-
-
-def may_still_go(session: Session, ids: Sequence[int], *, owner: int) -> dict[int, Withheld | bool]:
-    """Re-read consent and claims: a reason to withhold, False where the claim is gone, else True."""
-    query = (
-        select(  # type: ignore[call-overload]
-            Delivery.id, Subscription.state, Delivery.state, Delivery.owner, Edition.state
-        )
-        .join(Delivery, col(Delivery.subscription_id) == col(Subscription.id))
-        .join(Edition, col(Edition.id) == col(Delivery.edition_id))
-        .where(col(Delivery.id).in_(ids))
-        # On PostgreSQL, whoever leaves now waits for our commit.
-        .with_for_update(key_share=True, of=[Delivery, Subscription])
-    )
-    return {
-        key: _may_go(subscription, delivery, holder == owner, edition)
-        for key, subscription, delivery, holder, edition in session.exec(query)
-    }
-
-
-def _may_go(subscription: str, delivery: str, is_ours: bool, edition: str) -> Withheld | bool:
-    if delivery != DeliveryState.CLAIMED or not is_ours or edition != EditionState.FROZEN:
-        return False
-    if subscription == SubscriptionState.CONFIRMED:
-        return True
-    return Withheld.PAUSED if subscription == SubscriptionState.PAUSED else Withheld.LEFT
-
-
-def mark_in_flight(session: Session, composed: Mapping[int, datetime], *, now: datetime) -> None:
-    """Commit to messages before their final dots may leave, each with the Date that it bears.
-
-    The rows are those that `may_still_go` has just locked.
-    """
-    if not composed:
-        return
-    table = Delivery.__table__  # type: ignore[attr-defined]
-    statement = (
-        update(table)
-        .where(table.c.id == bindparam("row"))
-        .values(state=DeliveryState.IN_FLIGHT.value, composed_at=bindparam("at"), changed_at=now)
-    )
-    session.connection().execute(statement, [{"row": key, "at": at} for key, at in composed.items()])
-
-
-def record_accepted(session: Session, codes: Mapping[int, int], *, owner: int, now: datetime) -> None:
-    """Record messages that the relay took, each with its reply's code."""
-    table = Delivery.__table__  # type: ignore[attr-defined]
-    statement = (
-        update(table)
-        .where(table.c.id == bindparam("row"), table.c.owner == owner)
-        .values(
-            state=DeliveryState.ACCEPTED.value, reason="", owner=None, reply_code=bindparam("code"),
-            reply_text="", attempts=table.c.attempts + 1, changed_at=now,
-        )
-    )  # fmt: skip
-    session.connection().execute(statement, [{"row": key, "code": code} for key, code in codes.items()])
 
 
 def withhold(session: Session, job: Job, reason: Withheld, now: datetime) -> DeliveryState:
@@ -201,6 +105,15 @@ def record(
         _unplace(session, job)
 
 
+def replan(session: Session, ids: Sequence[int], now: datetime) -> None:
+    """Plan failed deliveries again: what was refused was not theirs."""
+    session.exec(
+        update(Delivery)
+        .where(col(Delivery.id).in_(ids), col(Delivery.state) == DeliveryState.FAILED)
+        .values(state=DeliveryState.PLANNED, due_at=now, changed_at=now)
+    )
+
+
 def release(session: Session, jobs: Sequence[Job], *, owner: int, now: datetime) -> None:
     """Give claims back untouched."""
     session.exec(
@@ -209,6 +122,17 @@ def release(session: Session, jobs: Sequence[Job], *, owner: int, now: datetime)
         .where(col(Delivery.state) == DeliveryState.CLAIMED)
         .values(state=DeliveryState.PLANNED, owner=None, changed_at=now)
     )
+
+
+def postpone(session: Session, due: Mapping[int, datetime], *, owner: int, now: datetime) -> None:
+    """Give claims back until a later time each: their domain cannot be served sooner."""
+    table = Delivery.__table__  # type: ignore[attr-defined]
+    statement = (
+        update(table)
+        .where(table.c.id == bindparam("row"), table.c.owner == owner, table.c.state == "claimed")
+        .values(state=DeliveryState.PLANNED.value, owner=None, due_at=bindparam("until"), changed_at=now)
+    )
+    session.connection().execute(statement, [{"row": key, "until": until} for key, until in due.items()])
 
 
 def reap(session: Session, worker_id: int, *, resend: bool, now: datetime) -> tuple[int, int]:

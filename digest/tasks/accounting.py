@@ -20,9 +20,10 @@ from digest.models import (
 )
 from digest.rules import cadence as calendar
 from digest.rules.address import normalise
+from digest.rules.pacing import LEARNED_FOR, allowance_of
 from digest.rules.selection import choose, since, why_not
 from digest.settings import Settings
-from digest.store import articles, deliveries, editions, subscribers
+from digest.store import articles, deliveries, editions, paces, subscribers, turns
 from digest.tasks.compiling import limits_of, to_candidate
 
 
@@ -95,6 +96,27 @@ def status(session: Session, edition: str | None = None) -> list[dict[str, Any]]
             }
         )
     return report
+
+
+def slowed_by(session: Session, settings: Settings, now: datetime) -> list[str]:
+    """Say what keeps deliveries from going faster: limits that are stated or learned, and a warm-up."""
+    told = []
+    plan = settings.smtp.warm_up
+    today = plan and allowance_of(plan.messages, plan.begins_on, now, settings.zone)
+    if today:
+        begun = turns.count_begun(session.connection(), today.day_began_at)
+        if begun >= today.messages:
+            told.append(f"warm-up: {begun} of the {today.messages} messages that today allows have gone")
+    for row in paces.list_slowed(session, now - LEARNED_FOR):
+        at = row.slowed_at.astimezone(settings.zone)
+        told.append(f"{row.name}: asked to slow down at {at:%H:%M}; {row.rate:.2g} messages a second")
+    for name, limit in settings.smtp.domains.items():
+        stated = [f"{limit.rate:g} messages a second"] if limit.rate else []
+        stated += [f"{limit.connections} at once"] if limit.connections else []
+        told.append(f"{name}: the settings allow {' and '.join(stated) or 'anything'}")
+    if settings.smtp.rate:
+        told.append(f"the settings allow {settings.smtp.rate:g} messages a second")
+    return told
 
 
 def find_named(session: Session, name: str | None) -> list[Edition]:

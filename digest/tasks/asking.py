@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from email.utils import parseaddr
 
-from digest.mail.message import Headers, compose_notice, message_id
+from digest.mail.message import Headers, Message, Own, compose_notice, message_id
 from digest.mail.rendering import Renderer
 from digest.models import Confirmation, DeliveryState, MailState, Outcome, Subscriber, Subscription
 from digest.net.smtp import Connection, Envelope, open_connection
@@ -53,11 +53,14 @@ def _ask(
     with run.database.write() as session:
         token = readers.give_token(session, row.id or 0)
         confirmations.record_confirmation(session, row.id or 0, run.owner, MailState.IN_FLIGHT)
-    message = compose_asking(readers, renderer, row, subscriber, subscription, token, run.clock())
+    at = run.clock()
+    message = run.composer.sealed(
+        compose_asking(readers, renderer, row, subscriber, subscription, token, at), at
+    )
     sender = parseaddr(readers.settings.site.from_)[1]
     outcome = connection.submit(Envelope(sender, subscriber.address), message)
     now = run.clock()
-    verdict = judge(outcome, first_due_at=row.asked_at, attempts=row.attempts + 1, now=now)
+    verdict = judge(outcome, attempts=row.attempts + 1, now=now)
     if verdict.pause:
         run.give_up(f"the relay refuses us: {verdict.pause}; mend it, the next run goes on")
     state = _STATES.get(verdict.state, MailState.PLANNED)
@@ -81,7 +84,7 @@ def compose_asking(
     subscription: Subscription,
     token: str,
     now: datetime,
-) -> bytes:
+) -> Message:
     """Compose the message that asks: who asked, when, the link, and no advertising (STANDARDS B8)."""
     site, digest = readers.settings.site, readers.settings.digest(subscription.digest)
     from_name, from_address = parseaddr(site.from_)
@@ -109,16 +112,18 @@ def compose_asking(
         from_name=from_name or site.name,
         from_address=from_address,
         reply_to=site.reply_to,
+        subject=subject,
+        auto_submitted="auto-generated",
+    )
+    own = Own(
         to_name=subscriber.name,
         to_address=subscriber.address,
-        subject=subject,
         date=now,
         message_id=message_id(
             readers.suppression_key, digest.name, "asking", str(row.id), subscriber.public_id, domain
         ),
-        auto_submitted="auto-generated",
     )
-    return compose_notice(notice, headers)
+    return compose_notice(notice, headers, own)
 
 
 def _settle(

@@ -4,6 +4,7 @@ The counter rises with each freeze and each worker's start and end. A database b
 what had already gone.
 """
 
+import hashlib
 import json
 import os
 from dataclasses import asdict, dataclass, field
@@ -16,7 +17,7 @@ from digest.errors import Refused, SettingsError
 from digest.store import editions, workers
 from digest.store.database import Database
 
-_REMEDY = (
+REMEDY = (
     "Nothing is sent until you decide: `digest resume --sent-until TIME` withholds what was due before TIME,"
     " when the lost database last sent; `digest resume --resend` sends what this one says is due"
 )
@@ -35,6 +36,11 @@ class Standing:
     editions: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
+def identity_of(identity_key: bytes) -> str:
+    """Give what tells a ledger from every other, and tells nothing else."""
+    return hashlib.sha256(b"ledger " + identity_key).hexdigest()[:16]
+
+
 def state_path(config: Path) -> Path:
     """Give the state file's path: beside the settings, named after them."""
     return config.with_suffix(".state")
@@ -49,16 +55,16 @@ def check_standing(database: Database, path: Path, identity: str) -> None:
     found = ledger_standing(database, identity)
     if kept is None or kept.database != identity:
         if database.is_sqlite and found.editions:
-            raise Refused(f"the state file {path} of this database is missing: was it restored? {_REMEDY}")
+            raise Refused(f"the state file {path} of this database is missing: was it restored? {REMEDY}")
         return
     if found.counter < kept.counter:
         raise Refused(
             f"the database was restored from a backup: its counter is {found.counter},"
-            f" {path} says {kept.counter}. {_REMEDY}"
+            f" {path} says {kept.counter}. {REMEDY}"
         )
     if found.server != kept.server:
         raise Refused(
-            f"the PostgreSQL server is not the one that {path} knows (restored, promoted or moved). {_REMEDY}"
+            f"the PostgreSQL server is not the one that {path} knows (restored, promoted or moved). {REMEDY}"
         )
 
 
@@ -100,7 +106,7 @@ def read_standing(path: Path) -> Standing | None:
     except OSError as error:
         raise SettingsError(f"{path} cannot be read: {error.strerror}; mend its mode") from None
     except (ValueError, TypeError):
-        raise Refused(f"{path} is damaged: move it away. {_REMEDY}") from None
+        raise Refused(f"{path} is damaged: move it away. {REMEDY}") from None
 
 
 def write_standing(path: Path, standing: Standing) -> None:

@@ -17,8 +17,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from sqlmodel import col, select
+
 from digest.bootstrap import Application
+from digest.models import Delivery, Subscriber, Subscription
 from digest.settings import load_settings
+from digest.store.deliveries import make_job
 from digest.tasks.delivery.delivering import deliver
 from digest.tasks.fetching import fetch_due
 from tests.newsroom import Publication, run_command
@@ -73,16 +77,17 @@ def edition(folder: Path, port: int, readers: int, connections: int) -> tuple[fl
         sizes: list[int] = []
         compose = run.composer.compose
         began = time.monotonic()
-        tally = deliver(run, connections=connections)
+        tally = deliver(run)
         seconds = time.monotonic() - began
         with app.database.read() as session:
-            from sqlmodel import select
-
-            from digest.models import Delivery
-            from digest.store.deliveries import _jobs
-
-            (job,) = _jobs(session, [session.exec(select(Delivery.id)).first() or 0])
-        sizes.append(len(compose(job, app.clock()).content))
+            delivery, subscriber = session.exec(
+                select(Delivery, Subscriber)
+                .join(Subscription, col(Subscription.id) == col(Delivery.subscription_id))
+                .join(Subscriber, col(Subscriber.id) == col(Subscription.subscriber_id))
+            ).first() or (None, None)
+        assert delivery is not None
+        assert subscriber is not None
+        sizes.append(len(compose(make_job(delivery, subscriber, "world"), app.clock()).content))
     app.close()
     assert tally.accepted == readers, tally
     return readers / seconds, planned, sizes[0]

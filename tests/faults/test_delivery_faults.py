@@ -242,3 +242,50 @@ def test_a_rate_holds_over_all_connections(tmp_path: Path, database_url: str) ->
 
     assert time.monotonic() - began > 11 / 20
     assert len(relay.messages) == 12
+
+
+def test_content_that_is_refused_pauses_the_edition_and_nobody_bounces(
+    tmp_path: Path, database_url: str
+) -> None:
+    refusals = [f"550 5.7.515 access denied, not authenticated [q{n}]" for n in range(60)]
+    box = Mailbox()
+    with Scripted(steps(greets, box.takes(*refusals))) as server:
+        first = server.port
+        publication = begin(tmp_path, database_url, first, 60)
+        said = publication.run("send", "--now", code=1)
+
+    assert len(box.messages) == 20
+    assert states(publication) == {"open": 60}
+    assert publication.edition()["state"] == "paused"
+    assert "world/daily/" in said
+    assert "the message is refused, 20 times alike: dot: 550 5.7.515" in said
+    assert "digest resume world/daily/" in said
+
+    with Scripted(steps(greets, box.takes(*["250 kept"] * 60))) as server:
+        publication.change_settings(f"port = {first}", f"port = {server.port}")
+        publication.run("resume")
+        publication.run("send")
+    assert states(publication) == {"accepted": 60}
+
+
+def test_a_connection_is_ended_after_as_many_messages_as_the_settings_say(
+    tmp_path: Path, database_url: str
+) -> None:
+    box = Mailbox()
+    connections: list[int] = []
+
+    def script(wire: Wire) -> None:
+        wire.greet("SIZE 1000000")
+        for _ in range(3):
+            box.take(wire)
+        connections.append(len(box.messages))
+        wire.answer("221 bye")
+
+    with Scripted(script) as server:
+        publication = Publication(tmp_path, database_url, port=server.port)
+        publication.change_settings("[smtp]", "[smtp]\nmessages_per_connection = 3")
+        publication.begin(9)
+        publication.run("send", "--now")
+
+    assert connections == [3, 6, 9]
+    assert states(publication) == {"accepted": 9}

@@ -9,7 +9,7 @@ import pytest
 from digest.mail.content import Content
 from digest.mail.message import compose
 from digest.mail.rendering import Renderer
-from tests.samples import ARABIC, CONTENT, HEADERS, POSTAL, VALUES
+from tests.samples import ARABIC, CONTENT, HEADERS, OWN, POSTAL, VALUES
 from tests.standards import check_digest
 
 HERE = Path(__file__).parent
@@ -20,7 +20,7 @@ SAMPLES = {"english": CONTENT, "arabic": ARABIC}
 def test_the_message_is_the_one_that_was_looked_at(name: str) -> None:
     content: Content = SAMPLES[name]
     rendering = Renderer(HERE.parents[1] / "templates" / "email").render(content)
-    raw = compose(rendering, replace(HEADERS, subject=content.subject), VALUES)
+    raw = compose(rendering, replace(HEADERS, subject=content.subject), OWN, VALUES)
     text, html = check_digest(raw, POSTAL)
 
     for suffix, found in {".eml": raw, ".txt": text.encode(), ".html": html.encode()}.items():

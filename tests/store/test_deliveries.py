@@ -20,7 +20,7 @@ from digest.models import (
     Withheld,
 )
 from digest.rules.verdicts import Verdict
-from digest.store import deliveries
+from digest.store import deliveries, turns
 from digest.store.database import Database
 from digest.store.deliveries import Job
 from digest.store.workers import WorkerLock, dead_workers
@@ -38,12 +38,12 @@ class Ledger:
 
     def claim(self, owner: int, size: int = 10) -> list[Job]:
         with self.database.write() as session:
-            return deliveries.claim(session, owner=owner, now=NOW, size=size)
+            return turns.claim(session.connection(), owner=owner, now=NOW, size=size)
 
     def mark(self, job: Job, owner: int) -> None:
         with self.database.write() as session:
-            deliveries.may_still_go(session, [job.delivery_id], owner=owner)
-            deliveries.mark_in_flight(session, {job.delivery_id: job.composed_at or NOW}, now=NOW)
+            turns.may_still_go(session.connection(), [job.delivery_id], owner=owner)
+            turns.mark_in_flight(session.connection(), {job.delivery_id: job.composed_at or NOW}, now=NOW)
 
     def record(self, job: Job, owner: int, state: DeliveryState) -> None:
         with self.database.write() as session:
@@ -56,7 +56,7 @@ class Ledger:
 
     def may_still_go(self, job: Job, owner: int) -> Withheld | bool:
         with self.database.write() as session:
-            return deliveries.may_still_go(session, [job.delivery_id], owner=owner)[job.delivery_id]
+            return turns.may_still_go(session.connection(), [job.delivery_id], owner=owner)[job.delivery_id]
 
     def set_subscription(self, job: Job, state: SubscriptionState) -> None:
         with self.database.write() as session:
@@ -242,7 +242,7 @@ def test_a_dead_workers_last_commit_that_lands_while_it_is_settled_is_seen(
     job = ledger.claim(ledger.one.id)[0]
     found: list[tuple[int, int]] = []
     with ledger.database.write() as session:
-        deliveries.mark_in_flight(session, {job.delivery_id: NOW}, now=NOW)
+        turns.mark_in_flight(session.connection(), {job.delivery_id: NOW}, now=NOW)
         settling = threading.Thread(target=lambda: found.append(ledger.reap(ledger.one.id, resend=False)))
         settling.start()
         settling.join(0.3)
@@ -257,12 +257,12 @@ def test_a_dead_workers_last_commit_that_lands_while_it_is_settled_is_seen(
 def test_whoever_leaves_while_a_mark_is_committed_waits_for_it(ledger: Ledger) -> None:
     job = ledger.claim(ledger.one.id)[0]
     with ledger.database.write() as session:
-        answers = deliveries.may_still_go(session, [job.delivery_id], owner=ledger.one.id)
+        answers = turns.may_still_go(session.connection(), [job.delivery_id], owner=ledger.one.id)
         assert answers == {job.delivery_id: True}
         leaving = threading.Thread(target=ledger.set_subscription, args=(job, SubscriptionState.ENDED))
         leaving.start()
         leaving.join(0.3)
         assert leaving.is_alive()
-        deliveries.mark_in_flight(session, {job.delivery_id: NOW}, now=NOW)
+        turns.mark_in_flight(session.connection(), {job.delivery_id: NOW}, now=NOW)
     leaving.join(10)
     assert not leaving.is_alive()

@@ -1,8 +1,9 @@
 """SMTP out: dialogues without input or output, and the sockets around them."""
 
 from digest.net.smtp.channel import Channel
-from digest.net.smtp.dialogue import Envelope, Login
+from digest.net.smtp.dialogue import Envelope
 from digest.net.smtp.exchange import Ended, Exchange, Wants
+from digest.net.smtp.logins import Login
 from digest.net.smtp.replies import BadReplyError
 from digest.net.smtp.transport import Connection, Relay, Timeouts, open_connection
 

@@ -70,12 +70,13 @@ class Channel:
             self.fault = f"no reply ({fault_name(error)})"
         return replies
 
-    def close(self, *, politely: bool) -> None:
-        """End; QUIT is said and its answer not waited for, nothing depends on it (RFC 5321 4.1.1.10)."""
+    def close(self, *, politely: bool, patience: float = 0) -> None:
+        """End; QUIT is said and its answer hardly waited for, nothing depends on it (RFC 5321 4.1.1.10)."""
         try:
             if politely:
                 self._socket.send(b"QUIT\r\n")
-                self._socket.settimeout(0.2)
+            if politely and patience:
+                self._socket.settimeout(patience)
                 self._socket.recv(_CHUNK)
         except OSError:
             pass

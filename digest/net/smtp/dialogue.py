@@ -3,12 +3,13 @@
 No socket and no clock is in here, so that a loop over many connections can drive it as well as a test can.
 """
 
-import base64
 import re
 from collections.abc import Generator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from digest.models import Outcome, Reply, Stage
+from digest.net.smtp.asks import Ask
+from digest.net.smtp.logins import Login, log_in
 
 _NOT_ASCII = Reply(553, "5.6.7", "the address is not ASCII and the server offers no SMTPUTF8")
 
@@ -19,27 +20,6 @@ class Envelope:
 
     mail_from: str
     rcpt_to: str
-
-
-@dataclass(frozen=True, slots=True)
-class Login:
-    """What to authenticate with; never printed."""
-
-    username: str = ""
-    password: str = field(default="", repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """The next bytes to write, and the step whose reply is then waited for.
-
-    `upgrade` asks for TLS before anything is written; `ends` marks the bytes that hold the final dot.
-    """
-
-    stage: Stage
-    write: bytes = b""
-    upgrade: bool = False
-    ends: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +53,8 @@ def greet(ehlo_name: str, *, starttls: bool, login: Login, may_show_password: bo
         if isinstance(offer, Outcome):
             return offer
     if login.username:
-        refusal = yield from _authenticate(login, offer, may_show_password)
+        mechanisms = offer.extensions.get("AUTH", "").upper().split()
+        refusal = yield from log_in(login, mechanisms, may_show_password=may_show_password)
         if refusal is not None:
             return refusal
     return offer
@@ -154,32 +135,6 @@ def _start_tls(ehlo_name: str, offer: Offer) -> Greeting:
         return Outcome(Stage.STARTTLS, reply)
     yield Ask(Stage.STARTTLS, upgrade=True)
     return (yield from _ehlo(ehlo_name))
-
-
-def _authenticate(
-    login: Login, offer: Offer, may_show_password: bool
-) -> Generator[Ask, Reply, Outcome | None]:
-    mechanisms = offer.extensions.get("AUTH", "").upper().split()
-    if not may_show_password:
-        return Outcome(Stage.AUTH, None, fault="the password would go in the clear; use TLS")
-    if "PLAIN" in mechanisms:
-        secret = base64.b64encode(f"\0{login.username}\0{login.password}".encode())
-        reply = yield Ask(Stage.AUTH, b"AUTH PLAIN " + secret + b"\r\n")
-    elif "LOGIN" in mechanisms:
-        reply = yield from _auth_login(login)
-    else:
-        fault = f"the relay offers no login that we know ({' '.join(mechanisms) or 'none'})"
-        return Outcome(Stage.AUTH, None, fault=fault)
-    return None if reply.code == 235 else Outcome(Stage.AUTH, reply)
-
-
-def _auth_login(login: Login) -> Generator[Ask, Reply, Reply]:
-    reply = yield Ask(Stage.AUTH, b"AUTH LOGIN\r\n")
-    for secret in (login.username, login.password):
-        if reply.code != 334:
-            return reply
-        reply = yield Ask(Stage.AUTH, base64.b64encode(secret.encode()) + b"\r\n")
-    return reply
 
 
 def _mail_from(envelope: Envelope, size: int, offer: Offer, is_ascii: bool) -> str:

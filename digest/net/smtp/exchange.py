@@ -1,14 +1,15 @@
 """The mail transactions of one connection, one after the other: what to write, and what each reply means.
 
-No socket and no clock is in here. Where the server offers PIPELINING, the three commands of an envelope
-go in one write, and the next envelope with the final dot before it (RFC 2920 3.1); in lock-step otherwise.
+No socket and no clock is in here. Where the server offers PIPELINING, the commands of an envelope go in one
+write, and the next envelope with the content before it (RFC 2920 3.1); in lock-step otherwise. Where it
+offers CHUNKING, the content is one chunk of a stated length, else it ends in a dot (RFC 3030).
 """
 
 from collections import deque
 from dataclasses import dataclass, field
 
 from digest.models import Outcome, Reply, Stage
-from digest.net.smtp.dialogue import Envelope, Offer, dot_stuffed, envelope_commands, refuse_unsaid
+from digest.net.smtp.dialogue import Envelope, Offer, envelope_commands, refuse_unsaid
 from digest.net.smtp.replies import BadReplyError
 
 
@@ -49,6 +50,7 @@ class Exchange:
         self._expected: deque[tuple[Stage | None, _Transaction]] = deque()
         self._needs_reset = False
         self.pipelines = "PIPELINING" in offer
+        self._chunks = "CHUNKING" in offer
         self.closing = False
         self.written = 0
 
@@ -57,12 +59,18 @@ class Exchange:
         """Give the step whose reply comes next; None where nothing is expected."""
         return (self._expected[0][0] or Stage.MAIL) if self._expected else None
 
+    @property
+    def _last_stage(self) -> Stage:
+        return Stage.RCPT if self._chunks else Stage.DATA
+
     def begin(self, key: int, envelope: Envelope, size: int) -> bytes | Outcome:
         """Open a transaction: give the bytes to write, or an Outcome where this address cannot be said."""
         refusal = refuse_unsaid(envelope, self._offer)
         if refusal is not None:
             return refusal
         commands = deque(envelope_commands(envelope, size, self._offer))
+        if self._chunks:
+            commands.pop()
         transaction = _Transaction(key)
         out = b""
         if self._needs_reset:
@@ -76,8 +84,11 @@ class Exchange:
         return self._count(out + b"".join(line for _, line in commands))
 
     def content(self, key: int, message: bytes) -> bytes:
-        """Give a message's bytes with its final dot, once the server wants them and its mark is committed."""
-        out = dot_stuffed(message)
+        """Give a message's bytes with what ends them, once the server wants them and its mark is committed.
+
+        No line of `message` begins with a full stop, and its last one ends.
+        """
+        out = b"BDAT %d LAST\r\n%b" % (len(message), message) if self._chunks else message + b".\r\n"
         self._expected.append((Stage.DOT, _Transaction(key, dot_at=self.written + len(out))))
         return self._count(out)
 
@@ -102,7 +113,7 @@ class Exchange:
         return self._go_on(stage, transaction, reply)
 
     def _go_on(self, stage: Stage, transaction: _Transaction, reply: Reply) -> tuple[list[Event], bytes]:
-        is_last = stage is Stage.DATA or (transaction.refusal is not None and not self.pipelines)
+        is_last = stage is self._last_stage or (transaction.refusal is not None and not self.pipelines)
         if not is_last:
             return [], self._count(self._say_next(transaction))
         if transaction.refusal is None:

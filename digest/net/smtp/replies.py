@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from digest.models import Reply
 
 MAX_LINE = 4096
 MAX_REPLY = 65_536
+_SHORT = 100
 _LINE = re.compile(rb"([2-5][0-9][0-9])(?:([ -])(.*))?", re.DOTALL)
 _ENHANCED = re.compile(r"([245]\.\d{1,3}\.\d{1,3})(?:\s+|$)")
 
@@ -35,10 +37,14 @@ class ReplyReader:
 
     def iterate(self, received: bytes) -> Iterator[Reply]:
         """Give the replies one by one, so that those before a bad one still count."""
-        self._buffer += received
-        while (end := self._buffer.find(b"\n")) >= 0:
-            line, self._buffer = self._buffer[:end].removesuffix(b"\r"), self._buffer[end + 1 :]
-            if self._take(line):
+        lines = (self._buffer + received).split(b"\n")
+        self._buffer = lines.pop()
+        for line in lines:
+            line = line.removesuffix(b"\r")
+            whole = None if self._lines else _whole_reply(line)
+            if whole is not None:
+                yield whole
+            elif self._take(line):
                 yield self._finish()
         if len(self._buffer) > MAX_REPLY:
             raise BadReplyError("a reply line without an end")
@@ -60,12 +66,23 @@ class ReplyReader:
     def _finish(self) -> Reply:
         code, lines = int(self._code), self._lines
         self._lines, self._code, self._size = [], b"", 0
-        texts = [_clean(line) for line in lines]
-        match = _ENHANCED.match(texts[0])
-        enhanced = match[1] if match and match[1][0] == str(code)[0] else ""
-        if enhanced:
-            texts = [text.removeprefix(enhanced).strip() for text in texts]
-        return Reply(code, enhanced, "\n".join(texts) if code < 300 else " ".join(filter(None, texts)))
+        return _reply(code, lines)
+
+
+@lru_cache(maxsize=256)
+def _whole_reply(line: bytes) -> Reply | None:
+    """Give the reply of one short line, None for any other: a server says the same thousands of times."""
+    match = _LINE.fullmatch(line) if len(line) < _SHORT else None
+    return None if match is None or match[2] == b"-" else _reply(int(match[1]), [match[3] or b""])
+
+
+def _reply(code: int, lines: list[bytes]) -> Reply:
+    texts = [_clean(line) for line in lines]
+    match = _ENHANCED.match(texts[0])
+    enhanced = match[1] if match and match[1][0] == str(code)[0] else ""
+    if enhanced:
+        texts = [text.removeprefix(enhanced).strip() for text in texts]
+    return Reply(code, enhanced, "\n".join(texts) if code < 300 else " ".join(filter(None, texts)))
 
 
 def _clean(line: bytes) -> str:

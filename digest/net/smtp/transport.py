@@ -6,10 +6,13 @@ import socket
 import ssl
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
 from digest.models import Outcome, Reply, Stage
-from digest.net.smtp.dialogue import Ask, Envelope, Greeting, HandOver, Login, Offer, greet, hand_over
+from digest.net.smtp.asks import Ask
+from digest.net.smtp.dialogue import Envelope, Greeting, HandOver, Offer, greet, hand_over
+from digest.net.smtp.logins import Login
 from digest.net.smtp.replies import BadReplyError, ReplyReader
 
 _CHUNK = 65_536
@@ -42,9 +45,17 @@ class Relay:
     security: Literal["none", "starttls", "tls"] = "none"
     username: str = ""
     password: str = field(default="", repr=False)
+    token_file: str | None = None
     ehlo_name: str = "localhost"
     ca_file: str | None = None
     timeouts: Timeouts = field(default_factory=Timeouts)
+
+    @property
+    def login(self) -> Login:
+        """Give what to log in with; the token is read each time, since whoever wrote it renews it."""
+        if self.token_file is None:
+            return Login(self.username, self.password)
+        return Login(self.username, token=Path(self.token_file).read_text(encoding="utf-8").strip())
 
     def tls_context(self) -> ssl.SSLContext:
         """Trust the system's authorities, or the settings' own, and check the host's name."""
@@ -73,10 +84,14 @@ class Connection:
     def begin(self) -> Outcome | None:
         """Greet the server; give what went wrong, or None where it takes mail."""
         relay = self._relay
+        try:
+            login = relay.login
+        except (OSError, UnicodeError) as error:
+            return Outcome(Stage.AUTH, None, fault=f"the token file cannot be read ({fault_name(error)})")
         dialogue = greet(
             relay.ehlo_name,
             starttls=relay.security == "starttls",
-            login=Login(relay.username, relay.password),
+            login=login,
             may_show_password=relay.security != "none" or _is_loopback(self._wire),
         )
         ended = self._drive(dialogue, Stage.BANNER)

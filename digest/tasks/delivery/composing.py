@@ -1,16 +1,18 @@
 """Compose a message: the same function for preview and for delivery, so the bytes are the same."""
 
+import hashlib
 import re
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parseaddr
+from typing import TYPE_CHECKING
 
 from sqlmodel import Session
 
 from digest.mail.content import Card, Content, Publication, Section
-from digest.mail.message import Headers, compose, message_id
+from digest.mail.message import Composition, Headers, Message, Own, message_id
 from digest.mail.rendering import Renderer, Rendering
 from digest.models import Article, Edition, VariantArticle
 from digest.models import Form as ArticleForm
@@ -21,43 +23,101 @@ from digest.store import articles, editions
 from digest.store.database import Database
 from digest.store.deliveries import Job
 
+if TYPE_CHECKING:
+    from digest.mail.dkim import Signer
+
 _WORDS_A_MINUTE = 230
-_KEPT_RENDERINGS = 32
+_KEPT = 32
 _PREHEADER_TITLES = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """One message ready to leave."""
+    """One message ready to leave; no line of its content begins with a full stop (mail.encoding)."""
 
     envelope: Envelope
     content: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    edition: Edition
+    composition: Composition
+
+
 class Composer:
-    """Composes messages; renderings are made once a variant and kept as long as they are used."""
+    """Composes messages; what readers share is made once a variant and kept as long as it is used."""
 
     def __init__(
-        self, database: Database, settings: Settings, renderer: Renderer, identity_key: bytes
+        self,
+        database: Database,
+        settings: Settings,
+        renderer: Renderer,
+        identity_key: bytes,
+        signer: "Signer | None" = None,
     ) -> None:
+        self.signs = signer is not None
+        self._signer = signer
         self._database = database
         self._settings = settings
         self._renderer = renderer
         self._identity_key = identity_key
         self._from_name, self._from_address = parseaddr(settings.site.from_)
+        self._domain = self._from_address.rpartition("@")[2]
         self._owner = parseaddr(settings.site.reply_to or settings.site.from_)[1]
-        self._renderings: OrderedDict[int, tuple[Edition, Rendering]] = OrderedDict()
+        self._ready: OrderedDict[int, _Ready] = OrderedDict()
 
     def compose(self, job: Job, composed_at: datetime) -> Letter:
-        """Compose a claimed delivery's message."""
-        edition, rendering = self._rendering(job.edition_id, job.variant_id)
-        return self.letter(edition, rendering, job, composed_at)
+        """Compose a claimed delivery's message, and sign it where the settings name a key."""
+        return self.prepare(job, composed_at)()
+
+    def prepare(self, job: Job, composed_at: datetime) -> Callable[[], Letter]:
+        """Compose a claimed delivery's message; what is given signs it, which any thread may do."""
+        ready = self._ready_for(job.edition_id, job.variant_id)
+        return self._sealing(
+            job, self._message(ready.edition, ready.composition, job, composed_at), composed_at
+        )
 
     def letter(self, edition: Edition, rendering: Rendering, job: Job, composed_at: datetime) -> Letter:
         """Splice a reader's own values and headers into a rendering."""
-        values = self._values(job)
-        headers = self._headers(edition, rendering, job, composed_at, values["unsubscribe_url"])
-        return Letter(Envelope(self._from_address, job.address), compose(rendering, headers, values))
+        message = self._message(edition, self._composition(edition, rendering), job, composed_at)
+        return self._sealing(job, message, composed_at)()
+
+    def sealed(self, message: Message, at: datetime) -> bytes:
+        """Give a message's bytes, signed where the settings name a key.
+
+        A composed body is its own relaxed form (mail.encoding), so it is hashed as it is.
+        """
+        if self._signer is None:
+            return bytes(message)
+        digest = hashlib.sha256(message.body).digest()
+        return self._signer.sign(message.head, digest, at) + bytes(message)
+
+    def _sealing(self, job: Job, message: Message, composed_at: datetime) -> Callable[[], Letter]:
+        envelope = Envelope(self._from_address, job.address)
+        return lambda: Letter(envelope, self.sealed(message, composed_at))
+
+    def _message(
+        self, edition: Edition, composition: Composition, job: Job, composed_at: datetime
+    ) -> Message:
+        base, keys = self._settings.site.base_url, self._settings.web.signing_keys
+        leave = f"{base}/unsubscribe/{tokens.sign(keys, tokens.UNSUBSCRIBE, job.public_id, job.digest)}"
+        choose = f"{base}/preferences/{tokens.sign(keys, tokens.PREFERENCES, job.public_id, job.digest)}"
+        values = {
+            "name": job.name,
+            "address": job.address,
+            "unsubscribe_url": leave,
+            "preferences_url": choose,
+        }
+        named = edition.digest, edition.cadence, edition.period, job.public_id
+        own = Own(
+            to_name=job.name,
+            to_address=job.address,
+            date=composed_at,
+            message_id=message_id(self._identity_key, *named, self._domain),
+            unsubscribe_url=leave,
+        )
+        return composition.compose(own, values)
 
     def render(
         self, session: Session, edition: Edition, rows: list[VariantArticle], language: str, left_out: int
@@ -87,54 +147,33 @@ class Composer:
         )
         return self._renderer.render(content)
 
-    def _rendering(self, edition_id: int, variant_id: int) -> tuple[Edition, Rendering]:
-        kept = self._renderings.get(variant_id)
-        if kept is None:
+    def _ready_for(self, edition_id: int, variant_id: int) -> _Ready:
+        ready = self._ready.get(variant_id)
+        if ready is None:
             with self._database.read() as session:
                 edition, variant = editions.get_variant(session, edition_id, variant_id)
                 rows = editions.articles_of(session, variant_id)
-                kept = edition, self.render(session, edition, rows, variant.language, variant.left_out)
-            self._renderings[variant_id] = kept
-            if len(self._renderings) > _KEPT_RENDERINGS:
-                self._renderings.popitem(last=False)
-        self._renderings.move_to_end(variant_id)
-        return kept
+                rendering = self.render(session, edition, rows, variant.language, variant.left_out)
+            ready = self._ready[variant_id] = _Ready(edition, self._composition(edition, rendering))
+            if len(self._ready) > _KEPT:
+                self._ready.popitem(last=False)
+        self._ready.move_to_end(variant_id)
+        return ready
 
-    def _values(self, job: Job) -> dict[str, str]:
-        base, keys = self._settings.site.base_url, self._settings.web.signing_keys
-        link: Callable[[str], str] = lambda action: (  # noqa: E731
-            f"{base}/{action}/{tokens.sign(keys, action, job.public_id, job.digest)}"
-        )
-        return {
-            "name": job.name,
-            "address": job.address,
-            "unsubscribe_url": link("unsubscribe"),
-            "preferences_url": link("preferences"),
-        }
-
-    def _headers(
-        self, edition: Edition, rendering: Rendering, job: Job, composed_at: datetime, unsubscribe_url: str
-    ) -> Headers:
-        site, digest = self._settings.site, self._settings.digest(job.digest)
-        domain = self._from_address.rpartition("@")[2]
-        return Headers(
+    def _composition(self, edition: Edition, rendering: Rendering) -> Composition:
+        site, digest = self._settings.site, self._settings.digest(edition.digest)
+        headers = Headers(
             from_name=self._from_name or site.name,
             from_address=self._from_address,
             reply_to=site.reply_to,
-            to_name=job.name,
-            to_address=job.address,
             subject=rendering.subject,
-            date=composed_at,
-            message_id=message_id(
-                self._identity_key, edition.digest, edition.cadence, edition.period, job.public_id, domain
-            ),
-            list_id=f"{digest.name}.{domain}",
+            list_id=f"{digest.name}.{self._domain}",
             list_name=digest.title,
-            unsubscribe_url=unsubscribe_url,
             help_url=site.base_url + "/",
             owner=self._owner,
             bulk=True,
         )
+        return Composition(rendering, headers)
 
 
 def to_card(article: Article, form: ArticleForm, language: str) -> Card:

@@ -4,53 +4,62 @@ Each turn commits the replies that have come and marks the next messages in flig
 content, and with it their final dot, be written. The claim protocol is told in docs/flow.md.
 """
 
-import queue
 import selectors
-import socket
-import threading
 import time
-from collections import deque
 
 from digest.models import Outcome, Stage
-from digest.net.smtp import Connection, open_connection
+from digest.net.smtp import Connection
+from digest.rules.pacing import domain_of, is_too_fast
 from digest.rules.verdicts import describe
 from digest.store import editions
 from digest.store.deliveries import Job
 from digest.tasks.delivery.lanes import Heard, Lane, Load
+from digest.tasks.delivery.outbox import Outbox
 from digest.tasks.delivery.recording import PAUSE, Answer, Recorder
 from digest.tasks.delivery.running import Run
+from digest.tasks.delivery.trunks import Openers, Trunk
+from digest.tasks.delivery.writing import Ahead, AtOnce
 
 _BATCH = 50
+_AHEAD = 3
 _LONGEST_NAP = 0.5
 _DRAIN = 8.0
+_QUIT_PATIENCE = 0.2
 _ENDED = "the run has ended"
 
 
 class Couriers:
-    """Carries everything that is due over up to `connections` connections."""
+    """Carries everything that is due over the connections that the relays may have."""
 
-    def __init__(self, run: Run, connections: int) -> None:
+    def __init__(self, run: Run) -> None:
         self._run = run
-        self._most = connections
+        self._trunks = [Trunk(line) for line in run.lines]
+        self._most = sum(line.connections for line in run.lines)
         self._recorder = Recorder(run)
+        self._openers = Openers()
+        signs = run.composer.signs
+        self._writer = (
+            Ahead(run.composer, run.clock, _AHEAD * self._most, self._openers.ring)
+            if signs
+            else AtOnce(run.composer, run.clock)
+        )
+        self._outbox = Outbox(self._writer, run.domains)
         self._selector = selectors.DefaultSelector()
-        self._lanes: set[Lane] = set()
-        self._pool: deque[Job] = deque()
+        self._selector.register(self._openers.bell, selectors.EVENT_READ)
+        self._lanes: dict[Lane, Trunk] = {}
         self._answers: list[Answer] = []
         self._wanted: dict[int, tuple[Lane, Load]] = {}
-        self._opened: queue.SimpleQueue[Connection | Outcome] = queue.SimpleQueue()
-        self._opening = 0
         self._dry = False
-        self._next_start = 0.0
-        self._wake, self._waker = socket.socketpair()
-        self._wake.setblocking(False)
-        self._selector.register(self._wake, selectors.EVENT_READ)
+        self._later: float | None = None
+        self._slowed = False
 
     def work(self) -> None:
         """Deliver what is due; every way out leaves each claim settled."""
         try:
+            self._recorder.recall(self._run.domains)
             while self._goes_on():
                 self._commit()
+                self._postpone()
                 self._open_more()
                 self._start_idle()
                 self._poll()
@@ -61,12 +70,15 @@ class Couriers:
     def _goes_on(self) -> bool:
         if self._run.ended:
             return False
+        if self._later is not None and time.monotonic() >= self._later:
+            self._later, self._dry = None, False
         busy = any(not lane.is_idle for lane in self._lanes)
-        return bool(self._pool or self._answers or self._wanted or busy or not self._dry)
+        waits = len(self._outbox) or self._answers or self._wanted or busy
+        return bool(waits or not self._dry or self._later is not None)
 
     def _commit(self) -> None:
         """Record, mark and claim in one transaction; then let what is marked leave."""
-        claim = _BATCH * self._most if len(self._pool) < self._most and not self._dry else 0
+        claim = _BATCH * self._most if len(self._outbox) < self._most and not self._dry else 0
         if not (self._answers or self._wanted or claim):
             return
         answers, wanted = self._answers, self._wanted
@@ -77,47 +89,72 @@ class Couriers:
         except BaseException:
             self._answers = [*answers, *self._answers]  # not recorded yet: tried once more at the end
             raise
-        self._pool.extend(turn.claimed)
+        self._outbox.add(turn.claimed)
+        if turn.paused:
+            self._recorder.release(self._remove(turn.paused))
         self._dry = (self._dry or (claim > 0 and not turn.claimed)) and not turn.repeats
         for key, (lane, load) in wanted.items():
             if key in turn.may_go:
                 self._send(lane, load)
             else:
                 lane.abandon(load)  # the server waits for it all the same: only hanging up ends that
+                self._end_one(load.job)
                 self._drop(lane, politely=False)
+
+    def _remove(self, paused: set[int]) -> list[Job]:
+        """Take the claims of paused editions out, before a server is asked for them in vain."""
+        return self._outbox.remove(lambda job: job.edition_id in paused)
+
+    def _postpone(self) -> None:
+        """Put off what slow domains cannot get soon, so that others need not wait for them."""
+        if self._slowed:
+            self._slowed = False
+            self._recorder.remember(self._run.domains)
+        if len(self._outbox) < self._most:
+            return
+        postponed = self._outbox.surplus(time.monotonic())
+        if postponed:
+            self._recorder.postpone(postponed)
+            soonest = time.monotonic() + min(seconds for _, seconds in postponed)
+            self._later = soonest if self._later is None else min(self._later, soonest)
 
     def _send(self, lane: Lane, load: Load) -> None:
         """Write a marked message, and the next envelope in the same write where the server pipelines."""
         out = lane.content(load)
-        if lane.exchange.pipelines and self._may_start():
-            out += self._begin(lane, self._pool.popleft())
+        if lane.exchange.pipelines and not lane.is_full:
+            out += self._begin_next(lane)
         lane.write(out, time.monotonic())
         self._watch(lane)
 
-    def _begin(self, lane: Lane, job: Job) -> bytes:
-        """Compose a message and open its transaction; a template's fault shows before anything is marked."""
-        composed_at = job.composed_at or self._run.clock()
-        if self._run.rate:
-            self._next_start = max(self._next_start, time.monotonic()) + 1 / self._run.rate
-        out, answer = lane.begin(Load(job, self._run.composer.compose(job, composed_at), composed_at))
+    def _begin_next(self, lane: Lane) -> bytes:
+        """Open the transaction of the next message that may go; give the bytes to write, if any."""
+        now, pace = time.monotonic(), self._lanes[lane].pace
+        if self._run.ended or not pace.may_begin(now):
+            return b""
+        load = self._outbox.take(now)
+        if load is None:
+            return b""
+        pace.begin(now)
+        out, answer = lane.begin(load)
         if answer is not None:
             self._answers.append(answer)
+            self._end_one(load.job, lane)
         return out
 
-    def _may_start(self) -> bool:
-        return bool(self._pool) and not self._run.ended and time.monotonic() >= self._next_start
-
     def _start_idle(self) -> None:
+        for lane in [lane for lane in self._lanes if lane.is_idle and lane.is_full]:
+            self._drop(lane, politely=True)
         for lane in self._lanes:
-            while lane.is_idle and self._may_start():
-                out = self._begin(lane, self._pool.popleft())
-                lane.write(out, time.monotonic())
-                self._watch(lane)
+            if lane.is_idle and len(self._outbox):
+                out = self._begin_next(lane)
+                if out:
+                    lane.write(out, time.monotonic())
+                    self._watch(lane)
 
     def _poll(self) -> None:
         for key, mask in self._selector.select(self._nap()):
-            if key.fileobj is self._wake:
-                self._welcome()
+            if key.fileobj is self._openers.bell:
+                self._openers.opened(self._welcome)
                 continue
             lane: Lane = key.data
             if mask & selectors.EVENT_WRITE:
@@ -136,79 +173,94 @@ class Couriers:
         self._take(lane, heard)
 
     def _take(self, lane: Lane, heard: Heard) -> None:
+        for answer in heard.answers:
+            self._learn(lane, answer)
+            self._end_one(answer.job, lane)
         self._answers.extend(heard.answers)
-        self._pool.extendleft(reversed(heard.given_back))
+        for job in heard.given_back:
+            self._end_one(job, lane)
+        self._outbox.put_back(reversed(heard.given_back))
         for load in heard.wants:
             self._wanted[load.job.delivery_id] = (lane, load)
         if heard.lost:
             self._wanted = {key: item for key, item in self._wanted.items() if item[0] is not lane}
             self._drop(lane, politely=False)
 
+    def _learn(self, lane: Lane, answer: Answer) -> None:
+        """Slow down for who asks us to, the relay or a domain behind it; and give that back slowly."""
+        outcome, now = answer.outcome, time.monotonic()
+        relay, domain = self._lanes[lane].pace, self._run.domains.of(domain_of(answer.job.address))
+        if outcome.accepted:
+            relay.speed_up(now)
+            domain.speed_up(now)
+        elif is_too_fast(outcome):
+            (relay if outcome.stage is Stage.MAIL else domain).slow_down(now)
+            self._slowed = True
+
+    def _end_one(self, job: Job, lane: Lane | None = None) -> None:
+        self._run.domains.of(domain_of(job.address)).end()
+        if lane in self._lanes:
+            self._lanes[lane].pace.end()
+
     def _nap(self) -> float:
         if self._answers or self._wanted:
             return 0.0
-        until = [lane.deadline for lane in self._lanes if not lane.is_idle]
         now = time.monotonic()
-        if self._pool and self._next_start > now:
-            until.append(self._next_start)
+        until = [lane.deadline for lane in self._lanes if not lane.is_idle]
+        if len(self._outbox):
+            until += [trunk.pace.next_at for trunk in self._trunks if trunk.pace.next_at > now]
+            until += [moment for moment in [self._outbox.next_at(now)] if moment is not None]
+        elif self._later is not None:
+            until.append(self._later)
         return min(max(min(until, default=now + _LONGEST_NAP) - now, 0.0), _LONGEST_NAP)
 
     def _watch(self, lane: Lane) -> None:
         """Select for reading, and for writing while something is unsent."""
         events = selectors.EVENT_READ | (selectors.EVENT_WRITE if lane.channel.unsent else 0)
-        if lane.channel.fileno() >= 0 and self._selector.get_key(lane.channel).events != events:
+        if lane.watched != events and lane.channel.fileno() >= 0:
+            lane.watched = events
             self._selector.modify(lane.channel, events, lane)
 
     def _open_more(self) -> None:
-        idle = sum(lane.is_idle for lane in self._lanes)
-        while len(self._lanes) + self._opening < self._most and len(self._pool) > idle + self._opening:
-            self._opening += 1
-            threading.Thread(target=self._open, name="smtp-opener", daemon=True).start()
+        waiting, now = len(self._outbox), time.monotonic()
+        for trunk in self._trunks:
+            while trunk.wants_more(waiting, now):
+                self._openers.open(trunk)
 
-    def _open(self) -> None:
-        """Connect and greet beside the loop: a server may take minutes for its banner."""
-        self._opened.put(open_connection(self._run.relay))
-        try:
-            self._waker.send(b"\0")
-        except OSError:
-            self._close_late()
+    def _welcome(self, trunk: Trunk, opened: Connection | Outcome) -> None:
+        if isinstance(opened, Outcome):
+            self._refused(trunk, opened)
+            return
+        line = trunk.line
+        lane = Lane(opened, line.relay.timeouts, time.monotonic(), line.messages_per_connection)
+        lane.where = trunk.where
+        trunk.lanes.add(lane)
+        self._lanes[lane] = trunk
+        self._selector.register(lane.channel, lane.watched, lane)
 
-    def _close_late(self) -> None:
-        while not self._opened.empty():
-            opened = self._opened.get()
-            if isinstance(opened, Connection):
-                opened.close()
-
-    def _welcome(self) -> None:
-        self._wake.recv(1024)
-        while not self._opened.empty():
-            self._opening -= 1
-            opened = self._opened.get()
-            if isinstance(opened, Outcome):
-                self._refused(opened)
-                continue
-            lane = Lane(opened, self._run.relay.timeouts, time.monotonic())
-            self._lanes.add(lane)
-            self._selector.register(lane.channel, selectors.EVENT_READ, lane)
-
-    def _refused(self, outcome: Outcome) -> None:
+    def _refused(self, trunk: Trunk, outcome: Outcome) -> None:
         """No connection: nobody is marked; a refusal that will not mend itself pauses the editions."""
-        run = self._run
-        where = f"{run.relay.host}:{run.relay.port}"
-        words = describe(outcome)
-        if outcome.reply is not None and outcome.reply.code >= 500 and outcome.stage is not Stage.CONNECT:
+        if trunk.refused_one(outcome, time.monotonic()):
+            return
+        run, words = self._run, describe(outcome)
+        is_final = outcome.reply is not None and outcome.reply.code >= 500
+        verb = "reached" if outcome.stage is Stage.CONNECT else "used"
+        what = f"refuses us ({words}); mend it" if is_final else f"cannot be {verb} ({words})"
+        trunk.broken = words
+        if not all(other.broken for other in self._trunks):
+            run.complain(f"the relay {trunk.where} {what}; the others go on")
+            return
+        if is_final:
             with run.database.write() as session:
                 editions.pause_frozen(session, words, digest=run.digest, retry_at=run.clock() + PAUSE)
-            run.give_up(f"the relay {where} refuses us ({words}); mend it, the next run goes on")
-        else:
-            verb = "reached" if outcome.stage is Stage.CONNECT else "used"
-            run.give_up(f"the relay {where} cannot be {verb} ({words}); the next run goes on")
+        run.give_up(f"the relay {trunk.where} {what}{', the' if is_final else '; the'} next run goes on")
 
-    def _drop(self, lane: Lane, *, politely: bool) -> None:
-        if lane in self._lanes:
-            self._lanes.remove(lane)
+    def _drop(self, lane: Lane, *, politely: bool, patience: float = 0) -> None:
+        trunk = self._lanes.pop(lane, None)
+        if trunk is not None:
+            trunk.lanes.remove(lane)
             self._selector.unregister(lane.channel)
-            lane.channel.close(politely=politely)
+            lane.channel.close(politely=politely, patience=patience)
 
     def _drain(self) -> None:
         """Let what is on the wire come to its reply; nothing new begins."""
@@ -222,15 +274,15 @@ class Couriers:
         try:
             for lane in list(self._lanes):
                 if lane.is_idle and not lane.channel.fault:
-                    self._drop(lane, politely=True)
+                    self._drop(lane, politely=True, patience=_QUIT_PATIENCE)
                 else:
                     self._lose(lane, _ENDED)
             left = [answer for answer in self._answers if answer.outcome.fault == _ENDED]
             self._recorder.commit([answer for answer in self._answers if answer not in left], {}, 0)
             # What is in flight is no claim any more; it is settled as a dead worker's would be.
-            self._recorder.release([*self._pool, *(answer.job for answer in left)])
+            self._recorder.release([*self._outbox, *(answer.job for answer in left)])
         finally:
+            self._writer.close()
+            self._recorder.close()
             self._selector.close()
-            self._wake.close()
-            self._waker.close()
-            self._close_late()
+            self._openers.close()

@@ -13,8 +13,8 @@ from digest.tasks.delivery.running import Run, Tally
 log = logging.getLogger(__name__)
 
 
-def deliver(run: Run, *, connections: int, retry_paused: bool = False) -> Tally:
-    """Carry everything that is due over up to `connections` couriers; give what was done.
+def deliver(run: Run, *, retry_paused: bool = False) -> Tally:
+    """Carry everything that is due; give what was done.
 
     Settles first what dead workers left. `retry_paused` lets every edition that a fault paused go on, not
     only those whose time has come.
@@ -22,9 +22,9 @@ def deliver(run: Run, *, connections: int, retry_paused: bool = False) -> Tally:
     _reap(run)
     with run.database.write() as session:
         editions.resume_retried(session, None if retry_paused else run.clock())
-    _carry(run, connections)
+    _carry(run)
     while _reap(run) and not run.ended:  # of a worker that died meanwhile
-        _carry(run, connections)
+        _carry(run)
     finish(run.database.write, run.clock)
     return run.tally
 
@@ -42,9 +42,9 @@ def finish(write: Callable[..., object], clock: Callable[[], datetime]) -> list[
     return finished
 
 
-def _carry(run: Run, connections: int) -> None:
+def _carry(run: Run) -> None:
     try:
-        Couriers(run, connections).work()
+        Couriers(run).work()
     finally:
         with run.database.write() as session:
             deliveries.reap(session, run.owner, resend=run.resend, now=run.clock())

@@ -1,5 +1,6 @@
 """One connection at work: which messages are on it, and what their server has said."""
 
+import selectors
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -34,13 +35,17 @@ class Heard:
 class Lane:
     """A connection with the messages on it; after `Heard.lost` it is of no more use."""
 
-    def __init__(self, connection: Connection, timeouts: Timeouts, now: float) -> None:
+    def __init__(self, connection: Connection, timeouts: Timeouts, now: float, most: int = 0) -> None:
         self.channel = Channel(connection)
         self.exchange = Exchange(self.channel.offer)
         self.deadline = now + timeouts.command
         self._timeouts = timeouts
         self._loads: dict[int, Load] = {}
         self._accepted = 0
+        self._begun = 0
+        self._most = most
+        self.watched = selectors.EVENT_READ
+        self.where = ""
 
     @property
     def is_idle(self) -> bool:
@@ -57,8 +62,9 @@ class Lane:
         job = load.job
         opened = self.exchange.begin(job.delivery_id, load.letter.envelope, len(load.letter.content))
         if isinstance(opened, Outcome):
-            return b"", Answer(job, opened)
+            return b"", Answer(job, opened, self.where)
         self._loads[job.delivery_id] = load
+        self._begun += 1
         return opened, None
 
     def content(self, load: Load) -> bytes:
@@ -88,11 +94,11 @@ class Lane:
                     else:
                         heard.wants.append(self._loads[event.key])
                 self.channel.write(out)
-                self._wait(now)
         except BadReplyError as error:
             self.channel.fault = self.channel.fault or str(error)
         if self.channel.fault or self.exchange.closing:
             self.lose(self.channel.fault or _CLOSING, heard)
+        self._wait(now)
         return heard
 
     def lose(self, fault: str, heard: Heard) -> None:
@@ -103,7 +109,7 @@ class Lane:
         heard.wants.clear()
         for key, load in self._loads.items():
             if key in waiting:
-                heard.answers.append(Answer(load.job, Outcome(Stage.DOT, None, fault=fault)))
+                heard.answers.append(Answer(load.job, Outcome(Stage.DOT, None, fault=fault), self.where))
             else:
                 heard.given_back.append(load.job)
         self._loads.clear()
@@ -120,11 +126,16 @@ class Lane:
             outcome = replace(outcome, dot_left=False)
             self.channel.fault = "refused while the message was still written"
         self._accepted += outcome.accepted
-        is_full = outcome.stage is Stage.MAIL and outcome.reply is not None and outcome.reply.code == 421
-        if is_full and self._accepted:
-            heard.given_back.append(load.job)  # enough on this connection, says nothing about the reader
+        if self._accepted and outcome.stage is Stage.MAIL and _is_about_connection(outcome):
+            self.exchange.closing = True
+            heard.given_back.append(load.job)  # it says nothing about the reader
         else:
-            heard.answers.append(Answer(load.job, outcome))
+            heard.answers.append(Answer(load.job, outcome, self.where))
+
+    @property
+    def is_full(self) -> bool:
+        """Tell whether it has carried as many messages as one connection may."""
+        return bool(self._most) and self._begun >= self._most
 
     def _is_cut_off(self, outcome: Outcome) -> bool:
         """Tell whether a reply came before the message had wholly left."""
@@ -136,3 +147,8 @@ class Lane:
             self.deadline = now + self._timeouts.block
         elif stage is not None:
             self.deadline = now + self._timeouts.of(stage)
+
+
+def _is_about_connection(outcome: Outcome) -> bool:
+    """Tell what a server says of a connection from what it says of us: enough on it, or out of step."""
+    return outcome.reply is not None and outcome.reply.code in (421, 503)

@@ -5,11 +5,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from sqlalchemy import Connection
 from sqlmodel import Session
 
-from digest.models import DeliveryState, Outcome, Withheld
+from digest.models import DeliveryState, Edition, Outcome, Withheld
+from digest.rules.pacing import LEARNED_FOR, Domains
+from digest.rules.refusals import Refusals
 from digest.rules.verdicts import Verdict, describe, judge, without_address
-from digest.store import deliveries, editions
+from digest.store import deliveries, editions, paces, turns
 from digest.store.deliveries import Job
 from digest.tasks.delivery.running import Run
 
@@ -20,19 +23,24 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came of one attempt."""
+    """What came of one attempt, and at which relay."""
 
     job: Job
     outcome: Outcome
+    where: str = ""
 
 
 @dataclass(slots=True)
 class Turn:
-    """What a turn's commit decided: who may have their message, who was claimed, whether one is repeated."""
+    """What a turn's commit decided.
+
+    Who may have their message, who was claimed, whether one is repeated, which editions were paused.
+    """
 
     may_go: set[int] = field(default_factory=set)
     claimed: list[Job] = field(default_factory=list)
     repeats: bool = False
+    paused: set[int] = field(default_factory=set)
 
 
 class Recorder:
@@ -40,7 +48,14 @@ class Recorder:
 
     def __init__(self, run: Run) -> None:
         self._run = run
+        self._turns = run.database.turns()
+        self._refusals = Refusals()
+        self._refused: dict[int, tuple[list[int], str]] = {}
         self._drops = 0
+
+    def close(self) -> None:
+        """Give the connection to the database back."""
+        self._turns.close()
 
     def commit(
         self, answers: Sequence[Answer], ready: Mapping[int, tuple[Job, datetime]], claim: int
@@ -52,19 +67,49 @@ class Recorder:
         run, turn = self._run, Turn()
         now = run.clock()
         verdicts = [(answer, self._judge(answer, now)) for answer in answers]
-        with run.database.write() as session:
-            self._record(session, verdicts, now)
-            withheld = self._mark(session, ready, turn, now)
+        with self._turns.turn() as connection:
+            self._record(connection, verdicts, turn, now)
+            withheld = self._mark(connection, ready, turn, now)
             if claim:
-                turn.claimed = deliveries.claim(
-                    session, owner=run.owner, now=now, size=claim, digest=run.digest
-                )
+                turn.claimed = self._claim(connection, claim, now)
         for answer, verdict in verdicts:
             turn.repeats = turn.repeats or verdict.state is DeliveryState.UNCERTAIN
             self._note(answer, verdict)
         for state in withheld:
             run.count(state)
         return turn
+
+    def _claim(self, connection: Connection, size: int, now: datetime) -> list[Job]:
+        """Claim what is due, as far as a warm-up allows."""
+        run = self._run
+        allowance = run.allowance(now)
+        if allowance is not None:
+            begun = turns.count_begun(connection, allowance.day_began_at)
+            size = min(size, allowance.messages - begun)
+        if size <= 0:
+            return []
+        return turns.claim(connection, owner=run.owner, now=now, size=size, digest=run.digest)
+
+    def postpone(self, postponed: Sequence[tuple[Job, float]]) -> None:
+        """Give claims back until the seconds have passed."""
+        run = self._run
+        now = run.clock()
+        with run.database.write() as session:
+            due = {job.delivery_id: now + timedelta(seconds=seconds) for job, seconds in postponed}
+            deliveries.postpone(session, due, owner=run.owner, now=now)
+
+    def recall(self, domains: Domains) -> None:
+        """Begin with what was learned of domains lately."""
+        with self._run.database.read() as session:
+            known = paces.list_slowed(session, self._run.clock() - LEARNED_FOR)
+        for row in known:
+            domains.of(row.name).learned = row.rate
+
+    def remember(self, domains: Domains) -> None:
+        """Keep what has been learned of domains."""
+        now = self._run.clock()
+        with self._run.database.write() as session:
+            paces.save_slowed(session, domains.slowed(), now, now - LEARNED_FOR)
 
     def release(self, jobs: Sequence[Job]) -> None:
         """Give claims back untouched."""
@@ -74,19 +119,38 @@ class Recorder:
 
     def _judge(self, answer: Answer, now: datetime) -> Verdict:
         job, outcome = answer.job, answer.outcome
-        verdict = judge(outcome, first_due_at=job.due_at, attempts=job.attempts + 1, now=now)
+        spread = (job.delivery_id * 2_654_435_761 % 2**32) / 2**32
+        verdict = judge(outcome, attempts=job.attempts + 1, now=now, spread=spread)
         if not verdict.reason:
             return verdict
         return replace(verdict, reason=without_address(verdict.reason, job.address))
 
-    def _record(self, session: Session, verdicts: Sequence[tuple[Answer, Verdict]], now: datetime) -> None:
+    def _record(
+        self, connection: Connection, verdicts: Sequence[tuple[Answer, Verdict]], turn: Turn, now: datetime
+    ) -> None:
+        accepted: dict[int, int] = {}
+        others: list[tuple[Answer, Verdict]] = []
+        for answer, verdict in verdicts:
+            refused = self._note_end(answer, verdict)
+            if refused:
+                self._refused[answer.job.edition_id] = refused, verdict.reason
+            if verdict.state is DeliveryState.ACCEPTED:
+                accepted[answer.job.delivery_id] = answer.outcome.reply.code if answer.outcome.reply else 250
+            else:
+                others.append((answer, verdict))
+        turns.record_accepted(connection, accepted, owner=self._run.owner, now=now)
+        if others:
+            with Session(connection) as session:
+                self._record_others(session, others, turn, now)
+                self._pause_refused(session, turn, now)
+                session.flush()
+
+    def _record_others(
+        self, session: Session, verdicts: Sequence[tuple[Answer, Verdict]], turn: Turn, now: datetime
+    ) -> None:
         run = self._run
-        accepted = {}
         for answer, verdict in verdicts:
             code = answer.outcome.reply.code if answer.outcome.reply else None
-            if verdict.state is DeliveryState.ACCEPTED:
-                accepted[answer.job.delivery_id] = code or 250
-                continue
             deliveries.record(
                 session, answer.job, verdict, code=code, dot_left=answer.outcome.dot_left, owner=run.owner,
                 now=now,
@@ -95,36 +159,56 @@ class Recorder:
                 deliveries.plan_repeat(session, answer.job, now)
             if verdict.pause:
                 editions.pause(session, answer.job.edition_id, verdict.pause, retry_at=now + PAUSE)
-        if accepted:
-            deliveries.record_accepted(session, accepted, owner=run.owner, now=now)
+                turn.paused.add(answer.job.edition_id)
+
+    def _note_end(self, answer: Answer, verdict: Verdict) -> list[int]:
+        if verdict.state not in (DeliveryState.ACCEPTED, DeliveryState.FAILED):
+            return []
+        return self._refusals.note(answer.job.edition_id, answer.job.delivery_id, answer.outcome)
+
+    def _pause_refused(self, session: Session, turn: Turn, now: datetime) -> None:
+        """Pause editions whose message is refused; nobody is taken to be bouncing for that."""
+        for edition_id, (ids, words) in self._refused.items():
+            why = f"the message is refused, {len(ids)} times alike: {words}"
+            editions.pause(session, edition_id, why, retry_at=None)
+            deliveries.replan(session, ids, now)
+            turn.paused.add(edition_id)
+            edition = session.get_one(Edition, edition_id)
+            name = f"{edition.digest}/{edition.cadence}/{edition.period}"
+            self._run.complain(f"{name} is paused, {why}; mend it, then `digest resume {name}`")
+        self._refused.clear()
 
     def _mark(
-        self, session: Session, ready: Mapping[int, tuple[Job, datetime]], turn: Turn, now: datetime
+        self, connection: Connection, ready: Mapping[int, tuple[Job, datetime]], turn: Turn, now: datetime
     ) -> list[str]:
         """Mark those that may still go; give the states of those that are withheld."""
-        run = self._run
-        states: list[str] = []
         if not ready:
-            return states
-        answers = deliveries.may_still_go(session, list(ready), owner=run.owner)
+            return []
+        answers = turns.may_still_go(connection, list(ready), owner=self._run.owner)
         turn.may_go = {key for key, answer in answers.items() if answer is True}
-        deliveries.mark_in_flight(session, {key: ready[key][1] for key in turn.may_go}, now=now)
-        for key, (job, _) in ready.items():
-            answer = answers.get(key, False)
-            if isinstance(answer, Withheld):
-                states.append(deliveries.withhold(session, job, answer, now))
-            elif answer is False:
-                deliveries.release(session, [job], owner=run.owner, now=now)
+        turns.mark_in_flight(connection, {key: ready[key][1] for key in turn.may_go}, now=now)
+        if len(turn.may_go) == len(ready):
+            return []
+        states: list[str] = []
+        with Session(connection) as session:
+            for key in ready.keys() - turn.may_go:
+                answer = answers.get(key, False)
+                if isinstance(answer, Withheld):
+                    states.append(deliveries.withhold(session, ready[key][0], answer, now))
+                else:
+                    deliveries.release(session, [ready[key][0]], owner=self._run.owner, now=now)
+            session.flush()
         return states
 
     def _note(self, answer: Answer, verdict: Verdict) -> None:
         run = self._run
         run.count(verdict.state)
-        where = f"{run.relay.host}:{run.relay.port}"
         if verdict.state is DeliveryState.UNCERTAIN and run.resend and not answer.job.resends:
             log.warning("a reply was lost after the final dot; the message is repeated once")
         if verdict.pause:
             run.give_up(f"the edition is paused, the relay refuses us: {verdict.pause}")
         self._drops = self._drops + 1 if verdict.relay_is_down else 0
         if self._drops == _ENOUGH_DROPS:
-            run.give_up(f"the relay {where} drops us ({describe(answer.outcome)}); the next run goes on")
+            run.give_up(
+                f"the relay {answer.where} drops us ({describe(answer.outcome)}); the next run goes on"
+            )

@@ -1,11 +1,12 @@
 """What one run of deliveries shares, and what it has done so far."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from digest.net.smtp import Relay
+from digest.rules.pacing import Allowance, Domains
 from digest.store.database import Database
 from digest.tasks.delivery.composing import Composer
 
@@ -27,23 +28,39 @@ class Tally:
             setattr(self, state, getattr(self, state) + 1)
 
 
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A relay with what it may be asked to carry: at once, a second, over one connection; 0: no limit."""
+
+    relay: Relay
+    connections: int
+    rate: float = 0
+    messages_per_connection: int = 0
+
+
 @dataclass(slots=True)
 class Run:
     """What the couriers of one run share."""
 
     database: Database
     composer: Composer
-    relay: Relay
+    lines: Sequence[Line]
     owner: int
     clock: Callable[[], datetime]
     digest: str | None = None
-    rate: float = 0
+    domains: Domains = field(default_factory=lambda: Domains({}))
+    allowance: Callable[[datetime], Allowance | None] = lambda _now: None
     tally: Tally = field(default_factory=Tally)
     stop: threading.Event = field(default_factory=threading.Event)
     stopping: threading.Event = field(default_factory=threading.Event)
     lock: threading.Lock = field(default_factory=threading.Lock)
     progress: Callable[[Tally], None] = lambda _tally: None
     resend: bool = True
+
+    @property
+    def relay(self) -> Relay:
+        """Give the relay that the settings name first."""
+        return self.lines[0].relay
 
     @property
     def ended(self) -> bool:
@@ -56,9 +73,13 @@ class Run:
             self.tally.add(state)
             self.progress(self.tally)
 
-    def give_up(self, why: str) -> None:
-        """End the run early: the relay is not to be had, or something is wrong on our side."""
+    def complain(self, why: str) -> None:
+        """Tell the operator something, once."""
         with self.lock:
             if why not in self.tally.trouble:
                 self.tally.trouble.append(why)
+
+    def give_up(self, why: str) -> None:
+        """End the run early: the relay is not to be had, or something is wrong on our side."""
+        self.complain(why)
         self.stop.set()

@@ -10,7 +10,9 @@ import pytest
 
 from digest.errors import SettingsError
 from digest.mail.content import Card, Content
+from digest.mail.drawing import DERIVED_SLOTS
 from digest.mail.encoding import splice
+from digest.mail.message import named
 from digest.mail.phrases import Phrases
 from digest.mail.rendering import Renderer, Rendering, slot_values
 from digest.mail.wrapping import wrap
@@ -24,9 +26,16 @@ RENDERER = Renderer(FOLDER)
 def parts(content: Content, values: dict[str, str] = VALUES) -> tuple[str, str]:
     """Render for a reader and decode both parts."""
     rendering: Rendering = RENDERER.render(content)
-    known = slot_values(rendering.own_values(values))
-    both = zip((rendering.text, rendering.html), known, strict=True)
-    text, html = (quopri.decodestring(splice(pieces, own)).decode() for pieces, own in both)
+    wanted = [
+        f"{kind} {name}"
+        for kind in ("text", "html")
+        for name in (*DERIVED_SLOTS, *(f"{n}@" for n in DERIVED_SLOTS))
+    ]
+    known = slot_values(rendering.own_values(values), wanted)
+    text, html = (
+        quopri.decodestring(splice(named(kind, pieces), known)).decode()
+        for kind, pieces in (("text ", rendering.text), ("html ", rendering.html))
+    )
     return text.replace("\r\n", "\n"), html.replace("\r\n", "\n")
 
 

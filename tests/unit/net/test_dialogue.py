@@ -8,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.models import Outcome, Reply, Stage
-from digest.net.smtp.dialogue import Ask, Envelope, Login, Offer, dot_stuffed, greet, hand_over
+from digest.net.smtp.asks import Ask
+from digest.net.smtp.dialogue import Envelope, Offer, dot_stuffed, greet, hand_over
+from digest.net.smtp.logins import Login
 
 LETTER = Envelope("news@courier.example", "ann@readers.example")
 

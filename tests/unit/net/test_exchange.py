@@ -138,3 +138,38 @@ def test_an_address_that_cannot_be_said_is_refused_before_a_byte_is_written(pipe
     refused = pipelined.begin(1, Envelope("news@courier.example", "jörg@readers.example"), 9)
     assert isinstance(refused, Outcome)
     assert pipelined.written == 0
+
+
+def test_a_chunk_follows_its_envelope_and_carries_its_length_and_the_next_envelope() -> None:
+    chunking = Exchange(Offer({"PIPELINING": "", "CHUNKING": ""}))
+    assert chunking.begin(1, letter(1), 8) == ENVELOPE.format(1).encode().removesuffix(b"DATA\r\n")
+    assert take(chunking, "250 ok", "250 ok") == ([Wants(1)], b"")
+    assert chunking.content(1, b"Hello.\r\n") == b"BDAT 8 LAST\r\nHello.\r\n"
+    chunking.begin(2, letter(2), 8)
+
+    (first, second), _ = take(chunking, "250 kept", "250 ok", "250 ok")
+
+    assert isinstance(first, Ended)
+    assert first.outcome.accepted
+    assert second == Wants(2)
+
+
+def test_a_refused_recipient_of_a_chunking_server_gets_no_chunk() -> None:
+    chunking = Exchange(Offer({"PIPELINING": "", "CHUNKING": ""}))
+    chunking.begin(1, letter(1), 8)
+    ((ended,), out) = take(chunking, "250 ok", "550 unknown")
+    assert isinstance(ended, Ended)
+    assert ended.outcome.stage is Stage.RCPT
+    assert out == b""
+    begun = chunking.begin(2, letter(2), 8)
+    assert isinstance(begun, bytes)
+    assert begun.startswith(b"RSET\r\n")
+
+
+def test_a_chunk_that_has_wholly_left_without_a_reply_is_undecided() -> None:
+    chunking = Exchange(Offer({"CHUNKING": ""}))
+    chunking.begin(1, letter(1), 8)
+    take(chunking, "250 ok", "250 ok")
+    chunking.content(1, b"Hello.\r\n")
+    (whole,) = chunking.undecided(chunking.written, "lost")
+    assert whole.outcome.dot_left

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from digest.models import DeliveryState, Outcome, Reply, Stage
-from digest.rules.verdicts import judge, wait_after
+from digest.rules.verdicts import judge, stated_wait, wait_after
 
 NOW = datetime(2026, 11, 23, 6, tzinfo=UTC)
 
@@ -34,7 +34,7 @@ def outcome(stage: Stage, code: int | None, *, dot_left: bool = False) -> Outcom
 def test_each_outcome_has_its_verdict(
     stage: Stage, code: int | None, dot_left: bool, state: DeliveryState, pauses: bool
 ) -> None:
-    verdict = judge(outcome(stage, code, dot_left=dot_left), first_due_at=NOW, attempts=1, now=NOW)
+    verdict = judge(outcome(stage, code, dot_left=dot_left), attempts=1, now=NOW)
 
     assert (verdict.state, bool(verdict.pause)) == (state, pauses)
 
@@ -47,9 +47,33 @@ def test_a_deferred_delivery_waits_longer_each_time_up_to_four_hours() -> None:
 
 
 def test_a_delivery_deferred_for_three_days_fails() -> None:
-    verdict = judge(
-        outcome(Stage.RCPT, 450), first_due_at=NOW - timedelta(days=3, hours=1), attempts=30, now=NOW
-    )
+    def state(attempts: int) -> DeliveryState:
+        return judge(outcome(Stage.RCPT, 450), attempts=attempts, now=NOW).state
 
-    assert verdict.state is DeliveryState.FAILED
-    assert "given up after 3 days" in verdict.reason
+    failed = next(attempts for attempts in range(1, 100) if state(attempts) is DeliveryState.FAILED)
+    waited = sum((wait_after(number) for number in range(1, failed)), timedelta())
+
+    assert timedelta(days=3) < waited < timedelta(days=3, hours=4)
+    assert "given up after 3 days" in judge(outcome(Stage.RCPT, 450), attempts=failed, now=NOW).reason
+
+
+@pytest.mark.parametrize("spread", [0.0, 0.5, 1.0])
+def test_deliveries_deferred_together_come_back_spread_out(spread: float) -> None:
+    verdict = judge(outcome(Stage.RCPT, 450), attempts=1, now=NOW, spread=spread)
+
+    assert verdict.due_at == NOW + timedelta(minutes=5) * (0.9 + 0.2 * spread)
+
+
+@pytest.mark.parametrize(
+    ("text", "wait"),
+    [
+        ("Greylisted, please try again in 300 seconds", timedelta(seconds=300)),
+        ("you are graylisted for 2 minutes", timedelta(minutes=2)),
+        ("grey-listed: come back in 5 s", timedelta(minutes=1)),
+        ("Greylisting in action", timedelta(minutes=5)),
+        ("greylisted for 9999 minutes", timedelta(hours=4)),
+        ("mailbox busy for 300 seconds", None),
+    ],
+)
+def test_a_greylisting_server_is_taken_at_its_word(text: str, wait: timedelta | None) -> None:
+    assert stated_wait(Reply(451, "4.7.1", text)) == wait

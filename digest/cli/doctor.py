@@ -1,0 +1,76 @@
+"""The command that looks whether everything is set up: doctor."""
+
+import ipaddress
+import sys
+from dataclasses import asdict
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from digest.cli.common import DEFAULT, AsJson, Common, application
+from digest.cli.output import say, show_json, warn
+from digest.errors import SettingsError, UsageError
+from digest.tasks.examining.examination import examine, is_healthy
+from digest.tasks.examining.findings import Finding, Status, fail, ok
+from digest.tasks.examining.scope import Scope, is_address
+
+_MEND = "mend the settings, then look again"
+
+
+def doctor(
+    *,
+    offline: Annotated[bool, Parameter(negative="")] = False,
+    sends_from: Annotated[tuple[str, ...], Parameter(negative="")] = (),
+    timeout: float = 5.0,
+    json: AsJson = False,
+    common: Common = DEFAULT,
+) -> None:
+    """Look whether everything is set up as it should be; exit 1 where it is not.
+
+    Nothing is changed and no message is sent. docs/operators.md says what each line means.
+
+    Parameters
+    ----------
+    offline:
+        Leave out what asks other machines: the relay, DNS and the pages.
+    sends_from:
+        The IP address that the relay sends from, where that cannot be told from here; may be given again.
+    timeout:
+        Seconds to wait for each answer from another machine.
+    """
+    senders = _check_options(sends_from, timeout)
+    try:
+        with application(common) as app:
+            settled = ok("settings", f"{app.settings.file} is valid")
+            scope = Scope(app.settings, app.relay, lambda: app.renderer, app.clock, timeout, senders)
+            findings = [settled, *examine(scope, offline=offline)]
+    except SettingsError as error:
+        findings = [fail("settings", line, _MEND) for line in str(error).splitlines()]
+        _show(findings, json=json, quiet=common.quiet)
+        sys.exit(error.exit_code)
+    _show(findings, json=json, quiet=common.quiet)
+    if not is_healthy(findings):
+        sys.exit(1)
+
+
+def _check_options(sends_from: tuple[str, ...], timeout: float) -> tuple[str, ...]:
+    for address in sends_from:
+        if not is_address(address):
+            raise UsageError(f'--sends-from "{address}" is no IP address')
+    if not 0 < timeout <= 600:
+        raise UsageError(f'--timeout "{timeout:g}" must be more than 0 and at most 600 seconds')
+    return tuple(str(ipaddress.ip_address(address)) for address in sends_from)
+
+
+def _show(findings: list[Finding], *, json: bool, quiet: bool) -> None:
+    if json:
+        show_json([asdict(finding) for finding in findings])
+        return
+    for finding in findings:
+        if quiet and finding.status is not Status.OK:
+            warn(f"{finding.status} {finding.check}: {finding.found}; {finding.remedy}")
+        say(f"{finding.status:<5} {finding.check:<13} {finding.found}", quiet=quiet)
+        if finding.remedy:
+            say(f"{'':<19} -> {finding.remedy}", quiet=quiet)
+    counts = [sum(finding.status is status for finding in findings) for status in Status]
+    say(f"{counts[0]} ok, {counts[1]} to look at, {counts[2]} to mend", quiet=quiet)

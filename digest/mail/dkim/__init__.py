@@ -1,0 +1,19 @@
+"""Sign messages so that receivers can tell who answers for them (RFC 6376, 8301, 8463)."""
+
+from digest.mail.dkim.canonical import BodyHash, relaxed_body, relaxed_field
+from digest.mail.dkim.keys import Algorithm, SigningKey, read_key
+from digest.mail.dkim.records import parse_tags, record_of, zone_lines
+from digest.mail.dkim.signer import Signer
+
+__all__ = [
+    "Algorithm",
+    "BodyHash",
+    "Signer",
+    "SigningKey",
+    "parse_tags",
+    "read_key",
+    "record_of",
+    "relaxed_body",
+    "relaxed_field",
+    "zone_lines",
+]

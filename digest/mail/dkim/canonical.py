@@ -1,0 +1,58 @@
+"""The relaxed forms that a signature is made over: what a relay may change in passing does not count."""
+
+import hashlib
+import re
+
+_BLANKS = re.compile(rb"[ \t]+")
+
+
+def relaxed_field(name: bytes, value: bytes) -> bytes:
+    """Give a header field in its relaxed form, without its CRLF (RFC 6376 3.4.2)."""
+    unfolded = value.replace(b"\r\n", b"")
+    return name.rstrip(b" \t").lower() + b":" + _BLANKS.sub(b" ", unfolded).strip(b" ")
+
+
+def relaxed_body(body: bytes) -> bytes:
+    """Give a body in its relaxed form (RFC 6376 3.4.4); its line ends are CRLF.
+
+    Blanks at line ends and empty lines at the end go, other runs of blanks become one blank.
+    """
+    plain = _BLANKS.sub(b" ", body).replace(b" \r\n", b"\r\n").removesuffix(b" ")
+    end = len(plain)
+    while plain[end - 2 : end] == b"\r\n" and end:
+        end -= 2
+    return plain[:end] + b"\r\n" if end else b""
+
+
+class BodyHash:
+    """The SHA-256 of a body that is its own relaxed form, taken in pieces.
+
+    What many bodies begin with is added once, and each goes on from there. Composed bodies are their own
+    relaxed form; any other body is added as `relaxed_body` gives it.
+    """
+
+    __slots__ = ("_hash",)
+
+    def __init__(self, *pieces: bytes) -> None:
+        self._hash = hashlib.sha256()
+        self.add(*pieces)
+
+    def add(self, *pieces: bytes) -> None:
+        """Go on with more of the body."""
+        for piece in pieces:
+            self._hash.update(piece)
+
+    def copy(self) -> "BodyHash":
+        """Give a hash that goes on from here by itself."""
+        other = BodyHash.__new__(BodyHash)
+        other._hash = self._hash.copy()
+        return other
+
+    def digest(self, *pieces: bytes) -> bytes:
+        """Give the SHA-256 of what was added and, after it, of these pieces; nothing is added."""
+        if not pieces:
+            return self._hash.digest()
+        whole = self._hash.copy()
+        for piece in pieces:
+            whole.update(piece)
+        return whole.digest()

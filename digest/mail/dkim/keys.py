@@ -1,0 +1,94 @@
+"""The keys that messages are signed with: which may be used, and how each signs."""
+
+import base64
+import hashlib
+from dataclasses import dataclass
+from enum import StrEnum
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
+
+from digest.errors import SettingsError
+
+SHORTEST_RSA = 2048
+LONGEST_RSA = 4096
+"""Receivers must verify up to this, and need not go further (RFC 8301 3.2)."""
+
+
+class Algorithm(StrEnum):
+    """What a key signs with, as the `a=` of a signature names it (RFC 6376 3.3.2, RFC 8463 3)."""
+
+    RSA = "rsa-sha256"
+    ED25519 = "ed25519-sha256"
+
+
+@dataclass(frozen=True, slots=True)
+class SigningKey:
+    """A private key with the name under which its public half stands in DNS; its `repr` tells no secret."""
+
+    domain: str
+    selector: str
+    private: RSAPrivateKey | Ed25519PrivateKey
+
+    @property
+    def algorithm(self) -> Algorithm:
+        """Tell what the key signs with."""
+        return Algorithm.RSA if isinstance(self.private, RSAPrivateKey) else Algorithm.ED25519
+
+    @property
+    def size(self) -> int:
+        """Give the key's length in bits."""
+        return self.private.key_size if isinstance(self.private, RSAPrivateKey) else 256
+
+    @property
+    def record_name(self) -> str:
+        """Give the name of the key's record (RFC 6376 3.6.2.1)."""
+        return f"{self.selector}._domainkey.{self.domain}"
+
+    @property
+    def public(self) -> str:
+        """Give the public key as a record's `p=`: SubjectPublicKeyInfo of RSA, the 32 bytes of Ed25519."""
+        public = self.private.public_key()
+        if self.algorithm is Algorithm.ED25519:
+            return base64.b64encode(public.public_bytes(Encoding.Raw, PublicFormat.Raw)).decode()
+        return base64.b64encode(public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).decode()
+
+    def is_public_key(self, found: bytes) -> bool:
+        """Tell whether bytes are this key's public half, in either form that RSA keys are published in."""
+        forms = [base64.b64decode(self.public)]
+        if self.algorithm is Algorithm.RSA:
+            forms.append(self.private.public_key().public_bytes(Encoding.DER, PublicFormat.PKCS1))
+        return found in forms
+
+    def sign(self, content: bytes) -> bytes:
+        """Sign; the same content always gets the same signature (RFC 8017 8.2, RFC 8032 5.1.6)."""
+        if isinstance(self.private, RSAPrivateKey):
+            return self.private.sign(content, PKCS1v15(), SHA256())
+        return self.private.sign(hashlib.sha256(content).digest())  # its hash is what is signed (RFC 8463 3)
+
+
+def read_key(pem: bytes, algorithm: Algorithm, where: str) -> RSAPrivateKey | Ed25519PrivateKey:
+    """Read a private key that may sign; raise SettingsError, beginning with `where`, for any other.
+
+    RSA keys have 2048 bits or more: receivers need not accept 1024, and refuse less (RFC 8301 3.2).
+    """
+    try:
+        key = load_pem_private_key(pem, password=None)
+    except TypeError:
+        raise SettingsError(f"{where} is locked by a password: give a key without one, mode 600") from None
+    except (ValueError, UnsupportedAlgorithm):
+        raise SettingsError(f"{where} is no private key in PEM: `digest dkim` makes one") from None
+    kind = {Algorithm.RSA: RSAPrivateKey, Algorithm.ED25519: Ed25519PrivateKey}[algorithm]
+    if not isinstance(key, kind):
+        wanted = "RSA" if algorithm is Algorithm.RSA else "Ed25519"
+        raise SettingsError(f"{where} is no {wanted} key but {type(key).__name__}: `digest dkim` makes one")
+    if isinstance(key, RSAPrivateKey) and key.key_size < SHORTEST_RSA:
+        raise SettingsError(
+            f"{where} has {key.key_size} bits, and receivers ask for {SHORTEST_RSA}: `digest dkim` makes one"
+        )
+    assert isinstance(key, RSAPrivateKey | Ed25519PrivateKey)  # noqa: S101 - checked above, for the types
+    return key

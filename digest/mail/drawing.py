@@ -1,0 +1,264 @@
+"""Draw one part of a message from its template, and take from memory what was drawn before.
+
+A document is drawn once for each shape that editions have (its frame), an article once for each place that
+it can stand in (a card); another list of articles is then a join of the two. A template that decides on more
+than the shape is drawn for each variant: its own looking tells.
+"""
+
+import re
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from itertools import count
+from typing import Any, TypeVar
+
+from jinja2 import Environment, TemplateError, TemplateRuntimeError, TemplateSyntaxError
+
+from digest.errors import SettingsError
+from digest.mail.content import SLOTS, Card, Content, Section
+from digest.mail.framing import Encoded, Frame, encode, fill, frame_of
+from digest.mail.slots import LooksBehindError, Sealed, Slot, as_attribute, as_text, check_shown, opened
+
+DERIVED_SLOTS = (*SLOTS, "to_line")
+_LATER = ("subject", "preheader")
+_KEPT_FRAMES = 256
+_KEPT_CARDS = 4_096
+
+T = TypeVar("T")
+Context = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a document shows a card: which one, by its number in the content, and as what."""
+
+    number: int
+    role: str
+    named: tuple[tuple[str, Hashable], ...]
+
+    @property
+    def slot(self) -> str:
+        """Give the name of its slot in the frame."""
+        return f"card {self.number} {self.role} {self.named}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    frame: Frame
+    places: tuple[Place, ...]
+
+
+class Drawer:
+    """Draws one part: `template` is its document, `cards` the macros that draw an article."""
+
+    def __init__(
+        self, environment: Environment, template: str, cards: str, finish: Callable[[str], str]
+    ) -> None:
+        self._environment = environment
+        self._template = template
+        self._cards = cards
+        self._finish = finish
+        self._is_html = ".html" in template
+        self._frames: OrderedDict[Hashable, _Drawn | None] = OrderedDict()
+        self._drawn: OrderedDict[Hashable, Encoded] = OrderedDict()
+
+    def draw(self, content: Content, context: Context) -> Frame:
+        """Draw a variant with slots for a reader's own values; raise LooksBehindError where it needs them."""
+        shape = _shape(content)
+        if shape not in self._frames:
+            _keep(self._frames, shape, self._learn(content, context), _KEPT_FRAMES)
+        self._frames.move_to_end(shape)
+        drawn = self._frames[shape]
+        if drawn is None:
+            return self._draw_whole(content, context)
+        known = self._known(drawn, content)
+        if known is None:
+            self._learn(content, context)
+            known = self._known(drawn, content)
+        if known is None:
+            return self._draw_whole(content, context)
+        return fill(drawn.frame, known | self._later(content))
+
+    def draw_for(self, content: Content, context: Context, reader: Mapping[str, str]) -> Frame:
+        """Draw a variant for one reader."""
+        return (encode(self._render(content, context, reader)),)
+
+    def _draw_whole(self, content: Content, context: Context) -> Frame:
+        slots = _own_slots(_unused(content))
+        document = self._render(content, context, slots)
+        check_shown(document, slots)
+        return frame_of(document, _markers(slots), is_html=self._is_html)
+
+    def _learn(self, content: Content, context: Context) -> _Drawn | None:
+        """Draw a document, cut its cards out and keep them; None where it decides on more than the shape."""
+        number = _unused(content)
+        own, later = _own_slots(number), _slots(_LATER, number)
+        showing = _Showing(self._macros(context), number)
+        sealed = replace(_sealed(content), **later)  # type: ignore[arg-type]
+        try:
+            document = self._render(sealed, context, own, showing)
+            check_shown(document, {**own, **later})
+            document, cards = showing.cut_out(document)
+            slots = {place.slot: showing.slot(place) for place, _ in cards}
+            frame = frame_of(document, _markers({**own, **later}), slots, is_html=self._is_html)
+        except LooksBehindError:
+            return None
+        for place, card in cards:
+            _keep(self._drawn, self._key(place, content), encode(card), _KEPT_CARDS)
+        return _Drawn(frame, tuple(place for place, _ in cards))
+
+    def _render(
+        self, content: Content, context: Context, reader: Mapping[str, object], show: Any = None
+    ) -> str:
+        known = dict(context) | {"content": content, "reader": reader}
+        known["show"] = show or _plainly(self._macros(context))
+        return self._finish(render_template(self._environment, self._template, known))
+
+    def _macros(self, context: Context) -> Any:
+        with _explained(self._cards):
+            return self._environment.get_template(self._cards).make_module(dict(context))
+
+    def _known(self, drawn: _Drawn, content: Content) -> dict[str, Encoded] | None:
+        """Give the cards of a variant where all have been drawn before."""
+        cards = _cards_of(content)
+        known = {}
+        for place in drawn.places:
+            key = self._key(place, content, cards)
+            card = self._drawn.get(key)
+            if card is None:
+                return None
+            self._drawn.move_to_end(key)
+            known[place.slot] = card
+        return known
+
+    def _key(self, place: Place, content: Content, cards: list[Card] | None = None) -> Hashable:
+        card = (cards or _cards_of(content))[place.number]
+        edition = (content.publication, content.title, content.language, content.timezone)
+        return card, place.role, place.named, edition
+
+    def _later(self, content: Content) -> dict[str, Encoded]:
+        known = {name: getattr(content, name) for name in _LATER}
+        if not self._is_html:
+            return {name: encode(value) for name, value in known.items()}
+        known |= {f"{name}@": as_attribute(value) for name, value in known.items()}
+        return {
+            name: encode(value if name.endswith("@") else as_text(value)) for name, value in known.items()
+        }
+
+
+def render_template(environment: Environment, name: str, values: Mapping[str, object]) -> str:
+    """Render a template; raise SettingsError with file and line where it cannot be used."""
+    with _explained(name):
+        return environment.get_template(name).render(values)
+
+
+@contextmanager
+def _explained(name: str) -> Iterator[None]:
+    try:
+        yield
+    except TemplateSyntaxError as error:
+        raise SettingsError(f"template {error.name}, line {error.lineno}: {error.message}") from None
+    except TemplateError as error:
+        raise SettingsError(f"template {name}: {error}") from None
+
+
+class _Showing:
+    """Draws cards for a document between marks, so that they can be cut out of it again."""
+
+    def __init__(self, macros: Any, number: int) -> None:
+        self._show = _plainly(macros)
+        self._number = number
+        self._places: list[Place] = []
+
+    def __call__(self, sealed: Any, role: str, **named: Any) -> str:
+        """Draw a card by the macro that is named after its role."""
+        number, card = opened(sealed)
+        self._places.append(Place(number, role, tuple(sorted(named.items()))))
+        drawn = self._show(card, role, **named)
+        first, last = self._marks(len(self._places) - 1)
+        return type(drawn)(first) + drawn + type(drawn)(last)
+
+    def cut_out(self, document: str) -> tuple[str, list[tuple[Place, str]]]:
+        """Give the document with a slot for each card, and the cards."""
+        cards = []
+        for number, place in enumerate(self._places):
+            first, last = self._marks(number)
+            if document.count(first) != 1 or document.count(last) != 1:
+                raise LooksBehindError
+            before, _, rest = document.partition(first)
+            card, _, after = rest.partition(last)
+            if len(re.findall("<tbody", card)) != card.count("</tbody"):
+                raise LooksBehindError  # the parser moved a row group's begin into it
+            document = before + self.slot(place) + after
+            cards.append((place, card))
+        return document, cards
+
+    def slot(self, place: Place) -> str:
+        """Give the marker of a card's slot."""
+        return f"<!--{place.slot} {self._number}\ue001-->"
+
+    def _marks(self, place: int) -> tuple[str, str]:
+        return f"<!--begin {place}.{self._number}\ue001-->", f"<!--end {place}.{self._number}\ue001-->"
+
+
+def _plainly(macros: Any) -> Callable[..., str]:
+    def show(card: Any, role: str, **named: Any) -> str:
+        macro = getattr(macros, role, None)
+        if macro is None:
+            raise TemplateRuntimeError(f'no macro "{role}" draws a card')
+        drawn: str = macro(card, **named)
+        return drawn
+
+    return show
+
+
+def _cards_of(content: Content) -> list[Card]:
+    lead = [content.lead] if content.lead else []
+    return [*lead, *(card for section in content.sections for card in section.cards), *content.related]
+
+
+def _sealed(content: Content) -> Content:
+    """Give the content with its cards sealed, each with its number."""
+    numbers = count()
+    seal: Callable[[Card], Any] = lambda card: Sealed(next(numbers), card)  # noqa: E731
+    return replace(
+        content,
+        lead=seal(content.lead) if content.lead else None,
+        sections=tuple(Section(s.title, tuple(seal(card) for card in s.cards)) for s in content.sections),
+        related=tuple(seal(card) for card in content.related),
+    )
+
+
+def _shape(content: Content) -> Hashable:
+    """Give all that a frame may depend on."""
+    sections = tuple((section.title, len(section.cards)) for section in content.sections)
+    bare = replace(content, subject="", preheader="", lead=None, sections=(), related=())
+    return bare, content.lead is not None, sections, len(content.related)
+
+
+def _slots(names: tuple[str, ...], number: int) -> dict[str, Slot]:
+    return {name: Slot(f"\ue000Slot{name.replace('_', '')}{number}\ue001") for name in names}
+
+
+def _own_slots(number: int) -> dict[str, Slot]:
+    return _slots(DERIVED_SLOTS, number)
+
+
+def _markers(slots: Mapping[str, Slot]) -> dict[str, str]:
+    return {name: slot.marker for name, slot in slots.items()}
+
+
+def _unused(content: Content) -> int:
+    """Give a number that no marker in the content has: hostile text must not become a slot."""
+    text = repr(content)
+    return next(
+        number for number in count() if f"{number}\\ue001" not in text and f"{number}\ue001" not in text
+    )
+
+
+def _keep(kept: OrderedDict[Hashable, T], key: Hashable, value: T, most: int) -> None:
+    kept[key] = value
+    kept.move_to_end(key)
+    if len(kept) > most:
+        kept.popitem(last=False)

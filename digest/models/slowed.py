@@ -1,0 +1,13 @@
+"""A recipient domain, or a relay, that asked us to slow down."""
+
+from datetime import datetime
+
+from sqlmodel import Field, SQLModel
+
+
+class Slowed(SQLModel, table=True):
+    """What was learned of one name: how many messages a second it takes, and when it said so."""
+
+    name: str = Field(primary_key=True)
+    rate: float
+    slowed_at: datetime

@@ -1,0 +1,55 @@
+"""Tell readers who refuse from a message that is refused: many identical refusals are a fault of ours."""
+
+import re
+from collections import Counter, defaultdict, deque
+from dataclasses import dataclass, field
+
+from digest.models import Outcome, Stage
+
+WINDOW = 100
+ENOUGH = 20
+_OWN_NUMBERS = re.compile(r"\S*\d\S*")
+_POLICY = "5.7."
+
+
+@dataclass(slots=True)
+class _Seen:
+    ended: deque[tuple[str, int]] = field(default_factory=lambda: deque(maxlen=WINDOW))
+    counts: Counter[str] = field(default_factory=Counter)
+
+
+class Refusals:
+    """The last hundred ends of each edition's deliveries, as far as this run has seen them."""
+
+    def __init__(self) -> None:
+        self._seen: defaultdict[int, _Seen] = defaultdict(_Seen)
+
+    def note(self, edition_id: int, delivery_id: int, outcome: Outcome) -> list[int]:
+        """Take in how an attempt ended; where it shows that the message is refused, give whose they were.
+
+        That is so when the same refusal came twenty times and for half of the last hundred.
+        """
+        seen, key = self._seen[edition_id], likeness(outcome)
+        if len(seen.ended) == WINDOW:
+            seen.counts[seen.ended[0][0]] -= 1
+        seen.ended.append((key, delivery_id))
+        seen.counts[key] += 1
+        if not key or seen.counts[key] < ENOUGH or 2 * seen.counts[key] < len(seen.ended):
+            return []
+        del self._seen[edition_id]
+        return [delivery for other, delivery in seen.ended if other == key]
+
+
+def likeness(outcome: Outcome) -> str:
+    """Give what two refusals of the same content have in common; "" where it is one of the reader alone.
+
+    A refusal of the content comes after the final dot; before it, one of us has the subject "policy"
+    (RFC 3463 3.8: X.7.z). What has a digit in it, such as a queue's name for a message, is no matter.
+    """
+    reply = outcome.reply
+    if reply is None or reply.code < 500:
+        return ""
+    if outcome.stage is not Stage.DOT and not reply.enhanced.startswith(_POLICY):
+        return ""
+    words = _OWN_NUMBERS.sub("", reply.text).split()
+    return f"{outcome.stage} {reply.code} {reply.enhanced} {' '.join(words)}"

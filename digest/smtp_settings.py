@@ -1,0 +1,71 @@
+"""The settings of delivery: the relays, and how fast they and the domains behind them are served."""
+
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
+
+from digest.dns_settings import LOOPBACK, ascii_name
+
+
+def _domain(value: object) -> object:
+    name = ascii_name(value) if isinstance(value, str) else ""
+    if "." not in name or "@" in name:
+        raise ValueError('is no domain: write [smtp.domains."example.com"]')
+    return name
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class DomainSettings(_Table):
+    """One `[smtp.domains."..."]`: how fast the readers of one domain are served, whatever the relay."""
+
+    connections: int = Field(default=0, ge=0, le=100)
+    rate: float = Field(default=0, ge=0)
+
+
+class WarmUp(_Table):
+    """`[smtp.warm_up]`: messages a day, growing, for a new sender that nobody knows yet."""
+
+    begins_on: date
+    messages: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1, max_length=366)]
+
+
+class RelaySettings(_Table):
+    """One relay: `[smtp]`, and each `[smtp.relays.NAME]` beside it."""
+
+    host: Annotated[str, Field(min_length=1, max_length=500)] = "localhost"
+    port: int = Field(default=25, ge=1, le=65535)
+    security: Literal["none", "starttls", "tls"] = "none"
+    username: str = ""
+    password: SecretStr = SecretStr("")
+    token_file: Path | None = None
+    ca_file: Path | None = None
+    connections: int = Field(default=2, ge=1, le=100)
+    messages_per_connection: int = Field(default=0, ge=0)
+    rate: float = Field(default=0, ge=0)
+
+    @model_validator(mode="after")
+    def _whole_login(self) -> "RelaySettings":
+        if self.token_file and not self.username:
+            raise ValueError("username is missing for this token_file: it names the account of the token")
+        if self.username and not self.token_file and not self.password.get_secret_value():
+            raise ValueError("password is missing for this username: set it here or in DIGEST_SMTP__PASSWORD")
+        if self.username and self.security == "none" and self.host not in LOOPBACK:
+            raise ValueError(
+                'security = "none" would show the password to the network: use "starttls" or "tls"'
+            )
+        return self
+
+
+class Smtp(RelaySettings):
+    """`[smtp]`: the relay, and what holds for all relays."""
+
+    ehlo_name: str = ""
+    when_uncertain: Literal["resend", "hold"] = "resend"
+    domains: dict[Annotated[str, BeforeValidator(_domain)], DomainSettings] = Field(default_factory=dict)
+    warm_up: WarmUp | None = None
+    relays: dict[str, RelaySettings] = Field(default_factory=dict)

@@ -1,0 +1,150 @@
+"""Write letters: at once, or signed ahead by a small pool: a signature takes longer than all the rest."""
+
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from digest.store.deliveries import Job
+from digest.tasks.delivery.composing import Composer, Letter
+from digest.tasks.delivery.lanes import Load
+
+_SIGNERS = 2
+_STALE = timedelta(seconds=30)
+
+
+class Writer(Protocol):
+    """Makes letters of jobs, in the order in which they are given."""
+
+    def __len__(self) -> int:
+        """Give how many are being written."""
+
+    @property
+    def has_room(self) -> bool:
+        """Tell whether another may be given."""
+
+    def write(self, job: Job) -> None:
+        """Begin a letter."""
+
+    def take(self) -> Load | None:
+        """Give the next letter that is written."""
+
+    def jobs(self) -> list[Job]:
+        """Give the jobs whose letters were not taken."""
+
+    def remove(self, unwanted: Callable[[Job], bool]) -> list[Job]:
+        """Take jobs out and give them."""
+
+    def close(self) -> None:
+        """End."""
+
+
+class AtOnce:
+    """Writes a letter when it is taken."""
+
+    def __init__(self, composer: Composer, clock: Callable[[], datetime]) -> None:
+        self._composer = composer
+        self._clock = clock
+        self._job: Job | None = None
+
+    def __len__(self) -> int:
+        return self._job is not None
+
+    @property
+    def has_room(self) -> bool:
+        """Tell whether another may be given."""
+        return self._job is None
+
+    def write(self, job: Job) -> None:
+        """Begin a letter."""
+        self._job = job
+
+    def take(self) -> Load | None:
+        """Give the next letter."""
+        job = self._job
+        if job is None:
+            return None
+        composed_at = job.composed_at or self._clock()
+        load = Load(job, self._composer.compose(job, composed_at), composed_at)
+        self._job = None  # only now: a template's fault leaves the claim to be settled
+        return load
+
+    def jobs(self) -> list[Job]:
+        """Give the job whose letter was not taken."""
+        return [] if self._job is None else [self._job]
+
+    def remove(self, unwanted: Callable[[Job], bool]) -> list[Job]:
+        """Take jobs out and give them."""
+        gone = [job for job in self.jobs() if unwanted(job)]
+        self._job = None if gone else self._job
+        return gone
+
+    def close(self) -> None:
+        """End."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    job: Job
+    composed_at: datetime
+    letter: Future[Letter]
+
+
+class Ahead:
+    """Signs letters ahead of the lanes, a few more than can be on their way at once.
+
+    The body is composed and hashed here, in order; the pool only signs, which holds no interpreter lock.
+    """
+
+    def __init__(
+        self, composer: Composer, clock: Callable[[], datetime], most: int, wake: Callable[[], None]
+    ) -> None:
+        self._composer = composer
+        self._clock = clock
+        self._most = most
+        self._wake = wake
+        self._begun: deque[_Begun] = deque()
+        self._pool = ThreadPoolExecutor(_SIGNERS, thread_name_prefix="signer")
+
+    def __len__(self) -> int:
+        return len(self._begun)
+
+    @property
+    def has_room(self) -> bool:
+        """Tell whether another may be given."""
+        return len(self._begun) < self._most
+
+    def write(self, job: Job) -> None:
+        """Begin a letter."""
+        composed_at = job.composed_at or self._clock()
+        letter = self._pool.submit(self._composer.prepare(job, composed_at))
+        self._begun.append(_Begun(job, composed_at, letter))
+        letter.add_done_callback(lambda _done: self._wake())
+
+    def take(self) -> Load | None:
+        """Give the next letter that is signed; one that waited too long bears a date of now."""
+        if not self._begun or not self._begun[0].letter.done():
+            return None
+        begun = self._begun[0]
+        letter, composed_at = begun.letter.result(), begun.composed_at
+        if begun.job.composed_at is None and self._clock() - composed_at > _STALE:
+            composed_at = self._clock()
+            letter = self._composer.compose(begun.job, composed_at)
+        self._begun.popleft()
+        return Load(begun.job, letter, composed_at)
+
+    def jobs(self) -> list[Job]:
+        """Give the jobs whose letters were not taken."""
+        return [begun.job for begun in self._begun]
+
+    def remove(self, unwanted: Callable[[Job], bool]) -> list[Job]:
+        """Take jobs out and give them."""
+        gone = [begun.job for begun in self._begun if unwanted(begun.job)]
+        self._begun = deque(begun for begun in self._begun if not unwanted(begun.job))
+        return gone
+
+    def close(self) -> None:
+        """End the pool; what it has begun is of no use any more."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
