@@ -27,8 +27,20 @@ class InputError(DigestError):
     """Set this one item aside, say why, and go on with the rest."""
 
 
+class Gone(InputError):  # noqa: N818 - named for what happened
+    """Ask no more: the other side says that it is gone for good (RFC 9110 15.5.11)."""
+
+
 class Unreachable(DigestError):  # noqa: N818 - named for what happened
     """Try again later: the other side did not answer."""
+
+
+class Busy(Unreachable):
+    """Try again at the time that the other side asks for; `retry_after` is its own text (RFC 9110 10.2.3)."""
+
+    def __init__(self, message: str, retry_after: str | None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class Refused(DigestError):  # noqa: N818 - named for what happened

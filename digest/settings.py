@@ -145,6 +145,13 @@ class Web(_Table):
         return tuple(key.get_secret_value().encode() for key in (self.secret, *self.old_secrets))
 
 
+class Fetch(_Table):
+    """`[fetch]`: how sources are asked."""
+
+    parallel: int = Field(default=8, ge=1, le=64)
+    spacing: Duration = timedelta(seconds=1)
+
+
 class SourceSettings(_Table):
     """One `[[sources]]`."""
 
@@ -202,6 +209,7 @@ class Settings(BaseSettings):
     database: Database = Database()
     smtp: Smtp = Smtp()
     web: Web
+    fetch: Fetch = Fetch()
     dkim: Dkim = Dkim()
     dns: Dns = Dns()
     sources: tuple[SourceSettings, ...] = ()
@@ -340,7 +348,8 @@ def _name_key(location: list[str | int], written: dict[str, Any]) -> str:
 def _suggest(location: list[str | int]) -> str:
     known: list[str] = [name for name in Settings.model_fields if name not in _RESERVED]
     tables: dict[str, type[BaseModel]] = {
-        "site": Site, "database": Database, "smtp": Smtp, "web": Web, "dkim": Dkim, "dns": Dns,
+        "site": Site, "database": Database, "smtp": Smtp, "web": Web, "fetch": Fetch,
+        "dkim": Dkim, "dns": Dns,
         "sources": SourceSettings, "digests": DigestSettings,
     }  # fmt: skip
     if len(location) > 1:

@@ -132,6 +132,8 @@ ehlo_name = "mail.courier.example"
 connections = {connections}
 [web]
 secret = "a secret of the tests, long enough"
+[fetch]
+spacing = "0s"
 [[sources]]
 name = "newsroom"
 url = "articles"

@@ -9,7 +9,7 @@ import pytest
 from pydantic import BaseModel
 
 from digest import dns_settings, settings, smtp_settings
-from digest.cli import _ARTICLES, _COMMANDS, _SUBSCRIBERS, build
+from digest.cli import _ARTICLES, _COMMANDS, _SOURCES, _SUBSCRIBERS, build
 from digest.settings import load_settings
 
 ROOT = Path(__file__).parent.parent
@@ -24,7 +24,7 @@ def test_the_example_settings_load_as_they_are() -> None:
     ("table", "model"),
     [
         ("site", settings.Site), ("database", settings.Database), ("smtp", smtp_settings.Smtp),
-        ("web", settings.Web), ("dkim", dns_settings.Dkim), ("dns", dns_settings.Dns),
+        ("web", settings.Web), ("fetch", settings.Fetch), ("dkim", dns_settings.Dkim), ("dns", dns_settings.Dns),
         ("sources", settings.SourceSettings), ("digests", settings.DigestSettings),
     ],
 )  # fmt: skip
@@ -46,13 +46,15 @@ def test_every_command_is_documented_and_has_help() -> None:
         command = app[name]
         assert command.help, name
         inner = (
-            [one for one in command if not one.startswith("-")] if name in ("articles", "subscribers") else []
+            [one for one in command if not one.startswith("-")]
+            if name in ("articles", "sources", "subscribers")
+            else []
         )
         for one in inner or [""]:
             assert f"digest {name} {one}".strip() in documented, f"digest {name} {one}"
 
 
-@pytest.mark.parametrize(("name", "place", "summary"), [*_COMMANDS, *_ARTICLES, *_SUBSCRIBERS])
+@pytest.mark.parametrize(("name", "place", "summary"), [*_COMMANDS, *_ARTICLES, *_SOURCES, *_SUBSCRIBERS])
 def test_a_commands_line_in_the_help_is_its_own_first_sentence(name: str, place: str, summary: str) -> None:
     module, function = place.split(":")
     own = getattr(importlib.import_module(f"digest.cli.{module}"), function).__doc__

@@ -2,7 +2,7 @@
 
 import contextlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
@@ -23,26 +23,40 @@ def page(content: bytes, status: int = 200, **headers: str) -> Answer:
 
 
 class Website:
-    """Pages by path; `requests` holds (path, headers) of each request."""
+    """Pages by path; `requests` holds (path, headers) of each request, `most_at_once` how many met."""
 
-    def __init__(self, host: str = "127.0.0.1", **pages: Answer) -> None:
+    def __init__(self, host: str = "127.0.0.1", *, port: int = 0, **pages: Answer) -> None:
         self.pages = {f"/{name}": answer for name, answer in pages.items()}
         self.requests: list[tuple[str, dict[str, str]]] = []
+        self.most_at_once = 0
+        self._open, self._guard = 0, threading.Lock()
         website = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 website.requests.append((self.path, {k.lower(): v for k, v in self.headers.items()}))
-                with contextlib.suppress(OSError):  # a client may go before the end
+                with website.counting(), contextlib.suppress(OSError):  # a client may go before the end
                     website.pages.get(self.path, page(b"not here", 404))(self)
 
             def log_message(self, *_: Any) -> None:
                 """Say nothing."""
 
-        self._server = ThreadingHTTPServer((host, 0), Handler)
+        self._server = ThreadingHTTPServer((host, port), Handler)
         self._server.daemon_threads = True
         self.port: int = self._server.server_address[1]
         self.url = f"http://{host}:{self.port}"
+
+    @contextlib.contextmanager
+    def counting(self) -> Iterator[None]:
+        """Count the requests that are answered at the same time."""
+        with self._guard:
+            self._open += 1
+            self.most_at_once = max(self.most_at_once, self._open)
+        try:
+            yield
+        finally:
+            with self._guard:
+                self._open -= 1
 
     def __enter__(self) -> Self:
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05})

@@ -3,8 +3,8 @@
 import calendar
 import io
 import re
-from collections.abc import Sequence
-from datetime import UTC, datetime
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import feedparser
@@ -12,16 +12,24 @@ import feedparser
 from digest.articles.building import build_article
 from digest.articles.clean import one_line, paragraphs
 from digest.articles.jsonfeed import parse_json_feed
-from digest.articles.moments import moment
+from digest.articles.moments import feed_moment, moment
 from digest.articles.parsed import ParsedArticle, ParsedFeed, Rejected
 from digest.errors import InputError
+from digest.rules.revisits import read_minutes, read_update_period
 
 MAX_BYTES = 10_000_000
 _CONTROLS = bytes(b for b in range(32) if b not in b"\t\n\r")
+_PARSER_ERRORS = (
+    ArithmeticError, AssertionError, AttributeError, LookupError, RecursionError, TypeError, ValueError,
+)  # fmt: skip
+_IANA_ALTERNATE = "http://www.iana.org/assignments/relation/alternate"
 _PROLOG = 100_000
 _COMMENT = re.compile(rb"<!--.*?-->", re.S)
 _ELEMENT = re.compile(rb"<[A-Za-z_]")
 _ENTITY = re.compile(rb"<!ENTITY", re.I)
+_BARE = re.compile(rb"&(?!(?:[A-Za-z][A-Za-z0-9]{0,30}|#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6});)")
+_CDATA = re.compile(rb"(<!\[CDATA\[.*?\]\]>)", re.S)
+_MAIL = re.compile(r"[^\s<>()@]+@[^\s<>()@]+")
 _HTML = re.compile(
     rb"^\s*(?:<!--.*?-->\s*)*(?:<\?xml[^>]*>\s*)?<(?:!doctype html|html|head|body)\b", re.I | re.S
 )
@@ -34,46 +42,79 @@ def parse_feed(content: bytes, *, url: str, content_type: str = "", topics: Sequ
             f"{url} is larger than {MAX_BYTES // 1_000_000} MB; a feed should be a few hundred kB"
         )
     content = content.removeprefix(b"\xef\xbb\xbf")
-    if content.lstrip()[:1] == b"{":
+    if content.lstrip()[:1] in (b"{", b"["):
         return parse_json_feed(content, url=url, topics=topics)
-    if _declares_entities(content):
+    if declares_entities(content):
         raise InputError(f"{url} declares XML entities, which a feed never needs; it is not read")
-    if _HTML.match(content[:4096]):
+    if is_page(content):
         raise InputError(f"{url} is a web page, not a feed; give the address of its RSS or Atom feed")
     if not content.lstrip().startswith((b"\xff\xfe", b"\xfe\xff")):
         content = content.translate(None, _CONTROLS)
-    parsed = feedparser.parse(
-        io.BytesIO(content),  # given bytes, feedparser first tries whether they name a local file
-        response_headers={"content-location": url, "content-type": content_type or "application/xml"},
-        sanitize_html=False,
-        resolve_relative_uris=True,
-    )
+    parsed = _parse(_ampersands_mended(content), url, content_type)
     if not parsed.get("version") and not parsed.entries:
         raise InputError(f"{url} is no RSS, Atom or JSON feed; open it in a browser to see what it is")
     return _collect(parsed, url, topics)
+
+
+def _parse(content: bytes, url: str, content_type: str) -> Any:
+    try:
+        return feedparser.parse(
+            io.BytesIO(content),  # given bytes, feedparser first tries whether they name a local file
+            response_headers={"content-location": url, "content-type": content_type or "application/xml"},
+            sanitize_html=False,
+            # Slow, and cleaning resolves against the article's address; only xml:base is feedparser's alone.
+            resolve_relative_uris=b"xml:base" in content,
+        )
+    except _PARSER_ERRORS:
+        raise InputError(f"{url} is broken in a way that cannot be read; tell who publishes it") from None
+
+
+def _ampersands_mended(content: bytes) -> bytes:
+    """Escape an & that begins no reference, outside of CDATA: feedparser makes "R&D;" of "R&D"."""
+    if b"\0" in content or not _BARE.search(content):
+        return content
+    parts = _CDATA.split(content)
+    return b"".join(part if part.startswith(b"<![CDATA[") else _BARE.sub(b"&amp;", part) for part in parts)
+
+
+def is_page(content: bytes) -> bool:
+    """Tell whether this is a web page, going by its beginning."""
+    return _HTML.match(content[:4096].removeprefix(b"\xef\xbb\xbf")) is not None
 
 
 def _collect(parsed: Any, url: str, topics: Sequence[str]) -> ParsedFeed:
     taken: list[ParsedArticle] = []
     rejected: list[Rejected] = []
     language = parsed.feed.get("language")
+    is_atom = str(parsed.get("version", "")).startswith("atom")
+    author = _author(parsed.feed) if is_atom else None
     for number, entry in enumerate(parsed.entries, 1):
         try:
-            taken.append(_article(entry, url, topics, language))
+            taken.append(_article(entry, url, topics, language, author))
         except InputError as error:
             name = one_line(entry.get("title") or entry.get("id")) or f"item {number}"
             rejected.append(Rejected(name[:100], str(error)))
-    return ParsedFeed(one_line(parsed.feed.get("title")), tuple(taken), tuple(rejected))
+    title = one_line(parsed.feed.get("title"))
+    return ParsedFeed(title, tuple(taken), tuple(rejected), _pause(parsed.feed))
 
 
-def _article(entry: Any, url: str, topics: Sequence[str], language: str | None) -> ParsedArticle:
+def _pause(feed: Any) -> timedelta | None:
+    asked = (
+        read_minutes(str(feed.get("ttl", ""))),
+        read_update_period(str(feed.get("sy_updateperiod", "")), str(feed.get("sy_updatefrequency", "1"))),
+    )
+    return max(filter(None, asked), default=None)
+
+
+def _article(
+    entry: Any, url: str, topics: Sequence[str], language: str | None, author: str | None
+) -> ParsedArticle:
     content = max((_html(part) for part in entry.get("content", [])), key=len, default="")
     summary = entry.get("summary", "")
-    link = entry.get("link")  # feedparser has put a guid that is a permalink there
+    link = _link(entry)
     if not link:
         raise InputError("it has no link")
     image, alt = _image(entry)
-    categories = [tag.get("term") or tag.get("label") or "" for tag in entry.get("tags", [])]
     return build_article(
         title=entry.get("title", ""),
         url=link,
@@ -81,17 +122,20 @@ def _article(entry: Any, url: str, topics: Sequence[str], language: str | None) 
         html=content or summary,
         summary=summary if content else "",
         guid=entry.get("id"),
-        author=_author(entry),
+        author=_author(entry) or author,
         image=image,
         image_alt=alt,
         language=entry.get("language") or language,
-        topics=(*categories, *topics),
+        topics=(*_categories(entry), *topics),
         published_at=_published(entry),
     )
 
 
-def _declares_entities(content: bytes) -> bool:
-    """Look before the first element, the only place for a DTD; what a text says about XML is no matter."""
+def declares_entities(content: bytes) -> bool:
+    """Tell whether XML declares entities.
+
+    Look before the first element, the only place for a DTD; what a text says about XML is no matter.
+    """
     prolog = _COMMENT.sub(b"", content.replace(b"\0", b"")[:_PROLOG])
     element = _ELEMENT.search(prolog)
     return _ENTITY.search(prolog, 0, element.start() if element else len(prolog)) is not None
@@ -102,10 +146,29 @@ def _html(part: Any) -> str:
     return paragraphs(value.split("\n\n")) if part.get("type") == "text/plain" else value
 
 
+def _link(entry: Any) -> str | None:
+    """Choose the article's own address; feedparser has put a guid that is a permalink into `link`."""
+    original = str(entry.get("feedburner_origlink") or "")
+    if original.startswith(("http://", "https://")):
+        return original
+    others = (one.get("href") for one in entry.get("links", []) if one.get("rel") == _IANA_ALTERNATE)
+    link: str | None = entry.get("link")
+    return next(others, link) if link is None or link == entry.get("id") else link
+
+
+def _categories(entry: Any) -> Iterator[str]:
+    """Give what people read as the topic (RFC 4287 4.2.2.3: the label); some put several into one."""
+    for tag in entry.get("tags", []):
+        yield from str(tag.get("label") or tag.get("term") or "").split(",")
+
+
 def _author(entry: Any) -> str | None:
-    names = [str(author.get("name") or "") for author in entry.get("authors", [])]
-    named = [name for name in names if name and "@" not in name]
-    return ", ".join(dict.fromkeys(named)) or None
+    """Give the names: RSS has an address with the name in brackets, which feedparser cuts wrongly."""
+    written = [str(author.get("name") or "") for author in entry.get("authors", [])]
+    if len(written) < 2 and "@" in str(entry.get("author") or ""):
+        written = [str(entry.get("author"))]
+    names = [_MAIL.sub(" ", name).strip(" ()<>") for name in written]
+    return ", ".join(dict.fromkeys(filter(None, names))) or None
 
 
 def _image(entry: Any) -> tuple[str | None, str | None]:
@@ -127,7 +190,15 @@ def _is_film(address: object) -> bool:
 
 def _published(entry: Any) -> datetime | None:
     # By way of dict: feedparser answers a look-up of one date with the other, and a warning.
-    parsed = dict.get(entry, "published_parsed") or dict.get(entry, "updated_parsed")
+    for name in ("published", "updated", "created"):
+        written, parsed = dict.get(entry, name), dict.get(entry, f"{name}_parsed")
+        found = feed_moment(written) if isinstance(written, str) else None
+        if found := found or _calendar_moment(parsed):
+            return found
+    return None
+
+
+def _calendar_moment(parsed: Any) -> datetime | None:
     try:
         return moment(datetime.fromtimestamp(calendar.timegm(parsed), UTC)) if parsed else None
     except (ValueError, OverflowError, TypeError, OSError):

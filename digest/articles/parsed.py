@@ -1,7 +1,7 @@
 """What the parsers give: articles as plain cleaned values, and what they could not take."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +41,12 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class ParsedFeed:
-    """A feed's articles in its own order, and the items that could not be taken."""
+    """A feed's articles in its own order, and the items that could not be taken.
+
+    `pause` is how long the feed asks to be left alone after a fetch.
+    """
 
     title: str
     articles: tuple[ParsedArticle, ...]
     rejected: tuple[Rejected, ...] = field(default=())
+    pause: timedelta | None = None

@@ -29,7 +29,6 @@ _COMMANDS = (
     ("why", "reporting:why", "Explain why a reader has an article, or why not."),
     ("resume", "resuming:resume", "Let paused editions go on, or decide what a restored database may send."),
     ("schedule", "reporting:schedule", "Show when the next edition of each cadence is due."),
-    ("sources", "articles:sources", "List the sources with their health."),
     ("doctor", "doctor:doctor", "Look whether everything is set up as it should be; exit 1 where it is not."),
     ("dkim", "dkim:dkim", "Make a key to sign messages with, or show the DNS records of those that are set."),
     ("catch", "setting_up:catch", "Run the mail catcher alone: SMTP in, pages out, messages as files."),
@@ -49,6 +48,11 @@ _SUBSCRIBERS = (
     ("list", "subscribers:list_", "List the readers of a digest, or of all."),
     ("export", "subscribers:export", "Write the readers as CSV that an import reads back."),
 )
+_SOURCES = (
+    ("list", "sources:list_", "List the sources with their health."),
+    ("import", "sources:import_", "Add the feeds of an OPML file to config.toml."),
+    ("export", "sources:export", "Write the sources as OPML, for other feed readers."),
+)
 
 
 def build() -> App:
@@ -64,6 +68,8 @@ def build() -> App:
     subscribers = App(name="subscribers", help="The readers: import, add, show, erase, list, export.")
     app.command(_add(articles, _ARTICLES))
     app.command(_add(subscribers, _SUBSCRIBERS))
+    sources = App(name="sources", help="The sources: list them with their health, import, export.")
+    app.command(_add(sources, _SOURCES))
     return app
 
 
@@ -73,12 +79,19 @@ def _add(app: App, commands: Sequence[tuple[str, str, str]]) -> App:
     return app
 
 
+def _with_list(given: list[str]) -> list[str]:
+    """Let `digest sources` alone, or with options only, list them."""
+    rest = given[1:2]
+    alone = not rest or (rest[0].startswith("-") and rest[0] not in ("--help", "-h", "--version"))
+    return ["sources", "list", *given[1:]] if given[:1] == ["sources"] and alone else given
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command: exit 0 done or nothing to do, 1 failed, 2 bad usage or settings."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
         app = build()
-        app(given, exit_on_error=False, print_error=False)
+        app(_with_list(given), exit_on_error=False, print_error=False)
     except CycloptsError as error:
         warn(f"{' '.join(str(error).split())}; see `digest --help`")
         sys.exit(_USAGE)

@@ -116,23 +116,6 @@ def pin(article_id: int, *, common: Common = DEFAULT) -> None:
     say(f"article {article_id} is pinned", quiet=common.quiet)
 
 
-def sources(*, json: AsJson = False, common: Common = DEFAULT) -> None:
-    """List the sources with their health."""
-    with application(common) as app, app.database.read() as session:
-        rows = []
-        for source in app.settings.sources:
-            known = articles.find_source(session, source.name)
-            rows.append({
-                "name": source.name, "url": source.url, "topics": list(source.topics),
-                "last_success_at": known and known.last_success_at,
-                "last_error": known and known.last_error, "next_fetch_at": known and known.next_fetch_at,
-            })  # fmt: skip
-    if json:
-        show_json(rows)
-    else:
-        show_table(["name", "url", "last_success_at", "next_fetch_at", "last_error"], rows)
-
-
 def _row(article: Article) -> dict[str, Any]:
     return {name: getattr(article, name) for name in _LISTED} | {
         "published_at": article.published_at and article.published_at.isoformat(),

@@ -8,7 +8,7 @@ from cyclopts import Parameter
 
 from digest.cli.common import DEFAULT, AsJson, Common, application, read_moment
 from digest.cli.output import say, show_json, warn
-from digest.cli.progress import pulse
+from digest.cli.progress import counted, pulse
 from digest.sending import Sent, send_due
 from digest.tasks.delivery.running import Tally
 from digest.tasks.fetching import FetchReport, fetch_due
@@ -23,8 +23,8 @@ def fetch(source: str | None = None, *, json: AsJson = False, common: Common = D
     source:
         Fetch this one, due or not.
     """
-    with application(common) as app:
-        reports = fetch_due(app.database, app.settings, app.clock(), only=source)
+    with application(common) as app, counted("fetching", quiet=common.quiet or json) as show:
+        reports = fetch_due(app.database, app.settings, app.clock(), only=source, progress=show)
     if json:
         show_json([_facts(report) for report in reports])
     else:
@@ -148,7 +148,10 @@ def describe_fetch(report: FetchReport) -> str:
     """Say in one line what a source gave."""
     if report.error:
         return f"{report.source}: not fetched"
-    return f"{report.source}: {report.added} new, {report.updated} updated, {report.unchanged} unchanged"
+    counts = f"{report.added} new, {report.updated} updated, {report.unchanged} unchanged"
+    return f"{report.source}: {'nothing changed' if report.is_same else counts}" + (
+        f"; it {report.remark}" if report.remark else ""
+    )
 
 
 def complain(reports: list[FetchReport]) -> bool:
@@ -169,4 +172,6 @@ def _facts(report: FetchReport) -> dict[str, object]:
         "unchanged": report.unchanged,
         "rejected": [{"item": item.item, "why": item.why} for item in report.rejected],
         "error": report.error or None,
+        "same": report.is_same,
+        "remark": report.remark or None,
     }

@@ -6,14 +6,23 @@ from sqlmodel import Field, SQLModel
 
 
 class Source(SQLModel, table=True):
-    """One configured source and the health of its fetches."""
+    """One configured source and the health of its fetches.
+
+    `url` is the configured address; `feed_url` the one that is asked instead, because it was found on a page
+    or a permanent redirect led there. `content_hash` is of the bytes read last, and of how they were read.
+    A source with `stopped_at` is not asked again until its address changes or it is fetched by name.
+    """
 
     id: int | None = Field(default=None, primary_key=True)
     name: str = Field(unique=True)
     url: str
+    feed_url: str | None = None
     etag: str | None = None
     last_modified: str | None = None
+    content_hash: str | None = None
     last_success_at: datetime | None = None
     last_error_at: datetime | None = None
     last_error: str | None = None
+    failures: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
     next_fetch_at: datetime | None = None
+    stopped_at: datetime | None = None

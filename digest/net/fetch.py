@@ -1,11 +1,13 @@
 """Fetch over http safely: no private address is ever dialled, whatever a name or a redirect says."""
 
+import functools
 import ipaddress
+import re
 import socket
 import ssl
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -13,11 +15,18 @@ import httpcore2
 import httpx2
 
 from digest import __version__
-from digest.errors import InputError, Unreachable
+from digest.errors import Busy, Gone, InputError, Unreachable
+from digest.net.turns import Turns
 
 MAX_REDIRECTS = 5
 _AGENT = f"newsletter-digest/{__version__} (feed reader)"
+_ACCEPTED = (
+    "application/atom+xml, application/rss+xml, application/feed+json, application/xml;q=0.9, text/xml;q=0.9,"
+    " text/html;q=0.8, */*;q=0.5"
+)
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_PERMANENT = frozenset({301, 308})
+_MAX_AGE = re.compile(r"(?:^|[\s,])max-age\s*=\s*\"?(\d{1,9})", re.I)
 _BLOCKED = tuple(
     ipaddress.ip_network(text)
     for text in (
@@ -32,7 +41,11 @@ _BLOCKED = tuple(
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """An answer; `url` is where it came from in the end, `content` is unpacked and within the cap."""
+    """An answer; `url` is where it came from in the end, `content` is unpacked and within the cap.
+
+    `moved_to` is the address to use from now on, after permanent redirects (RFC 9110 15.4.2, 15.4.9);
+    `max_age` is what Cache-Control says, in seconds; `links` is the Link header, `pages` how many a list has.
+    """
 
     status: int
     url: str
@@ -40,8 +53,17 @@ class Fetched:
     content_type: str
     etag: str | None = None
     last_modified: str | None = None
-    retry_after: str | None = None
+    moved_to: str | None = None
+    max_age: int | None = None
+    links: str = ""
+    pages: int = 1
     date: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Redirect:
+    location: str
+    is_permanent: bool
 
 
 def fetch(
@@ -52,20 +74,27 @@ def fetch(
     allow_private: bool = False,
     timeout: float = 20.0,
     max_bytes: int = 10_000_000,
+    turns: Turns | None = None,
 ) -> Fetched:
     """Get a URL; raise InputError for what will not mend itself, Unreachable for what may.
 
-    `timeout` bounds the whole fetch in seconds, redirects included.
+    `timeout` bounds the whole fetch in seconds, redirects included, waiting for the host's turn not.
     """
-    end = time.monotonic() + timeout
     conditions = {"If-None-Match": _plain(etag), "If-Modified-Since": _plain(last_modified)}
     headers = {name: value for name, value in conditions.items() if value}
-    with _client(allow_private, timeout, end) as client:
-        for _ in range(MAX_REDIRECTS + 1):
-            answer = _get(client, _checked(url), headers, max_bytes, end)
-            if isinstance(answer, Fetched):
-                return answer
-            url = _joined(url, answer)
+    waits = turns or Turns(0)
+    moved_to, is_permanent = None, True
+    for _ in range(MAX_REDIRECTS + 1):
+        with waits.at(_host(_checked(url))):
+            began = time.monotonic()
+            with _client(allow_private, timeout, began + timeout) as client:
+                answer = _get(client, url, headers, max_bytes, began + timeout)
+            timeout = max(timeout - (time.monotonic() - began), 0.01)
+        if isinstance(answer, Fetched):
+            return replace(answer, moved_to=moved_to)
+        url = _checked(_joined(url, answer.location))
+        is_permanent = is_permanent and answer.is_permanent
+        moved_to = url if is_permanent else moved_to
     raise InputError(f"{_shown(url)}: more than {MAX_REDIRECTS} redirects")
 
 
@@ -163,44 +192,72 @@ def _left(end: float, timeout: float | None, error: type[Exception]) -> float:
 
 
 def _client(allow_private: bool, timeout: float, end: float) -> httpx2.Client:
-    context = httpx2.create_ssl_context(trust_env=False)
+    context = _trust()
     transport = httpx2.HTTPTransport(verify=context, trust_env=False)
     # httpx2 has no public argument for the network backend; the version is pinned and a test holds this.
     transport._pool = httpcore2.ConnectionPool(
         ssl_context=context,
         network_backend=_CheckedBackend(allow_private, end),
     )
-    return httpx2.Client(
-        transport=transport, timeout=timeout, trust_env=False, headers={"User-Agent": _AGENT}
-    )
+    headers = {"User-Agent": _AGENT, "Accept": _ACCEPTED}
+    return httpx2.Client(transport=transport, timeout=timeout, trust_env=False, headers=headers)
+
+
+@functools.cache
+def _trust() -> ssl.SSLContext:
+    """Read the certificates once: it takes longer than a fetch."""
+    return httpx2.create_ssl_context(trust_env=False)
 
 
 def _get(
     client: httpx2.Client, url: str, headers: dict[str, str], max_bytes: int, end: float
-) -> Fetched | str:
+) -> Fetched | _Redirect:
     try:
         with client.stream("GET", url, headers=headers) as response:
             if response.status_code in _REDIRECTS and "location" in response.headers:
-                return str(response.headers["location"])
-            content = _read(response, url, max_bytes, end)
+                is_permanent = response.status_code in _PERMANENT
+                return _Redirect(str(response.headers["location"]), is_permanent)
+            content = b"" if response.status_code >= 300 else _read(response, url, max_bytes, end)
     except _PrivateAddressError as error:
         raise InputError(f"{_shown(url)}: {error}; only public addresses are fetched") from None
     except (httpx2.HTTPError, httpcore2.ConnectError, httpcore2.TimeoutException, OSError) as error:
         raise Unreachable(f"{_shown(url)} does not answer ({type(error).__name__})") from None
     except (httpx2.InvalidURL, ValueError):
         raise InputError(f"{_shown(url)} is no address that can be fetched") from None
+    _refuse(response, url)
+    found = response.headers
+    return Fetched(
+        response.status_code, url, content, found.get("content-type", ""), _plain(found.get("etag")),
+        _plain(found.get("last-modified")), max_age=_max_age(found.get("cache-control", "")),
+        links=found.get("link", "")[:5_000], pages=_count(found.get("x-wp-totalpages", "")),
+        date=_plain(found.get("date")),
+    )  # fmt: skip
+
+
+def _refuse(response: httpx2.Response, url: str) -> None:
+    """Raise the error that a status stands for; 2xx and 304 are none."""
     status = response.status_code
-    if status >= 500 or status == 429:
+    if status in (429, 503):
+        retry_after = _plain(response.headers.get("retry-after"))
+        raise Busy(f"{_shown(url)} answers {status}; it is tried again later", retry_after)
+    if status >= 500 or status in (408, 425):
         raise Unreachable(f"{_shown(url)} answers {status}; it is tried again later")
+    if status == 410:
+        raise Gone(f"{_shown(url)} answers 410: it is gone for good; give its new address or remove it")
     if status >= 400:
         raise InputError(f"{_shown(url)} answers {status}; check the address")
     if status >= 300 and status != 304:
         raise InputError(f"{_shown(url)} answers {status} and does not say where to; check the address")
-    found = response.headers
-    return Fetched(
-        status, url, content, found.get("content-type", ""), _plain(found.get("etag")),
-        _plain(found.get("last-modified")), _plain(found.get("retry-after")), _plain(found.get("date")),
-    )  # fmt: skip
+
+
+def _max_age(cache_control: str) -> int | None:
+    """Read how long an answer is fresh (RFC 9111 5.2.2.1)."""
+    match = _MAX_AGE.search(cache_control)
+    return int(match[1]) if match else None
+
+
+def _count(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 7 else 1
 
 
 def _read(response: httpx2.Response, url: str, max_bytes: int, end: float) -> bytes:
@@ -224,6 +281,14 @@ def _checked(url: str) -> str:
     if parts.scheme not in ("http", "https") or not host:
         raise InputError(f"{_shown(url)} is no http or https address")
     return url
+
+
+def _host(url: str) -> str:
+    parts = urlsplit(url)
+    try:
+        return f"{parts.hostname}:{parts.port or ''}"
+    except ValueError:
+        raise InputError(f"{_shown(url)} names no port that there is; check the address") from None
 
 
 def _joined(url: str, location: str) -> str:

@@ -12,5 +12,12 @@ def printable(text: str) -> str:
     return "".join(char if _is_kept(char) else "\ufffd" for char in text)
 
 
+def without_login(url: str) -> str:
+    """Give an address without the name and password that may stand in it."""
+    scheme, separator, rest = url.partition("://")
+    host, slash, path = rest.partition("/")
+    return f"{scheme}{separator}{host.rpartition('@')[2]}{slash}{path}" if separator else url
+
+
 def _is_kept(char: str) -> bool:
     return char in _KEPT or char in _JOINERS or unicodedata.category(char) not in _HARMFUL

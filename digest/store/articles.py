@@ -95,6 +95,11 @@ def find_source(session: Session, name: str) -> Source | None:
     return session.exec(select(Source).where(Source.name == name)).first()
 
 
+def sources_by_name(session: Session) -> dict[str, Source]:
+    """Give the stored states of all sources."""
+    return {source.name: source for source in session.exec(select(Source))}
+
+
 def count_articles(session: Session) -> int:
     """Count all articles."""
     return session.exec(select(func.count()).select_from(Article)).one()

@@ -1,9 +1,9 @@
 """Bring articles in: each source that is due is read, parsed, matched to what is known, and stored."""
 
-import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from sqlmodel import Session
@@ -11,17 +11,21 @@ from sqlmodel import Session
 from digest.articles.detect import parse_document
 from digest.articles.feeds import parse_feed
 from digest.articles.parsed import ParsedArticle, Rejected
-from digest.errors import DigestError, InputError
+from digest.errors import Busy, DigestError, Gone, InputError
 from digest.models import Article, Source
-from digest.net.fetch import Fetched, fetch
+from digest.net.fetch import fetch
 from digest.net.reading import read_file, read_folder
+from digest.net.turns import Turns
+from digest.rules.revisits import after_failure, after_success, read_retry_after
 from digest.settings import Settings, SourceSettings
 from digest.store import articles
 from digest.store.database import Database
+from digest.tasks.parallel import in_parallel, mixed_by_host
+from digest.tasks.visiting import Visit, fingerprint, visit, without_future
 
 _MAX_BYTES = 10_000_000
-_RETRY = timedelta(minutes=15)
-log = logging.getLogger(__name__)
+
+Progress = Callable[[int, int], None]
 
 
 @dataclass(slots=True)
@@ -34,60 +38,87 @@ class FetchReport:
     unchanged: int = 0
     rejected: list[Rejected] = field(default_factory=list)
     error: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class _Read:
-    articles: tuple[ParsedArticle, ...]
-    rejected: tuple[Rejected, ...] = ()
-    etag: str | None = None
-    last_modified: str | None = None
+    is_same: bool = False
+    remark: str = ""
 
 
 def fetch_due(
-    database: Database, settings: Settings, now: datetime, *, only: str | None = None, every: bool = False
+    database: Database,
+    settings: Settings,
+    now: datetime,
+    *,
+    only: str | None = None,
+    every: bool = False,
+    progress: Progress | None = None,
 ) -> list[FetchReport]:
-    """Fetch the sources that are due, or the one named, or every one; a bad source never stops the rest."""
-    reports = []
-    for source in settings.sources:
-        if only is not None and source.name != only:
-            continue
-        with database.read() as session:
-            known = articles.find_source(session, source.name)
-        waits = known is not None and known.next_fetch_at is not None and known.next_fetch_at > now
-        if waits and only is None and not every:
-            continue
-        reports.append(fetch_source(database, settings, source, known, now))
-    if only is not None and not reports:
+    """Fetch the sources that are due, or the one named, or every one; a bad source never stops the rest.
+
+    Sources are read side by side, never two of one host at once, and stored one after the other.
+    """
+    chosen = [source for source in settings.sources if only is None or source.name == only]
+    if only is not None and not chosen:
         names = ", ".join(source.name for source in settings.sources) or "none"
         raise InputError(f'there is no source "{only}"; configured are: {names}')
-    return reports
+    with database.read() as session:
+        known = articles.sources_by_name(session)
+    due = [s for s in chosen if only is not None or _is_due(s, known.get(s.name), now, every=every)]
+    act = partial(_read, settings, Turns(settings.fetch.spacing.total_seconds()), known, now)
+    reports = {}
+    for source, outcome in in_parallel(act, mixed_by_host(due), settings.fetch.parallel):
+        reports[source.name] = _record(database, source, outcome, now)
+        if progress:
+            progress(len(reports), len(due))
+    return [reports[source.name] for source in due]
 
 
-def fetch_source(
-    database: Database, settings: Settings, source: SourceSettings, known: Source | None, now: datetime
+def _is_due(source: SourceSettings, known: Source | None, now: datetime, *, every: bool) -> bool:
+    if known is None or known.url != source.url:
+        return True
+    if known.stopped_at is not None:
+        return False
+    return every or known.next_fetch_at is None or known.next_fetch_at <= now
+
+
+def _record(
+    database: Database, source: SourceSettings, outcome: Visit | DigestError, now: datetime
 ) -> FetchReport:
-    """Fetch one source and record its health."""
+    """Store what a source gave, and its health, in one transaction."""
     report = FetchReport(source.name)
-    read: _Read | None = None
-    try:
-        read = _read(settings, source, known, now)
-    except DigestError as error:
-        report.error = str(error)
     with database.write() as session:
         articles.take_turns(session)
         row = articles.find_source(session, source.name) or Source(name=source.name, url=source.url)
-        row.url = source.url
-        if report.error:
-            row.last_error, row.last_error_at, row.next_fetch_at = report.error, now, now + _RETRY
+        if row.url != source.url:
+            row.url, row.failures = source.url, 0
+            row.feed_url = row.etag = row.last_modified = row.content_hash = row.stopped_at = None
+        if isinstance(outcome, DigestError):
+            _fail(row, outcome, report, now)
         else:
-            row.last_success_at, row.next_fetch_at = now, now + source.every
-        if read is not None:
-            row.etag, row.last_modified = read.etag, read.last_modified
-            store_articles(session, source.name, read.articles, report, now)
-            report.rejected.extend(read.rejected)
+            _succeed(row, outcome, now, source.every)
+            store_articles(session, source.name, without_future(outcome.articles, now), report, now)
+            report.rejected.extend(outcome.rejected)
+            report.is_same, report.remark = outcome.is_same, outcome.remark
         session.add(row)
     return report
+
+
+def _succeed(row: Source, found: Visit, now: datetime, every: timedelta) -> None:
+    row.feed_url, row.content_hash = found.feed_url, found.content_hash
+    row.etag, row.last_modified = found.etag, found.last_modified
+    row.failures, row.stopped_at = 0, None
+    row.last_success_at, row.next_fetch_at = now, after_success(now, every, found.pause)
+
+
+def _fail(row: Source, error: DigestError, report: FetchReport, now: datetime) -> None:
+    report.error = str(error)
+    row.failures += 1
+    row.last_error_at = now
+    if isinstance(error, Gone):
+        row.stopped_at, row.next_fetch_at = now, None
+        report.error += f"; it is not asked again until its url changes or `digest fetch {row.name}`"
+    else:
+        asked = read_retry_after(error.retry_after, now) if isinstance(error, Busy) else None
+        row.next_fetch_at = after_failure(now, row.failures, asked)
+    row.last_error = report.error
 
 
 def add_documents(
@@ -162,34 +193,29 @@ def _apply(row: Article, item: ParsedArticle) -> None:
     row.word_count = len(item.text.split())
 
 
-def _read(settings: Settings, source: SourceSettings, known: Source | None, now: datetime) -> _Read:
-    if source.url.startswith(("http://", "https://")):
-        return _read_http(source, known)
+def _read(
+    settings: Settings, turns: Turns, known: Mapping[str, Source], now: datetime, source: SourceSettings
+) -> Visit | DigestError:
+    row = known.get(source.name)
     path = settings.path(source.url)
-    if path.is_dir():
-        return _read_folder(settings, source, path, now)
+    try:
+        if source.url.startswith(("http://", "https://")):
+            return visit(source, row, partial(fetch, allow_private=source.allow_private, turns=turns))
+        return _read_folder(settings, source, path, now) if path.is_dir() else _read_file(source, path, row)
+    except DigestError as error:
+        return error
+
+
+def _read_file(source: SourceSettings, path: Path, known: Source | None) -> Visit:
     content = read_file(path, _MAX_BYTES)
+    read = fingerprint(source, content)
+    if known is not None and known.content_hash == read:
+        return Visit(is_same=True, content_hash=read)
     feed = parse_feed(content, url=str(path), topics=source.topics)
-    return _Read(feed.articles, feed.rejected)
+    return Visit(feed.articles, feed.rejected, content_hash=read)
 
 
-def _read_http(source: SourceSettings, known: Source | None) -> _Read:
-    same_place = known is not None and known.url == source.url
-    fetched: Fetched = fetch(
-        source.url,
-        etag=known.etag if known and same_place else None,
-        last_modified=known.last_modified if known and same_place else None,
-        allow_private=source.allow_private,
-    )
-    if fetched.status == 304:
-        return _Read((), (), known.etag if known else None, known.last_modified if known else None)
-    feed = parse_feed(
-        fetched.content, url=fetched.url, content_type=fetched.content_type, topics=source.topics
-    )
-    return _Read(feed.articles, feed.rejected, fetched.etag, fetched.last_modified)
-
-
-def _read_folder(settings: Settings, source: SourceSettings, path: Path, now: datetime) -> _Read:
+def _read_folder(settings: Settings, source: SourceSettings, path: Path, now: datetime) -> Visit:
     taken: list[ParsedArticle] = []
     rejected: list[Rejected] = []
     for name, content in read_folder(path, rejected):
@@ -201,7 +227,7 @@ def _read_folder(settings: Settings, source: SourceSettings, path: Path, now: da
             )
         except InputError as error:
             rejected.append(Rejected(name, str(error)))
-    return _Read(tuple(taken), tuple(rejected))
+    return Visit(tuple(taken), tuple(rejected))
 
 
 def _read_document(settings: Settings, place: str, now: datetime) -> ParsedArticle:

@@ -55,7 +55,7 @@ def test_a_feed_by_http_is_stored_with_its_texts_and_the_sources_topics(publicat
 def test_a_feed_that_has_not_changed_is_asked_for_politely(publication: Publication, site: Website) -> None:
     publication.run("fetch")
     site.pages["/feed"] = page(b"", 304)
-    assert "newsroom: 0 new, 0 updated, 0 unchanged" in publication.run("fetch", "newsroom")
+    assert "newsroom: nothing changed" in publication.run("fetch", "newsroom")
     assert site.requests[1][1]["if-none-match"] == '"v1"'
     assert titles(publication) == ["Bridge reopens"]
 

@@ -2,17 +2,27 @@
 
 import gzip
 import socket
+import sys
 import time
+import tracemalloc
+import zlib
 from http.server import BaseHTTPRequestHandler
 from typing import Any
 
+import brotli
 import httpcore2
 import pytest
 
-from digest.errors import DigestError, InputError, Unreachable
+from digest.errors import Busy, DigestError, InputError, Unreachable
 from digest.net import fetch as module
 from digest.net.fetch import fetch, is_public
+from digest.net.turns import Turns
 from tests.websites import Website, page
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 
 @pytest.fixture
@@ -173,6 +183,66 @@ def test_a_packed_answer_counts_by_its_unpacked_size(site: Website) -> None:
     with pytest.raises(InputError, match="larger than 1,000,000 bytes"):
         fetch(f"{site.url}/feed", allow_private=True, max_bytes=1_000_000)
     assert time.monotonic() - began < 5
+
+
+PACKINGS = {
+    "gzip": gzip.compress,
+    "deflate": zlib.compress,
+    "br": brotli.compress,
+    "zstd": zstd.compress,
+}
+
+
+@pytest.mark.parametrize("packing", PACKINGS)
+def test_every_packing_that_is_asked_for_is_unpacked(site: Website, packing: str) -> None:
+    site.pages["/feed"] = page(PACKINGS[packing](b"<rss/>"), Content_Encoding=packing)
+    assert fetch(f"{site.url}/feed", allow_private=True).content == b"<rss/>"
+    ((_, headers),) = site.requests
+    assert packing in headers["accept-encoding"]
+
+
+@pytest.mark.parametrize("packing", PACKINGS)
+def test_a_bomb_is_refused_early_and_small(site: Website, packing: str) -> None:
+    bomb = PACKINGS[packing](bytes(1_000_000_000 if packing in ("br", "zstd") else 300_000_000))
+    site.pages["/feed"] = page(bomb, Content_Encoding=packing)
+    tracemalloc.start()
+    with pytest.raises(InputError, match="larger than 10,000,000 bytes"):
+        fetch(f"{site.url}/feed", allow_private=True)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 50_000_000
+
+
+@pytest.mark.parametrize("packing", ["gzip", "br", "zstd", "deflate"])
+def test_a_packing_that_is_broken_is_tried_again_later(site: Website, packing: str) -> None:
+    site.pages["/feed"] = page(b"not packed at all", Content_Encoding=packing)
+    with pytest.raises(Unreachable):
+        fetch(f"{site.url}/feed", allow_private=True)
+
+
+def test_a_permanent_redirect_says_where_to_go_from_now_on(site: Website) -> None:
+    site.pages["/old"] = page(b"", 301, Location="/older")
+    site.pages["/older"] = page(b"", 308, Location="/feed")
+    assert fetch(f"{site.url}/old", allow_private=True).moved_to == f"{site.url}/feed"
+    assert fetch(f"{site.url}/feed", allow_private=True).moved_to is None
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_who_is_busy_says_for_how_long(site: Website, status: int) -> None:
+    site.pages["/feed"] = page(b"", status, Retry_After="120")
+    with pytest.raises(Busy) as busy:
+        fetch(f"{site.url}/feed", allow_private=True)
+    assert busy.value.retry_after == "120"
+
+
+def test_the_second_request_to_a_host_waits_and_one_to_another_does_not() -> None:
+    waited: list[float] = []
+    turns = Turns(1.0, waited.append)
+    for host in ("a.example", "b.example", "a.example"):
+        with turns.at(host):
+            pass
+    (seconds,) = waited
+    assert 0.9 < seconds <= 1.0
 
 
 def test_an_answer_that_drips_in_is_given_up_when_the_time_is_up(site: Website) -> None:

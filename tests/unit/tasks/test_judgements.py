@@ -249,9 +249,9 @@ def test_a_banner_with_a_time_is_compared() -> None:
 
 
 def answer(
-    content: bytes = b'<form method="post">', url: str = "https://x.example/u", **more: str
+    content: bytes = b'<form method="post">', url: str = "https://x.example/u", date: str | None = None
 ) -> Fetched:
-    return Fetched(200, url, content, "text/html", **more)
+    return Fetched(200, url, content, "text/html", date=date)
 
 
 def test_pages_are_judged_by_what_answers() -> None:

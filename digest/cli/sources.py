@@ -1,0 +1,99 @@
+"""Commands about sources: their health, and lists of them from and for other feed readers."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from digest.cli.common import DEFAULT, AsJson, Common, application
+from digest.cli.output import say, show_json, show_table, warn
+from digest.errors import InputError
+from digest.models import Source
+from digest.rules.printing import without_login
+from digest.settings import SourceSettings
+from digest.store import articles
+from digest.tasks.outlines import export_sources, import_sources
+
+_HEALTH = ("last_success_at", "last_error_at", "last_error", "failures", "next_fetch_at", "stopped_at")
+_SHOWN = ("name", "url", "state", "last_success_at", "next_fetch_at", "failures", "last_error")
+
+
+def list_(*, json: AsJson = False, common: Common = DEFAULT) -> None:
+    """List the sources with their health."""
+    with application(common) as app, app.database.read() as session:
+        known = articles.sources_by_name(session)
+        rows = [_row(source, known.get(source.name)) for source in app.settings.sources]
+    if json:
+        show_json(rows)
+    else:
+        show_table(_SHOWN, rows)
+
+
+def import_(file: Path, *, json: AsJson = False, common: Common = DEFAULT) -> None:
+    """Add the feeds of an OPML file to config.toml.
+
+    Parameters
+    ----------
+    file:
+        A list of feeds as other feed readers export it; its folders become topics.
+    """
+    with application(common) as app:
+        report = import_sources(app.settings, file)
+    if json:
+        show_json({"added": report.added,
+                   "rejected": [{"item": r.item, "why": r.why} for r in report.rejected]})  # fmt: skip
+    else:
+        said = f"{len(report.added)} added to {app.settings.file}; next: `digest fetch`"
+        say(said if report.added else "nothing to add", quiet=common.quiet)
+    for item in report.rejected:
+        warn(f"{file}: {item.item}: {item.why}")
+    if report.rejected:
+        sys.exit(1)
+
+
+def export(file: Path | None = None, *, common: Common = DEFAULT) -> None:
+    """Write the sources as OPML, for other feed readers.
+
+    Parameters
+    ----------
+    file:
+        Where to write; else standard output.
+    """
+    with application(common) as app:
+        written, left_out = export_sources(app.settings, app.database)
+    if file is None:
+        sys.stdout.write(written.decode())
+    else:
+        _write(file, written)
+        count = len(app.settings.sources) - len(left_out)
+        say(f"{count} sources written to {file}", quiet=common.quiet)
+    for item in left_out:
+        warn(f"{item.item}: {item.why}")
+
+
+def _write(file: Path, written: bytes) -> None:
+    try:
+        file.write_bytes(written)
+    except OSError as error:
+        raise InputError(f"{file} cannot be written: {(error.strerror or 'unknown').lower()}") from None
+
+
+def _row(source: SourceSettings, known: Source | None) -> dict[str, Any]:
+    row = known if known and known.url == source.url else None
+    health = {name: getattr(row, name) if row else None for name in _HEALTH} | {
+        "failures": row.failures if row else 0
+    }
+    return {
+        "name": source.name,
+        "url": without_login(source.url),
+        "feed_url": without_login(row.feed_url) if row and row.feed_url else None,
+        "topics": list(source.topics),
+        "state": _state(row),
+    } | health
+
+
+def _state(row: Source | None) -> str:
+    if row is None:
+        return "new"
+    if row.stopped_at:
+        return "stopped"
+    return "failing" if row.failures else "fine"

@@ -1,0 +1,33 @@
+"""Space the requests to one host, and make no two of them at once."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+
+class Turns:
+    """Turns at hosts: each begins `spacing` seconds or more after the end of the one before."""
+
+    def __init__(self, spacing: float, wait: Callable[[float], None] = time.sleep) -> None:
+        self._spacing = spacing
+        self._wait = wait
+        self._guard = threading.Lock()
+        self._locks: dict[str, threading.Lock] = {}
+        self._ended: dict[str, float] = {}
+
+    @contextmanager
+    def at(self, host: str) -> Iterator[None]:
+        """Wait for a host's turn and hold it."""
+        with self._lock(host):
+            left = self._ended.get(host, -self._spacing) + self._spacing - time.monotonic()
+            if host in self._ended and left > 0:
+                self._wait(left)
+            try:
+                yield
+            finally:
+                self._ended[host] = time.monotonic()
+
+    def _lock(self, host: str) -> threading.Lock:
+        with self._guard:
+            return self._locks.setdefault(host, threading.Lock())

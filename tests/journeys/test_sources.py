@@ -1,0 +1,121 @@
+"""Sources from another feed reader and back, and what an operator sees of their health."""
+
+from pathlib import Path
+
+import pytest
+
+from digest.articles.opml import Outline, parse_opml, write_opml
+from digest.errors import InputError
+from digest.settings import load_settings
+from tests.newsroom import Publication
+
+LIST = b"""<?xml version="1.0" encoding="UTF-8"?>
+<opml version="1.0"><head><title>Mine</title></head><body>
+<outline text="World &amp; Trade"><outline text="Deep">
+  <outline type="rss" text="Harbour News" xmlUrl="https://harbour.example/feed"/></outline></outline>
+<outline text="Harbour News" xmlurl="https://other.example/feed" category="/Places/Ports,sea"/>
+<outline text="Twice" xmlUrl="http://www.harbour.example/feed/"/>
+<outline text="No address" type="rss"/>
+<outline text="Script" xmlUrl="javascript:alert(1)"/>
+<outline text="" xmlUrl="feed://unnamed.example/rss"/>
+<outline text="\xd0\x9c\xd0\xb8\xd1\x80" xmlUrl="https://mir.example/rss"/>
+</body></opml>"""
+
+
+@pytest.fixture
+def publication(tmp_path: Path) -> Publication:
+    return Publication(tmp_path, "sqlite:///digest.db", port=2525)
+
+
+def test_a_list_is_taken_over_and_what_stood_in_the_settings_is_kept(publication: Publication) -> None:
+    path = publication.folder / "feeds.opml"
+    path.write_bytes(LIST)
+    publication.config.chmod(0o600)
+    before = publication.config.read_text() + "# the last line, a remark"
+    publication.config.write_text(before)
+    said = publication.run("sources", "import", str(path), code=1)
+
+    assert publication.config.read_text().startswith(before + "\n")
+    assert publication.config.stat().st_mode & 0o777 == 0o600
+    sources = load_settings(publication.config).sources
+    assert [(source.name, source.url, source.topics) for source in sources[1:]] == [
+        ("harbour-news", "https://harbour.example/feed", ("world-trade", "deep")),
+        ("harbour-news-2", "https://other.example/feed", ("ports", "sea")),
+        ("unnamed-example", "http://unnamed.example/rss", ()),
+        ("mir-example", "https://mir.example/rss", ()),
+    ]
+    assert "4 added to" in said
+    assert 'Twice: it is the source "harbour-news" already' in said
+    assert "No address: it has no xmlUrl" in said
+    assert 'Script: "javascript:alert(1)" is no http(s) address' in said
+
+
+def test_taking_the_same_list_over_again_adds_nothing(publication: Publication) -> None:
+    path = publication.folder / "feeds.opml"
+    path.write_bytes(write_opml("Mine", [Outline("Paper", "https://paper.example/feed", ("world",))]))
+    assert "1 added" in publication.run("sources", "import", str(path))
+    once = publication.config.read_bytes()
+    assert "nothing to add" in publication.run("sources", "import", str(path), code=1)
+    assert publication.config.read_bytes() == once
+
+
+def test_what_is_exported_is_imported_as_it_was(publication: Publication) -> None:
+    with publication.config.open("a") as file:
+        file.write(
+            '[[sources]]\nname = "paper"\nurl = "https://ann:hush@paper.example/f?a=1&b=2"\ntopics = ["x"]\n'
+        )
+    out = publication.folder / "out.opml"
+    said = publication.run("sources", "export", str(out))
+    outlines, rejected = parse_opml(out.read_bytes(), name="out")
+
+    assert outlines == [Outline("paper", "https://paper.example/f?a=1&b=2", ("x",))]
+    assert rejected == []
+    assert "newsroom: it is a path of this machine" in said
+    assert "hush" not in publication.run("sources")
+
+
+def test_settings_that_list_sources_in_one_line_are_left_as_they_are(publication: Publication) -> None:
+    text = publication.config.read_text()
+    start, end = text.index("[[sources]]"), text.index("[[digests]]")
+    text = 'sources = [{name = "a", url = "articles"}]\n' + text[:start] + text[end:]
+    publication.config.write_text(text)
+    path = publication.folder / "feeds.opml"
+    path.write_bytes(LIST)
+
+    assert "is unchanged:" in publication.run("sources", "import", str(path), code=2)
+    assert publication.config.read_text() == text
+    assert sorted(item.name for item in publication.folder.glob(".*.new")) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"", "is no OPML"),
+        (b"<rss/>", "is no OPML"),
+        (b"\x00\x01", "is no OPML"),
+        (b'<!DOCTYPE o [<!ENTITY a "b">]><opml><body><outline text="&a;"/></body></opml>', "declares XML entities"),
+        (b"<opml>" + b" " * 10_000_000, "larger than 10 MB"),
+    ],
+)  # fmt: skip
+def test_what_is_no_list_is_one_clear_line(content: bytes, says: str) -> None:
+    with pytest.raises(InputError, match=says):
+        parse_opml(content, name="feeds.opml")
+
+
+def test_a_list_that_breaks_off_gives_what_came_before() -> None:
+    outlines, _ = parse_opml(LIST[: LIST.index(b'<outline text="Twice"') + 10], name="feeds.opml")
+    assert [outline.title for outline in outlines][:2] == ["Harbour News", "Harbour News"]
+
+
+def test_the_health_of_a_source_is_listed(publication: Publication) -> None:
+    (row,) = publication.facts("sources")
+    assert (row["state"], row["failures"]) == ("new", 0)
+    publication.run("fetch")
+    publication.change_settings('url = "articles"', 'url = "absent"')
+    publication.run("fetch", code=1)
+    (row,) = publication.facts("sources", "list")
+
+    assert (row["name"], row["state"], row["failures"]) == ("newsroom", "failing", 1)
+    assert "absent cannot be read" in row["last_error"]
+    assert row["last_success_at"] is not None
+    assert row["next_fetch_at"] is not None
