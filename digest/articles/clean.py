@@ -23,13 +23,9 @@ _RENAMED = re.compile(
 )
 _EMPTY = re.compile(r"<p>(?:\s|&nbsp;)*</p>\s*")
 _NAMES = {"h1": "h2", "h5": "h4", "h6": "h4"}
-_UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]")
 _TRAP = re.compile(r"(?:^|/)\s*(?:javascript|vbscript|data):", re.I)
 _PIXEL = re.compile(r'<img\b(?=[^>]*\b(?:width|height)="[01](?:px)?")[^>]*>')
-_SENTENCE_END = re.compile(
-    r"[.!?\u2026\u0589\u0964][\"\u201d\u2019»)]*(?=\s|$)|[\u3002\uff01\uff1f][\u201d\u300d\u300f]*"
-)
 
 
 def clean_html(html: str, base_url: str) -> str:
@@ -84,24 +80,6 @@ def one_line(text: str | None) -> str:
     for _ in range(2):  # feeds escape titles twice
         resolved = html_module.unescape(_TAG.sub(" ", resolved))
     return without_controls(" ".join(_TAG.sub(" ", resolved).split()))
-
-
-def word_count(text: str) -> int:
-    """Count words; of a script without blanks between words, two signs are one word."""
-    unspaced = len(_UNSPACED.findall(text))
-    return len(_UNSPACED.sub(" ", text).split()) + (unspaced + 1) // 2
-
-
-def summarise(text: str, limit: int = 280) -> str:
-    """Give the text's beginning, to a sentence's end where one is near, else to a word's end."""
-    line = " ".join(text.split())
-    if len(line) <= limit:
-        return line
-    end = max((m.end() for m in _SENTENCE_END.finditer(line[: limit + 100]) if m.end() <= limit), default=0)
-    if end >= limit // 3:
-        return line[:end]
-    cut = line[: limit - 1].rsplit(" ", 1)[0].rstrip(",;:–— ")
-    return f"{cut}…"
 
 
 def without_controls(text: str) -> str:

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.articles.clean import clean_html, one_line, plain_text, summarise
+from digest.articles.clean import clean_html, one_line, plain_text
 from digest.articles.identity import canonical_url, content_hash, undecorated
+from digest.articles.sentences import summarise
 
 BASE = "https://paper.example/news/bridge"
 
