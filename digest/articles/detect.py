@@ -21,22 +21,30 @@ def parse_document(
     name: str,
     base_url: str,
     url: str | None = None,
+    content_type: str = "",
     topics: Sequence[str] = (),
     now: datetime | None = None,
 ) -> ParsedArticle:
     """Read a page, Markdown or plain text, by the name's ending and what the content looks like.
 
-    `url` is where it was fetched from; without one it is a saved file.
+    `url` is where it was fetched from and `content_type` what the server called it; without a URL it is a
+    saved file.
     """
     ending = _ending(name if url is None else urlsplit(url).path)
-    if ending in ("md", "markdown") or content.startswith((b"---\n", b"---\r\n")):
+    if ending in ("md", "markdown") or content.startswith((b"---\n", b"---\r\n", b"+++\n", b"+++\r\n")):
         return parse_markdown(content, name=name, base_url=base_url, url=url, topics=topics, now=now)
-    if ending in ("html", "htm", "xhtml") or _PAGE.match(content[:2_000]):
+    if ending in ("html", "htm", "xhtml") or _PAGE.match(
+        content[:4_000].lstrip(b"\xff\xfe").replace(b"\0", b"")
+    ):
         # A quarter of a second to import, and few commands ever read a page.
         from digest.articles.pages import parse_page
 
         return parse_page(
-            content, url=url or f"{base_url}/{path_slug(name)}", topics=topics, saved=url is None
+            content,
+            url=url or f"{base_url}/{path_slug(name)}",
+            topics=topics,
+            saved=url is None,
+            content_type=content_type,
         )
     return parse_plaintext(content, name=name, base_url=base_url, url=url, topics=topics)
 

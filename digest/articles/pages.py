@@ -1,4 +1,4 @@
-"""Read a web page, fetched or saved: the article alone, by trafilatura."""
+"""Read a web page, fetched or saved: the article alone, by trafilatura, with what the page states of it."""
 
 import re
 from collections.abc import Sequence
@@ -9,44 +9,118 @@ from trafilatura.htmlprocessing import build_html_output
 from trafilatura.settings import Document
 
 from digest.articles.building import build_article
-from digest.articles.clean import escaped, one_line
+from digest.articles.clean import escaped, one_line, paragraphs, plain_text
+from digest.articles.decoding import decode_page
 from digest.articles.identity import canonical_url
 from digest.articles.moments import moment
 from digest.articles.parsed import ParsedArticle
+from digest.articles.sentences import word_count
+from digest.articles.sitewords import ALONE, ASKS, ENDS
+from digest.articles.stated import Stated, read_stated
+from digest.articles.trees import all_of, read_tree, remove, unnested, write_tree
 from digest.errors import InputError
 
-_HEADING = re.compile(r"<h[1-3][^>]*>(.*?)</h[1-3]>", re.S | re.I)
+_LONGEST = 1_500_000
+_LARGE = 300_000
+_UNSHOWN = re.compile(r"<(style|svg)\b.*?</\1\s*>|<script\b(?![^>]*ld\+json).*?</script\s*>", re.S | re.I)
+_FEWEST_WORDS = 8
+_LONGEST_LABEL = 160
+_NO_ARTICLE = (
+    "no article was found in this page; where scripts draw it, save its text from a browser and add that file"
+)
 
 
-def parse_page(content: bytes, *, url: str, topics: Sequence[str] = (), saved: bool = False) -> ParsedArticle:
+def parse_page(
+    content: bytes, *, url: str, topics: Sequence[str] = (), saved: bool = False, content_type: str = ""
+) -> ParsedArticle:
     """Read a page; raise InputError where no article is found in it.
 
     A page's own word on its canonical URL counts within its host only, so that none can pass for an
     article of another site. A saved page has no host: there its own word is the link.
     """
-    found = trafilatura.bare_extraction(
-        content,
-        url=url,
-        with_metadata=True,
-        include_comments=False,
-        include_formatting=True,
-        include_links=True,
+    text = decode_page(content, content_type).replace("\0", "")
+    stated = read_stated(text, url)
+    shown = unnested(_UNSHOWN.sub("", text))
+    if len(shown) > _LONGEST:
+        raise InputError(
+            f"{url}: this page has over {_LONGEST:,} characters; save the article's text and add that"
+        )
+    found = _extracted(shown, url)
+    html = _body(found, stated)
+    if not html or (word_count(plain_text(html)) < _FEWEST_WORDS and not stated.published_at):
+        raise InputError(f"{url}: {_NO_ARTICLE}")
+    title = _title(found, stated)
+    own = stated.canonical or (
+        found.url if found and str(found.url).startswith(("http://", "https://")) else None
     )
-    if not isinstance(found, Document) or not (found.text or "").strip():
-        raise InputError(f"{url}: no article was found in this page")
-    stated = found.url if str(found.url).startswith(("http://", "https://")) else None
     return build_article(
-        title=found.title or "",
-        url=stated if saved and stated else url,
-        html=_without_title(build_html_output(found), found.title or ""),
-        summary=escaped(found.description or ""),
-        author=found.author,
-        image=found.image,
-        language=found.language,
-        topics=topics,
-        published_at=moment(found.date),
-        canonical=stated if stated and _host(stated) == _host(url) else None,
+        title=title,
+        url=own if saved and own else url,
+        html=_without_title(html, title),
+        summary=escaped(stated.description or (found.description if found else "") or ""),
+        author=stated.author or (found.author if found else None),
+        image=stated.image or (found.image if found else None),
+        image_alt=stated.image_alt,
+        language=stated.language or (found.language if found else None),
+        topics=(*topics, *stated.topics),
+        published_at=stated.published_at or moment(found.date if found else None),
+        canonical=own if own and _host(own) == _host(url) else None,
     )
+
+
+def _extracted(text: str, url: str) -> Document | None:
+    try:
+        found = trafilatura.bare_extraction(
+            text,
+            url=url,
+            with_metadata=True,
+            include_comments=False,
+            include_formatting=True,
+            include_links=True,
+            fast=len(text) > _LARGE,
+        )
+    except (RecursionError, AssertionError, AttributeError, IndexError, KeyError):
+        return None  # what no page of people looks like breaks the library in more ways than it names
+    return found if isinstance(found, Document) and (found.text or "").strip() else None
+
+
+def _body(found: Document | None, stated: Stated) -> str:
+    """Give what was found, or the text that the page states where that is much more."""
+    extracted = _without_labels(build_html_output(found)) if found else ""
+    if word_count(stated.body) > 2 * word_count(found.text or "" if found else "") + 20:
+        return stated.body if re.search(r"</?p\b", stated.body) else paragraphs(re.split(r"\n+", stated.body))
+    return extracted
+
+
+def _title(found: Document | None, stated: Stated) -> str:
+    """Choose the page's title, the site's name behind it taken off."""
+    title = one_line(found.title if found and found.title else stated.title)
+    site = one_line(stated.site)
+    if site:
+        bare = re.sub(rf"\s*[|–—·:-]\s*{re.escape(site)}\s*$", "", title, flags=re.I)
+        return bare or title
+    return title
+
+
+def _without_labels(html: str) -> str:
+    """Take out what extraction leaves of the site's own: words on sharing, signing up and reading on."""
+    tree = read_tree(html)
+    if tree is None:
+        return html
+    for block in all_of(tree, "p", "li", "h2", "h3", "h4"):
+        label = " ".join(block.text_content().split()).strip(" .:!→»›|")
+        if (
+            len(label) > _LONGEST_LABEL
+            or block.getparent() is None
+            or next(block.iter("img"), None) is not None
+        ):
+            continue
+        is_heading = str(block.tag).startswith("h")
+        words = (ENDS, ASKS) if is_heading else (ALONE, ASKS, ENDS)
+        is_last = not any((after.text_content() or "").strip() for after in block.itersiblings())
+        if label and any(pattern.fullmatch(label) for pattern in words) and (is_last or not is_heading):
+            remove(block)
+    return write_tree(tree)
 
 
 def _host(url: str) -> str | None:
@@ -55,7 +129,7 @@ def _host(url: str) -> str | None:
 
 def _without_title(html: str, title: str) -> str:
     """Take out the heading that is the title: it stands above the text anyway."""
-    heading = _HEADING.search(html)
+    heading = re.search(r"<h[1-3][^>]*>(.*?)</h[1-3]>", html, re.S | re.I)
     if heading is None or one_line(heading[1]).casefold() != one_line(title).casefold():
         return html
     return html[: heading.start()] + html[heading.end() :]

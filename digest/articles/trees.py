@@ -6,6 +6,9 @@ from collections.abc import Iterator
 from lxml import etree, html
 
 _DEEPEST = 120  # the parsers behind this one stop at 256, and what is cut there is lost
+_HOLDER = re.compile(
+    r"</?(?:div|span|section|font|center|b|i|em|strong|table|tbody|tr|td|ul|ol|li|blockquote)\b[^>]*>", re.I
+)
 _ANY_TAG = re.compile(r"<(?!/?(?:p|br)\b)/?[a-zA-Z][^>]*>")
 
 
@@ -23,6 +26,11 @@ def read_tree(text: str) -> html.HtmlElement | None:
         return body[0]
     body.tag = "div"
     return body
+
+
+def unnested(text: str) -> str:
+    """Give a page as it is, or without its holders where they are nested too deep for its readers."""
+    return text if _parsed(text) is not None else _HOLDER.sub(" ", text)
 
 
 def _parsed(text: str) -> html.HtmlElement | None:

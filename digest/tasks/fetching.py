@@ -233,7 +233,14 @@ def _read_folder(settings: Settings, source: SourceSettings, path: Path, now: da
 def _read_document(settings: Settings, place: str, now: datetime) -> ParsedArticle:
     if place.startswith(("http://", "https://")):
         fetched = fetch(place)
-        return parse_document(fetched.content, name=place, base_url=fetched.url, url=fetched.url, now=now)
+        return parse_document(
+            fetched.content,
+            name=place,
+            base_url=fetched.url,
+            url=fetched.url,
+            content_type=fetched.content_type,
+            now=now,
+        )
     path = Path(place)
     return parse_document(
         read_file(path, _MAX_BYTES), name=path.name, base_url=settings.site.base_url, now=now
