@@ -27,6 +27,10 @@ class InputError(DigestError):
     """Set this one item aside, say why, and go on with the rest."""
 
 
+class NotPublished(InputError):  # noqa: N818 - named for what it is
+    """Leave this one item out without complaint: its author does not publish it, or not any more."""
+
+
 class Gone(InputError):  # noqa: N818 - named for what happened
     """Ask no more: the other side says that it is gone for good (RFC 9110 15.5.11)."""
 

@@ -89,7 +89,7 @@ def test_a_fault_names_the_file_and_what_to_write(text: str | bytes, says: str) 
     assert "\n" not in str(error.value)
 
 
-def test_html_in_markdown_is_text() -> None:
+def test_html_in_markdown_is_cleaned() -> None:
     article = read(
         "# x\n\n<script>alert(1)</script> [link](javascript:alert(1)) ![p](data:image/png;base64,x)"
     )
