@@ -5,10 +5,12 @@ from datetime import datetime
 
 from sqlmodel import Session, and_, col, func, not_, or_, select, update
 
+from digest.articles.identity import canonical_url
 from digest.errors import InputError
 from digest.models import Article, Source
 
 _TURN = 0x6172_7469  # any number that no other lock of ours has
+_LARGEST_ID = 2**31 - 1  # of PostgreSQL's integer
 
 
 def take_turns(session: Session) -> None:
@@ -31,41 +33,20 @@ def find_same_content(session: Session, *, source: str, content_hash: str) -> Ar
     return session.exec(query).first()
 
 
-def get_article(session: Session, article_id: int) -> Article:
-    """Give an article; raise InputError where there is none of that id."""
-    article = session.get(Article, article_id)
+def get_article(session: Session, name: str) -> Article:
+    """Give an article by its id or its URL; raise InputError where there is none."""
+    article = find_article_named(session, name)
     if article is None:
-        raise InputError(f'there is no article {article_id}; "digest articles list" shows those that exist')
+        raise InputError(f'there is no article {name}; "digest articles list" shows those that exist')
     return article
 
 
 def find_article_named(session: Session, name: str) -> Article | None:
-    """Find an article by its id, or by its URL as published."""
-    if name.isdigit():
-        return session.get(Article, int(name))
-    return session.exec(
-        select(Article).where(or_(Article.url == name, Article.canonical_url == name))
-    ).first()
-
-
-def list_articles(
-    session: Session, *, source: str | None = None, since: datetime | None = None, search: str | None = None
-) -> list[Article]:
-    """List articles, newest first."""
-    dated = func.coalesce(Article.published_at, Article.first_seen_at)
-    query = select(Article).order_by(dated.desc(), col(Article.id).desc())
-    if source:
-        query = query.where(Article.source == source)
-    if since:
-        query = query.where(dated >= since)
-    if search:
-        query = query.where(
-            or_(
-                col(Article.title).icontains(search, autoescape=True),
-                col(Article.text).icontains(search, autoescape=True),
-            )
-        )
-    return list(session.exec(query))
+    """Find an article by its id, or by its URL in any of its spellings."""
+    if name.isascii() and name.isdigit():
+        return session.get(Article, int(name)) if int(name) <= _LARGEST_ID else None
+    spelled = or_(Article.url == name, Article.canonical_url.in_([name, canonical_url(name)]))  # type: ignore[attr-defined]
+    return session.exec(select(Article).where(spelled)).first()
 
 
 def list_candidates(session: Session, *, seen_from: datetime, seen_to: datetime) -> list[Article]:

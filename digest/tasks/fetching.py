@@ -1,7 +1,7 @@
 """Bring articles in: each source that is due is read, parsed, matched to what is known, and stored."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -16,6 +16,7 @@ from digest.models import Article, Source
 from digest.net.fetch import fetch
 from digest.net.reading import read_file, read_folder
 from digest.net.turns import Turns
+from digest.rules import topics
 from digest.rules.revisits import after_failure, after_success, read_retry_after
 from digest.settings import Settings, SourceSettings
 from digest.store import articles
@@ -65,7 +66,7 @@ def fetch_due(
     act = partial(_read, settings, Turns(settings.fetch.spacing.total_seconds()), known, now)
     reports = {}
     for source, outcome in in_parallel(act, mixed_by_host(due), settings.fetch.parallel):
-        reports[source.name] = _record(database, source, outcome, now)
+        reports[source.name] = _record(database, settings, source, outcome, now)
         if progress:
             progress(len(reports), len(due))
     return [reports[source.name] for source in due]
@@ -80,7 +81,11 @@ def _is_due(source: SourceSettings, known: Source | None, now: datetime, *, ever
 
 
 def _record(
-    database: Database, source: SourceSettings, outcome: Visit | DigestError, now: datetime
+    database: Database,
+    settings: Settings,
+    source: SourceSettings,
+    outcome: Visit | DigestError,
+    now: datetime,
 ) -> FetchReport:
     """Store what a source gave, and its health, in one transaction."""
     report = FetchReport(source.name)
@@ -94,7 +99,8 @@ def _record(
             _fail(row, outcome, report, now)
         else:
             _succeed(row, outcome, now, source.every)
-            store_articles(session, source.name, without_future(outcome.articles, now), report, now)
+            dated = without_future(outcome.articles, now)
+            store_articles(session, source.name, _with_topics(settings, dated), report, now)
             report.rejected.extend(outcome.rejected)
             report.is_same, report.remark = outcome.is_same, outcome.remark
         session.add(row)
@@ -134,8 +140,14 @@ def add_documents(
             continue
         with database.write() as session:
             articles.take_turns(session)
-            store_articles(session, "added", [parsed], report, now)
+            store_articles(session, "added", _with_topics(settings, [parsed]), report, now)
     return report
+
+
+def _with_topics(settings: Settings, parsed: Iterable[ParsedArticle]) -> list[ParsedArticle]:
+    """Give articles the topics of the settings' rules beside their own."""
+    rules = settings.topics
+    return [replace(one, topics=topics.settle(one.topics, one.url, one.title, rules)) for one in parsed]
 
 
 def store_articles(

@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
 from digest.articles.feeds import parse_feed
 from digest.models import Article
-from digest.store import articles
 from digest.store.database import Database
 from digest.tasks.fetching import FetchReport, store_articles
 from digest.tasks.visiting import without_future
@@ -25,7 +24,7 @@ pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 def stored(session: Session) -> list[Article]:
-    return sorted(articles.list_articles(session), key=lambda article: article.id or 0)
+    return list(session.exec(select(Article).order_by(col(Article.id))))
 
 
 def shown(article: Article, name: str) -> Any:
