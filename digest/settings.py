@@ -162,6 +162,8 @@ class SourceSettings(_Table):
     topics: tuple[Slug, ...] = ()
     every: Duration = timedelta(hours=1)
     allow_private: bool = False
+    title: str = Field(default="", max_length=100)
+    max_new: int = Field(default=100, ge=1, le=10_000)
 
 
 class DigestSettings(_Table):

@@ -38,9 +38,10 @@ _ARTICLES = (
     ("list", "articles:list_", "List articles, newest first."),
     ("show", "articles:show", "Show an article with its text."),
     ("hide", "articles:hide", "Keep an article out of coming editions."),
-    ("unhide", "articles:unhide", "Let a hidden article into coming editions again."),
+    ("unhide", "articles:unhide", "Let an article that is hidden or held back into coming editions."),
     ("pin", "articles:pin", "Put an article first in coming editions."),
     ("unpin", "articles:unpin", "Put a pinned article back into its place."),
+    ("split", "articles:split", "Part an article from the one that it is folded into, for good."),
     ("related", "articles:related", "List the articles that are nearest to one, among the latest 10,000."),
     (
         "prune",

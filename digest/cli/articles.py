@@ -10,9 +10,9 @@ from digest.articles.related import Index
 from digest.cli.common import DEFAULT, AsJson, Common, application, read_duration
 from digest.cli.output import say, show_json, show_table, warn
 from digest.cli.sending import complain
-from digest.store import articles, stories
+from digest.store import articles, folds, stories
 from digest.store.listing import Wanted, list_articles
-from digest.tasks import pruning
+from digest.tasks import folding, pruning
 from digest.tasks.fetching import add_documents
 
 _LISTED = ("id", "title", "url", "published_at", "topics", "source", "author", "first_seen_at")
@@ -91,8 +91,12 @@ def show(article: str, *, json: AsJson = False, common: Common = DEFAULT) -> Non
     """
     with application(common) as app, app.database.read() as session:
         found = articles.get_article(session, article)
+        told = folds.list_told(session, [found.id or 0]).get(found.id or 0, [])
+        root_id = folds.story_of(session, found.id or 0)[0]
+        into = None if root_id == found.id else articles.get_article(session, str(root_id))
+    also_at = [{"id": t.article_id, "source": t.source, "title": t.title, "url": t.url} for t in told]
     if json:
-        show_json(found.model_dump(mode="json"))
+        show_json(found.model_dump(mode="json") | {"also_at": also_at, "folded_into": into and into.id})
         return
     for name in ("title", "url", "source", "author", "published_at", "place", "agency"):
         if getattr(found, name):
@@ -101,6 +105,12 @@ def show(article: str, *, json: AsJson = False, common: Common = DEFAULT) -> Non
     for name in ("hidden_at", "pinned_at"):
         if getattr(found, name):
             say(f"{name.removesuffix('_at')} since {getattr(found, name).isoformat()}")
+    if found.held_back:
+        say(f"held back: {found.held_back}")
+    for place in also_at:
+        say(f"also at {place['source']}: {place['url']} (article {place['id']})")
+    if into is not None:
+        say(f"folded into article {into.id} of {into.source}: {into.url}")
     for line in ["", *found.text.splitlines()]:
         say(line)
 
@@ -117,7 +127,7 @@ def hide(article: str, *, common: Common = DEFAULT) -> None:
 
 
 def unhide(article: str, *, common: Common = DEFAULT) -> None:
-    """Let a hidden article into coming editions again.
+    """Let an article that is hidden or held back into coming editions.
 
     Parameters
     ----------
@@ -147,6 +157,20 @@ def unpin(article: str, *, common: Common = DEFAULT) -> None:
         Its id, as `digest articles list` shows it, or its URL.
     """
     _mark(common, article, "pinned_at", "is not pinned", on=False)
+
+
+def split(article: str, *, common: Common = DEFAULT) -> None:
+    """Part an article from the one that it is folded into, for good.
+
+    Parameters
+    ----------
+    article:
+        Its id, as `digest articles show` tells it, or its URL.
+    """
+    with application(common) as app, app.database.write() as session:
+        found = articles.get_article(session, article)
+        parted = folding.split(session, found.id or 0, app.clock())
+    say(f"article {found.id} stands for itself, apart from {parted.root_id}", quiet=common.quiet)
 
 
 def related(
@@ -209,6 +233,8 @@ def _mark(common: Common, name: str, field: str, told: str, *, on: bool) -> None
     with application(common) as app, app.database.write() as session:
         found = articles.get_article(session, name)
         setattr(found, field, (getattr(found, field) or app.clock()) if on else None)
+        if field == "hidden_at" and not on:
+            found.held_back = None
         session.add(found)
     say(f"article {found.id} {told}", quiet=common.quiet)
 

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, case
 from sqlmodel import Session, col, func, select
 
 from digest.articles.related import SIGNS, Story
-from digest.models import Article
+from digest.models import Article, Fold
 
 LATEST = 10_000
 
@@ -22,6 +22,7 @@ def list_stories(
     rows = session.exec(
         select(*columns)
         .where(_dated() < before, col(Article.hidden_at).is_(None), col(Article.withdrawn_at).is_(None))
+        .where(col(Article.id).not_in(select(Fold.article_id).where(col(Fold.split_at).is_(None))))
         .order_by(_dated().desc(), col(Article.id).desc())
         .limit(latest)
     )

@@ -15,7 +15,7 @@ from sqlmodel import Session, col, select
 from digest.articles.feeds import parse_feed
 from digest.models import Article
 from digest.store.database import Database
-from digest.tasks.fetching import FetchReport, store_articles
+from digest.tasks.storing import store_articles
 from digest.tasks.visiting import without_future
 
 CASES = sorted((Path(__file__).parent / "feeds").glob("*.case"))
@@ -43,7 +43,7 @@ def test_a_feed_is_stored_as_its_author_means_it(path: Path, database: Database)
         content_type=case.get("content_type", ""),
     )
     with database.write() as session:
-        store_articles(session, "quay", without_future(feed.articles, NOW), FetchReport("quay"), NOW)
+        store_articles(session, "quay", without_future(feed.articles, NOW), NOW)
     with database.read() as session:
         found = stored(session)
         assert [
