@@ -9,54 +9,76 @@ import nh3
 from inscriptis import get_text
 from inscriptis.model.config import ParserConfig
 
+from digest.articles.embeds import link_embeds
 from digest.articles.identity import undecorated
+from digest.articles.images import settle_images
+from digest.articles.layout import set_blocks, silence
+from digest.articles.trees import read_tree, write_tree
 
 _TAGS = {
     "a", "b", "blockquote", "br", "code", "em", "figcaption", "figure", "h2", "h3", "h4", "hr", "i", "img",
-    "li", "ol", "p", "pre", "strong", "table", "tbody", "td", "th", "thead", "tr", "ul",
+    "li", "ol", "p", "pre", "s", "strong", "sub", "sup", "table", "tbody", "td", "tfoot", "th",
+    "thead", "tr", "u", "ul",
 }  # fmt: skip
-_ATTRIBUTES = {"a": {"href"}, "img": {"src", "alt", "width", "height"}}
+_CELL = {"colspan", "rowspan"}
+_ATTRIBUTES = {
+    "a": {"href"}, "img": {"src", "alt", "width", "height"}, "ol": {"start"}, "td": _CELL, "th": _CELL,
+}  # fmt: skip
 _SCHEMES = {"http", "https", "mailto"}
 _TAG = re.compile(r"</?[a-zA-Z][^>]*>|<!--.*?-->")
-_RENAMED = re.compile(
-    r"<(/?)(div|section|article|main|header|footer|address|center|dd|dt|h1|h5|h6)(?=[\s/>])", re.I
-)
 _EMPTY = re.compile(r"<p>(?:\s|&nbsp;)*</p>\s*")
-_NAMES = {"h1": "h2", "h5": "h4", "h6": "h4"}
-_UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]")
 _TRAP = re.compile(r"(?:^|/)\s*(?:javascript|vbscript|data):", re.I)
-_PIXEL = re.compile(r'<img\b(?=[^>]*\b(?:width|height)="[01](?:px)?")[^>]*>')
-_SENTENCE_END = re.compile(
-    r"[.!?\u2026\u0589\u0964][\"\u201d\u2019»)]*(?=\s|$)|[\u3002\uff01\uff1f][\u201d\u300d\u300f]*"
-)
+_NO_SOURCE = re.compile(r'<img(?![^>]*\ssrc=)(?:[^>"]|"[^"]*")*>')
+_BREAKS = re.compile(r"[\t\n\r]")
+_NUMBERED = re.compile(r"\d{1,4}")
+_LARGEST = 2_000_000
 
 
 def clean_html(html: str, base_url: str) -> str:
     """Keep what reads well in a message; links become absolute http, https or mailto, pixels go.
 
-    Blocks that a message has no use for become paragraphs, so that their texts do not run together.
+    Embeds become links, lazy pictures get their address, blocks that a message has no use for become
+    paragraphs, and what scripts, styles and forms hold goes with its text. The allow-list has the last word:
+    nothing is changed in its output but empty paragraphs.
     """
+    text = without_controls(html[:_LARGEST])
+    if "<" not in text:
+        return _filtered(text, base_url)
+    tree = read_tree(text)
+    if tree is None:
+        return ""
+    base = next((found.get("href") for found in tree.iter("base") if found.get("href")), None)
+    for name in ("href", "src"):
+        for holder in tree.xpath(f".//*[@{name}]"):
+            holder.set(name, _BREAKS.sub("", holder.get(name)))  # as browsers do (URL Standard, 4.4)
+    settle_images(tree)
+    link_embeds(tree)
+    silence(tree)
+    set_blocks(tree)
+    return _EMPTY.sub("", _filtered(write_tree(tree), _joined(base_url, base) if base else base_url)).strip()
 
+
+def _filtered(html: str, base_url: str) -> str:
     def link(tag: str, attribute: str, value: str) -> str | None:
+        if attribute not in ("href", "src"):
+            return value if attribute == "alt" or _NUMBERED.fullmatch(value) else None
+        if attribute == "href" and value.strip().startswith("#"):
+            return None  # a place on the page leads nowhere in a message
         absolute = _absolute(value, base_url)
         if absolute is None or (attribute == "src" and absolute.startswith("mailto:")):
             return None
         return undecorated(absolute) if attribute == "href" else absolute
 
-    def filtered(tag: str, attribute: str, value: str) -> str | None:
-        return link(tag, attribute, value) if attribute in ("href", "src") else value
-
     cleaned = nh3.clean(
-        _RENAMED.sub(_renamed, without_controls(html)),
+        html,
         tags=_TAGS,
         attributes=_ATTRIBUTES,
-        attribute_filter=filtered,
+        attribute_filter=link,
         url_schemes=_SCHEMES,
         link_rel=None,
     )
-    shown = re.sub(r"<img(?![^>]*\ssrc=)[^>]*>", "", _PIXEL.sub("", cleaned))
-    return _EMPTY.sub("", shown).strip()
+    return _NO_SOURCE.sub("", cleaned).strip()
 
 
 def paragraphs(blocks: Iterable[str]) -> str:
@@ -84,24 +106,6 @@ def one_line(text: str | None) -> str:
     for _ in range(2):  # feeds escape titles twice
         resolved = html_module.unescape(_TAG.sub(" ", resolved))
     return without_controls(" ".join(_TAG.sub(" ", resolved).split()))
-
-
-def word_count(text: str) -> int:
-    """Count words; of a script without blanks between words, two signs are one word."""
-    unspaced = len(_UNSPACED.findall(text))
-    return len(_UNSPACED.sub(" ", text).split()) + (unspaced + 1) // 2
-
-
-def summarise(text: str, limit: int = 280) -> str:
-    """Give the text's beginning, to a sentence's end where one is near, else to a word's end."""
-    line = " ".join(text.split())
-    if len(line) <= limit:
-        return line
-    end = max((m.end() for m in _SENTENCE_END.finditer(line[: limit + 100]) if m.end() <= limit), default=0)
-    if end >= limit // 3:
-        return line[:end]
-    cut = line[: limit - 1].rsplit(" ", 1)[0].rstrip(",;:–— ")
-    return f"{cut}…"
 
 
 def without_controls(text: str) -> str:
@@ -134,6 +138,8 @@ def _leads_somewhere(url: str) -> bool:
         return False
 
 
-def _renamed(match: re.Match[str]) -> str:
-    name = match[2].lower()
-    return f"<{match[1]}{_NAMES.get(name, 'p')}"
+def _joined(base_url: str, base: str) -> str:
+    try:
+        return urljoin(base_url, base)
+    except ValueError:
+        return base_url

@@ -1,77 +1,111 @@
-"""Read a saved plain-text page: the article alone, without what the site put after it."""
+"""Read a saved plain-text page: the article alone, without what the site put around it."""
 
 import re
 from collections.abc import Sequence
+from datetime import datetime
+from itertools import groupby
 
+from digest.articles.blocks import is_item, parted, without_mark
 from digest.articles.building import build_article
-from digest.articles.clean import paragraphs, summarise, without_controls
+from digest.articles.byline import is_about_author, read_byline
+from digest.articles.clean import escaped, paragraphs, without_controls
+from digest.articles.dateline import read_dateline
+from digest.articles.decoding import decode_text
 from digest.articles.identity import path_slug
 from digest.articles.parsed import ParsedArticle
+from digest.articles.selecting import find_story, is_label, looks_like_title, stops
+from digest.articles.sentences import first_sentence
 from digest.errors import InputError
 
-_DATELINE = re.compile(
-    r"(?P<place>[^\W\d_]{2}[\w .'\u2019-]{0,38}?(?:, [^\W\d_][\w. ]{0,24}?)?)"
-    r"(?:\s+\((?P<agency>[^()]{2,40})\)\s+-{1,2}|(?:\s+\((?P<bureau>[^()]{2,40})\))?\s+[\u2014\u2013])\s+"
-)
-_TAIL = re.compile(
-    r"leave a (?:reply|comment)|sign up (?:for|to)\b.{0,60}|subscribe to\b.{0,40}newsletter.{0,20}"
-    r"|you may also like|related (?:articles|stories|posts)|share this.{0,40}|post navigation"
-    r"|more (?:stories|from)\b.{0,60}|(?:\d+ )?comments?",
-    re.I,
-)
-_LONGEST_HEADLINE = 140
+_LONGEST_FORMED = 100
+_SITE = re.compile(r"\s+[|–—·-]\s+[^|–—·]{2,40}$")
 
 
 def parse_plaintext(
     content: bytes, *, name: str, base_url: str, url: str | None = None, topics: Sequence[str] = ()
 ) -> ParsedArticle:
     """Read one saved page; where it has no headline one is formed from the first sentence and marked so."""
-    blocks = _without_tail(_blocks(without_controls(_decoded(content))))
-    if not blocks:
-        raise InputError(f"{name}: there is no text in this page")
-    title = _headline(blocks)
-    body = blocks[1:] if title else blocks
-    place, agency, body[0] = _dateline(body[0])
+    text = decode_text(content).replace("\r\n", "\n").replace("\r", "\n").replace("\u2028", "\n")
+    head, body = find_story(parted(without_controls(text.replace("\u2029", "\n\n"))))
+    if not body:
+        raise InputError(f"{name}: there is no text in this page; save its text, not its address")
+    title, summary = _headline(head)
+    body = [block for block in body if block.casefold() != title.casefold()] or body
+    author, published_at, body = _byline(head, body)
+    while len(body) > 2 and is_about_author(body[-1], author):
+        body = body[:-1]
+    dateline, body = _dateline(body)
     return build_article(
-        title=title or summarise(body[0], 100),
+        title=title or first_sentence(body[0], _LONGEST_FORMED),
         title_formed=not title,
         url=url or f"{base_url}/{path_slug(name)}",
-        html=paragraphs(body),
+        html=_html(body),
+        summary=escaped(summary),
         guid=f"file:{name}",
-        place=place,
-        agency=agency,
+        author=author,
+        place=dateline[0],
+        agency=dateline[1],
         topics=topics,
+        published_at=published_at,
     )
 
 
-def _decoded(content: bytes) -> str:
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = content.decode("cp1252", "replace")  # what old editors save
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+def _headline(head: Sequence[str]) -> tuple[str, str]:
+    """Choose the title among the blocks above the story, and the standfirst below it.
+
+    It is the last run of lines that no word of the site and no byline breaks; navigation stands above it.
+    """
+    runs: list[list[str]] = [[]]
+    for block in head:
+        if looks_like_title(block) or (
+            runs[-1] and not is_label(block) and not read_byline(block) and stops(block)
+        ):
+            runs[-1].append(block)
+        elif runs[-1]:
+            runs.append([])
+    chosen = [run for run in runs if any(len(block.split()) >= 4 for block in run)] or [
+        run for run in runs if run
+    ]
+    if not chosen:
+        return "", ""
+    run = chosen[-1]
+    at = next((n for n, block in enumerate(run) if len(block.split()) >= 4), len(run) - 1)
+    while at + 1 < len(run) and run[at + 1].casefold() in run[at].casefold() and len(run[at + 1]) > 12:
+        at += 1  # the page's name with the site's behind it, then the title alone
+    title = run[at]
+    if at == 0 and len(runs) == 1:
+        title = _SITE.sub("", title) if len(_SITE.sub("", title).split()) >= 4 and "|" in title else title
+    standfirst = run[at + 1] if at + 1 < len(run) and len(run[at + 1]) > 40 else ""
+    return title, standfirst
 
 
-def _blocks(text: str) -> list[str]:
-    """Part at blank lines, or at each line where a page has none and its lines are whole paragraphs."""
-    parts = re.split(r"\n[ \t]*\n", text.strip())
-    if len(parts) == 1 and any(len(line) > _LONGEST_HEADLINE for line in text.splitlines()):
-        parts = text.splitlines()
-    return [" ".join(part.split()) for part in parts if part.strip()]
+def _byline(head: Sequence[str], body: list[str]) -> tuple[str | None, datetime | None, list[str]]:
+    """Read the bylines above the story, and those between its first two paragraphs."""
+    author: str | None = None
+    published_at: datetime | None = None
+    kept = [block for n, block in enumerate(body) if n > 2 or not read_byline(block)] or body
+    for block in (*head, *(block for block in body[:3] if read_byline(block))):
+        if (found := read_byline(block)) is not None:
+            author, published_at = author or found[0], published_at or found[1]
+    return author, published_at, kept
 
 
-def _without_tail(blocks: list[str]) -> list[str]:
-    return blocks[: next((n for n, block in enumerate(blocks) if n and _TAIL.fullmatch(block)), len(blocks))]
+def _dateline(body: list[str]) -> tuple[tuple[str | None, str | None], list[str]]:
+    """Take the dateline off the paragraph that it opens: the first, or the one below a standfirst."""
+    for n, block in enumerate(body[:2]):
+        read = read_dateline(block)
+        if read.rest != block:
+            return (read.place, read.agency), [*body[:n], read.rest, *body[n + 1 :]]
+    return (None, None), body
 
 
-def _headline(blocks: list[str]) -> str:
-    first = blocks[0]
-    is_one = len(blocks) > 1 and len(first) <= _LONGEST_HEADLINE and first[-1] not in '.!?”"'
-    return first if is_one and _dateline(first)[0] is None else ""
-
-
-def _dateline(block: str) -> tuple[str | None, str | None, str]:
-    match = _DATELINE.match(block)
-    if match is None or not match["place"].partition(",")[0].isupper():
-        return None, None, block
-    return match["place"], match["agency"] or match["bureau"], block[match.end() :]
+def _html(body: Sequence[str]) -> str:
+    parts = []
+    for is_list, group in groupby(body, is_item):
+        items = list(group)
+        if is_list and len(items) > 1:
+            inner = "".join(f"<li>{escaped(without_mark(item))}</li>" for item in items)
+            parts.append(f"<ul>{inner}</ul>")
+        else:
+            parts.append(paragraphs(items))
+    return "".join(parts)

@@ -1,0 +1,76 @@
+"""Read an HTML fragment as a tree, change it and write it back."""
+
+import re
+from collections.abc import Iterator
+
+from lxml import etree, html
+
+_DEEPEST = 120  # the parsers behind this one stop at 256, and what is cut there is lost
+_ANY_TAG = re.compile(r"<(?!/?(?:p|br)\b)/?[a-zA-Z][^>]*>")
+
+
+def read_tree(text: str) -> html.HtmlElement | None:
+    """Give a fragment as one `div`; None for what holds no markup that can be read.
+
+    What is nested deeper than any page that people wrote loses its nesting, never its text.
+    """
+    body = _parsed(text)
+    if body is None:
+        body = _parsed(_ANY_TAG.sub(" ", text))
+    if body is None:
+        return None
+    if len(body) == 1 and body[0].tag == "div" and not (body.text or body[0].tail or "").strip():
+        return body[0]
+    body.tag = "div"
+    return body
+
+
+def _parsed(text: str) -> html.HtmlElement | None:
+    parser = html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, huge_tree=True)
+    try:
+        page = html.document_fromstring(f"<div>{text}</div>".encode("utf-8", "replace"), parser=parser)
+    except (etree.ParserError, ValueError):
+        return None
+    is_cut = any("depth" in entry.message.lower() for entry in parser.error_log)
+    return None if is_cut or _depth(page) > _DEEPEST else page.find("body")
+
+
+def _depth(page: html.HtmlElement) -> int:
+    deepest = depth = 0
+    for event, _ in etree.iterwalk(page, events=("start", "end")):
+        depth += 1 if event == "start" else -1
+        deepest = max(deepest, depth)
+    return deepest
+
+
+def write_tree(tree: html.HtmlElement) -> str:
+    """Give a tree's content as HTML."""
+    written: str = html.tostring(tree, encoding="unicode", with_tail=False)
+    return written[written.index(">") + 1 : written.rindex("<")] if "</" in written else ""
+
+
+def remove(element: html.HtmlElement) -> None:
+    """Take an element out with all it holds; the text behind it stays."""
+    parent = element.getparent()
+    if parent is not None:
+        element.drop_tree()
+
+
+def all_of(tree: html.HtmlElement, *tags: str) -> Iterator[html.HtmlElement]:
+    """Give the elements of some names, those added meanwhile aside."""
+    yield from [element for element in tree.iter(*tags) if isinstance(element.tag, str)]
+
+
+def replace(element: html.HtmlElement, by: html.HtmlElement) -> None:
+    """Put an element into the place of another; the text behind it stays."""
+    by.tail = element.tail
+    parent = element.getparent()
+    if parent is not None:
+        parent.replace(element, by)
+
+
+def element(tag: str, text: str = "", **attributes: str) -> html.HtmlElement:
+    """Make an element."""
+    made: html.HtmlElement = html.Element(tag, attributes)
+    made.text = text
+    return made
