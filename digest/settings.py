@@ -26,6 +26,7 @@ from digest.dns_settings import LOOPBACK, Dkim, Dns, ascii_name, is_aligned
 from digest.errors import SettingsError
 from digest.models.cadence import Cadence
 from digest.smtp_settings import Smtp
+from digest.topic_settings import TopicSettings
 
 SUBJECT_NAMES = ("title", "lead", "date", "publication")
 _DURATION = re.compile(r"(\d+)\s*([smhdw])")
@@ -34,7 +35,8 @@ _RESERVED = ("folder", "file")  # ours, not a key of the file
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 
 
-def _duration(value: object) -> object:
+def parse_duration(value: object) -> timedelta:
+    """Read a span of time such as "15m" or "7d"; raise ValueError with the remedy."""
     if isinstance(value, str) and (match := _DURATION.fullmatch(value.strip())):
         return timedelta(**{_UNITS[match[2]]: int(match[1])})
     if isinstance(value, timedelta):
@@ -79,7 +81,7 @@ def _cadence(value: object) -> object:
     return value
 
 
-Duration = Annotated[timedelta, BeforeValidator(_duration)]
+Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
 Timezone = Annotated[str, BeforeValidator(_timezone)]
 Slug = Annotated[str, BeforeValidator(_slug)]
 Mailbox = Annotated[str, BeforeValidator(_mailbox)]
@@ -160,6 +162,8 @@ class SourceSettings(_Table):
     topics: tuple[Slug, ...] = ()
     every: Duration = timedelta(hours=1)
     allow_private: bool = False
+    title: str = Field(default="", max_length=100)
+    max_new: int = Field(default=100, ge=1, le=10_000)
 
 
 class DigestSettings(_Table):
@@ -213,6 +217,7 @@ class Settings(BaseSettings):
     dkim: Dkim = Dkim()
     dns: Dns = Dns()
     sources: tuple[SourceSettings, ...] = ()
+    topics: tuple[TopicSettings, ...] = ()
     digests: tuple[DigestSettings, ...] = Field(min_length=1)
     folder: Path = Path()
     file: Path = Path("config.toml")
@@ -238,6 +243,7 @@ class Settings(BaseSettings):
     def _names_are_unique(self) -> "Settings":
         for kind, names in (
             ("sources", [s.name for s in self.sources]),
+            ("topics", [t.name for t in self.topics]),
             ("digests", [d.name for d in self.digests]),
         ):
             for name in names:
@@ -341,7 +347,7 @@ def _name_key(location: list[str | int], written: dict[str, Any]) -> str:
         name = _look_up(written, [*location[:2], "name"])
         which = f'"{name}"' if isinstance(name, str) and rest != "name" else f"number {location[1] + 1}"
         return f"[[{names[0]}]] {which}" + (f", {rest}" if rest else "")
-    table = f"[[{names[0]}]]" if names[0] in ("sources", "digests") else f"[{names[0]}]"
+    table = f"[[{names[0]}]]" if names[0] in ("sources", "topics", "digests") else f"[{names[0]}]"
     return table + (f" {'.'.join(names[1:])}" if names[1:] else "")
 
 
@@ -350,7 +356,7 @@ def _suggest(location: list[str | int]) -> str:
     tables: dict[str, type[BaseModel]] = {
         "site": Site, "database": Database, "smtp": Smtp, "web": Web, "fetch": Fetch,
         "dkim": Dkim, "dns": Dns,
-        "sources": SourceSettings, "digests": DigestSettings,
+        "sources": SourceSettings, "topics": TopicSettings, "digests": DigestSettings,
     }  # fmt: skip
     if len(location) > 1:
         table = tables.get(str(location[0]))
@@ -370,5 +376,5 @@ def _look_up(written: Any, location: list[str | int]) -> object:
 
 def _is_secret(location: list[str | int]) -> bool:
     return bool({"password", "secret", "old_secrets", "url"} & {str(part) for part in location[-2:]}) and (
-        location[0] != "sources"
+        location[0] not in ("sources", "topics")
     )

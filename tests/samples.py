@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from hypothesis import strategies as st
 
-from digest.mail.content import Card, Content, Publication, Section
+from digest.mail.content import Card, Content, Elsewhere, Publication, Section
 from digest.mail.message import Headers, Own
 from digest.models import Form
 
@@ -30,7 +30,7 @@ STORIES = (
     Card(
         id=2, form=Form.SUMMARY, title="A sponge older than the sea it lives in", topics=("science",),
         url="https://courier.example/sponge", summary="It has not moved, and says it was right.",
-        language="en",
+        language="en", also_at=(Elsewhere("The Tide Table", "https://tide.example/sponge?a=1&b=2"),),
     ),
     Card(
         id=3, form=Form.TITLE, title="Der Markt bleibt sonntags offen", topics=("science",),

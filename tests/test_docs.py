@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from digest import dns_settings, settings, smtp_settings
+from digest import dns_settings, settings, smtp_settings, topic_settings
 from digest.cli import _ARTICLES, _COMMANDS, _SOURCES, _SUBSCRIBERS, build
 from digest.settings import load_settings
 
@@ -25,7 +25,8 @@ def test_the_example_settings_load_as_they_are() -> None:
     [
         ("site", settings.Site), ("database", settings.Database), ("smtp", smtp_settings.Smtp),
         ("web", settings.Web), ("fetch", settings.Fetch), ("dkim", dns_settings.Dkim), ("dns", dns_settings.Dns),
-        ("sources", settings.SourceSettings), ("digests", settings.DigestSettings),
+        ("sources", settings.SourceSettings), ("topics", topic_settings.TopicSettings),
+        ("digests", settings.DigestSettings),
     ],
 )  # fmt: skip
 def test_every_setting_is_in_the_example(table: str, model: type[BaseModel]) -> None:

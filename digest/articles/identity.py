@@ -3,11 +3,24 @@
 import contextlib
 import hashlib
 import re
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
+from urllib.parse import SplitResult, parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 _DECORATION = re.compile(
-    r"(utm_\w+|fbclid|gclid|dclid|msclkid|mc_[ce]id|igshid|yclid|_hs\w+|ref_src|cmpid)", re.I
+    r"""utm_\w+ | (fb|g|d|y|tw|tt|ms)clk?id | gclsrc | [gw]braid | _g[al] | mc_[ce]id | igshi?d?
+    | _hs\w+ | hsctatracking | mkt_tok | ref_(src|url) | cmpi?d? | wt\.\w+ | wt_\w+ | ns_\w+ | at_\w+ | xtor
+    | smid | smtyp | ito | ocid | guccounter | guce_\w+ | __twitter_impression | soc_(src|trk) | sr_share
+    | s_kwcid | li_fat_id | epik | vero_(id|conv) | oly_(anon|enc)_id | (pk|mtm|matomo|piwik|trk)_\w+ | spm
+    | (php|j)sessid | jsessionid | session_?id | aspsessionid\w* | cfid | cftoken""",
+    re.I | re.X,
 )
+_AMP_PARAMETER = re.compile(r"amp|amp_(js_v|gsa)|usqp", re.I)
+_AMP_CACHE = re.compile(r"/(?:[a-z]{1,2}|amp)/(s/)?(?=[^/]+\.)")
+_AMP_PATH = re.compile(r"\A/amp(?=/.)|(?<=[^/])/amp/?\Z|\.amp(?=\.html?\Z)|\.amp\Z", re.I)
+_INDEX = re.compile(r"(?<=/)(?:index\.(?:html?|php|aspx?|jsp)|default\.(?:html?|aspx?))\Z", re.I)
+_SESSION = re.compile(r";(?:jsessionid|phpsessid|sid)=[^/]*", re.I)
+_ENCODED = re.compile(r"%([0-9a-fA-F]{2})")
+_PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~")
+_FRONT_DOORS = ("www.", "m.", "mobile.", "amp.")
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -23,20 +36,30 @@ def undecorated(url: str) -> str:
 
 
 def canonical_url(url: str) -> str:
-    """Give a URL's form for comparison: https, no www, no default port, fragment, decoration or end slash."""
+    """Give a URL's form for comparison, the same for all the addresses that one page is reached by.
+
+    It is https without front-door host (www, m, amp), default port, decoration, session, AMP form, index
+    file, end slash and fragment, with its parameters in order and its escapes as RFC 3986 6.2.2 has them.
+    A fragment that names a page of its own (#! and #/) stays.
+    """
     try:
-        parts = urlsplit(undecorated(url))
+        parts = _out_of_cache(urlsplit(undecorated(url)))
         port = parts.port
     except ValueError:
         return url
     if parts.scheme.lower() not in _PORTS:
         return url
-    host = _ascii_host(parts.hostname or "").removeprefix("www.")
+    host = _door(_ascii_host(parts.hostname or ""))
     if port and port != _PORTS[parts.scheme.lower()]:
         host = f"{host}:{port}"
-    path = quote(re.sub(r"/{2,}", "/", parts.path).rstrip("/"), safe="/%:@!$&'()*+,;=~")
-    query = urlencode(sorted(parse_qsl(parts.query, keep_blank_values=True)))
-    return urlunsplit(("https", host, path, query, ""))
+    fragment = parts.fragment if parts.fragment.startswith(("!", "/")) else ""
+    return urlunsplit(("https", host, _path(parts.path), _query(parts.query), fragment))
+
+
+def is_home(url: str) -> bool:
+    """Tell whether an address is a site's home page: it tells no article from another."""
+    parts = urlsplit(canonical_url(url))
+    return not parts.path and not parts.query and not parts.fragment
 
 
 def content_hash(title: str, text: str) -> str:
@@ -57,6 +80,64 @@ def path_slug(name: str) -> str:
     if all(parts):
         return "/".join(parts)
     return hashlib.sha256(name.encode("utf-8", "replace")).hexdigest()[:16]
+
+
+def _out_of_cache(parts: SplitResult) -> SplitResult:
+    """Take a page's own address out of that of a cache of AMP pages."""
+    while True:
+        host = (parts.hostname or "").lower()
+        cached = host == "cdn.ampproject.org" or host.endswith(".cdn.ampproject.org")
+        google = host.removeprefix("www.").startswith("google.") and parts.path.startswith("/amp/")
+        match = _AMP_CACHE.match(parts.path) if cached or google else None
+        if match is None:
+            return parts
+        rest = f"//{parts.path[match.end() :]}" + (f"?{parts.query}" if parts.query else "")
+        parts = urlsplit(f"http{'s' if match[1] else ''}:{undecorated(rest)}")
+
+
+def _door(host: str) -> str:
+    """Take off what only names a site's front door; a name of two labels is the site itself."""
+    for door in _FRONT_DOORS:
+        if host.startswith(door) and "." in host[len(door) :]:
+            return _door(host[len(door) :])
+    return host
+
+
+def _path(path: str) -> str:
+    path = _SESSION.sub("", _ENCODED.sub(_decoded, path))
+    path = quote(_without_dots(path), safe="/%:@!$&'()*+,;=~", errors="replace")
+    while True:
+        shorter = _AMP_PATH.sub("", _INDEX.sub("", path)).rstrip("/")
+        if shorter == path:
+            return path
+        path = shorter
+
+
+def _decoded(match: re.Match[str]) -> str:
+    char = chr(int(match[1], 16))
+    return char if char in _PLAIN else match[0].upper()
+
+
+def _without_dots(path: str) -> str:
+    """Take out empty, "." and ".." segments (RFC 3986 5.2.4)."""
+    kept: list[str] = []
+    for segment in path.split("/"):
+        if segment == "..":
+            del kept[-1:]
+        elif segment not in ("", "."):
+            kept.append(segment)
+    end = "/" if path.endswith("/") and kept else ""
+    return "".join(f"/{segment}" for segment in kept) + end
+
+
+def _query(query: str) -> str:
+    pairs = parse_qsl(query, keep_blank_values=True)
+    kept = (pair for pair in pairs if not _is_amp(*pair) and not _DECORATION.fullmatch(pair[0]))
+    return urlencode(sorted(kept))
+
+
+def _is_amp(name: str, value: str) -> bool:
+    return bool(_AMP_PARAMETER.fullmatch(name)) or (name.lower(), value.lower()) == ("outputtype", "amp")
 
 
 def _ascii_host(host: str) -> str:

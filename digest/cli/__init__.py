@@ -38,7 +38,16 @@ _ARTICLES = (
     ("list", "articles:list_", "List articles, newest first."),
     ("show", "articles:show", "Show an article with its text."),
     ("hide", "articles:hide", "Keep an article out of coming editions."),
+    ("unhide", "articles:unhide", "Let an article that is hidden or held back into coming editions."),
     ("pin", "articles:pin", "Put an article first in coming editions."),
+    ("unpin", "articles:unpin", "Put a pinned article back into its place."),
+    ("split", "articles:split", "Part an article from the one that it is folded into, for good."),
+    ("related", "articles:related", "List the articles that are nearest to one, among the latest 10,000."),
+    (
+        "prune",
+        "articles:prune",
+        "Remove old articles that no edition holds; those that one holds lose their text.",
+    ),
 )
 _SUBSCRIBERS = (
     ("import", "subscribers:import_", "Import readers from a CSV file."),
@@ -64,7 +73,7 @@ def build() -> App:
         version_flags=["--version"],
     )
     _add(app, _COMMANDS)
-    articles = App(name="articles", help="The article store: add, list, show, hide, pin.")
+    articles = App(name="articles", help="The article store: add, list, show, hide, pin, prune.")
     subscribers = App(name="subscribers", help="The readers: import, add, show, erase, list, export.")
     app.command(_add(articles, _ARTICLES))
     app.command(_add(subscribers, _SUBSCRIBERS))

@@ -2,13 +2,17 @@
 
 import sys
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
-from digest.cli.common import DEFAULT, AsJson, Common, application
-from digest.cli.output import say, show_json, show_table
+from cyclopts import Parameter, validators
+
+from digest.articles.related import Index
+from digest.cli.common import DEFAULT, AsJson, Common, application, read_duration
+from digest.cli.output import say, show_json, show_table, warn
 from digest.cli.sending import complain
-from digest.models import Article
-from digest.store import articles
+from digest.store import articles, folds, stories
+from digest.store.listing import Wanted, list_articles
+from digest.tasks import folding, pruning
 from digest.tasks.fetching import add_documents
 
 _LISTED = ("id", "title", "url", "published_at", "topics", "source", "author", "first_seen_at")
@@ -38,7 +42,10 @@ def list_(
     topic: str | None = None,
     source: str | None = None,
     since: datetime | None = None,
-    search: str | None = None,
+    search: str = "",
+    hidden: bool | None = None,
+    pinned: bool | None = None,
+    limit: Annotated[int, Parameter(validator=validators.Number(gte=0))] = 100,
     json: AsJson = False,
     common: Common = DEFAULT,
 ) -> None:
@@ -53,73 +60,189 @@ def list_(
     since:
         Only those from this date on.
     search:
-        Only those with this text.
+        Only those with all these words.
+    hidden:
+        Only hidden ones, or none that is.
+    pinned:
+        Only pinned ones, or none that is.
+    limit:
+        At most so many; 0 is all.
     """
     with application(common) as app, app.database.read() as session:
         moment = since.replace(tzinfo=app.settings.zone) if since and since.tzinfo is None else since
-        found = articles.list_articles(session, source=source, since=moment, search=search)
-    rows = [_row(article) for article in found if topic is None or topic in article.topics]
+        wanted = Wanted(topic, source, moment, search, hidden, pinned)
+        rows = [_row(found) for found in list_articles(session, wanted, limit and limit + 1)]
+    more = bool(limit) and len(rows) > limit
+    if json:
+        show_json(rows[: limit or None])
+    else:
+        show_table(["id", "published_at", "topics", "source", "title"], rows[: limit or None])
+    if more:
+        warn(f"there are more than {limit}: --limit names another number, 0 shows all")
+
+
+def show(article: str, *, json: AsJson = False, common: Common = DEFAULT) -> None:
+    """Show an article with its text.
+
+    Parameters
+    ----------
+    article:
+        Its id, as `digest articles list` shows it, or its URL.
+    """
+    with application(common) as app, app.database.read() as session:
+        found = articles.get_article(session, article)
+        told = folds.list_told(session, [found.id or 0]).get(found.id or 0, [])
+        root_id = folds.story_of(session, found.id or 0)[0]
+        into = None if root_id == found.id else articles.get_article(session, str(root_id))
+    also_at = [{"id": t.article_id, "source": t.source, "title": t.title, "url": t.url} for t in told]
+    if json:
+        show_json(found.model_dump(mode="json") | {"also_at": also_at, "folded_into": into and into.id})
+        return
+    for name in ("title", "url", "source", "author", "published_at", "place", "agency"):
+        if getattr(found, name):
+            say(f"{name}: {getattr(found, name)}")
+    say(f"topics: {', '.join(found.topics)}")
+    for name in ("hidden_at", "pinned_at"):
+        if getattr(found, name):
+            say(f"{name.removesuffix('_at')} since {getattr(found, name).isoformat()}")
+    if found.held_back:
+        say(f"held back: {found.held_back}")
+    for place in also_at:
+        say(f"also at {place['source']}: {place['url']} (article {place['id']})")
+    if into is not None:
+        say(f"folded into article {into.id} of {into.source}: {into.url}")
+    for line in ["", *found.text.splitlines()]:
+        say(line)
+
+
+def hide(article: str, *, common: Common = DEFAULT) -> None:
+    """Keep an article out of coming editions.
+
+    Parameters
+    ----------
+    article:
+        Its id, as `digest articles list` shows it, or its URL.
+    """
+    _mark(common, article, "hidden_at", "is hidden", on=True)
+
+
+def unhide(article: str, *, common: Common = DEFAULT) -> None:
+    """Let an article that is hidden or held back into coming editions.
+
+    Parameters
+    ----------
+    article:
+        Its id, as `digest articles list` shows it, or its URL.
+    """
+    _mark(common, article, "hidden_at", "is not hidden", on=False)
+
+
+def pin(article: str, *, common: Common = DEFAULT) -> None:
+    """Put an article first in coming editions.
+
+    Parameters
+    ----------
+    article:
+        Its id, as `digest articles list` shows it, or its URL.
+    """
+    _mark(common, article, "pinned_at", "is pinned", on=True)
+
+
+def unpin(article: str, *, common: Common = DEFAULT) -> None:
+    """Put a pinned article back into its place.
+
+    Parameters
+    ----------
+    article:
+        Its id, as `digest articles list` shows it, or its URL.
+    """
+    _mark(common, article, "pinned_at", "is not pinned", on=False)
+
+
+def split(article: str, *, common: Common = DEFAULT) -> None:
+    """Part an article from the one that it is folded into, for good.
+
+    Parameters
+    ----------
+    article:
+        Its id, as `digest articles show` tells it, or its URL.
+    """
+    with application(common) as app, app.database.write() as session:
+        found = articles.get_article(session, article)
+        parted = folding.split(session, found.id or 0, app.clock())
+    say(f"article {found.id} stands for itself, apart from {parted.root_id}", quiet=common.quiet)
+
+
+def related(
+    article: str,
+    *,
+    limit: Annotated[int, Parameter(validator=validators.Number(gte=1))] = 4,
+    json: AsJson = False,
+    common: Common = DEFAULT,
+) -> None:
+    """List the articles that are nearest to one, among the latest 10,000.
+
+    Parameters
+    ----------
+    article:
+        Its id, as `digest articles list` shows it, or its URL.
+    limit:
+        At most so many.
+    """
+    with application(common) as app, app.database.read() as session:
+        found = articles.get_article(session, article)
+        index = Index(stories.list_stories(session, before=app.clock()))
+        near = index.near([stories.to_story(found)], limit)
+        known = articles.get_articles(session, near)
+    rows = [_row(known[number].model_dump()) for number in near]
     if json:
         show_json(rows)
     else:
         show_table(["id", "published_at", "topics", "source", "title"], rows)
 
 
-def show(article_id: int, *, json: AsJson = False, common: Common = DEFAULT) -> None:
-    """Show an article with its text.
+def prune(
+    *, older_than: str = "400d", yes: bool = False, json: AsJson = False, common: Common = DEFAULT
+) -> None:
+    """Remove old articles that no edition holds; those that one holds lose their text.
 
     Parameters
     ----------
-    article_id:
-        Its id, as `digest articles list` shows it.
+    older_than:
+        How old: "400d" or "60w".
+    yes:
+        Do it; without it, only say what would go.
     """
-    with application(common) as app, app.database.read() as session:
-        article = articles.get_article(session, article_id)
+    span = read_duration(older_than, "--older-than")
+    with application(common) as app:
+        pruned = pruning.prune(app.database, app.settings, app.clock(), span, dry_run=not yes)
     if json:
-        show_json(article.model_dump(mode="json"))
+        show_json({"removed": pruned.removed, "emptied": pruned.emptied, "before": pruned.before.isoformat(),
+                   "dry_run": not yes})  # fmt: skip
         return
-    for name in ("title", "url", "source", "author", "published_at", "place", "agency"):
-        if getattr(article, name):
-            say(f"{name}: {getattr(article, name)}")
-    say(f"topics: {', '.join(article.topics)}")
-    for line in ["", *article.text.splitlines()]:
-        say(line)
+    verb = "" if yes else "would be "
+    say(
+        f"{pruned.removed} articles {verb}removed, {pruned.emptied} {verb}emptied of their text",
+        quiet=common.quiet,
+    )
+    if not yes:
+        say("nothing was changed: --yes does it", quiet=common.quiet)
 
 
-def hide(article_id: int, *, common: Common = DEFAULT) -> None:
-    """Keep an article out of coming editions.
-
-    Parameters
-    ----------
-    article_id:
-        Its id, as `digest articles list` shows it.
-    """
+def _mark(common: Common, name: str, field: str, told: str, *, on: bool) -> None:
     with application(common) as app, app.database.write() as session:
-        article = articles.get_article(session, article_id)
-        article.hidden_at = article.hidden_at or app.clock()
-        session.add(article)
-    say(f"article {article_id} is hidden", quiet=common.quiet)
+        found = articles.get_article(session, name)
+        setattr(found, field, (getattr(found, field) or app.clock()) if on else None)
+        if field == "hidden_at" and not on:
+            found.held_back = None
+        session.add(found)
+    say(f"article {found.id} {told}", quiet=common.quiet)
 
 
-def pin(article_id: int, *, common: Common = DEFAULT) -> None:
-    """Put an article first in coming editions.
-
-    Parameters
-    ----------
-    article_id:
-        Its id, as `digest articles list` shows it.
-    """
-    with application(common) as app, app.database.write() as session:
-        article = articles.get_article(session, article_id)
-        article.pinned_at = article.pinned_at or app.clock()
-        session.add(article)
-    say(f"article {article_id} is pinned", quiet=common.quiet)
-
-
-def _row(article: Article) -> dict[str, Any]:
-    return {name: getattr(article, name) for name in _LISTED} | {
-        "published_at": article.published_at and article.published_at.isoformat(),
-        "first_seen_at": article.first_seen_at.isoformat(),
-        "hidden": article.hidden_at is not None,
-        "pinned": article.pinned_at is not None,
+def _row(found: dict[str, Any]) -> dict[str, Any]:
+    return {name: found[name] for name in _LISTED} | {
+        "published_at": found["published_at"] and found["published_at"].isoformat(),
+        "first_seen_at": found["first_seen_at"].isoformat(),
+        "hidden": found["hidden_at"] is not None,
+        "pinned": found["pinned_at"] is not None,
     }

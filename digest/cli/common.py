@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Annotated
 
@@ -12,7 +12,7 @@ from cyclopts import Parameter
 
 from digest.bootstrap import Application
 from digest.errors import UsageError
-from digest.settings import find_config, load_settings
+from digest.settings import find_config, load_settings, parse_duration
 
 
 @Parameter(name="*")
@@ -54,3 +54,11 @@ def read_moment(text: str, zone: tzinfo, option: str) -> datetime:
     except ValueError:
         raise UsageError(f'{option} "{text}" is no time; write 2026-11-23T07:00') from None
     return moment if moment.tzinfo else moment.replace(tzinfo=zone)
+
+
+def read_duration(text: str, option: str) -> timedelta:
+    """Read a span of time that an option gives, as settings write it."""
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise UsageError(f'{option} "{text}" {error}') from None

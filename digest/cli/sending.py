@@ -149,6 +149,8 @@ def describe_fetch(report: FetchReport) -> str:
     if report.error:
         return f"{report.source}: not fetched"
     counts = f"{report.added} new, {report.updated} updated, {report.unchanged} unchanged"
+    counts += f", {report.folded} folded into others" if report.folded else ""
+    counts += f", {report.held_back} held back" if report.held_back else ""
     return f"{report.source}: {'nothing changed' if report.is_same else counts}" + (
         f"; it {report.remark}" if report.remark else ""
     )
@@ -170,6 +172,8 @@ def _facts(report: FetchReport) -> dict[str, object]:
         "added": report.added,
         "updated": report.updated,
         "unchanged": report.unchanged,
+        "held_back": report.held_back,
+        "folded": report.folded,
         "rejected": [{"item": item.item, "why": item.why} for item in report.rejected],
         "error": report.error or None,
         "same": report.is_same,

@@ -7,6 +7,14 @@ from digest.models import Form
 
 
 @dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """Another source that tells the same story, and where."""
+
+    source: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
 class Card:
     """One article as an edition shows it; `html` is cleaned HTML, everything else plain text."""
 
@@ -26,6 +34,7 @@ class Card:
     published_at: datetime | None = None
     reading_minutes: int = 0
     language: str = ""
+    also_at: tuple[Elsewhere, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

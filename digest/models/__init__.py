@@ -5,6 +5,7 @@ from digest.models.confirmation import Confirmation, MailState
 from digest.models.consent import Act, ConsentEvent, Suppression, SuppressionReason
 from digest.models.delivery import OPEN, Delivery, DeliveryState, Withheld, counts, is_counted
 from digest.models.edition import Cohort, Edition, EditionCohort, EditionState, Form, Variant, VariantArticle
+from digest.models.fold import Fold, Run
 from digest.models.ledger import CadenceStart, Key, Ledger, Worker
 from digest.models.reply import Outcome, Reply, Stage
 from digest.models.slowed import Slowed
@@ -24,12 +25,14 @@ __all__ = [
     "Edition",
     "EditionCohort",
     "EditionState",
+    "Fold",
     "Form",
     "Key",
     "Ledger",
     "MailState",
     "Outcome",
     "Reply",
+    "Run",
     "Slowed",
     "Source",
     "Stage",

@@ -7,7 +7,11 @@ from sqlmodel import Field, SQLModel
 
 
 class Article(SQLModel, table=True):
-    """A cleaned article; `html`, `text` and every other field hold nothing active."""
+    """A cleaned article; `html`, `text` and every other field hold nothing active.
+
+    `held_back` says why it is in no edition though nobody hid it; `topics_elsewhere` are those of its topics
+    that other sources gave it.
+    """
 
     id: int | None = Field(default=None, primary_key=True)
     source: str = Field(index=True)
@@ -28,9 +32,11 @@ class Article(SQLModel, table=True):
     place: str | None = None
     agency: str | None = None
     topics: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    topics_elsewhere: list[str] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
     published_at: datetime | None = None
     first_seen_at: datetime = Field(index=True)
     updated_at: datetime | None = None
     hidden_at: datetime | None = None
     pinned_at: datetime | None = None
     withdrawn_at: datetime | None = None
+    held_back: str | None = None

@@ -13,13 +13,14 @@ EVERY_TOPIC = "*"
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """What selection has to know of an article."""
+    """What selection has to know of an article; `folded` are those that tell the same story elsewhere."""
 
     id: int
     topics: tuple[str, ...]
     first_seen_at: datetime
     published_at: datetime | None = None
     pinned: bool = False
+    folded: tuple[int, ...] = ()
 
     @property
     def dated_at(self) -> datetime:
@@ -71,6 +72,8 @@ def why_not(
     """
     if article.id in history:
         return "the reader has it from an earlier edition"
+    if not history.isdisjoint(article.folded):
+        return "the reader has the same story of another source from an earlier edition"
     if article.first_seen_at > freeze_at:
         return "it was first seen after the freeze"
     if article.dated_at < freeze_at - limits.carry:

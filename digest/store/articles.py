@@ -5,10 +5,13 @@ from datetime import datetime
 
 from sqlmodel import Session, and_, col, func, not_, or_, select, update
 
+from digest.articles.identity import canonical_url
 from digest.errors import InputError
-from digest.models import Article, Source
+from digest.models import Article, Fold, Source
 
+_FEW = 5
 _TURN = 0x6172_7469  # any number that no other lock of ours has
+_LARGEST_ID = 2**31 - 1  # of PostgreSQL's integer
 
 
 def take_turns(session: Session) -> None:
@@ -17,63 +20,57 @@ def take_turns(session: Session) -> None:
         session.exec(select(func.pg_advisory_xact_lock(_TURN)))
 
 
-def find_article(session: Session, *, source: str, canonical_url: str, guid: str | None) -> Article | None:
-    """Find the article that this is: the same canonical URL, or the same guid in the same source."""
-    by_url = session.exec(select(Article).where(Article.canonical_url == canonical_url)).first()
-    if by_url is not None or guid is None:
-        return by_url
-    return session.exec(select(Article).where(Article.source == source, Article.guid == guid)).first()
+def find_at(session: Session, canonical_url: str) -> Article | None:
+    """Find the article that stands at an address."""
+    return session.exec(select(Article).where(Article.canonical_url == canonical_url)).first()
 
 
-def find_same_content(session: Session, *, source: str, content_hash: str) -> Article | None:
-    """Find an article of this source with the same title and text at another address."""
+def find_by_guid(session: Session, source: str, guid: str) -> list[Article]:
+    """Find the articles that a source gave this guid, the last one first; others only where it re-uses it."""
+    query = select(Article).where(Article.source == source, Article.guid == guid)
+    return list(session.exec(query.order_by(col(Article.id).desc()).limit(_FEW)))
+
+
+def find_same_content(session: Session, source: str, content_hash: str) -> list[Article]:
+    """Find a source's articles with this title and text at other addresses, the last one first."""
     query = select(Article).where(Article.source == source, Article.content_hash == content_hash)
-    return session.exec(query).first()
+    return list(session.exec(query.order_by(col(Article.id).desc()).limit(_FEW)))
 
 
-def get_article(session: Session, article_id: int) -> Article:
-    """Give an article; raise InputError where there is none of that id."""
-    article = session.get(Article, article_id)
+def vacate(session: Session, article: Article) -> None:
+    """Let an article give its address up to the one that stands there now; its link stays."""
+    article.canonical_url = f"{article.canonical_url}#former-{article.id}"
+    session.add(article)
+    session.flush()
+
+
+def get_article(session: Session, name: str) -> Article:
+    """Give an article by its id or its URL; raise InputError where there is none."""
+    article = find_article_named(session, name)
     if article is None:
-        raise InputError(f'there is no article {article_id}; "digest articles list" shows those that exist')
+        raise InputError(f'there is no article {name}; "digest articles list" shows those that exist')
     return article
 
 
 def find_article_named(session: Session, name: str) -> Article | None:
-    """Find an article by its id, or by its URL as published."""
-    if name.isdigit():
-        return session.get(Article, int(name))
-    return session.exec(
-        select(Article).where(or_(Article.url == name, Article.canonical_url == name))
-    ).first()
-
-
-def list_articles(
-    session: Session, *, source: str | None = None, since: datetime | None = None, search: str | None = None
-) -> list[Article]:
-    """List articles, newest first."""
-    dated = func.coalesce(Article.published_at, Article.first_seen_at)
-    query = select(Article).order_by(dated.desc(), col(Article.id).desc())
-    if source:
-        query = query.where(Article.source == source)
-    if since:
-        query = query.where(dated >= since)
-    if search:
-        query = query.where(
-            or_(
-                col(Article.title).icontains(search, autoescape=True),
-                col(Article.text).icontains(search, autoescape=True),
-            )
-        )
-    return list(session.exec(query))
+    """Find an article by its id, or by its URL in any of its spellings."""
+    if name.isascii() and name.isdigit():
+        return session.get(Article, int(name)) if int(name) <= _LARGEST_ID else None
+    spelled = or_(Article.url == name, Article.canonical_url.in_([name, canonical_url(name)]))  # type: ignore[attr-defined]
+    return session.exec(select(Article).where(spelled)).first()
 
 
 def list_candidates(session: Session, *, seen_from: datetime, seen_to: datetime) -> list[Article]:
-    """List the articles that an edition may hold: first seen in the span, neither hidden nor withdrawn."""
+    """List the articles that an edition may hold: first seen in the span and not kept out.
+
+    Kept out are those hidden, withdrawn, held back, or folded into another.
+    """
+    folded = select(Fold.article_id).where(col(Fold.split_at).is_(None))
     query = (
         select(Article)
         .where(col(Article.first_seen_at) >= seen_from, col(Article.first_seen_at) <= seen_to)
         .where(col(Article.hidden_at).is_(None), col(Article.withdrawn_at).is_(None))
+        .where(col(Article.held_back).is_(None), col(Article.id).not_in(folded))
     )
     return list(session.exec(query))
 
@@ -114,3 +111,4 @@ def set_first_seen(session: Session, *, after_id: int, until: datetime) -> None:
     """Take the articles stored since, as far as they are not of later, as seen at that time."""
     later = and_(col(Article.published_at).is_not(None), col(Article.published_at) > until)
     session.exec(update(Article).where(col(Article.id) > after_id, not_(later)).values(first_seen_at=until))
+    session.exec(update(Fold).where(col(Fold.article_id) > after_id).values(folded_at=until))

@@ -23,8 +23,9 @@ from digest.rules.address import normalise
 from digest.rules.pacing import LEARNED_FOR, allowance_of
 from digest.rules.selection import choose, since, why_not
 from digest.settings import Settings
-from digest.store import articles, deliveries, editions, paces, subscribers, turns
-from digest.tasks.compiling import limits_of, to_candidate
+from digest.store import articles, deliveries, editions, folds, paces, subscribers, turns
+from digest.tasks.choosing import candidate, candidates
+from digest.tasks.compiling import limits_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,18 +157,22 @@ def _best(reasons: Iterable[dict[str, Any]]) -> dict[str, Any] | None:
 def _why(
     session: Session, settings: Settings, subscription: Subscription, article: Article, now: datetime
 ) -> dict[str, Any]:
-    held = deliveries.find_holding(session, subscription.id or 0, article.id or 0)
+    story = folds.story_of(session, article.id or 0)
+    held = [item for one in story for item in deliveries.find_holding(session, subscription.id or 0, one)]
+    root = session.get_one(Article, story[0])
+    by_fold = "" if root.id == article.id else f"it is folded into article {root.id} of {root.source}; "
     for delivery, edition, row in sorted(held, key=lambda item: not counts(item[0].state, item[0].reason)):
         name = f"{edition.digest} {edition.cadence} {edition.period}"
         counted = counts(delivery.state, delivery.reason)
-        reason = f"it is number {row.position + 1} of the reader's variant" + (
+        which = "it is" if row.article_id == article.id else f"article {row.article_id} is"
+        reason = f"{which} number {row.position + 1} of the reader's variant" + (
             f", under {row.section}" if row.section else ""
         )
         if not counted:
             reason = f"the delivery that held it is {delivery.state} ({delivery.reason}): it comes again"
-        return {"included": counted, "reason": reason, "edition": name, "state": delivery.state}
-    reason = _why_not_yet(session, settings, subscription, article, now)
-    return {"included": False, "reason": reason, "edition": None, "state": None}
+        return {"included": counted, "reason": by_fold + reason, "edition": name, "state": delivery.state}
+    reason = _why_not_yet(session, settings, subscription, root, now)
+    return {"included": False, "reason": by_fold + reason, "edition": None, "state": None}
 
 
 def _why_not_yet(
@@ -181,11 +186,13 @@ def _why_not_yet(
     limits = limits_of(digest)
     topics = since(subscription.topics, digest.lookback)
     history = deliveries.history_of(session, subscription.id or 0)
-    refusal = why_not(to_candidate(article), topics, history, now, limits)
+    if article.held_back:
+        return f"it is held back: {article.held_back}"
+    refusal = why_not(candidate(session, article, now), topics, history, now, limits)
     if refusal:
         return refusal
-    rows = articles.list_candidates(session, seen_from=now - digest.carry, seen_to=now)
-    chosen = choose([to_candidate(row) for row in rows], topics, history, now, limits)
+    found = candidates(session, seen_from=now - digest.carry, seen_to=now)
+    chosen = choose(found, topics, history, now, limits)
     if article.id in {choice.article_id for choice in chosen.choices}:
         return f"it is in the reader's next edition of {digest.name}, which is not made yet"
     return f"{limits.max_articles} newer or pinned articles come first; it rolls over until it is too old"

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
-from digest.models import Article, Cohort, DeliveryState, Edition, EditionState
+from digest.models import Cohort, DeliveryState, Edition, EditionState
 from digest.models.cadence import Cadence
 from digest.rules import cadence as calendar
 from digest.rules.cadence import Due, Occurrence
@@ -27,6 +27,7 @@ from digest.rules.selection import (
 from digest.settings import DigestSettings, Settings
 from digest.store import articles, deliveries, editions, workers
 from digest.store.database import Database
+from digest.tasks.choosing import candidates
 
 RANGE_SIZE = 20_000
 BEGINNING = datetime.min.replace(tzinfo=UTC)
@@ -300,8 +301,7 @@ class _Plan:
 
     def _articles(self, session: Session, edition: Edition) -> list[Candidate]:
         if self._candidates is None:
-            rows = articles.list_candidates(session, seen_from=self.seen_from, seen_to=edition.freeze_at)
-            self._candidates = [to_candidate(row) for row in rows]
+            self._candidates = candidates(session, seen_from=self.seen_from, seen_to=edition.freeze_at)
         return self._candidates
 
     def _due(
@@ -321,14 +321,3 @@ class _Plan:
 def limits_of(digest: DigestSettings) -> Limits:
     """Give a digest's limits on selection."""
     return Limits(digest.topics, digest.max_articles, digest.carry)
-
-
-def to_candidate(article: Article) -> Candidate:
-    """Give what selection has to know of a stored article."""
-    return Candidate(
-        id=article.id or 0,
-        topics=tuple(article.topics),
-        first_seen_at=article.first_seen_at,
-        published_at=article.published_at,
-        pinned=article.pinned_at is not None,
-    )

@@ -1,26 +1,27 @@
 """Bring articles in: each source that is due is read, parsed, matched to what is known, and stored."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
-
-from sqlmodel import Session
 
 from digest.articles.detect import parse_document
 from digest.articles.feeds import parse_feed
 from digest.articles.parsed import ParsedArticle, Rejected
 from digest.errors import Busy, DigestError, Gone, InputError
-from digest.models import Article, Source
+from digest.models import Source
 from digest.net.fetch import fetch
 from digest.net.reading import read_file, read_folder
 from digest.net.turns import Turns
+from digest.rules import topics
+from digest.rules.intake import Intake
 from digest.rules.revisits import after_failure, after_success, read_retry_after
 from digest.settings import Settings, SourceSettings
 from digest.store import articles
 from digest.store.database import Database
 from digest.tasks.parallel import in_parallel, mixed_by_host
+from digest.tasks.storing import BY_HAND, Stored, store_articles
 from digest.tasks.visiting import Visit, fingerprint, visit, without_future
 
 _MAX_BYTES = 10_000_000
@@ -36,10 +37,20 @@ class FetchReport:
     added: int = 0
     updated: int = 0
     unchanged: int = 0
+    held_back: int = 0
+    folded: int = 0
     rejected: list[Rejected] = field(default_factory=list)
     error: str = ""
     is_same: bool = False
     remark: str = ""
+
+    def count(self, stored: Stored) -> None:
+        """Add what became of its articles."""
+        self.added += stored.added
+        self.updated += stored.updated
+        self.unchanged += stored.unchanged
+        self.held_back += stored.held_back
+        self.folded += stored.folded
 
 
 def fetch_due(
@@ -65,7 +76,7 @@ def fetch_due(
     act = partial(_read, settings, Turns(settings.fetch.spacing.total_seconds()), known, now)
     reports = {}
     for source, outcome in in_parallel(act, mixed_by_host(due), settings.fetch.parallel):
-        reports[source.name] = _record(database, source, outcome, now)
+        reports[source.name] = _record(database, settings, source, outcome, now)
         if progress:
             progress(len(reports), len(due))
     return [reports[source.name] for source in due]
@@ -80,7 +91,11 @@ def _is_due(source: SourceSettings, known: Source | None, now: datetime, *, ever
 
 
 def _record(
-    database: Database, source: SourceSettings, outcome: Visit | DigestError, now: datetime
+    database: Database,
+    settings: Settings,
+    source: SourceSettings,
+    outcome: Visit | DigestError,
+    now: datetime,
 ) -> FetchReport:
     """Store what a source gave, and its health, in one transaction."""
     report = FetchReport(source.name)
@@ -88,13 +103,15 @@ def _record(
         articles.take_turns(session)
         row = articles.find_source(session, source.name) or Source(name=source.name, url=source.url)
         if row.url != source.url:
-            row.url, row.failures = source.url, 0
+            row.url, row.failures, row.last_success_at = source.url, 0, None
             row.feed_url = row.etag = row.last_modified = row.content_hash = row.stopped_at = None
         if isinstance(outcome, DigestError):
             _fail(row, outcome, report, now)
         else:
+            intake = _intake(settings, source, row, now)
             _succeed(row, outcome, now, source.every)
-            store_articles(session, source.name, without_future(outcome.articles, now), report, now)
+            dated = _with_topics(settings, without_future(outcome.articles, now))
+            report.count(store_articles(session, source.name, dated, now, intake))
             report.rejected.extend(outcome.rejected)
             report.is_same, report.remark = outcome.is_same, outcome.remark
         session.add(row)
@@ -125,7 +142,7 @@ def add_documents(
     database: Database, settings: Settings, places: Iterable[str], now: datetime
 ) -> FetchReport:
     """Store single pages, saved pages, Markdown or plain text, by path or URL, under the source "added"."""
-    report = FetchReport("added")
+    report = FetchReport(BY_HAND)
     for place in places:
         try:
             parsed = _read_document(settings, place, now)
@@ -134,63 +151,22 @@ def add_documents(
             continue
         with database.write() as session:
             articles.take_turns(session)
-            store_articles(session, "added", [parsed], report, now)
+            report.count(store_articles(session, BY_HAND, _with_topics(settings, [parsed]), now))
     return report
 
 
-def store_articles(
-    session: Session, source: str, parsed: Iterable[ParsedArticle], report: FetchReport, now: datetime
-) -> None:
-    """Match articles to those known and store what is new; an edit updates and is never new."""
-    for item in parsed:
-        row = articles.find_article(
-            session, source=source, canonical_url=item.canonical_url, guid=item.guid
-        ) or articles.find_same_content(session, source=source, content_hash=item.content_hash)
-        if row is None:
-            session.add(_new_article(source, item, now))
-            report.added += 1
-        elif _is_same(row, item):
-            report.unchanged += 1
-        else:
-            _apply(row, item)
-            row.updated_at = now
-            session.add(row)
-            report.updated += 1
-        session.flush()
+def _with_topics(settings: Settings, parsed: Iterable[ParsedArticle]) -> list[ParsedArticle]:
+    """Give articles the topics of the settings' rules beside their own."""
+    rules = settings.topics
+    return [replace(one, topics=topics.settle(one.topics, one.url, one.title, rules)) for one in parsed]
 
 
-_FIELDS = (
-    "url", "guid", "content_hash", "title", "title_formed", "summary", "html", "text", "author", "image_url",
-    "image_alt", "language", "place", "agency",
-)  # fmt: skip
-
-
-def _is_same(row: Article, item: ParsedArticle) -> bool:
-    return all(getattr(row, name) == getattr(item, name) for name in _FIELDS) and row.topics == list(
-        item.topics
-    )
-
-
-def _new_article(source: str, item: ParsedArticle, now: datetime) -> Article:
-    row = Article(
-        source=source,
-        canonical_url=item.canonical_url,
-        url=item.url,
-        content_hash=item.content_hash,
-        title=item.title,
-        published_at=item.published_at,
-        first_seen_at=now,
-    )
-    _apply(row, item)
-    return row
-
-
-def _apply(row: Article, item: ParsedArticle) -> None:
-    """Take an item's values over; a known article keeps its canonical URL, its age and its source."""
-    for name in _FIELDS:
-        setattr(row, name, getattr(item, name))
-    row.topics = list(item.topics)
-    row.word_count = len(item.text.split())
+def _intake(settings: Settings, source: SourceSettings, row: Source, now: datetime) -> Intake:
+    """Give what of a source's new articles may go into editions; a first fetch takes its archive as known."""
+    if row.last_success_at is not None:
+        return Intake(source.max_new)
+    reach = max(digest.lookback for digest in settings.digests)
+    return Intake(source.max_new, now - reach, max(digest.max_articles for digest in settings.digests))
 
 
 def _read(

@@ -18,10 +18,12 @@ from digest.rules import cadence as calendar
 from digest.rules.address import normalise
 from digest.rules.selection import EVERY_TOPIC, Chosen, choose, settle_topics, since, unsettle_topics
 from digest.settings import DigestSettings, Settings
-from digest.store import articles, deliveries, editions, subscribers
+from digest.store import articles, deliveries, editions, folds, subscribers
 from digest.store.database import Database
-from digest.tasks.compiling import BEGINNING, limits_of, to_candidate
+from digest.tasks.choosing import candidates
+from digest.tasks.compiling import BEGINNING, limits_of
 from digest.tasks.delivery.composing import Composer
+from digest.tasks.delivery.variants import told_by
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,8 @@ def preview(
             raise InputError(f'nothing is new for this reader of "{digest.name}" at {at.isoformat()}')
         language = subscriber.language or settings.site.language
         stored = articles.get_articles(session, [choice.article_id for choice in chosen.choices])
-        rendering = composer.render(edition, chosen.choices, stored, language, chosen.left_out)
+        told = told_by(folds.list_told(session, list(stored)), at)
+        rendering = composer.render(edition, chosen.choices, stored, language, chosen.left_out, told)
     delivery = Delivery(
         edition_id=0, subscription_id=0, state="planned", due_at=at, changed_at=at, composed_at=at
     )
@@ -111,7 +114,7 @@ def _choose(session: Session, digest: DigestSettings, subscription: Subscription
     history = frozenset[int]()
     if subscription.id is not None:
         history = deliveries.history_of(session, subscription.id)
-    rows = articles.list_candidates(session, seen_from=at - digest.carry, seen_to=at)
+    found = candidates(session, seen_from=at - digest.carry, seen_to=at)
     settled = settle_topics(since(subscription.topics, digest.lookback), at, digest.carry)
     topics = unsettle_topics(settled, BEGINNING)
-    return choose([to_candidate(row) for row in rows], topics, history, at, limits_of(digest))
+    return choose(found, topics, history, at, limits_of(digest))

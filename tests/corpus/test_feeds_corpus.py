@@ -10,13 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
 from digest.articles.feeds import parse_feed
 from digest.models import Article
-from digest.store import articles
 from digest.store.database import Database
-from digest.tasks.fetching import FetchReport, store_articles
+from digest.tasks.storing import store_articles
 from digest.tasks.visiting import without_future
 
 CASES = sorted((Path(__file__).parent / "feeds").glob("*.case"))
@@ -25,7 +24,7 @@ pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 def stored(session: Session) -> list[Article]:
-    return sorted(articles.list_articles(session), key=lambda article: article.id or 0)
+    return list(session.exec(select(Article).order_by(col(Article.id))))
 
 
 def shown(article: Article, name: str) -> Any:
@@ -44,7 +43,7 @@ def test_a_feed_is_stored_as_its_author_means_it(path: Path, database: Database)
         content_type=case.get("content_type", ""),
     )
     with database.write() as session:
-        store_articles(session, "quay", without_future(feed.articles, NOW), FetchReport("quay"), NOW)
+        store_articles(session, "quay", without_future(feed.articles, NOW), NOW)
     with database.read() as session:
         found = stored(session)
         assert [

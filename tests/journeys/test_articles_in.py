@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -24,6 +24,7 @@ def rss(*items: tuple[str, str, str]) -> bytes:
     return f"<rss version='2.0'><channel><title>Wire</title>{inner}</channel></rss>".encode()
 
 
+LATER = datetime(2030, 1, 1, tzinfo=UTC)
 ONE, TWO = ("1", "Bridge reopens", "After nine winters."), ("2", "Sponges are old", "Older than the sea.")
 
 
@@ -152,3 +153,34 @@ def test_a_hidden_article_is_in_no_edition_and_a_pinned_one_leads(
     shown = publication.facts("preview", "world", "--out", str(tmp_path / "look"))
 
     assert shown["articles"] == [int(ids["Bridge reopens"]), int(ids["Market stays open"])]
+
+
+def test_editors_hide_pin_find_and_prune_articles(publication: Publication, site: Website) -> None:
+    site.pages["/feed"] = page(rss(ONE, TWO, ("3", "Old bridge tested", "Nine winters after it closed.")))
+    publication.run("fetch")
+    bridge = "https://paper.example/1"
+
+    publication.run("articles", "hide", bridge)
+    assert [row["url"] for row in publication.facts("articles", "list", "--hidden")] == [bridge]
+    publication.run("articles", "unhide", bridge)
+    publication.run("articles", "pin", bridge)
+    assert [row["url"] for row in publication.facts("articles", "list", "--pinned")] == [bridge]
+    publication.run("articles", "unpin", bridge)
+    assert publication.facts("articles", "list", "--pinned") == []
+
+    (near,) = publication.facts("articles", "related", bridge)
+    assert near["title"] == "Old bridge tested"
+    with time_machine.travel(LATER):
+        assert publication.facts("articles", "prune")["dry_run"]
+        assert publication.facts("articles", "prune", "--yes") | {"before": ""} == {
+            "removed": 0, "emptied": 3, "before": "", "dry_run": False,
+        }  # fmt: skip
+    assert publication.facts("articles", "show", bridge)["text"] == ""
+
+
+def test_topics_are_given_by_rule(publication: Publication) -> None:
+    publication.change_settings(
+        "[[digests]]", '[[topics]]\nname = "roads"\ntitle = ["bridge*"]\n\n[[digests]]'
+    )
+    publication.run("fetch")
+    assert publication.facts("articles", "show", "https://paper.example/1")["topics"] == ["world", "roads"]

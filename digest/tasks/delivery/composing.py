@@ -9,7 +9,7 @@ from datetime import datetime
 from email.utils import parseaddr
 from typing import TYPE_CHECKING
 
-from digest.mail.content import Card, Content, Publication, Section
+from digest.mail.content import Card, Content, Elsewhere, Publication, Section
 from digest.mail.message import Composition, Headers, Message, Own, message_id
 from digest.mail.rendering import Renderer, Rendering
 from digest.models import Article, Edition, Form
@@ -19,6 +19,7 @@ from digest.rules.selection import Choice
 from digest.settings import Settings
 from digest.store.database import Database
 from digest.store.deliveries import Job
+from digest.store.folds import Retold
 from digest.tasks.delivery.variants import Variants
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ _WORDS_A_MINUTE = 230
 _KEPT = 32
 _KEPT_CARDS = 2_000
 _PREHEADER_TITLES = 3
+_MOST_ELSEWHERE = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,7 @@ class Composer:
         self.signs = signer is not None
         self._signer = signer
         self._settings = settings
+        self._titles = {source.name: source.title or source.name for source in settings.sources}
         self._renderer = renderer
         self._identity_key = identity_key
         self._from_name, self._from_address = parseaddr(settings.site.from_)
@@ -126,11 +129,12 @@ class Composer:
         stored: Mapping[int, Article],
         language: str,
         left_out: int,
+        told: Mapping[int, Sequence[Retold]],
     ) -> Rendering:
-        """Render a list of articles as an edition's variant."""
+        """Render a list of articles as an edition's variant; `told` is who else tells their stories."""
         digest = self._settings.digest(edition.digest)
         own = self._settings.site.language
-        cards = [(c.section, self._card(stored[c.article_id], c.form, own)) for c in choices]
+        cards = [(c.section, self._card(stored[c.article_id], c.form, own, told)) for c in choices]
         subject = _subject(digest.subject, digest.title, cards[0][1].title, edition, self._settings)
         content = Content(
             publication=Publication(
@@ -161,7 +165,7 @@ class Composer:
             found = self._variants.take(variant_id)
             edition, variant = found.edition, found.variant
             rendering = self.render(
-                edition, found.choices, found.articles, variant.language, variant.left_out
+                edition, found.choices, found.articles, variant.language, variant.left_out, found.told
             )
             ready = self._ready[variant_id] = _Ready(edition, self._composition(edition, rendering))
             if len(self._ready) > _KEPT:
@@ -169,14 +173,21 @@ class Composer:
         self._ready.move_to_end(variant_id)
         return ready
 
-    def _card(self, article: Article, form: Form, language: str) -> Card:
-        """Give an article's card, the same one as long as the article is."""
+    def _card(
+        self, article: Article, form: Form, language: str, told: Mapping[int, Sequence[Retold]]
+    ) -> Card:
+        """Give an article's card, the same one as long as the article and who else tells its story are."""
+        also_at = self._also_at(told.get(article.id or 0, ()))
         known = self._cards.get((article.id, form))
-        if known is None or known[0] is not article:
+        if known is None or known[0] is not article or known[1].also_at != also_at:
             if len(self._cards) >= _KEPT_CARDS:
                 self._cards.clear()
-            known = self._cards[article.id, form] = article, to_card(article, form, language)
+            known = self._cards[article.id, form] = article, to_card(article, form, language, also_at)
         return known[1]
+
+    def _also_at(self, told: Sequence[Retold]) -> tuple[Elsewhere, ...]:
+        links = {one.source: Elsewhere(self._titles.get(one.source, one.source), one.url) for one in told}
+        return tuple(links.values())[:_MOST_ELSEWHERE]
 
     def _composition(self, edition: Edition, rendering: Rendering) -> Composition:
         site, digest = self._settings.site, self._settings.digest(edition.digest)
@@ -194,7 +205,7 @@ class Composer:
         return Composition(rendering, headers)
 
 
-def to_card(article: Article, form: Form, language: str) -> Card:
+def to_card(article: Article, form: Form, language: str, also_at: tuple[Elsewhere, ...] = ()) -> Card:
     """Give what an edition shows of a stored article; `language` is of one that states none."""
     return Card(
         id=article.id or 0,
@@ -212,6 +223,7 @@ def to_card(article: Article, form: Form, language: str) -> Card:
         topics=tuple(article.topics),
         published_at=article.published_at,
         language=article.language or language,
+        also_at=also_at,
         reading_minutes=max(1, round(article.word_count / _WORDS_A_MINUTE)) if article.word_count else 0,
     )
 

@@ -3,14 +3,16 @@
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlmodel import Session
 
 from digest.models import Article, Edition, Variant
 from digest.rules.selection import Choice
-from digest.store import articles, editions
+from digest.store import articles, editions, folds
 from digest.store.database import Database
 from digest.store.deliveries import Job
+from digest.store.folds import Retold
 
 _KEPT_ARTICLES = 2_000
 _KEPT_VARIANTS = 10_000
@@ -18,12 +20,14 @@ _KEPT_VARIANTS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A variant as it is stored: its edition, its choices in order, and the articles that they name."""
+    """A variant as it is stored: its edition, its choices in order, the articles that they name,
+    and who else tells their stories."""
 
     edition: Edition
     variant: Variant
     choices: list[Choice]
     articles: Mapping[int, Article]
+    told: Mapping[int, tuple[Retold, ...]]
 
 
 class Variants:
@@ -33,6 +37,7 @@ class Variants:
         self._database = database
         self._expected: dict[int, tuple[Edition, Variant, list[Choice]]] = {}
         self._articles: OrderedDict[int, Article] = OrderedDict()
+        self._told: dict[int, list[Retold]] = {}
 
     def expect(self, jobs: Iterable[Job], known: Iterable[int]) -> None:
         """Read the variants of claimed deliveries but those that are known, with a few queries for all."""
@@ -54,15 +59,29 @@ class Variants:
                 self._articles.update(articles.get_articles(session, missing))
         found = {choice.article_id: self._articles[choice.article_id] for choice in choices}
         self._forget_articles(found)
-        return Listing(edition, variant, choices, found)
+        told = {article_id: self._told[article_id] for article_id in found if article_id in self._told}
+        return Listing(edition, variant, choices, found, told_by(told, edition.freeze_at))
 
     def _read(self, session: Session, wanted: set[int]) -> None:
-        self._expected.update(editions.get_variants(session, wanted))
+        read = editions.get_variants(session, wanted)
+        self._expected.update(read)
+        self._read_told(session, {c.article_id for _, _, choices in read.values() for c in choices})
         while len(self._expected) > _KEPT_VARIANTS:
             del self._expected[next(iter(self._expected))]
+
+    def _read_told(self, session: Session, ids: set[int]) -> None:
+        """Read who else tells these stories, anew: a later edition may know of more."""
+        if len(self._told) > _KEPT_ARTICLES:
+            self._told.clear()
+        self._told.update(folds.list_told(session, ids))
 
     def _forget_articles(self, used: Iterable[int]) -> None:
         for article_id in used:
             self._articles.move_to_end(article_id)
         while len(self._articles) > _KEPT_ARTICLES:
             self._articles.popitem(last=False)
+
+
+def told_by(told: Mapping[int, Iterable[Retold]], freeze_at: datetime) -> dict[int, tuple[Retold, ...]]:
+    """Give who else told stories by a freeze: what an edition shows does not change after it."""
+    return {root: tuple(one for one in found if one.folded_at <= freeze_at) for root, found in told.items()}

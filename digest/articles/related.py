@@ -1,0 +1,147 @@
+"""Find the stored articles that are nearest to some others: term frequency by rarity, and newer ones first.
+
+Terms are words in any script; where a script writes no blanks between words (Han, Kana, Thai and the like),
+pairs of neighbouring signs stand for them.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from array import array
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+_UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+_RUN = re.compile(rf"[{_UNSPACED}]+|[^\W_{_UNSPACED}]{{3,}}")
+_IS_UNSPACED = re.compile(rf"[{_UNSPACED}]")
+SIGNS = 1_500
+_TERMS = 40
+_TITLE_WEIGHT = 3
+_COMMON_SHARE, _COMMON_COUNT = 0.03, 20
+_KEPT = 1_000
+_LEAST = 0.08
+_LEAST_SHARED = 2
+_HALF_LIFE = timedelta(days=60)
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """What is compared of an article; `text` may be cut to its beginning."""
+
+    id: int
+    title: str
+    text: str
+    dated_at: datetime
+
+
+class Index:
+    """The terms of a fixed list of articles, each article a vector of length one; asking changes nothing."""
+
+    def __init__(self, stories: Iterable[Story]) -> None:
+        self._ids = array("q")
+        self._dated = array("d")
+        counted: list[Counter[str]] = []
+        for story in stories:
+            self._ids.append(story.id)
+            self._dated.append(story.dated_at.timestamp())
+            counted.append(_count(story))
+        spread = Counter(term for terms in counted for term in terms)
+        most = min(max(2, len(counted) / 2), max(_COMMON_COUNT, len(counted) * _COMMON_SHARE))
+        # A term of one article joins it to no other, one of very many tells nothing.
+        rarity = {t: math.log(len(counted) / n) for t, n in spread.items() if 1 < n <= most}
+        self._rarity = rarity
+        self._asked: dict[Story, dict[str, float]] = {}
+        self._where: dict[str, tuple[array[int], array[float]]] = {}
+        for place, terms in enumerate(counted):
+            counted[place] = Counter()
+            self._enter(place, _weigh(terms, rarity))
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    def _enter(self, place: int, vector: dict[str, float]) -> None:
+        for term, weight in vector.items():
+            places, weights = self._where.setdefault(term, (array("i"), array("f")))
+            places.append(place)
+            weights.append(weight)
+
+    def near(self, stories: Sequence[Story], count: int, without: Collection[int] = ()) -> list[int]:
+        """Give at most `count` ids, the nearest first: neither of these stories nor of those named.
+
+        What shares only one term, or too little, is not related. Ties go to the newer, then to the higher id.
+        """
+        if not stories or not count:
+            return []
+        barred = {story.id for story in stories}.union(without)
+        newest = max(story.dated_at for story in stories).timestamp()
+        wanted = _joined([self._vector(story) for story in stories])
+        scores: dict[int, float] = {}
+        shared: Counter[int] = Counter()
+        for term, weight in wanted.items():
+            places, weights = self._where.get(term, _NOWHERE)
+            shared.update(places)
+            for place, own in zip(places, weights, strict=True):
+                scores[place] = scores.get(place, 0.0) + weight * own
+        ranked = [
+            (-score * self._freshness(place, newest), -self._dated[place], -self._ids[place])
+            for place, score in scores.items()
+            if score >= _LEAST and shared[place] >= _LEAST_SHARED and self._ids[place] not in barred
+        ]
+        return [-number for _, _, number in sorted(ranked)[:count]]
+
+    def _vector(self, story: Story) -> dict[str, float]:
+        """Give a story's vector; the lists of an edition share most of theirs, so it is kept."""
+        known = self._asked.get(story)
+        if known is None:
+            if len(self._asked) >= _KEPT:
+                self._asked.clear()
+            known = self._asked[story] = _weigh(_count(story), self._rarity)
+        return known
+
+    def _freshness(self, place: int, newest: float) -> float:
+        """Give 1 for what is as new, falling to a half with age: recency ranks, it does not decide."""
+        age = max(0.0, newest - self._dated[place])
+        return 0.5 + 0.5 * math.exp2(-age / _HALF_LIFE.total_seconds())
+
+
+_NOWHERE: tuple[array[int], array[float]] = (array("i"), array("f"))
+
+
+def terms_of(text: str) -> list[str]:
+    """Give a text's terms in order: words of three letters or more, pairs of signs in unspaced scripts."""
+    found: list[str] = []
+    for run in _RUN.findall(text.casefold()):
+        if _IS_UNSPACED.match(run):
+            found.extend(run[at : at + 2] for at in range(len(run) - 1))
+        elif not run.isdigit():
+            found.append(run)
+    return found
+
+
+def _count(story: Story) -> Counter[str]:
+    counted = Counter(terms_of(story.text[:SIGNS]))
+    for term in terms_of(story.title):
+        counted[term] += _TITLE_WEIGHT
+    return counted
+
+
+def _weigh(counted: Counter[str], rarity: dict[str, float]) -> dict[str, float]:
+    """Weigh the terms that tell most, to a vector of length one."""
+    weighed = [(-(1 + math.log(n)) * rarity[term], term) for term, n in counted.items() if term in rarity]
+    told = sorted(weighed)[:_TERMS]
+    length = math.sqrt(sum(weight * weight for weight, _ in told)) or 1.0
+    return {term: -weight / length for weight, term in told}
+
+
+def _joined(vectors: Sequence[dict[str, float]]) -> dict[str, float]:
+    """Join the vectors of several articles to one that tells most of all of them."""
+    if len(vectors) == 1:
+        return vectors[0]
+    joined: dict[str, float] = {}
+    for vector in vectors:
+        for term, weight in vector.items():
+            joined[term] = max(weight, joined.get(term, 0.0))
+    return dict(sorted(joined.items(), key=lambda item: (-item[1], item[0]))[:_TERMS])

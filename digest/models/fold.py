@@ -1,0 +1,26 @@
+"""One story that several sources tell, and the index that finds it."""
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger, Column
+from sqlmodel import Field, SQLModel
+
+
+class Fold(SQLModel, table=True):
+    """An article that tells what its root, first seen in another source, told before.
+
+    `split_at` is when an editor parted them again: then the article stands for itself for good.
+    """
+
+    article_id: int = Field(foreign_key="article.id", primary_key=True, ondelete="CASCADE")
+    root_id: int = Field(foreign_key="article.id", index=True, ondelete="CASCADE")
+    folded_at: datetime
+    split_at: datetime | None = None
+
+
+class Run(SQLModel, table=True):
+    """One of an article's sampled runs of words, kept as long as another source may tell the same story."""
+
+    value: int = Field(sa_column=Column(BigInteger, primary_key=True))
+    article_id: int = Field(foreign_key="article.id", primary_key=True, ondelete="CASCADE", index=True)
+    seen_at: datetime = Field(index=True)

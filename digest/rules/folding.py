@@ -1,0 +1,115 @@
+"""Whether two texts tell the same story: by the runs of words that they share.
+
+The thresholds are measured on tests/corpus/stories (`python -m tests.benchmarks.folding`).
+"""
+
+import re
+import zlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+WINDOW = timedelta(hours=72)
+"""How far apart two sources may be with one story."""
+
+SAMPLED_FROM = 3
+"""The share of a text's runs that stands in the index: one in so many."""
+
+_RUN = 3
+_SHARED = 0.5
+_SHARED_OF_SHORT = 0.9
+_SHORT = 25
+_SHORTEST = 10
+_LONGER = 12
+_SAME_FIGURES = 0.5
+_KEPT = 0.5
+_LARGEST_SAMPLE = 96
+_WORDS = 3_000
+# Scripts that are written without blanks: there each sign is a word.
+_WORD = re.compile(
+    r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
+    r"|[^\W\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What is compared of an article: the hashes of its runs of words, and its figures."""
+
+    runs: frozenset[int]
+    figures: frozenset[str]
+    words: int
+
+    @classmethod
+    def of(cls, title: str, text: str) -> "Told":
+        """Read a title and a text."""
+        words = _WORD.findall(f"{title} {text}".casefold()[:100_000])[:_WORDS]
+        figures = frozenset(word for word in words if word.isdecimal())
+        return cls(frozenset(_runs(words)), figures, len(words))
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """What a source says of an article's identity."""
+
+    url: str
+    guid: str | None
+    published_at: datetime | None
+
+
+def likeness(one: Told, other: Told) -> float:
+    """Give the share of the shorter text's runs that the longer one has."""
+    least = min(len(one.runs), len(other.runs))
+    return len(one.runs & other.runs) / least if least else 0.0
+
+
+def is_same_story(one: Told, other: Told) -> bool:
+    """Tell whether two sources tell one story in the same words, cut or edited.
+
+    A short text must be nearly the same; texts with other figures (weather, results, prices) are others.
+    """
+    shorter, longer = sorted((one, other), key=lambda told: told.words)
+    if shorter.words < _SHORTEST or longer.words > shorter.words * _LONGER:
+        return False
+    if not _share_figures(one, other):
+        return False
+    return likeness(one, other) >= (_SHARED_OF_SHORT if shorter.words < _SHORT else _SHARED)
+
+
+def is_another_story(known: Marks, told: Told, found: Marks, tells: Told) -> bool:
+    """Tell whether an article that is known by its address or guid has become another one.
+
+    It has where the source dates or names it anew and mostly new text stands there: weather, markets, live
+    pages. An edit is none, however large, as long as guid and date stay.
+    """
+    return _is_named_anew(known, found) and likeness(told, tells) < _KEPT
+
+
+def sample(told: Told) -> list[int]:
+    """Give the runs that stand for a text in an index: the same ones for the same passages anywhere."""
+    chosen = sorted(run for run in told.runs if run % SAMPLED_FROM == 0)
+    return chosen[:_LARGEST_SAMPLE]
+
+
+def are_near(one: datetime, other: datetime) -> bool:
+    """Tell whether two times are near enough for one story."""
+    return abs(one - other) <= WINDOW
+
+
+def _is_named_anew(known: Marks, found: Marks) -> bool:
+    if known.guid and found.guid and known.guid != found.guid:
+        return True
+    if known.published_at and found.published_at:
+        return known.published_at != found.published_at
+    return known.url != found.url
+
+
+def _share_figures(one: Told, other: Told) -> bool:
+    least = min(len(one.figures), len(other.figures))
+    return least == 0 or len(one.figures & other.figures) >= least * _SAME_FIGURES
+
+
+def _runs(words: list[str]) -> list[int]:
+    length = min(_RUN, len(words))
+    if not length:
+        return []
+    return [zlib.crc32(" ".join(words[at : at + length]).encode()) for at in range(len(words) - length + 1)]

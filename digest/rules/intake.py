@@ -1,0 +1,47 @@
+"""Which of a source's new articles may go into editions: an archive that comes all at once floods nobody."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+TOO_MANY = "more new articles than max_new in one fetch"
+TOO_OLD = "older than the digests' reach when its source was first read"
+NO_DATE = "without a date, far down when its source was first read"
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """What one fetch may bring: `max_new` articles; at a first fetch those published from `since` on, and
+    of those without a date the first `undated`."""
+
+    max_new: int | None = None
+    since: datetime | None = None
+    undated: int | None = None
+
+
+def hold_back(published: Sequence[datetime | None], intake: Intake) -> list[str]:
+    """Say for each new article, in the source's order, why it is held back; "" where it is not.
+
+    What is over `max_new` is the oldest; those without a date count as new, in the source's order.
+    """
+    reasons = _known_before(published, intake)
+    free = [place for place, reason in enumerate(reasons) if not reason]
+    free.sort(key=lambda place: _newness(published[place]))
+    for place in free[intake.max_new :] if intake.max_new is not None else ():
+        reasons[place] = TOO_MANY
+    return reasons
+
+
+def _known_before(published: Sequence[datetime | None], intake: Intake) -> list[str]:
+    reasons, undated = [], 0
+    for moment in published:
+        if moment is None:
+            undated += 1
+            reasons.append(NO_DATE if intake.undated is not None and undated > intake.undated else "")
+        else:
+            reasons.append(TOO_OLD if intake.since is not None and moment < intake.since else "")
+    return reasons
+
+
+def _newness(moment: datetime | None) -> float:
+    return float("-inf") if moment is None else -moment.timestamp()

@@ -1,0 +1,83 @@
+"""Which topics an article has: those that it brings, and those whose rules fit it."""
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from urllib.parse import unquote, urlsplit
+
+from digest.topic_settings import TopicSettings
+
+
+def settle(topics: Sequence[str], url: str, title: str, rules: Sequence[TopicSettings]) -> tuple[str, ...]:
+    """Give an article's topics: its own first, then each whose category, URL or title fits, in their order.
+
+    `topics` are its own categories and its source's topics.
+    """
+    own = {_plain(topic) for topic in topics}
+    found = [rule.name for rule in rules if _fits(rule, own, url, title)]
+    return tuple(dict.fromkeys((*topics, *found)))
+
+
+def _fits(rule: TopicSettings, own: set[str], url: str, title: str) -> bool:
+    return (
+        any(_plain(category) in own for category in rule.categories)
+        or any(is_at(url, place) for place in rule.url)
+        or any(has_words(title, words) for words in rule.title)
+    )
+
+
+def is_at(url: str, place: str) -> bool:
+    """Tell whether a URL is at a place: a path, or host and path; `*` stands for any text, capitals aside.
+
+    A place that ends with `/*` is also that folder itself; the scheme and a leading www. do not matter.
+    """
+    host, path = _split(url)
+    if place.startswith("/"):
+        found, wanted = path, unquote(place).casefold()
+    else:
+        found, wanted = host + path, "".join(_split(place))
+    return _is_like(found, wanted) or (wanted.endswith("/*") and found == wanted[:-2])
+
+
+def has_words(title: str, words: str) -> bool:
+    """Tell whether a title has these words beside each other, capitals aside; `*` ends any longer word."""
+    return _pattern(words).search(title.casefold()) is not None
+
+
+def _split(url: str) -> tuple[str, str]:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "", ""
+    path = parts.path + (f"?{parts.query}" if parts.query else "")
+    return (parts.hostname or "").removeprefix("www."), unquote(path or "/").casefold()
+
+
+def _is_like(text: str, wanted: str) -> bool:
+    """Match greedily part by part: the time is at most length by length, whatever the stars."""
+    first, *rest = wanted.split("*")
+    if not rest:
+        return text == first
+    *middle, last = rest
+    if not text.startswith(first) or len(text) < len(first) + len(last) or not text.endswith(last):
+        return False
+    at, end = len(first), len(text) - len(last)
+    for part in middle:
+        at = text.find(part, at, end)
+        if at < 0:
+            return False
+        at += len(part)
+    return True
+
+
+@lru_cache(1_000)
+def _pattern(words: str) -> re.Pattern[str]:
+    """Give a pattern without choices: between escaped words only blanks vary, so it cannot hang."""
+    bare = words.removesuffix("*").casefold().split()
+    end = "" if words.endswith("*") else r"(?!\w)"
+    return re.compile(r"(?<!\w)" + r"\s+".join(map(re.escape, bare)) + end)
+
+
+@lru_cache(10_000)
+def _plain(category: str) -> str:
+    return re.sub(r"[\W_]+", "-", category.casefold()).strip("-")

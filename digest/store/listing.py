@@ -1,0 +1,64 @@
+"""The list of articles that editors look through: filtered, ordered and cut by the database."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, String, cast
+from sqlmodel import Session, col, func, or_, select
+
+from digest.models import Article
+
+_AT_ONCE = 500
+_SHOWN = (
+    "id", "title", "url", "published_at", "topics", "source", "author", "first_seen_at", "hidden_at",
+    "pinned_at",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which articles a list has; what is None or empty does not filter."""
+
+    topic: str | None = None
+    source: str | None = None
+    since: datetime | None = None
+    search: str = ""
+    hidden: bool | None = None
+    pinned: bool | None = None
+
+
+def list_articles(session: Session, wanted: Wanted, limit: int) -> Iterator[dict[str, Any]]:
+    """Give at most `limit` articles, newest first, without their texts; 0 is no limit, and streams."""
+    query: Any = select(*(getattr(Article, name) for name in _SHOWN))
+    query = query.where(*_conditions(wanted)).order_by(_dated().desc(), col(Article.id).desc())
+    if limit:
+        query = query.limit(limit)
+    for row in session.exec(query.execution_options(yield_per=_AT_ONCE)):
+        yield dict(zip(_SHOWN, row, strict=True))
+
+
+def _dated() -> ColumnElement[Any]:
+    return func.coalesce(Article.published_at, Article.first_seen_at)
+
+
+def _conditions(wanted: Wanted) -> Iterator[ColumnElement[bool]]:
+    if wanted.topic:
+        yield _has_topic(wanted.topic)
+    if wanted.source:
+        yield col(Article.source) == wanted.source
+    if wanted.since:
+        yield _dated() >= wanted.since
+    for word in wanted.search.split():
+        fields = (Article.title, Article.summary, Article.text)
+        yield or_(*(col(field).icontains(word, autoescape=True) for field in fields))
+    for state, field in ((wanted.hidden, Article.hidden_at), (wanted.pinned, Article.pinned_at)):
+        if state is not None:
+            yield col(field).is_not(None) if state else col(field).is_(None)
+
+
+def _has_topic(topic: str) -> ColumnElement[bool]:
+    # A topic has no quotation mark in it, so the quoted one is found as a whole member of the list only.
+    return cast(col(Article.topics), String).contains(json.dumps(topic), autoescape=True)

@@ -1,0 +1,46 @@
+"""What is compared of stored articles to find related ones: title and the beginning of the text."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, case
+from sqlmodel import Session, col, func, select
+
+from digest.articles.related import SIGNS, Story
+from digest.models import Article, Fold
+
+LATEST = 10_000
+
+
+def list_stories(
+    session: Session, *, before: datetime, topics: Collection[str] = (), latest: int = LATEST
+) -> list[Story]:
+    """List the latest articles dated before a time that may be shown, of these topics if any are given."""
+    # select() of SQLModel has no signature for so many columns.
+    columns: Any = (Article.id, Article.title, func.substr(Article.text, 1, SIGNS), _dated(), Article.topics)
+    rows = session.exec(
+        select(*columns)
+        .where(_dated() < before, col(Article.hidden_at).is_(None), col(Article.withdrawn_at).is_(None))
+        .where(col(Article.id).not_in(select(Fold.article_id).where(col(Fold.split_at).is_(None))))
+        .order_by(_dated().desc(), col(Article.id).desc())
+        .limit(latest)
+    )
+    wanted = set(topics)
+    return [
+        Story(number or 0, title, text, dated)
+        for number, title, text, dated, own in rows
+        if not wanted or wanted.intersection(own)
+    ]
+
+
+def to_story(article: Article) -> Story:
+    """Give what is compared of an article at hand."""
+    dated = min(article.published_at or article.first_seen_at, article.first_seen_at)
+    return Story(article.id or 0, article.title, article.text[:SIGNS], dated)
+
+
+def _dated() -> ColumnElement[datetime]:
+    """Give an article's age as selection does: published, never later than first seen."""
+    published, seen = col(Article.published_at), col(Article.first_seen_at)
+    return case((published < seen, published), else_=seen)

@@ -1,0 +1,35 @@
+"""What selection chooses from: the stored articles, each with those that tell its story elsewhere."""
+
+from datetime import datetime
+
+from sqlmodel import Session
+
+from digest.models import Article
+from digest.rules.selection import Candidate
+from digest.store import articles, folds
+
+
+def candidates(session: Session, *, seen_from: datetime, seen_to: datetime) -> list[Candidate]:
+    """List the candidates of an edition; the topics of a story are those of all who tell it."""
+    rows = articles.list_candidates(session, seen_from=seen_from, seen_to=seen_to)
+    told = folds.list_told_since(session, seen_from)
+    return [to_candidate(row, told.get(row.id or 0, []), seen_to) for row in rows]
+
+
+def candidate(session: Session, article: Article, at: datetime) -> Candidate:
+    """Give one article as selection sees it."""
+    told = folds.list_told(session, [article.id or 0])
+    return to_candidate(article, told.get(article.id or 0, []), at)
+
+
+def to_candidate(article: Article, told: list[folds.Retold], at: datetime) -> Candidate:
+    """Give what selection has to know of a stored article with what was folded into it by then."""
+    topics = [*article.topics, *(topic for one in told if one.folded_at <= at for topic in one.topics)]
+    return Candidate(
+        id=article.id or 0,
+        topics=tuple(dict.fromkeys(topics)),
+        first_seen_at=article.first_seen_at,
+        published_at=article.published_at,
+        pinned=article.pinned_at is not None,
+        folded=tuple(one.article_id for one in told),
+    )

@@ -1,0 +1,61 @@
+"""`[[topics]]`: which articles a topic has, beside those whose source or author names it."""
+
+import re
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+_WORDS = re.compile(r"[^\W_][^*\n]*\*?")
+_MOST = 200
+
+
+def _name(value: object) -> object:
+    if not isinstance(value, str) or not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,39}", value):
+        raise ValueError("must be 1 to 40 characters of a-z, 0-9 and -")
+    return value
+
+
+def _category(value: object) -> object:
+    if not isinstance(value, str) or not any(sign.isalnum() for sign in value):
+        raise ValueError("must be a category's name, as feeds write it")
+    return value
+
+
+def _place(value: object) -> object:
+    if not isinstance(value, str) or not value.startswith(("/", "https://", "http://")) or " " in value:
+        raise ValueError(
+            'must begin with "/" or "https://", as in "/sport/*" or "https://sport.example.org/*"'
+        )
+    return value
+
+
+def _words(value: object) -> object:
+    if not isinstance(value, str) or not _WORDS.fullmatch(value.strip()):
+        raise ValueError('must be words, as in "world cup"; a * may end them, as in "elect*"')
+    return value.strip()
+
+
+Name = Annotated[str, BeforeValidator(_name)]
+Category = Annotated[str, BeforeValidator(_category), Field(max_length=_MOST)]
+Place = Annotated[str, BeforeValidator(_place), Field(max_length=_MOST)]
+Words = Annotated[str, BeforeValidator(_words), Field(max_length=_MOST)]
+
+
+class TopicSettings(BaseModel):
+    """One `[[topics]]`; an article has it where any of its rules fits.
+
+    `title` are words, not patterns: no text of a feed can make them slow.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    name: Name
+    categories: tuple[Category, ...] = ()
+    url: tuple[Place, ...] = ()
+    title: tuple[Words, ...] = ()
+
+    @model_validator(mode="after")
+    def _has_a_rule(self) -> "TopicSettings":
+        if not (self.categories or self.url or self.title):
+            raise ValueError("has no rule: give it categories, url or title")
+        return self

@@ -1,0 +1,39 @@
+"""Print the peak memory of `digest send`, whole, at growing numbers of readers: it should be flat.
+
+Run `uv run python -m tests.benchmarks.memory [READERS...]`.
+"""
+
+import os
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from tests.benchmarks.delivery import prepare
+from tests.benchmarks.relays import sink
+
+
+def peak_of(readers: int) -> tuple[float, float]:
+    """Give the peak memory in MB (resident) and the seconds that one edition takes."""
+    folder = Path(tempfile.mkdtemp(prefix="bench-"))
+    with sink() as port:
+        publication = prepare(folder, port, readers, 10, "unsigned")
+        began = time.monotonic()
+        process = publication.start("send", "world", "--now", "--quiet")
+        _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.monotonic() - began
+    shutil.rmtree(folder)
+    assert status == 0, status
+    return usage.ru_maxrss / 1024, seconds
+
+
+def main() -> None:
+    """Print a line a number of readers."""
+    for readers in [int(number) for number in sys.argv[1:]] or [1_000, 10_000, 100_000]:
+        peak, seconds = peak_of(readers)
+        print(f"{readers:,} readers: peak {peak:.0f} MB, {seconds:.0f} s", flush=True)  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()

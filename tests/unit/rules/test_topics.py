@@ -1,0 +1,79 @@
+"""Topics: an article's own, and those whose category, URL or title fits."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from digest.rules.topics import has_words, is_at, settle
+from digest.topic_settings import TopicSettings
+
+SPORT = TopicSettings(
+    name="sport", categories=("Football", "Match Reports"), url=("/sport/*",), title=("world cup",)
+)
+VOTES = TopicSettings(name="elections", title=("elect*", "poll"))
+LINK = "https://courier.example/a"
+
+
+@pytest.mark.parametrize("category", ["football", "match-reports", "match_reports", "Match  Reports"])
+def test_a_category_fits_whatever_its_capitals_and_signs(category: str) -> None:
+    assert settle([category], LINK, "", [SPORT]) == (category, "sport")
+
+
+def test_an_article_has_all_topics_that_fit_its_own_first_and_none_twice() -> None:
+    assert settle(["world", "football"], LINK, "Elections at the World Cup", [SPORT, VOTES]) == (
+        "world", "football", "sport", "elections",
+    )  # fmt: skip
+    assert settle(["sport", "football"], LINK, "", [SPORT]) == ("sport", "football")
+
+
+def test_nothing_is_added_where_no_rule_fits() -> None:
+    assert settle(["world"], LINK, "A cup of tea for the world", [SPORT, VOTES]) == ("world",)
+
+
+@pytest.mark.parametrize(
+    ("url", "place", "fits"),
+    [
+        ("https://x.example/sport/a", "/sport/*", True),
+        ("https://x.example/Sport/a?b=1", "/sport/*", True),
+        ("https://x.example/sport", "/sport/*", True),
+        ("https://x.example/sportive/a", "/sport/*", False),
+        ("https://x.example/en/sport/a", "/sport/*", False),
+        ("https://x.example/en/sport/a", "/*/sport/*", True),
+        ("https://www.sport.example/a", "https://sport.example/*", True),
+        ("http://sport.example/", "https://sport.example/*", True),
+        ("https://sport.example.evil.example/", "https://sport.example/*", False),
+        ("https://x.example/%C5%BCu%C5%BCel/1", "/żużel/*", True),
+        ("https://x.example/aXa", "/a*a", True),
+        ("https://x.example/a", "/a*a", False),
+        ("https://x.example/?section=sport", "/*section=sport*", True),
+        ("https://[", "/sport/*", False),
+    ],
+)
+def test_a_place_is_a_path_or_a_host_with_a_path(url: str, place: str, fits: bool) -> None:
+    assert is_at(url, place) is fits
+
+
+@pytest.mark.parametrize(
+    ("title", "words", "fits"),
+    [
+        ("The World\u00a0 Cup begins", "world cup", True),
+        ("The worlds cup", "world cup", False),
+        ("Re-elected mayor", "elect*", True),
+        ("Electric cars", "elect", False),
+        ("Selection", "elect*", False),
+        ("WM in Gießen", "GIESSEN", True),
+        ("C++ is forty", "c++", True),
+    ],
+)
+def test_words_of_a_title_are_whole_unless_a_star_lets_them_go_on(title: str, words: str, fits: bool) -> None:
+    assert has_words(title, words) is fits
+
+
+@given(st.text(), st.text(), st.lists(st.text(max_size=20)))
+def test_no_title_url_or_category_breaks_a_rule(title: str, url: str, own: list[str]) -> None:
+    assert settle(own, url, title, [SPORT, VOTES])[: len(set(own))] == tuple(dict.fromkeys(own))
+
+
+def test_many_stars_and_long_titles_are_answered_at_once() -> None:
+    assert not is_at("https://x.example/" + "a" * 5_000, "/" + "*a" * 90 + "*b")
+    assert not has_words("a " * 50_000, " ".join(["a"] * 90) + " b")
