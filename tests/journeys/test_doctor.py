@@ -265,7 +265,8 @@ def test_a_database_that_was_restored(setting: Setting) -> None:
 
 
 def test_sources_that_fail(setting: Setting) -> None:
-    setting.publication.change_settings('url = "articles"', 'url = "gone"')
+    folder = setting.publication.folder / "articles"
+    folder.rename(folder.with_name("away"))
     setting.publication.run("fetch", "newsroom", code=1)
     line = setting.line("sources", code=0)
     assert line.startswith("warn newsroom fails (")

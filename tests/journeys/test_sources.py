@@ -111,11 +111,12 @@ def test_the_health_of_a_source_is_listed(publication: Publication) -> None:
     (row,) = publication.facts("sources")
     assert (row["state"], row["failures"]) == ("new", 0)
     publication.run("fetch")
-    publication.change_settings('url = "articles"', 'url = "absent"')
-    publication.run("fetch", code=1)
+    folder = publication.folder / "articles"
+    folder.rename(folder.with_name("away"))
+    publication.run("fetch", "newsroom", code=1)
     (row,) = publication.facts("sources", "list")
 
     assert (row["name"], row["state"], row["failures"]) == ("newsroom", "failing", 1)
-    assert "absent cannot be read" in row["last_error"]
+    assert "articles cannot be read" in row["last_error"]
     assert row["last_success_at"] is not None
     assert row["next_fetch_at"] is not None
