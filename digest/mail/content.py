@@ -62,8 +62,8 @@ class Publication:
 class Content:
     """One variant in one language and one look, before any reader's own values.
 
-    `introduction` is cleaned HTML; `left_out` counts the articles that are online and not in it; `archive_url`
-    is where they are, and the edition itself; `related` are older articles, which nobody is taken to have got.
+    `introduction` is cleaned HTML; `left_out` counts the articles that are online and not in it;
+    `archive_url` is where the edition is; `related` are older articles, which count for nothing as got.
     """
 
     publication: Publication

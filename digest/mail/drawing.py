@@ -223,9 +223,7 @@ def _shape(content: Content) -> Hashable:
     """Give all that a frame may depend on."""
     sections = tuple((section.title, len(section.cards)) for section in content.sections)
     left_out = min(content.left_out, 1)
-    bare = replace(
-        content, subject="", preheader="", lead=None, sections=(), related=(), left_out=left_out
-    )
+    bare = replace(content, subject="", preheader="", lead=None, sections=(), related=(), left_out=left_out)
     return bare, content.lead is not None, sections, len(content.related)
 
 

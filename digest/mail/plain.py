@@ -6,7 +6,8 @@ from html.parser import HTMLParser
 from string import ascii_lowercase
 
 _BLOCKS = frozenset({
-    "blockquote", "div", "figcaption", "figure", "h2", "h3", "h4", "hr", "li", "ol", "p", "pre", "table", "tr", "ul",
+    "blockquote", "div", "figcaption", "figure", "h2", "h3", "h4", "hr", "li", "ol", "p", "pre", "table",
+    "tr", "ul",
 })  # fmt: skip
 
 
@@ -51,6 +52,8 @@ class _Reader(HTMLParser):
     _words: list[str] = field(default_factory=list)
     _lists: list[_List] = field(default_factory=list)
     _open: list[str] = field(default_factory=list)
+    _marker: str = ""
+    _after_item: bool = False
 
     def __post_init__(self) -> None:
         super().__init__(convert_charrefs=True)
@@ -66,7 +69,7 @@ class _Reader(HTMLParser):
         if tag in ("ul", "ol"):
             self._lists.append(_List(tag == "ol"))
         elif tag == "li":
-            self._words.append(self._item())
+            self._marker = self._item()
         elif tag == "br":
             self._words.append("\n")
         elif tag in ("td", "th"):
@@ -104,6 +107,11 @@ class _Reader(HTMLParser):
     def _end(self) -> None:
         lines = (" ".join(line.split()) for line in "".join(self._words).split("\n"))
         paragraph = "\n".join(lines).strip()
-        if paragraph.strip("- "):
-            self._paragraphs.append(paragraph)
         self._words.clear()
+        if not paragraph:
+            return
+        if self._marker and self._after_item:  # items stand close together
+            self._paragraphs[-1] += f"\n{self._marker}{paragraph}"
+        else:
+            self._paragraphs.append(self._marker + paragraph)
+        self._after_item, self._marker = bool(self._marker), ""

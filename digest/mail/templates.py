@@ -1,4 +1,4 @@
-"""Templates are data: sandboxed, strict about names, and a fault is told with file, line and what was meant."""
+"""Templates are data: sandboxed, strict about names; a fault is told with file, line and what was meant."""
 
 import difflib
 import re
@@ -72,7 +72,8 @@ def _explained(name: str) -> Iterator[None]:
     except (LooksBehindError, SettingsError):
         raise
     except TemplateSyntaxError as error:
-        raise SettingsError(f"template {_plain_name(error.name or name)}, line {error.lineno}: {error.message}") from None  # fmt: skip
+        at = f"{_plain_name(error.name or name)}, line {error.lineno}"
+        raise SettingsError(f"template {at}: {error.message}") from None
     except TemplateNotFound as error:
         raise SettingsError(f"template {_place(error, name)}: there is no template {error.message}") from None
     except TemplateError as error:
