@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, delete, insert
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session, col, select
 
 from digest.models import Article, Edition, Fold, Run, Variant, VariantArticle
-from digest.rules.folding import MOST_TELLERS
 from digest.store.articles import in_parts
 
 
@@ -27,16 +26,10 @@ class Retold:
 
 
 def note_runs(session: Session, noted: Iterable[tuple[int, datetime, Iterable[int]]]) -> None:
-    """Enter articles, each with when it was first seen and its runs, into the index.
-
-    A run that many have already tells no story from another; leaving it out bounds the index and each search.
-    """
-    told = sorted((run, article_id, seen_at) for article_id, seen_at, runs in noted for run in runs)
-    full = _full(session, {run for run, _, _ in told})
+    """Enter articles, each with when it was first seen and its runs, into the index."""
     rows = [
         {"value": run, "article_id": article_id, "seen_at": seen_at}
-        for run, article_id, seen_at in told
-        if run not in full
+        for run, article_id, seen_at in sorted((run, *of) for *of, runs in noted for run in runs)
     ]
     if rows:
         session.connection().execute(insert(Run), rows)
@@ -151,11 +144,3 @@ def story_of(session: Session, article_id: int) -> list[int]:
 
 def _of_roots(roots: Collection[int]) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     return col(Fold.root_id).in_(roots), col(Fold.split_at).is_(None)
-
-
-def _full(session: Session, runs: Collection[int]) -> set[int]:
-    full: set[int] = set()
-    for part in in_parts(runs):
-        query = select(Run.value).where(col(Run.value).in_(part)).group_by(col(Run.value))
-        full.update(session.exec(query.having(func.count() >= MOST_TELLERS)))
-    return full

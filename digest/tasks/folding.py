@@ -8,7 +8,7 @@ from sqlmodel import Session
 
 from digest.errors import InputError
 from digest.models import Article, Fold
-from digest.rules.folding import WINDOW, Told, are_near, is_same_story, likeness, sample
+from digest.rules.folding import MOST_TELLERS, WINDOW, Told, are_near, is_same_story, likeness, sample
 from digest.store import articles, folds
 
 _AT_ONCE = 100
@@ -23,7 +23,8 @@ def fold(session: Session, rows: Sequence[Article], now: datetime) -> int:
 
 def _fold(session: Session, rows: Sequence[Article], now: datetime) -> int:
     runs = {row.id or 0: sample(_told(row)) for row in rows}
-    alike = _alike(session, rows[0].source, runs, now - WINDOW)
+    tellers = _tellers(session, runs)
+    alike = _alike(session, rows[0].source, runs, tellers, now - WINDOW)
     near = articles.get_articles(session, {number for numbers in alike.values() for number in numbers})
     roots = folds.roots_of(session, near)
     folded: dict[int, int] = {}
@@ -31,16 +32,37 @@ def _fold(session: Session, rows: Sequence[Article], now: datetime) -> int:
         others = [near[number] for number in alike.get(row.id or 0, ())]
         if (root := _find_root(row, others, roots)) is not None:
             folded[row.id or 0] = root.id or 0
-    folds.note_runs(session, [(row.id or 0, row.first_seen_at, runs[row.id or 0]) for row in rows])
+    _note(session, rows, runs, tellers)
     folds.add_folds(session, folded, now)
     return len(folded)
 
 
+def _tellers(session: Session, runs: Mapping[int, list[int]]) -> dict[int, list[int]]:
+    return folds.tellers_of(session, {run for own in runs.values() for run in own})
+
+
+def _note(
+    session: Session, rows: Sequence[Article], runs: Mapping[int, list[int]], tellers: Mapping[int, list[int]]
+) -> None:
+    """Enter articles into the index, without the runs that very many have: that bounds each search."""
+    full = {run for run, known in tellers.items() if len(known) >= MOST_TELLERS}
+    folds.note_runs(
+        session,
+        [
+            (row.id or 0, row.first_seen_at, [run for run in runs[row.id or 0] if run not in full])
+            for row in rows
+        ],
+    )
+
+
 def _alike(
-    session: Session, source: str, runs: Mapping[int, list[int]], seen_from: datetime
+    session: Session,
+    source: str,
+    runs: Mapping[int, list[int]],
+    tellers: Mapping[int, list[int]],
+    seen_from: datetime,
 ) -> dict[int, list[int]]:
     """Give for each article those of other sources that share most runs with it, the earlier first."""
-    tellers = folds.tellers_of(session, {run for own in runs.values() for run in own})
     shared = {
         number: Counter(other for run in own for other in tellers.get(run, ()))
         for number, own in runs.items()
@@ -60,7 +82,8 @@ def refold(session: Session, article: Article, now: datetime) -> None:
     told = _told(article)
     if article.first_seen_at >= now - WINDOW and article.held_back is None:
         folds.forget_article(session, article.id)
-        folds.note_runs(session, [(article.id, article.first_seen_at, sample(told))])
+        runs = {article.id: sample(told)}
+        _note(session, [article], runs, _tellers(session, runs))
     if known is not None and known.split_at is None and not folds.is_fixed(session, known):
         root = session.get(Article, known.root_id)
         if root is not None and not is_same_story(_told(root), told):

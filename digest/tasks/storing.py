@@ -80,13 +80,12 @@ def _new(session: Session, known: Known, source: str, item: ParsedArticle, now: 
     row = Article(
         source=source,
         canonical_url=item.canonical_url,
-        url=item.url,
-        content_hash=item.content_hash,
-        title=item.title,
         published_at=item.published_at,
         first_seen_at=now,
+        topics=list(item.topics),
+        word_count=len(item.text.split()),
+        **{name: getattr(item, name) for name in _FIELDS},
     )
-    _apply(row, item)
     known.enter(row)
     return row
 
