@@ -4,9 +4,10 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
+from pydantic import BeforeValidator, Field, SecretStr, model_validator
 
-from digest.dns_settings import LOOPBACK, ascii_name
+from digest.settings.domains import LOOPBACK, ascii_name
+from digest.settings.table import Table
 
 
 def _domain(value: object) -> object:
@@ -16,25 +17,21 @@ def _domain(value: object) -> object:
     return name
 
 
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-
-
-class DomainSettings(_Table):
+class DomainSettings(Table):
     """One `[smtp.domains."..."]`: how fast the readers of one domain are served, whatever the relay."""
 
     connections: int = Field(default=0, ge=0, le=100)
     rate: float = Field(default=0, ge=0)
 
 
-class WarmUp(_Table):
+class WarmUp(Table):
     """`[smtp.warm_up]`: messages a day, growing, for a new sender that nobody knows yet."""
 
     begins_on: date
     messages: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1, max_length=366)]
 
 
-class RelaySettings(_Table):
+class RelaySettings(Table):
     """One relay: `[smtp]`, and each `[smtp.relays.NAME]` beside it."""
 
     host: Annotated[str, Field(min_length=1, max_length=500)] = "localhost"
