@@ -12,14 +12,20 @@ LONGEST_PATH = 254
 
 @dataclass(frozen=True, slots=True)
 class ReturnPaths:
-    """Where bounces come in: `before` is what stands before a token, empty on a domain that takes all."""
+    """Where bounces come in: `before` is what stands before a token, empty on a domain that takes all.
+
+    Where `plain` is given, it is the return path of every message.
+    """
 
     before: str
     domain: str
     keys: tuple[bytes, ...] = field(repr=False)
+    plain: str = ""
 
     def write(self, public_id: str, named: Sequence[str]) -> str:
         """Give the return path of one message to one reader."""
+        if self.plain:
+            return self.plain
         return f"{self.before}{tokens.sign_return(self.keys, public_id, named)}@{self.domain}"
 
     def find_token(self, address: str) -> str | None:
@@ -27,6 +33,8 @@ class ReturnPaths:
 
         Relays may have changed the case of every letter (RFC 5321 2.4 forbids it, and they do).
         """
+        if self.plain:
+            return None
         local, _, domain = address.lower().rpartition("@")
         before = self.before.lower()
         if domain.rstrip(".") != self.domain.lower() or not local.startswith(before):
