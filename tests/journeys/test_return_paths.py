@@ -74,7 +74,6 @@ def test_each_delivery_has_a_return_path_that_tells_whose_it_is(
         for came_as in (path, path.upper()):
             assert whose(settings, came_as, ("world", "daily", period)) == recipient
             assert whose(settings, came_as, ("world", "daily", "2001-01-01")) is None
-        assert recipient.partition("@")[0] not in path
         assert path.encode() not in transaction.content
 
 
