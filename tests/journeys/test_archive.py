@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from xml.etree import ElementTree as Tree
 
 import pytest
@@ -26,11 +27,11 @@ class Library:
         self.database = database
         self.made = 0
 
-    def add_article(self, title: str, **more: object) -> int:
+    def add_article(self, title: str, **more: Any) -> int:
         self.made += 1
         with self.database.write() as session:
             slug = f"https://courier.example/{self.made}"
-            known = {"url": slug, "topics": ["world"], "summary": f"{title}, in short."}
+            known: dict[str, Any] = {"url": slug, "topics": ["world"], "summary": f"{title}, in short."}
             article = Article(
                 source="newsroom", canonical_url=slug, content_hash=str(self.made), title=title,
                 first_seen_at=NOON, **(known | more),
@@ -39,9 +40,9 @@ class Library:
             session.flush()
             return article.id or 0
 
-    def add_edition(self, period: str, *lists: list[int], cadence: str = "daily", **more: object) -> int:
+    def add_edition(self, period: str, *lists: list[int], cadence: str = "daily", **more: Any) -> int:
         at = NOON + timedelta(days=int(period[-2:]))
-        known = {"digest": "world", "state": EditionState.FINISHED, "frozen_at": at}
+        known: dict[str, Any] = {"digest": "world", "state": EditionState.FINISHED, "frozen_at": at}
         with self.database.write() as session:
             edition = Edition(cadence=cadence, period=period, deadline_at=at, freeze_at=at, **(known | more))
             session.add(edition)
@@ -56,7 +57,7 @@ class Library:
                     )
             return edition.id or 0
 
-    def change(self, article_id: int, **values: object) -> None:
+    def change(self, article_id: int, **values: Any) -> None:
         with self.database.write() as session:
             article = session.get_one(Article, article_id)
             for name, value in values.items():
@@ -71,7 +72,7 @@ def library(database: Database) -> Library:
 
 @pytest.fixture
 def serve(database: Database, settings: Settings) -> Callable[..., TestClient]:
-    def start(**changed: object) -> TestClient:
+    def start(**changed: Any) -> TestClient:
         digest = settings.digests[0].model_copy(update=changed)
         own = settings.model_copy(update={"digests": (digest,)})
         readers = Readers(
