@@ -158,7 +158,7 @@ class Composer:
             sections=_sections(cards[1:], digest.topics),
             left_out=left_out,
             look=digest.template,
-            archive_url=archive_url(self._settings.site.base_url, edition),
+            archive_url=archive_url(self._settings.site.base_url, edition) if digest.is_public else "",
         )
         return self._renderer.render(content)
 
