@@ -27,6 +27,7 @@ from digest.store.workers import WorkerLock
 from digest.tasks.compiling import Compiler
 from digest.tasks.delivery.composing import Composer
 from digest.tasks.delivery.running import Line, Run
+from digest.tasks.fitting import Fitter
 from digest.tasks.restoring import Restorer
 from digest.tasks.standing import check_standing, identity_of, note_standing, state_path
 from digest.tasks.subscribing import Readers
@@ -177,7 +178,13 @@ class Application:
 
     def compiler(self, worker: WorkerLock) -> Compiler:
         """Give what makes editions, for a worker."""
-        return Compiler(self.database, self.settings, worker.id, speaks=self.renderer.speaks)
+        return Compiler(
+            self.database,
+            self.settings,
+            worker.id,
+            speaks=self.renderer.speaks,
+            fitter=lambda digest, edition: Fitter(self.composer, digest, edition),
+        )
 
     def run(self, worker: WorkerLock, digest: str | None = None) -> Run:
         """Give what one run of deliveries shares."""

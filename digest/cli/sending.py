@@ -110,6 +110,8 @@ def preview(
         "subject": shown.rendering.subject,
         "articles": [choice.article_id for choice in shown.chosen.choices],
         "left_out": shown.chosen.left_out,
+        "shortened": {choice.article_id: choice.form for choice in shown.shortened},
+        "related": list(shown.chosen.related),
         "bytes": len(shown.message),
         "files": [str(out / (stem + suffix)) for suffix in files],
     }
@@ -118,6 +120,8 @@ def preview(
     else:
         for file in facts["files"]:  # type: ignore[attr-defined]
             say(file, quiet=common.quiet)
+        for choice in shown.shortened:
+            say(f"article {choice.article_id} is shortened to a {choice.form}, to fit", quiet=common.quiet)
 
 
 def describe(done: Sent) -> list[str]:

@@ -83,7 +83,10 @@ class EditionCohort(SQLModel, table=True):
 
 
 class Variant(SQLModel, table=True):
-    """One distinct ordered list of articles, each with its form, shared by all who get exactly that list."""
+    """One distinct ordered list of articles, each with its form, shared by all who get exactly that list.
+
+    `left_out` counts what did not fit; `related` are older articles that it names, and nobody has got by it.
+    """
 
     __table_args__ = (UniqueConstraint("edition_id", "key"),)
 
@@ -92,6 +95,7 @@ class Variant(SQLModel, table=True):
     key: str
     language: str
     left_out: int = 0
+    related: list[int] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
 
 
 class VariantArticle(SQLModel, table=True):

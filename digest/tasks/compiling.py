@@ -28,6 +28,7 @@ from digest.settings import DigestSettings, Settings
 from digest.store import articles, cohorts, deliveries, editions, planning, variants, workers
 from digest.store.database import Database
 from digest.tasks.choosing import candidates
+from digest.tasks.fitting import Fitter
 
 RANGE_SIZE = 20_000
 BEGINNING = datetime.min.replace(tzinfo=UTC)
@@ -70,12 +71,14 @@ class Compiler:
         worker_id: int,
         range_size: int = RANGE_SIZE,
         speaks: Callable[[str], bool] = lambda _language: True,
+        fitter: Callable[[DigestSettings, Edition], Fitter] | None = None,
     ) -> None:
         self._database = database
         self._settings = settings
         self.worker_id = worker_id
         self._range_size = range_size
         self._speaks = speaks
+        self._fitter = fitter
 
     def compile_due(self, digest: DigestSettings, now: datetime, *, at_once: bool = False) -> list[Compiled]:
         """Make each of a digest's editions that is due, resuming those that a dead worker left.
@@ -195,6 +198,7 @@ class Compiler:
     def _plan(self, digest: DigestSettings, cadence: Cadence, edition: Edition, periods: int = 1) -> None:
         """Plan in key ranges with a commit each; the last commit freezes."""
         plan = _Plan(self._settings, digest, cadence, edition, periods, self._speaks)
+        plan.fitter = self._fitter(digest, edition) if self._fitter else None
         with self._database.write() as session:
             cohorts.unplace_where_history_is_short(session, digest.name, cadence.name, plan.seen_from)
         while True:
@@ -231,6 +235,7 @@ class _Plan:
         self._limits = replace(limits_of(digest), max_articles=digest.max_articles * periods)
         self._speaks = speaks
         self._candidates: list[Candidate] | None = None
+        self.fitter: Fitter | None = None
 
     def plan_range(self, session: Session, edition: Edition, last: int) -> None:
         self._place(session, edition, last)
@@ -243,6 +248,8 @@ class _Plan:
                 self._limits,
             )
             assert cohort.id is not None  # noqa: S101 - a stored row
+            if self.fitter is not None:
+                chosen = self.fitter.settle(session, chosen, cohort.language)
             cohorts.decide_cohort(session, self.edition_id, cohort.id, cohort.language, chosen)
         hours = planning.list_hours(session, edition, last)
         planning.plan_range(session, edition, last, self._due(edition, hours), edition.freeze_at)
@@ -320,4 +327,4 @@ class _Plan:
 
 def limits_of(digest: DigestSettings) -> Limits:
     """Give a digest's limits on selection."""
-    return Limits(digest.topics, digest.max_articles, digest.carry)
+    return Limits(digest.topics, digest.max_articles, digest.carry, digest.form)

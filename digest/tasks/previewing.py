@@ -16,24 +16,29 @@ from digest.models import (
 )
 from digest.rules import cadence as calendar
 from digest.rules.address import normalise
-from digest.rules.selection import EVERY_TOPIC, Chosen, choose, settle_topics, since, unsettle_topics
+from digest.rules.fitting import list_shortened
+from digest.rules.selection import EVERY_TOPIC, Choice, Chosen, choose, settle_topics, since, unsettle_topics
 from digest.settings import DigestSettings, Settings
-from digest.store import articles, deliveries, editions, folds, subscribers
+from digest.store import deliveries, editions, subscribers
 from digest.store.database import Database
 from digest.tasks.choosing import candidates
 from digest.tasks.compiling import BEGINNING, limits_of
 from digest.tasks.delivery.composing import Composer
-from digest.tasks.delivery.variants import told_by
+from digest.tasks.fitting import Fitter
 
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """The very bytes that delivery would hand over, and the parts inside them."""
+    """The very bytes that delivery would hand over, and the parts inside them.
+
+    `shortened` are the articles that are shown shorter than the digest's own form, so that the message fits.
+    """
 
     edition: Edition
     chosen: Chosen
     rendering: Rendering
     message: bytes
+    shortened: tuple[Choice, ...] = ()
 
     def parts(self) -> tuple[str, str]:
         """Give the HTML and the text as a mail program decodes them."""
@@ -65,14 +70,15 @@ def preview(
         if not chosen.choices:
             raise InputError(f'nothing is new for this reader of "{digest.name}" at {at.isoformat()}')
         language = subscriber.language or settings.site.language
-        stored = articles.get_articles(session, [choice.article_id for choice in chosen.choices])
-        told = told_by(folds.list_told(session, list(stored)), at)
-        rendering = composer.render(edition, chosen.choices, stored, language, chosen.left_out, told)
+        fitter = Fitter(composer, digest, edition)
+        chosen = fitter.settle(session, chosen, language)
+        rendering = composer.render(edition, chosen, fitter.articles, language, fitter.told)
     delivery = Delivery(
         edition_id=0, subscription_id=0, state="planned", due_at=at, changed_at=at, composed_at=at
     )
     job = deliveries.make_job(delivery, subscriber, digest.name)
-    return Preview(edition, chosen, rendering, composer.letter(edition, rendering, job, at).content)
+    content = composer.letter(edition, rendering, job, at).content
+    return Preview(edition, chosen, rendering, content, tuple(list_shortened(chosen, digest.form)))
 
 
 def _reader(

@@ -16,7 +16,7 @@ from digest.mail.rendering import Renderer, Rendering
 from digest.models import Article, Edition, Form
 from digest.net.smtp import Envelope
 from digest.rules import tokens
-from digest.rules.selection import Choice
+from digest.rules.selection import Choice, Chosen
 from digest.settings import Settings
 from digest.store.database import Database
 from digest.store.deliveries import Job
@@ -130,37 +130,59 @@ class Composer:
     def render(
         self,
         edition: Edition,
-        choices: Sequence[Choice],
+        chosen: Chosen,
         stored: Mapping[int, Article],
         language: str,
-        left_out: int,
         told: Mapping[int, Sequence[Retold]],
     ) -> Rendering:
         """Render a list of articles as an edition's variant; `told` is who else tells their stories."""
-        digest = self._settings.digest(edition.digest)
-        own = self._settings.site.language
-        cards = [(c.section, self._card(stored[c.article_id], c, own, told)) for c in choices]
-        subject = _subject(digest.subject, digest.title, cards[0][1].title, edition, self._settings)
-        content = Content(
-            publication=Publication(
-                self._settings.site.name, self._settings.site.base_url, self._settings.site.postal_address
-            ),
+        return self._renderer.render(self._content(edition, chosen, stored, language, told))
+
+    def measure(
+        self,
+        edition: Edition,
+        chosen: Chosen,
+        stored: Mapping[int, Article],
+        language: str,
+        told: Mapping[int, Sequence[Retold]],
+    ) -> int:
+        """Give the most bytes that the HTML of a variant may have, whoever the reader is."""
+        return self._renderer.measure(self._content(edition, chosen, stored, language, told))
+
+    def _content(
+        self,
+        edition: Edition,
+        chosen: Chosen,
+        stored: Mapping[int, Article],
+        language: str,
+        told: Mapping[int, Sequence[Retold]],
+    ) -> Content:
+        digest, site = self._settings.digest(edition.digest), self._settings.site
+        own = site.language
+        cards = [(c.section, self._card(stored[c.article_id], c, own, told)) for c in chosen.choices]
+        related = [stored[number] for number in chosen.related if number in stored]
+        return Content(
+            publication=Publication(site.name, site.base_url, site.postal_address),
             digest=digest.name,
             title=digest.title,
             cadence=edition.cadence,
             period=edition.period,
             dated_at=edition.freeze_at,
-            timezone=self._settings.site.timezone,
+            timezone=site.timezone,
             language=language if self._renderer.speaks(language) else own,
-            subject=subject,
-            preheader=" · ".join(card.title for _, card in cards[1 : 1 + _PREHEADER_TITLES]),
+            subject=_subject(digest.subject, digest.title, cards[0][1].title, edition, self._settings),
+            preheader=_preheader([card for _, card in cards]),
             lead=cards[0][1],
             sections=_sections(cards[1:], digest.topics),
-            left_out=left_out,
+            related=tuple(
+                self._card(article, Choice(article.id or 0, Form.TITLE, ""), own, {})
+                for article in related
+                if article.withdrawn_at is None and article.hidden_at is None
+            ),
+            left_out=chosen.left_out,
             look=digest.template,
-            archive_url=archive_url(self._settings.site.base_url, edition) if digest.is_public else "",
+            archive_url=archive_url(site.base_url, edition) if digest.is_public else "",
         )
-        return self._renderer.render(content)
 
     def expect(self, jobs: Sequence[Job]) -> None:
         """Make ready for claimed deliveries: what their variants need is read at once."""
@@ -171,9 +193,7 @@ class Composer:
         if ready is None:
             found = self._variants.take(variant_id)
             edition, variant = found.edition, found.variant
-            rendering = self.render(
-                edition, found.choices, found.articles, variant.language, variant.left_out, found.told
-            )
+            rendering = self.render(edition, found.chosen, found.articles, variant.language, found.told)
             ready = self._ready[variant_id] = _Ready(edition, self._composition(edition, rendering))
             if len(self._ready) > _KEPT:
                 self._ready.popitem(last=False)
@@ -238,6 +258,11 @@ def to_card(
         section=section,
         reading_minutes=max(1, round(article.word_count / _WORDS_A_MINUTE)) if article.word_count else 0,
     )
+
+
+def _preheader(cards: list[Card]) -> str:
+    """Give what an inbox shows beside the subject, which names the first article: the next ones."""
+    return " · ".join(card.title for card in cards[1 : 1 + _PREHEADER_TITLES]) or cards[0].summary
 
 
 def _sections(cards: list[tuple[str, Card]], order: tuple[str, ...]) -> tuple[Section, ...]:
