@@ -11,6 +11,7 @@ from digest.errors import InputError
 
 _LONGEST_URL = 2_000
 _LONGEST_TITLE = 300
+_LONGEST_PLACE = 120
 
 
 def build_article(
@@ -59,8 +60,8 @@ def build_article(
         image_url=safe_url(image, absolute),
         image_alt=one_line(image_alt) or None if image_alt else None,
         language=one_line(language)[:20] or None if language else None,
-        place=place,
-        agency=agency,
+        place=one_line(place)[:_LONGEST_PLACE] or None if place else None,
+        agency=one_line(agency)[:_LONGEST_PLACE] or None if agency else None,
         topics=tuple(dict.fromkeys(filter(None, (slug(topic) for topic in topics)))),
         published_at=published_at,
     )

@@ -21,7 +21,7 @@ _PARSER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrou
 _PARSER.inline.ruler.disable("footnote_inline")
 _MORE = re.compile(r"^[ \t]*<!--\s*(?:more|excerpt|summary)\s*-->[ \t]*$", re.I | re.M)
 _MARKERS = re.compile(
-    r"^[ \t]*(?:\[\[?_?toc_?\]?\]|\{:\s*[^}\n]*\})[ \t]*$|[ \t]*\{#[\w-]+\}[ \t]*$", re.I | re.M
+    r"^[ \t]*(?:\[\[?_?toc_?\]?\]|\{:\s*[^}\n]*\})[ \t]*$|(?<![ \t])[ \t]*\{#[\w-]+\}[ \t]*$", re.I | re.M
 )
 
 
