@@ -8,7 +8,7 @@ from digest.errors import InputError
 _NAMED_DOCTYPE = re.compile(
     rb"<!DOCTYPE\s{1,9}[\w:.-]{1,99}(?:\s{1,9}(?:PUBLIC|SYSTEM)(?:\s{1,9}\"[^\"<>\[]{0,999}\"){1,2})?\s{0,9}>"
 )
-_TAG = re.compile(rb"<(/?)([A-Za-z_][^\s<>/]{0,40})")
+_TAG = re.compile(rb"<(/?)([A-Za-z_][^\s<>/]{0,40})(?:[^<>\"']|\"[^\"]*+\"|'[^']*+')*+(?:(?<=(/))>)?")
 _NEVER_CLOSED = frozenset((b"br", b"hr", b"img", b"input", b"p", b"li", b"meta", b"link", b"wbr", b"col"))
 _MANY_TAGS = 10_000
 _MOST_TAGS = 200_000
@@ -69,7 +69,7 @@ def _measured(content: bytes) -> tuple[int, int]:
     for part, is_cdata in parted(content):
         for tag in () if is_cdata else _TAG.finditer(part):
             tags += 1
-            if tag[2].lower() not in _NEVER_CLOSED:
+            if not tag[3] and tag[2].lower() not in _NEVER_CLOSED:
                 depth += -1 if tag[1] else 1
                 deepest = max(deepest, depth)
         if tags > _MOST_TAGS:

@@ -33,11 +33,16 @@ _EMPTY = re.compile(r"<p>(?:\s|&nbsp;)*</p>\s*")
 # C0 and C1, what breaks lines, Unicode's Bidi_Control and old format characters, halves of surrogate pairs.
 _CONTROLS = (
     r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f\ud800-\udfff\ufeff"
-    r"\ufff9-\ufffb"
+    r"\ufff9-\ufffb\ufffe\uffff"
 )
 _UNSEEN = r"\U000e0000-\U000e007f"  # letters that only machines see; some make flags (UTS 51, ED-14a)
 _SUSPECT = re.compile(f"[{_CONTROLS}{_UNSEEN}]")
 _CONTROL = re.compile(f"[{_CONTROLS}]|(?<![\U0001f3f4{_UNSEEN}])[{_UNSEEN}]+")
+# References to signs of C0, which no tree takes, and of C1, which stand for those of Windows-1252 (HTML 13.2.5.80).
+_REFERENCE = re.compile(
+    r"&#(?:0*(?:[0-8]|1[1-9]|2\d|3[01]|12[7-9]|1[345]\d|6553[45])(?!\d)"
+    r"|[xX]0*(?:[0-8b-fB-F]|1[\da-fA-F]|7[fF]|[89][\da-fA-F]|[fF]{3}[efEF])(?![\da-fA-F]));?"
+)
 _TRAP = re.compile(r"(?:^|/)\s*(?:javascript|vbscript|data):", re.I)
 _HEADERS = re.compile(r"mailto:(?:[^\r\n?&]|[?&](?!body=)|[?&]body=[^&]*+)*+[\r\n]", re.I)  # RFC 6068 4
 _NO_SOURCE = re.compile(r'<img(?![^>]*\ssrc=)(?:[^>"]|"[^"]*")*>')
@@ -56,6 +61,9 @@ def clean_html(html: str, base_url: str) -> str:
     nothing is changed in its output but empty paragraphs.
     """
     text = without_controls(html[:_LARGEST])
+    if "&#" in text:
+        text = _REFERENCE.sub(lambda match: without_controls(html_module.unescape(match[0])), text)
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
     if "<" not in text:
         return _filtered(text, base_url)
     tree = read_tree(untangled(text))
@@ -109,7 +117,7 @@ def plain_text(html: str) -> str:
     """Give a fragment's text, paragraphs apart."""
     if "<" not in html:  # most summaries: the layout engine takes a hundred times as long
         return " ".join(without_controls(html_module.unescape(html)).split())
-    text = get_text(f"<div>{html}</div>", ParserConfig(display_links=False))
+    text = without_controls(get_text(f"<div>{html}</div>", ParserConfig(display_links=False)))
     lines = (" ".join(line.split()) for line in text.splitlines())
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
 

@@ -22,6 +22,8 @@ from digest.errors import InputError
 
 _LONGEST = 1_500_000
 _LARGE = 300_000
+_MOST_TAGS = 50_000
+_MANY_TAGS = 12_000
 _UNSHOWN = re.compile(r"<(?P<end>/?)(?P<name>style|svg|script)\b(?P<rest>[^<>]*)>?", re.I)
 _LONG_VALUE = re.compile(r"""\bcontent\s*=\s*(?:"[^"]{1000,}"|'[^']{1000,}')""")
 _FEWEST_WORDS = 8
@@ -42,9 +44,10 @@ def parse_page(
     text = untangled(decode_page(content, content_type).replace("\0", ""))
     stated = read_stated(text, url)
     shown = unnested(_LONG_VALUE.sub(_cut, _shown(text)))
-    if len(shown) > _LONGEST:
+    if len(shown) > _LONGEST or shown.count("<") > _MOST_TAGS:
         raise InputError(
-            f"{url}: this page has over {_LONGEST:,} characters; save the article's text and add that"
+            f"{url}: this page has over {_LONGEST:,} characters or {_MOST_TAGS:,} tags;"
+            " save the article's text and add that"
         )
     found = _extracted(shown, url)
     html = _body(found, stated)
@@ -97,7 +100,7 @@ def _extracted(text: str, url: str) -> Document | None:
             include_comments=False,
             include_formatting=True,
             include_links=True,
-            fast=len(text) > _LARGE,
+            fast=len(text) > _LARGE or text.count("<") > _MANY_TAGS,
         )
     except (RecursionError, AssertionError, AttributeError, IndexError, KeyError):
         return None  # what no page of people looks like breaks the library in more ways than it names

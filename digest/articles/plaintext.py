@@ -19,6 +19,7 @@ from digest.errors import InputError
 
 _LONGEST_FORMED = 100
 _LARGEST = 1_000_000
+_MOST_BLOCKS = 10_000
 _SITE = re.compile(r"\s+[|–—·-]\s+[^|–—·]{2,40}$")
 
 
@@ -29,7 +30,10 @@ def parse_plaintext(
     if len(content) > _LARGEST:
         raise InputError(f"{name} is larger than {_LARGEST // 1_000} kB; save the article alone")
     text = decode_text(content).replace("\r\n", "\n").replace("\r", "\n").replace("\u2028", "\n")
-    head, body = find_story(parted(without_controls(text.replace("\u2029", "\n\n"))))
+    blocks = parted(without_controls(text.replace("\u2029", "\n\n")))
+    if len(blocks) > _MOST_BLOCKS:
+        raise InputError(f"{name} has over {_MOST_BLOCKS:,} paragraphs; save the article alone")
+    head, body = find_story(blocks)
     if not body:
         raise InputError(f"{name}: there is no text in this page; save its text, not its address")
     title, summary = _headline(head)

@@ -11,7 +11,7 @@ _HOLDER = re.compile(
 )
 _LONG_TAG = 8_000
 _QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'")
-_NAME = re.compile(r"[a-zA-Z0-9]*")
+_NAME = re.compile(r"^[a-zA-Z0-9]*")
 _ANY_TAG = re.compile(r"<(?!/?(?:p|br)\b)/?[a-zA-Z][^<>]*>")
 
 
@@ -43,7 +43,7 @@ def _bare(part: str) -> str:
     tag, _, rest = _QUOTED.sub("", part).partition(">")
     if len(tag) < _LONG_TAG or not (part[0].isalpha() or part[0] in "\"'"):
         return part
-    return f"{_NAME.match(part)[0]}>{rest}"  # type: ignore[index] - it always matches
+    return f"{''.join(_NAME.findall(part[:20])[:1])}>{rest}"
 
 
 def unnested(text: str) -> str:
