@@ -13,6 +13,7 @@ from digest.articles.embeds import link_embeds
 from digest.articles.identity import undecorated
 from digest.articles.images import settle_images
 from digest.articles.layout import set_blocks, silence
+from digest.articles.lines import lines_of
 from digest.articles.trees import read_tree, write_tree
 
 _TAGS = {
@@ -30,6 +31,9 @@ _EMPTY = re.compile(r"<p>(?:\s|&nbsp;)*</p>\s*")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]")
 _TRAP = re.compile(r"(?:^|/)\s*(?:javascript|vbscript|data):", re.I)
 _NO_SOURCE = re.compile(r'<img(?![^>]*\ssrc=)(?:[^>"]|"[^"]*")*>')
+_GAP = re.compile(r"\n{3,}")
+_BARE = re.compile(r"[^<&\r\u00a0]*")
+_PLAIN_URL = re.compile(r"https?://[a-z0-9][a-z0-9.-]*(?:/[a-zA-Z0-9._~/-]*)?")
 _BREAKS = re.compile(r"[\t\n\r]")
 _NUMBERED = re.compile(r"\d{1,4}")
 _LARGEST = 2_000_000
@@ -43,6 +47,8 @@ def clean_html(html: str, base_url: str) -> str:
     nothing is changed in its output but empty paragraphs.
     """
     text = without_controls(html[:_LARGEST])
+    if _BARE.fullmatch(text):
+        return escaped(text).strip()
     if "<" not in text:
         return _filtered(text, base_url)
     tree = read_tree(text)
@@ -68,7 +74,7 @@ def _filtered(html: str, base_url: str) -> str:
         absolute = _absolute(value, base_url)
         if absolute is None or (attribute == "src" and absolute.startswith("mailto:")):
             return None
-        return undecorated(absolute) if attribute == "href" else absolute
+        return undecorated(absolute) if attribute == "href" and "?" in absolute else absolute
 
     cleaned = nh3.clean(
         html,
@@ -95,9 +101,11 @@ def plain_text(html: str) -> str:
     """Give a fragment's text, paragraphs apart."""
     if "<" not in html:  # most summaries: the layout engine takes a hundred times as long
         return " ".join(html_module.unescape(html).split())
-    text = get_text(f"<div>{html}</div>", ParserConfig(display_links=False))
-    lines = (" ".join(line.split()) for line in text.splitlines())
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
+    text = lines_of(html)
+    if text is None:
+        laid_out = get_text(f"<div>{html}</div>", ParserConfig(display_links=False))
+        text = "\n".join(" ".join(line.split()) for line in laid_out.splitlines())
+    return _GAP.sub("\n\n", text).strip()
 
 
 def one_line(text: str | None) -> str:
@@ -120,6 +128,8 @@ def safe_url(url: str | None, base_url: str) -> str | None:
 
 
 def _absolute(value: str, base_url: str) -> str | None:
+    if _PLAIN_URL.fullmatch(value):  # most: nothing in it that the rest could change or refuse
+        return value
     try:
         absolute = urljoin(base_url, re.sub(r"[\x00-\x20\x7f-\x9f]+", "", value))
     except ValueError:

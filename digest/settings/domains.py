@@ -1,7 +1,11 @@
 """Domains as they stand in DNS: their ASCII form, and which answer for which."""
 
+import re
+
 import idna
 
+_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_FULL_NAME = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(?:\.{_LABEL})+")
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -13,6 +17,11 @@ def ascii_name(domain: str) -> str:
         return idna.encode(domain.strip().rstrip("."), uts46=True).decode().lower()
     except idna.IDNAError:
         raise ValueError('is no domain: write a name such as "news.example.org"') from None
+
+
+def is_full_name(name: str) -> bool:
+    """Tell whether a name in lower case is a host's full one: two labels or more (RFC 1123 2.1)."""
+    return _FULL_NAME.fullmatch(name) is not None
 
 
 def is_aligned(one: str, other: str) -> bool:

@@ -52,6 +52,8 @@ def _mailbox(value: object) -> object:
         raise ValueError('is no mail address: write "name@example.org" or "Name <name@example.org>"')
     if any(ord(char) < 32 or ord(char) == 127 for char in str(value)):
         raise ValueError("must be one line without control characters")
+    if not local.isascii():
+        raise ValueError("must have ASCII signs alone before the @: most servers can carry no other")
     ascii_name(domain)
     return value
 

@@ -1,12 +1,13 @@
 """The settings of delivery: the relays, and how fast they and the domains behind them are served."""
 
+import ipaddress
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, SecretStr, model_validator
 
-from digest.settings.domains import LOOPBACK, ascii_name
+from digest.settings.domains import LOOPBACK, ascii_name, is_full_name
 from digest.settings.table import Table
 
 
@@ -15,6 +16,24 @@ def _domain(value: object) -> object:
     if "." not in name or "@" in name:
         raise ValueError('is no domain: write [smtp.domains."example.com"]')
     return name
+
+
+def _full_name(value: object) -> object:
+    name = ascii_name(value) if isinstance(value, str) else " "
+    if name and not is_full_name(name) and not _is_literal(name):
+        raise ValueError(
+            'must be a full name such as "mail.example.org", or an address such as "[192.0.2.25]"'
+            " (RFC 5321 4.1.3)"
+        )
+    return name
+
+
+def _is_literal(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name.removeprefix("[").removesuffix("]").removeprefix("ipv6:"))
+    except ValueError:
+        return False
+    return name.startswith("[") and name.endswith("]")
 
 
 class DomainSettings(Table):
@@ -61,7 +80,7 @@ class RelaySettings(Table):
 class Smtp(RelaySettings):
     """`[smtp]`: the relay, and what holds for all relays."""
 
-    ehlo_name: str = ""
+    ehlo_name: Annotated[str, BeforeValidator(_full_name)] = ""
     when_uncertain: Literal["resend", "hold"] = "resend"
     domains: dict[Annotated[str, BeforeValidator(_domain)], DomainSettings] = Field(default_factory=dict)
     warm_up: WarmUp | None = None

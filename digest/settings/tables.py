@@ -26,6 +26,12 @@ class Site(Table):
     timezone: Timezone = "UTC"
 
     @property
+    def from_address(self) -> str:
+        """Give the address of From, its domain as it stands in DNS."""
+        local, _, _ = parseaddr(self.from_)[1].rpartition("@")
+        return f"{local}@{self.from_domain}"
+
+    @property
     def from_domain(self) -> str:
         """Give the domain of From, as it stands in DNS."""
         return ascii_name(parseaddr(self.from_)[1].rpartition("@")[2])

@@ -14,6 +14,7 @@ from digest.errors import SettingsError
 from digest.settings.digests import DigestSettings
 from digest.settings.dns import Dkim, Dns
 from digest.settings.domains import is_aligned
+from digest.settings.inbound import Inbound
 from digest.settings.smtp import Smtp
 from digest.settings.tables import Database, Fetch, Site, SourceSettings, Web
 from digest.settings.topics import TopicSettings
@@ -39,6 +40,7 @@ class Settings(BaseSettings):
     fetch: Fetch = Fetch()
     dkim: Dkim = Dkim()
     dns: Dns = Dns()
+    inbound: Inbound = Inbound()
     sources: tuple[SourceSettings, ...] = ()
     topics: tuple[TopicSettings, ...] = ()
     digests: tuple[DigestSettings, ...] = Field(min_length=1)
@@ -92,6 +94,14 @@ class Settings(BaseSettings):
         raise SettingsError(
             f'there is no digest "{name}"; there is {", ".join(d.name for d in self.digests)}'
         )
+
+    @property
+    def return_path_domain(self) -> str:
+        """Give the domain of MAIL FROM, which SPF is asked about."""
+        inbound = self.inbound
+        if inbound.is_verp:
+            return inbound.domain
+        return inbound.address.rpartition("@")[2] or self.site.from_domain
 
     @property
     def zone(self) -> ZoneInfo:

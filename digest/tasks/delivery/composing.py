@@ -21,6 +21,7 @@ from digest.store.database import Database
 from digest.store.deliveries import Job
 from digest.store.folds import Retold
 from digest.tasks.delivery.variants import Variants
+from digest.tasks.returning import return_paths
 
 if TYPE_CHECKING:
     from digest.mail.dkim import Signer
@@ -63,7 +64,8 @@ class Composer:
         self._titles = {source.name: source.title or source.name for source in settings.sources}
         self._renderer = renderer
         self._identity_key = identity_key
-        self._from_name, self._from_address = parseaddr(settings.site.from_)
+        self._from_name, self._from_address = parseaddr(settings.site.from_)[0], settings.site.from_address
+        self.return_paths = return_paths(settings)
         self._domain = self._from_address.rpartition("@")[2]
         self._owner = parseaddr(settings.site.reply_to or settings.site.from_)[1]
         self._ready: OrderedDict[int, _Ready] = OrderedDict()
@@ -77,14 +79,13 @@ class Composer:
     def prepare(self, job: Job, composed_at: datetime) -> Callable[[], Letter]:
         """Compose a claimed delivery's message; what is given signs it, which any thread may do."""
         ready = self._ready_for(job.variant_id)
-        return self._sealing(
-            job, self._message(ready.edition, ready.composition, job, composed_at), composed_at
-        )
+        message = self._message(ready.edition, ready.composition, job, composed_at)
+        return self._sealing(ready.edition, job, message, composed_at)
 
     def letter(self, edition: Edition, rendering: Rendering, job: Job, composed_at: datetime) -> Letter:
         """Splice a reader's own values and headers into a rendering."""
         message = self._message(edition, self._composition(edition, rendering), job, composed_at)
-        return self._sealing(job, message, composed_at)()
+        return self._sealing(edition, job, message, composed_at)()
 
     def sealed(self, message: Message, at: datetime) -> bytes:
         """Give a message's bytes, signed where the settings name a key.
@@ -96,8 +97,11 @@ class Composer:
         digest = hashlib.sha256(message.body).digest()
         return self._signer.sign(message.head, digest, at) + bytes(message)
 
-    def _sealing(self, job: Job, message: Message, composed_at: datetime) -> Callable[[], Letter]:
-        envelope = Envelope(self._from_address, job.address)
+    def _sealing(
+        self, edition: Edition, job: Job, message: Message, composed_at: datetime
+    ) -> Callable[[], Letter]:
+        named = edition.digest, edition.cadence, edition.period
+        envelope = Envelope(self.return_paths.write(job.public_id, named), job.address)
         return lambda: Letter(envelope, self.sealed(message, composed_at))
 
     def _message(

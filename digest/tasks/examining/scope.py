@@ -32,7 +32,7 @@ class Scope:
     @property
     def return_path_domain(self) -> str:
         """Give the domain of MAIL FROM, which SPF is asked about."""
-        return self.settings.site.from_domain
+        return self.settings.return_path_domain
 
     @property
     def relay_is_here(self) -> bool:
