@@ -7,6 +7,7 @@ import sys
 import time
 import tracemalloc
 import zlib
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler
 from typing import Any
 
@@ -186,7 +187,7 @@ def test_a_packed_answer_counts_by_its_unpacked_size(site: Website) -> None:
     assert time.monotonic() - began < 5
 
 
-PACKINGS = {
+PACKINGS: dict[str, Callable[[bytes], bytes]] = {
     "gzip": gzip.compress,
     "deflate": zlib.compress,
     "br": functools.partial(brotli.compress, quality=4),  # the best quality takes half a minute for a bomb
