@@ -13,6 +13,7 @@ from digest.articles.embeds import link_embeds
 from digest.articles.identity import undecorated
 from digest.articles.images import settle_images
 from digest.articles.layout import set_blocks, silence
+from digest.articles.lines import lines_of
 from digest.articles.trees import read_tree, untangled, write_tree
 
 _TAGS = {
@@ -38,7 +39,7 @@ _CONTROLS = (
 _UNSEEN = r"\U000e0000-\U000e007f"  # letters that only machines see; some make flags (UTS 51, ED-14a)
 _SUSPECT = re.compile(f"[{_CONTROLS}{_UNSEEN}]")
 _CONTROL = re.compile(f"[{_CONTROLS}]|(?<![\U0001f3f4{_UNSEEN}])[{_UNSEEN}]+")
-# References to signs of C0, which no tree takes, and of C1, which stand for those of Windows-1252 (HTML 13.2.5.80).
+# References to signs of C0, which no tree takes, and of C1, which stand for Windows-1252 (HTML 13.2.5.80).
 _REFERENCE = re.compile(
     r"&#(?:0*(?:[0-8]|1[1-9]|2\d|3[01]|12[7-9]|1[345]\d|6553[45])(?!\d)"
     r"|[xX]0*(?:[0-8b-fB-F]|1[\da-fA-F]|7[fF]|[89][\da-fA-F]|[fF]{3}[efEF])(?![\da-fA-F]));?"
@@ -46,6 +47,9 @@ _REFERENCE = re.compile(
 _TRAP = re.compile(r"(?:^|/)\s*(?:javascript|vbscript|data):", re.I)
 _HEADERS = re.compile(r"mailto:(?:[^\r\n?&]|[?&](?!body=)|[?&]body=[^&]*+)*+[\r\n]", re.I)  # RFC 6068 4
 _NO_SOURCE = re.compile(r'<img(?![^>]*\ssrc=)(?:[^>"]|"[^"]*")*>')
+_GAP = re.compile(r"\n{3,}")
+_BARE = re.compile(r"[^<&\r\u00a0]*")
+_PLAIN_URL = re.compile(r"https?://[a-z0-9][a-z0-9.-]*(?:/[a-zA-Z0-9._~/-]*)?")
 _BREAKS = re.compile(r"[\t\n\r]")
 _NUMBERED = re.compile(r"\d{1,4}")
 _BREAK = re.compile(r"[\x0b\x0c\x1c-\x1f\x85\u2028\u2029]")
@@ -61,6 +65,8 @@ def clean_html(html: str, base_url: str) -> str:
     nothing is changed in its output but empty paragraphs.
     """
     text = without_controls(html[:_LARGEST])
+    if _BARE.fullmatch(text):
+        return escaped(text).strip()
     if "&#" in text:
         text = _REFERENCE.sub(lambda match: without_controls(html_module.unescape(match[0])), text)
     text = text.replace("\r\n", "\n").replace("\r", "\n")
@@ -89,7 +95,7 @@ def _filtered(html: str, base_url: str) -> str:
         absolute = _absolute(value, base_url)
         if absolute is None or (attribute == "src" and absolute.startswith("mailto:")):
             return None
-        return undecorated(absolute) if attribute == "href" else absolute
+        return undecorated(absolute) if attribute == "href" and "?" in absolute else absolute
 
     cleaned = nh3.clean(
         html,
@@ -117,9 +123,11 @@ def plain_text(html: str) -> str:
     """Give a fragment's text, paragraphs apart."""
     if "<" not in html:  # most summaries: the layout engine takes a hundred times as long
         return " ".join(without_controls(html_module.unescape(html)).split())
-    text = without_controls(get_text(f"<div>{html}</div>", ParserConfig(display_links=False)))
-    lines = (" ".join(line.split()) for line in text.splitlines())
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
+    text = lines_of(html)
+    if text is None:
+        laid_out = get_text(f"<div>{html}</div>", ParserConfig(display_links=False))
+        text = "\n".join(" ".join(line.split()) for line in laid_out.splitlines())
+    return _GAP.sub("\n\n", without_controls(text)).strip()
 
 
 def one_line(text: str | None) -> str:
@@ -145,6 +153,8 @@ def safe_url(url: str | None, base_url: str) -> str | None:
 
 
 def _absolute(value: str, base_url: str) -> str | None:
+    if _PLAIN_URL.fullmatch(value):  # most: nothing in it that the rest could change or refuse
+        return value
     try:
         absolute = urljoin(base_url, re.sub(r"[\x00-\x20\x7f-\x9f]+", "", value))
     except ValueError:

@@ -78,10 +78,11 @@ def phrase(display: str) -> list[str]:
     display = one_line(display)
     if not display:
         return []
-    if not display.isascii():
+    if not display.isascii() or "=?" in display:  # what looks encoded would be decoded, quoted or not
         return _encoded(display)
     if _ATOM.fullmatch(display):
-        return display.split()
+        words = display.split()
+        return words if len(max(words, key=len)) < MAX_LINE - 10 else _encoded(display)
     escaped = display.replace("\\", "\\\\").replace('"', '\\"')
     return [f'"{escaped}"'] if len(escaped) < MAX_LINE - 10 else _encoded(display)
 

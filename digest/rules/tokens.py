@@ -5,18 +5,22 @@ import binascii
 import hashlib
 import hmac
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 UNSUBSCRIBE = "unsubscribe"
 PREFERENCES = "preferences"
+RETURN = "return"
+RETURN_LENGTH = 31
 
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
+_LETTERS = bytes(ord(_ALPHABET[byte & 31]) for byte in range(256))  # five bits of each byte
 _DIGITS = str.maketrans(_ALPHABET, "0123456789abcdefghijklmnopqrstuv")  # as int() reads base 32
 _PUBLIC_ID = re.compile(r"[a-z2-7]{26}")
 _ID_BYTES = 17  # 26 characters of base32 are 130 bits
 _MAC_BYTES = 16
 _HEAD = 1 + _ID_BYTES + _MAC_BYTES
+_RETURN = re.compile(r"b([a-z2-7]{12})([a-z2-7]{18})")  # 60 bits of the public id, 90 of the HMAC
 _LONGEST = 4 * (_HEAD + 40 + 2) // 3
 
 
@@ -45,6 +49,39 @@ def find_signed(keys: Sequence[bytes], action: str, token: str) -> tuple[str, st
     return None
 
 
+def sign_return(keys: Sequence[bytes], public_id: str, named: Sequence[str]) -> str:
+    """Make the token of a return path: 31 characters of base32 that a relay may write in either case.
+
+    `named` tells the message among a reader's. The token holds the beginning of the public id, to find the
+    reader by, and 90 bits of an HMAC over the whole of it and the names (RFC 2104 5). The first key signs.
+    """
+    mac = _whole_mac(keys[0], RETURN, "\0".join((public_id, *named)).encode("utf-8"))
+    return f"b{public_id[:12]}{mac[:18].translate(_LETTERS).decode('ascii')}"
+
+
+def read_return(token: str) -> str | None:
+    """Give the beginning of the public id that a return token names; None where it is no such token.
+
+    Nothing is proved yet: `find_returned` does that for a reader who is known by it.
+    """
+    match = _RETURN.fullmatch(token.lower()) if token.isascii() else None
+    return match[1] if match else None
+
+
+def find_returned(
+    keys: Sequence[bytes], token: str, public_id: str, messages: Iterable[tuple[str, ...]]
+) -> tuple[str, ...] | None:
+    """Give which of a reader's messages a return token was made for, by any key of the ring."""
+    match = _RETURN.fullmatch(token.lower()) if token.isascii() else None
+    if match is None or not hmac.compare_digest(match[1], public_id[:12]):
+        return None
+    for named in messages:
+        for key in keys:
+            if hmac.compare_digest(token.lower(), sign_return((key,), public_id, named)):
+                return named
+    return None
+
+
 def hash_token(token: str) -> str:
     """Hash a random token for the database, so that a stolen copy of it opens nothing.
 
@@ -59,8 +96,12 @@ def keyed_hash(key: bytes, address_key: str) -> str:
 
 
 def _mac(key: bytes, action: str, payload: bytes) -> bytes:
+    return _whole_mac(key, action, payload)[:_MAC_BYTES]
+
+
+def _whole_mac(key: bytes, action: str, payload: bytes) -> bytes:
     message = b"digest link 1\0" + action.encode("ascii") + b"\0" + payload
-    return hmac.digest(key, message, "sha256")[:_MAC_BYTES]
+    return hmac.digest(key, message, "sha256")
 
 
 @lru_cache(maxsize=16)

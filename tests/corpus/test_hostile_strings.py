@@ -199,7 +199,7 @@ def stating_page(s: str) -> str:
 def test_what_a_page_states_of_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     # The body is of the next test: finding it takes twenty times as long as all else.
     monkeypatch.setattr(pages, "_extracted", lambda *_: None)
-    options = ({}, {"url": f"{BASE}/a"})
+    options: tuple[dict[str, str], ...] = ({}, {"url": f"{BASE}/a"})
     assert (
         sum(judge(read(stating_page(s), "a.html", **options[n % 2])) for n, s in enumerate(STRINGS))
         > COUNT * 0.9
@@ -356,7 +356,7 @@ def test_what_a_message_shows() -> None:
             quopri.decodestring(b"".join(part for part in pieces if isinstance(part, bytes))).decode()
             for pieces in (rendering.text, rendering.html)
         )
-        shown = html.document_fromstring(page)
+        shown: Any = html.document_fromstring(page)
         for kind, whole in (("text", text), ("html", shown.text_content())):
             bare = "".join(whole.split())
             assert [one.title for one in cards if "".join(one.title.split()) not in bare] == [], kind

@@ -15,6 +15,16 @@ _SIGNERS = 2
 _STALE = timedelta(seconds=30)
 
 
+def fresh(load: Load, composer: Composer, now: datetime) -> Load:
+    """Give a message a Date of now where it waited too long, or where the clock was put back meanwhile.
+
+    One that may have left before keeps its own: a repeat has the same bytes.
+    """
+    if load.job.composed_at is not None or abs(now - load.composed_at) <= _STALE:
+        return load
+    return Load(load.job, composer.compose(load.job, now), now)
+
+
 class Writer(Protocol):
     """Makes letters of jobs, in the order in which they are given."""
 
@@ -124,16 +134,13 @@ class Ahead:
         letter.add_done_callback(lambda _done: self._wake())
 
     def take(self) -> Load | None:
-        """Give the next letter that is signed; one that waited too long bears a date of now."""
+        """Give the next letter that is signed."""
         if not self._begun or not self._begun[0].letter.done():
             return None
         begun = self._begun[0]
-        letter, composed_at = begun.letter.result(), begun.composed_at
-        if begun.job.composed_at is None and self._clock() - composed_at > _STALE:
-            composed_at = self._clock()
-            letter = self._composer.compose(begun.job, composed_at)
+        load = Load(begun.job, begun.letter.result(), begun.composed_at)
         self._begun.popleft()
-        return Load(begun.job, letter, composed_at)
+        return load
 
     def jobs(self) -> list[Job]:
         """Give the jobs whose letters were not taken."""

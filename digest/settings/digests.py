@@ -1,0 +1,64 @@
+"""`[[digests]]`: what readers subscribe to."""
+
+import re
+from datetime import timedelta
+from typing import Literal
+
+from pydantic import (
+    Field,
+    field_validator,
+    model_validator,
+)
+
+from digest.errors import SettingsError
+from digest.models.cadence import CORRECTION, Cadence
+from digest.settings.kinds import Duration, Slug, Text, Written
+from digest.settings.table import Table
+
+SUBJECT_NAMES = ("title", "lead", "date", "publication")
+
+
+class DigestSettings(Table):
+    """One `[[digests]]`."""
+
+    name: Slug
+    title: Text
+    topics: tuple[Slug, ...] = ()
+    template: Slug = "front-page"
+    subject: Text = "{title}: {lead}"
+    max_articles: int = Field(default=20, ge=1, le=200)
+    lookback: Duration = timedelta(days=7)
+    carry: Duration = timedelta(days=31)
+    archive: Literal["public", "private"] = "public"
+    cadences: dict[Slug, Written] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _subject_is_known(self) -> "DigestSettings":
+        for name in re.findall(r"\{([^}]*)\}", self.subject):
+            if name not in SUBJECT_NAMES:
+                raise ValueError(f'subject names "{{{name}}}"; known are {", ".join(SUBJECT_NAMES)}')
+        return self
+
+    @field_validator("cadences")
+    @classmethod
+    def _names_are_free(cls, written: dict[str, str]) -> dict[str, str]:
+        if CORRECTION in written:
+            raise ValueError(f'"{CORRECTION}" is no name for a cadence: corrections are sent under it')
+        return written
+
+    @property
+    def is_public(self) -> bool:
+        """Tell whether its editions may be read by anybody, in the archive and its feeds."""
+        return self.archive == "public"
+
+    def cadence(self, name: str) -> Cadence:
+        """Give one of the digest's cadences; raise SettingsError for a name that it does not offer."""
+        if name not in self.cadences:
+            offered = ", ".join(self.cadences)
+            raise SettingsError(f'digest "{self.name}" has no cadence "{name}"; it offers {offered}')
+        return Cadence.parse(name, self.cadences[name])
+
+    @property
+    def default_cadence(self) -> str:
+        """Give the cadence of a reader who picks none: the first one written."""
+        return next(iter(self.cadences))
