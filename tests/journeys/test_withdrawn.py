@@ -38,11 +38,13 @@ class Withdrawing(Caught):
 def test_no_message_that_was_not_in_flight_carries_a_withdrawn_article(
     tmp_path: Path, database_url: str, signed: bool
 ) -> None:
-    with Withdrawing(at=20) as server:
+    server = Withdrawing(at=20)
+    with server:
         publication = Publication(tmp_path, database_url, port=server.port, connections=3)
         server.config = publication.config
         if signed:
-            publication.run("dkim", "--help")
+            publication.run("dkim", "--selector", "r1")
+            publication.change_settings("[web]", '[dkim]\nselector = "r1"\nkey_file = "dkim-r1.pem"\n\n[web]')
         publication.begin(READERS)
         publication.run("send", "--now")
 
