@@ -86,6 +86,7 @@ class Variant(SQLModel, table=True):
     """One distinct ordered list of articles, each with its form, shared by all who get exactly that list.
 
     `left_out` counts what did not fit; `related` are older articles that it names, and nobody has got by it.
+    One that was made for deliveries that lost a withdrawn article names the variant that it `replaces`.
     """
 
     __table_args__ = (UniqueConstraint("edition_id", "key"),)
@@ -96,6 +97,8 @@ class Variant(SQLModel, table=True):
     language: str
     left_out: int = 0
     related: list[int] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    replaces: int | None = Field(default=None, index=True)
+    withdrawal_id: int | None = None
 
 
 class VariantArticle(SQLModel, table=True):
