@@ -34,7 +34,8 @@ _SPENT = re.compile(r"<style>.*?</style>\s*", re.S)
 class Rendering:
     """A variant in one language and look, encoded once, with slots for a reader's own values.
 
-    `personal` makes a rendering for one reader, where a template decides on the reader's values.
+    `html_most` is how many bytes its HTML has at most as encoded, whoever the reader is. `personal` makes a
+    rendering for one reader, where a template decides on the reader's values.
     """
 
     subject: str
@@ -42,6 +43,7 @@ class Rendering:
     text: Pieces
     boundary: str
     html_size: int
+    html_most: int = 0
     for_name: str = "{name}"
     for_anyone: str = ""
     personal: Callable[[Mapping[str, str]], "Rendering"] | None = None
@@ -147,6 +149,7 @@ class Renderer:
             join(text),
             boundary_of((text, html)),
             size_of(html),
+            encoded_size(html, ROOM),
             self.say(content.language, "for"),
             self.say(content.language, "for_you"),
         )

@@ -12,15 +12,16 @@ ROOM = 100_000
 _SHORTER = ((Form.FULL, Form.SUMMARY), (Form.SUMMARY, Form.TITLE))
 
 
-def fit(chosen: Chosen, size_of: Callable[[Chosen], int], room: int = ROOM) -> Chosen:
+def fit(chosen: Chosen, size_of: Callable[[Chosen], int], room: int = ROOM, *, drops: bool = True) -> Chosen:
     """Shorten a list no more than it takes to fit; `size_of` gives a list's bytes.
 
     From the last article to the first: full texts become summaries; then summaries titles; then what is
-    related goes; then articles roll over, all but the first. A list that no step makes fit is the shortest.
+    related goes; then articles roll over, all but the first, where it `drops` any. A list that no step makes
+    fit is the shortest.
     """
     if size_of(chosen) <= room:
         return chosen
-    low, high = 0, count_steps(chosen)
+    low, high = 0, count_steps(chosen) - (0 if drops else len(chosen.choices) - 1)
     while high - low > 1:  # `low` steps are too few; `high` are enough, or all that there are
         middle = (low + high) // 2
         if size_of(shorten(chosen, middle)) <= room:

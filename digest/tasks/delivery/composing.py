@@ -15,13 +15,13 @@ from digest.mail.message import Composition, Headers, Message, Own, message_id
 from digest.mail.rendering import Renderer, Rendering
 from digest.models import Article, Edition, Form
 from digest.net.smtp import Envelope
-from digest.rules import tokens
+from digest.rules import fitting, tokens
 from digest.rules.selection import Choice, Chosen
 from digest.settings import Settings
 from digest.store.database import Database
 from digest.store.deliveries import Job
 from digest.store.folds import Retold
-from digest.tasks.delivery.variants import Variants
+from digest.tasks.delivery.variants import Listing, Variants
 from digest.tasks.returning import return_paths
 
 if TYPE_CHECKING:
@@ -192,13 +192,23 @@ class Composer:
         ready = self._ready.get(variant_id)
         if ready is None:
             found = self._variants.take(variant_id)
-            edition, variant = found.edition, found.variant
-            rendering = self.render(edition, found.chosen, found.articles, variant.language, found.told)
-            ready = self._ready[variant_id] = _Ready(edition, self._composition(edition, rendering))
+            composition = self._composition(found.edition, self._fitted(found))
+            ready = self._ready[variant_id] = _Ready(found.edition, composition)
             if len(self._ready) > _KEPT:
                 self._ready.popitem(last=False)
         self._ready.move_to_end(variant_id)
         return ready
+
+    def _fitted(self, found: Listing) -> Rendering:
+        """Render a variant; where an article has grown since the freeze, shorten again, and drop none."""
+
+        def render(chosen: Chosen) -> Rendering:
+            return self.render(found.edition, chosen, found.articles, found.variant.language, found.told)
+
+        rendering = render(found.chosen)
+        if rendering.html_most <= fitting.ROOM:
+            return rendering
+        return render(fitting.fit(found.chosen, lambda one: render(one).html_most, drops=False))
 
     def _card(
         self, article: Article, choice: Choice, language: str, told: Mapping[int, Sequence[Retold]]

@@ -61,3 +61,8 @@ def test_it_fits_where_it_can_with_no_step_more_than_it_takes(
     assert [choice.article_id for choice in found.choices] == list(range(len(found.choices)))
     taken = next(n for n in range(count_steps(chosen) + 1) if shorten(chosen, n) == found)
     assert taken == 0 or weigh(shorten(chosen, taken - 1)) > room
+
+
+def test_what_readers_are_taken_to_have_is_shortened_and_never_dropped() -> None:
+    chosen = listed(Form.FULL, Form.SUMMARY, related=2)
+    assert told(fit(chosen, weigh, 0, drops=False)) == "tt 0 0"
