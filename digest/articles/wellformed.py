@@ -49,7 +49,6 @@ _DECLARATION = re.compile(
     rb"(?:\s+standalone=[\"'](?:yes|no)[\"'])?\s*\?>",
     re.I,
 )
-_ODD = re.compile(rb"<!DOCTYPE|xml:base|\sbase=", re.I)
 _UTF_8 = re.compile(r"charset\s*=\s*[\"']?\s*(?:utf-8|us-ascii)\b", re.I)
 _ADDRESS = re.compile(
     r"https?://[^/\s?#\[\]\\][^\s?#\[\]\\]*(?:\?[^\s#\[\]\\]+)?(?:#[^\s\[\]\\]+)?|(?:tag|urn):[^\s\[\]\\]+"
@@ -75,7 +74,7 @@ class Read:
 
 def read_wellformed(content: bytes, content_type: str = "") -> Read | None:
     """Read a feed; None for one that only feedparser can take."""
-    if _ODD.search(content) or not _is_utf_8(content, content_type):
+    if b"<!DOCTYPE" in content or b"xml:base" in content or not _is_utf_8(content, content_type):
         return None
     parser = etree.XMLParser(
         encoding="utf-8", resolve_entities=False, no_network=True, remove_comments=True, remove_pis=True
@@ -276,7 +275,8 @@ def _add_media(entry: Entry, element: Any) -> None:
 def _attributes(element: Any) -> Entry:
     """Give attributes as feedparser names them; one with a namespace is odd."""
     named = {name.lower(): value for name, value in element.attrib.items()}
-    _check(len(named) == len(element.attrib) and not any(name.startswith("{") for name in named))
+    _check(len(named) == len(element.attrib) and "base" not in named)
+    _check(not any(name.startswith("{") for name in named))
     return {name: value.lower() if name in ("rel", "type") else value for name, value in named.items()}
 
 
@@ -333,7 +333,8 @@ def _add_person(entry: Entry, element: Any) -> None:
     for part in element:
         name = etree.QName(part).localname
         _check(part.tag in (f"{_ATOM}name", f"{_ATOM}email", f"{_ATOM}uri") and name not in person)
-        person[name] = _text(part)
+        _text(part)
+        person[name] = (part.text or "").strip()  # feedparser mends everything else
     _check(bool(person.get("name")))
     entry.setdefault("authors", []).append({"name": person["name"]})
     entry["author"] = f"{person['name']} ({person['email']})" if person.get("email") else person["name"]

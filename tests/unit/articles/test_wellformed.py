@@ -44,7 +44,7 @@ RSS_PARTS = st.one_of(
             "itunes:author", "dc:language", "comments", "source", "wfw:commentRss", "tags", "dc:publisher")], TEXTS),
     either(["<link>{}</link>", "<guid>{}</guid>", '<guid isPermaLink="false">{}</guid>', '<guid isPermaLink="true">{}</guid>',
             '<atom:link href="{}"/>', "<feedburner:origLink>{}</feedburner:origLink>", '<enclosure url="{}" type="image/JPEG" length="1"/>',
-            '<enclosure url="{}"/>', '<media:content url="{}" medium="image"><media:title>Seen</media:title></media:content>',
+            '<enclosure url="{}"/>', '<enclosure base="/x/" url="{}"/>', '<media:content base="https://o.example/" url="{}"/>', '<media:content url="{}" medium="image"><media:title>Seen</media:title></media:content>',
             '<media:group><media:content url="{}"/></media:group>', '<media:thumbnail url="{}" width="1"/>',
             "<media:thumbnail>{}</media:thumbnail>", '<source url="{}">Paper</source>'], LINKS),
     either([f"<{name}>{{}}</{name}>" for name in ("pubDate", "dc:date", "lastBuildDate")], DATES),
