@@ -23,6 +23,7 @@ class Retold:
     url: str
     topics: tuple[str, ...]
     folded_at: datetime
+    is_withdrawn: bool = False
 
 
 def note_runs(session: Session, noted: Mapping[int, Iterable[int]]) -> None:
@@ -127,7 +128,14 @@ def _list_told(session: Session, *conditions: ColumnElement[bool]) -> dict[int, 
     told: dict[int, list[Retold]] = defaultdict(list)
     for fold, one in session.exec(query):
         retold = Retold(
-            fold.article_id, fold.root_id, one.source, one.title, one.url, tuple(one.topics), fold.folded_at
+            fold.article_id,
+            fold.root_id,
+            one.source,
+            one.title,
+            one.url,
+            tuple(one.topics),
+            fold.folded_at,
+            one.withdrawn_at is not None,
         )
         told[fold.root_id].append(retold)
     return dict(told)

@@ -16,7 +16,8 @@ from digest.models import DeliveryState, EditionState, SubscriptionState, Withhe
 from digest.store.deliveries import Job
 
 _STANDING = (
-    "SELECT delivery.id, subscription.state, delivery.state, delivery.owner, edition.state"
+    "SELECT delivery.id, subscription.state, delivery.state, delivery.owner, edition.state,"
+    " delivery.variant_id"
     " FROM delivery JOIN subscription ON subscription.id = delivery.subscription_id"
     " JOIN edition ON edition.id = delivery.edition_id WHERE delivery.id"
 )
@@ -82,8 +83,8 @@ _DIALECTS = {
     "postgresql": _Dialect(
         _DUE.replace("?", "%s") + " FOR UPDATE OF delivery SKIP LOCKED",
         _CLAIM.replace("?", "%s") + " = ANY(%s)",
-        # Whoever leaves now waits for our commit.
-        _STANDING + " = ANY(%s) FOR NO KEY UPDATE OF delivery, subscription",
+        # Whoever leaves now waits for our commit; in the order of ids, as whoever withdraws locks.
+        _STANDING + " = ANY(%s) ORDER BY delivery.id FOR NO KEY UPDATE OF delivery, subscription",
         _MARK.replace("?", "%s"),
         _ACCEPT.replace("?", "%s"),
         _BEGUN.replace("?", "%s"),
@@ -105,13 +106,19 @@ def claim(
     return jobs
 
 
-def may_still_go(connection: Connection, ids: Sequence[int], *, owner: int) -> dict[int, Withheld | bool]:
-    """Re-read consent and claims: a reason to withhold, False where the claim is gone, else True."""
+def may_still_go(
+    connection: Connection, variants: Mapping[int, int], *, owner: int
+) -> dict[int, Withheld | bool]:
+    """Re-read consent and claims: a reason to withhold, False where the claim is gone, else True.
+
+    `variants` maps each delivery to the variant that its message was composed of; where an article was
+    withdrawn meanwhile it has another, and must be composed anew.
+    """
     own = _DIALECTS[connection.dialect.name]
-    found = connection.exec_driver_sql(own.standing, (own.ids(ids),))
+    found = connection.exec_driver_sql(own.standing, (own.ids(list(variants)),))
     return {
-        key: _may_go(subscription, delivery, holder == owner, edition)
-        for key, subscription, delivery, holder, edition in found
+        key: variants[key] == variant and _may_go(subscription, delivery, holder == owner, edition)
+        for key, subscription, delivery, holder, edition, variant in found
     }
 
 

@@ -42,7 +42,7 @@ class Ledger:
 
     def mark(self, job: Job, owner: int) -> None:
         with self.database.write() as session:
-            turns.may_still_go(session.connection(), [job.delivery_id], owner=owner)
+            turns.may_still_go(session.connection(), {job.delivery_id: job.variant_id}, owner=owner)
             turns.mark_in_flight(session.connection(), {job.delivery_id: job.composed_at or NOW}, now=NOW)
 
     def record(self, job: Job, owner: int, state: DeliveryState) -> None:
@@ -56,7 +56,9 @@ class Ledger:
 
     def may_still_go(self, job: Job, owner: int) -> Withheld | bool:
         with self.database.write() as session:
-            return turns.may_still_go(session.connection(), [job.delivery_id], owner=owner)[job.delivery_id]
+            return turns.may_still_go(session.connection(), {job.delivery_id: job.variant_id}, owner=owner)[
+                job.delivery_id
+            ]
 
     def set_subscription(self, job: Job, state: SubscriptionState) -> None:
         with self.database.write() as session:
@@ -257,7 +259,9 @@ def test_a_dead_workers_last_commit_that_lands_while_it_is_settled_is_seen(
 def test_whoever_leaves_while_a_mark_is_committed_waits_for_it(ledger: Ledger) -> None:
     job = ledger.claim(ledger.one.id)[0]
     with ledger.database.write() as session:
-        answers = turns.may_still_go(session.connection(), [job.delivery_id], owner=ledger.one.id)
+        answers = turns.may_still_go(
+            session.connection(), {job.delivery_id: job.variant_id}, owner=ledger.one.id
+        )
         assert answers == {job.delivery_id: True}
         leaving = threading.Thread(target=ledger.set_subscription, args=(job, SubscriptionState.ENDED))
         leaving.start()

@@ -34,13 +34,15 @@ class Answer:
 class Turn:
     """What a turn's commit decided.
 
-    Who may have their message, who was claimed, whether one is repeated, which editions were paused.
+    Who may have their message, who was claimed, whether one is repeated, which editions were paused, and of
+    which variants a message could not go: others of them are likely to wait in vain as well.
     """
 
     may_go: set[int] = field(default_factory=set)
     claimed: list[Job] = field(default_factory=list)
     repeats: bool = False
     paused: set[int] = field(default_factory=set)
+    stale: set[int] = field(default_factory=set)
 
 
 class Recorder:
@@ -184,7 +186,8 @@ class Recorder:
         """Mark those that may still go; give the states of those that are withheld."""
         if not ready:
             return []
-        answers = turns.may_still_go(connection, list(ready), owner=self._run.owner)
+        composed_of = {key: job.variant_id for key, (job, _) in ready.items()}
+        answers = turns.may_still_go(connection, composed_of, owner=self._run.owner)
         turn.may_go = {key for key, answer in answers.items() if answer is True}
         turns.mark_in_flight(connection, {key: ready[key][1] for key in turn.may_go}, now=now)
         if len(turn.may_go) == len(ready):
@@ -196,6 +199,7 @@ class Recorder:
                 if isinstance(answer, Withheld):
                     states.append(deliveries.withhold(session, ready[key][0], answer, now))
                 else:
+                    turn.stale.add(ready[key][0].variant_id)
                     deliveries.release(session, [ready[key][0]], owner=self._run.owner, now=now)
             session.flush()
         return states
