@@ -77,10 +77,14 @@ class Renderer:
         self._looks: dict[str, Drawer] = {}
         self._text = self._drawer("digest.txt.j2", ["digest.cards.txt.j2"], str)
 
+    def list_looks(self) -> list[str]:
+        """List the looks that a digest may have."""
+        return [name for name in self._templates.list_names(".html.j2") if name not in _NO_LOOKS]
+
     def require(self, look: str) -> None:
         """Raise SettingsError where there is no such look."""
         if not self._templates.has(f"{look}.html.j2"):
-            known = [name for name in self._templates.list_names(".html.j2") if name not in _NO_LOOKS]
+            known = self.list_looks()
             close = difflib.get_close_matches(look, known, n=1)
             meant = f'; did you mean "{close[0]}"?' if close else ""
             raise SettingsError(f'there is no look "{look}"; there is {", ".join(known)}{meant}')
