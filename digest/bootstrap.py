@@ -98,7 +98,7 @@ class Application:
 
     @cached_property
     def renderer(self) -> Renderer:
-        """Give the renderer of messages, in the publication's own look; raise SettingsError where it is none."""
+        """Give the renderer of messages; raise SettingsError for a look or a folder that is not there."""
         look = self.settings.look
         own = self.settings.path(look.folder) if look.folder else None
         if own is not None and not own.is_dir():
