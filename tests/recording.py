@@ -39,11 +39,15 @@ class Transaction:
 
 @dataclass
 class Recording:
-    """What a server heard over all its sessions; `reply` answers the final dot of a transaction."""
+    """What a server heard over all its sessions.
+
+    `reply` answers the final dot of a transaction; `watch` is told of each step when it is reached.
+    """
 
     extensions: tuple[str, ...] = FULL
     reply: Callable[[Transaction], str] = lambda _transaction: "250 2.0.0 kept"
     clock: Callable[[], float] = time.time
+    watch: Callable[[str], None] = lambda _step: None
     greetings: list[str] = field(default_factory=list)
     commands: list[str] = field(default_factory=list)
     transactions: list[Transaction] = field(default_factory=list)
@@ -65,6 +69,7 @@ class Recording:
             assert "\n" not in said
             verb = said.split(" ")[0].upper()
             self.commands.append(said)
+            self.watch(verb)
             if verb in ("EHLO", "HELO"):
                 self.greetings.append(said.partition(" ")[2])
                 words = ["relay.example", *(self.extensions if verb == "EHLO" else ())]
@@ -77,7 +82,7 @@ class Recording:
                 wire.send("250 ok")
             elif verb == "DATA":
                 wire.send("354 go")
-                self._end(wire, transaction, re.sub(rb"(?m)^\.", b"", wire.content()))
+                self._end(wire, transaction, re.sub(rb"(?m)^\.", b"", wire.whole_content()))
             elif verb == "BDAT":
                 self._end(wire, transaction, wire.exactly(int(said.split()[1])))
             else:
@@ -86,7 +91,9 @@ class Recording:
     def _end(self, wire: Wire, transaction: Transaction, content: bytes) -> None:
         transaction.content, transaction.at = content, self.clock()
         self.transactions.append(transaction)
+        self.watch("dot")
         wire.send(self.reply(transaction))
+        self.watch("reply")
 
 
 def by_recipient(recording: Recording) -> dict[str, Any]:
