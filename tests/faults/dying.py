@@ -22,7 +22,7 @@ PRELOADED = (
     "tests.faults.dying", "digest.cli.sending", "digest.bootstrap", "digest.sending", "digest.store.schema",
     "digest.tasks.delivery.courier", "alembic", "psycopg", "css_inline", "babel.dates",
 )  # fmt: skip
-configure_mappers()
+configure_mappers()  # type: ignore[no-untyped-call]
 STEPS = {
     "freeze": "digest.store.editions:set_state",
     "claim": "digest.store.turns:claim",
