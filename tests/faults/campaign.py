@@ -21,10 +21,13 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from unittest import mock
 
 from tests.conftest import PostgresqlServer, debian_server
+from tests.faults.cases import CASES, SCALE, Case
 from tests.faults.dying import STEPS, WHENS, Death
 from tests.faults.killing import HEARD, Found, Kill, Newsstand, kill_all
+from tests.faults.suffering import BEFORE, suffer
 
 READERS = 150
 IN_A_ROW = 10
@@ -104,6 +107,60 @@ def kill(options: argparse.Namespace) -> int:
     return 1 if done.troubled else 0
 
 
+def smtp(options: argparse.Namespace) -> int:
+    """Let servers misbehave until the count is reached, each fault in turn."""
+    return misbehave(options, [case for case in CASES if options.case in str(case)], SCALE)
+
+
+def true_time(options: argparse.Namespace) -> int:
+    """Let the four faults that are waits last as long as they do."""
+    names = (
+        "banner after 4 minutes",
+        "250 after 9 minutes",
+        "250 after 11 minutes",
+        "greylisted, then accepted",
+    )
+    cases = [case for case in CASES if case.name in names]
+    options.count, options.seed = len(cases), 0
+    with mock.patch("tests.faults.cases.MINUTE", 60.0):
+        return misbehave(options, cases, 1.0)
+
+
+def misbehave(options: argparse.Namespace, cases: list[Case], scale: float) -> int:
+    """Let editions meet faults, and count what came of them."""
+    seed = options.seed if options.seed is not None else random.SystemRandom().randrange(1_000_000)
+    say(f"seed {seed}")
+    chance = random.Random(seed)
+    folder = Path(tempfile.mkdtemp(prefix="campaign-"))
+    began, runs, repeats, troubled, seen = time.monotonic(), 0, 0, 0, Counter[int]()
+    with servers(options.database) as urls:
+        stands = {
+            (url, readers): Newsstand(folder, readers, url, at=BEFORE)
+            for url in urls
+            for readers in {case.readers for case in cases}
+        }
+        for case in itertools.islice(itertools.cycle(cases), options.count):
+            stand = stands[chance.choice(urls), case.readers]
+            connections = chance.choice((1, 2, 4))
+            with stand.edition(connections) as edition:
+                found = suffer(case, edition, scale)
+            runs, repeats = runs + 1, repeats + found.repeats
+            seen[case.number] += 1
+            if found.trouble:
+                troubled += 1
+                say(
+                    f"trouble in {edition.folder}: {case}, {connections} connections: {'; '.join(found.trouble)}"
+                )
+            if runs % 25 == 0 or runs == options.count:
+                say(
+                    f"{runs} runs of {len(seen)} numbers ({len(cases)} faults): {troubled} in trouble,"
+                    f" {repeats} repeats; {time.monotonic() - began:.0f} s"
+                )
+        for stand in stands.values():
+            stand.close()
+    return 1 if troubled else 0
+
+
 @contextmanager
 def servers(database: str | None) -> Iterator[list[str | None]]:
     """Give the databases to use: None for SQLite, the URL of a PostgreSQL server of our own."""
@@ -138,6 +195,15 @@ def main() -> None:
     kills.add_argument("--connections", type=int)
     kills.add_argument("--seed", type=int)
     kills.set_defaults(run=kill)
+    faults = parts.add_parser("smtp", help="servers that misbehave, waits at a hundredth")
+    faults.add_argument("count", type=int, nargs="?", default=7_200)
+    faults.add_argument("--case", default="")
+    faults.add_argument("--seed", type=int)
+    faults.set_defaults(run=smtp)
+    waits = parts.add_parser("true-time", help="the faults that are waits, as long as they are")
+    waits.set_defaults(run=true_time)
+    for part in (faults, waits):
+        part.add_argument("--database", choices=["sqlite", "postgresql"])
     options = parser.parse_args()
     sys.exit(options.run(options))
 

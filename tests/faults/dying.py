@@ -22,7 +22,7 @@ PRELOADED = (
     "tests.faults.dying", "digest.cli.sending", "digest.bootstrap", "digest.sending", "digest.store.schema",
     "digest.tasks.delivery.courier", "alembic", "psycopg", "css_inline", "babel.dates",
 )  # fmt: skip
-configure_mappers()  # type: ignore[no-untyped-call]
+configure_mappers()
 STEPS = {
     "freeze": "digest.store.editions:set_state",
     "claim": "digest.store.turns:claim",
@@ -99,7 +99,7 @@ def _wrap(owner: Any, name: str, counted: _Counted, concerns: Callable[[tuple[An
 
 
 def _die_after_the_next_commit(counted: _Counted) -> None:
-    original = DefaultDialect.do_commit
+    original: Any = DefaultDialect.do_commit
 
     def commit(self: Any, connection: Any) -> None:
         original(self, connection)

@@ -11,12 +11,14 @@ import threading
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
+from datetime import datetime
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
+import time_machine
 from sqlalchemy import create_engine, text
 
 from tests.faults import dying
@@ -115,7 +117,9 @@ class Found:
 class Newsstand:
     """A publication that is made once and copied for each edition, on SQLite or on a PostgreSQL server."""
 
-    def __init__(self, folder: Path, readers: int, postgresql: str | None = None) -> None:
+    def __init__(
+        self, folder: Path, readers: int, postgresql: str | None = None, *, at: datetime | None = None
+    ) -> None:
         self.readers = readers
         self._folder = folder / f"first-{'postgresql' if postgresql else 'sqlite'}-{readers}"
         self._folder.mkdir(parents=True)
@@ -125,7 +129,8 @@ class Newsstand:
         if postgresql:
             self._admin(f"CREATE DATABASE {self._name}")
         first = Publication(self._folder, self._url(self._folder, self._name), port=9)
-        first.begin(readers)
+        with time_machine.travel(at, tick=True) if at else nullcontext():
+            first.begin(readers)
 
     def _url(self, folder: Path, name: str) -> str:
         return self._postgresql.format(name=name) if self._postgresql else f"sqlite:///{folder}/digest.db"
