@@ -124,7 +124,7 @@ class Couriers:
         """Write a marked message, and the next envelope in the same write where the server pipelines."""
         out = lane.content(load)
         if lane.exchange.pipelines and not lane.is_full:
-            out += self._begin_next(lane)
+            out.append(self._begin_next(lane))
         lane.write(out, time.monotonic())
         self._watch(lane)
 
@@ -150,7 +150,7 @@ class Couriers:
             if lane.is_idle and len(self._outbox):
                 out = self._begin_next(lane)
                 if out:
-                    lane.write(out, time.monotonic())
+                    lane.write((out,), time.monotonic())
                     self._watch(lane)
 
     def _poll(self) -> None:
