@@ -19,7 +19,7 @@ from digest.mail.rendering import Renderer
 from digest.net.smtp import Relay
 from digest.rules.pacing import Allowance, Domains, Limit, allowance_of
 from digest.settings import Settings
-from digest.smtp_settings import RelaySettings
+from digest.settings.smtp import RelaySettings
 from digest.store import schema
 from digest.store.database import Database
 from digest.store.keys import keep_keys

@@ -37,6 +37,10 @@ class Wire:
             lines.append(line)
         return b"".join(lines)
 
+    def exactly(self, octets: int) -> bytes:
+        """Read a chunk of a stated length."""
+        return self._file.read(octets)
+
     def greet(self, *extensions: str) -> None:
         """Say hello and answer EHLO."""
         self.send("220 relay.example ESMTP")

@@ -8,9 +8,10 @@ from cyclopts import Parameter
 from digest.bootstrap import Application
 from digest.cli.common import DEFAULT, AsJson, Common, application
 from digest.cli.output import say, show_json
-from digest.dns_settings import Dkim, is_aligned
 from digest.errors import UsageError
 from digest.mail.dkim import Algorithm, SigningKey, record_of, zone_lines
+from digest.settings.dns import Dkim
+from digest.settings.domains import is_aligned
 from digest.tasks.signing import default_selector, list_places, load_key, make_key, signing_domain
 
 

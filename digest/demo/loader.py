@@ -13,7 +13,7 @@ from digest.bootstrap import Application, bundled
 from digest.demo.catcher import Catcher
 from digest.sending import Sent, send_due
 from digest.settings import Settings, load_settings
-from digest.store import articles, editions, subscribers
+from digest.store import articles, subscribers, variants
 from digest.tasks.importing import ImportReport, import_subscribers
 
 _WORDING = "Sample reader of the demo"
@@ -108,7 +108,7 @@ def load(app: Application, folder: Path) -> Loaded:
             sent,
             articles=articles.count_articles(session),
             readers=sum(1 for _ in subscribers.list_subscribers(session)),
-            variants=editions.count_variants(session),
+            variants=variants.count_variants(session),
             messages=len(list((folder / "outbox").glob("*.eml"))),
         )
 

@@ -39,7 +39,7 @@ def recipient_header(display: str, address: str) -> str:
     if address.isascii() and address.isprintable():
         if not display:
             return f"To: {address.strip()}\r\n"
-        if _ATOM.fullmatch(display):
+        if len(display) < MAX_LINE - 10 and _ATOM.fullmatch(display) and "=?" not in display:
             field = f"To: {' '.join(display.split())} <{address.strip()}>"
             if len(field) <= MAX_LINE and not field.startswith("To:  "):
                 return field + "\r\n"
@@ -95,10 +95,11 @@ def phrase(display: str) -> list[str]:
     display = one_line(display)
     if not display:
         return []
-    if not display.isascii():
+    if not display.isascii() or "=?" in display:  # what looks encoded would be decoded, quoted or not
         return _encoded(display)
     if _ATOM.fullmatch(display):
-        return display.split()
+        words = display.split()
+        return words if len(max(words, key=len)) < MAX_LINE - 10 else _encoded(display)
     escaped = display.replace("\\", "\\\\").replace('"', '\\"')
     return [f'"{escaped}"'] if len(escaped) < MAX_LINE - 10 else _encoded(display)
 

@@ -4,6 +4,7 @@ import hmac
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from email.utils import parseaddr
 from functools import lru_cache
 
 from digest.mail import headers as fields
@@ -163,7 +164,7 @@ def _leave_fields(own: Own) -> str:
 def _shared_fields(headers: Headers) -> list[str]:
     lines = []
     if headers.reply_to:
-        lines.append(fields.plain_header("Reply-To", [fields.ascii_domain(headers.reply_to)]))
+        lines.append(fields.mailbox_header("Reply-To", *parseaddr(headers.reply_to)))
     if headers.in_reply_to:
         lines.append(fields.plain_header("In-Reply-To", [headers.in_reply_to]))
         lines.append(fields.plain_header("References", [headers.in_reply_to]))

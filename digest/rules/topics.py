@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from urllib.parse import unquote, urlsplit
 
-from digest.topic_settings import TopicSettings
+from digest.settings.topics import TopicSettings
 
 
 def settle(topics: Sequence[str], url: str, title: str, rules: Sequence[TopicSettings]) -> tuple[str, ...]:

@@ -57,7 +57,8 @@ def _ask(
     message = run.composer.sealed(
         compose_asking(readers, renderer, row, subscriber, subscription, token, at), at
     )
-    sender = parseaddr(readers.settings.site.from_)[1]
+    named = subscription.digest, "asking"
+    sender = run.composer.return_paths.write(subscriber.public_id, named)
     outcome = connection.submit(Envelope(sender, subscriber.address), message)
     now = run.clock()
     verdict = judge(outcome, attempts=row.attempts + 1, now=now)

@@ -25,7 +25,7 @@ from digest.rules.selection import (
     unsettle_topics,
 )
 from digest.settings import DigestSettings, Settings
-from digest.store import articles, deliveries, editions, workers
+from digest.store import articles, cohorts, deliveries, editions, planning, variants, workers
 from digest.store.database import Database
 from digest.tasks.choosing import candidates
 
@@ -196,14 +196,14 @@ class Compiler:
         """Plan in key ranges with a commit each; the last commit freezes."""
         plan = _Plan(self._settings, digest, cadence, edition, periods, self._speaks)
         with self._database.write() as session:
-            editions.unplace_where_history_is_short(session, digest.name, cadence.name, plan.seen_from)
+            cohorts.unplace_where_history_is_short(session, digest.name, cadence.name, plan.seen_from)
         while True:
             with self._database.write() as session:
                 current = editions.own_edition(session, plan.edition_id, self.worker_id)
                 if current is None:
                     log.warning("edition %s: another worker compiles it now", edition.period)
                     return
-                last = editions.next_range(session, current, self._range_size)
+                last = cohorts.next_range(session, current, self._range_size)
                 if last is None:
                     plan.freeze(session, current)
                     return
@@ -234,7 +234,7 @@ class _Plan:
 
     def plan_range(self, session: Session, edition: Edition, last: int) -> None:
         self._place(session, edition, last)
-        for cohort in editions.undecided_cohorts(session, edition, last):
+        for cohort in cohorts.undecided_cohorts(session, edition, last):
             chosen = choose(
                 self._articles(session, edition),
                 unsettle_topics(cohort.topics, BEGINNING),
@@ -243,18 +243,18 @@ class _Plan:
                 self._limits,
             )
             assert cohort.id is not None  # noqa: S101 - a stored row
-            editions.decide_cohort(session, self.edition_id, cohort.id, cohort.language, chosen)
-        hours = editions.list_hours(session, edition, last)
-        editions.plan_range(session, edition, last, self._due(edition, hours), edition.freeze_at)
+            cohorts.decide_cohort(session, self.edition_id, cohort.id, cohort.language, chosen)
+        hours = planning.list_hours(session, edition, last)
+        planning.plan_range(session, edition, last, self._due(edition, hours), edition.freeze_at)
 
     def freeze(self, session: Session, edition: Edition) -> None:
         """Take the mailed articles into each cohort's history, and let claims begin."""
-        editions.unplace_unplanned(session, edition)
+        cohorts.unplace_unplanned(session, edition)
         recent = articles.ids_seen_from(session, self.seen_from)
-        decisions = editions.list_decisions(session, self.edition_id)
-        editions.lift_keys(session, [cohort for cohort, _ in decisions])
+        decisions = cohorts.list_decisions(session, self.edition_id)
+        cohorts.lift_keys(session, [cohort for cohort, _ in decisions])
         for cohort, variant_id in decisions:
-            got = {row.article_id for row in editions.articles_of(session, variant_id)}
+            got = {row.article_id for row in variants.articles_of(session, variant_id)}
             self._advance(session, cohort, (set(cohort.history) | got) & recent, edition.freeze_at)
         edition.frozen_at = edition.freeze_at
         edition.compiler = None
@@ -264,25 +264,25 @@ class _Plan:
     def _advance(self, session: Session, cohort: Cohort, history: set[int], freeze_at: datetime) -> None:
         topics = settle_topics(unsettle_topics(cohort.topics, BEGINNING), freeze_at, self._digest.carry)
         key = cohort_key(cohort.digest, cohort.cadence, cohort.language, topics, sorted(history))
-        if not editions.merge_into(session, cohort, key):
+        if not cohorts.merge_into(session, cohort, key):
             cohort.key, cohort.topics, cohort.history = key, topics, sorted(history)
             cohort.history_from = self.seen_from
             session.add(cohort)
             session.flush()
 
     def _place(self, session: Session, edition: Edition, last: int) -> None:
-        unplaced = editions.list_unplaced(session, edition, last)
+        unplaced = cohorts.list_unplaced(session, edition, last)
         if not unplaced:
             return
-        history = editions.counted_history(session, edition, last, self.seen_from)
+        history = cohorts.counted_history(session, edition, last, self.seen_from)
         groups: dict[str, tuple[Cohort, list[int]]] = {}
         for reader in unplaced:
             cohort = self._cohort(reader, history.get(reader.subscription_id, frozenset()), edition)
             groups.setdefault(cohort.key, (cohort, []))[1].append(reader.subscription_id)
         for cohort, ids in groups.values():
-            editions.place(session, ids, editions.find_or_add_cohort(session, cohort))
+            cohorts.place(session, ids, cohorts.find_or_add_cohort(session, cohort))
 
-    def _cohort(self, reader: editions.Unplaced, history: frozenset[int], edition: Edition) -> Cohort:
+    def _cohort(self, reader: cohorts.Unplaced, history: frozenset[int], edition: Edition) -> Cohort:
         topics = settle_topics(
             since(reader.topics, self._digest.lookback), edition.freeze_at, self._digest.carry
         )

@@ -336,15 +336,15 @@ class _CrashesAtRange(Newsroom):
 
     def __init__(self, newsroom: Newsroom, number: int) -> None:
         super().__init__(newsroom.database, newsroom.settings, newsroom.workers)
-        from digest.store import editions
+        from digest.store import planning
 
         counted = itertools.count(1)
-        original = editions.plan_range
+        original = planning.plan_range
 
         def plan(*arguments: object) -> object:
             if next(counted) == number:
-                editions.plan_range = original
+                planning.plan_range = original
                 raise _PowerCut
             return original(*arguments)  # type: ignore[arg-type]
 
-        editions.plan_range = plan  # type: ignore[assignment]
+        planning.plan_range = plan  # type: ignore[assignment]

@@ -21,6 +21,7 @@ from digest.store.database import Database
 from digest.store.deliveries import Job
 from digest.store.folds import Retold
 from digest.tasks.delivery.variants import Variants
+from digest.tasks.returning import return_paths
 
 if TYPE_CHECKING:
     from digest.mail.dkim import Signer
@@ -70,7 +71,8 @@ class Composer:
         self._base_url, self._signing_keys = settings.site.base_url, settings.web.signing_keys
         self._renderer = renderer
         self._identity_key = identity_key
-        self._from_name, self._from_address = parseaddr(settings.site.from_)
+        self._from_name, self._from_address = parseaddr(settings.site.from_)[0], settings.site.from_address
+        self.return_paths = return_paths(settings)
         self._domain = self._from_address.rpartition("@")[2]
         self._owner = parseaddr(settings.site.reply_to or settings.site.from_)[1]
         self._ready: OrderedDict[int, _Ready] = OrderedDict()
@@ -80,18 +82,19 @@ class Composer:
     def compose(self, job: Job, composed_at: datetime) -> Letter:
         """Compose a claimed delivery's message, and sign it where the settings name a key."""
         ready = self._ready_for(job.variant_id)
-        return self._seal(job, self._message(ready.edition, ready.composition, job, composed_at), composed_at)
+        message = self._message(ready.edition, ready.composition, job, composed_at)
+        return self._seal(ready.edition, job, message, composed_at)
 
     def prepare(self, job: Job, composed_at: datetime) -> Callable[[], Letter]:
         """Compose a claimed delivery's message; what is given signs it, which any thread may do."""
         ready = self._ready_for(job.variant_id)
         message = self._message(ready.edition, ready.composition, job, composed_at)
-        return lambda: self._seal(job, message, composed_at)
+        return lambda: self._seal(ready.edition, job, message, composed_at)
 
     def letter(self, edition: Edition, rendering: Rendering, job: Job, composed_at: datetime) -> Letter:
         """Splice a reader's own values and headers into a rendering."""
         message = self._message(edition, self._composition(edition, rendering), job, composed_at)
-        return self._seal(job, message, composed_at)
+        return self._seal(edition, job, message, composed_at)
 
     def sealed(self, message: Message, at: datetime) -> bytes:
         """Give a message's bytes, signed where the settings name a key.
@@ -106,9 +109,11 @@ class Composer:
         digest = hashlib.sha256(message.body).digest()
         return (self._signer.sign(message.head, digest, at),)
 
-    def _seal(self, job: Job, message: Message, composed_at: datetime) -> Letter:
+    def _seal(self, edition: Edition, job: Job, message: Message, composed_at: datetime) -> Letter:
+        named = edition.digest, edition.cadence, edition.period
+        envelope = Envelope(self.return_paths.write(job.public_id, named), job.address)
         pieces = [*self._signatures(message, composed_at), message.head, *message.pieces]
-        return Letter(Envelope(self._from_address, job.address), pieces, sum(map(len, pieces)))
+        return Letter(envelope, pieces, sum(map(len, pieces)))
 
     def _message(
         self, edition: Edition, composition: Composition, job: Job, composed_at: datetime

@@ -18,7 +18,7 @@ from digest.tasks.delivery.outbox import Outbox
 from digest.tasks.delivery.recording import PAUSE, Answer, Recorder
 from digest.tasks.delivery.running import Run
 from digest.tasks.delivery.trunks import Openers, Trunk
-from digest.tasks.delivery.writing import Ahead, AtOnce
+from digest.tasks.delivery.writing import Ahead, Batches, fresh
 
 _BATCH = 50
 _AHEAD = 3
@@ -41,7 +41,7 @@ class Couriers:
         self._writer = (
             Ahead(run.composer, run.clock, _AHEAD * self._most, self._openers.ring)
             if signs
-            else AtOnce(run.composer, run.clock)
+            else Batches(run.composer, run.clock, _AHEAD * self._most)
         )
         self._outbox = Outbox(self._writer, run.domains)
         self._selector = selectors.DefaultSelector()
@@ -183,7 +183,7 @@ class Couriers:
             self._end_one(job, lane)
         self._outbox.put_back(reversed(heard.given_back))
         for load in heard.wants:
-            self._wanted[load.job.delivery_id] = (lane, load)
+            self._wanted[load.job.delivery_id] = lane, fresh(load, self._run.composer, self._run.clock())
         if heard.lost:
             self._wanted = {key: item for key, item in self._wanted.items() if item[0] is not lane}
             self._drop(lane, politely=False)

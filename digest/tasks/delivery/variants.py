@@ -9,7 +9,7 @@ from sqlmodel import Session
 
 from digest.models import Article, Edition, Variant
 from digest.rules.selection import Choice
-from digest.store import articles, editions, folds
+from digest.store import articles, folds, variants
 from digest.store.database import Database
 from digest.store.deliveries import Job
 from digest.store.folds import Retold
@@ -63,7 +63,7 @@ class Variants:
         return Listing(edition, variant, choices, found, told_by(told, edition.freeze_at))
 
     def _read(self, session: Session, wanted: set[int]) -> None:
-        read = editions.get_variants(session, wanted)
+        read = variants.get_variants(session, wanted)
         self._expected.update(read)
         self._read_told(session, {c.article_id for _, _, choices in read.values() for c in choices})
         while len(self._expected) > _KEPT_VARIANTS:

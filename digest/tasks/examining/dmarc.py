@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from digest.dns_settings import is_aligned
 from digest.mail.dkim import parse_tags
 from digest.net.dns import Records
+from digest.settings.domains import is_aligned
 from digest.tasks.examining.findings import Finding, fail, ok, warn
 from digest.tasks.examining.hosts import UNREACHABLE
 from digest.tasks.examining.scope import Scope

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from email.utils import parseaddr
 
-from digest.dns_settings import ascii_name
 from digest.net.dns import Records
+from digest.settings.domains import ascii_name
 from digest.tasks.examining.findings import Finding, fail, ok, warn
 from digest.tasks.examining.scope import Scope, find_senders
 

@@ -5,12 +5,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from digest.dns_settings import LOOPBACK
 from digest.mail.rendering import Renderer
 from digest.net.dns import Records, Resolver
 from digest.net.probing import own_addresses
 from digest.net.smtp import Relay
 from digest.settings import Settings
+from digest.settings.domains import LOOPBACK
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Scope:
     @property
     def return_path_domain(self) -> str:
         """Give the domain of MAIL FROM, which SPF is asked about."""
-        return self.settings.site.from_domain
+        return self.settings.return_path_domain
 
     @property
     def relay_is_here(self) -> bool:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.rules.topics import has_words, is_at, settle
-from digest.topic_settings import TopicSettings
+from digest.settings.topics import TopicSettings
 
 SPORT = TopicSettings(
     name="sport", categories=("Football", "Match Reports"), url=("/sport/*",), title=("world cup",)

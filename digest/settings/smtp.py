@@ -1,12 +1,14 @@
 """The settings of delivery: the relays, and how fast they and the domains behind them are served."""
 
+import ipaddress
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
+from pydantic import BeforeValidator, Field, SecretStr, model_validator
 
-from digest.dns_settings import LOOPBACK, ascii_name
+from digest.settings.domains import LOOPBACK, ascii_name, is_full_name
+from digest.settings.table import Table
 
 
 def _domain(value: object) -> object:
@@ -16,25 +18,39 @@ def _domain(value: object) -> object:
     return name
 
 
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+def _full_name(value: object) -> object:
+    name = ascii_name(value) if isinstance(value, str) else " "
+    if name and not is_full_name(name) and not _is_literal(name):
+        raise ValueError(
+            'must be a full name such as "mail.example.org", or an address such as "[192.0.2.25]"'
+            " (RFC 5321 4.1.3)"
+        )
+    return name
 
 
-class DomainSettings(_Table):
+def _is_literal(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name.removeprefix("[").removesuffix("]").removeprefix("ipv6:"))
+    except ValueError:
+        return False
+    return name.startswith("[") and name.endswith("]")
+
+
+class DomainSettings(Table):
     """One `[smtp.domains."..."]`: how fast the readers of one domain are served, whatever the relay."""
 
     connections: int = Field(default=0, ge=0, le=100)
     rate: float = Field(default=0, ge=0)
 
 
-class WarmUp(_Table):
+class WarmUp(Table):
     """`[smtp.warm_up]`: messages a day, growing, for a new sender that nobody knows yet."""
 
     begins_on: date
     messages: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1, max_length=366)]
 
 
-class RelaySettings(_Table):
+class RelaySettings(Table):
     """One relay: `[smtp]`, and each `[smtp.relays.NAME]` beside it."""
 
     host: Annotated[str, Field(min_length=1, max_length=500)] = "localhost"
@@ -64,7 +80,7 @@ class RelaySettings(_Table):
 class Smtp(RelaySettings):
     """`[smtp]`: the relay, and what holds for all relays."""
 
-    ehlo_name: str = ""
+    ehlo_name: Annotated[str, BeforeValidator(_full_name)] = ""
     when_uncertain: Literal["resend", "hold"] = "resend"
     domains: dict[Annotated[str, BeforeValidator(_domain)], DomainSettings] = Field(default_factory=dict)
     warm_up: WarmUp | None = None

@@ -5,31 +5,14 @@ import re
 from pathlib import Path
 from typing import Annotated
 
-import idna
-from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
+from pydantic import BeforeValidator, model_validator
 
-LOOPBACK = ("localhost", "127.0.0.1", "::1")
+from digest.settings.domains import ascii_name
+from digest.settings.table import Table
+
 _LABEL = r"[a-z0-9](?:[a-z0-9_-]{0,61}[a-z0-9])?"
 _NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 _DNS_PORT = 53
-
-
-def ascii_name(domain: str) -> str:
-    """Give a domain in lower case, each label as its A-label; raise ValueError where it has none."""
-    if domain.isascii():
-        return domain.strip().rstrip(".").lower()
-    try:
-        return idna.encode(domain.strip().rstrip("."), uts46=True).decode().lower()
-    except idna.IDNAError:
-        raise ValueError('is no domain: write a name such as "news.example.org"') from None
-
-
-def is_aligned(one: str, other: str) -> bool:
-    """Tell whether two domains are the same, or one is below the other (RFC 7489 3.1, relaxed).
-
-    What registries hand out is not known here, so two sisters below one organisation do not count.
-    """
-    return one == other or one.endswith(f".{other}") or other.endswith(f".{one}")
 
 
 def _domain(value: object) -> object:
@@ -65,11 +48,7 @@ def server_of(text: str) -> tuple[str, int] | None:
     return (str(known), int(port)) if port.isascii() and port.isdigit() and 0 < int(port) < 65536 else None
 
 
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-
-
-class Dkim(_Table):
+class Dkim(Table):
     """`[dkim]`: the keys that messages are signed with; none, and they are not signed."""
 
     domain: Annotated[str, BeforeValidator(_domain)] = ""
@@ -94,7 +73,7 @@ class Dkim(_Table):
         return self
 
 
-class Dns(_Table):
+class Dns(Table):
     """`[dns]`: who is asked."""
 
     resolver: Annotated[str, BeforeValidator(_server)] = ""

@@ -3,7 +3,9 @@
 import re
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
+
+from digest.settings.table import Table
 
 _WORDS = re.compile(r"[^\W_][^*\n]*\*?")
 _MOST = 200
@@ -41,13 +43,11 @@ Place = Annotated[str, BeforeValidator(_place), Field(max_length=_MOST)]
 Words = Annotated[str, BeforeValidator(_words), Field(max_length=_MOST)]
 
 
-class TopicSettings(BaseModel):
+class TopicSettings(Table):
     """One `[[topics]]`; an article has it where any of its rules fits.
 
     `title` are words, not patterns: no text of a feed can make them slow.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     name: Name
     categories: tuple[Category, ...] = ()

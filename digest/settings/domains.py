@@ -1,0 +1,32 @@
+"""Domains as they stand in DNS: their ASCII form, and which answer for which."""
+
+import re
+
+import idna
+
+_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_FULL_NAME = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(?:\.{_LABEL})+")
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+def ascii_name(domain: str) -> str:
+    """Give a domain in lower case, each label as its A-label; raise ValueError where it has none."""
+    if domain.isascii():
+        return domain.strip().rstrip(".").lower()
+    try:
+        return idna.encode(domain.strip().rstrip("."), uts46=True).decode().lower()
+    except idna.IDNAError:
+        raise ValueError('is no domain: write a name such as "news.example.org"') from None
+
+
+def is_full_name(name: str) -> bool:
+    """Tell whether a name in lower case is a host's full one: two labels or more (RFC 1123 2.1)."""
+    return _FULL_NAME.fullmatch(name) is not None
+
+
+def is_aligned(one: str, other: str) -> bool:
+    """Tell whether two domains are the same, or one is below the other (RFC 7489 3.1, relaxed).
+
+    What registries hand out is not known here, so two sisters below one organisation do not count.
+    """
+    return one == other or one.endswith(f".{other}") or other.endswith(f".{one}")

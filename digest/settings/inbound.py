@@ -1,0 +1,78 @@
+"""The settings of mail that comes in: where it arrives, and how return paths lead there."""
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, model_validator
+
+from digest.settings.domains import LOOPBACK, ascii_name, is_full_name
+from digest.settings.table import Table
+
+TOKEN_LENGTH = 31
+"""What a return path has beside its base (rules.tokens)."""
+
+_LOCAL = re.compile(r"[a-z0-9!#$%&'*/=?^_`{|}~+-]+(?:\.[a-z0-9!#$%&'*/=?^_`{|}~+-]+)*", re.I)
+_SIGNS = "+-=_"
+_LONGEST_LOCAL = 64
+_LONGEST_PATH = 254  # without its angle brackets (RFC 5321 4.5.3.1.3)
+
+
+def _inbox(value: object) -> object:
+    local, _, domain = str(value).rpartition("@")
+    known = ascii_name(domain) if value else ""
+    fits = len(local) <= _LONGEST_LOCAL and len(local) + 1 + len(known) <= _LONGEST_PATH
+    if value and not (fits and _LOCAL.fullmatch(local) and (is_full_name(known) or known in LOOPBACK)):
+        raise ValueError('is no mail address: write one of ASCII signs alone, such as "news@example.org"')
+    return f"{local}@{known}" if value else ""
+
+
+def _delimiter(value: object) -> object:
+    if isinstance(value, str) and len(value) == 1 and value in _SIGNS:
+        return value
+    name = ascii_name(str(value))
+    if not is_full_name(name):
+        raise ValueError(
+            "must be one of + - = _ (what your mail server takes), or a domain all of whose mail comes in,"
+            ' such as "in.example.org"'
+        )
+    return name
+
+
+class Inbound(Table):
+    """`[inbound]`: the address at which mail comes in; without one, bounces go to From."""
+
+    address: Annotated[str, BeforeValidator(_inbox)] = ""
+    delimiter: Annotated[str, BeforeValidator(_delimiter)] = "+"
+    return_path: Literal["", "verp", "plain"] = ""
+
+    @model_validator(mode="after")
+    def _leads_to_an_inbox(self) -> "Inbound":
+        if self.return_path == "verp" and not self.address:
+            raise ValueError('address is missing for return_path = "verp": it names where bounces come in')
+        if self.is_verp and len(self.before) + TOKEN_LENGTH > _LONGEST_LOCAL:
+            most = _LONGEST_LOCAL - TOKEN_LENGTH - len(self.delimiter)
+            length = len(self.before) - len(self.delimiter)
+            raise ValueError(
+                f"address has {length} characters before its @, and a return path may have {most}:"
+                ' take a shorter one, or a domain of its own as delimiter, or return_path = "plain"'
+            )
+        if self.is_verp and len(self.before) + TOKEN_LENGTH + 1 + len(self.domain) > _LONGEST_PATH:
+            raise ValueError(f"address is too long: a return path may have {_LONGEST_PATH} characters")
+        return self
+
+    @property
+    def is_verp(self) -> bool:
+        """Tell whether each delivery has a return path of its own."""
+        return bool(self.address) and self.return_path != "plain"
+
+    @property
+    def before(self) -> str:
+        """Give what stands before a token: the base and its delimiter, nothing on a domain that takes all."""
+        if len(self.delimiter) > 1:
+            return ""
+        return self.address.rpartition("@")[0] + self.delimiter
+
+    @property
+    def domain(self) -> str:
+        """Give the domain of addresses with a token."""
+        return self.delimiter if len(self.delimiter) > 1 else self.address.rpartition("@")[2]

@@ -1,0 +1,91 @@
+"""The kinds of value that settings have; each says what is wrong with one, and the remedy."""
+
+import re
+from datetime import timedelta
+from email.utils import parseaddr
+from typing import Annotated
+from urllib.parse import urlsplit
+from zoneinfo import available_timezones
+
+from pydantic import (
+    BeforeValidator,
+    Field,
+)
+
+from digest.models.cadence import Cadence
+from digest.settings.domains import LOOPBACK, ascii_name
+
+_DURATION = re.compile(r"(\d+)\s*([smhdw])")
+
+
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
+
+
+def parse_duration(value: object) -> timedelta:
+    """Read a span of time such as "15m" or "7d"; raise ValueError with the remedy."""
+    if isinstance(value, str) and (match := _DURATION.fullmatch(value.strip())):
+        return timedelta(**{_UNITS[match[2]]: int(match[1])})
+    if isinstance(value, timedelta):
+        return value
+    raise ValueError('must be a duration such as "15m", "1h" or "7d"')
+
+
+def _timezone(value: object) -> object:
+    if not isinstance(value, str) or value not in available_timezones():
+        raise ValueError('is no time zone: write a name such as "Europe/Paris" or "UTC"')
+    return value
+
+
+def _slug(value: object) -> object:
+    if not isinstance(value, str) or not _NAME.fullmatch(value):
+        raise ValueError("must be 1 to 40 characters of a-z, 0-9 and -")
+    return value
+
+
+def _mailbox(value: object) -> object:
+    address = parseaddr(value)[1] if isinstance(value, str) else ""
+    local, _, domain = address.rpartition("@")
+    if not local or ("." not in domain.strip(".") and domain not in LOOPBACK):
+        raise ValueError('is no mail address: write "name@example.org" or "Name <name@example.org>"')
+    if any(ord(char) < 32 or ord(char) == 127 for char in str(value)):
+        raise ValueError("must be one line without control characters")
+    if not local.isascii():
+        raise ValueError("must have ASCII signs alone before the @: most servers can carry no other")
+    ascii_name(domain)
+    return value
+
+
+def _base_url(value: object) -> object:
+    parts = urlsplit(value) if isinstance(value, str) else urlsplit("")
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError('must be an address such as "https://news.example.org"')
+    if parts.scheme == "http" and parts.hostname not in LOOPBACK:
+        raise ValueError("may be http only for localhost: readers' links need https")
+    return str(value).rstrip("/")
+
+
+def _cadence(value: object) -> object:
+    Cadence.parse("", str(value))
+    return value
+
+
+Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
+
+
+Timezone = Annotated[str, BeforeValidator(_timezone)]
+
+
+Slug = Annotated[str, BeforeValidator(_slug)]
+
+
+Mailbox = Annotated[str, BeforeValidator(_mailbox)]
+
+
+BaseUrl = Annotated[str, BeforeValidator(_base_url)]
+Written = Annotated[str, BeforeValidator(_cadence)]
+
+
+Text = Annotated[str, Field(min_length=1, max_length=500)]

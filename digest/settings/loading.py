@@ -1,0 +1,109 @@
+"""Loading config.toml: one line for each thing to mend, naming key, value and remedy."""
+
+import difflib
+import os
+import tomllib
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic import (
+    BaseModel,
+    ValidationError,
+)
+
+from digest.errors import SettingsError
+from digest.settings.whole import RESERVED, Settings
+
+
+def find_config(explicit: Path | None) -> Path:
+    """Find the settings file: the one named, else $DIGEST_CONFIG, else ./config.toml."""
+    return explicit or Path(os.environ.get("DIGEST_CONFIG") or "config.toml")
+
+
+def load_settings(path: Path) -> Settings:
+    """Load and validate the settings; raise SettingsError, one line for each thing to mend."""
+    try:
+        written = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise SettingsError(
+            f"{path} does not exist: `digest init` writes one, --config names another"
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path} cannot be read: {error}") from None
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{path} is no valid TOML: {error}") from None
+    for reserved in RESERVED:
+        if reserved in written:
+            raise SettingsError(f"{path}: {reserved}: unknown key; remove it")
+    try:
+        return Settings(**written, folder=path.resolve().parent, file=path.resolve())
+    except ValidationError as error:
+        found = error.errors()
+        # A list whose items are wrong is not also too short.
+        wrong = {item["loc"][0] for item in found if len(item["loc"]) > 1}
+        told = [item for item in found if len(item["loc"]) != 1 or item["loc"][0] not in wrong]
+        lines = [_printable(f"{path}: {_explain(item, written)}") for item in told]
+        raise SettingsError("\n".join(dict.fromkeys(lines))) from None
+
+
+def _printable(line: str) -> str:
+    return "".join(sign if sign.isprintable() else "\ufffd" for sign in line)
+
+
+def _explain(item: Any, written: dict[str, Any]) -> str:
+    """Turn one validation error into one line: key, value, remedy."""
+    location = [part for part in item["loc"] if part != "[key]"]
+    where = _name_key(location, written)
+    message = str(item["msg"]).removeprefix("Value error, ").replace("Input should be", "must be")
+    if item["type"] == "extra_forbidden":
+        return f"{where}: unknown key{_suggest(location)}"
+    if item["type"] == "missing":
+        return f"{where}: missing; see config.example.toml"
+    value = _look_up(written, location)
+    hidden = value is None or _is_secret(location) or isinstance(value, dict | list) or message[0] == '"'
+    shown = "" if hidden else f' = "{value}"'
+    return f"{where}{shown}: {message[0].lower() + message[1:]}"
+
+
+def _name_key(location: list[str | int], written: dict[str, Any]) -> str:
+    if not location:
+        return "settings"
+    names = [str(part) for part in location]
+    if len(location) > 1 and isinstance(location[1], int):
+        rest = ".".join(names[2:])
+        name = _look_up(written, [*location[:2], "name"])
+        which = f'"{name}"' if isinstance(name, str) and rest != "name" else f"number {location[1] + 1}"
+        return f"[[{names[0]}]] {which}" + (f", {rest}" if rest else "")
+    table = f"[[{names[0]}]]" if names[0] in ("sources", "topics", "digests") else f"[{names[0]}]"
+    return table + (f" {'.'.join(names[1:])}" if names[1:] else "")
+
+
+def _suggest(location: list[str | int]) -> str:
+    known: list[str] = [name for name in Settings.model_fields if name not in RESERVED]
+    if len(location) > 1:
+        table = table_of(str(location[0]))
+        known = [field.alias or name for name, field in table.model_fields.items()] if table else []
+    close = difflib.get_close_matches(str(location[-1]), known, n=1)
+    return f'; did you mean "{close[0]}"?' if close else f"; known are {', '.join(known)}"
+
+
+def table_of(name: str) -> type[BaseModel] | None:
+    """Find the model of a table, or of each table of a list, by the settings' own fields."""
+    field = Settings.model_fields.get(name)
+    kinds = (field.annotation, *get_args(field.annotation)) if field else ()
+    return next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)), None)
+
+
+def _look_up(written: Any, location: list[str | int]) -> object:
+    for part in location:
+        try:
+            written = written[part]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return written
+
+
+def _is_secret(location: list[str | int]) -> bool:
+    return bool({"password", "secret", "old_secrets", "url"} & {str(part) for part in location[-2:]}) and (
+        location[0] not in ("sources", "topics")
+    )

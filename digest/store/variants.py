@@ -1,0 +1,63 @@
+"""Variants: the distinct lists of articles of an edition; with the deliveries they are the ledger."""
+
+from collections.abc import Collection
+
+from sqlmodel import Session, col, func, select
+
+from digest.models import (
+    Edition,
+    Form,
+    Variant,
+    VariantArticle,
+)
+from digest.rules.selection import Choice, Chosen
+
+
+def find_or_add_variant(session: Session, edition_id: int, language: str, chosen: Chosen) -> int:
+    """Give the id of the edition's variant with this list and language, entering it the first time."""
+    key = f"{chosen.key}-{language}"
+    query = select(Variant.id).where(Variant.edition_id == edition_id, Variant.key == key)
+    found = session.exec(query).first()
+    if found is not None:
+        return found
+    variant = Variant(edition_id=edition_id, key=key, language=language, left_out=chosen.left_out)
+    session.add(variant)
+    session.flush()
+    assert variant.id is not None  # noqa: S101 - flushed
+    for position, choice in enumerate(chosen.choices):
+        session.add(VariantArticle(
+            variant_id=variant.id, position=position, article_id=choice.article_id,
+            form=choice.form, section=choice.section,
+        ))  # fmt: skip
+    session.flush()
+    return variant.id
+
+
+def get_variants(session: Session, ids: Collection[int]) -> dict[int, tuple[Edition, Variant, list[Choice]]]:
+    """Give variants by id, each with its edition and its articles in order."""
+    query = (
+        select(Edition, Variant)
+        .join(Variant, col(Variant.edition_id) == col(Edition.id))
+        .where(col(Variant.id).in_(ids))
+    )
+    found: dict[int, tuple[Edition, Variant, list[Choice]]] = {}
+    for edition, variant in session.exec(query):
+        found[variant.id or 0] = edition, variant, []
+    rows = select(
+        VariantArticle.variant_id, VariantArticle.article_id, VariantArticle.form, VariantArticle.section
+    ).where(col(VariantArticle.variant_id).in_(ids))
+    ordered = rows.order_by(col(VariantArticle.variant_id), col(VariantArticle.position))
+    for variant_id, article_id, form, section in session.exec(ordered):
+        found[variant_id][2].append(Choice(article_id, Form(form), section))
+    return found
+
+
+def articles_of(session: Session, variant_id: int) -> list[VariantArticle]:
+    """List a variant's articles in order."""
+    query = select(VariantArticle).where(VariantArticle.variant_id == variant_id)
+    return list(session.exec(query.order_by(col(VariantArticle.position))))
+
+
+def count_variants(session: Session) -> int:
+    """Count the distinct lists of articles of all editions."""
+    return session.exec(select(func.count()).select_from(Variant)).one()
