@@ -35,13 +35,13 @@ _ACCEPT = (
     " attempts = attempts + 1, changed_at = ? WHERE owner = ? AND id"
 )
 
-# "CROSS JOIN" keeps SQLite at walking the open deliveries in their order.
+# "CROSS JOIN" and "+" keep SQLite at walking the open deliveries in their order; it would read them all.
 _DUE = (
     "SELECT delivery.id, delivery.edition_id, delivery.variant_id, delivery.subscription_id,"
     " subscriber.public_id, subscriber.address, subscriber.address_key, subscriber.name, subscription.digest,"
     " delivery.due_at, delivery.attempts, delivery.resends, delivery.composed_at"
     " FROM delivery CROSS JOIN subscription CROSS JOIN subscriber"
-    " WHERE delivery.state IN ('planned', 'deferred') AND delivery.due_at <= ? AND delivery.edition_id IN"
+    " WHERE delivery.state IN ('planned', 'deferred') AND delivery.due_at <= ? AND +delivery.edition_id IN"
     " (SELECT id FROM edition WHERE state = 'frozen' AND (? = '' OR digest = ?))"
     " AND subscription.id = delivery.subscription_id AND subscriber.id = subscription.subscriber_id"
     " ORDER BY delivery.due_at, delivery.id LIMIT ?"

@@ -117,6 +117,16 @@ def test_claims_give_the_longest_due_first_and_each_to_one_worker(ledger: Ledger
     assert [job.address for job in second] == ["r0@x.example"]
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_claim_reads_no_more_than_it_takes_however_many_are_open(ledger: Ledger) -> None:
+    with ledger.database.read() as session:
+        plan = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {turns._DUE}", (NOW, "", "", 3))
+        steps = [str(row[3]) for row in plan]
+
+    assert steps[0] == "SEARCH delivery USING INDEX ix_delivery_open (due_at<?)"
+    assert not [step for step in steps if "TEMP B-TREE" in step]
+
+
 def test_what_is_not_due_yet_is_not_claimed(ledger: Ledger) -> None:
     with ledger.database.write() as session:
         for row in session.exec(select(Delivery)):
@@ -248,7 +258,9 @@ def test_of_many_that_are_marked_at_once_only_those_that_may_go_are(ledger: Ledg
         kept_back = turns.mark_in_flight(session.connection(), composed, owner=ledger.one.id, now=NOW)
 
     assert kept_back == {left.delivery_id: Withheld.LEFT, gone.delivery_id: False}
-    found = [(ledger.delivery(job).state, ledger.delivery(job).composed_at) for job in (left, gone, good, late)]
+    found = [
+        (ledger.delivery(job).state, ledger.delivery(job).composed_at) for job in (left, gone, good, late)
+    ]
     assert found == [
         ("claimed", None), ("planned", None), ("in_flight", NOW), ("in_flight", NOW - timedelta(seconds=9)),
     ]  # fmt: skip

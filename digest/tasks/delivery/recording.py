@@ -20,6 +20,7 @@ from digest.tasks.delivery.running import Run
 
 PAUSE = timedelta(minutes=15)
 _ENOUGH_DROPS = 3
+_FEWER_COUNTS = 5  # a warm-up counts what the day has seen before each claim
 log = logging.getLogger(__name__)
 
 
@@ -76,7 +77,7 @@ class Recorder:
         for answer, verdict in verdicts:
             turn.repeats = turn.repeats or verdict.state is DeliveryState.UNCERTAIN
             self._note(answer, verdict)
-        states = Counter([verdict.state for _, verdict in verdicts])
+        states = Counter([str(verdict.state) for _, verdict in verdicts])
         states.update(withheld)
         if states:
             run.count(states)
@@ -88,7 +89,7 @@ class Recorder:
         allowance = run.allowance(now)
         if allowance is not None:
             begun = turns.count_begun(connection, allowance.day_began_at)
-            size = min(size, allowance.messages - begun)
+            size = min(_FEWER_COUNTS * size, allowance.messages - begun)
         if size <= 0:
             return []
         return turns.claim(connection, owner=run.owner, now=now, size=size, digest=run.digest)

@@ -10,7 +10,6 @@ import pytest
 
 from digest.errors import SettingsError
 from digest.mail.content import Card, Content
-from digest.mail.drawing import DERIVED_SLOTS
 from digest.mail.message import named
 from digest.mail.phrases import Phrases
 from digest.mail.rendering import Renderer, Rendering, Slots
