@@ -41,6 +41,11 @@ _ARTICLES = (
     ("unhide", "articles:unhide", "Let an article that is hidden or held back into coming editions."),
     ("pin", "articles:pin", "Put an article first in coming editions."),
     ("unpin", "articles:unpin", "Put a pinned article back into its place."),
+    (
+        "withdraw",
+        "amending:withdraw",
+        "Take an article out of the archive, the feeds, and every message that has not left.",
+    ),
     ("split", "articles:split", "Part an article from the one that it is folded into, for good."),
     ("related", "articles:related", "List the articles that are nearest to one, among the latest 10,000."),
     (

@@ -268,6 +268,18 @@ def find_holding(
     return list(session.exec(query))
 
 
+def count_gone_with(session: Session, article_id: int) -> int:
+    """Count the deliveries that are gone, or may be, with an article."""
+    gone = (DeliveryState.IN_FLIGHT, DeliveryState.ACCEPTED, DeliveryState.UNCERTAIN)
+    query = (
+        select(func.count())
+        .select_from(Delivery)
+        .join(VariantArticle, col(VariantArticle.variant_id) == col(Delivery.variant_id))
+        .where(VariantArticle.article_id == article_id, col(Delivery.state).in_(gone))
+    )
+    return session.exec(query).one()
+
+
 def history_of(session: Session, subscription_id: int) -> frozenset[int]:
     """Give the articles that a reader is taken to have."""
     query = (

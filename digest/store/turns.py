@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
+from json import dumps
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection
@@ -18,16 +19,18 @@ from digest.store.deliveries import Job
 T = TypeVar("T")
 
 _STANDING = (
-    "SELECT delivery.id, subscription.state, delivery.state, delivery.owner, edition.state"
+    "SELECT delivery.id, subscription.state, delivery.state, delivery.owner, edition.state,"
+    " delivery.variant_id"
     " FROM delivery JOIN subscription ON subscription.id = delivery.subscription_id"
     " JOIN edition ON edition.id = delivery.edition_id WHERE delivery.id"
 )
 _IN_JSON = " IN (SELECT value FROM json_each(?))"
 _IN_ARRAY = " = ANY(%s)"
-_MARK = "UPDATE delivery SET state = 'in_flight', composed_at = ?, changed_at = ? WHERE id"
+_MARK = "UPDATE delivery SET state = 'in_flight', composed_at = ?, changed_at = ?"
 _IF_IT_MAY_GO = (
-    " AND state = 'claimed' AND owner = ? AND edition_id IN (SELECT id FROM edition WHERE state = 'frozen')"
-    " AND EXISTS (SELECT 1 FROM subscription"
+    " FROM json_each(?) AS ready WHERE delivery.id = CAST(ready.key AS INTEGER)"
+    " AND delivery.variant_id = ready.value AND delivery.state = 'claimed' AND owner = ?"
+    " AND edition_id IN (SELECT id FROM edition WHERE state = 'frozen') AND EXISTS (SELECT 1 FROM subscription"
     " WHERE subscription.id = delivery.subscription_id AND subscription.state = 'confirmed')"
 )
 _ACCEPT = (
@@ -93,7 +96,7 @@ _DIALECTS = {
         _DUE,
         _CLAIM + _IN_JSON,
         _STANDING + _IN_JSON,
-        _MARK + _IN_JSON + _IF_IT_MAY_GO,
+        _MARK + _IF_IT_MAY_GO,
         _ACCEPT + _IN_JSON,
         _BEGUN,
         is_sqlite=True,
@@ -101,9 +104,9 @@ _DIALECTS = {
     "postgresql": _Dialect(
         _DUE.replace("?", "%s") + " FOR UPDATE OF delivery SKIP LOCKED",
         _CLAIM.replace("?", "%s") + _IN_ARRAY,
-        # Whoever leaves now waits for our commit.
-        _STANDING + _IN_ARRAY + " FOR NO KEY UPDATE OF delivery, subscription",
-        _MARK.replace("?", "%s") + _IN_ARRAY + _IF_IT_MAY_GO.replace("?", "%s"),
+        # Whoever leaves now waits for our commit; in the order of ids, as whoever withdraws locks.
+        _STANDING + _IN_ARRAY + " ORDER BY delivery.id FOR NO KEY UPDATE OF delivery, subscription",
+        _MARK.replace("?", "%s") + " WHERE id" + _IN_ARRAY,
         _ACCEPT.replace("?", "%s") + _IN_ARRAY,
         _BEGUN.replace("?", "%s"),
         is_sqlite=False,
@@ -125,36 +128,46 @@ def claim(
 
 
 def mark_in_flight(
-    connection: Connection, composed: Mapping[int, datetime], *, owner: int, now: datetime
+    connection: Connection, ready: Mapping[int, tuple[Job, datetime]], *, owner: int, now: datetime
 ) -> dict[int, Withheld | bool]:
     """Commit to messages before their final dots may leave, each with the Date that it bears.
 
     Claims and consent are read again, and only who may still get theirs is marked. Give the others: each
-    with the reason to withhold it, or False where the claim is gone.
+    with the reason to withhold it, or False where the claim is gone. `ready` tells what each message was
+    composed of: where an article was withdrawn meanwhile, the delivery has another variant, and its message
+    must be composed anew.
     """
-    if not composed:
+    if not ready:
         return {}
     own, cursor, kept_back = _DIALECTS[connection.dialect.name], _cursor(connection), {}
     if not own.is_sqlite:
-        kept_back = _kept_back(cursor, own, composed, owner, {DeliveryState.CLAIMED})
+        kept_back = _kept_back(cursor, own, ready, owner, {DeliveryState.CLAIMED})
     marked = 0
-    for at, ids in _grouped(composed).items():
-        going = [key for key in ids if key not in kept_back] if kept_back else ids
-        values = (own.time(at), own.time(now), own.ids(going), owner)
+    for at, ids in _grouped({key: at for key, (_, at) in ready.items() if key not in kept_back}).items():
+        if own.is_sqlite:
+            variants = dumps({key: ready[key][0].variant_id for key in ids})
+            values: tuple[Any, ...] = (own.time(at), own.time(now), variants, owner)
+        else:
+            values = (at, now, ids)
         marked += cursor.execute(own.mark, values).rowcount
-    if marked + len(kept_back) < len(composed):  # on SQLite: nobody else writes meanwhile
-        kept_back = _kept_back(cursor, own, composed, owner, {DeliveryState.CLAIMED, DeliveryState.IN_FLIGHT})
+    if marked + len(kept_back) < len(ready):  # on SQLite: nobody else writes meanwhile
+        kept_back = _kept_back(cursor, own, ready, owner, {DeliveryState.CLAIMED, DeliveryState.IN_FLIGHT})
     return kept_back
 
 
 def _kept_back(
-    cursor: Any, own: _Dialect, composed: Mapping[int, datetime], owner: int, states: Set[str]
+    cursor: Any,
+    own: _Dialect,
+    ready: Mapping[int, tuple[Job, datetime]],
+    owner: int,
+    states: Set[str],
 ) -> dict[int, Withheld | bool]:
     """Read which of these are not ours in one of `states`, or may not go; PostgreSQL locks them all."""
-    found = cursor.execute(own.standing, (own.ids(list(composed)),)).fetchall()
-    answers: dict[int, Withheld | bool] = dict.fromkeys(composed, False)
-    for key, subscription, delivery, holder, edition in found:
-        answers[key] = _may_go(subscription, delivery in states and holder == owner, edition)
+    found = cursor.execute(own.standing, (own.ids(list(ready)),)).fetchall()
+    answers: dict[int, Withheld | bool] = dict.fromkeys(ready, False)
+    for key, subscription, delivery, holder, edition, variant in found:
+        is_ours = delivery in states and holder == owner and variant == ready[key][0].variant_id
+        answers[key] = _may_go(subscription, is_ours, edition)
     return {key: answer for key, answer in answers.items() if answer is not True}
 
 

@@ -42,8 +42,8 @@ class Ledger:
 
     def mark(self, job: Job, owner: int) -> None:
         with self.database.write() as session:
-            composed = {job.delivery_id: job.composed_at or NOW}
-            turns.mark_in_flight(session.connection(), composed, owner=owner, now=NOW)
+            ready = {job.delivery_id: (job, job.composed_at or NOW)}
+            turns.mark_in_flight(session.connection(), ready, owner=owner, now=NOW)
 
     def record(self, job: Job, owner: int, state: DeliveryState) -> None:
         with self.database.write() as session:
@@ -56,8 +56,8 @@ class Ledger:
 
     def may_still_go(self, job: Job, owner: int) -> Withheld | bool:
         with self.database.write() as session:
-            composed = {job.delivery_id: NOW}
-            kept_back = turns.mark_in_flight(session.connection(), composed, owner=owner, now=NOW)
+            ready = {job.delivery_id: (job, NOW)}
+            kept_back = turns.mark_in_flight(session.connection(), ready, owner=owner, now=NOW)
         return kept_back.get(job.delivery_id, True)
 
     def set_subscription(self, job: Job, state: SubscriptionState) -> None:
@@ -251,11 +251,11 @@ def test_of_many_that_are_marked_at_once_only_those_that_may_go_are(ledger: Ledg
     ledger.set_subscription(left, SubscriptionState.ENDED)
     with ledger.database.write() as session:
         deliveries.release(session, [gone], owner=ledger.one.id, now=NOW)
-    composed = {job.delivery_id: NOW for job in (left, gone, good)}
-    composed[late.delivery_id] = NOW - timedelta(seconds=9)
+    ready = {job.delivery_id: (job, NOW) for job in (left, gone, good)}
+    ready[late.delivery_id] = late, NOW - timedelta(seconds=9)
 
     with ledger.database.write() as session:
-        kept_back = turns.mark_in_flight(session.connection(), composed, owner=ledger.one.id, now=NOW)
+        kept_back = turns.mark_in_flight(session.connection(), ready, owner=ledger.one.id, now=NOW)
 
     assert kept_back == {left.delivery_id: Withheld.LEFT, gone.delivery_id: False}
     found = [
@@ -274,7 +274,9 @@ def test_a_dead_workers_last_commit_that_lands_while_it_is_settled_is_seen(
     job = ledger.claim(ledger.one.id)[0]
     found: list[tuple[int, int]] = []
     with ledger.database.write() as session:
-        turns.mark_in_flight(session.connection(), {job.delivery_id: NOW}, owner=ledger.one.id, now=NOW)
+        turns.mark_in_flight(
+            session.connection(), {job.delivery_id: (job, NOW)}, owner=ledger.one.id, now=NOW
+        )
         settling = threading.Thread(target=lambda: found.append(ledger.reap(ledger.one.id, resend=False)))
         settling.start()
         settling.join(0.3)
@@ -290,7 +292,7 @@ def test_whoever_leaves_while_a_mark_is_committed_waits_for_it(ledger: Ledger) -
     job = ledger.claim(ledger.one.id)[0]
     with ledger.database.write() as session:
         assert not turns.mark_in_flight(
-            session.connection(), {job.delivery_id: NOW}, owner=ledger.one.id, now=NOW
+            session.connection(), {job.delivery_id: (job, NOW)}, owner=ledger.one.id, now=NOW
         )
         leaving = threading.Thread(target=ledger.set_subscription, args=(job, SubscriptionState.ENDED))
         leaving.start()

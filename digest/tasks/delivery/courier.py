@@ -94,9 +94,9 @@ class Couriers:
         if turn.claimed:
             self._run.composer.expect(turn.claimed)
             self._outbox.add(turn.claimed)
-        if turn.paused:
-            self._recorder.release(self._remove(turn.paused))
-        self._dry = (self._dry or (claim > 0 and not turn.claimed)) and not turn.repeats
+        if turn.paused or turn.stale:
+            self._recorder.release(self._remove(turn.paused, turn.stale))
+        self._dry = (self._dry or (claim > 0 and not turn.claimed)) and not (turn.repeats or turn.stale)
         for key, (lane, load) in wanted.items():
             if key in turn.may_go:
                 self._send(lane, load)
@@ -105,9 +105,9 @@ class Couriers:
                 self._end_one(load.job)
                 self._drop(lane, politely=False)
 
-    def _remove(self, paused: set[int]) -> list[Job]:
-        """Take the claims of paused editions out, before a server is asked for them in vain."""
-        return self._outbox.remove(lambda job: job.edition_id in paused)
+    def _remove(self, paused: set[int], stale: set[int]) -> list[Job]:
+        """Take claims out that cannot go as they are, before a server is asked for them in vain."""
+        return self._outbox.remove(lambda job: job.edition_id in paused or job.variant_id in stale)
 
     def _postpone(self) -> None:
         """Put off what slow domains cannot get soon, so that others need not wait for them."""

@@ -36,13 +36,15 @@ class Answer(NamedTuple):
 class Turn:
     """What a turn's commit decided.
 
-    Who may have their message, who was claimed, whether one is repeated, which editions were paused.
+    Who may have their message, who was claimed, whether one is repeated, which editions were paused, and of
+    which variants a message could not go: others of them are likely to wait in vain as well.
     """
 
     may_go: set[int] = field(default_factory=set)
     claimed: list[Job] = field(default_factory=list)
     repeats: bool = False
     paused: set[int] = field(default_factory=set)
+    stale: set[int] = field(default_factory=set)
 
 
 class Recorder:
@@ -188,8 +190,7 @@ class Recorder:
         """Mark those that may still go; give the states of those that are withheld."""
         if not ready:
             return []
-        composed = {key: composed_at for key, (_, composed_at) in ready.items()}
-        kept_back = turns.mark_in_flight(connection, composed, owner=self._run.owner, now=now)
+        kept_back = turns.mark_in_flight(connection, ready, owner=self._run.owner, now=now)
         turn.may_go = ready.keys() - kept_back.keys()
         if not kept_back:
             return []
@@ -199,6 +200,7 @@ class Recorder:
                 if isinstance(answer, Withheld):
                     states.append(deliveries.withhold(session, ready[key][0], answer, now))
                 else:
+                    turn.stale.add(ready[key][0].variant_id)
                     deliveries.release(session, [ready[key][0]], owner=self._run.owner, now=now)
             session.flush()
         return states
