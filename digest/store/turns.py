@@ -30,8 +30,9 @@ _MARK = "UPDATE delivery SET state = 'in_flight', composed_at = ?, changed_at = 
 _IF_IT_MAY_GO = (
     " FROM json_each(?) AS ready WHERE delivery.id = CAST(ready.key AS INTEGER)"
     " AND delivery.variant_id = ready.value AND delivery.state = 'claimed' AND owner = ?"
-    " AND edition_id IN (SELECT id FROM edition WHERE state = 'frozen') AND EXISTS (SELECT 1 FROM subscription"
-    " WHERE subscription.id = delivery.subscription_id AND subscription.state = 'confirmed')"
+    " AND edition_id IN (SELECT id FROM edition WHERE state = 'frozen') AND EXISTS"
+    " (SELECT 1 FROM subscription WHERE subscription.id = delivery.subscription_id"
+    " AND subscription.state = 'confirmed')"
 )
 _ACCEPT = (
     "UPDATE delivery SET state = 'accepted', reason = '', owner = NULL, reply_code = ?, reply_text = '',"
