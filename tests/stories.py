@@ -26,5 +26,5 @@ def pairs(*kinds: str) -> list[Pair]:
         kind = path.stem.partition("-")[0]
         if kind in kinds:
             both = tomllib.loads(path.read_text(encoding="utf-8"))
-            found.append(Pair(path.stem, kind, *(Told.of(**both[name]) for name in ("first", "second"))))
+            found.append(Pair(path.stem, kind, *(Told(**both[name]) for name in ("first", "second"))))
     return found

@@ -9,11 +9,13 @@ from typing import Any
 
 import feedparser
 
+from digest.articles.bombs import check_xml, parted
 from digest.articles.building import build_article
 from digest.articles.clean import one_line, paragraphs
 from digest.articles.jsonfeed import parse_json_feed
 from digest.articles.moments import feed_moment, moment
 from digest.articles.parsed import ParsedArticle, ParsedFeed, Rejected
+from digest.articles.wellformed import Read, read_wellformed
 from digest.errors import InputError
 from digest.rules.revisits import read_minutes, read_update_period
 
@@ -23,15 +25,10 @@ _PARSER_ERRORS = (
     ArithmeticError, AssertionError, AttributeError, LookupError, RecursionError, TypeError, ValueError,
 )  # fmt: skip
 _IANA_ALTERNATE = "http://www.iana.org/assignments/relation/alternate"
-_PROLOG = 100_000
-_COMMENT = re.compile(rb"<!--.*?-->", re.S)
-_ELEMENT = re.compile(rb"<[A-Za-z_]")
-_ENTITY = re.compile(rb"<!ENTITY", re.I)
 _BARE = re.compile(rb"&(?!(?:[A-Za-z][A-Za-z0-9]{0,30}|#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6});)")
-_CDATA = re.compile(rb"(<!\[CDATA\[.*?\]\]>)", re.S)
 _MAIL = re.compile(r"[^\s<>()@]+@[^\s<>()@]+")
 _HTML = re.compile(
-    rb"^\s*(?:<!--.*?-->\s*)*(?:<\?xml[^>]*>\s*)?<(?:!doctype html|html|head|body)\b", re.I | re.S
+    rb"^\s*(?>(?:<!--.*?-->\s*)*)(?:<\?xml[^>]*>\s*)?<(?:!doctype html|html|head|body)\b", re.I | re.S
 )
 
 
@@ -44,21 +41,21 @@ def parse_feed(content: bytes, *, url: str, content_type: str = "", topics: Sequ
     content = content.removeprefix(b"\xef\xbb\xbf")
     if content.lstrip()[:1] in (b"{", b"["):
         return parse_json_feed(content, url=url, topics=topics)
-    if declares_entities(content):
-        raise InputError(f"{url} declares XML entities, which a feed never needs; it is not read")
-    if is_page(content):
-        raise InputError(f"{url} is a web page, not a feed; give the address of its RSS or Atom feed")
     if not content.lstrip().startswith((b"\xff\xfe", b"\xfe\xff")):
         content = content.translate(None, _CONTROLS)
-    parsed = _parse(_ampersands_mended(content), url, content_type)
-    if not parsed.get("version") and not parsed.entries:
+    check_xml(content, url)
+    if is_page(content):
+        raise InputError(f"{url} is a web page, not a feed; give the address of its RSS or Atom feed")
+    content = _ampersands_mended(content)
+    parsed = read_wellformed(content, content_type) or _parse(content, url, content_type)
+    if not parsed.version and not parsed.entries:
         raise InputError(f"{url} is no RSS, Atom or JSON feed; open it in a browser to see what it is")
     return _collect(parsed, url, topics)
 
 
-def _parse(content: bytes, url: str, content_type: str) -> Any:
+def _parse(content: bytes, url: str, content_type: str) -> Read:
     try:
-        return feedparser.parse(
+        parsed = feedparser.parse(
             io.BytesIO(content),  # given bytes, feedparser first tries whether they name a local file
             response_headers={"content-location": url, "content-type": content_type or "application/xml"},
             sanitize_html=False,
@@ -67,14 +64,14 @@ def _parse(content: bytes, url: str, content_type: str) -> Any:
         )
     except _PARSER_ERRORS:
         raise InputError(f"{url} is broken in a way that cannot be read; tell who publishes it") from None
+    return Read(str(parsed.get("version") or ""), parsed.feed, parsed.entries)
 
 
 def _ampersands_mended(content: bytes) -> bytes:
     """Escape an & that begins no reference, outside of CDATA: feedparser makes "R&D;" of "R&D"."""
     if b"\0" in content or not _BARE.search(content):
         return content
-    parts = _CDATA.split(content)
-    return b"".join(part if part.startswith(b"<![CDATA[") else _BARE.sub(b"&amp;", part) for part in parts)
+    return b"".join(part if is_cdata else _BARE.sub(b"&amp;", part) for part, is_cdata in parted(content))
 
 
 def is_page(content: bytes) -> bool:
@@ -82,12 +79,11 @@ def is_page(content: bytes) -> bool:
     return _HTML.match(content[:4096].removeprefix(b"\xef\xbb\xbf")) is not None
 
 
-def _collect(parsed: Any, url: str, topics: Sequence[str]) -> ParsedFeed:
+def _collect(parsed: Read, url: str, topics: Sequence[str]) -> ParsedFeed:
     taken: list[ParsedArticle] = []
     rejected: list[Rejected] = []
     language = parsed.feed.get("language")
-    is_atom = str(parsed.get("version", "")).startswith("atom")
-    author = _author(parsed.feed) if is_atom else None
+    author = _author(parsed.feed) if parsed.version.startswith("atom") else None
     for number, entry in enumerate(parsed.entries, 1):
         try:
             taken.append(_article(entry, url, topics, language, author))
@@ -129,16 +125,6 @@ def _article(
         topics=(*_categories(entry), *topics),
         published_at=_published(entry),
     )
-
-
-def declares_entities(content: bytes) -> bool:
-    """Tell whether XML declares entities.
-
-    Look before the first element, the only place for a DTD; what a text says about XML is no matter.
-    """
-    prolog = _COMMENT.sub(b"", content.replace(b"\0", b"")[:_PROLOG])
-    element = _ELEMENT.search(prolog)
-    return _ENTITY.search(prolog, 0, element.start() if element else len(prolog)) is not None
 
 
 def _html(part: Any) -> str:

@@ -21,6 +21,11 @@ _COMMANDS = (
     ("init", "setting_up:init", "Write config.toml and create the database; what stands is kept."),
     ("fetch", "sending:fetch", "Fetch the sources that are due."),
     ("preview", "sending:preview", "Write the next edition as .html, .txt and .eml, and change nothing."),
+    (
+        "preflight",
+        "looking:preflight",
+        "Look the next edition over before it goes; exit 1 where a check fails.",
+    ),
     ("send", "sending:send", "Fetch, compile what is due, deliver what is due, and stop: what cron calls."),
     ("run", "serving:run", "Be the daemon: scheduler, pages and delivery in one process."),
     ("web", "serving:web", "Serve the pages alone."),
@@ -41,6 +46,11 @@ _ARTICLES = (
     ("unhide", "articles:unhide", "Let an article that is hidden or held back into coming editions."),
     ("pin", "articles:pin", "Put an article first in coming editions."),
     ("unpin", "articles:unpin", "Put a pinned article back into its place."),
+    (
+        "withdraw",
+        "amending:withdraw",
+        "Take an article out of the archive, the feeds, and every message that has not left.",
+    ),
     ("split", "articles:split", "Part an article from the one that it is folded into, for good."),
     ("related", "articles:related", "List the articles that are nearest to one, among the latest 10,000."),
     (

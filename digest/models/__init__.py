@@ -11,6 +11,7 @@ from digest.models.reply import Outcome, Reply, Stage
 from digest.models.slowed import Slowed
 from digest.models.source import Source
 from digest.models.subscriber import Subscriber, Subscription, SubscriptionState
+from digest.models.withdrawal import Withdrawal
 
 __all__ = [
     "OPEN",
@@ -43,6 +44,7 @@ __all__ = [
     "SuppressionReason",
     "Variant",
     "VariantArticle",
+    "Withdrawal",
     "Withheld",
     "Worker",
     "counts",

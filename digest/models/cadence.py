@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from datetime import time
 from enum import StrEnum
 
+CORRECTION = "correction"
+"""What an edition that is a notice of correction has in its cadence's place; no cadence has that name."""
+
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 _TIME = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")

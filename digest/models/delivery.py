@@ -32,6 +32,7 @@ class Withheld(StrEnum):
     PAUSED = "paused"
     SUPPRESSED = "suppressed"
     ERASED = "erased"
+    WITHDRAWN = "all its articles were withdrawn"
     RESTORED = "counted as got when a backup was restored"
 
 

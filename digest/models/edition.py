@@ -83,7 +83,10 @@ class EditionCohort(SQLModel, table=True):
 
 
 class Variant(SQLModel, table=True):
-    """One distinct ordered list of articles, each with its form, shared by all who get exactly that list."""
+    """One distinct ordered list of articles, each with its form, shared by all who get exactly that list.
+
+    One that was made for deliveries that lost a withdrawn article names the variant that it `replaces`.
+    """
 
     __table_args__ = (UniqueConstraint("edition_id", "key"),)
 
@@ -92,6 +95,8 @@ class Variant(SQLModel, table=True):
     key: str
     language: str
     left_out: int = 0
+    replaces: int | None = Field(default=None, index=True)
+    withdrawal_id: int | None = None
 
 
 class VariantArticle(SQLModel, table=True):

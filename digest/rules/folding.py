@@ -5,16 +5,25 @@ The thresholds are measured on tests/corpus/stories (`python -m tests.benchmarks
 
 import re
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
+from typing import TypeVar
+
+_T = TypeVar("_T", str, int)
 
 WINDOW = timedelta(hours=72)
 """How far apart two sources may be with one story."""
 
-SAMPLED_FROM = 3
-"""The share of a text's runs that stands in the index: one in so many."""
+MOST_TELLERS = 64
+"""So many articles stand in the index for one run; what still more have is a phrase, not a story."""
 
 _RUN = 3
+_INDEXED_RUN = 5
+_INDEXED = 16
+_INDEXED_OF_LEAD = 8
+_LEAD = 64
 _SHARED = 0.5
 _SHARED_OF_SHORT = 0.9
 _SHORT = 25
@@ -22,29 +31,42 @@ _SHORTEST = 10
 _LONGER = 12
 _SAME_FIGURES = 0.5
 _KEPT = 0.5
-_LARGEST_SAMPLE = 96
 _WORDS = 3_000
 # Scripts that are written without blanks: there each sign is a word.
 _WORD = re.compile(
     r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
     r"|[^\W\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+"
 )
+_ASCII_WORD = re.compile(r"\w+", re.A)  # the same words, found in two thirds of the time
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Told:
-    """What is compared of an article: the hashes of its runs of words, and its figures."""
+    """What is compared of an article: its words, their runs and the figures, made when they are asked."""
 
-    runs: frozenset[int]
-    figures: frozenset[str]
-    words: int
+    title: str
+    text: str
 
-    @classmethod
-    def of(cls, title: str, text: str) -> "Told":
-        """Read a title and a text."""
-        words = _WORD.findall(f"{title} {text}".casefold()[:100_000])[:_WORDS]
-        figures = frozenset(word for word in words if word.isdecimal())
-        return cls(frozenset(_runs(words)), figures, len(words))
+    @cached_property
+    def said(self) -> tuple[str, ...]:
+        """Give the words in order."""
+        text = f"{self.title} {self.text}"[:100_000].casefold()
+        return tuple((_ASCII_WORD if text.isascii() else _WORD).findall(text)[:_WORDS])
+
+    @property
+    def words(self) -> int:
+        """Count the words."""
+        return len(self.said)
+
+    @cached_property
+    def runs(self) -> frozenset[tuple[str, ...]]:
+        """Give each run of words that the text has."""
+        return frozenset(_runs(self.said, _RUN))
+
+    @cached_property
+    def figures(self) -> frozenset[str]:
+        """Give the numbers in it."""
+        return frozenset(filter(str.isdecimal, self.said))
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +107,16 @@ def is_another_story(known: Marks, told: Told, found: Marks, tells: Told) -> boo
 
 
 def sample(told: Told) -> list[int]:
-    """Give the runs that stand for a text in an index: the same ones for the same passages anywhere."""
-    chosen = sorted(run for run in told.runs if run % SAMPLED_FROM == 0)
-    return chosen[:_LARGEST_SAMPLE]
+    """Give the runs that stand for a text in an index: the same ones for the same passages anywhere.
+
+    They are the runs with the lowest hashes, a third of them of the text's beginning: there a cut text and
+    the whole one are alike, however long the whole is. Numbers hash alike in all processes of one Python;
+    another Python may not find what is in the index, which holds three days.
+    """
+    words = [zlib.crc32(word.encode()) for word in told.said]
+    hashes = [hash(run) for run in _runs(words, _INDEXED_RUN)]
+    lead = sorted(set(hashes[:_LEAD]))[:_INDEXED_OF_LEAD]
+    return sorted({*lead, *sorted(set(hashes))[:_INDEXED]})
 
 
 def are_near(one: datetime, other: datetime) -> bool:
@@ -108,8 +137,7 @@ def _share_figures(one: Told, other: Told) -> bool:
     return least == 0 or len(one.figures & other.figures) >= least * _SAME_FIGURES
 
 
-def _runs(words: list[str]) -> list[int]:
-    length = min(_RUN, len(words))
-    if not length:
-        return []
-    return [zlib.crc32(" ".join(words[at : at + length]).encode()) for at in range(len(words) - length + 1)]
+def _runs(words: Sequence[_T], length: int) -> list[tuple[_T, ...]]:
+    """Give each run of so many words; a text with fewer is one."""
+    length = min(length, len(words))
+    return list(zip(*(words[at:] for at in range(length)), strict=False)) if length else []

@@ -2,14 +2,16 @@
 
 import re
 from datetime import timedelta
+from typing import Literal
 
 from pydantic import (
     Field,
+    field_validator,
     model_validator,
 )
 
 from digest.errors import SettingsError
-from digest.models.cadence import Cadence
+from digest.models.cadence import CORRECTION, Cadence
 from digest.settings.kinds import Duration, Slug, Text, Written
 from digest.settings.table import Table
 
@@ -22,10 +24,12 @@ class DigestSettings(Table):
     name: Slug
     title: Text
     topics: tuple[Slug, ...] = ()
+    template: Slug = "front-page"
     subject: Text = "{title}: {lead}"
     max_articles: int = Field(default=20, ge=1, le=200)
     lookback: Duration = timedelta(days=7)
     carry: Duration = timedelta(days=31)
+    archive: Literal["public", "private"] = "public"
     cadences: dict[Slug, Written] = Field(min_length=1)
 
     @model_validator(mode="after")
@@ -34,6 +38,18 @@ class DigestSettings(Table):
             if name not in SUBJECT_NAMES:
                 raise ValueError(f'subject names "{{{name}}}"; known are {", ".join(SUBJECT_NAMES)}')
         return self
+
+    @field_validator("cadences")
+    @classmethod
+    def _names_are_free(cls, written: dict[str, str]) -> dict[str, str]:
+        if CORRECTION in written:
+            raise ValueError(f'"{CORRECTION}" is no name for a cadence: corrections are sent under it')
+        return written
+
+    @property
+    def is_public(self) -> bool:
+        """Tell whether its editions may be read by anybody, in the archive and its feeds."""
+        return self.archive == "public"
 
     def cadence(self, name: str) -> Cadence:
         """Give one of the digest's cadences; raise SettingsError for a name that it does not offer."""

@@ -1,7 +1,8 @@
 """Articles and sources in the database."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator
 from datetime import datetime
+from typing import Any, TypeVar
 
 from sqlmodel import Session, and_, col, func, not_, or_, select, update
 
@@ -9,7 +10,10 @@ from digest.articles.identity import canonical_url
 from digest.errors import InputError
 from digest.models import Article, Fold, Source
 
+T = TypeVar("T")
+
 _FEW = 5
+_AT_ONCE = 500
 _TURN = 0x6172_7469  # any number that no other lock of ours has
 _LARGEST_ID = 2**31 - 1  # of PostgreSQL's integer
 
@@ -20,21 +24,37 @@ def take_turns(session: Session) -> None:
         session.exec(select(func.pg_advisory_xact_lock(_TURN)))
 
 
-def find_at(session: Session, canonical_url: str) -> Article | None:
-    """Find the article that stands at an address."""
-    return session.exec(select(Article).where(Article.canonical_url == canonical_url)).first()
+def list_at(session: Session, canonical_urls: Collection[str]) -> Iterator[Article]:
+    """Give the articles that stand at these addresses."""
+    for part in in_parts(canonical_urls):
+        yield from session.exec(select(Article).where(col(Article.canonical_url).in_(part)))
 
 
-def find_by_guid(session: Session, source: str, guid: str) -> list[Article]:
-    """Find the articles that a source gave this guid, the last one first; others only where it re-uses it."""
-    query = select(Article).where(Article.source == source, Article.guid == guid)
-    return list(session.exec(query.order_by(col(Article.id).desc()).limit(_FEW)))
+def list_by_guid(session: Session, source: str, guids: Collection[str]) -> Iterator[Article]:
+    """Give the articles that a source gave these guids, of each the last ones first."""
+    yield from _latest(session, source, col(Article.guid), guids)
 
 
-def find_same_content(session: Session, source: str, content_hash: str) -> list[Article]:
-    """Find a source's articles with this title and text at other addresses, the last one first."""
-    query = select(Article).where(Article.source == source, Article.content_hash == content_hash)
-    return list(session.exec(query.order_by(col(Article.id).desc()).limit(_FEW)))
+def list_same_content(session: Session, source: str, content_hashes: Collection[str]) -> Iterator[Article]:
+    """Give a source's articles with these titles and texts, of each the last ones first."""
+    yield from _latest(session, source, col(Article.content_hash), content_hashes)
+
+
+def _latest(session: Session, source: str, mark: Any, values: Collection[str]) -> Iterator[Article]:
+    """Give the latest few articles of each value; a source that re-uses it for ever would give all it had."""
+    latest_first = col(Article.id).desc()
+    nth = func.row_number().over(partition_by=mark, order_by=latest_first).label("nth")
+    for part in in_parts(values):
+        ranked = select(col(Article.id), nth).where(Article.source == source, mark.in_(part)).subquery()
+        few = select(ranked.c.id).where(ranked.c.nth <= _FEW)
+        yield from session.exec(select(Article).where(col(Article.id).in_(few)).order_by(latest_first))
+
+
+def in_parts(values: Collection[T]) -> Iterator[list[T]]:
+    """Part values, each once, into as many as one statement may name."""
+    once = list(dict.fromkeys(values))
+    for at in range(0, len(once), _AT_ONCE):
+        yield once[at : at + _AT_ONCE]
 
 
 def vacate(session: Session, article: Article) -> None:
@@ -81,10 +101,13 @@ def ids_seen_from(session: Session, moment: datetime) -> frozenset[int]:
     return frozenset(row for row in rows if row is not None)
 
 
-def get_articles(session: Session, ids: Sequence[int]) -> dict[int, Article]:
+def get_articles(session: Session, ids: Collection[int]) -> dict[int, Article]:
     """Give articles by id."""
-    found = session.exec(select(Article).where(col(Article.id).in_(ids)))
-    return {article.id: article for article in found if article.id is not None}
+    found: dict[int, Article] = {}
+    for part in in_parts(ids):
+        rows = session.exec(select(Article).where(col(Article.id).in_(part)))
+        found.update((row.id, row) for row in rows if row.id is not None)
+    return found
 
 
 def find_source(session: Session, name: str) -> Source | None:

@@ -1,8 +1,8 @@
 """The ledger: claims, marks, replies, and the sums that prove it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import bindparam
 from sqlmodel import Session, col, func, select, text, update
@@ -24,8 +24,7 @@ from digest.rules.verdicts import Verdict
 _DUE = (DeliveryState.PLANNED, DeliveryState.DEFERRED)
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(NamedTuple):
     """A claimed delivery with all that composing it needs of its reader."""
 
     delivery_id: int
@@ -267,6 +266,18 @@ def find_holding(
         .order_by(col(Delivery.id).desc())
     )
     return list(session.exec(query))
+
+
+def count_gone_with(session: Session, article_id: int) -> int:
+    """Count the deliveries that are gone, or may be, with an article."""
+    gone = (DeliveryState.IN_FLIGHT, DeliveryState.ACCEPTED, DeliveryState.UNCERTAIN)
+    query = (
+        select(func.count())
+        .select_from(Delivery)
+        .join(VariantArticle, col(VariantArticle.variant_id) == col(Delivery.variant_id))
+        .where(VariantArticle.article_id == article_id, col(Delivery.state).in_(gone))
+    )
+    return session.exec(query).one()
 
 
 def history_of(session: Session, subscription_id: int) -> frozenset[int]:

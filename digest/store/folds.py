@@ -1,7 +1,7 @@
 """Folds in the database, and the index of runs that finds them."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,8 +9,7 @@ from sqlalchemy import ColumnElement, delete, insert
 from sqlmodel import Session, col, func, select
 
 from digest.models import Article, Edition, Fold, Run, Variant, VariantArticle
-
-_MOST_LIKE = 20
+from digest.store.articles import in_parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,39 +23,60 @@ class Retold:
     url: str
     topics: tuple[str, ...]
     folded_at: datetime
+    is_withdrawn: bool = False
 
 
-def note_runs(session: Session, article_id: int, runs: Iterable[int], seen_at: datetime) -> None:
-    """Enter an article into the index, instead of what stood there for it."""
-    session.exec(delete(Run).where(col(Run.article_id) == article_id))
-    rows = [{"value": run, "article_id": article_id, "seen_at": seen_at} for run in runs]
+def note_runs(session: Session, noted: Mapping[int, Iterable[int]]) -> None:
+    """Enter articles, by id, with their runs into the index."""
+    rows = sorted((run, article_id) for article_id, runs in noted.items() for run in runs)
     if rows:
-        session.connection().execute(insert(Run), rows)
+        entries = [{"value": run, "article_id": article_id} for run, article_id in rows]
+        session.connection().execute(insert(Run), entries)
+
+
+def forget_article(session: Session, article_id: int) -> None:
+    """Take an article out of the index."""
+    session.exec(delete(Run).where(col(Run.article_id) == article_id))
 
 
 def forget_runs(session: Session, before: datetime) -> None:
     """Drop what is too old to be told by another source now."""
-    session.exec(delete(Run).where(col(Run.seen_at) < before))
+    first = select(func.min(Article.id)).where(col(Article.first_seen_at) >= before).scalar_subquery()
+    session.exec(delete(Run).where(col(Run.article_id) < first))
 
 
-def list_alike(
-    session: Session, runs: Sequence[int], *, source: str, seen_from: datetime, before_id: int
-) -> list[Article]:
-    """List the earlier articles of other sources that share most runs, and that editions may hold."""
-    shared = func.count()
-    near = (
-        select(Run.article_id)
-        .join(Article, col(Article.id) == col(Run.article_id))
-        .where(col(Run.value).in_(runs), col(Article.id) < before_id, Article.source != source)
-        .where(col(Article.first_seen_at) >= seen_from, col(Article.held_back).is_(None))
-        .where(col(Article.hidden_at).is_(None), col(Article.withdrawn_at).is_(None))
-        .group_by(col(Run.article_id))
-        .order_by(shared.desc(), col(Run.article_id))
-        .limit(_MOST_LIKE)
-    )
-    ids = list(session.exec(near))
-    found = {row.id: row for row in session.exec(select(Article).where(col(Article.id).in_(ids)))}
-    return [found[article_id] for article_id in ids]
+def tellers_of(session: Session, runs: Collection[int]) -> dict[int, list[int]]:
+    """Give the articles that have a run, for each of these that the index knows."""
+    found: dict[int, list[int]] = defaultdict(list)
+    for part in in_parts(runs):
+        query = select(Run.value, Run.article_id).where(col(Run.value).in_(part))
+        for value, article_id in session.exec(query):
+            found[value].append(article_id)
+    return found
+
+
+def open_elsewhere(session: Session, ids: Collection[int], source: str, seen_from: datetime) -> set[int]:
+    """Give those of some articles that are of other sources, and that editions may hold."""
+    found: set[int] = set()
+    for part in in_parts(ids):
+        query = (
+            select(Article.id)
+            .where(col(Article.id).in_(part), Article.source != source)
+            .where(col(Article.first_seen_at) >= seen_from, col(Article.held_back).is_(None))
+            .where(col(Article.hidden_at).is_(None), col(Article.withdrawn_at).is_(None))
+        )
+        found.update(number for number in session.exec(query) if number is not None)
+    return found
+
+
+def roots_of(session: Session, ids: Collection[int]) -> dict[int, Article]:
+    """Give the root of each of these articles that is folded into one."""
+    found: dict[int, Article] = {}
+    for part in in_parts(ids):
+        query = select(Fold.article_id, Article).join(Article, col(Article.id) == col(Fold.root_id))
+        rows = session.exec(query.where(col(Fold.article_id).in_(part), col(Fold.split_at).is_(None)))
+        found.update((article_id, row) for article_id, row in rows)
+    return found
 
 
 def find_fold(session: Session, article_id: int) -> Fold | None:
@@ -64,9 +84,11 @@ def find_fold(session: Session, article_id: int) -> Fold | None:
     return session.get(Fold, article_id)
 
 
-def add_fold(session: Session, article_id: int, root_id: int, now: datetime) -> None:
-    """Fold an article into another."""
-    session.add(Fold(article_id=article_id, root_id=root_id, folded_at=now))
+def add_folds(session: Session, roots: Mapping[int, int], now: datetime) -> None:
+    """Fold articles, each into its root."""
+    session.add_all(
+        Fold(article_id=article_id, root_id=root_id, folded_at=now) for article_id, root_id in roots.items()
+    )
     session.flush()
 
 
@@ -106,7 +128,14 @@ def _list_told(session: Session, *conditions: ColumnElement[bool]) -> dict[int, 
     told: dict[int, list[Retold]] = defaultdict(list)
     for fold, one in session.exec(query):
         retold = Retold(
-            fold.article_id, fold.root_id, one.source, one.title, one.url, tuple(one.topics), fold.folded_at
+            fold.article_id,
+            fold.root_id,
+            one.source,
+            one.title,
+            one.url,
+            tuple(one.topics),
+            fold.folded_at,
+            one.withdrawn_at is not None,
         )
         told[fold.root_id].append(retold)
     return dict(told)

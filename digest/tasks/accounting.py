@@ -169,7 +169,10 @@ def _why(
             f", under {row.section}" if row.section else ""
         )
         if not counted:
-            reason = f"the delivery that held it is {delivery.state} ({delivery.reason}): it comes again"
+            again = "it was withdrawn" if article.withdrawn_at else "it comes again"
+            reason = f"the delivery that held it is {delivery.state} ({delivery.reason}): {again}"
+        elif article.withdrawn_at:
+            reason += f"; it was withdrawn at {article.withdrawn_at.isoformat(timespec='seconds')}"
         return {"included": counted, "reason": by_fold + reason, "edition": name, "state": delivery.state}
     reason = _why_not_yet(session, settings, subscription, root, now)
     return {"included": False, "reason": by_fold + reason, "edition": None, "state": None}

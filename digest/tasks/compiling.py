@@ -28,6 +28,7 @@ from digest.settings import DigestSettings, Settings
 from digest.store import articles, cohorts, deliveries, editions, planning, variants, workers
 from digest.store.database import Database
 from digest.tasks.choosing import candidates
+from digest.tasks.withdrawing import settle_edition
 
 RANGE_SIZE = 20_000
 BEGINNING = datetime.min.replace(tzinfo=UTC)
@@ -249,6 +250,7 @@ class _Plan:
 
     def freeze(self, session: Session, edition: Edition) -> None:
         """Take the mailed articles into each cohort's history, and let claims begin."""
+        settle_edition(session, edition, edition.freeze_at)
         cohorts.unplace_unplanned(session, edition)
         recent = articles.ids_seen_from(session, self.seen_from)
         decisions = cohorts.list_decisions(session, self.edition_id)

@@ -1,36 +1,83 @@
 """Fold a story that another source told before, and part two that an editor holds for different ones."""
 
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sqlmodel import Session
 
 from digest.errors import InputError
 from digest.models import Article, Fold
-from digest.rules.folding import WINDOW, Told, are_near, is_same_story, likeness, sample
-from digest.store import folds
+from digest.rules.folding import MOST_TELLERS, WINDOW, Told, are_near, is_same_story, likeness, sample
+from digest.store import articles, folds
+
+_AT_ONCE = 100
+_MOST_LIKE = 20
 
 
-def fold(session: Session, article: Article, now: datetime) -> bool:
-    """Fold a new article into what told its story first in another source; tell whether there is one."""
-    assert article.id is not None  # noqa: S101 - a stored row
-    told = Told.of(article.title, article.text or article.summary)
-    runs = sample(told)
+def fold(session: Session, rows: Sequence[Article], now: datetime) -> int:
+    """Fold new articles of one source into what told their stories first in another; say how many are."""
     folds.forget_runs(session, now - WINDOW)
-    root = _find_root(session, article, told, runs) if runs else None
-    folds.note_runs(session, article.id, runs, article.first_seen_at)
-    if root is None or root.id is None:
-        return False
-    folds.add_fold(session, article.id, root.id, now)
-    return True
+    return sum(_fold(session, rows[at : at + _AT_ONCE], now) for at in range(0, len(rows), _AT_ONCE))
+
+
+def _fold(session: Session, rows: Sequence[Article], now: datetime) -> int:
+    runs = {row.id or 0: sample(_told(row)) for row in rows}
+    tellers = _tellers(session, runs)
+    alike = _alike(session, rows[0].source, runs, tellers, now - WINDOW)
+    near = articles.get_articles(session, {number for numbers in alike.values() for number in numbers})
+    roots = folds.roots_of(session, near)
+    folded: dict[int, int] = {}
+    for row in rows:
+        others = [near[number] for number in alike.get(row.id or 0, ())]
+        if (root := _find_root(row, others, roots)) is not None:
+            folded[row.id or 0] = root.id or 0
+    _note(session, runs, tellers)
+    folds.add_folds(session, folded, now)
+    return len(folded)
+
+
+def _tellers(session: Session, runs: Mapping[int, list[int]]) -> dict[int, list[int]]:
+    return folds.tellers_of(session, {run for own in runs.values() for run in own})
+
+
+def _note(session: Session, runs: Mapping[int, list[int]], tellers: Mapping[int, list[int]]) -> None:
+    """Enter articles into the index, without the runs that very many have: that bounds each search."""
+    full = {run for run, known in tellers.items() if len(known) >= MOST_TELLERS}
+    folds.note_runs(
+        session, {number: [run for run in own if run not in full] for number, own in runs.items()}
+    )
+
+
+def _alike(
+    session: Session,
+    source: str,
+    runs: Mapping[int, list[int]],
+    tellers: Mapping[int, list[int]],
+    seen_from: datetime,
+) -> dict[int, list[int]]:
+    """Give for each article those of other sources that share most runs with it, the earlier first."""
+    shared = {
+        number: Counter(other for run in own for other in tellers.get(run, ()))
+        for number, own in runs.items()
+    }
+    others = {other for one in shared.values() for other in one}
+    may = folds.open_elsewhere(session, others, source, seen_from)
+    return {
+        number: sorted(may.intersection(counted), key=lambda other: (-counted[other], other))[:_MOST_LIKE]
+        for number, counted in shared.items()
+    }
 
 
 def refold(session: Session, article: Article, now: datetime) -> None:
     """Look again after an edit: a fold that no edition was made with ends where the texts part."""
     assert article.id is not None  # noqa: S101 - a stored row
     known = folds.find_fold(session, article.id)
-    told = Told.of(article.title, article.text or article.summary)
+    told = _told(article)
     if article.first_seen_at >= now - WINDOW and article.held_back is None:
-        folds.note_runs(session, article.id, sample(told), article.first_seen_at)
+        folds.forget_article(session, article.id)
+        runs = {article.id: sample(told)}
+        _note(session, runs, _tellers(session, runs))
     if known is not None and known.split_at is None and not folds.is_fixed(session, known):
         root = session.get(Article, known.root_id)
         if root is not None and not is_same_story(_told(root), told):
@@ -59,25 +106,15 @@ def split(session: Session, article_id: int, now: datetime) -> Fold:
     return known
 
 
-def _find_root(session: Session, article: Article, told: Told, runs: list[int]) -> Article | None:
+def _find_root(article: Article, alike: Sequence[Article], roots: Mapping[int, Article]) -> Article | None:
     """Find the root of the likest story; an article of the same source is none, whatever lies between."""
-    seen_from = article.first_seen_at - WINDOW
-    alike = folds.list_alike(
-        session, runs, source=article.source, seen_from=seen_from, before_id=article.id or 0
-    )
-    ranked = sorted(((likeness(_told(row), told), -(row.id or 0), row) for row in alike), reverse=True)
-    for _, _, row in ranked:
-        root = _root_of(session, row)
-        if root.source != article.source and _is_near(root, article) and is_same_story(_told(row), told):
+    told = _told(article)
+    others = [(row, _told(row)) for row in alike]
+    for row, tells in sorted(others, key=lambda pair: (-likeness(pair[1], told), pair[0].id)):
+        root = roots.get(row.id or 0, row)
+        if root.source != article.source and _is_near(root, article) and is_same_story(tells, told):
             return root
     return None
-
-
-def _root_of(session: Session, article: Article) -> Article:
-    known = folds.find_fold(session, article.id or 0)
-    if known is None or known.split_at is not None:
-        return article
-    return session.get_one(Article, known.root_id)
 
 
 def _is_near(root: Article, article: Article) -> bool:
@@ -89,4 +126,4 @@ def _is_near(root: Article, article: Article) -> bool:
 
 
 def _told(article: Article) -> Told:
-    return Told.of(article.title, article.text or article.summary)
+    return Told(article.title, article.text or article.summary)

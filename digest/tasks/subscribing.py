@@ -50,6 +50,11 @@ class Readers:
         return token
 
 
+def word_consent(settings: Settings, digest: DigestSettings) -> str:
+    """Give the words that a reader agrees to; they are kept in the record of consent."""
+    return f"Yes, {settings.site.name} may send me {digest.title} by email. I can end this at any time."
+
+
 @dataclass(frozen=True, slots=True)
 class Choices:
     """What a reader picked of a digest; nothing picked is its first cadence and every topic."""

@@ -12,7 +12,9 @@ from starlette.responses import JSONResponse, Response
 from digest.bootstrap import bundled, utc_now
 from digest.errors import Unreachable
 from digest.settings import Settings
+from digest.tasks.archiving import Archive
 from digest.tasks.subscribing import Readers
+from digest.web.archive import ArchivePages
 from digest.web.pages import Pages
 from digest.web.readers import ReaderPages
 from digest.web.security import Guard, SignUpLimit, set_headers
@@ -35,6 +37,7 @@ def create_app(
     pages = Pages(bundled("templates") / "web", settings)
     app.add_middleware(Guard)
     app.include_router(ReaderPages(readers, pages, SignUpLimit(sign_ups_per_hour), now).router())
+    app.include_router(ArchivePages(Archive(readers.database, settings), pages, settings).router())
     _add_files(app, pages)
     _add_health(app, readers)
     _add_error_pages(app, pages)

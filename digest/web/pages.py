@@ -7,6 +7,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
+from digest.mail.phrases import direction
 from digest.models.cadence import Cadence, Unit
 from digest.settings import DigestSettings, Settings
 
@@ -35,14 +36,18 @@ class Pages:
             lstrip_blocks=True,
         )
         self._templates.filters["topic"] = _name_topic
-        self._templates.filters["day"] = self._name_day
+        self._templates.filters["day"] = self.name_day
+        self._templates.filters["direction"] = direction
+        self._has_archive = any(digest.is_public for digest in settings.digests)
         self.style = (folder / "style.css").read_bytes()
         self.icon = (folder / "icon.svg").read_bytes()
 
     def render(self, name: str, status: int = 200, **values: object) -> HTMLResponse:
         """Render a page with what every page shows."""
         template = self._templates.get_template(f"{name}.html.j2")
-        return HTMLResponse(template.render(site=self._settings.site, **values), status)
+        return HTMLResponse(
+            template.render(site=self._settings.site, has_archive=self._has_archive, **values), status
+        )
 
     def say(self, title: str, *paragraphs: str, status: int = 200, **values: object) -> HTMLResponse:
         """Render a page that only says something, with at most one link to go on."""
@@ -57,7 +62,8 @@ class Pages:
             for name in digest.cadences
         ]
 
-    def _name_day(self, at: datetime) -> str:
+    def name_day(self, at: datetime) -> str:
+        """Give a moment's date in the publication's zone."""
         local = at.astimezone(self._settings.zone)
         return f"{local.day} {local:%B %Y}"
 

@@ -21,6 +21,7 @@ from digest.tasks.subscribing import (
     find_left_digest,
     leave,
     look_up,
+    word_consent,
 )
 from digest.web.pages import Pages
 from digest.web.security import SignUpLimit
@@ -108,12 +109,8 @@ class ReaderPages:
     def _ask(self, request: Request, digest: DigestSettings, typed: Typed) -> None:
         origin = {"form": f"{self._settings.site.base_url}/", "ip": _ip(request)}
         choices = Choices(typed.cadence, typed.topics)
-        wording = self._wording(digest)
+        wording = word_consent(self._settings, digest)
         ask(self._readers, typed.address, digest.name, choices, origin, self._now(), wording=wording)
-
-    def _wording(self, digest: DigestSettings) -> str:
-        name = self._settings.site.name
-        return f"Yes, {name} may send me {digest.title} by email. I can end this at any time."
 
     def _refuse(self, digest: DigestSettings, typed: Typed, error: str) -> HTMLResponse:
         again = Typed(typed.address, typed.cadence, typed.topics, typed.agreed, error)
@@ -124,7 +121,7 @@ class ReaderPages:
             {
                 "digest": digest,
                 "offers": self._pages.list_offers(digest),
-                "wording": self._wording(digest),
+                "wording": word_consent(self._settings, digest),
                 "typed": typed.get(digest.name, Typed()),
             }
             for digest in self._settings.digests

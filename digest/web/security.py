@@ -3,18 +3,36 @@
 import ipaddress
 import threading
 from collections import OrderedDict, deque
+from collections.abc import Iterable
 from datetime import datetime, timedelta
+from urllib.parse import urlsplit
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from digest.rules.pictures import host_of
 
 MOST_BODY = 64 * 1024
 TOKEN_PATHS = ("/confirm/", "/unsubscribe/", "/preferences/")
 
 _POLICY = (
-    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
+    "default-src 'none'; style-src 'self'; img-src 'self'{pictures}; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'"
 )
+
+
+def policy(pictures: Iterable[str] = ()) -> str:
+    """Give a page's Content-Security-Policy: all is our own, but for the hosts of its pictures."""
+    origins = {f"{urlsplit(url).scheme}://{host_of(url)}{_port(url)}" for url in pictures if host_of(url)}
+    return _POLICY.format(pictures="".join(f" {origin}" for origin in sorted(origins)))
+
+
+def _port(url: str) -> str:
+    try:
+        port = urlsplit(url).port
+    except ValueError:
+        return ""
+    return f":{port}" if port else ""
 
 
 class Guard:
@@ -46,7 +64,7 @@ class Guard:
 
 def set_headers(headers: MutableHeaders, path: str, method: str) -> None:
     """Set the headers of an answer."""
-    headers["Content-Security-Policy"] = _POLICY
+    headers.setdefault("Content-Security-Policy", policy())
     headers["X-Content-Type-Options"] = "nosniff"
     headers["Referrer-Policy"] = "no-referrer"
     if path.startswith(TOKEN_PATHS):

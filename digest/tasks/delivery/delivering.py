@@ -9,6 +9,7 @@ from digest.store import deliveries, editions
 from digest.tasks.delivery.claiming import reap_dead_workers
 from digest.tasks.delivery.courier import Couriers
 from digest.tasks.delivery.running import Run, Tally
+from digest.tasks.withdrawing import finish_withdrawals
 
 log = logging.getLogger(__name__)
 
@@ -19,6 +20,7 @@ def deliver(run: Run, *, retry_paused: bool = False) -> Tally:
     Settles first what dead workers left. `retry_paused` lets every edition that a fault paused go on, not
     only those whose time has come.
     """
+    finish_withdrawals(run.database, run.clock)
     _reap(run)
     with run.database.write() as session:
         editions.resume_retried(session, None if retry_paused else run.clock())

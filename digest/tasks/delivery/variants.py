@@ -83,5 +83,11 @@ class Variants:
 
 
 def told_by(told: Mapping[int, Iterable[Retold]], freeze_at: datetime) -> dict[int, tuple[Retold, ...]]:
-    """Give who else told stories by a freeze: what an edition shows does not change after it."""
-    return {root: tuple(one for one in found if one.folded_at <= freeze_at) for root, found in told.items()}
+    """Give who else told stories by a freeze: what an edition shows does not change after it.
+
+    Who is withdrawn is left out, too; the deliveries that have not left get variants of their own for that.
+    """
+    return {
+        root: tuple(one for one in found if one.folded_at <= freeze_at and not one.is_withdrawn)
+        for root, found in told.items()
+    }

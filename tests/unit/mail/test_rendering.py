@@ -10,11 +10,9 @@ import pytest
 
 from digest.errors import SettingsError
 from digest.mail.content import Card, Content
-from digest.mail.drawing import DERIVED_SLOTS
-from digest.mail.encoding import splice
 from digest.mail.message import named
 from digest.mail.phrases import Phrases
-from digest.mail.rendering import Renderer, Rendering, slot_values
+from digest.mail.rendering import Renderer, Rendering, Slots
 from digest.mail.wrapping import wrap
 from digest.models import Form
 from tests.samples import ARABIC, CONTENT, LEAD, VALUES
@@ -26,14 +24,9 @@ RENDERER = Renderer(FOLDER)
 def parts(content: Content, values: dict[str, str] = VALUES) -> tuple[str, str]:
     """Render for a reader and decode both parts."""
     rendering: Rendering = RENDERER.render(content)
-    wanted = [
-        f"{kind} {name}"
-        for kind in ("text", "html")
-        for name in (*DERIVED_SLOTS, *(f"{n}@" for n in DERIVED_SLOTS))
-    ]
-    known = slot_values(rendering.own_values(values), wanted)
+    known = rendering.own_values(values)
     text, html = (
-        quopri.decodestring(splice(named(kind, pieces), known)).decode()
+        quopri.decodestring(b"".join(Slots(named(kind, pieces)).filled(known))).decode()
         for kind, pieces in (("text ", rendering.text), ("html ", rendering.html))
     )
     return text.replace("\r\n", "\n"), html.replace("\r\n", "\n")
@@ -62,7 +55,7 @@ def test_a_title_form_shows_no_summary_and_a_full_one_shows_the_text() -> None:
 
 
 def test_a_template_expression_in_content_is_text() -> None:
-    card = replace(LEAD, title="{{ 7 * 7 }} {% include 'styles.css' %}", summary="{{ content }}")
+    card = replace(LEAD, title="{{ 7 * 7 }} {% include 'base.css' %}", summary="{{ content }}")
     text, html = parts(replace(CONTENT, lead=card, subject="{{ 7 * 7 }}"))
     for part in (text, html):
         assert "{{ 7 * 7 }} {% include" in part
@@ -119,10 +112,15 @@ def overrides(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("template", "says"),
     [
-        ("{{ content.titel }}", "template digest.txt.j2: "),
+        (
+            "line\n{{ content.titel }}",
+            "digest.txt.j2, line 2: Content has no attribute 'titel'; did you mean \"title\"?",
+        ),
+        ("{{ contnet.title }}", "line 1: 'contnet' is undefined; did you mean \"content\"?"),
+        ("line\n\n{{ 1 // 0 }}", "digest.txt.j2, line 3: ZeroDivisionError: "),
         ("line\n{% if %}", "template digest.txt.j2, line 2: "),
-        ("{{ ''.__class__.__mro__ }}", "template digest.txt.j2: access to attribute '__class__'"),
-        ("{% include 'none.txt' %}", "template digest.txt.j2: none.txt"),
+        ("{{ ''.__class__.__mro__ }}", "template digest.txt.j2, line 1: access to attribute '__class__'"),
+        ("{% include 'none.txt' %}", "template digest.txt.j2, line 1: there is no template none.txt"),
     ],
 )
 def test_a_template_that_cannot_be_used_is_named_with_its_fault(

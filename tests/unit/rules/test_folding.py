@@ -40,7 +40,7 @@ def test_mostly_new_text_is_new_under_a_new_guid_or_a_new_date_and_an_edit_under
 
 
 def test_a_text_without_a_word_is_like_nothing() -> None:
-    nothing = Told.of("", "!?")
+    nothing = Told("", "!?")
     assert not is_same_story(nothing, nothing)
     assert sample(nothing) == []
 

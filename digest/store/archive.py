@@ -1,0 +1,164 @@
+"""What the archive shows: the editions that were made, and which of their articles still stand."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, UnaryExpression
+from sqlmodel import Session, and_, col, func, or_, select
+
+from digest.models import Article, Edition, EditionState, Variant, VariantArticle
+
+_MADE = (EditionState.FROZEN, EditionState.PAUSED, EditionState.FINISHED)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """An article of an edition, and whether an earlier edition of its cadence brought it already."""
+
+    article: Article
+    is_earlier: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbours:
+    """The editions of the same cadence before and after one."""
+
+    before: Edition | None
+    after: Edition | None
+
+
+def list_made(session: Session, digests: Collection[str], *, limit: int, offset: int = 0) -> list[Edition]:
+    """List the editions of digests that have an article to show, the latest first."""
+    query = select(Edition).where(*_is_shown(digests)).order_by(*_latest_first())
+    return list(session.exec(query.limit(limit).offset(offset)))
+
+
+def count_made(session: Session, digests: Collection[str]) -> int:
+    """Count what `list_made` lists."""
+    return session.exec(select(func.count()).select_from(Edition).where(*_is_shown(digests))).one()
+
+
+def find_made(session: Session, digest: str, cadence: str, period: str) -> Edition | None:
+    """Find an edition that was made and holds articles, even where all of them are withdrawn."""
+    query = select(Edition).where(*_is_made([digest]), Edition.cadence == cadence, Edition.period == period)
+    return session.exec(query.where(_holds())).first()
+
+
+def find_last(session: Session, digest: str, cadence: str) -> Edition | None:
+    """Find the edition of a cadence that was made last and holds articles."""
+    query = select(Edition).where(*_is_made([digest]), Edition.cadence == cadence, _holds())
+    return session.exec(query.order_by(*_latest_first()).limit(1)).first()
+
+
+def find_neighbours(session: Session, edition: Edition) -> Neighbours:
+    """Find the editions beside one."""
+    of_kind = (*_is_shown([edition.digest]), col(Edition.cadence) == edition.cadence)
+    at, key = edition.deadline_at, edition.id or 0
+    earlier = or_(col(Edition.deadline_at) < at, and_(col(Edition.deadline_at) == at, col(Edition.id) < key))
+    later = or_(col(Edition.deadline_at) > at, and_(col(Edition.deadline_at) == at, col(Edition.id) > key))
+    before = select(Edition).where(*of_kind, earlier).order_by(*_latest_first()).limit(1)
+    after = select(Edition).where(*of_kind, later)
+    after = after.order_by(col(Edition.deadline_at), col(Edition.id)).limit(1)
+    return Neighbours(session.exec(before).first(), session.exec(after).first())
+
+
+def list_shown(session: Session, edition: Edition) -> list[Shown]:
+    """List the articles of all variants of an edition that are not withdrawn.
+
+    What stands highest in any variant comes first, then what most have, then what stands higher in them.
+    """
+    article_id, place = col(VariantArticle.article_id), col(VariantArticle.position)
+    columns: Any = (
+        article_id.label("id"),
+        func.min(place).label("place"),
+        func.count().label("shared"),
+        func.avg(place).label("mean"),
+    )
+    ranked = (
+        select(*columns)
+        .join(Variant, col(Variant.id) == col(VariantArticle.variant_id))
+        .where(Variant.edition_id == edition.id)
+        .group_by(col(VariantArticle.article_id))
+        .subquery()
+    )
+    query = (
+        select(Article)
+        .join(ranked, col(Article.id) == ranked.c.id)
+        .where(col(Article.withdrawn_at).is_(None))
+        .order_by(ranked.c.place, ranked.c.shared.desc(), ranked.c.mean, col(Article.id).desc())
+    )
+    found = list(session.exec(query))
+    earlier = _ids_of_earlier(session, edition, [article.id or 0 for article in found])
+    return [Shown(article, article.id in earlier) for article in found]
+
+
+def titles_of(session: Session, editions: Sequence[Edition], most: int) -> dict[int, list[str]]:
+    """Give the first titles of each edition."""
+    return {
+        edition.id or 0: [shown.article.title for shown in list_shown(session, edition)[:most]]
+        for edition in editions
+    }
+
+
+def list_withdrawn(session: Session, edition: Edition) -> list[datetime]:
+    """List when articles of an edition were withdrawn."""
+    query = (
+        select(Article.withdrawn_at)
+        .where(col(Article.id).in_(_article_ids(edition)), col(Article.withdrawn_at).is_not(None))
+        .order_by(col(Article.withdrawn_at))
+    )
+    return [at for at in session.exec(query) if at is not None]
+
+
+def _ids_of_earlier(session: Session, edition: Edition, ids: Sequence[int]) -> frozenset[int]:
+    query = (
+        select(VariantArticle.article_id)
+        .join(Variant, col(Variant.id) == col(VariantArticle.variant_id))
+        .join(Edition, col(Edition.id) == col(Variant.edition_id))
+        .where(*_is_made([edition.digest]), Edition.cadence == edition.cadence)
+        .where(col(Edition.deadline_at) < edition.deadline_at, col(VariantArticle.article_id).in_(ids))
+        .distinct()
+    )
+    return frozenset(session.exec(query))
+
+
+def _article_ids(edition: Edition):  # type: ignore[no-untyped-def]  # a Select of ids
+    return (
+        select(VariantArticle.article_id)
+        .join(Variant, col(Variant.id) == col(VariantArticle.variant_id))
+        .where(Variant.edition_id == edition.id)
+    )
+
+
+def _is_made(digests: Collection[str]) -> tuple[ColumnElement[bool], ...]:
+    """Give the conditions of what may be read: all of it was decided, and it was not skipped."""
+    return (
+        col(Edition.digest).in_(digests),
+        col(Edition.state).in_(_MADE),
+        col(Edition.frozen_at).is_not(None),
+    )
+
+
+def _is_shown(digests: Collection[str]) -> tuple[ColumnElement[bool], ...]:
+    standing = (
+        select(VariantArticle.article_id)
+        .join(Variant, col(Variant.id) == col(VariantArticle.variant_id))
+        .join(Article, col(Article.id) == col(VariantArticle.article_id))
+        .where(Variant.edition_id == Edition.id, col(Article.withdrawn_at).is_(None))
+    )
+    return (*_is_made(digests), standing.exists())
+
+
+def _holds() -> ColumnElement[bool]:
+    held = (
+        select(VariantArticle.article_id)
+        .join(Variant, col(Variant.id) == col(VariantArticle.variant_id))
+        .where(Variant.edition_id == Edition.id)
+    )
+    return held.exists()
+
+
+def _latest_first() -> tuple[UnaryExpression[Any], ...]:
+    return col(Edition.deadline_at).desc(), col(Edition.id).desc()

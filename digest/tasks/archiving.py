@@ -1,0 +1,153 @@
+"""What anybody may read of the editions that were made: pages, lists and feeds are made of these values.
+
+Nothing in here knows a reader: there is no name, no address and no token to leak (standard E10).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlmodel import Session
+
+from digest.models import Article, Edition
+from digest.settings import DigestSettings, Settings
+from digest.store import archive
+from digest.store.archive import Neighbours, Shown
+from digest.store.database import Database
+
+PER_PAGE = 30
+_TEASED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The articles of one topic."""
+
+    topic: str
+    articles: tuple[Article, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """An edition as anybody may read it; `earlier` are articles that only new readers got in it."""
+
+    digest: DigestSettings
+    edition: Edition
+    lead: Article | None
+    parts: tuple[Part, ...]
+    earlier: tuple[Article, ...]
+    withdrawn: int
+    updated_at: datetime
+    beside: Neighbours = field(default=Neighbours(None, None))
+
+    @property
+    def articles(self) -> tuple[Article, ...]:
+        """Give all articles in the order of the page."""
+        lead = (self.lead,) if self.lead else ()
+        return (*lead, *(article for part in self.parts for article in part.articles), *self.earlier)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An edition in a list, with its first titles."""
+
+    digest: DigestSettings
+    edition: Edition
+    titles: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """One page of a list of editions."""
+
+    entries: tuple[Entry, ...]
+    page: int
+    pages: int
+
+
+class Archive:
+    """Reads editions of the digests that are public; of the others it knows nothing."""
+
+    def __init__(self, database: Database, settings: Settings) -> None:
+        self._database = database
+        self.digests = tuple(digest for digest in settings.digests if digest.is_public)
+
+    def find_digest(self, name: str) -> DigestSettings | None:
+        """Find a public digest."""
+        return next((digest for digest in self.digests if digest.name == name), None)
+
+    def find(self, digest: str, cadence: str, period: str) -> Published | None:
+        """Find an edition of a public digest."""
+        offered = self.find_digest(digest)
+        if offered is None:
+            return None
+        with self._database.read() as session:
+            edition = archive.find_made(session, digest, cadence, period)
+            if edition is None:
+                return None
+            return self._publish(session, offered, edition, archive.find_neighbours(session, edition))
+
+    def shelf(self, digest: DigestSettings | None, page: int) -> Shelf | None:
+        """List editions of one digest, or of all public ones; None where there is no such page."""
+        names = [one.name for one in ([digest] if digest else self.digests)]
+        with self._database.read() as session:
+            pages = max(1, -(-archive.count_made(session, names) // PER_PAGE))
+            if not 1 <= page <= pages:
+                return None
+            rows = archive.list_made(session, names, limit=PER_PAGE, offset=(page - 1) * PER_PAGE)
+            titles = archive.titles_of(session, rows, _TEASED)
+        entries = [Entry(self._digest_of(row), row, tuple(titles[row.id or 0])) for row in rows]
+        return Shelf(tuple(entries), page, pages)
+
+    def latest(self, digest: DigestSettings | None, limit: int) -> list[Published]:
+        """List the latest editions whole, as feeds carry them."""
+        names = [one.name for one in ([digest] if digest else self.digests)]
+        with self._database.read() as session:
+            rows = archive.list_made(session, names, limit=limit)
+            return [self._publish(session, self._digest_of(row), row) for row in rows]
+
+    def list_all(self, limit: int) -> list[Edition]:
+        """List the latest editions alone, as a sitemap names them."""
+        with self._database.read() as session:
+            return archive.list_made(session, [one.name for one in self.digests], limit=limit)
+
+    def _digest_of(self, edition: Edition) -> DigestSettings:
+        return next(digest for digest in self.digests if digest.name == edition.digest)
+
+    def _publish(
+        self,
+        session: Session,
+        digest: DigestSettings,
+        edition: Edition,
+        beside: Neighbours = Neighbours(None, None),  # noqa: B008 - a frozen value
+    ) -> Published:
+        shown = archive.list_shown(session, edition)
+        withdrawn = archive.list_withdrawn(session, edition)
+        lead, parts, earlier = arrange(shown, digest.topics)
+        updated_at = max([edition.frozen_at or edition.freeze_at, *withdrawn])
+        return Published(digest, edition, lead, parts, earlier, len(withdrawn), updated_at, beside)
+
+
+def arrange(
+    shown: Sequence[Shown], topics: tuple[str, ...]
+) -> tuple[Article | None, tuple[Part, ...], tuple[Article, ...]]:
+    """Part an edition's articles into the lead, sections in the digest's order, and what is earlier.
+
+    Where all of it is earlier (each reader new), nothing is set apart.
+    """
+    is_all_earlier = all(one.is_earlier for one in shown)
+    own = [one.article for one in shown if is_all_earlier or not one.is_earlier]
+    earlier = tuple(one.article for one in shown if one.is_earlier and not is_all_earlier)
+    if not own:
+        return None, (), earlier
+    lead, rest = own[0], own[1:]
+    sections: dict[str, list[Article]] = {}
+    for article in rest:
+        sections.setdefault(_section(article, topics), []).append(article)
+    order = sorted(sections, key=lambda topic: topics.index(topic) if topic in topics else len(topics))
+    return lead, tuple(Part(topic, tuple(sections[topic])) for topic in order), earlier
+
+
+def _section(article: Article, topics: tuple[str, ...]) -> str:
+    offered = [topic for topic in article.topics if not topics or topic in topics]
+    return (offered or [""])[0]
