@@ -121,14 +121,14 @@ class Newsstand:
         self, folder: Path, readers: int, postgresql: str | None = None, *, at: datetime | None = None
     ) -> None:
         self.readers = readers
-        self._folder = folder / f"first-{'postgresql' if postgresql else 'sqlite'}-{readers}"
-        self._folder.mkdir(parents=True)
+        self.folder = folder / f"first-{'postgresql' if postgresql else 'sqlite'}-{readers}"
+        self.folder.mkdir(parents=True)
         self._postgresql = postgresql
         self._numbers = itertools.count()
         self._name = f"first{os.getpid()}r{readers}"
         if postgresql:
             self._admin(f"CREATE DATABASE {self._name}")
-        first = Publication(self._folder, self._url(self._folder, self._name), port=9)
+        first = Publication(self.folder, self._url(self.folder, self._name), port=9)
         with time_machine.travel(at, tick=True) if at else nullcontext():
             first.begin(readers)
 
@@ -145,8 +145,8 @@ class Newsstand:
     @contextmanager
     def edition(self, connections: int) -> Iterator["Edition"]:
         """Give a copy, thrown away afterwards unless it is in trouble."""
-        folder = Path(tempfile.mkdtemp(prefix="edition-", dir=self._folder.parent))
-        shutil.copytree(self._folder, folder, dirs_exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix="edition-", dir=self.folder.parent))
+        shutil.copytree(self.folder, folder, dirs_exist_ok=True)
         name = f"{self._name}c{next(self._numbers)}"
         if self._postgresql:
             self._admin(f"CREATE DATABASE {name} TEMPLATE {self._name}")
@@ -168,7 +168,7 @@ class Newsstand:
         """Throw it away."""
         if self._postgresql:
             self._admin(f"DROP DATABASE {self._name} WITH (FORCE)")
-        shutil.rmtree(self._folder)
+        shutil.rmtree(self.folder)
 
 
 class Edition:
