@@ -38,9 +38,9 @@ class Kills:
     """What the kills have come to so far."""
 
     def __init__(self) -> None:
-        self.kills = self.editions = self.messages = self.repeats = self.undecided = self.lost = (
-            self.troubled
-        ) = 0
+        self.kills = self.editions = self.messages = self.repeats = self.undecided = self.missing = (
+            self.lost
+        ) = self.troubled = 0
         self.most: Counter[int] = Counter()
         self.began = time.monotonic()
 
@@ -51,6 +51,7 @@ class Kills:
         self.messages += sum(found.messages.values())
         self.repeats += found.repeats
         self.undecided += found.undecided
+        self.missing += found.missing
         self.lost += found.lost
         self.troubled += bool(found.trouble)
         self.most[found.connections] = max(self.most[found.connections], found.repeats)
@@ -60,7 +61,7 @@ class Kills:
         return (
             f"{self.kills} kills in {self.editions} editions of {READERS} readers, {self.messages} messages:"
             f" {self.lost} lost, {self.repeats} repeats (at most {most} connections in an edition of ten kills),"
-            f" {self.undecided} undecided, {self.troubled} editions in trouble; {time.monotonic() - self.began:.0f} s"
+            f" {self.undecided} undecided of which {self.missing} got nothing, {self.troubled} editions in trouble; {time.monotonic() - self.began:.0f} s"
         )
 
 
