@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator
 from datetime import datetime
 from typing import Any, TypeVar
 
+from sqlalchemy.orm import load_only
 from sqlmodel import Session, and_, col, func, not_, or_, select, update
 
 from digest.articles.identity import canonical_url
@@ -13,6 +14,9 @@ from digest.models import Article, Fold, Source
 T = TypeVar("T")
 
 _FEW = 5
+_DECISIVE: tuple[Any, ...] = (
+    Article.id, Article.topics, Article.first_seen_at, Article.published_at, Article.pinned_at,
+)  # fmt: skip
 _AT_ONCE = 500
 _TURN = 0x6172_7469  # any number that no other lock of ours has
 _LARGEST_ID = 2**31 - 1  # of PostgreSQL's integer
@@ -85,12 +89,14 @@ def list_candidates(
 ) -> list[Article]:
     """List the articles that an edition may hold: first seen in the span, or added, and not kept out.
 
-    Kept out are those hidden, withdrawn, folded into another, or held back and not added.
+    Kept out are those hidden, withdrawn, folded into another, or held back and not added. Only what selection
+    has to know of them is read, not their texts.
     """
     folded = select(Fold.article_id).where(col(Fold.split_at).is_(None))
     by_rule = and_(col(Article.first_seen_at) >= seen_from, col(Article.held_back).is_(None))
     query = (
         select(Article)
+        .options(load_only(*_DECISIVE, raiseload=True))
         .where(col(Article.first_seen_at) <= seen_to)
         .where(or_(by_rule, col(Article.id).in_(added)))
         .where(col(Article.hidden_at).is_(None), col(Article.withdrawn_at).is_(None))
