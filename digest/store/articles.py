@@ -9,6 +9,7 @@ from sqlmodel import Session, and_, col, func, not_, or_, select, update
 from digest.articles.identity import canonical_url
 from digest.errors import InputError
 from digest.models import Article, Fold, Source
+from digest.rules.intake import GONE
 
 T = TypeVar("T")
 
@@ -118,6 +119,21 @@ def find_source(session: Session, name: str) -> Source | None:
 def sources_by_name(session: Session) -> dict[str, Source]:
     """Give the stored states of all sources."""
     return {source.name: source for source in session.exec(select(Source))}
+
+
+def follow_files(session: Session, source: str, files: Collection[str]) -> int:
+    """Hold back the articles whose files are not there, let those in that are again; say how many went."""
+    rows = session.exec(
+        select(Article.id, Article.guid, Article.held_back)
+        .where(Article.source == source, col(Article.guid).startswith("file:"))
+        .where(or_(col(Article.held_back).is_(None), Article.held_back == GONE))
+    ).all()
+    gone = [number for number, guid, held in rows if held is None and guid not in files]
+    back = [number for number, guid, held in rows if held is not None and guid in files]
+    for ids, held in ((gone, GONE), (back, None)):
+        for part in in_parts(ids):
+            session.exec(update(Article).where(col(Article.id).in_(part)).values(held_back=held))
+    return len(gone)
 
 
 def count_articles(session: Session) -> int:

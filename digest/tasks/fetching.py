@@ -1,7 +1,7 @@
 """Bring articles in: each source that is due is read, parsed, matched to what is known, and stored."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -12,17 +12,19 @@ from digest.articles.parsed import ParsedArticle, Rejected
 from digest.errors import Busy, DigestError, Gone, InputError
 from digest.models import Source
 from digest.net.fetch import fetch
-from digest.net.reading import read_file, read_folder
+from digest.net.reading import read_file
 from digest.net.turns import Turns
-from digest.rules import topics
 from digest.rules.intake import Intake
 from digest.rules.revisits import after_failure, after_success, read_retry_after
+from digest.rules.topics import Topics
 from digest.settings import Settings, SourceSettings
 from digest.store import articles
 from digest.store.database import Database
 from digest.tasks.parallel import in_parallel, mixed_by_host
+from digest.tasks.renewing import renew_topics, topics_by
 from digest.tasks.storing import BY_HAND, Stored, store_articles
 from digest.tasks.visiting import Visit, fingerprint, visit, without_future
+from digest.tasks.watching import read_watched
 
 _MAX_BYTES = 10_000_000
 
@@ -39,6 +41,8 @@ class FetchReport:
     unchanged: int = 0
     held_back: int = 0
     folded: int = 0
+    gone: int = 0
+    waiting: int = 0
     rejected: list[Rejected] = field(default_factory=list)
     error: str = ""
     is_same: bool = False
@@ -70,13 +74,15 @@ def fetch_due(
     if only is not None and not chosen:
         names = ", ".join(source.name for source in settings.sources) or "none"
         raise InputError(f'there is no source "{only}"; configured are: {names}')
+    made_by = topics_by(settings)
+    renew_topics(database, made_by)
     with database.read() as session:
         known = articles.sources_by_name(session)
     due = [s for s in chosen if only is not None or _is_due(s, known.get(s.name), now, every=every)]
     act = partial(_read, settings, Turns(settings.fetch.spacing.total_seconds()), known, now)
     reports = {}
     for source, outcome in in_parallel(act, mixed_by_host(due), settings.fetch.parallel):
-        reports[source.name] = _record(database, settings, source, outcome, now)
+        reports[source.name] = _record(database, settings, made_by, source, outcome, now)
         if progress:
             progress(len(reports), len(due))
     return [reports[source.name] for source in due]
@@ -93,6 +99,7 @@ def _is_due(source: SourceSettings, known: Source | None, now: datetime, *, ever
 def _record(
     database: Database,
     settings: Settings,
+    made_by: Topics,
     source: SourceSettings,
     outcome: Visit | DigestError,
     now: datetime,
@@ -110,9 +117,12 @@ def _record(
         else:
             intake = _intake(settings, source, row, now)
             _succeed(row, outcome, now, source.every)
-            dated = _with_topics(settings, without_future(outcome.articles, now))
-            report.count(store_articles(session, source.name, dated, now, intake))
+            dated = without_future(outcome.articles, now)
+            report.count(store_articles(session, source.name, dated, now, intake, made_by))
+            if outcome.files is not None:
+                report.gone = articles.follow_files(session, source.name, outcome.files)
             report.rejected.extend(outcome.rejected)
+            report.waiting = outcome.waiting
             report.is_same, report.remark = outcome.is_same, outcome.remark
         session.add(row)
     return report
@@ -151,14 +161,9 @@ def add_documents(
             continue
         with database.write() as session:
             articles.take_turns(session)
-            report.count(store_articles(session, BY_HAND, _with_topics(settings, [parsed]), now))
+            made_by = topics_by(settings)
+            report.count(store_articles(session, BY_HAND, [parsed], now, topics=made_by))
     return report
-
-
-def _with_topics(settings: Settings, parsed: Iterable[ParsedArticle]) -> list[ParsedArticle]:
-    """Give articles the topics of the settings' rules beside their own."""
-    rules = settings.topics
-    return [replace(one, topics=topics.settle(one.topics, one.url, one.title, rules)) for one in parsed]
 
 
 def _intake(settings: Settings, source: SourceSettings, row: Source, now: datetime) -> Intake:
@@ -177,33 +182,18 @@ def _read(
     try:
         if source.url.startswith(("http://", "https://")):
             return visit(source, row, partial(fetch, allow_private=source.allow_private, turns=turns))
-        return _read_folder(settings, source, path, now) if path.is_dir() else _read_file(source, path, row)
+        return read_watched(path, settings.site.base_url, now) if path.is_dir() else _read_file(path, row)
     except DigestError as error:
         return error
 
 
-def _read_file(source: SourceSettings, path: Path, known: Source | None) -> Visit:
+def _read_file(path: Path, known: Source | None) -> Visit:
     content = read_file(path, _MAX_BYTES)
-    read = fingerprint(source, content)
+    read = fingerprint(content)
     if known is not None and known.content_hash == read:
         return Visit(is_same=True, content_hash=read)
-    feed = parse_feed(content, url=str(path), topics=source.topics)
+    feed = parse_feed(content, url=str(path))
     return Visit(feed.articles, feed.rejected, content_hash=read)
-
-
-def _read_folder(settings: Settings, source: SourceSettings, path: Path, now: datetime) -> Visit:
-    taken: list[ParsedArticle] = []
-    rejected: list[Rejected] = []
-    for name, content in read_folder(path, rejected):
-        try:
-            taken.append(
-                parse_document(
-                    content, name=name, base_url=settings.site.base_url, topics=source.topics, now=now
-                )
-            )
-        except InputError as error:
-            rejected.append(Rejected(name, str(error)))
-    return Visit(tuple(taken), tuple(rejected))
 
 
 def _read_document(settings: Settings, place: str, now: datetime) -> ParsedArticle:
