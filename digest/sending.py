@@ -16,6 +16,7 @@ from digest.tasks.delivery.delivering import deliver
 from digest.tasks.delivery.running import Run, Tally
 from digest.tasks.fetching import FetchReport, fetch_due
 from digest.tasks.housekeeping import keep_house
+from digest.tasks.renewing import renew_topics, topics_by
 
 log = logging.getLogger(__name__)
 
@@ -59,6 +60,8 @@ def send_due(
     done = Sent()
     if fetching:
         done.fetched = fetch_due(app.database, app.settings, app.clock())
+    else:
+        renew_topics(app.database, topics_by(app.settings))
     with app.worker() as worker:
         run = app.run(worker, digest)
         if progress is not None:
