@@ -130,9 +130,10 @@ def find_source(session: Session, name: str) -> Source | None:
     return session.exec(select(Source).where(Source.name == name)).first()
 
 
-def sources_by_name(session: Session) -> dict[str, Source]:
-    """Give the stored states of all sources."""
-    return {source.name: source for source in session.exec(select(Source))}
+def sources_by_name(session: Session, names: Collection[str] | None = None) -> dict[str, Source]:
+    """Give the stored states of sources, of all or of those named."""
+    query = select(Source) if names is None else select(Source).where(col(Source.name).in_(names))
+    return {source.name: source for source in session.exec(query)}
 
 
 def follow_files(session: Session, source: str, files: Collection[str]) -> int:

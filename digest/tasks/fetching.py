@@ -1,6 +1,7 @@
 """Bring articles in: each source that is due is read, parsed, matched to what is known, and stored."""
 
-from collections.abc import Callable, Iterable, Mapping
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -27,6 +28,9 @@ from digest.tasks.visiting import Visit, fingerprint, visit, without_future
 from digest.tasks.watching import read_watched
 
 _MAX_BYTES = 10_000_000
+_AT_ONCE = 200
+_MOST_NAMED = 50
+log = logging.getLogger(__name__)
 
 Progress = Callable[[int, int], None]
 
@@ -47,6 +51,13 @@ class FetchReport:
     error: str = ""
     is_same: bool = False
     remark: str = ""
+
+    def reject(self, rejected: Sequence[Rejected]) -> None:
+        """Add what could not be taken; of very many the first ones stand for all."""
+        self.rejected.extend(rejected[:_MOST_NAMED])
+        if len(rejected) > _MOST_NAMED:
+            more = f"{len(rejected) - _MOST_NAMED:,} more"
+            self.rejected.append(Rejected(more, "they could not be taken either"))
 
     def count(self, stored: Stored) -> None:
         """Add what became of its articles."""
@@ -76,16 +87,30 @@ def fetch_due(
         raise InputError(f'there is no source "{only}"; configured are: {names}')
     made_by = topics_by(settings)
     renew_topics(database, made_by)
-    with database.read() as session:
-        known = articles.sources_by_name(session)
-    due = [s for s in chosen if only is not None or _is_due(s, known.get(s.name), now, every=every)]
-    act = partial(_read, settings, Turns(settings.fetch.spacing.total_seconds()), known, now)
+    due = [
+        source
+        for source, row in _with_known(database, chosen)
+        if only is not None or _is_due(source, row, now, every=every)
+    ]
+    act = partial(_read, settings, Turns(settings.fetch.spacing.total_seconds()), now)
+    asked = _with_known(database, mixed_by_host(due))
     reports = {}
-    for source, outcome in in_parallel(act, mixed_by_host(due), settings.fetch.parallel):
-        reports[source.name] = _record(database, settings, made_by, source, outcome, now)
+    for (source, _), outcome in in_parallel(act, asked, settings.fetch.parallel):
+        reports[source.name] = _recorded(database, settings, made_by, source, outcome, now)
         if progress:
             progress(len(reports), len(due))
     return [reports[source.name] for source in due]
+
+
+def _with_known(
+    database: Database, sources: Sequence[SourceSettings]
+) -> Iterator[tuple[SourceSettings, Source | None]]:
+    """Give sources with what is stored of them, a few at a time: there may be thousands."""
+    for at in range(0, len(sources), _AT_ONCE):
+        part = sources[at : at + _AT_ONCE]
+        with database.read() as session:
+            known = articles.sources_by_name(session, [source.name for source in part])
+        yield from ((source, known.get(source.name)) for source in part)
 
 
 def _is_due(source: SourceSettings, known: Source | None, now: datetime, *, every: bool) -> bool:
@@ -94,6 +119,29 @@ def _is_due(source: SourceSettings, known: Source | None, now: datetime, *, ever
     if known.stopped_at is not None:
         return False
     return every or known.next_fetch_at is None or known.next_fetch_at <= now
+
+
+def _recorded(
+    database: Database,
+    settings: Settings,
+    made_by: Topics,
+    source: SourceSettings,
+    outcome: Visit | DigestError,
+    now: datetime,
+) -> FetchReport:
+    """Store what a source gave; where the database does not take it, that the source failed."""
+    try:
+        return _record(database, settings, made_by, source, outcome, now)
+    except DigestError:
+        raise  # the database does not answer: the next source would fare no better
+    except Exception as error:
+        log.exception("source %s cannot be stored", source.name)
+        return _record(database, settings, made_by, source, _fault(error), now)
+
+
+def _fault(error: Exception) -> InputError:
+    """Give what is said of one source when the program itself fails at it; the log has the whole."""
+    return InputError(f"it cannot be taken ({type(error).__name__}); this is a fault of digest, see its log")
 
 
 def _record(
@@ -121,7 +169,7 @@ def _record(
             report.count(store_articles(session, source.name, dated, now, intake, made_by))
             if outcome.files is not None:
                 report.gone = articles.follow_files(session, source.name, outcome.files)
-            report.rejected.extend(outcome.rejected)
+            report.reject(outcome.rejected)
             report.waiting = outcome.waiting
             report.is_same, report.remark = outcome.is_same, outcome.remark
         session.add(row)
@@ -175,9 +223,9 @@ def _intake(settings: Settings, source: SourceSettings, row: Source, now: dateti
 
 
 def _read(
-    settings: Settings, turns: Turns, known: Mapping[str, Source], now: datetime, source: SourceSettings
+    settings: Settings, turns: Turns, now: datetime, asked: tuple[SourceSettings, Source | None]
 ) -> Visit | DigestError:
-    row = known.get(source.name)
+    source, row = asked
     path = settings.path(source.url)
     try:
         if source.url.startswith(("http://", "https://")):
@@ -185,6 +233,9 @@ def _read(
         return read_watched(path, settings.site.base_url, now) if path.is_dir() else _read_file(path, row)
     except DigestError as error:
         return error
+    except Exception as error:  # one bad source never stops the rest
+        log.exception("source %s cannot be read", source.name)
+        return _fault(error)
 
 
 def _read_file(path: Path, known: Source | None) -> Visit:
