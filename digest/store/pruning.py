@@ -1,6 +1,5 @@
 """Old articles: those that nothing names are removed, those of the ledger lose their bodies."""
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,7 +7,6 @@ from sqlalchemy import ColumnElement, delete, exists
 from sqlmodel import Session, and_, col, func, not_, or_, select, update
 
 from digest.models import OPEN, Article, Delivery, VariantArticle
-from digest.store.articles import in_parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +29,6 @@ def prune(session: Session, before: datetime) -> Prunable:
     bare = update(Article).where(_is_emptied(before)).values(html="", text="", image_url=None, image_alt=None)
     session.exec(bare)
     return counted
-
-
-def still_sent(session: Session, ids: Collection[int]) -> set[int]:
-    """Give those of some articles that stand in messages which are not out yet."""
-    found: set[int] = set()
-    for part in in_parts(ids):
-        query = select(Article.id).where(col(Article.id).in_(part), _is_still_sent())
-        found.update(number for number in session.exec(query) if number is not None)
-    return found
 
 
 def _count(session: Session, condition: ColumnElement[bool]) -> int:

@@ -1,13 +1,14 @@
 """The topics of stored articles, made anew many at a time, and by which rules they were made last."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import bindparam
 from sqlmodel import Session, col, select, update
 
-from digest.models import Article, Mark
+from digest.models import Article, Edition, EditionState, Mark, Variant, VariantArticle
+from digest.store.articles import in_parts
 
 _MARK = "topics"
 
@@ -44,6 +45,21 @@ def list_called(session: Session, *, after_id: int, count: int) -> list[Called]:
     )  # fmt: skip
     query = select(*columns).where(col(Article.id) > after_id, col(Article.categories).is_not(None))
     return [Called(*row) for row in session.exec(query.order_by(col(Article.id)).limit(count))]
+
+
+def list_under_way(session: Session, ids: Collection[int]) -> set[int]:
+    """List those of some articles that stand in editions not finished: messages do not change."""
+    query = (
+        select(VariantArticle.article_id)
+        .join(Variant, col(Variant.id) == col(VariantArticle.variant_id))
+        .join(Edition, col(Edition.id) == col(Variant.edition_id))
+        .where(col(Edition.state).not_in((EditionState.FINISHED, EditionState.SKIPPED)))
+    )
+    return {
+        number
+        for part in in_parts(ids)
+        for number in session.exec(query.where(col(VariantArticle.article_id).in_(part)).distinct())
+    }
 
 
 def set_topics(session: Session, topics: Mapping[int, list[str]]) -> None:

@@ -2,7 +2,7 @@
 
 from digest.rules.topics import Topics
 from digest.settings import Settings
-from digest.store import pruning, topics
+from digest.store import topics
 from digest.store.database import Database
 
 _AT_ONCE = 500
@@ -31,7 +31,7 @@ def renew_topics(database: Database, made_by: Topics) -> int:
                     topics.note_key(session, made_by.key)
                 return changed
             wanted = {row.id: made for row in rows if (made := _made(made_by, row)) != list(row.topics)}
-            sending = pruning.still_sent(session, wanted)
+            sending = topics.list_under_way(session, wanted)
             topics.set_topics(session, {n: made for n, made in wanted.items() if n not in sending})
             changed, kept, last = changed + len(wanted) - len(sending), kept + len(sending), rows[-1].id
 

@@ -3,10 +3,10 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlmodel import col, select
+from sqlmodel import col, select, update
 
 from digest.articles.building import build_article
-from digest.models import Article, DeliveryState
+from digest.models import Article, DeliveryState, Edition, EditionState
 from digest.rules.topics import Topics
 from digest.settings import Settings, SourceSettings
 from digest.settings.topics import TopicSettings
@@ -39,6 +39,11 @@ def put(
     )
     with database.write() as session:
         store_articles(session, source, [item], at, topics=made_by)
+
+
+def finish(database: Database) -> None:
+    with database.write() as session:
+        session.exec(update(Edition).values(state=EditionState.FINISHED))
 
 
 def topics_of(database: Database) -> list[list[str]]:
@@ -101,6 +106,7 @@ def test_new_topics_bring_no_article_again_and_wait_for_messages_under_way(newsr
     assert renew_topics(database, changed) == 0
     assert topics_of(database) == [["world"]]
     newsroom.set_states(DeliveryState.ACCEPTED, [reader])
+    finish(database)
     assert renew_topics(database, changed) == 1
     assert topics_of(database) == [["world", "science"]]
     newsroom.compile(COMPILED + timedelta(days=1))
