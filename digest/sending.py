@@ -17,6 +17,7 @@ from digest.tasks.delivery.running import Run, Tally
 from digest.tasks.desk.alerting import tell_held
 from digest.tasks.fetching import FetchReport, fetch_due
 from digest.tasks.housekeeping import keep_house
+from digest.tasks.renewing import renew_topics, topics_by
 
 log = logging.getLogger(__name__)
 
@@ -60,6 +61,8 @@ def send_due(
     done = Sent()
     if fetching:
         done.fetched = fetch_due(app.database, app.settings, app.clock())
+    else:
+        renew_topics(app.database, topics_by(app.settings))
     with app.worker() as worker:
         run = app.run(worker, digest)
         if progress is not None:
