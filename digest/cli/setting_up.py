@@ -117,7 +117,7 @@ def wait_for_end() -> None:
 
 
 def _serve(app: Application, folder: Path, common: Common) -> None:
-    pages = create_app(app.readers, app.settings)
+    pages = create_app(app.readers, app.settings, desk=app.desk)
     pages.mount("/pictures", StaticFiles(directory=folder / "newsroom" / "pictures", check_dir=False))
     web = Server(pages, "127.0.0.1", free_port(app.settings.web.port))
     mail = Server(create_pages(folder / "outbox"), "127.0.0.1", free_port(8025))

@@ -11,6 +11,7 @@ LONGEST_WAIT = timedelta(hours=4)
 PATIENCE = timedelta(days=3)
 
 _SHORTEST_WAIT = timedelta(minutes=1)
+_LONGEST = 300
 _SPREAD = 0.2
 _GREYLISTED = re.compile(r"gr[ae]y-?list", re.I)
 _STATED = re.compile(r"\b(\d{1,5})\s*(s|sec|secs|seconds?|m|min|mins|minutes?)\b", re.I)
@@ -28,7 +29,7 @@ class Verdict:
     relay_is_down: bool = False
 
 
-_ACCEPTED = Verdict(DeliveryState.ACCEPTED, "")
+ACCEPTED = Verdict(DeliveryState.ACCEPTED, "")
 
 
 def judge(outcome: Outcome, *, attempts: int, now: datetime, spread: float = 0.5) -> Verdict:
@@ -39,7 +40,7 @@ def judge(outcome: Outcome, *, attempts: int, now: datetime, spread: float = 0.5
     is a fault of ours: the edition pauses and nobody is taken to be bouncing.
     """
     if outcome.accepted:
-        return _ACCEPTED
+        return ACCEPTED
     words = describe(outcome)
     if outcome.dot_left and outcome.reply is None:
         return Verdict(DeliveryState.UNCERTAIN, words)
@@ -77,9 +78,11 @@ def wait_after(attempts: int) -> timedelta:
 
 
 def describe(outcome: Outcome) -> str:
-    """Say in one line what the server answered and at which step."""
+    """Say in one line what the server answered and at which step; a server that says no end is cut off."""
     answer = str(outcome.reply) if outcome.reply else outcome.fault or "no reply"
-    return f"{outcome.stage.value}: {answer}"
+    answer = " ".join(answer.split())
+    shown = answer if len(answer) <= _LONGEST else f"{answer[:_LONGEST]}…"
+    return f"{outcome.stage.value}: {shown}"
 
 
 def without_address(text: str, address: str) -> str:

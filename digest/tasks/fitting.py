@@ -3,22 +3,22 @@
 Compiling and preview ask here, so what is shown is what goes.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from sqlmodel import Session
 
 from digest.articles.related import Index, Story
 from digest.models import Article, Edition
 from digest.rules.fitting import fit
-from digest.rules.selection import Chosen
+from digest.rules.selection import EVERY_TOPIC, Chosen
 from digest.settings import DigestSettings
 from digest.store import articles, folds, stories
 from digest.store.folds import Retold
 from digest.tasks.delivery.composing import Composer
 from digest.tasks.delivery.variants import told_by
 
-_ASKED = 4
-"""How many of an edition's first articles say what is related."""
+_ASKED, _COMPARED = 4, 12
+"""How many of an edition's first articles say what is related, and how many each names."""
 
 
 class Fitter:
@@ -37,16 +37,26 @@ class Fitter:
         self._near: dict[int, list[int]] = {}
         self.articles: dict[int, Article] = {}
         self.told: dict[int, tuple[Retold, ...]] = {}
-        self._settled: dict[tuple[str, str], Chosen] = {}
+        self._settled: dict[tuple[str, str, frozenset[str]], Chosen] = {}
 
-    def settle(self, session: Session, chosen: Chosen, language: str, without: Iterable[int] = ()) -> Chosen:
-        """Give the list as it goes out in a language; none of the articles `without` is named as related."""
+    def settle(
+        self,
+        session: Session,
+        chosen: Chosen,
+        language: str,
+        topics: Collection[str],
+        without: Iterable[int] = (),
+    ) -> Chosen:
+        """Give the list as it goes out in a language.
+
+        What is named as related is of the reader's topics, and none of the articles `without`.
+        """
         if not chosen.choices:
             return chosen
-        key = chosen.key, language
+        key = chosen.key, language, frozenset(topics)
         if key not in self._settled:
             self._read(session, chosen)
-            related = self._related(session, chosen, frozenset(without))
+            related = self._related(session, chosen, topics, frozenset(without))
             self._settled[key] = self._fit(
                 session, Chosen(chosen.choices, chosen.left_out, related), language
             )
@@ -70,22 +80,29 @@ class Fitter:
         if missing:
             self.articles.update(articles.get_articles(session, missing))
 
-    def _related(self, session: Session, chosen: Chosen, without: frozenset[int]) -> tuple[int, ...]:
+    def _related(
+        self, session: Session, chosen: Chosen, topics: Collection[str], without: frozenset[int]
+    ) -> tuple[int, ...]:
         """Take the nearest of each of the first articles in turn, then the second nearest, and so on."""
         wanted = self._digest.related
-        ranked = (
-            [self._nearest(session, choice.article_id) for choice in chosen.choices[:_ASKED]]
-            if wanted
-            else []
-        )
-        turns = [one for turn in range(wanted) for near in ranked for one in near[turn : turn + 1]]
+        asked = chosen.choices[:_ASKED] if wanted else ()
         inside = without.union(choice.article_id for choice in chosen.choices)
+        ranked = [
+            [one for one in self._nearest(session, choice.article_id) if self._is_of(one, topics)]
+            for choice in asked
+        ]
+        turns = [one for turn in range(_COMPARED) for near in ranked for one in near[turn : turn + 1]]
         return tuple(one for one in dict.fromkeys(turns) if one not in inside)[:wanted]
+
+    def _is_of(self, article_id: int, topics: Collection[str]) -> bool:
+        own = self.articles[article_id].topics
+        return EVERY_TOPIC in topics or not set(topics).isdisjoint(own)
 
     def _nearest(self, session: Session, article_id: int) -> list[int]:
         if article_id not in self._near:
             index, story = self._compared(session), stories.to_story(self.articles[article_id])
-            self._near[article_id] = index.near([story], self._digest.related, self._newer)
+            near = self._near[article_id] = index.near([story], _COMPARED, self._newer)
+            self._keep(session, near)
         return self._near[article_id]
 
     def _compared(self, session: Session) -> Index:
