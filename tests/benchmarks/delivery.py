@@ -29,7 +29,7 @@ from tests.benchmarks.relays import naive_rate, raw_rate, sink, source_rate
 from tests.newsroom import Publication, run_command
 
 TEXT = "The quick clerk wrote down the price of forty-two kinds of fish, and then went home. " * 3
-ARTICLES = 12
+ARTICLES = 8
 KINDS = ("unsigned", "rsa", "both", "variants", "naive")
 
 
