@@ -1,17 +1,18 @@
-"""Bring articles in: each source that is due is read, parsed, matched to what is known, and stored."""
+"""Bring articles in: each source that is due is read, parsed, matched to what is known, and stored.
+
+What reads and parses is imported where it is used: a run that finds nothing due does without it in memory.
+"""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from digest.articles.detect import parse_document
-from digest.articles.feeds import parse_feed
 from digest.articles.parsed import ParsedArticle, Rejected
 from digest.errors import Busy, DigestError, Gone, InputError
 from digest.models import Source
-from digest.net.fetch import fetch
 from digest.net.reading import read_file, read_folder
 from digest.net.turns import Turns
 from digest.rules import topics
@@ -22,7 +23,9 @@ from digest.store import articles
 from digest.store.database import Database
 from digest.tasks.parallel import in_parallel, mixed_by_host
 from digest.tasks.storing import BY_HAND, Stored, store_articles
-from digest.tasks.visiting import Visit, fingerprint, visit, without_future
+
+if TYPE_CHECKING:
+    from digest.tasks.visiting import Visit
 
 _MAX_BYTES = 10_000_000
 
@@ -94,7 +97,7 @@ def _record(
     database: Database,
     settings: Settings,
     source: SourceSettings,
-    outcome: Visit | DigestError,
+    outcome: "Visit | DigestError",
     now: datetime,
 ) -> FetchReport:
     """Store what a source gave, and its health, in one transaction."""
@@ -108,6 +111,8 @@ def _record(
         if isinstance(outcome, DigestError):
             _fail(row, outcome, report, now)
         else:
+            from digest.tasks.visiting import without_future
+
             intake = _intake(settings, source, row, now)
             _succeed(row, outcome, now, source.every)
             dated = _with_topics(settings, without_future(outcome.articles, now))
@@ -118,7 +123,7 @@ def _record(
     return report
 
 
-def _succeed(row: Source, found: Visit, now: datetime, every: timedelta) -> None:
+def _succeed(row: Source, found: "Visit", now: datetime, every: timedelta) -> None:
     row.feed_url, row.content_hash = found.feed_url, found.content_hash
     row.etag, row.last_modified = found.etag, found.last_modified
     row.failures, row.stopped_at = 0, None
@@ -171,18 +176,24 @@ def _intake(settings: Settings, source: SourceSettings, row: Source, now: dateti
 
 def _read(
     settings: Settings, turns: Turns, known: Mapping[str, Source], now: datetime, source: SourceSettings
-) -> Visit | DigestError:
+) -> "Visit | DigestError":
     row = known.get(source.name)
     path = settings.path(source.url)
     try:
         if source.url.startswith(("http://", "https://")):
+            from digest.net.fetch import fetch
+            from digest.tasks.visiting import visit
+
             return visit(source, row, partial(fetch, allow_private=source.allow_private, turns=turns))
         return _read_folder(settings, source, path, now) if path.is_dir() else _read_file(source, path, row)
     except DigestError as error:
         return error
 
 
-def _read_file(source: SourceSettings, path: Path, known: Source | None) -> Visit:
+def _read_file(source: SourceSettings, path: Path, known: Source | None) -> "Visit":
+    from digest.articles.feeds import parse_feed
+    from digest.tasks.visiting import Visit, fingerprint
+
     content = read_file(path, _MAX_BYTES)
     read = fingerprint(source, content)
     if known is not None and known.content_hash == read:
@@ -191,7 +202,10 @@ def _read_file(source: SourceSettings, path: Path, known: Source | None) -> Visi
     return Visit(feed.articles, feed.rejected, content_hash=read)
 
 
-def _read_folder(settings: Settings, source: SourceSettings, path: Path, now: datetime) -> Visit:
+def _read_folder(settings: Settings, source: SourceSettings, path: Path, now: datetime) -> "Visit":
+    from digest.articles.detect import parse_document
+    from digest.tasks.visiting import Visit
+
     taken: list[ParsedArticle] = []
     rejected: list[Rejected] = []
     for name, content in read_folder(path, rejected):
@@ -207,7 +221,11 @@ def _read_folder(settings: Settings, source: SourceSettings, path: Path, now: da
 
 
 def _read_document(settings: Settings, place: str, now: datetime) -> ParsedArticle:
+    from digest.articles.detect import parse_document
+
     if place.startswith(("http://", "https://")):
+        from digest.net.fetch import fetch
+
         fetched = fetch(place)
         return parse_document(
             fetched.content,
