@@ -10,15 +10,15 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.benchmarks.delivery import prepare
+from tests.benchmarks.delivery import Target, prepare
 from tests.benchmarks.relays import sink
 
 
 def peak_of(readers: int) -> tuple[float, float]:
     """Give the peak memory in MB (resident) and the seconds that one edition takes."""
     folder = Path(tempfile.mkdtemp(prefix="bench-"))
-    with sink() as port:
-        publication = prepare(folder, port, readers, 10, "unsigned")
+    with sink() as found:
+        publication = prepare(folder, Target(found), readers, 10, "unsigned")
         began = time.monotonic()
         process = publication.start("send", "world", "--now", "--quiet")
         _, status, usage = os.wait4(process.pid, 0)
@@ -30,7 +30,7 @@ def peak_of(readers: int) -> tuple[float, float]:
 
 def main() -> None:
     """Print a line a number of readers."""
-    for readers in [int(number) for number in sys.argv[1:]] or [1_000, 10_000, 100_000]:
+    for readers in [int(number) for number in sys.argv[1:]] or [1_000, 10_000, 100_000, 1_000_000]:
         peak, seconds = peak_of(readers)
         print(f"{readers:,} readers: peak {peak:.0f} MB, {seconds:.0f} s", flush=True)  # noqa: T201
 
