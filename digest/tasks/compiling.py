@@ -30,7 +30,7 @@ from digest.store.database import Database
 from digest.tasks.choosing import candidates
 from digest.tasks.withdrawing import settle_edition
 
-RANGE_SIZE = 20_000
+RANGE_SIZE = 5_000
 BEGINNING = datetime.min.replace(tzinfo=UTC)
 log = logging.getLogger(__name__)
 
