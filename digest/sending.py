@@ -16,6 +16,7 @@ from digest.tasks.delivery.delivering import deliver
 from digest.tasks.delivery.running import Run, Tally
 from digest.tasks.fetching import FetchReport, fetch_due
 from digest.tasks.housekeeping import keep_house
+from digest.tasks.picturing import copy_pictures
 
 log = logging.getLogger(__name__)
 

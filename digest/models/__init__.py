@@ -7,6 +7,7 @@ from digest.models.delivery import OPEN, Delivery, DeliveryState, Withheld, coun
 from digest.models.edition import Cohort, Edition, EditionCohort, EditionState, Form, Variant, VariantArticle
 from digest.models.fold import Fold, Run
 from digest.models.ledger import CadenceStart, Key, Ledger, Worker
+from digest.models.picture import Picture
 from digest.models.reply import Outcome, Reply, Stage
 from digest.models.slowed import Slowed
 from digest.models.source import Source
@@ -32,6 +33,7 @@ __all__ = [
     "Ledger",
     "MailState",
     "Outcome",
+    "Picture",
     "Reply",
     "Run",
     "Slowed",
