@@ -4,6 +4,8 @@ Every message is one line that names the value and the remedy, and holds no secr
 not in here: it is a reply, and replies are data (`digest.models.reply`).
 """
 
+_JOINERS = "\u200c\u200d"  # part of words in Persian and of emoji
+
 
 class DigestError(Exception):
     """Stop this command and print the message; no traceback."""
@@ -24,7 +26,13 @@ class UsageError(DigestError):
 
 
 class InputError(DigestError):
-    """Set this one item aside, say why, and go on with the rest."""
+    """Set this one item aside, say why, and go on with the rest.
+
+    What it quotes may come from anywhere: signs that break a line or draw on a terminal become blanks.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(_one_line(message))
 
 
 class NotPublished(InputError):  # noqa: N818 - named for what it is
@@ -49,3 +57,11 @@ class Busy(Unreachable):
 
 class Refused(DigestError):  # noqa: N818 - named for what happened
     """Stop sending until the operator has decided something."""
+
+
+def _one_line(message: str) -> str:
+    return message if message.isprintable() else "".join(map(_shown, message))
+
+
+def _shown(sign: str) -> str:
+    return sign if sign.isprintable() or sign in _JOINERS else " "

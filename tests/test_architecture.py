@@ -19,7 +19,7 @@ LAYERS = {
 }  # fmt: skip
 OWNERS = {
     "apscheduler": {"scheduler.py"},
-    "jinja2": {"mail/rendering.py", "mail/drawing.py", "web/pages.py"},
+    "jinja2": {"mail/templates.py", "mail/drawing.py", "web/pages.py"},
     "httpx2": {"net/fetch.py"},
     "smtplib": set(),
     "aiosmtpd": {"demo/catcher.py"},

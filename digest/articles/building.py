@@ -1,5 +1,6 @@
 """Make one parsed article out of the parts that a feed, page or file gave."""
 
+import re
 from collections.abc import Iterable
 from datetime import datetime
 
@@ -11,6 +12,10 @@ from digest.errors import InputError
 
 _LONGEST_URL = 2_000
 _LONGEST_TITLE = 300
+_LONGEST_PLACE = 120
+
+
+_LANGUAGE = re.compile(r"[a-zA-Z]{2,3}(?:-[a-zA-Z0-9]{2,8}){0,3}")
 
 
 def build_article(
@@ -42,13 +47,14 @@ def build_article(
         raise InputError(f'the link "{absolute[:60]}..." is longer than {_LONGEST_URL} characters')
     body = clean_html(html, absolute)
     text = plain_text(body)
+    shown_at = safe_url(image, absolute)
     heading = summarise(one_line(title), _LONGEST_TITLE)
     if not heading and not text:
         raise InputError("neither a title nor a text")
     return ParsedArticle(
         url=absolute,
         canonical_url=compared,
-        title=heading or summarise(text, 90),
+        title=heading or one_line(summarise(text, 90)),
         title_formed=title_formed or not heading,
         content_hash=content_hash(heading, text or one_line(summary)),
         guid=one_line(guid)[:500] or None if guid else None,
@@ -56,11 +62,17 @@ def build_article(
         html=body,
         text=text,
         author=one_line(author)[:200] or None if author else None,
-        image_url=safe_url(image, absolute),
+        image_url=shown_at if shown_at and len(shown_at) <= _LONGEST_URL else None,
         image_alt=one_line(image_alt) or None if image_alt else None,
-        language=one_line(language)[:20] or None if language else None,
-        place=place,
-        agency=agency,
+        language=_language(language or ""),
+        place=one_line(place)[:_LONGEST_PLACE] or None if place else None,
+        agency=one_line(agency)[:_LONGEST_PLACE] or None if agency else None,
         topics=tuple(dict.fromkeys(filter(None, (slug(topic) for topic in topics)))),
         published_at=published_at,
     )
+
+
+def _language(stated: str) -> str | None:
+    """Give a language's tag (RFC 5646 2.1); what has not its shape is none."""
+    tag = stated.strip().replace("_", "-")
+    return tag if _LANGUAGE.fullmatch(tag) else None

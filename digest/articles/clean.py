@@ -14,7 +14,7 @@ from digest.articles.identity import undecorated
 from digest.articles.images import settle_images
 from digest.articles.layout import set_blocks, silence
 from digest.articles.lines import lines_of
-from digest.articles.trees import read_tree, write_tree
+from digest.articles.trees import read_tree, untangled, write_tree
 
 _TAGS = {
     "a", "b", "blockquote", "br", "code", "em", "figcaption", "figure", "h2", "h3", "h4", "hr", "i", "img",
@@ -22,21 +22,39 @@ _TAGS = {
     "thead", "tr", "u", "ul",
 }  # fmt: skip
 _CELL = {"colspan", "rowspan"}
-_ATTRIBUTES = {
+_ATTRIBUTES: dict[str, set[str]] = {
+    "*": set(),  # else `title` and `lang` pass on every tag
     "a": {"href"}, "img": {"src", "alt", "width", "height"}, "ol": {"start"}, "td": _CELL, "th": _CELL,
 }  # fmt: skip
 _SCHEMES = {"http", "https", "mailto"}
-_TAG = re.compile(r"</?[a-zA-Z][^>]*>|<!--.*?-->")
+# Each stops where another of its kind begins: what never ends must not be read to the end again and again.
+_TAG = re.compile(r"</?[a-zA-Z][^<>]*>|<!--(?:(?!<!--).)*?-->", re.S)
+_OPENING = re.compile(r"<(?=[a-zA-Z/!?])")
 _EMPTY = re.compile(r"<p>(?:\s|&nbsp;)*</p>\s*")
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]")
+# C0 and C1, what breaks lines, Unicode's Bidi_Control and old format characters, halves of surrogate pairs.
+_CONTROLS = (
+    r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f\ud800-\udfff\ufeff"
+    r"\ufff9-\ufffb\ufffe\uffff"
+)
+_UNSEEN = r"\U000e0000-\U000e007f"  # letters that only machines see; some make flags (UTS 51, ED-14a)
+_SUSPECT = re.compile(f"[{_CONTROLS}{_UNSEEN}]")
+_CONTROL = re.compile(f"[{_CONTROLS}]|(?<![\U0001f3f4{_UNSEEN}])[{_UNSEEN}]+")
+# References to signs of C0, which no tree takes, and of C1, which stand for Windows-1252 (HTML 13.2.5.80).
+_REFERENCE = re.compile(
+    r"&#(?:0*(?:[0-8]|1[1-9]|2\d|3[01]|12[7-9]|1[345]\d|6553[45])(?!\d)"
+    r"|[xX]0*(?:[0-8b-fB-F]|1[\da-fA-F]|7[fF]|[89][\da-fA-F]|[fF]{3}[efEF])(?![\da-fA-F]));?"
+)
 _TRAP = re.compile(r"(?:^|/)\s*(?:javascript|vbscript|data):", re.I)
+_HEADERS = re.compile(r"mailto:(?:[^\r\n?&]|[?&](?!body=)|[?&]body=[^&]*+)*+[\r\n]", re.I)  # RFC 6068 4
 _NO_SOURCE = re.compile(r'<img(?![^>]*\ssrc=)(?:[^>"]|"[^"]*")*>')
 _GAP = re.compile(r"\n{3,}")
 _BARE = re.compile(r"[^<&\r\u00a0]*")
 _PLAIN_URL = re.compile(r"https?://[a-z0-9][a-z0-9.-]*(?:/[a-zA-Z0-9._~/-]*)?")
 _BREAKS = re.compile(r"[\t\n\r]")
 _NUMBERED = re.compile(r"\d{1,4}")
+_BREAK = re.compile(r"[\x0b\x0c\x1c-\x1f\x85\u2028\u2029]")
 _LARGEST = 2_000_000
+_LONGEST_LINE = 20_000
 
 
 def clean_html(html: str, base_url: str) -> str:
@@ -49,9 +67,12 @@ def clean_html(html: str, base_url: str) -> str:
     text = without_controls(html[:_LARGEST])
     if _BARE.fullmatch(text):
         return escaped(text).strip()
+    if "&#" in text:
+        text = _REFERENCE.sub(lambda match: without_controls(html_module.unescape(match[0])), text)
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
     if "<" not in text:
         return _filtered(text, base_url)
-    tree = read_tree(text)
+    tree = read_tree(untangled(text))
     if tree is None:
         return ""
     base = next((found.get("href") for found in tree.iter("base") if found.get("href")), None)
@@ -84,7 +105,8 @@ def _filtered(html: str, base_url: str) -> str:
         url_schemes=_SCHEMES,
         link_rel=None,
     )
-    return _NO_SOURCE.sub("", cleaned).strip()
+    # Again, for those that were written as references: &#x202e; is one as well.
+    return _NO_SOURCE.sub("", without_controls(cleaned)).strip()
 
 
 def paragraphs(blocks: Iterable[str]) -> str:
@@ -100,25 +122,28 @@ def escaped(text: str) -> str:
 def plain_text(html: str) -> str:
     """Give a fragment's text, paragraphs apart."""
     if "<" not in html:  # most summaries: the layout engine takes a hundred times as long
-        return " ".join(html_module.unescape(html).split())
+        return " ".join(without_controls(html_module.unescape(html)).split())
     text = lines_of(html)
     if text is None:
         laid_out = get_text(f"<div>{html}</div>", ParserConfig(display_links=False))
         text = "\n".join(" ".join(line.split()) for line in laid_out.splitlines())
-    return _GAP.sub("\n\n", text).strip()
+    return _GAP.sub("\n\n", without_controls(text)).strip()
 
 
 def one_line(text: str | None) -> str:
-    """Give a title or name as one line of plain text: no tags, entities resolved, no controls."""
-    resolved = text or ""
+    """Give a title or name as one line of plain text: no tags, entities resolved, no controls.
+
+    A tag that never ends stays as text, a blank in it, so that no reader of HTML takes it for one.
+    """
+    resolved = (text or "")[:_LONGEST_LINE]
     for _ in range(2):  # feeds escape titles twice
         resolved = html_module.unescape(_TAG.sub(" ", resolved))
-    return without_controls(" ".join(_TAG.sub(" ", resolved).split()))
+    return _OPENING.sub("< ", " ".join(without_controls(_TAG.sub(" ", resolved)).split()))
 
 
 def without_controls(text: str) -> str:
-    """Take out characters that draw on a terminal or turn the direction of text."""
-    return _CONTROL.sub("", text).encode("utf-8", "ignore").decode()
+    """Take out characters that draw on a terminal or turn text around; odd line breaks become blanks."""
+    return _CONTROL.sub("", _BREAK.sub(" ", text)) if _SUSPECT.search(text) else text
 
 
 def safe_url(url: str | None, base_url: str) -> str | None:
@@ -134,7 +159,8 @@ def _absolute(value: str, base_url: str) -> str | None:
         absolute = urljoin(base_url, re.sub(r"[\x00-\x20\x7f-\x9f]+", "", value))
     except ValueError:
         return None
-    is_trap = _TRAP.search(unquote(absolute)) is not None
+    plain = unquote(absolute)
+    is_trap = _TRAP.search(plain) is not None or _HEADERS.match(plain) is not None
     return absolute if absolute.isprintable() and not is_trap and _leads_somewhere(absolute) else None
 
 

@@ -11,7 +11,7 @@ from digest.articles.parsed import ParsedArticle
 from digest.articles.plaintext import parse_plaintext
 
 _PAGE = re.compile(
-    rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>|<!--.*?-->|\s)*<(?:!doctype html|html|head|body)\b", re.I | re.S
+    rb"(?:\xef\xbb\xbf)?(?>(?:<\?xml[^>]*>|<!--.*?-->|\s+)*)<(?:!doctype html|html|head|body)\b", re.I | re.S
 )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import feedparser
 
+from digest.articles.bombs import check_xml, parted
 from digest.articles.building import build_article
 from digest.articles.clean import one_line, paragraphs
 from digest.articles.jsonfeed import parse_json_feed
@@ -23,15 +24,10 @@ _PARSER_ERRORS = (
     ArithmeticError, AssertionError, AttributeError, LookupError, RecursionError, TypeError, ValueError,
 )  # fmt: skip
 _IANA_ALTERNATE = "http://www.iana.org/assignments/relation/alternate"
-_PROLOG = 100_000
-_COMMENT = re.compile(rb"<!--.*?-->", re.S)
-_ELEMENT = re.compile(rb"<[A-Za-z_]")
-_ENTITY = re.compile(rb"<!ENTITY", re.I)
 _BARE = re.compile(rb"&(?!(?:[A-Za-z][A-Za-z0-9]{0,30}|#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6});)")
-_CDATA = re.compile(rb"(<!\[CDATA\[.*?\]\]>)", re.S)
 _MAIL = re.compile(r"[^\s<>()@]+@[^\s<>()@]+")
 _HTML = re.compile(
-    rb"^\s*(?:<!--.*?-->\s*)*(?:<\?xml[^>]*>\s*)?<(?:!doctype html|html|head|body)\b", re.I | re.S
+    rb"^\s*(?>(?:<!--.*?-->\s*)*)(?:<\?xml[^>]*>\s*)?<(?:!doctype html|html|head|body)\b", re.I | re.S
 )
 
 
@@ -44,12 +40,11 @@ def parse_feed(content: bytes, *, url: str, content_type: str = "", topics: Sequ
     content = content.removeprefix(b"\xef\xbb\xbf")
     if content.lstrip()[:1] in (b"{", b"["):
         return parse_json_feed(content, url=url, topics=topics)
-    if declares_entities(content):
-        raise InputError(f"{url} declares XML entities, which a feed never needs; it is not read")
-    if is_page(content):
-        raise InputError(f"{url} is a web page, not a feed; give the address of its RSS or Atom feed")
     if not content.lstrip().startswith((b"\xff\xfe", b"\xfe\xff")):
         content = content.translate(None, _CONTROLS)
+    check_xml(content, url)
+    if is_page(content):
+        raise InputError(f"{url} is a web page, not a feed; give the address of its RSS or Atom feed")
     parsed = _parse(_ampersands_mended(content), url, content_type)
     if not parsed.get("version") and not parsed.entries:
         raise InputError(f"{url} is no RSS, Atom or JSON feed; open it in a browser to see what it is")
@@ -73,8 +68,7 @@ def _ampersands_mended(content: bytes) -> bytes:
     """Escape an & that begins no reference, outside of CDATA: feedparser makes "R&D;" of "R&D"."""
     if b"\0" in content or not _BARE.search(content):
         return content
-    parts = _CDATA.split(content)
-    return b"".join(part if part.startswith(b"<![CDATA[") else _BARE.sub(b"&amp;", part) for part in parts)
+    return b"".join(part if is_cdata else _BARE.sub(b"&amp;", part) for part, is_cdata in parted(content))
 
 
 def is_page(content: bytes) -> bool:
@@ -129,16 +123,6 @@ def _article(
         topics=(*_categories(entry), *topics),
         published_at=_published(entry),
     )
-
-
-def declares_entities(content: bytes) -> bool:
-    """Tell whether XML declares entities.
-
-    Look before the first element, the only place for a DTD; what a text says about XML is no matter.
-    """
-    prolog = _COMMENT.sub(b"", content.replace(b"\0", b"")[:_PROLOG])
-    element = _ELEMENT.search(prolog)
-    return _ENTITY.search(prolog, 0, element.start() if element else len(prolog)) is not None
 
 
 def _html(part: Any) -> str:

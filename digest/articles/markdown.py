@@ -19,9 +19,10 @@ from digest.errors import InputError
 
 _PARSER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"]).use(footnote_plugin)
 _PARSER.inline.ruler.disable("footnote_inline")
+_LARGEST = 1_000_000
 _MORE = re.compile(r"^[ \t]*<!--\s*(?:more|excerpt|summary)\s*-->[ \t]*$", re.I | re.M)
 _MARKERS = re.compile(
-    r"^[ \t]*(?:\[\[?_?toc_?\]?\]|\{:\s*[^}\n]*\})[ \t]*$|[ \t]*\{#[\w-]+\}[ \t]*$", re.I | re.M
+    r"^[ \t]*(?:\[\[?_?toc_?\]?\]|\{:\s*[^}\n]*\})[ \t]*$|(?<![ \t])[ \t]*\{#[\w-]+\}[ \t]*$", re.I | re.M
 )
 
 
@@ -127,6 +128,8 @@ def _rendered(tokens: list[Token]) -> str:
 
 
 def _decoded(content: bytes, name: str) -> str:
+    if len(content) > _LARGEST:
+        raise InputError(f"{name} is larger than {_LARGEST // 1_000:,} kB; part it into several files")
     try:
         return content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError as error:

@@ -8,8 +8,9 @@ from typing import Any
 
 from lxml import etree
 
+from digest.articles.bombs import check_xml
 from digest.articles.clean import one_line, safe_url
-from digest.articles.feeds import MAX_BYTES, declares_entities
+from digest.articles.feeds import MAX_BYTES
 from digest.articles.parsed import Rejected
 from digest.errors import InputError
 
@@ -30,8 +31,7 @@ def parse_opml(content: bytes, *, name: str) -> tuple[list[Outline], list[Reject
     """Read a list's feeds and what of it cannot be taken; raise InputError for what is no OPML."""
     if len(content) > MAX_BYTES:
         raise InputError(f"{name} is larger than {MAX_BYTES // 1_000_000} MB; give a smaller list")
-    if declares_entities(content):
-        raise InputError(f"{name} declares XML entities, which a list never needs; it is not read")
+    check_xml(content, name)
     parser = etree.XMLParser(resolve_entities=False, no_network=True, recover=True, huge_tree=False)
     try:
         root = etree.fromstring(content, parser)

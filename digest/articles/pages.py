@@ -17,12 +17,15 @@ from digest.articles.parsed import ParsedArticle
 from digest.articles.sentences import word_count
 from digest.articles.sitewords import ALONE, ASKS, ENDS
 from digest.articles.stated import Stated, read_stated
-from digest.articles.trees import all_of, read_tree, remove, unnested, write_tree
+from digest.articles.trees import all_of, read_tree, remove, unnested, untangled, write_tree
 from digest.errors import InputError
 
 _LONGEST = 1_500_000
 _LARGE = 300_000
-_UNSHOWN = re.compile(r"<(style|svg)\b.*?</\1\s*>|<script\b(?![^>]*ld\+json).*?</script\s*>", re.S | re.I)
+_MOST_TAGS = 50_000
+_MANY_TAGS = 12_000
+_UNSHOWN = re.compile(r"<(?P<end>/?)(?P<name>style|svg|script)\b(?P<rest>[^<>]*)>?", re.I)
+_LONG_VALUE = re.compile(r"""\bcontent\s*=\s*(?:"[^"]{1000,}"|'[^']{1000,}')""")
 _FEWEST_WORDS = 8
 _LONGEST_LABEL = 160
 _NO_ARTICLE = (
@@ -38,12 +41,13 @@ def parse_page(
     A page's own word on its canonical URL counts within its host only, so that none can pass for an
     article of another site. A saved page has no host: there its own word is the link.
     """
-    text = decode_page(content, content_type).replace("\0", "")
+    text = untangled(decode_page(content, content_type).replace("\0", ""))
     stated = read_stated(text, url)
-    shown = unnested(_UNSHOWN.sub("", text))
-    if len(shown) > _LONGEST:
+    shown = unnested(_LONG_VALUE.sub(_cut, _shown(text)))
+    if len(shown) > _LONGEST or shown.count("<") > _MOST_TAGS:
         raise InputError(
-            f"{url}: this page has over {_LONGEST:,} characters; save the article's text and add that"
+            f"{url}: this page has over {_LONGEST:,} characters or {_MOST_TAGS:,} tags;"
+            " save the article's text and add that"
         )
     found = _extracted(shown, url)
     html = _body(found, stated)
@@ -68,6 +72,25 @@ def parse_page(
     )
 
 
+def _shown(text: str) -> str:
+    """Take out styles, drawings and scripts but those that state something, in one pass over any nesting."""
+    kept, at = [], 0
+    within, start = "", 0
+    for match in _UNSHOWN.finditer(text):
+        name = match["name"].lower()
+        if not within and not match["end"] and not (name == "script" and "ld+json" in match["rest"].lower()):
+            within, start = name, match.start()
+        elif match["end"] and name == within:
+            kept.append(text[at:start])
+            within, at = "", match.end()
+    return "".join((*kept, text[at:]))
+
+
+def _cut(match: re.Match[str]) -> str:
+    """Cut what a page states to a length: the library reads names out of it in the square of that."""
+    return match[0][:500] + match[0][-1]
+
+
 def _extracted(text: str, url: str) -> Document | None:
     try:
         found = trafilatura.bare_extraction(
@@ -77,7 +100,7 @@ def _extracted(text: str, url: str) -> Document | None:
             include_comments=False,
             include_formatting=True,
             include_links=True,
-            fast=len(text) > _LARGE,
+            fast=len(text) > _LARGE or text.count("<") > _MANY_TAGS,
         )
     except (RecursionError, AssertionError, AttributeError, IndexError, KeyError):
         return None  # what no page of people looks like breaks the library in more ways than it names

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from digest.rules.printing import printable
+
 
 @dataclass(frozen=True, slots=True)
 class ParsedArticle:
@@ -33,10 +35,13 @@ class ParsedArticle:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """One item that could not be taken: what it was, and why with the remedy."""
+    """One item that could not be taken: what it was, and why with the remedy; each is one line."""
 
     item: str
     why: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "item", " ".join(printable(self.item).split()))
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,8 @@ from digest.articles.sentences import first_sentence
 from digest.errors import InputError
 
 _LONGEST_FORMED = 100
+_LARGEST = 1_000_000
+_MOST_BLOCKS = 10_000
 _SITE = re.compile(r"\s+[|–—·-]\s+[^|–—·]{2,40}$")
 
 
@@ -25,8 +27,13 @@ def parse_plaintext(
     content: bytes, *, name: str, base_url: str, url: str | None = None, topics: Sequence[str] = ()
 ) -> ParsedArticle:
     """Read one saved page; where it has no headline one is formed from the first sentence and marked so."""
+    if len(content) > _LARGEST:
+        raise InputError(f"{name} is larger than {_LARGEST // 1_000} kB; save the article alone")
     text = decode_text(content).replace("\r\n", "\n").replace("\r", "\n").replace("\u2028", "\n")
-    head, body = find_story(parted(without_controls(text.replace("\u2029", "\n\n"))))
+    blocks = parted(without_controls(text.replace("\u2029", "\n\n")))
+    if len(blocks) > _MOST_BLOCKS:
+        raise InputError(f"{name} has over {_MOST_BLOCKS:,} paragraphs; save the article alone")
+    head, body = find_story(blocks)
     if not body:
         raise InputError(f"{name}: there is no text in this page; save its text, not its address")
     title, summary = _headline(head)

@@ -3,18 +3,21 @@
 # ruff: noqa: E501 - names that generators chose stand in one line
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
-_CODE_SPAN = re.compile(
-    r"(^(?P<fence>`{3,}|~{3,}).*?^(?P=fence)[`~]*[ \t]*$|(?<!`)(?P<ticks>`+)(?!`).+?(?<!`)(?P=ticks)(?!`))",
-    re.S | re.M,
+# Each pattern stops where another of its kind begins, so that what never ends is read once.
+_FENCE = re.compile(r"^ {0,3}(?P<marks>`{3,}|~{3,})(?P<rest>[^\n]*)$", re.M)
+_TICKS = re.compile(r"`+")
+_BLANK = re.compile(r"(\n[ \t]*\n)")
+_RAW = re.compile(
+    r"\{%-?\s*(?:raw|verbatim)\s*-?%\}((?:[^{]|\{(?!%-?\s*(?:raw|verbatim)\b))*?)\{%-?\s*end(?:raw|verbatim)\s*-?%\}"
 )
-_RAW = re.compile(r"\{%-?\s*(?:raw|verbatim)\s*-?%\}(.*?)\{%-?\s*end(?:raw|verbatim)\s*-?%\}", re.S)
 _COMMENT = re.compile(
-    r"\{%-?\s*comment\s*-?%\}.*?\{%-?\s*endcomment\s*-?%\}|\{#.*?#\}|\{\{<\s*/\*.*?\*/\s*>\}\}", re.S
+    r"\{%-?\s*comment\s*-?%\}(?:[^{]|\{(?!%-?\s*comment\b))*?\{%-?\s*endcomment\s*-?%\}"
+    r"|\{#(?:[^{#]|\{(?!#)|#(?!\}))*#\}|\{\{<\s*/\*(?:[^*{]|\*(?!/)|\{(?!\{<))*\*/\s*>\}\}"
 )
-_HUGO = re.compile(r"\{\{[<%]\s*(?P<close>/?)\s*(?P<name>[\w/.-]+)(?P<rest>[^<>{}]*?|[^{}]*?)\s*/?[>%]\}\}")
-_LIQUID = re.compile(r"\{%-?\s*(?P<close>/?)(?P<name>[\w/.-]+)(?P<rest>[^{}]*?)-?%\}")
+_CODE = re.compile(r"\{(?P<kind>[{%])(?P<inner>[^{}]*)\}(?P<last>\}?)")
+_INNER = re.compile(r"\s*(?P<close>/?)\s*(?P<name>[\w/.-]+)(?P<rest>.*)", re.S)
 _VALUE = re.compile(
     r"""(?:(?P<key>[\w-]+)\s*=\s*)?(?:"(?P<double>[^"]*)"|'(?P<single>[^']*)'|(?P<bare>[^\s"'=]+))"""
 )
@@ -32,19 +35,56 @@ _POSTS = {
 
 def without_shortcodes(text: str) -> str:
     """Give Markdown without shortcodes; what stands as code is left as it is."""
-    parts, at = [], 0
-    for match in _CODE_SPAN.finditer(text):
-        parts.append(_replaced(text[at : match.start()]) + match[0])
-        at = match.end()
-    return "".join((*parts, _replaced(text[at:])))
+    return "".join(part if is_code else _replaced(part) for part, is_code in _parts(text))
+
+
+def _parts(text: str) -> Iterator[tuple[str, bool]]:
+    """Part a text into code and other, fences (CommonMark 4.5) first and spans (6.1) in what is left."""
+    at, fence = 0, ""
+    for match in _FENCE.finditer(text):
+        marks = match["marks"]
+        if not fence:
+            if "`" in marks and "`" in match["rest"]:
+                continue
+            yield from _spans(text[at : match.start()])
+            at, fence = match.start(), marks
+        elif marks.startswith(fence) and not match["rest"].strip():
+            yield text[at : match.end()], True
+            at, fence = match.end(), ""
+    yield from [(text[at:], True)] if fence else _spans(text[at:])
+
+
+def _spans(text: str) -> Iterator[tuple[str, bool]]:
+    for block in _BLANK.split(text):
+        runs = list(_TICKS.finditer(block))
+        last = {len(run[0]): n for n, run in enumerate(runs)}
+        at = n = 0
+        while n < len(runs):
+            size = len(runs[n][0])
+            end = next((m for m in range(n + 1, last[size] + 1) if len(runs[m][0]) == size), None)
+            if end is None:
+                n += 1
+                continue
+            yield block[at : runs[n].start()], False
+            yield block[runs[n].start() : runs[end].end()], True
+            at, n = runs[end].end(), end + 1
+        yield block[at:], False
 
 
 def _replaced(text: str) -> str:
-    text = _COMMENT.sub("", _RAW.sub(lambda match: match[1], text))
-    return _LIQUID.sub(_stands_for, _HUGO.sub(_stands_for, text))
+    return _CODE.sub(_stands_for, _COMMENT.sub("", _RAW.sub(lambda match: match[1], text)))
 
 
-def _stands_for(match: re.Match[str]) -> str:
+def _stands_for(code: re.Match[str]) -> str:
+    """Give what a shortcode of Hugo (`{{< x >}}`, `{{% x %}}`) or Liquid (`{% x %}`) stands for."""
+    inner = code["inner"]
+    is_hugo = code["kind"] == "{" and code["last"] and inner[:1] + inner[-1:] in ("<>", "%%")
+    is_liquid = code["kind"] == "%" and not code["last"] and inner.endswith("%")
+    if not is_hugo and not is_liquid:
+        return code[0]
+    match = _INNER.fullmatch(inner[1:-1].rstrip().removesuffix("/") if is_hugo else inner[:-1].strip("-"))
+    if match is None:
+        return code[0]
     if match["close"] or match["name"].startswith("end"):
         return ""
     name = match["name"].lower().rpartition("/")[2]

@@ -7,9 +7,12 @@ from lxml import etree, html
 
 _DEEPEST = 120  # the parsers behind this one stop at 256, and what is cut there is lost
 _HOLDER = re.compile(
-    r"</?(?:div|span|section|font|center|b|i|em|strong|table|tbody|tr|td|ul|ol|li|blockquote)\b[^>]*>", re.I
+    r"</?(?:div|span|section|font|center|b|i|em|strong|table|tbody|tr|td|ul|ol|li|blockquote)\b[^<>]*>", re.I
 )
-_ANY_TAG = re.compile(r"<(?!/?(?:p|br)\b)/?[a-zA-Z][^>]*>")
+_LONG_TAG = 8_000
+_QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'")
+_NAME = re.compile(r"^[a-zA-Z0-9]*")
+_ANY_TAG = re.compile(r"<(?!/?(?:p|br)\b)/?[a-zA-Z][^<>]*>")
 
 
 def read_tree(text: str) -> html.HtmlElement | None:
@@ -26,6 +29,21 @@ def read_tree(text: str) -> html.HtmlElement | None:
         return body[0]
     body.tag = "div"
     return body
+
+
+def untangled(text: str) -> str:
+    """Give HTML without the attributes of tags with hundreds: parsers take the square of their number."""
+    if len(text) < _LONG_TAG:
+        return text
+    first, *parts = text.split("<")
+    return "<".join((first, *(_bare(part) if len(part) > _LONG_TAG else part for part in parts)))
+
+
+def _bare(part: str) -> str:
+    tag, _, rest = _QUOTED.sub("", part).partition(">")
+    if len(tag) < _LONG_TAG or not (part[0].isalpha() or part[0] in "\"'"):
+        return part
+    return f"{''.join(_NAME.findall(part[:20])[:1])}>{rest}"
 
 
 def unnested(text: str) -> str:

@@ -16,7 +16,10 @@ class Elsewhere:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One article as an edition shows it; `html` is cleaned HTML, everything else plain text."""
+    """One article as an edition shows it; `html` is cleaned HTML, everything else plain text.
+
+    `section` is the title of the section that it stands in, which a lead story shows itself.
+    """
 
     id: int
     form: Form
@@ -35,6 +38,7 @@ class Card:
     reading_minutes: int = 0
     language: str = ""
     also_at: tuple[Elsewhere, ...] = ()
+    section: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +60,11 @@ class Publication:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """One variant in one language and one look, before any reader's own values."""
+    """One variant in one language and one look, before any reader's own values.
+
+    `introduction` is cleaned HTML; `left_out` counts the articles that are online and not in it;
+    `archive_url` is where the edition is; `related` are older articles, which count for nothing as got.
+    """
 
     publication: Publication
     digest: str
@@ -73,6 +81,8 @@ class Content:
     related: tuple[Card, ...] = ()
     left_out: int = 0
     introduction: str = ""
+    look: str = "front-page"
+    archive_url: str = ""
 
 
 SLOTS = ("name", "address", "unsubscribe_url", "preferences_url")

@@ -7,21 +7,29 @@ than the shape is drawn for each variant: its own looking tells.
 
 import re
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any, TypeVar
 
-from jinja2 import Environment, TemplateError, TemplateRuntimeError, TemplateSyntaxError
+from jinja2 import TemplateRuntimeError
 
-from digest.errors import SettingsError
 from digest.mail.content import SLOTS, Card, Content, Section
 from digest.mail.framing import Encoded, Frame, encode, fill, frame_of
-from digest.mail.slots import LooksBehindError, Sealed, Slot, as_attribute, as_text, check_shown, opened
+from digest.mail.slots import (
+    Count,
+    LooksBehindError,
+    Sealed,
+    Slot,
+    as_attribute,
+    as_text,
+    check_shown,
+    opened,
+)
+from digest.mail.templates import Templates
 
 DERIVED_SLOTS = (*SLOTS, "to_line")
-_LATER = ("subject", "preheader")
+_LATER = ("subject", "preheader", "left_out")
 _KEPT_FRAMES = 256
 _KEPT_CARDS = 4_096
 
@@ -46,12 +54,12 @@ class _Drawn:
 
 
 class Drawer:
-    """Draws one part: `template` is its document, `cards` the macros that draw an article."""
+    """Draws one part: `template` is its document, `cards` name the macros that draw an article."""
 
     def __init__(
-        self, environment: Environment, template: str, cards: str, finish: Callable[[str], str]
+        self, templates: Templates, template: str, cards: Sequence[str], finish: Callable[[str], str]
     ) -> None:
-        self._environment = environment
+        self._templates = templates
         self._template = template
         self._cards = cards
         self._finish = finish
@@ -89,7 +97,7 @@ class Drawer:
     def _learn(self, content: Content, context: Context) -> _Drawn | None:
         """Draw a document, cut its cards out and keep them; None where it decides on more than the shape."""
         number = _unused(content)
-        own, later = _own_slots(number), _slots(_LATER, number)
+        own, later = _own_slots(number), _later_slots(content, number)
         showing = _Showing(self._macros(context), number)
         sealed = replace(_sealed(content), **later)  # type: ignore[arg-type]
         try:
@@ -109,11 +117,10 @@ class Drawer:
     ) -> str:
         known = dict(context) | {"content": content, "reader": reader}
         known["show"] = show or _plainly(self._macros(context))
-        return self._finish(render_template(self._environment, self._template, known))
+        return self._finish(self._templates.render(self._template, known))
 
-    def _macros(self, context: Context) -> Any:
-        with _explained(self._cards):
-            return self._environment.get_template(self._cards).make_module(dict(context))
+    def _macros(self, context: Context) -> Callable[[str], Any]:
+        return self._templates.macros(self._cards, context)
 
     def _known(self, drawn: _Drawn, content: Content) -> dict[str, Encoded] | None:
         """Give the cards of a variant where all have been drawn before."""
@@ -137,33 +144,17 @@ class Drawer:
         known = {}
         for place in frame:
             if isinstance(place, str) and place.rstrip("@") in _LATER and place not in known:
-                value = getattr(content, place.rstrip("@"))
+                value = str(getattr(content, place.rstrip("@")))
                 if self._is_html:
                     value = as_attribute(value) if place.endswith("@") else as_text(value)
                 known[place] = encode(value)
         return known
 
 
-def render_template(environment: Environment, name: str, values: Mapping[str, object]) -> str:
-    """Render a template; raise SettingsError with file and line where it cannot be used."""
-    with _explained(name):
-        return environment.get_template(name).render(values)
-
-
-@contextmanager
-def _explained(name: str) -> Iterator[None]:
-    try:
-        yield
-    except TemplateSyntaxError as error:
-        raise SettingsError(f"template {error.name}, line {error.lineno}: {error.message}") from None
-    except TemplateError as error:
-        raise SettingsError(f"template {name}: {error}") from None
-
-
 class _Showing:
     """Draws cards for a document between marks, so that they can be cut out of it again."""
 
-    def __init__(self, macros: Any, number: int) -> None:
+    def __init__(self, macros: Callable[[str], Any], number: int) -> None:
         self._show = _plainly(macros)
         self._number = number
         self._places: list[Place] = []
@@ -200,9 +191,9 @@ class _Showing:
         return f"<!--begin {place}.{self._number}\ue001-->", f"<!--end {place}.{self._number}\ue001-->"
 
 
-def _plainly(macros: Any) -> Callable[..., str]:
+def _plainly(macros: Callable[[str], Any]) -> Callable[..., str]:
     def show(card: Any, role: str, **named: Any) -> str:
-        macro = getattr(macros, role, None)
+        macro = macros(role)
         if macro is None:
             raise TemplateRuntimeError(f'no macro "{role}" draws a card')
         drawn: str = macro(card, **named)
@@ -231,12 +222,23 @@ def _sealed(content: Content) -> Content:
 def _shape(content: Content) -> Hashable:
     """Give all that a frame may depend on."""
     sections = tuple((section.title, len(section.cards)) for section in content.sections)
-    bare = replace(content, subject="", preheader="", lead=None, sections=(), related=())
+    left_out = min(content.left_out, 1)
+    bare = replace(content, subject="", preheader="", lead=None, sections=(), related=(), left_out=left_out)
     return bare, content.lead is not None, sections, len(content.related)
 
 
 def _slots(names: tuple[str, ...], number: int) -> dict[str, Slot]:
     return {name: Slot(f"\ue000Slot{name.replace('_', '')}{number}\ue001") for name in names}
+
+
+def _later_slots(content: Content, number: int) -> dict[str, Slot]:
+    """Give slots for what a frame shows and does not depend on; nothing left out is a fact of its shape."""
+    slots = _slots(_LATER, number)
+    if content.left_out:
+        slots["left_out"] = Count(slots["left_out"].marker)
+    else:
+        del slots["left_out"]
+    return slots
 
 
 def _own_slots(number: int) -> dict[str, Slot]:

@@ -1,31 +1,29 @@
 """Render a variant once for all its readers, with slots for what is a reader's own."""
 
+import difflib
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
 
 import css_inline
-from babel.core import UnknownLocaleError
-from babel.dates import format_date
-from jinja2 import ChoiceLoader, FileSystemLoader, StrictUndefined
-from jinja2.sandbox import SandboxedEnvironment
-from markupsafe import Markup
 
+from digest.errors import SettingsError
 from digest.mail.content import SLOTS, Content
-from digest.mail.drawing import DERIVED_SLOTS, Drawer, render_template
+from digest.mail.drawing import DERIVED_SLOTS, Drawer
 from digest.mail.encoding import Pieces, quoted_printable
 from digest.mail.framing import Frame, boundary_of, join, size_of
-from digest.mail.phrases import FALLBACK, Phrases, base, direction
-from digest.mail.slots import LooksBehindError, as_attribute, as_text, guarded
-from digest.mail.wrapping import wrap
+from digest.mail.look import OURS, Brand
+from digest.mail.phrases import Phrases
+from digest.mail.slots import LooksBehindError, as_attribute, as_text
+from digest.mail.templates import Templates
 
 _JOINERS = "\u200c\u200d"  # part of words in Persian and of emoji
 _ESCAPED = re.compile(r"[&<>\"\u00a0]")
+_FIRST_LOOK = "front-page"
+_NO_LOOKS = ("confirm", "frame", "parts")
+_KEPT = '<style data-css-inline="ignore">'
+_SPENT = re.compile(r"<style>.*?</style>\s*", re.S)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,21 +59,31 @@ class Notice:
 
 
 class Renderer:
-    """Renders templates of a folder; `overrides` may replace any of them."""
+    """Renders templates of a folder; `overrides` may replace any of them, `brand` their colours and fonts."""
 
-    def __init__(self, folder: Path, overrides: Path | None = None) -> None:
-        folders = [path for path in (overrides, folder) if path is not None]
-        self._environment = _environment(folders)
+    def __init__(self, folder: Path, overrides: Path | None = None, brand: Brand = OURS) -> None:
+        self._templates = Templates(folder, overrides)
+        self._brand = brand
         self._phrases = Phrases(folder / "phrases.toml")
-        self._inliner = css_inline.CSSInliner(load_remote_stylesheets=False, keep_at_rules=True)
-        self._html = Drawer(self._environment, "digest.html.j2", "cards.html.j2", self._inliner.inline)
-        self._text = Drawer(self._environment, "digest.txt.j2", "cards.txt.j2", str)
+        self._inliner = css_inline.CSSInliner(
+            load_remote_stylesheets=False, keep_style_tags=True, remove_inlined_selectors=True
+        )
+        self._looks: dict[str, Drawer] = {}
+        self._text = self._drawer("digest.txt.j2", ["digest.cards.txt.j2"], str)
+
+    def require(self, look: str) -> None:
+        """Raise SettingsError where there is no such look."""
+        if not self._templates.has(f"{look}.html.j2"):
+            known = [name for name in self._templates.list_names(".html.j2") if name not in _NO_LOOKS]
+            close = difflib.get_close_matches(look, known, n=1)
+            meant = f'; did you mean "{close[0]}"?' if close else ""
+            raise SettingsError(f'there is no look "{look}"; there is {", ".join(known)}{meant}')
 
     def render(self, content: Content) -> Rendering:
         """Render a variant; raise SettingsError with file and line for a template that cannot be used."""
         content, context = _presentable(content), self._context(content)
         try:
-            html, text = self._html.draw(content, context), self._text.draw(content, context)
+            html, text = self._look(content.look).draw(content, context), self._text.draw(content, context)
         except LooksBehindError:
             rendering = self.render_for(content, dict.fromkeys(DERIVED_SLOTS, ""))
             return replace(rendering, personal=lambda reader: self.render_for(content, reader))
@@ -84,15 +92,15 @@ class Renderer:
     def render_for(self, content: Content, reader: Mapping[str, str]) -> Rendering:
         """Render a variant for one reader alone, whose printable values are given: there is no slot in it."""
         content, context = _presentable(content), self._context(content)
-        html = self._html.draw_for(content, context, reader)
+        html = self._look(content.look).draw_for(content, context, reader)
         return self._rendering(content, html, self._text.draw_for(content, context, reader))
 
     def render_notice(self, name: str, language: str, values: Mapping[str, object]) -> Notice:
         """Render a message that is for one reader alone, from `NAME.html.j2` and `NAME.txt.j2`."""
-        known = {"language": language, "say": self._sayer(language), **values}
+        known = {"language": language, "say": self._sayer(language), "brand": self._brand, **values}
         return Notice(
-            self._inliner.inline(render_template(self._environment, f"{name}.html.j2", known)),
-            render_template(self._environment, f"{name}.txt.j2", known),
+            self._inlined(self._templates.render(f"{name}.html.j2", known)),
+            self._templates.render(f"{name}.txt.j2", known),
         )
 
     def speaks(self, language: str) -> bool:
@@ -102,6 +110,22 @@ class Renderer:
     def say(self, language: str, key: str, /, **values: object) -> str:
         """Give one of the phrases around the articles."""
         return self._phrases.say(language, key, **values)
+
+    def _look(self, look: str) -> Drawer:
+        if look not in self._looks:
+            self.require(look)
+            cards = [f"{look}.cards.html.j2", f"{_FIRST_LOOK}.cards.html.j2"]
+            self._looks[look] = self._drawer(f"{look}.html.j2", cards, self._inlined)
+        return self._looks[look]
+
+    def _drawer(self, template: str, cards: list[str], finish: Callable[[str], str]) -> Drawer:
+        layers = [layer for name in cards for layer in self._templates.layers(name)]
+        return Drawer(self._templates, template, list(dict.fromkeys(layers)), finish)
+
+    def _inlined(self, document: str) -> str:
+        """Put styles where they apply; only those marked to be kept stay a style sheet."""
+        head, end, body = self._inliner.inline(document).partition("</head>")
+        return _SPENT.sub("", head).replace(_KEPT, "<style>") + end + body
 
     def _rendering(self, content: Content, html: Frame, text: Frame) -> Rendering:
         return Rendering(
@@ -122,6 +146,7 @@ class Renderer:
             "timezone": content.timezone,
             "title": content.title,
             "publication": content.publication,
+            "brand": self._brand,
         }
 
     def _sayer(self, language: str) -> Callable[..., str]:
@@ -142,27 +167,6 @@ def slot_values(values: Mapping[str, str], places: Iterable[str]) -> dict[str, b
     return known
 
 
-def _environment(folders: list[Path]) -> SandboxedEnvironment:
-    environment = SandboxedEnvironment(
-        loader=ChoiceLoader([FileSystemLoader(path) for path in folders]),
-        autoescape=lambda name: bool(name and ".html" in name),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
-        "wrap": wrap,
-        "href": safe_href,
-        "day": _day,
-        "clean": Markup,
-        "direction": direction,
-    }
-    known: Any
-    for known in (environment.filters, environment.tests):
-        known.update({name: guarded(function) for name, function in known.items()})
-    return environment
-
-
 def _presentable(content: Content) -> Content:
     return replace(content, subject=_printable(content.subject), preheader=_printable(content.preheader))
 
@@ -171,20 +175,3 @@ def _printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(char if char.isprintable() or char in _JOINERS else " " for char in text)
-
-
-def safe_href(url: str | None) -> str:
-    """Give a link that may stand in a message, or nothing for any other scheme."""
-    if not url:
-        return ""
-    return url if urlsplit(url).scheme.lower() in ("http", "https", "mailto") else ""
-
-
-def _day(moment: datetime, language: str, timezone: str) -> str:
-    day = moment.astimezone(ZoneInfo(timezone)).date()
-    for locale in (language.replace("-", "_"), base(language), FALLBACK):
-        try:
-            return format_date(day, format="full", locale=locale)
-        except (UnknownLocaleError, ValueError):
-            continue  # a language that has no calendar words of its own
-    return day.isoformat()

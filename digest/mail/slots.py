@@ -43,6 +43,13 @@ class Slot:
     __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = __add__ = __radd__ = __mod__ = __mul__ = _refuse
 
 
+class Count(Slot):
+    """A number that is filled in later, and is not nought."""
+
+    def __bool__(self) -> bool:  # type: ignore[override]
+        return True
+
+
 class Sealed:
     """A card that a template may pass on to be shown, and not look into."""
 

@@ -24,6 +24,7 @@ class DigestSettings(Table):
     name: Slug
     title: Text
     topics: tuple[Slug, ...] = ()
+    template: Slug = "front-page"
     subject: Text = "{title}: {lead}"
     max_articles: int = Field(default=20, ge=1, le=200)
     lookback: Duration = timedelta(days=7)

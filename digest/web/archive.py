@@ -9,7 +9,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, HTTPException, Request
 from starlette.responses import Response
 
-from digest.mail.rendering import safe_href
+from digest.mail.templates import safe_href
 from digest.models import Article, Edition
 from digest.rules.pictures import host_of, is_own
 from digest.settings import DigestSettings, Settings

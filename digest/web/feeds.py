@@ -8,7 +8,7 @@ from xml.etree import ElementTree as Tree
 
 from markupsafe import escape
 
-from digest.mail.rendering import safe_href
+from digest.mail.templates import safe_href
 from digest.models import Article
 from digest.settings import Site
 from digest.tasks.archiving import Published

@@ -36,7 +36,8 @@ def test_a_slow_domain_keeps_its_rate_and_no_other_waits_for_it(tmp_path: Path, 
     order = [recipient.partition("@")[2] for recipient in relay.recipients]
     assert took > 7 / 4
     assert sorted(order) == ["quick.example"] * 60 + ["slow.example"] * 8
-    assert order[-4:] == ["slow.example"] * 4
+    last_slow = len(order) - 1 - order[::-1].index("slow.example")
+    assert order[:last_slow].count("quick.example") > 30, "most went while the slow domain had its pauses"
     assert publication.edition()["accepted"] == 68
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parseaddr
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from digest.mail.content import Card, Content, Elsewhere, Publication, Section
 from digest.mail.message import Composition, Headers, Message, Own, message_id
@@ -70,7 +71,7 @@ class Composer:
         self._owner = parseaddr(settings.site.reply_to or settings.site.from_)[1]
         self._ready: OrderedDict[int, _Ready] = OrderedDict()
         self._variants = Variants(database)
-        self._cards: dict[tuple[int | None, Form], tuple[Article, Card]] = {}
+        self._cards: dict[tuple[int | None, Form, str], tuple[Article, Card]] = {}
 
     def compose(self, job: Job, composed_at: datetime) -> Letter:
         """Compose a claimed delivery's message, and sign it where the settings name a key."""
@@ -138,7 +139,7 @@ class Composer:
         """Render a list of articles as an edition's variant; `told` is who else tells their stories."""
         digest = self._settings.digest(edition.digest)
         own = self._settings.site.language
-        cards = [(c.section, self._card(stored[c.article_id], c.form, own, told)) for c in choices]
+        cards = [(c.section, self._card(stored[c.article_id], c, own, told)) for c in choices]
         subject = _subject(digest.subject, digest.title, cards[0][1].title, edition, self._settings)
         content = Content(
             publication=Publication(
@@ -156,6 +157,8 @@ class Composer:
             lead=cards[0][1],
             sections=_sections(cards[1:], digest.topics),
             left_out=left_out,
+            look=digest.template,
+            archive_url=archive_url(self._settings.site.base_url, edition) if digest.is_public else "",
         )
         return self._renderer.render(content)
 
@@ -178,15 +181,17 @@ class Composer:
         return ready
 
     def _card(
-        self, article: Article, form: Form, language: str, told: Mapping[int, Sequence[Retold]]
+        self, article: Article, choice: Choice, language: str, told: Mapping[int, Sequence[Retold]]
     ) -> Card:
         """Give an article's card, the same one as long as the article and who else tells its story are."""
         also_at = self._also_at(told.get(article.id or 0, ()))
-        known = self._cards.get((article.id, form))
+        key = article.id, choice.form, choice.section
+        known = self._cards.get(key)
         if known is None or known[0] is not article or known[1].also_at != also_at:
             if len(self._cards) >= _KEPT_CARDS:
                 self._cards.clear()
-            known = self._cards[article.id, form] = article, to_card(article, form, language, also_at)
+            card = to_card(article, choice.form, language, also_at, _title_of(choice.section))
+            known = self._cards[key] = article, card
         return known[1]
 
     def _also_at(self, told: Sequence[Retold]) -> tuple[Elsewhere, ...]:
@@ -209,7 +214,9 @@ class Composer:
         return Composition(rendering, headers)
 
 
-def to_card(article: Article, form: Form, language: str, also_at: tuple[Elsewhere, ...] = ()) -> Card:
+def to_card(
+    article: Article, form: Form, language: str, also_at: tuple[Elsewhere, ...] = (), section: str = ""
+) -> Card:
     """Give what an edition shows of a stored article; `language` is of one that states none."""
     return Card(
         id=article.id or 0,
@@ -228,6 +235,7 @@ def to_card(article: Article, form: Form, language: str, also_at: tuple[Elsewher
         published_at=article.published_at,
         language=article.language or language,
         also_at=also_at,
+        section=section,
         reading_minutes=max(1, round(article.word_count / _WORDS_A_MINUTE)) if article.word_count else 0,
     )
 
@@ -236,9 +244,17 @@ def _sections(cards: list[tuple[str, Card]], order: tuple[str, ...]) -> tuple[Se
     topics = list(dict.fromkeys(topic for topic, _ in cards))
     topics.sort(key=lambda topic: order.index(topic) if topic in order else len(order))
     return tuple(
-        Section(topic.replace("-", " ").capitalize(), tuple(card for own, card in cards if own == topic))
-        for topic in topics
+        Section(_title_of(topic), tuple(card for own, card in cards if own == topic)) for topic in topics
     )
+
+
+def archive_url(base_url: str, edition: Edition) -> str:
+    """Give where an edition can be read by everybody."""
+    return f"{base_url}/archive/{edition.digest}/{edition.cadence}/{quote(edition.period)}"
+
+
+def _title_of(topic: str) -> str:
+    return topic.replace("-", " ").capitalize()
 
 
 def _subject(form: str, title: str, lead: str, edition: Edition, settings: Settings) -> str:

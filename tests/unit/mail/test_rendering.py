@@ -62,7 +62,7 @@ def test_a_title_form_shows_no_summary_and_a_full_one_shows_the_text() -> None:
 
 
 def test_a_template_expression_in_content_is_text() -> None:
-    card = replace(LEAD, title="{{ 7 * 7 }} {% include 'styles.css' %}", summary="{{ content }}")
+    card = replace(LEAD, title="{{ 7 * 7 }} {% include 'base.css' %}", summary="{{ content }}")
     text, html = parts(replace(CONTENT, lead=card, subject="{{ 7 * 7 }}"))
     for part in (text, html):
         assert "{{ 7 * 7 }} {% include" in part
@@ -119,10 +119,15 @@ def overrides(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("template", "says"),
     [
-        ("{{ content.titel }}", "template digest.txt.j2: "),
+        (
+            "line\n{{ content.titel }}",
+            "digest.txt.j2, line 2: Content has no attribute 'titel'; did you mean \"title\"?",
+        ),
+        ("{{ contnet.title }}", "line 1: 'contnet' is undefined; did you mean \"content\"?"),
+        ("line\n\n{{ 1 // 0 }}", "digest.txt.j2, line 3: ZeroDivisionError: "),
         ("line\n{% if %}", "template digest.txt.j2, line 2: "),
-        ("{{ ''.__class__.__mro__ }}", "template digest.txt.j2: access to attribute '__class__'"),
-        ("{% include 'none.txt' %}", "template digest.txt.j2: none.txt"),
+        ("{{ ''.__class__.__mro__ }}", "template digest.txt.j2, line 1: access to attribute '__class__'"),
+        ("{% include 'none.txt' %}", "template digest.txt.j2, line 1: there is no template none.txt"),
     ],
 )
 def test_a_template_that_cannot_be_used_is_named_with_its_fault(

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digest.errors import SettingsError
-from digest.mail.content import Content, Section
+from digest.mail.content import Card, Content, Section
 from digest.mail.message import Composition, compose
 from digest.mail.rendering import Renderer, Rendering
 from tests.samples import CONTENT, HEADERS, LEAD, OWN, STORIES, VALUES, hostile_text
@@ -38,21 +38,35 @@ def rendered_for(renderer: Renderer, content: Content, values: Mapping[str, str]
     return both_parts(renderer.render_for(content, known), values)
 
 
+looks = st.sampled_from(["front-page", "headlines", "letter"])
+
+
 @settings(max_examples=150, deadline=None)
-@given(name=names, address=local_parts)
-def test_spliced_is_what_rendered_would_be(name: str, address: str) -> None:
+@given(name=names, address=local_parts, look=looks)
+def test_spliced_is_what_rendered_would_be(name: str, address: str, look: str) -> None:
     values = VALUES | {"name": name, "address": address}
-    assert both_parts(RENDERER.render(CONTENT), values) == rendered_for(RENDERER, CONTENT, values)
+    content = replace(CONTENT, look=look)
+    assert both_parts(RENDERER.render(content), values) == rendered_for(RENDERER, content, values)
 
 
-@settings(max_examples=80, deadline=None)
-@given(title=hostile_text, summary=hostile_text, subject=hostile_text, order=st.permutations(STORIES))
+@settings(max_examples=90, deadline=None)
+@given(
+    title=hostile_text,
+    summary=hostile_text,
+    subject=hostile_text,
+    order=st.permutations(STORIES),
+    look=looks,
+    left_out=st.integers(0, 3),
+)
 def test_a_join_of_cards_is_what_rendered_would_be(
-    title: str, summary: str, subject: str, order: list[object]
+    title: str, summary: str, subject: str, order: list[Card], look: str, left_out: int
 ) -> None:
     story = replace(STORIES[0], title=title, summary=summary)
     cards = tuple(story if card is STORIES[0] else card for card in order)
-    content = replace(CONTENT, subject=subject, preheader=title, sections=(Section("S", cards),))  # type: ignore[arg-type]
+    content = replace(
+        CONTENT, subject=subject, preheader=title, sections=(Section("S", cards),), related=cards[:3],
+        look=look, left_out=left_out,
+    )  # fmt: skip
 
     joined = RENDERER.render(content)
 
@@ -64,14 +78,14 @@ def test_a_join_of_cards_is_what_rendered_would_be(
 
 def test_another_list_of_known_articles_is_not_drawn_again() -> None:
     renderer = Renderer(FOLDER)
-    first = replace(CONTENT, sections=(Section("S", STORIES),))
+    first = replace(CONTENT, sections=(Section("S", STORIES),), look="headlines")
     renderer.render(first)
-    drawn = renderer._html._environment.get_template("digest.html.j2")
+    drawn = renderer._templates._environment.get_template("headlines.html.j2")
     calls = []
     original = drawn.render
     drawn.render = lambda *a, **k: calls.append(1) or original(*a, **k)  # type: ignore[func-returns-value,method-assign]
 
-    other = replace(first, sections=(Section("S", STORIES[::-1]),), subject="Another", lead=LEAD)
+    other = replace(first, sections=(Section("S", STORIES[::-1]),), subject="Another", lead=LEAD, left_out=9)
     renderer.render(other)
 
     # A card that stands elsewhere in the list is the same card.
@@ -101,10 +115,8 @@ DECIDING = {
 def test_a_template_that_decides_on_what_comes_later_is_rendered_with_it(
     what: str, name: str, tmp_path: Path
 ) -> None:
-    document = (FOLDER / "digest.html.j2").read_text("utf-8")
-    (tmp_path / "digest.html.j2").write_text(
-        document.replace('<tr><td class="masthead">', f'<tr><td class="masthead">{DECIDING[what]}'), "utf-8"
-    )
+    document = (FOLDER / "front-page.html.j2").read_text("utf-8")
+    (tmp_path / "front-page.html.j2").write_text(document.replace("<h1", f"{DECIDING[what]}<h1"), "utf-8")
     renderer = Renderer(FOLDER, tmp_path)
     values = VALUES | {"name": name}
 
@@ -115,6 +127,6 @@ def test_a_template_that_decides_on_what_comes_later_is_rendered_with_it(
 
 
 def test_a_role_that_no_macro_draws_is_named(tmp_path: Path) -> None:
-    (tmp_path / "digest.html.j2").write_text('{{ show(content.lead, "leed") }}', "utf-8")
-    with pytest.raises(SettingsError, match=r'digest\.html\.j2: no macro "leed" draws a card'):
+    (tmp_path / "front-page.html.j2").write_text('{{ show(content.lead, "leed") }}', "utf-8")
+    with pytest.raises(SettingsError, match=r'front-page\.html\.j2, line 1: no macro "leed" draws a card'):
         Renderer(FOLDER, tmp_path).render(CONTENT)

@@ -43,6 +43,7 @@ SAID = {
     "en": "Old bridge reopens “after nine winters”",
     "es": "¿Quién pregunta el precio del transbordador?",
     "fr": "L’ancien pont rouvre : « enfin », dit le passeur",
+    "hy": "Հին կամուրջը վերաբացվում է ինը ձմեռ անց",
     "it": "Il vecchio ponte riapre: c’è chi piange",
     "nl": "De oude brug gaat weer open ’s ochtends",
     "pl": "Źdźbło trawy i gęś: stary most znów otwarty",

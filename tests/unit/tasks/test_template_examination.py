@@ -56,21 +56,21 @@ def test_the_extremes_are_what_they_are_called(tmp_path: Path) -> None:
     ("name", "old", "new", "says"),
     [
         ("digest.txt.j2", "{{ reader.unsubscribe_url }}", "", "the text has no unsubscribe_url"),
-        ("digest.html.j2", "{{ content.publication.postal_address }}", "", "the HTML has no postal address"),
+        ("frame.html.j2", "{{ content.publication.postal_address }}", "", "the HTML has no postal address"),
         (
-            "digest.html.j2",
+            "front-page.html.j2",
             "{{ content.title }}",
             "{{ content.titel }}",
             "an edition without articles: template",
         ),
         (
-            "digest.html.j2",
+            "front-page.html.j2",
             "{{ content.title }}",
             "{{ content.lead.title }}",
             "an edition without articles: ",
         ),
         ("digest.txt.j2", "{{ content.title | wrap }}", "{{ 1 // 0 }}", "ZeroDivisionError"),
-        ("digest.html.j2", "{{ content.title }}", "{% if %}", "digest.html.j2"),
+        ("front-page.html.j2", "{{ content.title }}", "{% if %}", "front-page.html.j2"),
     ],
 )
 def test_a_fault_of_a_template_is_a_line(tmp_path: Path, name: str, old: str, new: str, says: str) -> None:

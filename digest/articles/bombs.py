@@ -1,0 +1,77 @@
+"""Refuse XML that is made to break its reader, before a parser sees it."""
+
+import re
+from collections.abc import Iterator
+
+from digest.errors import InputError
+
+_NAMED_DOCTYPE = re.compile(
+    rb"<!DOCTYPE\s{1,9}[\w:.-]{1,99}(?:\s{1,9}(?:PUBLIC|SYSTEM)(?:\s{1,9}\"[^\"<>\[]{0,999}\"){1,2})?\s{0,9}>"
+)
+_TAG = re.compile(rb"<(/?)([A-Za-z_][^\s<>/]{0,40})(?:[^<>\"']|\"[^\"]*+\"|'[^']*+')*+(?:(?<=(/))>)?")
+_NEVER_CLOSED = frozenset((b"br", b"hr", b"img", b"input", b"p", b"li", b"meta", b"link", b"wbr", b"col"))
+_MANY_TAGS = 10_000
+_MOST_TAGS = 200_000
+_DEEPEST = 1_000
+_LONGEST_TAG = 65_536
+
+
+def check_xml(content: bytes, name: str) -> None:
+    """Raise InputError for entities, and for tags too many, too deep or too long for any list of people."""
+    if declares_entities(content):
+        raise InputError(f"{name} declares XML entities, which no feed or list ever needs; it is not read")
+    tags, depth = _measured(content) if content.count(b"<") > _MANY_TAGS else (0, 0)
+    if tags > _MOST_TAGS:
+        raise InputError(f"{name} has over {_MOST_TAGS:,} tags; give one with fewer items")
+    if depth > _DEEPEST:
+        raise InputError(f"{name} is nested over {_DEEPEST:,} deep; it is not read")
+    if len(content) > _LONGEST_TAG and any(map(_is_long_tag, content.split(b"<")[1:])):
+        raise InputError(f"{name} has a tag of over {_LONGEST_TAG:,} bytes; it is not read")
+
+
+def declares_entities(content: bytes) -> bool:
+    """Tell whether XML declares entities: a DTD is written out in it, and one stands behind its beginning.
+
+    Where that DTD ends is not looked for, as comments and quoted values can hide it. XML knows these words
+    in capitals only (XML 1.0, 2.8 and 4.2); what a text says about them is no matter.
+    """
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        content = content.replace(b"\0", b"")
+    last = content.rfind(b"<!ENTITY")
+    if last < 0:
+        return False
+    before = _NAMED_DOCTYPE.sub(b"", content[:last], count=1)
+    start = before.find(b"<!DOCTYPE")
+    return start >= 0 and b"[" in before[start:]
+
+
+def parted(content: bytes) -> Iterator[tuple[bytes, bool]]:
+    """Give the parts of a document in order, each with whether it is a CDATA section."""
+    at = 0
+    while (start := content.find(b"<![CDATA[", at)) >= 0 and (end := content.find(b"]]>", start)) >= 0:
+        yield content[at:start], False
+        yield content[start:end], True
+        at = end
+    yield content[at:], False
+
+
+def _is_long_tag(part: bytes) -> bool:
+    return (
+        len(part) > _LONGEST_TAG
+        and part[:1].isalpha()
+        and not 0 <= part.find(b">", 0, _LONGEST_TAG) < _LONGEST_TAG
+    )
+
+
+def _measured(content: bytes) -> tuple[int, int]:
+    """Count the tags outside of CDATA and how deep they nest, those aside that HTML never closes."""
+    tags = depth = deepest = 0
+    for part, is_cdata in parted(content):
+        for tag in () if is_cdata else _TAG.finditer(part):
+            tags += 1
+            if not tag[3] and tag[2].lower() not in _NEVER_CLOSED:
+                depth += -1 if tag[1] else 1
+                deepest = max(deepest, depth)
+        if tags > _MOST_TAGS:
+            break
+    return tags, deepest

@@ -1,0 +1,35 @@
+"""Cleaned HTML as plain text: nothing is lost that can be read, and each link has a mark."""
+
+import pytest
+
+from digest.mail.plain import name_mark, plain
+
+
+@pytest.mark.parametrize(
+    ("html", "text"),
+    [
+        ("<p>One</p><p>Two</p>", "One\n\nTwo"),
+        ("<h2>Head</h2><p>a<br>b &amp; c</p>", "Head\n\na\nb & c"),
+        ("<ul><li>x</li><li>y</li></ul><ol><li>p</li><li>q</li></ol>", "- x\n- y\n1. p\n2. q"),
+        ('<figure><img src="https://x.example/a.png" alt="A bridge"></figure>', "[A bridge]"),
+        ('<img src="https://x.example/a.png" alt="">', ""),
+        ("<p>a</p><ul><li><p>x</p></li><li>y</li></ul><p>b</p>", "a\n\n- x\n- y\n\nb"),
+        ("<table><tr><td>a</td><td>b</td></tr><tr><td>c</td></tr></table>", "a b\n\nc"),
+        ("bare <em>words</em>", "bare words"),
+        ("<p>\n  spread\n over  lines </p>", "spread over lines"),
+        ("<li>stray</li></ul></a>", "- stray"),
+        ("", ""),
+    ],
+)
+def test_what_can_be_read_is_there(html: str, text: str) -> None:
+    assert plain(html).text == text
+
+
+def test_each_link_has_a_mark_and_the_same_link_the_same_one() -> None:
+    found = plain('<a href="https://x.example/?a=1&amp;b=2">x</a> <a href="mailto:y@x.example">y</a> <a href="https://x.example/?a=1&amp;b=2">z</a> <a>n</a>')  # fmt: skip
+    assert found.text == "x [a] y [b] z [a] n"
+    assert found.links == (("a", "https://x.example/?a=1&b=2"), ("b", "mailto:y@x.example"))
+
+
+def test_marks_go_on_after_z() -> None:
+    assert [name_mark(number) for number in (0, 25, 26, 27, 701, 702)] == ["a", "z", "aa", "ab", "zz", "aaa"]
