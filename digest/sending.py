@@ -10,6 +10,7 @@ from types import FrameType
 from typing import Any
 
 from digest.bootstrap import Application
+from digest.rules.printing import printable
 from digest.tasks.asking import ask_due
 from digest.tasks.compiling import Compiled
 from digest.tasks.delivery.delivering import deliver
@@ -60,6 +61,8 @@ def send_due(
     done = Sent()
     if fetching:
         done.fetched = fetch_due(app.database, app.settings, app.clock())
+        for url, why in copy_pictures(app.database, app.settings, app.clock()).items():
+            log.info("no copy of the picture %s: %s", printable(url), printable(why))
     with app.worker() as worker:
         run = app.run(worker, digest)
         if progress is not None:

@@ -1,4 +1,4 @@
-"""Make a small copy of a picture: decoded within limits, turned upright, drawn anew as JPEG without metadata."""
+"""Make a small copy of a picture: decoded within limits, turned upright, drawn anew without metadata."""
 
 import io
 import warnings
@@ -44,7 +44,9 @@ def _shrink(content: bytes) -> Shrunk:
     with Image.open(io.BytesIO(content), formats=_FORMATS) as picture:
         width, height = picture.size
         if width * height > _MOST_PIXELS:
-            raise InputError(f"the picture has {width} by {height} pixels; {_MOST_PIXELS:,} are unpacked at most")
+            raise InputError(
+                f"the picture has {width} by {height} pixels; {_MOST_PIXELS:,} are unpacked at most"
+            )
         if min(width, height) < _LEAST:
             raise InputError(f"the picture has {width} by {height} pixels; that shows nothing")
         picture.draft("RGB", (_WIDEST, _TALLEST))

@@ -7,7 +7,7 @@ from sqlmodel import Field, SQLModel
 
 
 class Picture(SQLModel, table=True):
-    """The copy of one address, or why there is none; `name` is a hash of its bytes and stands in its address."""
+    """The copy of one address, or why there is none; `name` is a hash of its bytes, and its own address."""
 
     id: int | None = Field(default=None, primary_key=True)
     url: str = Field(unique=True)

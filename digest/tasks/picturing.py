@@ -1,74 +1,25 @@
-"""Keep small copies of pictures under our own address, so that a reader's program asks nobody else for one."""
+"""Keep small copies of pictures, so that a reader's program asks nobody else for one."""
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from digest.articles.shrinking import Shrunk, shrink
 from digest.errors import DigestError
-from digest.models import Article, Picture
+from digest.models import Picture
 from digest.net.fetch import fetch
 from digest.net.turns import Turns
-from digest.rules.pictures import host_of, is_own, keep_pictures
+from digest.rules.pictures import host_of
 from digest.settings import Settings
 from digest.store import pictures
 from digest.store.database import Database
-from digest.store.pictures import Copy
 from digest.tasks.parallel import in_parallel
 
 _MOST_AT_ONCE = 60
 _LARGEST = 12_000_000
 _PATIENCE = 15.0
 _AGAIN_AFTER = timedelta(hours=6)
-_WIDTH = 536
 _SPACING = 0.1
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """What is shown of an article's picture: where it is, and its size where that is known."""
-
-    url: str
-    width: int = 0
-    height: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Showing:
-    """Decides which picture an article is shown with: linked, copied, or none; never a third party's."""
-
-    images: str
-    base_url: str
-    hosts: frozenset[str]
-
-    @classmethod
-    def by(cls, settings: Settings) -> "Showing":
-        """Read the settings."""
-        homes = [host_of(settings.site.base_url), *(host_of(source.url) for source in settings.sources)]
-        return cls(
-            settings.site.images, settings.site.base_url, frozenset({*homes, *settings.site.image_hosts})
-        )
-
-    def of(self, article: Article, copy: Copy | None, freeze_at: datetime) -> Shown | None:
-        """Give an article's picture; a copy counts from the next freeze, so that no message changes."""
-        if not article.image_url or self.images == "none":
-            return None
-        if self.images == "copy":
-            if copy is None or copy.copied_at > freeze_at:
-                return None
-            width = min(copy.width, _WIDTH)
-            return Shown(
-                f"{self.base_url}/images/{copy.name}.jpg", width, round(copy.height * width / copy.width)
-            )
-        is_shown = is_own(article.image_url, self.hosts | {host_of(article.url)})
-        return Shown(article.image_url) if is_shown else None
-
-
-    def in_text(self, article: Article) -> str:
-        """Give an article's text with those pictures that are linked; copies are made of the first one only."""
-        homes = self.hosts | {host_of(article.url)}
-        return keep_pictures(article.html, lambda url: self.images == "link" and is_own(url, homes))
 
 
 def copy_pictures(

@@ -16,6 +16,7 @@ from digest.tasks.archiving import Archive
 from digest.tasks.subscribing import Readers
 from digest.web.archive import ArchivePages
 from digest.web.pages import Pages
+from digest.web.pictures import PicturePages
 from digest.web.readers import ReaderPages
 from digest.web.security import Guard, SignUpLimit, set_headers
 
@@ -38,6 +39,7 @@ def create_app(
     app.add_middleware(Guard)
     app.include_router(ReaderPages(readers, pages, SignUpLimit(sign_ups_per_hour), now).router())
     app.include_router(ArchivePages(Archive(readers.database, settings), pages, settings).router())
+    app.include_router(PicturePages(readers.database).router())
     _add_files(app, pages)
     _add_health(app, readers)
     _add_error_pages(app, pages)
