@@ -14,7 +14,7 @@ from digest.models.reply import Outcome, Reply, Stage
 from digest.models.slowed import Slowed
 from digest.models.source import Source
 from digest.models.subscriber import Subscriber, Subscription, SubscriptionState
-from digest.models.withdrawal import Withdrawal
+from digest.models.withdrawal import Correction, Withdrawal
 
 __all__ = [
     "OPEN",
@@ -26,6 +26,7 @@ __all__ = [
     "Cohort",
     "Confirmation",
     "ConsentEvent",
+    "Correction",
     "Delivery",
     "DeliveryState",
     "DeskAct",

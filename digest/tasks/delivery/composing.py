@@ -15,6 +15,7 @@ from digest.mail.content import Card, Content, Elsewhere, Publication, Section
 from digest.mail.message import Composition, Headers, Message, Own, message_id
 from digest.mail.rendering import Renderer, Rendering
 from digest.models import Article, Edition, Form
+from digest.models.cadence import CORRECTION
 from digest.net.smtp import Envelope
 from digest.rules import tokens
 from digest.rules.selection import Choice
@@ -34,6 +35,7 @@ _WORDS_A_MINUTE = 230
 _KEPT = 32
 _KEPT_CARDS = 2_000
 _PREHEADER_TITLES = 3
+_PREHEADER_SIGNS = 120
 _MOST_ELSEWHERE = 3
 _NO_COPIES: Mapping[int, Copy] = {}
 INERT = "inert"
@@ -164,8 +166,8 @@ class Composer:
         digest = self._settings.digest(edition.digest)
         own = self._settings.site.language
         cards = [(c.section, self._card(stored[c.article_id], c, own, told, copies)) for c in choices]
-        form = edition.subject or digest.subject
-        subject = _subject(form, digest.title, cards[0][1].title, edition, self._settings)
+        subject, preheader = self._headline(edition, [card.title for _, card in cards])
+        is_read_online = digest.is_public and edition.cadence != CORRECTION
         content = Content(
             publication=Publication(
                 self._settings.site.name, self._settings.site.base_url, self._settings.site.postal_address
@@ -178,15 +180,24 @@ class Composer:
             timezone=self._settings.site.timezone,
             language=language if self._renderer.speaks(language) else own,
             subject=subject,
-            preheader=" · ".join(card.title for _, card in cards[1 : 1 + _PREHEADER_TITLES]),
-            lead=cards[0][1],
+            preheader=preheader,
+            lead=cards[0][1] if cards else None,
             sections=_sections(cards[1:], digest.topics),
             left_out=left_out,
             introduction=introduce(edition.introduction, self._settings.site.base_url),
             look=digest.template,
-            archive_url=archive_url(self._settings.site.base_url, edition) if digest.is_public else "",
+            archive_url=archive_url(self._settings.site.base_url, edition) if is_read_online else "",
         )
         return self._renderer.render(content)
+
+    def _headline(self, edition: Edition, titles: Sequence[str]) -> tuple[str, str]:
+        """Give the subject and the preheader; a notice of correction has no articles, and says its own."""
+        if edition.cadence == CORRECTION:
+            return edition.subject, " ".join(edition.introduction.split())[:_PREHEADER_SIGNS]
+        digest = self._settings.digest(edition.digest)
+        form = edition.subject or digest.subject
+        subject = _subject(form, digest.title, titles[0], edition, self._settings)
+        return subject, " · ".join(titles[1 : 1 + _PREHEADER_TITLES])
 
     def expect(self, jobs: Sequence[Job]) -> None:
         """Make ready for claimed deliveries: what their variants need is read at once."""
