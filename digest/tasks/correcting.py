@@ -58,7 +58,7 @@ def correct(
         made: list[Edition] = []
         for digest in corrections.list_digests(session, article.id or 0):
             subject = say(settings.site.language, "correction", title=article.title)
-            edition = _enter(session, settings, digest, subject, _notice(article, text), now)
+            edition = _enter(session, settings, digest, subject, _notice(subject, article, text), now)
             _plan(session, settings, edition, article, [one.id or 0 for one in made], speaks, now)
             session.add(Correction(
                 article_id=article.id or 0, edition_id=edition.id or 0, text=text, at=now
@@ -129,10 +129,10 @@ def _plan(
     corrections.plan(session, edition, article.id or 0, own, told, now)
 
 
-def _notice(article: Article, text: str) -> str:
-    """Give the notice as Markdown: what was written, and a link to the article while it stands."""
-    title = _MARKS.sub(r"\\\1", " ".join(article.title.split()))
-    if article.withdrawn_at is not None or not article.url.startswith(("http://", "https://")):
-        return f"{text}\n\n{title}"
-    url = re.sub(r"[<>\s\\]", "", article.url)
-    return f"{text}\n\n[{title}](<{url}>)"
+def _notice(subject: str, article: Article, text: str) -> str:
+    """Give the notice as Markdown: what it is about, with a link while that stands, and what was written."""
+    title = _MARKS.sub(r"\\\1", " ".join(subject.split()))
+    if article.withdrawn_at is None and article.url.startswith(("http://", "https://")):
+        url = re.sub(r"[<>\s\\]", "", article.url)
+        title = f"[{title}](<{url}>)"
+    return f"**{title}**\n\n{text}"

@@ -193,7 +193,8 @@ class Composer:
     def _headline(self, edition: Edition, titles: Sequence[str]) -> tuple[str, str]:
         """Give the subject and the preheader; a notice of correction has no articles, and says its own."""
         if edition.cadence == CORRECTION:
-            return edition.subject, " ".join(edition.introduction.split())[:_PREHEADER_SIGNS]
+            words = edition.introduction.partition("\n\n")[2].replace("*", "").split()
+            return edition.subject, " ".join(words)[:_PREHEADER_SIGNS]
         digest = self._settings.digest(edition.digest)
         form = edition.subject or digest.subject
         subject = _subject(form, digest.title, titles[0], edition, self._settings)
