@@ -84,6 +84,10 @@ class Newsdesk:
         """Give a browser that is not signed in."""
         return Visitor(self, headers)
 
+    def path(self, day: int = 0) -> str:
+        """Give where the daily edition of a day from Monday on is."""
+        return f"/desk/world/daily/2026-11-{23 + day}"
+
     def sign_in(self, address: str = MARA) -> "Visitor":
         """Give a browser that is signed in."""
         visitor = self.visitor()

@@ -32,8 +32,8 @@ def move(order: Sequence[int], shown: Sequence[int], article_id: int, position: 
     rest = [one for one in shown if one != article_id]
     position = max(0, min(position, len(rest)))
     arranged = [*rest[:position], article_id, *rest[position:]]
-    placed = sum(one in order for one in shown)
-    upto = max(position + 1, placed)
+    placed = sum(one in order for one in rest)
+    upto = max(position, placed) + 1
     return [*arranged[:upto], *(one for one in order if one not in shown)]
 
 

@@ -10,6 +10,7 @@ from sqlmodel import select
 from digest.models import Edition, Variant
 from digest.settings import Settings
 from digest.store import editions, variants
+from digest.tasks.accounting import why
 from tests.desks import BEN, DAY, MARA, PASSWORD, Clock, Newsdesk, hidden, titles
 
 LOOKED_AT = ["/desk", Newsdesk.PATH]
@@ -284,3 +285,10 @@ def test_only_the_next_edition_of_a_cadence_is_on_the_desk(newsdesk: Newsdesk) -
         assert mara.get(path).status_code == 404
     newsdesk.clock.now += DAY
     assert newsdesk.sign_in().get(Newsdesk.PATH).status_code == 404
+
+
+def test_why_tells_that_an_editor_leaves_an_article_out(newsdesk: Newsdesk, shelf: dict[str, int]) -> None:
+    newsdesk.sign_in().do("shape", article=shelf["Crete"], do="hide")
+    with newsdesk.app.database.read() as session:
+        said = why(session, newsdesk.settings, "anna@readers.example", str(shelf["Crete"]), newsdesk.clock())
+    assert said["reason"] == "an editor leaves it out of this edition"
