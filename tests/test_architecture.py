@@ -24,6 +24,7 @@ OWNERS = {
     "PIL": {"articles/shrinking.py"},
     "smtplib": set(),
     "aiosmtpd": {"demo/catcher.py"},
+    "argon2": {"tasks/desk/passwords.py"},
     "alembic": {"store/schema.py", "store/migrations"},
     "fastapi": {"web", "demo/catcher.py"},
     "cyclopts": {"cli"},

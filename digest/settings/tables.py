@@ -27,6 +27,7 @@ class Site(Table):
     timezone: Timezone = "UTC"
     images: Literal["link", "copy", "none"] = "link"
     image_hosts: tuple[Host, ...] = ()
+    alerts: tuple[Mailbox, ...] = ()
 
     @property
     def from_address(self) -> str:

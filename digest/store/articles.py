@@ -80,17 +80,21 @@ def find_article_named(session: Session, name: str) -> Article | None:
     return session.exec(select(Article).where(spelled)).first()
 
 
-def list_candidates(session: Session, *, seen_from: datetime, seen_to: datetime) -> list[Article]:
-    """List the articles that an edition may hold: first seen in the span and not kept out.
+def list_candidates(
+    session: Session, *, seen_from: datetime, seen_to: datetime, added: Collection[int] = ()
+) -> list[Article]:
+    """List the articles that an edition may hold: first seen in the span, or added, and not kept out.
 
-    Kept out are those hidden, withdrawn, held back, or folded into another.
+    Kept out are those hidden, withdrawn, folded into another, or held back and not added.
     """
     folded = select(Fold.article_id).where(col(Fold.split_at).is_(None))
+    by_rule = and_(col(Article.first_seen_at) >= seen_from, col(Article.held_back).is_(None))
     query = (
         select(Article)
-        .where(col(Article.first_seen_at) >= seen_from, col(Article.first_seen_at) <= seen_to)
+        .where(col(Article.first_seen_at) <= seen_to)
+        .where(or_(by_rule, col(Article.id).in_(added)))
         .where(col(Article.hidden_at).is_(None), col(Article.withdrawn_at).is_(None))
-        .where(col(Article.held_back).is_(None), col(Article.id).not_in(folded))
+        .where(col(Article.id).not_in(folded))
     )
     return list(session.exec(query))
 
@@ -99,6 +103,11 @@ def ids_seen_from(session: Session, moment: datetime) -> frozenset[int]:
     """Give the ids of all articles first seen from a moment on, hidden ones too."""
     rows = session.exec(select(Article.id).where(col(Article.first_seen_at) >= moment))
     return frozenset(row for row in rows if row is not None)
+
+
+def first_seen(session: Session, ids: Collection[int]) -> datetime | None:
+    """Give when the first of some articles was first seen; None where there is none."""
+    return session.exec(select(func.min(Article.first_seen_at)).where(col(Article.id).in_(ids))).one()
 
 
 def get_articles(session: Session, ids: Collection[int]) -> dict[int, Article]:

@@ -9,9 +9,9 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from digest.models import Article, Edition
+from digest.models import Article, Correction, Edition
 from digest.settings import DigestSettings, Settings
-from digest.store import archive, pictures
+from digest.store import archive, corrections, pictures
 from digest.store.archive import Neighbours, Shown
 from digest.store.database import Database
 from digest.tasks.showing import Showing
@@ -40,6 +40,7 @@ class Published:
     withdrawn: int
     updated_at: datetime
     pictures: Mapping[int, str] = field(default_factory=dict)
+    corrections: Mapping[int, Sequence[Correction]] = field(default_factory=dict)
     beside: Neighbours = field(default=Neighbours(None, None))
 
     @property
@@ -127,13 +128,17 @@ class Archive:
         shown = archive.list_shown(session, edition)
         withdrawn = archive.list_withdrawn(session, edition)
         lead, parts, earlier = arrange(shown, digest.topics)
-        updated_at = max([edition.frozen_at or edition.freeze_at, *withdrawn])
+        notices = corrections.list_of(session, [one.article.id or 0 for one in shown])
+        changes = [*withdrawn, *(notice.at for about in notices.values() for notice in about)]
+        updated_at = max([edition.frozen_at or edition.freeze_at, *changes])
         copies = pictures.copies_of(session, [one.article.id or 0 for one in shown])
         urls = {
             one.article.id or 0: self._showing.of(one.article, copies.get(one.article.id or 0))
             for one in shown
         }
-        return Published(digest, edition, lead, parts, earlier, len(withdrawn), updated_at, urls, beside)
+        return Published(
+            digest, edition, lead, parts, earlier, len(withdrawn), updated_at, urls, notices, beside
+        )
 
 
 def arrange(

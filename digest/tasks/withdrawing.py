@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from digest.models import Edition, Withdrawal
-from digest.store import articles, deliveries, folds, pictures, withdrawals
+from digest.store import articles, corrections, deliveries, folds, pictures, withdrawals
 from digest.store.database import Database
 
 
@@ -68,6 +68,7 @@ def _carry_out(database: Database, withdrawal: Withdrawal, clock: Callable[[], d
         with database.write() as session:
             withdrawals.unplace(session, withdrawal, edition_id)
     with database.write() as session:
+        corrections.withhold_lost(session, withdrawal.article_id, clock())
         withdrawal.done_at = withdrawal.done_at or clock()
         session.add(withdrawal)
     return changed, withheld

@@ -6,8 +6,10 @@ from typing import Any
 from urllib.parse import quote
 
 from fastapi import APIRouter, HTTPException, Request
+from markupsafe import Markup
 from starlette.responses import Response
 
+from digest.articles.introductions import introduce
 from digest.mail.templates import safe_href
 from digest.models import Article, Edition
 from digest.settings import DigestSettings, Settings
@@ -32,6 +34,7 @@ class Item:
     url: str
     picture: str
     tongue: str
+    corrections: tuple[tuple[datetime, Markup], ...] = ()
 
 
 class ArchivePages:
@@ -78,6 +81,7 @@ class ArchivePages:
             "lead": items[found.lead.id] if found.lead else None,
             "parts": [(part.topic, [items[article.id] for article in part.articles]) for part in found.parts],
             "earlier": [items[article.id] for article in found.earlier],
+            "introduction": self._written(found.edition.introduction),
             "wording": word_consent(self._settings, found.digest),
             "before": found.beside.before and self._path(found.beside.before),
             "after": found.beside.after and self._path(found.beside.after),
@@ -173,7 +177,14 @@ class ArchivePages:
     def _item(self, article: Article, found: Published) -> Item:
         picture = safe_href(found.pictures.get(article.id or 0))
         language = article.language or self._settings.site.language
-        return Item(article, safe_href(article.url), picture, language)
+        notices = tuple(
+            (one.at, self._written(one.text)) for one in found.corrections.get(article.id or 0, ())
+        )
+        return Item(article, safe_href(article.url), picture, language, notices)
+
+    def _written(self, markdown: str) -> Markup:
+        """Give what an editor wrote as HTML; it is cleaned, and so it may stand as it is."""
+        return Markup(introduce(markdown, self._base))  # noqa: S704 - cleaned by introduce
 
     def _path(self, edition: Edition) -> str:
         return f"/archive/{edition.digest}/{edition.cadence}/{quote(edition.period, safe=':')}"

@@ -10,10 +10,12 @@ from email.utils import parseaddr
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from digest.articles.introductions import introduce
 from digest.mail.content import Card, Content, Elsewhere, Publication, Section
 from digest.mail.message import Composition, Headers, Message, Own, message_id
 from digest.mail.rendering import Renderer, Rendering
 from digest.models import Article, Edition, Form
+from digest.models.cadence import CORRECTION
 from digest.net.smtp import Envelope
 from digest.rules import tokens
 from digest.rules.selection import Choice
@@ -33,16 +35,25 @@ _WORDS_A_MINUTE = 230
 _KEPT = 32
 _KEPT_CARDS = 2_000
 _PREHEADER_TITLES = 3
+_PREHEADER_SIGNS = 120
 _MOST_ELSEWHERE = 3
 _NO_COPIES: Mapping[int, Copy] = {}
+INERT = "inert"
+"""What stands in a link in place of a reader's token; it opens nothing."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Letter:
-    """One message ready to leave; no line of its content begins with a full stop (mail.encoding)."""
+    """One message ready to leave, in pieces; no line of it begins with a full stop (mail.encoding)."""
 
     envelope: Envelope
-    content: bytes
+    pieces: Sequence[bytes]
+    size: int
+
+    @property
+    def content(self) -> bytes:
+        """Give the message whole."""
+        return b"".join(self.pieces)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +77,7 @@ class Composer:
         self._signer = signer
         self._settings = settings
         self._titles = {source.name: source.title or source.name for source in settings.sources}
+        self._base_url, self._signing_keys = settings.site.base_url, settings.web.signing_keys
         self._renderer = renderer
         self._identity_key = identity_key
         self._from_name, self._from_address = parseaddr(settings.site.from_)[0], settings.site.from_address
@@ -79,42 +91,59 @@ class Composer:
 
     def compose(self, job: Job, composed_at: datetime) -> Letter:
         """Compose a claimed delivery's message, and sign it where the settings name a key."""
-        return self.prepare(job, composed_at)()
+        ready = self._ready_for(job.variant_id)
+        message = self._message(ready.edition, ready.composition, job, composed_at)
+        return self._seal(ready.edition, job, message, composed_at)
 
     def prepare(self, job: Job, composed_at: datetime) -> Callable[[], Letter]:
         """Compose a claimed delivery's message; what is given signs it, which any thread may do."""
         ready = self._ready_for(job.variant_id)
         message = self._message(ready.edition, ready.composition, job, composed_at)
-        return self._sealing(ready.edition, job, message, composed_at)
+        return lambda: self._seal(ready.edition, job, message, composed_at)
 
     def letter(self, edition: Edition, rendering: Rendering, job: Job, composed_at: datetime) -> Letter:
         """Splice a reader's own values and headers into a rendering."""
         message = self._message(edition, self._composition(edition, rendering), job, composed_at)
-        return self._sealing(edition, job, message, composed_at)()
+        return self._seal(edition, job, message, composed_at)
+
+    def inert(self, edition: Edition, rendering: Rendering, job: Job, composed_at: datetime) -> bytes:
+        """Give the same message with links that change nothing for its reader, to be shown at the desk."""
+        composition = self._composition(edition, rendering)
+        return bytes(self._message(edition, composition, job, composed_at, inert=True))
 
     def sealed(self, message: Message, at: datetime) -> bytes:
         """Give a message's bytes, signed where the settings name a key.
 
         A composed body is its own relaxed form (mail.encoding), so it is hashed as it is.
         """
-        if self._signer is None:
-            return bytes(message)
-        digest = hashlib.sha256(message.body).digest()
-        return self._signer.sign(message.head, digest, at) + bytes(message)
+        return b"".join((*self._signatures(message, at), message.head, *message.pieces))
 
-    def _sealing(
-        self, edition: Edition, job: Job, message: Message, composed_at: datetime
-    ) -> Callable[[], Letter]:
+    def _signatures(self, message: Message, at: datetime) -> tuple[bytes, ...]:
+        if self._signer is None:
+            return ()
+        digest = hashlib.sha256(message.body).digest()
+        return (self._signer.sign(message.head, digest, at),)
+
+    def _seal(self, edition: Edition, job: Job, message: Message, composed_at: datetime) -> Letter:
         named = edition.digest, edition.cadence, edition.period
         envelope = Envelope(self.return_paths.write(job.public_id, named), job.address)
-        return lambda: Letter(envelope, self.sealed(message, composed_at))
+        pieces = [*self._signatures(message, composed_at), message.head, *message.pieces]
+        return Letter(envelope, pieces, sum(map(len, pieces)))
 
     def _message(
-        self, edition: Edition, composition: Composition, job: Job, composed_at: datetime
+        self,
+        edition: Edition,
+        composition: Composition,
+        job: Job,
+        composed_at: datetime,
+        *,
+        inert: bool = False,
     ) -> Message:
-        base, keys = self._settings.site.base_url, self._settings.web.signing_keys
-        leave = f"{base}/unsubscribe/{tokens.sign(keys, tokens.UNSUBSCRIBE, job.public_id, job.digest)}"
-        choose = f"{base}/preferences/{tokens.sign(keys, tokens.PREFERENCES, job.public_id, job.digest)}"
+        base = self._base_url
+        leave, choose = (
+            f"{base}/{action}/{INERT if inert else self._token(action, job)}"
+            for action in (tokens.UNSUBSCRIBE, tokens.PREFERENCES)
+        )
         values = {
             "name": job.name,
             "address": job.address,
@@ -131,6 +160,9 @@ class Composer:
         )
         return composition.compose(own, values)
 
+    def _token(self, action: str, job: Job) -> str:
+        return tokens.sign(self._signing_keys, action, job.public_id, job.digest)
+
     def render(
         self,
         edition: Edition,
@@ -145,7 +177,8 @@ class Composer:
         digest = self._settings.digest(edition.digest)
         own = self._settings.site.language
         cards = [(c.section, self._card(stored[c.article_id], c, own, told, copies)) for c in choices]
-        subject = _subject(digest.subject, digest.title, cards[0][1].title, edition, self._settings)
+        subject, preheader = self._headline(edition, [card.title for _, card in cards])
+        is_read_online = digest.is_public and edition.cadence != CORRECTION
         content = Content(
             publication=Publication(
                 self._settings.site.name, self._settings.site.base_url, self._settings.site.postal_address
@@ -158,14 +191,25 @@ class Composer:
             timezone=self._settings.site.timezone,
             language=language if self._renderer.speaks(language) else own,
             subject=subject,
-            preheader=" · ".join(card.title for _, card in cards[1 : 1 + _PREHEADER_TITLES]),
-            lead=cards[0][1],
+            preheader=preheader,
+            lead=cards[0][1] if cards else None,
             sections=_sections(cards[1:], digest.topics),
             left_out=left_out,
+            introduction=introduce(edition.introduction, self._settings.site.base_url),
             look=digest.template,
-            archive_url=archive_url(self._settings.site.base_url, edition) if digest.is_public else "",
+            archive_url=archive_url(self._settings.site.base_url, edition) if is_read_online else "",
         )
         return self._renderer.render(content)
+
+    def _headline(self, edition: Edition, titles: Sequence[str]) -> tuple[str, str]:
+        """Give the subject and the preheader; a notice of correction has no articles, and says its own."""
+        if edition.cadence == CORRECTION:
+            words = edition.introduction.partition("\n\n")[2].replace("*", "").split()
+            return edition.subject, " ".join(words)[:_PREHEADER_SIGNS]
+        digest = self._settings.digest(edition.digest)
+        form = edition.subject or digest.subject
+        subject = _subject(form, digest.title, titles[0], edition, self._settings)
+        return subject, " · ".join(titles[1 : 1 + _PREHEADER_TITLES])
 
     def expect(self, jobs: Sequence[Job]) -> None:
         """Make ready for claimed deliveries: what their variants need is read at once."""
@@ -276,4 +320,5 @@ def _title_of(topic: str) -> str:
 def _subject(form: str, title: str, lead: str, edition: Edition, settings: Settings) -> str:
     day = edition.deadline_at.astimezone(settings.zone).date().isoformat()
     known = {"title": title, "lead": lead, "date": day, "publication": settings.site.name}
-    return re.sub(r"\{(\w+)\}", lambda place: known[place[1]], form)  # once: a title may hold braces
+    # Once: a title may hold braces. What an editor wrote may hold others.
+    return re.sub(r"\{(\w+)\}", lambda place: known.get(place[1], place[0]), form)
