@@ -19,6 +19,7 @@ from digest.tasks.desk.alerting import tell_held
 from digest.tasks.fetching import FetchReport, fetch_due
 from digest.tasks.housekeeping import keep_house
 from digest.tasks.picturing import copy_pictures
+from digest.tasks.renewing import renew_topics, topics_by
 
 log = logging.getLogger(__name__)
 
@@ -64,6 +65,8 @@ def send_due(
         done.fetched = fetch_due(app.database, app.settings, app.clock())
         for url, why in copy_pictures(app.database, app.settings, app.clock()).items():
             log.info("no copy of the picture %s: %s", printable(url), printable(why))
+    else:
+        renew_topics(app.database, topics_by(app.settings))
     with app.worker() as worker:
         run = app.run(worker, digest)
         if progress is not None:

@@ -173,6 +173,8 @@ def describe_fetch(report: FetchReport) -> str:
     counts = f"{report.added} new, {report.updated} updated, {report.unchanged} unchanged"
     counts += f", {report.folded} folded into others" if report.folded else ""
     counts += f", {report.held_back} held back" if report.held_back else ""
+    counts += f", {report.gone} gone" if report.gone else ""
+    counts += f", {report.waiting} waiting to be published" if report.waiting else ""
     return f"{report.source}: {'nothing changed' if report.is_same else counts}" + (
         f"; it {report.remark}" if report.remark else ""
     )
@@ -196,6 +198,8 @@ def _facts(report: FetchReport) -> dict[str, object]:
         "unchanged": report.unchanged,
         "held_back": report.held_back,
         "folded": report.folded,
+        "gone": report.gone,
+        "waiting": report.waiting,
         "rejected": [{"item": item.item, "why": item.why} for item in report.rejected],
         "error": report.error or None,
         "same": report.is_same,

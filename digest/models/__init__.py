@@ -9,6 +9,7 @@ from digest.models.edition import Cohort, Edition, EditionCohort, EditionState, 
 from digest.models.editor import Editor, EditorSession, PasswordLink, Role
 from digest.models.fold import Fold, Run
 from digest.models.ledger import CadenceStart, Key, Ledger, Worker
+from digest.models.mark import Mark
 from digest.models.picture import Picture
 from digest.models.reply import Outcome, Reply, Stage
 from digest.models.slowed import Slowed
@@ -41,6 +42,7 @@ __all__ = [
     "Key",
     "Ledger",
     "MailState",
+    "Mark",
     "Outcome",
     "PasswordLink",
     "Picture",

@@ -140,10 +140,8 @@ class Composer:
         inert: bool = False,
     ) -> Message:
         base = self._base_url
-        leave, choose = (
-            f"{base}/{action}/{INERT if inert else self._token(action, job)}"
-            for action in (tokens.UNSUBSCRIBE, tokens.PREFERENCES)
-        )
+        leave = f"{base}/unsubscribe/{INERT if inert else self._token(tokens.UNSUBSCRIBE, job)}"
+        choose = f"{base}/preferences/{INERT if inert else self._token(tokens.PREFERENCES, job)}"
         values = {
             "name": job.name,
             "address": job.address,

@@ -14,6 +14,7 @@ from digest.store import articles, cohorts
 from digest.tasks.choosing import candidates, shape_of
 from digest.tasks.compiling import BEGINNING, limits_of
 
+SHOWN = 100
 _ALL = 1_000_000
 _MOST_COHORTS = 200
 _MOST_DECISIONS = 200_000
@@ -40,18 +41,15 @@ class Line:
 class Lineup:
     """What an edition holds that somebody would get, and what editors left out.
 
-    `readers` is how many there are; `everybodys` counts the candidates that all of them have already.
+    `ids` are all of it in order, `lines` the first of them; `readers` is how many there are; `everybodys`
+    counts the candidates that nobody lacks any more.
     """
 
+    ids: tuple[int, ...] = ()
     lines: tuple[Line, ...] = ()
     hidden: tuple[Article, ...] = ()
     readers: int = 0
     everybodys: int = 0
-
-    @property
-    def ids(self) -> list[int]:
-        """Give the articles by id, in order."""
-        return [line.article.id or 0 for line in self.lines]
 
     def title(self, article_id: int) -> str:
         """Give an article's title, or its number where it is not in the line-up."""
@@ -68,10 +66,15 @@ def line_up(session: Session, digest: DigestSettings, draft: Draft, now: datetim
     nobodys = frozenset(one.id for one in found if total and not reached[one.id])
     limits = replace(limits_of(digest), max_articles=_ALL)
     chosen = choose(found, {EVERY_TOPIC: BEGINNING}, nobodys, now, limits, shape)
-    stored = articles.get_articles(session, [*(c.article_id for c in chosen.choices), *draft.hidden])
-    lines = [_line(n, c, stored, draft, digest, reached) for n, c in enumerate(chosen.choices, 1)]
-    hidden = tuple(stored[key] for key in draft.hidden if key in stored)
-    return Lineup(tuple(lines), hidden, total, len(nobodys - shape.hidden))
+    shown = chosen.choices[:SHOWN]
+    stored = articles.get_articles(session, [*(choice.article_id for choice in shown), *draft.hidden])
+    return Lineup(
+        ids=tuple(choice.article_id for choice in chosen.choices),
+        lines=tuple(_line(n, one, stored, draft, digest, reached) for n, one in enumerate(shown, 1)),
+        hidden=tuple(stored[key] for key in draft.hidden if key in stored),
+        readers=total,
+        everybodys=len(nobodys - shape.hidden),
+    )
 
 
 def _reached(

@@ -22,8 +22,6 @@ from digest.tasks.desk.lineup import line_up
 from digest.tasks.desk.steering import pause_edition, resume_edition
 from digest.web.desk.front import Front, sentence
 
-_SHOWN = 100
-
 Change = Callable[[Desk, Hand], None]
 
 
@@ -191,7 +189,6 @@ class EditionPages:
         lineup = line_up(session, entry.digest, draft, self._front.now())
         return {
             "lineup": lineup,
-            "lines": lineup.lines[:_SHOWN],
             "typed": words,
             "unsaved": bool(typed) and not (typed and typed.added),
             "introduction": introduce(words.introduction[: changes.LONGEST_INTRODUCTION], site.base_url),
