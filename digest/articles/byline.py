@@ -139,7 +139,10 @@ _SOMEONE = re.compile(
 def is_about_author(block: str, author: str | None) -> bool:
     """Tell whether a block below a story is its author's name, or says who that is."""
     name = (author or "").casefold()
-    if name and (block.casefold().strip(" .:") == name or (block.casefold().startswith(name) and len(block) < len(name) + 60 and block[-1] not in ".!?")):
+    if name and (
+        block.casefold().strip(" .:") == name
+        or (block.casefold().startswith(name) and len(block) < len(name) + 60 and block[-1] not in ".!?")
+    ):
         return True
     if len(block) > 600 or not _POST.search(block):
         return False

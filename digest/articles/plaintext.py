@@ -21,7 +21,9 @@ _LONGEST_FORMED = 100
 _LARGEST = 1_000_000
 _MOST_BLOCKS = 10_000
 _LIST = 3
-_JOINED = re.compile(r"[&:]|\b(?:and|und|et|y|e|en|и|և|of|the|more|news|for|from|your|our|all|latest)\b", re.I)
+_JOINED = re.compile(
+    r"[&:]|\b(?:and|und|et|y|e|en|и|և|of|the|more|news|for|from|your|our|all|latest)\b", re.I
+)
 _SITE = re.compile(r"\s+[|–—·-]\s+[^|–—·]{2,40}$")
 
 
@@ -89,7 +91,7 @@ def _headline(head: Sequence[str]) -> tuple[str, str]:
 
 
 def _title_at(run: Sequence[str]) -> int:
-    """Choose the first whole line of a run, the short one that it stands below, or the last of a list of lines."""
+    """Choose the first whole line of a run, or the short one above it; of a list of lines the last."""
     whole = [n for n, block in enumerate(run) if len(block.split()) >= 4]
     if not whole:
         return len(run) - 1
@@ -108,7 +110,11 @@ def _is_telling(block: str) -> bool:
 def _is_short_title(block: str) -> bool:
     """Tell whether three words say something, as the name of a section does not."""
     words = block.split()
-    return len(words) == 3 and any(w[0].islower() and len(w) > 3 for w in words[1:]) and not _JOINED.search(block)
+    return (
+        len(words) == 3
+        and any(w[0].islower() and len(w) > 3 for w in words[1:])
+        and not _JOINED.search(block)
+    )
 
 
 def _byline(head: Sequence[str], body: list[str]) -> tuple[str | None, datetime | None, list[str]]:

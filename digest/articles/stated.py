@@ -65,6 +65,7 @@ class Stated:
     language: str | None = None
     topics: tuple[str, ...] = ()
     canonical: str | None = None
+    base: str | None = None
     site: str = ""
     description: str = ""
     body: str = ""
@@ -94,6 +95,7 @@ def read_stated(text: str, url: str) -> Stated:
         language=_language(page, meta, node),
         topics=_topics(page, meta, node),
         canonical=_canonical(page, meta, node, url),
+        base=_absolute(url, next((one.get("href") or "" for one in page.iter("base")), "")),
         site=_first(
             meta.get("og:site_name"), texts(node.get("publisher"), "name"), meta.get("application-name")
         ),
@@ -249,6 +251,10 @@ def _canonical(page: html.HtmlElement, meta: dict[str, list[str]], node: Node, u
     stated = _first(
         linked, meta.get("og:url"), texts(node.get("mainEntityOfPage") or node.get("url"), "@id", "url")
     )
+    return _absolute(url, stated)
+
+
+def _absolute(url: str, stated: str) -> str | None:
     try:
         absolute = urljoin(url, stated) if stated else ""
     except ValueError:
