@@ -28,7 +28,10 @@ _ATTRIBUTES: dict[str, set[str]] = {
 }  # fmt: skip
 _SCHEMES = {"http", "https", "mailto"}
 # Each stops where another of its kind begins: what never ends must not be read to the end again and again.
-_TAG = re.compile(r"</?[a-zA-Z][^<>]*>|<!--(?:(?!<!--).)*?-->", re.S)
+_TAG = re.compile(
+    r"<(script|style)\b[^<>]*>(?:(?!<\1\b).)*?</\1\s*>|<[/!?]?[a-zA-Z][^<>]*>|<!--(?:(?!<!--).)*?-->",
+    re.S | re.I,
+)
 _OPENING = re.compile(r"<(?=[a-zA-Z/!?])")
 _EMPTY = re.compile(r"<p>(?:\s|&nbsp;)*</p>\s*")
 # C0 and C1, what breaks lines, Unicode's Bidi_Control and old format characters, halves of surrogate pairs.
@@ -136,6 +139,8 @@ def one_line(text: str | None) -> str:
     A tag that never ends stays as text, a blank in it, so that no reader of HTML takes it for one.
     """
     resolved = (text or "")[:_LONGEST_LINE]
+    if "<" not in resolved and "&" not in resolved:
+        return " ".join(without_controls(resolved).split())
     for _ in range(2):  # feeds escape titles twice
         resolved = html_module.unescape(_TAG.sub(" ", resolved))
     return _OPENING.sub("< ", " ".join(without_controls(_TAG.sub(" ", resolved)).split()))

@@ -142,5 +142,6 @@ def _is_amp(name: str, value: str) -> bool:
 
 def _ascii_host(host: str) -> str:
     with contextlib.suppress(UnicodeError):
-        host = host.rstrip(".").encode("idna").decode("ascii")
+        encoded = host.rstrip(".").encode("idna").decode("ascii")
+        host = encoded if encoded.isprintable() and " " not in encoded else host
     return f"[{host}]" if ":" in host else host

@@ -37,6 +37,7 @@ _UNSHOWN = re.compile(r"<(?P<end>/?)(?P<name>style|svg|script)\b(?P<rest>[^<>]*)
 _LONG_VALUE = re.compile(r"""\bcontent\s*=\s*(?:"[^"]{1000,}"|'[^']{1000,}')""")
 _STOP = re.compile(r"[.!?…:։。！？؟۔।]|[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]")
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.I)
+_LEAST_HEADING = 12
 _FEWEST_WORDS = 8
 _LONGEST_LABEL = 160
 _NO_ARTICLE = (
@@ -72,7 +73,7 @@ def parse_page(
         url=own if saved and own else url,
         html=_without_title(html, title),
         summary=escaped(stated.description or (found.description if found else "") or ""),
-        author=stated.author or (found.author if found else None),
+        author=_names(stated.author or (found.author if found else None), stated.site),
         image=stated.image or (found.image if found else None),
         image_alt=stated.image_alt,
         language=stated.language or (found.language if found else None),
@@ -140,13 +141,28 @@ def _body(found: Document | None, stated: Stated) -> str:
 
 
 def _title(found: Document | None, stated: Stated) -> str:
-    """Choose the page's title, the site's name behind it taken off."""
+    """Choose the title, without the names of site and section around it: the heading that is within it."""
     title = one_line(found.title if found and found.title else stated.title)
+    for heading in map(one_line, stated.headings):
+        if _LEAST_HEADING <= len(heading) < len(title) and heading.casefold() in title.casefold():
+            return heading
     site = one_line(stated.site)
     if site:
-        bare = re.sub(rf"\s*[|–—·:-]\s*{re.escape(site)}\s*$", "", title, flags=re.I)
+        bare = re.sub(
+            rf"\s*(?:[|»](?:\s*{re.escape(site)}(?: [\w&]+){{0,2}})|[–—·:-]\s*{re.escape(site)})\s*$",
+            "",
+            title,
+            flags=re.I,
+        )
         return bare or title
     return title
+
+
+def _names(author: str | None, site: str) -> str | None:
+    """Give the authors' names without the paper's, and without the word before the last."""
+    names = [name.strip().removeprefix("and ") for name in re.split(r",|;", author or "")]
+    kept = [name for name in names if name and name.casefold() != site.casefold().strip()]
+    return ", ".join(kept) or author
 
 
 def _without_labels(html: str) -> str:

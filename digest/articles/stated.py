@@ -66,6 +66,7 @@ class Stated:
     topics: tuple[str, ...] = ()
     canonical: str | None = None
     base: str | None = None
+    headings: tuple[str, ...] = ()
     site: str = ""
     description: str = ""
     body: str = ""
@@ -96,6 +97,7 @@ def read_stated(text: str, url: str) -> Stated:
         topics=_topics(page, meta, node),
         canonical=_canonical(page, meta, node, url),
         base=_absolute(url, next((one.get("href") or "" for one in page.iter("base")), "")),
+        headings=tuple(" ".join(one.text_content().split()) for one in page.xpath(".//h1")[:4]),
         site=_first(
             meta.get("og:site_name"), texts(node.get("publisher"), "name"), meta.get("application-name")
         ),
