@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import chain
+from itertools import chain, islice
 from urllib.parse import urljoin
 
 from lxml import etree, html
@@ -97,7 +97,7 @@ def read_stated(text: str, url: str) -> Stated:
         topics=_topics(page, meta, node),
         canonical=_canonical(page, meta, node, url),
         base=_absolute(url, next((one.get("href") or "" for one in page.iter("base")), "")),
-        headings=tuple(" ".join(one.text_content().split()) for one in page.xpath(".//h1")[:4]),
+        headings=tuple(" ".join(one.text_content().split()) for one in islice(page.iter("h1"), 4)),
         site=_first(
             meta.get("og:site_name"), texts(node.get("publisher"), "name"), meta.get("application-name")
         ),
