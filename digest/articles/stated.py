@@ -97,7 +97,7 @@ def read_stated(text: str, url: str) -> Stated:
         topics=_topics(page, meta, node),
         canonical=_canonical(page, meta, node, url),
         base=_absolute(url, next((one.get("href") or "" for one in page.iter("base")), "")),
-        headings=tuple(" ".join(one.text_content().split()) for one in islice(page.iter("h1"), 4)),
+        headings=tuple(" ".join("".join(one.itertext()).split()) for one in islice(page.iter("h1"), 4)),
         site=_first(
             meta.get("og:site_name"), texts(node.get("publisher"), "name"), meta.get("application-name")
         ),
