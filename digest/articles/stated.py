@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import chain, islice
+from itertools import chain
 from urllib.parse import urljoin
 
 from lxml import etree, html
@@ -97,7 +97,7 @@ def read_stated(text: str, url: str) -> Stated:
         topics=_topics(page, meta, node),
         canonical=_canonical(page, meta, node, url),
         base=_absolute(url, next((one.get("href") or "" for one in page.iter("base")), "")),
-        headings=tuple(" ".join("".join(one.itertext()).split()) for one in islice(page.iter("h1"), 4)),
+        headings=_headings(page),
         site=_first(
             meta.get("og:site_name"), texts(node.get("publisher"), "name"), meta.get("application-name")
         ),
@@ -109,6 +109,11 @@ def read_stated(text: str, url: str) -> Stated:
         ),
         body=_first(texts(node.get("articleBody"), "@value")),
     )
+
+
+def _headings(page: html.HtmlElement) -> tuple[str, ...]:
+    found: list[html.HtmlElement] = list(page.iter("h1"))  # type: ignore[arg-type] - they are of HTML
+    return tuple(" ".join(one.text_content().split()) for one in found[:4])
 
 
 def _meta(page: html.HtmlElement) -> dict[str, list[str]]:
