@@ -13,6 +13,7 @@ from lxml import etree, html
 
 from digest.articles.jsonld import Node, find_article, texts
 from digest.articles.moments import feed_moment
+from digest.articles.trees import all_of
 
 _PUBLISHED = (
     "article:published_time", "og:article:published_time", "og:published_time", "article:published", "datepublished",
@@ -112,7 +113,7 @@ def read_stated(text: str, url: str) -> Stated:
 
 
 def _headings(page: html.HtmlElement) -> tuple[str, ...]:
-    found: list[html.HtmlElement] = list(page.iter("h1"))  # type: ignore[arg-type] - they are of HTML
+    found: list[html.HtmlElement] = list(all_of(page, "h1"))
     return tuple(" ".join(one.text_content().split()) for one in found[:4])
 
 
