@@ -130,7 +130,8 @@ def plain_text(html: str) -> str:
     if text is None:
         laid_out = get_text(f"<div>{html}</div>", ParserConfig(display_links=False))
         text = "\n".join(" ".join(line.split()) for line in laid_out.splitlines())
-    return _GAP.sub("\n\n", without_controls(text)).strip()
+    text = without_controls(text)
+    return (_GAP.sub("\n\n", text) if "\n\n\n" in text else text).strip()
 
 
 def one_line(text: str | None) -> str:

@@ -15,6 +15,7 @@ from digest.articles.clean import one_line, paragraphs
 from digest.articles.jsonfeed import parse_json_feed
 from digest.articles.moments import feed_moment, moment
 from digest.articles.parsed import ParsedArticle, ParsedFeed, Rejected
+from digest.articles.wellformed import Read, read_wellformed
 from digest.errors import InputError
 from digest.rules.revisits import read_minutes, read_update_period
 
@@ -45,15 +46,16 @@ def parse_feed(content: bytes, *, url: str, content_type: str = "", topics: Sequ
     check_xml(content, url)
     if is_page(content):
         raise InputError(f"{url} is a web page, not a feed; give the address of its RSS or Atom feed")
-    parsed = _parse(_ampersands_mended(content), url, content_type)
-    if not parsed.get("version") and not parsed.entries:
+    content = _ampersands_mended(content)
+    parsed = read_wellformed(content, content_type) or _parse(content, url, content_type)
+    if not parsed.version and not parsed.entries:
         raise InputError(f"{url} is no RSS, Atom or JSON feed; open it in a browser to see what it is")
     return _collect(parsed, url, topics)
 
 
-def _parse(content: bytes, url: str, content_type: str) -> Any:
+def _parse(content: bytes, url: str, content_type: str) -> Read:
     try:
-        return feedparser.parse(
+        parsed = feedparser.parse(
             io.BytesIO(content),  # given bytes, feedparser first tries whether they name a local file
             response_headers={"content-location": url, "content-type": content_type or "application/xml"},
             sanitize_html=False,
@@ -62,6 +64,7 @@ def _parse(content: bytes, url: str, content_type: str) -> Any:
         )
     except _PARSER_ERRORS:
         raise InputError(f"{url} is broken in a way that cannot be read; tell who publishes it") from None
+    return Read(str(parsed.get("version") or ""), parsed.feed, parsed.entries)
 
 
 def _ampersands_mended(content: bytes) -> bytes:
@@ -76,12 +79,11 @@ def is_page(content: bytes) -> bool:
     return _HTML.match(content[:4096].removeprefix(b"\xef\xbb\xbf")) is not None
 
 
-def _collect(parsed: Any, url: str, topics: Sequence[str]) -> ParsedFeed:
+def _collect(parsed: Read, url: str, topics: Sequence[str]) -> ParsedFeed:
     taken: list[ParsedArticle] = []
     rejected: list[Rejected] = []
     language = parsed.feed.get("language")
-    is_atom = str(parsed.get("version", "")).startswith("atom")
-    author = _author(parsed.feed) if is_atom else None
+    author = _author(parsed.feed) if parsed.version.startswith("atom") else None
     for number, entry in enumerate(parsed.entries, 1):
         try:
             taken.append(_article(entry, url, topics, language, author))

@@ -21,6 +21,11 @@ _COMMANDS = (
     ("init", "setting_up:init", "Write config.toml and create the database; what stands is kept."),
     ("fetch", "sending:fetch", "Fetch the sources that are due."),
     ("preview", "sending:preview", "Write the next edition as .html, .txt and .eml, and change nothing."),
+    (
+        "preflight",
+        "looking:preflight",
+        "Look the next edition over before it goes; exit 1 where a check fails.",
+    ),
     ("send", "sending:send", "Fetch, compile what is due, deliver what is due, and stop: what cron calls."),
     ("run", "serving:run", "Be the daemon: scheduler, pages and delivery in one process."),
     ("web", "serving:web", "Serve the pages alone."),

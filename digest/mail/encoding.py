@@ -30,7 +30,7 @@ def quoted_printable(text: str) -> bytes:
     relay has a reason to change the body, and it is its own relaxed form (RFC 6376 3.4.4).
     """
     plain = text.encode()
-    if _SIMPLE.fullmatch(plain) and b"  " not in plain:
+    if len(plain) < MAX_LINE and _SIMPLE.fullmatch(plain) and b"  " not in plain:
         return plain
     if _LINK.fullmatch(plain):
         return _line(plain)

@@ -34,6 +34,18 @@ def mailbox_header(name: str, display: str, address: str) -> str:
     return _fold(name, mailbox(display, address))
 
 
+def recipient_header(display: str, address: str) -> str:
+    """Write the To field; most readers' needs neither folding nor encoding."""
+    if address.isascii() and address.isprintable():
+        if not display:
+            return f"To: {address.strip()}\r\n"
+        if len(display) < MAX_LINE - 10 and _ATOM.fullmatch(display) and "=?" not in display:
+            field = f"To: {' '.join(display.split())} <{address.strip()}>"
+            if len(field) <= MAX_LINE and not field.startswith("To:  "):
+                return field + "\r\n"
+    return mailbox_header("To", display, address)
+
+
 @lru_cache(maxsize=64)
 def sender_header(display: str, address: str) -> str:
     """Write the From field, which is the same in message after message."""
@@ -51,6 +63,11 @@ def mailbox(display: str, address: str) -> list[str]:
 def plain_header(name: str, words: Sequence[str]) -> str:
     """Write a structured field of ASCII words, folded only between them."""
     return _fold(name, [one_line(word) for word in words])
+
+
+def word_header(name: str, word: str) -> str:
+    """Write a structured field of one ASCII word, which cannot be folded."""
+    return f"{name}: {one_line(word)}\r\n"
 
 
 def date_header(moment: datetime) -> str:

@@ -1,7 +1,7 @@
 """A whole message: a reader's headers before a rendering's body (RFC 5322, 2046, 2369, 8058)."""
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from email.utils import parseaddr
@@ -9,9 +9,9 @@ from functools import lru_cache
 
 from digest.mail import headers as fields
 from digest.mail.content import SLOTS
-from digest.mail.encoding import Pieces, splice
+from digest.mail.encoding import Pieces
 from digest.mail.framing import boundary_of, encode
-from digest.mail.rendering import Notice, Rendering, slot_values
+from digest.mail.rendering import Notice, Rendering, Slots
 
 _LONGEST_LIST_ID = 255
 
@@ -35,7 +35,7 @@ class Headers:
     bulk: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Own:
     """The header values of one reader's message."""
 
@@ -47,24 +47,38 @@ class Own:
     unsubscribe_mailto: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Message:
-    """A message as bytes with CRLF line ends: its head with the empty line, and its body."""
+    """A message as bytes with CRLF line ends: its head with the empty line, and the pieces of its body.
+
+    The larger pieces are those of every other reader: whoever writes them out need not join them.
+    """
 
     head: bytes
-    body: bytes
+    pieces: Sequence[bytes]
+
+    @property
+    def body(self) -> bytes:
+        """Give the body whole."""
+        return b"".join(self.pieces)
 
     def __bytes__(self) -> bytes:
-        return self.head + self.body
+        return b"".join((self.head, *self.pieces))
 
 
 def message_id(
     identity_key: bytes, digest: str, cadence: str, period: str, public_id: str, domain: str
 ) -> str:
     """Give the Message-ID of an edition for a reader: the same for every repeat (RFC 5322 3.6.4)."""
-    named = "\0".join((digest, cadence, period, public_id)).encode()
-    mac = hmac.digest(identity_key, named, "sha256")[:20]
-    return f"<{mac.hex()}@{_ascii(domain)}>"
+    mac = _begun_mac(identity_key, digest, cadence, period).copy()
+    mac.update(public_id.encode())
+    return f"<{mac.digest()[:20].hex()}@{_ascii(domain)}>"
+
+
+@lru_cache(maxsize=16)
+def _begun_mac(identity_key: bytes, digest: str, cadence: str, period: str) -> hmac.HMAC:
+    """Give a MAC over what all Message-IDs of an edition begin with: the rest goes into a copy of it."""
+    return hmac.new(identity_key, "\0".join((digest, cadence, period, "")).encode(), "sha256")
 
 
 class Composition:
@@ -76,8 +90,9 @@ class Composition:
         self._sender = fields.sender_header(headers.from_name, headers.from_address)
         self._subject = fields.text_header("Subject", headers.subject)
         self._rest = "".join(_shared_fields(headers)) + _content_type(rendering.boundary)
-        self._body = _body(rendering.boundary, named("text ", rendering.text), named("html ", rendering.html))
-        self._slots = {piece for piece in self._body if isinstance(piece, str)}
+        self._slots = Slots(
+            _body(rendering.boundary, named("text ", rendering.text), named("html ", rendering.html))
+        )
 
     def compose(self, own: Own, values: Mapping[str, str]) -> Message:
         """Give one reader's message."""
@@ -86,10 +101,10 @@ class Composition:
             return _personal(self._rendering.personal(known), self._headers).compose(own, values)
         head = "".join((
             fields.date_header(own.date), self._sender,
-            fields.mailbox_header("To", own.to_name, own.to_address), self._subject,
-            fields.plain_header("Message-ID", (own.message_id,)), *_own_fields(own), self._rest, "\r\n",
+            fields.recipient_header(own.to_name, own.to_address), self._subject,
+            fields.word_header("Message-ID", own.message_id), _leave_fields(own), self._rest, "\r\n",
         ))  # fmt: skip
-        return Message(head.encode(), splice(self._body, slot_values(known, self._slots)))
+        return Message(head.encode(), self._slots.filled(known))
 
 
 def compose(rendering: Rendering, headers: Headers, own: Own, values: Mapping[str, str]) -> bytes:
@@ -137,15 +152,13 @@ def _part(kind: bytes) -> bytes:
     )
 
 
-def _own_fields(own: Own) -> list[str]:
+def _leave_fields(own: Own) -> str:
     """Write how a reader leaves with one click (RFC 2369, 8058)."""
-    lines = []
+    post = "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n" if own.unsubscribe_url else ""
     leave = [f"<{url}>" for url in (own.unsubscribe_url, _mailto(own.unsubscribe_mailto)) if url]
-    if leave:
-        lines.append(fields.plain_header("List-Unsubscribe", [*(f"{u}," for u in leave[:-1]), leave[-1]]))
-    if own.unsubscribe_url:
-        lines.append("List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n")
-    return lines
+    if len(leave) > 1:
+        return fields.plain_header("List-Unsubscribe", [leave[0] + ",", leave[1]]) + post
+    return fields.word_header("List-Unsubscribe", leave[0]) + post if leave else post
 
 
 def _shared_fields(headers: Headers) -> list[str]:

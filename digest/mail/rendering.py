@@ -2,9 +2,10 @@
 
 import difflib
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import css_inline
 
@@ -153,18 +154,31 @@ class Renderer:
         return lambda key, **values: self.say(language, key, **values)
 
 
-def slot_values(values: Mapping[str, str], places: Iterable[str]) -> dict[str, bytes]:
-    """Encode a reader's printable values for places: "text NAME", "html NAME", "html NAME@" in a tag."""
-    known: dict[str, bytes] = {}
-    encoded: dict[str, bytes] = {}
-    for place in places:
-        plain = values[place[5:].rstrip("@")]
-        if place.startswith("html ") and _ESCAPED.search(plain):
-            plain = as_attribute(plain) if place.endswith("@") else as_text(plain)
-        if plain not in encoded:
-            encoded[plain] = quoted_printable(plain)
-        known[place] = encoded[plain]
-    return known
+class Slots:
+    """Where in a body a reader's values stand: "text NAME", "html NAME", "html NAME@" in a tag."""
+
+    def __init__(self, body: Pieces) -> None:
+        self._body = body
+        self._places: dict[str, list[tuple[int, Callable[[str], str] | None]]] = {}
+        for at, place in enumerate(body):
+            if isinstance(place, str):
+                escape = as_attribute if place.endswith("@") else as_text
+                named = self._places.setdefault(place[5:].rstrip("@"), [])
+                named.append((at, escape if place.startswith("html ") else None))
+
+    def filled(self, values: Mapping[str, str]) -> list[bytes]:
+        """Give the body with a reader's printable values in it, each encoded for where it stands."""
+        pieces: list[Any] = list(self._body)
+        for name, places in self._places.items():
+            plain = values[name]
+            encoded = quoted_printable(plain)
+            is_same_everywhere = not _ESCAPED.search(plain)
+            for at, escape in places:
+                if is_same_everywhere or escape is None:
+                    pieces[at] = encoded
+                else:
+                    pieces[at] = quoted_printable(escape(plain))
+        return pieces
 
 
 def _presentable(content: Content) -> Content:

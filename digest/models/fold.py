@@ -21,6 +21,6 @@ class Fold(SQLModel, table=True):
 class Run(SQLModel, table=True):
     """One of an article's sampled runs of words, kept as long as another source may tell the same story."""
 
+    __table_args__ = {"sqlite_with_rowid": False}
     value: int = Field(sa_column=Column(BigInteger, primary_key=True))
     article_id: int = Field(foreign_key="article.id", primary_key=True, ondelete="CASCADE", index=True)
-    seen_at: datetime = Field(index=True)

@@ -47,8 +47,13 @@ class Pace:
     @property
     def rate(self) -> float:
         """Give the messages a second that may begin now; 0 is as many as can."""
-        rates = [rate for rate in (self.limit.rate, self.learned) if rate]
-        return min(rates, default=0)
+        stated, learned = self.limit.rate, self.learned
+        return min(stated, learned) if stated and learned else stated or learned
+
+    @property
+    def is_free(self) -> bool:
+        """Tell whether nothing limits it."""
+        return not (self.rate or self.limit.at_once)
 
     def may_begin(self, now: float) -> bool:
         """Tell whether a message may begin."""
@@ -100,6 +105,11 @@ class Domains:
                 self._forget_one()
         self._paces.move_to_end(domain)
         return pace
+
+    @property
+    def has_limits(self) -> bool:
+        """Tell whether any domain is limited, as far as is known."""
+        return bool(self._limits) or any(pace.learned for pace in self._paces.values())
 
     def slowed(self) -> dict[str, float]:
         """Give the domains with a learned limit, and their messages a second."""

@@ -16,6 +16,17 @@ _POLICY = "5.7."
 class _Seen:
     ended: deque[tuple[str, int]] = field(default_factory=lambda: deque(maxlen=WINDOW))
     counts: Counter[str] = field(default_factory=Counter)
+    refused: int = 0
+
+    def push(self, key: str, delivery_id: int) -> None:
+        """Put an end last in line; the first goes where a hundred are there."""
+        if len(self.ended) == WINDOW:
+            first = self.ended[0][0]
+            self.counts[first] -= 1
+            self.refused -= bool(first)
+        self.ended.append((key, delivery_id))
+        self.counts[key] += 1
+        self.refused += bool(key)
 
 
 class Refusals:
@@ -24,16 +35,19 @@ class Refusals:
     def __init__(self) -> None:
         self._seen: defaultdict[int, _Seen] = defaultdict(_Seen)
 
+    def note_accepted(self, edition_id: int, delivery_id: int) -> None:
+        """Take in that a message was accepted; where all of the last hundred were, nothing changes."""
+        seen = self._seen[edition_id]
+        if seen.refused or len(seen.ended) < WINDOW:
+            seen.push("", delivery_id)
+
     def note(self, edition_id: int, delivery_id: int, outcome: Outcome) -> list[int]:
         """Take in how an attempt ended; where it shows that the message is refused, give whose they were.
 
         That is so when the same refusal came twenty times and for half of the last hundred.
         """
         seen, key = self._seen[edition_id], likeness(outcome)
-        if len(seen.ended) == WINDOW:
-            seen.counts[seen.ended[0][0]] -= 1
-        seen.ended.append((key, delivery_id))
-        seen.counts[key] += 1
+        seen.push(key, delivery_id)
         if not key or seen.counts[key] < ENOUGH or 2 * seen.counts[key] < len(seen.ended):
             return []
         del self._seen[edition_id]

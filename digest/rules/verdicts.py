@@ -28,7 +28,7 @@ class Verdict:
     relay_is_down: bool = False
 
 
-_ACCEPTED = Verdict(DeliveryState.ACCEPTED, "")
+ACCEPTED = Verdict(DeliveryState.ACCEPTED, "")
 
 
 def judge(outcome: Outcome, *, attempts: int, now: datetime, spread: float = 0.5) -> Verdict:
@@ -39,7 +39,7 @@ def judge(outcome: Outcome, *, attempts: int, now: datetime, spread: float = 0.5
     is a fault of ours: the edition pauses and nobody is taken to be bouncing.
     """
     if outcome.accepted:
-        return _ACCEPTED
+        return ACCEPTED
     words = describe(outcome)
     if outcome.dot_left and outcome.reply is None:
         return Verdict(DeliveryState.UNCERTAIN, words)

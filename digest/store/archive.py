@@ -46,6 +46,12 @@ def find_made(session: Session, digest: str, cadence: str, period: str) -> Editi
     return session.exec(query.where(_holds())).first()
 
 
+def find_last(session: Session, digest: str, cadence: str) -> Edition | None:
+    """Find the edition of a cadence that was made last and holds articles."""
+    query = select(Edition).where(*_is_made([digest]), Edition.cadence == cadence, _holds())
+    return session.exec(query.order_by(*_latest_first()).limit(1)).first()
+
+
 def find_neighbours(session: Session, edition: Edition) -> Neighbours:
     """Find the editions beside one."""
     of_kind = (*_is_shown([edition.digest]), col(Edition.cadence) == edition.cadence)

@@ -91,6 +91,18 @@ def counted_history(
     return {subscription_id: frozenset(ids) for subscription_id, ids in history.items()}
 
 
+def list_sizes(session: Session, digest: str, cadence: str) -> list[tuple[Cohort, int]]:
+    """List the cohorts of a cadence with how many confirmed readers each has now."""
+    query = (
+        select(Cohort, func.count())
+        .join(Subscription, col(Subscription.cohort_id) == col(Cohort.id))
+        .where(Cohort.digest == digest, Cohort.cadence == cadence)
+        .where(Subscription.state == SubscriptionState.CONFIRMED)
+        .group_by(col(Cohort.id))
+    )
+    return list(session.exec(query))
+
+
 def find_or_add_cohort(session: Session, cohort: Cohort) -> int:
     """Give the id of the cohort with this key, entering it the first time."""
     found = session.exec(select(Cohort.id).where(Cohort.key == cohort.key)).first()

@@ -23,6 +23,8 @@ class Database:
         self.is_sqlite = url.startswith("sqlite")
         # A SQLAlchemy error would otherwise print the bound rows, addresses among them.
         self.engine: Engine = create_engine(url, hide_parameters=True, pool_pre_ping=not self.is_sqlite)
+        # What is given to the driver as it is (store.turns) raises the driver's own.
+        self._drivers_error: type[Exception] = self.engine.dialect.loaded_dbapi.OperationalError
         if self.is_sqlite:
             _create_private(self.engine.url.database)
             event.listen(self.engine, "connect", _prepare_sqlite)
@@ -43,7 +45,7 @@ class Database:
 
     def turns(self) -> "Turns":
         """Give transactions that follow each other on one connection, for what runs all the time."""
-        return Turns(self.engine.execution_options(writes=True), self._explained)
+        return Turns(self.engine.execution_options(writes=True), self._drivers_error, self._explained)
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -62,10 +64,11 @@ class Database:
     def _explained(self) -> Iterator[None]:
         try:
             yield
-        except OperationalError as error:
-            if self.is_sqlite and not _is_outside_trouble(error):
+        except (OperationalError, self._drivers_error) as error:
+            cause = error.orig if isinstance(error, OperationalError) else error
+            if self.is_sqlite and not _is_outside_trouble(cause):
                 raise
-            raise Unreachable(f"the database does not answer: {_first_line(error)}") from error
+            raise Unreachable(f"the database does not answer: {_first_line(cause)}") from error
 
     def close(self) -> None:
         """Close all connections."""
@@ -75,8 +78,14 @@ class Database:
 class Turns:
     """Writing transactions one after the other, on a connection that stays open between them."""
 
-    def __init__(self, engine: Engine, explained: Callable[[], AbstractContextManager[None]]) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        drivers_error: type[Exception],
+        explained: Callable[[], AbstractContextManager[None]],
+    ) -> None:
         self._engine = engine
+        self._errors = (OperationalError, drivers_error)
         self._explained = explained
         self._connection: Connection | None = None
 
@@ -89,7 +98,7 @@ class Turns:
             try:
                 with self._connection.begin():
                     yield self._connection
-            except OperationalError:
+            except self._errors:
                 self.close()  # the next turn may find the database again
                 raise
 
@@ -129,10 +138,10 @@ def _prepare_postgresql(connection: Any, _record: object) -> None:
     connection.commit()
 
 
-def _is_outside_trouble(error: OperationalError) -> bool:
+def _is_outside_trouble(error: BaseException | None) -> bool:
     """Tell a database that cannot be had from a statement of ours that is wrong."""
-    return any(word in str(error.orig) for word in ("locked", "disk", "unable to open", "readonly"))
+    return any(word in str(error) for word in ("locked", "disk", "unable to open", "readonly"))
 
 
-def _first_line(error: OperationalError) -> str:
-    return str(error.orig).splitlines()[0] if error.orig else "no reason given"
+def _first_line(error: BaseException | None) -> str:
+    return str(error).splitlines()[0] if error and str(error) else "no reason given"

@@ -1,8 +1,8 @@
 """The ledger: claims, marks, replies, and the sums that prove it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import bindparam
 from sqlmodel import Session, col, func, select, text, update
@@ -24,8 +24,7 @@ from digest.rules.verdicts import Verdict
 _DUE = (DeliveryState.PLANNED, DeliveryState.DEFERRED)
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(NamedTuple):
     """A claimed delivery with all that composing it needs of its reader."""
 
     delivery_id: int

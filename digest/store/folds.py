@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, delete, insert
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
 from digest.models import Article, Edition, Fold, Run, Variant, VariantArticle
 from digest.store.articles import in_parts
@@ -26,14 +26,12 @@ class Retold:
     is_withdrawn: bool = False
 
 
-def note_runs(session: Session, noted: Iterable[tuple[int, datetime, Iterable[int]]]) -> None:
-    """Enter articles, each with when it was first seen and its runs, into the index."""
-    rows = [
-        {"value": run, "article_id": article_id, "seen_at": seen_at}
-        for run, article_id, seen_at in sorted((run, *of) for *of, runs in noted for run in runs)
-    ]
+def note_runs(session: Session, noted: Mapping[int, Iterable[int]]) -> None:
+    """Enter articles, by id, with their runs into the index."""
+    rows = sorted((run, article_id) for article_id, runs in noted.items() for run in runs)
     if rows:
-        session.connection().execute(insert(Run), rows)
+        entries = [{"value": run, "article_id": article_id} for run, article_id in rows]
+        session.connection().execute(insert(Run), entries)
 
 
 def forget_article(session: Session, article_id: int) -> None:
@@ -43,7 +41,8 @@ def forget_article(session: Session, article_id: int) -> None:
 
 def forget_runs(session: Session, before: datetime) -> None:
     """Drop what is too old to be told by another source now."""
-    session.exec(delete(Run).where(col(Run.seen_at) < before))
+    first = select(func.min(Article.id)).where(col(Article.first_seen_at) >= before).scalar_subquery()
+    session.exec(delete(Run).where(col(Run.article_id) < first))
 
 
 def tellers_of(session: Session, runs: Collection[int]) -> dict[int, list[int]]:

@@ -58,6 +58,18 @@ def articles_of(session: Session, variant_id: int) -> list[VariantArticle]:
     return list(session.exec(query.order_by(col(VariantArticle.position))))
 
 
+def find_largest(session: Session, edition_id: int) -> int | None:
+    """Find the variant of an edition with the most articles."""
+    query = (
+        select(Variant.id)
+        .join(VariantArticle, col(VariantArticle.variant_id) == col(Variant.id))
+        .where(Variant.edition_id == edition_id)
+        .group_by(col(Variant.id))
+        .order_by(func.count().desc(), col(Variant.id))
+    )
+    return session.exec(query.limit(1)).first()
+
+
 def count_variants(session: Session) -> int:
     """Count the distinct lists of articles of all editions."""
     return session.exec(select(func.count()).select_from(Variant)).one()

@@ -32,7 +32,7 @@ def _fold(session: Session, rows: Sequence[Article], now: datetime) -> int:
         others = [near[number] for number in alike.get(row.id or 0, ())]
         if (root := _find_root(row, others, roots)) is not None:
             folded[row.id or 0] = root.id or 0
-    _note(session, rows, runs, tellers)
+    _note(session, runs, tellers)
     folds.add_folds(session, folded, now)
     return len(folded)
 
@@ -41,17 +41,11 @@ def _tellers(session: Session, runs: Mapping[int, list[int]]) -> dict[int, list[
     return folds.tellers_of(session, {run for own in runs.values() for run in own})
 
 
-def _note(
-    session: Session, rows: Sequence[Article], runs: Mapping[int, list[int]], tellers: Mapping[int, list[int]]
-) -> None:
+def _note(session: Session, runs: Mapping[int, list[int]], tellers: Mapping[int, list[int]]) -> None:
     """Enter articles into the index, without the runs that very many have: that bounds each search."""
     full = {run for run, known in tellers.items() if len(known) >= MOST_TELLERS}
     folds.note_runs(
-        session,
-        [
-            (row.id or 0, row.first_seen_at, [run for run in runs[row.id or 0] if run not in full])
-            for row in rows
-        ],
+        session, {number: [run for run in own if run not in full] for number, own in runs.items()}
     )
 
 
@@ -83,7 +77,7 @@ def refold(session: Session, article: Article, now: datetime) -> None:
     if article.first_seen_at >= now - WINDOW and article.held_back is None:
         folds.forget_article(session, article.id)
         runs = {article.id: sample(told)}
-        _note(session, [article], runs, _tellers(session, runs))
+        _note(session, runs, _tellers(session, runs))
     if known is not None and known.split_at is None and not folds.is_fixed(session, known):
         root = session.get(Article, known.root_id)
         if root is not None and not is_same_story(_told(root), told):

@@ -42,8 +42,8 @@ class Ledger:
 
     def mark(self, job: Job, owner: int) -> None:
         with self.database.write() as session:
-            turns.may_still_go(session.connection(), {job.delivery_id: job.variant_id}, owner=owner)
-            turns.mark_in_flight(session.connection(), {job.delivery_id: job.composed_at or NOW}, now=NOW)
+            ready = {job.delivery_id: (job, job.composed_at or NOW)}
+            turns.mark_in_flight(session.connection(), ready, owner=owner, now=NOW)
 
     def record(self, job: Job, owner: int, state: DeliveryState) -> None:
         with self.database.write() as session:
@@ -56,9 +56,9 @@ class Ledger:
 
     def may_still_go(self, job: Job, owner: int) -> Withheld | bool:
         with self.database.write() as session:
-            return turns.may_still_go(session.connection(), {job.delivery_id: job.variant_id}, owner=owner)[
-                job.delivery_id
-            ]
+            ready = {job.delivery_id: (job, NOW)}
+            kept_back = turns.mark_in_flight(session.connection(), ready, owner=owner, now=NOW)
+        return kept_back.get(job.delivery_id, True)
 
     def set_subscription(self, job: Job, state: SubscriptionState) -> None:
         with self.database.write() as session:
@@ -115,6 +115,16 @@ def test_claims_give_the_longest_due_first_and_each_to_one_worker(ledger: Ledger
 
     assert [job.address for job in first] == ["r3@x.example", "r2@x.example", "r1@x.example"]
     assert [job.address for job in second] == ["r0@x.example"]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_claim_reads_no_more_than_it_takes_however_many_are_open(ledger: Ledger) -> None:
+    with ledger.database.read() as session:
+        plan = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {turns._DUE}", (NOW, "", "", 3))
+        steps = [str(row[3]) for row in plan]
+
+    assert steps[0] == "SEARCH delivery USING INDEX ix_delivery_open (due_at<?)"
+    assert not [step for step in steps if "TEMP B-TREE" in step]
 
 
 def test_what_is_not_due_yet_is_not_claimed(ledger: Ledger) -> None:
@@ -236,6 +246,26 @@ def test_a_worker_that_ended_but_still_owns_a_delivery_is_settled_later(ledger: 
     assert dead_workers(ledger.database, own_id=ledger.one.id) == [ledger.other.id]
 
 
+def test_of_many_that_are_marked_at_once_only_those_that_may_go_are(ledger: Ledger) -> None:
+    left, gone, good, late = ledger.claim(ledger.one.id)
+    ledger.set_subscription(left, SubscriptionState.ENDED)
+    with ledger.database.write() as session:
+        deliveries.release(session, [gone], owner=ledger.one.id, now=NOW)
+    ready = {job.delivery_id: (job, NOW) for job in (left, gone, good)}
+    ready[late.delivery_id] = late, NOW - timedelta(seconds=9)
+
+    with ledger.database.write() as session:
+        kept_back = turns.mark_in_flight(session.connection(), ready, owner=ledger.one.id, now=NOW)
+
+    assert kept_back == {left.delivery_id: Withheld.LEFT, gone.delivery_id: False}
+    found = [
+        (ledger.delivery(job).state, ledger.delivery(job).composed_at) for job in (left, gone, good, late)
+    ]
+    assert found == [
+        ("claimed", None), ("planned", None), ("in_flight", NOW), ("in_flight", NOW - timedelta(seconds=9)),
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)  # SQLite has one writer at a time
 def test_a_dead_workers_last_commit_that_lands_while_it_is_settled_is_seen(
     ledger: Ledger,
@@ -244,7 +274,9 @@ def test_a_dead_workers_last_commit_that_lands_while_it_is_settled_is_seen(
     job = ledger.claim(ledger.one.id)[0]
     found: list[tuple[int, int]] = []
     with ledger.database.write() as session:
-        turns.mark_in_flight(session.connection(), {job.delivery_id: NOW}, now=NOW)
+        turns.mark_in_flight(
+            session.connection(), {job.delivery_id: (job, NOW)}, owner=ledger.one.id, now=NOW
+        )
         settling = threading.Thread(target=lambda: found.append(ledger.reap(ledger.one.id, resend=False)))
         settling.start()
         settling.join(0.3)
@@ -259,14 +291,12 @@ def test_a_dead_workers_last_commit_that_lands_while_it_is_settled_is_seen(
 def test_whoever_leaves_while_a_mark_is_committed_waits_for_it(ledger: Ledger) -> None:
     job = ledger.claim(ledger.one.id)[0]
     with ledger.database.write() as session:
-        answers = turns.may_still_go(
-            session.connection(), {job.delivery_id: job.variant_id}, owner=ledger.one.id
+        assert not turns.mark_in_flight(
+            session.connection(), {job.delivery_id: (job, NOW)}, owner=ledger.one.id, now=NOW
         )
-        assert answers == {job.delivery_id: True}
         leaving = threading.Thread(target=ledger.set_subscription, args=(job, SubscriptionState.ENDED))
         leaving.start()
         leaving.join(0.3)
         assert leaving.is_alive()
-        turns.mark_in_flight(session.connection(), {job.delivery_id: NOW}, now=NOW)
     leaving.join(10)
     assert not leaving.is_alive()

@@ -113,16 +113,13 @@ def test_a_claim_composed_before_is_composed_anew(newsroom: Newsroom) -> None:
 
     with newsroom.database.write() as session:
         connection = session.connection()
-        assert turns.may_still_go(connection, {job.delivery_id: job.variant_id}, owner=owner) == {
-            job.delivery_id: False
-        }
+        kept_back = turns.mark_in_flight(connection, {job.delivery_id: (job, NOW)}, owner=owner, now=NOW)
+        assert kept_back == {job.delivery_id: False}
         deliveries.release(session, [job], owner=owner, now=NOW)
     with newsroom.database.write() as session:
         connection = session.connection()
         (again,) = turns.claim(connection, owner=owner, now=NOW, size=1)
-        assert turns.may_still_go(connection, {again.delivery_id: again.variant_id}, owner=owner) == {
-            again.delivery_id: True
-        }
+        assert not turns.mark_in_flight(connection, {again.delivery_id: (again, NOW)}, owner=owner, now=NOW)
     assert list(Variants(newsroom.database).take(again.variant_id).articles) == [right]
 
 

@@ -6,16 +6,19 @@ No socket and no clock is in here, so that a loop over many connections can driv
 import re
 from collections.abc import Generator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from digest.models import Outcome, Reply, Stage
 from digest.net.smtp.asks import Ask
 from digest.net.smtp.logins import Login, log_in
 
+ENVELOPE = (Stage.MAIL, Stage.RCPT, Stage.DATA)
+"""The steps of an envelope, in their order."""
+
 _NOT_ASCII = Reply(553, "5.6.7", "the address is not ASCII and the server offers no SMTPUTF8")
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(NamedTuple):
     """Who a message is from and for, as the server is told (RFC 5321 2.3.1)."""
 
     mail_from: str
@@ -68,7 +71,7 @@ def hand_over(envelope: Envelope, message: bytes, offer: Offer) -> HandOver:
     refusal = refuse_unsaid(envelope, offer)
     if refusal is not None:
         return refusal
-    for stage, line in envelope_commands(envelope, len(message), offer):
+    for stage, line in zip(ENVELOPE, envelope_lines(envelope, len(message), offer), strict=True):
         reply = yield Ask(stage, line)
         good = reply.code == 354 if stage is Stage.DATA else 200 <= reply.code < 300
         if not good:
@@ -84,14 +87,12 @@ def refuse_unsaid(envelope: Envelope, offer: Offer) -> Outcome | None:
     return Outcome(Stage.RCPT, _NOT_ASCII)
 
 
-def envelope_commands(envelope: Envelope, size: int, offer: Offer) -> tuple[tuple[Stage, bytes], ...]:
-    """Give the commands before a message's content, each with its step."""
-    mail = _mail_from(envelope, size, offer, _is_ascii(envelope))
-    return (
-        (Stage.MAIL, mail.encode() + b"\r\n"),
-        (Stage.RCPT, f"RCPT TO:<{envelope.rcpt_to}>\r\n".encode()),
-        (Stage.DATA, b"DATA\r\n"),
-    )
+def envelope_lines(envelope: Envelope, size: int, offer: Offer) -> tuple[bytes, bytes, bytes]:
+    """Give the commands before a message's content, those of the steps of `ENVELOPE`."""
+    stated = f" SIZE={size}" if "SIZE" in offer else ""
+    beyond_ascii = "" if _is_ascii(envelope) else " SMTPUTF8"
+    mail = f"MAIL FROM:<{envelope.mail_from}>{stated}{beyond_ascii}\r\n"
+    return mail.encode(), f"RCPT TO:<{envelope.rcpt_to}>\r\n".encode(), b"DATA\r\n"
 
 
 def _is_ascii(envelope: Envelope) -> bool:
@@ -135,12 +136,3 @@ def _start_tls(ehlo_name: str, offer: Offer) -> Greeting:
         return Outcome(Stage.STARTTLS, reply)
     yield Ask(Stage.STARTTLS, upgrade=True)
     return (yield from _ehlo(ehlo_name))
-
-
-def _mail_from(envelope: Envelope, size: int, offer: Offer, is_ascii: bool) -> str:
-    parts = [f"MAIL FROM:<{envelope.mail_from}>"]
-    if "SIZE" in offer:
-        parts.append(f"SIZE={size}")
-    if not is_ascii:
-        parts.append("SMTPUTF8")
-    return " ".join(parts)

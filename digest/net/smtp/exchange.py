@@ -6,22 +6,22 @@ offers CHUNKING, the content is one chunk of a stated length, else it ends in a 
 """
 
 from collections import deque
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from digest.models import Outcome, Reply, Stage
-from digest.net.smtp.dialogue import Envelope, Offer, envelope_commands, refuse_unsaid
+from digest.net.smtp.dialogue import ENVELOPE, Envelope, Offer, envelope_lines, refuse_unsaid
 from digest.net.smtp.replies import BadReplyError
 
 
-@dataclass(frozen=True, slots=True)
-class Wants:
+class Wants(NamedTuple):
     """The server waits for this message's content: 354."""
 
     key: int
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
+class Ended(NamedTuple):
     """A transaction is over."""
 
     key: int
@@ -30,11 +30,14 @@ class Ended:
 
 Event = Wants | Ended
 
+_NOTHING: tuple[Sequence[Event], bytes] = (), b""
+_DOT = b".\r\n"
+
 
 @dataclass(slots=True)
 class _Transaction:
     key: int
-    pending: deque[tuple[Stage, bytes]] = field(default_factory=deque)
+    pending: deque[tuple[Stage, bytes]] | None = None
     refusal: Outcome | None = None
     dot_at: int | None = None
 
@@ -51,6 +54,8 @@ class Exchange:
         self._needs_reset = False
         self.pipelines = "PIPELINING" in offer
         self._chunks = "CHUNKING" in offer
+        self._stages = ENVELOPE[:-1] if self._chunks else ENVELOPE
+        self._last_stage = self._stages[-1]
         self.closing = False
         self.written = 0
 
@@ -59,18 +64,14 @@ class Exchange:
         """Give the step whose reply comes next; None where nothing is expected."""
         return (self._expected[0][0] or Stage.MAIL) if self._expected else None
 
-    @property
-    def _last_stage(self) -> Stage:
-        return Stage.RCPT if self._chunks else Stage.DATA
-
     def begin(self, key: int, envelope: Envelope, size: int) -> bytes | Outcome:
         """Open a transaction: give the bytes to write, or an Outcome where this address cannot be said."""
         refusal = refuse_unsaid(envelope, self._offer)
         if refusal is not None:
             return refusal
-        commands = deque(envelope_commands(envelope, size, self._offer))
+        lines: Sequence[bytes] = envelope_lines(envelope, size, self._offer)
         if self._chunks:
-            commands.pop()
+            lines = lines[:-1]
         transaction = _Transaction(key)
         out = b""
         if self._needs_reset:
@@ -78,21 +79,23 @@ class Exchange:
             self._expected.append((None, transaction))
             out = b"RSET\r\n"
         if not self.pipelines:
-            transaction.pending = commands
+            transaction.pending = deque(zip(self._stages, lines, strict=True))
             return self._count(out or self._say_next(transaction))
-        self._expected.extend((stage, transaction) for stage, _ in commands)
-        return self._count(out + b"".join(line for _, line in commands))
+        for stage in self._stages:
+            self._expected.append((stage, transaction))
+        return self._count(b"".join((out, *lines)))
 
-    def content(self, key: int, message: bytes) -> bytes:
+    def content(self, key: int, pieces: Sequence[bytes], size: int) -> list[bytes]:
         """Give a message's bytes with what ends them, once the server wants them and its mark is committed.
 
-        No line of `message` begins with a full stop, and its last one ends.
+        `size` is that of all pieces. No line of them begins with a full stop, and the last one ends.
         """
-        out = b"BDAT %d LAST\r\n%b" % (len(message), message) if self._chunks else message + b".\r\n"
-        self._expected.append((Stage.DOT, _Transaction(key, dot_at=self.written + len(out))))
-        return self._count(out)
+        ending = b"BDAT %d LAST\r\n" % size if self._chunks else _DOT
+        self.written += size + len(ending)
+        self._expected.append((Stage.DOT, _Transaction(key, dot_at=self.written)))
+        return [ending, *pieces] if self._chunks else [*pieces, ending]
 
-    def take(self, reply: Reply) -> tuple[list[Event], bytes]:
+    def take(self, reply: Reply) -> tuple[Sequence[Event], bytes]:
         """Take a reply in: give what has happened, and bytes to write at once.
 
         Raise BadReplyError for a reply to nothing.
@@ -104,26 +107,29 @@ class Exchange:
             self.closing = True
         if stage is None:
             self.closing = self.closing or reply.code != 250
-            return [], self._count(self._say_next(transaction))
+            return (), self._count(self._say_next(transaction))
         if stage is Stage.DOT:
-            outcome = transaction.refusal or Outcome(Stage.DOT, reply, dot_left=True)
-            return [Ended(transaction.key, outcome)], b""
-        if transaction.refusal is None and not _is_good(stage, reply):
-            transaction.refusal = Outcome(stage, reply)
+            outcome = transaction.refusal or Outcome(Stage.DOT, reply, True)
+            return (Ended(transaction.key, outcome),), b""
+        if transaction.refusal is None:
+            if not _is_good(stage, reply):
+                transaction.refusal = Outcome(stage, reply)
+            elif self.pipelines:
+                return ((Wants(transaction.key),), b"") if stage is self._last_stage else _NOTHING
         return self._go_on(stage, transaction, reply)
 
-    def _go_on(self, stage: Stage, transaction: _Transaction, reply: Reply) -> tuple[list[Event], bytes]:
+    def _go_on(self, stage: Stage, transaction: _Transaction, reply: Reply) -> tuple[Sequence[Event], bytes]:
         is_last = stage is self._last_stage or (transaction.refusal is not None and not self.pipelines)
         if not is_last:
-            return [], self._count(self._say_next(transaction))
+            return (), self._count(self._say_next(transaction))
         if transaction.refusal is None:
-            return [Wants(transaction.key)], b""
+            return (Wants(transaction.key),), b""
         if stage is Stage.DATA and reply.code == 354:
             # It wants the content of a message that nobody gets: an empty one ends that (RFC 2920 3.1).
             self._expected.append((Stage.DOT, transaction))
-            return [], self._count(b".\r\n")
+            return (), self._count(_DOT)
         self._needs_reset = True
-        return [Ended(transaction.key, transaction.refusal)], b""
+        return (Ended(transaction.key, transaction.refusal),), b""
 
     def undecided(self, sent: int, fault: str) -> list[Ended]:
         """Close the books of a lost connection, `sent` bytes of which had left: give what came to something.

@@ -9,6 +9,7 @@ from digest.models import Reply
 MAX_LINE = 4096
 MAX_REPLY = 65_536
 _SHORT = 100
+_SHORT_CHUNK = 300
 _LINE = re.compile(rb"([2-5][0-9][0-9])(?:([ -])(.*))?", re.DOTALL)
 _ENHANCED = re.compile(r"([245]\.\d{1,3}\.\d{1,3})(?:\s+|$)")
 
@@ -37,6 +38,11 @@ class ReplyReader:
 
     def iterate(self, received: bytes) -> Iterator[Reply]:
         """Give the replies one by one, so that those before a bad one still count."""
+        if not (self._buffer or self._lines):
+            known = _whole_replies(received) if len(received) < _SHORT_CHUNK else None
+            if known is not None:
+                yield from known
+                return
         lines = (self._buffer + received).split(b"\n")
         self._buffer = lines.pop()
         for line in lines:
@@ -67,6 +73,15 @@ class ReplyReader:
         code, lines = int(self._code), self._lines
         self._lines, self._code, self._size = [], b"", 0
         return _reply(code, lines)
+
+
+@lru_cache(maxsize=256)
+def _whole_replies(received: bytes) -> tuple[Reply, ...] | None:
+    """Give the replies of a chunk that is nothing but whole, short ones; None for any other."""
+    if not received.endswith(b"\n"):
+        return None
+    found = [_whole_reply(line.removesuffix(b"\r")) for line in received[:-1].split(b"\n")]
+    return None if None in found else tuple(reply for reply in found if reply is not None)
 
 
 @lru_cache(maxsize=256)

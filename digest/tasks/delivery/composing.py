@@ -34,12 +34,18 @@ _PREHEADER_TITLES = 3
 _MOST_ELSEWHERE = 3
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Letter:
-    """One message ready to leave; no line of its content begins with a full stop (mail.encoding)."""
+    """One message ready to leave, in pieces; no line of it begins with a full stop (mail.encoding)."""
 
     envelope: Envelope
-    content: bytes
+    pieces: Sequence[bytes]
+    size: int
+
+    @property
+    def content(self) -> bytes:
+        """Give the message whole."""
+        return b"".join(self.pieces)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +69,7 @@ class Composer:
         self._signer = signer
         self._settings = settings
         self._titles = {source.name: source.title or source.name for source in settings.sources}
+        self._base_url, self._signing_keys = settings.site.base_url, settings.web.signing_keys
         self._renderer = renderer
         self._identity_key = identity_key
         self._from_name, self._from_address = parseaddr(settings.site.from_)[0], settings.site.from_address
@@ -75,40 +82,44 @@ class Composer:
 
     def compose(self, job: Job, composed_at: datetime) -> Letter:
         """Compose a claimed delivery's message, and sign it where the settings name a key."""
-        return self.prepare(job, composed_at)()
+        ready = self._ready_for(job.variant_id)
+        message = self._message(ready.edition, ready.composition, job, composed_at)
+        return self._seal(ready.edition, job, message, composed_at)
 
     def prepare(self, job: Job, composed_at: datetime) -> Callable[[], Letter]:
         """Compose a claimed delivery's message; what is given signs it, which any thread may do."""
         ready = self._ready_for(job.variant_id)
         message = self._message(ready.edition, ready.composition, job, composed_at)
-        return self._sealing(ready.edition, job, message, composed_at)
+        return lambda: self._seal(ready.edition, job, message, composed_at)
 
     def letter(self, edition: Edition, rendering: Rendering, job: Job, composed_at: datetime) -> Letter:
         """Splice a reader's own values and headers into a rendering."""
         message = self._message(edition, self._composition(edition, rendering), job, composed_at)
-        return self._sealing(edition, job, message, composed_at)()
+        return self._seal(edition, job, message, composed_at)
 
     def sealed(self, message: Message, at: datetime) -> bytes:
         """Give a message's bytes, signed where the settings name a key.
 
         A composed body is its own relaxed form (mail.encoding), so it is hashed as it is.
         """
-        if self._signer is None:
-            return bytes(message)
-        digest = hashlib.sha256(message.body).digest()
-        return self._signer.sign(message.head, digest, at) + bytes(message)
+        return b"".join((*self._signatures(message, at), message.head, *message.pieces))
 
-    def _sealing(
-        self, edition: Edition, job: Job, message: Message, composed_at: datetime
-    ) -> Callable[[], Letter]:
+    def _signatures(self, message: Message, at: datetime) -> tuple[bytes, ...]:
+        if self._signer is None:
+            return ()
+        digest = hashlib.sha256(message.body).digest()
+        return (self._signer.sign(message.head, digest, at),)
+
+    def _seal(self, edition: Edition, job: Job, message: Message, composed_at: datetime) -> Letter:
         named = edition.digest, edition.cadence, edition.period
         envelope = Envelope(self.return_paths.write(job.public_id, named), job.address)
-        return lambda: Letter(envelope, self.sealed(message, composed_at))
+        pieces = [*self._signatures(message, composed_at), message.head, *message.pieces]
+        return Letter(envelope, pieces, sum(map(len, pieces)))
 
     def _message(
         self, edition: Edition, composition: Composition, job: Job, composed_at: datetime
     ) -> Message:
-        base, keys = self._settings.site.base_url, self._settings.web.signing_keys
+        base, keys = self._base_url, self._signing_keys
         leave = f"{base}/unsubscribe/{tokens.sign(keys, tokens.UNSUBSCRIBE, job.public_id, job.digest)}"
         choose = f"{base}/preferences/{tokens.sign(keys, tokens.PREFERENCES, job.public_id, job.digest)}"
         values = {

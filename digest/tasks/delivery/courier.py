@@ -18,9 +18,9 @@ from digest.tasks.delivery.outbox import Outbox
 from digest.tasks.delivery.recording import PAUSE, Answer, Recorder
 from digest.tasks.delivery.running import Run
 from digest.tasks.delivery.trunks import Openers, Trunk
-from digest.tasks.delivery.writing import Ahead, AtOnce, fresh
+from digest.tasks.delivery.writing import Ahead, Batches, fresh
 
-_BATCH = 50
+_BATCH = 10  # claims for each connection: more at once would keep them all waiting
 _AHEAD = 3
 _LONGEST_NAP = 0.5
 _DRAIN = 8.0
@@ -41,7 +41,7 @@ class Couriers:
         self._writer = (
             Ahead(run.composer, run.clock, _AHEAD * self._most, self._openers.ring)
             if signs
-            else AtOnce(run.composer, run.clock)
+            else Batches(run.composer, run.clock, _AHEAD * self._most)
         )
         self._outbox = Outbox(self._writer, run.domains)
         self._selector = selectors.DefaultSelector()
@@ -62,6 +62,7 @@ class Couriers:
                 self._postpone()
                 self._open_more()
                 self._start_idle()
+                self._outbox.prepare()
                 self._poll()
             self._drain()
         finally:
@@ -78,7 +79,8 @@ class Couriers:
 
     def _commit(self) -> None:
         """Record, mark and claim in one transaction; then let what is marked leave."""
-        claim = _BATCH * self._most if len(self._outbox) < self._most and not self._dry else 0
+        is_low = not self._dry and self._outbox.count_ready() < _AHEAD * self._most
+        claim = _BATCH * self._most if is_low else 0
         if not (self._answers or self._wanted or claim):
             return
         answers, wanted = self._answers, self._wanted
@@ -124,14 +126,14 @@ class Couriers:
         """Write a marked message, and the next envelope in the same write where the server pipelines."""
         out = lane.content(load)
         if lane.exchange.pipelines and not lane.is_full:
-            out += self._begin_next(lane)
+            out.append(self._begin_next(lane))
         lane.write(out, time.monotonic())
         self._watch(lane)
 
     def _begin_next(self, lane: Lane) -> bytes:
         """Open the transaction of the next message that may go; give the bytes to write, if any."""
         now, pace = time.monotonic(), self._lanes[lane].pace
-        if self._run.ended or not pace.may_begin(now):
+        if not self._outbox or self._run.ended or not pace.may_begin(now):
             return b""
         load = self._outbox.take(now)
         if load is None:
@@ -144,13 +146,14 @@ class Couriers:
         return out
 
     def _start_idle(self) -> None:
-        for lane in [lane for lane in self._lanes if lane.is_idle and lane.is_full]:
-            self._drop(lane, politely=True)
-        for lane in self._lanes:
-            if lane.is_idle and len(self._outbox):
+        idle = [lane for lane in self._lanes if lane.is_idle]
+        for lane in idle:
+            if lane.is_full:
+                self._drop(lane, politely=True)
+            elif len(self._outbox):
                 out = self._begin_next(lane)
                 if out:
-                    lane.write(out, time.monotonic())
+                    lane.write((out,), time.monotonic())
                     self._watch(lane)
 
     def _poll(self) -> None:
@@ -177,7 +180,6 @@ class Couriers:
     def _take(self, lane: Lane, heard: Heard) -> None:
         for answer in heard.answers:
             self._learn(lane, answer)
-            self._end_one(answer.job, lane)
         self._answers.extend(heard.answers)
         for job in heard.given_back:
             self._end_one(job, lane)
@@ -189,14 +191,17 @@ class Couriers:
             self._drop(lane, politely=False)
 
     def _learn(self, lane: Lane, answer: Answer) -> None:
-        """Slow down for who asks us to, the relay or a domain behind it; and give that back slowly."""
-        outcome, now = answer.outcome, time.monotonic()
+        """Count an end; slow down for who asks us to, the relay or a domain, and give that back slowly."""
+        outcome = answer.outcome
         relay, domain = self._lanes[lane].pace, self._run.domains.of(domain_of(answer.job.address))
+        relay.end()
+        domain.end()
         if outcome.accepted:
-            relay.speed_up(now)
-            domain.speed_up(now)
+            if relay.learned or domain.learned:
+                relay.speed_up(time.monotonic())
+                domain.speed_up(time.monotonic())
         elif is_too_fast(outcome):
-            (relay if outcome.stage is Stage.MAIL else domain).slow_down(now)
+            (relay if outcome.stage is Stage.MAIL else domain).slow_down(time.monotonic())
             self._slowed = True
 
     def _end_one(self, job: Job, lane: Lane | None = None) -> None:

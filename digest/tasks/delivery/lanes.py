@@ -1,8 +1,10 @@
 """One connection at work: which messages are on it, and what their server has said."""
 
 import selectors
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import NamedTuple
 
 from digest.models import Outcome, Stage
 from digest.net.smtp import BadReplyError, Channel, Connection, Ended, Exchange, Timeouts
@@ -13,8 +15,7 @@ from digest.tasks.delivery.recording import Answer
 _CLOSING = "the server is closing the connection"
 
 
-@dataclass(frozen=True, slots=True)
-class Load:
+class Load(NamedTuple):
     """A message that is on its way over a lane: its job, its bytes, the Date that it bears."""
 
     job: Job
@@ -60,20 +61,20 @@ class Lane:
     def begin(self, load: Load) -> tuple[bytes, Answer | None]:
         """Open a transaction: give the bytes to write, or the answer where this address cannot be said."""
         job = load.job
-        opened = self.exchange.begin(job.delivery_id, load.letter.envelope, len(load.letter.content))
+        opened = self.exchange.begin(job.delivery_id, load.letter.envelope, load.letter.size)
         if isinstance(opened, Outcome):
             return b"", Answer(job, opened, self.where)
         self._loads[job.delivery_id] = load
         self._begun += 1
         return opened, None
 
-    def content(self, load: Load) -> bytes:
-        """Give a message's bytes; only after its mark is committed."""
-        return self.exchange.content(load.job.delivery_id, load.letter.content)
+    def content(self, load: Load) -> list[bytes]:
+        """Give a message's bytes in pieces; only after its mark is committed."""
+        return self.exchange.content(load.job.delivery_id, load.letter.pieces, load.letter.size)
 
-    def write(self, content: bytes, now: float) -> None:
+    def write(self, pieces: Sequence[bytes], now: float) -> None:
         """Write, and wait from now on for what comes next."""
-        self.channel.write(content)
+        self.channel.write(pieces)
         self._wait(now)
 
     def flush(self, now: float) -> None:
@@ -93,7 +94,8 @@ class Lane:
                         self._hear(event, heard)
                     else:
                         heard.wants.append(self._loads[event.key])
-                self.channel.write(out)
+                if out:
+                    self.channel.write((out,))
         except BadReplyError as error:
             self.channel.fault = self.channel.fault or str(error)
         if self.channel.fault or self.exchange.closing:

@@ -12,7 +12,7 @@ _SOON = 10.0
 
 
 class Outbox:
-    """Queues of jobs, one a domain, taken in turn; letters are written ahead where that takes time."""
+    """Queues of jobs, one a domain, taken in turn; their letters are written ahead."""
 
     def __init__(self, writer: Writer, domains: Domains) -> None:
         self._writer = writer
@@ -21,10 +21,9 @@ class Outbox:
         self._size = 0
 
     def __len__(self) -> int:
-        return self._size + len(self._writer)
+        return self._size
 
     def __iter__(self) -> Iterator[Job]:
-        yield from self._writer.jobs()
         for queue in self._queues.values():
             yield from queue
 
@@ -42,14 +41,36 @@ class Outbox:
             self._queues.move_to_end(domain, last=False)
             self._size += 1
 
+    def prepare(self) -> None:
+        """Write letters ahead."""
+        self._writer.prepare(self._coming())
+
     def take(self, now: float) -> Load | None:
-        """Give the next message whose domain may be served and whose letter is written, or None."""
-        while self._writer.has_room:
-            job = self._next(now)
-            if job is None:
-                break
-            self._writer.write(job)
-        return self._writer.take()
+        """Give the next message whose domain may be served and whose letter is written, or None.
+
+        A domain that was served is last in turn.
+        """
+        for domain, queue in self._queues.items():
+            pace = self._domains.of(domain)
+            if not pace.may_begin(now):
+                continue
+            load = self._writer.take(queue[0])
+            if load is None:
+                return None
+            queue.popleft()  # only now: a template's fault leaves the claim to be settled
+            self._size -= 1
+            pace.begin(now)
+            self._queues.move_to_end(domain)
+            self._drop_empty(domain)
+            return load
+        return None
+
+    def count_ready(self) -> int:
+        """Count the jobs that wait for nothing but a lane: those of domains that have limits do not count."""
+        if not self._domains.has_limits:
+            return self._size
+        free = (queue for domain, queue in self._queues.items() if self._domains.of(domain).is_free)
+        return sum(map(len, free))
 
     def next_at(self, now: float) -> float | None:
         """Give when a domain may be served again, where all that wait have to wait."""
@@ -59,9 +80,7 @@ class Outbox:
 
     def remove(self, unwanted: Callable[[Job], bool]) -> list[Job]:
         """Take jobs out and give them."""
-        removed = self._writer.remove(unwanted)
-        for job in removed:
-            self._domains.of(domain_of(job.address)).end()
+        removed: list[Job] = []
         for domain, queue in list(self._queues.items()):
             gone = [job for job in queue if unwanted(job)]
             if gone:
@@ -88,19 +107,17 @@ class Outbox:
                 self._size -= 1
         return postponed
 
-    def _next(self, now: float) -> Job | None:
-        """Give the first job of the first domain that may be served, and put that domain last in turn."""
-        for domain, queue in self._queues.items():
-            pace = self._domains.of(domain)
-            if not pace.may_begin(now):
-                continue
-            pace.begin(now)
-            job = queue.popleft()
-            self._size -= 1
-            self._queues.move_to_end(domain)
-            self._drop_empty(domain)
-            return job
-        return None
+    def _coming(self) -> Iterator[Job]:
+        """Give the jobs about as they will be taken, where no domain has to wait."""
+        if len(self._queues) == 1:
+            yield from next(iter(self._queues.values()))
+            return
+        queues = [iter(queue) for queue in self._queues.values()]
+        while queues:
+            ended = object()
+            heads = [(queue, next(queue, ended)) for queue in queues]
+            yield from (job for _, job in heads if isinstance(job, Job))
+            queues = [queue for queue, job in heads if job is not ended]
 
     def _drop_empty(self, domain: str) -> None:
         if not self._queues[domain]:

@@ -1,9 +1,11 @@
 """The transaction of a turn: replies are recorded, consent is read again, the next messages are marked."""
 
 import logging
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from sqlalchemy import Connection
 from sqlmodel import Session
@@ -11,18 +13,18 @@ from sqlmodel import Session
 from digest.models import DeliveryState, Edition, Outcome, Withheld
 from digest.rules.pacing import LEARNED_FOR, Domains
 from digest.rules.refusals import Refusals
-from digest.rules.verdicts import Verdict, describe, judge, without_address
+from digest.rules.verdicts import ACCEPTED, Verdict, describe, judge, without_address
 from digest.store import deliveries, editions, paces, turns
 from digest.store.deliveries import Job
 from digest.tasks.delivery.running import Run
 
 PAUSE = timedelta(minutes=15)
 _ENOUGH_DROPS = 3
+_FEWER_COUNTS = 5  # a warm-up counts what the day has seen before each claim
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What came of one attempt, and at which relay."""
 
     job: Job
@@ -77,8 +79,10 @@ class Recorder:
         for answer, verdict in verdicts:
             turn.repeats = turn.repeats or verdict.state is DeliveryState.UNCERTAIN
             self._note(answer, verdict)
-        for state in withheld:
-            run.count(state)
+        states = Counter([str(verdict.state) for _, verdict in verdicts])
+        states.update(withheld)
+        if states:
+            run.count(states)
         return turn
 
     def _claim(self, connection: Connection, size: int, now: datetime) -> list[Job]:
@@ -87,7 +91,7 @@ class Recorder:
         allowance = run.allowance(now)
         if allowance is not None:
             begun = turns.count_begun(connection, allowance.day_began_at)
-            size = min(size, allowance.messages - begun)
+            size = min(_FEWER_COUNTS * size, allowance.messages - begun)
         if size <= 0:
             return []
         return turns.claim(connection, owner=run.owner, now=now, size=size, digest=run.digest)
@@ -121,6 +125,8 @@ class Recorder:
 
     def _judge(self, answer: Answer, now: datetime) -> Verdict:
         job, outcome = answer.job, answer.outcome
+        if outcome.accepted:
+            return ACCEPTED
         spread = (job.delivery_id * 2_654_435_761 % 2**32) / 2**32
         verdict = judge(outcome, attempts=job.attempts + 1, now=now, spread=spread)
         if not verdict.reason:
@@ -133,13 +139,16 @@ class Recorder:
         accepted: dict[int, int] = {}
         others: list[tuple[Answer, Verdict]] = []
         for answer, verdict in verdicts:
-            refused = self._note_end(answer, verdict)
-            if refused:
-                self._refused[answer.job.edition_id] = refused, verdict.reason
-            if verdict.state is DeliveryState.ACCEPTED:
-                accepted[answer.job.delivery_id] = answer.outcome.reply.code if answer.outcome.reply else 250
-            else:
-                others.append((answer, verdict))
+            job, reply = answer.job, answer.outcome.reply
+            if verdict is ACCEPTED and reply is not None:
+                self._refusals.note_accepted(job.edition_id, job.delivery_id)
+                accepted[job.delivery_id] = reply.code
+                continue
+            others.append((answer, verdict))
+            if verdict.state is DeliveryState.FAILED:
+                refused = self._refusals.note(job.edition_id, job.delivery_id, answer.outcome)
+                if refused:
+                    self._refused[job.edition_id] = refused, verdict.reason
         turns.record_accepted(connection, accepted, owner=self._run.owner, now=now)
         if others:
             with Session(connection) as session:
@@ -163,11 +172,6 @@ class Recorder:
                 editions.pause(session, answer.job.edition_id, verdict.pause, retry_at=now + PAUSE)
                 turn.paused.add(answer.job.edition_id)
 
-    def _note_end(self, answer: Answer, verdict: Verdict) -> list[int]:
-        if verdict.state not in (DeliveryState.ACCEPTED, DeliveryState.FAILED):
-            return []
-        return self._refusals.note(answer.job.edition_id, answer.job.delivery_id, answer.outcome)
-
     def _pause_refused(self, session: Session, turn: Turn, now: datetime) -> None:
         """Pause editions whose message is refused; nobody is taken to be bouncing for that."""
         for edition_id, (ids, words) in self._refused.items():
@@ -186,16 +190,13 @@ class Recorder:
         """Mark those that may still go; give the states of those that are withheld."""
         if not ready:
             return []
-        composed_of = {key: job.variant_id for key, (job, _) in ready.items()}
-        answers = turns.may_still_go(connection, composed_of, owner=self._run.owner)
-        turn.may_go = {key for key, answer in answers.items() if answer is True}
-        turns.mark_in_flight(connection, {key: ready[key][1] for key in turn.may_go}, now=now)
-        if len(turn.may_go) == len(ready):
+        kept_back = turns.mark_in_flight(connection, ready, owner=self._run.owner, now=now)
+        turn.may_go = ready.keys() - kept_back.keys()
+        if not kept_back:
             return []
         states: list[str] = []
         with Session(connection) as session:
-            for key in ready.keys() - turn.may_go:
-                answer = answers.get(key, False)
+            for key, answer in kept_back.items():
                 if isinstance(answer, Withheld):
                     states.append(deliveries.withhold(session, ready[key][0], answer, now))
                 else:
@@ -205,8 +206,10 @@ class Recorder:
         return states
 
     def _note(self, answer: Answer, verdict: Verdict) -> None:
+        if verdict is ACCEPTED:
+            self._drops = 0
+            return
         run = self._run
-        run.count(verdict.state)
         if verdict.state is DeliveryState.UNCERTAIN and run.resend and not answer.job.resends:
             log.warning("a reply was lost after the final dot; the message is repeated once")
         if verdict.pause:

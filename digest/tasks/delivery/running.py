@@ -1,7 +1,7 @@
 """What one run of deliveries shares, and what it has done so far."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -27,10 +27,10 @@ class Tally:
         """Give how many deliveries came to something."""
         return self.accepted + self.deferred + self.failed + self.withheld + self.uncertain
 
-    def add(self, state: str) -> None:
-        """Count one delivery by the state that it reached."""
+    def add(self, state: str, number: int = 1) -> None:
+        """Count deliveries by the state that they reached."""
         if state in ("accepted", "deferred", "failed", "withheld", "uncertain"):
-            setattr(self, state, getattr(self, state) + 1)
+            setattr(self, state, getattr(self, state) + number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +73,11 @@ class Run:
         """Tell whether this run is to end: by itself, or because the program does."""
         return self.stop.is_set() or self.stopping.is_set()
 
-    def count(self, state: str) -> None:
-        """Count a delivery and show it."""
+    def count(self, states: Mapping[str, int]) -> None:
+        """Count deliveries by the states that they reached, and show it."""
         with self.lock:
-            self.tally.add(state)
+            for state, number in states.items():
+                self.tally.add(state, number)
             self.progress(self.tally, self.total)
 
     def complain(self, why: str) -> None:

@@ -1,11 +1,11 @@
-"""Write letters: at once, or signed ahead by a small pool: a signature takes longer than all the rest."""
+"""Write letters ahead of the lanes: a batch at a time, or signed by a small pool beside the loop."""
 
-from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from itertools import islice
+from typing import Any, Protocol
 
 from digest.store.deliveries import Job
 from digest.tasks.delivery.composing import Composer, Letter
@@ -26,76 +26,51 @@ def fresh(load: Load, composer: Composer, now: datetime) -> Load:
 
 
 class Writer(Protocol):
-    """Makes letters of jobs, in the order in which they are given."""
+    """Makes letters of jobs; a letter that nobody takes is forgotten, the job is not the writer's."""
 
-    def __len__(self) -> int:
-        """Give how many are being written."""
+    def prepare(self, coming: Iterable[Job]) -> None:
+        """Write ahead for the jobs that come next, where little is in stock."""
 
-    @property
-    def has_room(self) -> bool:
-        """Tell whether another may be given."""
-
-    def write(self, job: Job) -> None:
-        """Begin a letter."""
-
-    def take(self) -> Load | None:
-        """Give the next letter that is written."""
-
-    def jobs(self) -> list[Job]:
-        """Give the jobs whose letters were not taken."""
-
-    def remove(self, unwanted: Callable[[Job], bool]) -> list[Job]:
-        """Take jobs out and give them."""
+    def take(self, job: Job) -> Load | None:
+        """Give a job's letter; None where it is still being written."""
 
     def close(self) -> None:
         """End."""
 
 
-class AtOnce:
-    """Writes a letter when it is taken."""
+class Batches:
+    """Writes letters a batch at a time: one after the other they cost half of what each alone would.
 
-    def __init__(self, composer: Composer, clock: Callable[[], datetime]) -> None:
+    A letter is a few hundred bytes of its own: what it shares with others is not copied.
+    """
+
+    def __init__(self, composer: Composer, clock: Callable[[], datetime], most: int) -> None:
         self._composer = composer
         self._clock = clock
-        self._job: Job | None = None
+        self._most = most
+        self._written: dict[int, Load] = {}
 
-    def __len__(self) -> int:
-        return self._job is not None
+    def prepare(self, coming: Iterable[Job]) -> None:
+        """Write ahead for the jobs that come next, where little is in stock."""
+        if 2 * len(self._written) < self._most:
+            now = self._clock()
+            for job in _missing(coming, self._written, self._most):
+                self._written[job.delivery_id] = self._write(job, now)
 
-    @property
-    def has_room(self) -> bool:
-        """Tell whether another may be given."""
-        return self._job is None
-
-    def write(self, job: Job) -> None:
-        """Begin a letter."""
-        self._job = job
-
-    def take(self) -> Load | None:
-        """Give the next letter."""
-        job = self._job
-        if job is None:
-            return None
-        composed_at = job.composed_at or self._clock()
-        load = Load(job, self._composer.compose(job, composed_at), composed_at)
-        self._job = None  # only now: a template's fault leaves the claim to be settled
-        return load
-
-    def jobs(self) -> list[Job]:
-        """Give the job whose letter was not taken."""
-        return [] if self._job is None else [self._job]
-
-    def remove(self, unwanted: Callable[[Job], bool]) -> list[Job]:
-        """Take jobs out and give them."""
-        gone = [job for job in self.jobs() if unwanted(job)]
-        self._job = None if gone else self._job
-        return gone
+    def take(self, job: Job) -> Load | None:
+        """Give a job's letter."""
+        load = self._written.pop(job.delivery_id, None)
+        return self._write(job, self._clock()) if load is None or load.job != job else load
 
     def close(self) -> None:
         """End."""
 
+    def _write(self, job: Job, now: datetime) -> Load:
+        composed_at = job.composed_at or now
+        return Load(job, self._composer.compose(job, composed_at), composed_at)
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(slots=True)
 class _Begun:
     job: Job
     composed_at: datetime
@@ -105,7 +80,7 @@ class _Begun:
 class Ahead:
     """Signs letters ahead of the lanes, a few more than can be on their way at once.
 
-    The body is composed and hashed here, in order; the pool only signs, which holds no interpreter lock.
+    The body is composed here, in order; the pool hashes and signs, which holds no interpreter lock.
     """
 
     def __init__(
@@ -115,43 +90,41 @@ class Ahead:
         self._clock = clock
         self._most = most
         self._wake = wake
-        self._begun: deque[_Begun] = deque()
+        self._begun: dict[int, _Begun] = {}
         self._pool = ThreadPoolExecutor(_SIGNERS, thread_name_prefix="signer")
 
-    def __len__(self) -> int:
-        return len(self._begun)
+    def prepare(self, coming: Iterable[Job]) -> None:
+        """Begin the letters of the jobs that come next."""
+        if len(self._begun) < self._most:
+            for job in _missing(coming, self._begun, self._most):
+                self._begin(job)
 
-    @property
-    def has_room(self) -> bool:
-        """Tell whether another may be given."""
-        return len(self._begun) < self._most
-
-    def write(self, job: Job) -> None:
-        """Begin a letter."""
-        composed_at = job.composed_at or self._clock()
-        letter = self._pool.submit(self._composer.prepare(job, composed_at))
-        self._begun.append(_Begun(job, composed_at, letter))
-        letter.add_done_callback(lambda _done: self._wake())
-
-    def take(self) -> Load | None:
-        """Give the next letter that is signed."""
-        if not self._begun or not self._begun[0].letter.done():
+    def take(self, job: Job) -> Load | None:
+        """Give a job's letter once it is signed."""
+        begun = self._begun.get(job.delivery_id)
+        if begun is None or begun.job != job:
+            begun = self._begin(job)
+        if not begun.letter.done():
             return None
-        begun = self._begun[0]
-        load = Load(begun.job, begun.letter.result(), begun.composed_at)
-        self._begun.popleft()
+        load = Load(job, begun.letter.result(), begun.composed_at)
+        del self._begun[job.delivery_id]
         return load
-
-    def jobs(self) -> list[Job]:
-        """Give the jobs whose letters were not taken."""
-        return [begun.job for begun in self._begun]
-
-    def remove(self, unwanted: Callable[[Job], bool]) -> list[Job]:
-        """Take jobs out and give them."""
-        gone = [begun.job for begun in self._begun if unwanted(begun.job)]
-        self._begun = deque(begun for begun in self._begun if not unwanted(begun.job))
-        return gone
 
     def close(self) -> None:
         """End the pool; what it has begun is of no use any more."""
         self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def _begin(self, job: Job) -> _Begun:
+        composed_at = job.composed_at or self._clock()
+        letter = self._pool.submit(self._composer.prepare(job, composed_at))
+        begun = self._begun[job.delivery_id] = _Begun(job, composed_at, letter)
+        letter.add_done_callback(lambda _done: self._wake())
+        return begun
+
+
+def _missing(coming: Iterable[Job], stock: dict[int, Any], most: int) -> list[Job]:
+    """Give which of the jobs that come next have no letter yet; forget the letters of any other."""
+    wanted = {job.delivery_id: job for job in islice(coming, most)}
+    for key in stock.keys() - wanted.keys():
+        del stock[key]
+    return [job for key, job in wanted.items() if key not in stock or stock[key].job != job]

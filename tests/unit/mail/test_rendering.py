@@ -10,11 +10,9 @@ import pytest
 
 from digest.errors import SettingsError
 from digest.mail.content import Card, Content
-from digest.mail.drawing import DERIVED_SLOTS
-from digest.mail.encoding import splice
 from digest.mail.message import named
 from digest.mail.phrases import Phrases
-from digest.mail.rendering import Renderer, Rendering, slot_values
+from digest.mail.rendering import Renderer, Rendering, Slots
 from digest.mail.wrapping import wrap
 from digest.models import Form
 from tests.samples import ARABIC, CONTENT, LEAD, VALUES
@@ -26,14 +24,9 @@ RENDERER = Renderer(FOLDER)
 def parts(content: Content, values: dict[str, str] = VALUES) -> tuple[str, str]:
     """Render for a reader and decode both parts."""
     rendering: Rendering = RENDERER.render(content)
-    wanted = [
-        f"{kind} {name}"
-        for kind in ("text", "html")
-        for name in (*DERIVED_SLOTS, *(f"{n}@" for n in DERIVED_SLOTS))
-    ]
-    known = slot_values(rendering.own_values(values), wanted)
+    known = rendering.own_values(values)
     text, html = (
-        quopri.decodestring(splice(named(kind, pieces), known)).decode()
+        quopri.decodestring(b"".join(Slots(named(kind, pieces)).filled(known))).decode()
         for kind, pieces in (("text ", rendering.text), ("html ", rendering.html))
     )
     return text.replace("\r\n", "\n"), html.replace("\r\n", "\n")
