@@ -49,6 +49,7 @@ _REFERENCE = re.compile(
 )
 _TRAP = re.compile(r"(?:^|/)\s*(?:javascript|vbscript|data):", re.I)
 _HEADERS = re.compile(r"mailto:(?:[^\r\n?&]|[?&](?!body=)|[?&]body=[^&]*+)*+[\r\n]", re.I)  # RFC 6068 4
+_NO_WORDS = re.compile(r'<a(?: href="[^"]*")?>\s*</a>')
 _NO_SOURCE = re.compile(r'<img(?![^>]*\ssrc=)(?:[^>"]|"[^"]*")*>')
 _GAP = re.compile(r"\n{3,}")
 _BARE = re.compile(r"[^<&\r\u00a0]*")
@@ -86,7 +87,8 @@ def clean_html(html: str, base_url: str) -> str:
     link_embeds(tree)
     silence(tree)
     set_blocks(tree)
-    return _EMPTY.sub("", _filtered(write_tree(tree), _joined(base_url, base) if base else base_url)).strip()
+    cleaned = _filtered(write_tree(tree), _joined(base_url, base) if base else base_url)
+    return _EMPTY.sub("", _NO_WORDS.sub("", cleaned) if "></a>" in cleaned else cleaned).strip()
 
 
 def _filtered(html: str, base_url: str) -> str:
