@@ -14,8 +14,10 @@ from digest.tasks.asking import ask_due
 from digest.tasks.compiling import Compiled
 from digest.tasks.delivery.delivering import deliver
 from digest.tasks.delivery.running import Run, Tally
+from digest.tasks.desk.alerting import tell_held
 from digest.tasks.fetching import FetchReport, fetch_due
 from digest.tasks.housekeeping import keep_house
+from digest.tasks.renewing import renew_topics, topics_by
 
 log = logging.getLogger(__name__)
 
@@ -59,6 +61,8 @@ def send_due(
     done = Sent()
     if fetching:
         done.fetched = fetch_due(app.database, app.settings, app.clock())
+    else:
+        renew_topics(app.database, topics_by(app.settings))
     with app.worker() as worker:
         run = app.run(worker, digest)
         if progress is not None:
@@ -69,6 +73,7 @@ def send_due(
             for item in chosen:
                 done.compiled.extend(compiler.compile_due(item, app.clock(), at_once=at_once))
             app.note_standing()
+            tell_held(app.desk, app.clock())
             done.asked = ask_due(run, app.readers, app.renderer)
             done.tally = deliver(run, retry_paused=True)
     return done

@@ -23,6 +23,7 @@ OWNERS = {
     "httpx2": {"net/fetch.py"},
     "smtplib": set(),
     "aiosmtpd": {"demo/catcher.py"},
+    "argon2": {"tasks/desk/passwords.py"},
     "alembic": {"store/schema.py", "store/migrations"},
     "fastapi": {"web", "demo/catcher.py"},
     "cyclopts": {"cli"},

@@ -39,6 +39,7 @@ _CONTROLS = (
     r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f\ud800-\udfff\ufeff"
     r"\ufff9-\ufffb\ufffe\uffff"
 )
+_HARMLESS = bytes(range(32, 127)) + b"\t\n\r"
 _UNSEEN = r"\U000e0000-\U000e007f"  # letters that only machines see; some make flags (UTS 51, ED-14a)
 _SUSPECT = re.compile(f"[{_CONTROLS}{_UNSEEN}]")
 _CONTROL = re.compile(f"[{_CONTROLS}]|(?<![\U0001f3f4{_UNSEEN}])[{_UNSEEN}]+")
@@ -151,6 +152,8 @@ def one_line(text: str | None) -> str:
 
 def without_controls(text: str) -> str:
     """Take out characters that draw on a terminal or turn text around; odd line breaks become blanks."""
+    if text.isascii() and not text.encode().translate(None, _HARMLESS):  # far faster than to search
+        return text
     return _CONTROL.sub("", _BREAK.sub(" ", text)) if _SUSPECT.search(text) else text
 
 

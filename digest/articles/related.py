@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from array import array
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -23,7 +23,8 @@ _TITLE_WEIGHT = 3
 _COMMON_SHARE, _COMMON_COUNT = 0.03, 20
 _KEPT = 1_000
 _LEAST = 0.08
-_LEAST_SHARED = 2
+_SHARED = 64.0  # counts a shared term beside its score, in one number: no score of 40 terms comes near it
+_LEAST_TOLD = 2 * _SHARED
 _HALF_LIFE = timedelta(days=60)
 
 
@@ -78,17 +79,15 @@ class Index:
         barred = {story.id for story in stories}.union(without)
         newest = max(story.dated_at for story in stories).timestamp()
         wanted = _joined([self._vector(story) for story in stories])
-        scores: dict[int, float] = {}
-        shared: Counter[int] = Counter()
+        scores: defaultdict[int, float] = defaultdict(float)
         for term, weight in wanted.items():
             places, weights = self._where.get(term, _NOWHERE)
-            shared.update(places)
             for place, own in zip(places, weights, strict=True):
-                scores[place] = scores.get(place, 0.0) + weight * own
+                scores[place] += weight * own + _SHARED
         ranked = [
-            (-score * self._freshness(place, newest), -self._dated[place], -self._ids[place])
-            for place, score in scores.items()
-            if score >= _LEAST and shared[place] >= _LEAST_SHARED and self._ids[place] not in barred
+            (-(told % _SHARED) * self._freshness(place, newest), -self._dated[place], -self._ids[place])
+            for place, told in scores.items()
+            if told >= _LEAST_TOLD and told % _SHARED >= _LEAST and self._ids[place] not in barred
         ]
         return [-number for _, _, number in sorted(ranked)[:count]]
 

@@ -67,6 +67,15 @@ _SUBSCRIBERS = (
     ("list", "subscribers:list_", "List the readers of a digest, or of all."),
     ("export", "subscribers:export", "Write the readers as CSV that an import reads back."),
 )
+_EDITORS = (
+    ("add", "editors:add", "Let somebody open the desk, or give a known editor another role and password."),
+    (
+        "remove",
+        "editors:remove",
+        "Let an editor in no more: their sessions end at once, what they did stays recorded.",
+    ),
+    ("list", "editors:list_", "List who may open the desk."),
+)
 _SOURCES = (
     ("list", "sources:list_", "List the sources with their health."),
     ("import", "sources:import_", "Add the feeds of an OPML file to config.toml."),
@@ -87,6 +96,7 @@ def build() -> App:
     subscribers = App(name="subscribers", help="The readers: import, add, show, erase, list, export.")
     app.command(_add(articles, _ARTICLES))
     app.command(_add(subscribers, _SUBSCRIBERS))
+    app.command(_add(App(name="editors", help="The editors: add, remove, list."), _EDITORS))
     sources = App(name="sources", help="The sources: list them with their health, import, export.")
     app.command(_add(sources, _SOURCES))
     return app

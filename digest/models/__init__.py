@@ -4,9 +4,12 @@ from digest.models.article import Article
 from digest.models.confirmation import Confirmation, MailState
 from digest.models.consent import Act, ConsentEvent, Suppression, SuppressionReason
 from digest.models.delivery import OPEN, Delivery, DeliveryState, Withheld, counts, is_counted
+from digest.models.draft import Alert, Approval, DeskAct, Draft, Reach
 from digest.models.edition import Cohort, Edition, EditionCohort, EditionState, Form, Variant, VariantArticle
+from digest.models.editor import Editor, EditorSession, PasswordLink, Role
 from digest.models.fold import Fold, Run
 from digest.models.ledger import CadenceStart, Key, Ledger, Worker
+from digest.models.mark import Mark
 from digest.models.reply import Outcome, Reply, Stage
 from digest.models.slowed import Slowed
 from digest.models.source import Source
@@ -16,6 +19,8 @@ from digest.models.withdrawal import Withdrawal
 __all__ = [
     "OPEN",
     "Act",
+    "Alert",
+    "Approval",
     "Article",
     "CadenceStart",
     "Cohort",
@@ -23,16 +28,24 @@ __all__ = [
     "ConsentEvent",
     "Delivery",
     "DeliveryState",
+    "DeskAct",
+    "Draft",
     "Edition",
     "EditionCohort",
     "EditionState",
+    "Editor",
+    "EditorSession",
     "Fold",
     "Form",
     "Key",
     "Ledger",
     "MailState",
+    "Mark",
     "Outcome",
+    "PasswordLink",
+    "Reach",
     "Reply",
+    "Role",
     "Run",
     "Slowed",
     "Source",

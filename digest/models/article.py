@@ -9,8 +9,9 @@ from sqlmodel import Field, SQLModel
 class Article(SQLModel, table=True):
     """A cleaned article; `html`, `text` and every other field hold nothing active.
 
-    `held_back` says why it is in no edition though nobody hid it; `topics_elsewhere` are those of its topics
-    that other sources gave it.
+    `held_back` says why it is in no edition though nobody hid it; `categories` are what its source calls
+    it, and `categories_elsewhere` what others do, by source: its topics are made of them by the settings.
+    Without `categories` it was stored by a version that did not keep them: its topics stay as they are.
     """
 
     id: int | None = Field(default=None, primary_key=True)
@@ -32,7 +33,10 @@ class Article(SQLModel, table=True):
     place: str | None = None
     agency: str | None = None
     topics: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
-    topics_elsewhere: list[str] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
+    categories: list[str] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
+    categories_elsewhere: dict[str, list[str]] | None = Field(
+        default=None, sa_column=Column(JSON(none_as_null=True))
+    )
     published_at: datetime | None = None
     first_seen_at: datetime = Field(index=True)
     updated_at: datetime | None = None

@@ -85,10 +85,11 @@ def fetch(
     waits = turns or Turns(0)
     moved_to, is_permanent = None, True
     for _ in range(MAX_REDIRECTS + 1):
-        with waits.at(_host(_checked(url))):
+        host = _host(_checked(url))
+        with waits.at(host):
             began = time.monotonic()
             with _client(allow_private, timeout, began + timeout) as client:
-                answer = _get(client, url, headers, max_bytes, began + timeout)
+                answer = _asked(client, url, headers, max_bytes, began + timeout, waits)
             timeout = max(timeout - (time.monotonic() - began), 0.01)
         if isinstance(answer, Fetched):
             return replace(answer, moved_to=moved_to)
@@ -207,6 +208,16 @@ def _client(allow_private: bool, timeout: float, end: float) -> httpx2.Client:
 def _trust() -> ssl.SSLContext:
     """Read the certificates once: it takes longer than a fetch."""
     return httpx2.create_ssl_context(trust_env=False)
+
+
+def _asked(
+    client: httpx2.Client, url: str, headers: dict[str, str], max_bytes: int, end: float, waits: Turns
+) -> Fetched | _Redirect:
+    try:
+        return _get(client, url, headers, max_bytes, end)
+    except Busy as told:
+        waits.refuse(_host(url), told)
+        raise
 
 
 def _get(

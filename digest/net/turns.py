@@ -5,6 +5,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from digest.errors import Busy
+
 
 class Turns:
     """Turns at hosts: each begins `spacing` seconds or more after the end of the one before."""
@@ -15,11 +17,14 @@ class Turns:
         self._guard = threading.Lock()
         self._locks: dict[str, threading.Lock] = {}
         self._ended: dict[str, float] = {}
+        self._refused: dict[str, Busy] = {}
 
     @contextmanager
     def at(self, host: str) -> Iterator[None]:
-        """Wait for a host's turn and hold it."""
+        """Wait for a host's turn and hold it; raise Busy where it asked to be left alone."""
         with self._lock(host):
+            if (told := self._refused.get(host)) is not None:
+                raise Busy(f"{told}; its host is not asked again in this run", told.retry_after)
             left = self._ended.get(host, -self._spacing) + self._spacing - time.monotonic()
             if host in self._ended and left > 0:
                 self._wait(left)
@@ -27,6 +32,11 @@ class Turns:
                 yield
             finally:
                 self._ended[host] = time.monotonic()
+
+    def refuse(self, host: str, told: Busy) -> None:
+        """Ask a host no more that said for how long to leave it alone (RFC 6585 4, RFC 9110 10.2.3)."""
+        if told.retry_after is not None:
+            self._refused[host] = told
 
     def _lock(self, host: str) -> threading.Lock:
         with self._guard:

@@ -125,8 +125,8 @@ def are_near(one: datetime, other: datetime) -> bool:
 
 
 def _is_named_anew(known: Marks, found: Marks) -> bool:
-    if known.guid and found.guid and known.guid != found.guid:
-        return True
+    if known.guid and found.guid and known.guid != found.guid and not found.guid.startswith("file:"):
+        return True  # a file under another name is no other article
     if known.published_at and found.published_at:
         return known.published_at != found.published_at
     return known.url != found.url

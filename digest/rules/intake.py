@@ -6,6 +6,7 @@ from datetime import datetime
 
 TOO_MANY = "more new articles than max_new in one fetch"
 TOO_OLD = "older than the digests' reach when its source was first read"
+GONE = "its file is no longer in the folder, or waits to be published"
 NO_DATE = "without a date, far down when its source was first read"
 
 

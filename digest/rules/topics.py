@@ -1,11 +1,41 @@
 """Which topics an article has: those that it brings, and those whose rules fit it."""
 
+import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 from urllib.parse import unquote, urlsplit
 
 from digest.settings.topics import TopicSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Topics:
+    """What makes topics of categories: the rules, and the topics that each source gives to all it has."""
+
+    rules: Sequence[TopicSettings] = ()
+    of_sources: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    @property
+    def key(self) -> str:
+        """Give what changes when any of it does."""
+        parts = repr(self.rules), sorted((name, tuple(of)) for name, of in self.of_sources.items() if of)
+        return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
+
+    def make(
+        self,
+        source: str,
+        categories: Sequence[str],
+        elsewhere: Mapping[str, Sequence[str]] | None,
+        url: str,
+        title: str,
+    ) -> list[str]:
+        """Give an article's topics: by its own source first, then by what other sources call it."""
+        made: list[str] = []
+        for name, called in ((source, categories), *(elsewhere or {}).items()):
+            made.extend(settle((*called, *self.of_sources.get(name, ())), url, title, self.rules))
+        return list(dict.fromkeys(made))
 
 
 def settle(topics: Sequence[str], url: str, title: str, rules: Sequence[TopicSettings]) -> tuple[str, ...]:

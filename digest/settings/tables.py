@@ -24,6 +24,7 @@ class Site(Table):
     postal_address: Text
     language: str = Field(default="en", pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")
     timezone: Timezone = "UTC"
+    alerts: tuple[Mailbox, ...] = ()
 
     @property
     def from_address(self) -> str:

@@ -4,15 +4,21 @@ from collections.abc import Collection, Iterator
 from datetime import datetime
 from typing import Any, TypeVar
 
+from sqlalchemy import bindparam
+from sqlalchemy.orm import load_only
 from sqlmodel import Session, and_, col, func, not_, or_, select, update
 
 from digest.articles.identity import canonical_url
 from digest.errors import InputError
 from digest.models import Article, Fold, Source
+from digest.rules.intake import GONE
 
 T = TypeVar("T")
 
 _FEW = 5
+_DECISIVE: tuple[Any, ...] = (
+    Article.id, Article.topics, Article.first_seen_at, Article.published_at, Article.pinned_at,
+)  # fmt: skip
 _AT_ONCE = 500
 _TURN = 0x6172_7469  # any number that no other lock of ours has
 _LARGEST_ID = 2**31 - 1  # of PostgreSQL's integer
@@ -27,27 +33,40 @@ def take_turns(session: Session) -> None:
 def list_at(session: Session, canonical_urls: Collection[str]) -> Iterator[Article]:
     """Give the articles that stand at these addresses."""
     for part in in_parts(canonical_urls):
-        yield from session.exec(select(Article).where(col(Article.canonical_url).in_(part)))
+        yield from session.exec(_AT, params={"values": part})
 
 
 def list_by_guid(session: Session, source: str, guids: Collection[str]) -> Iterator[Article]:
     """Give the articles that a source gave these guids, of each the last ones first."""
-    yield from _latest(session, source, col(Article.guid), guids)
+    yield from _latest(session, _BY_GUID, source, guids)
 
 
 def list_same_content(session: Session, source: str, content_hashes: Collection[str]) -> Iterator[Article]:
     """Give a source's articles with these titles and texts, of each the last ones first."""
-    yield from _latest(session, source, col(Article.content_hash), content_hashes)
+    yield from _latest(session, _BY_CONTENT, source, content_hashes)
 
 
-def _latest(session: Session, source: str, mark: Any, values: Collection[str]) -> Iterator[Article]:
-    """Give the latest few articles of each value; a source that re-uses it for ever would give all it had."""
+def _latest_by(mark: Any) -> Any:
+    """Write the query once: to build it takes longer than to run it.
+
+    It takes the latest few of each value; a source that re-uses one for ever would give all it had.
+    """
     latest_first = col(Article.id).desc()
     nth = func.row_number().over(partition_by=mark, order_by=latest_first).label("nth")
+    given = Article.source == bindparam("source"), mark.in_(bindparam("values", expanding=True))
+    ranked = select(col(Article.id), nth).where(*given).subquery()
+    few = select(ranked.c.id).where(ranked.c.nth <= _FEW)
+    return select(Article).where(col(Article.id).in_(few)).order_by(latest_first)
+
+
+_AT = select(Article).where(col(Article.canonical_url).in_(bindparam("values", expanding=True)))
+_BY_GUID = _latest_by(col(Article.guid))
+_BY_CONTENT = _latest_by(col(Article.content_hash))
+
+
+def _latest(session: Session, query: Any, source: str, values: Collection[str]) -> Iterator[Article]:
     for part in in_parts(values):
-        ranked = select(col(Article.id), nth).where(Article.source == source, mark.in_(part)).subquery()
-        few = select(ranked.c.id).where(ranked.c.nth <= _FEW)
-        yield from session.exec(select(Article).where(col(Article.id).in_(few)).order_by(latest_first))
+        yield from session.exec(query, params={"source": source, "values": part})
 
 
 def in_parts(values: Collection[T]) -> Iterator[list[T]]:
@@ -80,17 +99,23 @@ def find_article_named(session: Session, name: str) -> Article | None:
     return session.exec(select(Article).where(spelled)).first()
 
 
-def list_candidates(session: Session, *, seen_from: datetime, seen_to: datetime) -> list[Article]:
-    """List the articles that an edition may hold: first seen in the span and not kept out.
+def list_candidates(
+    session: Session, *, seen_from: datetime, seen_to: datetime, added: Collection[int] = ()
+) -> list[Article]:
+    """List the articles that an edition may hold: first seen in the span, or added, and not kept out.
 
-    Kept out are those hidden, withdrawn, held back, or folded into another.
+    Kept out are those hidden, withdrawn, folded into another, or held back and not added. Only what selection
+    has to know of them is read, not their texts.
     """
     folded = select(Fold.article_id).where(col(Fold.split_at).is_(None))
+    by_rule = and_(col(Article.first_seen_at) >= seen_from, col(Article.held_back).is_(None))
     query = (
         select(Article)
-        .where(col(Article.first_seen_at) >= seen_from, col(Article.first_seen_at) <= seen_to)
+        .options(load_only(*_DECISIVE, raiseload=True))
+        .where(col(Article.first_seen_at) <= seen_to)
+        .where(or_(by_rule, col(Article.id).in_(added)))
         .where(col(Article.hidden_at).is_(None), col(Article.withdrawn_at).is_(None))
-        .where(col(Article.held_back).is_(None), col(Article.id).not_in(folded))
+        .where(col(Article.id).not_in(folded))
     )
     return list(session.exec(query))
 
@@ -99,6 +124,11 @@ def ids_seen_from(session: Session, moment: datetime) -> frozenset[int]:
     """Give the ids of all articles first seen from a moment on, hidden ones too."""
     rows = session.exec(select(Article.id).where(col(Article.first_seen_at) >= moment))
     return frozenset(row for row in rows if row is not None)
+
+
+def first_seen(session: Session, ids: Collection[int]) -> datetime | None:
+    """Give when the first of some articles was first seen; None where there is none."""
+    return session.exec(select(func.min(Article.first_seen_at)).where(col(Article.id).in_(ids))).one()
 
 
 def get_articles(session: Session, ids: Collection[int]) -> dict[int, Article]:
@@ -115,9 +145,25 @@ def find_source(session: Session, name: str) -> Source | None:
     return session.exec(select(Source).where(Source.name == name)).first()
 
 
-def sources_by_name(session: Session) -> dict[str, Source]:
-    """Give the stored states of all sources."""
-    return {source.name: source for source in session.exec(select(Source))}
+def sources_by_name(session: Session, names: Collection[str] | None = None) -> dict[str, Source]:
+    """Give the stored states of sources, of all or of those named."""
+    query = select(Source) if names is None else select(Source).where(col(Source.name).in_(names))
+    return {source.name: source for source in session.exec(query)}
+
+
+def follow_files(session: Session, source: str, files: Collection[str]) -> int:
+    """Hold back the articles whose files are not there, let those in that are again; say how many went."""
+    rows = session.exec(
+        select(Article.id, Article.guid, Article.held_back)
+        .where(Article.source == source, col(Article.guid).startswith("file:"))
+        .where(or_(col(Article.held_back).is_(None), Article.held_back == GONE))
+    ).all()
+    gone = [number for number, guid, held in rows if held is None and guid not in files]
+    back = [number for number, guid, held in rows if held is not None and guid in files]
+    for ids, held in ((gone, GONE), (back, None)):
+        for part in in_parts(ids):
+            session.exec(update(Article).where(col(Article.id).in_(part)).values(held_back=held))
+    return len(gone)
 
 
 def count_articles(session: Session) -> int:

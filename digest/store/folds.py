@@ -5,11 +5,13 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, delete, insert
+from sqlalchemy import ColumnElement, bindparam, delete, insert
 from sqlmodel import Session, col, func, select
 
 from digest.models import Article, Edition, Fold, Run, Variant, VariantArticle
 from digest.store.articles import in_parts
+
+_TELLERS = select(Run.value, Run.article_id).where(col(Run.value).in_(bindparam("values", expanding=True)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +51,7 @@ def tellers_of(session: Session, runs: Collection[int]) -> dict[int, list[int]]:
     """Give the articles that have a run, for each of these that the index knows."""
     found: dict[int, list[int]] = defaultdict(list)
     for part in in_parts(runs):
-        query = select(Run.value, Run.article_id).where(col(Run.value).in_(part))
-        for value, article_id in session.exec(query):
+        for value, article_id in session.exec(_TELLERS, params={"values": part}):
             found[value].append(article_id)
     return found
 

@@ -1,7 +1,8 @@
 """Bring articles in: each source that is due is read, parsed, matched to what is known, and stored."""
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -12,19 +13,24 @@ from digest.articles.parsed import ParsedArticle, Rejected
 from digest.errors import Busy, DigestError, Gone, InputError
 from digest.models import Source
 from digest.net.fetch import fetch
-from digest.net.reading import read_file, read_folder
+from digest.net.reading import read_file
 from digest.net.turns import Turns
-from digest.rules import topics
 from digest.rules.intake import Intake
 from digest.rules.revisits import after_failure, after_success, read_retry_after
+from digest.rules.topics import Topics
 from digest.settings import Settings, SourceSettings
 from digest.store import articles
 from digest.store.database import Database
 from digest.tasks.parallel import in_parallel, mixed_by_host
+from digest.tasks.renewing import renew_topics, topics_by
 from digest.tasks.storing import BY_HAND, Stored, store_articles
 from digest.tasks.visiting import Visit, fingerprint, visit, without_future
+from digest.tasks.watching import read_watched
 
 _MAX_BYTES = 10_000_000
+_AT_ONCE = 200
+_MOST_NAMED = 50
+log = logging.getLogger(__name__)
 
 Progress = Callable[[int, int], None]
 
@@ -39,10 +45,19 @@ class FetchReport:
     unchanged: int = 0
     held_back: int = 0
     folded: int = 0
+    gone: int = 0
+    waiting: int = 0
     rejected: list[Rejected] = field(default_factory=list)
     error: str = ""
     is_same: bool = False
     remark: str = ""
+
+    def reject(self, rejected: Sequence[Rejected]) -> None:
+        """Add what could not be taken; of very many the first ones stand for all."""
+        self.rejected.extend(rejected[:_MOST_NAMED])
+        if len(rejected) > _MOST_NAMED:
+            more = f"{len(rejected) - _MOST_NAMED:,} more"
+            self.rejected.append(Rejected(more, "they could not be taken either"))
 
     def count(self, stored: Stored) -> None:
         """Add what became of its articles."""
@@ -70,16 +85,32 @@ def fetch_due(
     if only is not None and not chosen:
         names = ", ".join(source.name for source in settings.sources) or "none"
         raise InputError(f'there is no source "{only}"; configured are: {names}')
-    with database.read() as session:
-        known = articles.sources_by_name(session)
-    due = [s for s in chosen if only is not None or _is_due(s, known.get(s.name), now, every=every)]
-    act = partial(_read, settings, Turns(settings.fetch.spacing.total_seconds()), known, now)
+    made_by = topics_by(settings)
+    renew_topics(database, made_by)
+    due = [
+        source
+        for source, row in _with_known(database, chosen)
+        if only is not None or _is_due(source, row, now, every=every)
+    ]
+    act = partial(_read, settings, Turns(settings.fetch.spacing.total_seconds()), now)
+    asked = _with_known(database, mixed_by_host(due))
     reports = {}
-    for source, outcome in in_parallel(act, mixed_by_host(due), settings.fetch.parallel):
-        reports[source.name] = _record(database, settings, source, outcome, now)
+    for (source, _), outcome in in_parallel(act, asked, settings.fetch.parallel):
+        reports[source.name] = _recorded(database, settings, made_by, source, outcome, now)
         if progress:
             progress(len(reports), len(due))
     return [reports[source.name] for source in due]
+
+
+def _with_known(
+    database: Database, sources: Sequence[SourceSettings]
+) -> Iterator[tuple[SourceSettings, Source | None]]:
+    """Give sources with what is stored of them, a few at a time: there may be thousands."""
+    for at in range(0, len(sources), _AT_ONCE):
+        part = sources[at : at + _AT_ONCE]
+        with database.read() as session:
+            known = articles.sources_by_name(session, [source.name for source in part])
+        yield from ((source, known.get(source.name)) for source in part)
 
 
 def _is_due(source: SourceSettings, known: Source | None, now: datetime, *, every: bool) -> bool:
@@ -90,9 +121,33 @@ def _is_due(source: SourceSettings, known: Source | None, now: datetime, *, ever
     return every or known.next_fetch_at is None or known.next_fetch_at <= now
 
 
+def _recorded(
+    database: Database,
+    settings: Settings,
+    made_by: Topics,
+    source: SourceSettings,
+    outcome: Visit | DigestError,
+    now: datetime,
+) -> FetchReport:
+    """Store what a source gave; where the database does not take it, that the source failed."""
+    try:
+        return _record(database, settings, made_by, source, outcome, now)
+    except DigestError:
+        raise  # the database does not answer: the next source would fare no better
+    except Exception as error:
+        log.exception("source %s cannot be stored", source.name)
+        return _record(database, settings, made_by, source, _fault(error), now)
+
+
+def _fault(error: Exception) -> InputError:
+    """Give what is said of one source when the program itself fails at it; the log has the whole."""
+    return InputError(f"it cannot be taken ({type(error).__name__}); this is a fault of digest, see its log")
+
+
 def _record(
     database: Database,
     settings: Settings,
+    made_by: Topics,
     source: SourceSettings,
     outcome: Visit | DigestError,
     now: datetime,
@@ -110,9 +165,12 @@ def _record(
         else:
             intake = _intake(settings, source, row, now)
             _succeed(row, outcome, now, source.every)
-            dated = _with_topics(settings, without_future(outcome.articles, now))
-            report.count(store_articles(session, source.name, dated, now, intake))
-            report.rejected.extend(outcome.rejected)
+            dated = without_future(outcome.articles, now)
+            report.count(store_articles(session, source.name, dated, now, intake, made_by))
+            if outcome.files is not None:
+                report.gone = articles.follow_files(session, source.name, outcome.files)
+            report.reject(outcome.rejected)
+            report.waiting = outcome.waiting
             report.is_same, report.remark = outcome.is_same, outcome.remark
         session.add(row)
     return report
@@ -151,14 +209,9 @@ def add_documents(
             continue
         with database.write() as session:
             articles.take_turns(session)
-            report.count(store_articles(session, BY_HAND, _with_topics(settings, [parsed]), now))
+            made_by = topics_by(settings)
+            report.count(store_articles(session, BY_HAND, [parsed], now, topics=made_by))
     return report
-
-
-def _with_topics(settings: Settings, parsed: Iterable[ParsedArticle]) -> list[ParsedArticle]:
-    """Give articles the topics of the settings' rules beside their own."""
-    rules = settings.topics
-    return [replace(one, topics=topics.settle(one.topics, one.url, one.title, rules)) for one in parsed]
 
 
 def _intake(settings: Settings, source: SourceSettings, row: Source, now: datetime) -> Intake:
@@ -170,40 +223,28 @@ def _intake(settings: Settings, source: SourceSettings, row: Source, now: dateti
 
 
 def _read(
-    settings: Settings, turns: Turns, known: Mapping[str, Source], now: datetime, source: SourceSettings
+    settings: Settings, turns: Turns, now: datetime, asked: tuple[SourceSettings, Source | None]
 ) -> Visit | DigestError:
-    row = known.get(source.name)
+    source, row = asked
     path = settings.path(source.url)
     try:
         if source.url.startswith(("http://", "https://")):
             return visit(source, row, partial(fetch, allow_private=source.allow_private, turns=turns))
-        return _read_folder(settings, source, path, now) if path.is_dir() else _read_file(source, path, row)
+        return read_watched(path, settings.site.base_url, now) if path.is_dir() else _read_file(path, row)
     except DigestError as error:
         return error
+    except Exception as error:  # one bad source never stops the rest
+        log.exception("source %s cannot be read", source.name)
+        return _fault(error)
 
 
-def _read_file(source: SourceSettings, path: Path, known: Source | None) -> Visit:
+def _read_file(path: Path, known: Source | None) -> Visit:
     content = read_file(path, _MAX_BYTES)
-    read = fingerprint(source, content)
+    read = fingerprint(content)
     if known is not None and known.content_hash == read:
         return Visit(is_same=True, content_hash=read)
-    feed = parse_feed(content, url=str(path), topics=source.topics)
+    feed = parse_feed(content, url=str(path))
     return Visit(feed.articles, feed.rejected, content_hash=read)
-
-
-def _read_folder(settings: Settings, source: SourceSettings, path: Path, now: datetime) -> Visit:
-    taken: list[ParsedArticle] = []
-    rejected: list[Rejected] = []
-    for name, content in read_folder(path, rejected):
-        try:
-            taken.append(
-                parse_document(
-                    content, name=name, base_url=settings.site.base_url, topics=source.topics, now=now
-                )
-            )
-        except InputError as error:
-            rejected.append(Rejected(name, str(error)))
-    return Visit(tuple(taken), tuple(rejected))
 
 
 def _read_document(settings: Settings, place: str, now: datetime) -> ParsedArticle:

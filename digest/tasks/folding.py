@@ -17,6 +17,8 @@ _MOST_LIKE = 20
 
 def fold(session: Session, rows: Sequence[Article], now: datetime) -> int:
     """Fold new articles of one source into what told their stories first in another; say how many are."""
+    if not rows:
+        return 0
     folds.forget_runs(session, now - WINDOW)
     return sum(_fold(session, rows[at : at + _AT_ONCE], now) for at in range(0, len(rows), _AT_ONCE))
 

@@ -10,6 +10,7 @@ from digest.articles.marks import told_apart
 from digest.articles.parsed import ParsedArticle
 from digest.models import Article
 from digest.rules.intake import Intake, hold_back
+from digest.rules.topics import Topics
 from digest.store import articles
 from digest.tasks.folding import fold, refold
 from digest.tasks.matching import Known
@@ -18,6 +19,7 @@ BY_HAND = "added"
 """The source of articles that an editor adds: what is added by hand may change any article."""
 
 _ANYTHING = Intake()
+_NO_RULES = Topics()
 _AT_ONCE = 500
 _FIELDS = (
     "url", "guid", "content_hash", "title", "title_formed", "summary", "html", "text", "author", "image_url",
@@ -37,7 +39,12 @@ class Stored:
 
 
 def store_articles(
-    session: Session, source: str, parsed: Iterable[ParsedArticle], now: datetime, intake: Intake = _ANYTHING
+    session: Session,
+    source: str,
+    parsed: Iterable[ParsedArticle],
+    now: datetime,
+    intake: Intake = _ANYTHING,
+    topics: Topics = _NO_RULES,
 ) -> Stored:
     """Match articles to those known and store what is new; an edit updates and is never new."""
     stored, known = Stored(), Known(session, source)
@@ -49,7 +56,8 @@ def store_articles(
         row = known.find(item)
         if row is None:
             new.append(_new(session, known, source, item, now))
-        elif _take_over(row, source, item):
+            new[-1].topics = _topics(new[-1], topics)
+        elif _take_over(row, source, item, topics):
             row.updated_at = now
             known.enter(row)
             if row.id is not None:
@@ -82,7 +90,8 @@ def _new(session: Session, known: Known, source: str, item: ParsedArticle, now: 
         canonical_url=item.canonical_url,
         published_at=item.published_at,
         first_seen_at=now,
-        topics=list(item.topics),
+        topics=[],
+        categories=list(item.topics),
         word_count=len(item.text.split()),
         **{name: getattr(item, name) for name in _FIELDS},
     )
@@ -90,28 +99,29 @@ def _new(session: Session, known: Known, source: str, item: ParsedArticle, now: 
     return row
 
 
-def _take_over(row: Article, source: str, item: ParsedArticle) -> bool:
+def _take_over(row: Article, source: str, item: ParsedArticle, topics: Topics) -> bool:
     """Take what is new over, and tell whether anything was; another source's word adds only topics."""
-    if source not in (row.source, BY_HAND):
-        missing = [topic for topic in item.topics if topic not in row.topics]
-        row.topics_elsewhere = [*(row.topics_elsewhere or []), *missing]
-        row.topics = [*row.topics, *missing]
-        return bool(missing)
-    if all(getattr(row, name) == getattr(item, name) for name in _FIELDS) and row.topics == _topics(
-        row, item
-    ):
-        return False
-    _apply(row, item)
-    return True
+    before = [getattr(row, name) for name in _FIELDS], row.topics
+    called = list(item.topics)
+    if source in (row.source, BY_HAND):
+        row.categories = row.categories if row.categories == called else called
+        _apply(row, item)
+    elif (row.categories_elsewhere or {}).get(source) != called:
+        row.categories_elsewhere = {**(row.categories_elsewhere or {}), source: called}
+    if (made := _topics(row, topics)) != row.topics:
+        row.topics = made
+    return before != ([getattr(row, name) for name in _FIELDS], row.topics)
 
 
 def _apply(row: Article, item: ParsedArticle) -> None:
     """Take an item's values over; a known article keeps its canonical URL, its age and its source."""
+    if row.text != item.text:
+        row.word_count = len(item.text.split())
     for name in _FIELDS:
-        setattr(row, name, getattr(item, name))
-    row.topics = _topics(row, item)
-    row.word_count = len(item.text.split())
+        if getattr(row, name) != getattr(item, name):
+            setattr(row, name, getattr(item, name))
 
 
-def _topics(row: Article, item: ParsedArticle) -> list[str]:
-    return list(dict.fromkeys([*item.topics, *(row.topics_elsewhere or [])]))
+def _topics(row: Article, topics: Topics) -> list[str]:
+    own = row.topics if row.categories is None else row.categories
+    return topics.make(row.source, own, row.categories_elsewhere, row.url, row.title)

@@ -17,6 +17,7 @@ from digest.settings import SourceSettings
 
 _MOST_AHEAD = timedelta(hours=36)
 _MOST_NAMED = 3
+_MANNER = hashlib.sha256(f"{__version__} categories".encode()).hexdigest()[:16]
 _BACK_FILL_PAGES = 5
 _BACK_FILL_POSTS = 100
 
@@ -25,7 +26,10 @@ Fetcher = Callable[..., Fetched]
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """What a visit gave; `is_same` where nothing changed since the last one and so nothing was parsed."""
+    """What a visit gave; `is_same` where nothing changed since the last one and so nothing was parsed.
+
+    Of a folder `files` names those that are there, as guids, and `waiting` counts those not published yet.
+    """
 
     articles: tuple[ParsedArticle, ...] = ()
     rejected: tuple[Rejected, ...] = ()
@@ -36,6 +40,8 @@ class Visit:
     content_hash: str | None = None
     pause: timedelta | None = None
     remark: str = ""
+    files: frozenset[str] | None = None
+    waiting: int = 0
 
 
 def visit(source: SourceSettings, known: Source | None, fetch: Fetcher) -> Visit:
@@ -52,19 +58,15 @@ def visit(source: SourceSettings, known: Source | None, fetch: Fetcher) -> Visit
         return _ask(source, source.url, None, fetch)
 
 
-def fingerprint(source: SourceSettings, content: bytes) -> str:
-    """Hash bytes and how they are read; a new version or other topics read the same bytes anew."""
-    return f"{_manner(source)}-{hashlib.sha256(content).hexdigest()}"
-
-
-def _manner(source: SourceSettings) -> str:
-    return hashlib.sha256(repr((__version__, source.topics)).encode()).hexdigest()[:16]
+def fingerprint(content: bytes) -> str:
+    """Hash bytes and how they are read; a new version reads the same bytes anew."""
+    return f"{_MANNER}-{hashlib.sha256(content).hexdigest()}"
 
 
 def _ask(
     source: SourceSettings, url: str, known: Source | None, fetch: Fetcher, *, may_search: bool = True
 ) -> Visit:
-    was_read = known is not None and (known.content_hash or "").startswith(_manner(source))
+    was_read = known is not None and (known.content_hash or "").startswith(_MANNER)
     asked = known if was_read and known and (known.feed_url or known.url) == url else None
     fetched = fetch(
         url, etag=asked.etag if asked else None, last_modified=asked.last_modified if asked else None
@@ -75,7 +77,7 @@ def _ask(
         if may_search:
             return _search(source, fetched, fetch)
         raise InputError(f"{url} is a web page by now, not a feed")
-    if asked is not None and asked.content_hash == fingerprint(source, fetched.content):
+    if asked is not None and asked.content_hash == fingerprint(fetched.content):
         return _same(asked, fetched, source.url)
     return _parsed(source, fetched, url)
 
@@ -94,16 +96,14 @@ def _same(known: Source, fetched: Fetched, configured: str) -> Visit:
 
 
 def _parsed(source: SourceSettings, fetched: Fetched, asked: str) -> Visit:
-    feed = parse_feed(
-        fetched.content, url=fetched.url, content_type=fetched.content_type, topics=source.topics
-    )
+    feed = parse_feed(fetched.content, url=fetched.url, content_type=fetched.content_type)
     return Visit(
         feed.articles,
         feed.rejected,
         feed_url=_remember(source.url, asked, fetched),
         etag=fetched.etag,
         last_modified=fetched.last_modified,
-        content_hash=fingerprint(source, fetched.content),
+        content_hash=fingerprint(fetched.content),
         pause=_pause(fetched, feed.pause),
         remark=_moved(fetched),
     )

@@ -237,6 +237,18 @@ def test_who_is_busy_says_for_how_long(site: Website, status: int) -> None:
     assert busy.value.retry_after == "120"
 
 
+def test_a_host_that_asks_to_be_left_alone_is_not_asked_for_its_other_pages(site: Website) -> None:
+    turns = Turns(0)
+    site.pages["/busy"] = page(b"", 429, Retry_After="120")
+    with pytest.raises(Busy):
+        fetch(f"{site.url}/busy", allow_private=True, turns=turns)
+    with pytest.raises(Busy, match="not asked again") as busy:
+        fetch(f"{site.url}/feed", allow_private=True, turns=turns)
+    assert busy.value.retry_after == "120"
+    assert [path for path, _ in site.requests] == ["/busy"]
+    assert fetch(f"{site.url}/feed", allow_private=True, turns=Turns(0)).status == 200
+
+
 def test_the_second_request_to_a_host_waits_and_one_to_another_does_not() -> None:
     waited: list[float] = []
     turns = Turns(1.0, waited.append)

@@ -93,17 +93,6 @@ def test_the_same_bytes_again_are_not_parsed(fetching: Fetching, monkeypatch: py
     assert fetching.first(NOW + HOUR).is_same
 
 
-def test_other_topics_in_the_settings_read_the_same_bytes_again(fetching: Fetching, site: Website) -> None:
-    site.pages["/feed"] = page(feed("one"), ETag='"v1"')
-    fetching.first()
-    (source,) = fetching.settings.sources
-    changed = source.model_copy(update={"topics": ("science",)})
-    fetching.settings = fetching.settings.model_copy(update={"sources": (changed,)})
-
-    assert fetching.first(NOW + HOUR).updated == 1
-    assert "if-none-match" not in site.requests[1][1]
-
-
 @pytest.mark.parametrize("status", [301, 308])
 def test_a_permanent_redirect_is_remembered_and_said(fetching: Fetching, site: Website, status: int) -> None:
     site.pages["/new"] = site.pages["/feed"]

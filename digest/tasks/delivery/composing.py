@@ -10,6 +10,7 @@ from email.utils import parseaddr
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from digest.articles.introductions import introduce
 from digest.mail.content import Card, Content, Elsewhere, Publication, Section
 from digest.mail.message import Composition, Headers, Message, Own, message_id
 from digest.mail.rendering import Renderer, Rendering
@@ -32,6 +33,8 @@ _KEPT = 32
 _KEPT_CARDS = 2_000
 _PREHEADER_TITLES = 3
 _MOST_ELSEWHERE = 3
+INERT = "inert"
+"""What stands in a link in place of a reader's token; it opens nothing."""
 
 
 @dataclass(slots=True)
@@ -97,6 +100,11 @@ class Composer:
         message = self._message(edition, self._composition(edition, rendering), job, composed_at)
         return self._seal(edition, job, message, composed_at)
 
+    def inert(self, edition: Edition, rendering: Rendering, job: Job, composed_at: datetime) -> bytes:
+        """Give the same message with links that change nothing for its reader, to be shown at the desk."""
+        composition = self._composition(edition, rendering)
+        return bytes(self._message(edition, composition, job, composed_at, inert=True))
+
     def sealed(self, message: Message, at: datetime) -> bytes:
         """Give a message's bytes, signed where the settings name a key.
 
@@ -117,11 +125,17 @@ class Composer:
         return Letter(envelope, pieces, sum(map(len, pieces)))
 
     def _message(
-        self, edition: Edition, composition: Composition, job: Job, composed_at: datetime
+        self,
+        edition: Edition,
+        composition: Composition,
+        job: Job,
+        composed_at: datetime,
+        *,
+        inert: bool = False,
     ) -> Message:
-        base, keys = self._base_url, self._signing_keys
-        leave = f"{base}/unsubscribe/{tokens.sign(keys, tokens.UNSUBSCRIBE, job.public_id, job.digest)}"
-        choose = f"{base}/preferences/{tokens.sign(keys, tokens.PREFERENCES, job.public_id, job.digest)}"
+        base = self._base_url
+        leave = f"{base}/unsubscribe/{INERT if inert else self._token(tokens.UNSUBSCRIBE, job)}"
+        choose = f"{base}/preferences/{INERT if inert else self._token(tokens.PREFERENCES, job)}"
         values = {
             "name": job.name,
             "address": job.address,
@@ -138,6 +152,9 @@ class Composer:
         )
         return composition.compose(own, values)
 
+    def _token(self, action: str, job: Job) -> str:
+        return tokens.sign(self._signing_keys, action, job.public_id, job.digest)
+
     def render(
         self,
         edition: Edition,
@@ -151,7 +168,8 @@ class Composer:
         digest = self._settings.digest(edition.digest)
         own = self._settings.site.language
         cards = [(c.section, self._card(stored[c.article_id], c, own, told)) for c in choices]
-        subject = _subject(digest.subject, digest.title, cards[0][1].title, edition, self._settings)
+        form = edition.subject or digest.subject
+        subject = _subject(form, digest.title, cards[0][1].title, edition, self._settings)
         content = Content(
             publication=Publication(
                 self._settings.site.name, self._settings.site.base_url, self._settings.site.postal_address
@@ -168,6 +186,7 @@ class Composer:
             lead=cards[0][1],
             sections=_sections(cards[1:], digest.topics),
             left_out=left_out,
+            introduction=introduce(edition.introduction, self._settings.site.base_url),
             look=digest.template,
             archive_url=archive_url(self._settings.site.base_url, edition) if digest.is_public else "",
         )
@@ -271,4 +290,5 @@ def _title_of(topic: str) -> str:
 def _subject(form: str, title: str, lead: str, edition: Edition, settings: Settings) -> str:
     day = edition.deadline_at.astimezone(settings.zone).date().isoformat()
     known = {"title": title, "lead": lead, "date": day, "publication": settings.site.name}
-    return re.sub(r"\{(\w+)\}", lambda place: known[place[1]], form)  # once: a title may hold braces
+    # Once: a title may hold braces. What an editor wrote may hold others.
+    return re.sub(r"\{(\w+)\}", lambda place: known.get(place[1], place[0]), form)
