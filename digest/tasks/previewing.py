@@ -27,12 +27,12 @@ from digest.rules.address import normalise
 from digest.rules.cadence import Occurrence
 from digest.rules.selection import EVERY_TOPIC, Chosen, choose, settle_topics, since, unsettle_topics
 from digest.settings import DigestSettings, Settings
-from digest.store import articles, deliveries, drafts, editions, folds, subscribers, variants
+from digest.store import articles, deliveries, drafts, editions, folds, pictures, subscribers, variants
 from digest.store.database import Database
 from digest.tasks.choosing import candidates, shape_of
 from digest.tasks.compiling import BEGINNING, limits_of
 from digest.tasks.delivery.composing import Composer
-from digest.tasks.delivery.variants import told_by
+from digest.tasks.delivery.variants import copied_by, told_by
 
 CLIPPED_AT = 102_400
 """Gmail cuts the HTML part of a message that is longer than this many bytes, and hides the rest."""
@@ -108,7 +108,8 @@ def preview(
         language = subscriber.language or settings.site.language
         stored = articles.get_articles(session, [choice.article_id for choice in chosen.choices])
         told = told_by(folds.list_told(session, list(stored)), at)
-        rendering = composer.render(edition, chosen.choices, stored, language, chosen.left_out, told)
+        copies = copied_by(pictures.copies_of(session, list(stored)), at)
+        rendering = composer.render(edition, chosen.choices, stored, language, chosen.left_out, told, copies)
         last = _last(session, subscription)
     delivery = Delivery(
         edition_id=0, subscription_id=0, state="planned", due_at=at, changed_at=at, composed_at=at
