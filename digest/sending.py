@@ -10,6 +10,7 @@ from types import FrameType
 from typing import Any
 
 from digest.bootstrap import Application
+from digest.rules.printing import printable
 from digest.tasks.asking import ask_due
 from digest.tasks.compiling import Compiled
 from digest.tasks.delivery.delivering import deliver
@@ -17,6 +18,7 @@ from digest.tasks.delivery.running import Run, Tally
 from digest.tasks.desk.alerting import tell_held
 from digest.tasks.fetching import FetchReport, fetch_due
 from digest.tasks.housekeeping import keep_house
+from digest.tasks.picturing import copy_pictures
 from digest.tasks.renewing import renew_topics, topics_by
 
 log = logging.getLogger(__name__)
@@ -61,6 +63,8 @@ def send_due(
     done = Sent()
     if fetching:
         done.fetched = fetch_due(app.database, app.settings, app.clock())
+        for url, why in copy_pictures(app.database, app.settings, app.clock()).items():
+            log.info("no copy of the picture %s: %s", printable(url), printable(why))
     else:
         renew_topics(app.database, topics_by(app.settings))
     with app.worker() as worker:

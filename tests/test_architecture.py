@@ -21,6 +21,7 @@ OWNERS = {
     "apscheduler": {"scheduler.py"},
     "jinja2": {"mail/templates.py", "mail/drawing.py", "web/pages.py"},
     "httpx2": {"net/fetch.py"},
+    "PIL": {"articles/shrinking.py"},
     "smtplib": set(),
     "aiosmtpd": {"demo/catcher.py"},
     "argon2": {"tasks/desk/passwords.py"},

@@ -51,6 +51,11 @@ _ARTICLES = (
         "amending:withdraw",
         "Take an article out of the archive, the feeds, and every message that has not left.",
     ),
+    (
+        "correct",
+        "amending:correct",
+        "Tell those who have an article what was wrong with it, by a short notice.",
+    ),
     ("split", "articles:split", "Part an article from the one that it is folded into, for good."),
     ("related", "articles:related", "List the articles that are nearest to one, among the latest 10,000."),
     (

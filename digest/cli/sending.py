@@ -13,6 +13,7 @@ from digest.sending import Sent, send_due
 from digest.tasks.compiling import Compiled
 from digest.tasks.delivery.running import Tally
 from digest.tasks.fetching import FetchReport, fetch_due
+from digest.tasks.picturing import copy_pictures
 from digest.tasks.previewing import View
 from digest.tasks.previewing import describe as describe_preview
 from digest.tasks.previewing import preview as make_preview
@@ -28,6 +29,7 @@ def fetch(source: str | None = None, *, json: AsJson = False, common: Common = D
     """
     with application(common) as app, counted("fetching", quiet=common.quiet or json) as show:
         reports = fetch_due(app.database, app.settings, app.clock(), only=source, progress=show)
+        copy_pictures(app.database, app.settings, app.clock())
     if json:
         show_json([_facts(report) for report in reports])
     else:

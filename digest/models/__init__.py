@@ -10,11 +10,12 @@ from digest.models.editor import Editor, EditorSession, PasswordLink, Role
 from digest.models.fold import Fold, Run
 from digest.models.ledger import CadenceStart, Key, Ledger, Worker
 from digest.models.mark import Mark
+from digest.models.picture import Picture
 from digest.models.reply import Outcome, Reply, Stage
 from digest.models.slowed import Slowed
 from digest.models.source import Source
 from digest.models.subscriber import Subscriber, Subscription, SubscriptionState
-from digest.models.withdrawal import Withdrawal
+from digest.models.withdrawal import Correction, Withdrawal
 
 __all__ = [
     "OPEN",
@@ -26,6 +27,7 @@ __all__ = [
     "Cohort",
     "Confirmation",
     "ConsentEvent",
+    "Correction",
     "Delivery",
     "DeliveryState",
     "DeskAct",
@@ -43,6 +45,7 @@ __all__ = [
     "Mark",
     "Outcome",
     "PasswordLink",
+    "Picture",
     "Reach",
     "Reply",
     "Role",

@@ -21,7 +21,7 @@ def fit(chosen: Chosen, size_of: Callable[[Chosen], int], room: int = ROOM, *, d
     """
     if size_of(chosen) <= room:
         return chosen
-    low, high = 0, count_steps(chosen) - (0 if drops else len(chosen.choices) - 1)
+    low, high = 0, count_steps(chosen) - (0 if drops else max(len(chosen.choices) - 1, 0))
     while high - low > 1:  # `low` steps are too few; `high` are enough, or all that there are
         middle = (low + high) // 2
         if size_of(shorten(chosen, middle)) <= room:

@@ -24,7 +24,17 @@ from digest.rules.pacing import LEARNED_FOR, allowance_of
 from digest.rules.selection import choose, since, why_not
 from digest.rules.shaping import UNSHAPED, Shape
 from digest.settings import Settings
-from digest.store import articles, deliveries, drafts, editions, folds, paces, subscribers, turns
+from digest.store import (
+    articles,
+    corrections,
+    deliveries,
+    drafts,
+    editions,
+    folds,
+    paces,
+    subscribers,
+    turns,
+)
 from digest.tasks.choosing import candidate, candidates, shape_of
 from digest.tasks.compiling import limits_of
 
@@ -174,9 +184,21 @@ def _why(
             reason = f"the delivery that held it is {delivery.state} ({delivery.reason}): {again}"
         elif article.withdrawn_at:
             reason += f"; it was withdrawn at {article.withdrawn_at.isoformat(timespec='seconds')}"
+        reason += _corrected(session, subscription, article)
         return {"included": counted, "reason": by_fold + reason, "edition": name, "state": delivery.state}
     reason = _why_not_yet(session, settings, subscription, root, now)
     return {"included": False, "reason": by_fold + reason, "edition": None, "state": None}
+
+
+def _corrected(session: Session, subscription: Subscription, article: Article) -> str:
+    """Say what the reader was told of an article afterwards."""
+    told = ""
+    for notice in corrections.list_of(session, [article.id or 0]).get(article.id or 0, []):
+        delivery = corrections.find_delivery(session, notice, subscription.id or 0)
+        if delivery is not None:
+            why_so = f" ({delivery.reason})" if delivery.reason else ""
+            told += f"; a correction of it is {delivery.state}{why_so}"
+    return told
 
 
 def _why_not_yet(

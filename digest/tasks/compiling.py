@@ -33,7 +33,7 @@ from digest.tasks.choosing import candidates, shape_of
 from digest.tasks.fitting import Fitter
 from digest.tasks.withdrawing import settle_edition
 
-RANGE_SIZE = 20_000
+RANGE_SIZE = 5_000
 BEGINNING = datetime.min.replace(tzinfo=UTC)
 log = logging.getLogger(__name__)
 

@@ -12,10 +12,11 @@ from digest.models import Article, Edition
 from digest.rules.fitting import fit
 from digest.rules.selection import EVERY_TOPIC, Chosen
 from digest.settings import DigestSettings
-from digest.store import articles, folds, stories
+from digest.store import articles, folds, pictures, stories
 from digest.store.folds import Retold
+from digest.store.pictures import Copy
 from digest.tasks.delivery.composing import Composer
-from digest.tasks.delivery.variants import told_by
+from digest.tasks.delivery.variants import copied_by, told_by
 
 _ASKED, _COMPARED = 4, 12
 """How many of an edition's first articles say what is related, and how many each names."""
@@ -25,7 +26,8 @@ class Fitter:
     """Settles the lists of one edition; what several lists need is read and found out once.
 
     Related are articles that are too old for this edition and for every later one: they are in nobody's list.
-    `articles` holds those of all settled lists, `told` who else tells their stories.
+    `articles` holds those of all settled lists, `told` who else tells their stories, `copies`
+    their pictures.
     """
 
     def __init__(self, composer: Composer, digest: DigestSettings, edition: Edition) -> None:
@@ -37,6 +39,7 @@ class Fitter:
         self._near: dict[int, list[int]] = {}
         self.articles: dict[int, Article] = {}
         self.told: dict[int, tuple[Retold, ...]] = {}
+        self.copies: dict[int, Copy] = {}
         self._settled: dict[tuple[str, str, frozenset[str]], Chosen] = {}
 
     def settle(
@@ -64,10 +67,11 @@ class Fitter:
 
     def _fit(self, session: Session, chosen: Chosen, language: str) -> Chosen:
         self._keep(session, chosen.related)
-        return fit(
-            chosen,
-            lambda one: self._composer.measure(self._edition, one, self.articles, language, self.told),
-        )
+
+        def size_of(one: Chosen) -> int:
+            return self._composer.measure(self._edition, one, self.articles, language, self.told, self.copies)
+
+        return fit(chosen, size_of)
 
     def _read(self, session: Session, chosen: Chosen) -> None:
         ids = [choice.article_id for choice in chosen.choices if choice.article_id not in self.articles]
@@ -79,6 +83,7 @@ class Fitter:
         missing = [number for number in ids if number not in self.articles]
         if missing:
             self.articles.update(articles.get_articles(session, missing))
+            self.copies.update(copied_by(pictures.copies_of(session, missing), self._edition.freeze_at))
 
     def _related(
         self, session: Session, chosen: Chosen, topics: Collection[str], without: frozenset[int]

@@ -18,6 +18,7 @@ from digest.tasks.subscribing import Readers
 from digest.web.archive import ArchivePages
 from digest.web.desk.routes import add_desk
 from digest.web.pages import Pages
+from digest.web.pictures import PicturePages
 from digest.web.readers import ReaderPages
 from digest.web.security import Guard, SignUpLimit, set_headers
 
@@ -44,6 +45,7 @@ def create_app(
     if desk is not None:
         add_desk(app, desk, pages, now)
     app.include_router(ArchivePages(Archive(readers.database, settings), pages, settings).router())
+    app.include_router(PicturePages(readers.database).router())
     _add_files(app, pages)
     _add_health(app, readers)
     _add_error_pages(app, pages)

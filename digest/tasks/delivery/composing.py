@@ -15,6 +15,7 @@ from digest.mail.content import Card, Content, Elsewhere, Publication, Section
 from digest.mail.message import Composition, Headers, Message, Own, message_id
 from digest.mail.rendering import Renderer, Rendering
 from digest.models import Article, Edition, Form
+from digest.models.cadence import CORRECTION
 from digest.net.smtp import Envelope
 from digest.rules import fitting, tokens
 from digest.rules.selection import Choice, Chosen
@@ -22,8 +23,10 @@ from digest.settings import Settings
 from digest.store.database import Database
 from digest.store.deliveries import Job
 from digest.store.folds import Retold
+from digest.store.pictures import Copy
 from digest.tasks.delivery.variants import Listing, Variants
 from digest.tasks.returning import return_paths
+from digest.tasks.showing import Showing
 
 if TYPE_CHECKING:
     from digest.mail.dkim import Signer
@@ -32,7 +35,9 @@ _WORDS_A_MINUTE = 230
 _KEPT = 32
 _KEPT_CARDS = 2_000
 _PREHEADER_TITLES = 3
+_PREHEADER_SIGNS = 120
 _MOST_ELSEWHERE = 3
+_NO_COPIES: Mapping[int, Copy] = {}
 INERT = "inert"
 """What stands in a link in place of a reader's token; it opens nothing."""
 
@@ -81,7 +86,8 @@ class Composer:
         self._owner = parseaddr(settings.site.reply_to or settings.site.from_)[1]
         self._ready: OrderedDict[int, _Ready] = OrderedDict()
         self._variants = Variants(database)
-        self._cards: dict[tuple[int | None, Form, str], tuple[Article, Card]] = {}
+        self._cards: dict[tuple[int | None, Form, str], tuple[Article, Copy | None, Card]] = {}
+        self._showing = Showing.by(settings)
 
     def compose(self, job: Job, composed_at: datetime) -> Letter:
         """Compose a claimed delivery's message, and sign it where the settings name a key."""
@@ -162,9 +168,10 @@ class Composer:
         stored: Mapping[int, Article],
         language: str,
         told: Mapping[int, Sequence[Retold]],
+        copies: Mapping[int, Copy] = _NO_COPIES,
     ) -> Rendering:
         """Render a list of articles as an edition's variant; `told` is who else tells their stories."""
-        return self._renderer.render(self._content(edition, chosen, stored, language, told))
+        return self._renderer.render(self._content(edition, chosen, stored, language, told, copies))
 
     def measure(
         self,
@@ -173,9 +180,10 @@ class Composer:
         stored: Mapping[int, Article],
         language: str,
         told: Mapping[int, Sequence[Retold]],
+        copies: Mapping[int, Copy] = _NO_COPIES,
     ) -> int:
         """Give the most bytes that the HTML of a variant may have, whoever the reader is."""
-        return self._renderer.measure(self._content(edition, chosen, stored, language, told))
+        return self._renderer.measure(self._content(edition, chosen, stored, language, told, copies))
 
     def _content(
         self,
@@ -184,11 +192,14 @@ class Composer:
         stored: Mapping[int, Article],
         language: str,
         told: Mapping[int, Sequence[Retold]],
+        copies: Mapping[int, Copy],
     ) -> Content:
         digest, site = self._settings.digest(edition.digest), self._settings.site
         own = site.language
-        cards = [(c.section, self._card(stored[c.article_id], c, own, told)) for c in chosen.choices]
+        cards = [(c.section, self._card(stored[c.article_id], c, own, told, copies)) for c in chosen.choices]
         related = [stored[number] for number in chosen.related if number in stored]
+        subject, preheader = self._headline(edition, [card for _, card in cards])
+        is_read_online = digest.is_public and edition.cadence != CORRECTION
         return Content(
             publication=Publication(site.name, site.base_url, site.postal_address),
             digest=digest.name,
@@ -198,22 +209,30 @@ class Composer:
             dated_at=edition.freeze_at,
             timezone=site.timezone,
             language=language if self._renderer.speaks(language) else own,
-            subject=_subject(
-                edition.subject or digest.subject, digest.title, cards[0][1].title, edition, self._settings
-            ),
-            preheader=_preheader([card for _, card in cards]),
-            lead=cards[0][1],
+            subject=subject,
+            preheader=preheader,
+            lead=cards[0][1] if cards else None,
             sections=_sections(cards[1:], digest.topics),
             related=tuple(
-                self._card(article, Choice(article.id or 0, Form.TITLE, ""), own, {})
+                self._card(article, Choice(article.id or 0, Form.TITLE, ""), own, {}, copies)
                 for article in related
                 if article.withdrawn_at is None and article.hidden_at is None
             ),
             left_out=chosen.left_out,
             introduction=introduce(edition.introduction, site.base_url),
             look=digest.template,
-            archive_url=archive_url(site.base_url, edition) if digest.is_public else "",
+            archive_url=archive_url(site.base_url, edition) if is_read_online else "",
         )
+
+    def _headline(self, edition: Edition, cards: list[Card]) -> tuple[str, str]:
+        """Give the subject and the preheader; a notice of correction has no articles, and says its own."""
+        if edition.cadence == CORRECTION:
+            words = edition.introduction.partition("\n\n")[2].replace("*", "").split()
+            return edition.subject, " ".join(words)[:_PREHEADER_SIGNS]
+        digest = self._settings.digest(edition.digest)
+        form = edition.subject or digest.subject
+        subject = _subject(form, digest.title, cards[0].title, edition, self._settings)
+        return subject, _preheader(cards)
 
     def expect(self, jobs: Sequence[Job]) -> None:
         """Make ready for claimed deliveries: what their variants need is read at once."""
@@ -234,7 +253,8 @@ class Composer:
         """Render a variant; where an article has grown since the freeze, shorten again, and drop none."""
 
         def render(chosen: Chosen) -> Rendering:
-            return self.render(found.edition, chosen, found.articles, found.variant.language, found.told)
+            language = found.variant.language
+            return self.render(found.edition, chosen, found.articles, language, found.told, found.copies)
 
         rendering = render(found.chosen)
         if rendering.html_most <= fitting.ROOM:
@@ -242,18 +262,23 @@ class Composer:
         return render(fitting.fit(found.chosen, lambda one: render(one).html_most, drops=False))
 
     def _card(
-        self, article: Article, choice: Choice, language: str, told: Mapping[int, Sequence[Retold]]
+        self,
+        article: Article,
+        choice: Choice,
+        language: str,
+        told: Mapping[int, Sequence[Retold]],
+        copies: Mapping[int, Copy],
     ) -> Card:
-        """Give an article's card, the same one as long as the article and who else tells its story are."""
-        also_at = self._also_at(told.get(article.id or 0, ()))
+        """Give an article's card, the same one as long as it, its picture and who else tells it are."""
+        also_at, copy = self._also_at(told.get(article.id or 0, ())), copies.get(article.id or 0)
         key = article.id, choice.form, choice.section
         known = self._cards.get(key)
-        if known is None or known[0] is not article or known[1].also_at != also_at:
+        if known is None or known[0] is not article or known[1] != copy or known[2].also_at != also_at:
             if len(self._cards) >= _KEPT_CARDS:
                 self._cards.clear()
             card = to_card(article, choice.form, language, also_at, _title_of(choice.section))
-            known = self._cards[key] = article, card
-        return known[1]
+            known = self._cards[key] = article, copy, self._showing.on(card, article, copy)
+        return known[2]
 
     def _also_at(self, told: Sequence[Retold]) -> tuple[Elsewhere, ...]:
         links = {one.source: Elsewhere(self._titles.get(one.source, one.source), one.url) for one in told}

@@ -12,6 +12,7 @@ from digest.tasks.desk.agenda import Entry
 from digest.tasks.desk.desk import Desk
 from digest.web.desk.doors import Doors
 from digest.web.desk.editing import EditionPages, Panel
+from digest.web.desk.flights import FlightPages
 from digest.web.desk.front import Front
 from digest.web.desk.gate import HOME, Gate, SignInNeeded, to_sign_in
 from digest.web.desk.looking import PreviewPages
@@ -73,6 +74,7 @@ def _editions(front: Front, panels: Sequence[Callable[[Session, Entry], Panel | 
     _look(router, f"{_EDITION}/preview", looking.preview, gate)
     _look(router, f"{_EDITION}/preview/frame", looking.frame, gate)
     _post(router, f"{_EDITION}/proof", looking.proof, gate.editor)
+    _post(router, f"{_EDITION}/preflight", FlightPages(front).check, gate.editor)
     for name, act in (("approve", pages.approve), ("pause", pages.pause), ("resume", pages.resume)):
         _post(router, f"{_EDITION}/{name}", act, gate.publisher)
     return router
