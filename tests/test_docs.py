@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from digest.cli import _ARTICLES, _COMMANDS, _SOURCES, _SUBSCRIBERS, build
+from digest.cli import _ARTICLES, _COMMANDS, _EDITORS, _SOURCES, _SUBSCRIBERS, build
 from digest.settings import Settings, load_settings
 from digest.settings.loading import table_of
 from digest.settings.whole import RESERVED
@@ -42,14 +42,16 @@ def test_every_command_is_documented_and_has_help() -> None:
         assert command.help, name
         inner = (
             [one for one in command if not one.startswith("-")]
-            if name in ("articles", "sources", "subscribers")
+            if name in ("articles", "editors", "sources", "subscribers")
             else []
         )
         for one in inner or [""]:
             assert f"digest {name} {one}".strip() in documented, f"digest {name} {one}"
 
 
-@pytest.mark.parametrize(("name", "place", "summary"), [*_COMMANDS, *_ARTICLES, *_SOURCES, *_SUBSCRIBERS])
+@pytest.mark.parametrize(
+    ("name", "place", "summary"), [*_COMMANDS, *_ARTICLES, *_EDITORS, *_SOURCES, *_SUBSCRIBERS]
+)
 def test_a_commands_line_in_the_help_is_its_own_first_sentence(name: str, place: str, summary: str) -> None:
     module, function = place.split(":")
     own = getattr(importlib.import_module(f"digest.cli.{module}"), function).__doc__

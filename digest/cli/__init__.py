@@ -51,6 +51,11 @@ _ARTICLES = (
         "amending:withdraw",
         "Take an article out of the archive, the feeds, and every message that has not left.",
     ),
+    (
+        "correct",
+        "amending:correct",
+        "Tell those who have an article what was wrong with it, by a short notice.",
+    ),
     ("split", "articles:split", "Part an article from the one that it is folded into, for good."),
     ("related", "articles:related", "List the articles that are nearest to one, among the latest 10,000."),
     (
@@ -66,6 +71,15 @@ _SUBSCRIBERS = (
     ("erase", "subscribers:erase", "Forget a reader; a keyed hash keeps imports from bringing them back."),
     ("list", "subscribers:list_", "List the readers of a digest, or of all."),
     ("export", "subscribers:export", "Write the readers as CSV that an import reads back."),
+)
+_EDITORS = (
+    ("add", "editors:add", "Let somebody open the desk, or give a known editor another role and password."),
+    (
+        "remove",
+        "editors:remove",
+        "Let an editor in no more: their sessions end at once, what they did stays recorded.",
+    ),
+    ("list", "editors:list_", "List who may open the desk."),
 )
 _SOURCES = (
     ("list", "sources:list_", "List the sources with their health."),
@@ -87,6 +101,7 @@ def build() -> App:
     subscribers = App(name="subscribers", help="The readers: import, add, show, erase, list, export.")
     app.command(_add(articles, _ARTICLES))
     app.command(_add(subscribers, _SUBSCRIBERS))
+    app.command(_add(App(name="editors", help="The editors: add, remove, list."), _EDITORS))
     sources = App(name="sources", help="The sources: list them with their health, import, export.")
     app.command(_add(sources, _SOURCES))
     return app

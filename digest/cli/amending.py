@@ -1,9 +1,12 @@
-"""Commands for what was wrong: withdraw an article."""
+"""Commands for what was wrong: withdraw an article, or correct it."""
 
 from dataclasses import asdict
+from pathlib import Path
 
 from digest.cli.common import DEFAULT, AsJson, Common, application
 from digest.cli.output import say, show_json
+from digest.errors import InputError, UsageError
+from digest.tasks.correcting import correct as tell
 from digest.tasks.withdrawing import withdraw as take_back
 
 
@@ -34,6 +37,60 @@ def withdraw(article: str, *, reason: str = "", json: AsJson = False, common: Co
             f" `digest articles correct {done.article_id} --text ...` tells their readers",
             quiet=common.quiet,
         )
+
+
+def correct(
+    article: str,
+    *,
+    text: str = "",
+    file: Path | None = None,
+    json: AsJson = False,
+    common: Common = DEFAULT,
+) -> None:
+    """Tell those who have an article what was wrong with it, by a short notice.
+
+    It goes with the next `digest send`, or at once where `digest run` is at work.
+
+    Parameters
+    ----------
+    article:
+        Its id, as `digest articles list` shows it, or its URL.
+    text:
+        What was wrong and what is right, in Markdown.
+    file:
+        A file that has the text.
+    """
+    written = _read(text, file)
+    with application(common) as app:
+        renderer = app.renderer
+        done = tell(
+            app.database, app.settings, article, written, app.clock(),
+            speaks=renderer.speaks, say=renderer.say,
+        )  # fmt: skip
+    if json:
+        show_json(asdict(done))
+        return
+    if not done.is_new:
+        say(f"article {done.article_id}: this correction is planned already", quiet=common.quiet)
+        return
+    say(
+        f"article {done.article_id}: {_count(done.told)} planned"
+        + (f"; {done.withheld} readers who have it left or paused, and get none" if done.withheld else ""),
+        quiet=common.quiet,
+    )
+    for edition in done.editions:
+        say(f"digest status {edition} shows how far it is", quiet=common.quiet)
+
+
+def _read(text: str, file: Path | None) -> str:
+    if bool(text) == (file is not None):
+        raise UsageError("give the correction with --text or with --file, not both")
+    if file is None:
+        return text
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{file} cannot be read: {error}") from None
 
 
 def _count(messages: int) -> str:

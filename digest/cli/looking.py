@@ -11,7 +11,7 @@ from digest.cli.output import say, show_json, warn
 from digest.rules.preflight import is_clear
 from digest.rules.proof import Outcome
 from digest.tasks.preflight import Flight, look_before
-from digest.tasks.previewing import preview
+from digest.tasks.previewing import View, preview
 
 _SAID = {Outcome.OK: "ok", Outcome.WARN: "look at", Outcome.FAIL: "fails"}
 
@@ -47,7 +47,7 @@ def preflight(
         moment = read_moment(at, app.settings.zone, "--at") if at else app.clock()
         shown = preview(
             app.database, app.settings, app.composer, app.settings.digest(digest),
-            cadence=cadence, address=as_, at=moment,
+            cadence=cadence, view=View(as_ or ""), at=moment,
         )  # fmt: skip
         flight = look_before(app.database, app.settings, app.composer, shown, asks=not offline)
     _show(flight, json=json, quiet=common.quiet)

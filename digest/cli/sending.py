@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 
@@ -10,8 +10,12 @@ from digest.cli.common import DEFAULT, AsJson, Common, application, read_moment
 from digest.cli.output import say, show_json, warn
 from digest.cli.progress import counted, pulse
 from digest.sending import Sent, send_due
+from digest.tasks.compiling import Compiled
 from digest.tasks.delivery.running import Tally
 from digest.tasks.fetching import FetchReport, fetch_due
+from digest.tasks.picturing import copy_pictures
+from digest.tasks.previewing import View
+from digest.tasks.previewing import describe as describe_preview
 from digest.tasks.previewing import preview as make_preview
 
 
@@ -25,6 +29,7 @@ def fetch(source: str | None = None, *, json: AsJson = False, common: Common = D
     """
     with application(common) as app, counted("fetching", quiet=common.quiet or json) as show:
         reports = fetch_due(app.database, app.settings, app.clock(), only=source, progress=show)
+        copy_pictures(app.database, app.settings, app.clock())
     if json:
         show_json([_facts(report) for report in reports])
     else:
@@ -97,7 +102,7 @@ def preview(
             app.composer,
             app.settings.digest(digest),
             cadence=cadence,
-            address=as_,
+            view=View(as_ or ""),
             at=moment,
         )
     html, text = shown.parts()
@@ -106,18 +111,28 @@ def preview(
     files = {".html": html.encode(), ".txt": text.encode(), ".eml": shown.message}
     for suffix, content in files.items():
         (out / (stem + suffix)).write_bytes(content)
-    facts = {
-        "subject": shown.rendering.subject,
-        "articles": [choice.article_id for choice in shown.chosen.choices],
-        "left_out": shown.chosen.left_out,
-        "bytes": len(shown.message),
-        "files": [str(out / (stem + suffix)) for suffix in files],
-    }
+    written = [str(out / (stem + suffix)) for suffix in files]
+    facts = describe_preview(shown)
     if json:
-        show_json(facts)
-    else:
-        for file in facts["files"]:  # type: ignore[attr-defined]
-            say(file, quiet=common.quiet)
+        show_json(facts | {"files": written})
+        return
+    for file in written:
+        say(file, quiet=common.quiet)
+    for line in _describe_preview(facts):
+        say(line, quiet=common.quiet)
+
+
+def _describe_preview(facts: dict[str, Any]) -> list[str]:
+    lines = [
+        f"{facts['edition']}: {facts['subject']}",
+        f"{len(facts['articles'])} articles, {len(facts['shortened'])} of them shortened;"
+        f" {facts['left_out']} more to come",
+        f"{facts['bytes']:,} bytes; HTML {facts['html_bytes']:,}, cut at {facts['clipped_at']:,}",
+        f"SHA-256 {facts['sha256']}",
+    ]
+    if facts["last_edition"]:
+        lines.append(f"since {facts['last_edition']}: {len(facts['new'])} new, {len(facts['gone'])} gone")
+    return lines
 
 
 def describe(done: Sent) -> list[str]:
@@ -125,8 +140,7 @@ def describe(done: Sent) -> list[str]:
     lines = [describe_fetch(report) for report in done.fetched]
     for item in done.compiled:
         name = f"{item.digest} {item.cadence} {item.period}"
-        counts = f"compiled for {item.planned} readers, nothing new for {item.nothing_new}"
-        lines.append(f"{name}: {counts if item.made else 'is already made'}")
+        lines.append(f"{name}: {_describe_compiled(item)}")
         lines.extend(
             f"{item.digest} {item.cadence} {period}: skipped, nothing ran then" for period in item.skipped
         )
@@ -134,6 +148,14 @@ def describe(done: Sent) -> list[str]:
         lines.append(f"confirmations asked: {done.asked}")
     lines.append(describe_tally(done.tally))
     return lines
+
+
+def _describe_compiled(item: Compiled) -> str:
+    if item.held:
+        return f"is held: {item.held}"
+    if not item.made:
+        return "is already made"
+    return f"compiled for {item.planned} readers, nothing new for {item.nothing_new}"
 
 
 def describe_tally(tally: Tally) -> str:

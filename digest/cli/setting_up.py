@@ -116,7 +116,9 @@ def wait_for_end() -> None:
 
 
 def _serve(app: Application, folder: Path, common: Common) -> None:
-    web = Server(create_app(app.readers, app.settings), "127.0.0.1", free_port(app.settings.web.port))
+    web = Server(
+        create_app(app.readers, app.settings, desk=app.desk), "127.0.0.1", free_port(app.settings.web.port)
+    )
     mail = Server(create_pages(folder / "outbox"), "127.0.0.1", free_port(8025))
     web.start()
     mail.start()

@@ -33,6 +33,7 @@ class Withheld(StrEnum):
     SUPPRESSED = "suppressed"
     ERASED = "erased"
     WITHDRAWN = "all its articles were withdrawn"
+    NEVER_HAD = "the reader did not get the article that it is about"
     RESTORED = "counted as got when a backup was restored"
 
 

@@ -33,7 +33,8 @@ class Edition(SQLModel, table=True):
     `deadline_at` is the cadence's instant; `freeze_at` the instant that selection looks back from;
     `frozen_at` when the last delivery was planned. `compiled_to` is the last subscription id planned, so
     that a crashed compilation resumes there. `at_once` is set by `--now`: readers' hours are ignored.
-    `retry_at` is when an edition that a fault paused is tried again; an operator's pause has none.
+    `retry_at` is when an edition that a fault paused is tried again; an operator's pause has none. `subject`
+    and `introduction` (Markdown) are what editors wrote; without them the digest's own subject stands.
     """
 
     __table_args__ = (UniqueConstraint("digest", "cadence", "period"),)
@@ -52,6 +53,8 @@ class Edition(SQLModel, table=True):
     compiled_to: int = 0
     reason: str = ""
     retry_at: datetime | None = None
+    subject: str = ""
+    introduction: str = ""
 
 
 class Cohort(SQLModel, table=True):

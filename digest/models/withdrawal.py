@@ -16,3 +16,16 @@ class Withdrawal(SQLModel, table=True):
     at: datetime
     reason: str = ""
     done_at: datetime | None = None
+
+
+class Correction(SQLModel, table=True):
+    """A notice to the readers who have an article: an edition of its own carries it, so each gets it once.
+
+    `text` is Markdown, as somebody wrote it.
+    """
+
+    id: int | None = Field(default=None, primary_key=True)
+    article_id: int = Field(foreign_key="article.id", index=True)
+    edition_id: int = Field(foreign_key="edition.id", unique=True)
+    text: str
+    at: datetime

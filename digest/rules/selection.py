@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from digest.models import Form
+from digest.rules.shaping import UNSHAPED, Shape
 
 EVERY_TOPIC = "*"
 
@@ -65,10 +66,12 @@ def why_not(
     history: frozenset[int],
     freeze_at: datetime,
     limits: Limits,
+    shape: Shape = UNSHAPED,
 ) -> str | None:
     """Say why an article is no candidate for a reader, or None when it is one.
 
-    `topics` maps each chosen topic to `since`: only articles first seen after it count for that topic.
+    `topics` maps each chosen topic to `since`: only articles first seen after it count for that topic. An
+    article that an editor added may be older than that, and go to all readers; never to one who has it.
     """
     if article.id in history:
         return "the reader has it from an earlier edition"
@@ -76,14 +79,19 @@ def why_not(
         return "the reader has the same story of another source from an earlier edition"
     if article.first_seen_at > freeze_at:
         return "it was first seen after the freeze"
-    if article.dated_at < freeze_at - limits.carry:
+    if article.id in shape.hidden:
+        return "an editor leaves it out of this edition"
+    to_all = shape.added.get(article.id)
+    if to_all:
+        return None
+    if to_all is None and article.dated_at < freeze_at - limits.carry:
         return f"it is older than {limits.carry.days} days"
-    if limits.topics and not set(limits.topics) & set(article.topics):
+    if to_all is None and limits.topics and not set(limits.topics) & set(article.topics):
         return "none of its topics is one of the digest's"
     matching = _matching(article, topics)
     if not matching:
         return "none of its topics is one of the reader's"
-    if all(article.first_seen_at <= topics[topic] for topic in matching):
+    if to_all is None and all(article.first_seen_at <= topics[topic] for topic in matching):
         return "it was there before the reader chose its topic"
     return None
 
@@ -94,10 +102,14 @@ def choose(
     history: frozenset[int],
     freeze_at: datetime,
     limits: Limits,
+    shape: Shape = UNSHAPED,
 ) -> Chosen:
-    """Choose a cohort's articles: pinned first, then the newest; what does not fit is left out."""
-    candidates = [a for a in articles if why_not(a, topics, history, freeze_at, limits) is None]
-    candidates.sort(key=lambda a: (not a.pinned, -a.dated_at.timestamp(), -a.id))
+    """Choose a cohort's articles: those placed by hand in their order, pinned ones, then the newest.
+
+    What does not fit is left out.
+    """
+    candidates = [a for a in articles if why_not(a, topics, history, freeze_at, limits, shape) is None]
+    candidates.sort(key=lambda a: (shape.place_of(a.id), not a.pinned, -a.dated_at.timestamp(), -a.id))
     kept = candidates[: limits.max_articles]
     return Chosen(
         tuple(Choice(a.id, Form.SUMMARY, section_of(a, topics, limits)) for a in kept),

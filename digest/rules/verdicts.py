@@ -11,6 +11,7 @@ LONGEST_WAIT = timedelta(hours=4)
 PATIENCE = timedelta(days=3)
 
 _SHORTEST_WAIT = timedelta(minutes=1)
+_LONGEST = 300
 _SPREAD = 0.2
 _GREYLISTED = re.compile(r"gr[ae]y-?list", re.I)
 _STATED = re.compile(r"\b(\d{1,5})\s*(s|sec|secs|seconds?|m|min|mins|minutes?)\b", re.I)
@@ -77,9 +78,11 @@ def wait_after(attempts: int) -> timedelta:
 
 
 def describe(outcome: Outcome) -> str:
-    """Say in one line what the server answered and at which step."""
+    """Say in one line what the server answered and at which step; a server that says no end is cut off."""
     answer = str(outcome.reply) if outcome.reply else outcome.fault or "no reply"
-    return f"{outcome.stage.value}: {answer}"
+    answer = " ".join(answer.split())
+    shown = answer if len(answer) <= _LONGEST else f"{answer[:_LONGEST]}…"
+    return f"{outcome.stage.value}: {shown}"
 
 
 def without_address(text: str, address: str) -> str:

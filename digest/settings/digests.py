@@ -11,6 +11,7 @@ from pydantic import (
 )
 
 from digest.errors import SettingsError
+from digest.models import Approval
 from digest.models.cadence import CORRECTION, Cadence
 from digest.settings.kinds import Duration, Slug, Text, Written
 from digest.settings.table import Table
@@ -29,6 +30,7 @@ class DigestSettings(Table):
     max_articles: int = Field(default=20, ge=1, le=200)
     lookback: Duration = timedelta(days=7)
     carry: Duration = timedelta(days=31)
+    approval: Approval = Approval.HOLD
     archive: Literal["public", "private"] = "public"
     cadences: dict[Slug, Written] = Field(min_length=1)
 

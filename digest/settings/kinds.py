@@ -67,6 +67,13 @@ def _base_url(value: object) -> object:
     return str(value).rstrip("/")
 
 
+def _host(value: object) -> object:
+    name = ascii_name(value) if isinstance(value, str) else ""
+    if not re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)+", name):
+        raise ValueError('is no host: write a name such as "images.example.org"')
+    return name
+
+
 def _cadence(value: object) -> object:
     Cadence.parse("", str(value))
     return value
@@ -84,6 +91,7 @@ Slug = Annotated[str, BeforeValidator(_slug)]
 Mailbox = Annotated[str, BeforeValidator(_mailbox)]
 
 
+Host = Annotated[str, BeforeValidator(_host)]
 BaseUrl = Annotated[str, BeforeValidator(_base_url)]
 Written = Annotated[str, BeforeValidator(_cadence)]
 

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from email.utils import parseaddr
+from typing import Literal
 
 from pydantic import (
     Field,
@@ -10,7 +11,7 @@ from pydantic import (
 )
 
 from digest.settings.domains import ascii_name
-from digest.settings.kinds import BaseUrl, Duration, Mailbox, Slug, Text, Timezone
+from digest.settings.kinds import BaseUrl, Duration, Host, Mailbox, Slug, Text, Timezone
 from digest.settings.table import Table
 
 
@@ -24,6 +25,9 @@ class Site(Table):
     postal_address: Text
     language: str = Field(default="en", pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")
     timezone: Timezone = "UTC"
+    images: Literal["link", "copy", "none"] = "link"
+    image_hosts: tuple[Host, ...] = ()
+    alerts: tuple[Mailbox, ...] = ()
 
     @property
     def from_address(self) -> str:

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from sqlalchemy import bindparam
+from sqlalchemy.orm import load_only
 from sqlmodel import Session, and_, col, func, not_, or_, select, update
 
 from digest.articles.identity import canonical_url
@@ -15,6 +16,9 @@ from digest.rules.intake import GONE
 T = TypeVar("T")
 
 _FEW = 5
+_DECISIVE: tuple[Any, ...] = (
+    Article.id, Article.topics, Article.first_seen_at, Article.published_at, Article.pinned_at,
+)  # fmt: skip
 _AT_ONCE = 500
 _TURN = 0x6172_7469  # any number that no other lock of ours has
 _LARGEST_ID = 2**31 - 1  # of PostgreSQL's integer
@@ -95,17 +99,23 @@ def find_article_named(session: Session, name: str) -> Article | None:
     return session.exec(select(Article).where(spelled)).first()
 
 
-def list_candidates(session: Session, *, seen_from: datetime, seen_to: datetime) -> list[Article]:
-    """List the articles that an edition may hold: first seen in the span and not kept out.
+def list_candidates(
+    session: Session, *, seen_from: datetime, seen_to: datetime, added: Collection[int] = ()
+) -> list[Article]:
+    """List the articles that an edition may hold: first seen in the span, or added, and not kept out.
 
-    Kept out are those hidden, withdrawn, held back, or folded into another.
+    Kept out are those hidden, withdrawn, folded into another, or held back and not added. Only what selection
+    has to know of them is read, not their texts.
     """
     folded = select(Fold.article_id).where(col(Fold.split_at).is_(None))
+    by_rule = and_(col(Article.first_seen_at) >= seen_from, col(Article.held_back).is_(None))
     query = (
         select(Article)
-        .where(col(Article.first_seen_at) >= seen_from, col(Article.first_seen_at) <= seen_to)
+        .options(load_only(*_DECISIVE, raiseload=True))
+        .where(col(Article.first_seen_at) <= seen_to)
+        .where(or_(by_rule, col(Article.id).in_(added)))
         .where(col(Article.hidden_at).is_(None), col(Article.withdrawn_at).is_(None))
-        .where(col(Article.held_back).is_(None), col(Article.id).not_in(folded))
+        .where(col(Article.id).not_in(folded))
     )
     return list(session.exec(query))
 
@@ -114,6 +124,11 @@ def ids_seen_from(session: Session, moment: datetime) -> frozenset[int]:
     """Give the ids of all articles first seen from a moment on, hidden ones too."""
     rows = session.exec(select(Article.id).where(col(Article.first_seen_at) >= moment))
     return frozenset(row for row in rows if row is not None)
+
+
+def first_seen(session: Session, ids: Collection[int]) -> datetime | None:
+    """Give when the first of some articles was first seen; None where there is none."""
+    return session.exec(select(func.min(Article.first_seen_at)).where(col(Article.id).in_(ids))).one()
 
 
 def get_articles(session: Session, ids: Collection[int]) -> dict[int, Article]:

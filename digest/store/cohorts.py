@@ -91,16 +91,19 @@ def counted_history(
     return {subscription_id: frozenset(ids) for subscription_id, ids in history.items()}
 
 
-def list_sizes(session: Session, digest: str, cadence: str) -> list[tuple[Cohort, int]]:
-    """List the cohorts of a cadence with how many confirmed readers each has now."""
+def list_sizes(
+    session: Session, digest: str, cadence: str, limit: int | None = None
+) -> list[tuple[Cohort, int]]:
+    """List the cohorts of a cadence with how many confirmed readers each has now, the largest first."""
+    size = func.count()
     query = (
-        select(Cohort, func.count())
+        select(Cohort, size)
         .join(Subscription, col(Subscription.cohort_id) == col(Cohort.id))
         .where(Cohort.digest == digest, Cohort.cadence == cadence)
         .where(Subscription.state == SubscriptionState.CONFIRMED)
         .group_by(col(Cohort.id))
     )
-    return list(session.exec(query))
+    return list(session.exec(query.order_by(size.desc(), col(Cohort.id)).limit(limit)))
 
 
 def find_or_add_cohort(session: Session, cohort: Cohort) -> int:
@@ -129,6 +132,26 @@ def unplace_where_history_is_short(
         Cohort.digest == digest, Cohort.cadence == cadence, col(Cohort.history_from) > needed_from
     )
     session.exec(update(Subscription).where(col(Subscription.cohort_id).in_(short)).values(cohort_id=None))
+
+
+def unplace_all(session: Session, digest: str, cadence: str) -> None:
+    """Take all readers of a cadence out of their cohorts: what they have is read from the ledger again."""
+    session.exec(
+        update(Subscription)
+        .where(col(Subscription.digest) == digest, col(Subscription.cadence) == cadence)
+        .values(cohort_id=None)
+    )
+
+
+def count_readers(session: Session, digest: str, cadence: str) -> int:
+    """Count the confirmed readers of a cadence."""
+    query = (
+        select(func.count())
+        .select_from(Subscription)
+        .where(Subscription.digest == digest, Subscription.cadence == cadence)
+        .where(Subscription.state == SubscriptionState.CONFIRMED)
+    )
+    return session.exec(query).one()
 
 
 def undecided_cohorts(session: Session, edition: Edition, last: int) -> list[Cohort]:

@@ -97,6 +97,12 @@ def own_edition(session: Session, edition_id: int, worker_id: int) -> Edition | 
     return session.exec(query.with_for_update()).first()
 
 
+def lock_held(session: Session, edition_id: int) -> Edition | None:
+    """Give an edition that is held, locked until the commit; None where it is not."""
+    query = select(Edition).where(Edition.id == edition_id, Edition.state == EditionState.HELD)
+    return session.exec(query.with_for_update()).first()
+
+
 def set_state(session: Session, edition: Edition, state: EditionState, reason: str = "") -> None:
     """Put an edition into a state and say why."""
     edition.state = state

@@ -5,10 +5,12 @@ from collections.abc import Collection
 from sqlmodel import Session, col, func, select
 
 from digest.models import (
+    Delivery,
     Edition,
     Form,
     Variant,
     VariantArticle,
+    is_counted,
 )
 from digest.rules.selection import Choice, Chosen
 
@@ -73,3 +75,18 @@ def find_largest(session: Session, edition_id: int) -> int | None:
 def count_variants(session: Session) -> int:
     """Count the distinct lists of articles of all editions."""
     return session.exec(select(func.count()).select_from(Variant)).one()
+
+
+def find_last_of(session: Session, subscription_id: int) -> tuple[Edition, list[Choice]] | None:
+    """Find what a reader is taken to have got last: the edition, and its articles in order."""
+    query = (
+        select(Delivery.variant_id)
+        .where(Delivery.subscription_id == subscription_id, is_counted())
+        .where(col(Delivery.variant_id).is_not(None))
+        .order_by(col(Delivery.id).desc())
+    )
+    variant_id = session.exec(query).first()
+    if variant_id is None:
+        return None
+    edition, _, choices = get_variants(session, [variant_id])[variant_id]
+    return edition, choices

@@ -22,9 +22,20 @@ from digest.rules import cadence as calendar
 from digest.rules.address import normalise
 from digest.rules.pacing import LEARNED_FOR, allowance_of
 from digest.rules.selection import choose, since, why_not
+from digest.rules.shaping import UNSHAPED, Shape
 from digest.settings import Settings
-from digest.store import articles, deliveries, editions, folds, paces, subscribers, turns
-from digest.tasks.choosing import candidate, candidates
+from digest.store import (
+    articles,
+    corrections,
+    deliveries,
+    drafts,
+    editions,
+    folds,
+    paces,
+    subscribers,
+    turns,
+)
+from digest.tasks.choosing import candidate, candidates, shape_of
 from digest.tasks.compiling import limits_of
 
 
@@ -173,9 +184,21 @@ def _why(
             reason = f"the delivery that held it is {delivery.state} ({delivery.reason}): {again}"
         elif article.withdrawn_at:
             reason += f"; it was withdrawn at {article.withdrawn_at.isoformat(timespec='seconds')}"
+        reason += _corrected(session, subscription, article)
         return {"included": counted, "reason": by_fold + reason, "edition": name, "state": delivery.state}
     reason = _why_not_yet(session, settings, subscription, root, now)
     return {"included": False, "reason": by_fold + reason, "edition": None, "state": None}
+
+
+def _corrected(session: Session, subscription: Subscription, article: Article) -> str:
+    """Say what the reader was told of an article afterwards."""
+    told = ""
+    for notice in corrections.list_of(session, [article.id or 0]).get(article.id or 0, []):
+        delivery = corrections.find_delivery(session, notice, subscription.id or 0)
+        if delivery is not None:
+            why_so = f" ({delivery.reason})" if delivery.reason else ""
+            told += f"; a correction of it is {delivery.state}{why_so}"
+    return told
 
 
 def _why_not_yet(
@@ -189,16 +212,26 @@ def _why_not_yet(
     limits = limits_of(digest)
     topics = since(subscription.topics, digest.lookback)
     history = deliveries.history_of(session, subscription.id or 0)
-    if article.held_back:
+    shape = _coming_shape(session, settings, subscription, now)
+    if article.held_back and article.id not in shape.added:
         return f"it is held back: {article.held_back}"
-    refusal = why_not(candidate(session, article, now), topics, history, now, limits)
+    refusal = why_not(candidate(session, article, now), topics, history, now, limits, shape)
     if refusal:
         return refusal
-    found = candidates(session, seen_from=now - digest.carry, seen_to=now)
-    chosen = choose(found, topics, history, now, limits)
+    found = candidates(session, seen_from=now - digest.carry, seen_to=now, shape=shape)
+    chosen = choose(found, topics, history, now, limits, shape)
     if article.id in {choice.article_id for choice in chosen.choices}:
         return f"it is in the reader's next edition of {digest.name}, which is not made yet"
     return f"{limits.max_articles} newer or pinned articles come first; it rolls over until it is too old"
+
+
+def _coming_shape(session: Session, settings: Settings, subscription: Subscription, now: datetime) -> Shape:
+    """Give what editors decided so far about the reader's next edition."""
+    digest, cadence = settings.digest(subscription.digest), subscription.cadence
+    if cadence not in digest.cadences:
+        return UNSHAPED
+    coming = calendar.following(digest.cadence(cadence), now, settings.zone)
+    return shape_of(drafts.find_draft(session, digest.name, cadence, coming.period))
 
 
 def schedule(session: Session, settings: Settings, now: datetime) -> list[dict[str, Any]]:

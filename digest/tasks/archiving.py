@@ -3,17 +3,18 @@
 Nothing in here knows a reader: there is no name, no address and no token to leak (standard E10).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlmodel import Session
 
-from digest.models import Article, Edition
+from digest.models import Article, Correction, Edition
 from digest.settings import DigestSettings, Settings
-from digest.store import archive
+from digest.store import archive, corrections, pictures
 from digest.store.archive import Neighbours, Shown
 from digest.store.database import Database
+from digest.tasks.showing import Showing
 
 PER_PAGE = 30
 _TEASED = 3
@@ -38,6 +39,8 @@ class Published:
     earlier: tuple[Article, ...]
     withdrawn: int
     updated_at: datetime
+    pictures: Mapping[int, str] = field(default_factory=dict)
+    corrections: Mapping[int, Sequence[Correction]] = field(default_factory=dict)
     beside: Neighbours = field(default=Neighbours(None, None))
 
     @property
@@ -70,6 +73,7 @@ class Archive:
 
     def __init__(self, database: Database, settings: Settings) -> None:
         self._database = database
+        self._showing = Showing.by(settings)
         self.digests = tuple(digest for digest in settings.digests if digest.is_public)
 
     def find_digest(self, name: str) -> DigestSettings | None:
@@ -124,8 +128,17 @@ class Archive:
         shown = archive.list_shown(session, edition)
         withdrawn = archive.list_withdrawn(session, edition)
         lead, parts, earlier = arrange(shown, digest.topics)
-        updated_at = max([edition.frozen_at or edition.freeze_at, *withdrawn])
-        return Published(digest, edition, lead, parts, earlier, len(withdrawn), updated_at, beside)
+        notices = corrections.list_of(session, [one.article.id or 0 for one in shown])
+        changes = [*withdrawn, *(notice.at for about in notices.values() for notice in about)]
+        updated_at = max([edition.frozen_at or edition.freeze_at, *changes])
+        copies = pictures.copies_of(session, [one.article.id or 0 for one in shown])
+        urls = {
+            one.article.id or 0: self._showing.of(one.article, copies.get(one.article.id or 0))
+            for one in shown
+        }
+        return Published(
+            digest, edition, lead, parts, earlier, len(withdrawn), updated_at, urls, notices, beside
+        )
 
 
 def arrange(

@@ -4,15 +4,19 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from digest.models import Article
+from digest.models import Article, Draft, Reach
 from digest.rules.selection import Candidate
+from digest.rules.shaping import UNSHAPED, Shape
 from digest.store import articles, folds
 
 
-def candidates(session: Session, *, seen_from: datetime, seen_to: datetime) -> list[Candidate]:
+def candidates(
+    session: Session, *, seen_from: datetime, seen_to: datetime, shape: Shape = UNSHAPED
+) -> list[Candidate]:
     """List the candidates of an edition; the topics of a story are those of all who tell it."""
-    rows = articles.list_candidates(session, seen_from=seen_from, seen_to=seen_to)
+    rows = articles.list_candidates(session, seen_from=seen_from, seen_to=seen_to, added=shape.added)
     told = folds.list_told_since(session, seen_from)
+    told |= folds.list_told(session, list(shape.added)) if shape.added else {}
     return [to_candidate(row, told.get(row.id or 0, []), seen_to) for row in rows]
 
 
@@ -33,3 +37,11 @@ def to_candidate(article: Article, told: list[folds.Retold], at: datetime) -> Ca
         pinned=article.pinned_at is not None,
         folded=tuple(one.article_id for one in told),
     )
+
+
+def shape_of(draft: Draft | None) -> Shape:
+    """Give a draft's shape as selection sees it; without a draft nothing is shaped."""
+    if draft is None:
+        return UNSHAPED
+    added = {int(key): reach == Reach.ALL for key, reach in draft.added.items()}
+    return Shape(tuple(draft.arranged), frozenset(draft.hidden), added)

@@ -24,10 +24,12 @@ from digest.rules.selection import (
     since,
     unsettle_topics,
 )
+from digest.rules.shaping import Shape
 from digest.settings import DigestSettings, Settings
-from digest.store import articles, cohorts, deliveries, editions, planning, variants, workers
+from digest.store import articles, cohorts, deliveries, drafts, editions, planning, variants, workers
 from digest.store.database import Database
-from digest.tasks.choosing import candidates
+from digest.tasks import holding
+from digest.tasks.choosing import candidates, shape_of
 from digest.tasks.withdrawing import settle_edition
 
 RANGE_SIZE = 20_000
@@ -37,7 +39,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """What came of one cadence: a new edition, or why there is none."""
+    """What came of one cadence: a new edition, or why there is none; `held` is why it waits."""
 
     digest: str
     cadence: str
@@ -46,6 +48,7 @@ class Compiled:
     skipped: tuple[str, ...] = ()
     planned: int = 0
     nothing_new: int = 0
+    held: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +93,7 @@ class Compiler:
             compiled = self._at_once(digest, cadence, now) if at_once else self._due(digest, cadence, now)
             if compiled is not None:
                 made.append(compiled)
-        return made
+        return made + self._release(digest, now)
 
     def compile_lost(
         self, digest: DigestSettings, until: datetime, made: Mapping[str, Made]
@@ -111,7 +114,7 @@ class Compiler:
             if lost is not None:
                 compiled = self._make(
                     digest, cadence, lost.occurrence, until, missed=lost.missed, at_once=at_once,
-                    periods=len(lost.missed) + 1,
+                    periods=len(lost.missed) + 1, forced=True,
                 )  # fmt: skip
                 again.extend([compiled] if compiled.made else [])
         return again
@@ -144,6 +147,7 @@ class Compiler:
         missed: tuple[Occurrence, ...] = (),
         at_once: bool = False,
         periods: int = 1,
+        forced: bool = False,
     ) -> Compiled:
         edition = Edition(
             digest=digest.name,
@@ -155,16 +159,60 @@ class Compiler:
             compiler=self.worker_id,
         )
         with self._database.write() as session:
-            entered = editions.add_edition(session, edition)
+            entered = holding.enter(session, digest, edition, forced=forced)
             skipped = [o.period for o in missed if entered and self._skip(session, digest, cadence, o, now)]
         compiled = Compiled(digest.name, cadence.name, occurrence.period, entered is not None, tuple(skipped))
         if entered is None:
-            return compiled
-        self._plan(digest, cadence, entered, periods)
+            return self._made_before(digest, cadence, compiled, now, periods, forced=forced)
+        if entered.state == EditionState.HELD:
+            return replace(compiled, held=entered.reason)
+        return self._planned(digest, cadence, entered, compiled, periods)
+
+    def _planned(
+        self, digest: DigestSettings, cadence: Cadence, edition: Edition, compiled: Compiled, periods: int = 1
+    ) -> Compiled:
+        self._plan(digest, cadence, edition, periods)
         with self._database.read() as session:
-            counts = deliveries.count_states(session, entered.id or 0)
+            counts = deliveries.count_states(session, edition.id or 0)
         withheld = counts.pop(DeliveryState.WITHHELD, 0)
         return replace(compiled, planned=sum(counts.values()), nothing_new=withheld)
+
+    def _made_before(
+        self,
+        digest: DigestSettings,
+        cadence: Cadence,
+        compiled: Compiled,
+        now: datetime,
+        periods: int,
+        *,
+        forced: bool,
+    ) -> Compiled:
+        """Say of an edition that stands whether it is held; one that had gone before is held no more."""
+        with self._database.write() as session:
+            found = editions.find_edition(session, digest.name, cadence.name, compiled.period)
+            if found is None or found.state != EditionState.HELD:
+                return compiled
+            taken = forced and holding.release(
+                session, digest, found.id or 0, self.worker_id, now, forced=True
+            )
+        if not taken:
+            return replace(compiled, held=found.reason)
+        return self._planned(digest, cadence, taken, replace(compiled, made=True), periods)
+
+    def _release(self, digest: DigestSettings, now: datetime) -> list[Compiled]:
+        """Compile the held editions that nothing holds any more."""
+        with self._database.read() as session:
+            held = editions.list_editions(session, digest=digest.name, states=[EditionState.HELD])
+        made = []
+        for edition in held:
+            if edition.cadence not in digest.cadences:
+                continue
+            with self._database.write() as session:
+                taken = holding.release(session, digest, edition.id or 0, self.worker_id, now)
+            if taken is not None:
+                compiled = Compiled(digest.name, edition.cadence, edition.period, made=True)
+                made.append(self._planned(digest, digest.cadence(edition.cadence), taken, compiled))
+        return made
 
     def _skip(
         self, session: Session, digest: DigestSettings, cadence: Cadence, missed: Occurrence, now: datetime
@@ -195,9 +243,10 @@ class Compiler:
 
     def _plan(self, digest: DigestSettings, cadence: Cadence, edition: Edition, periods: int = 1) -> None:
         """Plan in key ranges with a commit each; the last commit freezes."""
-        plan = _Plan(self._settings, digest, cadence, edition, periods, self._speaks)
         with self._database.write() as session:
-            cohorts.unplace_where_history_is_short(session, digest.name, cadence.name, plan.seen_from)
+            draft = drafts.find_draft(session, digest.name, cadence.name, edition.period)
+            plan = _Plan(self._settings, digest, cadence, edition, periods, self._speaks, shape_of(draft))
+            plan.unplace(session)
         while True:
             with self._database.write() as session:
                 current = editions.own_edition(session, plan.edition_id, self.worker_id)
@@ -224,14 +273,26 @@ class _Plan:
         edition: Edition,
         periods: int,
         speaks: Callable[[str], bool],
+        shape: Shape,
     ) -> None:
         assert edition.id is not None  # noqa: S101 - a stored row
         self.edition_id = edition.id
-        self.seen_from = edition.freeze_at - digest.carry
+        self._seen_from = self._history_from = edition.freeze_at - digest.carry
+        self._shape = shape
         self._settings, self._digest, self._cadence = settings, digest, cadence
         self._limits = replace(limits_of(digest), max_articles=digest.max_articles * periods)
         self._speaks = speaks
         self._candidates: list[Candidate] | None = None
+
+    def unplace(self, session: Session) -> None:
+        """Take readers out of cohorts whose history does not reach back to all that the edition may hold."""
+        digest, cadence = self._digest.name, self._cadence.name
+        oldest = articles.first_seen(session, self._shape.added) if self._shape.added else None
+        if oldest is not None and oldest < self._seen_from:
+            self._history_from = oldest
+            cohorts.unplace_all(session, digest, cadence)
+        else:
+            cohorts.unplace_where_history_is_short(session, digest, cadence, self._seen_from)
 
     def plan_range(self, session: Session, edition: Edition, last: int) -> None:
         self._place(session, edition, last)
@@ -242,6 +303,7 @@ class _Plan:
                 frozenset(cohort.history),
                 edition.freeze_at,
                 self._limits,
+                self._shape,
             )
             assert cohort.id is not None  # noqa: S101 - a stored row
             cohorts.decide_cohort(session, self.edition_id, cohort.id, cohort.language, chosen)
@@ -252,7 +314,7 @@ class _Plan:
         """Take the mailed articles into each cohort's history, and let claims begin."""
         settle_edition(session, edition, edition.freeze_at)
         cohorts.unplace_unplanned(session, edition)
-        recent = articles.ids_seen_from(session, self.seen_from)
+        recent = articles.ids_seen_from(session, self._history_from)
         decisions = cohorts.list_decisions(session, self.edition_id)
         cohorts.lift_keys(session, [cohort for cohort, _ in decisions])
         for cohort, variant_id in decisions:
@@ -268,7 +330,7 @@ class _Plan:
         key = cohort_key(cohort.digest, cohort.cadence, cohort.language, topics, sorted(history))
         if not cohorts.merge_into(session, cohort, key):
             cohort.key, cohort.topics, cohort.history = key, topics, sorted(history)
-            cohort.history_from = self.seen_from
+            cohort.history_from = self._history_from
             session.add(cohort)
             session.flush()
 
@@ -276,7 +338,7 @@ class _Plan:
         unplaced = cohorts.list_unplaced(session, edition, last)
         if not unplaced:
             return
-        history = cohorts.counted_history(session, edition, last, self.seen_from)
+        history = cohorts.counted_history(session, edition, last, self._history_from)
         groups: dict[str, tuple[Cohort, list[int]]] = {}
         for reader in unplaced:
             cohort = self._cohort(reader, history.get(reader.subscription_id, frozenset()), edition)
@@ -298,12 +360,14 @@ class _Plan:
             language=language,
             topics=topics,
             history=sorted(history),
-            history_from=self.seen_from,
+            history_from=self._history_from,
         )
 
     def _articles(self, session: Session, edition: Edition) -> list[Candidate]:
         if self._candidates is None:
-            self._candidates = candidates(session, seen_from=self.seen_from, seen_to=edition.freeze_at)
+            self._candidates = candidates(
+                session, seen_from=self._seen_from, seen_to=edition.freeze_at, shape=self._shape
+            )
         return self._candidates
 
     def _due(

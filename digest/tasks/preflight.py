@@ -31,6 +31,7 @@ _AT_ONCE = 8
 _PATIENCE = 8.0
 _LARGEST = 3_000_000
 _READ = 200_000
+_OWN_PAGES = ("unsubscribe", "preferences", "archive", "images", "desk")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +108,10 @@ def _visit(url: str, turns: Turns, allow_private: bool) -> Visit:
 
 
 def _addresses(parts: Parts, settings: Settings) -> list[str]:
-    """List what is asked: our own pages answer for themselves, and their links are a reader's own."""
+    """List what is asked: all but our own pages, whose links are a reader's own."""
     found = [*(picture.url for picture in parts.pictures), *parts.links]
-    base = settings.site.base_url
-    return [url for url in found if host_of(url) and url != base and not url.startswith(f"{base}/")]
+    own = tuple(f"{settings.site.base_url}/{page}/" for page in _OWN_PAGES)
+    return [url for url in found if host_of(url) and not f"{url}/".startswith(own)]
 
 
 def _around(

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from digest.errors import UsageError
 from digest.settings import Settings
-from digest.store import articles, pruning
+from digest.store import articles, pictures, pruning
 from digest.store.database import Database
 
 
@@ -36,4 +36,5 @@ def prune(
         with database.write() as session:
             articles.take_turns(session)
             counted = pruning.prune(session, before)
+            pictures.forget_unused(session)
     return Pruned(counted.removed, counted.emptied, before)

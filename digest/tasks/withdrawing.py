@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from digest.models import Edition, Withdrawal
-from digest.store import articles, deliveries, folds, withdrawals
+from digest.store import articles, corrections, deliveries, folds, pictures, withdrawals
 from digest.store.database import Database
 
 
@@ -32,6 +32,7 @@ def withdraw(database: Database, name: str, reason: str, clock: Callable[[], dat
         article = articles.get_article(session, name)
         known = withdrawals.find_withdrawal(session, article.id or 0)
         withdrawal = known or withdrawals.enter(session, article, clock(), reason)
+        pictures.forget_of(session, article)
     changed, withheld = _carry_out(database, withdrawal, clock)
     with database.read() as session:
         gone = deliveries.count_gone_with(session, article.id or 0)
@@ -67,6 +68,7 @@ def _carry_out(database: Database, withdrawal: Withdrawal, clock: Callable[[], d
         with database.write() as session:
             withdrawals.unplace(session, withdrawal, edition_id)
     with database.write() as session:
+        corrections.withhold_lost(session, withdrawal.article_id, clock())
         withdrawal.done_at = withdrawal.done_at or clock()
         session.add(withdrawal)
     return changed, withheld

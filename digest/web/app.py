@@ -13,13 +13,17 @@ from digest.bootstrap import bundled, utc_now
 from digest.errors import Unreachable
 from digest.settings import Settings
 from digest.tasks.archiving import Archive
+from digest.tasks.desk.desk import Desk
 from digest.tasks.subscribing import Readers
 from digest.web.archive import ArchivePages
+from digest.web.desk.routes import add_desk
 from digest.web.pages import Pages
+from digest.web.pictures import PicturePages
 from digest.web.readers import ReaderPages
 from digest.web.security import Guard, SignUpLimit, set_headers
 
 _WRONG = {
+    403: ("This is not allowed", ""),
     404: ("There is no such page", "The address may be mistyped, or the page may have moved."),
     405: ("This is done with a button", "Go back, and use the button on the page."),
 }
@@ -29,15 +33,19 @@ def create_app(
     readers: Readers,
     settings: Settings,
     *,
+    desk: Desk | None = None,
     now: Callable[[], datetime] = utc_now,
     sign_ups_per_hour: int = 20,
 ) -> FastAPI:
-    """Make the application of one publication; nothing is kept outside of it."""
+    """Make the application of one publication, with the editors' desk where it is given."""
     app = FastAPI(title=settings.site.name, docs_url=None, redoc_url=None, openapi_url=None)
     pages = Pages(bundled("templates") / "web", settings)
     app.add_middleware(Guard)
     app.include_router(ReaderPages(readers, pages, SignUpLimit(sign_ups_per_hour), now).router())
+    if desk is not None:
+        add_desk(app, desk, pages, now)
     app.include_router(ArchivePages(Archive(readers.database, settings), pages, settings).router())
+    app.include_router(PicturePages(readers.database).router())
     _add_files(app, pages)
     _add_health(app, readers)
     _add_error_pages(app, pages)
@@ -73,6 +81,7 @@ def _add_health(app: FastAPI, readers: Readers) -> None:
 def _add_error_pages(app: FastAPI, pages: Pages) -> None:
     def wrong(_: Request, error: HTTPException) -> Response:
         title, text = _WRONG.get(error.status_code, ("This did not work", "Please go back and try again."))
+        text = text or str(error.detail)
         page = pages.say(title, text, status=error.status_code, link="/", link_text="To the front page")
         page.headers.update(error.headers or {})
         return page

@@ -1,17 +1,17 @@
 """The archive's pages and feeds: what anybody may read; GET changes nothing, and no page knows a reader."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
 from fastapi import APIRouter, HTTPException, Request
+from markupsafe import Markup
 from starlette.responses import Response
 
+from digest.articles.introductions import introduce
 from digest.mail.templates import safe_href
 from digest.models import Article, Edition
-from digest.rules.pictures import host_of, is_own
 from digest.settings import DigestSettings, Settings
 from digest.tasks.archiving import Archive, Published, Shelf
 from digest.tasks.subscribing import word_consent
@@ -34,6 +34,7 @@ class Item:
     url: str
     picture: str
     tongue: str
+    corrections: tuple[tuple[datetime, Markup], ...] = ()
 
 
 class ArchivePages:
@@ -74,18 +75,19 @@ class ArchivePages:
         if found is None:
             raise HTTPException(_NOT_FOUND)
         title = self._title(found.digest, found.edition)
-        homes = self._homes()
+        items = {article.id: self._item(article, found) for article in found.articles}
         shown: dict[str, Any] = {
             "found": found,
-            "lead": self._item(found.lead, homes) if found.lead else None,
-            "parts": [(part.topic, self._items(part.articles, homes)) for part in found.parts],
-            "earlier": self._items(found.earlier, homes),
+            "lead": items[found.lead.id] if found.lead else None,
+            "parts": [(part.topic, [items[article.id] for article in part.articles]) for part in found.parts],
+            "earlier": [items[article.id] for article in found.earlier],
+            "introduction": self._written(found.edition.introduction),
             "wording": word_consent(self._settings, found.digest),
             "before": found.beside.before and self._path(found.beside.before),
             "after": found.beside.after and self._path(found.beside.after),
             "feed": f"/archive/{digest}/feed.xml",
         }
-        pictures = [item.picture for item in self._items(found.articles, homes) if item.picture]
+        pictures = [item.picture for item in items.values() if item.picture]
         about = " · ".join(article.title for article in found.articles)
         body = self._pages.render(
             "archive_edition",
@@ -172,19 +174,17 @@ class ArchivePages:
         changed_at = max((one.updated_at for one in latest), default=None)
         return answer(request, content, "application/atom+xml", changed_at)
 
-    def _items(self, articles: Iterable[Article], homes: frozenset[str]) -> list[Item]:
-        return [self._item(article, homes) for article in articles]
-
-    def _item(self, article: Article, homes: frozenset[str]) -> Item:
-        url = safe_href(article.url)
-        picture = safe_href(article.image_url)
-        is_shown = picture and is_own(picture, homes | {host_of(url)})
-        return Item(
-            article, url, picture if is_shown else "", article.language or self._settings.site.language
+    def _item(self, article: Article, found: Published) -> Item:
+        picture = safe_href(found.pictures.get(article.id or 0))
+        language = article.language or self._settings.site.language
+        notices = tuple(
+            (one.at, self._written(one.text)) for one in found.corrections.get(article.id or 0, ())
         )
+        return Item(article, safe_href(article.url), picture, language, notices)
 
-    def _homes(self) -> frozenset[str]:
-        return frozenset({host_of(self._base)} | {host_of(source.url) for source in self._settings.sources})
+    def _written(self, markdown: str) -> Markup:
+        """Give what an editor wrote as HTML; it is cleaned, and so it may stand as it is."""
+        return Markup(introduce(markdown, self._base))  # noqa: S704 - cleaned by introduce
 
     def _path(self, edition: Edition) -> str:
         return f"/archive/{edition.digest}/{edition.cadence}/{quote(edition.period, safe=':')}"

@@ -1,10 +1,11 @@
 """Pages out of templates: one small Jinja2 environment that escapes everything."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
 from digest.mail.phrases import direction
@@ -36,11 +37,19 @@ class Pages:
             lstrip_blocks=True,
         )
         self._templates.filters["topic"] = _name_topic
+        self._templates.filters["moment"] = self._name_moment
+        self._templates.filters["span"] = name_span
+        self._templates.filters["clean"] = Markup
+        self._folder = folder
         self._templates.filters["day"] = self.name_day
         self._templates.filters["direction"] = direction
         self._has_archive = any(digest.is_public for digest in settings.digests)
         self.style = (folder / "style.css").read_bytes()
         self.icon = (folder / "icon.svg").read_bytes()
+
+    def file(self, name: str) -> bytes:
+        """Read a file that is given out as it is."""
+        return (self._folder / name).read_bytes()
 
     def render(self, name: str, status: int = 200, **values: object) -> HTMLResponse:
         """Render a page with what every page shows."""
@@ -67,6 +76,10 @@ class Pages:
         local = at.astimezone(self._settings.zone)
         return f"{local.day} {local:%B %Y}"
 
+    def _name_moment(self, at: datetime) -> str:
+        local = at.astimezone(self._settings.zone)
+        return f"{local:%a} {local.day} {local:%b}, {local:%H:%M}"
+
 
 def _say_when(cadence: Cadence) -> str:
     clock = " and ".join(f"{time:%H:%M}" for time in cadence.times)
@@ -75,6 +88,15 @@ def _say_when(cadence: Cadence) -> str:
     if cadence.unit == Unit.MONTH:
         return f"on day {cadence.day} of each month at {clock}"
     return f"every day at {clock}"
+
+
+def name_span(span: timedelta) -> str:
+    """Say how long something takes, in its two largest units."""
+    minutes = max(0, int(span.total_seconds()) // 60)
+    days, hours, rest = minutes // 1440, minutes // 60 % 24, minutes % 60
+    if days:
+        return f"{days} d {hours} h"
+    return f"{hours} h {rest} min" if hours else f"{rest} min"
 
 
 def _name_zone(zone: str) -> str:

@@ -20,6 +20,9 @@ _POLICY = (
     "base-uri 'none'; frame-ancestors 'none'"
 )
 
+# The desk has a script of its own, which adds comfort only, and shows messages in frames.
+_DESK_TOO = "; script-src 'self'; frame-src 'self'"
+
 
 def policy(pictures: Iterable[str] = ()) -> str:
     """Give a page's Content-Security-Policy: all is our own, but for the hosts of its pictures."""
@@ -64,12 +67,14 @@ class Guard:
 
 def set_headers(headers: MutableHeaders, path: str, method: str) -> None:
     """Set the headers of an answer."""
-    headers.setdefault("Content-Security-Policy", policy())
+    is_desk = path == "/desk" or path.startswith("/desk/")
+    headers.setdefault("Content-Security-Policy", policy() + (_DESK_TOO if is_desk else ""))
     headers["X-Content-Type-Options"] = "nosniff"
-    headers["Referrer-Policy"] = "no-referrer"
-    if path.startswith(TOKEN_PATHS):
+    # Of a page without a referrer a browser posts "Origin: null"; the desk asks for its own.
+    headers["Referrer-Policy"] = "same-origin" if is_desk else "no-referrer"
+    if is_desk or path.startswith(TOKEN_PATHS):
         headers["X-Robots-Tag"] = "noindex"
-    if path.startswith(TOKEN_PATHS) or method == "POST":
+    if is_desk or path.startswith(TOKEN_PATHS) or method == "POST":
         headers["Cache-Control"] = "no-store"
 
 

@@ -1,5 +1,6 @@
 """A server may do anything: each message ends in one of few known outcomes, and none is an exception."""
 
+import socket
 import ssl
 import time
 from datetime import datetime
@@ -338,3 +339,13 @@ def test_starttls_that_fails_never_goes_on_in_the_clear(script: Script, ca_file:
     outcome = starttls(script, ca_file)
     assert outcome is not None
     assert (outcome.stage, outcome.dot_left) == (Stage.STARTTLS, False)
+
+
+def test_an_address_that_is_dead_stops_nobody_while_another_is_alive(monkeypatch: pytest.MonkeyPatch) -> None:
+    def both(_host: str, port: int, *_: object, **__: object) -> list[tuple[object, ...]]:
+        six = (socket.AF_INET6, socket.SOCK_STREAM, 6, "", ("::1", 1, 0, 0))
+        return [six, (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", both)
+    outcome = submit(steps(greets, takes()))
+    assert outcome.accepted

@@ -9,7 +9,7 @@ from xml.etree import ElementTree as Tree
 import pytest
 from fastapi.testclient import TestClient
 
-from digest.models import Article, Edition, EditionState, Variant, VariantArticle
+from digest.models import Article, Correction, Edition, EditionState, Variant, VariantArticle
 from digest.settings import Settings
 from digest.store.database import Database
 from digest.tasks.subscribing import Readers
@@ -295,3 +295,25 @@ def test_a_reader_signs_up_below_an_edition(client: TestClient, library: Library
     assert "checked" not in form
     answer = client.post("/subscribe", data={"digest": "world", "address": "a@b.example", "consent": "yes"})
     assert "Check your mailbox" in answer.text
+
+
+def test_an_edition_shows_what_its_editors_wrote_and_what_was_corrected_later(
+    client: TestClient, library: Library
+) -> None:
+    bridge = library.add_article("Bridge reopens")
+    written = "Good *morning*. <script>alert(1)</script> ![pixel](https://tracker.example/p.gif)"
+    library.add_edition("2026-03-02", [bridge], introduction=written)
+    notice = library.add_edition("2026-03-03", cadence="correction")
+    before = client.get("/archive/world/daily/2026-03-02")
+    with library.database.write() as session:
+        session.add(Correction(article_id=bridge, edition_id=notice, text="It has **two** lanes.", at=NOON))
+
+    answer = client.get("/archive/world/daily/2026-03-02", headers={"If-None-Match": before.headers["etag"]})
+
+    assert "Good <em>morning</em>." in answer.text
+    assert "Correction, 2 March 2026" in answer.text
+    assert "It has <strong>two</strong> lanes." in answer.text
+    assert "<script" not in answer.text
+    assert "<img" not in answer.text
+    assert client.get("/archive/world/correction/2026-03-03").status_code == 404
+    assert "correction" not in client.get("/sitemap.xml").text

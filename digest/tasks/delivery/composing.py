@@ -10,10 +10,12 @@ from email.utils import parseaddr
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from digest.articles.introductions import introduce
 from digest.mail.content import Card, Content, Elsewhere, Publication, Section
 from digest.mail.message import Composition, Headers, Message, Own, message_id
 from digest.mail.rendering import Renderer, Rendering
 from digest.models import Article, Edition, Form
+from digest.models.cadence import CORRECTION
 from digest.net.smtp import Envelope
 from digest.rules import tokens
 from digest.rules.selection import Choice
@@ -21,8 +23,10 @@ from digest.settings import Settings
 from digest.store.database import Database
 from digest.store.deliveries import Job
 from digest.store.folds import Retold
+from digest.store.pictures import Copy
 from digest.tasks.delivery.variants import Variants
 from digest.tasks.returning import return_paths
+from digest.tasks.showing import Showing
 
 if TYPE_CHECKING:
     from digest.mail.dkim import Signer
@@ -31,7 +35,11 @@ _WORDS_A_MINUTE = 230
 _KEPT = 32
 _KEPT_CARDS = 2_000
 _PREHEADER_TITLES = 3
+_PREHEADER_SIGNS = 120
 _MOST_ELSEWHERE = 3
+_NO_COPIES: Mapping[int, Copy] = {}
+INERT = "inert"
+"""What stands in a link in place of a reader's token; it opens nothing."""
 
 
 @dataclass(slots=True)
@@ -78,7 +86,8 @@ class Composer:
         self._owner = parseaddr(settings.site.reply_to or settings.site.from_)[1]
         self._ready: OrderedDict[int, _Ready] = OrderedDict()
         self._variants = Variants(database)
-        self._cards: dict[tuple[int | None, Form, str], tuple[Article, Card]] = {}
+        self._cards: dict[tuple[int | None, Form, str], tuple[Article, Copy | None, Card]] = {}
+        self._showing = Showing.by(settings)
 
     def compose(self, job: Job, composed_at: datetime) -> Letter:
         """Compose a claimed delivery's message, and sign it where the settings name a key."""
@@ -96,6 +105,11 @@ class Composer:
         """Splice a reader's own values and headers into a rendering."""
         message = self._message(edition, self._composition(edition, rendering), job, composed_at)
         return self._seal(edition, job, message, composed_at)
+
+    def inert(self, edition: Edition, rendering: Rendering, job: Job, composed_at: datetime) -> bytes:
+        """Give the same message with links that change nothing for its reader, to be shown at the desk."""
+        composition = self._composition(edition, rendering)
+        return bytes(self._message(edition, composition, job, composed_at, inert=True))
 
     def sealed(self, message: Message, at: datetime) -> bytes:
         """Give a message's bytes, signed where the settings name a key.
@@ -117,11 +131,17 @@ class Composer:
         return Letter(envelope, pieces, sum(map(len, pieces)))
 
     def _message(
-        self, edition: Edition, composition: Composition, job: Job, composed_at: datetime
+        self,
+        edition: Edition,
+        composition: Composition,
+        job: Job,
+        composed_at: datetime,
+        *,
+        inert: bool = False,
     ) -> Message:
-        base, keys = self._base_url, self._signing_keys
-        leave = f"{base}/unsubscribe/{tokens.sign(keys, tokens.UNSUBSCRIBE, job.public_id, job.digest)}"
-        choose = f"{base}/preferences/{tokens.sign(keys, tokens.PREFERENCES, job.public_id, job.digest)}"
+        base = self._base_url
+        leave = f"{base}/unsubscribe/{INERT if inert else self._token(tokens.UNSUBSCRIBE, job)}"
+        choose = f"{base}/preferences/{INERT if inert else self._token(tokens.PREFERENCES, job)}"
         values = {
             "name": job.name,
             "address": job.address,
@@ -138,6 +158,9 @@ class Composer:
         )
         return composition.compose(own, values)
 
+    def _token(self, action: str, job: Job) -> str:
+        return tokens.sign(self._signing_keys, action, job.public_id, job.digest)
+
     def render(
         self,
         edition: Edition,
@@ -146,12 +169,14 @@ class Composer:
         language: str,
         left_out: int,
         told: Mapping[int, Sequence[Retold]],
+        copies: Mapping[int, Copy] = _NO_COPIES,
     ) -> Rendering:
         """Render a list of articles as an edition's variant; `told` is who else tells their stories."""
         digest = self._settings.digest(edition.digest)
         own = self._settings.site.language
-        cards = [(c.section, self._card(stored[c.article_id], c, own, told)) for c in choices]
-        subject = _subject(digest.subject, digest.title, cards[0][1].title, edition, self._settings)
+        cards = [(c.section, self._card(stored[c.article_id], c, own, told, copies)) for c in choices]
+        subject, preheader = self._headline(edition, [card.title for _, card in cards])
+        is_read_online = digest.is_public and edition.cadence != CORRECTION
         content = Content(
             publication=Publication(
                 self._settings.site.name, self._settings.site.base_url, self._settings.site.postal_address
@@ -164,14 +189,25 @@ class Composer:
             timezone=self._settings.site.timezone,
             language=language if self._renderer.speaks(language) else own,
             subject=subject,
-            preheader=" · ".join(card.title for _, card in cards[1 : 1 + _PREHEADER_TITLES]),
-            lead=cards[0][1],
+            preheader=preheader,
+            lead=cards[0][1] if cards else None,
             sections=_sections(cards[1:], digest.topics),
             left_out=left_out,
+            introduction=introduce(edition.introduction, self._settings.site.base_url),
             look=digest.template,
-            archive_url=archive_url(self._settings.site.base_url, edition) if digest.is_public else "",
+            archive_url=archive_url(self._settings.site.base_url, edition) if is_read_online else "",
         )
         return self._renderer.render(content)
+
+    def _headline(self, edition: Edition, titles: Sequence[str]) -> tuple[str, str]:
+        """Give the subject and the preheader; a notice of correction has no articles, and says its own."""
+        if edition.cadence == CORRECTION:
+            words = edition.introduction.partition("\n\n")[2].replace("*", "").split()
+            return edition.subject, " ".join(words)[:_PREHEADER_SIGNS]
+        digest = self._settings.digest(edition.digest)
+        form = edition.subject or digest.subject
+        subject = _subject(form, digest.title, titles[0], edition, self._settings)
+        return subject, " · ".join(titles[1 : 1 + _PREHEADER_TITLES])
 
     def expect(self, jobs: Sequence[Job]) -> None:
         """Make ready for claimed deliveries: what their variants need is read at once."""
@@ -183,7 +219,13 @@ class Composer:
             found = self._variants.take(variant_id)
             edition, variant = found.edition, found.variant
             rendering = self.render(
-                edition, found.choices, found.articles, variant.language, variant.left_out, found.told
+                edition,
+                found.choices,
+                found.articles,
+                variant.language,
+                variant.left_out,
+                found.told,
+                found.copies,
             )
             ready = self._ready[variant_id] = _Ready(edition, self._composition(edition, rendering))
             if len(self._ready) > _KEPT:
@@ -192,18 +234,23 @@ class Composer:
         return ready
 
     def _card(
-        self, article: Article, choice: Choice, language: str, told: Mapping[int, Sequence[Retold]]
+        self,
+        article: Article,
+        choice: Choice,
+        language: str,
+        told: Mapping[int, Sequence[Retold]],
+        copies: Mapping[int, Copy],
     ) -> Card:
-        """Give an article's card, the same one as long as the article and who else tells its story are."""
-        also_at = self._also_at(told.get(article.id or 0, ()))
+        """Give an article's card, the same one as long as it, its picture and who else tells it are."""
+        also_at, copy = self._also_at(told.get(article.id or 0, ())), copies.get(article.id or 0)
         key = article.id, choice.form, choice.section
         known = self._cards.get(key)
-        if known is None or known[0] is not article or known[1].also_at != also_at:
+        if known is None or known[0] is not article or known[1] != copy or known[2].also_at != also_at:
             if len(self._cards) >= _KEPT_CARDS:
                 self._cards.clear()
             card = to_card(article, choice.form, language, also_at, _title_of(choice.section))
-            known = self._cards[key] = article, card
-        return known[1]
+            known = self._cards[key] = article, copy, self._showing.on(card, article, copy)
+        return known[2]
 
     def _also_at(self, told: Sequence[Retold]) -> tuple[Elsewhere, ...]:
         links = {one.source: Elsewhere(self._titles.get(one.source, one.source), one.url) for one in told}
@@ -271,4 +318,5 @@ def _title_of(topic: str) -> str:
 def _subject(form: str, title: str, lead: str, edition: Edition, settings: Settings) -> str:
     day = edition.deadline_at.astimezone(settings.zone).date().isoformat()
     known = {"title": title, "lead": lead, "date": day, "publication": settings.site.name}
-    return re.sub(r"\{(\w+)\}", lambda place: known[place[1]], form)  # once: a title may hold braces
+    # Once: a title may hold braces. What an editor wrote may hold others.
+    return re.sub(r"\{(\w+)\}", lambda place: known.get(place[1], place[0]), form)

@@ -9,10 +9,11 @@ from sqlmodel import Session
 
 from digest.models import Article, Edition, Variant
 from digest.rules.selection import Choice
-from digest.store import articles, folds, variants
+from digest.store import articles, folds, pictures, variants
 from digest.store.database import Database
 from digest.store.deliveries import Job
 from digest.store.folds import Retold
+from digest.store.pictures import Copy
 
 _KEPT_ARTICLES = 2_000
 _KEPT_VARIANTS = 10_000
@@ -20,14 +21,15 @@ _KEPT_VARIANTS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A variant as it is stored: its edition, its choices in order, the articles that they name,
-    and who else tells their stories."""
+    """A variant as it is stored: its edition, its choices in order, the articles that they name, who else
+    tells their stories, and the copies of their pictures."""
 
     edition: Edition
     variant: Variant
     choices: list[Choice]
     articles: Mapping[int, Article]
     told: Mapping[int, tuple[Retold, ...]]
+    copies: Mapping[int, Copy]
 
 
 class Variants:
@@ -38,6 +40,7 @@ class Variants:
         self._expected: dict[int, tuple[Edition, Variant, list[Choice]]] = {}
         self._articles: OrderedDict[int, Article] = OrderedDict()
         self._told: dict[int, list[Retold]] = {}
+        self._copies: dict[int, Copy] = {}
 
     def expect(self, jobs: Iterable[Job], known: Iterable[int]) -> None:
         """Read the variants of claimed deliveries but those that are known, with a few queries for all."""
@@ -60,7 +63,9 @@ class Variants:
         found = {choice.article_id: self._articles[choice.article_id] for choice in choices}
         self._forget_articles(found)
         told = {article_id: self._told[article_id] for article_id in found if article_id in self._told}
-        return Listing(edition, variant, choices, found, told_by(told, edition.freeze_at))
+        copies = {key: self._copies[key] for key in found if key in self._copies}
+        told_then, copied_then = told_by(told, edition.freeze_at), copied_by(copies, edition.freeze_at)
+        return Listing(edition, variant, choices, found, told_then, copied_then)
 
     def _read(self, session: Session, wanted: set[int]) -> None:
         read = variants.get_variants(session, wanted)
@@ -73,13 +78,20 @@ class Variants:
         """Read who else tells these stories, anew: a later edition may know of more."""
         if len(self._told) > _KEPT_ARTICLES:
             self._told.clear()
+            self._copies.clear()
         self._told.update(folds.list_told(session, ids))
+        self._copies.update(pictures.copies_of(session, ids))
 
     def _forget_articles(self, used: Iterable[int]) -> None:
         for article_id in used:
             self._articles.move_to_end(article_id)
         while len(self._articles) > _KEPT_ARTICLES:
             self._articles.popitem(last=False)
+
+
+def copied_by(copies: Mapping[int, Copy], freeze_at: datetime) -> dict[int, Copy]:
+    """Give the copies of pictures that there were at a freeze; later ones count from the next."""
+    return {key: copy for key, copy in copies.items() if copy.copied_at <= freeze_at}
 
 
 def told_by(told: Mapping[int, Iterable[Retold]], freeze_at: datetime) -> dict[int, tuple[Retold, ...]]:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from digest.models import DeliveryState, Outcome, Reply, Stage
-from digest.rules.verdicts import judge, stated_wait, wait_after
+from digest.rules.verdicts import describe, judge, stated_wait, wait_after
 
 NOW = datetime(2026, 11, 23, 6, tzinfo=UTC)
 
@@ -77,3 +77,12 @@ def test_deliveries_deferred_together_come_back_spread_out(spread: float) -> Non
 )
 def test_a_greylisting_server_is_taken_at_its_word(text: str, wait: timedelta | None) -> None:
     assert stated_wait(Reply(451, "4.7.1", text)) == wait
+
+
+@pytest.mark.parametrize("code", [250, 550])
+def test_what_a_server_says_without_end_is_told_in_one_short_line(code: int) -> None:
+    said = describe(Outcome(Stage.RCPT, Reply(code, "5.1.1", "x" * 70_000 + "\ny" * 70_000)))
+
+    assert said.startswith(f"rcpt: {code} 5.1.1 xxx")
+    assert len(said) < 320
+    assert "\n" not in said

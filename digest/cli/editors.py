@@ -1,0 +1,97 @@
+"""Commands about who may open the desk: add, remove, list."""
+
+import sys
+from getpass import getpass
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from digest.bootstrap import Application
+from digest.cli.common import DEFAULT, AsJson, Common, application
+from digest.cli.output import say, show_json, show_table, warn
+from digest.errors import DigestError, UsageError
+from digest.models import Role
+from digest.store.editors import list_editors
+from digest.tasks.desk.editors import Added, add_editor, remove_editor
+from digest.tasks.desk.editors import invite as mail_link
+
+
+def add(
+    address: str,
+    *,
+    role: Role = Role.EDITOR,
+    invite: Annotated[bool, Parameter(negative="")] = False,
+    common: Common = DEFAULT,
+) -> None:
+    """Let somebody open the desk, or give a known editor another role and password.
+
+    Parameters
+    ----------
+    address:
+        Their mail address, which they sign in with.
+    role:
+        An editor shapes, proves and holds; a publisher also approves, pauses and resumes.
+    invite:
+        Mail them a link that sets their password, for an hour; else it is asked for, or read from standard
+        input.
+    """
+    password = None if invite else _read_password()
+    with application(common) as app:
+        added = add_editor(app.desk, address, role, password, app.clock())
+        if invite:
+            _invite(app, added)
+    what = "added" if added.is_new else "changed; their sessions have ended"
+    say(f"{added.editor.address}, {role.value}: {what}", quiet=common.quiet)
+    if invite:
+        say("a link that sets the password is on its way to them", quiet=common.quiet)
+
+
+def remove(address: str, *, common: Common = DEFAULT) -> None:
+    """Let an editor in no more: their sessions end at once, what they did stays recorded.
+
+    Parameters
+    ----------
+    address:
+        Their mail address.
+    """
+    with application(common) as app:
+        remove_editor(app.desk, address)
+    say("removed", quiet=common.quiet)
+
+
+def list_(*, json: AsJson = False, common: Common = DEFAULT) -> None:
+    """List who may open the desk."""
+    with application(common) as app, app.database.read() as session:
+        rows = [
+            {
+                "address": row.address,
+                "role": row.role,
+                "has_password": row.password_hash is not None,
+                "created_at": row.created_at.isoformat(),
+            }
+            for row in list_editors(session)
+        ]
+    if json:
+        show_json(rows)
+    else:
+        show_table(["address", "role", "has_password", "created_at"], rows)
+
+
+def _invite(app: Application, added: Added) -> None:
+    try:
+        mail_link(app.desk, added.editor, app.clock())
+    except DigestError:
+        warn(f"{added.editor.address} is an editor without a password; call this again to mail the link")
+        raise
+
+
+def _read_password() -> str:
+    if not sys.stdin.isatty():
+        password = sys.stdin.readline().rstrip("\r\n")
+        if not password:
+            raise UsageError("standard input has no password in its first line; or mail a link with --invite")
+        return password
+    password = getpass("Password (12 characters or more): ")
+    if getpass("The same again: ") != password:
+        raise UsageError("the two passwords are not the same")
+    return password

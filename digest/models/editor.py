@@ -1,0 +1,46 @@
+"""Who works at the desk: editors, their sessions, and the links by which they set a password."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlmodel import Field, SQLModel
+
+
+class Role(StrEnum):
+    """What an editor may do: shape, prove and hold; a publisher also approves, pauses, resumes, withdraws."""
+
+    EDITOR = "editor"
+    PUBLISHER = "publisher"
+
+
+class Editor(SQLModel, table=True):
+    """A person who may open the desk; without a password they have yet to set one by a link."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    public_id: str = Field(unique=True)
+    address: str
+    address_key: str = Field(unique=True)
+    role: str = Role.EDITOR
+    password_hash: str | None = None
+    created_at: datetime
+
+
+class EditorSession(SQLModel, table=True):
+    """One sign-in, known by the hash of its cookie's token; removing the row ends it."""
+
+    __tablename__ = "editor_session"
+
+    token_hash: str = Field(primary_key=True)
+    editor_id: int = Field(foreign_key="editor.id", index=True, ondelete="CASCADE")
+    began_at: datetime
+    expires_at: datetime
+
+
+class PasswordLink(SQLModel, table=True):
+    """A link that sets a password once, known by the hash of its token."""
+
+    __tablename__ = "password_link"
+
+    token_hash: str = Field(primary_key=True)
+    editor_id: int = Field(foreign_key="editor.id", index=True, ondelete="CASCADE")
+    expires_at: datetime

@@ -1,0 +1,15 @@
+"""What becomes of an edition at its deadline, by the digest's policy and what editors did."""
+
+from digest.models import Approval, Draft
+
+
+def why_held(policy: str, draft: Draft | None) -> str:
+    """Say why an edition waits at its deadline; nothing where it is to be compiled."""
+    if policy == Approval.SEND:
+        return ""
+    if draft is not None and draft.held_by:
+        return f"held by {draft.held_by}"
+    if policy == Approval.REQUIRE and not (draft is not None and draft.is_approved):
+        changed = draft is not None and draft.approved_version is not None
+        return "it was changed after its approval" if changed else "nobody has approved it"
+    return ""

@@ -1,0 +1,38 @@
+"""Values that we give away and take back only as they were: sealed with an HMAC, for one purpose each."""
+
+import base64
+import binascii
+import hmac
+import json
+from collections.abc import Sequence
+
+_MAC_BYTES = 32
+_LONGEST = 1_000
+
+
+def seal(keys: Sequence[bytes], purpose: str, *values: str) -> str:
+    """Give a token that holds the values, readable by all and made by us alone. The first key seals.
+
+    Base64url (RFC 4648 5) without padding of HMAC-SHA256 (RFC 2104) and the values.
+    """
+    payload = json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode()
+    return base64.urlsafe_b64encode(_mac(keys[0], purpose, payload) + payload).rstrip(b"=").decode("ascii")
+
+
+def unseal(keys: Sequence[bytes], purpose: str, token: str) -> tuple[str, ...] | None:
+    """Give the values of a token that any key of the ring sealed for this purpose, else None."""
+    if len(token) > _LONGEST or not token.isascii():
+        return None
+    try:
+        raw = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
+    except binascii.Error:
+        return None
+    mac, payload = raw[:_MAC_BYTES], raw[_MAC_BYTES:]
+    if not any(hmac.compare_digest(mac, _mac(key, purpose, payload)) for key in keys):
+        return None
+    values: list[str] = json.loads(payload)
+    return tuple(values)
+
+
+def _mac(key: bytes, purpose: str, payload: bytes) -> bytes:
+    return hmac.digest(key, b"digest seal 1\0" + purpose.encode("ascii") + b"\0" + payload, "sha256")

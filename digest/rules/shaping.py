@@ -1,0 +1,47 @@
+"""How editors shape an edition: which articles stand where, which stay out, which come in beside the rule.
+
+An article is either placed by hand, and stands before all others in the order that was given, or free, and
+stands where the rule puts it. So what comes in later never moves what an editor has put in order.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What editors decided about an edition's articles; `added` tells of each whether all readers get it."""
+
+    order: tuple[int, ...] = ()
+    hidden: frozenset[int] = frozenset()
+    added: Mapping[int, bool] = field(default_factory=dict)
+
+    def place_of(self, article_id: int) -> int:
+        """Give where an article was placed; all that are free share the place after the last."""
+        return self.order.index(article_id) if article_id in self.order else len(self.order)
+
+
+UNSHAPED = Shape()
+
+
+def move(order: Sequence[int], shown: Sequence[int], article_id: int, position: int) -> list[int]:
+    """Place an article at a position of the list as it is shown; those above it are placed with it.
+
+    What the list does not show (articles that are hidden or gone) keeps its place at the end.
+    """
+    rest = [one for one in shown if one != article_id]
+    position = max(0, min(position, len(rest)))
+    arranged = [*rest[:position], article_id, *rest[position:]]
+    placed = sum(one in order for one in rest)
+    upto = max(position, placed) + 1
+    return [*arranged[:upto], *(one for one in order if one not in shown)]
+
+
+def pin(order: Sequence[int], article_id: int) -> list[int]:
+    """Place an article after all that are placed."""
+    return [*(one for one in order if one != article_id), article_id]
+
+
+def free(order: Sequence[int], article_id: int) -> list[int]:
+    """Let the rule say where an article stands."""
+    return [one for one in order if one != article_id]

@@ -1,0 +1,176 @@
+"""Corrections: the notice, and its deliveries to those whose counted delivery held the article."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Subquery, and_, insert
+from sqlmodel import Session, case, col, func, literal, or_, select, update
+
+from digest.models import (
+    OPEN,
+    Correction,
+    Delivery,
+    DeliveryState,
+    Edition,
+    Subscriber,
+    Subscription,
+    SubscriptionState,
+    VariantArticle,
+    Withheld,
+    is_counted,
+)
+from digest.models.cadence import CORRECTION
+
+_WAITING = (DeliveryState.PLANNED, DeliveryState.DEFERRED, DeliveryState.CLAIMED)
+
+
+def find_same(session: Session, article_id: int, text: str) -> Correction | None:
+    """Find the notice that says the same of an article already."""
+    query = select(Correction).where(Correction.article_id == article_id, Correction.text == text)
+    return session.exec(query).first()
+
+
+def list_of(session: Session, article_ids: Collection[int]) -> dict[int, list[Correction]]:
+    """List the notices about articles, the earliest first."""
+    query = select(Correction).where(col(Correction.article_id).in_(article_ids)).order_by(col(Correction.id))
+    found: dict[int, list[Correction]] = {}
+    for one in session.exec(query):
+        found.setdefault(one.article_id, []).append(one)
+    return found
+
+
+def count_on(session: Session, digest: str, day: str) -> int:
+    """Count a digest's corrections of a day: their periods are numbered."""
+    query = select(func.count()).select_from(Edition)
+    return session.exec(
+        query.where(
+            Edition.digest == digest, Edition.cadence == CORRECTION, col(Edition.period).startswith(f"{day}-")
+        )
+    ).one()
+
+
+def list_digests(session: Session, article_id: int) -> list[str]:
+    """List the digests that have readers with an article."""
+    query = (
+        select(Subscription.digest)
+        .join(Delivery, col(Delivery.subscription_id) == col(Subscription.id))
+        .join(VariantArticle, col(VariantArticle.variant_id) == col(Delivery.variant_id))
+        .where(VariantArticle.article_id == article_id, is_counted())
+        .distinct()
+    )
+    return sorted(session.exec(query))
+
+
+def list_languages(session: Session, article_id: int, digest: str) -> list[str | None]:
+    """List the languages of a digest's readers with an article."""
+    holding = _holding(article_id, digest, None)
+    query = (
+        select(Subscriber.language)
+        .join(Subscription, col(Subscription.subscriber_id) == col(Subscriber.id))
+        .join(holding, holding.c.subscription_id == Subscription.id)
+        .distinct()
+    )
+    return list(session.exec(query))
+
+
+def plan(
+    session: Session,
+    edition: Edition,
+    article_id: int,
+    variants: Mapping[int, Sequence[str | None]],
+    told: Collection[int],
+    now: datetime,
+) -> None:
+    """Plan a delivery for each reader with the article; for who has left or paused it is withheld.
+
+    `variants` says which languages each has. Who is in one of the editions `told` knows it from another
+    digest. A notice is due when the message with the article is, where that has not left.
+    """
+    holding = _holding(article_id, edition.digest, now)
+    moment = Delivery.__table__.c.due_at.type  # type: ignore[attr-defined]
+    state, reason = _standing()
+    names = [
+        "edition_id", "subscription_id", "variant_id", "state", "reason", "due_at", "attempts", "resends",
+        "reply_text", "changed_at",
+    ]  # fmt: skip
+    for variant_id, languages in variants.items():
+        columns: Any = (
+            literal(edition.id), holding.c.subscription_id, literal(variant_id), state, reason,
+            holding.c.due_at, literal(0), literal(0), literal(""), literal(now, moment),
+        )  # fmt: skip
+        rows = (
+            select(*columns)
+            .select_from(holding)
+            .join(Subscription, col(Subscription.id) == holding.c.subscription_id)
+            .join(Subscriber, col(Subscriber.id) == col(Subscription.subscriber_id))
+            .where(_has_language(languages), ~_is_told(told))
+        )
+        session.connection().execute(insert(Delivery).from_select(names, rows))
+
+
+def withhold_lost(session: Session, article_id: int, now: datetime) -> int:
+    """Withhold the notices that wait for readers who do not have the article after all; give how many."""
+    own = select(Correction.edition_id).where(Correction.article_id == article_id)
+    having = (
+        select(Delivery.subscription_id)
+        .join(VariantArticle, col(VariantArticle.variant_id) == col(Delivery.variant_id))
+        .where(VariantArticle.article_id == article_id, is_counted())
+    )
+    return session.exec(
+        update(Delivery)
+        .where(col(Delivery.edition_id).in_(own), col(Delivery.state).in_(_WAITING))
+        .where(col(Delivery.subscription_id).not_in(having))
+        .values(state=DeliveryState.WITHHELD, reason=Withheld.NEVER_HAD, owner=None, changed_at=now)
+        .execution_options(synchronize_session=False)
+    ).rowcount
+
+
+def find_delivery(session: Session, correction: Correction, subscription_id: int) -> Delivery | None:
+    """Find a reader's delivery of a notice."""
+    query = select(Delivery).where(
+        Delivery.edition_id == correction.edition_id, Delivery.subscription_id == subscription_id
+    )
+    return session.exec(query).first()
+
+
+def _holding(article_id: int, digest: str, now: datetime | None) -> Subquery:
+    """Give the subscriptions whose counted delivery holds an article, each with when a notice is due."""
+    moment = Delivery.__table__.c.due_at.type  # type: ignore[attr-defined]
+    at = literal(now, moment)
+    still_to_leave = and_(col(Delivery.state).in_(OPEN), col(Delivery.due_at) > at)
+    due_at = func.max(case((still_to_leave, col(Delivery.due_at)), else_=at), type_=moment)
+    query = (
+        select(Delivery.subscription_id, due_at.label("due_at"))
+        .join(VariantArticle, col(VariantArticle.variant_id) == col(Delivery.variant_id))
+        .join(Subscription, col(Subscription.id) == col(Delivery.subscription_id))
+        .where(VariantArticle.article_id == article_id, is_counted(), Subscription.digest == digest)
+        .group_by(col(Delivery.subscription_id))
+    )
+    return query.subquery()
+
+
+def _standing() -> tuple[ColumnElement[str], ColumnElement[str]]:
+    state = col(Subscription.state)
+    is_confirmed, is_paused = state == SubscriptionState.CONFIRMED, state == SubscriptionState.PAUSED
+    return (
+        case((is_confirmed, DeliveryState.PLANNED.value), else_=DeliveryState.WITHHELD.value),
+        case((is_confirmed, ""), (is_paused, Withheld.PAUSED.value), else_=Withheld.LEFT.value),
+    )
+
+
+def _has_language(languages: Sequence[str | None]) -> ColumnElement[bool]:
+    named = [language for language in languages if language is not None]
+    has = col(Subscriber.language).in_(named)
+    return or_(has, col(Subscriber.language).is_(None)) if None in languages else has
+
+
+def _is_told(editions: Collection[int]) -> ColumnElement[bool]:
+    other = Subscription.__table__.alias("other")  # type: ignore[attr-defined]
+    told = (
+        select(Delivery.id)
+        .join(other, other.c.id == col(Delivery.subscription_id))
+        .where(col(Delivery.edition_id).in_(editions), other.c.subscriber_id == Subscription.subscriber_id)
+        .where(Delivery.state != DeliveryState.WITHHELD)
+    )
+    return told.exists()

@@ -1,0 +1,70 @@
+"""Drafts: an edition's shape before it is made, its acts, and what was told about it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlmodel import Session, col, func, select
+
+from digest.models import Alert, DeskAct, Draft
+
+_TURN = 0x6465_736B  # any number that no other lock of ours has
+
+
+def take_turns(session: Session) -> None:
+    """Let one process at a time change drafts or take one over, until the transaction ends.
+
+    SQLite has one writer anyway.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        session.exec(select(func.pg_advisory_xact_lock(_TURN)))
+
+
+def find_draft(session: Session, digest: str, cadence: str, period: str) -> Draft | None:
+    """Find the draft of a period's edition."""
+    query = select(Draft).where(Draft.digest == digest, Draft.cadence == cadence, Draft.period == period)
+    return session.exec(query).first()
+
+
+def find_or_new(session: Session, digest: str, cadence: str, period: str) -> Draft:
+    """Give the draft of a period's edition, or one that nothing has been decided in; it is not entered."""
+    found = find_draft(session, digest, cadence, period)
+    return found or Draft(digest=digest, cadence=cadence, period=period)
+
+
+def save(session: Session, draft: Draft, who: str, act: str, at: datetime) -> None:
+    """Enter a draft as it is now, with the act that made it so."""
+    session.add(draft)
+    note(session, draft, who, act, at)
+
+
+def note(session: Session, draft: Draft, who: str, act: str, at: datetime) -> None:
+    """Enter an act on an edition."""
+    session.add(
+        DeskAct(
+            digest=draft.digest, cadence=draft.cadence, period=draft.period, version=draft.version, at=at,
+            who=who, act=act,
+        )
+    )  # fmt: skip
+    session.flush()
+
+
+def list_acts(
+    session: Session, digest: str, cadence: str, period: str, *, after: int | None = None, limit: int = 200
+) -> Sequence[DeskAct]:
+    """List the acts on an edition, the last one first; only those of versions `after` one."""
+    query = select(DeskAct).where(
+        DeskAct.digest == digest, DeskAct.cadence == cadence, DeskAct.period == period
+    )
+    if after is not None:
+        query = query.where(col(DeskAct.version) > after)
+    return session.exec(query.order_by(col(DeskAct.id).desc()).limit(limit)).all()
+
+
+def was_told(session: Session, key: str) -> bool:
+    """Tell whether the operator was told about something."""
+    return session.get(Alert, key) is not None
+
+
+def note_told(session: Session, key: str, at: datetime) -> None:
+    """Enter that the operator was told about something."""
+    session.merge(Alert(key=key, told_at=at))

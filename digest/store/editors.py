@@ -1,0 +1,82 @@
+"""Editors, their sessions, and the links that set their passwords."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlmodel import Session, col, delete, select
+
+from digest.models import Editor, EditorSession, PasswordLink
+
+
+def find_editor(session: Session, address_key: str) -> Editor | None:
+    """Find the editor of an address."""
+    return session.exec(select(Editor).where(Editor.address_key == address_key)).first()
+
+
+def find_known(session: Session, public_id: str) -> Editor | None:
+    """Find an editor by the id that stands in links."""
+    return session.exec(select(Editor).where(Editor.public_id == public_id)).first()
+
+
+def list_editors(session: Session) -> Sequence[Editor]:
+    """List all editors by address."""
+    return session.exec(select(Editor).order_by(col(Editor.address_key))).all()
+
+
+def find_session(session: Session, token_hash: str, now: datetime) -> tuple[Editor, EditorSession] | None:
+    """Find a session that has not run out, with its editor."""
+    query = (
+        select(Editor, EditorSession)
+        .join(EditorSession, col(EditorSession.editor_id) == col(Editor.id))
+        .where(EditorSession.token_hash == token_hash, col(EditorSession.expires_at) > now)
+    )
+    return session.exec(query).first()
+
+
+def count_sessions(session: Session, editor_id: int, now: datetime) -> int:
+    """Count an editor's sessions that have not run out."""
+    query = select(EditorSession.token_hash).where(
+        EditorSession.editor_id == editor_id, col(EditorSession.expires_at) > now
+    )
+    return len(session.exec(query).all())
+
+
+def end_session(session: Session, token_hash: str) -> None:
+    """End one session."""
+    session.exec(delete(EditorSession).where(col(EditorSession.token_hash) == token_hash))
+
+
+def end_sessions(session: Session, editor_id: int, *, but: str = "") -> int:
+    """End an editor's sessions but one; give how many."""
+    ended = delete(EditorSession).where(
+        col(EditorSession.editor_id) == editor_id, col(EditorSession.token_hash) != but
+    )
+    return session.exec(ended).rowcount
+
+
+def forget_expired(session: Session, now: datetime) -> None:
+    """Remove the sessions and links that have run out."""
+    session.exec(delete(EditorSession).where(col(EditorSession.expires_at) <= now))
+    session.exec(delete(PasswordLink).where(col(PasswordLink.expires_at) <= now))
+
+
+def find_link(session: Session, token_hash: str, now: datetime) -> tuple[Editor, PasswordLink] | None:
+    """Find a link that sets a password and has not run out, with its editor."""
+    query = (
+        select(Editor, PasswordLink)
+        .join(PasswordLink, col(PasswordLink.editor_id) == col(Editor.id))
+        .where(PasswordLink.token_hash == token_hash, col(PasswordLink.expires_at) > now)
+    )
+    return session.exec(query).first()
+
+
+def drop_links(session: Session, editor_id: int) -> None:
+    """Let none of an editor's links set a password any more."""
+    session.exec(delete(PasswordLink).where(col(PasswordLink.editor_id) == editor_id))
+
+
+def remove_editor(session: Session, editor: Editor) -> None:
+    """Remove an editor with all that opens the desk for them; their acts stay."""
+    end_sessions(session, editor.id or 0)
+    drop_links(session, editor.id or 0)
+    session.delete(editor)

@@ -1,0 +1,82 @@
+"""Copies of pictures: which are wanted, which are there, and which nobody shows any more."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import delete
+from sqlmodel import Session, and_, col, or_, select
+
+from digest.models import Article, Picture
+
+_MOST_TRIES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A copy as a card shows it."""
+
+    name: str
+    width: int
+    height: int
+    copied_at: datetime
+
+
+def list_wanted(session: Session, *, seen_from: datetime, tried_before: datetime, most: int) -> list[str]:
+    """List the addresses of pictures that may still be shown and have no copy, the newest first."""
+    can_be_tried = or_(
+        col(Picture.id).is_(None),
+        and_(col(Picture.name).is_(None), col(Picture.tries) < _MOST_TRIES, Picture.tried_at < tried_before),
+    )
+    query = (
+        select(Article.image_url)
+        .join(Picture, col(Picture.url) == col(Article.image_url), isouter=True)
+        .where(col(Article.image_url).is_not(None), col(Article.first_seen_at) >= seen_from)
+        .where(col(Article.hidden_at).is_(None), col(Article.withdrawn_at).is_(None))
+        .where(col(Article.held_back).is_(None), can_be_tried)
+        .order_by(col(Article.first_seen_at).desc(), col(Article.id).desc())
+        .limit(most)
+    )
+    return list(dict.fromkeys(url for url in session.exec(query) if url))
+
+
+def find_of_url(session: Session, url: str) -> Picture | None:
+    """Find what is known of a picture's address."""
+    return session.exec(select(Picture).where(Picture.url == url)).first()
+
+
+def find_content(session: Session, name: str) -> bytes | None:
+    """Give a copy's bytes."""
+    query = select(Picture.content).where(Picture.name == name, col(Picture.content).is_not(None))
+    return session.exec(query.limit(1)).first()
+
+
+def copies_of(session: Session, article_ids: Collection[int]) -> dict[int, Copy]:
+    """Give the copies of these articles' pictures, by article."""
+    query = (
+        select(Article.id, Picture)
+        .join(Picture, col(Picture.url) == col(Article.image_url))
+        .where(col(Article.id).in_(article_ids), col(Picture.name).is_not(None))
+    )
+    return {
+        article_id: Copy(found.name, found.width, found.height, found.copied_at)
+        for article_id, found in session.exec(query)
+        if article_id is not None and found.name is not None and found.copied_at is not None
+    }
+
+
+def forget_of(session: Session, article: Article) -> None:
+    """Remove the copy of a withdrawn article's picture, unless another article shows it."""
+    if article.image_url is None:
+        return
+    others = select(Article.id).where(
+        Article.image_url == article.image_url, col(Article.withdrawn_at).is_(None)
+    )
+    if session.exec(others.limit(1)).first() is None:
+        session.exec(delete(Picture).where(col(Picture.url) == article.image_url))
+
+
+def forget_unused(session: Session) -> int:
+    """Remove the copies that no article names any more; give how many."""
+    named = select(Article.image_url).where(col(Article.image_url).is_not(None))
+    return session.exec(delete(Picture).where(col(Picture.url).not_in(named))).rowcount

@@ -1,0 +1,105 @@
+"""What the desk has before it: the next edition of each digest and cadence, and how the last one went."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import Session
+
+from digest.models import Draft, Edition, EditionState
+from digest.rules import cadence as calendar
+from digest.rules.cadence import Occurrence
+from digest.settings import DigestSettings, Settings
+from digest.store import drafts, editions
+from digest.tasks.desk.desk import EditionName
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One edition as the desk sees it: to be made, held, or made."""
+
+    name: EditionName
+    digest: DigestSettings
+    deadline_at: datetime
+    draft: Draft
+    edition: Edition | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Tell whether it can still be changed."""
+        return self.edition is None or self.edition.state == EditionState.HELD
+
+    @property
+    def state(self) -> str:
+        """Give its state; a draft has no row in the ledger yet."""
+        return self.edition.state if self.edition else EditionState.DRAFT.value
+
+
+@dataclass(frozen=True, slots=True)
+class Desktop:
+    """A cadence on the desk: what is next, what is held, what was made last."""
+
+    digest: DigestSettings
+    cadence: str
+    coming: Entry
+    held: Entry | None
+    last: Entry | None
+
+
+def list_agenda(session: Session, settings: Settings, now: datetime) -> list[Desktop]:
+    """Give every digest's cadences with their editions."""
+    return [
+        _desktop(session, settings, digest, cadence, now)
+        for digest in settings.digests
+        for cadence in digest.cadences
+    ]
+
+
+def find_entry(session: Session, settings: Settings, name: EditionName, now: datetime) -> Entry | None:
+    """Find one edition: one that was made, or the next of its cadence."""
+    digest = next((one for one in settings.digests if one.name == name.digest), None)
+    if digest is None or name.cadence not in digest.cadences:
+        return None
+    edition = editions.find_edition(session, name.digest, name.cadence, name.period)
+    if edition is not None:
+        return _made(session, digest, edition)
+    coming = next_occurrence(session, settings, digest, name.cadence, now)
+    return _coming(session, digest, name.cadence, coming) if coming.period == name.period else None
+
+
+def next_occurrence(
+    session: Session, settings: Settings, digest: DigestSettings, cadence: str, now: datetime
+) -> Occurrence:
+    """Give the first period whose deadline is yet to come and whose edition is unmade."""
+    recurrence = digest.cadence(cadence)
+    found = calendar.following(recurrence, now, settings.zone)
+    while editions.find_edition(session, digest.name, cadence, found.period) is not None:
+        found = calendar.following(recurrence, found.deadline_at, settings.zone)
+    return found
+
+
+def _desktop(
+    session: Session, settings: Settings, digest: DigestSettings, cadence: str, now: datetime
+) -> Desktop:
+    coming = next_occurrence(session, settings, digest, cadence, now)
+    rows = [one for one in editions.list_editions(session, digest=digest.name) if one.cadence == cadence]
+    held = [one for one in rows if one.state == EditionState.HELD]
+    made = [one for one in rows if one.frozen_at is not None or one.state == EditionState.COMPILING]
+    return Desktop(
+        digest,
+        cadence,
+        _coming(session, digest, cadence, coming),
+        _made(session, digest, held[-1]) if held else None,
+        _made(session, digest, made[-1]) if made else None,
+    )
+
+
+def _coming(session: Session, digest: DigestSettings, cadence: str, coming: Occurrence) -> Entry:
+    name = EditionName(digest.name, cadence, coming.period)
+    draft = drafts.find_or_new(session, digest.name, cadence, coming.period)
+    return Entry(name, digest, coming.deadline_at, draft)
+
+
+def _made(session: Session, digest: DigestSettings, row: Edition) -> Entry:
+    name = EditionName(row.digest, row.cadence, row.period)
+    draft = drafts.find_or_new(session, row.digest, row.cadence, row.period)
+    return Entry(name, digest, row.deadline_at, draft, row)

@@ -1,0 +1,45 @@
+"""What the desk's use cases share."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from digest.mail.rendering import Renderer
+from digest.net.smtp import Relay
+from digest.settings import Settings
+from digest.store.database import Database
+from digest.tasks.delivery.composing import Composer
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """The desk of one publication: what it reads, composes with, mails by, and makes ids and tokens with."""
+
+    database: Database
+    settings: Settings
+    composer: Composer
+    renderer: Renderer
+    relay: Callable[[], Relay]
+    new_id: Callable[[], str]
+    new_token: Callable[[], str]
+
+    @property
+    def keys(self) -> tuple[bytes, ...]:
+        """Give the ring of keys that links and forms are sealed with."""
+        return self.settings.web.signing_keys
+
+
+@dataclass(frozen=True, slots=True)
+class EditionName:
+    """What names an edition, made or not: digest, cadence and period."""
+
+    digest: str
+    cadence: str
+    period: str
+
+    def __str__(self) -> str:
+        return f"{self.digest} {self.cadence} {self.period}"
+
+    @property
+    def path(self) -> str:
+        """Give where the desk shows it."""
+        return f"/desk/{self.digest}/{self.cadence}/{self.period}"

@@ -1,0 +1,93 @@
+"""Who may open the desk: add, remove, and let them set a password by a link."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlmodel import Session
+
+from digest.errors import InputError
+from digest.models import Editor, PasswordLink, Role
+from digest.rules.address import normalise
+from digest.rules.tokens import hash_token
+from digest.store import editors
+from digest.tasks.desk.desk import Desk
+from digest.tasks.desk.passwords import hash_password
+from digest.tasks.desk.posting import post_notice
+
+LINK_LIVES = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """What adding did: a new editor, or a known one with another role or password."""
+
+    editor: Editor
+    is_new: bool
+    sessions_ended: int = 0
+
+
+def add_editor(desk: Desk, address: str, role: Role, password: str | None, now: datetime) -> Added:
+    """Add an editor, or give a known one another role and password; that ends their sessions.
+
+    Without a password they have to set one by a link (`invite`).
+    """
+    hashed = hash_password(password) if password is not None else None
+    known = normalise(address)
+    with desk.database.write() as session:
+        found = editors.find_editor(session, known.key)
+        editor = found or Editor(
+            public_id=desk.new_id(), address=known.address, address_key=known.key, created_at=now
+        )
+        editor.role, editor.password_hash = role, hashed
+        session.add(editor)
+        session.flush()
+        editors.drop_links(session, editor.id or 0)
+        return Added(editor, found is None, editors.end_sessions(session, editor.id or 0))
+
+
+def remove_editor(desk: Desk, address: str) -> None:
+    """Remove an editor: every session ends at once."""
+    with desk.database.write() as session:
+        editors.remove_editor(session, _get(session, address))
+
+
+def invite(desk: Desk, editor: Editor, now: datetime) -> None:
+    """Mail an editor the link that sets their password; raise Unreachable where the relay refuses it."""
+    token = desk.new_token()
+    with desk.database.write() as session:
+        editors.drop_links(session, editor.id or 0)
+        session.add(
+            PasswordLink(token_hash=hash_token(token), editor_id=editor.id or 0, expires_at=now + LINK_LIVES)
+        )
+    site = desk.settings.site
+    subject = f"Set your password for the desk of {site.name}"
+    values = {"url": f"{site.base_url}/desk/password/{token}"}
+    post_notice(desk, "password", subject, values, editor.address, f"password {editor.public_id}", now)
+
+
+def find_invited(desk: Desk, token: str, now: datetime) -> Editor | None:
+    """Find whose password a link sets."""
+    with desk.database.read() as session:
+        found = editors.find_link(session, hash_token(token), now)
+        return found and found[0]
+
+
+def set_password(desk: Desk, token: str, password: str, now: datetime) -> Editor | None:
+    """Set a password by a link, once, and end the editor's sessions; None where the link opens nothing."""
+    with desk.database.write() as session:
+        found = editors.find_link(session, hash_token(token), now)
+        if found is None:
+            return None
+        editor, _ = found
+        editor.password_hash = hash_password(password)
+        session.add(editor)
+        editors.drop_links(session, editor.id or 0)
+        editors.end_sessions(session, editor.id or 0)
+        return editor
+
+
+def _get(session: Session, address: str) -> Editor:
+    editor = editors.find_editor(session, normalise(address).key)
+    if editor is None:
+        raise InputError(f'"{address}" is no editor; "digest editors list" shows them')
+    return editor

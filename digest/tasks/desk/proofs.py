@@ -1,0 +1,136 @@
+"""A proof: an edition as some reader would get it, mailed to an editor, with links to approve and to hold.
+
+The links are bound to the edition, to the version of its draft that the proof shows, and to the editor. They
+end with the next period's deadline, when an edition that still waits is skipped anyway.
+"""
+
+import html
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from digest.errors import InputError
+from digest.mail.rendering import Notice
+from digest.models import Approval, Editor, Role
+from digest.rules import cadence as calendar
+from digest.rules.cadence import Occurrence
+from digest.rules.seals import seal, unseal
+from digest.store import drafts, editors
+from digest.tasks.desk import drafts as changes
+from digest.tasks.desk.agenda import Entry
+from digest.tasks.desk.desk import Desk, EditionName
+from digest.tasks.desk.drafts import Hand
+from digest.tasks.desk.posting import post
+from digest.tasks.previewing import Preview, View, preview
+
+_PURPOSE = "desk proof"
+_BANNER = (
+    "margin:0;padding:12px 16px;background-color:#fff3c4;color:#1d1b18;"
+    "font:14px/21px Helvetica,Arial,sans-serif"
+)
+_BODY = re.compile(r"<body[^>]*>")
+
+
+class OfferedAct(StrEnum):
+    """What a proof's link does."""
+
+    APPROVE = "approve"
+    HOLD = "hold"
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What a link of a proof stands for."""
+
+    act: OfferedAct
+    name: EditionName
+    version: int
+    editor: Editor
+
+
+def look(desk: Desk, entry: Entry, view: View, at: datetime) -> Preview:
+    """Compose an edition that is unmade, as a reader would get it; raise InputError if that is empty."""
+    return preview(
+        desk.database, desk.settings, desk.composer, entry.digest, cadence=entry.name.cadence, view=view,
+        at=at, occurrence=Occurrence(entry.name.period, entry.deadline_at),
+    )  # fmt: skip
+
+
+def send_proof(desk: Desk, entry: Entry, editor: Editor, view: View, now: datetime) -> None:
+    """Mail a proof to an editor; raise Unreachable where the relay does not take it."""
+    shown = look(desk, entry, view, now)
+    page, text = shown.parts(inert=True)
+    lines = _lines(desk, entry, editor)
+    said = f"Proof of {entry.name} for {editor.address}. Its readers' links do nothing here."
+    notice = Notice(
+        _BODY.sub(lambda body: body[0] + _banner(said, lines), page, count=1), _head(said, lines, text)
+    )
+    post(desk, notice, f"[Proof] {shown.rendering.subject}", editor.address, f"proof {entry.name}", now)
+    with desk.database.write() as session:
+        drafts.note(session, entry.draft, editor.address, "sent a proof to themselves", now)
+
+
+def find_offer(desk: Desk, token: str, now: datetime) -> Offer | None:
+    """Find what a proof's link stands for, as long as it lives and its editor may still do that."""
+    values = unseal(desk.keys, _PURPOSE, token)
+    if values is None:
+        return None
+    act, digest, cadence, period, version, public_id, ends = values
+    with desk.database.read() as session:
+        editor = editors.find_known(session, public_id)
+    if editor is None or now >= datetime.fromisoformat(ends):
+        return None
+    if act == OfferedAct.APPROVE and editor.role != Role.PUBLISHER:
+        return None
+    return Offer(OfferedAct(act), EditionName(digest, cadence, period), int(version), editor)
+
+
+def take_offer(desk: Desk, offer: Offer, now: datetime) -> None:
+    """Do what a proof's link stands for; raise ChangedMeanwhile where another version would be approved."""
+    hand = Hand(offer.editor.address, offer.name, offer.version, now)
+    if offer.act is OfferedAct.APPROVE:
+        changes.approve(desk, hand)
+    else:
+        changes.hold(desk, hand)
+
+
+def _lines(desk: Desk, entry: Entry, editor: Editor) -> list[tuple[str, str]]:
+    """Give the links that a proof carries; an edition that goes whatever anybody says has none."""
+    if entry.digest.approval == Approval.SEND:
+        return [("Open it on the desk", desk.settings.site.base_url + entry.name.path)]
+    recurrence = entry.digest.cadence(entry.name.cadence)
+    ends = calendar.following(recurrence, entry.deadline_at, desk.settings.zone).deadline_at
+
+    def link(act: OfferedAct) -> str:
+        name, version = entry.name, str(entry.draft.version)
+        named = (act.value, name.digest, name.cadence, name.period, version, editor.public_id)
+        token = seal(desk.keys, _PURPOSE, *named, ends.isoformat())
+        return f"{desk.settings.site.base_url}/desk/proof/{token}"
+
+    approve = [("Approve it", link(OfferedAct.APPROVE))] if editor.role == Role.PUBLISHER else []
+    return [*approve, ("Hold it", link(OfferedAct.HOLD))]
+
+
+def _banner(said: str, lines: list[tuple[str, str]]) -> str:
+    links = " · ".join(
+        f'<a style="color:#8c1d18;font-weight:bold" href="{html.escape(url)}">{html.escape(words)}</a>'
+        for words, url in lines
+    )
+    return f'<div style="{_BANNER}">{html.escape(said)}<br>{links}</div>'
+
+
+def _head(said: str, lines: list[tuple[str, str]], text: str) -> str:
+    links = "\n".join(f"{words}:\n{url}" for words, url in lines)
+    return f"{said}\n\n{links}\n\n{'=' * 72}\n\n{text}"
+
+
+def read_moment(desk: Desk, written: str, now: datetime) -> datetime:
+    """Read the time of a preview, as a form gives it: without an offset it is the publication's own."""
+    if not written:
+        return now
+    try:
+        at = datetime.fromisoformat(written)
+    except ValueError:
+        raise InputError(f'"{written}" is no time; write 2026-11-23T07:00') from None
+    return at if at.tzinfo else at.replace(tzinfo=desk.settings.zone)

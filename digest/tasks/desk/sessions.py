@@ -1,0 +1,108 @@
+"""Sign in and out: sessions in the database, opened by a cookie that runs out when it lies unused.
+
+The cookie holds the session's random token and when it was last shown, sealed. So looking at a page keeps a
+session fresh and writes nothing (invariant 5); what is kept is the token's hash alone.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from digest.errors import InputError
+from digest.models import Editor, EditorSession
+from digest.rules.address import normalise
+from digest.rules.seals import seal, unseal
+from digest.rules.tokens import hash_token
+from digest.store import editors
+from digest.tasks.desk.desk import Desk
+from digest.tasks.desk.passwords import hash_password, is_outdated, is_right
+
+IDLE = timedelta(hours=2)
+LONGEST = timedelta(hours=14)
+
+_COOKIE, _FORM = "desk session", "desk form"
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A request of somebody who is signed in."""
+
+    editor: Editor
+    token: str
+    others: int = 0
+
+    @property
+    def token_hash(self) -> str:
+        """Give what the session is kept under."""
+        return hash_token(self.token)
+
+
+def sign_in(desk: Desk, address: str, password: str, now: datetime) -> str | None:
+    """Give the token of a new session; None where address and password do not go together.
+
+    An address that is no editor's takes as long as a wrong password.
+    """
+    try:
+        key = normalise(address).key
+    except InputError:
+        key = ""
+    with desk.database.read() as session:
+        found = editors.find_editor(session, key)
+    known = found.password_hash if found else None
+    if not is_right(password, known) or found is None or known is None:
+        return None
+    token = desk.new_token()
+    with desk.database.write() as session:
+        editors.forget_expired(session, now)
+        editor = editors.find_editor(session, key)
+        if editor is None or editor.password_hash != known:
+            return None
+        if is_outdated(known):
+            editor.password_hash = hash_password(password)
+            session.add(editor)
+        session.add(
+            EditorSession(
+                token_hash=hash_token(token), editor_id=editor.id or 0, began_at=now,
+                expires_at=now + LONGEST,
+            )
+        )  # fmt: skip
+    return token
+
+
+def write_cookie(desk: Desk, token: str, now: datetime) -> str:
+    """Give the cookie of a session that is shown now."""
+    return seal(desk.keys, _COOKIE, token, now.isoformat())
+
+
+def find_visit(desk: Desk, cookie: str, now: datetime) -> Visit | None:
+    """Find whose session a cookie opens: one that is neither ended, nor too old, nor unused for too long."""
+    values = unseal(desk.keys, _COOKIE, cookie)
+    if values is None or now - datetime.fromisoformat(values[1]) >= IDLE:
+        return None
+    with desk.database.read() as session:
+        found = editors.find_session(session, hash_token(values[0]), now)
+        if found is None:
+            return None
+        others = editors.count_sessions(session, found[0].id or 0, now) - 1
+    return Visit(found[0], values[0], others)
+
+
+def sign_out(desk: Desk, visit: Visit) -> None:
+    """End this session."""
+    with desk.database.write() as session:
+        editors.end_session(session, visit.token_hash)
+
+
+def end_others(desk: Desk, visit: Visit) -> int:
+    """End all other sessions of an editor; give how many."""
+    with desk.database.write() as session:
+        return editors.end_sessions(session, visit.editor.id or 0, but=visit.token_hash)
+
+
+def form_token(desk: Desk, token: str) -> str:
+    """Give what a form of this session, or of this visitor, has to bring along."""
+    return seal(desk.keys, _FORM, hash_token(token))
+
+
+def is_own_form(desk: Desk, token: str, given: str) -> bool:
+    """Tell whether a form was made for this session, or this visitor."""
+    return unseal(desk.keys, _FORM, given) == (hash_token(token),)

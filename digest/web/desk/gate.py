@@ -1,0 +1,132 @@
+"""Who may do what at the desk: sessions, roles, and forms that are our own."""
+
+import secrets
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated
+from urllib.parse import quote, urlsplit
+
+from fastapi import Depends, Request
+from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
+from starlette.responses import RedirectResponse, Response
+
+from digest.models import Role
+from digest.tasks.desk.desk import Desk
+from digest.tasks.desk.sessions import LONGEST, Visit, find_visit, form_token, is_own_form, write_cookie
+
+HOME = "/desk"
+_MOST_FIELDS = 100
+
+
+class SignInNeeded(Exception):  # noqa: N818 - named for what is needed
+    """Ask for a sign-in first, then go on."""
+
+
+async def read_form(request: Request) -> FormData:
+    """Read a posted form; a file in it is refused."""
+    return await request.form(max_files=0, max_fields=_MOST_FIELDS)
+
+
+Form = Annotated[FormData, Depends(read_form)]
+
+
+class Gate:
+    """Lets requests to the desk through, or not.
+
+    A page needs a session. Whatever changes something needs more: it comes from our own pages, brings the
+    form token of its session, and its editor's role allows it.
+    """
+
+    def __init__(self, desk: Desk, now: Callable[[], datetime]) -> None:
+        self._desk = desk
+        self._now = now
+        base = urlsplit(desk.settings.site.base_url)
+        self._origin = f"{base.scheme}://{base.netloc}"
+        self._secure = base.scheme == "https"
+        prefix = "__Host-" if self._secure else ""
+        self._session, self._visitor = f"{prefix}desk", f"{prefix}visitor"
+
+    def look(self, request: Request) -> None:
+        """Let an editor look."""
+        request.state.visit = self._visit(request)
+
+    def editor(self, request: Request, form: Form) -> None:
+        """Let an editor change something."""
+        self.same_origin(request)
+        visit = self._visit(request)
+        self._check_form(visit.token, form)
+        request.state.visit, request.state.form = visit, form
+
+    def publisher(self, request: Request, form: Form) -> None:
+        """Let a publisher change something."""
+        self.editor(request, form)
+        if request.state.visit.editor.role != Role.PUBLISHER:
+            raise HTTPException(403, "A publisher does this; your role is editor.")
+
+    def visitor(self, request: Request, form: Form) -> None:
+        """Let somebody post who is not signed in, by a form that was made for their browser."""
+        self.same_origin(request)
+        self._check_form(request.cookies.get(self._visitor, ""), form)
+        request.state.form = form
+
+    def same_origin(self, request: Request) -> None:
+        """Refuse what another site's page sends (Fetch Metadata; RFC 6454 7 where a browser has none)."""
+        site = request.headers.get("sec-fetch-site")
+        origin = request.headers.get("origin")
+        known = (self._origin, f"{request.url.scheme}://{request.headers.get('host', '')}")
+        if site == "same-origin" or (site is None and (origin is None or origin in known)):
+            return
+        raise HTTPException(403, "This came from another site's page, and nothing was changed.")
+
+    def _visit(self, request: Request) -> Visit:
+        visit = find_visit(self._desk, request.cookies.get(self._session, ""), self._now())
+        if visit is None:
+            raise SignInNeeded
+        return visit
+
+    def _check_form(self, token: str, form: FormData) -> None:
+        if not token or not is_own_form(self._desk, token, str(form.get("form", ""))):
+            raise HTTPException(403, "This form has run out. Go back, reload the page, and try again.")
+
+    def find(self, request: Request) -> Visit | None:
+        """Find who is signed in."""
+        return find_visit(self._desk, request.cookies.get(self._session, ""), self._now())
+
+    def visitor_form(self, request: Request) -> tuple[str, str]:
+        """Give a visitor's token, a fresh one where the browser brings none, and their form token."""
+        token = request.cookies.get(self._visitor, "") or secrets.token_urlsafe(24)
+        return token, form_token(self._desk, token)
+
+    def keep_visitor(self, answer: Response, token: str) -> None:
+        """Let the browser keep a visitor's token."""
+        self._set(answer, self._visitor, token, seconds=None)
+
+    def keep_session(self, answer: Response, token: str) -> None:
+        """Let the browser keep a session, as shown now."""
+        cookie = write_cookie(self._desk, token, self._now())
+        self._set(answer, self._session, cookie, seconds=int(LONGEST.total_seconds()))
+
+    def end_session(self, answer: Response) -> None:
+        """Let the browser forget a session."""
+        answer.delete_cookie(self._session, path="/", secure=self._secure, httponly=True, samesite="lax")
+
+    def _set(self, answer: Response, name: str, value: str, seconds: int | None) -> None:
+        answer.set_cookie(
+            name, value, max_age=seconds, path="/", secure=self._secure, httponly=True, samesite="lax"
+        )
+
+
+def to_sign_in(request: Request) -> Response:
+    """Send somebody to the sign-in; after it a page that they only looked at is shown."""
+    looked = request.method in ("GET", "HEAD")
+    rest = f"?{request.url.query}" if request.url.query else ""
+    goes_on = f"?next={quote(request.url.path + rest)}" if looked and request.url.path != HOME else ""
+    return RedirectResponse(f"{HOME}/login{goes_on}", 303)
+
+
+def safe_next(path: str) -> str:
+    """Give a path of the desk to go on to; anything else becomes the desk itself."""
+    plain = path.isascii() and path.isprintable() and "\\" not in path and "//" not in path
+    inside = path == HOME or path.startswith((f"{HOME}/", f"{HOME}?"))
+    return path if plain and inside and not path.startswith(f"{HOME}/login") else HOME

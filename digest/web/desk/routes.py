@@ -1,0 +1,99 @@
+"""The desk's addresses, and what each needs."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+
+from fastapi import APIRouter, Depends, FastAPI, Request
+from sqlmodel import Session
+from starlette.responses import Response
+
+from digest.tasks.desk.agenda import Entry
+from digest.tasks.desk.desk import Desk
+from digest.web.desk.doors import Doors
+from digest.web.desk.editing import EditionPages, Panel
+from digest.web.desk.flights import FlightPages
+from digest.web.desk.front import Front
+from digest.web.desk.gate import HOME, Gate, SignInNeeded, to_sign_in
+from digest.web.desk.looking import PreviewPages
+from digest.web.desk.offers import Offers
+from digest.web.pages import Pages
+
+_EDITION = HOME + "/{digest}/{cadence}/{period}"
+_LOOK = ["GET", "HEAD"]
+
+
+def add_desk(
+    app: FastAPI,
+    desk: Desk,
+    pages: Pages,
+    now: Callable[[], datetime],
+    panels: Sequence[Callable[[Session, Entry], Panel | None]] = (),
+) -> None:
+    """Add the desk to an application."""
+    front = Front(desk, pages, Gate(desk, now), now)
+    _add_files(app, pages)
+    app.include_router(_doors(front))
+    app.include_router(_offers(front))
+    app.include_router(_editions(front, panels))
+    app.add_exception_handler(SignInNeeded, _ask_to_sign_in)
+
+
+def _ask_to_sign_in(request: Request, _: Exception) -> Response:
+    return to_sign_in(request)
+
+
+def _doors(front: Front) -> APIRouter:
+    router, doors, gate = APIRouter(), Doors(front), front.gate
+    router.add_api_route(f"{HOME}/login", doors.show_login, methods=_LOOK)
+    router.add_api_route(f"{HOME}/password/{{token}}", doors.show_password, methods=_LOOK)
+    for path, door in ((f"{HOME}/login", doors.login), (f"{HOME}/password/{{token}}", doors.set_password)):
+        _post(router, path, door, gate.visitor)
+    _post(router, f"{HOME}/logout", doors.logout, gate.editor)
+    _post(router, f"{HOME}/end-others", doors.end_others, gate.editor)
+    return router
+
+
+def _offers(front: Front) -> APIRouter:
+    router, offers = APIRouter(), Offers(front)
+    router.add_api_route(f"{HOME}/proof/{{token}}", offers.show, methods=_LOOK)
+    router.add_api_route(f"{HOME}/proof/{{token}}", offers.take, methods=["POST"])
+    return router
+
+
+def _editions(front: Front, panels: Sequence[Callable[[Session, Entry], Panel | None]]) -> APIRouter:
+    router, pages, gate = APIRouter(), EditionPages(front, panels), front.gate
+    _look(router, HOME, pages.home, gate)
+    _look(router, _EDITION, pages.edition, gate)
+    for name, act in (
+        ("shape", pages.shape), ("add", pages.add), ("write", pages.write), ("hold", pages.hold),
+        ("let-go", pages.let_go),
+    ):  # fmt: skip
+        _post(router, f"{_EDITION}/{name}", act, gate.editor)
+    looking = PreviewPages(front)
+    _look(router, f"{_EDITION}/preview", looking.preview, gate)
+    _look(router, f"{_EDITION}/preview/frame", looking.frame, gate)
+    _post(router, f"{_EDITION}/proof", looking.proof, gate.editor)
+    _post(router, f"{_EDITION}/preflight", FlightPages(front).check, gate.editor)
+    for name, act in (("approve", pages.approve), ("pause", pages.pause), ("resume", pages.resume)):
+        _post(router, f"{_EDITION}/{name}", act, gate.publisher)
+    return router
+
+
+def _look(router: APIRouter, path: str, page: Callable[..., Any], gate: Gate) -> None:
+    router.add_api_route(path, page, methods=_LOOK, dependencies=[Depends(gate.look)])
+
+
+def _post(router: APIRouter, path: str, act: Callable[..., Any], allowed: Callable[..., None]) -> None:
+    router.add_api_route(path, act, methods=["POST"], dependencies=[Depends(allowed)])
+
+
+def _add_files(app: FastAPI, pages: Pages) -> None:
+    kept = {"Cache-Control": "public, max-age=3600"}
+    for name, kind in (("desk.css", "text/css"), ("desk.js", "text/javascript")):
+        content = pages.file(f"desk/{name}")
+
+        def file(content: bytes = content, kind: str = kind) -> Response:
+            return Response(content, media_type=kind, headers=kept)
+
+        app.add_api_route(f"/{name}", lambda file=file: file(), methods=_LOOK)

@@ -1,0 +1,222 @@
+"""The desk's whole story in a real browser: from an empty desk to readers' mailboxes and the archive."""
+
+import importlib.util
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from digest.sending import send_due
+from digest.settings import load_settings
+from digest.web.server import Server
+from tests.browser import browser, new_context
+from tests.conftest import skip_unless_ci, write_config
+from tests.desks import BEN, MARA, PASSWORD, Clock, Newsdesk
+from tests.newsroom import Caught, parse
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+__all__ = ["browser"]
+EVENING, DEADLINE = datetime(2026, 11, 23, 5, 30, tzinfo=UTC), datetime(2026, 11, 23, 6, 0, 20, tzinfo=UTC)
+
+
+class Story:
+    """A desk that is served, a relay that keeps its mail, and browsers."""
+
+    def __init__(self, newsdesk: Newsdesk, relay: Caught, url: str, browser: "Browser") -> None:
+        self.newsdesk, self.relay, self.url, self._browser = newsdesk, relay, url, browser
+
+    def sign_in(self, address: str = MARA, **options: Any) -> "Page":
+        """Open a browser of its own and sign in."""
+        page = new_context(self._browser, **options).new_page()
+        page.goto(f"{self.url}/desk")
+        page.get_by_label("Your address").fill(address)
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Sign in").click()
+        page.get_by_role("heading", name="What is next").wait_for()
+        return page
+
+    def open(self, page: "Page") -> None:
+        """Open the next edition."""
+        page.goto(self.url + Newsdesk.PATH)
+
+    def send(self) -> None:
+        """Let a run do what is due."""
+        send_due(self.newsdesk.app, fetching=False)
+
+
+@pytest.fixture
+def story(tmp_path: Path, browser: "Browser") -> Iterator[Story]:
+    with Caught() as relay:
+        config = write_config(tmp_path, f"sqlite:///{tmp_path}/digest.db", port=relay.port)
+        text = config.read_text().replace("https://courier.example", "http://127.0.0.1:8000")
+        config.write_text(text.replace("max_articles = 5", 'max_articles = 5\napproval = "require-approval"'))
+        newsdesk = Newsdesk(load_settings(config), Clock(EVENING))
+        server = Server(newsdesk.web, "127.0.0.1", 0)
+        server.start()
+        yield Story(newsdesk, relay, server.url, browser)
+        server.stop()
+        newsdesk.close()
+
+
+def lines(page: "Page") -> list[str]:
+    """List the line-up."""
+    shown: list[str] = page.locator("ol.lines li.line h3").all_inner_texts()
+    return shown
+
+
+def test_from_an_empty_desk_to_the_mailboxes_and_the_archive(story: Story) -> None:
+    for hours, title in enumerate(["Alps", "Baltic", "Crete", "Danube"], 1):
+        story.newsdesk.publish(title, hours=hours)
+    story.newsdesk.subscribe("anna@readers.example", name="Anna")
+    page = story.sign_in()
+    page.get_by_role("link", name="World Briefing daily").click()
+    assert lines(page) == ["Alps", "Baltic", "Crete", "Danube"]
+
+    page.get_by_role("button", name="Move up: Crete").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/*said=changed*")
+    assert lines(page) == ["Alps", "Crete", "Baltic", "Danube"]
+    page.drag_and_drop(
+        "li.line[data-id='4'] h3", "li.line[data-id='1'] h3", target_position={"x": 10, "y": 2}
+    )
+    page.locator("ol.lines li.line:first-child", has_text="Danube").wait_for()
+    assert lines(page) == ["Danube", "Alps", "Crete", "Baltic"]
+    page.get_by_role("button", name="Leave out: Alps").click()
+    page.get_by_label("Subject").fill("Rivers first")
+    page.get_by_label("Introduction, in Markdown").fill(
+        "Good *morning*, [readers](https://courier.example/hi)."
+    )
+    page.get_by_role("button", name="Save").click()
+    assert (
+        page.get_by_role("region", name="How the introduction looks").inner_text() == "Good morning, readers."
+    )
+    page.get_by_role("button", name="Send me a proof").click()
+    page.get_by_text("The proof is on its way").wait_for()
+
+    proof = parse(story.relay.messages[-1][1])
+    assert (story.relay.recipients, proof["Subject"]) == ([MARA], "[Proof] Rivers first")
+    text = proof.get_body(("plain",))
+    assert text is not None
+    link = re.search(r"Approve it:\s+\S+(/desk/proof/\S+)", text.get_content())
+    assert link is not None
+    mail = new_context(story._browser).new_page()  # the mail program's browser: nobody is signed in there
+    mail.goto(story.url + link[1])
+    mail.get_by_role("button", name="Approve it").click()
+    mail.get_by_role("heading", name="Approved").wait_for()
+    story.open(page)
+    assert page.get_by_text("Approved by mara@courier.example.").is_visible()
+
+    story.newsdesk.clock.now = DEADLINE
+    story.send()
+
+    recipient, content = story.relay.messages[-1]
+    message = parse(content)
+    assert (recipient, message["Subject"]) == ("anna@readers.example", "Rivers first")
+    body = message.get_body(("plain",))
+    assert body is not None
+    told = body.get_content()
+    assert [told.index(t) for t in ("Good morning", "Danube", "Crete", "Baltic")] == sorted(
+        told.index(t) for t in ("Good morning", "Danube", "Crete", "Baltic")
+    )
+    assert "Alps" not in told
+    story.open(page)
+    assert page.get_by_text("1 of 1").first.is_visible()
+    assert page.get_by_text("finished").is_visible()
+    page.goto(f"{story.url}/archive/world/daily/2026-11-23")
+    assert page.get_by_text("Danube").first.is_visible()
+
+
+def test_two_editors_at_once_lose_nothing_unseen(story: Story) -> None:
+    for title in ("Alps", "Baltic"):
+        story.newsdesk.publish(title)
+    mara, ben = story.sign_in(), story.sign_in(BEN)
+    story.open(mara)
+    story.open(ben)
+    mara.get_by_label("Subject").fill("Mara's words")
+    mara.get_by_role("button", name="Save").click()
+    mara.get_by_text("Saved.").wait_for()
+
+    ben.get_by_label("Subject").fill("Ben's words")
+    ben.get_by_label("Introduction, in Markdown").fill("A long text of his.")
+    ben.get_by_role("button", name="Save").click()
+
+    alert = ben.get_by_role("alert").first
+    assert "changed while you looked" in alert.inner_text()
+    assert "mara@courier.example wrote the subject" in alert.inner_text()
+    assert ben.get_by_label("Subject").input_value() == "Ben's words"
+    assert ben.get_by_label("Introduction, in Markdown").input_value() == "A long text of his."
+    story.open(mara)
+    assert mara.get_by_label("Subject").input_value() == "Mara's words"
+    ben.get_by_role("button", name="Save").click()
+    ben.get_by_text("Saved.").wait_for()
+    story.open(mara)
+    assert mara.get_by_label("Subject").input_value() == "Ben's words"
+    assert mara.get_by_text("wrote the subject").count() == 2
+
+
+def test_without_javascript_all_is_done_by_buttons(story: Story) -> None:
+    for hours, title in enumerate(["Alps", "Baltic"], 1):
+        story.newsdesk.publish(title, hours=hours)
+    page = story.sign_in(java_script_enabled=False)
+    story.open(page)
+    page.get_by_role("button", name="Move down: Alps").click()
+    assert lines(page) == ["Baltic", "Alps"]
+    page.get_by_role("button", name="Approve").click()
+    assert page.get_by_text("Approved by mara").is_visible()
+    page.get_by_role("link", name="Preview as any reader").click()
+    assert page.get_by_text("SHA-256 of the real bytes").is_visible()
+    page.get_by_role("button", name="Sign out").click()
+    assert page.get_by_role("heading", name="Sign in to the desk").is_visible()
+
+
+def test_hostile_articles_run_nothing_on_the_desk_or_in_the_preview(story: Story) -> None:
+    hostile = '<img src=x onerror="document.title=1">"\'><script>document.title=2</script>{{ 7*7 }}'
+    story.newsdesk.publish(hostile, author=hostile, html=f"<p>{hostile}</p>")
+    page = story.sign_in()
+    heard: list[str] = []
+    page.on("dialog", lambda dialog: heard.append(dialog.message))
+    page.on("pageerror", lambda error: heard.append(str(error)))
+    page.on("console", lambda message: heard.append(message.text))
+    for path in (
+        Newsdesk.PATH,
+        f"{Newsdesk.PATH}/preview",
+        f"{Newsdesk.PATH}/preview?images=0&dark=1&width=360",
+    ):
+        page.goto(story.url + path)
+        page.wait_for_load_state("networkidle")
+        assert "{{ 7*7 }}" in page.content()
+        for frame in page.frames:
+            assert frame.title() not in ("1", "2")
+            assert frame.locator("script:not([src])").count() == 0
+    assert heard == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_on_any_page_of_the_desk(story: Story, scheme: str) -> None:
+    if importlib.util.find_spec("axe_playwright_python") is None:
+        skip_unless_ci("no axe here: run `uv sync --group ci`")
+    from axe_playwright_python.base import AXE_SCRIPT
+
+    for hours, title in enumerate(["Alps", "Baltic", "Crete"], 1):
+        story.newsdesk.publish(title, hours=hours)
+    page = story.sign_in(color_scheme=scheme)
+    story.open(page)
+    page.get_by_role("button", name="Leave out: Baltic").click()
+    page.get_by_role("button", name="Pin: Crete").click()
+    page.get_by_label("Introduction, in Markdown").fill("See [this](https://courier.example/x).")
+    page.get_by_role("button", name="Save").click()
+    paths = ["/desk", Newsdesk.PATH, f"{Newsdesk.PATH}/preview", "/desk/login"]
+    found: list[str] = []
+    for path in paths:
+        if path == "/desk/login":
+            page.context.clear_cookies()
+        page.goto(story.url + path)
+        page.evaluate(AXE_SCRIPT)
+        result = page.evaluate("axe.run({exclude: [['iframe']]})")
+        found += [f"{path}: {v['id']}: {v['nodes'][0]['html'][:200]}" for v in result["violations"]]
+    assert found == []

@@ -1,0 +1,91 @@
+"""Copies of pictures: small, upright, without metadata; what would fill the memory is refused by its head."""
+
+import io
+import struct
+import zlib
+
+import pytest
+from PIL import Image
+
+from digest.articles.shrinking import shrink
+from digest.errors import InputError
+
+
+def picture(kind: str, size: tuple[int, int] = (200, 100), mode: str = "RGB", **options: object) -> bytes:
+    out = io.BytesIO()
+    Image.new(mode, size, 120 if mode in ("L", "P") else None).save(out, kind, **options)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("kind", "mode"),
+    [("JPEG", "RGB"), ("JPEG", "CMYK"), ("JPEG", "L"), ("PNG", "RGBA"), ("PNG", "P"), ("PNG", "LA"),
+     ("GIF", "P"), ("WEBP", "RGBA"), ("PNG", "I;16")],
+)  # fmt: skip
+def test_each_kind_becomes_a_jpeg_of_its_size(kind: str, mode: str) -> None:
+    copy = shrink(picture(kind, mode=mode))
+
+    with Image.open(io.BytesIO(copy.content)) as drawn:
+        assert (drawn.format, drawn.mode, drawn.size) == ("JPEG", "RGB", (200, 100))
+    assert (copy.width, copy.height) == (200, 100)
+
+
+def test_a_large_one_is_made_smaller_and_keeps_its_shape() -> None:
+    copy = shrink(picture("JPEG", (4_000, 2_000)))
+    assert (copy.width, copy.height) == (1_072, 536)
+
+
+def test_what_is_clear_is_drawn_on_white() -> None:
+    copy = shrink(picture("PNG", mode="RGBA"))
+    with Image.open(io.BytesIO(copy.content)) as drawn:
+        assert drawn.getpixel((5, 5)) == (255, 255, 255)
+
+
+def test_it_stands_upright_and_tells_nothing_of_who_took_it_where() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turned by a quarter
+    exif[0x013B] = "A photographer's name"
+    copy = shrink(picture("JPEG", exif=exif.tobytes(), comment=b"a secret"))
+
+    assert (copy.width, copy.height) == (100, 200)
+    assert b"photographer" not in copy.content
+    assert b"secret" not in copy.content
+    with Image.open(io.BytesIO(copy.content)) as drawn:
+        assert not drawn.getexif()
+        assert set(drawn.info) <= {"jfif", "jfif_version", "jfif_unit", "jfif_density", "progressive",
+                                   "progression", "dpi"}  # fmt: skip
+
+
+def bomb(width: int, height: int) -> bytes:
+    """Make a PNG of a few bytes that says it has so many pixels."""
+
+    def chunk(name: bytes, content: bytes) -> bytes:
+        return (
+            struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+        )
+
+    head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(b"\0" * 100)) + chunk(
+        b"IEND", b""
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"", "no picture"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>", "no picture"),
+        (b"GIF89a", "no picture|damaged"),
+        (picture("JPEG")[:300], "damaged|no picture"),
+        (picture("BMP"), "no picture"),
+        (picture("PNG", (1, 1)), "shows nothing"),
+        (picture("GIF", (600, 1), "P"), "shows nothing"),
+        (bomb(30_000, 30_000), "pixels|no picture"),
+        (bomb(6_000, 6_000), "at most"),
+        (bomb(2_000_000_000, 2), "pixels|no picture"),
+        (bomb(1_000, 1_000), "damaged"),
+    ],
+)
+def test_what_is_no_picture_to_show_is_refused_with_its_reason(content: bytes, says: str) -> None:
+    with pytest.raises(InputError, match=says):
+        shrink(content)

@@ -1,0 +1,78 @@
+"""An editor's hand on a list: what is placed stays, what is free follows."""
+
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from digest.rules.selection import Candidate, Limits, choose, why_not
+from digest.rules.shaping import Shape, free, move, pin
+
+NOW = datetime(2026, 11, 23, 6, tzinfo=UTC)
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+LIMITS = Limits(("world", "science"), 100, timedelta(days=31))
+LISTS = st.lists(st.integers(1, 30), unique=True, min_size=1, max_size=12)
+
+
+def article(number: int, *topics: str, age: float = 1) -> Candidate:
+    return Candidate(number, topics or ("world",), NOW - timedelta(days=age))
+
+
+def show(order: list[int], articles: list[Candidate]) -> list[int]:
+    chosen = choose(articles, {"*": LONG_AGO}, frozenset(), NOW, LIMITS, Shape(tuple(order)))
+    return [choice.article_id for choice in chosen.choices]
+
+
+@given(LISTS, st.data())
+def test_however_often_articles_are_moved_the_list_is_as_it_was_last_shown(
+    ids: list[int], data: st.DataObject
+) -> None:
+    articles = [article(number, age=1 + at / 100) for at, number in enumerate(ids)]
+    order: list[int] = []
+    for _ in range(data.draw(st.integers(1, 6))):
+        shown = show(order, articles)
+        moved, position = data.draw(st.sampled_from(ids)), data.draw(st.integers(0, len(ids) - 1))
+        expected = [one for one in shown if one != moved]
+        expected.insert(position, moved)
+        order = move(order, shown, moved, position)
+        assert show(order, articles) == expected
+
+
+@given(LISTS, st.data())
+def test_what_comes_in_later_stands_after_all_that_is_placed(ids: list[int], data: st.DataObject) -> None:
+    articles = [article(number, age=1 + at / 100) for at, number in enumerate(ids)]
+    moved, position = data.draw(st.sampled_from(ids)), data.draw(st.integers(0, len(ids) - 1))
+    order = move([], show([], articles), moved, position)
+
+    shown = show(order, [*articles, article(99, age=0)])
+
+    assert shown[: len(order)] == order
+    assert shown[len(order)] == 99
+
+
+def test_a_pinned_article_stands_after_those_placed_before_it() -> None:
+    assert pin([3, 1], 2) == [3, 1, 2]
+    assert pin([3, 1], 3) == [1, 3]
+    assert free([3, 1, 2], 1) == [3, 2]
+
+
+def test_an_article_placed_that_the_list_does_not_show_keeps_its_place() -> None:
+    assert move([7, 1], [1, 2, 3], 3, 0) == [3, 1, 7]
+
+
+def test_an_added_article_may_be_old_and_off_the_digests_topics_and_still_goes_by_topics_or_to_all() -> None:
+    old = article(1, "house", age=90)
+    reader, history = {"science": NOW - timedelta(days=1)}, frozenset[int]()
+    assert why_not(old, reader, history, NOW, LIMITS) == "it is older than 31 days"
+    assert why_not(old, reader, history, NOW, LIMITS, Shape(added={1: True})) is None
+    topics = Shape(added={1: False})
+    assert why_not(old, reader, history, NOW, LIMITS, topics) == "none of its topics is one of the reader's"
+    assert why_not(article(1, "science", age=90), reader, history, NOW, LIMITS, topics) is None
+    assert "earlier edition" in (
+        why_not(old, reader, frozenset({1}), NOW, LIMITS, Shape(added={1: True})) or ""
+    )
+
+
+def test_an_article_left_out_says_so() -> None:
+    said = why_not(article(1), {"*": LONG_AGO}, frozenset(), NOW, LIMITS, Shape(hidden=frozenset({1})))
+    assert said == "an editor leaves it out of this edition"
