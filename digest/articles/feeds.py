@@ -7,8 +7,6 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import feedparser
-
 from digest.articles.bombs import check_xml, parted
 from digest.articles.building import build_article
 from digest.articles.clean import one_line, paragraphs
@@ -59,6 +57,8 @@ def parse_feed(content: bytes, *, url: str, content_type: str = "", topics: Sequ
 
 
 def _parse(content: bytes, url: str, content_type: str) -> Read:
+    import feedparser  # here: it is large, and articles of a folder need none of it
+
     try:
         parsed = feedparser.parse(
             io.BytesIO(content),  # given bytes, feedparser first tries whether they name a local file
