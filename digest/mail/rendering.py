@@ -26,7 +26,7 @@ ROOM = {"name": 2_500, "to_line": 3_000, "address": 1_500, "unsubscribe_url": 1_
 """What a reader's own values may take as encoded: 12 bytes for each of 200 characters, and so on."""
 
 _FIRST_LOOK = "front-page"
-_NO_LOOKS = ("confirm", "frame", "parts")
+_NO_LOOKS = ("frame", "parts")
 _KEPT = '<style data-css-inline="ignore">'
 _SPENT = re.compile(r"<style>.*?</style>\s*", re.S)
 
@@ -79,8 +79,9 @@ class Renderer:
         self._text = self._drawer("digest.txt.j2", ["digest.cards.txt.j2"], str)
 
     def list_looks(self) -> list[str]:
-        """List the looks that a digest may have."""
-        return [name for name in self._templates.list_names(".html.j2") if name not in _NO_LOOKS]
+        """List the looks that a digest may have; a message of its own has a text part of its own name."""
+        names = [name for name in self._templates.list_names(".html.j2") if name not in _NO_LOOKS]
+        return [name for name in names if not self._templates.has(f"{name}.txt.j2")]
 
     def require(self, look: str) -> None:
         """Raise SettingsError where there is no such look."""
