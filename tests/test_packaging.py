@@ -35,7 +35,8 @@ def run(installed: Path, folder: Path, *arguments: str) -> subprocess.CompletedP
 def test_the_wheel_holds_the_templates_the_samples_and_no_tests(installed: Path) -> None:
     bundled = installed / "digest" / "_bundled"
     for name in (
-        "templates/email/digest.html.j2",
+        "templates/email/frame.html.j2",
+        "templates/web/desk/desk.css",
         "templates/web/home.html.j2",
         "seeds/feed.xml",
         "config.example.toml",

@@ -1,5 +1,7 @@
 """Refuse XML that is made to break its reader, before a parser sees it."""
 
+import codecs
+import contextlib
 import re
 from collections.abc import Iterator
 
@@ -10,15 +12,32 @@ _NAMED_DOCTYPE = re.compile(
 )
 _TAG = re.compile(rb"<(/?)([A-Za-z_][^\s<>/]{0,40})(?:[^<>\"']|\"[^\"]*+\"|'[^']*+')*+(?:(?<=(/))>)?")
 _NEVER_CLOSED = frozenset((b"br", b"hr", b"img", b"input", b"p", b"li", b"meta", b"link", b"wbr", b"col"))
+_LABEL = re.compile(rb"\s*<\?xml[^>]{0,200}?encoding\s*=\s*[\"']\s*([\w.:-]{2,40})")
+_CHARSET = re.compile(rb"charset\s*=\s*[\"']?\s*([\w.:-]{2,40})", re.I)
+_EBCDIC = "<?xml".encode("cp037")
+_ESCAPING = frozenset(
+    (
+        "unicode-escape",
+        "raw-unicode-escape",
+        "unicode_escape",
+        "raw_unicode_escape",
+        "punycode",
+        "idna",
+        "undefined",
+    )
+)
+_ASCII = re.compile(
+    r"utf-8(?:-sig)?|ascii|latin-?1|iso8859-\d+|iso-8859-1|cp(?:437|737|775|8[56]\d|874|9\d\d|125\d)|koi8-\w|gb\w+|big5\w*|euc_\w+|shift_jis\w*|iso2022\w+|mac-\w+|tis-620"
+)
 _MANY_TAGS = 10_000
 _MOST_TAGS = 200_000
 _DEEPEST = 1_000
 _LONGEST_TAG = 65_536
 
 
-def check_xml(content: bytes, name: str) -> None:
+def check_xml(content: bytes, name: str, content_type: str = "") -> None:
     """Raise InputError for entities, and for tags too many, too deep or too long for any list of people."""
-    if declares_entities(content):
+    if any(map(declares_entities, _readings(content, name, content_type))):
         raise InputError(f"{name} declares XML entities, which no feed or list ever needs; it is not read")
     tags, depth = _measured(content) if content.count(b"<") > _MANY_TAGS else (0, 0)
     if tags > _MOST_TAGS:
@@ -27,6 +46,25 @@ def check_xml(content: bytes, name: str) -> None:
         raise InputError(f"{name} is nested over {_DEEPEST:,} deep; it is not read")
     if len(content) > _LONGEST_TAG and any(map(_is_long_tag, content.split(b"<")[1:])):
         raise InputError(f"{name} has a tag of over {_LONGEST_TAG:,} bytes; it is not read")
+
+
+def _readings(content: bytes, name: str, content_type: str) -> Iterator[bytes]:
+    """Give a document as it is, and as UTF-8 where it says that its bytes are no ASCII."""
+    yield content
+    stated = [_LABEL.match(content[:400]), _CHARSET.search(content_type.encode("ascii", "ignore"))]
+    labels = {match[1].decode().lower() for match in stated if match}
+    if content.startswith(_EBCDIC):
+        labels.add("cp037")
+    for label in labels:
+        try:
+            encoding = codecs.lookup(label).name
+        except (LookupError, ValueError):
+            continue
+        if encoding in _ESCAPING:
+            raise InputError(f"{name} is in {label}, which only hides what it says; give it in UTF-8")
+        if not _ASCII.fullmatch(encoding):
+            with contextlib.suppress(LookupError, ValueError):
+                yield content.decode(encoding, "ignore").encode("utf-8", "ignore")
 
 
 def declares_entities(content: bytes) -> bool:

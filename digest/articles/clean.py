@@ -28,7 +28,10 @@ _ATTRIBUTES: dict[str, set[str]] = {
 }  # fmt: skip
 _SCHEMES = {"http", "https", "mailto"}
 # Each stops where another of its kind begins: what never ends must not be read to the end again and again.
-_TAG = re.compile(r"</?[a-zA-Z][^<>]*>|<!--(?:(?!<!--).)*?-->", re.S)
+_TAG = re.compile(
+    r"<(script|style)\b[^<>]*>(?:(?!<\1\b).)*?</\1\s*>|<[/!?]?[a-zA-Z][^<>]*>|<!--(?:(?!<!--).)*?-->",
+    re.S | re.I,
+)
 _OPENING = re.compile(r"<(?=[a-zA-Z/!?])")
 _EMPTY = re.compile(r"<p>(?:\s|&nbsp;)*</p>\s*")
 # C0 and C1, what breaks lines, Unicode's Bidi_Control and old format characters, halves of surrogate pairs.
@@ -47,6 +50,7 @@ _REFERENCE = re.compile(
 )
 _TRAP = re.compile(r"(?:^|/)\s*(?:javascript|vbscript|data):", re.I)
 _HEADERS = re.compile(r"mailto:(?:[^\r\n?&]|[?&](?!body=)|[?&]body=[^&]*+)*+[\r\n]", re.I)  # RFC 6068 4
+_NO_WORDS = re.compile(r'<a(?: href="[^"]*")?>\s*</a>')
 _NO_SOURCE = re.compile(r'<img(?![^>]*\ssrc=)(?:[^>"]|"[^"]*")*>')
 _GAP = re.compile(r"\n{3,}")
 _BARE = re.compile(r"[^<&\r\u00a0]*")
@@ -84,7 +88,8 @@ def clean_html(html: str, base_url: str) -> str:
     link_embeds(tree)
     silence(tree)
     set_blocks(tree)
-    return _EMPTY.sub("", _filtered(write_tree(tree), _joined(base_url, base) if base else base_url)).strip()
+    cleaned = _filtered(write_tree(tree), _joined(base_url, base) if base else base_url)
+    return _EMPTY.sub("", _NO_WORDS.sub("", cleaned) if "></a>" in cleaned else cleaned).strip()
 
 
 def _filtered(html: str, base_url: str) -> str:
@@ -138,6 +143,8 @@ def one_line(text: str | None) -> str:
     A tag that never ends stays as text, a blank in it, so that no reader of HTML takes it for one.
     """
     resolved = (text or "")[:_LONGEST_LINE]
+    if "<" not in resolved and "&" not in resolved:
+        return " ".join(without_controls(resolved).split())
     for _ in range(2):  # feeds escape titles twice
         resolved = html_module.unescape(_TAG.sub(" ", resolved))
     return _OPENING.sub("< ", " ".join(without_controls(_TAG.sub(" ", resolved)).split()))

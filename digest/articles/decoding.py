@@ -2,8 +2,6 @@
 
 import re
 
-from charset_normalizer import from_bytes
-
 _MARKS = (
     (b"\xef\xbb\xbf", "utf-8"),
     (b"\xff\xfe\x00\x00", "utf-32-le"),
@@ -85,6 +83,8 @@ def _unstated(content: bytes) -> str:
         # A cut or a few stray bytes in what is UTF-8 otherwise must not turn all of it into mojibake.
         if _is_mostly_utf8(content):
             return content.decode("utf-8", "replace")
+        from charset_normalizer import from_bytes  # here: hardly anything needs it
+
         sample = content[max(0, error.start - _SAMPLE // 2) :][:_SAMPLE]
         best = from_bytes(sample, cp_isolation=_OLD).best()
         return content.decode(best.encoding if best else "cp1252", "replace")

@@ -7,8 +7,6 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import feedparser
-
 from digest.articles.bombs import check_xml, parted
 from digest.articles.building import build_article
 from digest.articles.clean import one_line, paragraphs
@@ -26,6 +24,11 @@ _PARSER_ERRORS = (
 )  # fmt: skip
 _IANA_ALTERNATE = "http://www.iana.org/assignments/relation/alternate"
 _BARE = re.compile(rb"&(?!(?:[A-Za-z][A-Za-z0-9]{0,30}|#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6});)")
+# Addresses are looked for in these, there and here, in the square of a word's length.
+_LONG_NAME = re.compile(
+    rb"(<(?:\w{1,20}:)?(?:[Aa]uthor|[Cc]reator|managing[Ee]ditor|web[Mm]aster|[Pp]ublisher|[Cc]ontributor|name|owner)\b[^<>]{0,300}>"
+    rb"\s{0,99}(?:<!\[CDATA\[)?[^<]{600})[^<\]]+"
+)
 _MAIL = re.compile(r"[^\s<>()@]+@[^\s<>()@]+")
 _HTML = re.compile(
     rb"^\s*(?>(?:<!--.*?-->\s*)*)(?:<\?xml[^>]*>\s*)?<(?:!doctype html|html|head|body)\b", re.I | re.S
@@ -43,10 +46,10 @@ def parse_feed(content: bytes, *, url: str, content_type: str = "", topics: Sequ
         return parse_json_feed(content, url=url, topics=topics)
     if not content.lstrip().startswith((b"\xff\xfe", b"\xfe\xff")):
         content = content.translate(None, _CONTROLS)
-    check_xml(content, url)
+    check_xml(content, url, content_type)
     if is_page(content):
         raise InputError(f"{url} is a web page, not a feed; give the address of its RSS or Atom feed")
-    content = _ampersands_mended(content)
+    content = _LONG_NAME.sub(rb"\1", _ampersands_mended(content))
     parsed = read_wellformed(content, content_type) or _parse(content, url, content_type)
     if not parsed.version and not parsed.entries:
         raise InputError(f"{url} is no RSS, Atom or JSON feed; open it in a browser to see what it is")
@@ -54,6 +57,8 @@ def parse_feed(content: bytes, *, url: str, content_type: str = "", topics: Sequ
 
 
 def _parse(content: bytes, url: str, content_type: str) -> Read:
+    import feedparser  # here: it is large, and articles of a folder need none of it
+
     try:
         parsed = feedparser.parse(
             io.BytesIO(content),  # given bytes, feedparser first tries whether they name a local file

@@ -9,9 +9,17 @@ _DECORATION = re.compile(
     r"""utm_\w+ | (fb|g|d|y|tw|tt|ms)clk?id | gclsrc | [gw]braid | _g[al] | mc_[ce]id | igshi?d?
     | _hs\w+ | hsctatracking | mkt_tok | ref_(src|url) | cmpi?d? | wt\.\w+ | wt_\w+ | ns_\w+ | at_\w+ | xtor
     | smid | smtyp | ito | ocid | guccounter | guce_\w+ | __twitter_impression | soc_(src|trk) | sr_share
-    | s_kwcid | li_fat_id | epik | vero_(id|conv) | oly_(anon|enc)_id | (pk|mtm|matomo|piwik|trk)_\w+ | spm
+    | s_(kw)?cid | __s | _branch_\w+ | fb_(action_(ids|types)|source|ref)
+    | li_fat_id | epik | vero_(id|conv) | oly_(anon|enc)_id | (pk|mtm|matomo|piwik|trk)_\w+
+    | spm
     | (php|j)sessid | jsessionid | session_?id | aspsessionid\w* | cfid | cftoken""",
     re.I | re.X,
+)
+# Parameters that mean something elsewhere, with values that only say where a reader comes from.
+_ORIGIN = re.compile(
+    r"(?:ref|source|src|from|via|traffic_source|feature|share)="
+    r"(?:rss|feed|atom|newsletter|e-?mail|share|twitter|x|facebook|whatsapp|telegram|linkedin|reddit|app)|rss=(?:1|yes|true)",
+    re.I,
 )
 _AMP_PARAMETER = re.compile(r"amp|amp_(js_v|gsa)|usqp", re.I)
 _AMP_CACHE = re.compile(r"/(?:[a-z]{1,2}|amp)/(s/)?(?=[^/]+\.)")
@@ -31,7 +39,11 @@ def undecorated(url: str) -> str:
     except ValueError:
         return url
     pairs = parts.query.split("&")
-    kept = [pair for pair in pairs if not _DECORATION.fullmatch(pair.partition("=")[0])]
+    kept = [
+        pair
+        for pair in pairs
+        if not _DECORATION.fullmatch(pair.partition("=")[0]) and not _ORIGIN.fullmatch(pair)
+    ]
     return url if len(kept) == len(pairs) else urlunsplit(parts._replace(query="&".join(kept)))
 
 
@@ -142,5 +154,6 @@ def _is_amp(name: str, value: str) -> bool:
 
 def _ascii_host(host: str) -> str:
     with contextlib.suppress(UnicodeError):
-        host = host.rstrip(".").encode("idna").decode("ascii")
+        encoded = host.rstrip(".").encode("idna").decode("ascii")
+        host = encoded if encoded.isprintable() and " " not in encoded else host
     return f"[{host}]" if ":" in host else host

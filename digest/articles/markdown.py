@@ -118,7 +118,7 @@ def _titled(title: str, body: str) -> tuple[str, str]:
     if at is not None:
         heading = one_line(_rendered([tokens[at + 1]]))
         if not title or (at == 0 and heading.casefold() == one_line(title).casefold()):
-            title = heading
+            title = one_line(title) or heading
             del tokens[at : at + 3]
     return title, _rendered(tokens)
 

@@ -1,5 +1,7 @@
 """Read the times that feeds, pages and files state, as aware UTC."""
 
+# ruff: noqa: E501 - a month's names in every language stand in one line
+
 import re
 from datetime import UTC, date, datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
@@ -11,6 +13,8 @@ _OFFSET = re.compile(r"([+-])(\d{2}):?(\d{2})\s*$")
 _YEAR_FIRST = re.compile(r"\b((?:19|20)\d\d)[/.-](\d{1,2})[/.-](\d{1,2})\b")
 _DAY_FIRST = re.compile(r"\b(\d{1,2})[.-](\d{1,2})[.-]((?:19|20)\d\d)\b")
 _SLASHED = re.compile(r"\b(\d{1,2})/(\d{1,2})/((?:19|20)\d\d)\b")
+_EASTERN = re.compile(r"((?:19|20)\d\d)\s?[年년]\s?(\d{1,2})\s?[月월]\s?(\d{1,2})\s?[日일号]")
+_EASTERN_CLOCK = re.compile(r"(\d{1,2})\s?[時时시]\s?(\d{1,2})\s?[分분]")
 _NO_YEAR = re.compile(r"(?<![\d+-])000\d\b")  # what a database writes for none
 _EPOCH = re.compile(r"\d{9,10}(?:\d{3})?")
 _NUMBER = re.compile(r"(?<![\d:.])(\d{1,2})(?![\d:h])")
@@ -20,10 +24,14 @@ _MONTHS = {
     name: number
     for number, names in enumerate(
         (
-            "jan gen ene янв sty led oca", "feb fév fev lut úno şub фев", "mar mär mrt мар bře",
-            "apr avr abr апр kwi dub nis", "may mai mei maj mag май мая kvě", "jun juin giu июн cze čer haz",
-            "jul juil lug июл lip tem", "aug aoû aou ago авг sie srp ağu", "sep set сен wrz zář eyl syy",
-            "oct okt ott out окт paź říj eki lok", "nov ноя lis kas", "dec dez déc dic дек gru pro ara jou",
+            "jan gen ene янв sty led oca ianu січн ιαν հունվ يناي", "feb fév fev lut úno şub фев люто φεβ փետ فبرا",
+            "mar mär mrt мар bře бере μαρ μάρ մարտ مارس", "apr avr abr апр kwi dub nis квіт απρ ապր أبري ابري",
+            "may mai mei maj mag máj май мая kvě трав μαΐ μάι μαι մայ مايو",
+            "jun juin giu июн cze čer haz iuni jún черв ιουν հունի يوني",
+            "jul juil lug июл lip tem iuli júl липн ιουλ հուլ يولي",
+            "aug aoû aou ago авг sie srp ağu серп αυγ αύγ օգո أغسط اغسط",
+            "sep set сен wrz zář eyl syy вере σεπ սեպ سبتم", "oct okt ott out окт paź říj eki lok жовт οκτ հոկ أكتو اكتو",
+            "nov ноя lis kas noie лист νοε νοέ նոյ نوفم", "dec dez déc dic дек gru pro ara jou dese груд δεκ դեկ ديسم",
         ),
         1,
     )
@@ -49,7 +57,7 @@ def moment(value: object) -> datetime | None:
 
 def feed_moment(text: str) -> datetime | None:
     """Read a time as feeds write it: ISO 8601, RFC 822 with any weekday, seconds since 1970, or words."""
-    line = " ".join(text.split())
+    line = _EASTERN_CLOCK.sub(r"\1:\2", _EASTERN.sub(r"\1-\2-\3 ", " ".join(text.split())))
     if not line or len(line) > _LONGEST or _NO_YEAR.search(line):
         return None
     if _EPOCH.fullmatch(line):

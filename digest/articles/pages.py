@@ -1,12 +1,16 @@
 """Read a web page, fetched or saved: the article alone, by trafilatura, with what the page states of it."""
 
+import contextlib
+import logging
 import re
 from collections.abc import Sequence
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import trafilatura
+from lxml.html import HtmlElement
 from trafilatura.htmlprocessing import build_html_output
 from trafilatura.settings import Document
+from trafilatura.utils import load_html
 
 from digest.articles.building import build_article
 from digest.articles.clean import escaped, one_line, paragraphs, plain_text
@@ -20,12 +24,20 @@ from digest.articles.stated import Stated, read_stated
 from digest.articles.trees import all_of, read_tree, remove, unnested, untangled, write_tree
 from digest.errors import InputError
 
+# What it says of a page names the page's own words, and what cannot be read is told as an error here.
+for _library in ("trafilatura", "htmldate", "justext"):
+    logging.getLogger(_library).setLevel(logging.CRITICAL)
 _LONGEST = 1_500_000
 _LARGE = 300_000
+# A search of the whole text takes any year that a story speaks of for its date.
+_DATES = {"original_date": True, "extensive_search": False, "max_date": "2100-01-01"}
 _MOST_TAGS = 50_000
 _MANY_TAGS = 12_000
 _UNSHOWN = re.compile(r"<(?P<end>/?)(?P<name>style|svg|script)\b(?P<rest>[^<>]*)>?", re.I)
 _LONG_VALUE = re.compile(r"""\bcontent\s*=\s*(?:"[^"]{1000,}"|'[^']{1000,}')""")
+_STOP = re.compile(r"[.!?…:։。！？؟۔।]|[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]")
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.I)
+_LEAST_HEADING = 12
 _FEWEST_WORDS = 8
 _LONGEST_LABEL = 160
 _NO_ARTICLE = (
@@ -49,20 +61,19 @@ def parse_page(
             f"{url}: this page has over {_LONGEST:,} characters or {_MOST_TAGS:,} tags;"
             " save the article's text and add that"
         )
-    found = _extracted(shown, url)
+    found = _extracted(shown, stated.base or url)
     html = _body(found, stated)
-    if not html or (word_count(plain_text(html)) < _FEWEST_WORDS and not stated.published_at):
+    told = plain_text(html)
+    if not html or (not stated.published_at and (word_count(told) < _FEWEST_WORDS or not _STOP.search(told))):
         raise InputError(f"{url}: {_NO_ARTICLE}")
     title = _title(found, stated)
-    own = stated.canonical or (
-        found.url if found and str(found.url).startswith(("http://", "https://")) else None
-    )
+    own = stated.canonical
     return build_article(
         title=title,
         url=own if saved and own else url,
         html=_without_title(html, title),
         summary=escaped(stated.description or (found.description if found else "") or ""),
-        author=stated.author or (found.author if found else None),
+        author=_names(stated.author or (found.author if found else None), stated.site),
         image=stated.image or (found.image if found else None),
         image_alt=stated.image_alt,
         language=stated.language or (found.language if found else None),
@@ -93,18 +104,32 @@ def _cut(match: re.Match[str]) -> str:
 
 def _extracted(text: str, url: str) -> Document | None:
     try:
+        tree = load_html(text)
+        if tree is None:
+            return None
         found = trafilatura.bare_extraction(
-            text,
+            _with_whole_links(tree, url),
             url=url,
             with_metadata=True,
             include_comments=False,
             include_formatting=True,
             include_links=True,
+            date_extraction_params=dict(_DATES),
             fast=len(text) > _LARGE or text.count("<") > _MANY_TAGS,
         )
     except (RecursionError, AssertionError, AttributeError, IndexError, KeyError):
         return None  # what no page of people looks like breaks the library in more ways than it names
     return found if isinstance(found, Document) and (found.text or "").strip() else None
+
+
+def _with_whole_links(tree: HtmlElement, url: str) -> HtmlElement:
+    """Resolve links against the page's base: the library knows the host alone."""
+    for link in tree.iter("a"):
+        href = (link.get("href") or "").strip()
+        if href and not href.startswith("#") and not _SCHEME.match(href):
+            with contextlib.suppress(ValueError):
+                link.set("href", urljoin(url, href))
+    return tree
 
 
 def _body(found: Document | None, stated: Stated) -> str:
@@ -116,13 +141,28 @@ def _body(found: Document | None, stated: Stated) -> str:
 
 
 def _title(found: Document | None, stated: Stated) -> str:
-    """Choose the page's title, the site's name behind it taken off."""
+    """Choose the title, without the names of site and section around it: the heading that is within it."""
     title = one_line(found.title if found and found.title else stated.title)
+    for heading in map(one_line, stated.headings):
+        if _LEAST_HEADING <= len(heading) < len(title) and heading.casefold() in title.casefold():
+            return heading
     site = one_line(stated.site)
     if site:
-        bare = re.sub(rf"\s*[|–—·:-]\s*{re.escape(site)}\s*$", "", title, flags=re.I)
+        bare = re.sub(
+            rf"\s*(?:[|»](?:\s*{re.escape(site)}(?: [\w&]+){{0,2}})|[–—·:-]\s*{re.escape(site)})\s*$",
+            "",
+            title,
+            flags=re.I,
+        )
         return bare or title
     return title
+
+
+def _names(author: str | None, site: str) -> str | None:
+    """Give the authors' names without the paper's, and without the word before the last."""
+    names = [name.strip().removeprefix("and ") for name in re.split(r",|;", author or "")]
+    kept = [name for name in names if name and name.casefold() != site.casefold().strip()]
+    return ", ".join(kept) or author
 
 
 def _without_labels(html: str) -> str:

@@ -13,13 +13,17 @@ from digest.articles.dateline import read_dateline
 from digest.articles.decoding import decode_text
 from digest.articles.identity import path_slug
 from digest.articles.parsed import ParsedArticle
-from digest.articles.selecting import find_story, is_label, looks_like_title, stops
+from digest.articles.selecting import find_story, is_label, looks_like_title, stops, without_trailer
 from digest.articles.sentences import first_sentence
 from digest.errors import InputError
 
 _LONGEST_FORMED = 100
 _LARGEST = 1_000_000
 _MOST_BLOCKS = 10_000
+_LIST = 3
+_JOINED = re.compile(
+    r"[&:]|\b(?:and|und|et|y|e|en|и|և|of|the|more|news|for|from|your|our|all|latest)\b", re.I
+)
 _SITE = re.compile(r"\s+[|–—·-]\s+[^|–—·]{2,40}$")
 
 
@@ -40,7 +44,7 @@ def parse_plaintext(
     body = [block for block in body if block.casefold() != title.casefold()] or body
     author, published_at, body = _byline(head, body)
     while len(body) > 2 and is_about_author(body[-1], author):
-        body = body[:-1]
+        body = without_trailer(body[:-1])
     dateline, body = _dateline(body)
     return build_article(
         title=title or first_sentence(body[0], _LONGEST_FORMED),
@@ -75,8 +79,8 @@ def _headline(head: Sequence[str]) -> tuple[str, str]:
     ]
     if not chosen:
         return "", ""
-    run = chosen[-1]
-    at = next((n for n, block in enumerate(run) if len(block.split()) >= 4), len(run) - 1)
+    run = next((run for run in reversed(chosen) if any(map(_is_telling, run))), chosen[-1])
+    at = _title_at(run)
     while at + 1 < len(run) and run[at + 1].casefold() in run[at].casefold() and len(run[at + 1]) > 12:
         at += 1  # the page's name with the site's behind it, then the title alone
     title = run[at]
@@ -84,6 +88,33 @@ def _headline(head: Sequence[str]) -> tuple[str, str]:
         title = _SITE.sub("", title) if len(_SITE.sub("", title).split()) >= 4 and "|" in title else title
     standfirst = run[at + 1] if at + 1 < len(run) and len(run[at + 1]) > 40 else ""
     return title, standfirst
+
+
+def _title_at(run: Sequence[str]) -> int:
+    """Choose the first whole line of a run, or the short one above it; of a list of lines the last."""
+    whole = [n for n, block in enumerate(run) if len(block.split()) >= 4]
+    if not whole:
+        return len(run) - 1
+    if len(whole) > _LIST:
+        return whole[-1]
+    at = whole[0]
+    return at - 1 if at and _is_short_title(run[at - 1]) else at
+
+
+def _is_telling(block: str) -> bool:
+    """Tell whether a line says something as headlines do: long enough, and not of names alone."""
+    words = block.split()
+    return len(words) >= 7 or (len(words) >= 5 and sum(word[0].islower() for word in words) >= 2)
+
+
+def _is_short_title(block: str) -> bool:
+    """Tell whether three words say something, as the name of a section does not."""
+    words = block.split()
+    return (
+        len(words) == 3
+        and any(w[0].islower() and len(w) > 3 for w in words[1:])
+        and not _JOINED.search(block)
+    )
 
 
 def _byline(head: Sequence[str], body: list[str]) -> tuple[str | None, datetime | None, list[str]]:

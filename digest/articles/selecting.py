@@ -9,10 +9,11 @@ from typing import NamedTuple
 from digest.articles.blocks import is_item
 from digest.articles.byline import read_byline
 from digest.articles.dateline import read_dateline
-from digest.articles.sitewords import ALONE, ASKS, ENDS, PROMISES, RELATED
+from digest.articles.sitewords import ALONE, APPEALS, ASKS, CONSENT, ENDS, PROMISES, RELATED
 
 _LONGEST_LABEL = 320
 _LONGEST_TITLE = 220
+_HEAD = 14
 _STOPS = re.compile(r"[.!?…։。！？؟۔।:;]['\"’”»›)\]]*$")
 _CUT = re.compile(
     r"(?:\S(?:…|\.{3}| ?\[(?:…|\.{3})\])|\[(?:…|\.{3})\]|(?:…|\.{3}) ?(?:read more|continue reading|more|weiterlesen|lire la suite|leer más|leggi tutto|leia mais|lees verder|читать далее|devamı)\W*)$",
@@ -20,6 +21,11 @@ _CUT = re.compile(
 )
 _UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f\uac00-\ud7af]")
 _CRUMBS = re.compile(r"[^|>»›/•·\n]{1,60}(?:\s*(?:[>»›|]|\s[/•·]\s)\s*[^|>»›/•·\n]{1,160}){1,8}")
+_INVITES = re.compile(
+    r"(?=.*(?:\S@\S|\b\d{3}[ .-]\d{4}\b|https?://|www\.))(?:contact|e-?mail|reach|write to|send|follow|call|do you have|have (?:a|an)|got a|"
+    r"kontakt|contactez|écrivez|contacte|escriba|scrivi|envie|mail|напишите|пишите)\b",
+    re.I | re.S,
+)
 _QUOTED_END = re.compile(r"[^.!?…,][\"”»’']$")
 
 
@@ -35,9 +41,11 @@ def find_story(blocks: Sequence[str]) -> Story:
     first = _first_prose(blocks)
     if first is None:
         kept = [block for block in _until_end(blocks) if not is_label(block)]
+        if not any(_size(block) >= 4 or stops(block) for block in kept):
+            return Story([], [])
         return Story(kept[:1] if len(kept) > 1 else [], kept[1:] if len(kept) > 1 else kept)
     body = _without_boxes(blocks[first:])
-    return Story(list(blocks[:first]), _without_trailer(body))
+    return Story(list(blocks[:first]), without_trailer(body))
 
 
 def is_label(block: str) -> bool:
@@ -84,7 +92,7 @@ def _bare(block: str) -> str:
 
 def _first_prose(blocks: Sequence[str]) -> int | None:
     """Find where the story begins: at its dateline, or its first paragraph and short sentences before it."""
-    found = next((n for n, block in enumerate(blocks) if _begins(block)), None)
+    found = next((n for n, block in enumerate(blocks) if _begins(block) and not _is_above(blocks, n)), None)
     if found is None:
         return next(
             (
@@ -94,9 +102,34 @@ def _first_prose(blocks: Sequence[str]) -> int | None:
             ),
             None,
         )
+    found = _below_byline(blocks, found)
     while found and _is_short_sentence(blocks[found - 1]) and not _is_headline_with_stop(blocks, found - 1):
         found -= 1
     return found
+
+
+def _below_byline(blocks: Sequence[str], found: int) -> int:
+    """Give where the story begins if what was found stands above its byline: a standfirst, a picture's words."""
+    if read_dateline(blocks[found]).rest != blocks[found] or not any(map(looks_like_title, blocks[:found])):
+        return found
+    last, prose = None, 0
+    for at in range(found, min(len(blocks), found + _HEAD)):
+        if _is_end(blocks[at]) or RELATED.fullmatch(_bare(blocks[at])):
+            break
+        prose += is_prose(blocks[at])
+        if read_byline(blocks[at]) and prose <= 3:
+            last = at
+    if last is None:
+        return found
+    after = [at for at in range(last + 1, len(blocks)) if is_prose(blocks[at])]
+    return after[0] if len(after) > 1 else found
+
+
+def _is_above(blocks: Sequence[str], at: int) -> bool:
+    """Tell whether prose stands above the story: a headline that is a question, or what asks for consent."""
+    marks = {match[0].casefold() for match in CONSENT.finditer(blocks[at])}
+    is_consent = len(marks) > 1 or (marks and at > 0 and CONSENT.search(blocks[at - 1]) is not None)
+    return bool(is_consent) or _is_headline_with_stop(blocks, at)
 
 
 def _begins(block: str) -> bool:
@@ -150,11 +183,11 @@ def _without_boxes(blocks: Sequence[str]) -> list[str]:
         block, label = blocks[at], _bare(blocks[at])
         if len(label) > _LONGEST_LABEL:
             kept.append(block)
-        elif not label or ALONE.fullmatch(label):
-            pass
         elif ENDS.fullmatch(label):
             if not _is_counter(blocks, at, kept):
                 break
+        elif not label or ALONE.fullmatch(label) or (APPEALS.search(block) and len(kept) > 1):
+            pass
         elif RELATED.fullmatch(label) or ASKS.fullmatch(label):
             resumed = _resumed(blocks, at + 1, is_list=RELATED.fullmatch(label) is not None)
             if resumed is None:
@@ -175,7 +208,7 @@ def _is_counter(blocks: Sequence[str], at: int, kept: Sequence[str]) -> bool:
         and sum(map(is_prose, following)) >= 3
         and not any(
             re.search(
-                r"\b(?:reply|says|said on|at \d{1,2}:\d\d|antworten|répondre|responder|ответить)\b\W*$",
+                r"\b(?:reply|says|said on|at \d{1,2}:\d\d(?: ?[ap]\.?m)?|antworten|répondre|responder|ответить)\b\W*$",
                 block,
                 re.I,
             )
@@ -194,6 +227,8 @@ def _resumed(blocks: Sequence[str], start: int, *, is_list: bool) -> int | None:
         if _is_end(blocks[at]):
             return None
         if not is_prose(blocks[at]) or _is_promise(blocks[at]):
+            if not is_list and at > start and _is_last_sentence(blocks, at):
+                return at
             if (
                 not is_list
                 and _is_short_sentence(blocks[at])
@@ -204,13 +239,26 @@ def _resumed(blocks: Sequence[str], start: int, *, is_list: bool) -> int | None:
             ):
                 return at
             continue
-        following = next((block for block in blocks[at + 1 : at + 2]), "")
+        following = next((block for block in blocks[at + 1 : at + 4] if not is_label(block)), "")
         is_pair = is_prose(following) and not _is_promise(following)
         if is_pair and not (is_list and _is_teaser(blocks, at)):
             return at
         if not is_list and not _is_teaser(blocks, at):
             return at
     return None
+
+
+def _is_last_sentence(blocks: Sequence[str], at: int) -> bool:
+    """Tell whether a short sentence below a box is the story's end: after a button, before the site's own words."""
+    block = blocks[at]
+    is_closed = at + 1 == len(blocks) or is_label(blocks[at + 1])
+    return (
+        is_closed
+        and _size(block) >= 6
+        and _is_short_sentence(block)
+        and is_label(blocks[at - 1])
+        and not _is_promise(block)
+    )
 
 
 def _is_teaser(blocks: Sequence[str], at: int) -> bool:
@@ -222,7 +270,7 @@ def _is_promise(block: str) -> bool:
     return PROMISES.search(block) is not None and _size(block) < 60
 
 
-def _without_trailer(blocks: list[str]) -> list[str]:
+def without_trailer(blocks: list[str]) -> list[str]:
     """Take off what stands below the last paragraph: titles, cut texts, names of topics, notices."""
     end = len(blocks)
     while end > 1 and _trails(blocks, end - 1):
@@ -234,10 +282,12 @@ def _trails(blocks: Sequence[str], at: int) -> bool:
     block = blocks[at]
     if is_cut(block):
         return looks_like_title(blocks[at - 1]) or is_cut(blocks[at - 1])
-    if is_item(block):
-        return not stops(block) and _size(block) < 8 and not _belongs_to_list(blocks, at)
     if _is_promise(block) and _size(block) < 30:
         return True
+    if (_INVITES.match(block) and _size(block) < 40) or read_byline(block):
+        return True
+    if is_item(block):
+        return not stops(block) and _size(block) < 8 and not _belongs_to_list(blocks, at)
     is_said = re.search(r"[.!?,…][\"”»’] |[.!?] [^a-z]", block) is not None
     return not stops(block) and not is_said and _size(block) < 18 and not block.endswith(("”", '"', "»", ")"))
 

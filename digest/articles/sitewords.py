@@ -16,9 +16,9 @@ ENDS = _whole((
     r"(?:\d+ )?(?:comments?|replies|responses)(?: \(\d+\))?|\d+ (?:thoughts?|replies|responses|comments?) (?:on|to) .{1,150}",
     r"(?:join|start) the (?:conversation|discussion).{0,30}|(?:view|show|load|read)(?: all)?(?: \d+)?(?: more)? comments.{0,20}",
     r"comments (?:are|have been) (?:closed|disabled|turned off).{0,60}|your email address will not be published.{0,80}",
-    r"about the (?:author|writer|reporter)s?|about (?:us|this (?:site|website))|(?:post|article|story) navigation",
+    r"a version of this (?:article|story|piece) .{0,250}|was this (?:page|article|story) (?:helpful|useful).{0,20}|about the (?:author|writer|reporter)s?|about (?:us|this (?:site|website))|(?:post|article|story) navigation",
     r"(?:previous|next|older|newer) (?:article|post|story)s?\b.{0,120}|(?:view|see) all posts(?: by .{1,60})?",
-    r"all rights reserved\b.{0,120}|(?:copyright|©|\(c\)|&copy;).{0,160}|(?:terms|privacy|cookie)s?(?: (?:of (?:use|service)|policy|notice|settings|preferences))",
+    r"all rights reserved\b.{0,120}|(?:reproduction in whole|no part of this|unauthori[sz]ed (?:use|reproduction)|may not be (?:reproduced|republished)).{0,160}|(?:copyright|©|\(c\)|&copy;).{0,160}|(?:terms|privacy|cookie)s?(?: (?:of (?:use|service)|policy|notice|settings|preferences))",
     r"(?:we|this (?:web)?site) uses? cookies\b.{0,300}|powered by \w.{0,40}|back to (?:the )?top|footer",
     r"laisser un (?:commentaire|message)|laissez(?:-nous)? un commentaire|(?:ajouter|poster|écrire) un commentaire|annuler la réponse|votre adresse e-?mail ne sera pas publiée.{0,80}",
     r"(?:\d+ )?commentaires?(?: \(\d+\))?|(?:à propos|au sujet) de l['’]auteur.{0,40}|tous droits réservés.{0,80}|article (?:précédent|suivant)\b.{0,120}|mentions légales",
@@ -55,7 +55,7 @@ RELATED = _whole((
 # A box that asks for an address, money or an app; the article may go on below.
 ASKS = _whole((
     r"(?:sign|signed?) ?up(?: (?:here|now|today|free|for|to)\b.{0,140})?|subscribe(?: (?:to|for|now|today|here|free|and)\b.{0,140})?|(?:our|the|daily|weekly|free|email|get the|join our)(?: \w+){0,3} newsletters?.{0,40}|newsletters?(?: sign-?up)?|already a subscriber\?.{0,40}|log ?in.{0,40}|(?:create|register for) (?:a|an|your) (?:free )?account.{0,40}",
-    r"(?:support|donate(?: to)?|fund) (?:us|our (?:work|journalism|reporting)|independent journalism).{0,80}|donate(?: now)?|become a (?:member|supporter|patron|subscriber).{0,60}|(?:download|get) (?:our|the) .{0,30}\bapp\b.{0,60}|follow us(?: on\b.{0,80})?|join (?:us|our) .{0,20}(?:telegram|whatsapp|facebook|discord|channel|community|mailing list).{0,60}|stay (?:up to date|informed|connected|in the loop).{0,80}|enter your e-?mail.{0,60}|(?:your )?e-?mail(?: address)?\*?|we care about .{0,60}|never miss .{0,80}|don['’]t miss (?:a|an|out|our|the) .{0,80}",
+    r"we (?:value|respect) your privacy|(?:support|donate(?: to)?|fund) (?:us|our (?:work|journalism|reporting)|independent journalism).{0,80}|donate(?: now)?|become a (?:member|supporter|patron|subscriber).{0,60}|(?:download|get) (?:our|the) .{0,30}\bapp\b.{0,60}|follow us(?: on\b.{0,80})?|join (?:us|our) .{0,20}(?:telegram|whatsapp|facebook|discord|channel|community|mailing list).{0,60}|stay (?:up to date|informed|connected|in the loop).{0,80}|enter your e-?mail.{0,60}|(?:your )?e-?mail(?: address)?\*?|we care about .{0,60}|never miss .{0,80}|don['’]t miss (?:a|an|out|our|the) .{0,80}",
     r"(?:inscrivez-vous|abonnez-vous|s['’]inscrire|s['’]abonner|je m['’]abonne|je m['’]inscris)\b.{0,120}|recevez (?:notre|nos|la|chaque|toute).{0,120}|(?:la |notre |votre )?newsletter.{0,40}|(?:votre )?(?:adresse )?e-?mail|soutenez(?:-nous| notre).{0,80}|suivez-nous.{0,60}|déjà abonné.{0,40}|faire un don",
     r"(?:jetzt )?(?:anmelden|abonnieren|registrieren)\b.{0,40}|(?:melden|abonnieren) sie .{0,120}|(?:abonniere|melde dich) .{0,100}newsletter.{0,40}|(?:unser(?:en)? |zum |den )?newsletter.{0,40}|(?:ihre )?e-?mail-?adresse|folgen sie uns.{0,60}|jetzt spenden|unterstützen sie .{0,80}",
     r"(?:suscr[ií]b(?:ete|ase|irse|ir)|reg[ií]strate|apúntate|inscríbete)\b.{0,120}|recib[ea] .{0,60}(?:boletín|newsletter|correo).{0,40}|(?:nuestro )?boletín(?: de noticias| informativo| diario)?|(?:tu |su )?(?:dirección de )?correo electrónico|s[ií]g[aue]+(?:e)?nos en.{0,60}|síguenos.{0,60}|dona(?:r)?(?: ahora)?",
@@ -70,13 +70,31 @@ ASKS = _whole((
 
 # What follows such a box: whole sentences, but about the letter and not the story.
 PROMISES = re.compile(
-    r"\b(?:in(?:to|side)? your (?:inbox|mailbox|e-?mail)|privacy policy|terms (?:of (?:use|service)|and conditions)|unsubscribe|"
+    r"\b(?:(?:support|fund)s? (?:our|this|independent|nonprofit|non-profit)(?: \w+){0,2} (?:journalism|newsroom|reporting)|creative commons|donate (?:today|now)|"
+    r"your (?:gift|donation) (?:will|is)|(?:in|into|inside|to) your (?:inbox|mailbox|e-?mail)|privacy policy|terms (?:of (?:use|service)|and conditions)|unsubscribe|"
     r"(?:our|this|daily|weekly|free|morning) (?:e-?mail |\w+ )?newsletter|get notified|latest (?:updates|news) (?:from|by|in your|straight|delivered)|"
     r"by (?:signing up|subscribing|clicking)|e-?mail address|something went wrong|check your (?:inbox|e-?mail)|"
     r"thank you for (?:subscribing|signing up)|protected by recaptcha|cookies?|spam folder|"
     r"newsletter|boîte mail|boîte de réception|politique de confidentialité|désabonner|désinscrire|"
     r"datenschutz\w*|postfach|abmelden|política de privacidad|bandeja de entrada|informativa sulla privacy|casella di posta|"
     r"caixa de entrada|privacybeleid|nieuwsbrief|политик\w+ конфиденциальности|рассылк\w+|gizlilik politikası|gelen kutu\w+|سياسة الخصوصية)\b",
+    re.I,
+)
+
+# Whole sentences that ask for money in the middle of a story.
+APPEALS = re.compile(
+    r"\b(?:thanks for reading .{0,60}subscribe|subscribe for free to receive|donate (?:today|now)\b|your (?:gift|donation) will be (?:matched|doubled)|support our (?:nonprofit|non-profit|independent) (?:newsroom|journalism)"
+    r"|become a (?:member|supporter) (?:today|now)\b|make a (?:donation|gift) (?:today|now)\b|chip in\b.{0,40}\btoday\b|jetzt (?:spenden|unterstützen)\b|faites un don\b|haz una donación\b)",
+    re.I,
+)
+
+# What a page asks to be allowed; two of these in one block are no story.
+CONSENT = re.compile(
+    r"\b(?:cookies?|your (?:privacy|device|consent|choices|preferences|browser)|personal(?:i[sz]ed)? (?:data|ads?|content|information)|our (?:\d+ )?partners|"
+    r"legitimate interests?|(?:unique )?identifiers|tracking technolog\w+|browsing data|at any time by click\w+|this (?:web)?site uses|accept all|"
+    r"einwilligung\w*|zustimm\w+|datenschutz\w*|personenbezogen\w*|ihr(?:em|en)? (?:gerät|browser)|traceurs|consentement|vos (?:choix|préférences|données)|données personnelles|nos partenaires|"
+    r"sus (?:preferencias|datos|opciones)|consentimiento|datos personales|nuestros socios|le tue (?:preferenze|scelte)|consenso|dati personali|nostri partner|"
+    r"seus dados|consentimento|dados pessoais|uw (?:toestemming|voorkeuren|gegevens)|persoonsgegevens|персональн\w+ данн\w+|файл\w+ cookie|çerez\w*|kişisel veri\w*)\b",
     re.I,
 )
 
@@ -89,7 +107,8 @@ ALONE = _whole((
     r"(?:estimated )?(?:reading time|read time|temps de lecture|durée de lecture|lesezeit|lesedauer|tiempo de lectura|tempo di lettura|tempo de leitura|leestijd|время чтения|okuma süresi|وقت القراءة|մոտավոր ընթերցման ժամանակը)\s*:?.{0,24}|[<~]?\d{1,2}[ -]?(?:min|minutes?|minuten|minutos|minuti|мин|минут[аы]?|dakika|dk|րոպե|دقائق|دقيقة)\.?(?: (?:read|reading|de lecture|lesezeit|lesen|de lectura|di lettura|de leitura|leestijd|lezen|чтения|okuma|قراءة))?",
     r"(?:skip to (?:main )?content|(?:open |close |main |toggle |show |hide )?(?:menu|navigation|search|sidebar)(?: (?:menu|bar))?|home(?:page)?|log ?in|sign in|log ?out|my account|search(?: for)?:?|close|open|more|next|previous|prev|back|top|live|breaking(?: news)?|latest|news|edition|subscribe now|buy now|zum inhalt springen|aller au contenu(?: principal)?|ir al contenido(?: principal)?|saltar al contenido|vai al contenuto|pular para o conteúdo|ga naar (?:de )?inhoud|перейти к содержанию|меню|главная|startseite|accueil|inicio|início|anasayfa|ana sayfa|գլխավոր|الرئيسية|القائمة|suche(?:n)?|recherche(?:r)?|buscar|cerca|zoeken|поиск|որոնում|ara|بحث)",
     r"(?:read (?:also|more|next|on|about)|see (?:also|more)|also read|related(?: (?:story|article|news|coverage|content|post|video))?|watch(?: (?:also|more|now|live))?|listen|further reading|don['’]t miss|more on this(?: story)?|you may (?:also )?like|recommended|explained|must read|trending|(?:à )?lire (?:aussi|également)|voir aussi|sur le même sujet|lesen sie (?:auch|mehr|hier)|(?:lesen|sehen) sie dazu(?: auch)?|mehr (?:zum thema|dazu)|siehe auch|lea también|lee también|lee más|le puede interesar|te puede interesar|vea también|ver también|leggi anche|guarda anche|vedi anche|leia (?:também|mais)|veja (?:também|mais)|saiba mais|lees (?:ook|meer|verder)|bekijk ook|zie ook|читайте (?:также|ещё|еще|подробнее)|смотрите также|(?:также )?по теме|подробнее|կարդացեք (?:նաև|ավելին)|կարդալ նաև|ayrıca okuyun|ilgili haber|okuyun|bunu da oku(?:yun)?|اقرأ (?:أيضا|أيضاً|ايضا|المزيد)|إقرأ (?:أيضا|أيضاً|ايضا|المزيد)|شاهد (?:أيضا|أيضاً))\s*[:|>»›→–—-]+\s*\S.{0,220}",
-    r"(?:photos?|photo credit|image(?: credit)?|picture|credit|file photo|illustration|foto|fotos|fotografía|crédit(?: photo)?|bild|bildquelle|фото|լուսանկար(?:ը)?|fotoğraf|الصورة)\s*(?:by|courtesy(?: of)?|credit|source|:|©|/)\s*.{1,80}|\(?(?:photo|image|foto|bild|фото)s?(?: by| via| courtesy(?: of)?|:) .{1,60}\)|(?:getty images|shutterstock|istock)(?:.{0,40})",
+    r"(?:published|updated|posted|publié|mis à jour|modifié|veröffentlicht|aktualisiert|publicado|actualizado|atualizado|pubblicato|aggiornato|bijgewerkt|опубликовано|обновлено|yayınlanma|güncelleme)\b.{0,60}\d{1,2}[:h.]\d\d.{0,60}",
+    r"reporting (?:from|by) [A-Z].{1,80}|(?:(?:media |press )?contacts?|release date|for release|embargo(?:ed)?(?: until)?|phone|tel(?:ephone)?|e-?mail)\s*:.{0,120}|for immediate release|(?:news|press) release|.{10,250}\b(?:credit|photo(?:graph)?s?|foto|crédit(?: photo)?|bild)\s*(?:\.{2,3}|…|:|©)\s*[A-Z].{2,80}|(?:photos?|photo credit|image(?: credit)?|picture|credit|file photo|illustration|foto|fotos|fotografía|crédit(?: photo)?|bild|bildquelle|фото|լուսանկար(?:ը)?|fotoğraf|الصورة)\s*(?:by|courtesy(?: of)?|credit|source|:|©|/)\s*.{1,80}|\(?(?:photo|image|foto|bild|фото)s?(?: by| via| courtesy(?: of)?|:) .{1,60}\)|(?:getty images|shutterstock|istock)(?:.{0,40})",
     r"(?:tags?|topics?|filed under|categor(?:y|ies)|posted in|tagged(?: with| as)?|keywords|in this article|schlagw(?:orte|örter)|schlagworte|themen|stichworte|mots[- -]clés|étiquettes|etiquetas|temas|argomenti|etichette|trefwoorden|теги|метки|темы|տեգեր|պիտակներ|թեգեր|etiketler|konular|الوسوم|وسوم|كلمات مفتاحية)\s*:.{0,300}|(?:tags?|topics?|filed under|categories|schlagworte|étiquettes|etiquetas|теги|метки|պիտակներ|etiketler|الوسوم)|(?:#[\w-]+[\s,]*){1,20}",
-    r"(?:\d[\d.,]*[kKmM]?\s*)(?:shares?|views?|likes?|comments?|retweets|followers|partages|vues|aufrufe|просмотр\w*|visualizaciones|görüntülenme|مشاهدة)|(?:view|see|show) (?:full|all|more|larger|gallery)\b.{0,40}|(?:updated|published|posted|last (?:updated|modified))\s*:?\s*\d+ (?:minutes?|hours?|days?|weeks?|months?) ago|\d+ (?:minutes?|mins?|hours?|hrs?|days?|weeks?|months?) ago|toggle .{0,30}|image \d+ of \d+|\d{1,3} ?/ ?\d{1,3}|click here.{0,60}|(?:accept|reject|manage|allow)(?: (?:all|cookies|preferences|settings))+|got it!?|ok|i agree|accept",
+    r"(?:\d[\d.,]*[kKmM]?\s*)(?:shares?|views?|likes?|comments?|retweets|followers|partages|vues|aufrufe|просмотр\w*|visualizaciones|görüntülenme|مشاهدة)|(?:view|see|show) (?:full|all|more|larger|gallery)\b.{0,40}|(?:live |breaking )?[|•:·-]? ?(?:updated|published|posted|last (?:updated|modified))\s*:?\s*\d+ (?:minutes?|hours?|days?|weeks?|months?) ago|\d+ (?:minutes?|mins?|hours?|hrs?|days?|weeks?|months?) ago|toggle .{0,30}|(?:image )?\d{1,3} of \d{1,3}|re-?publish(?: (?:this|our) (?:story|stories|article|articles)\b.{0,120})?|(?:like |now )?loading|like this|our standards: .{1,80}|\d{1,3} ?/ ?\d{1,3}|click here.{0,60}|(?:accept|reject|manage|allow)(?: (?:all|cookies|preferences|settings))+|got it!?|ok|i agree|accept",
 ))  # fmt: skip

@@ -13,6 +13,7 @@ from lxml import etree, html
 
 from digest.articles.jsonld import Node, find_article, texts
 from digest.articles.moments import feed_moment
+from digest.articles.trees import all_of
 
 _PUBLISHED = (
     "article:published_time", "og:article:published_time", "og:published_time", "article:published", "datepublished",
@@ -65,6 +66,8 @@ class Stated:
     language: str | None = None
     topics: tuple[str, ...] = ()
     canonical: str | None = None
+    base: str | None = None
+    headings: tuple[str, ...] = ()
     site: str = ""
     description: str = ""
     body: str = ""
@@ -94,6 +97,8 @@ def read_stated(text: str, url: str) -> Stated:
         language=_language(page, meta, node),
         topics=_topics(page, meta, node),
         canonical=_canonical(page, meta, node, url),
+        base=_absolute(url, next((one.get("href") or "" for one in page.iter("base")), "")),
+        headings=_headings(page),
         site=_first(
             meta.get("og:site_name"), texts(node.get("publisher"), "name"), meta.get("application-name")
         ),
@@ -105,6 +110,11 @@ def read_stated(text: str, url: str) -> Stated:
         ),
         body=_first(texts(node.get("articleBody"), "@value")),
     )
+
+
+def _headings(page: html.HtmlElement) -> tuple[str, ...]:
+    found: list[html.HtmlElement] = list(all_of(page, "h1"))
+    return tuple(" ".join(one.text_content().split()) for one in found[:4])
 
 
 def _meta(page: html.HtmlElement) -> dict[str, list[str]]:
@@ -249,6 +259,10 @@ def _canonical(page: html.HtmlElement, meta: dict[str, list[str]], node: Node, u
     stated = _first(
         linked, meta.get("og:url"), texts(node.get("mainEntityOfPage") or node.get("url"), "@id", "url")
     )
+    return _absolute(url, stated)
+
+
+def _absolute(url: str, stated: str) -> str | None:
     try:
         absolute = urljoin(url, stated) if stated else ""
     except ValueError:

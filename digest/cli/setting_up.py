@@ -124,6 +124,11 @@ def _serve(app: Application, folder: Path, common: Common) -> None:
     mail.start()
     say(f"caught mail:   http://localhost:{mail.port}/", quiet=common.quiet)
     say(f"sign-up page:  http://localhost:{web.port}/", quiet=common.quiet)
+    say(f"editors' desk: http://localhost:{web.port}/desk, once somebody may open it:", quiet=common.quiet)
+    say(
+        f"  digest editors add you@example.org --role publisher --config {folder / 'config.toml'}",
+        quiet=common.quiet,
+    )
     say("Ctrl-C ends it", quiet=common.quiet)
     try:
         wait_for_end()

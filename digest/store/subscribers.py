@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Table, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 from sqlmodel import Session, SQLModel, col, delete, select
 
 from digest.models import (
@@ -61,6 +61,8 @@ def insert_new(session: Session, model: type[SQLModel], rows: Sequence[Row]) -> 
     if session.get_bind().dialect.name == "sqlite":
         session.execute(sqlite.insert(table).on_conflict_do_nothing(), rows)
     else:
+        from sqlalchemy.dialects import postgresql  # here: it is large, and SQLite needs none of it
+
         session.execute(postgresql.insert(table).on_conflict_do_nothing(), rows)
 
 

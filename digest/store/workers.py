@@ -4,6 +4,7 @@ On SQLite the lock is a flock on a file beside the database, on PostgreSQL a ses
 with the process, however it ends.
 """
 
+import contextlib
 import fcntl
 import os
 from datetime import datetime
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 from sqlmodel import Session, col, select, update
 
 from digest.models import Delivery, Ledger, Worker
@@ -29,23 +31,32 @@ class WorkerLock:
     @classmethod
     def acquire(cls, database: Database, *, host: str, pid: int, now: datetime) -> "WorkerLock":
         """Enter a worker; it holds its lock before anyone can see its row."""
-        with database.write() as session:
-            worker = Worker(host=host, pid=pid, started_at=now)
-            session.add(worker)
-            session.flush()
-            assert worker.id is not None  # noqa: S101 - flushed
-            raise_counter(session)
-            holder = _hold(database, worker.id)
+        with contextlib.ExitStack() as held:
+            with database.write() as session:
+                worker = Worker(host=host, pid=pid, started_at=now)
+                session.add(worker)
+                session.flush()
+                assert worker.id is not None  # noqa: S101 - flushed
+                raise_counter(session)
+                holder = _hold(database, worker.id)
+                held.callback(holder.close)
+            held.pop_all()  # the row is there: from now on the lock is let go by name
         return cls(worker.id, holder)
 
     def release(self, database: Database, now: datetime) -> None:
-        """Leave in order: nothing of this worker is claimed any more."""
-        with database.write() as session:
-            session.exec(update(Worker).where(col(Worker.id) == self.id).values(ended_at=now))
-            raise_counter(session)
-        if not database.is_sqlite:  # the server would notice a closed session only a little later
-            self._holder.execute(text("SELECT pg_advisory_unlock_all()"))
-        self.die()
+        """Leave in order: nothing of this worker is claimed any more.
+
+        Where the database cannot be had, the lock goes all the same: others then take over what is left.
+        """
+        try:
+            with database.write() as session:
+                session.exec(update(Worker).where(col(Worker.id) == self.id).values(ended_at=now))
+                raise_counter(session)
+            if not database.is_sqlite:  # the server would notice a closed session only a little later
+                with contextlib.suppress(OperationalError):  # a session that is gone holds no lock
+                    self._holder.execute(text("SELECT pg_advisory_unlock_all()"))
+        finally:
+            self.die()
         if database.is_sqlite:
             _lock_path(database, self.id).unlink(missing_ok=True)
 

@@ -32,7 +32,7 @@ from digest.tasks import holding
 from digest.tasks.choosing import candidates, shape_of
 from digest.tasks.withdrawing import settle_edition
 
-RANGE_SIZE = 20_000
+RANGE_SIZE = 5_000
 BEGINNING = datetime.min.replace(tzinfo=UTC)
 log = logging.getLogger(__name__)
 

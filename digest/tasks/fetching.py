@@ -1,4 +1,7 @@
-"""Bring articles in: each source that is due is read, parsed, matched to what is known, and stored."""
+"""Bring articles in: each source that is due is read, parsed, matched to what is known, and stored.
+
+What reads and parses is imported where it is used: a run that finds nothing due does without it in memory.
+"""
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -6,13 +9,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from digest.articles.detect import parse_document
-from digest.articles.feeds import parse_feed
 from digest.articles.parsed import ParsedArticle, Rejected
 from digest.errors import Busy, DigestError, Gone, InputError
 from digest.models import Source
-from digest.net.fetch import fetch
 from digest.net.reading import read_file
 from digest.net.turns import Turns
 from digest.rules.intake import Intake
@@ -24,8 +25,9 @@ from digest.store.database import Database
 from digest.tasks.parallel import in_parallel, mixed_by_host
 from digest.tasks.renewing import renew_topics, topics_by
 from digest.tasks.storing import BY_HAND, Stored, store_articles
-from digest.tasks.visiting import Visit, fingerprint, visit, without_future
-from digest.tasks.watching import read_watched
+
+if TYPE_CHECKING:
+    from digest.tasks.visiting import Visit
 
 _MAX_BYTES = 10_000_000
 _AT_ONCE = 200
@@ -126,7 +128,7 @@ def _recorded(
     settings: Settings,
     made_by: Topics,
     source: SourceSettings,
-    outcome: Visit | DigestError,
+    outcome: "Visit | DigestError",
     now: datetime,
 ) -> FetchReport:
     """Store what a source gave; where the database does not take it, that the source failed."""
@@ -149,7 +151,7 @@ def _record(
     settings: Settings,
     made_by: Topics,
     source: SourceSettings,
-    outcome: Visit | DigestError,
+    outcome: "Visit | DigestError",
     now: datetime,
 ) -> FetchReport:
     """Store what a source gave, and its health, in one transaction."""
@@ -163,6 +165,8 @@ def _record(
         if isinstance(outcome, DigestError):
             _fail(row, outcome, report, now)
         else:
+            from digest.tasks.visiting import without_future
+
             intake = _intake(settings, source, row, now)
             _succeed(row, outcome, now, source.every)
             dated = without_future(outcome.articles, now)
@@ -176,7 +180,7 @@ def _record(
     return report
 
 
-def _succeed(row: Source, found: Visit, now: datetime, every: timedelta) -> None:
+def _succeed(row: Source, found: "Visit", now: datetime, every: timedelta) -> None:
     row.feed_url, row.content_hash = found.feed_url, found.content_hash
     row.etag, row.last_modified = found.etag, found.last_modified
     row.failures, row.stopped_at = 0, None
@@ -224,13 +228,20 @@ def _intake(settings: Settings, source: SourceSettings, row: Source, now: dateti
 
 def _read(
     settings: Settings, turns: Turns, now: datetime, asked: tuple[SourceSettings, Source | None]
-) -> Visit | DigestError:
+) -> "Visit | DigestError":
     source, row = asked
     path = settings.path(source.url)
     try:
         if source.url.startswith(("http://", "https://")):
+            from digest.net.fetch import fetch
+            from digest.tasks.visiting import visit
+
             return visit(source, row, partial(fetch, allow_private=source.allow_private, turns=turns))
-        return read_watched(path, settings.site.base_url, now) if path.is_dir() else _read_file(path, row)
+        if path.is_dir():
+            from digest.tasks.watching import read_watched
+
+            return read_watched(path, settings.site.base_url, now)
+        return _read_file(path, row)
     except DigestError as error:
         return error
     except Exception as error:  # one bad source never stops the rest
@@ -238,7 +249,10 @@ def _read(
         return _fault(error)
 
 
-def _read_file(path: Path, known: Source | None) -> Visit:
+def _read_file(path: Path, known: Source | None) -> "Visit":
+    from digest.articles.feeds import parse_feed
+    from digest.tasks.visiting import Visit, fingerprint
+
     content = read_file(path, _MAX_BYTES)
     read = fingerprint(content)
     if known is not None and known.content_hash == read:
@@ -248,7 +262,11 @@ def _read_file(path: Path, known: Source | None) -> Visit:
 
 
 def _read_document(settings: Settings, place: str, now: datetime) -> ParsedArticle:
+    from digest.articles.detect import parse_document
+
     if place.startswith(("http://", "https://")):
+        from digest.net.fetch import fetch
+
         fetched = fetch(place)
         return parse_document(
             fetched.content,

@@ -13,7 +13,13 @@ R = TypeVar("R")
 
 
 def in_parallel(act: Callable[[T], R], items: Iterable[T], width: int) -> Iterator[tuple[T, R]]:
-    """Give each item with its result as it comes; no more than twice `width` are held at a time."""
+    """Give each item with its result as it comes; no more than twice `width` are held at a time.
+
+    One alone is done in this thread: another would bring a heap of its own.
+    """
+    if isinstance(items, Sequence) and len(items) == 1:
+        yield items[0], act(items[0])
+        return
     waiting: dict[Future[R], T] = {}
     with ThreadPoolExecutor(width, thread_name_prefix="fetch") as pool:
         for item in items:

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from digest import __version__
 from digest.articles.discovery import common_addresses, find_feeds, find_wordpress
@@ -12,8 +13,10 @@ from digest.articles.parsed import ParsedArticle, Rejected
 from digest.articles.wordpress import posts_url
 from digest.errors import DigestError, InputError, Unreachable
 from digest.models import Source
-from digest.net.fetch import Fetched
 from digest.settings import SourceSettings
+
+if TYPE_CHECKING:
+    from digest.net.fetch import Fetched
 
 _MOST_AHEAD = timedelta(hours=36)
 _MOST_NAMED = 3
@@ -21,7 +24,7 @@ _MANNER = hashlib.sha256(f"{__version__} categories".encode()).hexdigest()[:16]
 _BACK_FILL_PAGES = 5
 _BACK_FILL_POSTS = 100
 
-Fetcher = Callable[..., Fetched]
+Fetcher = Callable[..., "Fetched"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +85,7 @@ def _ask(
     return _parsed(source, fetched, url)
 
 
-def _same(known: Source, fetched: Fetched, configured: str) -> Visit:
+def _same(known: Source, fetched: "Fetched", configured: str) -> Visit:
     """Keep what is known; RFC 9110 15.4.5 lets a 304 bring new validators."""
     return Visit(
         is_same=True,
@@ -95,7 +98,7 @@ def _same(known: Source, fetched: Fetched, configured: str) -> Visit:
     )
 
 
-def _parsed(source: SourceSettings, fetched: Fetched, asked: str) -> Visit:
+def _parsed(source: SourceSettings, fetched: "Fetched", asked: str) -> Visit:
     feed = parse_feed(fetched.content, url=fetched.url, content_type=fetched.content_type)
     return Visit(
         feed.articles,
@@ -109,21 +112,21 @@ def _parsed(source: SourceSettings, fetched: Fetched, asked: str) -> Visit:
     )
 
 
-def _remember(configured: str, asked: str, fetched: Fetched) -> str | None:
+def _remember(configured: str, asked: str, fetched: "Fetched") -> str | None:
     address = fetched.moved_to or asked
     return None if address == configured else address
 
 
-def _moved(fetched: Fetched) -> str:
+def _moved(fetched: "Fetched") -> str:
     return f"has moved for good to {fetched.moved_to}, which is asked from now on" if fetched.moved_to else ""
 
 
-def _pause(fetched: Fetched, asked: timedelta | None) -> timedelta | None:
+def _pause(fetched: "Fetched", asked: timedelta | None) -> timedelta | None:
     fresh = timedelta(seconds=fetched.max_age) if fetched.max_age else None
     return max(filter(None, (fresh, asked)), default=None)
 
 
-def _search(source: SourceSettings, page: Fetched, fetch: Fetcher) -> Visit:
+def _search(source: SourceSettings, page: "Fetched", fetch: Fetcher) -> Visit:
     """Try the feeds that the page names, then common places, then WordPress's REST API."""
     named = find_feeds(page.content, page.url)[:_MOST_NAMED]
     trouble: Unreachable | None = None

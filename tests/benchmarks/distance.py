@@ -17,8 +17,8 @@ from pathlib import Path
 
 import aiosmtplib
 
-from tests.benchmarks.delivery import edition
-from tests.benchmarks.relays import sink
+from tests.benchmarks.delivery import Planned, Target
+from tests.benchmarks.relays import Sink, sink
 
 HALF_A_ROUND_TRIP = 0.010
 
@@ -93,11 +93,12 @@ def main() -> None:
     """Print both, and the ratio."""
     readers = int(sys.argv[1]) if len(sys.argv) > 1 else 4_000
     connections = int(sys.argv[2]) if len(sys.argv) > 2 else 20
-    with sink() as port, distant(port) as far:
+    with sink() as near, distant(near.port) as far:
         folder = Path(tempfile.mkdtemp(prefix="bench-"))
-        ours, _, size = edition(folder, far, readers, connections, "unsigned")
+        planned = Planned(folder, Target(Sink(far, near.pid)), readers, connections, "unsigned")
+        ours = planned.deliver().rate
         shutil.rmtree(folder)
-        other = theirs(far, readers, connections, size)
+        other = theirs(far, readers, connections, planned.size)
     print(  # noqa: T201
         f"{connections} connections, {2_000 * HALF_A_ROUND_TRIP:.0f} ms a round trip: {ours:,.0f} messages/s,"
         f" aiosmtplib {other:,.0f}; ratio {ours / other:.2f}"

@@ -1,14 +1,17 @@
 """What delivery is measured against: Postfix's sink, its source, ready bytes, and the naive way."""
 
+import os
 import selectors
 import smtplib
 import socket
+import ssl
 import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from email.message import EmailMessage
+from pathlib import Path
 
 import css_inline
 from jinja2 import Environment
@@ -17,9 +20,22 @@ ENVELOPE = b"MAIL FROM:<a@sender.example>\r\nRCPT TO:<b@reader.example>\r\nDATA\
 _BEFORE_THE_CONTENT = 3
 
 
+@dataclass(frozen=True, slots=True)
+class Sink:
+    """A server that takes all and keeps nothing."""
+
+    port: int
+    pid: int
+
+    def seconds(self) -> float:
+        """Give the processor's time that it has used (proc(5), stat: utime and stime)."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 @contextmanager
-def sink() -> Iterator[int]:
-    """Run smtp-sink for as long as it is needed; give its port."""
+def sink() -> Iterator[Sink]:
+    """Run smtp-sink for as long as it is needed."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
@@ -27,7 +43,7 @@ def sink() -> Iterator[int]:
     with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
         time.sleep(0.5)
         try:
-            yield port
+            yield Sink(port, process.pid)
         finally:
             process.kill()
 
@@ -46,14 +62,30 @@ class _Raw:
     lines: int = 0
     busy: bool = True
 
+    def read(self) -> int:
+        """Give how many lines have come; TLS may hold some back, or have nothing for us yet."""
+        if not isinstance(self.wire, ssl.SSLSocket):
+            return self.wire.recv(65_536).count(b"\n")
+        found = 0
+        self.wire.setblocking(False)
+        try:
+            while True:
+                found += self.wire.recv(65_536).count(b"\n")
+        except ssl.SSLWantReadError:
+            return found
+        finally:
+            self.wire.setblocking(True)
 
-def raw_rate(port: int, connections: int, messages: int, size: int) -> float:
+
+def raw_rate(port: int, connections: int, messages: int, size: int, ca_file: Path | None = None) -> float:
     """Give the messages a second of ready bytes, the next envelope in the write of each content."""
+    context = ssl.create_default_context(cafile=ca_file) if ca_file else None
     content = b"Subject: x\r\n\r\n" + (b"x" * 70 + b"\r\n") * (size // 72) + b".\r\n"
     selector = selectors.DefaultSelector()
     for _ in range(connections):
         wire = socket.create_connection(("127.0.0.1", port))
         wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        wire = context.wrap_socket(wire, server_hostname="127.0.0.1") if context else wire
         for command in (b"", b"EHLO bench.example\r\n"):
             wire.sendall(command)
             wire.recv(4_096)
@@ -66,7 +98,7 @@ def raw_rate(port: int, connections: int, messages: int, size: int) -> float:
     while ended < messages:
         for key, _ in selector.select():
             raw: _Raw = key.data
-            raw.lines += raw.wire.recv(65_536).count(b"\n")
+            raw.lines += raw.read()
             if raw.busy and raw.lines >= _BEFORE_THE_CONTENT:
                 raw.lines -= _BEFORE_THE_CONTENT
                 raw.busy = begun < messages

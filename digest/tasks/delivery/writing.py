@@ -12,6 +12,7 @@ from digest.tasks.delivery.composing import Composer, Letter
 from digest.tasks.delivery.lanes import Load
 
 _SIGNERS = 2
+_BATCH = 5
 _STALE = timedelta(seconds=30)
 
 
@@ -72,15 +73,19 @@ class Batches:
 
 @dataclass(slots=True)
 class _Begun:
+    """A letter in the making: the `number`th of a batch."""
+
     job: Job
     composed_at: datetime
-    letter: Future[Letter]
+    batch: Future[list[Letter]]
+    number: int
 
 
 class Ahead:
     """Signs letters ahead of the lanes, a few more than can be on their way at once.
 
-    The body is composed here, in order; the pool hashes and signs, which holds no interpreter lock.
+    The body is composed here, in order; the pool hashes and signs, which holds no interpreter lock. It gets
+    a few letters at a time: to hand one over costs more than a thing so small is worth.
     """
 
     def __init__(
@@ -89,24 +94,30 @@ class Ahead:
         self._composer = composer
         self._clock = clock
         self._most = most
+        self._batch = max(1, min(_BATCH, most // (2 * _SIGNERS)))
         self._wake = wake
+        self._is_waited_for = False
         self._begun: dict[int, _Begun] = {}
         self._pool = ThreadPoolExecutor(_SIGNERS, thread_name_prefix="signer")
 
     def prepare(self, coming: Iterable[Job]) -> None:
         """Begin the letters of the jobs that come next."""
-        if len(self._begun) < self._most:
-            for job in _missing(coming, self._begun, self._most):
-                self._begin(job)
+        if len(self._begun) <= self._most - self._batch:
+            missing = _missing(coming, self._begun, self._most)
+            for start in range(0, len(missing), self._batch):
+                self._begin(missing[start : start + self._batch])
 
     def take(self, job: Job) -> Load | None:
         """Give a job's letter once it is signed."""
         begun = self._begun.get(job.delivery_id)
         if begun is None or begun.job != job:
-            begun = self._begin(job)
-        if not begun.letter.done():
-            return None
-        load = Load(job, begun.letter.result(), begun.composed_at)
+            self._begin([job])
+            begun = self._begun[job.delivery_id]
+        if not begun.batch.done():
+            self._is_waited_for = True  # and looked at again: it may be done by now
+            if not begun.batch.done():
+                return None
+        load = Load(job, begun.batch.result()[begun.number], begun.composed_at)
         del self._begun[job.delivery_id]
         return load
 
@@ -114,12 +125,19 @@ class Ahead:
         """End the pool; what it has begun is of no use any more."""
         self._pool.shutdown(wait=True, cancel_futures=True)
 
-    def _begin(self, job: Job) -> _Begun:
-        composed_at = job.composed_at or self._clock()
-        letter = self._pool.submit(self._composer.prepare(job, composed_at))
-        begun = self._begun[job.delivery_id] = _Begun(job, composed_at, letter)
-        letter.add_done_callback(lambda _done: self._wake())
-        return begun
+    def _begin(self, jobs: list[Job]) -> None:
+        now = self._clock()
+        dated = [(job, job.composed_at or now) for job in jobs]
+        unsigned = [self._composer.prepare(job, composed_at) for job, composed_at in dated]
+        batch = self._pool.submit(lambda: [sign() for sign in unsigned])
+        for number, (job, composed_at) in enumerate(dated):
+            self._begun[job.delivery_id] = _Begun(job, composed_at, batch, number)
+        batch.add_done_callback(self._tell)
+
+    def _tell(self, _done: Future[list[Letter]]) -> None:
+        if self._is_waited_for:
+            self._is_waited_for = False
+            self._wake()
 
 
 def _missing(coming: Iterable[Job], stock: dict[int, Any], most: int) -> list[Job]:

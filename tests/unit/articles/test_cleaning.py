@@ -22,6 +22,16 @@ BASE = "https://paper.example/news/bridge"
         ('<img alt="no source">text', "text"),
         ("<div>one</div><div>two</div>", "<p>one</p><p>two</p>"),
         ("<h1>Head</h1>", "<h2>Head</h2>"),
+        ('<p><a href="/count"><img src="/t.gif" width=1></a></p><p>x</p>', "<p>x</p>"),
+        ("a&#1;b&#x202e;c&#0;d&#146;e", "abc\ufffdd\u2019e"),
+        ('<a href="/&#1;x">x</a>', '<a href="https://paper.example/x">x</a>'),
+        ('<p title="1" lang="2" dir="3" id="4">x</p>', "<p>x</p>"),
+        ('<a href="mailto:a@b.example?subject=x%0d%0aBcc:c@d.example">x</a>', "<a>x</a>"),
+        (
+            '<a href="mailto:a@b.example?body=x%0d%0ay">x</a>',
+            '<a href="mailto:a@b.example?body=x%0d%0ay">x</a>',
+        ),
+        ("x\r\ny\u2028z", "x\ny z"),
         ("<p> </p><p>&nbsp;</p><p>x</p>", "<p>x</p>"),
         ("<div>one<p>two</p>three</div>four", "<p>one</p><p>two</p><p>three</p><p>four</p>"),
         ("x<br><br>y<br>z<br><br><br>w", "<p>x</p><p>y<br>z</p><p>w</p>"),
@@ -154,7 +164,7 @@ def test_a_summary_is_one_line_within_its_limit(text: str, limit: int) -> None:
         "https://paper.example/a", "http://paper.example/a", "https://www.paper.example/a",
         "https://paper.example/a/", "https://paper.example:443/a", "https://PAPER.example/a",
         "https://paper.example//a", "https://paper.example/a#top", "https://paper.example/a?utm_source=x",
-        "https://paper.example/a?fbclid=1&gclid=2", "https://paper.example./a",
+        "https://paper.example/a?fbclid=1&gclid=2", "https://paper.example/a?ref=rss&share=twitter&__s=1&rss=1", "https://paper.example./a",
     ],
 )  # fmt: skip
 def test_one_article_has_one_canonical_url_however_it_is_written(url: str) -> None:

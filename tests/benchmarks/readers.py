@@ -1,0 +1,39 @@
+"""Readers by the hundred thousand, written straight into the database: what is measured begins behind that."""
+
+import hashlib
+from base64 import b32encode
+from datetime import UTC, datetime
+from typing import Any
+
+from digest.models import Subscriber, Subscription, SubscriptionState
+from digest.store.database import Database
+
+_AT_ONCE = 20_000
+_THEN = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def load_readers(database: Database, count: int, digest: str = "world", cadence: str = "daily") -> None:
+    """Make confirmed readers r0@readers.example and so on, of every topic."""
+    people, relations = Subscriber.__table__, Subscription.__table__  # type: ignore[attr-defined]
+    for first in range(0, count, _AT_ONCE):
+        numbers = range(first, min(first + _AT_ONCE, count))
+        with database.write() as session:
+            connection = session.connection()
+            connection.execute(people.insert(), [_person(number) for number in numbers])
+            connection.execute(relations.insert(), [_relation(number, digest, cadence) for number in numbers])
+
+
+def _person(number: int) -> dict[str, Any]:
+    address = f"r{number}@readers.example"
+    public_id = b32encode(hashlib.sha256(address.encode()).digest()[:16]).decode().rstrip("=").lower()
+    return {
+        "id": number + 1, "public_id": public_id, "address": address, "address_key": address, "name": "",
+        "created_at": _THEN,
+    }  # fmt: skip
+
+
+def _relation(number: int, digest: str, cadence: str) -> dict[str, Any]:
+    return {
+        "subscriber_id": number + 1, "digest": digest, "state": SubscriptionState.CONFIRMED,
+        "cadence": cadence, "topics": {"*": _THEN.isoformat()}, "created_at": _THEN, "confirmed_at": _THEN,
+    }  # fmt: skip
