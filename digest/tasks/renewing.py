@@ -2,7 +2,7 @@
 
 from digest.rules.topics import Topics
 from digest.settings import Settings
-from digest.store import topics
+from digest.store import articles, topics
 from digest.store.database import Database
 
 _AT_ONCE = 500
@@ -25,6 +25,7 @@ def renew_topics(database: Database, made_by: Topics) -> int:
     changed, kept, last = 0, 0, 0
     while True:
         with database.write() as session:
+            articles.take_turns(session)
             rows = topics.list_called(session, after_id=last, count=_AT_ONCE)
             if not rows:
                 if not kept:

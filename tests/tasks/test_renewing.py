@@ -1,5 +1,6 @@
 """Topics follow the settings: for what is stored already, with the next fetch, and nobody gets an article twice."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -111,3 +112,11 @@ def test_new_topics_bring_no_article_again_and_wait_for_messages_under_way(newsr
     assert topics_of(database) == [["world", "science"]]
     newsroom.compile(COMPILED + timedelta(days=1))
     assert newsroom.lists() == {reader: [[1]]}
+
+
+def test_many_processes_renew_at_once_without_a_fault(database: Database) -> None:
+    put(database, Topics(), "football")
+    with ThreadPoolExecutor(8) as pool:
+        done = list(pool.map(lambda _: renew_topics(database, Topics([SPORT])), range(8)))
+    assert sum(done) == 1
+    assert topics_of(database) == [["football", "sport"]]
