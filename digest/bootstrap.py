@@ -7,7 +7,7 @@ import threading
 from base64 import b32encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from functools import cached_property
 from importlib.resources import files
@@ -15,10 +15,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from digest.errors import SettingsError
+from digest.mail.look import Brand, Colours, Logo
 from digest.mail.rendering import Renderer
 from digest.net.smtp import Relay
 from digest.rules.pacing import Allowance, Domains, Limit, allowance_of
 from digest.settings import Settings
+from digest.settings.look import LookSettings, css_fonts
 from digest.settings.smtp import RelaySettings
 from digest.store import schema
 from digest.store.database import Database
@@ -28,6 +30,7 @@ from digest.tasks.compiling import Compiler
 from digest.tasks.delivery.composing import Composer
 from digest.tasks.delivery.running import Line, Run
 from digest.tasks.desk.desk import Desk
+from digest.tasks.fitting import Fitter
 from digest.tasks.restoring import Restorer
 from digest.tasks.standing import check_standing, identity_of, note_standing, state_path
 from digest.tasks.subscribing import Readers
@@ -49,6 +52,19 @@ def new_public_id() -> str:
 def own_name(name: str) -> str:
     """Give the name to say in EHLO: fully qualified, else an address literal (RFC 5321 4.1.3)."""
     return name if "." in name.strip(".") and name.isascii() else "[127.0.0.1]"
+
+
+def brand_of(look: LookSettings) -> Brand:
+    """Give what templates may show of the settings of a look."""
+    names = [field.name for field in fields(Colours)]
+    return Brand(
+        light=Colours(**{name: getattr(look, name) for name in names}),
+        dark=Colours(**{name: getattr(look, f"dark_{name}") for name in names}),
+        heading_font=css_fonts(look.heading_font),
+        body_font=css_fonts(look.body_font),
+        small_font=css_fonts(look.small_font),
+        logo=Logo(look.logo, look.logo_alt, look.logo_width) if look.logo else None,
+    )
 
 
 def bundled(name: str) -> Path:
@@ -83,8 +99,15 @@ class Application:
 
     @cached_property
     def renderer(self) -> Renderer:
-        """Give the renderer of messages."""
-        return Renderer(bundled("templates") / "email")
+        """Give the renderer of messages; raise SettingsError for a look or a folder that is not there."""
+        look = self.settings.look
+        own = self.settings.path(look.folder) if look.folder else None
+        if own is not None and not own.is_dir():
+            raise SettingsError(f'[look] folder = "{look.folder}": there is no folder {own}')
+        renderer = Renderer(bundled("templates") / "email", own, brand_of(look))
+        for digest in self.settings.digests:
+            renderer.require(digest.template)
+        return renderer
 
     @cached_property
     def composer(self) -> Composer:
@@ -191,7 +214,13 @@ class Application:
 
     def compiler(self, worker: WorkerLock) -> Compiler:
         """Give what makes editions, for a worker."""
-        return Compiler(self.database, self.settings, worker.id, speaks=self.renderer.speaks)
+        return Compiler(
+            self.database,
+            self.settings,
+            worker.id,
+            speaks=self.renderer.speaks,
+            fitter=lambda digest, edition: Fitter(self.composer, digest, edition),
+        )
 
     def run(self, worker: WorkerLock, digest: str | None = None) -> Run:
         """Give what one run of deliveries shares."""

@@ -2,9 +2,14 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from digest.mail.content import Card, Content, Elsewhere, Publication, Section
+from digest.mail.message import compose
+from digest.mail.rendering import Renderer
 from digest.models import Form
+from tests.samples import HEADERS, OWN
+from tests.standards import parse
 
 NOW = datetime(2026, 11, 23, 6, 5, tzinfo=UTC)
 POSTAL = "The Harbour Courier, 1 Quay Street, Harbourtown"
@@ -132,3 +137,26 @@ ARMENIAN = replace(
         )),
     ),
 )  # fmt: skip
+
+EDITIONS = {"english": ENGLISH, "arabic": ARABIC, "armenian": ARMENIAN}
+LOOKS = ("front-page", "headlines", "letter")
+READER = {
+    "name": "Siobhán O’Brien",
+    "address": "siobhan.obrien@readers.example",
+    "unsubscribe_url": "https://courier.example/unsubscribe/yQFRDWHYvDu15JrdkSUCEyjQZLqMgNrPQGMQy3i19B7B",
+    "preferences_url": "https://courier.example/preferences/yQFRDWHYvDu15JrdkSUCEyjQt_TQmtEIvxGBaz6LLJ4b",
+}
+_ROOT = Path(__file__).parent.parent
+RENDERER = Renderer(_ROOT / "templates" / "email")
+ART = {path.name: path.read_bytes() for path in (_ROOT / "seeds" / "pictures").glob("*.png")}
+
+
+def written(content: Content) -> bytes:
+    """Give an edition's message for the sample reader."""
+    own = replace(OWN, to_name=READER["name"], unsubscribe_url=READER["unsubscribe_url"])
+    return compose(RENDERER.render(content), replace(HEADERS, subject=content.subject), own, READER)
+
+
+def html_of(content: Content) -> str:
+    """Give the HTML that a mail program shows of an edition."""
+    return str(list(parse(written(content)).iter_parts())[1].get_content())

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
+from starlette.staticfiles import StaticFiles
 
 from digest.bootstrap import Application, bundled, utc_now
 from digest.cli.common import DEFAULT, Common, application
@@ -116,9 +117,9 @@ def wait_for_end() -> None:
 
 
 def _serve(app: Application, folder: Path, common: Common) -> None:
-    web = Server(
-        create_app(app.readers, app.settings, desk=app.desk), "127.0.0.1", free_port(app.settings.web.port)
-    )
+    pages = create_app(app.readers, app.settings, desk=app.desk)
+    pages.mount("/pictures", StaticFiles(directory=folder / "newsroom" / "pictures", check_dir=False))
+    web = Server(pages, "127.0.0.1", free_port(app.settings.web.port))
     mail = Server(create_pages(folder / "outbox"), "127.0.0.1", free_port(8025))
     web.start()
     mail.start()

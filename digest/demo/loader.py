@@ -84,9 +84,19 @@ def prepare(folder: Path, secret: str, now: datetime) -> Settings:
         config.chmod(0o600)  # it holds the secret of readers' links
     if not (folder / "newsroom").exists():
         shutil.copytree(bundled("seeds"), folder / "newsroom")
+        _place_pictures(folder / "newsroom" / "articles", load_settings(config).site.base_url)
         feed = folder / "newsroom" / "feed.xml"
         feed.write_text(_dated(feed.read_text(encoding="utf-8"), now), encoding="utf-8")
     return load_settings(config)
+
+
+def _place_pictures(articles: Path, base_url: str) -> None:
+    """Let the pictures of the sample articles be where the demo's pages are."""
+    for path in articles.glob("*.md"):
+        text = path.read_text(encoding="utf-8")
+        path.write_text(
+            text.replace("\nimage: /pictures/", f"\nimage: {base_url}/pictures/"), encoding="utf-8"
+        )
 
 
 def _dated(feed: str, now: datetime) -> str:

@@ -49,8 +49,11 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class _Drawn:
+    """A document's frame, its places for cards, and the slots of what each edition fills in."""
+
     frame: Frame
     places: tuple[Place, ...]
+    later: tuple[str, ...]
 
 
 class Drawer:
@@ -82,7 +85,7 @@ class Drawer:
             known = self._known(drawn, content)
         if known is None:
             return self._draw_whole(content, context)
-        return fill(drawn.frame, known | self._later(drawn.frame, content))
+        return fill(drawn.frame, known | self._later(drawn.later, content))
 
     def draw_for(self, content: Content, context: Context, reader: Mapping[str, str]) -> Frame:
         """Draw a variant for one reader."""
@@ -110,7 +113,8 @@ class Drawer:
             return None
         for place, card in cards:
             _keep(self._drawn, self._key(place, content), encode(card), _KEPT_CARDS)
-        return _Drawn(frame, tuple(place for place, _ in cards))
+        places = {place: None for place in frame if isinstance(place, str) and place.rstrip("@") in _LATER}
+        return _Drawn(frame, tuple(place for place, _ in cards), tuple(places))
 
     def _render(
         self, content: Content, context: Context, reader: Mapping[str, object], show: Any = None
@@ -124,31 +128,32 @@ class Drawer:
 
     def _known(self, drawn: _Drawn, content: Content) -> dict[str, Encoded] | None:
         """Give the cards of a variant where all have been drawn before."""
-        cards = _cards_of(content)
+        cards, edition = _cards_of(content), _edition_of(content)
         known = {}
         for place in drawn.places:
-            key = self._key(place, content, cards)
-            card = self._drawn.get(key)
+            card = self._drawn.get((cards[place.number], place.role, place.named, edition))
             if card is None:
                 return None
             known[place.slot] = card
         return known
 
-    def _key(self, place: Place, content: Content, cards: list[Card] | None = None) -> Hashable:
-        card = (cards or _cards_of(content))[place.number]
-        edition = (content.publication, content.title, content.language, content.timezone)
-        return card, place.role, place.named, edition
+    def _key(self, place: Place, content: Content) -> Hashable:
+        return _cards_of(content)[place.number], place.role, place.named, _edition_of(content)
 
-    def _later(self, frame: Frame, content: Content) -> dict[str, Encoded]:
+    def _later(self, places: Sequence[str], content: Content) -> dict[str, Encoded]:
         """Encode what a frame shows of the subject and the preheader, as its places need it."""
         known = {}
-        for place in frame:
-            if isinstance(place, str) and place.rstrip("@") in _LATER and place not in known:
-                value = str(getattr(content, place.rstrip("@")))
-                if self._is_html:
-                    value = as_attribute(value) if place.endswith("@") else as_text(value)
-                known[place] = encode(value)
+        for place in places:
+            value = str(getattr(content, place.rstrip("@")))
+            if self._is_html:
+                value = as_attribute(value) if place.endswith("@") else as_text(value)
+            known[place] = encode(value)
         return known
+
+
+def _edition_of(content: Content) -> Hashable:
+    """Give what a card shows of its edition."""
+    return content.publication, content.title, content.language, content.timezone
 
 
 class _Showing:

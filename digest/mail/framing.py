@@ -73,6 +73,15 @@ def size_of(frame: Frame) -> int:
     return sum(piece.size for piece in frame if isinstance(piece, Encoded))
 
 
+def encoded_size(frame: Frame, room: Mapping[str, int]) -> int:
+    """Give the size of a part as encoded, with room for each of a reader's own values."""
+    sizes = [
+        len(piece.content) if isinstance(piece, Encoded) else room[piece.rstrip(_ATTRIBUTE)]
+        for piece in frame
+    ]
+    return sum(sizes) + len(SOFT) * len(sizes)
+
+
 def boundary_of(parts: Iterable[Sequence[Encoded | str]]) -> str:
     """Give a boundary out of the content: known to a preview, and absent from the parts (RFC 2046 5.1.1).
 

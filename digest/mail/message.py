@@ -89,7 +89,7 @@ class Composition:
         self._headers = headers
         self._sender = fields.sender_header(headers.from_name, headers.from_address)
         self._subject = fields.text_header("Subject", headers.subject)
-        self._rest = "".join(_shared_fields(headers)) + _content_type(rendering.boundary)
+        self._rest = _shared_fields(replace(headers, subject="")) + _content_type(rendering.boundary)
         self._slots = Slots(
             _body(rendering.boundary, named("text ", rendering.text), named("html ", rendering.html))
         )
@@ -161,7 +161,9 @@ def _leave_fields(own: Own) -> str:
     return fields.word_header("List-Unsubscribe", leave[0]) + post if leave else post
 
 
-def _shared_fields(headers: Headers) -> list[str]:
+@lru_cache(maxsize=64)
+def _shared_fields(headers: Headers) -> str:
+    """Write what all variants of an edition share."""
     lines = []
     if headers.reply_to:
         lines.append(fields.mailbox_header("Reply-To", *parseaddr(headers.reply_to)))
@@ -171,7 +173,7 @@ def _shared_fields(headers: Headers) -> list[str]:
     lines.extend(_list_fields(headers))
     if headers.auto_submitted:
         lines.append(fields.plain_header("Auto-Submitted", [headers.auto_submitted]))
-    return lines
+    return "".join(lines)
 
 
 def _list_fields(headers: Headers) -> list[str]:

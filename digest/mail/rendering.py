@@ -13,7 +13,7 @@ from digest.errors import SettingsError
 from digest.mail.content import SLOTS, Content
 from digest.mail.drawing import DERIVED_SLOTS, Drawer
 from digest.mail.encoding import Pieces, quoted_printable
-from digest.mail.framing import Frame, boundary_of, join, size_of
+from digest.mail.framing import Frame, boundary_of, encoded_size, join, size_of
 from digest.mail.look import OURS, Brand
 from digest.mail.phrases import Phrases
 from digest.mail.slots import LooksBehindError, as_attribute, as_text
@@ -21,6 +21,10 @@ from digest.mail.templates import Templates
 
 _JOINERS = "\u200c\u200d"  # part of words in Persian and of emoji
 _ESCAPED = re.compile(r"[&<>\"\u00a0]")
+_LONGEST_NAME = 200
+ROOM = {"name": 2_500, "to_line": 3_000, "address": 1_500, "unsubscribe_url": 1_000, "preferences_url": 1_000}
+"""What a reader's own values may take as encoded: 12 bytes for each of 200 characters, and so on."""
+
 _FIRST_LOOK = "front-page"
 _NO_LOOKS = ("confirm", "frame", "parts")
 _KEPT = '<style data-css-inline="ignore">'
@@ -31,7 +35,8 @@ _SPENT = re.compile(r"<style>.*?</style>\s*", re.S)
 class Rendering:
     """A variant in one language and look, encoded once, with slots for a reader's own values.
 
-    `personal` makes a rendering for one reader, where a template decides on the reader's values.
+    `html_most` is how many bytes its HTML has at most as encoded, whoever the reader is. `personal` makes a
+    rendering for one reader, where a template decides on the reader's values.
     """
 
     subject: str
@@ -39,6 +44,7 @@ class Rendering:
     text: Pieces
     boundary: str
     html_size: int
+    html_most: int = 0
     for_name: str = "{name}"
     for_anyone: str = ""
     personal: Callable[[Mapping[str, str]], "Rendering"] | None = None
@@ -46,7 +52,7 @@ class Rendering:
     def own_values(self, values: Mapping[str, str]) -> dict[str, str]:
         """Give a reader's values as they can be printed, with those made from them; a name may be empty."""
         known = {name: _printable(values[name]) for name in SLOTS}
-        name = known["name"]
+        name = known["name"] = known["name"][:_LONGEST_NAME]
         known["to_line"] = self.for_name.replace("{name}", name) if name.strip() else self.for_anyone
         return known
 
@@ -72,10 +78,14 @@ class Renderer:
         self._looks: dict[str, Drawer] = {}
         self._text = self._drawer("digest.txt.j2", ["digest.cards.txt.j2"], str)
 
+    def list_looks(self) -> list[str]:
+        """List the looks that a digest may have."""
+        return [name for name in self._templates.list_names(".html.j2") if name not in _NO_LOOKS]
+
     def require(self, look: str) -> None:
         """Raise SettingsError where there is no such look."""
         if not self._templates.has(f"{look}.html.j2"):
-            known = [name for name in self._templates.list_names(".html.j2") if name not in _NO_LOOKS]
+            known = self.list_looks()
             close = difflib.get_close_matches(look, known, n=1)
             meant = f'; did you mean "{close[0]}"?' if close else ""
             raise SettingsError(f'there is no look "{look}"; there is {", ".join(known)}{meant}')
@@ -95,6 +105,15 @@ class Renderer:
         content, context = _presentable(content), self._context(content)
         html = self._look(content.look).draw_for(content, context, reader)
         return self._rendering(content, html, self._text.draw_for(content, context, reader))
+
+    def measure(self, content: Content) -> int:
+        """Give the most bytes that the HTML of a variant may have as encoded, whoever the reader is."""
+        content, context = _presentable(content), self._context(content)
+        try:
+            return encoded_size(self._look(content.look).draw(content, context), ROOM)
+        except LooksBehindError:
+            html = self._look(content.look).draw_for(content, context, dict.fromkeys(DERIVED_SLOTS, ""))
+            return encoded_size(html, ROOM) + sum(ROOM.values())
 
     def render_notice(self, name: str, language: str, values: Mapping[str, object]) -> Notice:
         """Render a message that is for one reader alone, from `NAME.html.j2` and `NAME.txt.j2`."""
@@ -135,6 +154,7 @@ class Renderer:
             join(text),
             boundary_of((text, html)),
             size_of(html),
+            encoded_size(html, ROOM),
             self.say(content.language, "for"),
             self.say(content.language, "for_you"),
         )

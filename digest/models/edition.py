@@ -88,6 +88,7 @@ class EditionCohort(SQLModel, table=True):
 class Variant(SQLModel, table=True):
     """One distinct ordered list of articles, each with its form, shared by all who get exactly that list.
 
+    `left_out` counts what did not fit; `related` are older articles that it names, and nobody has got by it.
     One that was made for deliveries that lost a withdrawn article names the variant that it `replaces`.
     """
 
@@ -98,6 +99,7 @@ class Variant(SQLModel, table=True):
     key: str
     language: str
     left_out: int = 0
+    related: list[int] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
     replaces: int | None = Field(default=None, index=True)
     withdrawal_id: int | None = None
 

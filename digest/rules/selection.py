@@ -40,15 +40,20 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """A cohort's list; `left_out` counts candidates that did not fit and roll over."""
+    """A cohort's list; `left_out` counts candidates that did not fit and roll over.
+
+    `related` are older articles that are named beside it, and count for nothing as got.
+    """
 
     choices: tuple[Choice, ...]
     left_out: int = 0
+    related: tuple[int, ...] = ()
 
     @property
     def key(self) -> str:
         """Give what makes two lists the same variant."""
-        return _hash([[c.article_id, c.form, c.section] for c in self.choices] + [self.left_out])
+        listed = [[c.article_id, c.form, c.section] for c in self.choices]
+        return _hash([*listed, self.left_out, list(self.related)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +63,7 @@ class Limits:
     topics: tuple[str, ...]
     max_articles: int
     carry: timedelta
+    form: Form = Form.SUMMARY
 
 
 def why_not(
@@ -112,7 +118,7 @@ def choose(
     candidates.sort(key=lambda a: (shape.place_of(a.id), not a.pinned, -a.dated_at.timestamp(), -a.id))
     kept = candidates[: limits.max_articles]
     return Chosen(
-        tuple(Choice(a.id, Form.SUMMARY, section_of(a, topics, limits)) for a in kept),
+        tuple(Choice(a.id, limits.form, section_of(a, topics, limits)) for a in kept),
         len(candidates) - len(kept),
     )
 

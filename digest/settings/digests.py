@@ -11,7 +11,7 @@ from pydantic import (
 )
 
 from digest.errors import SettingsError
-from digest.models import Approval
+from digest.models import Approval, Form
 from digest.models.cadence import CORRECTION, Cadence
 from digest.settings.kinds import Duration, Slug, Text, Written
 from digest.settings.table import Table
@@ -26,6 +26,8 @@ class DigestSettings(Table):
     title: Text
     topics: tuple[Slug, ...] = ()
     template: Slug = "front-page"
+    show: Form | None = None
+    related: int = Field(default=4, ge=0, le=4)
     subject: Text = "{title}: {lead}"
     max_articles: int = Field(default=20, ge=1, le=200)
     lookback: Duration = timedelta(days=7)
@@ -47,6 +49,11 @@ class DigestSettings(Table):
         if CORRECTION in written:
             raise ValueError(f'"{CORRECTION}" is no name for a cadence: corrections are sent under it')
         return written
+
+    @property
+    def form(self) -> Form:
+        """Give how much of an article is shown where it fits: what is set, else what the look is made for."""
+        return self.show or (Form.TITLE if self.template == "headlines" else Form.SUMMARY)
 
     @property
     def is_public(self) -> bool:

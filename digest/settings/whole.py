@@ -15,6 +15,7 @@ from digest.settings.digests import DigestSettings
 from digest.settings.dns import Dkim, Dns
 from digest.settings.domains import is_aligned
 from digest.settings.inbound import Inbound
+from digest.settings.look import LookSettings
 from digest.settings.smtp import Smtp
 from digest.settings.tables import Database, Fetch, Site, SourceSettings, Web
 from digest.settings.topics import TopicSettings
@@ -41,6 +42,7 @@ class Settings(BaseSettings):
     dkim: Dkim = Dkim()
     dns: Dns = Dns()
     inbound: Inbound = Inbound()
+    look: LookSettings = LookSettings()
     sources: tuple[SourceSettings, ...] = ()
     topics: tuple[TopicSettings, ...] = ()
     digests: tuple[DigestSettings, ...] = Field(min_length=1)

@@ -22,7 +22,13 @@ def find_or_add_variant(session: Session, edition_id: int, language: str, chosen
     found = session.exec(query).first()
     if found is not None:
         return found
-    variant = Variant(edition_id=edition_id, key=key, language=language, left_out=chosen.left_out)
+    variant = Variant(
+        edition_id=edition_id,
+        key=key,
+        language=language,
+        left_out=chosen.left_out,
+        related=list(chosen.related),
+    )
     session.add(variant)
     session.flush()
     assert variant.id is not None  # noqa: S101 - flushed

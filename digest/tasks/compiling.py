@@ -30,6 +30,7 @@ from digest.store import articles, cohorts, deliveries, drafts, editions, planni
 from digest.store.database import Database
 from digest.tasks import holding
 from digest.tasks.choosing import candidates, shape_of
+from digest.tasks.fitting import Fitter
 from digest.tasks.withdrawing import settle_edition
 
 RANGE_SIZE = 5_000
@@ -74,12 +75,14 @@ class Compiler:
         worker_id: int,
         range_size: int = RANGE_SIZE,
         speaks: Callable[[str], bool] = lambda _language: True,
+        fitter: Callable[[DigestSettings, Edition], Fitter] | None = None,
     ) -> None:
         self._database = database
         self._settings = settings
         self.worker_id = worker_id
         self._range_size = range_size
         self._speaks = speaks
+        self._fitter = fitter
 
     def compile_due(self, digest: DigestSettings, now: datetime, *, at_once: bool = False) -> list[Compiled]:
         """Make each of a digest's editions that is due, resuming those that a dead worker left.
@@ -246,6 +249,7 @@ class Compiler:
         with self._database.write() as session:
             draft = drafts.find_draft(session, digest.name, cadence.name, edition.period)
             plan = _Plan(self._settings, digest, cadence, edition, periods, self._speaks, shape_of(draft))
+            plan.fitter = self._fitter(digest, edition) if self._fitter else None
             plan.unplace(session)
         while True:
             with self._database.write() as session:
@@ -283,6 +287,7 @@ class _Plan:
         self._limits = replace(limits_of(digest), max_articles=digest.max_articles * periods)
         self._speaks = speaks
         self._candidates: list[Candidate] | None = None
+        self.fitter: Fitter | None = None
 
     def unplace(self, session: Session) -> None:
         """Take readers out of cohorts whose history does not reach back to all that the edition may hold."""
@@ -306,6 +311,10 @@ class _Plan:
                 self._shape,
             )
             assert cohort.id is not None  # noqa: S101 - a stored row
+            if self.fitter is not None:
+                chosen = self.fitter.settle(
+                    session, chosen, cohort.language, cohort.topics, self._shape.added
+                )
             cohorts.decide_cohort(session, self.edition_id, cohort.id, cohort.language, chosen)
         hours = planning.list_hours(session, edition, last)
         planning.plan_range(session, edition, last, self._due(edition, hours), edition.freeze_at)
@@ -386,4 +395,4 @@ class _Plan:
 
 def limits_of(digest: DigestSettings) -> Limits:
     """Give a digest's limits on selection."""
-    return Limits(digest.topics, digest.max_articles, digest.carry)
+    return Limits(digest.topics, digest.max_articles, digest.carry, digest.form)

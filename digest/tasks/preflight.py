@@ -79,10 +79,8 @@ def last_subject(session: Session, composer: Composer, database: Database, editi
     if largest is None:
         return ""
     found = Variants(database).take(largest)
-    language, left_out = found.variant.language, found.variant.left_out
-    return composer.render(
-        found.edition, found.choices, found.articles, language, left_out, found.told
-    ).subject
+    language = found.variant.language
+    return composer.render(found.edition, found.chosen, found.articles, language, found.told).subject
 
 
 def visit(urls: Iterable[str], *, allow_private: bool = False) -> dict[str, Visit]:

@@ -18,21 +18,21 @@ from digest.models import (
     Draft,
     Edition,
     EditionState,
-    Form,
     Subscriber,
     Subscription,
 )
 from digest.rules import cadence as calendar
 from digest.rules.address import normalise
 from digest.rules.cadence import Occurrence
-from digest.rules.selection import EVERY_TOPIC, Chosen, choose, settle_topics, since, unsettle_topics
+from digest.rules.fitting import list_shortened
+from digest.rules.selection import EVERY_TOPIC, Choice, Chosen, choose, settle_topics, since, unsettle_topics
 from digest.settings import DigestSettings, Settings
-from digest.store import articles, deliveries, drafts, editions, folds, pictures, subscribers, variants
+from digest.store import articles, deliveries, drafts, editions, subscribers, variants
 from digest.store.database import Database
 from digest.tasks.choosing import candidates, shape_of
 from digest.tasks.compiling import BEGINNING, limits_of
 from digest.tasks.delivery.composing import Composer
-from digest.tasks.delivery.variants import copied_by, told_by
+from digest.tasks.fitting import Fitter
 
 CLIPPED_AT = 102_400
 """Gmail cuts the HTML part of a message that is longer than this many bytes, and hides the rest."""
@@ -59,7 +59,8 @@ class Last:
 class Preview:
     """The very bytes that delivery would hand over, and the parts inside them.
 
-    `inert` is the same message with links that do nothing for its reader.
+    `inert` is the same message with links that do nothing for its reader. `shortened` are the articles that
+    are shown shorter than the digest's own form, so that the message fits.
     """
 
     edition: Edition
@@ -69,6 +70,7 @@ class Preview:
     inert: bytes
     titles: Mapping[int, str]
     last: Last | None = None
+    shortened: tuple[Choice, ...] = ()
 
     def parts(self, *, inert: bool = False) -> tuple[str, str]:
         """Give the HTML and the text as a mail program decodes them."""
@@ -106,10 +108,10 @@ def preview(
         if not chosen.choices:
             raise InputError(f'nothing is new for this reader of "{digest.name}" at {at.isoformat()}')
         language = subscriber.language or settings.site.language
-        stored = articles.get_articles(session, [choice.article_id for choice in chosen.choices])
-        told = told_by(folds.list_told(session, list(stored)), at)
-        copies = copied_by(pictures.copies_of(session, list(stored)), at)
-        rendering = composer.render(edition, chosen.choices, stored, language, chosen.left_out, told, copies)
+        fitter = Fitter(composer, digest, edition)
+        chosen = fitter.settle(session, chosen, language, subscription.topics, shape_of(draft).added)
+        rendering = composer.render(edition, chosen, fitter.articles, language, fitter.told, fitter.copies)
+        stored = {choice.article_id: fitter.articles[choice.article_id] for choice in chosen.choices}
         last = _last(session, subscription)
     delivery = Delivery(
         edition_id=0, subscription_id=0, state="planned", due_at=at, changed_at=at, composed_at=at
@@ -119,7 +121,7 @@ def preview(
         edition, chosen, rendering,
         composer.letter(edition, rendering, job, at).content,
         composer.inert(edition, rendering, job, at),
-        _titles(stored), last,
+        _titles(stored), last, tuple(list_shortened(chosen, digest.form)),
     )  # fmt: skip
 
 
@@ -136,7 +138,8 @@ def describe(shown: Preview) -> dict[str, Any]:
         "subject": shown.rendering.subject,
         "articles": ids,
         "forms": dict(forms),
-        "shortened": [c.article_id for c in shown.chosen.choices if c.form is Form.TITLE],
+        "shortened": [c.article_id for c in shown.shortened],
+        "related": list(shown.chosen.related),
         "left_out": shown.chosen.left_out,
         "bytes": len(shown.message),
         "html_bytes": max(encoded, decoded),

@@ -26,7 +26,6 @@ configure_mappers()
 STEPS = {
     "freeze": "digest.store.editions:set_state",
     "claim": "digest.store.turns:claim",
-    "consent": "digest.store.turns:may_still_go",
     "mark": "digest.store.turns:mark_in_flight",
     "record": "digest.store.turns:record_accepted",
     "finish": "digest.store.deliveries:finish_editions",

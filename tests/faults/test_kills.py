@@ -11,7 +11,7 @@ from tests.faults.killing import HEARD, Edition, Found, Kill, Newsstand, kill_al
 from tests.newsroom import Caught, Publication
 
 READERS = 80
-OWN = ("freeze", "claim", "consent", "mark", "record", "commit")
+OWN = ("freeze", "claim", "mark", "record", "commit")
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])

@@ -17,14 +17,14 @@ from digest.mail.rendering import Renderer, Rendering
 from digest.models import Article, Edition, Form
 from digest.models.cadence import CORRECTION
 from digest.net.smtp import Envelope
-from digest.rules import tokens
-from digest.rules.selection import Choice
+from digest.rules import fitting, tokens
+from digest.rules.selection import Choice, Chosen
 from digest.settings import Settings
 from digest.store.database import Database
 from digest.store.deliveries import Job
 from digest.store.folds import Retold
 from digest.store.pictures import Copy
-from digest.tasks.delivery.variants import Variants
+from digest.tasks.delivery.variants import Listing, Variants
 from digest.tasks.returning import return_paths
 from digest.tasks.showing import Showing
 
@@ -164,50 +164,75 @@ class Composer:
     def render(
         self,
         edition: Edition,
-        choices: Sequence[Choice],
+        chosen: Chosen,
         stored: Mapping[int, Article],
         language: str,
-        left_out: int,
         told: Mapping[int, Sequence[Retold]],
         copies: Mapping[int, Copy] = _NO_COPIES,
     ) -> Rendering:
         """Render a list of articles as an edition's variant; `told` is who else tells their stories."""
-        digest = self._settings.digest(edition.digest)
-        own = self._settings.site.language
-        cards = [(c.section, self._card(stored[c.article_id], c, own, told, copies)) for c in choices]
-        subject, preheader = self._headline(edition, [card.title for _, card in cards])
+        return self._renderer.render(self._content(edition, chosen, stored, language, told, copies))
+
+    def measure(
+        self,
+        edition: Edition,
+        chosen: Chosen,
+        stored: Mapping[int, Article],
+        language: str,
+        told: Mapping[int, Sequence[Retold]],
+        copies: Mapping[int, Copy] = _NO_COPIES,
+    ) -> int:
+        """Give the most bytes that the HTML of a variant may have, whoever the reader is."""
+        return self._renderer.measure(self._content(edition, chosen, stored, language, told, copies))
+
+    def _content(
+        self,
+        edition: Edition,
+        chosen: Chosen,
+        stored: Mapping[int, Article],
+        language: str,
+        told: Mapping[int, Sequence[Retold]],
+        copies: Mapping[int, Copy],
+    ) -> Content:
+        digest, site = self._settings.digest(edition.digest), self._settings.site
+        own = site.language
+        cards = [(c.section, self._card(stored[c.article_id], c, own, told, copies)) for c in chosen.choices]
+        related = [stored[number] for number in chosen.related if number in stored]
+        subject, preheader = self._headline(edition, [card for _, card in cards])
         is_read_online = digest.is_public and edition.cadence != CORRECTION
-        content = Content(
-            publication=Publication(
-                self._settings.site.name, self._settings.site.base_url, self._settings.site.postal_address
-            ),
+        return Content(
+            publication=Publication(site.name, site.base_url, site.postal_address),
             digest=digest.name,
             title=digest.title,
             cadence=edition.cadence,
             period=edition.period,
             dated_at=edition.freeze_at,
-            timezone=self._settings.site.timezone,
+            timezone=site.timezone,
             language=language if self._renderer.speaks(language) else own,
             subject=subject,
             preheader=preheader,
             lead=cards[0][1] if cards else None,
             sections=_sections(cards[1:], digest.topics),
-            left_out=left_out,
-            introduction=introduce(edition.introduction, self._settings.site.base_url),
+            related=tuple(
+                self._card(article, Choice(article.id or 0, Form.TITLE, ""), own, {}, copies)
+                for article in related
+                if article.withdrawn_at is None and article.hidden_at is None
+            ),
+            left_out=chosen.left_out,
+            introduction=introduce(edition.introduction, site.base_url),
             look=digest.template,
-            archive_url=archive_url(self._settings.site.base_url, edition) if is_read_online else "",
+            archive_url=archive_url(site.base_url, edition) if is_read_online else "",
         )
-        return self._renderer.render(content)
 
-    def _headline(self, edition: Edition, titles: Sequence[str]) -> tuple[str, str]:
+    def _headline(self, edition: Edition, cards: list[Card]) -> tuple[str, str]:
         """Give the subject and the preheader; a notice of correction has no articles, and says its own."""
         if edition.cadence == CORRECTION:
             words = edition.introduction.partition("\n\n")[2].replace("*", "").split()
             return edition.subject, " ".join(words)[:_PREHEADER_SIGNS]
         digest = self._settings.digest(edition.digest)
         form = edition.subject or digest.subject
-        subject = _subject(form, digest.title, titles[0], edition, self._settings)
-        return subject, " · ".join(titles[1 : 1 + _PREHEADER_TITLES])
+        subject = _subject(form, digest.title, cards[0].title, edition, self._settings)
+        return subject, _preheader(cards)
 
     def expect(self, jobs: Sequence[Job]) -> None:
         """Make ready for claimed deliveries: what their variants need is read at once."""
@@ -217,21 +242,24 @@ class Composer:
         ready = self._ready.get(variant_id)
         if ready is None:
             found = self._variants.take(variant_id)
-            edition, variant = found.edition, found.variant
-            rendering = self.render(
-                edition,
-                found.choices,
-                found.articles,
-                variant.language,
-                variant.left_out,
-                found.told,
-                found.copies,
-            )
-            ready = self._ready[variant_id] = _Ready(edition, self._composition(edition, rendering))
+            composition = self._composition(found.edition, self._fitted(found))
+            ready = self._ready[variant_id] = _Ready(found.edition, composition)
             if len(self._ready) > _KEPT:
                 self._ready.popitem(last=False)
         self._ready.move_to_end(variant_id)
         return ready
+
+    def _fitted(self, found: Listing) -> Rendering:
+        """Render a variant; where an article has grown since the freeze, shorten again, and drop none."""
+
+        def render(chosen: Chosen) -> Rendering:
+            language = found.variant.language
+            return self.render(found.edition, chosen, found.articles, language, found.told, found.copies)
+
+        rendering = render(found.chosen)
+        if rendering.html_most <= fitting.ROOM:
+            return rendering
+        return render(fitting.fit(found.chosen, lambda one: render(one).html_most, drops=False))
 
     def _card(
         self,
@@ -296,6 +324,11 @@ def to_card(
         section=section,
         reading_minutes=max(1, round(article.word_count / _WORDS_A_MINUTE)) if article.word_count else 0,
     )
+
+
+def _preheader(cards: list[Card]) -> str:
+    """Give what an inbox shows beside the subject, which names the first article: the next ones."""
+    return " · ".join(card.title for card in cards[1 : 1 + _PREHEADER_TITLES]) or cards[0].summary
 
 
 def _sections(cards: list[tuple[str, Card]], order: tuple[str, ...]) -> tuple[Section, ...]:

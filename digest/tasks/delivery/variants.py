@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from digest.models import Article, Edition, Variant
-from digest.rules.selection import Choice
+from digest.rules.selection import Choice, Chosen
 from digest.store import articles, folds, pictures, variants
 from digest.store.database import Database
 from digest.store.deliveries import Job
@@ -30,6 +30,11 @@ class Listing:
     articles: Mapping[int, Article]
     told: Mapping[int, tuple[Retold, ...]]
     copies: Mapping[int, Copy]
+
+    @property
+    def chosen(self) -> Chosen:
+        """Give the list as selection decided it."""
+        return Chosen(tuple(self.choices), self.variant.left_out, tuple(self.variant.related))
 
 
 class Variants:
@@ -56,11 +61,14 @@ class Variants:
             with self._database.read() as session:
                 self._read(session, {variant_id})
         edition, variant, choices = self._expected.pop(variant_id)
-        missing = [choice.article_id for choice in choices if choice.article_id not in self._articles]
+        wanted = [*(choice.article_id for choice in choices), *variant.related]
+        missing = [article_id for article_id in wanted if article_id not in self._articles]
         if missing:
             with self._database.read() as session:
                 self._articles.update(articles.get_articles(session, missing))
-        found = {choice.article_id: self._articles[choice.article_id] for choice in choices}
+        found = {
+            article_id: self._articles[article_id] for article_id in wanted if article_id in self._articles
+        }
         self._forget_articles(found)
         told = {article_id: self._told[article_id] for article_id in found if article_id in self._told}
         copies = {key: self._copies[key] for key in found if key in self._copies}

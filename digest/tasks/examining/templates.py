@@ -10,12 +10,10 @@ from digest.mail.content import SLOTS, Card, Content, Publication, Section
 from digest.mail.encoding import splice
 from digest.mail.rendering import Renderer, Rendering
 from digest.models import Form
+from digest.rules.fitting import ROOM
 from digest.settings import DigestSettings, Settings
-from digest.tasks.examining.findings import Finding, fail, ok, warn
+from digest.tasks.examining.findings import Finding, fail, ok
 from digest.tasks.examining.scope import Scope
-
-CLIPPED = 102_400
-"""Bytes of HTML after which Gmail cuts a message, and the link to leave with it."""
 
 _DATED_AT = datetime(2026, 1, 1, 7, 0, tzinfo=UTC)
 _LONG_WORD = "Donaudampfschifffahrtsgesellschaft" * 9
@@ -29,13 +27,28 @@ def examine_templates(scope: Scope) -> list[Finding]:
     renderer = scope.renderer()
     found: list[Finding] = []
     for digest in scope.settings.digests:
-        for name, content in list_extremes(scope.settings, digest).items():
-            known = {_fault(one) for one in found}
-            one_more = _examine_one(renderer, f"{digest.name}: {name}", content)
-            found += [one for one in one_more if _fault(one) not in known]
+        for look in dict.fromkeys([digest.template, *renderer.list_looks()]):
+            found += _examine_look(renderer, scope.settings, digest, look, {_fault(one) for one in found})
         found += _examine_size(renderer, scope.settings, digest)
     names = ", ".join(digest.name for digest in scope.settings.digests)
-    return found or [ok("templates", f"{names}: every extreme can be rendered, with the links to leave")]
+    looks = ", ".join(renderer.list_looks())
+    return found or [
+        ok("templates", f"{names}: every extreme can be rendered in {looks}, with the links to leave")
+    ]
+
+
+def _examine_look(
+    renderer: Renderer, settings: Settings, digest: DigestSettings, look: str, known: set[str]
+) -> list[Finding]:
+    """Render a look's extremes; what is wrong with another one already is not said again."""
+    found: list[Finding] = []
+    where = digest.name if look == digest.template else f"{digest.name} as {look}"
+    for name, content in list_extremes(settings, digest).items():
+        for one in _examine_one(renderer, f"{where}: {name}", replace(content, look=look)):
+            if _fault(one) not in known:
+                found.append(one)
+                known.add(_fault(one))
+    return found
 
 
 def list_extremes(settings: Settings, digest: DigestSettings) -> dict[str, Content]:
@@ -53,6 +66,8 @@ def list_extremes(settings: Settings, digest: DigestSettings) -> dict[str, Conte
         "articles without image, summary or link": replace(
             plain, lead=bare, sections=(Section("", (bare,)),)
         ),
+        "related articles and more online": replace(plain, related=(card, bare), left_out=12),
+        "an introduction": replace(plain, introduction=f'<p>{_WORDS} <a href="https://x.example/">x</a></p>'),
         "whole articles": replace(plain, lead=replace(card, form=Form.FULL)),
         "markup in a title": replace(plain, lead=replace(card, title='<b>"&{{ 7 * 7 }}{% x %}</b>')),
     }
@@ -92,20 +107,20 @@ def _examine_one(renderer: Renderer, name: str, content: Content) -> list[Findin
 
 def _examine_size(renderer: Renderer, settings: Settings, digest: DigestSettings) -> list[Finding]:
     try:
-        size = renderer.render(_content(settings, digest, digest.max_articles)).html_size
+        shortest = _content(settings, digest, 1)
+        title = replace(_card(1), form=Form.TITLE, html="", image_url=None)
+        size = renderer.measure(replace(shortest, lead=title))
     except Exception:  # noqa: BLE001 - the extremes have said it
         return []
     return judge_size(digest, size)
 
 
 def judge_size(digest: DigestSettings, size: int) -> list[Finding]:
-    """Judge the HTML of a full edition; nothing is said of one that no mail program cuts."""
-    if size < CLIPPED:
+    """Judge the HTML of the shortest edition; longer ones are shortened until they fit."""
+    if size <= ROOM:
         return []
-    found = (
-        f"{digest.name}: {digest.max_articles} articles make {size // 1000} kB of HTML; Gmail cuts at 102 kB"
-    )
-    return [warn("templates", found, "lower max_articles, so that the link to leave is not cut off")]
+    found = f"{digest.name}: a single title makes {size // 1000} kB of HTML; Gmail cuts at 102 kB"
+    return [fail("templates", found, "make the template smaller, so that the link to leave is not cut off")]
 
 
 def _content(settings: Settings, digest: DigestSettings, count: int) -> Content:
@@ -122,6 +137,7 @@ def _content(settings: Settings, digest: DigestSettings, count: int) -> Content:
         language=site.language,
         subject=digest.title,
         preheader=_WORDS,
+        look=digest.template,
         lead=cards[0] if cards else None,
         sections=(Section("Sample", cards[1:]),) if count > 1 else (),
     )

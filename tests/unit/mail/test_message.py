@@ -54,7 +54,7 @@ def test_a_name_is_shown_in_both_parts_and_breaks_neither(name: str) -> None:
     assert "49" in name or "49" not in text
     assert html.count("<script") == 0
     printable = "".join(c if c.isprintable() or c in "\u200c\u200d" else " " for c in name)
-    line = f"For {printable}" if name.strip() else "For you"
+    line = f"For {printable[:200]}" if name.strip() else "For you"
     assert line.strip() in text
 
 

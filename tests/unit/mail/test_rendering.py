@@ -10,6 +10,7 @@ import pytest
 
 from digest.errors import SettingsError
 from digest.mail.content import Card, Content
+from digest.mail.look import Brand, Colours, Logo
 from digest.mail.message import named
 from digest.mail.phrases import Phrases
 from digest.mail.rendering import Renderer, Rendering, Slots
@@ -163,3 +164,67 @@ def test_wide_letters_count_twice_when_lines_are_laid_out() -> None:
 
 def test_a_card_is_plain_data() -> None:
     assert Card(id=1, form=Form.SUMMARY, title="t", url="u").html == ""
+
+
+def test_a_look_that_is_not_there_is_named_with_those_that_are() -> None:
+    with pytest.raises(SettingsError) as error:
+        RENDERER.require("frontpage")
+    assert str(error.value) == (
+        'there is no look "frontpage"; there is front-page, headlines, letter; did you mean "front-page"?'
+    )
+
+
+def test_a_publications_own_template_overrides_a_block_and_a_card(overrides: Path) -> None:
+    (overrides / "front-page.html.j2").write_text(
+        '{% extends "stock/front-page.html.j2" %}\n'
+        "{% block styles %}{{ super() }} .ours { color: #010203; }{% endblock %}\n"
+        '{% block masthead %}{{ super() }}<tr><td class="ours">Founded 1881</td></tr>{% endblock %}\n'
+    )
+    (overrides / "front-page.cards.html.j2").write_text(
+        "{% macro brief(card) %}<p>Briefly: {{ card.title }}</p>{% endmacro %}"
+    )
+    (overrides / "harbour.html.j2").write_text('{% extends "stock/letter.html.j2" %}')
+    renderer = Renderer(FOLDER, overrides)
+    html = decoded(renderer.render(CONTENT))
+    assert '<td class="ours" style="color: #010203;">Founded 1881</td>' in html
+    assert '<p style="margin: 0;">Briefly: A sponge older' in html
+    assert LEAD.title in html  # the cards that are not overridden are ours
+    assert VALUES["unsubscribe_url"] in html
+    assert renderer.list_looks() == ["front-page", "harbour", "headlines", "letter"]
+
+
+def decoded(rendering: Rendering) -> str:
+    known = rendering.own_values(VALUES)
+    pieces = [p if isinstance(p, bytes) else known[p.rstrip("@")].encode() for p in rendering.html]
+    return quopri.decodestring(b"".join(pieces)).decode()
+
+
+def test_colours_fonts_and_logo_are_those_of_the_publication() -> None:
+    light, dark = Colours(accent="#004488", ink="#101112"), Colours(paper="#0a0b0c")
+    logo = Logo("https://courier.example/logo.png", "The Harbour Courier", 240)
+    brand = Brand(light, dark, heading_font="'Old Style', serif", logo=logo)
+    for look in ("front-page", "headlines", "letter"):
+        html = decoded(Renderer(FOLDER, brand=brand).render(replace(CONTENT, look=look)))
+        assert "#004488" in html
+        assert "#101112" in html
+        assert "#0a0b0c !important" in html
+        assert "font-family: 'Old Style', serif" in html
+        assert re.search(r'<img[^>]*alt="The Harbour Courier"', html)
+        assert re.search(r'<img[^>]*width="240"', html)
+
+
+def test_an_introduction_stands_in_both_parts_with_its_links() -> None:
+    said = '<p>Good <em>morning</em>, <a href="https://courier.example/letters?a=1&amp;b=2">letters</a>.</p>'
+    text, html = parts(replace(CONTENT, introduction=said))
+    assert "Good morning, letters [a]." in text
+    assert "[a] https://courier.example/letters?a=1&b=2" in text
+    assert "<em>morning</em>" in html
+
+
+def test_a_watch_shows_what_matters_in_twelve_lines() -> None:
+    text, _ = parts(CONTENT)
+    first = text.splitlines()[:12]
+    assert first[0] == "World Briefing"
+    assert "1. " + LEAD.title in first
+    assert LEAD.summary in " ".join(first)
+    assert not any("unsubscribe" in line for line in first)

@@ -306,5 +306,5 @@ def test_a_template_without_a_way_to_leave_or_an_address_is_found() -> None:
 
 def test_an_edition_that_mail_programs_would_cut() -> None:
     digest = DigestSettings(name="world", title="World", cadences={"daily": "07:00"})
-    assert judge_size(digest, 102_399) == []
-    assert [one.status for one in judge_size(digest, 102_400)] == [WARN]
+    assert judge_size(digest, 100_000) == []
+    assert [one.status for one in judge_size(digest, 100_001)] == [FAIL]

@@ -37,7 +37,7 @@ def test_our_own_templates_stand_every_extreme(tmp_path: Path) -> None:
     (finding,) = examined(tmp_path, OWN)
     assert (finding.status, finding.found) == (
         "ok",
-        "world: every extreme can be rendered, with the links to leave",
+        "world: every extreme can be rendered in front-page, headlines, letter, with the links to leave",
     )
 
 

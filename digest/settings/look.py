@@ -1,0 +1,100 @@
+"""`[look]`: a publication's own colours, fonts, logo and templates. Nothing here can break out of CSS."""
+
+import re
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from digest.settings.kinds import Text
+from digest.settings.table import Table
+
+_COLOUR = re.compile(r"#(?:[0-9a-fA-F]{3}){1,2}")
+_FONT = re.compile(r"[A-Za-z][A-Za-z0-9 -]{0,49}")
+_GENERIC = ("serif", "sans-serif", "monospace")
+_LEAST_CONTRAST = 4.5  # WCAG 2.2, 1.4.3
+
+
+def _colour(value: object) -> object:
+    if not isinstance(value, str) or not _COLOUR.fullmatch(value):
+        raise ValueError('must be a colour such as "#962a1f"')
+    return value.lower()
+
+
+def _font(value: object) -> object:
+    if not isinstance(value, str) or not _FONT.fullmatch(value):
+        raise ValueError('must be the name of a font, as in "Georgia" or "sans-serif"')
+    return value
+
+
+def _picture(value: object) -> object:
+    parts = urlsplit(value) if isinstance(value, str) else urlsplit("")
+    if parts.scheme != "https" or not parts.hostname or not str(value).isprintable() or " " in str(value):
+        raise ValueError('must be an address such as "https://news.example.org/logo.png"')
+    return value
+
+
+Colour = Annotated[str, BeforeValidator(_colour)]
+Font = Annotated[str, BeforeValidator(_font)]
+Picture = Annotated[str, BeforeValidator(_picture)]
+
+
+class LookSettings(Table):
+    """`[look]`; what is left out is the look's own."""
+
+    folder: Text | None = None
+    background: Colour = ""
+    paper: Colour = ""
+    ink: Colour = ""
+    muted: Colour = ""
+    rule: Colour = ""
+    accent: Colour = ""
+    dark_background: Colour = ""
+    dark_paper: Colour = ""
+    dark_ink: Colour = ""
+    dark_muted: Colour = ""
+    dark_rule: Colour = ""
+    dark_accent: Colour = ""
+    heading_font: tuple[Font, ...] = ()
+    body_font: tuple[Font, ...] = ()
+    small_font: tuple[Font, ...] = ()
+    logo: Picture | None = None
+    logo_alt: str = Field(default="", max_length=200)
+    logo_width: int = Field(default=240, ge=16, le=576)
+
+    @model_validator(mode="after")
+    def _logo_is_told(self) -> "LookSettings":
+        if self.logo and not self.logo_alt.strip():
+            raise ValueError("logo needs logo_alt, which stands for it where pictures are off")
+        return self
+
+    @model_validator(mode="after")
+    def _can_be_read(self) -> "LookSettings":
+        for ground, prefix in ((self.paper, ""), (self.dark_paper, "dark_")):
+            for name in ("ink", "muted", "accent"):
+                colour = getattr(self, prefix + name)
+                if colour and ground and contrast(colour, ground) < _LEAST_CONTRAST:
+                    found = f"{contrast(colour, ground):.1f}"
+                    raise ValueError(
+                        f'{prefix}{name} "{colour}" on {prefix}paper "{ground}" has a contrast of {found};'
+                        f" below {_LEAST_CONTRAST} many cannot read it"
+                    )
+        return self
+
+
+def css_fonts(names: tuple[str, ...]) -> str:
+    """Give a list of fonts as CSS writes it."""
+    return ", ".join(name if name in _GENERIC else f"'{name}'" if " " in name else name for name in names)
+
+
+def contrast(one: str, other: str) -> float:
+    """Give the contrast of two colours, 1 to 21 (WCAG 2.2, "contrast ratio")."""
+    low, high = sorted((_luminance(one), _luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    digits = colour[1:] if len(colour) == 7 else "".join(digit * 2 for digit in colour[1:])
+    shares = [int(digits[at : at + 2], 16) / 255 for at in (0, 2, 4)]
+    red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in shares)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
