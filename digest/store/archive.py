@@ -95,6 +95,23 @@ def list_shown(session: Session, edition: Edition) -> list[Shown]:
     return [Shown(article, article.id in earlier) for article in found]
 
 
+def list_before(session: Session, edition: Edition, most: int) -> list[Article]:
+    """List the latest articles that earlier editions of the digest brought and this one does not."""
+    earlier = (
+        select(VariantArticle.article_id)
+        .join(Variant, col(Variant.id) == col(VariantArticle.variant_id))
+        .join(Edition, col(Edition.id) == col(Variant.edition_id))
+        .where(*_is_made([edition.digest]), col(Edition.deadline_at) < edition.deadline_at)
+    )
+    query = (
+        select(Article)
+        .where(col(Article.id).in_(earlier), col(Article.id).not_in(_article_ids(edition)))
+        .where(col(Article.withdrawn_at).is_(None))
+        .order_by(col(Article.first_seen_at).desc(), col(Article.id).desc())
+    )
+    return list(session.exec(query.limit(most)))
+
+
 def titles_of(session: Session, editions: Sequence[Edition], most: int) -> dict[int, list[str]]:
     """Give the first titles of each edition."""
     return {

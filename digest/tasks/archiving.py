@@ -3,21 +3,27 @@
 Nothing in here knows a reader: there is no name, no address and no token to leak (standard E10).
 """
 
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sqlmodel import Session
 
+from digest.articles.related import Index
 from digest.models import Article, Correction, Edition
 from digest.settings import DigestSettings, Settings
-from digest.store import archive, corrections, pictures
+from digest.store import archive, articles, corrections, pictures
 from digest.store.archive import Neighbours, Shown
 from digest.store.database import Database
+from digest.store.stories import to_story
 from digest.tasks.showing import Showing
 
 PER_PAGE = 30
 _TEASED = 3
+_COMPARED = 400
+_RELATED = 4
+_KEPT = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +45,7 @@ class Published:
     earlier: tuple[Article, ...]
     withdrawn: int
     updated_at: datetime
+    related: tuple[Article, ...] = ()
     pictures: Mapping[int, str] = field(default_factory=dict)
     corrections: Mapping[int, Sequence[Correction]] = field(default_factory=dict)
     beside: Neighbours = field(default=Neighbours(None, None))
@@ -74,6 +81,7 @@ class Archive:
     def __init__(self, database: Database, settings: Settings) -> None:
         self._database = database
         self._showing = Showing.by(settings)
+        self._related: OrderedDict[int, list[int]] = OrderedDict()
         self.digests = tuple(digest for digest in settings.digests if digest.is_public)
 
     def find_digest(self, name: str) -> DigestSettings | None:
@@ -89,7 +97,8 @@ class Archive:
             edition = archive.find_made(session, digest, cadence, period)
             if edition is None:
                 return None
-            return self._publish(session, offered, edition, archive.find_neighbours(session, edition))
+            found = self._publish(session, offered, edition, archive.find_neighbours(session, edition))
+            return replace(found, related=self._relate(session, found))
 
     def shelf(self, digest: DigestSettings | None, page: int) -> Shelf | None:
         """List editions of one digest, or of all public ones; None where there is no such page."""
@@ -115,6 +124,20 @@ class Archive:
         with self._database.read() as session:
             return archive.list_made(session, [one.name for one in self.digests], limit=limit)
 
+    def _relate(self, session: Session, found: Published) -> tuple[Article, ...]:
+        """Give the nearest articles of earlier editions; those do not change, so they are found once."""
+        key = found.edition.id or 0
+        if key not in self._related:
+            before = archive.list_before(session, found.edition, _COMPARED)
+            index = Index(to_story(article) for article in [*before, *found.articles])
+            own = [to_story(article) for article in found.articles]
+            self._related[key] = index.near(own[:_TEASED], _RELATED, [story.id for story in own])
+            if len(self._related) > _KEPT:
+                self._related.popitem(last=False)
+        known = articles.get_articles(session, self._related[key])
+        near = [known[number] for number in self._related[key] if number in known]
+        return tuple(article for article in near if article.withdrawn_at is None)
+
     def _digest_of(self, edition: Edition) -> DigestSettings:
         return next(digest for digest in self.digests if digest.name == edition.digest)
 
@@ -136,9 +159,8 @@ class Archive:
             one.article.id or 0: self._showing.of(one.article, copies.get(one.article.id or 0))
             for one in shown
         }
-        return Published(
-            digest, edition, lead, parts, earlier, len(withdrawn), updated_at, urls, notices, beside
-        )
+        whole = Published(digest, edition, lead, parts, earlier, len(withdrawn), updated_at)
+        return replace(whole, pictures=urls, corrections=notices, beside=beside)
 
 
 def arrange(

@@ -81,6 +81,7 @@ class ArchivePages:
             "lead": items[found.lead.id] if found.lead else None,
             "parts": [(part.topic, [items[article.id] for article in part.articles]) for part in found.parts],
             "earlier": [items[article.id] for article in found.earlier],
+            "related": [self._item(article, found) for article in found.related],
             "introduction": self._written(found.edition.introduction),
             "wording": word_consent(self._settings, found.digest),
             "before": found.beside.before and self._path(found.beside.before),

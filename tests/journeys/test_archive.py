@@ -317,3 +317,27 @@ def test_an_edition_shows_what_its_editors_wrote_and_what_was_corrected_later(
     assert "<img" not in answer.text
     assert client.get("/archive/world/correction/2026-03-03").status_code == 404
     assert "correction" not in client.get("/sitemap.xml").text
+
+
+def test_what_is_near_in_earlier_editions_is_offered_and_goes_when_it_is_withdrawn(
+    client: TestClient, library: Library
+) -> None:
+    words = "The harbour bridge turns again after repairs by engineers of the port authority."
+    near = library.add_article("Harbour bridge closes for repairs", text=words)
+    far = library.add_article(
+        "Sponges are old", text="A sponge grows slowly in the deep sea, say biologists."
+    )
+    fill = [library.add_article(f"Other {n}", text=f"Entirely different words number {n}.") for n in range(6)]
+    new = library.add_article("Harbour bridge reopens after repairs", text=words)
+    library.add_edition("2026-03-01", [near, far, *fill])
+    library.add_edition("2026-03-02", [new])
+
+    def offered() -> str:
+        text = client.get("/archive/world/daily/2026-03-02").text
+        return text[text.index("You may also like") :] if "You may also like" in text else ""
+
+    assert "Harbour bridge closes for repairs" in offered()
+    assert "Sponges" not in offered()
+    assert "You may also like" not in client.get("/archive/world/daily/2026-03-01").text
+    library.change(near, withdrawn_at=NOON)
+    assert "Harbour bridge closes" not in offered()

@@ -11,11 +11,13 @@ from sqlmodel import Session
 from digest.articles.clean import clean_html
 from digest.bootstrap import Application
 from digest.models import Article, Correction, Edition, EditionState, Variant, VariantArticle
-from digest.settings import Settings
+from digest.settings import Settings, load_settings
 from digest.tasks.previewing import View, preview
 from digest.web.app import create_app
 from digest.web.server import Server
 from tests.browser import browser, new_context
+from tests.conftest import write_config
+from tests.desks import MARA, PASSWORD, Clock, Newsdesk
 from tests.hostile import hostile_strings
 
 if TYPE_CHECKING:
@@ -100,7 +102,7 @@ class Watched:
         dialog.dismiss()
 
     def _note(self, line: str) -> None:
-        if "Content Security Policy" in line or "Refused to" in line:
+        if any(sign in line for sign in ("Content Security Policy", "Refused to", "Blocked script")):
             self.seen.append(line)
 
     def _asked(self, url: str, own: str) -> None:
@@ -153,6 +155,44 @@ def test_a_previewed_message_shows_them_as_text_even_where_nothing_guards_it(
             == 0
         )
     assert watched.seen == []
+
+
+@pytest.fixture
+def newsdesk(tmp_path: Path) -> Iterator[Newsdesk]:
+    config = write_config(tmp_path, f"sqlite:///{tmp_path}/digest.db")
+    text = config.read_text().replace("https://courier.example", "http://127.0.0.1:8000")
+    config.write_text(text.replace("max_articles = 5", "max_articles = 60"))
+    newsdesk = Newsdesk(load_settings(config), Clock())
+    yield newsdesk
+    newsdesk.close()
+
+
+def test_the_desk_and_its_preview_show_them_as_text(browser: "Browser", newsdesk: Newsdesk) -> None:
+    texts = hostile_strings()[:: STEP * 5]
+    for place, text in enumerate(texts):
+        newsdesk.publish(
+            text, "world", text, hours=1 + place / 100, author=text, place=text, language=text[:30],
+            image_url=text if place % 2 else f"https://courier.example/{text}", image_alt=text,
+        )  # fmt: skip
+    newsdesk.sign_in().do("write", subject=texts[0], introduction="\n\n".join(texts[:9]), do="save")
+    server = Server(newsdesk.web, "127.0.0.1", 0)
+    server.start()
+    try:
+        watched = Watched(browser, server.url)
+        watched.visit(f"{server.url}/desk")
+        watched.page.get_by_label("Your address").fill(MARA)
+        watched.page.get_by_label("Password").fill(PASSWORD)
+        watched.page.get_by_role("button", name="Sign in").click()
+        watched.page.get_by_role("heading", name="What is next").wait_for()
+        for path in ("/desk", Newsdesk.PATH, f"{Newsdesk.PATH}/preview"):
+            policy = watched.visit(server.url + path)
+            assert "default-src 'none'" in policy
+            assert "unsafe" not in policy
+            assert watched.page.evaluate("[...document.scripts].every(s => s.src.endsWith('/desk.js'))")
+        assert watched.page.frames[-1].evaluate("document.body.innerText.length") > 1_000
+        assert watched.seen == []
+    finally:
+        server.stop()
 
 
 def test_what_runs_or_asks_elsewhere_would_be_noticed(browser: "Browser", tmp_path: Path) -> None:
