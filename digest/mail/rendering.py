@@ -26,7 +26,7 @@ ROOM = {"name": 2_500, "to_line": 3_000, "address": 1_500, "unsubscribe_url": 1_
 """What a reader's own values may take as encoded: 12 bytes for each of 200 characters, and so on."""
 
 _FIRST_LOOK = "front-page"
-_NO_LOOKS = ("frame", "parts")
+_NO_LOOKS = ("frame", "parts", "desk")
 _KEPT = '<style data-css-inline="ignore">'
 _SPENT = re.compile(r"<style>.*?</style>\s*", re.S)
 
