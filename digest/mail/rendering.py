@@ -4,12 +4,14 @@ import difflib
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import css_inline
 
 from digest.errors import SettingsError
+from digest.mail.clients import Clients
 from digest.mail.content import SLOTS, Content
 from digest.mail.drawing import DERIVED_SLOTS, Drawer
 from digest.mail.encoding import Pieces, quoted_printable
@@ -71,12 +73,18 @@ class Renderer:
     def __init__(self, folder: Path, overrides: Path | None = None, brand: Brand = OURS) -> None:
         self._templates = Templates(folder, overrides)
         self._brand = brand
+        self._folder = folder
         self._phrases = Phrases(folder / "phrases.toml")
         self._inliner = css_inline.CSSInliner(
             load_remote_stylesheets=False, keep_style_tags=True, remove_inlined_selectors=True
         )
         self._looks: dict[str, Drawer] = {}
         self._text = self._drawer("digest.txt.j2", ["digest.cards.txt.j2"], str)
+
+    @cached_property
+    def clients(self) -> Clients:
+        """Give what mail programs do not know."""
+        return Clients(self._folder / "clients.toml")
 
     def list_looks(self) -> list[str]:
         """List the looks that a digest may have; a message of its own has a text part of its own name."""

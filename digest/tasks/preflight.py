@@ -55,7 +55,8 @@ def look_before(
     chosen = [stored[choice.article_id] for choice in shown.chosen.choices]
     around = _around(settings, digest, shown, chosen, last, readers, without)
     visits = visit(_addresses(parts, settings)) if asks else {}
-    proof = Proof(parts, tuple(_piece(article) for article in chosen), around, visits)
+    pieces = tuple(_piece(article) for article in chosen)
+    proof = Proof(parts, pieces, around, visits, composer.warn_of(parts.html))
     return Flight(shown, tuple(look_over(proof)))
 
 

@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 import subprocess
+import tomllib
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from digest.mail.clients import Clients
 from tests.browser import launched, new_context
+from tests.clients import FILE
 from tests.conftest import skip_unless_ci
 from tests.editions import EDITIONS, ENGLISH, LOOKS, html_of, written
 
@@ -19,23 +22,6 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 NODE = Path(__file__).parents[1] / "node"
-UNSUPPORTED = {
-    # Used for what is better with it and whole without: each stands in the pictures of tests/golden.
-    "<body> element": "its colour stands on the table around the message, too",
-    "<style> element": "what is in it is for phones and the dark; the rest stands where it applies",
-    "@media": "one column on a phone, and the dark: without it, two columns and the light",
-    "Attribute selector": "Outlook's own marks of the dark",
-    "Class selector": "in the style element only",
-    "Descendant combinator": "in the style element only",
-    "Type selector": "in the style element only",
-    "aria-label attribute": "the message's name for screen readers",
-    "color-scheme meta tag": "says that the dark is thought of",
-    "display:none": "the words beside the subject in an inbox: where it is not known they are one small line",
-    "max-height property": "the same",
-    "overflow": "the same",
-    "height property": "the lines between stories",
-    "min-width property": "columns that would be too narrow become one",
-}
 DEPRECATED = {
     # Outlook for Windows lays tables out by attributes.
     'Attribute "width" is deprecated on <table> element',
@@ -63,9 +49,35 @@ def judged() -> dict[str, Any]:
     return dict(json.loads(done.stdout))
 
 
-def test_the_features_that_mail_programs_lack_are_those_that_are_known(judged: dict[str, Any]) -> None:
+def test_the_features_that_mail_programs_lack_are_those_that_are_found_and_explained(
+    judged: dict[str, Any],
+) -> None:
+    clients = Clients(FILE)
+    for name, content in SAMPLES.items():
+        found = {one.title: sorted(one.lacking) for one in clients.find(html_of(content)) if one.reason}
+        assert found == judged[name]["unsupported"], name
     used = {feature for said in judged.values() for feature in said["unsupported"]}
-    assert used == set(UNSUPPORTED)
+    assert used == {feature.title for feature in clients.features if feature.reason}
+
+
+def test_who_lacks_a_feature_is_said_as_the_published_figures_have_it() -> None:
+    path = NODE / "node_modules" / "caniemail" / "data" / "caniemail.json"
+    if not path.is_file():
+        skip_unless_ci("no caniemail here: run `npm install --no-package-lock` in tests/node")
+    published = {one["title"]: one["stats"] for one in json.loads(path.read_text())["data"]}
+    stated = tomllib.loads(FILE.read_text())
+    known = [client for members in stated["clients"].values() for client in members]
+    for feature in stated["features"]:
+        stats = published[feature["title"]]
+        lacking = [client for client in known if _latest(stats, *client.split(".")).startswith("n")]
+        assert sorted(feature["lacking"]) == sorted(lacking), feature["title"]
+
+
+def _latest(stats: dict[str, Any], family: str, system: str) -> str:
+    """Give what the newest version that was looked at does: y, n, a (in part) or u."""
+    versions: dict[str, str] = stats[family][system]
+    newest = max(versions, key=lambda version: [int(part) for part in re.findall(r"\d+", version)])
+    return versions[newest]
 
 
 def test_no_html_is_wrong_but_attributes_that_outlook_needs(judged: dict[str, Any]) -> None:

@@ -34,6 +34,34 @@ def test_an_edition_is_looked_over_and_what_fails_ends_in_exit_1(tmp_path: Path,
     assert publication.facts("status")["editions"] == []
 
 
+def test_a_look_of_its_own_that_some_mail_programs_do_not_know_is_to_be_looked_at(
+    tmp_path: Path, database_url: str
+) -> None:
+    with Caught() as server:
+        publication = Publication(tmp_path, database_url, port=server.port)
+        publication.begin(1)
+        publication.run("fetch")
+        (tmp_path / "look").mkdir()
+        (tmp_path / "look" / "front-page.html.j2").write_text(
+            '{% extends "stock/front-page.html.j2" %}{% block masthead %}{{ super() }}'
+            '<tr><td style="display: flex">Founded 1881</td></tr>{% endblock %}'
+        )
+        publication.change_settings("[web]", '[look]\nfolder = "look"\n\n[web]')
+        flight = publication.facts("preflight", "world", "--offline")
+        publication.config.chmod(0o600)
+        found = publication.facts("doctor", "--offline")
+
+    said = {one["check"]: one for one in flight["checks"]}["mail programs"]
+    assert (flight["ok"], said["outcome"]) == (True, "warn")
+    assert said["reasons"] == [
+        "display:flex is used, which is unknown to Outlook (Windows): lay out with table cells and their padding"
+    ]
+    looks = {one["found"].partition(":")[0]: one for one in found if one["check"] == "mail-programs"}
+    assert {look: one["status"] for look, one in looks.items()} == {
+        "front-page": "warn", "headlines": "ok", "letter": "ok"
+    }  # fmt: skip
+
+
 def test_the_same_subject_as_last_time_and_readers_without_articles_are_said(
     tmp_path: Path, database_url: str
 ) -> None:

@@ -224,6 +224,10 @@ class Composer:
             archive_url=archive_url(site.base_url, edition) if is_read_online else "",
         )
 
+    def warn_of(self, html: str) -> tuple[str, ...]:
+        """Say what a message uses that some mail programs lack, where it is not known to be whole without."""
+        return tuple(one.warning for one in self._renderer.clients.find_unexplained(html))
+
     def _headline(self, edition: Edition, cards: list[Card]) -> tuple[str, str]:
         """Give the subject and the preheader; a notice of correction has no articles, and says its own."""
         if edition.cadence == CORRECTION:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from digest.errors import DigestError
+from digest.tasks.examining.clients import examine_mail_programs
 from digest.tasks.examining.databases import examine_database
 from digest.tasks.examining.dmarc import examine_dmarc
 from digest.tasks.examining.files import examine_disk, examine_secrets, examine_time_zones
@@ -41,6 +42,7 @@ CHECKS = (
     Check("database", examine_database),
     Check("disk", examine_disk),
     Check("templates", examine_templates),
+    Check("mail-programs", examine_mail_programs),
     Check("sources", examine_sources),
     Check("signing-keys", examine_keys),
     Check("relay", examine_relay, outside=True),

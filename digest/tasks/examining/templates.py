@@ -76,15 +76,15 @@ def list_extremes(settings: Settings, digest: DigestSettings) -> dict[str, Conte
 def judge_rendering(name: str, rendering: Rendering, postal_address: str) -> list[Finding]:
     """Judge what a reader gets of one rendering; nothing is said where it is whole."""
     found = []
-    for part, written in (
-        ("HTML", html.unescape(_written(rendering, "html"))),
-        ("text", _written(rendering, "text")),
+    for part, said in (
+        ("HTML", html.unescape(written(rendering, "html"))),
+        ("text", written(rendering, "text")),
     ):
         for link in _LINKS:
-            if _READER[link] not in written:
+            if _READER[link] not in said:
                 remedy = f"put {{{{ reader.{link} }}}} into the template: the law asks for a way to leave"
                 found.append(fail("templates", f"{name}: the {part} has no {link}", remedy))
-        if _squeezed(postal_address) not in _squeezed(written):
+        if _squeezed(postal_address) not in _squeezed(said):
             remedy = "put {{ content.publication.postal_address }} into the template: the law asks for it"
             found.append(fail("templates", f"{name}: the {part} has no postal address", remedy))
     return found
@@ -163,7 +163,7 @@ def _card(number: int) -> Card:
     )
 
 
-def _written(rendering: Rendering, part: str) -> str:
+def written(rendering: Rendering, part: str) -> str:
     """Give a part as a reader gets it, decoded."""
     known = rendering.own_values(_READER)
     own = rendering.personal(known) if rendering.personal is not None else rendering

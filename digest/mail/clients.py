@@ -1,0 +1,200 @@
+"""What mail programs do not know: which of those features a finished message uses."""
+
+import re
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+from digest.errors import SettingsError
+
+_MARKS = ("element", "attribute", "meta", "at", "selector", "property", "function", "image")
+_COMMENT = re.compile(r"/\*.*?\*/", re.S)
+_TOKEN = re.compile(r""""[^"]*"|'[^']*'|url\([^)]*\)|[{};]|[^{};"'u]+|.""", re.S)
+_BRACKETS = re.compile(r"\[[^\]]*\]")
+_COMBINATOR = re.compile(r"\s*([>+~])\s*")
+_FUNCTION = re.compile(r"([a-z-]+)\(")
+_ADDRESS = re.compile(r"""url\(\s*["']?([^)"']*)""")
+_KIND = re.compile(r"^data:image/(\w+)|\.(\w+)(?:[?#].*)?$", re.I)
+_SELECTORS = {
+    "class": re.compile(r"\.[\w-]"),
+    "type": re.compile(r"(?:^|[\s>+~])[a-z]", re.I),
+    "descendant": re.compile(r"\s"),
+    ":hover": re.compile(r":hover"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """Something that a message may use and that some mail programs lack.
+
+    `reason` says why our looks are whole without it, `remedy` what to do instead where they are not.
+    """
+
+    title: str
+    marks: frozenset[str]
+    lacking: tuple[str, ...]
+    unknown_to: str
+    reason: str
+    remedy: str
+
+    @property
+    def warning(self) -> str:
+        """Say who does not know it, and what to do."""
+        return f"{self.title} is used, which is unknown to {self.unknown_to}: {self.remedy}"
+
+
+class Clients:
+    """The features that mail programs lack, read once from a TOML file."""
+
+    def __init__(self, path: Path) -> None:
+        try:
+            known = tomllib.loads(path.read_text(encoding="utf-8"))
+            self.features = tuple(_feature(one, known["clients"]) for one in known["features"])
+        except (OSError, ValueError, KeyError) as error:
+            raise SettingsError(f"{path} cannot be read: {error}") from None
+
+    def find(self, html: str) -> list[Feature]:
+        """List the features that a message uses and some mail program lacks, in the order of the file."""
+        used = _marks_in(html)
+        return [feature for feature in self.features if feature.marks & used]
+
+    def find_unexplained(self, html: str) -> list[Feature]:
+        """List those of them that no message is known to be whole without."""
+        return [feature for feature in self.find(html) if not feature.reason]
+
+
+def _feature(stated: Mapping[str, Any], families: Mapping[str, Mapping[str, str]]) -> Feature:
+    marks = {f"{kind}:{name}" for kind in _MARKS for name in stated.get(kind, ())}
+    if "value" in stated:
+        marks = {f"property:{name}={value}" for name in stated["property"] for value in stated["value"]}
+    if not marks or not (stated.get("reason") or stated.get("remedy")):
+        raise ValueError(f"{stated['title']}: say how it is recognised, and a reason or a remedy")
+    return Feature(
+        title=stated["title"],
+        marks=frozenset(marks),
+        lacking=tuple(stated["lacking"]),
+        unknown_to=_named(frozenset(stated["lacking"]), families),
+        reason=stated.get("reason", ""),
+        remedy=stated.get("remedy", ""),
+    )
+
+
+def _named(lacking: frozenset[str], families: Mapping[str, Mapping[str, str]]) -> str:
+    """Name mail programs as people do: one that lacks it on all systems by its name alone."""
+    unknown = lacking.difference(*families.values())
+    if unknown:
+        raise ValueError(f"[clients] does not name {', '.join(sorted(unknown))}")
+    named = []
+    for family, members in families.items():
+        found = [system for key, system in members.items() if key in lacking]
+        if found:
+            named.append(family if len(found) == len(members) else f"{family} ({', '.join(found)})")
+    return ", ".join(named)
+
+
+def _marks_in(html: str) -> set[str]:
+    page = _Page()
+    page.feed(html)
+    page.close()
+    return page.marks
+
+
+class _Page(HTMLParser):
+    """Gathers what a message is made of; what only Outlook reads stands in comments, and is left out."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.marks: set[str] = set()
+        self._in_style = False
+        self._sheets: list[str] = []
+
+    def close(self) -> None:
+        """Read the style sheets, which come in pieces."""
+        super().close()
+        self.marks |= _sheet("".join(self._sheets))
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Take an element in."""
+        self._in_style = tag == "style"
+        self.marks.add(f"element:{tag}")
+        self.marks.update(f"attribute:{name}" for name, _ in attrs)
+        known = {name: value or "" for name, value in attrs}
+        if tag == "meta":
+            self.marks.add(f"meta:{known.get('name', '').lower()}")
+        if tag in ("img", "source"):
+            named = [one.split()[0] for one in known.get("srcset", "").split(",") if one.strip()]
+            self.marks |= _pictures([known.get("src", ""), *named])
+        self.marks |= _declared(_statements(known.get("style", "")))
+
+    def handle_endtag(self, tag: str) -> None:
+        """Close an element."""
+        self._in_style = False
+
+    def handle_data(self, data: str) -> None:
+        """Take a style sheet in."""
+        if self._in_style:
+            self._sheets.append(data)
+
+
+def _sheet(css: str) -> set[str]:
+    """Give what a style sheet uses, within its at-rules, too."""
+    marks: set[str] = set()
+    declared = []
+    for words, sign in _statements(css):
+        if words.startswith("@"):
+            marks.add(f"at:{re.split(r'[^a-z-]', words[1:].lower(), maxsplit=1)[0]}")
+        elif sign == "{":
+            marks |= _selected(words)
+        else:
+            declared.append((words, sign))
+    return marks | _declared(declared)
+
+
+def _statements(css: str) -> Iterator[tuple[str, str]]:
+    """Give what stands before each brace and semicolon, with it; those within strings are no ends."""
+    words: list[str] = []
+    for token in [*_TOKEN.findall(_COMMENT.sub(" ", css)), ";"]:
+        if token in ("{", "}", ";"):
+            yield "".join(words).strip(), token
+            words = []
+        else:
+            words.append(token)
+
+
+def _selected(selectors: str) -> set[str]:
+    """Give the kinds of a rule's selectors; a moment of an animation is none."""
+    marks: set[str] = set()
+    for selector in selectors.split(","):
+        bare = _COMBINATOR.sub(r"\1", _BRACKETS.sub("*", selector.strip()))
+        if bare in ("from", "to"):
+            continue
+        if "[" in selector:
+            marks.add("selector:attribute")
+        marks.update(f"selector:{kind}" for kind, sign in _SELECTORS.items() if sign.search(bare))
+    return marks
+
+
+def _declared(statements: Iterable[tuple[str, str]]) -> set[str]:
+    """Give what declarations use: properties, by the names that theirs begin with, too, values, functions."""
+    marks: set[str] = set()
+    for words, _ in statements:
+        name, colon, value = words.partition(":")
+        name, value = name.strip().lower(), value.lower().replace("!important", "").strip()
+        if not colon:
+            continue
+        if name == "background" and "url(" in value:
+            name = "background-image"
+        parts = name.split("-")
+        marks.update(f"property:{'-'.join(parts[:count])}" for count in range(1, len(parts) + 1))
+        marks.add(f"property:{name}={value}")
+        marks.update(f"function:{function}" for function in _FUNCTION.findall(value))
+        marks |= _pictures(_ADDRESS.findall(value))
+    return marks
+
+
+def _pictures(addresses: Iterable[str]) -> set[str]:
+    found = (_KIND.search(address.strip()) for address in addresses)
+    return {f"image:{(kind[1] or kind[2]).lower()}" for kind in found if kind}
