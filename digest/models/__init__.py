@@ -8,6 +8,7 @@ from digest.models.draft import Alert, Approval, DeskAct, Draft, Reach
 from digest.models.edition import Cohort, Edition, EditionCohort, EditionState, Form, Variant, VariantArticle
 from digest.models.editor import Editor, EditorSession, PasswordLink, Role
 from digest.models.fold import Fold, Run
+from digest.models.frozen import FrozenArticle
 from digest.models.ledger import CadenceStart, Key, Ledger, Worker
 from digest.models.mark import Mark
 from digest.models.picture import Picture
@@ -39,6 +40,7 @@ __all__ = [
     "EditorSession",
     "Fold",
     "Form",
+    "FrozenArticle",
     "Key",
     "Ledger",
     "MailState",

@@ -26,7 +26,7 @@ from digest.rules.selection import (
 )
 from digest.rules.shaping import Shape
 from digest.settings import DigestSettings, Settings
-from digest.store import articles, cohorts, deliveries, drafts, editions, planning, variants, workers
+from digest.store import articles, cohorts, deliveries, drafts, editions, frozen, planning, variants, workers
 from digest.store.database import Database
 from digest.tasks import holding
 from digest.tasks.choosing import candidates, shape_of
@@ -329,6 +329,7 @@ class _Plan:
         for cohort, variant_id in decisions:
             got = {row.article_id for row in variants.articles_of(session, variant_id)}
             self._advance(session, cohort, (set(cohort.history) | got) & recent, edition.freeze_at)
+        frozen.keep(session, self.edition_id)
         edition.frozen_at = edition.freeze_at
         edition.compiler = None
         editions.set_state(session, edition, EditionState.FROZEN)

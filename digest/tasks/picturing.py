@@ -3,17 +3,19 @@
 import hashlib
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
-from digest.articles.shrinking import Shrunk, shrink
 from digest.errors import DigestError
 from digest.models import Picture
-from digest.net.fetch import fetch
 from digest.net.turns import Turns
 from digest.rules.pictures import host_of
 from digest.settings import Settings
 from digest.store import pictures
 from digest.store.database import Database
 from digest.tasks.parallel import in_parallel
+
+if TYPE_CHECKING:
+    from digest.articles.shrinking import Shrunk
 
 _MOST_AT_ONCE = 60
 _LARGEST = 12_000_000
@@ -51,7 +53,10 @@ def copy_pictures(
     return failed
 
 
-def _copy(url: str, turns: Turns, private: frozenset[str]) -> Shrunk | str:
+def _copy(url: str, turns: Turns, private: frozenset[str]) -> "Shrunk | str":
+    from digest.articles.shrinking import shrink
+    from digest.net.fetch import fetch
+
     try:
         found = fetch(
             url, timeout=_PATIENCE, max_bytes=_LARGEST, turns=turns, allow_private=host_of(url) in private
@@ -61,11 +66,11 @@ def _copy(url: str, turns: Turns, private: frozenset[str]) -> Shrunk | str:
         return str(error)
 
 
-def _keep(database: Database, url: str, got: Shrunk | str, now: datetime) -> None:
+def _keep(database: Database, url: str, got: "Shrunk | str", now: datetime) -> None:
     with database.write() as session:
         row = pictures.find_of_url(session, url) or Picture(url=url, tried_at=now)
         row.tried_at, row.tries = now, row.tries + 1
-        if isinstance(got, Shrunk):
+        if not isinstance(got, str):
             row.name = hashlib.sha256(got.content).hexdigest()[:32]
             row.content, row.width, row.height = got.content, got.width, got.height
             row.copied_at, row.trouble = now, ""

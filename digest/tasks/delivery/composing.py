@@ -10,7 +10,6 @@ from email.utils import parseaddr
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from digest.articles.introductions import introduce
 from digest.mail.content import Card, Content, Elsewhere, Publication, Section
 from digest.mail.message import Composition, Headers, Message, Own, message_id
 from digest.mail.rendering import Renderer, Rendering
@@ -219,7 +218,7 @@ class Composer:
                 if article.withdrawn_at is None and article.hidden_at is None
             ),
             left_out=chosen.left_out,
-            introduction=introduce(edition.introduction, site.base_url),
+            introduction=_introduced(edition.introduction, site.base_url),
             look=digest.template,
             archive_url=archive_url(site.base_url, edition) if is_read_online else "",
         )
@@ -357,3 +356,12 @@ def _subject(form: str, title: str, lead: str, edition: Edition, settings: Setti
     known = {"title": title, "lead": lead, "date": day, "publication": settings.site.name}
     # Once: a title may hold braces. What an editor wrote may hold others.
     return re.sub(r"\{(\w+)\}", lambda place: known.get(place[1], place[0]), form)
+
+
+def _introduced(introduction: str, base_url: str) -> str:
+    """Give the editors' words as HTML; what reads Markdown is imported where there are any."""
+    if not introduction:
+        return ""
+    from digest.articles.introductions import introduce
+
+    return introduce(introduction, base_url)

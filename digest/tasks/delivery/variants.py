@@ -1,7 +1,7 @@
 """The variants that messages are composed of, read for a whole claim at once."""
 
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,7 +9,7 @@ from sqlmodel import Session
 
 from digest.models import Article, Edition, Variant
 from digest.rules.selection import Choice, Chosen
-from digest.store import articles, folds, pictures, variants
+from digest.store import folds, frozen, pictures, variants
 from digest.store.database import Database
 from digest.store.deliveries import Job
 from digest.store.folds import Retold
@@ -43,7 +43,7 @@ class Variants:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._expected: dict[int, tuple[Edition, Variant, list[Choice]]] = {}
-        self._articles: OrderedDict[int, Article] = OrderedDict()
+        self._articles: OrderedDict[tuple[int, int], Article] = OrderedDict()  # by edition and article
         self._told: dict[int, list[Retold]] = {}
         self._copies: dict[int, Copy] = {}
 
@@ -62,14 +62,7 @@ class Variants:
                 self._read(session, {variant_id})
         edition, variant, choices = self._expected.pop(variant_id)
         wanted = [*(choice.article_id for choice in choices), *variant.related]
-        missing = [article_id for article_id in wanted if article_id not in self._articles]
-        if missing:
-            with self._database.read() as session:
-                self._articles.update(articles.get_articles(session, missing))
-        found = {
-            article_id: self._articles[article_id] for article_id in wanted if article_id in self._articles
-        }
-        self._forget_articles(found)
+        found = self._articles_of(edition.id or 0, wanted)
         told = {article_id: self._told[article_id] for article_id in found if article_id in self._told}
         copies = {key: self._copies[key] for key in found if key in self._copies}
         told_then, copied_then = told_by(told, edition.freeze_at), copied_by(copies, edition.freeze_at)
@@ -90,9 +83,22 @@ class Variants:
         self._told.update(folds.list_told(session, ids))
         self._copies.update(pictures.copies_of(session, ids))
 
-    def _forget_articles(self, used: Iterable[int]) -> None:
-        for article_id in used:
-            self._articles.move_to_end(article_id)
+    def _articles_of(self, edition_id: int, wanted: Sequence[int]) -> dict[int, Article]:
+        """Give articles as they stood at the edition's freeze."""
+        missing = [key for key in wanted if (edition_id, key) not in self._articles]
+        if missing:
+            with self._database.read() as session:
+                read = frozen.articles_of(session, edition_id, missing)
+            self._articles.update(((edition_id, key), article) for key, article in read.items())
+        found = {
+            key: self._articles[edition_id, key] for key in wanted if (edition_id, key) in self._articles
+        }
+        for key in found:
+            self._articles.move_to_end((edition_id, key))
+        self._forget_articles()
+        return found
+
+    def _forget_articles(self) -> None:
         while len(self._articles) > _KEPT_ARTICLES:
             self._articles.popitem(last=False)
 
