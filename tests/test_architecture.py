@@ -124,3 +124,12 @@ def test_source_and_tests_are_clean(command: list[str]) -> None:
     done = subprocess.run([sys.executable, "-m", *command], cwd=ROOT, capture_output=True, text=True)
 
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_sending_takes_nothing_into_memory_that_only_other_commands_need() -> None:
+    """What reads pages, pictures and feeds, serves pages or asks DNS is imported where it is used."""
+    others = "PIL aiosmtpd alembic apscheduler argon2 dns fastapi feedparser httpx2 markdown_it psycopg starlette trafilatura uvicorn"
+    program = f"import digest.cli.sending, sys; print(*sorted(set({others.split()}) & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+
+    assert done.stdout.split() == []
