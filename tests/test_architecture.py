@@ -130,6 +130,8 @@ def test_sending_takes_nothing_into_memory_that_only_other_commands_need() -> No
     """What reads pages, pictures and feeds, serves pages or asks DNS is imported where it is used."""
     others = "PIL aiosmtpd alembic apscheduler argon2 dns fastapi feedparser httpx2 markdown_it psycopg starlette trafilatura uvicorn"
     program = f"import digest.cli.sending, sys; print(*sorted(set({others.split()}) & set(sys.modules)))"
-    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
 
     assert done.stdout.split() == []

@@ -33,7 +33,7 @@ def test_a_fault_of_the_program_at_one_source_is_named(
             raise ZeroDivisionError
         return parse_feed(content, url=url)
 
-    monkeypatch.setattr("digest.tasks.fetching.parse_feed", parse)
+    monkeypatch.setattr("digest.articles.feeds.parse_feed", parse)
     bad, good = fetch_both(database, settings, tmp_path)
     assert "ZeroDivisionError" in bad.error
     assert (good.added, good.error) == (1, "")

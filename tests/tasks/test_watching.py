@@ -9,7 +9,7 @@ from sqlmodel import col, select
 from digest.models import Article
 from digest.rules.intake import GONE
 from digest.settings import Settings
-from digest.store.articles import list_candidates
+from digest.store.articles import get_articles, list_candidates
 from digest.store.database import Database
 from digest.tasks.fetching import FetchReport, fetch_due
 
@@ -46,7 +46,8 @@ class Folder:
     def candidates(self) -> list[str]:
         with self.database.read() as session:
             found = list_candidates(session, seen_from=NOW - timedelta(days=9), seen_to=self._now)
-        return sorted(row.title for row in found)
+            named = get_articles(session, [row.id for row in found if row.id is not None])
+        return sorted(row.title for row in named.values())
 
 
 @pytest.fixture
