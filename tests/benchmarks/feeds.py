@@ -20,6 +20,7 @@ from pathlib import Path
 
 import feedparser
 
+from digest.net import fetch as http
 from digest.net.fetch import Fetched
 from digest.settings import Settings, SourceSettings, load_settings
 from digest.store import schema
@@ -111,7 +112,7 @@ def _sources(folder: Path, urls: Iterable[str]) -> Settings:
 
 def _fetch_all(folder: Path, settings: Settings, fetch: Callable[..., Fetched], later: int = 0) -> None:
     """Fetch all sources over an http that costs nothing."""
-    setattr(fetching, "fetch", fetch)  # noqa: B010 - mypy knows it only as an import
+    setattr(http, "fetch", fetch)  # noqa: B010 - where fetching takes it from, once a source
     database = Database(settings.database_url)
     schema.migrate(database)
     reports = fetching.fetch_due(database, settings, NOW + timedelta(days=later))
