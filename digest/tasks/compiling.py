@@ -22,7 +22,7 @@ from digest.tasks.choosing import shape_of
 from digest.tasks.deciding import Plan
 from digest.tasks.fitting import Fitter
 
-RANGE_SIZE = 5_000
+RANGE_SIZE = 2_000
 log = logging.getLogger(__name__)
 
 

@@ -1,6 +1,6 @@
 """Decide what each cohort gets, and plan its readers' deliveries, a key range at a time."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -24,6 +24,8 @@ from digest.store import articles, cohorts, editions, frozen, planning, variants
 from digest.tasks.choosing import BEGINNING, candidates, limits_of
 from digest.tasks.fitting import Fitter
 from digest.tasks.withdrawing import settle_edition
+
+_Likeness = tuple[str | None, tuple[tuple[str, str], ...], frozenset[int]]
 
 
 class Plan:
@@ -110,18 +112,18 @@ class Plan:
             return
         history = cohorts.counted_history(session, edition, last, self._history_from)
         groups: dict[str, tuple[Cohort, list[int]]] = {}
-        for reader in unplaced:
-            cohort = self._cohort(reader, history.get(reader.subscription_id, frozenset()), edition)
-            groups.setdefault(cohort.key, (cohort, []))[1].append(reader.subscription_id)
+        for (language, topics, known), ids in _alike(unplaced, history).items():
+            cohort = self._cohort(language, dict(topics), known, edition)
+            groups.setdefault(cohort.key, (cohort, []))[1].extend(ids)
         for cohort, ids in groups.values():
             cohorts.place(session, ids, cohorts.find_or_add_cohort(session, cohort))
 
-    def _cohort(self, reader: cohorts.Unplaced, history: frozenset[int], edition: Edition) -> Cohort:
-        topics = settle_topics(
-            since(reader.topics, self._digest.lookback), edition.freeze_at, self._digest.carry
-        )
+    def _cohort(
+        self, language: str | None, added: dict[str, str], history: frozenset[int], edition: Edition
+    ) -> Cohort:
+        topics = settle_topics(since(added, self._digest.lookback), edition.freeze_at, self._digest.carry)
         own = self._settings.site.language
-        language = reader.language if reader.language and self._speaks(reader.language) else own
+        language = language if language and self._speaks(language) else own
         digest, cadence = self._digest.name, self._cadence.name
         return Cohort(
             key=cohort_key(digest, cadence, language, topics, sorted(history)),
@@ -152,3 +154,15 @@ class Plan:
             ))
             for name, hour in hours
         ]  # fmt: skip
+
+
+def _alike(
+    unplaced: Sequence[cohorts.Unplaced], history: Mapping[int, frozenset[int]]
+) -> dict[_Likeness, list[int]]:
+    """Put readers together whom nothing tells apart, such as those of one import, to decide for once."""
+    alike: dict[_Likeness, list[int]] = {}
+    for reader in unplaced:
+        known = history.get(reader.subscription_id, frozenset())
+        likeness = reader.language, tuple(sorted(reader.topics.items())), known
+        alike.setdefault(likeness, []).append(reader.subscription_id)
+    return alike
