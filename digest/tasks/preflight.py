@@ -78,9 +78,7 @@ def last_subject(session: Session, composer: Composer, database: Database, editi
     largest = variants.find_largest(session, last.id or 0) if last is not None else None
     if largest is None:
         return ""
-    found = Variants(database).take(largest)
-    language = found.variant.language
-    return composer.render(found.edition, found.chosen, found.articles, language, found.told).subject
+    return composer.render(Variants(database).take(largest)).subject
 
 
 def visit(urls: Iterable[str], *, allow_private: bool = False) -> dict[str, Visit]:

@@ -109,7 +109,7 @@ def preview(
         language = subscriber.language or settings.site.language
         fitter = Fitter(composer, digest, edition)
         chosen = fitter.settle(session, chosen, language, subscription.topics, shape_of(draft).added)
-        rendering = composer.render(edition, chosen, fitter.articles, language, fitter.told, fitter.copies)
+        rendering = composer.render(fitter.listing(chosen, language))
         stored = {choice.article_id: fitter.articles[choice.article_id] for choice in chosen.choices}
         last = _last(session, subscription)
     delivery = Delivery(

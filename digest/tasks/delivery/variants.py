@@ -21,20 +21,15 @@ _KEPT_VARIANTS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A variant as it is stored: its edition, its choices in order, the articles that they name, who else
-    tells their stories, and the copies of their pictures."""
+    """A list of articles in an edition and a language, with the articles that it names, who else tells their
+    stories, and the copies of their pictures."""
 
     edition: Edition
-    variant: Variant
-    choices: list[Choice]
+    language: str
+    chosen: Chosen
     articles: Mapping[int, Article]
-    told: Mapping[int, tuple[Retold, ...]]
+    told: Mapping[int, Sequence[Retold]]
     copies: Mapping[int, Copy]
-
-    @property
-    def chosen(self) -> Chosen:
-        """Give the list as selection decided it."""
-        return Chosen(tuple(self.choices), self.variant.left_out, tuple(self.variant.related))
 
 
 class Variants:
@@ -66,7 +61,8 @@ class Variants:
         told = {article_id: self._told[article_id] for article_id in found if article_id in self._told}
         copies = {key: self._copies[key] for key in found if key in self._copies}
         told_then, copied_then = told_by(told, edition.freeze_at), copied_by(copies, edition.freeze_at)
-        return Listing(edition, variant, choices, found, told_then, copied_then)
+        chosen = Chosen(tuple(choices), variant.left_out, tuple(variant.related))
+        return Listing(edition, variant.language, chosen, found, told_then, copied_then)
 
     def _read(self, session: Session, wanted: set[int]) -> None:
         read = variants.get_variants(session, wanted)
