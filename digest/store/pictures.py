@@ -17,8 +17,6 @@ class Copy:
     """A copy as a card shows it."""
 
     name: str
-    width: int
-    height: int
     copied_at: datetime
 
 
@@ -52,16 +50,16 @@ def find_content(session: Session, name: str) -> bytes | None:
 
 
 def copies_of(session: Session, article_ids: Collection[int]) -> dict[int, Copy]:
-    """Give the copies of these articles' pictures, by article."""
+    """Give the copies of these articles' pictures, by article, without their bytes."""
     query = (
-        select(Article.id, Picture)
+        select(Article.id, Picture.name, Picture.copied_at)
         .join(Picture, col(Picture.url) == col(Article.image_url))
         .where(col(Article.id).in_(article_ids), col(Picture.name).is_not(None))
     )
     return {
-        article_id: Copy(found.name, found.width, found.height, found.copied_at)
-        for article_id, found in session.exec(query)
-        if article_id is not None and found.name is not None and found.copied_at is not None
+        article_id: Copy(name, copied_at)
+        for article_id, name, copied_at in session.exec(query)
+        if article_id is not None and name is not None and copied_at is not None
     }
 
 
