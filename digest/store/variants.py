@@ -1,7 +1,10 @@
 """Variants: the distinct lists of articles of an edition; with the deliveries they are the ledger."""
 
 from collections.abc import Collection
+from functools import lru_cache
+from typing import NamedTuple
 
+from sqlalchemy import bindparam
 from sqlmodel import Session, col, func, select
 
 from digest.models import (
@@ -13,6 +16,33 @@ from digest.models import (
     is_counted,
 )
 from digest.rules.selection import Choice, Chosen
+
+# Written once: to build a statement takes longer than to run it.
+_THESE = bindparam("ids", expanding=True)
+_VARIANTS = select(
+    col(Variant.id),
+    col(Variant.edition_id),
+    col(Variant.language),
+    col(Variant.left_out),
+    col(Variant.related),
+).where(col(Variant.id).in_(_THESE))
+_CHOICES = (
+    select(
+        col(VariantArticle.variant_id), col(VariantArticle.article_id), col(VariantArticle.form),
+        col(VariantArticle.section),
+    )
+    .where(col(VariantArticle.variant_id).in_(_THESE))
+    .order_by(col(VariantArticle.variant_id), col(VariantArticle.position))
+)  # fmt: skip
+_EDITIONS = select(Edition).where(col(Edition.id).in_(_THESE))
+
+
+class Listed(NamedTuple):
+    """A variant as it is stored: a list of articles in an edition and a language."""
+
+    edition: Edition
+    language: str
+    chosen: Chosen
 
 
 def find_or_add_variant(session: Session, edition_id: int, language: str, chosen: Chosen) -> int:
@@ -41,23 +71,28 @@ def find_or_add_variant(session: Session, edition_id: int, language: str, chosen
     return variant.id
 
 
-def get_variants(session: Session, ids: Collection[int]) -> dict[int, tuple[Edition, Variant, list[Choice]]]:
-    """Give variants by id, each with its edition and its articles in order."""
-    query = (
-        select(Edition, Variant)
-        .join(Variant, col(Variant.edition_id) == col(Edition.id))
-        .where(col(Variant.id).in_(ids))
-    )
-    found: dict[int, tuple[Edition, Variant, list[Choice]]] = {}
-    for edition, variant in session.exec(query):
-        found[variant.id or 0] = edition, variant, []
-    rows = select(
-        VariantArticle.variant_id, VariantArticle.article_id, VariantArticle.form, VariantArticle.section
-    ).where(col(VariantArticle.variant_id).in_(ids))
-    ordered = rows.order_by(col(VariantArticle.variant_id), col(VariantArticle.position))
-    for variant_id, article_id, form, section in session.exec(ordered):
-        found[variant_id][2].append(Choice(article_id, Form(form), section))
-    return found
+def get_variants(session: Session, ids: Collection[int]) -> dict[int, Listed]:
+    """Give variants by id: plain rows, since each of many readers may have a list of their own."""
+    connection, named = session.connection(), {"ids": list(ids)}
+    choices: dict[int, list[Choice]] = {}
+    for variant_id, article_id, form, section in connection.execute(_CHOICES, named):
+        choices.setdefault(variant_id, []).append(_choice(article_id, form, section))
+    rows = connection.execute(_VARIANTS, named).all()
+    found = {
+        edition.id: edition
+        for edition in session.exec(_EDITIONS, params={"ids": list({row[1] for row in rows})})
+    }
+    return {
+        number: Listed(
+            found[edition], language, Chosen(tuple(choices.get(number, ())), left_out, tuple(related))
+        )
+        for number, edition, language, left_out, related in rows
+    }
+
+
+@lru_cache(maxsize=4_096)
+def _choice(article_id: int, form: str, section: str) -> Choice:
+    return Choice(article_id, Form(form), section)
 
 
 def articles_of(session: Session, variant_id: int) -> list[VariantArticle]:
@@ -94,5 +129,5 @@ def find_last_of(session: Session, subscription_id: int) -> tuple[Edition, list[
     variant_id = session.exec(query).first()
     if variant_id is None:
         return None
-    edition, _, choices = get_variants(session, [variant_id])[variant_id]
-    return edition, choices
+    found = get_variants(session, [variant_id])[variant_id]
+    return found.edition, list(found.chosen.choices)
