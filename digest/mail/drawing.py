@@ -38,6 +38,7 @@ _KEPT_VALUES = 512
 ROOM = {"name": 2_500, "to_line": 3_000, "address": 1_500, "unsubscribe_url": 1_000, "preferences_url": 1_000}
 """What a reader's own values may take as encoded: 12 bytes for each of 200 characters, and so on."""
 
+K = TypeVar("K")
 T = TypeVar("T")
 Context = Mapping[str, Any]
 How = tuple[str, tuple[tuple[str, Hashable], ...]]
@@ -64,7 +65,7 @@ class _Drawn:
     pattern: Pattern
     cards: tuple[tuple[int, tuple[tuple[int, How], ...]], ...]
     later: tuple[tuple[int, str], ...]
-    edition: Hashable
+    edition: object
 
 
 class Asked:
@@ -96,14 +97,15 @@ class Drawer:
         self._finish = finish
         self._is_html = ".html" in template
         self._frames: OrderedDict[Hashable, _Drawn | None] = OrderedDict()
-        self._drawn: OrderedDict[Hashable, dict[How, Encoded]] = OrderedDict()
+        self._drawn: OrderedDict[tuple[Card, object], dict[How, Encoded]] = OrderedDict()
+        self._editions: dict[Hashable, object] = {}
 
     def draw(self, asked: Asked) -> Joined:
         """Draw a variant with slots for a reader's own values; raise LooksBehindError where it needs them."""
-        if asked.shape not in self._frames:
-            _keep(self._frames, asked.shape, self._learn(asked), _KEPT_FRAMES)
-        self._frames.move_to_end(asked.shape)
-        drawn = self._frames[asked.shape]
+        drawn = self._frames.get(asked.shape)
+        if drawn is None and asked.shape not in self._frames:
+            drawn = self._learn(asked)
+            _keep(self._frames, asked.shape, drawn, _KEPT_FRAMES)
         joined = drawn and self._join(drawn, asked)
         if drawn and joined is None:
             self._learn(asked)
@@ -135,11 +137,12 @@ class Drawer:
             frame = frame_of(document, _markers({**own, **later}), slots, is_html=self._is_html)
         except LooksBehindError:
             return None
+        edition = self._editions.setdefault(_edition_of(content), object())
         for place, card in cards:
-            self._keep_card((asked.cards[place.number], _edition_of(content)), place.how, encode(card))
-        return _waiting(frame, {place.slot: place for place, _ in cards}, _edition_of(content))
+            self._keep_card((asked.cards[place.number], edition), place.how, encode(card))
+        return _waiting(frame, {place.slot: place for place, _ in cards}, edition)
 
-    def _keep_card(self, key: Hashable, how: How, card: Encoded) -> None:
+    def _keep_card(self, key: tuple[Card, object], how: How, card: Encoded) -> None:
         _keep(self._drawn, key, {**self._drawn.get(key, {}), how: card}, _KEPT_CARDS)
 
     def _render(
@@ -155,21 +158,20 @@ class Drawer:
     def _join(self, drawn: _Drawn, asked: Asked) -> Joined | None:
         """Put a variant's cards into its document; None where one has not been drawn yet."""
         pieces: list[Any] = [None] * len(drawn.pattern.holes)
-        for number, places in drawn.cards:
-            known = self._drawn.get((asked.cards[number], drawn.edition))
-            if known is None:
-                return None
-            for hole, how in places:
-                if how not in known:
-                    return None
-                pieces[hole] = known[how]
+        try:
+            for number, places in drawn.cards:
+                known = self._drawn[asked.cards[number], drawn.edition]
+                for hole, how in places:
+                    pieces[hole] = known[how]
+        except KeyError:
+            return None
         for hole, name in drawn.later:
             value = str(getattr(asked.content, name.rstrip("@")))
             pieces[hole] = _encoded(value, self._is_html, name.endswith("@"))
         return drawn.pattern.fill(pieces)
 
 
-def _waiting(frame: Frame, places: Mapping[str, Place], edition: Hashable) -> _Drawn:
+def _waiting(frame: Frame, places: Mapping[str, Place], edition: object) -> _Drawn:
     """Give a frame as a document that waits for its cards."""
     later = {name for name in frame if isinstance(name, str) and name.rstrip("@") in _LATER}
     pattern = Pattern(frame, places.keys() | later, ROOM)
@@ -306,7 +308,7 @@ def _unused(content: Content) -> int:
     )
 
 
-def _keep(kept: OrderedDict[Hashable, T], key: Hashable, value: T, most: int) -> None:
+def _keep(kept: OrderedDict[K, T], key: K, value: T, most: int) -> None:
     kept[key] = value
     kept.move_to_end(key)
     if len(kept) > most:

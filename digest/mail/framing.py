@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from digest.mail.encoding import SOFT, Pieces, quoted_printable
 from digest.mail.slots import in_attributes, split_at
@@ -63,81 +63,67 @@ class Joined:
     most: int
 
 
-@dataclass(slots=True)
-class _Run:
-    """Neighbours that are joined: bytes, and holes between them."""
+@dataclass(frozen=True, slots=True)
+class _Open:
+    """Neighbours with holes between them: `parts` are what is known, in turn with holes; which holes."""
 
-    parts: list[bytes] = field(default_factory=list)
-    digests: list[bytes] = field(default_factory=list)
-    holes: list[int] = field(default_factory=list)
-    is_closed: bool = True
-
-    def add(self, content: bytes, digest: bytes = b"") -> None:
-        if self.is_closed:
-            self.parts.append(content)
-            self.digests.append(digest)
-            self.is_closed = False
-        else:
-            self.parts[-1] += content
-            self.digests[-1] += digest
-
-    def leave_open(self) -> None:
-        self.holes.append(len(self.parts))
-        self.parts.append(b"")
-        self.digests.append(b"")
-        self.is_closed = True
+    at: int
+    parts: list[bytes]
+    begin: int
+    end: int
 
 
 class Pattern:
     """A frame that is filled again and again: all that is the same each time is joined beforehand.
 
     Soft line breaks part what was encoded apart (RFC 2045 6.7 (5)). `holes` names what is filled in, in the
-    frame's order; other names stay slots. `room` is what the value of a slot may take as encoded.
+    frame's order; other names stay slots, whose values take as much `room` as encoded.
     """
 
     def __init__(
         self, frame: Frame, filled: Collection[str] = (), room: Mapping[str, int] = _NO_ROOM
     ) -> None:
-        self.holes = tuple(piece for piece in frame if isinstance(piece, str) and piece in filled)
-        self._runs: list[tuple[int, int, str | None]] = []
-        run, begin = _Run(), 0
+        self.holes = tuple([piece for piece in frame if isinstance(piece, str) and piece in filled])
+        self._pieces: list[bytes | str] = []
+        self._open: list[_Open] = []
+        self._digests = [b""]
+        self._size, self._most, run = 0, len(SOFT) * len(frame), [b""]
         for number, piece in enumerate(frame):
             if number:
-                run.add(SOFT)
+                run[-1] += SOFT
             if isinstance(piece, Encoded):
-                run.add(piece.content, piece.digest)
+                run[-1] += piece.content
+                self._digests[-1] += piece.digest
+                self._size += piece.size
+                self._most += len(piece.content)
             elif piece in filled:
-                run.leave_open()
+                run += [b"", b""]
+                self._digests += [b"", b""]
             else:
-                begin = self._end(run, begin, piece)
-        if len(run.parts) > begin or not frame:
-            self._end(run, begin, None)
-        self._parts, self._digests, self._places = run.parts, run.digests, run.holes
-        known = [piece for piece in frame if isinstance(piece, Encoded)]
-        slots = [piece for piece in frame if isinstance(piece, str) and piece not in filled]
-        self._size = sum(piece.size for piece in known)
-        self._most = sum(len(piece.content) for piece in known) + len(SOFT) * len(frame)
-        self._most += sum(room.get(piece.rstrip(_ATTRIBUTE), 0) for piece in slots)
+                self._end(run)
+                self._pieces.append(piece)
+                self._most += room.get(piece.rstrip(_ATTRIBUTE), 0)
+                run = [b""]
+        self._end(run)
 
-    def _end(self, run: _Run, begin: int, slot: str | None) -> int:
-        run.is_closed = True
-        self._runs.append((begin, len(run.parts), slot))
-        return len(run.parts)
+    def _end(self, run: list[bytes]) -> None:
+        if len(run) > 1:
+            begin = self._open[-1].end if self._open else 0
+            self._open.append(_Open(len(self._pieces), run, begin, begin + len(run) // 2))
+        if any(run) or len(run) > 1:
+            self._pieces.append(b"".join(run))
 
     def fill(self, pieces: Sequence[Encoded] = ()) -> Joined:
-        """Put pieces into the holes."""
-        parts, digests, size, most = self._parts.copy(), self._digests.copy(), self._size, self._most
-        for place, piece in zip(self._places, pieces, strict=True):
-            parts[place], digests[place] = piece.content, piece.digest
-            size += piece.size
-            most += len(piece.content)
-        joined: list[bytes | str] = []
-        for begin, end, slot in self._runs:
-            if end > begin or slot is None:
-                joined.append(b"".join(parts[begin:end]))
-            if slot is not None:
-                joined.append(slot)
-        return Joined(tuple(joined), b"".join(digests), size, most)
+        """Put pieces into the holes, one into each."""
+        contents = [piece.content for piece in pieces]
+        joined, digests = self._pieces.copy(), self._digests.copy()
+        digests[1::2] = [piece.digest for piece in pieces]
+        for run in self._open:
+            parts = run.parts.copy()
+            parts[1::2] = contents[run.begin : run.end]
+            joined[run.at] = b"".join(parts)
+        size = self._size + sum([piece.size for piece in pieces])
+        return Joined(tuple(joined), b"".join(digests), size, self._most + sum(map(len, contents)))
 
 
 def boundary_of(*parts: bytes) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam
 from sqlmodel import Session, col, func, select
@@ -18,22 +18,19 @@ from digest.models import (
 from digest.rules.selection import Choice, Chosen
 
 # Written once: to build a statement takes longer than to run it.
-_THESE = bindparam("ids", expanding=True)
-_VARIANTS = select(
-    col(Variant.id),
-    col(Variant.edition_id),
-    col(Variant.language),
-    col(Variant.left_out),
-    col(Variant.related),
-).where(col(Variant.id).in_(_THESE))
+_THESE: Any = bindparam("ids", expanding=True)
+_STORED: tuple[Any, ...] = (
+    Variant.id, Variant.edition_id, Variant.language, Variant.left_out, Variant.related,
+)  # fmt: skip
+_CHOSEN: tuple[Any, ...] = (
+    VariantArticle.variant_id, VariantArticle.article_id, VariantArticle.form, VariantArticle.section,
+)  # fmt: skip
+_VARIANTS = select(*_STORED).where(col(Variant.id).in_(_THESE))
 _CHOICES = (
-    select(
-        col(VariantArticle.variant_id), col(VariantArticle.article_id), col(VariantArticle.form),
-        col(VariantArticle.section),
-    )
+    select(*_CHOSEN)
     .where(col(VariantArticle.variant_id).in_(_THESE))
     .order_by(col(VariantArticle.variant_id), col(VariantArticle.position))
-)  # fmt: skip
+)
 _EDITIONS = select(Edition).where(col(Edition.id).in_(_THESE))
 
 
