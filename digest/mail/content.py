@@ -41,6 +41,10 @@ class Card:
     also_at: tuple[Elsewhere, ...] = ()
     section: str = ""
 
+    def __hash__(self) -> int:
+        """Give a hash of few fields: cards are looked up for every list that they stand in."""
+        return hash((self.id, self.title, self.section))
+
 
 @dataclass(frozen=True, slots=True)
 class Section:

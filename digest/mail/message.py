@@ -14,15 +14,20 @@ from digest.mail.framing import boundary_of, encode
 from digest.mail.rendering import Notice, Rendering, Slots
 
 _LONGEST_LIST_ID = 255
+_PART = b"\r\nContent-Type: text/%s; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
+_PLAIN, _HTML = _PART % b"plain", _PART % b"html"
 
 
 @dataclass(frozen=True, slots=True)
 class Headers:
-    """The header values that all readers of a rendering share; what is None is left out."""
+    """The header values that all readers of a rendering share; what is None is left out.
+
+    Without a subject it is the rendering's own: renderings of an edition share all else.
+    """
 
     from_name: str
     from_address: str
-    subject: str
+    subject: str | None = None
     list_id: str = ""
     list_name: str = ""
     reply_to: str | None = None
@@ -88,11 +93,10 @@ class Composition:
         self._rendering = rendering
         self._headers = headers
         self._sender = fields.sender_header(headers.from_name, headers.from_address)
-        self._subject = fields.text_header("Subject", headers.subject)
-        self._rest = _shared_fields(replace(headers, subject="")) + _content_type(rendering.boundary)
-        self._slots = Slots(
-            _body(rendering.boundary, named("text ", rendering.text), named("html ", rendering.html))
-        )
+        subject = rendering.subject if headers.subject is None else headers.subject
+        self._subject = fields.text_header("Subject", subject)
+        self._rest = _shared_fields(headers) + _content_type(rendering.boundary)
+        self._slots = Slots(_body(rendering.boundary, rendering.text, rendering.html))
 
     def compose(self, own: Own, values: Mapping[str, str]) -> Message:
         """Give one reader's message."""
@@ -115,8 +119,8 @@ def compose(rendering: Rendering, headers: Headers, own: Own, values: Mapping[st
 def compose_notice(notice: Notice, headers: Headers, own: Own) -> Message:
     """Compose a message that is for one reader alone, such as an asking."""
     text, html = encode(notice.text), encode(notice.html)
-    boundary = boundary_of(((text,), (html,)))
-    rendering = Rendering(headers.subject, (html.content,), (text.content,), boundary, html.size)
+    boundary = boundary_of(text.digest, html.digest)
+    rendering = Rendering(headers.subject or "", (html.content,), (text.content,), boundary, html.size)
     return Composition(rendering, headers).compose(own, dict.fromkeys(SLOTS, ""))
 
 
@@ -125,7 +129,8 @@ def _personal(rendering: Rendering, headers: Headers) -> Composition:
 
 
 def named(kind: str, pieces: Pieces) -> Pieces:
-    return tuple(kind + piece if isinstance(piece, str) else piece for piece in pieces)
+    """Name slots by the part that they stand in, too: "text name", "html name"."""
+    return tuple([kind + piece if isinstance(piece, str) else piece for piece in pieces])
 
 
 def _content_type(boundary: str) -> str:
@@ -135,7 +140,9 @@ def _content_type(boundary: str) -> str:
 def _body(boundary: str, text: Pieces, html: Pieces) -> Pieces:
     """Put the parts between their boundaries, plain text first (RFC 2046 5.1.4), and join neighbours."""
     mark = b"\r\n--" + boundary.encode()
-    pieces = (mark[2:] + _part(b"plain"), *text, mark + _part(b"html"), *html, mark + b"--\r\n")
+    pieces = (
+        mark[2:] + _PLAIN, *named("text ", text), mark + _HTML, *named("html ", html), mark + b"--\r\n",
+    )  # fmt: skip
     joined: list[bytes | str] = []
     for piece in pieces:
         if isinstance(piece, bytes) and joined and isinstance(joined[-1], bytes):
@@ -143,13 +150,6 @@ def _body(boundary: str, text: Pieces, html: Pieces) -> Pieces:
         else:
             joined.append(piece)
     return tuple(joined)
-
-
-def _part(kind: bytes) -> bytes:
-    return (
-        b"\r\nContent-Type: text/%s; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
-        % kind
-    )
 
 
 def _leave_fields(own: Own) -> str:

@@ -4,9 +4,9 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, case, delete
+from sqlalchemy import ColumnElement, bindparam, case, delete
 from sqlalchemy import select as sa_select
 from sqlmodel import Session, col, func, select
 
@@ -18,6 +18,19 @@ _NOTE = "INSERT INTO run (value, article_id) VALUES (?, ?)"
 _TELLERS = "SELECT value, article_id FROM run WHERE value"
 _IN_JSON = " IN (SELECT value FROM json_each(?))"
 _IN_ARRAY = " = ANY(%s)"
+
+_SHOWN: tuple[Any, ...] = (
+    Fold.article_id, Fold.root_id, Article.source, Article.title, Article.url, Article.topics, Fold.folded_at,
+    Article.withdrawn_at,
+)  # fmt: skip
+_TOLD = (
+    select(*_SHOWN)
+    .join_from(Fold, Article, col(Article.id) == col(Fold.article_id))
+    .where(col(Fold.split_at).is_(None))
+    .order_by(col(Fold.root_id), col(Fold.article_id))
+)
+# Written once, as what is asked for each claim: to build a statement takes longer than to run it.
+_TOLD_OF = _TOLD.where(col(Fold.root_id).in_(bindparam("roots", expanding=True)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,35 +165,22 @@ def is_fixed(session: Session, fold: Fold) -> bool:
 
 def list_told(session: Session, roots: Collection[int]) -> dict[int, list[Retold]]:
     """List what is folded into articles, the earliest first."""
-    return _list_told(session, *_of_roots(roots))
+    return _told(session.connection().execute(_TOLD_OF, {"roots": list(roots)}))
 
 
 def list_told_since(session: Session, seen_from: datetime) -> dict[int, list[Retold]]:
     """List what is folded into any article and was first seen from a moment on."""
-    return _list_told(session, col(Fold.split_at).is_(None), col(Article.first_seen_at) >= seen_from)
+    return _told(session.connection().execute(_TOLD.where(col(Article.first_seen_at) >= seen_from)))
 
 
-def _list_told(session: Session, *conditions: ColumnElement[bool]) -> dict[int, list[Retold]]:
-    query = (
-        select(Fold, Article)
-        .join(Article, col(Article.id) == col(Fold.article_id))
-        .where(*conditions)
-        .order_by(col(Fold.root_id), col(Fold.article_id))
-    )
-    told: dict[int, list[Retold]] = defaultdict(list)
-    for fold, one in session.exec(query):
+def _told(rows: Iterable[Any]) -> dict[int, list[Retold]]:
+    told: dict[int, list[Retold]] = {}
+    for article_id, root_id, source, title, url, topics, folded_at, withdrawn_at in rows:
         retold = Retold(
-            fold.article_id,
-            fold.root_id,
-            one.source,
-            one.title,
-            one.url,
-            tuple(one.topics),
-            fold.folded_at,
-            one.withdrawn_at is not None,
+            article_id, root_id, source, title, url, tuple(topics), folded_at, withdrawn_at is not None
         )
-        told[fold.root_id].append(retold)
-    return dict(told)
+        told.setdefault(root_id, []).append(retold)
+    return told
 
 
 def story_of(session: Session, article_id: int) -> list[int]:

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from itertools import chain, islice
 from typing import TypeVar
 from urllib.parse import urlsplit
 
@@ -17,12 +18,14 @@ def in_parallel(act: Callable[[T], R], items: Iterable[T], width: int) -> Iterat
 
     One alone is done in this thread: another would bring a heap of its own.
     """
-    if isinstance(items, Sequence) and len(items) == 1:
-        yield items[0], act(items[0])
+    rest = iter(items)
+    first = list(islice(rest, 2))
+    if len(first) < 2:
+        yield from ((item, act(item)) for item in first)
         return
     waiting: dict[Future[R], T] = {}
     with ThreadPoolExecutor(width, thread_name_prefix="fetch") as pool:
-        for item in items:
+        for item in chain(first, rest):
             waiting[pool.submit(act, item)] = item
             if len(waiting) >= 2 * width:
                 yield from _done(waiting)

@@ -19,8 +19,7 @@ from digest.settings import DigestSettings, Settings
 from digest.settings.domains import LOOPBACK
 from digest.store import archive, articles, cohorts, variants
 from digest.store.database import Database
-from digest.tasks.choosing import candidates
-from digest.tasks.compiling import BEGINNING, limits_of
+from digest.tasks.choosing import BEGINNING, candidates, limits_of
 from digest.tasks.delivery.composing import Composer
 from digest.tasks.delivery.variants import Variants
 from digest.tasks.parallel import in_parallel

@@ -29,8 +29,7 @@ from digest.rules.selection import EVERY_TOPIC, Choice, Chosen, choose, settle_t
 from digest.settings import DigestSettings, Settings
 from digest.store import articles, deliveries, drafts, editions, subscribers, variants
 from digest.store.database import Database
-from digest.tasks.choosing import candidates, shape_of
-from digest.tasks.compiling import BEGINNING, limits_of
+from digest.tasks.choosing import BEGINNING, candidates, limits_of, shape_of
 from digest.tasks.delivery.composing import Composer
 from digest.tasks.fitting import Fitter
 

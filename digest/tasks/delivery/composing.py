@@ -14,7 +14,7 @@ from digest.models import Edition
 from digest.net.smtp import Envelope
 from digest.rules import fitting, tokens
 from digest.rules.selection import Chosen
-from digest.settings import Settings
+from digest.settings import DigestSettings, Settings
 from digest.store.database import Database
 from digest.store.deliveries import Job
 from digest.tasks.delivery.contents import Contents
@@ -72,6 +72,7 @@ class Composer:
         self._owner = parseaddr(settings.site.reply_to or settings.site.from_)[1]
         self._ready: OrderedDict[int, _Ready] = OrderedDict()
         self._variants = Variants(database)
+        self._headers = {digest.name: self._headers_of(digest) for digest in settings.digests}
         self._contents = Contents(settings, renderer.speaks)
 
     def compose(self, job: Job, composed_at: datetime) -> Letter:
@@ -185,16 +186,17 @@ class Composer:
         return render(fitting.fit(found.chosen, lambda one: render(one).html_most, drops=False))
 
     def _composition(self, edition: Edition, rendering: Rendering) -> Composition:
-        site, digest = self._settings.site, self._settings.digest(edition.digest)
-        headers = Headers(
+        return Composition(rendering, self._headers[edition.digest])
+
+    def _headers_of(self, digest: DigestSettings) -> Headers:
+        site = self._settings.site
+        return Headers(
             from_name=self._from_name or site.name,
             from_address=self._from_address,
             reply_to=site.reply_to,
-            subject=rendering.subject,
             list_id=f"{digest.name}.{self._domain}",
             list_name=digest.title,
             help_url=site.base_url + "/",
             owner=self._owner,
             bulk=True,
         )
-        return Composition(rendering, headers)

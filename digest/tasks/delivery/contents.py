@@ -64,6 +64,8 @@ class Contents:
         self._speaks = speaks
         self._titles = {source.name: source.title or source.name for source in settings.sources}
         self._topics = {digest.name: digest.topics for digest in settings.digests}
+        site = settings.site
+        self._publication = Publication(site.name, site.base_url, site.postal_address)
         self._showing = Showing.by(settings)
         self._cards: dict[tuple[int, Form, str], _Shown] = {}
         self._begun: OrderedDict[tuple[object, ...], _Begun] = OrderedDict()
@@ -116,7 +118,7 @@ class Contents:
         digest, site = self._settings.digest(edition.digest), self._settings.site
         is_correction = edition.cadence == CORRECTION
         content = Content(
-            publication=Publication(site.name, site.base_url, site.postal_address),
+            publication=self._publication,
             digest=digest.name,
             title=digest.title,
             cadence=edition.cadence,
