@@ -30,7 +30,6 @@ class Card:
     text: str = ""
     image_url: str | None = None
     image_alt: str = ""
-    image_size: tuple[int, int] | None = None
     author: str | None = None
     source: str = ""
     place: str | None = None

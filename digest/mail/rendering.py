@@ -6,12 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import css_inline
 
 from digest.errors import SettingsError
-from digest.mail.clients import Clients
 from digest.mail.content import SLOTS, Content
 from digest.mail.drawing import DERIVED_SLOTS, ROOM, Asked, Drawer
 from digest.mail.encoding import Pieces, quoted_printable
@@ -20,6 +19,9 @@ from digest.mail.look import OURS, Brand
 from digest.mail.phrases import Phrases
 from digest.mail.slots import LooksBehindError, as_attribute, as_text
 from digest.mail.templates import Templates
+
+if TYPE_CHECKING:
+    from digest.mail.clients import Clients
 
 _JOINERS = "\u200c\u200d"  # part of words in Persian and of emoji
 _ESCAPED = re.compile(r"[&<>\"\u00a0]")
@@ -80,8 +82,10 @@ class Renderer:
         self._text = self._drawer("digest.txt.j2", ["digest.cards.txt.j2"], str)
 
     @cached_property
-    def clients(self) -> Clients:
-        """Give what mail programs do not know."""
+    def clients(self) -> "Clients":
+        """Give what mail programs do not know; sending does not ask."""
+        from digest.mail.clients import Clients
+
         return Clients(self._folder / "clients.toml")
 
     def list_looks(self) -> list[str]:

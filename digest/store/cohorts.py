@@ -188,12 +188,14 @@ def unplace_unplanned(session: Session, edition: Edition) -> None:
     mailed = select(EditionCohort.cohort_id).where(
         EditionCohort.edition_id == edition.id, col(EditionCohort.variant_id).is_not(None)
     )
-    planned = select(Delivery.subscription_id).where(
-        Delivery.edition_id == edition.id, col(Delivery.state).in_(OPEN)
+    planned = select(Delivery.id).where(
+        Delivery.edition_id == edition.id,
+        Delivery.subscription_id == Subscription.id,
+        col(Delivery.state).in_(OPEN),
     )
     session.exec(
         update(Subscription)
-        .where(col(Subscription.cohort_id).in_(mailed), col(Subscription.id).not_in(planned))
+        .where(col(Subscription.cohort_id).in_(mailed), ~planned.exists())
         .values(cohort_id=None)
     )
 

@@ -18,13 +18,11 @@ class Copy:
     """A copy as a card shows it."""
 
     name: str
-    width: int
-    height: int
     copied_at: datetime
 
 
 # Written once, as what is asked for each claim: to build a statement takes longer than to run it.
-_SHOWN: tuple[Any, ...] = Article.id, Picture.name, Picture.width, Picture.height, Picture.copied_at
+_SHOWN: tuple[Any, ...] = Article.id, Picture.name, Picture.copied_at
 _COPIES = (
     select(*_SHOWN)
     .join_from(Article, Picture, col(Picture.url) == col(Article.image_url))
