@@ -44,7 +44,7 @@ def article(number: int, title: str = "", **other: Any) -> Article:
 ARTICLES = {number: article(number) for number in range(1, 9)}
 GONE = article(9, withdrawn_at=NOW)
 TOLD = Retold(90, 2, "The Tide", "Elsewhere", "https://tide.example/2", ("world",), NOW)
-COPY = Copy("3" * 64, 640, 480, NOW)
+COPY = Copy("3" * 64, NOW)
 EDITION: dict[str, Any] = {
     "digest": "front-page",
     "cadence": "daily",
