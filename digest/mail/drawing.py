@@ -10,13 +10,14 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from itertools import count
-from typing import Any, TypeVar
+from itertools import count, groupby
+from operator import itemgetter
+from typing import Any, NamedTuple, TypeVar
 
 from jinja2 import TemplateRuntimeError
 
 from digest.mail.content import SLOTS, Card, Content, Section
-from digest.mail.framing import Encoded, Frame, Joined, Pattern, encode, frame_of
+from digest.mail.framing import Encoded, Frame, Joined, Pattern, encode, frame_of, holes_in
 from digest.mail.slots import (
     Count,
     LooksBehindError,
@@ -31,7 +32,7 @@ from digest.mail.templates import Templates
 
 DERIVED_SLOTS = (*SLOTS, "to_line")
 _LATER = ("subject", "preheader", "left_out")
-_KEPT_FRAMES = 256
+_KEPT_FRAMES = 1_024
 _KEPT_CARDS = 2_048
 _KEPT_VALUES = 512
 
@@ -54,17 +55,22 @@ class Place:
     slot: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Drawn:
-    """A document that waits for its cards, and for what else is of each list.
+class _Filled(NamedTuple):
+    """What goes into holes that follow each other: a card, by its number in the content, as each of these.
 
-    `cards` names, by its number in the content, the holes that a card goes into, and as what; `later` the
-    holes of what is of each list and no card; `edition` is what a card shows of its edition.
+    Without a number it is what else is of each list.
     """
 
+    number: int | None
+    how: tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    """A document that waits for what is of each list; `edition` is what a card shows of its edition."""
+
     pattern: Pattern
-    cards: tuple[tuple[int, tuple[tuple[int, How], ...]], ...]
-    later: tuple[tuple[int, str], ...]
+    filled: tuple[_Filled, ...]
     edition: object
 
 
@@ -157,34 +163,38 @@ class Drawer:
 
     def _join(self, drawn: _Drawn, asked: Asked) -> Joined | None:
         """Put a variant's cards into its document; None where one has not been drawn yet."""
-        pieces: list[Any] = [None] * len(drawn.pattern.holes)
+        pieces: list[Encoded] = []
         try:
-            for number, places in drawn.cards:
-                known = self._drawn[asked.cards[number], drawn.edition]
-                for hole, how in places:
-                    pieces[hole] = known[how]
+            for number, how in drawn.filled:
+                if number is not None:
+                    known = self._drawn[asked.cards[number], drawn.edition]
+                    for one in how:
+                        pieces.append(known[one])
+                else:
+                    pieces += [self._later(name, asked.content) for name in how]
         except KeyError:
             return None
-        for hole, name in drawn.later:
-            value = str(getattr(asked.content, name.rstrip("@")))
-            pieces[hole] = _encoded(value, self._is_html, name.endswith("@"))
         return drawn.pattern.fill(pieces)
+
+    def _later(self, name: str, content: Content) -> Encoded:
+        value = str(getattr(content, name.rstrip("@")))
+        return _encoded(value, self._is_html, name.endswith("@"))
 
 
 def _waiting(frame: Frame, places: Mapping[str, Place], edition: object) -> _Drawn:
-    """Give a frame as a document that waits for its cards."""
+    """Give a frame as a document that waits for what is of each list."""
     later = {name for name in frame if isinstance(name, str) and name.rstrip("@") in _LATER}
-    pattern = Pattern(frame, places.keys() | later, ROOM)
-    cards: dict[int, list[tuple[int, How]]] = {}
-    for hole, name in enumerate(pattern.holes):
-        if name in places:
-            cards.setdefault(places[name].number, []).append((hole, places[name].how))
-    return _Drawn(
-        pattern,
-        tuple((number, tuple(holes)) for number, holes in cards.items()),
-        tuple((hole, name) for hole, name in enumerate(pattern.holes) if name in later),
-        edition,
-    )
+    holes = holes_in(frame, places.keys() | later)
+    whose = [(places[hole].number, places[hole].how) if hole in places else (None, hole) for hole in holes]
+    runs = groupby(whose, key=itemgetter(0))
+    filled = [_shared(_Filled(number, tuple([how for _, how in run]))) for number, run in runs]
+    return _Drawn(Pattern(frame, holes, ROOM), tuple(filled), edition)
+
+
+@lru_cache(maxsize=_KEPT_VALUES)
+def _shared(filled: _Filled) -> _Filled:
+    """Give the same, once for all documents: most say of most cards what others say."""
+    return filled
 
 
 @lru_cache(maxsize=_KEPT_VALUES)

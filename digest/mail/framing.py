@@ -3,11 +3,13 @@
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from digest.mail.encoding import SOFT, Pieces, quoted_printable
 from digest.mail.slots import in_attributes, split_at
 
 _ATTRIBUTE = "@"
+_KEPT_PARTS = 4_096
 _NO_ROOM: Mapping[str, int] = {}
 
 
@@ -49,6 +51,11 @@ def frame_of(
     return tuple(pieces)
 
 
+def holes_in(frame: Frame, filled: Collection[str]) -> list[str]:
+    """List what is filled into a frame, in its order."""
+    return [piece for piece in frame if isinstance(piece, str) and piece in filled]
+
+
 @dataclass(frozen=True, slots=True)
 class Joined:
     """One part of a rendering as it is sent, with slots for a reader's own values.
@@ -76,14 +83,13 @@ class _Open:
 class Pattern:
     """A frame that is filled again and again: all that is the same each time is joined beforehand.
 
-    Soft line breaks part what was encoded apart (RFC 2045 6.7 (5)). `holes` names what is filled in, in the
-    frame's order; other names stay slots, whose values take as much `room` as encoded.
+    Soft line breaks part what was encoded apart (RFC 2045 6.7 (5)). What is not `filled` stays a slot, whose
+    value may take as much `room` as encoded.
     """
 
     def __init__(
         self, frame: Frame, filled: Collection[str] = (), room: Mapping[str, int] = _NO_ROOM
     ) -> None:
-        self.holes = tuple([piece for piece in frame if isinstance(piece, str) and piece in filled])
         self._pieces: list[bytes | str] = []
         self._open: list[_Open] = []
         self._digests = [b""]
@@ -106,15 +112,18 @@ class Pattern:
                 run = [b""]
         self._end(run)
 
+        self._digests = [_shared(digests) for digests in self._digests]
+
     def _end(self, run: list[bytes]) -> None:
+        run = [_shared(part) for part in run]
         if len(run) > 1:
             begin = self._open[-1].end if self._open else 0
             self._open.append(_Open(len(self._pieces), run, begin, begin + len(run) // 2))
         if any(run) or len(run) > 1:
-            self._pieces.append(b"".join(run))
+            self._pieces.append(b"" if len(run) > 1 else run[0])
 
     def fill(self, pieces: Sequence[Encoded] = ()) -> Joined:
-        """Put pieces into the holes, one into each."""
+        """Put pieces into the holes, one into each, in the frame's order."""
         contents = [piece.content for piece in pieces]
         joined, digests = self._pieces.copy(), self._digests.copy()
         digests[1::2] = [piece.digest for piece in pieces]
@@ -124,6 +133,12 @@ class Pattern:
             joined[run.at] = b"".join(parts)
         size = self._size + sum([piece.size for piece in pieces])
         return Joined(tuple(joined), b"".join(digests), size, self._most + sum(map(len, contents)))
+
+
+@lru_cache(maxsize=_KEPT_PARTS)
+def _shared(part: bytes) -> bytes:
+    """Give the same bytes, once for all patterns: frames differ little from each other."""
+    return part
 
 
 def boundary_of(*parts: bytes) -> str:

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.mail.encoding import SOFT, splice
-from digest.mail.framing import Encoded, Pattern, encode
+from digest.mail.framing import Encoded, Pattern, encode, holes_in
 from tests.samples import hostile_text
 
 ROOM = {"name": 40, "address": 7}
@@ -21,7 +21,7 @@ def test_a_pattern_joins_what_its_frame_lists(
     known = {"card 1": cards[0], "card 2": cards[1]}
     pattern = Pattern(frame, known, ROOM)
     filled = [known.get(piece, piece) if isinstance(piece, str) else piece for piece in frame]
-    joined = pattern.fill([known[hole] for hole in pattern.holes])
+    joined = pattern.fill([known[hole] for hole in holes_in(frame, known)])
 
     values = {"name": b"Ada", "address@": b"a@b.example"}
     whole = SOFT.join(values[piece] if isinstance(piece, str) else piece.content for piece in filled)
@@ -44,5 +44,5 @@ def test_filling_it_once_changes_nothing_for_the_next(
     pattern = Pattern(frame, ["card 1", "card 2"], ROOM)
     for one, two in [*cards, cards[0]]:
         known = {"card 1": one, "card 2": two}
-        pieces = [known[hole] for hole in pattern.holes]
+        pieces = [known[hole] for hole in holes_in(frame, known)]
         assert pattern.fill(pieces) == Pattern(frame, known, ROOM).fill(pieces)
