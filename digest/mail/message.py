@@ -14,6 +14,7 @@ from digest.mail.framing import boundary_of, encode
 from digest.mail.rendering import Notice, Rendering, Slots
 
 _LONGEST_LIST_ID = 255
+_ONE_CLICK = "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +155,9 @@ def _part(kind: bytes) -> bytes:
 
 def _leave_fields(own: Own) -> str:
     """Write how a reader leaves with one click (RFC 2369, 8058)."""
-    post = "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n" if own.unsubscribe_url else ""
+    if own.unsubscribe_url and not own.unsubscribe_mailto:
+        return fields.word_header("List-Unsubscribe", f"<{own.unsubscribe_url}>") + _ONE_CLICK
+    post = _ONE_CLICK if own.unsubscribe_url else ""
     leave = [f"<{url}>" for url in (own.unsubscribe_url, _mailto(own.unsubscribe_mailto)) if url]
     if len(leave) > 1:
         return fields.plain_header("List-Unsubscribe", [leave[0] + ",", leave[1]]) + post

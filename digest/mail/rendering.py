@@ -14,7 +14,7 @@ from digest.errors import SettingsError
 from digest.mail.clients import Clients
 from digest.mail.content import SLOTS, Content
 from digest.mail.drawing import DERIVED_SLOTS, Drawer
-from digest.mail.encoding import Pieces, quoted_printable
+from digest.mail.encoding import Pieces, plain, quoted_printable
 from digest.mail.framing import Frame, boundary_of, encoded_size, join, size_of
 from digest.mail.look import OURS, Brand
 from digest.mail.phrases import Phrases
@@ -22,7 +22,6 @@ from digest.mail.slots import LooksBehindError, as_attribute, as_text
 from digest.mail.templates import Templates
 
 _JOINERS = "\u200c\u200d"  # part of words in Persian and of emoji
-_ESCAPED = re.compile(r"[&<>\"\u00a0]")
 _LONGEST_NAME = 200
 ROOM = {"name": 2_500, "to_line": 3_000, "address": 1_500, "unsubscribe_url": 1_000, "preferences_url": 1_000}
 """What a reader's own values may take as encoded: 12 bytes for each of 200 characters, and so on."""
@@ -53,7 +52,10 @@ class Rendering:
 
     def own_values(self, values: Mapping[str, str]) -> dict[str, str]:
         """Give a reader's values as they can be printed, with those made from them; a name may be empty."""
-        known = {name: _printable(values[name]) for name in SLOTS}
+        known = {name: values[name] for name in SLOTS}
+        for name, value in known.items():
+            if not value.isprintable():
+                known[name] = _printable(value)
         name = known["name"] = known["name"][:_LONGEST_NAME]
         known["to_line"] = self.for_name.replace("{name}", name) if name.strip() else self.for_anyone
         return known
@@ -199,14 +201,14 @@ class Slots:
         """Give the body with a reader's printable values in it, each encoded for where it stands."""
         pieces: list[Any] = list(self._body)
         for name, places in self._places.items():
-            plain = values[name]
-            encoded = quoted_printable(plain)
-            is_same_everywhere = not _ESCAPED.search(plain)
-            for at, escape in places:
-                if is_same_everywhere or escape is None:
+            value = values[name]
+            encoded = plain(value)
+            if encoded is not None:
+                for at, _ in places:
                     pieces[at] = encoded
-                else:
-                    pieces[at] = quoted_printable(escape(plain))
+            else:
+                for at, escape in places:
+                    pieces[at] = quoted_printable(escape(value) if escape else value)
         return pieces
 
 

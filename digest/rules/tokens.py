@@ -30,9 +30,8 @@ def sign(keys: Sequence[bytes], action: str, public_id: str, digest: str) -> str
     Base64url (RFC 4648 5) without padding of: a byte that tells the key, the public id, HMAC-SHA256
     truncated to 128 bits (RFC 2104 5), the digest's name. The first key signs.
     """
-    payload = _pack(public_id) + digest.encode("ascii")
-    mac = _mac(keys[0], action, payload)
-    raw = _key_id(keys[0]) + payload[:_ID_BYTES] + mac + payload[_ID_BYTES:]
+    key, packed, name = keys[0], _pack(public_id), digest.encode("ascii")
+    raw = b"".join((_key_id(key), packed, _mac(key, action, packed + name), name))
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode("ascii")
 
 

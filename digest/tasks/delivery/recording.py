@@ -16,6 +16,7 @@ from digest.rules.refusals import Refusals
 from digest.rules.verdicts import ACCEPTED, Verdict, describe, judge, without_address
 from digest.store import deliveries, editions, paces, turns
 from digest.store.deliveries import Job
+from digest.store.turning import Turn as Books
 from digest.tasks.delivery.running import Run
 
 PAUSE = timedelta(minutes=15)
@@ -71,11 +72,11 @@ class Recorder:
         run, turn = self._run, Turn()
         now = run.clock()
         verdicts = [(answer, self._judge(answer, now)) for answer in answers]
-        with self._turns.turn() as connection:
-            self._record(connection, verdicts, turn, now)
-            withheld = self._mark(connection, ready, turn, now)
+        with self._turns.turn() as books:
+            self._record(books, verdicts, turn, now)
+            withheld = self._mark(books, ready, turn, now)
             if claim:
-                turn.claimed = self._claim(connection, claim, now)
+                turn.claimed = self._claim(books.connection, claim, now)
         for answer, verdict in verdicts:
             turn.repeats = turn.repeats or verdict.state is DeliveryState.UNCERTAIN
             self._note(answer, verdict)
@@ -134,7 +135,7 @@ class Recorder:
         return replace(verdict, reason=without_address(verdict.reason, job.address))
 
     def _record(
-        self, connection: Connection, verdicts: Sequence[tuple[Answer, Verdict]], turn: Turn, now: datetime
+        self, books: Books, verdicts: Sequence[tuple[Answer, Verdict]], turn: Turn, now: datetime
     ) -> None:
         accepted: dict[int, int] = {}
         others: list[tuple[Answer, Verdict]] = []
@@ -149,12 +150,11 @@ class Recorder:
                 refused = self._refusals.note(job.edition_id, job.delivery_id, answer.outcome)
                 if refused:
                     self._refused[job.edition_id] = refused, verdict.reason
-        turns.record_accepted(connection, accepted, owner=self._run.owner, now=now)
+        turns.record_accepted(books.connection, accepted, owner=self._run.owner, now=now)
         if others:
-            with Session(connection) as session:
+            with books.session() as session:
                 self._record_others(session, others, turn, now)
                 self._pause_refused(session, turn, now)
-                session.flush()
 
     def _record_others(
         self, session: Session, verdicts: Sequence[tuple[Answer, Verdict]], turn: Turn, now: datetime
@@ -185,24 +185,23 @@ class Recorder:
         self._refused.clear()
 
     def _mark(
-        self, connection: Connection, ready: Mapping[int, tuple[Job, datetime]], turn: Turn, now: datetime
+        self, books: Books, ready: Mapping[int, tuple[Job, datetime]], turn: Turn, now: datetime
     ) -> list[str]:
         """Mark those that may still go; give the states of those that are withheld."""
         if not ready:
             return []
-        kept_back = turns.mark_in_flight(connection, ready, owner=self._run.owner, now=now)
+        kept_back = turns.mark_in_flight(books.connection, ready, owner=self._run.owner, now=now)
         turn.may_go = ready.keys() - kept_back.keys()
         if not kept_back:
             return []
         states: list[str] = []
-        with Session(connection) as session:
+        with books.session() as session:
             for key, answer in kept_back.items():
                 if isinstance(answer, Withheld):
                     states.append(deliveries.withhold(session, ready[key][0], answer, now))
                 else:
                     turn.stale.add(ready[key][0].variant_id)
                     deliveries.release(session, [ready[key][0]], owner=self._run.owner, now=now)
-            session.flush()
         return states
 
     def _note(self, answer: Answer, verdict: Verdict) -> None:
