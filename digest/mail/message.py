@@ -1,6 +1,5 @@
 """A whole message: a reader's headers before a rendering's body (RFC 5322, 2046, 2369, 8058)."""
 
-import hmac
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -12,6 +11,7 @@ from digest.mail.content import SLOTS
 from digest.mail.encoding import Pieces
 from digest.mail.framing import boundary_of, encode
 from digest.mail.rendering import Notice, Rendering, Slots
+from digest.rules.macs import Mac
 
 _LONGEST_LIST_ID = 255
 _ONE_CLICK = "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
@@ -71,15 +71,14 @@ def message_id(
     identity_key: bytes, digest: str, cadence: str, period: str, public_id: str, domain: str
 ) -> str:
     """Give the Message-ID of an edition for a reader: the same for every repeat (RFC 5322 3.6.4)."""
-    mac = _begun_mac(identity_key, digest, cadence, period).copy()
-    mac.update(public_id.encode())
-    return f"<{mac.digest()[:20].hex()}@{_ascii(domain)}>"
+    mac = _begun_mac(identity_key, digest, cadence, period).over(public_id.encode())
+    return f"<{mac[:20].hex()}@{_ascii(domain)}>"
 
 
 @lru_cache(maxsize=16)
-def _begun_mac(identity_key: bytes, digest: str, cadence: str, period: str) -> hmac.HMAC:
-    """Give a MAC over what all Message-IDs of an edition begin with: the rest goes into a copy of it."""
-    return hmac.new(identity_key, "\0".join((digest, cadence, period, "")).encode(), "sha256")
+def _begun_mac(identity_key: bytes, digest: str, cadence: str, period: str) -> Mac:
+    """Give a MAC over what all Message-IDs of an edition begin with."""
+    return Mac(identity_key, "\0".join((digest, cadence, period, "")).encode())
 
 
 class Composition:

@@ -81,8 +81,7 @@ class Exchange:
         if not self.pipelines:
             transaction.pending = deque(zip(self._stages, lines, strict=True))
             return self._count(out or self._say_next(transaction))
-        for stage in self._stages:
-            self._expected.append((stage, transaction))
+        self._expected.extend([(stage, transaction) for stage in self._stages])
         return self._count(b"".join((out, *lines)))
 
     def end(self, key: int, size: int) -> bytes:

@@ -1,7 +1,6 @@
 """The transaction of a turn: replies are recorded, consent is read again, the next messages are marked."""
 
 import logging
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -98,15 +97,13 @@ class Recorder:
         """Count what a commit has made true."""
         if accepted:
             self._drops = 0
-        states = Counter(withheld)
+        states = {DeliveryState.ACCEPTED.value: accepted}
         for answer, verdict in others:
             turn.repeats = turn.repeats or verdict.state is DeliveryState.UNCERTAIN
-            states[verdict.state.value] += 1
             self._note(answer, verdict)
-        if accepted:
-            states[DeliveryState.ACCEPTED.value] += accepted
-        if states:
-            self._run.count(states)
+        for state in (*withheld, *(verdict.state.value for _, verdict in others)):
+            states[state] = states.get(state, 0) + 1
+        self._run.count(states)
 
     def _claim(self, connection: Connection, size: int, now: datetime) -> list[Job]:
         """Claim what is due, as far as a warm-up allows."""
