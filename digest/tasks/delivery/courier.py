@@ -25,6 +25,7 @@ from digest.tasks.delivery.writing import Ahead, Batches, fresh
 
 _BATCH = 10  # claims for each connection: more at once would keep them all waiting
 _AHEAD = 3
+_SIGNED_AHEAD = 8  # the pool takes several at a time, and each takes as long as a few others to compose
 _LONGEST_NAP = 0.5
 _DRAIN = 8.0
 _QUIT_PATIENCE = 0.2
@@ -45,7 +46,7 @@ class Couriers:
         self._openers = Openers()
         signs = run.composer.signs
         self._writer = (
-            Ahead(run.composer, run.clock, _AHEAD * self._most, self._openers.ring)
+            Ahead(run.composer, run.clock, _SIGNED_AHEAD * self._most, self._openers.ring)
             if signs
             else Batches(run.composer, run.clock, _AHEAD * self._most)
         )

@@ -12,7 +12,7 @@ from digest.tasks.delivery.composing import Composer, Letter
 from digest.tasks.delivery.lanes import Load
 
 _SIGNERS = 2
-_BATCH = 5
+_BATCH = 10
 _TURNS = 3
 _STALE = timedelta(seconds=30)
 
