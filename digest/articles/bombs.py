@@ -3,7 +3,7 @@
 import codecs
 import contextlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from digest.errors import InputError
 
@@ -44,7 +44,7 @@ def check_xml(content: bytes, name: str, content_type: str = "") -> None:
         raise InputError(f"{name} has over {_MOST_TAGS:,} tags; give one with fewer items")
     if depth > _DEEPEST:
         raise InputError(f"{name} is nested over {_DEEPEST:,} deep; it is not read")
-    if len(content) > _LONGEST_TAG and any(map(_is_long_tag, content.split(b"<")[1:])):
+    if len(content) > _LONGEST_TAG and _has_long_tag(content.split(b"<")[1:]):
         raise InputError(f"{name} has a tag of over {_LONGEST_TAG:,} bytes; it is not read")
 
 
@@ -91,6 +91,10 @@ def parted(content: bytes) -> Iterator[tuple[bytes, bool]]:
         yield content[start:end], True
         at = end
     yield content[at:], False
+
+
+def _has_long_tag(parts: Sequence[bytes]) -> bool:
+    return max(map(len, parts), default=0) > _LONGEST_TAG and any(map(_is_long_tag, parts))
 
 
 def _is_long_tag(part: bytes) -> bool:

@@ -3,18 +3,20 @@
 import html as html_module
 import re
 from collections.abc import Iterable
+from contextvars import ContextVar
 from urllib.parse import unquote, urljoin, urlsplit
 
 import nh3
 from inscriptis import get_text
 from inscriptis.model.config import ParserConfig
+from lxml.etree import XPath
 
 from digest.articles.embeds import link_embeds
 from digest.articles.identity import undecorated
 from digest.articles.images import settle_images
 from digest.articles.layout import set_blocks, silence
 from digest.articles.lines import lines_of
-from digest.articles.trees import read_tree, untangled, write_tree
+from digest.articles.trees import Element, matches, read_tree, tags_in, untangled, write_tree
 
 _TAGS = {
     "a", "b", "blockquote", "br", "code", "em", "figcaption", "figure", "h2", "h3", "h4", "hr", "i", "img",
@@ -54,8 +56,9 @@ _NO_WORDS = re.compile(r'<a(?: href="[^"]*")?>\s*</a>')
 _NO_SOURCE = re.compile(r'<img(?![^>]*\ssrc=)(?:[^>"]|"[^"]*")*>')
 _GAP = re.compile(r"\n{3,}")
 _BARE = re.compile(r"[^<&\r\u00a0]*")
-_PLAIN_URL = re.compile(r"https?://[a-z0-9][a-z0-9.-]*(?:/[a-zA-Z0-9._~/-]*)?")
+_PLAIN_URL = re.compile(r"https?://[a-z0-9][a-z0-9.-]*(?:/[a-zA-Z0-9._~/-]*)?(?:\?[a-zA-Z0-9._~/=&+-]+)?")
 _BREAKS = re.compile(r"[\t\n\r]")
+_BROKEN = XPath(".//*[@href[translate(., '\t\n\r', '') != .] or @src[translate(., '\t\n\r', '') != .]]")
 _NUMBERED = re.compile(r"\d{1,4}")
 _BREAK = re.compile(r"[\x0b\x0c\x1c-\x1f\x85\u2028\u2029]")
 _LARGEST = 2_000_000
@@ -81,38 +84,47 @@ def clean_html(html: str, base_url: str) -> str:
     if tree is None:
         return ""
     base = next((found.get("href") for found in tree.iter("base") if found.get("href")), None)
-    for name in ("href", "src"):
-        for holder in tree.xpath(f".//*[@{name}]"):
-            holder.set(name, _BREAKS.sub("", holder.get(name)))  # as browsers do (URL Standard, 4.4)
-    settle_images(tree)
-    link_embeds(tree)
-    silence(tree)
-    set_blocks(tree)
+    _settle(tree)
     cleaned = _filtered(write_tree(tree), _joined(base_url, base) if base else base_url)
     return _EMPTY.sub("", _NO_WORDS.sub("", cleaned) if "></a>" in cleaned else cleaned).strip()
 
 
-def _filtered(html: str, base_url: str) -> str:
-    def link(tag: str, attribute: str, value: str) -> str | None:
-        if attribute not in ("href", "src"):
-            return value if attribute == "alt" or _NUMBERED.fullmatch(value) else None
-        if attribute == "href" and value.strip().startswith("#"):
-            return None  # a place on the page leads nowhere in a message
-        absolute = _absolute(value, base_url)
-        if absolute is None or (attribute == "src" and absolute.startswith("mailto:")):
-            return None
-        return undecorated(absolute) if attribute == "href" and "?" in absolute else absolute
+def _settle(tree: Element) -> None:
+    for holder in matches(_BROKEN, tree):
+        for name in ("href", "src"):
+            if value := holder.get(name):
+                holder.set(name, _BREAKS.sub("", value))  # as browsers do (URL Standard, 4.4)
+    tags = tags_in(tree)
+    settle_images(tree, tags)
+    link_embeds(tree, tags)
+    silence(tree, tags)
+    set_blocks(tree, tags)
 
-    cleaned = nh3.clean(
-        html,
-        tags=_TAGS,
-        attributes=_ATTRIBUTES,
-        attribute_filter=link,
-        url_schemes=_SCHEMES,
-        link_rel=None,
-    )
+
+def _filtered(html: str, base_url: str) -> str:
+    _BASE.set(base_url)
     # Again, for those that were written as references: &#x202e; is one as well.
-    return _NO_SOURCE.sub("", without_controls(cleaned)).strip()
+    cleaned = without_controls(_CLEANER.clean(html))
+    return (_NO_SOURCE.sub("", cleaned) if "<img" in cleaned else cleaned).strip()
+
+
+def _allowed(_tag: str, attribute: str, value: str) -> str | None:
+    """Give an attribute's value as it may stay, links whole; None for one that may not."""
+    if attribute not in ("href", "src"):
+        return value if attribute == "alt" or _NUMBERED.fullmatch(value) else None
+    if attribute == "href" and value.strip().startswith("#"):
+        return None  # a place on the page leads nowhere in a message
+    absolute = _absolute(value, _BASE.get())
+    if absolute is None or (attribute == "src" and absolute.startswith("mailto:")):
+        return None
+    return undecorated(absolute) if attribute == "href" and "?" in absolute else absolute
+
+
+# Made once: to hand the lists over takes longer than to clean a paragraph. Each thread has a base.
+_BASE: ContextVar[str] = ContextVar("base")
+_CLEANER = nh3.Cleaner(
+    tags=_TAGS, attributes=_ATTRIBUTES, attribute_filter=_allowed, url_schemes=_SCHEMES, link_rel=None
+)
 
 
 def paragraphs(blocks: Iterable[str]) -> str:
@@ -146,8 +158,13 @@ def one_line(text: str | None) -> str:
     if "<" not in resolved and "&" not in resolved:
         return " ".join(without_controls(resolved).split())
     for _ in range(2):  # feeds escape titles twice
-        resolved = html_module.unescape(_TAG.sub(" ", resolved))
-    return _OPENING.sub("< ", " ".join(without_controls(_TAG.sub(" ", resolved)).split()))
+        resolved = html_module.unescape(_without_tags(resolved))
+    line = " ".join(without_controls(_without_tags(resolved)).split())
+    return _OPENING.sub("< ", line) if "<" in line else line
+
+
+def _without_tags(text: str) -> str:
+    return _TAG.sub(" ", text) if "<" in text else text
 
 
 def without_controls(text: str) -> str:

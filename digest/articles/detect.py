@@ -1,4 +1,7 @@
-"""Tell what a document is, and read it accordingly."""
+"""Tell what a document is, and read it accordingly.
+
+What reads each kind is imported where there is one: few commands read them all.
+"""
 
 import re
 from collections.abc import Sequence
@@ -6,9 +9,7 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 from digest.articles.identity import path_slug
-from digest.articles.markdown import parse_markdown
 from digest.articles.parsed import ParsedArticle
-from digest.articles.plaintext import parse_plaintext
 
 _PAGE = re.compile(
     rb"(?:\xef\xbb\xbf)?(?>(?:<\?xml[^>]*>|<!--.*?-->|\s+)*)<(?:!doctype html|html|head|body)\b", re.I | re.S
@@ -32,11 +33,12 @@ def parse_document(
     """
     ending = _ending(name if url is None else urlsplit(url).path)
     if ending in ("md", "markdown") or content.startswith((b"---\n", b"---\r\n", b"+++\n", b"+++\r\n")):
+        from digest.articles.markdown import parse_markdown
+
         return parse_markdown(content, name=name, base_url=base_url, url=url, topics=topics, now=now)
     if ending in ("html", "htm", "xhtml") or _PAGE.match(
         content[:4_000].lstrip(b"\xff\xfe").replace(b"\0", b"")
     ):
-        # A quarter of a second to import, and few commands ever read a page.
         from digest.articles.pages import parse_page
 
         return parse_page(
@@ -46,6 +48,8 @@ def parse_document(
             saved=url is None,
             content_type=content_type,
         )
+    from digest.articles.plaintext import parse_plaintext
+
     return parse_plaintext(content, name=name, base_url=base_url, url=url, topics=topics)
 
 

@@ -3,9 +3,7 @@
 import re
 from urllib.parse import parse_qs, urlsplit
 
-from lxml.html import HtmlElement
-
-from digest.articles.trees import all_of, element, remove, replace
+from digest.articles.trees import Element, all_of, element, remove, replace, words_of
 
 _FRAMES = ("iframe", "embed", "object", "frame", "amp-iframe", "video", "audio", "amp-video", "amp-audio")
 _SOURCES = ("src", "data-src", "data-lazy-src", "data-litespeed-src", "data", "data-url")
@@ -46,22 +44,22 @@ _COUNTS = re.compile(
 )
 
 
-def link_embeds(tree: HtmlElement) -> None:
+def link_embeds(tree: Element, tags: frozenset[str]) -> None:
     """Put a link into the place of each embed; one without an address goes."""
-    for quote in all_of(tree, "blockquote", "div"):
+    for quote in all_of(tree, *tags.intersection(("blockquote", "div"))):
         if _QUOTES.search(quote.get("class") or ""):
             _link_quote(quote)
     for tag, (attribute, form) in _AMP.items():
-        for embed in all_of(tree, tag):
+        for embed in all_of(tree, *tags.intersection((tag,))):
             key = embed.get(attribute) or ""
             is_whole = form == "{}" or _KEY.fullmatch(key) is not None
             _put(embed, form.format(key) if key and is_whole else None)
-    for embed in all_of(tree, *_FRAMES):
+    for embed in all_of(tree, *tags.intersection(_FRAMES)):
         if embed.getparent() is not None:
             _put(embed, _address(embed))
 
 
-def _put(embed: HtmlElement, address: str | None) -> None:
+def _put(embed: Element, address: str | None) -> None:
     if (
         not address
         or address.startswith(("about:", "data:", "blob:", "javascript:"))
@@ -76,9 +74,9 @@ def _put(embed: HtmlElement, address: str | None) -> None:
     replace(embed, paragraph)
 
 
-def _link_quote(quote: HtmlElement) -> None:
+def _link_quote(quote: Element) -> None:
     """Keep what a quoted post says; where it says nothing, a link stands for it."""
-    if len(" ".join(quote.text_content().split())) > 20:
+    if len(" ".join(words_of(quote).split())) > 20:
         quote.tag = "blockquote"
         return
     address = next(
@@ -88,7 +86,7 @@ def _link_quote(quote: HtmlElement) -> None:
     _put(quote, address)
 
 
-def _address(embed: HtmlElement) -> str | None:
+def _address(embed: Element) -> str | None:
     for holder in (embed, *embed.iter("source", "embed", "iframe")):
         for name in _SOURCES:
             if (value := (holder.get(name) or "").strip()) and not value.startswith(("about:", "data:")):

@@ -28,12 +28,18 @@ _INDEX = re.compile(r"(?<=/)(?:index\.(?:html?|php|aspx?|jsp)|default\.(?:html?|
 _SESSION = re.compile(r";(?:jsessionid|phpsessid|sid)=[^/]*", re.I)
 _ENCODED = re.compile(r"%([0-9a-fA-F]{2})")
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~")
+# Most: nothing in them that comparing could change.
+_PLAIN_HOST = re.compile(r"(?:[a-z0-9-]{1,63}\.)*[a-z0-9-]{1,63}")
+_PLAIN_PATH = re.compile(r"(?:/(?!amp(?:/|\Z))[\w-]+)*", re.A | re.I)
+_PLAIN_PAGE = re.compile(rf"https?://({_PLAIN_HOST.pattern})((?:/(?!(?i:amp)(?:/|\Z))[\w-]+)*)", re.A)
 _FRONT_DOORS = ("www.", "m.", "mobile.", "amp.")
 _PORTS = {"http": 80, "https": 443}
 
 
 def undecorated(url: str) -> str:
     """Give a URL without the parameters that only follow readers around."""
+    if "?" not in url:
+        return url
     try:
         parts = urlsplit(url)
     except ValueError:
@@ -54,6 +60,8 @@ def canonical_url(url: str) -> str:
     file, end slash and fragment, with its parameters in order and its escapes as RFC 3986 6.2.2 has them.
     A fragment that names a page of its own (#! and #/) stays.
     """
+    if plain := _PLAIN_PAGE.fullmatch(url):
+        return f"https://{_door(plain[1])}{plain[2]}"
     try:
         parts = _out_of_cache(urlsplit(undecorated(url)))
         port = parts.port
@@ -70,6 +78,8 @@ def canonical_url(url: str) -> str:
 
 def is_home(url: str) -> bool:
     """Tell whether an address is a site's home page: it tells no article from another."""
+    if plain := _PLAIN_PAGE.fullmatch(url):
+        return not plain[2]
     parts = urlsplit(canonical_url(url))
     return not parts.path and not parts.query and not parts.fragment
 
@@ -116,6 +126,8 @@ def _door(host: str) -> str:
 
 
 def _path(path: str) -> str:
+    if _PLAIN_PATH.fullmatch(path):
+        return path
     path = _SESSION.sub("", _ENCODED.sub(_decoded, path))
     path = quote(_without_dots(path), safe="/%:@!$&'()*+,;=~", errors="replace")
     while True:
@@ -143,6 +155,8 @@ def _without_dots(path: str) -> str:
 
 
 def _query(query: str) -> str:
+    if not query:
+        return ""
     pairs = parse_qsl(query, keep_blank_values=True)
     kept = (pair for pair in pairs if not _is_amp(*pair) and not _DECORATION.fullmatch(pair[0]))
     return urlencode(sorted(kept))
@@ -153,6 +167,8 @@ def _is_amp(name: str, value: str) -> bool:
 
 
 def _ascii_host(host: str) -> str:
+    if _PLAIN_HOST.fullmatch(host):
+        return host
     with contextlib.suppress(UnicodeError):
         encoded = host.rstrip(".").encode("idna").decode("ascii")
         host = encoded if encoded.isprintable() and " " not in encoded else host

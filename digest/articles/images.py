@@ -1,12 +1,13 @@
 """Find the pictures that a page shows: lazy ones, the best of several sizes, no pixels or placeholders."""
 
 import re
+from itertools import islice
 from urllib.parse import urlsplit
 
-from lxml.html import HtmlElement
+from digest.articles.trees import Element, all_of, remove, replace, unwrap
 
-from digest.articles.trees import all_of, remove, replace
-
+_AMP = ("amp-img", "amp-anim")
+_PICTURES = (*_AMP, "img", "noscript", "picture")
 _LAZY = (
     "data-src", "data-lazy-src", "data-original", "data-original-src", "data-lazy", "data-full-src",
     "data-hi-res-src",
@@ -45,13 +46,15 @@ _TINY = re.compile(r"\s*[01](?:\.0)?\s*(?:px)?\s*")
 _SIZE = re.compile(r"\s*(\d{1,4})(?:\.\d+)?\s*(?:px)?\s*")
 
 
-def settle_images(tree: HtmlElement) -> None:
+def settle_images(tree: Element, tags: frozenset[str]) -> None:
     """Give each picture its real address once; take out those that show nothing."""
-    for amp in all_of(tree, "amp-img", "amp-anim"):
+    if tags.isdisjoint(_PICTURES):
+        return
+    for amp in all_of(tree, *tags.intersection(_AMP)):
         amp.tag = "img"
-    for noscript in all_of(tree, "noscript"):
+    for noscript in all_of(tree, *tags.intersection(("noscript",))):
         _unfold(noscript)
-    for picture in all_of(tree, "picture"):
+    for picture in all_of(tree, *tags.intersection(("picture",))):
         _settle_picture(picture)
     for image in all_of(tree, "img"):
         _settle(image)
@@ -84,7 +87,7 @@ def best_of(srcset: str) -> str | None:
     return enough[0][1] if enough else max(sized, default=(0, None), key=lambda pair: pair[0])[1]
 
 
-def _unfold(noscript: HtmlElement) -> None:
+def _unfold(noscript: Element) -> None:
     """Take a `noscript` apart: its picture counts where the one before it has no address."""
     images = list(noscript.iter("img"))
     before = noscript.getprevious()
@@ -97,12 +100,12 @@ def _unfold(noscript: HtmlElement) -> None:
             remove(noscript)
             return
     if images:
-        noscript.drop_tag()
+        unwrap(noscript)
     else:
         remove(noscript)
 
 
-def _settle_picture(picture: HtmlElement) -> None:
+def _settle_picture(picture: Element) -> None:
     image = next(picture.iter("img"), None)
     if image is None:
         remove(picture)
@@ -116,7 +119,7 @@ def _settle_picture(picture: HtmlElement) -> None:
     replace(picture, image)
 
 
-def _settle(image: HtmlElement) -> None:
+def _settle(image: Element) -> None:
     address = _address(image)
     if not address or _is_unseen(image) or is_beacon(address):
         remove(image)
@@ -127,19 +130,18 @@ def _settle(image: HtmlElement) -> None:
         if size:
             image.set(name, size[1])
         else:
-            image.attrib.pop(name, None)
+            image.attrib.pop(name, "")
 
 
-def _address(image: HtmlElement) -> str | None:
-    own = (image.get("src") or "").strip()
-    lazy = next(
-        (value for name in _LAZY if (value := (image.get(name) or "").strip()) and _is_url(value)), None
-    )
-    if lazy:
-        return lazy
+def _address(image: Element) -> str | None:
+    given = {str(name): str(value) for name, value in image.items()}
+    own = given.get("src", "").strip()
+    for name in _LAZY:
+        if (lazy := given.get(name, "").strip()) and _is_url(lazy):
+            return lazy
     for name in _SETS:
         if (
-            (value := image.get(name))
+            (value := given.get(name))
             and (found := best_of(value))
             and (name != "srcset" or _PLACEHOLDER.search(own or "#"))
         ):
@@ -151,15 +153,15 @@ def _is_url(value: str) -> bool:
     return not _PLACEHOLDER.search(value) and not value.startswith(("{", "[")) and " " not in value
 
 
-def _is_unseen(image: HtmlElement) -> bool:
+def _is_unseen(image: Element) -> bool:
     sizes = [image.get("width"), image.get("height")]
     if any(size is not None and _TINY.fullmatch(size) for size in sizes) or image.get("hidden") is not None:
         return True
-    holders = [image, *list(image.iterancestors())[:3]]
+    holders = [image, *islice(image.iterancestors(), 3)]
     return any(_HIDDEN.search(holder.get("style") or "") for holder in holders)
 
 
-def _drop_doubles(tree: HtmlElement) -> None:
+def _drop_doubles(tree: Element) -> None:
     before: str | None = None
     for image in all_of(tree, "img"):
         address = image.get("src")

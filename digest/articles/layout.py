@@ -1,16 +1,18 @@
 """Set a fragment's blocks in what mail understands: paragraphs, three sizes of headings, lists, tables."""
 
 import re
+from collections.abc import Iterable, Iterator
 
-from lxml.html import HtmlElement
+from lxml.etree import XPath
 
-from digest.articles.trees import all_of, element, remove
+from digest.articles.trees import Element, all_of, element, matches, remove
 
 _BLOCKS = (
     "div", "section", "article", "main", "header", "footer", "address", "center", "dd", "dt",
     "aside", "details",
     "summary", "hgroup", "body", "nav", "fieldset", "legend", "amp-carousel", "article-body",
 )  # fmt: skip
+_SET = frozenset(("p", *_BLOCKS))
 _NAMES = {"h1": "h2", "h5": "h4", "h6": "h4", "strike": "s", "del": "s"}
 _SILENT = (
     "script", "style", "template", "svg", "math", "form", "select", "option", "textarea", "input",
@@ -26,66 +28,87 @@ _INLINE = frozenset(
         "wbr", "br",
     )
 )  # fmt: skip
+_MAYBE_HIDDEN = XPath(".//*[@hidden or @style]")
 _HIDDEN = re.compile(
     r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0(?![.\d])|mso-hide\s*:\s*all", re.I
 )
 
 
-def silence(tree: HtmlElement) -> None:
+def silence(tree: Element, tags: frozenset[str]) -> None:
     """Take out what has no place in a message together with its text, and what a page hides."""
-    for silent in all_of(tree, *_SILENT):
+    for silent in all_of(tree, *tags.intersection(_SILENT)):
         if silent.getparent() is not None:
             remove(silent)
-    for hidden in tree.xpath(".//*[@hidden or @style]"):
+    for hidden in matches(_MAYBE_HIDDEN, tree):
         is_hidden = hidden.get("hidden") is not None or _HIDDEN.search(hidden.get("style") or "")
         if is_hidden and hidden.getparent() is not None:
             remove(hidden)
 
 
-def set_blocks(tree: HtmlElement) -> None:
+def set_blocks(tree: Element, tags: frozenset[str]) -> None:
     """Name blocks as mail does; loose lines and what two line breaks part become paragraphs."""
-    for other in all_of(tree, *_NAMES):
+    for other in all_of(tree, *tags.intersection(_NAMES)):
         other.tag = _NAMES[str(other.tag)]
-    for block in [tree, *all_of(tree, "p", *_BLOCKS)]:
-        is_leaf = all(child.tag in _INLINE for child in block.iterdescendants())
-        if any(map(_is_double, block)) or not is_leaf:
+    may_double = "br" in tags
+    elements = list(tree.iter())
+    holders = _holders(elements)
+    for block in [tree, *(one for one in elements if one.tag in _SET and one is not tree)]:
+        if block in holders or (may_double and any(map(_is_double, block))):
             _part(block)
         elif block is not tree:
             block.tag = "p"
 
 
-def _part(block: HtmlElement) -> None:
-    parts = _parted(block)
+def _holders(elements: Iterable[Element]) -> set[Element]:
+    """Give what holds a block somewhere: it is no paragraph itself."""
+    holders: set[Element] = set()
+    for block in elements:
+        if block.tag not in _INLINE:
+            holder = block.getparent()
+            while holder is not None and holder not in holders:
+                holders.add(holder)
+                holder = holder.getparent()
+    return holders
+
+
+def _part(block: Element) -> None:
+    parts = [part for part in _parted(block) if part.tag != "p" or len(part) or (part.text or "").strip()]
     block.text = None
-    block[:] = [part for part in parts if part.tag != "p" or len(part) or (part.text or "").strip()]
+    block[:] = parts
     block.tag = "div"
 
 
-def _parted(block: HtmlElement) -> list[HtmlElement]:
-    parts = [element("p", block.text or "")]
-    is_apart = False
+def _parted(block: Element) -> Iterator[Element]:
+    """Give the parts of a block; `loose` is the text that begins the paragraph that may follow."""
+    loose, paragraph, is_apart = block.text or "", None, False
     for child in list(block):
         tail = child.tail or ""
-        if child.tag == "br" and (is_apart or _is_double(child)):
-            if not is_apart:
-                parts.append(element("p"))
-            parts[-1].text = tail
-            is_apart = not tail.strip()
-        elif child.tag in _INLINE:
-            parts[-1].append(child)
-            is_apart = False
-        else:
+        if child.tag not in _INLINE:
+            yield from _ended(paragraph, loose)
             child.tail = None
-            parts.extend((child, element("p", tail)))
+            yield child
+            loose, paragraph, is_apart = tail, None, False
+        elif child.tag == "br" and (is_apart or _is_double(child)):
+            if not is_apart:
+                yield from _ended(paragraph, loose)
+            loose, paragraph, is_apart = tail, None, not tail.strip()
+        else:
+            if paragraph is None:
+                paragraph = element("p", loose)
+            paragraph.append(child)
             is_apart = False
-    return parts
+    yield from _ended(paragraph, loose)
 
 
-def _is_double(child: HtmlElement) -> bool:
+def _ended(paragraph: Element | None, loose: str) -> Iterator[Element]:
+    if paragraph is not None:
+        yield paragraph
+    elif loose.strip():
+        yield element("p", loose)
+
+
+def _is_double(child: Element) -> bool:
+    if child.tag != "br" or (child.tail or "").strip():
+        return False
     following = child.getnext()
-    return (
-        child.tag == "br"
-        and following is not None
-        and following.tag == "br"
-        and not (child.tail or "").strip()
-    )
+    return following is not None and following.tag == "br"

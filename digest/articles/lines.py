@@ -3,11 +3,11 @@
 import html as html_module
 import re
 
-_TOKEN = re.compile(r"<(/?)([a-z0-9]+)(?:\s[^>]*)?>|([^<]+)|<")
+_INLINE = re.compile(r"</?(?:a|b|code|em|i|s|strong|sub|sup|u)(?:\s[^>]*)?>")
+_TOKEN = re.compile(rf"((?:[^<]++|{_INLINE.pattern})++)|<(/?)([a-z0-9]+)(?:\s[^>]*)?>|<")
 _TWICE = re.compile(r"&amp;[#\w]")
 _LEAVES = frozenset(("p", "h2", "h3", "h4"))
 _MARGINS = {"p": 1, "h2": 1, "h3": 1, "h4": 1, "figure": 1, "figcaption": 0, "blockquote": 0}
-_INLINE = frozenset(("a", "b", "code", "em", "i", "img", "s", "strong", "sub", "sup", "u"))
 
 
 def lines_of(fragment: str) -> str | None:
@@ -19,18 +19,16 @@ def lines_of(fragment: str) -> str | None:
     if _TWICE.search(fragment):
         return None
     page = _Lines()
-    for closing, tag, text in _TOKEN.findall(fragment):
+    for text, closing, tag in _TOKEN.findall(fragment):
         if text:
-            page.words.append(text)
+            page.say(text)
         elif tag == "br":
             page.end_line()
         elif tag in _MARGINS:
             if not (page.close(tag) if closing else page.open(tag)):
                 return None
-        elif tag not in _INLINE:
-            return None
         elif tag != "img":
-            page.inside += -1 if closing else 1
+            return None
     page.flush()
     return "\n".join(page.lines).strip()
 
@@ -45,7 +43,15 @@ class _Lines:
         self._blank = len(_MARGINS)  # none are wanted at the beginning
         self._blocks: list[str] = []
 
+    def say(self, text: str) -> None:
+        if "<" in text:
+            self.inside += text.count("<") - 2 * text.count("</")
+            text = _INLINE.sub("", text)
+        self.words.append(text)
+
     def flush(self) -> bool:
+        if not self.words:
+            return False
         line = " ".join(html_module.unescape("".join(self.words)).split())
         self.words.clear()
         if line:

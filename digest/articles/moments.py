@@ -5,6 +5,7 @@
 import re
 from datetime import UTC, date, datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 
 _EARLIEST = 1970
 _LONGEST = 100
@@ -57,7 +58,13 @@ def moment(value: object) -> datetime | None:
 
 def feed_moment(text: str) -> datetime | None:
     """Read a time as feeds write it: ISO 8601, RFC 822 with any weekday, seconds since 1970, or words."""
-    line = _EASTERN_CLOCK.sub(r"\1:\2", _EASTERN.sub(r"\1-\2-\3 ", " ".join(text.split())))
+    line = " ".join(text.split())
+    return _line_moment(line) if len(line) <= 2 * _LONGEST else None
+
+
+@lru_cache(256)  # a feed's times are read when it is checked and when it is taken
+def _line_moment(line: str) -> datetime | None:
+    line = _EASTERN_CLOCK.sub(r"\1:\2", _EASTERN.sub(r"\1-\2-\3 ", line))
     if not line or len(line) > _LONGEST or _NO_YEAR.search(line):
         return None
     if _EPOCH.fullmatch(line):

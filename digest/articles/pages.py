@@ -21,7 +21,7 @@ from digest.articles.parsed import ParsedArticle
 from digest.articles.sentences import word_count
 from digest.articles.sitewords import ALONE, ASKS, ENDS
 from digest.articles.stated import Stated, read_stated
-from digest.articles.trees import all_of, read_tree, remove, unnested, untangled, write_tree
+from digest.articles.trees import all_of, read_tree, remove, unnested, untangled, words_of, write_tree
 from digest.errors import InputError
 
 # What it says of a page names the page's own words, and what cannot be read is told as an error here.
@@ -171,7 +171,7 @@ def _without_labels(html: str) -> str:
     if tree is None:
         return html
     for block in all_of(tree, "p", "li", "h2", "h3", "h4"):
-        label = " ".join(block.text_content().split()).strip(" .:!→»›|")
+        label = " ".join(words_of(block).split()).strip(" .:!→»›|")
         if (
             len(label) > _LONGEST_LABEL
             or block.getparent() is None
@@ -180,7 +180,7 @@ def _without_labels(html: str) -> str:
             continue
         is_heading = str(block.tag).startswith("h")
         words = (ENDS, ASKS) if is_heading else (ALONE, ASKS, ENDS)
-        is_last = not any((after.text_content() or "").strip() for after in block.itersiblings())
+        is_last = not any(words_of(after).strip() for after in block.itersiblings())
         if label and any(pattern.fullmatch(label) for pattern in words) and (is_last or not is_heading):
             remove(block)
     return write_tree(tree)

@@ -41,11 +41,17 @@ def first_sentence(text: str, limit: int) -> str:
 
 def summarise(text: str, limit: int = 280) -> str:
     """Give the text's beginning, to a sentence's end where one is near, else to a word's end."""
-    line = " ".join(text.split())
+    line = _beginning(text, limit + 101)
     if len(line) <= limit:
         return line
     end = max((end for end in _sentence_ends(line[: limit + 100]) if end <= limit), default=0)
     return line[:end] if end >= limit // 3 else _cut_at_word(line, limit)
+
+
+def _beginning(text: str, length: int) -> str:
+    """Give a text as one line; of a long one so much of it at least."""
+    line = " ".join(text[: 4 * length].split())
+    return line if len(line) > length else " ".join(text.split())
 
 
 def word_count(text: str) -> int:

@@ -2,8 +2,13 @@
 
 import re
 from collections.abc import Iterator
+from itertools import islice
+from typing import Any
 
-from lxml import etree, html
+from lxml import etree
+
+# Not lxml.html's: to look an own class up for each element takes longer than all that is done with it.
+Element = etree._Element
 
 _DEEPEST = 120  # the parsers behind this one stop at 256, and what is cut there is lost
 _HOLDER = re.compile(
@@ -12,10 +17,11 @@ _HOLDER = re.compile(
 _LONG_TAG = 8_000
 _QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'")
 _NAME = re.compile(r"^[a-zA-Z0-9]*")
+_WORDS = etree.XPath("string()", smart_strings=False)
 _ANY_TAG = re.compile(r"<(?!/?(?:p|br)\b)/?[a-zA-Z][^<>]*>")
 
 
-def read_tree(text: str) -> html.HtmlElement | None:
+def read_tree(text: str) -> Element | None:
     """Give a fragment as one `div`; None for what holds no markup that can be read.
 
     What is nested deeper than any page that people wrote loses its nesting, never its text.
@@ -51,17 +57,23 @@ def unnested(text: str) -> str:
     return text if _parsed(text) is not None else _HOLDER.sub(" ", text)
 
 
-def _parsed(text: str) -> html.HtmlElement | None:
-    parser = html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, huge_tree=True)
+def _parsed(text: str) -> Element | None:
+    parser = etree.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, huge_tree=True)
     try:
-        page = html.document_fromstring(f"<div>{text}</div>".encode("utf-8", "replace"), parser=parser)
+        page = etree.fromstring(f"<div>{text}</div>".encode("utf-8", "replace"), parser)
     except (etree.ParserError, ValueError):
         return None
+    return None if page is None or _is_too_deep(page, parser) else page.find("body")
+
+
+def _is_too_deep(page: Element, parser: etree.HTMLParser) -> bool:
+    if len(list(islice(page.iter(), _DEEPEST + 1))) <= _DEEPEST:
+        return False  # most: so few elements cannot stand so deep
     is_cut = any("depth" in entry.message.lower() for entry in parser.error_log)
-    return None if is_cut or _depth(page) > _DEEPEST else page.find("body")
+    return is_cut or _depth(page) > _DEEPEST
 
 
-def _depth(page: html.HtmlElement) -> int:
+def _depth(page: Element) -> int:
     deepest = depth = 0
     for event, _ in etree.iterwalk(page, events=("start", "end")):
         depth += 1 if event == "start" else -1
@@ -69,25 +81,64 @@ def _depth(page: html.HtmlElement) -> int:
     return deepest
 
 
-def write_tree(tree: html.HtmlElement) -> str:
+def tags_in(tree: Element) -> frozenset[str]:
+    """Give the names of the elements: what looks for others need not begin."""
+    return frozenset(str(element.tag) for element in tree.iter())
+
+
+def words_of(element: Element) -> str:
+    """Give all the text in an element."""
+    return str(_WORDS(element))
+
+
+def write_tree(tree: Element) -> str:
     """Give a tree's content as HTML."""
-    written: str = html.tostring(tree, encoding="unicode", with_tail=False)
+    written: str = etree.tostring(tree, method="html", encoding="unicode", with_tail=False)
     return written[written.index(">") + 1 : written.rindex("<")] if "</" in written else ""
 
 
-def remove(element: html.HtmlElement) -> None:
+def remove(element: Element) -> None:
     """Take an element out with all it holds; the text behind it stays."""
     parent = element.getparent()
     if parent is not None:
-        element.drop_tree()
+        _add_text(parent, element.getprevious(), element.tail)
+        parent.remove(element)
 
 
-def all_of(tree: html.HtmlElement, *tags: str) -> Iterator[html.HtmlElement]:
+def unwrap(element: Element) -> None:
+    """Put what an element holds into its place."""
+    parent = element.getparent()
+    if parent is None:
+        return
+    at = parent.index(element)
+    _add_text(parent, element.getprevious(), element.text)
+    if len(element):
+        element[-1].tail = (element[-1].tail or "") + (element.tail or "") or None
+    else:
+        _add_text(parent, element.getprevious(), element.tail)
+    parent[at : at + 1] = list(element)
+
+
+def _add_text(parent: Element, previous: Element | None, text: str | None) -> None:
+    if text and previous is None:
+        parent.text = (parent.text or "") + text
+    elif text and previous is not None:
+        previous.tail = (previous.tail or "") + text
+
+
+def matches(path: etree.XPath, tree: Element) -> list[Element]:
+    """Give the elements that a path leads to."""
+    found: Any = path(tree)
+    return list(found)
+
+
+def all_of(tree: Element, *tags: str) -> Iterator[Element]:
     """Give the elements of some names, those added meanwhile aside."""
-    yield from [element for element in tree.iter(*tags) if isinstance(element.tag, str)]
+    if tags:
+        yield from [element for element in tree.iter(*tags) if isinstance(element.tag, str)]
 
 
-def replace(element: html.HtmlElement, by: html.HtmlElement) -> None:
+def replace(element: Element, by: Element) -> None:
     """Put an element into the place of another; the text behind it stays."""
     by.tail = element.tail
     parent = element.getparent()
@@ -95,8 +146,8 @@ def replace(element: html.HtmlElement, by: html.HtmlElement) -> None:
         parent.replace(element, by)
 
 
-def element(tag: str, text: str = "", **attributes: str) -> html.HtmlElement:
+def element(tag: str, text: str = "", **attributes: str) -> Element:
     """Make an element."""
-    made: html.HtmlElement = html.Element(tag, attributes)
+    made = etree.Element(tag, attributes)
     made.text = text
     return made

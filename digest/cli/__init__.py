@@ -20,7 +20,7 @@ _COMMANDS = (
     ),
     ("init", "setting_up:init", "Write config.toml and create the database; what stands is kept."),
     ("fetch", "sending:fetch", "Fetch the sources that are due."),
-    ("preview", "sending:preview", "Write the next edition as .html, .txt and .eml, and change nothing."),
+    ("preview", "looking:preview", "Write the next edition as .html, .txt and .eml, and change nothing."),
     (
         "preflight",
         "looking:preflight",

@@ -1,8 +1,9 @@
-"""The command that looks an edition over before it goes: preflight."""
+"""Commands that show an edition before it goes: preview, preflight."""
 
 import sys
 from dataclasses import asdict
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 
@@ -11,9 +12,76 @@ from digest.cli.output import say, show_json, warn
 from digest.rules.preflight import is_clear
 from digest.rules.proof import Outcome
 from digest.tasks.preflight import Flight, look_before
-from digest.tasks.previewing import View, preview
+from digest.tasks.previewing import View, describe
+from digest.tasks.previewing import preview as make_preview
 
 _SAID = {Outcome.OK: "ok", Outcome.WARN: "look at", Outcome.FAIL: "fails"}
+
+
+def preview(
+    digest: str,
+    *,
+    cadence: str | None = None,
+    as_: Annotated[str | None, Parameter(name="--as")] = None,
+    at: str | None = None,
+    out: Path = Path(),
+    json: AsJson = False,
+    common: Common = DEFAULT,
+) -> None:
+    """Write the next edition as .html, .txt and .eml, and change nothing.
+
+    Parameters
+    ----------
+    digest:
+        The digest's name.
+    cadence:
+        One of its cadences; else the reader's own.
+    as_:
+        Show what this reader would get; else a reader of every topic.
+    at:
+        At this time, such as 2026-11-23T07:00; else now.
+    out:
+        The folder to write into.
+    """
+    with application(common) as app:
+        moment = read_moment(at, app.settings.zone, "--at") if at else app.clock()
+        shown = make_preview(
+            app.database,
+            app.settings,
+            app.composer,
+            app.settings.digest(digest),
+            cadence=cadence,
+            view=View(as_ or ""),
+            at=moment,
+        )
+    html, text = shown.parts()
+    out.mkdir(parents=True, exist_ok=True)
+    stem = f"{digest}-{shown.edition.cadence}-{shown.edition.period.replace(':', '')}"
+    files = {".html": html.encode(), ".txt": text.encode(), ".eml": shown.message}
+    for suffix, content in files.items():
+        (out / (stem + suffix)).write_bytes(content)
+    written = [str(out / (stem + suffix)) for suffix in files]
+    facts = describe(shown)
+    if json:
+        show_json(facts | {"files": written})
+        return
+    for file in written:
+        say(file, quiet=common.quiet)
+    for line in _in_lines(facts):
+        say(line, quiet=common.quiet)
+
+
+def _in_lines(facts: dict[str, Any]) -> list[str]:
+    lines = [
+        f"{facts['edition']}: {facts['subject']}",
+        f"{len(facts['articles'])} articles, {len(facts['shortened'])} of them shortened;"
+        f" {facts['left_out']} more to come",
+        f"{facts['bytes']:,} bytes; HTML {facts['html_bytes']:,}, cut at {facts['clipped_at']:,}",
+        f"SHA-256 {facts['sha256']}",
+    ]
+    if facts["last_edition"]:
+        lines.append(f"since {facts['last_edition']}: {len(facts['new'])} new, {len(facts['gone'])} gone")
+    return lines
 
 
 def preflight(
@@ -45,7 +113,7 @@ def preflight(
     """
     with application(common) as app:
         moment = read_moment(at, app.settings.zone, "--at") if at else app.clock()
-        shown = preview(
+        shown = make_preview(
             app.database, app.settings, app.composer, app.settings.digest(digest),
             cadence=cadence, view=View(as_ or ""), at=moment,
         )  # fmt: skip

@@ -5,9 +5,6 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
-
 from digest.rules.printing import printable
 
 
@@ -36,6 +33,10 @@ def show_table(columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> Non
         for line in (list(columns), *cells):
             sys.stdout.write("\t".join(line) + "\n")
         return
+    # Most commands print no table, and are smaller and faster to begin without it.
+    from rich.console import Console
+    from rich.table import Table
+
     table = Table(*columns, box=None, header_style="bold")
     for line in cells:
         table.add_row(*line)

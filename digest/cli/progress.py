@@ -1,21 +1,13 @@
-"""How far a run is: a bar on a terminal, a line a minute elsewhere, nothing with --quiet."""
+"""How far a run is: a bar on a terminal, a line a minute elsewhere, nothing with --quiet.
+
+What draws bars is imported where there is one to draw.
+"""
 
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    SpinnerColumn,
-    TaskProgressColumn,
-    TextColumn,
-    TimeElapsedColumn,
-)
 
 from digest.cli.output import say
 from digest.tasks.delivery.running import Tally
@@ -76,6 +68,16 @@ def pulse(*, quiet: bool) -> Iterator[Pulse | None]:
 
 @contextmanager
 def _bar() -> Iterator[Pulse]:
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        SpinnerColumn,
+        TaskProgressColumn,
+        TextColumn,
+        TimeElapsedColumn,
+    )
+
     columns = (
         SpinnerColumn(), BarColumn(bar_width=24), TaskProgressColumn(),
         TextColumn("{task.description}", markup=False), TimeElapsedColumn(),
@@ -96,6 +98,9 @@ def counted(what: str, *, quiet: bool) -> Iterator[Callable[[int, int], None] | 
     if quiet or not sys.stderr.isatty():
         yield None
         return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(what, total=None)

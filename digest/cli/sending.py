@@ -1,12 +1,11 @@
-"""Commands that make and deliver editions: fetch, send, preview."""
+"""Commands that make and deliver editions: fetch, send."""
 
 import sys
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from cyclopts import Parameter
 
-from digest.cli.common import DEFAULT, AsJson, Common, application, read_moment
+from digest.cli.common import DEFAULT, AsJson, Common, application
 from digest.cli.output import say, show_json, warn
 from digest.cli.progress import counted, pulse
 from digest.sending import Sent, send_due
@@ -14,9 +13,6 @@ from digest.tasks.compiling import Compiled
 from digest.tasks.delivery.running import Tally
 from digest.tasks.fetching import FetchReport, fetch_due
 from digest.tasks.picturing import copy_pictures
-from digest.tasks.previewing import View
-from digest.tasks.previewing import describe as describe_preview
-from digest.tasks.previewing import preview as make_preview
 
 
 def fetch(source: str | None = None, *, json: AsJson = False, common: Common = DEFAULT) -> None:
@@ -67,72 +63,6 @@ def send(
         warn(line)
     if done.trouble:
         sys.exit(1)
-
-
-def preview(
-    digest: str,
-    *,
-    cadence: str | None = None,
-    as_: Annotated[str | None, Parameter(name="--as")] = None,
-    at: str | None = None,
-    out: Path = Path(),
-    json: AsJson = False,
-    common: Common = DEFAULT,
-) -> None:
-    """Write the next edition as .html, .txt and .eml, and change nothing.
-
-    Parameters
-    ----------
-    digest:
-        The digest's name.
-    cadence:
-        One of its cadences; else the reader's own.
-    as_:
-        Show what this reader would get; else a reader of every topic.
-    at:
-        At this time, such as 2026-11-23T07:00; else now.
-    out:
-        The folder to write into.
-    """
-    with application(common) as app:
-        moment = read_moment(at, app.settings.zone, "--at") if at else app.clock()
-        shown = make_preview(
-            app.database,
-            app.settings,
-            app.composer,
-            app.settings.digest(digest),
-            cadence=cadence,
-            view=View(as_ or ""),
-            at=moment,
-        )
-    html, text = shown.parts()
-    out.mkdir(parents=True, exist_ok=True)
-    stem = f"{digest}-{shown.edition.cadence}-{shown.edition.period.replace(':', '')}"
-    files = {".html": html.encode(), ".txt": text.encode(), ".eml": shown.message}
-    for suffix, content in files.items():
-        (out / (stem + suffix)).write_bytes(content)
-    written = [str(out / (stem + suffix)) for suffix in files]
-    facts = describe_preview(shown)
-    if json:
-        show_json(facts | {"files": written})
-        return
-    for file in written:
-        say(file, quiet=common.quiet)
-    for line in _describe_preview(facts):
-        say(line, quiet=common.quiet)
-
-
-def _describe_preview(facts: dict[str, Any]) -> list[str]:
-    lines = [
-        f"{facts['edition']}: {facts['subject']}",
-        f"{len(facts['articles'])} articles, {len(facts['shortened'])} of them shortened;"
-        f" {facts['left_out']} more to come",
-        f"{facts['bytes']:,} bytes; HTML {facts['html_bytes']:,}, cut at {facts['clipped_at']:,}",
-        f"SHA-256 {facts['sha256']}",
-    ]
-    if facts["last_edition"]:
-        lines.append(f"since {facts['last_edition']}: {len(facts['new'])} new, {len(facts['gone'])} gone")
-    return lines
 
 
 def describe(done: Sent) -> list[str]:

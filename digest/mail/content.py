@@ -30,7 +30,6 @@ class Card:
     text: str = ""
     image_url: str | None = None
     image_alt: str = ""
-    image_size: tuple[int, int] | None = None
     author: str | None = None
     source: str = ""
     place: str | None = None
@@ -40,6 +39,10 @@ class Card:
     language: str = ""
     also_at: tuple[Elsewhere, ...] = ()
     section: str = ""
+
+    def __hash__(self) -> int:
+        """Give a hash of few fields: cards are looked up for every list that they stand in."""
+        return hash((self.id, self.title, self.section))
 
 
 @dataclass(frozen=True, slots=True)

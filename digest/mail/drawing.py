@@ -9,13 +9,15 @@ import re
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import count
-from typing import Any, TypeVar
+from functools import lru_cache
+from itertools import count, groupby
+from operator import itemgetter
+from typing import Any, NamedTuple, TypeVar
 
 from jinja2 import TemplateRuntimeError
 
 from digest.mail.content import SLOTS, Card, Content, Section
-from digest.mail.framing import Encoded, Frame, encode, fill, frame_of
+from digest.mail.framing import Encoded, Frame, Joined, Pattern, encode, frame_of, holes_in
 from digest.mail.slots import (
     Count,
     LooksBehindError,
@@ -30,11 +32,18 @@ from digest.mail.templates import Templates
 
 DERIVED_SLOTS = (*SLOTS, "to_line")
 _LATER = ("subject", "preheader", "left_out")
-_KEPT_FRAMES = 256
-_KEPT_CARDS = 4_096
+_KEPT_FRAMES = 1_024
+_KEPT_CARDS = 2_048
+_KEPT_VALUES = 512
 
+ROOM = {"name": 2_500, "to_line": 3_000, "address": 1_500, "unsubscribe_url": 1_000, "preferences_url": 1_000}
+"""What a reader's own values may take as encoded: 12 bytes for each of 200 characters, and so on."""
+
+K = TypeVar("K")
 T = TypeVar("T")
 Context = Mapping[str, Any]
+How = tuple[str, tuple[tuple[str, Hashable], ...]]
+"""As what a document shows a card: its role, and what else the macro is given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,18 +51,44 @@ class Place:
     """Where a document shows a card: which one, by its number in the content, as what, in which slot."""
 
     number: int
-    role: str
-    named: tuple[tuple[str, Hashable], ...]
+    how: How
     slot: str
+
+
+class _Filled(NamedTuple):
+    """What goes into holes that follow each other: a card, by its number in the content, as each of these.
+
+    Without a number it is what else is of each list.
+    """
+
+    number: int | None
+    how: tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class _Drawn:
-    """A document's frame, its places for cards, and the slots of what each edition fills in."""
+    """A document that waits for what is of each list; `edition` is what a card shows of its edition."""
 
-    frame: Frame
-    places: tuple[Place, ...]
-    later: tuple[str, ...]
+    pattern: Pattern
+    filled: tuple[_Filled, ...]
+    edition: object
+
+
+class Asked:
+    """A list to draw: what both parts need to know of it is found out once."""
+
+    __slots__ = ("_context", "cards", "content", "shape")
+
+    def __init__(self, content: Content, context: Callable[[Content], Context]) -> None:
+        self.content = content
+        self.cards = _cards_of(content)
+        self.shape = _shape(content)
+        self._context = context
+
+    @property
+    def context(self) -> Context:
+        """Give what cards may know beside their article."""
+        return self._context(self.content)
 
 
 class Drawer:
@@ -68,37 +103,34 @@ class Drawer:
         self._finish = finish
         self._is_html = ".html" in template
         self._frames: OrderedDict[Hashable, _Drawn | None] = OrderedDict()
-        self._drawn: OrderedDict[Hashable, Encoded] = OrderedDict()
+        self._drawn: OrderedDict[tuple[Card, object], dict[How, Encoded]] = OrderedDict()
+        self._editions: dict[Hashable, object] = {}
 
-    def draw(self, content: Content, context: Context) -> Frame:
+    def draw(self, asked: Asked) -> Joined:
         """Draw a variant with slots for a reader's own values; raise LooksBehindError where it needs them."""
-        shape = _shape(content)
-        if shape not in self._frames:
-            _keep(self._frames, shape, self._learn(content, context), _KEPT_FRAMES)
-        self._frames.move_to_end(shape)
-        drawn = self._frames[shape]
-        if drawn is None:
-            return self._draw_whole(content, context)
-        known = self._known(drawn, content)
-        if known is None:
-            self._learn(content, context)
-            known = self._known(drawn, content)
-        if known is None:
-            return self._draw_whole(content, context)
-        return fill(drawn.frame, known | self._later(drawn.later, content))
+        drawn = self._frames.get(asked.shape)
+        if drawn is None and asked.shape not in self._frames:
+            drawn = self._learn(asked)
+            _keep(self._frames, asked.shape, drawn, _KEPT_FRAMES)
+        joined = drawn and self._join(drawn, asked)
+        if drawn and joined is None:
+            self._learn(asked)
+            joined = self._join(drawn, asked)
+        return joined or self._draw_whole(asked)
 
-    def draw_for(self, content: Content, context: Context, reader: Mapping[str, str]) -> Frame:
+    def draw_for(self, asked: Asked, reader: Mapping[str, str]) -> Joined:
         """Draw a variant for one reader."""
-        return (encode(self._render(content, context, reader)),)
+        return Pattern((encode(self._render(asked.content, asked.context, reader)),)).fill()
 
-    def _draw_whole(self, content: Content, context: Context) -> Frame:
-        slots = _own_slots(_unused(content))
-        document = self._render(content, context, slots)
+    def _draw_whole(self, asked: Asked) -> Joined:
+        slots = _own_slots(_unused(asked.content))
+        document = self._render(asked.content, asked.context, slots)
         check_shown(document, slots)
-        return frame_of(document, _markers(slots), is_html=self._is_html)
+        return Pattern(frame_of(document, _markers(slots), is_html=self._is_html), room=ROOM).fill()
 
-    def _learn(self, content: Content, context: Context) -> _Drawn | None:
+    def _learn(self, asked: Asked) -> _Drawn | None:
         """Draw a document, cut its cards out and keep them; None where it decides on more than the shape."""
+        content, context = asked.content, asked.context
         number = _unused(content)
         own, later = _own_slots(number), _later_slots(content, number)
         showing = _Showing(self._macros(context), number)
@@ -111,10 +143,13 @@ class Drawer:
             frame = frame_of(document, _markers({**own, **later}), slots, is_html=self._is_html)
         except LooksBehindError:
             return None
+        edition = self._editions.setdefault(_edition_of(content), object())
         for place, card in cards:
-            _keep(self._drawn, self._key(place, content), encode(card), _KEPT_CARDS)
-        places = {place: None for place in frame if isinstance(place, str) and place.rstrip("@") in _LATER}
-        return _Drawn(frame, tuple(place for place, _ in cards), tuple(places))
+            self._keep_card((asked.cards[place.number], edition), place.how, encode(card))
+        return _waiting(frame, {place.slot: place for place, _ in cards}, edition)
+
+    def _keep_card(self, key: tuple[Card, object], how: How, card: Encoded) -> None:
+        _keep(self._drawn, key, {**self._drawn.get(key, {}), how: card}, _KEPT_CARDS)
 
     def _render(
         self, content: Content, context: Context, reader: Mapping[str, object], show: Any = None
@@ -126,29 +161,48 @@ class Drawer:
     def _macros(self, context: Context) -> Callable[[str], Any]:
         return self._templates.macros(self._cards, context)
 
-    def _known(self, drawn: _Drawn, content: Content) -> dict[str, Encoded] | None:
-        """Give the cards of a variant where all have been drawn before."""
-        cards, edition = _cards_of(content), _edition_of(content)
-        known = {}
-        for place in drawn.places:
-            card = self._drawn.get((cards[place.number], place.role, place.named, edition))
-            if card is None:
-                return None
-            known[place.slot] = card
-        return known
+    def _join(self, drawn: _Drawn, asked: Asked) -> Joined | None:
+        """Put a variant's cards into its document; None where one has not been drawn yet."""
+        pieces: list[Encoded] = []
+        try:
+            for number, how in drawn.filled:
+                if number is not None:
+                    known = self._drawn[asked.cards[number], drawn.edition]
+                    for one in how:
+                        pieces.append(known[one])
+                else:
+                    pieces += [self._later(name, asked.content) for name in how]
+        except KeyError:
+            return None
+        return drawn.pattern.fill(pieces)
 
-    def _key(self, place: Place, content: Content) -> Hashable:
-        return _cards_of(content)[place.number], place.role, place.named, _edition_of(content)
+    def _later(self, name: str, content: Content) -> Encoded:
+        value = str(getattr(content, name.rstrip("@")))
+        return _encoded(value, self._is_html, name.endswith("@"))
 
-    def _later(self, places: Sequence[str], content: Content) -> dict[str, Encoded]:
-        """Encode what a frame shows of the subject and the preheader, as its places need it."""
-        known = {}
-        for place in places:
-            value = str(getattr(content, place.rstrip("@")))
-            if self._is_html:
-                value = as_attribute(value) if place.endswith("@") else as_text(value)
-            known[place] = encode(value)
-        return known
+
+def _waiting(frame: Frame, places: Mapping[str, Place], edition: object) -> _Drawn:
+    """Give a frame as a document that waits for what is of each list."""
+    later = {name for name in frame if isinstance(name, str) and name.rstrip("@") in _LATER}
+    holes = holes_in(frame, places.keys() | later)
+    whose = [(places[hole].number, places[hole].how) if hole in places else (None, hole) for hole in holes]
+    runs = groupby(whose, key=itemgetter(0))
+    filled = [_shared(_Filled(number, tuple([how for _, how in run]))) for number, run in runs]
+    return _Drawn(Pattern(frame, holes, ROOM), tuple(filled), edition)
+
+
+@lru_cache(maxsize=_KEPT_VALUES)
+def _shared(filled: _Filled) -> _Filled:
+    """Give the same, once for all documents: most say of most cards what others say."""
+    return filled
+
+
+@lru_cache(maxsize=_KEPT_VALUES)
+def _encoded(value: str, is_html: bool, is_attribute: bool) -> Encoded:
+    """Encode what a document shows of a list and is no card: lists that begin alike share it."""
+    if is_html:
+        value = as_attribute(value) if is_attribute else as_text(value)
+    return encode(value)
 
 
 def _edition_of(content: Content) -> Hashable:
@@ -167,8 +221,8 @@ class _Showing:
     def __call__(self, sealed: Any, role: str, **named: Any) -> str:
         """Draw a card by the macro that is named after its role."""
         number, card = opened(sealed)
-        how = tuple(sorted(named.items()))
-        self._places.append(Place(number, role, how, f"card {number} {role} {how}"))
+        how = role, tuple(sorted(named.items()))
+        self._places.append(Place(number, how, f"card {number} {how}"))
         drawn = self._show(card, role, **named)
         first, last = self._marks(len(self._places) - 1)
         return type(drawn)(first) + drawn + type(drawn)(last)
@@ -225,11 +279,13 @@ def _sealed(content: Content) -> Content:
 
 
 def _shape(content: Content) -> Hashable:
-    """Give all that a frame may depend on."""
-    sections = tuple((section.title, len(section.cards)) for section in content.sections)
-    left_out = min(content.left_out, 1)
-    bare = replace(content, subject="", preheader="", lead=None, sections=(), related=(), left_out=left_out)
-    return bare, content.lead is not None, sections, len(content.related)
+    """Give all that a frame may depend on: not the cards themselves, nor what is filled in later."""
+    return (
+        content.publication, content.digest, content.title, content.cadence, content.period, content.dated_at,
+        content.timezone, content.language, content.introduction, content.look, content.archive_url,
+        content.left_out > 0, content.lead is not None, len(content.related),
+        tuple([(section.title, len(section.cards)) for section in content.sections]),
+    )  # fmt: skip
 
 
 def _slots(names: tuple[str, ...], number: int) -> dict[str, Slot]:
@@ -262,7 +318,7 @@ def _unused(content: Content) -> int:
     )
 
 
-def _keep(kept: OrderedDict[Hashable, T], key: Hashable, value: T, most: int) -> None:
+def _keep(kept: OrderedDict[K, T], key: K, value: T, most: int) -> None:
     kept[key] = value
     kept.move_to_end(key)
     if len(kept) > most:

@@ -1,13 +1,16 @@
 """A rendering as a join of encoded pieces: a frame that many variants share, and a card for each article."""
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from digest.mail.encoding import SOFT, Pieces, quoted_printable
 from digest.mail.slots import in_attributes, split_at
 
 _ATTRIBUTE = "@"
+_KEPT_PARTS = 4_096
+_NO_ROOM: Mapping[str, int] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,44 +51,99 @@ def frame_of(
     return tuple(pieces)
 
 
-def fill(frame: Frame, known: Mapping[str, Encoded]) -> Frame:
-    """Put what is known into a frame."""
-    return tuple([known.get(piece, piece) if isinstance(piece, str) else piece for piece in frame])
+def holes_in(frame: Frame, filled: Collection[str]) -> list[str]:
+    """List what is filled into a frame, in its order."""
+    return [piece for piece in frame if isinstance(piece, str) and piece in filled]
 
 
-def join(frame: Frame) -> Pieces:
-    """Join neighbours; soft line breaks part what was encoded apart (RFC 2045 6.7 (5))."""
-    pieces: list[bytes | str] = []
-    run: list[bytes] = []
-    for piece in frame:
-        if isinstance(piece, str):
-            pieces.extend((SOFT.join([*run, b""]), piece) if run else (piece,))
-            run = [b""]
-        else:
-            run.append(piece.content)
-    if len(run) > 1 or not pieces:
-        pieces.append(SOFT.join(run))
-    return tuple(pieces)
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """One part of a rendering as it is sent, with slots for a reader's own values.
 
-
-def size_of(frame: Frame) -> int:
-    """Give the size of a part before encoding, a reader's own values aside."""
-    return sum(piece.size for piece in frame if isinstance(piece, Encoded))
-
-
-def encoded_size(frame: Frame, room: Mapping[str, int]) -> int:
-    """Give the size of a part as encoded, with room for each of a reader's own values."""
-    sizes = [
-        len(piece.content) if isinstance(piece, Encoded) else room[piece.rstrip(_ATTRIBUTE)]
-        for piece in frame
-    ]
-    return sum(sizes) + len(SOFT) * len(sizes)
-
-
-def boundary_of(parts: Iterable[Sequence[Encoded | str]]) -> str:
-    """Give a boundary out of the content: known to a preview, and absent from the parts (RFC 2046 5.1.1).
-
-    "=_" can stand in no quoted-printable text.
+    `digests` are those of all that it was joined of; `size` is its size before encoding, a reader's own
+    values aside, `most` its size as encoded, whoever the reader is.
     """
-    digests = [piece.digest for part in parts for piece in part if isinstance(piece, Encoded)]
-    return f"=_{hashlib.sha256(b''.join(digests)).hexdigest()[:40]}"
+
+    pieces: Pieces
+    digests: bytes
+    size: int
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Open:
+    """Neighbours with holes between them: `parts` are what is known, in turn with holes; which holes."""
+
+    at: int
+    parts: list[bytes]
+    begin: int
+    end: int
+
+
+class Pattern:
+    """A frame that is filled again and again: all that is the same each time is joined beforehand.
+
+    Soft line breaks part what was encoded apart (RFC 2045 6.7 (5)). What is not `filled` stays a slot, whose
+    value may take as much `room` as encoded.
+    """
+
+    def __init__(
+        self, frame: Frame, filled: Collection[str] = (), room: Mapping[str, int] = _NO_ROOM
+    ) -> None:
+        self._pieces: list[bytes | str] = []
+        self._open: list[_Open] = []
+        self._digests = [b""]
+        self._size, self._most, run = 0, len(SOFT) * len(frame), [b""]
+        for number, piece in enumerate(frame):
+            if number:
+                run[-1] += SOFT
+            if isinstance(piece, Encoded):
+                run[-1] += piece.content
+                self._digests[-1] += piece.digest
+                self._size += piece.size
+                self._most += len(piece.content)
+            elif piece in filled:
+                run += [b"", b""]
+                self._digests += [b"", b""]
+            else:
+                self._end(run)
+                self._pieces.append(piece)
+                self._most += room.get(piece.rstrip(_ATTRIBUTE), 0)
+                run = [b""]
+        self._end(run)
+
+        self._digests = [_shared(digests) for digests in self._digests]
+
+    def _end(self, run: list[bytes]) -> None:
+        run = [_shared(part) for part in run]
+        if len(run) > 1:
+            begin = self._open[-1].end if self._open else 0
+            self._open.append(_Open(len(self._pieces), run, begin, begin + len(run) // 2))
+        if any(run) or len(run) > 1:
+            self._pieces.append(b"" if len(run) > 1 else run[0])
+
+    def fill(self, pieces: Sequence[Encoded] = ()) -> Joined:
+        """Put pieces into the holes, one into each, in the frame's order."""
+        contents = [piece.content for piece in pieces]
+        joined, digests = self._pieces.copy(), self._digests.copy()
+        digests[1::2] = [piece.digest for piece in pieces]
+        for run in self._open:
+            parts = run.parts.copy()
+            parts[1::2] = contents[run.begin : run.end]
+            joined[run.at] = b"".join(parts)
+        size = self._size + sum([piece.size for piece in pieces])
+        return Joined(tuple(joined), b"".join(digests), size, self._most + sum(map(len, contents)))
+
+
+@lru_cache(maxsize=_KEPT_PARTS)
+def _shared(part: bytes) -> bytes:
+    """Give the same bytes, once for all patterns: frames differ little from each other."""
+    return part
+
+
+def boundary_of(*parts: bytes) -> str:
+    """Give a boundary out of what parts are joined of: known to a preview, and absent from them.
+
+    "=_" can stand in no quoted-printable text (RFC 2046 5.1.1).
+    """
+    return f"=_{hashlib.sha256(b''.join(parts)).hexdigest()[:40]}"

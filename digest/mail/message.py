@@ -1,10 +1,11 @@
 """A whole message: a reader's headers before a rendering's body (RFC 5322, 2046, 2369, 8058)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from email.utils import parseaddr
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from digest.mail import headers as fields
 from digest.mail.content import SLOTS
@@ -13,17 +14,25 @@ from digest.mail.framing import boundary_of, encode
 from digest.mail.rendering import Notice, Rendering, Slots
 from digest.rules.macs import Mac
 
+if TYPE_CHECKING:
+    from digest.mail.dkim import BodyHash
+
 _LONGEST_LIST_ID = 255
 _ONE_CLICK = "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
+_PART = b"\r\nContent-Type: text/%s; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
+_PLAIN, _HTML = _PART % b"plain", _PART % b"html"
 
 
 @dataclass(frozen=True, slots=True)
 class Headers:
-    """The header values that all readers of a rendering share; what is None is left out."""
+    """The header values that all readers of a rendering share; what is None is left out.
+
+    Without a subject it is the rendering's own: renderings of an edition share all else.
+    """
 
     from_name: str
     from_address: str
-    subject: str
+    subject: str | None = None
     list_id: str = ""
     list_name: str = ""
     reply_to: str | None = None
@@ -52,16 +61,24 @@ class Own:
 class Message:
     """A message as bytes with CRLF line ends: its head with the empty line, and the pieces of its body.
 
-    The larger pieces are those of every other reader: whoever writes them out need not join them.
+    The larger pieces are those of every other reader: whoever writes them out need not join them. `begun` gives
+    a hash of the pieces that all readers' bodies begin with, and how many they are.
     """
 
     head: bytes
     pieces: Sequence[bytes]
+    begun: "Callable[[], tuple[BodyHash, int]]"
 
     @property
     def body(self) -> bytes:
         """Give the body whole."""
         return b"".join(self.pieces)
+
+    @property
+    def body_digest(self) -> bytes:
+        """Give the SHA-256 of the body, which is its own relaxed form (mail.encoding)."""
+        begun, shared = self.begun()
+        return begun.digest(b"".join(self.pieces[shared:]))
 
     def __bytes__(self) -> bytes:
         return b"".join((self.head, *self.pieces))
@@ -88,11 +105,11 @@ class Composition:
         self._rendering = rendering
         self._headers = headers
         self._sender = fields.sender_header(headers.from_name, headers.from_address)
-        self._subject = fields.text_header("Subject", headers.subject)
-        self._rest = _shared_fields(replace(headers, subject="")) + _content_type(rendering.boundary)
-        self._slots = Slots(
-            _body(rendering.boundary, named("text ", rendering.text), named("html ", rendering.html))
-        )
+        subject = rendering.subject if headers.subject is None else headers.subject
+        self._subject = fields.text_header("Subject", subject)
+        self._rest = _shared_fields(headers) + _content_type(rendering.boundary)
+        self._slots = Slots(_body(rendering.boundary, rendering.text, rendering.html))
+        self._begun: tuple[BodyHash, int] | None = None
 
     def compose(self, own: Own, values: Mapping[str, str]) -> Message:
         """Give one reader's message."""
@@ -104,7 +121,14 @@ class Composition:
             fields.recipient_header(own.to_name, own.to_address), self._subject,
             fields.word_header("Message-ID", own.message_id), _leave_fields(own), self._rest, "\r\n",
         ))  # fmt: skip
-        return Message(head.encode(), self._slots.filled(known))
+        return Message(head.encode(), self._slots.filled(known), self._begin)
+
+    def _begin(self) -> "tuple[BodyHash, int]":
+        if self._begun is None:
+            from digest.mail.dkim import BodyHash  # only where messages are signed
+
+            self._begun = BodyHash(*self._slots.shared), len(self._slots.shared)
+        return self._begun
 
 
 def compose(rendering: Rendering, headers: Headers, own: Own, values: Mapping[str, str]) -> bytes:
@@ -115,8 +139,8 @@ def compose(rendering: Rendering, headers: Headers, own: Own, values: Mapping[st
 def compose_notice(notice: Notice, headers: Headers, own: Own) -> Message:
     """Compose a message that is for one reader alone, such as an asking."""
     text, html = encode(notice.text), encode(notice.html)
-    boundary = boundary_of(((text,), (html,)))
-    rendering = Rendering(headers.subject, (html.content,), (text.content,), boundary, html.size)
+    boundary = boundary_of(text.digest, html.digest)
+    rendering = Rendering(headers.subject or "", (html.content,), (text.content,), boundary, html.size)
     return Composition(rendering, headers).compose(own, dict.fromkeys(SLOTS, ""))
 
 
@@ -125,7 +149,8 @@ def _personal(rendering: Rendering, headers: Headers) -> Composition:
 
 
 def named(kind: str, pieces: Pieces) -> Pieces:
-    return tuple(kind + piece if isinstance(piece, str) else piece for piece in pieces)
+    """Name slots by the part that they stand in, too: "text name", "html name"."""
+    return tuple([kind + piece if isinstance(piece, str) else piece for piece in pieces])
 
 
 def _content_type(boundary: str) -> str:
@@ -135,7 +160,9 @@ def _content_type(boundary: str) -> str:
 def _body(boundary: str, text: Pieces, html: Pieces) -> Pieces:
     """Put the parts between their boundaries, plain text first (RFC 2046 5.1.4), and join neighbours."""
     mark = b"\r\n--" + boundary.encode()
-    pieces = (mark[2:] + _part(b"plain"), *text, mark + _part(b"html"), *html, mark + b"--\r\n")
+    pieces = (
+        mark[2:] + _PLAIN, *named("text ", text), mark + _HTML, *named("html ", html), mark + b"--\r\n",
+    )  # fmt: skip
     joined: list[bytes | str] = []
     for piece in pieces:
         if isinstance(piece, bytes) and joined and isinstance(joined[-1], bytes):
@@ -143,13 +170,6 @@ def _body(boundary: str, text: Pieces, html: Pieces) -> Pieces:
         else:
             joined.append(piece)
     return tuple(joined)
-
-
-def _part(kind: bytes) -> bytes:
-    return (
-        b"\r\nContent-Type: text/%s; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
-        % kind
-    )
 
 
 def _leave_fields(own: Own) -> str:

@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from functools import lru_cache
 from pathlib import Path
 
 from digest.errors import SettingsError
@@ -30,9 +31,12 @@ class Phrases:
     def say(self, language: str, key: str, /, **values: object) -> str:
         """Give a phrase with its values, in English where the language is not known."""
         phrase = self._known.get(base(language), self._known[FALLBACK])[key]
+        if not values:
+            return phrase
         return _PLACE.sub(lambda place: str(values.get(place[1], place[0])), phrase)
 
 
+@lru_cache(maxsize=256)
 def base(language: str) -> str:
     """Give a language tag's first part: what phrases are chosen by."""
     return re.split("[-_]", language, maxsplit=1)[0].lower()

@@ -2,29 +2,29 @@
 
 import difflib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import css_inline
 
 from digest.errors import SettingsError
-from digest.mail.clients import Clients
 from digest.mail.content import SLOTS, Content
-from digest.mail.drawing import DERIVED_SLOTS, Drawer
+from digest.mail.drawing import DERIVED_SLOTS, ROOM, Asked, Drawer
 from digest.mail.encoding import Pieces, plain, quoted_printable
-from digest.mail.framing import Frame, boundary_of, encoded_size, join, size_of
+from digest.mail.framing import Joined, boundary_of
 from digest.mail.look import OURS, Brand
 from digest.mail.phrases import Phrases
 from digest.mail.slots import LooksBehindError, as_attribute, as_text
 from digest.mail.templates import Templates
 
+if TYPE_CHECKING:
+    from digest.mail.clients import Clients
+
 _JOINERS = "\u200c\u200d"  # part of words in Persian and of emoji
 _LONGEST_NAME = 200
-ROOM = {"name": 2_500, "to_line": 3_000, "address": 1_500, "unsubscribe_url": 1_000, "preferences_url": 1_000}
-"""What a reader's own values may take as encoded: 12 bytes for each of 200 characters, and so on."""
 
 _FIRST_LOOK = "front-page"
 _NO_LOOKS = ("frame", "parts", "desk")
@@ -84,8 +84,10 @@ class Renderer:
         self._text = self._drawer("digest.txt.j2", ["digest.cards.txt.j2"], str)
 
     @cached_property
-    def clients(self) -> Clients:
-        """Give what mail programs do not know."""
+    def clients(self) -> "Clients":
+        """Give what mail programs do not know; sending does not ask."""
+        from digest.mail.clients import Clients
+
         return Clients(self._folder / "clients.toml")
 
     def list_looks(self) -> list[str]:
@@ -103,28 +105,27 @@ class Renderer:
 
     def render(self, content: Content) -> Rendering:
         """Render a variant; raise SettingsError with file and line for a template that cannot be used."""
-        content, context = _presentable(content), self._context(content)
+        asked = self._asked(content)
         try:
-            html, text = self._look(content.look).draw(content, context), self._text.draw(content, context)
+            html, text = self._look(content.look).draw(asked), self._text.draw(asked)
         except LooksBehindError:
             rendering = self.render_for(content, dict.fromkeys(DERIVED_SLOTS, ""))
             return replace(rendering, personal=lambda reader: self.render_for(content, reader))
-        return self._rendering(content, html, text)
+        return self._rendering(asked.content, html, text)
 
     def render_for(self, content: Content, reader: Mapping[str, str]) -> Rendering:
         """Render a variant for one reader alone, whose printable values are given: there is no slot in it."""
-        content, context = _presentable(content), self._context(content)
-        html = self._look(content.look).draw_for(content, context, reader)
-        return self._rendering(content, html, self._text.draw_for(content, context, reader))
+        asked = self._asked(content)
+        html = self._look(content.look).draw_for(asked, reader)
+        return self._rendering(asked.content, html, self._text.draw_for(asked, reader))
 
     def measure(self, content: Content) -> int:
         """Give the most bytes that the HTML of a variant may have as encoded, whoever the reader is."""
-        content, context = _presentable(content), self._context(content)
+        asked, look = self._asked(content), self._look(content.look)
         try:
-            return encoded_size(self._look(content.look).draw(content, context), ROOM)
+            return look.draw(asked).most
         except LooksBehindError:
-            html = self._look(content.look).draw_for(content, context, dict.fromkeys(DERIVED_SLOTS, ""))
-            return encoded_size(html, ROOM) + sum(ROOM.values())
+            return look.draw_for(asked, dict.fromkeys(DERIVED_SLOTS, "")).most + sum(ROOM.values())
 
     def render_notice(self, name: str, language: str, values: Mapping[str, object]) -> Notice:
         """Render a message that is for one reader alone, from `NAME.html.j2` and `NAME.txt.j2`."""
@@ -158,14 +159,20 @@ class Renderer:
         head, end, body = self._inliner.inline(document).partition("</head>")
         return _SPENT.sub("", head).replace(_KEPT, "<style>") + end + body
 
-    def _rendering(self, content: Content, html: Frame, text: Frame) -> Rendering:
+    def _asked(self, content: Content) -> Asked:
+        subject, preheader = _printable(content.subject), _printable(content.preheader)
+        if subject is not content.subject or preheader is not content.preheader:
+            content = replace(content, subject=subject, preheader=preheader)
+        return Asked(content, self._context)
+
+    def _rendering(self, content: Content, html: Joined, text: Joined) -> Rendering:
         return Rendering(
             content.subject,
-            join(html),
-            join(text),
-            boundary_of((text, html)),
-            size_of(html),
-            encoded_size(html, ROOM),
+            html.pieces,
+            text.pieces,
+            boundary_of(text.digests, html.digests),
+            html.size,
+            html.most,
             self.say(content.language, "for"),
             self.say(content.language, "for_you"),
         )
@@ -190,12 +197,13 @@ class Slots:
 
     def __init__(self, body: Pieces) -> None:
         self._body = body
-        self._places: dict[str, list[tuple[int, Callable[[str], str] | None]]] = {}
-        for at, place in enumerate(body):
-            if isinstance(place, str):
-                escape = as_attribute if place.endswith("@") else as_text
-                named = self._places.setdefault(place[5:].rstrip("@"), [])
-                named.append((at, escape if place.startswith("html ") else None))
+        self._places = _places_in(tuple([place if isinstance(place, str) else None for place in body]))
+
+    @property
+    def shared(self) -> list[bytes]:
+        """Give the pieces before the first of a reader's own values: every body begins with them."""
+        first = next((at for at, piece in enumerate(self._body) if isinstance(piece, str)), len(self._body))
+        return [piece for piece in self._body[:first] if isinstance(piece, bytes)]
 
     def filled(self, values: Mapping[str, str]) -> list[bytes]:
         """Give the body with a reader's printable values in it, each encoded for where it stands."""
@@ -212,8 +220,18 @@ class Slots:
         return pieces
 
 
-def _presentable(content: Content) -> Content:
-    return replace(content, subject=_printable(content.subject), preheader=_printable(content.preheader))
+@lru_cache(maxsize=64)
+def _places_in(
+    body: tuple[str | None, ...],
+) -> Mapping[str, Sequence[tuple[int, Callable[[str], str] | None]]]:
+    """Give where each value stands, and how it is escaped there; bodies of one shape are alike."""
+    places: dict[str, list[tuple[int, Callable[[str], str] | None]]] = {}
+    for at, place in enumerate(body):
+        if place is not None:
+            escape = as_attribute if place.endswith("@") else as_text
+            named = places.setdefault(place[5:].rstrip("@"), [])
+            named.append((at, escape if place.startswith("html ") else None))
+    return places
 
 
 def _printable(text: str) -> str:

@@ -7,7 +7,7 @@ _INNER, _OUTER = (bytes(byte ^ pad for byte in range(256)) for pad in (0x36, 0x5
 
 
 class Mac:
-    """HMAC-SHA256 begun over `begun`: what follows goes into copies, so the key is worked in once (RFC 2104 4).
+    """HMAC-SHA256 begun over `begun`; the rest goes into copies, the key is worked in once (RFC 2104 4).
 
     The standard library's can be copied too, at twice the cost for a text as short as ours.
     """

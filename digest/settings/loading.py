@@ -4,7 +4,7 @@ import difflib
 import os
 import tomllib
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 from pydantic import (
     BaseModel,
@@ -79,19 +79,29 @@ def _name_key(location: list[str | int], written: dict[str, Any]) -> str:
 
 
 def _suggest(location: list[str | int]) -> str:
-    known: list[str] = [name for name in Settings.model_fields if name not in RESERVED]
-    if len(location) > 1:
-        table = table_of(str(location[0]))
-        known = [field.alias or name for name, field in table.model_fields.items()] if table else []
+    table = table_of(*location[:-1])
+    fields = table.model_fields if table else {}
+    known = [field.alias or name for name, field in fields.items() if location[1:] or name not in RESERVED]
     close = difflib.get_close_matches(str(location[-1]), known, n=1)
     return f'; did you mean "{close[0]}"?' if close else f"; known are {', '.join(known)}"
 
 
-def table_of(name: str) -> type[BaseModel] | None:
-    """Find the model of a table, or of each table of a list, by the settings' own fields."""
-    field = Settings.model_fields.get(name)
-    kinds = (field.annotation, *get_args(field.annotation)) if field else ()
-    return next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)), None)
+def table_of(*location: str | int) -> type[BaseModel] | None:
+    """Find the model of a table, or of each table of a list or by a name, by the settings' own fields."""
+    table: type[BaseModel] | None = Settings
+    parts = iter(location)
+    for part in parts:
+        fields = table.model_fields.items() if table else ()
+        kind = next((field.annotation for name, field in fields if part in (name, field.alias)), None)
+        if get_origin(kind) in (dict, tuple):
+            next(parts, None)  # which one of them
+        table = _model_in(kind)
+    return table
+
+
+def _model_in(kind: Any) -> type[BaseModel] | None:
+    kinds = (kind, *get_args(kind))
+    return next((one for one in kinds if isinstance(one, type) and issubclass(one, BaseModel)), None)
 
 
 def _look_up(written: Any, location: list[str | int]) -> object:

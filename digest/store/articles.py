@@ -78,9 +78,14 @@ def in_parts(values: Collection[T]) -> Iterator[list[T]]:
 
 def vacate(session: Session, article: Article) -> None:
     """Let an article give its address up to the one that stands there now; its link stays."""
-    article.canonical_url = f"{article.canonical_url}#former-{article.id}"
+    article.canonical_url = former_address(article.canonical_url, article.id)
     session.add(article)
     session.flush()
+
+
+def former_address(canonical_url: str, article_id: int | None) -> str:
+    """Give what an article is known by that gave its address up."""
+    return f"{canonical_url}#former-{article_id}"
 
 
 def get_article(session: Session, name: str) -> Article:

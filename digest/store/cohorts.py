@@ -34,9 +34,12 @@ class Unplaced:
 
 
 def readers_of(edition: Edition) -> tuple[ColumnElement[bool], ...]:
-    """Give the conditions of who an edition is for: confirmed before its freeze."""
+    """Give the conditions of who an edition is for: confirmed before its freeze.
+
+    The digest's name is an expression: SQLite would otherwise read all readers of the digest for each range.
+    """
     return (
-        col(Subscription.digest) == edition.digest,
+        col(Subscription.digest) + "" == edition.digest,
         col(Subscription.cadence) == edition.cadence,
         col(Subscription.state) == SubscriptionState.CONFIRMED,
         col(Subscription.confirmed_at) <= edition.freeze_at,
@@ -185,12 +188,14 @@ def unplace_unplanned(session: Session, edition: Edition) -> None:
     mailed = select(EditionCohort.cohort_id).where(
         EditionCohort.edition_id == edition.id, col(EditionCohort.variant_id).is_not(None)
     )
-    planned = select(Delivery.subscription_id).where(
-        Delivery.edition_id == edition.id, col(Delivery.state).in_(OPEN)
+    planned = select(Delivery.id).where(
+        Delivery.edition_id == edition.id,
+        Delivery.subscription_id == Subscription.id,
+        col(Delivery.state).in_(OPEN),
     )
     session.exec(
         update(Subscription)
-        .where(col(Subscription.cohort_id).in_(mailed), col(Subscription.id).not_in(planned))
+        .where(col(Subscription.cohort_id).in_(mailed), ~planned.exists())
         .values(cohort_id=None)
     )
 

@@ -4,14 +4,33 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, bindparam, delete, insert
+from sqlalchemy import ColumnElement, bindparam, case, delete
+from sqlalchemy import select as sa_select
 from sqlmodel import Session, col, func, select
 
 from digest.models import Article, Edition, Fold, Run, Variant, VariantArticle
 from digest.store.articles import in_parts
 
-_TELLERS = select(Run.value, Run.article_id).where(col(Run.value).in_(bindparam("values", expanding=True)))
+# For the driver as they are, as in store.turns: of each article there are some two dozen runs.
+_NOTE = "INSERT INTO run (value, article_id) VALUES (?, ?)"
+_TELLERS = "SELECT value, article_id FROM run WHERE value"
+_IN_JSON = " IN (SELECT value FROM json_each(?))"
+_IN_ARRAY = " = ANY(%s)"
+
+_SHOWN: tuple[Any, ...] = (
+    Fold.article_id, Fold.root_id, Article.source, Article.title, Article.url, Article.topics, Fold.folded_at,
+    Article.withdrawn_at,
+)  # fmt: skip
+_TOLD = (
+    select(*_SHOWN)
+    .join_from(Fold, Article, col(Article.id) == col(Fold.article_id))
+    .where(col(Fold.split_at).is_(None))
+    .order_by(col(Fold.root_id), col(Fold.article_id))
+)
+# Written once, as what is asked for each claim: to build a statement takes longer than to run it.
+_TOLD_OF = _TOLD.where(col(Fold.root_id).in_(bindparam("roots", expanding=True)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +47,41 @@ class Retold:
     is_withdrawn: bool = False
 
 
+class Teller(NamedTuple):
+    """What is compared of a stored article that may tell a story; to load the whole costs more than that."""
+
+    id: int
+    source: str
+    first_seen_at: datetime
+    published_at: datetime | None
+    title: str
+    said: str
+
+
+_TELLER = (
+    col(Article.id),
+    col(Article.source),
+    col(Article.first_seen_at),
+    col(Article.published_at),
+    col(Article.title),
+    case((col(Article.text) != "", col(Article.text)), else_=col(Article.summary)),
+)
+
+
+def get_tellers(session: Session, ids: Collection[int]) -> dict[int, Teller]:
+    """Give what is compared of articles, by id."""
+    found: dict[int, Teller] = {}
+    for part in in_parts(ids):
+        rows = session.execute(sa_select(*_TELLER).where(col(Article.id).in_(part)))
+        found.update((row[0], Teller._make(row)) for row in rows)
+    return found
+
+
 def note_runs(session: Session, noted: Mapping[int, Iterable[int]]) -> None:
     """Enter articles, by id, with their runs into the index."""
     rows = sorted((run, article_id) for article_id, runs in noted.items() for run in runs)
     if rows:
-        entries = [{"value": run, "article_id": article_id} for run, article_id in rows]
-        session.connection().execute(insert(Run), entries)
+        session.connection().exec_driver_sql(_NOTE if _is_sqlite(session) else _NOTE.replace("?", "%s"), rows)
 
 
 def forget_article(session: Session, article_id: int) -> None:
@@ -50,10 +98,16 @@ def forget_runs(session: Session, before: datetime) -> None:
 def tellers_of(session: Session, runs: Collection[int]) -> dict[int, list[int]]:
     """Give the articles that have a run, for each of these that the index knows."""
     found: dict[int, list[int]] = defaultdict(list)
-    for part in in_parts(runs):
-        for value, article_id in session.exec(_TELLERS, params={"values": part}):
-            found[value].append(article_id)
+    is_sqlite = _is_sqlite(session)
+    wanted = f"[{','.join(map(str, runs))}]" if is_sqlite else list(runs)
+    asked = session.connection().exec_driver_sql(_TELLERS + (_IN_JSON if is_sqlite else _IN_ARRAY), (wanted,))
+    for value, article_id in asked:
+        found[value].append(article_id)
     return found
+
+
+def _is_sqlite(session: Session) -> bool:
+    return session.get_bind().dialect.name == "sqlite"
 
 
 def open_elsewhere(session: Session, ids: Collection[int], source: str, seen_from: datetime) -> set[int]:
@@ -70,13 +124,13 @@ def open_elsewhere(session: Session, ids: Collection[int], source: str, seen_fro
     return found
 
 
-def roots_of(session: Session, ids: Collection[int]) -> dict[int, Article]:
+def roots_of(session: Session, ids: Collection[int]) -> dict[int, Teller]:
     """Give the root of each of these articles that is folded into one."""
-    found: dict[int, Article] = {}
+    found: dict[int, Teller] = {}
     for part in in_parts(ids):
-        query = select(Fold.article_id, Article).join(Article, col(Article.id) == col(Fold.root_id))
-        rows = session.exec(query.where(col(Fold.article_id).in_(part), col(Fold.split_at).is_(None)))
-        found.update((article_id, row) for article_id, row in rows)
+        query = sa_select(col(Fold.article_id), *_TELLER).join(Article, col(Article.id) == col(Fold.root_id))
+        rows = session.execute(query.where(col(Fold.article_id).in_(part), col(Fold.split_at).is_(None)))
+        found.update((row[0], Teller._make(row[1:])) for row in rows)
     return found
 
 
@@ -111,35 +165,22 @@ def is_fixed(session: Session, fold: Fold) -> bool:
 
 def list_told(session: Session, roots: Collection[int]) -> dict[int, list[Retold]]:
     """List what is folded into articles, the earliest first."""
-    return _list_told(session, *_of_roots(roots))
+    return _told(session.connection().execute(_TOLD_OF, {"roots": list(roots)}))
 
 
 def list_told_since(session: Session, seen_from: datetime) -> dict[int, list[Retold]]:
     """List what is folded into any article and was first seen from a moment on."""
-    return _list_told(session, col(Fold.split_at).is_(None), col(Article.first_seen_at) >= seen_from)
+    return _told(session.connection().execute(_TOLD.where(col(Article.first_seen_at) >= seen_from)))
 
 
-def _list_told(session: Session, *conditions: ColumnElement[bool]) -> dict[int, list[Retold]]:
-    query = (
-        select(Fold, Article)
-        .join(Article, col(Article.id) == col(Fold.article_id))
-        .where(*conditions)
-        .order_by(col(Fold.root_id), col(Fold.article_id))
-    )
-    told: dict[int, list[Retold]] = defaultdict(list)
-    for fold, one in session.exec(query):
+def _told(rows: Iterable[Any]) -> dict[int, list[Retold]]:
+    told: dict[int, list[Retold]] = {}
+    for article_id, root_id, source, title, url, topics, folded_at, withdrawn_at in rows:
         retold = Retold(
-            fold.article_id,
-            fold.root_id,
-            one.source,
-            one.title,
-            one.url,
-            tuple(one.topics),
-            fold.folded_at,
-            one.withdrawn_at is not None,
+            article_id, root_id, source, title, url, tuple(topics), folded_at, withdrawn_at is not None
         )
-        told[fold.root_id].append(retold)
-    return dict(told)
+        told.setdefault(root_id, []).append(retold)
+    return told
 
 
 def story_of(session: Session, article_id: int) -> list[int]:

@@ -1,7 +1,10 @@
 """Variants: the distinct lists of articles of an edition; with the deliveries they are the ledger."""
 
 from collections.abc import Collection
+from functools import lru_cache
+from typing import Any, NamedTuple
 
+from sqlalchemy import bindparam
 from sqlmodel import Session, col, func, select
 
 from digest.models import (
@@ -13,6 +16,30 @@ from digest.models import (
     is_counted,
 )
 from digest.rules.selection import Choice, Chosen
+
+# Written once: to build a statement takes longer than to run it.
+_THESE: Any = bindparam("ids", expanding=True)
+_STORED: tuple[Any, ...] = (
+    Variant.id, Variant.edition_id, Variant.language, Variant.left_out, Variant.related,
+)  # fmt: skip
+_CHOSEN: tuple[Any, ...] = (
+    VariantArticle.variant_id, VariantArticle.article_id, VariantArticle.form, VariantArticle.section,
+)  # fmt: skip
+_VARIANTS = select(*_STORED).where(col(Variant.id).in_(_THESE))
+_CHOICES = (
+    select(*_CHOSEN)
+    .where(col(VariantArticle.variant_id).in_(_THESE))
+    .order_by(col(VariantArticle.variant_id), col(VariantArticle.position))
+)
+_EDITIONS = select(Edition).where(col(Edition.id).in_(_THESE))
+
+
+class Listed(NamedTuple):
+    """A variant as it is stored: a list of articles in an edition and a language."""
+
+    edition: Edition
+    language: str
+    chosen: Chosen
 
 
 def find_or_add_variant(session: Session, edition_id: int, language: str, chosen: Chosen) -> int:
@@ -41,23 +68,28 @@ def find_or_add_variant(session: Session, edition_id: int, language: str, chosen
     return variant.id
 
 
-def get_variants(session: Session, ids: Collection[int]) -> dict[int, tuple[Edition, Variant, list[Choice]]]:
-    """Give variants by id, each with its edition and its articles in order."""
-    query = (
-        select(Edition, Variant)
-        .join(Variant, col(Variant.edition_id) == col(Edition.id))
-        .where(col(Variant.id).in_(ids))
-    )
-    found: dict[int, tuple[Edition, Variant, list[Choice]]] = {}
-    for edition, variant in session.exec(query):
-        found[variant.id or 0] = edition, variant, []
-    rows = select(
-        VariantArticle.variant_id, VariantArticle.article_id, VariantArticle.form, VariantArticle.section
-    ).where(col(VariantArticle.variant_id).in_(ids))
-    ordered = rows.order_by(col(VariantArticle.variant_id), col(VariantArticle.position))
-    for variant_id, article_id, form, section in session.exec(ordered):
-        found[variant_id][2].append(Choice(article_id, Form(form), section))
-    return found
+def get_variants(session: Session, ids: Collection[int]) -> dict[int, Listed]:
+    """Give variants by id: plain rows, since each of many readers may have a list of their own."""
+    connection, named = session.connection(), {"ids": list(ids)}
+    choices: dict[int, list[Choice]] = {}
+    for variant_id, article_id, form, section in connection.execute(_CHOICES, named):
+        choices.setdefault(variant_id, []).append(_choice(article_id, form, section))
+    rows = connection.execute(_VARIANTS, named).all()
+    found = {
+        edition.id: edition
+        for edition in session.exec(_EDITIONS, params={"ids": list({row[1] for row in rows})})
+    }
+    return {
+        number: Listed(
+            found[edition], language, Chosen(tuple(choices.get(number, ())), left_out, tuple(related))
+        )
+        for number, edition, language, left_out, related in rows
+    }
+
+
+@lru_cache(maxsize=4_096)
+def _choice(article_id: int, form: str, section: str) -> Choice:
+    return Choice(article_id, Form(form), section)
 
 
 def articles_of(session: Session, variant_id: int) -> list[VariantArticle]:
@@ -94,5 +126,5 @@ def find_last_of(session: Session, subscription_id: int) -> tuple[Edition, list[
     variant_id = session.exec(query).first()
     if variant_id is None:
         return None
-    edition, _, choices = get_variants(session, [variant_id])[variant_id]
-    return edition, choices
+    found = get_variants(session, [variant_id])[variant_id]
+    return found.edition, list(found.chosen.choices)

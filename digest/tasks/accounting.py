@@ -35,8 +35,7 @@ from digest.store import (
     subscribers,
     turns,
 )
-from digest.tasks.choosing import candidate, candidates, shape_of
-from digest.tasks.compiling import limits_of
+from digest.tasks.choosing import candidate, candidates, limits_of, shape_of
 
 
 @dataclass(frozen=True, slots=True)

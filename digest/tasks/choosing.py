@@ -1,13 +1,16 @@
-"""What selection chooses from: the stored articles, each with those that tell its story elsewhere."""
+"""What selection chooses from and by: the stored articles, each with those that tell its story elsewhere."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sqlmodel import Session
 
 from digest.models import Article, Draft, Reach
-from digest.rules.selection import Candidate
+from digest.rules.selection import Candidate, Limits
 from digest.rules.shaping import UNSHAPED, Shape
+from digest.settings import DigestSettings
 from digest.store import articles, folds
+
+BEGINNING = datetime.min.replace(tzinfo=UTC)
 
 
 def candidates(
@@ -45,3 +48,8 @@ def shape_of(draft: Draft | None) -> Shape:
         return UNSHAPED
     added = {int(key): reach == Reach.ALL for key, reach in draft.added.items()}
     return Shape(tuple(draft.arranged), frozenset(draft.hidden), added)
+
+
+def limits_of(digest: DigestSettings) -> Limits:
+    """Give a digest's limits on selection."""
+    return Limits(digest.topics, digest.max_articles, digest.carry, digest.form)

@@ -4,37 +4,25 @@ Nothing can be claimed before the last commit; a crash resumes at the stored key
 """
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
+from datetime import datetime
 
 from sqlmodel import Session
 
-from digest.models import Cohort, DeliveryState, Edition, EditionState
+from digest.models import DeliveryState, Edition, EditionState
 from digest.models.cadence import Cadence
 from digest.rules import cadence as calendar
 from digest.rules.cadence import Due, Occurrence
-from digest.rules.selection import (
-    Candidate,
-    Limits,
-    choose,
-    cohort_key,
-    settle_topics,
-    since,
-    unsettle_topics,
-)
-from digest.rules.shaping import Shape
 from digest.settings import DigestSettings, Settings
-from digest.store import articles, cohorts, deliveries, drafts, editions, frozen, planning, variants, workers
+from digest.store import cohorts, deliveries, drafts, editions, workers
 from digest.store.database import Database
 from digest.tasks import holding
-from digest.tasks.choosing import candidates, shape_of
+from digest.tasks.choosing import shape_of
+from digest.tasks.deciding import Plan
 from digest.tasks.fitting import Fitter
-from digest.tasks.withdrawing import settle_edition
 
-RANGE_SIZE = 5_000
-BEGINNING = datetime.min.replace(tzinfo=UTC)
+RANGE_SIZE = 2_000
 log = logging.getLogger(__name__)
 
 
@@ -248,7 +236,7 @@ class Compiler:
         """Plan in key ranges with a commit each; the last commit freezes."""
         with self._database.write() as session:
             draft = drafts.find_draft(session, digest.name, cadence.name, edition.period)
-            plan = _Plan(self._settings, digest, cadence, edition, periods, self._speaks, shape_of(draft))
+            plan = Plan(self._settings, digest, cadence, edition, periods, self._speaks, shape_of(draft))
             plan.fitter = self._fitter(digest, edition) if self._fitter else None
             plan.unplace(session)
         while True:
@@ -264,136 +252,3 @@ class Compiler:
                 plan.plan_range(session, current, last)
                 current.compiled_to = last
                 session.add(current)
-
-
-class _Plan:
-    """The decisions of one edition, for as long as it is compiled."""
-
-    def __init__(
-        self,
-        settings: Settings,
-        digest: DigestSettings,
-        cadence: Cadence,
-        edition: Edition,
-        periods: int,
-        speaks: Callable[[str], bool],
-        shape: Shape,
-    ) -> None:
-        assert edition.id is not None  # noqa: S101 - a stored row
-        self.edition_id = edition.id
-        self._seen_from = self._history_from = edition.freeze_at - digest.carry
-        self._shape = shape
-        self._settings, self._digest, self._cadence = settings, digest, cadence
-        self._limits = replace(limits_of(digest), max_articles=digest.max_articles * periods)
-        self._speaks = speaks
-        self._candidates: list[Candidate] | None = None
-        self.fitter: Fitter | None = None
-
-    def unplace(self, session: Session) -> None:
-        """Take readers out of cohorts whose history does not reach back to all that the edition may hold."""
-        digest, cadence = self._digest.name, self._cadence.name
-        oldest = articles.first_seen(session, self._shape.added) if self._shape.added else None
-        if oldest is not None and oldest < self._seen_from:
-            self._history_from = oldest
-            cohorts.unplace_all(session, digest, cadence)
-        else:
-            cohorts.unplace_where_history_is_short(session, digest, cadence, self._seen_from)
-
-    def plan_range(self, session: Session, edition: Edition, last: int) -> None:
-        self._place(session, edition, last)
-        for cohort in cohorts.undecided_cohorts(session, edition, last):
-            chosen = choose(
-                self._articles(session, edition),
-                unsettle_topics(cohort.topics, BEGINNING),
-                frozenset(cohort.history),
-                edition.freeze_at,
-                self._limits,
-                self._shape,
-            )
-            assert cohort.id is not None  # noqa: S101 - a stored row
-            if self.fitter is not None:
-                chosen = self.fitter.settle(
-                    session, chosen, cohort.language, cohort.topics, self._shape.added
-                )
-            cohorts.decide_cohort(session, self.edition_id, cohort.id, cohort.language, chosen)
-        hours = planning.list_hours(session, edition, last)
-        planning.plan_range(session, edition, last, self._due(edition, hours), edition.freeze_at)
-
-    def freeze(self, session: Session, edition: Edition) -> None:
-        """Take the mailed articles into each cohort's history, and let claims begin."""
-        settle_edition(session, edition, edition.freeze_at)
-        cohorts.unplace_unplanned(session, edition)
-        recent = articles.ids_seen_from(session, self._history_from)
-        decisions = cohorts.list_decisions(session, self.edition_id)
-        cohorts.lift_keys(session, [cohort for cohort, _ in decisions])
-        for cohort, variant_id in decisions:
-            got = {row.article_id for row in variants.articles_of(session, variant_id)}
-            self._advance(session, cohort, (set(cohort.history) | got) & recent, edition.freeze_at)
-        frozen.keep(session, self.edition_id)
-        edition.frozen_at = edition.freeze_at
-        edition.compiler = None
-        editions.set_state(session, edition, EditionState.FROZEN)
-        workers.raise_counter(session)
-
-    def _advance(self, session: Session, cohort: Cohort, history: set[int], freeze_at: datetime) -> None:
-        topics = settle_topics(unsettle_topics(cohort.topics, BEGINNING), freeze_at, self._digest.carry)
-        key = cohort_key(cohort.digest, cohort.cadence, cohort.language, topics, sorted(history))
-        if not cohorts.merge_into(session, cohort, key):
-            cohort.key, cohort.topics, cohort.history = key, topics, sorted(history)
-            cohort.history_from = self._history_from
-            session.add(cohort)
-            session.flush()
-
-    def _place(self, session: Session, edition: Edition, last: int) -> None:
-        unplaced = cohorts.list_unplaced(session, edition, last)
-        if not unplaced:
-            return
-        history = cohorts.counted_history(session, edition, last, self._history_from)
-        groups: dict[str, tuple[Cohort, list[int]]] = {}
-        for reader in unplaced:
-            cohort = self._cohort(reader, history.get(reader.subscription_id, frozenset()), edition)
-            groups.setdefault(cohort.key, (cohort, []))[1].append(reader.subscription_id)
-        for cohort, ids in groups.values():
-            cohorts.place(session, ids, cohorts.find_or_add_cohort(session, cohort))
-
-    def _cohort(self, reader: cohorts.Unplaced, history: frozenset[int], edition: Edition) -> Cohort:
-        topics = settle_topics(
-            since(reader.topics, self._digest.lookback), edition.freeze_at, self._digest.carry
-        )
-        own = self._settings.site.language
-        language = reader.language if reader.language and self._speaks(reader.language) else own
-        digest, cadence = self._digest.name, self._cadence.name
-        return Cohort(
-            key=cohort_key(digest, cadence, language, topics, sorted(history)),
-            digest=digest,
-            cadence=cadence,
-            language=language,
-            topics=topics,
-            history=sorted(history),
-            history_from=self._history_from,
-        )
-
-    def _articles(self, session: Session, edition: Edition) -> list[Candidate]:
-        if self._candidates is None:
-            self._candidates = candidates(
-                session, seen_from=self._seen_from, seen_to=edition.freeze_at, shape=self._shape
-            )
-        return self._candidates
-
-    def _due(
-        self, edition: Edition, hours: Iterable[tuple[str | None, int | None]]
-    ) -> list[tuple[str | None, int | None, datetime]]:
-        if edition.at_once:
-            return [(zone, hour, edition.freeze_at) for zone, hour in hours]
-        deadline, zone = edition.deadline_at, self._settings.zone
-        return [
-            (name, hour, calendar.reader_due_at(
-                self._cadence, deadline, ZoneInfo(name) if name else None, hour, zone
-            ))
-            for name, hour in hours
-        ]  # fmt: skip
-
-
-def limits_of(digest: DigestSettings) -> Limits:
-    """Give a digest's limits on selection."""
-    return Limits(digest.topics, digest.max_articles, digest.carry, digest.form)

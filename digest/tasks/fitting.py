@@ -16,7 +16,7 @@ from digest.store import articles, folds, pictures, stories
 from digest.store.folds import Retold
 from digest.store.pictures import Copy
 from digest.tasks.delivery.composing import Composer
-from digest.tasks.delivery.variants import copied_by, told_by
+from digest.tasks.delivery.variants import Listing, copied_by, told_by
 
 _ASKED, _COMPARED = 4, 12
 """How many of an edition's first articles say what is related, and how many each names."""
@@ -65,13 +65,14 @@ class Fitter:
             )
         return self._settled[key]
 
+    def listing(self, chosen: Chosen, language: str) -> Listing:
+        """Give a settled list with all that it is rendered from."""
+        return Listing(self._edition, language, chosen, self.articles, self.told, self.copies)
+
     def _fit(self, session: Session, chosen: Chosen, language: str) -> Chosen:
         self._keep(session, chosen.related)
 
-        def size_of(one: Chosen) -> int:
-            return self._composer.measure(self._edition, one, self.articles, language, self.told, self.copies)
-
-        return fit(chosen, size_of)
+        return fit(chosen, lambda one: self._composer.measure(self.listing(one, language)))
 
     def _read(self, session: Session, chosen: Chosen) -> None:
         ids = [choice.article_id for choice in chosen.choices if choice.article_id not in self.articles]

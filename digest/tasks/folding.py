@@ -9,13 +9,15 @@ from sqlmodel import Session
 from digest.errors import InputError
 from digest.models import Article, Fold
 from digest.rules.folding import MOST_TELLERS, WINDOW, Told, are_near, is_same_story, likeness, sample
-from digest.store import articles, folds
+from digest.store import folds
+from digest.store.folds import Teller
+from digest.store.newcomers import AnyArticle, Newcomer
 
 _AT_ONCE = 100
 _MOST_LIKE = 20
 
 
-def fold(session: Session, rows: Sequence[Article], now: datetime) -> int:
+def fold(session: Session, rows: Sequence[Newcomer], now: datetime) -> int:
     """Fold new articles of one source into what told their stories first in another; say how many are."""
     if not rows:
         return 0
@@ -23,17 +25,19 @@ def fold(session: Session, rows: Sequence[Article], now: datetime) -> int:
     return sum(_fold(session, rows[at : at + _AT_ONCE], now) for at in range(0, len(rows), _AT_ONCE))
 
 
-def _fold(session: Session, rows: Sequence[Article], now: datetime) -> int:
-    runs = {row.id or 0: sample(_told(row)) for row in rows}
+def _fold(session: Session, rows: Sequence[Newcomer], now: datetime) -> int:
+    told = {row.id or 0: _told(row) for row in rows}
+    runs = {number: sample(tells) for number, tells in told.items()}
     tellers = _tellers(session, runs)
     alike = _alike(session, rows[0].source, runs, tellers, now - WINDOW)
-    near = articles.get_articles(session, {number for numbers in alike.values() for number in numbers})
+    near = folds.get_tellers(session, {number for numbers in alike.values() for number in numbers})
     roots = folds.roots_of(session, near)
     folded: dict[int, int] = {}
     for row in rows:
-        others = [near[number] for number in alike.get(row.id or 0, ())]
-        if (root := _find_root(row, others, roots)) is not None:
-            folded[row.id or 0] = root.id or 0
+        number = row.id or 0
+        others = [near[other] for other in alike.get(number, ())]
+        if others and (root := _find_root(row, told[number], others, roots)) is not None:
+            folded[number] = root.id
     _note(session, runs, tellers)
     folds.add_folds(session, folded, now)
     return len(folded)
@@ -108,18 +112,19 @@ def split(session: Session, article_id: int, now: datetime) -> Fold:
     return known
 
 
-def _find_root(article: Article, alike: Sequence[Article], roots: Mapping[int, Article]) -> Article | None:
+def _find_root(
+    article: Newcomer, told: Told, alike: Sequence[Teller], roots: Mapping[int, Teller]
+) -> Teller | None:
     """Find the root of the likest story; an article of the same source is none, whatever lies between."""
-    told = _told(article)
-    others = [(row, _told(row)) for row in alike]
-    for row, tells in sorted(others, key=lambda pair: (-likeness(pair[1], told), pair[0].id)):
-        root = roots.get(row.id or 0, row)
+    found: list[tuple[float, int, Teller]] = []
+    for row in alike:
+        root, tells = roots.get(row.id, row), Told(row.title, row.said)
         if root.source != article.source and _is_near(root, article) and is_same_story(tells, told):
-            return root
-    return None
+            found.append((-likeness(tells, told), row.id, root))
+    return min(found, key=lambda one: one[:2])[2] if found else None
 
 
-def _is_near(root: Article, article: Article) -> bool:
+def _is_near(root: Teller, article: Newcomer) -> bool:
     if not are_near(root.first_seen_at, article.first_seen_at):
         return False
     if root.published_at is None or article.published_at is None:
@@ -127,5 +132,5 @@ def _is_near(root: Article, article: Article) -> bool:
     return are_near(root.published_at, article.published_at)
 
 
-def _told(article: Article) -> Told:
+def _told(article: AnyArticle) -> Told:
     return Told(article.title, article.text or article.summary)

@@ -7,9 +7,9 @@ from datetime import timedelta
 from sqlmodel import Session
 
 from digest.articles.parsed import ParsedArticle
-from digest.models import Article
 from digest.rules.folding import Marks, Told, is_another_story
 from digest.store import articles
+from digest.store.newcomers import AnyArticle
 
 _LONG_ENOUGH = 20
 _SAME_WEEK = timedelta(days=7)
@@ -21,9 +21,9 @@ class Known:
     def __init__(self, session: Session, source: str) -> None:
         self._session = session
         self._source = source
-        self._at: dict[str, Article] = {}
-        self._by_guid: defaultdict[str, list[Article]] = defaultdict(list)
-        self._by_content: defaultdict[str, list[Article]] = defaultdict(list)
+        self._at: dict[str, AnyArticle] = {}
+        self._by_guid: defaultdict[str, list[AnyArticle]] = defaultdict(list)
+        self._by_content: defaultdict[str, list[AnyArticle]] = defaultdict(list)
 
     def recall(self, items: Sequence[ParsedArticle]) -> None:
         """Look up what may be one of these; what was entered meanwhile stays."""
@@ -35,30 +35,33 @@ class Known:
         for row in articles.list_same_content(session, source, [item.content_hash for item in items]):
             _put(self._by_content[row.content_hash], row)
 
-    def enter(self, row: Article) -> None:
+    def enter(self, row: AnyArticle) -> None:
         """Know a row by the marks that it has now; it comes before those known by them until now."""
         self._at[row.canonical_url] = row
         if row.guid:
             _put(self._by_guid[row.guid], row, first=True)
         _put(self._by_content[row.content_hash], row, first=True)
 
-    def at(self, canonical_url: str) -> Article | None:
+    def at(self, canonical_url: str) -> AnyArticle | None:
         """Give the article that stands at an address."""
         row = self._at.get(canonical_url)
         return row if row is not None and row.canonical_url == canonical_url else None
 
-    def find(self, item: ParsedArticle) -> Article | None:
+    def find(self, item: ParsedArticle) -> AnyArticle | None:
         """Find the article that this is."""
-        marks = Marks(item.canonical_url, item.guid, item.published_at)
-        tells = Told(item.title, item.text or item.summary)
+        marks = tells = None
         for row in self._like(item):
+            if row.source != self._source:
+                return row
+            marks = marks or Marks(item.canonical_url, item.guid, item.published_at)
+            tells = tells or Told(item.title, item.text or item.summary)
             known = Marks(row.canonical_url, row.guid, row.published_at)
             told = Told(row.title, row.text or row.summary)
-            if row.source != self._source or not is_another_story(known, told, marks, tells):
+            if not is_another_story(known, told, marks, tells):
                 return row
         return None
 
-    def _like(self, item: ParsedArticle) -> Iterator[Article]:
+    def _like(self, item: ParsedArticle) -> Iterator[AnyArticle]:
         if (by_address := self.at(item.canonical_url)) is not None:
             yield by_address
         if item.guid is not None:
@@ -68,12 +71,12 @@ class Known:
                 yield row
 
 
-def _put(rows: list[Article], row: Article, *, first: bool = False) -> None:
+def _put(rows: list[AnyArticle], row: AnyArticle, *, first: bool = False) -> None:
     if row not in rows:
         rows.insert(0 if first else len(rows), row)
 
 
-def _says_enough(row: Article, item: ParsedArticle) -> bool:
+def _says_enough(row: AnyArticle, item: ParsedArticle) -> bool:
     """Tell whether the same words are the same article, not a phrase that comes again and again."""
     if not (item.text or item.summary):
         return False

@@ -3,6 +3,8 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from itertools import chain, islice
+from threading import Lock
 from typing import TypeVar
 from urllib.parse import urlsplit
 
@@ -11,18 +13,23 @@ from digest.settings import SourceSettings
 T = TypeVar("T")
 R = TypeVar("R")
 
+PARSING = Lock()
+"""Held while bytes are parsed: side by side that only gets slower and larger; what waits is the network."""
+
 
 def in_parallel(act: Callable[[T], R], items: Iterable[T], width: int) -> Iterator[tuple[T, R]]:
     """Give each item with its result as it comes; no more than twice `width` are held at a time.
 
     One alone is done in this thread: another would bring a heap of its own.
     """
-    if isinstance(items, Sequence) and len(items) == 1:
-        yield items[0], act(items[0])
+    rest = iter(items)
+    first = list(islice(rest, 2))
+    if len(first) < 2:
+        yield from ((item, act(item)) for item in first)
         return
     waiting: dict[Future[R], T] = {}
     with ThreadPoolExecutor(width, thread_name_prefix="fetch") as pool:
-        for item in items:
+        for item in chain(first, rest):
             waiting[pool.submit(act, item)] = item
             if len(waiting) >= 2 * width:
                 yield from _done(waiting)

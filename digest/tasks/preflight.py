@@ -19,8 +19,7 @@ from digest.settings import DigestSettings, Settings
 from digest.settings.domains import LOOPBACK
 from digest.store import archive, articles, cohorts, variants
 from digest.store.database import Database
-from digest.tasks.choosing import candidates
-from digest.tasks.compiling import BEGINNING, limits_of
+from digest.tasks.choosing import BEGINNING, candidates, limits_of
 from digest.tasks.delivery.composing import Composer
 from digest.tasks.delivery.variants import Variants
 from digest.tasks.parallel import in_parallel
@@ -79,9 +78,7 @@ def last_subject(session: Session, composer: Composer, database: Database, editi
     largest = variants.find_largest(session, last.id or 0) if last is not None else None
     if largest is None:
         return ""
-    found = Variants(database).take(largest)
-    language = found.variant.language
-    return composer.render(found.edition, found.chosen, found.articles, language, found.told).subject
+    return composer.render(Variants(database).take(largest)).subject
 
 
 def visit(urls: Iterable[str], *, allow_private: bool = False) -> dict[str, Visit]:

@@ -29,8 +29,7 @@ from digest.rules.selection import EVERY_TOPIC, Choice, Chosen, choose, settle_t
 from digest.settings import DigestSettings, Settings
 from digest.store import articles, deliveries, drafts, editions, subscribers, variants
 from digest.store.database import Database
-from digest.tasks.choosing import candidates, shape_of
-from digest.tasks.compiling import BEGINNING, limits_of
+from digest.tasks.choosing import BEGINNING, candidates, limits_of, shape_of
 from digest.tasks.delivery.composing import Composer
 from digest.tasks.fitting import Fitter
 
@@ -110,7 +109,7 @@ def preview(
         language = subscriber.language or settings.site.language
         fitter = Fitter(composer, digest, edition)
         chosen = fitter.settle(session, chosen, language, subscription.topics, shape_of(draft).added)
-        rendering = composer.render(edition, chosen, fitter.articles, language, fitter.told, fitter.copies)
+        rendering = composer.render(fitter.listing(chosen, language))
         stored = {choice.article_id: fitter.articles[choice.article_id] for choice in chosen.choices}
         last = _last(session, subscription)
     delivery = Delivery(

@@ -27,10 +27,8 @@ class Showing:
 
     def on(self, card: Card, article: Article, copy: Copy | None) -> Card:
         """Give a card with the picture that may be shown, and with those in its text that are linked."""
-        url, size = self.of(article, copy), None
-        if url and copy is not None and self.images == "copy":
-            size = copy.width, copy.height
-        return replace(card, image_url=url or None, image_size=size, html=self.in_text(article, card.html))
+        url = self.of(article, copy) or None
+        return replace(card, image_url=url, html=self.in_text(article, card.html))
 
     def of(self, article: Article, copy: Copy | None) -> str:
         """Give where an article's picture is to be had; empty where none may be shown."""

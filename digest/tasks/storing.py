@@ -12,6 +12,7 @@ from digest.models import Article
 from digest.rules.intake import Intake, hold_back
 from digest.rules.topics import Topics
 from digest.store import articles
+from digest.store.newcomers import AnyArticle, Newcomer, insert_articles
 from digest.tasks.folding import fold, refold
 from digest.tasks.matching import Known
 
@@ -48,7 +49,7 @@ def store_articles(
 ) -> Stored:
     """Match articles to those known and store what is new; an edit updates and is never new."""
     stored, known = Stored(), Known(session, source)
-    new: list[Article] = []
+    new: list[Newcomer] = []
     items = told_apart(list(parsed))
     for number, item in enumerate(items):
         if number % _AT_ONCE == 0:
@@ -60,7 +61,7 @@ def store_articles(
         elif _take_over(row, source, item, topics):
             row.updated_at = now
             known.enter(row)
-            if row.id is not None:
+            if isinstance(row, Article):
                 refold(session, row, now)
             stored.updated += 1
         else:
@@ -69,23 +70,23 @@ def store_articles(
     return stored
 
 
-def _admit(session: Session, new: Sequence[Article], stored: Stored, now: datetime, intake: Intake) -> None:
+def _admit(session: Session, new: Sequence[Newcomer], stored: Stored, now: datetime, intake: Intake) -> None:
     for row, reason in zip(new, hold_back([row.published_at for row in new], intake), strict=True):
         row.held_back = reason or None
-    session.add_all(new)
-    session.flush()
+    insert_articles(session, new)
     stored.added = len(new)
     stored.held_back = sum(row.held_back is not None for row in new)
     stored.folded = fold(session, [row for row in new if row.held_back is None], now)
 
 
-def _new(session: Session, known: Known, source: str, item: ParsedArticle, now: datetime) -> Article:
+def _new(session: Session, known: Known, source: str, item: ParsedArticle, now: datetime) -> Newcomer:
     """Make a new article, to be entered later; one that stood at its address before gives it up."""
-    if (before := known.at(item.canonical_url)) is not None:
-        session.add(before)
-        session.flush()
+    before = known.at(item.canonical_url)
+    if isinstance(before, Newcomer):
+        before.vacate()
+    elif before is not None:
         articles.vacate(session, before)
-    row = Article(
+    row = Newcomer(
         source=source,
         canonical_url=item.canonical_url,
         published_at=item.published_at,
@@ -99,7 +100,7 @@ def _new(session: Session, known: Known, source: str, item: ParsedArticle, now: 
     return row
 
 
-def _take_over(row: Article, source: str, item: ParsedArticle, topics: Topics) -> bool:
+def _take_over(row: AnyArticle, source: str, item: ParsedArticle, topics: Topics) -> bool:
     """Take what is new over, and tell whether anything was; another source's word adds only topics."""
     before = [getattr(row, name) for name in _FIELDS], row.topics
     called = list(item.topics)
@@ -113,7 +114,7 @@ def _take_over(row: Article, source: str, item: ParsedArticle, topics: Topics) -
     return before != ([getattr(row, name) for name in _FIELDS], row.topics)
 
 
-def _apply(row: Article, item: ParsedArticle) -> None:
+def _apply(row: AnyArticle, item: ParsedArticle) -> None:
     """Take an item's values over; a known article keeps its canonical URL, its age and its source."""
     if row.text != item.text:
         row.word_count = len(item.text.split())
@@ -122,6 +123,6 @@ def _apply(row: Article, item: ParsedArticle) -> None:
             setattr(row, name, getattr(item, name))
 
 
-def _topics(row: Article, topics: Topics) -> list[str]:
+def _topics(row: AnyArticle, topics: Topics) -> list[str]:
     own = row.topics if row.categories is None else row.categories
     return topics.make(row.source, own, row.categories_elsewhere, row.url, row.title)

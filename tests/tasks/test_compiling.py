@@ -1,11 +1,13 @@
 """Compiling: one edition a period, each reader's own list, never the same article twice."""
 
 import itertools
+import re
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import event
 from sqlmodel import col, select
 
 from digest.models import (
@@ -280,6 +282,27 @@ def test_a_crash_between_two_ranges_resumes_and_leaves_nobody_out(newsroom: News
     assert sorted(row.subscription_id for row in newsroom.deliveries()) == readers
     with newsroom.database.read() as session:
         assert set(session.exec(select(Edition.state))) == {EditionState.FROZEN}
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_range_is_planned_by_reading_that_range_however_many_readers_there_are(newsroom: Newsroom) -> None:
+    asked: dict[str, tuple[object, ...]] = {}
+    newsroom.publish()
+    for _ in range(3):
+        newsroom.subscribe()
+    event.listen(
+        newsroom.database.engine, "before_cursor_execute", lambda *found: asked.update({found[2]: found[3]})
+    )
+
+    newsroom.compile()
+
+    ranges = {statement: values for statement, values in asked.items() if "subscription.id > " in statement}
+    assert len(ranges) == 6
+    with newsroom.database.read() as session:
+        for statement, values in ranges.items():
+            plan = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
+            steps = [str(row[3]) for row in plan]
+            assert any(re.match(r"SEARCH subscription USING .*rowid>\?", step) for step in steps), steps
 
 
 def test_an_edition_that_a_living_worker_compiles_is_left_to_it(newsroom: Newsroom) -> None:

@@ -97,6 +97,18 @@ def test_a_page_written_anew_is_a_new_article_and_the_former_one_stays(
     assert len(rows(database)) == 2
 
 
+def test_a_page_written_anew_within_one_fetch_is_two_articles_too(database: Database) -> None:
+    morning, noon = item(guid=None, at=NOW), item(guid=None, text=OTHER, at=NOW + HOUR)
+    strike = item("Strike ends", "https://paper.example/strike", "g2", "The strike at the harbour is over.")
+    done = store(database, strike, morning, noon, intake=Intake(2))
+    assert (done.added, done.held_back) == (3, 1)
+    former, other, new = rows(database)
+    assert (former.text, new.text) == (morning.text, noon.text)
+    assert new.canonical_url == "https://paper.example/bridge"
+    assert former.canonical_url == f"https://paper.example/bridge#former-{former.id}"
+    assert (former.held_back, other.held_back, new.held_back) == (TOO_MANY, None, None)
+
+
 def test_useless_guids_and_links_merge_nothing_from_one_fetch_to_the_next(database: Database) -> None:
     home = "https://paper.example/"
     feeds = [

@@ -63,7 +63,7 @@ def _signed_fields(head: bytes) -> tuple[tuple[bytes, ...], bytes]:
 
 @lru_cache(maxsize=256)
 def _signed_field(name: bytes, value: bytes) -> tuple[bytes, bytes]:
-    """Give a field's name and its relaxed form; two empty ones where it is not signed. Most are every reader's."""
+    """Give a field's name and relaxed form, both empty where it is not signed; most are every reader's."""
     lower = name.lower()
     if lower in _SIGNED or lower.startswith(b"list-"):
         return lower, relaxed_field(name, value) + b"\r\n"

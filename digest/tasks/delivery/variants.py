@@ -1,14 +1,14 @@
 """The variants that messages are composed of, read for a whole claim at once."""
 
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlmodel import Session
 
-from digest.models import Article, Edition, Variant
-from digest.rules.selection import Choice, Chosen
+from digest.models import Article, Edition
+from digest.rules.selection import Chosen
 from digest.store import folds, frozen, pictures, variants
 from digest.store.database import Database
 from digest.store.deliveries import Job
@@ -21,20 +21,15 @@ _KEPT_VARIANTS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A variant as it is stored: its edition, its choices in order, the articles that they name, who else
-    tells their stories, and the copies of their pictures."""
+    """A list of articles in an edition and a language, with the articles that it names, who else tells their
+    stories, and the copies of their pictures."""
 
     edition: Edition
-    variant: Variant
-    choices: list[Choice]
+    language: str
+    chosen: Chosen
     articles: Mapping[int, Article]
-    told: Mapping[int, tuple[Retold, ...]]
+    told: Mapping[int, Sequence[Retold]]
     copies: Mapping[int, Copy]
-
-    @property
-    def chosen(self) -> Chosen:
-        """Give the list as selection decided it."""
-        return Chosen(tuple(self.choices), self.variant.left_out, tuple(self.variant.related))
 
 
 class Variants:
@@ -42,10 +37,8 @@ class Variants:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._expected: dict[int, tuple[Edition, Variant, list[Choice]]] = {}
+        self._expected: dict[int, Listing] = {}
         self._articles: OrderedDict[tuple[int, int], Article] = OrderedDict()  # by edition and article
-        self._told: dict[int, list[Retold]] = {}
-        self._copies: dict[int, Copy] = {}
 
     def expect(self, jobs: Iterable[Job], known: Iterable[int]) -> None:
         """Read the variants of claimed deliveries but those that are known, with a few queries for all."""
@@ -60,47 +53,49 @@ class Variants:
         if variant_id not in self._expected:
             with self._database.read() as session:
                 self._read(session, {variant_id})
-        edition, variant, choices = self._expected.pop(variant_id)
-        wanted = [*(choice.article_id for choice in choices), *variant.related]
-        found = self._articles_of(edition.id or 0, wanted)
-        told = {article_id: self._told[article_id] for article_id in found if article_id in self._told}
-        copies = {key: self._copies[key] for key in found if key in self._copies}
-        told_then, copied_then = told_by(told, edition.freeze_at), copied_by(copies, edition.freeze_at)
-        return Listing(edition, variant, choices, found, told_then, copied_then)
+        return self._expected.pop(variant_id)
 
     def _read(self, session: Session, wanted: set[int]) -> None:
+        """Read lists; those of one edition share what is read of their articles.
+
+        Who else tells their stories is read anew each time: a later edition may know of more.
+        """
         read = variants.get_variants(session, wanted)
-        self._expected.update(read)
-        self._read_told(session, {c.article_id for _, _, choices in read.values() for c in choices})
+        named: dict[int, set[int]] = {}
+        for one in read.values():
+            ids = named.setdefault(one.edition.id or 0, set())
+            ids.update([choice.article_id for choice in one.chosen.choices], one.chosen.related)
+        every = set().union(*named.values())
+        told, copies = folds.list_told(session, every), pictures.copies_of(session, every)
+        shared: dict[
+            int, tuple[Mapping[int, Article], Mapping[int, Sequence[Retold]], Mapping[int, Copy]]
+        ] = {}
+        for edition in {id(one.edition): one.edition for one in read.values()}.values():
+            at, number = edition.freeze_at, edition.id or 0
+            shared[number] = (
+                self._articles_of(session, number, named[number]),
+                told_by(told, at),
+                copied_by(copies, at),
+            )
+        for variant_id, one in read.items():
+            self._expected[variant_id] = Listing(*one, *shared[one.edition.id or 0])
         while len(self._expected) > _KEPT_VARIANTS:
             del self._expected[next(iter(self._expected))]
 
-    def _read_told(self, session: Session, ids: set[int]) -> None:
-        """Read who else tells these stories, anew: a later edition may know of more."""
-        if len(self._told) > _KEPT_ARTICLES:
-            self._told.clear()
-            self._copies.clear()
-        self._told.update(folds.list_told(session, ids))
-        self._copies.update(pictures.copies_of(session, ids))
-
-    def _articles_of(self, edition_id: int, wanted: Sequence[int]) -> dict[int, Article]:
+    def _articles_of(self, session: Session, edition_id: int, wanted: Collection[int]) -> dict[int, Article]:
         """Give articles as they stood at the edition's freeze."""
         missing = [key for key in wanted if (edition_id, key) not in self._articles]
         if missing:
-            with self._database.read() as session:
-                read = frozen.articles_of(session, edition_id, missing)
+            read = frozen.articles_of(session, edition_id, missing)
             self._articles.update(((edition_id, key), article) for key, article in read.items())
-        found = {
-            key: self._articles[edition_id, key] for key in wanted if (edition_id, key) in self._articles
-        }
-        for key in found:
-            self._articles.move_to_end((edition_id, key))
-        self._forget_articles()
-        return found
-
-    def _forget_articles(self) -> None:
+        found = {}
+        for key in wanted:
+            if (edition_id, key) in self._articles:
+                self._articles.move_to_end((edition_id, key))
+                found[key] = self._articles[edition_id, key]
         while len(self._articles) > _KEPT_ARTICLES:
             self._articles.popitem(last=False)
+        return found
 
 
 def copied_by(copies: Mapping[int, Copy], freeze_at: datetime) -> dict[int, Copy]:

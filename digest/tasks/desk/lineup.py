@@ -11,8 +11,7 @@ from digest.models import Article, Draft
 from digest.rules.selection import EVERY_TOPIC, Candidate, Choice, choose, unsettle_topics, why_not
 from digest.settings import DigestSettings
 from digest.store import articles, cohorts
-from digest.tasks.choosing import candidates, shape_of
-from digest.tasks.compiling import BEGINNING, limits_of
+from digest.tasks.choosing import BEGINNING, candidates, limits_of, shape_of
 
 SHOWN = 100
 _ALL = 1_000_000

@@ -1,5 +1,7 @@
 """Cleaning and knowing again: links, pixels, summaries, canonical URLs."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -50,6 +52,13 @@ BASE = "https://paper.example/news/bridge"
 )
 def test_html_is_fit_for_a_message(html: str, cleaned: str) -> None:
     assert clean_html(html, BASE) == cleaned
+
+
+def test_threads_that_clean_side_by_side_resolve_links_against_their_own_base() -> None:
+    bases = [f"https://paper{n}.example/" for n in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        cleaned = list(pool.map(lambda base: clean_html('<p><a href="x">x</a></p>' * 200, base), bases * 5))
+    assert cleaned == [f'<p><a href="{base}x">x</a></p>' * 200 for base in bases * 5]
 
 
 @pytest.mark.parametrize(

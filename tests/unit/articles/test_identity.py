@@ -75,6 +75,13 @@ def test_the_canonical_form_is_its_own(path: str, rest: str) -> None:
         assert canonical_url(canonical_url(url)) == canonical_url(url)
 
 
+@given(st.lists(st.text("abAmp-_19", min_size=1, max_size=6), max_size=4).map("/".join))
+def test_a_plain_address_gets_by_the_short_way_what_it_gets_by_the_long_one(path: str) -> None:
+    url = f"http://www.paper.example/{path}"
+    assert canonical_url(url) == canonical_url(f"{url}?") == canonical_url(f"{url}/./?")
+    assert is_home(url) == is_home(f"{url}?")
+
+
 @given(PATHS, PATHS)
 def test_different_paths_are_never_merged(one: str, other: str) -> None:
     first, second = (canonical_url(f"https://paper.example/{path}") for path in (one, other))

@@ -1,8 +1,11 @@
 """Folding: near-duplicate texts are one story, and nothing else is; the pairs are in tests/corpus/stories."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from digest.rules.folding import Marks, Told, is_another_story, is_same_story, sample
 from digest.rules.intake import NO_DATE, TOO_MANY, TOO_OLD, Intake, hold_back
@@ -18,6 +21,11 @@ def test_one_story_in_two_sources_is_folded_and_the_index_finds_it(pair: Pair) -
     assert is_same_story(pair.first, pair.second)
     assert is_same_story(pair.second, pair.first)
     assert set(sample(pair.first)) & set(sample(pair.second))
+
+
+@given(st.text(st.characters(max_codepoint=127)))
+def test_words_of_ascii_are_what_a_pattern_finds(text: str) -> None:
+    assert Told(text, "").said == tuple(re.findall(r"\w+", text.casefold(), re.A))
 
 
 @pytest.mark.parametrize("pair", pairs("apart"), ids=lambda pair: pair.name)
