@@ -61,8 +61,8 @@ class Own:
 class Message:
     """A message as bytes with CRLF line ends: its head with the empty line, and the pieces of its body.
 
-    The larger pieces are those of every other reader: whoever writes them out need not join them. `begun` gives
-    a hash of the pieces that all readers' bodies begin with, and how many they are.
+    The larger pieces are those of every other reader: whoever writes them out need not join them. `begun`
+    gives a hash of the pieces that all readers' bodies begin with, and how many they are.
     """
 
     head: bytes
