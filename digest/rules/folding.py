@@ -72,7 +72,7 @@ class Told:
     @cached_property
     def figures(self) -> frozenset[str]:
         """Give the numbers in it."""
-        return frozenset(filter(str.isdecimal, self.said))
+        return frozenset(filter(str.isdecimal, set(self.said)))
 
 
 @dataclass(frozen=True, slots=True)
