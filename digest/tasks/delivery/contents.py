@@ -151,6 +151,8 @@ class Contents:
             if len(self._cards) >= _KEPT_CARDS:
                 self._cards.clear()
             card = self._showing.on(self._drawn_up(article, choice, told), article, copy)
+            if known is not None and known.card == card:
+                card = known.card  # the same is found faster than an equal one
             known = self._cards[key] = _Shown(article, told, copy, card)
         return known.card
 
