@@ -57,6 +57,8 @@ _NO_SOURCE = re.compile(r'<img(?![^>]*\ssrc=)(?:[^>"]|"[^"]*")*>')
 _GAP = re.compile(r"\n{3,}")
 _BARE = re.compile(r"[^<&\r\u00a0]*")
 _PLAIN_URL = re.compile(r"https?://[a-z0-9][a-z0-9.-]*(?:/[a-zA-Z0-9._~/-]*)?(?:\?[a-zA-Z0-9._~/=&+-]+)?")
+# Controls, and blanks where an address is broken over lines; a single one within belongs to the address.
+_IGNORED = re.compile(r"[\x00-\x20\x7f-\x9f]{2,}|[\x00-\x1f\x7f-\x9f]")
 _BREAKS = re.compile(r"[\t\n\r]")
 _BROKEN = XPath(".//*[@href[translate(., '\t\n\r', '') != .] or @src[translate(., '\t\n\r', '') != .]]")
 _NUMBERED = re.compile(r"\d{1,4}")
@@ -184,7 +186,7 @@ def _absolute(value: str, base_url: str) -> str | None:
     if _PLAIN_URL.fullmatch(value):  # most: nothing in it that the rest could change or refuse
         return value
     try:
-        absolute = urljoin(base_url, re.sub(r"[\x00-\x20\x7f-\x9f]+", "", value))
+        absolute = urljoin(base_url, _IGNORED.sub("", value).strip(" ").replace(" ", "%20"))
     except ValueError:
         return None
     plain = unquote(absolute)
@@ -197,7 +199,7 @@ def _leads_somewhere(url: str) -> bool:
         return True
     try:
         parts = urlsplit(url)
-        return parts.scheme in ("http", "https") and bool(parts.hostname)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and "%20" not in parts.netloc
     except ValueError:
         return False
 

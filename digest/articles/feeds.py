@@ -23,6 +23,7 @@ _PARSER_ERRORS = (
     ArithmeticError, AssertionError, AttributeError, LookupError, RecursionError, TypeError, ValueError,
 )  # fmt: skip
 _IANA_ALTERNATE = "http://www.iana.org/assignments/relation/alternate"
+_RDF = ("rss090", "rss10")
 _BARE = re.compile(rb"&(?!(?:[A-Za-z][A-Za-z0-9]{0,30}|#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6});)")
 # Addresses are looked for in these, there and here, in the square of a word's length.
 _LONG_NAME = re.compile(
@@ -69,7 +70,11 @@ def _parse(content: bytes, url: str, content_type: str) -> Read:
         )
     except _PARSER_ERRORS:
         raise InputError(f"{url} is broken in a way that cannot be read; tell who publishes it") from None
-    return Read(str(parsed.get("version") or ""), parsed.feed, parsed.entries)
+    version = str(parsed.get("version") or "")
+    if version in _RDF:
+        for entry in parsed.entries:
+            entry.setdefault("link", entry.get("id"))  # rdf:about is the link again (RSS 1.0, 5.5)
+    return Read(version, parsed.feed, parsed.entries)
 
 
 def _ampersands_mended(content: bytes) -> bytes:
@@ -138,13 +143,24 @@ def _html(part: Any) -> str:
 
 
 def _link(entry: Any) -> str | None:
-    """Choose the article's own address; feedparser has put a guid that is a permalink into `link`."""
+    """Choose the article's own address; feedparser has put a guid that is a permalink into `link`.
+
+    What is only to be heard or seen, as an episode without a page, is its own address.
+    """
     original = str(entry.get("feedburner_origlink") or "")
     if original.startswith(("http://", "https://")):
         return original
     others = (one.get("href") for one in entry.get("links", []) if one.get("rel") == _IANA_ALTERNATE)
     link: str | None = entry.get("link")
-    return next(others, link) if link is None or link == entry.get("id") else link
+    link = next(others, link) if link is None or link == entry.get("id") else link
+    return link or next(_episodes(entry), None)
+
+
+def _episodes(entry: Any) -> Iterator[str]:
+    for item in entry.get("enclosures", []):
+        address = item.get("url") or item.get("href")
+        if address and str(item.get("type")).startswith(("audio/", "video/")):
+            yield address
 
 
 def _categories(entry: Any) -> Iterator[str]:

@@ -13,6 +13,9 @@ _SIMPLE = re.compile(rb"(?!From )(?:[!-\-/-<>-~](?:[ -<>-~]{0,73}[!-<>-~])?)?")
 _LINK = re.compile(rb"[!-<>-~]*")
 """What needs no encoding but where a line begins: no blank, nothing but printable ASCII, no "="."""
 
+_PLAIN = re.compile(rb"(?!From )[!#-%'-\-/-;?-~](?:[ !#-%'-;?-~]*[!#-%'-;?-~])?")
+"""What is the same encoded and not, in HTML as in plain text, but for its length and runs of blanks."""
+
 _UNSAFE = re.compile(rb"[^ -<>-~]|(?<= ) | \Z")
 """What must be encoded: what is not printable ASCII, "=", a blank after a blank or at the end of a line."""
 
@@ -36,6 +39,22 @@ def quoted_printable(text: str) -> bytes:
         return _line(plain)
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     return b"\r\n".join([_line(_UNSAFE.sub(_escaped, line.encode())) for line in lines])
+
+
+def plain(value: str) -> bytes | None:
+    """Encode a value that is the same wherever it is put, in text and in HTML; None for any other.
+
+    It is broken softly, so that no line passes 76 characters.
+    """
+    raw = value.encode()
+    if _PLAIN.fullmatch(raw) is None or b"  " in raw:
+        return None
+    if len(raw) < MAX_LINE:
+        return raw
+    if b" " in raw:
+        return _line(raw)
+    lines = SOFT.join([raw[at : at + MAX_LINE - 1] for at in range(0, len(raw), MAX_LINE - 1)])
+    return _line(raw) if b"\n." in lines else lines
 
 
 def splice(pieces: Pieces, values: Mapping[str, bytes]) -> bytes:

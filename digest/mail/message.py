@@ -1,19 +1,24 @@
 """A whole message: a reader's headers before a rendering's body (RFC 5322, 2046, 2369, 8058)."""
 
-import hmac
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from email.utils import parseaddr
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from digest.mail import headers as fields
 from digest.mail.content import SLOTS
 from digest.mail.encoding import Pieces
 from digest.mail.framing import boundary_of, encode
 from digest.mail.rendering import Notice, Rendering, Slots
+from digest.rules.macs import Mac
+
+if TYPE_CHECKING:
+    from digest.mail.dkim import BodyHash
 
 _LONGEST_LIST_ID = 255
+_ONE_CLICK = "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
 _PART = b"\r\nContent-Type: text/%s; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
 _PLAIN, _HTML = _PART % b"plain", _PART % b"html"
 
@@ -56,16 +61,24 @@ class Own:
 class Message:
     """A message as bytes with CRLF line ends: its head with the empty line, and the pieces of its body.
 
-    The larger pieces are those of every other reader: whoever writes them out need not join them.
+    The larger pieces are those of every other reader: whoever writes them out need not join them. `begun`
+    gives a hash of the pieces that all readers' bodies begin with, and how many they are.
     """
 
     head: bytes
     pieces: Sequence[bytes]
+    begun: "Callable[[], tuple[BodyHash, int]]"
 
     @property
     def body(self) -> bytes:
         """Give the body whole."""
         return b"".join(self.pieces)
+
+    @property
+    def body_digest(self) -> bytes:
+        """Give the SHA-256 of the body, which is its own relaxed form (mail.encoding)."""
+        begun, shared = self.begun()
+        return begun.digest(b"".join(self.pieces[shared:]))
 
     def __bytes__(self) -> bytes:
         return b"".join((self.head, *self.pieces))
@@ -75,15 +88,14 @@ def message_id(
     identity_key: bytes, digest: str, cadence: str, period: str, public_id: str, domain: str
 ) -> str:
     """Give the Message-ID of an edition for a reader: the same for every repeat (RFC 5322 3.6.4)."""
-    mac = _begun_mac(identity_key, digest, cadence, period).copy()
-    mac.update(public_id.encode())
-    return f"<{mac.digest()[:20].hex()}@{_ascii(domain)}>"
+    mac = _begun_mac(identity_key, digest, cadence, period).over(public_id.encode())
+    return f"<{mac[:20].hex()}@{_ascii(domain)}>"
 
 
 @lru_cache(maxsize=16)
-def _begun_mac(identity_key: bytes, digest: str, cadence: str, period: str) -> hmac.HMAC:
-    """Give a MAC over what all Message-IDs of an edition begin with: the rest goes into a copy of it."""
-    return hmac.new(identity_key, "\0".join((digest, cadence, period, "")).encode(), "sha256")
+def _begun_mac(identity_key: bytes, digest: str, cadence: str, period: str) -> Mac:
+    """Give a MAC over what all Message-IDs of an edition begin with."""
+    return Mac(identity_key, "\0".join((digest, cadence, period, "")).encode())
 
 
 class Composition:
@@ -97,6 +109,7 @@ class Composition:
         self._subject = fields.text_header("Subject", subject)
         self._rest = _shared_fields(headers) + _content_type(rendering.boundary)
         self._slots = Slots(_body(rendering.boundary, rendering.text, rendering.html))
+        self._begun: tuple[BodyHash, int] | None = None
 
     def compose(self, own: Own, values: Mapping[str, str]) -> Message:
         """Give one reader's message."""
@@ -108,7 +121,14 @@ class Composition:
             fields.recipient_header(own.to_name, own.to_address), self._subject,
             fields.word_header("Message-ID", own.message_id), _leave_fields(own), self._rest, "\r\n",
         ))  # fmt: skip
-        return Message(head.encode(), self._slots.filled(known))
+        return Message(head.encode(), self._slots.filled(known), self._begin)
+
+    def _begin(self) -> "tuple[BodyHash, int]":
+        if self._begun is None:
+            from digest.mail.dkim import BodyHash  # only where messages are signed
+
+            self._begun = BodyHash(*self._slots.shared), len(self._slots.shared)
+        return self._begun
 
 
 def compose(rendering: Rendering, headers: Headers, own: Own, values: Mapping[str, str]) -> bytes:
@@ -153,7 +173,9 @@ def _body(boundary: str, text: Pieces, html: Pieces) -> Pieces:
 
 def _leave_fields(own: Own) -> str:
     """Write how a reader leaves with one click (RFC 2369, 8058)."""
-    post = "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n" if own.unsubscribe_url else ""
+    if own.unsubscribe_url and not own.unsubscribe_mailto:
+        return fields.word_header("List-Unsubscribe", f"<{own.unsubscribe_url}>") + _ONE_CLICK
+    post = _ONE_CLICK if own.unsubscribe_url else ""
     leave = [f"<{url}>" for url in (own.unsubscribe_url, _mailto(own.unsubscribe_mailto)) if url]
     if len(leave) > 1:
         return fields.plain_header("List-Unsubscribe", [leave[0] + ",", leave[1]]) + post

@@ -13,7 +13,7 @@ import css_inline
 from digest.errors import SettingsError
 from digest.mail.content import SLOTS, Content
 from digest.mail.drawing import DERIVED_SLOTS, ROOM, Asked, Drawer
-from digest.mail.encoding import Pieces, quoted_printable
+from digest.mail.encoding import Pieces, plain, quoted_printable
 from digest.mail.framing import Joined, boundary_of
 from digest.mail.look import OURS, Brand
 from digest.mail.phrases import Phrases
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from digest.mail.clients import Clients
 
 _JOINERS = "\u200c\u200d"  # part of words in Persian and of emoji
-_ESCAPED = re.compile(r"[&<>\"\u00a0]")
 _LONGEST_NAME = 200
 
 _FIRST_LOOK = "front-page"
@@ -53,7 +52,10 @@ class Rendering:
 
     def own_values(self, values: Mapping[str, str]) -> dict[str, str]:
         """Give a reader's values as they can be printed, with those made from them; a name may be empty."""
-        known = {name: _printable(values[name]) for name in SLOTS}
+        known = {name: values[name] for name in SLOTS}
+        for name, value in known.items():
+            if not value.isprintable():
+                known[name] = _printable(value)
         name = known["name"] = known["name"][:_LONGEST_NAME]
         known["to_line"] = self.for_name.replace("{name}", name) if name.strip() else self.for_anyone
         return known
@@ -197,18 +199,24 @@ class Slots:
         self._body = body
         self._places = _places_in(tuple([place if isinstance(place, str) else None for place in body]))
 
+    @property
+    def shared(self) -> list[bytes]:
+        """Give the pieces before the first of a reader's own values: every body begins with them."""
+        first = next((at for at, piece in enumerate(self._body) if isinstance(piece, str)), len(self._body))
+        return [piece for piece in self._body[:first] if isinstance(piece, bytes)]
+
     def filled(self, values: Mapping[str, str]) -> list[bytes]:
         """Give the body with a reader's printable values in it, each encoded for where it stands."""
         pieces: list[Any] = list(self._body)
         for name, places in self._places.items():
-            plain = values[name]
-            encoded = quoted_printable(plain)
-            is_same_everywhere = not _ESCAPED.search(plain)
-            for at, escape in places:
-                if is_same_everywhere or escape is None:
+            value = values[name]
+            encoded = plain(value)
+            if encoded is not None:
+                for at, _ in places:
                     pieces[at] = encoded
-                else:
-                    pieces[at] = quoted_printable(escape(plain))
+            else:
+                for at, escape in places:
+                    pieces[at] = quoted_printable(escape(value) if escape else value)
         return pieces
 
 

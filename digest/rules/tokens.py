@@ -8,6 +8,8 @@ import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
+from digest.rules.macs import Mac
+
 UNSUBSCRIBE = "unsubscribe"
 PREFERENCES = "preferences"
 RETURN = "return"
@@ -16,6 +18,7 @@ RETURN_LENGTH = 31
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
 _LETTERS = bytes(ord(_ALPHABET[byte & 31]) for byte in range(256))  # five bits of each byte
 _DIGITS = str.maketrans(_ALPHABET, "0123456789abcdefghijklmnopqrstuv")  # as int() reads base 32
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 _PUBLIC_ID = re.compile(r"[a-z2-7]{26}")
 _ID_BYTES = 17  # 26 characters of base32 are 130 bits
 _MAC_BYTES = 16
@@ -30,10 +33,10 @@ def sign(keys: Sequence[bytes], action: str, public_id: str, digest: str) -> str
     Base64url (RFC 4648 5) without padding of: a byte that tells the key, the public id, HMAC-SHA256
     truncated to 128 bits (RFC 2104 5), the digest's name. The first key signs.
     """
-    payload = _pack(public_id) + digest.encode("ascii")
-    mac = _mac(keys[0], action, payload)
-    raw = _key_id(keys[0]) + payload[:_ID_BYTES] + mac + payload[_ID_BYTES:]
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode("ascii")
+    key, packed, name = keys[0], _pack(public_id), digest.encode("ascii")
+    mac = _begun_mac(key, action).over(packed + name)[:_MAC_BYTES]
+    raw = binascii.b2a_base64(b"".join((_key_id(key), packed, mac, name)), newline=False)
+    return raw.translate(_URL_SAFE, b"=").decode("ascii")
 
 
 def find_signed(keys: Sequence[bytes], action: str, token: str) -> tuple[str, str] | None:
@@ -100,15 +103,13 @@ def _mac(key: bytes, action: str, payload: bytes) -> bytes:
 
 
 def _whole_mac(key: bytes, action: str, payload: bytes) -> bytes:
-    mac = _begun_mac(key, action).copy()
-    mac.update(payload)
-    return mac.digest()
+    return _begun_mac(key, action).over(payload)
 
 
 @lru_cache(maxsize=16)
-def _begun_mac(key: bytes, action: str) -> hmac.HMAC:
-    """Give a MAC over what all tokens for an action begin with: the rest goes into a copy of it."""
-    return hmac.new(key, b"digest link 1\0" + action.encode("ascii") + b"\0", "sha256")
+def _begun_mac(key: bytes, action: str) -> Mac:
+    """Give a MAC over what all tokens for an action begin with."""
+    return Mac(key, b"digest link 1\0" + action.encode("ascii") + b"\0")
 
 
 @lru_cache(maxsize=16)

@@ -1,16 +1,17 @@
 """The connection to the database: SQLite or PostgreSQL, with durable commits on both."""
 
 import contextlib
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 
 from digest.errors import Unreachable
+from digest.store.turning import BEGIN, Turns
 
 _BUSY_MS = 60_000
 
@@ -43,9 +44,10 @@ class Database:
             yield session
             session.commit()
 
-    def turns(self) -> "Turns":
+    def turns(self) -> Turns:
         """Give transactions that follow each other on one connection, for what runs all the time."""
-        return Turns(self.engine.execution_options(writes=True), self._drivers_error, self._explained)
+        engine = self.engine.execution_options(begins=not self.is_sqlite)
+        return Turns(engine, (OperationalError, self._drivers_error), self._explained)
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -75,40 +77,6 @@ class Database:
         self.engine.dispose()
 
 
-class Turns:
-    """Writing transactions one after the other, on a connection that stays open between them."""
-
-    def __init__(
-        self,
-        engine: Engine,
-        drivers_error: type[Exception],
-        explained: Callable[[], AbstractContextManager[None]],
-    ) -> None:
-        self._engine = engine
-        self._errors = (OperationalError, drivers_error)
-        self._explained = explained
-        self._connection: Connection | None = None
-
-    @contextmanager
-    def turn(self) -> Iterator[Connection]:
-        """Open a transaction as `Database.write` does, on the bare connection."""
-        with self._explained():
-            if self._connection is None:
-                self._connection = self._engine.connect()
-            try:
-                with self._connection.begin():
-                    yield self._connection
-            except self._errors:
-                self.close()  # the next turn may find the database again
-                raise
-
-    def close(self) -> None:
-        """Give the connection back."""
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
-
-
 def _create_private(path: str | None) -> None:
     """Let nobody else read a new database: it holds readers' addresses."""
     if path and path != ":memory:":
@@ -127,8 +95,9 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
 
 
 def _begin_sqlite(connection: Any) -> None:
-    writes = connection.get_execution_options().get("writes", True)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    options = connection.get_execution_options()
+    if options.get("begins", True):
+        connection.exec_driver_sql(BEGIN if options.get("writes", True) else "BEGIN")
 
 
 def _prepare_postgresql(connection: Any, _record: object) -> None:

@@ -234,6 +234,17 @@ def count_states(session: Session, edition_id: int) -> dict[str, int]:
     return dict(session.exec(query.group_by(Delivery.state)).all())
 
 
+def count_planned(session: Session, edition_id: int) -> tuple[int, int]:
+    """Count those of an edition's deliveries that are not withheld, and those that are.
+
+    Nothing is grouped, which SQLite would sort all of them for.
+    """
+    withheld = func.count().filter(col(Delivery.state) == DeliveryState.WITHHELD)
+    query = select(func.count(), withheld).where(Delivery.edition_id == edition_id)
+    total, kept_back = session.exec(query).one()
+    return total - kept_back, kept_back
+
+
 def count_reasons(session: Session, edition_id: int) -> list[tuple[str, str, int]]:
     """Count an edition's failed and withheld deliveries by reason."""
     query = (

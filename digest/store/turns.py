@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
-from json import dumps
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection
@@ -72,9 +71,7 @@ class _Dialect:
         return f"[{','.join(map(str, ids))}]" if self.is_sqlite else list(ids)
 
     def time(self, moment: datetime) -> Any:
-        if not self.is_sqlite:
-            return moment
-        return moment.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+        return _write_moment(moment) if self.is_sqlite else moment
 
     def job(self, row: Sequence[Any]) -> Job:
         values = list(row)
@@ -84,6 +81,12 @@ class _Dialect:
 
     def _moment(self, stored: Any) -> datetime:
         return _read_moment(stored) if self.is_sqlite else stored.astimezone(UTC)
+
+
+@lru_cache(maxsize=64)
+def _write_moment(moment: datetime) -> str:
+    """Write a time as SQLite's: a turn's statements share theirs."""
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
 
 
 @lru_cache(maxsize=256)
@@ -146,7 +149,7 @@ def mark_in_flight(
     marked = 0
     for at, ids in _grouped({key: at for key, (_, at) in ready.items() if key not in kept_back}).items():
         if own.is_sqlite:
-            variants = dumps({key: ready[key][0].variant_id for key in ids})
+            variants = "{" + ",".join([f'"{key}":{ready[key][0].variant_id}' for key in ids]) + "}"
             values: tuple[Any, ...] = (own.time(at), own.time(now), variants, owner)
         else:
             values = (at, now, ids)

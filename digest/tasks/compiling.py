@@ -10,7 +10,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from digest.models import DeliveryState, Edition, EditionState
+from digest.models import Edition, EditionState
 from digest.models.cadence import Cadence
 from digest.rules import cadence as calendar
 from digest.rules.cadence import Due, Occurrence
@@ -164,9 +164,8 @@ class Compiler:
     ) -> Compiled:
         self._plan(digest, cadence, edition, periods)
         with self._database.read() as session:
-            counts = deliveries.count_states(session, edition.id or 0)
-        withheld = counts.pop(DeliveryState.WITHHELD, 0)
-        return replace(compiled, planned=sum(counts.values()), nothing_new=withheld)
+            planned, nothing_new = deliveries.count_planned(session, edition.id or 0)
+        return replace(compiled, planned=planned, nothing_new=nothing_new)
 
     def _made_before(
         self,

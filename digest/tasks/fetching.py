@@ -22,7 +22,7 @@ from digest.rules.topics import Topics
 from digest.settings import Settings, SourceSettings
 from digest.store import articles
 from digest.store.database import Database
-from digest.tasks.parallel import in_parallel, mixed_by_host
+from digest.tasks.parallel import PARSING, in_parallel, mixed_by_host
 from digest.tasks.renewing import renew_topics, topics_by
 from digest.tasks.storing import BY_HAND, Stored, store_articles
 
@@ -257,7 +257,8 @@ def _read_file(path: Path, known: Source | None) -> "Visit":
     read = fingerprint(content)
     if known is not None and known.content_hash == read:
         return Visit(is_same=True, content_hash=read)
-    feed = parse_feed(content, url=str(path))
+    with PARSING:
+        feed = parse_feed(content, url=str(path))
     return Visit(feed.articles, feed.rejected, content_hash=read)
 
 

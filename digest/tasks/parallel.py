@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from itertools import chain, islice
+from threading import Lock
 from typing import TypeVar
 from urllib.parse import urlsplit
 
@@ -11,6 +12,9 @@ from digest.settings import SourceSettings
 
 T = TypeVar("T")
 R = TypeVar("R")
+
+PARSING = Lock()
+"""Held while bytes are parsed: side by side that only gets slower and larger; what waits is the network."""
 
 
 def in_parallel(act: Callable[[T], R], items: Iterable[T], width: int) -> Iterator[tuple[T, R]]:

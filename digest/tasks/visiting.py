@@ -14,6 +14,7 @@ from digest.articles.wordpress import posts_url
 from digest.errors import DigestError, InputError, Unreachable
 from digest.models import Source
 from digest.settings import SourceSettings
+from digest.tasks.parallel import PARSING
 
 if TYPE_CHECKING:
     from digest.net.fetch import Fetched
@@ -99,7 +100,8 @@ def _same(known: Source, fetched: "Fetched", configured: str) -> Visit:
 
 
 def _parsed(source: SourceSettings, fetched: "Fetched", asked: str) -> Visit:
-    feed = parse_feed(fetched.content, url=fetched.url, content_type=fetched.content_type)
+    with PARSING:
+        feed = parse_feed(fetched.content, url=fetched.url, content_type=fetched.content_type)
     return Visit(
         feed.articles,
         feed.rejected,

@@ -9,7 +9,9 @@ _BLANKS = re.compile(rb"[ \t]+")
 def relaxed_field(name: bytes, value: bytes) -> bytes:
     """Give a header field in its relaxed form, without its CRLF (RFC 6376 3.4.2)."""
     unfolded = value.replace(b"\r\n", b"")
-    return name.rstrip(b" \t").lower() + b":" + _BLANKS.sub(b" ", unfolded).strip(b" ")
+    if b"  " in unfolded or b"\t" in unfolded:
+        unfolded = _BLANKS.sub(b" ", unfolded)
+    return name.rstrip(b" \t").lower() + b":" + unfolded.strip(b" ")
 
 
 def relaxed_body(body: bytes) -> bytes:

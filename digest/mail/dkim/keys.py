@@ -18,6 +18,8 @@ SHORTEST_RSA = 2048
 LONGEST_RSA = 4096
 """Receivers must verify up to this, and need not go further (RFC 8301 3.2)."""
 
+_PADDING, _HASH = PKCS1v15(), SHA256()
+
 
 class Algorithm(StrEnum):
     """What a key signs with, as the `a=` of a signature names it (RFC 6376 3.3.2, RFC 8463 3)."""
@@ -67,7 +69,7 @@ class SigningKey:
     def sign(self, content: bytes) -> bytes:
         """Sign; the same content always gets the same signature (RFC 8017 8.2, RFC 8032 5.1.6)."""
         if isinstance(self.private, RSAPrivateKey):
-            return self.private.sign(content, PKCS1v15(), SHA256())
+            return self.private.sign(content, _PADDING, _HASH)
         return self.private.sign(hashlib.sha256(content).digest())  # its hash is what is signed (RFC 8463 3)
 
 

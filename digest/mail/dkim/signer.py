@@ -54,11 +54,20 @@ def _signed_fields(head: bytes) -> tuple[tuple[bytes, ...], bytes]:
     """
     names, fields = [], []
     for name, value in reversed(_FIELD.findall(head)):
-        lower = name.lower()
-        if lower in _SIGNED or lower.startswith(b"list-"):
+        lower, field = _signed_field(name, value)
+        if lower:
             names.append(lower)
-            fields.append(relaxed_field(name, value) + b"\r\n")
+            fields.append(field)
     return tuple(names), b"".join(fields)
+
+
+@lru_cache(maxsize=256)
+def _signed_field(name: bytes, value: bytes) -> tuple[bytes, bytes]:
+    """Give a field's name and relaxed form, both empty where it is not signed; most are every reader's."""
+    lower = name.lower()
+    if lower in _SIGNED or lower.startswith(b"list-"):
+        return lower, relaxed_field(name, value) + b"\r\n"
+    return b"", b""
 
 
 @lru_cache(maxsize=256)

@@ -79,6 +79,8 @@ class Channel:
         try:
             while received := self._socket.recv(_MOST_HEARD):
                 replies.extend(self._reader.iterate(received))
+                if self._gathers and len(received) < _MOST_HEARD:
+                    return replies  # what comes later is selected for; TLS alone may hold something back
             self.fault = "the server closed the connection"
         except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
             pass

@@ -53,8 +53,8 @@ class Exchange:
         self._expected: deque[tuple[Stage | None, _Transaction]] = deque()
         self._needs_reset = False
         self.pipelines = "PIPELINING" in offer
-        self._chunks = "CHUNKING" in offer
-        self._stages = ENVELOPE[:-1] if self._chunks else ENVELOPE
+        self.chunks = "CHUNKING" in offer
+        self._stages = ENVELOPE[:-1] if self.chunks else ENVELOPE
         self._last_stage = self._stages[-1]
         self.closing = False
         self.written = 0
@@ -70,7 +70,7 @@ class Exchange:
         if refusal is not None:
             return refusal
         lines: Sequence[bytes] = envelope_lines(envelope, size, self._offer)
-        if self._chunks:
+        if self.chunks:
             lines = lines[:-1]
         transaction = _Transaction(key)
         out = b""
@@ -81,19 +81,18 @@ class Exchange:
         if not self.pipelines:
             transaction.pending = deque(zip(self._stages, lines, strict=True))
             return self._count(out or self._say_next(transaction))
-        for stage in self._stages:
-            self._expected.append((stage, transaction))
+        self._expected.extend([(stage, transaction) for stage in self._stages])
         return self._count(b"".join((out, *lines)))
 
-    def content(self, key: int, pieces: Sequence[bytes], size: int) -> list[bytes]:
-        """Give a message's bytes with what ends them, once the server wants them and its mark is committed.
+    def end(self, key: int, size: int) -> bytes:
+        """Give what ends a message that the server wants: a dot after its bytes, or a chunk's length before.
 
-        `size` is that of all pieces. No line of them begins with a full stop, and the last one ends.
+        `size` is that of its bytes. No line of them begins with a full stop, and the last one ends.
         """
-        ending = b"BDAT %d LAST\r\n" % size if self._chunks else _DOT
+        ending = b"BDAT %d LAST\r\n" % size if self.chunks else _DOT
         self.written += size + len(ending)
         self._expected.append((Stage.DOT, _Transaction(key, dot_at=self.written)))
-        return [ending, *pieces] if self._chunks else [*pieces, ending]
+        return ending
 
     def take(self, reply: Reply) -> tuple[Sequence[Event], bytes]:
         """Take a reply in: give what has happened, and bytes to write at once.

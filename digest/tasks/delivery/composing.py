@@ -1,6 +1,5 @@
 """Compose a message: the same function for preview and for delivery, so the bytes are the same."""
 
-import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -43,9 +42,13 @@ class Letter:
         return b"".join(self.pieces)
 
 
+Named = tuple[str, str, str]
+"""An edition as it is told from others: its digest, cadence and period."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Ready:
-    edition: Edition
+    named: Named
     composition: Composition
     related: Sequence[int]
 
@@ -79,47 +82,43 @@ class Composer:
     def compose(self, job: Job, composed_at: datetime) -> Letter:
         """Compose a claimed delivery's message, and sign it where the settings name a key."""
         ready = self._ready_for(job.variant_id)
-        message = self._message(ready.edition, ready.composition, job, composed_at)
-        return self._seal(ready.edition, job, message, composed_at)
+        message = self._message(ready.named, ready.composition, job, composed_at)
+        return self._seal(ready.named, job, message, composed_at)
 
     def prepare(self, job: Job, composed_at: datetime) -> Callable[[], Letter]:
         """Compose a claimed delivery's message; what is given signs it, which any thread may do."""
         ready = self._ready_for(job.variant_id)
-        message = self._message(ready.edition, ready.composition, job, composed_at)
-        return lambda: self._seal(ready.edition, job, message, composed_at)
+        message = self._message(ready.named, ready.composition, job, composed_at)
+        return lambda: self._seal(ready.named, job, message, composed_at)
 
     def letter(self, edition: Edition, rendering: Rendering, job: Job, composed_at: datetime) -> Letter:
         """Splice a reader's own values and headers into a rendering."""
-        message = self._message(edition, self._composition(edition, rendering), job, composed_at)
-        return self._seal(edition, job, message, composed_at)
+        named = _named(edition)
+        message = self._message(named, self._composition(edition, rendering), job, composed_at)
+        return self._seal(named, job, message, composed_at)
 
     def inert(self, edition: Edition, rendering: Rendering, job: Job, composed_at: datetime) -> bytes:
         """Give the same message with links that change nothing for its reader, to be shown at the desk."""
         composition = self._composition(edition, rendering)
-        return bytes(self._message(edition, composition, job, composed_at, inert=True))
+        return bytes(self._message(_named(edition), composition, job, composed_at, inert=True))
 
     def sealed(self, message: Message, at: datetime) -> bytes:
-        """Give a message's bytes, signed where the settings name a key.
-
-        A composed body is its own relaxed form (mail.encoding), so it is hashed as it is.
-        """
+        """Give a message's bytes, signed where the settings name a key."""
         return b"".join((*self._signatures(message, at), message.head, *message.pieces))
 
     def _signatures(self, message: Message, at: datetime) -> tuple[bytes, ...]:
         if self._signer is None:
             return ()
-        digest = hashlib.sha256(message.body).digest()
-        return (self._signer.sign(message.head, digest, at),)
+        return (self._signer.sign(message.head, message.body_digest, at),)
 
-    def _seal(self, edition: Edition, job: Job, message: Message, composed_at: datetime) -> Letter:
-        named = edition.digest, edition.cadence, edition.period
+    def _seal(self, named: Named, job: Job, message: Message, composed_at: datetime) -> Letter:
         envelope = Envelope(self.return_paths.write(job.public_id, named), job.address)
         pieces = [*self._signatures(message, composed_at), message.head, *message.pieces]
         return Letter(envelope, pieces, sum(map(len, pieces)))
 
     def _message(
         self,
-        edition: Edition,
+        named: Named,
         composition: Composition,
         job: Job,
         composed_at: datetime,
@@ -135,12 +134,11 @@ class Composer:
             "unsubscribe_url": leave,
             "preferences_url": choose,
         }
-        named = edition.digest, edition.cadence, edition.period, job.public_id
         own = Own(
             to_name=job.name,
             to_address=job.address,
             date=composed_at,
-            message_id=message_id(self._identity_key, *named, self._domain),
+            message_id=message_id(self._identity_key, *named, job.public_id, self._domain),
             unsubscribe_url=leave,
         )
         return composition.compose(own, values)
@@ -177,7 +175,7 @@ class Composer:
             found = self._variants.take(variant_id)
             composition = self._composition(found.edition, self._fitted(found))
             related = [article.id or 0 for article in found.related] if found.chosen.related else ()
-            ready = self._ready[variant_id] = _Ready(found.edition, composition, related)
+            ready = self._ready[variant_id] = _Ready(_named(found.edition), composition, related)
             if len(self._ready) > _KEPT:
                 self._ready.popitem(last=False)
         self._ready.move_to_end(variant_id)
@@ -209,3 +207,7 @@ class Composer:
             owner=self._owner,
             bulk=True,
         )
+
+
+def _named(edition: Edition) -> Named:
+    return edition.digest, edition.cadence, edition.period

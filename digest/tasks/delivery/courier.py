@@ -1,11 +1,14 @@
 """The courier loop: one thread drives all connections, with one commit a turn.
 
-Each turn commits the replies that have come and marks the next messages in flight; only then may their
-content, and with it their final dot, be written. The claim protocol is told in docs/flow.md.
+Each turn commits the replies that have come and marks the next messages in flight; only then may their final
+dot, or their last chunk, be written. What comes before the dot is written as soon as consent has been read
+again, so that servers have something to do while we wait for the disk. docs/flow.md tells the claim protocol.
 """
 
 import selectors
 import time
+from collections.abc import Mapping, Set
+from functools import partial
 
 from digest.models import Outcome, Stage
 from digest.net.smtp import Connection
@@ -22,10 +25,14 @@ from digest.tasks.delivery.writing import Ahead, Batches, fresh
 
 _BATCH = 10  # claims for each connection: more at once would keep them all waiting
 _AHEAD = 3
+_SIGNED_AHEAD = 8  # the pool takes several at a time, and each takes as long as a few others to compose
 _LONGEST_NAP = 0.5
 _DRAIN = 8.0
 _QUIT_PATIENCE = 0.2
 _ENDED = "the run has ended"
+
+Wanted = Mapping[int, tuple[Lane, Load]]
+"""The messages that servers wait for, by their delivery's id, each with where it goes."""
 
 
 class Couriers:
@@ -39,7 +46,7 @@ class Couriers:
         self._openers = Openers()
         signs = run.composer.signs
         self._writer = (
-            Ahead(run.composer, run.clock, _AHEAD * self._most, self._openers.ring)
+            Ahead(run.composer, run.clock, _SIGNED_AHEAD * self._most, self._openers.ring)
             if signs
             else Batches(run.composer, run.clock, _AHEAD * self._most)
         )
@@ -87,7 +94,7 @@ class Couriers:
         self._answers, self._wanted = [], {}
         ready = {key: (load.job, load.composed_at) for key, (_, load) in wanted.items()}
         try:
-            turn = self._recorder.commit(answers, ready, claim)
+            turn = self._recorder.commit(answers, ready, claim, partial(self._send_ahead, wanted))
         except BaseException:
             self._answers = [*answers, *self._answers]  # not recorded yet: tried once more at the end
             raise
@@ -122,9 +129,16 @@ class Couriers:
             soonest = time.monotonic() + min(seconds for _, seconds in postponed)
             self._later = soonest if self._later is None else min(self._later, soonest)
 
+    def _send_ahead(self, wanted: Wanted, may_go: Set[int]) -> None:
+        """Write what need not wait for the disk: a message without its end is none."""
+        now = time.monotonic()
+        for key in may_go:
+            lane, load = wanted[key]
+            lane.send_ahead(load, now)
+
     def _send(self, lane: Lane, load: Load) -> None:
-        """Write a marked message, and the next envelope in the same write where the server pipelines."""
-        out = lane.content(load)
+        """Write the rest of a marked message, and the next envelope with it where the server pipelines."""
+        out = lane.rest(load)
         if lane.exchange.pipelines and not lane.is_full:
             out.append(self._begin_next(lane))
         lane.write(out, time.monotonic())
@@ -184,8 +198,9 @@ class Couriers:
         for job in heard.given_back:
             self._end_one(job, lane)
         self._outbox.put_back(reversed(heard.given_back))
-        for load in heard.wants:
-            self._wanted[load.job.delivery_id] = lane, fresh(load, self._run.composer, self._run.clock())
+        for wanted in heard.wants:
+            load = fresh(wanted, self._run.composer, self._run.clock())
+            self._wanted[load.job.delivery_id] = lane, load
         if heard.lost:
             self._wanted = {key: item for key, item in self._wanted.items() if item[0] is not lane}
             self._drop(lane, politely=False)
@@ -219,6 +234,8 @@ class Couriers:
             until += [moment for moment in [self._outbox.next_at(now)] if moment is not None]
         elif self._later is not None:
             until.append(self._later)
+        elif not until:
+            return 0.0  # nothing is on its way, and nothing waits: the next turn tells whether that is all
         return min(max(min(until, default=now + _LONGEST_NAP) - now, 0.0), _LONGEST_NAP)
 
     def _watch(self, lane: Lane) -> None:

@@ -1,5 +1,6 @@
 """Deliver what is due: several couriers side by side, until nothing is due."""
 
+import gc
 import logging
 from collections.abc import Callable
 from datetime import datetime
@@ -46,8 +47,10 @@ def finish(write: Callable[..., object], clock: Callable[[], datetime]) -> list[
 
 
 def _carry(run: Run) -> None:
+    gc.freeze()  # what stands by now stays: the collector need not walk it again every few thousand messages
     try:
         Couriers(run).work()
     finally:
+        gc.unfreeze()
         with run.database.write() as session:
             deliveries.reap(session, run.owner, resend=run.resend, now=run.clock())

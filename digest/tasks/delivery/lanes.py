@@ -68,9 +68,16 @@ class Lane:
         self._begun += 1
         return opened, None
 
-    def content(self, load: Load) -> list[bytes]:
-        """Give a message's bytes in pieces; only after its mark is committed."""
-        return self.exchange.content(load.job.delivery_id, load.letter.pieces, load.letter.size)
+    def send_ahead(self, load: Load, now: float) -> None:
+        """Write what makes no message yet: all but the final dot; nothing of what goes in a last chunk."""
+        if not self.exchange.chunks:
+            self.write(load.letter.pieces, now)
+
+    def rest(self, load: Load) -> list[bytes]:
+        """Give what of a message is still to be written, only after its mark is committed."""
+        letter = load.letter
+        ending = self.exchange.end(load.job.delivery_id, letter.size)
+        return [ending, *letter.pieces] if self.exchange.chunks else [ending]
 
     def write(self, pieces: Sequence[bytes], now: float) -> None:
         """Write, and wait from now on for what comes next."""

@@ -1,8 +1,7 @@
 """The transaction of a turn: replies are recorded, consent is read again, the next messages are marked."""
 
 import logging
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -13,9 +12,10 @@ from sqlmodel import Session
 from digest.models import DeliveryState, Edition, Outcome, Withheld
 from digest.rules.pacing import LEARNED_FOR, Domains
 from digest.rules.refusals import Refusals
-from digest.rules.verdicts import ACCEPTED, Verdict, describe, judge, without_address
+from digest.rules.verdicts import Verdict, describe, judge, without_address
 from digest.store import deliveries, editions, paces, turns
 from digest.store.deliveries import Job
+from digest.store.turning import Turn as Books
 from digest.tasks.delivery.running import Run
 
 PAUSE = timedelta(minutes=15)
@@ -30,6 +30,9 @@ class Answer(NamedTuple):
     job: Job
     outcome: Outcome
     where: str = ""
+
+
+Verdicts = Sequence[tuple[Answer, Verdict]]
 
 
 @dataclass(slots=True)
@@ -62,28 +65,45 @@ class Recorder:
         self._turns.close()
 
     def commit(
-        self, answers: Sequence[Answer], ready: Mapping[int, tuple[Job, datetime]], claim: int
+        self,
+        answers: Sequence[Answer],
+        ready: Mapping[int, tuple[Job, datetime]],
+        claim: int,
+        marked: Callable[[Set[int]], None] = lambda _may_go: None,
     ) -> Turn:
         """Record answers, mark the ready messages in flight, claim up to `claim` more: one transaction.
 
-        `ready` maps a delivery's id to its job and the Date that its message bears.
+        `ready` maps a delivery's id to its job and the Date that its message bears. `marked` is told, before
+        the commit, who will be free to go by it.
         """
         run, turn = self._run, Turn()
         now = run.clock()
-        verdicts = [(answer, self._judge(answer, now)) for answer in answers]
-        with self._turns.turn() as connection:
-            self._record(connection, verdicts, turn, now)
-            withheld = self._mark(connection, ready, turn, now)
+        accepted, others = self._sort(answers, now)
+        with self._turns.turn() as books:
+            if others:  # one of them may pause an edition, whose messages are then not marked
+                with books.session() as session:
+                    self._record_others(session, others, turn, now)
+                    self._pause_refused(session, turn, now)
+            withheld = self._mark(books, ready, turn, now)
+            if turn.may_go:
+                marked(turn.may_go)
+            turns.record_accepted(books.connection, accepted, owner=run.owner, now=now)
             if claim:
-                turn.claimed = self._claim(connection, claim, now)
-        for answer, verdict in verdicts:
+                turn.claimed = self._claim(books.connection, claim, now)
+        self._count(len(accepted), others, withheld, turn)
+        return turn
+
+    def _count(self, accepted: int, others: Verdicts, withheld: list[str], turn: Turn) -> None:
+        """Count what a commit has made true."""
+        if accepted:
+            self._drops = 0
+        states = {DeliveryState.ACCEPTED.value: accepted}
+        for answer, verdict in others:
             turn.repeats = turn.repeats or verdict.state is DeliveryState.UNCERTAIN
             self._note(answer, verdict)
-        states = Counter([str(verdict.state) for _, verdict in verdicts])
-        states.update(withheld)
-        if states:
-            run.count(states)
-        return turn
+        for state in (*withheld, *(verdict.state.value for _, verdict in others)):
+            states[state] = states.get(state, 0) + 1
+        self._run.count(states)
 
     def _claim(self, connection: Connection, size: int, now: datetime) -> list[Job]:
         """Claim what is due, as far as a warm-up allows."""
@@ -123,42 +143,32 @@ class Recorder:
         with run.database.write() as session:
             deliveries.release(session, jobs, owner=run.owner, now=run.clock())
 
-    def _judge(self, answer: Answer, now: datetime) -> Verdict:
-        job, outcome = answer.job, answer.outcome
-        if outcome.accepted:
-            return ACCEPTED
-        spread = (job.delivery_id * 2_654_435_761 % 2**32) / 2**32
-        verdict = judge(outcome, attempts=job.attempts + 1, now=now, spread=spread)
-        if not verdict.reason:
-            return verdict
-        return replace(verdict, reason=without_address(verdict.reason, job.address))
-
-    def _record(
-        self, connection: Connection, verdicts: Sequence[tuple[Answer, Verdict]], turn: Turn, now: datetime
-    ) -> None:
+    def _sort(
+        self, answers: Sequence[Answer], now: datetime
+    ) -> tuple[dict[int, int], list[tuple[Answer, Verdict]]]:
+        """Part the messages that were taken, each with its reply's code, from all others."""
         accepted: dict[int, int] = {}
         others: list[tuple[Answer, Verdict]] = []
-        for answer, verdict in verdicts:
-            job, reply = answer.job, answer.outcome.reply
-            if verdict is ACCEPTED and reply is not None:
+        for answer in answers:
+            job, outcome = answer.job, answer.outcome
+            if outcome.accepted and outcome.reply is not None:
                 self._refusals.note_accepted(job.edition_id, job.delivery_id)
-                accepted[job.delivery_id] = reply.code
+                accepted[job.delivery_id] = outcome.reply.code
                 continue
+            verdict = self._judge(job, outcome, now)
             others.append((answer, verdict))
             if verdict.state is DeliveryState.FAILED:
-                refused = self._refusals.note(job.edition_id, job.delivery_id, answer.outcome)
+                refused = self._refusals.note(job.edition_id, job.delivery_id, outcome)
                 if refused:
                     self._refused[job.edition_id] = refused, verdict.reason
-        turns.record_accepted(connection, accepted, owner=self._run.owner, now=now)
-        if others:
-            with Session(connection) as session:
-                self._record_others(session, others, turn, now)
-                self._pause_refused(session, turn, now)
-                session.flush()
+        return accepted, others
 
-    def _record_others(
-        self, session: Session, verdicts: Sequence[tuple[Answer, Verdict]], turn: Turn, now: datetime
-    ) -> None:
+    def _judge(self, job: Job, outcome: Outcome, now: datetime) -> Verdict:
+        spread = (job.delivery_id * 2_654_435_761 % 2**32) / 2**32
+        verdict = judge(outcome, attempts=job.attempts + 1, now=now, spread=spread)
+        return replace(verdict, reason=without_address(verdict.reason, job.address))
+
+    def _record_others(self, session: Session, verdicts: Verdicts, turn: Turn, now: datetime) -> None:
         run = self._run
         for answer, verdict in verdicts:
             code = answer.outcome.reply.code if answer.outcome.reply else None
@@ -185,30 +195,26 @@ class Recorder:
         self._refused.clear()
 
     def _mark(
-        self, connection: Connection, ready: Mapping[int, tuple[Job, datetime]], turn: Turn, now: datetime
+        self, books: Books, ready: Mapping[int, tuple[Job, datetime]], turn: Turn, now: datetime
     ) -> list[str]:
         """Mark those that may still go; give the states of those that are withheld."""
         if not ready:
             return []
-        kept_back = turns.mark_in_flight(connection, ready, owner=self._run.owner, now=now)
+        kept_back = turns.mark_in_flight(books.connection, ready, owner=self._run.owner, now=now)
         turn.may_go = ready.keys() - kept_back.keys()
         if not kept_back:
             return []
         states: list[str] = []
-        with Session(connection) as session:
+        with books.session() as session:
             for key, answer in kept_back.items():
                 if isinstance(answer, Withheld):
                     states.append(deliveries.withhold(session, ready[key][0], answer, now))
                 else:
                     turn.stale.add(ready[key][0].variant_id)
                     deliveries.release(session, [ready[key][0]], owner=self._run.owner, now=now)
-            session.flush()
         return states
 
     def _note(self, answer: Answer, verdict: Verdict) -> None:
-        if verdict is ACCEPTED:
-            self._drops = 0
-            return
         run = self._run
         if verdict.state is DeliveryState.UNCERTAIN and run.resend and not answer.job.resends:
             log.warning("a reply was lost after the final dot; the message is repeated once")

@@ -12,7 +12,8 @@ from digest.tasks.delivery.composing import Composer, Letter
 from digest.tasks.delivery.lanes import Load
 
 _SIGNERS = 2
-_BATCH = 5
+_BATCH = 10
+_TURNS = 3
 _STALE = timedelta(seconds=30)
 
 
@@ -49,13 +50,14 @@ class Batches:
         self._composer = composer
         self._clock = clock
         self._most = most
+        self._at_once = max(_BATCH, most // _TURNS)
         self._written: dict[int, Load] = {}
 
     def prepare(self, coming: Iterable[Job]) -> None:
-        """Write ahead for the jobs that come next, where little is in stock."""
-        if 2 * len(self._written) < self._most:
+        """Write ahead for the jobs that come next: about as many as leave meanwhile, never all at once."""
+        if len(self._written) < self._most:
             now = self._clock()
-            for job in _missing(coming, self._written, self._most):
+            for job in _missing(coming, self._written, self._most)[: self._at_once]:
                 self._written[job.delivery_id] = self._write(job, now)
 
     def take(self, job: Job) -> Load | None:

@@ -53,7 +53,7 @@ def test_the_next_envelope_rides_with_the_final_dot_and_each_reply_finds_its_mes
 ) -> None:
     pipelined.begin(1, letter(1), 9)
     take(pipelined, "250 ok", "250 ok", "354 go")
-    assert b"".join(pipelined.content(1, [b"Hello.\r\n"], 8)) == b"Hello.\r\n.\r\n"
+    assert pipelined.end(1, 8) == b".\r\n"
     pipelined.begin(2, letter(2), 9)
 
     events, _ = take(pipelined, "250 kept", "250 ok", "250 ok", "354 go")
@@ -97,7 +97,7 @@ def test_a_lost_line_leaves_undecided_only_what_had_wholly_left(pipelined: Excha
         exchange = Exchange(Offer({"PIPELINING": ""}))
         exchange.begin(1, letter(1), 9)
         take(exchange, "250 ok", "250 ok", "354 go")
-        b"".join(exchange.content(1, [b"Hello.\r\n"], 8))
+        exchange.end(1, 8)
         sent = exchange.written - left
         exchange.begin(2, letter(2), 9)
 
@@ -144,7 +144,7 @@ def test_a_chunk_follows_its_envelope_and_carries_its_length_and_the_next_envelo
     chunking = Exchange(Offer({"PIPELINING": "", "CHUNKING": ""}))
     assert chunking.begin(1, letter(1), 8) == ENVELOPE.format(1).encode().removesuffix(b"DATA\r\n")
     assert take(chunking, "250 ok", "250 ok") == ([Wants(1)], b"")
-    assert b"".join(chunking.content(1, [b"Hello.\r\n"], 8)) == b"BDAT 8 LAST\r\nHello.\r\n"
+    assert chunking.end(1, 8) == b"BDAT 8 LAST\r\n"
     chunking.begin(2, letter(2), 8)
 
     (first, second), _ = take(chunking, "250 kept", "250 ok", "250 ok")
@@ -170,6 +170,6 @@ def test_a_chunk_that_has_wholly_left_without_a_reply_is_undecided() -> None:
     chunking = Exchange(Offer({"CHUNKING": ""}))
     chunking.begin(1, letter(1), 8)
     take(chunking, "250 ok", "250 ok")
-    b"".join(chunking.content(1, [b"Hello.\r\n"], 8))
+    chunking.end(1, 8)
     (whole,) = chunking.undecided(chunking.written, "lost")
     assert whole.outcome.dot_left

@@ -1,0 +1,92 @@
+"""Transactions that follow each other on one connection, for a loop that commits thousands of times a minute.
+
+SQLAlchemy's own account of a transaction costs more than many a turn has to say; it is opened only where
+something asks for a session.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, Engine
+from sqlmodel import Session
+
+BEGIN = "BEGIN IMMEDIATE"
+"""SQLite's write lock at once: a reader never has to turn into a writer."""
+
+
+class Turn:
+    """One transaction on a connection that others have gone before."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self._driver: Any = connection.connection
+        self._dialect = connection.dialect
+
+    def begin(self) -> None:
+        """Begin at the driver; PostgreSQL's does by itself."""
+        if self._dialect.name == "sqlite":
+            self._driver.execute(BEGIN)
+
+    @contextmanager
+    def session(self) -> Iterator[Session]:
+        """Give a session in this transaction, for what is rare; what it changes is flushed."""
+        if not self.connection.in_transaction():
+            self.connection.begin()  # the engine's options say that the driver has begun
+        with Session(self.connection) as session:
+            yield session
+            session.flush()
+
+    def commit(self) -> None:
+        """Commit durably."""
+        known = self.connection.get_transaction()
+        if known is not None:
+            known.commit()
+        else:
+            self._dialect.do_commit(self._driver)
+
+    def undo(self) -> None:
+        """Roll back."""
+        known = self.connection.get_transaction()
+        if known is not None:
+            known.rollback()
+        else:
+            self._dialect.do_rollback(self._driver)
+
+
+class Turns:
+    """Writing transactions one after the other, on a connection that stays open between them."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        errors: Sequence[type[Exception]],
+        explained: Callable[[], AbstractContextManager[None]],
+    ) -> None:
+        self._engine = engine
+        self._errors = tuple(errors)
+        self._explained = explained
+        self._open: Turn | None = None
+
+    @contextmanager
+    def turn(self) -> Iterator[Turn]:
+        """Open a transaction as `Database.write` does: durably committed at the end, or undone."""
+        with self._explained():
+            try:
+                turn = self._open = self._open or Turn(self._engine.connect())
+                turn.begin()
+                try:
+                    yield turn
+                    turn.commit()
+                except BaseException:
+                    turn.undo()
+                    raise
+            except self._errors:
+                self.close()  # the next turn may find the database again
+                raise
+
+    def close(self) -> None:
+        """Give the connection back."""
+        if self._open is not None:
+            self._open.connection.close()
+            self._open = None
