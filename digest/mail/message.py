@@ -160,16 +160,15 @@ def _content_type(boundary: str) -> str:
 def _body(boundary: str, text: Pieces, html: Pieces) -> Pieces:
     """Put the parts between their boundaries, plain text first (RFC 2046 5.1.4), and join neighbours."""
     mark = b"\r\n--" + boundary.encode()
-    pieces = (
-        mark[2:] + _PLAIN, *named("text ", text), mark + _HTML, *named("html ", html), mark + b"--\r\n",
-    )  # fmt: skip
-    joined: list[bytes | str] = []
-    for piece in pieces:
-        if isinstance(piece, bytes) and joined and isinstance(joined[-1], bytes):
-            joined[-1] += piece
+    body: list[bytes | str] = [mark[2:] + _PLAIN]
+    for pieces in (named("text ", text), (mark + _HTML,), named("html ", html), (mark + b"--\r\n",)):
+        last, first = body[-1], pieces[0] if pieces else b""
+        if isinstance(last, bytes) and isinstance(first, bytes):
+            body[-1] = last + first
+            body += pieces[1:]
         else:
-            joined.append(piece)
-    return tuple(joined)
+            body += pieces
+    return tuple(body)
 
 
 def _leave_fields(own: Own) -> str:

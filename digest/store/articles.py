@@ -145,6 +145,13 @@ def get_articles(session: Session, ids: Collection[int]) -> dict[int, Article]:
     return found
 
 
+def list_gone(session: Session, ids: Collection[int]) -> set[int]:
+    """List those of some articles that have been withdrawn or hidden."""
+    is_gone = or_(col(Article.withdrawn_at).is_not(None), col(Article.hidden_at).is_not(None))
+    found = session.exec(select(Article.id).where(col(Article.id).in_(ids), is_gone))
+    return {number for number in found if number is not None}
+
+
 def find_source(session: Session, name: str) -> Source | None:
     """Find the stored state of a configured source."""
     return session.exec(select(Source).where(Source.name == name)).first()

@@ -23,6 +23,7 @@ from digest.models import (
 from digest.settings import Settings, load_settings
 from digest.store import deliveries, schema, variants
 from digest.store.database import Database
+from digest.store.deliveries import Job
 from digest.store.workers import WorkerLock
 from digest.tasks.compiling import Compiler
 from digest.tasks.delivery.composing import Composer
@@ -88,10 +89,12 @@ class Room:
             cadence="daily", view=View("anna@readers.example"), at=at,
         )  # fmt: skip
 
-    def compose(self, session: Session) -> bytes:
+    def job(self, session: Session) -> Job:
         delivery = session.exec(select(Delivery)).one()
-        person = session.exec(select(Subscriber)).one()
-        return self.composer.compose(deliveries.make_job(delivery, person, "world"), NOW).content
+        return deliveries.make_job(delivery, session.exec(select(Subscriber)).one(), "world")
+
+    def compose(self, session: Session) -> bytes:
+        return self.composer.compose(self.job(session), NOW).content
 
     def variant(self, session: Session) -> Variant:
         return session.exec(select(Variant)).one()
@@ -99,9 +102,8 @@ class Room:
 
 @pytest.fixture
 def newsroom(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Room]:
-    marker = request.node.get_closest_marker("parametrize")
     path = write_config(tmp_path, f"sqlite:///{tmp_path}/digest.db")
-    show = "full" if marker is None else request.getfixturevalue("show")
+    show = request.getfixturevalue("show") if "show" in request.fixturenames else "full"
     path.write_text(path.read_text().replace("max_articles = 5", f'max_articles = 200\nshow = "{show}"'))
     settings = load_settings(path)
     database = Database(settings.database_url)
@@ -193,6 +195,37 @@ def test_related_are_older_than_any_edition_may_hold_and_nobody_has_got_them(new
     with newsroom.database.read() as session:
         text, _ = check_digest(newsroom.compose(session), POSTAL)
     assert withdrawn.title not in text
+
+
+@pytest.mark.parametrize("way", ["withdrawn_at", "hidden_at"])
+@pytest.mark.parametrize("is_held", [True, False])
+def test_a_program_that_runs_on_names_no_article_that_has_been_taken_back(
+    newsroom: Room, way: str, is_held: bool
+) -> None:
+    words = "The swing bridge over the inner harbour, its girders and the bridge keeper Ekholm."
+    other = "Glass sponges of the deep sea grow slowly in the cold dark water."
+    for n in range(4):
+        newsroom.publish(f"Bridge girders {n}", words, age=timedelta(days=40 + n))
+    for n in range(12):
+        newsroom.publish(f"Sponge {n}", other, age=timedelta(days=50 + n))
+    newsroom.publish("Bridge reopens", words)
+    newsroom.compile()
+
+    def composed() -> str:
+        with newsroom.database.read() as session:
+            newsroom.composer.expect([newsroom.job(session)])
+            return check_digest(newsroom.compose(session), POSTAL)[0]
+
+    before = composed()
+    with newsroom.database.write() as session:
+        gone = session.get_one(Article, newsroom.variant(session).related[0])
+        setattr(gone, way, NOW)
+    if not is_held:
+        newsroom.composer._ready.clear()
+
+    assert gone.title in before
+    assert gone.title not in composed()
+    assert composed().count("Bridge girders") == before.count("Bridge girders") - 1
 
 
 def test_an_article_that_grew_after_the_freeze_is_shortened_and_not_dropped(newsroom: Room) -> None:

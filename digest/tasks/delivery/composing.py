@@ -50,6 +50,7 @@ Named = tuple[str, str, str]
 class _Ready:
     named: Named
     composition: Composition
+    related: Sequence[int]
 
 
 class Composer:
@@ -159,14 +160,22 @@ class Composer:
 
     def expect(self, jobs: Sequence[Job]) -> None:
         """Make ready for claimed deliveries: what their variants need is read at once."""
+        self._forget_gone()
         self._variants.expect(jobs, self._ready)
+
+    def _forget_gone(self) -> None:
+        """Forget what names an article beside its list that has been taken back since."""
+        gone = self._variants.gone({number for ready in self._ready.values() for number in ready.related})
+        for key in [key for key, ready in self._ready.items() if not gone.isdisjoint(ready.related)]:
+            del self._ready[key]
 
     def _ready_for(self, variant_id: int) -> _Ready:
         ready = self._ready.get(variant_id)
         if ready is None:
             found = self._variants.take(variant_id)
             composition = self._composition(found.edition, self._fitted(found))
-            ready = self._ready[variant_id] = _Ready(_named(found.edition), composition)
+            related = [article.id or 0 for article in found.related] if found.chosen.related else ()
+            ready = self._ready[variant_id] = _Ready(_named(found.edition), composition, related)
             if len(self._ready) > _KEPT:
                 self._ready.popitem(last=False)
         self._ready.move_to_end(variant_id)

@@ -95,12 +95,17 @@ class Contents:
             preheader=preheader,
             lead=cards[0] if cards else None,
             sections=_sections(chosen.choices[1:], cards[1:], self._topics[shared.digest]),
-            related=tuple(self._related(listing)) if chosen.related else (),
+            related=tuple(self._named(listing)) if chosen.related else (),
             left_out=chosen.left_out,
             introduction=shared.introduction,
             look=shared.look,
             archive_url=shared.archive_url,
         )
+
+    def _named(self, listing: Listing) -> Iterator[Card]:
+        for article in listing.related:
+            number = article.id or 0
+            yield self._card(article, Choice(number, Form.TITLE, ""), (), listing.copies.get(number))
 
     def _begin(self, edition: Edition, language: str) -> _Begun:
         key = (
@@ -146,6 +151,8 @@ class Contents:
             if len(self._cards) >= _KEPT_CARDS:
                 self._cards.clear()
             card = self._showing.on(self._drawn_up(article, choice, told), article, copy)
+            if known is not None and known.card == card:
+                card = known.card  # the same is found faster than an equal one
             known = self._cards[key] = _Shown(article, told, copy, card)
         return known.card
 
@@ -153,13 +160,6 @@ class Contents:
         links = {one.source: Elsewhere(self._titles.get(one.source, one.source), one.url) for one in told}
         also_at, language = tuple(links.values())[:_MOST_ELSEWHERE], self._settings.site.language
         return to_card(article, choice.form, language, also_at, _title_of(choice.section))
-
-    def _related(self, listing: Listing) -> Iterator[Card]:
-        """Give the older articles that are named, but those that have been taken back."""
-        for number in listing.chosen.related:
-            article = listing.articles.get(number)
-            if article is not None and article.withdrawn_at is None and article.hidden_at is None:
-                yield self._card(article, Choice(number, Form.TITLE, ""), (), listing.copies.get(number))
 
 
 def to_card(

@@ -9,7 +9,7 @@ from sqlmodel import Session
 
 from digest.models import Article, Edition
 from digest.rules.selection import Chosen
-from digest.store import folds, frozen, pictures, variants
+from digest.store import articles, folds, frozen, pictures, variants
 from digest.store.database import Database
 from digest.store.deliveries import Job
 from digest.store.folds import Retold
@@ -31,6 +31,12 @@ class Listing:
     told: Mapping[int, Sequence[Retold]]
     copies: Mapping[int, Copy]
 
+    @property
+    def related(self) -> list[Article]:
+        """List the older articles that are named, but those that have been taken back."""
+        known = [self.articles[number] for number in self.chosen.related if number in self.articles]
+        return [article for article in known if not is_gone(article)]
+
 
 class Variants:
     """Reads variants; articles are kept as long as they are used, since many variants share them."""
@@ -48,6 +54,20 @@ class Variants:
         with self._database.read() as session:
             self._read(session, wanted)
 
+    def gone(self, related: Collection[int]) -> set[int]:
+        """Give which of these articles may not be named any more, and read them anew where they are."""
+        if not related:
+            return set()
+        with self._database.read() as session:
+            return self._forget_gone(session, related)
+
+    def _forget_gone(self, session: Session, related: Collection[int]) -> set[int]:
+        gone = articles.list_gone(session, related) if related else set()
+        for key in [key for key in self._articles if key[1] in gone]:
+            if not is_gone(self._articles[key]):
+                del self._articles[key]
+        return gone
+
     def take(self, variant_id: int) -> Listing:
         """Give a variant, and forget it: whoever takes it keeps what is made of it."""
         if variant_id not in self._expected:
@@ -61,6 +81,7 @@ class Variants:
         Who else tells their stories is read anew each time: a later edition may know of more.
         """
         read = variants.get_variants(session, wanted)
+        self._forget_gone(session, {number for one in read.values() for number in one.chosen.related})
         named: dict[int, set[int]] = {}
         for one in read.values():
             ids = named.setdefault(one.edition.id or 0, set())
@@ -96,6 +117,11 @@ class Variants:
         while len(self._articles) > _KEPT_ARTICLES:
             self._articles.popitem(last=False)
         return found
+
+
+def is_gone(article: Article) -> bool:
+    """Tell whether an article may not be named any more, where it is only named."""
+    return article.withdrawn_at is not None or article.hidden_at is not None
 
 
 def copied_by(copies: Mapping[int, Copy], freeze_at: datetime) -> dict[int, Copy]:
