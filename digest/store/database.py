@@ -1,6 +1,7 @@
 """The connection to the database: SQLite or PostgreSQL, with durable commits on both."""
 
 import contextlib
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,7 @@ from digest.errors import Unreachable
 from digest.store.turning import BEGIN, Turns
 
 _BUSY_MS = 60_000
+_TRIES = 100
 
 
 class Database:
@@ -88,10 +90,27 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # we send BEGIN ourselves, see _begin_sqlite
     cursor = connection.cursor()
     cursor.execute(f"PRAGMA busy_timeout={_BUSY_MS}")
-    cursor.execute("PRAGMA journal_mode=WAL")
+    _write_ahead(cursor)
     cursor.execute("PRAGMA synchronous=FULL")
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.close()
+
+
+def _write_ahead(cursor: Any) -> None:
+    """Keep a log that is written ahead; a new database may be locked by others who ask for the same.
+
+    SQLite does not wait where it changes the journal's mode, so a transaction waits for them in its place.
+    """
+    for left in reversed(range(_TRIES)):
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if not left or "locked" not in str(error):
+                raise
+            cursor.execute(BEGIN)
+            cursor.execute("ROLLBACK")
+        else:
+            return
 
 
 def _begin_sqlite(connection: Any) -> None:
