@@ -2,7 +2,7 @@
 
 Run `uv run python -m tests.benchmarks.delivery [KIND...] [--readers N] [--connections N] [--rounds N]`. A kind
 is one of unsigned, rsa, both (RSA and Ed25519), variants (another list of articles for each reader), tls, naive
-(Jinja, EmailMessage and smtplib). The limit is the best of ready bytes of the same size and Postfix's
+(the same templates by Jinja, css-inline, EmailMessage and smtplib for each reader). The limit is the best of ready bytes of the same size and Postfix's
 smtp-source, at 1, 4 and 10 connections, before and after each run into the same `smtp-sink` on loopback; over
 TLS, where Postfix has no such sink, it is ready bytes over TLS into a sink of the benchmark's own. Absolute
 figures drift from machine to machine, the share holds. Planning and start-up are printed apart; the
@@ -16,7 +16,7 @@ import shutil
 import statistics
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +24,7 @@ from pathlib import Path
 from sqlmodel import col, select
 
 from digest.bootstrap import Application
+from digest.mail.content import Content
 from digest.models import Delivery, Subscriber, Subscription, Variant, VariantArticle
 from digest.settings import load_settings
 from digest.store.database import Database
@@ -39,7 +40,6 @@ from tests.newsroom import Publication, run_command
 TEXT = "The quick clerk wrote down the price of forty-two kinds of fish, and then went home. " * 3
 ARTICLES = 7
 KINDS = ("unsigned", "rsa", "both", "variants", "tls", "naive")
-NAIVE_SIZE = 30_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +76,7 @@ class Planned:
     def __init__(self, folder: Path, target: Target, readers: int, connections: int, kind: str) -> None:
         self.readers = readers
         self._sink = target.sink
+        self._content: Content | None = None
         self.publication = prepare(folder, target, readers, connections, kind)
         self._app = Application(load_settings(self.publication.config))
         fetch_due(self._app.database, self._app.settings, self._app.clock())
@@ -94,6 +95,17 @@ class Planned:
             rate, own, sinks = self._deliver(worker)
         self._app.close()
         return Delivered(rate, own, sinks)
+
+    def draw(self, values: Mapping[str, str]) -> tuple[str, str]:
+        """Render text and HTML for one reader from the templates, as if nothing had been rendered before."""
+        composer, renderer = self._app.composer, self._app.renderer
+        if self._content is None:
+            with self._app.database.read() as session:
+                variant_id = session.exec(select(Delivery.variant_id).limit(1)).one()
+            self._content = composer._contents.of(composer._variants.take(variant_id or 0))
+        context = renderer._context(self._content)
+        html = renderer._look(self._content.look)._render(self._content, context, values)
+        return renderer._text._render(self._content, context, values), html
 
     def _deliver(self, worker: WorkerLock) -> tuple[float, float, float]:
         run = self._app.run(worker)
@@ -174,21 +186,20 @@ def measure(kind: str, readers: int, connections: int, probes: int) -> float:
     """Print one run of a kind, and give its share of the limit."""
     folder = Path(tempfile.mkdtemp(prefix="bench-"))
     with target_of(kind) as target:
-        planned = None if kind == "naive" else Planned(folder, target, readers, connections, kind)
-        size = planned.size if planned else NAIVE_SIZE
-        before = target.limit(probes, size)
-        if planned:
+        planned = Planned(folder, target, readers, connections, kind)
+        before = target.limit(probes, planned.size)
+        if kind == "naive":
+            rate, told = naive_rate(target.sink.port, min(readers, 2_000), planned.draw), ""
+        else:
             done = planned.deliver()
             told = f"; planned in {planned.planned_in:.1f} s; processor: {1e6 * done.own / readers:.0f} us a"
             told += f" message, the sink's {1e6 * done.sinks / readers:.0f}"
             rate = done.rate
-        else:
-            rate, told = naive_rate(target.sink.port, min(readers, 2_000), size), ""
-        after = target.limit(probes, size)
+        after = target.limit(probes, planned.size)
     shutil.rmtree(folder)
     share = rate / statistics.mean((before, after))
     print(  # noqa: T201
-        f"{kind}: {rate:,.0f} messages/s of {size:,} bytes; limit {before:,.0f} before, {after:,.0f} after;"
+        f"{kind}: {rate:,.0f} messages/s of {planned.size:,} bytes; limit {before:,.0f} before, {after:,.0f} after;"
         f" share {share:.3f}{told}",
         flush=True,
     )

@@ -7,14 +7,11 @@ import socket
 import ssl
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from email.message import EmailMessage
 from pathlib import Path
-
-import css_inline
-from jinja2 import Environment
 
 ENVELOPE = b"MAIL FROM:<a@sender.example>\r\nRCPT TO:<b@reader.example>\r\nDATA\r\n"
 _BEFORE_THE_CONTENT = 3
@@ -113,34 +110,27 @@ def raw_rate(port: int, connections: int, messages: int, size: int, ca_file: Pat
     return messages / seconds
 
 
-def naive_rate(port: int, readers: int, size: int) -> float:
-    """Give the messages a second of Jinja, css-inline, EmailMessage and smtplib for each reader."""
-    environment = Environment(autoescape=True)
-    html, text = environment.from_string(_HTML), environment.from_string(_TEXT)
-    inliner = css_inline.CSSInliner(load_remote_stylesheets=False, keep_at_rules=True)
-    stories = [
-        {"title": f"Story {n}", "text": "The quick clerk wrote it down. " * (size // 1_500)}
-        for n in range(12)
-    ]
+def naive_rate(port: int, readers: int, draw: Callable[[Mapping[str, str]], tuple[str, str]]) -> float:
+    """Give the messages a second of Jinja, css-inline, EmailMessage and smtplib for each reader.
+
+    `draw` renders both parts, text and HTML, from the templates, for one reader's values.
+    """
     began = time.monotonic()
     with smtplib.SMTP("127.0.0.1", port) as smtp:
         for number in range(readers):
-            known = {
-                "stories": stories,
-                "name": f"Reader {number}",
-                "link": f"https://courier.example/{number}",
+            link = f"https://courier.example/unsubscribe/{number:070}"
+            known = {"name": f"Reader {number}", "to_line": f"For Reader {number}."}
+            known |= {
+                "address": f"r{number}@readers.example",
+                "preferences_url": link,
+                "unsubscribe_url": link,
             }
+            text, html = draw(known)
             message = EmailMessage()
-            message["From"], message["To"] = "news@courier.example", f"r{number}@readers.example"
+            message["From"], message["To"] = "news@courier.example", known["address"]
             message["Subject"] = "World Briefing"
-            message.set_content(text.render(known))
-            message.add_alternative(inliner.inline(html.render(known)), subtype="html")
+            message["List-Unsubscribe"] = f"<{link[:50]}>"
+            message.set_content(text)
+            message.add_alternative(html, subtype="html")
             smtp.send_message(message)
     return readers / (time.monotonic() - began)
-
-
-_TEXT = "For {{ name }}\n{% for s in stories %}{{ s.title }}\n{{ s.text }}\n\n{% endfor %}Leave: {{ link }}\n"
-_HTML = """<!DOCTYPE html><html><head><style>td { font-family: Georgia; padding: 12px } h2 { color: #333 }
-p { line-height: 26px } a { color: #1d1b18 }</style></head><body><p>For {{ name }}</p><table>
-{% for s in stories %}<tr><td><h2><a href="{{ link }}">{{ s.title }}</a></h2><p>{{ s.text }}</p></td></tr>
-{% endfor %}</table><p><a href="{{ link }}">Leave</a></p></body></html>"""
