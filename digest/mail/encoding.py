@@ -13,8 +13,11 @@ _SIMPLE = re.compile(rb"(?!From )(?:[!-\-/-<>-~](?:[ -<>-~]{0,73}[!-<>-~])?)?")
 _LINK = re.compile(rb"[!-<>-~]*")
 """What needs no encoding but where a line begins: no blank, nothing but printable ASCII, no "="."""
 
-_PLAIN = re.compile(rb"(?!From )[!#-%'-\-/-;?-~](?:[ !#-%'-;?-~]*[!#-%'-;?-~])?")
+_VERBATIM = re.compile(rb"(?!From )[!#-%'-\-/-;?-~](?:[ !#-%'-;?-~]*[!#-%'-;?-~])?")
 """What is the same encoded and not, in HTML as in plain text, but for its length and runs of blanks."""
+
+_WORD = bytes(byte for byte in range(0x21, 0x7F) if byte not in b'"&<=>')
+"""The signs of a word that stands for itself: it may begin with any of them but a full stop."""
 
 _UNSAFE = re.compile(rb"[^ -<>-~]|(?<= ) | \Z")
 """What must be encoded: what is not printable ASCII, "=", a blank after a blank or at the end of a line."""
@@ -41,13 +44,16 @@ def quoted_printable(text: str) -> bytes:
     return b"\r\n".join([_line(_UNSAFE.sub(_escaped, line.encode())) for line in lines])
 
 
-def plain(value: str) -> bytes | None:
+def verbatim(value: str) -> bytes | None:
     """Encode a value that is the same wherever it is put, in text and in HTML; None for any other.
 
     It is broken softly, so that no line passes 76 characters.
     """
     raw = value.encode()
-    if _PLAIN.fullmatch(raw) is None or b"  " in raw:
+    if raw.translate(None, _WORD):  # the quicker look: most values, and all links, are one word
+        if _VERBATIM.fullmatch(raw) is None or b"  " in raw:
+            return None
+    elif not raw or raw.startswith(b"."):
         return None
     if len(raw) < MAX_LINE:
         return raw

@@ -13,7 +13,7 @@ import css_inline
 from digest.errors import SettingsError
 from digest.mail.content import SLOTS, Content
 from digest.mail.drawing import DERIVED_SLOTS, ROOM, Asked, Drawer, Drawn
-from digest.mail.encoding import Pieces, plain, quoted_printable
+from digest.mail.encoding import Pieces, quoted_printable, verbatim
 from digest.mail.framing import Joined, boundary_of
 from digest.mail.look import OURS, Brand
 from digest.mail.phrases import Phrases
@@ -252,7 +252,7 @@ class Slots:
         pieces: list[Any] = list(self._body)
         for name, places in self._places.items():
             value = values[name]
-            encoded = plain(value)
+            encoded = verbatim(value)
             if encoded is not None:
                 for at, _ in places:
                     pieces[at] = encoded

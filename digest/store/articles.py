@@ -28,7 +28,7 @@ _LARGEST_ID = 2**31 - 1  # of PostgreSQL's integer
 def take_turns(session: Session) -> None:
     """Let one process at a time store articles, until the transaction ends; SQLite has one writer anyway.
 
-    What a source's runs touch there are over a thousand pages: more room keeps them from being written twice.
+    A full lot of runs (`store.runs`) touches thousands of pages: room keeps them from being written twice.
     """
     if session.get_bind().dialect.name == "postgresql":
         session.exec(select(func.pg_advisory_xact_lock(_TURN)))

@@ -1,23 +1,16 @@
-"""Folds in the database, and the index of runs that finds them."""
+"""Folds in the database, and what is compared to find them."""
 
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, bindparam, case, delete
+from sqlalchemy import ColumnElement, bindparam, case
 from sqlalchemy import select as sa_select
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session, col, select
 
-from digest.models import Article, Edition, Fold, Run, Variant, VariantArticle
+from digest.models import Article, Edition, Fold, Variant, VariantArticle
 from digest.store.articles import in_parts
-
-# For the driver as they are, as in store.turns: of each article there are some two dozen runs.
-_NOTE = "INSERT INTO run (value, article_id) VALUES (?, ?)"
-_TELLERS = "SELECT value, article_id FROM run WHERE value"
-_IN_JSON = " IN (SELECT value FROM json_each(?))"
-_IN_ARRAY = " = ANY(%s)"
 
 _SHOWN: tuple[Any, ...] = (
     Fold.article_id, Fold.root_id, Article.source, Article.title, Article.url, Article.topics, Fold.folded_at,
@@ -75,39 +68,6 @@ def get_tellers(session: Session, ids: Collection[int]) -> dict[int, Teller]:
         rows = session.execute(sa_select(*_TELLER).where(col(Article.id).in_(part)))
         found.update((row[0], Teller._make(row)) for row in rows)
     return found
-
-
-def note_runs(session: Session, noted: Mapping[int, Iterable[int]]) -> None:
-    """Enter articles, by id, with their runs into the index."""
-    rows = sorted((run, article_id) for article_id, runs in noted.items() for run in runs)
-    if rows:
-        session.connection().exec_driver_sql(_NOTE if _is_sqlite(session) else _NOTE.replace("?", "%s"), rows)
-
-
-def forget_article(session: Session, article_id: int) -> None:
-    """Take an article out of the index."""
-    session.exec(delete(Run).where(col(Run.article_id) == article_id))
-
-
-def forget_runs(session: Session, before: datetime) -> None:
-    """Drop what is too old to be told by another source now."""
-    first = select(func.min(Article.id)).where(col(Article.first_seen_at) >= before).scalar_subquery()
-    session.exec(delete(Run).where(col(Run.article_id) < first))
-
-
-def tellers_of(session: Session, runs: Collection[int]) -> dict[int, list[int]]:
-    """Give the articles that have a run, for each of these that the index knows."""
-    found: dict[int, list[int]] = defaultdict(list)
-    is_sqlite = _is_sqlite(session)
-    wanted = f"[{','.join(map(str, runs))}]" if is_sqlite else list(runs)
-    asked = session.connection().exec_driver_sql(_TELLERS + (_IN_JSON if is_sqlite else _IN_ARRAY), (wanted,))
-    for value, article_id in asked:
-        found[value].append(article_id)
-    return found
-
-
-def _is_sqlite(session: Session) -> bool:
-    return session.get_bind().dialect.name == "sqlite"
 
 
 def open_elsewhere(session: Session, ids: Collection[int], source: str, seen_from: datetime) -> set[int]:

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, inspect, text
 from digest.errors import DigestError
 from digest.store.database import Database
 
-HEAD = "0013"
+HEAD = "0014"
 """The schema's version that this program works with: the last one in migrations/versions."""
 
 _FOLDER = Path(__file__).parent / "migrations"

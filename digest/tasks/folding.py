@@ -10,6 +10,7 @@ from digest.errors import InputError
 from digest.models import Article, Fold
 from digest.rules.folding import MOST_TELLERS, WINDOW, Told, are_near, is_same_story, likeness, sample
 from digest.store import folds
+from digest.store import runs as index
 from digest.store.folds import Teller
 from digest.store.newcomers import AnyArticle, Newcomer
 
@@ -21,7 +22,7 @@ def fold(session: Session, rows: Sequence[Newcomer], now: datetime) -> int:
     """Fold new articles of one source into what told their stories first in another; say how many are."""
     if not rows:
         return 0
-    folds.forget_runs(session, now - WINDOW)
+    index.forget_runs(session, now - WINDOW)
     return sum(_fold(session, rows[at : at + _AT_ONCE], now) for at in range(0, len(rows), _AT_ONCE))
 
 
@@ -38,28 +39,32 @@ def _fold(session: Session, rows: Sequence[Newcomer], now: datetime) -> int:
         others = [near[other] for other in alike.get(number, ())]
         if others and (root := _find_root(row, told[number], others, roots)) is not None:
             folded[number] = root.id
-    _note(session, runs, tellers)
+    _note(session, runs, tellers, now)
     folds.add_folds(session, folded, now)
     return len(folded)
 
 
-def _tellers(session: Session, runs: Mapping[int, list[int]]) -> dict[int, list[int]]:
-    return folds.tellers_of(session, {run for own in runs.values() for run in own})
+def _tellers(session: Session, runs: Mapping[int, list[int]]) -> dict[int, set[int]]:
+    return index.tellers_of(session, {run for own in runs.values() for run in own})
 
 
-def _note(session: Session, runs: Mapping[int, list[int]], tellers: Mapping[int, list[int]]) -> None:
+def _note(
+    session: Session, runs: Mapping[int, list[int]], tellers: Mapping[int, set[int]], now: datetime
+) -> None:
     """Enter articles into the index, without the runs that very many have: that bounds each search."""
     full = {run for run, known in tellers.items() if len(known) >= MOST_TELLERS}
-    folds.note_runs(
-        session, {number: [run for run in own if run not in full] for number, own in runs.items()}
-    )
+    noted = {
+        number: [run for run in own if run not in full and number not in tellers.get(run, ())]
+        for number, own in runs.items()
+    }
+    index.note_runs(session, noted, now)
 
 
 def _alike(
     session: Session,
     source: str,
     runs: Mapping[int, list[int]],
-    tellers: Mapping[int, list[int]],
+    tellers: Mapping[int, set[int]],
     seen_from: datetime,
 ) -> dict[int, list[int]]:
     """Give for each article those of other sources that share most runs with it, the earlier first."""
@@ -81,9 +86,8 @@ def refold(session: Session, article: Article, now: datetime) -> None:
     known = folds.find_fold(session, article.id)
     told = _told(article)
     if article.first_seen_at >= now - WINDOW and article.held_back is None:
-        folds.forget_article(session, article.id)
         runs = {article.id: sample(told)}
-        _note(session, runs, _tellers(session, runs))
+        _note(session, runs, _tellers(session, runs), now)
     if known is not None and known.split_at is None and not folds.is_fixed(session, known):
         root = session.get(Article, known.root_id)
         if root is not None and not is_same_story(_told(root), told):

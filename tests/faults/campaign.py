@@ -210,4 +210,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    # Who is killed is forked with all that it needs, and would run this module again if it could find it.
+    own = sys.modules["__main__"]
+    own.__spec__, own.__file__ = None, None
     main()

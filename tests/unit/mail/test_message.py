@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from digest.mail.encoding import quoted_printable, splice
+from digest.mail.encoding import quoted_printable, splice, verbatim
 from digest.mail.framing import Pattern, encode, frame_of
 from digest.mail.headers import one_line
 from digest.mail.message import compose, message_id
 from digest.mail.rendering import Renderer
+from digest.mail.slots import as_attribute, as_text
 from tests.samples import CONTENT, HEADERS, LEAD, OWN, POSTAL, VALUES, hostile_text
 from tests.standards import check_digest, check_fields, check_list, check_wire, fields, parse, unfolded
 
@@ -79,6 +80,24 @@ def test_quoted_printable_gives_back_what_it_was_given(text: str) -> None:
         assert len(line) <= 76
         assert not line.startswith((b".", b"From "))
         assert not line.endswith((b" ", b"\t"))
+
+
+@settings(max_examples=500)
+@given(st.text(alphabet="abcXYZ019 .-_/:?=&<>\"'\u00a0\u00e9F\nrom", max_size=320) | hostile_text)
+def test_what_is_taken_verbatim_is_what_encoding_makes_of_it_in_text_and_in_html(text: str) -> None:
+    found = verbatim(text)
+
+    assert found in (None, quoted_printable(text))
+    assert found in (None, quoted_printable(as_text(text)))
+    assert found in (None, quoted_printable(as_attribute(text)))
+
+
+@pytest.mark.parametrize("length", [1, 74, 75, 76, 149, 150, 151, 225, 226, 300])
+@pytest.mark.parametrize("sign", ["a", "."])
+def test_a_link_is_taken_verbatim_whatever_its_length(length: int, sign: str) -> None:
+    link = ("h" + sign * 80 + "x" * 300)[:length]
+
+    assert verbatim(link) == quoted_printable(link)
 
 
 @given(st.lists(hostile_text, min_size=1, max_size=4), hostile_text)
