@@ -55,7 +55,7 @@ class Place:
     slot: str
 
 
-class _Filled(NamedTuple):
+class Filled(NamedTuple):
     """What goes into holes that follow each other: a card, by its number in the content, as each of these.
 
     Without a number it is what else is of each list.
@@ -66,11 +66,11 @@ class _Filled(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class _Drawn:
+class Drawn:
     """A document that waits for what is of each list; `edition` is what a card shows of its edition."""
 
     pattern: Pattern
-    filled: tuple[_Filled, ...]
+    filled: tuple[Filled, ...]
     edition: object
 
 
@@ -91,6 +91,15 @@ class Asked:
         return self._context(self.content)
 
 
+class Gap:
+    """Neighbouring holes of a drawer's documents, which one card fills; told from others by its identity."""
+
+    __slots__ = ("pieces",)
+
+    def __init__(self, pieces: Callable[[Any], Sequence[Encoded]]) -> None:
+        self.pieces = pieces
+
+
 class Drawer:
     """Draws one part: `template` is its document, `cards` name the macros that draw an article."""
 
@@ -102,9 +111,10 @@ class Drawer:
         self._cards = cards
         self._finish = finish
         self._is_html = ".html" in template
-        self._frames: OrderedDict[Hashable, _Drawn | None] = OrderedDict()
+        self._frames: OrderedDict[Hashable, Drawn | None] = OrderedDict()
         self._drawn: OrderedDict[tuple[Card, object], dict[How, Encoded]] = OrderedDict()
         self._editions: dict[Hashable, object] = {}
+        self._gaps: dict[Hashable, Gap] = {}
 
     def draw(self, asked: Asked) -> Joined:
         """Draw a variant with slots for a reader's own values; raise LooksBehindError where it needs them."""
@@ -128,7 +138,7 @@ class Drawer:
         check_shown(document, slots)
         return Pattern(frame_of(document, _markers(slots), is_html=self._is_html), room=ROOM).fill()
 
-    def _learn(self, asked: Asked) -> _Drawn | None:
+    def _learn(self, asked: Asked) -> Drawn | None:
         """Draw a document, cut its cards out and keep them; None where it decides on more than the shape."""
         content, context = asked.content, asked.context
         number = _unused(content)
@@ -161,38 +171,50 @@ class Drawer:
     def _macros(self, context: Context) -> Callable[[str], Any]:
         return self._templates.macros(self._cards, context)
 
-    def _join(self, drawn: _Drawn, asked: Asked) -> Joined | None:
+    def _join(self, drawn: Drawn, asked: Asked) -> Joined | None:
         """Put a variant's cards into its document; None where one has not been drawn yet."""
         pieces: list[Encoded] = []
         try:
             for number, how in drawn.filled:
-                if number is not None:
-                    known = self._drawn[asked.cards[number], drawn.edition]
-                    for one in how:
-                        pieces.append(known[one])
-                else:
-                    pieces += [self._later(name, asked.content) for name in how]
+                shown = asked.content if number is None else asked.cards[number]
+                pieces += self._pieces(shown, how, drawn.edition)
         except KeyError:
             return None
         return drawn.pattern.fill(pieces)
 
-    def _later(self, name: str, content: Content) -> Encoded:
+    def known(self, asked: Asked) -> Drawn | None:
+        """Give the document of a shape that has been drawn before, and decides on nothing more."""
+        return self._frames.get(asked.shape)
+
+    def gap(self, filled: Filled, edition: object) -> "Gap":
+        """Give what these holes are in every document; a card is looked up in it by what it is."""
+        key = filled.how, None if filled.number is None else edition
+        return self._gaps.setdefault(key, Gap(lambda shown: self._pieces(shown, filled.how, edition)))
+
+    def _pieces(self, shown: Any, how: tuple[Any, ...], edition: object) -> list[Encoded]:
+        """Give a card's pieces, or what else is of a list; raise KeyError where it has not been drawn so."""
+        if not isinstance(shown, Card):
+            return [self._later(name, shown) for name in how]
+        known = self._drawn[shown, edition]
+        return [known[one] for one in how]
+
+    def _later(self, name: str, content: Any) -> Encoded:
         value = str(getattr(content, name.rstrip("@")))
         return _encoded(value, self._is_html, name.endswith("@"))
 
 
-def _waiting(frame: Frame, places: Mapping[str, Place], edition: object) -> _Drawn:
+def _waiting(frame: Frame, places: Mapping[str, Place], edition: object) -> Drawn:
     """Give a frame as a document that waits for what is of each list."""
     later = {name for name in frame if isinstance(name, str) and name.rstrip("@") in _LATER}
     holes = holes_in(frame, places.keys() | later)
     whose = [(places[hole].number, places[hole].how) if hole in places else (None, hole) for hole in holes]
     runs = groupby(whose, key=itemgetter(0))
-    filled = [_shared(_Filled(number, tuple([how for _, how in run]))) for number, run in runs]
-    return _Drawn(Pattern(frame, holes, ROOM), tuple(filled), edition)
+    filled = [_shared(Filled(number, tuple([how for _, how in run]))) for number, run in runs]
+    return Drawn(Pattern(frame, holes, ROOM), tuple(filled), edition)
 
 
 @lru_cache(maxsize=_KEPT_VALUES)
-def _shared(filled: _Filled) -> _Filled:
+def _shared(filled: Filled) -> Filled:
     """Give the same, once for all documents: most say of most cards what others say."""
     return filled
 

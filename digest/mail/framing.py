@@ -80,59 +80,99 @@ class _Open:
     end: int
 
 
+class Stretches:
+    """Bytes, holes and slots in turn: all that is the same each time is joined beforehand."""
+
+    def __init__(self) -> None:
+        self.pieces: list[bytes | str] = []
+        self._open: list[_Open] = []
+        self._run = [b""]
+
+    def add(self, content: bytes) -> None:
+        """Add what is the same each time."""
+        self._run[-1] += content
+
+    def add_hole(self) -> None:
+        """Add what is filled in each time."""
+        self._run += [b"", b""]
+
+    def add_slot(self, name: str) -> None:
+        """Add what stays a slot."""
+        self.end()
+        self.pieces.append(name)
+
+    def add_all(self, others: "Stretches", kind: str) -> None:
+        """Add those of a part, with its kind before the names of its slots."""
+        runs = {run.at: run.parts for run in others._open}
+        for at, piece in enumerate(others.pieces):
+            if isinstance(piece, str):
+                self.add_slot(kind + piece)
+                continue
+            for number, part in enumerate(runs.get(at, [piece])):
+                if number % 2:
+                    self.add_hole()
+                else:
+                    self.add(part)
+
+    def end(self) -> None:
+        """End the bytes that follow each other."""
+        run, self._run = [_shared(part) for part in self._run], [b""]
+        if len(run) > 1:
+            begin = self._open[-1].end if self._open else 0
+            self._open.append(_Open(len(self.pieces), run, begin, begin + len(run) // 2))
+        if any(run) or len(run) > 1:
+            self.pieces.append(b"" if len(run) > 1 else run[0])
+
+    def fill(self, contents: list[bytes]) -> list[bytes | str]:
+        """Put bytes into the holes, one into each, in their order."""
+        joined = self.pieces.copy()
+        for run in self._open:
+            parts = run.parts.copy()
+            parts[1::2] = contents[run.begin : run.end]
+            joined[run.at] = b"".join(parts)
+        return joined
+
+
 class Pattern:
-    """A frame that is filled again and again: all that is the same each time is joined beforehand.
+    """A frame that is filled again and again.
 
     Soft line breaks part what was encoded apart (RFC 2045 6.7 (5)). What is not `filled` stays a slot, whose
-    value may take as much `room` as encoded.
+    value may take as much `room` as encoded. `digests` are those of its stretches, in turn with those of what
+    is filled in; `most` is its size as encoded without that.
     """
 
     def __init__(
         self, frame: Frame, filled: Collection[str] = (), room: Mapping[str, int] = _NO_ROOM
     ) -> None:
-        self._pieces: list[bytes | str] = []
-        self._open: list[_Open] = []
-        self._digests = [b""]
-        self._size, self._most, run = 0, len(SOFT) * len(frame), [b""]
+        self.stretches = Stretches()
+        self.digests = [b""]
+        self.most = len(SOFT) * len(frame)
+        self._size = 0
         for number, piece in enumerate(frame):
             if number:
-                run[-1] += SOFT
+                self.stretches.add(SOFT)
             if isinstance(piece, Encoded):
-                run[-1] += piece.content
-                self._digests[-1] += piece.digest
+                self.stretches.add(piece.content)
+                self.digests[-1] += piece.digest
                 self._size += piece.size
-                self._most += len(piece.content)
+                self.most += len(piece.content)
             elif piece in filled:
-                run += [b"", b""]
-                self._digests += [b"", b""]
+                self.stretches.add_hole()
+                self.digests += [b"", b""]
             else:
-                self._end(run)
-                self._pieces.append(piece)
-                self._most += room.get(piece.rstrip(_ATTRIBUTE), 0)
-                run = [b""]
-        self._end(run)
-
-        self._digests = [_shared(digests) for digests in self._digests]
-
-    def _end(self, run: list[bytes]) -> None:
-        run = [_shared(part) for part in run]
-        if len(run) > 1:
-            begin = self._open[-1].end if self._open else 0
-            self._open.append(_Open(len(self._pieces), run, begin, begin + len(run) // 2))
-        if any(run) or len(run) > 1:
-            self._pieces.append(b"" if len(run) > 1 else run[0])
+                self.stretches.add_slot(piece)
+                self.most += room.get(piece.rstrip(_ATTRIBUTE), 0)
+        self.stretches.end()
+        self.digests = [_shared(digests) for digests in self.digests]
 
     def fill(self, pieces: Sequence[Encoded] = ()) -> Joined:
         """Put pieces into the holes, one into each, in the frame's order."""
         contents = [piece.content for piece in pieces]
-        joined, digests = self._pieces.copy(), self._digests.copy()
+        digests = self.digests.copy()
         digests[1::2] = [piece.digest for piece in pieces]
-        for run in self._open:
-            parts = run.parts.copy()
-            parts[1::2] = contents[run.begin : run.end]
-            joined[run.at] = b"".join(parts)
         size = self._size + sum([piece.size for piece in pieces])
-        return Joined(tuple(joined), b"".join(digests), size, self._most + sum(map(len, contents)))
+        joined = tuple(self.stretches.fill(contents))
+        return Joined(joined, b"".join(digests), size, self.most + sum(map(len, contents)))
 
 
 @lru_cache(maxsize=_KEPT_PARTS)

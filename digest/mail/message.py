@@ -11,7 +11,7 @@ from digest.mail import headers as fields
 from digest.mail.content import SLOTS
 from digest.mail.encoding import Pieces
 from digest.mail.framing import boundary_of, encode
-from digest.mail.rendering import Notice, Rendering, Slots
+from digest.mail.rendering import Greeting, Notice, Rendering, Slots
 from digest.rules.macs import Mac
 
 if TYPE_CHECKING:
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 _LONGEST_LIST_ID = 255
 _ONE_CLICK = "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
 _PART = b"\r\nContent-Type: text/%s; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
-_PLAIN, _HTML = _PART % b"plain", _PART % b"html"
+PLAIN, HTML = _PART % b"plain", _PART % b"html"
+"""What begins a part, behind its boundary."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,28 +99,61 @@ def _begun_mac(identity_key: bytes, digest: str, cadence: str, period: str) -> M
     return Mac(identity_key, "\0".join((digest, cadence, period, "")).encode())
 
 
+class Letterhead:
+    """What the heads of all messages of an edition share in a language."""
+
+    __slots__ = ("greeting", "headers", "rest", "sender")
+
+    def __init__(self, greeting: Greeting, headers: Headers) -> None:
+        self.greeting = greeting
+        self.headers = headers
+        self.sender = fields.sender_header(headers.from_name, headers.from_address)
+        self.rest = _shared_fields(headers)
+
+
 class Composition:
     """What all readers of a rendering share, encoded once; `compose` splices a reader's own values in."""
 
+    __slots__ = ("_begun", "_letterhead", "_personal", "_slots", "_subject", "_type")
+    _personal: Callable[[Mapping[str, str]], Rendering] | None
+    _begun: "tuple[BodyHash, int] | None"
+
     def __init__(self, rendering: Rendering, headers: Headers) -> None:
-        self._rendering = rendering
-        self._headers = headers
-        self._sender = fields.sender_header(headers.from_name, headers.from_address)
         subject = rendering.subject if headers.subject is None else headers.subject
-        self._subject = fields.text_header("Subject", subject)
-        self._rest = _shared_fields(headers) + _content_type(rendering.boundary)
-        self._slots = Slots(_body(rendering.boundary, rendering.text, rendering.html))
-        self._begun: tuple[BodyHash, int] | None = None
+        self._set(
+            Letterhead(rendering.greeting, headers),
+            fields.text_header("Subject", subject),
+            rendering.boundary,
+            Slots(_body(rendering.boundary, rendering.text, rendering.html)),
+        )
+        self._personal = rendering.personal
+
+    @classmethod
+    def joined(cls, letterhead: "Letterhead", subject: str, boundary: str, slots: Slots) -> "Composition":
+        """Give a composition of what is known: the whole header of the subject, and a body."""
+        composition = cls.__new__(cls)
+        composition._set(letterhead, subject, boundary, slots)
+        return composition
+
+    def _set(self, letterhead: "Letterhead", subject: str, boundary: str, slots: Slots) -> None:
+        self._letterhead = letterhead
+        self._subject = subject
+        self._type = _content_type(boundary)
+        self._slots = slots
+        self._personal = None
+        self._begun = None
 
     def compose(self, own: Own, values: Mapping[str, str]) -> Message:
         """Give one reader's message."""
-        known = self._rendering.own_values(values)
-        if self._rendering.personal is not None:
-            return _personal(self._rendering.personal(known), self._headers).compose(own, values)
+        shared = self._letterhead
+        known = shared.greeting.own_values(values)
+        if self._personal is not None:
+            return _personal(self._personal(known), shared.headers).compose(own, values)
         head = "".join((
-            fields.date_header(own.date), self._sender,
+            fields.date_header(own.date), shared.sender,
             fields.recipient_header(own.to_name, own.to_address), self._subject,
-            fields.word_header("Message-ID", own.message_id), _leave_fields(own), self._rest, "\r\n",
+            fields.word_header("Message-ID", own.message_id), _leave_fields(own), shared.rest, self._type,
+            "\r\n",
         ))  # fmt: skip
         return Message(head.encode(), self._slots.filled(known), self._begin)
 
@@ -160,8 +194,8 @@ def _content_type(boundary: str) -> str:
 def _body(boundary: str, text: Pieces, html: Pieces) -> Pieces:
     """Put the parts between their boundaries, plain text first (RFC 2046 5.1.4), and join neighbours."""
     mark = b"\r\n--" + boundary.encode()
-    body: list[bytes | str] = [mark[2:] + _PLAIN]
-    for pieces in (named("text ", text), (mark + _HTML,), named("html ", html), (mark + b"--\r\n",)):
+    body: list[bytes | str] = [mark[2:] + PLAIN]
+    for pieces in (named("text ", text), (mark + HTML,), named("html ", html), (mark + b"--\r\n",)):
         last, first = body[-1], pieces[0] if pieces else b""
         if isinstance(last, bytes) and isinstance(first, bytes):
             body[-1] = last + first

@@ -12,7 +12,7 @@ import css_inline
 
 from digest.errors import SettingsError
 from digest.mail.content import SLOTS, Content
-from digest.mail.drawing import DERIVED_SLOTS, ROOM, Asked, Drawer
+from digest.mail.drawing import DERIVED_SLOTS, ROOM, Asked, Drawer, Drawn
 from digest.mail.encoding import Pieces, quoted_printable, verbatim
 from digest.mail.framing import Joined, boundary_of
 from digest.mail.look import OURS, Brand
@@ -33,6 +33,24 @@ _SPENT = re.compile(r"<style>.*?</style>\s*", re.S)
 
 
 @dataclass(frozen=True, slots=True)
+class Greeting:
+    """How readers are named: who has a name, and who has none."""
+
+    for_name: str
+    for_anyone: str
+
+    def own_values(self, values: Mapping[str, str]) -> dict[str, str]:
+        """Give a reader's values as they can be printed, with those made from them; a name may be empty."""
+        known = {name: values[name] for name in SLOTS}
+        for name, value in known.items():
+            if not value.isprintable():
+                known[name] = printable(value)
+        name = known["name"] = known["name"][:_LONGEST_NAME]
+        known["to_line"] = self.for_name.replace("{name}", name) if name.strip() else self.for_anyone
+        return known
+
+
+@dataclass(frozen=True, slots=True)
 class Rendering:
     """A variant in one language and look, encoded once, with slots for a reader's own values.
 
@@ -50,15 +68,23 @@ class Rendering:
     for_anyone: str = ""
     personal: Callable[[Mapping[str, str]], "Rendering"] | None = None
 
+    @property
+    def greeting(self) -> Greeting:
+        """Give how readers are named."""
+        return Greeting(self.for_name, self.for_anyone)
+
     def own_values(self, values: Mapping[str, str]) -> dict[str, str]:
-        """Give a reader's values as they can be printed, with those made from them; a name may be empty."""
-        known = {name: values[name] for name in SLOTS}
-        for name, value in known.items():
-            if not value.isprintable():
-                known[name] = _printable(value)
-        name = known["name"] = known["name"][:_LONGEST_NAME]
-        known["to_line"] = self.for_name.replace("{name}", name) if name.strip() else self.for_anyone
-        return known
+        """Give a reader's values as they can be printed, with those made from them."""
+        return self.greeting.own_values(values)
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """Both parts as all lists of a shape share them, each with who draws what is filled in."""
+
+    text: tuple[Drawer, Drawn]
+    html: tuple[Drawer, Drawn]
+    greeting: Greeting
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +153,15 @@ class Renderer:
         except LooksBehindError:
             return look.draw_for(asked, dict.fromkeys(DERIVED_SLOTS, "")).most + sum(ROOM.values())
 
+    def outline(self, content: Content) -> Outline | None:
+        """Give both parts as all lists of a shape share them, once one has been rendered; None for others."""
+        asked = self._asked(content)
+        html, text = self._look(content.look), self._text
+        drawn = text.known(asked), html.known(asked)
+        if drawn[0] is None or drawn[1] is None:
+            return None
+        return Outline((text, drawn[0]), (html, drawn[1]), self._greeting(content.language))
+
     def render_notice(self, name: str, language: str, values: Mapping[str, object]) -> Notice:
         """Render a message that is for one reader alone, from `NAME.html.j2` and `NAME.txt.j2`."""
         known = {"language": language, "say": self._sayer(language), "brand": self._brand, **values}
@@ -160,7 +195,7 @@ class Renderer:
         return _SPENT.sub("", head).replace(_KEPT, "<style>") + end + body
 
     def _asked(self, content: Content) -> Asked:
-        subject, preheader = _printable(content.subject), _printable(content.preheader)
+        subject, preheader = printable(content.subject), printable(content.preheader)
         if subject is not content.subject or preheader is not content.preheader:
             content = replace(content, subject=subject, preheader=preheader)
         return Asked(content, self._context)
@@ -177,6 +212,9 @@ class Renderer:
             self.say(content.language, "for_you"),
         )
 
+    def _greeting(self, language: str) -> Greeting:
+        return Greeting(self.say(language, "for"), self.say(language, "for_you"))
+
     def _context(self, content: Content) -> dict[str, object]:
         """Give what cards may know beside their article."""
         return {
@@ -192,12 +230,16 @@ class Renderer:
         return lambda key, **values: self.say(language, key, **values)
 
 
+Places = Mapping[str, Sequence[tuple[int, Callable[[str], str] | None]]]
+"""Where each value stands in a body, and how it is escaped there."""
+
+
 class Slots:
     """Where in a body a reader's values stand: "text NAME", "html NAME", "html NAME@" in a tag."""
 
-    def __init__(self, body: Pieces) -> None:
+    def __init__(self, body: Sequence[bytes | str], places: Places | None = None) -> None:
         self._body = body
-        self._places = _places_in(tuple([place if isinstance(place, str) else None for place in body]))
+        self._places = places_in(body) if places is None else places
 
     @property
     def shared(self) -> list[bytes]:
@@ -220,11 +262,13 @@ class Slots:
         return pieces
 
 
-@lru_cache(maxsize=64)
-def _places_in(
-    body: tuple[str | None, ...],
-) -> Mapping[str, Sequence[tuple[int, Callable[[str], str] | None]]]:
+def places_in(body: Sequence[bytes | str]) -> Places:
     """Give where each value stands, and how it is escaped there; bodies of one shape are alike."""
+    return _places(tuple([place if isinstance(place, str) else None for place in body]))
+
+
+@lru_cache(maxsize=64)
+def _places(body: tuple[str | None, ...]) -> Places:
     places: dict[str, list[tuple[int, Callable[[str], str] | None]]] = {}
     for at, place in enumerate(body):
         if place is not None:
@@ -234,7 +278,8 @@ def _places_in(
     return places
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
+    """Give a text in one line, without what cannot be printed."""
     if text.isprintable():
         return text
     return "".join(char if char.isprintable() or char in _JOINERS else " " for char in text)

@@ -61,6 +61,6 @@ def list_shortened(chosen: Chosen, form: Form) -> list[Choice]:
 def _shorten(choices: list[Choice], longer: Form, shorter: Form, steps: int) -> int:
     for place in range(len(choices) - 1, -1, -1):
         if steps and choices[place].form is longer:
-            choices[place] = replace(choices[place], form=shorter)
+            choices[place] = choices[place]._replace(form=shorter)
             steps -= 1
     return steps

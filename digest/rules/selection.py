@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from digest.models import Form
 from digest.rules.shaping import UNSHAPED, Shape
@@ -29,8 +30,7 @@ class Candidate:
         return min(self.published_at or self.first_seen_at, self.first_seen_at)
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(NamedTuple):
     """One chosen article: how much of it is shown, under which topic."""
 
     article_id: int

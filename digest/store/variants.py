@@ -1,10 +1,11 @@
 """Variants: the distinct lists of articles of an edition; with the deliveries they are the ledger."""
 
+import json
 from collections.abc import Collection
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam
+from sqlalchemy import Connection, bindparam
 from sqlmodel import Session, col, func, select
 
 from digest.models import (
@@ -17,21 +18,21 @@ from digest.models import (
 )
 from digest.rules.selection import Choice, Chosen
 
-# Written once: to build a statement takes longer than to run it.
-_THESE: Any = bindparam("ids", expanding=True)
-_STORED: tuple[Any, ...] = (
-    Variant.id, Variant.edition_id, Variant.language, Variant.left_out, Variant.related,
-)  # fmt: skip
-_CHOSEN: tuple[Any, ...] = (
-    VariantArticle.variant_id, VariantArticle.article_id, VariantArticle.form, VariantArticle.section,
-)  # fmt: skip
-_VARIANTS = select(*_STORED).where(col(Variant.id).in_(_THESE))
-_CHOICES = (
-    select(*_CHOSEN)
-    .where(col(VariantArticle.variant_id).in_(_THESE))
-    .order_by(col(VariantArticle.variant_id), col(VariantArticle.position))
+# For the driver as they are, as in store.turns: a list comes as one row, its articles as lines of JSON.
+_LISTS = (
+    "SELECT id, edition_id, language, left_out, CAST(related AS TEXT), (SELECT {lines} FROM"
+    " (SELECT {line} AS line, position FROM variant_article WHERE variant_id = variant.id ORDER BY position)"
+    " AS listed) FROM variant WHERE id"
 )
-_EDITIONS = select(Edition).where(col(Edition.id).in_(_THESE))
+_FIELDS = "(article_id, form, section)"
+_OF_SQLITE = _LISTS.format(lines="group_concat(line, char(10))", line="json_array" + _FIELDS)
+_OF_POSTGRESQL = _LISTS.format(
+    lines="string_agg(line, chr(10) ORDER BY position)", line=f"CAST(json_build_array{_FIELDS} AS TEXT)"
+)
+_IN_JSON = " IN (SELECT value FROM json_each(?))"
+_IN_ARRAY = " = ANY(%s)"
+# Written once: to build a statement takes longer than to run it.
+_EDITIONS = select(Edition).where(col(Edition.id).in_(bindparam("ids", expanding=True)))
 
 
 class Listed(NamedTuple):
@@ -70,26 +71,40 @@ def find_or_add_variant(session: Session, edition_id: int, language: str, chosen
 
 def get_variants(session: Session, ids: Collection[int]) -> dict[int, Listed]:
     """Give variants by id: plain rows, since each of many readers may have a list of their own."""
-    connection, named = session.connection(), {"ids": list(ids)}
-    choices: dict[int, list[Choice]] = {}
-    for variant_id, article_id, form, section in connection.execute(_CHOICES, named):
-        choices.setdefault(variant_id, []).append(_choice(article_id, form, section))
-    rows = connection.execute(_VARIANTS, named).all()
+    rows = _rows(session.connection(), ids)
     found = {
         edition.id: edition
         for edition in session.exec(_EDITIONS, params={"ids": list({row[1] for row in rows})})
     }
     return {
-        number: Listed(
-            found[edition], language, Chosen(tuple(choices.get(number, ())), left_out, tuple(related))
-        )
-        for number, edition, language, left_out, related in rows
+        number: Listed(found[edition], language, Chosen(_choices(lines), left_out, _related(related)))
+        for number, edition, language, left_out, related, lines in rows
     }
 
 
+def _rows(connection: Connection, ids: Collection[int]) -> list[tuple[Any, ...]]:
+    cursor: Any = connection.connection.cursor()
+    if connection.dialect.name == "sqlite":
+        cursor.execute(_OF_SQLITE + _IN_JSON, (json.dumps(list(ids)),))
+    else:
+        cursor.execute(_OF_POSTGRESQL + _IN_ARRAY, (list(ids),))
+    rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows
+
+
+def _choices(lines: str | None) -> tuple[Choice, ...]:
+    return tuple(map(_choice, lines.split("\n"))) if lines else ()
+
+
 @lru_cache(maxsize=4_096)
-def _choice(article_id: int, form: str, section: str) -> Choice:
+def _choice(line: str) -> Choice:
+    article_id, form, section = json.loads(line)
     return Choice(article_id, Form(form), section)
+
+
+@lru_cache(maxsize=256)
+def _related(stored: str) -> tuple[int, ...]:
+    return tuple(json.loads(stored))
 
 
 def articles_of(session: Session, variant_id: int) -> list[VariantArticle]:

@@ -1,7 +1,7 @@
 """Compose a message: the same function for preview and for delivery, so the bytes are the same."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from email.utils import parseaddr
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from digest.mail.message import Composition, Headers, Message, Own, message_id
 from digest.mail.rendering import Renderer, Rendering
+from digest.mail.sheets import Sheet
 from digest.models import Edition
 from digest.net.smtp import Envelope
 from digest.rules import fitting, tokens
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from digest.mail.dkim import Signer
 
 _KEPT = 32
+_KEPT_SHEETS = 1_024
 INERT = "inert"
 """What stands in a link in place of a reader's token; it opens nothing."""
 
@@ -75,6 +77,7 @@ class Composer:
         self._domain = self._from_address.rpartition("@")[2]
         self._owner = parseaddr(settings.site.reply_to or settings.site.from_)[1]
         self._ready: OrderedDict[int, _Ready] = OrderedDict()
+        self._sheets: OrderedDict[Hashable, Sheet | None] = OrderedDict()
         self._variants = Variants(database)
         self._headers = {digest.name: self._headers_of(digest) for digest in settings.digests}
         self._contents = Contents(settings, renderer.speaks)
@@ -173,13 +176,32 @@ class Composer:
         ready = self._ready.get(variant_id)
         if ready is None:
             found = self._variants.take(variant_id)
-            composition = self._composition(found.edition, self._fitted(found))
+            composition = self._joined(found)
             related = [article.id or 0 for article in found.related] if found.chosen.related else ()
             ready = self._ready[variant_id] = _Ready(_named(found.edition), composition, related)
             if len(self._ready) > _KEPT:
                 self._ready.popitem(last=False)
         self._ready.move_to_end(variant_id)
         return ready
+
+    def _joined(self, found: Listing) -> Composition:
+        """Compose a variant of what is kept, where it has a known shape and fits; else render it."""
+        laid = self._contents.lay_out(found)
+        sheet = self._sheets.get(laid.shape)
+        composition = sheet.compose(laid.shown, fitting.ROOM) if sheet else None
+        if composition is None:
+            composition = self._composition(found.edition, self._fitted(found))
+            if laid.shape not in self._sheets:
+                self._learn(laid.shape, found)
+        self._sheets.move_to_end(laid.shape)
+        return composition
+
+    def _learn(self, shape: Hashable, found: Listing) -> None:
+        """Keep what all lists of a shape share; None where a template decides on more than that."""
+        outline = self._renderer.outline(self._contents.of(found))
+        self._sheets[shape] = Sheet(outline, self._headers[found.edition.digest]) if outline else None
+        if len(self._sheets) > _KEPT_SHEETS:
+            self._sheets.popitem(last=False)
 
     def _fitted(self, found: Listing) -> Rendering:
         """Render a variant; where an article has grown since the freeze, shorten again, and drop none."""

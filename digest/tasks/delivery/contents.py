@@ -2,12 +2,13 @@
 
 import re
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import quote
 
 from digest.mail.content import Card, Content, Elsewhere, Publication, Section
+from digest.mail.sheets import Stock, Top
 from digest.models import Article, Edition, Form
 from digest.models.cadence import CORRECTION
 from digest.rules.selection import Choice
@@ -20,15 +21,18 @@ from digest.tasks.showing import Showing
 _WORDS_A_MINUTE = 230
 _KEPT_CARDS = 2_000
 _KEPT_EDITIONS = 32
+_KEPT_TOPS = 512
+_KEPT_ORDERS = 4_096
 _PREHEADER_TITLES = 3
 _PREHEADER_SIGNS = 120
 _MOST_ELSEWHERE = 3
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Begun:
     """What all lists of an edition share in a language: `content` has no articles and no subject yet.
 
+    One is told from others by its identity.
     A notice of correction has no articles, and says its own; of any other the subject may name the first one.
     """
 
@@ -36,6 +40,7 @@ class _Begun:
     subject: str
     day: str
     is_correction: bool
+    topics: tuple[str, ...]
 
     def headline(self, cards: Sequence[Card]) -> tuple[str, str]:
         """Give the subject and the preheader."""
@@ -48,12 +53,44 @@ class _Begun:
 
 @dataclass(frozen=True, slots=True)
 class _Shown:
-    """A card, and what it was made of."""
+    """A card, what it was made of, and what is kept of it as encoded."""
 
     article: Article
     told: Sequence[Retold]
     copy: Copy | None
     card: Card
+    stock: Stock
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What the lists of an edition and a language share that were read together."""
+
+    listing: Listing
+    begun: _Begun
+    cards: dict[Choice, Stock]
+
+    def has(self, listing: Listing) -> bool:
+        """Tell whether a list was read with these."""
+        own = self.listing
+        return (
+            own.edition is listing.edition
+            and own.language == listing.language
+            and own.articles is listing.articles
+            and own.told is listing.told
+            and own.copies is listing.copies
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Laid:
+    """A list as it is `shown`: its cards in the document's order, and its Top last.
+
+    Lists of one `shape` have the same document.
+    """
+
+    shape: Hashable
+    shown: list[Stock]
 
 
 class Contents:
@@ -69,16 +106,29 @@ class Contents:
         self._showing = Showing.by(settings)
         self._cards: dict[tuple[int, Form, str], _Shown] = {}
         self._begun: OrderedDict[tuple[object, ...], _Begun] = OrderedDict()
+        self._tops: OrderedDict[tuple[object, ...], Stock] = OrderedDict()
+        self._read: _Read | None = None
+
+    def lay_out(self, listing: Listing) -> Laid:
+        """Give the same list as pieces that are kept, to be joined without a Content of its own."""
+        read, chosen = self._read_with(listing), listing.chosen
+        begun, choices = read.begun, chosen.choices
+        try:
+            cards = [read.cards[choice] for choice in choices]
+        except KeyError:
+            read.cards.update((choice, self._chosen(listing, choice).stock) for choice in choices)
+            cards = [read.cards[choice] for choice in choices]
+        related = [shown.stock for shown in self._named(listing)] if chosen.related else []
+        order = _order(tuple([choice.section for choice in choices]), begun.topics)
+        shown = [cards[at] for at in order.shown]
+        shown += related
+        shown.append(self._top(begun, cards, chosen.left_out))
+        return Laid((begun, order.shape, len(related), chosen.left_out > 0), shown)
 
     def of(self, listing: Listing) -> Content:
         """Give what a list of articles is rendered from."""
         begun, chosen = self._begin(listing.edition, listing.language), listing.chosen
-        articles, told, copies = listing.articles, listing.told, listing.copies
-        cards = [
-            self._card(articles[at], choice, told.get(at, ()), copies.get(at))
-            for choice in chosen.choices
-            for at in (choice.article_id,)
-        ]
+        cards = [self._chosen(listing, choice).card for choice in chosen.choices]
         subject, preheader = begun.headline(cards)
         shared = begun.content
         # Field by field: `replace` takes twice as long, and every reader may have another list.
@@ -94,15 +144,36 @@ class Contents:
             subject=subject,
             preheader=preheader,
             lead=cards[0] if cards else None,
-            sections=_sections(chosen.choices[1:], cards[1:], self._topics[shared.digest]),
-            related=tuple(self._named(listing)) if chosen.related else (),
+            sections=_sections(chosen.choices, cards, begun.topics),
+            related=tuple([shown.card for shown in self._named(listing)]) if chosen.related else (),
             left_out=chosen.left_out,
             introduction=shared.introduction,
             look=shared.look,
             archive_url=shared.archive_url,
         )
 
-    def _named(self, listing: Listing) -> Iterator[Card]:
+    def _read_with(self, listing: Listing) -> _Read:
+        """Give what this list shares with those that were read with it: they come one after the other."""
+        if self._read is None or not self._read.has(listing):
+            self._read = _Read(listing, self._begin(listing.edition, listing.language), {})
+        return self._read
+
+    def _top(self, begun: _Begun, cards: Sequence[Stock], left_out: int) -> Stock:
+        key = begun, left_out, *cards[: 1 + _PREHEADER_TITLES]
+        top = self._tops.get(key)
+        if top is None:
+            headline = begun.headline([stock.shown for stock in cards])
+            top = self._tops[key] = Stock(Top(*headline, left_out))
+            if len(self._tops) > _KEPT_TOPS:
+                self._tops.popitem(last=False)
+        self._tops.move_to_end(key)
+        return top
+
+    def _chosen(self, listing: Listing, choice: Choice) -> _Shown:
+        at = choice.article_id
+        return self._card(listing.articles[at], choice, listing.told.get(at, ()), listing.copies.get(at))
+
+    def _named(self, listing: Listing) -> Iterator[_Shown]:
         for article in listing.related:
             number = article.id or 0
             yield self._card(article, Choice(number, Form.TITLE, ""), (), listing.copies.get(number))
@@ -141,9 +212,9 @@ class Contents:
         )
         subject = edition.subject if is_correction else edition.subject or digest.subject
         day = edition.deadline_at.astimezone(self._settings.zone).date().isoformat()
-        return _Begun(content, subject, day, is_correction)
+        return _Begun(content, subject, day, is_correction, self._topics[digest.name])
 
-    def _card(self, article: Article, choice: Choice, told: Sequence[Retold], copy: Copy | None) -> Card:
+    def _card(self, article: Article, choice: Choice, told: Sequence[Retold], copy: Copy | None) -> _Shown:
         """Give an article's card, the same one as long as it, its picture and who else tells it are."""
         key = choice.article_id, choice.form, choice.section
         known = self._cards.get(key)
@@ -151,10 +222,11 @@ class Contents:
             if len(self._cards) >= _KEPT_CARDS:
                 self._cards.clear()
             card = self._showing.on(self._drawn_up(article, choice, told), article, copy)
+            stock = Stock(card)
             if known is not None and known.card == card:
-                card = known.card  # the same is found faster than an equal one
-            known = self._cards[key] = _Shown(article, told, copy, card)
-        return known.card
+                card, stock = known.card, known.stock  # the same is found faster than an equal one
+            known = self._cards[key] = _Shown(article, told, copy, card, stock)
+        return known
 
     def _drawn_up(self, article: Article, choice: Choice, told: Sequence[Retold]) -> Card:
         links = {one.source: Elsewhere(self._titles.get(one.source, one.source), one.url) for one in told}
@@ -199,13 +271,38 @@ def _first_words(introduction: str) -> str:
     return " ".join(words)[:_PREHEADER_SIGNS]
 
 
-def _sections(choices: Sequence[Choice], cards: Sequence[Card], order: Sequence[str]) -> tuple[Section, ...]:
-    """Put the cards under their topics, in the digest's order; topics that it does not have come last."""
-    found: dict[str, list[Card]] = {}
-    for choice, card in zip(choices, cards, strict=True):
-        found.setdefault(choice.section, []).append(card)
-    topics = sorted(found, key=lambda topic: order.index(topic) if topic in order else len(order))
-    return tuple([Section(_title_of(topic), tuple(found[topic])) for topic in topics])
+def _sections(
+    choices: Sequence[Choice], cards: Sequence[Card], topics: tuple[str, ...]
+) -> tuple[Section, ...]:
+    """Put the cards but the first under their topics."""
+    order = _order(tuple([choice.section for choice in choices]), topics)
+    return tuple([
+        Section(_title_of(topic), tuple([cards[at] for at in found])) for topic, found in order.sections
+    ])  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """In which order cards are shown, and which come under which topic: all but the first.
+
+    Lists of one `shape` have as many cards under the same topics.
+    """
+
+    shown: Sequence[int]
+    sections: Sequence[tuple[str, Sequence[int]]]
+    shape: Hashable
+
+
+@lru_cache(maxsize=_KEPT_ORDERS)
+def _order(sections: tuple[str, ...], topics: tuple[str, ...]) -> _Order:
+    """Put topics in the digest's order; those that it does not have come last."""
+    found: dict[str, list[int]] = {}
+    for at, section in enumerate(sections[1:], 1):
+        found.setdefault(section, []).append(at)
+    order = sorted(found, key=lambda topic: topics.index(topic) if topic in topics else len(topics))
+    shown = [*range(len(sections[:1])), *(at for topic in order for at in found[topic])]
+    shape = len(shown), tuple([(topic, len(found[topic])) for topic in order])
+    return _Order(shown, [(topic, found[topic]) for topic in order], shape)
 
 
 def archive_url(base_url: str, edition: Edition) -> str:

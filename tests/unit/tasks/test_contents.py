@@ -1,6 +1,7 @@
 """A list that is joined from what is kept gives what a program that has kept nothing renders for it."""
 
 import random
+from collections.abc import Hashable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -13,19 +14,21 @@ from hypothesis import strategies as st
 
 from digest.mail.message import compose
 from digest.mail.rendering import Renderer
+from digest.mail.sheets import Sheet
 from digest.models import Article, Edition, Form
 from digest.models.cadence import CORRECTION
 from digest.rules.selection import Choice, Chosen
 from digest.settings import Settings, load_settings
 from digest.store.folds import Retold
 from digest.store.pictures import Copy
-from digest.tasks.delivery.contents import Contents
+from digest.tasks.delivery.contents import Contents, Laid
 from digest.tasks.delivery.variants import Listing
 from tests.conftest import write_config
 from tests.samples import HEADERS, NOW, OWN, VALUES, hostile_text
 from tests.unit.mail.test_splicing import both_parts, rendered_for
 
 FOLDER = Path(__file__).parents[3] / "templates" / "email"
+HEADERS_OF_ALL = replace(HEADERS, subject=None)
 LOOKS = ("front-page", "headlines", "letter")
 SECTIONS = ("world", "science", "", "not-of-the-digest")
 
@@ -94,6 +97,7 @@ def listings(draw: st.DrawFn) -> Listing:
 def test_a_list_of_what_is_known_is_rendered_as_by_who_knows_nothing(settings: Settings) -> None:
     kept = Renderer(FOLDER)
     contents = Contents(settings, kept.speaks)
+    sheets: dict[Hashable, Sheet] = {}
 
     @trying(max_examples=30, deadline=None, phases=(Phase.generate,))  # to shrink a list takes minutes
     @given(listings())
@@ -107,11 +111,72 @@ def test_a_list_of_what_is_known_is_rendered_as_by_who_knows_nothing(settings: S
         assert kept.measure(content) == rendering.html_most
         assert both_parts(rendering, VALUES) == rendered_for(Renderer(FOLDER), content, VALUES)
         named = replace(HEADERS, subject=rendering.subject)
-        assert compose(rendering, replace(HEADERS, subject=None), OWN, VALUES) == compose(
-            fresh.render(content), named, OWN, VALUES
-        )
+        message = compose(fresh.render(content), named, OWN, VALUES)
+        assert compose(rendering, HEADERS_OF_ALL, OWN, VALUES) == message
+
+        laid, outline = contents.lay_out(listing), kept.outline(content)
+        assert outline is not None
+        sheet = sheets.setdefault(laid.shape, Sheet(outline, HEADERS_OF_ALL))
+        assert composed(sheet, laid, rendering.html_most) == message
+        assert sheet.compose(laid.shown, rendering.html_most - 1) is None
 
     check()
+
+
+def composed(sheet: Sheet, laid: Laid, room: int = 1_000_000) -> bytes:
+    composition = sheet.compose(laid.shown, room)
+    assert composition is not None
+    return bytes(composition.compose(OWN, VALUES))
+
+
+def test_lists_of_one_shape_are_joined_on_one_sheet_as_they_are_rendered(settings: Settings) -> None:
+    renderer = Renderer(FOLDER)
+    contents, orders = Contents(settings, renderer.speaks), random.Random(8)
+    choices = [Choice(number, Form.SUMMARY, SECTIONS[number % 2]) for number in ARTICLES]
+    sheets: dict[Hashable, Sheet] = {}
+    joined = 0
+
+    for left_out in range(120):
+        order = orders.sample(choices, len(choices))
+        chosen = Chosen(tuple(order), left_out % 3, tuple(range(1, 1 + left_out % 2)))
+        listing = Listing(Edition(**EDITION), "en", chosen, ARTICLES, {}, {})
+        laid, content = contents.lay_out(listing), contents.of(listing)
+        rendering = renderer.render(content)
+        if laid.shape in sheets:
+            joined += 1
+        else:
+            outline = renderer.outline(content)
+            assert outline is not None
+            sheets[laid.shape] = Sheet(outline, HEADERS_OF_ALL)
+        assert composed(sheets[laid.shape], laid) == compose(rendering, HEADERS_OF_ALL, OWN, VALUES)
+    assert len(sheets) == 8  # the lead's section, whether anything is left out, and whether another is named
+    assert joined == 112
+
+
+def test_a_card_that_was_never_drawn_in_its_place_is_not_joined(settings: Settings) -> None:
+    renderer = Renderer(FOLDER)
+    contents = Contents(settings, renderer.speaks)
+    choices = tuple(Choice(number, Form.SUMMARY, "world") for number in ARTICLES)
+
+    def listing(order: tuple[Choice, ...], articles: dict[int, Article]) -> Listing:
+        return Listing(Edition(**EDITION), "en", Chosen(order), articles, {}, {})
+
+    first, turned = listing(choices, ARTICLES), listing(choices[::-1], ARTICLES)
+    renderer.render(contents.of(first))
+    outline = renderer.outline(contents.of(first))
+    assert outline is not None
+    sheet = Sheet(outline, HEADERS_OF_ALL)
+    assert sheet.compose(contents.lay_out(turned).shown, 1_000_000) is None
+    renderer.render(contents.of(turned))
+    assert composed(sheet, contents.lay_out(turned))
+
+    # An article that was changed since has another card, whatever is in stock of the former one.
+    changed = listing(choices, ARTICLES | {2: article(2, "Another title")})
+    assert sheet.compose(contents.lay_out(changed).shown, 1_000_000) is None
+    rendering = renderer.render(contents.of(changed))
+    message = composed(sheet, contents.lay_out(changed))
+    assert message == compose(rendering, HEADERS_OF_ALL, OWN, VALUES)
+    assert b"Another title" in message
 
 
 def test_every_reader_another_order_draws_no_document_again(settings: Settings) -> None:
