@@ -9,8 +9,10 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import CursorResult
-from sqlmodel import Session
+from sqlalchemy import CursorResult, bindparam
+from sqlmodel import Session, col, func, select
+
+from digest.models import Article
 
 _FULL = 2_500
 """So many articles are noted in one lot, by their ids."""
@@ -32,9 +34,11 @@ _SETTLE = (
 )
 _LEAVE = "DELETE FROM run WHERE lot = ?"
 _FORGET = "DELETE FROM run WHERE lot >= 0 AND lot < ?"
+_FIRST = select(func.min(Article.id)).where(col(Article.first_seen_at) >= bindparam("seen_from"))
 _TELLERS = {
-    "sqlite": "SELECT value, article_id FROM run WHERE lot = ? AND value IN (SELECT value FROM json_each(?))",
-    "postgresql": "SELECT value, article_id FROM run WHERE lot = ? AND value = ANY(?)",
+    "sqlite": "SELECT value, article_id FROM run WHERE lot = ? AND article_id >= ? AND value IN"
+    " (SELECT value FROM json_each(?))",
+    "postgresql": "SELECT value, article_id FROM run WHERE lot = ? AND article_id >= ? AND value = ANY(?)",
 }
 
 
@@ -60,13 +64,17 @@ def forget_runs(session: Session, before: datetime) -> None:
     _run(session, _FORGET, _day(before))
 
 
-def tellers_of(session: Session, runs: Collection[int]) -> dict[int, set[int]]:
-    """Give the articles that have a run, for each of these that the index knows."""
+def tellers_of(session: Session, runs: Collection[int], seen_from: datetime) -> dict[int, set[int]]:
+    """Give the articles that have a run, for each of these that the index knows.
+
+    Those before the first one that was seen from a moment on are left out, though their day is not over.
+    """
     found: dict[int, set[int]] = defaultdict(set)
     dialect = session.get_bind().dialect.name
     wanted = f"[{','.join(map(str, runs))}]" if dialect == "sqlite" else list(runs)
+    first = session.execute(_FIRST, {"seen_from": seen_from}).scalar() or 0
     for lot in _run(session, _LOTS).scalars().all():
-        for value, article_id in _run(session, _TELLERS[dialect], lot, wanted):
+        for value, article_id in _run(session, _TELLERS[dialect], lot, first, wanted):
             found[value].add(article_id)
     return found
 

@@ -29,7 +29,7 @@ def fold(session: Session, rows: Sequence[Newcomer], now: datetime) -> int:
 def _fold(session: Session, rows: Sequence[Newcomer], now: datetime) -> int:
     told = {row.id or 0: _told(row) for row in rows}
     runs = {number: sample(tells) for number, tells in told.items()}
-    tellers = _tellers(session, runs)
+    tellers = _tellers(session, runs, now)
     alike = _alike(session, rows[0].source, runs, tellers, now - WINDOW)
     near = folds.get_tellers(session, {number for numbers in alike.values() for number in numbers})
     roots = folds.roots_of(session, near)
@@ -44,8 +44,8 @@ def _fold(session: Session, rows: Sequence[Newcomer], now: datetime) -> int:
     return len(folded)
 
 
-def _tellers(session: Session, runs: Mapping[int, list[int]]) -> dict[int, set[int]]:
-    return index.tellers_of(session, {run for own in runs.values() for run in own})
+def _tellers(session: Session, runs: Mapping[int, list[int]], now: datetime) -> dict[int, set[int]]:
+    return index.tellers_of(session, {run for own in runs.values() for run in own}, now - WINDOW)
 
 
 def _note(
@@ -87,7 +87,7 @@ def refold(session: Session, article: Article, now: datetime) -> None:
     told = _told(article)
     if article.first_seen_at >= now - WINDOW and article.held_back is None:
         runs = {article.id: sample(told)}
-        _note(session, runs, _tellers(session, runs), now)
+        _note(session, runs, _tellers(session, runs, now), now)
     if known is not None and known.split_at is None and not folds.is_fixed(session, known):
         root = session.get(Article, known.root_id)
         if root is not None and not is_same_story(_told(root), told):

@@ -26,7 +26,7 @@ def forget(database: Database, before: datetime) -> None:
 
 def found(database: Database, *wanted: int) -> dict[int, set[int]]:
     with database.read() as session:
-        return dict(runs.tellers_of(session, wanted))
+        return dict(runs.tellers_of(session, wanted, NOW - 3 * DAY))
 
 
 def lots(database: Database) -> list[tuple[int, int]]:
@@ -90,6 +90,14 @@ def test_a_clock_that_was_set_back_loses_nothing(database: Database) -> None:
 
     forget(database, NOW - 3 * DAY)
     assert found(database, 7) == {7: {1, 2, 3}}
+
+
+def test_an_article_from_before_the_moment_is_left_out_though_its_day_is_not_over(database: Database) -> None:
+    with database.engine.begin() as connection:
+        connection.execute(text(_ARTICLE.replace("VALUES (1, 'paper', 'u'", "VALUES (2, 'paper', 'v'")))
+    note(database, {1: [7], 2: [7]})
+
+    assert found(database, 7) == {7: {2}}
 
 
 def test_what_an_older_database_has_in_its_index_stays_both_ways(database: Database) -> None:
