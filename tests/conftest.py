@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from sqlalchemy import create_engine, text
 
@@ -16,6 +17,10 @@ from digest.store import schema
 from digest.store.database import Database
 
 IN_CI = bool(os.environ.get("CI"))
+
+# How long an example takes depends on what else the machine does: no test is about that.
+hypothesis.settings.register_profile("unhurried", hypothesis.settings(), deadline=None)
+hypothesis.settings.load_profile("unhurried")
 
 
 def skip_unless_ci(reason: str) -> None:
