@@ -211,7 +211,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("kinds", nargs="*", default=["unsigned"], choices=KINDS)
     parser.add_argument("--readers", type=int, default=10_000)
-    parser.add_argument("--connections", type=int, default=10)
+    parser.add_argument("--connections", type=int, default=24)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--probes", type=int, default=5_000, help="messages for each measure of the limit")
     wanted = parser.parse_args()
