@@ -92,6 +92,7 @@ def test_from_an_empty_desk_to_the_mailboxes_and_the_archive(story: Story) -> No
         "Good *morning*, [readers](https://courier.example/hi)."
     )
     page.get_by_role("button", name="Save").click()
+    page.get_by_text("Saved.").wait_for()
     assert (
         page.get_by_role("region", name="How the introduction looks").inner_text() == "Good morning, readers."
     )
@@ -109,7 +110,7 @@ def test_from_an_empty_desk_to_the_mailboxes_and_the_archive(story: Story) -> No
     mail.get_by_role("button", name="Approve it").click()
     mail.get_by_role("heading", name="Approved").wait_for()
     story.open(page)
-    assert page.get_by_text("Approved by mara@courier.example.").is_visible()
+    page.get_by_text("Approved by mara@courier.example.").wait_for()
 
     story.newsdesk.clock.now = DEADLINE
     story.send()
@@ -125,10 +126,10 @@ def test_from_an_empty_desk_to_the_mailboxes_and_the_archive(story: Story) -> No
     )
     assert "Alps" not in told
     story.open(page)
-    assert page.get_by_text("1 of 1").first.is_visible()
-    assert page.get_by_text("finished").is_visible()
+    page.get_by_text("1 of 1").first.wait_for()
+    page.get_by_text("finished").wait_for()
     page.goto(f"{story.url}/archive/world/daily/2026-11-23")
-    assert page.get_by_text("Danube").first.is_visible()
+    page.get_by_text("Danube").first.wait_for()
 
 
 def test_two_editors_at_once_lose_nothing_unseen(story: Story) -> None:
@@ -165,13 +166,14 @@ def test_without_javascript_all_is_done_by_buttons(story: Story) -> None:
     page = story.sign_in(java_script_enabled=False)
     story.open(page)
     page.get_by_role("button", name="Move down: Alps").click()
+    page.wait_for_load_state()
     assert lines(page) == ["Baltic", "Alps"]
     page.get_by_role("button", name="Approve").click()
-    assert page.get_by_text("Approved by mara").is_visible()
+    page.get_by_text("Approved by mara").wait_for()
     page.get_by_role("link", name="Preview as any reader").click()
-    assert page.get_by_text("SHA-256 of the real bytes").is_visible()
+    page.get_by_text("SHA-256 of the real bytes").wait_for()
     page.get_by_role("button", name="Sign out").click()
-    assert page.get_by_role("heading", name="Sign in to the desk").is_visible()
+    page.get_by_role("heading", name="Sign in to the desk").wait_for()
 
 
 def test_hostile_articles_run_nothing_on_the_desk_or_in_the_preview(story: Story) -> None:
