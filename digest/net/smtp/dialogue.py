@@ -89,7 +89,7 @@ def refuse_unsaid(envelope: Envelope, offer: Offer) -> Outcome | None:
 
 def envelope_lines(envelope: Envelope, size: int, offer: Offer) -> tuple[bytes, bytes, bytes]:
     """Give the commands before a message's content, those of the steps of `ENVELOPE`."""
-    stated = f" SIZE={size}" if "SIZE" in offer.extensions else ""
+    stated = f" SIZE={size}" if "SIZE" in offer else ""
     beyond_ascii = "" if _is_ascii(envelope) else " SMTPUTF8"
     mail = f"MAIL FROM:<{envelope.mail_from}>{stated}{beyond_ascii}\r\n"
     return mail.encode(), f"RCPT TO:<{envelope.rcpt_to}>\r\n".encode(), b"DATA\r\n"
