@@ -28,7 +28,7 @@ from digest.store.keys import keep_keys
 from digest.store.workers import WorkerLock
 from digest.tasks.compiling import Compiler
 from digest.tasks.delivery.composing import Composer
-from digest.tasks.delivery.running import Line, Run
+from digest.tasks.delivery.running import RelayLimits, Run
 from digest.tasks.desk.desk import Desk
 from digest.tasks.fitting import Fitter
 from digest.tasks.restoring import Restorer
@@ -167,11 +167,11 @@ class Application:
         )
 
     @property
-    def lines(self) -> list[Line]:
+    def lines(self) -> list[RelayLimits]:
         """Give the relays, each with what it may be asked to carry."""
         smtp = self.settings.smtp
         return [
-            Line(self._relay(named), named.connections, named.rate, named.messages_per_connection)
+            RelayLimits(self._relay(named), named.connections, named.rate, named.messages_per_connection)
             for named in (smtp, *smtp.relays.values())
         ]
 

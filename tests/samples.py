@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from hypothesis import strategies as st
 
 from digest.mail.content import Card, Content, Elsewhere, Publication, Section
-from digest.mail.message import Headers, Own
+from digest.mail.message import Headers, ReaderHeaders
 from digest.models import Form
 
 NOW = datetime(2026, 11, 23, 6, 5, tzinfo=UTC)
@@ -82,7 +82,7 @@ HEADERS = Headers(
     bulk=True,
 )
 
-OWN = Own(
+OWN = ReaderHeaders(
     to_name=VALUES["name"],
     to_address=VALUES["address"],
     date=NOW,

@@ -4,7 +4,7 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
-from digest.rules.folding import Told
+from digest.rules.folding import StoryText
 
 FOLDER = Path(__file__).parent / "corpus" / "stories"
 
@@ -15,8 +15,8 @@ class Pair:
 
     name: str
     kind: str
-    first: Told
-    second: Told
+    first: StoryText
+    second: StoryText
 
 
 def pairs(*kinds: str) -> list[Pair]:
@@ -26,5 +26,5 @@ def pairs(*kinds: str) -> list[Pair]:
         kind = path.stem.partition("-")[0]
         if kind in kinds:
             both = tomllib.loads(path.read_text(encoding="utf-8"))
-            found.append(Pair(path.stem, kind, *(Told(**both[name]) for name in ("first", "second"))))
+            found.append(Pair(path.stem, kind, *(StoryText(**both[name]) for name in ("first", "second"))))
     return found

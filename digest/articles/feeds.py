@@ -13,7 +13,7 @@ from digest.articles.clean import one_line, paragraphs
 from digest.articles.jsonfeed import parse_json_feed
 from digest.articles.moments import feed_moment, moment
 from digest.articles.parsed import ParsedArticle, ParsedFeed, Rejected
-from digest.articles.wellformed import Read, read_wellformed
+from digest.articles.wellformed import ParsedXml, read_wellformed
 from digest.errors import InputError
 from digest.rules.revisits import read_minutes, read_update_period
 
@@ -57,7 +57,7 @@ def parse_feed(content: bytes, *, url: str, content_type: str = "", topics: Sequ
     return _collect(parsed, url, topics)
 
 
-def _parse(content: bytes, url: str, content_type: str) -> Read:
+def _parse(content: bytes, url: str, content_type: str) -> ParsedXml:
     import feedparser  # here: it is large, and articles of a folder need none of it
 
     try:
@@ -74,7 +74,7 @@ def _parse(content: bytes, url: str, content_type: str) -> Read:
     if version in _RDF:
         for entry in parsed.entries:
             entry.setdefault("link", entry.get("id"))  # rdf:about is the link again (RSS 1.0, 5.5)
-    return Read(version, parsed.feed, parsed.entries)
+    return ParsedXml(version, parsed.feed, parsed.entries)
 
 
 def _ampersands_mended(content: bytes) -> bytes:
@@ -89,7 +89,7 @@ def is_page(content: bytes) -> bool:
     return _HTML.match(content[:4096].removeprefix(b"\xef\xbb\xbf")) is not None
 
 
-def _collect(parsed: Read, url: str, topics: Sequence[str]) -> ParsedFeed:
+def _collect(parsed: ParsedXml, url: str, topics: Sequence[str]) -> ParsedFeed:
     taken: list[ParsedArticle] = []
     rejected: list[Rejected] = []
     language = parsed.feed.get("language")

@@ -18,7 +18,7 @@ def lines_of(fragment: str) -> str | None:
     """
     if _TWICE.search(fragment):
         return None
-    page = _Lines()
+    page = _TextLines()
     for text, closing, tag in _TOKEN.findall(fragment):
         if text:
             page.say(text)
@@ -33,7 +33,7 @@ def lines_of(fragment: str) -> str | None:
     return "\n".join(page.lines).strip()
 
 
-class _Lines:
+class _TextLines:
     """The lines so far, the words of the one that is open, and the blank lines before the next."""
 
     def __init__(self) -> None:

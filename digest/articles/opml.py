@@ -19,7 +19,7 @@ _LONGEST_URL = 2_000
 
 
 @dataclass(frozen=True, slots=True)
-class Outline:
+class OpmlFeed:
     """One feed of a list: its title, its address, and topics from the folders and categories it is in."""
 
     title: str
@@ -27,7 +27,7 @@ class Outline:
     topics: tuple[str, ...] = ()
 
 
-def parse_opml(content: bytes, *, name: str) -> tuple[list[Outline], list[Rejected]]:
+def parse_opml(content: bytes, *, name: str) -> tuple[list[OpmlFeed], list[Rejected]]:
     """Read a list's feeds and what of it cannot be taken; raise InputError for what is no OPML."""
     if len(content) > MAX_BYTES:
         raise InputError(f"{name} is larger than {MAX_BYTES // 1_000_000} MB; give a smaller list")
@@ -39,7 +39,7 @@ def parse_opml(content: bytes, *, name: str) -> tuple[list[Outline], list[Reject
         root = None
     if root is None or str(root.tag).lower() != "opml":
         raise InputError(f"{name} is no OPML; export the list of feeds from a feed reader as OPML")
-    taken: list[Outline] = []
+    taken: list[OpmlFeed] = []
     rejected: list[Rejected] = []
     for outline, folders in _outlines(root):
         try:
@@ -49,7 +49,7 @@ def parse_opml(content: bytes, *, name: str) -> tuple[list[Outline], list[Reject
     return taken, rejected
 
 
-def write_opml(title: str, outlines: Iterable[Outline]) -> bytes:
+def write_opml(title: str, outlines: Iterable[OpmlFeed]) -> bytes:
     """Write a list of feeds; topics become categories (OPML 2.0, "category")."""
     root = etree.Element("opml", version="2.0")
     etree.SubElement(etree.SubElement(root, "head"), "title").text = title
@@ -82,7 +82,7 @@ def _outlines(root: Any) -> Iterator[tuple[Any, tuple[str, ...]]]:
         open_.extend((child, inner) for child in reversed(children))
 
 
-def _read(outline: Any, folders: tuple[str, ...]) -> Outline:
+def _read(outline: Any, folders: tuple[str, ...]) -> OpmlFeed:
     address = _value(outline, "xmlUrl")
     if not address:
         raise InputError("it has no xmlUrl; add the feed's address")
@@ -91,7 +91,7 @@ def _read(outline: Any, folders: tuple[str, ...]) -> Outline:
         raise InputError(f'"{one_line(address)[:100]}" is no http(s) address')
     categories = [part.rpartition("/")[2] for part in _value(outline, "category").split(",")]
     names = (setting_name(text) for text in (*folders, *categories))
-    return Outline(_title(outline), url, tuple(dict.fromkeys(filter(None, names))))
+    return OpmlFeed(_title(outline), url, tuple(dict.fromkeys(filter(None, names))))
 
 
 def _scheme(match: re.Match[str]) -> str:

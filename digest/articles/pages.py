@@ -20,7 +20,7 @@ from digest.articles.moments import moment
 from digest.articles.parsed import ParsedArticle
 from digest.articles.sentences import word_count
 from digest.articles.sitewords import ALONE, ASKS, ENDS
-from digest.articles.stated import Stated, read_stated
+from digest.articles.stated import PageMetadata, read_stated
 from digest.articles.trees import all_of, read_tree, remove, unnested, untangled, words_of, write_tree
 from digest.errors import InputError
 
@@ -132,7 +132,7 @@ def _with_whole_links(tree: HtmlElement, url: str) -> HtmlElement:
     return tree
 
 
-def _body(found: Document | None, stated: Stated) -> str:
+def _body(found: Document | None, stated: PageMetadata) -> str:
     """Give what was found, or the text that the page states where that is much more."""
     extracted = _without_labels(build_html_output(found)) if found else ""
     if word_count(stated.body) > 2 * word_count(found.text or "" if found else "") + 20:
@@ -140,7 +140,7 @@ def _body(found: Document | None, stated: Stated) -> str:
     return extracted
 
 
-def _title(found: Document | None, stated: Stated) -> str:
+def _title(found: Document | None, stated: PageMetadata) -> str:
     """Choose the title, without the names of site and section around it: the heading that is within it."""
     title = one_line(found.title if found and found.title else stated.title)
     for heading in map(one_line, stated.headings):

@@ -29,7 +29,7 @@ _HALF_LIFE = timedelta(days=60)
 
 
 @dataclass(frozen=True, slots=True)
-class Story:
+class RelatedStory:
     """What is compared of an article; `text` may be cut to its beginning."""
 
     id: int
@@ -41,7 +41,7 @@ class Story:
 class Index:
     """The terms of a fixed list of articles, each article a vector of length one; asking changes nothing."""
 
-    def __init__(self, stories: Iterable[Story]) -> None:
+    def __init__(self, stories: Iterable[RelatedStory]) -> None:
         self._ids = array("q")
         self._dated = array("d")
         counted: list[Counter[str]] = []
@@ -54,7 +54,7 @@ class Index:
         # A term of one article joins it to no other, one of very many tells nothing.
         rarity = {t: math.log(len(counted) / n) for t, n in spread.items() if 1 < n <= most}
         self._rarity = rarity
-        self._asked: dict[Story, dict[str, float]] = {}
+        self._asked: dict[RelatedStory, dict[str, float]] = {}
         self._where: dict[str, tuple[array[int], array[float]]] = {}
         for place, terms in enumerate(counted):
             counted[place] = Counter()
@@ -69,7 +69,7 @@ class Index:
             places.append(place)
             weights.append(weight)
 
-    def near(self, stories: Sequence[Story], count: int, without: Collection[int] = ()) -> list[int]:
+    def near(self, stories: Sequence[RelatedStory], count: int, without: Collection[int] = ()) -> list[int]:
         """Give at most `count` ids, the nearest first: neither of these stories nor of those named.
 
         What shares only one term, or too little, is not related. Ties go to the newer, then to the higher id.
@@ -91,7 +91,7 @@ class Index:
         ]
         return [-number for _, _, number in sorted(ranked)[:count]]
 
-    def _vector(self, story: Story) -> dict[str, float]:
+    def _vector(self, story: RelatedStory) -> dict[str, float]:
         """Give a story's vector; the lists of an edition share most of theirs, so it is kept."""
         known = self._asked.get(story)
         if known is None:
@@ -120,7 +120,7 @@ def terms_of(text: str) -> list[str]:
     return found
 
 
-def _count(story: Story) -> Counter[str]:
+def _count(story: RelatedStory) -> Counter[str]:
     counted = Counter(terms_of(story.text[:SIGNS]))
     for term in terms_of(story.title):
         counted[term] += _TITLE_WEIGHT

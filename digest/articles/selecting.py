@@ -29,23 +29,23 @@ _INVITES = re.compile(
 _QUOTED_END = re.compile(r"[^.!?…,][\"”»’']$")
 
 
-class Story(NamedTuple):
+class StoryBlocks(NamedTuple):
     """The blocks before the first paragraph that are not the site's, and the story's own."""
 
     head: list[str]
     body: list[str]
 
 
-def find_story(blocks: Sequence[str]) -> Story:
+def find_story(blocks: Sequence[str]) -> StoryBlocks:
     """Part the story's blocks from the site's; where no block reads like prose all are taken as they are."""
     first = _first_prose(blocks)
     if first is None:
         kept = [block for block in _until_end(blocks) if not is_label(block)]
         if not any(_size(block) >= 4 or stops(block) for block in kept):
-            return Story([], [])
-        return Story(kept[:1] if len(kept) > 1 else [], kept[1:] if len(kept) > 1 else kept)
+            return StoryBlocks([], [])
+        return StoryBlocks(kept[:1] if len(kept) > 1 else [], kept[1:] if len(kept) > 1 else kept)
     body = _without_boxes(blocks[first:])
-    return Story(list(blocks[:first]), without_trailer(body))
+    return StoryBlocks(list(blocks[:first]), without_trailer(body))
 
 
 def is_label(block: str) -> bool:

@@ -55,7 +55,7 @@ _MOST_TOPICS = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Stated:
+class PageMetadata:
     """A page's own words on its article; nothing of it is cleaned yet."""
 
     title: str = ""
@@ -73,17 +73,17 @@ class Stated:
     body: str = ""
 
 
-def read_stated(text: str, url: str) -> Stated:
+def read_stated(text: str, url: str) -> PageMetadata:
     """Read what a page states; what it does not say, or says in no known way, stays empty."""
     parser = html.HTMLParser(encoding="utf-8", remove_comments=True, huge_tree=True)
     try:
         page = html.document_fromstring(text.encode("utf-8", "replace"), parser=parser)
     except (etree.ParserError, ValueError):
-        return Stated()
+        return PageMetadata()
     meta = _meta(page)
     node = find_article(map(_script, page.iter("script")), url)
     image, alt = _image(page, meta, node)
-    return Stated(
+    return PageMetadata(
         title=_first(
             texts(node.get("headline"), "@value"),
             meta.get("og:title"),

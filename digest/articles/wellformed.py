@@ -64,7 +64,7 @@ class _OddError(Exception):
 
 
 @dataclass(slots=True)
-class Read:
+class ParsedXml:
     """What feedparser would give of a feed, as far as it is read later."""
 
     version: str
@@ -72,7 +72,7 @@ class Read:
     entries: list[Entry] = field(default_factory=list)
 
 
-def read_wellformed(content: bytes, content_type: str = "") -> Read | None:
+def read_wellformed(content: bytes, content_type: str = "") -> ParsedXml | None:
     """Read a feed; None for one that only feedparser can take."""
     if b"<!DOCTYPE" in content or b"xml:base" in content or not _is_utf_8(content, content_type):
         return None
@@ -100,11 +100,11 @@ def _is_utf_8(content: bytes, content_type: str) -> bool:
     return True
 
 
-def _read_rss(root: Any) -> Read:
+def _read_rss(root: Any) -> ParsedXml:
     _check(
         len(root) == 1 and root[0].tag == "channel" and not root[0].attrib and set(root.attrib) <= {"version"}
     )
-    read = Read("rss")
+    read = ParsedXml("rss")
     for element in root[0]:
         tag = element.tag
         if tag == "item":
@@ -120,10 +120,10 @@ def _read_rss(root: Any) -> Read:
     return read
 
 
-def _read_atom(root: Any) -> Read:
+def _read_atom(root: Any) -> ParsedXml:
     lang = root.attrib.get("{http://www.w3.org/XML/1998/namespace}lang")
     _check(len(root.attrib) == (lang is not None))
-    read = Read("atom10", {"language": lang.replace("_", "-")} if lang else {})
+    read = ParsedXml("atom10", {"language": lang.replace("_", "-")} if lang else {})
     for element in root:
         tag = element.tag
         if tag == f"{_ATOM}entry":

@@ -11,7 +11,7 @@ from digest.cli.common import DEFAULT, AsJson, Common, application, read_duratio
 from digest.cli.output import say, show_json, show_table, warn
 from digest.cli.sending import complain
 from digest.store import articles, folds, stories
-from digest.store.listing import Wanted, list_articles
+from digest.store.listing import ArticleFilter, list_articles
 from digest.tasks import folding, pruning
 from digest.tasks.fetching import add_documents
 
@@ -70,7 +70,7 @@ def list_(
     """
     with application(common) as app, app.database.read() as session:
         moment = since.replace(tzinfo=app.settings.zone) if since and since.tzinfo is None else since
-        wanted = Wanted(topic, source, moment, search, hidden, pinned)
+        wanted = ArticleFilter(topic, source, moment, search, hidden, pinned)
         rows = [_row(found) for found in list_articles(session, wanted, limit and limit + 1)]
     more = bool(limit) and len(rows) > limit
     if json:

@@ -10,7 +10,7 @@ from digest.cli.common import DEFAULT, AsJson, Common, application
 from digest.cli.output import say, show_json
 from digest.errors import UsageError
 from digest.mail.dkim import Algorithm, SigningKey, record_of, zone_lines
-from digest.settings.dns import Dkim
+from digest.settings.dns import DkimSettings
 from digest.settings.domains import is_aligned
 from digest.tasks.signing import default_selector, list_places, load_key, make_key, signing_domain
 
@@ -59,7 +59,7 @@ def _make(
     algorithm = Algorithm.ED25519 if ed25519 else Algorithm.RSA
     try:
         # The settings' own rules hold for what the options say, before a file is written.
-        asked = Dkim(
+        asked = DkimSettings(
             domain=domain or signing_domain(app.settings),
             selector=selector or default_selector(algorithm, app.clock()),
             key_file=out or Path("dkim.pem"),

@@ -10,12 +10,12 @@ from cyclopts import Parameter
 from digest.cli.common import DEFAULT, AsJson, Common, application, read_moment
 from digest.cli.output import say, show_json, warn
 from digest.rules.preflight import is_clear
-from digest.rules.proof import Outcome
-from digest.tasks.preflight import Flight, look_before
-from digest.tasks.previewing import View, describe
+from digest.rules.proof import Status
+from digest.tasks.preflight import Preflight, look_before
+from digest.tasks.previewing import Viewer, describe
 from digest.tasks.previewing import preview as make_preview
 
-_SAID = {Outcome.OK: "ok", Outcome.WARN: "look at", Outcome.FAIL: "fails"}
+_SAID = {Status.OK: "ok", Status.WARN: "look at", Status.FAIL: "fails"}
 
 
 def preview(
@@ -51,7 +51,7 @@ def preview(
             app.composer,
             app.settings.digest(digest),
             cadence=cadence,
-            view=View(as_ or ""),
+            view=Viewer(as_ or ""),
             at=moment,
         )
     html, text = shown.parts()
@@ -115,7 +115,7 @@ def preflight(
         moment = read_moment(at, app.settings.zone, "--at") if at else app.clock()
         shown = make_preview(
             app.database, app.settings, app.composer, app.settings.digest(digest),
-            cadence=cadence, view=View(as_ or ""), at=moment,
+            cadence=cadence, view=Viewer(as_ or ""), at=moment,
         )  # fmt: skip
         flight = look_before(app.database, app.settings, app.composer, shown, asks=not offline)
     _show(flight, json=json, quiet=common.quiet)
@@ -123,7 +123,7 @@ def preflight(
         sys.exit(1)
 
 
-def _show(flight: Flight, *, json: bool, quiet: bool) -> None:
+def _show(flight: Preflight, *, json: bool, quiet: bool) -> None:
     edition, subject = flight.preview.edition, flight.preview.rendering.subject
     if json:
         show_json({
@@ -137,11 +137,11 @@ def _show(flight: Flight, *, json: bool, quiet: bool) -> None:
         quiet=quiet,
     )
     for one in flight.checked:
-        if one.outcome is Outcome.OK:
+        if one.outcome is Status.OK:
             continue
         for reason in one.reasons:
             if quiet:
                 warn(f"{one.check}: {reason}")
             say(f"{_SAID[one.outcome]:<8} {one.check:<24} {reason}", quiet=quiet)
-    counts = [sum(one.outcome is outcome for one in flight.checked) for outcome in Outcome]
+    counts = [sum(one.outcome is outcome for one in flight.checked) for outcome in Status]
     say(f"{counts[0]} checks are ok, {counts[1]} to look at, {counts[2]} fail", quiet=quiet)

@@ -17,7 +17,7 @@ _LINE_EVERY = 60.0
 
 
 @dataclass(slots=True)
-class Pulse:
+class ProgressTicker:
     """Says how far a run is, not more often than every so many seconds."""
 
     show: Callable[[int, int, str], None]
@@ -55,7 +55,7 @@ def _spell(seconds: float) -> str:
 
 
 @contextmanager
-def pulse(*, quiet: bool) -> Iterator[Pulse | None]:
+def pulse(*, quiet: bool) -> Iterator[ProgressTicker | None]:
     """Give what shows how far a run is, or None with --quiet."""
     if quiet:
         yield None
@@ -63,11 +63,11 @@ def pulse(*, quiet: bool) -> Iterator[Pulse | None]:
         with _bar() as shown:
             yield shown
     else:
-        yield Pulse(lambda _done, _total, line: say(line), _LINE_EVERY)
+        yield ProgressTicker(lambda _done, _total, line: say(line), _LINE_EVERY)
 
 
 @contextmanager
-def _bar() -> Iterator[Pulse]:
+def _bar() -> Iterator[ProgressTicker]:
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -84,7 +84,7 @@ def _bar() -> Iterator[Pulse]:
     )  # fmt: skip
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("fetching and compiling", total=None)
-        yield Pulse(
+        yield ProgressTicker(
             lambda done, total, line: bar.update(
                 task, completed=done, total=max(total, done), description=line
             ),

@@ -10,7 +10,7 @@ from digest.errors import InputError, UsageError
 from digest.rules.address import normalise
 from digest.store import subscribers
 from digest.tasks import exporting, records
-from digest.tasks.enrolling import Newcomer, Terms, enrol
+from digest.tasks.enrolling import NewReader, Terms, enrol
 from digest.tasks.importing import import_subscribers
 from digest.tasks.subscribing import Choices, check_choices
 
@@ -94,7 +94,7 @@ def add(
     with application(common) as app:
         chosen = app.settings.digest(_digest_name(app, digest))
         wanted = check_choices(chosen, Choices(cadence, topics))
-        newcomer = Newcomer(
+        newcomer = NewReader(
             normalise(address), name, language, timezone, wanted.cadence, wanted.topics or None
         )
         terms = Terms(chosen, confirmed, {"command": "subscribers add"}, app.clock())

@@ -96,13 +96,13 @@ def _named(lacking: frozenset[str], families: Mapping[str, Mapping[str, str]]) -
 
 
 def _marks_in(html: str) -> set[str]:
-    page = _Page()
+    page = _UsedFeatures()
     page.feed(html)
     page.close()
     return page.marks
 
 
-class _Page(HTMLParser):
+class _UsedFeatures(HTMLParser):
     """Gathers what a message is made of; what only Outlook reads stands in comments, and is left out."""
 
     def __init__(self) -> None:

@@ -17,12 +17,20 @@ from typing import Any, NamedTuple, TypeVar
 from jinja2 import TemplateRuntimeError
 
 from digest.mail.content import SLOTS, Card, Content, Section
-from digest.mail.framing import Encoded, Frame, Joined, Pattern, encode, frame_of, holes_in
+from digest.mail.framing import (
+    EncodedPart,
+    EncodedSegment,
+    EncodedSkeleton,
+    Frame,
+    encode,
+    frame_of,
+    holes_in,
+)
 from digest.mail.slots import (
-    Count,
-    LooksBehindError,
-    Sealed,
-    Slot,
+    CountPlaceholder,
+    OpaqueCard,
+    Placeholder,
+    TemplateInspectsValueError,
     as_attribute,
     as_text,
     check_shown,
@@ -47,7 +55,7 @@ How = tuple[str, tuple[tuple[str, Hashable], ...]]
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class CardPlace:
     """Where a document shows a card: which one, by its number in the content, as what, in which slot."""
 
     number: int
@@ -55,7 +63,7 @@ class Place:
     slot: str
 
 
-class Filled(NamedTuple):
+class FilledHole(NamedTuple):
     """What goes into holes that follow each other: a card, by its number in the content, as each of these.
 
     Without a number it is what else is of each list.
@@ -66,15 +74,15 @@ class Filled(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Drawn:
+class Skeleton:
     """A document that waits for what is of each list; `edition` is what a card shows of its edition."""
 
-    pattern: Pattern
-    filled: tuple[Filled, ...]
+    pattern: EncodedSkeleton
+    filled: tuple[FilledHole, ...]
     edition: object
 
 
-class Asked:
+class RenderRequest:
     """A list to draw: what both parts need to know of it is found out once."""
 
     __slots__ = ("_context", "cards", "content", "shape")
@@ -91,16 +99,16 @@ class Asked:
         return self._context(self.content)
 
 
-class Gap:
+class CardSlot:
     """Neighbouring holes of a drawer's documents, which one card fills; told from others by its identity."""
 
     __slots__ = ("pieces",)
 
-    def __init__(self, pieces: Callable[[Any], Sequence[Encoded]]) -> None:
+    def __init__(self, pieces: Callable[[Any], Sequence[EncodedSegment]]) -> None:
         self.pieces = pieces
 
 
-class Drawer:
+class PartRenderer:
     """Draws one part: `template` is its document, `cards` name the macros that draw an article."""
 
     def __init__(
@@ -111,13 +119,13 @@ class Drawer:
         self._cards = cards
         self._finish = finish
         self._is_html = ".html" in template
-        self._frames: OrderedDict[Hashable, Drawn | None] = OrderedDict()
-        self._drawn: OrderedDict[tuple[Card, object], dict[How, Encoded]] = OrderedDict()
+        self._frames: OrderedDict[Hashable, Skeleton | None] = OrderedDict()
+        self._drawn: OrderedDict[tuple[Card, object], dict[How, EncodedSegment]] = OrderedDict()
         self._editions: dict[Hashable, object] = {}
-        self._gaps: dict[Hashable, Gap] = {}
+        self._gaps: dict[Hashable, CardSlot] = {}
 
-    def draw(self, asked: Asked) -> Joined:
-        """Draw a variant with slots for a reader's own values; raise LooksBehindError where it needs them."""
+    def draw(self, asked: RenderRequest) -> EncodedPart:
+        """Draw a variant with slots for a reader's own values; raise TemplateInspectsValueError where it needs them."""
         drawn = self._frames.get(asked.shape)
         if drawn is None and asked.shape not in self._frames:
             drawn = self._learn(asked)
@@ -128,22 +136,22 @@ class Drawer:
             joined = self._join(drawn, asked)
         return joined or self._draw_whole(asked)
 
-    def draw_for(self, asked: Asked, reader: Mapping[str, str]) -> Joined:
+    def draw_for(self, asked: RenderRequest, reader: Mapping[str, str]) -> EncodedPart:
         """Draw a variant for one reader."""
-        return Pattern((encode(self._render(asked.content, asked.context, reader)),)).fill()
+        return EncodedSkeleton((encode(self._render(asked.content, asked.context, reader)),)).fill()
 
-    def _draw_whole(self, asked: Asked) -> Joined:
+    def _draw_whole(self, asked: RenderRequest) -> EncodedPart:
         slots = _own_slots(_unused(asked.content))
         document = self._render(asked.content, asked.context, slots)
         check_shown(document, slots)
-        return Pattern(frame_of(document, _markers(slots), is_html=self._is_html), room=ROOM).fill()
+        return EncodedSkeleton(frame_of(document, _markers(slots), is_html=self._is_html), room=ROOM).fill()
 
-    def _learn(self, asked: Asked) -> Drawn | None:
+    def _learn(self, asked: RenderRequest) -> Skeleton | None:
         """Draw a document, cut its cards out and keep them; None where it decides on more than the shape."""
         content, context = asked.content, asked.context
         number = _unused(content)
         own, later = _own_slots(number), _later_slots(content, number)
-        showing = _Showing(self._macros(context), number)
+        showing = _CardMarkers(self._macros(context), number)
         sealed = replace(_sealed(content), **later)  # type: ignore[arg-type]
         try:
             document = self._render(sealed, context, own, showing)
@@ -151,14 +159,14 @@ class Drawer:
             document, cards = showing.cut_out(document)
             slots = {place.slot: showing.slot(place) for place, _ in cards}
             frame = frame_of(document, _markers({**own, **later}), slots, is_html=self._is_html)
-        except LooksBehindError:
+        except TemplateInspectsValueError:
             return None
         edition = self._editions.setdefault(_edition_of(content), object())
         for place, card in cards:
             self._keep_card((asked.cards[place.number], edition), place.how, encode(card))
         return _waiting(frame, {place.slot: place for place, _ in cards}, edition)
 
-    def _keep_card(self, key: tuple[Card, object], how: How, card: Encoded) -> None:
+    def _keep_card(self, key: tuple[Card, object], how: How, card: EncodedSegment) -> None:
         _keep(self._drawn, key, {**self._drawn.get(key, {}), how: card}, _KEPT_CARDS)
 
     def _render(
@@ -171,9 +179,9 @@ class Drawer:
     def _macros(self, context: Context) -> Callable[[str], Any]:
         return self._templates.macros(self._cards, context)
 
-    def _join(self, drawn: Drawn, asked: Asked) -> Joined | None:
+    def _join(self, drawn: Skeleton, asked: RenderRequest) -> EncodedPart | None:
         """Put a variant's cards into its document; None where one has not been drawn yet."""
-        pieces: list[Encoded] = []
+        pieces: list[EncodedSegment] = []
         try:
             for number, how in drawn.filled:
                 shown = asked.content if number is None else asked.cards[number]
@@ -182,45 +190,45 @@ class Drawer:
             return None
         return drawn.pattern.fill(pieces)
 
-    def known(self, asked: Asked) -> Drawn | None:
+    def known(self, asked: RenderRequest) -> Skeleton | None:
         """Give the document of a shape that has been drawn before, and decides on nothing more."""
         return self._frames.get(asked.shape)
 
-    def gap(self, filled: Filled, edition: object) -> "Gap":
+    def gap(self, filled: FilledHole, edition: object) -> "CardSlot":
         """Give what these holes are in every document; a card is looked up in it by what it is."""
         key = filled.how, None if filled.number is None else edition
-        return self._gaps.setdefault(key, Gap(lambda shown: self._pieces(shown, filled.how, edition)))
+        return self._gaps.setdefault(key, CardSlot(lambda shown: self._pieces(shown, filled.how, edition)))
 
-    def _pieces(self, shown: Any, how: tuple[Any, ...], edition: object) -> list[Encoded]:
+    def _pieces(self, shown: Any, how: tuple[Any, ...], edition: object) -> list[EncodedSegment]:
         """Give a card's pieces, or what else is of a list; raise KeyError where it has not been drawn so."""
         if not isinstance(shown, Card):
             return [self._later(name, shown) for name in how]
         known = self._drawn[shown, edition]
         return [known[one] for one in how]
 
-    def _later(self, name: str, content: Any) -> Encoded:
+    def _later(self, name: str, content: Any) -> EncodedSegment:
         value = str(getattr(content, name.rstrip("@")))
         return _encoded(value, self._is_html, name.endswith("@"))
 
 
-def _waiting(frame: Frame, places: Mapping[str, Place], edition: object) -> Drawn:
+def _waiting(frame: Frame, places: Mapping[str, CardPlace], edition: object) -> Skeleton:
     """Give a frame as a document that waits for what is of each list."""
     later = {name for name in frame if isinstance(name, str) and name.rstrip("@") in _LATER}
     holes = holes_in(frame, places.keys() | later)
     whose = [(places[hole].number, places[hole].how) if hole in places else (None, hole) for hole in holes]
     runs = groupby(whose, key=itemgetter(0))
-    filled = [_shared(Filled(number, tuple([how for _, how in run]))) for number, run in runs]
-    return Drawn(Pattern(frame, holes, ROOM), tuple(filled), edition)
+    filled = [_shared(FilledHole(number, tuple([how for _, how in run]))) for number, run in runs]
+    return Skeleton(EncodedSkeleton(frame, holes, ROOM), tuple(filled), edition)
 
 
 @lru_cache(maxsize=_KEPT_VALUES)
-def _shared(filled: Filled) -> Filled:
+def _shared(filled: FilledHole) -> FilledHole:
     """Give the same, once for all documents: most say of most cards what others say."""
     return filled
 
 
 @lru_cache(maxsize=_KEPT_VALUES)
-def _encoded(value: str, is_html: bool, is_attribute: bool) -> Encoded:
+def _encoded(value: str, is_html: bool, is_attribute: bool) -> EncodedSegment:
     """Encode what a document shows of a list and is no card: lists that begin alike share it."""
     if is_html:
         value = as_attribute(value) if is_attribute else as_text(value)
@@ -232,39 +240,39 @@ def _edition_of(content: Content) -> Hashable:
     return content.publication, content.title, content.language, content.timezone
 
 
-class _Showing:
+class _CardMarkers:
     """Draws cards for a document between marks, so that they can be cut out of it again."""
 
     def __init__(self, macros: Callable[[str], Any], number: int) -> None:
         self._show = _plainly(macros)
         self._number = number
-        self._places: list[Place] = []
+        self._places: list[CardPlace] = []
 
     def __call__(self, sealed: Any, role: str, **named: Any) -> str:
         """Draw a card by the macro that is named after its role."""
         number, card = opened(sealed)
         how = role, tuple(sorted(named.items()))
-        self._places.append(Place(number, how, f"card {number} {how}"))
+        self._places.append(CardPlace(number, how, f"card {number} {how}"))
         drawn = self._show(card, role, **named)
         first, last = self._marks(len(self._places) - 1)
         return type(drawn)(first) + drawn + type(drawn)(last)
 
-    def cut_out(self, document: str) -> tuple[str, list[tuple[Place, str]]]:
+    def cut_out(self, document: str) -> tuple[str, list[tuple[CardPlace, str]]]:
         """Give the document with a slot for each card, and the cards."""
         cards = []
         for number, place in enumerate(self._places):
             first, last = self._marks(number)
             if document.count(first) != 1 or document.count(last) != 1:
-                raise LooksBehindError
+                raise TemplateInspectsValueError
             before, _, rest = document.partition(first)
             card, _, after = rest.partition(last)
             if len(re.findall("<tbody", card)) != card.count("</tbody"):
-                raise LooksBehindError  # the parser moved a row group's begin into it
+                raise TemplateInspectsValueError  # the parser moved a row group's begin into it
             document = before + self.slot(place) + after
             cards.append((place, card))
         return document, cards
 
-    def slot(self, place: Place) -> str:
+    def slot(self, place: CardPlace) -> str:
         """Give the marker of a card's slot."""
         return f"<!--{place.slot} {self._number}\ue001-->"
 
@@ -291,7 +299,7 @@ def _cards_of(content: Content) -> list[Card]:
 def _sealed(content: Content) -> Content:
     """Give the content with its cards sealed, each with its number."""
     numbers = count()
-    seal: Callable[[Card], Any] = lambda card: Sealed(next(numbers), card)  # noqa: E731
+    seal: Callable[[Card], Any] = lambda card: OpaqueCard(next(numbers), card)  # noqa: E731
     return replace(
         content,
         lead=seal(content.lead) if content.lead else None,
@@ -310,25 +318,25 @@ def _shape(content: Content) -> Hashable:
     )  # fmt: skip
 
 
-def _slots(names: tuple[str, ...], number: int) -> dict[str, Slot]:
-    return {name: Slot(f"\ue000Slot{name.replace('_', '')}{number}\ue001") for name in names}
+def _slots(names: tuple[str, ...], number: int) -> dict[str, Placeholder]:
+    return {name: Placeholder(f"\ue000Slot{name.replace('_', '')}{number}\ue001") for name in names}
 
 
-def _later_slots(content: Content, number: int) -> dict[str, Slot]:
+def _later_slots(content: Content, number: int) -> dict[str, Placeholder]:
     """Give slots for what a frame shows and does not depend on; nothing left out is a fact of its shape."""
     slots = _slots(_LATER, number)
     if content.left_out:
-        slots["left_out"] = Count(slots["left_out"].marker)
+        slots["left_out"] = CountPlaceholder(slots["left_out"].marker)
     else:
         del slots["left_out"]
     return slots
 
 
-def _own_slots(number: int) -> dict[str, Slot]:
+def _own_slots(number: int) -> dict[str, Placeholder]:
     return _slots(DERIVED_SLOTS, number)
 
 
-def _markers(slots: Mapping[str, Slot]) -> dict[str, str]:
+def _markers(slots: Mapping[str, Placeholder]) -> dict[str, str]:
     return {name: slot.marker for name, slot in slots.items()}
 
 

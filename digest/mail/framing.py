@@ -14,7 +14,7 @@ _NO_ROOM: Mapping[str, int] = {}
 
 
 @dataclass(frozen=True, slots=True)
-class Encoded:
+class EncodedSegment:
     """A stretch of one part, encoded: its bytes, their SHA-256, and the size before encoding."""
 
     content: bytes
@@ -22,14 +22,14 @@ class Encoded:
     size: int
 
 
-Frame = tuple[Encoded | str, ...]
+Frame = tuple[EncodedSegment | str, ...]
 """Encoded stretches, and between them the names of what is filled in."""
 
 
-def encode(text: str) -> Encoded:
+def encode(text: str) -> EncodedSegment:
     """Encode a stretch of a part."""
     content = quoted_printable(text)
-    return Encoded(content, hashlib.sha256(content).digest(), len(text.encode()))
+    return EncodedSegment(content, hashlib.sha256(content).digest(), len(text.encode()))
 
 
 def frame_of(
@@ -42,7 +42,7 @@ def frame_of(
         known |= {name + _ATTRIBUTE: marker + marker[-1] for name, marker in slots.items()}
     # The longer marker is looked for first.
     known = dict(sorted(known.items(), key=lambda item: -len(item[1])))
-    pieces: list[Encoded | str] = []
+    pieces: list[EncodedSegment | str] = []
     for before, name in split_at(text, known):
         if before:
             pieces.append(encode(before))
@@ -57,7 +57,7 @@ def holes_in(frame: Frame, filled: Collection[str]) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Joined:
+class EncodedPart:
     """One part of a rendering as it is sent, with slots for a reader's own values.
 
     `digests` are those of all that it was joined of; `size` is its size before encoding, a reader's own
@@ -71,7 +71,7 @@ class Joined:
 
 
 @dataclass(frozen=True, slots=True)
-class _Open:
+class _OpenSegment:
     """Neighbours with holes between them: `parts` are what is known, in turn with holes; which holes."""
 
     at: int
@@ -80,12 +80,12 @@ class _Open:
     end: int
 
 
-class Stretches:
+class Segments:
     """Bytes, holes and slots in turn: all that is the same each time is joined beforehand."""
 
     def __init__(self) -> None:
         self.pieces: list[bytes | str] = []
-        self._open: list[_Open] = []
+        self._open: list[_OpenSegment] = []
         self._run = [b""]
 
     def add(self, content: bytes) -> None:
@@ -101,7 +101,7 @@ class Stretches:
         self.end()
         self.pieces.append(name)
 
-    def add_all(self, others: "Stretches", kind: str) -> None:
+    def add_all(self, others: "Segments", kind: str) -> None:
         """Add those of a part, with its kind before the names of its slots."""
         runs = {run.at: run.parts for run in others._open}
         for at, piece in enumerate(others.pieces):
@@ -119,7 +119,7 @@ class Stretches:
         run, self._run = [_shared(part) for part in self._run], [b""]
         if len(run) > 1:
             begin = self._open[-1].end if self._open else 0
-            self._open.append(_Open(len(self.pieces), run, begin, begin + len(run) // 2))
+            self._open.append(_OpenSegment(len(self.pieces), run, begin, begin + len(run) // 2))
         if any(run) or len(run) > 1:
             self.pieces.append(b"" if len(run) > 1 else run[0])
 
@@ -133,7 +133,7 @@ class Stretches:
         return joined
 
 
-class Pattern:
+class EncodedSkeleton:
     """A frame that is filled again and again.
 
     Soft line breaks part what was encoded apart (RFC 2045 6.7 (5)). What is not `filled` stays a slot, whose
@@ -144,14 +144,14 @@ class Pattern:
     def __init__(
         self, frame: Frame, filled: Collection[str] = (), room: Mapping[str, int] = _NO_ROOM
     ) -> None:
-        self.stretches = Stretches()
+        self.stretches = Segments()
         self.digests = [b""]
         self.most = len(SOFT) * len(frame)
         self._size = 0
         for number, piece in enumerate(frame):
             if number:
                 self.stretches.add(SOFT)
-            if isinstance(piece, Encoded):
+            if isinstance(piece, EncodedSegment):
                 self.stretches.add(piece.content)
                 self.digests[-1] += piece.digest
                 self._size += piece.size
@@ -165,14 +165,14 @@ class Pattern:
         self.stretches.end()
         self.digests = [_shared(digests) for digests in self.digests]
 
-    def fill(self, pieces: Sequence[Encoded] = ()) -> Joined:
+    def fill(self, pieces: Sequence[EncodedSegment] = ()) -> EncodedPart:
         """Put pieces into the holes, one into each, in the frame's order."""
         contents = [piece.content for piece in pieces]
         digests = self.digests.copy()
         digests[1::2] = [piece.digest for piece in pieces]
         size = self._size + sum([piece.size for piece in pieces])
         joined = tuple(self.stretches.fill(contents))
-        return Joined(joined, b"".join(digests), size, self.most + sum(map(len, contents)))
+        return EncodedPart(joined, b"".join(digests), size, self.most + sum(map(len, contents)))
 
 
 @lru_cache(maxsize=_KEPT_PARTS)

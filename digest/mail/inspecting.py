@@ -5,7 +5,7 @@ from email import message_from_bytes, policy
 from html.parser import HTMLParser
 from typing import Any
 
-from digest.rules.proof import Parts, Picture
+from digest.rules.proof import MessageFacts, ProofImage
 
 _ACTIVE = frozenset({"script", "iframe", "object", "embed", "form", "input", "video", "audio", "svg", "link"})
 _UNSEEN = frozenset({"style", "title", "head"})
@@ -13,17 +13,17 @@ _VOID = frozenset({"img", "br", "hr", "meta", "link", "input", "col", "wbr"})
 _ANGLED = re.compile(r"<(https?://[^>\s]+)>")
 
 
-def inspect(content: bytes) -> Parts:
+def inspect(content: bytes) -> MessageFacts:
     """Take a message apart."""
     message = message_from_bytes(content, policy=policy.default)
     html_part: Any = message.get_body(("html",))
     text_part = message.get_body(("plain",))
     html, text = _decoded(html_part), _decoded(text_part)
-    page = _Page()
+    page = _PageReader()
     page.feed(html)
     page.close()
     leave = _ANGLED.search(" ".join(str(message.get("List-Unsubscribe", "")).split()))
-    return Parts(
+    return MessageFacts(
         subject=str(message.get("Subject", "")),
         preheader=" ".join("".join(page.preheader).split()),
         html=html,
@@ -41,7 +41,7 @@ def inspect(content: bytes) -> Parts:
 
 def words_of(html: str) -> str:
     """Give what a page says, its title too."""
-    page = _Page(unseen=frozenset({"style"}))
+    page = _PageReader(unseen=frozenset({"style"}))
     page.feed(html)
     page.close()
     return " ".join("".join(page.words).split())
@@ -51,13 +51,13 @@ def _decoded(part: Any) -> str:
     return str(part.get_content()) if part is not None else ""
 
 
-class _Page(HTMLParser):
+class _PageReader(HTMLParser):
     """Gathers what a page shows, links to, loads and does."""
 
     def __init__(self, unseen: frozenset[str] = _UNSEEN) -> None:
         super().__init__(convert_charrefs=True)
         self.links: list[str] = []
-        self.pictures: list[Picture] = []
+        self.pictures: list[ProofImage] = []
         self.words: list[str] = []
         self.preheader: list[str] = []
         self.active: set[str] = set()
@@ -72,7 +72,7 @@ class _Page(HTMLParser):
         if href:
             self.links.append(href)
         if tag == "img":
-            self.pictures.append(Picture(known.get("src") or "", known.get("alt")))
+            self.pictures.append(ProofImage(known.get("src") or "", known.get("alt")))
         if tag not in _VOID:
             self._open.append((tag, "preheader" in (known.get("class") or "").split()))
 

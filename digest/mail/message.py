@@ -11,7 +11,7 @@ from digest.mail import headers as fields
 from digest.mail.content import SLOTS
 from digest.mail.encoding import Pieces
 from digest.mail.framing import boundary_of, encode
-from digest.mail.rendering import Greeting, Notice, Rendering, Slots
+from digest.mail.rendering import BodyPlaceholders, Greeting, Notice, Rendering
 from digest.rules.macs import Mac
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class Headers:
 
 
 @dataclass(slots=True)
-class Own:
+class ReaderHeaders:
     """The header values of one reader's message."""
 
     to_name: str
@@ -124,18 +124,20 @@ class Composition:
             Letterhead(rendering.greeting, headers),
             fields.text_header("Subject", subject),
             rendering.boundary,
-            Slots(_body(rendering.boundary, rendering.text, rendering.html)),
+            BodyPlaceholders(_body(rendering.boundary, rendering.text, rendering.html)),
         )
         self._personal = rendering.personal
 
     @classmethod
-    def joined(cls, letterhead: "Letterhead", subject: str, boundary: str, slots: Slots) -> "Composition":
+    def joined(
+        cls, letterhead: "Letterhead", subject: str, boundary: str, slots: BodyPlaceholders
+    ) -> "Composition":
         """Give a composition of what is known: the whole header of the subject, and a body."""
         composition = cls.__new__(cls)
         composition._set(letterhead, subject, boundary, slots)
         return composition
 
-    def _set(self, letterhead: "Letterhead", subject: str, boundary: str, slots: Slots) -> None:
+    def _set(self, letterhead: "Letterhead", subject: str, boundary: str, slots: BodyPlaceholders) -> None:
         self._letterhead = letterhead
         self._subject = subject
         self._type = _content_type(boundary)
@@ -143,7 +145,7 @@ class Composition:
         self._personal = None
         self._begun = None
 
-    def compose(self, own: Own, values: Mapping[str, str]) -> Message:
+    def compose(self, own: ReaderHeaders, values: Mapping[str, str]) -> Message:
         """Give one reader's message."""
         shared = self._letterhead
         known = shared.greeting.own_values(values)
@@ -165,12 +167,12 @@ class Composition:
         return self._begun
 
 
-def compose(rendering: Rendering, headers: Headers, own: Own, values: Mapping[str, str]) -> bytes:
+def compose(rendering: Rendering, headers: Headers, own: ReaderHeaders, values: Mapping[str, str]) -> bytes:
     """Compose one message of a rendering."""
     return bytes(Composition(rendering, headers).compose(own, values))
 
 
-def compose_notice(notice: Notice, headers: Headers, own: Own) -> Message:
+def compose_notice(notice: Notice, headers: Headers, own: ReaderHeaders) -> Message:
     """Compose a message that is for one reader alone, such as an asking."""
     text, html = encode(notice.text), encode(notice.html)
     boundary = boundary_of(text.digest, html.digest)
@@ -205,7 +207,7 @@ def _body(boundary: str, text: Pieces, html: Pieces) -> Pieces:
     return tuple(body)
 
 
-def _leave_fields(own: Own) -> str:
+def _leave_fields(own: ReaderHeaders) -> str:
     """Write how a reader leaves with one click (RFC 2369, 8058)."""
     if own.unsubscribe_url and not own.unsubscribe_mailto:
         return fields.word_header("List-Unsubscribe", f"<{own.unsubscribe_url}>") + _ONE_CLICK

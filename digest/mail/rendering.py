@@ -12,12 +12,12 @@ import css_inline
 
 from digest.errors import SettingsError
 from digest.mail.content import SLOTS, Content
-from digest.mail.drawing import DERIVED_SLOTS, ROOM, Asked, Drawer, Drawn
+from digest.mail.drawing import DERIVED_SLOTS, ROOM, PartRenderer, RenderRequest, Skeleton
 from digest.mail.encoding import Pieces, quoted_printable, verbatim
-from digest.mail.framing import Joined, boundary_of
+from digest.mail.framing import EncodedPart, boundary_of
 from digest.mail.look import OURS, Brand
 from digest.mail.phrases import Phrases
-from digest.mail.slots import LooksBehindError, as_attribute, as_text
+from digest.mail.slots import TemplateInspectsValueError, as_attribute, as_text
 from digest.mail.templates import Templates
 
 if TYPE_CHECKING:
@@ -79,11 +79,11 @@ class Rendering:
 
 
 @dataclass(frozen=True, slots=True)
-class Outline:
+class BodySkeleton:
     """Both parts as all lists of a shape share them, each with who draws what is filled in."""
 
-    text: tuple[Drawer, Drawn]
-    html: tuple[Drawer, Drawn]
+    text: tuple[PartRenderer, Skeleton]
+    html: tuple[PartRenderer, Skeleton]
     greeting: Greeting
 
 
@@ -106,7 +106,7 @@ class Renderer:
         self._inliner = css_inline.CSSInliner(
             load_remote_stylesheets=False, keep_style_tags=True, remove_inlined_selectors=True
         )
-        self._looks: dict[str, Drawer] = {}
+        self._looks: dict[str, PartRenderer] = {}
         self._text = self._drawer("digest.txt.j2", ["digest.cards.txt.j2"], str)
 
     @cached_property
@@ -134,7 +134,7 @@ class Renderer:
         asked = self._asked(content)
         try:
             html, text = self._look(content.look).draw(asked), self._text.draw(asked)
-        except LooksBehindError:
+        except TemplateInspectsValueError:
             rendering = self.render_for(content, dict.fromkeys(DERIVED_SLOTS, ""))
             return replace(rendering, personal=lambda reader: self.render_for(content, reader))
         return self._rendering(asked.content, html, text)
@@ -150,17 +150,17 @@ class Renderer:
         asked, look = self._asked(content), self._look(content.look)
         try:
             return look.draw(asked).most
-        except LooksBehindError:
+        except TemplateInspectsValueError:
             return look.draw_for(asked, dict.fromkeys(DERIVED_SLOTS, "")).most + sum(ROOM.values())
 
-    def outline(self, content: Content) -> Outline | None:
+    def outline(self, content: Content) -> BodySkeleton | None:
         """Give both parts as all lists of a shape share them, once one has been rendered; None for others."""
         asked = self._asked(content)
         html, text = self._look(content.look), self._text
         drawn = text.known(asked), html.known(asked)
         if drawn[0] is None or drawn[1] is None:
             return None
-        return Outline((text, drawn[0]), (html, drawn[1]), self._greeting(content.language))
+        return BodySkeleton((text, drawn[0]), (html, drawn[1]), self._greeting(content.language))
 
     def render_notice(self, name: str, language: str, values: Mapping[str, object]) -> Notice:
         """Render a message that is for one reader alone, from `NAME.html.j2` and `NAME.txt.j2`."""
@@ -178,29 +178,29 @@ class Renderer:
         """Give one of the phrases around the articles."""
         return self._phrases.say(language, key, **values)
 
-    def _look(self, look: str) -> Drawer:
+    def _look(self, look: str) -> PartRenderer:
         if look not in self._looks:
             self.require(look)
             cards = [f"{look}.cards.html.j2", f"{_FIRST_LOOK}.cards.html.j2"]
             self._looks[look] = self._drawer(f"{look}.html.j2", cards, self._inlined)
         return self._looks[look]
 
-    def _drawer(self, template: str, cards: list[str], finish: Callable[[str], str]) -> Drawer:
+    def _drawer(self, template: str, cards: list[str], finish: Callable[[str], str]) -> PartRenderer:
         layers = [layer for name in cards for layer in self._templates.layers(name)]
-        return Drawer(self._templates, template, list(dict.fromkeys(layers)), finish)
+        return PartRenderer(self._templates, template, list(dict.fromkeys(layers)), finish)
 
     def _inlined(self, document: str) -> str:
         """Put styles where they apply; only those marked to be kept stay a style sheet."""
         head, end, body = self._inliner.inline(document).partition("</head>")
         return _SPENT.sub("", head).replace(_KEPT, "<style>") + end + body
 
-    def _asked(self, content: Content) -> Asked:
+    def _asked(self, content: Content) -> RenderRequest:
         subject, preheader = printable(content.subject), printable(content.preheader)
         if subject is not content.subject or preheader is not content.preheader:
             content = replace(content, subject=subject, preheader=preheader)
-        return Asked(content, self._context)
+        return RenderRequest(content, self._context)
 
-    def _rendering(self, content: Content, html: Joined, text: Joined) -> Rendering:
+    def _rendering(self, content: Content, html: EncodedPart, text: EncodedPart) -> Rendering:
         return Rendering(
             content.subject,
             html.pieces,
@@ -234,7 +234,7 @@ Places = Mapping[str, Sequence[tuple[int, Callable[[str], str] | None]]]
 """Where each value stands in a body, and how it is escaped there."""
 
 
-class Slots:
+class BodyPlaceholders:
     """Where in a body a reader's values stand: "text NAME", "html NAME", "html NAME@" in a tag."""
 
     def __init__(self, body: Sequence[bytes | str], places: Places | None = None) -> None:

@@ -4,17 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from digest.mail.drawing import Drawer, Drawn, Gap
-from digest.mail.framing import Stretches, boundary_of
+from digest.mail.drawing import CardSlot, PartRenderer, Skeleton
+from digest.mail.framing import Segments, boundary_of
 from digest.mail.headers import text_header
 from digest.mail.message import HTML, PLAIN, Composition, Headers, Letterhead
-from digest.mail.rendering import Outline, Slots, places_in, printable
+from digest.mail.rendering import BodyPlaceholders, BodySkeleton, places_in, printable
 
 _MOST_PUTS = 256
 
 
 @dataclass(slots=True)
-class _Put:
+class _Pieces:
     """The pieces of a card, or of what else is of a list, for one gap; `most` is their size as encoded."""
 
     contents: list[bytes]
@@ -22,17 +22,17 @@ class _Put:
     most: int
 
 
-class Stock:
+class CardPieces:
     """What a list shows, with the pieces for each gap that it has filled: a card, or the list's Top."""
 
     __slots__ = ("puts", "shown")
 
     def __init__(self, shown: Any) -> None:
         self.shown = shown
-        self.puts: dict[Gap, _Put] = {}
+        self.puts: dict[CardSlot, _Pieces] = {}
 
 
-class Top:
+class ListHead:
     """What is of each list beside its cards; lists that begin alike share it."""
 
     __slots__ = ("header", "left_out", "preheader", "subject")
@@ -42,10 +42,10 @@ class Top:
         self.header = text_header("Subject", self.subject)
 
 
-class Sheet:
+class Assembler:
     """What all lists of one shape share: a whole body with holes, and the head of its messages."""
 
-    def __init__(self, outline: Outline, headers: Headers) -> None:
+    def __init__(self, outline: BodySkeleton, headers: Headers) -> None:
         self._letterhead = Letterhead(outline.greeting, headers)
         text, html = outline.text[1].pattern, outline.html[1].pattern
         self._text, self._html = _gaps(*outline.text), _gaps(*outline.html)
@@ -54,7 +54,7 @@ class Sheet:
         self._body = _between_boundaries(text.stretches, html.stretches)
         self._places = places_in(self._body.pieces)
 
-    def compose(self, shown: Sequence[Stock], room: int) -> Composition | None:
+    def compose(self, shown: Sequence[CardPieces], room: int) -> Composition | None:
         """Compose a list, its cards in the document's order and its Top last.
 
         None where a card has not been drawn yet in a place that it stands in, or where the HTML may take more
@@ -65,7 +65,7 @@ class Sheet:
         except KeyError:
             return self._join(shown, room) if self._stock(shown) else None
 
-    def _join(self, shown: Sequence[Stock], room: int) -> Composition | None:
+    def _join(self, shown: Sequence[CardPieces], room: int) -> Composition | None:
         contents, filled, most = [b""], list[bytes](), self._most
         for number, gap in self._text:
             put = shown[number].puts[gap]
@@ -85,10 +85,10 @@ class Sheet:
         boundary = boundary_of(b"".join(digests))
         contents[0] = contents[middle] = mark = boundary.encode()
         contents.append(mark)
-        slots = Slots(self._body.fill(contents), self._places)
+        slots = BodyPlaceholders(self._body.fill(contents), self._places)
         return Composition.joined(self._letterhead, shown[-1].shown.header, boundary, slots)
 
-    def _stock(self, shown: Sequence[Stock]) -> bool:
+    def _stock(self, shown: Sequence[CardPieces]) -> bool:
         """Look for the pieces that are not in stock; tell whether all are known."""
         try:
             for number, gap in (*self._text, *self._html):
@@ -100,24 +100,24 @@ class Sheet:
         return True
 
 
-def _keep(stock: Stock, gap: Gap) -> None:
+def _keep(stock: CardPieces, gap: CardSlot) -> None:
     pieces = gap.pieces(stock.shown)
     contents = [piece.content for piece in pieces]
     if len(stock.puts) >= _MOST_PUTS:
         stock.puts.clear()
-    stock.puts[gap] = _Put(contents, [piece.digest for piece in pieces], sum(map(len, contents)))
+    stock.puts[gap] = _Pieces(contents, [piece.digest for piece in pieces], sum(map(len, contents)))
 
 
-def _gaps(drawer: Drawer, drawn: Drawn) -> list[tuple[int, Gap]]:
+def _gaps(drawer: PartRenderer, drawn: Skeleton) -> list[tuple[int, CardSlot]]:
     """List which card fills which gap; the last one stands for what else is of a list."""
     return [
         (-1 if one.number is None else one.number, drawer.gap(one, drawn.edition)) for one in drawn.filled
     ]
 
 
-def _between_boundaries(text: Stretches, html: Stretches) -> Stretches:
+def _between_boundaries(text: Segments, html: Segments) -> Segments:
     """Put the parts between boundaries, which are holes, plain text first (RFC 2046 5.1.4)."""
-    body = Stretches()
+    body = Segments()
     body.add(b"--")
     body.add_hole()
     body.add(PLAIN)

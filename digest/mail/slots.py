@@ -1,7 +1,7 @@
 """Places that are filled in after a template was rendered, and templates that look behind them.
 
 A slot can be shown and nothing else: a template that compares it, filters it or loops over it looks behind
-it, and raises LooksBehindError. Its user then renders again with the value itself.
+it, and raises TemplateInspectsValueError. Its user then renders again with the value itself.
 """
 
 import functools
@@ -14,15 +14,15 @@ _TAG = re.compile(r"<!--.*?-->|<(?:style|script)\b.*?</|<[a-zA-Z/!](?:[^\"'>]|\"
 _NBSP = "\u00a0"
 
 
-class LooksBehindError(Exception):
+class TemplateInspectsValueError(Exception):
     """A template decides on a value that is filled in later."""
 
 
 def _refuse(*_values: object) -> NoReturn:
-    raise LooksBehindError
+    raise TemplateInspectsValueError
 
 
-class Slot:
+class Placeholder:
     """A value that is filled in later; it counts how often it is shown."""
 
     def __init__(self, marker: str) -> None:
@@ -37,20 +37,20 @@ class Slot:
         return self.__html__()
 
     def __getattr__(self, name: str) -> NoReturn:
-        raise LooksBehindError(name)
+        raise TemplateInspectsValueError(name)
 
     __bool__ = __len__ = __iter__ = __contains__ = __getitem__ = __call__ = __hash__ = _refuse
     __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = __add__ = __radd__ = __mod__ = __mul__ = _refuse
 
 
-class Count(Slot):
+class CountPlaceholder(Placeholder):
     """A number that is filled in later, and is not nought."""
 
     def __bool__(self) -> bool:  # type: ignore[override]
         return True
 
 
-class Sealed:
+class OpaqueCard:
     """A card that a template may pass on to be shown, and not look into."""
 
     __slots__ = ("card", "number")
@@ -62,13 +62,13 @@ class Sealed:
     def __getattribute__(self, name: str) -> Any:
         if name.startswith("__"):
             return object.__getattribute__(self, name)
-        raise LooksBehindError(name)
+        raise TemplateInspectsValueError(name)
 
     __bool__ = lambda self: True  # noqa: E731
     __getitem__ = __eq__ = __lt__ = __hash__ = _refuse
 
 
-def opened(sealed: Sealed) -> tuple[int, Any]:
+def opened(sealed: OpaqueCard) -> tuple[int, Any]:
     """Give the card's number, and the card itself."""
     return object.__getattribute__(sealed, "number"), object.__getattribute__(sealed, "card")
 
@@ -79,18 +79,18 @@ def guarded(function: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(function)
     def guard(*values: Any, **named: Any) -> Any:
         for value in (*values, *named.values()):
-            if isinstance(value, Slot | Sealed):
-                raise LooksBehindError
+            if isinstance(value, Placeholder | OpaqueCard):
+                raise TemplateInspectsValueError
         return function(*values, **named)
 
     return guard
 
 
-def check_shown(output: str, slots: Mapping[str, Slot]) -> None:
-    """Raise LooksBehindError where a marker did not come through whole, as often as its slot was shown."""
+def check_shown(output: str, slots: Mapping[str, Placeholder]) -> None:
+    """Raise TemplateInspectsValueError where a marker did not come through whole, as often as its slot was shown."""
     for slot in slots.values():
         if output.count(slot.marker) != slot.shown:
-            raise LooksBehindError(slot.marker)
+            raise TemplateInspectsValueError(slot.marker)
         slot.shown = 0
 
 
@@ -110,7 +110,7 @@ def split_at(text: str, markers: Mapping[str, str]) -> Iterator[tuple[str, str |
 def in_attributes(document: str, markers: Sequence[str]) -> str:
     """Double the last sign of each marker that stands in a tag.
 
-    Raise LooksBehindError for one in a comment, a style or a script, where nothing is escaped.
+    Raise TemplateInspectsValueError for one in a comment, a style or a script, where nothing is escaped.
     """
     return _TAG.sub(lambda tag: _doubled(tag[0], markers), document)
 
@@ -119,7 +119,7 @@ def _doubled(tag: str, markers: Sequence[str]) -> str:
     for marker in markers:
         if marker in tag:
             if tag.startswith(("<!--", "<style", "<script")):
-                raise LooksBehindError(marker)
+                raise TemplateInspectsValueError(marker)
             tag = tag.replace(marker, marker + marker[-1])
     return tag
 

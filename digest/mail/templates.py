@@ -20,7 +20,7 @@ from markupsafe import Markup
 from digest.errors import SettingsError
 from digest.mail.phrases import FALLBACK, base, direction
 from digest.mail.plain import plain
-from digest.mail.slots import LooksBehindError, guarded
+from digest.mail.slots import TemplateInspectsValueError, guarded
 from digest.mail.wrapping import wrap
 
 STOCK = "stock"
@@ -69,7 +69,7 @@ def _explained(name: str) -> Iterator[None]:
     """Tell a fault of a template in one line: where it is, and what it is."""
     try:
         yield
-    except (LooksBehindError, SettingsError):
+    except (TemplateInspectsValueError, SettingsError):
         raise
     except TemplateSyntaxError as error:
         at = f"{_plain_name(error.name or name)}, line {error.lineno}"

@@ -18,13 +18,14 @@ class Fold(SQLModel, table=True):
     split_at: datetime | None = None
 
 
-class Run(SQLModel, table=True):
+class Shingle(SQLModel, table=True):
     """One of an article's sampled runs of words, kept as long as another source may tell the same story.
 
     `lot` is the day that it was noted on, or below zero the one that is filled now (`store.runs`). Nothing is
     lost with a run whose article is gone: what the index gives is looked up before it is compared.
     """
 
+    __tablename__ = "run"
     __table_args__ = {"sqlite_with_rowid": False}
     lot: int = Field(sa_column=Column(BigInteger, primary_key=True))
     value: int = Field(sa_column=Column(BigInteger, primary_key=True))

@@ -3,8 +3,9 @@
 from sqlmodel import Field, SQLModel
 
 
-class Mark(SQLModel, table=True):
+class Memo(SQLModel, table=True):
     """One thing to remember, such as the rules that the topics of all articles were made by."""
 
+    __tablename__ = "mark"
     name: str = Field(primary_key=True)
     value: str

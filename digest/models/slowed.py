@@ -5,9 +5,10 @@ from datetime import datetime
 from sqlmodel import Field, SQLModel
 
 
-class Slowed(SQLModel, table=True):
+class LearnedLimit(SQLModel, table=True):
     """What was learned of one name: how many messages a second it takes, and when it said so."""
 
+    __tablename__ = "slowed"
     name: str = Field(primary_key=True)
     rate: float
     slowed_at: datetime

@@ -16,7 +16,7 @@ import httpx2
 
 from digest import __version__
 from digest.errors import Busy, Gone, InputError, Unreachable
-from digest.net.turns import Turns
+from digest.net.turns import HostSpacing
 
 MAX_REDIRECTS = 5
 _AGENT = f"newsletter-digest/{__version__} (feed reader)"
@@ -74,7 +74,7 @@ def fetch(
     allow_private: bool = False,
     timeout: float = 20.0,
     max_bytes: int = 10_000_000,
-    turns: Turns | None = None,
+    turns: HostSpacing | None = None,
 ) -> Fetched:
     """Get a URL; raise InputError for what will not mend itself, Unreachable for what may.
 
@@ -82,7 +82,7 @@ def fetch(
     """
     conditions = {"If-None-Match": _plain(etag), "If-Modified-Since": _plain(last_modified)}
     headers = {name: value for name, value in conditions.items() if value}
-    waits = turns or Turns(0)
+    waits = turns or HostSpacing(0)
     moved_to, is_permanent = None, True
     for _ in range(MAX_REDIRECTS + 1):
         host = _host(_checked(url))
@@ -211,7 +211,7 @@ def _trust() -> ssl.SSLContext:
 
 
 def _asked(
-    client: httpx2.Client, url: str, headers: dict[str, str], max_bytes: int, end: float, waits: Turns
+    client: httpx2.Client, url: str, headers: dict[str, str], max_bytes: int, end: float, waits: HostSpacing
 ) -> Fetched | _Redirect:
     try:
         return _get(client, url, headers, max_bytes, end)

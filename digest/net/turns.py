@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from digest.errors import Busy
 
 
-class Turns:
+class HostSpacing:
     """Turns at hosts: each begins `spacing` seconds or more after the end of the one before."""
 
     def __init__(self, spacing: float, wait: Callable[[float], None] = time.sleep) -> None:

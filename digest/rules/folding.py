@@ -45,7 +45,7 @@ _PARTED = bytes(
 
 
 @dataclass(frozen=True)
-class Told:
+class StoryText:
     """What is compared of an article: its words, their runs and the figures, made when they are asked."""
 
     title: str
@@ -76,7 +76,7 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
-class Marks:
+class Identity:
     """What a source says of an article's identity."""
 
     url: str
@@ -84,13 +84,13 @@ class Marks:
     published_at: datetime | None
 
 
-def likeness(one: Told, other: Told) -> float:
+def likeness(one: StoryText, other: StoryText) -> float:
     """Give the share of the shorter text's runs that the longer one has."""
     least = min(len(one.runs), len(other.runs))
     return len(one.runs & other.runs) / least if least else 0.0
 
 
-def is_same_story(one: Told, other: Told) -> bool:
+def is_same_story(one: StoryText, other: StoryText) -> bool:
     """Tell whether two sources tell one story in the same words, cut or edited.
 
     A short text must be nearly the same; texts with other figures (weather, results, prices) are others.
@@ -103,7 +103,7 @@ def is_same_story(one: Told, other: Told) -> bool:
     return likeness(one, other) >= (_SHARED_OF_SHORT if shorter.words < _SHORT else _SHARED)
 
 
-def is_another_story(known: Marks, told: Told, found: Marks, tells: Told) -> bool:
+def is_another_story(known: Identity, told: StoryText, found: Identity, tells: StoryText) -> bool:
     """Tell whether an article that is known by its address or guid has become another one.
 
     It has where the source dates or names it anew and mostly new text stands there: weather, markets, live
@@ -112,7 +112,7 @@ def is_another_story(known: Marks, told: Told, found: Marks, tells: Told) -> boo
     return _is_named_anew(known, found) and likeness(told, tells) < _KEPT
 
 
-def sample(told: Told) -> list[int]:
+def sample(told: StoryText) -> list[int]:
     """Give the runs that stand for a text in an index: the same ones for the same passages anywhere.
 
     They are the runs with the lowest hashes, a third of them of the text's beginning: there a cut text and
@@ -131,7 +131,7 @@ def are_near(one: datetime, other: datetime) -> bool:
     return abs(one - other) <= WINDOW
 
 
-def _is_named_anew(known: Marks, found: Marks) -> bool:
+def _is_named_anew(known: Identity, found: Identity) -> bool:
     if known.guid and found.guid and known.guid != found.guid and not found.guid.startswith("file:"):
         return True  # a file under another name is no other article
     if known.published_at and found.published_at:
@@ -139,7 +139,7 @@ def _is_named_anew(known: Marks, found: Marks) -> bool:
     return known.url != found.url
 
 
-def _share_figures(one: Told, other: Told) -> bool:
+def _share_figures(one: StoryText, other: StoryText) -> bool:
     least = min(len(one.figures), len(other.figures))
     return least == 0 or len(one.figures & other.figures) >= least * _SAME_FIGURES
 

@@ -11,7 +11,7 @@ NO_DATE = "without a date, far down when its source was first read"
 
 
 @dataclass(frozen=True, slots=True)
-class Intake:
+class Admission:
     """What one fetch may bring: `max_new` articles; at a first fetch those published from `since` on, and
     of those without a date the first `undated`."""
 
@@ -20,7 +20,7 @@ class Intake:
     undated: int | None = None
 
 
-def hold_back(published: Sequence[datetime | None], intake: Intake) -> list[str]:
+def hold_back(published: Sequence[datetime | None], intake: Admission) -> list[str]:
     """Say for each new article, in the source's order, why it is held back; "" where it is not.
 
     What is over `max_new` is the oldest; those without a date count as new, in the source's order.
@@ -33,7 +33,7 @@ def hold_back(published: Sequence[datetime | None], intake: Intake) -> list[str]
     return reasons
 
 
-def _known_before(published: Sequence[datetime | None], intake: Intake) -> list[str]:
+def _known_before(published: Sequence[datetime | None], intake: Admission) -> list[str]:
     reasons, undated = [], 0
     for moment in published:
         if moment is None:

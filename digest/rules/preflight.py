@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from urllib.parse import urlsplit
 
 from digest.rules.pictures import host_of, is_own
-from digest.rules.proof import Checked, Outcome, Proof
+from digest.rules.proof import Checked, EditionFacts, Status
 
 CLIP = 102_400
 _NEAR_CLIP = 90_000
@@ -25,10 +25,10 @@ _LOCAL = ("localhost", "127.", "10.", "192.168.", "169.254.", "0.0.0.0", "::1") 
 _HTTP = ("http", "https")
 
 Found = Iterator[str]
-Check = Callable[[Proof], Found]
+Check = Callable[[EditionFacts], Found]
 
 
-def look_over(proof: Proof) -> list[Checked]:
+def look_over(proof: EditionFacts) -> list[Checked]:
     """Make all checks; those that ask other machines are left out where nobody was asked."""
     checks = _CHECKS if proof.visits else [check for check in _CHECKS if check[0] not in ASKING]
     return [_look(name, worst, check, proof) for name, worst, check in checks]
@@ -36,21 +36,21 @@ def look_over(proof: Proof) -> list[Checked]:
 
 def is_clear(checked: Iterable[Checked]) -> bool:
     """Tell whether no check failed."""
-    return all(one.outcome is not Outcome.FAIL for one in checked)
+    return all(one.outcome is not Status.FAIL for one in checked)
 
 
-def _look(name: str, worst: Outcome, check: Check, proof: Proof) -> Checked:
+def _look(name: str, worst: Status, check: Check, proof: EditionFacts) -> Checked:
     reasons = list(check(proof))
     more = [f"and {len(reasons) - _MOST_REASONS} more"] if len(reasons) > _MOST_REASONS else []
-    return Checked(name, worst if reasons else Outcome.OK, (*reasons[:_MOST_REASONS], *more))
+    return Checked(name, worst if reasons else Status.OK, (*reasons[:_MOST_REASONS], *more))
 
 
-def _subject_is_there(proof: Proof) -> Found:
+def _subject_is_there(proof: EditionFacts) -> Found:
     if not proof.parts.subject.strip():
         yield "the subject is empty"
 
 
-def _subject_is_short(proof: Proof) -> Found:
+def _subject_is_short(proof: EditionFacts) -> Found:
     length = len(proof.parts.subject)
     if length > _LONGEST_SUBJECT:
         yield f"the subject has {length} characters; phones show about 40, and many programs cut it at 78"
@@ -58,12 +58,12 @@ def _subject_is_short(proof: Proof) -> Found:
         yield f"the subject has {length} characters; most programs cut it at {_LONG_SUBJECT}"
 
 
-def _subject_is_new(proof: Proof) -> Found:
+def _subject_is_new(proof: EditionFacts) -> Found:
     if proof.parts.subject and proof.parts.subject == proof.around.last_subject:
         yield f'the last edition had the same subject: "{_short(proof.parts.subject)}"'
 
 
-def _subject_is_calm(proof: Proof) -> Found:
+def _subject_is_calm(proof: EditionFacts) -> Found:
     subject = proof.parts.subject
     if _is_shouted(subject):
         yield "the subject is in capitals, as unwanted mail often is"
@@ -71,35 +71,35 @@ def _subject_is_calm(proof: Proof) -> Found:
         yield "the subject has several exclamation marks, as unwanted mail often has"
 
 
-def _preheader_is_there(proof: Proof) -> Found:
+def _preheader_is_there(proof: EditionFacts) -> Found:
     if not proof.parts.preheader.strip():
         yield "there is no preheader: lists of messages show the first words of the page instead"
 
 
-def _articles_are_there(proof: Proof) -> Found:
+def _articles_are_there(proof: EditionFacts) -> Found:
     if not proof.pieces:
         yield "no article is in it"
 
 
-def _readers_have_articles(proof: Proof) -> Found:
+def _readers_have_articles(proof: EditionFacts) -> Found:
     none, all_readers = proof.around.readers_without, proof.around.readers
     if none:
         yield f"{none} of {all_readers} readers would get no message, because nothing of their topics is new"
 
 
-def _titles_are_short(proof: Proof) -> Found:
+def _titles_are_short(proof: EditionFacts) -> Found:
     for piece in proof.pieces:
         if len(piece.title) > _LONG_TITLE:
             yield f'article {piece.id} has a title of {len(piece.title)} characters: "{_short(piece.title)}"'
 
 
-def _titles_are_calm(proof: Proof) -> Found:
+def _titles_are_calm(proof: EditionFacts) -> Found:
     for piece in proof.pieces:
         if _is_shouted(piece.title):
             yield f'article {piece.id} has a title in capitals: "{_short(piece.title)}"'
 
 
-def _articles_are_distinct(proof: Proof) -> Found:
+def _articles_are_distinct(proof: EditionFacts) -> Found:
     seen: dict[str, int] = {}
     for piece in proof.pieces:
         for mark in (f"the title of {_plain(piece.title)}", f"the address of {piece.url}"):
@@ -108,26 +108,26 @@ def _articles_are_distinct(proof: Proof) -> Found:
                 yield f"article {piece.id} has {mark.partition(' of ')[0]} of article {first}"
 
 
-def _articles_are_told(proof: Proof) -> Found:
+def _articles_are_told(proof: EditionFacts) -> Found:
     for piece in proof.pieces:
         if not piece.summary.strip():
             yield f'article {piece.id} has no summary: "{_short(piece.title)}"'
 
 
-def _articles_are_fresh(proof: Proof) -> Found:
+def _articles_are_fresh(proof: EditionFacts) -> Found:
     for piece in proof.pieces:
         if piece.dated_at < proof.around.at - proof.around.carry:
             yield f"article {piece.id} is of {piece.dated_at:%Y-%m-%d}, older than the digest carries over"
 
 
-def _languages_agree(proof: Proof) -> Found:
+def _languages_agree(proof: EditionFacts) -> Found:
     own = _base(proof.around.language)
     for piece in proof.pieces:
         if piece.language and _base(piece.language) != own:
             yield f'article {piece.id} is in "{piece.language}", the edition in "{proof.around.language}"'
 
 
-def _pictures_have_words(proof: Proof) -> Found:
+def _pictures_have_words(proof: EditionFacts) -> Found:
     for picture in proof.parts.pictures:
         if picture.alt is None:
             yield f"a picture has no alt attribute: {_short(picture.url)}"
@@ -136,19 +136,19 @@ def _pictures_have_words(proof: Proof) -> Found:
             yield f"the picture of article {piece.id} has no description for those who do not see it"
 
 
-def _pictures_are_safe(proof: Proof) -> Found:
+def _pictures_are_safe(proof: EditionFacts) -> Found:
     for picture in proof.parts.pictures:
         if urlsplit(picture.url).scheme != "https" and not _is_local(picture.url):
             yield f"a picture is not on https: {_short(picture.url)}"
 
 
-def _pictures_are_own(proof: Proof) -> Found:
+def _pictures_are_own(proof: EditionFacts) -> Found:
     for picture in proof.parts.pictures:
         if not is_own(picture.url, proof.around.own_hosts):
             yield f"a picture lies with {host_of(picture.url) or 'nobody'}, who would learn who opens it"
 
 
-def _pictures_are_there(proof: Proof) -> Found:
+def _pictures_are_there(proof: EditionFacts) -> Found:
     for picture in proof.parts.pictures:
         visit = proof.visits.get(picture.url)
         if visit is None:
@@ -159,49 +159,49 @@ def _pictures_are_there(proof: Proof) -> Found:
             yield f"{_short(picture.url)} is no picture but {visit.kind or 'of no stated kind'}"
 
 
-def _pictures_are_light(proof: Proof) -> Found:
+def _pictures_are_light(proof: EditionFacts) -> Found:
     for picture in proof.parts.pictures:
         visit = proof.visits.get(picture.url)
         if visit is not None and visit.size > _HEAVY:
             yield f"{_short(picture.url)} has {visit.size:,} bytes; phones wait for more than {_HEAVY:,}"
 
 
-def _text_has_every_link(proof: Proof) -> Found:
+def _text_has_every_link(proof: EditionFacts) -> Found:
     for link in dict.fromkeys(proof.parts.links):
         if link not in proof.parts.text:
             yield f"the text part lacks a link of the page: {_short(link)}"
 
 
-def _text_is_there(proof: Proof) -> Found:
+def _text_is_there(proof: EditionFacts) -> Found:
     if not proof.parts.text.strip():
         yield "the text part is empty"
 
 
-def _size_is_below_the_clip(proof: Proof) -> Found:
+def _size_is_below_the_clip(proof: EditionFacts) -> Found:
     size = max(proof.parts.size, proof.parts.encoded_size)
     if size >= CLIP:
         yield f"the page has {size:,} bytes; Gmail shows {CLIP:,} of them and hides the footer with the rest"
 
 
-def _size_is_well_below_the_clip(proof: Proof) -> Found:
+def _size_is_well_below_the_clip(proof: EditionFacts) -> Found:
     size = max(proof.parts.size, proof.parts.encoded_size)
     if _NEAR_CLIP <= size < CLIP:
         yield f"the page has {size:,} bytes; Gmail cuts at {CLIP:,}"
 
 
-def _expressions_are_resolved(proof: Proof) -> Found:
+def _expressions_are_resolved(proof: EditionFacts) -> Found:
     parts = proof.parts
     for where, text in (("subject", parts.subject), ("page", parts.html_text), ("text part", parts.text)):
         for found in dict.fromkeys(_EXPRESSION.findall(text)):
             yield f'the {where} has "{_short(found)}", which looks like a template\'s expression'
 
 
-def _nothing_is_active(proof: Proof) -> Found:
+def _nothing_is_active(proof: EditionFacts) -> Found:
     for name in proof.parts.active:
         yield f"the page has {name}, which mail programs refuse or warn of"
 
 
-def _leaving_is_offered(proof: Proof) -> Found:
+def _leaving_is_offered(proof: EditionFacts) -> Found:
     parts = proof.parts
     if not parts.leave_url:
         yield "there is no List-Unsubscribe header with an address"
@@ -215,14 +215,14 @@ def _leaving_is_offered(proof: Proof) -> Found:
             yield f"the {where} has no link to unsubscribe"
 
 
-def _postal_address_is_there(proof: Proof) -> Found:
+def _postal_address_is_there(proof: EditionFacts) -> Found:
     address = _plain(proof.around.postal_address)
     for where, text in (("page", proof.parts.html_text), ("text part", proof.parts.text)):
         if address not in _plain(text):
             yield f"the {where} has no postal address, which the law asks for"
 
 
-def _sender_is_signed_for(proof: Proof) -> Found:
+def _sender_is_signed_for(proof: EditionFacts) -> Found:
     own, signing = proof.around.from_domain, proof.around.signing_domain
     if not signing:
         yield "messages are not signed by us; unless the relay does it, Gmail and Yahoo refuse them in number"
@@ -230,57 +230,57 @@ def _sender_is_signed_for(proof: Proof) -> Found:
         yield f'the signature is of "{signing}", From of "{own}": they do not answer for each other (DMARC)'
 
 
-def _base_is_public(proof: Proof) -> Found:
+def _base_is_public(proof: EditionFacts) -> Found:
     if _is_local(proof.around.base_url) and not proof.around.relay_is_local:
         yield f"readers cannot reach {proof.around.base_url}, where they unsubscribe: set [site] base_url"
 
 
-def _links_are_public(proof: Proof) -> Found:
+def _links_are_public(proof: EditionFacts) -> Found:
     base = proof.around.base_url
     for link in dict.fromkeys(proof.parts.links):
         if _is_local(link) and not link.startswith(base):
             yield f"a link leads to a machine of your own network: {_short(link)}"
 
 
-def _links_are_encrypted(proof: Proof) -> Found:
+def _links_are_encrypted(proof: EditionFacts) -> Found:
     for link in dict.fromkeys(proof.parts.links):
         if urlsplit(link).scheme == "http" and not _is_local(link):
             yield f"a link is not on https: {_short(link)}"
 
 
-def _links_say_where_to(proof: Proof) -> Found:
+def _links_say_where_to(proof: EditionFacts) -> Found:
     for link in dict.fromkeys(proof.parts.links):
         if host_of(link) in _SHORTENERS:
             yield f"a link is shortened, which filters distrust: {_short(link)}"
 
 
-def _links_live(proof: Proof) -> Found:
+def _links_live(proof: EditionFacts) -> Found:
     for link in dict.fromkeys(proof.parts.links):
         visit = proof.visits.get(link)
         if visit is not None and visit.is_gone:
             yield f"a link is dead: {visit.trouble}"
 
 
-def _links_answer(proof: Proof) -> Found:
+def _links_answer(proof: EditionFacts) -> Found:
     for link in dict.fromkeys(proof.parts.links):
         visit = proof.visits.get(link)
         if visit is not None and visit.trouble and not visit.is_gone:
             yield f"a link does not answer now: {visit.trouble}"
 
 
-def _titles_still_stand(proof: Proof) -> Found:
+def _titles_still_stand(proof: EditionFacts) -> Found:
     for piece in proof.pieces:
         visit = proof.visits.get(piece.url)
         if visit is not None and visit.words and _plain(piece.title) not in _plain(visit.words):
             yield f'article {piece.id} has changed: its page no longer has the title "{_short(piece.title)}"'
 
 
-def _clients_support_it(proof: Proof) -> Found:
+def _clients_support_it(proof: EditionFacts) -> Found:
     yield from proof.unsupported
 
 
-_F, _W = Outcome.FAIL, Outcome.WARN
-_CHECKS: list[tuple[str, Outcome, Check]] = [
+_F, _W = Status.FAIL, Status.WARN
+_CHECKS: list[tuple[str, Status, Check]] = [
     ("articles", _F, _articles_are_there),
     ("readers without articles", _W, _readers_have_articles),
     ("subject", _F, _subject_is_there),

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 
-class Outcome(StrEnum):
+class Status(StrEnum):
     """How a check ended."""
 
     OK = "ok"
@@ -19,12 +19,12 @@ class Checked:
     """One check, how it ended, and a reason for each thing that it found."""
 
     check: str
-    outcome: Outcome
+    outcome: Status
     reasons: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class ProofImage:
     """An image of the HTML part; `alt` is None where it has no such attribute."""
 
     url: str
@@ -32,7 +32,7 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class ArticleFacts:
     """An article of the edition as it is stored."""
 
     id: int
@@ -46,7 +46,7 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class MessageFacts:
     """What a mail program makes of the message; sizes are of the HTML, as it is and as it is encoded."""
 
     subject: str
@@ -55,7 +55,7 @@ class Parts:
     html_text: str
     text: str
     links: tuple[str, ...]
-    pictures: tuple[Picture, ...]
+    pictures: tuple[ProofImage, ...]
     active: tuple[str, ...]
     size: int
     encoded_size: int
@@ -64,7 +64,7 @@ class Parts:
 
 
 @dataclass(frozen=True, slots=True)
-class Around:
+class PublicationFacts:
     """The settings and the history that an edition goes out with."""
 
     at: datetime
@@ -82,7 +82,7 @@ class Around:
 
 
 @dataclass(frozen=True, slots=True)
-class Visit:
+class LinkCheck:
     """What an address answered: `trouble` says what is wrong, `is_gone` that it will not mend itself."""
 
     trouble: str = ""
@@ -93,11 +93,11 @@ class Visit:
 
 
 @dataclass(frozen=True, slots=True)
-class Proof:
+class EditionFacts:
     """An edition as one reader would get it; `visits` are empty where nobody was asked."""
 
-    parts: Parts
-    pieces: tuple[Piece, ...]
-    around: Around
-    visits: Mapping[str, Visit] = field(default_factory=dict)
+    parts: MessageFacts
+    pieces: tuple[ArticleFacts, ...]
+    around: PublicationFacts
+    visits: Mapping[str, LinkCheck] = field(default_factory=dict)
     unsupported: tuple[str, ...] = ()

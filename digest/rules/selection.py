@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from digest.models import Form
-from digest.rules.shaping import UNSHAPED, Shape
+from digest.rules.shaping import UNSHAPED, Arrangement
 
 EVERY_TOPIC = "*"
 
@@ -72,7 +72,7 @@ def why_not(
     history: frozenset[int],
     freeze_at: datetime,
     limits: Limits,
-    shape: Shape = UNSHAPED,
+    shape: Arrangement = UNSHAPED,
 ) -> str | None:
     """Say why an article is no candidate for a reader, or None when it is one.
 
@@ -108,7 +108,7 @@ def choose(
     history: frozenset[int],
     freeze_at: datetime,
     limits: Limits,
-    shape: Shape = UNSHAPED,
+    shape: Arrangement = UNSHAPED,
 ) -> Chosen:
     """Choose a cohort's articles: those placed by hand in their order, pinned ones, then the newest.
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class Arrangement:
     """What editors decided about an edition's articles; `added` tells of each whether all readers get it."""
 
     order: tuple[int, ...] = ()
@@ -21,7 +21,7 @@ class Shape:
         return self.order.index(article_id) if article_id in self.order else len(self.order)
 
 
-UNSHAPED = Shape()
+UNSHAPED = Arrangement()
 
 
 def move(order: Sequence[int], shown: Sequence[int], article_id: int, position: int) -> list[int]:

@@ -3,17 +3,17 @@
 from digest.settings.digests import DigestSettings
 from digest.settings.kinds import parse_duration
 from digest.settings.loading import find_config, load_settings
-from digest.settings.tables import Database, Fetch, Site, SourceSettings, Web
+from digest.settings.tables import DatabaseSettings, FetchSettings, Site, SourceSettings, WebSettings
 from digest.settings.whole import Settings
 
 __all__ = [
-    "Database",
+    "DatabaseSettings",
     "DigestSettings",
-    "Fetch",
+    "FetchSettings",
     "Settings",
     "Site",
     "SourceSettings",
-    "Web",
+    "WebSettings",
     "find_config",
     "load_settings",
     "parse_duration",

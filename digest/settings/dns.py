@@ -48,7 +48,7 @@ def server_of(text: str) -> tuple[str, int] | None:
     return (str(known), int(port)) if port.isascii() and port.isdigit() and 0 < int(port) < 65536 else None
 
 
-class Dkim(Table):
+class DkimSettings(Table):
     """`[dkim]`: the keys that messages are signed with; none, and they are not signed."""
 
     domain: Annotated[str, BeforeValidator(_domain)] = ""
@@ -58,7 +58,7 @@ class Dkim(Table):
     ed25519_key_file: Path | None = None
 
     @model_validator(mode="after")
-    def _keys_are_whole(self) -> "Dkim":
+    def _keys_are_whole(self) -> "DkimSettings":
         for prefix, selector, file in (
             ("", self.selector, self.key_file),
             ("ed25519_", self.ed25519_selector, self.ed25519_key_file),
@@ -73,7 +73,7 @@ class Dkim(Table):
         return self
 
 
-class Dns(Table):
+class DnsSettings(Table):
     """`[dns]`: who is asked."""
 
     resolver: Annotated[str, BeforeValidator(_server)] = ""

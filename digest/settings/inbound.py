@@ -38,7 +38,7 @@ def _delimiter(value: object) -> object:
     return name
 
 
-class Inbound(Table):
+class InboundSettings(Table):
     """`[inbound]`: the address at which mail comes in; without one, bounces go to From."""
 
     address: Annotated[str, BeforeValidator(_inbox)] = ""
@@ -46,7 +46,7 @@ class Inbound(Table):
     return_path: Literal["", "verp", "plain"] = ""
 
     @model_validator(mode="after")
-    def _leads_to_an_inbox(self) -> "Inbound":
+    def _leads_to_an_inbox(self) -> "InboundSettings":
         if self.return_path == "verp" and not self.address:
             raise ValueError('address is missing for return_path = "verp": it names where bounces come in')
         if self.is_verp and len(self.before) + TOKEN_LENGTH > _LONGEST_LOCAL:

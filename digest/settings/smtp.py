@@ -77,7 +77,7 @@ class RelaySettings(Table):
         return self
 
 
-class Smtp(RelaySettings):
+class SmtpSettings(RelaySettings):
     """`[smtp]`: the relay, and what holds for all relays."""
 
     ehlo_name: Annotated[str, BeforeValidator(_full_name)] = ""

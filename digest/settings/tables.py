@@ -41,19 +41,19 @@ class Site(Table):
         return ascii_name(parseaddr(self.from_)[1].rpartition("@")[2])
 
 
-class Database(Table):
+class DatabaseSettings(Table):
     """`[database]`: where everything is kept."""
 
     url: str = "sqlite:///digest.db"
 
     @model_validator(mode="after")
-    def _known(self) -> "Database":
+    def _known(self) -> "DatabaseSettings":
         if not self.url.startswith(("sqlite:///", "postgresql+psycopg://")):
             raise ValueError('url must start with "sqlite:///" or "postgresql+psycopg://"')
         return self
 
 
-class Web(Table):
+class WebSettings(Table):
     """`[web]`: the pages, and the secret that their links are signed with."""
 
     host: Text = "127.0.0.1"
@@ -62,7 +62,7 @@ class Web(Table):
     old_secrets: tuple[SecretStr, ...] = ()
 
     @model_validator(mode="after")
-    def _long_enough(self) -> "Web":
+    def _long_enough(self) -> "WebSettings":
         length = len(self.secret.get_secret_value())
         if not length:
             raise ValueError(
@@ -78,7 +78,7 @@ class Web(Table):
         return tuple(key.get_secret_value().encode() for key in (self.secret, *self.old_secrets))
 
 
-class Fetch(Table):
+class FetchSettings(Table):
     """`[fetch]`: how sources are asked."""
 
     parallel: int = Field(default=8, ge=1, le=64)

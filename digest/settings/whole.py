@@ -12,12 +12,12 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from digest.errors import SettingsError
 from digest.settings.digests import DigestSettings
-from digest.settings.dns import Dkim, Dns
+from digest.settings.dns import DkimSettings, DnsSettings
 from digest.settings.domains import is_aligned
-from digest.settings.inbound import Inbound
+from digest.settings.inbound import InboundSettings
 from digest.settings.look import LookSettings
-from digest.settings.smtp import Smtp
-from digest.settings.tables import Database, Fetch, Site, SourceSettings, Web
+from digest.settings.smtp import SmtpSettings
+from digest.settings.tables import DatabaseSettings, FetchSettings, Site, SourceSettings, WebSettings
 from digest.settings.topics import TopicSettings
 
 RESERVED = ("folder", "file")  # ours, not a key of the file
@@ -35,13 +35,13 @@ class Settings(BaseSettings):
     )
 
     site: Site
-    database: Database = Database()
-    smtp: Smtp = Smtp()
-    web: Web
-    fetch: Fetch = Fetch()
-    dkim: Dkim = Dkim()
-    dns: Dns = Dns()
-    inbound: Inbound = Inbound()
+    database: DatabaseSettings = DatabaseSettings()
+    smtp: SmtpSettings = SmtpSettings()
+    web: WebSettings
+    fetch: FetchSettings = FetchSettings()
+    dkim: DkimSettings = DkimSettings()
+    dns: DnsSettings = DnsSettings()
+    inbound: InboundSettings = InboundSettings()
     look: LookSettings = LookSettings()
     sources: tuple[SourceSettings, ...] = ()
     topics: tuple[TopicSettings, ...] = ()

@@ -15,7 +15,7 @@ _MADE = (EditionState.FROZEN, EditionState.PAUSED, EditionState.FINISHED)
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ArchivedArticle:
     """An article of an edition, and whether an earlier edition of its cadence brought it already."""
 
     article: Article
@@ -65,7 +65,7 @@ def find_neighbours(session: Session, edition: Edition) -> Neighbours:
     return Neighbours(session.exec(before).first(), session.exec(after).first())
 
 
-def list_shown(session: Session, edition: Edition) -> list[Shown]:
+def list_shown(session: Session, edition: Edition) -> list[ArchivedArticle]:
     """List the articles of all variants of an edition that are not withdrawn.
 
     What stands highest in any variant comes first, then what most have, then what stands higher in them.
@@ -92,7 +92,7 @@ def list_shown(session: Session, edition: Edition) -> list[Shown]:
     )
     found = list(session.exec(query))
     earlier = _ids_of_earlier(session, edition, [article.id or 0 for article in found])
-    return [Shown(article, article.id in earlier) for article in found]
+    return [ArchivedArticle(article, article.id in earlier) for article in found]
 
 
 def list_before(session: Session, edition: Edition, most: int) -> list[Article]:

@@ -25,7 +25,7 @@ from digest.store.variants import find_or_add_variant
 
 
 @dataclass(frozen=True, slots=True)
-class Unplaced:
+class UnplacedReader:
     """A confirmed subscription that no cohort stands for yet."""
 
     subscription_id: int
@@ -65,7 +65,7 @@ def next_range(session: Session, edition: Edition, size: int) -> int | None:
     return highest
 
 
-def list_unplaced(session: Session, edition: Edition, last: int) -> list[Unplaced]:
+def list_unplaced(session: Session, edition: Edition, last: int) -> list[UnplacedReader]:
     """List the readers of a key range that need a cohort."""
     query = (
         select(Subscription.id, Subscriber.language, Subscription.topics)
@@ -73,7 +73,7 @@ def list_unplaced(session: Session, edition: Edition, last: int) -> list[Unplace
         .where(*in_range(edition, last), col(Subscription.cohort_id).is_(None))
         .order_by(col(Subscription.id))
     )
-    return [Unplaced(i, language, dict(topics)) for i, language, topics in session.exec(query) if i]
+    return [UnplacedReader(i, language, dict(topics)) for i, language, topics in session.exec(query) if i]
 
 
 def counted_history(

@@ -12,7 +12,7 @@ from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 
 from digest.errors import Unreachable
-from digest.store.turning import BEGIN, Turns
+from digest.store.turning import BEGIN, Transactions
 
 _BUSY_MS = 60_000
 _TRIES = 100
@@ -46,10 +46,10 @@ class Database:
             yield session
             session.commit()
 
-    def turns(self) -> Turns:
+    def turns(self) -> Transactions:
         """Give transactions that follow each other on one connection, for what runs all the time."""
         engine = self.engine.execution_options(begins=not self.is_sqlite)
-        return Turns(engine, (OperationalError, self._drivers_error), self._explained)
+        return Transactions(engine, (OperationalError, self._drivers_error), self._explained)
 
     @contextmanager
     def read(self) -> Iterator[Session]:

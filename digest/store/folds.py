@@ -27,7 +27,7 @@ _TOLD_OF = _TOLD.where(col(Fold.root_id).in_(bindparam("roots", expanding=True))
 
 
 @dataclass(frozen=True, slots=True)
-class Retold:
+class OtherSource:
     """An article folded into `root_id`: where else a story is told, and under which topics."""
 
     article_id: int
@@ -40,7 +40,7 @@ class Retold:
     is_withdrawn: bool = False
 
 
-class Teller(NamedTuple):
+class DuplicateCandidate(NamedTuple):
     """What is compared of a stored article that may tell a story; to load the whole costs more than that."""
 
     id: int
@@ -61,12 +61,12 @@ _TELLER = (
 )
 
 
-def get_tellers(session: Session, ids: Collection[int]) -> dict[int, Teller]:
+def get_tellers(session: Session, ids: Collection[int]) -> dict[int, DuplicateCandidate]:
     """Give what is compared of articles, by id."""
-    found: dict[int, Teller] = {}
+    found: dict[int, DuplicateCandidate] = {}
     for part in in_parts(ids):
         rows = session.execute(sa_select(*_TELLER).where(col(Article.id).in_(part)))
-        found.update((row[0], Teller._make(row)) for row in rows)
+        found.update((row[0], DuplicateCandidate._make(row)) for row in rows)
     return found
 
 
@@ -84,13 +84,13 @@ def open_elsewhere(session: Session, ids: Collection[int], source: str, seen_fro
     return found
 
 
-def roots_of(session: Session, ids: Collection[int]) -> dict[int, Teller]:
+def roots_of(session: Session, ids: Collection[int]) -> dict[int, DuplicateCandidate]:
     """Give the root of each of these articles that is folded into one."""
-    found: dict[int, Teller] = {}
+    found: dict[int, DuplicateCandidate] = {}
     for part in in_parts(ids):
         query = sa_select(col(Fold.article_id), *_TELLER).join(Article, col(Article.id) == col(Fold.root_id))
         rows = session.execute(query.where(col(Fold.article_id).in_(part), col(Fold.split_at).is_(None)))
-        found.update((row[0], Teller._make(row[1:])) for row in rows)
+        found.update((row[0], DuplicateCandidate._make(row[1:])) for row in rows)
     return found
 
 
@@ -123,20 +123,20 @@ def is_fixed(session: Session, fold: Fold) -> bool:
     return session.exec(query.limit(1)).first() is not None
 
 
-def list_told(session: Session, roots: Collection[int]) -> dict[int, list[Retold]]:
+def list_told(session: Session, roots: Collection[int]) -> dict[int, list[OtherSource]]:
     """List what is folded into articles, the earliest first."""
     return _told(session.connection().execute(_TOLD_OF, {"roots": list(roots)}))
 
 
-def list_told_since(session: Session, seen_from: datetime) -> dict[int, list[Retold]]:
+def list_told_since(session: Session, seen_from: datetime) -> dict[int, list[OtherSource]]:
     """List what is folded into any article and was first seen from a moment on."""
     return _told(session.connection().execute(_TOLD.where(col(Article.first_seen_at) >= seen_from)))
 
 
-def _told(rows: Iterable[Any]) -> dict[int, list[Retold]]:
-    told: dict[int, list[Retold]] = {}
+def _told(rows: Iterable[Any]) -> dict[int, list[OtherSource]]:
+    told: dict[int, list[OtherSource]] = {}
     for article_id, root_id, source, title, url, topics, folded_at, withdrawn_at in rows:
-        retold = Retold(
+        retold = OtherSource(
             article_id, root_id, source, title, url, tuple(topics), folded_at, withdrawn_at is not None
         )
         told.setdefault(root_id, []).append(retold)

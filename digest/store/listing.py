@@ -19,7 +19,7 @@ _SHOWN = (
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class ArticleFilter:
     """Which articles a list has; what is None or empty does not filter."""
 
     topic: str | None = None
@@ -30,7 +30,7 @@ class Wanted:
     pinned: bool | None = None
 
 
-def list_articles(session: Session, wanted: Wanted, limit: int) -> Iterator[dict[str, Any]]:
+def list_articles(session: Session, wanted: ArticleFilter, limit: int) -> Iterator[dict[str, Any]]:
     """Give at most `limit` articles, newest first, without their texts; 0 is no limit, and streams."""
     query: Any = select(*(getattr(Article, name) for name in _SHOWN))
     query = query.where(*_conditions(wanted)).order_by(_dated().desc(), col(Article.id).desc())
@@ -44,7 +44,7 @@ def _dated() -> ColumnElement[Any]:
     return func.coalesce(Article.published_at, Article.first_seen_at)
 
 
-def _conditions(wanted: Wanted) -> Iterator[ColumnElement[bool]]:
+def _conditions(wanted: ArticleFilter) -> Iterator[ColumnElement[bool]]:
     if wanted.topic:
         yield _has_topic(wanted.topic)
     if wanted.source:

@@ -12,7 +12,7 @@ from digest.store.articles import former_address, in_parts
 
 
 @dataclass(slots=True, eq=False)
-class Newcomer:
+class NewArticle:
     """An article that is not stored yet, with those fields of `Article` that a new one has.
 
     `former` is the address that it gave up to another article of the same fetch.
@@ -50,9 +50,9 @@ class Newcomer:
         self.former, self.canonical_url = self.canonical_url, ""
 
 
-AnyArticle = Article | Newcomer
+AnyArticle = Article | NewArticle
 
-_COLUMNS = tuple(one.name for one in fields(Newcomer) if one.name not in ("former", "id"))
+_COLUMNS = tuple(one.name for one in fields(NewArticle) if one.name not in ("former", "id"))
 _INSERT = insert(Article)
 _IDS = select(Article.canonical_url, Article.id).where(
     col(Article.canonical_url).in_(bindparam("values", expanding=True))
@@ -60,7 +60,7 @@ _IDS = select(Article.canonical_url, Article.id).where(
 _MOVE = update(Article).where(col(Article.id) == bindparam("moved")).values(canonical_url=bindparam("to"))
 
 
-def insert_articles(session: Session, new: Sequence[Newcomer]) -> None:
+def insert_articles(session: Session, new: Sequence[NewArticle]) -> None:
     """Insert articles and give each its id; those that gave their address up come first."""
     if not new:
         return
@@ -78,7 +78,7 @@ def insert_articles(session: Session, new: Sequence[Newcomer]) -> None:
     _settle([row for row in rows if row.former is not None], session)
 
 
-def _settle(vacated: Sequence[Newcomer], session: Session) -> None:
+def _settle(vacated: Sequence[NewArticle], session: Session) -> None:
     for row in vacated:
         row.canonical_url = former_address(row.former or "", row.id)
     if vacated:

@@ -5,16 +5,20 @@ from datetime import datetime
 
 from sqlmodel import Session, col, delete, select
 
-from digest.models import Slowed
+from digest.models import LearnedLimit
 
 
-def list_slowed(session: Session, since: datetime) -> list[Slowed]:
+def list_slowed(session: Session, since: datetime) -> list[LearnedLimit]:
     """List who asked to slow down since a moment, the slowest first."""
-    return list(session.exec(select(Slowed).where(Slowed.slowed_at >= since).order_by(col(Slowed.rate))))
+    return list(
+        session.exec(
+            select(LearnedLimit).where(LearnedLimit.slowed_at >= since).order_by(col(LearnedLimit.rate))
+        )
+    )
 
 
 def save_slowed(session: Session, rates: Mapping[str, float], now: datetime, since: datetime) -> None:
     """Keep the rates that were learned, and forget those from before a moment."""
-    session.exec(delete(Slowed).where(col(Slowed.slowed_at) < since))
+    session.exec(delete(LearnedLimit).where(col(LearnedLimit.slowed_at) < since))
     for name, rate in rates.items():
-        session.merge(Slowed(name=name, rate=rate, slowed_at=now))
+        session.merge(LearnedLimit(name=name, rate=rate, slowed_at=now))

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, case
 from sqlmodel import Session, col, func, select
 
-from digest.articles.related import SIGNS, Story
+from digest.articles.related import SIGNS, RelatedStory
 from digest.models import Article, Fold
 
 LATEST = 10_000
@@ -15,7 +15,7 @@ LATEST = 10_000
 
 def list_stories(
     session: Session, *, before: datetime, topics: Collection[str] = (), latest: int = LATEST
-) -> list[Story]:
+) -> list[RelatedStory]:
     """List the latest articles dated before a time that may be shown, of these topics if any are given."""
     # select() of SQLModel has no signature for so many columns.
     columns: Any = (Article.id, Article.title, func.substr(Article.text, 1, SIGNS), _dated(), Article.topics)
@@ -28,16 +28,16 @@ def list_stories(
     )
     wanted = set(topics)
     return [
-        Story(number or 0, title, text, dated)
+        RelatedStory(number or 0, title, text, dated)
         for number, title, text, dated, own in rows
         if not wanted or wanted.intersection(own)
     ]
 
 
-def to_story(article: Article) -> Story:
+def to_story(article: Article) -> RelatedStory:
     """Give what is compared of an article at hand."""
     dated = min(article.published_at or article.first_seen_at, article.first_seen_at)
-    return Story(article.id or 0, article.title, article.text[:SIGNS], dated)
+    return RelatedStory(article.id or 0, article.title, article.text[:SIGNS], dated)
 
 
 def _dated() -> ColumnElement[datetime]:

@@ -7,14 +7,14 @@ from typing import Any
 from sqlalchemy import bindparam
 from sqlmodel import Session, col, select, update
 
-from digest.models import Article, Edition, EditionState, Mark, Variant, VariantArticle
+from digest.models import Article, Edition, EditionState, Memo, Variant, VariantArticle
 from digest.store.articles import in_parts
 
 _MARK = "topics"
 
 
 @dataclass(frozen=True, slots=True)
-class Called:
+class TopicFacts:
     """What topics are made of, and the topics that an article has now."""
 
     id: int
@@ -28,23 +28,23 @@ class Called:
 
 def find_key(session: Session) -> str | None:
     """Find by which rules the topics of all articles were made."""
-    mark = session.get(Mark, _MARK)
+    mark = session.get(Memo, _MARK)
     return mark.value if mark else None
 
 
 def note_key(session: Session, key: str) -> None:
     """Note by which rules the topics of all articles are made."""
-    session.merge(Mark(name=_MARK, value=key))
+    session.merge(Memo(name=_MARK, value=key))
 
 
-def list_called(session: Session, *, after_id: int, count: int) -> list[Called]:
+def list_called(session: Session, *, after_id: int, count: int) -> list[TopicFacts]:
     """List so many articles whose categories are known, from an id on in the order of their ids."""
     columns: Any = (
         Article.id, Article.source, Article.url, Article.title, Article.categories,
         Article.categories_elsewhere, Article.topics,
     )  # fmt: skip
     query = select(*columns).where(col(Article.id) > after_id, col(Article.categories).is_not(None))
-    return [Called(*row) for row in session.exec(query.order_by(col(Article.id)).limit(count))]
+    return [TopicFacts(*row) for row in session.exec(query.order_by(col(Article.id)).limit(count))]
 
 
 def list_under_way(session: Session, ids: Collection[int]) -> set[int]:

@@ -15,7 +15,7 @@ BEGIN = "BEGIN IMMEDIATE"
 """SQLite's write lock at once: a reader never has to turn into a writer."""
 
 
-class Turn:
+class Transaction:
     """One transaction on a connection that others have gone before."""
 
     def __init__(self, connection: Connection) -> None:
@@ -54,7 +54,7 @@ class Turn:
             self._dialect.do_rollback(self._driver)
 
 
-class Turns:
+class Transactions:
     """Writing transactions one after the other, on a connection that stays open between them."""
 
     def __init__(
@@ -66,14 +66,14 @@ class Turns:
         self._engine = engine
         self._errors = tuple(errors)
         self._explained = explained
-        self._open: Turn | None = None
+        self._open: Transaction | None = None
 
     @contextmanager
-    def turn(self) -> Iterator[Turn]:
+    def turn(self) -> Iterator[Transaction]:
         """Open a transaction as `Database.write` does: durably committed at the end, or undone."""
         with self._explained():
             try:
-                turn = self._open = self._open or Turn(self._engine.connect())
+                turn = self._open = self._open or Transaction(self._engine.connect())
                 turn.begin()
                 try:
                     yield turn

@@ -35,7 +35,7 @@ _IN_ARRAY = " = ANY(%s)"
 _EDITIONS = select(Edition).where(col(Edition.id).in_(bindparam("ids", expanding=True)))
 
 
-class Listed(NamedTuple):
+class StoredVariant(NamedTuple):
     """A variant as it is stored: a list of articles in an edition and a language."""
 
     edition: Edition
@@ -69,7 +69,7 @@ def find_or_add_variant(session: Session, edition_id: int, language: str, chosen
     return variant.id
 
 
-def get_variants(session: Session, ids: Collection[int]) -> dict[int, Listed]:
+def get_variants(session: Session, ids: Collection[int]) -> dict[int, StoredVariant]:
     """Give variants by id: plain rows, since each of many readers may have a list of their own."""
     rows = _rows(session.connection(), ids)
     found = {
@@ -77,7 +77,7 @@ def get_variants(session: Session, ids: Collection[int]) -> dict[int, Listed]:
         for edition in session.exec(_EDITIONS, params={"ids": list({row[1] for row in rows})})
     }
     return {
-        number: Listed(found[edition], language, Chosen(_choices(lines), left_out, _related(related)))
+        number: StoredVariant(found[edition], language, Chosen(_choices(lines), left_out, _related(related)))
         for number, edition, language, left_out, related, lines in rows
     }
 

@@ -22,7 +22,7 @@ from digest.rules import cadence as calendar
 from digest.rules.address import normalise
 from digest.rules.pacing import LEARNED_FOR, allowance_of
 from digest.rules.selection import choose, since, why_not
-from digest.rules.shaping import UNSHAPED, Shape
+from digest.rules.shaping import UNSHAPED, Arrangement
 from digest.settings import Settings
 from digest.store import (
     articles,
@@ -224,7 +224,9 @@ def _why_not_yet(
     return f"{limits.max_articles} newer or pinned articles come first; it rolls over until it is too old"
 
 
-def _coming_shape(session: Session, settings: Settings, subscription: Subscription, now: datetime) -> Shape:
+def _coming_shape(
+    session: Session, settings: Settings, subscription: Subscription, now: datetime
+) -> Arrangement:
     """Give what editors decided so far about the reader's next edition."""
     digest, cadence = settings.digest(subscription.digest), subscription.cadence
     if cadence not in digest.cadences:

@@ -14,10 +14,10 @@ from digest.articles.related import Index
 from digest.models import Article, Correction, Edition
 from digest.settings import DigestSettings, Settings
 from digest.store import archive, articles, corrections, pictures
-from digest.store.archive import Neighbours, Shown
+from digest.store.archive import ArchivedArticle, Neighbours
 from digest.store.database import Database
 from digest.store.stories import to_story
-from digest.tasks.showing import Showing
+from digest.tasks.showing import ImagePolicy
 
 PER_PAGE = 30
 _TEASED = 3
@@ -27,7 +27,7 @@ _KEPT = 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class ArchiveSection:
     """The articles of one topic."""
 
     topic: str
@@ -41,7 +41,7 @@ class Published:
     digest: DigestSettings
     edition: Edition
     lead: Article | None
-    parts: tuple[Part, ...]
+    parts: tuple[ArchiveSection, ...]
     earlier: tuple[Article, ...]
     withdrawn: int
     updated_at: datetime
@@ -58,7 +58,7 @@ class Published:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ArchiveEntry:
     """An edition in a list, with its first titles."""
 
     digest: DigestSettings
@@ -67,10 +67,10 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Shelf:
+class ArchiveList:
     """One page of a list of editions."""
 
-    entries: tuple[Entry, ...]
+    entries: tuple[ArchiveEntry, ...]
     page: int
     pages: int
 
@@ -80,7 +80,7 @@ class Archive:
 
     def __init__(self, database: Database, settings: Settings) -> None:
         self._database = database
-        self._showing = Showing.by(settings)
+        self._showing = ImagePolicy.by(settings)
         self._related: OrderedDict[int, list[int]] = OrderedDict()
         self.digests = tuple(digest for digest in settings.digests if digest.is_public)
 
@@ -100,7 +100,7 @@ class Archive:
             found = self._publish(session, offered, edition, archive.find_neighbours(session, edition))
             return replace(found, related=self._relate(session, found))
 
-    def shelf(self, digest: DigestSettings | None, page: int) -> Shelf | None:
+    def shelf(self, digest: DigestSettings | None, page: int) -> ArchiveList | None:
         """List editions of one digest, or of all public ones; None where there is no such page."""
         names = [one.name for one in ([digest] if digest else self.digests)]
         with self._database.read() as session:
@@ -109,8 +109,8 @@ class Archive:
                 return None
             rows = archive.list_made(session, names, limit=PER_PAGE, offset=(page - 1) * PER_PAGE)
             titles = archive.titles_of(session, rows, _TEASED)
-        entries = [Entry(self._digest_of(row), row, tuple(titles[row.id or 0])) for row in rows]
-        return Shelf(tuple(entries), page, pages)
+        entries = [ArchiveEntry(self._digest_of(row), row, tuple(titles[row.id or 0])) for row in rows]
+        return ArchiveList(tuple(entries), page, pages)
 
     def latest(self, digest: DigestSettings | None, limit: int) -> list[Published]:
         """List the latest editions whole, as feeds carry them."""
@@ -164,8 +164,8 @@ class Archive:
 
 
 def arrange(
-    shown: Sequence[Shown], topics: tuple[str, ...]
-) -> tuple[Article | None, tuple[Part, ...], tuple[Article, ...]]:
+    shown: Sequence[ArchivedArticle], topics: tuple[str, ...]
+) -> tuple[Article | None, tuple[ArchiveSection, ...], tuple[Article, ...]]:
     """Part an edition's articles into the lead, sections in the digest's order, and what is earlier.
 
     Where all of it is earlier (each reader new), nothing is set apart.
@@ -180,7 +180,7 @@ def arrange(
     for article in rest:
         sections.setdefault(_section(article, topics), []).append(article)
     order = sorted(sections, key=lambda topic: topics.index(topic) if topic in topics else len(topics))
-    return lead, tuple(Part(topic, tuple(sections[topic])) for topic in order), earlier
+    return lead, tuple(ArchiveSection(topic, tuple(sections[topic])) for topic in order), earlier
 
 
 def _section(article: Article, topics: tuple[str, ...]) -> str:

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from email.utils import parseaddr
 
-from digest.mail.message import Headers, Message, Own, compose_notice, message_id
+from digest.mail.message import Headers, Message, ReaderHeaders, compose_notice, message_id
 from digest.mail.rendering import Renderer
 from digest.models import Confirmation, DeliveryState, MailState, Outcome, Subscriber, Subscription
 from digest.net.smtp import Connection, Envelope, open_connection
@@ -116,7 +116,7 @@ def compose_asking(
         subject=subject,
         auto_submitted="auto-generated",
     )
-    own = Own(
+    own = ReaderHeaders(
         to_name=subscriber.name,
         to_address=subscriber.address,
         date=now,

@@ -6,7 +6,7 @@ from sqlmodel import Session
 
 from digest.models import Article, Draft, Reach
 from digest.rules.selection import Candidate, Limits
-from digest.rules.shaping import UNSHAPED, Shape
+from digest.rules.shaping import UNSHAPED, Arrangement
 from digest.settings import DigestSettings
 from digest.store import articles, folds
 
@@ -14,7 +14,7 @@ BEGINNING = datetime.min.replace(tzinfo=UTC)
 
 
 def candidates(
-    session: Session, *, seen_from: datetime, seen_to: datetime, shape: Shape = UNSHAPED
+    session: Session, *, seen_from: datetime, seen_to: datetime, shape: Arrangement = UNSHAPED
 ) -> list[Candidate]:
     """List the candidates of an edition; the topics of a story are those of all who tell it."""
     rows = articles.list_candidates(session, seen_from=seen_from, seen_to=seen_to, added=shape.added)
@@ -29,7 +29,7 @@ def candidate(session: Session, article: Article, at: datetime) -> Candidate:
     return to_candidate(article, told.get(article.id or 0, []), at)
 
 
-def to_candidate(article: Article, told: list[folds.Retold], at: datetime) -> Candidate:
+def to_candidate(article: Article, told: list[folds.OtherSource], at: datetime) -> Candidate:
     """Give what selection has to know of a stored article with what was folded into it by then."""
     topics = [*article.topics, *(topic for one in told if one.folded_at <= at for topic in one.topics)]
     return Candidate(
@@ -42,12 +42,12 @@ def to_candidate(article: Article, told: list[folds.Retold], at: datetime) -> Ca
     )
 
 
-def shape_of(draft: Draft | None) -> Shape:
+def shape_of(draft: Draft | None) -> Arrangement:
     """Give a draft's shape as selection sees it; without a draft nothing is shaped."""
     if draft is None:
         return UNSHAPED
     added = {int(key): reach == Reach.ALL for key, reach in draft.added.items()}
-    return Shape(tuple(draft.arranged), frozenset(draft.hidden), added)
+    return Arrangement(tuple(draft.arranged), frozenset(draft.hidden), added)
 
 
 def limits_of(digest: DigestSettings) -> Limits:

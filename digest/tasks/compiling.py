@@ -41,7 +41,7 @@ class Compiled:
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class MadeEdition:
     """An edition that was made, as far as a state file knows."""
 
     period: str
@@ -87,7 +87,7 @@ class Compiler:
         return made + self._release(digest, now)
 
     def compile_lost(
-        self, digest: DigestSettings, until: datetime, made: Mapping[str, Made]
+        self, digest: DigestSettings, until: datetime, made: Mapping[str, MadeEdition]
     ) -> list[Compiled]:
         """Make again, as of `until`, the editions that a restored database has forgotten.
 

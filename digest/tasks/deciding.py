@@ -18,7 +18,7 @@ from digest.rules.selection import (
     since,
     unsettle_topics,
 )
-from digest.rules.shaping import Shape
+from digest.rules.shaping import Arrangement
 from digest.settings import DigestSettings, Settings
 from digest.store import articles, cohorts, editions, frozen, planning, variants, workers
 from digest.tasks.choosing import BEGINNING, candidates, limits_of
@@ -39,7 +39,7 @@ class Plan:
         edition: Edition,
         periods: int,
         speaks: Callable[[str], bool],
-        shape: Shape,
+        shape: Arrangement,
     ) -> None:
         assert edition.id is not None  # noqa: S101 - a stored row
         self.edition_id = edition.id
@@ -157,7 +157,7 @@ class Plan:
 
 
 def _alike(
-    unplaced: Sequence[cohorts.Unplaced], history: Mapping[int, frozenset[int]]
+    unplaced: Sequence[cohorts.UnplacedReader], history: Mapping[int, frozenset[int]]
 ) -> dict[_Likeness, list[int]]:
     """Put readers together whom nothing tells apart, such as those of one import, to decide for once."""
     alike: dict[_Likeness, list[int]] = {}

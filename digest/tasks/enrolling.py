@@ -35,7 +35,7 @@ class Enrolled(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Newcomer:
+class NewReader:
     """One reader as an operator brings them; what is None was left open and changes nothing."""
 
     address: Address
@@ -57,7 +57,7 @@ class Terms:
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
+class _KnownReaders:
     """What stands in the database about a batch."""
 
     suppressed: set[str]
@@ -73,12 +73,12 @@ def subscribe_confirmed(
     """Take in one reader who agreed elsewhere, with the wording that they agreed to."""
     settings = readers.settings.digest(digest)
     wanted = check_choices(settings, choices)
-    newcomer = Newcomer(normalise(address), cadence=wanted.cadence, topics=wanted.topics)
+    newcomer = NewReader(normalise(address), cadence=wanted.cadence, topics=wanted.topics)
     with readers.database.write() as session:
         return enrol(session, readers, [newcomer], Terms(settings, wording, origin, now))[0]
 
 
-def enrol(session: Session, readers: Readers, newcomers: Sequence[Newcomer], terms: Terms) -> list[Enrolled]:
+def enrol(session: Session, readers: Readers, newcomers: Sequence[NewReader], terms: Terms) -> list[Enrolled]:
     """Take in a batch of distinct addresses and tell what became of each.
 
     Nobody who left or is suppressed is revived; what readers chose themselves is not turned back.
@@ -110,7 +110,9 @@ def enrol(session: Session, readers: Readers, newcomers: Sequence[Newcomer], ter
     return results
 
 
-def _look_up(session: Session, readers: Readers, newcomers: Sequence[Newcomer], terms: Terms) -> _Known:
+def _look_up(
+    session: Session, readers: Readers, newcomers: Sequence[NewReader], terms: Terms
+) -> _KnownReaders:
     """Read all that concerns a batch in a few statements, after adding the addresses that are new."""
     hashes = {readers.hash_address(one.address.key): one for one in newcomers}
     suppressed = subscribers.find_suppressed(session, list(hashes))
@@ -121,7 +123,7 @@ def _look_up(session: Session, readers: Readers, newcomers: Sequence[Newcomer], 
     subscribers.insert_new(session, Subscriber, [_subscriber_row(readers, one, terms) for one in new])
     found |= subscribers.find_subscribers(session, [one.address.key for one in new])
     ids = [row.id or 0 for row in found.values()]
-    return _Known(
+    return _KnownReaders(
         suppressed,
         found,
         subscribers.find_subscriptions(session, ids, terms.digest.name),
@@ -145,8 +147,8 @@ def _change(
     session: Session,
     subscriber: Subscriber,
     row: Subscription,
-    newcomer: Newcomer,
-    known: _Known,
+    newcomer: NewReader,
+    known: _KnownReaders,
     terms: Terms,
 ) -> Enrolled:
     """Take over the columns that are filled in, where the reader is active and has not chosen themselves."""
@@ -191,7 +193,7 @@ def _plan_askings(session: Session, rows: Sequence[Row], terms: Terms) -> None:
     subscribers.insert_new(session, Confirmation, askings)
 
 
-def _subscriber_row(readers: Readers, one: Newcomer, terms: Terms) -> Row:
+def _subscriber_row(readers: Readers, one: NewReader, terms: Terms) -> Row:
     return {
         "public_id": readers.new_id(),
         "address": one.address.address,
@@ -203,7 +205,7 @@ def _subscriber_row(readers: Readers, one: Newcomer, terms: Terms) -> Row:
     }
 
 
-def _subscription_row(subscriber: Subscriber, one: Newcomer, terms: Terms) -> Row:
+def _subscription_row(subscriber: Subscriber, one: NewReader, terms: Terms) -> Row:
     confirmed = terms.wording is not None
     return {
         "subscriber_id": subscriber.id,

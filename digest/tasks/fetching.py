@@ -15,8 +15,8 @@ from digest.articles.parsed import ParsedArticle, Rejected
 from digest.errors import Busy, DigestError, Gone, InputError
 from digest.models import Source
 from digest.net.reading import read_file
-from digest.net.turns import Turns
-from digest.rules.intake import Intake
+from digest.net.turns import HostSpacing
+from digest.rules.intake import Admission
 from digest.rules.revisits import after_failure, after_success, read_retry_after
 from digest.rules.topics import Topics
 from digest.settings import Settings, SourceSettings
@@ -27,7 +27,7 @@ from digest.tasks.renewing import renew_topics, topics_by
 from digest.tasks.storing import BY_HAND, Stored, store_articles
 
 if TYPE_CHECKING:
-    from digest.tasks.visiting import Visit
+    from digest.tasks.visiting import FeedVisit
 
 _MAX_BYTES = 10_000_000
 _AT_ONCE = 200
@@ -94,7 +94,7 @@ def fetch_due(
         for source, row in _with_known(database, chosen)
         if only is not None or _is_due(source, row, now, every=every)
     ]
-    act = partial(_read, settings, Turns(settings.fetch.spacing.total_seconds()), now)
+    act = partial(_read, settings, HostSpacing(settings.fetch.spacing.total_seconds()), now)
     asked = _with_known(database, mixed_by_host(due))
     reports = {}
     for (source, _), outcome in in_parallel(act, asked, settings.fetch.parallel):
@@ -128,7 +128,7 @@ def _recorded(
     settings: Settings,
     made_by: Topics,
     source: SourceSettings,
-    outcome: "Visit | DigestError",
+    outcome: "FeedVisit | DigestError",
     now: datetime,
 ) -> FetchReport:
     """Store what a source gave; where the database does not take it, that the source failed."""
@@ -151,7 +151,7 @@ def _record(
     settings: Settings,
     made_by: Topics,
     source: SourceSettings,
-    outcome: "Visit | DigestError",
+    outcome: "FeedVisit | DigestError",
     now: datetime,
 ) -> FetchReport:
     """Store what a source gave, and its health, in one transaction."""
@@ -180,7 +180,7 @@ def _record(
     return report
 
 
-def _succeed(row: Source, found: "Visit", now: datetime, every: timedelta) -> None:
+def _succeed(row: Source, found: "FeedVisit", now: datetime, every: timedelta) -> None:
     row.feed_url, row.content_hash = found.feed_url, found.content_hash
     row.etag, row.last_modified = found.etag, found.last_modified
     row.failures, row.stopped_at = 0, None
@@ -218,17 +218,17 @@ def add_documents(
     return report
 
 
-def _intake(settings: Settings, source: SourceSettings, row: Source, now: datetime) -> Intake:
+def _intake(settings: Settings, source: SourceSettings, row: Source, now: datetime) -> Admission:
     """Give what of a source's new articles may go into editions; a first fetch takes its archive as known."""
     if row.last_success_at is not None:
-        return Intake(source.max_new)
+        return Admission(source.max_new)
     reach = max(digest.lookback for digest in settings.digests)
-    return Intake(source.max_new, now - reach, max(digest.max_articles for digest in settings.digests))
+    return Admission(source.max_new, now - reach, max(digest.max_articles for digest in settings.digests))
 
 
 def _read(
-    settings: Settings, turns: Turns, now: datetime, asked: tuple[SourceSettings, Source | None]
-) -> "Visit | DigestError":
+    settings: Settings, turns: HostSpacing, now: datetime, asked: tuple[SourceSettings, Source | None]
+) -> "FeedVisit | DigestError":
     source, row = asked
     path = settings.path(source.url)
     try:
@@ -249,17 +249,17 @@ def _read(
         return _fault(error)
 
 
-def _read_file(path: Path, known: Source | None) -> "Visit":
+def _read_file(path: Path, known: Source | None) -> "FeedVisit":
     from digest.articles.feeds import parse_feed
-    from digest.tasks.visiting import Visit, fingerprint
+    from digest.tasks.visiting import FeedVisit, fingerprint
 
     content = read_file(path, _MAX_BYTES)
     read = fingerprint(content)
     if known is not None and known.content_hash == read:
-        return Visit(is_same=True, content_hash=read)
+        return FeedVisit(is_same=True, content_hash=read)
     with PARSING:
         feed = parse_feed(content, url=str(path))
-    return Visit(feed.articles, feed.rejected, content_hash=read)
+    return FeedVisit(feed.articles, feed.rejected, content_hash=read)
 
 
 def _read_document(settings: Settings, place: str, now: datetime) -> ParsedArticle:

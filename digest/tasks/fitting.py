@@ -7,16 +7,16 @@ from collections.abc import Collection, Iterable
 
 from sqlmodel import Session
 
-from digest.articles.related import Index, Story
+from digest.articles.related import Index, RelatedStory
 from digest.models import Article, Edition
 from digest.rules.fitting import fit
 from digest.rules.selection import EVERY_TOPIC, Chosen
 from digest.settings import DigestSettings
 from digest.store import articles, folds, pictures, stories
-from digest.store.folds import Retold
+from digest.store.folds import OtherSource
 from digest.store.pictures import Copy
 from digest.tasks.delivery.composing import Composer
-from digest.tasks.delivery.variants import Listing, copied_by, told_by
+from digest.tasks.delivery.variants import VariantContent, copied_by, told_by
 
 _ASKED, _COMPARED = 4, 12
 """How many of an edition's first articles say what is related, and how many each names."""
@@ -38,7 +38,7 @@ class Fitter:
         self._newer: frozenset[int] = frozenset()
         self._near: dict[int, list[int]] = {}
         self.articles: dict[int, Article] = {}
-        self.told: dict[int, tuple[Retold, ...]] = {}
+        self.told: dict[int, tuple[OtherSource, ...]] = {}
         self.copies: dict[int, Copy] = {}
         self._settled: dict[tuple[str, str, frozenset[str]], Chosen] = {}
 
@@ -65,9 +65,9 @@ class Fitter:
             )
         return self._settled[key]
 
-    def listing(self, chosen: Chosen, language: str) -> Listing:
+    def listing(self, chosen: Chosen, language: str) -> VariantContent:
         """Give a settled list with all that it is rendered from."""
-        return Listing(self._edition, language, chosen, self.articles, self.told, self.copies)
+        return VariantContent(self._edition, language, chosen, self.articles, self.told, self.copies)
 
     def _fit(self, session: Session, chosen: Chosen, language: str) -> Chosen:
         self._keep(session, chosen.related)
@@ -115,7 +115,7 @@ class Fitter:
         """Give an index of all that is compared; newer articles tell which words are rare, and are barred."""
         if self._index is None:
             at, topics = self._edition.freeze_at, self._digest.topics
-            known: list[Story] = stories.list_stories(session, before=at, topics=topics)
+            known: list[RelatedStory] = stories.list_stories(session, before=at, topics=topics)
             self._newer = frozenset(one.id for one in known if one.dated_at >= at - self._digest.carry)
             self._index = Index(known if len(self._newer) < len(known) else ())
         return self._index

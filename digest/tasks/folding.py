@@ -8,17 +8,17 @@ from sqlmodel import Session
 
 from digest.errors import InputError
 from digest.models import Article, Fold
-from digest.rules.folding import MOST_TELLERS, WINDOW, Told, are_near, is_same_story, likeness, sample
+from digest.rules.folding import MOST_TELLERS, WINDOW, StoryText, are_near, is_same_story, likeness, sample
 from digest.store import folds
 from digest.store import runs as index
-from digest.store.folds import Teller
-from digest.store.newcomers import AnyArticle, Newcomer
+from digest.store.folds import DuplicateCandidate
+from digest.store.newcomers import AnyArticle, NewArticle
 
 _AT_ONCE = 100
 _MOST_LIKE = 20
 
 
-def fold(session: Session, rows: Sequence[Newcomer], now: datetime) -> int:
+def fold(session: Session, rows: Sequence[NewArticle], now: datetime) -> int:
     """Fold new articles of one source into what told their stories first in another; say how many are."""
     if not rows:
         return 0
@@ -26,7 +26,7 @@ def fold(session: Session, rows: Sequence[Newcomer], now: datetime) -> int:
     return sum(_fold(session, rows[at : at + _AT_ONCE], now) for at in range(0, len(rows), _AT_ONCE))
 
 
-def _fold(session: Session, rows: Sequence[Newcomer], now: datetime) -> int:
+def _fold(session: Session, rows: Sequence[NewArticle], now: datetime) -> int:
     told = {row.id or 0: _told(row) for row in rows}
     runs = {number: sample(tells) for number, tells in told.items()}
     tellers = _tellers(session, runs, now)
@@ -117,18 +117,21 @@ def split(session: Session, article_id: int, now: datetime) -> Fold:
 
 
 def _find_root(
-    article: Newcomer, told: Told, alike: Sequence[Teller], roots: Mapping[int, Teller]
-) -> Teller | None:
+    article: NewArticle,
+    told: StoryText,
+    alike: Sequence[DuplicateCandidate],
+    roots: Mapping[int, DuplicateCandidate],
+) -> DuplicateCandidate | None:
     """Find the root of the likest story; an article of the same source is none, whatever lies between."""
-    found: list[tuple[float, int, Teller]] = []
+    found: list[tuple[float, int, DuplicateCandidate]] = []
     for row in alike:
-        root, tells = roots.get(row.id, row), Told(row.title, row.said)
+        root, tells = roots.get(row.id, row), StoryText(row.title, row.said)
         if root.source != article.source and _is_near(root, article) and is_same_story(tells, told):
             found.append((-likeness(tells, told), row.id, root))
     return min(found, key=lambda one: one[:2])[2] if found else None
 
 
-def _is_near(root: Teller, article: Newcomer) -> bool:
+def _is_near(root: DuplicateCandidate, article: NewArticle) -> bool:
     if not are_near(root.first_seen_at, article.first_seen_at):
         return False
     if root.published_at is None or article.published_at is None:
@@ -136,5 +139,5 @@ def _is_near(root: Teller, article: Newcomer) -> bool:
     return are_near(root.published_at, article.published_at)
 
 
-def _told(article: AnyArticle) -> Told:
-    return Told(article.title, article.text or article.summary)
+def _told(article: AnyArticle) -> StoryText:
+    return StoryText(article.title, article.text or article.summary)

@@ -16,7 +16,7 @@ from digest.errors import InputError
 from digest.rules.address import normalise
 from digest.rules.consent import EVERY_TOPIC
 from digest.settings import DigestSettings
-from digest.tasks.enrolling import Enrolled, Newcomer, Terms, enrol
+from digest.tasks.enrolling import Enrolled, NewReader, Terms, enrol
 from digest.tasks.subscribing import Choices, Readers, check_choices
 
 _BATCH = 1000
@@ -79,7 +79,7 @@ def import_subscribers(
     terms = Terms(settings, confirmed_wording, {"import": path.name}, now)
     encoding = _find_encoding(path)
     report = ImportReport(encoding=encoding)
-    batch: list[Newcomer] = []
+    batch: list[NewReader] = []
     with _opened(path, encoding) as file:
         for newcomer in _read_newcomers(file, path, settings, report):
             batch.append(newcomer)
@@ -92,7 +92,7 @@ def import_subscribers(
     return report
 
 
-def _store(readers: Readers, batch: list[Newcomer], terms: Terms, report: ImportReport) -> None:
+def _store(readers: Readers, batch: list[NewReader], terms: Terms, report: ImportReport) -> None:
     if not batch:
         return
     with readers.database.write() as session:
@@ -103,7 +103,7 @@ def _store(readers: Readers, batch: list[Newcomer], terms: Terms, report: Import
 
 def _read_newcomers(
     file: TextIO, path: Path, digest: DigestSettings, report: ImportReport
-) -> Iterator[Newcomer]:
+) -> Iterator[NewReader]:
     header = next(iter(file), "")
     delimiter, columns = _read_header(header, path)
     reader = _RowReader(columns, digest)
@@ -136,7 +136,7 @@ def _read_header(header: str, path: Path) -> tuple[str, list[str]]:
 
 def _records(file: TextIO, delimiter: str, report: ImportReport) -> Iterator[Record]:
     """Read records with the line where each begins; a quote that is never closed costs only its own line."""
-    lines = _Lines(file)
+    lines = _CsvLines(file)
     while True:
         lines.begin()
         try:
@@ -161,7 +161,7 @@ def _quote_is_open(taken: list[str], delimiter: str) -> bool:
         return False
 
 
-class _Lines:
+class _CsvLines:
     """The lines of a file after its header, as many as a record needs, with a way back."""
 
     def __init__(self, file: TextIO) -> None:
@@ -179,7 +179,7 @@ class _Lines:
         self._waiting = self.taken[1:] + self._waiting
         self._next = self.first + 1
 
-    def __iter__(self) -> "_Lines":
+    def __iter__(self) -> "_CsvLines":
         return self
 
     def __next__(self) -> str:
@@ -202,7 +202,7 @@ class _RowReader:
         self._zones = {zone.casefold(): zone for zone in available_timezones()}
         self._languages: dict[str, str] = {}
 
-    def read(self, cells: list[str]) -> Newcomer:
+    def read(self, cells: list[str]) -> NewReader:
         """Give the newcomer of a row; raise InputError naming the first cell that cannot be taken."""
         row: dict[str, str] = {}
         for column, cell in zip(self._columns, cells, strict=False):
@@ -216,7 +216,7 @@ class _RowReader:
         cadence, topics = self._cadence(row.get("cadence", "")), self._topics(row.get("topics", ""))
         check_choices(self._digest, Choices(cadence or "", topics or ()))
         name = row.get("name") or f"{row.get('first', '')} {row.get('last', '')}"
-        return Newcomer(
+        return NewReader(
             address,
             name=" ".join(_printable(name).split())[:_LONGEST_NAME] or None,
             language=self._language(row.get("language", "")),

@@ -7,7 +7,7 @@ from datetime import timedelta
 from sqlmodel import Session
 
 from digest.articles.parsed import ParsedArticle
-from digest.rules.folding import Marks, Told, is_another_story
+from digest.rules.folding import Identity, StoryText, is_another_story
 from digest.store import articles
 from digest.store.newcomers import AnyArticle
 
@@ -15,7 +15,7 @@ _LONG_ENOUGH = 20
 _SAME_WEEK = timedelta(days=7)
 
 
-class Known:
+class KnownArticles:
     """The stored articles that a source's new ones may be, and those it has just got."""
 
     def __init__(self, session: Session, source: str) -> None:
@@ -53,10 +53,10 @@ class Known:
         for row in self._like(item):
             if row.source != self._source:
                 return row
-            marks = marks or Marks(item.canonical_url, item.guid, item.published_at)
-            tells = tells or Told(item.title, item.text or item.summary)
-            known = Marks(row.canonical_url, row.guid, row.published_at)
-            told = Told(row.title, row.text or row.summary)
+            marks = marks or Identity(item.canonical_url, item.guid, item.published_at)
+            tells = tells or StoryText(item.title, item.text or item.summary)
+            known = Identity(row.canonical_url, row.guid, row.published_at)
+            told = StoryText(row.title, row.text or row.summary)
             if not is_another_story(known, told, marks, tells):
                 return row
         return None

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from digest.articles.identity import canonical_url
-from digest.articles.opml import Outline, parse_opml, setting_name, write_opml
+from digest.articles.opml import OpmlFeed, parse_opml, setting_name, write_opml
 from digest.articles.parsed import Rejected
 from digest.errors import InputError, SettingsError
 from digest.net.reading import read_file
@@ -61,11 +61,11 @@ def export_sources(settings: Settings, database: Database) -> tuple[bytes, list[
             continue
         row = known.get(source.name)
         url = row.feed_url if row and row.url == source.url and row.feed_url else source.url
-        outlines.append(Outline(source.name, without_login(url), source.topics))
+        outlines.append(OpmlFeed(source.name, without_login(url), source.topics))
     return write_opml(settings.site.name, outlines), rejected
 
 
-def _free_name(outline: Outline, taken: set[str]) -> str:
+def _free_name(outline: OpmlFeed, taken: set[str]) -> str:
     host = outline.url.partition("://")[2].partition("/")[0].removeprefix("www.")
     stem = setting_name(outline.title) or setting_name(host) or "feed"
     name, number = stem, 2
@@ -74,7 +74,7 @@ def _free_name(outline: Outline, taken: set[str]) -> str:
     return name
 
 
-def _block(name: str, outline: Outline) -> str:
+def _block(name: str, outline: OpmlFeed) -> str:
     lines = ["", "[[sources]]", f"name = {_quoted(name)}", f"url = {_quoted(outline.url)}"]
     if outline.topics:
         lines.append(f"topics = [{', '.join(map(_quoted, outline.topics))}]")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from digest.errors import DigestError
 from digest.models import Picture
-from digest.net.turns import Turns
+from digest.net.turns import HostSpacing
 from digest.rules.pictures import host_of
 from digest.settings import Settings
 from digest.store import pictures
@@ -43,7 +43,7 @@ def copy_pictures(
         wanted = pictures.list_wanted(
             session, seen_from=now - longest, tried_before=now - _AGAIN_AFTER, most=_MOST_AT_ONCE
         )
-    turns, failed = Turns(min(settings.fetch.spacing.total_seconds(), _SPACING)), {}
+    turns, failed = HostSpacing(min(settings.fetch.spacing.total_seconds(), _SPACING)), {}
     private = allow_private | {host_of(source.url) for source in settings.sources if source.allow_private}
     for url, got in in_parallel(lambda url: _copy(url, turns, private), wanted, settings.fetch.parallel):
         if isinstance(got, str):
@@ -53,7 +53,7 @@ def copy_pictures(
     return failed
 
 
-def _copy(url: str, turns: Turns, private: frozenset[str]) -> "Shrunk | str":
+def _copy(url: str, turns: HostSpacing, private: frozenset[str]) -> "Shrunk | str":
     from digest.articles.shrinking import shrink
     from digest.net.fetch import fetch
 

@@ -10,10 +10,10 @@ from digest.errors import Busy, DigestError, InputError
 from digest.mail.inspecting import inspect, words_of
 from digest.models import Article, Edition
 from digest.net.fetch import fetch
-from digest.net.turns import Turns
+from digest.net.turns import HostSpacing
 from digest.rules.pictures import host_of
 from digest.rules.preflight import look_over
-from digest.rules.proof import Around, Checked, Parts, Piece, Proof, Visit
+from digest.rules.proof import ArticleFacts, Checked, EditionFacts, LinkCheck, MessageFacts, PublicationFacts
 from digest.rules.selection import choose, unsettle_topics
 from digest.settings import DigestSettings, Settings
 from digest.settings.domains import LOOPBACK
@@ -34,7 +34,7 @@ _OWN_PAGES = ("unsubscribe", "preferences", "archive", "images", "desk")
 
 
 @dataclass(frozen=True, slots=True)
-class Flight:
+class Preflight:
     """What was looked over: the edition as one reader would get it, and each check's end."""
 
     preview: Preview
@@ -43,7 +43,7 @@ class Flight:
 
 def look_before(
     database: Database, settings: Settings, composer: Composer, shown: Preview, *, asks: bool
-) -> Flight:
+) -> Preflight:
     """Make all checks of a previewed edition; `asks` lets those run that other machines must answer."""
     digest = settings.digest(shown.edition.digest)
     parts = inspect(shown.message)
@@ -55,8 +55,8 @@ def look_before(
     around = _around(settings, digest, shown, chosen, last, readers, without)
     visits = visit(_addresses(parts, settings)) if asks else {}
     pieces = tuple(_piece(article) for article in chosen)
-    proof = Proof(parts, pieces, around, visits, composer.warn_of(parts.html))
-    return Flight(shown, tuple(look_over(proof)))
+    proof = EditionFacts(parts, pieces, around, visits, composer.warn_of(parts.html))
+    return Preflight(shown, tuple(look_over(proof)))
 
 
 def count_readers(session: Session, digest: DigestSettings, edition: Edition) -> tuple[int, int]:
@@ -81,29 +81,29 @@ def last_subject(session: Session, composer: Composer, database: Database, editi
     return composer.render(Variants(database).take(largest)).subject
 
 
-def visit(urls: Iterable[str], *, allow_private: bool = False) -> dict[str, Visit]:
+def visit(urls: Iterable[str], *, allow_private: bool = False) -> dict[str, LinkCheck]:
     """Ask each address once, several side by side; only public ones are asked, whatever a page says."""
-    turns = Turns(0.0)
+    turns = HostSpacing(0.0)
     wanted = list(dict.fromkeys(urls))[:_MOST_VISITS]
     return dict(in_parallel(lambda url: _visit(url, turns, allow_private), wanted, _AT_ONCE))
 
 
-def _visit(url: str, turns: Turns, allow_private: bool) -> Visit:
+def _visit(url: str, turns: HostSpacing, allow_private: bool) -> LinkCheck:
     try:
         found = fetch(url, timeout=_PATIENCE, max_bytes=_LARGEST, turns=turns, allow_private=allow_private)
     except Busy:
-        return Visit()  # it is there, and asks to be left alone
+        return LinkCheck()  # it is there, and asks to be left alone
     except InputError as error:
-        return Visit(trouble=str(error), is_gone=True)
+        return LinkCheck(trouble=str(error), is_gone=True)
     except DigestError as error:
-        return Visit(trouble=str(error))
+        return LinkCheck(trouble=str(error))
     kind = found.content_type.partition(";")[0].strip().lower()
     is_page = kind in ("text/html", "application/xhtml+xml")
     words = words_of(found.content[:_READ].decode("utf-8", "replace")) if is_page else ""
-    return Visit(kind=kind, size=len(found.content), words=words)
+    return LinkCheck(kind=kind, size=len(found.content), words=words)
 
 
-def _addresses(parts: Parts, settings: Settings) -> list[str]:
+def _addresses(parts: MessageFacts, settings: Settings) -> list[str]:
     """List what is asked: all but our own pages, whose links are a reader's own."""
     found = [*(picture.url for picture in parts.pictures), *parts.links]
     own = tuple(f"{settings.site.base_url}/{page}/" for page in _OWN_PAGES)
@@ -118,11 +118,11 @@ def _around(
     last: str,
     readers: int,
     without: int,
-) -> Around:
+) -> PublicationFacts:
     dkim, sender = settings.dkim, parseaddr(settings.site.from_)[1].rpartition("@")[2].lower()
     signs = bool(dkim.key_file or dkim.ed25519_key_file)
     homes = {host_of(settings.site.base_url), *(host_of(source.url) for source in settings.sources)}
-    return Around(
+    return PublicationFacts(
         at=shown.edition.freeze_at,
         base_url=settings.site.base_url,
         language=settings.site.language,
@@ -138,8 +138,8 @@ def _around(
     )
 
 
-def _piece(article: Article) -> Piece:
-    return Piece(
+def _piece(article: Article) -> ArticleFacts:
+    return ArticleFacts(
         id=article.id or 0,
         title=article.title,
         url=article.url,

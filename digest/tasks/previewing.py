@@ -38,7 +38,7 @@ CLIPPED_AT = 102_400
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class Viewer:
     """Who looks: a reader by address, else anybody with these topics (none: every one) in this language."""
 
     address: str = ""
@@ -47,7 +47,7 @@ class View:
 
 
 @dataclass(frozen=True, slots=True)
-class Last:
+class LastEdition:
     """What a reader got last: the edition's name and its articles' titles, by id."""
 
     edition: str
@@ -68,7 +68,7 @@ class Preview:
     message: bytes
     inert: bytes
     titles: Mapping[int, str]
-    last: Last | None = None
+    last: LastEdition | None = None
     shortened: tuple[Choice, ...] = ()
 
     def parts(self, *, inert: bool = False) -> tuple[str, str]:
@@ -89,7 +89,7 @@ def preview(
     digest: DigestSettings,
     *,
     cadence: str | None,
-    view: View,
+    view: Viewer,
     at: datetime,
     occurrence: Occurrence | None = None,
 ) -> Preview:
@@ -163,17 +163,17 @@ def _titles(stored: Mapping[int, Article]) -> dict[int, str]:
     return {key: article.title for key, article in stored.items()}
 
 
-def _last(session: Session, subscription: Subscription) -> Last | None:
+def _last(session: Session, subscription: Subscription) -> LastEdition | None:
     found = subscription.id and variants.find_last_of(session, subscription.id)
     if not found:
         return None
     edition, choices = found
     stored = articles.get_articles(session, [choice.article_id for choice in choices])
-    return Last(f"{edition.digest} {edition.cadence} {edition.period}", _titles(stored))
+    return LastEdition(f"{edition.digest} {edition.cadence} {edition.period}", _titles(stored))
 
 
 def _reader(
-    session: Session, digest: DigestSettings, view: View, at: datetime
+    session: Session, digest: DigestSettings, view: Viewer, at: datetime
 ) -> tuple[Subscriber, Subscription]:
     if not view.address:
         anyone = Subscriber(

@@ -37,5 +37,5 @@ def renew_topics(database: Database, made_by: Topics) -> int:
             changed, kept, last = changed + len(wanted) - len(sending), kept + len(sending), rows[-1].id
 
 
-def _made(made_by: Topics, row: topics.Called) -> list[str]:
+def _made(made_by: Topics, row: topics.TopicFacts) -> list[str]:
     return made_by.make(row.source, row.categories, row.elsewhere, row.url, row.title)

@@ -8,11 +8,11 @@ from pathlib import Path
 from digest.settings import Settings
 from digest.store import articles, deliveries
 from digest.store.database import Database
-from digest.tasks.compiling import Compiler, Made
+from digest.tasks.compiling import Compiler, MadeEdition
 from digest.tasks.delivery.claiming import reap_dead_workers
 from digest.tasks.fetching import fetch_due
 from digest.tasks.standing import (
-    Standing,
+    LedgerState,
     ledger_standing,
     note_standing,
     read_standing,
@@ -71,7 +71,7 @@ class Restorer:
         with self.database.write() as session:
             articles.set_first_seen(session, after_id=known, until=until)
 
-    def _highest(self) -> Standing:
+    def _highest(self) -> LedgerState:
         """Give the further of file and database, with the editions that the file knows."""
         found = ledger_standing(self.database, self.identity)
         kept = read_standing(self.path)
@@ -80,10 +80,10 @@ class Restorer:
         return replace(found, counter=max(found.counter, kept.counter), editions=kept.editions)
 
 
-def made_before(standing: Standing, until: datetime) -> dict[str, Made]:
+def made_before(standing: LedgerState, until: datetime) -> dict[str, MadeEdition]:
     """Give the last edition of each cadence that the state file knows, where it was made up to `until`."""
     made = {
-        name: Made(
+        name: MadeEdition(
             row["period"],
             datetime.fromisoformat(row["deadline_at"]),
             datetime.fromisoformat(row["freeze_at"]),

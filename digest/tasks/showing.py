@@ -10,7 +10,7 @@ from digest.store.pictures import Copy
 
 
 @dataclass(frozen=True, slots=True)
-class Showing:
+class ImagePolicy:
     """Decides which picture an article is shown with: linked, copied, or none; never a third party's."""
 
     images: str
@@ -18,7 +18,7 @@ class Showing:
     hosts: frozenset[str]
 
     @classmethod
-    def by(cls, settings: Settings) -> "Showing":
+    def by(cls, settings: Settings) -> "ImagePolicy":
         """Read the settings."""
         homes = [host_of(settings.site.base_url), *(host_of(source.url) for source in settings.sources)]
         return cls(

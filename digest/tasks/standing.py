@@ -24,7 +24,7 @@ REMEDY = (
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class LedgerState:
     """How far a ledger is; `server` tells one PostgreSQL history from another, `database` one ledger.
 
     `editions` maps "DIGEST CADENCE" to the last edition made: period, deadline_at, freeze_at, at_once.
@@ -78,13 +78,13 @@ def note_standing(database: Database, path: Path, identity: str, *, counter: int
         write_standing(path, _standing(session, identity))
 
 
-def ledger_standing(database: Database, identity: str) -> Standing:
+def ledger_standing(database: Database, identity: str) -> LedgerState:
     """Read how far the database is."""
     with database.read() as session:
         return _standing(session, identity)
 
 
-def _standing(session: Session, identity: str) -> Standing:
+def _standing(session: Session, identity: str) -> LedgerState:
     last = {
         f"{edition.digest} {edition.cadence}": {
             "period": edition.period,
@@ -94,13 +94,13 @@ def _standing(session: Session, identity: str) -> Standing:
         }
         for edition in editions.list_last_made(session)
     }
-    return Standing(identity, workers.server_identity(session), workers.get_counter(session), last)
+    return LedgerState(identity, workers.server_identity(session), workers.get_counter(session), last)
 
 
-def read_standing(path: Path) -> Standing | None:
+def read_standing(path: Path) -> LedgerState | None:
     """Read the state file; None where there is none."""
     try:
-        return Standing(**json.loads(path.read_text(encoding="utf-8")))
+        return LedgerState(**json.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -109,7 +109,7 @@ def read_standing(path: Path) -> Standing | None:
         raise Refused(f"{path} is damaged: move it away. {REMEDY}") from None
 
 
-def write_standing(path: Path, standing: Standing) -> None:
+def write_standing(path: Path, standing: LedgerState) -> None:
     """Write the state file so that it is whole at any time, also after a power cut."""
     fresh = path.with_name(f"{path.name}.{os.getpid()}")
     try:

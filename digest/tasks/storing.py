@@ -9,17 +9,17 @@ from sqlmodel import Session
 from digest.articles.marks import told_apart
 from digest.articles.parsed import ParsedArticle
 from digest.models import Article
-from digest.rules.intake import Intake, hold_back
+from digest.rules.intake import Admission, hold_back
 from digest.rules.topics import Topics
 from digest.store import articles
-from digest.store.newcomers import AnyArticle, Newcomer, insert_articles
+from digest.store.newcomers import AnyArticle, NewArticle, insert_articles
 from digest.tasks.folding import fold, refold
-from digest.tasks.matching import Known
+from digest.tasks.matching import KnownArticles
 
 BY_HAND = "added"
 """The source of articles that an editor adds: what is added by hand may change any article."""
 
-_ANYTHING = Intake()
+_ANYTHING = Admission()
 _NO_RULES = Topics()
 _AT_ONCE = 500
 _FIELDS = (
@@ -44,12 +44,12 @@ def store_articles(
     source: str,
     parsed: Iterable[ParsedArticle],
     now: datetime,
-    intake: Intake = _ANYTHING,
+    intake: Admission = _ANYTHING,
     topics: Topics = _NO_RULES,
 ) -> Stored:
     """Match articles to those known and store what is new; an edit updates and is never new."""
-    stored, known = Stored(), Known(session, source)
-    new: list[Newcomer] = []
+    stored, known = Stored(), KnownArticles(session, source)
+    new: list[NewArticle] = []
     items = told_apart(list(parsed))
     for number, item in enumerate(items):
         if number % _AT_ONCE == 0:
@@ -70,7 +70,9 @@ def store_articles(
     return stored
 
 
-def _admit(session: Session, new: Sequence[Newcomer], stored: Stored, now: datetime, intake: Intake) -> None:
+def _admit(
+    session: Session, new: Sequence[NewArticle], stored: Stored, now: datetime, intake: Admission
+) -> None:
     for row, reason in zip(new, hold_back([row.published_at for row in new], intake), strict=True):
         row.held_back = reason or None
     insert_articles(session, new)
@@ -79,14 +81,16 @@ def _admit(session: Session, new: Sequence[Newcomer], stored: Stored, now: datet
     stored.folded = fold(session, [row for row in new if row.held_back is None], now)
 
 
-def _new(session: Session, known: Known, source: str, item: ParsedArticle, now: datetime) -> Newcomer:
+def _new(
+    session: Session, known: KnownArticles, source: str, item: ParsedArticle, now: datetime
+) -> NewArticle:
     """Make a new article, to be entered later; one that stood at its address before gives it up."""
     before = known.at(item.canonical_url)
-    if isinstance(before, Newcomer):
+    if isinstance(before, NewArticle):
         before.vacate()
     elif before is not None:
         articles.vacate(session, before)
-    row = Newcomer(
+    row = NewArticle(
         source=source,
         canonical_url=item.canonical_url,
         published_at=item.published_at,

@@ -63,7 +63,7 @@ class Choices:
     topics: tuple[str, ...] = ()
 
 
-class Answer(StrEnum):
+class ConfirmationResult(StrEnum):
     """What became of a click on a confirmation's link."""
 
     OPEN = "open"
@@ -77,7 +77,7 @@ class Answer(StrEnum):
 class Confirmed:
     """The answer to a confirmation's link; `preferences` is a token once the subscription is active."""
 
-    answer: Answer
+    answer: ConfirmationResult
     digest: str = ""
     preferences: str = ""
 
@@ -168,17 +168,17 @@ def confirm(readers: Readers, token: str, now: datetime, origin: Origin) -> Conf
     """
     with readers.database.write() as session:
         found, asking, row = _judge(session, readers, token, now)
-        if found.answer != Answer.OPEN or asking is None or row is None:
+        if found.answer != ConfirmationResult.OPEN or asking is None or row is None:
             return found
         if not confirmations.use_confirmation(session, asking, now):
-            return Confirmed(Answer.ALREADY, row.digest)
+            return Confirmed(ConfirmationResult.ALREADY, row.digest)
         subscriber = subscribers.get_subscriber(session, row.subscriber_id)
         subscribers.lift_suppression(session, readers.hash_address(subscriber.address_key))
         _take_choices(readers, row, asking.choices, now)
         row.confirmed_at = now
         subscribers.change_state(session, row, SubscriptionState.CONFIRMED, now)
         record(session, row, Act.CONFIRMED, now, origin, str(asking.choices.get("wording", "")))
-        return Confirmed(Answer.CONFIRMED, row.digest, _preferences(readers, subscriber, row))
+        return Confirmed(ConfirmationResult.CONFIRMED, row.digest, _preferences(readers, subscriber, row))
 
 
 def _judge(
@@ -186,11 +186,11 @@ def _judge(
 ) -> tuple[Confirmed, Confirmation | None, Subscription | None]:
     asking = confirmations.find_confirmation(session, tokens.hash_token(token))
     if asking is None:
-        return Confirmed(Answer.UNKNOWN), None, None
+        return Confirmed(ConfirmationResult.UNKNOWN), None, None
     row = subscribers.get_subscription(session, asking.subscription_id)
     subscriber = subscribers.get_subscriber(session, row.subscriber_id)
     if row.state in (SubscriptionState.CONFIRMED, SubscriptionState.PAUSED):
-        already = Confirmed(Answer.ALREADY, row.digest, _preferences(readers, subscriber, row))
+        already = Confirmed(ConfirmationResult.ALREADY, row.digest, _preferences(readers, subscriber, row))
         return already, asking, row
     banned = subscribers.find_suppression(session, readers.hash_address(subscriber.address_key))
     void = (
@@ -200,7 +200,7 @@ def _judge(
         or readers.find_digest(row.digest) is None
         or (banned is not None and not consent.lifted_by_confirming(banned.reason))
     )
-    return Confirmed(Answer.EXPIRED if void else Answer.OPEN, row.digest), asking, row
+    return Confirmed(ConfirmationResult.EXPIRED if void else ConfirmationResult.OPEN, row.digest), asking, row
 
 
 def _take_choices(readers: Readers, row: Subscription, choices: Mapping[str, object], now: datetime) -> None:

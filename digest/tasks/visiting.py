@@ -29,7 +29,7 @@ Fetcher = Callable[..., "Fetched"]
 
 
 @dataclass(frozen=True, slots=True)
-class Visit:
+class FeedVisit:
     """What a visit gave; `is_same` where nothing changed since the last one and so nothing was parsed.
 
     Of a folder `files` names those that are there, as guids, and `waiting` counts those not published yet.
@@ -48,7 +48,7 @@ class Visit:
     waiting: int = 0
 
 
-def visit(source: SourceSettings, known: Source | None, fetch: Fetcher) -> Visit:
+def visit(source: SourceSettings, known: Source | None, fetch: Fetcher) -> FeedVisit:
     """Read a source's feed, from the address remembered or else from the one configured.
 
     Raise Gone, InputError or Unreachable as the fetch does.
@@ -69,7 +69,7 @@ def fingerprint(content: bytes) -> str:
 
 def _ask(
     source: SourceSettings, url: str, known: Source | None, fetch: Fetcher, *, may_search: bool = True
-) -> Visit:
+) -> FeedVisit:
     was_read = known is not None and (known.content_hash or "").startswith(_MANNER)
     asked = known if was_read and known and (known.feed_url or known.url) == url else None
     fetched = fetch(
@@ -86,9 +86,9 @@ def _ask(
     return _parsed(source, fetched, url)
 
 
-def _same(known: Source, fetched: "Fetched", configured: str) -> Visit:
+def _same(known: Source, fetched: "Fetched", configured: str) -> FeedVisit:
     """Keep what is known; RFC 9110 15.4.5 lets a 304 bring new validators."""
-    return Visit(
+    return FeedVisit(
         is_same=True,
         feed_url=_remember(configured, known.feed_url or known.url, fetched),
         etag=fetched.etag or (known.etag if fetched.status == 304 else None),
@@ -99,10 +99,10 @@ def _same(known: Source, fetched: "Fetched", configured: str) -> Visit:
     )
 
 
-def _parsed(source: SourceSettings, fetched: "Fetched", asked: str) -> Visit:
+def _parsed(source: SourceSettings, fetched: "Fetched", asked: str) -> FeedVisit:
     with PARSING:
         feed = parse_feed(fetched.content, url=fetched.url, content_type=fetched.content_type)
-    return Visit(
+    return FeedVisit(
         feed.articles,
         feed.rejected,
         feed_url=_remember(source.url, asked, fetched),
@@ -128,7 +128,7 @@ def _pause(fetched: "Fetched", asked: timedelta | None) -> timedelta | None:
     return max(filter(None, (fresh, asked)), default=None)
 
 
-def _search(source: SourceSettings, page: "Fetched", fetch: Fetcher) -> Visit:
+def _search(source: SourceSettings, page: "Fetched", fetch: Fetcher) -> FeedVisit:
     """Try the feeds that the page names, then common places, then WordPress's REST API."""
     named = find_feeds(page.content, page.url)[:_MOST_NAMED]
     trouble: Unreachable | None = None
@@ -149,7 +149,7 @@ def _search(source: SourceSettings, page: "Fetched", fetch: Fetcher) -> Visit:
     )
 
 
-def _found(source: SourceSettings, address: str, fetch: Fetcher) -> Visit:
+def _found(source: SourceSettings, address: str, fetch: Fetcher) -> FeedVisit:
     fetched = fetch(address)
     if is_page(fetched.content):
         raise InputError(f"{address} is a web page")
@@ -158,7 +158,7 @@ def _found(source: SourceSettings, address: str, fetch: Fetcher) -> Visit:
     return replace(found, remark=f"has its feed at {where}, which is asked from now on")
 
 
-def _read_wordpress(source: SourceSettings, root: str, fetch: Fetcher) -> Visit:
+def _read_wordpress(source: SourceSettings, root: str, fetch: Fetcher) -> FeedVisit:
     """Read the newest posts as they are asked for from now on, and once the older ones, page by page."""
     newest = _parsed(source, fetch(posts_url(root)), posts_url(root))
     older, rejected = _older_posts(source, root, fetch)

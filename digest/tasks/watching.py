@@ -8,10 +8,10 @@ from digest.articles.detect import parse_document
 from digest.articles.parsed import ParsedArticle, Rejected
 from digest.errors import InputError, NotPublished
 from digest.net.reading import read_folder
-from digest.tasks.visiting import Visit
+from digest.tasks.visiting import FeedVisit
 
 
-def read_watched(path: Path, base_url: str, now: datetime) -> Visit:
+def read_watched(path: Path, base_url: str, now: datetime) -> FeedVisit:
     """Read a folder's files; a draft waits, and so does what is dated later than now.
 
     A file that cannot be read is named, and its article stays as it was: somebody may be saving it.
@@ -32,7 +32,7 @@ def read_watched(path: Path, base_url: str, now: datetime) -> Visit:
             else:
                 taken.append(replace(parsed, guid=_guid(name)))
     files = {article.guid or "" for article in taken} | {_guid(one.item) for one in rejected}
-    return Visit(tuple(taken), tuple(rejected), files=frozenset(files), waiting=waiting)
+    return FeedVisit(tuple(taken), tuple(rejected), files=frozenset(files), waiting=waiting)
 
 
 def _guid(name: str) -> str:

@@ -13,7 +13,7 @@ from digest.articles.introductions import introduce
 from digest.mail.templates import safe_href
 from digest.models import Article, Edition
 from digest.settings import DigestSettings, Settings
-from digest.tasks.archiving import Archive, Published, Shelf
+from digest.tasks.archiving import Archive, ArchiveList, Published
 from digest.tasks.subscribing import word_consent
 from digest.web.answers import answer
 from digest.web.feeds import atom, sitemap
@@ -27,7 +27,7 @@ _NOT_FOUND = 404
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class ArchiveItem:
     """An article as a page of the archive shows it."""
 
     article: Article
@@ -151,7 +151,7 @@ class ArchivePages:
         ).body
         return answer(request, bytes(body), "text/html", None)
 
-    def _entries(self, shelf: Shelf) -> list[dict[str, object]]:
+    def _entries(self, shelf: ArchiveList) -> list[dict[str, object]]:
         return [
             {
                 "digest": entry.digest,
@@ -175,13 +175,13 @@ class ArchivePages:
         changed_at = max((one.updated_at for one in latest), default=None)
         return answer(request, content, "application/atom+xml", changed_at)
 
-    def _item(self, article: Article, found: Published) -> Item:
+    def _item(self, article: Article, found: Published) -> ArchiveItem:
         picture = safe_href(found.pictures.get(article.id or 0))
         language = article.language or self._settings.site.language
         notices = tuple(
             (one.at, self._written(one.text)) for one in found.corrections.get(article.id or 0, ())
         )
-        return Item(article, safe_href(article.url), picture, language, notices)
+        return ArchiveItem(article, safe_href(article.url), picture, language, notices)
 
     def _written(self, markdown: str) -> Markup:
         """Give what an editor wrote as HTML; it is cleaned, and so it may stand as it is."""

@@ -16,7 +16,7 @@ _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Su
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class CadenceChoice:
     """A cadence as a reader picks it."""
 
     name: str
@@ -63,11 +63,13 @@ class Pages:
         shown = {"link": "", "link_text": "", **values}
         return self.render("message", status, title=title, paragraphs=paragraphs, **shown)
 
-    def list_offers(self, digest: DigestSettings) -> list[Offer]:
+    def list_offers(self, digest: DigestSettings) -> list[CadenceChoice]:
         """List a digest's cadences in words, in its own order."""
         zone = _name_zone(self._settings.site.timezone)
         return [
-            Offer(name, name.replace("-", " ").capitalize(), f"{_say_when(digest.cadence(name))} ({zone})")
+            CadenceChoice(
+                name, name.replace("-", " ").capitalize(), f"{_say_when(digest.cadence(name))} ({zone})"
+            )
             for name in digest.cadences
         ]
 

@@ -12,8 +12,8 @@ from digest.errors import InputError
 from digest.settings import DigestSettings
 from digest.tasks.preferences import Preferences, find_preferences, resume, set_pause, set_preferences
 from digest.tasks.subscribing import (
-    Answer,
     Choices,
+    ConfirmationResult,
     Confirmed,
     Readers,
     ask,
@@ -33,7 +33,7 @@ Topics = Annotated[list[str] | None, Form(max_length=200)]
 
 
 @dataclass(frozen=True, slots=True)
-class Typed:
+class SignUpForm:
     """What a reader typed into a sign-up, to be shown again beside what is wrong with it."""
 
     address: str = ""
@@ -86,7 +86,7 @@ class ReaderPages:
         chosen = self._readers.find_digest(digest)
         if chosen is None:
             return self._show_home({}, status=400)
-        typed = Typed(address, cadence, tuple(topics or ()), bool(consent))
+        typed = SignUpForm(address, cadence, tuple(topics or ()), bool(consent))
         if not consent:
             return self._refuse(chosen, typed, "Please tick the box, so that we know that you agree.")
         if not self._limit.allows(_ip(request), self._now()):
@@ -106,23 +106,23 @@ class ReaderPages:
             "If nothing arrives, look into the spam folder.",
         )
 
-    def _ask(self, request: Request, digest: DigestSettings, typed: Typed) -> None:
+    def _ask(self, request: Request, digest: DigestSettings, typed: SignUpForm) -> None:
         origin = {"form": f"{self._settings.site.base_url}/", "ip": _ip(request)}
         choices = Choices(typed.cadence, typed.topics)
         wording = word_consent(self._settings, digest)
         ask(self._readers, typed.address, digest.name, choices, origin, self._now(), wording=wording)
 
-    def _refuse(self, digest: DigestSettings, typed: Typed, error: str) -> HTMLResponse:
-        again = Typed(typed.address, typed.cadence, typed.topics, typed.agreed, error)
+    def _refuse(self, digest: DigestSettings, typed: SignUpForm, error: str) -> HTMLResponse:
+        again = SignUpForm(typed.address, typed.cadence, typed.topics, typed.agreed, error)
         return self._show_home({digest.name: again}, status=400)
 
-    def _show_home(self, typed: dict[str, Typed], status: int = 200) -> HTMLResponse:
+    def _show_home(self, typed: dict[str, SignUpForm], status: int = 200) -> HTMLResponse:
         forms = [
             {
                 "digest": digest,
                 "offers": self._pages.list_offers(digest),
                 "wording": word_consent(self._settings, digest),
-                "typed": typed.get(digest.name, Typed()),
+                "typed": typed.get(digest.name, SignUpForm()),
             }
             for digest in self._settings.digests
         ]
@@ -131,7 +131,7 @@ class ReaderPages:
     def show_confirm(self, token: str) -> HTMLResponse:
         """Show what confirming does, with the button that does it."""
         found = look_up(self._readers, token, self._now())
-        if found.answer != Answer.OPEN:
+        if found.answer != ConfirmationResult.OPEN:
             return self._answer_confirm(found)
         title = self._settings.digest(found.digest).title
         return self._pages.render("confirm", title=f"Subscribe to {title}?", digest_title=title)
@@ -142,7 +142,7 @@ class ReaderPages:
         return self._answer_confirm(confirm(self._readers, token, self._now(), origin))
 
     def _answer_confirm(self, found: Confirmed) -> HTMLResponse:
-        if found.answer in (Answer.CONFIRMED, Answer.ALREADY):
+        if found.answer in (ConfirmationResult.CONFIRMED, ConfirmationResult.ALREADY):
             digest = self._readers.find_digest(found.digest)
             title = digest.title if digest else found.digest
             link = f"/preferences/{found.preferences}" if found.preferences else ""

@@ -11,7 +11,7 @@ import time
 import tracemalloc
 from datetime import UTC, datetime, timedelta
 
-from digest.articles.related import Index, Story
+from digest.articles.related import Index, RelatedStory
 
 COUNT, QUERIES, WORDS = 10_000, 500, 350
 NOW = datetime(2026, 11, 23, 6, tzinfo=UTC)
@@ -23,7 +23,7 @@ def say(line: str) -> None:
     sys.stdout.write(line + "\n")
 
 
-def write_stories(count: int) -> tuple[list[Story], list[int]]:
+def write_stories(count: int) -> tuple[list[RelatedStory], list[int]]:
     """Write stories, and of which matter each is."""
     chance = random.Random(7)
     words = [
@@ -39,7 +39,7 @@ def write_stories(count: int) -> tuple[list[Story], list[int]]:
         text = chance.choices(words, shares, k=WORDS - 25) + own
         chance.shuffle(text)
         title = " ".join(own[:3] + text[:4])
-        stories.append(Story(number, title, " ".join(text), NOW - timedelta(hours=number)))
+        stories.append(RelatedStory(number, title, " ".join(text), NOW - timedelta(hours=number)))
         about.append(matter)
     return stories, about
 

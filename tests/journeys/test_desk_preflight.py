@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from digest.rules.proof import Visit
+from digest.rules.proof import LinkCheck
 from digest.settings import Settings
 from tests.desks import Clock, Newsdesk
 
@@ -21,9 +21,9 @@ def test_an_editor_looks_an_edition_over(newsdesk: Newsdesk, monkeypatch: pytest
     newsdesk.publish("Sponges", image_url="http://courier.example/x.jpg", image_alt="A sponge")
     asked: list[str] = []
 
-    def visit(urls: list[str]) -> dict[str, Visit]:
+    def visit(urls: list[str]) -> dict[str, LinkCheck]:
         asked.extend(urls)
-        return {url: Visit(trouble=f"{url} answers 404", is_gone=True) for url in urls}
+        return {url: LinkCheck(trouble=f"{url} answers 404", is_gone=True) for url in urls}
 
     monkeypatch.setattr("digest.tasks.preflight.visit", visit)
     mara = newsdesk.sign_in()

@@ -19,7 +19,7 @@ from digest.tasks.desk.alerting import tell_held
 from digest.tasks.desk.desk import EditionName
 from digest.tasks.desk.editors import add_editor, remove_editor
 from digest.tasks.desk.proofs import look
-from digest.tasks.previewing import View, preview
+from digest.tasks.previewing import Viewer, preview
 from digest.web.desk.looking import as_scheme
 from tests.conftest import write_config
 from tests.desks import BEN, DAY, MARA, PASSWORD, Clock, Newsdesk
@@ -71,7 +71,7 @@ def test_the_preview_shows_the_hash_of_the_real_bytes_and_links_that_do_nothing(
         entry = find_entry(session, app.settings, EditionName("world", "daily", "2026-11-23"), at)
         anna = session.exec(select(Subscriber)).one()
     assert entry is not None
-    real = look(app.desk, entry, View(ANNA), at).message
+    real = look(app.desk, entry, Viewer(ANNA), at).message
     leave = tokens.sign(app.settings.web.signing_keys, tokens.UNSUBSCRIBE, anna.public_id, "world")
     assert leave.encode() in real.replace(b"=\r\n", b"")
 
@@ -85,7 +85,7 @@ def test_the_preview_shows_the_hash_of_the_real_bytes_and_links_that_do_nothing(
         assert "Anna" in shown
         assert "/unsubscribe/inert" in shown
     assert newsdesk.visitor().client.post("/unsubscribe/inert").status_code == 200
-    assert look(app.desk, entry, View(ANNA), at).message == real
+    assert look(app.desk, entry, Viewer(ANNA), at).message == real
 
 
 def test_a_frame_runs_nothing_and_images_off_loads_none(newsdesk: Newsdesk) -> None:
@@ -291,7 +291,7 @@ def test_for_200_readers_at_three_instants_the_preview_is_what_is_composed(newsd
                     app.composer,
                     digest,
                     cadence="daily",
-                    view=View(address),
+                    view=Viewer(address),
                     at=at,
                 )
                 shown[address] = made.message

@@ -12,7 +12,7 @@ from digest.articles.clean import clean_html
 from digest.bootstrap import Application
 from digest.models import Article, Correction, Edition, EditionState, Variant, VariantArticle
 from digest.settings import Settings, load_settings
-from digest.tasks.previewing import View, preview
+from digest.tasks.previewing import Viewer, preview
 from digest.web.app import create_app
 from digest.web.server import Server
 from tests.browser import browser, new_context
@@ -143,7 +143,7 @@ def test_a_previewed_message_shows_them_as_text_even_where_nothing_guards_it(
     watched = Watched(browser, "file://")
     for day in (1, 3, 5):
         shown = preview(
-            app.database, settings, app.composer, digest, cadence="daily", view=View(),
+            app.database, settings, app.composer, digest, cadence="daily", view=Viewer(),
             at=NOW + timedelta(days=day, hours=1),
         )  # fmt: skip
         path = tmp_path / f"{day}.html"

@@ -15,7 +15,7 @@ import time_machine
 from digest.bootstrap import Application
 from digest.errors import InputError
 from digest.settings import load_settings
-from digest.tasks.previewing import View, preview
+from digest.tasks.previewing import Viewer, preview
 from tests.newsroom import Caught, Publication
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -78,7 +78,7 @@ class Household:
             try:
                 found = preview(
                     self.app.database, self.app.settings, self.app.composer, digest,
-                    cadence=None, view=View(address), at=at,
+                    cadence=None, view=Viewer(address), at=at,
                 )  # fmt: skip
             except InputError:
                 continue  # nothing is new for this reader

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from digest.articles.opml import Outline, parse_opml, write_opml
+from digest.articles.opml import OpmlFeed, parse_opml, write_opml
 from digest.errors import InputError
 from digest.settings import load_settings
 from tests.newsroom import Publication
@@ -52,7 +52,7 @@ def test_a_list_is_taken_over_and_what_stood_in_the_settings_is_kept(publication
 
 def test_taking_the_same_list_over_again_adds_nothing(publication: Publication) -> None:
     path = publication.folder / "feeds.opml"
-    path.write_bytes(write_opml("Mine", [Outline("Paper", "https://paper.example/feed", ("world",))]))
+    path.write_bytes(write_opml("Mine", [OpmlFeed("Paper", "https://paper.example/feed", ("world",))]))
     assert "1 added" in publication.run("sources", "import", str(path))
     once = publication.config.read_bytes()
     assert "nothing to add" in publication.run("sources", "import", str(path), code=1)
@@ -68,7 +68,7 @@ def test_what_is_exported_is_imported_as_it_was(publication: Publication) -> Non
     said = publication.run("sources", "export", str(out))
     outlines, rejected = parse_opml(out.read_bytes(), name="out")
 
-    assert outlines == [Outline("paper", "https://paper.example/f?a=1&b=2", ("x",))]
+    assert outlines == [OpmlFeed("paper", "https://paper.example/f?a=1&b=2", ("x",))]
     assert rejected == []
     assert "newsroom: it is a path of this machine" in said
     assert "hush" not in publication.run("sources")

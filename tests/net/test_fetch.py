@@ -18,7 +18,7 @@ import pytest
 from digest.errors import Busy, DigestError, InputError, Unreachable
 from digest.net import fetch as module
 from digest.net.fetch import fetch, is_public
-from digest.net.turns import Turns
+from digest.net.turns import HostSpacing
 from tests.websites import Website, page
 
 if sys.version_info >= (3, 14):
@@ -238,7 +238,7 @@ def test_who_is_busy_says_for_how_long(site: Website, status: int) -> None:
 
 
 def test_a_host_that_asks_to_be_left_alone_is_not_asked_for_its_other_pages(site: Website) -> None:
-    turns = Turns(0)
+    turns = HostSpacing(0)
     site.pages["/busy"] = page(b"", 429, Retry_After="120")
     with pytest.raises(Busy):
         fetch(f"{site.url}/busy", allow_private=True, turns=turns)
@@ -246,12 +246,12 @@ def test_a_host_that_asks_to_be_left_alone_is_not_asked_for_its_other_pages(site
         fetch(f"{site.url}/feed", allow_private=True, turns=turns)
     assert busy.value.retry_after == "120"
     assert [path for path, _ in site.requests] == ["/busy"]
-    assert fetch(f"{site.url}/feed", allow_private=True, turns=Turns(0)).status == 200
+    assert fetch(f"{site.url}/feed", allow_private=True, turns=HostSpacing(0)).status == 200
 
 
 def test_the_second_request_to_a_host_waits_and_one_to_another_does_not() -> None:
     waited: list[float] = []
-    turns = Turns(1.0, waited.append)
+    turns = HostSpacing(1.0, waited.append)
     for host in ("a.example", "b.example", "a.example"):
         with turns.at(host):
             pass

@@ -16,7 +16,7 @@ from digest.models import (
 )
 from digest.store import articles, pruning
 from digest.store.database import Database
-from digest.store.listing import Wanted, list_articles
+from digest.store.listing import ArticleFilter, list_articles
 
 NOW = datetime(2026, 11, 23, 6, tzinfo=UTC)
 LONG_AGO = NOW - timedelta(days=500)
@@ -44,7 +44,7 @@ def add(database: Database, number: int, **own: Any) -> int:
 
 def listed(database: Database, limit: int = 0, **wanted: Any) -> list[int]:
     with database.read() as session:
-        return [row["id"] for row in list_articles(session, Wanted(**wanted), limit)]
+        return [row["id"] for row in list_articles(session, ArticleFilter(**wanted), limit)]
 
 
 def put_into_an_edition(database: Database, article_id: int, state: str) -> None:

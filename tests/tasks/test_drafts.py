@@ -12,7 +12,7 @@ from digest.settings import Settings
 from digest.store import drafts, editions
 from digest.tasks.desk import drafts as changes
 from digest.tasks.desk.desk import EditionName
-from digest.tasks.desk.drafts import ChangedMeanwhile, Hand, MadeMeanwhile
+from digest.tasks.desk.drafts import ChangedMeanwhile, Edit, MadeMeanwhile
 from digest.tasks.desk.lineup import Lineup, line_up
 from tests.desks import Clock, Newsdesk
 
@@ -37,8 +37,8 @@ def lineup(newsdesk: Newsdesk) -> Lineup:
         return line_up(session, newsdesk.settings.digest("world"), find_draft(newsdesk), newsdesk.clock())
 
 
-def hand(newsdesk: Newsdesk, who: str = "mara", seen: int | None = 0) -> Hand:
-    return Hand(who, NAME, seen, newsdesk.clock())
+def hand(newsdesk: Newsdesk, who: str = "mara", seen: int | None = 0) -> Edit:
+    return Edit(who, NAME, seen, newsdesk.clock())
 
 
 def test_of_eight_hands_that_saw_the_same_one_is_taken_and_seven_are_told(newsdesk: Newsdesk) -> None:

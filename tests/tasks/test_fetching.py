@@ -11,7 +11,7 @@ from digest.models import Source
 from digest.settings import Settings, SourceSettings, load_settings
 from digest.store import articles
 from digest.store.database import Database
-from digest.store.listing import Wanted, list_articles
+from digest.store.listing import ArticleFilter, list_articles
 from digest.tasks.fetching import FetchReport, fetch_due
 from tests.websites import Website, page
 
@@ -61,7 +61,7 @@ class Fetching:
 
     def titles(self) -> set[str]:
         with self.database.read() as session:
-            return {row["title"] for row in list_articles(session, Wanted(), 0)}
+            return {row["title"] for row in list_articles(session, ArticleFilter(), 0)}
 
 
 @pytest.fixture

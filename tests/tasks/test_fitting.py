@@ -28,7 +28,7 @@ from digest.store.workers import WorkerLock
 from digest.tasks.compiling import Compiler
 from digest.tasks.delivery.composing import Composer
 from digest.tasks.fitting import Fitter
-from digest.tasks.previewing import Preview, View, preview
+from digest.tasks.previewing import Preview, Viewer, preview
 from tests.conftest import write_config
 from tests.standards import check_digest
 
@@ -86,7 +86,7 @@ class Room:
     def look(self, at: datetime = NOW) -> Preview:
         return preview(
             self.database, self.settings, self.composer, self.digest,
-            cadence="daily", view=View("anna@readers.example"), at=at,
+            cadence="daily", view=Viewer("anna@readers.example"), at=at,
         )  # fmt: skip
 
     def job(self, session: Session) -> Job:

@@ -15,7 +15,7 @@ from digest.models import Article, Picture
 from digest.settings import load_settings
 from digest.tasks import withdrawing
 from digest.tasks.picturing import copy_pictures
-from digest.tasks.previewing import View, preview
+from digest.tasks.previewing import Viewer, preview
 from digest.web.app import create_app
 from tests.conftest import write_config
 from tests.websites import Website, page
@@ -56,7 +56,7 @@ class Desk:
     def html(self, at: datetime = NOW + HOUR) -> str:
         digest = self.settings.digest("world")
         shown = preview(
-            self.app.database, self.settings, self.app.composer, digest, cadence=None, view=View(), at=at
+            self.app.database, self.settings, self.app.composer, digest, cadence=None, view=Viewer(), at=at
         )
         return shown.parts()[0]
 

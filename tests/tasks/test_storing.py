@@ -12,7 +12,7 @@ from digest.articles.building import build_article
 from digest.articles.parsed import ParsedArticle
 from digest.errors import InputError
 from digest.models import Article, Edition, Fold, Variant, VariantArticle
-from digest.rules.intake import TOO_MANY, Intake
+from digest.rules.intake import TOO_MANY, Admission
 from digest.store import articles, folds
 from digest.store.database import Database
 from digest.tasks.choosing import candidates
@@ -22,7 +22,7 @@ from tests.stories import FOLDER
 
 NOW = datetime(2026, 11, 23, 6, tzinfo=UTC)
 HOUR = timedelta(hours=1)
-ALL = Intake()
+ALL = Admission()
 TEXT = tomllib.loads((FOLDER / "fold-agency-text-as-it-is.toml").read_text())["first"]["text"]
 OTHER = tomllib.loads((FOLDER / "fold-cut-to-its-first-half.toml").read_text())["first"]["text"]
 
@@ -45,7 +45,7 @@ def store(
     *items: ParsedArticle,
     source: str = "paper",
     at: datetime = NOW,
-    intake: Intake = ALL,
+    intake: Admission = ALL,
 ) -> Stored:
     with database.write() as session:
         articles.take_turns(session)
@@ -100,7 +100,7 @@ def test_a_page_written_anew_is_a_new_article_and_the_former_one_stays(
 def test_a_page_written_anew_within_one_fetch_is_two_articles_too(database: Database) -> None:
     morning, noon = item(guid=None, at=NOW), item(guid=None, text=OTHER, at=NOW + HOUR)
     strike = item("Strike ends", "https://paper.example/strike", "g2", "The strike at the harbour is over.")
-    done = store(database, strike, morning, noon, intake=Intake(2))
+    done = store(database, strike, morning, noon, intake=Admission(2))
     assert (done.added, done.held_back) == (3, 1)
     former, other, new = rows(database)
     assert (former.text, new.text) == (morning.text, noon.text)
@@ -149,10 +149,10 @@ def test_what_is_over_the_cap_is_held_back_and_kept(database: Database) -> None:
         item(f"Story {n}", f"https://paper.example/{n}", f"g{n}", f"Number {n}.", NOW - n * HOUR)
         for n in range(5)
     ]
-    done = store(database, *flood, intake=Intake(max_new=2))
+    done = store(database, *flood, intake=Admission(max_new=2))
     assert (done.added, done.held_back) == (5, 3)
     assert [row.held_back for row in rows(database)] == [None, None, TOO_MANY, TOO_MANY, TOO_MANY]
-    assert store(database, *flood, intake=Intake(max_new=2)).unchanged == 5
+    assert store(database, *flood, intake=Admission(max_new=2)).unchanged == 5
     with database.read() as session:
         found = candidates(session, seen_from=NOW - HOUR, seen_to=NOW)
     assert len(found) == 2
@@ -188,8 +188,10 @@ def test_nothing_is_folded_within_a_source_after_72_hours_or_in_other_words(
 
 
 def test_what_is_kept_out_of_editions_takes_no_story_with_it(database: Database) -> None:
-    store(database, item(), intake=Intake(max_new=1, since=NOW + HOUR))
-    store(database, item("Held", "https://paper.example/x", "g9", OTHER, NOW - HOUR), intake=Intake(1, NOW))
+    store(database, item(), intake=Admission(max_new=1, since=NOW + HOUR))
+    store(
+        database, item("Held", "https://paper.example/x", "g9", OTHER, NOW - HOUR), intake=Admission(1, NOW)
+    )
     done = store(
         database, item("Strike", "https://wire.example/2", "w2", OTHER), source="wire", at=NOW + HOUR
     )

@@ -23,7 +23,7 @@ from digest.store.database import Database
 from digest.tasks.enrolling import Enrolled, subscribe_confirmed
 from digest.tasks.preferences import find_preferences, resume, set_pause, set_preferences
 from digest.tasks.records import erase, show, suppress
-from digest.tasks.subscribing import Answer, Choices, Readers, ask, confirm, leave, look_up
+from digest.tasks.subscribing import Choices, ConfirmationResult, Readers, ask, confirm, leave, look_up
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -65,7 +65,7 @@ def take_token(readers: Readers, now: datetime = NOW) -> str:
 
 def make_confirmed(readers: Readers, topics: tuple[str, ...] = ()) -> Subscription:
     ask(readers, ANNA, "world", Choices("daily", topics), FORM, NOW)
-    assert confirm(readers, take_token(readers), NOW, FORM).answer == Answer.CONFIRMED
+    assert confirm(readers, take_token(readers), NOW, FORM).answer == ConfirmationResult.CONFIRMED
     return find_row(readers)
 
 
@@ -91,7 +91,7 @@ def test_nothing_is_active_before_the_addresss_holder_confirms(readers: Readers)
     assert find_row(readers).state == "pending"
     confirmed = confirm(readers, take_token(readers), NOW + DAY, {"ip": "192.0.2.9"})
     row = find_row(readers)
-    assert confirmed.answer == Answer.CONFIRMED
+    assert confirmed.answer == ConfirmationResult.CONFIRMED
     assert (row.state, row.cadence, row.topics) == (
         "confirmed",
         "weekly",
@@ -117,10 +117,10 @@ def test_each_act_is_recorded_with_time_wording_and_origin(readers: Readers) -> 
 def test_a_confirmation_works_once_and_answers_the_same_again(readers: Readers) -> None:
     ask(readers, ANNA, "world", Choices(), FORM, NOW)
     token = take_token(readers)
-    assert look_up(readers, token, NOW).answer == Answer.OPEN
+    assert look_up(readers, token, NOW).answer == ConfirmationResult.OPEN
     first = confirm(readers, token, NOW, FORM)
     second = confirm(readers, token, NOW + DAY, FORM)
-    assert (first.answer, second.answer) == (Answer.CONFIRMED, Answer.ALREADY)
+    assert (first.answer, second.answer) == (ConfirmationResult.CONFIRMED, ConfirmationResult.ALREADY)
     assert first.preferences == second.preferences
     assert len(show(readers, ANNA)["consent"]) == 2  # type: ignore[arg-type]
     assert find_row(readers).confirmed_at == NOW
@@ -129,13 +129,13 @@ def test_a_confirmation_works_once_and_answers_the_same_again(readers: Readers) 
 def test_a_confirmation_expires_after_seven_days(readers: Readers) -> None:
     ask(readers, ANNA, "world", Choices(), FORM, NOW)
     token = take_token(readers)
-    assert confirm(readers, token, NOW + 7 * DAY, FORM).answer == Answer.EXPIRED
+    assert confirm(readers, token, NOW + 7 * DAY, FORM).answer == ConfirmationResult.EXPIRED
     assert find_row(readers).state == "pending"
 
 
 def test_an_unknown_token_confirms_nothing(readers: Readers) -> None:
-    assert confirm(readers, "made up", NOW, FORM).answer == Answer.UNKNOWN
-    assert confirm(readers, "\ud800", NOW, FORM).answer == Answer.UNKNOWN
+    assert confirm(readers, "made up", NOW, FORM).answer == ConfirmationResult.UNKNOWN
+    assert confirm(readers, "\ud800", NOW, FORM).answer == ConfirmationResult.UNKNOWN
 
 
 def test_ten_sign_ups_of_one_address_plan_one_message_a_day_and_three_in_ninety(readers: Readers) -> None:
@@ -157,11 +157,12 @@ def test_who_left_comes_back_only_by_a_fresh_confirmation(readers: Readers) -> N
     old = take_token(readers)
     confirm(readers, old, NOW, FORM)
     leave(readers, link(readers, tokens.UNSUBSCRIBE), NOW + DAY, {})
-    assert confirm(readers, old, NOW + DAY, FORM).answer == Answer.EXPIRED
+    assert confirm(readers, old, NOW + DAY, FORM).answer == ConfirmationResult.EXPIRED
     assert not set_preferences(readers, link(readers, tokens.PREFERENCES), Choices(), NOW + DAY, {})
     ask(readers, ANNA, "world", Choices(), FORM, NOW + 2 * DAY)
     assert (
-        confirm(readers, take_token(readers, NOW + 2 * DAY), NOW + 2 * DAY, FORM).answer == Answer.CONFIRMED
+        confirm(readers, take_token(readers, NOW + 2 * DAY), NOW + 2 * DAY, FORM).answer
+        == ConfirmationResult.CONFIRMED
     )
 
 
@@ -288,7 +289,10 @@ def test_who_was_erased_comes_back_by_a_fresh_confirmation_of_their_own(readers:
     make_confirmed(readers)
     erase(readers, ANNA, NOW + DAY)
     ask(readers, ANNA, "world", Choices(), FORM, NOW + DAY)
-    assert confirm(readers, take_token(readers, NOW + DAY), NOW + DAY, FORM).answer == Answer.CONFIRMED
+    assert (
+        confirm(readers, take_token(readers, NOW + DAY), NOW + DAY, FORM).answer
+        == ConfirmationResult.CONFIRMED
+    )
     assert show(readers, ANNA)["suppressed"] is None
 
 
@@ -307,7 +311,7 @@ def test_a_complaint_ends_all_and_voids_what_was_asked(readers: Readers) -> None
         found = subscribers.find_subscriber(session, ANNA)
         assert found is not None
         suppress(session, readers, found, SuppressionReason.COMPLAINT, NOW)
-    assert confirm(readers, token, NOW, FORM).answer == Answer.EXPIRED
+    assert confirm(readers, token, NOW, FORM).answer == ConfirmationResult.EXPIRED
     assert find_row(readers).state == "ended"
 
 

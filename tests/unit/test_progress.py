@@ -2,7 +2,7 @@
 
 import pytest
 
-from digest.cli.progress import Pulse, describe
+from digest.cli.progress import ProgressTicker, describe
 from digest.tasks.delivery.running import Tally
 
 
@@ -31,7 +31,7 @@ def test_it_is_not_said_more_often_than_wanted(monkeypatch: pytest.MonkeyPatch) 
     now = [100.0]
     monkeypatch.setattr("digest.cli.progress.time.monotonic", lambda: now[0])
     said: list[str] = []
-    pulse = Pulse(lambda _done, _total, line: said.append(line), 60)
+    pulse = ProgressTicker(lambda _done, _total, line: said.append(line), 60)
     for _ in range(300):
         pulse(Tally(accepted=1), 10)
         now[0] += 1

@@ -2,7 +2,7 @@
 
 from digest.net.smtp.channel import Channel
 from digest.net.smtp.dialogue import Envelope
-from digest.net.smtp.exchange import Ended, Exchange, Wants
+from digest.net.smtp.exchange import ContentWanted, Exchange, TransactionEnded
 from digest.net.smtp.logins import Login
 from digest.net.smtp.replies import BadReplyError
 from digest.net.smtp.transport import Connection, Relay, Timeouts, open_connection
@@ -11,12 +11,12 @@ __all__ = [
     "BadReplyError",
     "Channel",
     "Connection",
-    "Ended",
+    "ContentWanted",
     "Envelope",
     "Exchange",
     "Login",
     "Relay",
     "Timeouts",
-    "Wants",
+    "TransactionEnded",
     "open_connection",
 ]

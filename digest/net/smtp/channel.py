@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Sequence
 
 from digest.models import Reply
-from digest.net.smtp.dialogue import Offer
+from digest.net.smtp.dialogue import Capabilities
 from digest.net.smtp.replies import BadReplyError, ReplyReader
 from digest.net.smtp.transport import Connection, fault_name
 
@@ -22,7 +22,7 @@ class Channel:
     """
 
     def __init__(self, connection: Connection) -> None:
-        self.offer: Offer = connection.offer
+        self.offer: Capabilities = connection.offer
         self._socket: socket.socket = connection.detach()
         self._socket.setblocking(False)
         self._gathers = not isinstance(self._socket, ssl.SSLSocket)

@@ -26,7 +26,7 @@ class Envelope(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class Capabilities:
     """What the server offers in this session, after TLS (RFC 5321 4.1.1.1)."""
 
     extensions: dict[str, str]
@@ -35,7 +35,7 @@ class Offer:
         return name in self.extensions
 
 
-Greeting = Generator[Ask, Reply, Offer | Outcome]
+Greeting = Generator[Ask, Reply, Capabilities | Outcome]
 HandOver = Generator[Ask, Reply, Outcome]
 
 
@@ -63,7 +63,7 @@ def greet(ehlo_name: str, *, starttls: bool, login: Login, may_show_password: bo
     return offer
 
 
-def hand_over(envelope: Envelope, message: bytes, offer: Offer) -> HandOver:
+def hand_over(envelope: Envelope, message: bytes, offer: Capabilities) -> HandOver:
     """Hand over one message in lock-step: MAIL, RCPT, DATA, the message and its final dot.
 
     `message` has CRLF line ends. After a refusal the session is reset for the next message.
@@ -80,14 +80,14 @@ def hand_over(envelope: Envelope, message: bytes, offer: Offer) -> HandOver:
     return Outcome(Stage.DOT, reply, dot_left=True)
 
 
-def refuse_unsaid(envelope: Envelope, offer: Offer) -> Outcome | None:
+def refuse_unsaid(envelope: Envelope, offer: Capabilities) -> Outcome | None:
     """Refuse an address that this server cannot be told: that recipient alone fails (RFC 6531 3.2)."""
     if _is_ascii(envelope) or "SMTPUTF8" in offer:
         return None
     return Outcome(Stage.RCPT, _NOT_ASCII)
 
 
-def envelope_lines(envelope: Envelope, size: int, offer: Offer) -> tuple[bytes, bytes, bytes]:
+def envelope_lines(envelope: Envelope, size: int, offer: Capabilities) -> tuple[bytes, bytes, bytes]:
     """Give the commands before a message's content, those of the steps of `ENVELOPE`."""
     stated = f" SIZE={size}" if "SIZE" in offer else ""
     beyond_ascii = "" if _is_ascii(envelope) else " SMTPUTF8"
@@ -109,11 +109,11 @@ def dot_stuffed(message: bytes) -> bytes:
 def _ehlo(name: str) -> Greeting:
     reply = yield Ask(Stage.EHLO, f"EHLO {name}\r\n".encode("ascii", "replace"))
     if reply.code == 250:
-        return Offer(_extensions(reply.text))
+        return Capabilities(_extensions(reply.text))
     if reply.code < 500 or reply.code == 554:
         return Outcome(Stage.EHLO, reply)
     reply = yield Ask(Stage.EHLO, f"HELO {name}\r\n".encode("ascii", "replace"))
-    return Offer({}) if reply.code == 250 else Outcome(Stage.EHLO, reply)
+    return Capabilities({}) if reply.code == 250 else Outcome(Stage.EHLO, reply)
 
 
 def _extensions(text: str) -> dict[str, str]:
@@ -126,7 +126,7 @@ def _extensions(text: str) -> dict[str, str]:
     return found
 
 
-def _start_tls(ehlo_name: str, offer: Offer) -> Greeting:
+def _start_tls(ehlo_name: str, offer: Capabilities) -> Greeting:
     if "STARTTLS" not in offer:
         return Outcome(
             Stage.STARTTLS, None, fault="the relay offers no STARTTLS, and the settings ask for it"

@@ -11,24 +11,24 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from digest.models import Outcome, Reply, Stage
-from digest.net.smtp.dialogue import ENVELOPE, Envelope, Offer, envelope_lines, refuse_unsaid
+from digest.net.smtp.dialogue import ENVELOPE, Capabilities, Envelope, envelope_lines, refuse_unsaid
 from digest.net.smtp.replies import BadReplyError
 
 
-class Wants(NamedTuple):
+class ContentWanted(NamedTuple):
     """The server waits for this message's content: 354."""
 
     key: int
 
 
-class Ended(NamedTuple):
+class TransactionEnded(NamedTuple):
     """A transaction is over."""
 
     key: int
     outcome: Outcome
 
 
-Event = Wants | Ended
+Event = ContentWanted | TransactionEnded
 
 _NOTHING: tuple[Sequence[Event], bytes] = (), b""
 _DOT = b".\r\n"
@@ -48,7 +48,7 @@ class Exchange:
     `written` counts all bytes given out, so that the caller can tell whether a final dot has left.
     """
 
-    def __init__(self, offer: Offer) -> None:
+    def __init__(self, offer: Capabilities) -> None:
         self._offer = offer
         self._expected: deque[tuple[Stage | None, _Transaction]] = deque()
         self._needs_reset = False
@@ -109,12 +109,12 @@ class Exchange:
             return (), self._count(self._say_next(transaction))
         if stage is Stage.DOT:
             outcome = transaction.refusal or Outcome(Stage.DOT, reply, True)
-            return (Ended(transaction.key, outcome),), b""
+            return (TransactionEnded(transaction.key, outcome),), b""
         if transaction.refusal is None:
             if not _is_good(stage, reply):
                 transaction.refusal = Outcome(stage, reply)
             elif self.pipelines:
-                return ((Wants(transaction.key),), b"") if stage is self._last_stage else _NOTHING
+                return ((ContentWanted(transaction.key),), b"") if stage is self._last_stage else _NOTHING
         return self._go_on(stage, transaction, reply)
 
     def _go_on(self, stage: Stage, transaction: _Transaction, reply: Reply) -> tuple[Sequence[Event], bytes]:
@@ -122,20 +122,20 @@ class Exchange:
         if not is_last:
             return (), self._count(self._say_next(transaction))
         if transaction.refusal is None:
-            return (Wants(transaction.key),), b""
+            return (ContentWanted(transaction.key),), b""
         if stage is Stage.DATA and reply.code == 354:
             # It wants the content of a message that nobody gets: an empty one ends that (RFC 2920 3.1).
             self._expected.append((Stage.DOT, transaction))
             return (), self._count(_DOT)
         self._needs_reset = True
-        return (Ended(transaction.key, transaction.refusal),), b""
+        return (TransactionEnded(transaction.key, transaction.refusal),), b""
 
-    def undecided(self, sent: int, fault: str) -> list[Ended]:
+    def undecided(self, sent: int, fault: str) -> list[TransactionEnded]:
         """Close the books of a lost connection, `sent` bytes of which had left: give what came to something.
 
         A transaction behind another that was lost had not begun for the server, and is not among them.
         """
-        ended: list[Ended] = []
+        ended: list[TransactionEnded] = []
         seen: set[int] = set()
         for stage, transaction in self._expected:
             if transaction.key in seen:
@@ -147,7 +147,7 @@ class Exchange:
             if outcome is None and stage is not None and not ended:
                 outcome = Outcome(stage, None, fault=fault)
             if outcome is not None:
-                ended.append(Ended(transaction.key, outcome))
+                ended.append(TransactionEnded(transaction.key, outcome))
         self._expected.clear()
         return ended
 

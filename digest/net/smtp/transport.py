@@ -11,7 +11,7 @@ from typing import Literal
 
 from digest.models import Outcome, Reply, Stage
 from digest.net.smtp.asks import Ask
-from digest.net.smtp.dialogue import Envelope, Greeting, HandOver, Offer, greet, hand_over
+from digest.net.smtp.dialogue import Capabilities, Envelope, Greeting, HandOver, greet, hand_over
 from digest.net.smtp.logins import Login
 from digest.net.smtp.replies import BadReplyError, ReplyReader
 
@@ -76,7 +76,7 @@ class Connection:
         self._wire = wire
         self._reader = ReplyReader()
         self._replies: list[Reply] = []
-        self._offer = Offer({})
+        self._offer = Capabilities({})
         self._dot_left = False
         self._needs_reset = False
         self.usable = True
@@ -95,9 +95,9 @@ class Connection:
             may_show_password=relay.security != "none" or _is_loopback(self._wire),
         )
         ended = self._drive(dialogue, Stage.BANNER)
-        if isinstance(ended, Offer) and (self._replies or self._reader.pending):
+        if isinstance(ended, Capabilities) and (self._replies or self._reader.pending):
             ended = Outcome(Stage.EHLO, None, fault="the server spoke out of turn")
-        if isinstance(ended, Offer):
+        if isinstance(ended, Capabilities):
             self._offer = ended
             return None
         self.usable = False
@@ -116,7 +116,7 @@ class Connection:
         return outcome
 
     @property
-    def offer(self) -> Offer:
+    def offer(self) -> Capabilities:
         """Give what the server offers."""
         return self._offer
 
@@ -147,14 +147,14 @@ class Connection:
         self._needs_reset = False
         return self.usable
 
-    def _drive(self, dialogue: Greeting | HandOver, stage: Stage) -> Offer | Outcome:
+    def _drive(self, dialogue: Greeting | HandOver, stage: Stage) -> Capabilities | Outcome:
         try:
             ask = next(dialogue)
             while True:
                 stage = ask.stage
                 ask = dialogue.send(self._upgrade() if ask.upgrade else self._ask(ask))
         except StopIteration as ended:
-            result: Offer | Outcome = ended.value
+            result: Capabilities | Outcome = ended.value
             return result
         except _LostError as lost:
             self.usable = False

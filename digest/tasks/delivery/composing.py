@@ -7,9 +7,9 @@ from datetime import datetime
 from email.utils import parseaddr
 from typing import TYPE_CHECKING
 
-from digest.mail.message import Composition, Headers, Message, Own, message_id
+from digest.mail.message import Composition, Headers, Message, ReaderHeaders, message_id
 from digest.mail.rendering import Renderer, Rendering
-from digest.mail.sheets import Sheet
+from digest.mail.sheets import Assembler
 from digest.models import Edition
 from digest.net.smtp import Envelope
 from digest.rules import fitting, tokens
@@ -17,8 +17,8 @@ from digest.rules.selection import Chosen
 from digest.settings import DigestSettings, Settings
 from digest.store.database import Database
 from digest.store.deliveries import Job
-from digest.tasks.delivery.contents import Contents
-from digest.tasks.delivery.variants import Listing, Variants
+from digest.tasks.delivery.contents import EditionContents
+from digest.tasks.delivery.variants import VariantContent, Variants
 from digest.tasks.returning import return_paths
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ INERT = "inert"
 
 
 @dataclass(slots=True)
-class Letter:
+class SignedMessage:
     """One message ready to leave, in pieces; no line of it begins with a full stop (mail.encoding)."""
 
     envelope: Envelope
@@ -49,7 +49,7 @@ Named = tuple[str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class _Ready:
+class _ComposedVariant:
     named: Named
     composition: Composition
     related: Sequence[int]
@@ -76,25 +76,27 @@ class Composer:
         self.return_paths = return_paths(settings)
         self._domain = self._from_address.rpartition("@")[2]
         self._owner = parseaddr(settings.site.reply_to or settings.site.from_)[1]
-        self._ready: OrderedDict[int, _Ready] = OrderedDict()
-        self._sheets: OrderedDict[Hashable, Sheet | None] = OrderedDict()
+        self._ready: OrderedDict[int, _ComposedVariant] = OrderedDict()
+        self._sheets: OrderedDict[Hashable, Assembler | None] = OrderedDict()
         self._variants = Variants(database)
         self._headers = {digest.name: self._headers_of(digest) for digest in settings.digests}
-        self._contents = Contents(settings, renderer.speaks)
+        self._contents = EditionContents(settings, renderer.speaks)
 
-    def compose(self, job: Job, composed_at: datetime) -> Letter:
+    def compose(self, job: Job, composed_at: datetime) -> SignedMessage:
         """Compose a claimed delivery's message, and sign it where the settings name a key."""
         ready = self._ready_for(job.variant_id)
         message = self._message(ready.named, ready.composition, job, composed_at)
         return self._seal(ready.named, job, message, composed_at)
 
-    def prepare(self, job: Job, composed_at: datetime) -> Callable[[], Letter]:
+    def prepare(self, job: Job, composed_at: datetime) -> Callable[[], SignedMessage]:
         """Compose a claimed delivery's message; what is given signs it, which any thread may do."""
         ready = self._ready_for(job.variant_id)
         message = self._message(ready.named, ready.composition, job, composed_at)
         return lambda: self._seal(ready.named, job, message, composed_at)
 
-    def letter(self, edition: Edition, rendering: Rendering, job: Job, composed_at: datetime) -> Letter:
+    def letter(
+        self, edition: Edition, rendering: Rendering, job: Job, composed_at: datetime
+    ) -> SignedMessage:
         """Splice a reader's own values and headers into a rendering."""
         named = _named(edition)
         message = self._message(named, self._composition(edition, rendering), job, composed_at)
@@ -114,10 +116,10 @@ class Composer:
             return ()
         return (self._signer.sign(message.head, message.body_digest, at),)
 
-    def _seal(self, named: Named, job: Job, message: Message, composed_at: datetime) -> Letter:
+    def _seal(self, named: Named, job: Job, message: Message, composed_at: datetime) -> SignedMessage:
         envelope = Envelope(self.return_paths.write(job.public_id, named), job.address)
         pieces = [*self._signatures(message, composed_at), message.head, *message.pieces]
-        return Letter(envelope, pieces, sum(map(len, pieces)))
+        return SignedMessage(envelope, pieces, sum(map(len, pieces)))
 
     def _message(
         self,
@@ -137,7 +139,7 @@ class Composer:
             "unsubscribe_url": leave,
             "preferences_url": choose,
         }
-        own = Own(
+        own = ReaderHeaders(
             to_name=job.name,
             to_address=job.address,
             date=composed_at,
@@ -149,11 +151,11 @@ class Composer:
     def _token(self, action: str, job: Job) -> str:
         return tokens.sign(self._signing_keys, action, job.public_id, job.digest)
 
-    def render(self, listing: Listing) -> Rendering:
+    def render(self, listing: VariantContent) -> Rendering:
         """Render a list of articles as an edition's variant."""
         return self._renderer.render(self._contents.of(listing))
 
-    def measure(self, listing: Listing) -> int:
+    def measure(self, listing: VariantContent) -> int:
         """Give the most bytes that the HTML of a variant may have, whoever the reader is."""
         return self._renderer.measure(self._contents.of(listing))
 
@@ -172,19 +174,19 @@ class Composer:
         for key in [key for key, ready in self._ready.items() if not gone.isdisjoint(ready.related)]:
             del self._ready[key]
 
-    def _ready_for(self, variant_id: int) -> _Ready:
+    def _ready_for(self, variant_id: int) -> _ComposedVariant:
         ready = self._ready.get(variant_id)
         if ready is None:
             found = self._variants.take(variant_id)
             composition = self._joined(found)
             related = [article.id or 0 for article in found.related] if found.chosen.related else ()
-            ready = self._ready[variant_id] = _Ready(_named(found.edition), composition, related)
+            ready = self._ready[variant_id] = _ComposedVariant(_named(found.edition), composition, related)
             if len(self._ready) > _KEPT:
                 self._ready.popitem(last=False)
         self._ready.move_to_end(variant_id)
         return ready
 
-    def _joined(self, found: Listing) -> Composition:
+    def _joined(self, found: VariantContent) -> Composition:
         """Compose a variant of what is kept, where it has a known shape and fits; else render it."""
         laid = self._contents.lay_out(found)
         sheet = self._sheets.get(laid.shape)
@@ -196,14 +198,14 @@ class Composer:
         self._sheets.move_to_end(laid.shape)
         return composition
 
-    def _learn(self, shape: Hashable, found: Listing) -> None:
+    def _learn(self, shape: Hashable, found: VariantContent) -> None:
         """Keep what all lists of a shape share; None where a template decides on more than that."""
         outline = self._renderer.outline(self._contents.of(found))
-        self._sheets[shape] = Sheet(outline, self._headers[found.edition.digest]) if outline else None
+        self._sheets[shape] = Assembler(outline, self._headers[found.edition.digest]) if outline else None
         if len(self._sheets) > _KEPT_SHEETS:
             self._sheets.popitem(last=False)
 
-    def _fitted(self, found: Listing) -> Rendering:
+    def _fitted(self, found: VariantContent) -> Rendering:
         """Render a variant; where an article has grown since the freeze, shorten again, and drop none."""
 
         def render(chosen: Chosen) -> Rendering:

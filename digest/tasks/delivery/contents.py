@@ -8,15 +8,15 @@ from functools import lru_cache
 from urllib.parse import quote
 
 from digest.mail.content import Card, Content, Elsewhere, Publication, Section
-from digest.mail.sheets import Stock, Top
+from digest.mail.sheets import CardPieces, ListHead
 from digest.models import Article, Edition, Form
 from digest.models.cadence import CORRECTION
 from digest.rules.selection import Choice
 from digest.settings import Settings
-from digest.store.folds import Retold
+from digest.store.folds import OtherSource
 from digest.store.pictures import Copy
-from digest.tasks.delivery.variants import Listing
-from digest.tasks.showing import Showing
+from digest.tasks.delivery.variants import VariantContent
+from digest.tasks.showing import ImagePolicy
 
 _WORDS_A_MINUTE = 230
 _KEPT_CARDS = 2_000
@@ -29,7 +29,7 @@ _MOST_ELSEWHERE = 3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Begun:
+class _EditionText:
     """What all lists of an edition share in a language: `content` has no articles and no subject yet.
 
     One is told from others by its identity.
@@ -52,25 +52,25 @@ class _Begun:
 
 
 @dataclass(frozen=True, slots=True)
-class _Shown:
+class _CachedCard:
     """A card, what it was made of, and what is kept of it as encoded."""
 
     article: Article
-    told: Sequence[Retold]
+    told: Sequence[OtherSource]
     copy: Copy | None
     card: Card
-    stock: Stock
+    stock: CardPieces
 
 
 @dataclass(frozen=True, slots=True)
-class _Read:
+class _SharedReads:
     """What the lists of an edition and a language share that were read together."""
 
-    listing: Listing
-    begun: _Begun
-    cards: dict[Choice, Stock]
+    listing: VariantContent
+    begun: _EditionText
+    cards: dict[Choice, CardPieces]
 
-    def has(self, listing: Listing) -> bool:
+    def has(self, listing: VariantContent) -> bool:
         """Tell whether a list was read with these."""
         own = self.listing
         return (
@@ -83,17 +83,17 @@ class _Read:
 
 
 @dataclass(frozen=True, slots=True)
-class Laid:
+class Layout:
     """A list as it is `shown`: its cards in the document's order, and its Top last.
 
     Lists of one `shape` have the same document.
     """
 
     shape: Hashable
-    shown: list[Stock]
+    shown: list[CardPieces]
 
 
-class Contents:
+class EditionContents:
     """Gives what is rendered; cards, and what an edition's lists share, are made once and kept."""
 
     def __init__(self, settings: Settings, speaks: Callable[[str], bool]) -> None:
@@ -103,13 +103,13 @@ class Contents:
         self._topics = {digest.name: digest.topics for digest in settings.digests}
         site = settings.site
         self._publication = Publication(site.name, site.base_url, site.postal_address)
-        self._showing = Showing.by(settings)
-        self._cards: dict[tuple[int, Form, str], _Shown] = {}
-        self._begun: OrderedDict[tuple[object, ...], _Begun] = OrderedDict()
-        self._tops: OrderedDict[tuple[object, ...], Stock] = OrderedDict()
-        self._read: _Read | None = None
+        self._showing = ImagePolicy.by(settings)
+        self._cards: dict[tuple[int, Form, str], _CachedCard] = {}
+        self._begun: OrderedDict[tuple[object, ...], _EditionText] = OrderedDict()
+        self._tops: OrderedDict[tuple[object, ...], CardPieces] = OrderedDict()
+        self._read: _SharedReads | None = None
 
-    def lay_out(self, listing: Listing) -> Laid:
+    def lay_out(self, listing: VariantContent) -> Layout:
         """Give the same list as pieces that are kept, to be joined without a Content of its own."""
         read, chosen = self._read_with(listing), listing.chosen
         begun, choices = read.begun, chosen.choices
@@ -123,9 +123,9 @@ class Contents:
         shown = [cards[at] for at in order.shown]
         shown += related
         shown.append(self._top(begun, cards, chosen.left_out))
-        return Laid((begun, order.shape, len(related), chosen.left_out > 0), shown)
+        return Layout((begun, order.shape, len(related), chosen.left_out > 0), shown)
 
-    def of(self, listing: Listing) -> Content:
+    def of(self, listing: VariantContent) -> Content:
         """Give what a list of articles is rendered from."""
         begun, chosen = self._begin(listing.edition, listing.language), listing.chosen
         cards = [self._chosen(listing, choice).card for choice in chosen.choices]
@@ -140,33 +140,33 @@ class Contents:
             left_out=chosen.left_out,
         )
 
-    def _read_with(self, listing: Listing) -> _Read:
+    def _read_with(self, listing: VariantContent) -> _SharedReads:
         """Give what this list shares with those that were read with it: they come one after the other."""
         if self._read is None or not self._read.has(listing):
-            self._read = _Read(listing, self._begin(listing.edition, listing.language), {})
+            self._read = _SharedReads(listing, self._begin(listing.edition, listing.language), {})
         return self._read
 
-    def _top(self, begun: _Begun, cards: Sequence[Stock], left_out: int) -> Stock:
+    def _top(self, begun: _EditionText, cards: Sequence[CardPieces], left_out: int) -> CardPieces:
         key = begun, left_out, *cards[: 1 + _PREHEADER_TITLES]
         top = self._tops.get(key)
         if top is None:
             headline = begun.headline([stock.shown for stock in cards])
-            top = self._tops[key] = Stock(Top(*headline, left_out))
+            top = self._tops[key] = CardPieces(ListHead(*headline, left_out))
             if len(self._tops) > _KEPT_TOPS:
                 self._tops.popitem(last=False)
         self._tops.move_to_end(key)
         return top
 
-    def _chosen(self, listing: Listing, choice: Choice) -> _Shown:
+    def _chosen(self, listing: VariantContent, choice: Choice) -> _CachedCard:
         at = choice.article_id
         return self._card(listing.articles[at], choice, listing.told.get(at, ()), listing.copies.get(at))
 
-    def _named(self, listing: Listing) -> Iterator[_Shown]:
+    def _named(self, listing: VariantContent) -> Iterator[_CachedCard]:
         for article in listing.related:
             number = article.id or 0
             yield self._card(article, Choice(number, Form.TITLE, ""), (), listing.copies.get(number))
 
-    def _begin(self, edition: Edition, language: str) -> _Begun:
+    def _begin(self, edition: Edition, language: str) -> _EditionText:
         key = (
             edition.digest, edition.cadence, edition.period, edition.freeze_at, edition.deadline_at,
             edition.subject, edition.introduction, language,
@@ -178,7 +178,7 @@ class Contents:
                 self._begun.popitem(last=False)
         return begun
 
-    def _make(self, edition: Edition, language: str) -> _Begun:
+    def _make(self, edition: Edition, language: str) -> _EditionText:
         digest, site = self._settings.digest(edition.digest), self._settings.site
         is_correction = edition.cadence == CORRECTION
         content = Content(
@@ -200,9 +200,11 @@ class Contents:
         )
         subject = edition.subject if is_correction else edition.subject or digest.subject
         day = edition.deadline_at.astimezone(self._settings.zone).date().isoformat()
-        return _Begun(content, subject, day, is_correction, self._topics[digest.name])
+        return _EditionText(content, subject, day, is_correction, self._topics[digest.name])
 
-    def _card(self, article: Article, choice: Choice, told: Sequence[Retold], copy: Copy | None) -> _Shown:
+    def _card(
+        self, article: Article, choice: Choice, told: Sequence[OtherSource], copy: Copy | None
+    ) -> _CachedCard:
         """Give an article's card, the same one as long as it, its picture and who else tells it are."""
         key = choice.article_id, choice.form, choice.section
         known = self._cards.get(key)
@@ -210,13 +212,13 @@ class Contents:
             if len(self._cards) >= _KEPT_CARDS:
                 self._cards.clear()
             card = self._showing.on(self._drawn_up(article, choice, told), article, copy)
-            stock = Stock(card)
+            stock = CardPieces(card)
             if known is not None and known.card == card:
                 card, stock = known.card, known.stock  # the same is found faster than an equal one
-            known = self._cards[key] = _Shown(article, told, copy, card, stock)
+            known = self._cards[key] = _CachedCard(article, told, copy, card, stock)
         return known
 
-    def _drawn_up(self, article: Article, choice: Choice, told: Sequence[Retold]) -> Card:
+    def _drawn_up(self, article: Article, choice: Choice, told: Sequence[OtherSource]) -> Card:
         links = {one.source: Elsewhere(self._titles.get(one.source, one.source), one.url) for one in told}
         also_at, language = tuple(links.values())[:_MOST_ELSEWHERE], self._settings.site.language
         return to_card(article, choice.form, language, also_at, _title_of(choice.section))

@@ -16,12 +16,12 @@ from digest.rules.pacing import domain_of, is_too_fast
 from digest.rules.verdicts import describe
 from digest.store import editions
 from digest.store.deliveries import Job
-from digest.tasks.delivery.lanes import Heard, Lane, Load
-from digest.tasks.delivery.outbox import Outbox
-from digest.tasks.delivery.recording import PAUSE, Answer, Recorder
+from digest.tasks.delivery.lanes import Courier, Parcel, Progress
+from digest.tasks.delivery.outbox import DomainQueue
+from digest.tasks.delivery.recording import PAUSE, Attempt, Recorder
 from digest.tasks.delivery.running import Run
-from digest.tasks.delivery.trunks import Openers, Trunk
-from digest.tasks.delivery.writing import Ahead, Batches, fresh
+from digest.tasks.delivery.trunks import Connector, RelayPool
+from digest.tasks.delivery.writing import ComposeAhead, SignAhead, fresh
 
 _BATCH = 10  # claims for each connection: more at once would keep them all waiting
 _AHEAD = 3
@@ -31,31 +31,31 @@ _DRAIN = 8.0
 _QUIT_PATIENCE = 0.2
 _ENDED = "the run has ended"
 
-Wanted = Mapping[int, tuple[Lane, Load]]
+Wanted = Mapping[int, tuple[Courier, Parcel]]
 """The messages that servers wait for, by their delivery's id, each with where it goes."""
 
 
-class Couriers:
+class DeliveryLoop:
     """Carries everything that is due over the connections that the relays may have."""
 
     def __init__(self, run: Run) -> None:
         self._run = run
-        self._trunks = [Trunk(line) for line in run.lines]
+        self._trunks = [RelayPool(line) for line in run.lines]
         self._most = sum(line.connections for line in run.lines)
         self._recorder = Recorder(run)
-        self._openers = Openers()
+        self._openers = Connector()
         signs = run.composer.signs
         self._writer = (
-            Ahead(run.composer, run.clock, _SIGNED_AHEAD * self._most, self._openers.ring)
+            SignAhead(run.composer, run.clock, _SIGNED_AHEAD * self._most, self._openers.ring)
             if signs
-            else Batches(run.composer, run.clock, _AHEAD * self._most)
+            else ComposeAhead(run.composer, run.clock, _AHEAD * self._most)
         )
-        self._outbox = Outbox(self._writer, run.domains)
+        self._outbox = DomainQueue(self._writer, run.domains)
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._openers.bell, selectors.EVENT_READ)
-        self._lanes: dict[Lane, Trunk] = {}
-        self._answers: list[Answer] = []
-        self._wanted: dict[int, tuple[Lane, Load]] = {}
+        self._lanes: dict[Courier, RelayPool] = {}
+        self._answers: list[Attempt] = []
+        self._wanted: dict[int, tuple[Courier, Parcel]] = {}
         self._dry = False
         self._later: float | None = None
         self._slowed = False
@@ -136,7 +136,7 @@ class Couriers:
             lane, load = wanted[key]
             lane.send_ahead(load, now)
 
-    def _send(self, lane: Lane, load: Load) -> None:
+    def _send(self, lane: Courier, load: Parcel) -> None:
         """Write the rest of a marked message, and the next envelope with it where the server pipelines."""
         out = lane.rest(load)
         if lane.exchange.pipelines and not lane.is_full:
@@ -144,7 +144,7 @@ class Couriers:
         lane.write(out, time.monotonic())
         self._watch(lane)
 
-    def _begin_next(self, lane: Lane) -> bytes:
+    def _begin_next(self, lane: Courier) -> bytes:
         """Open the transaction of the next message that may go; give the bytes to write, if any."""
         now, pace = time.monotonic(), self._lanes[lane].pace
         if not self._outbox or self._run.ended or not pace.may_begin(now):
@@ -175,7 +175,7 @@ class Couriers:
             if key.fileobj is self._openers.bell:
                 self._openers.opened(self._welcome)
                 continue
-            lane: Lane = key.data
+            lane: Courier = key.data
             if mask & selectors.EVENT_WRITE:
                 lane.flush(time.monotonic())
             if mask & selectors.EVENT_READ or lane.channel.fault:
@@ -186,12 +186,12 @@ class Couriers:
         for lane in [lane for lane in self._lanes if lane.deadline < now and not lane.is_idle]:
             self._lose(lane, "no reply in time")
 
-    def _lose(self, lane: Lane, fault: str) -> None:
-        heard = Heard()
+    def _lose(self, lane: Courier, fault: str) -> None:
+        heard = Progress()
         lane.lose(fault, heard)
         self._take(lane, heard)
 
-    def _take(self, lane: Lane, heard: Heard) -> None:
+    def _take(self, lane: Courier, heard: Progress) -> None:
         for answer in heard.answers:
             self._learn(lane, answer)
         self._answers.extend(heard.answers)
@@ -205,7 +205,7 @@ class Couriers:
             self._wanted = {key: item for key, item in self._wanted.items() if item[0] is not lane}
             self._drop(lane, politely=False)
 
-    def _learn(self, lane: Lane, answer: Answer) -> None:
+    def _learn(self, lane: Courier, answer: Attempt) -> None:
         """Count an end; slow down for who asks us to, the relay or a domain, and give that back slowly."""
         outcome = answer.outcome
         relay, domain = self._lanes[lane].pace, self._run.domains.of(domain_of(answer.job.address))
@@ -219,7 +219,7 @@ class Couriers:
             (relay if outcome.stage is Stage.MAIL else domain).slow_down(time.monotonic())
             self._slowed = True
 
-    def _end_one(self, job: Job, lane: Lane | None = None) -> None:
+    def _end_one(self, job: Job, lane: Courier | None = None) -> None:
         self._run.domains.of(domain_of(job.address)).end()
         if lane in self._lanes:
             self._lanes[lane].pace.end()
@@ -238,7 +238,7 @@ class Couriers:
             return 0.0  # nothing is on its way, and nothing waits: the next turn tells whether that is all
         return min(max(min(until, default=now + _LONGEST_NAP) - now, 0.0), _LONGEST_NAP)
 
-    def _watch(self, lane: Lane) -> None:
+    def _watch(self, lane: Courier) -> None:
         """Select for reading, and for writing while something is unsent."""
         events = selectors.EVENT_READ | (selectors.EVENT_WRITE if lane.channel.unsent else 0)
         if lane.watched != events and lane.channel.fileno() >= 0:
@@ -251,18 +251,18 @@ class Couriers:
             while trunk.wants_more(waiting, now):
                 self._openers.open(trunk)
 
-    def _welcome(self, trunk: Trunk, opened: Connection | Outcome) -> None:
+    def _welcome(self, trunk: RelayPool, opened: Connection | Outcome) -> None:
         if isinstance(opened, Outcome):
             self._refused(trunk, opened)
             return
         line = trunk.line
-        lane = Lane(opened, line.relay.timeouts, time.monotonic(), line.messages_per_connection)
+        lane = Courier(opened, line.relay.timeouts, time.monotonic(), line.messages_per_connection)
         lane.where = trunk.where
         trunk.lanes.add(lane)
         self._lanes[lane] = trunk
         self._selector.register(lane.channel, lane.watched, lane)
 
-    def _refused(self, trunk: Trunk, outcome: Outcome) -> None:
+    def _refused(self, trunk: RelayPool, outcome: Outcome) -> None:
         """No connection: nobody is marked; a refusal that will not mend itself pauses the editions."""
         if trunk.refused_one(outcome, time.monotonic()):
             return
@@ -279,7 +279,7 @@ class Couriers:
                 editions.pause_frozen(session, words, digest=run.digest, retry_at=run.clock() + PAUSE)
         run.give_up(f"the relay {trunk.where} {what}{', the' if is_final else '; the'} next run goes on")
 
-    def _drop(self, lane: Lane, *, politely: bool, patience: float = 0) -> None:
+    def _drop(self, lane: Courier, *, politely: bool, patience: float = 0) -> None:
         trunk = self._lanes.pop(lane, None)
         if trunk is not None:
             trunk.lanes.remove(lane)

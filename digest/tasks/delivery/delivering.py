@@ -8,7 +8,7 @@ from datetime import datetime
 from digest.models import Edition
 from digest.store import deliveries, editions
 from digest.tasks.delivery.claiming import reap_dead_workers
-from digest.tasks.delivery.courier import Couriers
+from digest.tasks.delivery.courier import DeliveryLoop
 from digest.tasks.delivery.running import Run, Tally
 from digest.tasks.withdrawing import finish_withdrawals
 
@@ -49,7 +49,7 @@ def finish(write: Callable[..., object], clock: Callable[[], datetime]) -> list[
 def _carry(run: Run) -> None:
     gc.freeze()  # what stands by now stays: the collector need not walk it again every few thousand messages
     try:
-        Couriers(run).work()
+        DeliveryLoop(run).work()
     finally:
         gc.unfreeze()
         with run.database.write() as session:

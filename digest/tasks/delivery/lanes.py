@@ -7,33 +7,33 @@ from datetime import datetime
 from typing import NamedTuple
 
 from digest.models import Outcome, Stage
-from digest.net.smtp import BadReplyError, Channel, Connection, Ended, Exchange, Timeouts
+from digest.net.smtp import BadReplyError, Channel, Connection, Exchange, Timeouts, TransactionEnded
 from digest.store.deliveries import Job
-from digest.tasks.delivery.composing import Letter
-from digest.tasks.delivery.recording import Answer
+from digest.tasks.delivery.composing import SignedMessage
+from digest.tasks.delivery.recording import Attempt
 
 _CLOSING = "the server is closing the connection"
 
 
-class Load(NamedTuple):
+class Parcel(NamedTuple):
     """A message that is on its way over a lane: its job, its bytes, the Date that it bears."""
 
     job: Job
-    letter: Letter
+    letter: SignedMessage
     composed_at: datetime
 
 
 @dataclass(slots=True)
-class Heard:
+class Progress:
     """What a lane has brought since it was last listened to."""
 
-    answers: list[Answer] = field(default_factory=list)
-    wants: list[Load] = field(default_factory=list)
+    answers: list[Attempt] = field(default_factory=list)
+    wants: list[Parcel] = field(default_factory=list)
     given_back: list[Job] = field(default_factory=list)
     lost: bool = False
 
 
-class Lane:
+class Courier:
     """A connection with the messages on it; after `Heard.lost` it is of no more use."""
 
     def __init__(self, connection: Connection, timeouts: Timeouts, now: float, most: int = 0) -> None:
@@ -41,7 +41,7 @@ class Lane:
         self.exchange = Exchange(self.channel.offer)
         self.deadline = now + timeouts.command
         self._timeouts = timeouts
-        self._loads: dict[int, Load] = {}
+        self._loads: dict[int, Parcel] = {}
         self._accepted = 0
         self._begun = 0
         self._most = most
@@ -58,22 +58,22 @@ class Lane:
         """Tell whether a message is on the wire whose reply is still to come."""
         return self.exchange.waits_for is Stage.DOT
 
-    def begin(self, load: Load) -> tuple[bytes, Answer | None]:
+    def begin(self, load: Parcel) -> tuple[bytes, Attempt | None]:
         """Open a transaction: give the bytes to write, or the answer where this address cannot be said."""
         job = load.job
         opened = self.exchange.begin(job.delivery_id, load.letter.envelope, load.letter.size)
         if isinstance(opened, Outcome):
-            return b"", Answer(job, opened, self.where)
+            return b"", Attempt(job, opened, self.where)
         self._loads[job.delivery_id] = load
         self._begun += 1
         return opened, None
 
-    def send_ahead(self, load: Load, now: float) -> None:
+    def send_ahead(self, load: Parcel, now: float) -> None:
         """Write what makes no message yet: all but the final dot; nothing of what goes in a last chunk."""
         if not self.exchange.chunks:
             self.write(load.letter.pieces, now)
 
-    def rest(self, load: Load) -> list[bytes]:
+    def rest(self, load: Parcel) -> list[bytes]:
         """Give what of a message is still to be written, only after its mark is committed."""
         letter = load.letter
         ending = self.exchange.end(load.job.delivery_id, letter.size)
@@ -90,14 +90,14 @@ class Lane:
         if not self.channel.unsent:
             self._wait(now)
 
-    def listen(self, now: float) -> Heard:
+    def listen(self, now: float) -> Progress:
         """Take in what the server has said."""
-        heard = Heard()
+        heard = Progress()
         try:
             for reply in self.channel.receive():
                 events, out = self.exchange.take(reply)
                 for event in events:
-                    if isinstance(event, Ended):
+                    if isinstance(event, TransactionEnded):
                         self._hear(event, heard)
                     else:
                         heard.wants.append(self._loads[event.key])
@@ -110,7 +110,7 @@ class Lane:
         self._wait(now)
         return heard
 
-    def lose(self, fault: str, heard: Heard) -> None:
+    def lose(self, fault: str, heard: Progress) -> None:
         """Close the books of this connection: what came to something, and what had not begun."""
         for event in self.exchange.undecided(self.channel.sent, fault):
             self._hear(event, heard)
@@ -118,17 +118,17 @@ class Lane:
         heard.wants.clear()
         for key, load in self._loads.items():
             if key in waiting:
-                heard.answers.append(Answer(load.job, Outcome(Stage.DOT, None, fault=fault), self.where))
+                heard.answers.append(Attempt(load.job, Outcome(Stage.DOT, None, fault=fault), self.where))
             else:
                 heard.given_back.append(load.job)
         self._loads.clear()
         heard.lost = True
 
-    def abandon(self, load: Load) -> None:
+    def abandon(self, load: Parcel) -> None:
         """Leave a message that must not be sent any more."""
         self._loads.pop(load.job.delivery_id)
 
-    def _hear(self, event: Ended, heard: Heard) -> None:
+    def _hear(self, event: TransactionEnded, heard: Progress) -> None:
         load = self._loads.pop(event.key)
         outcome = event.outcome
         if outcome.stage is Stage.DOT and self._is_cut_off(outcome):
@@ -139,7 +139,7 @@ class Lane:
             self.exchange.closing = True
             heard.given_back.append(load.job)  # it says nothing about the reader
         else:
-            heard.answers.append(Answer(load.job, outcome, self.where))
+            heard.answers.append(Attempt(load.job, outcome, self.where))
 
     @property
     def is_full(self) -> bool:

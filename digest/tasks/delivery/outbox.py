@@ -5,16 +5,16 @@ from collections.abc import Callable, Iterable, Iterator
 
 from digest.rules.pacing import Domains, domain_of
 from digest.store.deliveries import Job
-from digest.tasks.delivery.lanes import Load
-from digest.tasks.delivery.writing import Writer
+from digest.tasks.delivery.lanes import Parcel
+from digest.tasks.delivery.writing import Prefetch
 
 _SOON = 10.0
 
 
-class Outbox:
+class DomainQueue:
     """Queues of jobs, one a domain, taken in turn; their letters are written ahead."""
 
-    def __init__(self, writer: Writer, domains: Domains) -> None:
+    def __init__(self, writer: Prefetch, domains: Domains) -> None:
         self._writer = writer
         self._domains = domains
         self._queues: OrderedDict[str, deque[Job]] = OrderedDict()
@@ -45,7 +45,7 @@ class Outbox:
         """Write letters ahead."""
         self._writer.prepare(self._coming())
 
-    def take(self, now: float) -> Load | None:
+    def take(self, now: float) -> Parcel | None:
         """Give the next message whose domain may be served and whose letter is written, or None.
 
         A domain that was served is last in turn.

@@ -15,7 +15,7 @@ from digest.rules.refusals import Refusals
 from digest.rules.verdicts import Verdict, describe, judge, without_address
 from digest.store import deliveries, editions, paces, turns
 from digest.store.deliveries import Job
-from digest.store.turning import Turn as Books
+from digest.store.turning import Transaction
 from digest.tasks.delivery.running import Run
 
 PAUSE = timedelta(minutes=15)
@@ -24,7 +24,7 @@ _FEWER_COUNTS = 5  # a warm-up counts what the day has seen before each claim
 log = logging.getLogger(__name__)
 
 
-class Answer(NamedTuple):
+class Attempt(NamedTuple):
     """What came of one attempt, and at which relay."""
 
     job: Job
@@ -32,11 +32,11 @@ class Answer(NamedTuple):
     where: str = ""
 
 
-Verdicts = Sequence[tuple[Answer, Verdict]]
+Verdicts = Sequence[tuple[Attempt, Verdict]]
 
 
 @dataclass(slots=True)
-class Turn:
+class Committed:
     """What a turn's commit decided.
 
     Who may have their message, who was claimed, whether one is repeated, which editions were paused, and of
@@ -66,17 +66,17 @@ class Recorder:
 
     def commit(
         self,
-        answers: Sequence[Answer],
+        answers: Sequence[Attempt],
         ready: Mapping[int, tuple[Job, datetime]],
         claim: int,
         marked: Callable[[Set[int]], None] = lambda _may_go: None,
-    ) -> Turn:
+    ) -> Committed:
         """Record answers, mark the ready messages in flight, claim up to `claim` more: one transaction.
 
         `ready` maps a delivery's id to its job and the Date that its message bears. `marked` is told, before
         the commit, who will be free to go by it.
         """
-        run, turn = self._run, Turn()
+        run, turn = self._run, Committed()
         now = run.clock()
         accepted, others = self._sort(answers, now)
         with self._turns.turn() as books:
@@ -93,7 +93,7 @@ class Recorder:
         self._count(len(accepted), others, withheld, turn)
         return turn
 
-    def _count(self, accepted: int, others: Verdicts, withheld: list[str], turn: Turn) -> None:
+    def _count(self, accepted: int, others: Verdicts, withheld: list[str], turn: Committed) -> None:
         """Count what a commit has made true."""
         if accepted:
             self._drops = 0
@@ -144,11 +144,11 @@ class Recorder:
             deliveries.release(session, jobs, owner=run.owner, now=run.clock())
 
     def _sort(
-        self, answers: Sequence[Answer], now: datetime
-    ) -> tuple[dict[int, int], list[tuple[Answer, Verdict]]]:
+        self, answers: Sequence[Attempt], now: datetime
+    ) -> tuple[dict[int, int], list[tuple[Attempt, Verdict]]]:
         """Part the messages that were taken, each with its reply's code, from all others."""
         accepted: dict[int, int] = {}
-        others: list[tuple[Answer, Verdict]] = []
+        others: list[tuple[Attempt, Verdict]] = []
         for answer in answers:
             job, outcome = answer.job, answer.outcome
             if outcome.accepted and outcome.reply is not None:
@@ -168,7 +168,7 @@ class Recorder:
         verdict = judge(outcome, attempts=job.attempts + 1, now=now, spread=spread)
         return replace(verdict, reason=without_address(verdict.reason, job.address))
 
-    def _record_others(self, session: Session, verdicts: Verdicts, turn: Turn, now: datetime) -> None:
+    def _record_others(self, session: Session, verdicts: Verdicts, turn: Committed, now: datetime) -> None:
         run = self._run
         for answer, verdict in verdicts:
             code = answer.outcome.reply.code if answer.outcome.reply else None
@@ -182,7 +182,7 @@ class Recorder:
                 editions.pause(session, answer.job.edition_id, verdict.pause, retry_at=now + PAUSE)
                 turn.paused.add(answer.job.edition_id)
 
-    def _pause_refused(self, session: Session, turn: Turn, now: datetime) -> None:
+    def _pause_refused(self, session: Session, turn: Committed, now: datetime) -> None:
         """Pause editions whose message is refused; nobody is taken to be bouncing for that."""
         for edition_id, (ids, words) in self._refused.items():
             why = f"the message is refused, {len(ids)} times alike: {words}"
@@ -195,7 +195,7 @@ class Recorder:
         self._refused.clear()
 
     def _mark(
-        self, books: Books, ready: Mapping[int, tuple[Job, datetime]], turn: Turn, now: datetime
+        self, books: Transaction, ready: Mapping[int, tuple[Job, datetime]], turn: Committed, now: datetime
     ) -> list[str]:
         """Mark those that may still go; give the states of those that are withheld."""
         if not ready:
@@ -214,7 +214,7 @@ class Recorder:
                     deliveries.release(session, [ready[key][0]], owner=self._run.owner, now=now)
         return states
 
-    def _note(self, answer: Answer, verdict: Verdict) -> None:
+    def _note(self, answer: Attempt, verdict: Verdict) -> None:
         run = self._run
         if verdict.state is DeliveryState.UNCERTAIN and run.resend and not answer.job.resends:
             log.warning("a reply was lost after the final dot; the message is repeated once")

@@ -34,7 +34,7 @@ class Tally:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class RelayLimits:
     """A relay with what it may be asked to carry: at once, a second, over one connection; 0: no limit."""
 
     relay: Relay
@@ -49,7 +49,7 @@ class Run:
 
     database: Database
     composer: Composer
-    lines: Sequence[Line]
+    lines: Sequence[RelayLimits]
     owner: int
     clock: Callable[[], datetime]
     digest: str | None = None

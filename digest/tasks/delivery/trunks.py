@@ -10,19 +10,19 @@ from dataclasses import dataclass, field
 from digest.models import Outcome
 from digest.net.smtp import Connection, open_connection
 from digest.rules.pacing import Limit, Pace
-from digest.tasks.delivery.lanes import Lane
-from digest.tasks.delivery.running import Line
+from digest.tasks.delivery.lanes import Courier
+from digest.tasks.delivery.running import RelayLimits
 
 _TRIED_AGAIN_AFTER = 60.0
 
 
 @dataclass(slots=True, eq=False)
-class Trunk:
+class RelayPool:
     """A relay at work; `broken` says why nothing can be had of it in this run."""
 
-    line: Line
+    line: RelayLimits
     pace: Pace = field(init=False)
-    lanes: set[Lane] = field(default_factory=set)
+    lanes: set[Courier] = field(default_factory=set)
     opening: int = 0
     broken: str = ""
     _most: int = field(init=False)
@@ -59,21 +59,21 @@ class Trunk:
         return True
 
 
-class Openers:
+class Connector:
     """Opens connections beside the loop: a server may take minutes for its banner."""
 
     def __init__(self) -> None:
-        self._opened: queue.SimpleQueue[tuple[Trunk, Connection | Outcome]] = queue.SimpleQueue()
+        self._opened: queue.SimpleQueue[tuple[RelayPool, Connection | Outcome]] = queue.SimpleQueue()
         self.bell, self._ringer = socket.socketpair()
         self.bell.setblocking(False)
         self._ringer.setblocking(False)
 
-    def open(self, trunk: Trunk) -> None:
+    def open(self, trunk: RelayPool) -> None:
         """Begin a connection."""
         trunk.opening += 1
         threading.Thread(target=self._open, args=(trunk,), name="smtp-opener", daemon=True).start()
 
-    def opened(self, take: Callable[[Trunk, Connection | Outcome], None]) -> None:
+    def opened(self, take: Callable[[RelayPool, Connection | Outcome], None]) -> None:
         """Hand over what has been opened, or refused."""
         with contextlib.suppress(BlockingIOError):
             self.bell.recv(4096)
@@ -97,7 +97,7 @@ class Openers:
         self._ringer.close()
         self._close_late()
 
-    def _open(self, trunk: Trunk) -> None:
+    def _open(self, trunk: RelayPool) -> None:
         self._opened.put((trunk, open_connection(trunk.line.relay)))
         self.ring()
 

@@ -12,7 +12,7 @@ from digest.rules.selection import Chosen
 from digest.store import articles, folds, frozen, pictures, variants
 from digest.store.database import Database
 from digest.store.deliveries import Job
-from digest.store.folds import Retold
+from digest.store.folds import OtherSource
 from digest.store.pictures import Copy
 
 _KEPT_ARTICLES = 2_000
@@ -20,7 +20,7 @@ _KEPT_VARIANTS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
+class VariantContent:
     """A list of articles in an edition and a language, with the articles that it names, who else tells their
     stories, and the copies of their pictures."""
 
@@ -28,7 +28,7 @@ class Listing:
     language: str
     chosen: Chosen
     articles: Mapping[int, Article]
-    told: Mapping[int, Sequence[Retold]]
+    told: Mapping[int, Sequence[OtherSource]]
     copies: Mapping[int, Copy]
 
     @property
@@ -43,7 +43,7 @@ class Variants:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._expected: dict[int, Listing] = {}
+        self._expected: dict[int, VariantContent] = {}
         self._articles: OrderedDict[tuple[int, int], Article] = OrderedDict()  # by edition and article
 
     def expect(self, jobs: Iterable[Job], known: Iterable[int]) -> None:
@@ -68,7 +68,7 @@ class Variants:
                 del self._articles[key]
         return gone
 
-    def take(self, variant_id: int) -> Listing:
+    def take(self, variant_id: int) -> VariantContent:
         """Give a variant, and forget it: whoever takes it keeps what is made of it."""
         if variant_id not in self._expected:
             with self._database.read() as session:
@@ -89,7 +89,7 @@ class Variants:
         every = set().union(*named.values())
         told, copies = folds.list_told(session, every), pictures.copies_of(session, every)
         shared: dict[
-            int, tuple[Mapping[int, Article], Mapping[int, Sequence[Retold]], Mapping[int, Copy]]
+            int, tuple[Mapping[int, Article], Mapping[int, Sequence[OtherSource]], Mapping[int, Copy]]
         ] = {}
         for edition in {id(one.edition): one.edition for one in read.values()}.values():
             at, number = edition.freeze_at, edition.id or 0
@@ -99,7 +99,7 @@ class Variants:
                 copied_by(copies, at),
             )
         for variant_id, one in read.items():
-            self._expected[variant_id] = Listing(*one, *shared[one.edition.id or 0])
+            self._expected[variant_id] = VariantContent(*one, *shared[one.edition.id or 0])
         while len(self._expected) > _KEPT_VARIANTS:
             del self._expected[next(iter(self._expected))]
 
@@ -129,7 +129,9 @@ def copied_by(copies: Mapping[int, Copy], freeze_at: datetime) -> dict[int, Copy
     return {key: copy for key, copy in copies.items() if copy.copied_at <= freeze_at}
 
 
-def told_by(told: Mapping[int, Iterable[Retold]], freeze_at: datetime) -> dict[int, tuple[Retold, ...]]:
+def told_by(
+    told: Mapping[int, Iterable[OtherSource]], freeze_at: datetime
+) -> dict[int, tuple[OtherSource, ...]]:
     """Give who else told stories by a freeze: what an edition shows does not change after it.
 
     Who is withdrawn is left out, too; the deliveries that have not left get variants of their own for that.

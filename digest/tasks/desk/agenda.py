@@ -14,7 +14,7 @@ from digest.tasks.desk.desk import EditionName
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class AgendaEntry:
     """One edition as the desk sees it: to be made, held, or made."""
 
     name: EditionName
@@ -35,17 +35,17 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Desktop:
+class Agenda:
     """A cadence on the desk: what is next, what is held, what was made last."""
 
     digest: DigestSettings
     cadence: str
-    coming: Entry
-    held: Entry | None
-    last: Entry | None
+    coming: AgendaEntry
+    held: AgendaEntry | None
+    last: AgendaEntry | None
 
 
-def list_agenda(session: Session, settings: Settings, now: datetime) -> list[Desktop]:
+def list_agenda(session: Session, settings: Settings, now: datetime) -> list[Agenda]:
     """Give every digest's cadences with their editions."""
     return [
         _desktop(session, settings, digest, cadence, now)
@@ -54,7 +54,7 @@ def list_agenda(session: Session, settings: Settings, now: datetime) -> list[Des
     ]
 
 
-def find_entry(session: Session, settings: Settings, name: EditionName, now: datetime) -> Entry | None:
+def find_entry(session: Session, settings: Settings, name: EditionName, now: datetime) -> AgendaEntry | None:
     """Find one edition: one that was made, or the next of its cadence."""
     digest = next((one for one in settings.digests if one.name == name.digest), None)
     if digest is None or name.cadence not in digest.cadences:
@@ -79,12 +79,12 @@ def next_occurrence(
 
 def _desktop(
     session: Session, settings: Settings, digest: DigestSettings, cadence: str, now: datetime
-) -> Desktop:
+) -> Agenda:
     coming = next_occurrence(session, settings, digest, cadence, now)
     rows = [one for one in editions.list_editions(session, digest=digest.name) if one.cadence == cadence]
     held = [one for one in rows if one.state == EditionState.HELD]
     made = [one for one in rows if one.frozen_at is not None or one.state == EditionState.COMPILING]
-    return Desktop(
+    return Agenda(
         digest,
         cadence,
         _coming(session, digest, cadence, coming),
@@ -93,13 +93,13 @@ def _desktop(
     )
 
 
-def _coming(session: Session, digest: DigestSettings, cadence: str, coming: Occurrence) -> Entry:
+def _coming(session: Session, digest: DigestSettings, cadence: str, coming: Occurrence) -> AgendaEntry:
     name = EditionName(digest.name, cadence, coming.period)
     draft = drafts.find_or_new(session, digest.name, cadence, coming.period)
-    return Entry(name, digest, coming.deadline_at, draft)
+    return AgendaEntry(name, digest, coming.deadline_at, draft)
 
 
-def _made(session: Session, digest: DigestSettings, row: Edition) -> Entry:
+def _made(session: Session, digest: DigestSettings, row: Edition) -> AgendaEntry:
     name = EditionName(row.digest, row.cadence, row.period)
     draft = drafts.find_or_new(session, row.digest, row.cadence, row.period)
-    return Entry(name, digest, row.deadline_at, draft, row)
+    return AgendaEntry(name, digest, row.deadline_at, draft, row)

@@ -33,7 +33,7 @@ class MadeMeanwhile(InputError):  # noqa: N818 - named for what happened
 
 
 @dataclass(frozen=True, slots=True)
-class Hand:
+class Edit:
     """Whose hand changes which draft, having seen which version of it; None: whatever stands."""
 
     who: str
@@ -42,17 +42,17 @@ class Hand:
     now: datetime
 
 
-def lead(desk: Desk, hand: Hand, article_id: int) -> None:
+def lead(desk: Desk, hand: Edit, article_id: int) -> None:
     """Place an article first."""
     _place(desk, hand, article_id, lambda _ids: 0)
 
 
-def step(desk: Desk, hand: Hand, article_id: int, by: int) -> None:
+def step(desk: Desk, hand: Edit, article_id: int, by: int) -> None:
     """Place an article so many places further down, or up."""
     _place(desk, hand, article_id, lambda ids: ids.index(article_id) + by)
 
 
-def move_before(desk: Desk, hand: Hand, article_id: int, other_id: int | None) -> None:
+def move_before(desk: Desk, hand: Edit, article_id: int, other_id: int | None) -> None:
     """Place an article before another one; before none: at the end."""
 
     def position(ids: Sequence[int]) -> int:
@@ -62,7 +62,7 @@ def move_before(desk: Desk, hand: Hand, article_id: int, other_id: int | None) -
     _place(desk, hand, article_id, position)
 
 
-def _place(desk: Desk, hand: Hand, article_id: int, position: Callable[[Sequence[int]], int]) -> None:
+def _place(desk: Desk, hand: Edit, article_id: int, position: Callable[[Sequence[int]], int]) -> None:
     def alter(draft: Draft, shown: Lineup) -> str:
         _check_shown(shown, article_id)
         at = max(0, min(position(shown.ids), len(shown.ids) - 1))
@@ -72,7 +72,7 @@ def _place(desk: Desk, hand: Hand, article_id: int, position: Callable[[Sequence
     _shape(desk, hand, alter)
 
 
-def pin(desk: Desk, hand: Hand, article_id: int) -> None:
+def pin(desk: Desk, hand: Edit, article_id: int) -> None:
     """Place an article after those that are placed, so that nothing newer comes before it."""
 
     def alter(draft: Draft, shown: Lineup) -> str:
@@ -83,7 +83,7 @@ def pin(desk: Desk, hand: Hand, article_id: int) -> None:
     _shape(desk, hand, alter)
 
 
-def unpin(desk: Desk, hand: Hand, article_id: int) -> None:
+def unpin(desk: Desk, hand: Edit, article_id: int) -> None:
     """Let the rule say where an article stands."""
 
     def alter(draft: Draft, shown: Lineup) -> str:
@@ -93,7 +93,7 @@ def unpin(desk: Desk, hand: Hand, article_id: int) -> None:
     _shape(desk, hand, alter)
 
 
-def hide(desk: Desk, hand: Hand, article_id: int) -> None:
+def hide(desk: Desk, hand: Edit, article_id: int) -> None:
     """Leave an article out of this edition; it is a candidate of the next. One that was added goes again."""
 
     def alter(draft: Draft, shown: Lineup) -> str:
@@ -108,7 +108,7 @@ def hide(desk: Desk, hand: Hand, article_id: int) -> None:
     _shape(desk, hand, alter)
 
 
-def unhide(desk: Desk, hand: Hand, article_id: int) -> None:
+def unhide(desk: Desk, hand: Edit, article_id: int) -> None:
     """Let an article that was left out into this edition again."""
 
     def alter(draft: Draft, shown: Lineup) -> str:
@@ -118,7 +118,7 @@ def unhide(desk: Desk, hand: Hand, article_id: int) -> None:
     _shape(desk, hand, alter)
 
 
-def add(desk: Desk, hand: Hand, named: str, reach: Reach) -> None:
+def add(desk: Desk, hand: Edit, named: str, reach: Reach) -> None:
     """Add an article, by id or URL, that is no candidate by itself, for readers of its topics or for all."""
 
     def alter(session: Session, draft: Draft) -> str:
@@ -144,7 +144,7 @@ def _addable(session: Session, named: str) -> tuple[str, int]:
     return article.title, root
 
 
-def write(desk: Desk, hand: Hand, subject: str, introduction: str) -> None:
+def write(desk: Desk, hand: Edit, subject: str, introduction: str) -> None:
     """Set the subject and the introduction; an empty subject is the digest's own."""
     subject = " ".join(subject.split())
     if len(subject) > LONGEST_SUBJECT:
@@ -159,7 +159,7 @@ def write(desk: Desk, hand: Hand, subject: str, introduction: str) -> None:
     _change(desk, hand, alter)
 
 
-def approve(desk: Desk, hand: Hand) -> None:
+def approve(desk: Desk, hand: Edit) -> None:
     """Approve what was seen; that ends a hold. The next change makes the approval void."""
 
     def alter(_session: Session, draft: Draft) -> str:
@@ -170,7 +170,7 @@ def approve(desk: Desk, hand: Hand) -> None:
     _change(desk, hand, alter)
 
 
-def hold(desk: Desk, hand: Hand) -> None:
+def hold(desk: Desk, hand: Edit) -> None:
     """Put the edition on hold, whatever was changed meanwhile."""
 
     def alter(_session: Session, draft: Draft) -> str:
@@ -180,7 +180,7 @@ def hold(desk: Desk, hand: Hand) -> None:
     _change(desk, replace(hand, seen=None), alter)
 
 
-def let_go(desk: Desk, hand: Hand) -> None:
+def let_go(desk: Desk, hand: Edit) -> None:
     """End a hold."""
 
     def alter(_session: Session, draft: Draft) -> str:
@@ -190,12 +190,12 @@ def let_go(desk: Desk, hand: Hand) -> None:
     _change(desk, hand, alter)
 
 
-def _shape(desk: Desk, hand: Hand, alter: Callable[[Draft, Lineup], str]) -> None:
+def _shape(desk: Desk, hand: Edit, alter: Callable[[Draft, Lineup], str]) -> None:
     digest = desk.settings.digest(hand.name.digest)
     _change(desk, hand, lambda session, draft: alter(draft, line_up(session, digest, draft, hand.now)))
 
 
-def _change(desk: Desk, hand: Hand, alter: Callable[[Session, Draft], str]) -> None:
+def _change(desk: Desk, hand: Edit, alter: Callable[[Session, Draft], str]) -> None:
     """Change a draft by one version and keep who did what."""
     named = hand.name.digest, hand.name.cadence, hand.name.period
     with desk.database.write() as session:

@@ -20,7 +20,7 @@ _MOST_DECISIONS = 200_000
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class LineupArticle:
     """One article of the line-up, with how many readers would get it as far as there is room.
 
     `fits` tells whether a reader who would get all of the line-up gets this one.
@@ -45,7 +45,7 @@ class Lineup:
     """
 
     ids: tuple[int, ...] = ()
-    lines: tuple[Line, ...] = ()
+    lines: tuple[LineupArticle, ...] = ()
     hidden: tuple[Article, ...] = ()
     readers: int = 0
     everybodys: int = 0
@@ -110,9 +110,9 @@ def _line(
     draft: Draft,
     digest: DigestSettings,
     reached: Mapping[int, int],
-) -> Line:
+) -> LineupArticle:
     article = stored[choice.article_id]
-    return Line(
+    return LineupArticle(
         article=article,
         number=number,
         section=choice.section,

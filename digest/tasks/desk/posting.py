@@ -9,7 +9,7 @@ from datetime import datetime
 from email.utils import parseaddr
 
 from digest.errors import Unreachable
-from digest.mail.message import Headers, Own, compose_notice, message_id
+from digest.mail.message import Headers, ReaderHeaders, compose_notice, message_id
 from digest.mail.rendering import Notice
 from digest.models import Outcome
 from digest.net.smtp import Envelope, Timeouts, open_connection
@@ -48,7 +48,7 @@ def post(desk: Desk, notice: Notice, subject: str, address: str, mark: str, now:
         auto_submitted="auto-generated",
     )  # fmt: skip
     named = message_id(desk.keys[0], "desk", mark, now.isoformat(), address, sender.rpartition("@")[2])
-    own = Own(to_name="", to_address=address, date=now, message_id=named)
+    own = ReaderHeaders(to_name="", to_address=address, date=now, message_id=named)
     message = desk.composer.sealed(compose_notice(notice, headers, own), now)
     refused = _submit(desk, Envelope(sender, address), message)
     if refused:

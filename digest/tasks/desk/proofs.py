@@ -18,11 +18,11 @@ from digest.rules.cadence import Occurrence
 from digest.rules.seals import seal, unseal
 from digest.store import drafts, editors
 from digest.tasks.desk import drafts as changes
-from digest.tasks.desk.agenda import Entry
+from digest.tasks.desk.agenda import AgendaEntry
 from digest.tasks.desk.desk import Desk, EditionName
-from digest.tasks.desk.drafts import Hand
+from digest.tasks.desk.drafts import Edit
 from digest.tasks.desk.posting import post
-from digest.tasks.previewing import Preview, View, preview
+from digest.tasks.previewing import Preview, Viewer, preview
 
 _PURPOSE = "desk proof"
 _BANNER = (
@@ -32,7 +32,7 @@ _BANNER = (
 _BODY = re.compile(r"<body[^>]*>")
 
 
-class OfferedAct(StrEnum):
+class ProofAct(StrEnum):
     """What a proof's link does."""
 
     APPROVE = "approve"
@@ -40,16 +40,16 @@ class OfferedAct(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class ProofLink:
     """What a link of a proof stands for."""
 
-    act: OfferedAct
+    act: ProofAct
     name: EditionName
     version: int
     editor: Editor
 
 
-def look(desk: Desk, entry: Entry, view: View, at: datetime) -> Preview:
+def look(desk: Desk, entry: AgendaEntry, view: Viewer, at: datetime) -> Preview:
     """Compose an edition that is unmade, as a reader would get it; raise InputError if that is empty."""
     return preview(
         desk.database, desk.settings, desk.composer, entry.digest, cadence=entry.name.cadence, view=view,
@@ -57,7 +57,7 @@ def look(desk: Desk, entry: Entry, view: View, at: datetime) -> Preview:
     )  # fmt: skip
 
 
-def send_proof(desk: Desk, entry: Entry, editor: Editor, view: View, now: datetime) -> None:
+def send_proof(desk: Desk, entry: AgendaEntry, editor: Editor, view: Viewer, now: datetime) -> None:
     """Mail a proof to an editor; raise Unreachable where the relay does not take it."""
     shown = look(desk, entry, view, now)
     page, text = shown.parts(inert=True)
@@ -71,7 +71,7 @@ def send_proof(desk: Desk, entry: Entry, editor: Editor, view: View, now: dateti
         drafts.note(session, entry.draft, editor.address, "sent a proof to themselves", now)
 
 
-def find_offer(desk: Desk, token: str, now: datetime) -> Offer | None:
+def find_offer(desk: Desk, token: str, now: datetime) -> ProofLink | None:
     """Find what a proof's link stands for, as long as it lives and its editor may still do that."""
     values = unseal(desk.keys, _PURPOSE, token)
     if values is None:
@@ -81,35 +81,35 @@ def find_offer(desk: Desk, token: str, now: datetime) -> Offer | None:
         editor = editors.find_known(session, public_id)
     if editor is None or now >= datetime.fromisoformat(ends):
         return None
-    if act == OfferedAct.APPROVE and editor.role != Role.PUBLISHER:
+    if act == ProofAct.APPROVE and editor.role != Role.PUBLISHER:
         return None
-    return Offer(OfferedAct(act), EditionName(digest, cadence, period), int(version), editor)
+    return ProofLink(ProofAct(act), EditionName(digest, cadence, period), int(version), editor)
 
 
-def take_offer(desk: Desk, offer: Offer, now: datetime) -> None:
+def take_offer(desk: Desk, offer: ProofLink, now: datetime) -> None:
     """Do what a proof's link stands for; raise ChangedMeanwhile where another version would be approved."""
-    hand = Hand(offer.editor.address, offer.name, offer.version, now)
-    if offer.act is OfferedAct.APPROVE:
+    hand = Edit(offer.editor.address, offer.name, offer.version, now)
+    if offer.act is ProofAct.APPROVE:
         changes.approve(desk, hand)
     else:
         changes.hold(desk, hand)
 
 
-def _lines(desk: Desk, entry: Entry, editor: Editor) -> list[tuple[str, str]]:
+def _lines(desk: Desk, entry: AgendaEntry, editor: Editor) -> list[tuple[str, str]]:
     """Give the links that a proof carries; an edition that goes whatever anybody says has none."""
     if entry.digest.approval == Approval.SEND:
         return [("Open it on the desk", desk.settings.site.base_url + entry.name.path)]
     recurrence = entry.digest.cadence(entry.name.cadence)
     ends = calendar.following(recurrence, entry.deadline_at, desk.settings.zone).deadline_at
 
-    def link(act: OfferedAct) -> str:
+    def link(act: ProofAct) -> str:
         name, version = entry.name, str(entry.draft.version)
         named = (act.value, name.digest, name.cadence, name.period, version, editor.public_id)
         token = seal(desk.keys, _PURPOSE, *named, ends.isoformat())
         return f"{desk.settings.site.base_url}/desk/proof/{token}"
 
-    approve = [("Approve it", link(OfferedAct.APPROVE))] if editor.role == Role.PUBLISHER else []
-    return [*approve, ("Hold it", link(OfferedAct.HOLD))]
+    approve = [("Approve it", link(ProofAct.APPROVE))] if editor.role == Role.PUBLISHER else []
+    return [*approve, ("Hold it", link(ProofAct.HOLD))]
 
 
 def _banner(said: str, lines: list[tuple[str, str]]) -> str:

@@ -23,7 +23,7 @@ _COOKIE, _FORM = "desk session", "desk form"
 
 
 @dataclass(frozen=True, slots=True)
-class Visit:
+class SignedIn:
     """A request of somebody who is signed in."""
 
     editor: Editor
@@ -73,7 +73,7 @@ def write_cookie(desk: Desk, token: str, now: datetime) -> str:
     return seal(desk.keys, _COOKIE, token, now.isoformat())
 
 
-def find_visit(desk: Desk, cookie: str, now: datetime) -> Visit | None:
+def find_visit(desk: Desk, cookie: str, now: datetime) -> SignedIn | None:
     """Find whose session a cookie opens: one that is neither ended, nor too old, nor unused for too long."""
     values = unseal(desk.keys, _COOKIE, cookie)
     if values is None or now - datetime.fromisoformat(values[1]) >= IDLE:
@@ -83,16 +83,16 @@ def find_visit(desk: Desk, cookie: str, now: datetime) -> Visit | None:
         if found is None:
             return None
         others = editors.count_sessions(session, found[0].id or 0, now) - 1
-    return Visit(found[0], values[0], others)
+    return SignedIn(found[0], values[0], others)
 
 
-def sign_out(desk: Desk, visit: Visit) -> None:
+def sign_out(desk: Desk, visit: SignedIn) -> None:
     """End this session."""
     with desk.database.write() as session:
         editors.end_session(session, visit.token_hash)
 
 
-def end_others(desk: Desk, visit: Visit) -> int:
+def end_others(desk: Desk, visit: SignedIn) -> int:
     """End all other sessions of an editor; give how many."""
     with desk.database.write() as session:
         return editors.end_sessions(session, visit.editor.id or 0, but=visit.token_hash)

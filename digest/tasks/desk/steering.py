@@ -6,11 +6,11 @@ from digest.errors import InputError
 from digest.models import Edition, EditionState
 from digest.store import drafts, editions
 from digest.tasks.desk.desk import Desk
-from digest.tasks.desk.drafts import Hand
+from digest.tasks.desk.drafts import Edit
 from digest.tasks.resuming import resume_editions
 
 
-def pause_edition(desk: Desk, hand: Hand) -> None:
+def pause_edition(desk: Desk, hand: Edit) -> None:
     """Pause an edition until somebody resumes it: what is on the wire comes to its reply, no more leaves."""
     with desk.database.write() as session:
         edition = _get(session, hand)
@@ -20,7 +20,7 @@ def pause_edition(desk: Desk, hand: Hand) -> None:
         _note(session, hand, "paused delivery")
 
 
-def resume_edition(desk: Desk, hand: Hand) -> None:
+def resume_edition(desk: Desk, hand: Edit) -> None:
     """Let a paused edition go on."""
     with desk.database.write() as session:
         if not resume_editions(session, [_get(session, hand)]):
@@ -28,13 +28,13 @@ def resume_edition(desk: Desk, hand: Hand) -> None:
         _note(session, hand, "resumed delivery")
 
 
-def _get(session: Session, hand: Hand) -> Edition:
+def _get(session: Session, hand: Edit) -> Edition:
     edition = editions.find_edition(session, hand.name.digest, hand.name.cadence, hand.name.period)
     if edition is None:
         raise InputError("the edition is not made yet")
     return edition
 
 
-def _note(session: Session, hand: Hand, act: str) -> None:
+def _note(session: Session, hand: Edit, act: str) -> None:
     draft = drafts.find_or_new(session, hand.name.digest, hand.name.cadence, hand.name.period)
     drafts.note(session, draft, hand.who, act, hand.now)

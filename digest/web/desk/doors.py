@@ -7,7 +7,7 @@ from digest.errors import InputError
 from digest.tasks.desk.editors import find_invited, set_password
 from digest.tasks.desk.passwords import SHORTEST
 from digest.tasks.desk.sessions import end_others, sign_in, sign_out
-from digest.web.desk.front import Front
+from digest.web.desk.front import DeskPages
 from digest.web.desk.gate import HOME, safe_next
 from digest.web.security import SignUpLimit, find_block
 
@@ -16,10 +16,10 @@ _TOO_OFTEN = "There were too many attempts. Please wait an hour, or ask the oper
 _ADDRESSES, _BLOCKS = 10, 60
 
 
-class Doors:
+class LoginPages:
     """The pages that stand before the desk; attempts are counted by address and by network."""
 
-    def __init__(self, front: Front, *, attempts: int = _ADDRESSES) -> None:
+    def __init__(self, front: DeskPages, *, attempts: int = _ADDRESSES) -> None:
         self._front = front
         self._by_address = SignUpLimit(attempts)
         self._by_block = SignUpLimit(_BLOCKS)

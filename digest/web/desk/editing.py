@@ -15,18 +15,18 @@ from digest.store import drafts
 from digest.store.deliveries import count_reasons, count_states, next_due_at
 from digest.tasks.accounting import account, slowed_by
 from digest.tasks.desk import drafts as changes
-from digest.tasks.desk.agenda import Entry, list_agenda
+from digest.tasks.desk.agenda import AgendaEntry, list_agenda
 from digest.tasks.desk.desk import Desk, EditionName
-from digest.tasks.desk.drafts import ChangedMeanwhile, Hand
+from digest.tasks.desk.drafts import ChangedMeanwhile, Edit
 from digest.tasks.desk.lineup import line_up
 from digest.tasks.desk.steering import pause_edition, resume_edition
-from digest.web.desk.front import Front, sentence
+from digest.web.desk.front import DeskPages, sentence
 
-Change = Callable[[Desk, Hand], None]
+Change = Callable[[Desk, Edit], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Typed:
+class DraftForm:
     """What an editor typed, to be shown again beside what is wrong with it, or what came between."""
 
     subject: str = ""
@@ -45,7 +45,9 @@ class Panel:
 class EditionPages:
     """The desk's front page, and a page for each edition; `panels` adds parts to the latter."""
 
-    def __init__(self, front: Front, panels: Sequence[Callable[[Session, Entry], Panel | None]] = ()) -> None:
+    def __init__(
+        self, front: DeskPages, panels: Sequence[Callable[[Session, AgendaEntry], Panel | None]] = ()
+    ) -> None:
         self._front = front
         self._panels = panels
 
@@ -91,12 +93,12 @@ class EditionPages:
             request,
             EditionName(digest, cadence, period),
             lambda desk, hand: changes.add(desk, hand, named, reach),
-            typed=Typed(added=named),
+            typed=DraftForm(added=named),
         )
 
     def write(self, request: Request, digest: str, cadence: str, period: str) -> Response:
         """Save the subject and the introduction, or only show how they look."""
-        typed = Typed(self._front.get(request, "subject"), self._front.get(request, "introduction"))
+        typed = DraftForm(self._front.get(request, "subject"), self._front.get(request, "introduction"))
         name = EditionName(digest, cadence, period)
         if self._front.get(request, "do") == "look":
             return self._show(request, name, typed=typed)
@@ -138,7 +140,7 @@ class EditionPages:
         name: EditionName,
         change: Change,
         *,
-        typed: Typed | None = None,
+        typed: DraftForm | None = None,
         said: str = "changed",
         place: str = "",
     ) -> Response:
@@ -160,7 +162,7 @@ class EditionPages:
         status: int = 200,
         error: str = "",
         meanwhile: Sequence[DeskAct] = (),
-        typed: Typed | None = None,
+        typed: DraftForm | None = None,
     ) -> Response:
         entry = self._front.entry(name)
         with self._front.desk.database.read() as session:
@@ -180,11 +182,11 @@ class EditionPages:
             **values,
         )
 
-    def _open(self, session: Session, entry: Entry, typed: Typed | None) -> dict[str, Any]:
+    def _open(self, session: Session, entry: AgendaEntry, typed: DraftForm | None) -> dict[str, Any]:
         draft = entry.draft
-        words = typed or Typed(draft.subject, draft.introduction)
+        words = typed or DraftForm(draft.subject, draft.introduction)
         if typed and typed.added:
-            words = Typed(draft.subject, draft.introduction, typed.added)
+            words = DraftForm(draft.subject, draft.introduction, typed.added)
         site = self._front.desk.settings.site
         lineup = line_up(session, entry.digest, draft, self._front.now())
         return {
@@ -194,7 +196,7 @@ class EditionPages:
             "introduction": introduce(words.introduction[: changes.LONGEST_INTRODUCTION], site.base_url),
         }
 
-    def _made(self, session: Session, entry: Entry) -> dict[str, Any]:
+    def _made(self, session: Session, entry: AgendaEntry) -> dict[str, Any]:
         assert entry.edition is not None  # noqa: S101 - it is made
         key = entry.edition.id or 0
         total = account(session, entry.edition)
@@ -209,5 +211,5 @@ class EditionPages:
         }
 
 
-def _nothing(_desk: Desk, _hand: Hand) -> None:
+def _nothing(_desk: Desk, _hand: Edit) -> None:
     raise InputError("this button is not known; reload the page")

@@ -6,20 +6,20 @@ from starlette.responses import Response
 
 from digest.errors import InputError
 from digest.rules.preflight import is_clear
-from digest.rules.proof import Outcome
+from digest.rules.proof import Status
 from digest.tasks.desk.desk import EditionName
 from digest.tasks.desk.proofs import look
 from digest.tasks.preflight import look_before
-from digest.tasks.previewing import View
-from digest.web.desk.front import Front, sentence
+from digest.tasks.previewing import Viewer
+from digest.web.desk.front import DeskPages, sentence
 
 _NOT_FOUND = 404
 
 
-class FlightPages:
+class PreflightPages:
     """The checks of an edition that is not made yet; other machines are asked, so it takes a POST."""
 
-    def __init__(self, front: Front) -> None:
+    def __init__(self, front: DeskPages) -> None:
         self._front = front
 
     def check(self, request: Request, digest: str, cadence: str, period: str) -> Response:
@@ -29,7 +29,7 @@ class FlightPages:
             raise HTTPException(_NOT_FOUND)
         desk = self._front.desk
         try:
-            shown = look(desk, entry, View(), self._front.now())
+            shown = look(desk, entry, Viewer(), self._front.now())
         except InputError as error:
             return self._front.show(
                 request, "trouble", 400, title="There is nothing to check", entry=entry, error=sentence(error)
@@ -37,7 +37,7 @@ class FlightPages:
         checked = look_before(desk.database, desk.settings, desk.composer, shown, asks=True).checked
         groups = [
             (title, [one for one in checked if one.outcome is outcome])
-            for title, outcome in (("Fails", Outcome.FAIL), ("To look at", Outcome.WARN))
+            for title, outcome in (("Fails", Status.FAIL), ("To look at", Status.WARN))
         ]
         return self._front.show(
             request,
@@ -45,6 +45,6 @@ class FlightPages:
             title="Before it goes",
             entry=entry,
             groups=groups,
-            well=[one.check for one in checked if one.outcome is Outcome.OK],
+            well=[one.check for one in checked if one.outcome is Status.OK],
             clear=is_clear(checked),
         )

@@ -9,11 +9,11 @@ from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from digest.models import Role
-from digest.tasks.desk.agenda import Entry, find_entry
+from digest.tasks.desk.agenda import AgendaEntry, find_entry
 from digest.tasks.desk.desk import Desk, EditionName
-from digest.tasks.desk.drafts import Hand
-from digest.tasks.desk.sessions import Visit, form_token
-from digest.web.desk.gate import Gate
+from digest.tasks.desk.drafts import Edit
+from digest.tasks.desk.sessions import SignedIn, form_token
+from digest.web.desk.gate import Access
 from digest.web.pages import Pages
 
 SAID = {
@@ -30,12 +30,12 @@ SAID = {
 
 
 @dataclass(frozen=True, slots=True)
-class Front:
+class DeskPages:
     """Shows pages to whoever is signed in."""
 
     desk: Desk
     pages: Pages
-    gate: Gate
+    gate: Access
     now: Callable[[], datetime]
 
     def show(self, request: Request, name: str, status: int = 200, **values: object) -> HTMLResponse:
@@ -59,22 +59,22 @@ class Front:
         said = f"?said={said}" if said else ""
         return RedirectResponse(f"{path}{said}{f'#{place}' if place else ''}", 303)
 
-    def visit(self, request: Request) -> Visit:
+    def visit(self, request: Request) -> SignedIn:
         """Give who is signed in."""
-        visit: Visit = request.state.visit
+        visit: SignedIn = request.state.visit
         return visit
 
     def get(self, request: Request, name: str) -> str:
         """Give a field of the posted form."""
         return str(request.state.form.get(name, ""))
 
-    def hand(self, request: Request, name: EditionName) -> Hand:
+    def hand(self, request: Request, name: EditionName) -> Edit:
         """Give whose hand changes what, and what they saw of it."""
         seen = self.get(request, "version")
         version = int(seen) if seen.isascii() and seen.isdigit() and len(seen) < 10 else -1
-        return Hand(self.visit(request).editor.address, name, version, self.now())
+        return Edit(self.visit(request).editor.address, name, version, self.now())
 
-    def entry(self, name: EditionName) -> Entry:
+    def entry(self, name: EditionName) -> AgendaEntry:
         """Give an edition; a page that is missing where there is none."""
         with self.desk.database.read() as session:
             found = find_entry(session, self.desk.settings, name, self.now())

@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse, Response
 
 from digest.models import Role
 from digest.tasks.desk.desk import Desk
-from digest.tasks.desk.sessions import LONGEST, Visit, find_visit, form_token, is_own_form, write_cookie
+from digest.tasks.desk.sessions import LONGEST, SignedIn, find_visit, form_token, is_own_form, write_cookie
 
 HOME = "/desk"
 _MOST_FIELDS = 100
@@ -31,7 +31,7 @@ async def read_form(request: Request) -> FormData:
 Form = Annotated[FormData, Depends(read_form)]
 
 
-class Gate:
+class Access:
     """Lets requests to the desk through, or not.
 
     A page needs a session. Whatever changes something needs more: it comes from our own pages, brings the
@@ -79,7 +79,7 @@ class Gate:
             return
         raise HTTPException(403, "This came from another site's page, and nothing was changed.")
 
-    def _visit(self, request: Request) -> Visit:
+    def _visit(self, request: Request) -> SignedIn:
         visit = find_visit(self._desk, request.cookies.get(self._session, ""), self._now())
         if visit is None:
             raise SignInNeeded
@@ -89,7 +89,7 @@ class Gate:
         if not token or not is_own_form(self._desk, token, str(form.get("form", ""))):
             raise HTTPException(403, "This form has run out. Go back, reload the page, and try again.")
 
-    def find(self, request: Request) -> Visit | None:
+    def find(self, request: Request) -> SignedIn | None:
         """Find who is signed in."""
         return find_visit(self._desk, request.cookies.get(self._session, ""), self._now())
 

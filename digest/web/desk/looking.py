@@ -12,11 +12,11 @@ from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, Response
 
 from digest.errors import InputError, Unreachable
-from digest.tasks.desk.agenda import Entry
+from digest.tasks.desk.agenda import AgendaEntry
 from digest.tasks.desk.desk import EditionName
 from digest.tasks.desk.proofs import look, read_moment, send_proof
-from digest.tasks.previewing import Preview, View, describe
-from digest.web.desk.front import Front, sentence
+from digest.tasks.previewing import Preview, Viewer, describe
+from digest.web.desk.front import DeskPages, sentence
 
 WIDTHS = {"600": "A window, 600", "1200": "Broad, 1,200", "360": "A phone, 360"}
 
@@ -32,7 +32,7 @@ _FRAME = (
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class PreviewRequest:
     """What a preview shows, as its address says it."""
 
     address: str
@@ -44,9 +44,9 @@ class Asked:
     images: bool
 
     @property
-    def view(self) -> View:
+    def view(self) -> Viewer:
         """Give who looks."""
-        return View(self.address.strip(), self.topics, self.language.strip())
+        return Viewer(self.address.strip(), self.topics, self.language.strip())
 
     def query(self, at: datetime) -> str:
         """Give it as a query that always shows the same."""
@@ -60,7 +60,7 @@ class Asked:
 class PreviewPages:
     """The preview of an edition that is not made yet, and the proof that is mailed of it."""
 
-    def __init__(self, front: Front) -> None:
+    def __init__(self, front: DeskPages) -> None:
         self._front = front
 
     def preview(
@@ -80,7 +80,7 @@ class PreviewPages:
         """Show an edition as a reader would get it, and all there is to know of its message."""
         entry = self._open(EditionName(digest, cadence, period))
         width = width if width in WIDTHS else "600"
-        asked = Asked(address, tuple(topics), language, at, width, dark == "1", images != "0")
+        asked = PreviewRequest(address, tuple(topics), language, at, width, dark == "1", images != "0")
         shown, error, moment = None, "", self._front.now()
         try:
             moment = read_moment(self._front.desk, at, moment)
@@ -115,7 +115,7 @@ class PreviewPages:
     ) -> Response:
         """Give the message's HTML, with links that do nothing for its reader, for a frame."""
         entry = self._open(EditionName(digest, cadence, period))
-        view = View(address.strip(), tuple(topics), language.strip())
+        view = Viewer(address.strip(), tuple(topics), language.strip())
         try:
             moment = read_moment(self._front.desk, at, self._front.now())
             page, _ = look(self._front.desk, entry, view, moment).parts(inert=True)
@@ -130,7 +130,9 @@ class PreviewPages:
         entry = self._open(EditionName(digest, cadence, period))
         form = request.state.form
         topics = tuple(str(topic)[:100] for topic in form.getlist("topics"))
-        view = View(self._front.get(request, "address").strip(), topics, self._front.get(request, "language"))
+        view = Viewer(
+            self._front.get(request, "address").strip(), topics, self._front.get(request, "language")
+        )
         try:
             editor = self._front.visit(request).editor
             send_proof(self._front.desk, entry, editor, view, self._front.now())
@@ -141,7 +143,7 @@ class PreviewPages:
             )
         return self._front.go(entry.name.path, "proof")
 
-    def _open(self, name: EditionName) -> Entry:
+    def _open(self, name: EditionName) -> AgendaEntry:
         entry = self._front.entry(name)
         if not entry.is_open:
             raise HTTPException(404)

@@ -5,14 +5,14 @@ from starlette.responses import Response
 
 from digest.errors import InputError
 from digest.tasks.desk.drafts import ChangedMeanwhile
-from digest.tasks.desk.proofs import Offer, OfferedAct, find_offer, take_offer
-from digest.web.desk.front import Front
+from digest.tasks.desk.proofs import ProofAct, ProofLink, find_offer, take_offer
+from digest.web.desk.front import DeskPages
 
 
-class Offers:
+class ProofLinkPages:
     """The pages behind a proof's links."""
 
-    def __init__(self, front: Front) -> None:
+    def __init__(self, front: DeskPages) -> None:
         self._front = front
 
     def show(self, token: str) -> Response:
@@ -21,10 +21,10 @@ class Offers:
         if offer is None:
             return self._gone()
         entry = self._front.entry(offer.name)
-        changed = offer.act is OfferedAct.APPROVE and entry.draft.version != offer.version
+        changed = offer.act is ProofAct.APPROVE and entry.draft.version != offer.version
         if changed or not entry.is_open:
             return self._changed(offer, "was changed" if entry.is_open else "was made")
-        verb = "Approve" if offer.act is OfferedAct.APPROVE else "Hold"
+        verb = "Approve" if offer.act is ProofAct.APPROVE else "Hold"
         return self._front.pages.render(
             "desk/offer", title=f"{verb} {entry.digest.title}?", verb=verb, entry=entry, editor=offer.editor
         )
@@ -42,7 +42,7 @@ class Offers:
             return self._changed(offer, "was changed")
         except InputError:
             return self._changed(offer, "was made")
-        approved = offer.act is OfferedAct.APPROVE
+        approved = offer.act is ProofAct.APPROVE
         return self._front.pages.say(
             "Approved" if approved else "On hold",
             "It goes at its deadline. The next change makes the approval void."
@@ -52,7 +52,7 @@ class Offers:
             link_text="Open it on the desk",
         )
 
-    def _changed(self, offer: Offer, what: str) -> Response:
+    def _changed(self, offer: ProofLink, what: str) -> Response:
         return self._front.pages.say(
             f"It {what} after this proof",
             "Nothing was done. Look at it as it is now.",

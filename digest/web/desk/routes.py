@@ -8,15 +8,15 @@ from fastapi import APIRouter, Depends, FastAPI, Request
 from sqlmodel import Session
 from starlette.responses import Response
 
-from digest.tasks.desk.agenda import Entry
+from digest.tasks.desk.agenda import AgendaEntry
 from digest.tasks.desk.desk import Desk
-from digest.web.desk.doors import Doors
+from digest.web.desk.doors import LoginPages
 from digest.web.desk.editing import EditionPages, Panel
-from digest.web.desk.flights import FlightPages
-from digest.web.desk.front import Front
-from digest.web.desk.gate import HOME, Gate, SignInNeeded, to_sign_in
+from digest.web.desk.flights import PreflightPages
+from digest.web.desk.front import DeskPages
+from digest.web.desk.gate import HOME, Access, SignInNeeded, to_sign_in
 from digest.web.desk.looking import PreviewPages
-from digest.web.desk.offers import Offers
+from digest.web.desk.offers import ProofLinkPages
 from digest.web.pages import Pages
 
 _EDITION = HOME + "/{digest}/{cadence}/{period}"
@@ -28,10 +28,10 @@ def add_desk(
     desk: Desk,
     pages: Pages,
     now: Callable[[], datetime],
-    panels: Sequence[Callable[[Session, Entry], Panel | None]] = (),
+    panels: Sequence[Callable[[Session, AgendaEntry], Panel | None]] = (),
 ) -> None:
     """Add the desk to an application."""
-    front = Front(desk, pages, Gate(desk, now), now)
+    front = DeskPages(desk, pages, Access(desk, now), now)
     _add_files(app, pages)
     app.include_router(_doors(front))
     app.include_router(_offers(front))
@@ -43,8 +43,8 @@ def _ask_to_sign_in(request: Request, _: Exception) -> Response:
     return to_sign_in(request)
 
 
-def _doors(front: Front) -> APIRouter:
-    router, doors, gate = APIRouter(), Doors(front), front.gate
+def _doors(front: DeskPages) -> APIRouter:
+    router, doors, gate = APIRouter(), LoginPages(front), front.gate
     router.add_api_route(f"{HOME}/login", doors.show_login, methods=_LOOK)
     router.add_api_route(f"{HOME}/password/{{token}}", doors.show_password, methods=_LOOK)
     for path, door in ((f"{HOME}/login", doors.login), (f"{HOME}/password/{{token}}", doors.set_password)):
@@ -54,14 +54,16 @@ def _doors(front: Front) -> APIRouter:
     return router
 
 
-def _offers(front: Front) -> APIRouter:
-    router, offers = APIRouter(), Offers(front)
+def _offers(front: DeskPages) -> APIRouter:
+    router, offers = APIRouter(), ProofLinkPages(front)
     router.add_api_route(f"{HOME}/proof/{{token}}", offers.show, methods=_LOOK)
     router.add_api_route(f"{HOME}/proof/{{token}}", offers.take, methods=["POST"])
     return router
 
 
-def _editions(front: Front, panels: Sequence[Callable[[Session, Entry], Panel | None]]) -> APIRouter:
+def _editions(
+    front: DeskPages, panels: Sequence[Callable[[Session, AgendaEntry], Panel | None]]
+) -> APIRouter:
     router, pages, gate = APIRouter(), EditionPages(front, panels), front.gate
     _look(router, HOME, pages.home, gate)
     _look(router, _EDITION, pages.edition, gate)
@@ -74,13 +76,13 @@ def _editions(front: Front, panels: Sequence[Callable[[Session, Entry], Panel | 
     _look(router, f"{_EDITION}/preview", looking.preview, gate)
     _look(router, f"{_EDITION}/preview/frame", looking.frame, gate)
     _post(router, f"{_EDITION}/proof", looking.proof, gate.editor)
-    _post(router, f"{_EDITION}/preflight", FlightPages(front).check, gate.editor)
+    _post(router, f"{_EDITION}/preflight", PreflightPages(front).check, gate.editor)
     for name, act in (("approve", pages.approve), ("pause", pages.pause), ("resume", pages.resume)):
         _post(router, f"{_EDITION}/{name}", act, gate.publisher)
     return router
 
 
-def _look(router: APIRouter, path: str, page: Callable[..., Any], gate: Gate) -> None:
+def _look(router: APIRouter, path: str, page: Callable[..., Any], gate: Access) -> None:
     router.add_api_route(path, page, methods=_LOOK, dependencies=[Depends(gate.look)])
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.articles.related import Index, Story, terms_of
+from digest.articles.related import Index, RelatedStory, terms_of
 
 NOW = datetime(2026, 11, 23, 6, tzinfo=UTC)
 TEXTS = (
@@ -22,8 +22,8 @@ TEXTS = (
 )
 
 
-def story(number: int, title: str, text: str = "", days_old: int = 0) -> Story:
-    return Story(number, title, text, NOW - timedelta(days=days_old))
+def story(number: int, title: str, text: str = "", days_old: int = 0) -> RelatedStory:
+    return RelatedStory(number, title, text, NOW - timedelta(days=days_old))
 
 
 STORIES = [story(n, title, text, n) for n, (title, text) in enumerate(TEXTS)]

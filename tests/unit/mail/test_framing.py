@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.mail.encoding import SOFT, splice
-from digest.mail.framing import Encoded, Pattern, encode, holes_in
+from digest.mail.framing import EncodedSegment, EncodedSkeleton, encode, holes_in
 from tests.samples import hostile_text
 
 ROOM = {"name": 40, "address": 7}
@@ -16,10 +16,10 @@ frames = st.lists(stretches | st.sampled_from(["name", "address@", "card 1", "ca
 
 @given(frame=frames, cards=st.tuples(stretches, stretches))
 def test_a_pattern_joins_what_its_frame_lists(
-    frame: tuple[Encoded | str, ...], cards: tuple[Encoded, Encoded]
+    frame: tuple[EncodedSegment | str, ...], cards: tuple[EncodedSegment, EncodedSegment]
 ) -> None:
     known = {"card 1": cards[0], "card 2": cards[1]}
-    pattern = Pattern(frame, known, ROOM)
+    pattern = EncodedSkeleton(frame, known, ROOM)
     filled = [known.get(piece, piece) if isinstance(piece, str) else piece for piece in frame]
     joined = pattern.fill([known[hole] for hole in holes_in(frame, known)])
 
@@ -30,7 +30,7 @@ def test_a_pattern_joins_what_its_frame_lists(
         piece for piece in filled if isinstance(piece, str)
     ]
 
-    stretched = [piece for piece in filled if isinstance(piece, Encoded)]
+    stretched = [piece for piece in filled if isinstance(piece, EncodedSegment)]
     rooms = [ROOM[piece.rstrip("@")] for piece in filled if isinstance(piece, str)]
     assert joined.digests == b"".join(piece.digest for piece in stretched)
     assert joined.size == sum(piece.size for piece in stretched)
@@ -39,10 +39,10 @@ def test_a_pattern_joins_what_its_frame_lists(
 
 @given(frame=frames, cards=st.lists(st.tuples(stretches, stretches), min_size=2, max_size=4))
 def test_filling_it_once_changes_nothing_for_the_next(
-    frame: tuple[Encoded | str, ...], cards: list[tuple[Encoded, Encoded]]
+    frame: tuple[EncodedSegment | str, ...], cards: list[tuple[EncodedSegment, EncodedSegment]]
 ) -> None:
-    pattern = Pattern(frame, ["card 1", "card 2"], ROOM)
+    pattern = EncodedSkeleton(frame, ["card 1", "card 2"], ROOM)
     for one, two in [*cards, cards[0]]:
         known = {"card 1": one, "card 2": two}
         pieces = [known[hole] for hole in holes_in(frame, known)]
-        assert pattern.fill(pieces) == Pattern(frame, known, ROOM).fill(pieces)
+        assert pattern.fill(pieces) == EncodedSkeleton(frame, known, ROOM).fill(pieces)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digest.mail.encoding import quoted_printable, splice, verbatim
-from digest.mail.framing import Pattern, encode, frame_of
+from digest.mail.framing import EncodedSkeleton, encode, frame_of
 from digest.mail.headers import one_line
 from digest.mail.message import compose, message_id
 from digest.mail.rendering import Renderer
@@ -108,8 +108,8 @@ def test_a_spliced_text_reads_as_if_the_value_had_been_in_it(parts: list[str], v
         return
     one = value.replace("\r", " ").replace("\n", " ")
     frame = frame_of(text, {"slot": marker}, is_html=False)
-    spliced = splice(Pattern(frame).fill().pieces, {"slot": quoted_printable(one)})
-    filled = splice(Pattern(frame, ["slot"]).fill([encode(one)] * (len(parts) - 1)).pieces, {})
+    spliced = splice(EncodedSkeleton(frame).fill().pieces, {"slot": quoted_printable(one)})
+    filled = splice(EncodedSkeleton(frame, ["slot"]).fill([encode(one)] * (len(parts) - 1)).pieces, {})
     whole = text.replace(marker, one).replace("\r\n", "\n").replace("\r", "\n").replace("\n", "\r\n")
     for found in (spliced, filled):
         assert quopri.decodestring(found) == whole.encode("utf-8", "surrogatepass")

@@ -13,7 +13,7 @@ from digest.mail.content import Card, Content
 from digest.mail.look import Brand, Colours, Logo
 from digest.mail.message import named
 from digest.mail.phrases import Phrases
-from digest.mail.rendering import Renderer, Rendering, Slots
+from digest.mail.rendering import BodyPlaceholders, Renderer, Rendering
 from digest.mail.wrapping import wrap
 from digest.models import Form
 from tests.samples import ARABIC, CONTENT, LEAD, VALUES
@@ -27,7 +27,7 @@ def parts(content: Content, values: dict[str, str] = VALUES) -> tuple[str, str]:
     rendering: Rendering = RENDERER.render(content)
     known = rendering.own_values(values)
     text, html = (
-        quopri.decodestring(b"".join(Slots(named(kind, pieces)).filled(known))).decode()
+        quopri.decodestring(b"".join(BodyPlaceholders(named(kind, pieces)).filled(known))).decode()
         for kind, pieces in (("text ", rendering.text), ("html ", rendering.html))
     )
     return text.replace("\r\n", "\n"), html.replace("\r\n", "\n")

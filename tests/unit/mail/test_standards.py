@@ -17,7 +17,7 @@ from hypothesis import example, given, settings
 
 from digest.mail.content import Content
 from digest.mail.dkim import BodyHash, Signer
-from digest.mail.message import Own, compose
+from digest.mail.message import ReaderHeaders, compose
 from digest.mail.rendering import Renderer, Rendering
 from tests.samples import ARABIC, CONTENT, HEADERS, LEAD, NOW, OWN, POSTAL, STORIES, VALUES, hostile_text
 from tests.standards import (
@@ -80,7 +80,9 @@ def content_in(language: str) -> Content:
     return replace(CONTENT, language=language, title=title, subject=title, preheader=title, lead=lead)
 
 
-def message(language: str = "en", *, own: Own = OWN, name: str | None = None, **headers: object) -> bytes:
+def message(
+    language: str = "en", *, own: ReaderHeaders = OWN, name: str | None = None, **headers: object
+) -> bytes:
     """Compose a message, with other values where some are given."""
     if name is not None:
         own = replace(own, to_name=name)

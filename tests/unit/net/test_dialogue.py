@@ -9,15 +9,15 @@ from hypothesis import strategies as st
 
 from digest.models import Outcome, Reply, Stage
 from digest.net.smtp.asks import Ask
-from digest.net.smtp.dialogue import Envelope, Offer, dot_stuffed, greet, hand_over
+from digest.net.smtp.dialogue import Capabilities, Envelope, dot_stuffed, greet, hand_over
 from digest.net.smtp.logins import Login
 
 LETTER = Envelope("news@courier.example", "ann@readers.example")
 
 
 def talk(
-    dialogue: Generator[Ask, Reply, Offer | Outcome], *replies: str
-) -> tuple[list[str], Offer | Outcome]:
+    dialogue: Generator[Ask, Reply, Capabilities | Outcome], *replies: str
+) -> tuple[list[str], Capabilities | Outcome]:
     """Drive a dialogue with a server's replies; give what was written and how it ended."""
     said, waiting = [], list(replies)
     try:
@@ -28,13 +28,13 @@ def talk(
             ask = dialogue.send(Reply(int(code), "", text.replace("|", "\n")))
     except StopIteration as ended:
         assert not waiting, waiting
-        result: Offer | Outcome = ended.value
+        result: Capabilities | Outcome = ended.value
         return said, result
 
 
 def greeting(
     *replies: str, starttls: bool = False, login: Login | None = None, may_show_password: bool = True
-) -> tuple[list[str], Offer | Outcome]:
+) -> tuple[list[str], Capabilities | Outcome]:
     dialogue = greet(
         "mail.courier.example",
         starttls=starttls,
@@ -47,7 +47,7 @@ def greeting(
 def test_a_server_that_knows_no_ehlo_is_greeted_with_helo_and_offers_nothing() -> None:
     said, offer = greeting("220 hello", "502 what", "250 hello")
     assert said == ["", "EHLO mail.courier.example", "HELO mail.courier.example"]
-    assert offer == Offer({})
+    assert offer == Capabilities({})
 
 
 def test_what_was_offered_before_tls_does_not_count_after_it() -> None:
@@ -56,7 +56,7 @@ def test_what_was_offered_before_tls_does_not_count_after_it() -> None:
         starttls=True,
     )  # fmt: skip
     assert said[1:] == ["EHLO mail.courier.example", "STARTTLS", "<tls>", "EHLO mail.courier.example"]
-    assert offer == Offer({"SIZE": "99"})
+    assert offer == Capabilities({"SIZE": "99"})
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_the_login_takes_plain_first_and_login_where_there_is_no_plain() -> None
         base64.b64encode(b"courier").decode(),
         base64.b64encode(b"hush").decode(),
     ]
-    assert isinstance(offer, Offer)
+    assert isinstance(offer, Capabilities)
 
 
 def test_a_password_never_goes_in_the_clear() -> None:
@@ -119,7 +119,7 @@ def test_endless_334_is_no_login() -> None:
 
 def test_one_message_is_one_mail_one_rcpt_one_data() -> None:
     said, outcome = talk(
-        hand_over(LETTER, b"Subject: x\r\n\r\nHello.\r\n", Offer({"SIZE": "", "SMTPUTF8": ""})),
+        hand_over(LETTER, b"Subject: x\r\n\r\nHello.\r\n", Capabilities({"SIZE": "", "SMTPUTF8": ""})),
         "250 ok", "250 ok", "354 go", "250 kept",
     )  # fmt: skip
     assert said == [
@@ -133,20 +133,20 @@ def test_one_message_is_one_mail_one_rcpt_one_data() -> None:
 
 
 def test_no_extension_is_used_that_this_session_does_not_offer() -> None:
-    said, _ = talk(hand_over(LETTER, b"x\r\n", Offer({})), "250 ok", "250 ok", "354 go", "250 kept")
+    said, _ = talk(hand_over(LETTER, b"x\r\n", Capabilities({})), "250 ok", "250 ok", "354 go", "250 kept")
     assert said[0] == "MAIL FROM:<news@courier.example>"
 
 
 def test_an_address_that_needs_smtputf8_fails_alone_where_the_server_has_none() -> None:
     letter = Envelope("news@courier.example", "jörg@readers.example")
-    said, outcome = talk(hand_over(letter, b"x\r\n", Offer({})))
+    said, outcome = talk(hand_over(letter, b"x\r\n", Capabilities({})))
     assert said == []
     assert isinstance(outcome, Outcome)
     assert outcome.reply is not None
     assert (outcome.stage, outcome.reply.code, outcome.reply.enhanced) == (Stage.RCPT, 553, "5.6.7")
 
     said, _ = talk(
-        hand_over(letter, b"x\r\n", Offer({"SMTPUTF8": ""})), "250 ok", "250 ok", "354 go", "250 k"
+        hand_over(letter, b"x\r\n", Capabilities({"SMTPUTF8": ""})), "250 ok", "250 ok", "354 go", "250 k"
     )
     assert said[:2] == ["MAIL FROM:<news@courier.example> SMTPUTF8", "RCPT TO:<jörg@readers.example>"]
 
@@ -163,7 +163,7 @@ def test_an_address_that_needs_smtputf8_fails_alone_where_the_server_has_none() 
     ],
 )
 def test_a_refusal_ends_the_message_at_its_step(replies: list[str], stage: Stage, dot_left: bool) -> None:
-    _, outcome = talk(hand_over(LETTER, b"x\r\n", Offer({})), *replies)
+    _, outcome = talk(hand_over(LETTER, b"x\r\n", Capabilities({})), *replies)
     assert isinstance(outcome, Outcome)
     assert not outcome.accepted
     assert (outcome.stage, outcome.dot_left) == (stage, dot_left)

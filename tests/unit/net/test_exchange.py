@@ -3,8 +3,8 @@
 import pytest
 
 from digest.models import Outcome, Reply, Stage
-from digest.net.smtp.dialogue import Envelope, Offer
-from digest.net.smtp.exchange import Ended, Exchange, Wants
+from digest.net.smtp.dialogue import Capabilities, Envelope
+from digest.net.smtp.exchange import ContentWanted, Exchange, TransactionEnded
 from digest.net.smtp.replies import BadReplyError
 
 ENVELOPE = "MAIL FROM:<news@courier.example>\r\nRCPT TO:<r{}@readers.example>\r\nDATA\r\n"
@@ -14,9 +14,9 @@ def letter(number: int) -> Envelope:
     return Envelope("news@courier.example", f"r{number}@readers.example")
 
 
-def take(exchange: Exchange, *replies: str) -> tuple[list[Wants | Ended], bytes]:
+def take(exchange: Exchange, *replies: str) -> tuple[list[ContentWanted | TransactionEnded], bytes]:
     """Let replies in; give all that happened and was written."""
-    events: list[Wants | Ended] = []
+    events: list[ContentWanted | TransactionEnded] = []
     out = b""
     for reply in replies:
         code, _, text = reply.partition(" ")
@@ -28,24 +28,24 @@ def take(exchange: Exchange, *replies: str) -> tuple[list[Wants | Ended], bytes]
 
 @pytest.fixture
 def pipelined() -> Exchange:
-    return Exchange(Offer({"PIPELINING": ""}))
+    return Exchange(Capabilities({"PIPELINING": ""}))
 
 
 @pytest.fixture
 def lockstep() -> Exchange:
-    return Exchange(Offer({}))
+    return Exchange(Capabilities({}))
 
 
 def test_an_envelope_is_one_write_where_the_server_pipelines(pipelined: Exchange) -> None:
     assert pipelined.begin(1, letter(1), 9) == ENVELOPE.format(1).encode()
-    assert take(pipelined, "250 ok", "250 ok", "354 go") == ([Wants(1)], b"")
+    assert take(pipelined, "250 ok", "250 ok", "354 go") == ([ContentWanted(1)], b"")
 
 
 def test_an_envelope_goes_line_by_line_where_it_does_not(lockstep: Exchange) -> None:
     assert lockstep.begin(1, letter(1), 9) == b"MAIL FROM:<news@courier.example>\r\n"
     assert take(lockstep, "250 ok") == ([], b"RCPT TO:<r1@readers.example>\r\n")
     assert take(lockstep, "250 ok") == ([], b"DATA\r\n")
-    assert take(lockstep, "354 go") == ([Wants(1)], b"")
+    assert take(lockstep, "354 go") == ([ContentWanted(1)], b"")
 
 
 def test_the_next_envelope_rides_with_the_final_dot_and_each_reply_finds_its_message(
@@ -59,9 +59,9 @@ def test_the_next_envelope_rides_with_the_final_dot_and_each_reply_finds_its_mes
     events, _ = take(pipelined, "250 kept", "250 ok", "250 ok", "354 go")
 
     (first, second) = events
-    assert isinstance(first, Ended)
+    assert isinstance(first, TransactionEnded)
     assert (first.key, first.outcome.accepted) == (1, True)
-    assert second == Wants(2)
+    assert second == ContentWanted(2)
 
 
 @pytest.mark.parametrize(
@@ -77,24 +77,24 @@ def test_a_refused_envelope_ends_with_its_first_refusal_and_the_next_begins_with
 ) -> None:
     pipelined.begin(1, letter(1), 9)
     ((ended,), _) = take(pipelined, *replies)
-    assert isinstance(ended, Ended)
+    assert isinstance(ended, TransactionEnded)
     assert ended.outcome.reply is not None
     assert (ended.outcome.stage, ended.outcome.reply.code, ended.outcome.dot_left) == (stage, code, False)
     assert pipelined.begin(2, letter(2), 9) == b"RSET\r\n" + ENVELOPE.format(2).encode()
-    assert take(pipelined, "250 reset", "250 ok", "250 ok", "354 go") == ([Wants(2)], b"")
+    assert take(pipelined, "250 reset", "250 ok", "250 ok", "354 go") == ([ContentWanted(2)], b"")
 
 
 def test_a_server_that_wants_the_content_of_a_refused_message_gets_an_empty_one(pipelined: Exchange) -> None:
     pipelined.begin(1, letter(1), 9)
     assert take(pipelined, "250 ok", "550 unknown", "354 go") == ([], b".\r\n")
     ((ended,), _) = take(pipelined, "554 no valid recipients")
-    assert isinstance(ended, Ended)
+    assert isinstance(ended, TransactionEnded)
     assert ended.outcome == Outcome(Stage.RCPT, Reply(550, "", "unknown"))
 
 
 def test_a_lost_line_leaves_undecided_only_what_had_wholly_left(pipelined: Exchange) -> None:
     for left, uncertain in ((0, True), (1, False)):
-        exchange = Exchange(Offer({"PIPELINING": ""}))
+        exchange = Exchange(Capabilities({"PIPELINING": ""}))
         exchange.begin(1, letter(1), 9)
         take(exchange, "250 ok", "250 ok", "354 go")
         exchange.end(1, 8)
@@ -141,24 +141,24 @@ def test_an_address_that_cannot_be_said_is_refused_before_a_byte_is_written(pipe
 
 
 def test_a_chunk_follows_its_envelope_and_carries_its_length_and_the_next_envelope() -> None:
-    chunking = Exchange(Offer({"PIPELINING": "", "CHUNKING": ""}))
+    chunking = Exchange(Capabilities({"PIPELINING": "", "CHUNKING": ""}))
     assert chunking.begin(1, letter(1), 8) == ENVELOPE.format(1).encode().removesuffix(b"DATA\r\n")
-    assert take(chunking, "250 ok", "250 ok") == ([Wants(1)], b"")
+    assert take(chunking, "250 ok", "250 ok") == ([ContentWanted(1)], b"")
     assert chunking.end(1, 8) == b"BDAT 8 LAST\r\n"
     chunking.begin(2, letter(2), 8)
 
     (first, second), _ = take(chunking, "250 kept", "250 ok", "250 ok")
 
-    assert isinstance(first, Ended)
+    assert isinstance(first, TransactionEnded)
     assert first.outcome.accepted
-    assert second == Wants(2)
+    assert second == ContentWanted(2)
 
 
 def test_a_refused_recipient_of_a_chunking_server_gets_no_chunk() -> None:
-    chunking = Exchange(Offer({"PIPELINING": "", "CHUNKING": ""}))
+    chunking = Exchange(Capabilities({"PIPELINING": "", "CHUNKING": ""}))
     chunking.begin(1, letter(1), 8)
     ((ended,), out) = take(chunking, "250 ok", "550 unknown")
-    assert isinstance(ended, Ended)
+    assert isinstance(ended, TransactionEnded)
     assert ended.outcome.stage is Stage.RCPT
     assert out == b""
     begun = chunking.begin(2, letter(2), 8)
@@ -167,7 +167,7 @@ def test_a_refused_recipient_of_a_chunking_server_gets_no_chunk() -> None:
 
 
 def test_a_chunk_that_has_wholly_left_without_a_reply_is_undecided() -> None:
-    chunking = Exchange(Offer({"CHUNKING": ""}))
+    chunking = Exchange(Capabilities({"CHUNKING": ""}))
     chunking.begin(1, letter(1), 8)
     take(chunking, "250 ok", "250 ok")
     chunking.end(1, 8)

@@ -8,29 +8,37 @@ import pytest
 
 from digest.mail.inspecting import inspect, words_of
 from digest.rules.preflight import ASKING, CLIP, NAMES, is_clear, look_over
-from digest.rules.proof import Around, Outcome, Parts, Picture, Piece, Proof, Visit
+from digest.rules.proof import (
+    ArticleFacts,
+    EditionFacts,
+    LinkCheck,
+    MessageFacts,
+    ProofImage,
+    PublicationFacts,
+    Status,
+)
 
 NOW = datetime(2026, 11, 23, 6, tzinfo=UTC)
 LEAVE = "https://courier.example/unsubscribe/abc"
 BRIDGE = "https://courier.example/bridge"
 PHOTO = "https://media.courier.example/bridge.jpg"
 POSTAL = "The Harbour Courier, 1 Quay Street"
-PARTS = Parts(
+PARTS = MessageFacts(
     subject="World Briefing: Bridge reopens",
     preheader="Sponges are old",
     html="<p>...</p>",
     html_text=f"Bridge reopens. {POSTAL}",
     text=f"Bridge reopens\n{BRIDGE}\n{LEAVE}\n{POSTAL}",
     links=(BRIDGE, LEAVE),
-    pictures=(Picture(PHOTO, "The bridge"),),
+    pictures=(ProofImage(PHOTO, "The bridge"),),
     active=(),
     size=30_000,
     encoded_size=32_000,
     leave_url=LEAVE,
     one_click=True,
 )
-PIECE = Piece(1, "Bridge reopens", BRIDGE, "It turns again.", "en", NOW, PHOTO, "The bridge")
-AROUND = Around(
+PIECE = ArticleFacts(1, "Bridge reopens", BRIDGE, "It turns again.", "en", NOW, PHOTO, "The bridge")
+AROUND = PublicationFacts(
     at=NOW,
     base_url="https://courier.example",
     language="en",
@@ -43,28 +51,31 @@ AROUND = Around(
     readers=10,
     own_hosts=frozenset({"courier.example"}),
 )
-WELL = Proof(
+WELL = EditionFacts(
     PARTS,
     (PIECE,),
     AROUND,
-    {BRIDGE: Visit(kind="text/html", words="Bridge reopens | Courier"), PHOTO: Visit(kind="image/jpeg")},
+    {
+        BRIDGE: LinkCheck(kind="text/html", words="Bridge reopens | Courier"),
+        PHOTO: LinkCheck(kind="image/jpeg"),
+    },
 )
 
 
-def parts(**changed: Any) -> Proof:
+def parts(**changed: Any) -> EditionFacts:
     return replace(WELL, parts=replace(PARTS, **changed))
 
 
-def around(**changed: Any) -> Proof:
+def around(**changed: Any) -> EditionFacts:
     return replace(WELL, around=replace(AROUND, **changed))
 
 
-def piece(**changed: Any) -> Proof:
+def piece(**changed: Any) -> EditionFacts:
     return replace(WELL, pieces=(replace(PIECE, **changed),))
 
 
-def answers(url: str, **visit: Any) -> Proof:
-    return replace(WELL, visits={**WELL.visits, url: Visit(**visit)})
+def answers(url: str, **visit: Any) -> EditionFacts:
+    return replace(WELL, visits={**WELL.visits, url: LinkCheck(**visit)})
 
 
 BAD = {
@@ -82,8 +93,8 @@ BAD = {
     "age": piece(dated_at=NOW - timedelta(days=32)),
     "languages": piece(language="de-AT"),
     "picture descriptions": piece(alt=""),
-    "pictures on https": parts(pictures=(Picture("http://courier.example/x.jpg", "x"),)),
-    "pictures of others": parts(pictures=(Picture("https://tracker.example/x.gif", ""),)),
+    "pictures on https": parts(pictures=(ProofImage("http://courier.example/x.jpg", "x"),)),
+    "pictures of others": parts(pictures=(ProofImage("https://tracker.example/x.gif", ""),)),
     "pictures broken": answers(PHOTO, trouble="it answers 404", is_gone=True),
     "picture size": answers(PHOTO, kind="image/png", size=1_000_001),
     "text part": parts(text=" "),
@@ -109,7 +120,7 @@ BAD = {
 def test_an_edition_that_is_well_passes_every_check() -> None:
     checked = look_over(WELL)
 
-    assert [one for one in checked if one.outcome is not Outcome.OK] == []
+    assert [one for one in checked if one.outcome is not Status.OK] == []
     assert [one.check for one in checked] == list(NAMES)
     assert is_clear(checked)
 
@@ -122,7 +133,7 @@ def test_there_is_an_example_of_what_each_check_finds() -> None:
 def test_each_check_finds_what_it_is_there_for_and_gives_its_reason(name: str) -> None:
     found = {one.check: one for one in look_over(BAD[name])}
 
-    assert found[name].outcome is not Outcome.OK
+    assert found[name].outcome is not Status.OK
     assert all(reason.strip() for reason in found[name].reasons)
 
 
@@ -146,7 +157,7 @@ def test_many_reasons_are_cut_and_counted() -> None:
 def test_titles_that_hold_few_letters_or_no_capitals_are_not_shouted() -> None:
     for title in ("NATO", "USA GDP", "日本の新しい橋が開通しました", "1 2 3 4 5 6 7 8 9 10 11 12 13"):
         found = {one.check: one.outcome for one in look_over(piece(title=title))}
-        assert found["title capitals"] is Outcome.OK
+        assert found["title capitals"] is Status.OK
 
 
 MESSAGE = b"""\
@@ -177,7 +188,7 @@ def test_a_message_is_read_as_a_mail_program_reads_it() -> None:
 
     assert (found.subject, found.preheader) == ("Brücke", "First words")
     assert found.links[0] == "https://courier.example/bridge?a=1&b=2"
-    assert found.pictures == (Picture("a.png", None), Picture("b.png", ""))
+    assert found.pictures == (ProofImage("a.png", None), ProofImage("b.png", ""))
     assert found.active == ("<script>", "javascript:", "onclick=")
     assert (found.leave_url, found.one_click) == ("https://courier.example/unsubscribe/abc", True)
     assert "Hello & more" in found.html_text

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.rules.selection import Candidate, Limits, choose, why_not
-from digest.rules.shaping import Shape, free, move, pin
+from digest.rules.shaping import Arrangement, free, move, pin
 
 NOW = datetime(2026, 11, 23, 6, tzinfo=UTC)
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
@@ -19,7 +19,7 @@ def article(number: int, *topics: str, age: float = 1) -> Candidate:
 
 
 def show(order: list[int], articles: list[Candidate]) -> list[int]:
-    chosen = choose(articles, {"*": LONG_AGO}, frozenset(), NOW, LIMITS, Shape(tuple(order)))
+    chosen = choose(articles, {"*": LONG_AGO}, frozenset(), NOW, LIMITS, Arrangement(tuple(order)))
     return [choice.article_id for choice in chosen.choices]
 
 
@@ -64,15 +64,15 @@ def test_an_added_article_may_be_old_and_off_the_digests_topics_and_still_goes_b
     old = article(1, "house", age=90)
     reader, history = {"science": NOW - timedelta(days=1)}, frozenset[int]()
     assert why_not(old, reader, history, NOW, LIMITS) == "it is older than 31 days"
-    assert why_not(old, reader, history, NOW, LIMITS, Shape(added={1: True})) is None
-    topics = Shape(added={1: False})
+    assert why_not(old, reader, history, NOW, LIMITS, Arrangement(added={1: True})) is None
+    topics = Arrangement(added={1: False})
     assert why_not(old, reader, history, NOW, LIMITS, topics) == "none of its topics is one of the reader's"
     assert why_not(article(1, "science", age=90), reader, history, NOW, LIMITS, topics) is None
     assert "earlier edition" in (
-        why_not(old, reader, frozenset({1}), NOW, LIMITS, Shape(added={1: True})) or ""
+        why_not(old, reader, frozenset({1}), NOW, LIMITS, Arrangement(added={1: True})) or ""
     )
 
 
 def test_an_article_left_out_says_so() -> None:
-    said = why_not(article(1), {"*": LONG_AGO}, frozenset(), NOW, LIMITS, Shape(hidden=frozenset({1})))
+    said = why_not(article(1), {"*": LONG_AGO}, frozenset(), NOW, LIMITS, Arrangement(hidden=frozenset({1})))
     assert said == "an editor leaves it out of this edition"

@@ -14,15 +14,15 @@ from hypothesis import strategies as st
 
 from digest.mail.message import compose
 from digest.mail.rendering import Renderer
-from digest.mail.sheets import Sheet
+from digest.mail.sheets import Assembler
 from digest.models import Article, Edition, Form
 from digest.models.cadence import CORRECTION
 from digest.rules.selection import Choice, Chosen
 from digest.settings import Settings, load_settings
-from digest.store.folds import Retold
+from digest.store.folds import OtherSource
 from digest.store.pictures import Copy
-from digest.tasks.delivery.contents import Contents, Laid
-from digest.tasks.delivery.variants import Listing
+from digest.tasks.delivery.contents import EditionContents, Layout
+from digest.tasks.delivery.variants import VariantContent
 from tests.conftest import write_config
 from tests.samples import HEADERS, NOW, OWN, VALUES, hostile_text
 from tests.unit.mail.test_splicing import both_parts, rendered_for
@@ -46,7 +46,7 @@ def article(number: int, title: str = "", **other: Any) -> Article:
 
 ARTICLES = {number: article(number) for number in range(1, 9)}
 GONE = article(9, withdrawn_at=NOW)
-TOLD = Retold(90, 2, "The Tide", "Elsewhere", "https://tide.example/2", ("world",), NOW)
+TOLD = OtherSource(90, 2, "The Tide", "Elsewhere", "https://tide.example/2", ("world",), NOW)
 COPY = Copy("3" * 64, NOW)
 EDITION: dict[str, Any] = {
     "digest": "front-page",
@@ -67,7 +67,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 
 @st.composite
-def listings(draw: st.DrawFn) -> Listing:
+def listings(draw: st.DrawFn) -> VariantContent:
     """Draw a list as selection, editors, folds and the store could make it."""
     look, is_correction = draw(st.sampled_from(LOOKS)), draw(st.integers(0, 9)) == 0
     ids = draw(st.lists(st.integers(1, 8), unique=True, min_size=1, max_size=8))
@@ -84,7 +84,7 @@ def listings(draw: st.DrawFn) -> Listing:
     articles = ARTICLES | {9: GONE}
     if draw(st.booleans()):
         articles[ids[-1]] = article(ids[-1], draw(hostile_text))
-    return Listing(
+    return VariantContent(
         Edition(**edition | ({"cadence": CORRECTION, "subject": "Corrected"} if is_correction else {})),
         draw(st.sampled_from(["en", "de-AT", "ar", "xx"])),
         Chosen(() if is_correction else tuple(choices), draw(st.integers(0, 2)), tuple(related)),
@@ -96,14 +96,14 @@ def listings(draw: st.DrawFn) -> Listing:
 
 def test_a_list_of_what_is_known_is_rendered_as_by_who_knows_nothing(settings: Settings) -> None:
     kept = Renderer(FOLDER)
-    contents = Contents(settings, kept.speaks)
-    sheets: dict[Hashable, Sheet] = {}
+    contents = EditionContents(settings, kept.speaks)
+    sheets: dict[Hashable, Assembler] = {}
 
     @trying(max_examples=30, deadline=None, phases=(Phase.generate,))  # to shrink a list takes minutes
     @given(listings())
-    def check(listing: Listing) -> None:
+    def check(listing: VariantContent) -> None:
         fresh = Renderer(FOLDER)
-        content = Contents(settings, fresh.speaks).of(listing)
+        content = EditionContents(settings, fresh.speaks).of(listing)
         assert contents.of(listing) == content
 
         rendering = kept.render(content)
@@ -116,14 +116,14 @@ def test_a_list_of_what_is_known_is_rendered_as_by_who_knows_nothing(settings: S
 
         laid, outline = contents.lay_out(listing), kept.outline(content)
         assert outline is not None
-        sheet = sheets.setdefault(laid.shape, Sheet(outline, HEADERS_OF_ALL))
+        sheet = sheets.setdefault(laid.shape, Assembler(outline, HEADERS_OF_ALL))
         assert composed(sheet, laid, rendering.html_most) == message
         assert sheet.compose(laid.shown, rendering.html_most - 1) is None
 
     check()
 
 
-def composed(sheet: Sheet, laid: Laid, room: int = 1_000_000) -> bytes:
+def composed(sheet: Assembler, laid: Layout, room: int = 1_000_000) -> bytes:
     composition = sheet.compose(laid.shown, room)
     assert composition is not None
     return bytes(composition.compose(OWN, VALUES))
@@ -131,15 +131,15 @@ def composed(sheet: Sheet, laid: Laid, room: int = 1_000_000) -> bytes:
 
 def test_lists_of_one_shape_are_joined_on_one_sheet_as_they_are_rendered(settings: Settings) -> None:
     renderer = Renderer(FOLDER)
-    contents, orders = Contents(settings, renderer.speaks), random.Random(8)
+    contents, orders = EditionContents(settings, renderer.speaks), random.Random(8)
     choices = [Choice(number, Form.SUMMARY, SECTIONS[number % 2]) for number in ARTICLES]
-    sheets: dict[Hashable, Sheet] = {}
+    sheets: dict[Hashable, Assembler] = {}
     joined = 0
 
     for left_out in range(120):
         order = orders.sample(choices, len(choices))
         chosen = Chosen(tuple(order), left_out % 3, tuple(range(1, 1 + left_out % 2)))
-        listing = Listing(Edition(**EDITION), "en", chosen, ARTICLES, {}, {})
+        listing = VariantContent(Edition(**EDITION), "en", chosen, ARTICLES, {}, {})
         laid, content = contents.lay_out(listing), contents.of(listing)
         rendering = renderer.render(content)
         if laid.shape in sheets:
@@ -147,7 +147,7 @@ def test_lists_of_one_shape_are_joined_on_one_sheet_as_they_are_rendered(setting
         else:
             outline = renderer.outline(content)
             assert outline is not None
-            sheets[laid.shape] = Sheet(outline, HEADERS_OF_ALL)
+            sheets[laid.shape] = Assembler(outline, HEADERS_OF_ALL)
         assert composed(sheets[laid.shape], laid) == compose(rendering, HEADERS_OF_ALL, OWN, VALUES)
     assert len(sheets) == 8  # the lead's section, whether anything is left out, and whether another is named
     assert joined == 112
@@ -155,17 +155,17 @@ def test_lists_of_one_shape_are_joined_on_one_sheet_as_they_are_rendered(setting
 
 def test_a_card_that_was_never_drawn_in_its_place_is_not_joined(settings: Settings) -> None:
     renderer = Renderer(FOLDER)
-    contents = Contents(settings, renderer.speaks)
+    contents = EditionContents(settings, renderer.speaks)
     choices = tuple(Choice(number, Form.SUMMARY, "world") for number in ARTICLES)
 
-    def listing(order: tuple[Choice, ...], articles: dict[int, Article]) -> Listing:
-        return Listing(Edition(**EDITION), "en", Chosen(order), articles, {}, {})
+    def listing(order: tuple[Choice, ...], articles: dict[int, Article]) -> VariantContent:
+        return VariantContent(Edition(**EDITION), "en", Chosen(order), articles, {}, {})
 
     first, turned = listing(choices, ARTICLES), listing(choices[::-1], ARTICLES)
     renderer.render(contents.of(first))
     outline = renderer.outline(contents.of(first))
     assert outline is not None
-    sheet = Sheet(outline, HEADERS_OF_ALL)
+    sheet = Assembler(outline, HEADERS_OF_ALL)
     assert sheet.compose(contents.lay_out(turned).shown, 1_000_000) is None
     renderer.render(contents.of(turned))
     assert composed(sheet, contents.lay_out(turned))
@@ -181,14 +181,14 @@ def test_a_card_that_was_never_drawn_in_its_place_is_not_joined(settings: Settin
 
 def test_every_reader_another_order_draws_no_document_again(settings: Settings) -> None:
     renderer = Renderer(FOLDER)
-    contents, orders = Contents(settings, renderer.speaks), random.Random(7)
+    contents, orders = EditionContents(settings, renderer.speaks), random.Random(7)
     choices = [Choice(number, Form.SUMMARY, "world") for number in ARTICLES]
     drawn = []
     finish = renderer._inlined
     renderer._inlined = lambda document: drawn.append(document) or finish(document)  # type: ignore[func-returns-value,method-assign]
 
-    def listing(order: list[Choice]) -> Listing:
-        return Listing(Edition(**EDITION), "en", Chosen(tuple(order)), ARTICLES, {}, {})
+    def listing(order: list[Choice]) -> VariantContent:
+        return VariantContent(Edition(**EDITION), "en", Chosen(tuple(order)), ARTICLES, {}, {})
 
     for _ in range(60):  # enough for each card to have stood in each place
         renderer.render(contents.of(listing(orders.sample(choices, len(choices)))))
@@ -202,10 +202,10 @@ def test_every_reader_another_order_draws_no_document_again(settings: Settings) 
 
 
 def test_the_preheader_and_the_sections_follow_the_list(settings: Settings) -> None:
-    contents = Contents(settings, lambda _language: True)
+    contents = EditionContents(settings, lambda _language: True)
     wanted = [(3, "world"), (1, "not-of-the-digest"), (2, "world"), (4, "science"), (5, "world")]
     chosen = Chosen(tuple(Choice(number, Form.TITLE, topic) for number, topic in wanted))
-    content = contents.of(Listing(Edition(**EDITION), "en", chosen, ARTICLES, {}, {}))
+    content = contents.of(VariantContent(Edition(**EDITION), "en", chosen, ARTICLES, {}, {}))
 
     assert content.lead is not None
     assert content.lead.id == 3
@@ -214,5 +214,5 @@ def test_the_preheader_and_the_sections_follow_the_list(settings: Settings) -> N
         ("Science", [4]), ("World", [2, 5]), ("Not of the digest", [1]),
     ]  # fmt: skip
     alone = replace(chosen, choices=chosen.choices[:1])
-    content = contents.of(Listing(Edition(**EDITION), "en", alone, ARTICLES, {}, {}))
+    content = contents.of(VariantContent(Edition(**EDITION), "en", alone, ARTICLES, {}, {}))
     assert content.preheader == ARTICLES[3].summary
