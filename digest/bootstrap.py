@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from digest.errors import SettingsError
-from digest.mail.look import Brand, Colours, Logo
-from digest.mail.rendering import Renderer
+from digest.mail.rendering.brand import Brand, Colours, Logo
+from digest.mail.rendering.renderer import Renderer
 from digest.net.smtp import Relay
-from digest.rules.pacing import Allowance, Domains, Limit, allowance_of
+from digest.rules.delivery.rate_limits import Allowance, Domains, Limit, allowance_of
 from digest.settings import Settings
 from digest.settings.look import LookSettings, css_fonts
 from digest.settings.smtp import RelaySettings
@@ -26,14 +26,14 @@ from digest.store import schema
 from digest.store.database import Database
 from digest.store.keys import keep_keys
 from digest.store.workers import WorkerLock
-from digest.tasks.compiling import Compiler
-from digest.tasks.delivery.composing import Composer
-from digest.tasks.delivery.running import RelayLimits, Run
+from digest.tasks.composing.composer import Composer
+from digest.tasks.delivery.run import RelayLimits, Run
 from digest.tasks.desk.desk import Desk
-from digest.tasks.fitting import Fitter
-from digest.tasks.restoring import Restorer
-from digest.tasks.standing import check_standing, identity_of, note_standing, state_path
-from digest.tasks.subscribing import Readers
+from digest.tasks.editions.compiling import Compiler
+from digest.tasks.editions.fitting import Fitter
+from digest.tasks.ledger.restore import Restorer
+from digest.tasks.ledger.state_file import check_standing, identity_of, note_standing, state_path
+from digest.tasks.readers.sign_up import Readers
 
 if TYPE_CHECKING:
     from digest.mail.dkim import Signer
@@ -120,7 +120,7 @@ class Application:
         if not (self.settings.dkim.key_file or self.settings.dkim.ed25519_key_file):
             return None
         # The library of keys is slow to import, and most commands sign nothing.
-        from digest.tasks.signing import load_signer
+        from digest.tasks.composing.signing_keys import load_signer
 
         return load_signer(self.settings)
 

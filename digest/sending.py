@@ -10,16 +10,16 @@ from types import FrameType
 from typing import Any
 
 from digest.bootstrap import Application
-from digest.rules.printing import printable
-from digest.tasks.asking import ask_due
-from digest.tasks.compiling import Compiled
-from digest.tasks.delivery.delivering import deliver
-from digest.tasks.delivery.running import Run, Tally
-from digest.tasks.desk.alerting import tell_held
-from digest.tasks.fetching import FetchReport, fetch_due
-from digest.tasks.housekeeping import keep_house
-from digest.tasks.picturing import copy_pictures
-from digest.tasks.renewing import renew_topics, topics_by
+from digest.rules.safe_text import printable
+from digest.tasks.articles.fetching import FetchReport, fetch_due
+from digest.tasks.articles.images import copy_pictures
+from digest.tasks.articles.topics import renew_topics, topics_by
+from digest.tasks.delivery.deliver import deliver
+from digest.tasks.delivery.run import Run, Tally
+from digest.tasks.desk.alerts import tell_held
+from digest.tasks.editions.compiling import Compiled
+from digest.tasks.readers.confirmation_mail import ask_due
+from digest.tasks.readers.expiry import keep_house
 
 log = logging.getLogger(__name__)
 

@@ -4,9 +4,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from digest.mail.content import Card, Content, Elsewhere, Publication, Section
 from digest.mail.message import compose
-from digest.mail.rendering import Renderer
+from digest.mail.rendering.content import Card, Content, Elsewhere, Publication, Section
+from digest.mail.rendering.renderer import Renderer
 from digest.models import Form
 from tests.samples import HEADERS, OWN
 from tests.standards import parse

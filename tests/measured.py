@@ -14,11 +14,11 @@ from collections.abc import Callable, Iterator
 
 import brotli
 
-from digest.articles.detect import parse_document
-from digest.articles.feeds import parse_feed
-from digest.articles.opml import parse_opml
+from digest.articles.documents.detect import parse_document
+from digest.articles.feeds.feeds import parse_feed
+from digest.articles.feeds.opml import parse_opml
 from digest.errors import DigestError
-from digest.net.fetch import fetch
+from digest.net.http import fetch
 from tests.websites import Website, page
 
 URL = "https://quay.example/feed"

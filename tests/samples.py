@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 
 from hypothesis import strategies as st
 
-from digest.mail.content import Card, Content, Elsewhere, Publication, Section
 from digest.mail.message import Headers, ReaderHeaders
+from digest.mail.rendering.content import Card, Content, Elsewhere, Publication, Section
 from digest.models import Form
 
 NOW = datetime(2026, 11, 23, 6, 5, tzinfo=UTC)

@@ -4,7 +4,7 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
-from digest.rules.folding import StoryText
+from digest.rules.articles.duplicates import StoryText
 
 FOLDER = Path(__file__).parent / "corpus" / "stories"
 

@@ -19,9 +19,9 @@ LAYERS = {
 }  # fmt: skip
 OWNERS = {
     "apscheduler": {"scheduler.py"},
-    "jinja2": {"mail/templates.py", "mail/drawing.py", "web/pages.py"},
-    "httpx2": {"net/fetch.py"},
-    "PIL": {"articles/shrinking.py"},
+    "jinja2": {"mail/rendering/templates.py", "mail/rendering/fragments.py", "web/shared/pages.py"},
+    "httpx2": {"net/http.py"},
+    "PIL": {"articles/thumbnails.py"},
     "smtplib": set(),
     "aiosmtpd": {"demo/catcher.py"},
     "argon2": {"tasks/desk/passwords.py"},
@@ -133,7 +133,7 @@ def test_sending_takes_nothing_into_memory_that_only_other_commands_need() -> No
         "feedparser", "httpx2", "inscriptis", "lxml", "markdown_it", "nh3", "psycopg", "rich", "starlette",
         "trafilatura", "uvicorn", "yaml",
     ]  # fmt: skip
-    program = f"import digest.cli.sending, sys; print(*sorted(set({others}) & set(sys.modules)))"
+    program = f"import digest.cli.send, sys; print(*sorted(set({others}) & set(sys.modules)))"
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
     )

@@ -10,7 +10,7 @@ import pytest
 from digest.cli import _ARTICLES, _COMMANDS, _EDITORS, _SOURCES, _SUBSCRIBERS, build
 from digest.settings import Settings, load_settings
 from digest.settings.loading import table_of
-from digest.settings.whole import RESERVED
+from digest.settings.settings import RESERVED
 
 ROOT = Path(__file__).parent.parent
 EXAMPLE = ROOT / "config.example.toml"

@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterable
 from datetime import datetime
 
-from digest.articles.clean import clean_html, one_line, plain_text, safe_url
-from digest.articles.identity import canonical_url, content_hash, slug, undecorated
+from digest.articles.html.cleaning import clean_html, one_line, plain_text, safe_url
 from digest.articles.parsed import ParsedArticle
-from digest.articles.sentences import summarise
+from digest.articles.text.identity import canonical_url, content_hash, slug, undecorated
+from digest.articles.text.prose import summarise
 from digest.errors import InputError
 
 _LONGEST_URL = 2_000

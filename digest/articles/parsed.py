@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from digest.rules.printing import printable
+from digest.rules.safe_text import printable
 
 
 @dataclass(frozen=True, slots=True)

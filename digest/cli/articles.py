@@ -9,11 +9,13 @@ from cyclopts import Parameter, validators
 from digest.articles.related import Index
 from digest.cli.common import DEFAULT, AsJson, Common, application, read_duration
 from digest.cli.output import say, show_json, show_table, warn
-from digest.cli.sending import complain
-from digest.store import articles, folds, stories
-from digest.store.listing import ArticleFilter, list_articles
-from digest.tasks import folding, pruning
-from digest.tasks.fetching import add_documents
+from digest.cli.send import complain
+from digest.store.articles import articles, duplicates
+from digest.store.articles import related as stories
+from digest.store.articles.listing import ArticleFilter, list_articles
+from digest.tasks.articles import duplicates as duplicate_tasks
+from digest.tasks.articles import pruning
+from digest.tasks.articles.fetching import add_documents
 
 _LISTED = ("id", "title", "url", "published_at", "topics", "source", "author", "first_seen_at")
 
@@ -91,8 +93,8 @@ def show(article: str, *, json: AsJson = False, common: Common = DEFAULT) -> Non
     """
     with application(common) as app, app.database.read() as session:
         found = articles.get_article(session, article)
-        told = folds.list_told(session, [found.id or 0]).get(found.id or 0, [])
-        root_id = folds.story_of(session, found.id or 0)[0]
+        told = duplicates.list_told(session, [found.id or 0]).get(found.id or 0, [])
+        root_id = duplicates.story_of(session, found.id or 0)[0]
         into = None if root_id == found.id else articles.get_article(session, str(root_id))
     also_at = [{"id": t.article_id, "source": t.source, "title": t.title, "url": t.url} for t in told]
     if json:
@@ -169,7 +171,7 @@ def split(article: str, *, common: Common = DEFAULT) -> None:
     """
     with application(common) as app, app.database.write() as session:
         found = articles.get_article(session, article)
-        parted = folding.split(session, found.id or 0, app.clock())
+        parted = duplicate_tasks.split(session, found.id or 0, app.clock())
     say(f"article {found.id} stands for itself, apart from {parted.root_id}", quiet=common.quiet)
 
 

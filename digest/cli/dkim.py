@@ -10,9 +10,15 @@ from digest.cli.common import DEFAULT, AsJson, Common, application
 from digest.cli.output import say, show_json
 from digest.errors import UsageError
 from digest.mail.dkim import Algorithm, SigningKey, record_of, zone_lines
-from digest.settings.dns import DkimSettings
+from digest.settings.dkim import DkimSettings
 from digest.settings.domains import is_aligned
-from digest.tasks.signing import default_selector, list_places, load_key, make_key, signing_domain
+from digest.tasks.composing.signing_keys import (
+    default_selector,
+    list_places,
+    load_key,
+    make_key,
+    signing_domain,
+)
 
 
 def dkim(

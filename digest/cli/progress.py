@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from digest.cli.output import say
-from digest.tasks.delivery.running import Tally
+from digest.tasks.delivery.run import Tally
 
 _BAR_EVERY = 0.1
 _LINE_EVERY = 60.0

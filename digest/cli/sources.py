@@ -8,10 +8,10 @@ from digest.cli.common import DEFAULT, AsJson, Common, application
 from digest.cli.output import say, show_json, show_table, warn
 from digest.errors import InputError
 from digest.models import Source
-from digest.rules.printing import without_login
+from digest.rules.safe_text import without_login
 from digest.settings import SourceSettings
-from digest.store import articles
-from digest.tasks.outlines import export_sources, import_sources
+from digest.store.articles import articles
+from digest.tasks.articles.opml import export_sources, import_sources
 
 _HEALTH = ("last_success_at", "last_error_at", "last_error", "failures", "next_fetch_at", "stopped_at")
 _SHOWN = ("name", "url", "state", "last_success_at", "next_fetch_at", "failures", "last_error")

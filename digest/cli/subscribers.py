@@ -7,12 +7,12 @@ from digest.bootstrap import Application
 from digest.cli.common import DEFAULT, AsJson, Common, application
 from digest.cli.output import say, show_json, show_table, warn
 from digest.errors import InputError, UsageError
-from digest.rules.address import normalise
-from digest.store import subscribers
-from digest.tasks import exporting, records
-from digest.tasks.enrolling import NewReader, Terms, enrol
-from digest.tasks.importing import import_subscribers
-from digest.tasks.subscribing import Choices, check_choices
+from digest.rules.readers.address import normalise
+from digest.store.readers import subscribers
+from digest.tasks.readers import csv_export, privacy
+from digest.tasks.readers.csv_import import import_subscribers
+from digest.tasks.readers.enrolment import NewReader, Terms, enrol
+from digest.tasks.readers.sign_up import Choices, check_choices
 
 
 def import_(
@@ -112,7 +112,7 @@ def show(address: str, *, json: AsJson = False, common: Common = DEFAULT) -> Non
         The reader's address.
     """
     with application(common) as app:
-        facts = records.show(app.readers, address)
+        facts = privacy.show(app.readers, address)
     if json:
         show_json(facts)
         return
@@ -135,7 +135,7 @@ def erase(address: str, *, common: Common = DEFAULT) -> None:
         The reader's address.
     """
     with application(common) as app:
-        records.erase(app.readers, address, app.clock())
+        privacy.erase(app.readers, address, app.clock())
     say("erased", quiet=common.quiet)
 
 
@@ -177,11 +177,11 @@ def export(file: Path | None = None, *, digest: str | None = None, common: Commo
     """
     with application(common) as app:
         if file is None:
-            exporting.export_subscribers(app.readers, sys.stdout, digest)
+            csv_export.export_subscribers(app.readers, sys.stdout, digest)
             return
         try:
             with file.open("w", encoding="utf-8", newline="") as target:
-                count = exporting.export_subscribers(app.readers, target, digest)
+                count = csv_export.export_subscribers(app.readers, target, digest)
         except OSError as error:
             raise InputError(f"{file} cannot be written: {error.strerror}") from None
     say(f"{count} subscriptions written to {file}", quiet=common.quiet)

@@ -13,8 +13,10 @@ from digest.bootstrap import Application, bundled
 from digest.demo.catcher import Catcher
 from digest.sending import Sent, send_due
 from digest.settings import Settings, load_settings
-from digest.store import articles, subscribers, variants
-from digest.tasks.importing import ImportReport, import_subscribers
+from digest.store.articles import articles
+from digest.store.editions import variants
+from digest.store.readers import subscribers
+from digest.tasks.readers.csv_import import ImportReport, import_subscribers
 
 _WORDING = "Sample reader of the demo"
 _CONFIG = """\

@@ -8,11 +8,11 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from digest.mail import headers as fields
-from digest.mail.content import SLOTS
-from digest.mail.encoding import Pieces
-from digest.mail.framing import boundary_of, encode
-from digest.mail.rendering import BodyPlaceholders, Greeting, Notice, Rendering
-from digest.rules.macs import Mac
+from digest.mail.rendering.content import SLOTS
+from digest.mail.rendering.quoted_printable import Pieces
+from digest.mail.rendering.renderer import BodyPlaceholders, Greeting, Notice, Rendering
+from digest.mail.rendering.skeleton import boundary_of, encode
+from digest.rules.tokens.hmac_prefix import Mac
 
 if TYPE_CHECKING:
     from digest.mail.dkim import BodyHash
@@ -77,7 +77,7 @@ class Message:
 
     @property
     def body_digest(self) -> bytes:
-        """Give the SHA-256 of the body, which is its own relaxed form (mail.encoding)."""
+        """Give the SHA-256 of the body, which is its own relaxed form (mail.rendering.quoted_printable)."""
         begun, shared = self.begun()
         return begun.digest(b"".join(self.pieces[shared:]))
 

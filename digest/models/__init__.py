@@ -7,7 +7,6 @@ from digest.models.delivery import OPEN, Delivery, DeliveryState, Withheld, coun
 from digest.models.draft import Alert, Approval, DeskAct, Draft, Reach
 from digest.models.edition import Cohort, Edition, EditionCohort, EditionState, Form, Variant, VariantArticle
 from digest.models.editor import Editor, EditorSession, PasswordLink, Role
-from digest.models.fold import Fold, Shingle
 from digest.models.frozen import FrozenArticle
 from digest.models.ledger import CadenceStart, Key, Ledger, Worker
 from digest.models.mark import Memo
@@ -15,6 +14,7 @@ from digest.models.picture import Picture
 from digest.models.reply import Outcome, Reply, Stage
 from digest.models.slowed import LearnedLimit
 from digest.models.source import Source
+from digest.models.story import Fold, Shingle
 from digest.models.subscriber import Subscriber, Subscription, SubscriptionState
 from digest.models.withdrawal import Correction, Withdrawal
 

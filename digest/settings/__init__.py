@@ -1,10 +1,10 @@
 """The settings: config.toml and DIGEST_* environment variables, validated whole before anything starts."""
 
 from digest.settings.digests import DigestSettings
-from digest.settings.kinds import parse_duration
 from digest.settings.loading import find_config, load_settings
-from digest.settings.tables import DatabaseSettings, FetchSettings, Site, SourceSettings, WebSettings
-from digest.settings.whole import Settings
+from digest.settings.settings import Settings
+from digest.settings.site import DatabaseSettings, FetchSettings, Site, SourceSettings, WebSettings
+from digest.settings.types import parse_duration
 
 __all__ = [
     "DatabaseSettings",

@@ -9,7 +9,7 @@ from digest.settings.domains import LOOPBACK, ascii_name, is_full_name
 from digest.settings.table import Table
 
 TOKEN_LENGTH = 31
-"""What a return path has beside its base (rules.tokens)."""
+"""What a return path has beside its base (rules.tokens.tokens)."""
 
 _LOCAL = re.compile(r"[a-z0-9!#$%&'*/=?^_`{|}~+-]+(?:\.[a-z0-9!#$%&'*/=?^_`{|}~+-]+)*", re.I)
 _SIGNS = "+-=_"

@@ -12,7 +12,7 @@ from pydantic import (
 )
 
 from digest.errors import SettingsError
-from digest.settings.whole import RESERVED, Settings
+from digest.settings.settings import RESERVED, Settings
 
 
 def find_config(explicit: Path | None) -> Path:

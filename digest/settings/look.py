@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from digest.settings.kinds import Text
 from digest.settings.table import Table
+from digest.settings.types import Text
 
 _COLOUR = re.compile(r"#(?:[0-9a-fA-F]{3}){1,2}")
 _FONT = re.compile(r"[A-Za-z][A-Za-z0-9 -]{0,49}")

@@ -12,7 +12,7 @@ from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 
 from digest.errors import Unreachable
-from digest.store.turning import BEGIN, Transactions
+from digest.store.transactions import BEGIN, Transactions
 
 _BUSY_MS = 60_000
 _TRIES = 100
@@ -26,7 +26,7 @@ class Database:
         self.is_sqlite = url.startswith("sqlite")
         # A SQLAlchemy error would otherwise print the bound rows, addresses among them.
         self.engine: Engine = create_engine(url, hide_parameters=True, pool_pre_ping=not self.is_sqlite)
-        # What is given to the driver as it is (store.turns) raises the driver's own.
+        # What is given to the driver as it is (store.delivery.hot_path) raises the driver's own.
         self._drivers_error: type[Exception] = self.engine.dialect.loaded_dbapi.OperationalError
         if self.is_sqlite:
             _create_private(self.engine.url.database)

@@ -12,15 +12,15 @@ from starlette.responses import JSONResponse, Response
 from digest.bootstrap import bundled, utc_now
 from digest.errors import Unreachable
 from digest.settings import Settings
-from digest.tasks.archiving import Archive
+from digest.tasks.archive import Archive
 from digest.tasks.desk.desk import Desk
-from digest.tasks.subscribing import Readers
-from digest.web.archive import ArchivePages
+from digest.tasks.readers.sign_up import Readers
 from digest.web.desk.routes import add_desk
-from digest.web.pages import Pages
-from digest.web.pictures import PicturePages
-from digest.web.readers import ReaderPages
-from digest.web.security import Guard, SignUpLimit, set_headers
+from digest.web.public.archive import ArchivePages
+from digest.web.public.images import PicturePages
+from digest.web.public.readers import ReaderPages
+from digest.web.shared.pages import Pages
+from digest.web.shared.security import Guard, SignUpLimit, set_headers
 
 _WRONG = {
     403: ("This is not allowed", ""),

@@ -24,14 +24,14 @@ from pathlib import Path
 from sqlmodel import col, select
 
 from digest.bootstrap import Application
-from digest.mail.content import Content
+from digest.mail.rendering.content import Content
 from digest.models import Delivery, Subscriber, Subscription, Variant, VariantArticle
 from digest.settings import load_settings
 from digest.store.database import Database
-from digest.store.deliveries import make_job
+from digest.store.delivery.deliveries import make_job
 from digest.store.workers import WorkerLock
-from digest.tasks.delivery.delivering import deliver
-from digest.tasks.fetching import fetch_due
+from digest.tasks.articles.fetching import fetch_due
+from digest.tasks.delivery.deliver import deliver
 from tests.benchmarks.readers import load_readers
 from tests.benchmarks.relays import Sink, naive_rate, raw_rate, sink, source_rate
 from tests.benchmarks.secure import secure_sink

@@ -20,12 +20,12 @@ from pathlib import Path
 
 import feedparser
 
-from digest.net import fetch as http
-from digest.net.fetch import Fetched
+from digest.net import http as http
+from digest.net.http import Fetched
 from digest.settings import Settings, SourceSettings, load_settings
 from digest.store import schema
 from digest.store.database import Database
-from digest.tasks import fetching
+from digest.tasks.articles import fetching
 from tests.conftest import write_config
 
 NOW = datetime(2026, 11, 24, 7, tzinfo=UTC)

@@ -12,10 +12,10 @@ from pathlib import Path
 
 from digest.articles.building import build_article
 from digest.articles.parsed import ParsedArticle
-from digest.rules.folding import is_same_story, likeness, sample
+from digest.rules.articles.duplicates import is_same_story, likeness, sample
 from digest.store import schema
 from digest.store.database import Database
-from digest.tasks.storing import store_articles
+from digest.tasks.articles.storing import store_articles
 from tests.stories import Pair, pairs
 
 NOW = datetime(2026, 11, 23, 6, tzinfo=UTC)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from digest.articles.detect import parse_document
+from digest.articles.documents.detect import parse_document
 from digest.articles.parsed import ParsedArticle
 from digest.errors import InputError
 from tests.judging import faults_of

@@ -19,18 +19,19 @@ import pytest
 from lxml import etree, html
 from sqlmodel import select
 
-from digest.articles import building, pages
-from digest.articles.clean import clean_html
-from digest.articles.detect import parse_document
-from digest.articles.feeds import parse_feed
-from digest.articles.opml import parse_opml
+from digest.articles import building
+from digest.articles.documents import pages
+from digest.articles.documents.detect import parse_document
+from digest.articles.feeds.feeds import parse_feed
+from digest.articles.feeds.opml import parse_opml
+from digest.articles.html.cleaning import clean_html
 from digest.articles.parsed import ParsedArticle, ParsedFeed
 from digest.errors import DigestError
-from digest.mail.content import Card, Elsewhere, Section
-from digest.mail.rendering import Renderer
+from digest.mail.rendering.content import Card, Elsewhere, Section
+from digest.mail.rendering.renderer import Renderer
 from digest.models import Article, Form
 from digest.store.database import Database
-from digest.tasks.storing import store_articles
+from digest.tasks.articles.storing import store_articles
 from tests.hostile import COUNT, hostile_strings
 from tests.judging import faults_of, harmful, leads_out, opens_a_tag
 from tests.samples import CONTENT, NOW

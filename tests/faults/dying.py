@@ -19,16 +19,16 @@ from digest.cli import main
 from digest.models import EditionState
 
 PRELOADED = (
-    "tests.faults.dying", "digest.cli.sending", "digest.bootstrap", "digest.sending", "digest.store.schema",
-    "digest.tasks.delivery.courier", "alembic", "psycopg", "css_inline", "babel.dates",
+    "tests.faults.dying", "digest.cli.send", "digest.bootstrap", "digest.sending", "digest.store.schema",
+    "digest.tasks.delivery.loop", "alembic", "psycopg", "css_inline", "babel.dates",
 )  # fmt: skip
 configure_mappers()
 STEPS = {
-    "freeze": "digest.store.editions:set_state",
-    "claim": "digest.store.turns:claim",
-    "mark": "digest.store.turns:mark_in_flight",
-    "record": "digest.store.turns:record_accepted",
-    "finish": "digest.store.deliveries:finish_editions",
+    "freeze": "digest.store.editions.editions:set_state",
+    "claim": "digest.store.delivery.hot_path:claim",
+    "mark": "digest.store.delivery.hot_path:mark_in_flight",
+    "record": "digest.store.delivery.hot_path:record_accepted",
+    "finish": "digest.store.delivery.deliveries:finish_editions",
     "commit": "",
 }
 WHENS = ("before", "within", "after")

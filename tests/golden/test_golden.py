@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from digest.mail.content import Content
 from digest.mail.message import compose
-from digest.mail.rendering import Renderer
+from digest.mail.rendering.content import Content
+from digest.mail.rendering.renderer import Renderer
 from tests.samples import ARABIC, CONTENT, HEADERS, OWN, POSTAL, VALUES
 from tests.standards import check_digest
 

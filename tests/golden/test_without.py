@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from digest.mail.clients import Clients
+from digest.mail.rendering.client_support import Clients
 from tests.browser import launched, new_context
 from tests.clients import FILE
 from tests.drawing import assert_drawn_as_before, draw, serve_art

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from digest.rules.address import normalise
+from digest.rules.readers.address import normalise
 from tests.newsroom import run_command
 from tests.standards import check_digest, parse
 

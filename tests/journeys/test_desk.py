@@ -9,8 +9,8 @@ from sqlmodel import select
 
 from digest.models import Edition, Variant
 from digest.settings import Settings
-from digest.store import editions, variants
-from digest.tasks.accounting import why
+from digest.store.editions import editions, variants
+from digest.tasks.ledger.audit import why
 from tests.desks import BEN, DAY, MARA, PASSWORD, Clock, Newsdesk, hidden, titles
 
 LOOKED_AT = ["/desk", Newsdesk.PATH]

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from digest.rules.proof import LinkCheck
+from digest.rules.editions.preflight_facts import LinkCheck
 from digest.settings import Settings
 from tests.desks import Clock, Newsdesk
 
@@ -25,7 +25,7 @@ def test_an_editor_looks_an_edition_over(newsdesk: Newsdesk, monkeypatch: pytest
         asked.extend(urls)
         return {url: LinkCheck(trouble=f"{url} answers 404", is_gone=True) for url in urls}
 
-    monkeypatch.setattr("digest.tasks.preflight.visit", visit)
+    monkeypatch.setattr("digest.tasks.editions.preflight.visit", visit)
     mara = newsdesk.sign_in()
     assert "Look it over" in mara.get().text
     before = newsdesk.snapshot()

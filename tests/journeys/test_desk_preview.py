@@ -11,16 +11,16 @@ from sqlmodel import col, select, update
 
 from digest.errors import InputError
 from digest.models import Delivery, DeliveryState, Edition, Subscriber
-from digest.rules import tokens
+from digest.rules.tokens import tokens
 from digest.settings import Settings, load_settings
-from digest.store import deliveries, turns
+from digest.store.delivery import deliveries, hot_path
 from digest.tasks.desk.agenda import find_entry
-from digest.tasks.desk.alerting import tell_held
+from digest.tasks.desk.alerts import tell_held
 from digest.tasks.desk.desk import EditionName
 from digest.tasks.desk.editors import add_editor, remove_editor
 from digest.tasks.desk.proofs import look
-from digest.tasks.previewing import Viewer, preview
-from digest.web.desk.looking import as_scheme
+from digest.tasks.editions.preview import Viewer, preview
+from digest.web.desk.preview import as_scheme
 from tests.conftest import write_config
 from tests.desks import BEN, DAY, MARA, PASSWORD, Clock, Newsdesk
 from tests.newsroom import Caught, parse
@@ -299,7 +299,7 @@ def test_for_200_readers_at_three_instants_the_preview_is_what_is_composed(newsd
                 continue  # nothing is new for this reader
         newsdesk.compile(at)
         with app.worker(checked=False) as worker, app.database.write() as session:
-            jobs = turns.claim(session.connection(), owner=worker.id, now=at, size=1_000)
+            jobs = hot_path.claim(session.connection(), owner=worker.id, now=at, size=1_000)
             assert sorted(job.address for job in jobs) == sorted(shown)
             for number, job in enumerate(jobs):
                 failed = number % 7 == day

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlmodel import Session
 
-from digest.articles.clean import clean_html
+from digest.articles.html.cleaning import clean_html
 from digest.bootstrap import Application
 from digest.models import Article, Correction, Edition, EditionState, Variant, VariantArticle
 from digest.settings import Settings, load_settings
-from digest.tasks.previewing import Viewer, preview
+from digest.tasks.editions.preview import Viewer, preview
 from digest.web.app import create_app
 from digest.web.server import Server
 from tests.browser import browser, new_context

@@ -14,14 +14,14 @@ from sqlmodel import SQLModel, func, select
 
 from digest.errors import Unreachable
 from digest.models import Confirmation, ConsentEvent, Subscriber, Subscription, SuppressionReason
-from digest.rules import tokens
+from digest.rules.tokens import tokens
 from digest.settings import Settings
-from digest.store import confirmations, subscribers
 from digest.store.database import Database
-from digest.tasks.subscribing import Readers
+from digest.store.readers import confirmations, subscribers
+from digest.tasks.readers.sign_up import Readers
 from digest.web.app import create_app
-from digest.web.security import SignUpLimit, find_block
 from digest.web.server import Server
+from digest.web.shared.security import SignUpLimit, find_block
 
 TO_BASE32 = str.maketrans("0123456789", "abcdefghij")
 ANNA = {"digest": "world", "address": "anna@example.org", "cadence": "weekly", "consent": "yes"}

@@ -10,9 +10,9 @@ from sqlmodel import select
 
 from digest.models import Subscription
 from digest.settings import Settings
-from digest.store import confirmations
 from digest.store.database import Database
-from digest.tasks.subscribing import Readers
+from digest.store.readers import confirmations
+from digest.tasks.readers.sign_up import Readers
 from digest.web.app import create_app
 from digest.web.server import Server
 from tests.browser import browser, new_context

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from digest.tasks.preflight import visit
+from digest.tasks.editions.preflight import visit
 from tests.newsroom import Caught, Publication
 from tests.websites import Website, page
 

@@ -15,7 +15,7 @@ import time_machine
 from digest.bootstrap import Application
 from digest.errors import InputError
 from digest.settings import load_settings
-from digest.tasks.previewing import Viewer, preview
+from digest.tasks.editions.preview import Viewer, preview
 from tests.newsroom import Caught, Publication
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

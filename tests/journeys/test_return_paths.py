@@ -9,10 +9,10 @@ import time_machine
 from sqlmodel import select
 
 from digest.models import Subscriber
-from digest.rules.tokens import find_returned, read_return
+from digest.rules.tokens.tokens import find_returned, read_return
 from digest.settings import Settings, load_settings
 from digest.store.database import Database
-from digest.tasks.returning import return_paths
+from digest.tasks.composing.returning import return_paths
 from tests.newsroom import Publication, parse
 from tests.recording import FULL, Recording, Transaction, by_recipient
 from tests.scripted import Script, Scripted

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from digest.articles.opml import OpmlFeed, parse_opml, write_opml
+from digest.articles.feeds.opml import OpmlFeed, parse_opml, write_opml
 from digest.errors import InputError
 from digest.settings import load_settings
 from tests.newsroom import Publication

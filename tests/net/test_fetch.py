@@ -16,9 +16,9 @@ import httpcore2
 import pytest
 
 from digest.errors import Busy, DigestError, InputError, Unreachable
-from digest.net import fetch as module
-from digest.net.fetch import fetch, is_public
-from digest.net.turns import HostSpacing
+from digest.net import http as module
+from digest.net.host_spacing import HostSpacing
+from digest.net.http import fetch, is_public
 from tests.websites import Website, page
 
 if sys.version_info >= (3, 14):

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from digest.errors import DigestError
-from digest.net import fetch as module
-from digest.net.fetch import fetch, is_public
+from digest.net import http as module
+from digest.net.http import fetch, is_public
 from tests.websites import Website, page
 
 OUTSIDE = "127.0.0.3"

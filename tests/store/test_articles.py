@@ -14,9 +14,9 @@ from digest.models import (
     Variant,
     VariantArticle,
 )
-from digest.store import articles, pruning
+from digest.store.articles import articles, pruning
+from digest.store.articles.listing import ArticleFilter, list_articles
 from digest.store.database import Database
-from digest.store.listing import ArticleFilter, list_articles
 
 NOW = datetime(2026, 11, 23, 6, tzinfo=UTC)
 LONG_AGO = NOW - timedelta(days=500)

@@ -19,10 +19,10 @@ from digest.models import (
     Variant,
     Withheld,
 )
-from digest.rules.verdicts import Verdict
-from digest.store import deliveries, turns
+from digest.rules.delivery.verdicts import Verdict
 from digest.store.database import Database
-from digest.store.deliveries import Job
+from digest.store.delivery import deliveries, hot_path
+from digest.store.delivery.deliveries import Job
 from digest.store.workers import WorkerLock, dead_workers
 
 NOW = datetime(2026, 11, 23, 6, 5, tzinfo=UTC)
@@ -38,12 +38,12 @@ class Ledger:
 
     def claim(self, owner: int, size: int = 10) -> list[Job]:
         with self.database.write() as session:
-            return turns.claim(session.connection(), owner=owner, now=NOW, size=size)
+            return hot_path.claim(session.connection(), owner=owner, now=NOW, size=size)
 
     def mark(self, job: Job, owner: int) -> None:
         with self.database.write() as session:
             ready = {job.delivery_id: (job, job.composed_at or NOW)}
-            turns.mark_in_flight(session.connection(), ready, owner=owner, now=NOW)
+            hot_path.mark_in_flight(session.connection(), ready, owner=owner, now=NOW)
 
     def record(self, job: Job, owner: int, state: DeliveryState) -> None:
         with self.database.write() as session:
@@ -57,7 +57,7 @@ class Ledger:
     def may_still_go(self, job: Job, owner: int) -> Withheld | bool:
         with self.database.write() as session:
             ready = {job.delivery_id: (job, NOW)}
-            kept_back = turns.mark_in_flight(session.connection(), ready, owner=owner, now=NOW)
+            kept_back = hot_path.mark_in_flight(session.connection(), ready, owner=owner, now=NOW)
         return kept_back.get(job.delivery_id, True)
 
     def set_subscription(self, job: Job, state: SubscriptionState) -> None:
@@ -120,7 +120,7 @@ def test_claims_give_the_longest_due_first_and_each_to_one_worker(ledger: Ledger
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_claim_reads_no_more_than_it_takes_however_many_are_open(ledger: Ledger) -> None:
     with ledger.database.read() as session:
-        plan = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {turns._DUE}", (NOW, "", "", 3))
+        plan = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {hot_path._DUE}", (NOW, "", "", 3))
         steps = [str(row[3]) for row in plan]
 
     assert steps[0] == "SEARCH delivery USING INDEX ix_delivery_open (due_at<?)"
@@ -255,7 +255,7 @@ def test_of_many_that_are_marked_at_once_only_those_that_may_go_are(ledger: Ledg
     ready[late.delivery_id] = late, NOW - timedelta(seconds=9)
 
     with ledger.database.write() as session:
-        kept_back = turns.mark_in_flight(session.connection(), ready, owner=ledger.one.id, now=NOW)
+        kept_back = hot_path.mark_in_flight(session.connection(), ready, owner=ledger.one.id, now=NOW)
 
     assert kept_back == {left.delivery_id: Withheld.LEFT, gone.delivery_id: False}
     found = [
@@ -274,7 +274,7 @@ def test_a_dead_workers_last_commit_that_lands_while_it_is_settled_is_seen(
     job = ledger.claim(ledger.one.id)[0]
     found: list[tuple[int, int]] = []
     with ledger.database.write() as session:
-        turns.mark_in_flight(
+        hot_path.mark_in_flight(
             session.connection(), {job.delivery_id: (job, NOW)}, owner=ledger.one.id, now=NOW
         )
         settling = threading.Thread(target=lambda: found.append(ledger.reap(ledger.one.id, resend=False)))
@@ -291,7 +291,7 @@ def test_a_dead_workers_last_commit_that_lands_while_it_is_settled_is_seen(
 def test_whoever_leaves_while_a_mark_is_committed_waits_for_it(ledger: Ledger) -> None:
     job = ledger.claim(ledger.one.id)[0]
     with ledger.database.write() as session:
-        assert not turns.mark_in_flight(
+        assert not hot_path.mark_in_flight(
             session.connection(), {job.delivery_id: (job, NOW)}, owner=ledger.one.id, now=NOW
         )
         leaving = threading.Thread(target=ledger.set_subscription, args=(job, SubscriptionState.ENDED))

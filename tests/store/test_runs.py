@@ -6,7 +6,8 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import text
 
-from digest.store import runs, schema
+from digest.store import schema
+from digest.store.articles import duplicate_index
 from digest.store.database import Database
 
 NOW = datetime(2026, 11, 23, 6, tzinfo=UTC)
@@ -16,17 +17,17 @@ LOW, HIGH = -(2**63), 2**63 - 1
 
 def note(database: Database, noted: dict[int, list[int]], at: datetime = NOW) -> None:
     with database.write() as session:
-        runs.note_runs(session, noted, at)
+        duplicate_index.note_runs(session, noted, at)
 
 
 def forget(database: Database, before: datetime) -> None:
     with database.write() as session:
-        runs.forget_runs(session, before)
+        duplicate_index.forget_runs(session, before)
 
 
 def found(database: Database, *wanted: int) -> dict[int, set[int]]:
     with database.read() as session:
-        return dict(runs.tellers_of(session, wanted, NOW - 3 * DAY))
+        return dict(duplicate_index.tellers_of(session, wanted, NOW - 3 * DAY))
 
 
 def lots(database: Database) -> list[tuple[int, int]]:

@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 from sqlmodel import select
 
 from digest.models import Cohort, Confirmation, MailState, Subscriber, Subscription, SubscriptionState
-from digest.store import confirmations, subscribers
 from digest.store.database import Database
+from digest.store.readers import confirmations, subscribers
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 

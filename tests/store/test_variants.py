@@ -5,10 +5,11 @@ from datetime import timedelta
 from sqlmodel import Session
 
 from digest.models import Article, Edition, Fold, Form, Picture
-from digest.rules.selection import Choice, Chosen
-from digest.store import articles, folds, pictures, variants
+from digest.rules.editions.selection import Choice, Chosen
+from digest.store.articles import articles, duplicates, images
+from digest.store.articles.images import Copy
 from digest.store.database import Database
-from digest.store.pictures import Copy
+from digest.store.editions import variants
 from tests.samples import NOW
 
 
@@ -54,9 +55,9 @@ def test_who_else_tells_a_story_is_listed_but_who_was_split_from_it(database: Da
         session.get_one(Article, gone).withdrawn_at = NOW
 
     with database.read() as session:
-        found = folds.list_told(session, [root, told])
-        since = folds.list_told_since(session, NOW - timedelta(days=1))
-        assert folds.list_told(session, []) == {}
+        found = duplicates.list_told(session, [root, told])
+        since = duplicates.list_told_since(session, NOW - timedelta(days=1))
+        assert duplicates.list_told(session, []) == {}
         assert articles.list_gone(session, [root, told, gone]) == {gone}
         assert articles.list_gone(session, []) == set()
     assert found == since
@@ -78,5 +79,5 @@ def test_copies_are_given_by_article_where_there_are_any(database: Database) -> 
         session.add(Picture(url="https://x.example/2.png", tried_at=NOW))
 
     with database.read() as session:
-        assert pictures.copies_of(session, [shown, waiting, bare]) == {shown: Copy("n", NOW)}
-        assert pictures.copies_of(session, []) == {}
+        assert images.copies_of(session, [shown, waiting, bare]) == {shown: Copy("n", NOW)}
+        assert images.copies_of(session, []) == {}

@@ -25,7 +25,7 @@ from digest.models import (
 from digest.settings import Settings
 from digest.store.database import Database
 from digest.store.workers import WorkerLock
-from digest.tasks.compiling import Compiled, Compiler
+from digest.tasks.editions.compiling import Compiled, Compiler
 
 NOW = datetime(2026, 11, 23, 6, 5, tzinfo=UTC)  # 07:05 in Paris, a Monday
 DAY = timedelta(days=1)
@@ -359,7 +359,7 @@ class _CrashesAtRange(Newsroom):
 
     def __init__(self, newsroom: Newsroom, number: int) -> None:
         super().__init__(newsroom.database, newsroom.settings, newsroom.workers)
-        from digest.store import planning
+        from digest.store.editions import planning
 
         counted = itertools.count(1)
         original = planning.plan_range

@@ -20,11 +20,11 @@ from digest.models import (
     Withheld,
 )
 from digest.settings import Settings
-from digest.store import deliveries
 from digest.store.database import Database
+from digest.store.delivery import deliveries
 from digest.store.workers import WorkerLock
-from digest.tasks import withdrawing
-from digest.tasks.correcting import Corrected, correct
+from digest.tasks.articles import withdrawing
+from digest.tasks.articles.correcting import Corrected, correct
 from tests.tasks.test_compiling import DAY, NOW, Newsroom
 
 HOUR = timedelta(hours=1)

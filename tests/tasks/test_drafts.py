@@ -9,7 +9,7 @@ import pytest
 from digest.errors import InputError
 from digest.models import Draft, Reach
 from digest.settings import Settings
-from digest.store import drafts, editions
+from digest.store.editions import drafts, editions
 from digest.tasks.desk import drafts as changes
 from digest.tasks.desk.desk import EditionName
 from digest.tasks.desk.drafts import ChangedMeanwhile, Edit, MadeMeanwhile

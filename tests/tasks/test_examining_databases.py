@@ -10,10 +10,10 @@ from sqlalchemy import text
 from digest.bootstrap import Application
 from digest.settings import Settings
 from digest.store.database import Database
-from digest.tasks.examining.databases import examine_database
-from digest.tasks.examining.findings import Finding
-from digest.tasks.examining.scope import Scope
-from digest.tasks.examining.sources import examine_sources
+from digest.tasks.doctor.database import examine_database
+from digest.tasks.doctor.findings import Finding
+from digest.tasks.doctor.scope import Scope
+from digest.tasks.doctor.sources import examine_sources
 
 
 def examined(settings: Settings, *, ahead: timedelta = timedelta()) -> dict[str, Finding]:
@@ -105,7 +105,7 @@ def test_a_server_that_takes_no_writes_is_told(made: Settings) -> None:
 def test_a_database_that_another_program_holds_is_told(
     made: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("digest.store.inspection._PATIENCE_MS", 20)
+    monkeypatch.setattr("digest.store.health._PATIENCE_MS", 20)
     database = Database(made.database_url)
     with database.write() as session:
         session.connection()  # takes the lock

@@ -7,12 +7,12 @@ import pytest
 from sqlalchemy import text
 from sqlmodel import Session
 
-from digest.articles.feeds import parse_feed
+from digest.articles.feeds.feeds import parse_feed
 from digest.articles.parsed import ParsedFeed, Rejected
 from digest.settings import Settings, SourceSettings
 from digest.store.database import Database
-from digest.tasks.fetching import FetchReport, fetch_due
-from digest.tasks.storing import Stored, store_articles
+from digest.tasks.articles.fetching import FetchReport, fetch_due
+from digest.tasks.articles.storing import Stored, store_articles
 from tests.tasks.test_fetching import NOW, feed
 
 
@@ -28,12 +28,12 @@ def fetch_both(database: Database, settings: Settings, folder: Path) -> tuple[Fe
 def test_a_fault_of_the_program_at_one_source_is_named(
     database: Database, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def parse(content: bytes, *, url: str) -> ParsedFeed:
+    def parse(content: bytes, *, url: str, content_type: str = "") -> ParsedFeed:
         if "bad" in url:
             raise ZeroDivisionError
-        return parse_feed(content, url=url)
+        return parse_feed(content, url=url, content_type=content_type)
 
-    monkeypatch.setattr("digest.articles.feeds.parse_feed", parse)
+    monkeypatch.setattr("digest.tasks.articles.feeds.parse_feed", parse)
     bad, good = fetch_both(database, settings, tmp_path)
     assert "ZeroDivisionError" in bad.error
     assert (good.added, good.error) == (1, "")
@@ -47,7 +47,7 @@ def test_what_the_database_does_not_take_is_the_failure_of_its_source_alone(
             session.connection().execute(text("INSERT INTO source (name) VALUES (NULL)"))
         return store_articles(session, source, *arguments)
 
-    monkeypatch.setattr("digest.tasks.fetching.store_articles", store)
+    monkeypatch.setattr("digest.tasks.articles.fetching.store_articles", store)
     bad, good = fetch_both(database, settings, tmp_path)
     assert "IntegrityError" in bad.error
     assert (good.added, good.error) == (1, "")

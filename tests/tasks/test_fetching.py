@@ -9,10 +9,10 @@ import pytest
 
 from digest.models import Source
 from digest.settings import Settings, SourceSettings, load_settings
-from digest.store import articles
+from digest.store.articles import articles
+from digest.store.articles.listing import ArticleFilter, list_articles
 from digest.store.database import Database
-from digest.store.listing import ArticleFilter, list_articles
-from digest.tasks.fetching import FetchReport, fetch_due
+from digest.tasks.articles.fetching import FetchReport, fetch_due
 from tests.websites import Website, page
 
 NOW = datetime(2026, 11, 24, 7, tzinfo=UTC)
@@ -89,7 +89,9 @@ def test_what_has_not_changed_is_neither_sent_nor_read_again(fetching: Fetching,
 
 def test_the_same_bytes_again_are_not_parsed(fetching: Fetching, monkeypatch: pytest.MonkeyPatch) -> None:
     fetching.first()
-    monkeypatch.setattr("digest.tasks.visiting.parse_feed", lambda *_, **__: pytest.fail("it was parsed"))
+    monkeypatch.setattr(
+        "digest.tasks.articles.feeds.parse_feed", lambda *_, **__: pytest.fail("it was parsed")
+    )
     assert fetching.first(NOW + HOUR).is_same
 
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from digest.net import fetch as fetching
+from digest.net import http as fetching
 from digest.settings import Settings, SourceSettings
 from digest.store.database import Database
-from digest.tasks.fetching import FetchReport, fetch_due
+from digest.tasks.articles.fetching import FetchReport, fetch_due
 from tests.websites import Answer, Website, page
 
 NOW = datetime(2026, 11, 24, 7, tzinfo=UTC)

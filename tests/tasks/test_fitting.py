@@ -9,7 +9,7 @@ import pytest
 from sqlmodel import Session, select
 
 from digest.bootstrap import bundled
-from digest.mail.rendering import Renderer
+from digest.mail.rendering.renderer import Renderer
 from digest.models import (
     Article,
     Cohort,
@@ -21,14 +21,16 @@ from digest.models import (
     Variant,
 )
 from digest.settings import Settings, load_settings
-from digest.store import deliveries, schema, variants
+from digest.store import schema
 from digest.store.database import Database
-from digest.store.deliveries import Job
+from digest.store.delivery import deliveries
+from digest.store.delivery.deliveries import Job
+from digest.store.editions import variants
 from digest.store.workers import WorkerLock
-from digest.tasks.compiling import Compiler
-from digest.tasks.delivery.composing import Composer
-from digest.tasks.fitting import Fitter
-from digest.tasks.previewing import Preview, Viewer, preview
+from digest.tasks.composing.composer import Composer
+from digest.tasks.editions.compiling import Compiler
+from digest.tasks.editions.fitting import Fitter
+from digest.tasks.editions.preview import Preview, Viewer, preview
 from tests.conftest import write_config
 from tests.standards import check_digest
 

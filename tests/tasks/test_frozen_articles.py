@@ -5,9 +5,9 @@ from datetime import timedelta
 from sqlmodel import Session, select
 
 from digest.models import Article, DeliveryState, Edition, FrozenArticle
-from digest.store import frozen
-from digest.tasks.delivery.variants import Variants
-from digest.tasks.housekeeping import KEEP_FROZEN, keep_house
+from digest.store.editions import snapshots
+from digest.tasks.composing.variants import Variants
+from digest.tasks.readers.expiry import KEEP_FROZEN, keep_house
 from tests.tasks.test_compiling import DAY, NOW, Newsroom, newsroom
 
 __all__ = ["newsroom"]
@@ -64,7 +64,7 @@ def test_what_is_withdrawn_is_known_as_withdrawn_though_its_words_are_kept(newsr
 
     with newsroom.database.read() as session:
         edition = session.exec(select(Edition).where(Edition.cadence == "daily")).one()
-        assert frozen.articles_of(session, edition.id or 0, [article])[article].withdrawn_at == NOW
+        assert snapshots.articles_of(session, edition.id or 0, [article])[article].withdrawn_at == NOW
 
 
 def test_articles_of_an_edition_long_finished_are_not_kept(newsroom: Newsroom) -> None:

@@ -8,8 +8,8 @@ import pytest
 
 from digest.models import Approval, Edition, Reach
 from digest.settings import Settings
-from digest.store import drafts, editions
 from digest.store.database import Database
+from digest.store.editions import drafts, editions
 from digest.store.workers import WorkerLock
 from tests.tasks.test_compiling import DAY, NOW, Newsroom
 

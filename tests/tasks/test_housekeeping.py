@@ -13,7 +13,7 @@ from digest.models import (
     SubscriptionState,
 )
 from digest.store.database import Database
-from digest.tasks.housekeeping import KEEP_UNCONFIRMED, keep_house
+from digest.tasks.readers.expiry import KEEP_UNCONFIRMED, keep_house
 
 NOW = datetime(2026, 11, 23, 6, tzinfo=UTC)
 LONG_AGO = NOW - KEEP_UNCONFIRMED - timedelta(hours=1)

@@ -9,15 +9,15 @@ from sqlmodel import func, select
 
 from digest.errors import InputError
 from digest.models import Confirmation, Subscriber, Subscription, SuppressionReason
-from digest.rules import tokens
+from digest.rules.tokens import tokens
 from digest.settings import Settings
-from digest.store import subscribers
 from digest.store.database import Database
-from digest.tasks.exporting import export_subscribers, neutralise
-from digest.tasks.importing import ImportReport, import_subscribers
-from digest.tasks.preferences import set_preferences
-from digest.tasks.records import show
-from digest.tasks.subscribing import Choices, Readers, leave
+from digest.store.readers import subscribers
+from digest.tasks.readers.csv_export import export_subscribers, neutralise
+from digest.tasks.readers.csv_import import ImportReport, import_subscribers
+from digest.tasks.readers.preferences import set_preferences
+from digest.tasks.readers.privacy import show
+from digest.tasks.readers.sign_up import Choices, Readers, leave
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 TO_BASE32 = str.maketrans("0123456789", "abcdefghij")

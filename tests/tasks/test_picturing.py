@@ -13,9 +13,9 @@ from sqlmodel import select
 from digest.bootstrap import Application
 from digest.models import Article, Picture
 from digest.settings import load_settings
-from digest.tasks import withdrawing
-from digest.tasks.picturing import copy_pictures
-from digest.tasks.previewing import Viewer, preview
+from digest.tasks.articles import withdrawing
+from digest.tasks.articles.images import copy_pictures
+from digest.tasks.editions.preview import Viewer, preview
 from digest.web.app import create_app
 from tests.conftest import write_config
 from tests.websites import Website, page

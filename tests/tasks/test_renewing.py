@@ -8,13 +8,13 @@ from sqlmodel import col, select, update
 
 from digest.articles.building import build_article
 from digest.models import Article, DeliveryState, Edition, EditionState
-from digest.rules.topics import Topics
+from digest.rules.articles.topics import Topics
 from digest.settings import Settings, SourceSettings
 from digest.settings.topics import TopicSettings
 from digest.store.database import Database
-from digest.tasks.fetching import fetch_due
-from digest.tasks.renewing import renew_topics, topics_by
-from digest.tasks.storing import store_articles
+from digest.tasks.articles.fetching import fetch_due
+from digest.tasks.articles.storing import store_articles
+from digest.tasks.articles.topics import renew_topics, topics_by
 from tests.tasks.test_compiling import NOW as COMPILED
 from tests.tasks.test_compiling import Newsroom
 from tests.tasks.test_compiling import newsroom as newsroom

@@ -12,12 +12,12 @@ from digest.articles.building import build_article
 from digest.articles.parsed import ParsedArticle
 from digest.errors import InputError
 from digest.models import Article, Edition, Fold, Variant, VariantArticle
-from digest.rules.intake import TOO_MANY, Admission
-from digest.store import articles, folds
+from digest.rules.articles.admission import TOO_MANY, Admission
+from digest.store.articles import articles, duplicates
 from digest.store.database import Database
-from digest.tasks.choosing import candidates
-from digest.tasks.folding import split
-from digest.tasks.storing import Stored, store_articles
+from digest.tasks.articles.duplicates import split
+from digest.tasks.articles.storing import Stored, store_articles
+from digest.tasks.editions.candidates import candidates
 from tests.stories import FOLDER
 
 NOW = datetime(2026, 11, 23, 6, tzinfo=UTC)
@@ -172,7 +172,7 @@ def test_the_same_story_of_another_source_is_folded_into_the_first_and_topics_ar
     root, folded = rows(database)
     with database.read() as session:
         (candidate,) = candidates(session, seen_from=NOW - HOUR, seen_to=NOW + HOUR)
-        assert folds.story_of(session, folded.id or 0) == [root.id, folded.id]
+        assert duplicates.story_of(session, folded.id or 0) == [root.id, folded.id]
     assert (candidate.id, candidate.topics, candidate.folded) == (root.id, ("world", "science"), (folded.id,))
 
 
@@ -238,7 +238,7 @@ def test_what_an_editor_split_stays_split(database: Database) -> None:
     store(database, wire(title="Swing bridge open again"), source="wire", at=NOW + 2 * HOUR)
     with database.read() as session:
         assert len(candidates(session, seen_from=NOW, seen_to=NOW + HOUR)) == 2
-        assert folds.story_of(session, root.id or 0) == [root.id]
+        assert duplicates.story_of(session, root.id or 0) == [root.id]
     with database.write() as session, pytest.raises(InputError, match="folded into no other"):
         split(session, folded.id or 0, NOW + HOUR)
 
@@ -260,4 +260,4 @@ def test_a_fold_that_an_edition_was_made_with_is_fixed(database: Database) -> No
         split(session, folded.id or 0, NOW + 3 * HOUR)
     store(database, wire(text=OTHER), source="wire", at=NOW + 3 * HOUR)
     with database.read() as session:
-        assert folds.story_of(session, folded.id or 0) == [root.id, folded.id]
+        assert duplicates.story_of(session, folded.id or 0) == [root.id, folded.id]

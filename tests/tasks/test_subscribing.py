@@ -16,14 +16,14 @@ from digest.models import (
     Subscription,
     SuppressionReason,
 )
-from digest.rules import tokens
+from digest.rules.tokens import tokens
 from digest.settings import Settings
-from digest.store import confirmations, subscribers
 from digest.store.database import Database
-from digest.tasks.enrolling import Enrolled, subscribe_confirmed
-from digest.tasks.preferences import find_preferences, resume, set_pause, set_preferences
-from digest.tasks.records import erase, show, suppress
-from digest.tasks.subscribing import Choices, ConfirmationResult, Readers, ask, confirm, leave, look_up
+from digest.store.readers import confirmations, subscribers
+from digest.tasks.readers.enrolment import Enrolled, subscribe_confirmed
+from digest.tasks.readers.preferences import find_preferences, resume, set_pause, set_preferences
+from digest.tasks.readers.privacy import erase, show, suppress
+from digest.tasks.readers.sign_up import Choices, ConfirmationResult, Readers, ask, confirm, leave, look_up
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 DAY = timedelta(days=1)

@@ -7,11 +7,11 @@ import pytest
 from sqlmodel import col, select
 
 from digest.models import Article
-from digest.rules.intake import GONE
+from digest.rules.articles.admission import GONE
 from digest.settings import Settings
-from digest.store.articles import get_articles, list_candidates
+from digest.store.articles.articles import get_articles, list_candidates
 from digest.store.database import Database
-from digest.tasks.fetching import FetchReport, fetch_due
+from digest.tasks.articles.fetching import FetchReport, fetch_due
 
 NOW = datetime(2026, 11, 23, 6, tzinfo=UTC)
 TEXT = (

@@ -20,11 +20,13 @@ from digest.models import (
     Withheld,
 )
 from digest.settings import Settings
-from digest.store import deliveries, turns, variants, withdrawals
+from digest.store.articles import withdrawals
 from digest.store.database import Database
+from digest.store.delivery import deliveries, hot_path
+from digest.store.editions import variants
 from digest.store.workers import WorkerLock
-from digest.tasks import withdrawing
-from digest.tasks.delivery.variants import Variants
+from digest.tasks.articles import withdrawing
+from digest.tasks.composing.variants import Variants
 from tests.tasks.test_compiling import DAY, NOW, Newsroom
 
 LATER = NOW + timedelta(minutes=5)
@@ -107,19 +109,21 @@ def test_a_claim_composed_before_is_composed_anew(newsroom: Newsroom) -> None:
     newsroom.compile()
     owner = newsroom.worker.id
     with newsroom.database.write() as session:
-        (job,) = turns.claim(session.connection(), owner=owner, now=NOW, size=1)
+        (job,) = hot_path.claim(session.connection(), owner=owner, now=NOW, size=1)
 
     withdraw(newsroom, wrong)
 
     with newsroom.database.write() as session:
         connection = session.connection()
-        kept_back = turns.mark_in_flight(connection, {job.delivery_id: (job, NOW)}, owner=owner, now=NOW)
+        kept_back = hot_path.mark_in_flight(connection, {job.delivery_id: (job, NOW)}, owner=owner, now=NOW)
         assert kept_back == {job.delivery_id: False}
         deliveries.release(session, [job], owner=owner, now=NOW)
     with newsroom.database.write() as session:
         connection = session.connection()
-        (again,) = turns.claim(connection, owner=owner, now=NOW, size=1)
-        assert not turns.mark_in_flight(connection, {again.delivery_id: (again, NOW)}, owner=owner, now=NOW)
+        (again,) = hot_path.claim(connection, owner=owner, now=NOW, size=1)
+        assert not hot_path.mark_in_flight(
+            connection, {again.delivery_id: (again, NOW)}, owner=owner, now=NOW
+        )
     assert list(Variants(newsroom.database).take(again.variant_id).articles) == [right]
 
 

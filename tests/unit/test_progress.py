@@ -3,7 +3,7 @@
 import pytest
 
 from digest.cli.progress import ProgressTicker, describe
-from digest.tasks.delivery.running import Tally
+from digest.tasks.delivery.run import Tally
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,10 @@ from datetime import datetime
 from sqlmodel import Session
 
 from digest.models import Draft, Edition, EditionState
-from digest.rules import cadence as calendar
-from digest.rules.cadence import Occurrence
+from digest.rules.editions import cadence as calendar
+from digest.rules.editions.cadence import Occurrence
 from digest.settings import DigestSettings, Settings
-from digest.store import drafts, editions
+from digest.store.editions import drafts, editions
 from digest.tasks.desk.desk import EditionName
 
 

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from digest.mail.rendering import Renderer
+from digest.mail.rendering.renderer import Renderer
 from digest.net.smtp import Relay
 from digest.settings import Settings
 from digest.store.database import Database
-from digest.tasks.delivery.composing import Composer
+from digest.tasks.composing.composer import Composer
 
 
 @dataclass(frozen=True, slots=True)

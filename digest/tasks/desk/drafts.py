@@ -12,8 +12,9 @@ from sqlmodel import Session
 
 from digest.errors import DigestError, InputError
 from digest.models import DeskAct, Draft, EditionState, Reach
-from digest.rules import shaping
-from digest.store import articles, drafts, editions, folds
+from digest.rules.editions import arrangement
+from digest.store.articles import articles, duplicates
+from digest.store.editions import drafts, editions
 from digest.tasks.desk.desk import Desk, EditionName
 from digest.tasks.desk.lineup import Lineup, line_up
 
@@ -66,7 +67,7 @@ def _place(desk: Desk, hand: Edit, article_id: int, position: Callable[[Sequence
     def alter(draft: Draft, shown: Lineup) -> str:
         _check_shown(shown, article_id)
         at = max(0, min(position(shown.ids), len(shown.ids) - 1))
-        draft.arranged = shaping.move(draft.arranged, shown.ids, article_id, at)
+        draft.arranged = arrangement.move(draft.arranged, shown.ids, article_id, at)
         return f"put “{shown.title(article_id)}” {f'in place {at + 1}' if at else 'first'}"
 
     _shape(desk, hand, alter)
@@ -77,7 +78,7 @@ def pin(desk: Desk, hand: Edit, article_id: int) -> None:
 
     def alter(draft: Draft, shown: Lineup) -> str:
         _check_shown(shown, article_id)
-        draft.arranged = shaping.pin(draft.arranged, article_id)
+        draft.arranged = arrangement.pin(draft.arranged, article_id)
         return f"pinned “{shown.title(article_id)}”"
 
     _shape(desk, hand, alter)
@@ -87,7 +88,7 @@ def unpin(desk: Desk, hand: Edit, article_id: int) -> None:
     """Let the rule say where an article stands."""
 
     def alter(draft: Draft, shown: Lineup) -> str:
-        draft.arranged = shaping.free(draft.arranged, article_id)
+        draft.arranged = arrangement.free(draft.arranged, article_id)
         return f"unpinned “{shown.title(article_id)}”"
 
     _shape(desk, hand, alter)
@@ -98,7 +99,7 @@ def hide(desk: Desk, hand: Edit, article_id: int) -> None:
 
     def alter(draft: Draft, shown: Lineup) -> str:
         _check_shown(shown, article_id)
-        draft.arranged = shaping.free(draft.arranged, article_id)
+        draft.arranged = arrangement.free(draft.arranged, article_id)
         if str(article_id) in draft.added:
             draft.added = {key: reach for key, reach in draft.added.items() if key != str(article_id)}
             return f"took “{shown.title(article_id)}” out again"
@@ -125,7 +126,7 @@ def add(desk: Desk, hand: Edit, named: str, reach: Reach) -> None:
         title, article_id = _addable(session, named.strip())
         draft.added = {**draft.added, str(article_id): reach.value}
         draft.hidden = [one for one in draft.hidden if one != article_id]
-        draft.arranged = shaping.pin(draft.arranged, article_id)
+        draft.arranged = arrangement.pin(draft.arranged, article_id)
         return f"added “{title}” for {'all readers' if reach is Reach.ALL else 'readers of its topics'}"
 
     _change(desk, hand, alter)
@@ -138,7 +139,7 @@ def _addable(session: Session, named: str) -> tuple[str, int]:
     if article.hidden_at or article.withdrawn_at:
         gone = "withdrawn" if article.withdrawn_at else "hidden for good"
         raise InputError(f"“{article.title}” is {gone}; it can be in no edition")
-    root = folds.story_of(session, article.id)[0]
+    root = duplicates.story_of(session, article.id)[0]
     if root != article.id:
         raise InputError(f"“{article.title}” tells the story of article {root}; add that one")
     return article.title, root

@@ -7,12 +7,12 @@ from sqlmodel import Session
 
 from digest.errors import InputError
 from digest.models import Editor, PasswordLink, Role
-from digest.rules.address import normalise
-from digest.rules.tokens import hash_token
+from digest.rules.readers.address import normalise
+from digest.rules.tokens.tokens import hash_token
 from digest.store import editors
 from digest.tasks.desk.desk import Desk
+from digest.tasks.desk.notices import post_notice
 from digest.tasks.desk.passwords import hash_password
-from digest.tasks.desk.posting import post_notice
 
 LINK_LIVES = timedelta(hours=1)
 

@@ -8,10 +8,11 @@ from datetime import datetime
 from sqlmodel import Session
 
 from digest.models import Article, Draft
-from digest.rules.selection import EVERY_TOPIC, Candidate, Choice, choose, unsettle_topics, why_not
+from digest.rules.editions.selection import EVERY_TOPIC, Candidate, Choice, choose, unsettle_topics, why_not
 from digest.settings import DigestSettings
-from digest.store import articles, cohorts
-from digest.tasks.choosing import BEGINNING, candidates, limits_of, shape_of
+from digest.store.articles import articles
+from digest.store.editions import cohorts
+from digest.tasks.editions.candidates import BEGINNING, candidates, limits_of, shape_of
 
 SHOWN = 100
 _ALL = 1_000_000

@@ -11,18 +11,19 @@ from datetime import datetime
 from enum import StrEnum
 
 from digest.errors import InputError
-from digest.mail.rendering import Notice
+from digest.mail.rendering.renderer import Notice
 from digest.models import Approval, Editor, Role
-from digest.rules import cadence as calendar
-from digest.rules.cadence import Occurrence
-from digest.rules.seals import seal, unseal
-from digest.store import drafts, editors
+from digest.rules.editions import cadence as calendar
+from digest.rules.editions.cadence import Occurrence
+from digest.rules.tokens.sealed_values import seal, unseal
+from digest.store import editors
+from digest.store.editions import drafts
 from digest.tasks.desk import drafts as changes
 from digest.tasks.desk.agenda import AgendaEntry
 from digest.tasks.desk.desk import Desk, EditionName
 from digest.tasks.desk.drafts import Edit
-from digest.tasks.desk.posting import post
-from digest.tasks.previewing import Preview, Viewer, preview
+from digest.tasks.desk.notices import post
+from digest.tasks.editions.preview import Preview, Viewer, preview
 
 _PURPOSE = "desk proof"
 _BANNER = (

@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 
 from digest.errors import InputError
 from digest.models import Editor, EditorSession
-from digest.rules.address import normalise
-from digest.rules.seals import seal, unseal
-from digest.rules.tokens import hash_token
+from digest.rules.readers.address import normalise
+from digest.rules.tokens.sealed_values import seal, unseal
+from digest.rules.tokens.tokens import hash_token
 from digest.store import editors
 from digest.tasks.desk.desk import Desk
 from digest.tasks.desk.passwords import hash_password, is_outdated, is_right

@@ -10,14 +10,14 @@ from starlette.responses import Response
 
 from digest.tasks.desk.agenda import AgendaEntry
 from digest.tasks.desk.desk import Desk
-from digest.web.desk.doors import LoginPages
-from digest.web.desk.editing import EditionPages, Panel
-from digest.web.desk.flights import PreflightPages
-from digest.web.desk.front import DeskPages
-from digest.web.desk.gate import HOME, Access, SignInNeeded, to_sign_in
-from digest.web.desk.looking import PreviewPages
-from digest.web.desk.offers import ProofLinkPages
-from digest.web.pages import Pages
+from digest.web.desk.access import HOME, Access, SignInNeeded, to_sign_in
+from digest.web.desk.edition import EditionPages, Panel
+from digest.web.desk.login import LoginPages
+from digest.web.desk.pages import DeskPages
+from digest.web.desk.preflight import PreflightPages
+from digest.web.desk.preview import PreviewPages
+from digest.web.desk.proof_links import ProofLinkPages
+from digest.web.shared.pages import Pages
 
 _EDITION = HOME + "/{digest}/{cadence}/{period}"
 _LOOK = ["GET", "HEAD"]

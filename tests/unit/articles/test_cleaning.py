@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.articles.clean import clean_html, one_line, plain_text
-from digest.articles.identity import canonical_url, content_hash, undecorated
-from digest.articles.sentences import reading_minutes, summarise
+from digest.articles.html.cleaning import clean_html, one_line, plain_text
+from digest.articles.text.identity import canonical_url, content_hash, undecorated
+from digest.articles.text.prose import reading_minutes, summarise
 
 BASE = "https://paper.example/news/bridge"
 

@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from digest.articles.byline import read_byline
-from digest.articles.dateline import read_dateline
+from digest.articles.plaintext.byline import read_byline
+from digest.articles.plaintext.dateline import read_dateline
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from digest.articles.detect import parse_document
+from digest.articles.documents.detect import parse_document
 from digest.articles.parsed import ParsedArticle
 from digest.errors import InputError
 

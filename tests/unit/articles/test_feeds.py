@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from digest.articles.clean import _TAGS
-from digest.articles.feeds import parse_feed
+from digest.articles.feeds.feeds import parse_feed
+from digest.articles.html.cleaning import _TAGS
 from digest.articles.parsed import ParsedArticle, ParsedFeed
 from digest.errors import InputError
 

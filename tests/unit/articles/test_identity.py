@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from digest.articles.ambiguous_ids import told_apart
 from digest.articles.building import build_article
-from digest.articles.identity import canonical_url, is_home
-from digest.articles.marks import told_apart
 from digest.articles.parsed import ParsedArticle
+from digest.articles.text.identity import canonical_url, is_home
 
 SEGMENT = st.text("abcdefghijklmnop-_0123456789é日%+", min_size=1, max_size=8).map(lambda s: f"x{s}y")
 PATHS = st.lists(SEGMENT, max_size=4).map("/".join)

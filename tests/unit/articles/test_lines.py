@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from inscriptis import get_text
 from inscriptis.model.config import ParserConfig
 
-from digest.articles.clean import clean_html, plain_text
-from digest.articles.lines import lines_of
+from digest.articles.html.cleaning import clean_html, plain_text
+from digest.articles.html.to_text import lines_of
 
 PARTS = [
     "<p>", "</p>", "<p>", "</p>", "<br>", "<br/>", "<h2>", "</h2>", "<h5>", "</h5>", "<blockquote>", "</blockquote>",

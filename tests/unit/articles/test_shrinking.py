@@ -7,7 +7,7 @@ import zlib
 import pytest
 from PIL import Image
 
-from digest.articles.shrinking import shrink
+from digest.articles.thumbnails import shrink
 from digest.errors import InputError
 
 

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.articles import feeds
+from digest.articles.feeds import feeds
+from digest.articles.feeds.fast_path import read_wellformed
 from digest.articles.parsed import ParsedFeed
-from digest.articles.wellformed import read_wellformed
 
 URL = "https://quay.example/feed"
 SPACES = (

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from digest.errors import SettingsError
-from digest.mail.clients import Clients
+from digest.mail.rendering.client_support import Clients
 from tests.clients import FILE, USES
 from tests.editions import EDITIONS, html_of
 

@@ -35,7 +35,7 @@ from digest.mail.dkim import (
     zone_lines,
 )
 from digest.mail.message import Composition, compose
-from digest.mail.rendering import Renderer
+from digest.mail.rendering.renderer import Renderer
 from tests.conftest import skip_unless_ci
 from tests.samples import ARABIC, CONTENT, HEADERS, NOW, OWN, VALUES, hostile_text
 from tests.standards import parse

@@ -9,12 +9,12 @@ from pathlib import Path
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from digest.mail.content import Card, Content, Elsewhere, Section
 from digest.mail.message import compose
-from digest.mail.rendering import Renderer
+from digest.mail.rendering.content import Card, Content, Elsewhere, Section
+from digest.mail.rendering.renderer import Renderer
 from digest.models import Form
-from digest.rules.fitting import ROOM, fit
-from digest.rules.selection import Choice, Chosen
+from digest.rules.editions.selection import Choice, Chosen
+from digest.rules.editions.shortening import ROOM, fit
 from tests.samples import CONTENT, HEADERS, OWN, POSTAL, VALUES, hostile_text
 from tests.standards import check_digest, parse
 

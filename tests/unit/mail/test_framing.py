@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.mail.encoding import SOFT, splice
-from digest.mail.framing import EncodedSegment, EncodedSkeleton, encode, holes_in
+from digest.mail.rendering.quoted_printable import SOFT, splice
+from digest.mail.rendering.skeleton import EncodedSegment, EncodedSkeleton, encode, holes_in
 from tests.samples import hostile_text
 
 ROOM = {"name": 40, "address": 7}

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from digest.mail.encoding import quoted_printable, splice, verbatim
-from digest.mail.framing import EncodedSkeleton, encode, frame_of
 from digest.mail.headers import one_line
 from digest.mail.message import compose, message_id
-from digest.mail.rendering import Renderer
-from digest.mail.slots import as_attribute, as_text
+from digest.mail.rendering.placeholders import as_attribute, as_text
+from digest.mail.rendering.quoted_printable import quoted_printable, splice, verbatim
+from digest.mail.rendering.renderer import Renderer
+from digest.mail.rendering.skeleton import EncodedSkeleton, encode, frame_of
 from tests.samples import CONTENT, HEADERS, LEAD, OWN, POSTAL, VALUES, hostile_text
 from tests.standards import check_digest, check_fields, check_list, check_wire, fields, parse, unfolded
 

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from digest.errors import SettingsError
-from digest.mail.content import Card, Content
-from digest.mail.look import Brand, Colours, Logo
 from digest.mail.message import named
-from digest.mail.phrases import Phrases
-from digest.mail.rendering import BodyPlaceholders, Renderer, Rendering
-from digest.mail.wrapping import wrap
+from digest.mail.rendering.brand import Brand, Colours, Logo
+from digest.mail.rendering.content import Card, Content
+from digest.mail.rendering.phrases import Phrases
+from digest.mail.rendering.renderer import BodyPlaceholders, Renderer, Rendering
+from digest.mail.rendering.wrapping import wrap
 from digest.models import Form
 from tests.samples import ARABIC, CONTENT, LEAD, VALUES
 

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digest.errors import SettingsError
-from digest.mail.content import Card, Content, Section
 from digest.mail.message import Composition, compose
-from digest.mail.rendering import Renderer, Rendering
+from digest.mail.rendering.content import Card, Content, Section
+from digest.mail.rendering.renderer import Renderer, Rendering
 from tests.samples import CONTENT, HEADERS, LEAD, OWN, STORIES, VALUES, hostile_text
 
 FOLDER = Path(__file__).parents[3] / "templates" / "email"

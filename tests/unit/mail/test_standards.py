@@ -15,10 +15,10 @@ from pathlib import Path
 import pytest
 from hypothesis import example, given, settings
 
-from digest.mail.content import Content
 from digest.mail.dkim import BodyHash, Signer
 from digest.mail.message import ReaderHeaders, compose
-from digest.mail.rendering import Renderer, Rendering
+from digest.mail.rendering.content import Content
+from digest.mail.rendering.renderer import Renderer, Rendering
 from tests.samples import ARABIC, CONTENT, HEADERS, LEAD, NOW, OWN, POSTAL, STORIES, VALUES, hostile_text
 from tests.standards import (
     check_asking,

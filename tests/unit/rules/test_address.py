@@ -1,7 +1,7 @@
 import pytest
 
 from digest.errors import InputError
-from digest.rules.address import Address, normalise
+from digest.rules.readers.address import Address, normalise
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo, available_timezones
 import pytest
 
 from digest.models.cadence import Cadence
-from digest.rules import cadence as calendar
+from digest.rules.editions import cadence as calendar
 
 PARIS = ZoneInfo("Europe/Paris")
 DAILY = Cadence.parse("daily", "07:00")

@@ -3,7 +3,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from digest.models import SuppressionReason
-from digest.rules.consent import Deed, choose_topics, has_expired, lifted_by_confirming, may_ask, next_state
+from digest.rules.readers.consent import (
+    Deed,
+    choose_topics,
+    has_expired,
+    lifted_by_confirming,
+    may_ask,
+    next_state,
+)
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 

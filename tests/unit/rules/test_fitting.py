@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.models import Form
-from digest.rules.fitting import count_steps, fit, list_shortened, shorten
-from digest.rules.selection import Choice, Chosen
+from digest.rules.editions.selection import Choice, Chosen
+from digest.rules.editions.shortening import count_steps, fit, list_shortened, shorten
 
 WEIGHT = {Form.FULL: 9, Form.SUMMARY: 3, Form.TITLE: 1}
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.rules.folding import Identity, StoryText, is_another_story, is_same_story, sample
-from digest.rules.intake import NO_DATE, TOO_MANY, TOO_OLD, Admission, hold_back
+from digest.rules.articles.admission import NO_DATE, TOO_MANY, TOO_OLD, Admission, hold_back
+from digest.rules.articles.duplicates import Identity, StoryText, is_another_story, is_same_story, sample
 from tests.stories import Pair, pairs
 
 NOW = datetime(2026, 11, 23, 6, tzinfo=UTC)

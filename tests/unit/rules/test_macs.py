@@ -3,7 +3,7 @@ import hmac
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.rules.macs import Mac
+from digest.rules.tokens.hmac_prefix import Mac
 
 
 @given(key=st.binary(min_size=1, max_size=200), begun=st.binary(max_size=200), rest=st.binary(max_size=200))

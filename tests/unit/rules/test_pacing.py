@@ -6,7 +6,15 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from digest.models import Outcome, Reply, Stage
-from digest.rules.pacing import Allowance, Domains, Limit, Pace, allowance_of, domain_of, is_too_fast
+from digest.rules.delivery.rate_limits import (
+    Allowance,
+    Domains,
+    Limit,
+    Pace,
+    allowance_of,
+    domain_of,
+    is_too_fast,
+)
 
 
 def begun(pace: Pace, until: float, step: float = 0.01) -> int:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from digest.rules.pictures import host_of, is_own, keep_pictures
+from digest.rules.articles.images import host_of, is_own, keep_pictures
 
 HOMES = {"courier.example", "www.tide.example", "127.0.0.1", "localhost", ""}
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from digest.mail.inspecting import inspect, words_of
-from digest.rules.preflight import ASKING, CLIP, NAMES, is_clear, look_over
-from digest.rules.proof import (
+from digest.mail.reading import inspect, words_of
+from digest.rules.editions.preflight_checks import ASKING, CLIP, NAMES, is_clear, look_over
+from digest.rules.editions.preflight_facts import (
     ArticleFacts,
     EditionFacts,
     LinkCheck,

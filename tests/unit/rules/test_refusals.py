@@ -3,7 +3,7 @@
 import pytest
 
 from digest.models import Outcome, Reply, Stage
-from digest.rules.refusals import Refusals, likeness
+from digest.rules.delivery.refused_messages import Refusals, likeness
 
 ACCEPTED = Outcome(Stage.DOT, Reply(250, "2.0.0", "queued as 4F1"), dot_left=True)
 UNKNOWN = Outcome(Stage.RCPT, Reply(550, "5.1.1", "no such user"))

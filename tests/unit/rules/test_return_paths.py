@@ -7,8 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.rules.return_paths import LONGEST_LOCAL, ReturnPaths
-from digest.rules.tokens import RETURN_LENGTH, UNSUBSCRIBE, find_returned, read_return, sign, sign_return
+from digest.rules.delivery.return_paths import LONGEST_LOCAL, ReturnPaths
+from digest.rules.tokens.tokens import (
+    RETURN_LENGTH,
+    UNSUBSCRIBE,
+    find_returned,
+    read_return,
+    sign,
+    sign_return,
+)
 
 OLD, NEW = b"an old secret of ours", b"the secret of today"
 READER, OTHER = "abcdefghijklmnopqrstuvwx27", "abcdefghijklzzzzzzzzzzzz27"

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.rules.seals import seal, unseal
+from digest.rules.tokens.sealed_values import seal, unseal
 
 OLD, NEW = b"an old key of some length", b"a new key of some length"
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.rules.selection import (
+from digest.rules.editions.selection import (
     Candidate,
     Limits,
     choose,

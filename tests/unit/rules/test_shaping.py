@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.rules.selection import Candidate, Limits, choose, why_not
-from digest.rules.shaping import Arrangement, free, move, pin
+from digest.rules.editions.arrangement import Arrangement, free, move, pin
+from digest.rules.editions.selection import Candidate, Limits, choose, why_not
 
 NOW = datetime(2026, 11, 23, 6, tzinfo=UTC)
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)

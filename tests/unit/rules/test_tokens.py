@@ -2,7 +2,7 @@ import base64
 
 import pytest
 
-from digest.rules.tokens import PREFERENCES, UNSUBSCRIBE, find_signed, hash_token, keyed_hash, sign
+from digest.rules.tokens.tokens import PREFERENCES, UNSUBSCRIBE, find_signed, hash_token, keyed_hash, sign
 
 OLD, NEW = b"an old secret of ours", b"the secret of today"
 READER = "abcdefghijklmnopqrstuvwx27"

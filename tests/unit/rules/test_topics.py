@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.rules.topics import has_words, is_at, settle
+from digest.rules.articles.topics import has_words, is_at, settle
 from digest.settings.topics import TopicSettings
 
 SPORT = TopicSettings(

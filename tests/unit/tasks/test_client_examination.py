@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from digest.mail.rendering import Renderer
+from digest.mail.rendering.renderer import Renderer
 from digest.net.smtp import Relay
 from digest.settings import load_settings
-from digest.tasks.examining.clients import examine_mail_programs
-from digest.tasks.examining.findings import Finding
-from digest.tasks.examining.scope import Scope
+from digest.tasks.doctor.client_support import examine_mail_programs
+from digest.tasks.doctor.findings import Finding
+from digest.tasks.doctor.scope import Scope
 from tests.conftest import write_config
 from tests.samples import NOW
 

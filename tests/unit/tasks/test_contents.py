@@ -12,17 +12,17 @@ from hypothesis import Phase, given
 from hypothesis import settings as trying
 from hypothesis import strategies as st
 
+from digest.mail.assembly import Assembler
 from digest.mail.message import compose
-from digest.mail.rendering import Renderer
-from digest.mail.sheets import Assembler
+from digest.mail.rendering.renderer import Renderer
 from digest.models import Article, Edition, Form
 from digest.models.cadence import CORRECTION
-from digest.rules.selection import Choice, Chosen
+from digest.rules.editions.selection import Choice, Chosen
 from digest.settings import Settings, load_settings
-from digest.store.folds import OtherSource
-from digest.store.pictures import Copy
-from digest.tasks.delivery.contents import EditionContents, Layout
-from digest.tasks.delivery.variants import VariantContent
+from digest.store.articles.duplicates import OtherSource
+from digest.store.articles.images import Copy
+from digest.tasks.composing.content import EditionContents, Layout
+from digest.tasks.composing.variants import VariantContent
 from tests.conftest import write_config
 from tests.samples import HEADERS, NOW, OWN, VALUES, hostile_text
 from tests.unit.mail.test_splicing import both_parts, rendered_for

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from digest.errors import SettingsError
-from digest.net.fetch import is_public
+from digest.net.http import is_public
 from digest.net.smtp import Relay
 from digest.settings import load_settings
-from digest.tasks.examining.examination import CHECKS, Check, examine, is_healthy
-from digest.tasks.examining.findings import Finding, ok, warn
-from digest.tasks.examining.scope import Scope, find_senders
+from digest.tasks.doctor.examination import CHECKS, Check, examine, is_healthy
+from digest.tasks.doctor.findings import Finding, ok, warn
+from digest.tasks.doctor.scope import Scope, find_senders
 from tests.conftest import write_config
 
 ROOT = Path(__file__).parents[3]
@@ -86,7 +86,7 @@ def test_the_sending_address_is_what_the_operator_says_else_the_relays(tmp_path:
 
 def test_every_check_is_documented() -> None:
     documented = set(re.findall(r"^\| `([a-z-]+)` \|", (ROOT / "docs" / "operators.md").read_text(), re.M))
-    code = "".join(path.read_text() for path in (ROOT / "digest/tasks/examining").glob("*.py"))
+    code = "".join(path.read_text() for path in (ROOT / "digest/tasks/doctor").glob("*.py"))
     said = set(re.findall(r'\b(?:ok|warn|fail)\(\s*"([a-z-]+)"', code)) | {check.name for check in CHECKS}
     assert len(said) > 15
     assert said <= documented, said - documented

@@ -10,17 +10,18 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from digest.mail.dkim import SigningKey, parse_tags, record_of
-from digest.mail.rendering import Renderer, Rendering
+from digest.mail.rendering.renderer import Renderer, Rendering
 from digest.models import Source
 from digest.net.dns import Records
-from digest.net.fetch import Fetched
+from digest.net.http import Fetched
 from digest.net.probing import Probe
 from digest.net.smtp import Relay
 from digest.settings import DigestSettings, SourceSettings
 from digest.store.schema import HEAD
-from digest.tasks.examining import clocks, databases, dmarc, files, hosts, pages, relays, signatures, sources
-from digest.tasks.examining.findings import Finding, Status, fail
-from digest.tasks.examining.templates import judge_rendering, judge_size
+from digest.tasks.doctor import clock, database, dmarc, dns_names, files, pages, relay, sources
+from digest.tasks.doctor import dkim as signatures
+from digest.tasks.doctor.findings import Finding, Status, fail
+from digest.tasks.doctor.templates import judge_rendering, judge_size
 from tests.samples import CONTENT, POSTAL
 
 NOW = datetime(2026, 11, 23, 6, 5, tzinfo=UTC)
@@ -43,7 +44,7 @@ def test_a_line_is_one_line_without_controls_and_not_endless() -> None:
     [(0, OK), (10, OK), (-10, OK), (11, WARN), (-60, WARN), (61, FAIL), (-86_400, FAIL)],
 )
 def test_a_clock_may_be_off_by_a_minute_at_most(seconds: int, status: Status) -> None:
-    finding = clocks.judge_clock(NOW + timedelta(seconds=seconds), NOW, "the relay")
+    finding = clock.judge_clock(NOW + timedelta(seconds=seconds), NOW, "the relay")
     assert finding.status is status
     if status is not OK:
         assert ("ahead of" if seconds > 0 else "behind") in finding.found
@@ -51,12 +52,12 @@ def test_a_clock_may_be_off_by_a_minute_at_most(seconds: int, status: Status) ->
 
 @pytest.mark.parametrize(("version", "status"), [(HEAD, OK), (None, FAIL), ("0000", WARN), ("9999", FAIL)])
 def test_a_schema_of_another_version(version: str | None, status: Status) -> None:
-    assert databases.judge_version(version).status is status
+    assert database.judge_version(version).status is status
 
 
 def test_a_database_that_cannot_be_written() -> None:
-    assert databases.judge_writing("SQLite", None).status is OK
-    assert databases.judge_writing("SQLite", "database is locked").status is FAIL
+    assert database.judge_writing("SQLite", None).status is OK
+    assert database.judge_writing("SQLite", "database is locked").status is FAIL
 
 
 @pytest.mark.parametrize(
@@ -118,7 +119,7 @@ def test_rules_of_time_zones_grow_old(version: str, status: Status) -> None:
     ],
 )
 def test_who_takes_the_mail_of_a_domain(hosts_found: Records, has_address: bool, status: Status) -> None:
-    finding = hosts.judge_mail_hosts("courier.example", "replies", hosts_found, has_address=has_address)
+    finding = dns_names.judge_mail_hosts("courier.example", "replies", hosts_found, has_address=has_address)
     assert finding.status is status
 
 
@@ -132,11 +133,11 @@ def test_who_takes_the_mail_of_a_domain(hosts_found: Records, has_address: bool,
     ],
 )
 def test_what_an_address_is_called(names: Records, confirmed: list[str], status: Status) -> None:
-    assert hosts.judge_reverse_names("192.0.2.1", names, confirmed, certain=True).status is status
+    assert dns_names.judge_reverse_names("192.0.2.1", names, confirmed, certain=True).status is status
 
 
 def test_an_address_that_is_only_guessed_warns() -> None:
-    assert hosts.judge_reverse_names("192.0.2.1", Records(), [], certain=False).status is WARN
+    assert dns_names.judge_reverse_names("192.0.2.1", Records(), [], certain=False).status is WARN
 
 
 @pytest.mark.parametrize(
@@ -224,9 +225,7 @@ def test_a_policy_is_looked_for_from_the_domain_upwards() -> None:
 
 def test_tls_that_ends_soon_or_is_not_there() -> None:
     def tls(*, is_here: bool = False, **changed: Any) -> list[Status]:
-        return [
-            one.status for one in relays.judge_tls(RELAY, replace(PROBE, **changed), NOW, is_here=is_here)
-        ]
+        return [one.status for one in relay.judge_tls(RELAY, replace(PROBE, **changed), NOW, is_here=is_here)]
 
     assert tls(tls="TLSv1.3", certificate_until=NOW + timedelta(days=60)) == [OK]
     assert tls(tls="TLSv1.3", certificate_until=NOW + timedelta(days=13)) == [WARN]
@@ -235,17 +234,17 @@ def test_tls_that_ends_soon_or_is_not_there() -> None:
 
 
 def test_what_a_relay_offers() -> None:
-    assert relays.judge_offer(PROBE).found == "offers SIZE 10000000, PIPELINING, SMTPUTF8"
-    bare = relays.judge_offer(replace(PROBE, extensions={}))
+    assert relay.judge_offer(PROBE).found == "offers SIZE 10000000, PIPELINING, SMTPUTF8"
+    bare = relay.judge_offer(replace(PROBE, extensions={}))
     assert (bare.status, "delivery is slower" in bare.found) == (OK, True)
-    assert relays.judge_offer(replace(PROBE, extensions={"SIZE": "1000"})).status is WARN
+    assert relay.judge_offer(replace(PROBE, extensions={"SIZE": "1000"})).status is WARN
 
 
 def test_a_banner_with_a_time_is_compared() -> None:
     banner = "mx.example ESMTP Sendmail 8.17; Mon, 23 Nov 2026 05:00:00 +0000"
-    assert [one.status for one in relays.judge_banner(banner, NOW)] == [FAIL]
-    assert relays.judge_banner("mx.example ESMTP", NOW) == []
-    assert relays.judge_banner("Mon, 99 Nov 2026 99:00:00 +0000", NOW) == []
+    assert [one.status for one in relay.judge_banner(banner, NOW)] == [FAIL]
+    assert relay.judge_banner("mx.example ESMTP", NOW) == []
+    assert relay.judge_banner("Mon, 99 Nov 2026 99:00:00 +0000", NOW) == []
 
 
 def answer(

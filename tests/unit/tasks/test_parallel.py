@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from digest.tasks.parallel import in_parallel
+from digest.net.parallel import in_parallel
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 9])

@@ -3,10 +3,10 @@
 import pytest
 
 from digest.net.dns import Records
-from digest.tasks.examining.findings import Status
-from digest.tasks.examining.scope import Senders
-from digest.tasks.examining.spf import judge_records, judge_senders, judge_spf
-from digest.tasks.examining.spf_tree import Spf, SpfError, SpfTree
+from digest.tasks.doctor.findings import Status
+from digest.tasks.doctor.scope import Senders
+from digest.tasks.doctor.spf import judge_records, judge_senders, judge_spf
+from digest.tasks.doctor.spf_record import Spf, SpfError, SpfTree
 
 OURS, SIX, ANOTHER = "192.0.2.25", "2001:db8::25", "203.0.113.9"
 

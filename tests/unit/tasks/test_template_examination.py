@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from digest.mail.rendering import Renderer
+from digest.mail.rendering.renderer import Renderer
 from digest.net.smtp import Relay
 from digest.settings import load_settings
-from digest.tasks.examining.findings import Finding
-from digest.tasks.examining.scope import Scope
-from digest.tasks.examining.templates import examine_templates, list_extremes
+from digest.tasks.doctor.findings import Finding
+from digest.tasks.doctor.scope import Scope
+from digest.tasks.doctor.templates import examine_templates, list_extremes
 from tests.conftest import write_config
 from tests.samples import NOW
 

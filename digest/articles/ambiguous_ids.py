@@ -1,0 +1,57 @@
+"""See which marks of a source's articles tell them apart: its guids and links may be the same for all."""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from digest.articles.parsed import ParsedArticle
+from digest.articles.text.identity import is_home
+
+_SHORTEST_GUID = 2
+
+
+def told_apart(articles: Sequence[ParsedArticle]) -> list[ParsedArticle]:
+    """Give a source's articles with only such guids and canonical URLs as tell them apart.
+
+    A guid that stands for nothing ("0", the home page) or that several articles share is dropped. A link that
+    several share, or to the home page, gets the guid or the title added to its form for comparison.
+    """
+    shared = _shared(articles, lambda article: article.guid, lambda a: (a.canonical_url, a.title))
+    articles = [replace(a, guid=None) if a.guid in shared or _is_void(a.guid) else a for a in articles]
+    common = _shared(articles, lambda a: a.canonical_url, lambda a: (a.guid or a.title, a.content_hash))
+    return [_with_own_address(a) if a.canonical_url in common or is_home(a.url) else a for a in articles]
+
+
+def _shared(
+    articles: Sequence[ParsedArticle],
+    mark: Callable[[ParsedArticle], str | None],
+    other: Callable[[ParsedArticle], tuple[str, str]],
+) -> frozenset[str]:
+    """Give the marks that articles share which differ in both other respects."""
+    seen: dict[str, set[tuple[str, str]]] = defaultdict(set)
+    for article in articles:
+        if value := mark(article):
+            seen[value].add(other(article))
+    return frozenset(value for value, others in seen.items() if _differ_in_both(others))
+
+
+def _differ_in_both(others: set[tuple[str, str]]) -> bool:
+    return all(len({pair[side] for pair in others}) > 1 for side in (0, 1))
+
+
+def _is_void(guid: str | None) -> bool:
+    if guid is None:
+        return False
+    bare = guid.strip()
+    void = bare.casefold() in ("none", "null", "undefined", "false") or not bare.strip("0-")
+    return void or (len(bare) < _SHORTEST_GUID and not bare.isdigit()) or _is_home_page(bare)
+
+
+def _is_home_page(guid: str) -> bool:
+    return guid.startswith(("http://", "https://")) and is_home(guid)
+
+
+def _with_own_address(article: ParsedArticle) -> ParsedArticle:
+    own = hashlib.sha256((article.guid or article.title).encode()).hexdigest()[:16]
+    return replace(article, canonical_url=f"{article.canonical_url}#{own}")

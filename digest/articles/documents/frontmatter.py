@@ -1,0 +1,248 @@
+"""Read front matter: YAML between `---` lines or TOML between `+++` lines, and what its keys are called where."""
+
+# ruff: noqa: E501 - names that generators chose stand in one line
+
+import re
+import tomllib
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import yaml
+
+from digest.articles.html.cleaning import one_line
+from digest.articles.text.dates import feed_moment, moment
+from digest.errors import InputError, NotPublished
+
+Front = dict[str, Any]
+
+_YAML = re.compile(r"\A---[ \t]*\n(.*?)^(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.S | re.M)
+_TOML = re.compile(r"\A\+\+\+[ \t]*\n(.*?)^\+\+\+[ \t]*(?:\n|\Z)", re.S | re.M)
+_UNCLOSED = re.compile(r"\A(?:---|\+\+\+)[ \t]*\n\s*[\w\"]+\s*[:=]")
+_AGO = re.compile(r"(?=\d)(?:(\d{1,4})d)?\s*(?:(\d{1,4})h)?")
+_NAMED = re.compile(r"(?:^|/)(\d{4}-\d{1,2}-\d{1,2})-[^/]+$")
+_DATE_REMEDY = "write 2026-11-23 or 2026-11-23T07:00"
+_LARGEST = 50_000
+_PUBLISHED = (
+    "published",
+    "date",
+    "pubdate",
+    "publishdate",
+    "publish_date",
+    "published_at",
+    "publisheddate",
+    "published_date",
+    "datepublished",
+    "created",
+)
+_EXPIRES = ("expirydate", "expiry_date", "expires", "unpublishdate", "expire")
+_SUMMARY = (
+    "summary",
+    "description",
+    "excerpt",
+    "abstract",
+    "lead",
+    "standfirst",
+    "subtitle",
+    "dek",
+    "teaser",
+)
+_IMAGE = ("image", "cover", "featured_image", "featuredimage", "cover_image", "coverimage", "hero", "heroimage", "hero_image", "thumbnail",
+          "banner", "images", "header", "feature", "og_image", "ogimage", "feature_image", "photo")  # fmt: skip
+_TOPICS = ("topics", "tags", "tag", "categories", "category", "keywords", "section")
+_URL = (
+    "url",
+    "canonical_url",
+    "canonical",
+    "canonicalurl",
+    "link",
+    "permalink",
+    "external_url",
+    "original_url",
+)
+_SOURCES = ("url", "src", "image", "path", "relative_path", "teaser", "og_image", "href", "file")
+
+
+class _PlainLoader(yaml.SafeLoader):
+    """Front matter without references: a few nested ones would unfold into gigabytes."""
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
+            raise yaml.composer.ComposerError(None, None, "references (*name) are not taken", mark)
+        return super().compose_node(parent, index)
+
+
+def split_front(text: str, name: str) -> tuple[Front, str]:
+    """Part a file's front matter from its text; raise InputError naming the line that cannot be read."""
+    for form, read in ((_YAML, _read_yaml), (_TOML, _read_toml)):
+        match = form.match(text)
+        if match is None:
+            continue
+        if len(match[1]) > _LARGEST:
+            raise InputError(f"{name}, line 1: the front matter is larger than {_LARGEST // 1000} kB")
+        front = read(match[1], name)
+        if not isinstance(front, dict):
+            raise InputError(f'{name}, line 2: the front matter must be lines such as "title: ..."')
+        return _flat(front), text[match.end() :]
+    if _UNCLOSED.match(text):
+        raise InputError(f"{name}, line 1: the front matter never ends; close it with a line {text[:3]}")
+    return {}, text
+
+
+def check_published(front: Front, name: str, now: datetime | None) -> None:
+    """Raise NotPublished for a draft, and given `now` for what has expired or waits for its `publishDate`."""
+    if _is_true(front.get("draft")) or _is_false(front.get("published")):
+        raise NotPublished(f"{name}: it is a draft; take out draft or published: false to publish it")
+    if str(front.get("status", "")).lower() in ("draft", "private", "pending"):
+        raise NotPublished(f"{name}: its status is {_word(front['status'])[:20]}; take it out to publish it")
+    if now is None:
+        return
+    expires = next((read for key in _EXPIRES if (read := moment(front.get(key)))), None)
+    if expires and expires <= now:
+        raise NotPublished(f"{name}: it expired on {expires:%Y-%m-%d}; take out its expiry date to show it")
+    waits = moment(front.get("publishdate") or front.get("publish_date"))
+    if waits and waits > now:
+        raise NotPublished(f"{name}: it is published from {waits:%Y-%m-%d %H:%M} UTC on")
+
+
+def published_at(front: Front, name: str, now: datetime | None) -> datetime | None:
+    """Read the published time: from a key of any generator, else from a Jekyll file's name."""
+    ago = front.get("published_ago")
+    if now is not None and ago is not None:
+        return now - _age(words(ago), name)
+    value = next((front[key] for key in _PUBLISHED if not isinstance(front.get(key), bool | None)), None)
+    if value is None:
+        named = _NAMED.search(name)
+        return feed_moment(named[1]) if named else None
+    read = moment(value) or (feed_moment(value) if isinstance(value, str) else None)
+    if read is None:
+        raise InputError(f'{name}: published "{words(value)[:40]}" is no date; {_DATE_REMEDY}')
+    return read
+
+
+def link(front: Front) -> str:
+    """Give the article's own address where the front matter names one; a pattern is none."""
+    named = [words(front.get(key)) for key in _URL]
+    whole = next((one for one in named if one.startswith(("http://", "https://"))), "")
+    return whole or next((one for one in named if one and not re.search(r"/:\w|\{\{|\{%", one)), "")
+
+
+def author(front: Front) -> str:
+    """Give the authors' names, written as a text, a list, a mapping, or a list of mappings."""
+    return next(
+        (
+            found
+            for key in ("author", "authors", "by", "byline", "creator")
+            if (found := _names(front.get(key)))
+        ),
+        "",
+    )
+
+
+def summary(front: Front) -> str:
+    """Give the summary under whatever name."""
+    return next((found for key in _SUMMARY if (found := words(front.get(key)))), "")
+
+
+def image(front: Front) -> tuple[str | None, str | None]:
+    """Give the picture's address and what it shows, nested as themes do it."""
+    alt = words(front.get("image_alt") or front.get("imagealt") or front.get("cover_alt") or front.get("alt"))
+    for key in _IMAGE:
+        value = front.get(key)
+        value = value[0] if isinstance(value, list) and value else value
+        if isinstance(value, dict):
+            inner = {str(name).lower(): item for name, item in value.items()}
+            source = next((found for name in _SOURCES if (found := words(inner.get(name)))), "")
+            if source:
+                return source, words(inner.get("alt") or inner.get("caption")) or alt or None
+        elif source := words(value):
+            return source, alt or None
+    return None, alt or None
+
+
+def topics(front: Front) -> list[str]:
+    """Give the topics, under the names that generators have for them."""
+    found = [topic for key in _TOPICS for topic in _list(front.get(key))]
+    return list(dict.fromkeys(topic.strip() for topic in found if topic.strip()))
+
+
+def words(value: object) -> str:
+    """Give a scalar, or a list of them, as text; anything else is none."""
+    if isinstance(value, list):
+        return ", ".join(filter(None, (_word(item) for item in value)))
+    return _word(value)
+
+
+def _flat(front: Front) -> Front:
+    """Lower the keys' case; what Hugo nests in `params` and `taxonomies` counts where nothing else does."""
+    lowered = {str(key).lower(): value for key, value in front.items()}
+    for holder in ("params", "taxonomies", "extra"):
+        inner = lowered.get(holder)
+        if isinstance(inner, dict):
+            lowered = {**{str(key).lower(): value for key, value in inner.items()}, **lowered}
+    return lowered
+
+
+def _read_yaml(text: str, name: str) -> Any:
+    try:
+        return yaml.load(text, _PlainLoader) or {}  # noqa: S506 - a SafeLoader
+    except yaml.MarkedYAMLError as error:
+        line = (error.problem_mark.line if error.problem_mark else 0) + 2
+        raise InputError(f"{name}, line {line}: the front matter is no YAML: {error.problem}") from None
+    except (yaml.YAMLError, ValueError) as error:
+        why = one_line(str(error).splitlines()[0])
+        raise InputError(f"{name}, line 2: the front matter cannot be read: {why}") from None
+    except RecursionError:
+        raise InputError(f"{name}, line 2: the front matter is nested too deeply") from None
+
+
+def _read_toml(text: str, name: str) -> Any:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        place = re.search(r"line (\d+)", str(error))
+        why = one_line(re.sub(r"\s*\(at .*\)$", "", str(error)))
+        raise InputError(
+            f"{name}, line {int(place[1]) + 1 if place else 2}: the front matter is no TOML: {why}"
+        ) from None
+    except RecursionError:
+        raise InputError(f"{name}, line 2: the front matter is nested too deeply") from None
+
+
+def _is_true(value: object) -> bool:
+    return value is True or str(value).strip().lower() in ("true", "yes", "on")
+
+
+def _is_false(value: object) -> bool:
+    return value is False or str(value).strip().lower() in ("false", "no", "off")
+
+
+def _age(text: str, name: str) -> timedelta:
+    match = _AGO.fullmatch(text.strip())
+    if match is None:
+        raise InputError(f'{name}: published_ago "{text[:40]}" is no age; write "3d 4h"')
+    return timedelta(days=int(match[1] or 0), hours=int(match[2] or 0))
+
+
+def _names(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(filter(None, (_names(item) for item in value)))
+    if isinstance(value, dict):
+        return words(value.get("name") or value.get("title"))
+    return _word(value)
+
+
+def _word(value: object) -> str:
+    return (
+        str(value).strip()
+        if isinstance(value, str | int | float | date) and not isinstance(value, bool)
+        else ""
+    )
+
+
+def _list(value: object) -> list[str]:
+    if isinstance(value, str):
+        return value.split(",")
+    if isinstance(value, dict):
+        return [str(key) for key, chosen in value.items() if chosen]
+    return [_names(item) for item in value] if isinstance(value, list) else []

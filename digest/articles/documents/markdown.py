@@ -1,0 +1,137 @@
+"""Read Markdown with front matter, as static site generators write it."""
+
+import re
+from collections.abc import Sequence
+from datetime import datetime
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+from mdit_py_plugins.footnote import footnote_plugin
+
+from digest.articles.building import build_article
+from digest.articles.documents import frontmatter
+from digest.articles.documents.frontmatter import Front
+from digest.articles.documents.shortcodes import without_shortcodes
+from digest.articles.html.cleaning import one_line
+from digest.articles.parsed import ParsedArticle
+from digest.articles.text.identity import path_slug
+from digest.errors import InputError
+
+_PARSER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"]).use(footnote_plugin)
+_PARSER.inline.ruler.disable("footnote_inline")
+_LARGEST = 1_000_000
+_MORE = re.compile(r"^[ \t]*<!--\s*(?:more|excerpt|summary)\s*-->[ \t]*$", re.I | re.M)
+_MARKERS = re.compile(
+    r"^[ \t]*(?:\[\[?_?toc_?\]?\]|\{:\s*[^}\n]*\})[ \t]*$|(?<![ \t])[ \t]*\{#[\w-]+\}[ \t]*$", re.I | re.M
+)
+
+
+def parse_markdown(
+    content: bytes,
+    *,
+    name: str,
+    base_url: str,
+    url: str | None = None,
+    topics: Sequence[str] = (),
+    now: datetime | None = None,
+) -> ParsedArticle:
+    """Read one file; raise InputError naming the file and line for what cannot be read.
+
+    Its link is the front matter's, else `url`, else made of `base_url` and the file's name. A draft raises
+    NotPublished; so does, given `now`, what has expired.
+
+    Given `now`, the key `published_ago` ("3d 4h") stands for a published time: for samples that must look
+    fresh whenever they are read.
+    """
+    text = _decoded(content, name)
+    front, body = frontmatter.split_front(text, name)
+    frontmatter.check_published(front, name, now)
+    body = without_shortcodes(_MARKERS.sub("", body))
+    title, html = _titled(one_line(frontmatter.words(front.get("title"))), body)
+    if not title:
+        raise InputError(f'{name}: no title; write "title: ..." between --- lines, or a first line "# ..."')
+    published_at = frontmatter.published_at(front, name, now)
+    try:
+        return _built(front, title, html, _begun(front, body), url, name, base_url, topics, published_at)
+    except InputError as error:
+        raise InputError(f"{name}: {error}") from None
+
+
+def _built(
+    front: Front,
+    title: str,
+    html: str,
+    summary: str,
+    url: str | None,
+    name: str,
+    base_url: str,
+    topics: Sequence[str],
+    published_at: datetime | None,
+) -> ParsedArticle:
+    image, alt = frontmatter.image(front)
+    return build_article(
+        title=title,
+        url=frontmatter.link(front) or url or f"{base_url}/{_path(front, name)}",
+        base_url=base_url + "/",
+        html=html,
+        summary=summary,
+        guid=f"file:{name}",
+        author=frontmatter.author(front) or None,
+        image=image,
+        image_alt=alt,
+        language=frontmatter.words(front.get("language") or front.get("lang") or front.get("locale")) or None,
+        topics=(*frontmatter.topics(front), *topics),
+        published_at=published_at,
+    )
+
+
+def _path(front: Front, name: str) -> str:
+    """Give the path below the site: the file's name, its last part the `slug`, without the date before it."""
+    folder, _, file = name.rpartition("/")
+    stem = file.rpartition(".")[0] or file
+    own = path_slug(f"{frontmatter.words(front.get('slug'))}.md") if front.get("slug") else ""
+    if stem.lower() in ("index", "_index") and folder:
+        folder, _, stem = folder.rpartition("/")
+    if own:
+        return f"{path_slug(folder + '.md')}/{own}" if folder else own
+    return path_slug(f"{folder}/{stem}.md" if folder else f"{stem}.md")
+
+
+def _begun(front: Front, body: str) -> str:
+    """Give the stated summary, else what stands above the mark where a list of articles stops."""
+    stated = frontmatter.summary(front)
+    if stated:
+        return one_line(stated) if "<" in stated else stated
+    more = _MORE.search(body)
+    if more is None:
+        return ""
+    tokens = _PARSER.parse(body[: more.start()])
+    while tokens and tokens[0].type == "heading_open":
+        del tokens[:3]
+    return _rendered(tokens)
+
+
+def _titled(title: str, body: str) -> tuple[str, str]:
+    """Give the title and the body's HTML, the heading that is the title taken out of it."""
+    tokens = _PARSER.parse(_MORE.sub("", body))
+    at = next((n for n, token in enumerate(tokens) if token.type == "heading_open"), None)
+    if at is not None:
+        heading = one_line(_rendered([tokens[at + 1]]))
+        if not title or (at == 0 and heading.casefold() == one_line(title).casefold()):
+            title = one_line(title) or heading
+            del tokens[at : at + 3]
+    return title, _rendered(tokens)
+
+
+def _rendered(tokens: list[Token]) -> str:
+    return str(_PARSER.renderer.render(tokens, _PARSER.options, {}))
+
+
+def _decoded(content: bytes, name: str) -> str:
+    if len(content) > _LARGEST:
+        raise InputError(f"{name} is larger than {_LARGEST // 1_000:,} kB; part it into several files")
+    try:
+        return content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise InputError(f"{name}, line {line}: is not UTF-8; save the file as UTF-8") from None

@@ -1,0 +1,198 @@
+"""Read a web page, fetched or saved: the article alone, by trafilatura, with what the page states of it."""
+
+import contextlib
+import logging
+import re
+from collections.abc import Sequence
+from urllib.parse import urljoin, urlsplit
+
+import trafilatura
+from lxml.html import HtmlElement
+from trafilatura.htmlprocessing import build_html_output
+from trafilatura.settings import Document
+from trafilatura.utils import load_html
+
+from digest.articles.building import build_article
+from digest.articles.documents.metadata import PageMetadata, read_stated
+from digest.articles.html.cleaning import escaped, one_line, paragraphs, plain_text
+from digest.articles.html.trees import all_of, read_tree, remove, unnested, untangled, words_of, write_tree
+from digest.articles.parsed import ParsedArticle
+from digest.articles.plaintext.boilerplate import ALONE, ASKS, ENDS
+from digest.articles.text.charsets import decode_page
+from digest.articles.text.dates import moment
+from digest.articles.text.identity import canonical_url
+from digest.articles.text.prose import word_count
+from digest.errors import InputError
+
+# What it says of a page names the page's own words, and what cannot be read is told as an error here.
+for _library in ("trafilatura", "htmldate", "justext"):
+    logging.getLogger(_library).setLevel(logging.CRITICAL)
+_LONGEST = 1_500_000
+_LARGE = 300_000
+# A search of the whole text takes any year that a story speaks of for its date.
+_DATES = {"original_date": True, "extensive_search": False, "max_date": "2100-01-01"}
+_MOST_TAGS = 50_000
+_MANY_TAGS = 12_000
+_UNSHOWN = re.compile(r"<(?P<end>/?)(?P<name>style|svg|script)\b(?P<rest>[^<>]*)>?", re.I)
+_LONG_VALUE = re.compile(r"""\bcontent\s*=\s*(?:"[^"]{1000,}"|'[^']{1000,}')""")
+_STOP = re.compile(r"[.!?…:։。！？؟۔।]|[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]")
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.I)
+_LEAST_HEADING = 12
+_FEWEST_WORDS = 8
+_LONGEST_LABEL = 160
+_NO_ARTICLE = (
+    "no article was found in this page; where scripts draw it, save its text from a browser and add that file"
+)
+
+
+def parse_page(
+    content: bytes, *, url: str, topics: Sequence[str] = (), saved: bool = False, content_type: str = ""
+) -> ParsedArticle:
+    """Read a page; raise InputError where no article is found in it.
+
+    A page's own word on its canonical URL counts within its host only, so that none can pass for an
+    article of another site. A saved page has no host: there its own word is the link.
+    """
+    text = untangled(decode_page(content, content_type).replace("\0", ""))
+    stated = read_stated(text, url)
+    shown = unnested(_LONG_VALUE.sub(_cut, _shown(text)))
+    if len(shown) > _LONGEST or shown.count("<") > _MOST_TAGS:
+        raise InputError(
+            f"{url}: this page has over {_LONGEST:,} characters or {_MOST_TAGS:,} tags;"
+            " save the article's text and add that"
+        )
+    found = _extracted(shown, stated.base or url)
+    html = _body(found, stated)
+    told = plain_text(html)
+    if not html or (not stated.published_at and (word_count(told) < _FEWEST_WORDS or not _STOP.search(told))):
+        raise InputError(f"{url}: {_NO_ARTICLE}")
+    title = _title(found, stated)
+    own = stated.canonical
+    return build_article(
+        title=title,
+        url=own if saved and own else url,
+        html=_without_title(html, title),
+        summary=escaped(stated.description or (found.description if found else "") or ""),
+        author=_names(stated.author or (found.author if found else None), stated.site),
+        image=stated.image or (found.image if found else None),
+        image_alt=stated.image_alt,
+        language=stated.language or (found.language if found else None),
+        topics=(*topics, *stated.topics),
+        published_at=stated.published_at or moment(found.date if found else None),
+        canonical=own if own and _host(own) == _host(url) else None,
+    )
+
+
+def _shown(text: str) -> str:
+    """Take out styles, drawings and scripts but those that state something, in one pass over any nesting."""
+    kept, at = [], 0
+    within, start = "", 0
+    for match in _UNSHOWN.finditer(text):
+        name = match["name"].lower()
+        if not within and not match["end"] and not (name == "script" and "ld+json" in match["rest"].lower()):
+            within, start = name, match.start()
+        elif match["end"] and name == within:
+            kept.append(text[at:start])
+            within, at = "", match.end()
+    return "".join((*kept, text[at:]))
+
+
+def _cut(match: re.Match[str]) -> str:
+    """Cut what a page states to a length: the library reads names out of it in the square of that."""
+    return match[0][:500] + match[0][-1]
+
+
+def _extracted(text: str, url: str) -> Document | None:
+    try:
+        tree = load_html(text)
+        if tree is None:
+            return None
+        found = trafilatura.bare_extraction(
+            _with_whole_links(tree, url),
+            url=url,
+            with_metadata=True,
+            include_comments=False,
+            include_formatting=True,
+            include_links=True,
+            date_extraction_params=dict(_DATES),
+            fast=len(text) > _LARGE or text.count("<") > _MANY_TAGS,
+        )
+    except (RecursionError, AssertionError, AttributeError, IndexError, KeyError):
+        return None  # what no page of people looks like breaks the library in more ways than it names
+    return found if isinstance(found, Document) and (found.text or "").strip() else None
+
+
+def _with_whole_links(tree: HtmlElement, url: str) -> HtmlElement:
+    """Resolve links against the page's base: the library knows the host alone."""
+    for link in tree.iter("a"):
+        href = (link.get("href") or "").strip()
+        if href and not href.startswith("#") and not _SCHEME.match(href):
+            with contextlib.suppress(ValueError):
+                link.set("href", urljoin(url, href))
+    return tree
+
+
+def _body(found: Document | None, stated: PageMetadata) -> str:
+    """Give what was found, or the text that the page states where that is much more."""
+    extracted = _without_labels(build_html_output(found)) if found else ""
+    if word_count(stated.body) > 2 * word_count(found.text or "" if found else "") + 20:
+        return stated.body if re.search(r"</?p\b", stated.body) else paragraphs(re.split(r"\n+", stated.body))
+    return extracted
+
+
+def _title(found: Document | None, stated: PageMetadata) -> str:
+    """Choose the title, without the names of site and section around it: the heading that is within it."""
+    title = one_line(found.title if found and found.title else stated.title)
+    for heading in map(one_line, stated.headings):
+        if _LEAST_HEADING <= len(heading) < len(title) and heading.casefold() in title.casefold():
+            return heading
+    site = one_line(stated.site)
+    if site:
+        bare = re.sub(
+            rf"\s*(?:[|»](?:\s*{re.escape(site)}(?: [\w&]+){{0,2}})|[–—·:-]\s*{re.escape(site)})\s*$",
+            "",
+            title,
+            flags=re.I,
+        )
+        return bare or title
+    return title
+
+
+def _names(author: str | None, site: str) -> str | None:
+    """Give the authors' names without the paper's, and without the word before the last."""
+    names = [name.strip().removeprefix("and ") for name in re.split(r",|;", author or "")]
+    kept = [name for name in names if name and name.casefold() != site.casefold().strip()]
+    return ", ".join(kept) or author
+
+
+def _without_labels(html: str) -> str:
+    """Take out what extraction leaves of the site's own: words on sharing, signing up and reading on."""
+    tree = read_tree(html)
+    if tree is None:
+        return html
+    for block in all_of(tree, "p", "li", "h2", "h3", "h4"):
+        label = " ".join(words_of(block).split()).strip(" .:!→»›|")
+        if (
+            len(label) > _LONGEST_LABEL
+            or block.getparent() is None
+            or next(block.iter("img"), None) is not None
+        ):
+            continue
+        is_heading = str(block.tag).startswith("h")
+        words = (ENDS, ASKS) if is_heading else (ALONE, ASKS, ENDS)
+        is_last = not any(words_of(after).strip() for after in block.itersiblings())
+        if label and any(pattern.fullmatch(label) for pattern in words) and (is_last or not is_heading):
+            remove(block)
+    return write_tree(tree)
+
+
+def _host(url: str) -> str | None:
+    return urlsplit(canonical_url(url)).hostname
+
+
+def _without_title(html: str, title: str) -> str:
+    """Take out the heading that is the title: it stands above the text anyway."""
+    heading = re.search(r"<h[1-3][^>]*>(.*?)</h[1-3]>", html, re.S | re.I)
+    if heading is None or one_line(heading[1]).casefold() != one_line(title).casefold():
+        return html
+    return html[: heading.start()] + html[heading.end() :]

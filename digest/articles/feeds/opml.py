@@ -1,0 +1,111 @@
+"""Read and write OPML, the list of feeds that feed readers exchange (opml.org/spec2)."""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from lxml import etree
+
+from digest.articles.feeds.feeds import MAX_BYTES
+from digest.articles.feeds.xml_bombs import check_xml
+from digest.articles.html.cleaning import one_line, safe_url
+from digest.articles.parsed import Rejected
+from digest.errors import InputError
+
+_LONGEST_NAME = 40
+_LONGEST_URL = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class OpmlFeed:
+    """One feed of a list: its title, its address, and topics from the folders and categories it is in."""
+
+    title: str
+    url: str
+    topics: tuple[str, ...] = ()
+
+
+def parse_opml(content: bytes, *, name: str) -> tuple[list[OpmlFeed], list[Rejected]]:
+    """Read a list's feeds and what of it cannot be taken; raise InputError for what is no OPML."""
+    if len(content) > MAX_BYTES:
+        raise InputError(f"{name} is larger than {MAX_BYTES // 1_000_000} MB; give a smaller list")
+    check_xml(content, name)
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, recover=True, huge_tree=False)
+    try:
+        root = etree.fromstring(content, parser)
+    except (etree.XMLSyntaxError, ValueError):
+        root = None
+    if root is None or str(root.tag).lower() != "opml":
+        raise InputError(f"{name} is no OPML; export the list of feeds from a feed reader as OPML")
+    taken: list[OpmlFeed] = []
+    rejected: list[Rejected] = []
+    for outline, folders in _outlines(root):
+        try:
+            taken.append(_read(outline, folders))
+        except InputError as error:
+            rejected.append(Rejected(_title(outline) or "an outline without a name", str(error)))
+    return taken, rejected
+
+
+def write_opml(title: str, outlines: Iterable[OpmlFeed]) -> bytes:
+    """Write a list of feeds; topics become categories (OPML 2.0, "category")."""
+    root = etree.Element("opml", version="2.0")
+    etree.SubElement(etree.SubElement(root, "head"), "title").text = title
+    body = etree.SubElement(root, "body")
+    for outline in outlines:
+        values = {"type": "rss", "text": outline.title, "title": outline.title, "xmlUrl": outline.url}
+        if outline.topics:
+            values["category"] = ",".join(f"/{topic}" for topic in outline.topics)
+        etree.SubElement(body, "outline", values)
+    written: bytes = etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
+    return written
+
+
+def setting_name(text: str) -> str:
+    """Give a title as a name fit for the settings: a-z, 0-9 and -; empty where nothing of it can be."""
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:_LONGEST_NAME].strip("-")
+
+
+def _outlines(root: Any) -> Iterator[tuple[Any, tuple[str, ...]]]:
+    """Walk the list in its order, without recursion: its depth is the writer's choice."""
+    first = reversed(root.findall("body/outline"))
+    open_: list[tuple[Any, tuple[str, ...]]] = [(child, ()) for child in first]
+    while open_:
+        outline, folders = open_.pop()
+        children = outline.findall("outline")
+        if _value(outline, "xmlUrl") or not children:
+            yield outline, folders
+        inner = folders if _value(outline, "xmlUrl") else (*folders, _title(outline))
+        open_.extend((child, inner) for child in reversed(children))
+
+
+def _read(outline: Any, folders: tuple[str, ...]) -> OpmlFeed:
+    address = _value(outline, "xmlUrl")
+    if not address:
+        raise InputError("it has no xmlUrl; add the feed's address")
+    url = safe_url(re.sub(r"^feed:(?://)?(?=https?:)|^feed:(?=//)", _scheme, address.strip()), "")
+    if url is None or len(url) > _LONGEST_URL:
+        raise InputError(f'"{one_line(address)[:100]}" is no http(s) address')
+    categories = [part.rpartition("/")[2] for part in _value(outline, "category").split(",")]
+    names = (setting_name(text) for text in (*folders, *categories))
+    return OpmlFeed(_title(outline), url, tuple(dict.fromkeys(filter(None, names))))
+
+
+def _scheme(match: re.Match[str]) -> str:
+    """Read feed:https://... and feed://..., which old readers write."""
+    return "http:" if match[0] == "feed:" and match.string[5:7] == "//" else ""
+
+
+def _title(outline: Any) -> str:
+    return one_line(_value(outline, "title") or _value(outline, "text"))[:200]
+
+
+def _value(outline: Any, name: str) -> str:
+    """Give an attribute, whatever the case of its name: exports write xmlurl and xmlURL as well."""
+    for key, value in outline.attrib.items():
+        if str(key).lower() == name.lower():
+            return str(value)
+    return ""

@@ -1,0 +1,211 @@
+"""Clean what comes from outside: HTML by an allow-list fit for mail, text without anything active."""
+
+import html as html_module
+import re
+from collections.abc import Iterable
+from contextvars import ContextVar
+from urllib.parse import unquote, urljoin, urlsplit
+
+import nh3
+from inscriptis import get_text
+from inscriptis.model.config import ParserConfig
+from lxml.etree import XPath
+
+from digest.articles.html.embeds import link_embeds
+from digest.articles.html.images import settle_images
+from digest.articles.html.layout import set_blocks, silence
+from digest.articles.html.to_text import lines_of
+from digest.articles.html.trees import Element, matches, read_tree, tags_in, untangled, write_tree
+from digest.articles.text.identity import undecorated
+
+_TAGS = {
+    "a", "b", "blockquote", "br", "code", "em", "figcaption", "figure", "h2", "h3", "h4", "hr", "i", "img",
+    "li", "ol", "p", "pre", "s", "strong", "sub", "sup", "table", "tbody", "td", "tfoot", "th",
+    "thead", "tr", "u", "ul",
+}  # fmt: skip
+_CELL = {"colspan", "rowspan"}
+_ATTRIBUTES: dict[str, set[str]] = {
+    "*": set(),  # else `title` and `lang` pass on every tag
+    "a": {"href"}, "img": {"src", "alt", "width", "height"}, "ol": {"start"}, "td": _CELL, "th": _CELL,
+}  # fmt: skip
+_SCHEMES = {"http", "https", "mailto"}
+# Each stops where another of its kind begins: what never ends must not be read to the end again and again.
+_TAG = re.compile(
+    r"<(script|style)\b[^<>]*>(?:(?!<\1\b).)*?</\1\s*>|<[/!?]?[a-zA-Z][^<>]*>|<!--(?:(?!<!--).)*?-->",
+    re.S | re.I,
+)
+_OPENING = re.compile(r"<(?=[a-zA-Z/!?])")
+_EMPTY = re.compile(r"<p>(?:\s|&nbsp;)*</p>\s*")
+# C0 and C1, what breaks lines, Unicode's Bidi_Control and old format characters, halves of surrogate pairs.
+_CONTROLS = (
+    r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f\ud800-\udfff\ufeff"
+    r"\ufff9-\ufffb\ufffe\uffff"
+)
+_HARMLESS = bytes(range(32, 127)) + b"\t\n\r"
+_UNSEEN = r"\U000e0000-\U000e007f"  # letters that only machines see; some make flags (UTS 51, ED-14a)
+_SUSPECT = re.compile(f"[{_CONTROLS}{_UNSEEN}]")
+_CONTROL = re.compile(f"[{_CONTROLS}]|(?<![\U0001f3f4{_UNSEEN}])[{_UNSEEN}]+")
+# References to signs of C0, which no tree takes, and of C1, which stand for Windows-1252 (HTML 13.2.5.80).
+_REFERENCE = re.compile(
+    r"&#(?:0*(?:[0-8]|1[1-9]|2\d|3[01]|12[7-9]|1[345]\d|6553[45])(?!\d)"
+    r"|[xX]0*(?:[0-8b-fB-F]|1[\da-fA-F]|7[fF]|[89][\da-fA-F]|[fF]{3}[efEF])(?![\da-fA-F]));?"
+)
+_TRAP = re.compile(r"(?:^|/)\s*(?:javascript|vbscript|data):", re.I)
+_HEADERS = re.compile(r"mailto:(?:[^\r\n?&]|[?&](?!body=)|[?&]body=[^&]*+)*+[\r\n]", re.I)  # RFC 6068 4
+_NO_WORDS = re.compile(r'<a(?: href="[^"]*")?>\s*</a>')
+_NO_SOURCE = re.compile(r'<img(?![^>]*\ssrc=)(?:[^>"]|"[^"]*")*>')
+_GAP = re.compile(r"\n{3,}")
+_BARE = re.compile(r"[^<&\r\u00a0]*")
+_PLAIN_URL = re.compile(r"https?://[a-z0-9][a-z0-9.-]*(?:/[a-zA-Z0-9._~/-]*)?(?:\?[a-zA-Z0-9._~/=&+-]+)?")
+# Controls, and blanks where an address is broken over lines; a single one within belongs to the address.
+_IGNORED = re.compile(r"[\x00-\x20\x7f-\x9f]{2,}|[\x00-\x1f\x7f-\x9f]")
+_BREAKS = re.compile(r"[\t\n\r]")
+_BROKEN = XPath(".//*[@href[translate(., '\t\n\r', '') != .] or @src[translate(., '\t\n\r', '') != .]]")
+_NUMBERED = re.compile(r"\d{1,4}")
+_BREAK = re.compile(r"[\x0b\x0c\x1c-\x1f\x85\u2028\u2029]")
+_LARGEST = 2_000_000
+_LONGEST_LINE = 20_000
+
+
+def clean_html(html: str, base_url: str) -> str:
+    """Keep what reads well in a message; links become absolute http, https or mailto, pixels go.
+
+    Embeds become links, lazy pictures get their address, blocks that a message has no use for become
+    paragraphs, and what scripts, styles and forms hold goes with its text. The allow-list has the last word:
+    nothing is changed in its output but empty paragraphs.
+    """
+    text = without_controls(html[:_LARGEST])
+    if _BARE.fullmatch(text):
+        return escaped(text).strip()
+    if "&#" in text:
+        text = _REFERENCE.sub(lambda match: without_controls(html_module.unescape(match[0])), text)
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if "<" not in text:
+        return _filtered(text, base_url)
+    tree = read_tree(untangled(text))
+    if tree is None:
+        return ""
+    base = next((found.get("href") for found in tree.iter("base") if found.get("href")), None)
+    _settle(tree)
+    cleaned = _filtered(write_tree(tree), _joined(base_url, base) if base else base_url)
+    return _EMPTY.sub("", _NO_WORDS.sub("", cleaned) if "></a>" in cleaned else cleaned).strip()
+
+
+def _settle(tree: Element) -> None:
+    for holder in matches(_BROKEN, tree):
+        for name in ("href", "src"):
+            if value := holder.get(name):
+                holder.set(name, _BREAKS.sub("", value))  # as browsers do (URL Standard, 4.4)
+    tags = tags_in(tree)
+    settle_images(tree, tags)
+    link_embeds(tree, tags)
+    silence(tree, tags)
+    set_blocks(tree, tags)
+
+
+def _filtered(html: str, base_url: str) -> str:
+    _BASE.set(base_url)
+    # Again, for those that were written as references: &#x202e; is one as well.
+    cleaned = without_controls(_CLEANER.clean(html))
+    return (_NO_SOURCE.sub("", cleaned) if "<img" in cleaned else cleaned).strip()
+
+
+def _allowed(_tag: str, attribute: str, value: str) -> str | None:
+    """Give an attribute's value as it may stay, links whole; None for one that may not."""
+    if attribute not in ("href", "src"):
+        return value if attribute == "alt" or _NUMBERED.fullmatch(value) else None
+    if attribute == "href" and value.strip().startswith("#"):
+        return None  # a place on the page leads nowhere in a message
+    absolute = _absolute(value, _BASE.get())
+    if absolute is None or (attribute == "src" and absolute.startswith("mailto:")):
+        return None
+    return undecorated(absolute) if attribute == "href" and "?" in absolute else absolute
+
+
+# Made once: to hand the lists over takes longer than to clean a paragraph. Each thread has a base.
+_BASE: ContextVar[str] = ContextVar("base")
+_CLEANER = nh3.Cleaner(
+    tags=_TAGS, attributes=_ATTRIBUTES, attribute_filter=_allowed, url_schemes=_SCHEMES, link_rel=None
+)
+
+
+def paragraphs(blocks: Iterable[str]) -> str:
+    """Give blocks of plain text as HTML paragraphs."""
+    return "".join(f"<p>{escaped(block)}</p>" for block in blocks if block.strip())
+
+
+def escaped(text: str) -> str:
+    """Give plain text as HTML text."""
+    return html_module.escape(text, quote=False)
+
+
+def plain_text(html: str) -> str:
+    """Give a fragment's text, paragraphs apart."""
+    if "<" not in html:  # most summaries: the layout engine takes a hundred times as long
+        return " ".join(without_controls(html_module.unescape(html)).split())
+    text = lines_of(html)
+    if text is None:
+        laid_out = get_text(f"<div>{html}</div>", ParserConfig(display_links=False))
+        text = "\n".join(" ".join(line.split()) for line in laid_out.splitlines())
+    text = without_controls(text)
+    return (_GAP.sub("\n\n", text) if "\n\n\n" in text else text).strip()
+
+
+def one_line(text: str | None) -> str:
+    """Give a title or name as one line of plain text: no tags, entities resolved, no controls.
+
+    A tag that never ends stays as text, a blank in it, so that no reader of HTML takes it for one.
+    """
+    resolved = (text or "")[:_LONGEST_LINE]
+    if "<" not in resolved and "&" not in resolved:
+        return " ".join(without_controls(resolved).split())
+    for _ in range(2):  # feeds escape titles twice
+        resolved = html_module.unescape(_without_tags(resolved))
+    line = " ".join(without_controls(_without_tags(resolved)).split())
+    return _OPENING.sub("< ", line) if "<" in line else line
+
+
+def _without_tags(text: str) -> str:
+    return _TAG.sub(" ", text) if "<" in text else text
+
+
+def without_controls(text: str) -> str:
+    """Take out characters that draw on a terminal or turn text around; odd line breaks become blanks."""
+    if text.isascii() and not text.encode().translate(None, _HARMLESS):  # far faster than to search
+        return text
+    return _CONTROL.sub("", _BREAK.sub(" ", text)) if _SUSPECT.search(text) else text
+
+
+def safe_url(url: str | None, base_url: str) -> str | None:
+    """Give an absolute http or https URL, or None for anything else."""
+    absolute = _absolute(url, base_url) if url else None
+    return None if absolute is None or absolute.startswith("mailto:") else absolute
+
+
+def _absolute(value: str, base_url: str) -> str | None:
+    if _PLAIN_URL.fullmatch(value):  # most: nothing in it that the rest could change or refuse
+        return value
+    try:
+        absolute = urljoin(base_url, _IGNORED.sub("", value).strip(" ").replace(" ", "%20"))
+    except ValueError:
+        return None
+    plain = unquote(absolute)
+    is_trap = _TRAP.search(plain) is not None or _HEADERS.match(plain) is not None
+    return absolute if absolute.isprintable() and not is_trap and _leads_somewhere(absolute) else None
+
+
+def _leads_somewhere(url: str) -> bool:
+    if url.lower().startswith("mailto:"):
+        return True
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and "%20" not in parts.netloc
+    except ValueError:
+        return False
+
+
+def _joined(base_url: str, base: str) -> str:
+    try:
+        return urljoin(base_url, base)
+    except ValueError:
+        return base_url

@@ -1,0 +1,170 @@
+"""Find the pictures that a page shows: lazy ones, the best of several sizes, no pixels or placeholders."""
+
+import re
+from itertools import islice
+from urllib.parse import urlsplit
+
+from digest.articles.html.trees import Element, all_of, remove, replace, unwrap
+
+_AMP = ("amp-img", "amp-anim")
+_PICTURES = (*_AMP, "img", "noscript", "picture")
+_LAZY = (
+    "data-src", "data-lazy-src", "data-original", "data-original-src", "data-lazy", "data-full-src",
+    "data-hi-res-src",
+    "data-image", "data-img-src", "data-url", "data-orig-file", "data-large-file",
+    "data-large_image", "data-echo",
+    "data-actualsrc", "data-src-medium", "data-src-large", "data-cfsrc", "data-ezsrc",
+    "data-runner-src", "data-delayed-url",
+)  # fmt: skip
+_SETS = ("data-srcset", "data-lazy-srcset", "data-original-set", "srcset")
+_BEST_WIDTH = 1_200
+_CANDIDATE = re.compile(
+    r"\s*(?P<url>[^\s,]\S*?)(?:\s+(?P<size>\d+(?:\.\d+)?)(?P<unit>[wx]))?\s*(?:,(?=\s|https?:|/)|,?$)"
+)
+_PLACEHOLDER = re.compile(
+    r"^data:|^about:|^#|(?:^|/)(?:blank|spacer|clear|transparent|pixel|placeholder|lazy|loading|loader|grey|gray|empty|1x1|0)(?:[-_.]\w*)?"
+    r"\.(?:gif|png|svg|jpe?g|webp)(?:$|\?)",
+    re.I,
+)
+_BEACON_HOST = re.compile(
+    r"(?:^|\.)(?:pixel\.wp\.com|stats\.wp\.com|pixel\.facebook\.com|feedburner\.com|feedsportal\.com|doubleclick\.net|google-analytics\.com|"
+    r"googletagmanager\.com|scorecardresearch\.com|quantserve\.com|imrworldwide\.com|chartbeat\.(?:com|net)|list-manage\.com|"
+    r"mailchimp\.com|sendgrid\.net|hubspot\.com|parsely\.com|analytics\.\w+\.\w+|counter\.yadro\.ru|mc\.yandex\.ru|top-fwz1\.mail\.ru|"
+    r"count\.carrierzone\.com|countingdownto\.com|vgwort\.de|republish-tracking\.\w+|xiti\.com|ioam\.de)$",
+    re.I,
+)
+_BEACON_PATH = re.compile(
+    r"(?:^|/)(?:pixel|track(?:ing|er)?|beacon|open|wf/open|impression|collect|__utm|count(?:er)?|piwik|matomo)(?:/|\.(?:gif|png|php|aspx?|ashx)|$)"
+    r"|/tr\?id=|republication-tracker|/content/\d+/count\.gif",
+    re.I,
+)
+_HIDDEN = re.compile(
+    r"display\s*:\s*none|visibility\s*:\s*hidden|opacity\s*:\s*0(?![.\d])|(?:^|;)\s*(?:width|height)\s*:\s*[01](?:px)?\s*(?:;|$)",
+    re.I,
+)
+_TINY = re.compile(r"\s*[01](?:\.0)?\s*(?:px)?\s*")
+_SIZE = re.compile(r"\s*(\d{1,4})(?:\.\d+)?\s*(?:px)?\s*")
+
+
+def settle_images(tree: Element, tags: frozenset[str]) -> None:
+    """Give each picture its real address once; take out those that show nothing."""
+    if tags.isdisjoint(_PICTURES):
+        return
+    for amp in all_of(tree, *tags.intersection(_AMP)):
+        amp.tag = "img"
+    for noscript in all_of(tree, *tags.intersection(("noscript",))):
+        _unfold(noscript)
+    for picture in all_of(tree, *tags.intersection(("picture",))):
+        _settle_picture(picture)
+    for image in all_of(tree, "img"):
+        _settle(image)
+    _drop_doubles(tree)
+
+
+def is_beacon(url: str) -> bool:
+    """Tell whether an address is there to count readers."""
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+    except ValueError:
+        return False
+    return (
+        _BEACON_HOST.search(host) is not None
+        or _BEACON_PATH.search(parts.path) is not None
+        or "/tr?id=" in url
+    )
+
+
+def best_of(srcset: str) -> str | None:
+    """Choose of a `srcset` (HTML Standard, 4.8.4.3) the smallest that is large enough, else the largest."""
+    sized = []
+    for match in _CANDIDATE.finditer(srcset[:8_000]):
+        size = float(match["size"] or 1)
+        width = size if match["unit"] == "w" else size * 600
+        if not _PLACEHOLDER.search(match["url"]):
+            sized.append((width, match["url"]))
+    enough = sorted((width, url) for width, url in sized if width >= _BEST_WIDTH)
+    return enough[0][1] if enough else max(sized, default=(0, None), key=lambda pair: pair[0])[1]
+
+
+def _unfold(noscript: Element) -> None:
+    """Take a `noscript` apart: its picture counts where the one before it has no address."""
+    images = list(noscript.iter("img"))
+    before = noscript.getprevious()
+    real = next((_address(image) for image in images if _address(image)), None)
+    if real and before is not None:
+        lazy = before if before.tag == "img" else next(before.iter("img"), None)
+        if lazy is not None and not (before.tail or "").strip():
+            if not _address(lazy) or _PLACEHOLDER.search(lazy.get("src") or "data:"):
+                lazy.set("src", real)
+            remove(noscript)
+            return
+    if images:
+        unwrap(noscript)
+    else:
+        remove(noscript)
+
+
+def _settle_picture(picture: Element) -> None:
+    image = next(picture.iter("img"), None)
+    if image is None:
+        remove(picture)
+        return
+    if not _address(image):
+        sets = [source.get(name) for source in picture.iter("source") for name in _SETS if source.get(name)]
+        found = next(filter(None, (best_of(one or "") for one in sets)), None)
+        if found:
+            image.set("src", found)
+    image.tail = None
+    replace(picture, image)
+
+
+def _settle(image: Element) -> None:
+    address = _address(image)
+    if not address or _is_unseen(image) or is_beacon(address):
+        remove(image)
+        return
+    image.set("src", address)
+    for name in ("width", "height"):
+        size = _SIZE.fullmatch(image.get(name) or "")
+        if size:
+            image.set(name, size[1])
+        else:
+            image.attrib.pop(name, "")
+
+
+def _address(image: Element) -> str | None:
+    given = {str(name): str(value) for name, value in image.items()}
+    own = given.get("src", "").strip()
+    for name in _LAZY:
+        if (lazy := given.get(name, "").strip()) and _is_url(lazy):
+            return lazy
+    for name in _SETS:
+        if (
+            (value := given.get(name))
+            and (found := best_of(value))
+            and (name != "srcset" or _PLACEHOLDER.search(own or "#"))
+        ):
+            return found
+    return own if own and not _PLACEHOLDER.search(own) else None
+
+
+def _is_url(value: str) -> bool:
+    return not _PLACEHOLDER.search(value) and not value.startswith(("{", "[")) and " " not in value
+
+
+def _is_unseen(image: Element) -> bool:
+    sizes = [image.get("width"), image.get("height")]
+    if any(size is not None and _TINY.fullmatch(size) for size in sizes) or image.get("hidden") is not None:
+        return True
+    holders = [image, *islice(image.iterancestors(), 3)]
+    return any(_HIDDEN.search(holder.get("style") or "") for holder in holders)
+
+
+def _drop_doubles(tree: Element) -> None:
+    before: str | None = None
+    for image in all_of(tree, "img"):
+        address = image.get("src")
+        if address == before:
+            remove(image)
+        before = address

@@ -1,0 +1,114 @@
+"""Set a fragment's blocks in what mail understands: paragraphs, three sizes of headings, lists, tables."""
+
+import re
+from collections.abc import Iterable, Iterator
+
+from lxml.etree import XPath
+
+from digest.articles.html.trees import Element, all_of, element, matches, remove
+
+_BLOCKS = (
+    "div", "section", "article", "main", "header", "footer", "address", "center", "dd", "dt",
+    "aside", "details",
+    "summary", "hgroup", "body", "nav", "fieldset", "legend", "amp-carousel", "article-body",
+)  # fmt: skip
+_SET = frozenset(("p", *_BLOCKS))
+_NAMES = {"h1": "h2", "h5": "h4", "h6": "h4", "strike": "s", "del": "s"}
+_SILENT = (
+    "script", "style", "template", "svg", "math", "form", "select", "option", "textarea", "input",
+    "button", "canvas",
+    "head", "title", "meta", "link", "base", "dialog", "datalist", "map", "noembed", "noframes",
+    "xmp", "plaintext", "portal",
+)  # fmt: skip
+_INLINE = frozenset(
+    (
+        "a", "abbr", "b", "bdi", "bdo", "big", "cite", "code", "dfn", "em", "font", "i", "img", "ins",
+        "kbd", "label",
+        "mark", "q", "s", "samp", "small", "span", "strong", "sub", "sup", "time", "tt", "u", "var",
+        "wbr", "br",
+    )
+)  # fmt: skip
+_MAYBE_HIDDEN = XPath(".//*[@hidden or @style]")
+_HIDDEN = re.compile(
+    r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0(?![.\d])|mso-hide\s*:\s*all", re.I
+)
+
+
+def silence(tree: Element, tags: frozenset[str]) -> None:
+    """Take out what has no place in a message together with its text, and what a page hides."""
+    for silent in all_of(tree, *tags.intersection(_SILENT)):
+        if silent.getparent() is not None:
+            remove(silent)
+    for hidden in matches(_MAYBE_HIDDEN, tree):
+        is_hidden = hidden.get("hidden") is not None or _HIDDEN.search(hidden.get("style") or "")
+        if is_hidden and hidden.getparent() is not None:
+            remove(hidden)
+
+
+def set_blocks(tree: Element, tags: frozenset[str]) -> None:
+    """Name blocks as mail does; loose lines and what two line breaks part become paragraphs."""
+    for other in all_of(tree, *tags.intersection(_NAMES)):
+        other.tag = _NAMES[str(other.tag)]
+    may_double = "br" in tags
+    elements = list(tree.iter())
+    holders = _holders(elements)
+    for block in [tree, *(one for one in elements if one.tag in _SET and one is not tree)]:
+        if block in holders or (may_double and any(map(_is_double, block))):
+            _part(block)
+        elif block is not tree:
+            block.tag = "p"
+
+
+def _holders(elements: Iterable[Element]) -> set[Element]:
+    """Give what holds a block somewhere: it is no paragraph itself."""
+    holders: set[Element] = set()
+    for block in elements:
+        if block.tag not in _INLINE:
+            holder = block.getparent()
+            while holder is not None and holder not in holders:
+                holders.add(holder)
+                holder = holder.getparent()
+    return holders
+
+
+def _part(block: Element) -> None:
+    parts = [part for part in _parted(block) if part.tag != "p" or len(part) or (part.text or "").strip()]
+    block.text = None
+    block[:] = parts
+    block.tag = "div"
+
+
+def _parted(block: Element) -> Iterator[Element]:
+    """Give the parts of a block; `loose` is the text that begins the paragraph that may follow."""
+    loose, paragraph, is_apart = block.text or "", None, False
+    for child in list(block):
+        tail = child.tail or ""
+        if child.tag not in _INLINE:
+            yield from _ended(paragraph, loose)
+            child.tail = None
+            yield child
+            loose, paragraph, is_apart = tail, None, False
+        elif child.tag == "br" and (is_apart or _is_double(child)):
+            if not is_apart:
+                yield from _ended(paragraph, loose)
+            loose, paragraph, is_apart = tail, None, not tail.strip()
+        else:
+            if paragraph is None:
+                paragraph = element("p", loose)
+            paragraph.append(child)
+            is_apart = False
+    yield from _ended(paragraph, loose)
+
+
+def _ended(paragraph: Element | None, loose: str) -> Iterator[Element]:
+    if paragraph is not None:
+        yield paragraph
+    elif loose.strip():
+        yield element("p", loose)
+
+
+def _is_double(child: Element) -> bool:
+    if child.tag != "br" or (child.tail or "").strip():
+        return False
+    following = child.getnext()
+    return following is not None and following.tag == "br"

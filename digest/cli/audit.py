@@ -1,0 +1,101 @@
+"""Commands that prove what happened: status, audit, why, schedule."""
+
+import sys
+
+from digest.cli.common import DEFAULT, AsJson, Common, application
+from digest.cli.output import say, show_json, show_table
+from digest.tasks.ledger import audit as accounting
+
+_SUMS = [
+    "digest",
+    "cadence",
+    "period",
+    "state",
+    "total",
+    "accepted",
+    "failed",
+    "withheld",
+    "uncertain",
+    "open",
+]
+
+
+def status(edition: str | None = None, *, json: AsJson = False, common: Common = DEFAULT) -> None:
+    """Show how far each edition is.
+
+    Parameters
+    ----------
+    edition:
+        Only this one: "DIGEST", "DIGEST/CADENCE" or "DIGEST/CADENCE/PERIOD".
+    """
+    with application(common) as app, app.database.read() as session:
+        rows = accounting.status(session, edition)
+        slowed_by = accounting.slowed_by(session, app.settings, app.clock())
+    if json:
+        show_json({"editions": rows, "slowed_by": slowed_by})
+        return
+    if not rows:
+        say("no edition yet; `digest send --now` makes one", quiet=common.quiet)
+        return
+    show_table(_SUMS, rows)
+    for row in rows:
+        name = f"{row['digest']} {row['cadence']} {row['period']}"
+        if row["reason"]:
+            say(f"{name}: {row['reason']}")
+        for item in row["reasons"]:
+            say(f"{name}: {item['count']} {item['state']}: {item['reason']}")
+    for line in slowed_by:
+        say(f"slowed by {line}")
+
+
+def audit(edition: str | None = None, *, json: AsJson = False, common: Common = DEFAULT) -> None:
+    """Prove that every delivery is accounted for; exit 1 where one is not.
+
+    Parameters
+    ----------
+    edition:
+        Only this one: "DIGEST", "DIGEST/CADENCE" or "DIGEST/CADENCE/PERIOD".
+    """
+    with application(common) as app, app.database.read() as session:
+        report = accounting.audit(session, edition)
+    if json:
+        show_json(report)
+    elif not common.quiet or not report["ok"]:
+        show_table(_SUMS, report["editions"])
+        say(
+            "every delivery is accounted for"
+            if report["ok"]
+            else "NOT whole: see the editions that are not finished"
+        )
+    if not report["ok"]:
+        sys.exit(1)
+
+
+def why(address: str, article: str, *, json: AsJson = False, common: Common = DEFAULT) -> None:
+    """Explain why a reader has an article, or why not.
+
+    Parameters
+    ----------
+    address:
+        The reader's address.
+    article:
+        The article's id or URL.
+    """
+    with application(common) as app, app.database.read() as session:
+        report = accounting.why(session, app.settings, address, article, app.clock())
+    if json:
+        show_json(report)
+        return
+    verb = "has" if report["included"] else "does not have"
+    place = f" ({report['edition']}, {report['state']})" if report["edition"] else ""
+    say(f"{report['address']} {verb} “{report['title']}”{place}: {report['reason']}")
+
+
+def schedule(*, json: AsJson = False, common: Common = DEFAULT) -> None:
+    """Show when the next edition of each cadence is due."""
+    with application(common) as app, app.database.read() as session:
+        rows = accounting.schedule(session, app.settings, app.clock())
+    if json:
+        show_json(rows)
+    else:
+        show_table(["digest", "cadence", "written", "period", "deadline_at", "latest"], rows)

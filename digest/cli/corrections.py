@@ -1,0 +1,97 @@
+"""Commands for what was wrong: withdraw an article, or correct it."""
+
+from dataclasses import asdict
+from pathlib import Path
+
+from digest.cli.common import DEFAULT, AsJson, Common, application
+from digest.cli.output import say, show_json
+from digest.errors import InputError, UsageError
+from digest.tasks.articles.correcting import correct as tell
+from digest.tasks.articles.withdrawing import withdraw as take_back
+
+
+def withdraw(article: str, *, reason: str = "", json: AsJson = False, common: Common = DEFAULT) -> None:
+    """Take an article out of the archive, the feeds, and every message that has not left.
+
+    Parameters
+    ----------
+    article:
+        Its id, as `digest articles list` shows it, or its URL.
+    reason:
+        Why; it is kept with the act, and shown to nobody else.
+    """
+    with application(common) as app:
+        done = take_back(app.database, article, reason, app.clock)
+    if json:
+        show_json(asdict(done))
+        return
+    say(f"article {done.article_id} is withdrawn: {done.title}", quiet=common.quiet)
+    say(
+        f"{_count(done.changed)} that had not left lost it"
+        + (f"; {done.withheld} of them are withheld, they held nothing else" if done.withheld else ""),
+        quiet=common.quiet,
+    )
+    if done.gone:
+        say(
+            f"{_count(done.gone)} left with it;"
+            f" `digest articles correct {done.article_id} --text ...` tells their readers",
+            quiet=common.quiet,
+        )
+
+
+def correct(
+    article: str,
+    *,
+    text: str = "",
+    file: Path | None = None,
+    json: AsJson = False,
+    common: Common = DEFAULT,
+) -> None:
+    """Tell those who have an article what was wrong with it, by a short notice.
+
+    It goes with the next `digest send`, or at once where `digest run` is at work.
+
+    Parameters
+    ----------
+    article:
+        Its id, as `digest articles list` shows it, or its URL.
+    text:
+        What was wrong and what is right, in Markdown.
+    file:
+        A file that has the text.
+    """
+    written = _read(text, file)
+    with application(common) as app:
+        renderer = app.renderer
+        done = tell(
+            app.database, app.settings, article, written, app.clock(),
+            speaks=renderer.speaks, say=renderer.say,
+        )  # fmt: skip
+    if json:
+        show_json(asdict(done))
+        return
+    if not done.is_new:
+        say(f"article {done.article_id}: this correction is planned already", quiet=common.quiet)
+        return
+    say(
+        f"article {done.article_id}: {_count(done.told)} planned"
+        + (f"; {done.withheld} readers who have it left or paused, and get none" if done.withheld else ""),
+        quiet=common.quiet,
+    )
+    for edition in done.editions:
+        say(f"digest status {edition} shows how far it is", quiet=common.quiet)
+
+
+def _read(text: str, file: Path | None) -> str:
+    if bool(text) == (file is not None):
+        raise UsageError("give the correction with --text or with --file, not both")
+    if file is None:
+        return text
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{file} cannot be read: {error}") from None
+
+
+def _count(messages: int) -> str:
+    return "1 message" if messages == 1 else f"{messages} messages"

@@ -1,0 +1,137 @@
+"""Commands that make and deliver editions: fetch, send."""
+
+import sys
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from digest.cli.common import DEFAULT, AsJson, Common, application
+from digest.cli.output import say, show_json, warn
+from digest.cli.progress import counted, pulse
+from digest.sending import Sent, send_due
+from digest.tasks.articles.fetching import FetchReport, fetch_due
+from digest.tasks.articles.images import copy_pictures
+from digest.tasks.delivery.run import Tally
+from digest.tasks.editions.compiling import Compiled
+
+
+def fetch(source: str | None = None, *, json: AsJson = False, common: Common = DEFAULT) -> None:
+    """Fetch the sources that are due.
+
+    Parameters
+    ----------
+    source:
+        Fetch this one, due or not.
+    """
+    with application(common) as app, counted("fetching", quiet=common.quiet or json) as show:
+        reports = fetch_due(app.database, app.settings, app.clock(), only=source, progress=show)
+        copy_pictures(app.database, app.settings, app.clock())
+    if json:
+        show_json([_facts(report) for report in reports])
+    else:
+        for report in reports:
+            say(describe_fetch(report), quiet=common.quiet)
+    if complain(reports):
+        sys.exit(1)
+
+
+def send(
+    digest: str | None = None,
+    *,
+    now: Annotated[bool, Parameter(negative="")] = False,
+    json: AsJson = False,
+    common: Common = DEFAULT,
+) -> None:
+    """Fetch, compile what is due, deliver what is due, and stop: what cron calls.
+
+    Parameters
+    ----------
+    digest:
+        Only this digest.
+    now:
+        Do not wait for the cadence's hour; a period's edition is still made only once.
+    """
+    with application(common) as app, pulse(quiet=common.quiet or json) as shown:
+        done = send_due(app, digest=digest, at_once=now, progress=shown)
+    complain(done.fetched)
+    if json:
+        show_json(done.facts())
+    else:
+        for line in describe(done):
+            say(line, quiet=common.quiet)
+    for line in done.trouble:
+        warn(line)
+    if done.trouble:
+        sys.exit(1)
+
+
+def describe(done: Sent) -> list[str]:
+    """Say in lines what a run did."""
+    lines = [describe_fetch(report) for report in done.fetched]
+    for item in done.compiled:
+        name = f"{item.digest} {item.cadence} {item.period}"
+        lines.append(f"{name}: {_describe_compiled(item)}")
+        lines.extend(
+            f"{item.digest} {item.cadence} {period}: skipped, nothing ran then" for period in item.skipped
+        )
+    if done.asked:
+        lines.append(f"confirmations asked: {done.asked}")
+    lines.append(describe_tally(done.tally))
+    return lines
+
+
+def _describe_compiled(item: Compiled) -> str:
+    if item.held:
+        return f"is held: {item.held}"
+    if not item.made:
+        return "is already made"
+    return f"compiled for {item.planned} readers, nothing new for {item.nothing_new}"
+
+
+def describe_tally(tally: Tally) -> str:
+    """Say in one line what became of a run's deliveries."""
+    return (
+        f"accepted {tally.accepted}, deferred {tally.deferred}, failed {tally.failed},"
+        f" withheld {tally.withheld}, uncertain {tally.uncertain}"
+    )
+
+
+def describe_fetch(report: FetchReport) -> str:
+    """Say in one line what a source gave."""
+    if report.error:
+        return f"{report.source}: not fetched"
+    counts = f"{report.added} new, {report.updated} updated, {report.unchanged} unchanged"
+    counts += f", {report.folded} folded into others" if report.folded else ""
+    counts += f", {report.held_back} held back" if report.held_back else ""
+    counts += f", {report.gone} gone" if report.gone else ""
+    counts += f", {report.waiting} waiting to be published" if report.waiting else ""
+    return f"{report.source}: {'nothing changed' if report.is_same else counts}" + (
+        f"; it {report.remark}" if report.remark else ""
+    )
+
+
+def complain(reports: list[FetchReport]) -> bool:
+    """Print what could not be taken in; tell whether there was any."""
+    for report in reports:
+        if report.error:
+            warn(f"source {report.source}: {report.error}")
+        for item in report.rejected:
+            warn(f"source {report.source}: {item.item}: {item.why}")
+    return any(report.error or report.rejected for report in reports)
+
+
+def _facts(report: FetchReport) -> dict[str, object]:
+    return {
+        "source": report.source,
+        "added": report.added,
+        "updated": report.updated,
+        "unchanged": report.unchanged,
+        "held_back": report.held_back,
+        "folded": report.folded,
+        "gone": report.gone,
+        "waiting": report.waiting,
+        "rejected": [{"item": item.item, "why": item.why} for item in report.rejected],
+        "error": report.error or None,
+        "same": report.is_same,
+        "remark": report.remark or None,
+    }

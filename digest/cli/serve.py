@@ -1,0 +1,45 @@
+"""Commands that stay: run and web."""
+
+from digest.bootstrap import Application
+from digest.cli.common import DEFAULT, Common, application
+from digest.cli.output import say
+from digest.cli.setup import wait_for_end
+from digest.scheduler import Ticker
+from digest.web.app import create_app
+from digest.web.server import Server
+
+
+def run(*, common: Common = DEFAULT) -> None:
+    """Be the daemon: scheduler, pages and delivery in one process."""
+    with application(common) as app:
+        web = Server(
+            create_app(app.readers, app.settings, desk=app.desk), app.settings.web.host, app.settings.web.port
+        )
+        ticker = Ticker(app)
+        web.start()
+        ticker.start()
+        say(f"pages at http://{app.settings.web.host}:{web.port}/; Ctrl-C ends it", quiet=common.quiet)
+        try:
+            wait_for_end()
+        finally:
+            ticker.stop()
+            web.stop()
+
+
+def web(*, common: Common = DEFAULT) -> None:
+    """Serve the pages alone."""
+    with application(common) as app:
+        server = Server(
+            create_app(app.readers, app.settings, desk=app.desk), app.settings.web.host, app.settings.web.port
+        )
+        server.start()
+        say(f"pages at http://{app.settings.web.host}:{server.port}/; Ctrl-C ends it", quiet=common.quiet)
+        try:
+            wait_for_end()
+        finally:
+            server.stop()
+
+
+def _server(app: Application) -> Server:
+    pages = create_app(app.readers, app.settings, desk=app.desk)
+    return Server(pages, app.settings.web.host, app.settings.web.port)

@@ -1,0 +1,161 @@
+"""Templates are data: sandboxed, strict about names; a fault is told with file, line and what was meant."""
+
+import difflib
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from babel.core import UnknownLocaleError
+from babel.dates import format_date
+from jinja2 import ChoiceLoader, FileSystemLoader, PrefixLoader, StrictUndefined
+from jinja2.exceptions import TemplateError, TemplateNotFound, TemplateSyntaxError
+from jinja2.sandbox import SandboxedEnvironment
+from markupsafe import Markup
+
+from digest.errors import SettingsError
+from digest.mail.rendering.phrases import FALLBACK, base, direction
+from digest.mail.rendering.placeholders import TemplateInspectsValueError, guarded
+from digest.mail.rendering.plaintext import plain
+from digest.mail.rendering.wrapping import wrap
+
+STOCK = "stock"
+"""Where a publication's own template finds the one that it replaces: `{% extends "stock/NAME" %}`."""
+
+NAMES = ("content", "reader", "show", "say", "brand", "language", "timezone", "title", "publication", "card")
+
+
+class Templates:
+    """The templates of a folder; `overrides` may replace any of them."""
+
+    def __init__(self, folder: Path, overrides: Path | None = None) -> None:
+        self._folders = [path for path in (overrides, folder) if path is not None]
+        self._environment = _environment(self._folders, folder)
+
+    def has(self, name: str) -> bool:
+        """Tell whether there is a template of this name."""
+        return any((folder / name).is_file() for folder in self._folders)
+
+    def list_names(self, suffix: str) -> list[str]:
+        """List the names that templates have before a suffix."""
+        found = {path.name.removesuffix(suffix) for f in self._folders for path in f.glob(f"*{suffix}")}
+        return sorted(name for name in found if "." not in name)
+
+    def render(self, name: str, values: Mapping[str, object]) -> str:
+        """Render a template; raise SettingsError with file and line where it cannot be used."""
+        with _explained(name):
+            return self._environment.get_template(name).render(values)
+
+    def macros(self, names: Iterable[str], context: Mapping[str, object]) -> Callable[[str], Any]:
+        """Give what finds a macro by its name in the first of these templates that has it, else None."""
+        modules = []
+        for name in names:
+            with _explained(name):
+                modules.append(self._environment.get_template(name).make_module(dict(context)))
+        return lambda role: next((m for m in (getattr(module, role, None) for module in modules) if m), None)
+
+    def layers(self, name: str) -> list[str]:
+        """Give a template's names in the order that its macros are looked for: the own one, then ours."""
+        own = [name] if len(self._folders) > 1 and (self._folders[0] / name).is_file() else []
+        return own + ([f"{STOCK}/{name}"] if (self._folders[-1] / name).is_file() else [])
+
+
+@contextmanager
+def _explained(name: str) -> Iterator[None]:
+    """Tell a fault of a template in one line: where it is, and what it is."""
+    try:
+        yield
+    except (TemplateInspectsValueError, SettingsError):
+        raise
+    except TemplateSyntaxError as error:
+        at = f"{_plain_name(error.name or name)}, line {error.lineno}"
+        raise SettingsError(f"template {at}: {error.message}") from None
+    except TemplateNotFound as error:
+        raise SettingsError(f"template {_place(error, name)}: there is no template {error.message}") from None
+    except TemplateError as error:
+        raise SettingsError(f"template {_place(error, name)}: {error}") from None
+    except Exception as error:  # noqa: BLE001 - a template may raise whatever its expressions do
+        raise SettingsError(f"template {_place(error, name)}: {type(error).__name__}: {error}") from None
+
+
+def _place(error: BaseException, name: str) -> str:
+    """Give file and line of the innermost template that an error went through."""
+    at, trace = _plain_name(name), error.__traceback__
+    while trace is not None:
+        path = Path(trace.tb_frame.f_code.co_filename)
+        if path.suffix in (".j2", ".css"):
+            at = f"{path.name}, line {trace.tb_lineno}"
+        trace = trace.tb_next
+    return at
+
+
+def _plain_name(name: str) -> str:
+    return name.removeprefix(f"{STOCK}/")
+
+
+class _Undefined(StrictUndefined):
+    """A name that is not there says which one may have been meant."""
+
+    @property
+    def _undefined_message(self) -> str:
+        said = super()._undefined_message
+        name, owner = self._undefined_name, self._undefined_obj
+        known = list(owner) if isinstance(owner, Mapping) else [n for n in dir(owner) if n[0] != "_"]
+        if re.fullmatch(r"'\w+' is undefined", said):
+            known = [*NAMES]
+        said = re.sub(r"'[\w.]+\.(\w+) object'", r"\1", said)
+        close = difflib.get_close_matches(str(name), known, n=1)
+        return f'{said}; did you mean "{close[0]}"?' if close else said
+
+
+def _environment(folders: list[Path], folder: Path) -> SandboxedEnvironment:
+    loaders = [FileSystemLoader(path) for path in folders]
+    environment = SandboxedEnvironment(
+        loader=ChoiceLoader([*loaders, PrefixLoader({STOCK: FileSystemLoader(folder)})]),
+        autoescape=lambda name: bool(name and ".html" in name),
+        undefined=_Undefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "wrap": wrap,
+        "href": safe_href,
+        "day": _day,
+        "short_day": _short_day,
+        "clean": Markup,
+        "plain": plain,
+        "direction": direction,
+    }
+    known: Any
+    for known in (environment.filters, environment.tests):
+        known.update({name: guarded(function) for name, function in known.items()})
+    return environment
+
+
+def safe_href(url: str | None) -> str:
+    """Give a link that may stand in a message, or nothing for any other scheme."""
+    if not url:
+        return ""
+    return url if urlsplit(url).scheme.lower() in ("http", "https", "mailto") else ""
+
+
+def _day(moment: datetime, language: str, timezone: str) -> str:
+    return _formatted(moment, language, timezone, "full")
+
+
+def _short_day(moment: datetime, language: str, timezone: str) -> str:
+    return _formatted(moment, language, timezone, "long")
+
+
+def _formatted(moment: datetime, language: str, timezone: str, form: str) -> str:
+    day = moment.astimezone(ZoneInfo(timezone)).date()
+    for locale in (language.replace("-", "_"), base(language), FALLBACK):
+        try:
+            return format_date(day, format=form, locale=locale)
+        except (UnknownLocaleError, ValueError):
+            continue  # a language that has no calendar words of its own
+    return day.isoformat()

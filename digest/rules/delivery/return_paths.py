@@ -1,0 +1,43 @@
+"""Return paths: one for each delivery, so that a bounce tells whose it is (VERP), or one for all."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from digest.rules.tokens import tokens
+
+LONGEST_LOCAL = 64
+LONGEST_PATH = 254
+"""What a local part, and an address without its angle brackets, may have (RFC 5321 4.5.3.1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnPaths:
+    """Where bounces come in: `before` is what stands before a token, empty on a domain that takes all.
+
+    Where `plain` is given, it is the return path of every message.
+    """
+
+    before: str
+    domain: str
+    keys: tuple[bytes, ...] = field(repr=False)
+    plain: str = ""
+
+    def write(self, public_id: str, named: Sequence[str]) -> str:
+        """Give the return path of one message to one reader."""
+        if self.plain:
+            return self.plain
+        return f"{self.before}{tokens.sign_return(self.keys, public_id, named)}@{self.domain}"
+
+    def find_token(self, address: str) -> str | None:
+        """Give the token in an address that something came in for; None where it has none of ours.
+
+        Relays may have changed the case of every letter (RFC 5321 2.4 forbids it, and they do).
+        """
+        if self.plain:
+            return None
+        local, _, domain = address.lower().rpartition("@")
+        before = self.before.lower()
+        if domain.rstrip(".") != self.domain.lower() or not local.startswith(before):
+            return None
+        token = local[len(before) :]
+        return token if tokens.read_return(token) else None

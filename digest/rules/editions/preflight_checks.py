@@ -1,0 +1,344 @@
+"""The checks before an edition goes: each is a pure function that gives a reason for all that it finds.
+
+A check that fails stands for what a reader or a provider takes amiss for certain, one that warns for what an
+editor should have seen. None of them stops an edition: that is for people to decide.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from urllib.parse import urlsplit
+
+from digest.rules.articles.images import host_of, is_own
+from digest.rules.editions.preflight_facts import Checked, EditionFacts, Status
+
+CLIP = 102_400
+_NEAR_CLIP = 90_000
+_LONGEST_SUBJECT = 150
+_LONG_SUBJECT = 78
+_LONG_TITLE = 150
+_HEAVY = 1_000_000
+_MOST_REASONS = 10
+_SHOWN = 80
+_EXPRESSION = re.compile(r"\{\{.{0,60}|\{%.{0,60}|%%[A-Z_]{3,}%%|\*\|[A-Z_]{3,}\|\*")
+_SHORTENERS = frozenset({"bit.ly", "tinyurl.com", "t.co", "goo.gl", "ow.ly", "is.gd", "buff.ly", "cutt.ly"})
+_LOCAL = ("localhost", "127.", "10.", "192.168.", "169.254.", "0.0.0.0", "::1")  # noqa: S104 - looked for
+_HTTP = ("http", "https")
+
+Found = Iterator[str]
+Check = Callable[[EditionFacts], Found]
+
+
+def look_over(proof: EditionFacts) -> list[Checked]:
+    """Make all checks; those that ask other machines are left out where nobody was asked."""
+    checks = _CHECKS if proof.visits else [check for check in _CHECKS if check[0] not in ASKING]
+    return [_look(name, worst, check, proof) for name, worst, check in checks]
+
+
+def is_clear(checked: Iterable[Checked]) -> bool:
+    """Tell whether no check failed."""
+    return all(one.outcome is not Status.FAIL for one in checked)
+
+
+def _look(name: str, worst: Status, check: Check, proof: EditionFacts) -> Checked:
+    reasons = list(check(proof))
+    more = [f"and {len(reasons) - _MOST_REASONS} more"] if len(reasons) > _MOST_REASONS else []
+    return Checked(name, worst if reasons else Status.OK, (*reasons[:_MOST_REASONS], *more))
+
+
+def _subject_is_there(proof: EditionFacts) -> Found:
+    if not proof.parts.subject.strip():
+        yield "the subject is empty"
+
+
+def _subject_is_short(proof: EditionFacts) -> Found:
+    length = len(proof.parts.subject)
+    if length > _LONGEST_SUBJECT:
+        yield f"the subject has {length} characters; phones show about 40, and many programs cut it at 78"
+    elif length > _LONG_SUBJECT:
+        yield f"the subject has {length} characters; most programs cut it at {_LONG_SUBJECT}"
+
+
+def _subject_is_new(proof: EditionFacts) -> Found:
+    if proof.parts.subject and proof.parts.subject == proof.around.last_subject:
+        yield f'the last edition had the same subject: "{_short(proof.parts.subject)}"'
+
+
+def _subject_is_calm(proof: EditionFacts) -> Found:
+    subject = proof.parts.subject
+    if _is_shouted(subject):
+        yield "the subject is in capitals, as unwanted mail often is"
+    if subject.count("!") > 1:
+        yield "the subject has several exclamation marks, as unwanted mail often has"
+
+
+def _preheader_is_there(proof: EditionFacts) -> Found:
+    if not proof.parts.preheader.strip():
+        yield "there is no preheader: lists of messages show the first words of the page instead"
+
+
+def _articles_are_there(proof: EditionFacts) -> Found:
+    if not proof.pieces:
+        yield "no article is in it"
+
+
+def _readers_have_articles(proof: EditionFacts) -> Found:
+    none, all_readers = proof.around.readers_without, proof.around.readers
+    if none:
+        yield f"{none} of {all_readers} readers would get no message, because nothing of their topics is new"
+
+
+def _titles_are_short(proof: EditionFacts) -> Found:
+    for piece in proof.pieces:
+        if len(piece.title) > _LONG_TITLE:
+            yield f'article {piece.id} has a title of {len(piece.title)} characters: "{_short(piece.title)}"'
+
+
+def _titles_are_calm(proof: EditionFacts) -> Found:
+    for piece in proof.pieces:
+        if _is_shouted(piece.title):
+            yield f'article {piece.id} has a title in capitals: "{_short(piece.title)}"'
+
+
+def _articles_are_distinct(proof: EditionFacts) -> Found:
+    seen: dict[str, int] = {}
+    for piece in proof.pieces:
+        for mark in (f"the title of {_plain(piece.title)}", f"the address of {piece.url}"):
+            first = seen.setdefault(mark, piece.id)
+            if first != piece.id:
+                yield f"article {piece.id} has {mark.partition(' of ')[0]} of article {first}"
+
+
+def _articles_are_told(proof: EditionFacts) -> Found:
+    for piece in proof.pieces:
+        if not piece.summary.strip():
+            yield f'article {piece.id} has no summary: "{_short(piece.title)}"'
+
+
+def _articles_are_fresh(proof: EditionFacts) -> Found:
+    for piece in proof.pieces:
+        if piece.dated_at < proof.around.at - proof.around.carry:
+            yield f"article {piece.id} is of {piece.dated_at:%Y-%m-%d}, older than the digest carries over"
+
+
+def _languages_agree(proof: EditionFacts) -> Found:
+    own = _base(proof.around.language)
+    for piece in proof.pieces:
+        if piece.language and _base(piece.language) != own:
+            yield f'article {piece.id} is in "{piece.language}", the edition in "{proof.around.language}"'
+
+
+def _pictures_have_words(proof: EditionFacts) -> Found:
+    for picture in proof.parts.pictures:
+        if picture.alt is None:
+            yield f"a picture has no alt attribute: {_short(picture.url)}"
+    for piece in proof.pieces:
+        if piece.picture and not piece.alt.strip():
+            yield f"the picture of article {piece.id} has no description for those who do not see it"
+
+
+def _pictures_are_safe(proof: EditionFacts) -> Found:
+    for picture in proof.parts.pictures:
+        if urlsplit(picture.url).scheme != "https" and not _is_local(picture.url):
+            yield f"a picture is not on https: {_short(picture.url)}"
+
+
+def _pictures_are_own(proof: EditionFacts) -> Found:
+    for picture in proof.parts.pictures:
+        if not is_own(picture.url, proof.around.own_hosts):
+            yield f"a picture lies with {host_of(picture.url) or 'nobody'}, who would learn who opens it"
+
+
+def _pictures_are_there(proof: EditionFacts) -> Found:
+    for picture in proof.parts.pictures:
+        visit = proof.visits.get(picture.url)
+        if visit is None:
+            continue
+        if visit.trouble:
+            yield f"a picture cannot be had: {visit.trouble}"
+        elif not visit.kind.startswith("image/"):
+            yield f"{_short(picture.url)} is no picture but {visit.kind or 'of no stated kind'}"
+
+
+def _pictures_are_light(proof: EditionFacts) -> Found:
+    for picture in proof.parts.pictures:
+        visit = proof.visits.get(picture.url)
+        if visit is not None and visit.size > _HEAVY:
+            yield f"{_short(picture.url)} has {visit.size:,} bytes; phones wait for more than {_HEAVY:,}"
+
+
+def _text_has_every_link(proof: EditionFacts) -> Found:
+    for link in dict.fromkeys(proof.parts.links):
+        if link not in proof.parts.text:
+            yield f"the text part lacks a link of the page: {_short(link)}"
+
+
+def _text_is_there(proof: EditionFacts) -> Found:
+    if not proof.parts.text.strip():
+        yield "the text part is empty"
+
+
+def _size_is_below_the_clip(proof: EditionFacts) -> Found:
+    size = max(proof.parts.size, proof.parts.encoded_size)
+    if size >= CLIP:
+        yield f"the page has {size:,} bytes; Gmail shows {CLIP:,} of them and hides the footer with the rest"
+
+
+def _size_is_well_below_the_clip(proof: EditionFacts) -> Found:
+    size = max(proof.parts.size, proof.parts.encoded_size)
+    if _NEAR_CLIP <= size < CLIP:
+        yield f"the page has {size:,} bytes; Gmail cuts at {CLIP:,}"
+
+
+def _expressions_are_resolved(proof: EditionFacts) -> Found:
+    parts = proof.parts
+    for where, text in (("subject", parts.subject), ("page", parts.html_text), ("text part", parts.text)):
+        for found in dict.fromkeys(_EXPRESSION.findall(text)):
+            yield f'the {where} has "{_short(found)}", which looks like a template\'s expression'
+
+
+def _nothing_is_active(proof: EditionFacts) -> Found:
+    for name in proof.parts.active:
+        yield f"the page has {name}, which mail programs refuse or warn of"
+
+
+def _leaving_is_offered(proof: EditionFacts) -> Found:
+    parts = proof.parts
+    if not parts.leave_url:
+        yield "there is no List-Unsubscribe header with an address"
+    elif not parts.one_click:
+        yield "there is no List-Unsubscribe-Post header for leaving with one click (RFC 8058)"
+    for where, inside in (
+        ("page", parts.leave_url in parts.links),
+        ("text part", parts.leave_url in parts.text),
+    ):
+        if not inside:
+            yield f"the {where} has no link to unsubscribe"
+
+
+def _postal_address_is_there(proof: EditionFacts) -> Found:
+    address = _plain(proof.around.postal_address)
+    for where, text in (("page", proof.parts.html_text), ("text part", proof.parts.text)):
+        if address not in _plain(text):
+            yield f"the {where} has no postal address, which the law asks for"
+
+
+def _sender_is_signed_for(proof: EditionFacts) -> Found:
+    own, signing = proof.around.from_domain, proof.around.signing_domain
+    if not signing:
+        yield "messages are not signed by us; unless the relay does it, Gmail and Yahoo refuse them in number"
+    elif own != signing and not own.endswith(f".{signing}") and not signing.endswith(f".{own}"):
+        yield f'the signature is of "{signing}", From of "{own}": they do not answer for each other (DMARC)'
+
+
+def _base_is_public(proof: EditionFacts) -> Found:
+    if _is_local(proof.around.base_url) and not proof.around.relay_is_local:
+        yield f"readers cannot reach {proof.around.base_url}, where they unsubscribe: set [site] base_url"
+
+
+def _links_are_public(proof: EditionFacts) -> Found:
+    base = proof.around.base_url
+    for link in dict.fromkeys(proof.parts.links):
+        if _is_local(link) and not link.startswith(base):
+            yield f"a link leads to a machine of your own network: {_short(link)}"
+
+
+def _links_are_encrypted(proof: EditionFacts) -> Found:
+    for link in dict.fromkeys(proof.parts.links):
+        if urlsplit(link).scheme == "http" and not _is_local(link):
+            yield f"a link is not on https: {_short(link)}"
+
+
+def _links_say_where_to(proof: EditionFacts) -> Found:
+    for link in dict.fromkeys(proof.parts.links):
+        if host_of(link) in _SHORTENERS:
+            yield f"a link is shortened, which filters distrust: {_short(link)}"
+
+
+def _links_live(proof: EditionFacts) -> Found:
+    for link in dict.fromkeys(proof.parts.links):
+        visit = proof.visits.get(link)
+        if visit is not None and visit.is_gone:
+            yield f"a link is dead: {visit.trouble}"
+
+
+def _links_answer(proof: EditionFacts) -> Found:
+    for link in dict.fromkeys(proof.parts.links):
+        visit = proof.visits.get(link)
+        if visit is not None and visit.trouble and not visit.is_gone:
+            yield f"a link does not answer now: {visit.trouble}"
+
+
+def _titles_still_stand(proof: EditionFacts) -> Found:
+    for piece in proof.pieces:
+        visit = proof.visits.get(piece.url)
+        if visit is not None and visit.words and _plain(piece.title) not in _plain(visit.words):
+            yield f'article {piece.id} has changed: its page no longer has the title "{_short(piece.title)}"'
+
+
+def _clients_support_it(proof: EditionFacts) -> Found:
+    yield from proof.unsupported
+
+
+_F, _W = Status.FAIL, Status.WARN
+_CHECKS: list[tuple[str, Status, Check]] = [
+    ("articles", _F, _articles_are_there),
+    ("readers without articles", _W, _readers_have_articles),
+    ("subject", _F, _subject_is_there),
+    ("subject length", _W, _subject_is_short),
+    ("subject repeated", _W, _subject_is_new),
+    ("subject tone", _W, _subject_is_calm),
+    ("preheader", _W, _preheader_is_there),
+    ("title length", _W, _titles_are_short),
+    ("title capitals", _W, _titles_are_calm),
+    ("duplicates", _F, _articles_are_distinct),
+    ("summaries", _W, _articles_are_told),
+    ("age", _W, _articles_are_fresh),
+    ("languages", _W, _languages_agree),
+    ("picture descriptions", _W, _pictures_have_words),
+    ("pictures on https", _F, _pictures_are_safe),
+    ("pictures of others", _F, _pictures_are_own),
+    ("pictures broken", _F, _pictures_are_there),
+    ("picture size", _W, _pictures_are_light),
+    ("text part", _F, _text_is_there),
+    ("text links", _F, _text_has_every_link),
+    ("size", _F, _size_is_below_the_clip),
+    ("size margin", _W, _size_is_well_below_the_clip),
+    ("expressions", _F, _expressions_are_resolved),
+    ("active content", _F, _nothing_is_active),
+    ("unsubscribe", _F, _leaving_is_offered),
+    ("postal address", _F, _postal_address_is_there),
+    ("signature", _W, _sender_is_signed_for),
+    ("base address", _F, _base_is_public),
+    ("private links", _F, _links_are_public),
+    ("plain http", _W, _links_are_encrypted),
+    ("shortened links", _W, _links_say_where_to),
+    ("dead links", _F, _links_live),
+    ("slow links", _W, _links_answer),
+    ("changed at its source", _W, _titles_still_stand),
+    ("mail programs", _W, _clients_support_it),
+]
+ASKING = frozenset({"pictures broken", "picture size", "dead links", "slow links", "changed at its source"})
+"""The checks that need answers of other machines."""
+NAMES = tuple(name for name, _, _ in _CHECKS)
+
+
+def _is_shouted(text: str) -> bool:
+    letters = [sign for sign in text if sign.isalpha() and sign.lower() != sign.upper()]
+    words = [word for word in text.split() if sum(sign.isalpha() for sign in word) > 1]
+    return len(letters) >= 12 and len(words) > 1 and all(sign == sign.upper() for sign in letters)
+
+
+def _plain(text: str) -> str:
+    return "".join(sign for sign in text.casefold() if sign.isalnum())
+
+
+def _base(language: str) -> str:
+    return re.split("[-_]", language, maxsplit=1)[0].lower()
+
+
+def _is_local(url: str) -> bool:
+    return urlsplit(url).scheme in _HTTP and host_of(url).startswith(_LOCAL)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"

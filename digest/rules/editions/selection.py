@@ -1,0 +1,166 @@
+"""Which articles a cohort gets, in which order: the rule of the product, as pure functions."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from digest.models import Form
+from digest.rules.editions.arrangement import UNSHAPED, Arrangement
+
+EVERY_TOPIC = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """What selection has to know of an article; `folded` are those that tell the same story elsewhere."""
+
+    id: int
+    topics: tuple[str, ...]
+    first_seen_at: datetime
+    published_at: datetime | None = None
+    pinned: bool = False
+    folded: tuple[int, ...] = ()
+
+    @property
+    def dated_at(self) -> datetime:
+        """Give the article's age: its published time, never later than when it was first seen."""
+        return min(self.published_at or self.first_seen_at, self.first_seen_at)
+
+
+class Choice(NamedTuple):
+    """One chosen article: how much of it is shown, under which topic."""
+
+    article_id: int
+    form: Form
+    section: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A cohort's list; `left_out` counts candidates that did not fit and roll over.
+
+    `related` are older articles that are named beside it, and count for nothing as got.
+    """
+
+    choices: tuple[Choice, ...]
+    left_out: int = 0
+    related: tuple[int, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """Give what makes two lists the same variant."""
+        listed = [[c.article_id, c.form, c.section] for c in self.choices]
+        return _hash([*listed, self.left_out, list(self.related)])
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """A digest's own limits on selection."""
+
+    topics: tuple[str, ...]
+    max_articles: int
+    carry: timedelta
+    form: Form = Form.SUMMARY
+
+
+def why_not(
+    article: Candidate,
+    topics: Mapping[str, datetime],
+    history: frozenset[int],
+    freeze_at: datetime,
+    limits: Limits,
+    shape: Arrangement = UNSHAPED,
+) -> str | None:
+    """Say why an article is no candidate for a reader, or None when it is one.
+
+    `topics` maps each chosen topic to `since`: only articles first seen after it count for that topic. An
+    article that an editor added may be older than that, and go to all readers; never to one who has it.
+    """
+    if article.id in history:
+        return "the reader has it from an earlier edition"
+    if not history.isdisjoint(article.folded):
+        return "the reader has the same story of another source from an earlier edition"
+    if article.first_seen_at > freeze_at:
+        return "it was first seen after the freeze"
+    if article.id in shape.hidden:
+        return "an editor leaves it out of this edition"
+    to_all = shape.added.get(article.id)
+    if to_all:
+        return None
+    if to_all is None and article.dated_at < freeze_at - limits.carry:
+        return f"it is older than {limits.carry.days} days"
+    if to_all is None and limits.topics and not set(limits.topics) & set(article.topics):
+        return "none of its topics is one of the digest's"
+    matching = _matching(article, topics)
+    if not matching:
+        return "none of its topics is one of the reader's"
+    if to_all is None and all(article.first_seen_at <= topics[topic] for topic in matching):
+        return "it was there before the reader chose its topic"
+    return None
+
+
+def choose(
+    articles: Sequence[Candidate],
+    topics: Mapping[str, datetime],
+    history: frozenset[int],
+    freeze_at: datetime,
+    limits: Limits,
+    shape: Arrangement = UNSHAPED,
+) -> Chosen:
+    """Choose a cohort's articles: those placed by hand in their order, pinned ones, then the newest.
+
+    What does not fit is left out.
+    """
+    candidates = [a for a in articles if why_not(a, topics, history, freeze_at, limits, shape) is None]
+    candidates.sort(key=lambda a: (shape.place_of(a.id), not a.pinned, -a.dated_at.timestamp(), -a.id))
+    kept = candidates[: limits.max_articles]
+    return Chosen(
+        tuple(Choice(a.id, limits.form, section_of(a, topics, limits)) for a in kept),
+        len(candidates) - len(kept),
+    )
+
+
+def section_of(article: Candidate, topics: Mapping[str, datetime], limits: Limits) -> str:
+    """Give the topic that an article stands under: its first that the reader chose and the digest has."""
+    offered = [t for t in article.topics if not limits.topics or t in limits.topics]
+    mine = [t for t in offered if t in topics]
+    return (mine or offered or [""])[0]
+
+
+def since(topics: Mapping[str, str], lookback: timedelta) -> dict[str, datetime]:
+    """Give from when each topic's articles count: when it was added, less the digest's lookback."""
+    return {topic: datetime.fromisoformat(added) - lookback for topic, added in topics.items()}
+
+
+def settle_topics(topics: Mapping[str, datetime], freeze_at: datetime, carry: timedelta) -> dict[str, str]:
+    """Give a cohort's topics: a `since` that no candidate can be older than is the same as any other such.
+
+    Others keep their instant: readers who joined at the same time share a cohort.
+    """
+    oldest = freeze_at - carry
+    return {topic: "" if moment < oldest else moment.isoformat() for topic, moment in sorted(topics.items())}
+
+
+def unsettle_topics(topics: Mapping[str, str], beginning: datetime) -> dict[str, datetime]:
+    """Read a cohort's topics back; a settled one counts from `beginning`."""
+    return {topic: datetime.fromisoformat(text) if text else beginning for topic, text in topics.items()}
+
+
+def cohort_key(
+    digest: str, cadence: str, language: str, topics: Mapping[str, str], history: Sequence[int]
+) -> str:
+    """Hash everything that makes two readers the same to selection."""
+    return _hash([digest, cadence, language, sorted(topics.items()), sorted(history)])
+
+
+def _matching(article: Candidate, topics: Mapping[str, datetime]) -> list[str]:
+    if EVERY_TOPIC in topics:
+        return [EVERY_TOPIC, *(t for t in article.topics if t in topics)]
+    return [t for t in article.topics if t in topics]
+
+
+def _hash(value: object) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:32]

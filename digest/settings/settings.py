@@ -1,0 +1,123 @@
+"""Everything that config.toml and the environment say, as one value that is valid as a whole."""
+
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from pydantic import (
+    Field,
+    model_validator,
+)
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from digest.errors import SettingsError
+from digest.settings.digests import DigestSettings
+from digest.settings.dkim import DkimSettings, DnsSettings
+from digest.settings.domains import is_aligned
+from digest.settings.inbound import InboundSettings
+from digest.settings.look import LookSettings
+from digest.settings.site import DatabaseSettings, FetchSettings, Site, SourceSettings, WebSettings
+from digest.settings.smtp import SmtpSettings
+from digest.settings.topics import TopicSettings
+
+RESERVED = ("folder", "file")  # ours, not a key of the file
+
+
+class Settings(BaseSettings):
+    """Everything that config.toml and the environment say; `folder` is where relative paths start."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="DIGEST_",
+        env_nested_delimiter="__",
+        extra="forbid",
+        frozen=True,
+        hide_input_in_errors=True,
+    )
+
+    site: Site
+    database: DatabaseSettings = DatabaseSettings()
+    smtp: SmtpSettings = SmtpSettings()
+    web: WebSettings
+    fetch: FetchSettings = FetchSettings()
+    dkim: DkimSettings = DkimSettings()
+    dns: DnsSettings = DnsSettings()
+    inbound: InboundSettings = InboundSettings()
+    look: LookSettings = LookSettings()
+    sources: tuple[SourceSettings, ...] = ()
+    topics: tuple[TopicSettings, ...] = ()
+    digests: tuple[DigestSettings, ...] = Field(min_length=1)
+    folder: Path = Path()
+    file: Path = Path("config.toml")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Let the environment win over the file."""
+        return env_settings, init_settings
+
+    @model_validator(mode="before")
+    @classmethod
+    def _web_is_checked_when_absent(cls, values: dict[str, Any]) -> dict[str, Any]:
+        return {"web": {}, **values}
+
+    @model_validator(mode="after")
+    def _names_are_unique(self) -> "Settings":
+        for kind, names in (
+            ("sources", [s.name for s in self.sources]),
+            ("topics", [t.name for t in self.topics]),
+            ("digests", [d.name for d in self.digests]),
+        ):
+            for name in names:
+                if names.count(name) > 1:
+                    raise ValueError(f'[[{kind}]] name "{name}" stands twice: each needs a name of its own')
+        return self
+
+    @model_validator(mode="after")
+    def _signature_is_aligned(self) -> "Settings":
+        domain, sender = self.dkim.domain, self.site.from_domain
+        if domain and not is_aligned(domain, sender):
+            raise ValueError(
+                f'[dkim] domain "{domain}" does not answer for From\'s domain "{sender}":'
+                " use that, or one above or below it"
+            )
+        return self
+
+    def digest(self, name: str) -> DigestSettings:
+        """Give the digest of that name; raise SettingsError naming those that exist."""
+        for digest in self.digests:
+            if digest.name == name:
+                return digest
+        raise SettingsError(
+            f'there is no digest "{name}"; there is {", ".join(d.name for d in self.digests)}'
+        )
+
+    @property
+    def return_path_domain(self) -> str:
+        """Give the domain of MAIL FROM, which SPF is asked about."""
+        inbound = self.inbound
+        if inbound.is_verp:
+            return inbound.domain
+        return inbound.address.rpartition("@")[2] or self.site.from_domain
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """Give the publication's time zone."""
+        return ZoneInfo(self.site.timezone)
+
+    @property
+    def database_url(self) -> str:
+        """Give the database's URL, a relative SQLite path being relative to the settings file."""
+        path = self.database.url.removeprefix("sqlite:///")
+        if path == self.database.url or path.startswith("/"):
+            return self.database.url
+        return f"sqlite:///{self.folder / path}"
+
+    def path(self, text: str | Path) -> Path:
+        """Give a path of the settings, a relative one being relative to the settings file."""
+        return self.folder / text

@@ -1,0 +1,97 @@
+"""The plain tables: who publishes, where it is kept, the pages, and where articles come from."""
+
+from datetime import timedelta
+from email.utils import parseaddr
+from typing import Literal
+
+from pydantic import (
+    Field,
+    SecretStr,
+    model_validator,
+)
+
+from digest.settings.domains import ascii_name
+from digest.settings.table import Table
+from digest.settings.types import BaseUrl, Duration, Host, Mailbox, Slug, Text, Timezone
+
+
+class Site(Table):
+    """`[site]`: who publishes."""
+
+    name: Text
+    base_url: BaseUrl
+    from_: Mailbox = Field(alias="from")
+    reply_to: Mailbox | None = None
+    postal_address: Text
+    language: str = Field(default="en", pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")
+    timezone: Timezone = "UTC"
+    images: Literal["link", "copy", "none"] = "link"
+    image_hosts: tuple[Host, ...] = ()
+    alerts: tuple[Mailbox, ...] = ()
+
+    @property
+    def from_address(self) -> str:
+        """Give the address of From, its domain as it stands in DNS."""
+        local, _, _ = parseaddr(self.from_)[1].rpartition("@")
+        return f"{local}@{self.from_domain}"
+
+    @property
+    def from_domain(self) -> str:
+        """Give the domain of From, as it stands in DNS."""
+        return ascii_name(parseaddr(self.from_)[1].rpartition("@")[2])
+
+
+class DatabaseSettings(Table):
+    """`[database]`: where everything is kept."""
+
+    url: str = "sqlite:///digest.db"
+
+    @model_validator(mode="after")
+    def _known(self) -> "DatabaseSettings":
+        if not self.url.startswith(("sqlite:///", "postgresql+psycopg://")):
+            raise ValueError('url must start with "sqlite:///" or "postgresql+psycopg://"')
+        return self
+
+
+class WebSettings(Table):
+    """`[web]`: the pages, and the secret that their links are signed with."""
+
+    host: Text = "127.0.0.1"
+    port: int = Field(default=8000, ge=1, le=65535)
+    secret: SecretStr = SecretStr("")
+    old_secrets: tuple[SecretStr, ...] = ()
+
+    @model_validator(mode="after")
+    def _long_enough(self) -> "WebSettings":
+        length = len(self.secret.get_secret_value())
+        if not length:
+            raise ValueError(
+                "secret is missing: set it here (`digest init` writes one) or in DIGEST_WEB__SECRET"
+            )
+        if length < 16:
+            raise ValueError("secret must have 16 characters or more: readers' links are signed with it")
+        return self
+
+    @property
+    def signing_keys(self) -> tuple[bytes, ...]:
+        """Give the ring of signing secrets; the first signs, all verify."""
+        return tuple(key.get_secret_value().encode() for key in (self.secret, *self.old_secrets))
+
+
+class FetchSettings(Table):
+    """`[fetch]`: how sources are asked."""
+
+    parallel: int = Field(default=8, ge=1, le=64)
+    spacing: Duration = timedelta(seconds=1)
+
+
+class SourceSettings(Table):
+    """One `[[sources]]`."""
+
+    name: Slug
+    url: Text
+    topics: tuple[Slug, ...] = ()
+    every: Duration = timedelta(hours=1)
+    allow_private: bool = False
+    title: str = Field(default="", max_length=100)
+    max_new: int = Field(default=100, ge=1, le=10_000)

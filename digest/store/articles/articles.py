@@ -1,0 +1,203 @@
+"""Articles and sources in the database."""
+
+from collections.abc import Collection, Iterator
+from datetime import datetime
+from typing import Any, TypeVar
+
+from sqlalchemy import bindparam
+from sqlalchemy.orm import load_only
+from sqlmodel import Session, and_, col, func, not_, or_, select, update
+
+from digest.articles.text.identity import canonical_url
+from digest.errors import InputError
+from digest.models import Article, Fold, Source
+from digest.rules.articles.admission import GONE
+
+T = TypeVar("T")
+
+_FEW = 5
+_DECISIVE: tuple[Any, ...] = (
+    Article.id, Article.topics, Article.first_seen_at, Article.published_at, Article.pinned_at,
+)  # fmt: skip
+_AT_ONCE = 500
+_TURN = 0x6172_7469  # any number that no other lock of ours has
+_ROOM = ("PRAGMA cache_size=-8000", "PRAGMA wal_autocheckpoint=4000")  # kB, and pages
+_LARGEST_ID = 2**31 - 1  # of PostgreSQL's integer
+
+
+def take_turns(session: Session) -> None:
+    """Let one process at a time store articles, until the transaction ends; SQLite has one writer anyway.
+
+    A full lot of runs (`store.articles.duplicate_index`) touches thousands of pages: room keeps them from
+    being written twice.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        session.exec(select(func.pg_advisory_xact_lock(_TURN)))
+        return
+    for pragma in _ROOM:
+        session.connection().exec_driver_sql(pragma).close()
+
+
+def list_at(session: Session, canonical_urls: Collection[str]) -> Iterator[Article]:
+    """Give the articles that stand at these addresses."""
+    for part in in_parts(canonical_urls):
+        yield from session.exec(_AT, params={"values": part})
+
+
+def list_by_guid(session: Session, source: str, guids: Collection[str]) -> Iterator[Article]:
+    """Give the articles that a source gave these guids, of each the last ones first."""
+    yield from _latest(session, _BY_GUID, source, guids)
+
+
+def list_same_content(session: Session, source: str, content_hashes: Collection[str]) -> Iterator[Article]:
+    """Give a source's articles with these titles and texts, of each the last ones first."""
+    yield from _latest(session, _BY_CONTENT, source, content_hashes)
+
+
+def _latest_by(mark: Any) -> Any:
+    """Write the query once: to build it takes longer than to run it.
+
+    It takes the latest few of each value; a source that re-uses one for ever would give all it had.
+    """
+    latest_first = col(Article.id).desc()
+    nth = func.row_number().over(partition_by=mark, order_by=latest_first).label("nth")
+    given = Article.source == bindparam("source"), mark.in_(bindparam("values", expanding=True))
+    ranked = select(col(Article.id), nth).where(*given).subquery()
+    few = select(ranked.c.id).where(ranked.c.nth <= _FEW)
+    return select(Article).where(col(Article.id).in_(few)).order_by(latest_first)
+
+
+_AT = select(Article).where(col(Article.canonical_url).in_(bindparam("values", expanding=True)))
+_BY_GUID = _latest_by(col(Article.guid))
+_BY_CONTENT = _latest_by(col(Article.content_hash))
+
+
+def _latest(session: Session, query: Any, source: str, values: Collection[str]) -> Iterator[Article]:
+    for part in in_parts(values):
+        yield from session.exec(query, params={"source": source, "values": part})
+
+
+def in_parts(values: Collection[T]) -> Iterator[list[T]]:
+    """Part values, each once, into as many as one statement may name."""
+    once = list(dict.fromkeys(values))
+    for at in range(0, len(once), _AT_ONCE):
+        yield once[at : at + _AT_ONCE]
+
+
+def vacate(session: Session, article: Article) -> None:
+    """Let an article give its address up to the one that stands there now; its link stays."""
+    article.canonical_url = former_address(article.canonical_url, article.id)
+    session.add(article)
+    session.flush()
+
+
+def former_address(canonical_url: str, article_id: int | None) -> str:
+    """Give what an article is known by that gave its address up."""
+    return f"{canonical_url}#former-{article_id}"
+
+
+def get_article(session: Session, name: str) -> Article:
+    """Give an article by its id or its URL; raise InputError where there is none."""
+    article = find_article_named(session, name)
+    if article is None:
+        raise InputError(f'there is no article {name}; "digest articles list" shows those that exist')
+    return article
+
+
+def find_article_named(session: Session, name: str) -> Article | None:
+    """Find an article by its id, or by its URL in any of its spellings."""
+    if name.isascii() and name.isdigit():
+        return session.get(Article, int(name)) if int(name) <= _LARGEST_ID else None
+    spelled = or_(Article.url == name, Article.canonical_url.in_([name, canonical_url(name)]))  # type: ignore[attr-defined]
+    return session.exec(select(Article).where(spelled)).first()
+
+
+def list_candidates(
+    session: Session, *, seen_from: datetime, seen_to: datetime, added: Collection[int] = ()
+) -> list[Article]:
+    """List the articles that an edition may hold: first seen in the span, or added, and not kept out.
+
+    Kept out are those hidden, withdrawn, folded into another, or held back and not added. Only what selection
+    has to know of them is read, not their texts.
+    """
+    folded = select(Fold.article_id).where(col(Fold.split_at).is_(None))
+    by_rule = and_(col(Article.first_seen_at) >= seen_from, col(Article.held_back).is_(None))
+    query = (
+        select(Article)
+        .options(load_only(*_DECISIVE, raiseload=True))
+        .where(col(Article.first_seen_at) <= seen_to)
+        .where(or_(by_rule, col(Article.id).in_(added)))
+        .where(col(Article.hidden_at).is_(None), col(Article.withdrawn_at).is_(None))
+        .where(col(Article.id).not_in(folded))
+    )
+    return list(session.exec(query))
+
+
+def ids_seen_from(session: Session, moment: datetime) -> frozenset[int]:
+    """Give the ids of all articles first seen from a moment on, hidden ones too."""
+    rows = session.exec(select(Article.id).where(col(Article.first_seen_at) >= moment))
+    return frozenset(row for row in rows if row is not None)
+
+
+def first_seen(session: Session, ids: Collection[int]) -> datetime | None:
+    """Give when the first of some articles was first seen; None where there is none."""
+    return session.exec(select(func.min(Article.first_seen_at)).where(col(Article.id).in_(ids))).one()
+
+
+def get_articles(session: Session, ids: Collection[int]) -> dict[int, Article]:
+    """Give articles by id."""
+    found: dict[int, Article] = {}
+    for part in in_parts(ids):
+        rows = session.exec(select(Article).where(col(Article.id).in_(part)))
+        found.update((row.id, row) for row in rows if row.id is not None)
+    return found
+
+
+def list_gone(session: Session, ids: Collection[int]) -> set[int]:
+    """List those of some articles that have been withdrawn or hidden."""
+    is_gone = or_(col(Article.withdrawn_at).is_not(None), col(Article.hidden_at).is_not(None))
+    found = session.exec(select(Article.id).where(col(Article.id).in_(ids), is_gone))
+    return {number for number in found if number is not None}
+
+
+def find_source(session: Session, name: str) -> Source | None:
+    """Find the stored state of a configured source."""
+    return session.exec(select(Source).where(Source.name == name)).first()
+
+
+def sources_by_name(session: Session, names: Collection[str] | None = None) -> dict[str, Source]:
+    """Give the stored states of sources, of all or of those named."""
+    query = select(Source) if names is None else select(Source).where(col(Source.name).in_(names))
+    return {source.name: source for source in session.exec(query)}
+
+
+def follow_files(session: Session, source: str, files: Collection[str]) -> int:
+    """Hold back the articles whose files are not there, let those in that are again; say how many went."""
+    rows = session.exec(
+        select(Article.id, Article.guid, Article.held_back)
+        .where(Article.source == source, col(Article.guid).startswith("file:"))
+        .where(or_(col(Article.held_back).is_(None), Article.held_back == GONE))
+    ).all()
+    gone = [number for number, guid, held in rows if held is None and guid not in files]
+    back = [number for number, guid, held in rows if held is not None and guid in files]
+    for ids, held in ((gone, GONE), (back, None)):
+        for part in in_parts(ids):
+            session.exec(update(Article).where(col(Article.id).in_(part)).values(held_back=held))
+    return len(gone)
+
+
+def count_articles(session: Session) -> int:
+    """Count all articles."""
+    return session.exec(select(func.count()).select_from(Article)).one()
+
+
+def last_id(session: Session) -> int:
+    """Give the id of the article stored last; 0 where there is none."""
+    return session.exec(select(func.max(Article.id))).one() or 0
+
+
+def set_first_seen(session: Session, *, after_id: int, until: datetime) -> None:
+    """Take the articles stored since, as far as they are not of later, as seen at that time."""
+    later = and_(col(Article.published_at).is_not(None), col(Article.published_at) > until)
+    session.exec(update(Article).where(col(Article.id) > after_id, not_(later)).values(first_seen_at=until))
+    session.exec(update(Fold).where(col(Fold.article_id) > after_id).values(folded_at=until))

@@ -1,0 +1,71 @@
+"""The topics of stored articles, made anew many at a time, and by which rules they were made last."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import bindparam
+from sqlmodel import Session, col, select, update
+
+from digest.models import Article, Edition, EditionState, Memo, Variant, VariantArticle
+from digest.store.articles.articles import in_parts
+
+_MARK = "topics"
+
+
+@dataclass(frozen=True, slots=True)
+class TopicFacts:
+    """What topics are made of, and the topics that an article has now."""
+
+    id: int
+    source: str
+    url: str
+    title: str
+    categories: Sequence[str]
+    elsewhere: Mapping[str, Sequence[str]] | None
+    topics: Sequence[str]
+
+
+def find_key(session: Session) -> str | None:
+    """Find by which rules the topics of all articles were made."""
+    mark = session.get(Memo, _MARK)
+    return mark.value if mark else None
+
+
+def note_key(session: Session, key: str) -> None:
+    """Note by which rules the topics of all articles are made."""
+    session.merge(Memo(name=_MARK, value=key))
+
+
+def list_called(session: Session, *, after_id: int, count: int) -> list[TopicFacts]:
+    """List so many articles whose categories are known, from an id on in the order of their ids."""
+    columns: Any = (
+        Article.id, Article.source, Article.url, Article.title, Article.categories,
+        Article.categories_elsewhere, Article.topics,
+    )  # fmt: skip
+    query = select(*columns).where(col(Article.id) > after_id, col(Article.categories).is_not(None))
+    return [TopicFacts(*row) for row in session.exec(query.order_by(col(Article.id)).limit(count))]
+
+
+def list_under_way(session: Session, ids: Collection[int]) -> set[int]:
+    """List those of some articles that stand in editions not finished: messages do not change."""
+    query = (
+        select(VariantArticle.article_id)
+        .join(Variant, col(Variant.id) == col(VariantArticle.variant_id))
+        .join(Edition, col(Edition.id) == col(Variant.edition_id))
+        .where(col(Edition.state).not_in((EditionState.FINISHED, EditionState.SKIPPED)))
+    )
+    return {
+        number
+        for part in in_parts(ids)
+        for number in session.exec(query.where(col(VariantArticle.article_id).in_(part)).distinct())
+    }
+
+
+def set_topics(session: Session, topics: Mapping[int, list[str]]) -> None:
+    """Set the topics of articles, by id; that is no edit of them."""
+    if topics:
+        change = update(Article).where(col(Article.id) == bindparam("of")).values(topics=bindparam("made"))
+        session.connection().execute(
+            change, [{"of": number, "made": made} for number, made in topics.items()]
+        )

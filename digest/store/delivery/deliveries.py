@@ -1,0 +1,316 @@
+"""The ledger: claims, marks, replies, and the sums that prove it."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import bindparam
+from sqlmodel import Session, col, func, select, text, update
+
+from digest.models import (
+    OPEN,
+    Delivery,
+    DeliveryState,
+    Edition,
+    EditionState,
+    Subscriber,
+    Subscription,
+    VariantArticle,
+    Withheld,
+    is_counted,
+)
+from digest.rules.delivery.verdicts import Verdict
+
+_DUE = (DeliveryState.PLANNED, DeliveryState.DEFERRED)
+
+
+class Job(NamedTuple):
+    """A claimed delivery with all that composing it needs of its reader."""
+
+    delivery_id: int
+    edition_id: int
+    variant_id: int
+    subscription_id: int
+    public_id: str
+    address: str
+    address_key: str
+    name: str
+    digest: str
+    due_at: datetime
+    attempts: int
+    resends: int
+    composed_at: datetime | None
+
+
+def make_job(delivery: Delivery, subscriber: Subscriber, digest: str) -> Job:
+    """Gather what composing a delivery needs."""
+    return Job(
+        delivery_id=delivery.id or 0,
+        edition_id=delivery.edition_id,
+        variant_id=delivery.variant_id or 0,
+        subscription_id=delivery.subscription_id,
+        public_id=subscriber.public_id,
+        address=subscriber.address,
+        address_key=subscriber.address_key,
+        name=subscriber.name,
+        digest=digest,
+        due_at=delivery.due_at,
+        attempts=delivery.attempts,
+        resends=delivery.resends,
+        composed_at=delivery.composed_at,
+    )
+
+
+def withhold(session: Session, job: Job, reason: Withheld, now: datetime) -> DeliveryState:
+    """Record that a delivery will not be attempted; one tried before stays uncertain. Give its state."""
+    state = DeliveryState.UNCERTAIN if job.resends else DeliveryState.WITHHELD
+    _settle(session, job, state, reason if not job.resends else f"not repeated: {reason}", now)
+    if state is DeliveryState.WITHHELD:
+        _unplace(session, job)
+    return state
+
+
+def record(
+    session: Session,
+    job: Job,
+    verdict: Verdict,
+    *,
+    code: int | None,
+    dot_left: bool,
+    owner: int,
+    now: datetime,
+) -> None:
+    """Record what came of an attempt; a failed one's articles come again.
+
+    A message that never reached the server bears a new Date the next time; one that may have keeps it.
+    """
+    kept_date = {} if dot_left or job.resends else {"composed_at": None}
+    changed = session.exec(
+        update(Delivery)
+        .where(col(Delivery.id) == job.delivery_id, col(Delivery.owner) == owner)
+        .values(
+            state=verdict.state,
+            reason="" if verdict.state is DeliveryState.ACCEPTED else verdict.reason,
+            due_at=verdict.due_at or job.due_at,
+            owner=None,
+            reply_code=code,
+            reply_text=verdict.reason[:500],
+            attempts=col(Delivery.attempts) + 1,
+            changed_at=now,
+            **kept_date,
+        )
+    ).rowcount
+    if changed and verdict.state is DeliveryState.FAILED:
+        _unplace(session, job)
+
+
+def replan(session: Session, ids: Sequence[int], now: datetime) -> None:
+    """Plan failed deliveries again: what was refused was not theirs."""
+    session.exec(
+        update(Delivery)
+        .where(col(Delivery.id).in_(ids), col(Delivery.state) == DeliveryState.FAILED)
+        .values(state=DeliveryState.PLANNED, due_at=now, changed_at=now)
+    )
+
+
+def release(session: Session, jobs: Sequence[Job], *, owner: int, now: datetime) -> None:
+    """Give claims back untouched."""
+    session.exec(
+        update(Delivery)
+        .where(col(Delivery.id).in_([job.delivery_id for job in jobs]), col(Delivery.owner) == owner)
+        .where(col(Delivery.state) == DeliveryState.CLAIMED)
+        .values(state=DeliveryState.PLANNED, owner=None, changed_at=now)
+    )
+
+
+def postpone(session: Session, due: Mapping[int, datetime], *, owner: int, now: datetime) -> None:
+    """Give claims back until a later time each: their domain cannot be served sooner."""
+    table = Delivery.__table__  # type: ignore[attr-defined]
+    statement = (
+        update(table)
+        .where(table.c.id == bindparam("row"), table.c.owner == owner, table.c.state == "claimed")
+        .values(state=DeliveryState.PLANNED.value, owner=None, due_at=bindparam("until"), changed_at=now)
+    )
+    session.connection().execute(statement, [{"row": key, "until": until} for key, until in due.items()])
+
+
+def reap(session: Session, worker_id: int, *, resend: bool, now: datetime) -> tuple[int, int]:
+    """Take over from a dead worker: claims are planned again, what was in flight is uncertain.
+
+    With `resend`, an uncertain one is planned once more, to be repeated with the same bytes. Give the
+    numbers (uncertain, given back).
+    """
+    _lock_owned(session, worker_id)
+    given_back = session.exec(
+        update(Delivery)
+        .where(col(Delivery.owner) == worker_id, text("delivery.state = 'claimed'"))
+        .values(state=DeliveryState.PLANNED, owner=None, changed_at=now)
+    ).rowcount
+    uncertain = session.exec(
+        update(Delivery)
+        .where(col(Delivery.owner) == worker_id, text("delivery.state = 'in_flight'"))
+        .values(
+            state=DeliveryState.UNCERTAIN,
+            owner=None,
+            reason="the process ended before a reply was recorded",
+            changed_at=now,
+        )
+    ).rowcount
+    if resend:
+        plan_repeats(session, now)
+    return uncertain, given_back
+
+
+def _lock_owned(session: Session, worker_id: int) -> None:
+    """Wait for a commit of the dead worker that is still under way, so that both updates see its outcome."""
+    owned = select(Delivery.id).where(
+        col(Delivery.owner) == worker_id, text("delivery.state IN ('claimed', 'in_flight')")
+    )
+    session.exec(owned.order_by(col(Delivery.id)).with_for_update()).all()
+
+
+def withhold_restored(session: Session, until: datetime, now: datetime) -> int:
+    """Withhold what was due up to a time and count it as got; give how many. No uncertain one is repeated."""
+    unfinished = select(Edition.id).where(col(Edition.state).in_((EditionState.FROZEN, EditionState.PAUSED)))
+    of_then = (col(Delivery.edition_id).in_(unfinished), col(Delivery.due_at) <= until)
+    session.exec(
+        update(Delivery).where(*of_then, col(Delivery.state) == DeliveryState.UNCERTAIN).values(resends=1)
+    )
+    return session.exec(
+        update(Delivery)
+        .where(*of_then, col(Delivery.state).in_(_DUE))
+        .values(state=DeliveryState.WITHHELD, reason=Withheld.RESTORED, changed_at=now)
+    ).rowcount
+
+
+def plan_repeat(session: Session, job: Job, now: datetime) -> None:
+    """Plan one uncertain delivery once more, to be repeated with the same bytes."""
+    session.exec(
+        update(Delivery)
+        .where(col(Delivery.id) == job.delivery_id, col(Delivery.state) == DeliveryState.UNCERTAIN)
+        .where(col(Delivery.resends) == 0)
+        .values(state=DeliveryState.PLANNED, resends=1, changed_at=now)
+    )
+
+
+def plan_repeats(session: Session, now: datetime) -> int:
+    """Plan each uncertain delivery of an unfinished edition once more."""
+    unfinished = select(Edition.id).where(col(Edition.state).in_((EditionState.FROZEN, EditionState.PAUSED)))
+    return session.exec(
+        update(Delivery)
+        .where(col(Delivery.state) == DeliveryState.UNCERTAIN, col(Delivery.resends) == 0)
+        .where(col(Delivery.edition_id).in_(unfinished))
+        .values(state=DeliveryState.PLANNED, resends=1, changed_at=now)
+    ).rowcount
+
+
+def finish_editions(session: Session, now: datetime) -> list[Edition]:
+    """Finish the frozen editions that have no open delivery, and give them."""
+    open_ones = select(Delivery.id).where(Delivery.edition_id == Edition.id, col(Delivery.state).in_(OPEN))
+    query = select(Edition).where(Edition.state == EditionState.FROZEN, ~open_ones.exists())
+    finished = list(session.exec(query))
+    for edition in finished:
+        edition.state = EditionState.FINISHED
+        edition.finished_at = now
+        session.add(edition)
+    return finished
+
+
+def count_due(session: Session, now: datetime, *, digest: str | None = None) -> int:
+    """Count the deliveries of frozen editions that may be claimed now."""
+    query = (
+        select(func.count())
+        .select_from(Delivery)
+        .join(Edition, col(Edition.id) == col(Delivery.edition_id))
+        .where(text("delivery.state IN ('planned', 'deferred')"), col(Delivery.due_at) <= now)
+        .where(Edition.state == EditionState.FROZEN)
+    )
+    return session.exec(query.where(Edition.digest == digest) if digest else query).one()
+
+
+def count_states(session: Session, edition_id: int) -> dict[str, int]:
+    """Count an edition's deliveries by state."""
+    query = select(Delivery.state, func.count()).where(Delivery.edition_id == edition_id)
+    return dict(session.exec(query.group_by(Delivery.state)).all())
+
+
+def count_planned(session: Session, edition_id: int) -> tuple[int, int]:
+    """Count those of an edition's deliveries that are not withheld, and those that are.
+
+    Nothing is grouped, which SQLite would sort all of them for.
+    """
+    withheld = func.count().filter(col(Delivery.state) == DeliveryState.WITHHELD)
+    query = select(func.count(), withheld).where(Delivery.edition_id == edition_id)
+    total, kept_back = session.exec(query).one()
+    return total - kept_back, kept_back
+
+
+def count_reasons(session: Session, edition_id: int) -> list[tuple[str, str, int]]:
+    """Count an edition's failed and withheld deliveries by reason."""
+    query = (
+        select(Delivery.state, Delivery.reason, func.count())
+        .where(Delivery.edition_id == edition_id)
+        .where(col(Delivery.state).in_((DeliveryState.FAILED, DeliveryState.WITHHELD)))
+        .group_by(Delivery.state, Delivery.reason)
+        .order_by(func.count().desc())
+    )
+    return list(session.exec(query))
+
+
+def next_due_at(session: Session, edition_id: int) -> datetime | None:
+    """Give when the next open delivery of an edition is due."""
+    query = select(func.min(Delivery.due_at)).where(
+        Delivery.edition_id == edition_id, col(Delivery.state).in_(_DUE)
+    )
+    return session.exec(query).one()
+
+
+def find_holding(
+    session: Session, subscription_id: int, article_id: int
+) -> list[tuple[Delivery, Edition, VariantArticle]]:
+    """List the deliveries to a subscription whose variant holds an article, latest first."""
+    query = (
+        select(Delivery, Edition, VariantArticle)
+        .join(Edition, col(Edition.id) == col(Delivery.edition_id))
+        .join(VariantArticle, col(VariantArticle.variant_id) == col(Delivery.variant_id))
+        .where(Delivery.subscription_id == subscription_id, VariantArticle.article_id == article_id)
+        .order_by(col(Delivery.id).desc())
+    )
+    return list(session.exec(query))
+
+
+def count_gone_with(session: Session, article_id: int) -> int:
+    """Count the deliveries that are gone, or may be, with an article."""
+    gone = (DeliveryState.IN_FLIGHT, DeliveryState.ACCEPTED, DeliveryState.UNCERTAIN)
+    query = (
+        select(func.count())
+        .select_from(Delivery)
+        .join(VariantArticle, col(VariantArticle.variant_id) == col(Delivery.variant_id))
+        .where(VariantArticle.article_id == article_id, col(Delivery.state).in_(gone))
+    )
+    return session.exec(query).one()
+
+
+def history_of(session: Session, subscription_id: int) -> frozenset[int]:
+    """Give the articles that a reader is taken to have."""
+    query = (
+        select(VariantArticle.article_id)
+        .join(Delivery, col(Delivery.variant_id) == col(VariantArticle.variant_id))
+        .where(Delivery.subscription_id == subscription_id, is_counted())
+    )
+    return frozenset(session.exec(query))
+
+
+def _settle(session: Session, job: Job, state: DeliveryState, reason: str, now: datetime) -> None:
+    session.exec(
+        update(Delivery)
+        .where(col(Delivery.id) == job.delivery_id)
+        .values(state=state, reason=reason, owner=None, changed_at=now)
+    )
+
+
+def _unplace(session: Session, job: Job) -> None:
+    """What this reader is taken to have has changed: compiling reads it from the ledger again."""
+    session.exec(
+        update(Subscription).where(col(Subscription.id) == job.subscription_id).values(cohort_id=None)
+    )

@@ -1,0 +1,210 @@
+"""The statements of every turn of the courier loop, for the driver as they are.
+
+They run thousands of times a minute: what SQLAlchemy does for a statement would cost more than the
+statement. PostgreSQL's differ in their placeholders, and lock what SQLite's one writer locks anyway.
+"""
+
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection
+
+from digest.models import DeliveryState, EditionState, SubscriptionState, Withheld
+from digest.store.delivery.deliveries import Job
+
+T = TypeVar("T")
+
+_STANDING = (
+    "SELECT delivery.id, subscription.state, delivery.state, delivery.owner, edition.state,"
+    " delivery.variant_id"
+    " FROM delivery JOIN subscription ON subscription.id = delivery.subscription_id"
+    " JOIN edition ON edition.id = delivery.edition_id WHERE delivery.id"
+)
+_IN_JSON = " IN (SELECT value FROM json_each(?))"
+_IN_ARRAY = " = ANY(%s)"
+_MARK = "UPDATE delivery SET state = 'in_flight', composed_at = ?, changed_at = ?"
+_IF_IT_MAY_GO = (
+    " FROM json_each(?) AS ready WHERE delivery.id = CAST(ready.key AS INTEGER)"
+    " AND delivery.variant_id = ready.value AND delivery.state = 'claimed' AND owner = ?"
+    " AND edition_id IN (SELECT id FROM edition WHERE state = 'frozen') AND EXISTS"
+    " (SELECT 1 FROM subscription WHERE subscription.id = delivery.subscription_id"
+    " AND subscription.state = 'confirmed')"
+)
+_ACCEPT = (
+    "UPDATE delivery SET state = 'accepted', reason = '', owner = NULL, reply_code = ?, reply_text = '',"
+    " attempts = attempts + 1, changed_at = ? WHERE owner = ? AND id"
+)
+
+# "CROSS JOIN" and "+" keep SQLite at walking the open deliveries in their order; it would read them all.
+_DUE = (
+    "SELECT delivery.id, delivery.edition_id, delivery.variant_id, delivery.subscription_id,"
+    " subscriber.public_id, subscriber.address, subscriber.address_key, subscriber.name, subscription.digest,"
+    " delivery.due_at, delivery.attempts, delivery.resends, delivery.composed_at"
+    " FROM delivery CROSS JOIN subscription CROSS JOIN subscriber"
+    " WHERE delivery.state IN ('planned', 'deferred') AND delivery.due_at <= ? AND +delivery.edition_id IN"
+    " (SELECT id FROM edition WHERE state = 'frozen' AND (? = '' OR digest = ?))"
+    " AND subscription.id = delivery.subscription_id AND subscriber.id = subscription.subscriber_id"
+    " ORDER BY delivery.due_at, delivery.id LIMIT ?"
+)
+_BEGUN = (
+    "SELECT count(*) FROM delivery WHERE state IN ('claimed', 'in_flight', 'accepted', 'uncertain')"
+    " AND changed_at >= ?"
+)
+_DUE_AT, _COMPOSED_AT = 9, 12
+_CLAIM = "UPDATE delivery SET state = 'claimed', owner = ?, changed_at = ? WHERE delivery.id"
+
+
+@dataclass(frozen=True, slots=True)
+class _Dialect:
+    due: str
+    claim: str
+    standing: str
+    mark: str
+    accept: str
+    begun: str
+    is_sqlite: bool
+
+    def ids(self, ids: Sequence[int]) -> Any:
+        return f"[{','.join(map(str, ids))}]" if self.is_sqlite else list(ids)
+
+    def time(self, moment: datetime) -> Any:
+        return _write_moment(moment) if self.is_sqlite else moment
+
+    def job(self, row: Sequence[Any]) -> Job:
+        values = list(row)
+        values[_DUE_AT] = self._moment(row[_DUE_AT])
+        values[_COMPOSED_AT] = row[_COMPOSED_AT] and self._moment(row[_COMPOSED_AT])
+        return Job._make(values)
+
+    def _moment(self, stored: Any) -> datetime:
+        return _read_moment(stored) if self.is_sqlite else stored.astimezone(UTC)
+
+
+@lru_cache(maxsize=64)
+def _write_moment(moment: datetime) -> str:
+    """Write a time as SQLite's: a turn's statements share theirs."""
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+
+
+@lru_cache(maxsize=256)
+def _read_moment(stored: str) -> datetime:
+    """Read a time of SQLite's: those of many deliveries are the same."""
+    return datetime.fromisoformat(stored).replace(tzinfo=UTC)
+
+
+_DIALECTS = {
+    "sqlite": _Dialect(
+        _DUE,
+        _CLAIM + _IN_JSON,
+        _STANDING + _IN_JSON,
+        _MARK + _IF_IT_MAY_GO,
+        _ACCEPT + _IN_JSON,
+        _BEGUN,
+        is_sqlite=True,
+    ),
+    "postgresql": _Dialect(
+        _DUE.replace("?", "%s") + " FOR UPDATE OF delivery SKIP LOCKED",
+        _CLAIM.replace("?", "%s") + _IN_ARRAY,
+        # Whoever leaves now waits for our commit; in the order of ids, as whoever withdraws locks.
+        _STANDING + _IN_ARRAY + " ORDER BY delivery.id FOR NO KEY UPDATE OF delivery, subscription",
+        _MARK.replace("?", "%s") + " WHERE id" + _IN_ARRAY,
+        _ACCEPT.replace("?", "%s") + _IN_ARRAY,
+        _BEGUN.replace("?", "%s"),
+        is_sqlite=False,
+    ),
+}
+
+
+def claim(
+    connection: Connection, *, owner: int, now: datetime, size: int, digest: str | None = None
+) -> list[Job]:
+    """Claim due deliveries of frozen editions for a worker, the longest due first."""
+    own, name, cursor = _DIALECTS[connection.dialect.name], digest or "", _cursor(connection)
+    found = cursor.execute(own.due, (own.time(now), name, name, size)).fetchall()
+    jobs = [own.job(row) for row in found]
+    if jobs:
+        ids = own.ids([job.delivery_id for job in jobs])
+        cursor.execute(own.claim, (owner, own.time(now), ids))
+    return jobs
+
+
+def mark_in_flight(
+    connection: Connection, ready: Mapping[int, tuple[Job, datetime]], *, owner: int, now: datetime
+) -> dict[int, Withheld | bool]:
+    """Commit to messages before their final dots may leave, each with the Date that it bears.
+
+    Claims and consent are read again, and only who may still get theirs is marked. Give the others: each
+    with the reason to withhold it, or False where the claim is gone. `ready` tells what each message was
+    composed of: where an article was withdrawn meanwhile, the delivery has another variant, and its message
+    must be composed anew.
+    """
+    if not ready:
+        return {}
+    own, cursor, kept_back = _DIALECTS[connection.dialect.name], _cursor(connection), {}
+    if not own.is_sqlite:
+        kept_back = _kept_back(cursor, own, ready, owner, {DeliveryState.CLAIMED})
+    marked = 0
+    for at, ids in _grouped({key: at for key, (_, at) in ready.items() if key not in kept_back}).items():
+        if own.is_sqlite:
+            variants = "{" + ",".join([f'"{key}":{ready[key][0].variant_id}' for key in ids]) + "}"
+            values: tuple[Any, ...] = (own.time(at), own.time(now), variants, owner)
+        else:
+            values = (at, now, ids)
+        marked += cursor.execute(own.mark, values).rowcount
+    if marked + len(kept_back) < len(ready):  # on SQLite: nobody else writes meanwhile
+        kept_back = _kept_back(cursor, own, ready, owner, {DeliveryState.CLAIMED, DeliveryState.IN_FLIGHT})
+    return kept_back
+
+
+def _kept_back(
+    cursor: Any,
+    own: _Dialect,
+    ready: Mapping[int, tuple[Job, datetime]],
+    owner: int,
+    states: Set[str],
+) -> dict[int, Withheld | bool]:
+    """Read which of these are not ours in one of `states`, or may not go; PostgreSQL locks them all."""
+    found = cursor.execute(own.standing, (own.ids(list(ready)),)).fetchall()
+    answers: dict[int, Withheld | bool] = dict.fromkeys(ready, False)
+    for key, subscription, delivery, holder, edition, variant in found:
+        is_ours = delivery in states and holder == owner and variant == ready[key][0].variant_id
+        answers[key] = _may_go(subscription, is_ours, edition)
+    return {key: answer for key, answer in answers.items() if answer is not True}
+
+
+def _may_go(subscription: str, is_ours: bool, edition: str) -> Withheld | bool:
+    if not is_ours or edition != EditionState.FROZEN:
+        return False
+    if subscription == SubscriptionState.CONFIRMED:
+        return True
+    return Withheld.PAUSED if subscription == SubscriptionState.PAUSED else Withheld.LEFT
+
+
+def record_accepted(connection: Connection, codes: Mapping[int, int], *, owner: int, now: datetime) -> None:
+    """Record messages that the relay took, each with its reply's code."""
+    if codes:
+        own, cursor = _DIALECTS[connection.dialect.name], _cursor(connection)
+        for code, ids in _grouped(codes).items():
+            cursor.execute(own.accept, (code, own.time(now), owner, own.ids(ids)))
+
+
+def count_begun(connection: Connection, since: datetime) -> int:
+    """Count the messages that were claimed, or left, since a moment: what a warm-up counts."""
+    own = _DIALECTS[connection.dialect.name]
+    (count,) = _cursor(connection).execute(own.begun, (own.time(since),)).fetchone()
+    return int(count)
+
+
+def _cursor(connection: Connection) -> Any:
+    """Give a cursor of the driver's own, within the transaction that is open."""
+    return connection.connection.cursor()
+
+
+def _grouped(values: Mapping[int, T]) -> dict[T, list[int]]:
+    groups: dict[T, list[int]] = {}
+    for key, value in values.items():
+        groups.setdefault(value, []).append(key)
+    return groups

@@ -1,0 +1,220 @@
+"""Cohorts: the readers that selection cannot tell apart, and how they are found in key ranges."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement
+from sqlmodel import Session, col, func, select, update
+
+from digest.models import (
+    OPEN,
+    Article,
+    Cohort,
+    Delivery,
+    Edition,
+    EditionCohort,
+    Subscriber,
+    Subscription,
+    SubscriptionState,
+    VariantArticle,
+    is_counted,
+)
+from digest.rules.editions.selection import Chosen
+from digest.store.editions.variants import find_or_add_variant
+
+
+@dataclass(frozen=True, slots=True)
+class UnplacedReader:
+    """A confirmed subscription that no cohort stands for yet."""
+
+    subscription_id: int
+    language: str | None
+    topics: dict[str, str]
+
+
+def readers_of(edition: Edition) -> tuple[ColumnElement[bool], ...]:
+    """Give the conditions of who an edition is for: confirmed before its freeze.
+
+    The digest's name is an expression: SQLite would otherwise read all readers of the digest for each range.
+    """
+    return (
+        col(Subscription.digest) + "" == edition.digest,
+        col(Subscription.cadence) == edition.cadence,
+        col(Subscription.state) == SubscriptionState.CONFIRMED,
+        col(Subscription.confirmed_at) <= edition.freeze_at,
+    )
+
+
+def in_range(edition: Edition, last: int) -> tuple[ColumnElement[bool], ...]:
+    """Give the conditions of the key range that is being planned, up to and with `last`."""
+    key = col(Subscription.id)
+    return (key > edition.compiled_to, key <= last, *readers_of(edition))
+
+
+def next_range(session: Session, edition: Edition, size: int) -> int | None:
+    """Give the last subscription id of the next key range to plan; None at the end."""
+    page = (
+        select(col(Subscription.id).label("id"))
+        .where(col(Subscription.id) > edition.compiled_to, *readers_of(edition))
+        .order_by(col(Subscription.id))
+        .limit(size)
+        .subquery()
+    )
+    highest: int | None = session.exec(select(func.max(page.c.id))).one()
+    return highest
+
+
+def list_unplaced(session: Session, edition: Edition, last: int) -> list[UnplacedReader]:
+    """List the readers of a key range that need a cohort."""
+    query = (
+        select(Subscription.id, Subscriber.language, Subscription.topics)
+        .join(Subscriber, col(Subscriber.id) == col(Subscription.subscriber_id))
+        .where(*in_range(edition, last), col(Subscription.cohort_id).is_(None))
+        .order_by(col(Subscription.id))
+    )
+    return [UnplacedReader(i, language, dict(topics)) for i, language, topics in session.exec(query) if i]
+
+
+def counted_history(
+    session: Session, edition: Edition, last: int, seen_from: datetime
+) -> dict[int, frozenset[int]]:
+    """Give what the unplaced readers of a key range have, out of the ledger."""
+    query = (
+        select(Delivery.subscription_id, VariantArticle.article_id)
+        .join(Subscription, col(Subscription.id) == col(Delivery.subscription_id))
+        .join(VariantArticle, col(VariantArticle.variant_id) == col(Delivery.variant_id))
+        .join(Article, col(Article.id) == col(VariantArticle.article_id))
+        .where(*in_range(edition, last), col(Subscription.cohort_id).is_(None))
+        .where(is_counted(), col(Article.first_seen_at) >= seen_from)
+    )
+    history: dict[int, set[int]] = {}
+    for subscription_id, article_id in session.exec(query):
+        history.setdefault(subscription_id, set()).add(article_id)
+    return {subscription_id: frozenset(ids) for subscription_id, ids in history.items()}
+
+
+def list_sizes(
+    session: Session, digest: str, cadence: str, limit: int | None = None
+) -> list[tuple[Cohort, int]]:
+    """List the cohorts of a cadence with how many confirmed readers each has now, the largest first."""
+    size = func.count()
+    query = (
+        select(Cohort, size)
+        .join(Subscription, col(Subscription.cohort_id) == col(Cohort.id))
+        .where(Cohort.digest == digest, Cohort.cadence == cadence)
+        .where(Subscription.state == SubscriptionState.CONFIRMED)
+        .group_by(col(Cohort.id))
+    )
+    return list(session.exec(query.order_by(size.desc(), col(Cohort.id)).limit(limit)))
+
+
+def find_or_add_cohort(session: Session, cohort: Cohort) -> int:
+    """Give the id of the cohort with this key, entering it the first time."""
+    found = session.exec(select(Cohort.id).where(Cohort.key == cohort.key)).first()
+    if found is not None:
+        return found
+    session.add(cohort)
+    session.flush()
+    assert cohort.id is not None  # noqa: S101 - flushed
+    return cohort.id
+
+
+def place(session: Session, subscription_ids: Sequence[int], cohort_id: int) -> None:
+    """Let these subscriptions be stood for by a cohort."""
+    for start in range(0, len(subscription_ids), 500):
+        chunk = subscription_ids[start : start + 500]
+        session.exec(update(Subscription).where(col(Subscription.id).in_(chunk)).values(cohort_id=cohort_id))
+
+
+def unplace_where_history_is_short(
+    session: Session, digest: str, cadence: str, needed_from: datetime
+) -> None:
+    """Take readers out of cohorts whose history does not reach back far enough (a longer `carry`)."""
+    short = select(Cohort.id).where(
+        Cohort.digest == digest, Cohort.cadence == cadence, col(Cohort.history_from) > needed_from
+    )
+    session.exec(update(Subscription).where(col(Subscription.cohort_id).in_(short)).values(cohort_id=None))
+
+
+def unplace_all(session: Session, digest: str, cadence: str) -> None:
+    """Take all readers of a cadence out of their cohorts: what they have is read from the ledger again."""
+    session.exec(
+        update(Subscription)
+        .where(col(Subscription.digest) == digest, col(Subscription.cadence) == cadence)
+        .values(cohort_id=None)
+    )
+
+
+def count_readers(session: Session, digest: str, cadence: str) -> int:
+    """Count the confirmed readers of a cadence."""
+    query = (
+        select(func.count())
+        .select_from(Subscription)
+        .where(Subscription.digest == digest, Subscription.cadence == cadence)
+        .where(Subscription.state == SubscriptionState.CONFIRMED)
+    )
+    return session.exec(query).one()
+
+
+def undecided_cohorts(session: Session, edition: Edition, last: int) -> list[Cohort]:
+    """List the cohorts of a key range that this edition has decided nothing for yet."""
+    decided = select(EditionCohort.cohort_id).where(EditionCohort.edition_id == edition.id)
+    present = select(Subscription.cohort_id).where(*in_range(edition, last)).distinct()
+    query = select(Cohort).where(col(Cohort.id).in_(present), col(Cohort.id).not_in(decided))
+    return list(session.exec(query))
+
+
+def decide_cohort(session: Session, edition_id: int, cohort_id: int, language: str, chosen: Chosen) -> None:
+    """Record what a cohort gets: a variant, or none where nothing is new."""
+    variant_id = find_or_add_variant(session, edition_id, language, chosen) if chosen.choices else None
+    session.add(EditionCohort(edition_id=edition_id, cohort_id=cohort_id, variant_id=variant_id))
+    session.flush()
+
+
+def list_decisions(session: Session, edition_id: int) -> list[tuple[Cohort, int]]:
+    """List the cohorts that got a variant in this edition, with it."""
+    query = (
+        select(Cohort, EditionCohort.variant_id)
+        .join(EditionCohort, col(EditionCohort.cohort_id) == col(Cohort.id))
+        .where(EditionCohort.edition_id == edition_id)
+        .order_by(col(Cohort.id))
+    )
+    return [(cohort, variant_id) for cohort, variant_id in session.exec(query) if variant_id is not None]
+
+
+def unplace_unplanned(session: Session, edition: Edition) -> None:
+    """Take readers out of a mailed cohort who are in it but not in this edition."""
+    mailed = select(EditionCohort.cohort_id).where(
+        EditionCohort.edition_id == edition.id, col(EditionCohort.variant_id).is_not(None)
+    )
+    planned = select(Delivery.id).where(
+        Delivery.edition_id == edition.id,
+        Delivery.subscription_id == Subscription.id,
+        col(Delivery.state).in_(OPEN),
+    )
+    session.exec(
+        update(Subscription)
+        .where(col(Subscription.cohort_id).in_(mailed), ~planned.exists())
+        .values(cohort_id=None)
+    )
+
+
+def lift_keys(session: Session, cohorts: Sequence[Cohort]) -> None:
+    """Free the keys of cohorts that all change at once, so that none merges into another's old self."""
+    for cohort in cohorts:
+        cohort.key = f"advancing-{cohort.id}"
+        session.add(cohort)
+    session.flush()
+
+
+def merge_into(session: Session, cohort: Cohort, key: str) -> bool:
+    """Move a cohort's readers into the one that already has this key; False where none has."""
+    other = session.exec(select(Cohort.id).where(Cohort.key == key, col(Cohort.id) != cohort.id)).first()
+    if other is None:
+        return False
+    session.exec(update(Subscription).where(col(Subscription.cohort_id) == cohort.id).values(cohort_id=other))
+    cohort.key = f"merged-{cohort.id}"
+    session.add(cohort)
+    session.flush()
+    return True

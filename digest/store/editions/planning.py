@@ -1,0 +1,67 @@
+"""Planning: the deliveries of an edition, a key range of readers at a time."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from sqlalchemy import Integer, String, case, column, insert, literal, values
+from sqlmodel import Session, col, func, select
+
+from digest.models import (
+    Delivery,
+    DeliveryState,
+    Edition,
+    EditionCohort,
+    Subscriber,
+    Subscription,
+    Withheld,
+)
+from digest.store.editions.cohorts import in_range
+
+
+def list_hours(session: Session, edition: Edition, last: int) -> list[tuple[str | None, int | None]]:
+    """List the distinct (zone, hour) of the readers of a key range."""
+    query = (
+        select(Subscriber.timezone, Subscription.hour)
+        .join(Subscription, col(Subscription.subscriber_id) == col(Subscriber.id))
+        .where(*in_range(edition, last))
+        .distinct()
+    )
+    return list(session.exec(query))
+
+
+def plan_range(
+    session: Session,
+    edition: Edition,
+    last: int,
+    due: Iterable[tuple[str | None, int | None, datetime]],
+    now: datetime,
+) -> int:
+    """Plan the deliveries of one key range, withheld where nothing is new, and give how many."""
+    moment = Delivery.__table__.c.due_at.type  # type: ignore[attr-defined]
+    rows_due = [(zone or "", -1 if hour is None else hour, at) for zone, hour, at in due]
+    hours = (
+        values(column("zone", String), column("hour", Integer), column("due_at", moment), name="due")
+        .data(rows_due)
+        .cte("hours")  # SQLite names the columns of VALUES only there
+    )
+    is_empty = col(EditionCohort.variant_id).is_(None)
+    rows = (
+        select(  # type: ignore[call-overload]
+            literal(edition.id),
+            Subscription.id,
+            EditionCohort.variant_id,
+            case((is_empty, DeliveryState.WITHHELD.value), else_=DeliveryState.PLANNED.value),
+            case((is_empty, Withheld.NOTHING_NEW.value), else_=""),
+            hours.c.due_at, literal(0), literal(0), literal(""), literal(now, moment),
+        )
+        .join(Subscriber, col(Subscriber.id) == col(Subscription.subscriber_id))
+        .join(EditionCohort, col(EditionCohort.cohort_id) == col(Subscription.cohort_id))
+        .join(hours, (hours.c.zone == func.coalesce(Subscriber.timezone, ""))
+              & (hours.c.hour == func.coalesce(Subscription.hour, -1)))
+        .where(*in_range(edition, last), EditionCohort.edition_id == edition.id)
+    )  # fmt: skip
+    names = [
+        "edition_id", "subscription_id", "variant_id", "state", "reason", "due_at", "attempts", "resends",
+        "reply_text", "changed_at",
+    ]  # fmt: skip
+    return int(session.connection().execute(insert(Delivery).from_select(names, rows)).rowcount)

@@ -1,0 +1,58 @@
+"""Articles as they stood when an edition froze: what its readers get does not change on the way."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy import insert, literal
+from sqlmodel import Session, col, delete, select
+
+from digest.models import Article, Edition, FrozenArticle, Variant, VariantArticle
+from digest.store.articles.articles import get_articles, in_parts
+
+_CONTENT = tuple(name for name in FrozenArticle.model_fields if name not in ("edition_id", "article_id"))
+
+
+def keep(session: Session, edition_id: int) -> None:
+    """Keep what the edition's variants show, related articles too; called in the commit that freezes it."""
+    columns = [Article.__table__.c[name] for name in _CONTENT]  # type: ignore[attr-defined]
+    for part in in_parts(_shown(session, edition_id)):
+        rows = select(literal(edition_id), col(Article.id), *columns).where(col(Article.id).in_(part))
+        names = ["edition_id", "article_id", *_CONTENT]
+        session.connection().execute(insert(FrozenArticle).from_select(names, rows))
+
+
+def articles_of(session: Session, edition_id: int, ids: Collection[int]) -> dict[int, Article]:
+    """Give articles by id with the words that they had at the edition's freeze.
+
+    What is not kept (an edition of before, or long finished) has the words of today.
+    """
+    found = get_articles(session, ids)
+    for part in in_parts(ids):
+        rows = session.exec(
+            select(FrozenArticle).where(
+                FrozenArticle.edition_id == edition_id, col(FrozenArticle.article_id).in_(part)
+            )
+        )
+        for kept in rows:
+            now = found.get(kept.article_id)
+            if now is not None:
+                found[kept.article_id] = Article(**now.model_dump() | kept.model_dump(include=set(_CONTENT)))
+    return found
+
+
+def forget_finished(session: Session, before: datetime) -> None:
+    """Forget what editions showed that were finished long ago: nothing of them is composed any more."""
+    finished = select(Edition.id).where(col(Edition.finished_at) < before)
+    session.exec(delete(FrozenArticle).where(col(FrozenArticle.edition_id).in_(finished)))
+
+
+def _shown(session: Session, edition_id: int) -> set[int]:
+    listed = (
+        select(VariantArticle.article_id)
+        .join(Variant, col(Variant.id) == col(VariantArticle.variant_id))
+        .where(Variant.edition_id == edition_id)
+    )
+    shown = set(session.exec(listed.distinct()))
+    for related in session.exec(select(Variant.related).where(Variant.edition_id == edition_id)):
+        shown.update(related)
+    return shown

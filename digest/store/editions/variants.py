@@ -1,0 +1,146 @@
+"""Variants: the distinct lists of articles of an edition; with the deliveries they are the ledger."""
+
+import json
+from collections.abc import Collection
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, bindparam
+from sqlmodel import Session, col, func, select
+
+from digest.models import (
+    Delivery,
+    Edition,
+    Form,
+    Variant,
+    VariantArticle,
+    is_counted,
+)
+from digest.rules.editions.selection import Choice, Chosen
+
+# For the driver as they are, as in store.delivery.hot_path: a list comes as one row, its articles as
+# lines of JSON.
+_LISTS = (
+    "SELECT id, edition_id, language, left_out, CAST(related AS TEXT), (SELECT {lines} FROM"
+    " (SELECT {line} AS line, position FROM variant_article WHERE variant_id = variant.id ORDER BY position)"
+    " AS listed) FROM variant WHERE id"
+)
+_FIELDS = "(article_id, form, section)"
+_OF_SQLITE = _LISTS.format(lines="group_concat(line, char(10))", line="json_array" + _FIELDS)
+_OF_POSTGRESQL = _LISTS.format(
+    lines="string_agg(line, chr(10) ORDER BY position)", line=f"CAST(json_build_array{_FIELDS} AS TEXT)"
+)
+_IN_JSON = " IN (SELECT value FROM json_each(?))"
+_IN_ARRAY = " = ANY(%s)"
+# Written once: to build a statement takes longer than to run it.
+_EDITIONS = select(Edition).where(col(Edition.id).in_(bindparam("ids", expanding=True)))
+
+
+class StoredVariant(NamedTuple):
+    """A variant as it is stored: a list of articles in an edition and a language."""
+
+    edition: Edition
+    language: str
+    chosen: Chosen
+
+
+def find_or_add_variant(session: Session, edition_id: int, language: str, chosen: Chosen) -> int:
+    """Give the id of the edition's variant with this list and language, entering it the first time."""
+    key = f"{chosen.key}-{language}"
+    query = select(Variant.id).where(Variant.edition_id == edition_id, Variant.key == key)
+    found = session.exec(query).first()
+    if found is not None:
+        return found
+    variant = Variant(
+        edition_id=edition_id,
+        key=key,
+        language=language,
+        left_out=chosen.left_out,
+        related=list(chosen.related),
+    )
+    session.add(variant)
+    session.flush()
+    assert variant.id is not None  # noqa: S101 - flushed
+    for position, choice in enumerate(chosen.choices):
+        session.add(VariantArticle(
+            variant_id=variant.id, position=position, article_id=choice.article_id,
+            form=choice.form, section=choice.section,
+        ))  # fmt: skip
+    session.flush()
+    return variant.id
+
+
+def get_variants(session: Session, ids: Collection[int]) -> dict[int, StoredVariant]:
+    """Give variants by id: plain rows, since each of many readers may have a list of their own."""
+    rows = _rows(session.connection(), ids)
+    found = {
+        edition.id: edition
+        for edition in session.exec(_EDITIONS, params={"ids": list({row[1] for row in rows})})
+    }
+    return {
+        number: StoredVariant(found[edition], language, Chosen(_choices(lines), left_out, _related(related)))
+        for number, edition, language, left_out, related, lines in rows
+    }
+
+
+def _rows(connection: Connection, ids: Collection[int]) -> list[tuple[Any, ...]]:
+    cursor: Any = connection.connection.cursor()
+    if connection.dialect.name == "sqlite":
+        cursor.execute(_OF_SQLITE + _IN_JSON, (json.dumps(list(ids)),))
+    else:
+        cursor.execute(_OF_POSTGRESQL + _IN_ARRAY, (list(ids),))
+    rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows
+
+
+def _choices(lines: str | None) -> tuple[Choice, ...]:
+    return tuple(map(_choice, lines.split("\n"))) if lines else ()
+
+
+@lru_cache(maxsize=4_096)
+def _choice(line: str) -> Choice:
+    article_id, form, section = json.loads(line)
+    return Choice(article_id, Form(form), section)
+
+
+@lru_cache(maxsize=256)
+def _related(stored: str) -> tuple[int, ...]:
+    return tuple(json.loads(stored))
+
+
+def articles_of(session: Session, variant_id: int) -> list[VariantArticle]:
+    """List a variant's articles in order."""
+    query = select(VariantArticle).where(VariantArticle.variant_id == variant_id)
+    return list(session.exec(query.order_by(col(VariantArticle.position))))
+
+
+def find_largest(session: Session, edition_id: int) -> int | None:
+    """Find the variant of an edition with the most articles."""
+    query = (
+        select(Variant.id)
+        .join(VariantArticle, col(VariantArticle.variant_id) == col(Variant.id))
+        .where(Variant.edition_id == edition_id)
+        .group_by(col(Variant.id))
+        .order_by(func.count().desc(), col(Variant.id))
+    )
+    return session.exec(query.limit(1)).first()
+
+
+def count_variants(session: Session) -> int:
+    """Count the distinct lists of articles of all editions."""
+    return session.exec(select(func.count()).select_from(Variant)).one()
+
+
+def find_last_of(session: Session, subscription_id: int) -> tuple[Edition, list[Choice]] | None:
+    """Find what a reader is taken to have got last: the edition, and its articles in order."""
+    query = (
+        select(Delivery.variant_id)
+        .where(Delivery.subscription_id == subscription_id, is_counted())
+        .where(col(Delivery.variant_id).is_not(None))
+        .order_by(col(Delivery.id).desc())
+    )
+    variant_id = session.exec(query).first()
+    if variant_id is None:
+        return None
+    found = get_variants(session, [variant_id])[variant_id]
+    return found.edition, list(found.chosen.choices)

@@ -1,0 +1,189 @@
+"""What anybody may read of the editions that were made: pages, lists and feeds are made of these values.
+
+Nothing in here knows a reader: there is no name, no address and no token to leak (standard E10).
+"""
+
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from sqlmodel import Session
+
+from digest.articles.related import Index
+from digest.models import Article, Correction, Edition
+from digest.settings import DigestSettings, Settings
+from digest.store.articles import articles, corrections, images
+from digest.store.articles.related import to_story
+from digest.store.database import Database
+from digest.store.editions import archive
+from digest.store.editions.archive import ArchivedArticle, Neighbours
+from digest.tasks.composing.article_images import ImagePolicy
+
+PER_PAGE = 30
+_TEASED = 3
+_COMPARED = 400
+_RELATED = 4
+_KEPT = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveSection:
+    """The articles of one topic."""
+
+    topic: str
+    articles: tuple[Article, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """An edition as anybody may read it; `earlier` are articles that only new readers got in it."""
+
+    digest: DigestSettings
+    edition: Edition
+    lead: Article | None
+    parts: tuple[ArchiveSection, ...]
+    earlier: tuple[Article, ...]
+    withdrawn: int
+    updated_at: datetime
+    related: tuple[Article, ...] = ()
+    pictures: Mapping[int, str] = field(default_factory=dict)
+    corrections: Mapping[int, Sequence[Correction]] = field(default_factory=dict)
+    beside: Neighbours = field(default=Neighbours(None, None))
+
+    @property
+    def articles(self) -> tuple[Article, ...]:
+        """Give all articles in the order of the page."""
+        lead = (self.lead,) if self.lead else ()
+        return (*lead, *(article for part in self.parts for article in part.articles), *self.earlier)
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveEntry:
+    """An edition in a list, with its first titles."""
+
+    digest: DigestSettings
+    edition: Edition
+    titles: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveList:
+    """One page of a list of editions."""
+
+    entries: tuple[ArchiveEntry, ...]
+    page: int
+    pages: int
+
+
+class Archive:
+    """Reads editions of the digests that are public; of the others it knows nothing."""
+
+    def __init__(self, database: Database, settings: Settings) -> None:
+        self._database = database
+        self._showing = ImagePolicy.by(settings)
+        self._related: OrderedDict[int, list[int]] = OrderedDict()
+        self.digests = tuple(digest for digest in settings.digests if digest.is_public)
+
+    def find_digest(self, name: str) -> DigestSettings | None:
+        """Find a public digest."""
+        return next((digest for digest in self.digests if digest.name == name), None)
+
+    def find(self, digest: str, cadence: str, period: str) -> Published | None:
+        """Find an edition of a public digest."""
+        offered = self.find_digest(digest)
+        if offered is None:
+            return None
+        with self._database.read() as session:
+            edition = archive.find_made(session, digest, cadence, period)
+            if edition is None:
+                return None
+            found = self._publish(session, offered, edition, archive.find_neighbours(session, edition))
+            return replace(found, related=self._relate(session, found))
+
+    def shelf(self, digest: DigestSettings | None, page: int) -> ArchiveList | None:
+        """List editions of one digest, or of all public ones; None where there is no such page."""
+        names = [one.name for one in ([digest] if digest else self.digests)]
+        with self._database.read() as session:
+            pages = max(1, -(-archive.count_made(session, names) // PER_PAGE))
+            if not 1 <= page <= pages:
+                return None
+            rows = archive.list_made(session, names, limit=PER_PAGE, offset=(page - 1) * PER_PAGE)
+            titles = archive.titles_of(session, rows, _TEASED)
+        entries = [ArchiveEntry(self._digest_of(row), row, tuple(titles[row.id or 0])) for row in rows]
+        return ArchiveList(tuple(entries), page, pages)
+
+    def latest(self, digest: DigestSettings | None, limit: int) -> list[Published]:
+        """List the latest editions whole, as feeds carry them."""
+        names = [one.name for one in ([digest] if digest else self.digests)]
+        with self._database.read() as session:
+            rows = archive.list_made(session, names, limit=limit)
+            return [self._publish(session, self._digest_of(row), row) for row in rows]
+
+    def list_all(self, limit: int) -> list[Edition]:
+        """List the latest editions alone, as a sitemap names them."""
+        with self._database.read() as session:
+            return archive.list_made(session, [one.name for one in self.digests], limit=limit)
+
+    def _relate(self, session: Session, found: Published) -> tuple[Article, ...]:
+        """Give the nearest articles of earlier editions; those do not change, so they are found once."""
+        key = found.edition.id or 0
+        if key not in self._related:
+            before = archive.list_before(session, found.edition, _COMPARED)
+            index = Index(to_story(article) for article in [*before, *found.articles])
+            own = [to_story(article) for article in found.articles]
+            self._related[key] = index.near(own[:_TEASED], _RELATED, [story.id for story in own])
+            if len(self._related) > _KEPT:
+                self._related.popitem(last=False)
+        known = articles.get_articles(session, self._related[key])
+        near = [known[number] for number in self._related[key] if number in known]
+        return tuple(article for article in near if article.withdrawn_at is None)
+
+    def _digest_of(self, edition: Edition) -> DigestSettings:
+        return next(digest for digest in self.digests if digest.name == edition.digest)
+
+    def _publish(
+        self,
+        session: Session,
+        digest: DigestSettings,
+        edition: Edition,
+        beside: Neighbours = Neighbours(None, None),  # noqa: B008 - a frozen value
+    ) -> Published:
+        shown = archive.list_shown(session, edition)
+        withdrawn = archive.list_withdrawn(session, edition)
+        lead, parts, earlier = arrange(shown, digest.topics)
+        notices = corrections.list_of(session, [one.article.id or 0 for one in shown])
+        changes = [*withdrawn, *(notice.at for about in notices.values() for notice in about)]
+        updated_at = max([edition.frozen_at or edition.freeze_at, *changes])
+        copies = images.copies_of(session, [one.article.id or 0 for one in shown])
+        urls = {
+            one.article.id or 0: self._showing.of(one.article, copies.get(one.article.id or 0))
+            for one in shown
+        }
+        whole = Published(digest, edition, lead, parts, earlier, len(withdrawn), updated_at)
+        return replace(whole, pictures=urls, corrections=notices, beside=beside)
+
+
+def arrange(
+    shown: Sequence[ArchivedArticle], topics: tuple[str, ...]
+) -> tuple[Article | None, tuple[ArchiveSection, ...], tuple[Article, ...]]:
+    """Part an edition's articles into the lead, sections in the digest's order, and what is earlier.
+
+    Where all of it is earlier (each reader new), nothing is set apart.
+    """
+    is_all_earlier = all(one.is_earlier for one in shown)
+    own = [one.article for one in shown if is_all_earlier or not one.is_earlier]
+    earlier = tuple(one.article for one in shown if one.is_earlier and not is_all_earlier)
+    if not own:
+        return None, (), earlier
+    lead, rest = own[0], own[1:]
+    sections: dict[str, list[Article]] = {}
+    for article in rest:
+        sections.setdefault(_section(article, topics), []).append(article)
+    order = sorted(sections, key=lambda topic: topics.index(topic) if topic in topics else len(topics))
+    return lead, tuple(ArchiveSection(topic, tuple(sections[topic])) for topic in order), earlier
+
+
+def _section(article: Article, topics: tuple[str, ...]) -> str:
+    offered = [topic for topic in article.topics if not topics or topic in topics]
+    return (offered or [""])[0]

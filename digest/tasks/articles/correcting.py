@@ -1,0 +1,141 @@
+"""Correct an article: a short notice to exactly those whose counted delivery held it.
+
+The notice is an edition of its own, unique by digest and period, with a delivery for each of them: claims,
+marks, repeats and the audit are those of every edition.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import Session
+
+from digest.errors import InputError
+from digest.models import Article, Correction, DeliveryState, Edition, EditionState
+from digest.models.cadence import CORRECTION
+from digest.rules.editions.selection import Chosen
+from digest.settings import Settings
+from digest.store import workers
+from digest.store.articles import articles, corrections, duplicates
+from digest.store.database import Database
+from digest.store.delivery import deliveries
+from digest.store.editions import editions, variants
+
+_LONGEST = 5_000
+_MARKS = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|&~])")
+
+
+@dataclass(frozen=True, slots=True)
+class Corrected:
+    """What came of it: readers to be told, and those who left or paused; the same text again is not new."""
+
+    article_id: int
+    title: str
+    editions: tuple[str, ...]
+    told: int
+    withheld: int
+    is_new: bool = True
+
+
+def correct(
+    database: Database,
+    settings: Settings,
+    name: str,
+    text: str,
+    now: datetime,
+    *,
+    speaks: Callable[[str], bool],
+    say: Callable[..., str],
+) -> Corrected:
+    """Plan a notice for every reader who has an article; the same text again plans nothing.
+
+    One commit enters the notice with all its deliveries, so that it is sent to all of them or not at all.
+    """
+    text = _checked(text)
+    with database.write() as session:
+        article = articles.get_article(session, name)
+        _refuse_folded(session, article)
+        if corrections.find_same(session, article.id or 0, text) is not None:
+            return Corrected(article.id or 0, article.title, (), 0, 0, is_new=False)
+        made: list[Edition] = []
+        for digest in corrections.list_digests(session, article.id or 0):
+            subject = say(settings.site.language, "correction", title=article.title)
+            edition = _enter(session, settings, digest, subject, _notice(subject, article, text), now)
+            _plan(session, settings, edition, article, [one.id or 0 for one in made], speaks, now)
+            session.add(Correction(
+                article_id=article.id or 0, edition_id=edition.id or 0, text=text, at=now
+            ))  # fmt: skip
+            made.append(edition)
+        if made:
+            workers.raise_counter(session)
+        counts = [deliveries.count_states(session, edition.id or 0) for edition in made]
+    return Corrected(
+        article.id or 0,
+        article.title,
+        tuple(f"{edition.digest} {edition.cadence} {edition.period}" for edition in made),
+        sum(count.get(DeliveryState.PLANNED, 0) for count in counts),
+        sum(count.get(DeliveryState.WITHHELD, 0) for count in counts),
+    )
+
+
+def _checked(text: str) -> str:
+    text = text.strip()
+    if not text:
+        raise InputError("the correction says nothing: give it with --text or --file")
+    if len(text) > _LONGEST:
+        raise InputError(f"the correction has {len(text):,} characters; {_LONGEST:,} are enough for a notice")
+    return text
+
+
+def _refuse_folded(session: Session, article: Article) -> None:
+    root = duplicates.story_of(session, article.id or 0)[0]
+    if root != article.id:
+        raise InputError(
+            f"article {article.id} is folded into article {root}, which readers have: correct that"
+        )
+
+
+def _enter(
+    session: Session, settings: Settings, digest: str, subject: str, introduction: str, now: datetime
+) -> Edition:
+    day = now.astimezone(settings.zone).date().isoformat()
+    number = corrections.count_on(session, digest, day)
+    entered = None
+    while entered is None:  # another process may enter one at the same time
+        number += 1
+        edition = Edition(
+            digest=digest, cadence=CORRECTION, period=f"{day}-{number}", state=EditionState.FROZEN,
+            deadline_at=now, freeze_at=now, frozen_at=now, subject=subject, introduction=introduction,
+        )  # fmt: skip
+        entered = editions.add_edition(session, edition)
+    return entered
+
+
+def _plan(
+    session: Session,
+    settings: Settings,
+    edition: Edition,
+    article: Article,
+    told: list[int],
+    speaks: Callable[[str], bool],
+    now: datetime,
+) -> None:
+    languages: dict[str, list[str | None]] = {}
+    for language in corrections.list_languages(session, article.id or 0, edition.digest):
+        shown = language if language and speaks(language) else settings.site.language
+        languages.setdefault(shown, []).append(language)
+    own = {
+        variants.find_or_add_variant(session, edition.id or 0, shown, Chosen(())): readers
+        for shown, readers in languages.items()
+    }
+    corrections.plan(session, edition, article.id or 0, own, told, now)
+
+
+def _notice(subject: str, article: Article, text: str) -> str:
+    """Give the notice as Markdown: what it is about, with a link while that stands, and what was written."""
+    title = _MARKS.sub(r"\\\1", " ".join(subject.split()))
+    if article.withdrawn_at is None and article.url.startswith(("http://", "https://")):
+        url = re.sub(r"[<>\s\\]", "", article.url)
+        title = f"[{title}](<{url}>)"
+    return f"**{title}**\n\n{text}"

@@ -1,0 +1,196 @@
+"""Visit one source over http: read its feed where that changed, or find it on the site's page."""
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from digest import __version__
+from digest.articles.feeds.discovery import common_addresses, find_feeds, find_wordpress
+from digest.articles.feeds.feeds import is_page, parse_feed
+from digest.articles.feeds.wordpress import posts_url
+from digest.articles.parsed import ParsedArticle, Rejected
+from digest.errors import DigestError, InputError, Unreachable
+from digest.models import Source
+from digest.net.parallel import PARSING
+from digest.settings import SourceSettings
+
+if TYPE_CHECKING:
+    from digest.net.http import Fetched
+
+_MOST_AHEAD = timedelta(hours=36)
+_MOST_NAMED = 3
+_MANNER = hashlib.sha256(f"{__version__} categories".encode()).hexdigest()[:16]
+_BACK_FILL_PAGES = 5
+_BACK_FILL_POSTS = 100
+
+Fetcher = Callable[..., "Fetched"]
+
+
+@dataclass(frozen=True, slots=True)
+class FeedVisit:
+    """What a visit gave; `is_same` where nothing changed since the last one and so nothing was parsed.
+
+    Of a folder `files` names those that are there, as guids, and `waiting` counts those not published yet.
+    """
+
+    articles: tuple[ParsedArticle, ...] = ()
+    rejected: tuple[Rejected, ...] = ()
+    is_same: bool = False
+    feed_url: str | None = None
+    etag: str | None = None
+    last_modified: str | None = None
+    content_hash: str | None = None
+    pause: timedelta | None = None
+    remark: str = ""
+    files: frozenset[str] | None = None
+    waiting: int = 0
+
+
+def visit(source: SourceSettings, known: Source | None, fetch: Fetcher) -> FeedVisit:
+    """Read a source's feed, from the address remembered or else from the one configured.
+
+    Raise Gone, InputError or Unreachable as the fetch does.
+    """
+    remembered = known.feed_url if known and known.url == source.url else None
+    if remembered is None:
+        return _ask(source, source.url, known, fetch)
+    try:
+        return replace(_ask(source, remembered, known, fetch, may_search=False), remark="")
+    except InputError:  # it worked once: the site may have moved it again
+        return _ask(source, source.url, None, fetch)
+
+
+def fingerprint(content: bytes) -> str:
+    """Hash bytes and how they are read; a new version reads the same bytes anew."""
+    return f"{_MANNER}-{hashlib.sha256(content).hexdigest()}"
+
+
+def _ask(
+    source: SourceSettings, url: str, known: Source | None, fetch: Fetcher, *, may_search: bool = True
+) -> FeedVisit:
+    was_read = known is not None and (known.content_hash or "").startswith(_MANNER)
+    asked = known if was_read and known and (known.feed_url or known.url) == url else None
+    fetched = fetch(
+        url, etag=asked.etag if asked else None, last_modified=asked.last_modified if asked else None
+    )
+    if asked is not None and fetched.status == 304:
+        return _same(asked, fetched, source.url)
+    if is_page(fetched.content):
+        if may_search:
+            return _search(source, fetched, fetch)
+        raise InputError(f"{url} is a web page by now, not a feed")
+    if asked is not None and asked.content_hash == fingerprint(fetched.content):
+        return _same(asked, fetched, source.url)
+    return _parsed(source, fetched, url)
+
+
+def _same(known: Source, fetched: "Fetched", configured: str) -> FeedVisit:
+    """Keep what is known; RFC 9110 15.4.5 lets a 304 bring new validators."""
+    return FeedVisit(
+        is_same=True,
+        feed_url=_remember(configured, known.feed_url or known.url, fetched),
+        etag=fetched.etag or (known.etag if fetched.status == 304 else None),
+        last_modified=fetched.last_modified or (known.last_modified if fetched.status == 304 else None),
+        content_hash=known.content_hash,
+        pause=_pause(fetched, None),
+        remark=_moved(fetched),
+    )
+
+
+def _parsed(source: SourceSettings, fetched: "Fetched", asked: str) -> FeedVisit:
+    with PARSING:
+        feed = parse_feed(fetched.content, url=fetched.url, content_type=fetched.content_type)
+    return FeedVisit(
+        feed.articles,
+        feed.rejected,
+        feed_url=_remember(source.url, asked, fetched),
+        etag=fetched.etag,
+        last_modified=fetched.last_modified,
+        content_hash=fingerprint(fetched.content),
+        pause=_pause(fetched, feed.pause),
+        remark=_moved(fetched),
+    )
+
+
+def _remember(configured: str, asked: str, fetched: "Fetched") -> str | None:
+    address = fetched.moved_to or asked
+    return None if address == configured else address
+
+
+def _moved(fetched: "Fetched") -> str:
+    return f"has moved for good to {fetched.moved_to}, which is asked from now on" if fetched.moved_to else ""
+
+
+def _pause(fetched: "Fetched", asked: timedelta | None) -> timedelta | None:
+    fresh = timedelta(seconds=fetched.max_age) if fetched.max_age else None
+    return max(filter(None, (fresh, asked)), default=None)
+
+
+def _search(source: SourceSettings, page: "Fetched", fetch: Fetcher) -> FeedVisit:
+    """Try the feeds that the page names, then common places, then WordPress's REST API."""
+    named = find_feeds(page.content, page.url)[:_MOST_NAMED]
+    trouble: Unreachable | None = None
+    for address in (*named, *common_addresses(page.url)):
+        try:
+            return _found(source, address, fetch)
+        except Unreachable as error:
+            trouble = trouble or (error if address in named else None)
+        except InputError:
+            continue
+    if root := find_wordpress(page.content, page.url, page.links):
+        return _read_wordpress(source, root, fetch)
+    if trouble is not None:
+        raise trouble
+    raise InputError(
+        f"{source.url.partition('?')[0]} is a web page, not a feed, and no feed was found on its site;"
+        " give a feed's address, or add single pages with `digest articles add`"
+    )
+
+
+def _found(source: SourceSettings, address: str, fetch: Fetcher) -> FeedVisit:
+    fetched = fetch(address)
+    if is_page(fetched.content):
+        raise InputError(f"{address} is a web page")
+    found = _parsed(source, fetched, address)
+    where = found.feed_url or source.url
+    return replace(found, remark=f"has its feed at {where}, which is asked from now on")
+
+
+def _read_wordpress(source: SourceSettings, root: str, fetch: Fetcher) -> FeedVisit:
+    """Read the newest posts as they are asked for from now on, and once the older ones, page by page."""
+    newest = _parsed(source, fetch(posts_url(root)), posts_url(root))
+    older, rejected = _older_posts(source, root, fetch)
+    known = {article.canonical_url for article in newest.articles}
+    return replace(
+        newest,
+        articles=(*newest.articles, *(one for one in older if one.canonical_url not in known)),
+        rejected=(*newest.rejected, *rejected),
+        remark="has no feed; WordPress's REST API is asked from now on",
+    )
+
+
+def _older_posts(
+    source: SourceSettings, root: str, fetch: Fetcher
+) -> tuple[list[ParsedArticle], list[Rejected]]:
+    taken: list[ParsedArticle] = []
+    number = pages = 1
+    while number <= min(pages, _BACK_FILL_PAGES):
+        try:
+            fetched = fetch(posts_url(root, page=number, per_page=_BACK_FILL_POSTS))
+            taken.extend(_parsed(source, fetched, fetched.url).articles)
+        except DigestError as error:  # the newest are there already
+            return taken, [Rejected(f"page {number} of older posts", str(error))]
+        pages, number = fetched.pages, number + 1
+    return taken, []
+
+
+def without_future(found: Iterable[ParsedArticle], now: datetime) -> Iterator[ParsedArticle]:
+    """Take a time that lies days ahead for none: such an article is as old as it is known.
+
+    A day and a half is left for sources that write their own time as if it were UTC.
+    """
+    for article in found:
+        is_ahead = article.published_at is not None and article.published_at > now + _MOST_AHEAD
+        yield replace(article, published_at=None) if is_ahead else article

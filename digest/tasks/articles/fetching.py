@@ -1,0 +1,283 @@
+"""Bring articles in: each source that is due is read, parsed, matched to what is known, and stored.
+
+What reads and parses is imported where it is used: a run that finds nothing due does without it in memory.
+"""
+
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from digest.articles.parsed import ParsedArticle, Rejected
+from digest.errors import Busy, DigestError, Gone, InputError
+from digest.models import Source
+from digest.net.files import read_file
+from digest.net.host_spacing import HostSpacing
+from digest.net.parallel import PARSING, in_parallel, mixed_by_host
+from digest.rules.articles.admission import Admission
+from digest.rules.articles.polling import after_failure, after_success, read_retry_after
+from digest.rules.articles.topics import Topics
+from digest.settings import Settings, SourceSettings
+from digest.store.articles import articles
+from digest.store.database import Database
+from digest.tasks.articles.storing import BY_HAND, Stored, store_articles
+from digest.tasks.articles.topics import renew_topics, topics_by
+
+if TYPE_CHECKING:
+    from digest.tasks.articles.feeds import FeedVisit
+
+_MAX_BYTES = 10_000_000
+_AT_ONCE = 200
+_MOST_NAMED = 50
+log = logging.getLogger(__name__)
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(slots=True)
+class FetchReport:
+    """What one source gave."""
+
+    source: str
+    added: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    held_back: int = 0
+    folded: int = 0
+    gone: int = 0
+    waiting: int = 0
+    rejected: list[Rejected] = field(default_factory=list)
+    error: str = ""
+    is_same: bool = False
+    remark: str = ""
+
+    def reject(self, rejected: Sequence[Rejected]) -> None:
+        """Add what could not be taken; of very many the first ones stand for all."""
+        self.rejected.extend(rejected[:_MOST_NAMED])
+        if len(rejected) > _MOST_NAMED:
+            more = f"{len(rejected) - _MOST_NAMED:,} more"
+            self.rejected.append(Rejected(more, "they could not be taken either"))
+
+    def count(self, stored: Stored) -> None:
+        """Add what became of its articles."""
+        self.added += stored.added
+        self.updated += stored.updated
+        self.unchanged += stored.unchanged
+        self.held_back += stored.held_back
+        self.folded += stored.folded
+
+
+def fetch_due(
+    database: Database,
+    settings: Settings,
+    now: datetime,
+    *,
+    only: str | None = None,
+    every: bool = False,
+    progress: Progress | None = None,
+) -> list[FetchReport]:
+    """Fetch the sources that are due, or the one named, or every one; a bad source never stops the rest.
+
+    Sources are read side by side, never two of one host at once, and stored one after the other.
+    """
+    chosen = [source for source in settings.sources if only is None or source.name == only]
+    if only is not None and not chosen:
+        names = ", ".join(source.name for source in settings.sources) or "none"
+        raise InputError(f'there is no source "{only}"; configured are: {names}')
+    made_by = topics_by(settings)
+    renew_topics(database, made_by)
+    due = [
+        source
+        for source, row in _with_known(database, chosen)
+        if only is not None or _is_due(source, row, now, every=every)
+    ]
+    act = partial(_read, settings, HostSpacing(settings.fetch.spacing.total_seconds()), now)
+    asked = _with_known(database, mixed_by_host(due))
+    reports = {}
+    for (source, _), outcome in in_parallel(act, asked, settings.fetch.parallel):
+        reports[source.name] = _recorded(database, settings, made_by, source, outcome, now)
+        if progress:
+            progress(len(reports), len(due))
+    return [reports[source.name] for source in due]
+
+
+def _with_known(
+    database: Database, sources: Sequence[SourceSettings]
+) -> Iterator[tuple[SourceSettings, Source | None]]:
+    """Give sources with what is stored of them, a few at a time: there may be thousands."""
+    for at in range(0, len(sources), _AT_ONCE):
+        part = sources[at : at + _AT_ONCE]
+        with database.read() as session:
+            known = articles.sources_by_name(session, [source.name for source in part])
+        yield from ((source, known.get(source.name)) for source in part)
+
+
+def _is_due(source: SourceSettings, known: Source | None, now: datetime, *, every: bool) -> bool:
+    if known is None or known.url != source.url:
+        return True
+    if known.stopped_at is not None:
+        return False
+    return every or known.next_fetch_at is None or known.next_fetch_at <= now
+
+
+def _recorded(
+    database: Database,
+    settings: Settings,
+    made_by: Topics,
+    source: SourceSettings,
+    outcome: "FeedVisit | DigestError",
+    now: datetime,
+) -> FetchReport:
+    """Store what a source gave; where the database does not take it, that the source failed."""
+    try:
+        return _record(database, settings, made_by, source, outcome, now)
+    except DigestError:
+        raise  # the database does not answer: the next source would fare no better
+    except Exception as error:
+        log.exception("source %s cannot be stored", source.name)
+        return _record(database, settings, made_by, source, _fault(error), now)
+
+
+def _fault(error: Exception) -> InputError:
+    """Give what is said of one source when the program itself fails at it; the log has the whole."""
+    return InputError(f"it cannot be taken ({type(error).__name__}); this is a fault of digest, see its log")
+
+
+def _record(
+    database: Database,
+    settings: Settings,
+    made_by: Topics,
+    source: SourceSettings,
+    outcome: "FeedVisit | DigestError",
+    now: datetime,
+) -> FetchReport:
+    """Store what a source gave, and its health, in one transaction."""
+    report = FetchReport(source.name)
+    with database.write() as session:
+        articles.take_turns(session)
+        row = articles.find_source(session, source.name) or Source(name=source.name, url=source.url)
+        if row.url != source.url:
+            row.url, row.failures, row.last_success_at = source.url, 0, None
+            row.feed_url = row.etag = row.last_modified = row.content_hash = row.stopped_at = None
+        if isinstance(outcome, DigestError):
+            _fail(row, outcome, report, now)
+        else:
+            from digest.tasks.articles.feeds import without_future
+
+            intake = _intake(settings, source, row, now)
+            _succeed(row, outcome, now, source.every)
+            dated = without_future(outcome.articles, now)
+            report.count(store_articles(session, source.name, dated, now, intake, made_by))
+            if outcome.files is not None:
+                report.gone = articles.follow_files(session, source.name, outcome.files)
+            report.reject(outcome.rejected)
+            report.waiting = outcome.waiting
+            report.is_same, report.remark = outcome.is_same, outcome.remark
+        session.add(row)
+    return report
+
+
+def _succeed(row: Source, found: "FeedVisit", now: datetime, every: timedelta) -> None:
+    row.feed_url, row.content_hash = found.feed_url, found.content_hash
+    row.etag, row.last_modified = found.etag, found.last_modified
+    row.failures, row.stopped_at = 0, None
+    row.last_success_at, row.next_fetch_at = now, after_success(now, every, found.pause)
+
+
+def _fail(row: Source, error: DigestError, report: FetchReport, now: datetime) -> None:
+    report.error = str(error)
+    row.failures += 1
+    row.last_error_at = now
+    if isinstance(error, Gone):
+        row.stopped_at, row.next_fetch_at = now, None
+        report.error += f"; it is not asked again until its url changes or `digest fetch {row.name}`"
+    else:
+        asked = read_retry_after(error.retry_after, now) if isinstance(error, Busy) else None
+        row.next_fetch_at = after_failure(now, row.failures, asked)
+    row.last_error = report.error
+
+
+def add_documents(
+    database: Database, settings: Settings, places: Iterable[str], now: datetime
+) -> FetchReport:
+    """Store single pages, saved pages, Markdown or plain text, by path or URL, under the source "added"."""
+    report = FetchReport(BY_HAND)
+    for place in places:
+        try:
+            parsed = _read_document(settings, place, now)
+        except DigestError as error:
+            report.rejected.append(Rejected(place, str(error)))
+            continue
+        with database.write() as session:
+            articles.take_turns(session)
+            made_by = topics_by(settings)
+            report.count(store_articles(session, BY_HAND, [parsed], now, topics=made_by))
+    return report
+
+
+def _intake(settings: Settings, source: SourceSettings, row: Source, now: datetime) -> Admission:
+    """Give what of a source's new articles may go into editions; a first fetch takes its archive as known."""
+    if row.last_success_at is not None:
+        return Admission(source.max_new)
+    reach = max(digest.lookback for digest in settings.digests)
+    return Admission(source.max_new, now - reach, max(digest.max_articles for digest in settings.digests))
+
+
+def _read(
+    settings: Settings, turns: HostSpacing, now: datetime, asked: tuple[SourceSettings, Source | None]
+) -> "FeedVisit | DigestError":
+    source, row = asked
+    path = settings.path(source.url)
+    try:
+        if source.url.startswith(("http://", "https://")):
+            from digest.net.http import fetch
+            from digest.tasks.articles.feeds import visit
+
+            return visit(source, row, partial(fetch, allow_private=source.allow_private, turns=turns))
+        if path.is_dir():
+            from digest.tasks.articles.folders import read_watched
+
+            return read_watched(path, settings.site.base_url, now)
+        return _read_file(path, row)
+    except DigestError as error:
+        return error
+    except Exception as error:  # one bad source never stops the rest
+        log.exception("source %s cannot be read", source.name)
+        return _fault(error)
+
+
+def _read_file(path: Path, known: Source | None) -> "FeedVisit":
+    from digest.articles.feeds.feeds import parse_feed
+    from digest.tasks.articles.feeds import FeedVisit, fingerprint
+
+    content = read_file(path, _MAX_BYTES)
+    read = fingerprint(content)
+    if known is not None and known.content_hash == read:
+        return FeedVisit(is_same=True, content_hash=read)
+    with PARSING:
+        feed = parse_feed(content, url=str(path))
+    return FeedVisit(feed.articles, feed.rejected, content_hash=read)
+
+
+def _read_document(settings: Settings, place: str, now: datetime) -> ParsedArticle:
+    from digest.articles.documents.detect import parse_document
+
+    if place.startswith(("http://", "https://")):
+        from digest.net.http import fetch
+
+        fetched = fetch(place)
+        return parse_document(
+            fetched.content,
+            name=place,
+            base_url=fetched.url,
+            url=fetched.url,
+            content_type=fetched.content_type,
+            now=now,
+        )
+    path = Path(place)
+    return parse_document(
+        read_file(path, _MAX_BYTES), name=path.name, base_url=settings.site.base_url, now=now
+    )

@@ -1,0 +1,79 @@
+"""Keep small copies of pictures, so that a reader's program asks nobody else for one."""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from digest.errors import DigestError
+from digest.models import Picture
+from digest.net.host_spacing import HostSpacing
+from digest.net.parallel import in_parallel
+from digest.rules.articles.images import host_of
+from digest.settings import Settings
+from digest.store.articles import images as pictures
+from digest.store.database import Database
+
+if TYPE_CHECKING:
+    from digest.articles.thumbnails import Shrunk
+
+_MOST_AT_ONCE = 60
+_LARGEST = 12_000_000
+_PATIENCE = 15.0
+_AGAIN_AFTER = timedelta(hours=6)
+_SPACING = 0.1
+
+
+def copy_pictures(
+    database: Database,
+    settings: Settings,
+    now: datetime,
+    *,
+    allow_private: frozenset[str] = frozenset(),
+    progress: Callable[[int], None] = lambda _done: None,
+) -> Mapping[str, str]:
+    """Copy the pictures that may still be shown; give the addresses that failed, each with why.
+
+    What failed is tried again after six hours, four times in all.
+    """
+    if settings.site.images != "copy":
+        return {}
+    longest = max(max(digest.carry, digest.lookback) for digest in settings.digests)
+    with database.read() as session:
+        wanted = pictures.list_wanted(
+            session, seen_from=now - longest, tried_before=now - _AGAIN_AFTER, most=_MOST_AT_ONCE
+        )
+    turns, failed = HostSpacing(min(settings.fetch.spacing.total_seconds(), _SPACING)), {}
+    private = allow_private | {host_of(source.url) for source in settings.sources if source.allow_private}
+    for url, got in in_parallel(lambda url: _copy(url, turns, private), wanted, settings.fetch.parallel):
+        if isinstance(got, str):
+            failed[url] = got
+        _keep(database, url, got, now)
+        progress(1)
+    return failed
+
+
+def _copy(url: str, turns: HostSpacing, private: frozenset[str]) -> "Shrunk | str":
+    from digest.articles.thumbnails import shrink
+    from digest.net.http import fetch
+
+    try:
+        found = fetch(
+            url, timeout=_PATIENCE, max_bytes=_LARGEST, turns=turns, allow_private=host_of(url) in private
+        )
+        return shrink(found.content)
+    except DigestError as error:
+        return str(error)
+
+
+def _keep(database: Database, url: str, got: "Shrunk | str", now: datetime) -> None:
+    with database.write() as session:
+        row = pictures.find_of_url(session, url) or Picture(url=url, tried_at=now)
+        row.tried_at, row.tries = now, row.tries + 1
+        if not isinstance(got, str):
+            row.name = hashlib.sha256(got.content).hexdigest()[:32]
+            row.content, row.width, row.height = got.content, got.width, got.height
+            row.copied_at, row.trouble = now, ""
+        else:
+            row.trouble = got[:500]
+        session.add(row)

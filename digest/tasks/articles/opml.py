@@ -1,0 +1,108 @@
+"""Take sources over from another feed reader's list, and give them to one: OPML in and out."""
+
+import json
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from digest.articles.feeds.opml import OpmlFeed, parse_opml, setting_name, write_opml
+from digest.articles.parsed import Rejected
+from digest.articles.text.identity import canonical_url
+from digest.errors import InputError, SettingsError
+from digest.net.files import read_file
+from digest.rules.safe_text import without_login
+from digest.settings import Settings, load_settings
+from digest.store.articles import articles
+from digest.store.database import Database
+
+
+@dataclass(slots=True)
+class OutlineReport:
+    """What an import added, by name, and what it could not take."""
+
+    added: list[str] = field(default_factory=list)
+    rejected: list[Rejected] = field(default_factory=list)
+
+
+def import_sources(settings: Settings, path: Path) -> OutlineReport:
+    """Append a list's feeds to the settings file as `[[sources]]`; what stands there is kept as it is.
+
+    Raise InputError for a file that is no list, SettingsError where the settings could not be written so.
+    """
+    outlines, rejected = parse_opml(read_file(path), name=str(path))
+    report = OutlineReport(rejected=rejected)
+    known = {canonical_url(source.url): source.name for source in settings.sources}
+    blocks = []
+    for outline in outlines:
+        if twin := known.get(canonical_url(outline.url)):
+            report.rejected.append(
+                Rejected(outline.title or without_login(outline.url), f'it is the source "{twin}" already')
+            )
+            continue
+        name = _free_name(outline, {source.name for source in settings.sources} | set(report.added))
+        known[canonical_url(outline.url)] = name
+        report.added.append(name)
+        blocks.append(_block(name, outline))
+    if blocks:
+        _append(settings.file, "".join(blocks))
+    return report
+
+
+def export_sources(settings: Settings, database: Database) -> tuple[bytes, list[Rejected]]:
+    """Write the sources that are on the web as OPML, without logins; say which are left out."""
+    with database.read() as session:
+        known = articles.sources_by_name(session)
+    outlines, rejected = [], []
+    for source in settings.sources:
+        if not source.url.startswith(("http://", "https://")):
+            rejected.append(
+                Rejected(source.name, "it is a path of this machine; only addresses are exported")
+            )
+            continue
+        row = known.get(source.name)
+        url = row.feed_url if row and row.url == source.url and row.feed_url else source.url
+        outlines.append(OpmlFeed(source.name, without_login(url), source.topics))
+    return write_opml(settings.site.name, outlines), rejected
+
+
+def _free_name(outline: OpmlFeed, taken: set[str]) -> str:
+    host = outline.url.partition("://")[2].partition("/")[0].removeprefix("www.")
+    stem = setting_name(outline.title) or setting_name(host) or "feed"
+    name, number = stem, 2
+    while name in taken:
+        name, number = f"{stem[:34].rstrip('-')}-{number}", number + 1
+    return name
+
+
+def _block(name: str, outline: OpmlFeed) -> str:
+    lines = ["", "[[sources]]", f"name = {_quoted(name)}", f"url = {_quoted(outline.url)}"]
+    if outline.topics:
+        lines.append(f"topics = [{', '.join(map(_quoted, outline.topics))}]")
+    return "\n".join(lines) + "\n"
+
+
+def _quoted(text: str) -> str:
+    """Give a TOML basic string; JSON's are a subset of them but for DEL (TOML 1.0, "String")."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _append(config: Path, blocks: str) -> None:
+    """Write the longer file beside the settings, see that it loads, and only then put it in their place."""
+    before = config.read_bytes()
+    fresh = config.with_name(f".{config.name}.new")
+    try:
+        fresh.touch(mode=config.stat().st_mode & 0o777)
+        fresh.write_bytes(before + (b"" if before.endswith(b"\n") else b"\n") + blocks.encode())
+        load_settings(fresh)
+        os.replace(fresh, config)
+    except SettingsError as error:
+        reason = str(error).splitlines()[0].removeprefix(f"{fresh}: ").removeprefix(f"{fresh} ")
+        raise SettingsError(
+            f"{config} cannot take more [[sources]] as it is written, and is unchanged: {reason}"
+        ) from None
+    except OSError as error:
+        raise InputError(
+            f"{config} cannot be written: {(error.strerror or 'unknown').lower()}; check its mode"
+        ) from None
+    finally:
+        fresh.unlink(missing_ok=True)

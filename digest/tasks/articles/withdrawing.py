@@ -1,0 +1,82 @@
+"""Withdraw an article: out of the archive and the feeds, and out of every delivery not yet on the wire."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import Session
+
+from digest.models import Edition, Withdrawal
+from digest.store.articles import articles, corrections, duplicates, images, withdrawals
+from digest.store.database import Database
+from digest.store.delivery import deliveries
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """What came of it: deliveries that lost the article, those withheld for it, readers who have it."""
+
+    article_id: int
+    title: str
+    changed: int
+    withheld: int
+    gone: int
+
+
+def withdraw(database: Database, name: str, reason: str, clock: Callable[[], datetime]) -> Withdrawn:
+    """Withdraw an article; done again, it finishes what is left and changes nothing else.
+
+    The first commit keeps it out of every edition that is still to choose, the next ones take it out of those
+    that have chosen. A message that is not marked in flight by then goes without it.
+    """
+    with database.write() as session:
+        article = articles.get_article(session, name)
+        known = withdrawals.find_withdrawal(session, article.id or 0)
+        withdrawal = known or withdrawals.enter(session, article, clock(), reason)
+        images.forget_of(session, article)
+    changed, withheld = _carry_out(database, withdrawal, clock)
+    with database.read() as session:
+        gone = deliveries.count_gone_with(session, article.id or 0)
+    return Withdrawn(article.id or 0, article.title, changed, withheld, gone)
+
+
+def finish_withdrawals(database: Database, clock: Callable[[], datetime]) -> None:
+    """Carry out what a process that died has begun."""
+    with database.read() as session:
+        begun = withdrawals.list_begun(session)
+    for withdrawal in begun:
+        _carry_out(database, withdrawal, clock)
+
+
+def settle_edition(session: Session, edition: Edition, now: datetime) -> None:
+    """Take out of an edition that is about to freeze what was withdrawn while it was compiled."""
+    for withdrawal in withdrawals.list_within(session, edition.id or 0):
+        shows = _shows(session, withdrawal)
+        withdrawals.take_out(session, withdrawal, edition.id or 0, shows, now)
+        withdrawals.unplace(session, withdrawal, edition.id or 0)
+
+
+def _carry_out(database: Database, withdrawal: Withdrawal, clock: Callable[[], datetime]) -> tuple[int, int]:
+    with database.read() as session:
+        shows = _shows(session, withdrawal)
+        editions = withdrawals.list_open_editions(session, shows)
+    changed = withheld = 0
+    for edition_id in editions:
+        with database.write() as session:
+            counts = withdrawals.take_out(session, withdrawal, edition_id, shows, clock())
+        changed, withheld = changed + counts[0], withheld + counts[1]
+        # A cohort is a copy of the ledger: where this commit is missing, it only stays away from less.
+        with database.write() as session:
+            withdrawals.unplace(session, withdrawal, edition_id)
+    with database.write() as session:
+        corrections.withhold_lost(session, withdrawal.article_id, clock())
+        withdrawal.done_at = withdrawal.done_at or clock()
+        session.add(withdrawal)
+    return changed, withheld
+
+
+def _shows(session: Session, withdrawal: Withdrawal) -> list[int]:
+    """List the articles whose cards name the withdrawn one: itself, and the root of its story."""
+    return list(
+        dict.fromkeys([withdrawal.article_id, duplicates.story_of(session, withdrawal.article_id)[0]])
+    )

@@ -1,0 +1,143 @@
+"""The variants that messages are composed of, read for a whole claim at once."""
+
+from collections import OrderedDict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import Session
+
+from digest.models import Article, Edition
+from digest.rules.editions.selection import Chosen
+from digest.store.articles import articles, duplicates, images
+from digest.store.articles.duplicates import OtherSource
+from digest.store.articles.images import Copy
+from digest.store.database import Database
+from digest.store.delivery.deliveries import Job
+from digest.store.editions import snapshots, variants
+
+_KEPT_ARTICLES = 2_000
+_KEPT_VARIANTS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class VariantContent:
+    """A list of articles in an edition and a language, with the articles that it names, who else tells their
+    stories, and the copies of their pictures."""
+
+    edition: Edition
+    language: str
+    chosen: Chosen
+    articles: Mapping[int, Article]
+    told: Mapping[int, Sequence[OtherSource]]
+    copies: Mapping[int, Copy]
+
+    @property
+    def related(self) -> list[Article]:
+        """List the older articles that are named, but those that have been taken back."""
+        known = [self.articles[number] for number in self.chosen.related if number in self.articles]
+        return [article for article in known if not is_gone(article)]
+
+
+class Variants:
+    """Reads variants; articles are kept as long as they are used, since many variants share them."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._expected: dict[int, VariantContent] = {}
+        self._articles: OrderedDict[tuple[int, int], Article] = OrderedDict()  # by edition and article
+
+    def expect(self, jobs: Iterable[Job], known: Iterable[int]) -> None:
+        """Read the variants of claimed deliveries but those that are known, with a few queries for all."""
+        wanted = {job.variant_id for job in jobs}.difference(known)
+        if not wanted:
+            return
+        with self._database.read() as session:
+            self._read(session, wanted)
+
+    def gone(self, related: Collection[int]) -> set[int]:
+        """Give which of these articles may not be named any more, and read them anew where they are."""
+        if not related:
+            return set()
+        with self._database.read() as session:
+            return self._forget_gone(session, related)
+
+    def _forget_gone(self, session: Session, related: Collection[int]) -> set[int]:
+        gone = articles.list_gone(session, related) if related else set()
+        for key in [key for key in self._articles if key[1] in gone]:
+            if not is_gone(self._articles[key]):
+                del self._articles[key]
+        return gone
+
+    def take(self, variant_id: int) -> VariantContent:
+        """Give a variant, and forget it: whoever takes it keeps what is made of it."""
+        if variant_id not in self._expected:
+            with self._database.read() as session:
+                self._read(session, {variant_id})
+        return self._expected.pop(variant_id)
+
+    def _read(self, session: Session, wanted: set[int]) -> None:
+        """Read lists; those of one edition share what is read of their articles.
+
+        Who else tells their stories is read anew each time: a later edition may know of more.
+        """
+        read = variants.get_variants(session, wanted)
+        self._forget_gone(session, {number for one in read.values() for number in one.chosen.related})
+        named: dict[int, set[int]] = {}
+        for one in read.values():
+            ids = named.setdefault(one.edition.id or 0, set())
+            ids.update([choice.article_id for choice in one.chosen.choices], one.chosen.related)
+        every = set().union(*named.values())
+        told, copies = duplicates.list_told(session, every), images.copies_of(session, every)
+        shared: dict[
+            int, tuple[Mapping[int, Article], Mapping[int, Sequence[OtherSource]], Mapping[int, Copy]]
+        ] = {}
+        for edition in {id(one.edition): one.edition for one in read.values()}.values():
+            at, number = edition.freeze_at, edition.id or 0
+            shared[number] = (
+                self._articles_of(session, number, named[number]),
+                told_by(told, at),
+                copied_by(copies, at),
+            )
+        for variant_id, one in read.items():
+            self._expected[variant_id] = VariantContent(*one, *shared[one.edition.id or 0])
+        while len(self._expected) > _KEPT_VARIANTS:
+            del self._expected[next(iter(self._expected))]
+
+    def _articles_of(self, session: Session, edition_id: int, wanted: Collection[int]) -> dict[int, Article]:
+        """Give articles as they stood at the edition's freeze."""
+        missing = [key for key in wanted if (edition_id, key) not in self._articles]
+        if missing:
+            read = snapshots.articles_of(session, edition_id, missing)
+            self._articles.update(((edition_id, key), article) for key, article in read.items())
+        found = {}
+        for key in wanted:
+            if (edition_id, key) in self._articles:
+                self._articles.move_to_end((edition_id, key))
+                found[key] = self._articles[edition_id, key]
+        while len(self._articles) > _KEPT_ARTICLES:
+            self._articles.popitem(last=False)
+        return found
+
+
+def is_gone(article: Article) -> bool:
+    """Tell whether an article may not be named any more, where it is only named."""
+    return article.withdrawn_at is not None or article.hidden_at is not None
+
+
+def copied_by(copies: Mapping[int, Copy], freeze_at: datetime) -> dict[int, Copy]:
+    """Give the copies of pictures that there were at a freeze; later ones count from the next."""
+    return {key: copy for key, copy in copies.items() if copy.copied_at <= freeze_at}
+
+
+def told_by(
+    told: Mapping[int, Iterable[OtherSource]], freeze_at: datetime
+) -> dict[int, tuple[OtherSource, ...]]:
+    """Give who else told stories by a freeze: what an edition shows does not change after it.
+
+    Who is withdrawn is left out, too; the deliveries that have not left get variants of their own for that.
+    """
+    return {
+        root: tuple(one for one in found if one.folded_at <= freeze_at and not one.is_withdrawn)
+        for root, found in told.items()
+    }

@@ -1,0 +1,57 @@
+"""Deliver what is due: several couriers side by side, until nothing is due."""
+
+import gc
+import logging
+from collections.abc import Callable
+from datetime import datetime
+
+from digest.models import Edition
+from digest.store.delivery import deliveries
+from digest.store.editions import editions
+from digest.tasks.articles.withdrawing import finish_withdrawals
+from digest.tasks.delivery.loop import DeliveryLoop
+from digest.tasks.delivery.recovery import reap_dead_workers
+from digest.tasks.delivery.run import Run, Tally
+
+log = logging.getLogger(__name__)
+
+
+def deliver(run: Run, *, retry_paused: bool = False) -> Tally:
+    """Carry everything that is due; give what was done.
+
+    Settles first what dead workers left. `retry_paused` lets every edition that a fault paused go on, not
+    only those whose time has come.
+    """
+    finish_withdrawals(run.database, run.clock)
+    _reap(run)
+    with run.database.write() as session:
+        editions.resume_retried(session, None if retry_paused else run.clock())
+        run.total = deliveries.count_due(session, run.clock(), digest=run.digest)
+    _carry(run)
+    while _reap(run) and not run.ended:  # of a worker that died meanwhile
+        _carry(run)
+    finish(run.database.write, run.clock)
+    return run.tally
+
+
+def _reap(run: Run) -> bool:
+    return any(reap_dead_workers(run.database, run.clock, own_id=run.owner, resend=run.resend))
+
+
+def finish(write: Callable[..., object], clock: Callable[[], datetime]) -> list[Edition]:
+    """Finish the editions whose sum is whole."""
+    with write() as session:  # type: ignore[attr-defined]
+        finished = deliveries.finish_editions(session, clock())
+    for edition in finished:
+        log.info("edition finished: %s %s %s", edition.digest, edition.cadence, edition.period)
+    return finished
+
+
+def _carry(run: Run) -> None:
+    gc.freeze()  # what stands by now stays: the collector need not walk it again every few thousand messages
+    try:
+        DeliveryLoop(run).work()
+    finally:
+        gc.unfreeze()
+        with run.database.write() as session:
+            deliveries.reap(session, run.owner, resend=run.resend, now=run.clock())

@@ -1,0 +1,124 @@
+"""Claimed deliveries that wait for a lane: the next is of a domain that may be served now."""
+
+from collections import OrderedDict, deque
+from collections.abc import Callable, Iterable, Iterator
+
+from digest.rules.delivery.rate_limits import Domains, domain_of
+from digest.store.delivery.deliveries import Job
+from digest.tasks.delivery.courier import Parcel
+from digest.tasks.delivery.prefetch import Prefetch
+
+_SOON = 10.0
+
+
+class DomainQueue:
+    """Queues of jobs, one a domain, taken in turn; their letters are written ahead."""
+
+    def __init__(self, writer: Prefetch, domains: Domains) -> None:
+        self._writer = writer
+        self._domains = domains
+        self._queues: OrderedDict[str, deque[Job]] = OrderedDict()
+        self._size = 0
+
+    def __len__(self) -> int:
+        return self._size
+
+    def __iter__(self) -> Iterator[Job]:
+        for queue in self._queues.values():
+            yield from queue
+
+    def add(self, jobs: Iterable[Job]) -> None:
+        """Put claimed jobs in line."""
+        for job in jobs:
+            self._queues.setdefault(domain_of(job.address), deque()).append(job)
+            self._size += 1
+
+    def put_back(self, jobs: Iterable[Job]) -> None:
+        """Put jobs that did not come to begin before all others of their domains."""
+        for job in jobs:
+            domain = domain_of(job.address)
+            self._queues.setdefault(domain, deque()).appendleft(job)
+            self._queues.move_to_end(domain, last=False)
+            self._size += 1
+
+    def prepare(self) -> None:
+        """Write letters ahead."""
+        self._writer.prepare(self._coming())
+
+    def take(self, now: float) -> Parcel | None:
+        """Give the next message whose domain may be served and whose letter is written, or None.
+
+        A domain that was served is last in turn.
+        """
+        for domain, queue in self._queues.items():
+            pace = self._domains.of(domain)
+            if not pace.may_begin(now):
+                continue
+            load = self._writer.take(queue[0])
+            if load is None:
+                return None
+            queue.popleft()  # only now: a template's fault leaves the claim to be settled
+            self._size -= 1
+            pace.begin(now)
+            self._queues.move_to_end(domain)
+            self._drop_empty(domain)
+            return load
+        return None
+
+    def count_ready(self) -> int:
+        """Count the jobs that wait for nothing but a lane: those of domains that have limits do not count."""
+        if not self._domains.has_limits:
+            return self._size
+        free = (queue for domain, queue in self._queues.items() if self._domains.of(domain).is_free)
+        return sum(map(len, free))
+
+    def next_at(self, now: float) -> float | None:
+        """Give when a domain may be served again, where all that wait have to wait."""
+        waits = [self._domains.of(domain).next_at for domain in self._queues]
+        later = [moment for moment in waits if moment > now]
+        return min(later, default=None)
+
+    def remove(self, unwanted: Callable[[Job], bool]) -> list[Job]:
+        """Take jobs out and give them."""
+        removed: list[Job] = []
+        for domain, queue in list(self._queues.items()):
+            gone = [job for job in queue if unwanted(job)]
+            if gone:
+                self._queues[domain] = deque(job for job in queue if not unwanted(job))
+                self._size -= len(gone)
+                removed.extend(gone)
+                self._drop_empty(domain)
+        return removed
+
+    def surplus(self, now: float) -> list[tuple[Job, float]]:
+        """Take out what a slow domain cannot get soon, each with the seconds until its turn.
+
+        Else it would fill the outbox, and readers of other domains would wait for it.
+        """
+        postponed: list[tuple[Job, float]] = []
+        for domain, queue in list(self._queues.items()):
+            pace = self._domains.of(domain)
+            if not pace.rate:
+                continue
+            soon = max(1, int(pace.rate * _SOON))
+            wait = max(pace.next_at - now, 0)
+            while len(queue) > soon:
+                postponed.append((queue.pop(), wait + len(queue) / pace.rate))
+                self._size -= 1
+        return postponed
+
+    def _coming(self) -> Iterator[Job]:
+        """Give the jobs about as they will be taken, where no domain has to wait."""
+        if len(self._queues) == 1:
+            yield from next(iter(self._queues.values()))
+            return
+        queues = [iter(queue) for queue in self._queues.values()]
+        while queues:
+            ended = object()
+            heads = [(queue, next(queue, ended)) for queue in queues]
+            yield from (job for _, job in heads if isinstance(job, Job))
+            queues = [queue for queue, job in heads if job is not ended]
+
+    def _drop_empty(self, domain: str) -> None:
+        if not self._queues[domain]:
+            del self._queues[domain]

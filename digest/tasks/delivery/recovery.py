@@ -1,0 +1,32 @@
+"""Take over what dead workers left, so that a crash loses nothing."""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+
+from digest.store import workers
+from digest.store.database import Database
+from digest.store.delivery import deliveries
+from digest.store.readers import confirmations
+
+log = logging.getLogger(__name__)
+
+
+def reap_dead_workers(
+    database: Database, clock: Callable[[], datetime], *, own_id: int | None, resend: bool
+) -> tuple[int, int]:
+    """Settle the claims of every worker that holds no lock; give (uncertain, given back)."""
+    totals = [0, 0]
+    for worker_id in workers.dead_workers(database, own_id=own_id):
+        now = clock()
+        with database.write() as session:
+            workers.bury(session, worker_id, now)
+            uncertain, given_back = deliveries.reap(session, worker_id, resend=resend, now=now)
+            confirmations.release_confirmations(session, worker_id, resend=resend)
+        totals[0] += uncertain
+        totals[1] += given_back
+        if uncertain or given_back:
+            log.warning(
+                "worker %d ended in the middle: %d uncertain, %d given back", worker_id, uncertain, given_back
+            )
+    return totals[0], totals[1]

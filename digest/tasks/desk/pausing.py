@@ -1,0 +1,40 @@
+"""Pause and resume an edition that is being delivered, and keep who did it."""
+
+from sqlmodel import Session
+
+from digest.errors import InputError
+from digest.models import Edition, EditionState
+from digest.store.editions import drafts, editions
+from digest.tasks.desk.desk import Desk
+from digest.tasks.desk.drafts import Edit
+from digest.tasks.editions.pausing import resume_editions
+
+
+def pause_edition(desk: Desk, hand: Edit) -> None:
+    """Pause an edition until somebody resumes it: what is on the wire comes to its reply, no more leaves."""
+    with desk.database.write() as session:
+        edition = _get(session, hand)
+        if edition.state != EditionState.FROZEN:
+            raise InputError(f"it is {edition.state}; only what is being delivered can be paused")
+        editions.pause(session, edition.id or 0, f"paused by {hand.who}", retry_at=None)
+        _note(session, hand, "paused delivery")
+
+
+def resume_edition(desk: Desk, hand: Edit) -> None:
+    """Let a paused edition go on."""
+    with desk.database.write() as session:
+        if not resume_editions(session, [_get(session, hand)]):
+            raise InputError("the edition is not paused")
+        _note(session, hand, "resumed delivery")
+
+
+def _get(session: Session, hand: Edit) -> Edition:
+    edition = editions.find_edition(session, hand.name.digest, hand.name.cadence, hand.name.period)
+    if edition is None:
+        raise InputError("the edition is not made yet")
+    return edition
+
+
+def _note(session: Session, hand: Edit, act: str) -> None:
+    draft = drafts.find_or_new(session, hand.name.digest, hand.name.cadence, hand.name.period)
+    drafts.note(session, draft, hand.who, act, hand.now)

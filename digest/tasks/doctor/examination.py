@@ -1,0 +1,89 @@
+"""Run every check side by side; one that breaks or takes too long is a line, never an end."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from digest.errors import DigestError
+from digest.tasks.doctor.client_support import examine_mail_programs
+from digest.tasks.doctor.database import examine_database
+from digest.tasks.doctor.dkim import examine_keys, examine_records
+from digest.tasks.doctor.dmarc import examine_dmarc
+from digest.tasks.doctor.dns_names import examine_mail_hosts, examine_reverse_names
+from digest.tasks.doctor.files import examine_disk, examine_secrets, examine_time_zones
+from digest.tasks.doctor.findings import Finding, Status, fail
+from digest.tasks.doctor.pages import examine_pages
+from digest.tasks.doctor.relay import examine_relay
+from digest.tasks.doctor.scope import Scope
+from digest.tasks.doctor.sources import examine_sources
+from digest.tasks.doctor.spf import examine_spf
+from digest.tasks.doctor.templates import examine_templates
+
+log = logging.getLogger(__name__)
+
+_STEPS = 4
+"""A check may wait for that many things, one after the other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One check; `outside` where it asks other machines."""
+
+    name: str
+    examine: Callable[[Scope], list[Finding]]
+    outside: bool = False
+
+
+CHECKS = (
+    Check("secrets", examine_secrets),
+    Check("time-zones", examine_time_zones),
+    Check("database", examine_database),
+    Check("disk", examine_disk),
+    Check("templates", examine_templates),
+    Check("mail-programs", examine_mail_programs),
+    Check("sources", examine_sources),
+    Check("signing-keys", examine_keys),
+    Check("relay", examine_relay, outside=True),
+    Check("spf", examine_spf, outside=True),
+    Check("dkim", examine_records, outside=True),
+    Check("dmarc", examine_dmarc, outside=True),
+    Check("mx", examine_mail_hosts, outside=True),
+    Check("ptr", examine_reverse_names, outside=True),
+    Check("pages", examine_pages, outside=True),
+)
+
+
+def examine(scope: Scope, *, offline: bool = False, checks: Sequence[Check] = CHECKS) -> list[Finding]:
+    """Examine a publication; the findings stand in the order of the checks. Nothing is changed."""
+    wanted = [check for check in checks if not (offline and check.outside)]
+    results: dict[str, list[Finding]] = {}
+    threads = [
+        threading.Thread(target=_run, args=(check, scope, results), name=check.name, daemon=True)
+        for check in wanted
+    ]
+    end = time.monotonic() + _STEPS * scope.seconds
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(max(0.0, end - time.monotonic()))
+    late = f"did not end within {_STEPS * scope.seconds:g} seconds"
+    unknown = {check.name: [fail(check.name, late, "give it longer with --timeout")] for check in wanted}
+    return [finding for check in wanted for finding in {**unknown, **results}[check.name]]
+
+
+def is_healthy(findings: Sequence[Finding]) -> bool:
+    """Tell whether nothing has failed."""
+    return all(finding.status is not Status.FAIL for finding in findings)
+
+
+def _run(check: Check, scope: Scope, results: dict[str, list[Finding]]) -> None:
+    try:
+        results[check.name] = check.examine(scope)
+    except DigestError as error:
+        results[check.name] = [fail(check.name, str(error), "mend that, then look again")]
+    except Exception as error:
+        log.debug("check %s", check.name, exc_info=True)
+        broken = f"the check itself broke: {type(error).__name__}"
+        results[check.name] = [fail(check.name, broken, "this is a fault of the program: please report it")]

@@ -1,0 +1,81 @@
+"""The readers' pages: reached under base_url as readers and mail providers reach them."""
+
+import re
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from urllib.parse import urlsplit
+
+from digest.errors import DigestError
+from digest.net.http import Fetched, fetch
+from digest.rules.tokens import tokens
+from digest.tasks.doctor.clock import judge_clock
+from digest.tasks.doctor.findings import Finding, fail, ok, warn
+from digest.tasks.doctor.scope import Scope, is_loopback
+
+_NOBODY = "a" * 26
+_BUTTON = re.compile(rb"""method=["']?post""", re.I)
+_SERVE = "run `digest run` or `digest web` behind the proxy that [site] base_url names"
+_LARGEST = 1_000_000
+
+
+def examine_pages(scope: Scope) -> list[Finding]:
+    """Open the sign-up and the page that a leaving link opens; nothing is posted, and nobody leaves."""
+    base = scope.settings.site.base_url
+    links = (f"{base}/", leaving_link(scope))
+    private = is_loopback(urlsplit(base).hostname or "")
+    findings, answer = [judge_address(base)], None
+    for check, link in zip(("pages", "one-click"), links, strict=True):
+        try:
+            answer = fetch(link, allow_private=private, timeout=scope.seconds, max_bytes=_LARGEST)
+        except DigestError as error:
+            findings.append(fail(check, _told(link, error), _SERVE))
+            continue
+        findings.append(judge_page(answer) if check == "pages" else judge_leaving(answer, link))
+    return findings + (judge_date(answer, scope.clock()) if answer else [])
+
+
+def leaving_link(scope: Scope) -> str:
+    """Give a link as messages have it, of nobody."""
+    settings = scope.settings
+    token = tokens.sign(settings.web.signing_keys, tokens.UNSUBSCRIBE, _NOBODY, settings.digests[0].name)
+    return f"{settings.site.base_url}/unsubscribe/{token}"
+
+
+def judge_address(base: str) -> Finding:
+    """Judge the address that readers' links begin with."""
+    if base.startswith("https://"):
+        return ok("pages", f"readers' links begin with {base}")
+    remedy = "set [site] base_url to the https address of the pages before the first edition"
+    return warn("pages", f"{base} is for this machine alone: no reader can open it", remedy)
+
+
+def judge_page(answer: Fetched) -> Finding:
+    """Judge the sign-up's answer."""
+    if _BUTTON.search(answer.content):
+        return ok("pages", "the sign-up answers")
+    return warn("pages", "what answers under base_url is not our sign-up", _SERVE)
+
+
+def judge_leaving(answer: Fetched, link: str) -> Finding:
+    """Judge the page whose POST mail providers make for one click (RFC 8058 3.1)."""
+    if answer.url != link:
+        remedy = "set base_url to where it leads: a provider's POST does not follow"
+        return fail("one-click", "the link to leave is redirected elsewhere", remedy)
+    if not _BUTTON.search(answer.content):
+        return fail("one-click", "the link to leave opens another page than ours", _SERVE)
+    return ok("one-click", "the link to leave opens its page")
+
+
+def judge_date(answer: Fetched, now: datetime) -> list[Finding]:
+    """Judge our clock by the web server's; nothing is said where it does not tell the time."""
+    try:
+        theirs = parsedate_to_datetime(answer.date or "")
+    except ValueError:
+        return []
+    return [judge_clock(now, theirs, "base_url")] if theirs.tzinfo else []
+
+
+def _told(link: str, error: DigestError) -> str:
+    """Say what happened to a link, with its port and without its token: tokens are never printed."""
+    _, _, why = str(error).partition(" ")
+    return re.sub(r"(/unsubscribe/)\S+", r"\1…", f"{link} {why}")

@@ -1,0 +1,79 @@
+"""What is examined, and with what."""
+
+import ipaddress
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from digest.mail.rendering.renderer import Renderer
+from digest.net.dns import Records, Resolver
+from digest.net.probing import own_addresses
+from digest.net.smtp import Relay
+from digest.settings import Settings
+from digest.settings.domains import LOOPBACK
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """A publication under examination; each check is given seconds for each thing that it waits for."""
+
+    settings: Settings
+    relay: Relay
+    renderer: Callable[[], Renderer]
+    clock: Callable[[], datetime]
+    seconds: float = 5.0
+    sends_from: tuple[str, ...] = ()
+
+    @property
+    def resolver(self) -> Resolver:
+        """Give whom to ask about names."""
+        return Resolver(self.settings.dns.server, self.seconds)
+
+    @property
+    def return_path_domain(self) -> str:
+        """Give the domain of MAIL FROM, which SPF is asked about."""
+        return self.settings.return_path_domain
+
+    @property
+    def relay_is_here(self) -> bool:
+        """Tell whether the relay is on this machine."""
+        return is_loopback(self.relay.host)
+
+
+@dataclass(frozen=True, slots=True)
+class Senders:
+    """The addresses that messages leave from.
+
+    `certain` where the operator named them: a relay may hand on to another, whose address it then is. `ours`
+    where they are this machine's, or named.
+    """
+
+    addresses: tuple[str, ...]
+    certain: bool = False
+    ours: bool = False
+    trouble: str = ""
+
+
+def find_senders(scope: Scope) -> Senders:
+    """Find where messages leave from: what the operator says, else this machine, else the relay's address."""
+    if scope.sends_from:
+        return Senders(scope.sends_from, certain=True, ours=True)
+    if scope.relay_is_here:
+        return Senders(tuple(own_addresses()), ours=True)
+    host = scope.relay.host
+    found = Records((host,)) if is_address(host) else scope.resolver.addresses(host)
+    return Senders(tuple(found), trouble=found.trouble)
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host is this machine."""
+    return host in LOOPBACK or (is_address(host) and ipaddress.ip_address(host).is_loopback)
+
+
+def is_address(text: str) -> bool:
+    """Tell whether a text is an IP address."""
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,66 @@
+"""At the deadline an edition takes its draft over, or is held, as the digest's policy and its editors say."""
+
+from datetime import datetime
+
+from sqlmodel import Session
+
+from digest.models import Draft, Edition, EditionState
+from digest.rules.editions.approval import why_held
+from digest.settings import DigestSettings
+from digest.store.editions import drafts, editions
+
+
+def enter(session: Session, digest: DigestSettings, edition: Edition, *, forced: bool) -> Edition | None:
+    """Enter an edition as it is to be compiled, or as held; None where its period has one.
+
+    `forced` holds nothing back: the edition had gone before.
+    """
+    drafts.take_turns(session)
+    draft = drafts.find_draft(session, edition.digest, edition.cadence, edition.period)
+    why = "" if forced else why_held(digest.approval, draft)
+    _take_over(edition, draft)
+    if why:
+        edition.state, edition.reason, edition.compiler = EditionState.HELD, why, None
+    entered = editions.add_edition(session, edition)
+    if entered is not None:
+        _skip_earlier(session, entered)
+    return entered
+
+
+def release(
+    session: Session,
+    digest: DigestSettings,
+    edition_id: int,
+    worker_id: int,
+    now: datetime,
+    *,
+    forced: bool = False,
+) -> Edition | None:
+    """Give a held edition to a worker, to be compiled as of now; None where it is still held, or taken."""
+    drafts.take_turns(session)
+    edition = editions.lock_held(session, edition_id)
+    if edition is None:
+        return None
+    draft = drafts.find_draft(session, edition.digest, edition.cadence, edition.period)
+    why = "" if forced else why_held(digest.approval, draft)
+    if why:
+        editions.set_state(session, edition, EditionState.HELD, why)
+        return None
+    _take_over(edition, draft)
+    edition.freeze_at, edition.compiler = now, worker_id
+    editions.set_state(session, edition, EditionState.COMPILING)
+    return edition
+
+
+def _take_over(edition: Edition, draft: Draft | None) -> None:
+    if draft is not None:
+        edition.subject, edition.introduction = draft.subject, draft.introduction
+
+
+def _skip_earlier(session: Session, entered: Edition) -> None:
+    """Skip what was still held when the next deadline came: its articles are candidates of that one."""
+    for held in editions.list_editions(session, digest=entered.digest, states=[EditionState.HELD]):
+        if held.cadence == entered.cadence and held.deadline_at < entered.deadline_at:
+            held.finished_at = entered.freeze_at
+            why = f"{held.reason} until the next deadline; its articles are in the next edition"
+            editions.set_state(session, held, EditionState.SKIPPED, why)

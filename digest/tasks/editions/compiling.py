@@ -1,0 +1,255 @@
+"""Compile what is due: decide per cohort, plan the deliveries, freeze.
+
+Nothing can be claimed before the last commit; a crash resumes at the stored key.
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlmodel import Session
+
+from digest.models import Edition, EditionState
+from digest.models.cadence import Cadence
+from digest.rules.editions import cadence as calendar
+from digest.rules.editions.cadence import Due, Occurrence
+from digest.settings import DigestSettings, Settings
+from digest.store import workers
+from digest.store.database import Database
+from digest.store.delivery import deliveries
+from digest.store.editions import cohorts, drafts, editions
+from digest.tasks.editions import approval
+from digest.tasks.editions.candidates import shape_of
+from digest.tasks.editions.fitting import Fitter
+from digest.tasks.editions.planning import Plan
+
+RANGE_SIZE = 2_000
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """What came of one cadence: a new edition, or why there is none; `held` is why it waits."""
+
+    digest: str
+    cadence: str
+    period: str
+    made: bool
+    skipped: tuple[str, ...] = ()
+    planned: int = 0
+    nothing_new: int = 0
+    held: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MadeEdition:
+    """An edition that was made, as far as a state file knows."""
+
+    period: str
+    deadline_at: datetime
+    freeze_at: datetime
+    at_once: bool
+
+
+class Compiler:
+    """Makes editions for one worker; `range_size` readers a commit.
+
+    Readers whose language is none that the program `speaks` get the publication's, and share its variants.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        settings: Settings,
+        worker_id: int,
+        range_size: int = RANGE_SIZE,
+        speaks: Callable[[str], bool] = lambda _language: True,
+        fitter: Callable[[DigestSettings, Edition], Fitter] | None = None,
+    ) -> None:
+        self._database = database
+        self._settings = settings
+        self.worker_id = worker_id
+        self._range_size = range_size
+        self._speaks = speaks
+        self._fitter = fitter
+
+    def compile_due(self, digest: DigestSettings, now: datetime, *, at_once: bool = False) -> list[Compiled]:
+        """Make each of a digest's editions that is due, resuming those that a dead worker left.
+
+        With `at_once` the current period's edition is made if it is unmade, whatever the hour.
+        """
+        self._resume(digest)
+        made = []
+        for name in digest.cadences:
+            cadence = digest.cadence(name)
+            compiled = self._at_once(digest, cadence, now) if at_once else self._due(digest, cadence, now)
+            if compiled is not None:
+                made.append(compiled)
+        return made + self._release(digest, now)
+
+    def compile_lost(
+        self, digest: DigestSettings, until: datetime, made: Mapping[str, MadeEdition]
+    ) -> list[Compiled]:
+        """Make again, as of `until`, the editions that a restored database has forgotten.
+
+        One edition stands for all that a cadence has lost; it may hold as many articles as they did.
+        """
+        self._resume(digest)
+        again = []
+        for name in digest.cadences:
+            cadence = digest.cadence(name)
+            lost, at_once = self._missed(digest, cadence, until), False
+            known = made.get(f"{digest.name} {name}")
+            if known is not None and (lost is None or known.deadline_at > lost.occurrence.deadline_at):
+                before = (*lost.missed, lost.occurrence) if lost else ()
+                lost, at_once = Due(Occurrence(known.period, known.deadline_at), before), known.at_once
+            if lost is not None:
+                compiled = self._make(
+                    digest, cadence, lost.occurrence, until, missed=lost.missed, at_once=at_once,
+                    periods=len(lost.missed) + 1, forced=True,
+                )  # fmt: skip
+                again.extend([compiled] if compiled.made else [])
+        return again
+
+    def _due(self, digest: DigestSettings, cadence: Cadence, now: datetime) -> Compiled | None:
+        found = self._missed(digest, cadence, now)
+        if found is None:
+            return None
+        return self._make(digest, cadence, found.occurrence, now, missed=found.missed)
+
+    def _missed(self, digest: DigestSettings, cadence: Cadence, now: datetime) -> Due | None:
+        with self._database.write() as session:
+            started = editions.started_at(session, digest.name, cadence.name, now)
+            last = editions.last_deadline(session, digest.name, cadence.name)
+        return calendar.due(cadence, max(started, last or started), now, self._settings.zone)
+
+    def _at_once(self, digest: DigestSettings, cadence: Cadence, now: datetime) -> Compiled:
+        occurrence = calendar.current(cadence, now, self._settings.zone)
+        with self._database.write() as session:
+            editions.started_at(session, digest.name, cadence.name, now)
+        return self._make(digest, cadence, occurrence, now, at_once=True)
+
+    def _make(
+        self,
+        digest: DigestSettings,
+        cadence: Cadence,
+        occurrence: Occurrence,
+        now: datetime,
+        *,
+        missed: tuple[Occurrence, ...] = (),
+        at_once: bool = False,
+        periods: int = 1,
+        forced: bool = False,
+    ) -> Compiled:
+        edition = Edition(
+            digest=digest.name,
+            cadence=cadence.name,
+            period=occurrence.period,
+            deadline_at=occurrence.deadline_at,
+            freeze_at=now,
+            at_once=at_once,
+            compiler=self.worker_id,
+        )
+        with self._database.write() as session:
+            entered = approval.enter(session, digest, edition, forced=forced)
+            skipped = [o.period for o in missed if entered and self._skip(session, digest, cadence, o, now)]
+        compiled = Compiled(digest.name, cadence.name, occurrence.period, entered is not None, tuple(skipped))
+        if entered is None:
+            return self._made_before(digest, cadence, compiled, now, periods, forced=forced)
+        if entered.state == EditionState.HELD:
+            return replace(compiled, held=entered.reason)
+        return self._planned(digest, cadence, entered, compiled, periods)
+
+    def _planned(
+        self, digest: DigestSettings, cadence: Cadence, edition: Edition, compiled: Compiled, periods: int = 1
+    ) -> Compiled:
+        self._plan(digest, cadence, edition, periods)
+        with self._database.read() as session:
+            planned, nothing_new = deliveries.count_planned(session, edition.id or 0)
+        return replace(compiled, planned=planned, nothing_new=nothing_new)
+
+    def _made_before(
+        self,
+        digest: DigestSettings,
+        cadence: Cadence,
+        compiled: Compiled,
+        now: datetime,
+        periods: int,
+        *,
+        forced: bool,
+    ) -> Compiled:
+        """Say of an edition that stands whether it is held; one that had gone before is held no more."""
+        with self._database.write() as session:
+            found = editions.find_edition(session, digest.name, cadence.name, compiled.period)
+            if found is None or found.state != EditionState.HELD:
+                return compiled
+            taken = forced and approval.release(
+                session, digest, found.id or 0, self.worker_id, now, forced=True
+            )
+        if not taken:
+            return replace(compiled, held=found.reason)
+        return self._planned(digest, cadence, taken, replace(compiled, made=True), periods)
+
+    def _release(self, digest: DigestSettings, now: datetime) -> list[Compiled]:
+        """Compile the held editions that nothing holds any more."""
+        with self._database.read() as session:
+            held = editions.list_editions(session, digest=digest.name, states=[EditionState.HELD])
+        made = []
+        for edition in held:
+            if edition.cadence not in digest.cadences:
+                continue
+            with self._database.write() as session:
+                taken = approval.release(session, digest, edition.id or 0, self.worker_id, now)
+            if taken is not None:
+                compiled = Compiled(digest.name, edition.cadence, edition.period, made=True)
+                made.append(self._planned(digest, digest.cadence(edition.cadence), taken, compiled))
+        return made
+
+    def _skip(
+        self, session: Session, digest: DigestSettings, cadence: Cadence, missed: Occurrence, now: datetime
+    ) -> bool:
+        row = Edition(
+            digest=digest.name,
+            cadence=cadence.name,
+            period=missed.period,
+            state=EditionState.SKIPPED,
+            deadline_at=missed.deadline_at,
+            freeze_at=now,
+            finished_at=now,
+            reason="nothing ran at its deadline; its articles are in the next edition",
+        )
+        return editions.add_edition(session, row) is not None
+
+    def _resume(self, digest: DigestSettings) -> None:
+        with self._database.read() as session:
+            begun = editions.list_editions(session, digest=digest.name, states=[EditionState.COMPILING])
+        for edition in begun:
+            alive = edition.compiler is not None and workers.is_alive(self._database, edition.compiler)
+            if alive and edition.compiler != self.worker_id:
+                continue
+            with self._database.write() as session:
+                taken = editions.take_over(session, edition, self.worker_id)
+            if taken is not None:
+                self._plan(digest, digest.cadence(taken.cadence), taken)
+
+    def _plan(self, digest: DigestSettings, cadence: Cadence, edition: Edition, periods: int = 1) -> None:
+        """Plan in key ranges with a commit each; the last commit freezes."""
+        with self._database.write() as session:
+            draft = drafts.find_draft(session, digest.name, cadence.name, edition.period)
+            plan = Plan(self._settings, digest, cadence, edition, periods, self._speaks, shape_of(draft))
+            plan.fitter = self._fitter(digest, edition) if self._fitter else None
+            plan.unplace(session)
+        while True:
+            with self._database.write() as session:
+                current = editions.own_edition(session, plan.edition_id, self.worker_id)
+                if current is None:
+                    log.warning("edition %s: another worker compiles it now", edition.period)
+                    return
+                last = cohorts.next_range(session, current, self._range_size)
+                if last is None:
+                    plan.freeze(session, current)
+                    return
+                plan.plan_range(session, current, last)
+                current.compiled_to = last
+                session.add(current)

@@ -1,0 +1,122 @@
+"""Settle what selection chose: name related older articles, and shorten until the message fits.
+
+Compiling and preview ask here, so what is shown is what goes.
+"""
+
+from collections.abc import Collection, Iterable
+
+from sqlmodel import Session
+
+from digest.articles.related import Index, RelatedStory
+from digest.models import Article, Edition
+from digest.rules.editions.selection import EVERY_TOPIC, Chosen
+from digest.rules.editions.shortening import fit
+from digest.settings import DigestSettings
+from digest.store.articles import articles, duplicates, images
+from digest.store.articles import related as stories
+from digest.store.articles.duplicates import OtherSource
+from digest.store.articles.images import Copy
+from digest.tasks.composing.composer import Composer
+from digest.tasks.composing.variants import VariantContent, copied_by, told_by
+
+_ASKED, _COMPARED = 4, 12
+"""How many of an edition's first articles say what is related, and how many each names."""
+
+
+class Fitter:
+    """Settles the lists of one edition; what several lists need is read and found out once.
+
+    Related are articles that are too old for this edition and for every later one: they are in nobody's list.
+    `articles` holds those of all settled lists, `told` who else tells their stories, `copies`
+    their pictures.
+    """
+
+    def __init__(self, composer: Composer, digest: DigestSettings, edition: Edition) -> None:
+        self._composer = composer
+        self._digest = digest
+        self._edition = edition
+        self._index: Index | None = None
+        self._newer: frozenset[int] = frozenset()
+        self._near: dict[int, list[int]] = {}
+        self.articles: dict[int, Article] = {}
+        self.told: dict[int, tuple[OtherSource, ...]] = {}
+        self.copies: dict[int, Copy] = {}
+        self._settled: dict[tuple[str, str, frozenset[str]], Chosen] = {}
+
+    def settle(
+        self,
+        session: Session,
+        chosen: Chosen,
+        language: str,
+        topics: Collection[str],
+        without: Iterable[int] = (),
+    ) -> Chosen:
+        """Give the list as it goes out in a language.
+
+        What is named as related is of the reader's topics, and none of the articles `without`.
+        """
+        if not chosen.choices:
+            return chosen
+        key = chosen.key, language, frozenset(topics)
+        if key not in self._settled:
+            self._read(session, chosen)
+            related = self._related(session, chosen, topics, frozenset(without))
+            self._settled[key] = self._fit(
+                session, Chosen(chosen.choices, chosen.left_out, related), language
+            )
+        return self._settled[key]
+
+    def listing(self, chosen: Chosen, language: str) -> VariantContent:
+        """Give a settled list with all that it is rendered from."""
+        return VariantContent(self._edition, language, chosen, self.articles, self.told, self.copies)
+
+    def _fit(self, session: Session, chosen: Chosen, language: str) -> Chosen:
+        self._keep(session, chosen.related)
+
+        return fit(chosen, lambda one: self._composer.measure(self.listing(one, language)))
+
+    def _read(self, session: Session, chosen: Chosen) -> None:
+        ids = [choice.article_id for choice in chosen.choices if choice.article_id not in self.articles]
+        if ids:
+            self._keep(session, ids)
+            self.told.update(told_by(duplicates.list_told(session, ids), self._edition.freeze_at))
+
+    def _keep(self, session: Session, ids: Iterable[int]) -> None:
+        missing = [number for number in ids if number not in self.articles]
+        if missing:
+            self.articles.update(articles.get_articles(session, missing))
+            self.copies.update(copied_by(images.copies_of(session, missing), self._edition.freeze_at))
+
+    def _related(
+        self, session: Session, chosen: Chosen, topics: Collection[str], without: frozenset[int]
+    ) -> tuple[int, ...]:
+        """Take the nearest of each of the first articles in turn, then the second nearest, and so on."""
+        wanted = self._digest.related
+        asked = chosen.choices[:_ASKED] if wanted else ()
+        inside = without.union(choice.article_id for choice in chosen.choices)
+        ranked = [
+            [one for one in self._nearest(session, choice.article_id) if self._is_of(one, topics)]
+            for choice in asked
+        ]
+        turns = [one for turn in range(_COMPARED) for near in ranked for one in near[turn : turn + 1]]
+        return tuple(one for one in dict.fromkeys(turns) if one not in inside)[:wanted]
+
+    def _is_of(self, article_id: int, topics: Collection[str]) -> bool:
+        own = self.articles[article_id].topics
+        return EVERY_TOPIC in topics or not set(topics).isdisjoint(own)
+
+    def _nearest(self, session: Session, article_id: int) -> list[int]:
+        if article_id not in self._near:
+            index, story = self._compared(session), stories.to_story(self.articles[article_id])
+            near = self._near[article_id] = index.near([story], _COMPARED, self._newer)
+            self._keep(session, near)
+        return self._near[article_id]
+
+    def _compared(self, session: Session) -> Index:
+        """Give an index of all that is compared; newer articles tell which words are rare, and are barred."""
+        if self._index is None:
+            at, topics = self._edition.freeze_at, self._digest.topics
+            known: list[RelatedStory] = stories.list_stories(session, before=at, topics=topics)
+            self._newer = frozenset(one.id for one in known if one.dated_at >= at - self._digest.carry)
+            self._index = Index(known if len(self._newer) < len(known) else ())
+        return self._index

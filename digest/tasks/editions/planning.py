@@ -1,0 +1,170 @@
+"""Decide what each cohort gets, and plan its readers' deliveries, a key range at a time."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from sqlmodel import Session
+
+from digest.models import Cohort, Edition, EditionState
+from digest.models.cadence import Cadence
+from digest.rules.editions import cadence as calendar
+from digest.rules.editions.arrangement import Arrangement
+from digest.rules.editions.selection import (
+    Candidate,
+    choose,
+    cohort_key,
+    settle_topics,
+    since,
+    unsettle_topics,
+)
+from digest.settings import DigestSettings, Settings
+from digest.store import workers
+from digest.store.articles import articles
+from digest.store.editions import cohorts, editions, planning, snapshots, variants
+from digest.tasks.articles.withdrawing import settle_edition
+from digest.tasks.editions.candidates import BEGINNING, candidates, limits_of
+from digest.tasks.editions.fitting import Fitter
+
+_Likeness = tuple[str | None, tuple[tuple[str, str], ...], frozenset[int]]
+
+
+class Plan:
+    """The decisions of one edition, for as long as it is compiled."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        digest: DigestSettings,
+        cadence: Cadence,
+        edition: Edition,
+        periods: int,
+        speaks: Callable[[str], bool],
+        shape: Arrangement,
+    ) -> None:
+        assert edition.id is not None  # noqa: S101 - a stored row
+        self.edition_id = edition.id
+        self._seen_from = self._history_from = edition.freeze_at - digest.carry
+        self._shape = shape
+        self._settings, self._digest, self._cadence = settings, digest, cadence
+        self._limits = replace(limits_of(digest), max_articles=digest.max_articles * periods)
+        self._speaks = speaks
+        self._candidates: list[Candidate] | None = None
+        self.fitter: Fitter | None = None
+
+    def unplace(self, session: Session) -> None:
+        """Take readers out of cohorts whose history does not reach back to all that the edition may hold."""
+        digest, cadence = self._digest.name, self._cadence.name
+        oldest = articles.first_seen(session, self._shape.added) if self._shape.added else None
+        if oldest is not None and oldest < self._seen_from:
+            self._history_from = oldest
+            cohorts.unplace_all(session, digest, cadence)
+        else:
+            cohorts.unplace_where_history_is_short(session, digest, cadence, self._seen_from)
+
+    def plan_range(self, session: Session, edition: Edition, last: int) -> None:
+        self._place(session, edition, last)
+        for cohort in cohorts.undecided_cohorts(session, edition, last):
+            chosen = choose(
+                self._articles(session, edition),
+                unsettle_topics(cohort.topics, BEGINNING),
+                frozenset(cohort.history),
+                edition.freeze_at,
+                self._limits,
+                self._shape,
+            )
+            assert cohort.id is not None  # noqa: S101 - a stored row
+            if self.fitter is not None:
+                chosen = self.fitter.settle(
+                    session, chosen, cohort.language, cohort.topics, self._shape.added
+                )
+            cohorts.decide_cohort(session, self.edition_id, cohort.id, cohort.language, chosen)
+        hours = planning.list_hours(session, edition, last)
+        planning.plan_range(session, edition, last, self._due(edition, hours), edition.freeze_at)
+
+    def freeze(self, session: Session, edition: Edition) -> None:
+        """Take the mailed articles into each cohort's history, and let claims begin."""
+        settle_edition(session, edition, edition.freeze_at)
+        cohorts.unplace_unplanned(session, edition)
+        recent = articles.ids_seen_from(session, self._history_from)
+        decisions = cohorts.list_decisions(session, self.edition_id)
+        cohorts.lift_keys(session, [cohort for cohort, _ in decisions])
+        for cohort, variant_id in decisions:
+            got = {row.article_id for row in variants.articles_of(session, variant_id)}
+            self._advance(session, cohort, (set(cohort.history) | got) & recent, edition.freeze_at)
+        snapshots.keep(session, self.edition_id)
+        edition.frozen_at = edition.freeze_at
+        edition.compiler = None
+        editions.set_state(session, edition, EditionState.FROZEN)
+        workers.raise_counter(session)
+
+    def _advance(self, session: Session, cohort: Cohort, history: set[int], freeze_at: datetime) -> None:
+        topics = settle_topics(unsettle_topics(cohort.topics, BEGINNING), freeze_at, self._digest.carry)
+        key = cohort_key(cohort.digest, cohort.cadence, cohort.language, topics, sorted(history))
+        if not cohorts.merge_into(session, cohort, key):
+            cohort.key, cohort.topics, cohort.history = key, topics, sorted(history)
+            cohort.history_from = self._history_from
+            session.add(cohort)
+            session.flush()
+
+    def _place(self, session: Session, edition: Edition, last: int) -> None:
+        unplaced = cohorts.list_unplaced(session, edition, last)
+        if not unplaced:
+            return
+        history = cohorts.counted_history(session, edition, last, self._history_from)
+        groups: dict[str, tuple[Cohort, list[int]]] = {}
+        for (language, topics, known), ids in _alike(unplaced, history).items():
+            cohort = self._cohort(language, dict(topics), known, edition)
+            groups.setdefault(cohort.key, (cohort, []))[1].extend(ids)
+        for cohort, ids in groups.values():
+            cohorts.place(session, ids, cohorts.find_or_add_cohort(session, cohort))
+
+    def _cohort(
+        self, language: str | None, added: dict[str, str], history: frozenset[int], edition: Edition
+    ) -> Cohort:
+        topics = settle_topics(since(added, self._digest.lookback), edition.freeze_at, self._digest.carry)
+        own = self._settings.site.language
+        language = language if language and self._speaks(language) else own
+        digest, cadence = self._digest.name, self._cadence.name
+        return Cohort(
+            key=cohort_key(digest, cadence, language, topics, sorted(history)),
+            digest=digest,
+            cadence=cadence,
+            language=language,
+            topics=topics,
+            history=sorted(history),
+            history_from=self._history_from,
+        )
+
+    def _articles(self, session: Session, edition: Edition) -> list[Candidate]:
+        if self._candidates is None:
+            self._candidates = candidates(
+                session, seen_from=self._seen_from, seen_to=edition.freeze_at, shape=self._shape
+            )
+        return self._candidates
+
+    def _due(
+        self, edition: Edition, hours: Iterable[tuple[str | None, int | None]]
+    ) -> list[tuple[str | None, int | None, datetime]]:
+        if edition.at_once:
+            return [(zone, hour, edition.freeze_at) for zone, hour in hours]
+        deadline, zone = edition.deadline_at, self._settings.zone
+        return [
+            (name, hour, calendar.reader_due_at(
+                self._cadence, deadline, ZoneInfo(name) if name else None, hour, zone
+            ))
+            for name, hour in hours
+        ]  # fmt: skip
+
+
+def _alike(
+    unplaced: Sequence[cohorts.UnplacedReader], history: Mapping[int, frozenset[int]]
+) -> dict[_Likeness, list[int]]:
+    """Put readers together whom nothing tells apart, such as those of one import, to decide for once."""
+    alike: dict[_Likeness, list[int]] = {}
+    for reader in unplaced:
+        known = history.get(reader.subscription_id, frozenset())
+        likeness = reader.language, tuple(sorted(reader.topics.items())), known
+        alike.setdefault(likeness, []).append(reader.subscription_id)
+    return alike

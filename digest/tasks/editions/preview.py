@@ -1,0 +1,243 @@
+"""Show an edition before it is made: the functions of delivery, and nothing is changed."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from email import message_from_bytes, policy
+from typing import Any
+
+from sqlmodel import Session
+
+from digest.errors import InputError
+from digest.mail.rendering.renderer import Rendering
+from digest.models import (
+    Article,
+    Delivery,
+    Draft,
+    Edition,
+    EditionState,
+    Subscriber,
+    Subscription,
+)
+from digest.rules.editions import cadence as calendar
+from digest.rules.editions.cadence import Occurrence
+from digest.rules.editions.selection import (
+    EVERY_TOPIC,
+    Choice,
+    Chosen,
+    choose,
+    settle_topics,
+    since,
+    unsettle_topics,
+)
+from digest.rules.editions.shortening import list_shortened
+from digest.rules.readers.address import normalise
+from digest.settings import DigestSettings, Settings
+from digest.store.articles import articles
+from digest.store.database import Database
+from digest.store.delivery import deliveries
+from digest.store.editions import drafts, editions, variants
+from digest.store.readers import subscribers
+from digest.tasks.composing.composer import Composer
+from digest.tasks.editions.candidates import BEGINNING, candidates, limits_of, shape_of
+from digest.tasks.editions.fitting import Fitter
+
+CLIPPED_AT = 102_400
+"""Gmail cuts the HTML part of a message that is longer than this many bytes, and hides the rest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Who looks: a reader by address, else anybody with these topics (none: every one) in this language."""
+
+    address: str = ""
+    topics: tuple[str, ...] = ()
+    language: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LastEdition:
+    """What a reader got last: the edition's name and its articles' titles, by id."""
+
+    edition: str
+    titles: Mapping[int, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """The very bytes that delivery would hand over, and the parts inside them.
+
+    `inert` is the same message with links that do nothing for its reader. `shortened` are the articles that
+    are shown shorter than the digest's own form, so that the message fits.
+    """
+
+    edition: Edition
+    chosen: Chosen
+    rendering: Rendering
+    message: bytes
+    inert: bytes
+    titles: Mapping[int, str]
+    last: LastEdition | None = None
+    shortened: tuple[Choice, ...] = ()
+
+    def parts(self, *, inert: bool = False) -> tuple[str, str]:
+        """Give the HTML and the text as a mail program decodes them."""
+        html, text = _parts(self.inert if inert else self.message)
+        return html.get_content(), text.get_content()
+
+    @property
+    def digest(self) -> str:
+        """Give the SHA-256 of the message."""
+        return hashlib.sha256(self.message).hexdigest()
+
+
+def preview(
+    database: Database,
+    settings: Settings,
+    composer: Composer,
+    digest: DigestSettings,
+    *,
+    cadence: str | None,
+    view: Viewer,
+    at: datetime,
+    occurrence: Occurrence | None = None,
+) -> Preview:
+    """Compose an edition as a reader would get it at a time; raise InputError where it is empty.
+
+    Without an occurrence it is the next edition. Without an address: as a reader who got nothing yet.
+    """
+    with database.read() as session:
+        subscriber, subscription = _reader(session, digest, view, at)
+        name = cadence or subscription.cadence
+        coming = occurrence or _next_occurrence(session, settings, digest, name, at)
+        draft = drafts.find_or_new(session, digest.name, name, coming.period)
+        edition = _edition(draft, coming, at)
+        chosen = _choose(session, digest, subscription, at, draft)
+        if not chosen.choices:
+            raise InputError(f'nothing is new for this reader of "{digest.name}" at {at.isoformat()}')
+        language = subscriber.language or settings.site.language
+        fitter = Fitter(composer, digest, edition)
+        chosen = fitter.settle(session, chosen, language, subscription.topics, shape_of(draft).added)
+        rendering = composer.render(fitter.listing(chosen, language))
+        stored = {choice.article_id: fitter.articles[choice.article_id] for choice in chosen.choices}
+        last = _last(session, subscription)
+    delivery = Delivery(
+        edition_id=0, subscription_id=0, state="planned", due_at=at, changed_at=at, composed_at=at
+    )
+    job = deliveries.make_job(delivery, subscriber, digest.name)
+    return Preview(
+        edition, chosen, rendering,
+        composer.letter(edition, rendering, job, at).content,
+        composer.inert(edition, rendering, job, at),
+        _titles(stored), last, tuple(list_shortened(chosen, digest.form)),
+    )  # fmt: skip
+
+
+def describe(shown: Preview) -> dict[str, Any]:
+    """Give what there is to know of a preview, as JSON can hold it."""
+    html, text = _parts(shown.message)
+    encoded = len(str(html.get_payload()).encode())
+    decoded = len(html.get_content().encode())
+    ids = [choice.article_id for choice in shown.chosen.choices]
+    before = shown.last.titles if shown.last else {}
+    forms = Counter(choice.form.value for choice in shown.chosen.choices)
+    return {
+        "edition": f"{shown.edition.digest} {shown.edition.cadence} {shown.edition.period}",
+        "subject": shown.rendering.subject,
+        "articles": ids,
+        "forms": dict(forms),
+        "shortened": [c.article_id for c in shown.shortened],
+        "related": list(shown.chosen.related),
+        "left_out": shown.chosen.left_out,
+        "bytes": len(shown.message),
+        "html_bytes": max(encoded, decoded),
+        "text_bytes": len(text.get_content().encode()),
+        "clipped_at": CLIPPED_AT,
+        "is_clipped": max(encoded, decoded) >= CLIPPED_AT,
+        "sha256": shown.digest,
+        "last_edition": shown.last.edition if shown.last else None,
+        "new": [key for key in ids if key not in before],
+        "gone": [key for key in before if key not in ids],
+    }
+
+
+def _parts(message: bytes) -> tuple[Any, Any]:
+    parsed = message_from_bytes(message, policy=policy.default)
+    html, text = parsed.get_body(("html",)), parsed.get_body(("plain",))
+    assert html is not None and text is not None  # noqa: S101, PT018 - as composed
+    return html, text
+
+
+def _titles(stored: Mapping[int, Article]) -> dict[int, str]:
+    return {key: article.title for key, article in stored.items()}
+
+
+def _last(session: Session, subscription: Subscription) -> LastEdition | None:
+    found = subscription.id and variants.find_last_of(session, subscription.id)
+    if not found:
+        return None
+    edition, choices = found
+    stored = articles.get_articles(session, [choice.article_id for choice in choices])
+    return LastEdition(f"{edition.digest} {edition.cadence} {edition.period}", _titles(stored))
+
+
+def _reader(
+    session: Session, digest: DigestSettings, view: Viewer, at: datetime
+) -> tuple[Subscriber, Subscription]:
+    if not view.address:
+        anyone = Subscriber(
+            public_id="a" * 26, address="reader@example.org", address_key="", created_at=at,
+            language=view.language or None,
+        )  # fmt: skip
+        return anyone, Subscription(
+            subscriber_id=0,
+            digest=digest.name,
+            cadence=digest.default_cadence,
+            topics={topic: at.isoformat() for topic in view.topics or (EVERY_TOPIC,)},
+            created_at=at,
+        )
+    subscriber = subscribers.find_subscriber(session, normalise(view.address).key)
+    found = subscribers.find_subscription(session, subscriber.id or 0, digest.name) if subscriber else None
+    if subscriber is None or found is None:
+        raise InputError(f'"{view.address}" has no subscription to "{digest.name}"')
+    return subscriber, found
+
+
+def _next_occurrence(
+    session: Session, settings: Settings, digest: DigestSettings, cadence: str, at: datetime
+) -> Occurrence:
+    """Give the first period whose edition is not made; one that is held is not made yet."""
+    recurrence = digest.cadence(cadence)
+    found = calendar.current(recurrence, at, settings.zone)
+    while True:
+        made = editions.find_edition(session, digest.name, cadence, found.period)
+        if made is None or made.state == EditionState.HELD:
+            return found
+        found = calendar.following(recurrence, max(at, found.deadline_at), settings.zone)
+
+
+def _edition(draft: Draft, occurrence: Occurrence, at: datetime) -> Edition:
+    return Edition(
+        digest=draft.digest,
+        cadence=draft.cadence,
+        period=occurrence.period,
+        deadline_at=occurrence.deadline_at,
+        freeze_at=at,
+        subject=draft.subject,
+        introduction=draft.introduction,
+    )
+
+
+def _choose(
+    session: Session, digest: DigestSettings, subscription: Subscription, at: datetime, draft: Draft
+) -> Chosen:
+    history = frozenset[int]()
+    if subscription.id is not None:
+        history = deliveries.history_of(session, subscription.id)
+    shape = shape_of(draft)
+    found = candidates(session, seen_from=at - digest.carry, seen_to=at, shape=shape)
+    settled = settle_topics(since(subscription.topics, digest.lookback), at, digest.carry)
+    topics = unsettle_topics(settled, BEGINNING)
+    return choose(found, topics, history, at, limits_of(digest), shape)

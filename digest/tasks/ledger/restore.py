@@ -1,0 +1,95 @@
+"""After a restored backup: withhold what had already gone, or send what the database says is due."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+
+from digest.settings import Settings
+from digest.store.articles import articles
+from digest.store.database import Database
+from digest.store.delivery import deliveries
+from digest.tasks.articles.fetching import fetch_due
+from digest.tasks.delivery.recovery import reap_dead_workers
+from digest.tasks.editions.compiling import Compiler, MadeEdition
+from digest.tasks.ledger.state_file import (
+    LedgerState,
+    ledger_standing,
+    note_standing,
+    read_standing,
+    write_standing,
+)
+
+_FAR = 1_000_000
+
+
+@dataclass(slots=True)
+class Restored:
+    """What deciding did: editions entered that the backup did not know, deliveries withheld."""
+
+    entered: list[str] = field(default_factory=list)
+    withheld: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Restorer:
+    """Brings a restored database level with what had already gone."""
+
+    database: Database
+    settings: Settings
+    path: Path
+    identity: str
+    clock: Callable[[], datetime]
+
+    def accept(self) -> None:
+        """Take the database as it is: what it says is due will be sent, again where it had gone."""
+        note_standing(self.database, self.path, self.identity, counter=self._highest().counter + 1)
+
+    def withhold_until(self, until: datetime, compiler: Compiler) -> Restored:
+        """Count everything due up to `until` as got: enter the lost editions, withhold what is still open.
+
+        Articles are fetched first and those published before `until` are taken as seen by then. The state
+        file goes far ahead meanwhile, so that a crash in between leaves the database refused.
+        """
+        kept = self._highest()
+        write_standing(self.path, replace(kept, counter=kept.counter + _FAR))
+        reap_dead_workers(self.database, self.clock, own_id=compiler.worker_id, resend=False)
+        self._fetch(until)
+        done = Restored()
+        for digest in self.settings.digests:
+            for made in compiler.compile_lost(digest, until, made_before(kept, until)):
+                done.entered.append(f"{made.digest} {made.cadence} {made.period}")
+        with self.database.write() as session:
+            done.withheld = deliveries.withhold_restored(session, until, self.clock())
+            deliveries.finish_editions(session, self.clock())
+        self.accept()
+        return done
+
+    def _fetch(self, until: datetime) -> None:
+        with self.database.read() as session:
+            known = articles.last_id(session)
+        fetch_due(self.database, self.settings, self.clock(), every=True)
+        with self.database.write() as session:
+            articles.set_first_seen(session, after_id=known, until=until)
+
+    def _highest(self) -> LedgerState:
+        """Give the further of file and database, with the editions that the file knows."""
+        found = ledger_standing(self.database, self.identity)
+        kept = read_standing(self.path)
+        if kept is None or kept.database != self.identity:
+            return found
+        return replace(found, counter=max(found.counter, kept.counter), editions=kept.editions)
+
+
+def made_before(standing: LedgerState, until: datetime) -> dict[str, MadeEdition]:
+    """Give the last edition of each cadence that the state file knows, where it was made up to `until`."""
+    made = {
+        name: MadeEdition(
+            row["period"],
+            datetime.fromisoformat(row["deadline_at"]),
+            datetime.fromisoformat(row["freeze_at"]),
+            bool(row["at_once"]),
+        )
+        for name, row in standing.editions.items()
+    }
+    return {name: item for name, item in made.items() if item.freeze_at <= until}

@@ -1,0 +1,130 @@
+"""Tell a database that was restored from a backup: a counter stands in it and in a file beside the settings.
+
+The counter rises with each freeze and each worker's start and end. A database behind its file has forgotten
+what had already gone.
+"""
+
+import hashlib
+import json
+import os
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sqlmodel import Session
+
+from digest.errors import Refused, SettingsError
+from digest.store import workers
+from digest.store.database import Database
+from digest.store.editions import editions
+
+REMEDY = (
+    "Nothing is sent until you decide: `digest resume --sent-until TIME` withholds what was due before TIME,"
+    " when the lost database last sent; `digest resume --resend` sends what this one says is due"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerState:
+    """How far a ledger is; `server` tells one PostgreSQL history from another, `database` one ledger.
+
+    `editions` maps "DIGEST CADENCE" to the last edition made: period, deadline_at, freeze_at, at_once.
+    """
+
+    database: str
+    server: str
+    counter: int
+    editions: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+
+def identity_of(identity_key: bytes) -> str:
+    """Give what tells a ledger from every other, and tells nothing else."""
+    return hashlib.sha256(b"ledger " + identity_key).hexdigest()[:16]
+
+
+def state_path(config: Path) -> Path:
+    """Give the state file's path: beside the settings, named after them."""
+    return config.with_suffix(".state")
+
+
+def check_standing(database: Database, path: Path, identity: str) -> None:
+    """Raise Refused where the database is behind its state file, or where that is missing on SQLite.
+
+    The file is read first: what other processes add meanwhile is in the database before it is in the file.
+    """
+    kept = read_standing(path)
+    found = ledger_standing(database, identity)
+    if kept is None or kept.database != identity:
+        if database.is_sqlite and found.editions:
+            raise Refused(f"the state file {path} of this database is missing: was it restored? {REMEDY}")
+        return
+    if found.counter < kept.counter:
+        raise Refused(
+            f"the database was restored from a backup: its counter is {found.counter},"
+            f" {path} says {kept.counter}. {REMEDY}"
+        )
+    if found.server != kept.server:
+        raise Refused(
+            f"the PostgreSQL server is not the one that {path} knows (restored, promoted or moved). {REMEDY}"
+        )
+
+
+def note_standing(database: Database, path: Path, identity: str, *, counter: int | None = None) -> None:
+    """Write the ledger's standing into the state file; `counter` raises the ledger's to that first.
+
+    The ledger's row is locked meanwhile, so that no process writes an older standing over a newer one.
+    """
+    with database.write() as session:
+        workers.lock_counter(session, counter)
+        write_standing(path, _standing(session, identity))
+
+
+def ledger_standing(database: Database, identity: str) -> LedgerState:
+    """Read how far the database is."""
+    with database.read() as session:
+        return _standing(session, identity)
+
+
+def _standing(session: Session, identity: str) -> LedgerState:
+    last = {
+        f"{edition.digest} {edition.cadence}": {
+            "period": edition.period,
+            "deadline_at": edition.deadline_at.isoformat(),
+            "freeze_at": edition.freeze_at.isoformat(),
+            "at_once": edition.at_once,
+        }
+        for edition in editions.list_last_made(session)
+    }
+    return LedgerState(identity, workers.server_identity(session), workers.get_counter(session), last)
+
+
+def read_standing(path: Path) -> LedgerState | None:
+    """Read the state file; None where there is none."""
+    try:
+        return LedgerState(**json.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be read: {error.strerror}; mend its mode") from None
+    except (ValueError, TypeError):
+        raise Refused(f"{path} is damaged: move it away. {REMEDY}") from None
+
+
+def write_standing(path: Path, standing: LedgerState) -> None:
+    """Write the state file so that it is whole at any time, also after a power cut."""
+    fresh = path.with_name(f"{path.name}.{os.getpid()}")
+    try:
+        with fresh.open("w", encoding="utf-8") as file:
+            json.dump(asdict(standing), file, indent=1)
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(path)
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+    except OSError as error:
+        raise SettingsError(
+            f"{path} cannot be written: {error.strerror}; let this account write into {path.parent}"
+        ) from None

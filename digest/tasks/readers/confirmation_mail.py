@@ -1,0 +1,169 @@
+"""Mail the askings that are due: one message to an address's holder, and nothing else before they confirm."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from email.utils import parseaddr
+
+from digest.mail.message import Headers, Message, ReaderHeaders, compose_notice, message_id
+from digest.mail.rendering.renderer import Renderer
+from digest.models import Confirmation, DeliveryState, MailState, Outcome, Subscriber, Subscription
+from digest.net.smtp import Connection, Envelope, open_connection
+from digest.rules.delivery.verdicts import Verdict, describe, judge, without_address
+from digest.store.readers import confirmations
+from digest.tasks.delivery.run import Run
+from digest.tasks.readers.sign_up import Readers
+
+_STATES = {
+    DeliveryState.ACCEPTED: MailState.ACCEPTED,
+    DeliveryState.FAILED: MailState.FAILED,
+    DeliveryState.UNCERTAIN: MailState.UNCERTAIN,
+}
+
+
+def ask_due(run: Run, readers: Readers, renderer: Renderer) -> int:
+    """Mail every asking that is due; give how many the relay accepted."""
+    accepted = 0
+    with _line(run) as line:
+        while not run.ended:
+            with run.database.write() as session:
+                row = confirmations.claim_confirmation(session, run.owner, run.clock())
+                if row is None:
+                    return accepted
+                subscriber, subscription = confirmations.get_asked_reader(session, row)
+            connection = line.connection()
+            if connection is None:
+                _settle(run, row, MailState.PLANNED)
+                return accepted
+            verdict = _ask(run, readers, renderer, connection, row, subscriber, subscription)
+            accepted += verdict.state is DeliveryState.ACCEPTED
+    return accepted
+
+
+def _ask(
+    run: Run,
+    readers: Readers,
+    renderer: Renderer,
+    connection: Connection,
+    row: Confirmation,
+    subscriber: Subscriber,
+    subscription: Subscription,
+) -> Verdict:
+    """Mark, then submit, then record: the claim protocol of one message."""
+    with run.database.write() as session:
+        token = readers.give_token(session, row.id or 0)
+        confirmations.record_confirmation(session, row.id or 0, run.owner, MailState.IN_FLIGHT)
+    at = run.clock()
+    message = run.composer.sealed(
+        compose_asking(readers, renderer, row, subscriber, subscription, token, at), at
+    )
+    named = subscription.digest, "asking"
+    sender = run.composer.return_paths.write(subscriber.public_id, named)
+    outcome = connection.submit(Envelope(sender, subscriber.address), message)
+    now = run.clock()
+    verdict = judge(outcome, attempts=row.attempts + 1, now=now)
+    if verdict.pause:
+        run.give_up(f"the relay refuses us: {verdict.pause}; mend it, the next run goes on")
+    state = _STATES.get(verdict.state, MailState.PLANNED)
+    if state is MailState.UNCERTAIN and run.resend and not row.attempts:
+        state = MailState.PLANNED  # repeated once, as a digest would be
+    _settle(
+        run,
+        row,
+        state,
+        reply=without_address(verdict.reason, subscriber.address)[:500],
+        due_at=verdict.due_at,
+    )
+    return verdict
+
+
+def compose_asking(
+    readers: Readers,
+    renderer: Renderer,
+    row: Confirmation,
+    subscriber: Subscriber,
+    subscription: Subscription,
+    token: str,
+    now: datetime,
+) -> Message:
+    """Compose the message that asks: who asked, when, the link, and no advertising (STANDARDS B8)."""
+    site, digest = readers.settings.site, readers.settings.digest(subscription.digest)
+    from_name, from_address = parseaddr(site.from_)
+    domain = from_address.rpartition("@")[2]
+    wanted = subscriber.language or site.language
+    language = wanted if renderer.speaks(wanted) else site.language
+    subject = renderer.say(language, "ask_subject", title=digest.title)
+    zone = readers.settings.zone
+    notice = renderer.render_notice(
+        "confirm",
+        language,
+        {
+            "publication": site.name,
+            "title": digest.title,
+            "subject": subject,
+            "address": subscriber.address,
+            "confirm_url": f"{site.base_url}/confirm/{token}",
+            "expires": f"{row.expires_at.astimezone(zone):%Y-%m-%d %H:%M} {site.timezone}",
+            "asked": f"{row.asked_at.astimezone(zone):%Y-%m-%d %H:%M} {site.timezone}",
+            "ip": row.origin.get("ip", ""),
+            "postal_address": site.postal_address,
+        },
+    )
+    headers = Headers(
+        from_name=from_name or site.name,
+        from_address=from_address,
+        reply_to=site.reply_to,
+        subject=subject,
+        auto_submitted="auto-generated",
+    )
+    own = ReaderHeaders(
+        to_name=subscriber.name,
+        to_address=subscriber.address,
+        date=now,
+        message_id=message_id(
+            readers.suppression_key, digest.name, "asking", str(row.id), subscriber.public_id, domain
+        ),
+    )
+    return compose_notice(notice, headers, own)
+
+
+def _settle(
+    run: Run, row: Confirmation, state: MailState, *, reply: str = "", due_at: datetime | None = None
+) -> None:
+    with run.database.write() as session:
+        confirmations.record_confirmation(session, row.id or 0, run.owner, state, reply=reply, due_at=due_at)
+
+
+class _Line:
+    """One connection for all askings of a run, opened when the first is due."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._connection: Connection | None = None
+
+    def connection(self) -> Connection | None:
+        """Give a usable connection, or None after saying why there is none."""
+        if self._connection is not None and self._connection.usable:
+            return self._connection
+        self.close()
+        opened = open_connection(self._run.relay)
+        if isinstance(opened, Outcome):
+            where = f"{self._run.relay.host}:{self._run.relay.port}"
+            self._run.give_up(f"the relay {where} cannot be used ({describe(opened)}); the next run goes on")
+            return None
+        self._connection = opened
+        return opened
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+@contextmanager
+def _line(run: Run) -> Iterator[_Line]:
+    line = _Line(run)
+    try:
+        yield line
+    finally:
+        line.close()

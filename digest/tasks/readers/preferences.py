@@ -1,0 +1,112 @@
+"""What a reader may change by the link in each message: cadence, topics, a pause.
+
+The link works for ever and travels with every forwarded digest, so nothing here tells who the reader is.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import Session
+
+from digest.errors import InputError
+from digest.models import Act, Subscription, SubscriptionState
+from digest.rules.readers import consent
+from digest.rules.readers.consent import Deed
+from digest.rules.tokens import tokens
+from digest.settings import DigestSettings
+from digest.store.readers import subscribers
+from digest.tasks.readers.sign_up import Choices, Origin, Readers, check_choices, find_linked, record
+
+
+@dataclass(frozen=True, slots=True)
+class Preferences:
+    """What a reader picked; no topics means every topic. `leave` is the token of the unsubscribe link."""
+
+    digest: DigestSettings
+    state: SubscriptionState
+    cadence: str
+    topics: tuple[str, ...]
+    paused_until: datetime | None
+    leave: str
+
+    @property
+    def is_open(self) -> bool:
+        """Tell whether there is anything to change: not before confirming, not after leaving."""
+        return self.state in (SubscriptionState.CONFIRMED, SubscriptionState.PAUSED)
+
+
+def find_preferences(readers: Readers, token: str) -> Preferences | None:
+    """Find what a preferences link is about; None where the link is not ours."""
+    with readers.database.read() as session:
+        row = find_linked(session, readers, tokens.PREFERENCES, token)
+        digest = readers.find_digest(row.digest) if row else None
+        if row is None or digest is None:
+            return None
+        public_id = subscribers.get_subscriber(session, row.subscriber_id).public_id
+    return Preferences(
+        digest,
+        SubscriptionState(row.state),
+        row.cadence,
+        tuple(topic for topic in row.topics if topic != consent.EVERY_TOPIC),
+        row.paused_until,
+        tokens.sign(readers.signing_keys, tokens.UNSUBSCRIBE, public_id, row.digest),
+    )
+
+
+def set_preferences(
+    readers: Readers, token: str, choices: Choices, now: datetime, origin: Origin, *, hour: int | None = None
+) -> bool:
+    """Keep what a reader picked, to count from the next freeze; False where the link opens nothing.
+
+    A topic that was chosen before keeps its time. Raise InputError for what the digest does not offer.
+    """
+    if hour is not None and not 0 <= hour <= 23:
+        raise InputError(f'"{hour}" is no hour: pick 0 to 23')
+    with readers.database.write() as session:
+        row = _find_open(session, readers, token)
+        if row is None:
+            return False
+        wanted = check_choices(readers.settings.digest(row.digest), choices)
+        topics = consent.choose_topics(row.topics, wanted.topics, now)
+        kept = row.hour if hour is None else hour
+        if subscribers.change_choices(session, row, cadence=wanted.cadence, topics=topics, hour=kept):
+            changed = {**origin, "cadence": wanted.cadence, "topics": ";".join(topics)}
+            record(session, row, Act.CHANGED, now, changed)
+    return True
+
+
+def set_pause(readers: Readers, token: str, until: datetime | None, now: datetime, origin: Origin) -> bool:
+    """Pause a subscription at once, until a time or until the reader comes back."""
+    with readers.database.write() as session:
+        row = _find_open(session, readers, token)
+        if row is None:
+            return False
+        if (row.state, row.paused_until) != (SubscriptionState.PAUSED, until):
+            row.paused_until = until
+            subscribers.change_state(session, row, SubscriptionState.PAUSED, now)
+            paused = {**origin, "paused_until": until.isoformat() if until else "until resumed"}
+            record(session, row, Act.CHANGED, now, paused)
+    return True
+
+
+def resume(readers: Readers, token: str, now: datetime, origin: Origin) -> bool:
+    """End a pause."""
+    with readers.database.write() as session:
+        row = _find_open(session, readers, token)
+        if row is None:
+            return False
+        if consent.next_state(row.state, Deed.RESUME) is not None:
+            subscribers.change_state(session, row, SubscriptionState.CONFIRMED, now)
+            record(session, row, Act.CHANGED, now, {**origin, "paused_until": "now"})
+    return True
+
+
+def _find_open(session: Session, readers: Readers, token: str) -> Subscription | None:
+    """Find the subscription of a link where it has something to change.
+
+    A link that lives for ever never revives what was left: that takes a fresh confirmation.
+    """
+    row = find_linked(session, readers, tokens.PREFERENCES, token)
+    if row is None or readers.find_digest(row.digest) is None:
+        return None
+    return row if row.state in (SubscriptionState.CONFIRMED, SubscriptionState.PAUSED) else None

@@ -1,0 +1,89 @@
+"""What is kept of a reader: shown, erased, suppressed."""
+
+from datetime import datetime
+
+from sqlmodel import Session
+
+from digest.errors import InputError
+from digest.models import ConsentEvent, Subscriber, Subscription, SuppressionReason
+from digest.rules.readers.address import normalise
+from digest.store.readers import subscribers
+from digest.tasks.readers.sign_up import Readers, end
+
+JsonDict = dict[str, object]
+
+
+def show(readers: Readers, address: str) -> JsonDict:
+    """Give all that is kept of a reader, fit for JSON; raise InputError for an address that is not known."""
+    found = normalise(address)
+    with readers.database.read() as session:
+        subscriber = _get_known(session, found.key, found.address)
+        banned = subscribers.find_suppression(session, readers.hash_address(found.key))
+        subscriptions = subscribers.list_subscriptions(session, subscriber.id or 0)
+        events = subscribers.list_consent(session, subscriber.id or 0)
+    return {
+        "address": subscriber.address,
+        "name": subscriber.name,
+        "language": subscriber.language,
+        "timezone": subscriber.timezone,
+        "created_at": subscriber.created_at.isoformat(),
+        "suppressed": banned.reason if banned else None,
+        "subscriptions": [_show_subscription(row) for row in subscriptions],
+        "consent": [_show_event(event) for event in events],
+    }
+
+
+def erase(readers: Readers, address: str, now: datetime) -> None:
+    """Forget a reader (GDPR 17), keeping a keyed hash so that no import brings them back.
+
+    Ends all their subscriptions at once; raise InputError for an address that is not known.
+    """
+    found = normalise(address)
+    with readers.database.write() as session:
+        subscriber = _get_known(session, found.key, found.address)
+        suppress(session, readers, subscriber, SuppressionReason.ERASED, now)
+        subscribers.erase_subscriber(session, subscriber, now)
+
+
+def suppress(
+    session: Session, readers: Readers, subscriber: Subscriber, reason: SuppressionReason, now: datetime
+) -> None:
+    """Ban a reader's address and end all their subscriptions at once."""
+    subscribers.add_suppression(session, readers.hash_address(subscriber.address_key), reason, now)
+    for row in subscribers.list_subscriptions(session, subscriber.id or 0):
+        end(session, row, now, {"suppressed": reason})
+
+
+def _get_known(session: Session, key: str, address: str) -> Subscriber:
+    found = subscribers.find_subscriber(session, key)
+    if found is None:
+        raise InputError(f'"{address}" is no subscriber: `digest subscribers list` shows all')
+    return found
+
+
+def _show_subscription(row: Subscription) -> JsonDict:
+    return {
+        "digest": row.digest,
+        "state": row.state,
+        "cadence": row.cadence,
+        "hour": row.hour,
+        "topics": sorted(row.topics),
+        "created_at": row.created_at.isoformat(),
+        "confirmed_at": _show_time(row.confirmed_at),
+        "paused_until": _show_time(row.paused_until),
+        "ended_at": _show_time(row.ended_at),
+    }
+
+
+def _show_event(event: ConsentEvent) -> JsonDict:
+    return {
+        "digest": event.digest,
+        "act": event.act,
+        "at": event.at.isoformat(),
+        "wording": event.wording,
+        "origin": event.origin,
+    }
+
+
+def _show_time(at: datetime | None) -> str | None:
+    return at.isoformat() if at else None

@@ -1,0 +1,110 @@
+"""Sign in, sign out, and set a password by a link."""
+
+from fastapi import Request
+from starlette.responses import Response
+
+from digest.errors import InputError
+from digest.tasks.desk.editors import find_invited, set_password
+from digest.tasks.desk.passwords import SHORTEST
+from digest.tasks.desk.sessions import end_others, sign_in, sign_out
+from digest.web.desk.access import HOME, safe_next
+from digest.web.desk.pages import DeskPages
+from digest.web.shared.security import SignUpLimit, find_block
+
+_WRONG = "Address and password do not go together."
+_TOO_OFTEN = "There were too many attempts. Please wait an hour, or ask the operator."
+_ADDRESSES, _BLOCKS = 10, 60
+
+
+class LoginPages:
+    """The pages that stand before the desk; attempts are counted by address and by network."""
+
+    def __init__(self, front: DeskPages, *, attempts: int = _ADDRESSES) -> None:
+        self._front = front
+        self._by_address = SignUpLimit(attempts)
+        self._by_block = SignUpLimit(_BLOCKS)
+
+    def show_login(self, request: Request, next: str = "") -> Response:  # noqa: A002 - the query's own name
+        """Show the sign-in, or the desk to whoever is signed in."""
+        if self._front.gate.find(request) is not None:
+            return self._front.go(safe_next(next))
+        return self._login(request, next)
+
+    def login(self, request: Request) -> Response:
+        """Sign in."""
+        address, now = self._front.get(request, "address")[:320], self._front.now()
+        origin = request.client.host if request.client else "unknown"
+        next_ = self._front.get(request, "next")
+        by_block = self._by_block.allows(find_block(origin), now)
+        by_address = self._by_address.allows(f"editor {address.strip().lower()}"[:64], now)
+        if not (by_block and by_address):
+            return self._login(request, next_, _TOO_OFTEN, 429, address)
+        token = sign_in(self._front.desk, address, self._front.get(request, "password"), now)
+        if token is None:
+            return self._login(request, next_, _WRONG, 400, address)
+        page = self._front.go(safe_next(next_))
+        self._front.gate.keep_session(page, token)
+        return page
+
+    def _login(
+        self, request: Request, next_: str, error: str = "", status: int = 200, address: str = ""
+    ) -> Response:
+        token, form = self._front.gate.visitor_form(request)
+        page = self._front.pages.render(
+            "desk/login", status, title="Sign in", next=safe_next(next_), error=error, form_token=form,
+            address=address,
+        )  # fmt: skip
+        self._front.gate.keep_visitor(page, token)
+        return page
+
+    def logout(self, request: Request) -> Response:
+        """Sign out."""
+        sign_out(self._front.desk, self._front.visit(request))
+        page = self._front.go(f"{HOME}/login")
+        self._front.gate.end_session(page)
+        return page
+
+    def end_others(self, request: Request) -> Response:
+        """End the editor's other sessions."""
+        end_others(self._front.desk, self._front.visit(request))
+        return self._front.go(HOME, "others")
+
+    def show_password(self, request: Request, token: str) -> Response:
+        """Show the form that sets a password."""
+        return self._password(request, token)
+
+    def set_password(self, request: Request, token: str) -> Response:
+        """Set a password by a link."""
+        password = self._front.get(request, "password")
+        if password != self._front.get(request, "again"):
+            return self._password(request, token, "The two are not the same.", 400)
+        try:
+            editor = set_password(self._front.desk, token, password, self._front.now())
+        except InputError as error:
+            return self._password(request, token, f"{str(error).capitalize()}.", 400)
+        if editor is None:
+            return self._no_link()
+        return self._front.pages.say(
+            "Your password is set", "Sign in with it.", link=f"{HOME}/login", link_text="Sign in"
+        )
+
+    def _password(self, request: Request, token: str, error: str = "", status: int = 200) -> Response:
+        editor = find_invited(self._front.desk, token, self._front.now())
+        if editor is None:
+            return self._no_link()
+        visitor, form = self._front.gate.visitor_form(request)
+        page = self._front.pages.render(
+            "desk/password", status, title="Set your password", error=error, form_token=form,
+            address=editor.address, shortest=SHORTEST,
+        )  # fmt: skip
+        self._front.gate.keep_visitor(page, visitor)
+        return page
+
+    def _no_link(self) -> Response:
+        return self._front.pages.say(
+            "This link is no longer valid",
+            "It sets a password once, within an hour. The operator can mail you a fresh one.",
+            status=410,
+            link=f"{HOME}/login",
+            link_text="Sign in",
+        )

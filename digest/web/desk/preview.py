@@ -1,0 +1,169 @@
+"""An edition as some reader would get it: the very bytes, shown in frames that nothing can leave."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+from fastapi import Query, Request
+from starlette.exceptions import HTTPException
+from starlette.responses import HTMLResponse, Response
+
+from digest.errors import InputError, Unreachable
+from digest.tasks.desk.agenda import AgendaEntry
+from digest.tasks.desk.desk import EditionName
+from digest.tasks.desk.proofs import look, read_moment, send_proof
+from digest.tasks.editions.preview import Preview, Viewer, describe
+from digest.web.desk.pages import DeskPages, sentence
+
+WIDTHS = {"600": "A window, 600", "1200": "Broad, 1,200", "360": "A phone, 360"}
+
+Text = Annotated[str, Query(max_length=400)]
+Topics = Annotated[list[str], Query(max_length=100)]
+
+_DARK = re.compile(r"\(\s*prefers-color-scheme\s*:\s*dark\s*\)")
+_SCHEMES = re.compile(r'(<meta name="(?:supported-)?color-schemes?" content=")[^"]*"')
+_FRAME = (
+    "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src {images}; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewRequest:
+    """What a preview shows, as its address says it."""
+
+    address: str
+    topics: tuple[str, ...]
+    language: str
+    at: str
+    width: str
+    dark: bool
+    images: bool
+
+    @property
+    def view(self) -> Viewer:
+        """Give who looks."""
+        return Viewer(self.address.strip(), self.topics, self.language.strip())
+
+    def query(self, at: datetime) -> str:
+        """Give it as a query that always shows the same."""
+        fields: list[tuple[str, str]] = [("topics", topic) for topic in self.topics]
+        named = {"address": self.address, "language": self.language, "at": at.isoformat()}
+        fields += [(key, value) for key, value in named.items() if value]
+        fields += [("dark", "1")] * self.dark + [("images", "0")] * (not self.images)
+        return urlencode(fields)
+
+
+class PreviewPages:
+    """The preview of an edition that is not made yet, and the proof that is mailed of it."""
+
+    def __init__(self, front: DeskPages) -> None:
+        self._front = front
+
+    def preview(
+        self,
+        request: Request,
+        digest: str,
+        cadence: str,
+        period: str,
+        address: Text = "",
+        topics: Topics = [],  # noqa: B006 - FastAPI copies it
+        language: Text = "",
+        at: Text = "",
+        width: Text = "600",
+        dark: Text = "",
+        images: Text = "1",
+    ) -> Response:
+        """Show an edition as a reader would get it, and all there is to know of its message."""
+        entry = self._open(EditionName(digest, cadence, period))
+        width = width if width in WIDTHS else "600"
+        asked = PreviewRequest(address, tuple(topics), language, at, width, dark == "1", images != "0")
+        shown, error, moment = None, "", self._front.now()
+        try:
+            moment = read_moment(self._front.desk, at, moment)
+            shown = look(self._front.desk, entry, asked.view, moment)
+        except InputError as problem:
+            error = sentence(problem)
+        return self._front.show(
+            request,
+            "preview",
+            400 if error else 200,
+            title="Preview",
+            entry=entry,
+            asked=asked,
+            error=error,
+            widths=WIDTHS,
+            at=moment,
+            query=asked.query(moment),
+            **self._facts(shown),
+        )
+
+    def frame(
+        self,
+        digest: str,
+        cadence: str,
+        period: str,
+        address: Text = "",
+        topics: Topics = [],  # noqa: B006 - FastAPI copies it
+        language: Text = "",
+        at: Text = "",
+        dark: Text = "",
+        images: Text = "1",
+    ) -> Response:
+        """Give the message's HTML, with links that do nothing for its reader, for a frame."""
+        entry = self._open(EditionName(digest, cadence, period))
+        view = Viewer(address.strip(), tuple(topics), language.strip())
+        try:
+            moment = read_moment(self._front.desk, at, self._front.now())
+            page, _ = look(self._front.desk, entry, view, moment).parts(inert=True)
+        except InputError as error:
+            raise HTTPException(404) from error
+        allowed = "https: http: data:" if images != "0" else "'none'"
+        policy = {"Content-Security-Policy": _FRAME.format(images=allowed)}
+        return HTMLResponse(as_scheme(page, dark=dark == "1"), headers=policy)
+
+    def proof(self, request: Request, digest: str, cadence: str, period: str) -> Response:
+        """Mail a proof to whoever asks for it."""
+        entry = self._open(EditionName(digest, cadence, period))
+        form = request.state.form
+        topics = tuple(str(topic)[:100] for topic in form.getlist("topics"))
+        view = Viewer(
+            self._front.get(request, "address").strip(), topics, self._front.get(request, "language")
+        )
+        try:
+            editor = self._front.visit(request).editor
+            send_proof(self._front.desk, entry, editor, view, self._front.now())
+        except (InputError, Unreachable) as error:
+            status = 400 if isinstance(error, InputError) else 502
+            return self._front.show(
+                request, "trouble", status, title="The proof was not sent", entry=entry, error=sentence(error)
+            )
+        return self._front.go(entry.name.path, "proof")
+
+    def _open(self, name: EditionName) -> AgendaEntry:
+        entry = self._front.entry(name)
+        if not entry.is_open:
+            raise HTTPException(404)
+        return entry
+
+    def _facts(self, shown: Preview | None) -> Mapping[str, Any]:
+        if shown is None:
+            return {"facts": None}
+        facts = describe(shown)
+        known = {**shown.titles, **(shown.last.titles if shown.last else {})}
+        head, _, _ = shown.inert.partition(b"\r\n\r\n")
+        return {
+            "facts": facts,
+            "text": shown.parts(inert=True)[1],
+            "head": head.decode("utf-8", "replace"),
+            "names": {key: [known[one] for one in facts[key]] for key in ("new", "gone", "shortened")},
+        }
+
+
+def as_scheme(page: str, *, dark: bool) -> str:
+    """Show a message as a mail program in the dark, or in the light, would, whatever this browser does."""
+    page = _SCHEMES.sub(lambda meta: f'{meta[1]}{"dark" if dark else "light"}"', page)
+    return _DARK.sub("(min-width: 0)" if dark else "(max-width: 0)", page)

@@ -1,0 +1,205 @@
+"""The archive's pages and feeds: what anybody may read; GET changes nothing, and no page knows a reader."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+
+from fastapi import APIRouter, HTTPException, Request
+from markupsafe import Markup
+from starlette.responses import Response
+
+from digest.articles.introductions import introduce
+from digest.mail.rendering.templates import safe_href
+from digest.models import Article, Edition
+from digest.settings import DigestSettings, Settings
+from digest.tasks.archive import Archive, ArchiveList, Published
+from digest.tasks.readers.sign_up import word_consent
+from digest.web.public.feeds import atom, sitemap
+from digest.web.shared.conditional import answer
+from digest.web.shared.pages import Pages
+from digest.web.shared.security import policy
+
+FEED_LENGTH = 20
+_MOST_IN_SITEMAP = 50_000  # sitemaps.org, "Sitemap index"
+_DESCRIPTION = 160
+_NOT_FOUND = 404
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveItem:
+    """An article as a page of the archive shows it."""
+
+    article: Article
+    url: str
+    picture: str
+    tongue: str
+    corrections: tuple[tuple[datetime, Markup], ...] = ()
+
+
+class ArchivePages:
+    """The archive's endpoints."""
+
+    def __init__(self, archive: Archive, pages: Pages, settings: Settings) -> None:
+        self._archive = archive
+        self._pages = pages
+        self._settings = settings
+        self._base = settings.site.base_url
+
+    def router(self) -> APIRouter:
+        """Give the routes; HEAD is answered like GET."""
+        router = APIRouter()
+        for path, endpoint in (
+            ("/archive", self.index),
+            ("/archive/feed.xml", self.feed),
+            ("/archive/{digest}", self.shelf),
+            ("/archive/{digest}/feed.xml", self.feed_of),
+            ("/archive/{digest}/{cadence}/{period}", self.edition),
+            ("/sitemap.xml", self.sitemap),
+            ("/robots.txt", self.robots),
+        ):
+            router.add_api_route(path, endpoint, methods=["GET", "HEAD"])
+        return router
+
+    def index(self, request: Request, page: str = "1") -> Response:
+        """List the editions of all public digests."""
+        return self._show_shelf(request, None, page)
+
+    def shelf(self, request: Request, digest: str, page: str = "1") -> Response:
+        """List the editions of one digest."""
+        return self._show_shelf(request, self._digest(digest), page)
+
+    def edition(self, request: Request, digest: str, cadence: str, period: str) -> Response:
+        """Show one edition."""
+        found = self._archive.find(digest, cadence, period)
+        if found is None:
+            raise HTTPException(_NOT_FOUND)
+        title = self._title(found.digest, found.edition)
+        items = {article.id: self._item(article, found) for article in found.articles}
+        shown: dict[str, Any] = {
+            "found": found,
+            "lead": items[found.lead.id] if found.lead else None,
+            "parts": [(part.topic, [items[article.id] for article in part.articles]) for part in found.parts],
+            "earlier": [items[article.id] for article in found.earlier],
+            "related": [self._item(article, found) for article in found.related],
+            "introduction": self._written(found.edition.introduction),
+            "wording": word_consent(self._settings, found.digest),
+            "before": found.beside.before and self._path(found.beside.before),
+            "after": found.beside.after and self._path(found.beside.after),
+            "feed": f"/archive/{digest}/feed.xml",
+        }
+        pictures = [item.picture for item in items.values() if item.picture]
+        about = " · ".join(article.title for article in found.articles)
+        body = self._pages.render(
+            "archive_edition",
+            title=title,
+            meta=self._meta(self._path(found.edition), title, about, next(iter(pictures), "")),
+            **shown,
+        ).body
+        page = answer(request, bytes(body), "text/html", self._changed_at(found))
+        page.headers["Content-Security-Policy"] = policy(pictures)
+        return page
+
+    def feed(self, request: Request) -> Response:
+        """Give the feed of all public digests."""
+        return self._feed(request, None)
+
+    def feed_of(self, request: Request, digest: str) -> Response:
+        """Give the feed of one digest."""
+        return self._feed(request, self._digest(digest))
+
+    def sitemap(self, request: Request) -> Response:
+        """Name every page of the archive to search engines."""
+        pages = [("/archive", None)] if self._archive.digests else []
+        editions = self._archive.list_all(_MOST_IN_SITEMAP - 1 - len(self._archive.digests))
+        pages += [(f"/archive/{digest.name}", None) for digest in self._archive.digests]
+        named = [*pages, *((self._path(one), one.frozen_at) for one in editions)]
+        content = sitemap([(self._base + path, at) for path, at in [("/", None), *named]])
+        return answer(request, content, "application/xml", None)
+
+    def robots(self, request: Request) -> Response:
+        """Tell search engines where the sitemap is; what is personal says itself that it is not for them."""
+        text = f"User-agent: *\nAllow: /\nSitemap: {self._base}/sitemap.xml\n"
+        return answer(request, text.encode(), "text/plain", None)
+
+    def _digest(self, name: str) -> DigestSettings:
+        found = self._archive.find_digest(name)
+        if found is None:
+            raise HTTPException(_NOT_FOUND)
+        return found
+
+    def _show_shelf(self, request: Request, digest: DigestSettings | None, page: str) -> Response:
+        number = int(page) if page.isascii() and page.isdigit() and len(page) < 7 else 0
+        shelf = self._archive.shelf(digest, number)
+        if shelf is None or not self._archive.digests:
+            raise HTTPException(_NOT_FOUND)
+        home = f"/archive/{digest.name}" if digest else "/archive"
+        title = f"{digest.title}: all editions" if digest else "All editions"
+        name = digest.title if digest else self._settings.site.name
+        about = f"Every edition of {name} that was mailed, to read online."
+        body = self._pages.render(
+            "archive",
+            title=title,
+            meta=self._meta(home + (f"?page={number}" if number > 1 else ""), title, about, ""),
+            digest=digest,
+            digests=self._archive.digests,
+            entries=self._entries(shelf),
+            shelf=shelf,
+            home=home,
+            wording=word_consent(self._settings, digest) if digest else "",
+            feed=f"{home}/feed.xml",
+        ).body
+        return answer(request, bytes(body), "text/html", None)
+
+    def _entries(self, shelf: ArchiveList) -> list[dict[str, object]]:
+        return [
+            {
+                "digest": entry.digest,
+                "name": self._date(entry.edition),
+                "cadence": entry.edition.cadence,
+                "path": self._path(entry.edition),
+                "titles": entry.titles,
+            }
+            for entry in shelf.entries
+        ]
+
+    def _feed(self, request: Request, digest: DigestSettings | None) -> Response:
+        latest = self._archive.latest(digest, FEED_LENGTH)
+        home = f"/archive/{digest.name}" if digest else "/archive"
+        title = f"{self._settings.site.name}: {digest.title}" if digest else self._settings.site.name
+        entries = [
+            (self._title(one.digest, one.edition), self._base + self._path(one.edition), one)
+            for one in latest
+        ]
+        content = atom(self._base, home, title, self._settings.site, entries)
+        changed_at = max((one.updated_at for one in latest), default=None)
+        return answer(request, content, "application/atom+xml", changed_at)
+
+    def _item(self, article: Article, found: Published) -> ArchiveItem:
+        picture = safe_href(found.pictures.get(article.id or 0))
+        language = article.language or self._settings.site.language
+        notices = tuple(
+            (one.at, self._written(one.text)) for one in found.corrections.get(article.id or 0, ())
+        )
+        return ArchiveItem(article, safe_href(article.url), picture, language, notices)
+
+    def _written(self, markdown: str) -> Markup:
+        """Give what an editor wrote as HTML; it is cleaned, and so it may stand as it is."""
+        return Markup(introduce(markdown, self._base))  # noqa: S704 - cleaned by introduce
+
+    def _path(self, edition: Edition) -> str:
+        return f"/archive/{edition.digest}/{edition.cadence}/{quote(edition.period, safe=':')}"
+
+    def _date(self, edition: Edition) -> str:
+        return self._pages.name_day(edition.deadline_at)
+
+    def _title(self, digest: DigestSettings, edition: Edition) -> str:
+        return f"{digest.title}, {self._date(edition)}"
+
+    def _meta(self, path: str, title: str, about: str, picture: str) -> dict[str, str]:
+        short = about if len(about) <= _DESCRIPTION else about[:_DESCRIPTION].rpartition(" ")[0] + " …"
+        return {"url": self._base + path, "title": title, "about": short, "picture": picture}
+
+    def _changed_at(self, found: Published) -> datetime:
+        after = found.beside.after
+        return max([found.updated_at, *([after.frozen_at] if after and after.frozen_at else [])])
