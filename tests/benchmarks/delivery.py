@@ -35,7 +35,7 @@ from digest.tasks.delivery.deliver import deliver
 from tests.benchmarks.readers import load_readers
 from tests.benchmarks.relays import Sink, naive_rate, raw_rate, sink, source_rate
 from tests.benchmarks.secure import secure_sink
-from tests.newsroom import Publication, run_command
+from tests.support.newsroom import Publication, run_command
 
 TEXT = "The quick clerk wrote down the price of forty-two kinds of fish, and then went home. " * 3
 ARTICLES = 7

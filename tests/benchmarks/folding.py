@@ -16,7 +16,7 @@ from digest.rules.articles.duplicates import is_same_story, likeness, sample
 from digest.store import schema
 from digest.store.database import Database
 from digest.tasks.articles.storing import store_articles
-from tests.stories import Pair, pairs
+from tests.support.stories import Pair, pairs
 
 NOW = datetime(2026, 11, 23, 6, tzinfo=UTC)
 BATCH = 500

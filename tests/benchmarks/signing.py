@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from digest.mail.dkim import BodyHash, Signer, SigningKey
-from tests.samples import NOW
+from tests.support.samples import NOW
 
 BODY = b"<p>The quick clerk wrote down the price of forty-two kinds of fish.</p>=\r\n" * 480 + b"The end.\r\n"
 HEAD = (

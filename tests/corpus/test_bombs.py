@@ -5,12 +5,12 @@ import subprocess
 import sys
 from typing import Any
 
-from tests.measured import BOMBS, SHAPES, WAYS
+from tests.support.measured import BOMBS, SHAPES, WAYS
 
 
 def measured(kind: str) -> list[dict[str, Any]]:
     ran = subprocess.run(
-        [sys.executable, "-m", "tests.measured", kind],
+        [sys.executable, "-m", "tests.support.measured", kind],
         capture_output=True,
         text=True,
         timeout=550,

@@ -14,7 +14,7 @@ import pytest
 from digest.articles.documents.detect import parse_document
 from digest.articles.parsed import ParsedArticle
 from digest.errors import InputError
-from tests.judging import faults_of
+from tests.support.judging import faults_of
 
 FOLDER = Path(__file__).parent
 ENDINGS = {"pages": "html", "texts": "txt", "markdown": "md"}

@@ -1,7 +1,7 @@
 """Five thousand hostile strings through every field of every input: none comes out as more than text.
 
 Each string stands in each field once, many documents' worth of them in one. What is stored is judged by an
-allow-list that the tests have for themselves (`tests.judging`).
+allow-list that the tests have for themselves (`tests.support.judging`).
 """
 
 import functools
@@ -32,9 +32,9 @@ from digest.mail.rendering.renderer import Renderer
 from digest.models import Article, Form
 from digest.store.database import Database
 from digest.tasks.articles.storing import store_articles
-from tests.hostile import COUNT, hostile_strings
-from tests.judging import faults_of, harmful, leads_out, opens_a_tag
-from tests.samples import CONTENT, NOW
+from tests.support.hostile import COUNT, hostile_strings
+from tests.support.judging import faults_of, harmful, leads_out, opens_a_tag
+from tests.support.samples import CONTENT, NOW
 
 STRINGS = hostile_strings()
 BASE = "https://quay.example"

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from tests.recording import FULL, Fault, Moment
+from tests.support.recording import FULL, Fault, Moment
 
 SCALE = 0.01
 MINUTE = 60 * SCALE

@@ -23,8 +23,8 @@ from sqlalchemy import create_engine, text
 
 from tests.faults import dying
 from tests.faults.dying import Death
-from tests.newsroom import Publication, parse
-from tests.recording import FULL, Recording, Transaction
+from tests.support.newsroom import Publication, parse
+from tests.support.recording import FULL, Recording, Transaction
 
 HEARD = ("EHLO", "MAIL", "RCPT", "DATA", "dot", "reply")
 """The steps at which the server kills its client, when it hears of them."""

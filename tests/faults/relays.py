@@ -25,7 +25,7 @@ from pathlib import Path
 import dkim
 
 from tests.faults.killing import Newsstand
-from tests.newsroom import run_command
+from tests.support.newsroom import run_command
 
 DOMAIN = "readers.example"
 BOX = "/var/mail/all"

@@ -16,8 +16,8 @@ import time_machine
 from digest.net.smtp import Relay, Timeouts
 from tests.faults.cases import SCALE, Case
 from tests.faults.killing import Edition
-from tests.newsroom import parse, run_command
-from tests.recording import Transaction
+from tests.support.newsroom import parse, run_command
+from tests.support.recording import Transaction
 
 BEGUN_AT = datetime(2026, 11, 23, 9, tzinfo=UTC)
 BEFORE = BEGUN_AT - timedelta(hours=1)

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import time_machine
 
-from tests.newsroom import Caught, Publication, parse
-from tests.scripted import Script, Scripted, Wire, answers, greets, steps
+from tests.support.newsroom import Caught, Publication, parse
+from tests.support.scripted import Script, Scripted, Wire, answers, greets, steps
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import make_url
 from sqlalchemy.engine.default import DefaultDialect
 
-from tests.newsroom import Caught, Publication
+from tests.support.newsroom import Caught, Publication
 
 sqlite_only = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 READERS = 30

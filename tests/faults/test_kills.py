@@ -8,7 +8,7 @@ import pytest
 
 from tests.faults.dying import WHENS, Death
 from tests.faults.killing import HEARD, Edition, Found, Kill, Newsstand, kill_all
-from tests.newsroom import Caught, Publication
+from tests.support.newsroom import Caught, Publication
 
 READERS = 80
 OWN = ("freeze", "claim", "mark", "record", "commit")

@@ -9,8 +9,8 @@ import dkim
 import pytest
 import time_machine
 
-from tests.newsroom import Caught, Publication
-from tests.scripted import Scripted, Wire
+from tests.support.newsroom import Caught, Publication
+from tests.support.scripted import Scripted, Wire
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 

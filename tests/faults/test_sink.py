@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import skip_unless_ci
-from tests.newsroom import Publication
+from tests.support.newsroom import Publication
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 

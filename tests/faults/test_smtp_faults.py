@@ -10,7 +10,7 @@ import trustme
 
 from digest.models import Outcome, Stage
 from digest.net.smtp import Connection, Envelope, Relay, Timeouts, open_connection
-from tests.scripted import Script, Scripted, Wire, answers, greets, hears, sends, steps, takes, waits
+from tests.support.scripted import Script, Scripted, Wire, answers, greets, hears, sends, steps, takes, waits
 
 QUICK = Timeouts(connect=2, banner=1, command=1, data=1, block=2, dot=1)
 PAST = datetime(2020, 1, 1)  # noqa: DTZ001 - trustme wants a naive time

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from digest.mail.rendering.client_support import Clients
-from tests.browser import launched, new_context
-from tests.clients import FILE
 from tests.conftest import skip_unless_ci
-from tests.editions import EDITIONS, ENGLISH, LOOKS, html_of, written
+from tests.support.browser import launched, new_context
+from tests.support.clients import FILE
+from tests.support.editions import EDITIONS, ENGLISH, LOOKS, html_of, written
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

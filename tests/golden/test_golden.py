@@ -9,8 +9,8 @@ import pytest
 from digest.mail.message import compose
 from digest.mail.rendering.content import Content
 from digest.mail.rendering.renderer import Renderer
-from tests.samples import ARABIC, CONTENT, HEADERS, OWN, POSTAL, VALUES
-from tests.standards import check_digest
+from tests.support.samples import ARABIC, CONTENT, HEADERS, OWN, POSTAL, VALUES
+from tests.support.standards import check_digest
 
 HERE = Path(__file__).parent
 SAMPLES = {"english": CONTENT, "arabic": ARABIC}

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.browser import launched, new_context
-from tests.drawing import assert_drawn_as_before, draw
-from tests.editions import EDITIONS, LOOKS, html_of
+from tests.support.browser import launched, new_context
+from tests.support.drawing import assert_drawn_as_before, draw
+from tests.support.editions import EDITIONS, LOOKS, html_of
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

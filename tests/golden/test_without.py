@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from digest.mail.rendering.client_support import Clients
-from tests.browser import launched, new_context
-from tests.clients import FILE
-from tests.drawing import assert_drawn_as_before, draw, serve_art
-from tests.editions import ENGLISH, LOOKS, html_of
+from tests.support.browser import launched, new_context
+from tests.support.clients import FILE
+from tests.support.drawing import assert_drawn_as_before, draw, serve_art
+from tests.support.editions import ENGLISH, LOOKS, html_of
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

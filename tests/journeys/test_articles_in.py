@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import time_machine
 
-from tests.newsroom import Caught, Publication
-from tests.websites import Website, page
+from tests.support.newsroom import Caught, Publication
+from tests.support.websites import Website, page
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 

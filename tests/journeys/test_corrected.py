@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.newsroom import Caught, Publication
+from tests.support.newsroom import Caught, Publication
 
 ARTICLE = "https://courier.example/bridge-reopens"
 TEXT = "The bridge has **two** lanes, not three. <script>alert(1)</script>"

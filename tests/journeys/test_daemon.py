@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.newsroom import Caught, Publication
+from tests.support.newsroom import Caught, Publication
 
 
 def free_port() -> int:

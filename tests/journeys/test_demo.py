@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from digest.rules.readers.address import normalise
-from tests.newsroom import run_command
-from tests.standards import check_digest, parse
+from tests.support.newsroom import run_command
+from tests.support.standards import check_digest, parse
 
 POSTAL = "The Harbour Courier, 1 Quay Street, Harbourtown"
 

@@ -11,7 +11,7 @@ from digest.models import Edition, Variant
 from digest.settings import Settings
 from digest.store.editions import editions, variants
 from digest.tasks.ledger.audit import why
-from tests.desks import BEN, DAY, MARA, PASSWORD, Clock, Newsdesk, hidden, titles
+from tests.support.desks import BEN, DAY, MARA, PASSWORD, Clock, Newsdesk, hidden, titles
 
 LOOKED_AT = ["/desk", Newsdesk.PATH]
 

@@ -12,10 +12,10 @@ import pytest
 from digest.sending import send_due
 from digest.settings import load_settings
 from digest.web.server import Server
-from tests.browser import browser, new_context
 from tests.conftest import skip_unless_ci, write_config
-from tests.desks import BEN, MARA, PASSWORD, Clock, Newsdesk
-from tests.newsroom import Caught, parse
+from tests.support.browser import browser, new_context
+from tests.support.desks import BEN, MARA, PASSWORD, Clock, Newsdesk
+from tests.support.newsroom import Caught, parse
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

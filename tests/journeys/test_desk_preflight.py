@@ -6,7 +6,7 @@ import pytest
 
 from digest.rules.editions.preflight_facts import LinkCheck
 from digest.settings import Settings
-from tests.desks import Clock, Newsdesk
+from tests.support.desks import Clock, Newsdesk
 
 
 @pytest.fixture

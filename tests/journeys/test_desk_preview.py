@@ -22,8 +22,8 @@ from digest.tasks.desk.proofs import look
 from digest.tasks.editions.preview import Viewer, preview
 from digest.web.desk.preview import as_scheme
 from tests.conftest import write_config
-from tests.desks import BEN, DAY, MARA, PASSWORD, Clock, Newsdesk
-from tests.newsroom import Caught, parse
+from tests.support.desks import BEN, DAY, MARA, PASSWORD, Clock, Newsdesk
+from tests.support.newsroom import Caught, parse
 
 PREVIEW = f"{Newsdesk.PATH}/preview"
 ANNA = "anna@readers.example"

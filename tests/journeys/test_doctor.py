@@ -15,9 +15,9 @@ from digest.demo.loader import free_port
 from digest.settings import load_settings
 from digest.web.app import create_app
 from digest.web.server import Server
-from tests.nameserver import NameServer, closed_port
-from tests.newsroom import Caught, Publication
-from tests.websites import Website, page
+from tests.support.nameserver import NameServer, closed_port
+from tests.support.newsroom import Caught, Publication
+from tests.support.websites import Website, page
 
 OURS = "192.0.2.25"
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.desks import PASSWORD
-from tests.newsroom import Caught, Publication
+from tests.support.desks import PASSWORD
+from tests.support.newsroom import Caught, Publication
 
 
 @pytest.fixture

@@ -15,10 +15,10 @@ from digest.settings import Settings, load_settings
 from digest.tasks.editions.preview import Viewer, preview
 from digest.web.app import create_app
 from digest.web.server import Server
-from tests.browser import browser, new_context
 from tests.conftest import write_config
-from tests.desks import MARA, PASSWORD, Clock, Newsdesk
-from tests.hostile import hostile_strings
+from tests.support.browser import browser, new_context
+from tests.support.desks import MARA, PASSWORD, Clock, Newsdesk
+from tests.support.hostile import hostile_strings
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Dialog, Page

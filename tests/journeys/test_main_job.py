@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.newsroom import Caught, Publication, parse
+from tests.support.newsroom import Caught, Publication, parse
 
 
 def test_an_edition_reaches_each_reader_once_and_again_is_nothing_to_do(

@@ -15,7 +15,7 @@ from digest.store.readers import confirmations
 from digest.tasks.readers.sign_up import Readers
 from digest.web.app import create_app
 from digest.web.server import Server
-from tests.browser import browser, new_context
+from tests.support.browser import browser, new_context
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

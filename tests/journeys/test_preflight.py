@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from digest.tasks.editions.preflight import visit
-from tests.newsroom import Caught, Publication
-from tests.websites import Website, page
+from tests.support.newsroom import Caught, Publication
+from tests.support.websites import Website, page
 
 
 def test_an_edition_is_looked_over_and_what_fails_ends_in_exit_1(tmp_path: Path, database_url: str) -> None:

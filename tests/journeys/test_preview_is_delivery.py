@@ -16,7 +16,7 @@ from digest.bootstrap import Application
 from digest.errors import InputError
 from digest.settings import load_settings
 from digest.tasks.editions.preview import Viewer, preview
-from tests.newsroom import Caught, Publication
+from tests.support.newsroom import Caught, Publication
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 

@@ -8,7 +8,7 @@ import pytest
 import trustme
 from aiosmtpd.smtp import AuthResult, LoginPassword
 
-from tests.newsroom import Caught, Publication
+from tests.support.newsroom import Caught, Publication
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 

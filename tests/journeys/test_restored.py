@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.newsroom import Caught, Publication
+from tests.support.newsroom import Caught, Publication
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 

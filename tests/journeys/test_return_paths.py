@@ -13,10 +13,10 @@ from digest.rules.tokens.tokens import find_returned, read_return
 from digest.settings import Settings, load_settings
 from digest.store.database import Database
 from digest.tasks.composing.returning import return_paths
-from tests.newsroom import Publication, parse
-from tests.recording import FULL, Recording, Transaction, by_recipient
-from tests.scripted import Script, Scripted
-from tests.standards import check_envelope
+from tests.support.newsroom import Publication, parse
+from tests.support.recording import FULL, Recording, Transaction, by_recipient
+from tests.support.scripted import Script, Scripted
+from tests.support.standards import check_envelope
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 INBOXES = {

@@ -8,7 +8,7 @@ import pytest
 from digest.bootstrap import Application
 from digest.errors import SettingsError
 from digest.settings import load_settings
-from tests.newsroom import Publication
+from tests.support.newsroom import Publication
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 

@@ -7,7 +7,7 @@ import pytest
 from digest.articles.feeds.opml import OpmlFeed, parse_opml, write_opml
 from digest.errors import InputError
 from digest.settings import load_settings
-from tests.newsroom import Publication
+from tests.support.newsroom import Publication
 
 LIST = b"""<?xml version="1.0" encoding="UTF-8"?>
 <opml version="1.0"><head><title>Mine</title></head><body>

@@ -8,9 +8,17 @@ import pytest
 import time_machine
 
 from tests.conftest import CONFIG
-from tests.newsroom import Publication
-from tests.recording import FULL, Recording, Transaction, by_recipient
-from tests.standards import check_asking, check_date, check_digest, check_envelope, fields, parse, unfolded
+from tests.support.newsroom import Publication
+from tests.support.recording import FULL, Recording, Transaction, by_recipient
+from tests.support.standards import (
+    check_asking,
+    check_date,
+    check_digest,
+    check_envelope,
+    fields,
+    parse,
+    unfolded,
+)
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 

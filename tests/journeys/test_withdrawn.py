@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.newsroom import Caught, Publication, run_command
+from tests.support.newsroom import Caught, Publication, run_command
 
 READERS = 60
 

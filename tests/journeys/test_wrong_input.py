@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from aiosmtpd.smtp import AuthResult
 
-from tests.newsroom import Caught, Publication
+from tests.support.newsroom import Caught, Publication
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from digest.net.dns import Resolver
-from tests.nameserver import NameServer
+from tests.support.nameserver import NameServer
 
 
 @pytest.fixture

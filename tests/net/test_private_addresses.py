@@ -11,7 +11,7 @@ import pytest
 from digest.errors import DigestError
 from digest.net import http as module
 from digest.net.http import fetch, is_public
-from tests.websites import Website, page
+from tests.support.websites import Website, page
 
 OUTSIDE = "127.0.0.3"
 SPELLINGS = [

@@ -5,8 +5,8 @@ import time
 from digest.models import Outcome, Stage
 from digest.net.probing import Probe, probe_relay
 from digest.net.smtp import Relay
-from tests.nameserver import closed_port
-from tests.scripted import Script, Scripted, Wire, answers, greets, hears, sends, steps
+from tests.support.nameserver import closed_port
+from tests.support.scripted import Script, Scripted, Wire, answers, greets, hears, sends, steps
 
 BANNER = "220 mx.example ESMTP; Mon, 23 Nov 2026 06:05:00 +0000"
 

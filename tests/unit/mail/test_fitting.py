@@ -15,8 +15,8 @@ from digest.mail.rendering.renderer import Renderer
 from digest.models import Form
 from digest.rules.editions.selection import Choice, Chosen
 from digest.rules.editions.shortening import ROOM, fit
-from tests.samples import CONTENT, HEADERS, OWN, POSTAL, VALUES, hostile_text
-from tests.standards import check_digest, parse
+from tests.support.samples import CONTENT, HEADERS, OWN, POSTAL, VALUES, hostile_text
+from tests.support.standards import check_digest, parse
 
 RENDERER = Renderer(Path(__file__).parents[3] / "templates" / "email")
 LOOKS = ("front-page", "headlines", "letter")

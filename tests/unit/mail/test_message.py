@@ -15,8 +15,16 @@ from digest.mail.rendering.placeholders import as_attribute, as_text
 from digest.mail.rendering.quoted_printable import quoted_printable, splice, verbatim
 from digest.mail.rendering.renderer import Renderer
 from digest.mail.rendering.skeleton import EncodedSkeleton, encode, frame_of
-from tests.samples import CONTENT, HEADERS, LEAD, OWN, POSTAL, VALUES, hostile_text
-from tests.standards import check_digest, check_fields, check_list, check_wire, fields, parse, unfolded
+from tests.support.samples import CONTENT, HEADERS, LEAD, OWN, POSTAL, VALUES, hostile_text
+from tests.support.standards import (
+    check_digest,
+    check_fields,
+    check_list,
+    check_wire,
+    fields,
+    parse,
+    unfolded,
+)
 
 RENDERER = Renderer(Path(__file__).parents[3] / "templates" / "email")
 RENDERING = RENDERER.render(CONTENT)

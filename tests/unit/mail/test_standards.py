@@ -19,8 +19,19 @@ from digest.mail.dkim import BodyHash, Signer
 from digest.mail.message import ReaderHeaders, compose
 from digest.mail.rendering.content import Content
 from digest.mail.rendering.renderer import Renderer, Rendering
-from tests.samples import ARABIC, CONTENT, HEADERS, LEAD, NOW, OWN, POSTAL, STORIES, VALUES, hostile_text
-from tests.standards import (
+from tests.support.samples import (
+    ARABIC,
+    CONTENT,
+    HEADERS,
+    LEAD,
+    NOW,
+    OWN,
+    POSTAL,
+    STORIES,
+    VALUES,
+    hostile_text,
+)
+from tests.support.standards import (
     check_asking,
     check_date,
     check_digest,
@@ -32,7 +43,7 @@ from tests.standards import (
     parse,
     unfolded,
 )
-from tests.unit.mail.test_dkim import RSA, tags, verifies
+from tests.unit.mail.dkim.test_dkim import RSA, tags, verifies
 
 TEMPLATES = Path(__file__).parents[3] / "templates" / "email"
 RENDERER = Renderer(TEMPLATES)

@@ -1,0 +1,1 @@
+"""What tests share: servers, newsrooms, samples, and checks of messages and pages."""

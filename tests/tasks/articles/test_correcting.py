@@ -1,0 +1,192 @@
+"""Corrections: one short notice to exactly those whose counted delivery held the article."""
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from sqlmodel import col, select
+
+from digest.errors import InputError
+from digest.models import (
+    Delivery,
+    DeliveryState,
+    Edition,
+    EditionState,
+    Fold,
+    Subscriber,
+    Subscription,
+    SubscriptionState,
+    Withheld,
+)
+from digest.settings import Settings
+from digest.store.database import Database
+from digest.store.delivery import deliveries
+from digest.store.workers import WorkerLock
+from digest.tasks.articles import withdrawing
+from digest.tasks.articles.correcting import Corrected, correct
+from tests.tasks.editions.test_compiling import DAY, NOW, Newsroom
+
+HOUR = timedelta(hours=1)
+TEXT = "The bridge has two lanes, not three."
+
+
+@pytest.fixture
+def newsroom(database: Database, settings: Settings) -> Iterator[Newsroom]:
+    workers: list[WorkerLock] = []
+    yield Newsroom(database, settings, workers)
+    for worker in workers:
+        worker.die()
+
+
+def tell(newsroom: Newsroom, article: int, text: str = TEXT) -> Corrected:
+    return correct(
+        newsroom.database, newsroom.settings, str(article), text, NOW + HOUR,
+        speaks=lambda language: language == "de", say=lambda language, key, **known: f"{key} {known['title']}",
+    )  # fmt: skip
+
+
+def notices(newsroom: Newsroom) -> list[Delivery]:
+    query = select(Delivery).join(Edition, col(Edition.id) == col(Delivery.edition_id))
+    with newsroom.database.read() as session:
+        return list(session.exec(query.where(Edition.cadence == "correction").order_by(col(Delivery.id))))
+
+
+def test_exactly_those_who_have_it_are_told_and_who_left_or_paused_is_not(newsroom: Newsroom) -> None:
+    wrong = newsroom.publish("world")
+    newsroom.publish("science")
+    has, failed, left, paused = (newsroom.subscribe("world") for _ in range(4))
+    newsroom.subscribe("science")
+    newsroom.compile()
+    newsroom.set_states(DeliveryState.ACCEPTED, [has, left, paused])
+    newsroom.set_states(DeliveryState.FAILED, [failed])
+    with newsroom.database.write() as session:
+        for reader, state in ((left, SubscriptionState.ENDED), (paused, SubscriptionState.PAUSED)):
+            session.get_one(Subscription, reader).state = state
+
+    done = tell(newsroom, wrong)
+
+    told = {one.subscription_id: (one.state, one.reason) for one in notices(newsroom)}
+    assert told == {
+        has: (DeliveryState.PLANNED, ""),
+        left: (DeliveryState.WITHHELD, Withheld.LEFT),
+        paused: (DeliveryState.WITHHELD, Withheld.PAUSED),
+    }
+    assert (done.told, done.withheld, done.editions) == (1, 2, ("world correction 2026-11-23-1",))
+
+
+def test_the_same_correction_is_sent_once_and_another_one_is_another(newsroom: Newsroom) -> None:
+    wrong = newsroom.publish()
+    newsroom.subscribe()
+    newsroom.compile()
+
+    first, again, other = (
+        tell(newsroom, wrong),
+        tell(newsroom, wrong),
+        tell(newsroom, wrong, "And it is red."),
+    )
+
+    assert (first.is_new, again.is_new, again.told) == (True, False, 0)
+    assert other.editions == ("world correction 2026-11-23-2",)
+    assert len(notices(newsroom)) == 2
+
+
+def test_a_notice_is_not_due_before_the_message_that_it_corrects(newsroom: Newsroom) -> None:
+    wrong = newsroom.publish()
+    gone, waits = newsroom.subscribe(), newsroom.subscribe()
+    newsroom.compile()
+    newsroom.set_states(DeliveryState.ACCEPTED, [gone])
+    with newsroom.database.write() as session:
+        for row in session.exec(select(Delivery).where(Delivery.subscription_id == waits)):
+            row.due_at = NOW + 5 * HOUR
+            session.add(row)
+
+    tell(newsroom, wrong)
+
+    assert {one.subscription_id: one.due_at for one in notices(newsroom)} == {
+        gone: NOW + HOUR, waits: NOW + 5 * HOUR,
+    }  # fmt: skip
+
+
+def test_withdrawn_before_it_left_there_is_nothing_to_correct(newsroom: Newsroom) -> None:
+    wrong = newsroom.publish()
+    newsroom.publish()
+    gone, waits = newsroom.subscribe(), newsroom.subscribe()
+    newsroom.compile()
+    newsroom.set_states(DeliveryState.ACCEPTED, [gone])
+    tell(newsroom, wrong)
+
+    withdrawing.withdraw(newsroom.database, str(wrong), "", lambda: NOW + HOUR)
+    later = tell(newsroom, wrong, "It is withdrawn.")
+
+    told = Counter((one.subscription_id, one.state, one.reason) for one in notices(newsroom))
+    assert told == {
+        (gone, DeliveryState.PLANNED, ""): 2,
+        (waits, DeliveryState.WITHHELD, Withheld.NEVER_HAD): 1,
+    }
+    assert later.told == 1
+
+
+def test_each_reader_is_written_to_in_their_language_and_once_however_many_digests_they_have(
+    newsroom: Newsroom,
+) -> None:
+    wrong = newsroom.publish()
+    one, other = newsroom.subscribe(), newsroom.subscribe()
+    newsroom.compile()
+    with newsroom.database.write() as session:
+        for reader, language in ((one, "de"), (other, "tlh")):
+            found = session.get_one(Subscription, reader)
+            session.get_one(Subscriber, found.subscriber_id).language = language
+        second = Subscription(
+            subscriber_id=session.get_one(Subscription, one).subscriber_id, digest="zebra", cadence="daily",
+            created_at=NOW, confirmed_at=NOW, state=SubscriptionState.CONFIRMED,
+        )  # fmt: skip
+        edition = Edition(
+            digest="zebra", cadence="daily", period="2026-11-23", deadline_at=NOW, freeze_at=NOW, frozen_at=NOW,
+            state=EditionState.FROZEN,
+        )  # fmt: skip
+        session.add_all([second, edition])
+        session.flush()
+        held = session.exec(select(Delivery).where(Delivery.subscription_id == one)).one()
+        session.add(Delivery(
+            edition_id=edition.id or 0, subscription_id=second.id or 0, variant_id=held.variant_id,
+            state=DeliveryState.ACCEPTED, due_at=NOW, changed_at=NOW,
+        ))  # fmt: skip
+
+    done = tell(newsroom, wrong)
+
+    assert done.told == 2
+    assert Counter(notice.subscription_id for notice in notices(newsroom)) == {one: 1, other: 1}
+    with newsroom.database.read() as session:
+        editions = session.exec(select(Edition).where(Edition.cadence == "correction")).all()
+    assert {edition.digest for edition in editions} == {"world", "zebra"}
+    assert len({notice.variant_id for notice in notices(newsroom)}) == 2
+
+
+def test_a_notice_is_no_article_and_changes_no_history(newsroom: Newsroom) -> None:
+    wrong = newsroom.publish()
+    reader = newsroom.subscribe()
+    newsroom.compile()
+    newsroom.set_states(DeliveryState.ACCEPTED, [reader])
+    tell(newsroom, wrong)
+    newsroom.set_states(DeliveryState.ACCEPTED, [reader])
+
+    with newsroom.database.write() as session:
+        assert deliveries.history_of(session, reader) == {wrong}
+        assert [edition.cadence for edition in deliveries.finish_editions(session, NOW)].count(
+            "correction"
+        ) == 1
+    new = newsroom.publish(at=NOW + HOUR)
+    newsroom.compile(NOW + DAY)
+    assert newsroom.lists()[reader] == [[wrong], [new]]
+
+
+def test_what_says_nothing_too_much_or_is_about_a_folded_article_is_refused(newsroom: Newsroom) -> None:
+    root, other = newsroom.publish(), newsroom.publish()
+    with newsroom.database.write() as session:
+        session.add(Fold(article_id=other, root_id=root, folded_at=NOW))
+    for article, text, says in ((root, " \n", "says nothing"), (root, "x" * 5_001, "5,001"),
+                                (other, TEXT, f"folded into article {root}"), (99, TEXT, "no article 99")):  # fmt: skip
+        with pytest.raises(InputError, match=says):
+            tell(newsroom, article, text)
+    assert tell(newsroom, root).editions == ()
