@@ -1,22 +1,25 @@
 """Tables, enums and plain values: the nouns of the program, a file each."""
 
-from digest.models.article import Article
-from digest.models.confirmation import Confirmation, MailState
-from digest.models.consent import Act, ConsentEvent, Suppression, SuppressionReason
+from digest.models.article import Article, Correction, FrozenArticle, Picture, Withdrawal
 from digest.models.delivery import OPEN, Delivery, DeliveryState, Withheld, counts, is_counted
 from digest.models.draft import Alert, Approval, DeskAct, Draft, Reach
 from digest.models.edition import Cohort, Edition, EditionCohort, EditionState, Form, Variant, VariantArticle
 from digest.models.editor import Editor, EditorSession, PasswordLink, Role
-from digest.models.frozen import FrozenArticle
-from digest.models.ledger import CadenceStart, Key, Ledger, Worker
-from digest.models.mark import Memo
-from digest.models.picture import Picture
+from digest.models.ledger import CadenceStart, Key, LearnedLimit, Ledger, Memo, Worker
 from digest.models.reply import Outcome, Reply, Stage
-from digest.models.slowed import LearnedLimit
 from digest.models.source import Source
 from digest.models.story import Fold, Shingle
-from digest.models.subscriber import Subscriber, Subscription, SubscriptionState
-from digest.models.withdrawal import Correction, Withdrawal
+from digest.models.subscriber import (
+    Act,
+    Confirmation,
+    ConsentEvent,
+    MailState,
+    Subscriber,
+    Subscription,
+    SubscriptionState,
+    Suppression,
+    SuppressionReason,
+)
 
 __all__ = [
     "OPEN",

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import JSON, Column
+from sqlalchemy import JSON, Column, LargeBinary
 from sqlmodel import Field, SQLModel
 
 
@@ -44,3 +44,73 @@ class Article(SQLModel, table=True):
     pinned_at: datetime | None = None
     withdrawn_at: datetime | None = None
     held_back: str | None = None
+
+
+class FrozenArticle(SQLModel, table=True):
+    """What an edition shows of an article; the fields are the article's own, of the same names.
+
+    An edit that comes while the edition is delivered changes the article and not this: all readers get the
+    same words, and a repeat has the same bytes.
+    """
+
+    __tablename__ = "frozen_article"
+
+    edition_id: int = Field(foreign_key="edition.id", primary_key=True)
+    article_id: int = Field(foreign_key="article.id", primary_key=True)
+    source: str
+    url: str
+    title: str
+    title_formed: bool
+    summary: str
+    html: str
+    text: str
+    word_count: int
+    author: str | None = None
+    image_url: str | None = None
+    image_alt: str | None = None
+    language: str | None = None
+    place: str | None = None
+    agency: str | None = None
+    topics: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    published_at: datetime | None = None
+
+
+class Picture(SQLModel, table=True):
+    """The copy of one address, or why there is none; `name` is a hash of its bytes, and its own address."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    url: str = Field(unique=True)
+    name: str | None = Field(default=None, index=True)
+    content: bytes | None = Field(default=None, sa_column=Column(LargeBinary))
+    width: int = 0
+    height: int = 0
+    copied_at: datetime | None = None
+    tried_at: datetime
+    tries: int = 0
+    trouble: str = ""
+
+
+class Withdrawal(SQLModel, table=True):
+    """The act of taking an article out of everything that has not left; never overwritten.
+
+    `done_at` is when every waiting delivery had lost it; until then the next run goes on with it.
+    """
+
+    id: int | None = Field(default=None, primary_key=True)
+    article_id: int = Field(foreign_key="article.id", index=True, ondelete="CASCADE")
+    at: datetime
+    reason: str = ""
+    done_at: datetime | None = None
+
+
+class Correction(SQLModel, table=True):
+    """A notice to the readers who have an article: an edition of its own carries it, so each gets it once.
+
+    `text` is Markdown, as somebody wrote it.
+    """
+
+    id: int | None = Field(default=None, primary_key=True)
+    article_id: int = Field(foreign_key="article.id", index=True)
+    edition_id: int = Field(foreign_key="edition.id", unique=True)
+    text: str
+    at: datetime

@@ -37,3 +37,20 @@ class CadenceStart(SQLModel, table=True):
     digest: str = Field(primary_key=True)
     cadence: str = Field(primary_key=True)
     started_at: datetime
+
+
+class Memo(SQLModel, table=True):
+    """One thing to remember, such as the rules that the topics of all articles were made by."""
+
+    __tablename__ = "mark"
+    name: str = Field(primary_key=True)
+    value: str
+
+
+class LearnedLimit(SQLModel, table=True):
+    """What was learned of one name: how many messages a second it takes, and when it said so."""
+
+    __tablename__ = "slowed"
+    name: str = Field(primary_key=True)
+    rate: float
+    slowed_at: datetime

@@ -55,3 +55,80 @@ class Subscription(SQLModel, table=True):
     confirmed_at: datetime | None = None
     paused_until: datetime | None = None
     ended_at: datetime | None = None
+
+
+class MailState(StrEnum):
+    """How far the asking message is: the states of a delivery that a single message can have."""
+
+    PLANNED = "planned"
+    CLAIMED = "claimed"
+    IN_FLIGHT = "in_flight"
+    ACCEPTED = "accepted"
+    FAILED = "failed"
+    UNCERTAIN = "uncertain"
+
+
+class Confirmation(SQLModel, table=True):
+    """One asking: its message's state, and the hash of the token that the message carries.
+
+    The token exists only in the message; it is made when the message is composed. `choices` holds what
+    the asker picked ({"cadence": ..., "topics": [...]}), taken over when the holder confirms.
+    """
+
+    id: int | None = Field(default=None, primary_key=True)
+    subscription_id: int = Field(foreign_key="subscription.id", index=True)
+    token_hash: str | None = Field(default=None, unique=True)
+    asked_at: datetime
+    expires_at: datetime
+    origin: dict[str, str] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    choices: dict[str, object] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    used_at: datetime | None = None
+    mail_state: str = Field(default=MailState.PLANNED, index=True)
+    owner: int | None = None
+    due_at: datetime
+    attempts: int = 0
+    reply: str = ""
+
+
+class Act(StrEnum):
+    """What a consent event records."""
+
+    ASKED = "asked"
+    CONFIRMED = "confirmed"
+    CHANGED = "changed"
+    LEFT = "left"
+
+
+class ConsentEvent(SQLModel, table=True):
+    """One recorded act; never overwritten.
+
+    `origin` tells where it came from, such as {"form": URL, "ip": ADDRESS} or {"import": FILE}.
+    """
+
+    __tablename__ = "consent_event"
+
+    id: int | None = Field(default=None, primary_key=True)
+    subscriber_id: int = Field(foreign_key="subscriber.id", index=True)
+    digest: str
+    act: str
+    at: datetime
+    wording: str = ""
+    origin: dict[str, str] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+
+
+class SuppressionReason(StrEnum):
+    """Why an address is never to be written to."""
+
+    BOUNCE = "bounce"
+    COMPLAINT = "complaint"
+    ERASED = "erased"
+    OPERATOR = "operator"
+
+
+class Suppression(SQLModel, table=True):
+    """A standing ban on an address, kept as a keyed hash so that it outlives the address itself."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    address_hash: str = Field(unique=True)
+    reason: str
+    created_at: datetime

@@ -13,8 +13,7 @@ from pydantic import (
 from digest.errors import SettingsError
 from digest.models import Approval, Form
 from digest.models.cadence import CORRECTION, Cadence
-from digest.settings.table import Table
-from digest.settings.types import Duration, Slug, Text, Written
+from digest.settings.types import Duration, Slug, Table, Text, Written
 
 SUBJECT_NAMES = ("title", "lead", "date", "publication")
 

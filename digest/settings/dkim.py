@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, model_validator
 
 from digest.settings.domains import ascii_name
-from digest.settings.table import Table
+from digest.settings.types import Table
 
 _LABEL = r"[a-z0-9](?:[a-z0-9_-]{0,61}[a-z0-9])?"
 _NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")

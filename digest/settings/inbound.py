@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, model_validator
 
 from digest.settings.domains import LOOPBACK, ascii_name, is_full_name
-from digest.settings.table import Table
+from digest.settings.types import Table
 
 TOKEN_LENGTH = 31
 """What a return path has beside its base (rules.tokens.tokens)."""

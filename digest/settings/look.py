@@ -6,8 +6,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from digest.settings.table import Table
-from digest.settings.types import Text
+from digest.settings.types import Table, Text
 
 _COLOUR = re.compile(r"#(?:[0-9a-fA-F]{3}){1,2}")
 _FONT = re.compile(r"[A-Za-z][A-Za-z0-9 -]{0,49}")

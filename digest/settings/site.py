@@ -11,8 +11,7 @@ from pydantic import (
 )
 
 from digest.settings.domains import ascii_name
-from digest.settings.table import Table
-from digest.settings.types import BaseUrl, Duration, Host, Mailbox, Slug, Text, Timezone
+from digest.settings.types import BaseUrl, Duration, Host, Mailbox, Slug, Table, Text, Timezone
 
 
 class Site(Table):

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, SecretStr, model_validator
 
 from digest.settings.domains import LOOPBACK, ascii_name, is_full_name
-from digest.settings.table import Table
+from digest.settings.types import Table
 
 
 def _domain(value: object) -> object:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from digest.settings.table import Table
+from digest.settings.types import Table
 
 _WORDS = re.compile(r"[^\W_][^*\n]*\*?")
 _MOST = 200

@@ -8,7 +8,9 @@ from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 from pydantic import (
+    BaseModel,
     BeforeValidator,
+    ConfigDict,
     Field,
 )
 
@@ -97,3 +99,9 @@ Written = Annotated[str, BeforeValidator(_cadence)]
 
 
 Text = Annotated[str, Field(min_length=1, max_length=500)]
+
+
+class Table(BaseModel):
+    """One table of config.toml: no unknown key, no value in an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, hide_input_in_errors=True)

@@ -12,7 +12,7 @@ from digest.models import Subscriber
 from digest.rules.tokens.tokens import find_returned, read_return
 from digest.settings import Settings, load_settings
 from digest.store.database import Database
-from digest.tasks.composing.returning import return_paths
+from digest.tasks.composing.composer import return_paths
 from tests.support.newsroom import Publication, parse
 from tests.support.recording import FULL, Recording, Transaction, by_recipient
 from tests.support.scripted import Script, Scripted

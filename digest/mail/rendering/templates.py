@@ -20,8 +20,7 @@ from markupsafe import Markup
 from digest.errors import SettingsError
 from digest.mail.rendering.phrases import FALLBACK, base, direction
 from digest.mail.rendering.placeholders import TemplateInspectsValueError, guarded
-from digest.mail.rendering.plaintext import plain
-from digest.mail.rendering.wrapping import wrap
+from digest.mail.rendering.plaintext import plain, wrap
 
 STOCK = "stock"
 """Where a publication's own template finds the one that it replaces: `{% extends "stock/NAME" %}`."""

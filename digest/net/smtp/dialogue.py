@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from digest.models import Outcome, Reply, Stage
-from digest.net.smtp.asks import Ask
 from digest.net.smtp.logins import Login, log_in
+from digest.net.smtp.replies import Ask
 
 ENVELOPE = (Stage.MAIL, Stage.RCPT, Stage.DATA)
 """The steps of an envelope, in their order."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 
 from digest.models import Outcome, Reply, Stage
-from digest.net.smtp.asks import Ask
+from digest.net.smtp.replies import Ask
 
 Exchanged = Generator[Ask, Reply, Reply]
 

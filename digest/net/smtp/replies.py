@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 
-from digest.models import Reply
+from digest.models import Reply, Stage
 
 MAX_LINE = 4096
 MAX_REPLY = 65_536
@@ -106,3 +107,16 @@ def _clean(line: bytes) -> str:
     if text.isprintable():
         return text.strip()
     return "".join(char if char.isprintable() else "\ufffd" for char in text).strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """The next bytes to write, and the step whose reply is then waited for.
+
+    `upgrade` asks for TLS before anything is written; `ends` marks the bytes that hold the final dot.
+    """
+
+    stage: Stage
+    write: bytes = b""
+    upgrade: bool = False
+    ends: bool = False

@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import Literal
 
 from digest.models import Outcome, Reply, Stage
-from digest.net.smtp.asks import Ask
 from digest.net.smtp.dialogue import Capabilities, Envelope, Greeting, HandOver, greet, hand_over
 from digest.net.smtp.logins import Login
-from digest.net.smtp.replies import BadReplyError, ReplyReader
+from digest.net.smtp.replies import Ask, BadReplyError, ReplyReader
 
 _CHUNK = 65_536
 _QUIT_PATIENCE = 2.0

@@ -12,6 +12,7 @@ from digest.mail.message import Composition, Headers, Message, ReaderHeaders, me
 from digest.mail.rendering.renderer import Renderer, Rendering
 from digest.models import Edition
 from digest.net.smtp import Envelope
+from digest.rules.delivery.return_paths import ReturnPaths
 from digest.rules.editions import shortening
 from digest.rules.editions.selection import Chosen
 from digest.rules.tokens import tokens
@@ -19,7 +20,6 @@ from digest.settings import DigestSettings, Settings
 from digest.store.database import Database
 from digest.store.delivery.deliveries import Job
 from digest.tasks.composing.content import EditionContents
-from digest.tasks.composing.returning import return_paths
 from digest.tasks.composing.variants import VariantContent, Variants
 
 if TYPE_CHECKING:
@@ -236,3 +236,11 @@ class Composer:
 
 def _named(edition: Edition) -> Named:
     return edition.digest, edition.cadence, edition.period
+
+
+def return_paths(settings: Settings) -> ReturnPaths:
+    """Give how return paths are written: one a delivery where bounces come in, else one for all."""
+    inbound = settings.inbound
+    if inbound.is_verp:
+        return ReturnPaths(inbound.before, inbound.domain, settings.web.signing_keys)
+    return ReturnPaths("", "", (), plain=inbound.address or settings.site.from_address)

@@ -13,8 +13,8 @@ from digest.mail.message import named
 from digest.mail.rendering.brand import Brand, Colours, Logo
 from digest.mail.rendering.content import Card, Content
 from digest.mail.rendering.phrases import Phrases
+from digest.mail.rendering.plaintext import wrap
 from digest.mail.rendering.renderer import BodyPlaceholders, Renderer, Rendering
-from digest.mail.rendering.wrapping import wrap
 from digest.models import Form
 from tests.support.samples import ARABIC, CONTENT, LEAD, VALUES
 
