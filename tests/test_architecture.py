@@ -133,7 +133,7 @@ def test_sending_takes_nothing_into_memory_that_only_other_commands_need() -> No
         "feedparser", "httpx2", "inscriptis", "lxml", "markdown_it", "nh3", "psycopg", "rich", "starlette",
         "trafilatura", "uvicorn", "yaml",
     ]  # fmt: skip
-    program = f"import digest.cli.send, sys; print(*sorted(set({others}) & set(sys.modules)))"
+    program = f"import digest.cli.editions.send, sys; print(*sorted(set({others}) & set(sys.modules)))"
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
     )

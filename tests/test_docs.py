@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from digest.cli import _ARTICLES, _COMMANDS, _EDITORS, _SOURCES, _SUBSCRIBERS, build
+from digest.cli import build
+from digest.cli.command_table import COMMANDS, GROUPS
 from digest.settings import Settings, load_settings
 from digest.settings.loading import table_of
 from digest.settings.settings import RESERVED
@@ -42,7 +43,7 @@ def test_every_command_is_documented_and_has_help() -> None:
         assert command.help, name
         inner = (
             [one for one in command if not one.startswith("-")]
-            if name in ("articles", "editors", "sources", "subscribers")
+            if name in [group[0] for group in GROUPS]
             else []
         )
         for one in inner or [""]:
@@ -50,7 +51,7 @@ def test_every_command_is_documented_and_has_help() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "place", "summary"), [*_COMMANDS, *_ARTICLES, *_EDITORS, *_SOURCES, *_SUBSCRIBERS]
+    ("name", "place", "summary"), [*COMMANDS, *(command for group in GROUPS for command in group[2])]
 )
 def test_a_commands_line_in_the_help_is_its_own_first_sentence(name: str, place: str, summary: str) -> None:
     module, function = place.split(":")

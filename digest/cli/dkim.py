@@ -6,8 +6,8 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from digest.bootstrap import Application
-from digest.cli.common import DEFAULT, AsJson, Common, application
-from digest.cli.output import say, show_json
+from digest.cli.terminal.common import DEFAULT, AsJson, Common, application
+from digest.cli.terminal.output import say, show_json
 from digest.errors import UsageError
 from digest.mail.dkim import Algorithm, SigningKey, record_of, zone_lines
 from digest.settings.dkim import DkimSettings
@@ -30,7 +30,7 @@ def dkim(
     json: AsJson = False,
     common: Common = DEFAULT,
 ) -> None:
-    """Make a key to sign messages with, or show the DNS records of those that are set.
+    """Create a DKIM key, or show the DNS records of the configured keys.
 
     Where keys are set and no option is given they are shown again. No file is ever overwritten.
 

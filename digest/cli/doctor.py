@@ -7,8 +7,8 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from digest.cli.common import DEFAULT, AsJson, Common, application
-from digest.cli.output import say, show_json, warn
+from digest.cli.terminal.common import DEFAULT, AsJson, Common, application
+from digest.cli.terminal.output import say, show_json, warn
 from digest.errors import SettingsError, UsageError
 from digest.tasks.doctor.examination import examine, is_healthy
 from digest.tasks.doctor.findings import Finding, Status, fail, ok
@@ -25,7 +25,7 @@ def doctor(
     json: AsJson = False,
     common: Common = DEFAULT,
 ) -> None:
-    """Look whether everything is set up as it should be; exit 1 where it is not.
+    """Check the whole set-up; exit 1 if something is wrong.
 
     Nothing is changed and no message is sent. docs/operators.md says what each line means.
 

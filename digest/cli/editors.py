@@ -7,8 +7,8 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from digest.bootstrap import Application
-from digest.cli.common import DEFAULT, AsJson, Common, application
-from digest.cli.output import say, show_json, show_table, warn
+from digest.cli.terminal.common import DEFAULT, AsJson, Common, application
+from digest.cli.terminal.output import say, show_json, show_table, warn
 from digest.errors import DigestError, UsageError
 from digest.models import Role
 from digest.store.editors import list_editors
@@ -23,7 +23,7 @@ def add(
     invite: Annotated[bool, Parameter(negative="")] = False,
     common: Common = DEFAULT,
 ) -> None:
-    """Let somebody open the desk, or give a known editor another role and password.
+    """Give somebody access to the desk, or change their role or password.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ def add(
 
 
 def remove(address: str, *, common: Common = DEFAULT) -> None:
-    """Let an editor in no more: their sessions end at once, what they did stays recorded.
+    """End an editor's access at once; their activity stays recorded.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ def remove(address: str, *, common: Common = DEFAULT) -> None:
 
 
 def list_(*, json: AsJson = False, common: Common = DEFAULT) -> None:
-    """List who may open the desk."""
+    """List everybody who has access to the desk."""
     with application(common) as app, app.database.read() as session:
         rows = [
             {

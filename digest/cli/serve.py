@@ -1,16 +1,16 @@
 """Commands that stay: run and web."""
 
 from digest.bootstrap import Application
-from digest.cli.common import DEFAULT, Common, application
-from digest.cli.output import say
 from digest.cli.setup import wait_for_end
+from digest.cli.terminal.common import DEFAULT, Common, application
+from digest.cli.terminal.output import say
 from digest.scheduler import Ticker
 from digest.web.app import create_app
 from digest.web.server import Server
 
 
 def run(*, common: Common = DEFAULT) -> None:
-    """Be the daemon: scheduler, pages and delivery in one process."""
+    """Run the daemon: scheduler, web pages and delivery in one process."""
     with application(common) as app:
         web = Server(
             create_app(app.readers, app.settings, desk=app.desk), app.settings.web.host, app.settings.web.port
@@ -27,7 +27,7 @@ def run(*, common: Common = DEFAULT) -> None:
 
 
 def web(*, common: Common = DEFAULT) -> None:
-    """Serve the pages alone."""
+    """Serve the web pages only."""
     with application(common) as app:
         server = Server(
             create_app(app.readers, app.settings, desk=app.desk), app.settings.web.host, app.settings.web.port

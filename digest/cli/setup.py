@@ -12,8 +12,8 @@ from cyclopts import Parameter
 from starlette.staticfiles import StaticFiles
 
 from digest.bootstrap import Application, bundled, utc_now
-from digest.cli.common import DEFAULT, Common, application
-from digest.cli.output import say, warn
+from digest.cli.terminal.common import DEFAULT, Common, application
+from digest.cli.terminal.output import say, warn
 from digest.demo.catcher import Catcher, create_pages
 from digest.demo.loader import Loaded, free_port, load, prepare, start_catcher
 from digest.errors import UsageError
@@ -28,7 +28,7 @@ def demo(
     serve: Annotated[bool, Parameter(negative="--no-serve")] = True,
     common: Common = DEFAULT,
 ) -> None:
-    """Show it all on sample data: a newsroom, its readers, a first edition.
+    """Run everything on sample data: a newsroom, its readers, a first edition.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ def demo(
 
 
 def init(directory: Path = Path(), *, common: Common = DEFAULT) -> None:
-    """Write config.toml and create the database; what stands is kept.
+    """Write config.toml and create the database; existing files are kept.
 
     Parameters
     ----------
@@ -83,7 +83,7 @@ def init(directory: Path = Path(), *, common: Common = DEFAULT) -> None:
 def catch(
     *, dir_: Annotated[Path, Parameter(name="--dir")], port: int | None = None, common: Common = DEFAULT
 ) -> None:
-    """Run the mail catcher alone: SMTP in, pages out, messages as files.
+    """Run the mail catcher: SMTP in, pages out, messages as files.
 
     Parameters
     ----------

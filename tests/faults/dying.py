@@ -19,7 +19,7 @@ from digest.cli import main
 from digest.models import EditionState
 
 PRELOADED = (
-    "tests.faults.dying", "digest.cli.send", "digest.bootstrap", "digest.sending", "digest.store.schema",
+    "tests.faults.dying", "digest.cli.editions.send", "digest.bootstrap", "digest.sending", "digest.store.schema",
     "digest.tasks.delivery.loop", "alembic", "psycopg", "css_inline", "babel.dates",
 )  # fmt: skip
 configure_mappers()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from digest.cli.progress import ProgressTicker, describe
+from digest.cli.terminal.progress import ProgressTicker, describe
 from digest.tasks.delivery.run import Tally
 
 
@@ -29,7 +29,7 @@ def test_a_line_says_what_has_gone_how_fast_and_what_is_left(
 
 def test_it_is_not_said_more_often_than_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [100.0]
-    monkeypatch.setattr("digest.cli.progress.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("digest.cli.terminal.progress.time.monotonic", lambda: now[0])
     said: list[str] = []
     pulse = ProgressTicker(lambda _done, _total, line: said.append(line), 60)
     for _ in range(300):

@@ -2,8 +2,8 @@
 
 import sys
 
-from digest.cli.common import DEFAULT, AsJson, Common, application
-from digest.cli.output import say, show_json, show_table
+from digest.cli.terminal.common import DEFAULT, AsJson, Common, application
+from digest.cli.terminal.output import say, show_json, show_table
 from digest.tasks.ledger import audit as accounting
 
 _SUMS = [
@@ -21,7 +21,7 @@ _SUMS = [
 
 
 def status(edition: str | None = None, *, json: AsJson = False, common: Common = DEFAULT) -> None:
-    """Show how far each edition is.
+    """Show the progress of each edition.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ def status(edition: str | None = None, *, json: AsJson = False, common: Common =
 
 
 def audit(edition: str | None = None, *, json: AsJson = False, common: Common = DEFAULT) -> None:
-    """Prove that every delivery is accounted for; exit 1 where one is not.
+    """Prove that every delivery is accounted for; exit 1 if not.
 
     Parameters
     ----------
@@ -92,7 +92,7 @@ def why(address: str, article: str, *, json: AsJson = False, common: Common = DE
 
 
 def schedule(*, json: AsJson = False, common: Common = DEFAULT) -> None:
-    """Show when the next edition of each cadence is due."""
+    """Show when the next editions are due."""
     with application(common) as app, app.database.read() as session:
         rows = accounting.schedule(session, app.settings, app.clock())
     if json:

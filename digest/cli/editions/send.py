@@ -5,9 +5,9 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from digest.cli.common import DEFAULT, AsJson, Common, application
-from digest.cli.output import say, show_json, warn
-from digest.cli.progress import counted, pulse
+from digest.cli.terminal.common import DEFAULT, AsJson, Common, application
+from digest.cli.terminal.output import say, show_json, warn
+from digest.cli.terminal.progress import counted, pulse
 from digest.sending import Sent, send_due
 from digest.tasks.articles.fetching import FetchReport, fetch_due
 from digest.tasks.articles.images import copy_pictures
@@ -42,7 +42,7 @@ def send(
     json: AsJson = False,
     common: Common = DEFAULT,
 ) -> None:
-    """Fetch, compile what is due, deliver what is due, and stop: what cron calls.
+    """Fetch, compile and deliver what is due, then exit: for cron.
 
     Parameters
     ----------

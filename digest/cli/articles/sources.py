@@ -4,8 +4,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from digest.cli.common import DEFAULT, AsJson, Common, application
-from digest.cli.output import say, show_json, show_table, warn
+from digest.cli.terminal.common import DEFAULT, AsJson, Common, application
+from digest.cli.terminal.output import say, show_json, show_table, warn
 from digest.errors import InputError
 from digest.models import Source
 from digest.rules.safe_text import without_login
@@ -18,7 +18,7 @@ _SHOWN = ("name", "url", "state", "last_success_at", "next_fetch_at", "failures"
 
 
 def list_(*, json: AsJson = False, common: Common = DEFAULT) -> None:
-    """List the sources with their health."""
+    """List the sources and their health."""
     with application(common) as app, app.database.read() as session:
         known = articles.sources_by_name(session)
         rows = [_row(source, known.get(source.name)) for source in app.settings.sources]

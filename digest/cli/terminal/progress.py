@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from digest.cli.output import say
+from digest.cli.terminal.output import say
 from digest.tasks.delivery.run import Tally
 
 _BAR_EVERY = 0.1

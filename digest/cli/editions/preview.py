@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from digest.cli.common import DEFAULT, AsJson, Common, application, read_moment
-from digest.cli.output import say, show_json, warn
+from digest.cli.terminal.common import DEFAULT, AsJson, Common, application, read_moment
+from digest.cli.terminal.output import say, show_json, warn
 from digest.rules.editions.preflight_checks import is_clear
 from digest.rules.editions.preflight_facts import Status
 from digest.tasks.editions.preflight import Preflight, look_before
@@ -28,7 +28,7 @@ def preview(
     json: AsJson = False,
     common: Common = DEFAULT,
 ) -> None:
-    """Write the next edition as .html, .txt and .eml, and change nothing.
+    """Write the next edition as .html, .txt and .eml files.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ def preflight(
     json: AsJson = False,
     common: Common = DEFAULT,
 ) -> None:
-    """Look the next edition over before it goes; exit 1 where a check fails.
+    """Check the next edition; exit 1 if a check fails.
 
     Nothing is changed and nothing is sent; links and pictures are asked for, unless --offline is given.
 

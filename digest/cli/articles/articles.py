@@ -7,9 +7,9 @@ from typing import Annotated, Any
 from cyclopts import Parameter, validators
 
 from digest.articles.related import Index
-from digest.cli.common import DEFAULT, AsJson, Common, application, read_duration
-from digest.cli.output import say, show_json, show_table, warn
-from digest.cli.send import complain
+from digest.cli.editions.send import complain
+from digest.cli.terminal.common import DEFAULT, AsJson, Common, application, read_duration
+from digest.cli.terminal.output import say, show_json, show_table, warn
 from digest.store.articles import articles, duplicates
 from digest.store.articles import related as stories
 from digest.store.articles.listing import ArticleFilter, list_articles
@@ -118,7 +118,7 @@ def show(article: str, *, json: AsJson = False, common: Common = DEFAULT) -> Non
 
 
 def hide(article: str, *, common: Common = DEFAULT) -> None:
-    """Keep an article out of coming editions.
+    """Keep an article out of future editions.
 
     Parameters
     ----------
@@ -129,7 +129,7 @@ def hide(article: str, *, common: Common = DEFAULT) -> None:
 
 
 def unhide(article: str, *, common: Common = DEFAULT) -> None:
-    """Let an article that is hidden or held back into coming editions.
+    """Allow a hidden or held-back article in future editions.
 
     Parameters
     ----------
@@ -140,7 +140,7 @@ def unhide(article: str, *, common: Common = DEFAULT) -> None:
 
 
 def pin(article: str, *, common: Common = DEFAULT) -> None:
-    """Put an article first in coming editions.
+    """Put an article first in future editions.
 
     Parameters
     ----------
@@ -151,7 +151,7 @@ def pin(article: str, *, common: Common = DEFAULT) -> None:
 
 
 def unpin(article: str, *, common: Common = DEFAULT) -> None:
-    """Put a pinned article back into its place.
+    """Return a pinned article to its usual place.
 
     Parameters
     ----------
@@ -162,7 +162,7 @@ def unpin(article: str, *, common: Common = DEFAULT) -> None:
 
 
 def split(article: str, *, common: Common = DEFAULT) -> None:
-    """Part an article from the one that it is folded into, for good.
+    """Separate an article from the story it was folded into.
 
     Parameters
     ----------
@@ -182,7 +182,7 @@ def related(
     json: AsJson = False,
     common: Common = DEFAULT,
 ) -> None:
-    """List the articles that are nearest to one, among the latest 10,000.
+    """List the articles most similar to one.
 
     Parameters
     ----------
@@ -206,7 +206,7 @@ def related(
 def prune(
     *, older_than: str = "400d", yes: bool = False, json: AsJson = False, common: Common = DEFAULT
 ) -> None:
-    """Remove old articles that no edition holds; those that one holds lose their text.
+    """Remove old articles that no edition contains.
 
     Parameters
     ----------

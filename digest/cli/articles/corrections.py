@@ -3,15 +3,15 @@
 from dataclasses import asdict
 from pathlib import Path
 
-from digest.cli.common import DEFAULT, AsJson, Common, application
-from digest.cli.output import say, show_json
+from digest.cli.terminal.common import DEFAULT, AsJson, Common, application
+from digest.cli.terminal.output import say, show_json
 from digest.errors import InputError, UsageError
 from digest.tasks.articles.correcting import correct as tell
 from digest.tasks.articles.withdrawing import withdraw as take_back
 
 
 def withdraw(article: str, *, reason: str = "", json: AsJson = False, common: Common = DEFAULT) -> None:
-    """Take an article out of the archive, the feeds, and every message that has not left.
+    """Remove an article from the archive, the feeds and all unsent messages.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ def correct(
     json: AsJson = False,
     common: Common = DEFAULT,
 ) -> None:
-    """Tell those who have an article what was wrong with it, by a short notice.
+    """Send a correction to everyone who has an article.
 
     It goes with the next `digest send`, or at once where `digest run` is at work.
 

@@ -5,8 +5,8 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from digest.bootstrap import Application
-from digest.cli.common import DEFAULT, Common, application, read_moment
-from digest.cli.output import say
+from digest.cli.terminal.common import DEFAULT, Common, application, read_moment
+from digest.cli.terminal.output import say
 from digest.errors import UsageError
 from digest.tasks.editions.pausing import resume_editions
 from digest.tasks.ledger.audit import find_named
@@ -19,7 +19,7 @@ def resume(
     resend: Annotated[bool, Parameter(negative="")] = False,
     common: Common = DEFAULT,
 ) -> None:
-    """Let paused editions go on, or decide what a restored database may send.
+    """Resume paused editions, or decide about a restored database.
 
     Parameters
     ----------

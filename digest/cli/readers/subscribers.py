@@ -4,8 +4,8 @@ import sys
 from pathlib import Path
 
 from digest.bootstrap import Application
-from digest.cli.common import DEFAULT, AsJson, Common, application
-from digest.cli.output import say, show_json, show_table, warn
+from digest.cli.terminal.common import DEFAULT, AsJson, Common, application
+from digest.cli.terminal.output import say, show_json, show_table, warn
 from digest.errors import InputError, UsageError
 from digest.rules.readers.address import normalise
 from digest.store.readers import subscribers
@@ -104,7 +104,7 @@ def add(
 
 
 def show(address: str, *, json: AsJson = False, common: Common = DEFAULT) -> None:
-    """Show all that is kept of a reader.
+    """Show everything that is stored about a reader.
 
     Parameters
     ----------
@@ -127,7 +127,7 @@ def show(address: str, *, json: AsJson = False, common: Common = DEFAULT) -> Non
 
 
 def erase(address: str, *, common: Common = DEFAULT) -> None:
-    """Forget a reader; a keyed hash keeps imports from bringing them back.
+    """Erase a reader; a keyed hash keeps imports out.
 
     Parameters
     ----------
@@ -140,7 +140,7 @@ def erase(address: str, *, common: Common = DEFAULT) -> None:
 
 
 def list_(*, digest: str | None = None, json: AsJson = False, common: Common = DEFAULT) -> None:
-    """List the readers of a digest, or of all.
+    """List the readers of one digest, or of all.
 
     Parameters
     ----------
@@ -166,7 +166,7 @@ def list_(*, digest: str | None = None, json: AsJson = False, common: Common = D
 
 
 def export(file: Path | None = None, *, digest: str | None = None, common: Common = DEFAULT) -> None:
-    """Write the readers as CSV that an import reads back.
+    """Write the readers as CSV that `import` reads back.
 
     Parameters
     ----------

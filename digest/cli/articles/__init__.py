@@ -1,0 +1,1 @@
+"""Commands about articles and their sources. Open articles.py first."""

@@ -1,0 +1,78 @@
+"""Every command: its name, the function that it calls below `digest.cli`, and one line for `--help`.
+
+The functions are imported only when their command is called, so that each command starts fast.
+"""
+
+from typing import NamedTuple
+
+
+class Command(NamedTuple):
+    """One command, such as `Command("fetch", "editions.send:fetch", "Fetch the sources that are due.")`."""
+
+    name: str
+    place: str
+    summary: str
+
+
+COMMANDS = (
+    Command("demo", "setup:demo", "Run everything on sample data: a newsroom, its readers, a first edition."),
+    Command("init", "setup:init", "Write config.toml and create the database; existing files are kept."),
+    Command("fetch", "editions.send:fetch", "Fetch the sources that are due."),
+    Command("preview", "editions.preview:preview", "Write the next edition as .html, .txt and .eml files."),
+    Command("preflight", "editions.preview:preflight", "Check the next edition; exit 1 if a check fails."),
+    Command("send", "editions.send:send", "Fetch, compile and deliver what is due, then exit: for cron."),
+    Command("run", "serve:run", "Run the daemon: scheduler, web pages and delivery in one process."),
+    Command("web", "serve:web", "Serve the web pages only."),
+    Command("status", "editions.audit:status", "Show the progress of each edition."),
+    Command("audit", "editions.audit:audit", "Prove that every delivery is accounted for; exit 1 if not."),
+    Command("why", "editions.audit:why", "Explain why a reader has an article, or why not."),
+    Command(
+        "resume", "editions.resume:resume", "Resume paused editions, or decide about a restored database."
+    ),
+    Command("schedule", "editions.audit:schedule", "Show when the next editions are due."),
+    Command("doctor", "doctor:doctor", "Check the whole set-up; exit 1 if something is wrong."),
+    Command("dkim", "dkim:dkim", "Create a DKIM key, or show the DNS records of the configured keys."),
+    Command("catch", "setup:catch", "Run the mail catcher: SMTP in, pages out, messages as files."),
+)
+ARTICLES = (
+    Command("add", "articles.articles:add", "Add web pages, saved pages, Markdown or plain text."),
+    Command("list", "articles.articles:list_", "List articles, newest first."),
+    Command("show", "articles.articles:show", "Show an article with its text."),
+    Command("hide", "articles.articles:hide", "Keep an article out of future editions."),
+    Command("unhide", "articles.articles:unhide", "Allow a hidden or held-back article in future editions."),
+    Command("pin", "articles.articles:pin", "Put an article first in future editions."),
+    Command("unpin", "articles.articles:unpin", "Return a pinned article to its usual place."),
+    Command(
+        "withdraw",
+        "articles.corrections:withdraw",
+        "Remove an article from the archive, the feeds and all unsent messages.",
+    ),
+    Command("correct", "articles.corrections:correct", "Send a correction to everyone who has an article."),
+    Command("split", "articles.articles:split", "Separate an article from the story it was folded into."),
+    Command("related", "articles.articles:related", "List the articles most similar to one."),
+    Command("prune", "articles.articles:prune", "Remove old articles that no edition contains."),
+)
+SUBSCRIBERS = (
+    Command("import", "readers.subscribers:import_", "Import readers from a CSV file."),
+    Command("add", "readers.subscribers:add", "Add one reader."),
+    Command("show", "readers.subscribers:show", "Show everything that is stored about a reader."),
+    Command("erase", "readers.subscribers:erase", "Erase a reader; a keyed hash keeps imports out."),
+    Command("list", "readers.subscribers:list_", "List the readers of one digest, or of all."),
+    Command("export", "readers.subscribers:export", "Write the readers as CSV that `import` reads back."),
+)
+EDITORS = (
+    Command("add", "editors:add", "Give somebody access to the desk, or change their role or password."),
+    Command("remove", "editors:remove", "End an editor's access at once; their activity stays recorded."),
+    Command("list", "editors:list_", "List everybody who has access to the desk."),
+)
+SOURCES = (
+    Command("list", "articles.sources:list_", "List the sources and their health."),
+    Command("import", "articles.sources:import_", "Add the feeds of an OPML file to config.toml."),
+    Command("export", "articles.sources:export", "Write the sources as OPML, for other feed readers."),
+)
+GROUPS = (
+    ("articles", "The articles: add, list, show, hide, pin, correct, prune.", ARTICLES),
+    ("subscribers", "The readers: import, add, show, erase, list, export.", SUBSCRIBERS),
+    ("editors", "The editors who may open the desk: add, remove, list.", EDITORS),
+    ("sources", "The sources: list with their health, import, export.", SOURCES),
+)

@@ -1,0 +1,1 @@
+"""Commands about editions: preview, send, status, audit, resume. Open send.py first."""

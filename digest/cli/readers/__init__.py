@@ -1,0 +1,1 @@
+"""Commands about readers. Open subscribers.py first."""
