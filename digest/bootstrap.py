@@ -8,16 +8,17 @@ from base64 import b32encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cached_property
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from digest.clock import utc_now
 from digest.errors import SettingsError
 from digest.mail.rendering.brand import Brand, Colours, Logo
 from digest.mail.rendering.renderer import Renderer
 from digest.net.smtp import Relay
+from digest.resources import bundled
 from digest.rules.delivery.rate_limits import Allowance, Domains, Limit, allowance_of
 from digest.settings import Settings
 from digest.settings.look import LookSettings, css_fonts
@@ -37,11 +38,6 @@ from digest.tasks.readers.sign_up import Readers
 
 if TYPE_CHECKING:
     from digest.mail.dkim import Signer
-
-
-def utc_now() -> datetime:
-    """Read the clock; the only place that does, but for log lines."""
-    return datetime.now(UTC)
 
 
 def new_public_id() -> str:
@@ -65,15 +61,6 @@ def brand_of(look: LookSettings) -> Brand:
         small_font=css_fonts(look.small_font),
         logo=Logo(look.logo, look.logo_alt, look.logo_width) if look.logo else None,
     )
-
-
-def bundled(name: str) -> Path:
-    """Find a folder that ships with the program: inside an installed wheel, or beside the package."""
-    here = Path(str(files("digest")))
-    for folder in (here / "_bundled" / name, here.parent / name):
-        if folder.is_dir():
-            return folder
-    raise SettingsError(f"the folder {name}/ is missing from this installation; install it again")
 
 
 @dataclass

@@ -11,12 +11,14 @@ from typing import Annotated
 from cyclopts import Parameter
 from starlette.staticfiles import StaticFiles
 
-from digest.bootstrap import Application, bundled, utc_now
+from digest.bootstrap import Application
 from digest.cli.terminal.common import DEFAULT, Common, application
 from digest.cli.terminal.output import say, warn
+from digest.clock import utc_now
 from digest.demo.catcher import Catcher, create_pages
 from digest.demo.loader import Loaded, free_port, load, prepare, start_catcher
 from digest.errors import UsageError
+from digest.resources import bundled
 from digest.settings import load_settings
 from digest.web.app import create_app
 from digest.web.server import Server
@@ -68,7 +70,7 @@ def init(directory: Path = Path(), *, common: Common = DEFAULT) -> None:
         say(f"{path} stands; it is kept", quiet=common.quiet)
     else:
         path.parent.mkdir(parents=True, exist_ok=True)
-        example = (bundled("templates").parent / "config.example.toml").read_text(encoding="utf-8")
+        example = bundled("config.example.toml").read_text(encoding="utf-8")
         path.write_text(_with_secret(example), encoding="utf-8")
         path.chmod(0o600)
         say(f"{path} written: look through [site], [smtp], [[sources]] and [[digests]]", quiet=common.quiet)

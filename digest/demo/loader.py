@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
 
-from digest.bootstrap import Application, bundled
+from digest.bootstrap import Application
 from digest.demo.catcher import Catcher
+from digest.resources import bundled
 from digest.sending import Sent, send_due
 from digest.settings import Settings, load_settings
 from digest.store.articles import articles

@@ -9,8 +9,9 @@ from sqlmodel import select
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
-from digest.bootstrap import bundled, utc_now
+from digest.clock import utc_now
 from digest.errors import Unreachable
+from digest.resources import bundled
 from digest.settings import Settings
 from digest.tasks.archive import Archive
 from digest.tasks.desk.desk import Desk

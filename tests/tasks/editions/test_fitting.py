@@ -8,7 +8,6 @@ from unittest import mock
 import pytest
 from sqlmodel import Session, select
 
-from digest.bootstrap import bundled
 from digest.mail.rendering.renderer import Renderer
 from digest.models import (
     Article,
@@ -20,6 +19,7 @@ from digest.models import (
     SubscriptionState,
     Variant,
 )
+from digest.resources import bundled
 from digest.settings import Settings, load_settings
 from digest.store import schema
 from digest.store.database import Database

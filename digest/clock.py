@@ -1,0 +1,8 @@
+"""The clock: the only place that reads the time of day, log lines aside."""
+
+from datetime import UTC, datetime
+
+
+def utc_now() -> datetime:
+    """Return the current time, aware and in UTC."""
+    return datetime.now(UTC)
