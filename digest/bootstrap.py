@@ -7,7 +7,7 @@ import threading
 from base64 import b32encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -15,13 +15,11 @@ from typing import TYPE_CHECKING
 
 from digest.clock import utc_now
 from digest.errors import SettingsError
-from digest.mail.rendering.brand import Brand, Colours, Logo
 from digest.mail.rendering.renderer import Renderer
 from digest.net.smtp import Relay
 from digest.resources import bundled
 from digest.rules.delivery.rate_limits import Allowance, Domains, Limit, allowance_of
 from digest.settings import Settings
-from digest.settings.look import LookSettings, css_fonts
 from digest.settings.smtp import RelaySettings
 from digest.store import schema
 from digest.store.database import Database
@@ -48,19 +46,6 @@ def new_public_id() -> str:
 def own_name(name: str) -> str:
     """Give the name to say in EHLO: fully qualified, else an address literal (RFC 5321 4.1.3)."""
     return name if "." in name.strip(".") and name.isascii() else "[127.0.0.1]"
-
-
-def brand_of(look: LookSettings) -> Brand:
-    """Give what templates may show of the settings of a look."""
-    names = [field.name for field in fields(Colours)]
-    return Brand(
-        light=Colours(**{name: getattr(look, name) for name in names}),
-        dark=Colours(**{name: getattr(look, f"dark_{name}") for name in names}),
-        heading_font=css_fonts(look.heading_font),
-        body_font=css_fonts(look.body_font),
-        small_font=css_fonts(look.small_font),
-        logo=Logo(look.logo, look.logo_alt, look.logo_width) if look.logo else None,
-    )
 
 
 @dataclass
@@ -91,7 +76,7 @@ class Application:
         own = self.settings.path(look.folder) if look.folder else None
         if own is not None and not own.is_dir():
             raise SettingsError(f'[look] folder = "{look.folder}": there is no folder {own}')
-        renderer = Renderer(bundled("templates") / "email", own, brand_of(look))
+        renderer = Renderer(bundled("templates") / "email", own, look.brand)
         for digest in self.settings.digests:
             renderer.require(digest.template)
         return renderer

@@ -1,11 +1,13 @@
 """`[look]`: a publication's own colours, fonts, logo and templates. Nothing here can break out of CSS."""
 
 import re
+from dataclasses import fields
 from typing import Annotated
 from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from digest.models.look import Brand, Colours, Logo
 from digest.settings.types import Table, Text
 
 _COLOUR = re.compile(r"#(?:[0-9a-fA-F]{3}){1,2}")
@@ -80,9 +82,21 @@ class LookSettings(Table):
                     )
         return self
 
+    @property
+    def brand(self) -> Brand:
+        """Return the values that templates show."""
+        names = [field.name for field in fields(Colours)]
+        return Brand(
+            light=Colours(**{name: getattr(self, name) for name in names}),
+            dark=Colours(**{name: getattr(self, f"dark_{name}") for name in names}),
+            heading_font=_css_fonts(self.heading_font),
+            body_font=_css_fonts(self.body_font),
+            small_font=_css_fonts(self.small_font),
+            logo=Logo(self.logo, self.logo_alt, self.logo_width) if self.logo else None,
+        )
 
-def css_fonts(names: tuple[str, ...]) -> str:
-    """Give a list of fonts as CSS writes it."""
+
+def _css_fonts(names: tuple[str, ...]) -> str:
     return ", ".join(name if name in _GENERIC else f"'{name}'" if " " in name else name for name in names)
 
 

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import css_inline
 
 from digest.errors import SettingsError
-from digest.mail.rendering.brand import OURS, Brand
 from digest.mail.rendering.content import SLOTS, Content
 from digest.mail.rendering.fragments import DERIVED_SLOTS, ROOM, PartRenderer, RenderRequest, Skeleton
 from digest.mail.rendering.phrases import Phrases
@@ -19,6 +18,7 @@ from digest.mail.rendering.placeholders import TemplateInspectsValueError, as_at
 from digest.mail.rendering.quoted_printable import Pieces, quoted_printable, verbatim
 from digest.mail.rendering.skeleton import EncodedPart, boundary_of
 from digest.mail.rendering.templates import Templates
+from digest.models.look import OURS, Brand
 
 if TYPE_CHECKING:
     from digest.mail.rendering.client_support import Clients

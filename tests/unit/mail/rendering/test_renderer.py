@@ -10,12 +10,12 @@ import pytest
 
 from digest.errors import SettingsError
 from digest.mail.message import named
-from digest.mail.rendering.brand import Brand, Colours, Logo
 from digest.mail.rendering.content import Card, Content
 from digest.mail.rendering.phrases import Phrases
 from digest.mail.rendering.plaintext import wrap
 from digest.mail.rendering.renderer import BodyPlaceholders, Renderer, Rendering
 from digest.models import Form
+from digest.models.look import Brand, Colours, Logo
 from tests.support.samples import ARABIC, CONTENT, LEAD, VALUES
 
 FOLDER = Path(__file__).parents[4] / "templates" / "email"
