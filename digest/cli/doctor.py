@@ -10,8 +10,9 @@ from cyclopts import Parameter
 from digest.cli.terminal.common import DEFAULT, AsJson, Common, application
 from digest.cli.terminal.output import say, show_json, warn
 from digest.errors import SettingsError, UsageError
+from digest.models.status import Status
 from digest.tasks.doctor.examination import examine, is_healthy
-from digest.tasks.doctor.findings import Finding, Status, fail, ok
+from digest.tasks.doctor.findings import Finding, fail, ok
 from digest.tasks.doctor.scope import Scope, is_address
 
 _MEND = "mend the settings, then look again"

@@ -9,8 +9,8 @@ from cyclopts import Parameter
 
 from digest.cli.terminal.common import DEFAULT, AsJson, Common, application, read_moment
 from digest.cli.terminal.output import say, show_json, warn
+from digest.models.status import Status
 from digest.rules.editions.preflight_checks import is_clear
-from digest.rules.editions.preflight_facts import Status
 from digest.tasks.editions.preflight import Preflight, look_before
 from digest.tasks.editions.preview import Viewer, describe
 from digest.tasks.editions.preview import preview as make_preview

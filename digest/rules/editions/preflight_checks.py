@@ -8,8 +8,9 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from urllib.parse import urlsplit
 
+from digest.models.status import Status
 from digest.rules.articles.images import host_of, is_own
-from digest.rules.editions.preflight_facts import Checked, EditionFacts, Status
+from digest.rules.editions.preflight_facts import Checked, EditionFacts
 
 CLIP = 102_400
 _NEAR_CLIP = 90_000

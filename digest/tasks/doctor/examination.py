@@ -7,13 +7,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from digest.errors import DigestError
+from digest.models.status import Status
 from digest.tasks.doctor.client_support import examine_mail_programs
 from digest.tasks.doctor.database import examine_database
 from digest.tasks.doctor.dkim import examine_keys, examine_records
 from digest.tasks.doctor.dmarc import examine_dmarc
 from digest.tasks.doctor.dns_names import examine_mail_hosts, examine_reverse_names
 from digest.tasks.doctor.files import examine_disk, examine_secrets, examine_time_zones
-from digest.tasks.doctor.findings import Finding, Status, fail
+from digest.tasks.doctor.findings import Finding, fail
 from digest.tasks.doctor.pages import examine_pages
 from digest.tasks.doctor.relay import examine_relay
 from digest.tasks.doctor.scope import Scope

@@ -1,19 +1,11 @@
 """What an examination says: one line a fact, with its remedy."""
 
 from dataclasses import dataclass
-from enum import StrEnum
 
+from digest.models.status import Status
 from digest.rules.safe_text import printable
 
 _LONGEST = 600
-
-
-class Status(StrEnum):
-    """How a fact is to be taken."""
-
-    OK = "ok"
-    WARN = "warn"
-    FAIL = "fail"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from digest.errors import InputError
+from digest.models.status import Status
 from digest.rules.editions.preflight_checks import is_clear
-from digest.rules.editions.preflight_facts import Status
 from digest.tasks.desk.desk import EditionName
 from digest.tasks.desk.proofs import look
 from digest.tasks.editions.preflight import look_before

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from digest.mail.reading import inspect, words_of
+from digest.models.status import Status
 from digest.rules.editions.preflight_checks import ASKING, CLIP, NAMES, is_clear, look_over
 from digest.rules.editions.preflight_facts import (
     ArticleFacts,
@@ -15,7 +16,6 @@ from digest.rules.editions.preflight_facts import (
     MessageFacts,
     ProofImage,
     PublicationFacts,
-    Status,
 )
 
 NOW = datetime(2026, 11, 23, 6, tzinfo=UTC)

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from digest.mail.dkim import SigningKey, parse_tags, record_of
 from digest.mail.rendering.renderer import Renderer, Rendering
 from digest.models import Source
+from digest.models.status import Status
 from digest.net.dns import Records
 from digest.net.http import Fetched
 from digest.net.probing import Probe
@@ -20,7 +21,7 @@ from digest.settings import DigestSettings, SourceSettings
 from digest.store.schema import HEAD
 from digest.tasks.doctor import clock, database, dmarc, dns_names, files, pages, relay, sources
 from digest.tasks.doctor import dkim as signatures
-from digest.tasks.doctor.findings import Finding, Status, fail
+from digest.tasks.doctor.findings import Finding, fail
 from digest.tasks.doctor.templates import judge_rendering, judge_size
 from tests.support.samples import CONTENT, POSTAL
 

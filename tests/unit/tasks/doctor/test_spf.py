@@ -2,8 +2,8 @@
 
 import pytest
 
+from digest.models.status import Status
 from digest.net.dns import Records
-from digest.tasks.doctor.findings import Status
 from digest.tasks.doctor.scope import Senders
 from digest.tasks.doctor.spf import judge_records, judge_senders, judge_spf
 from digest.tasks.doctor.spf_record import Spf, SpfError, SpfTree
