@@ -1,6 +1,7 @@
 """The layers hold: imports point strictly down, no module is too long, no banned word is in the code."""
 
 import ast
+import functools
 import re
 import subprocess
 import sys
@@ -101,6 +102,101 @@ def test_no_module_is_over_400_lines_and_no_name_is_banned(path: Path) -> None:
     names = {node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)}
     names |= {n.name for n in ast.walk(ast.parse(source)) if isinstance(n, ast.FunctionDef | ast.ClassDef)}
     assert not [name for name in names if BANNED.search(name)]
+
+
+# Modules under 50 lines with one user that keep a room of their own, each with its reason.
+SMALL_ROOMS = {
+    "rules/delivery/return_paths.py": "a seam: composing writes what bounces are read by",
+    "rules/editions/approval.py": "a table: what each policy does at the deadline",
+    "store/keys.py": "a seam: the only reader of secret keys",
+    "tasks/articles/folders.py": "a kind of source beside feeds.py",
+    "tasks/articles/pruning.py": "a use case that a command calls",
+    "tasks/desk/pausing.py": "a use case that the desk calls",
+    "tasks/readers/csv_export.py": "the other half of csv_import.py",
+    "tasks/readers/expiry.py": "a use case that each run calls",
+    "web/public/images.py": "a page of its own",
+    "web/shared/conditional.py": "RFC 9110 section 13, and nothing else",
+}
+MOST_MODULES = 16
+PARTICIPLES = re.compile(
+    r"^(standing|showing|returning|holding|watching|looking|turning|asking|making|doing)$"
+)
+NAMES_OF_NO_MODULE = re.compile(
+    r"^(campaign|blast|contact|blacklist|issue|manager|service|helper|utils?|data|info|common_.*|misc)s?$"
+)
+
+
+@functools.cache
+def users() -> dict[str, set[str]]:
+    """Map each module to the modules that import it, packages' own lists of names aside."""
+    known = {_module(path): path for path in MODULES}
+    found: dict[str, set[str]] = {name: set() for name in known}
+    for name, path in known.items():
+        if path.name != "__init__.py":
+            for module in set(imports(path)) & set(known):
+                if module != name:
+                    found[module].add(name)
+    return found
+
+
+def test_no_two_folders_import_each_other() -> None:
+    folders = {_module(path): path.parent for path in MODULES}
+    edges = {
+        (folders[user], folders[name])
+        for name, by in users().items()
+        for user in by
+        if PACKAGE not in (folders[user], folders[name]) and folders[user] != folders[name]
+    }
+
+    assert not [(str(a), str(b)) for a, b in edges if (b, a) in edges]
+
+
+def test_no_folder_holds_more_modules_than_one_look_takes_in() -> None:
+    for folder in {path.parent for path in MODULES} - {PACKAGE / "store/migrations/versions"}:
+        modules = [path.name for path in folder.glob("*.py") if path.name != "__init__.py"]
+        assert len(modules) <= MOST_MODULES, f"{folder} holds {len(modules)} modules; part it by its nouns"
+
+
+def test_a_module_of_few_lines_and_one_user_has_a_reason_to_be_a_module() -> None:
+    small = {
+        path.relative_to(PACKAGE).as_posix()
+        for path in MODULES
+        if path.name != "__init__.py"
+        and len(users()[_module(path)]) == 1
+        and len(path.read_text(encoding="utf-8").splitlines()) < 50
+    }
+
+    assert small <= set(SMALL_ROOMS), f"join these to their users: {small - set(SMALL_ROOMS)}"
+
+
+def test_every_small_room_that_is_excused_exists() -> None:
+    assert not [name for name in SMALL_ROOMS if not (PACKAGE / name).exists()]
+
+
+def test_no_class_name_stands_twice_in_the_package() -> None:
+    places: dict[str, list[str]] = {}
+    for path in MODULES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef):
+                places.setdefault(node.name, []).append(_module(path))
+
+    assert not {name: found for name, found in places.items() if len(found) > 1 and name != "Status"}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_a_module_is_named_for_its_thing(path: Path) -> None:
+    for part in (path.stem, *path.relative_to(PACKAGE).parent.parts):
+        assert not PARTICIPLES.match(part), f"{part}: name the thing that the module works on"
+        assert not NAMES_OF_NO_MODULE.match(part), f"{part} says nothing, or is a banned word"
+
+
+def test_each_folder_says_what_it_owns_and_which_file_to_open_first() -> None:
+    for path in MODULES:
+        if path.name == "__init__.py" and path.parent not in (PACKAGE, PACKAGE / "store/migrations/versions"):
+            said = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+            named = re.search(r"[Oo]pen ([\w/]+\.py) first", said)
+            assert named, f"{path} names no file to open first"
+            assert (path.parent / named[1]).exists(), f"{path} names {named[1]}, which does not exist"
 
 
 @pytest.mark.parametrize("layer_name", ["rules", "articles", "mail", "store"])

@@ -1,4 +1,7 @@
-"""The command line: `digest COMMAND`."""
+"""The command line: `digest COMMAND`.
+
+Open command_table.py first.
+"""
 
 import sys
 from collections.abc import Sequence

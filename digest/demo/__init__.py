@@ -1,0 +1,4 @@
+"""The sample newsroom and the mail catcher of `digest demo`.
+
+Open loader.py first.
+"""

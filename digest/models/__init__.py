@@ -1,4 +1,7 @@
-"""Tables, enums and plain values: the nouns of the program, a file each."""
+"""Tables, enums and plain values: the nouns of the program, a file each.
+
+Open article.py first.
+"""
 
 from digest.models.article import Article, Correction, FrozenArticle, Picture, Withdrawal
 from digest.models.delivery import OPEN, Delivery, DeliveryState, Withheld, counts, is_counted

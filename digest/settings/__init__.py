@@ -1,4 +1,7 @@
-"""The settings: config.toml and DIGEST_* environment variables, validated whole before anything starts."""
+"""The settings: config.toml and DIGEST_* environment variables, validated whole before anything starts.
+
+Open settings.py first.
+"""
 
 from digest.settings.digests import DigestSettings
 from digest.settings.loading import find_config, load_settings

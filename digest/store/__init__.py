@@ -1,1 +1,4 @@
-"""The only SQL of the program."""
+"""The only SQL. Functions take a session and never commit; transactions belong to tasks.
+
+Open database.py first.
+"""

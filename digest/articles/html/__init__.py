@@ -1,0 +1,4 @@
+"""Cleaning of HTML: what may stay, its pictures, its text.
+
+Open cleaning.py first.
+"""

@@ -1,0 +1,4 @@
+"""Values read from words: dates, character sets, identities, sentences.
+
+Open dates.py first.
+"""

@@ -1,1 +1,4 @@
-"""Commands about articles and their sources. Open articles.py first."""
+"""Commands about articles and their sources.
+
+Open articles.py first.
+"""

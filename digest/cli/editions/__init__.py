@@ -1,1 +1,4 @@
-"""Commands about editions: preview, send, status, audit, resume. Open send.py first."""
+"""Commands about editions: preview, send, status, audit, resume.
+
+Open send.py first.
+"""

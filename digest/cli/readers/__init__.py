@@ -1,1 +1,4 @@
-"""Commands about readers. Open subscribers.py first."""
+"""Commands about readers.
+
+Open subscribers.py first.
+"""

@@ -1,1 +1,4 @@
-"""What all commands share on a terminal: options, tables, JSON, progress bars. Open common.py first."""
+"""What all commands share on a terminal: options, tables, JSON, progress bars.
+
+Open common.py first.
+"""

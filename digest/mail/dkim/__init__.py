@@ -1,4 +1,7 @@
-"""Sign messages so that receivers can tell who answers for them (RFC 6376, 8301, 8463)."""
+"""Sign messages so that receivers can tell who answers for them (RFC 6376, 8301, 8463).
+
+Open signer.py first.
+"""
 
 from digest.mail.dkim.canonical import BodyHash, relaxed_body, relaxed_field
 from digest.mail.dkim.keys import Algorithm, SigningKey, read_key

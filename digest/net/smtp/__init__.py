@@ -1,4 +1,7 @@
-"""SMTP out: dialogues without input or output, and the sockets around them."""
+"""SMTP out: dialogues without input or output, and the sockets around them.
+
+Open exchange.py first: what is said and heard.
+"""
 
 from digest.net.smtp.channel import Channel
 from digest.net.smtp.dialogue import Envelope

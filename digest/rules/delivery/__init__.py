@@ -1,0 +1,4 @@
+"""What a reply means, how fast to send, where bounces return.
+
+Open verdicts.py first.
+"""

@@ -1,0 +1,4 @@
+"""Addresses and consent.
+
+Open consent.py first.
+"""

@@ -1,0 +1,4 @@
+"""The signed values in links: what each allows, and how it is checked.
+
+Open tokens.py first.
+"""

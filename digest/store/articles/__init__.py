@@ -1,0 +1,4 @@
+"""Articles, their duplicates, topics and images as rows.
+
+Open articles.py first.
+"""

@@ -1,0 +1,4 @@
+"""Editions, cohorts, variants and drafts as rows.
+
+Open editions.py first.
+"""

@@ -1,0 +1,4 @@
+"""Subscribers, subscriptions, consent and suppressions as rows.
+
+Open subscribers.py first.
+"""

@@ -1,0 +1,4 @@
+"""Articles in, corrected, withdrawn and pruned.
+
+Open fetching.py first.
+"""

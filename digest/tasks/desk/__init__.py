@@ -1,0 +1,4 @@
+"""The use cases of editors: drafts, line-up, proofs, sessions.
+
+Open drafts.py first.
+"""

@@ -1,0 +1,4 @@
+"""Proof that every delivery is accounted for, and databases restored from a backup.
+
+Open audit.py first.
+"""

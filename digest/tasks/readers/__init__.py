@@ -1,0 +1,4 @@
+"""Readers from sign-up to erasure.
+
+Open sign_up.py first.
+"""

@@ -1,1 +1,4 @@
-"""The editors' desk: sign in, shape the next edition, look at it, approve it, watch it go."""
+"""The editors' pages; each route says which role it needs.
+
+Open routes.py first.
+"""

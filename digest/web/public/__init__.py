@@ -1,0 +1,4 @@
+"""The pages that readers and anybody may open.
+
+Open readers.py first.
+"""

@@ -1,0 +1,4 @@
+"""What every page stands on: templates, security headers, limits, conditional answers.
+
+Open security.py first.
+"""
