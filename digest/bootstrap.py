@@ -32,7 +32,7 @@ from digest.tasks.editions.compiling import Compiler
 from digest.tasks.editions.fitting import Fitter
 from digest.tasks.ledger.restore import Restorer
 from digest.tasks.ledger.state_file import check_standing, identity_of, note_standing, state_path
-from digest.tasks.readers.sign_up import Readers
+from digest.tasks.readers.readers import Readers
 
 if TYPE_CHECKING:
     from digest.mail.dkim import Signer

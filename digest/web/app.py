@@ -15,7 +15,7 @@ from digest.resources import bundled
 from digest.settings import Settings
 from digest.tasks.archive import Archive
 from digest.tasks.desk.desk import Desk
-from digest.tasks.readers.sign_up import Readers
+from digest.tasks.readers.readers import Readers
 from digest.web.desk.routes import add_desk
 from digest.web.public.archive import ArchivePages
 from digest.web.public.images import PicturePages

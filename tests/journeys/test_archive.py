@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 from digest.models import Article, Correction, Edition, EditionState, Variant, VariantArticle
 from digest.settings import Settings
 from digest.store.database import Database
-from digest.tasks.readers.sign_up import Readers
+from digest.tasks.readers.readers import Readers
 from digest.web.app import create_app
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)

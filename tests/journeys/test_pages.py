@@ -18,7 +18,7 @@ from digest.rules.tokens import tokens
 from digest.settings import Settings
 from digest.store.database import Database
 from digest.store.readers import confirmations, subscribers
-from digest.tasks.readers.sign_up import Readers
+from digest.tasks.readers.readers import Readers
 from digest.web.app import create_app
 from digest.web.server import Server
 from digest.web.shared.security import SignUpLimit, find_block

@@ -12,7 +12,7 @@ from digest.models import Subscription
 from digest.settings import Settings
 from digest.store.database import Database
 from digest.store.readers import confirmations
-from digest.tasks.readers.sign_up import Readers
+from digest.tasks.readers.readers import Readers
 from digest.web.app import create_app
 from digest.web.server import Server
 from tests.support.browser import browser, new_context

@@ -12,7 +12,7 @@ from digest.net.smtp import Connection, Envelope, open_connection
 from digest.rules.delivery.verdicts import Verdict, describe, judge, without_address
 from digest.store.readers import confirmations
 from digest.tasks.delivery.run import Run
-from digest.tasks.readers.sign_up import Readers
+from digest.tasks.readers.readers import Readers
 
 _STATES = {
     DeliveryState.ACCEPTED: MailState.ACCEPTED,

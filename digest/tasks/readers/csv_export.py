@@ -6,7 +6,7 @@ from typing import TextIO
 
 from digest.models import Subscriber, Subscription
 from digest.store.readers import subscribers
-from digest.tasks.readers.sign_up import Readers
+from digest.tasks.readers.readers import Readers
 
 COLUMNS = ("email", "name", "language", "timezone", "cadence", "topics", "digest", "state", "confirmed_at")
 

@@ -17,7 +17,8 @@ from digest.rules.readers.address import normalise
 from digest.rules.readers.consent import EVERY_TOPIC
 from digest.settings import DigestSettings
 from digest.tasks.readers.enrolment import Enrolled, NewReader, Terms, enrol
-from digest.tasks.readers.sign_up import Choices, Readers, check_choices
+from digest.tasks.readers.readers import Readers
+from digest.tasks.readers.sign_up import Choices, check_choices
 
 _BATCH = 1000
 _MOST_LINES = 20  # of one record; a quote that is open longer was never meant as one

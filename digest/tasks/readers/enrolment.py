@@ -21,7 +21,8 @@ from digest.rules.readers.address import Address, normalise
 from digest.settings import DigestSettings
 from digest.store.readers import confirmations, subscribers
 from digest.store.readers.subscribers import Row
-from digest.tasks.readers.sign_up import Choices, Origin, Readers, check_choices
+from digest.tasks.readers.readers import Origin, Readers
+from digest.tasks.readers.sign_up import Choices, check_choices
 
 
 class Enrolled(StrEnum):

@@ -15,7 +15,8 @@ from digest.rules.readers.consent import Deed
 from digest.rules.tokens import tokens
 from digest.settings import DigestSettings
 from digest.store.readers import subscribers
-from digest.tasks.readers.sign_up import Choices, Origin, Readers, check_choices, find_linked, record
+from digest.tasks.readers.readers import Origin, Readers, find_linked, record
+from digest.tasks.readers.sign_up import Choices, check_choices
 
 
 @dataclass(frozen=True, slots=True)

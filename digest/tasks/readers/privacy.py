@@ -8,7 +8,7 @@ from digest.errors import InputError
 from digest.models import ConsentEvent, Subscriber, Subscription, SuppressionReason
 from digest.rules.readers.address import normalise
 from digest.store.readers import subscribers
-from digest.tasks.readers.sign_up import Readers, end
+from digest.tasks.readers.readers import Readers, end
 
 JsonDict = dict[str, object]
 

@@ -1,7 +1,7 @@
-"""How a reader comes in and goes: asked, confirmed, left."""
+"""Sign-up: what a reader agrees to, the request for confirmation, and the confirmation."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -9,46 +9,16 @@ from enum import StrEnum
 from sqlmodel import Session
 
 from digest.errors import InputError
-from digest.models import Act, Confirmation, ConsentEvent, Subscriber, Subscription, SubscriptionState
+from digest.models import Act, Confirmation, Subscriber, Subscription, SubscriptionState
 from digest.rules.readers import consent
 from digest.rules.readers.address import Address, normalise
 from digest.rules.readers.consent import Deed
 from digest.rules.tokens import tokens
 from digest.settings import DigestSettings, Settings
-from digest.store.database import Database
 from digest.store.readers import confirmations, subscribers
+from digest.tasks.readers.readers import Origin, Readers, record
 
-Origin = Mapping[str, str]
 _TOPIC = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
-
-
-@dataclass(frozen=True, slots=True)
-class Readers:
-    """What every act of a reader needs; ids and tokens come from outside, so that a test can know them.
-
-    `new_id` gives 26 random characters of lower-case base32, `new_token` at least 128 random bits.
-    """
-
-    database: Database
-    settings: Settings
-    signing_keys: Sequence[bytes]
-    suppression_key: bytes
-    new_id: Callable[[], str]
-    new_token: Callable[[], str]
-
-    def hash_address(self, key: str) -> str:
-        """Give the hash under which a suppression keeps an address."""
-        return tokens.keyed_hash(self.suppression_key, key)
-
-    def find_digest(self, name: str) -> DigestSettings | None:
-        """Find the digest of that name in the settings."""
-        return next((digest for digest in self.settings.digests if digest.name == name), None)
-
-    def give_token(self, session: Session, confirmation_id: int) -> str:
-        """Make the token of an asking's message and keep its hash; the token itself is kept nowhere."""
-        token = self.new_token()
-        confirmations.set_token(session, confirmation_id, tokens.hash_token(token))
-        return token
 
 
 def word_consent(settings: Settings, digest: DigestSettings) -> str:
@@ -212,58 +182,6 @@ def _take_choices(readers: Readers, row: Subscription, choices: Mapping[str, obj
     picked = [str(topic) for topic in topics] if isinstance(topics, list) else []
     picked = [topic for topic in picked if _offers(digest, topic)]
     row.topics = consent.choose_topics({}, picked, now)
-
-
-def leave(readers: Readers, token: str, now: datetime, origin: Origin) -> DigestSettings | None:
-    """End the subscription that a link names, at once and for ever as often as it is asked (RFC 8058 3.1).
-
-    None where the link is not ours; the caller answers in the same way.
-    """
-    with readers.database.write() as session:
-        row = find_linked(session, readers, tokens.UNSUBSCRIBE, token)
-        if row is not None:
-            end(session, row, now, origin)
-    return find_left_digest(readers, token)
-
-
-def find_left_digest(readers: Readers, token: str) -> DigestSettings | None:
-    """Find the digest that an unsubscribe link is about, and change nothing."""
-    signed = tokens.find_signed(readers.signing_keys, tokens.UNSUBSCRIBE, token)
-    return readers.find_digest(signed[1]) if signed else None
-
-
-def find_linked(session: Session, readers: Readers, action: str, token: str) -> Subscription | None:
-    """Find the subscription that a signed link names."""
-    signed = tokens.find_signed(readers.signing_keys, action, token)
-    subscriber = subscribers.find_by_public_id(session, signed[0]) if signed else None
-    if signed is None or subscriber is None:
-        return None
-    return subscribers.find_subscription(session, _id(subscriber), signed[1])
-
-
-def end(session: Session, row: Subscription, now: datetime, origin: Origin) -> bool:
-    """End a subscription and void its open askings; False where it had ended before."""
-    if consent.next_state(row.state, Deed.LEAVE) is None:
-        return False
-    subscribers.change_state(session, row, SubscriptionState.ENDED, now)
-    confirmations.void_confirmations(session, _id(row), now)
-    record(session, row, Act.LEFT, now, origin)
-    return True
-
-
-def record(
-    session: Session, row: Subscription, act: Act, now: datetime, origin: Origin, wording: str = ""
-) -> None:
-    """Record a reader's act."""
-    event = ConsentEvent(
-        subscriber_id=row.subscriber_id,
-        digest=row.digest,
-        act=act,
-        at=now,
-        wording=wording,
-        origin=dict(origin),
-    )
-    subscribers.add_consent_event(session, event)
 
 
 def _preferences(readers: Readers, subscriber: Subscriber, row: Subscription) -> str:

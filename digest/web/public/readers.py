@@ -11,15 +11,13 @@ from starlette.responses import HTMLResponse
 from digest.errors import InputError
 from digest.settings import DigestSettings
 from digest.tasks.readers.preferences import Preferences, find_preferences, resume, set_pause, set_preferences
+from digest.tasks.readers.readers import Readers, find_left_digest, leave
 from digest.tasks.readers.sign_up import (
     Choices,
     ConfirmationResult,
     Confirmed,
-    Readers,
     ask,
     confirm,
-    find_left_digest,
-    leave,
     look_up,
     word_consent,
 )

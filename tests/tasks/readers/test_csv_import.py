@@ -17,7 +17,8 @@ from digest.tasks.readers.csv_export import export_subscribers, neutralise
 from digest.tasks.readers.csv_import import ImportReport, import_subscribers
 from digest.tasks.readers.preferences import set_preferences
 from digest.tasks.readers.privacy import show
-from digest.tasks.readers.sign_up import Choices, Readers, leave
+from digest.tasks.readers.readers import Readers, leave
+from digest.tasks.readers.sign_up import Choices
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 TO_BASE32 = str.maketrans("0123456789", "abcdefghij")

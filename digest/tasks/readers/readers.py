@@ -1,0 +1,98 @@
+"""What every act of a reader stands on: keys, the record of consent, signed links, and leaving."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import Session
+
+from digest.models import Act, ConsentEvent, Subscription, SubscriptionState
+from digest.rules.readers import consent
+from digest.rules.readers.consent import Deed
+from digest.rules.tokens import tokens
+from digest.settings import DigestSettings, Settings
+from digest.store.database import Database
+from digest.store.readers import confirmations, subscribers
+
+Origin = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Readers:
+    """The dependencies of the readers' use cases; ids and tokens are injected so that tests can predict them.
+
+    `new_id` gives 26 random characters of lower-case base32, `new_token` at least 128 random bits.
+    """
+
+    database: Database
+    settings: Settings
+    signing_keys: Sequence[bytes]
+    suppression_key: bytes
+    new_id: Callable[[], str]
+    new_token: Callable[[], str]
+
+    def hash_address(self, key: str) -> str:
+        """Return the hash under which a suppression keeps an address."""
+        return tokens.keyed_hash(self.suppression_key, key)
+
+    def find_digest(self, name: str) -> DigestSettings | None:
+        """Return the digest of that name, or None where the settings have none."""
+        return next((digest for digest in self.settings.digests if digest.name == name), None)
+
+    def give_token(self, session: Session, confirmation_id: int) -> str:
+        """Create the token of a confirmation mail and store its hash; the token itself is stored nowhere."""
+        token = self.new_token()
+        confirmations.set_token(session, confirmation_id, tokens.hash_token(token))
+        return token
+
+
+def leave(readers: Readers, token: str, now: datetime, origin: Origin) -> DigestSettings | None:
+    """End the subscription that a link names before returning; idempotent (RFC 8058, section 3.1).
+
+    Return None where no key of ours signed the link; the caller gives the same answer.
+    """
+    with readers.database.write() as session:
+        row = find_linked(session, readers, tokens.UNSUBSCRIBE, token)
+        if row is not None:
+            end(session, row, now, origin)
+    return find_left_digest(readers, token)
+
+
+def find_left_digest(readers: Readers, token: str) -> DigestSettings | None:
+    """Return the digest that an unsubscribe link names, without changing anything."""
+    signed = tokens.find_signed(readers.signing_keys, tokens.UNSUBSCRIBE, token)
+    return readers.find_digest(signed[1]) if signed else None
+
+
+def find_linked(session: Session, readers: Readers, action: str, token: str) -> Subscription | None:
+    """Return the subscription that a signed link names."""
+    signed = tokens.find_signed(readers.signing_keys, action, token)
+    subscriber = subscribers.find_by_public_id(session, signed[0]) if signed else None
+    if signed is None or subscriber is None:
+        return None
+    return subscribers.find_subscription(session, subscriber.id or 0, signed[1])
+
+
+def end(session: Session, row: Subscription, now: datetime, origin: Origin) -> bool:
+    """End a subscription and void its open confirmations; return False if it had ended before."""
+    if consent.next_state(row.state, Deed.LEAVE) is None:
+        return False
+    subscribers.change_state(session, row, SubscriptionState.ENDED, now)
+    confirmations.void_confirmations(session, row.id or 0, now)
+    record(session, row, Act.LEFT, now, origin)
+    return True
+
+
+def record(
+    session: Session, row: Subscription, act: Act, now: datetime, origin: Origin, wording: str = ""
+) -> None:
+    """Append a consent event; events are never changed (GDPR, article 7(1))."""
+    event = ConsentEvent(
+        subscriber_id=row.subscriber_id,
+        digest=row.digest,
+        act=act,
+        at=now,
+        wording=wording,
+        origin=dict(origin),
+    )
+    subscribers.add_consent_event(session, event)
