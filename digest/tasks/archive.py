@@ -3,7 +3,6 @@
 Nothing in here knows a reader: there is no name, no address and no token to leak (standard E10).
 """
 
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -11,6 +10,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from digest.articles.related import Index
+from digest.kept import Kept
 from digest.models import Article, Correction, Edition
 from digest.settings import DigestSettings, Settings
 from digest.store.articles import articles, corrections, images
@@ -82,7 +82,7 @@ class Archive:
     def __init__(self, database: Database, settings: Settings) -> None:
         self._database = database
         self._showing = ImagePolicy.by(settings)
-        self._related: OrderedDict[int, list[int]] = OrderedDict()
+        self._related = Kept[int, list[int]](_KEPT)
         self.digests = tuple(digest for digest in settings.digests if digest.is_public)
 
     def find_digest(self, name: str) -> DigestSettings | None:
@@ -133,10 +133,9 @@ class Archive:
             index = Index(to_story(article) for article in [*before, *found.articles])
             own = [to_story(article) for article in found.articles]
             self._related[key] = index.near(own[:_TEASED], _RELATED, [story.id for story in own])
-            if len(self._related) > _KEPT:
-                self._related.popitem(last=False)
-        known = articles.get_articles(session, self._related[key])
-        near = [known[number] for number in self._related[key] if number in known]
+        nearest = self._related[key]
+        known = articles.get_articles(session, nearest)
+        near = [known[number] for number in nearest if number in known]
         return tuple(article for article in near if article.withdrawn_at is None)
 
     def _digest_of(self, edition: Edition) -> DigestSettings:

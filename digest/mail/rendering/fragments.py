@@ -6,7 +6,6 @@ than the shape is drawn for each variant: its own looking tells.
 """
 
 import re
-from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -16,6 +15,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from jinja2 import TemplateRuntimeError
 
+from digest.kept import Kept
 from digest.mail.rendering.content import SLOTS, Card, Content, Section
 from digest.mail.rendering.placeholders import (
     CountPlaceholder,
@@ -119,8 +119,8 @@ class PartRenderer:
         self._cards = cards
         self._finish = finish
         self._is_html = ".html" in template
-        self._frames: OrderedDict[Hashable, Skeleton | None] = OrderedDict()
-        self._drawn: OrderedDict[tuple[Card, object], dict[How, EncodedSegment]] = OrderedDict()
+        self._frames = Kept[Hashable, Skeleton | None](_KEPT_FRAMES)
+        self._drawn = Kept[tuple[Card, object], dict[How, EncodedSegment]](_KEPT_CARDS)
         self._editions: dict[Hashable, object] = {}
         self._gaps: dict[Hashable, CardSlot] = {}
 
@@ -129,7 +129,7 @@ class PartRenderer:
         drawn = self._frames.get(asked.shape)
         if drawn is None and asked.shape not in self._frames:
             drawn = self._learn(asked)
-            _keep(self._frames, asked.shape, drawn, _KEPT_FRAMES)
+            self._frames[asked.shape] = drawn
         joined = drawn and self._join(drawn, asked)
         if drawn and joined is None:
             self._learn(asked)
@@ -167,7 +167,7 @@ class PartRenderer:
         return _waiting(frame, {place.slot: place for place, _ in cards}, edition)
 
     def _keep_card(self, key: tuple[Card, object], how: How, card: EncodedSegment) -> None:
-        _keep(self._drawn, key, {**self._drawn.get(key, {}), how: card}, _KEPT_CARDS)
+        self._drawn[key] = {**(self._drawn.get(key) or {}), how: card}
 
     def _render(
         self, content: Content, context: Context, reader: Mapping[str, object], show: Any = None
@@ -346,10 +346,3 @@ def _unused(content: Content) -> int:
     return next(
         number for number in count() if f"{number}\\ue001" not in text and f"{number}\ue001" not in text
     )
-
-
-def _keep(kept: OrderedDict[K, T], key: K, value: T, most: int) -> None:
-    kept[key] = value
-    kept.move_to_end(key)
-    if len(kept) > most:
-        kept.popitem(last=False)

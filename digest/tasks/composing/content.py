@@ -1,12 +1,12 @@
 """What messages are rendered from: an edition's own words, and the cards of a list of articles."""
 
 import re
-from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from urllib.parse import quote
 
+from digest.kept import Kept
 from digest.mail.assembly import CardPieces, ListHead
 from digest.mail.rendering.content import Card, Content, Elsewhere, Publication, Section
 from digest.models import Article, Edition, Form
@@ -104,9 +104,9 @@ class EditionContents:
         site = settings.site
         self._publication = Publication(site.name, site.base_url, site.postal_address)
         self._showing = ImagePolicy.by(settings)
-        self._cards: dict[tuple[int, Form, str], _CachedCard] = {}
-        self._begun: OrderedDict[tuple[object, ...], _EditionText] = OrderedDict()
-        self._tops: OrderedDict[tuple[object, ...], CardPieces] = OrderedDict()
+        self._cards = Kept[tuple[int, Form, str], _CachedCard](_KEPT_CARDS)
+        self._begun = Kept[tuple[object, ...], _EditionText](_KEPT_EDITIONS)
+        self._tops = Kept[tuple[object, ...], CardPieces](_KEPT_TOPS)
         self._read: _SharedReads | None = None
 
     def lay_out(self, listing: VariantContent) -> Layout:
@@ -152,9 +152,6 @@ class EditionContents:
         if top is None:
             headline = begun.headline([stock.shown for stock in cards])
             top = self._tops[key] = CardPieces(ListHead(*headline, left_out))
-            if len(self._tops) > _KEPT_TOPS:
-                self._tops.popitem(last=False)
-        self._tops.move_to_end(key)
         return top
 
     def _chosen(self, listing: VariantContent, choice: Choice) -> _CachedCard:
@@ -174,8 +171,6 @@ class EditionContents:
         begun = self._begun.get(key)
         if begun is None:
             begun = self._begun[key] = self._make(edition, language)
-            if len(self._begun) > _KEPT_EDITIONS:
-                self._begun.popitem(last=False)
         return begun
 
     def _make(self, edition: Edition, language: str) -> _EditionText:
@@ -209,8 +204,6 @@ class EditionContents:
         key = choice.article_id, choice.form, choice.section
         known = self._cards.get(key)
         if known is None or known.article is not article or known.told != told or known.copy != copy:
-            if len(self._cards) >= _KEPT_CARDS:
-                self._cards.clear()
             card = self._showing.on(self._drawn_up(article, choice, told), article, copy)
             stock = CardPieces(card)
             if known is not None and known.card == card:

@@ -1,12 +1,12 @@
 """The variants that messages are composed of, read for a whole claim at once."""
 
-from collections import OrderedDict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlmodel import Session
 
+from digest.kept import Kept
 from digest.models import Article, Edition
 from digest.rules.editions.selection import Chosen
 from digest.store.articles import articles, duplicates, images
@@ -44,8 +44,8 @@ class Variants:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._expected: dict[int, VariantContent] = {}
-        self._articles: OrderedDict[tuple[int, int], Article] = OrderedDict()  # by edition and article
+        self._expected = Kept[int, VariantContent](_KEPT_VARIANTS)
+        self._articles = Kept[tuple[int, int], Article](_KEPT_ARTICLES)  # by edition and article
 
     def expect(self, jobs: Iterable[Job], known: Iterable[int]) -> None:
         """Read the variants of claimed deliveries but those that are known, with a few queries for all."""
@@ -101,22 +101,18 @@ class Variants:
             )
         for variant_id, one in read.items():
             self._expected[variant_id] = VariantContent(*one, *shared[one.edition.id or 0])
-        while len(self._expected) > _KEPT_VARIANTS:
-            del self._expected[next(iter(self._expected))]
 
     def _articles_of(self, session: Session, edition_id: int, wanted: Collection[int]) -> dict[int, Article]:
         """Give articles as they stood at the edition's freeze."""
-        missing = [key for key in wanted if (edition_id, key) not in self._articles]
+        found = {
+            key: self._articles[edition_id, key] for key in wanted if (edition_id, key) in self._articles
+        }
+        missing = [key for key in wanted if key not in found]
         if missing:
-            read = snapshots.articles_of(session, edition_id, missing)
-            self._articles.update(((edition_id, key), article) for key, article in read.items())
-        found = {}
-        for key in wanted:
-            if (edition_id, key) in self._articles:
-                self._articles.move_to_end((edition_id, key))
-                found[key] = self._articles[edition_id, key]
-        while len(self._articles) > _KEPT_ARTICLES:
-            self._articles.popitem(last=False)
+            found |= snapshots.articles_of(session, edition_id, missing)
+        for key in missing:
+            if key in found:
+                self._articles[edition_id, key] = found[key]
         return found
 
 

@@ -1,0 +1,44 @@
+"""A cache of bounded size, for what is made once and used many times."""
+
+from collections import OrderedDict
+from typing import TypeVar
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class Kept(OrderedDict[K, V]):
+    """A dictionary of at most `most` entries: a new one takes the place of the one used longest ago.
+
+    Reading by `kept[key]` and `kept.get(key)` counts as use, `key in kept` does not. One thread only.
+
+    >>> kept = Kept[str, int](2)
+    >>> kept["a"], kept["b"] = 1, 2
+    >>> kept["a"]
+    1
+    >>> kept["c"] = 3
+    >>> sorted(kept)
+    ['a', 'c']
+    """
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self.most = most
+
+    def __getitem__(self, key: K) -> V:
+        value = super().__getitem__(key)
+        self.move_to_end(key)
+        return value
+
+    def get(self, key: K, default: V | None = None) -> V | None:  # type: ignore[override]
+        """Return the value of a key, or the default."""
+        try:
+            return self[key]
+        except KeyError:
+            return default
+
+    def __setitem__(self, key: K, value: V) -> None:
+        super().__setitem__(key, value)
+        self.move_to_end(key)
+        while len(self) > self.most:
+            del self[next(iter(self))]
