@@ -6,7 +6,16 @@ Open article.py first.
 from digest.models.article import Article, Correction, FrozenArticle, Picture, Withdrawal
 from digest.models.delivery import OPEN, Delivery, DeliveryState, Withheld, counts, is_counted
 from digest.models.draft import Alert, Approval, DeskAct, Draft, Reach
-from digest.models.edition import Cohort, Edition, EditionCohort, EditionState, Form, Variant, VariantArticle
+from digest.models.edition import (
+    Cohort,
+    Edition,
+    EditionCohort,
+    EditionName,
+    EditionState,
+    Form,
+    Variant,
+    VariantArticle,
+)
 from digest.models.editor import Editor, EditorSession, PasswordLink, Role
 from digest.models.ledger import CadenceStart, Key, LearnedLimit, Ledger, Memo, Worker
 from digest.models.reply import Outcome, Reply, Stage
@@ -41,6 +50,7 @@ __all__ = [
     "Draft",
     "Edition",
     "EditionCohort",
+    "EditionName",
     "EditionState",
     "Editor",
     "EditorSession",

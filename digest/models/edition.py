@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from sqlalchemy import JSON, Column
 from sqlmodel import Field, SQLModel, UniqueConstraint
@@ -25,6 +26,27 @@ class Form(StrEnum):
     FULL = "full"
     SUMMARY = "summary"
     TITLE = "title"
+
+
+class EditionName(NamedTuple):
+    """The key of an edition, whether or not it has been made yet: `world daily 2026-11-23` as text."""
+
+    digest: str
+    cadence: str
+    period: str
+
+    def __str__(self) -> str:
+        return " ".join(self)
+
+    @property
+    def argument(self) -> str:
+        """Return the name as commands take it: `world/daily/2026-11-23`."""
+        return "/".join(self)
+
+    @property
+    def path(self) -> str:
+        """Return the path of the edition's page on the desk."""
+        return f"/desk/{self.argument}"
 
 
 class Edition(SQLModel, table=True):
@@ -55,6 +77,11 @@ class Edition(SQLModel, table=True):
     retry_at: datetime | None = None
     subject: str = ""
     introduction: str = ""
+
+    @property
+    def name(self) -> EditionName:
+        """Return the edition's key."""
+        return EditionName(self.digest, self.cadence, self.period)
 
 
 class Cohort(SQLModel, table=True):

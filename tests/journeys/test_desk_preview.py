@@ -10,13 +10,12 @@ import pytest
 from sqlmodel import col, select, update
 
 from digest.errors import InputError
-from digest.models import Delivery, DeliveryState, Edition, Subscriber
+from digest.models import Delivery, DeliveryState, Edition, EditionName, Subscriber
 from digest.rules.tokens import tokens
 from digest.settings import Settings, load_settings
 from digest.store.delivery import deliveries, hot_path
 from digest.tasks.desk.agenda import find_entry
 from digest.tasks.desk.alerts import tell_held
-from digest.tasks.desk.desk import EditionName
 from digest.tasks.desk.editors import add_editor, remove_editor
 from digest.tasks.desk.proofs import look
 from digest.tasks.editions.preview import Viewer, preview

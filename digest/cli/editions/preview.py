@@ -133,7 +133,7 @@ def _show(flight: Preflight, *, json: bool, quiet: bool) -> None:
         })  # fmt: skip
         return
     say(
-        f"{edition.digest} {edition.cadence} {edition.period}: {subject}",
+        f"{edition.name}: {subject}",
         quiet=quiet,
     )
     for one in flight.checked:

@@ -58,6 +58,6 @@ def _resume_paused(app: Application, edition: str | None, common: Common) -> Non
     with app.database.write() as session:
         resumed = resume_editions(session, find_named(session, edition))
     for row in resumed:
-        say(f"{row.digest} {row.cadence} {row.period}: goes on", quiet=common.quiet)
+        say(f"{row.name}: goes on", quiet=common.quiet)
     if not resumed:
         say("no edition is paused", quiet=common.quiet)

@@ -69,10 +69,10 @@ def describe(done: Sent) -> list[str]:
     """Say in lines what a run did."""
     lines = [describe_fetch(report) for report in done.fetched]
     for item in done.compiled:
-        name = f"{item.digest} {item.cadence} {item.period}"
+        name = str(item.name)
         lines.append(f"{name}: {_describe_compiled(item)}")
         lines.extend(
-            f"{item.digest} {item.cadence} {period}: skipped, nothing ran then" for period in item.skipped
+            f"{item.name._replace(period=period)}: skipped, nothing ran then" for period in item.skipped
         )
     if done.asked:
         lines.append(f"confirmations asked: {done.asked}")

@@ -73,7 +73,7 @@ def correct(
     return Corrected(
         article.id or 0,
         article.title,
-        tuple(f"{edition.digest} {edition.cadence} {edition.period}" for edition in made),
+        tuple(str(edition.name) for edition in made),
         sum(count.get(DeliveryState.PLANNED, 0) for count in counts),
         sum(count.get(DeliveryState.WITHHELD, 0) for count in counts),
     )

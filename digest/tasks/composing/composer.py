@@ -1,16 +1,16 @@
 """Compose a message: the same function for preview and for delivery, so the bytes are the same."""
 
-from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from email.utils import parseaddr
 from typing import TYPE_CHECKING
 
+from digest.kept import Kept
 from digest.mail.assembly import Assembler
 from digest.mail.message import Composition, Headers, Message, ReaderHeaders, message_id
 from digest.mail.rendering.renderer import Renderer, Rendering
-from digest.models import Edition
+from digest.models import Edition, EditionName
 from digest.net.smtp import Envelope
 from digest.rules.delivery.return_paths import ReturnPaths
 from digest.rules.editions import shortening
@@ -45,13 +45,9 @@ class SignedMessage:
         return b"".join(self.pieces)
 
 
-Named = tuple[str, str, str]
-"""An edition as it is told from others: its digest, cadence and period."""
-
-
 @dataclass(frozen=True, slots=True)
 class _ComposedVariant:
-    named: Named
+    name: EditionName
     composition: Composition
     related: Sequence[int]
 
@@ -77,8 +73,8 @@ class Composer:
         self.return_paths = return_paths(settings)
         self._domain = self._from_address.rpartition("@")[2]
         self._owner = parseaddr(settings.site.reply_to or settings.site.from_)[1]
-        self._ready: OrderedDict[int, _ComposedVariant] = OrderedDict()
-        self._sheets: OrderedDict[Hashable, Assembler | None] = OrderedDict()
+        self._ready = Kept[int, _ComposedVariant](_KEPT)
+        self._sheets = Kept[Hashable, Assembler | None](_KEPT_SHEETS)
         self._variants = Variants(database)
         self._headers = {digest.name: self._headers_of(digest) for digest in settings.digests}
         self._contents = EditionContents(settings, renderer.speaks)
@@ -86,27 +82,27 @@ class Composer:
     def compose(self, job: Job, composed_at: datetime) -> SignedMessage:
         """Compose a claimed delivery's message, and sign it where the settings name a key."""
         ready = self._ready_for(job.variant_id)
-        message = self._message(ready.named, ready.composition, job, composed_at)
-        return self._seal(ready.named, job, message, composed_at)
+        message = self._message(ready.name, ready.composition, job, composed_at)
+        return self._seal(ready.name, job, message, composed_at)
 
     def prepare(self, job: Job, composed_at: datetime) -> Callable[[], SignedMessage]:
         """Compose a claimed delivery's message; what is given signs it, which any thread may do."""
         ready = self._ready_for(job.variant_id)
-        message = self._message(ready.named, ready.composition, job, composed_at)
-        return lambda: self._seal(ready.named, job, message, composed_at)
+        message = self._message(ready.name, ready.composition, job, composed_at)
+        return lambda: self._seal(ready.name, job, message, composed_at)
 
     def letter(
         self, edition: Edition, rendering: Rendering, job: Job, composed_at: datetime
     ) -> SignedMessage:
         """Splice a reader's own values and headers into a rendering."""
-        named = _named(edition)
-        message = self._message(named, self._composition(edition, rendering), job, composed_at)
-        return self._seal(named, job, message, composed_at)
+        name = edition.name
+        message = self._message(name, self._composition(edition, rendering), job, composed_at)
+        return self._seal(name, job, message, composed_at)
 
     def inert(self, edition: Edition, rendering: Rendering, job: Job, composed_at: datetime) -> bytes:
         """Give the same message with links that change nothing for its reader, to be shown at the desk."""
         composition = self._composition(edition, rendering)
-        return bytes(self._message(_named(edition), composition, job, composed_at, inert=True))
+        return bytes(self._message(edition.name, composition, job, composed_at, inert=True))
 
     def sealed(self, message: Message, at: datetime) -> bytes:
         """Give a message's bytes, signed where the settings name a key."""
@@ -117,14 +113,14 @@ class Composer:
             return ()
         return (self._signer.sign(message.head, message.body_digest, at),)
 
-    def _seal(self, named: Named, job: Job, message: Message, composed_at: datetime) -> SignedMessage:
-        envelope = Envelope(self.return_paths.write(job.public_id, named), job.address)
+    def _seal(self, name: EditionName, job: Job, message: Message, composed_at: datetime) -> SignedMessage:
+        envelope = Envelope(self.return_paths.write(job.public_id, name), job.address)
         pieces = [*self._signatures(message, composed_at), message.head, *message.pieces]
         return SignedMessage(envelope, pieces, sum(map(len, pieces)))
 
     def _message(
         self,
-        named: Named,
+        name: EditionName,
         composition: Composition,
         job: Job,
         composed_at: datetime,
@@ -144,7 +140,7 @@ class Composer:
             to_name=job.name,
             to_address=job.address,
             date=composed_at,
-            message_id=message_id(self._identity_key, *named, job.public_id, self._domain),
+            message_id=message_id(self._identity_key, *name, job.public_id, self._domain),
             unsubscribe_url=leave,
         )
         return composition.compose(own, values)
@@ -181,10 +177,7 @@ class Composer:
             found = self._variants.take(variant_id)
             composition = self._joined(found)
             related = [article.id or 0 for article in found.related] if found.chosen.related else ()
-            ready = self._ready[variant_id] = _ComposedVariant(_named(found.edition), composition, related)
-            if len(self._ready) > _KEPT:
-                self._ready.popitem(last=False)
-        self._ready.move_to_end(variant_id)
+            ready = self._ready[variant_id] = _ComposedVariant(found.edition.name, composition, related)
         return ready
 
     def _joined(self, found: VariantContent) -> Composition:
@@ -196,15 +189,12 @@ class Composer:
             composition = self._composition(found.edition, self._fitted(found))
             if laid.shape not in self._sheets:
                 self._learn(laid.shape, found)
-        self._sheets.move_to_end(laid.shape)
         return composition
 
     def _learn(self, shape: Hashable, found: VariantContent) -> None:
         """Keep what all lists of a shape share; None where a template decides on more than that."""
         outline = self._renderer.outline(self._contents.of(found))
         self._sheets[shape] = Assembler(outline, self._headers[found.edition.digest]) if outline else None
-        if len(self._sheets) > _KEPT_SHEETS:
-            self._sheets.popitem(last=False)
 
     def _fitted(self, found: VariantContent) -> Rendering:
         """Render a variant; where an article has grown since the freeze, shorten again, and drop none."""
@@ -232,10 +222,6 @@ class Composer:
             owner=self._owner,
             bulk=True,
         )
-
-
-def _named(edition: Edition) -> Named:
-    return edition.digest, edition.cadence, edition.period
 
 
 def return_paths(settings: Settings) -> ReturnPaths:

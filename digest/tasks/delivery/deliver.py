@@ -43,7 +43,7 @@ def finish(write: Callable[..., object], clock: Callable[[], datetime]) -> list[
     with write() as session:  # type: ignore[attr-defined]
         finished = deliveries.finish_editions(session, clock())
     for edition in finished:
-        log.info("edition finished: %s %s %s", edition.digest, edition.cadence, edition.period)
+        log.info("edition finished: %s", edition.name)
     return finished
 
 

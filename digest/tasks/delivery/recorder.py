@@ -191,7 +191,7 @@ class Recorder:
             deliveries.replan(session, ids, now)
             turn.paused.add(edition_id)
             edition = session.get_one(Edition, edition_id)
-            name = f"{edition.digest}/{edition.cadence}/{edition.period}"
+            name = edition.name.argument
             self._run.complain(f"{name} is paused, {why}; mend it, then `digest resume {name}`")
         self._refused.clear()
 

@@ -5,12 +5,11 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from digest.models import Draft, Edition, EditionState
+from digest.models import Draft, Edition, EditionName, EditionState
 from digest.rules.editions import cadence as calendar
 from digest.rules.editions.cadence import Occurrence
 from digest.settings import DigestSettings, Settings
 from digest.store.editions import drafts, editions
-from digest.tasks.desk.desk import EditionName
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +99,6 @@ def _coming(session: Session, digest: DigestSettings, cadence: str, coming: Occu
 
 
 def _made(session: Session, digest: DigestSettings, row: Edition) -> AgendaEntry:
-    name = EditionName(row.digest, row.cadence, row.period)
+    name = row.name
     draft = drafts.find_or_new(session, row.digest, row.cadence, row.period)
     return AgendaEntry(name, digest, row.deadline_at, draft, row)

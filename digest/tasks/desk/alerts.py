@@ -7,7 +7,7 @@ from email.utils import parseaddr
 from digest.errors import Unreachable
 from digest.models import Edition, EditionState
 from digest.store.editions import drafts, editions
-from digest.tasks.desk.desk import Desk, EditionName
+from digest.tasks.desk.desk import Desk
 from digest.tasks.desk.notices import post_notice
 
 log = logging.getLogger(__name__)
@@ -25,7 +25,7 @@ def tell_held(desk: Desk, now: datetime) -> int:
 
 def _tell(desk: Desk, edition: Edition, now: datetime) -> bool:
     """Tell all addresses; where the relay takes none of it, the next run tries again."""
-    name = EditionName(edition.digest, edition.cadence, edition.period)
+    name = edition.name
     at = edition.deadline_at.astimezone(desk.settings.zone)
     values = {
         "edition": f"{desk.settings.digest(name.digest).title}, {name.cadence}, {name.period}",

@@ -26,20 +26,3 @@ class Desk:
     def keys(self) -> tuple[bytes, ...]:
         """Give the ring of keys that links and forms are sealed with."""
         return self.settings.web.signing_keys
-
-
-@dataclass(frozen=True, slots=True)
-class EditionName:
-    """What names an edition, made or not: digest, cadence and period."""
-
-    digest: str
-    cadence: str
-    period: str
-
-    def __str__(self) -> str:
-        return f"{self.digest} {self.cadence} {self.period}"
-
-    @property
-    def path(self) -> str:
-        """Give where the desk shows it."""
-        return f"/desk/{self.digest}/{self.cadence}/{self.period}"

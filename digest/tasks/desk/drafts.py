@@ -11,11 +11,11 @@ from datetime import datetime
 from sqlmodel import Session
 
 from digest.errors import DigestError, InputError
-from digest.models import DeskAct, Draft, EditionState, Reach
+from digest.models import DeskAct, Draft, EditionName, EditionState, Reach
 from digest.rules.editions import arrangement
 from digest.store.articles import articles, duplicates
 from digest.store.editions import drafts, editions
-from digest.tasks.desk.desk import Desk, EditionName
+from digest.tasks.desk.desk import Desk
 from digest.tasks.desk.lineup import Lineup, line_up
 
 LONGEST_SUBJECT, LONGEST_INTRODUCTION = 200, 10_000

@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from digest.errors import InputError
 from digest.mail.rendering.renderer import Notice
-from digest.models import Approval, Editor, Role
+from digest.models import Approval, EditionName, Editor, Role
 from digest.rules.editions import cadence as calendar
 from digest.rules.editions.cadence import Occurrence
 from digest.rules.tokens.sealed_values import seal, unseal
@@ -20,7 +20,7 @@ from digest.store import editors
 from digest.store.editions import drafts
 from digest.tasks.desk import drafts as changes
 from digest.tasks.desk.agenda import AgendaEntry
-from digest.tasks.desk.desk import Desk, EditionName
+from digest.tasks.desk.desk import Desk
 from digest.tasks.desk.drafts import Edit
 from digest.tasks.desk.notices import post
 from digest.tasks.editions.preview import Preview, Viewer, preview

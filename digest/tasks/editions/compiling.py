@@ -10,7 +10,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from digest.models import Edition, EditionState
+from digest.models import Edition, EditionName, EditionState
 from digest.models.cadence import Cadence
 from digest.rules.editions import cadence as calendar
 from digest.rules.editions.cadence import Due, Occurrence
@@ -40,6 +40,11 @@ class Compiled:
     planned: int = 0
     nothing_new: int = 0
     held: str = ""
+
+    @property
+    def name(self) -> EditionName:
+        """Return the key of the edition."""
+        return EditionName(self.digest, self.cadence, self.period)
 
 
 @dataclass(frozen=True, slots=True)

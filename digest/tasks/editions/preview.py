@@ -144,7 +144,7 @@ def describe(shown: Preview) -> dict[str, Any]:
     before = shown.last.titles if shown.last else {}
     forms = Counter(choice.form.value for choice in shown.chosen.choices)
     return {
-        "edition": f"{shown.edition.digest} {shown.edition.cadence} {shown.edition.period}",
+        "edition": str(shown.edition.name),
         "subject": shown.rendering.subject,
         "articles": ids,
         "forms": dict(forms),
@@ -180,7 +180,7 @@ def _last(session: Session, subscription: Subscription) -> LastEdition | None:
         return None
     edition, choices = found
     stored = articles.get_articles(session, [choice.article_id for choice in choices])
-    return LastEdition(f"{edition.digest} {edition.cadence} {edition.period}", _titles(stored))
+    return LastEdition(str(edition.name), _titles(stored))
 
 
 def _reader(

@@ -131,7 +131,7 @@ def find_named(session: Session, name: str | None) -> list[Edition]:
     wanted = name.replace("/", " ").split()
     found = [e for e in every if [e.digest, e.cadence, e.period][: len(wanted)] == wanted]
     if not found:
-        known = "; ".join(f"{e.digest} {e.cadence} {e.period}" for e in every[-3:]) or "none yet"
+        known = "; ".join(str(e.name) for e in every[-3:]) or "none yet"
         raise UsageError(f'there is no edition "{name}"; the latest are: {known}')
     return found
 
@@ -165,7 +165,7 @@ def _why(
     root = session.get_one(Article, story[0])
     by_fold = "" if root.id == article.id else f"it is folded into article {root.id} of {root.source}; "
     for delivery, edition, row in sorted(held, key=lambda item: not counts(item[0].state, item[0].reason)):
-        name = f"{edition.digest} {edition.cadence} {edition.period}"
+        name = str(edition.name)
         counted = counts(delivery.state, delivery.reason)
         which = "it is" if row.article_id == article.id else f"article {row.article_id} is"
         reason = f"{which} number {row.position + 1} of the reader's variant" + (

@@ -58,7 +58,7 @@ class Restorer:
         done = Restored()
         for digest in self.settings.digests:
             for made in compiler.compile_lost(digest, until, made_before(kept, until)):
-                done.entered.append(f"{made.digest} {made.cadence} {made.period}")
+                done.entered.append(str(made.name))
         with self.database.write() as session:
             done.withheld = deliveries.withhold_restored(session, until, self.clock())
             deliveries.finish_editions(session, self.clock())

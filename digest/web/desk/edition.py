@@ -10,12 +10,12 @@ from starlette.responses import Response
 
 from digest.articles.introductions import introduce
 from digest.errors import InputError, Unreachable
-from digest.models import DeliveryState, DeskAct, EditionState, Reach, Role
+from digest.models import DeliveryState, DeskAct, EditionName, EditionState, Reach, Role
 from digest.store.delivery.deliveries import count_reasons, count_states, next_due_at
 from digest.store.editions import drafts
 from digest.tasks.desk import drafts as changes
 from digest.tasks.desk.agenda import AgendaEntry, list_agenda
-from digest.tasks.desk.desk import Desk, EditionName
+from digest.tasks.desk.desk import Desk
 from digest.tasks.desk.drafts import ChangedMeanwhile, Edit
 from digest.tasks.desk.lineup import line_up
 from digest.tasks.desk.pausing import pause_edition, resume_edition

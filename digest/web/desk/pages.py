@@ -8,9 +8,9 @@ from fastapi import Request
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from digest.models import Role
+from digest.models import EditionName, Role
 from digest.tasks.desk.agenda import AgendaEntry, find_entry
-from digest.tasks.desk.desk import Desk, EditionName
+from digest.tasks.desk.desk import Desk
 from digest.tasks.desk.drafts import Edit
 from digest.tasks.desk.sessions import SignedIn, form_token
 from digest.web.desk.access import Access

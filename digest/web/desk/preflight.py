@@ -5,9 +5,9 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from digest.errors import InputError
+from digest.models import EditionName
 from digest.models.status import Status
 from digest.rules.editions.preflight_checks import is_clear
-from digest.tasks.desk.desk import EditionName
 from digest.tasks.desk.proofs import look
 from digest.tasks.editions.preflight import look_before
 from digest.tasks.editions.preview import Viewer

@@ -12,8 +12,8 @@ from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, Response
 
 from digest.errors import InputError, Unreachable
+from digest.models import EditionName
 from digest.tasks.desk.agenda import AgendaEntry
-from digest.tasks.desk.desk import EditionName
 from digest.tasks.desk.proofs import look, read_moment, send_proof
 from digest.tasks.editions.preview import Preview, Viewer, describe
 from digest.web.desk.pages import DeskPages, sentence

@@ -7,11 +7,10 @@ from datetime import UTC, datetime
 import pytest
 
 from digest.errors import InputError
-from digest.models import Draft, Reach
+from digest.models import Draft, EditionName, Reach
 from digest.settings import Settings
 from digest.store.editions import drafts, editions
 from digest.tasks.desk import drafts as changes
-from digest.tasks.desk.desk import EditionName
 from digest.tasks.desk.drafts import ChangedMeanwhile, Edit, MadeMeanwhile
 from digest.tasks.desk.lineup import Lineup, line_up
 from tests.support.desks import Clock, Newsdesk
