@@ -139,7 +139,7 @@ class Application:
         )
 
     @property
-    def lines(self) -> list[RelayLimits]:
+    def relay_limits(self) -> list[RelayLimits]:
         """Give the relays, each with what it may be asked to carry."""
         smtp = self.settings.smtp
         return [
@@ -201,7 +201,7 @@ class Application:
         return Run(
             database=self.database,
             composer=self.composer,
-            lines=self.lines,
+            relays=self.relay_limits,
             owner=worker.id,
             clock=self.clock,
             digest=digest,

@@ -46,7 +46,7 @@ class Database:
             yield session
             session.commit()
 
-    def turns(self) -> Transactions:
+    def transactions(self) -> Transactions:
         """Give transactions that follow each other on one connection, for what runs all the time."""
         engine = self.engine.execution_options(begins=not self.is_sqlite)
         return Transactions(engine, (OperationalError, self._drivers_error), self._explained)

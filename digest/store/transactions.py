@@ -1,7 +1,7 @@
 """Transactions that follow each other on one connection, for a loop that commits thousands of times a minute.
 
-SQLAlchemy's own account of a transaction costs more than many a turn has to say; it is opened only where
-something asks for a session.
+Beginning a SQLAlchemy session costs more than the statements of most rounds, so one is opened only where a
+session is asked for; everything else goes to the driver.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -69,20 +69,20 @@ class Transactions:
         self._open: Transaction | None = None
 
     @contextmanager
-    def turn(self) -> Iterator[Transaction]:
+    def transaction(self) -> Iterator[Transaction]:
         """Open a transaction as `Database.write` does: durably committed at the end, or undone."""
         with self._explained():
             try:
-                turn = self._open = self._open or Transaction(self._engine.connect())
-                turn.begin()
+                transaction = self._open = self._open or Transaction(self._engine.connect())
+                transaction.begin()
                 try:
-                    yield turn
-                    turn.commit()
+                    yield transaction
+                    transaction.commit()
                 except BaseException:
-                    turn.undo()
+                    transaction.undo()
                     raise
             except self._errors:
-                self.close()  # the next turn may find the database again
+                self.close()  # the next transaction may find the database again
                 raise
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""One connection at work: which messages are on it, and what their server has said."""
+"""One SMTP connection at work: the messages on it, and what the server has replied to them."""
 
 import selectors
 from collections.abc import Sequence
@@ -16,120 +16,153 @@ _CLOSING = "the server is closing the connection"
 
 
 class Parcel(NamedTuple):
-    """A message that is on its way over a lane: its job, its bytes, the Date that it bears."""
+    """A composed message with the delivery that it is for and the Date that it bears.
+
+    `message.pieces` are `[b"Date: Mon, 23 Nov ...\\r\\n\\r\\n", b"--=_9f...", ...]`: everything but the
+    final dot.
+    """
 
     job: Job
-    letter: SignedMessage
+    message: SignedMessage
     composed_at: datetime
 
 
 @dataclass(slots=True)
 class Progress:
-    """What a lane has brought since it was last listened to."""
+    """What the server's replies have brought since they were last read.
 
-    answers: list[Attempt] = field(default_factory=list)
-    wants: list[Parcel] = field(default_factory=list)
-    given_back: list[Job] = field(default_factory=list)
+    `attempts` have a result. `content_wanted` are messages whose envelope the server has taken (354, or 250
+    where the content goes as a chunk): their mark is to be committed next. `not_started` are deliveries that
+    the server never began, so another connection may take them. With `lost` the connection is closed.
+    """
+
+    attempts: list[Attempt] = field(default_factory=list)
+    content_wanted: list[Parcel] = field(default_factory=list)
+    not_started: list[Job] = field(default_factory=list)
     lost: bool = False
 
 
 class Courier:
-    """A connection with the messages on it; after `Heard.lost` it is of no more use."""
+    """One SMTP connection and the messages on it; after `Progress.lost` it is of no more use.
 
-    def __init__(self, connection: Connection, timeouts: Timeouts, now: float, most: int = 0) -> None:
+    A message takes four calls: `start` returns `MAIL FROM:<...>`, `RCPT TO:<...>`, `DATA` to write; `receive`
+    reports the 354; `send_ahead` writes the content; after the commit, `ending` returns `.\\r\\n`. The 250 to
+    that comes out of `receive` as an Attempt.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        timeouts: Timeouts,
+        now: float,
+        max_messages: int = 0,
+        relay_name: str = "",
+    ) -> None:
         self.channel = Channel(connection)
         self.exchange = Exchange(self.channel.offer)
         self.deadline = now + timeouts.command
+        self.selected_events = selectors.EVENT_READ
         self._timeouts = timeouts
-        self._loads: dict[int, Parcel] = {}
+        self._max_messages = max_messages
+        self._relay_name = relay_name
+        self._parcels: dict[int, Parcel] = {}
         self._accepted = 0
-        self._begun = 0
-        self._most = most
-        self.watched = selectors.EVENT_READ
-        self.where = ""
+        self._started = 0
 
     @property
     def is_idle(self) -> bool:
-        """Tell whether nothing is on it."""
-        return not self._loads
+        """Return whether no message is on the connection."""
+        return not self._parcels
 
     @property
-    def has_dot_out(self) -> bool:
-        """Tell whether a message is on the wire whose reply is still to come."""
+    def awaits_last_reply(self) -> bool:
+        """Return whether the reply to a final dot is still to come."""
         return self.exchange.waits_for is Stage.DOT
 
-    def begin(self, load: Parcel) -> tuple[bytes, Attempt | None]:
-        """Open a transaction: give the bytes to write, or the answer where this address cannot be said."""
-        job = load.job
-        opened = self.exchange.begin(job.delivery_id, load.letter.envelope, load.letter.size)
+    @property
+    def is_full(self) -> bool:
+        """Return whether it has carried as many messages as one connection may."""
+        return bool(self._max_messages) and self._started >= self._max_messages
+
+    def start(self, parcel: Parcel) -> tuple[bytes, Attempt | None]:
+        """Open a mail transaction: return the bytes to write, or the failed attempt.
+
+        An address that this server cannot be told (RFC 6531) fails here, with nothing written.
+        """
+        job, message = parcel.job, parcel.message
+        opened = self.exchange.begin(job.delivery_id, message.envelope, message.size)
         if isinstance(opened, Outcome):
-            return b"", Attempt(job, opened, self.where)
-        self._loads[job.delivery_id] = load
-        self._begun += 1
+            return b"", Attempt(job, opened, self._relay_name)
+        self._parcels[job.delivery_id] = parcel
+        self._started += 1
         return opened, None
 
-    def send_ahead(self, load: Parcel, now: float) -> None:
-        """Write what makes no message yet: all but the final dot; nothing of what goes in a last chunk."""
+    def send_ahead(self, parcel: Parcel, now: float) -> None:
+        """Write the content without its final dot; nothing where it goes as a chunk (RFC 3030)."""
         if not self.exchange.chunks:
-            self.write(load.letter.pieces, now)
+            self.write(parcel.message.pieces, now)
 
-    def rest(self, load: Parcel) -> list[bytes]:
-        """Give what of a message is still to be written, only after its mark is committed."""
-        letter = load.letter
-        ending = self.exchange.end(load.job.delivery_id, letter.size)
-        return [ending, *letter.pieces] if self.exchange.chunks else [ending]
+    def ending(self, parcel: Parcel) -> list[bytes]:
+        """Return what hands the message over: the final dot, or the whole last chunk.
+
+        To be written only once the delivery's `in_flight` mark is committed.
+        """
+        message = parcel.message
+        ending = self.exchange.end(parcel.job.delivery_id, message.size)
+        return [ending, *message.pieces] if self.exchange.chunks else [ending]
 
     def write(self, pieces: Sequence[bytes], now: float) -> None:
-        """Write, and wait from now on for what comes next."""
+        """Write, and set the deadline for what comes next."""
         self.channel.write(pieces)
-        self._wait(now)
+        self._set_deadline(now)
 
     def flush(self, now: float) -> None:
-        """Write what the server takes now."""
+        """Write as much as the server takes now."""
         self.channel.flush()
         if not self.channel.unsent:
-            self._wait(now)
+            self._set_deadline(now)
 
-    def listen(self, now: float) -> Progress:
-        """Take in what the server has said."""
-        heard = Progress()
+    def receive(self, now: float) -> Progress:
+        """Read the server's replies and return what they mean for the messages."""
+        progress = Progress()
         try:
             for reply in self.channel.receive():
                 events, out = self.exchange.take(reply)
                 for event in events:
                     if isinstance(event, TransactionEnded):
-                        self._hear(event, heard)
+                        self._finish(event, progress)
                     else:
-                        heard.wants.append(self._loads[event.key])
+                        progress.content_wanted.append(self._parcels[event.key])
                 if out:
                     self.channel.write((out,))
         except BadReplyError as error:
             self.channel.fault = self.channel.fault or str(error)
         if self.channel.fault or self.exchange.closing:
-            self.lose(self.channel.fault or _CLOSING, heard)
-        self._wait(now)
-        return heard
+            self.disconnect(self.channel.fault or _CLOSING, progress)
+        self._set_deadline(now)
+        return progress
 
-    def lose(self, fault: str, heard: Progress) -> None:
-        """Close the books of this connection: what came to something, and what had not begun."""
+    def disconnect(self, fault: str, progress: Progress) -> None:
+        """Settle every message on a lost connection: those with a result, and those never begun."""
         for event in self.exchange.undecided(self.channel.sent, fault):
-            self._hear(event, heard)
-        waiting = {load.job.delivery_id for load in heard.wants}
-        heard.wants.clear()
-        for key, load in self._loads.items():
-            if key in waiting:
-                heard.answers.append(Attempt(load.job, Outcome(Stage.DOT, None, fault=fault), self.where))
+            self._finish(event, progress)
+        wanted = {parcel.job.delivery_id for parcel in progress.content_wanted}
+        progress.content_wanted.clear()
+        for key, parcel in self._parcels.items():
+            if key in wanted:
+                outcome = Outcome(Stage.DOT, None, fault=fault)
+                progress.attempts.append(Attempt(parcel.job, outcome, self._relay_name))
             else:
-                heard.given_back.append(load.job)
-        self._loads.clear()
-        heard.lost = True
+                progress.not_started.append(parcel.job)
+        self._parcels.clear()
+        progress.lost = True
 
-    def abandon(self, load: Parcel) -> None:
-        """Leave a message that must not be sent any more."""
-        self._loads.pop(load.job.delivery_id)
+    def abandon(self, parcel: Parcel) -> None:
+        """Forget a message that must not be sent any more."""
+        self._parcels.pop(parcel.job.delivery_id)
 
-    def _hear(self, event: TransactionEnded, heard: Progress) -> None:
-        load = self._loads.pop(event.key)
+    def _finish(self, event: TransactionEnded, progress: Progress) -> None:
+        parcel = self._parcels.pop(event.key)
         outcome = event.outcome
         if outcome.stage is Stage.DOT and self._is_cut_off(outcome):
             outcome = replace(outcome, dot_left=False)
@@ -137,20 +170,15 @@ class Courier:
         self._accepted += outcome.accepted
         if self._accepted and outcome.stage is Stage.MAIL and _is_about_connection(outcome):
             self.exchange.closing = True
-            heard.given_back.append(load.job)  # it says nothing about the reader
+            progress.not_started.append(parcel.job)  # it says nothing about the reader
         else:
-            heard.answers.append(Attempt(load.job, outcome, self.where))
-
-    @property
-    def is_full(self) -> bool:
-        """Tell whether it has carried as many messages as one connection may."""
-        return bool(self._most) and self._begun >= self._most
+            progress.attempts.append(Attempt(parcel.job, outcome, self._relay_name))
 
     def _is_cut_off(self, outcome: Outcome) -> bool:
-        """Tell whether a reply came before the message had wholly left."""
+        """Return whether a reply came before the message was written whole."""
         return outcome.reply is not None and self.channel.unsent > 0
 
-    def _wait(self, now: float) -> None:
+    def _set_deadline(self, now: float) -> None:
         stage = self.exchange.waits_for
         if self.channel.unsent:
             self.deadline = now + self._timeouts.block
@@ -159,5 +187,5 @@ class Courier:
 
 
 def _is_about_connection(outcome: Outcome) -> bool:
-    """Tell what a server says of a connection from what it says of us: enough on it, or out of step."""
+    """Return whether a refusal of MAIL is about this connection (421, 503), not about us or the reader."""
     return outcome.reply is not None and outcome.reply.code in (421, 503)

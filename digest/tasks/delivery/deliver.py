@@ -1,4 +1,4 @@
-"""Deliver what is due: several couriers side by side, until nothing is due."""
+"""Deliver what is due until nothing is due any more: the use case behind `digest send`."""
 
 import gc
 import logging
@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 
 def deliver(run: Run, *, retry_paused: bool = False) -> Tally:
-    """Carry everything that is due; give what was done.
+    """Deliver everything that is due; return how many reached which state.
 
     Settles first what dead workers left. `retry_paused` lets every edition that a fault paused go on, not
     only those whose time has come.
@@ -27,9 +27,9 @@ def deliver(run: Run, *, retry_paused: bool = False) -> Tally:
     with run.database.write() as session:
         editions.resume_retried(session, None if retry_paused else run.clock())
         run.total = deliveries.count_due(session, run.clock(), digest=run.digest)
-    _carry(run)
+    _deliver_due(run)
     while _reap(run) and not run.ended:  # of a worker that died meanwhile
-        _carry(run)
+        _deliver_due(run)
     finish(run.database.write, run.clock)
     return run.tally
 
@@ -39,7 +39,7 @@ def _reap(run: Run) -> bool:
 
 
 def finish(write: Callable[..., object], clock: Callable[[], datetime]) -> list[Edition]:
-    """Finish the editions whose sum is whole."""
+    """Finish the editions that have no open delivery."""
     with write() as session:  # type: ignore[attr-defined]
         finished = deliveries.finish_editions(session, clock())
     for edition in finished:
@@ -47,8 +47,8 @@ def finish(write: Callable[..., object], clock: Callable[[], datetime]) -> list[
     return finished
 
 
-def _carry(run: Run) -> None:
-    gc.freeze()  # what stands by now stays: the collector need not walk it again every few thousand messages
+def _deliver_due(run: Run) -> None:
+    gc.freeze()  # what exists by now stays: the collector need not walk it every few thousand messages
     try:
         DeliveryLoop(run).work()
     finally:

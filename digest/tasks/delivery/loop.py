@@ -1,8 +1,9 @@
-"""The courier loop: one thread drives all connections, with one commit a turn.
+"""The delivery loop: one thread drives all connections, with one commit a round.
 
-Each turn commits the replies that have come and marks the next messages in flight; only then may their final
-dot, or their last chunk, be written. What comes before the dot is written as soon as consent has been read
-again, so that servers have something to do while we wait for the disk. docs/flow.md tells the claim protocol.
+Each round commits the replies that have come and marks the next messages in flight. Only after that commit
+may their final dots, or their last chunks, be written (`DeliveryLoop._send_final_dot`); the content before
+the dot is written as soon as consent has been read again, so that servers have something to take in while
+we wait for the disk. docs/flow.md describes the claim protocol.
 """
 
 import selectors
@@ -10,205 +11,211 @@ import time
 from collections.abc import Mapping, Set
 from functools import partial
 
-from digest.models import Outcome, Stage
-from digest.net.smtp import Connection
+from digest.models import Stage
 from digest.rules.delivery.rate_limits import domain_of, is_too_fast
-from digest.rules.delivery.verdicts import describe
 from digest.store.delivery.deliveries import Job
-from digest.store.editions import editions
 from digest.tasks.delivery.courier import Courier, Parcel, Progress
 from digest.tasks.delivery.prefetch import ComposeAhead, SignAhead, fresh
 from digest.tasks.delivery.queue import DomainQueue
-from digest.tasks.delivery.recorder import PAUSE, Attempt, Recorder
-from digest.tasks.delivery.relays import Connector, RelayPool
+from digest.tasks.delivery.recorder import Attempt, Recorder
+from digest.tasks.delivery.relays import RelayPool
 from digest.tasks.delivery.run import Run
 
-_BATCH = 10  # claims for each connection: more at once would keep them all waiting
-_AHEAD = 3
-_SIGNED_AHEAD = 8  # the pool takes several at a time, and each takes as long as a few others to compose
-_LONGEST_NAP = 0.5
-_DRAIN = 8.0
+_CLAIMS_EACH = 10  # for each connection: more at once would keep them all waiting
+_COMPOSED_EACH = 3
+_SIGNED_EACH = 8  # the pool takes several at a time, and each takes as long as a few others to compose
+_LONGEST_WAIT = 0.5
+_DRAIN_SECONDS = 8.0
 _QUIT_PATIENCE = 0.2
 _ENDED = "the run has ended"
 
-Wanted = Mapping[int, tuple[Courier, Parcel]]
-"""The messages that servers wait for, by their delivery's id, each with where it goes."""
+Ready = Mapping[int, tuple[Courier, Parcel]]
+"""The messages whose content a server waits for, by their delivery's id, each with its connection."""
 
 
 class DeliveryLoop:
-    """Carries everything that is due over the connections that the relays may have."""
+    """Delivers everything that is due over the connections that the relays may have.
+
+    A round with two connections, as the servers see it:
+
+        A< 354                      B< 250 2.0.0 queued          (poll)
+        A> the content              record B's reply, mark A's message in flight, commit
+        A> .\\r\\nMAIL FROM:<...>     B> MAIL FROM:<...>           (only after the commit)
+    """
 
     def __init__(self, run: Run) -> None:
         self._run = run
-        self._trunks = [RelayPool(line) for line in run.lines]
-        self._most = sum(line.connections for line in run.lines)
+        self._relays = RelayPool(run)
         self._recorder = Recorder(run)
-        self._openers = Connector()
-        signs = run.composer.signs
-        self._writer = (
-            SignAhead(run.composer, run.clock, _SIGNED_AHEAD * self._most, self._openers.ring)
-            if signs
-            else ComposeAhead(run.composer, run.clock, _AHEAD * self._most)
+        most = self._relays.most
+        self._prefetch = (
+            SignAhead(run.composer, run.clock, _SIGNED_EACH * most, self._relays.wake)
+            if run.composer.signs
+            else ComposeAhead(run.composer, run.clock, _COMPOSED_EACH * most)
         )
-        self._outbox = DomainQueue(self._writer, run.domains)
-        self._selector = selectors.DefaultSelector()
-        self._selector.register(self._openers.bell, selectors.EVENT_READ)
-        self._lanes: dict[Courier, RelayPool] = {}
-        self._answers: list[Attempt] = []
-        self._wanted: dict[int, tuple[Courier, Parcel]] = {}
-        self._dry = False
-        self._later: float | None = None
-        self._slowed = False
+        self._queue = DomainQueue(self._prefetch, run.domains)
+        self._attempts: list[Attempt] = []
+        self._ready: dict[int, tuple[Courier, Parcel]] = {}
+        self._none_due = False
+        self._claim_again_at: float | None = None
+        self._limits_changed = False
 
     def work(self) -> None:
         """Deliver what is due; every way out leaves each claim settled."""
         try:
             self._recorder.recall(self._run.domains)
-            while self._goes_on():
+            while self._has_work():
                 self._commit()
                 self._postpone()
-                self._open_more()
+                self._relays.open_more(len(self._queue))
                 self._start_idle()
-                self._outbox.prepare()
+                self._queue.prepare()
                 self._poll()
             self._drain()
         finally:
             self._end()
 
-    def _goes_on(self) -> bool:
+    def _has_work(self) -> bool:
         if self._run.ended:
             return False
-        if self._later is not None and time.monotonic() >= self._later:
-            self._later, self._dry = None, False
-        busy = any(not lane.is_idle for lane in self._lanes)
-        waits = len(self._outbox) or self._answers or self._wanted or busy
-        return bool(waits or not self._dry or self._later is not None)
+        if self._claim_again_at is not None and time.monotonic() >= self._claim_again_at:
+            self._claim_again_at, self._none_due = None, False
+        is_busy = any(not courier.is_idle for courier in self._relays)
+        waits = len(self._queue) or self._attempts or self._ready or is_busy
+        return bool(waits or not self._none_due or self._claim_again_at is not None)
 
     def _commit(self) -> None:
-        """Record, mark and claim in one transaction; then let what is marked leave."""
-        is_low = not self._dry and self._outbox.count_ready() < _AHEAD * self._most
-        claim = _BATCH * self._most if is_low else 0
-        if not (self._answers or self._wanted or claim):
+        """Record, mark and claim in one transaction; then send what is marked."""
+        most = self._relays.most
+        is_low = not self._none_due and self._queue.count_ready() < _COMPOSED_EACH * most
+        claim = _CLAIMS_EACH * most if is_low else 0
+        if not (self._attempts or self._ready or claim):
             return
-        answers, wanted = self._answers, self._wanted
-        self._answers, self._wanted = [], {}
-        ready = {key: (load.job, load.composed_at) for key, (_, load) in wanted.items()}
+        attempts, ready = self._attempts, self._ready
+        self._attempts, self._ready = [], {}
+        to_mark = {key: (parcel.job, parcel.composed_at) for key, (_, parcel) in ready.items()}
         try:
-            turn = self._recorder.commit(answers, ready, claim, partial(self._send_ahead, wanted))
+            done = self._recorder.commit(attempts, to_mark, claim, partial(self._send_ahead, ready))
         except BaseException:
-            self._answers = [*answers, *self._answers]  # not recorded yet: tried once more at the end
+            self._attempts = [*attempts, *self._attempts]  # not recorded yet: tried once more at the end
             raise
-        if turn.claimed:
-            self._run.composer.expect(turn.claimed)
-            self._outbox.add(turn.claimed)
-        if turn.paused or turn.stale:
-            self._recorder.release(self._remove(turn.paused, turn.stale))
-        self._dry = (self._dry or (claim > 0 and not turn.claimed)) and not (turn.repeats or turn.stale)
-        for key, (lane, load) in wanted.items():
-            if key in turn.may_go:
-                self._send(lane, load)
+        if done.claimed:
+            self._run.composer.expect(done.claimed)
+            self._queue.add(done.claimed)
+        if done.paused or done.stale:
+            self._recorder.release(self._remove(done.paused, done.stale))
+        none_due = self._none_due or (claim > 0 and not done.claimed)
+        self._none_due = none_due and not (done.repeats or done.stale)
+        self._send_marked(ready, done.may_go)
+
+    def _send_marked(self, ready: Ready, may_go: Set[int]) -> None:
+        """Hand over the messages whose mark is committed; hang up on servers that wait for another."""
+        for key, (courier, parcel) in ready.items():
+            if key in may_go:
+                self._send_final_dot(courier, parcel)
             else:
-                lane.abandon(load)  # the server waits for it all the same: only hanging up ends that
-                self._end_one(load.job)
-                self._drop(lane, politely=False)
+                courier.abandon(parcel)  # the server waits for its content: only hanging up ends that
+                self._end_one(parcel.job)
+                self._relays.drop(courier, politely=False)
 
     def _remove(self, paused: set[int], stale: set[int]) -> list[Job]:
-        """Take claims out that cannot go as they are, before a server is asked for them in vain."""
-        return self._outbox.remove(lambda job: job.edition_id in paused or job.variant_id in stale)
+        """Take out the claims of paused editions and replaced variants before a server is asked in vain."""
+        return self._queue.remove(lambda job: job.edition_id in paused or job.variant_id in stale)
 
     def _postpone(self) -> None:
         """Put off what slow domains cannot get soon, so that others need not wait for them."""
-        if self._slowed:
-            self._slowed = False
+        if self._limits_changed:
+            self._limits_changed = False
             self._recorder.remember(self._run.domains)
-        if len(self._outbox) < self._most:
+        if len(self._queue) < self._relays.most:
             return
-        postponed = self._outbox.surplus(time.monotonic())
+        postponed = self._queue.surplus(time.monotonic())
         if postponed:
             self._recorder.postpone(postponed)
             soonest = time.monotonic() + min(seconds for _, seconds in postponed)
-            self._later = soonest if self._later is None else min(self._later, soonest)
+            again = self._claim_again_at
+            self._claim_again_at = soonest if again is None else min(again, soonest)
 
-    def _send_ahead(self, wanted: Wanted, may_go: Set[int]) -> None:
-        """Write what need not wait for the disk: a message without its end is none."""
+    def _send_ahead(self, ready: Ready, may_go: Set[int]) -> None:
+        """Write contents while the commit is still under way: without its final dot a message is none."""
         now = time.monotonic()
         for key in may_go:
-            lane, load = wanted[key]
-            lane.send_ahead(load, now)
+            courier, parcel = ready[key]
+            courier.send_ahead(parcel, now)
 
-    def _send(self, lane: Courier, load: Parcel) -> None:
-        """Write the rest of a marked message, and the next envelope with it where the server pipelines."""
-        out = lane.rest(load)
-        if lane.exchange.pipelines and not lane.is_full:
-            out.append(self._begin_next(lane))
-        lane.write(out, time.monotonic())
-        self._watch(lane)
+    def _send_final_dot(self, courier: Courier, parcel: Parcel) -> None:
+        """Write the final dot of a marked message, and the next envelope with it where the server pipelines.
 
-    def _begin_next(self, lane: Courier) -> bytes:
-        """Open the transaction of the next message that may go; give the bytes to write, if any."""
-        now, pace = time.monotonic(), self._lanes[lane].pace
-        if not self._outbox or self._run.ended or not pace.may_begin(now):
+        With CHUNKING the whole content is written here, as its last chunk.
+        """
+        out = courier.ending(parcel)
+        if courier.exchange.pipelines and not courier.is_full:
+            out.append(self._start_next(courier))
+        courier.write(out, time.monotonic())
+        self._relays.watch(courier)
+
+    def _start_next(self, courier: Courier) -> bytes:
+        """Open the transaction of the next message that may go; return the bytes to write, if any."""
+        now, pace = time.monotonic(), self._relays.pace_of(courier)
+        if not self._queue or self._run.ended or not pace.may_begin(now):
             return b""
-        load = self._outbox.take(now)
-        if load is None:
+        parcel = self._queue.take(now)
+        if parcel is None:
             return b""
         pace.begin(now)
-        out, answer = lane.begin(load)
-        if answer is not None:
-            self._answers.append(answer)
-            self._end_one(load.job, lane)
+        out, failed = courier.start(parcel)
+        if failed is not None:
+            self._attempts.append(failed)
+            self._end_one(parcel.job, courier)
         return out
 
     def _start_idle(self) -> None:
-        idle = [lane for lane in self._lanes if lane.is_idle]
-        for lane in idle:
-            if lane.is_full:
-                self._drop(lane, politely=True)
-            elif len(self._outbox):
-                out = self._begin_next(lane)
+        for courier in [courier for courier in self._relays if courier.is_idle]:
+            if courier.is_full:
+                self._relays.drop(courier, politely=True)
+            elif len(self._queue):
+                out = self._start_next(courier)
                 if out:
-                    lane.write((out,), time.monotonic())
-                    self._watch(lane)
+                    courier.write((out,), time.monotonic())
+                    self._relays.watch(courier)
 
     def _poll(self) -> None:
-        for key, mask in self._selector.select(self._nap()):
-            if key.fileobj is self._openers.bell:
-                self._openers.opened(self._welcome)
-                continue
-            lane: Courier = key.data
-            if mask & selectors.EVENT_WRITE:
-                lane.flush(time.monotonic())
-            if mask & selectors.EVENT_READ or lane.channel.fault:
-                self._take(lane, lane.listen(time.monotonic()))
-            if lane in self._lanes:
-                self._watch(lane)
+        for courier, events in self._relays.poll(self._wait_seconds()):
+            if events & selectors.EVENT_WRITE:
+                courier.flush(time.monotonic())
+            if events & selectors.EVENT_READ or courier.channel.fault:
+                self._take(courier, courier.receive(time.monotonic()))
+            if courier in self._relays:
+                self._relays.watch(courier)
         now = time.monotonic()
-        for lane in [lane for lane in self._lanes if lane.deadline < now and not lane.is_idle]:
-            self._lose(lane, "no reply in time")
+        for courier in [one for one in self._relays if one.deadline < now and not one.is_idle]:
+            self._disconnect(courier, "no reply in time")
 
-    def _lose(self, lane: Courier, fault: str) -> None:
-        heard = Progress()
-        lane.lose(fault, heard)
-        self._take(lane, heard)
+    def _disconnect(self, courier: Courier, fault: str) -> None:
+        progress = Progress()
+        courier.disconnect(fault, progress)
+        self._take(courier, progress)
 
-    def _take(self, lane: Courier, heard: Progress) -> None:
-        for answer in heard.answers:
-            self._learn(lane, answer)
-        self._answers.extend(heard.answers)
-        for job in heard.given_back:
-            self._end_one(job, lane)
-        self._outbox.put_back(reversed(heard.given_back))
-        for wanted in heard.wants:
-            load = fresh(wanted, self._run.composer, self._run.clock())
-            self._wanted[load.job.delivery_id] = lane, load
-        if heard.lost:
-            self._wanted = {key: item for key, item in self._wanted.items() if item[0] is not lane}
-            self._drop(lane, politely=False)
+    def _take(self, courier: Courier, progress: Progress) -> None:
+        """Take in what a connection has brought; it is recorded with the next commit."""
+        for attempt in progress.attempts:
+            self._learn(courier, attempt)
+        self._attempts.extend(progress.attempts)
+        for job in progress.not_started:
+            self._end_one(job, courier)
+        self._queue.put_back(reversed(progress.not_started))
+        for wanted in progress.content_wanted:
+            parcel = fresh(wanted, self._run.composer, self._run.clock())
+            self._ready[parcel.job.delivery_id] = courier, parcel
+        if progress.lost:
+            self._ready = {key: item for key, item in self._ready.items() if item[0] is not courier}
+            self._relays.drop(courier, politely=False)
 
-    def _learn(self, lane: Courier, answer: Attempt) -> None:
-        """Count an end; slow down for who asks us to, the relay or a domain, and give that back slowly."""
-        outcome = answer.outcome
-        relay, domain = self._lanes[lane].pace, self._run.domains.of(domain_of(answer.job.address))
+    def _learn(self, courier: Courier, attempt: Attempt) -> None:
+        """Slow down for a relay or a domain that asks for it, and take that back slowly after successes."""
+        outcome = attempt.outcome
+        relay = self._relays.pace_of(courier)
+        domain = self._run.domains.of(domain_of(attempt.job.address))
         relay.end()
         domain.end()
         if outcome.accepted:
@@ -217,96 +224,49 @@ class DeliveryLoop:
                 domain.speed_up(time.monotonic())
         elif is_too_fast(outcome):
             (relay if outcome.stage is Stage.MAIL else domain).slow_down(time.monotonic())
-            self._slowed = True
+            self._limits_changed = True
 
-    def _end_one(self, job: Job, lane: Courier | None = None) -> None:
+    def _end_one(self, job: Job, courier: Courier | None = None) -> None:
+        """Count a message as no longer under way, for its domain's limit and its relay's."""
         self._run.domains.of(domain_of(job.address)).end()
-        if lane in self._lanes:
-            self._lanes[lane].pace.end()
+        if courier is not None and courier in self._relays:
+            self._relays.pace_of(courier).end()
 
-    def _nap(self) -> float:
-        if self._answers or self._wanted:
+    def _wait_seconds(self) -> float:
+        """Return how long a poll may wait: until the next deadline or free limit, at most half a second."""
+        if self._attempts or self._ready:
             return 0.0
         now = time.monotonic()
-        until = [lane.deadline for lane in self._lanes if not lane.is_idle]
-        if len(self._outbox):
-            until += [trunk.pace.next_at for trunk in self._trunks if trunk.pace.next_at > now]
-            until += [moment for moment in [self._outbox.next_at(now)] if moment is not None]
-        elif self._later is not None:
-            until.append(self._later)
+        until = [courier.deadline for courier in self._relays if not courier.is_idle]
+        if len(self._queue):
+            until += self._relays.next_times(now)
+            until += [moment for moment in [self._queue.next_at(now)] if moment is not None]
+        elif self._claim_again_at is not None:
+            until.append(self._claim_again_at)
         elif not until:
-            return 0.0  # nothing is on its way, and nothing waits: the next turn tells whether that is all
-        return min(max(min(until, default=now + _LONGEST_NAP) - now, 0.0), _LONGEST_NAP)
-
-    def _watch(self, lane: Courier) -> None:
-        """Select for reading, and for writing while something is unsent."""
-        events = selectors.EVENT_READ | (selectors.EVENT_WRITE if lane.channel.unsent else 0)
-        if lane.watched != events and lane.channel.fileno() >= 0:
-            lane.watched = events
-            self._selector.modify(lane.channel, events, lane)
-
-    def _open_more(self) -> None:
-        waiting, now = len(self._outbox), time.monotonic()
-        for trunk in self._trunks:
-            while trunk.wants_more(waiting, now):
-                self._openers.open(trunk)
-
-    def _welcome(self, trunk: RelayPool, opened: Connection | Outcome) -> None:
-        if isinstance(opened, Outcome):
-            self._refused(trunk, opened)
-            return
-        line = trunk.line
-        lane = Courier(opened, line.relay.timeouts, time.monotonic(), line.messages_per_connection)
-        lane.where = trunk.where
-        trunk.lanes.add(lane)
-        self._lanes[lane] = trunk
-        self._selector.register(lane.channel, lane.watched, lane)
-
-    def _refused(self, trunk: RelayPool, outcome: Outcome) -> None:
-        """No connection: nobody is marked; a refusal that will not mend itself pauses the editions."""
-        if trunk.refused_one(outcome, time.monotonic()):
-            return
-        run, words = self._run, describe(outcome)
-        is_final = outcome.reply is not None and outcome.reply.code >= 500
-        verb = "reached" if outcome.stage is Stage.CONNECT else "used"
-        what = f"refuses us ({words}); mend it" if is_final else f"cannot be {verb} ({words})"
-        trunk.broken = words
-        if not all(other.broken for other in self._trunks):
-            run.complain(f"the relay {trunk.where} {what}; the others go on")
-            return
-        if is_final:
-            with run.database.write() as session:
-                editions.pause_frozen(session, words, digest=run.digest, retry_at=run.clock() + PAUSE)
-        run.give_up(f"the relay {trunk.where} {what}{', the' if is_final else '; the'} next run goes on")
-
-    def _drop(self, lane: Courier, *, politely: bool, patience: float = 0) -> None:
-        trunk = self._lanes.pop(lane, None)
-        if trunk is not None:
-            trunk.lanes.remove(lane)
-            self._selector.unregister(lane.channel)
-            lane.channel.close(politely=politely, patience=patience)
+            return 0.0  # nothing is on its way, and nothing waits: the next round finds whether that is all
+        return min(max(min(until, default=now + _LONGEST_WAIT) - now, 0.0), _LONGEST_WAIT)
 
     def _drain(self) -> None:
-        """Let what is on the wire come to its reply; nothing new begins."""
-        end = time.monotonic() + _DRAIN
-        while any(lane.has_dot_out for lane in self._lanes) and time.monotonic() < end:
+        """Wait for the replies to final dots that are on the wire; start nothing new."""
+        end = time.monotonic() + _DRAIN_SECONDS
+        while any(courier.awaits_last_reply for courier in self._relays) and time.monotonic() < end:
             self._poll()
-        self._wanted.clear()
+        self._ready.clear()
 
     def _end(self) -> None:
-        """Settle what is left: replies are recorded, what never began is given back, lines are closed."""
+        """Record the last replies, release what was never started, close the connections."""
         try:
-            for lane in list(self._lanes):
-                if lane.is_idle and not lane.channel.fault:
-                    self._drop(lane, politely=True, patience=_QUIT_PATIENCE)
+            for courier in list(self._relays):
+                if courier.is_idle and not courier.channel.fault:
+                    self._relays.drop(courier, politely=True, patience=_QUIT_PATIENCE)
                 else:
-                    self._lose(lane, _ENDED)
-            left = [answer for answer in self._answers if answer.outcome.fault == _ENDED]
-            self._recorder.commit([answer for answer in self._answers if answer not in left], {}, 0)
+                    self._disconnect(courier, _ENDED)
+            left = [attempt for attempt in self._attempts if attempt.outcome.fault == _ENDED]
+            self._recorder.commit([attempt for attempt in self._attempts if attempt not in left], {}, 0)
             # What is in flight is no claim any more; it is settled as a dead worker's would be.
-            self._recorder.release([*self._outbox, *(answer.job for answer in left)])
+            self._recorder.release([*self._queue, *(attempt.job for attempt in left)])
         finally:
-            self._writer.close()
+            self._prefetch.close()
             self._recorder.close()
-            self._selector.close()
-            self._openers.close()
+            self._relays.close()

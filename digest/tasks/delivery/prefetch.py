@@ -1,4 +1,4 @@
-"""Write letters ahead of the lanes: a batch at a time, or signed by a small pool beside the loop."""
+"""Compose messages ahead of the couriers: a batch at a time, or signed by a small pool beside the loop."""
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -13,69 +13,71 @@ from digest.tasks.delivery.courier import Parcel
 
 _SIGNERS = 2
 _BATCH = 10
-_TURNS = 3
+_ROUNDS = 3
 _STALE = timedelta(seconds=30)
 
 
-def fresh(load: Parcel, composer: Composer, now: datetime) -> Parcel:
-    """Give a message a Date of now where it waited too long, or where the clock was put back meanwhile.
+def fresh(parcel: Parcel, composer: Composer, now: datetime) -> Parcel:
+    """Return a message with a Date of now where it waited too long, or the clock was put back meanwhile.
 
     One that may have left before keeps its own: a repeat has the same bytes.
     """
-    if load.job.composed_at is not None or abs(now - load.composed_at) <= _STALE:
-        return load
-    return Parcel(load.job, composer.compose(load.job, now), now)
+    if parcel.job.composed_at is not None or abs(now - parcel.composed_at) <= _STALE:
+        return parcel
+    return Parcel(parcel.job, composer.compose(parcel.job, now), now)
 
 
 class Prefetch(Protocol):
-    """Makes letters of jobs; a letter that nobody takes is forgotten, the job is not the writer's."""
+    """Composes messages ahead of time; one that nobody takes is forgotten, and its delivery stays claimed."""
 
     def prepare(self, coming: Iterable[Job]) -> None:
-        """Write ahead for the jobs that come next, where little is in stock."""
+        """Compose messages for the deliveries that come next, where few are ready."""
 
     def take(self, job: Job) -> Parcel | None:
-        """Give a job's letter; None where it is still being written."""
+        """Return the message of a delivery; None while it is still being signed."""
 
     def close(self) -> None:
         """End."""
 
 
 class ComposeAhead:
-    """Writes letters a batch at a time: one after the other they cost half of what each alone would.
+    """Composes messages a batch at a time: one after the other they cost half of what each alone would.
 
-    A letter is a few hundred bytes of its own: what it shares with others is not copied.
+    With 10 connections, `prepare` composes 10 messages whenever fewer than 30 are ready; `take` returns one
+    of them as a Parcel. A message takes a few hundred bytes of its own; what it shares with others is not
+    copied.
     """
 
     def __init__(self, composer: Composer, clock: Callable[[], datetime], most: int) -> None:
         self._composer = composer
         self._clock = clock
         self._most = most
-        self._at_once = max(_BATCH, most // _TURNS)
-        self._written: dict[int, Parcel] = {}
+        self._batch_size = max(_BATCH, most // _ROUNDS)
+        self._composed: dict[int, Parcel] = {}
 
     def prepare(self, coming: Iterable[Job]) -> None:
-        """Write ahead for the jobs that come next: about as many as leave meanwhile, never all at once."""
-        if len(self._written) < self._most:
+        """Compose messages for the deliveries that come next, about as many as leave in a round."""
+        if len(self._composed) < self._most:
             now = self._clock()
-            for job in _missing(coming, self._written, self._most)[: self._at_once]:
-                self._written[job.delivery_id] = self._write(job, now)
+            for job in _missing(coming, self._composed, self._most)[: self._batch_size]:
+                self._composed[job.delivery_id] = self._compose(job, now)
 
     def take(self, job: Job) -> Parcel | None:
-        """Give a job's letter."""
-        load = self._written.pop(job.delivery_id, None)
-        return self._write(job, self._clock()) if load is None or load.job != job else load
+        """Return the message of a delivery, composed now if it is not ready."""
+        parcel = self._composed.pop(job.delivery_id, None)
+        return self._compose(job, self._clock()) if parcel is None or parcel.job != job else parcel
 
     def close(self) -> None:
         """End."""
 
-    def _write(self, job: Job, now: datetime) -> Parcel:
+    def _compose(self, job: Job, now: datetime) -> Parcel:
         composed_at = job.composed_at or now
         return Parcel(job, self._composer.compose(job, composed_at), composed_at)
 
 
 @dataclass(slots=True)
 class _BeingSigned:
-    """A letter in the making: the `number`th of a batch."""
+    """A message that the pool is signing: the `number`th of a batch."""
 
     job: Job
     composed_at: datetime
@@ -84,10 +86,10 @@ class _BeingSigned:
 
 
 class SignAhead:
-    """Signs letters ahead of the lanes, a few more than can be on their way at once.
+    """Signs messages ahead of the couriers, a few more than can be on their way at once.
 
-    The body is composed here, in order; the pool hashes and signs, which holds no interpreter lock. It gets
-    a few letters at a time: to hand one over costs more than a thing so small is worth.
+    The loop's thread composes, in order; two threads hash and sign, for which `cryptography` releases the
+    interpreter lock. They get up to ten messages at a time, as handing over one costs about as much as ten.
     """
 
     def __init__(
@@ -98,53 +100,53 @@ class SignAhead:
         self._most = most
         self._batch = max(1, min(_BATCH, most // (2 * _SIGNERS)))
         self._wake = wake
-        self._is_waited_for = False
-        self._begun: dict[int, _BeingSigned] = {}
+        self._loop_waits = False
+        self._being_signed: dict[int, _BeingSigned] = {}
         self._pool = ThreadPoolExecutor(_SIGNERS, thread_name_prefix="signer")
 
     def prepare(self, coming: Iterable[Job]) -> None:
-        """Begin the letters of the jobs that come next."""
-        if len(self._begun) <= self._most - self._batch:
-            missing = _missing(coming, self._begun, self._most)
+        """Hand the messages of the deliveries that come next to the pool."""
+        if len(self._being_signed) <= self._most - self._batch:
+            missing = _missing(coming, self._being_signed, self._most)
             for start in range(0, len(missing), self._batch):
-                self._begin(missing[start : start + self._batch])
+                self._sign_later(missing[start : start + self._batch])
 
     def take(self, job: Job) -> Parcel | None:
-        """Give a job's letter once it is signed."""
-        begun = self._begun.get(job.delivery_id)
-        if begun is None or begun.job != job:
-            self._begin([job])
-            begun = self._begun[job.delivery_id]
-        if not begun.batch.done():
-            self._is_waited_for = True  # and looked at again: it may be done by now
-            if not begun.batch.done():
+        """Return the message of a delivery once it is signed; until then None (the loop is woken)."""
+        signing = self._being_signed.get(job.delivery_id)
+        if signing is None or signing.job != job:
+            self._sign_later([job])
+            signing = self._being_signed[job.delivery_id]
+        if not signing.batch.done():
+            self._loop_waits = True  # and looked at again: it may be done by now
+            if not signing.batch.done():
                 return None
-        load = Parcel(job, begun.batch.result()[begun.number], begun.composed_at)
-        del self._begun[job.delivery_id]
-        return load
+        parcel = Parcel(job, signing.batch.result()[signing.number], signing.composed_at)
+        del self._being_signed[job.delivery_id]
+        return parcel
 
     def close(self) -> None:
-        """End the pool; what it has begun is of no use any more."""
+        """End the pool and drop what it has not finished."""
         self._pool.shutdown(wait=True, cancel_futures=True)
 
-    def _begin(self, jobs: list[Job]) -> None:
+    def _sign_later(self, jobs: list[Job]) -> None:
         now = self._clock()
         dated = [(job, job.composed_at or now) for job in jobs]
         unsigned = [self._composer.prepare(job, composed_at) for job, composed_at in dated]
         batch = self._pool.submit(lambda: [sign() for sign in unsigned])
         for number, (job, composed_at) in enumerate(dated):
-            self._begun[job.delivery_id] = _BeingSigned(job, composed_at, batch, number)
-        batch.add_done_callback(self._tell)
+            self._being_signed[job.delivery_id] = _BeingSigned(job, composed_at, batch, number)
+        batch.add_done_callback(self._notify)
 
-    def _tell(self, _done: Future[list[SignedMessage]]) -> None:
-        if self._is_waited_for:
-            self._is_waited_for = False
+    def _notify(self, _done: Future[list[SignedMessage]]) -> None:
+        if self._loop_waits:
+            self._loop_waits = False
             self._wake()
 
 
-def _missing(coming: Iterable[Job], stock: dict[int, Any], most: int) -> list[Job]:
-    """Give which of the jobs that come next have no letter yet; forget the letters of any other."""
+def _missing(coming: Iterable[Job], known: dict[int, Any], most: int) -> list[Job]:
+    """Return which of the coming deliveries have no message yet; forget the messages of all others."""
     wanted = {job.delivery_id: job for job in islice(coming, most)}
-    for key in stock.keys() - wanted.keys():
-        del stock[key]
-    return [job for key, job in wanted.items() if key not in stock or stock[key].job != job]
+    for key in known.keys() - wanted.keys():
+        del known[key]
+    return [job for key, job in wanted.items() if key not in known or known[key].job != job]

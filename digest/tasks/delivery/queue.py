@@ -1,4 +1,4 @@
-"""Claimed deliveries that wait for a lane: the next is of a domain that may be served now."""
+"""Claimed deliveries that wait for a connection: the next is of a domain that may be served now."""
 
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator
@@ -12,10 +12,14 @@ _SOON = 10.0
 
 
 class DomainQueue:
-    """Queues of jobs, one a domain, taken in turn; their letters are written ahead."""
+    """A queue of claimed deliveries for each domain, taken from in turn.
 
-    def __init__(self, writer: Prefetch, domains: Domains) -> None:
-        self._writer = writer
+    With `a.example: [1, 2, 3]` and `b.example: [4]`, `take` returns the messages of 1, 4, 2, 3; while
+    a.example may be given nothing, 4 goes first. Messages are composed ahead in that order.
+    """
+
+    def __init__(self, prefetch: Prefetch, domains: Domains) -> None:
+        self._prefetch = prefetch
         self._domains = domains
         self._queues: OrderedDict[str, deque[Job]] = OrderedDict()
         self._size = 0
@@ -28,13 +32,13 @@ class DomainQueue:
             yield from queue
 
     def add(self, jobs: Iterable[Job]) -> None:
-        """Put claimed jobs in line."""
+        """Append claimed deliveries."""
         for job in jobs:
             self._queues.setdefault(domain_of(job.address), deque()).append(job)
             self._size += 1
 
     def put_back(self, jobs: Iterable[Job]) -> None:
-        """Put jobs that did not come to begin before all others of their domains."""
+        """Put deliveries that no server has begun before all others of their domains."""
         for job in jobs:
             domain = domain_of(job.address)
             self._queues.setdefault(domain, deque()).appendleft(job)
@@ -42,44 +46,44 @@ class DomainQueue:
             self._size += 1
 
     def prepare(self) -> None:
-        """Write letters ahead."""
-        self._writer.prepare(self._coming())
+        """Compose messages ahead."""
+        self._prefetch.prepare(self._coming())
 
     def take(self, now: float) -> Parcel | None:
-        """Give the next message whose domain may be served and whose letter is written, or None.
+        """Return the next message of a domain that may be served, or None.
 
-        A domain that was served is last in turn.
+        The domain goes to the end of the line. None, too, while the next message is still being signed.
         """
         for domain, queue in self._queues.items():
             pace = self._domains.of(domain)
             if not pace.may_begin(now):
                 continue
-            load = self._writer.take(queue[0])
-            if load is None:
+            parcel = self._prefetch.take(queue[0])
+            if parcel is None:
                 return None
             queue.popleft()  # only now: a template's fault leaves the claim to be settled
             self._size -= 1
             pace.begin(now)
             self._queues.move_to_end(domain)
             self._drop_empty(domain)
-            return load
+            return parcel
         return None
 
     def count_ready(self) -> int:
-        """Count the jobs that wait for nothing but a lane: those of domains that have limits do not count."""
+        """Count the deliveries that wait for a connection alone, those of unlimited domains."""
         if not self._domains.has_limits:
             return self._size
         free = (queue for domain, queue in self._queues.items() if self._domains.of(domain).is_free)
         return sum(map(len, free))
 
     def next_at(self, now: float) -> float | None:
-        """Give when a domain may be served again, where all that wait have to wait."""
+        """Return when the first domain that has to wait may be served again; None where none has to."""
         waits = [self._domains.of(domain).next_at for domain in self._queues]
         later = [moment for moment in waits if moment > now]
         return min(later, default=None)
 
     def remove(self, unwanted: Callable[[Job], bool]) -> list[Job]:
-        """Take jobs out and give them."""
+        """Remove and return deliveries."""
         removed: list[Job] = []
         for domain, queue in list(self._queues.items()):
             gone = [job for job in queue if unwanted(job)]
@@ -91,9 +95,9 @@ class DomainQueue:
         return removed
 
     def surplus(self, now: float) -> list[tuple[Job, float]]:
-        """Take out what a slow domain cannot get soon, each with the seconds until its turn.
+        """Remove what a slow domain cannot get within ten seconds; return each with the seconds to wait.
 
-        Else it would fill the outbox, and readers of other domains would wait for it.
+        Otherwise it would fill the queue, and readers of other domains would wait for it.
         """
         postponed: list[tuple[Job, float]] = []
         for domain, queue in list(self._queues.items()):
@@ -108,7 +112,7 @@ class DomainQueue:
         return postponed
 
     def _coming(self) -> Iterator[Job]:
-        """Give the jobs about as they will be taken, where no domain has to wait."""
+        """Iterate over the deliveries about as they will be taken if no domain has to wait."""
         if len(self._queues) == 1:
             yield from next(iter(self._queues.values()))
             return

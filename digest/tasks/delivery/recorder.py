@@ -1,4 +1,4 @@
-"""The transaction of a turn: replies are recorded, consent is read again, the next messages are marked."""
+"""The one transaction of a round: record replies, read consent again, mark the next messages in flight."""
 
 import logging
 from collections.abc import Callable, Mapping, Sequence, Set
@@ -26,11 +26,11 @@ log = logging.getLogger(__name__)
 
 
 class Attempt(NamedTuple):
-    """What came of one attempt, and at which relay."""
+    """One attempt at a delivery: `Attempt(job 41, Outcome(DOT, 250 2.0.0), "mail.example:25")`."""
 
     job: Job
     outcome: Outcome
-    where: str = ""
+    relay_name: str = ""
 
 
 Verdicts = Sequence[tuple[Attempt, Verdict]]
@@ -38,10 +38,11 @@ Verdicts = Sequence[tuple[Attempt, Verdict]]
 
 @dataclass(slots=True)
 class Committed:
-    """What a turn's commit decided.
+    """What one commit has decided.
 
-    Who may have their message, who was claimed, whether one is repeated, which editions were paused, and of
-    which variants a message could not go: others of them are likely to wait in vain as well.
+    `may_go` are the deliveries that it marked in flight; `claimed` the new claims. `repeats` says that an
+    uncertain delivery was planned again, so there is more to claim. `paused` are editions; `stale` variants
+    whose message could not go because an article was withdrawn: others of them wait in vain as well.
     """
 
     may_go: set[int] = field(default_factory=set)
@@ -52,56 +53,61 @@ class Committed:
 
 
 class Recorder:
-    """Commits turn after turn, durably; nothing is on the wire that it has not marked before."""
+    """Commits the loop's rounds durably, one transaction each: the claim protocol's only writer.
+
+    `commit([Attempt(job 41, 250)], {42: (job 42, 07:00)}, 20)` accepts delivery 41, marks 42 `in_flight` if
+    its reader has not left, and claims up to 20 more. No final dot is on the wire whose mark it has not
+    committed.
+    """
 
     def __init__(self, run: Run) -> None:
         self._run = run
-        self._turns = run.database.turns()
+        self._transactions = run.database.transactions()
         self._refusals = Refusals()
         self._refused: dict[int, tuple[list[int], str]] = {}
         self._drops = 0
 
     def close(self) -> None:
-        """Give the connection to the database back."""
-        self._turns.close()
+        """Return the connection to the database's pool."""
+        self._transactions.close()
 
     def commit(
         self,
-        answers: Sequence[Attempt],
+        attempts: Sequence[Attempt],
         ready: Mapping[int, tuple[Job, datetime]],
         claim: int,
         marked: Callable[[Set[int]], None] = lambda _may_go: None,
     ) -> Committed:
-        """Record answers, mark the ready messages in flight, claim up to `claim` more: one transaction.
+        """Record attempts, mark the ready messages in flight, claim up to `claim` more: one transaction.
 
         `ready` maps a delivery's id to its job and the Date that its message bears. `marked` is told, before
         the commit, who will be free to go by it.
         """
-        run, turn = self._run, Committed()
+        run, done = self._run, Committed()
         now = run.clock()
-        accepted, others = self._sort(answers, now)
-        with self._turns.turn() as books:
+        accepted, others = self._sort(attempts, now)
+        with self._transactions.transaction() as transaction:
             if others:  # one of them may pause an edition, whose messages are then not marked
-                with books.session() as session:
-                    self._record_others(session, others, turn, now)
-                    self._pause_refused(session, turn, now)
-            withheld = self._mark(books, ready, turn, now)
-            if turn.may_go:
-                marked(turn.may_go)
-            hot_path.record_accepted(books.connection, accepted, owner=run.owner, now=now)
+                with transaction.session() as session:
+                    self._record_others(session, others, done, now)
+                    self._pause_refused(session, done, now)
+            withheld = self._mark(transaction, ready, done, now)
+            if done.may_go:
+                marked(done.may_go)
+            hot_path.record_accepted(transaction.connection, accepted, owner=run.owner, now=now)
             if claim:
-                turn.claimed = self._claim(books.connection, claim, now)
-        self._count(len(accepted), others, withheld, turn)
-        return turn
+                done.claimed = self._claim(transaction.connection, claim, now)
+        self._count(len(accepted), others, withheld, done)
+        return done
 
-    def _count(self, accepted: int, others: Verdicts, withheld: list[str], turn: Committed) -> None:
+    def _count(self, accepted: int, others: Verdicts, withheld: list[str], done: Committed) -> None:
         """Count what a commit has made true."""
         if accepted:
             self._drops = 0
         states = {DeliveryState.ACCEPTED.value: accepted}
-        for answer, verdict in others:
-            turn.repeats = turn.repeats or verdict.state is DeliveryState.UNCERTAIN
-            self._note(answer, verdict)
+        for attempt, verdict in others:
+            done.repeats = done.repeats or verdict.state is DeliveryState.UNCERTAIN
+            self._note(attempt, verdict)
         for state in (*withheld, *(verdict.state.value for _, verdict in others)):
             states[state] = states.get(state, 0) + 1
         self._run.count(states)
@@ -118,7 +124,7 @@ class Recorder:
         return hot_path.claim(connection, owner=run.owner, now=now, size=size, digest=run.digest)
 
     def postpone(self, postponed: Sequence[tuple[Job, float]]) -> None:
-        """Give claims back until the seconds have passed."""
+        """Release claims, each to be claimed again after its seconds."""
         run = self._run
         now = run.clock()
         with run.database.write() as session:
@@ -126,38 +132,38 @@ class Recorder:
             deliveries.postpone(session, due, owner=run.owner, now=now)
 
     def recall(self, domains: Domains) -> None:
-        """Begin with what was learned of domains lately."""
+        """Set the limits that were learned of domains lately."""
         with self._run.database.read() as session:
             known = learned_limits.list_slowed(session, self._run.clock() - LEARNED_FOR)
         for row in known:
             domains.of(row.name).learned = row.rate
 
     def remember(self, domains: Domains) -> None:
-        """Keep what has been learned of domains."""
+        """Store the limits that have been learned of domains."""
         now = self._run.clock()
         with self._run.database.write() as session:
             learned_limits.save_slowed(session, domains.slowed(), now, now - LEARNED_FOR)
 
     def release(self, jobs: Sequence[Job]) -> None:
-        """Give claims back untouched."""
+        """Release claims as they were."""
         run = self._run
         with run.database.write() as session:
             deliveries.release(session, jobs, owner=run.owner, now=run.clock())
 
     def _sort(
-        self, answers: Sequence[Attempt], now: datetime
+        self, attempts: Sequence[Attempt], now: datetime
     ) -> tuple[dict[int, int], list[tuple[Attempt, Verdict]]]:
-        """Part the messages that were taken, each with its reply's code, from all others."""
+        """Return the accepted deliveries with their reply codes, and all others with their verdicts."""
         accepted: dict[int, int] = {}
         others: list[tuple[Attempt, Verdict]] = []
-        for answer in answers:
-            job, outcome = answer.job, answer.outcome
+        for attempt in attempts:
+            job, outcome = attempt.job, attempt.outcome
             if outcome.accepted and outcome.reply is not None:
                 self._refusals.note_accepted(job.edition_id, job.delivery_id)
                 accepted[job.delivery_id] = outcome.reply.code
                 continue
             verdict = self._judge(job, outcome, now)
-            others.append((answer, verdict))
+            others.append((attempt, verdict))
             if verdict.state is DeliveryState.FAILED:
                 refused = self._refusals.note(job.edition_id, job.delivery_id, outcome)
                 if refused:
@@ -169,60 +175,64 @@ class Recorder:
         verdict = judge(outcome, attempts=job.attempts + 1, now=now, spread=spread)
         return replace(verdict, reason=without_address(verdict.reason, job.address))
 
-    def _record_others(self, session: Session, verdicts: Verdicts, turn: Committed, now: datetime) -> None:
+    def _record_others(self, session: Session, verdicts: Verdicts, done: Committed, now: datetime) -> None:
         run = self._run
-        for answer, verdict in verdicts:
-            code = answer.outcome.reply.code if answer.outcome.reply else None
+        for attempt, verdict in verdicts:
+            code = attempt.outcome.reply.code if attempt.outcome.reply else None
             deliveries.record(
-                session, answer.job, verdict, code=code, dot_left=answer.outcome.dot_left, owner=run.owner,
+                session, attempt.job, verdict, code=code, dot_left=attempt.outcome.dot_left, owner=run.owner,
                 now=now,
             )  # fmt: skip
             if verdict.state is DeliveryState.UNCERTAIN and run.resend:
-                deliveries.plan_repeat(session, answer.job, now)
+                deliveries.plan_repeat(session, attempt.job, now)
             if verdict.pause:
-                editions.pause(session, answer.job.edition_id, verdict.pause, retry_at=now + PAUSE)
-                turn.paused.add(answer.job.edition_id)
+                editions.pause(session, attempt.job.edition_id, verdict.pause, retry_at=now + PAUSE)
+                done.paused.add(attempt.job.edition_id)
 
-    def _pause_refused(self, session: Session, turn: Committed, now: datetime) -> None:
+    def _pause_refused(self, session: Session, done: Committed, now: datetime) -> None:
         """Pause editions whose message is refused; nobody is taken to be bouncing for that."""
         for edition_id, (ids, words) in self._refused.items():
             why = f"the message is refused, {len(ids)} times alike: {words}"
             editions.pause(session, edition_id, why, retry_at=None)
             deliveries.replan(session, ids, now)
-            turn.paused.add(edition_id)
+            done.paused.add(edition_id)
             edition = session.get_one(Edition, edition_id)
             name = edition.name.argument
             self._run.complain(f"{name} is paused, {why}; mend it, then `digest resume {name}`")
         self._refused.clear()
 
     def _mark(
-        self, books: Transaction, ready: Mapping[int, tuple[Job, datetime]], turn: Committed, now: datetime
+        self,
+        transaction: Transaction,
+        ready: Mapping[int, tuple[Job, datetime]],
+        done: Committed,
+        now: datetime,
     ) -> list[str]:
-        """Mark those that may still go; give the states of those that are withheld."""
+        """Mark those that may still go; return the states of those that are withheld."""
         if not ready:
             return []
-        kept_back = hot_path.mark_in_flight(books.connection, ready, owner=self._run.owner, now=now)
-        turn.may_go = ready.keys() - kept_back.keys()
+        kept_back = hot_path.mark_in_flight(transaction.connection, ready, owner=self._run.owner, now=now)
+        done.may_go = ready.keys() - kept_back.keys()
         if not kept_back:
             return []
         states: list[str] = []
-        with books.session() as session:
-            for key, answer in kept_back.items():
-                if isinstance(answer, Withheld):
-                    states.append(deliveries.withhold(session, ready[key][0], answer, now))
+        with transaction.session() as session:
+            for key, reason in kept_back.items():
+                if isinstance(reason, Withheld):
+                    states.append(deliveries.withhold(session, ready[key][0], reason, now))
                 else:
-                    turn.stale.add(ready[key][0].variant_id)
+                    done.stale.add(ready[key][0].variant_id)
                     deliveries.release(session, [ready[key][0]], owner=self._run.owner, now=now)
         return states
 
-    def _note(self, answer: Attempt, verdict: Verdict) -> None:
+    def _note(self, attempt: Attempt, verdict: Verdict) -> None:
         run = self._run
-        if verdict.state is DeliveryState.UNCERTAIN and run.resend and not answer.job.resends:
+        if verdict.state is DeliveryState.UNCERTAIN and run.resend and not attempt.job.resends:
             log.warning("a reply was lost after the final dot; the message is repeated once")
         if verdict.pause:
             run.give_up(f"the edition is paused, the relay refuses us: {verdict.pause}")
         self._drops = self._drops + 1 if verdict.relay_is_down else 0
         if self._drops == _ENOUGH_DROPS:
             run.give_up(
-                f"the relay {answer.where} drops us ({describe(answer.outcome)}); the next run goes on"
+                f"the relay {attempt.relay_name} drops us ({describe(attempt.outcome)}); the next run goes on"
             )

@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 def reap_dead_workers(
     database: Database, clock: Callable[[], datetime], *, own_id: int | None, resend: bool
 ) -> tuple[int, int]:
-    """Settle the claims of every worker that holds no lock; give (uncertain, given back)."""
+    """Settle the claims of every worker that holds no lock; return (uncertain, given back)."""
     totals = [0, 0]
     for worker_id in workers.dead_workers(database, own_id=own_id):
         now = clock()

@@ -1,4 +1,4 @@
-"""What one run of deliveries shares, and what it has done so far."""
+"""What one run of deliveries shares, and how many it has settled so far."""
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -13,7 +13,7 @@ from digest.tasks.composing.composer import Composer
 
 @dataclass(slots=True)
 class Tally:
-    """What a run has done so far; `trouble` is why it stopped early."""
+    """How many deliveries a run has settled, by state; `trouble` says why it stopped early."""
 
     accepted: int = 0
     deferred: int = 0
@@ -24,7 +24,7 @@ class Tally:
 
     @property
     def settled(self) -> int:
-        """Give how many deliveries came to something."""
+        """Return how many deliveries have reached a state."""
         return self.accepted + self.deferred + self.failed + self.withheld + self.uncertain
 
     def add(self, state: str, number: int = 1) -> None:
@@ -35,7 +35,7 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class RelayLimits:
-    """A relay with what it may be asked to carry: at once, a second, over one connection; 0: no limit."""
+    """A relay with its limits: connections, messages a second, messages a connection; 0 is no limit."""
 
     relay: Relay
     connections: int
@@ -45,11 +45,15 @@ class RelayLimits:
 
 @dataclass(slots=True)
 class Run:
-    """What the couriers of one run share."""
+    """What one run of deliveries shares: the store, what composes, the relays, and how it is stopped.
+
+    `stop` ends this run, `stopping` the whole program. `owner` is the id of the worker whose lock holds the
+    claims.
+    """
 
     database: Database
     composer: Composer
-    lines: Sequence[RelayLimits]
+    relays: Sequence[RelayLimits]
     owner: int
     clock: Callable[[], datetime]
     digest: str | None = None
@@ -65,28 +69,28 @@ class Run:
 
     @property
     def relay(self) -> Relay:
-        """Give the relay that the settings name first."""
-        return self.lines[0].relay
+        """Return the relay that the settings name first."""
+        return self.relays[0].relay
 
     @property
     def ended(self) -> bool:
-        """Tell whether this run is to end: by itself, or because the program does."""
+        """Return whether this run is to end, by itself or because the program does."""
         return self.stop.is_set() or self.stopping.is_set()
 
     def count(self, states: Mapping[str, int]) -> None:
-        """Count deliveries by the states that they reached, and show it."""
+        """Count deliveries by the states that they reached, and report progress."""
         with self.lock:
             for state, number in states.items():
                 self.tally.add(state, number)
             self.progress(self.tally, self.total)
 
     def complain(self, why: str) -> None:
-        """Tell the operator something, once."""
+        """Add a line for the operator, once."""
         with self.lock:
             if why not in self.tally.trouble:
                 self.tally.trouble.append(why)
 
     def give_up(self, why: str) -> None:
-        """End the run early: the relay is not to be had, or something is wrong on our side."""
+        """End the run early: the relay cannot be used, or something is wrong on our side."""
         self.complain(why)
         self.stop.set()
