@@ -30,7 +30,7 @@ OWNERS = {
     "fastapi": {"web", "demo/catcher.py"},
     "cyclopts": {"cli"},
     "dns": {"net/dns.py"},
-    "uvicorn": {"web/server.py"},
+    "uvicorn": {"web/server.py", "web/connections.py"},
 }
 BANNED = re.compile(r"\b(campaign|blast|contact|blacklist|issue|manager|helper|utils)\w*\b", re.I)
 

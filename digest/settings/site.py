@@ -11,7 +11,7 @@ from pydantic import (
 )
 
 from digest.settings.domains import ascii_name
-from digest.settings.types import BaseUrl, Duration, Host, Mailbox, Slug, Table, Text, Timezone
+from digest.settings.types import BaseUrl, Duration, Host, Mailbox, ProxyNetwork, Slug, Table, Text, Timezone
 
 
 class Site(Table):
@@ -59,6 +59,11 @@ class WebSettings(Table):
     port: int = Field(default=8000, ge=1, le=65535)
     secret: SecretStr = SecretStr("")
     old_secrets: tuple[SecretStr, ...] = ()
+    trusted_proxies: tuple[ProxyNetwork, ...] = ()
+    connections: int = Field(default=512, ge=16, le=100_000)
+    connections_per_client: int = Field(default=64, ge=4, le=100_000)
+    sign_ups_per_network: int = Field(default=20, ge=1, le=1_000_000)
+    sign_ups_per_domain: int = Field(default=200, ge=1, le=1_000_000)
 
     @model_validator(mode="after")
     def _long_enough(self) -> "WebSettings":

@@ -1,5 +1,6 @@
 """The kinds of value that settings have; each says what is wrong with one, and the remedy."""
 
+import ipaddress
 import re
 from datetime import timedelta
 from email.utils import parseaddr
@@ -76,6 +77,17 @@ def _host(value: object) -> object:
     return name
 
 
+def _network(value: object) -> object:
+    if not isinstance(value, ipaddress.IPv4Network | ipaddress.IPv6Network):
+        try:
+            return ipaddress.ip_network(str(value))
+        except ValueError:
+            raise ValueError(
+                'is no address or network: write "127.0.0.1", "10.0.0.0/8" or "2001:db8::/32"'
+            ) from None
+    return value
+
+
 def _cadence(value: object) -> object:
     Cadence.parse("", str(value))
     return value
@@ -94,6 +106,7 @@ Mailbox = Annotated[str, BeforeValidator(_mailbox)]
 
 
 Host = Annotated[str, BeforeValidator(_host)]
+ProxyNetwork = Annotated[ipaddress.IPv4Network | ipaddress.IPv6Network, BeforeValidator(_network)]
 BaseUrl = Annotated[str, BeforeValidator(_base_url)]
 Written = Annotated[str, BeforeValidator(_cadence)]
 

@@ -101,6 +101,11 @@ class Archive:
             found = self._publish(session, offered, edition, archive.find_neighbours(session, edition))
             return replace(found, related=self._relate(session, found))
 
+    def find_picture(self, name: str) -> bytes | None:
+        """Return the copy of a picture under the hash that is its name."""
+        with self._database.read() as session:
+            return images.find_content(session, name)
+
     def shelf(self, digest: DigestSettings | None, page: int) -> ArchiveList | None:
         """List editions of one digest, or of all public ones; None where there is no such page."""
         names = [one.name for one in ([digest] if digest else self.digests)]

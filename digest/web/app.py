@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from datetime import datetime
 
+from anyio import CapacityLimiter, to_thread
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from sqlmodel import select
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
@@ -20,9 +20,11 @@ from digest.web.desk.routes import add_desk
 from digest.web.public.archive import ArchivePages
 from digest.web.public.images import PicturePages
 from digest.web.public.readers import ReaderPages
+from digest.web.shared.guard import Guard
 from digest.web.shared.pages import Pages
-from digest.web.shared.security import Guard, SignUpLimit, set_headers
+from digest.web.shared.security import SignUpLimit, set_headers
 
+_HEALTH_THREADS = 2
 _WRONG = {
     403: ("This is not allowed", ""),
     404: ("There is no such page", "The address may be mistyped, or the page may have moved."),
@@ -38,18 +40,24 @@ def create_app(
     now: Callable[[], datetime] = utc_now,
     sign_ups_per_hour: int = 20,
 ) -> FastAPI:
-    """Make the application of one publication, with the editors' desk where it is given."""
-    app = FastAPI(title=settings.site.name, docs_url=None, redoc_url=None, openapi_url=None)
+    """Create the application of one publication, with the editors' desk where one is given.
+
+    Slashes are not redirected: the redirect would lead to whatever the Host header says.
+    """
+    app = FastAPI(
+        title=settings.site.name, docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False
+    )
     pages = Pages(bundled("templates") / "web", settings)
-    app.add_middleware(Guard)
+    app.add_middleware(Guard, base_url=settings.site.base_url, trusted=settings.web.trusted_proxies)
     app.include_router(ReaderPages(readers, pages, SignUpLimit(sign_ups_per_hour), now).router())
     if desk is not None:
         add_desk(app, desk, pages, now)
-    app.include_router(ArchivePages(Archive(readers.database, settings), pages, settings).router())
-    app.include_router(PicturePages(readers.database).router())
+    archive = Archive(readers.database, settings)
+    app.include_router(ArchivePages(archive, pages, settings).router())
+    app.include_router(PicturePages(archive).router())
     _add_files(app, pages)
     _add_health(app, readers)
-    _add_error_pages(app, pages)
+    _add_error_pages(app, pages, settings)
     return app
 
 
@@ -67,11 +75,14 @@ def _add_files(app: FastAPI, pages: Pages) -> None:
 
 
 def _add_health(app: FastAPI, readers: Readers) -> None:
-    def health() -> JSONResponse:
-        """Tell whether the database answers."""
+    threads: CapacityLimiter | None = None
+
+    async def health() -> JSONResponse:
+        """Tell whether the database answers; its threads are its own, so that busy pages do not delay it."""
+        nonlocal threads
+        threads = threads or CapacityLimiter(_HEALTH_THREADS)
         try:
-            with readers.database.read() as session:
-                session.exec(select(1)).one()
+            await to_thread.run_sync(readers.check_database, limiter=threads)
         except Unreachable:
             return JSONResponse({"ok": False, "database": "does not answer"}, 503)
         return JSONResponse({"ok": True, "database": "answers"})
@@ -79,7 +90,7 @@ def _add_health(app: FastAPI, readers: Readers) -> None:
     app.add_api_route("/health", health, methods=["GET", "HEAD"])
 
 
-def _add_error_pages(app: FastAPI, pages: Pages) -> None:
+def _add_error_pages(app: FastAPI, pages: Pages, settings: Settings) -> None:
     def wrong(_: Request, error: HTTPException) -> Response:
         title, text = _WRONG.get(error.status_code, ("This did not work", "Please go back and try again."))
         text = text or str(error.detail)
@@ -96,7 +107,8 @@ def _add_error_pages(app: FastAPI, pages: Pages) -> None:
 
     def crashed(request: Request, __: Exception) -> Response:
         page = pages.say("Something went wrong", "It is our fault; please try again later.", status=500)
-        set_headers(page.headers, request.url.path, request.method)  # answered outside of the guard
+        secure = settings.site.base_url.startswith("https:")
+        set_headers(page.headers, request.url.path, request.method, secure=secure)  # outside of the guard
         return page
 
     app.add_exception_handler(HTTPException, wrong)  # type: ignore[arg-type]

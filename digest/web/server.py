@@ -1,5 +1,6 @@
-"""The pages' server: uvicorn in a thread, with access logs off, for they would hold readers' tokens."""
+"""The pages' server: uvicorn in a thread, without access logs, which would hold readers' tokens."""
 
+import logging
 import socket
 import threading
 import time
@@ -8,15 +9,24 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from digest.errors import Unreachable
+from digest.settings.site import WebSettings
+from digest.web.connections import ConnectionLimits, bounded_protocol
 
 _STEP = 0.02
+_LARGEST_HEAD = 32 * 1024
+_LOGGERS = ("uvicorn.error", "python_multipart", "python_multipart.multipart", "asyncio")
+_PER_MINUTE = 10
 
 
 class Server:
-    """Serves an application until it is stopped; port 0 takes any that is free."""
+    """Serves an application until it is stopped; port 0 takes any that is free.
 
-    def __init__(self, app: ASGIApp, host: str, port: int) -> None:
+    X-Forwarded-* headers are read by the application alone, from the proxies that the settings trust.
+    """
+
+    def __init__(self, app: ASGIApp, host: str, port: int, limits: ConnectionLimits | None = None) -> None:
         self.host, self.port = host, port
+        limit_logs()
         self._config = uvicorn.Config(
             app,
             host=host,
@@ -27,6 +37,10 @@ class Server:
             lifespan="off",
             ws="none",
             server_header=False,
+            http=bounded_protocol(limits or ConnectionLimits()),
+            proxy_headers=False,
+            backlog=128,
+            h11_max_incomplete_event_size=_LARGEST_HEAD,
             timeout_graceful_shutdown=5,
         )
         self._server = uvicorn.Server(self._config)
@@ -34,7 +48,7 @@ class Server:
 
     @property
     def url(self) -> str:
-        """Give where the pages are, without a trailing slash."""
+        """Return the address of the pages, without a trailing slash."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"http://{host}:{self.port}"
 
@@ -72,6 +86,44 @@ class Server:
             self._thread = None
 
 
-def serve(app: ASGIApp, host: str, port: int) -> None:
-    """Serve in this thread until SIGINT or SIGTERM."""
-    Server(app, host, port).run()
+def limits_of(web: WebSettings) -> ConnectionLimits:
+    """Return the limits that the settings ask for."""
+    return ConnectionLimits(
+        most=web.connections, per_client=web.connections_per_client, trusted=web.trusted_proxies
+    )
+
+
+class LogLimit(logging.Filter):
+    """Lets ten records a minute of one logger pass, and counts the rest in the next one that passes."""
+
+    def __init__(self, per_minute: int = _PER_MINUTE) -> None:
+        super().__init__()
+        self._per_minute = per_minute
+        self._began = 0.0
+        self._passed = self._left_out = 0
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Tell whether a record may pass."""
+        if not 0 <= record.created - self._began < 60:
+            self._began, self._passed = record.created, 0
+        if self._passed >= self._per_minute:
+            self._left_out += 1
+            return False
+        self._passed += 1
+        if self._left_out:
+            record.msg = f"{record.getMessage()} ({self._left_out} more lines like it were left out)"
+            record.args = ()
+            self._left_out = 0
+        return True
+
+
+def limit_logs() -> None:
+    """Bound what requests can write into the log; safe to repeat.
+
+    uvicorn warns of each request that is not HTTP, python-multipart of each form that is not one, asyncio of
+    each connection that it cannot accept: whoever sends such requests would fill our log.
+    """
+    for name in _LOGGERS:
+        logger = logging.getLogger(name)
+        if not any(isinstance(one, LogLimit) for one in logger.filters):
+            logger.addFilter(LogLimit())

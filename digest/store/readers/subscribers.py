@@ -187,6 +187,17 @@ def list_consent(session: Session, subscriber_id: int) -> list[ConsentEvent]:
     return list(session.exec(query.order_by(col(ConsentEvent.at), col(ConsentEvent.id))))
 
 
+def list_origins(session: Session, limit: int) -> list[tuple[int, str]]:
+    """List the subscriber and the client's address of the latest requests for confirmation by form."""
+    query = (
+        select(ConsentEvent.subscriber_id, ConsentEvent.origin)
+        .where(ConsentEvent.act == Act.ASKED)
+        .order_by(col(ConsentEvent.id).desc())
+        .limit(limit)
+    )
+    return [(subscriber, origin["ip"]) for subscriber, origin in session.exec(query) if "ip" in origin]
+
+
 def find_own_changes(session: Session, subscriber_ids: Sequence[int], digest: str) -> set[int]:
     """Find who of a batch changed their choices themselves: an import must not turn that back."""
     wanted = (

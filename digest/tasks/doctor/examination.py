@@ -15,7 +15,7 @@ from digest.tasks.doctor.dmarc import examine_dmarc
 from digest.tasks.doctor.dns_names import examine_mail_hosts, examine_reverse_names
 from digest.tasks.doctor.files import examine_disk, examine_secrets, examine_time_zones
 from digest.tasks.doctor.findings import Finding, fail
-from digest.tasks.doctor.pages import examine_pages
+from digest.tasks.doctor.pages import examine_pages, examine_proxies
 from digest.tasks.doctor.relay import examine_relay
 from digest.tasks.doctor.scope import Scope
 from digest.tasks.doctor.sources import examine_sources
@@ -42,6 +42,7 @@ CHECKS = (
     Check("time-zones", examine_time_zones),
     Check("database", examine_database),
     Check("disk", examine_disk),
+    Check("proxies", examine_proxies),
     Check("templates", examine_templates),
     Check("mail-programs", examine_mail_programs),
     Check("sources", examine_sources),

@@ -1,14 +1,25 @@
-"""The readers' pages: reached under base_url as readers and mail providers reach them."""
+"""The readers' pages: reached as readers and providers reach them, and who their clients are."""
 
+import contextlib
 import re
+from collections.abc import Sequence
+from contextlib import closing
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from digest.errors import DigestError
 from digest.net.http import Fetched, fetch
+from digest.rules.readers.origins import UNKNOWN, Network
 from digest.rules.tokens import tokens
+from digest.store import health
+from digest.store.database import Database
+from digest.store.readers import subscribers
+from digest.store.schema import HEAD
 from digest.tasks.doctor.clock import judge_clock
+from digest.tasks.doctor.database import find_missing_file
 from digest.tasks.doctor.findings import Finding, fail, ok, warn
 from digest.tasks.doctor.scope import Scope, is_loopback
 
@@ -16,6 +27,9 @@ _NOBODY = "a" * 26
 _BUTTON = re.compile(rb"""method=["']?post""", re.I)
 _SERVE = "run `digest run` or `digest web` behind the proxy that [site] base_url names"
 _LARGEST = 1_000_000
+_LATEST, _ENOUGH = 50, 5
+_NO_DATABASE = (DigestError, SQLAlchemyError)  # the check "database" says so
+_TRUST = "name the proxy in [web] trusted_proxies, and let it set X-Forwarded-For (docs/readers.md)"
 
 
 def examine_pages(scope: Scope) -> list[Finding]:
@@ -79,3 +93,31 @@ def _told(link: str, error: DigestError) -> str:
     """Say what happened to a link, with its port and without its token: tokens are never printed."""
     _, _, why = str(error).partition(" ")
     return re.sub(r"(/unsubscribe/)\S+", r"\1…", f"{link} {why}")
+
+
+def examine_proxies(scope: Scope) -> list[Finding]:
+    """Look at the settings and at where the latest sign-ups came from, where the database can be read."""
+    latest: list[tuple[int, str]] = []
+    if find_missing_file(scope) is None:
+        with closing(Database(scope.settings.database_url)) as database, contextlib.suppress(*_NO_DATABASE):
+            if health.find_version(database) == HEAD:
+                with database.read() as session:
+                    latest = subscribers.list_origins(session, _LATEST)
+    return judge_proxies(scope.settings.web.trusted_proxies, latest)
+
+
+def judge_proxies(trusted: Sequence[Network], latest: Sequence[tuple[int, str]]) -> list[Finding]:
+    """Judge the trusted networks and the origins of the latest sign-ups, each with its subscriber.
+
+    Where all clients have one address, the limits of one network hold for everybody together.
+    """
+    everywhere = [network for network in trusted if network.prefixlen == 0]
+    if everywhere:
+        what = f"X-Forwarded-For is believed from anywhere ({everywhere[0]}): any client can take any address"
+        return [warn("proxies", what, "name only your own proxies in [web] trusted_proxies")]
+    people, origins = {one for one, _ in latest}, {origin for _, origin in latest}
+    if len(people) >= _ENOUGH and len(origins) == 1:
+        origin = next(iter(origins))
+        where = "an address that could not be read" if origin == UNKNOWN else origin
+        return [warn("proxies", f"the latest {len(people)} readers all came from {where}", _TRUST)]
+    return [ok("proxies", f"{len(trusted)} trusted" if trusted else "none is trusted")]

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlmodel import Session
+from sqlmodel import Session, select
 
 from digest.models import Act, ConsentEvent, Subscription, SubscriptionState
 from digest.rules.readers import consent
@@ -30,6 +30,11 @@ class Readers:
     suppression_key: bytes
     new_id: Callable[[], str]
     new_token: Callable[[], str]
+
+    def check_database(self) -> None:
+        """Run the smallest query; raise Unreachable where the database does not answer."""
+        with self.database.read() as session:
+            session.exec(select(1)).one()
 
     def hash_address(self, key: str) -> str:
         """Return the hash under which a suppression keeps an address."""

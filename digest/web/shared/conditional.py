@@ -1,4 +1,4 @@
-"""Answers that a reader's program may keep: asked again, it is told whether they still hold (RFC 9110 13)."""
+"""Conditional requests: a client that kept an answer is told whether it is current (RFC 9110, section 13)."""
 
 import hashlib
 from datetime import UTC, datetime
@@ -8,12 +8,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 _ASK_AGAIN = "public, no-cache"
+_LONGEST_DATE = 40
 
 
 def answer(request: Request, content: bytes, media_type: str, changed_at: datetime | None) -> Response:
-    """Answer with content, or with 304 where the asker has it.
+    """Answer with content, or with 304 where the client has it already.
 
-    No cache may show it without asking: what is withdrawn is gone with the next request.
+    No cache may use it without revalidation, so a withdrawn article is gone with the next request.
     """
     tag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
     headers = {"ETag": tag, "Cache-Control": _ASK_AGAIN}
@@ -25,17 +26,24 @@ def answer(request: Request, content: bytes, media_type: str, changed_at: dateti
 
 
 def _is_known(request: Request, tag: str, changed_at: datetime | None) -> bool:
-    """Tell whether the asker's copy is this one; a tag is asked for before a time (RFC 9110 13.2.2)."""
+    """Tell whether the client's copy is current; a tag wins over a date (RFC 9110, section 13.2.2)."""
     tags = request.headers.get("if-none-match")
     if tags is not None:
         known = {one.strip().removeprefix("W/") for one in tags.split(",")}
         return bool(known & {tag, "*"})
-    since = request.headers.get("if-modified-since")
-    if since is None or changed_at is None:
-        return False
+    moment = _parse_date(request.headers.get("if-modified-since", ""))
+    return moment is not None and changed_at is not None and changed_at.replace(microsecond=0) <= moment
+
+
+def _parse_date(text: str) -> datetime | None:
+    """Return the time of an HTTP date (RFC 9110, section 5.6.7), always in GMT; None for any other text.
+
+    The parser of mail dates would take any zone, and raises errors of several kinds for absurd ones.
+    """
+    if not text.isascii() or not text.endswith(" GMT") or len(text) > _LONGEST_DATE:
+        return None
     try:
-        moment = parsedate_to_datetime(since)
-    except ValueError:
-        return False
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return changed_at.replace(microsecond=0) <= moment
+        moment = parsedate_to_datetime(text)
+    except (ValueError, TypeError, OverflowError, IndexError):
+        return None
+    return moment.replace(tzinfo=UTC)

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -308,3 +309,23 @@ def test_an_edition_that_mail_programs_would_cut() -> None:
     digest = DigestSettings(name="world", title="World", cadences={"daily": "07:00"})
     assert judge_size(digest, 100_000) == []
     assert [one.status for one in judge_size(digest, 100_001)] == [FAIL]
+
+
+@pytest.mark.parametrize(
+    ("trusted", "origins", "status", "says"),
+    [
+        ((), ["192.0.2.1", "198.51.100.7", "192.0.2.9", "192.0.2.8", "192.0.2.7"], OK, "none is trusted"),
+        (("127.0.0.1",), ["192.0.2.1"], OK, "1 trusted"),
+        ((), ["127.0.0.1"] * 5, WARN, "all came from 127.0.0.1"),
+        (("10.0.0.0/8",), ["unknown"] * 5, WARN, "could not be read"),
+        (("0.0.0.0/0",), [], WARN, "believed from anywhere"),
+        (("::/0",), [], WARN, "believed from anywhere"),
+    ],
+)
+def test_proxies_are_judged_by_whether_clients_can_be_told_apart(
+    trusted: tuple[str, ...], origins: list[str], status: Status, says: str
+) -> None:
+    (found,) = pages.judge_proxies([ip_network(one) for one in trusted], list(enumerate(origins)))
+
+    assert found.status is status
+    assert says in found.found

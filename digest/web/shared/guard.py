@@ -1,0 +1,148 @@
+"""What every request passes before a page sees it: client address, limits, whole bodies, readable paths."""
+
+import re
+from collections.abc import Sequence
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from digest.rules.readers.origins import UNKNOWN, Network, find_client
+from digest.web.shared.security import set_headers
+
+MOST_BODY = 64 * 1024
+_CONTROLS = re.compile("[\x00-\x1f\x7f]")
+_BOUNDARY = re.compile(r"""boundary=(?:"([^"\\]{1,70})"|([^\s;,"]{1,70}))""", re.I)
+_URLENCODED, _MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data"
+_SAFE = ("GET", "HEAD", "OPTIONS")
+# A mail provider's one-click POST and a form on the publication's own site come from elsewhere by design.
+_FROM_ANYWHERE = ("/unsubscribe/", "/subscribe")
+_REFUSALS = {
+    400: b"This request cannot be read.\n",
+    403: b"This came from another site's page, and nothing was changed.\n",
+    413: b"The request is too large.\n",
+}
+
+
+class Guard:
+    """ASGI middleware in front of every route.
+
+    - The client's address is the peer's, or the one that a trusted proxy forwards; nothing else reads it.
+    - A request whose body breaks off is dropped: it changes nothing, and there is nobody to answer.
+    - A body over 64 KiB gets 413 before it is read; control characters in a path or a form get 400.
+    - An unsafe request from another site's page gets 403 (Fetch Metadata; RFC 6454, section 7).
+    - The answer gets its headers (`security.set_headers`).
+    """
+
+    def __init__(self, app: ASGIApp, *, base_url: str, trusted: Sequence[Network] = ()) -> None:
+        self._app = app
+        self._trusted = tuple(trusted)
+        parts = urlsplit(base_url)
+        self._origin = f"{parts.scheme}://{parts.netloc}"
+        self._is_secure = parts.scheme == "https"
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Guard one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def send_guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                set_headers(headers, scope["path"], scope["method"], secure=self._is_secure)
+            await send(message)
+
+        headers = Headers(scope=scope)
+        refused = self._refuse(scope, headers)
+        body = b"" if refused else await _read_body(receive)
+        if body is None:
+            return
+        if not refused and len(body) > MOST_BODY:
+            refused = 413
+        if not refused and _has_nul(body, headers.get("content-type", "")):
+            refused = 400
+        if refused:
+            await _answer(send_guarded, refused)
+            return
+        peer = scope["client"][0] if scope.get("client") else UNKNOWN
+        seen = find_client(peer, headers.getlist("x-forwarded-for"), self._trusted)
+        passed = {**scope, "client": (seen, 0), "headers": _plain_form(scope["headers"])}
+        await self._app(passed, _replay(body, receive), send_guarded)
+
+    def _refuse(self, scope: Scope, headers: Headers) -> int:
+        """Return the status to refuse a request with before its body is read, or 0."""
+        if _CONTROLS.search(scope["path"]) or b"%00" in scope.get("query_string", b""):
+            return 400
+        length = headers.get("content-length", "0")
+        if not length.isdecimal() or len(length) > 12 or int(length) > MOST_BODY:
+            return 413
+        if scope["method"] not in _SAFE and not scope["path"].startswith(_FROM_ANYWHERE):
+            return 403 if self._is_cross_site(headers) else 0
+        return 0
+
+    def _is_cross_site(self, headers: Headers) -> bool:
+        """Tell whether a browser says that another site's page sent this.
+
+        A page without a referrer posts "Origin: null", so "null" alone proves nothing.
+        """
+        site, origin = headers.get("sec-fetch-site"), headers.get("origin")
+        if site is not None:
+            return site not in ("same-origin", "none")
+        ours = (None, "null", self._origin, f"http://{headers.get('host')}", f"https://{headers.get('host')}")
+        return origin not in ours
+
+
+async def _read_body(receive: Receive) -> bytes | None:
+    """Read a request's body, one chunk beyond the limit at most; None where the client went away."""
+    parts, length = [], 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        parts.append(message.get("body", b""))
+        length += len(parts[-1])
+        if length > MOST_BODY or not message.get("more_body", False):
+            return b"".join(parts)
+
+
+def _has_nul(body: bytes, content_type: str) -> bool:
+    """Tell whether a form carries NUL, which no field may hold and PostgreSQL cannot store."""
+    return b"\0" in body or (b"%00" in body and content_type.lower().startswith(_URLENCODED))
+
+
+def _plain_form(headers: Sequence[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """Return the headers with a form's Content-Type reduced to what parsing needs.
+
+    A charset that the client names ("undefined", "utf-7") would be looked up as a Python codec; forms are
+    UTF-8 (HTML, section 4.10.21.8).
+    """
+    kept = [(name, value) for name, value in headers if name != b"content-type"]
+    for name, value in headers:
+        if name == b"content-type":
+            kept.append((name, _plain_type(value.decode("latin-1")).encode("latin-1")))
+            break
+    return kept
+
+
+def _plain_type(content_type: str) -> str:
+    kind = content_type.partition(";")[0].strip().lower()
+    if kind == _MULTIPART:
+        boundary = _BOUNDARY.search(content_type)
+        return f'{_MULTIPART}; boundary="{boundary[1] or boundary[2]}"' if boundary else "text/plain"
+    return kind if kind == _URLENCODED else "text/plain"
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    waiting: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def replay() -> Message:
+        return waiting.pop() if waiting else await receive()
+
+    return replay
+
+
+async def _answer(send: Send, status: int) -> None:
+    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"connection", b"close")]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": _REFUSALS[status]})

@@ -1,0 +1,310 @@
+"""Requests that no browser sends: half, slow, endless, forged, unreadable."""
+
+import asyncio
+import contextlib
+import logging
+import socket
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import replace
+from ipaddress import ip_network
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import pytest
+from fastapi.routing import APIRoute
+from fastapi.testclient import TestClient
+from hypothesis import HealthCheck, given
+from hypothesis import settings as trial
+from hypothesis import strategies as st
+from sqlmodel import select
+
+from digest.models import ConsentEvent
+from digest.settings import Settings
+from digest.store.database import Database
+from digest.tasks.readers.readers import Readers
+from digest.web.app import create_app
+from digest.web.connections import ConnectionLimits
+from digest.web.server import LogLimit, Server
+from tests.support.readers import Clock, link, make_readers, sign_up, sign_up_and_confirm, snapshot
+
+ANNA = {"digest": "world", "address": "anna@example.org", "cadence": "weekly", "consent": "yes"}
+HALF = b"GET / HTTP/1.1\r\nHost: courier.example\r\n"
+
+
+@pytest.fixture
+def readers(database: Database, settings: Settings) -> Readers:
+    return make_readers(database, settings)
+
+
+@pytest.fixture
+def client(readers: Readers) -> Iterator[TestClient]:
+    app = create_app(readers, readers.settings, now=Clock())
+    with TestClient(app, raise_server_exceptions=False, follow_redirects=False) as client:
+        yield client
+
+
+@contextlib.contextmanager
+def served(readers: Readers, limits: ConnectionLimits) -> Iterator[Server]:
+    server = Server(create_app(readers, readers.settings), "127.0.0.1", 0, limits)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+def opened(server: Server, sent: bytes) -> socket.socket:
+    connection = socket.create_connection(("127.0.0.1", server.port), 10)
+    with contextlib.suppress(OSError):
+        connection.sendall(sent)
+    return connection
+
+
+def ending(connection: socket.socket) -> bytes:
+    """Read until the server closes; a reset is an end too."""
+    with contextlib.suppress(ConnectionError):
+        return b"".join(iter(lambda: connection.recv(4096), b""))
+    return b""
+
+
+def test_half_requests_of_one_client_are_few_and_end_and_others_are_served(readers: Readers) -> None:
+    with served(readers, ConnectionLimits(per_client=10, head=0.5)) as server:
+        held = [opened(server, HALF) for _ in range(40)]
+        assert [ending(one) for one in held] == [b""] * 40
+        with urllib.request.urlopen(f"{server.url}/health") as answer:
+            assert answer.status == 200
+        for one in held:
+            one.close()
+
+
+def test_a_body_that_drips_is_cut_off_and_changes_nothing(readers: Readers) -> None:
+    head = b"POST /subscribe HTTP/1.1\r\nHost: x\r\nContent-Length: 500\r\n\r\ndigest=world"
+    with served(readers, ConnectionLimits(body=0.3)) as server:
+        dripping = opened(server, head)
+        assert ending(dripping) == b""
+        dripping.close()
+    assert snapshot(readers) == []
+
+
+def test_a_trusted_proxy_is_not_counted_as_one_client() -> None:
+    limits = ConnectionLimits(most=5, per_client=1, trusted=(ip_network("10.0.0.0/8"),))
+
+    assert [limits.admit("10.0.0.2") for _ in range(4)] == [True] * 4
+    assert limits.admit("192.0.2.1")
+    assert not limits.admit("192.0.2.2"), "all connections are counted"
+    limits.release("10.0.0.2")
+    assert not limits.admit("192.0.2.1"), "those of one client are counted"
+    assert limits.admit("192.0.2.2")
+
+
+def test_no_connection_is_counted_twice_or_forgotten(readers: Readers) -> None:
+    limits = ConnectionLimits()
+    with served(readers, limits) as server:
+        for _ in range(3):
+            with urllib.request.urlopen(f"{server.url}/health") as answer:
+                answer.read()
+        one = opened(server, b"no HTTP at all\r\n\r\n")
+        assert b"400" in ending(one)
+        one.close()
+    assert limits.open.total() == 0
+
+
+def broken_off(app: Any, path: str) -> list[Any]:
+    """Post a form of which only the beginning arrives."""
+    parts = [{"type": "http.request", "body": b"cadence=weekly&con", "more_body": True}]
+    answers: list[Any] = []
+
+    async def receive() -> Any:
+        return parts.pop() if parts else {"type": "http.disconnect"}
+
+    async def send(message: Any) -> None:
+        answers.append(message)
+
+    headers = [(b"content-type", b"application/x-www-form-urlencoded"), (b"content-length", b"400")]
+    scope = {
+        "type": "http", "method": "POST", "path": path, "raw_path": path.encode(), "query_string": b"",
+        "headers": headers, "client": ("192.0.2.1", 1), "server": ("x", 80), "scheme": "http",
+        "http_version": "1.1", "root_path": "", "asgi": {"version": "3.0"},
+    }  # fmt: skip
+    asyncio.run(app(scope, receive, send))
+    return answers
+
+
+def all_routes(app: Any, method: str) -> list[str]:
+    """List the paths of the routes, also of those that were included as routers."""
+    found: list[str] = []
+    waiting = list(app.routes)
+    while waiting:
+        route = waiting.pop()
+        waiting.extend(getattr(getattr(route, "original_router", None), "routes", []))
+        if isinstance(route, APIRoute) and method in (route.methods or ()):
+            found.append(route.path)
+    return sorted(set(found))
+
+
+def test_a_request_that_does_not_arrive_whole_changes_nothing(client: TestClient, readers: Readers) -> None:
+    sign_up_and_confirm(client, readers)
+    before = snapshot(readers)
+    paths = all_routes(client.app, "POST")
+    assert "/preferences/{token}" in paths
+    for path in paths:
+        action = path.split("/")[1]
+        known = link(readers, action) if action in ("preferences", "unsubscribe") else f"/{action}/x"
+        assert broken_off(client.app, path.replace(f"/{action}/{{token}}", known)) == []
+    assert snapshot(readers) == before
+
+
+@pytest.mark.parametrize("path", ["/archive/", "/unsubscribe/x/", "/desk/", "//evil.example/archive/"])
+def test_nothing_redirects_to_the_host_that_a_request_names(client: TestClient, path: str) -> None:
+    answer = client.get(path, headers={"host": "evil.example"})
+
+    assert answer.status_code in (200, 404)
+    assert "location" not in answer.headers
+    assert "evil.example" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("trusted", "recorded"), [((), "unknown"), (("203.0.113.0/24",), "198.51.100.7")], ids=["none", "one"]
+)
+def test_only_a_trusted_proxy_says_who_the_client_is(
+    readers: Readers, trusted: tuple[str, ...], recorded: str
+) -> None:
+    web = readers.settings.web.model_copy(update={"trusted_proxies": tuple(map(ip_network, trusted))})
+    known = replace(readers, settings=readers.settings.model_copy(update={"web": web}))
+    peer = ("203.0.113.5", 1) if trusted else ("testclient", 1)
+    client = TestClient(create_app(known, known.settings, now=Clock()), client=peer)
+    sign_up(client, headers={"x-forwarded-for": "Win a prize at evil.example, 198.51.100.7"})
+
+    with known.database.read() as session:
+        assert session.exec(select(ConsentEvent)).one().origin["ip"] == recorded
+
+
+def test_another_sites_page_changes_nothing(client: TestClient, readers: Readers) -> None:
+    sign_up_and_confirm(client, readers)
+    before = snapshot(readers)
+    for sent in (
+        {"sec-fetch-site": "cross-site"},
+        {"sec-fetch-site": "same-site"},
+        {"origin": "https://e.example"},
+    ):
+        answer = client.post(link(readers, "preferences"), data={"cadence": "daily"}, headers=sent)
+        assert answer.status_code == 403
+    assert snapshot(readers) == before
+
+
+def test_pages_demand_https_where_readers_reach_them_so_and_are_framed_by_nobody(client: TestClient) -> None:
+    for path in ("/", "/nowhere", "/health", "/archive", "/unsubscribe/x"):
+        headers = client.get(path).headers
+        assert headers["strict-transport-security"] == "max-age=15552000"
+        assert headers["x-frame-options"] == "DENY"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"if-modified-since": "Mon, 02 Mar 2026 12:00:00 +9999"},
+        {"if-modified-since": "Mon, 02 Mar 9999 12:00:00 -2359"},
+        {"if-modified-since": "Mon, 99 Mar 2026 99:00:00 GMT"},
+        {"if-modified-since": "Fri, 31 Dec 99999999999 23:59:59 GMT"},
+        {"if-none-match": "\xff\xfe"},
+    ],
+)
+def test_an_absurd_condition_is_no_condition(client: TestClient, headers: dict[str, str]) -> None:
+    sent = {name.encode(): value.encode("latin-1") for name, value in headers.items()}
+    answer = client.get("/archive/feed.xml", headers=sent)
+
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("charset", ["undefined", "idna", "utf-7", "base64", "zlib", "rot13", "no-such"])
+def test_a_forms_charset_is_not_looked_up(client: TestClient, charset: str) -> None:
+    body = b'--b\r\nContent-Disposition: form-data; name="address"\r\n\r\n\xff\xfe\r\n--b--\r\n'
+    kind = f"multipart/form-data; charset={charset}; boundary=b"
+    answer = client.post("/subscribe", content=body, headers={"content-type": kind})
+
+    assert answer.status_code == 400
+
+
+NASTY = st.sampled_from(
+    [
+        "\0",
+        "%00",
+        "%0a",
+        "%",
+        "%ff",
+        "..",
+        "//",
+        "\\",
+        "{{7*7}}",
+        "'",
+        '"',
+        "<",
+        "\ud83d",
+        "𝔞",
+        "\u202e",
+        "-1",
+        "9" * 30,
+    ]
+)
+TEXT = st.one_of(NASTY, st.text(max_size=12), st.builds("".join, st.lists(NASTY, max_size=4)))
+PLACES = ("/{}", "/archive/{}", "/archive/world/{}/x", "/archive/world/daily/{}", "/archive/world?page={}",
+          "/archive?page={}", "/images/{}.jpg", "/confirm/{}", "/unsubscribe/{}", "/preferences/{}", "/subscribe",
+          "/desk/proof/{}", "/desk/login?next={}", "/?language={}", "/undo/{}", "/me/{}")  # fmt: skip
+FIELDS = ("digest", "address", "cadence", "topics", "consent", "pause", "form", "language", "name", "")
+KINDS = ("application/x-www-form-urlencoded", "multipart/form-data; boundary=b", "text/plain", "\xff",
+         "multipart/form-data; boundary=", "application/json", "multipart/form-data; charset=undefined; boundary=b")  # fmt: skip
+HEADERS = ("if-modified-since", "if-none-match", "accept-language", "cookie", "x-forwarded-for", "host", "origin",
+           "sec-fetch-site", "range", "accept", "content-length", "transfer-encoding")  # fmt: skip
+
+
+@trial(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.sampled_from(["GET", "HEAD", "POST", "PUT", "OPTIONS"]),
+    st.sampled_from(PLACES),
+    TEXT,
+    st.dictionaries(st.sampled_from(FIELDS), TEXT, max_size=4),
+    st.sampled_from(KINDS),
+    st.dictionaries(st.sampled_from(HEADERS), TEXT, max_size=3),
+)
+def test_no_input_ends_in_an_error_of_ours(
+    client: TestClient,
+    method: str,
+    place: str,
+    text: str,
+    form: dict[str, str],
+    kind: str,
+    headers: dict[str, str],
+) -> None:
+    path = place.format(quote(text, safe="%", errors="surrogatepass"))
+    body = urlencode(form, errors="surrogatepass").encode()
+    if kind.startswith("multipart"):
+        parts = [f'--b\r\nContent-Disposition: form-data; name="{k}"\r\n\r\n{v}\r\n' for k, v in form.items()]
+        body = "".join([*parts, "--b--\r\n"]).encode("utf-8", "surrogatepass")
+    sent = {b"content-type": kind.encode("latin-1"), b"content-length": str(len(body)).encode()}
+    sent |= {
+        name.encode(): value.encode("utf-8", "surrogatepass").translate(None, b"\r\n\0")
+        for name, value in headers.items()
+    }
+    with contextlib.suppress(UnicodeError):  # a cookie that this client itself cannot write
+        answer = client.request(method, path, content=body, headers=sent)
+        assert answer.status_code < 500, (method, path, headers, form)
+
+
+def test_lines_that_anybody_can_write_into_the_log_are_few(caplog: pytest.LogCaptureFixture) -> None:
+    log = logging.getLogger("tests.bounded")
+    log.addFilter(LogLimit(per_minute=3))
+    for number in range(50):
+        log.warning("bad form %s", number)
+    assert [record.getMessage() for record in caplog.records] == [f"bad form {n}" for n in range(3)]
+
+
+def test_the_servers_libraries_write_a_bounded_log(
+    readers: Readers, caplog: pytest.LogCaptureFixture
+) -> None:
+    with served(readers, ConnectionLimits()) as server:
+        for _ in range(30):
+            one = opened(server, b"\x16\x03\x01 no HTTP\r\n\r\n")
+            ending(one)
+            one.close()
+    assert sum(record.name == "uvicorn.error" for record in caplog.records) <= 10
