@@ -35,8 +35,7 @@ def site() -> Iterator[Website]:
 
 
 @pytest.fixture
-def publication(tmp_path: Path, database_url: str, site: Website) -> Publication:
-    publication = Publication(tmp_path, database_url, port=2525)
+def publication(publication: Publication, site: Website) -> Publication:
     publication.change_settings('url = "articles"', f'url = "{site.url}/feed"\nallow_private = true')
     return publication
 

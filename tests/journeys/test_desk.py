@@ -1,27 +1,23 @@
 """The editors' desk: sign in, shape the next edition, and find it in the mail as it was shaped."""
 
 import re
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 from sqlmodel import select
 
 from digest.models import Edition, Variant
-from digest.settings import Settings
 from digest.store.editions import editions, variants
 from digest.tasks.ledger.audit import why
-from tests.support.desks import BEN, DAY, MARA, PASSWORD, Clock, Newsdesk, hidden, titles
+from tests.support.desks import BEN, DAY, MARA, PASSWORD, Newsdesk, hidden, titles
 
 LOOKED_AT = ["/desk", Newsdesk.PATH]
 
 
 @pytest.fixture
-def newsdesk(settings: Settings) -> Iterator[Newsdesk]:
-    newsdesk = Newsdesk(settings, Clock())
+def newsdesk(newsdesk: Newsdesk) -> Newsdesk:
     newsdesk.subscribe("anna@readers.example")
-    yield newsdesk
-    newsdesk.close()
+    return newsdesk
 
 
 @pytest.fixture

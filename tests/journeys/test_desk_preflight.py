@@ -1,19 +1,9 @@
 """The desk looks an edition over before it goes, and shows what it found."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from digest.rules.editions.preflight_facts import LinkCheck
-from digest.settings import Settings
-from tests.support.desks import Clock, Newsdesk
-
-
-@pytest.fixture
-def newsdesk(settings: Settings) -> Iterator[Newsdesk]:
-    newsdesk = Newsdesk(settings, Clock())
-    yield newsdesk
-    newsdesk.close()
+from tests.support.desks import Newsdesk
 
 
 def test_an_editor_looks_an_edition_over(newsdesk: Newsdesk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,7 +21,7 @@ from digest.tasks.desk.proofs import look
 from digest.tasks.editions.preview import Viewer, preview
 from digest.web.desk.preview import as_scheme
 from tests.conftest import write_config
-from tests.support.desks import BEN, DAY, MARA, PASSWORD, Clock, Newsdesk
+from tests.support.desks import BEN, DAY, MARA, PASSWORD, Newsdesk
 from tests.support.newsroom import Caught, parse
 
 PREVIEW = f"{Newsdesk.PATH}/preview"
@@ -46,13 +46,11 @@ def settings(tmp_path: Path, relay: Caught) -> Settings:
 
 
 @pytest.fixture
-def newsdesk(settings: Settings) -> Iterator[Newsdesk]:
-    newsdesk = Newsdesk(settings, Clock())
+def newsdesk(newsdesk: Newsdesk) -> Newsdesk:
     newsdesk.subscribe(ANNA, name="Anna")
     for hours, title in enumerate(["Alps", "Baltic"], 1):
         newsdesk.publish(title, hours=hours)
-    yield newsdesk
-    newsdesk.close()
+    return newsdesk
 
 
 def proof_link(relay: Caught, words: str) -> str:

@@ -9,11 +9,6 @@ from tests.support.desks import PASSWORD
 from tests.support.newsroom import Caught, Publication
 
 
-@pytest.fixture
-def publication(tmp_path: Path) -> Publication:
-    return Publication(tmp_path, f"sqlite:///{tmp_path}/digest.db", port=2525)
-
-
 def test_an_editor_is_added_listed_changed_and_removed(
     publication: Publication, monkeypatch: pytest.MonkeyPatch
 ) -> None:

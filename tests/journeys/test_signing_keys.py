@@ -1,7 +1,6 @@
 """An operator makes signing keys, publishes them and sets them."""
 
 import stat
-from pathlib import Path
 
 import pytest
 
@@ -11,11 +10,6 @@ from digest.settings import load_settings
 from tests.support.newsroom import Publication
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-
-
-@pytest.fixture
-def publication(tmp_path: Path, database_url: str) -> Publication:
-    return Publication(tmp_path, database_url, port=2525)
 
 
 def set_keys(publication: Publication, *rows: dict[str, str]) -> None:

@@ -1,7 +1,5 @@
 """Sources from another feed reader and back, and what an operator sees of their health."""
 
-from pathlib import Path
-
 import pytest
 
 from digest.articles.feeds.opml import OpmlFeed, parse_opml, write_opml
@@ -20,11 +18,6 @@ LIST = b"""<?xml version="1.0" encoding="UTF-8"?>
 <outline text="" xmlUrl="feed://unnamed.example/rss"/>
 <outline text="\xd0\x9c\xd0\xb8\xd1\x80" xmlUrl="https://mir.example/rss"/>
 </body></opml>"""
-
-
-@pytest.fixture
-def publication(tmp_path: Path) -> Publication:
-    return Publication(tmp_path, "sqlite:///digest.db", port=2525)
 
 
 def test_a_list_is_taken_over_and_what_stood_in_the_settings_is_kept(publication: Publication) -> None:

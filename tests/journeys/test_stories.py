@@ -28,8 +28,7 @@ def write(folder: Path, title: str, url: str) -> None:
 
 
 @pytest.fixture
-def publication(tmp_path: Path, database_url: str) -> Publication:
-    publication = Publication(tmp_path, database_url, port=2525)
+def publication(publication: Publication, tmp_path: Path) -> Publication:
     publication.change_settings("[[digests]]", WIRE.strip())
     write(tmp_path / "articles", "Bridge reopens", "https://courier.example/bridge")
     publication.run("fetch", "newsroom")

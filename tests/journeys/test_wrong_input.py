@@ -11,11 +11,6 @@ from tests.support.newsroom import Caught, Publication
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
-@pytest.fixture
-def publication(tmp_path: Path, database_url: str) -> Publication:
-    return Publication(tmp_path, database_url, port=2525)
-
-
 def test_an_address_without_an_at_sign(publication: Publication) -> None:
     said = publication.run("subscribers", "add", "nobody", "--confirmed", "by phone", code=1)
     assert said == '"nobody" is no mail address: an email address must have an @-sign\n'

@@ -1,7 +1,6 @@
 """Corrections: one short notice to exactly those whose counted delivery held the article."""
 
 from collections import Counter
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -19,24 +18,13 @@ from digest.models import (
     SubscriptionState,
     Withheld,
 )
-from digest.settings import Settings
-from digest.store.database import Database
 from digest.store.delivery import deliveries
-from digest.store.workers import WorkerLock
 from digest.tasks.articles import withdrawing
 from digest.tasks.articles.correcting import Corrected, correct
-from tests.tasks.editions.test_compiling import DAY, NOW, Newsroom
+from tests.support.compilation import DAY, NOW, Newsroom
 
 HOUR = timedelta(hours=1)
 TEXT = "The bridge has two lanes, not three."
-
-
-@pytest.fixture
-def newsroom(database: Database, settings: Settings) -> Iterator[Newsroom]:
-    workers: list[WorkerLock] = []
-    yield Newsroom(database, settings, workers)
-    for worker in workers:
-        worker.die()
 
 
 def tell(newsroom: Newsroom, article: int, text: str = TEXT) -> Corrected:

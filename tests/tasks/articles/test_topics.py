@@ -15,9 +15,8 @@ from digest.store.database import Database
 from digest.tasks.articles.fetching import fetch_due
 from digest.tasks.articles.storing import store_articles
 from digest.tasks.articles.topics import renew_topics, topics_by
-from tests.tasks.editions.test_compiling import NOW as COMPILED
-from tests.tasks.editions.test_compiling import Newsroom
-from tests.tasks.editions.test_compiling import newsroom as newsroom
+from tests.support.compilation import NOW as COMPILED
+from tests.support.compilation import Newsroom
 
 NOW = datetime(2026, 11, 23, 6, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -1,6 +1,5 @@
 """Withdrawing: nothing that has not left carries the article; the ledger goes on telling what each reader has."""
 
-from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from datetime import timedelta
 
@@ -19,25 +18,15 @@ from digest.models import (
     Withdrawal,
     Withheld,
 )
-from digest.settings import Settings
 from digest.store.articles import withdrawals
 from digest.store.database import Database
 from digest.store.delivery import deliveries, hot_path
 from digest.store.editions import variants
-from digest.store.workers import WorkerLock
 from digest.tasks.articles import withdrawing
 from digest.tasks.composing.variants import Variants
-from tests.tasks.editions.test_compiling import DAY, NOW, Newsroom
+from tests.support.compilation import DAY, NOW, Newsroom
 
 LATER = NOW + timedelta(minutes=5)
-
-
-@pytest.fixture
-def newsroom(database: Database, settings: Settings) -> Iterator[Newsroom]:
-    workers: list[WorkerLock] = []
-    yield Newsroom(database, settings, workers)
-    for worker in workers:
-        worker.die()
 
 
 def withdraw(newsroom: Newsroom, article: int, reason: str = "") -> withdrawing.Withdrawn:

@@ -1,30 +1,22 @@
 """What editors decided in a draft is what the edition is, and the digest's policy decides whether it goes."""
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from digest.models import Approval, Edition, Reach
-from digest.settings import Settings
-from digest.store.database import Database
 from digest.store.editions import drafts, editions
-from digest.store.workers import WorkerLock
-from tests.tasks.editions.test_compiling import DAY, NOW, Newsroom
+from tests.support.compilation import DAY, NOW, Newsroom
 
 TODAY, TOMORROW = "2026-11-23", "2026-11-24"
 MONTH = timedelta(days=31)
 
 
 @pytest.fixture
-def newsroom(database: Database, settings: Settings) -> Iterator[Newsroom]:
-    workers: list[WorkerLock] = []
-    newsroom = Newsroom(database, settings, workers)
+def newsroom(newsroom: Newsroom) -> Newsroom:
     newsroom.digest = newsroom.digest.model_copy(update={"cadences": {"daily": "07:00"}})
-    yield newsroom
-    for worker in workers:
-        worker.die()
+    return newsroom
 
 
 def shape(newsroom: Newsroom, period: str = TODAY, **values: Any) -> None:

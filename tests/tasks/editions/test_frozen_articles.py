@@ -8,9 +8,7 @@ from digest.models import Article, DeliveryState, Edition, FrozenArticle
 from digest.store.editions import snapshots
 from digest.tasks.composing.variants import Variants
 from digest.tasks.readers.expiry import KEEP_FROZEN, keep_house
-from tests.tasks.editions.test_compiling import DAY, NOW, Newsroom, newsroom
-
-__all__ = ["newsroom"]
+from tests.support.compilation import DAY, NOW, Newsroom
 
 
 def edit(newsroom: Newsroom, article_id: int, title: str) -> None:
