@@ -1,5 +1,6 @@
 """One item that may appear in an edition."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import JSON, Column, LargeBinary
@@ -114,3 +115,15 @@ class Correction(SQLModel, table=True):
     edition_id: int = Field(foreign_key="edition.id", unique=True)
     text: str
     at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleFilter:
+    """Which articles a list has; what is None or empty does not filter."""
+
+    topic: str | None = None
+    source: str | None = None
+    since: datetime | None = None
+    search: str = ""
+    hidden: bool | None = None
+    pinned: bool | None = None

@@ -1,14 +1,10 @@
 """Do the slow part of many things side by side, and hand the results over one by one."""
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from itertools import chain, islice
 from threading import Lock
 from typing import TypeVar
-from urllib.parse import urlsplit
-
-from digest.settings import SourceSettings
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -40,21 +36,3 @@ def in_parallel(act: Callable[[T], R], items: Iterable[T], width: int) -> Iterat
 def _done(waiting: dict[Future[R], T]) -> Iterator[tuple[T, R]]:
     for future in wait(waiting, return_when=FIRST_COMPLETED).done:
         yield waiting.pop(future), future.result()
-
-
-def mixed_by_host(sources: Sequence[SourceSettings]) -> list[SourceSettings]:
-    """Order sources so that those of one host stand far apart: they wait for each other."""
-    seen: defaultdict[str, int] = defaultdict(int)
-    ranked = []
-    for source in sources:
-        host = _host(source.url)
-        ranked.append((seen[host], source))
-        seen[host] += bool(host)
-    return [source for _, source in sorted(ranked, key=lambda item: item[0])]
-
-
-def _host(url: str) -> str:
-    try:
-        return urlsplit(url).netloc.rpartition("@")[2].lower()
-    except ValueError:
-        return ""

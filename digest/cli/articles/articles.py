@@ -6,16 +6,13 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter, validators
 
-from digest.articles.related import Index
 from digest.cli.editions.send import complain
 from digest.cli.terminal.common import DEFAULT, AsJson, Common, application, read_duration
 from digest.cli.terminal.output import say, show_json, show_table, warn
-from digest.store.articles import articles, duplicates
-from digest.store.articles import related as stories
-from digest.store.articles.listing import ArticleFilter, list_articles
-from digest.tasks.articles import duplicates as duplicate_tasks
-from digest.tasks.articles import pruning
-from digest.tasks.articles.fetching import add_documents
+from digest.models.article import ArticleFilter
+from digest.tasks.articles import articles, pruning
+from digest.tasks.articles.adding import add_documents
+from digest.tasks.articles.articles import Mark
 
 _LISTED = ("id", "title", "url", "published_at", "topics", "source", "author", "first_seen_at")
 
@@ -70,10 +67,11 @@ def list_(
     limit:
         At most so many; 0 is all.
     """
-    with application(common) as app, app.database.read() as session:
+    with application(common) as app:
         moment = since.replace(tzinfo=app.settings.zone) if since and since.tzinfo is None else since
         wanted = ArticleFilter(topic, source, moment, search, hidden, pinned)
-        rows = [_row(found) for found in list_articles(session, wanted, limit and limit + 1)]
+        found = articles.list_articles(app.database, wanted, limit and limit + 1)
+    rows = [_row(one) for one in found]
     more = bool(limit) and len(rows) > limit
     if json:
         show_json(rows[: limit or None])
@@ -91,12 +89,12 @@ def show(article: str, *, json: AsJson = False, common: Common = DEFAULT) -> Non
     article:
         Its id, as `digest articles list` shows it, or its URL.
     """
-    with application(common) as app, app.database.read() as session:
-        found = articles.get_article(session, article)
-        told = duplicates.list_told(session, [found.id or 0]).get(found.id or 0, [])
-        root_id = duplicates.story_of(session, found.id or 0)[0]
-        into = None if root_id == found.id else articles.get_article(session, str(root_id))
-    also_at = [{"id": t.article_id, "source": t.source, "title": t.title, "url": t.url} for t in told]
+    with application(common) as app:
+        shown = articles.show_article(app.database, article)
+    found, into = shown.article, shown.folded_into
+    also_at = [
+        {"id": t.article_id, "source": t.source, "title": t.title, "url": t.url} for t in shown.also_at
+    ]
     if json:
         show_json(found.model_dump(mode="json") | {"also_at": also_at, "folded_into": into and into.id})
         return
@@ -169,10 +167,9 @@ def split(article: str, *, common: Common = DEFAULT) -> None:
     article:
         Its id, as `digest articles show` tells it, or its URL.
     """
-    with application(common) as app, app.database.write() as session:
-        found = articles.get_article(session, article)
-        parted = duplicate_tasks.split(session, found.id or 0, app.clock())
-    say(f"article {found.id} stands for itself, apart from {parted.root_id}", quiet=common.quiet)
+    with application(common) as app:
+        parted = articles.split_article(app.database, article, app.clock())
+    say(f"article {parted.article_id} stands for itself, apart from {parted.root_id}", quiet=common.quiet)
 
 
 def related(
@@ -191,12 +188,9 @@ def related(
     limit:
         At most so many.
     """
-    with application(common) as app, app.database.read() as session:
-        found = articles.get_article(session, article)
-        index = Index(stories.list_stories(session, before=app.clock()))
-        near = index.near([stories.to_story(found)], limit)
-        known = articles.get_articles(session, near)
-    rows = [_row(known[number].model_dump()) for number in near]
+    with application(common) as app:
+        near = articles.list_related(app.database, article, limit, app.clock())
+    rows = [_row(one.model_dump()) for one in near]
     if json:
         show_json(rows)
     else:
@@ -231,14 +225,10 @@ def prune(
         say("nothing was changed: --yes does it", quiet=common.quiet)
 
 
-def _mark(common: Common, name: str, field: str, told: str, *, on: bool) -> None:
-    with application(common) as app, app.database.write() as session:
-        found = articles.get_article(session, name)
-        setattr(found, field, (getattr(found, field) or app.clock()) if on else None)
-        if field == "hidden_at" and not on:
-            found.held_back = None
-        session.add(found)
-    say(f"article {found.id} {told}", quiet=common.quiet)
+def _mark(common: Common, name: str, mark: Mark, told: str, *, on: bool) -> None:
+    with application(common) as app:
+        number = articles.mark_article(app.database, name, mark, app.clock(), on=on)
+    say(f"article {number} {told}", quiet=common.quiet)
 
 
 def _row(found: dict[str, Any]) -> dict[str, Any]:

@@ -2,26 +2,20 @@
 
 import sys
 from pathlib import Path
-from typing import Any
 
 from digest.cli.terminal.common import DEFAULT, AsJson, Common, application
 from digest.cli.terminal.output import say, show_json, show_table, warn
 from digest.errors import InputError
-from digest.models import Source
-from digest.rules.safe_text import without_login
-from digest.settings import SourceSettings
-from digest.store.articles import articles
 from digest.tasks.articles.opml import export_sources, import_sources
+from digest.tasks.articles.sources import list_sources
 
-_HEALTH = ("last_success_at", "last_error_at", "last_error", "failures", "next_fetch_at", "stopped_at")
 _SHOWN = ("name", "url", "state", "last_success_at", "next_fetch_at", "failures", "last_error")
 
 
 def list_(*, json: AsJson = False, common: Common = DEFAULT) -> None:
     """List the sources and their health."""
-    with application(common) as app, app.database.read() as session:
-        known = articles.sources_by_name(session)
-        rows = [_row(source, known.get(source.name)) for source in app.settings.sources]
+    with application(common) as app:
+        rows = list_sources(app.database, app.settings)
     if json:
         show_json(rows)
     else:
@@ -75,25 +69,3 @@ def _write(file: Path, written: bytes) -> None:
         file.write_bytes(written)
     except OSError as error:
         raise InputError(f"{file} cannot be written: {(error.strerror or 'unknown').lower()}") from None
-
-
-def _row(source: SourceSettings, known: Source | None) -> dict[str, Any]:
-    row = known if known and known.url == source.url else None
-    health = {name: getattr(row, name) if row else None for name in _HEALTH} | {
-        "failures": row.failures if row else 0
-    }
-    return {
-        "name": source.name,
-        "url": without_login(source.url),
-        "feed_url": without_login(row.feed_url) if row and row.feed_url else None,
-        "topics": list(source.topics),
-        "state": _state(row),
-    } | health
-
-
-def _state(row: Source | None) -> str:
-    if row is None:
-        return "new"
-    if row.stopped_at:
-        return "stopped"
-    return "failing" if row.failures else "fine"

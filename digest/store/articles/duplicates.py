@@ -107,11 +107,6 @@ def add_folds(session: Session, roots: Mapping[int, int], now: datetime) -> None
     session.flush()
 
 
-def is_root(session: Session, article_id: int) -> bool:
-    """Tell whether others are folded into an article."""
-    return session.exec(select(Fold.article_id).where(*_of_roots([article_id]))).first() is not None
-
-
 def is_fixed(session: Session, fold: Fold) -> bool:
     """Tell whether an edition was made with this fold: readers who got the root have the story."""
     query = (

@@ -1,15 +1,14 @@
-"""The list of articles that editors look through: filtered, ordered and cut by the database."""
+"""The list of articles for editors: filtered, ordered and limited by the database."""
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, String, cast
 from sqlmodel import Session, col, func, or_, select
 
 from digest.models import Article
+from digest.models.article import ArticleFilter
 
 _AT_ONCE = 500
 _SHOWN = (
@@ -18,20 +17,8 @@ _SHOWN = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class ArticleFilter:
-    """Which articles a list has; what is None or empty does not filter."""
-
-    topic: str | None = None
-    source: str | None = None
-    since: datetime | None = None
-    search: str = ""
-    hidden: bool | None = None
-    pinned: bool | None = None
-
-
 def list_articles(session: Session, wanted: ArticleFilter, limit: int) -> Iterator[dict[str, Any]]:
-    """Give at most `limit` articles, newest first, without their texts; 0 is no limit, and streams."""
+    """Yield at most `limit` articles, newest first, without their texts; 0 is no limit, and streams."""
     query: Any = select(*(getattr(Article, name) for name in _SHOWN))
     query = query.where(*_conditions(wanted)).order_by(_dated().desc(), col(Article.id).desc())
     if limit:

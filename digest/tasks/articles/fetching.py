@@ -4,26 +4,28 @@ What reads and parses is imported where it is used: a run that finds nothing due
 """
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
-from digest.articles.parsed import ParsedArticle, Rejected
+from digest.articles.parsed import Rejected
 from digest.errors import Busy, DigestError, Gone, InputError
 from digest.models import Source
 from digest.net.files import read_file
 from digest.net.host_spacing import HostSpacing
-from digest.net.parallel import PARSING, in_parallel, mixed_by_host
+from digest.net.parallel import PARSING, in_parallel
 from digest.rules.articles.admission import Admission
 from digest.rules.articles.polling import after_failure, after_success, read_retry_after
 from digest.rules.articles.topics import Topics
 from digest.settings import Settings, SourceSettings
 from digest.store.articles import articles
 from digest.store.database import Database
-from digest.tasks.articles.storing import BY_HAND, Stored, store_articles
+from digest.tasks.articles.storing import Stored, store_articles
 from digest.tasks.articles.topics import renew_topics, topics_by
 
 if TYPE_CHECKING:
@@ -95,7 +97,7 @@ def fetch_due(
         if only is not None or _is_due(source, row, now, every=every)
     ]
     act = partial(_read, settings, HostSpacing(settings.fetch.spacing.total_seconds()), now)
-    asked = _with_known(database, mixed_by_host(due))
+    asked = _with_known(database, _mixed_by_host(due))
     reports = {}
     for (source, _), outcome in in_parallel(act, asked, settings.fetch.parallel):
         reports[source.name] = _recorded(database, settings, made_by, source, outcome, now)
@@ -113,6 +115,24 @@ def _with_known(
         with database.read() as session:
             known = articles.sources_by_name(session, [source.name for source in part])
         yield from ((source, known.get(source.name)) for source in part)
+
+
+def _mixed_by_host(sources: Sequence[SourceSettings]) -> list[SourceSettings]:
+    """Order sources so that those of one host stand far apart: they wait for each other."""
+    seen: defaultdict[str, int] = defaultdict(int)
+    ranked = []
+    for source in sources:
+        host = _host(source.url)
+        ranked.append((seen[host], source))
+        seen[host] += bool(host)
+    return [source for _, source in sorted(ranked, key=lambda item: item[0])]
+
+
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url).netloc.rpartition("@")[2].lower()
+    except ValueError:
+        return ""
 
 
 def _is_due(source: SourceSettings, known: Source | None, now: datetime, *, every: bool) -> bool:
@@ -200,24 +220,6 @@ def _fail(row: Source, error: DigestError, report: FetchReport, now: datetime) -
     row.last_error = report.error
 
 
-def add_documents(
-    database: Database, settings: Settings, places: Iterable[str], now: datetime
-) -> FetchReport:
-    """Store single pages, saved pages, Markdown or plain text, by path or URL, under the source "added"."""
-    report = FetchReport(BY_HAND)
-    for place in places:
-        try:
-            parsed = _read_document(settings, place, now)
-        except DigestError as error:
-            report.rejected.append(Rejected(place, str(error)))
-            continue
-        with database.write() as session:
-            articles.take_turns(session)
-            made_by = topics_by(settings)
-            report.count(store_articles(session, BY_HAND, [parsed], now, topics=made_by))
-    return report
-
-
 def _intake(settings: Settings, source: SourceSettings, row: Source, now: datetime) -> Admission:
     """Give what of a source's new articles may go into editions; a first fetch takes its archive as known."""
     if row.last_success_at is not None:
@@ -260,24 +262,3 @@ def _read_file(path: Path, known: Source | None) -> "FeedVisit":
     with PARSING:
         feed = parse_feed(content, url=str(path))
     return FeedVisit(feed.articles, feed.rejected, content_hash=read)
-
-
-def _read_document(settings: Settings, place: str, now: datetime) -> ParsedArticle:
-    from digest.articles.documents.detect import parse_document
-
-    if place.startswith(("http://", "https://")):
-        from digest.net.http import fetch
-
-        fetched = fetch(place)
-        return parse_document(
-            fetched.content,
-            name=place,
-            base_url=fetched.url,
-            url=fetched.url,
-            content_type=fetched.content_type,
-            now=now,
-        )
-    path = Path(place)
-    return parse_document(
-        read_file(path, _MAX_BYTES), name=path.name, base_url=settings.site.base_url, now=now
-    )

@@ -14,8 +14,9 @@ from digest.models import (
     Variant,
     VariantArticle,
 )
+from digest.models.article import ArticleFilter
 from digest.store.articles import articles, pruning
-from digest.store.articles.listing import ArticleFilter, list_articles
+from digest.store.articles.listing import list_articles
 from digest.store.database import Database
 
 NOW = datetime(2026, 11, 23, 6, tzinfo=UTC)

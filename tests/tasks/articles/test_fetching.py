@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from digest.models import Source
+from digest.models.article import ArticleFilter
 from digest.settings import Settings, SourceSettings, load_settings
 from digest.store.articles import articles
-from digest.store.articles.listing import ArticleFilter, list_articles
+from digest.store.articles.listing import list_articles
 from digest.store.database import Database
 from digest.tasks.articles.fetching import FetchReport, fetch_due
 from tests.support.websites import Website, page

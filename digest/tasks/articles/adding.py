@@ -1,0 +1,51 @@
+"""Add single documents by hand: web pages, saved pages, Markdown and plain text."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+
+from digest.articles.documents.detect import parse_document
+from digest.articles.parsed import ParsedArticle, Rejected
+from digest.errors import DigestError
+from digest.net.files import read_file
+from digest.settings import Settings
+from digest.store.articles import articles
+from digest.store.database import Database
+from digest.tasks.articles.fetching import FetchReport
+from digest.tasks.articles.storing import BY_HAND, store_articles
+from digest.tasks.articles.topics import topics_by
+
+
+def add_documents(
+    database: Database, settings: Settings, places: Iterable[str], now: datetime
+) -> FetchReport:
+    """Store single pages, saved pages, Markdown or plain text, by path or URL, under the source "added"."""
+    report = FetchReport(BY_HAND)
+    for place in places:
+        try:
+            parsed = _read_document(settings, place, now)
+        except DigestError as error:
+            report.rejected.append(Rejected(place, str(error)))
+            continue
+        with database.write() as session:
+            articles.take_turns(session)
+            made_by = topics_by(settings)
+            report.count(store_articles(session, BY_HAND, [parsed], now, topics=made_by))
+    return report
+
+
+def _read_document(settings: Settings, place: str, now: datetime) -> ParsedArticle:
+    if place.startswith(("http://", "https://")):
+        from digest.net.http import fetch
+
+        fetched = fetch(place)
+        return parse_document(
+            fetched.content,
+            name=place,
+            base_url=fetched.url,
+            url=fetched.url,
+            content_type=fetched.content_type,
+            now=now,
+        )
+    path = Path(place)
+    return parse_document(read_file(path), name=path.name, base_url=settings.site.base_url, now=now)

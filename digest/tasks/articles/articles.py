@@ -1,0 +1,74 @@
+"""What the command line does with stored articles one by one: list, show, hide, pin, split, find related."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from digest.articles.related import Index
+from digest.models import Article, Fold
+from digest.models.article import ArticleFilter
+from digest.store.articles import articles, duplicates
+from digest.store.articles import related as stories
+from digest.store.articles.duplicates import OtherSource
+from digest.store.articles.listing import list_articles as select_articles
+from digest.store.database import Database
+from digest.tasks.articles import duplicates as folding
+
+Mark = Literal["hidden_at", "pinned_at"]
+
+
+@dataclass(frozen=True, slots=True)
+class ShownArticle:
+    """An article with the others of its story: those folded into it, and the one that it is folded into."""
+
+    article: Article
+    also_at: Sequence[OtherSource] = ()
+    folded_into: Article | None = None
+
+
+def list_articles(database: Database, wanted: ArticleFilter, limit: int) -> list[dict[str, Any]]:
+    """Return at most `limit` articles, newest first, without their texts; 0 is no limit."""
+    with database.read() as session:
+        return list(select_articles(session, wanted, limit))
+
+
+def show_article(database: Database, name: str) -> ShownArticle:
+    """Return an article by id or URL with its story; raise InputError where there is none."""
+    with database.read() as session:
+        found = articles.get_article(session, name)
+        number = found.id or 0
+        told = duplicates.list_told(session, [number]).get(number, [])
+        root_id = duplicates.story_of(session, number)[0]
+        root = None if root_id == number else articles.get_article(session, str(root_id))
+        return ShownArticle(found, told, root)
+
+
+def mark_article(database: Database, name: str, mark: Mark, now: datetime, *, on: bool) -> int:
+    """Hide or pin an article, or take that back; return its id.
+
+    One that is no longer hidden is no longer held back either.
+    """
+    with database.write() as session:
+        found = articles.get_article(session, name)
+        setattr(found, mark, (getattr(found, mark) or now) if on else None)
+        if mark == "hidden_at" and not on:
+            found.held_back = None
+        session.add(found)
+        return found.id or 0
+
+
+def split_article(database: Database, name: str, now: datetime) -> Fold:
+    """Part an article from the one that it is folded into; raise InputError where that cannot be."""
+    with database.write() as session:
+        return folding.split(session, articles.get_article(session, name).id or 0, now)
+
+
+def list_related(database: Database, name: str, limit: int, now: datetime) -> list[Article]:
+    """Return the articles nearest to one, the nearest first, among the latest 10,000."""
+    with database.read() as session:
+        found = articles.get_article(session, name)
+        index = Index(stories.list_stories(session, before=now))
+        near = index.near([stories.to_story(found)], limit)
+        known = articles.get_articles(session, near)
+        return [known[number] for number in near]

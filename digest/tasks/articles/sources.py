@@ -1,0 +1,40 @@
+"""The health of each configured source: when it was read last, what went wrong, when it is asked again."""
+
+from typing import Any
+
+from digest.models import Source
+from digest.rules.safe_text import without_login
+from digest.settings import Settings, SourceSettings
+from digest.store.articles import articles
+from digest.store.database import Database
+
+_HEALTH = ("last_success_at", "last_error_at", "last_error", "failures", "next_fetch_at", "stopped_at")
+
+
+def list_sources(database: Database, settings: Settings) -> list[dict[str, Any]]:
+    """Return the sources in the settings' order, each with its state and the health of its fetches."""
+    with database.read() as session:
+        known = articles.sources_by_name(session)
+    return [_row(source, known.get(source.name)) for source in settings.sources]
+
+
+def _row(source: SourceSettings, known: Source | None) -> dict[str, Any]:
+    row = known if known and known.url == source.url else None
+    health = {name: getattr(row, name) if row else None for name in _HEALTH} | {
+        "failures": row.failures if row else 0
+    }
+    return {
+        "name": source.name,
+        "url": without_login(source.url),
+        "feed_url": without_login(row.feed_url) if row and row.feed_url else None,
+        "topics": list(source.topics),
+        "state": _state(row),
+    } | health
+
+
+def _state(row: Source | None) -> str:
+    if row is None:
+        return "new"
+    if row.stopped_at:
+        return "stopped"
+    return "failing" if row.failures else "fine"
