@@ -4,16 +4,23 @@ import io
 import warnings
 from dataclasses import dataclass
 
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from digest.errors import InputError
 
 _FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
-_MOST_PIXELS = 25_000_000
+_MOST_PIXELS = {"PNG": 20_000_000, "GIF": 20_000_000, "WEBP": 10_000_000, "progressive": 12_500_000}
+"""Pixels that take 80 MB to decode: 4 bytes each, twice that where the library keeps a second copy of them.
+
+JPEG that is not progressive is decoded line by line at an eighth to the whole of its size.
+"""
+_MOST_OF_JPEG = 100_000_000
 _WIDEST, _TALLEST = 1_072, 1_608  # twice the width of a message's column, for dense screens
 _LEAST = 32
+_STRIP = 256
 _QUALITY = 82
 _WHITE = (255, 255, 255)
+_SIDEWAYS = frozenset({5, 6, 7, 8})
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +33,10 @@ class Shrunk:
 
 
 def shrink(content: bytes) -> Shrunk:
-    """Copy a picture; raise InputError for what is none, is too large to unpack, or is a counting pixel.
+    """Copy a picture; raise InputError for what is none, is too large to decode, or is a counting pixel.
 
-    Its size is read from its head and checked before anything is unpacked.
+    Its size is read from its head and checked before anything is decoded. One call takes up to 100 MB: the
+    caller runs one at a time.
     """
     try:
         with warnings.catch_warnings():
@@ -42,29 +50,52 @@ def shrink(content: bytes) -> Shrunk:
 
 def _shrink(content: bytes) -> Shrunk:
     with Image.open(io.BytesIO(content), formats=_FORMATS) as picture:
-        width, height = picture.size
-        if width * height > _MOST_PIXELS:
-            raise InputError(
-                f"the picture has {width} by {height} pixels; {_MOST_PIXELS:,} are unpacked at most"
-            )
-        if min(width, height) < _LEAST:
-            raise InputError(f"the picture has {width} by {height} pixels; that shows nothing")
-        picture.draft("RGB", (_WIDEST, _TALLEST))
-        upright = ImageOps.exif_transpose(picture)
-        upright.thumbnail((_WIDEST, _TALLEST), Image.Resampling.LANCZOS)
-        drawn = _on_white(upright)
+        _check_size(picture)
+        orientation = picture.getexif().get(ExifTags.Base.Orientation, 1)
+        box = (_TALLEST, _WIDEST) if orientation in _SIDEWAYS else (_WIDEST, _TALLEST)
+        picture.draft("RGB", box)
+        small = _reduced_on_white(picture, box)
+        small.thumbnail(box, Image.Resampling.LANCZOS)
+        if orientation != 1:
+            small.getexif()[ExifTags.Base.Orientation] = orientation
+            ImageOps.exif_transpose(small, in_place=True)
+    # Drawn anew: no colour profile, comment or place of the original stays.
+    drawn = Image.new("RGB", small.size, _WHITE)
+    drawn.paste(small)
     out = io.BytesIO()
     drawn.save(out, "JPEG", quality=_QUALITY, optimize=True, progressive=True)
     return Shrunk(out.getvalue(), *drawn.size)
 
 
-def _on_white(picture: Image.Image) -> Image.Image:
-    """Draw a picture on white paper, so that no colour profile, comment or place of the original stays."""
-    paper = Image.new("RGB", picture.size, _WHITE)
-    has_alpha = picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info
-    if has_alpha:
-        layer = picture.convert("RGBA")
-        paper.paste(layer, mask=layer.getchannel("A"))
-    else:
-        paper.paste(picture.convert("RGB"))
+def _check_size(picture: Image.Image) -> None:
+    width, height = picture.size
+    kind = "progressive" if picture.info.get("progressive") else picture.format or ""
+    most = _MOST_PIXELS.get(kind, _MOST_OF_JPEG)
+    if width * height > most:
+        raise InputError(f"the picture has {width} by {height} pixels; {most:,} are decoded at most")
+    if min(width, height) < _LEAST:
+        raise InputError(f"the picture has {width} by {height} pixels; that shows nothing")
+
+
+def _reduced_on_white(picture: Image.Image, box: tuple[int, int]) -> Image.Image:
+    """Draw a picture on white paper at a whole part of its size, not below the box, strip by strip.
+
+    A second copy of the whole picture, as converting its mode makes, is never held.
+    """
+    width, height = picture.size
+    part = max(1, min(width // box[0], height // box[1]))
+    paper = Image.new("RGB", (-(-width // part), -(-height // part)), _WHITE)
+    rows = max(part, _STRIP // part * part)
+    for top in range(0, height, rows):
+        strip = _on_white(picture.crop((0, top, width, min(top + rows, height))), picture)
+        paper.paste(strip.reduce(part) if part > 1 else strip, (0, top // part))
+    return paper
+
+
+def _on_white(strip: Image.Image, picture: Image.Image) -> Image.Image:
+    if not (strip.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info):
+        return strip.convert("RGB")
+    layer = strip.convert("RGBA")
+    paper = Image.new("RGB", strip.size, _WHITE)
+    paper.paste(layer, mask=layer.getchannel("A"))
     return paper

@@ -1,4 +1,4 @@
-"""Fetch over http safely: no private address is ever dialled, whatever a name or a redirect says."""
+"""Fetch over HTTP safely: a private address is dialled only at a host and port that the operator named."""
 
 import functools
 import ipaddress
@@ -72,14 +72,19 @@ def fetch(
     etag: str | None = None,
     last_modified: str | None = None,
     allow_private: bool = False,
+    private_origin: str | None = None,
     timeout: float = 20.0,
     max_bytes: int = 10_000_000,
     turns: HostSpacing | None = None,
 ) -> Fetched:
-    """Get a URL; raise InputError for what will not mend itself, Unreachable for what may.
+    """Get a URL; raise InputError for a permanent failure, Unreachable for one that may pass.
 
+    `private_origin` is an address that the operator wrote down: where it is given, its host and port may be
+    private, and no other's, whatever a redirect or a document names. `allow_private` is that of `url` itself.
     `timeout` bounds the whole fetch in seconds, redirects included, waiting for the host's turn not.
     """
+    vouched = url if allow_private else private_origin
+    permitted = _origin(vouched) if vouched else None
     conditions = {"If-None-Match": _plain(etag), "If-Modified-Since": _plain(last_modified)}
     headers = {name: value for name, value in conditions.items() if value}
     waits = turns or HostSpacing(0)
@@ -88,7 +93,7 @@ def fetch(
         host = _host(_checked(url))
         with waits.at(host):
             began = time.monotonic()
-            with _client(allow_private, timeout, began + timeout) as client:
+            with _client(_origin(url) == permitted, timeout, began + timeout) as client:
                 answer = _asked(client, url, headers, max_bytes, began + timeout, waits)
             timeout = max(timeout - (time.monotonic() - began), 0.01)
         if isinstance(answer, Fetched):
@@ -97,6 +102,15 @@ def fetch(
         is_permanent = is_permanent and answer.is_permanent
         moved_to = url if is_permanent else moved_to
     raise InputError(f"{_shown(url)}: more than {MAX_REDIRECTS} redirects")
+
+
+def _origin(url: str) -> tuple[str, int]:
+    """Return a URL's host and port, by default its scheme's (RFC 3986 3.2)."""
+    parts = urlsplit(_checked(url))
+    try:
+        return (parts.hostname or "").rstrip("."), parts.port or (443 if parts.scheme == "https" else 80)
+    except ValueError:
+        raise InputError(f"{_shown(url)} names a port that does not exist; check the address") from None
 
 
 def is_public(address: str) -> bool:
@@ -230,7 +244,10 @@ def _get(
                 return _Redirect(str(response.headers["location"]), is_permanent)
             content = b"" if response.status_code >= 300 else _read(response, url, max_bytes, end)
     except _PrivateAddressError as error:
-        raise InputError(f"{_shown(url)}: {error}; only public addresses are fetched") from None
+        raise InputError(
+            f"{_shown(url)}: {error}; only public addresses are fetched, except at"
+            " a source's own url with allow_private = true"
+        ) from None
     except (httpx2.HTTPError, httpcore2.ConnectError, httpcore2.TimeoutException, OSError) as error:
         raise Unreachable(f"{_shown(url)} does not answer ({type(error).__name__})") from None
     except (httpx2.InvalidURL, ValueError):
@@ -296,10 +313,7 @@ def _checked(url: str) -> str:
 
 def _host(url: str) -> str:
     parts = urlsplit(url)
-    try:
-        return f"{parts.hostname}:{parts.port or ''}"
-    except ValueError:
-        raise InputError(f"{_shown(url)} names no port that there is; check the address") from None
+    return f"{parts.hostname}:{_origin(url)[1]}"
 
 
 def _joined(url: str, location: str) -> str:
@@ -315,10 +329,10 @@ def _plain(value: str | None) -> str | None:
 
 
 def _shown(url: str) -> str:
-    """Give a URL for an error: without name, password, query and control characters."""
+    """Return a URL for an error: host, port and path, without login, query and control characters."""
     try:
         parts = urlsplit(url)
-        shown = f"{parts.scheme}://{parts.hostname or ''}{parts.path}"[:200]
+        shown = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"[:200]
     except ValueError:
         return "the address"
     return "".join(sign for sign in shown if sign.isprintable())

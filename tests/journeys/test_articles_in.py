@@ -183,3 +183,35 @@ def test_topics_are_given_by_rule(publication: Publication) -> None:
     )
     publication.run("fetch")
     assert publication.facts("articles", "show", "https://paper.example/1")["topics"] == ["world", "roads"]
+
+
+def test_one_bad_item_neither_stops_the_rest_nor_fails_the_run_unless_that_is_asked(
+    publication: Publication, site: Website
+) -> None:
+    bad = ("9", "&lt;script&gt;alert(1)&lt;/script&gt;", "")
+    site.pages["/feed"] = page(rss(ONE, bad, TWO))
+
+    said = publication.run("fetch")
+    assert "newsroom: 2 new" in said
+    assert "source newsroom: " in said
+    assert "neither a title nor a text" in said
+
+    site.pages["/feed"] = page(rss(bad, ONE, TWO))
+    assert "neither a title nor a text" in publication.run("fetch", "newsroom", "--strict", code=1)
+
+
+def test_a_fetch_that_waits_says_until_when_and_how_to_ask_at_once(
+    publication: Publication, site: Website
+) -> None:
+    good, site.pages["/feed"] = site.pages["/feed"], page(b"down", 503)
+    publication.run("fetch", code=1)
+
+    said = publication.run("fetch")
+    assert "newsroom: is asked again at 20" in said
+    assert "after 1 failed fetch; `digest fetch newsroom` asks it now" in said
+
+    site.pages["/feed"] = good
+    publication.run("fetch", "newsroom")
+    (line,) = [line for line in publication.run("sources").splitlines() if line.startswith("newsroom")]
+    assert "\tfine\t" in line
+    assert "\tpast, 20" in line

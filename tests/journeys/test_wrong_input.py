@@ -44,7 +44,7 @@ def test_a_feed_that_is_a_web_page(publication: Publication) -> None:
 def test_one_bad_article_of_a_folder_is_named_and_the_others_are_taken(publication: Publication) -> None:
     publication.write_article("Bridge reopens")
     (publication.folder / "articles" / "broken.md").write_text('---\ntitle: "never closed\n---\nText.\n')
-    said = publication.run("fetch", code=1)
+    said = publication.run("fetch")
     assert "newsroom: 1 new" in said
     assert "source newsroom: broken.md: broken.md, line" in said
 

@@ -91,6 +91,18 @@ def test_a_redirect_to_a_private_address_is_not_followed(monkeypatch: pytest.Mon
         assert inside.requests == []
 
 
+def test_a_permission_for_a_private_address_is_for_its_host_and_port_alone(site: Website) -> None:
+    with Website(feed=page(b"<rss/>")) as other:
+        site.pages["/away"] = page(b"", 301, Location=f"{other.url}/feed")
+        with pytest.raises(InputError, match="with allow_private = true"):
+            fetch(f"{site.url}/away", allow_private=True)
+        with pytest.raises(InputError, match=f":{other.port}/feed.*private address"):
+            fetch(f"{other.url}/feed", private_origin=f"{site.url}/anything")
+        assert other.requests == []
+
+    assert fetch(f"{site.url}/feed", private_origin=f"{site.url}/").status == 200
+
+
 def test_the_address_that_was_checked_is_the_one_that_is_dialled(
     site: Website, monkeypatch: pytest.MonkeyPatch
 ) -> None:

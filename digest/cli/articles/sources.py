@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from typing import Any
 
 from digest.cli.terminal.common import DEFAULT, AsJson, Common, application
 from digest.cli.terminal.output import say, show_json, show_table, warn
@@ -19,7 +20,7 @@ def list_(*, json: AsJson = False, common: Common = DEFAULT) -> None:
     if json:
         show_json(rows)
     else:
-        show_table(_SHOWN, rows)
+        show_table(_SHOWN, [row | {"last_error": _told_error(row)} for row in rows])
 
 
 def import_(file: Path, *, json: AsJson = False, common: Common = DEFAULT) -> None:
@@ -69,3 +70,13 @@ def _write(file: Path, written: bytes) -> None:
         file.write_bytes(written)
     except OSError as error:
         raise InputError(f"{file} cannot be written: {(error.strerror or 'unknown').lower()}") from None
+
+
+def _told_error(row: dict[str, Any]) -> str | None:
+    """Return the last error, marked as past where a later fetch succeeded."""
+    error: str | None = row["last_error"]
+    return (
+        f"past, {row['last_error_at']:%Y-%m-%d %H:%M} UTC: {error}"
+        if error and not row["failures"]
+        else error
+    )

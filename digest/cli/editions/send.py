@@ -11,27 +11,42 @@ from digest.cli.terminal.progress import counted, pulse
 from digest.sending import Sent, send_due
 from digest.tasks.articles.fetching import FetchReport, fetch_due
 from digest.tasks.articles.images import copy_pictures
+from digest.tasks.articles.sources import BackOff, list_backed_off
 from digest.tasks.delivery.run import Tally
 from digest.tasks.editions.compiling import Compiled
 
 
-def fetch(source: str | None = None, *, json: AsJson = False, common: Common = DEFAULT) -> None:
+def fetch(
+    source: str | None = None,
+    *,
+    strict: Annotated[bool, Parameter(negative="")] = False,
+    json: AsJson = False,
+    common: Common = DEFAULT,
+) -> None:
     """Fetch the sources that are due.
 
     Parameters
     ----------
     source:
         Fetch this one, due or not.
+    strict:
+        Exit 1 also where single items were refused, not only where a source could not be read.
     """
     with application(common) as app, counted("fetching", quiet=common.quiet or json) as show:
         reports = fetch_due(app.database, app.settings, app.clock(), only=source, progress=show)
         copy_pictures(app.database, app.settings, app.clock())
+        waiting = [] if source else list_backed_off(app.database, app.settings, app.clock())
+    fetched = {report.source for report in reports}
     if json:
         show_json([_facts(report) for report in reports])
     else:
         for report in reports:
             say(describe_fetch(report), quiet=common.quiet)
-    if complain(reports):
+        for backed_off in waiting:
+            if backed_off.source not in fetched:
+                say(describe_back_off(backed_off), quiet=common.quiet)
+    refused = complain(reports)
+    if (strict and refused) or any(report.error for report in reports):
         sys.exit(1)
 
 
@@ -108,6 +123,13 @@ def describe_fetch(report: FetchReport) -> str:
     return f"{report.source}: {'nothing changed' if report.is_same else counts}" + (
         f"; it {report.remark}" if report.remark else ""
     )
+
+
+def describe_back_off(waiting: BackOff) -> str:
+    """Say in one line why a source was left out, until when, and how to ask it all the same."""
+    when = f"is asked again at {waiting.until:%Y-%m-%d %H:%M} UTC" if waiting.until else "is not asked again"
+    tries = "1 failed fetch" if waiting.failures == 1 else f"{waiting.failures} failed fetches"
+    return f"{waiting.source}: {when}, after {tries}; `digest fetch {waiting.source}` asks it now"
 
 
 def complain(reports: list[FetchReport]) -> bool:

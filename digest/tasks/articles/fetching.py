@@ -238,7 +238,8 @@ def _read(
             from digest.net.http import fetch
             from digest.tasks.articles.feeds import visit
 
-            return visit(source, row, partial(fetch, allow_private=source.allow_private, turns=turns))
+            private = source.url if source.allow_private else None
+            return visit(source, row, partial(fetch, private_origin=private, turns=turns))
         if path.is_dir():
             from digest.tasks.articles.folders import read_watched
 

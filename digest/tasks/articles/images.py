@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from digest.errors import DigestError
@@ -22,6 +23,9 @@ _LARGEST = 12_000_000
 _PATIENCE = 15.0
 _AGAIN_AFTER = timedelta(hours=6)
 _SPACING = 0.1
+_MOST_IN_MEMORY = 4  # downloads at a time
+_DECODING = Lock()
+"""Held while a picture is decoded: one takes up to 100 MB."""
 
 
 def copy_pictures(
@@ -29,12 +33,13 @@ def copy_pictures(
     settings: Settings,
     now: datetime,
     *,
-    allow_private: frozenset[str] = frozenset(),
+    private_hosts: frozenset[str] = frozenset(),
     progress: Callable[[int], None] = lambda _done: None,
 ) -> Mapping[str, str]:
-    """Copy the pictures that may still be shown; give the addresses that failed, each with why.
+    """Copy the pictures that may still be shown; return the addresses that failed, each with the reason.
 
-    What failed is tried again after six hours, four times in all.
+    What failed is tried again after six hours, four times in all. A document names a picture's address, so a
+    source's `allow_private` does not permit it; `private_hosts` are those that the caller vouches for.
     """
     if settings.site.images != "copy":
         return {}
@@ -44,8 +49,8 @@ def copy_pictures(
             session, seen_from=now - longest, tried_before=now - _AGAIN_AFTER, most=_MOST_AT_ONCE
         )
     turns, failed = HostSpacing(min(settings.fetch.spacing.total_seconds(), _SPACING)), {}
-    private = allow_private | {host_of(source.url) for source in settings.sources if source.allow_private}
-    for url, got in in_parallel(lambda url: _copy(url, turns, private), wanted, settings.fetch.parallel):
+    width = min(settings.fetch.parallel, _MOST_IN_MEMORY)
+    for url, got in in_parallel(lambda url: _copy(url, turns, private_hosts), wanted, width):
         if isinstance(got, str):
             failed[url] = got
         _keep(database, url, got, now)
@@ -61,7 +66,8 @@ def _copy(url: str, turns: HostSpacing, private: frozenset[str]) -> "Shrunk | st
         found = fetch(
             url, timeout=_PATIENCE, max_bytes=_LARGEST, turns=turns, allow_private=host_of(url) in private
         )
-        return shrink(found.content)
+        with _DECODING:
+            return shrink(found.content)
     except DigestError as error:
         return str(error)
 

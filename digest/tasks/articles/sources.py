@@ -1,5 +1,7 @@
 """The health of each configured source: when it was read last, what went wrong, when it is asked again."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from digest.models import Source
@@ -16,6 +18,30 @@ def list_sources(database: Database, settings: Settings) -> list[dict[str, Any]]
     with database.read() as session:
         known = articles.sources_by_name(session)
     return [_row(source, known.get(source.name)) for source in settings.sources]
+
+
+@dataclass(frozen=True, slots=True)
+class BackOff:
+    """A source that is not asked because it failed: until when, or None where it was given up; and why."""
+
+    source: str
+    until: datetime | None
+    failures: int
+    why: str
+
+
+def list_backed_off(database: Database, settings: Settings, now: datetime) -> list[BackOff]:
+    """Return the sources that a fetch leaves out because their last tries failed."""
+    with database.read() as session:
+        known = articles.sources_by_name(session)
+    rows = [
+        known[one.name] for one in settings.sources if one.name in known and known[one.name].url == one.url
+    ]
+    return [
+        BackOff(row.name, row.next_fetch_at, row.failures, row.last_error or "")
+        for row in rows
+        if row.failures and (row.stopped_at or (row.next_fetch_at and row.next_fetch_at > now))
+    ]
 
 
 def _row(source: SourceSettings, known: Source | None) -> dict[str, Any]:

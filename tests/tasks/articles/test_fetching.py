@@ -14,6 +14,7 @@ from digest.store.articles import articles
 from digest.store.articles.listing import list_articles
 from digest.store.database import Database
 from digest.tasks.articles.fetching import FetchReport, fetch_due
+from digest.tasks.articles.sources import list_backed_off, list_sources
 from tests.support.websites import Website, page
 
 NOW = datetime(2026, 11, 24, 7, tzinfo=UTC)
@@ -179,7 +180,7 @@ def test_failures_in_a_row_make_the_pause_grow_to_a_day(fetching: Fetching, site
     assert waits == [0.25, 0.5, 1, 2, 4, 8, 16, 24, 24]
     assert (health.failures, health.last_error) == (
         9,
-        "http://127.0.0.1/feed answers 500; it is tried again later",
+        f"{site.url}/feed answers 500; it is tried again later",
     )
 
     site.pages["/feed"] = good
@@ -339,3 +340,36 @@ def test_the_pause_between_two_requests_to_a_host_is_a_setting(tmp_path: Path) -
     path = write_config(tmp_path, "sqlite:///x.db")
     path.write_text(path.read_text().replace('[fetch]\nspacing = "0s"\n', ""))
     assert load_settings(path).fetch.spacing == timedelta(seconds=1)
+
+
+def test_a_private_feed_that_a_page_or_a_redirect_names_at_another_port_is_not_asked(
+    fetching: Fetching, site: Website
+) -> None:
+    with Website(feed=page(feed("inside"))) as inside:
+        link = f'<link rel="alternate" type="application/rss+xml" href="{inside.url}/feed">'
+        site.pages = {
+            "/": page(f"<!doctype html><html><head>{link}</head><body>Hello.</body></html>".encode()),
+            "/moved": page(b"", 302, Location=f"{inside.url}/feed"),
+        }
+        fetching.point(f"{site.url}/", f"{site.url}/moved")
+        reports = fetching.at(NOW)
+
+        assert all(report.error for report in reports)
+        assert inside.requests == []
+
+
+def test_a_source_that_waits_for_a_back_off_is_listed_with_its_time(
+    fetching: Fetching, site: Website
+) -> None:
+    site.pages["/feed"] = page(b"", 500)
+    fetching.first()
+    (waiting,) = list_backed_off(fetching.database, fetching.settings, NOW + HOUR / 6)
+    assert (waiting.source, waiting.until, waiting.failures) == ("paper", NOW + HOUR / 4, 1)
+    assert list_backed_off(fetching.database, fetching.settings, NOW + HOUR) == []
+
+    site.pages["/feed"] = page(feed("one"))
+    fetching.first(NOW + HOUR)
+    assert list_backed_off(fetching.database, fetching.settings, NOW + HOUR) == []
+    (row,) = list_sources(fetching.database, fetching.settings)
+    assert (row["state"], row["failures"]) == ("fine", 0)
+    assert row["last_error"].startswith(f"{site.url}/feed answers 500")

@@ -1,6 +1,8 @@
 """Pictures in messages and in the archive: linked from their own house, copied, or left out."""
 
 import io
+import threading
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,9 +12,10 @@ from fastapi.testclient import TestClient
 from PIL import Image
 from sqlmodel import select
 
+from digest.articles import thumbnails
 from digest.bootstrap import Application
 from digest.models import Article, Picture
-from digest.settings import load_settings
+from digest.settings import SourceSettings, load_settings
 from digest.tasks.articles import withdrawing
 from digest.tasks.articles.images import copy_pictures
 from digest.tasks.editions.preview import Viewer, preview
@@ -51,7 +54,7 @@ class Desk:
 
     def copy(self, now: datetime = NOW) -> dict[str, str]:
         private = frozenset({"127.0.0.1"})
-        return dict(copy_pictures(self.app.database, self.settings, now, allow_private=private))
+        return dict(copy_pictures(self.app.database, self.settings, now, private_hosts=private))
 
     def html(self, at: datetime = NOW + HOUR) -> str:
         digest = self.settings.digest("world")
@@ -97,6 +100,41 @@ def test_a_picture_of_ones_own_house_is_linked_and_a_strangers_is_not(
     assert 'src="https://media.courier.example/bridge.jpg"' in html
     assert "tracker.example" not in html
     assert desk.copy() == {}
+    assert site.requests == []
+
+
+def test_pictures_are_decoded_one_at_a_time(
+    open_desk: Callable[[str], Desk], site: Website, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk, at_once = open_desk("copy"), []
+    inside = threading.Semaphore(0)
+
+    def shrink(content: bytes) -> thumbnails.Shrunk:
+        inside.release()
+        time.sleep(0.02)
+        at_once.append(inside._value)
+        inside.acquire()
+        return thumbnails.Shrunk(content, 40, 40)
+
+    monkeypatch.setattr(thumbnails, "shrink", shrink)
+    for number in range(6):
+        site.pages[f"/{number}.jpg"] = page(b"x%d" % number)
+        desk.add(f"{site.url}/{number}.jpg", str(number))
+
+    assert desk.copy() == {}
+    assert at_once == [1] * 6
+
+
+def test_a_picture_of_a_private_address_is_not_asked_for_though_a_source_there_is_vouched_for(
+    open_desk: Callable[[str], Desk], site: Website
+) -> None:
+    desk = open_desk("copy")
+    source = SourceSettings(name="intranet", url=f"{site.url}/feed", allow_private=True)
+    desk.add(f"{site.url}/bridge.jpg")
+
+    failed = copy_pictures(desk.app.database, desk.settings.model_copy(update={"sources": (source,)}), NOW)
+
+    assert "private address" in failed[f"{site.url}/bridge.jpg"]
     assert site.requests == []
 
 

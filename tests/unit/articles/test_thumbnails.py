@@ -2,6 +2,8 @@
 
 import io
 import struct
+import subprocess
+import sys
 import zlib
 
 import pytest
@@ -89,3 +91,36 @@ def bomb(width: int, height: int) -> bytes:
 def test_what_is_no_picture_to_show_is_refused_with_its_reason(content: bytes, says: str) -> None:
     with pytest.raises(InputError, match=says):
         shrink(content)
+
+
+PEAK = """
+import re, sys
+from pathlib import Path
+from digest.articles.thumbnails import shrink
+content = sys.stdin.buffer.read()
+copy = shrink(content)
+peak = re.search(r"VmHWM:\\s*(\\d+) kB", Path("/proc/self/status").read_text())
+print(copy.width, copy.height, int(peak[1]) // 1024)
+"""
+
+
+@pytest.mark.parametrize(
+    ("kind", "size", "mode"),
+    [("PNG", (4_472, 4_472), "RGBA"), ("PNG", (4_472, 4_472), "P"), ("JPEG", (9_000, 9_000), "RGB")],
+)
+def test_the_largest_pictures_that_are_decoded_take_less_than_200_megabytes(
+    kind: str, size: tuple[int, int], mode: str
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", PEAK], input=picture(kind, size, mode), capture_output=True, check=True
+    )
+    width, height, peak = map(int, done.stdout.split())
+    assert (width, height) == (1_072, 1_072)
+    assert peak < 200
+
+
+def test_a_picture_that_lies_on_its_side_is_turned_before_its_height_counts() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    copy = shrink(picture("JPEG", (3_000, 1_200), exif=exif.tobytes()))
+    assert (copy.width, copy.height) == (643, 1_608)
