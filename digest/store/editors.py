@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlmodel import Session, col, delete, select
 
 from digest.models import Editor, EditorSession, PasswordLink
+from digest.models.row import row_id
 
 
 def find_editor(session: Session, address_key: str) -> Editor | None:
@@ -77,6 +78,6 @@ def drop_links(session: Session, editor_id: int) -> None:
 
 def remove_editor(session: Session, editor: Editor) -> None:
     """Remove an editor with all that opens the desk for them; their acts stay."""
-    end_sessions(session, editor.id or 0)
-    drop_links(session, editor.id or 0)
+    end_sessions(session, row_id(editor))
+    drop_links(session, row_id(editor))
     session.delete(editor)

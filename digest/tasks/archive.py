@@ -12,6 +12,7 @@ from sqlmodel import Session
 from digest.articles.related import Index
 from digest.kept import Kept
 from digest.models import Article, Correction, Edition
+from digest.models.row import row_id
 from digest.settings import DigestSettings, Settings
 from digest.store.articles import articles, corrections, images
 from digest.store.articles.related import to_story
@@ -115,7 +116,7 @@ class Archive:
                 return None
             rows = archive.list_made(session, names, limit=PER_PAGE, offset=(page - 1) * PER_PAGE)
             titles = archive.titles_of(session, rows, _TEASED)
-        entries = [ArchiveEntry(self._digest_of(row), row, tuple(titles[row.id or 0])) for row in rows]
+        entries = [ArchiveEntry(self._digest_of(row), row, tuple(titles[row_id(row)])) for row in rows]
         return ArchiveList(tuple(entries), page, pages)
 
     def latest(self, digest: DigestSettings | None, limit: int) -> list[Published]:
@@ -132,7 +133,7 @@ class Archive:
 
     def _relate(self, session: Session, found: Published) -> tuple[Article, ...]:
         """Give the nearest articles of earlier editions; those do not change, so they are found once."""
-        key = found.edition.id or 0
+        key = row_id(found.edition)
         if key not in self._related:
             before = archive.list_before(session, found.edition, _COMPARED)
             index = Index(to_story(article) for article in [*before, *found.articles])
@@ -156,12 +157,12 @@ class Archive:
         shown = archive.list_shown(session, edition)
         withdrawn = archive.list_withdrawn(session, edition)
         lead, parts, earlier = arrange(shown, digest.topics)
-        notices = corrections.list_of(session, [one.article.id or 0 for one in shown])
+        notices = corrections.list_of(session, [row_id(one.article) for one in shown])
         changes = [*withdrawn, *(notice.at for about in notices.values() for notice in about)]
         updated_at = max([edition.frozen_at or edition.freeze_at, *changes])
-        copies = images.copies_of(session, [one.article.id or 0 for one in shown])
+        copies = images.copies_of(session, [row_id(one.article) for one in shown])
         urls = {
-            one.article.id or 0: self._showing.of(one.article, copies.get(one.article.id or 0))
+            row_id(one.article): self._showing.of(one.article, copies.get(row_id(one.article)))
             for one in shown
         }
         whole = Published(digest, edition, lead, parts, earlier, len(withdrawn), updated_at)

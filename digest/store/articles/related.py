@@ -9,6 +9,7 @@ from sqlmodel import Session, col, func, select
 
 from digest.articles.related import SIGNS, RelatedStory
 from digest.models import Article, Fold
+from digest.models.row import row_id
 
 LATEST = 10_000
 
@@ -37,7 +38,7 @@ def list_stories(
 def to_story(article: Article) -> RelatedStory:
     """Give what is compared of an article at hand."""
     dated = min(article.published_at or article.first_seen_at, article.first_seen_at)
-    return RelatedStory(article.id or 0, article.title, article.text[:SIGNS], dated)
+    return RelatedStory(row_id(article), article.title, article.text[:SIGNS], dated)
 
 
 def _dated() -> ColumnElement[datetime]:

@@ -22,6 +22,7 @@ from digest.models import (
     Withdrawal,
     Withheld,
 )
+from digest.models.row import row_id
 
 _WAITING = (DeliveryState.PLANNED, DeliveryState.DEFERRED, DeliveryState.CLAIMED)
 _AT_ONCE = 500
@@ -31,7 +32,7 @@ _NOT_REPEATED = "not repeated: an article of it was withdrawn"
 def enter(session: Session, article: Article, at: datetime, reason: str) -> Withdrawal:
     """Record the act; from its commit on no edition chooses the article."""
     article.withdrawn_at = article.withdrawn_at or at
-    withdrawal = Withdrawal(article_id=article.id or 0, at=at, reason=reason)
+    withdrawal = Withdrawal(article_id=row_id(article), at=at, reason=reason)
     session.add_all([article, withdrawal])
     session.flush()
     return withdrawal

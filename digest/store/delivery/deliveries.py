@@ -19,6 +19,7 @@ from digest.models import (
     Withheld,
     is_counted,
 )
+from digest.models.row import row_id
 from digest.rules.delivery.verdicts import Verdict
 
 _DUE = (DeliveryState.PLANNED, DeliveryState.DEFERRED)
@@ -45,7 +46,7 @@ class Job(NamedTuple):
 def make_job(delivery: Delivery, subscriber: Subscriber, digest: str) -> Job:
     """Gather what composing a delivery needs."""
     return Job(
-        delivery_id=delivery.id or 0,
+        delivery_id=row_id(delivery),
         edition_id=delivery.edition_id,
         variant_id=delivery.variant_id or 0,
         subscription_id=delivery.subscription_id,

@@ -10,6 +10,7 @@ from sqlmodel import Session, and_, col, func, or_, select
 
 from digest.models import Article, Edition, EditionState, Variant, VariantArticle
 from digest.models.cadence import CORRECTION
+from digest.models.row import row_id
 
 _MADE = (EditionState.FROZEN, EditionState.PAUSED, EditionState.FINISHED)
 
@@ -56,7 +57,7 @@ def find_last(session: Session, digest: str, cadence: str) -> Edition | None:
 def find_neighbours(session: Session, edition: Edition) -> Neighbours:
     """Find the editions beside one."""
     of_kind = (*_is_shown([edition.digest]), col(Edition.cadence) == edition.cadence)
-    at, key = edition.deadline_at, edition.id or 0
+    at, key = edition.deadline_at, row_id(edition)
     earlier = or_(col(Edition.deadline_at) < at, and_(col(Edition.deadline_at) == at, col(Edition.id) < key))
     later = or_(col(Edition.deadline_at) > at, and_(col(Edition.deadline_at) == at, col(Edition.id) > key))
     before = select(Edition).where(*of_kind, earlier).order_by(*_latest_first()).limit(1)
@@ -91,7 +92,7 @@ def list_shown(session: Session, edition: Edition) -> list[ArchivedArticle]:
         .order_by(ranked.c.place, ranked.c.shared.desc(), ranked.c.mean, col(Article.id).desc())
     )
     found = list(session.exec(query))
-    earlier = _ids_of_earlier(session, edition, [article.id or 0 for article in found])
+    earlier = _ids_of_earlier(session, edition, [row_id(article) for article in found])
     return [ArchivedArticle(article, article.id in earlier) for article in found]
 
 
@@ -115,7 +116,7 @@ def list_before(session: Session, edition: Edition, most: int) -> list[Article]:
 def titles_of(session: Session, editions: Sequence[Edition], most: int) -> dict[int, list[str]]:
     """Give the first titles of each edition."""
     return {
-        edition.id or 0: [shown.article.title for shown in list_shown(session, edition)[:most]]
+        row_id(edition): [shown.article.title for shown in list_shown(session, edition)[:most]]
         for edition in editions
     }
 

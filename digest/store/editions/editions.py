@@ -11,6 +11,7 @@ from digest.models import (
     Edition,
     EditionState,
 )
+from digest.models.row import row_id
 
 
 def find_edition(session: Session, digest: str, cadence: str, period: str) -> Edition | None:
@@ -86,7 +87,7 @@ def take_over(session: Session, edition: Edition, worker_id: int) -> Edition | N
         .where(col(Edition.compiler) == edition.compiler)
         .values(compiler=worker_id)
     ).rowcount
-    return own_edition(session, edition.id or 0, worker_id) if taken else None
+    return own_edition(session, row_id(edition), worker_id) if taken else None
 
 
 def own_edition(session: Session, edition_id: int, worker_id: int) -> Edition | None:
@@ -123,7 +124,7 @@ def pause(session: Session, edition_id: int, reason: str, *, retry_at: datetime 
 def pause_frozen(session: Session, reason: str, *, digest: str | None, retry_at: datetime) -> None:
     """Pause every frozen edition (of a digest): the fault is with us or the relay, not with a reader."""
     for edition in list_editions(session, digest=digest, states=[EditionState.FROZEN]):
-        pause(session, edition.id or 0, reason, retry_at=retry_at)
+        pause(session, row_id(edition), reason, retry_at=retry_at)
 
 
 def resume_retried(session: Session, now: datetime | None) -> None:

@@ -18,6 +18,7 @@ from digest.models import (
     SubscriptionState,
     Suppression,
 )
+from digest.models.row import row_id
 
 Row = dict[str, Any]
 _PAGE = 1000
@@ -106,7 +107,7 @@ def list_readers(session: Session, digest: str | None = None) -> Iterator[tuple[
         if not page:
             return
         yield from page
-        last = page[-1][1].id or 0
+        last = row_id(page[-1][1])
         session.expunge_all()
 
 
@@ -119,7 +120,7 @@ def list_subscribers(session: Session) -> Iterator[Subscriber]:
         if not page:
             return
         yield from page
-        last = page[-1].id or 0
+        last = row_id(page[-1])
         session.expunge_all()
 
 
@@ -160,7 +161,7 @@ def change_details(
 
 
 def _unset_cohorts(session: Session, subscriber: Subscriber) -> None:
-    for row in list_subscriptions(session, subscriber.id or 0):
+    for row in list_subscriptions(session, row_id(subscriber)):
         row.cohort_id = None
         session.add(row)
 

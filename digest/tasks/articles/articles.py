@@ -8,6 +8,7 @@ from typing import Any, Literal
 from digest.articles.related import Index
 from digest.models import Article, Fold
 from digest.models.article import ArticleFilter
+from digest.models.row import row_id
 from digest.store.articles import articles, duplicates
 from digest.store.articles import related as stories
 from digest.store.articles.duplicates import OtherSource
@@ -37,7 +38,7 @@ def show_article(database: Database, name: str) -> ShownArticle:
     """Return an article by id or URL with its story; raise InputError where there is none."""
     with database.read() as session:
         found = articles.get_article(session, name)
-        number = found.id or 0
+        number = row_id(found)
         told = duplicates.list_told(session, [number]).get(number, [])
         root_id = duplicates.story_of(session, number)[0]
         root = None if root_id == number else articles.get_article(session, str(root_id))
@@ -55,7 +56,7 @@ def mark_article(database: Database, name: str, mark: Mark, now: datetime, *, on
         if mark == "hidden_at" and not on:
             found.held_back = None
         session.add(found)
-        return found.id or 0
+        return row_id(found)
 
 
 def split_article(database: Database, name: str, now: datetime) -> Fold:

@@ -14,6 +14,7 @@ from sqlmodel import Session
 from digest.errors import InputError
 from digest.models import Article, Correction, DeliveryState, Edition, EditionState
 from digest.models.cadence import CORRECTION
+from digest.models.row import row_id
 from digest.rules.editions.selection import Chosen
 from digest.settings import Settings
 from digest.store import workers
@@ -56,22 +57,22 @@ def correct(
     with database.write() as session:
         article = articles.get_article(session, name)
         _refuse_folded(session, article)
-        if corrections.find_same(session, article.id or 0, text) is not None:
-            return Corrected(article.id or 0, article.title, (), 0, 0, is_new=False)
+        if corrections.find_same(session, row_id(article), text) is not None:
+            return Corrected(row_id(article), article.title, (), 0, 0, is_new=False)
         made: list[Edition] = []
-        for digest in corrections.list_digests(session, article.id or 0):
+        for digest in corrections.list_digests(session, row_id(article)):
             subject = say(settings.site.language, "correction", title=article.title)
             edition = _enter(session, settings, digest, subject, _notice(subject, article, text), now)
-            _plan(session, settings, edition, article, [one.id or 0 for one in made], speaks, now)
+            _plan(session, settings, edition, article, [row_id(one) for one in made], speaks, now)
             session.add(Correction(
-                article_id=article.id or 0, edition_id=edition.id or 0, text=text, at=now
+                article_id=row_id(article), edition_id=row_id(edition), text=text, at=now
             ))  # fmt: skip
             made.append(edition)
         if made:
             workers.raise_counter(session)
-        counts = [deliveries.count_states(session, edition.id or 0) for edition in made]
+        counts = [deliveries.count_states(session, row_id(edition)) for edition in made]
     return Corrected(
-        article.id or 0,
+        row_id(article),
         article.title,
         tuple(str(edition.name) for edition in made),
         sum(count.get(DeliveryState.PLANNED, 0) for count in counts),
@@ -89,7 +90,7 @@ def _checked(text: str) -> str:
 
 
 def _refuse_folded(session: Session, article: Article) -> None:
-    root = duplicates.story_of(session, article.id or 0)[0]
+    root = duplicates.story_of(session, row_id(article))[0]
     if root != article.id:
         raise InputError(
             f"article {article.id} is folded into article {root}, which readers have: correct that"
@@ -122,14 +123,14 @@ def _plan(
     now: datetime,
 ) -> None:
     languages: dict[str, list[str | None]] = {}
-    for language in corrections.list_languages(session, article.id or 0, edition.digest):
+    for language in corrections.list_languages(session, row_id(article), edition.digest):
         shown = language if language and speaks(language) else settings.site.language
         languages.setdefault(shown, []).append(language)
     own = {
-        variants.find_or_add_variant(session, edition.id or 0, shown, Chosen(())): readers
+        variants.find_or_add_variant(session, row_id(edition), shown, Chosen(())): readers
         for shown, readers in languages.items()
     }
-    corrections.plan(session, edition, article.id or 0, own, told, now)
+    corrections.plan(session, edition, row_id(article), own, told, now)
 
 
 def _notice(subject: str, article: Article, text: str) -> str:

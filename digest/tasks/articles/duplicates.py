@@ -8,6 +8,7 @@ from sqlmodel import Session
 
 from digest.errors import InputError
 from digest.models import Article, Fold
+from digest.models.row import row_id
 from digest.rules.articles.duplicates import (
     MOST_TELLERS,
     WINDOW,
@@ -35,7 +36,7 @@ def fold(session: Session, rows: Sequence[NewArticle], now: datetime) -> int:
 
 
 def _fold(session: Session, rows: Sequence[NewArticle], now: datetime) -> int:
-    told = {row.id or 0: _told(row) for row in rows}
+    told = {row_id(row): _told(row) for row in rows}
     runs = {number: sample(tells) for number, tells in told.items()}
     tellers = _tellers(session, runs, now)
     alike = _alike(session, rows[0].source, runs, tellers, now - WINDOW)
@@ -43,7 +44,7 @@ def _fold(session: Session, rows: Sequence[NewArticle], now: datetime) -> int:
     roots = duplicates.roots_of(session, near)
     folded: dict[int, int] = {}
     for row in rows:
-        number = row.id or 0
+        number = row_id(row)
         others = [near[other] for other in alike.get(number, ())]
         if others and (root := _find_root(row, told[number], others, roots)) is not None:
             folded[number] = root.id

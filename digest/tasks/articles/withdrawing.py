@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from digest.models import Edition, Withdrawal
+from digest.models.row import row_id
 from digest.store.articles import articles, corrections, duplicates, images, withdrawals
 from digest.store.database import Database
 from digest.store.delivery import deliveries
@@ -31,13 +32,13 @@ def withdraw(database: Database, name: str, reason: str, clock: Callable[[], dat
     """
     with database.write() as session:
         article = articles.get_article(session, name)
-        known = withdrawals.find_withdrawal(session, article.id or 0)
+        known = withdrawals.find_withdrawal(session, row_id(article))
         withdrawal = known or withdrawals.enter(session, article, clock(), reason)
         images.forget_of(session, article)
     changed, withheld = _carry_out(database, withdrawal, clock)
     with database.read() as session:
-        gone = deliveries.count_gone_with(session, article.id or 0)
-    return Withdrawn(article.id or 0, article.title, changed, withheld, gone)
+        gone = deliveries.count_gone_with(session, row_id(article))
+    return Withdrawn(row_id(article), article.title, changed, withheld, gone)
 
 
 def finish_withdrawals(database: Database, clock: Callable[[], datetime]) -> None:
@@ -50,10 +51,10 @@ def finish_withdrawals(database: Database, clock: Callable[[], datetime]) -> Non
 
 def settle_edition(session: Session, edition: Edition, now: datetime) -> None:
     """Take out of an edition that is about to freeze what was withdrawn while it was compiled."""
-    for withdrawal in withdrawals.list_within(session, edition.id or 0):
+    for withdrawal in withdrawals.list_within(session, row_id(edition)):
         shows = _shows(session, withdrawal)
-        withdrawals.take_out(session, withdrawal, edition.id or 0, shows, now)
-        withdrawals.unplace(session, withdrawal, edition.id or 0)
+        withdrawals.take_out(session, withdrawal, row_id(edition), shows, now)
+        withdrawals.unplace(session, withdrawal, row_id(edition))
 
 
 def _carry_out(database: Database, withdrawal: Withdrawal, clock: Callable[[], datetime]) -> tuple[int, int]:

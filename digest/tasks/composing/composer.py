@@ -11,6 +11,7 @@ from digest.mail.assembly import Assembler
 from digest.mail.message import Composition, Headers, Message, ReaderHeaders, message_id
 from digest.mail.rendering.renderer import Renderer, Rendering
 from digest.models import Edition, EditionName
+from digest.models.row import row_id
 from digest.net.smtp import Envelope
 from digest.rules.delivery.return_paths import ReturnPaths
 from digest.rules.editions import shortening
@@ -176,7 +177,7 @@ class Composer:
         if ready is None:
             found = self._variants.take(variant_id)
             composition = self._joined(found)
-            related = [article.id or 0 for article in found.related] if found.chosen.related else ()
+            related = [row_id(article) for article in found.related] if found.chosen.related else ()
             ready = self._ready[variant_id] = _ComposedVariant(found.edition.name, composition, related)
         return ready
 

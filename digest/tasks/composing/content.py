@@ -11,6 +11,7 @@ from digest.mail.assembly import CardPieces, ListHead
 from digest.mail.rendering.content import Card, Content, Elsewhere, Publication, Section
 from digest.models import Article, Edition, Form
 from digest.models.cadence import CORRECTION
+from digest.models.row import row_id
 from digest.rules.editions.selection import Choice
 from digest.settings import Settings
 from digest.store.articles.duplicates import OtherSource
@@ -160,7 +161,7 @@ class EditionContents:
 
     def _named(self, listing: VariantContent) -> Iterator[_CachedCard]:
         for article in listing.related:
-            number = article.id or 0
+            number = row_id(article)
             yield self._card(article, Choice(number, Form.TITLE, ""), (), listing.copies.get(number))
 
     def _begin(self, edition: Edition, language: str) -> _EditionText:
@@ -222,7 +223,7 @@ def to_card(
 ) -> Card:
     """Give what an edition shows of a stored article; `language` is of one that states none."""
     return Card(
-        id=article.id or 0,
+        id=row_id(article),
         form=form,
         title=article.title,
         url=article.url,

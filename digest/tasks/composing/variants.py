@@ -8,6 +8,7 @@ from sqlmodel import Session
 
 from digest.kept import Kept
 from digest.models import Article, Edition
+from digest.models.row import row_id
 from digest.rules.editions.selection import Chosen
 from digest.store.articles import articles, duplicates, images
 from digest.store.articles.duplicates import OtherSource
@@ -85,7 +86,7 @@ class Variants:
         self._forget_gone(session, {number for one in read.values() for number in one.chosen.related})
         named: dict[int, set[int]] = {}
         for one in read.values():
-            ids = named.setdefault(one.edition.id or 0, set())
+            ids = named.setdefault(row_id(one.edition), set())
             ids.update([choice.article_id for choice in one.chosen.choices], one.chosen.related)
         every = set().union(*named.values())
         told, copies = duplicates.list_told(session, every), images.copies_of(session, every)
@@ -93,14 +94,14 @@ class Variants:
             int, tuple[Mapping[int, Article], Mapping[int, Sequence[OtherSource]], Mapping[int, Copy]]
         ] = {}
         for edition in {id(one.edition): one.edition for one in read.values()}.values():
-            at, number = edition.freeze_at, edition.id or 0
+            at, number = edition.freeze_at, row_id(edition)
             shared[number] = (
                 self._articles_of(session, number, named[number]),
                 told_by(told, at),
                 copied_by(copies, at),
             )
         for variant_id, one in read.items():
-            self._expected[variant_id] = VariantContent(*one, *shared[one.edition.id or 0])
+            self._expected[variant_id] = VariantContent(*one, *shared[row_id(one.edition)])
 
     def _articles_of(self, session: Session, edition_id: int, wanted: Collection[int]) -> dict[int, Article]:
         """Give articles as they stood at the edition's freeze."""

@@ -7,6 +7,7 @@ from sqlmodel import Session
 
 from digest.errors import InputError
 from digest.models import Editor, PasswordLink, Role
+from digest.models.row import row_id
 from digest.rules.readers.address import normalise
 from digest.rules.tokens.tokens import hash_token
 from digest.store import editors
@@ -41,8 +42,8 @@ def add_editor(desk: Desk, address: str, role: Role, password: str | None, now: 
         editor.role, editor.password_hash = role, hashed
         session.add(editor)
         session.flush()
-        editors.drop_links(session, editor.id or 0)
-        return Added(editor, found is None, editors.end_sessions(session, editor.id or 0))
+        editors.drop_links(session, row_id(editor))
+        return Added(editor, found is None, editors.end_sessions(session, row_id(editor)))
 
 
 def remove_editor(desk: Desk, address: str) -> None:
@@ -55,9 +56,9 @@ def invite(desk: Desk, editor: Editor, now: datetime) -> None:
     """Mail an editor the link that sets their password; raise Unreachable where the relay refuses it."""
     token = desk.new_token()
     with desk.database.write() as session:
-        editors.drop_links(session, editor.id or 0)
+        editors.drop_links(session, row_id(editor))
         session.add(
-            PasswordLink(token_hash=hash_token(token), editor_id=editor.id or 0, expires_at=now + LINK_LIVES)
+            PasswordLink(token_hash=hash_token(token), editor_id=row_id(editor), expires_at=now + LINK_LIVES)
         )
     site = desk.settings.site
     subject = f"Set your password for the desk of {site.name}"
@@ -81,8 +82,8 @@ def set_password(desk: Desk, token: str, password: str, now: datetime) -> Editor
         editor, _ = found
         editor.password_hash = hash_password(password)
         session.add(editor)
-        editors.drop_links(session, editor.id or 0)
-        editors.end_sessions(session, editor.id or 0)
+        editors.drop_links(session, row_id(editor))
+        editors.end_sessions(session, row_id(editor))
         return editor
 
 

@@ -4,6 +4,7 @@ from sqlmodel import Session
 
 from digest.errors import InputError
 from digest.models import Edition, EditionState
+from digest.models.row import row_id
 from digest.store.editions import drafts, editions
 from digest.tasks.desk.desk import Desk
 from digest.tasks.desk.drafts import Edit
@@ -16,7 +17,7 @@ def pause_edition(desk: Desk, hand: Edit) -> None:
         edition = _get(session, hand)
         if edition.state != EditionState.FROZEN:
             raise InputError(f"it is {edition.state}; only what is being delivered can be paused")
-        editions.pause(session, edition.id or 0, f"paused by {hand.who}", retry_at=None)
+        editions.pause(session, row_id(edition), f"paused by {hand.who}", retry_at=None)
         _note(session, hand, "paused delivery")
 
 

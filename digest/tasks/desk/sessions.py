@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from digest.errors import InputError
 from digest.models import Editor, EditorSession
+from digest.models.row import row_id
 from digest.rules.readers.address import normalise
 from digest.rules.tokens.sealed_values import seal, unseal
 from digest.rules.tokens.tokens import hash_token
@@ -61,7 +62,7 @@ def sign_in(desk: Desk, address: str, password: str, now: datetime) -> str | Non
             session.add(editor)
         session.add(
             EditorSession(
-                token_hash=hash_token(token), editor_id=editor.id or 0, began_at=now,
+                token_hash=hash_token(token), editor_id=row_id(editor), began_at=now,
                 expires_at=now + LONGEST,
             )
         )  # fmt: skip
@@ -82,7 +83,7 @@ def find_visit(desk: Desk, cookie: str, now: datetime) -> SignedIn | None:
         found = editors.find_session(session, hash_token(values[0]), now)
         if found is None:
             return None
-        others = editors.count_sessions(session, found[0].id or 0, now) - 1
+        others = editors.count_sessions(session, row_id(found[0]), now) - 1
     return SignedIn(found[0], values[0], others)
 
 
@@ -95,7 +96,7 @@ def sign_out(desk: Desk, visit: SignedIn) -> None:
 def end_others(desk: Desk, visit: SignedIn) -> int:
     """End all other sessions of an editor; give how many."""
     with desk.database.write() as session:
-        return editors.end_sessions(session, visit.editor.id or 0, but=visit.token_hash)
+        return editors.end_sessions(session, row_id(visit.editor), but=visit.token_hash)
 
 
 def form_token(desk: Desk, token: str) -> str:

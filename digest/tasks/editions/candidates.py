@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from sqlmodel import Session
 
 from digest.models import Article, Draft, Reach
+from digest.models.row import row_id
 from digest.rules.editions.arrangement import UNSHAPED, Arrangement
 from digest.rules.editions.selection import Candidate, Limits
 from digest.settings import DigestSettings
@@ -20,20 +21,20 @@ def candidates(
     rows = articles.list_candidates(session, seen_from=seen_from, seen_to=seen_to, added=shape.added)
     told = duplicates.list_told_since(session, seen_from)
     told |= duplicates.list_told(session, list(shape.added)) if shape.added else {}
-    return [to_candidate(row, told.get(row.id or 0, []), seen_to) for row in rows]
+    return [to_candidate(row, told.get(row_id(row), []), seen_to) for row in rows]
 
 
 def candidate(session: Session, article: Article, at: datetime) -> Candidate:
     """Give one article as selection sees it."""
-    told = duplicates.list_told(session, [article.id or 0])
-    return to_candidate(article, told.get(article.id or 0, []), at)
+    told = duplicates.list_told(session, [row_id(article)])
+    return to_candidate(article, told.get(row_id(article), []), at)
 
 
 def to_candidate(article: Article, told: list[duplicates.OtherSource], at: datetime) -> Candidate:
     """Give what selection has to know of a stored article with what was folded into it by then."""
     topics = [*article.topics, *(topic for one in told if one.folded_at <= at for topic in one.topics)]
     return Candidate(
-        id=article.id or 0,
+        id=row_id(article),
         topics=tuple(dict.fromkeys(topics)),
         first_seen_at=article.first_seen_at,
         published_at=article.published_at,

@@ -12,6 +12,7 @@ from sqlmodel import Session
 
 from digest.models import Edition, EditionName, EditionState
 from digest.models.cadence import Cadence
+from digest.models.row import row_id
 from digest.rules.editions import cadence as calendar
 from digest.rules.editions.cadence import Due, Occurrence
 from digest.settings import DigestSettings, Settings
@@ -171,7 +172,7 @@ class Compiler:
     ) -> Compiled:
         self._plan(digest, cadence, edition, periods)
         with self._database.read() as session:
-            planned, nothing_new = deliveries.count_planned(session, edition.id or 0)
+            planned, nothing_new = deliveries.count_planned(session, row_id(edition))
         return replace(compiled, planned=planned, nothing_new=nothing_new)
 
     def _made_before(
@@ -190,7 +191,7 @@ class Compiler:
             if found is None or found.state != EditionState.HELD:
                 return compiled
             taken = forced and approval.release(
-                session, digest, found.id or 0, self.worker_id, now, forced=True
+                session, digest, row_id(found), self.worker_id, now, forced=True
             )
         if not taken:
             return replace(compiled, held=found.reason)
@@ -205,7 +206,7 @@ class Compiler:
             if edition.cadence not in digest.cadences:
                 continue
             with self._database.write() as session:
-                taken = approval.release(session, digest, edition.id or 0, self.worker_id, now)
+                taken = approval.release(session, digest, row_id(edition), self.worker_id, now)
             if taken is not None:
                 compiled = Compiled(digest.name, edition.cadence, edition.period, made=True)
                 made.append(self._planned(digest, digest.cadence(edition.cadence), taken, compiled))

@@ -9,6 +9,7 @@ from sqlmodel import Session
 from digest.errors import Busy, DigestError, InputError
 from digest.mail.reading import inspect, words_of
 from digest.models import Article, Edition
+from digest.models.row import row_id
 from digest.net.host_spacing import HostSpacing
 from digest.net.http import fetch
 from digest.net.parallel import in_parallel
@@ -83,7 +84,7 @@ def count_readers(session: Session, digest: DigestSettings, edition: Edition) ->
 def last_subject(session: Session, composer: Composer, database: Database, edition: Edition) -> str:
     """Give the subject of the last edition of this cadence, of its largest variant; empty without one."""
     last = archive.find_last(session, edition.digest, edition.cadence)
-    largest = variants.find_largest(session, last.id or 0) if last is not None else None
+    largest = variants.find_largest(session, row_id(last)) if last is not None else None
     if largest is None:
         return ""
     return composer.render(Variants(database).take(largest)).subject
@@ -148,7 +149,7 @@ def _around(
 
 def _piece(article: Article) -> ArticleFacts:
     return ArticleFacts(
-        id=article.id or 0,
+        id=row_id(article),
         title=article.title,
         url=article.url,
         summary=article.summary,

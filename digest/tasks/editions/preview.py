@@ -21,6 +21,7 @@ from digest.models import (
     Subscriber,
     Subscription,
 )
+from digest.models.row import row_id
 from digest.rules.editions import cadence as calendar
 from digest.rules.editions.cadence import Occurrence
 from digest.rules.editions.selection import (
@@ -123,8 +124,8 @@ def preview(
         rendering = composer.render(fitter.listing(chosen, language))
         stored = {choice.article_id: fitter.articles[choice.article_id] for choice in chosen.choices}
         last = _last(session, subscription)
-    delivery = Delivery(
-        edition_id=0, subscription_id=0, state="planned", due_at=at, changed_at=at, composed_at=at
+    delivery = Delivery(  # its ids are those of no row: no part of a message depends on them
+        id=0, edition_id=0, subscription_id=0, state="planned", due_at=at, changed_at=at, composed_at=at
     )
     job = deliveries.make_job(delivery, subscriber, digest.name)
     return Preview(
@@ -199,7 +200,7 @@ def _reader(
             created_at=at,
         )
     subscriber = subscribers.find_subscriber(session, normalise(view.address).key)
-    found = subscribers.find_subscription(session, subscriber.id or 0, digest.name) if subscriber else None
+    found = subscribers.find_subscription(session, row_id(subscriber), digest.name) if subscriber else None
     if subscriber is None or found is None:
         raise InputError(f'"{view.address}" has no subscription to "{digest.name}"')
     return subscriber, found

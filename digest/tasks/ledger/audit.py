@@ -18,6 +18,7 @@ from digest.models import (
     SubscriptionState,
     counts,
 )
+from digest.models.row import row_id
 from digest.rules.delivery.rate_limits import LEARNED_FOR, allowance_of
 from digest.rules.editions import cadence as calendar
 from digest.rules.editions.arrangement import UNSHAPED, Arrangement
@@ -64,7 +65,7 @@ def audit(session: Session, edition: str | None = None) -> dict[str, Any]:
 
 def account(session: Session, edition: Edition) -> Account:
     """Sum up an edition's deliveries, each counted once by its state."""
-    counts = deliveries.count_states(session, edition.id or 0)
+    counts = deliveries.count_states(session, row_id(edition))
     return Account(
         edition.digest,
         edition.cadence,
@@ -85,9 +86,9 @@ def status(session: Session, edition: str | None = None) -> list[dict[str, Any]]
     for row in find_named(session, edition):
         reasons = [
             {"state": state, "reason": reason, "count": count}
-            for state, reason, count in deliveries.count_reasons(session, row.id or 0)
+            for state, reason, count in deliveries.count_reasons(session, row_id(row))
         ]
-        next_due = deliveries.next_due_at(session, row.id or 0)
+        next_due = deliveries.next_due_at(session, row_id(row))
         report.append(
             asdict(account(session, row))
             | {
@@ -147,7 +148,7 @@ def why(session: Session, settings: Settings, address: str, article: str, now: d
         raise InputError(f'there is no article "{article}"; "digest articles list" shows their ids and URLs')
     reasons = [
         _why(session, settings, subscription, found, now)
-        for subscription in subscribers.list_subscriptions(session, subscriber.id or 0)
+        for subscription in subscribers.list_subscriptions(session, row_id(subscriber))
     ]
     best = _best(reasons) or {"included": False, "reason": "no subscription", "edition": None, "state": None}
     return {"address": subscriber.address, "article": found.id, "title": found.title} | best
@@ -160,8 +161,8 @@ def _best(reasons: Iterable[dict[str, Any]]) -> dict[str, Any] | None:
 def _why(
     session: Session, settings: Settings, subscription: Subscription, article: Article, now: datetime
 ) -> dict[str, Any]:
-    story = duplicates.story_of(session, article.id or 0)
-    held = [item for one in story for item in deliveries.find_holding(session, subscription.id or 0, one)]
+    story = duplicates.story_of(session, row_id(article))
+    held = [item for one in story for item in deliveries.find_holding(session, row_id(subscription), one)]
     root = session.get_one(Article, story[0])
     by_fold = "" if root.id == article.id else f"it is folded into article {root.id} of {root.source}; "
     for delivery, edition, row in sorted(held, key=lambda item: not counts(item[0].state, item[0].reason)):
@@ -185,8 +186,8 @@ def _why(
 def _corrected(session: Session, subscription: Subscription, article: Article) -> str:
     """Say what the reader was told of an article afterwards."""
     told = ""
-    for notice in corrections.list_of(session, [article.id or 0]).get(article.id or 0, []):
-        delivery = corrections.find_delivery(session, notice, subscription.id or 0)
+    for notice in corrections.list_of(session, [row_id(article)]).get(row_id(article), []):
+        delivery = corrections.find_delivery(session, notice, row_id(subscription))
         if delivery is not None:
             why_so = f" ({delivery.reason})" if delivery.reason else ""
             told += f"; a correction of it is {delivery.state}{why_so}"
@@ -203,7 +204,7 @@ def _why_not_yet(
     digest = settings.digest(subscription.digest)
     limits = limits_of(digest)
     topics = since(subscription.topics, digest.lookback)
-    history = deliveries.history_of(session, subscription.id or 0)
+    history = deliveries.history_of(session, row_id(subscription))
     shape = _coming_shape(session, settings, subscription, now)
     if article.held_back and article.id not in shape.added:
         return f"it is held back: {article.held_back}"

@@ -8,6 +8,7 @@ from email.utils import parseaddr
 from digest.mail.message import Headers, Message, ReaderHeaders, compose_notice, message_id
 from digest.mail.rendering.renderer import Renderer
 from digest.models import Confirmation, DeliveryState, MailState, Outcome, Subscriber, Subscription
+from digest.models.row import row_id
 from digest.net.smtp import Connection, Envelope, open_connection
 from digest.rules.delivery.verdicts import Verdict, describe, judge, without_address
 from digest.store.readers import confirmations
@@ -51,8 +52,8 @@ def _ask(
 ) -> Verdict:
     """Mark, then submit, then record: the claim protocol of one message."""
     with run.database.write() as session:
-        token = readers.give_token(session, row.id or 0)
-        confirmations.record_confirmation(session, row.id or 0, run.owner, MailState.IN_FLIGHT)
+        token = readers.give_token(session, row_id(row))
+        confirmations.record_confirmation(session, row_id(row), run.owner, MailState.IN_FLIGHT)
     at = run.clock()
     message = run.composer.sealed(
         compose_asking(readers, renderer, row, subscriber, subscription, token, at), at
@@ -131,7 +132,7 @@ def _settle(
     run: Run, row: Confirmation, state: MailState, *, reply: str = "", due_at: datetime | None = None
 ) -> None:
     with run.database.write() as session:
-        confirmations.record_confirmation(session, row.id or 0, run.owner, state, reply=reply, due_at=due_at)
+        confirmations.record_confirmation(session, row_id(row), run.owner, state, reply=reply, due_at=due_at)
 
 
 class _Line:

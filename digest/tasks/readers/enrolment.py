@@ -16,6 +16,7 @@ from digest.models import (
     Subscription,
     SubscriptionState,
 )
+from digest.models.row import row_id
 from digest.rules.readers import consent
 from digest.rules.readers.address import Address, normalise
 from digest.settings import DigestSettings
@@ -91,8 +92,8 @@ def enrol(session: Session, readers: Readers, newcomers: Sequence[NewReader], te
         if subscriber is None:
             results.append(Enrolled.SUPPRESSED)
             continue
-        row = known.subscriptions.get(subscriber.id or 0)
-        result = _decide(row, known.asked.get(subscriber.id or 0, []), terms)
+        row = known.subscriptions.get(row_id(subscriber))
+        result = _decide(row, known.asked.get(row_id(subscriber), []), terms)
         if row is not None and result == Enrolled.UNCHANGED:
             result = _change(session, subscriber, row, newcomer, known, terms)
         elif row is not None and result == Enrolled.CHANGED:
@@ -123,7 +124,7 @@ def _look_up(
     new = [one for one in wanted if one.address.key not in found]
     subscribers.insert_new(session, Subscriber, [_subscriber_row(readers, one, terms) for one in new])
     found |= subscribers.find_subscribers(session, [one.address.key for one in new])
-    ids = [row.id or 0 for row in found.values()]
+    ids = [row_id(row) for row in found.values()]
     return _KnownReaders(
         suppressed,
         found,

@@ -6,6 +6,7 @@ from sqlmodel import Session
 
 from digest.errors import InputError
 from digest.models import ConsentEvent, Subscriber, Subscription, SuppressionReason
+from digest.models.row import row_id
 from digest.rules.readers.address import normalise
 from digest.store.readers import subscribers
 from digest.tasks.readers.readers import Readers, end
@@ -19,8 +20,8 @@ def show(readers: Readers, address: str) -> JsonDict:
     with readers.database.read() as session:
         subscriber = _get_known(session, found.key, found.address)
         banned = subscribers.find_suppression(session, readers.hash_address(found.key))
-        subscriptions = subscribers.list_subscriptions(session, subscriber.id or 0)
-        events = subscribers.list_consent(session, subscriber.id or 0)
+        subscriptions = subscribers.list_subscriptions(session, row_id(subscriber))
+        events = subscribers.list_consent(session, row_id(subscriber))
     return {
         "address": subscriber.address,
         "name": subscriber.name,
@@ -50,7 +51,7 @@ def suppress(
 ) -> None:
     """Ban a reader's address and end all their subscriptions at once."""
     subscribers.add_suppression(session, readers.hash_address(subscriber.address_key), reason, now)
-    for row in subscribers.list_subscriptions(session, subscriber.id or 0):
+    for row in subscribers.list_subscriptions(session, row_id(subscriber)):
         end(session, row, now, {"suppressed": reason})
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlmodel import Session, select
 
 from digest.models import Act, ConsentEvent, Subscription, SubscriptionState
+from digest.models.row import row_id
 from digest.rules.readers import consent
 from digest.rules.readers.consent import Deed
 from digest.rules.tokens import tokens
@@ -75,7 +76,7 @@ def find_linked(session: Session, readers: Readers, action: str, token: str) -> 
     subscriber = subscribers.find_by_public_id(session, signed[0]) if signed else None
     if signed is None or subscriber is None:
         return None
-    return subscribers.find_subscription(session, subscriber.id or 0, signed[1])
+    return subscribers.find_subscription(session, row_id(subscriber), signed[1])
 
 
 def end(session: Session, row: Subscription, now: datetime, origin: Origin) -> bool:
@@ -83,7 +84,7 @@ def end(session: Session, row: Subscription, now: datetime, origin: Origin) -> b
     if consent.next_state(row.state, Deed.LEAVE) is None:
         return False
     subscribers.change_state(session, row, SubscriptionState.ENDED, now)
-    confirmations.void_confirmations(session, row.id or 0, now)
+    confirmations.void_confirmations(session, row_id(row), now)
     record(session, row, Act.LEFT, now, origin)
     return True
 

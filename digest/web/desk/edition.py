@@ -11,6 +11,7 @@ from starlette.responses import Response
 from digest.articles.introductions import introduce
 from digest.errors import InputError, Unreachable
 from digest.models import DeliveryState, DeskAct, EditionName, EditionState, Reach, Role
+from digest.models.row import row_id
 from digest.store.delivery.deliveries import count_reasons, count_states, next_due_at
 from digest.store.editions import drafts
 from digest.tasks.desk import drafts as changes
@@ -198,7 +199,7 @@ class EditionPages:
 
     def _made(self, session: Session, entry: AgendaEntry) -> dict[str, Any]:
         assert entry.edition is not None  # noqa: S101 - it is made
-        key = entry.edition.id or 0
+        key = row_id(entry.edition)
         total = account(session, entry.edition)
         return {
             "sum": total,

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from digest.articles.introductions import introduce
 from digest.mail.rendering.templates import safe_href
 from digest.models import Article, Edition
+from digest.models.row import row_id
 from digest.settings import DigestSettings, Settings
 from digest.tasks.archive import Archive, ArchiveList, Published
 from digest.tasks.readers.sign_up import word_consent
@@ -176,10 +177,10 @@ class ArchivePages:
         return answer(request, content, "application/atom+xml", changed_at)
 
     def _item(self, article: Article, found: Published) -> ArchiveItem:
-        picture = safe_href(found.pictures.get(article.id or 0))
+        picture = safe_href(found.pictures.get(row_id(article)))
         language = article.language or self._settings.site.language
         notices = tuple(
-            (one.at, self._written(one.text)) for one in found.corrections.get(article.id or 0, ())
+            (one.at, self._written(one.text)) for one in found.corrections.get(row_id(article), ())
         )
         return ArchiveItem(article, safe_href(article.url), picture, language, notices)
 
