@@ -8,7 +8,7 @@ from sqlmodel import select
 
 from digest.models import Edition, Variant
 from digest.store.editions import editions, variants
-from digest.tasks.ledger.audit import why
+from digest.tasks.ledger.explain import why
 from tests.support.desks import BEN, DAY, MARA, PASSWORD, Newsdesk, hidden, titles
 
 LOOKED_AT = ["/desk", Newsdesk.PATH]

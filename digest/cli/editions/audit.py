@@ -5,6 +5,7 @@ import sys
 from digest.cli.terminal.common import DEFAULT, AsJson, Common, application
 from digest.cli.terminal.output import say, show_json, show_table
 from digest.tasks.ledger import audit as accounting
+from digest.tasks.ledger import explain
 
 _SUMS = [
     "digest",
@@ -82,7 +83,7 @@ def why(address: str, article: str, *, json: AsJson = False, common: Common = DE
         The article's id or URL.
     """
     with application(common) as app, app.database.read() as session:
-        report = accounting.why(session, app.settings, address, article, app.clock())
+        report = explain.why(session, app.settings, address, article, app.clock())
     if json:
         show_json(report)
         return
@@ -94,7 +95,7 @@ def why(address: str, article: str, *, json: AsJson = False, common: Common = DE
 def schedule(*, json: AsJson = False, common: Common = DEFAULT) -> None:
     """Show when the next editions are due."""
     with application(common) as app, app.database.read() as session:
-        rows = accounting.schedule(session, app.settings, app.clock())
+        rows = explain.schedule(session, app.settings, app.clock())
     if json:
         show_json(rows)
     else:

@@ -45,6 +45,12 @@ def add_edition(session: Session, edition: Edition) -> Edition | None:
     return edition
 
 
+def find_start(session: Session, digest: str, cadence: str) -> datetime | None:
+    """Find when a cadence was first seen; None where nothing has run since it was written."""
+    row = session.get(CadenceStart, (digest, cadence))
+    return row.started_at if row else None
+
+
 def started_at(session: Session, digest: str, cadence: str, now: datetime) -> datetime:
     """Give when this cadence was first seen, entering `now` the first time."""
     row = session.get(CadenceStart, (digest, cadence))

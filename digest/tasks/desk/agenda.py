@@ -6,10 +6,10 @@ from datetime import datetime
 from sqlmodel import Session
 
 from digest.models import Draft, Edition, EditionName, EditionState
-from digest.rules.editions import cadence as calendar
 from digest.rules.editions.cadence import Occurrence
 from digest.settings import DigestSettings, Settings
 from digest.store.editions import drafts, editions
+from digest.tasks.editions.coming import next_occurrence
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,17 +63,6 @@ def find_entry(session: Session, settings: Settings, name: EditionName, now: dat
         return _made(session, digest, edition)
     coming = next_occurrence(session, settings, digest, name.cadence, now)
     return _coming(session, digest, name.cadence, coming) if coming.period == name.period else None
-
-
-def next_occurrence(
-    session: Session, settings: Settings, digest: DigestSettings, cadence: str, now: datetime
-) -> Occurrence:
-    """Give the first period whose deadline is yet to come and whose edition is unmade."""
-    recurrence = digest.cadence(cadence)
-    found = calendar.following(recurrence, now, settings.zone)
-    while editions.find_edition(session, digest.name, cadence, found.period) is not None:
-        found = calendar.following(recurrence, found.deadline_at, settings.zone)
-    return found
 
 
 def _desktop(

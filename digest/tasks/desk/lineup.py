@@ -1,18 +1,18 @@
 """The articles of an edition in the order in which they would go, as the desk shows them."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlmodel import Session
 
 from digest.models import Article, Draft
-from digest.rules.editions.selection import EVERY_TOPIC, Candidate, Choice, choose, unsettle_topics, why_not
+from digest.rules.editions.selection import EVERY_TOPIC, Choice, unsettle_topics
 from digest.settings import DigestSettings
 from digest.store.articles import articles
 from digest.store.editions import cohorts
-from digest.tasks.editions.candidates import BEGINNING, candidates, limits_of, shape_of
+from digest.tasks.editions.candidates import BEGINNING, Selection
 
 SHOWN = 100
 _ALL = 1_000_000
@@ -59,13 +59,11 @@ class Lineup:
 
 def line_up(session: Session, digest: DigestSettings, draft: Draft, now: datetime) -> Lineup:
     """Give the line-up of a draft."""
-    shape = shape_of(draft)
-    found = candidates(session, seen_from=now - digest.carry, seen_to=now, shape=shape)
+    selection = Selection.read(session, digest, now, draft, most=_ALL)
     total = cohorts.count_readers(session, digest.name, draft.cadence)
-    reached = _reached(session, digest, draft, found, total, now)
-    nobodys = frozenset(one.id for one in found if total and not reached[one.id])
-    limits = replace(limits_of(digest), max_articles=_ALL)
-    chosen = choose(found, {EVERY_TOPIC: BEGINNING}, nobodys, now, limits, shape)
+    reached = _reached(session, digest, draft, selection, total)
+    nobodys = frozenset(one.id for one in selection.candidates if total and not reached[one.id])
+    chosen = selection.choose({EVERY_TOPIC: BEGINNING}, nobodys)
     shown = chosen.choices[:SHOWN]
     stored = articles.get_articles(session, [*(choice.article_id for choice in shown), *draft.hidden])
     return Lineup(
@@ -73,7 +71,7 @@ def line_up(session: Session, digest: DigestSettings, draft: Draft, now: datetim
         lines=tuple(_line(n, one, stored, draft, digest, reached) for n, one in enumerate(shown, 1)),
         hidden=tuple(stored[key] for key in draft.hidden if key in stored),
         readers=total,
-        everybodys=len(nobodys - shape.hidden),
+        everybodys=len(nobodys - selection.shape.hidden),
     )
 
 
@@ -81,25 +79,24 @@ def _reached(
     session: Session,
     digest: DigestSettings,
     draft: Draft,
-    found: Sequence[Candidate],
+    selection: Selection,
     total: int,
-    now: datetime,
 ) -> Counter[int]:
     """Count for each article the readers who would get it, by the largest cohorts.
 
     Readers whom no cohort stands for yet are taken as having every topic and nothing so far.
     """
-    shape, limits, reached = shape_of(draft), limits_of(digest), Counter[int]()
+    found, reached = selection.candidates, Counter[int]()
     most = max(1, min(_MOST_COHORTS, _MOST_DECISIONS // max(1, len(found))))
     placed = 0
     for cohort, size in cohorts.list_sizes(session, digest.name, draft.cadence, most):
         topics, history = unsettle_topics(cohort.topics, BEGINNING), frozenset(cohort.history)
         placed += size
         for one in found:
-            if why_not(one, topics, history, now, limits, shape) is None:
+            if selection.why_not(one, topics, history) is None:
                 reached[one.id] += size
     for one in found if total > placed else ():
-        if why_not(one, {EVERY_TOPIC: BEGINNING}, frozenset(), now, limits, shape) is None:
+        if selection.why_not(one, {EVERY_TOPIC: BEGINNING}, frozenset()) is None:
             reached[one.id] += total - placed
     return reached
 

@@ -1,17 +1,63 @@
 """What selection chooses from and by: the stored articles, each with those that tell its story elsewhere."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from sqlmodel import Session
 
 from digest.models import Article, Draft, Reach
 from digest.models.row import row_id
+from digest.rules.editions import selection
 from digest.rules.editions.arrangement import UNSHAPED, Arrangement
-from digest.rules.editions.selection import Candidate, Limits
+from digest.rules.editions.selection import Candidate, Chosen, Limits, unsettle_topics
 from digest.settings import DigestSettings
 from digest.store.articles import articles, duplicates
 
 BEGINNING = datetime.min.replace(tzinfo=UTC)
+"""From when a topic counts that every candidate is newer than (see `settle_topics`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """All that one edition's selection goes by, read once and asked for each cohort or reader.
+
+    Example: `Selection.read(session, digest, now, draft).choose(topics, history).choices`
+    """
+
+    candidates: tuple[Candidate, ...]
+    limits: Limits
+    shape: Arrangement
+    freeze_at: datetime
+
+    @classmethod
+    def read(
+        cls,
+        session: Session,
+        digest: DigestSettings,
+        freeze_at: datetime,
+        draft: Draft | None = None,
+        *,
+        most: int | None = None,
+    ) -> "Selection":
+        """Read the candidates of an edition; `most` articles in place of the digest's own limit."""
+        shape = shape_of(draft)
+        found = candidates(session, seen_from=freeze_at - digest.carry, seen_to=freeze_at, shape=shape)
+        limits = limits_of(digest)
+        limits = limits if most is None else replace(limits, max_articles=most)
+        return cls(tuple(found), limits, shape, freeze_at)
+
+    def choose(self, topics: Mapping[str, datetime], history: frozenset[int]) -> Chosen:
+        """Choose for a reader of these topics, each with its `since`, who has the articles of `history`."""
+        return selection.choose(self.candidates, topics, history, self.freeze_at, self.limits, self.shape)
+
+    def choose_settled(self, topics: Mapping[str, str], history: frozenset[int]) -> Chosen:
+        """Choose for a cohort, whose topics are as `settle_topics` stores them."""
+        return self.choose(unsettle_topics(topics, BEGINNING), history)
+
+    def why_not(self, one: Candidate, topics: Mapping[str, datetime], history: frozenset[int]) -> str | None:
+        """Return why an article is no candidate for a reader; None where it is one."""
+        return selection.why_not(one, topics, history, self.freeze_at, self.limits, self.shape)
 
 
 def candidates(
@@ -25,13 +71,13 @@ def candidates(
 
 
 def candidate(session: Session, article: Article, at: datetime) -> Candidate:
-    """Give one article as selection sees it."""
+    """Return one article as selection sees it."""
     told = duplicates.list_told(session, [row_id(article)])
     return to_candidate(article, told.get(row_id(article), []), at)
 
 
 def to_candidate(article: Article, told: list[duplicates.OtherSource], at: datetime) -> Candidate:
-    """Give what selection has to know of a stored article with what was folded into it by then."""
+    """Return what selection has to know of a stored article with what was folded into it by then."""
     topics = [*article.topics, *(topic for one in told if one.folded_at <= at for topic in one.topics)]
     return Candidate(
         id=row_id(article),
@@ -44,7 +90,7 @@ def to_candidate(article: Article, told: list[duplicates.OtherSource], at: datet
 
 
 def shape_of(draft: Draft | None) -> Arrangement:
-    """Give a draft's shape as selection sees it; without a draft nothing is shaped."""
+    """Return a draft's arrangement as selection sees it; without a draft nothing is arranged."""
     if draft is None:
         return UNSHAPED
     added = {int(key): reach == Reach.ALL for key, reach in draft.added.items()}
@@ -52,5 +98,5 @@ def shape_of(draft: Draft | None) -> Arrangement:
 
 
 def limits_of(digest: DigestSettings) -> Limits:
-    """Give a digest's limits on selection."""
+    """Return a digest's limits on selection."""
     return Limits(digest.topics, digest.max_articles, digest.carry, digest.form)

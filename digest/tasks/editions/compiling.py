@@ -21,7 +21,6 @@ from digest.store.database import Database
 from digest.store.delivery import deliveries
 from digest.store.editions import cohorts, drafts, editions
 from digest.tasks.editions import approval
-from digest.tasks.editions.candidates import shape_of
 from digest.tasks.editions.fitting import Fitter
 from digest.tasks.editions.planning import Plan
 
@@ -243,7 +242,7 @@ class Compiler:
         """Plan in key ranges with a commit each; the last commit freezes."""
         with self._database.write() as session:
             draft = drafts.find_draft(session, digest.name, cadence.name, edition.period)
-            plan = Plan(self._settings, digest, cadence, edition, periods, self._speaks, shape_of(draft))
+            plan = Plan(self._settings, digest, cadence, edition, periods, self._speaks, draft)
             plan.fitter = self._fitter(digest, edition) if self._fitter else None
             plan.unplace(session)
         while True:

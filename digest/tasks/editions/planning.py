@@ -1,19 +1,15 @@
 """Decide what each cohort gets, and plan its readers' deliveries, a key range at a time."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
-from digest.models import Cohort, Edition, EditionState
+from digest.models import Cohort, Draft, Edition, EditionState
 from digest.models.cadence import Cadence
 from digest.rules.editions import cadence as calendar
-from digest.rules.editions.arrangement import Arrangement
 from digest.rules.editions.selection import (
-    Candidate,
-    choose,
     cohort_key,
     settle_topics,
     since,
@@ -24,7 +20,7 @@ from digest.store import workers
 from digest.store.articles import articles
 from digest.store.editions import cohorts, editions, planning, snapshots, variants
 from digest.tasks.articles.withdrawing import settle_edition
-from digest.tasks.editions.candidates import BEGINNING, candidates, limits_of
+from digest.tasks.editions.candidates import BEGINNING, Selection, shape_of
 from digest.tasks.editions.fitting import Fitter
 
 _Likeness = tuple[str | None, tuple[tuple[str, str], ...], frozenset[int]]
@@ -41,16 +37,16 @@ class Plan:
         edition: Edition,
         periods: int,
         speaks: Callable[[str], bool],
-        shape: Arrangement,
+        draft: Draft | None,
     ) -> None:
         assert edition.id is not None  # noqa: S101 - a stored row
         self.edition_id = edition.id
         self._seen_from = self._history_from = edition.freeze_at - digest.carry
-        self._shape = shape
+        self._draft, self._shape = draft, shape_of(draft)
         self._settings, self._digest, self._cadence = settings, digest, cadence
-        self._limits = replace(limits_of(digest), max_articles=digest.max_articles * periods)
+        self._most = digest.max_articles * periods
         self._speaks = speaks
-        self._candidates: list[Candidate] | None = None
+        self._selection: Selection | None = None
         self.fitter: Fitter | None = None
 
     def unplace(self, session: Session) -> None:
@@ -66,14 +62,8 @@ class Plan:
     def plan_range(self, session: Session, edition: Edition, last: int) -> None:
         self._place(session, edition, last)
         for cohort in cohorts.undecided_cohorts(session, edition, last):
-            chosen = choose(
-                self._articles(session, edition),
-                unsettle_topics(cohort.topics, BEGINNING),
-                frozenset(cohort.history),
-                edition.freeze_at,
-                self._limits,
-                self._shape,
-            )
+            selection = self._select(session, edition)
+            chosen = selection.choose_settled(cohort.topics, frozenset(cohort.history))
             assert cohort.id is not None  # noqa: S101 - a stored row
             if self.fitter is not None:
                 chosen = self.fitter.settle(
@@ -137,12 +127,12 @@ class Plan:
             history_from=self._history_from,
         )
 
-    def _articles(self, session: Session, edition: Edition) -> list[Candidate]:
-        if self._candidates is None:
-            self._candidates = candidates(
-                session, seen_from=self._seen_from, seen_to=edition.freeze_at, shape=self._shape
+    def _select(self, session: Session, edition: Edition) -> Selection:
+        if self._selection is None:
+            self._selection = Selection.read(
+                session, self._digest, edition.freeze_at, self._draft, most=self._most
             )
-        return self._candidates
+        return self._selection
 
     def _due(
         self, edition: Edition, hours: Iterable[tuple[str | None, int | None]]

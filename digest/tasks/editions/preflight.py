@@ -23,7 +23,6 @@ from digest.rules.editions.preflight_facts import (
     MessageFacts,
     PublicationFacts,
 )
-from digest.rules.editions.selection import choose, unsettle_topics
 from digest.settings import DigestSettings, Settings
 from digest.settings.domains import LOOPBACK
 from digest.store.articles import articles
@@ -31,7 +30,7 @@ from digest.store.database import Database
 from digest.store.editions import archive, cohorts, variants
 from digest.tasks.composing.composer import Composer
 from digest.tasks.composing.variants import Variants
-from digest.tasks.editions.candidates import BEGINNING, candidates, limits_of
+from digest.tasks.editions.candidates import Selection
 from digest.tasks.editions.preview import Preview
 
 _MOST_VISITS = 60
@@ -70,12 +69,10 @@ def look_before(
 
 def count_readers(session: Session, digest: DigestSettings, edition: Edition) -> tuple[int, int]:
     """Count the readers who are placed already, and those of them for whom nothing is new."""
-    found = candidates(session, seen_from=edition.freeze_at - digest.carry, seen_to=edition.freeze_at)
-    limits = limits_of(digest)
+    selection = Selection.read(session, digest, edition.freeze_at)
     readers = without = 0
     for cohort, size in cohorts.list_sizes(session, digest.name, edition.cadence):
-        topics = unsettle_topics(cohort.topics, BEGINNING)
-        chosen = choose(found, topics, frozenset(cohort.history), edition.freeze_at, limits)
+        chosen = selection.choose_settled(cohort.topics, frozenset(cohort.history))
         readers += size
         without += 0 if chosen.choices else size
     return readers, without

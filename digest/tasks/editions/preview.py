@@ -17,21 +17,17 @@ from digest.models import (
     Delivery,
     Draft,
     Edition,
-    EditionState,
     Subscriber,
     Subscription,
 )
 from digest.models.row import row_id
-from digest.rules.editions import cadence as calendar
 from digest.rules.editions.cadence import Occurrence
 from digest.rules.editions.selection import (
     EVERY_TOPIC,
     Choice,
     Chosen,
-    choose,
     settle_topics,
     since,
-    unsettle_topics,
 )
 from digest.rules.editions.shortening import list_shortened
 from digest.rules.readers.address import normalise
@@ -39,10 +35,11 @@ from digest.settings import DigestSettings, Settings
 from digest.store.articles import articles
 from digest.store.database import Database
 from digest.store.delivery import deliveries
-from digest.store.editions import drafts, editions, variants
+from digest.store.editions import drafts, variants
 from digest.store.readers import subscribers
 from digest.tasks.composing.composer import Composer
-from digest.tasks.editions.candidates import BEGINNING, candidates, limits_of, shape_of
+from digest.tasks.editions.candidates import Selection, shape_of
+from digest.tasks.editions.coming import next_open
 from digest.tasks.editions.fitting import Fitter
 
 CLIPPED_AT = 102_400
@@ -112,7 +109,7 @@ def preview(
     with database.read() as session:
         subscriber, subscription = _reader(session, digest, view, at)
         name = cadence or subscription.cadence
-        coming = occurrence or _next_occurrence(session, settings, digest, name, at)
+        coming = occurrence or next_open(session, settings, digest, name, at)
         draft = drafts.find_or_new(session, digest.name, name, coming.period)
         edition = _edition(draft, coming, at)
         chosen = _choose(session, digest, subscription, at, draft)
@@ -206,19 +203,6 @@ def _reader(
     return subscriber, found
 
 
-def _next_occurrence(
-    session: Session, settings: Settings, digest: DigestSettings, cadence: str, at: datetime
-) -> Occurrence:
-    """Give the first period whose edition is not made; one that is held is not made yet."""
-    recurrence = digest.cadence(cadence)
-    found = calendar.current(recurrence, at, settings.zone)
-    while True:
-        made = editions.find_edition(session, digest.name, cadence, found.period)
-        if made is None or made.state == EditionState.HELD:
-            return found
-        found = calendar.following(recurrence, max(at, found.deadline_at), settings.zone)
-
-
 def _edition(draft: Draft, occurrence: Occurrence, at: datetime) -> Edition:
     return Edition(
         digest=draft.digest,
@@ -237,8 +221,5 @@ def _choose(
     history = frozenset[int]()
     if subscription.id is not None:
         history = deliveries.history_of(session, subscription.id)
-    shape = shape_of(draft)
-    found = candidates(session, seen_from=at - digest.carry, seen_to=at, shape=shape)
     settled = settle_topics(since(subscription.topics, digest.lookback), at, digest.carry)
-    topics = unsettle_topics(settled, BEGINNING)
-    return choose(found, topics, history, at, limits_of(digest), shape)
+    return Selection.read(session, digest, at, draft).choose_settled(settled, history)

@@ -1,0 +1,59 @@
+"""Which edition of a cadence is next: one answer for preview, the desk, the schedule and explanations."""
+
+from datetime import datetime
+
+from sqlmodel import Session
+
+from digest.models import EditionState
+from digest.rules.editions import cadence as calendar
+from digest.rules.editions.cadence import Occurrence
+from digest.settings import DigestSettings, Settings
+from digest.store.editions import editions
+
+
+def next_occurrence(
+    session: Session, settings: Settings, digest: DigestSettings, cadence: str, now: datetime
+) -> Occurrence:
+    """Return the occurrence that compiling makes next.
+
+    That is the latest one whose deadline has passed and whose edition is unmade, where there is one: the next
+    `digest send` makes it late. Else it is the first one yet to come, leaving out those that `digest send
+    --now` made before their deadline. A cadence that nobody has run yet is never late.
+    """
+    late = _find_late(session, settings, digest, cadence, now)
+    if late is not None:
+        return late
+    recurrence = digest.cadence(cadence)
+    found = calendar.following(recurrence, now, settings.zone)
+    while editions.find_edition(session, digest.name, cadence, found.period) is not None:
+        found = calendar.following(recurrence, found.deadline_at, settings.zone)
+    return found
+
+
+def next_open(
+    session: Session, settings: Settings, digest: DigestSettings, cadence: str, now: datetime
+) -> Occurrence:
+    """Return the edition that readers can get next: one that is held, else a late one, else the next.
+
+    Where nothing is held or late, the edition that `digest send --now` would make comes first. That is the
+    next one, until a cadence has run for a whole period: a weekly one that began on a Tuesday owes nothing
+    for that week, and `--now` makes that week's edition all the same.
+    """
+    held = editions.list_editions(session, digest=digest.name, states=[EditionState.HELD])
+    mine = [edition for edition in held if edition.cadence == cadence]
+    if mine:
+        return Occurrence(mine[-1].period, mine[-1].deadline_at)
+    late = _find_late(session, settings, digest, cadence, now)
+    at_once = calendar.current(digest.cadence(cadence), now, settings.zone)
+    if late is None and editions.find_edition(session, digest.name, cadence, at_once.period) is None:
+        return at_once
+    return late or next_occurrence(session, settings, digest, cadence, now)
+
+
+def _find_late(
+    session: Session, settings: Settings, digest: DigestSettings, cadence: str, now: datetime
+) -> Occurrence | None:
+    started = editions.find_start(session, digest.name, cadence) or now
+    last = editions.last_deadline(session, digest.name, cadence)
+    found = calendar.due(digest.cadence(cadence), max(started, last or started), now, settings.zone)
+    return found.occurrence if found else None

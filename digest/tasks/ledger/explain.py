@@ -1,0 +1,134 @@
+"""Explain: why a reader has an article or not, and when the next editions are due."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Session
+
+from digest.errors import InputError
+from digest.models import Article, Draft, Subscription, SubscriptionState, counts
+from digest.models.row import row_id
+from digest.rules.editions.selection import since
+from digest.rules.readers.address import normalise
+from digest.settings import Settings
+from digest.store.articles import articles, corrections, duplicates
+from digest.store.delivery import deliveries
+from digest.store.editions import drafts, editions
+from digest.store.readers import subscribers
+from digest.tasks.editions.candidates import Selection, candidate
+from digest.tasks.editions.coming import next_occurrence, next_open
+
+
+def why(session: Session, settings: Settings, address: str, article: str, now: datetime) -> dict[str, Any]:
+    """Explain from the ledger why a reader has an article, or by the rules why not."""
+    key = normalise(address).key
+    subscriber = subscribers.find_subscriber(session, key)
+    if subscriber is None:
+        raise InputError(f'there is no subscriber "{address}"; "digest subscribers list" shows them')
+    found = articles.find_article_named(session, article)
+    if found is None:
+        raise InputError(f'there is no article "{article}"; "digest articles list" shows their ids and URLs')
+    reasons = [
+        _why(session, settings, subscription, found, now)
+        for subscription in subscribers.list_subscriptions(session, row_id(subscriber))
+    ]
+    best = _best(reasons) or {"included": False, "reason": "no subscription", "edition": None, "state": None}
+    return {"address": subscriber.address, "article": found.id, "title": found.title} | best
+
+
+def _best(reasons: Iterable[dict[str, Any]]) -> dict[str, Any] | None:
+    return next(iter(sorted(reasons, key=lambda reason: not reason["included"])), None)
+
+
+def _why(
+    session: Session, settings: Settings, subscription: Subscription, article: Article, now: datetime
+) -> dict[str, Any]:
+    story = duplicates.story_of(session, row_id(article))
+    held = [item for one in story for item in deliveries.find_holding(session, row_id(subscription), one)]
+    root = session.get_one(Article, story[0])
+    by_fold = "" if root.id == article.id else f"it is folded into article {root.id} of {root.source}; "
+    for delivery, edition, row in sorted(held, key=lambda item: not counts(item[0].state, item[0].reason)):
+        name = str(edition.name)
+        counted = counts(delivery.state, delivery.reason)
+        which = "it is" if row.article_id == article.id else f"article {row.article_id} is"
+        reason = f"{which} number {row.position + 1} of the reader's variant" + (
+            f", under {row.section}" if row.section else ""
+        )
+        if not counted:
+            again = "it was withdrawn" if article.withdrawn_at else "it comes again"
+            reason = f"the delivery that held it is {delivery.state} ({delivery.reason}): {again}"
+        elif article.withdrawn_at:
+            reason += f"; it was withdrawn at {article.withdrawn_at.isoformat(timespec='seconds')}"
+        reason += _corrected(session, subscription, article)
+        return {"included": counted, "reason": by_fold + reason, "edition": name, "state": delivery.state}
+    reason = _why_not_yet(session, settings, subscription, root, now)
+    return {"included": False, "reason": by_fold + reason, "edition": None, "state": None}
+
+
+def _corrected(session: Session, subscription: Subscription, article: Article) -> str:
+    """Say what the reader was told of an article afterwards."""
+    told = ""
+    for notice in corrections.list_of(session, [row_id(article)]).get(row_id(article), []):
+        delivery = corrections.find_delivery(session, notice, row_id(subscription))
+        if delivery is not None:
+            why_so = f" ({delivery.reason})" if delivery.reason else ""
+            told += f"; a correction of it is {delivery.state}{why_so}"
+    return told
+
+
+def _why_not_yet(
+    session: Session, settings: Settings, subscription: Subscription, article: Article, now: datetime
+) -> str:
+    if subscription.state != SubscriptionState.CONFIRMED:
+        return f"the subscription to {subscription.digest} is {subscription.state}"
+    if article.withdrawn_at or article.hidden_at:
+        return "an editor has withdrawn it" if article.withdrawn_at else "an editor has hidden it"
+    digest = settings.digest(subscription.digest)
+    topics = since(subscription.topics, digest.lookback)
+    history = deliveries.history_of(session, row_id(subscription))
+    draft = _coming_draft(session, settings, subscription, now)
+    selection = Selection.read(session, digest, now, draft)
+    if article.held_back and article.id not in selection.shape.added:
+        return f"it is held back: {article.held_back}"
+    refusal = selection.why_not(candidate(session, article, now), topics, history)
+    if refusal:
+        return refusal
+    chosen = selection.choose(topics, history)
+    if article.id in {choice.article_id for choice in chosen.choices}:
+        return f"it is in the reader's next edition of {digest.name}, which is not made yet"
+    return f"{digest.max_articles} newer or pinned articles come first; it rolls over until it is too old"
+
+
+def _coming_draft(
+    session: Session, settings: Settings, subscription: Subscription, now: datetime
+) -> Draft | None:
+    """Find what editors decided so far about the reader's next edition."""
+    digest, cadence = settings.digest(subscription.digest), subscription.cadence
+    if cadence not in digest.cadences:
+        return None
+    coming = next_open(session, settings, digest, cadence, now)
+    return drafts.find_draft(session, digest.name, cadence, coming.period)
+
+
+def schedule(session: Session, settings: Settings, now: datetime) -> list[dict[str, Any]]:
+    """Return the next deadline of each digest's cadence, and the latest edition made.
+
+    A deadline that has passed is of an edition that is late: the next `digest send` makes it.
+    """
+    rows = []
+    for digest in settings.digests:
+        for name in digest.cadences:
+            coming = next_occurrence(session, settings, digest, name, now)
+            made = [e for e in editions.list_editions(session, digest=digest.name) if e.cadence == name]
+            rows.append(
+                {
+                    "digest": digest.name,
+                    "cadence": name,
+                    "written": digest.cadences[name],
+                    "period": coming.period,
+                    "deadline_at": coming.deadline_at.astimezone(settings.zone).isoformat(),
+                    "latest": made[-1].period if made else None,
+                }
+            )
+    return rows
