@@ -1,0 +1,150 @@
+"""Read delivery status notifications (RFC 3464; RFC 6533 for addresses beyond ASCII)."""
+
+import re
+
+from digest.mail.reports.parts import Headers, Part, decode_words, read_fields
+from digest.mail.reports.reasons import find_reason
+from digest.mail.reports.report import Failure, Reason
+
+KINDS = (
+    "message/delivery-status",
+    "message/global-delivery-status",
+    "text/rfc822-delivery-status",
+    "message/xdelivery-status",
+)
+ADDRESS = r"[^\s<>()\[\],;:\"'|=*`{}&（）「」【】“”«»]{1,128}@(?:\[[\d.:a-fA-F]+\]|[\w-]+(?:\.[\w-]+)*\.?)"
+_FOUND = re.compile(ADDRESS)
+_QUOTED = re.compile(r'"([^"@\s]{1,64})"@([\w.-]+)')
+_STATUS = re.compile(r"(?<![\d.])([245])\.(\d{1,3})\.(\d{1,3})(?![\d.]*\d)")
+_CODE = re.compile(r"(?<![\d.:/-])([45]\d\d)(?=[\s\-:#,)\]]|$)")
+_UTF8 = re.compile(r"\\x\{([0-9A-Fa-f]{1,6})\}")
+_MOST = 500
+
+
+def read_delivery_status(part: Part) -> tuple[list[Failure], bool]:
+    """Read a status part: who did not get the message, and whether it tells of anybody at all.
+
+    Recipients whose Action is delivered, relayed or expanded have no failure (RFC 3464 2.3.3).
+    """
+    failures: dict[str, Failure] = {}
+    told = False
+    for group in _groups(part.text):
+        address = _address_of(group)
+        if not address:
+            continue
+        told = True
+        action = group.get("action").split("(")[0].split(";")[0].strip().lower()
+        if action in ("delivered", "relayed", "expanded", "deliverable"):
+            continue
+        failure = _failure(group, address, action)
+        if failure is not None:
+            failures.setdefault(address.lower(), failure)
+    return list(failures.values()), told
+
+
+def find_status(text: str) -> str:
+    """Find the first enhanced code of a failure in a text, such as "5.1.1"."""
+    match = next((m for m in _STATUS.finditer(text) if m[1] != "2"), None)
+    return f"{match[1]}.{int(match[2])}.{int(match[3])}" if match else ""
+
+
+def find_code(text: str) -> int | None:
+    """Find the first SMTP reply code of a failure in a text."""
+    match = _CODE.search(text)
+    return int(match[1]) if match else None
+
+
+def find_addresses(text: str) -> list[str]:
+    """Find the mail addresses in a text, each once, in their order."""
+    found = [match.strip(".") for match in _FOUND.findall(text)]
+    found += [f"{local}@{domain}" for local, domain in _QUOTED.findall(text)]
+    return list(dict.fromkeys(found))
+
+
+def bounded(words: str) -> str:
+    """Return a server's words on one line and of a bounded length."""
+    return " ".join(words.split())[:_MOST]
+
+
+def _groups(text: str) -> list[Headers]:
+    """Part the fields into groups; the first names the message, each other a recipient (RFC 3464 2.1).
+
+    Servers also write no empty line between recipients, or one inside of a recipient's fields.
+    """
+    groups: list[list[str]] = [[]]
+    for line in re.sub(r"\n[ \t]+", " ", text).split("\n"):
+        name = line.partition(":")[0].strip().lower()
+        repeated = name in ("final-recipient", "original-recipient") and any(
+            one.lower().startswith(f"{name}:") for one in groups[-1]
+        )
+        if repeated:
+            groups.append([])
+        if line.strip():
+            groups[-1].append(line)
+    return [read_fields("\n".join(lines).encode("utf-8", "replace")) for lines in groups]
+
+
+def _address_of(group: Headers) -> str:
+    """Find whom the sender wrote to: the original recipient where it is told (RFC 3464 2.3.1)."""
+    for name in ("original-recipient", "final-recipient", "x-actual-recipient", "x-orig-rcpt"):
+        for value in group.all(name):
+            address = _typed(value)
+            if address:
+                return address
+    return ""
+
+
+def _typed(value: str) -> str:
+    """Read "rfc822; someone@example.org": the type may be missing, the address bracketed or in xtext."""
+    kind, sign, rest = decode_words(value).partition(";")
+    text = (rest if sign else kind).strip().strip("<>").strip()
+    if kind.strip().lower() == "utf-8":
+        text = _UTF8.sub(lambda m: chr(int(m[1], 16)) if int(m[1], 16) < 0x110000 else m[0], text)
+    text = re.sub(r"\+([0-9A-F]{2})", lambda m: chr(int(m[1], 16)) if m[1] in ("2B", "3D") else m[0], text)
+    found = find_addresses(text)
+    if found:
+        return found[0]
+    return text if re.fullmatch(r"[\w.+-]{1,64}", text) and not sign else ""
+
+
+def _failure(group: Headers, address: str, action: str) -> Failure | None:
+    diagnostic = decode_words(group.get("diagnostic-code"))
+    words = diagnostic.partition(";")[2].strip() or diagnostic
+    status = _best_status(group.get("status"), words)
+    if status.startswith("2") and action != "failed":
+        return None
+    code = find_code(words)
+    delayed = action == "delayed"
+    mta = group.get("remote-mta").partition(";")[2].strip().split(" ")[0]
+    reason = find_reason(words or group.get("status"), status)
+    return Failure(
+        address=address,
+        permanent=not delayed and _is_permanent(status, code, reason),
+        reason=Reason.EXPIRED if reason is Reason.UNDETERMINED and delayed else reason,
+        status=status,
+        code=code,
+        diagnostic=bounded(words),
+        delayed=delayed,
+        mta=mta[:255],
+    )
+
+
+def _best_status(stated: str, words: str) -> str:
+    """Choose between the Status field and the code that the remote server spoke.
+
+    A relay writes 5.0.0 or 4.0.0 where it does not know, and the other server's words know more (RFC 3463 2).
+    """
+    status, spoken = find_status(stated), find_status(words)
+    if not status:
+        match = re.match(r"\s*([245])(\d)(\d)\b", stated)
+        status = f"{match[1]}.{match[2]}.{match[3]}" if match else ""
+    vague = not status or status.endswith(".0.0") or (status[:1] == spoken[:1] and status.endswith(".0"))
+    return spoken if spoken and vague else status
+
+
+def _is_permanent(status: str, code: int | None, reason: Reason) -> bool:
+    if status[:1] in ("4", "5"):
+        return status[0] == "5"
+    if code is not None:
+        return code >= 500
+    return reason not in (Reason.MAILBOX_FULL, Reason.EXPIRED, Reason.NETWORK, Reason.GREYLISTED)

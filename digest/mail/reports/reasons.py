@@ -1,0 +1,217 @@
+"""Why a server refused a message: its words first, its enhanced code (RFC 3463) where they say nothing.
+
+Order matters: a server that names a block list often calls the mailbox "unavailable" in the same line.
+"""
+
+import re
+
+from digest.mail.reports.report import Reason
+
+_WORDS: tuple[tuple[Reason, str], ...] = (
+    (Reason.GREYLISTED, r"gr[ae]y-?list|please try again later \(\$?greet"),
+    (
+        Reason.RATE_LIMITED,
+        r"rate.?limit|too many (messages|connections|recipients|emails|mails|concurrent)|throttl"
+        r"|unusual rate|exceed\w* (the )?(maximum|max|allowed|hourly|daily|rate|limit of) ?(number|rate|sending)?"
+        r" of (messages|connections|mails|emails)|receiving mail (at a rate|too quickly)|deferred due to volume"
+        r"|(excessive|unexpected) volume|\[TSS?\d\d\]|slow down|try again (more )?slow",
+    ),
+    (
+        Reason.AUTHENTICATION,
+        r"\bdmarc\b|\bdkim\b|\bspf\b|sender policy framework|unauthenticated (e-?mail|message|mail)"
+        r"|not (pass|authenticated|be authenticated)|authentication[- ](check|results?|requirement|level)"
+        r"|sender id\b|domain does not meet the required authentication",
+    ),
+    (
+        Reason.REPUTATION,
+        r"block ?list|black ?list|deny ?list|spamhaus|spamcop|barracuda\w* ?(reputation|central)?|\b[dr]n?s?bl\b"
+        r"|\brbl\b|\bsorbs\b|\buceprotect\b|proofpoint.*(dynamic|blocked)|poor reputation|bad reputation"
+        r"|low reputation|reputation (of|too|is|score)|sender ?(base|score)|blocked using|(is|was|are|been|currently|ip|host) listed (by|in|at|on) \S+"
+        r"|(client|sending|your|source|remote)? ?(ip|host|address|network|server|domain)\S*( \S+)? "
+        r"(is |has been |was |have been )?(temporarily |permanently |currently )?(blocked|banned|listed|blacklisted)"
+        r"|banned (sending|ip)|part of their network is on our|reverse (dns|lookup|hostname|ip)|\bptr\b|\brdns\b"
+        r"|no (valid )?(ptr|reverse)|cannot find your (reverse )?hostname|dynamic (ip|address|pool)|dial-?up"
+        r"|residential|generic (reverse|hostname)|bad helo|helo (command )?rejected|invalid helo"
+        r"|fix reverse|access denied[,.]? (bad|poor)|banned|blocked (by|for|because|due|from|ip|-)"
+        r"|mail from \S+ (refused|rejected) (by|due)|connection (refused|rejected) (by|due to) (policy|reputation)"
+        r"|\bxbl\b|\bpbl\b|\bsbl\b",
+    ),
+    (
+        Reason.CONTENT,
+        r"\bspam|\bvirus|malware|phish|content (filter|reject|restrict|policy|block|denied)|message content"
+        r"|unsolicited|\bube\b|\buce\b|\bbulk (mail|e-?mail)|junk|(attachment|executable|file (type|ext)|extension)"
+        r"\S* \S*( \S+)? ?(not (allowed|permitted)|blocked|prohibited|forbidden|rejected)|infected|bayes"
+        r"|suspicious|objectionable|banned (content|file|word)|blocked url|url (listed|block)|header check"
+        r"|message (was |has been )?(rejected|blocked|refused) (by|due to|because of) (content|filter)"
+        r"|invalid (message )?format|5322|2822|duplicate header|missing (from|date|message-id) header",
+    ),
+    (
+        Reason.MAILBOX_FULL,
+        r"over ?quota|quota (exceed|full|violation|limit|reach|is full|used)|\bquota\b|mailbox\S* \S*( \S+)? ?full"
+        r"|mail ?(box|drop|folder) (is |has been |was )?(temporarily )?(over ?full|full|too large|exceed)"
+        r"|(account|inbox|mail ?box|user|disk|storage|disc)\S*( \S+)? (is |are )?full|exceed\w* (\S+ ){0,3}"
+        r"(storage|mailbox|allotted|allocated|disk|space|quota)|(insufficient|not enough|out of|no) (\S+ )?"
+        r"(disk|disc|storage|space|room)|mailbox (size )?(limit|exceed)|too (large|many messages) for (the )?mail"
+        r"|(storage|space) (limit|quota)|mailbox (has )?exceed|out of storage|mail storage|allowed size"
+        r"|number of messages in recipient|bo[iî]te (\S+ )?(pleine|satur)|postfach (\S+ )?(voll|[üu]berf)"
+        r"|buz[óo]n (\S+ )?lleno|mailbox vol\b|inkorg\w* (\S+ )?full|caixa (\S+ )?cheia|casella (\S+ )?piena"
+        r"|ящик (\S+ )?(переполн|заполн)|容量|満杯|已满|空间不足|超出|full mailbox|exceeding receiver limit",
+    ),
+    (
+        Reason.DISABLED,
+        r"(account|mailbox|user|address|recipient|e?-?mail|customer|box|login)\S*( \S+){0,3}"
+        r" (has been |is |was |are |currently |been |temporarily |permanently )*"
+        r"(disabled|inactive|suspended|deactivated|de-activated|closed|locked|expired|terminated|blocked for"
+        r"|not active|not enabled|frozen|dormant|discontinued|cancell?ed|on hold|retired)"
+        r"|(disabled|inactive|suspended|deactivated|expired|discontinued|closed) "
+        r"(account|mailbox|user|address|recipient|e?-?mail)|not (currently )?accepting (mail|messages|any)"
+        r"|(does not|doesn't|no longer) accept|extended inactivity|unused account"
+        r"|mailbox disabled|not accepting messages|acct (disabled|suspended)",
+    ),
+    (
+        Reason.MOVED,
+        r"has moved|user not local|no longer (with|at|works?|employed|on (this )?server|in use)"
+        r"|address (has )?changed|new (e-?mail )?address( is|:)|please (use|try) <?\S+@|recipient (has )?moved"
+        r"|left (the )?(company|organi[sz]ation)",
+    ),
+    (
+        Reason.TOO_BIG,
+        r"(message|mail|e-?mail|size|file|body|attachment)\S*( \S+){0,4} (too (big|large|long)|exceed\w*"
+        r"( \S+){0,4} (limit|size|maximum|length))|too (big|large)\b|size limit|maximum (message )?size"
+        r"|exceed\w* (the )?(maximum|max|fixed|allowed)( \S+)? size|max(imum)?.?message.?size",
+    ),
+    (
+        Reason.UNKNOWN_HOST,
+        r"(unknown|invalid|no such|nonexistent|non-existent|bad) (host|domain|destination (host|domain|system))\b"
+        r"|(host|domain|hostname|server|mx)( name)? (\S+ )?(not found|unknown|lookup (failure|failed|did not)"
+        r"|does ?n.t exist|does not exist|could not be found|is unknown|non ?existent|invalid|not exist)"
+        r"|couldn'?t find any host|name or service not known|name server:? .*(not found|no (data|mx))"
+        r"|nxdomain|no (valid )?mx|no mail ?(host|server|exchanger)|unrout(e)?able (mail )?(domain|address)"
+        r"|(all relevant|no) mx records?|illegal host|no route to host name|domain name not found|dns (error|fail"
+        r"|loop|lookup)|unresolvable|not (a )?(valid|existing) (domain|host)|no such host|domain .{0,40} (was )?not"
+        r" found|can'?t (find|resolve)( \S+)? (host|domain|address)|nullmx|null mx|no dns|mail server for .{0,60} not"
+        r" (found|exist)|host or domain name",
+    ),
+    (
+        Reason.RELAYING,
+        r"relay(ing)?( \S+){0,2} (denied|not (permitted|allowed)|prohibited|refused|rejected|disabled)"
+        r"|(unable|not (allowed|permitted)|cannot|won'?t|don'?t|deny|do not|no) (to )?relay|relay access"
+        r"|isn'?t in my list of allowed rcpthosts|not (a )?gateway|open relay|rcpthosts|that domain isn'?t in"
+        r"|not local host|we do not relay|not hosted (here|at|on)|domain not (here|served|hosted|local)",
+    ),
+    (
+        Reason.UNKNOWN_USER,
+        r"user[- ]?(name)? ?(is )?(unknown|not found|not known|invalid|doesn'?t|does not|not exist|not listed|is not"
+        r"|isn'?t)|(unknown|no such|invalid|bad|nonexistent|non-existent|incorrect|wrong|illegal|undeliverable"
+        r"|unrecogni[sz]ed|not a known|unauthori[sz]ed|wrong or no longer valid) (virtual |local |final delivery )?"
+        r"(user|recipient|mailbox|account|address|addressee|person|alias|destination mailbox|username|userid|login"
+        r"|e-?mail address|rcpt|name|id|object|local|customer|here|handle|in)|unknown (to|in|or)\b"
+        r"|(recipient|mailbox|address|account|alias|addressee|e-?mail|person|name|utilisateur)\S*( \S+){0,6}"
+        r" (not found|unknown|does ?n.?t exist|does not exist|not exist|invalid|unavailable|couldn'?t be found"
+        r"|could not be found|was not found|wasn'?t found|not known|not recogni[sz]ed|isn'?t valid|not valid"
+        r"|not listed|no longer valid|do(es)? not exist|is no longer|rejected|inconnu|was wrong)"
+        r"|recip(ient)?notfound|notfound|not listed in|no mailbox|no (such|valid) (user|recipient)s?"
+        r"|not our customer|no account|(doesn'?t|does not) have an? (\S+ )?account|not (a|an|our) (valid |known )?"
+        r"(user|mailbox|recipient|member|subscriber|customer|account)|there is no (user|one|such|account|mailbox)"
+        r"|no one|nobody|here by that name|\bvrfy\b|address (rejected|error|unknown)|recipient (rejected|refused"
+        r"|ok but)|invalid address|unknown\b|not known|no address|verify( your)? (the )?(e-?mail )?address"
+        r"|(could not|couldn'?t|unable to) (find|locate) (the )?(user|recipient|mailbox)|illegal alias|user reject"
+        r"|n'existe pas|existe pas|inconnu|unbekannt|existiert nicht|no existe|desconocido|n[ãa]o existe"
+        r"|inexistente|sconosciut|non esiste|ok[äa]nd|finns inte|onbekend|bestaat niet|ukendt|findes ikke|ukjent"
+        r"|finnes ikke|tuntematon|nieznany|nie istnieje|не существует|неизвестн|не найден|存在しません|見つかりません"
+        r"|不存在|存在しない|nepostoj|neexistuje|nem létez|bilinmeyen|لا يوجد|לא קיים",
+    ),
+    (
+        Reason.LOOP,
+        r"mail (is )?loop|loop(s)? back|loop(ing)?( \S+)? (detected|found|count)|message looping|too many (hops|"
+        r"received)|hop count|forwarding loop|routing loop|loop detected|\blooping\b",
+    ),
+    (
+        Reason.EXPIRED,
+        r"retry (time|timeout)( not reached| exceeded)?|delivery (time|attempts?) ?(expired|exceeded|out)|message "
+        r"expired|queue (too long|time|life)|too long in (the )?queue|(giving|gave|given) up|not (yet )?been delivered "
+        r"(after|within|in)|in the queue (too long|for)|time ?limit|retries (exceeded|failed)|could not be delivered "
+        r"(for|within|after|in) (\S+ )?(\d+|\w+) ?(hours?|days?|minutes)|been (in )?queued? (for )?(too|\d+)|expired"
+        r"|maximum (retry|number of (retries|attempts))|failed \d+ attempts|for the last \d+|undelivered after",
+    ),
+    (
+        Reason.NETWORK,
+        r"connection (was |has been )?(refused|timed ?out|reset|lost|closed|dropped|failed|died|broken)|timed? ?out"
+        r"|network (is )?(unreachable|error)|no route to host|(host|server|destination)( \S+)? (is )?(unreachable"
+        r"|not respond|down|did not respond|not reachable)|not (be )?(responding|reachable)|(can'?t|cannot|could not"
+        r"|couldn'?t|unable to|failed to|able to) (open |establish |make )?(a |an )?(smtp )?(connect|reach|contact)"
+        r"|lost connection|no answer|tls|ssl|handshake|certificate|unreachable|dns temp|temporar\w+ (dns|lookup)"
+        r"|connect(ion)? (error|fail)|conversation with|while talking|no response|did not respond|host not reach",
+    ),
+    (
+        Reason.POLICY,
+        r"policy|policies|access (denied|is denied)|(not|n't) (allowed|permitted|authori[sz]ed|have permission)"
+        r"|permission|prohibited|administrative|restricted|sender (address )?(rejected|denied|refused|blocked|invalid"
+        r"|verify|is invalid)|(rejected|refused|blocked|declined|denied|disallowed) (by|for)|recipient limit"
+        r"|closed list|non-?member|only (accepts|members)|private|forbidden|restriction|mail (rejected|refused)"
+        r"|message (rejected|refused|denied|blocked)|refused( to accept)? (mail|message)|sender (is )?(un)?verif"
+        r"|transaction failed|moderat|delivery not authori[sz]ed|rejected",
+    ),
+    (
+        Reason.SYSTEM,
+        r"(system|server|internal|local|configuration|temporary|software|database|i/o|disk|lookup|delivery|mail"
+        r"|unexpected|service|resource)s? (\S+ )?(error|problem|fail\w*|not available|unavailable|trouble)"
+        r"|misconfigur|disk full|can'?t create|cannot (open|create|write|lock|append)|temporarily (unavailable|out of)"
+        r"|insufficient system|service not available|try (again )?later|pipe to|command (output|died|time)|exit status"
+        r"|out of memory|unable to (lock|create|open|write)|maintenance|overload|too busy",
+    ),
+)
+_COMPILED = tuple((reason, re.compile(pattern, re.I)) for reason, pattern in _WORDS)
+
+_BY_STATUS = {
+    "1.0": Reason.UNKNOWN_USER, "1.1": Reason.UNKNOWN_USER, "1.2": Reason.UNKNOWN_HOST, "1.3": Reason.UNKNOWN_USER,
+    "1.4": Reason.UNKNOWN_USER, "1.6": Reason.MOVED, "1.7": Reason.POLICY, "1.8": Reason.POLICY,
+    "1.10": Reason.UNKNOWN_HOST, "2.0": Reason.UNDETERMINED, "2.1": Reason.DISABLED, "2.2": Reason.MAILBOX_FULL,
+    "2.3": Reason.TOO_BIG, "2.4": Reason.SYSTEM, "3.0": Reason.SYSTEM, "3.1": Reason.SYSTEM,
+    "3.2": Reason.SYSTEM, "3.3": Reason.SYSTEM, "3.4": Reason.TOO_BIG, "3.5": Reason.SYSTEM,
+    "4.0": Reason.NETWORK, "4.1": Reason.NETWORK, "4.2": Reason.NETWORK, "4.3": Reason.NETWORK,
+    "4.4": Reason.UNKNOWN_HOST, "4.5": Reason.SYSTEM, "4.6": Reason.LOOP, "4.7": Reason.EXPIRED,
+    "5.0": Reason.UNDETERMINED, "6.0": Reason.CONTENT, "6.1": Reason.CONTENT, "6.3": Reason.CONTENT,
+    "6.7": Reason.CONTENT, "7.0": Reason.POLICY, "7.1": Reason.POLICY, "7.2": Reason.POLICY, "7.7": Reason.CONTENT,
+    "7.20": Reason.AUTHENTICATION, "7.21": Reason.AUTHENTICATION, "7.22": Reason.AUTHENTICATION,
+    "7.23": Reason.AUTHENTICATION, "7.24": Reason.AUTHENTICATION, "7.25": Reason.REPUTATION,
+    "7.26": Reason.AUTHENTICATION, "7.27": Reason.AUTHENTICATION, "7.28": Reason.RATE_LIMITED,
+    "7.30": Reason.AUTHENTICATION, "7.509": Reason.AUTHENTICATION, "7.515": Reason.AUTHENTICATION,
+    "7.606": Reason.REPUTATION, "7.708": Reason.REPUTATION, "7.511": Reason.REPUTATION,
+}  # fmt: skip
+_TELLING = frozenset({"1.1", "1.2", "1.3", "1.6", "1.10", "2.1", "2.2", "3.4", "4.6", "4.7", "4.4"})
+"""Codes that servers use for what they mean; others come with every kind of words."""
+
+_MOST = 4_000
+
+HARD = frozenset({Reason.UNKNOWN_USER, Reason.UNKNOWN_HOST, Reason.DISABLED, Reason.MOVED})
+"""What will not mend itself: nobody reads mail at that address."""
+
+OURS = frozenset({
+    Reason.AUTHENTICATION, Reason.REPUTATION, Reason.CONTENT, Reason.POLICY, Reason.RATE_LIMITED,
+    Reason.GREYLISTED, Reason.RELAYING, Reason.TOO_BIG,
+})  # fmt: skip
+"""What a server holds against the sender or the message: it says nothing of the reader."""
+
+
+def find_reason(words: str, status: str = "") -> Reason:
+    """Return why a server refused, from what it said and its enhanced code."""
+    words = words[:_MOST]
+    subject = status[2:] if status[1:2] == "." else ""
+    if subject == "4.1" and re.search(r"recipient address rejected: access denied", words, re.I):
+        return Reason.UNKNOWN_USER  # how Exchange Online refuses whom its directory does not know
+    coded = _BY_STATUS.get(subject, Reason.UNDETERMINED)
+    if subject.startswith("7.") and len(subject) > 3 and coded is not Reason.UNDETERMINED:
+        return coded
+    said = next((reason for reason, pattern in _COMPILED if pattern.search(words)), Reason.UNDETERMINED)
+    if said is Reason.UNDETERMINED or (subject in _TELLING and said not in OURS and coded not in (said,)):
+        return _reconcile(said, coded)
+    return said
+
+
+def _reconcile(said: Reason, coded: Reason) -> Reason:
+    """Choose between words and a telling code: words that name a full, closed or moved mailbox win."""
+    if coded is Reason.UNDETERMINED:
+        return said
+    specific = (Reason.MAILBOX_FULL, Reason.DISABLED, Reason.MOVED, Reason.UNKNOWN_HOST)
+    return said if said in specific and coded in HARD | {Reason.EXPIRED} else coded

@@ -1,0 +1,205 @@
+"""Tell a writer's own words from the message that they quote and from their signature.
+
+Mail programs mark what they quote in three ways: by ">" before each line, by a line that says who wrote
+when ("On 23 November Anna wrote:"), or by a block of the header fields. The last two are words in the
+writer's language; every language of our own messages and the most used others are in the tables below.
+"""
+
+import re
+from dataclasses import dataclass
+
+_MOST_LINES = 5_000
+_WIDEST = 2_000
+_ATTRIBUTION_LINES = 5
+
+_WROTE = (
+    r"wrote|writes|said|sent|schrieb|schreibt|geschrieben|a écrit|écrit|escribió|escribio|ha scritto|scrisse|schreef"
+    r"|heeft (?:.{0,80} )?(?:geschreven|het volgende geschreven)|escreveu|napisał(?:\(a\)|a)?|napisał|pisze|skrev|kirjoitti"
+    r"|написал(?:а|\(а\))?|пишет|пише|написав|yazdı|şunu yazdı|schrieb am|írta|napsal(?:a)?|a scris|έγραψε|כתב(?:ה)?|كتب(?:ت)?"
+    r"|كَتَب|گفت|نوشت|գրել է|գրեց|wrote the following|schrieb folgendes|đã viết|さんは書きました|のメッセージ|写道|寫道|작성"
+)
+_STARTS = (
+    r"on|at|am|le|el|il(?: giorno)?|op|em|dnia|w dniu|den|d\.|på|kl\.?|il|dne|dana|la data|fecha|в|от|στις|ב|في|בתאריך|"
+    r"tarihinde|a las|il|vào|trên|\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}|\d{1,2} \w+ \d{4}"
+    r"|mon|tue|wed|thu|fri|sat|sun|lun|mar|mer|jeu|ven|sam|dim|mo|di|mi|do|fr|sa|so|pon|wt|śr|czw|pt|sob|niedz"
+    r"|mån|tis|ons|tors|fre|lör|sön|من|من:"
+)
+_DATED = (
+    rf"^\W{{0,6}}(?:{_STARTS})(?=[\s,.\d/-]).{{0,400}}?(?:\b(?:{_WROTE})\b|{_WROTE}).{{0,120}}[:：]\W{{0,4}}$"
+)
+_ATTRIBUTION = re.compile(
+    rf"{_DATED}|^\W{{0,4}}(?:{_STARTS})(?=[\s,.\d/-]).{{6,200}}<\s*(?:mailto:)?[^<>@\s]+@[^<>\s]+>+\s?(?:{_WROTE})?.{{0,40}}[:：]\W{{0,3}}$",
+    re.I,
+)
+_LINE_ATTRIBUTION = re.compile(
+    rf"^.{{0,200}}<[^<>@\s]+@[^<>\s]+>\s?(?:{_WROTE})\s?.{{0,60}}[:：]\W{{0,3}}$"
+    rf"|^\W{{0,4}}.{{2,120}}?(?:\d{{1,2}}[:.]\d\d|\d{{4}}).{{0,160}}(?:{_WROTE})\s?[:：]\W{{0,3}}$"
+    rf"|^\S.{{2,80}}?\b(?:{_WROTE})(?:\b.{{0,40}}\d{{1,4}}.{{0,60}})?[:：]$"
+    rf"|^-{{3,}} ?.{{2,60}} (?:{_WROTE}) ?-{{3,}}$"
+    r"|^\W{0,4}\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}\D.{0,80}<\s*[^<>@\s]+@[^<>\s]+>$",
+    re.I,
+)
+_HAS_DATE_OR_ADDRESS = re.compile(r"\d|@")
+_INLINE_ATTRIBUTION = re.compile(
+    rf"[ \-]{{1,8}}(?:on|am|le|el|il|op|em|den)\s\S.{{6,160}}?(?:\d{{4}}|\d{{1,2}}:\d\d).{{0,160}}(?:{_WROTE})\s?:\s*$",
+    re.I,
+)
+_DIVIDER = re.compile(
+    r"^[\s>]*[-_=*–—]{2,}\s*(?:original(?:e|bericht)?[ -]?(?:message|mail|appointment|nachricht|meddelande|melding|mensaje|mensagem)?"
+    r"|ursprüngliche (?:nachricht|e-?mail)|urspr\.? nachricht|message (?:d'origine|original)|mensaje original|mensagem original"
+    r"|messaggio (?:originale|inoltrato)|oorspronkelijk bericht|ursprungligt meddelande|oprindelig meddelelse"
+    r"|opprinnelig melding|alkuperäinen viesti|(?:oryginalna|pierwotna) wiadomość|wiadomość (?:oryginalna|przekazana)"
+    r"|исходное сообщение|пересылаемое сообщение|(?:forwarded|reply|weitergeleitete|mensaje reenviado|message transféré|vidarebefordrat"
+    r"|doorgestuurd|رسالة|הודעה|원본|元のメッセージ|原始邮件|原始郵件|转发邮件|الرسالة الأصلية|بداية الرسالة|բնօրինակ)[^-]{0,60}"
+    r")\s*[-_=*–—]*.{0,60}$"
+    r"|^\s*(?:begin forwarded message|anfang der weitergeleiteten|début du (?:message|réexpéd)|inicio del mensaje|inizio messaggio)"
+    r".{0,60}:?\s*$"
+    r"|^[\s>]*-{3,}\s*(?:on|am|le|el) .{5,200}:?\s*$"
+    r"|^\s*reply above this line.*$|^\W{0,10}(?:please )?(?:reply|respond|write) above (?:this|the) line\W{0,10}$",
+    re.I,
+)
+_FIELD = re.compile(
+    r"^[\s>]*[*_]{0,2}(?:from|sent|to|cc|date|subject|reply-to|von|gesendet|an|datum|betreff|de|envoyé|à|objet|enviado(?: el)?"
+    r"|para|asunto|fecha|da|inviato|a|oggetto|data|van|verzonden|aan|onderwerp|enviada(?: em)?|assunto|från|skickat|till|ämne|fra"
+    r"|sendt|til|emne|lähettäjä|lähetetty|aihe|od|wysłano|do|temat|от|отправлено|кому|тема|дата|من|تاريخ الإرسال|إلى|الموضوع|תאריך"
+    r"|מאת|נושא|אל|ում|ումից|թեմա|ամսաթիվ|発信者|差出人|送信日時|宛先|件名|发件人|发送时间|收件人|主题|보낸 ?사람|받는 ?사람|제목)[*_]{0,2}\s?[:：]"
+    r"[*_]{0,2}\s?\S",
+    re.I,
+)
+_QUOTED = re.compile(r"^\s{0,3}[>|](?![\w-]*:\S)")
+_SIGNATURE = re.compile(
+    r"^\s*(?:--|—|__+|–)\s?\s*$|^\s*[-_]{2,}\s*$|^_{5,}|^-{5,}$"
+    r"|^\s*(?:sent|get|envoy[ée]|gesendet|verzonden|enviado|enviada|inviato|skickat|sendt|wysłan[eo]|отправлено|lähetetty|von meinem"
+    r"|diese (?:e-?mail|nachricht) wurde von|télécharg|obtenir|hanki|scarica|holen sie sich|تم الإرسال|أُرسلت|נשלח|ուղարկված|"
+    r"iphoneから|発信|从我的|发自|發自|나의)\s?"
+    r"(?:\S+ ){0,6}?.{0,60}(?:iphone|ipad|android|blackberry|samsung|galaxy|mobile|handy|smartphone|phone|telefon|tel[ée]fono|téléphone"
+    r"|mobil\w*|outlook|yahoo|aol|windows|mail|nokia|htc|huawei|xiaomi|pixel|device|tablet|app|wireless|proton|spark|thunderbird|"
+    r"smartphone\w*|cellulare|m[óo]vil|celular|komórk\w*|موبايل|هاتف\w*|ال.{0,12})\b.{0,60}$"
+    r"|^\s*(?:发自|發自|iphoneから送信|나의 iphone).{0,40}$",
+    re.I,
+)
+_DASH_NAME = re.compile(r"^-\s?[A-ZÀ-ÞԱ-Ֆ][\w.'-]*(?: [A-ZÀ-ÞԱ-Ֆ&][\w.'-]*){0,3}$")
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyText:
+    """A message's text, parted: the writer's own words, what they quote, and their signature."""
+
+    own: str
+    quoted: str = ""
+    signature: str = ""
+
+
+def read_reply(text: str) -> ReplyText:
+    """Part the text of a reply. Words between quoted passages are the writer's own."""
+    lines = [line.rstrip()[:_WIDEST] for line in text.replace("\r\n", "\n").split("\n")[:_MOST_LINES]]
+    own: list[str] = []
+    quoted: list[str] = []
+    place = 0
+    while place < len(lines):
+        taken = _attribution(lines, place)
+        if _begins_rest(lines, place, taken):
+            quoted += lines[place:]
+            break
+        if taken or _QUOTED.match(lines[place]):
+            taken = taken or 1
+            quoted += lines[place : place + taken]
+            place += taken
+            continue
+        before = _shared_line(lines, place)
+        own.append(lines[place] if before is None else before)
+        if before is not None:
+            quoted.append(lines[place][len(before) :])
+        place += 1
+    written, signature = _part_signature(own)
+    return ReplyText(_tidy(written), "\n".join(quoted).strip("\n"), signature)
+
+
+def _begins_rest(lines: list[str], place: int, attribution: int) -> bool:
+    """Tell whether all that follows is another's message: below a divider, a block of fields, an unmarked quote."""
+    if _DIVIDER.match(lines[place]) or _is_field_block(lines, place):
+        return True
+    if not attribution:
+        return False
+    following = [line for line in lines[place + attribution :] if line.strip()]
+    return bool(following) and not _QUOTED.match(following[0]) and not _QUOTED.match(lines[place])
+
+
+def _attribution(lines: list[str], place: int) -> int:
+    """Return how many lines an attribution takes from here; 0 where none begins."""
+    if not lines[place].strip() or len(lines[place]) > 500:
+        return 0
+    joined = ""
+    for taken in range(1, _ATTRIBUTION_LINES + 1):
+        if place + taken > len(lines):
+            break
+        line = lines[place + taken - 1].strip().lstrip("> ")
+        if not line and taken > 1 and joined.endswith((":", "：")):
+            break
+        joined = f"{joined} {line}".strip()
+        if len(joined) > 600:
+            break
+        if (
+            joined.endswith((":", "：", ":*"))
+            and _ATTRIBUTION.match(joined)
+            and _HAS_DATE_OR_ADDRESS.search(joined)
+        ):
+            return taken
+        if taken == 1 and _LINE_ATTRIBUTION.match(joined) and _is_quote_below(lines, place + 1, joined):
+            return taken
+        if _FIELD.match(joined):
+            break
+    return 0
+
+
+def _is_quote_below(lines: list[str], place: int, line: str) -> bool:
+    """Tell whether a quote follows a line that only may be an attribution; one that names a date needs none."""
+    following = next((one for one in lines[place : place + 4] if one.strip()), "")
+    return bool(_QUOTED.match(following)) or bool(re.search(r"\d{4}|\d:\d\d|@", line) and following)
+
+
+def _is_field_block(lines: list[str], place: int) -> bool:
+    """Tell whether a block of header fields begins here, as Outlook and others put one over a quote."""
+    start = place
+    if re.match(r"^[\s_*-]{3,}$", lines[place]):
+        start = next((at for at in range(place + 1, min(place + 4, len(lines))) if lines[at].strip()), place)
+    if not _FIELD.match(lines[start]):
+        return False
+    nearby = [line for line in lines[start : start + 9] if line.strip()][:6]
+    fields = [line for line in nearby if _FIELD.match(line)]
+    return len(fields) >= 3 or (
+        len(fields) == 2 and any("@" in line for line in fields) and nearby[1] in fields
+    )
+
+
+def _shared_line(lines: list[str], place: int) -> str | None:
+    """Return what stands before an attribution on the same line; None where none does."""
+    if not lines[place][:1].strip() or ":" not in lines[place][-3:]:
+        return None
+    match = _INLINE_ATTRIBUTION.search(lines[place])
+    if match and match.start() > 0 and any(_QUOTED.match(line) for line in lines[place + 1 : place + 4]):
+        return lines[place][: match.start()]
+    return None
+
+
+def _part_signature(own: list[str]) -> tuple[list[str], str]:
+    lines = list(own)
+    while lines and not lines[-1].strip():
+        lines.pop()
+    for place, line in enumerate(lines):
+        near_end = len(lines) - place <= 25
+        if near_end and _SIGNATURE.match(line) and (place or len(lines) > 1):
+            if line.strip() and not _is_rule(line) and any(len(one) > 200 for one in lines[place + 1 :]):
+                continue
+            return lines[:place], "\n".join(lines[place:]).strip()
+        if len(lines) - place <= 4 and place and _DASH_NAME.match(line):
+            return lines[:place], "\n".join(lines[place:]).strip()
+    return lines, ""
+
+
+def _is_rule(line: str) -> bool:
+    return not line.strip(" -_—–")
+
+
+def _tidy(lines: list[str]) -> str:
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()

@@ -1,0 +1,78 @@
+"""What a message that came in turned out to be, as plain values."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from digest.mail.reports.parts import Headers
+
+
+class MailKind(StrEnum):
+    """What a message is; `other` is a machine's mail that asks for nothing."""
+
+    BOUNCE = "bounce"
+    COMPLAINT = "complaint"
+    RECEIPT = "receipt"
+    AUTO_REPLY = "auto-reply"
+    OTHER = "other"
+    PERSONAL = "personal"
+
+
+class Reason(StrEnum):
+    """Why a message was not delivered."""
+
+    UNKNOWN_USER = "unknown user"
+    UNKNOWN_HOST = "unknown host"
+    DISABLED = "mailbox disabled"
+    MOVED = "moved"
+    MAILBOX_FULL = "mailbox full"
+    TOO_BIG = "message too big"
+    CONTENT = "content"
+    AUTHENTICATION = "authentication"
+    REPUTATION = "reputation"
+    POLICY = "policy"
+    RATE_LIMITED = "rate limited"
+    GREYLISTED = "greylisted"
+    RELAYING = "relaying denied"
+    LOOP = "mail loop"
+    EXPIRED = "expired"
+    NETWORK = "network"
+    SYSTEM = "system error"
+    UNDETERMINED = "undetermined"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One recipient who did not get the message.
+
+    `status` is an enhanced code (RFC 3463) or empty, `code` a reply code (RFC 5321) or None. `permanent` is
+    class 5, `delayed` a warning that comes before the end; `mta` is the server that refused.
+    """
+
+    address: str
+    permanent: bool
+    reason: Reason
+    status: str = ""
+    code: int | None = None
+    diagnostic: str = ""
+    delayed: bool = False
+    mta: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """A reader's "this is spam" (RFC 5965); who reported, as far as the report says."""
+
+    feedback_type: str
+    reporter: str = ""
+    recipient: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a message is; `original` are the headers of the message that it is about, as it returns them."""
+
+    kind: MailKind
+    failures: tuple[Failure, ...] = ()
+    complaint: Complaint | None = None
+    original: Headers = field(default_factory=Headers)
+    why: str = ""

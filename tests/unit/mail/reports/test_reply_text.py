@@ -1,0 +1,112 @@
+"""A writer's own words are told from what they quote, in every language of our messages."""
+
+import pytest
+
+from digest.mail.reports.reply_text import read_reply
+
+OWN = "The bridge was never closed.\n\nI walked over it."
+QUOTE = "> Old bridge reopens\n> after nine winters\n"
+ATTRIBUTIONS = {
+    "en": "On Mon, 23 Nov 2026 at 07:05, The Harbour Courier <news@courier.example> wrote:",
+    "en-us": "On Nov 23, 2026, at 7:05 AM, The Harbour Courier wrote:",
+    "de": "Am 23.11.2026 um 07:05 schrieb The Harbour Courier:",
+    "es": "El lun, 23 nov 2026 a las 7:05, The Harbour Courier (<news@courier.example>) escribió:",
+    "fr": "Le lun. 23 nov. 2026 à 07:05, The Harbour Courier <news@courier.example> a écrit :",
+    "it": "Il giorno lun 23 nov 2026 alle ore 07:05 The Harbour Courier <news@courier.example> ha scritto:",
+    "nl": "Op ma 23 nov 2026 om 07:05 schreef The Harbour Courier <news@courier.example>:",
+    "pl": "pon., 23 lis 2026 o 07:05 The Harbour Courier <news@courier.example> napisał(a):",
+    "pt": "Em seg., 23 de nov. de 2026 às 07:05, The Harbour Courier <news@courier.example> escreveu:",
+    "sv": "Den mån 23 nov. 2026 kl 07:05 skrev The Harbour Courier <news@courier.example>:",
+    "ar": "في الاثنين، 23 نوفمبر 2026 في 7:05 ص، كتب The Harbour Courier <news@courier.example>:",
+    "hy": "2026-11-23 07:05, The Harbour Courier <news@courier.example> գրել է:",
+    "da": "Den man. 23. nov. 2026 kl. 07.05 skrev The Harbour Courier <news@courier.example>:",
+    "ru": "пн, 23 нояб. 2026 г. в 07:05, The Harbour Courier <news@courier.example> написал(а):",
+    "ja": "2026年11月23日(月) 7:05 The Harbour Courier <news@courier.example>:",
+    "zh": "在 2026年11月23日 7:05，The Harbour Courier <news@courier.example>写道：",
+    "iso": "2026-11-23 7:05 GMT+01:00 The Harbour Courier <news@courier.example>:",
+    "two lines": "On Mon, 23 Nov 2026 at 07:05, The Harbour Courier\n<news@courier.example> wrote:",
+    "three lines": "On Mon, Nov 23, 2026 at 7:05 AM The Harbour Courier <\nnews@courier.example>\nwrote:",
+}
+BLOCKS = {
+    "en": "From: The Harbour Courier <news@courier.example>\nSent: Monday, November 23, 2026 7:05 AM\nTo: Anna\nSubject: World",
+    "bold": "*From:* The Harbour Courier <news@courier.example>\n*Date:* Monday\n*To:* Anna\n*Subject:* World",
+    "de": "Von: The Harbour Courier <news@courier.example>\nGesendet: Montag, 23. November 2026 07:05\nAn: Anna\nBetreff: World",
+    "es": "De: The Harbour Courier <news@courier.example>\nEnviado: lunes, 23 de noviembre\nPara: Anna\nAsunto: World",
+    "fr": "De : The Harbour Courier <news@courier.example>\nEnvoyé : lundi 23 novembre 2026\nÀ : Anna\nObjet : World",
+    "it": "Da: The Harbour Courier <news@courier.example>\nInviato: lunedì 23 novembre\nA: Anna\nOggetto: World",
+    "nl": "Van: The Harbour Courier <news@courier.example>\nVerzonden: maandag 23 november\nAan: Anna\nOnderwerp: World",
+    "pl": "Od: The Harbour Courier <news@courier.example>\nWysłano: poniedziałek\nDo: Anna\nTemat: World",
+    "pt": "De: The Harbour Courier <news@courier.example>\nEnviada em: segunda-feira\nPara: Anna\nAssunto: World",
+    "sv": "Från: The Harbour Courier <news@courier.example>\nSkickat: den 23 november\nTill: Anna\nÄmne: World",
+    "ar": "من: The Harbour Courier <news@courier.example>\nتاريخ الإرسال: الاثنين\nإلى: Anna\nالموضوع: World",
+    "rule": "________________________________\nFrom: The Harbour Courier <news@courier.example>\nSent: Monday\nTo: Anna",
+    "divider": "-----Original Message-----\nThe Harbour Courier",
+    "divider de": "-----Ursprüngliche Nachricht-----\nThe Harbour Courier",
+    "divider fr": "-----Message d'origine-----\nThe Harbour Courier",
+    "divider sv": "-----Ursprungligt meddelande-----\nThe Harbour Courier",
+}
+SIGNATURES = ["-- \nAnna Lind\nQuay 3", "Sent from my iPhone", "Von meinem iPhone gesendet", "Envoyé de mon iPhone",
+              "Enviado desde mi iPhone", "Skickat från min iPhone", "Inviato da iPhone", "Verzonden met mijn iPhone",
+              "Wysłane z iPhone'a", "Get Outlook for iOS", "-Anna Lind", "__\nAnna Lind"]  # fmt: skip
+
+
+@pytest.mark.parametrize("attribution", ATTRIBUTIONS.values(), ids=ATTRIBUTIONS)
+def test_what_stands_before_a_quote_is_the_writers_own(attribution: str) -> None:
+    for quote in (QUOTE, "\n" + QUOTE, "\nOld bridge reopens\nafter nine winters\n"):
+        read = read_reply(f"{OWN}\n\n{attribution}\n{quote}")
+
+        assert read.own == OWN
+        assert "nine winters" in read.quoted
+
+
+@pytest.mark.parametrize("attribution", ATTRIBUTIONS.values(), ids=ATTRIBUTIONS)
+def test_what_stands_below_a_quote_and_between_quotes_is_the_writers_own(attribution: str) -> None:
+    assert read_reply(f"{attribution}\n\n{QUOTE}\n{OWN}").own == OWN
+    between = read_reply(f"{attribution}\n> Nine winters?\n\nTen.\n\n> One bridge?\n\nTwo.\n")
+    assert between.own == "Ten.\n\nTwo."
+
+
+@pytest.mark.parametrize("block", BLOCKS.values(), ids=BLOCKS)
+def test_a_block_of_header_fields_begins_the_quote(block: str) -> None:
+    assert read_reply(f"{OWN}\n\n{block}\n\nOld bridge reopens\n").own == OWN
+
+
+@pytest.mark.parametrize("signature", SIGNATURES)
+def test_a_signature_is_folded_away(signature: str) -> None:
+    read = read_reply(f"{OWN}\n\n{signature}\n\n{ATTRIBUTIONS['en']}\n{QUOTE}")
+
+    assert read.own == OWN
+    assert read.signature.split() == signature.split()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        OWN,
+        "On the whole I liked it: the bridge is fine.",
+        "On Monday I wrote to you about the bridge.\nNobody answered.",
+        "Three things:\n- the bridge\n- the ferry\n- the price",
+        "From here to the quay it is a mile.\nTo me it seems longer.",
+        "He said:\nnothing at all.",
+        "My list:\n\n1. Bridge\n2. Ferry\n\nRegards,\nAnna",
+        "Le pont est ouvert depuis 2026, vous avez écrit le contraire.",
+        "Am Montag war die Brücke zu: das schrieb niemand.",
+    ],
+)
+def test_ordinary_words_are_no_quote(text: str) -> None:
+    assert read_reply(text).own == text
+
+
+def test_hostile_text_is_read_in_bounded_time_and_lost_nowhere() -> None:
+    for line in (
+        "On 1 wrote ",
+        "> ",
+        ">" * 50,
+        "a" * 600 + ":",
+        "From: a\n",
+        "On 1, a <b@c.example>\n",
+        "-- \n",
+        ": ",
+    ):
+        read = read_reply(line * 4_000)
+        assert read.own or read.quoted or read.signature
