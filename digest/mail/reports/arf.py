@@ -3,7 +3,7 @@
 import re
 
 from digest.mail.reports.dsn import find_addresses
-from digest.mail.reports.parts import Headers, Mail, read_fields
+from digest.mail.reports.parts import HeaderFields, Mail, read_fields
 from digest.mail.reports.report import Complaint
 
 _KIND = "message/feedback-report"
@@ -34,7 +34,7 @@ def is_report(mail: Mail) -> bool:
     return mail.find(_KIND) is not None or mail.parameters.get("report-type", "").lower() == "feedback-report"
 
 
-def _read_report(mail: Mail, fields: Headers) -> Complaint | None:
+def _read_report(mail: Mail, fields: HeaderFields) -> Complaint | None:
     kind = fields.get("feedback-type").strip().lower() or "abuse"
     if kind in _NO_COMPLAINT:
         return None

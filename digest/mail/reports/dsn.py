@@ -2,7 +2,7 @@
 
 import re
 
-from digest.mail.reports.parts import Headers, Part, decode_words, read_fields
+from digest.mail.reports.parts import HeaderFields, Part, decode_words, read_fields
 from digest.mail.reports.reasons import find_reason
 from digest.mail.reports.report import Failure, Reason
 
@@ -66,7 +66,7 @@ def bounded(words: str) -> str:
     return " ".join(words.split())[:_MOST]
 
 
-def _groups(text: str) -> list[Headers]:
+def _groups(text: str) -> list[HeaderFields]:
     """Part the fields into groups; the first names the message, each other a recipient (RFC 3464 2.1).
 
     Servers also write no empty line between recipients, or one inside of a recipient's fields.
@@ -84,7 +84,7 @@ def _groups(text: str) -> list[Headers]:
     return [read_fields("\n".join(lines).encode("utf-8", "replace")) for lines in groups]
 
 
-def _address_of(group: Headers) -> str:
+def _address_of(group: HeaderFields) -> str:
     """Find whom the sender wrote to: the original recipient where it is told (RFC 3464 2.3.1)."""
     for name in ("original-recipient", "final-recipient", "x-actual-recipient", "x-orig-rcpt"):
         for value in group.all(name):
@@ -107,7 +107,7 @@ def _typed(value: str) -> str:
     return text if re.fullmatch(r"[\w.+-]{1,64}", text) and not sign else ""
 
 
-def _failure(group: Headers, address: str, action: str) -> Failure | None:
+def _failure(group: HeaderFields, address: str, action: str) -> Failure | None:
     diagnostic = decode_words(group.get("diagnostic-code"))
     words = diagnostic.partition(";")[2].strip() or diagnostic
     status = _best_status(group.get("status"), words)

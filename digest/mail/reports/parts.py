@@ -25,7 +25,7 @@ _SLOW_CODECS = frozenset({"punycode", "idna", "unicode_escape", "raw_unicode_esc
 
 
 @dataclass(frozen=True, slots=True)
-class Headers:
+class HeaderFields:
     """Header fields in their order, names in lower case, values unfolded and still encoded."""
 
     fields: tuple[tuple[str, str], ...] = ()
@@ -53,7 +53,7 @@ class Headers:
 class Part:
     """A leaf of a message: its headers, its type in lower case, and its body as it stands."""
 
-    headers: Headers
+    headers: HeaderFields
     kind: str
     parameters: dict[str, str]
     body: bytes = field(repr=False)
@@ -77,7 +77,7 @@ class Part:
 class Mail:
     """A whole message: its headers, its type, and its leaf parts in order."""
 
-    headers: Headers
+    headers: HeaderFields
     kind: str
     parameters: dict[str, str]
     parts: tuple[Part, ...]
@@ -94,7 +94,7 @@ def read_mail(raw: bytes) -> Mail:
     return Mail(headers, kind, parameters, tuple(_leaves(headers, body, MOST_PARTS)))
 
 
-def split_head(raw: bytes) -> tuple[Headers, bytes]:
+def split_head(raw: bytes) -> tuple[HeaderFields, bytes]:
     """Part the header fields from the body at the first empty line (RFC 5322 2.1)."""
     raw = raw.lstrip(b"\r\n")
     if raw.startswith(b"From "):  # an mbox's separator
@@ -105,7 +105,7 @@ def split_head(raw: bytes) -> tuple[Headers, bytes]:
     return read_fields(head), body
 
 
-def read_fields(head: bytes) -> Headers:
+def read_fields(head: bytes) -> HeaderFields:
     """Read header fields, folded lines joined; lines that are no field are passed over."""
     found: list[tuple[str, str]] = []
     text = _decode(head, "utf-8").replace("\r\n", "\n").replace("\r", "\n")
@@ -113,10 +113,10 @@ def read_fields(head: bytes) -> Headers:
         match = _FIELD.match(line)
         if match:
             found.append((match[1].lower(), match[2].strip()))
-    return Headers(tuple(found))
+    return HeaderFields(tuple(found))
 
 
-def read_type(headers: Headers) -> tuple[str, dict[str, str]]:
+def read_type(headers: HeaderFields) -> tuple[str, dict[str, str]]:
     """Read Content-Type: the type in lower case, and its parameters (RFC 2045 5.1)."""
     value = headers.get("content-type") or "text/plain"
     kind, _, rest = value.partition(";")
@@ -138,7 +138,7 @@ def decode_text(content: bytes, charset: str) -> str:
     return _decode(content, charset).replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")
 
 
-def _leaves(headers: Headers, body: bytes, most: int, depth: int = 0) -> Iterator[Part]:
+def _leaves(headers: HeaderFields, body: bytes, most: int, depth: int = 0) -> Iterator[Part]:
     kind, parameters = read_type(headers)
     boundary = parameters.get("boundary", "")
     if not kind.startswith("multipart/") or not boundary or depth >= DEEPEST:
@@ -155,17 +155,17 @@ def _leaves(headers: Headers, body: bytes, most: int, depth: int = 0) -> Iterato
         yield Part(headers, "text/plain", parameters, body)
 
 
-def split_head_of_part(piece: bytes) -> tuple[Headers, bytes]:
+def split_head_of_part(piece: bytes) -> tuple[HeaderFields, bytes]:
     """Part a part's fields from its body; a part may have none (RFC 2046 5.1)."""
     if piece.startswith((b"\n", b"\r\n")):
-        return Headers(), piece.lstrip(b"\r\n")
+        return HeaderFields(), piece.lstrip(b"\r\n")
     headers, body = split_head(piece)
     if (
         headers
         and not headers.fields[0][0].startswith(("content-", "mime-"))
         and "content-type" not in headers
     ):
-        return Headers(), piece  # text without an empty line before it
+        return HeaderFields(), piece  # text without an empty line before it
     return headers, body
 
 

@@ -5,7 +5,7 @@ from collections.abc import Collection
 
 from digest.mail.reports import arf, autoreply, dsn, failure_text
 from digest.mail.reports.fallback import find_by_library
-from digest.mail.reports.parts import Headers, Mail, Part, read_fields, read_mail, split_head
+from digest.mail.reports.parts import HeaderFields, Mail, Part, read_fields, read_mail, split_head
 from digest.mail.reports.reasons import find_reason
 from digest.mail.reports.report import Failure, MailKind, Reason, Report
 
@@ -84,7 +84,7 @@ def read_report(mail: Mail, *, return_path: str | None = None, own: Collection[s
     return Report(MailKind.OTHER if why else MailKind.PERSONAL, original=original, why=why)
 
 
-def _read_disposition(mail: Mail, original: Headers) -> Report:
+def _read_disposition(mail: Mail, original: HeaderFields) -> Report:
     """Read a disposition notification (RFC 8098): one that says "rejected" stands for a failure (Dovecot)."""
     part = mail.find("message/disposition-notification")
     text = main_text(mail)
@@ -119,7 +119,7 @@ def main_text(mail: Mail) -> str:
     return plain.text if plain else ""
 
 
-def find_original(mail: Mail) -> Headers:
+def find_original(mail: Mail) -> HeaderFields:
     """Find the headers of the message that a report returns."""
     for part in mail.parts:
         if part.kind in _RETURNED:
@@ -127,7 +127,7 @@ def find_original(mail: Mail) -> Headers:
             headers, _ = split_head(decoded)
             if "message-id" in headers or "from" in headers:
                 return headers
-    return Headers()
+    return HeaderFields()
 
 
 def _return_path(mail: Mail, stated: str | None) -> str | None:
@@ -138,7 +138,7 @@ def _return_path(mail: Mail, stated: str | None) -> str | None:
     return None
 
 
-def _read_bounce(mail: Mail, path: str | None, own: Collection[str], original: Headers) -> Report | None:
+def _read_bounce(mail: Mail, path: str | None, own: Collection[str], original: HeaderFields) -> Report | None:
     """Read a failure report: its status part first, then its header, then its prose."""
     told = False
     for part in mail.parts:
@@ -205,7 +205,9 @@ def _has_person(mail: Mail) -> bool:
     return any(name in mail.headers for name in ("in-reply-to", "references", "user-agent"))
 
 
-def _prose(mail: Mail, own: Collection[str], original: Headers, furthest: int) -> tuple[list[Failure], str]:
+def _prose(
+    mail: Mail, own: Collection[str], original: HeaderFields, furthest: int
+) -> tuple[list[Failure], str]:
     not_theirs = {address.lower() for address in own}
     for name in ("from", "to", "delivered-to", "sender", "reply-to"):
         not_theirs |= {one.lower() for value in mail.headers.all(name) for one in dsn.find_addresses(value)}
@@ -225,7 +227,7 @@ def _prose(mail: Mail, own: Collection[str], original: Headers, furthest: int) -
     return _from_original(original, text, returned) if furthest > 2 else ([], returned)
 
 
-def _from_original(original: Headers, text: str, returned: str) -> tuple[list[Failure], str]:
+def _from_original(original: HeaderFields, text: str, returned: str) -> tuple[list[Failure], str]:
     """Take the returned message's own recipient, where the report names nobody."""
     headers = original
     if not headers and returned:
@@ -251,14 +253,14 @@ def _texts(mail: Mail) -> list[Part]:
     return sorted(texts[:4], key=lambda part: part.kind == "text/html")
 
 
-def _original(mail: Mail, original: Headers) -> Headers:
+def _original(mail: Mail, original: HeaderFields) -> HeaderFields:
     if original:
         return original
     for part in _texts(mail):
         returned = failure_text.cut_original(failure_text.strip_tags(part.text))[1]
         if returned:
             return split_head(returned.split("\n", 1)[-1].lstrip("\n -").encode("utf-8", "replace"))[0]
-    return Headers()
+    return HeaderFields()
 
 
 def _enriched(mail: Mail, failures: list[Failure]) -> list[Failure]:

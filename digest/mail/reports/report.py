@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from digest.mail.reports.parts import Headers
+from digest.mail.reports.parts import HeaderFields
 
 
 class MailKind(StrEnum):
@@ -74,5 +74,5 @@ class Report:
     kind: MailKind
     failures: tuple[Failure, ...] = ()
     complaint: Complaint | None = None
-    original: Headers = field(default_factory=Headers)
+    original: HeaderFields = field(default_factory=HeaderFields)
     why: str = ""
