@@ -1,56 +1,71 @@
-"""A recurrence that a digest offers and a reader picks."""
+"""A recurrence that a digest offers and a reader picks: on which dates, and at which local times."""
 
-import re
-from dataclasses import dataclass
-from datetime import time
-from enum import StrEnum
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, time, timedelta
+
+from digest.models.recurrence import WEEKDAYS, Unit, read_cadence
+
+__all__ = ["CORRECTION", "WEEKDAYS", "Cadence", "Unit", "next_day"]
 
 CORRECTION = "correction"
 """What an edition that is a notice of correction has in its cadence's place; no cadence has that name."""
 
-WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-
-_TIME = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
-_REMEDY = (
-    'write "07:00" (every day), "07:00, 17:00" (several a day), "Mon 07:00" or "1 07:00" (day of the month)'
-)
-
-
-class Unit(StrEnum):
-    """The calendar unit that one edition of a cadence stands for."""
-
-    DAY = "day"
-    WEEK = "week"
-    MONTH = "month"
+_LONGEST_GAP = timedelta(days=366 * 9)  # 29 February comes every four years, but for 2100
 
 
 @dataclass(frozen=True, slots=True)
 class Cadence:
-    """A named recurrence: its unit, its local times, and the weekday (0 = Monday) or day of the month."""
+    """A named recurrence, such as `Cadence.parse("weekly", "Mon 07:00")`.
+
+    `has_day` tells whether a local date belongs to it. `unit` names its periods: a date, an ISO week or a
+    month; with several `times` a day, a date and a time. `closed` lists dates without an edition, as "12-25"
+    (each year) or "2027-01-01". `day` is the weekday of a weekly cadence (0 = Monday) or the day of the month
+    of a monthly one, where it is a single fixed one; else None.
+    """
 
     name: str
+    text: str
     unit: Unit
     times: tuple[time, ...]
-    day: int = 0
+    has_day: Callable[[date], bool] = field(compare=False)
+    day: int | None = None
+    closed: frozenset[str] = frozenset()
 
     @classmethod
-    def parse(cls, name: str, text: str) -> "Cadence":
-        """Read a cadence as the settings write it; raise ValueError with the remedy."""
-        head, _, tail = text.strip().partition(" ")
-        if head.capitalize()[:3] in WEEKDAYS and head.isalpha():
-            return cls(name, Unit.WEEK, (_one_time(text, tail),), WEEKDAYS.index(head.capitalize()[:3]))
-        if head.isdigit():
-            if not 1 <= int(head) <= 28:
-                raise ValueError(f'"{text}" names day {head}: a monthly cadence takes a day from 1 to 28')
-            return cls(name, Unit.MONTH, (_one_time(text, tail),), int(head))
-        times = tuple(sorted(_one_time(text, part) for part in text.split(",")))
-        if len(set(times)) != len(times):
-            raise ValueError(f'"{text}" names the same time twice')
-        return cls(name, Unit.DAY, times)
+    def parse(cls, name: str, text: str, closed: frozenset[str] = frozenset()) -> "Cadence":
+        """Read a cadence as it is written; raise ValueError saying what is wrong, and the remedy."""
+        days, times = read_cadence(text)
+        unit = days.unit if len(times) == 1 else Unit.DAY
+        return cls(name, " ".join(text.split()), unit, times, days.has, days.day, closed)
+
+    def is_on(self, day: date) -> bool:
+        """Return whether a local date has an edition."""
+        if self.closed and (day.isoformat() in self.closed or f"{day:%m-%d}" in self.closed):
+            return False
+        return self.has_day(day)
+
+    def longest_gap(self, since: date) -> timedelta:
+        """Return the longest time between two of its dates in the two years after `since`.
+
+        Raise ValueError where it has no date at all, as "0 7 30 2 *".
+        """
+        first = next_day(self, since)
+        if first is None:
+            raise ValueError(f'"{self.text}" never has an edition: no date within nine years matches it')
+        gaps, end = [timedelta(days=1)], first + timedelta(days=731)
+        before, day = first, next_day(self, first + timedelta(days=1))
+        while day is not None and before < end:
+            gaps.append(day - before)
+            before, day = day, next_day(self, day + timedelta(days=1))
+        return max(gaps)
 
 
-def _one_time(text: str, part: str) -> time:
-    match = _TIME.fullmatch(part.strip())
-    if match is None:
-        raise ValueError(f'"{text}" is no cadence: {_REMEDY}')
-    return time(int(match[1]), int(match[2]))
+def next_day(cadence: Cadence, since: date, step: int = 1) -> date | None:
+    """Return the first date from `since` on with an edition, backwards with `step` -1; None in nine years."""
+    day = since
+    while abs(day - since) <= _LONGEST_GAP:
+        if cadence.is_on(day):
+            return day
+        day += timedelta(days=step)
+    return None

@@ -1,7 +1,7 @@
 """`[[digests]]`: what readers subscribe to."""
 
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Literal
 
 from pydantic import (
@@ -13,8 +13,9 @@ from pydantic import (
 from digest.errors import SettingsError
 from digest.models import Approval, Form
 from digest.models.cadence import CORRECTION, Cadence
-from digest.settings.types import Duration, Slug, Table, Text, Written
+from digest.settings.types import Duration, Slug, Table, Text, Written, YearDay
 
+_ANY_DAY = date(2026, 1, 1)  # where the gaps of a cadence are measured
 SUBJECT_NAMES = ("title", "lead", "date", "publication")
 
 
@@ -33,6 +34,7 @@ class DigestSettings(Table):
     carry: Duration = timedelta(days=31)
     approval: Approval = Approval.HOLD
     archive: Literal["public", "private"] = "public"
+    closed: tuple[YearDay, ...] = Field(default=(), alias="except")
     cadences: dict[Slug, Written] = Field(min_length=1)
 
     @model_validator(mode="after")
@@ -49,6 +51,13 @@ class DigestSettings(Table):
             raise ValueError(f'"{CORRECTION}" is no name for a cadence: corrections are sent under it')
         return written
 
+    @model_validator(mode="after")
+    def _carry_spans_a_period(self) -> "DigestSettings":
+        """Lengthen `carry` to a period and two days: what did not fit must live until the next edition."""
+        gaps = [self.cadence(name).longest_gap(_ANY_DAY) for name in self.cadences]
+        self.__dict__["carry"] = max(self.carry, *(gap + timedelta(days=2) for gap in gaps))
+        return self
+
     @property
     def form(self) -> Form:
         """Give how much of an article is shown where it fits: what is set, else what the look is made for."""
@@ -64,7 +73,7 @@ class DigestSettings(Table):
         if name not in self.cadences:
             offered = ", ".join(self.cadences)
             raise SettingsError(f'digest "{self.name}" has no cadence "{name}"; it offers {offered}')
-        return Cadence.parse(name, self.cadences[name])
+        return Cadence.parse(name, self.cadences[name], frozenset(self.closed))
 
     @property
     def default_cadence(self) -> str:

@@ -2,7 +2,7 @@
 
 import ipaddress
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 from email.utils import parseaddr
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -93,6 +93,16 @@ def _cadence(value: object) -> object:
     return value
 
 
+def _year_day(value: object) -> object:
+    """Read a date of one year, "2027-01-01", or of each, "12-25"; TOML's own dates are dates of one year."""
+    text = value.isoformat() if isinstance(value, date) else str(value)
+    try:
+        date.fromisoformat(text if len(text) == 10 else f"2024-{text}")
+    except ValueError:
+        raise ValueError(f'"{text}" is no date: write "12-25" (each year) or "2027-01-01"') from None
+    return text
+
+
 Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
 
 
@@ -109,6 +119,7 @@ Host = Annotated[str, BeforeValidator(_host)]
 ProxyNetwork = Annotated[ipaddress.IPv4Network | ipaddress.IPv6Network, BeforeValidator(_network)]
 BaseUrl = Annotated[str, BeforeValidator(_base_url)]
 Written = Annotated[str, BeforeValidator(_cadence)]
+YearDay = Annotated[str, BeforeValidator(_year_day)]
 
 
 Text = Annotated[str, Field(min_length=1, max_length=500)]

@@ -4,12 +4,13 @@ Local times follow the zone's rules: a time in a spring gap fires at the gap's f
 that an autumn fold has twice fires the first time only.
 """
 
+from calendar import monthrange
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from digest.models.cadence import Cadence, Unit
+from digest.models.cadence import Cadence, Unit, next_day
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ class Due:
 
 
 def instant(day: date, at: time, zone: ZoneInfo) -> datetime:
-    """Give the first instant that a local date shows this time; in a gap, the gap's end."""
+    """Return the first instant that a local date shows this time; in a gap, the gap's end."""
     local = datetime.combine(day, at, tzinfo=zone)
     moment = local.astimezone(UTC)
     if moment.astimezone(zone).replace(tzinfo=None) == local.replace(tzinfo=None):
@@ -49,10 +50,8 @@ def _change_between(low: datetime, high: datetime, zone: ZoneInfo) -> datetime:
 
 
 def occurrences_on(cadence: Cadence, day: date, zone: ZoneInfo) -> tuple[Occurrence, ...]:
-    """Give the occurrences that a local date has: none, one, or one a slot; none on a skipped date."""
-    if cadence.unit is Unit.WEEK and day.weekday() != cadence.day:
-        return ()
-    if cadence.unit is Unit.MONTH and day.day != cadence.day:
+    """Return a local date's occurrences: none, one, or one a slot; none on a date that the zone skipped."""
+    if not cadence.is_on(day):
         return ()
     midnight = instant(day, time(), zone)
     return _slots(cadence, day, zone) if midnight.astimezone(zone).date() == day else ()
@@ -63,24 +62,37 @@ def _slots(cadence: Cadence, day: date, zone: ZoneInfo) -> tuple[Occurrence, ...
 
 
 def current(cadence: Cadence, now: datetime, zone: ZoneInfo) -> Occurrence:
-    """Give the occurrence of the period that `now` lies in, whether its deadline has come or not."""
+    """Return the occurrence of the period that `now` lies in, whether its deadline has come or not.
+
+    Where that date, week or month has none (a Saturday, for "Mon-Fri 07:00"), it is the latest one before;
+    before the very first, that one.
+    """
     today = now.astimezone(zone).date()
-    if cadence.unit is Unit.WEEK:
-        today += timedelta(days=cadence.day - today.weekday())
-    elif cadence.unit is Unit.MONTH:
-        today = today.replace(day=cadence.day)
-    slots = _slots(cadence, today, zone)
-    past = [slot for slot in slots if slot.deadline_at <= now]
-    return past[-1] if past else slots[0]
+    for day in (*_days_of(cadence.unit, today), next_day(cadence, today, -1)):
+        slots = occurrences_on(cadence, day, zone) if day is not None else ()
+        if slots:
+            past = [slot for slot in slots if slot.deadline_at <= now]
+            return past[-1] if past else slots[0]
+    return following(cadence, now, zone)
+
+
+def _days_of(unit: Unit, today: date) -> list[date]:
+    """List the dates of the date, ISO week or month that a date lies in."""
+    if unit is Unit.WEEK:
+        monday = today - timedelta(days=today.weekday())
+        return [monday + timedelta(days=ahead) for ahead in range(7)]
+    if unit is Unit.MONTH:
+        return [today.replace(day=number) for number in range(1, monthrange(today.year, today.month)[1] + 1)]
+    return [today]
 
 
 def following(cadence: Cadence, after: datetime, zone: ZoneInfo) -> Occurrence:
-    """Give the first occurrence with a deadline later than `after`."""
+    """Return the first occurrence with a deadline later than `after`."""
     return next(found for found in _from(cadence, after, zone) if found.deadline_at > after)
 
 
 def due(cadence: Cadence, since: datetime, now: datetime, zone: ZoneInfo) -> Due | None:
-    """Give the latest occurrence with a deadline in (since, now] and those missed before it."""
+    """Return the latest occurrence with a deadline in (since, now] and those missed before it."""
     found: list[Occurrence] = []
     for occurrence in _from(cadence, since, zone):
         if occurrence.deadline_at > now:
@@ -91,10 +103,10 @@ def due(cadence: Cadence, since: datetime, now: datetime, zone: ZoneInfo) -> Due
 
 
 def _from(cadence: Cadence, moment: datetime, zone: ZoneInfo) -> Iterator[Occurrence]:
-    day = moment.astimezone(zone).date() - timedelta(days=1)
-    while True:
+    day = next_day(cadence, moment.astimezone(zone).date() - timedelta(days=1))
+    while day is not None:
         yield from occurrences_on(cadence, day, zone)
-        day += timedelta(days=1)
+        day = next_day(cadence, day + timedelta(days=1))
 
 
 def _period(cadence: Cadence, day: date, at: time) -> str:
@@ -109,7 +121,7 @@ def _period(cadence: Cadence, day: date, at: time) -> str:
 def reader_due_at(
     cadence: Cadence, deadline_at: datetime, own_zone: ZoneInfo | None, own_hour: int | None, zone: ZoneInfo
 ) -> datetime:
-    """Give the first instant from the deadline on at the reader's local hour: at most 25 hours later.
+    """Return the first instant from the deadline on at the reader's local hour: at most 25 hours later.
 
     A reader without a zone has the digest's; one without an hour of their own has the deadline's local time.
     """

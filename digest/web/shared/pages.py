@@ -85,11 +85,11 @@ class Pages:
 
 def _say_when(cadence: Cadence) -> str:
     clock = " and ".join(f"{time:%H:%M}" for time in cadence.times)
-    if cadence.unit == Unit.WEEK:
+    if cadence.unit is Unit.WEEK and cadence.text.partition(" ")[0].isalpha() and cadence.day is not None:
         return f"every {_DAYS[cadence.day]} at {clock}"
-    if cadence.unit == Unit.MONTH:
+    if cadence.unit is Unit.MONTH and cadence.day is not None:
         return f"on day {cadence.day} of each month at {clock}"
-    return f"every day at {clock}"
+    return f"every day at {clock}" if cadence.text[:1].isdigit() and ":" in cadence.text[:5] else cadence.text
 
 
 def name_span(span: timedelta) -> str:

@@ -4,9 +4,12 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from digest.models.cadence import Cadence
 from digest.rules.editions import cadence as calendar
+from tests.faults.zones import KINDS, changes, faults_on
 
 PARIS = ZoneInfo("Europe/Paris")
 DAILY = Cadence.parse("daily", "07:00")
@@ -71,29 +74,29 @@ def test_a_date_that_a_zone_skipped_has_no_edition() -> None:
     assert calendar.occurrences_on(DAILY, date(2011, 12, 30), ZoneInfo("Pacific/Apia")) == ()
 
 
-@pytest.mark.parametrize("hour", ["00:30", "02:30", "23:30"])
-def test_every_date_of_every_zone_fires_once_around_its_changes(hour: str) -> None:
-    """Walk each zone's changes of 2026 and 2027 and look at the three days around each."""
-    cadence = Cadence.parse("daily", hour)
-    for name in sorted(available_timezones()):
-        zone = ZoneInfo(name)
-        for day in _days_with_a_change(zone, 2026, 2027):
-            periods = [
-                occurrence.period
-                for offset in (-1, 0, 1)
-                for occurrence in calendar.occurrences_on(cadence, day + timedelta(days=offset), zone)
-            ]
-            assert periods == [(day + timedelta(days=offset)).isoformat() for offset in (-1, 0, 1)], name
+def test_every_kind_of_cadence_fires_once_around_the_changes_of_every_zone() -> None:
+    """Look at a sample; `python -m tests.faults.zones` walks all changes from 2000 to 2037."""
+    faults = [
+        fault
+        for name in sorted(available_timezones())[::4]
+        for day in changes(ZoneInfo(name), 2026, 2027)
+        for ahead in (-1, 0)
+        for fault in faults_on(day + timedelta(days=ahead), ZoneInfo(name))
+    ]
+    assert not faults
 
 
-def _days_with_a_change(zone: ZoneInfo, first: int, last: int) -> list[date]:
-    found, day = [], date(first, 1, 1)
-    while day < date(last, 12, 30):
-        today, tomorrow = (datetime.combine(d, time(), tzinfo=zone) for d in (day, day + timedelta(days=1)))
-        if today.utcoffset() != tomorrow.utcoffset():
-            found.append(day)
-        day += timedelta(days=1)
-    return found
+@pytest.mark.parametrize(
+    "zone", ["Pacific/Apia", "Pacific/Kwajalein", "Pacific/Kiritimati", "America/Juneau"]
+)
+def test_a_zone_that_skipped_or_repeated_a_whole_day_fires_once_on_each_date_that_exists(zone: str) -> None:
+    found = [
+        fault
+        for day in changes(ZoneInfo(zone), 1990, 2012)
+        for ahead in (-2, -1, 0, 1)
+        for fault in faults_on(day + timedelta(days=ahead), ZoneInfo(zone))
+    ]
+    assert not found
 
 
 @pytest.mark.parametrize(
@@ -125,8 +128,96 @@ def test_a_readers_delivery_is_never_more_than_25_hours_after_the_deadline() -> 
 
 
 @pytest.mark.parametrize(
-    "text", ["7 o'clock", "25:00", "Mon", "31 07:00", "07:00, 07:00", "", "Mon 07:00, 08:00"]
+    "text", ["7 o'clock", "25:00", "Mon", "31 07:00", "07:00, 07:00", "", "Mon 07:00, 7:00"]
 )
 def test_a_cadence_that_cannot_be_read_is_refused_with_its_text(text: str) -> None:
     with pytest.raises(ValueError, match=text or "no cadence"):
         Cadence.parse("x", text)
+
+
+def dates(text: str, count: int = 4, *closed: str) -> list[str]:
+    """List the next editions of a cadence, as Paris sees them from 26 November 2026 on, a Thursday."""
+    cadence, moment = Cadence.parse("x", text, frozenset(closed)), at("2026-11-26T00:00")
+    found: list[str] = []
+    while len(found) < count:
+        occurrence = calendar.following(cadence, moment, PARIS)
+        found.append(f"{occurrence.deadline_at.astimezone(PARIS):%m-%d %H:%M}")
+        moment = occurrence.deadline_at
+    return found
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("7:00", ["11-26 07:00", "11-27 07:00", "11-28 07:00"]),
+        ("daily 07:00", ["11-26 07:00", "11-27 07:00"]),
+        ("17:00, 07:00", ["11-26 07:00", "11-26 17:00", "11-27 07:00"]),
+        ("Mon-Fri 07:00", ["11-26 07:00", "11-27 07:00", "11-30 07:00"]),
+        ("weekdays 07:00", ["11-26 07:00", "11-27 07:00", "11-30 07:00"]),
+        ("weekends 09:00", ["11-28 09:00", "11-29 09:00", "12-05 09:00"]),
+        ("Fri-Mon 06:00", ["11-27 06:00", "11-28 06:00", "11-29 06:00", "11-30 06:00", "12-04 06:00"]),
+        ("Mon, Thu 18:00", ["11-26 18:00", "11-30 18:00", "12-03 18:00"]),
+        ("monday and thursday 18:00", ["11-26 18:00", "11-30 18:00", "12-03 18:00"]),
+        ("every 2 weeks Mon 07:00 from 2026-11-30", ["11-30 07:00", "12-14 07:00", "12-28 07:00", "01-11 07:00"]),
+        ("every other week on Wed 07:00 from 2026-11-30", ["12-02 07:00", "12-16 07:00"]),
+        ("1 07:00", ["12-01 07:00", "01-01 07:00"]),
+        ("1, 15 07:00", ["12-01 07:00", "12-15 07:00", "01-01 07:00"]),
+        ("last 07:00", ["11-30 07:00", "12-31 07:00", "01-31 07:00", "02-28 07:00"]),
+        ("first Mon 07:00", ["12-07 07:00", "01-04 07:00"]),
+        ("last Fri 07:00, 18:00", ["11-27 07:00", "11-27 18:00", "12-25 07:00"]),
+        ("30 6 * * 1-5", ["11-26 06:30", "11-27 06:30", "11-30 06:30"]),
+        ("0 7,17 1 * *", ["12-01 07:00", "12-01 17:00", "01-01 07:00"]),
+    ],
+)  # fmt: skip
+def test_a_cadence_is_written_in_words_or_as_a_cron_expression(text: str, expected: list[str]) -> None:
+    assert dates(text, len(expected)) == expected
+
+
+def test_dates_without_an_edition_are_of_each_year_or_of_one() -> None:
+    assert dates("07:00", 3, "11-27", "2026-11-28") == ["11-26 07:00", "11-29 07:00", "11-30 07:00"]
+    assert dates("1 07:00", 2, "2027-01-01") == ["12-01 07:00", "02-01 07:00"]
+
+
+@pytest.mark.parametrize(
+    ("text", "period"),
+    [
+        ("Mon-Fri 07:00", "2026-11-23"), ("Mon 07:00", "2026-W48"), ("Mon 07:00, 18:00", "2026-11-23T07:00"),
+        ("last 07:00", "2026-11"), ("first Mon 07:00", "2026-11"), ("1, 15 07:00", "2026-11-15"),
+        ("every 2 weeks Mon 07:00 from 2026-11-23", "2026-W48"), ("0 7 * * *", "2026-11-23"),
+    ],
+)  # fmt: skip
+def test_a_period_is_the_calendar_unit_of_the_cadence(text: str, period: str) -> None:
+    assert calendar.current(Cadence.parse("x", text), at("2026-11-23T08:00"), PARIS).period == period
+
+
+def test_a_day_without_an_edition_is_in_the_period_of_the_latest_one() -> None:
+    saturday = at("2026-11-28T12:00")
+    assert calendar.current(Cadence.parse("x", "Mon-Fri 07:00"), saturday, PARIS).period == "2026-11-27"
+    fortnight = Cadence.parse("x", "every 2 weeks Mon 07:00 from 2026-11-30")
+    assert calendar.current(fortnight, at("2026-12-09T12:00"), PARIS).period == "2026-W49"
+    assert calendar.current(fortnight, saturday, PARIS).period == "2026-W49", "before the first: that one"
+
+
+@given(
+    kind=st.sampled_from(KINDS), zone=st.sampled_from(["Europe/Paris", "America/New_York", "Australia/Lord_Howe"]),
+    start=st.datetimes(datetime(2026, 1, 1), datetime(2028, 1, 1)),  # noqa: DTZ001
+    ticks=st.lists(st.integers(1, 60 * 24 * 3), min_size=1, max_size=60),
+)  # fmt: skip
+def test_however_the_clock_ticks_each_period_is_due_or_missed_exactly_once(
+    kind: str, zone: str, start: datetime, ticks: list[int]
+) -> None:
+    cadence, info = Cadence.parse("x", kind), ZoneInfo(zone)
+    since = now = first = start.replace(tzinfo=UTC)
+    seen: list[calendar.Occurrence] = []
+    for minutes in ticks:
+        now += timedelta(minutes=minutes)
+        found = calendar.due(cadence, since, now, info)
+        if found is not None:
+            seen.extend((*found.missed, found.occurrence))
+            since = found.occurrence.deadline_at
+    expected, moment = [], first
+    while (following := calendar.following(cadence, moment, info)).deadline_at <= now:
+        expected.append(following)
+        moment = following.deadline_at
+    assert [one.deadline_at for one in seen] == [one.deadline_at for one in expected]
+    assert len({one.period for one in seen}) == len(seen)

@@ -1,0 +1,211 @@
+"""The dates and times of a cadence, and how they are written: in words, or as a cron expression.
+
+07:00                                   every day
+07:00, 17:00                            twice a day
+Mon 07:00                               once a week
+Mon-Fri 07:00        weekdays 07:00     on working days
+Mon, Thu 18:00                          on some weekdays
+every 2 weeks Mon 07:00 from 2026-11-30 once a fortnight, counted from that week
+1 07:00              1, 15 07:00        on days of the month
+last 07:00                              on the last day of the month
+first Mon 07:00      last Fri 07:00     on a weekday of the month
+30 6 * * 1-5                            a cron expression: minute, hour, day, month, weekday
+"""
+
+import calendar
+import re
+from collections.abc import Callable
+from datetime import date, datetime, time
+from enum import StrEnum
+from typing import NamedTuple
+
+WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+REMEDY = (
+    'write "07:00" (every day), "07:00, 17:00" (twice a day), "Mon-Fri 07:00", "Mon, Thu 18:00", '
+    '"1 07:00" or "last 07:00" (day of the month), "first Mon 07:00", '
+    '"every 2 weeks Mon 07:00 from 2026-11-30", or a cron expression such as "30 6 * * 1-5"'
+)
+_MOST_TIMES = 48
+_TIME = r"(?:[01]?\d|2[0-3]):[0-5]\d"
+_WHOLE = re.compile(
+    rf"(?P<days>.*?)\s*(?P<times>\b{_TIME}(?:\s*(?:,|and)\s*{_TIME})*)(?:\s+from\s+(?P<start>\S+))?", re.I
+)
+_CRON = re.compile(r"[\d*/,#L-]+(?:\s+[\w*/,#-]+){4}", re.I)
+_EVERY_WEEKS = re.compile(
+    r"every (?:(?P<weeks>\d{1,2}) weeks?|(?P<other>other) week|week) (?:on )?(?P<day>\w+)"
+)
+_ORDINALS = {
+    "first": 1,
+    "1st": 1,
+    "second": 2,
+    "2nd": 2,
+    "third": 3,
+    "3rd": 3,
+    "fourth": 4,
+    "4th": 4,
+    "last": -1,
+}
+_SETS = {
+    "": range(7), "daily": range(7), "every day": range(7), "weekdays": range(5), "weekends": range(5, 7),
+}  # fmt: skip
+_FULL = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
+class Unit(StrEnum):
+    """The calendar unit that one edition of a cadence stands for."""
+
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+
+
+class Days(NamedTuple):
+    """The dates of a cadence: a test, the unit of its periods, and the fixed day where there is one."""
+
+    has: Callable[[date], bool]
+    unit: Unit = Unit.DAY
+    day: int | None = None
+
+
+def read_cadence(text: str) -> tuple[Days, tuple[time, ...]]:
+    """Read a cadence's dates and times; raise ValueError saying what was understood and what was not."""
+    written = " ".join(text.split())
+    if _CRON.fullmatch(written):
+        return _read_cron(text, written)
+    whole = _WHOLE.fullmatch(written)
+    if whole is None:
+        raise ValueError(_without_time(text, written))
+    times = _read_times(text, whole["times"])
+    return _read_days(text, whole["days"].rstrip(" ,").lower(), whole["start"], whole["times"]), times
+
+
+def _without_time(text: str, written: str) -> str:
+    try:
+        _read_days(text, written.lower(), None, "07:00")
+    except ValueError:
+        return f'"{text}" is no cadence: {REMEDY}'
+    return f'"{text}" is no cadence: it has days and no time; write "{f"{written} 07:00".strip()}"'
+
+
+def _read_times(text: str, written: str) -> tuple[time, ...]:
+    found = [
+        time(int(hour), int(minute))
+        for hour, _, minute in (one.partition(":") for one in re.findall(_TIME, written))
+    ]
+    if len(set(found)) != len(found):
+        raise ValueError(f'"{text}" names the same time twice')
+    return tuple(sorted(found))
+
+
+def _read_days(text: str, days: str, start: str | None, times: str) -> Days:
+    if every := _EVERY_WEEKS.fullmatch(days):
+        return _read_weeks(text, every, start)
+    if start is not None:
+        raise ValueError(f'"{text}": only "every 2 weeks Mon 07:00 from 2026-11-30" takes a "from"')
+    if days in _SETS:
+        return _on_weekdays(frozenset(_SETS[days]))
+    if days == "last":
+        return Days(lambda day: day.day == _last_of(day), Unit.MONTH)
+    ordinal, _, rest = days.partition(" ")
+    if ordinal in _ORDINALS and rest:
+        return _on_nth(_ORDINALS[ordinal], _weekday(text, rest, times))
+    parts = [part.strip() for part in re.split(r",|\band\b|&", days)]
+    if all(part.isdigit() or part == "last" for part in parts):
+        return _on_month_days(text, parts)
+    return _on_weekdays(frozenset(number for part in parts for number in _weekday_range(text, part, times)))
+
+
+def _on_weekdays(numbers: frozenset[int]) -> Days:
+    if len(numbers) == 1:
+        (number,) = numbers
+        return Days(lambda day: day.weekday() == number, Unit.WEEK, number)
+    return Days(lambda day: day.weekday() in numbers)
+
+
+def _weekday_range(text: str, part: str, times: str) -> range | list[int]:
+    first, dash, last = part.partition("-")
+    begin = _weekday(text, first.strip(), times)
+    if not dash:
+        return [begin]
+    end = _weekday(text, last.strip(), times)
+    return [number % 7 for number in range(begin, end + 1 if end >= begin else end + 8)]
+
+
+def _weekday(text: str, word: str, times: str) -> int:
+    short = [name.lower() for name in WEEKDAYS]
+    for names in (short, _FULL):
+        if word in names:
+            return names.index(word)
+    import difflib  # only for a mistake
+
+    shown = re.search(re.escape(word), text, re.I)
+    near = difflib.get_close_matches(word, [*short, *_FULL], n=1)
+    meant = f'; did you mean "{near[0].capitalize()}"?' if near else f": {REMEDY}"
+    raise ValueError(
+        f'"{text}" is no cadence: "{times}" is understood, '
+        f'"{shown[0] if shown else word}" is no weekday{meant}'
+    )
+
+
+def _on_month_days(text: str, parts: list[str]) -> Days:
+    numbers = frozenset(int(part) for part in parts if part != "last")
+    for number in sorted(numbers):
+        if not 1 <= number <= 28:
+            hint = '; for the end of each month write "last 07:00"' if 28 < number < 32 else ""
+            raise ValueError(f'"{text}" names day {number}: a monthly cadence takes days from 1 to 28{hint}')
+    if len(parts) == 1:
+        (number,) = numbers
+        return Days(lambda day: day.day == number, Unit.MONTH, number)
+    has_last = "last" in parts
+    return Days(lambda day: day.day in numbers or (has_last and day.day == _last_of(day)))
+
+
+def _last_of(day: date) -> int:
+    return calendar.monthrange(day.year, day.month)[1]
+
+
+def _on_nth(nth: int, weekday: int) -> Days:
+    def has(day: date) -> bool:
+        if day.weekday() != weekday:
+            return False
+        return day.day + 7 > _last_of(day) if nth == -1 else (day.day + 6) // 7 == nth
+
+    return Days(has, Unit.MONTH)
+
+
+def _read_weeks(text: str, every: re.Match[str], start: str | None) -> Days:
+    weeks = 2 if every["other"] else int(every["weeks"] or 1)
+    weekday = _weekday(text, every["day"], "every week")
+    if not 1 <= weeks <= 26:
+        raise ValueError(f'"{text}" names {weeks} weeks: write 1 to 26')
+    if weeks == 1 and start is None:
+        return _on_weekdays(frozenset([weekday]))
+    if start is None:
+        raise ValueError(f'"{text}" does not say which week is the first: add "from" and a date in it')
+    try:
+        begins_on = date.fromisoformat(start)
+    except ValueError:
+        raise ValueError(f'"{text}": "{start}" is no date; write one such as 2026-11-30') from None
+    monday = begins_on.toordinal() - begins_on.weekday()
+
+    def has(day: date) -> bool:
+        past = day.toordinal() - day.weekday() - monday
+        return day.weekday() == weekday and day >= begins_on and past % (7 * weeks) == 0
+
+    return Days(has, Unit.WEEK)
+
+
+def _read_cron(text: str, written: str) -> tuple[Days, tuple[time, ...]]:
+    """Read a cron expression as Debian's cron does (cronsim): day and weekday both count if one is a star."""
+    from cronsim import CronSim, CronSimError
+
+    try:
+        found = CronSim(written, datetime(2000, 1, 1))  # noqa: DTZ001 - its clock is not used
+    except CronSimError as error:
+        raise ValueError(
+            f'"{text}" is no cron expression: {error}'.replace("Bad ", "it cannot have this ")
+        ) from None
+    times = tuple(time(hour, minute) for hour in sorted(found.hours) for minute in sorted(found.minutes))
+    if len(times) > _MOST_TIMES:
+        raise ValueError(f'"{text}" has {len(times)} editions a day; {_MOST_TIMES} are allowed at most')
+    return Days(lambda day: day.month in found.months and found.match_day(day)), times
