@@ -4,7 +4,7 @@ Every message is one line that names the value and the remedy, and holds no secr
 not in here: it is a reply, and replies are data (`digest.models.reply`).
 """
 
-_JOINERS = "\u200c\u200d"  # part of words in Persian and of emoji
+from digest.safe_text import one_line
 
 
 class DigestError(Exception):
@@ -32,7 +32,7 @@ class InputError(DigestError):
     """
 
     def __init__(self, message: str) -> None:
-        super().__init__(_one_line(message))
+        super().__init__(one_line(message))
 
 
 class NotPublished(InputError):  # noqa: N818 - named for what it is
@@ -57,11 +57,3 @@ class Busy(Unreachable):
 
 class Refused(DigestError):  # noqa: N818 - named for what happened
     """Stop sending until the operator has decided something."""
-
-
-def _one_line(message: str) -> str:
-    return message if message.isprintable() else "".join(map(_shown, message))
-
-
-def _shown(sign: str) -> str:
-    return sign if sign.isprintable() or sign in _JOINERS else " "

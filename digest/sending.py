@@ -10,7 +10,7 @@ from types import FrameType
 from typing import Any
 
 from digest.bootstrap import Application
-from digest.rules.safe_text import printable
+from digest.safe_text import printable
 from digest.tasks.articles.fetching import FetchReport, fetch_due
 from digest.tasks.articles.images import copy_pictures
 from digest.tasks.articles.topics import renew_topics, topics_by

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from digest.rules.safe_text import printable
+from digest.safe_text import printable
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,21 +1,25 @@
-"""Another list of articles in a shape that is known: its message is put together from kept pieces."""
+"""Compose further lists of articles whose skeleton is known: their messages are joins of kept pieces.
+
+Where every reader gets another list of articles, rendering each would take 300 us; a join takes 25.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from digest.mail.headers import text_header
-from digest.mail.message import HTML, PLAIN, Composition, Headers, Letterhead
+from digest.mail.message import HTML, PLAIN, Composition, Headers, SharedHead
 from digest.mail.rendering.fragments import CardSlot, PartRenderer, Skeleton
-from digest.mail.rendering.renderer import BodyPlaceholders, BodySkeleton, places_in, printable
+from digest.mail.rendering.renderer import BodyPlaceholders, BodySkeleton, places_in
 from digest.mail.rendering.skeleton import Segments, boundary_of
+from digest.safe_text import one_line
 
-_MOST_PUTS = 256
+_MAX_SLOTS = 256
 
 
 @dataclass(slots=True)
-class _Pieces:
-    """The pieces of a card, or of what else is of a list, for one gap; `most` is their size as encoded."""
+class _SlotPieces:
+    """The encoded pieces of a card, or of a list's head, for one slot; `most` is their size."""
 
     contents: list[bytes]
     digests: list[bytes]
@@ -23,61 +27,72 @@ class _Pieces:
 
 
 class CardPieces:
-    """What a list shows, with the pieces for each gap that it has filled: a card, or the list's Top."""
+    """A card, or a ListHead, with its encoded pieces for each slot that it has filled so far.
 
-    __slots__ = ("puts", "shown")
+    After a list has been assembled: `CardPieces(card).by_slot == {slot: _SlotPieces([b"<tr>...</tr>"],
+    ...)}`.
+    """
 
-    def __init__(self, shown: Any) -> None:
-        self.shown = shown
-        self.puts: dict[CardSlot, _Pieces] = {}
+    __slots__ = ("by_slot", "source")
+
+    def __init__(self, source: Any) -> None:
+        self.source = source
+        self.by_slot: dict[CardSlot, _SlotPieces] = {}
 
 
 class ListHead:
-    """What is of each list beside its cards; lists that begin alike share it."""
+    """What a list shows beside its cards: `ListHead("The bridge reopens", "Rain on Monday", 2)`.
+
+    Lists that begin alike share one, with its encoded Subject field in `header`.
+    """
 
     __slots__ = ("header", "left_out", "preheader", "subject")
 
     def __init__(self, subject: str, preheader: str, left_out: int) -> None:
-        self.subject, self.preheader, self.left_out = printable(subject), printable(preheader), left_out
+        self.subject, self.preheader, self.left_out = one_line(subject), one_line(preheader), left_out
         self.header = text_header("Subject", self.subject)
 
 
 class Assembler:
-    """What all lists of one shape share: a whole body with holes, and the head of its messages."""
+    """Composes all lists of one shape: the body with slots for their cards, and what their heads share.
+
+    For a shape of two cards, `compose([CardPieces(first), CardPieces(second), CardPieces(head)], 100_000)`
+    returns the same Composition as rendering that list from its templates would.
+    """
 
     def __init__(self, outline: BodySkeleton, headers: Headers) -> None:
-        self._letterhead = Letterhead(outline.greeting, headers)
-        text, html = outline.text[1].pattern, outline.html[1].pattern
-        self._text, self._html = _gaps(*outline.text), _gaps(*outline.html)
+        self._shared_head = SharedHead(outline.greeting, headers)
+        text, html = outline.text[1].encoded, outline.html[1].encoded
+        self._text, self._html = _slots_of(*outline.text), _slots_of(*outline.html)
         self._most = html.most
         self._digests = [*text.digests[:-1], text.digests[-1] + html.digests[0], *html.digests[1:]]
-        self._body = _between_boundaries(text.stretches, html.stretches)
+        self._body = _between_boundaries(text.segments, html.segments)
         self._places = places_in(self._body.pieces)
 
-    def compose(self, shown: Sequence[CardPieces], room: int) -> Composition | None:
-        """Compose a list, its cards in the document's order and its Top last.
+    def compose(self, pieces: Sequence[CardPieces], room: int) -> Composition | None:
+        """Compose a list: its cards in the document's order, then its ListHead.
 
-        None where a card has not been drawn yet in a place that it stands in, or where the HTML may take more
-        than `room` bytes.
+        None where a card has never been rendered in a place that it stands in here, or where the HTML may
+        take more than `room` bytes; the caller then renders the list.
         """
         try:
-            return self._join(shown, room)
+            return self._assemble(pieces, room)
         except KeyError:
-            return self._join(shown, room) if self._stock(shown) else None
+            return self._assemble(pieces, room) if self._find_pieces(pieces) else None
 
-    def _join(self, shown: Sequence[CardPieces], room: int) -> Composition | None:
+    def _assemble(self, pieces: Sequence[CardPieces], room: int) -> Composition | None:
         contents, filled, most = [b""], list[bytes](), self._most
-        for number, gap in self._text:
-            put = shown[number].puts[gap]
-            contents += put.contents
-            filled += put.digests
+        for number, slot in self._text:
+            encoded = pieces[number].by_slot[slot]
+            contents += encoded.contents
+            filled += encoded.digests
         middle = len(contents)
         contents.append(b"")
-        for number, gap in self._html:
-            put = shown[number].puts[gap]
-            contents += put.contents
-            filled += put.digests
-            most += put.most
+        for number, slot in self._html:
+            encoded = pieces[number].by_slot[slot]
+            contents += encoded.contents
+            filled += encoded.digests
+            most += encoded.most
         if most > room:
             return None
         digests = self._digests.copy()
@@ -85,49 +100,51 @@ class Assembler:
         boundary = boundary_of(b"".join(digests))
         contents[0] = contents[middle] = mark = boundary.encode()
         contents.append(mark)
-        slots = BodyPlaceholders(self._body.fill(contents), self._places)
-        return Composition.joined(self._letterhead, shown[-1].shown.header, boundary, slots)
+        body = BodyPlaceholders(self._body.fill(contents), self._places)
+        return Composition.assembled(self._shared_head, pieces[-1].source.header, boundary, body)
 
-    def _stock(self, shown: Sequence[CardPieces]) -> bool:
-        """Look for the pieces that are not in stock; tell whether all are known."""
+    def _find_pieces(self, pieces: Sequence[CardPieces]) -> bool:
+        """Look up the pieces that the cards do not have yet; return whether all are known."""
         try:
-            for number, gap in (*self._text, *self._html):
-                one = shown[number]
-                if gap not in one.puts:
-                    _keep(one, gap)
+            for number, slot in (*self._text, *self._html):
+                card = pieces[number]
+                if slot not in card.by_slot:
+                    _add_pieces(card, slot)
         except KeyError:
             return False
         return True
 
 
-def _keep(stock: CardPieces, gap: CardSlot) -> None:
-    pieces = gap.pieces(stock.shown)
+def _add_pieces(card: CardPieces, slot: CardSlot) -> None:
+    pieces = slot.pieces_of(card.source)
     contents = [piece.content for piece in pieces]
-    if len(stock.puts) >= _MOST_PUTS:
-        stock.puts.clear()
-    stock.puts[gap] = _Pieces(contents, [piece.digest for piece in pieces], sum(map(len, contents)))
+    if len(card.by_slot) >= _MAX_SLOTS:
+        card.by_slot.clear()
+    digests = [piece.digest for piece in pieces]
+    card.by_slot[slot] = _SlotPieces(contents, digests, sum(map(len, contents)))
 
 
-def _gaps(drawer: PartRenderer, drawn: Skeleton) -> list[tuple[int, CardSlot]]:
-    """List which card fills which gap; the last one stands for what else is of a list."""
+def _slots_of(renderer: PartRenderer, skeleton: Skeleton) -> list[tuple[int, CardSlot]]:
+    """List a skeleton's slots, each with the number of the card that fills it; -1 is the list's head."""
     return [
-        (-1 if one.number is None else one.number, drawer.gap(one, drawn.edition)) for one in drawn.filled
+        (-1 if one.number is None else one.number, renderer.slot_for(one, skeleton.edition))
+        for one in skeleton.slots
     ]
 
 
 def _between_boundaries(text: Segments, html: Segments) -> Segments:
-    """Put the parts between boundaries, which are holes, plain text first (RFC 2046 5.1.4)."""
+    """Put both parts between boundaries, which are slots, plain text first (RFC 2046 5.1.4)."""
     body = Segments()
     body.add(b"--")
-    body.add_hole()
+    body.add_slot()
     body.add(PLAIN)
     body.add_all(text, "text ")
     body.add(b"\r\n--")
-    body.add_hole()
+    body.add_slot()
     body.add(HTML)
     body.add_all(html, "html ")
     body.add(b"\r\n--")
-    body.add_hole()
+    body.add_slot()
     body.add(b"--\r\n")
     body.end()
     return body

@@ -17,7 +17,7 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 
 
 def one_line(text: str) -> str:
-    """Put a blank for every run of control characters: no value can begin another header."""
+    """Replace each run of control characters by a blank: no value can begin another header field."""
     if text.isascii() and text.isprintable():
         return text.strip()
     return _BREAKING.sub(" ", text).encode("utf-8", "replace").decode().strip()
@@ -53,7 +53,7 @@ def sender_header(display: str, address: str) -> str:
 
 
 def mailbox(display: str, address: str) -> list[str]:
-    """Give a mailbox as words that may be folded between (RFC 5322 3.4)."""
+    """Return a mailbox as words between which the field may be folded (RFC 5322 3.4)."""
     display, address = one_line(display), ascii_domain(one_line(address))
     if not display:
         return [address]
@@ -83,7 +83,7 @@ def _date_header(seconds: int) -> str:
 
 
 def ascii_domain(address: str) -> str:
-    """Give an address whose domain is in its A-label form (RFC 5890)."""
+    """Return an address whose domain is in its A-label form (RFC 5890)."""
     local, at, domain = address.rpartition("@")
     if domain.isascii():
         return address
@@ -91,7 +91,7 @@ def ascii_domain(address: str) -> str:
 
 
 def phrase(display: str) -> list[str]:
-    """Give a display name as words: atoms, a quoted string, or encoded-words (RFC 5322 3.2.5)."""
+    """Return a display name as words: atoms, a quoted string, or encoded-words (RFC 5322 3.2.5)."""
     display = one_line(display)
     if not display:
         return []

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from digest.mail import headers as fields
-from digest.mail.rendering.content import SLOTS
+from digest.mail.rendering.content import READER_VALUES
 from digest.mail.rendering.quoted_printable import Pieces
 from digest.mail.rendering.renderer import BodyPlaceholders, Greeting, Notice, Rendering
 from digest.mail.rendering.skeleton import boundary_of, encode
@@ -21,7 +21,7 @@ _LONGEST_LIST_ID = 255
 _ONE_CLICK = "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
 _PART = b"\r\nContent-Type: text/%s; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
 PLAIN, HTML = _PART % b"plain", _PART % b"html"
-"""What begins a part, behind its boundary."""
+"""The header of a part, after its boundary."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,24 +62,24 @@ class ReaderHeaders:
 class Message:
     """A message as bytes with CRLF line ends: its head with the empty line, and the pieces of its body.
 
-    The larger pieces are those of every other reader: whoever writes them out need not join them. `begun`
-    gives a hash of the pieces that all readers' bodies begin with, and how many they are.
+    The large pieces are shared by all readers, so they are written to the socket without being joined.
+    `shared_hash` returns a hash of the first pieces, which all bodies share, and their number.
     """
 
     head: bytes
     pieces: Sequence[bytes]
-    begun: "Callable[[], tuple[BodyHash, int]]"
+    shared_hash: "Callable[[], tuple[BodyHash, int]]"
 
     @property
     def body(self) -> bytes:
-        """Give the body whole."""
+        """Return the body whole."""
         return b"".join(self.pieces)
 
     @property
     def body_digest(self) -> bytes:
-        """Give the SHA-256 of the body, which is its own relaxed form (mail.rendering.quoted_printable)."""
-        begun, shared = self.begun()
-        return begun.digest(b"".join(self.pieces[shared:]))
+        """Return the SHA-256 of the body, which is its own relaxed form (mail.rendering.quoted_printable)."""
+        shared_hash, shared = self.shared_hash()
+        return shared_hash.digest(b"".join(self.pieces[shared:]))
 
     def __bytes__(self) -> bytes:
         return b"".join((self.head, *self.pieces))
@@ -88,19 +88,19 @@ class Message:
 def message_id(
     identity_key: bytes, digest: str, cadence: str, period: str, public_id: str, domain: str
 ) -> str:
-    """Give the Message-ID of an edition for a reader: the same for every repeat (RFC 5322 3.6.4)."""
-    mac = _begun_mac(identity_key, digest, cadence, period).over(public_id.encode())
+    """Return the Message-ID of an edition for a reader: the same for every repeat (RFC 5322 3.6.4)."""
+    mac = _edition_mac(identity_key, digest, cadence, period).over(public_id.encode())
     return f"<{mac[:20].hex()}@{_ascii(domain)}>"
 
 
 @lru_cache(maxsize=16)
-def _begun_mac(identity_key: bytes, digest: str, cadence: str, period: str) -> Mac:
-    """Give a MAC over what all Message-IDs of an edition begin with."""
+def _edition_mac(identity_key: bytes, digest: str, cadence: str, period: str) -> Mac:
+    """Return a MAC over the beginning that all Message-IDs of an edition share."""
     return Mac(identity_key, "\0".join((digest, cadence, period, "")).encode())
 
 
-class Letterhead:
-    """What the heads of all messages of an edition share in a language."""
+class SharedHead:
+    """The header fields that all messages of an edition share in a language."""
 
     __slots__ = ("greeting", "headers", "rest", "sender")
 
@@ -112,42 +112,46 @@ class Letterhead:
 
 
 class Composition:
-    """What all readers of a rendering share, encoded once; `compose` splices a reader's own values in."""
+    """What all readers of a rendering share, encoded once.
 
-    __slots__ = ("_begun", "_letterhead", "_personal", "_slots", "_subject", "_type")
+    `compose(ReaderHeaders("Ada", "ada@example.org", ...), values)` returns Ada's Message: her To, Date,
+    Message-ID and List-Unsubscribe fields, and the body with her values spliced in.
+    """
+
+    __slots__ = ("_body", "_personal", "_shared_hash", "_shared_head", "_subject", "_type")
     _personal: Callable[[Mapping[str, str]], Rendering] | None
-    _begun: "tuple[BodyHash, int] | None"
+    _shared_hash: "tuple[BodyHash, int] | None"
 
     def __init__(self, rendering: Rendering, headers: Headers) -> None:
         subject = rendering.subject if headers.subject is None else headers.subject
         self._set(
-            Letterhead(rendering.greeting, headers),
+            SharedHead(rendering.greeting, headers),
             fields.text_header("Subject", subject),
             rendering.boundary,
-            BodyPlaceholders(_body(rendering.boundary, rendering.text, rendering.html)),
+            BodyPlaceholders(_multipart(rendering.boundary, rendering.text, rendering.html)),
         )
         self._personal = rendering.personal
 
     @classmethod
-    def joined(
-        cls, letterhead: "Letterhead", subject: str, boundary: str, slots: BodyPlaceholders
+    def assembled(
+        cls, shared_head: "SharedHead", subject: str, boundary: str, body: BodyPlaceholders
     ) -> "Composition":
-        """Give a composition of what is known: the whole header of the subject, and a body."""
+        """Return a composition of kept pieces: the whole Subject field, and a body."""
         composition = cls.__new__(cls)
-        composition._set(letterhead, subject, boundary, slots)
+        composition._set(shared_head, subject, boundary, body)
         return composition
 
-    def _set(self, letterhead: "Letterhead", subject: str, boundary: str, slots: BodyPlaceholders) -> None:
-        self._letterhead = letterhead
+    def _set(self, shared_head: "SharedHead", subject: str, boundary: str, body: BodyPlaceholders) -> None:
+        self._shared_head = shared_head
         self._subject = subject
         self._type = _content_type(boundary)
-        self._slots = slots
+        self._body = body
         self._personal = None
-        self._begun = None
+        self._shared_hash = None
 
     def compose(self, own: ReaderHeaders, values: Mapping[str, str]) -> Message:
-        """Give one reader's message."""
-        shared = self._letterhead
+        """Return one reader's message."""
+        shared = self._shared_head
         known = shared.greeting.own_values(values)
         if self._personal is not None:
             return _personal(self._personal(known), shared.headers).compose(own, values)
@@ -157,14 +161,14 @@ class Composition:
             fields.word_header("Message-ID", own.message_id), _leave_fields(own), shared.rest, self._type,
             "\r\n",
         ))  # fmt: skip
-        return Message(head.encode(), self._slots.filled(known), self._begin)
+        return Message(head.encode(), self._body.filled(known), self._hash_shared)
 
-    def _begin(self) -> "tuple[BodyHash, int]":
-        if self._begun is None:
+    def _hash_shared(self) -> "tuple[BodyHash, int]":
+        if self._shared_hash is None:
             from digest.mail.dkim import BodyHash  # only where messages are signed
 
-            self._begun = BodyHash(*self._slots.shared), len(self._slots.shared)
-        return self._begun
+            self._shared_hash = BodyHash(*self._body.shared), len(self._body.shared)
+        return self._shared_hash
 
 
 def compose(rendering: Rendering, headers: Headers, own: ReaderHeaders, values: Mapping[str, str]) -> bytes:
@@ -173,11 +177,11 @@ def compose(rendering: Rendering, headers: Headers, own: ReaderHeaders, values: 
 
 
 def compose_notice(notice: Notice, headers: Headers, own: ReaderHeaders) -> Message:
-    """Compose a message that is for one reader alone, such as an asking."""
+    """Compose a message to one person, such as the request to confirm a subscription."""
     text, html = encode(notice.text), encode(notice.html)
     boundary = boundary_of(text.digest, html.digest)
     rendering = Rendering(headers.subject or "", (html.content,), (text.content,), boundary, html.size)
-    return Composition(rendering, headers).compose(own, dict.fromkeys(SLOTS, ""))
+    return Composition(rendering, headers).compose(own, dict.fromkeys(READER_VALUES, ""))
 
 
 def _personal(rendering: Rendering, headers: Headers) -> Composition:
@@ -185,7 +189,7 @@ def _personal(rendering: Rendering, headers: Headers) -> Composition:
 
 
 def named(kind: str, pieces: Pieces) -> Pieces:
-    """Name slots by the part that they stand in, too: "text name", "html name"."""
+    """Prefix the names of placeholders with their part: "text name", "html name"."""
     return tuple([kind + piece if isinstance(piece, str) else piece for piece in pieces])
 
 
@@ -193,7 +197,7 @@ def _content_type(boundary: str) -> str:
     return f'MIME-Version: 1.0\r\nContent-Type: multipart/alternative;\r\n boundary="{boundary}"\r\n'
 
 
-def _body(boundary: str, text: Pieces, html: Pieces) -> Pieces:
+def _multipart(boundary: str, text: Pieces, html: Pieces) -> Pieces:
     """Put the parts between their boundaries, plain text first (RFC 2046 5.1.4), and join neighbours."""
     mark = b"\r\n--" + boundary.encode()
     body: list[bytes | str] = [mark[2:] + PLAIN]
@@ -208,7 +212,7 @@ def _body(boundary: str, text: Pieces, html: Pieces) -> Pieces:
 
 
 def _leave_fields(own: ReaderHeaders) -> str:
-    """Write how a reader leaves with one click (RFC 2369, 8058)."""
+    """Write the fields by which a reader leaves with one click (RFC 2369, 8058)."""
     if own.unsubscribe_url and not own.unsubscribe_mailto:
         return fields.word_header("List-Unsubscribe", f"<{own.unsubscribe_url}>") + _ONE_CLICK
     post = _ONE_CLICK if own.unsubscribe_url else ""
@@ -220,7 +224,7 @@ def _leave_fields(own: ReaderHeaders) -> str:
 
 @lru_cache(maxsize=64)
 def _shared_fields(headers: Headers) -> str:
-    """Write what all variants of an edition share."""
+    """Write the fields that all variants of an edition share."""
     lines = []
     if headers.reply_to:
         lines.append(fields.mailbox_header("Reply-To", *parseaddr(headers.reply_to)))
@@ -234,7 +238,7 @@ def _shared_fields(headers: Headers) -> str:
 
 
 def _list_fields(headers: Headers) -> list[str]:
-    """Write what tells a mailing list (RFC 2369, 2919)."""
+    """Write the fields of a mailing list (RFC 2369, 2919)."""
     lines = []
     if headers.list_id:
         list_id = f"<{_ascii(headers.list_id)}>"

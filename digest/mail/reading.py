@@ -1,4 +1,4 @@
-"""Read a composed message as a mail program does: what the checks before it goes look at."""
+"""Read a composed message as a mail program does, for the checks before an edition goes."""
 
 import re
 from email import message_from_bytes, policy
@@ -14,7 +14,7 @@ _ANGLED = re.compile(r"<(https?://[^>\s]+)>")
 
 
 def inspect(content: bytes) -> MessageFacts:
-    """Take a message apart."""
+    """Return the facts of a message."""
     message = message_from_bytes(content, policy=policy.default)
     html_part: Any = message.get_body(("html",))
     text_part = message.get_body(("plain",))
@@ -40,7 +40,7 @@ def inspect(content: bytes) -> MessageFacts:
 
 
 def words_of(html: str) -> str:
-    """Give what a page says, its title too."""
+    """Return the words of a page, with its title."""
     page = _PageReader(unseen=frozenset({"style"}))
     page.feed(html)
     page.close()
@@ -52,7 +52,7 @@ def _decoded(part: Any) -> str:
 
 
 class _PageReader(HTMLParser):
-    """Gathers what a page shows, links to, loads and does."""
+    """Collects a page's words, links, images and active content."""
 
     def __init__(self, unseen: frozenset[str] = _UNSEEN) -> None:
         super().__init__(convert_charrefs=True)

@@ -9,7 +9,7 @@ import dns.reversename
 from dns.rdtypes.ANY.MX import MX
 from dns.rdtypes.ANY.TXT import TXT
 
-from digest.rules.safe_text import printable
+from digest.safe_text import printable
 
 _MOST_RECORDS = 30
 _LONGEST = 4_096

@@ -30,7 +30,7 @@ class Transaction:
 
     @contextmanager
     def session(self) -> Iterator[Session]:
-        """Give a session in this transaction, for what is rare; what it changes is flushed."""
+        """Return a session in this transaction, for what is rare; what it changes is flushed."""
         if not self.connection.in_transaction():
             self.connection.begin()  # the engine's options say that the driver has begun
         with Session(self.connection) as session:
@@ -86,7 +86,7 @@ class Transactions:
                 raise
 
     def close(self) -> None:
-        """Give the connection back."""
+        """Return the connection back."""
         if self._open is not None:
             self._open.connection.close()
             self._open = None

@@ -13,13 +13,14 @@ from digest.articles.related import Index
 from digest.kept import Kept
 from digest.models import Article, Correction, Edition
 from digest.models.row import row_id
+from digest.rules.editions.sections import order_topics
 from digest.settings import DigestSettings, Settings
 from digest.store.articles import articles, corrections, images
 from digest.store.articles.related import to_story
 from digest.store.database import Database
 from digest.store.editions import archive
 from digest.store.editions.archive import ArchivedArticle, Neighbours
-from digest.tasks.composing.article_images import ImagePolicy
+from digest.tasks.composing.article_images import image_policy, image_url_of
 
 PER_PAGE = 30
 _TEASED = 3
@@ -82,7 +83,7 @@ class Archive:
 
     def __init__(self, database: Database, settings: Settings) -> None:
         self._database = database
-        self._showing = ImagePolicy.by(settings)
+        self._images = image_policy(settings)
         self._related = Kept[int, list[int]](_KEPT)
         self.digests = tuple(digest for digest in settings.digests if digest.is_public)
 
@@ -162,7 +163,7 @@ class Archive:
         updated_at = max([edition.frozen_at or edition.freeze_at, *changes])
         copies = images.copies_of(session, [row_id(one.article) for one in shown])
         urls = {
-            row_id(one.article): self._showing.of(one.article, copies.get(row_id(one.article)))
+            row_id(one.article): image_url_of(self._images, one.article, copies.get(row_id(one.article)))
             for one in shown
         }
         whole = Published(digest, edition, lead, parts, earlier, len(withdrawn), updated_at)
@@ -185,8 +186,8 @@ def arrange(
     sections: dict[str, list[Article]] = {}
     for article in rest:
         sections.setdefault(_section(article, topics), []).append(article)
-    order = sorted(sections, key=lambda topic: topics.index(topic) if topic in topics else len(topics))
-    return lead, tuple(ArchiveSection(topic, tuple(sections[topic])) for topic in order), earlier
+    ordered = tuple(ArchiveSection(topic, tuple(sections[topic])) for topic in order_topics(sections, topics))
+    return lead, ordered, earlier
 
 
 def _section(article: Article, topics: tuple[str, ...]) -> str:

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from digest.rules.safe_text import printable
+from digest.safe_text import printable
 
 
 def say(text: str = "", *, quiet: bool = False) -> None:

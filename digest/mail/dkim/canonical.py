@@ -1,4 +1,4 @@
-"""The relaxed forms that a signature is made over: what a relay may change in passing does not count."""
+"""The relaxed forms that a signature covers: what a relay may change in passing does not count."""
 
 import hashlib
 import re
@@ -7,7 +7,7 @@ _BLANKS = re.compile(rb"[ \t]+")
 
 
 def relaxed_field(name: bytes, value: bytes) -> bytes:
-    """Give a header field in its relaxed form, without its CRLF (RFC 6376 3.4.2)."""
+    """Return a header field in its relaxed form, without its CRLF (RFC 6376 3.4.2)."""
     unfolded = value.replace(b"\r\n", b"")
     if b"  " in unfolded or b"\t" in unfolded:
         unfolded = _BLANKS.sub(b" ", unfolded)
@@ -15,7 +15,7 @@ def relaxed_field(name: bytes, value: bytes) -> bytes:
 
 
 def relaxed_body(body: bytes) -> bytes:
-    """Give a body in its relaxed form (RFC 6376 3.4.4); its line ends are CRLF.
+    """Return a body in its relaxed form (RFC 6376 3.4.4); its line ends are CRLF.
 
     Blanks at line ends and empty lines at the end go, other runs of blanks become one blank.
     """
@@ -40,18 +40,18 @@ class BodyHash:
         self.add(*pieces)
 
     def add(self, *pieces: bytes) -> None:
-        """Go on with more of the body."""
+        """Add more of the body."""
         for piece in pieces:
             self._hash.update(piece)
 
     def copy(self) -> "BodyHash":
-        """Give a hash that goes on from here by itself."""
+        """Return a copy that is continued by itself."""
         other = BodyHash.__new__(BodyHash)
         other._hash = self._hash.copy()
         return other
 
     def digest(self, *pieces: bytes) -> bytes:
-        """Give the SHA-256 of what was added and, after it, of these pieces; nothing is added."""
+        """Return the SHA-256 of what was added and, after it, of these pieces; nothing is added."""
         if not pieces:
             return self._hash.digest()
         whole = self._hash.copy()

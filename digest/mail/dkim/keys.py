@@ -1,4 +1,4 @@
-"""The keys that messages are signed with: which may be used, and how each signs."""
+"""The keys that messages are signed with, and which of them may be used."""
 
 import base64
 import hashlib
@@ -38,29 +38,29 @@ class SigningKey:
 
     @property
     def algorithm(self) -> Algorithm:
-        """Tell what the key signs with."""
+        """Return what the key signs with."""
         return Algorithm.RSA if isinstance(self.private, RSAPrivateKey) else Algorithm.ED25519
 
     @property
     def size(self) -> int:
-        """Give the key's length in bits."""
+        """Return the key's length in bits."""
         return self.private.key_size if isinstance(self.private, RSAPrivateKey) else 256
 
     @property
     def record_name(self) -> str:
-        """Give the name of the key's record (RFC 6376 3.6.2.1)."""
+        """Return the name of the key's record (RFC 6376 3.6.2.1)."""
         return f"{self.selector}._domainkey.{self.domain}"
 
     @property
     def public(self) -> str:
-        """Give the public key as a record's `p=`: SubjectPublicKeyInfo of RSA, the 32 bytes of Ed25519."""
+        """Return the public key as a record's `p=`: SubjectPublicKeyInfo of RSA, the 32 bytes of Ed25519."""
         public = self.private.public_key()
         if self.algorithm is Algorithm.ED25519:
             return base64.b64encode(public.public_bytes(Encoding.Raw, PublicFormat.Raw)).decode()
         return base64.b64encode(public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).decode()
 
     def is_public_key(self, found: bytes) -> bool:
-        """Tell whether bytes are this key's public half, in either form that RSA keys are published in."""
+        """Return whether bytes are this key's public half, in either form that RSA keys are published in."""
         forms = [base64.b64decode(self.public)]
         if self.algorithm is Algorithm.RSA:
             forms.append(self.private.public_key().public_bytes(Encoding.DER, PublicFormat.PKCS1))
@@ -81,7 +81,7 @@ def read_key(pem: bytes, algorithm: Algorithm, where: str) -> RSAPrivateKey | Ed
     try:
         key = load_pem_private_key(pem, password=None)
     except TypeError:
-        raise SettingsError(f"{where} is locked by a password: give a key without one, mode 600") from None
+        raise SettingsError(f"{where} is locked by a password: return a key without one, mode 600") from None
     except (ValueError, UnsupportedAlgorithm):
         raise SettingsError(f"{where} is no private key in PEM: `digest dkim` makes one") from None
     kind = {Algorithm.RSA: RSAPrivateKey, Algorithm.ED25519: Ed25519PrivateKey}[algorithm]

@@ -9,13 +9,13 @@ _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
 
 def record_of(key: SigningKey) -> str:
-    """Give the text of a key's TXT record."""
+    """Return the text of a key's TXT record."""
     kind = "rsa" if key.algorithm is Algorithm.RSA else "ed25519"
     return f"v=DKIM1; k={kind}; p={key.public}"
 
 
 def zone_lines(name: str, record: str) -> str:
-    """Give a TXT record as a zone file writes it: strings of at most 255 characters (RFC 1035 3.3, 5.1)."""
+    """Return a TXT record as a zone file writes it: strings of at most 255 characters (RFC 1035 3.3, 5.1)."""
     strings = [
         f'"{record[start : start + _LONGEST_STRING]}"' for start in range(0, len(record), _LONGEST_STRING)
     ]

@@ -1,4 +1,4 @@
-"""Sign a message's head and body; the same message at the same moment gets the same bytes."""
+"""Sign messages with DKIM; the same message at the same moment gets the same bytes (RFC 6376)."""
 
 import base64
 import re
@@ -26,7 +26,7 @@ class Signer:
         self.keys = tuple(keys)
 
     def sign(self, head: bytes, body_digest: bytes, at: datetime) -> bytes:
-        """Give the DKIM-Signature fields to put before a head (RFC 6376 3.5, 3.7).
+        """Return the DKIM-Signature fields to put before a head (RFC 6376 3.5, 3.7).
 
         `head` are the header fields with their CRLF, with or without the empty line after them;
         `body_digest` is the SHA-256 of the body's relaxed form. Whoever says `at` decides the bytes: the
@@ -48,7 +48,7 @@ class Signer:
 
 
 def _signed_fields(head: bytes) -> tuple[tuple[bytes, ...], bytes]:
-    """Give the names to list and the relaxed fields under them, a repeated field from its last upwards.
+    """Return the names to list and the relaxed fields under them, a repeated field from its last upwards.
 
     What leaving with one click relies on is signed, as all that tells of the list is (RFC 8058 4).
     """
@@ -63,7 +63,7 @@ def _signed_fields(head: bytes) -> tuple[tuple[bytes, ...], bytes]:
 
 @lru_cache(maxsize=256)
 def _signed_field(name: bytes, value: bytes) -> tuple[bytes, bytes]:
-    """Give a field's name and relaxed form, both empty where it is not signed; most are every reader's."""
+    """Return a field's name and relaxed form, both empty where it is not signed; most are every reader's."""
     lower = name.lower()
     if lower in _SIGNED or lower.startswith(b"list-"):
         return lower, relaxed_field(name, value) + b"\r\n"
@@ -72,7 +72,7 @@ def _signed_field(name: bytes, value: bytes) -> tuple[bytes, bytes]:
 
 @lru_cache(maxsize=256)
 def _opening(algorithm: bytes, domain: bytes, selector: bytes, names: tuple[bytes, ...]) -> bytes:
-    """Give the field's value up to its empty `b=`, with places for the moment and the body's hash."""
+    """Return the field's value up to its empty `b=`, with places for the moment and the body's hash."""
     first = b" v=1; a=%s; c=relaxed/relaxed; d=%s;\r\n s=%s; t=%%d;\r\n" % (algorithm, domain, selector)
     listed = b":".join((*names, _OVERSIGNED))
     return first + _folded_names(b" h=" + listed + b";") + b"\r\n bh=%s;\r\n b="

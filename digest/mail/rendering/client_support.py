@@ -1,4 +1,4 @@
-"""What mail programs do not know: which of those features a finished message uses."""
+"""The features that some mail programs do not support, and which of them a message uses."""
 
 import re
 import tomllib
@@ -42,7 +42,7 @@ class Feature:
 
     @property
     def warning(self) -> str:
-        """Say who does not know it, and what to do."""
+        """Return who does not support it, and what to do."""
         return f"{self.title} is used, which is unknown to {self.unknown_to}: {self.remedy}"
 
 
@@ -62,7 +62,7 @@ class Clients:
         return [feature for feature in self.features if feature.marks & used]
 
     def find_unexplained(self, html: str) -> list[Feature]:
-        """List those of them that no message is known to be whole without."""
+        """List those of them that have no known fallback."""
         return [feature for feature in self.find(html) if not feature.reason]
 
 
@@ -83,7 +83,7 @@ def _feature(stated: Mapping[str, Any], families: Mapping[str, Mapping[str, str]
 
 
 def _named(lacking: frozenset[str], families: Mapping[str, Mapping[str, str]]) -> str:
-    """Name mail programs as people do: one that lacks it on all systems by its name alone."""
+    """Name mail programs; one that lacks a feature on all systems goes by its name alone."""
     unknown = lacking.difference(*families.values())
     if unknown:
         raise ValueError(f"[clients] does not name {', '.join(sorted(unknown))}")
@@ -103,7 +103,7 @@ def _marks_in(html: str) -> set[str]:
 
 
 class _UsedFeatures(HTMLParser):
-    """Gathers what a message is made of; what only Outlook reads stands in comments, and is left out."""
+    """Collects the features of a message; comments, which only Outlook reads, are left out."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
@@ -140,7 +140,7 @@ class _UsedFeatures(HTMLParser):
 
 
 def _sheet(css: str) -> set[str]:
-    """Give what a style sheet uses, within its at-rules, too."""
+    """Return what a style sheet uses, within its at-rules, too."""
     marks: set[str] = set()
     declared = []
     for words, sign in _statements(css):
@@ -154,7 +154,7 @@ def _sheet(css: str) -> set[str]:
 
 
 def _statements(css: str) -> Iterator[tuple[str, str]]:
-    """Give what stands before each brace and semicolon, with it; those within strings are no ends."""
+    """Return what stands before each brace and semicolon, with it; those within strings are no ends."""
     words: list[str] = []
     for token in [*_TOKEN.findall(_COMMENT.sub(" ", css)), ";"]:
         if token in ("{", "}", ";"):
@@ -165,7 +165,7 @@ def _statements(css: str) -> Iterator[tuple[str, str]]:
 
 
 def _selected(selectors: str) -> set[str]:
-    """Give the kinds of a rule's selectors; a moment of an animation is none."""
+    """Return the kinds of a rule's selectors; a keyframe is none."""
     marks: set[str] = set()
     for selector in selectors.split(","):
         bare = _COMBINATOR.sub(r"\1", _BRACKETS.sub("*", selector.strip()))
@@ -178,7 +178,7 @@ def _selected(selectors: str) -> set[str]:
 
 
 def _declared(statements: Iterable[tuple[str, str]]) -> set[str]:
-    """Give what declarations use: properties, by the names that theirs begin with, too, values, functions."""
+    """Return what declarations use: properties (and the prefixes of their names), values, functions."""
     marks: set[str] = set()
     for words, _ in statements:
         name, colon, value = words.partition(":")

@@ -1,4 +1,4 @@
-"""What a rendering is made from: plain values, the same for preview and delivery."""
+"""What a message is rendered from: plain values, the same for preview and delivery."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,7 +8,7 @@ from digest.models import Form
 
 @dataclass(frozen=True, slots=True)
 class Elsewhere:
-    """Another source that tells the same story, and where."""
+    """Another source of the same story, and its link."""
 
     source: str
     url: str
@@ -41,7 +41,7 @@ class Card:
     section: str = ""
 
     def __hash__(self) -> int:
-        """Give a hash of few fields: cards are looked up for every list that they stand in."""
+        """Hash few fields: cards are looked up for every list that they stand in."""
         return hash((self.id, self.title, self.section))
 
 
@@ -67,7 +67,8 @@ class Content:
     """One variant in one language and one look, before any reader's own values.
 
     `introduction` is cleaned HTML; `left_out` counts the articles that are online and not in it;
-    `archive_url` is where the edition is; `related` are older articles, which count for nothing as got.
+    `archive_url` is the edition's page; `related` are older articles, which readers are not taken to have
+    got.
     """
 
     publication: Publication
@@ -89,5 +90,5 @@ class Content:
     archive_url: str = ""
 
 
-SLOTS = ("name", "address", "unsubscribe_url", "preferences_url")
+READER_VALUES = ("name", "address", "unsubscribe_url", "preferences_url")
 """The reader's own values; a template reads them as `{{ reader.name }}` and so on."""

@@ -29,7 +29,7 @@ class Phrases:
         return base(language) in self._known
 
     def say(self, language: str, key: str, /, **values: object) -> str:
-        """Give a phrase with its values, in English where the language is not known."""
+        """Return a phrase with its values, in English where the language is not known."""
         phrase = self._known.get(base(language), self._known[FALLBACK])[key]
         if not values:
             return phrase
@@ -38,10 +38,10 @@ class Phrases:
 
 @lru_cache(maxsize=256)
 def base(language: str) -> str:
-    """Give a language tag's first part: what phrases are chosen by."""
+    """Return a language tag's first part: what phrases are chosen by."""
     return re.split("[-_]", language, maxsplit=1)[0].lower()
 
 
 def direction(language: str) -> str:
-    """Give the direction that a language is written in."""
+    """Return the direction that a language is written in."""
     return "rtl" if base(language) in _RIGHT_TO_LEFT else "ltr"

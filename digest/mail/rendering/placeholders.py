@@ -1,7 +1,7 @@
-"""Places that are filled in after a template was rendered, and templates that look behind them.
+"""Objects that stand for values while a template is rendered, and that notice templates which inspect them.
 
-A slot can be shown and nothing else: a template that compares it, filters it or loops over it looks behind
-it, and raises TemplateInspectsValueError. Its user then renders again with the value itself.
+A placeholder can be shown and nothing else. A template that compares it, filters it or loops over it raises
+TemplateInspectsValueError; it is then rendered again with the value itself.
 """
 
 import functools
@@ -15,7 +15,7 @@ _NBSP = "\u00a0"
 
 
 class TemplateInspectsValueError(Exception):
-    """A template decides on a value that is filled in later."""
+    """A template decides on a value that is filled in later, as `{% if reader.name %}` does."""
 
 
 def _refuse(*_values: object) -> NoReturn:
@@ -23,7 +23,10 @@ def _refuse(*_values: object) -> NoReturn:
 
 
 class Placeholder:
-    """A value that is filled in later; it counts how often it is shown."""
+    """A value that is filled in later: shown, it is its marker, and it counts how often that happens.
+
+    `{{ reader.name }}` renders as `\ue000Slotname0\ue001`; `{{ reader.name | upper }}` raises.
+    """
 
     def __init__(self, marker: str) -> None:
         self.marker = marker
@@ -44,14 +47,17 @@ class Placeholder:
 
 
 class CountPlaceholder(Placeholder):
-    """A number that is filled in later, and is not nought."""
+    """A number above 0 that is filled in later, so `{% if content.left_out %}` holds."""
 
     def __bool__(self) -> bool:  # type: ignore[override]
         return True
 
 
 class OpaqueCard:
-    """A card that a template may pass on to be shown, and not look into."""
+    """A card that a template may pass to `show(card, role)`, and may not read.
+
+    `{% for card in section.cards %}{{ show(card, "brief") }}` works; `{{ card.title }}` raises.
+    """
 
     __slots__ = ("card", "number")
 
@@ -68,13 +74,13 @@ class OpaqueCard:
     __getitem__ = __eq__ = __lt__ = __hash__ = _refuse
 
 
-def opened(sealed: OpaqueCard) -> tuple[int, Any]:
-    """Give the card's number, and the card itself."""
-    return object.__getattribute__(sealed, "number"), object.__getattribute__(sealed, "card")
+def unwrap(opaque: OpaqueCard) -> tuple[int, Any]:
+    """Return the card's number, and the card itself."""
+    return object.__getattribute__(opaque, "number"), object.__getattribute__(opaque, "card")
 
 
 def guarded(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Let a filter or a test refuse slots: it would see the marker instead of the value."""
+    """Return a filter or test that refuses placeholders: it would see the marker instead of the value."""
 
     @functools.wraps(function)
     def guard(*values: Any, **named: Any) -> Any:
@@ -86,16 +92,16 @@ def guarded(function: Callable[..., Any]) -> Callable[..., Any]:
     return guard
 
 
-def check_shown(output: str, slots: Mapping[str, Placeholder]) -> None:
+def check_shown(output: str, placeholders: Mapping[str, Placeholder]) -> None:
     """Raise TemplateInspectsValueError unless each marker came through whole, as often as it was shown."""
-    for slot in slots.values():
-        if output.count(slot.marker) != slot.shown:
-            raise TemplateInspectsValueError(slot.marker)
-        slot.shown = 0
+    for placeholder in placeholders.values():
+        if output.count(placeholder.marker) != placeholder.shown:
+            raise TemplateInspectsValueError(placeholder.marker)
+        placeholder.shown = 0
 
 
 def split_at(text: str, markers: Mapping[str, str]) -> Iterator[tuple[str, str | None]]:
-    """Give the texts between markers, each with the name of the slot that follows it; None at the end."""
+    """Iterate over the texts between markers, each with the name of the marker after it; None at the end."""
     if not markers:
         yield text, None
         return
@@ -108,7 +114,7 @@ def split_at(text: str, markers: Mapping[str, str]) -> Iterator[tuple[str, str |
 
 
 def in_attributes(document: str, markers: Sequence[str]) -> str:
-    """Double the last sign of each marker that stands in a tag.
+    """Double the last character of each marker that stands in a tag.
 
     Raise TemplateInspectsValueError for one in a comment, a style or a script, where nothing is escaped.
     """

@@ -14,14 +14,14 @@ _BLOCKS = frozenset({
 
 @dataclass(frozen=True, slots=True)
 class Plain:
-    """A fragment's text, paragraphs apart, and its links in order, each with its mark."""
+    """A fragment's text in paragraphs, and its links by mark: `Plain("The bridge [a]", (("a", "https://..."),))`."""
 
     text: str
     links: tuple[tuple[str, str], ...] = ()
 
 
 def plain(html: str) -> Plain:
-    """Give a cleaned fragment as text; a picture is its alternative text."""
+    """Convert cleaned HTML to text; an image becomes its alternative text."""
     reader = _Reader()
     reader.feed(html)
     reader.close()

@@ -1,4 +1,4 @@
-"""Quoted-printable with slots: text is encoded once, a reader's values are spliced in (RFC 2045 6.7)."""
+"""Quoted-printable with placeholders: text is encoded once, values are spliced in (RFC 2045 6.7)."""
 
 import re
 from collections.abc import Mapping
@@ -11,22 +11,22 @@ _SIMPLE = re.compile(rb"(?!From )(?:[!-\-/-<>-~](?:[ -<>-~]{0,73}[!-<>-~])?)?")
 """Most of what readers bring: short, ASCII, no "=", no full stop at its beginning, no blank at an edge."""
 
 _LINK = re.compile(rb"[!-<>-~]*")
-"""What needs no encoding but where a line begins: no blank, nothing but printable ASCII, no "="."""
+"""What needs encoding only where a line begins: printable ASCII without blanks and "="."""
 
 _VERBATIM = re.compile(rb"(?!From )[!#-%'-\-/-;?-~](?:[ !#-%'-;?-~]*[!#-%'-;?-~])?")
-"""What is the same encoded and not, in HTML as in plain text, but for its length and runs of blanks."""
+"""What stays as it is when encoded, in HTML as in plain text, unless it is long or has runs of blanks."""
 
 _WORD = bytes(byte for byte in range(0x21, 0x7F) if byte not in b'"&<=>')
-"""The signs of a word that stands for itself: it may begin with any of them but a full stop."""
+"""The characters of a word that stays as it is; it may begin with any of them but a full stop."""
 
 _UNSAFE = re.compile(rb"[^ -<>-~]|(?<= ) | \Z")
 """What must be encoded: what is not printable ASCII, "=", a blank after a blank or at the end of a line."""
 
 _EDGE = (b".", b" ", b"From ")
-"""What a relay might change, or take for an end, where a line begins with it."""
+"""What a relay might change, or take for the end, at the beginning of a line."""
 
 Pieces = tuple[bytes | str, ...]
-"""Encoded bytes, and the names of slots between them."""
+"""Encoded bytes, and the names of placeholders between them."""
 
 
 def quoted_printable(text: str) -> bytes:
@@ -45,7 +45,7 @@ def quoted_printable(text: str) -> bytes:
 
 
 def verbatim(value: str) -> bytes | None:
-    """Encode a value that is the same wherever it is put, in text and in HTML; None for any other.
+    """Encode a value that is the same in text and in HTML; return None for any other.
 
     It is broken softly, so that no line passes 76 characters.
     """

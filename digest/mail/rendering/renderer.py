@@ -1,4 +1,4 @@
-"""Render a variant once for all its readers, with slots for what is a reader's own."""
+"""Render a variant once for all its readers, with placeholders for a reader's own values."""
 
 import difflib
 import re
@@ -11,40 +11,41 @@ from typing import TYPE_CHECKING, Any
 import css_inline
 
 from digest.errors import SettingsError
-from digest.mail.rendering.content import SLOTS, Content
-from digest.mail.rendering.fragments import DERIVED_SLOTS, ROOM, PartRenderer, RenderRequest, Skeleton
+from digest.mail.rendering.content import READER_VALUES, Content
+from digest.mail.rendering.fragments import ROOM, PartRenderer, RenderRequest, Skeleton
+from digest.mail.rendering.markers import DERIVED_VALUES
 from digest.mail.rendering.phrases import Phrases
 from digest.mail.rendering.placeholders import TemplateInspectsValueError, as_attribute, as_text
 from digest.mail.rendering.quoted_printable import Pieces, quoted_printable, verbatim
 from digest.mail.rendering.skeleton import EncodedPart, boundary_of
 from digest.mail.rendering.templates import Templates
 from digest.models.look import OURS, Brand
+from digest.safe_text import one_line
 
 if TYPE_CHECKING:
     from digest.mail.rendering.client_support import Clients
 
-_JOINERS = "\u200c\u200d"  # part of words in Persian and of emoji
 _LONGEST_NAME = 200
 
-_FIRST_LOOK = "front-page"
-_NO_LOOKS = ("frame", "parts", "desk")
-_KEPT = '<style data-css-inline="ignore">'
-_SPENT = re.compile(r"<style>.*?</style>\s*", re.S)
+_DEFAULT_LOOK = "front-page"
+_NOT_LOOKS = ("frame", "parts", "desk")
+_KEPT_STYLE = '<style data-css-inline="ignore">'
+_INLINED_STYLE = re.compile(r"<style>.*?</style>\s*", re.S)
 
 
 @dataclass(frozen=True, slots=True)
 class Greeting:
-    """How readers are named: who has a name, and who has none."""
+    """The line that names a reader: `For {name}`, or `For you` where no name is known."""
 
     for_name: str
     for_anyone: str
 
     def own_values(self, values: Mapping[str, str]) -> dict[str, str]:
-        """Give a reader's values as they can be printed, with those made from them; a name may be empty."""
-        known = {name: values[name] for name in SLOTS}
+        """Return a reader's values in one line each, and `to_line`, which is made from the name."""
+        known = {name: values[name] for name in READER_VALUES}
         for name, value in known.items():
             if not value.isprintable():
-                known[name] = printable(value)
+                known[name] = one_line(value)
         name = known["name"] = known["name"][:_LONGEST_NAME]
         known["to_line"] = self.for_name.replace("{name}", name) if name.strip() else self.for_anyone
         return known
@@ -52,10 +53,11 @@ class Greeting:
 
 @dataclass(frozen=True, slots=True)
 class Rendering:
-    """A variant in one language and look, encoded once, with slots for a reader's own values.
+    """A variant in one language and look, encoded once, with placeholders for a reader's own values.
 
-    `html_most` is how many bytes its HTML has at most as encoded, whoever the reader is. `personal` makes a
-    rendering for one reader, where a template decides on the reader's values.
+    `text` is `(b"The Harbour Courier\\r\\n...", "to_line", b"\\r\\n...")`. `html_most` is the largest size
+    that its HTML can have as encoded, whoever the reader is. `personal` renders for one reader, where a
+    template decides on the reader's values.
     """
 
     subject: str
@@ -70,17 +72,17 @@ class Rendering:
 
     @property
     def greeting(self) -> Greeting:
-        """Give how readers are named."""
+        """Return the line that names a reader."""
         return Greeting(self.for_name, self.for_anyone)
 
     def own_values(self, values: Mapping[str, str]) -> dict[str, str]:
-        """Give a reader's values as they can be printed, with those made from them."""
+        """Return a reader's values in one line each, and `to_line`."""
         return self.greeting.own_values(values)
 
 
 @dataclass(frozen=True, slots=True)
 class BodySkeleton:
-    """Both parts as all lists of a shape share them, each with who draws what is filled in."""
+    """The skeletons of both parts of a shape, each with the renderer that knows its cards."""
 
     text: tuple[PartRenderer, Skeleton]
     html: tuple[PartRenderer, Skeleton]
@@ -89,14 +91,17 @@ class BodySkeleton:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """The two parts of a message that is for one reader alone."""
+    """The two parts of a message to one person, as text that is not encoded yet."""
 
     html: str
     text: str
 
 
 class Renderer:
-    """Renders templates of a folder; `overrides` may replace any of them, `brand` their colours and fonts."""
+    """Renders a folder's templates; `overrides` may replace any of them, `brand` their colours and fonts.
+
+    `render(content)` returns a Rendering of both parts, with styles inlined and everything encoded.
+    """
 
     def __init__(self, folder: Path, overrides: Path | None = None, brand: Brand = OURS) -> None:
         self._templates = Templates(folder, overrides)
@@ -106,19 +111,19 @@ class Renderer:
         self._inliner = css_inline.CSSInliner(
             load_remote_stylesheets=False, keep_style_tags=True, remove_inlined_selectors=True
         )
-        self._looks: dict[str, PartRenderer] = {}
-        self._text = self._drawer("digest.txt.j2", ["digest.cards.txt.j2"], str)
+        self._html: dict[str, PartRenderer] = {}
+        self._text = self._part("digest.txt.j2", ["digest.cards.txt.j2"], str)
 
     @cached_property
     def clients(self) -> "Clients":
-        """Give what mail programs do not know; sending does not ask."""
+        """Return what mail programs do not support; sending does not need it."""
         from digest.mail.rendering.client_support import Clients
 
         return Clients(self._folder / "clients.toml")
 
     def list_looks(self) -> list[str]:
-        """List the looks that a digest may have; a message of its own has a text part of its own name."""
-        names = [name for name in self._templates.list_names(".html.j2") if name not in _NO_LOOKS]
+        """List the looks that a digest may have; other messages have a text template of their own name."""
+        names = [name for name in self._templates.list_names(".html.j2") if name not in _NOT_LOOKS]
         return [name for name in names if not self._templates.has(f"{name}.txt.j2")]
 
     def require(self, look: str) -> None:
@@ -131,39 +136,42 @@ class Renderer:
 
     def render(self, content: Content) -> Rendering:
         """Render a variant; raise SettingsError with file and line for a template that cannot be used."""
-        asked = self._asked(content)
+        request = self._request(content)
         try:
-            html, text = self._look(content.look).draw(asked), self._text.draw(asked)
+            html, text = self._look(content.look).render(request), self._text.render(request)
         except TemplateInspectsValueError:
-            rendering = self.render_for(content, dict.fromkeys(DERIVED_SLOTS, ""))
+            rendering = self.render_for(content, dict.fromkeys(DERIVED_VALUES, ""))
             return replace(rendering, personal=lambda reader: self.render_for(content, reader))
-        return self._rendering(asked.content, html, text)
+        return self._rendering(request.content, html, text)
 
     def render_for(self, content: Content, reader: Mapping[str, str]) -> Rendering:
-        """Render a variant for one reader alone, whose printable values are given: there is no slot in it."""
-        asked = self._asked(content)
-        html = self._look(content.look).draw_for(asked, reader)
-        return self._rendering(asked.content, html, self._text.draw_for(asked, reader))
+        """Render a variant for one reader, whose values are given in one line each."""
+        request = self._request(content)
+        html = self._look(content.look).render_for(request, reader)
+        return self._rendering(request.content, html, self._text.render_for(request, reader))
 
     def measure(self, content: Content) -> int:
-        """Give the most bytes that the HTML of a variant may have as encoded, whoever the reader is."""
-        asked, look = self._asked(content), self._look(content.look)
+        """Return the largest size that a variant's HTML can have as encoded, whoever the reader is."""
+        request, look = self._request(content), self._look(content.look)
         try:
-            return look.draw(asked).most
+            return look.render(request).most
         except TemplateInspectsValueError:
-            return look.draw_for(asked, dict.fromkeys(DERIVED_SLOTS, "")).most + sum(ROOM.values())
+            return look.render_for(request, dict.fromkeys(DERIVED_VALUES, "")).most + sum(ROOM.values())
 
-    def outline(self, content: Content) -> BodySkeleton | None:
-        """Give both parts as all lists of a shape share them, once one has been rendered; None for others."""
-        asked = self._asked(content)
+    def skeleton_of(self, content: Content) -> BodySkeleton | None:
+        """Return the skeletons of a list's shape, once a list of it has been rendered.
+
+        None where a template decides on more than the shape.
+        """
+        request = self._request(content)
         html, text = self._look(content.look), self._text
-        drawn = text.known(asked), html.known(asked)
-        if drawn[0] is None or drawn[1] is None:
+        of_text, of_html = text.skeleton_of(request), html.skeleton_of(request)
+        if of_text is None or of_html is None:
             return None
-        return BodySkeleton((text, drawn[0]), (html, drawn[1]), self._greeting(content.language))
+        return BodySkeleton((text, of_text), (html, of_html), self._greeting(content.language))
 
     def render_notice(self, name: str, language: str, values: Mapping[str, object]) -> Notice:
-        """Render a message that is for one reader alone, from `NAME.html.j2` and `NAME.txt.j2`."""
+        """Render a message to one person from `NAME.html.j2` and `NAME.txt.j2`."""
         known = {"language": language, "say": self._sayer(language), "brand": self._brand, **values}
         return Notice(
             self._inlined(self._templates.render(f"{name}.html.j2", known)),
@@ -171,31 +179,31 @@ class Renderer:
         )
 
     def speaks(self, language: str) -> bool:
-        """Tell whether there are phrases in a language."""
+        """Return whether there are phrases in a language."""
         return language in self._phrases
 
     def say(self, language: str, key: str, /, **values: object) -> str:
-        """Give one of the phrases around the articles."""
+        """Return one of the phrases around the articles."""
         return self._phrases.say(language, key, **values)
 
     def _look(self, look: str) -> PartRenderer:
-        if look not in self._looks:
+        if look not in self._html:
             self.require(look)
-            cards = [f"{look}.cards.html.j2", f"{_FIRST_LOOK}.cards.html.j2"]
-            self._looks[look] = self._drawer(f"{look}.html.j2", cards, self._inlined)
-        return self._looks[look]
+            cards = [f"{look}.cards.html.j2", f"{_DEFAULT_LOOK}.cards.html.j2"]
+            self._html[look] = self._part(f"{look}.html.j2", cards, self._inlined)
+        return self._html[look]
 
-    def _drawer(self, template: str, cards: list[str], finish: Callable[[str], str]) -> PartRenderer:
+    def _part(self, template: str, cards: list[str], finish: Callable[[str], str]) -> PartRenderer:
         layers = [layer for name in cards for layer in self._templates.layers(name)]
         return PartRenderer(self._templates, template, list(dict.fromkeys(layers)), finish)
 
     def _inlined(self, document: str) -> str:
-        """Put styles where they apply; only those marked to be kept stay a style sheet."""
+        """Inline styles; only those marked to be kept stay a style sheet."""
         head, end, body = self._inliner.inline(document).partition("</head>")
-        return _SPENT.sub("", head).replace(_KEPT, "<style>") + end + body
+        return _INLINED_STYLE.sub("", head).replace(_KEPT_STYLE, "<style>") + end + body
 
-    def _asked(self, content: Content) -> RenderRequest:
-        subject, preheader = printable(content.subject), printable(content.preheader)
+    def _request(self, content: Content) -> RenderRequest:
+        subject, preheader = one_line(content.subject), one_line(content.preheader)
         if subject is not content.subject or preheader is not content.preheader:
             content = replace(content, subject=subject, preheader=preheader)
         return RenderRequest(content, self._context)
@@ -216,7 +224,7 @@ class Renderer:
         return Greeting(self.say(language, "for"), self.say(language, "for_you"))
 
     def _context(self, content: Content) -> dict[str, object]:
-        """Give what cards may know beside their article."""
+        """Return the values that cards may use beside their article."""
         return {
             "say": self._sayer(content.language),
             "language": content.language,
@@ -231,11 +239,14 @@ class Renderer:
 
 
 Places = Mapping[str, Sequence[tuple[int, Callable[[str], str] | None]]]
-"""Where each value stands in a body, and how it is escaped there."""
+"""The indexes at which each value stands in a body's pieces, and how it is escaped there."""
 
 
 class BodyPlaceholders:
-    """Where in a body a reader's values stand: "text NAME", "html NAME", "html NAME@" in a tag."""
+    """A body's pieces with placeholders: `text NAME`, `html NAME`, or `html NAME@` inside a tag.
+
+    `BodyPlaceholders([b"Dear ", "text name", b"!"]).filled({"name": "Ada"})` is `[b"Dear ", b"Ada", b"!"]`.
+    """
 
     def __init__(self, body: Sequence[bytes | str], places: Places | None = None) -> None:
         self._body = body
@@ -243,12 +254,12 @@ class BodyPlaceholders:
 
     @property
     def shared(self) -> list[bytes]:
-        """Give the pieces before the first of a reader's own values: every body begins with them."""
+        """Return the pieces before the first placeholder: every reader's body begins with them."""
         first = next((at for at, piece in enumerate(self._body) if isinstance(piece, str)), len(self._body))
         return [piece for piece in self._body[:first] if isinstance(piece, bytes)]
 
     def filled(self, values: Mapping[str, str]) -> list[bytes]:
-        """Give the body with a reader's printable values in it, each encoded for where it stands."""
+        """Return the pieces with a reader's values in them, each encoded for its place."""
         pieces: list[Any] = list(self._body)
         for name, places in self._places.items():
             value = values[name]
@@ -263,7 +274,7 @@ class BodyPlaceholders:
 
 
 def places_in(body: Sequence[bytes | str]) -> Places:
-    """Give where each value stands, and how it is escaped there; bodies of one shape are alike."""
+    """Return where each value stands; bodies of one shape are alike."""
     return _places(tuple([place if isinstance(place, str) else None for place in body]))
 
 
@@ -276,10 +287,3 @@ def _places(body: tuple[str | None, ...]) -> Places:
             named = places.setdefault(place[5:].rstrip("@"), [])
             named.append((at, escape if place.startswith("html ") else None))
     return places
-
-
-def printable(text: str) -> str:
-    """Give a text in one line, without what cannot be printed."""
-    if text.isprintable():
-        return text
-    return "".join(char if char.isprintable() or char in _JOINERS else " " for char in text)

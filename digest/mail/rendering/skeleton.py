@@ -1,4 +1,8 @@
-"""A rendering as a join of encoded pieces: a frame that many variants share, and a card for each article."""
+"""Parts as joins of encoded pieces: a skeleton that many variants share, and a card for each article.
+
+Two kinds of gaps stand in a skeleton. A *slot* takes an article's card, or the subject, and is filled once a
+variant. A *placeholder* takes a reader's own value, and is filled once a message.
+"""
 
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
@@ -9,13 +13,16 @@ from digest.mail.rendering.placeholders import in_attributes, split_at
 from digest.mail.rendering.quoted_printable import SOFT, Pieces, quoted_printable
 
 _ATTRIBUTE = "@"
-_KEPT_PARTS = 4_096
+_KEPT_SEGMENTS = 4_096
 _NO_ROOM: Mapping[str, int] = {}
 
 
 @dataclass(frozen=True, slots=True)
 class EncodedSegment:
-    """A stretch of one part, encoded: its bytes, their SHA-256, and the size before encoding."""
+    """A piece of a part as quoted-printable: its bytes, their SHA-256, and its size before encoding.
+
+    `encode("5 = five")` is `EncodedSegment(b"5 =3D five", <32 bytes>, 8)`.
+    """
 
     content: bytes
     digest: bytes
@@ -23,23 +30,28 @@ class EncodedSegment:
 
 
 Frame = tuple[EncodedSegment | str, ...]
-"""Encoded stretches, and between them the names of what is filled in."""
+"""Encoded segments, and between them the names of slots and placeholders."""
 
 
 def encode(text: str) -> EncodedSegment:
-    """Encode a stretch of a part."""
+    """Encode a piece of a part."""
     content = quoted_printable(text)
     return EncodedSegment(content, hashlib.sha256(content).digest(), len(text.encode()))
 
 
 def frame_of(
-    text: str, slots: Mapping[str, str], cards: Mapping[str, str] | None = None, *, is_html: bool
+    text: str, placeholders: Mapping[str, str], slots: Mapping[str, str] | None = None, *, is_html: bool
 ) -> Frame:
-    """Cut a rendered part at the markers of slots and cards; a slot that stands in a tag ends in "@"."""
-    known = {**slots, **(cards or {})}
+    """Cut a rendered part at the markers of its placeholders and slots, and encode what is between them.
+
+    `frame_of("Dear \\ue000Slotname0\\ue001,", {"name": "\\ue000Slotname0\\ue001"}, is_html=False)` is
+    `(encode("Dear "), "name", encode(","))`. A placeholder inside a tag gets the name `name@`: attributes are
+    escaped otherwise than text.
+    """
+    known = {**placeholders, **(slots or {})}
     if is_html:
-        text = in_attributes(text, list(slots.values()))
-        known |= {name + _ATTRIBUTE: marker + marker[-1] for name, marker in slots.items()}
+        text = in_attributes(text, list(placeholders.values()))
+        known |= {name + _ATTRIBUTE: marker + marker[-1] for name, marker in placeholders.items()}
     # The longer marker is looked for first.
     known = dict(sorted(known.items(), key=lambda item: -len(item[1])))
     pieces: list[EncodedSegment | str] = []
@@ -51,17 +63,18 @@ def frame_of(
     return tuple(pieces)
 
 
-def holes_in(frame: Frame, filled: Collection[str]) -> list[str]:
-    """List what is filled into a frame, in its order."""
-    return [piece for piece in frame if isinstance(piece, str) and piece in filled]
+def slots_in(frame: Frame, slots: Collection[str]) -> list[str]:
+    """List the slots of a frame in its order; one that stands twice is listed twice."""
+    return [piece for piece in frame if isinstance(piece, str) and piece in slots]
 
 
 @dataclass(frozen=True, slots=True)
 class EncodedPart:
-    """One part of a rendering as it is sent, with slots for a reader's own values.
+    """One part of a rendering as it is sent, with placeholders for a reader's own values.
 
-    `digests` are those of all that it was joined of; `size` is its size before encoding, a reader's own
-    values aside, `most` its size as encoded, whoever the reader is.
+    `pieces` are `(b"Dear ", "name", b",=0D=0A...")`. `digests` are those of all segments that it was joined
+    from; `size` is its size before encoding, without a reader's values; `most` is the largest size that it
+    can have as encoded, whoever the reader is.
     """
 
     pieces: Pieces
@@ -71,119 +84,127 @@ class EncodedPart:
 
 
 @dataclass(frozen=True, slots=True)
-class _OpenSegment:
-    """Neighbours with holes between them: `parts` are what is known, in turn with holes; which holes."""
+class _SlottedBytes:
+    """Bytes with slots between them: `parts` are `[b"known", b"", b"known"]`, with a slot at each odd index.
 
-    at: int
+    They become piece number `index`; the slots are those from `first` up to `end`.
+    """
+
+    index: int
     parts: list[bytes]
-    begin: int
+    first: int
     end: int
 
 
 class Segments:
-    """Bytes, holes and slots in turn: all that is the same each time is joined beforehand."""
+    """Bytes, slots and placeholders in order; neighbouring bytes are joined once, before any slot is filled.
+
+    add(b"<p>"); add_slot(); add(b"</p>"); add_placeholder("name"); end()
+    fill([b"card"]) == [b"<p>card</p>", "name"]
+    """
 
     def __init__(self) -> None:
         self.pieces: list[bytes | str] = []
-        self._open: list[_OpenSegment] = []
-        self._run = [b""]
+        self._slotted: list[_SlottedBytes] = []
+        self._current = [b""]
 
     def add(self, content: bytes) -> None:
-        """Add what is the same each time."""
-        self._run[-1] += content
+        """Append bytes."""
+        self._current[-1] += content
 
-    def add_hole(self) -> None:
-        """Add what is filled in each time."""
-        self._run += [b"", b""]
+    def add_slot(self) -> None:
+        """Append a slot."""
+        self._current += [b"", b""]
 
-    def add_slot(self, name: str) -> None:
-        """Add what stays a slot."""
+    def add_placeholder(self, name: str) -> None:
+        """Append a placeholder, which `fill` leaves as its name."""
         self.end()
         self.pieces.append(name)
 
-    def add_all(self, others: "Segments", kind: str) -> None:
-        """Add those of a part, with its kind before the names of its slots."""
-        runs = {run.at: run.parts for run in others._open}
-        for at, piece in enumerate(others.pieces):
+    def add_all(self, others: "Segments", prefix: str) -> None:
+        """Append the segments of a part, with a prefix before the names of its placeholders."""
+        slotted = {one.index: one.parts for one in others._slotted}
+        for index, piece in enumerate(others.pieces):
             if isinstance(piece, str):
-                self.add_slot(kind + piece)
+                self.add_placeholder(prefix + piece)
                 continue
-            for number, part in enumerate(runs.get(at, [piece])):
+            for number, part in enumerate(slotted.get(index, [piece])):
                 if number % 2:
-                    self.add_hole()
+                    self.add_slot()
                 else:
                     self.add(part)
 
     def end(self) -> None:
-        """End the bytes that follow each other."""
-        run, self._run = [_shared(part) for part in self._run], [b""]
-        if len(run) > 1:
-            begin = self._open[-1].end if self._open else 0
-            self._open.append(_OpenSegment(len(self.pieces), run, begin, begin + len(run) // 2))
-        if any(run) or len(run) > 1:
-            self.pieces.append(b"" if len(run) > 1 else run[0])
+        """Close the bytes that were appended last; nothing more is joined to them."""
+        parts, self._current = [_interned(part) for part in self._current], [b""]
+        if len(parts) > 1:
+            first = self._slotted[-1].end if self._slotted else 0
+            self._slotted.append(_SlottedBytes(len(self.pieces), parts, first, first + len(parts) // 2))
+        if any(parts) or len(parts) > 1:
+            self.pieces.append(b"" if len(parts) > 1 else parts[0])
 
     def fill(self, contents: list[bytes]) -> list[bytes | str]:
-        """Put bytes into the holes, one into each, in their order."""
-        joined = self.pieces.copy()
-        for run in self._open:
-            parts = run.parts.copy()
-            parts[1::2] = contents[run.begin : run.end]
-            joined[run.at] = b"".join(parts)
-        return joined
+        """Return the pieces with bytes in the slots, one in each, in order."""
+        filled = self.pieces.copy()
+        for one in self._slotted:
+            parts = one.parts.copy()
+            parts[1::2] = contents[one.first : one.end]
+            filled[one.index] = b"".join(parts)
+        return filled
 
 
 class EncodedSkeleton:
-    """A frame that is filled again and again.
+    """A frame whose slots are filled again and again: one document, many lists of articles.
 
-    Soft line breaks part what was encoded apart (RFC 2045 6.7 (5)). What is not `filled` stays a slot, whose
-    value may take as much `room` as encoded. `digests` are those of its stretches, in turn with those of what
-    is filled in; `most` is its size as encoded without that.
+        EncodedSkeleton((encode("<p>"), "card 0", encode("</p>")), ["card 0"]).fill([encode("News")]).pieces
+        == (b"<p>=\\r\\nNews=\\r\\n</p>",)
+
+    Soft line breaks join what was encoded apart (RFC 2045 6.7 (5)). Names that are not in `slots` are
+    placeholders, whose values may take up to `room` bytes as encoded. `digests` are those of its segments,
+    alternating with gaps for those of what fills the slots; `most` is its largest size with empty slots.
     """
 
-    def __init__(
-        self, frame: Frame, filled: Collection[str] = (), room: Mapping[str, int] = _NO_ROOM
-    ) -> None:
-        self.stretches = Segments()
+    def __init__(self, frame: Frame, slots: Collection[str] = (), room: Mapping[str, int] = _NO_ROOM) -> None:
+        self.segments = Segments()
         self.digests = [b""]
         self.most = len(SOFT) * len(frame)
         self._size = 0
         for number, piece in enumerate(frame):
             if number:
-                self.stretches.add(SOFT)
+                self.segments.add(SOFT)
             if isinstance(piece, EncodedSegment):
-                self.stretches.add(piece.content)
+                self.segments.add(piece.content)
                 self.digests[-1] += piece.digest
                 self._size += piece.size
                 self.most += len(piece.content)
-            elif piece in filled:
-                self.stretches.add_hole()
+            elif piece in slots:
+                self.segments.add_slot()
                 self.digests += [b"", b""]
             else:
-                self.stretches.add_slot(piece)
+                self.segments.add_placeholder(piece)
                 self.most += room.get(piece.rstrip(_ATTRIBUTE), 0)
-        self.stretches.end()
-        self.digests = [_shared(digests) for digests in self.digests]
+        self.segments.end()
+        self.digests = [_interned(digests) for digests in self.digests]
 
     def fill(self, pieces: Sequence[EncodedSegment] = ()) -> EncodedPart:
-        """Put pieces into the holes, one into each, in the frame's order."""
+        """Return the part with a piece in each slot, in the frame's order."""
         contents = [piece.content for piece in pieces]
         digests = self.digests.copy()
         digests[1::2] = [piece.digest for piece in pieces]
         size = self._size + sum([piece.size for piece in pieces])
-        joined = tuple(self.stretches.fill(contents))
-        return EncodedPart(joined, b"".join(digests), size, self.most + sum(map(len, contents)))
+        filled = tuple(self.segments.fill(contents))
+        return EncodedPart(filled, b"".join(digests), size, self.most + sum(map(len, contents)))
 
 
-@lru_cache(maxsize=_KEPT_PARTS)
-def _shared(part: bytes) -> bytes:
-    """Give the same bytes, once for all patterns: frames differ little from each other."""
+@lru_cache(maxsize=_KEPT_SEGMENTS)
+def _interned(part: bytes) -> bytes:
+    """Return one copy of equal bytes: skeletons differ little from each other."""
     return part
 
 
 def boundary_of(*parts: bytes) -> str:
-    """Give a boundary out of what parts are joined of: known to a preview, and absent from them.
+    """Return a boundary made from the parts' digests, so that a preview has the same one.
 
-    "=_" can stand in no quoted-printable text (RFC 2046 5.1.1).
+    It is in no part: "=_" cannot stand in quoted-printable text (RFC 2046 5.1.1).
     """
     return f"=_{hashlib.sha256(b''.join(parts)).hexdigest()[:40]}"

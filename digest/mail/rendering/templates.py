@@ -1,4 +1,4 @@
-"""Templates are data: sandboxed, strict about names; a fault is told with file, line and what was meant."""
+"""Templates are data: sandboxed and strict about names; an error names file, line and the likely remedy."""
 
 import difflib
 import re
@@ -36,7 +36,7 @@ class Templates:
         self._environment = _environment(self._folders, folder)
 
     def has(self, name: str) -> bool:
-        """Tell whether there is a template of this name."""
+        """Return whether there is a template of this name."""
         return any((folder / name).is_file() for folder in self._folders)
 
     def list_names(self, suffix: str) -> list[str]:
@@ -50,7 +50,7 @@ class Templates:
             return self._environment.get_template(name).render(values)
 
     def macros(self, names: Iterable[str], context: Mapping[str, object]) -> Callable[[str], Any]:
-        """Give what finds a macro by its name in the first of these templates that has it, else None."""
+        """Return a function that finds a macro by name in the first of these templates that has it."""
         modules = []
         for name in names:
             with _explained(name):
@@ -58,14 +58,14 @@ class Templates:
         return lambda role: next((m for m in (getattr(module, role, None) for module in modules) if m), None)
 
     def layers(self, name: str) -> list[str]:
-        """Give a template's names in the order that its macros are looked for: the own one, then ours."""
+        """Return the names under which a template's macros are looked for: an own template, then ours."""
         own = [name] if len(self._folders) > 1 and (self._folders[0] / name).is_file() else []
         return own + ([f"{STOCK}/{name}"] if (self._folders[-1] / name).is_file() else [])
 
 
 @contextmanager
 def _explained(name: str) -> Iterator[None]:
-    """Tell a fault of a template in one line: where it is, and what it is."""
+    """Turn an error of a template into a SettingsError of one line: where it is, and what it is."""
     try:
         yield
     except (TemplateInspectsValueError, SettingsError):
@@ -82,7 +82,7 @@ def _explained(name: str) -> Iterator[None]:
 
 
 def _place(error: BaseException, name: str) -> str:
-    """Give file and line of the innermost template that an error went through."""
+    """Return file and line of the innermost template that an error went through."""
     at, trace = _plain_name(name), error.__traceback__
     while trace is not None:
         path = Path(trace.tb_frame.f_code.co_filename)
@@ -97,7 +97,7 @@ def _plain_name(name: str) -> str:
 
 
 class _Undefined(StrictUndefined):
-    """A name that is not there says which one may have been meant."""
+    """An undefined name, which raises an error with the name that was likely meant."""
 
     @property
     def _undefined_message(self) -> str:
@@ -136,7 +136,7 @@ def _environment(folders: list[Path], folder: Path) -> SandboxedEnvironment:
 
 
 def safe_href(url: str | None) -> str:
-    """Give a link that may stand in a message, or nothing for any other scheme."""
+    """Return a link that may stand in a message, or nothing for any other scheme."""
     if not url:
         return ""
     return url if urlsplit(url).scheme.lower() in ("http", "https", "mailto") else ""

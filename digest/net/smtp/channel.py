@@ -1,4 +1,4 @@
-"""A connection that never waits: the socket of a greeted connection, driven by a loop over many."""
+"""A non-blocking SMTP connection: the socket of a greeted connection, driven by a loop over many."""
 
 import socket
 import ssl
@@ -33,11 +33,11 @@ class Channel:
         self.fault = ""
 
     def fileno(self) -> int:
-        """Give the descriptor to select on."""
+        """Return the descriptor to select on."""
         return self._socket.fileno()
 
     def write(self, pieces: Sequence[bytes]) -> None:
-        """Put pieces in line and write what can be written: all of them at once where nothing waits."""
+        """Queue pieces and write what the socket takes: all at once, unjoined, where nothing is queued."""
         size = sum(map(len, pieces))
         self.unsent += size
         written = 0
@@ -48,7 +48,7 @@ class Channel:
             self.flush()
 
     def _gather(self, pieces: Sequence[bytes]) -> int:
-        """Write pieces without joining them; tell how much has left."""
+        """Write pieces without joining them (`sendmsg`); return how many bytes were written."""
         try:
             written = self._socket.sendmsg(pieces)
         except OSError:
@@ -58,7 +58,7 @@ class Channel:
         return written
 
     def flush(self) -> None:
-        """Write what the server takes now; `fault` tells where it is gone."""
+        """Write what the socket takes now; `fault` is set where the connection is gone."""
         try:
             while self._out:
                 written = self._socket.send(self._out[0][:_CHUNK])
@@ -74,7 +74,7 @@ class Channel:
             self.fault = self.fault or f"lost while writing ({fault_name(error)})"
 
     def receive(self) -> list[Reply]:
-        """Give the replies that have come; `fault` then tells whether anything can follow them."""
+        """Return the replies that have arrived; with `fault` set, no more can follow."""
         replies: list[Reply] = []
         try:
             while received := self._socket.recv(_MOST_HEARD):
@@ -91,7 +91,7 @@ class Channel:
         return replies
 
     def close(self, *, politely: bool, patience: float = 0) -> None:
-        """End; QUIT is said and its answer hardly waited for, nothing depends on it (RFC 5321 4.1.1.10)."""
+        """Close, with QUIT where `politely`; nothing depends on its reply (RFC 5321 4.1.1.10)."""
         try:
             if politely:
                 self._socket.send(b"QUIT\r\n")

@@ -40,7 +40,7 @@ HandOver = Generator[Ask, Reply, Outcome]
 
 
 def greet(ehlo_name: str, *, starttls: bool, login: Login, may_show_password: bool) -> Greeting:
-    """Go from the banner to a session that takes mail: EHLO, STARTTLS where asked for, AUTH.
+    """Drive a session from its banner until it takes mail: EHLO, STARTTLS where asked for, AUTH.
 
     Nothing that was offered before TLS counts after it (RFC 3207 4.2). A login is never sent in the clear
     unless the relay is on this machine.
@@ -88,7 +88,7 @@ def refuse_unsaid(envelope: Envelope, offer: Capabilities) -> Outcome | None:
 
 
 def envelope_lines(envelope: Envelope, size: int, offer: Capabilities) -> tuple[bytes, bytes, bytes]:
-    """Give the commands before a message's content, those of the steps of `ENVELOPE`."""
+    """Return the commands before a message's content, those of the steps of `ENVELOPE`."""
     stated = f" SIZE={size}" if "SIZE" in offer else ""
     beyond_ascii = "" if _is_ascii(envelope) else " SMTPUTF8"
     mail = f"MAIL FROM:<{envelope.mail_from}>{stated}{beyond_ascii}\r\n"
@@ -100,7 +100,7 @@ def _is_ascii(envelope: Envelope) -> bool:
 
 
 def dot_stuffed(message: bytes) -> bytes:
-    """Give the message as it goes over the wire, with its final dot (RFC 5321 4.5.2)."""
+    """Return the message as it goes over the wire, with its final dot (RFC 5321 4.5.2)."""
     needs_it = message.startswith(b".") or b"\n." in message
     stuffed = re.sub(rb"(?m)^\.", b"..", message) if needs_it else message
     return (stuffed if stuffed.endswith(b"\r\n") else stuffed + b"\r\n") + b".\r\n"

@@ -16,13 +16,13 @@ from digest.net.smtp.replies import BadReplyError
 
 
 class ContentWanted(NamedTuple):
-    """The server waits for this message's content: 354."""
+    """The server has taken this message's envelope and waits for its content (354)."""
 
     key: int
 
 
 class TransactionEnded(NamedTuple):
-    """A transaction is over."""
+    """A mail transaction has ended, with this outcome."""
 
     key: int
     outcome: Outcome
@@ -43,7 +43,7 @@ class _Transaction:
 
 
 class Exchange:
-    """Opens transactions, matches replies to them, and knows at the end which are undecided.
+    """Opens mail transactions, matches replies to them, and says which are undecided at a lost connection.
 
     `written` counts all bytes given out, so that the caller can tell whether a final dot has left.
     """
@@ -61,11 +61,11 @@ class Exchange:
 
     @property
     def waits_for(self) -> Stage | None:
-        """Give the step whose reply comes next; None where nothing is expected."""
+        """Return the step whose reply comes next; None where nothing is expected."""
         return (self._expected[0][0] or Stage.MAIL) if self._expected else None
 
     def begin(self, key: int, envelope: Envelope, size: int) -> bytes | Outcome:
-        """Open a transaction: give the bytes to write, or an Outcome where this address cannot be said."""
+        """Open a transaction: return the bytes to write, or an Outcome where this address cannot be said."""
         refusal = refuse_unsaid(envelope, self._offer)
         if refusal is not None:
             return refusal
@@ -85,7 +85,7 @@ class Exchange:
         return self._count(b"".join((out, *lines)))
 
     def end(self, key: int, size: int) -> bytes:
-        """Give what ends a message that the server wants: a dot after its bytes, or a chunk's length before.
+        """Return what ends a message: the final dot after it, or `BDAT size LAST` before it (RFC 3030).
 
         `size` is that of its bytes. No line of them begins with a full stop, and the last one ends.
         """
@@ -95,7 +95,7 @@ class Exchange:
         return ending
 
     def take(self, reply: Reply) -> tuple[Sequence[Event], bytes]:
-        """Take a reply in: give what has happened, and bytes to write at once.
+        """Match a reply: return what it ends or asks for, and bytes to write at once.
 
         Raise BadReplyError for a reply to nothing.
         """
@@ -131,7 +131,7 @@ class Exchange:
         return (TransactionEnded(transaction.key, transaction.refusal),), b""
 
     def undecided(self, sent: int, fault: str) -> list[TransactionEnded]:
-        """Close the books of a lost connection, `sent` bytes of which had left: give what came to something.
+        """Return the ended transactions of a lost connection, of whose bytes `sent` had been written.
 
         A transaction behind another that was lost had not begun for the server, and is not among them.
         """

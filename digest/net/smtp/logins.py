@@ -24,7 +24,7 @@ class Login:
 def log_in(
     login: Login, mechanisms: list[str], *, may_show_password: bool
 ) -> Generator[Ask, Reply, Outcome | None]:
-    """Log in by the first way that both sides know; give what went wrong, or None."""
+    """Log in by the first way that both sides know; return what went wrong, or None."""
     if not may_show_password:
         return Outcome(Stage.AUTH, None, fault="the password would go in the clear; use TLS")
     known = _BY_TOKEN if login.token else _BY_PASSWORD

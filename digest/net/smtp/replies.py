@@ -20,7 +20,7 @@ class BadReplyError(Exception):
 
 
 class ReplyReader:
-    """Collects bytes and gives whole replies."""
+    """Collects bytes and returns whole replies."""
 
     def __init__(self) -> None:
         self._buffer = b""
@@ -30,15 +30,15 @@ class ReplyReader:
 
     @property
     def pending(self) -> bool:
-        """Tell whether bytes are there that belong to no reply yet."""
+        """Return whether bytes have been read that are no whole reply yet."""
         return bool(self._buffer or self._lines)
 
     def feed(self, received: bytes) -> list[Reply]:
-        """Take bytes in and give the replies that they complete; raise BadReplyError for anything else."""
+        """Read bytes and return the replies that they complete; raise BadReplyError for anything else."""
         return list(self.iterate(received))
 
     def iterate(self, received: bytes) -> Iterator[Reply]:
-        """Give the replies one by one, so that those before a bad one still count."""
+        """Iterate over the replies, so that those before a bad one still count."""
         if not (self._buffer or self._lines):
             known = _whole_replies(received) if len(received) < _SHORT_CHUNK else None
             if known is not None:
@@ -78,7 +78,7 @@ class ReplyReader:
 
 @lru_cache(maxsize=256)
 def _whole_replies(received: bytes) -> tuple[Reply, ...] | None:
-    """Give the replies of a chunk that is nothing but whole, short ones; None for any other."""
+    """Return the replies of a chunk that is nothing but whole, short ones; None for any other."""
     if not received.endswith(b"\n"):
         return None
     found = [_whole_reply(line.removesuffix(b"\r")) for line in received[:-1].split(b"\n")]
@@ -87,7 +87,7 @@ def _whole_replies(received: bytes) -> tuple[Reply, ...] | None:
 
 @lru_cache(maxsize=256)
 def _whole_reply(line: bytes) -> Reply | None:
-    """Give the reply of one short line, None for any other: a server says the same thousands of times."""
+    """Return the reply of one short line, None for any other: a server says the same thousands of times."""
     match = _LINE.fullmatch(line) if len(line) < _SHORT else None
     return None if match is None or match[2] == b"-" else _reply(int(match[1]), [match[3] or b""])
 
@@ -102,7 +102,7 @@ def _reply(code: int, lines: list[bytes]) -> Reply:
 
 
 def _clean(line: bytes) -> str:
-    """Give a line as text that can do no harm in a log: no control characters, no broken UTF-8."""
+    """Return a line as text that is safe in a log: no control characters, no invalid UTF-8."""
     text = line.decode("utf-8", "replace")
     if text.isprintable():
         return text.strip()

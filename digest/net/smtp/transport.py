@@ -1,4 +1,4 @@
-"""The sockets around the dialogue; every way in which a server can fail ends in an Outcome."""
+"""The sockets around the dialogue; every way in which a server can fail becomes an Outcome."""
 
 import ipaddress
 import select
@@ -30,7 +30,7 @@ class Timeouts:
     dot: float = 600
 
     def of(self, stage: Stage) -> float:
-        """Give how long to wait for the reply of a step."""
+        """Return how long to wait for the reply of a step."""
         known = {Stage.BANNER: self.banner, Stage.DATA: self.data, Stage.DOT: self.dot}
         return known.get(stage, self.command)
 
@@ -51,24 +51,24 @@ class Relay:
 
     @property
     def login(self) -> Login:
-        """Give what to log in with; the token is read each time, since whoever wrote it renews it."""
+        """Return the login; a token is read from its file each time, since it is renewed there."""
         if self.token_file is None:
             return Login(self.username, self.password)
         return Login(self.username, token=Path(self.token_file).read_text(encoding="utf-8").strip())
 
     def tls_context(self) -> ssl.SSLContext:
-        """Trust the system's authorities, or the settings' own, and check the host's name."""
+        """Return a context that trusts the system's authorities, or `ca_file`, and checks the host's name."""
         context = ssl.create_default_context(cafile=self.ca_file)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         return context
 
 
 class _LostError(Exception):
-    """The server cannot be talked to any more; the text says what happened."""
+    """The connection is lost; the text says how."""
 
 
 class Connection:
-    """One SMTP connection, ready for mail; `usable` until the server or the line gives up."""
+    """One SMTP connection, ready for mail; `usable` until it is lost or the server ends it."""
 
     def __init__(self, relay: Relay, wire: socket.socket) -> None:
         self._relay = relay
@@ -81,7 +81,7 @@ class Connection:
         self.usable = True
 
     def begin(self) -> Outcome | None:
-        """Greet the server; give what went wrong, or None where it takes mail."""
+        """Greet the server; return what went wrong, or None where it takes mail."""
         relay = self._relay
         try:
             login = relay.login
@@ -116,16 +116,16 @@ class Connection:
 
     @property
     def offer(self) -> Capabilities:
-        """Give what the server offers."""
+        """Return what the server offers."""
         return self._offer
 
     def detach(self) -> socket.socket:
-        """Give the socket away, greeted and with nothing unread."""
+        """Hand over the socket, greeted and with nothing unread."""
         self.usable = False
         return self._wire
 
     def close(self) -> None:
-        """Say QUIT and end; what was accepted stays accepted, whatever the server answers."""
+        """Send QUIT and close; what was accepted stays accepted, whatever the server replies."""
         try:
             if self.usable:
                 self._wire.settimeout(_QUIT_PATIENCE)
@@ -169,7 +169,7 @@ class Connection:
         return self._read(self._relay.timeouts.of(ask.stage))
 
     def _write(self, ask: Ask) -> Reply | None:
-        """Write it all; a reply that comes while a message is still written ends the writing."""
+        """Write everything; return the reply that comes before a message is written whole, if any."""
         left = memoryview(ask.write)
         end = time.monotonic() + self._relay.timeouts.block
         while left:
@@ -248,7 +248,7 @@ def _is_loopback(wire: socket.socket) -> bool:
 
 
 def fault_name(error: BaseException) -> str:
-    """Say in a few words what went wrong on a line."""
+    """Return in a few words what went wrong on a connection."""
     if isinstance(error, TimeoutError):
         return "timed out"
     if isinstance(error, ssl.SSLCertVerificationError):

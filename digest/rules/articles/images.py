@@ -1,18 +1,54 @@
-"""Which pictures may be shown: a reader's programs ask nobody for one but the publication and its sources."""
+"""Which images may be shown: mail programs load none from anybody but the publication and its sources."""
 
 import ipaddress
 import re
 from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from html import unescape
 from urllib.parse import urlsplit
+
+from digest.models import Article
 
 _IMAGE = re.compile(r'<img(?:\s+[\w-]+(?:="[^"]*")?)*\s*/?>')
 _SOURCE = re.compile(r'\ssrc="([^"]*)"')
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?")
 
 
+@dataclass(frozen=True, slots=True)
+class ImagePolicy:
+    """Decides which image an article is shown with: linked, copied, or none; never a third party's.
+
+    `images` is that setting of `[site]`; `hosts` may show images beside the article's own host.
+    """
+
+    images: str
+    base_url: str
+    hosts: frozenset[str]
+
+    def image_of(self, article: Article, copy_name: str | None) -> str:
+        """Return the address of an article's image; empty where none may be shown.
+
+        `copy_name` is the name of our own copy of it, if there is one.
+        """
+        if not article.image_url or self.images == "none":
+            return ""
+        if self.images == "copy":
+            return f"{self.base_url}/images/{copy_name}.jpg" if copy_name is not None else ""
+        return article.image_url if is_own(article.image_url, self._homes(article)) else ""
+
+    def keep_in_text(self, article: Article, html: str) -> str:
+        """Return an article's text with the images that may be linked; those in texts are never copied."""
+        if "<img" not in html:
+            return html
+        homes = self._homes(article)
+        return keep_pictures(html, lambda url: self.images == "link" and is_own(url, homes))
+
+    def _homes(self, article: Article) -> frozenset[str]:
+        return self.hosts | {host_of(article.url)}
+
+
 def host_of(url: str | None) -> str:
-    """Give the host of an http address in lower case; empty where it has none that is plain ASCII."""
+    """Return the host of an http address in lower case; empty where it has none that is plain ASCII."""
     try:
         parts = urlsplit(url or "")
         host = (parts.hostname or "").rstrip(".")
@@ -22,7 +58,7 @@ def host_of(url: str | None) -> str:
 
 
 def is_own(picture: str | None, homes: Collection[str]) -> bool:
-    """Tell whether a picture lies with one of the hosts that may show it, or below or above one.
+    """Return whether a picture lies with one of the hosts that may show it, or below or above one.
 
     A third party's server would learn who opens a message and when, whatever the picture shows.
     """

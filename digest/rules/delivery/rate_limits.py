@@ -13,7 +13,7 @@ from datetime import date, datetime, time, timedelta, tzinfo
 from digest.models import Outcome, Stage
 
 LEARNED_FOR = timedelta(hours=1)
-"""How long a run goes by what another has learned."""
+"""How long a learned limit holds for other runs."""
 
 _SLOWEST = 1 / 60
 _GIVEN_BACK_EVERY = 30.0
@@ -26,7 +26,7 @@ _TOO_FAST = re.compile(r"rate|throttl|too (?:many|much|fast)|slow down|try again
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """What may go at most: messages a second, and messages at once; 0 is no limit."""
+    """A limit: messages a second, and messages at once; 0 is no limit."""
 
     rate: float = 0
     at_once: int = 0
@@ -34,7 +34,7 @@ class Limit:
 
 @dataclass(slots=True)
 class Pace:
-    """How fast one relay, or one recipient domain, may be served."""
+    """The pace at which one relay, or one recipient domain, is served."""
 
     limit: Limit = Limit()
     learned: float = 0
@@ -46,17 +46,17 @@ class Pace:
 
     @property
     def rate(self) -> float:
-        """Give the messages a second that may begin now; 0 is as many as can."""
+        """Return how many messages a second may begin; 0 is no limit."""
         stated, learned = self.limit.rate, self.learned
         return min(stated, learned) if stated and learned else stated or learned
 
     @property
     def is_free(self) -> bool:
-        """Tell whether nothing limits it."""
+        """Return whether no limit holds."""
         return not (self.rate or self.limit.at_once)
 
     def may_begin(self, now: float) -> bool:
-        """Tell whether a message may begin."""
+        """Return whether a message may begin."""
         return now >= self.next_at and not (self.limit.at_once and self.under_way >= self.limit.at_once)
 
     def begin(self, now: float) -> None:
@@ -67,11 +67,11 @@ class Pace:
             self.next_at = max(self.next_at, now) + 1 / self.rate
 
     def end(self) -> None:
-        """Count a message that has ended, however."""
+        """Count a message as ended, whatever its outcome."""
         self.under_way -= 1
 
     def slow_down(self, now: float) -> None:
-        """Halve what was tried; what was begun before this took effect is not held against us again."""
+        """Halve the rate that was tried; messages begun before that do not halve it again."""
         if self.learned and now - self._changed_at < 1 / self.learned:
             return
         spell = now - self._begun[0] if self._begun else 0
@@ -81,7 +81,7 @@ class Pace:
         self.next_at = max(self.next_at, now + 1 / self.learned)
 
     def speed_up(self, now: float) -> None:
-        """Give some of a learned limit back, where it has been kept for a while."""
+        """Raise a learned limit by a quarter, where it has held for a while."""
         if self.learned and now - self._changed_at >= _GIVEN_BACK_EVERY:
             self.learned *= _GIVEN_BACK
             self._changed_at = now
@@ -90,14 +90,14 @@ class Pace:
 
 
 class Domains:
-    """The paces of recipient domains: those with a stated limit, and those that were busy lately."""
+    """The paces of recipient domains with a stated limit, and of those busy lately."""
 
     def __init__(self, limits: Mapping[str, Limit]) -> None:
         self._limits = dict(limits)
         self._paces: OrderedDict[str, Pace] = OrderedDict()
 
     def of(self, domain: str) -> Pace:
-        """Give a domain's pace."""
+        """Return a domain's pace."""
         pace = self._paces.get(domain)
         if pace is None:
             pace = self._paces[domain] = Pace(self._limits.get(domain, Limit()))
@@ -108,11 +108,11 @@ class Domains:
 
     @property
     def has_limits(self) -> bool:
-        """Tell whether any domain is limited, as far as is known."""
+        """Return whether any domain is limited, as far as is known."""
         return bool(self._limits) or any(pace.learned for pace in self._paces.values())
 
     def slowed(self) -> dict[str, float]:
-        """Give the domains with a learned limit, and their messages a second."""
+        """Return the domains with a learned limit, and their messages a second."""
         return {domain: pace.learned for domain, pace in self._paces.items() if pace.learned}
 
     def _forget_one(self) -> None:
@@ -124,14 +124,14 @@ class Domains:
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """How many messages a day of a warm-up may see, from a moment on."""
+    """How many messages a day of a warm-up allows, counted from a moment on."""
 
     messages: int
     day_began_at: datetime
 
 
 def allowance_of(plan: Sequence[int], begins_on: date, now: datetime, zone: tzinfo) -> Allowance | None:
-    """Give what a warm-up plan, a number for each day, allows today; None before and after it."""
+    """Return what a warm-up plan, a number for each day, allows today; None before and after it."""
     today = now.astimezone(zone).date()
     day = (today - begins_on).days
     if not 0 <= day < len(plan):
@@ -140,12 +140,12 @@ def allowance_of(plan: Sequence[int], begins_on: date, now: datetime, zone: tzin
 
 
 def domain_of(address: str) -> str:
-    """Give the domain that an address is served by."""
+    """Return the domain that an address is served by."""
     return address.rpartition("@")[2].lower()
 
 
 def is_too_fast(outcome: Outcome) -> bool:
-    """Tell a server that asks to slow down from one with another trouble (RFC 3463 3.4, 3.5, 3.8)."""
+    """Return whether a refusal asks us to slow down (RFC 3463 3.4, 3.5, 3.8)."""
     reply = outcome.reply
     if reply is None or not 400 <= reply.code < 500 or outcome.stage in (Stage.CONNECT, Stage.AUTH):
         return False

@@ -1,4 +1,4 @@
-"""Tell readers who refuse from a message that is refused: many identical refusals are a fault of ours."""
+"""Recognise a message that is refused, not its readers: many identical refusals are our fault."""
 
 import re
 from collections import Counter, defaultdict, deque
@@ -19,7 +19,7 @@ class _Seen:
     refused: int = 0
 
     def push(self, key: str, delivery_id: int) -> None:
-        """Put an end last in line; the first goes where a hundred are there."""
+        """Append an outcome; the oldest of more than a hundred is forgotten."""
         if len(self.ended) == WINDOW:
             first = self.ended[0][0]
             self.counts[first] -= 1
@@ -30,19 +30,19 @@ class _Seen:
 
 
 class Refusals:
-    """The last hundred ends of each edition's deliveries, as far as this run has seen them."""
+    """The last hundred outcomes of each edition's deliveries in this run."""
 
     def __init__(self) -> None:
         self._seen: defaultdict[int, _Seen] = defaultdict(_Seen)
 
     def note_accepted(self, edition_id: int, delivery_id: int) -> None:
-        """Take in that a message was accepted; where all of the last hundred were, nothing changes."""
+        """Note an accepted message; nothing changes where all of the last hundred were."""
         seen = self._seen[edition_id]
         if seen.refused or len(seen.ended) < WINDOW:
             seen.push("", delivery_id)
 
     def note(self, edition_id: int, delivery_id: int, outcome: Outcome) -> list[int]:
-        """Take in how an attempt ended; where it shows that the message is refused, give whose they were.
+        """Note a failed attempt; return the refused deliveries where the message is found to be refused.
 
         That is so when the same refusal came twenty times and for half of the last hundred.
         """
@@ -55,7 +55,7 @@ class Refusals:
 
 
 def likeness(outcome: Outcome) -> str:
-    """Give what two refusals of the same content have in common; "" where it is one of the reader alone.
+    """Return what two refusals of the same content have in common; "" where it is one of the reader alone.
 
     A refusal of the content comes after the final dot; before it, one of us has the subject "policy"
     (RFC 3463 3.8: X.7.z). What has a digit in it, such as a queue's name for a message, is no matter.

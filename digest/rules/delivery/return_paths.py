@@ -12,7 +12,7 @@ LONGEST_PATH = 254
 
 @dataclass(frozen=True, slots=True)
 class ReturnPaths:
-    """Where bounces come in: `before` is what stands before a token, empty on a domain that takes all.
+    """Writes and reads return paths; `before` is what stands before a token, empty for a catch-all domain.
 
     Where `plain` is given, it is the return path of every message.
     """
@@ -23,13 +23,13 @@ class ReturnPaths:
     plain: str = ""
 
     def write(self, public_id: str, named: Sequence[str]) -> str:
-        """Give the return path of one message to one reader."""
+        """Return the return path (MAIL FROM) of one message to one reader."""
         if self.plain:
             return self.plain
         return f"{self.before}{tokens.sign_return(self.keys, public_id, named)}@{self.domain}"
 
     def find_token(self, address: str) -> str | None:
-        """Give the token in an address that something came in for; None where it has none of ours.
+        """Return the token in the address that a bounce came to; None where it is none of ours.
 
         Relays may have changed the case of every letter (RFC 5321 2.4 forbids it, and they do).
         """

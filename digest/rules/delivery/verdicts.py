@@ -1,4 +1,4 @@
-"""What an SMTP outcome means for a delivery and for its edition."""
+"""What an SMTP outcome means for a delivery and its edition."""
 
 import re
 from dataclasses import dataclass
@@ -57,7 +57,7 @@ def judge(outcome: Outcome, *, attempts: int, now: datetime, spread: float = 0.5
 
 
 def stated_wait(reply: Reply | None) -> timedelta | None:
-    """Give the wait that a greylisting server states; None where it is none, or states no time (RFC 6647)."""
+    """Return the wait that a greylisting server states (RFC 6647); None where it states none."""
     if reply is None or not _GREYLISTED.search(reply.text):
         return None
     stated = _STATED.search(reply.text)
@@ -72,7 +72,7 @@ def _waited(attempts: int) -> timedelta:
 
 
 def wait_after(attempts: int) -> timedelta:
-    """Give the wait before the next attempt: doubling from 5 minutes to 4 hours (RFC 5321 4.5.4.1)."""
+    """Return the wait before the next attempt: doubling from 5 minutes to 4 hours (RFC 5321 4.5.4.1)."""
     doublings: int = min(attempts - 1, 10)
     return min(FIRST_WAIT * (1 << doublings), LONGEST_WAIT)
 
@@ -86,5 +86,5 @@ def describe(outcome: Outcome) -> str:
 
 
 def without_address(text: str, address: str) -> str:
-    """Give a server's words without the reader's address: it is kept in one place only."""
+    """Return a server's text without the reader's address, which is kept in one place only."""
     return re.sub(re.escape(address), "the address", text, flags=re.IGNORECASE)

@@ -36,7 +36,7 @@ def look_over(proof: EditionFacts) -> list[Checked]:
 
 
 def is_clear(checked: Iterable[Checked]) -> bool:
-    """Tell whether no check failed."""
+    """Return whether no check failed."""
     return all(one.outcome is not Status.FAIL for one in checked)
 
 

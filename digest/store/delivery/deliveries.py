@@ -1,4 +1,4 @@
-"""The ledger: claims, marks, replies, and the sums that prove it."""
+"""Deliveries as rows: their states, and the counts that prove each edition."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -26,7 +26,7 @@ _DUE = (DeliveryState.PLANNED, DeliveryState.DEFERRED)
 
 
 class Job(NamedTuple):
-    """A claimed delivery with all that composing it needs of its reader."""
+    """A claimed delivery with the reader's values that composing needs."""
 
     delivery_id: int
     edition_id: int
@@ -44,7 +44,7 @@ class Job(NamedTuple):
 
 
 def make_job(delivery: Delivery, subscriber: Subscriber, digest: str) -> Job:
-    """Gather what composing a delivery needs."""
+    """Return a delivery as a job."""
     return Job(
         delivery_id=row_id(delivery),
         edition_id=delivery.edition_id,
@@ -63,7 +63,7 @@ def make_job(delivery: Delivery, subscriber: Subscriber, digest: str) -> Job:
 
 
 def withhold(session: Session, job: Job, reason: Withheld, now: datetime) -> DeliveryState:
-    """Record that a delivery will not be attempted; one tried before stays uncertain. Give its state."""
+    """Record that a delivery will not be attempted; one tried before stays uncertain. Return its state."""
     state = DeliveryState.UNCERTAIN if job.resends else DeliveryState.WITHHELD
     _settle(session, job, state, reason if not job.resends else f"not repeated: {reason}", now)
     if state is DeliveryState.WITHHELD:
@@ -81,7 +81,7 @@ def record(
     owner: int,
     now: datetime,
 ) -> None:
-    """Record what came of an attempt; a failed one's articles come again.
+    """Record the outcome of an attempt; the articles of a failed delivery come again.
 
     A message that never reached the server bears a new Date the next time; one that may have keeps it.
     """
@@ -115,7 +115,7 @@ def replan(session: Session, ids: Sequence[int], now: datetime) -> None:
 
 
 def release(session: Session, jobs: Sequence[Job], *, owner: int, now: datetime) -> None:
-    """Give claims back untouched."""
+    """Release claims as they were."""
     session.exec(
         update(Delivery)
         .where(col(Delivery.id).in_([job.delivery_id for job in jobs]), col(Delivery.owner) == owner)
@@ -125,7 +125,7 @@ def release(session: Session, jobs: Sequence[Job], *, owner: int, now: datetime)
 
 
 def postpone(session: Session, due: Mapping[int, datetime], *, owner: int, now: datetime) -> None:
-    """Give claims back until a later time each: their domain cannot be served sooner."""
+    """Release claims, each due at a later time: their domain cannot be served sooner."""
     table = Delivery.__table__  # type: ignore[attr-defined]
     statement = (
         update(table)
@@ -136,9 +136,9 @@ def postpone(session: Session, due: Mapping[int, datetime], *, owner: int, now: 
 
 
 def reap(session: Session, worker_id: int, *, resend: bool, now: datetime) -> tuple[int, int]:
-    """Take over from a dead worker: claims are planned again, what was in flight is uncertain.
+    """Settle a dead worker's deliveries: claims are planned again, those in flight are uncertain.
 
-    With `resend`, an uncertain one is planned once more, to be repeated with the same bytes. Give the
+    With `resend`, an uncertain one is planned once more, to be repeated with the same bytes. Return the
     numbers (uncertain, given back).
     """
     _lock_owned(session, worker_id)
@@ -171,7 +171,7 @@ def _lock_owned(session: Session, worker_id: int) -> None:
 
 
 def withhold_restored(session: Session, until: datetime, now: datetime) -> int:
-    """Withhold what was due up to a time and count it as got; give how many. No uncertain one is repeated."""
+    """Withhold what was due up to a time and count it as got; return how many. Repeat no uncertain one."""
     unfinished = select(Edition.id).where(col(Edition.state).in_((EditionState.FROZEN, EditionState.PAUSED)))
     of_then = (col(Delivery.edition_id).in_(unfinished), col(Delivery.due_at) <= until)
     session.exec(
@@ -206,7 +206,7 @@ def plan_repeats(session: Session, now: datetime) -> int:
 
 
 def finish_editions(session: Session, now: datetime) -> list[Edition]:
-    """Finish the frozen editions that have no open delivery, and give them."""
+    """Finish the frozen editions that have no open delivery, and return them."""
     open_ones = select(Delivery.id).where(Delivery.edition_id == Edition.id, col(Delivery.state).in_(OPEN))
     query = select(Edition).where(Edition.state == EditionState.FROZEN, ~open_ones.exists())
     finished = list(session.exec(query))
@@ -259,7 +259,7 @@ def count_reasons(session: Session, edition_id: int) -> list[tuple[str, str, int
 
 
 def next_due_at(session: Session, edition_id: int) -> datetime | None:
-    """Give when the next open delivery of an edition is due."""
+    """Return when the next open delivery of an edition is due."""
     query = select(func.min(Delivery.due_at)).where(
         Delivery.edition_id == edition_id, col(Delivery.state).in_(_DUE)
     )
@@ -293,7 +293,7 @@ def count_gone_with(session: Session, article_id: int) -> int:
 
 
 def history_of(session: Session, subscription_id: int) -> frozenset[int]:
-    """Give the articles that a reader is taken to have."""
+    """Return the articles that a reader is taken to have."""
     query = (
         select(VariantArticle.article_id)
         .join(Delivery, col(Delivery.variant_id) == col(VariantArticle.variant_id))
@@ -311,7 +311,7 @@ def _settle(session: Session, job: Job, state: DeliveryState, reason: str, now: 
 
 
 def _unplace(session: Session, job: Job) -> None:
-    """What this reader is taken to have has changed: compiling reads it from the ledger again."""
+    """Take a reader out of their cohort: what they have has changed and is read from the ledger again."""
     session.exec(
         update(Subscription).where(col(Subscription.id) == job.subscription_id).values(cohort_id=None)
     )

@@ -1,4 +1,4 @@
-"""The statements of every turn of the courier loop, for the driver as they are.
+"""The SQL of each round of the delivery loop, handed to the driver as it is.
 
 They run thousands of times a minute: what SQLAlchemy does for a statement would cost more than the
 statement. PostgreSQL's differ in their placeholders, and lock what SQLite's one writer locks anyway.
@@ -85,13 +85,13 @@ class _Dialect:
 
 @lru_cache(maxsize=64)
 def _write_moment(moment: datetime) -> str:
-    """Write a time as SQLite's: a turn's statements share theirs."""
+    """Write a time as SQLite stores it; the statements of a round share theirs."""
     return moment.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
 
 
 @lru_cache(maxsize=256)
 def _read_moment(stored: str) -> datetime:
-    """Read a time of SQLite's: those of many deliveries are the same."""
+    """Read a time as SQLite stores it; those of many deliveries are equal."""
     return datetime.fromisoformat(stored).replace(tzinfo=UTC)
 
 
@@ -134,9 +134,9 @@ def claim(
 def mark_in_flight(
     connection: Connection, ready: Mapping[int, tuple[Job, datetime]], *, owner: int, now: datetime
 ) -> dict[int, Withheld | bool]:
-    """Commit to messages before their final dots may leave, each with the Date that it bears.
+    """Mark messages in flight, each with the Date that it bears: their final dots may leave after the commit.
 
-    Claims and consent are read again, and only who may still get theirs is marked. Give the others: each
+    Claims and consent are read again, and only who may still get theirs is marked. Return the others: each
     with the reason to withhold it, or False where the claim is gone. `ready` tells what each message was
     composed of: where an article was withdrawn meanwhile, the delivery has another variant, and its message
     must be composed anew.
@@ -184,7 +184,7 @@ def _may_go(subscription: str, is_ours: bool, edition: str) -> Withheld | bool:
 
 
 def record_accepted(connection: Connection, codes: Mapping[int, int], *, owner: int, now: datetime) -> None:
-    """Record messages that the relay took, each with its reply's code."""
+    """Record accepted deliveries, each with the code of its reply."""
     if codes:
         own, cursor = _DIALECTS[connection.dialect.name], _cursor(connection)
         for code, ids in _grouped(codes).items():
@@ -199,7 +199,7 @@ def count_begun(connection: Connection, since: datetime) -> int:
 
 
 def _cursor(connection: Connection) -> Any:
-    """Give a cursor of the driver's own, within the transaction that is open."""
+    """Return a cursor of the driver, within the open transaction."""
     return connection.connection.cursor()
 
 

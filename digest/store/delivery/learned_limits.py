@@ -1,4 +1,4 @@
-"""What was learned of how fast domains may be served, kept from run to run."""
+"""Limits that were learned of domains, kept from run to run."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -9,7 +9,7 @@ from digest.models import LearnedLimit
 
 
 def list_slowed(session: Session, since: datetime) -> list[LearnedLimit]:
-    """List who asked to slow down since a moment, the slowest first."""
+    """List the limits learned since a moment, the slowest first."""
     return list(
         session.exec(
             select(LearnedLimit).where(LearnedLimit.slowed_at >= since).order_by(col(LearnedLimit.rate))
@@ -18,7 +18,7 @@ def list_slowed(session: Session, since: datetime) -> list[LearnedLimit]:
 
 
 def save_slowed(session: Session, rates: Mapping[str, float], now: datetime, since: datetime) -> None:
-    """Keep the rates that were learned, and forget those from before a moment."""
+    """Store learned rates, and forget those from before a moment."""
     session.exec(delete(LearnedLimit).where(col(LearnedLimit.slowed_at) < since))
     for name, rate in rates.items():
         session.merge(LearnedLimit(name=name, rate=rate, slowed_at=now))

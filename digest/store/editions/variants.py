@@ -45,7 +45,7 @@ class StoredVariant(NamedTuple):
 
 
 def find_or_add_variant(session: Session, edition_id: int, language: str, chosen: Chosen) -> int:
-    """Give the id of the edition's variant with this list and language, entering it the first time."""
+    """Return the id of the edition's variant with this list and language, entering it the first time."""
     key = f"{chosen.key}-{language}"
     query = select(Variant.id).where(Variant.edition_id == edition_id, Variant.key == key)
     found = session.exec(query).first()
@@ -71,7 +71,7 @@ def find_or_add_variant(session: Session, edition_id: int, language: str, chosen
 
 
 def get_variants(session: Session, ids: Collection[int]) -> dict[int, StoredVariant]:
-    """Give variants by id: plain rows, since each of many readers may have a list of their own."""
+    """Return variants by id: plain rows, since each of many readers may have a list of their own."""
     rows = _rows(session.connection(), ids)
     found = {
         edition.id: edition

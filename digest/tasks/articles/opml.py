@@ -10,7 +10,7 @@ from digest.articles.parsed import Rejected
 from digest.articles.text.identity import canonical_url
 from digest.errors import InputError, SettingsError
 from digest.net.files import read_file
-from digest.rules.safe_text import without_login
+from digest.safe_text import without_login
 from digest.settings import Settings, load_settings
 from digest.store.articles import articles
 from digest.store.database import Database

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from digest.models import Source
-from digest.rules.safe_text import without_login
+from digest.safe_text import without_login
 from digest.settings import Settings, SourceSettings
 from digest.store.articles import articles
 from digest.store.database import Database

@@ -27,14 +27,17 @@ if TYPE_CHECKING:
     from digest.mail.dkim import Signer
 
 _KEPT = 32
-_KEPT_SHEETS = 1_024
+_KEPT_ASSEMBLERS = 1_024
 INERT = "inert"
-"""What stands in a link in place of a reader's token; it opens nothing."""
+"""What stands in a link in place of a reader's token on the desk; it opens nothing."""
 
 
 @dataclass(slots=True)
 class SignedMessage:
-    """One message in pieces; no line begins with a full stop (mail.rendering.quoted_printable)."""
+    """A message as it is handed to a relay: its envelope, its bytes in pieces, and their total size.
+
+    No line begins with a full stop (mail.rendering.quoted_printable), so nothing needs dot-stuffing.
+    """
 
     envelope: Envelope
     pieces: Sequence[bytes]
@@ -42,7 +45,7 @@ class SignedMessage:
 
     @property
     def content(self) -> bytes:
-        """Give the message whole."""
+        """Return the message whole."""
         return b"".join(self.pieces)
 
 
@@ -54,7 +57,11 @@ class _ComposedVariant:
 
 
 class Composer:
-    """Composes messages; what readers share is made once a variant and kept as long as it is used."""
+    """Composes messages; what readers share is made once a variant and kept as long as it is used.
+
+    `compose(job, composed_at)` returns a SignedMessage: `b"DKIM-Signature: ..."`, the header fields with
+    the reader's own, and the pieces of the body between which the reader's values stand.
+    """
 
     def __init__(
         self,
@@ -74,39 +81,39 @@ class Composer:
         self.return_paths = return_paths(settings)
         self._domain = self._from_address.rpartition("@")[2]
         self._owner = parseaddr(settings.site.reply_to or settings.site.from_)[1]
-        self._ready = Kept[int, _ComposedVariant](_KEPT)
-        self._sheets = Kept[Hashable, Assembler | None](_KEPT_SHEETS)
+        self._compositions = Kept[int, _ComposedVariant](_KEPT)
+        self._assemblers = Kept[Hashable, Assembler | None](_KEPT_ASSEMBLERS)
         self._variants = Variants(database)
         self._headers = {digest.name: self._headers_of(digest) for digest in settings.digests}
         self._contents = EditionContents(settings, renderer.speaks)
 
     def compose(self, job: Job, composed_at: datetime) -> SignedMessage:
         """Compose a claimed delivery's message, and sign it where the settings name a key."""
-        ready = self._ready_for(job.variant_id)
-        message = self._message(ready.name, ready.composition, job, composed_at)
-        return self._seal(ready.name, job, message, composed_at)
+        composed = self._composition_of(job.variant_id)
+        message = self._message(composed.name, composed.composition, job, composed_at)
+        return self._sign_message(composed.name, job, message, composed_at)
 
     def prepare(self, job: Job, composed_at: datetime) -> Callable[[], SignedMessage]:
-        """Compose a claimed delivery's message; what is given signs it, which any thread may do."""
-        ready = self._ready_for(job.variant_id)
-        message = self._message(ready.name, ready.composition, job, composed_at)
-        return lambda: self._seal(ready.name, job, message, composed_at)
+        """Compose a claimed delivery's message; return what signs it, which any thread may call."""
+        composed = self._composition_of(job.variant_id)
+        message = self._message(composed.name, composed.composition, job, composed_at)
+        return lambda: self._sign_message(composed.name, job, message, composed_at)
 
-    def letter(
+    def compose_rendering(
         self, edition: Edition, rendering: Rendering, job: Job, composed_at: datetime
     ) -> SignedMessage:
-        """Splice a reader's own values and headers into a rendering."""
+        """Compose a message of a rendering, with a reader's own values and header fields."""
         name = edition.name
-        message = self._message(name, self._composition(edition, rendering), job, composed_at)
-        return self._seal(name, job, message, composed_at)
+        message = self._message(name, self._rendered(edition, rendering), job, composed_at)
+        return self._sign_message(name, job, message, composed_at)
 
-    def inert(self, edition: Edition, rendering: Rendering, job: Job, composed_at: datetime) -> bytes:
-        """Give the same message with links that change nothing for its reader, to be shown at the desk."""
-        composition = self._composition(edition, rendering)
+    def compose_inert(self, edition: Edition, rendering: Rendering, job: Job, composed_at: datetime) -> bytes:
+        """Return the same message with links that change nothing for its reader, to be shown at the desk."""
+        composition = self._rendered(edition, rendering)
         return bytes(self._message(edition.name, composition, job, composed_at, inert=True))
 
-    def sealed(self, message: Message, at: datetime) -> bytes:
-        """Give a message's bytes, signed where the settings name a key."""
+    def sign(self, message: Message, at: datetime) -> bytes:
+        """Return a message's bytes, signed where the settings name a key."""
         return b"".join((*self._signatures(message, at), message.head, *message.pieces))
 
     def _signatures(self, message: Message, at: datetime) -> tuple[bytes, ...]:
@@ -114,7 +121,9 @@ class Composer:
             return ()
         return (self._signer.sign(message.head, message.body_digest, at),)
 
-    def _seal(self, name: EditionName, job: Job, message: Message, composed_at: datetime) -> SignedMessage:
+    def _sign_message(
+        self, name: EditionName, job: Job, message: Message, composed_at: datetime
+    ) -> SignedMessage:
         envelope = Envelope(self.return_paths.write(job.public_id, name), job.address)
         pieces = [*self._signatures(message, composed_at), message.head, *message.pieces]
         return SignedMessage(envelope, pieces, sum(map(len, pieces)))
@@ -149,66 +158,74 @@ class Composer:
     def _token(self, action: str, job: Job) -> str:
         return tokens.sign(self._signing_keys, action, job.public_id, job.digest)
 
-    def render(self, listing: VariantContent) -> Rendering:
-        """Render a list of articles as an edition's variant."""
-        return self._renderer.render(self._contents.of(listing))
+    def render(self, variant: VariantContent) -> Rendering:
+        """Render a variant."""
+        return self._renderer.render(self._contents.of(variant))
 
-    def measure(self, listing: VariantContent) -> int:
-        """Give the most bytes that the HTML of a variant may have, whoever the reader is."""
-        return self._renderer.measure(self._contents.of(listing))
+    def measure(self, variant: VariantContent) -> int:
+        """Return the largest size that the HTML of a variant can have, whoever the reader is."""
+        return self._renderer.measure(self._contents.of(variant))
 
     def warn_of(self, html: str) -> tuple[str, ...]:
-        """Say what a message uses that some mail programs lack, where it is not known to be whole without."""
+        """Return warnings of what a message uses that some mail programs lack and that has no fallback."""
         return tuple(one.warning for one in self._renderer.clients.find_unexplained(html))
 
     def expect(self, jobs: Sequence[Job]) -> None:
-        """Make ready for claimed deliveries: what their variants need is read at once."""
+        """Read what the variants of claimed deliveries need, with a few queries for all."""
         self._forget_gone()
-        self._variants.expect(jobs, self._ready)
+        self._variants.expect(jobs, self._compositions)
 
     def _forget_gone(self) -> None:
-        """Forget what names an article beside its list that has been taken back since."""
-        gone = self._variants.gone({number for ready in self._ready.values() for number in ready.related})
-        for key in [key for key, ready in self._ready.items() if not gone.isdisjoint(ready.related)]:
-            del self._ready[key]
+        """Forget compositions that name a related article which has been withdrawn or hidden since."""
+        gone = self._variants.gone(
+            {number for composed in self._compositions.values() for number in composed.related}
+        )
+        for key in [
+            key for key, composed in self._compositions.items() if not gone.isdisjoint(composed.related)
+        ]:
+            del self._compositions[key]
 
-    def _ready_for(self, variant_id: int) -> _ComposedVariant:
-        ready = self._ready.get(variant_id)
-        if ready is None:
-            found = self._variants.take(variant_id)
-            composition = self._joined(found)
-            related = [row_id(article) for article in found.related] if found.chosen.related else ()
-            ready = self._ready[variant_id] = _ComposedVariant(found.edition.name, composition, related)
-        return ready
+    def _composition_of(self, variant_id: int) -> _ComposedVariant:
+        composed = self._compositions.get(variant_id)
+        if composed is None:
+            variant = self._variants.take(variant_id)
+            composition = self._compose_variant(variant)
+            related = [row_id(article) for article in variant.related] if variant.chosen.related else ()
+            composed = self._compositions[variant_id] = _ComposedVariant(
+                variant.edition.name, composition, related
+            )
+        return composed
 
-    def _joined(self, found: VariantContent) -> Composition:
-        """Compose a variant of what is kept, where it has a known shape and fits; else render it."""
-        laid = self._contents.lay_out(found)
-        sheet = self._sheets.get(laid.shape)
-        composition = sheet.compose(laid.shown, shortening.ROOM) if sheet else None
+    def _compose_variant(self, variant: VariantContent) -> Composition:
+        """Compose a variant from kept pieces, where its shape is known and it fits; otherwise render it."""
+        layout = self._contents.lay_out(variant)
+        assembler = self._assemblers.get(layout.shape)
+        composition = assembler.compose(layout.pieces, shortening.ROOM) if assembler else None
         if composition is None:
-            composition = self._composition(found.edition, self._fitted(found))
-            if laid.shape not in self._sheets:
-                self._learn(laid.shape, found)
+            composition = self._rendered(variant.edition, self._fitted(variant))
+            if layout.shape not in self._assemblers:
+                self._add_assembler(layout.shape, variant)
         return composition
 
-    def _learn(self, shape: Hashable, found: VariantContent) -> None:
-        """Keep what all lists of a shape share; None where a template decides on more than that."""
-        outline = self._renderer.outline(self._contents.of(found))
-        self._sheets[shape] = Assembler(outline, self._headers[found.edition.digest]) if outline else None
+    def _add_assembler(self, shape: Hashable, variant: VariantContent) -> None:
+        """Keep what all lists of a shape share; None where a template decides on more than the shape."""
+        skeleton = self._renderer.skeleton_of(self._contents.of(variant))
+        self._assemblers[shape] = (
+            Assembler(skeleton, self._headers[variant.edition.digest]) if skeleton else None
+        )
 
-    def _fitted(self, found: VariantContent) -> Rendering:
+    def _fitted(self, variant: VariantContent) -> Rendering:
         """Render a variant; where an article has grown since the freeze, shorten again, and drop none."""
 
         def render(chosen: Chosen) -> Rendering:
-            return self.render(replace(found, chosen=chosen))
+            return self.render(replace(variant, chosen=chosen))
 
-        rendering = self.render(found)
+        rendering = self.render(variant)
         if rendering.html_most <= shortening.ROOM:
             return rendering
-        return render(shortening.fit(found.chosen, lambda one: render(one).html_most, drops=False))
+        return render(shortening.fit(variant.chosen, lambda one: render(one).html_most, drops=False))
 
-    def _composition(self, edition: Edition, rendering: Rendering) -> Composition:
+    def _rendered(self, edition: Edition, rendering: Rendering) -> Composition:
         return Composition(rendering, self._headers[edition.digest])
 
     def _headers_of(self, digest: DigestSettings) -> Headers:
@@ -226,7 +243,7 @@ class Composer:
 
 
 def return_paths(settings: Settings) -> ReturnPaths:
-    """Give how return paths are written: one a delivery where bounces come in, else one for all."""
+    """Return what writes return paths: one for each delivery where bounces are received, else one for all."""
     inbound = settings.inbound
     if inbound.is_verp:
         return ReturnPaths(inbound.before, inbound.domain, settings.web.signing_keys)

@@ -38,7 +38,7 @@ def list_places(settings: Settings) -> list[KeyPlace]:
 
 
 def signing_domain(settings: Settings) -> str:
-    """Give the domain that signs: the one of the settings, else From's."""
+    """Return the domain that signs: the one of the settings, else From's."""
     return settings.dkim.domain or settings.site.from_domain
 
 
@@ -56,13 +56,13 @@ def load_key(settings: Settings, place: KeyPlace) -> SigningKey:
 
 
 def load_signer(settings: Settings) -> Signer | None:
-    """Give what signs messages; None where the settings name no key."""
+    """Return what signs messages; None where the settings name no key."""
     keys = [load_key(settings, place) for place in list_places(settings)]
     return Signer(keys) if keys else None
 
 
 def default_selector(algorithm: Algorithm, now: datetime) -> str:
-    """Give a name that tells when a key was made, so that the next one gets another."""
+    """Return a name that tells when a key was made, so that the next one gets another."""
     return f"d{now:%Y%m}" + ("e" if algorithm is Algorithm.ED25519 else "")
 
 

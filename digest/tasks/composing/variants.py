@@ -23,25 +23,27 @@ _KEPT_VARIANTS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class VariantContent:
-    """A list of articles in an edition and a language, with the articles that it names, who else tells their
-    stories, and the copies of their pictures."""
+    """A variant with what its messages show: its articles, other sources of their stories, copies of images.
+
+    The mappings are keyed by article id and may hold more than this variant needs.
+    """
 
     edition: Edition
     language: str
     chosen: Chosen
     articles: Mapping[int, Article]
-    told: Mapping[int, Sequence[OtherSource]]
+    other_sources: Mapping[int, Sequence[OtherSource]]
     copies: Mapping[int, Copy]
 
     @property
     def related(self) -> list[Article]:
-        """List the older articles that are named, but those that have been taken back."""
+        """List the related articles, without those that have been withdrawn or hidden."""
         known = [self.articles[number] for number in self.chosen.related if number in self.articles]
         return [article for article in known if not is_gone(article)]
 
 
 class Variants:
-    """Reads variants; articles are kept as long as they are used, since many variants share them."""
+    """Reads variants; their articles are kept, since many variants share them."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -57,7 +59,7 @@ class Variants:
             self._read(session, wanted)
 
     def gone(self, related: Collection[int]) -> set[int]:
-        """Give which of these articles may not be named any more, and read them anew where they are."""
+        """Return which of these articles may not be named any more, and forget what was kept of them."""
         if not related:
             return set()
         with self._database.read() as session:
@@ -71,16 +73,16 @@ class Variants:
         return gone
 
     def take(self, variant_id: int) -> VariantContent:
-        """Give a variant, and forget it: whoever takes it keeps what is made of it."""
+        """Return a variant and forget it: the caller keeps what is made of it."""
         if variant_id not in self._expected:
             with self._database.read() as session:
                 self._read(session, {variant_id})
         return self._expected.pop(variant_id)
 
     def _read(self, session: Session, wanted: set[int]) -> None:
-        """Read lists; those of one edition share what is read of their articles.
+        """Read variants; those of one edition share what is read of their articles.
 
-        Who else tells their stories is read anew each time: a later edition may know of more.
+        Other sources of their stories are read each time: a later edition may know of more.
         """
         read = variants.get_variants(session, wanted)
         self._forget_gone(session, {number for one in read.values() for number in one.chosen.related})
@@ -89,7 +91,7 @@ class Variants:
             ids = named.setdefault(row_id(one.edition), set())
             ids.update([choice.article_id for choice in one.chosen.choices], one.chosen.related)
         every = set().union(*named.values())
-        told, copies = duplicates.list_told(session, every), images.copies_of(session, every)
+        other_sources, copies = duplicates.list_told(session, every), images.copies_of(session, every)
         shared: dict[
             int, tuple[Mapping[int, Article], Mapping[int, Sequence[OtherSource]], Mapping[int, Copy]]
         ] = {}
@@ -97,14 +99,14 @@ class Variants:
             at, number = edition.freeze_at, row_id(edition)
             shared[number] = (
                 self._articles_of(session, number, named[number]),
-                told_by(told, at),
-                copied_by(copies, at),
+                other_sources_at(other_sources, at),
+                copies_at(copies, at),
             )
         for variant_id, one in read.items():
             self._expected[variant_id] = VariantContent(*one, *shared[row_id(one.edition)])
 
     def _articles_of(self, session: Session, edition_id: int, wanted: Collection[int]) -> dict[int, Article]:
-        """Give articles as they stood at the edition's freeze."""
+        """Return articles as they stood at the edition's freeze."""
         found = {
             key: self._articles[edition_id, key] for key in wanted if (edition_id, key) in self._articles
         }
@@ -118,23 +120,23 @@ class Variants:
 
 
 def is_gone(article: Article) -> bool:
-    """Tell whether an article may not be named any more, where it is only named."""
+    """Return whether an article may not be named any more as related."""
     return article.withdrawn_at is not None or article.hidden_at is not None
 
 
-def copied_by(copies: Mapping[int, Copy], freeze_at: datetime) -> dict[int, Copy]:
-    """Give the copies of pictures that there were at a freeze; later ones count from the next."""
+def copies_at(copies: Mapping[int, Copy], freeze_at: datetime) -> dict[int, Copy]:
+    """Return the copies of images that existed at a freeze; later ones count from the next."""
     return {key: copy for key, copy in copies.items() if copy.copied_at <= freeze_at}
 
 
-def told_by(
-    told: Mapping[int, Iterable[OtherSource]], freeze_at: datetime
+def other_sources_at(
+    other_sources: Mapping[int, Iterable[OtherSource]], freeze_at: datetime
 ) -> dict[int, tuple[OtherSource, ...]]:
-    """Give who else told stories by a freeze: what an edition shows does not change after it.
+    """Return the other sources of stories at a freeze: what an edition shows does not change after it.
 
-    Who is withdrawn is left out, too; the deliveries that have not left get variants of their own for that.
+    Withdrawn ones are left out, too; deliveries that have not left get variants of their own for that.
     """
     return {
         root: tuple(one for one in found if one.folded_at <= freeze_at and not one.is_withdrawn)
-        for root, found in told.items()
+        for root, found in other_sources.items()
     }

@@ -49,7 +49,7 @@ def post(desk: Desk, notice: Notice, subject: str, address: str, mark: str, now:
     )  # fmt: skip
     named = message_id(desk.keys[0], "desk", mark, now.isoformat(), address, sender.rpartition("@")[2])
     own = ReaderHeaders(to_name="", to_address=address, date=now, message_id=named)
-    message = desk.composer.sealed(compose_notice(notice, headers, own), now)
+    message = desk.composer.sign(compose_notice(notice, headers, own), now)
     refused = _submit(desk, Envelope(sender, address), message)
     if refused:
         raise Unreachable(f"the relay did not take the message: {without_address(refused, address)}")

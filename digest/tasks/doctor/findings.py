@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from digest.models.status import Status
-from digest.rules.safe_text import printable
+from digest.safe_text import printable
 
 _LONGEST = 600
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from digest.errors import DigestError
-from digest.mail.rendering.content import SLOTS, Card, Content, Publication, Section
+from digest.mail.rendering.content import READER_VALUES, Card, Content, Publication, Section
 from digest.mail.rendering.quoted_printable import splice
 from digest.mail.rendering.renderer import Renderer, Rendering
 from digest.models import Form
@@ -19,7 +19,7 @@ _DATED_AT = datetime(2026, 1, 1, 7, 0, tzinfo=UTC)
 _LONG_WORD = "Donaudampfschifffahrtsgesellschaft" * 9
 _WORDS = "The quick clerk wrote down the price of forty-two kinds of fish, and went home."
 _LINKS = ("unsubscribe_url", "preferences_url")
-_READER = dict.fromkeys(SLOTS, "sample") | {link: f"https://reader.example/{link}" for link in _LINKS}
+_READER = dict.fromkeys(READER_VALUES, "sample") | {link: f"https://reader.example/{link}" for link in _LINKS}
 
 
 def examine_templates(scope: Scope) -> list[Finding]:

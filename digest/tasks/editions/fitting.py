@@ -1,4 +1,4 @@
-"""Settle what selection chose: name related older articles, and shorten until the message fits.
+"""Finish what selection chose: add related older articles, and shorten until the message fits.
 
 Compiling and preview ask here, so what is shown is what goes.
 """
@@ -17,7 +17,7 @@ from digest.store.articles import related as stories
 from digest.store.articles.duplicates import OtherSource
 from digest.store.articles.images import Copy
 from digest.tasks.composing.composer import Composer
-from digest.tasks.composing.variants import VariantContent, copied_by, told_by
+from digest.tasks.composing.variants import VariantContent, copies_at, other_sources_at
 
 _ASKED, _COMPARED = 4, 12
 """How many of an edition's first articles say what is related, and how many each names."""
@@ -39,7 +39,7 @@ class Fitter:
         self._newer: frozenset[int] = frozenset()
         self._near: dict[int, list[int]] = {}
         self.articles: dict[int, Article] = {}
-        self.told: dict[int, tuple[OtherSource, ...]] = {}
+        self.other_sources: dict[int, tuple[OtherSource, ...]] = {}
         self.copies: dict[int, Copy] = {}
         self._settled: dict[tuple[str, str, frozenset[str]], Chosen] = {}
 
@@ -51,7 +51,7 @@ class Fitter:
         topics: Collection[str],
         without: Iterable[int] = (),
     ) -> Chosen:
-        """Give the list as it goes out in a language.
+        """Return the list as it is sent in a language.
 
         What is named as related is of the reader's topics, and none of the articles `without`.
         """
@@ -66,26 +66,28 @@ class Fitter:
             )
         return self._settled[key]
 
-    def listing(self, chosen: Chosen, language: str) -> VariantContent:
-        """Give a settled list with all that it is rendered from."""
-        return VariantContent(self._edition, language, chosen, self.articles, self.told, self.copies)
+    def variant(self, chosen: Chosen, language: str) -> VariantContent:
+        """Return a settled list with all that it is rendered from."""
+        return VariantContent(self._edition, language, chosen, self.articles, self.other_sources, self.copies)
 
     def _fit(self, session: Session, chosen: Chosen, language: str) -> Chosen:
         self._keep(session, chosen.related)
 
-        return fit(chosen, lambda one: self._composer.measure(self.listing(one, language)))
+        return fit(chosen, lambda one: self._composer.measure(self.variant(one, language)))
 
     def _read(self, session: Session, chosen: Chosen) -> None:
         ids = [choice.article_id for choice in chosen.choices if choice.article_id not in self.articles]
         if ids:
             self._keep(session, ids)
-            self.told.update(told_by(duplicates.list_told(session, ids), self._edition.freeze_at))
+            self.other_sources.update(
+                other_sources_at(duplicates.list_told(session, ids), self._edition.freeze_at)
+            )
 
     def _keep(self, session: Session, ids: Iterable[int]) -> None:
         missing = [number for number in ids if number not in self.articles]
         if missing:
             self.articles.update(articles.get_articles(session, missing))
-            self.copies.update(copied_by(images.copies_of(session, missing), self._edition.freeze_at))
+            self.copies.update(copies_at(images.copies_of(session, missing), self._edition.freeze_at))
 
     def _related(
         self, session: Session, chosen: Chosen, topics: Collection[str], without: frozenset[int]
@@ -113,7 +115,7 @@ class Fitter:
         return self._near[article_id]
 
     def _compared(self, session: Session) -> Index:
-        """Give an index of all that is compared; newer articles tell which words are rare, and are barred."""
+        """Return an index of the articles compared; newer ones only show which words are rare."""
         if self._index is None:
             at, topics = self._edition.freeze_at, self._digest.topics
             known: list[RelatedStory] = stories.list_stories(session, before=at, topics=topics)

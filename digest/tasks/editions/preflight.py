@@ -1,4 +1,4 @@
-"""Look an edition over before it goes: gather what the checks need, and ask where it links to."""
+"""Check an edition before it goes: gather what the checks need, and request its links."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -43,7 +43,7 @@ _OWN_PAGES = ("unsubscribe", "preferences", "archive", "images", "desk")
 
 @dataclass(frozen=True, slots=True)
 class Preflight:
-    """What was looked over: the edition as one reader would get it, and each check's end."""
+    """The checked edition as one reader would get it, and each check's result."""
 
     preview: Preview
     checked: tuple[Checked, ...]
@@ -52,7 +52,7 @@ class Preflight:
 def look_before(
     database: Database, settings: Settings, composer: Composer, shown: Preview, *, asks: bool
 ) -> Preflight:
-    """Make all checks of a previewed edition; `asks` lets those run that other machines must answer."""
+    """Run all checks of a previewed edition; `asks` allows those that send requests to other machines."""
     digest = settings.digest(shown.edition.digest)
     parts = inspect(shown.message)
     with database.read() as session:
@@ -79,7 +79,7 @@ def count_readers(session: Session, digest: DigestSettings, edition: Edition) ->
 
 
 def last_subject(session: Session, composer: Composer, database: Database, edition: Edition) -> str:
-    """Give the subject of the last edition of this cadence, of its largest variant; empty without one."""
+    """Return the subject of the last edition of this cadence, of its largest variant; empty without one."""
     last = archive.find_last(session, edition.digest, edition.cadence)
     largest = variants.find_largest(session, row_id(last)) if last is not None else None
     if largest is None:
@@ -88,7 +88,7 @@ def last_subject(session: Session, composer: Composer, database: Database, editi
 
 
 def visit(urls: Iterable[str], *, allow_private: bool = False) -> dict[str, LinkCheck]:
-    """Ask each address once, several side by side; only public ones are asked, whatever a page says."""
+    """Request each address once, several at a time; only public addresses are connected to."""
     turns = HostSpacing(0.0)
     wanted = list(dict.fromkeys(urls))[:_MOST_VISITS]
     return dict(in_parallel(lambda url: _visit(url, turns, allow_private), wanted, _AT_ONCE))

@@ -1,4 +1,4 @@
-"""Show an edition before it is made: the functions of delivery, and nothing is changed."""
+"""Preview an edition by the functions of delivery, changing nothing."""
 
 import hashlib
 from collections import Counter
@@ -48,7 +48,7 @@ CLIPPED_AT = 102_400
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """Who looks: a reader by address, else anybody with these topics (none: every one) in this language."""
+    """Whose edition is shown: a reader's by address, else one of these topics (none: all) and language."""
 
     address: str = ""
     topics: tuple[str, ...] = ()
@@ -65,7 +65,7 @@ class LastEdition:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """The very bytes that delivery would hand over, and the parts inside them.
+    """The bytes that delivery would hand over, and the parts inside them.
 
     `inert` is the same message with links that do nothing for its reader. `shortened` are the articles that
     are shown shorter than the digest's own form, so that the message fits.
@@ -81,13 +81,13 @@ class Preview:
     shortened: tuple[Choice, ...] = ()
 
     def parts(self, *, inert: bool = False) -> tuple[str, str]:
-        """Give the HTML and the text as a mail program decodes them."""
+        """Return the HTML and the text as a mail program decodes them."""
         html, text = _parts(self.inert if inert else self.message)
         return html.get_content(), text.get_content()
 
     @property
     def digest(self) -> str:
-        """Give the SHA-256 of the message."""
+        """Return the SHA-256 of the message."""
         return hashlib.sha256(self.message).hexdigest()
 
 
@@ -118,7 +118,7 @@ def preview(
         language = subscriber.language or settings.site.language
         fitter = Fitter(composer, digest, edition)
         chosen = fitter.settle(session, chosen, language, subscription.topics, shape_of(draft).added)
-        rendering = composer.render(fitter.listing(chosen, language))
+        rendering = composer.render(fitter.variant(chosen, language))
         stored = {choice.article_id: fitter.articles[choice.article_id] for choice in chosen.choices}
         last = _last(session, subscription)
     delivery = Delivery(  # its ids are those of no row: no part of a message depends on them
@@ -127,14 +127,14 @@ def preview(
     job = deliveries.make_job(delivery, subscriber, digest.name)
     return Preview(
         edition, chosen, rendering,
-        composer.letter(edition, rendering, job, at).content,
-        composer.inert(edition, rendering, job, at),
+        composer.compose_rendering(edition, rendering, job, at).content,
+        composer.compose_inert(edition, rendering, job, at),
         _titles(stored), last, tuple(list_shortened(chosen, digest.form)),
     )  # fmt: skip
 
 
 def describe(shown: Preview) -> dict[str, Any]:
-    """Give what there is to know of a preview, as JSON can hold it."""
+    """Return the facts of a preview as JSON can hold them."""
     html, text = _parts(shown.message)
     encoded = len(str(html.get_payload()).encode())
     decoded = len(html.get_content().encode())

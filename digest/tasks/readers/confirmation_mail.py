@@ -55,7 +55,7 @@ def _ask(
         token = readers.give_token(session, row_id(row))
         confirmations.record_confirmation(session, row_id(row), run.owner, MailState.IN_FLIGHT)
     at = run.clock()
-    message = run.composer.sealed(
+    message = run.composer.sign(
         compose_asking(readers, renderer, row, subscriber, subscription, token, at), at
     )
     named = subscription.digest, "asking"

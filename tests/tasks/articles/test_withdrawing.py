@@ -180,7 +180,7 @@ def test_a_story_told_elsewhere_no_longer_names_the_source_that_is_withdrawn(new
     newsroom.compile()
     (before,) = newsroom.deliveries()
     assert [
-        one.article_id for one in Variants(newsroom.database).take(before.variant_id or 0).told[root]
+        one.article_id for one in Variants(newsroom.database).take(before.variant_id or 0).other_sources[root]
     ] == [other]
 
     withdraw(newsroom, other)
@@ -188,7 +188,7 @@ def test_a_story_told_elsewhere_no_longer_names_the_source_that_is_withdrawn(new
     (after,) = newsroom.deliveries()
     assert after.variant_id != before.variant_id
     listing = Variants(newsroom.database).take(after.variant_id or 0)
-    assert (list(listing.articles), listing.told) == ([root], {root: ()})
+    assert (list(listing.articles), listing.other_sources) == ([root], {root: ()})
 
 
 def test_readers_who_lost_it_are_placed_anew_and_its_neighbours_are_left_alone(newsroom: Newsroom) -> None:

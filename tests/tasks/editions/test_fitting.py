@@ -223,7 +223,7 @@ def test_a_program_that_runs_on_names_no_article_that_has_been_taken_back(
         gone = session.get_one(Article, newsroom.variant(session).related[0])
         setattr(gone, way, NOW)
     if not is_held:
-        newsroom.composer._ready.clear()
+        newsroom.composer._compositions.clear()
 
     assert gone.title in before
     assert gone.title not in composed()

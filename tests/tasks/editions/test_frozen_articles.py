@@ -20,8 +20,8 @@ def edit(newsroom: Newsroom, article_id: int, title: str) -> None:
 
 
 def shown(newsroom: Newsroom, variants: Variants, delivery: int = -1) -> dict[int, str]:
-    listing = variants.take(newsroom.deliveries()[delivery].variant_id or 0)
-    return {key: article.title for key, article in listing.articles.items()}
+    variant = variants.take(newsroom.deliveries()[delivery].variant_id or 0)
+    return {key: article.title for key, article in variant.articles.items()}
 
 
 def kept(session: Session) -> list[int]:

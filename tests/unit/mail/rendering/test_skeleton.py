@@ -1,27 +1,27 @@
-"""A pattern gives what joining its stretches one by one gives, however stretches, holes and slots follow each other."""
+"""A skeleton gives what joining its segments one by one gives, however segments, holes and slots follow each other."""
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.mail.rendering.quoted_printable import SOFT, splice
-from digest.mail.rendering.skeleton import EncodedSegment, EncodedSkeleton, encode, holes_in
+from digest.mail.rendering.skeleton import EncodedSegment, EncodedSkeleton, encode, slots_in
 from tests.support.samples import hostile_text
 
 ROOM = {"name": 40, "address": 7}
-stretches = hostile_text.map(encode)
-frames = st.lists(stretches | st.sampled_from(["name", "address@", "card 1", "card 2"]), max_size=12).map(
+segments = hostile_text.map(encode)
+frames = st.lists(segments | st.sampled_from(["name", "address@", "card 1", "card 2"]), max_size=12).map(
     tuple
 )
 
 
-@given(frame=frames, cards=st.tuples(stretches, stretches))
-def test_a_pattern_joins_what_its_frame_lists(
+@given(frame=frames, cards=st.tuples(segments, segments))
+def test_a_skeleton_joins_what_its_frame_lists(
     frame: tuple[EncodedSegment | str, ...], cards: tuple[EncodedSegment, EncodedSegment]
 ) -> None:
     known = {"card 1": cards[0], "card 2": cards[1]}
-    pattern = EncodedSkeleton(frame, known, ROOM)
+    skeleton = EncodedSkeleton(frame, known, ROOM)
     filled = [known.get(piece, piece) if isinstance(piece, str) else piece for piece in frame]
-    joined = pattern.fill([known[hole] for hole in holes_in(frame, known)])
+    joined = skeleton.fill([known[slot] for slot in slots_in(frame, known)])
 
     values = {"name": b"Ada", "address@": b"a@b.example"}
     whole = SOFT.join(values[piece] if isinstance(piece, str) else piece.content for piece in filled)
@@ -37,12 +37,12 @@ def test_a_pattern_joins_what_its_frame_lists(
     assert joined.most == sum(len(piece.content) for piece in stretched) + sum(rooms) + len(SOFT) * len(frame)
 
 
-@given(frame=frames, cards=st.lists(st.tuples(stretches, stretches), min_size=2, max_size=4))
+@given(frame=frames, cards=st.lists(st.tuples(segments, segments), min_size=2, max_size=4))
 def test_filling_it_once_changes_nothing_for_the_next(
     frame: tuple[EncodedSegment | str, ...], cards: list[tuple[EncodedSegment, EncodedSegment]]
 ) -> None:
-    pattern = EncodedSkeleton(frame, ["card 1", "card 2"], ROOM)
+    skeleton = EncodedSkeleton(frame, ["card 1", "card 2"], ROOM)
     for one, two in [*cards, cards[0]]:
         known = {"card 1": one, "card 2": two}
-        pieces = [known[hole] for hole in holes_in(frame, known)]
-        assert pattern.fill(pieces) == EncodedSkeleton(frame, known, ROOM).fill(pieces)
+        pieces = [known[slot] for slot in slots_in(frame, known)]
+        assert skeleton.fill(pieces) == EncodedSkeleton(frame, known, ROOM).fill(pieces)

@@ -67,7 +67,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 
 @st.composite
-def listings(draw: st.DrawFn) -> VariantContent:
+def variants(draw: st.DrawFn) -> VariantContent:
     """Draw a list as selection, editors, folds and the store could make it."""
     look, is_correction = draw(st.sampled_from(LOOKS)), draw(st.integers(0, 9)) == 0
     ids = draw(st.lists(st.integers(1, 8), unique=True, min_size=1, max_size=8))
@@ -97,14 +97,14 @@ def listings(draw: st.DrawFn) -> VariantContent:
 def test_a_list_of_what_is_known_is_rendered_as_by_who_knows_nothing(settings: Settings) -> None:
     kept = Renderer(FOLDER)
     contents = EditionContents(settings, kept.speaks)
-    sheets: dict[Hashable, Assembler] = {}
+    assemblers: dict[Hashable, Assembler] = {}
 
     @trying(max_examples=30, deadline=None, phases=(Phase.generate,))  # to shrink a list takes minutes
-    @given(listings())
-    def check(listing: VariantContent) -> None:
+    @given(variants())
+    def check(variant: VariantContent) -> None:
         fresh = Renderer(FOLDER)
-        content = EditionContents(settings, fresh.speaks).of(listing)
-        assert contents.of(listing) == content
+        content = EditionContents(settings, fresh.speaks).of(variant)
+        assert contents.of(variant) == content
 
         rendering = kept.render(content)
         assert rendering == fresh.render(content)
@@ -114,42 +114,44 @@ def test_a_list_of_what_is_known_is_rendered_as_by_who_knows_nothing(settings: S
         message = compose(fresh.render(content), named, OWN, VALUES)
         assert compose(rendering, HEADERS_OF_ALL, OWN, VALUES) == message
 
-        laid, outline = contents.lay_out(listing), kept.outline(content)
-        assert outline is not None
-        sheet = sheets.setdefault(laid.shape, Assembler(outline, HEADERS_OF_ALL))
-        assert composed(sheet, laid, rendering.html_most) == message
-        assert sheet.compose(laid.shown, rendering.html_most - 1) is None
+        layout, skeleton = contents.lay_out(variant), kept.skeleton_of(content)
+        assert skeleton is not None
+        assembler = assemblers.setdefault(layout.shape, Assembler(skeleton, HEADERS_OF_ALL))
+        assert composed(assembler, layout, rendering.html_most) == message
+        assert assembler.compose(layout.pieces, rendering.html_most - 1) is None
 
     check()
 
 
-def composed(sheet: Assembler, laid: Layout, room: int = 1_000_000) -> bytes:
-    composition = sheet.compose(laid.shown, room)
+def composed(assembler: Assembler, layout: Layout, room: int = 1_000_000) -> bytes:
+    composition = assembler.compose(layout.pieces, room)
     assert composition is not None
     return bytes(composition.compose(OWN, VALUES))
 
 
-def test_lists_of_one_shape_are_joined_on_one_sheet_as_they_are_rendered(settings: Settings) -> None:
+def test_lists_of_one_shape_are_joined_by_one_assembler_as_they_are_rendered(settings: Settings) -> None:
     renderer = Renderer(FOLDER)
     contents, orders = EditionContents(settings, renderer.speaks), random.Random(8)
     choices = [Choice(number, Form.SUMMARY, SECTIONS[number % 2]) for number in ARTICLES]
-    sheets: dict[Hashable, Assembler] = {}
+    assemblers: dict[Hashable, Assembler] = {}
     joined = 0
 
     for left_out in range(120):
         order = orders.sample(choices, len(choices))
         chosen = Chosen(tuple(order), left_out % 3, tuple(range(1, 1 + left_out % 2)))
-        listing = VariantContent(Edition(**EDITION), "en", chosen, ARTICLES, {}, {})
-        laid, content = contents.lay_out(listing), contents.of(listing)
+        variant = VariantContent(Edition(**EDITION), "en", chosen, ARTICLES, {}, {})
+        layout, content = contents.lay_out(variant), contents.of(variant)
         rendering = renderer.render(content)
-        if laid.shape in sheets:
+        if layout.shape in assemblers:
             joined += 1
         else:
-            outline = renderer.outline(content)
-            assert outline is not None
-            sheets[laid.shape] = Assembler(outline, HEADERS_OF_ALL)
-        assert composed(sheets[laid.shape], laid) == compose(rendering, HEADERS_OF_ALL, OWN, VALUES)
-    assert len(sheets) == 8  # the lead's section, whether anything is left out, and whether another is named
+            skeleton = renderer.skeleton_of(content)
+            assert skeleton is not None
+            assemblers[layout.shape] = Assembler(skeleton, HEADERS_OF_ALL)
+        assert composed(assemblers[layout.shape], layout) == compose(rendering, HEADERS_OF_ALL, OWN, VALUES)
+    assert (
+        len(assemblers) == 8
+    )  # the lead's section, whether anything is left out, and whether another is named
     assert joined == 112
 
 
@@ -158,23 +160,23 @@ def test_a_card_that_was_never_drawn_in_its_place_is_not_joined(settings: Settin
     contents = EditionContents(settings, renderer.speaks)
     choices = tuple(Choice(number, Form.SUMMARY, "world") for number in ARTICLES)
 
-    def listing(order: tuple[Choice, ...], articles: dict[int, Article]) -> VariantContent:
+    def variant(order: tuple[Choice, ...], articles: dict[int, Article]) -> VariantContent:
         return VariantContent(Edition(**EDITION), "en", Chosen(order), articles, {}, {})
 
-    first, turned = listing(choices, ARTICLES), listing(choices[::-1], ARTICLES)
+    first, turned = variant(choices, ARTICLES), variant(choices[::-1], ARTICLES)
     renderer.render(contents.of(first))
-    outline = renderer.outline(contents.of(first))
-    assert outline is not None
-    sheet = Assembler(outline, HEADERS_OF_ALL)
-    assert sheet.compose(contents.lay_out(turned).shown, 1_000_000) is None
+    skeleton = renderer.skeleton_of(contents.of(first))
+    assert skeleton is not None
+    assembler = Assembler(skeleton, HEADERS_OF_ALL)
+    assert assembler.compose(contents.lay_out(turned).pieces, 1_000_000) is None
     renderer.render(contents.of(turned))
-    assert composed(sheet, contents.lay_out(turned))
+    assert composed(assembler, contents.lay_out(turned))
 
     # An article that was changed since has another card, whatever is in stock of the former one.
-    changed = listing(choices, ARTICLES | {2: article(2, "Another title")})
-    assert sheet.compose(contents.lay_out(changed).shown, 1_000_000) is None
+    changed = variant(choices, ARTICLES | {2: article(2, "Another title")})
+    assert assembler.compose(contents.lay_out(changed).pieces, 1_000_000) is None
     rendering = renderer.render(contents.of(changed))
-    message = composed(sheet, contents.lay_out(changed))
+    message = composed(assembler, contents.lay_out(changed))
     assert message == compose(rendering, HEADERS_OF_ALL, OWN, VALUES)
     assert b"Another title" in message
 
@@ -187,14 +189,14 @@ def test_every_reader_another_order_draws_no_document_again(settings: Settings) 
     finish = renderer._inlined
     renderer._inlined = lambda document: drawn.append(document) or finish(document)  # type: ignore[func-returns-value,method-assign]
 
-    def listing(order: list[Choice]) -> VariantContent:
+    def variant(order: list[Choice]) -> VariantContent:
         return VariantContent(Edition(**EDITION), "en", Chosen(tuple(order)), ARTICLES, {}, {})
 
     for _ in range(60):  # enough for each card to have stood in each place
-        renderer.render(contents.of(listing(orders.sample(choices, len(choices)))))
+        renderer.render(contents.of(variant(orders.sample(choices, len(choices)))))
     before = len(drawn)
     found = {
-        renderer.render(contents.of(listing(orders.sample(choices, len(choices))))).boundary
+        renderer.render(contents.of(variant(orders.sample(choices, len(choices))))).boundary
         for _ in range(200)
     }
     assert len(drawn) == before

@@ -1,4 +1,4 @@
-"""Text from outside made safe for a terminal or a log line."""
+"""Text from outside made safe for a terminal, a log line or a message."""
 
 import unicodedata
 
@@ -8,12 +8,19 @@ _JOINERS = frozenset("\u200c\u200d")  # part of words in Persian and of emoji
 
 
 def printable(text: str) -> str:
-    """Replace control characters and invisible direction marks, so that no text can draw on a terminal."""
+    """Replace control characters and invisible direction marks by U+FFFD: no text can draw on a terminal."""
     return "".join(char if _is_kept(char) else "\ufffd" for char in text)
 
 
+def one_line(text: str) -> str:
+    """Replace what is not printable by blanks, line ends too; joiners inside words and emoji stay."""
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() or char in _JOINERS else " " for char in text)
+
+
 def without_login(url: str) -> str:
-    """Give an address without the name and password that may stand in it."""
+    """Return an address without the name and password that may stand in it."""
     scheme, separator, rest = url.partition("://")
     host, slash, path = rest.partition("/")
     return f"{scheme}{separator}{host.rpartition('@')[2]}{slash}{path}" if separator else url

@@ -1,0 +1,47 @@
+"""The order of an edition's sections: the digest's topics in its own order, then all others as they come."""
+
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+_KEPT_ORDERS = 4_096
+
+
+def order_topics(found: Iterable[str], topics: Sequence[str]) -> list[str]:
+    """Sort section topics: those of the digest in its order, the others last, as they came.
+
+    `order_topics(["sport", "world"], ("world", "science"))` is `["world", "sport"]`.
+    """
+    return sorted(found, key=lambda topic: topics.index(topic) if topic in topics else len(topics))
+
+
+def section_title(topic: str) -> str:
+    """Return the heading of a topic: `City hall` of `city-hall`."""
+    return topic.replace("-", " ").capitalize()
+
+
+@dataclass(frozen=True, slots=True)
+class SectionOrder:
+    """The order in which a list's cards are shown, and which of them come under which topic.
+
+    The first card leads and stands under none. Lists of one `shape` have as many cards under the same topics.
+    """
+
+    shown: Sequence[int]
+    sections: Sequence[tuple[str, Sequence[int]]]
+    shape: Hashable
+
+
+@lru_cache(maxsize=_KEPT_ORDERS)
+def order_sections(sections: tuple[str, ...], topics: tuple[str, ...]) -> SectionOrder:
+    """Order a list whose cards have these sections.
+
+    `order_sections(("world", "sport", "world"), ("world",))` shows cards 0, 2, 1: the lead, World, Sport.
+    """
+    found: dict[str, list[int]] = {}
+    for index, section in enumerate(sections[1:], 1):
+        found.setdefault(section, []).append(index)
+    order = order_topics(found, topics)
+    shown = [*range(len(sections[:1])), *(index for topic in order for index in found[topic])]
+    shape = len(shown), tuple([(topic, len(found[topic])) for topic in order])
+    return SectionOrder(shown, [(topic, found[topic]) for topic in order], shape)

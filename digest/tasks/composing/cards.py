@@ -1,0 +1,101 @@
+"""Cards: what editions show of articles, made once and kept with what is encoded of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from digest.kept import Kept
+from digest.mail.assembly import CardPieces
+from digest.mail.rendering.content import Card, Elsewhere
+from digest.models import Article, Form
+from digest.models.row import row_id
+from digest.rules.editions.sections import section_title
+from digest.rules.editions.selection import Choice
+from digest.settings import Settings
+from digest.store.articles.duplicates import OtherSource
+from digest.store.articles.images import Copy
+from digest.tasks.composing.article_images import image_policy, show_images
+
+_WORDS_A_MINUTE = 230
+_KEPT_CARDS = 2_000
+_MOST_ELSEWHERE = 3
+
+
+@dataclass(frozen=True, slots=True)
+class CachedCard:
+    """A card, what it was made from, and its encoded pieces."""
+
+    article: Article
+    other_sources: Sequence[OtherSource]
+    copy: Copy | None
+    card: Card
+    pieces: CardPieces
+
+
+class Cards:
+    """Makes the cards of articles: the same object as long as nothing that it shows has changed.
+
+    `card_of(article 7, Choice(7, Form.SUMMARY, "world"), (), None).card` is
+    `Card(id=7, title="The bridge reopens", section="World", ...)`.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._language = settings.site.language
+        self._source_titles = {source.name: source.title or source.name for source in settings.sources}
+        self._images = image_policy(settings)
+        self._cards = Kept[tuple[int, Form, str], CachedCard](_KEPT_CARDS)
+
+    def card_of(
+        self, article: Article, choice: Choice, other_sources: Sequence[OtherSource], copy: Copy | None
+    ) -> CachedCard:
+        """Return an article's card for a choice."""
+        key = choice.article_id, choice.form, choice.section
+        known = self._cards.get(key)
+        if (
+            known is None
+            or known.article is not article
+            or known.other_sources != other_sources
+            or known.copy != copy
+        ):
+            card = show_images(self._images, self._make(article, choice, other_sources), article, copy)
+            pieces = CardPieces(card)
+            if known is not None and known.card == card:
+                card, pieces = (
+                    known.card,
+                    known.pieces,
+                )  # an identical object is found faster than an equal one
+            known = self._cards[key] = CachedCard(article, other_sources, copy, card, pieces)
+        return known
+
+    def _make(self, article: Article, choice: Choice, other_sources: Sequence[OtherSource]) -> Card:
+        links = {
+            one.source: Elsewhere(self._source_titles.get(one.source, one.source), one.url)
+            for one in other_sources
+        }
+        also_at = tuple(links.values())[:_MOST_ELSEWHERE]
+        return to_card(article, choice.form, self._language, also_at, section_title(choice.section))
+
+
+def to_card(
+    article: Article, form: Form, language: str, also_at: tuple[Elsewhere, ...] = (), section: str = ""
+) -> Card:
+    """Return the card of a stored article; `language` is taken for one that states none."""
+    return Card(
+        id=row_id(article),
+        form=form,
+        title=article.title,
+        url=article.url,
+        summary=article.summary,
+        html=article.html if form is Form.FULL else "",
+        text=article.text if form is Form.FULL else "",
+        image_url=article.image_url,
+        image_alt=article.image_alt or "",
+        author=article.author,
+        source=article.source,
+        place=article.place,
+        topics=tuple(article.topics),
+        published_at=article.published_at,
+        language=article.language or language,
+        also_at=also_at,
+        section=section,
+        reading_minutes=max(1, round(article.word_count / _WORDS_A_MINUTE)) if article.word_count else 0,
+    )
