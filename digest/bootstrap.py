@@ -17,6 +17,7 @@ from digest.clock import utc_now
 from digest.errors import SettingsError
 from digest.mail.rendering.renderer import Renderer
 from digest.net.smtp import Relay
+from digest.net.smtp.transport import ehlo_name
 from digest.resources import bundled
 from digest.rules.delivery.rate_limits import Allowance, Domains, Limit, allowance_of
 from digest.settings import Settings
@@ -41,11 +42,6 @@ if TYPE_CHECKING:
 def new_public_id() -> str:
     """Make a random id for a person: 128 bits, 26 characters of lower-case base32."""
     return b32encode(secrets.token_bytes(16)).decode().rstrip("=").lower()
-
-
-def own_name(name: str) -> str:
-    """Give the name to say in EHLO: fully qualified, else an address literal (RFC 5321 4.1.3)."""
-    return name if "." in name.strip(".") and name.isascii() else "[127.0.0.1]"
 
 
 @dataclass
@@ -134,7 +130,7 @@ class Application:
             username=named.username,
             password=named.password.get_secret_value(),
             token_file=str(self.settings.path(named.token_file)) if named.token_file else None,
-            ehlo_name=self.settings.smtp.ehlo_name or own_name(socket.getfqdn()),
+            ehlo_name=self.settings.smtp.ehlo_name or ehlo_name(socket.getfqdn()),
             ca_file=str(self.settings.path(named.ca_file)) if named.ca_file else None,
         )
 

@@ -243,6 +243,11 @@ def open_connection(relay: Relay) -> Connection | Outcome:
     return connection
 
 
+def ehlo_name(host: str) -> str:
+    """Return the host's name if it is fully qualified, else an address literal (RFC 5321 4.1.3)."""
+    return host if "." in host.strip(".") and host.isascii() else "[127.0.0.1]"
+
+
 def _is_loopback(wire: socket.socket) -> bool:
     return ipaddress.ip_address(wire.getpeername()[0].partition("%")[0]).is_loopback
 

@@ -5,27 +5,34 @@ editor should have seen. None of them stops an edition: that is for people to de
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from urllib.parse import urlsplit
 
 from digest.models.status import Status
 from digest.rules.articles.images import host_of, is_own
 from digest.rules.editions.preflight_facts import Checked, EditionFacts
+from digest.rules.editions.preflight_links import (
+    Found,
+    base_is_public,
+    is_local,
+    links_answer,
+    links_are_encrypted,
+    links_are_public,
+    links_live,
+    links_say_where_to,
+    quote,
+    text_has_every_link,
+)
+from digest.rules.editions.shortening import CLIPPED_AT
 
-CLIP = 102_400
-_NEAR_CLIP = 90_000
+_NEARLY_CLIPPED = 90_000
 _LONGEST_SUBJECT = 150
 _LONG_SUBJECT = 78
 _LONG_TITLE = 150
 _HEAVY = 1_000_000
 _MOST_REASONS = 10
-_SHOWN = 80
 _EXPRESSION = re.compile(r"\{\{.{0,60}|\{%.{0,60}|%%[A-Z_]{3,}%%|\*\|[A-Z_]{3,}\|\*")
-_SHORTENERS = frozenset({"bit.ly", "tinyurl.com", "t.co", "goo.gl", "ow.ly", "is.gd", "buff.ly", "cutt.ly"})
-_LOCAL = ("localhost", "127.", "10.", "192.168.", "169.254.", "0.0.0.0", "::1")  # noqa: S104 - looked for
-_HTTP = ("http", "https")
 
-Found = Iterator[str]
 Check = Callable[[EditionFacts], Found]
 
 
@@ -61,7 +68,7 @@ def _subject_is_short(proof: EditionFacts) -> Found:
 
 def _subject_is_new(proof: EditionFacts) -> Found:
     if proof.parts.subject and proof.parts.subject == proof.around.last_subject:
-        yield f'the last edition had the same subject: "{_short(proof.parts.subject)}"'
+        yield f'the last edition had the same subject: "{quote(proof.parts.subject)}"'
 
 
 def _subject_is_calm(proof: EditionFacts) -> Found:
@@ -91,13 +98,13 @@ def _readers_have_articles(proof: EditionFacts) -> Found:
 def _titles_are_short(proof: EditionFacts) -> Found:
     for piece in proof.pieces:
         if len(piece.title) > _LONG_TITLE:
-            yield f'article {piece.id} has a title of {len(piece.title)} characters: "{_short(piece.title)}"'
+            yield f'article {piece.id} has a title of {len(piece.title)} characters: "{quote(piece.title)}"'
 
 
 def _titles_are_calm(proof: EditionFacts) -> Found:
     for piece in proof.pieces:
         if _is_shouted(piece.title):
-            yield f'article {piece.id} has a title in capitals: "{_short(piece.title)}"'
+            yield f'article {piece.id} has a title in capitals: "{quote(piece.title)}"'
 
 
 def _articles_are_distinct(proof: EditionFacts) -> Found:
@@ -112,7 +119,7 @@ def _articles_are_distinct(proof: EditionFacts) -> Found:
 def _articles_are_told(proof: EditionFacts) -> Found:
     for piece in proof.pieces:
         if not piece.summary.strip():
-            yield f'article {piece.id} has no summary: "{_short(piece.title)}"'
+            yield f'article {piece.id} has no summary: "{quote(piece.title)}"'
 
 
 def _articles_are_fresh(proof: EditionFacts) -> Found:
@@ -131,7 +138,7 @@ def _languages_agree(proof: EditionFacts) -> Found:
 def _pictures_have_words(proof: EditionFacts) -> Found:
     for picture in proof.parts.pictures:
         if picture.alt is None:
-            yield f"a picture has no alt attribute: {_short(picture.url)}"
+            yield f"a picture has no alt attribute: {quote(picture.url)}"
     for piece in proof.pieces:
         if piece.picture and not piece.alt.strip():
             yield f"the picture of article {piece.id} has no description for those who do not see it"
@@ -139,8 +146,8 @@ def _pictures_have_words(proof: EditionFacts) -> Found:
 
 def _pictures_are_safe(proof: EditionFacts) -> Found:
     for picture in proof.parts.pictures:
-        if urlsplit(picture.url).scheme != "https" and not _is_local(picture.url):
-            yield f"a picture is not on https: {_short(picture.url)}"
+        if urlsplit(picture.url).scheme != "https" and not is_local(picture.url):
+            yield f"a picture is not on https: {quote(picture.url)}"
 
 
 def _pictures_are_own(proof: EditionFacts) -> Found:
@@ -157,20 +164,14 @@ def _pictures_are_there(proof: EditionFacts) -> Found:
         if visit.trouble:
             yield f"a picture cannot be had: {visit.trouble}"
         elif not visit.kind.startswith("image/"):
-            yield f"{_short(picture.url)} is no picture but {visit.kind or 'of no stated kind'}"
+            yield f"{quote(picture.url)} is no picture but {visit.kind or 'of no stated kind'}"
 
 
 def _pictures_are_light(proof: EditionFacts) -> Found:
     for picture in proof.parts.pictures:
         visit = proof.visits.get(picture.url)
         if visit is not None and visit.size > _HEAVY:
-            yield f"{_short(picture.url)} has {visit.size:,} bytes; phones wait for more than {_HEAVY:,}"
-
-
-def _text_has_every_link(proof: EditionFacts) -> Found:
-    for link in dict.fromkeys(proof.parts.links):
-        if link not in proof.parts.text:
-            yield f"the text part lacks a link of the page: {_short(link)}"
+            yield f"{quote(picture.url)} has {visit.size:,} bytes; phones wait for more than {_HEAVY:,}"
 
 
 def _text_is_there(proof: EditionFacts) -> Found:
@@ -180,21 +181,21 @@ def _text_is_there(proof: EditionFacts) -> Found:
 
 def _size_is_below_the_clip(proof: EditionFacts) -> Found:
     size = max(proof.parts.size, proof.parts.encoded_size)
-    if size >= CLIP:
-        yield f"the page has {size:,} bytes; Gmail shows {CLIP:,} of them and hides the footer with the rest"
+    if size >= CLIPPED_AT:
+        yield f"the page has {size:,} bytes; Gmail cuts at {CLIPPED_AT:,} and hides the footer with the rest"
 
 
 def _size_is_well_below_the_clip(proof: EditionFacts) -> Found:
     size = max(proof.parts.size, proof.parts.encoded_size)
-    if _NEAR_CLIP <= size < CLIP:
-        yield f"the page has {size:,} bytes; Gmail cuts at {CLIP:,}"
+    if _NEARLY_CLIPPED <= size < CLIPPED_AT:
+        yield f"the page has {size:,} bytes; Gmail cuts at {CLIPPED_AT:,}"
 
 
 def _expressions_are_resolved(proof: EditionFacts) -> Found:
     parts = proof.parts
     for where, text in (("subject", parts.subject), ("page", parts.html_text), ("text part", parts.text)):
         for found in dict.fromkeys(_EXPRESSION.findall(text)):
-            yield f'the {where} has "{_short(found)}", which looks like a template\'s expression'
+            yield f'the {where} has "{quote(found)}", which looks like a template\'s expression'
 
 
 def _nothing_is_active(proof: EditionFacts) -> Found:
@@ -231,49 +232,11 @@ def _sender_is_signed_for(proof: EditionFacts) -> Found:
         yield f'the signature is of "{signing}", From of "{own}": they do not answer for each other (DMARC)'
 
 
-def _base_is_public(proof: EditionFacts) -> Found:
-    if _is_local(proof.around.base_url) and not proof.around.relay_is_local:
-        yield f"readers cannot reach {proof.around.base_url}, where they unsubscribe: set [site] base_url"
-
-
-def _links_are_public(proof: EditionFacts) -> Found:
-    base = proof.around.base_url
-    for link in dict.fromkeys(proof.parts.links):
-        if _is_local(link) and not link.startswith(base):
-            yield f"a link leads to a machine of your own network: {_short(link)}"
-
-
-def _links_are_encrypted(proof: EditionFacts) -> Found:
-    for link in dict.fromkeys(proof.parts.links):
-        if urlsplit(link).scheme == "http" and not _is_local(link):
-            yield f"a link is not on https: {_short(link)}"
-
-
-def _links_say_where_to(proof: EditionFacts) -> Found:
-    for link in dict.fromkeys(proof.parts.links):
-        if host_of(link) in _SHORTENERS:
-            yield f"a link is shortened, which filters distrust: {_short(link)}"
-
-
-def _links_live(proof: EditionFacts) -> Found:
-    for link in dict.fromkeys(proof.parts.links):
-        visit = proof.visits.get(link)
-        if visit is not None and visit.is_gone:
-            yield f"a link is dead: {visit.trouble}"
-
-
-def _links_answer(proof: EditionFacts) -> Found:
-    for link in dict.fromkeys(proof.parts.links):
-        visit = proof.visits.get(link)
-        if visit is not None and visit.trouble and not visit.is_gone:
-            yield f"a link does not answer now: {visit.trouble}"
-
-
 def _titles_still_stand(proof: EditionFacts) -> Found:
     for piece in proof.pieces:
         visit = proof.visits.get(piece.url)
         if visit is not None and visit.words and _plain(piece.title) not in _plain(visit.words):
-            yield f'article {piece.id} has changed: its page no longer has the title "{_short(piece.title)}"'
+            yield f'article {piece.id} has changed: its page no longer has the title "{quote(piece.title)}"'
 
 
 def _clients_support_it(proof: EditionFacts) -> Found:
@@ -301,7 +264,7 @@ _CHECKS: list[tuple[str, Status, Check]] = [
     ("pictures broken", _F, _pictures_are_there),
     ("picture size", _W, _pictures_are_light),
     ("text part", _F, _text_is_there),
-    ("text links", _F, _text_has_every_link),
+    ("text links", _F, text_has_every_link),
     ("size", _F, _size_is_below_the_clip),
     ("size margin", _W, _size_is_well_below_the_clip),
     ("expressions", _F, _expressions_are_resolved),
@@ -309,12 +272,12 @@ _CHECKS: list[tuple[str, Status, Check]] = [
     ("unsubscribe", _F, _leaving_is_offered),
     ("postal address", _F, _postal_address_is_there),
     ("signature", _W, _sender_is_signed_for),
-    ("base address", _F, _base_is_public),
-    ("private links", _F, _links_are_public),
-    ("plain http", _W, _links_are_encrypted),
-    ("shortened links", _W, _links_say_where_to),
-    ("dead links", _F, _links_live),
-    ("slow links", _W, _links_answer),
+    ("base address", _F, base_is_public),
+    ("private links", _F, links_are_public),
+    ("plain http", _W, links_are_encrypted),
+    ("shortened links", _W, links_say_where_to),
+    ("dead links", _F, links_live),
+    ("slow links", _W, links_answer),
     ("changed at its source", _W, _titles_still_stand),
     ("mail programs", _W, _clients_support_it),
 ]
@@ -335,11 +298,3 @@ def _plain(text: str) -> str:
 
 def _base(language: str) -> str:
     return re.split("[-_]", language, maxsplit=1)[0].lower()
-
-
-def _is_local(url: str) -> bool:
-    return urlsplit(url).scheme in _HTTP and host_of(url).startswith(_LOCAL)
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"

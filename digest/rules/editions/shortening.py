@@ -6,8 +6,11 @@ from dataclasses import replace
 from digest.models import Form
 from digest.rules.editions.selection import Choice, Chosen
 
+CLIPPED_AT = 102_400
+"""Gmail cuts the HTML part of a message at this size in bytes, and hides the rest: the link to leave, too."""
+
 ROOM = 100_000
-"""Bytes of HTML, as encoded, that a message may have: Gmail cuts at 102,400, with it the link to leave."""
+"""The size in bytes, as encoded, that we shorten the HTML part to."""
 
 _SHORTER = ((Form.FULL, Form.SUMMARY), (Form.SUMMARY, Form.TITLE))
 

@@ -21,6 +21,7 @@ from digest.settings import DigestSettings, Settings
 from digest.store.database import Database
 from digest.store.delivery.deliveries import Job
 from digest.tasks.composing.content import EditionContents
+from digest.tasks.composing.notices import publication_headers
 from digest.tasks.composing.variants import VariantContent, Variants
 
 if TYPE_CHECKING:
@@ -77,9 +78,8 @@ class Composer:
         self._base_url, self._signing_keys = settings.site.base_url, settings.web.signing_keys
         self._renderer = renderer
         self._identity_key = identity_key
-        self._from_name, self._from_address = parseaddr(settings.site.from_)[0], settings.site.from_address
         self.return_paths = return_paths(settings)
-        self._domain = self._from_address.rpartition("@")[2]
+        self._domain = settings.site.from_domain
         self._owner = parseaddr(settings.site.reply_to or settings.site.from_)[1]
         self._compositions = Kept[int, _ComposedVariant](_KEPT)
         self._assemblers = Kept[Hashable, Assembler | None](_KEPT_ASSEMBLERS)
@@ -230,10 +230,8 @@ class Composer:
 
     def _headers_of(self, digest: DigestSettings) -> Headers:
         site = self._settings.site
-        return Headers(
-            from_name=self._from_name or site.name,
-            from_address=self._from_address,
-            reply_to=site.reply_to,
+        return replace(
+            publication_headers(site),
             list_id=f"{digest.name}.{self._domain}",
             list_name=digest.title,
             help_url=site.base_url + "/",

@@ -29,7 +29,7 @@ from digest.rules.editions.selection import (
     settle_topics,
     since,
 )
-from digest.rules.editions.shortening import list_shortened
+from digest.rules.editions.shortening import CLIPPED_AT, list_shortened
 from digest.rules.readers.address import normalise
 from digest.settings import DigestSettings, Settings
 from digest.store.articles import articles
@@ -41,9 +41,6 @@ from digest.tasks.composing.composer import Composer
 from digest.tasks.editions.candidates import Selection, shape_of
 from digest.tasks.editions.coming import next_open
 from digest.tasks.editions.fitting import Fitter
-
-CLIPPED_AT = 102_400
-"""Gmail cuts the HTML part of a message that is longer than this many bytes, and hides the rest."""
 
 
 @dataclass(frozen=True, slots=True)

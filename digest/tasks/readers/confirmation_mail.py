@@ -1,17 +1,16 @@
 """Mail the askings that are due: one message to an address's holder, and nothing else before they confirm."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
-from email.utils import parseaddr
 
-from digest.mail.message import Headers, Message, ReaderHeaders, compose_notice, message_id
+from digest.mail.message import Message, ReaderHeaders, message_id
 from digest.mail.rendering.renderer import Renderer
-from digest.models import Confirmation, DeliveryState, MailState, Outcome, Subscriber, Subscription
+from digest.models import Confirmation, DeliveryState, MailState, Subscriber, Subscription
 from digest.models.row import row_id
-from digest.net.smtp import Connection, Envelope, open_connection
-from digest.rules.delivery.verdicts import Verdict, describe, judge, without_address
+from digest.net.smtp import Connection, Envelope
+from digest.rules.delivery.verdicts import Verdict, judge, without_address
 from digest.store.readers import confirmations
+from digest.tasks.composing.notices import compose_for_one
+from digest.tasks.delivery.one_message import run_connection
 from digest.tasks.delivery.run import Run
 from digest.tasks.readers.readers import Readers
 
@@ -25,14 +24,14 @@ _STATES = {
 def ask_due(run: Run, readers: Readers, renderer: Renderer) -> int:
     """Mail every asking that is due; give how many the relay accepted."""
     accepted = 0
-    with _line(run) as line:
+    with run_connection(run) as relay:
         while not run.ended:
             with run.database.write() as session:
                 row = confirmations.claim_confirmation(session, run.owner, run.clock())
                 if row is None:
                     return accepted
                 subscriber, subscription = confirmations.get_asked_reader(session, row)
-            connection = line.connection()
+            connection = relay.open()
             if connection is None:
                 _settle(run, row, MailState.PLANNED)
                 return accepted
@@ -89,8 +88,6 @@ def compose_asking(
 ) -> Message:
     """Compose the message that asks: who asked, when, the link, and no advertising (STANDARDS B8)."""
     site, digest = readers.settings.site, readers.settings.digest(subscription.digest)
-    from_name, from_address = parseaddr(site.from_)
-    domain = from_address.rpartition("@")[2]
     wanted = subscriber.language or site.language
     language = wanted if renderer.speaks(wanted) else site.language
     subject = renderer.say(language, "ask_subject", title=digest.title)
@@ -110,22 +107,20 @@ def compose_asking(
             "postal_address": site.postal_address,
         },
     )
-    headers = Headers(
-        from_name=from_name or site.name,
-        from_address=from_address,
-        reply_to=site.reply_to,
-        subject=subject,
-        auto_submitted="auto-generated",
-    )
     own = ReaderHeaders(
         to_name=subscriber.name,
         to_address=subscriber.address,
         date=now,
         message_id=message_id(
-            readers.suppression_key, digest.name, "asking", str(row.id), subscriber.public_id, domain
+            readers.suppression_key,
+            digest.name,
+            "asking",
+            str(row.id),
+            subscriber.public_id,
+            site.from_domain,
         ),
     )
-    return compose_notice(notice, headers, own)
+    return compose_for_one(site, notice, subject, own)
 
 
 def _settle(
@@ -133,38 +128,3 @@ def _settle(
 ) -> None:
     with run.database.write() as session:
         confirmations.record_confirmation(session, row_id(row), run.owner, state, reply=reply, due_at=due_at)
-
-
-class _Line:
-    """One connection for all askings of a run, opened when the first is due."""
-
-    def __init__(self, run: Run) -> None:
-        self._run = run
-        self._connection: Connection | None = None
-
-    def connection(self) -> Connection | None:
-        """Give a usable connection, or None after saying why there is none."""
-        if self._connection is not None and self._connection.usable:
-            return self._connection
-        self.close()
-        opened = open_connection(self._run.relay)
-        if isinstance(opened, Outcome):
-            where = f"{self._run.relay.host}:{self._run.relay.port}"
-            self._run.give_up(f"the relay {where} cannot be used ({describe(opened)}); the next run goes on")
-            return None
-        self._connection = opened
-        return opened
-
-    def close(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
-
-
-@contextmanager
-def _line(run: Run) -> Iterator[_Line]:
-    line = _Line(run)
-    try:
-        yield line
-    finally:
-        line.close()

@@ -8,7 +8,7 @@ import pytest
 
 from digest.mail.reading import inspect, words_of
 from digest.models.status import Status
-from digest.rules.editions.preflight_checks import ASKING, CLIP, NAMES, is_clear, look_over
+from digest.rules.editions.preflight_checks import ASKING, NAMES, is_clear, look_over
 from digest.rules.editions.preflight_facts import (
     ArticleFacts,
     EditionFacts,
@@ -17,6 +17,7 @@ from digest.rules.editions.preflight_facts import (
     ProofImage,
     PublicationFacts,
 )
+from digest.rules.editions.shortening import CLIPPED_AT
 
 NOW = datetime(2026, 11, 23, 6, tzinfo=UTC)
 LEAVE = "https://courier.example/unsubscribe/abc"
@@ -99,7 +100,7 @@ BAD = {
     "picture size": answers(PHOTO, kind="image/png", size=1_000_001),
     "text part": parts(text=" "),
     "text links": parts(text=f"{LEAVE}\n{POSTAL}"),
-    "size": parts(encoded_size=CLIP),
+    "size": parts(encoded_size=CLIPPED_AT),
     "size margin": parts(size=90_000),
     "expressions": parts(text=PARTS.text + "{{ reader.name }}"),
     "active content": parts(active=("<script>",)),

@@ -1,0 +1,75 @@
+"""The checks of an edition's links: each is a pure function that gives a reason for all that it finds."""
+
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from digest.rules.articles.images import host_of
+from digest.rules.editions.preflight_facts import EditionFacts
+
+_SHOWN = 80
+_SHORTENERS = frozenset({"bit.ly", "tinyurl.com", "t.co", "goo.gl", "ow.ly", "is.gd", "buff.ly", "cutt.ly"})
+_LOCAL = ("localhost", "127.", "10.", "192.168.", "169.254.", "0.0.0.0", "::1")  # noqa: S104 - looked for
+_HTTP = ("http", "https")
+
+Found = Iterator[str]
+
+
+def base_is_public(proof: EditionFacts) -> Found:
+    """Fail where readers cannot reach the pages on which they unsubscribe."""
+    if is_local(proof.around.base_url) and not proof.around.relay_is_local:
+        yield f"readers cannot reach {proof.around.base_url}, where they unsubscribe: set [site] base_url"
+
+
+def links_are_public(proof: EditionFacts) -> Found:
+    """Find links to machines of a private network."""
+    base = proof.around.base_url
+    for link in dict.fromkeys(proof.parts.links):
+        if is_local(link) and not link.startswith(base):
+            yield f"a link leads to a machine of your own network: {quote(link)}"
+
+
+def links_are_encrypted(proof: EditionFacts) -> Found:
+    """Find links without https."""
+    for link in dict.fromkeys(proof.parts.links):
+        if urlsplit(link).scheme == "http" and not is_local(link):
+            yield f"a link is not on https: {quote(link)}"
+
+
+def links_say_where_to(proof: EditionFacts) -> Found:
+    """Find links of shorteners, which spam filters distrust."""
+    for link in dict.fromkeys(proof.parts.links):
+        if host_of(link) in _SHORTENERS:
+            yield f"a link is shortened, which filters distrust: {quote(link)}"
+
+
+def links_live(proof: EditionFacts) -> Found:
+    """Find links that are gone for good."""
+    for link in dict.fromkeys(proof.parts.links):
+        visit = proof.visits.get(link)
+        if visit is not None and visit.is_gone:
+            yield f"a link is dead: {visit.trouble}"
+
+
+def links_answer(proof: EditionFacts) -> Found:
+    """Find links that do not answer now."""
+    for link in dict.fromkeys(proof.parts.links):
+        visit = proof.visits.get(link)
+        if visit is not None and visit.trouble and not visit.is_gone:
+            yield f"a link does not answer now: {visit.trouble}"
+
+
+def text_has_every_link(proof: EditionFacts) -> Found:
+    """Find links of the HTML part that the text part lacks."""
+    for link in dict.fromkeys(proof.parts.links):
+        if link not in proof.parts.text:
+            yield f"the text part lacks a link of the page: {quote(link)}"
+
+
+def is_local(url: str) -> bool:
+    """Return whether a link leads to this machine or a private network, as far as its text tells."""
+    return urlsplit(url).scheme in _HTTP and host_of(url).startswith(_LOCAL)
+
+
+def quote(text: str) -> str:
+    """Return a text cut to 80 characters, as reasons quote it."""
+    return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"

@@ -1,0 +1,20 @@
+"""Messages to one person that are no delivery: a request to confirm, a proof, an invitation, an alert."""
+
+from dataclasses import replace
+from email.utils import parseaddr
+
+from digest.mail.message import Headers, Message, ReaderHeaders, compose_notice
+from digest.mail.rendering.renderer import Notice
+from digest.settings.site import Site
+
+
+def publication_headers(site: Site) -> Headers:
+    """Return the header values that all messages of a publication share: From and Reply-To."""
+    name, address = parseaddr(site.from_)
+    return Headers(from_name=name or site.name, from_address=address, reply_to=site.reply_to)
+
+
+def compose_for_one(site: Site, notice: Notice, subject: str, own: ReaderHeaders) -> Message:
+    """Compose a message that a program sends to one person (RFC 3834: `Auto-Submitted: auto-generated`)."""
+    headers = replace(publication_headers(site), subject=subject, auto_submitted="auto-generated")
+    return compose_notice(notice, headers, own)

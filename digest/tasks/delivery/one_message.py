@@ -1,0 +1,71 @@
+"""Hand over single messages that are no deliveries: no ledger row, no claim, one relay."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+from digest.errors import Unreachable
+from digest.models import Outcome
+from digest.net.smtp import Connection, Envelope, Relay, Timeouts, open_connection
+from digest.rules.delivery.verdicts import describe, without_address
+from digest.tasks.delivery.run import Run
+
+_PATIENCE = Timeouts(connect=10, banner=15, command=15, data=15, block=15, dot=30)
+"""How long somebody who waits for the page is kept waiting."""
+
+
+def submit_one(relay: Relay, envelope: Envelope, message: bytes) -> None:
+    """Submit a message over a connection of its own.
+
+    Raise Unreachable, with the relay's words but not the address, where it is not accepted.
+    """
+    connection = open_connection(replace(relay, timeouts=_PATIENCE))
+    outcome = connection if isinstance(connection, Outcome) else _submit(connection, envelope, message)
+    if not outcome.accepted:
+        words = without_address(describe(outcome), envelope.rcpt_to)
+        raise Unreachable(f"the relay did not take the message: {words}")
+
+
+def _submit(connection: Connection, envelope: Envelope, message: bytes) -> Outcome:
+    try:
+        return connection.submit(envelope, message)
+    finally:
+        connection.close()
+
+
+class RunConnection:
+    """One connection for the single messages of a run, opened when the first is due."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._connection: Connection | None = None
+
+    def open(self) -> Connection | None:
+        """Return a usable connection; None where there is none, and the run then ends and says why."""
+        if self._connection is not None and self._connection.usable:
+            return self._connection
+        self.close()
+        relay = self._run.relay
+        opened = open_connection(relay)
+        if isinstance(opened, Outcome):
+            why = f"the relay {relay.host}:{relay.port} cannot be used ({describe(opened)})"
+            self._run.give_up(f"{why}; the next run goes on")
+            return None
+        self._connection = opened
+        return opened
+
+    def close(self) -> None:
+        """Close the connection, if one is open."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+@contextmanager
+def run_connection(run: Run) -> Iterator[RunConnection]:
+    """Open a RunConnection for a block."""
+    connection = RunConnection(run)
+    try:
+        yield connection
+    finally:
+        connection.close()
