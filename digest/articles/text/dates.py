@@ -1,47 +1,55 @@
 """Read the times that feeds, pages and files state, as aware UTC."""
 
-# ruff: noqa: E501 - a month's names in every language stand in one line
+# ruff: noqa: E501 - a pattern stands in one line
 
 import re
+from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta, timezone
-from email.utils import parsedate_to_datetime
 from functools import lru_cache
+
+from digest.articles.text.calendar_names import Name, find_name
+from digest.articles.text.zones import MOST_AHEAD, UnknownZoneError, split_zone
 
 _EARLIEST = 1970
 _LONGEST = 100
-_CLOCK = re.compile(r"\b(\d{1,2})[:.h](\d{2})(?:[:.](\d{2}))?(?!\d)\s*([ap])?\.?m?\b\.?", re.I)
-_OFFSET = re.compile(r"([+-])(\d{2}):?(\d{2})\s*$")
-_YEAR_FIRST = re.compile(r"\b((?:19|20)\d\d)[/.-](\d{1,2})[/.-](\d{1,2})\b")
-_DAY_FIRST = re.compile(r"\b(\d{1,2})[.-](\d{1,2})[.-]((?:19|20)\d\d)\b")
-_SLASHED = re.compile(r"\b(\d{1,2})/(\d{1,2})/((?:19|20)\d\d)\b")
+_ENGLISH = dict(zip(("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"), range(1, 13), strict=True))  # fmt: skip
+# What most feeds write (RFC 5322 3.3), read at once.
+_MAIL = re.compile(
+    r"(?:[A-Za-z]{3}, )?(\d{1,2}) ([A-Za-z]{3}) (\d{4}) (\d\d):(\d\d)(?::(\d\d))?(?: (?:([+-])(\d\d)(\d\d)|GMT|UTC|UT|Z))"
+)
+_CLOCK = re.compile(
+    r"(?<![\d.:])(\d{1,2})(?:\s?(?:[:h]|uhr)\s?(\d{1,2})|\.(\d\d))(?:[:.](\d{1,2})(?:[.,]\d+)?)?(?![\d:])"
+    r"(?:\s*([ap])\.?\s?m\b\.?|\s*(am|pm|πμ|μμ|π\.μ\.|μ\.μ\.))?",
+    re.I,
+)
+_HOUR = re.compile(r"(?<![\d.:])(\d{1,2})\s?([ap])\.?\s?m\b\.?", re.I)
+_HALVES = (
+    (re.compile(r"(?:上午|午前|오전)\s*(\d{1,2}:\d\d(?::\d\d)?)"), r" \1 am"),
+    (re.compile(r"(?:下午|午後|오후|晚上)\s*(\d{1,2}:\d\d(?::\d\d)?)"), r" \1 pm"),
+)
 _EASTERN = re.compile(r"((?:19|20)\d\d)\s?[年년]\s?(\d{1,2})\s?[月월]\s?(\d{1,2})\s?[日일号]")
-_EASTERN_CLOCK = re.compile(r"(\d{1,2})\s?[時时시]\s?(\d{1,2})\s?[分분]")
+_EASTERN_CLOCK = re.compile(r"(\d{1,2})\s?[時时시点點]\s?(\d{1,2})\s?[分분](?:\s?(\d{1,2})\s?[秒초])?")
+_VIETNAMESE = re.compile(r"(\d{1,2})\s*(?:tháng|thg)\.?\s*(\d{1,2})\s*(?:,|năm)?\s*((?:19|20)\d\d)", re.I)
+_UNIX = re.compile(r"(\d{1,2}:\d\d(?::\d\d)?)\s+([A-Z]{1,5}|[+-]\d{4})\s+((?:19|20)\d\d)\Z")
 _NO_YEAR = re.compile(r"(?<![\d+-])000\d\b")  # what a database writes for none
-_EPOCH = re.compile(r"\d{9,10}(?:\d{3})?")
-_NUMBER = re.compile(r"(?<![\d:.])(\d{1,2})(?![\d:h])")
-_YEAR = re.compile(r"\b((?:19|20)\d\d)\b")
-_WORD = re.compile(r"[^\W\d_]{3,}")
-_MONTHS = {
-    name: number
-    for number, names in enumerate(
-        (
-            "jan gen ene янв sty led oca ianu січн ιαν հունվ يناي", "feb fév fev lut úno şub фев люто φεβ փետ فبرا",
-            "mar mär mrt мар bře бере μαρ μάρ մարտ مارس", "apr avr abr апр kwi dub nis квіт απρ ապր أبري ابري",
-            "may mai mei maj mag máj май мая kvě трав μαΐ μάι μαι մայ مايو",
-            "jun juin giu июн cze čer haz iuni jún черв ιουν հունի يوني",
-            "jul juil lug июл lip tem iuli júl липн ιουλ հուլ يولي",
-            "aug aoû aou ago авг sie srp ağu серп αυγ αύγ օգո أغسط اغسط",
-            "sep set сен wrz zář eyl syy вере σεπ սեպ سبتم", "oct okt ott out окт paź říj eki lok жовт οκτ հոկ أكتو اكتو",
-            "nov ноя lis kas noie лист νοε νοέ նոյ نوفم", "dec dez déc dic дек gru pro ara jou dese груд δεκ դեկ ديسم",
-        ),
-        1,
-    )
-    for name in names.split()
-}  # fmt: skip
+_EPOCH = re.compile(r"\d{9,10}(?:\d{3})?(?:\.\d+)?")
+_YEAR_FIRST = re.compile(r"(?<!\d)((?:19|20)\d\d)\s?([/.-])\s?(\d{1,2})\s?\2\s?(\d{1,2})(?!\d)T?")
+_PARTED = re.compile(r"(?<![\d:])(\d{1,2})\s?([/.-])\s?(\d{1,2})\s?\2\s?((?:19|20)?\d\d)(?![\d:])")
+_SPACED = re.compile(r"(?<![\d:])(\d{1,2})( )(\d{1,2}) ((?:19|20)\d\d)(?![\d:])")
+_ORDINAL = re.compile(r"(?<=\d)(?:st|nd|rd|th|er|re|ère|ème|º|ª|\.º)(?![^\W\d_])", re.I)
+_NUMBER = re.compile(r"(?<!\d)(\d{1,2}|(?:19|20|25)\d\d)(?!\d)")
+_WORD = re.compile(r"[^\s\d,;:()/|\[\]+\u2013-]+")
+_SHORT_WEEKDAY = re.compile(r"[^\W\d_]{2}[.,]")
+_MARKS = ".'’׳\"॰"
+_JOINERS = re.compile("[\u200c\u200d]")
+_BUDDHIST = 543  # years ahead, in Thai dates
+_AMERICAN = ("en-us", "en-ph", "fil", "tl")
+
+Reading = tuple[int, int, int]
 
 
 def moment(value: object) -> datetime | None:
-    """Give an ISO 8601 text, a date or a time as aware UTC; None for what is none, or is from before 1970.
+    """Return an ISO 8601 text, a date or a time as aware UTC; None for anything else, or a time before 1970.
 
     A time without a zone is taken as UTC.
     """
@@ -51,81 +59,218 @@ def moment(value: object) -> datetime | None:
             read = datetime(read.year, read.month, read.day)  # noqa: DTZ001 - the zone is set below
         if not isinstance(read, datetime) or read.year < _EARLIEST:
             return None
+        if abs(read.utcoffset() or timedelta()) > MOST_AHEAD:
+            return None
         return (read if read.tzinfo else read.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
 
 
-def feed_moment(text: str) -> datetime | None:
-    """Read a time as feeds write it: ISO 8601, RFC 822 with any weekday, seconds since 1970, or words."""
+def feed_moment(text: str, language: str | None = None) -> datetime | None:
+    """Return the time that a feed states: ISO 8601, RFC 5322, seconds since 1970, or words of many languages.
+
+    The language of the feed (RFC 5646) settles what several languages or countries read differently, and so
+    does a weekday beside the date. What stays ambiguous, as `01/02/2026` or the zone `IST`, gives None: an
+    article without a date is better than one with a wrong date.
+    """
     line = " ".join(text.split())
-    return _line_moment(line) if len(line) <= 2 * _LONGEST else None
-
-
-@lru_cache(256)  # a feed's times are read when it is checked and when it is taken
-def _line_moment(line: str) -> datetime | None:
-    line = _EASTERN_CLOCK.sub(r"\1:\2", _EASTERN.sub(r"\1-\2-\3 ", line))
-    if not line or len(line) > _LONGEST or _NO_YEAR.search(line):
+    if len(line) > 2 * _LONGEST:
         return None
-    if _EPOCH.fullmatch(line):
-        return moment(datetime.fromtimestamp(int(line) / (1000 if len(line) > 10 else 1), UTC))
-    return moment(line) or _mail_moment(line) or _by_parts(line)
+    return _mail_moment(line) or _line_moment(line, (language or "").replace("_", "-").lower())
 
 
 def _mail_moment(line: str) -> datetime | None:
-    try:
-        return moment(parsedate_to_datetime(line))
-    except (ValueError, TypeError, IndexError, OverflowError):
+    match = _MAIL.fullmatch(line)
+    month = _ENGLISH.get(match[2].lower()) if match else None
+    if match is None or month is None:
         return None
-
-
-def _by_parts(line: str) -> datetime | None:
-    """Find day, month, year and hour wherever they stand, the month by number or by name."""
-    day = _numbered(line) or _named(line)
-    if day is None:
-        return None
+    zone = UTC
+    if match[7]:
+        ahead = timedelta(hours=int(match[8]), minutes=int(match[9]))
+        if ahead > MOST_AHEAD:
+            return None
+        zone = timezone(ahead if match[7] == "+" else -ahead)
     try:
-        read = datetime(*day, *_clock(line), tzinfo=UTC)
+        day, hour, minute, second = int(match[1]), int(match[4]), int(match[5]), int(match[6] or 0)
+        return moment(datetime(int(match[3]), month, day, hour, minute, min(second, 59), tzinfo=zone))
     except ValueError:
         return None
-    offset = _OFFSET.search(line)
-    if offset and _CLOCK.search(line):
-        ahead = timedelta(hours=int(offset[2]), minutes=int(offset[3]))
-        zone = timezone(ahead if offset[1] == "+" else -ahead) if ahead < timedelta(days=1) else UTC
-        read = read.replace(tzinfo=zone)
+
+
+@lru_cache(256)
+def _line_moment(line: str, language: str) -> datetime | None:
+    if not line or len(line) > _LONGEST or _NO_YEAR.search(line):
+        return None
+    if _EPOCH.fullmatch(line):
+        seconds = float(line)
+        return moment(datetime.fromtimestamp(seconds / 1000 if seconds >= 1e11 else seconds, UTC))
+    try:
+        return moment(line) or _by_parts(_westernised(line), language)
+    except UnknownZoneError:
+        return None
+
+
+def _westernised(line: str) -> str:
+    line = _EASTERN_CLOCK.sub(r" \1:\2", _EASTERN.sub(r"\1-\2-\3 ", _JOINERS.sub("", line)))
+    line = _VIETNAMESE.sub(r"\3-\2-\1", line)
+    for pattern, form in _HALVES:
+        line = pattern.sub(form, line)
+    return _UNIX.sub(r"\3 \1 \2", line)
+
+
+def _by_parts(line: str, language: str) -> datetime | None:
+    """Find zone, date and clock wherever they stand, the month by number or by name."""
+    line, zone = split_zone(line, language)
+    line = _ORDINAL.sub("", line)
+    names = _names_in(line, language)
+    numbered, rest = _numbered(line, names, language)
+    if numbered is None and rest == line:
+        clock, rest = _clock(line)
+        numbered = _named(rest, names, language)
+    else:
+        clock, _ = _clock(rest)
+    if numbered is None or clock is None:
+        return None
+    try:
+        read = datetime(*numbered, *clock, tzinfo=zone or UTC)
+    except ValueError:
+        return _end_of_day(numbered, zone) if clock[0] == 24 else None
     return moment(read)
 
 
-def _numbered(line: str) -> tuple[int, int, int] | None:
+def _end_of_day(day: Reading, zone: object) -> datetime | None:
+    """Read hour 24 of a day (ISO 8601:2004, 4.2.3) as the beginning of the next."""
+    try:
+        start = datetime(*day, tzinfo=zone if isinstance(zone, timezone) else UTC)
+    except ValueError:
+        return None
+    return moment(start + timedelta(days=1))
+
+
+def _names_in(line: str, language: str) -> list[Name]:
+    """Return what the words of a date name, in order.
+
+    A weekday of two letters counts at the beginning (`Mo, 23.11.`) or in the feed's language: `on` is one too.
+    """
+    words = [word.strip(_MARKS).casefold() for word in _WORD.findall(line)]
+    found: list[Name] = []
+    at = 0
+    while at < len(words):
+        pair = find_name(" ".join(words[at : at + 2])) if at + 1 < len(words) else None
+        name = pair or (find_name(words[at]) if len(words[at]) > 1 else None)
+        is_short = len(words[at]) == 2 and not (at == 0 and _SHORT_WEEKDAY.match(line))
+        if name and is_short and not name.months and not _speaks(name.weekdays.values(), language):
+            name = None
+        if name:
+            found.append(name)
+        at += 2 if pair else 1
+    return found
+
+
+def _speaks(languages: Iterable[set[str]], language: str) -> bool:
+    return any(language.partition("-")[0] in spoken for spoken in languages)
+
+
+def _numbered(line: str, names: list[Name], language: str) -> tuple[Reading | None, str]:
+    """Return the date that stands in figures alone, and the line without it; as it is where there is none."""
     if match := _YEAR_FIRST.search(line):
-        return int(match[1]), int(match[2]), int(match[3])
-    if match := _DAY_FIRST.search(line):
-        return int(match[3]), int(match[2]), int(match[1])
-    if match := _SLASHED.search(line):  # the American order, where it can be
-        first, second, year = int(match[1]), int(match[2]), int(match[3])
-        return (year, first, second) if first <= 12 else (year, second, first)
+        return (int(match[1]), int(match[3]), int(match[4])), _without(line, match)
+    match = _PARTED.search(line) or _SPACED.search(line)
+    if match is None:
+        return None, line
+    readings = [one for one in _orders(match) if _is_date(one)]
+    days = [weekday for name in names if not name.months for weekday in name.weekdays]
+    fitting = [one for one in readings if not days or date(*one).weekday() in days] or readings
+    if len(set(fitting)) > 1:
+        fitting = [one for one in fitting if one == _usual_order(match, language)]
+    return (fitting[0] if len(set(fitting)) == 1 else None), _without(line, match)
+
+
+def _orders(match: re.Match[str]) -> Iterator[Reading]:
+    """Return the readings of three numbers: by dots the day comes first, else the month may."""
+    first, second, last = int(match[1]), int(match[3]), match[4]
+    year = _whole_year(last)
+    yield year, second, first
+    if match[2] == "." and _is_date((year, second, first)):
+        return
+    yield year, first, second
+    if len(last) == 2:
+        yield _whole_year(match[1]), second, int(last)
+
+
+def _usual_order(match: re.Match[str], language: str) -> Reading | None:
+    """Return the reading that is usual where the feed is written; None where that is not known."""
+    first, second, year = int(match[1]), int(match[3]), _whole_year(match[4])
+    if match[2] == " ":
+        return year, second, first
+    if language.startswith(_AMERICAN):
+        return year, first, second
+    return (year, second, first) if language and language != "en" else None
+
+
+def _named(line: str, names: list[Name], language: str) -> Reading | None:
+    """Return the date whose month is a word: the reading that leaves each other word a weekday."""
+    numbers = _NUMBER.findall(line)
+    parted = _day_and_year(numbers, any("th" in spoken for name in names for spoken in name.months.values()))
+    if parted is None:
+        return None
+    day, year = parted
+    readings: list[tuple[bool, bool, Reading]] = []
+    for at, name in enumerate(names):
+        others = [other for number, other in enumerate(names) if number != at]
+        if any(not other.weekdays for other in others):
+            continue
+        for month, spoken in name.months.items():
+            reading = (year, month, day)
+            if _is_date(reading):
+                fits = all(date(*reading).weekday() in other.weekdays for other in others)
+                readings.append((fits, _speaks([spoken], language), reading))
+    for wanted in ((True, True), (True, False), (False, True), (False, False)):
+        best = {reading for fits, speaks, reading in readings if (fits, speaks) == wanted}
+        if best:
+            return best.pop() if len(best) == 1 else None
     return None
 
 
-def _named(line: str) -> tuple[int, int, int] | None:
-    year = _YEAR.search(line)
-    rest = _CLOCK.sub(" ", _OFFSET.sub(" ", line))
-    day = _NUMBER.search(rest)
-    month = next((found for word in _WORD.findall(rest.lower()) if (found := _month(word))), None)
-    return (int(year[1]), month, int(day[1])) if year and day and month else None
+def _day_and_year(numbers: list[str], is_thai: bool) -> tuple[int, int] | None:
+    """Return day and year; a year of two figures stands behind the day (RFC 822 5)."""
+    years = [number for number in numbers if len(number) == 4]
+    days = [number for number in numbers if len(number) < 4]
+    if years and len(days) == 1:
+        year = int(years[0]) - (_BUDDHIST if is_thai and years[0].startswith("25") else 0)
+        return int(days[0]), year
+    return (int(days[0]), _whole_year(days[1])) if len(days) == 2 and not years else None
 
 
-def _month(word: str) -> int | None:
-    """Know a month by its first letters; a weekday that begins alike is told apart by its length."""
-    if word in ("mar", "mardi", "martes", "martedì", "mercredi", "maandag", "marți"):
-        return 3 if word == "mar" else None
-    return _MONTHS.get(word[:4]) or _MONTHS.get(word[:3])
+def _whole_year(written: str) -> int:
+    """Return a year in full; of two figures as RFC 5322 (4.3) reads them."""
+    year = int(written)
+    return year if len(written) == 4 else year + (2000 if year < 50 else 1900)
 
 
-def _clock(line: str) -> tuple[int, int, int]:
-    for match in _CLOCK.finditer(_DAY_FIRST.sub(" ", line)):
-        hour = int(match[1])
-        if match[4]:
-            hour = hour % 12 + (12 if match[4].lower() == "p" else 0)
-        return hour, int(match[2]), int(match[3] or 0)
-    return 0, 0, 0
+def _is_date(reading: Reading) -> bool:
+    try:
+        date(*reading)
+    except ValueError:
+        return False
+    return True
+
+
+def _clock(line: str) -> tuple[tuple[int, int, int] | None, str]:
+    """Return the time of day and the line without it; midnight where there is none, None for a wrong one."""
+    if match := _CLOCK.search(line):
+        hour, minute, second = int(match[1]), int(match[2] or match[3]), int(match[4] or 0)
+        half = (match[5] or match[6] or "").lower()
+        rest = _without(line, match)
+    elif match := _HOUR.search(line):
+        hour, minute, second, half = int(match[1]), 0, 0, match[2].lower()
+        rest = _without(line, match)
+    else:
+        return (0, 0, 0), line
+    if half and hour <= 12:
+        hour = hour % 12 + (12 if half[0] in "pμ" else 0)
+    return ((hour, minute, min(second, 59)) if minute < 60 and second < 61 else None), rest
+
+
+def _without(line: str, match: re.Match[str]) -> str:
+    return f"{line[: match.start()]} {line[match.end() :]}"
