@@ -228,7 +228,7 @@ def test_sending_takes_nothing_into_memory_that_only_other_commands_need() -> No
     """What reads articles, draws bars, serves pages or asks DNS is imported where it is used."""
     others = [
         "PIL", "aiosmtpd", "alembic", "apscheduler", "argon2", "cryptography", "dns", "email.policy", "fastapi",
-        "feedparser", "httpx2", "inscriptis", "lxml", "markdown_it", "nh3", "psycopg", "rich", "starlette",
+        "feedparser", "httpx2", "lxml", "markdown_it", "nh3", "psycopg", "rich", "starlette",
         "trafilatura", "uvicorn", "yaml",
     ]  # fmt: skip
     program = f"import digest.cli.editions.send, sys; print(*sorted(set({others}) & set(sys.modules)))"

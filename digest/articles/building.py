@@ -1,20 +1,22 @@
 """Make one parsed article out of the parts that a feed, page or file gave."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from digest.articles.html.cleaning import clean_html, one_line, plain_text, safe_url
+from digest.articles.html.image_choice import ImageCandidate, choose_image
+from digest.articles.html.titles import Markup, title_line
 from digest.articles.parsed import ParsedArticle
 from digest.articles.text.identity import canonical_url, content_hash, slug, undecorated
+from digest.articles.text.names import cut_names
 from digest.articles.text.prose import summarise
 from digest.errors import InputError
 
 _LONGEST_URL = 2_000
 _LONGEST_TITLE = 300
 _LONGEST_PLACE = 120
-
-
+_LONGEST_AUTHOR = 200
 _LANGUAGE = re.compile(r"[a-zA-Z]{2,3}(?:-[a-zA-Z0-9]{2,8}){0,3}")
 
 
@@ -22,48 +24,52 @@ def build_article(
     *,
     title: str,
     url: str,
+    title_markup: Markup = Markup.UNSTATED,
     html: str = "",
     summary: str = "",
     base_url: str = "",
+    own_fragment: str = "",
     guid: str | None = None,
     author: str | None = None,
     image: str | None = None,
     image_alt: str | None = None,
+    images: Sequence[ImageCandidate] = (),
     language: str | None = None,
     place: str | None = None,
     agency: str | None = None,
     topics: Iterable[str] = (),
     published_at: datetime | None = None,
     title_formed: bool = False,
+    unnamed: str = "",
     canonical: str | None = None,
 ) -> ParsedArticle:
-    """Clean every part; raise InputError where there is no link or nothing to show."""
-    absolute = safe_url(url, base_url)
-    if absolute is None:
-        raise InputError(f'the link "{one_line(url)[:100]}" is no http(s) address')
-    absolute = undecorated(absolute)
-    compared = canonical_url(canonical or absolute)
-    if len(absolute) > _LONGEST_URL or len(compared) > _LONGEST_URL:
-        raise InputError(f'the link "{absolute[:60]}..." is longer than {_LONGEST_URL} characters')
+    """Clean every part; raise InputError where there is no link or nothing to show.
+
+    `summary` is HTML, as `html` is. `image` is shown whatever else there is; without it the fittest of
+    `images` and of those in the text is. `own_fragment` tells an article apart whose link is its site's.
+    `unnamed` is the title of an article that is only a picture without words.
+    """
+    absolute, compared = _addresses(url, base_url, canonical, own_fragment)
     body = clean_html(html, absolute)
     text = plain_text(body)
-    shown_at = safe_url(image, absolute)
-    heading = summarise(one_line(title), _LONGEST_TITLE)
-    if not heading and not text:
-        raise InputError("neither a title nor a text")
+    shown, alt = _picture(image, image_alt, images, body, absolute)
+    heading = summarise(title_line(title, title_markup), _LONGEST_TITLE)
+    named = heading or one_line(summarise(text, 90)) or (summarise(alt or unnamed, 90) if shown else "")
+    if not named:
+        raise InputError("it has neither a title nor a text; give it one of them")
     return ParsedArticle(
         url=absolute,
         canonical_url=compared,
-        title=heading or one_line(summarise(text, 90)),
+        title=named,
         title_formed=title_formed or not heading,
-        content_hash=content_hash(heading, text or one_line(summary)),
+        content_hash=content_hash(heading, text or one_line(summary) or ("" if heading else shown or "")),
         guid=one_line(guid)[:500] or None if guid else None,
         summary=summarise(plain_text(clean_html(summary, absolute)) or text),
         html=body,
         text=text,
-        author=one_line(author)[:200] or None if author else None,
-        image_url=shown_at if shown_at and len(shown_at) <= _LONGEST_URL else None,
-        image_alt=one_line(image_alt) or None if image_alt else None,
+        author=cut_names(one_line(author), _LONGEST_AUTHOR) or None if author else None,
+        image_url=shown,
+        image_alt=alt or None,
         language=_language(language or ""),
         place=one_line(place)[:_LONGEST_PLACE] or None if place else None,
         agency=one_line(agency)[:_LONGEST_PLACE] or None if agency else None,
@@ -72,7 +78,33 @@ def build_article(
     )
 
 
+def _addresses(url: str, base_url: str, canonical: str | None, own_fragment: str) -> tuple[str, str]:
+    """Return an article's link and its form for comparison."""
+    absolute = safe_url(url, base_url)
+    if absolute is None:
+        raise InputError(f'the link "{one_line(url)[:100]}" is no http(s) address')
+    absolute = undecorated(absolute)
+    compared = canonical_url(canonical or absolute)
+    if own_fragment:
+        absolute, compared = (f"{one.partition('#')[0]}#{own_fragment}" for one in (absolute, compared))
+    if len(absolute) > _LONGEST_URL or len(compared) > _LONGEST_URL:
+        raise InputError(f'the link "{absolute[:60]}..." is longer than {_LONGEST_URL} characters')
+    return absolute, compared
+
+
+def _picture(
+    image: str | None, image_alt: str | None, images: Sequence[ImageCandidate], body: str, absolute: str
+) -> tuple[str | None, str]:
+    """Return the address of the picture that is shown, and its words."""
+    shown, alt = safe_url(image, absolute), image_alt
+    if shown is None and (chosen := choose_image(images, body)) is not None:
+        shown, alt = safe_url(chosen.url, absolute), chosen.alt or image_alt
+    if shown is None or len(shown) > _LONGEST_URL:
+        return None, one_line(image_alt)
+    return shown, one_line(alt)
+
+
 def _language(stated: str) -> str | None:
-    """Give a language's tag (RFC 5646 2.1); what has not its shape is none."""
+    """Return a language's tag (RFC 5646 2.1); None for what has not its shape."""
     tag = stated.strip().replace("_", "-")
     return tag if _LANGUAGE.fullmatch(tag) else None

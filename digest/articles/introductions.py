@@ -4,7 +4,8 @@ from functools import lru_cache
 
 from markdown_it import MarkdownIt
 
-from digest.articles.html.cleaning import clean_html, without_controls
+from digest.articles.html.cleaning import clean_html
+from digest.articles.text.invisible import without_controls
 
 _PARSER = MarkdownIt("commonmark", {"html": False}).disable("image")
 

@@ -46,7 +46,7 @@ TAGS = frozenset(
     ]
 )
 ATTRIBUTES = {
-    "a": {"href"}, "img": {"src", "alt", "width", "height"}, "ol": {"start"}, "td": {"colspan", "rowspan"}, "th": {"colspan", "rowspan"},
+    "a": {"href"}, "img": {"src", "alt", "width", "height"}, "ol": {"start", "type", "reversed"}, "li": {"value"}, "td": {"colspan", "rowspan"}, "th": {"colspan", "rowspan"},
 }  # fmt: skip
 LINES = ("title", "author", "guid", "image_alt", "language", "place", "agency", "summary")
 ADDRESSES = ("url", "canonical_url", "image_url")
@@ -61,7 +61,7 @@ def faults_of(article: ParsedArticle) -> Iterator[str]:
         value = getattr(article, name) or ""
         if found := harmful(value):
             yield f"{name} holds {found}: {value!r}"
-    for name in ("title", "author", "image_alt", "place", "agency"):
+    for name in ("author", "image_alt", "place", "agency"):
         if opens_a_tag(value := getattr(article, name) or ""):
             yield f"{name} opens a tag: {value!r}"
     if found := harmful(article.text, "\n"):
@@ -90,7 +90,10 @@ def faults_of_html(fragment: str) -> Iterator[str]:
             elif name in ("href", "src"):
                 if not leads_out(value) and not (name == "href" and value.lower().startswith("mailto:")):
                     yield f"html leads to {value!r}: {fragment!r}"
-            elif name != "alt" and not value.isdigit():
+            elif name == "type":
+                if value not in "1aAiI":
+                    yield f"html holds {tag}[{name}={value!r}]"
+            elif name not in ("alt", "reversed") and not value.isdigit():
                 yield f"html holds {tag}[{name}={value!r}]"
 
 

@@ -7,16 +7,16 @@ from contextvars import ContextVar
 from urllib.parse import unquote, urljoin, urlsplit
 
 import nh3
-from inscriptis import get_text
-from inscriptis.model.config import ParserConfig
 from lxml.etree import XPath
 
 from digest.articles.html.embeds import link_embeds
+from digest.articles.html.formulas import write_formulas
 from digest.articles.html.images import settle_images
 from digest.articles.html.layout import set_blocks, silence
-from digest.articles.html.to_text import lines_of
+from digest.articles.html.to_text import text_of
 from digest.articles.html.trees import Element, matches, read_tree, tags_in, untangled, write_tree
 from digest.articles.text.identity import undecorated
+from digest.articles.text.invisible import without_controls
 
 _TAGS = {
     "a", "b", "blockquote", "br", "code", "em", "figcaption", "figure", "h2", "h3", "h4", "hr", "i", "img",
@@ -26,7 +26,8 @@ _TAGS = {
 _CELL = {"colspan", "rowspan"}
 _ATTRIBUTES: dict[str, set[str]] = {
     "*": set(),  # else `title` and `lang` pass on every tag
-    "a": {"href"}, "img": {"src", "alt", "width", "height"}, "ol": {"start"}, "td": _CELL, "th": _CELL,
+    "a": {"href"}, "img": {"src", "alt", "width", "height"}, "ol": {"start", "type", "reversed"},
+    "li": {"value"}, "td": _CELL, "th": _CELL,
 }  # fmt: skip
 _SCHEMES = {"http", "https", "mailto"}
 # Each stops where another of its kind begins: what never ends must not be read to the end again and again.
@@ -34,17 +35,13 @@ _TAG = re.compile(
     r"<(script|style)\b[^<>]*>(?:(?!<\1\b).)*?</\1\s*>|<[/!?]?[a-zA-Z][^<>]*>|<!--(?:(?!<!--).)*?-->",
     re.S | re.I,
 )
+_INLINE = re.compile(
+    r"</?(?:a|abbr|b|bdi|bdo|big|cite|code|del|dfn|em|font|i|ins|kbd|mark|q|s|samp|small|span|strike|strong|sub|sup|tt|u"
+    r"|var|wbr)\b[^<>]*>",
+    re.I,
+)
 _OPENING = re.compile(r"<(?=[a-zA-Z/!?])")
 _EMPTY = re.compile(r"<p>(?:\s|&nbsp;)*</p>\s*")
-# C0 and C1, what breaks lines, Unicode's Bidi_Control and old format characters, halves of surrogate pairs.
-_CONTROLS = (
-    r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f\ud800-\udfff\ufeff"
-    r"\ufff9-\ufffb\ufffe\uffff"
-)
-_HARMLESS = bytes(range(32, 127)) + b"\t\n\r"
-_UNSEEN = r"\U000e0000-\U000e007f"  # letters that only machines see; some make flags (UTS 51, ED-14a)
-_SUSPECT = re.compile(f"[{_CONTROLS}{_UNSEEN}]")
-_CONTROL = re.compile(f"[{_CONTROLS}]|(?<![\U0001f3f4{_UNSEEN}])[{_UNSEEN}]+")
 # References to signs of C0, which no tree takes, and of C1, which stand for Windows-1252 (HTML 13.2.5.80).
 _REFERENCE = re.compile(
     r"&#(?:0*(?:[0-8]|1[1-9]|2\d|3[01]|12[7-9]|1[345]\d|6553[45])(?!\d)"
@@ -61,8 +58,8 @@ _PLAIN_URL = re.compile(r"https?://[a-z0-9][a-z0-9.-]*(?:/[a-zA-Z0-9._~/-]*)?(?:
 _IGNORED = re.compile(r"[\x00-\x20\x7f-\x9f]{2,}|[\x00-\x1f\x7f-\x9f]")
 _BREAKS = re.compile(r"[\t\n\r]")
 _BROKEN = XPath(".//*[@href[translate(., '\t\n\r', '') != .] or @src[translate(., '\t\n\r', '') != .]]")
+_LABELS = frozenset("1aAiI")
 _NUMBERED = re.compile(r"\d{1,4}")
-_BREAK = re.compile(r"[\x0b\x0c\x1c-\x1f\x85\u2028\u2029]")
 _LARGEST = 2_000_000
 _LONGEST_LINE = 20_000
 
@@ -99,6 +96,7 @@ def _settle(tree: Element) -> None:
     tags = tags_in(tree)
     settle_images(tree, tags)
     link_embeds(tree, tags)
+    write_formulas(tree, tags)
     silence(tree, tags)
     set_blocks(tree, tags)
 
@@ -113,6 +111,10 @@ def _filtered(html: str, base_url: str) -> str:
 def _allowed(_tag: str, attribute: str, value: str) -> str | None:
     """Give an attribute's value as it may stay, links whole; None for one that may not."""
     if attribute not in ("href", "src"):
+        if attribute == "type":
+            return value if value in _LABELS else None
+        if attribute == "reversed":
+            return ""
         return value if attribute == "alt" or _NUMBERED.fullmatch(value) else None
     if attribute == "href" and value.strip().startswith("#"):
         return None  # a place on the page leads nowhere in a message
@@ -141,14 +143,10 @@ def escaped(text: str) -> str:
 
 def plain_text(html: str) -> str:
     """Give a fragment's text, paragraphs apart."""
-    if "<" not in html:  # most summaries: the layout engine takes a hundred times as long
+    if "<" not in html:  # most summaries: the layout engine takes many times as long
         return " ".join(without_controls(html_module.unescape(html)).split())
-    text = lines_of(html)
-    if text is None:
-        laid_out = get_text(f"<div>{html}</div>", ParserConfig(display_links=False))
-        text = "\n".join(" ".join(line.split()) for line in laid_out.splitlines())
-    text = without_controls(text)
-    return (_GAP.sub("\n\n", text) if "\n\n\n" in text else text).strip()
+    text = without_controls(text_of(html))
+    return (_GAP.sub("\n\n", text) if "\n\n\n" in text else text).strip("\n")
 
 
 def one_line(text: str | None) -> str:
@@ -166,14 +164,8 @@ def one_line(text: str | None) -> str:
 
 
 def _without_tags(text: str) -> str:
-    return _TAG.sub(" ", text) if "<" in text else text
-
-
-def without_controls(text: str) -> str:
-    """Take out characters that draw on a terminal or turn text around; odd line breaks become blanks."""
-    if text.isascii() and not text.encode().translate(None, _HARMLESS):  # far faster than to search
-        return text
-    return _CONTROL.sub("", _BREAK.sub(" ", text)) if _SUSPECT.search(text) else text
+    """Return text without tags; those that format letters leave no gap."""
+    return _TAG.sub(" ", _INLINE.sub("", text)) if "<" in text else text
 
 
 def safe_url(url: str | None, base_url: str) -> str | None:

@@ -17,6 +17,9 @@ _LAZY = (
     "data-runner-src", "data-delayed-url",
 )  # fmt: skip
 _SETS = ("data-srcset", "data-lazy-srcset", "data-original-set", "srcset")
+COLUMN = 536
+"""The width in pixels of the narrowest column of a look: Outlook goes by the attribute, not by max-width."""
+
 _BEST_WIDTH = 1_200
 _CANDIDATE = re.compile(
     r"\s*(?P<url>[^\s,]\S*?)(?:\s+(?P<size>\d+(?:\.\d+)?)(?P<unit>[wx]))?\s*(?:,(?=\s|https?:|/)|,?$)"
@@ -38,11 +41,23 @@ _BEACON_PATH = re.compile(
     r"|/tr\?id=|republication-tracker|/content/\d+/count\.gif",
     re.I,
 )
+_EMOJI_CLASS = re.compile(
+    r"(?:^|[\s_-])(?:emoji(?:one)?|twemoji|wp-smiley|joypixels|smiley|emoticon)(?:$|[\s_-])", re.I
+)
+_EMOJI_PATH = re.compile(
+    r"/images/core/emoji/|/twemoji[@/]|/emojione[@/]|//abs(?:-\d)?\.twimg\.com/emoji/|/images/emoji(?:\.php)?/"
+    r"|/emoji-assets/|/noto-emoji/|/smil(?:ey|ie)s/|/wp-includes/images/smilies/",
+    re.I,
+)
+_CODE_POINTS = re.compile(
+    r"/(?:emoji_)?u?([0-9a-f]{2,6}(?:[-_][0-9a-f]{2,6}){0,9})\.(?:png|svg|gif|webp)(?:$|\?)", re.I
+)
 _HIDDEN = re.compile(
     r"display\s*:\s*none|visibility\s*:\s*hidden|opacity\s*:\s*0(?![.\d])|(?:^|;)\s*(?:width|height)\s*:\s*[01](?:px)?\s*(?:;|$)",
     re.I,
 )
 _TINY = re.compile(r"\s*[01](?:\.0)?\s*(?:px)?\s*")
+_LONGEST_SIGN = 30
 _SIZE = re.compile(r"\s*(\d{1,4})(?:\.\d+)?\s*(?:px)?\s*")
 
 
@@ -57,8 +72,37 @@ def settle_images(tree: Element, tags: frozenset[str]) -> None:
     for picture in all_of(tree, *tags.intersection(("picture",))):
         _settle_picture(picture)
     for image in all_of(tree, "img"):
-        _settle(image)
+        if (sign := _emoji(image)) is not None:
+            _say(image, sign)
+        else:
+            _settle(image)
     _drop_doubles(tree)
+
+
+def _emoji(image: Element) -> str | None:
+    """Return the characters that a picture of an emoji stands for; None for any other picture.
+
+    WordPress and Twitter put them into `alt`, and the code points into the file's name.
+    """
+    alt = (image.get("alt") or "").strip()
+    address = image.get("src") or image.get("data-src") or ""
+    is_named = _EMOJI_CLASS.search(image.get("class") or "") is not None
+    if not is_named and not _EMOJI_PATH.search(address):
+        return None
+    if alt and len(alt) <= _LONGEST_SIGN:
+        return alt
+    named = _CODE_POINTS.search(address)
+    if named is None:
+        return "" if not alt else None
+    points = [int(point, 16) for point in re.split("[-_]", named[1])]
+    is_text = all(0xA0 < point < 0x110000 and not 0xD800 <= point < 0xE000 for point in points[:1])
+    return "".join(map(chr, points)) if is_text and max(points) < 0x110000 else None
+
+
+def _say(image: Element, sign: str) -> None:
+    """Put text into the place of a picture."""
+    image.tail = sign + (image.tail or "")
+    remove(image)
 
 
 def is_beacon(url: str) -> bool:
@@ -125,10 +169,12 @@ def _settle(image: Element) -> None:
         remove(image)
         return
     image.set("src", address)
-    for name in ("width", "height"):
-        size = _SIZE.fullmatch(image.get(name) or "")
-        if size:
-            image.set(name, size[1])
+    sizes = {name: _SIZE.fullmatch(image.get(name) or "") for name in ("width", "height")}
+    given = {name: int(size[1]) for name, size in sizes.items() if size}
+    width = given.get("width", 0)
+    for name in sizes:
+        if name in given:
+            image.set(name, str(given[name] * COLUMN // width if width > COLUMN else given[name]))
         else:
             image.attrib.pop(name, "")
 

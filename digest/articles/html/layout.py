@@ -15,7 +15,7 @@ _BLOCKS = (
 _SET = frozenset(("p", *_BLOCKS))
 _NAMES = {"h1": "h2", "h5": "h4", "h6": "h4", "strike": "s", "del": "s"}
 _SILENT = (
-    "script", "style", "template", "svg", "math", "form", "select", "option", "textarea", "input",
+    "script", "style", "template", "svg", "form", "select", "option", "textarea", "input",
     "button", "canvas",
     "head", "title", "meta", "link", "base", "dialog", "datalist", "map", "noembed", "noframes",
     "xmp", "plaintext", "portal",

@@ -1,24 +1,40 @@
-"""Give the text of a cleaned fragment of paragraphs as the layout engine would, but at once."""
+"""Lay out cleaned HTML as plain text: paragraphs, numbered lists, code as it stands, tables of data."""
 
 import html as html_module
 import re
+from dataclasses import dataclass, field
+
+from digest.articles.html.trees import Element, read_tree, words_of
+from digest.rules.list_labels import item_label
+from digest.rules.raised_text import lowered, raised
 
 _INLINE = re.compile(r"</?(?:a|b|code|em|i|s|strong|sub|sup|u)(?:\s[^>]*)?>")
 _TOKEN = re.compile(rf"((?:[^<]++|{_INLINE.pattern})++)|<(/?)([a-z0-9]+)(?:\s[^>]*)?>|<")
-_TWICE = re.compile(r"&amp;[#\w]")
+_TAG = re.compile(r"<[^>]*>")
+_RAISED = re.compile(r"<(sup|sub)>((?:[^<]|<(?!/?(?:sup|sub)>))*)</\1>")
 _LEAVES = frozenset(("p", "h2", "h3", "h4"))
 _MARGINS = {"p": 1, "h2": 1, "h3": 1, "h4": 1, "figure": 1, "figcaption": 0, "blockquote": 0}
+_BLOCKS = frozenset((*_MARGINS, "div", "hr", "li", "tr", "td", "th"))
+_TAB = 4
+_WIDEST_CELL = 60
+_WIDEST_ROW = 72
+
+
+def text_of(fragment: str) -> str:
+    """Return a cleaned fragment's text: blocks a blank line apart where a browser has a margin."""
+    if "<su" in fragment:
+        fragment = _RAISED.sub(_raise, fragment)
+    text = lines_of(fragment)
+    return layout_of(fragment) if text is None else text
 
 
 def lines_of(fragment: str) -> str | None:
-    """Give the text, blocks a blank line apart where a browser has a margin; None for what needs a layout.
+    """Return the text of a fragment of paragraphs, at once; None for what needs a layout.
 
-    That is lists, tables, preformatted text, blocks inside of what holds words, and what was escaped twice,
-    which the layout engine resolves. A property test holds both to the same text.
+    That is lists, tables, preformatted text, and blocks inside of what holds words. A property test holds it
+    to `layout_of`.
     """
-    if _TWICE.search(fragment):
-        return None
-    page = _TextLines()
+    page = _Paragraphs()
     for text, closing, tag in _TOKEN.findall(fragment):
         if text:
             page.say(text)
@@ -33,53 +49,196 @@ def lines_of(fragment: str) -> str | None:
     return "\n".join(page.lines).strip()
 
 
-class _TextLines:
-    """The lines so far, the words of the one that is open, and the blank lines before the next."""
+def layout_of(fragment: str) -> str:
+    """Return the text of any cleaned fragment, by its tree."""
+    tree = read_tree(fragment)
+    if tree is None:
+        return ""
+    page = _Layout()
+    page.take_inside(tree, 0)
+    page.flush()
+    return "\n".join(page.lines).strip("\n")
 
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-        self.words: list[str] = []
-        self.inside = 0
-        self._blank = len(_MARGINS)  # none are wanted at the beginning
-        self._blocks: list[str] = []
 
-    def say(self, text: str) -> None:
-        if "<" in text:
-            self.inside += text.count("<") - 2 * text.count("</")
-            text = _INLINE.sub("", text)
-        self.words.append(text)
+def _raise(match: re.Match[str]) -> str:
+    before = html_module.unescape(_TAG.sub("", match.string[max(0, match.start() - 300) : match.start()]))[
+        -1:
+    ]
+    inner = html_module.unescape(_TAG.sub("", match[2]))
+    return html_module.escape((raised if match[1] == "sup" else lowered)(inner, before), quote=False)
+
+
+@dataclass(slots=True)
+class _Lines:
+    """The lines so far, the words of the one that is open, and the blank lines that stand before the next."""
+
+    lines: list[str] = field(default_factory=list)
+    words: list[str] = field(default_factory=list)
+    indent: str = ""
+    marker: str = ""
+    blank: int = len(_MARGINS)  # none are wanted at the beginning
 
     def flush(self) -> bool:
         if not self.words:
             return False
-        line = " ".join(html_module.unescape("".join(self.words)).split())
+        line = " ".join("".join(self.words).split())
         self.words.clear()
         if line:
-            self.lines.append(line)
-            self._blank = 0
+            self.put(line)
         return bool(line)
+
+    def put(self, line: str) -> None:
+        """Add a line as it is, behind the marker that waits or the indent."""
+        self.lines.append((self.marker or self.indent) + line)
+        self.marker, self.blank = "", 0
 
     def end_line(self) -> None:
         if not self.flush() and self.lines[-2:] != ["", ""]:
             self.lines.append("")
 
+    def part(self, margin: int) -> None:
+        if margin > self.blank:
+            self.lines.append("")
+            self.blank = margin
+
+
+@dataclass(slots=True)
+class _Paragraphs(_Lines):
+    """Reads tags one by one, as long as they are paragraphs."""
+
+    inside: int = 0
+    blocks: list[str] = field(default_factory=list)
+
+    def say(self, text: str) -> None:
+        if "<" in text:
+            self.inside += text.count("<") - 2 * text.count("</")
+            text = _INLINE.sub("", text)
+        self.words.append(html_module.unescape(text))
+
     def open(self, tag: str) -> bool:
-        around = self._blocks[-1] if self._blocks else ""
+        around = self.blocks[-1] if self.blocks else ""
         if around in _LEAVES or self.inside:
             return False
         self.flush()
-        self._part(max(_MARGINS[tag], _MARGINS.get(around, 0)))
-        self._blocks.append(tag)
+        self.part(max(_MARGINS[tag], _MARGINS.get(around, 0)))
+        self.blocks.append(tag)
         return True
 
     def close(self, tag: str) -> bool:
-        if self.inside or not self._blocks or self._blocks.pop() != tag:
+        if self.inside or not self.blocks or self.blocks.pop() != tag:
             return False
         self.flush()
-        self._part(_MARGINS[tag])
+        self.part(_MARGINS[tag])
         return True
 
-    def _part(self, margin: int) -> None:
-        if margin > self._blank:
-            self.lines.append("")
-            self._blank = margin
+
+@dataclass(slots=True)
+class _Layout(_Lines):
+    """Walks a tree; `depth` counts the lists around."""
+
+    depth: int = 0
+
+    def take_inside(self, element: Element, around: int) -> None:
+        """Lay out what an element holds; `around` is the margin of the block that it is or stands in."""
+        self.words.append(element.text or "")
+        for child in element:
+            self._take(child, around)
+            self.words.append(child.tail or "")
+
+    def _take(self, element: Element, around: int) -> None:
+        tag = str(element.tag)
+        if tag == "br":
+            self.end_line()
+        elif tag == "pre":
+            self._take_pre(element)
+        elif tag in ("ul", "ol"):
+            self._take_list(element)
+        elif tag == "table":
+            self._take_table(element)
+        elif tag in _BLOCKS:
+            margin = 0 if self.marker else _MARGINS.get(tag, 0)
+            self.flush()
+            self.part(max(margin, 0 if self.marker else around))
+            self.take_inside(element, margin)
+            self.flush()
+            self.part(margin)
+        else:
+            self.take_inside(element, around)
+
+    def _take_pre(self, element: Element) -> None:
+        """Keep the lines of preformatted text with their indents."""
+        for line_break in element.iter("br"):
+            line_break.text = "\n"
+        self.flush()
+        self.part(1)
+        for line in words_of(element).strip("\n").expandtabs(_TAB).split("\n"):
+            self.put(line.rstrip())
+        self.part(1)
+
+    def _take_list(self, element: Element) -> None:
+        self.flush()
+        if not self.depth:
+            self.part(1)
+        self.depth += 1
+        indent, number = self.indent, _start(element)
+        for item in element:
+            if item.tag != "li":
+                self._take(item, 0)
+                continue
+            value = item.get("value") or ""
+            number = int(value) if value.isdecimal() else number
+            is_ordered = element.tag == "ol"
+            marker = f"{item_label(number, element.get('type'))}. " if is_ordered else "* "
+            self.marker, self.indent = indent + marker, indent + " " * len(marker)
+            self.take_inside(item, 0)
+            self.flush()
+            while self.lines and not self.lines[-1]:
+                self.lines.pop()  # the margin of an item's last paragraph
+            self.marker, self.indent, self.blank = "", indent, 0
+            number += -1 if element.get("reversed") is not None else 1
+        self.depth -= 1
+        if not self.depth:
+            self.part(1)
+
+    def _take_table(self, table: Element) -> None:
+        """Write a table of data a row a line; the cells of one that only places blocks follow each other."""
+        rows = [[cell for cell in row if cell.tag in ("td", "th")] for row in table.iter("tr")]
+        cells = [[" ".join(words_of(cell).split()) for cell in row] for row in rows]
+        if not _is_data(rows, cells):
+            self.take_inside(table, 0)
+            self.flush()
+            return
+        self.flush()
+        self.part(1)
+        for line in table_lines(cells):
+            self.put(line)
+        self.part(1)
+
+
+def table_lines(cells: list[list[str]]) -> list[str]:
+    """Return a table's rows as lines, the columns in line where a row has the room for that."""
+    columns = max(map(len, cells))
+    widths = [max((len(row[at]) for row in cells if at < len(row)), default=0) for at in range(columns)]
+    is_set = sum(widths) + 3 * (columns - 1) <= _WIDEST_ROW
+    lines = (
+        " | ".join(cell.ljust(widths[at]) if is_set else cell for at, cell in enumerate(row)).rstrip()
+        for row in cells
+    )
+    return [line for line in lines if line.strip(" |")]
+
+
+def _is_data(rows: list[list[Element]], cells: list[list[str]]) -> bool:
+    if not any(len(row) > 1 for row in rows):
+        return False
+    is_short = all(len(cell) <= _WIDEST_CELL for row in cells for cell in row)
+    has_blocks = any(
+        part.tag in ("ul", "ol", "pre", "table") for row in rows for cell in row for part in cell.iter()
+    )
+    return is_short and not has_blocks
+
+
+def _start(element: Element) -> int:
+    """Return the number of a list's first item; a reversed one counts down to 1."""
+    if (start := element.get("start")) and start.lstrip("-").isdecimal():
+        return int(start)
+    return len(element.findall("li")) if element.get("reversed") is not None else 1

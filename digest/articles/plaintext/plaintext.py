@@ -6,7 +6,7 @@ from datetime import datetime
 from itertools import groupby
 
 from digest.articles.building import build_article
-from digest.articles.html.cleaning import escaped, paragraphs, without_controls
+from digest.articles.html.cleaning import escaped, paragraphs
 from digest.articles.parsed import ParsedArticle
 from digest.articles.plaintext.blocks import is_item, parted, without_mark
 from digest.articles.plaintext.byline import is_about_author, read_byline
@@ -20,6 +20,7 @@ from digest.articles.plaintext.story_blocks import (
 )
 from digest.articles.text.charsets import decode_text
 from digest.articles.text.identity import path_slug
+from digest.articles.text.invisible import without_controls
 from digest.articles.text.prose import first_sentence
 from digest.errors import InputError
 

@@ -1,0 +1,135 @@
+"""Read a title as one line of text, by what its format says of it: text, HTML, or nothing."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+from html import unescape
+
+from digest.articles.text.invisible import without_controls
+from digest.rules.raised_text import lowered, raised
+
+_LONGEST = 20_000
+_TAG = re.compile(r"<!--.*?-->|<(/?)([a-zA-Z][a-zA-Z0-9:-]*)((?:\s[^<>]*|/)?)>", re.S)
+_BLOCK_NAMES = "blockquote br center div h1 h2 h3 h4 h5 h6 header hr li ol p section table td th tr ul"
+_LETTER_NAMES = """
+    a abbr acronym b bdi bdo big cite code del dfn em font i img ins kbd mark nobr q s samp small span strike
+    strong sub sup tt u var wbr
+"""
+_OTHER_NAMES = """
+    address article aside audio base basefont blink body button canvas caption col colgroup data datalist dd
+    details dialog dl dt embed fieldset figcaption figure footer form frame frameset head hgroup html input
+    label legend link main map marquee menu meta meter nav optgroup option output picture pre progress rp rt
+    ruby search select source summary tbody tfoot thead time title track video
+"""
+_LETTERS = frozenset(_LETTER_NAMES.split())
+_FORMATTING = _LETTERS.union(_BLOCK_NAMES.split())
+_HTML = _FORMATTING.union(_OTHER_NAMES.split())
+_VOID = frozenset(("br", "hr", "img", "wbr"))
+_SILENT = frozenset(("script", "style", "template", "noscript", "iframe", "object", "svg", "textarea"))
+_ATTRIBUTE = re.compile(r"\s[a-zA-Z][\w:-]*\s*=")
+_ALT = re.compile(r"\salt\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+))", re.I)
+# References that a feed escaped once more than its format asks for; "<" and ">" are words by then.
+_TWICE = re.compile(r"&(?!(?:lt|gt|#0*6[02]|#x0*3[ce]);)(?:#\w{1,7}|[a-z][a-z0-9]{1,30});", re.I)
+
+
+class Markup(StrEnum):
+    """What a title is written in: JSON Feed says TEXT, Atom either of both, and RSS nothing."""
+
+    TEXT = "text"
+    HTML = "html"
+    UNSTATED = "unstated"
+
+
+def title_line(title: str | None, markup: Markup = Markup.UNSTATED) -> str:
+    """Return a title as one line of plain text, which a page has to escape as any other text.
+
+    TEXT stays as it is written. HTML loses its tags, and its references are resolved once. Where nothing is
+    stated (RSS), only such tags go as titles really have: formatting that is closed, void elements, tags with
+    attributes. A name in angle brackets stays: `Vec<T>`, `without <blink>`.
+    """
+    text = (title or "")[:_LONGEST]
+    if markup is not Markup.TEXT and ("<" in text or "&" in text):
+        text = _resolved(text, markup)
+    return " ".join(without_controls(text).split())
+
+
+def _resolved(text: str, markup: Markup) -> str:
+    if "<" not in text:
+        text = unescape(text)
+    else:
+        tags = list(_TAG.finditer(text))
+        pairs = _pairs(tags)
+        text = "".join(_shown(text, tags, pairs, markup))
+    return _TWICE.sub(lambda match: unescape(match[0]), text) if markup is Markup.UNSTATED else text
+
+
+def _pairs(tags: list[re.Match[str]]) -> dict[int, int]:
+    """Return the number of the closing tag for that of each opening one, and the other way round."""
+    open_: defaultdict[str, list[int]] = defaultdict(list)
+    pairs: dict[int, int] = {}
+    for number, tag in enumerate(tags):
+        name = (tag[2] or "").lower()
+        if not tag[1]:
+            open_[name].append(number)
+        elif open_[name]:
+            other = open_[name].pop()
+            pairs[other], pairs[number] = number, other
+    return pairs
+
+
+@dataclass(slots=True)
+class _Line:
+    """The parts of a line so far, and where the superscripts that are open begin."""
+
+    parts: list[str] = field(default_factory=list)
+    raised_from: list[int] = field(default_factory=list)
+
+    def end_raised(self, name: str) -> None:
+        at = self.raised_from.pop()
+        inner = "".join(self.parts[at:])
+        before = next((self.parts[n][-1] for n in range(at - 1, -1, -1) if self.parts[n]), "")
+        self.parts[at:] = [raised(inner, before) if name == "sup" else lowered(inner, before)]
+
+
+def _shown(text: str, tags: list[re.Match[str]], pairs: dict[int, int], markup: Markup) -> Iterator[str]:
+    line, at, number = _Line(), 0, 0
+    while number < len(tags):
+        tag = tags[number]
+        line.parts.append(unescape(text[at : tag.start()]))
+        name, at = (tag[2] or "").lower(), tag.end()
+        if name in _SILENT and not tag[1] and number in pairs:
+            number = pairs[number]  # what a script or style says goes with it
+            at = tags[number].end()
+        elif _is_markup(tag, name, number in pairs, markup):
+            _take_tag(line, tag, name, number in pairs)
+        else:
+            line.parts.append(tag[0])
+        number += 1
+    yield from line.parts
+    yield unescape(text[at:])
+
+
+def _take_tag(line: _Line, tag: re.Match[str], name: str, is_paired: bool) -> None:
+    if name == "img" and (alt := _ALT.search(tag[3])):
+        line.parts.append(unescape(alt[1] or alt[2] or alt[3] or ""))
+    elif name in ("sup", "sub") and is_paired:
+        if tag[1] and line.raised_from:
+            line.end_raised(name)
+        elif not tag[1]:
+            line.raised_from.append(len(line.parts))
+    elif name not in _LETTERS:
+        line.parts.append(" ")
+
+
+def _is_markup(tag: re.Match[str], name: str, is_paired: bool, markup: Markup) -> bool:
+    """Tell whether a tag is markup; one that no HTML knows and nothing closes is a name in angle brackets."""
+    if not name or _ATTRIBUTE.match(tag[3]):
+        return True
+    if markup is Markup.HTML:
+        return is_paired or name in _HTML or name in _SILENT
+    is_void = name in _VOID or tag[3].strip() == "/"
+    is_stray = bool(tag[1]) and name in _FORMATTING
+    is_pair = is_paired and name in _FORMATTING
+    return is_pair or is_stray or (is_void and name in _FORMATTING)

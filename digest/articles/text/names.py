@@ -1,0 +1,59 @@
+"""Read and shorten lists of people's names."""
+
+import re
+
+_PARTS = re.compile(r"(\s*[,;]\s+|\s+(?:and|und|et|y|e|и|&)\s+)")
+_INITIALS = re.compile(r"(?:[^\W\d_]{1,2}\.?[ -]?){1,4}")
+_MAIL = re.compile(r"(?:mailto:)?[^\s<>()@,;]+@[^\s<>()@,;]+")
+_SURROUNDED = re.compile(r"\((.*)\)|<(.*)>|\[(.*)\]", re.S)
+
+
+def named(written: str) -> str:
+    """Return the name out of `ann@b.example (Ann Quay)`, `Ann Quay <ann@b.example>` or the name alone.
+
+    Only a pair of brackets around the whole goes: `Ann Quay (now), Bo Reed (earlier)` keeps its own.
+    """
+    name = _MAIL.sub(" ", written) if "@" in written else written
+    name = re.sub(r"\(\s*\)|<\s*>|\[\s*\]", " ", name).strip(" ,;")
+    while (match := _SURROUNDED.fullmatch(name)) and not _is_split(
+        inner := next(filter(None, match.groups()), "")
+    ):
+        name = inner.strip()
+    return " ".join(name.split())
+
+
+def joined_names(names: list[str]) -> str:
+    """Return names in their order, each once whatever its case."""
+    once: dict[str, str] = {}
+    for name in filter(None, names):
+        once.setdefault(name.casefold(), name)
+    return ", ".join(once.values())
+
+
+def cut_names(line: str, limit: int) -> str:
+    """Return a list of names within a limit: cut behind a whole name, with a mark that more follow.
+
+    A surname and the initials behind it are one name: `Quay, A., Reed, B.`.
+    """
+    if len(line) <= limit:
+        return line
+    parts = _PARTS.split(line)
+    kept = ""
+    for at in range(2, len(parts), 2):
+        if _INITIALS.fullmatch(parts[at]):
+            continue
+        before = "".join(parts[: at - 1])
+        if len(before) + 3 > limit:
+            break
+        kept = before
+    return f"{kept}, …" if kept else f"{line[: limit - 1].rstrip()}…"
+
+
+def _is_split(inner: str) -> bool:
+    """Tell whether the brackets around are two pairs: `(a) b (c)`."""
+    depth = 0
+    for char in inner:
+        depth += (char in "([<") - (char in ")]>")
+        if depth < 0:
+            return True
+    return False
