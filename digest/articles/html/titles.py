@@ -8,7 +8,7 @@ from enum import StrEnum
 from html import unescape
 
 from digest.articles.text.invisible import without_controls
-from digest.rules.raised_text import lowered, raised
+from digest.rules.plain_text import lowered, raised
 
 _LONGEST = 20_000
 _TAG = re.compile(r"<!--.*?-->|<(/?)([a-zA-Z][a-zA-Z0-9:-]*)((?:\s[^<>]*|/)?)>", re.S)

@@ -5,8 +5,7 @@ import re
 from dataclasses import dataclass, field
 
 from digest.articles.html.trees import Element, read_tree, words_of
-from digest.rules.list_labels import item_label
-from digest.rules.raised_text import lowered, raised
+from digest.rules.plain_text import item_label, lowered, raised
 
 _INLINE = re.compile(r"</?(?:a|b|code|em|i|s|strong|sub|sup|u)(?:\s[^>]*)?>")
 _TOKEN = re.compile(rf"((?:[^<]++|{_INLINE.pattern})++)|<(/?)([a-z0-9]+)(?:\s[^>]*)?>|<")

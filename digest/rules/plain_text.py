@@ -1,6 +1,7 @@
-"""Write superscripts and subscripts in plain text: 10⁶, H₂O, x^(n+1); an ordinal or a mark stays as it is."""
+"""Write in plain text what HTML draws: superscripts (10⁶, x^(n+1)), subscripts (H₂O), list labels."""
 
 import re
+from string import ascii_lowercase
 
 _RAISED = str.maketrans("0123456789+-\u2212=()ni", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾ⁿⁱ")
 _LOWERED = str.maketrans("0123456789+-\u2212=()", "₀₁₂₃₄₅₆₇₈₉₊₋₋₌₍₎")
@@ -9,6 +10,11 @@ _AS_LOWERED = re.compile(r"[0-9+\-\u2212=()]+")
 _ORDINAL = re.compile(r"st|nd|rd|th|er|ers|re|res|e|ème|èmes|o|a|os|as|º|ª|to|ta|ter|te", re.I)
 _FORMULA = re.compile(r"[\w+\-\u2212=*/.,'′()^]{1,12}")
 _MARK = re.compile(r"tm|sm|mc|md|®|©|™|℠|[*†‡§¶]+|\[.*\]|\(.*\)", re.I)
+_ROMAN = (
+    (1000, "m"), (900, "cm"), (500, "d"), (400, "cd"), (100, "c"), (90, "xc"), (50, "l"), (40, "xl"),
+    (10, "x"), (9, "ix"), (5, "v"), (4, "iv"), (1, "i"),
+)  # fmt: skip
+_LARGEST_ROMAN = 3_999
 
 
 def raised(text: str, before: str) -> str:
@@ -35,3 +41,30 @@ def lowered(text: str, before: str) -> str:
     if not is_index:
         return text
     return f"_{bare}" if bare.isalnum() else f"_({bare})"
+
+
+def item_label(number: int, kind: str | None) -> str:
+    """Return an item's label as `type` asks (HTML 4.4.5): `3`, `c` (a), `C` (A), `iii` (i) or `III` (I)."""
+    if kind in ("a", "A") and number > 0:
+        label = _letters(number)
+    elif kind in ("i", "I") and 0 < number <= _LARGEST_ROMAN:
+        label = _roman(number)
+    else:
+        return str(number)
+    return label.upper() if kind in ("A", "I") else label
+
+
+def _letters(number: int) -> str:
+    label = ""
+    while number:
+        number, place = divmod(number - 1, 26)
+        label = ascii_lowercase[place] + label
+    return label
+
+
+def _roman(number: int) -> str:
+    label = ""
+    for value, letters in _ROMAN:
+        count, number = divmod(number, value)
+        label += letters * count
+    return label
