@@ -14,6 +14,9 @@ from pydantic import (
 from digest.settings.domains import ascii_name
 from digest.settings.types import BaseUrl, Duration, Host, Mailbox, ProxyNetwork, Slug, Table, Text, Timezone
 
+EXAMPLE_SECRET = "replace-me-by-a-long-random-text"  # noqa: S105 - it protects nothing
+"""What config.example.toml has in the secret's place."""
+
 
 class Site(Table):
     """`[site]`: who publishes."""
@@ -84,6 +87,11 @@ class WebSettings(Table):
         if length < 16:
             raise ValueError("secret must have 16 characters or more: readers' links are signed with it")
         return self
+
+    @property
+    def is_secret_published(self) -> bool:
+        """Tell whether the secret is the example's, which anybody may read."""
+        return self.secret.get_secret_value() == EXAMPLE_SECRET
 
     @property
     def signing_keys(self) -> tuple[bytes, ...]:
