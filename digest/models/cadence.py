@@ -36,8 +36,13 @@ class Cadence:
     def parse(cls, name: str, text: str, closed: frozenset[str] = frozenset()) -> "Cadence":
         """Read a cadence as it is written; raise ValueError saying what is wrong, and the remedy."""
         days, times = read_cadence(text)
-        unit = days.unit if len(times) == 1 else Unit.DAY
+        unit = days.unit if len(times) <= 1 else Unit.DAY
         return cls(name, " ".join(text.split()), unit, times, days.has, days.day, closed)
+
+    @property
+    def is_at_once(self) -> bool:
+        """Return whether its editions follow the news and not the clock."""
+        return self.unit is Unit.NEWS
 
     def is_on(self, day: date) -> bool:
         """Return whether a local date has an edition."""

@@ -10,6 +10,7 @@ every 2 weeks Mon 07:00 from 2026-11-30 once a fortnight, counted from that week
 last 07:00                              on the last day of the month
 first Mon 07:00      last Fri 07:00     on a weekday of the month
 30 6 * * 1-5                            a cron expression: minute, hour, day, month, weekday
+at once                                 as news comes
 """
 
 import calendar
@@ -23,7 +24,7 @@ WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 REMEDY = (
     'write "07:00" (every day), "07:00, 17:00" (twice a day), "Mon-Fri 07:00", "Mon, Thu 18:00", '
     '"1 07:00" or "last 07:00" (day of the month), "first Mon 07:00", '
-    '"every 2 weeks Mon 07:00 from 2026-11-30", or a cron expression such as "30 6 * * 1-5"'
+    '"every 2 weeks Mon 07:00 from 2026-11-30", a cron expression such as "30 6 * * 1-5", or "at once"'
 )
 _MOST_TIMES = 48
 _TIME = r"(?:[01]?\d|2[0-3]):[0-5]\d"
@@ -52,11 +53,12 @@ _FULL = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "su
 
 
 class Unit(StrEnum):
-    """The calendar unit that one edition of a cadence stands for."""
+    """The calendar unit that one edition stands for; news has none, and is dated by the minute."""
 
     DAY = "day"
     WEEK = "week"
     MONTH = "month"
+    NEWS = "news"
 
 
 class Days(NamedTuple):
@@ -70,6 +72,8 @@ class Days(NamedTuple):
 def read_cadence(text: str) -> tuple[Days, tuple[time, ...]]:
     """Read a cadence's dates and times; raise ValueError saying what was understood and what was not."""
     written = " ".join(text.split())
+    if written.lower() == "at once":
+        return Days(lambda _day: True, Unit.NEWS), ()
     if _CRON.fullmatch(written):
         return _read_cron(text, written)
     whole = _WHOLE.fullmatch(written)
@@ -207,5 +211,8 @@ def _read_cron(text: str, written: str) -> tuple[Days, tuple[time, ...]]:
         ) from None
     times = tuple(time(hour, minute) for hour in sorted(found.hours) for minute in sorted(found.minutes))
     if len(times) > _MOST_TIMES:
-        raise ValueError(f'"{text}" has {len(times)} editions a day; {_MOST_TIMES} are allowed at most')
+        raise ValueError(
+            f'"{text}" has {len(times)} editions a day; {_MOST_TIMES} are allowed at most: '
+            'for news as it comes write "at once"'
+        )
     return Days(lambda day: day.month in found.months and found.match_day(day)), times

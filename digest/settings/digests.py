@@ -1,7 +1,7 @@
 """`[[digests]]`: what readers subscribe to."""
 
 import re
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from typing import Literal
 
 from pydantic import (
@@ -13,7 +13,7 @@ from pydantic import (
 from digest.errors import SettingsError
 from digest.models import Approval, Form
 from digest.models.cadence import CORRECTION, Cadence
-from digest.settings.types import Duration, Slug, Table, Text, Written, YearDay
+from digest.settings.types import Duration, QuietHours, Slug, Table, Text, Written, YearDay
 
 _ANY_DAY = date(2026, 1, 1)  # where the gaps of a cadence are measured
 SUBJECT_NAMES = ("title", "lead", "date", "publication")
@@ -35,6 +35,10 @@ class DigestSettings(Table):
     approval: Approval = Approval.HOLD
     archive: Literal["public", "private"] = "public"
     closed: tuple[YearDay, ...] = Field(default=(), alias="except")
+    gather: Duration = timedelta(minutes=10)
+    max_a_day: int = Field(default=6, ge=1, le=96)
+    quiet: QuietHours | None = None
+    max_lateness: Duration | None = None
     cadences: dict[Slug, Written] = Field(min_length=1)
 
     @model_validator(mode="after")
@@ -57,6 +61,17 @@ class DigestSettings(Table):
         gaps = [self.cadence(name).longest_gap(_ANY_DAY) for name in self.cadences]
         self.__dict__["carry"] = max(self.carry, *(gap + timedelta(days=2) for gap in gaps))
         return self
+
+    def quiet_hours(self, cadence: Cadence) -> tuple[time, time] | None:
+        """Return the local hours without messages; news leaves the night free unless `quiet` says else."""
+        written = self.quiet if self.quiet is not None else ("22:00-07:00" if cadence.is_at_once else "")
+        begin, _, end = written.partition("-")
+        return (time.fromisoformat(begin), time.fromisoformat(end)) if end else None
+
+    def lookback_of(self, cadence: str) -> timedelta:
+        """Return how far back a new reader's first edition reaches; news begins at the sign-up."""
+        is_at_once = cadence in self.cadences and self.cadence(cadence).is_at_once
+        return timedelta() if is_at_once else self.lookback
 
     @property
     def form(self) -> Form:

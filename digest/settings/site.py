@@ -3,7 +3,6 @@
 from datetime import timedelta
 from email.utils import parseaddr
 from typing import Literal
-from urllib.parse import urlsplit
 
 from pydantic import (
     Field,
@@ -13,9 +12,6 @@ from pydantic import (
 
 from digest.settings.domains import ascii_name
 from digest.settings.types import BaseUrl, Duration, Host, Mailbox, ProxyNetwork, Slug, Table, Text, Timezone
-
-EXAMPLE_SECRET = "replace-me-by-a-long-random-text"  # noqa: S105 - it protects nothing
-"""What config.example.toml has in the secret's place."""
 
 
 class Site(Table):
@@ -53,14 +49,6 @@ class DatabaseSettings(Table):
     def _known(self) -> "DatabaseSettings":
         if not self.url.startswith(("sqlite:///", "postgresql+psycopg://")):
             raise ValueError('url must start with "sqlite:///" or "postgresql+psycopg://"')
-        if self.url == "sqlite:///":
-            raise ValueError('url names no file: write "sqlite:///digest.db"')
-        try:
-            port = urlsplit(self.url).port
-        except ValueError:
-            port = 0
-        if port == 0:
-            raise ValueError("url has a port that is no number from 1 to 65535")
         return self
 
 
@@ -87,11 +75,6 @@ class WebSettings(Table):
         if length < 16:
             raise ValueError("secret must have 16 characters or more: readers' links are signed with it")
         return self
-
-    @property
-    def is_secret_published(self) -> bool:
-        """Tell whether the secret is the example's, which anybody may read."""
-        return self.secret.get_secret_value() == EXAMPLE_SECRET
 
     @property
     def signing_keys(self) -> tuple[bytes, ...]:

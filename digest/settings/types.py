@@ -103,6 +103,16 @@ def _year_day(value: object) -> object:
     return text
 
 
+def _quiet(value: object) -> object:
+    """Read quiet hours, "22:00-07:00"; an empty text means none."""
+    text = re.sub(r"\s*[-–]\s*", "-", str(value).strip())
+    if text and not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d", text):
+        raise ValueError(f'"{value}" is no span of hours: write "22:00-07:00", or "" for none')
+    if text and text[:5] == text[6:]:
+        raise ValueError(f'"{value}" leaves no hour for messages; write "" for no quiet hours')
+    return text
+
+
 Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
 
 
@@ -119,6 +129,7 @@ Host = Annotated[str, BeforeValidator(_host)]
 ProxyNetwork = Annotated[ipaddress.IPv4Network | ipaddress.IPv6Network, BeforeValidator(_network)]
 BaseUrl = Annotated[str, BeforeValidator(_base_url)]
 Written = Annotated[str, BeforeValidator(_cadence)]
+QuietHours = Annotated[str, BeforeValidator(_quiet)]
 YearDay = Annotated[str, BeforeValidator(_year_day)]
 
 

@@ -1,14 +1,15 @@
 """Commands that prove what happened: status, audit, why, schedule."""
 
 import sys
-from collections.abc import Callable, Iterator
 from datetime import datetime
-from typing import Any
+from typing import Annotated
+from zoneinfo import ZoneInfo
 
-from digest.cli.terminal.common import DEFAULT, AsJson, Common, application
-from digest.cli.terminal.output import say, show_json, warn
-from digest.cli.terminal.tables import TableLayout, say_moment, show_table
-from digest.models import DeliveryState
+from cyclopts import Parameter
+
+from digest.cli.terminal.common import DEFAULT, AsJson, Common, application, read_moment
+from digest.cli.terminal.output import say, show_json, show_table
+from digest.tasks.editions import schedule as plans
 from digest.tasks.ledger import audit as accounting
 from digest.tasks.ledger import explain
 
@@ -34,40 +35,24 @@ def status(edition: str | None = None, *, json: AsJson = False, common: Common =
     edition:
         Only this one: "DIGEST", "DIGEST/CADENCE" or "DIGEST/CADENCE/PERIOD".
     """
-    with application(common) as app:
-        refusal, zone, now = app.find_refusal(), app.settings.zone, app.clock()
-        with app.database.read() as session:
-            rows = accounting.status(session, edition)
-            slowed_by = accounting.slowed_by(session, app.settings, now)
+    with application(common) as app, app.database.read() as session:
+        rows = accounting.status(session, edition)
+        slowed_by = accounting.slowed_by(session, app.settings, app.clock())
     if json:
-        show_json({"editions": rows, "slowed_by": slowed_by} | ({"refused": refusal} if refusal else {}))
-    elif not rows:
+        show_json({"editions": rows, "slowed_by": slowed_by})
+        return
+    if not rows:
         say("no edition yet; `digest send --now` makes one", quiet=common.quiet)
-    else:
-        show_table(_SUMS, rows, TableLayout(zone=zone, now=now))
-        for line in _list_reasons(rows, lambda text: say_moment(datetime.fromisoformat(text), zone, now)):
-            say(line, quiet=common.quiet)
-        for line in slowed_by:
-            say(f"slowed by {line}", quiet=common.quiet)
-    _end_refused(refusal)
-
-
-def _list_reasons(rows: list[dict[str, Any]], tell: Callable[[str], str]) -> Iterator[str]:
+        return
+    show_table(_SUMS, rows)
     for row in rows:
         name = f"{row['digest']} {row['cadence']} {row['period']}"
         if row["reason"]:
-            yield f"{name}: {row['reason']}"
+            say(f"{name}: {row['reason']}")
         for item in row["reasons"]:
-            is_put_off = item["state"] == DeliveryState.DEFERRED and row["next_due_at"]
-            when = f"; next try {tell(row['next_due_at'])}" if is_put_off else ""
-            yield f"{name}: {item['count']} {item['state']}: {item['reason']}{when}"
-
-
-def _end_refused(refusal: str | None) -> None:
-    """Exit 1 where nothing may be sent: the database was restored from a backup."""
-    if refusal:
-        warn(refusal)
-        sys.exit(1)
+            say(f"{name}: {item['count']} {item['state']}: {item['reason']}")
+    for line in slowed_by:
+        say(f"slowed by {line}")
 
 
 def audit(edition: str | None = None, *, json: AsJson = False, common: Common = DEFAULT) -> None:
@@ -78,20 +63,18 @@ def audit(edition: str | None = None, *, json: AsJson = False, common: Common = 
     edition:
         Only this one: "DIGEST", "DIGEST/CADENCE" or "DIGEST/CADENCE/PERIOD".
     """
-    with application(common) as app:
-        refusal = app.find_refusal()
-        with app.database.read() as session:
-            report = accounting.audit(session, edition)
-    is_whole = bool(report["ok"])
-    report |= {"ok": False, "refused": refusal} if refusal else {}
+    with application(common) as app, app.database.read() as session:
+        report = accounting.audit(session, edition)
     if json:
         show_json(report)
     elif not common.quiet or not report["ok"]:
         show_table(_SUMS, report["editions"])
-        said = "every delivery is accounted for"
-        say(said if is_whole else "NOT accounted for: see the editions that are not finished")
-    _end_refused(refusal)
-    if not is_whole:
+        say(
+            "every delivery is accounted for"
+            if report["ok"]
+            else "NOT whole: see the editions that are not finished"
+        )
+    if not report["ok"]:
         sys.exit(1)
 
 
@@ -106,47 +89,55 @@ def why(address: str, article: str, *, json: AsJson = False, common: Common = DE
         The article's id or URL.
     """
     with application(common) as app, app.database.read() as session:
-        zone, now = app.settings.zone, app.clock()
-        report = explain.why(session, app.settings, address, article, now)
+        report = explain.why(session, app.settings, address, article, app.clock())
     if json:
         show_json(report)
         return
-    say(_describe(report, lambda text: say_moment(datetime.fromisoformat(text), zone, now)))
+    verb = "has" if report["included"] else "does not have"
+    place = f" ({report['edition']}, {report['state']})" if report["edition"] else ""
+    say(f"{report['address']} {verb} “{report['title']}”{place}: {report['reason']}")
 
 
-_VERBS = {
-    DeliveryState.ACCEPTED: "has",
-    DeliveryState.UNCERTAIN: "may have",
-    DeliveryState.IN_FLIGHT: "is about to get",
-    DeliveryState.PLANNED: "does not have yet",
-    DeliveryState.CLAIMED: "does not have yet",
-    DeliveryState.DEFERRED: "does not have yet",
-}
+def schedule(
+    *,
+    reader: Annotated[str | None, Parameter(name="--as")] = None,
+    until: Annotated[str | None, Parameter(name="--until")] = None,
+    json: AsJson = False,
+    common: Common = DEFAULT,
+) -> None:
+    """Show when the next editions are due.
 
-
-def _describe(report: dict[str, Any], tell: Callable[[str], str]) -> str:
-    """Say in one line what a reader has; a message that waits is not one that they have."""
-    state = report["state"]
-    verb = _VERBS.get(state, "does not have") if state else "does not have"
-    if report["included"] and state == DeliveryState.WITHHELD:
-        verb = "counts as having"
-    place = f" ({report['edition']}, {state})" if report["edition"] else ""
-    waits = state in (DeliveryState.PLANNED, DeliveryState.DEFERRED) and report["next_try_at"]
-    reply = f"; {report['reply']}" if report["reply"] else ""
-    later = f"; next try {tell(report['next_try_at'])}" if waits else ""
-    return f"{report['address']} {verb} “{report['title']}”{place}: {report['reason']}{reply}{later}"
-
-
-def schedule(*, json: AsJson = False, common: Common = DEFAULT) -> None:
-    """Show when the next editions are due."""
+    Parameters
+    ----------
+    reader:
+        When they reach this reader, by address.
+    until:
+        All editions up to this moment, such as 2026-12-31; else the next one of each cadence.
+    """
     with application(common) as app, app.database.read() as session:
-        zone, now = app.settings.zone, app.clock()
-        rows = explain.schedule(session, app.settings, now)
+        now, end = app.clock(), read_moment(until, app.settings.zone, "--until") if until else None
+        if reader is None:
+            rows = plans.schedule(session, app.settings, now, end)
+        else:
+            rows = plans.schedule_of(session, app.settings, reader, now, end)
     if json:
         show_json(rows)
-    else:
-        show_table(
-            ["digest", "cadence", "written", "period", "deadline_at", "latest"],
-            rows,
-            TableLayout(zone=zone, now=now),
-        )
+        return
+    shown = [row | {"deadline_at": row["deadline_at"] or "as news comes"} for row in rows]
+    if reader is not None:
+        shown = [row | {"reaches_at": _arrival(row["reaches"])} for row in shown]
+        show_table(["digest", "cadence", "written", "period", "deadline_at", "reaches_at"], shown)
+        return
+    show_table(["digest", "cadence", "written", "period", "deadline_at", "latest"], shown)
+    for row in rows:
+        if row["first"] and row["first"]["at"] != row["last"]["at"]:
+            name = f"{row['digest']} {row['cadence']} {row['period']}"
+            say(f"{name}: first {_arrival(row['first'])}, last {_arrival(row['last'])}")
+
+
+def _arrival(found: dict[str, str] | None) -> str:
+    """Say when something arrives by the clocks of a place: "in Honolulu at 07:00 on 2026-11-27"."""
+    if found is None:
+        return "as news comes"
+    local = datetime.fromisoformat(found["at"]).astimezone(ZoneInfo(found["zone"]))
+    return f"in {found['zone'].rpartition('/')[2].replace('_', ' ')} at {local:%H:%M on %Y-%m-%d}"

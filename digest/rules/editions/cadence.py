@@ -67,6 +67,8 @@ def current(cadence: Cadence, now: datetime, zone: ZoneInfo) -> Occurrence:
     Where that date, week or month has none (a Saturday, for "Mon-Fri 07:00"), it is the latest one before;
     before the very first, that one.
     """
+    if cadence.is_at_once:
+        return _news(now, zone)
     today = now.astimezone(zone).date()
     for day in (*_days_of(cadence.unit, today), next_day(cadence, today, -1)):
         slots = occurrences_on(cadence, day, zone) if day is not None else ()
@@ -74,6 +76,18 @@ def current(cadence: Cadence, now: datetime, zone: ZoneInfo) -> Occurrence:
             past = [slot for slot in slots if slot.deadline_at <= now]
             return past[-1] if past else slots[0]
     return following(cadence, now, zone)
+
+
+def _news(now: datetime, zone: ZoneInfo) -> Occurrence:
+    minute = now.replace(second=0, microsecond=0)
+    return Occurrence(f"{minute.astimezone(zone):%Y-%m-%dT%H:%M}", minute)
+
+
+def is_news_due(
+    first_seen_at: datetime, made_today: int, now: datetime, gather: timedelta, most_a_day: int
+) -> bool:
+    """Return whether an edition "at once" is due: its first article has waited, and the day has room."""
+    return now >= first_seen_at + gather and made_today < most_a_day
 
 
 def _days_of(unit: Unit, today: date) -> list[date]:
@@ -88,12 +102,16 @@ def _days_of(unit: Unit, today: date) -> list[date]:
 
 def following(cadence: Cadence, after: datetime, zone: ZoneInfo) -> Occurrence:
     """Return the first occurrence with a deadline later than `after`."""
+    if cadence.is_at_once:
+        return _news(after + timedelta(minutes=1), zone)
     return next(found for found in _from(cadence, after, zone) if found.deadline_at > after)
 
 
 def due(cadence: Cadence, since: datetime, now: datetime, zone: ZoneInfo) -> Due | None:
     """Return the latest occurrence with a deadline in (since, now] and those missed before it."""
     found: list[Occurrence] = []
+    if cadence.is_at_once:
+        return None  # the news says when, not the clock: see is_news_due
     for occurrence in _from(cadence, since, zone):
         if occurrence.deadline_at > now:
             break
@@ -125,6 +143,8 @@ def reader_due_at(
 
     A reader without a zone has the digest's; one without an hour of their own has the deadline's local time.
     """
+    if cadence.is_at_once:
+        return deadline_at
     wall = deadline_at.astimezone(zone)
     at = time(own_hour) if own_hour is not None else time(wall.hour, wall.minute)
     reader_zone = own_zone or zone
@@ -133,3 +153,17 @@ def reader_due_at(
     day = deadline_at.astimezone(reader_zone).date()
     candidates = (instant(day + timedelta(days=ahead), at, reader_zone) for ahead in (0, 1, 2))
     return next(moment for moment in candidates if moment >= deadline_at)
+
+
+def after_quiet(moment: datetime, quiet: tuple[time, time] | None, zone: ZoneInfo) -> datetime:
+    """Return the first instant from a moment on outside of quiet hours, such as 22:00 to 07:00."""
+    if quiet is None:
+        return moment
+    begin, end = quiet
+    local = moment.astimezone(zone)
+    at, spans_midnight = local.time(), begin > end
+    is_quiet = (at >= begin or at < end) if spans_midnight else begin <= at < end
+    if not is_quiet:
+        return moment
+    day = local.date() + timedelta(days=1 if spans_midnight and at >= begin else 0)
+    return max(moment, instant(day, end, zone))

@@ -20,8 +20,10 @@ from digest.models import (
     VariantArticle,
     is_counted,
 )
-from digest.rules.editions.selection import Chosen
+from digest.rules.editions.selection import EVERY_TOPIC, Chosen
 from digest.store.editions.variants import find_or_add_variant
+
+_MANY = 1_000  # readers without a cohort: of more than these not each one is looked at
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +157,19 @@ def count_readers(session: Session, digest: str, cadence: str) -> int:
         .where(Subscription.state == SubscriptionState.CONFIRMED)
     )
     return session.exec(query).one()
+
+
+def list_wanted_topics(session: Session, digest: str, cadence: str) -> set[str]:
+    """List the topics that a cadence's readers chose; "*" stands for every one."""
+    placed = session.exec(select(Cohort.topics).where(Cohort.digest == digest, Cohort.cadence == cadence))
+    unplaced = session.exec(
+        select(Subscription.topics)
+        .where(Subscription.digest == digest, Subscription.cadence == cadence)
+        .where(Subscription.state == SubscriptionState.CONFIRMED, col(Subscription.cohort_id).is_(None))
+        .limit(_MANY)
+    ).all()
+    found = {topic for topics in (*placed, *unplaced) for topic in topics}
+    return found | {EVERY_TOPIC} if len(unplaced) == _MANY else found
 
 
 def undecided_cohorts(session: Session, edition: Edition, last: int) -> list[Cohort]:

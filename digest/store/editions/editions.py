@@ -71,6 +71,20 @@ def last_deadline(session: Session, digest: str, cadence: str) -> datetime | Non
     return session.exec(query).one()
 
 
+def count_since(session: Session, digest: str, cadence: str, since: datetime) -> int:
+    """Count a cadence's editions with a deadline from a moment on."""
+    query = select(func.count()).where(
+        Edition.digest == digest, Edition.cadence == cadence, col(Edition.deadline_at) >= since
+    )
+    return session.exec(query).one()
+
+
+def find_last(session: Session, digest: str, cadence: str) -> Edition | None:
+    """Find the edition of a cadence with the latest deadline, skipped ones too."""
+    query = select(Edition).where(Edition.digest == digest, Edition.cadence == cadence)
+    return session.exec(query.order_by(col(Edition.deadline_at).desc()).limit(1)).first()
+
+
 def list_last_made(session: Session) -> list[Edition]:
     """List the latest frozen or finished edition of each cadence."""
     key = (col(Edition.digest), col(Edition.cadence))

@@ -13,6 +13,7 @@ from digest.models import (
     EditionCohort,
     Subscriber,
     Subscription,
+    SubscriptionState,
     Withheld,
 )
 from digest.store.editions.cohorts import in_range
@@ -24,6 +25,18 @@ def list_hours(session: Session, edition: Edition, last: int) -> list[tuple[str 
         select(Subscriber.timezone, Subscription.hour)
         .join(Subscription, col(Subscription.subscriber_id) == col(Subscriber.id))
         .where(*in_range(edition, last))
+        .distinct()
+    )
+    return list(session.exec(query))
+
+
+def list_reader_hours(session: Session, digest: str, cadence: str) -> list[tuple[str | None, int | None]]:
+    """List the distinct (zone, hour) of a cadence's confirmed readers."""
+    query = (
+        select(Subscriber.timezone, Subscription.hour)
+        .join(Subscription, col(Subscription.subscriber_id) == col(Subscriber.id))
+        .where(Subscription.digest == digest, Subscription.cadence == cadence)
+        .where(Subscription.state == SubscriptionState.CONFIRMED)
         .distinct()
     )
     return list(session.exec(query))

@@ -50,6 +50,7 @@ def list_agenda(session: Session, settings: Settings, now: datetime) -> list[Age
         _desktop(session, settings, digest, cadence, now)
         for digest in settings.digests
         for cadence in digest.cadences
+        if not digest.cadence(cadence).is_at_once  # nothing of it can be shaped before it is due
     ]
 
 
@@ -61,6 +62,8 @@ def find_entry(session: Session, settings: Settings, name: EditionName, now: dat
     edition = editions.find_edition(session, name.digest, name.cadence, name.period)
     if edition is not None:
         return _made(session, digest, edition)
+    if digest.cadence(name.cadence).is_at_once:
+        return None
     coming = next_occurrence(session, settings, digest, name.cadence, now)
     return _coming(session, digest, name.cadence, coming) if coming.period == name.period else None
 

@@ -10,9 +10,10 @@ from digest.models import Article, Draft, Reach
 from digest.models.row import row_id
 from digest.rules.editions import selection
 from digest.rules.editions.arrangement import UNSHAPED, Arrangement
-from digest.rules.editions.selection import Candidate, Chosen, Limits, unsettle_topics
+from digest.rules.editions.selection import EVERY_TOPIC, Candidate, Chosen, Limits, unsettle_topics
 from digest.settings import DigestSettings
 from digest.store.articles import articles, duplicates
+from digest.store.editions import cohorts
 
 BEGINNING = datetime.min.replace(tzinfo=UTC)
 """From when a topic counts that every candidate is newer than (see `settle_topics`)."""
@@ -68,6 +69,21 @@ def candidates(
     told = duplicates.list_told_since(session, seen_from)
     told |= duplicates.list_told(session, list(shape.added)) if shape.added else {}
     return [to_candidate(row, told.get(row_id(row), []), seen_to) for row in rows]
+
+
+def first_news(
+    session: Session, digest: DigestSettings, cadence: str, since: datetime, now: datetime
+) -> datetime | None:
+    """Return when the first article came after `since` that a reader of the cadence wants."""
+    wanted = cohorts.list_wanted_topics(session, digest.name, cadence)
+
+    def matches(topics: tuple[str, ...]) -> bool:
+        offered = set(topics) & set(digest.topics) if digest.topics else set(topics)
+        return bool(wanted & offered) or (EVERY_TOPIC in wanted and bool(offered or not digest.topics))
+
+    found = candidates(session, seen_from=since, seen_to=now)
+    moments = [one.first_seen_at for one in found if one.first_seen_at > since and matches(one.topics)]
+    return min(moments, default=None)
 
 
 def candidate(session: Session, article: Article, at: datetime) -> Candidate:

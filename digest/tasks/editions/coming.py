@@ -1,6 +1,7 @@
 """Which edition of a cadence is next: one answer for preview, the desk, the schedule and explanations."""
 
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
@@ -57,3 +58,17 @@ def _find_late(
     last = editions.last_deadline(session, digest.name, cadence)
     found = calendar.due(digest.cadence(cadence), max(started, last or started), now, settings.zone)
     return found.occurrence if found else None
+
+
+def due_at(
+    settings: Settings,
+    digest: DigestSettings,
+    cadence: str,
+    deadline_at: datetime,
+    zone: str | None,
+    hour: int | None,
+) -> datetime:
+    """Return when an edition falls due for readers of a zone and an hour, outside of quiet hours."""
+    recurrence, own = digest.cadence(cadence), ZoneInfo(zone) if zone else None
+    moment = calendar.reader_due_at(recurrence, deadline_at, own, hour, settings.zone)
+    return calendar.after_quiet(moment, digest.quiet_hours(recurrence), own or settings.zone)

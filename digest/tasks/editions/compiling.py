@@ -6,7 +6,7 @@ Nothing can be claimed before the last commit; a crash resumes at the stored key
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, time, timedelta
 
 from sqlmodel import Session
 
@@ -21,10 +21,12 @@ from digest.store.database import Database
 from digest.store.delivery import deliveries
 from digest.store.editions import cohorts, drafts, editions
 from digest.tasks.editions import approval
+from digest.tasks.editions.candidates import first_news
 from digest.tasks.editions.fitting import Fitter
 from digest.tasks.editions.planning import Plan
 
 RANGE_SIZE = 2_000
+_ROLLS_OVER = "its articles are in the next edition"
 log = logging.getLogger(__name__)
 
 
@@ -88,7 +90,7 @@ class Compiler:
         made = []
         for name in digest.cadences:
             cadence = digest.cadence(name)
-            compiled = self._at_once(digest, cadence, now) if at_once else self._due(digest, cadence, now)
+            compiled = self._compile(digest, cadence, now, at_once=at_once)
             if compiled is not None:
                 made.append(compiled)
         return made + self._release(digest, now)
@@ -117,11 +119,52 @@ class Compiler:
                 again.extend([compiled] if compiled.made else [])
         return again
 
+    def _compile(
+        self, digest: DigestSettings, cadence: Cadence, now: datetime, *, at_once: bool
+    ) -> Compiled | None:
+        if cadence.is_at_once:
+            return self._news(digest, cadence, now, gathered=at_once)
+        return self._at_once(digest, cadence, now) if at_once else self._due(digest, cadence, now)
+
+    def _news(
+        self, digest: DigestSettings, cadence: Cadence, now: datetime, *, gathered: bool
+    ) -> Compiled | None:
+        """Make an edition of what is new since the last one, once it has been gathered for long enough."""
+        with self._database.write() as session:
+            started = editions.started_at(session, digest.name, cadence.name, now)
+            last = editions.last_deadline(session, digest.name, cadence.name) or started
+            midnight = calendar.instant(
+                now.astimezone(self._settings.zone).date(), time(), self._settings.zone
+            )
+            made_today = editions.count_since(session, digest.name, cadence.name, midnight)
+            since = max(started, last, now - digest.lookback)
+            first = first_news(session, digest, cadence.name, since, now)
+        gather = timedelta() if gathered else digest.gather
+        if first is None or not calendar.is_news_due(first, made_today, now, gather, digest.max_a_day):
+            return None
+        return self._make(digest, cadence, calendar.current(cadence, now, self._settings.zone), now)
+
     def _due(self, digest: DigestSettings, cadence: Cadence, now: datetime) -> Compiled | None:
         found = self._missed(digest, cadence, now)
         if found is None:
             return None
+        late = now - found.occurrence.deadline_at
+        if digest.max_lateness is not None and late > digest.max_lateness:
+            return self._give_up(digest, cadence, found, now)
         return self._make(digest, cadence, found.occurrence, now, missed=found.missed)
+
+    def _give_up(self, digest: DigestSettings, cadence: Cadence, found: Due, now: datetime) -> Compiled:
+        """Skip editions that are later than `max_lateness`; the next one has their articles."""
+        reason = f"later than max_lateness allows; {_ROLLS_OVER}"
+        with self._database.write() as session:
+            skipped = [
+                occurrence.period
+                for occurrence in (*found.missed, found.occurrence)
+                if self._skip(session, digest, cadence, occurrence, now, reason)
+            ]
+        return Compiled(
+            digest.name, cadence.name, found.occurrence.period, made=False, skipped=tuple(skipped)
+        )
 
     def _missed(self, digest: DigestSettings, cadence: Cadence, now: datetime) -> Due | None:
         with self._database.write() as session:
@@ -212,7 +255,13 @@ class Compiler:
         return made
 
     def _skip(
-        self, session: Session, digest: DigestSettings, cadence: Cadence, missed: Occurrence, now: datetime
+        self,
+        session: Session,
+        digest: DigestSettings,
+        cadence: Cadence,
+        missed: Occurrence,
+        now: datetime,
+        reason: str = "",
     ) -> bool:
         row = Edition(
             digest=digest.name,
@@ -222,7 +271,7 @@ class Compiler:
             deadline_at=missed.deadline_at,
             freeze_at=now,
             finished_at=now,
-            reason="nothing ran at its deadline; its articles are in the next edition",
+            reason=reason or f"nothing ran at its deadline; {_ROLLS_OVER}",
         )
         return editions.add_edition(session, row) is not None
 

@@ -2,13 +2,11 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
 from digest.models import Cohort, Draft, Edition, EditionState
 from digest.models.cadence import Cadence
-from digest.rules.editions import cadence as calendar
 from digest.rules.editions.selection import (
     cohort_key,
     settle_topics,
@@ -21,6 +19,7 @@ from digest.store.articles import articles
 from digest.store.editions import cohorts, editions, planning, snapshots, variants
 from digest.tasks.articles.withdrawing import settle_edition
 from digest.tasks.editions.candidates import BEGINNING, Selection, shape_of
+from digest.tasks.editions.coming import due_at
 from digest.tasks.editions.fitting import Fitter
 
 _Likeness = tuple[str | None, tuple[tuple[str, str], ...], frozenset[int]]
@@ -113,7 +112,9 @@ class Plan:
     def _cohort(
         self, language: str | None, added: dict[str, str], history: frozenset[int], edition: Edition
     ) -> Cohort:
-        topics = settle_topics(since(added, self._digest.lookback), edition.freeze_at, self._digest.carry)
+        topics = settle_topics(
+            since(added, self._digest.lookback_of(self._cadence.name)), edition.freeze_at, self._digest.carry
+        )
         own = self._settings.site.language
         language = language if language and self._speaks(language) else own
         digest, cadence = self._digest.name, self._cadence.name
@@ -139,13 +140,11 @@ class Plan:
     ) -> list[tuple[str | None, int | None, datetime]]:
         if edition.at_once:
             return [(zone, hour, edition.freeze_at) for zone, hour in hours]
-        deadline, zone = edition.deadline_at, self._settings.zone
+        digest, cadence, deadline = self._digest, self._cadence.name, edition.deadline_at
         return [
-            (name, hour, calendar.reader_due_at(
-                self._cadence, deadline, ZoneInfo(name) if name else None, hour, zone
-            ))
-            for name, hour in hours
-        ]  # fmt: skip
+            (zone, hour, due_at(self._settings, digest, cadence, deadline, zone, hour))
+            for zone, hour in hours
+        ]
 
 
 def _alike(

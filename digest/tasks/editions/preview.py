@@ -218,5 +218,7 @@ def _choose(
     history = frozenset[int]()
     if subscription.id is not None:
         history = deliveries.history_of(session, subscription.id)
-    settled = settle_topics(since(subscription.topics, digest.lookback), at, digest.carry)
+    settled = settle_topics(
+        since(subscription.topics, digest.lookback_of(subscription.cadence)), at, digest.carry
+    )
     return Selection.read(session, digest, at, draft).choose_settled(settled, history)

@@ -1,4 +1,4 @@
-"""Explain: why a reader has an article or not, and when the next editions are due."""
+"""Explain why a reader has an article, or why not."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -7,17 +7,17 @@ from typing import Any
 from sqlmodel import Session
 
 from digest.errors import InputError
-from digest.models import Article, Delivery, DeliveryState, Draft, Subscription, SubscriptionState, counts
+from digest.models import Article, Draft, Subscription, SubscriptionState, counts
 from digest.models.row import row_id
 from digest.rules.editions.selection import since
 from digest.rules.readers.address import normalise
 from digest.settings import Settings
 from digest.store.articles import articles, corrections, duplicates
 from digest.store.delivery import deliveries
-from digest.store.editions import drafts, editions
+from digest.store.editions import drafts
 from digest.store.readers import subscribers
 from digest.tasks.editions.candidates import Selection, candidate
-from digest.tasks.editions.coming import next_occurrence, next_open
+from digest.tasks.editions.coming import next_open
 
 
 def why(session: Session, settings: Settings, address: str, article: str, now: datetime) -> dict[str, Any]:
@@ -33,13 +33,8 @@ def why(session: Session, settings: Settings, address: str, article: str, now: d
         _why(session, settings, subscription, found, now)
         for subscription in subscribers.list_subscriptions(session, row_id(subscriber))
     ]
-    best = _best(reasons) or _NOTHING | {"reason": "no subscription"}
+    best = _best(reasons) or {"included": False, "reason": "no subscription", "edition": None, "state": None}
     return {"address": subscriber.address, "article": found.id, "title": found.title} | best
-
-
-_NOTHING: dict[str, Any] = {
-    "included": False, "reason": "", "edition": None, "state": None, "reply": None, "next_try_at": None,
-}  # fmt: skip
 
 
 def _best(reasons: Iterable[dict[str, Any]]) -> dict[str, Any] | None:
@@ -66,23 +61,9 @@ def _why(
         elif article.withdrawn_at:
             reason += f"; it was withdrawn at {article.withdrawn_at.isoformat(timespec='seconds')}"
         reason += _corrected(session, subscription, article)
-        return {
-            "included": counted,
-            "reason": by_fold + reason,
-            "edition": name,
-            "state": delivery.state,
-        } | _next(delivery)
+        return {"included": counted, "reason": by_fold + reason, "edition": name, "state": delivery.state}
     reason = _why_not_yet(session, settings, subscription, root, now)
-    return _NOTHING | {"reason": by_fold + reason}
-
-
-def _next(delivery: Delivery) -> dict[str, Any]:
-    """Return what the server last said of a message that waits, and when it is tried next."""
-    waits = delivery.state in (DeliveryState.PLANNED, DeliveryState.DEFERRED)
-    return {
-        "reply": (delivery.reason or delivery.reply_text or None) if waits else None,
-        "next_try_at": delivery.due_at.isoformat() if waits else None,
-    }
+    return {"included": False, "reason": by_fold + reason, "edition": None, "state": None}
 
 
 def _corrected(session: Session, subscription: Subscription, article: Article) -> str:
@@ -104,7 +85,7 @@ def _why_not_yet(
     if article.withdrawn_at or article.hidden_at:
         return "an editor has withdrawn it" if article.withdrawn_at else "an editor has hidden it"
     digest = settings.digest(subscription.digest)
-    topics = since(subscription.topics, digest.lookback)
+    topics = since(subscription.topics, digest.lookback_of(subscription.cadence))
     history = deliveries.history_of(session, row_id(subscription))
     draft = _coming_draft(session, settings, subscription, now)
     selection = Selection.read(session, digest, now, draft)
@@ -128,26 +109,3 @@ def _coming_draft(
         return None
     coming = next_open(session, settings, digest, cadence, now)
     return drafts.find_draft(session, digest.name, cadence, coming.period)
-
-
-def schedule(session: Session, settings: Settings, now: datetime) -> list[dict[str, Any]]:
-    """Return the next deadline of each digest's cadence, and the latest edition made.
-
-    A deadline that has passed is of an edition that is late: the next `digest send` makes it.
-    """
-    rows = []
-    for digest in settings.digests:
-        for name in digest.cadences:
-            coming = next_occurrence(session, settings, digest, name, now)
-            made = [e for e in editions.list_editions(session, digest=digest.name) if e.cadence == name]
-            rows.append(
-                {
-                    "digest": digest.name,
-                    "cadence": name,
-                    "written": digest.cadences[name],
-                    "period": coming.period,
-                    "deadline_at": coming.deadline_at.astimezone(settings.zone).isoformat(),
-                    "latest": made[-1].period if made else None,
-                }
-            )
-    return rows

@@ -84,6 +84,8 @@ class Pages:
 
 
 def _say_when(cadence: Cadence) -> str:
+    if cadence.is_at_once:
+        return "as it happens"
     clock = " and ".join(f"{time:%H:%M}" for time in cadence.times)
     if cadence.unit is Unit.WEEK and cadence.text.partition(" ")[0].isalpha() and cadence.day is not None:
         return f"every {_DAYS[cadence.day]} at {clock}"

@@ -1,0 +1,124 @@
+"""What will happen: the next editions, and when they reach readers."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Session
+
+from digest.errors import InputError
+from digest.models import SubscriptionState
+from digest.models.row import row_id
+from digest.rules.editions import cadence as calendar
+from digest.rules.editions.cadence import Occurrence
+from digest.rules.readers.address import normalise
+from digest.settings import DigestSettings, Settings
+from digest.store.editions import editions, planning
+from digest.store.readers import subscribers
+from digest.tasks.editions.coming import due_at, next_occurrence
+
+_MOST = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """When an edition falls due somewhere, by those readers' own clocks."""
+
+    zone: str
+    at: datetime
+
+    def facts(self, settings: Settings) -> dict[str, str]:
+        """Return it as JSON can hold it; a reader without a zone has the publication's."""
+        zone = self.zone or settings.site.timezone
+        return {"zone": zone, "at": self.at.isoformat()}
+
+
+def schedule(
+    session: Session, settings: Settings, now: datetime, until: datetime | None = None
+) -> list[dict[str, Any]]:
+    """Return the next editions of each cadence: one each, or all up to `until`.
+
+    A deadline that has passed belongs to an edition that is late: the next `digest send` makes it. `first`
+    and `last` tell where readers get it first and last, by the same rule as planning. A cadence "at once"
+    has no deadline: its editions follow the news.
+    """
+    rows = []
+    for digest in settings.digests:
+        for name in digest.cadences:
+            latest = editions.find_last(session, digest.name, name)
+            hours = planning.list_reader_hours(session, digest.name, name)
+            for coming in _coming(session, settings, digest, name, now, until):
+                row = _row(settings, digest, name, coming) | {"latest": latest.period if latest else None}
+                rows.append(row | _span(settings, digest, name, coming, hours))
+    return rows
+
+
+def schedule_of(
+    session: Session, settings: Settings, address: str, now: datetime, until: datetime | None = None
+) -> list[dict[str, Any]]:
+    """Return when a reader gets the next editions of what they subscribe to; InputError for a stranger."""
+    person = subscribers.find_subscriber(session, normalise(address).key)
+    if person is None:
+        raise InputError(f'there is no subscriber "{address}"; "digest subscribers list" shows them')
+    rows = []
+    for subscription in subscribers.list_subscriptions(session, row_id(person)):
+        digest, cadence = settings.digest(subscription.digest), subscription.cadence
+        if subscription.state != SubscriptionState.CONFIRMED or cadence not in digest.cadences:
+            continue
+        for coming in _coming(session, settings, digest, cadence, now, until):
+            at = due_at(settings, digest, cadence, coming.deadline_at, person.timezone, subscription.hour)
+            arrival = Arrival(person.timezone or "", at).facts(settings)
+            is_at_once = digest.cadence(cadence).is_at_once
+            rows.append(
+                _row(settings, digest, cadence, coming) | {"reaches": None if is_at_once else arrival}
+            )
+    return rows
+
+
+def _coming(
+    session: Session,
+    settings: Settings,
+    digest: DigestSettings,
+    cadence: str,
+    now: datetime,
+    until: datetime | None,
+) -> Iterator[Occurrence]:
+    coming = next_occurrence(session, settings, digest, cadence, now)
+    yield coming
+    recurrence = digest.cadence(cadence)
+    if until is None or recurrence.is_at_once:
+        return
+    for _ in range(_MOST):
+        coming = calendar.following(recurrence, max(now, coming.deadline_at), settings.zone)
+        if coming.deadline_at > until:
+            return
+        yield coming
+
+
+def _row(settings: Settings, digest: DigestSettings, cadence: str, coming: Occurrence) -> dict[str, Any]:
+    is_at_once = digest.cadence(cadence).is_at_once
+    return {
+        "digest": digest.name,
+        "cadence": cadence,
+        "written": digest.cadences[cadence],
+        "period": None if is_at_once else coming.period,
+        "deadline_at": None if is_at_once else coming.deadline_at.astimezone(settings.zone).isoformat(),
+    }
+
+
+def _span(
+    settings: Settings,
+    digest: DigestSettings,
+    cadence: str,
+    coming: Occurrence,
+    hours: list[tuple[str | None, int | None]],
+) -> dict[str, Any]:
+    if not hours or digest.cadence(cadence).is_at_once:
+        return {"first": None, "last": None}
+    arrivals = [
+        Arrival(zone or "", due_at(settings, digest, cadence, coming.deadline_at, zone, hour))
+        for zone, hour in hours
+    ]
+    first, last = (pick(arrivals, key=lambda one: (one.at, one.zone)) for pick in (min, max))
+    return {"first": first.facts(settings), "last": last.facts(settings)}
