@@ -8,10 +8,11 @@ from digest.articles.html.cleaning import clean_html, one_line, plain_text, safe
 from digest.articles.html.image_choice import ImageCandidate, choose_image
 from digest.articles.html.titles import Markup, title_line
 from digest.articles.parsed import ParsedArticle
-from digest.articles.text.identity import canonical_url, content_hash, slug, undecorated
+from digest.articles.text.identity import canonical_url, content_hash, undecorated
 from digest.articles.text.names import cut_names
 from digest.articles.text.prose import summarise
 from digest.errors import InputError
+from digest.rules.articles.topics import slug
 
 _LONGEST_URL = 2_000
 _LONGEST_TITLE = 300

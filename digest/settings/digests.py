@@ -13,7 +13,7 @@ from pydantic import (
 from digest.errors import SettingsError
 from digest.models import Approval, Form
 from digest.models.cadence import CORRECTION, Cadence
-from digest.settings.types import Duration, QuietHours, Slug, Table, Text, Written, YearDay
+from digest.settings.types import Duration, QuietHours, Slug, Table, Text, Topic, Written, YearDay
 
 _ANY_DAY = date(2026, 1, 1)  # where the gaps of a cadence are measured
 SUBJECT_NAMES = ("title", "lead", "date", "publication")
@@ -24,7 +24,7 @@ class DigestSettings(Table):
 
     name: Slug
     title: Text
-    topics: tuple[Slug, ...] = ()
+    topics: tuple[Topic, ...] = ()
     template: Slug = "front-page"
     show: Form | None = None
     related: int = Field(default=4, ge=0, le=4)

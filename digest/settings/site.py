@@ -11,7 +11,18 @@ from pydantic import (
 )
 
 from digest.settings.domains import ascii_name
-from digest.settings.types import BaseUrl, Duration, Host, Mailbox, ProxyNetwork, Slug, Table, Text, Timezone
+from digest.settings.types import (
+    BaseUrl,
+    Duration,
+    Host,
+    Mailbox,
+    ProxyNetwork,
+    Slug,
+    Table,
+    Text,
+    Timezone,
+    Topic,
+)
 
 
 class Site(Table):
@@ -94,7 +105,7 @@ class SourceSettings(Table):
 
     name: Slug
     url: Text
-    topics: tuple[Slug, ...] = ()
+    topics: tuple[Topic, ...] = ()
     every: Duration = timedelta(hours=1)
     allow_private: bool = False
     title: str = Field(default="", max_length=100)

@@ -5,16 +5,10 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from digest.settings.types import Table
+from digest.settings.types import Table, Topic
 
 _WORDS = re.compile(r"[^\W_][^*\n]*\*?")
 _MOST = 200
-
-
-def _name(value: object) -> object:
-    if not isinstance(value, str) or not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,39}", value):
-        raise ValueError("must be 1 to 40 characters of a-z, 0-9 and -")
-    return value
 
 
 def _category(value: object) -> object:
@@ -37,7 +31,6 @@ def _words(value: object) -> object:
     return value.strip()
 
 
-Name = Annotated[str, BeforeValidator(_name)]
 Category = Annotated[str, BeforeValidator(_category), Field(max_length=_MOST)]
 Place = Annotated[str, BeforeValidator(_place), Field(max_length=_MOST)]
 Words = Annotated[str, BeforeValidator(_words), Field(max_length=_MOST)]
@@ -49,7 +42,7 @@ class TopicSettings(Table):
     `title` are words, not patterns: no text of a feed can make them slow.
     """
 
-    name: Name
+    name: Topic
     categories: tuple[Category, ...] = ()
     url: tuple[Place, ...] = ()
     title: tuple[Words, ...] = ()

@@ -24,6 +24,7 @@ _DURATION = re.compile(r"(\d+)\s*([smhdw])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
+_TOPIC = re.compile(r"[^\W_](?:[^\W_]|-){0,39}")
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 
 
@@ -45,6 +46,12 @@ def _timezone(value: object) -> object:
 def _slug(value: object) -> object:
     if not isinstance(value, str) or not _NAME.fullmatch(value):
         raise ValueError("must be 1 to 40 characters of a-z, 0-9 and -")
+    return value
+
+
+def _topic(value: object) -> object:
+    if not isinstance(value, str) or not _TOPIC.fullmatch(value) or value != value.casefold():
+        raise ValueError("must be 1 to 40 lower-case letters of any script, digits and -")
     return value
 
 
@@ -120,6 +127,7 @@ Timezone = Annotated[str, BeforeValidator(_timezone)]
 
 
 Slug = Annotated[str, BeforeValidator(_slug)]
+Topic = Annotated[str, BeforeValidator(_topic)]
 
 
 Mailbox = Annotated[str, BeforeValidator(_mailbox)]

@@ -1,7 +1,8 @@
 """Saved pages, saved plain texts and Markdown as they are found: the article alone, field by field.
 
 A case is one file: a line of JSON, then the document. `expect` names fields as they are stored, and of the text
-`begins`, `ends`, `contains` and `lacks`; `refused` says what the error says. `name` and `url` are the document's.
+`begins`, `ends`, `contains` and `lacks`; `refused` says what the error says. `name`, `url` and `content_type` are the
+document's.
 """
 
 import json
@@ -28,6 +29,7 @@ def read(path: Path, case: dict[str, Any], body: str) -> ParsedArticle:
         name=case.get("name", f"{path.stem}.{ENDINGS[path.parent.name]}"),
         base_url="https://quay.example",
         url=case.get("url"),
+        content_type=case.get("content_type", ""),
         now=NOW,
     )
 

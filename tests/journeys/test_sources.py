@@ -35,7 +35,7 @@ def test_a_list_is_taken_over_and_what_stood_in_the_settings_is_kept(publication
         ("harbour-news", "https://harbour.example/feed", ("world-trade", "deep")),
         ("harbour-news-2", "https://other.example/feed", ("ports", "sea")),
         ("unnamed-example", "http://unnamed.example/rss", ()),
-        ("mir-example", "https://mir.example/rss", ()),
+        ("mir", "https://mir.example/rss", ()),
     ]
     assert "4 added to" in said
     assert 'Twice: it is the source "harbour-news" already' in said

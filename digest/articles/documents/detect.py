@@ -6,14 +6,41 @@ What reads each kind is imported where there is one: few commands read them all.
 import re
 from collections.abc import Sequence
 from datetime import datetime
+from enum import StrEnum
 from urllib.parse import urlsplit
 
 from digest.articles.parsed import ParsedArticle
 from digest.articles.text.identity import path_slug
+from digest.errors import InputError
 
-_PAGE = re.compile(
+_BEGINS_AS_PAGE = re.compile(
     rb"(?:\xef\xbb\xbf)?(?>(?:<\?xml[^>]*>|<!--.*?-->|\s+)*)<(?:!doctype html|html|head|body)\b", re.I | re.S
 )
+# All of them may be left out (HTML Standard 13.1.2.4); a script or a server's warning may come first.
+_BEGINS_WITH_A_TAG = re.compile(
+    rb"(?:\xef\xbb\xbf)?(?>(?:<!--.*?-->|\s+)*)<(?:meta|title|link|script|style|base|br|b|div|main|article|header)\b",
+    re.I | re.S,
+)
+_HAS_A_PAGE = re.compile(rb"^[ \t]*<(?:!doctype html|html)\b.*<(?:/html|/head|body)\b", re.I | re.S | re.M)
+_FRONT = (b"---\n", b"---\r\n", b"+++\n", b"+++\r\n")
+_LOOKED_AT = 4_000
+_PAGE_ENDINGS = ("html", "htm", "xhtml", "php", "asp", "aspx", "jsp")
+
+
+class _Kind(StrEnum):
+    PAGE = "a web page"
+    MARKDOWN = "Markdown"
+    TEXT = "plain text"
+
+
+_TYPES = {
+    "text/html": _Kind.PAGE,
+    "application/xhtml+xml": _Kind.PAGE,
+    "text/markdown": _Kind.MARKDOWN,
+    "text/x-markdown": _Kind.MARKDOWN,
+}
+_OF_NO_ARTICLE = re.compile(r"(?:image|audio|video|font)/|application/(?:pdf|zip|gzip|msword|vnd\.|epub)")
+_FEED_TYPES = re.compile(r"application/(?:rss|atom|feed)\+(?:xml|json)")
 
 
 def parse_document(
@@ -26,19 +53,17 @@ def parse_document(
     topics: Sequence[str] = (),
     now: datetime | None = None,
 ) -> ParsedArticle:
-    """Read a page, Markdown or plain text, by the name's ending and what the content looks like.
+    """Read a page, Markdown or plain text, as the server calls it, else by its name and what it begins with.
 
     `url` is where it was fetched from and `content_type` what the server called it; without a URL it is a
-    saved file.
+    saved file. Raise InputError for what is no article, with the remedy.
     """
-    ending = _ending(name if url is None else urlsplit(url).path)
-    if ending in ("md", "markdown") or content.startswith((b"---\n", b"---\r\n", b"+++\n", b"+++\r\n")):
+    kind = _kind(content, name if url is None else url, "" if url is None else content_type)
+    if kind is _Kind.MARKDOWN:
         from digest.articles.documents.markdown import parse_markdown
 
         return parse_markdown(content, name=name, base_url=base_url, url=url, topics=topics, now=now)
-    if ending in ("html", "htm", "xhtml") or _PAGE.match(
-        content[:4_000].lstrip(b"\xff\xfe").replace(b"\0", b"")
-    ):
+    if kind is _Kind.PAGE:
         from digest.articles.documents.pages import parse_page
 
         return parse_page(
@@ -51,6 +76,35 @@ def parse_document(
     from digest.articles.plaintext.plaintext import parse_plaintext
 
     return parse_plaintext(content, name=name, base_url=base_url, url=url, topics=topics)
+
+
+def _kind(content: bytes, place: str, content_type: str) -> _Kind:
+    """Tell what a document is; a server's own word comes first (RFC 9110 8.3), but for plain text.
+
+    Many servers call Markdown, and some call pages, `text/plain`.
+    """
+    called = content_type.partition(";")[0].strip().lower()
+    _refuse(called, place)
+    if called in _TYPES:
+        return _TYPES[called]
+    ending = _ending(urlsplit(place).path if "://" in place else place)
+    if ending in ("md", "markdown") or content.startswith(_FRONT):
+        return _Kind.MARKDOWN
+    begins = content[:_LOOKED_AT].lstrip(b"\xff\xfe").replace(b"\0", b"")
+    if ending in _PAGE_ENDINGS or _BEGINS_AS_PAGE.match(begins):
+        return _Kind.PAGE
+    if ending not in ("txt", "text") and called != "text/plain":
+        is_page = _BEGINS_WITH_A_TAG.match(begins) or _HAS_A_PAGE.search(begins)
+        return _Kind.PAGE if is_page else _Kind.TEXT
+    return _Kind.TEXT
+
+
+def _refuse(called: str, place: str) -> None:
+    shown = place.partition("?")[0]
+    if _FEED_TYPES.match(called):
+        raise InputError(f"{shown} is a feed ({called}); make it the url of one of the [[sources]]")
+    if _OF_NO_ARTICLE.match(called):
+        raise InputError(f"{shown} is {called}, not a page; save its text and add that file")
 
 
 def _ending(path: str) -> str:

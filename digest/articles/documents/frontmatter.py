@@ -58,6 +58,7 @@ _URL = (
     "permalink",
     "external_url",
     "original_url",
+    "path",
 )
 _SOURCES = ("url", "src", "image", "path", "relative_path", "teaser", "og_image", "href", "file")
 

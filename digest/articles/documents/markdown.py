@@ -20,10 +20,8 @@ from digest.errors import InputError
 _PARSER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"]).use(footnote_plugin)
 _PARSER.inline.ruler.disable("footnote_inline")
 _LARGEST = 1_000_000
+_DATED_NAME = re.compile(r"\d{4}-\d{1,2}-\d{1,2}[-_ ]")
 _MORE = re.compile(r"^[ \t]*<!--\s*(?:more|excerpt|summary)\s*-->[ \t]*$", re.I | re.M)
-_MARKERS = re.compile(
-    r"^[ \t]*(?:\[\[?_?toc_?\]?\]|\{:\s*[^}\n]*\})[ \t]*$|(?<![ \t])[ \t]*\{#[\w-]+\}[ \t]*$", re.I | re.M
-)
 
 
 def parse_markdown(
@@ -46,8 +44,9 @@ def parse_markdown(
     text = _decoded(content, name)
     front, body = frontmatter.split_front(text, name)
     frontmatter.check_published(front, name, now)
-    body = without_shortcodes(_MARKERS.sub("", body))
+    body = without_shortcodes(body)
     title, html = _titled(one_line(frontmatter.words(front.get("title"))), body)
+    title = title or _title_of_name(name)
     if not title:
         raise InputError(f'{name}: no title; write "title: ..." between --- lines, or a first line "# ..."')
     published_at = frontmatter.published_at(front, name, now)
@@ -85,9 +84,26 @@ def _built(
     )
 
 
-def _path(front: Front, name: str) -> str:
-    """Give the path below the site: the file's name, its last part the `slug`, without the date before it."""
+def _title_of_name(name: str) -> str:
+    """Return the title that a file's name spells: `2026-03-01-high-tide.md` is "High tide", as in Jekyll."""
     folder, _, file = name.rpartition("/")
+    stem = file.rpartition(".")[0] or file
+    if stem.lower() in ("index", "_index"):
+        stem = folder.rpartition("/")[2]
+    dated = _DATED_NAME.match(stem)
+    words = re.split(r"[-_ ]+", stem[dated.end() :] if dated else stem)
+    if not dated and sum(map(str.isalpha, words)) < 2:
+        return ""
+    spelled = " ".join(filter(None, words))
+    return spelled[:1].upper() + spelled[1:]
+
+
+def _path(front: Front, name: str) -> str:
+    """Return the path below the site: the file's name, its last part the `slug`.
+
+    `content/` is the folder that Hugo and Zola read pages from, and no part of their addresses.
+    """
+    folder, _, file = name.removeprefix("content/").rpartition("/")
     stem = file.rpartition(".")[0] or file
     own = path_slug(f"{frontmatter.words(front.get('slug'))}.md") if front.get("slug") else ""
     if stem.lower() in ("index", "_index") and folder:

@@ -51,12 +51,17 @@ _KEYWORDS = (
 _OUTSIDE = re.compile(r"comment|related|sidebar|recommend|teaser|footer|widget|popular", re.I)
 _CLOCK = re.compile(r"\d[T ]\d{1,2}:\d\d|\d{9,}")
 _OFFSET = re.compile(r"(?:Z|[+-]\d\d:?\d\d|GMT|UTC)\s*$", re.I)
+_HOME = re.compile(r"/|(?:https?:)?//[^/]+/?", re.I)
 _MOST_TOPICS = 12
 
 
 @dataclass(frozen=True, slots=True)
 class PageMetadata:
-    """A page's own words on its article; nothing of it is cleaned yet."""
+    """A page's own words on its article; nothing of it is cleaned yet.
+
+    `page_title` is the title element. `site_headings` are the first-level headings that are the site's: in a
+    menu or an edge of the page, or a link to the home page.
+    """
 
     title: str = ""
     author: str | None = None
@@ -67,7 +72,10 @@ class PageMetadata:
     topics: tuple[str, ...] = ()
     canonical: str | None = None
     base: str | None = None
+    page_title: str = ""
     headings: tuple[str, ...] = ()
+    subheadings: tuple[str, ...] = ()
+    site_headings: tuple[str, ...] = ()
     site: str = ""
     description: str = ""
     body: str = ""
@@ -83,6 +91,7 @@ def read_stated(text: str, url: str) -> PageMetadata:
     meta = _meta(page)
     node = find_article(map(_script, page.iter("script")), url)
     image, alt = _image(page, meta, node)
+    headings, site_headings = _headings(page)
     return PageMetadata(
         title=_first(
             texts(node.get("headline"), "@value"),
@@ -98,7 +107,10 @@ def read_stated(text: str, url: str) -> PageMetadata:
         topics=_topics(page, meta, node),
         canonical=_canonical(page, meta, node, url),
         base=_absolute(url, next((one.get("href") or "" for one in page.iter("base")), "")),
-        headings=_headings(page),
+        page_title=_words(next((one for one in page.iter("title") if not _is_drawn(one)), None)),
+        headings=headings,
+        subheadings=tuple(_words(one) for one in all_of(page, "h2", "h3") if not _is_outside(one))[:8],
+        site_headings=site_headings,
         site=_first(
             meta.get("og:site_name"), texts(node.get("publisher"), "name"), meta.get("application-name")
         ),
@@ -112,9 +124,23 @@ def read_stated(text: str, url: str) -> PageMetadata:
     )
 
 
-def _headings(page: html.HtmlElement) -> tuple[str, ...]:
-    found: list[html.HtmlElement] = list(all_of(page, "h1"))
-    return tuple(" ".join(one.text_content().split()) for one in found[:4])
+def _headings(page: html.HtmlElement) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the first-level headings of the page, and those of the site."""
+    own: list[str] = []
+    of_site: list[str] = []
+    for heading in all_of(page, "h1"):
+        links = [*heading.iter("a"), *(one for one in heading.iterancestors() if one.tag == "a")]
+        is_home = any(_HOME.fullmatch((link.get("href") or "").strip()) for link in links)
+        (of_site if is_home or _is_outside(heading) else own).append(_words(heading))
+    return tuple(own[:4]), tuple(of_site[:4])
+
+
+def _is_drawn(element: html.HtmlElement) -> bool:
+    return any(holder.tag == "svg" for holder in element.iterancestors())
+
+
+def _words(element: html.HtmlElement | None) -> str:
+    return " ".join(element.text_content().split()) if element is not None else ""
 
 
 def _meta(page: html.HtmlElement) -> dict[str, list[str]]:

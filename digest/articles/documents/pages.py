@@ -37,6 +37,10 @@ _UNSHOWN = re.compile(r"<(?P<end>/?)(?P<name>style|svg|script)\b(?P<rest>[^<>]*)
 _LONG_VALUE = re.compile(r"""\bcontent\s*=\s*(?:"[^"]{1000,}"|'[^']{1000,}')""")
 _STOP = re.compile(r"[.!?…:։。！？؟۔।]|[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]")
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.I)
+_DOCTYPE = re.compile(r"<!doctype\s+html\b|<html\b", re.I)
+_ROOT = re.compile(r"<(?:html|body)\b", re.I)
+_LATEST_BEGINNING = 8_000
+_PARTS = re.compile(r"\s+[|»«•·–—\\/-]\s+|\s*\|\s*|\s+::?\s+")
 _LEAST_HEADING = 12
 _FEWEST_WORDS = 8
 _LONGEST_LABEL = 160
@@ -53,7 +57,7 @@ def parse_page(
     A page's own word on its canonical URL counts within its host only, so that none can pass for an
     article of another site. A saved page has no host: there its own word is the link.
     """
-    text = untangled(decode_page(content, content_type).replace("\0", ""))
+    text = untangled(_whole(decode_page(content, content_type).replace("\0", "")))
     stated = read_stated(text, url)
     shown = unnested(_LONG_VALUE.sub(_cut, _shown(text)))
     if len(shown) > _LONGEST or shown.count("<") > _MOST_TAGS:
@@ -81,6 +85,14 @@ def parse_page(
         published_at=stated.published_at or moment(found.date if found else None),
         canonical=own if own and _host(own) == _host(url) else None,
     )
+
+
+def _whole(text: str) -> str:
+    """Return a page with a root element, without what a server or a script wrote above its beginning."""
+    begins = _DOCTYPE.search(text, 0, _LATEST_BEGINNING)
+    if begins and begins.start() and not _ROOT.search(text, 0, begins.start()):
+        text = text[begins.start() :]
+    return text if _ROOT.search(text) else f"<!doctype html><html>{text}</html>"
 
 
 def _shown(text: str) -> str:
@@ -142,7 +154,7 @@ def _body(found: Document | None, stated: PageMetadata) -> str:
 
 def _title(found: Document | None, stated: PageMetadata) -> str:
     """Choose the title, without the names of site and section around it: the heading that is within it."""
-    title = one_line(found.title if found and found.title else stated.title)
+    title = _own_title(one_line(found.title if found and found.title else stated.title), stated)
     for heading in map(one_line, stated.headings):
         if _LEAST_HEADING <= len(heading) < len(title) and heading.casefold() in title.casefold():
             return heading
@@ -155,6 +167,24 @@ def _title(found: Document | None, stated: PageMetadata) -> str:
             flags=re.I,
         )
         return bare or title
+    return title
+
+
+def _own_title(title: str, stated: PageMetadata) -> str:
+    """Return the story's title where the one found is the site's: its name, or a heading of a menu."""
+    named = one_line(stated.page_title)
+    parts = [part.strip() for part in _PARTS.split(named) if part.strip()]
+    of_site = {one_line(one).casefold() for one in (stated.site, *stated.site_headings) if one}
+    known = title.casefold()
+    others = [part for part in parts if part.casefold() not in {known, *of_site}]
+    headings = [one_line(one) for one in (*stated.headings, *stated.subheadings)]
+    within = [
+        one for one in headings if one.casefold() != known and one.casefold() in map(str.casefold, others)
+    ]
+    if not title:
+        return within[0] if within else max(others or parts, key=len, default="")
+    if known in of_site or (len(parts) > 1 and known in map(str.casefold, parts[1:]) and within):
+        return within[0] if within else max(others, key=len, default=title)
     return title
 
 

@@ -1,4 +1,4 @@
-"""Make the shortcodes of static site generators harmless: a film becomes a link, the rest gives its text."""
+"""Replace what site generators add to Markdown: shortcodes, callouts, wiki links, and attributes in braces."""
 
 # ruff: noqa: E501 - names that generators chose stand in one line
 
@@ -21,6 +21,24 @@ _INNER = re.compile(r"\s*(?P<close>/?)\s*(?P<name>[\w/.-]+)(?P<rest>.*)", re.S)
 _VALUE = re.compile(
     r"""(?:(?P<key>[\w-]+)\s*=\s*)?(?:"(?P<double>[^"]*)"|'(?P<single>[^']*)'|(?P<bare>[^\s"'=]+))"""
 )
+# A list of attributes, alone on its line or behind a heading, a link, an image or a marked phrase (kramdown, Hugo).
+_ATTRIBUTES = re.compile(
+    r"^[ \t]*(?:\[\[?_?toc_?\]?\]|\{:\s*[^}\n]*\})[ \t]*$|(?<![ \t])[ \t]*\{:?[ ]?[#.][^{}\n]{1,200}\}[ \t]*$"
+    r"|(?<=[)\]*_`])\{:?[^{}\n]{1,200}\}",
+    re.I | re.M,
+)
+# "> [!NOTE]" (GitHub), "> [!tip]- A title" (Obsidian); ":::note A title" and ":::" (Docusaurus, VuePress).
+_ALERT = re.compile(r"^((?:[ \t]*>)+[ \t]*)\[![\w-]{1,30}\][+-]?[ \t]*([^\n]*)$", re.M)
+_CONTAINER = re.compile(
+    r"^[ \t]*:{3,}[ \t]*(?:[a-z][\w-]{0,30})?[ \t]*(?:\[([^\]\n]*)\]|([^\n{]*))(?:\{[^}\n]*\})?[ \t]*$", re.M
+)
+# '!!! note "A title"' and the lines indented below it (Python-Markdown, MkDocs).
+_ADMONITION = re.compile(
+    r"""^(?:!!!|\?\?\?\+?)[ \t]+[a-z][\w -]{0,60}?(?:[ \t]+"([^"\n]*)")?[ \t]*\n((?:(?:[ ]{4}|\t)[^\n]*(?:\n|\Z)|[ \t]*\n(?=[ ]{4}|\t))*)""",
+    re.M,
+)
+_EMBEDDED = re.compile(r"!\[\[[^\[\]\n]{1,300}\]\]")
+_WIKI_LINK = re.compile(r"(?<!\!)\[\[([^\[\]|\n]{1,200})(?:\|([^\[\]\n]{1,200}))?\]\](?!\()")
 _KEY = re.compile(r"[\w-]{3,40}")
 _URL = re.compile(r"https?://[^\s\"'<>(){}\[\]]{4,500}")
 _FILMS = {"youtube": "https://www.youtube.com/watch?v={}", "vimeo": "https://vimeo.com/{}"}
@@ -34,7 +52,8 @@ _POSTS = {
 
 
 def without_shortcodes(text: str) -> str:
-    """Give Markdown without shortcodes; what stands as code is left as it is."""
+    """Return Markdown as CommonMark has it; what stands as code is left as it is."""
+    text = _ADMONITION.sub(_as_quotation, text)
     return "".join(part if is_code else _replaced(part) for part, is_code in _parts(text))
 
 
@@ -72,7 +91,27 @@ def _spans(text: str) -> Iterator[tuple[str, bool]]:
 
 
 def _replaced(text: str) -> str:
+    text = _ALERT.sub(_as_heading, _CONTAINER.sub(_as_line, _ATTRIBUTES.sub("", text)))
+    text = _WIKI_LINK.sub(
+        lambda link: link[2] or link[1].partition("#")[0] or link[1], _EMBEDDED.sub("", text)
+    )
     return _CODE.sub(_stands_for, _COMMENT.sub("", _RAW.sub(lambda match: match[1], text)))
+
+
+def _as_heading(alert: re.Match[str]) -> str:
+    """Return an alert's own title as a paragraph above its text; a mark without one goes."""
+    return f"{alert[1]}**{alert[2].strip()}**\n{alert[1]}" if alert[2].strip() else alert[1]
+
+
+def _as_line(container: re.Match[str]) -> str:
+    title = (container[1] or container[2] or "").strip()
+    return f"\n**{title}**\n" if title else ""
+
+
+def _as_quotation(admonition: re.Match[str]) -> str:
+    title, inner = admonition[1], admonition[2]
+    lines = [re.sub(r"^(?: {4}|\t)", "", line) for line in inner.rstrip().split("\n")]
+    return "".join(f"> {line}\n" for line in ([f"**{title}**", ""] if title else []) + lines) + "\n"
 
 
 def _stands_for(code: re.Match[str]) -> str:

@@ -1,11 +1,11 @@
 """Read and write OPML, the list of feeds that feed readers exchange (opml.org/spec2)."""
 
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from anyascii import anyascii
 from lxml import etree
 
 from digest.articles.feeds.feeds import MAX_BYTES
@@ -13,6 +13,7 @@ from digest.articles.feeds.xml_bombs import check_xml
 from digest.articles.html.cleaning import one_line, safe_url
 from digest.articles.parsed import Rejected
 from digest.errors import InputError
+from digest.rules.articles.topics import slug
 
 _LONGEST_NAME = 40
 _LONGEST_URL = 2_000
@@ -64,8 +65,11 @@ def write_opml(title: str, outlines: Iterable[OpmlFeed]) -> bytes:
 
 
 def setting_name(text: str) -> str:
-    """Give a title as a name fit for the settings: a-z, 0-9 and -; empty where nothing of it can be."""
-    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    """Return a title as a name fit for the settings: a-z, 0-9 and -; empty where it has no letter or digit.
+
+    Letters of other scripts are transliterated: `Новости` is `novosti`.
+    """
+    plain = anyascii(slug(text, 4 * _LONGEST_NAME)).lower()
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:_LONGEST_NAME].strip("-")
 
 
@@ -90,7 +94,7 @@ def _read(outline: Any, folders: tuple[str, ...]) -> OpmlFeed:
     if url is None or len(url) > _LONGEST_URL:
         raise InputError(f'"{one_line(address)[:100]}" is no http(s) address')
     categories = [part.rpartition("/")[2] for part in _value(outline, "category").split(",")]
-    names = (setting_name(text) for text in (*folders, *categories))
+    names = (slug(text) for text in (*folders, *categories))
     return OpmlFeed(_title(outline), url, tuple(dict.fromkeys(filter(None, names))))
 
 

@@ -14,6 +14,7 @@ from digest.articles.plaintext.dateline import read_dateline
 _LONGEST_LABEL = 320
 _LONGEST_TITLE = 220
 _HEAD = 14
+_LONG_HEAD = 40
 _STOPS = re.compile(r"[.!?…։。！？؟۔।:;]['\"’”»›)\]]*$")
 _CUT = re.compile(
     r"(?:\S(?:…|\.{3}| ?\[(?:…|\.{3})\])|\[(?:…|\.{3})\]|(?:…|\.{3}) ?(?:read more|continue reading|more|weiterlesen|lire la suite|leer más|leggi tutto|leia mais|lees verder|читать далее|devamı)\W*)$",
@@ -109,20 +110,33 @@ def _first_prose(blocks: Sequence[str]) -> int | None:
 
 
 def _below_byline(blocks: Sequence[str], found: int) -> int:
-    """Give where the story begins if what was found stands above its byline: a standfirst, a picture's words."""
-    if read_dateline(blocks[found]).rest != blocks[found] or not any(map(looks_like_title, blocks[:found])):
+    """Return where the story begins if what was found stands above its byline.
+
+    Above it stand a standfirst or a picture's caption, and where no headline was there yet, the site's slogan
+    or its search box: a headline with a byline right below it tells where the story begins.
+    """
+    if read_dateline(blocks[found]).rest != blocks[found]:
         return found
+    has_title = any(map(looks_like_title, blocks[:found]))
     last, prose = None, 0
-    for at in range(found, min(len(blocks), found + _HEAD)):
+    for at in range(found, min(len(blocks), found + (_HEAD if has_title else _LONG_HEAD))):
         if _is_end(blocks[at]) or RELATED.fullmatch(_bare(blocks[at])):
             break
         prose += is_prose(blocks[at])
-        if read_byline(blocks[at]) and prose <= 3:
+        if read_byline(blocks[at]) and prose <= 3 and (has_title or _is_headed(blocks, at, found)):
             last = at
+            if not has_title:
+                break
     if last is None:
         return found
     after = [at for at in range(last + 1, len(blocks)) if is_prose(blocks[at])]
-    return after[0] if len(after) > 1 else found
+    return after[0] if len(after) > (1 if has_title else max(1, prose - 1)) else found
+
+
+def _is_headed(blocks: Sequence[str], byline: int, found: int) -> bool:
+    """Tell whether a headline stands right above a byline, one block between them at most."""
+    above = [block for block in blocks[max(found, byline - 2) : byline] if looks_like_title(block)]
+    return any(len(block.split()) >= 3 for block in above)
 
 
 def _is_above(blocks: Sequence[str], at: int) -> bool:

@@ -5,6 +5,8 @@ import hashlib
 import re
 from urllib.parse import SplitResult, parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
+from digest.rules.articles.topics import slug
+
 _DECORATION = re.compile(
     r"""utm_\w+ | (fb|g|d|y|tw|tt|ms)clk?id | gclsrc | [gw]braid | _g[al] | mc_[ce]id | igshi?d?
     | _hs\w+ | hsctatracking | mkt_tok | ref_(src|url) | cmpi?d? | wt\.\w+ | wt_\w+ | ns_\w+ | at_\w+ | xtor
@@ -88,11 +90,6 @@ def content_hash(title: str, text: str) -> str:
     """Hash what an article says, blanks and case aside."""
     folded = " ".join(f"{title} {text}".casefold().split())
     return hashlib.sha256(folded.encode()).hexdigest()[:32]
-
-
-def slug(text: str, limit: int = 40) -> str:
-    """Give a topic or file name as lower-case letters and digits of any script, with - between."""
-    return re.sub(r"[^\w]+", "-", text.casefold()).strip("-_")[:limit]
 
 
 def path_slug(name: str) -> str:

@@ -9,6 +9,10 @@ from urllib.parse import unquote, urlsplit
 
 from digest.settings.topics import TopicSettings
 
+# A + or # behind a letter or digit (not "A + B", not "#tag"), and a dot before a word.
+_SIGNS = re.compile(r"(?<=\w)(?:[+#♯]+)(?=[\W\d]|$)|(?<![\w.])\.(?=[^\W\d_])")
+_SPELLED = {"+": "plus", "#": "sharp", "♯": "sharp", ".": "dot"}
+
 
 @dataclass(frozen=True, slots=True)
 class Topics:
@@ -36,6 +40,18 @@ class Topics:
         for name, called in ((source, categories), *(elsewhere or {}).items()):
             made.extend(settle((*called, *self.of_sources.get(name, ())), url, title, self.rules))
         return list(dict.fromkeys(made))
+
+
+def slug(text: str, limit: int = 40) -> str:
+    """Return a topic or file name as lower-case letters and digits of any script, with - between.
+
+    Signs that make a name of their own are spelled out: `C++` is `c-plus-plus`, `C#` is `c-sharp`, `.NET` is
+    `dot-net`.
+    """
+    plain = text.casefold()
+    if _SIGNS.search(plain):
+        plain = _SIGNS.sub(lambda sign: "".join(f"-{_SPELLED[one]}-" for one in sign[0]), plain)
+    return re.sub(r"[^\w]+", "-", plain).strip("-_")[:limit].rstrip("-_")
 
 
 def settle(topics: Sequence[str], url: str, title: str, rules: Sequence[TopicSettings]) -> tuple[str, ...]:
@@ -110,4 +126,4 @@ def _pattern(words: str) -> re.Pattern[str]:
 
 @lru_cache(10_000)
 def _plain(category: str) -> str:
-    return re.sub(r"[\W_]+", "-", category.casefold()).strip("-")
+    return re.sub(r"[-_]+", "-", slug(category))

@@ -3,8 +3,9 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
-from digest.rules.articles.topics import has_words, is_at, settle
+from digest.rules.articles.topics import has_words, is_at, settle, slug
 from digest.settings.topics import TopicSettings
 
 SPORT = TopicSettings(
@@ -77,3 +78,29 @@ def test_no_title_url_or_category_breaks_a_rule(title: str, url: str, own: list[
 def test_many_stars_and_long_titles_are_answered_at_once() -> None:
     assert not is_at("https://x.example/" + "a" * 5_000, "/" + "*a" * 90 + "*b")
     assert not has_words("a " * 50_000, " ".join(["a"] * 90) + " b")
+
+
+@pytest.mark.parametrize(
+    ("category", "topic"),
+    [
+        ("C", "c"), ("C++", "c-plus-plus"), ("C#", "c-sharp"), ("F#", "f-sharp"), (".NET", "dot-net"),
+        ("ASP.NET", "asp-net"), ("C++17", "c-plus-plus-17"), ("Disney+", "disney-plus"), ("#tide", "tide"),
+        ("Markets & Money", "markets-money"), ("A + B", "a-b"), ("...and more", "and-more"),
+        ("Наука и жизнь", "наука-и-жизнь"), ("日本語 ニュース", "日本語-ニュース"), ("++", ""),
+    ],
+)  # fmt: skip
+def test_a_category_is_a_readable_topic_and_signs_keep_names_apart(category: str, topic: str) -> None:
+    assert slug(category) == topic
+
+
+def test_a_rule_for_c_plus_plus_fits_neither_c_nor_c_sharp() -> None:
+    rule = TopicSettings(name="cpp", categories=("C++",))
+    for category, fits in (("C++", True), ("c-plus-plus", True), ("C", False), ("C#", False)):
+        assert ("cpp" in settle((category,), "https://quay.example/a", "Title", [rule])) is fits
+
+
+def test_a_rule_named_in_another_script_is_a_topic() -> None:
+    rule = TopicSettings(name="наука", categories=("Science",))
+    assert settle(("science",), "https://quay.example/a", "Title", [rule]) == ("science", "наука")
+    with pytest.raises(ValidationError, match="lower-case letters of any script"):
+        TopicSettings(name="Наука", categories=("Science",))
