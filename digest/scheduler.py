@@ -1,6 +1,7 @@
 """The only APScheduler user: it ticks, the database says what is due."""
 
 import logging
+import time
 from datetime import datetime, timedelta
 
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -10,6 +11,8 @@ from digest.errors import DigestError
 from digest.sending import send_due
 
 TICK = timedelta(seconds=30)
+STALLED_AFTER = timedelta(minutes=15)
+"""A tick that has not moved for so long is stalled: a server's reply may take ten minutes."""
 log = logging.getLogger(__name__)
 
 
@@ -18,6 +21,7 @@ class Ticker:
 
     def __init__(self, app: Application, tick: timedelta = TICK) -> None:
         self._app = app
+        self._moved_at = time.monotonic()
         self._scheduler = BackgroundScheduler(timezone="UTC")
         self._scheduler.add_job(
             self.tick,
@@ -38,13 +42,24 @@ class Ticker:
         self._app.stopping.set()
         self._scheduler.shutdown(wait=True)
 
+    @property
+    def is_stalled(self) -> bool:
+        """Return whether nothing has moved for longer than anything may take."""
+        return time.monotonic() - self._moved_at > STALLED_AFTER.total_seconds()
+
+    def _moved(self, *_: object) -> None:
+        self._moved_at = time.monotonic()
+
     def tick(self) -> None:
         """Do what is due once; trouble is logged and the next tick goes on."""
+        self._moved()
         try:
-            done = send_due(self._app)
+            done = send_due(self._app, progress=self._moved)
         except DigestError as error:
             log.error("%s", error)
             return
+        finally:
+            self._moved()
         for report in done.fetched:
             if report.error:
                 log.warning("source %s: %s", report.source, report.error)

@@ -1,25 +1,64 @@
 """Commands that stay: run and web."""
 
+import threading
+from collections.abc import Callable
+
 from digest.bootstrap import Application
 from digest.cli.setup import wait_for_end
 from digest.cli.terminal.common import DEFAULT, Common, application
 from digest.cli.terminal.output import say
+from digest.net.service_manager import notify
 from digest.scheduler import Ticker
+from digest.settings import find_service_manager
 from digest.web.app import create_app
 from digest.web.server import Server, limits_of
+
+
+class Watchdog:
+    """Says "READY=1" at once, and "WATCHDOG=1" at half of the manager's interval for as long as `is_well`.
+
+    A daemon whose tick is stalled says nothing more: systemd restarts it (WatchdogSec=).
+    """
+
+    def __init__(self, is_well: Callable[[], bool]) -> None:
+        self._socket, self._every = find_service_manager()
+        self._is_well = is_well
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="watchdog", daemon=True)
+
+    def start(self) -> None:
+        """Begin, where a service manager wants to be told."""
+        if self._socket:
+            notify(self._socket, "READY=1")
+            if self._every:
+                self._thread.start()
+
+    def stop(self) -> None:
+        """Say that the end has begun."""
+        self._stopping.set()
+        if self._socket:
+            notify(self._socket, "STOPPING=1")
+
+    def _work(self) -> None:
+        while not self._stopping.wait(self._every):
+            if self._is_well():
+                notify(self._socket, "WATCHDOG=1")
 
 
 def run(*, common: Common = DEFAULT) -> None:
     """Run the daemon: scheduler, web pages and delivery in one process."""
     with application(common) as app:
-        web = _server(app)
         ticker = Ticker(app)
+        web = _server(app, lambda: ticker.is_stalled)
         web.start()
         ticker.start()
+        watchdog = Watchdog(lambda: not ticker.is_stalled)
+        watchdog.start()
         say(f"pages at http://{app.settings.web.host}:{web.port}/; Ctrl-C ends it", quiet=common.quiet)
         try:
             wait_for_end()
         finally:
+            watchdog.stop()
             ticker.stop()
             web.stop()
 
@@ -36,6 +75,6 @@ def web(*, common: Common = DEFAULT) -> None:
             server.stop()
 
 
-def _server(app: Application) -> Server:
-    pages = create_app(app.readers, app.settings, desk=app.desk)
+def _server(app: Application, is_stalled: Callable[[], bool] = lambda: False) -> Server:
+    pages = create_app(app.readers, app.settings, desk=app.desk, is_stalled=is_stalled)
     return Server(pages, app.settings.web.host, app.settings.web.port, limits_of(app.settings.web))

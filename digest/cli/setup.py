@@ -12,6 +12,7 @@ from cyclopts import Parameter
 from starlette.staticfiles import StaticFiles
 
 from digest.bootstrap import Application
+from digest.cli.systemd import write_units
 from digest.cli.terminal.common import DEFAULT, Common, application
 from digest.cli.terminal.output import say, warn
 from digest.clock import utc_now
@@ -57,13 +58,15 @@ def demo(
         app.close()
 
 
-def init(directory: Path = Path(), *, common: Common = DEFAULT) -> None:
+def init(directory: Path = Path(), *, systemd: bool = False, common: Common = DEFAULT) -> None:
     """Write config.toml and create the database; existing files are kept.
 
     Parameters
     ----------
     directory:
         The folder to write config.toml into, where --config names no file.
+    systemd:
+        Write systemd units beside the settings as well: a daemon, and a timer that sends each minute.
     """
     path = common.config or directory / "config.toml"
     if path.exists():
@@ -80,6 +83,8 @@ def init(directory: Path = Path(), *, common: Common = DEFAULT) -> None:
         "the database is ready; next: `digest subscribers import`, `digest preview`, `digest send`",
         quiet=common.quiet,
     )
+    if systemd:
+        write_units(path, quiet=common.quiet)
 
 
 def catch(

@@ -20,6 +20,15 @@ def find_config(explicit: Path | None) -> Path:
     return explicit or Path(os.environ.get("DIGEST_CONFIG") or "config.toml")
 
 
+def find_service_manager() -> tuple[str, float]:
+    """Find the socket of a service manager that wants to be told, and how often in seconds (sd_notify(3)).
+
+    Without one the socket is empty; without a watchdog the interval is 0.
+    """
+    socket, microseconds = os.environ.get("NOTIFY_SOCKET", ""), os.environ.get("WATCHDOG_USEC", "")
+    return socket, int(microseconds) / 2_000_000 if microseconds.isdigit() else 0.0
+
+
 def load_settings(path: Path) -> Settings:
     """Load and validate the settings; raise SettingsError, one line for each thing to mend."""
     try:

@@ -38,6 +38,7 @@ def create_app(
     *,
     desk: Desk | None = None,
     now: Callable[[], datetime] = utc_now,
+    is_stalled: Callable[[], bool] = lambda: False,
     sign_ups_per_hour: int = 20,
 ) -> FastAPI:
     """Create the application of one publication, with the editors' desk where one is given.
@@ -56,7 +57,7 @@ def create_app(
     app.include_router(ArchivePages(archive, pages, settings).router())
     app.include_router(PicturePages(archive).router())
     _add_files(app, pages)
-    _add_health(app, readers)
+    _add_health(app, readers, is_stalled)
     _add_error_pages(app, pages, settings)
     return app
 
@@ -74,7 +75,7 @@ def _add_files(app: FastAPI, pages: Pages) -> None:
     app.add_api_route("/icon.svg", icon, methods=["GET", "HEAD"])
 
 
-def _add_health(app: FastAPI, readers: Readers) -> None:
+def _add_health(app: FastAPI, readers: Readers, is_stalled: Callable[[], bool]) -> None:
     threads: CapacityLimiter | None = None
 
     async def health() -> JSONResponse:
@@ -85,9 +86,17 @@ def _add_health(app: FastAPI, readers: Readers) -> None:
             await to_thread.run_sync(readers.check_database, limiter=threads)
         except Unreachable:
             return JSONResponse({"ok": False, "database": "does not answer"}, 503)
+        if is_stalled():
+            return JSONResponse({"ok": False, "database": "answers", "scheduler": "stalled"}, 503)
         return JSONResponse({"ok": True, "database": "answers"})
 
-    app.add_api_route("/health", health, methods=["GET", "HEAD"])
+    async def alive() -> JSONResponse:
+        """Tell that the process answers; what a restart would not mend is not asked."""
+        return JSONResponse({"ok": True})
+
+    for path in ("/health", "/health/ready"):
+        app.add_api_route(path, health, methods=["GET", "HEAD"])
+    app.add_api_route("/health/live", alive, methods=["GET", "HEAD"])
 
 
 def _add_error_pages(app: FastAPI, pages: Pages, settings: Settings) -> None:
