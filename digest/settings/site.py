@@ -3,6 +3,7 @@
 from datetime import timedelta
 from email.utils import parseaddr
 from typing import Literal
+from urllib.parse import urlsplit
 
 from pydantic import (
     Field,
@@ -60,6 +61,14 @@ class DatabaseSettings(Table):
     def _known(self) -> "DatabaseSettings":
         if not self.url.startswith(("sqlite:///", "postgresql+psycopg://")):
             raise ValueError('url must start with "sqlite:///" or "postgresql+psycopg://"')
+        if self.url == "sqlite:///":
+            raise ValueError('url names no file: write "sqlite:///digest.db"')
+        try:
+            port = urlsplit(self.url).port
+        except ValueError:
+            port = 0
+        if port == 0:
+            raise ValueError("url has a port that is no number from 1 to 65535")
         return self
 
 
