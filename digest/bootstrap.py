@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from digest.clock import utc_now
-from digest.errors import SettingsError
+from digest.errors import Refused, SettingsError
 from digest.mail.rendering.renderer import Renderer
 from digest.net.smtp import Relay
 from digest.net.smtp.transport import ehlo_name
@@ -165,6 +165,14 @@ class Application:
             lock.release(self.database, self.clock())
             if checked:
                 self.note_standing()
+
+    def find_refusal(self) -> str | None:
+        """Return why nothing may be sent from this database: it was restored from a backup; else None."""
+        try:
+            check_standing(self.database, self.state_path, self.identity)
+        except Refused as refused:
+            return str(refused)
+        return None
 
     @property
     def state_path(self) -> Path:

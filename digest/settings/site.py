@@ -25,6 +25,9 @@ from digest.settings.types import (
     Topic,
 )
 
+EXAMPLE_SECRET = "replace-me-by-a-long-random-text"  # noqa: S105 - it protects nothing
+"""What config.example.toml has in the secret's place."""
+
 
 class Site(Table):
     """`[site]`: who publishes."""
@@ -95,6 +98,11 @@ class WebSettings(Table):
         if length < 16:
             raise ValueError("secret must have 16 characters or more: readers' links are signed with it")
         return self
+
+    @property
+    def is_secret_published(self) -> bool:
+        """Tell whether the secret is the example's, which anybody may read."""
+        return self.secret.get_secret_value() == EXAMPLE_SECRET
 
     @property
     def signing_keys(self) -> tuple[bytes, ...]:

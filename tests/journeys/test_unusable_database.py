@@ -63,7 +63,7 @@ SAID = {
 }
 
 
-PAIRS = [(command, no_server) for command in COMMANDS]
+PAIRS: list[tuple[tuple[str, ...], Callable[[Path], str]]] = [(command, no_server) for command in COMMANDS]
 PAIRS += [(command, fault) for command in COMMANDS[::4] for fault in SAID if fault is not no_server]
 
 
