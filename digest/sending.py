@@ -18,6 +18,8 @@ from digest.tasks.delivery.deliver import deliver
 from digest.tasks.delivery.run import Run, Tally
 from digest.tasks.desk.alerts import tell_held
 from digest.tasks.editions.compiling import Compiled
+from digest.tasks.inbound.answers import send_answers
+from digest.tasks.inbound.intake import take_in
 from digest.tasks.readers.confirmation_mail import ask_due
 from digest.tasks.readers.expiry import keep_house
 
@@ -31,6 +33,8 @@ class Sent:
     fetched: list[FetchReport] = field(default_factory=list)
     compiled: list[Compiled] = field(default_factory=list)
     asked: int = 0
+    answered: int = 0
+    taken: dict[str, int] = field(default_factory=dict)
     tally: Tally = field(default_factory=Tally)
 
     @property
@@ -47,6 +51,8 @@ class Sent:
             ],
             "compiled": [asdict(item) for item in self.compiled],
             "asked": self.asked,
+            "taken_in": self.taken,
+            "answered": self.answered,
         } | asdict(self.tally)
 
 
@@ -73,12 +79,14 @@ def send_due(
             run.progress = progress
         with _stops_on_signals(run):
             keep_house(app.database, app.clock())
+            done.taken = dict(take_in(app.inbox, app.clock()))
             compiler = app.compiler(worker)
             for item in chosen:
                 done.compiled.extend(compiler.compile_due(item, app.clock(), at_once=at_once))
             app.note_standing()
             tell_held(app.desk, app.clock())
             done.asked = ask_due(run, app.readers, app.renderer)
+            done.answered = send_answers(run, app.inbox, app.renderer)
             done.tally = deliver(run, retry_paused=True)
     return done
 

@@ -5,20 +5,22 @@ Open command_table.py first.
 
 import sys
 from collections.abc import Sequence
-
-from cyclopts import App, CycloptsError
+from typing import TYPE_CHECKING
 
 from digest import __version__
 from digest.cli.command_table import COMMANDS, GROUPS, Command
-from digest.cli.terminal.output import warn
 from digest.errors import DigestError
 
+if TYPE_CHECKING:
+    from cyclopts import App
+
 _USAGE = 2
-_INTERRUPTED = 130  # as shells tell an end by SIGINT
 
 
-def build() -> App:
+def build() -> "App":
     """Build the tree of commands from the command table."""
+    from cyclopts import App
+
     app = App(
         name="digest",
         help="Articles go in, each reader's own digest comes out by e-mail, on time, once, and proven.",
@@ -31,7 +33,7 @@ def build() -> App:
     return app
 
 
-def _add(app: App, commands: Sequence[Command]) -> App:
+def _add(app: "App", commands: Sequence[Command]) -> "App":
     for command in commands:
         app.command(f"digest.cli.{command.place}", name=command.name, help=command.summary)
     return app
@@ -47,6 +49,16 @@ def _with_list(given: list[str]) -> list[str]:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command: exit 0 done or nothing to do, 1 failed, 2 bad usage or settings."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    if given[:1] == ["receive"]:  # a mail server starts one for each message: nothing else is imported
+        from digest.cli.inbound.pipe import receive_quickly
+
+        code = receive_quickly(given[1:])
+        if code is not None:
+            sys.exit(code)
+    from cyclopts import CycloptsError
+
+    from digest.cli.terminal.output import warn
+
     try:
         app = build()
         app(_with_list(given), exit_on_error=False, print_error=False)
@@ -56,12 +68,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except DigestError as error:
         warn(str(error))
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        sys.exit(_INTERRUPTED)
     except BrokenPipeError:
         sys.stderr.close()
-        sys.exit(1)
-    except OSError as error:
-        place = f"{error.filename}: " if error.filename else ""
-        warn(f"{place}{(error.strerror or str(error)).lower()}; check the path, its mode and the free space")
         sys.exit(1)

@@ -30,6 +30,14 @@ COMMANDS = (
         "resume", "editions.resume:resume", "Resume paused editions, or decide about a restored database."
     ),
     Command("schedule", "editions.audit:schedule", "Show when the next editions are due."),
+    Command(
+        "receive",
+        "inbound.receive:receive",
+        "Store one message from standard input; the daemon or the next `digest send` acts on it.",
+    ),
+    Command(
+        "bounces", "inbound.bounces:bounces", "Show bounces and complaints by receiver, reason and edition."
+    ),
     Command("doctor", "doctor:doctor", "Check the whole set-up; exit 1 if something is wrong."),
     Command("dkim", "dkim:dkim", "Create a DKIM key, or show the DNS records of the configured keys."),
     Command("catch", "setup:catch", "Run the mail catcher: SMTP in, pages out, messages as files."),
@@ -70,9 +78,20 @@ SOURCES = (
     Command("import", "articles.sources:import_", "Add the feeds of an OPML file to config.toml."),
     Command("export", "articles.sources:export", "Write the sources as OPML, for other feed readers."),
 )
+LETTERS = (
+    Command("list", "inbound.letters:list_", "List letters to the editors, new ones first."),
+    Command("show", "inbound.letters:show", "Show one letter."),
+    Command(
+        "answer",
+        "inbound.letters:answer",
+        "Answer a letter with the text on standard input; the next run mails it.",
+    ),
+    Command("done", "inbound.letters:done", "Mark a letter as done."),
+)
 GROUPS = (
     ("articles", "The articles: add, list, show, hide, pin, correct, prune.", ARTICLES),
     ("subscribers", "The readers: import, add, show, erase, list, export.", SUBSCRIBERS),
     ("editors", "The editors who may open the desk: add, remove, list.", EDITORS),
+    ("letters", "Readers' letters to the editors: list, show, answer, mark as done.", LETTERS),
     ("sources", "The sources: list with their health, import, export.", SOURCES),
 )

@@ -17,6 +17,15 @@ from digest.models.edition import (
     VariantArticle,
 )
 from digest.models.editor import Editor, EditorSession, PasswordLink, Role
+from digest.models.inbound import (
+    Answer,
+    Bounce,
+    BounceWeight,
+    Complaint,
+    InboundMessage,
+    Letter,
+    LetterState,
+)
 from digest.models.ledger import CadenceStart, Key, LearnedLimit, Ledger, Memo, Worker
 from digest.models.reply import Outcome, Reply, Stage
 from digest.models.source import Source
@@ -37,10 +46,14 @@ __all__ = [
     "OPEN",
     "Act",
     "Alert",
+    "Answer",
     "Approval",
     "Article",
+    "Bounce",
+    "BounceWeight",
     "CadenceStart",
     "Cohort",
+    "Complaint",
     "Confirmation",
     "ConsentEvent",
     "Correction",
@@ -57,9 +70,12 @@ __all__ = [
     "Fold",
     "Form",
     "FrozenArticle",
+    "InboundMessage",
     "Key",
     "LearnedLimit",
     "Ledger",
+    "Letter",
+    "LetterState",
     "MailState",
     "Memo",
     "Outcome",

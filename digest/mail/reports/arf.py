@@ -4,7 +4,7 @@ import re
 
 from digest.mail.reports.dsn import find_addresses
 from digest.mail.reports.parts import HeaderFields, Mail, read_fields
-from digest.mail.reports.report import Complaint
+from digest.mail.reports.report import FeedbackReport
 
 _KIND = "message/feedback-report"
 _NO_COMPLAINT = frozenset({"not-spam", "auth-failure", "dmarc", "opt-out-confirmation"})
@@ -16,7 +16,7 @@ _LOOP_SUBJECT = re.compile(
 )
 
 
-def read_complaint(mail: Mail) -> Complaint | None:
+def read_complaint(mail: Mail) -> FeedbackReport | None:
     """Return the complaint that a message is, or None.
 
     A report of another type, such as a failed authentication or "not spam", is no complaint.
@@ -34,30 +34,34 @@ def is_report(mail: Mail) -> bool:
     return mail.find(_KIND) is not None or mail.parameters.get("report-type", "").lower() == "feedback-report"
 
 
-def _read_report(mail: Mail, fields: HeaderFields) -> Complaint | None:
+def _read_report(mail: Mail, fields: HeaderFields) -> FeedbackReport | None:
     kind = fields.get("feedback-type").strip().lower() or "abuse"
     if kind in _NO_COMPLAINT:
         return None
     reporter = fields.get("source") or fields.get("reporting-mta").partition(";")[2]
     named = [*fields.all("original-rcpt-to"), *fields.all("removal-recipient")]
     found = [address for value in named for address in find_addresses(value)]
-    return Complaint(kind, _host(reporter or mail.headers.get("from")), found[0] if found else "")
+    return FeedbackReport(kind, _host(reporter or mail.headers.get("from")), found[0] if found else "")
 
 
-def _read_loose(mail: Mail) -> Complaint | None:
+def _read_loose(mail: Mail) -> FeedbackReport | None:
     """Read loops without a report part: Microsoft's JMRP, X-ARF, older ones that attach the message."""
     subject, sender = mail.headers.text("subject"), mail.headers.get("from")
     local = next(iter(find_addresses(sender)), "").partition("@")[0]
     returned = mail.find("message/rfc822", "text/rfc822-headers") is not None
     if mail.headers.get("x-arf") or mail.headers.get("x-xarf"):
         category = next((p.text for p in mail.parts if "category:" in p.text[:2000].lower()), "")
-        return Complaint("abuse", _host(sender)) if re.search(r"category:\s*abuse", category, re.I) else None
+        return (
+            FeedbackReport("abuse", _host(sender))
+            if re.search(r"category:\s*abuse", category, re.I)
+            else None
+        )
     inside = next((p for p in mail.parts if p.kind == "message/rfc822"), None)
     if inside is not None and b"X-HmXmrOriginalRecipient" in inside.body[:65_536]:
         found = find_addresses(read_fields(inside.body[:65_536]).get("x-hmxmroriginalrecipient"))
-        return Complaint("abuse", _host(sender), found[0] if found else "")
+        return FeedbackReport("abuse", _host(sender), found[0] if found else "")
     if returned and _LOOP_SUBJECT.search(subject) and _LOOP_SENDER.match(local):
-        return Complaint("abuse", _host(sender))
+        return FeedbackReport("abuse", _host(sender))
     return None
 
 

@@ -53,7 +53,7 @@ def read(raw: bytes, *, return_path: str | None = None, own: Collection[str] = (
     if (
         not report.failures
         and report.kind in _UNSURE
-        and _likeness(mail, _return_path(mail, return_path)) == _SURE
+        and _likeness(mail, return_path_of(mail, return_path)) == _SURE
     ):
         known = {address.lower() for address in own} | {find_sender(mail).lower()}
         failures = [one for one in find_by_library(raw, main_text(mail)) if one.address.lower() not in known]
@@ -72,7 +72,7 @@ def read_report(mail: Mail, *, return_path: str | None = None, own: Collection[s
         return Report(MailKind.OTHER, original=original, why="a report that is no complaint")
     if mail.parameters.get("report-type", "").lower() == "disposition-notification":
         return _read_disposition(mail, original)
-    path = _return_path(mail, return_path)
+    path = return_path_of(mail, return_path)
     bounce = _read_bounce(mail, path, own, original)
     if bounce is not None:
         return bounce
@@ -130,7 +130,8 @@ def find_original(mail: Mail) -> HeaderFields:
     return HeaderFields()
 
 
-def _return_path(mail: Mail, stated: str | None) -> str | None:
+def return_path_of(mail: Mail, stated: str | None = None) -> str | None:
+    """Return the envelope's sender, as stated or as final delivery wrote it down; None where neither tells."""
     if stated is not None:
         return stated.strip().strip("<>")
     if "return-path" in mail.headers:

@@ -59,7 +59,7 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
-class Complaint:
+class FeedbackReport:
     """A reader's "this is spam" (RFC 5965); who reported, as far as the report says."""
 
     feedback_type: str
@@ -73,6 +73,6 @@ class Report:
 
     kind: MailKind
     failures: tuple[Failure, ...] = ()
-    complaint: Complaint | None = None
+    complaint: FeedbackReport | None = None
     original: HeaderFields = field(default_factory=HeaderFields)
     why: str = ""

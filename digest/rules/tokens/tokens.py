@@ -98,6 +98,11 @@ def keyed_hash(key: bytes, address_key: str) -> str:
     return hmac.new(key, b"suppression\0" + address_key.encode("utf-8"), hashlib.sha256).hexdigest()
 
 
+def base32_mac(key: bytes, action: str, payload: str) -> str:
+    """Return 90 bits of an HMAC over an action and a text, as 18 letters of base32."""
+    return _whole_mac(key, action, payload.encode("utf-8"))[:18].translate(_LETTERS).decode("ascii")
+
+
 def _mac(key: bytes, action: str, payload: bytes) -> bytes:
     return _whole_mac(key, action, payload)[:_MAC_BYTES]
 

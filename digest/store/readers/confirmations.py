@@ -21,6 +21,12 @@ def find_confirmation(session: Session, token_hash: str) -> Confirmation | None:
     return session.exec(select(Confirmation).where(Confirmation.token_hash == token_hash)).first()
 
 
+def list_of(session: Session, subscription_id: int) -> list[Confirmation]:
+    """List the askings of a subscription, the latest first."""
+    query = select(Confirmation).where(Confirmation.subscription_id == subscription_id)
+    return list(session.exec(query.order_by(col(Confirmation.id).desc()).limit(20)))
+
+
 def list_asked(session: Session, subscriber_id: int, since: datetime) -> list[datetime]:
     """List when an address was asked about any digest, whatever became of the message."""
     query = (

@@ -16,7 +16,7 @@ from digest.net.smtp import Envelope
 from digest.rules.delivery.return_paths import ReturnPaths
 from digest.rules.editions import shortening
 from digest.rules.editions.selection import Chosen
-from digest.rules.tokens import tokens
+from digest.rules.tokens import mail_tokens, tokens
 from digest.settings import DigestSettings, Settings
 from digest.store.database import Database
 from digest.store.delivery.deliveries import Job
@@ -80,6 +80,9 @@ class Composer:
         self._identity_key = identity_key
         self.return_paths = return_paths(settings)
         self._domain = settings.site.from_domain
+        inbound = settings.inbound
+        self._before_token = inbound.before if inbound.address else ""
+        self._inbound_domain = inbound.domain if inbound.address else ""
         self._owner = parseaddr(settings.site.reply_to or settings.site.from_)[1]
         self._compositions = Kept[int, _ComposedVariant](_KEPT)
         self._assemblers = Kept[Hashable, Assembler | None](_KEPT_ASSEMBLERS)
@@ -152,8 +155,18 @@ class Composer:
             date=composed_at,
             message_id=message_id(self._identity_key, *name, job.public_id, self._domain),
             unsubscribe_url=leave,
+            unsubscribe_mailto=self._leave_address(job, inert=inert),
         )
         return composition.compose(own, values)
+
+    def _leave_address(self, job: Job, *, inert: bool) -> str | None:
+        """Return the address by which a reader leaves with an empty message; None without an inbox."""
+        if not self._before_token and not self._inbound_domain:
+            return None
+        if inert:
+            return f"{self._before_token}{INERT}@{self._inbound_domain}"
+        token = mail_tokens.sign_address(self._signing_keys, mail_tokens.LEAVE, job.public_id, (job.digest,))
+        return f"{self._before_token}{token}@{self._inbound_domain}"
 
     def _token(self, action: str, job: Job) -> str:
         return tokens.sign(self._signing_keys, action, job.public_id, job.digest)

@@ -14,7 +14,12 @@ def publication_headers(site: Site) -> Headers:
     return Headers(from_name=name or site.name, from_address=address, reply_to=site.reply_to)
 
 
-def compose_for_one(site: Site, notice: Notice, subject: str, own: ReaderHeaders) -> Message:
-    """Compose a message that a program sends to one person (RFC 3834: `Auto-Submitted: auto-generated`)."""
+def compose_for_one(
+    site: Site, notice: Notice, subject: str, own: ReaderHeaders, *, reply_to: str = ""
+) -> Message:
+    """Compose a message that a program sends to one person (RFC 3834: `Auto-Submitted: auto-generated`).
+
+    `reply_to` takes the place of the publication's own.
+    """
     headers = replace(publication_headers(site), subject=subject, auto_submitted="auto-generated")
-    return compose_notice(notice, headers, own)
+    return compose_notice(notice, replace(headers, reply_to=reply_to or headers.reply_to), own)

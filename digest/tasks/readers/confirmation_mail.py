@@ -8,6 +8,7 @@ from digest.models import Confirmation, DeliveryState, MailState, Subscriber, Su
 from digest.models.row import row_id
 from digest.net.smtp import Connection, Envelope
 from digest.rules.delivery.verdicts import Verdict, judge, without_address
+from digest.rules.tokens import mail_tokens
 from digest.store.readers import confirmations
 from digest.tasks.composing.notices import compose_for_one
 from digest.tasks.delivery.one_message import run_connection
@@ -120,7 +121,17 @@ def compose_asking(
             site.from_domain,
         ),
     )
-    return compose_for_one(site, notice, subject, own)
+    return compose_for_one(site, notice, subject, own, reply_to=_reply_address(readers, row, subscriber))
+
+
+def _reply_address(readers: Readers, row: Confirmation, subscriber: Subscriber) -> str:
+    """Write the address by which a reply confirms this asking; nothing where no mail comes in."""
+    inbound = readers.settings.inbound
+    if not inbound.address:
+        return ""
+    names = (str(row_id(row)),)
+    token = mail_tokens.sign_address(readers.signing_keys, mail_tokens.CONFIRM, subscriber.public_id, names)
+    return f"{inbound.before}{token}@{inbound.domain}"
 
 
 def _settle(

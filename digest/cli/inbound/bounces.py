@@ -1,0 +1,29 @@
+"""Show what came back: by receiver, by reason, by edition."""
+
+from datetime import timedelta
+
+from digest.cli.terminal.common import DEFAULT, AsJson, Common, application
+from digest.cli.terminal.output import say, show_json, show_table
+from digest.tasks.inbound.sums import sum_up
+
+
+def bounces(*, days: int = 30, json: AsJson = False, common: Common = DEFAULT) -> None:
+    """Show bounces and complaints by receiver, reason and edition.
+
+    Parameters
+    ----------
+    days:
+        How far to look back.
+    """
+    with application(common) as app:
+        facts = sum_up(app.database, app.clock() - timedelta(days=days))
+    if json:
+        show_json(facts)
+        return
+    for title, rows in facts.items():
+        if rows:
+            say(title.replace("_", " "))
+            show_table(list(rows[0]), rows)
+            say()
+    if not any(facts.values()):
+        say(f"no bounce and no complaint in {days} days", quiet=common.quiet)

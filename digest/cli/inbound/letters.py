@@ -1,0 +1,95 @@
+"""Read and handle letters to the editors."""
+
+import getpass
+import sys
+
+from digest.cli.terminal.common import DEFAULT, AsJson, Common, application
+from digest.cli.terminal.output import say, show_json, show_table
+from digest.models import LetterState
+from digest.tasks.inbound import letters
+
+
+def list_(*, all: bool = False, limit: int = 50, json: AsJson = False, common: Common = DEFAULT) -> None:  # noqa: A002
+    """List letters to the editors, new ones first.
+
+    Parameters
+    ----------
+    all:
+        Answered and done ones too.
+    limit:
+        How many at most.
+    """
+    states = () if all else (LetterState.NEW,)
+    with application(common) as app:
+        shown = letters.list_shown(app.database, states=states, limit=limit)
+    rows = [
+        {
+            "id": one.letter.id,
+            "at": f"{one.letter.at:%Y-%m-%d %H:%M}",
+            "from": one.letter.sender,
+            "subject": one.letter.subject,
+            "about": str(one.edition.name) if one.edition else None,
+            "state": one.letter.state,
+        }
+        for one in shown
+    ]
+    if json:
+        show_json(rows)
+    elif rows:
+        show_table(list(rows[0]), rows)
+    else:
+        say("no letter waits", quiet=common.quiet)
+
+
+def show(letter: int, *, quoted: bool = False, json: AsJson = False, common: Common = DEFAULT) -> None:
+    """Show one letter.
+
+    Parameters
+    ----------
+    letter:
+        Its number, as `digest letters list` shows it.
+    quoted:
+        The quoted text too.
+    """
+    with application(common) as app:
+        found = letters.find_letter(app.database, letter)
+    row = found.letter
+    if json:
+        show_json(row.model_dump() | {"about": str(found.edition.name) if found.edition else None})
+        return
+    say(f"From: {row.name} <{row.sender}>")
+    say(f"Subject: {row.subject}")
+    say(f"Date: {row.at:%Y-%m-%d %H:%M} UTC")
+    say(f"State: {row.state}")
+    for part in (row.text, row.signature, row.quoted if quoted else ""):
+        if part:
+            say()
+            for line in part.split("\n"):
+                say(line)
+
+
+def answer(letter: int, *, common: Common = DEFAULT) -> None:
+    """Answer a letter with the text on standard input; the next run mails it.
+
+    Parameters
+    ----------
+    letter:
+        Its number.
+    """
+    text = sys.stdin.read()
+    with application(common) as app:
+        letters.answer_letter(app.database, letter, text, getpass.getuser(), app.clock())
+    say(f"the answer to letter {letter} is planned", quiet=common.quiet)
+
+
+def done(letter: int, *, common: Common = DEFAULT) -> None:
+    """Mark a letter as done.
+
+    Parameters
+    ----------
+    letter:
+        Its number.
+    """
+    with application(common) as app:
+        letters.mark_done(app.database, letter, getpass.getuser(), app.clock())
+    say(f"letter {letter} is done", quiet=common.quiet)

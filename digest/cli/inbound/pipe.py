@@ -1,0 +1,42 @@
+"""`digest receive` as a mail server's pipe calls it: a process a message, so it imports next to nothing.
+
+Exit 0 only after the message is stored; 75 (EX_TEMPFAIL) makes the server keep it and try again.
+"""
+
+import os
+import sys
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+
+from digest.net.inbound.spool import Spool, read_chunks
+
+EX_TEMPFAIL = 75
+MOST_EXPLAINED = 50_000_000
+_OPTIONS = ("--config", "--return-path", "--recipient")
+
+
+def receive_quickly(given: Sequence[str]) -> int | None:
+    """Store the message on standard input; None where the command line is more than the pipe's own."""
+    options = dict(zip(given[::2], given[1::2], strict=False))
+    if len(given) % 2 or len(options) * 2 != len(given) or set(options) - set(_OPTIONS):
+        return None
+    try:
+        spool = find_spool(Path(options.get("--config") or os.environ.get("DIGEST_CONFIG") or "config.toml"))
+        spool.deliver(
+            read_chunks(sys.stdin.fileno()),
+            return_path=options.get("--return-path"),
+            recipient=options.get("--recipient", ""),
+        )
+    except (OSError, ValueError) as error:
+        sys.stderr.write(f"digest receive: the message is not stored: {error}\n")
+        return EX_TEMPFAIL
+    return 0
+
+
+def find_spool(config: Path) -> Spool:
+    """Find the spool that the settings name, without validating the rest of them."""
+    written = tomllib.loads(config.read_text(encoding="utf-8"))
+    inbound = written.get("inbound", {})
+    named = os.environ.get("DIGEST_INBOUND__SPOOL") or inbound.get("spool", "inbox")
+    return Spool(config.resolve().parent / str(named))

@@ -1,0 +1,118 @@
+"""Mail that comes in and what follows from it: bounces, complaints, letters, answers."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import JSON, Column, LargeBinary
+from sqlmodel import Field, SQLModel
+
+from digest.models.subscriber import MailState
+
+
+class InboundMessage(SQLModel, table=True):
+    """One message that was taken in; `key` is unique, so that it is acted on once.
+
+    `raw` keeps the bytes of what nothing else keeps: a message that was not understood.
+    """
+
+    __tablename__ = "inbound_message"
+
+    id: int | None = Field(default=None, primary_key=True)
+    key: str = Field(unique=True)
+    received_at: datetime = Field(index=True)
+    kind: str
+    why: str = ""
+    raw: bytes | None = Field(default=None, sa_column=Column(LargeBinary, nullable=True))
+
+
+class BounceWeight(StrEnum):
+    """What a bounce counts for: hard and soft against the address, ours against the sender."""
+
+    HARD = "hard"
+    SOFT = "soft"
+    OURS = "ours"
+    NONE = "none"
+
+
+class Bounce(SQLModel, table=True):
+    """One failure that was proved to be about a delivery of ours; `diagnostic` names no address.
+
+    `receiver` is the domain that refused; `message_id` is None for a refusal during SMTP.
+    """
+
+    id: int | None = Field(default=None, primary_key=True)
+    at: datetime
+    message_id: int | None = Field(default=None, foreign_key="inbound_message.id")
+    subscriber_id: int = Field(foreign_key="subscriber.id", index=True)
+    delivery_id: int | None = Field(default=None, foreign_key="delivery.id")
+    edition_id: int | None = Field(default=None, foreign_key="edition.id", index=True)
+    receiver: str
+    reason: str
+    status: str = ""
+    weight: str
+    diagnostic: str = ""
+
+
+class Complaint(SQLModel, table=True):
+    """A reader's "this is spam" about a delivery of ours (RFC 5965)."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    at: datetime
+    message_id: int | None = Field(default=None, foreign_key="inbound_message.id")
+    subscriber_id: int = Field(foreign_key="subscriber.id", index=True)
+    edition_id: int | None = Field(default=None, foreign_key="edition.id", index=True)
+    receiver: str
+    feedback_type: str
+
+
+class LetterState(StrEnum):
+    """What became of a letter."""
+
+    NEW = "new"
+    ANSWERED = "answered"
+    DONE = "done"
+
+
+class Letter(SQLModel, table=True):
+    """A reader's letter to the editors, beside the edition or article that it answers."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    message_id: int | None = Field(default=None, foreign_key="inbound_message.id")
+    at: datetime
+    subscriber_id: int | None = Field(default=None, foreign_key="subscriber.id", index=True)
+    sender: str
+    name: str = ""
+    subject: str
+    text: str
+    quoted: str = ""
+    signature: str = ""
+    mail_id: str = ""
+    edition_id: int | None = Field(default=None, foreign_key="edition.id", index=True)
+    article_id: int | None = Field(default=None, foreign_key="article.id", index=True)
+    state: str = Field(default=LetterState.NEW, index=True)
+    handled_by: str = ""
+    handled_at: datetime | None = None
+
+
+class Answer(SQLModel, table=True):
+    """One message of our own that mail which came in gives rise to: an answer, a forwarded letter, a probe.
+
+    `values` is what its template shows; `reply_to` the address that an answer to it goes to.
+    """
+
+    id: int | None = Field(default=None, primary_key=True)
+    created_at: datetime = Field(index=True)
+    kind: str
+    subscriber_id: int | None = Field(default=None, foreign_key="subscriber.id", index=True)
+    address: str
+    language: str = "en"
+    digest: str = ""
+    subject: str = ""
+    values: dict[str, object] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    reply_to: str = ""
+    in_reply_to: str = ""
+    state: str = Field(default=MailState.PLANNED, index=True)
+    owner: int | None = None
+    due_at: datetime
+    attempts: int = 0
+    reply: str = ""

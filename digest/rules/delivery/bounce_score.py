@@ -1,0 +1,86 @@
+"""What failures say of an address: how each weighs, and when there have been enough (M3AAWG, RFC 3463)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from digest.models import BounceWeight
+
+WINDOW = timedelta(days=60)
+LEAST_SOFT = 5
+LEAST_SPAN = timedelta(days=14)
+PROBE_WAIT = timedelta(days=7)
+"""How long a probe may take to come back: servers try for five days (RFC 5321 4.5.4.1)."""
+
+WARN_RATE, PAUSE_RATE, LEAST_COMPLAINTS = 0.001, 0.003, 5
+"""Shares of an edition's accepted messages: what Gmail and Yahoo ask to stay under, and never to reach."""
+
+_HARD = frozenset({"unknown user", "unknown host", "mailbox disabled", "moved"})
+_OURS = frozenset({
+    "authentication", "reputation", "content", "policy", "rate limited", "greylisted", "relaying denied",
+    "message too big",
+})  # fmt: skip
+
+
+class AddressVerdict(StrEnum):
+    """What is to be done about an address."""
+
+    KEEP = "keep"
+    PROBE = "probe"
+    SUPPRESS = "suppress"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One bounce as the score sees it."""
+
+    at: datetime
+    weight: BounceWeight
+
+
+def weigh(reason: str, *, permanent: bool, delayed: bool) -> BounceWeight:
+    """Decide what one failure counts for.
+
+    A full mailbox is soft whatever its class, for it may be emptied. What a server holds against the
+    sender or the message never counts against the reader. A warning that comes before the end counts nothing.
+    """
+    if delayed:
+        return BounceWeight.NONE
+    if reason in _OURS:
+        return BounceWeight.OURS
+    if reason in _HARD:
+        return BounceWeight.HARD if permanent else BounceWeight.SOFT
+    return BounceWeight.SOFT
+
+
+def judge_address(evidence: Sequence[Evidence], probed_at: datetime | None, now: datetime) -> AddressVerdict:
+    """Decide on an address from its bounces.
+
+    A hard bounce suppresses at once. Soft ones do so only through a probe: five within 60 days that span two
+    weeks or more bring one, and a failure after it suppresses. A probe that does not come back in a week
+    clears what was before it.
+    """
+    recent = [one for one in evidence if now - one.at <= WINDOW]
+    if any(one.weight is BounceWeight.HARD for one in recent):
+        return AddressVerdict.SUPPRESS
+    soft = [one.at for one in recent if one.weight is BounceWeight.SOFT]
+    if probed_at is not None:
+        after = [at for at in soft if at > probed_at]
+        if any(at - probed_at <= PROBE_WAIT for at in after):
+            return AddressVerdict.SUPPRESS
+        soft = after
+        if now - probed_at <= PROBE_WAIT:
+            return AddressVerdict.KEEP
+    enough = len(soft) >= LEAST_SOFT and max(soft) - min(soft) >= LEAST_SPAN
+    return AddressVerdict.PROBE if enough else AddressVerdict.KEEP
+
+
+def must_pause(complaints: int, accepted: int) -> bool:
+    """Decide whether complaints pause an edition: 0.3 % of what was accepted, and at least five."""
+    return complaints >= LEAST_COMPLAINTS and complaints >= PAUSE_RATE * max(accepted, 1)
+
+
+def must_warn(complaints: int, accepted: int) -> bool:
+    """Decide whether the desk warns: from 0.1 % on."""
+    return complaints > 0 and complaints >= WARN_RATE * max(accepted, 1)

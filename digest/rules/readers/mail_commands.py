@@ -1,0 +1,173 @@
+"""What a reader asks for by mail: a word in the subject, the first line or the address, in their language."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+
+class MailVerb(StrEnum):
+    """What can be asked for by mail."""
+
+    SUBSCRIBE = "subscribe"
+    CONFIRM = "confirm"
+    LEAVE = "leave"
+    CADENCE = "cadence"
+    TOPICS = "topics"
+    PAUSE = "pause"
+    RESUME = "resume"
+    HOUR = "hour"
+    RECORD = "my data"
+    HELP = "help"
+
+
+@dataclass(frozen=True, slots=True)
+class MailCommand:
+    """A command: `argument` is a cadence's name, an hour, a list of topics, a span of time, or nothing."""
+
+    verb: MailVerb
+    argument: str = ""
+
+
+WORDS: dict[MailVerb, tuple[str, ...]] = {
+    MailVerb.SUBSCRIBE: (
+        "subscribe", "join", "abonnieren", "anmelden", "suscribir", "suscribirme", "s'abonner",
+        "abonner", "abonnez-moi", "iscrivimi", "iscriviti", "abonneren", "aanmelden", "subskrybuj",
+        "zapisz", "assinar", "subscrever", "prenumerera", "اشتراك", "اشترك", "բաժանորդագրվել",
+    ),
+    MailVerb.CONFIRM: (
+        "confirm", "yes", "bestätigen", "ja", "confirmar", "sí", "si", "confirmer", "oui", "conferma",
+        "bevestigen", "potwierdź", "potwierdzam", "tak", "sim", "bekräfta", "تأكيد", "نعم", "հաստատել",
+        "այո", "ok",
+    ),
+    MailVerb.LEAVE: (
+        "unsubscribe", "leave", "remove", "remove me", "stop", "sign off", "signoff", "abmelden",
+        "abbestellen", "kündigen", "darse de baja", "baja", "cancelar suscripción", "désabonner",
+        "se désabonner", "désinscription", "désabonnez-moi", "annulla iscrizione", "disiscrivimi",
+        "cancellami", "afmelden", "uitschrijven", "opzeggen", "wypisz", "rezygnuję", "cancelar",
+        "cancelar assinatura", "anular subscrição", "avregistrera", "avsluta", "avprenumerera",
+        "إلغاء الاشتراك", "إلغاء", "ապաբաժանորդագրվել", "չեղարկել",
+    ),
+    MailVerb.TOPICS: (
+        "topics", "topic", "themen", "thema", "temas", "sujets", "thèmes", "argomenti", "temi",
+        "onderwerpen", "tematy", "tópicos", "ämnen", "المواضيع", "թեմաներ",
+    ),
+    MailVerb.PAUSE: (
+        "pause", "pausa", "pausieren", "pausar", "suspendre", "sospendi", "pauzeer", "pauzeren",
+        "wstrzymaj", "pauza", "pausa för", "إيقاف مؤقت", "դադար",
+    ),
+    MailVerb.RESUME: (
+        "resume", "fortsetzen", "weiter", "reanudar", "reprendre", "riprendi", "hervatten", "wznów",
+        "retomar", "återuppta", "استئناف", "վերսկսել",
+    ),
+    MailVerb.HOUR: (
+        "hour", "stunde", "uhrzeit", "hora", "heure", "ora", "uur", "godzina", "timme", "klockan",
+        "الساعة", "ժամ",
+    ),
+    MailVerb.RECORD: (
+        "my data", "meine daten", "mis datos", "mes données", "i miei dati", "mijn gegevens",
+        "moje dane", "meus dados", "os meus dados", "mina uppgifter", "بياناتي", "իմ տվյալները",
+    ),
+    MailVerb.HELP: (
+        "help", "hilfe", "ayuda", "aide", "aiuto", "hulp", "pomoc", "ajuda", "hjälp", "مساعدة",
+        "օգնություն", "info",
+    ),
+}  # fmt: skip
+CADENCES: dict[str, tuple[str, ...]] = {
+    "daily": (
+        "daily", "täglich", "diario", "quotidien", "quotidiano", "giornaliero", "dagelijks",
+        "codziennie", "diário", "dagligen", "يوميًا", "يوميا", "ամեն օր", "օրական",
+    ),
+    "weekly": (
+        "weekly", "wöchentlich", "semanal", "hebdomadaire", "settimanale", "wekelijks", "co tydzień",
+        "tygodniowo", "veckovis", "أسبوعيًا", "أسبوعيا", "շաբաթական",
+    ),
+    "monthly": (
+        "monthly", "monatlich", "mensual", "mensuel", "mensile", "maandelijks", "co miesiąc", "mensal",
+        "månadsvis", "شهريًا", "شهريا", "ամսական",
+    ),
+}  # fmt: skip
+_ANSWER = re.compile(r"^\s*((re|aw|sv|vs|tr|rv|antw|r|odp|fwd?|رد)\s*:\s*)+", re.I)
+_KEYED = {word: verb for verb, words in WORDS.items() for word in words}
+_TAKES_ARGUMENT = frozenset(
+    {MailVerb.TOPICS, MailVerb.PAUSE, MailVerb.HOUR, MailVerb.SUBSCRIBE, MailVerb.LEAVE}
+)
+_LONGEST = 120
+_SPAN = re.compile(
+    r"(\d{1,3})\s*(d(?:ays?)?|tage?n?|d[ií]as?|jours?|giorn[oi]|dag(?:en|ar)?|dni|dzień|dias?|يوم|أيام|օր"
+    r"|w(?:eeks?)?|wochen?|semanas?|semaines?|settiman[ae]|weken|week|tygodni\w*|tydzień|veck(?:a|or)|أسبوع|أسابيع|շաբաթ"
+    r"|m(?:onths?)?|monate?n?|mes(?:es)?|mois|mes[ei]|maand(?:en)?|miesi\w+|m[êe]s(?:es)?|månad(?:er)?|شهر|أشهر|ամիս)",
+    re.I,
+)
+
+
+def find_command(
+    subject: str, first_line: str, extension: str, cadences: tuple[str, ...]
+) -> MailCommand | None:
+    """Find the command of a message: in its address ("news+leave@"), its subject, or its first line.
+
+    A command is the whole of the line but for its argument; a letter that begins with such a word is none.
+    """
+    answered = bool(_ANSWER.match(subject))
+    texts = (
+        [extension.replace("-", " "), first_line]
+        if answered
+        else [extension.replace("-", " "), subject, first_line]
+    )
+    for text in texts:
+        found = read_command(text, cadences)
+        if found is not None:
+            return found
+    return None
+
+
+def read_command(text: str, cadences: tuple[str, ...]) -> MailCommand | None:
+    """Read one line as a command, in any language of ours; None where it is none."""
+    line = " ".join(_ANSWER.sub("", text).split()).strip(" .!?\"'*<>").casefold()
+    if not line or len(line) > _LONGEST:
+        return None
+    if line in _KEYED:
+        return MailCommand(_KEYED[line])
+    cadence = _cadence(line, cadences)
+    if cadence:
+        return MailCommand(MailVerb.CADENCE, cadence)
+    for length in (3, 2, 1):
+        words = line.split(" ")
+        verb = _KEYED.get(" ".join(words[:length]).rstrip(":"))
+        argument = " ".join(words[length:]).lstrip(": ")
+        if verb in _TAKES_ARGUMENT and argument and _fits(verb, argument, cadences):
+            return MailCommand(verb, argument)
+    return None
+
+
+def read_topics(argument: str) -> tuple[str, ...]:
+    """Read "world, culture" as topics' keys."""
+    return tuple(dict.fromkeys(part for part in re.split(r"[,;\s،]+", argument.casefold()) if part))
+
+
+def read_pause(argument: str, now: datetime) -> datetime | None:
+    """Read "2 weeks" as the moment when a pause ends; None for a pause without an end."""
+    match = _SPAN.match(argument.removeprefix("for ").strip())
+    if match is None:
+        return None
+    unit = match[2].casefold()
+    days = 7 if unit.startswith(("w", "sem", "sett", "ty", "veck", "أسب", "أسا", "շ")) else 0
+    days = days or (30 if unit.startswith(("m", "شهر", "أشهر", "ամ")) else 1)
+    return now + timedelta(days=min(int(match[1]) * days, 365))
+
+
+def _cadence(line: str, cadences: tuple[str, ...]) -> str:
+    if line in cadences:
+        return line
+    return next((name for name, words in CADENCES.items() if line in words and name in cadences), "")
+
+
+def _fits(verb: MailVerb | None, argument: str, cadences: tuple[str, ...]) -> bool:
+    """Tell an argument from the rest of a sentence."""
+    if verb is MailVerb.HOUR:
+        return argument.removesuffix(":00").removesuffix("h").strip().isdecimal()
+    if verb is MailVerb.PAUSE:
+        return _SPAN.fullmatch(argument.removeprefix("for ").strip()) is not None
+    if verb is MailVerb.TOPICS:
+        return len(argument.split()) <= 12
+    return len(argument.split()) <= 2

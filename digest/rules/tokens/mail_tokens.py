@@ -1,0 +1,46 @@
+"""Tokens in addresses that readers write to: short, blind to case, one purpose each."""
+
+import hmac
+import re
+from collections.abc import Iterable, Sequence
+
+from digest.rules.tokens.tokens import base32_mac
+
+LEAVE, CONFIRM, COMMAND = "u", "c", "x"
+"""Leave one digest; confirm one asking; carry out one command that was asked about."""
+
+LENGTH = 31
+_TOKEN = re.compile(r"([ucx])([a-z2-7]{12})([a-z2-7]{18})")
+
+
+def sign_address(keys: Sequence[bytes], purpose: str, public_id: str, names: Sequence[str]) -> str:
+    """Make the token of an address: 31 characters of base32 that a relay may write in either case.
+
+    It holds the beginning of the public id, to find the reader by, and 90 bits of an HMAC over purpose,
+    public id and names (RFC 2104 5). The first key signs.
+    """
+    return f"{purpose}{public_id[:12]}{_mac(keys[0], purpose, public_id, names)}"
+
+
+def read_address(token: str) -> tuple[str, str] | None:
+    """Return the purpose and the beginning of the public id of such a token; nothing is proved yet."""
+    match = _TOKEN.fullmatch(token.lower()) if token.isascii() else None
+    return (match[1], match[2]) if match else None
+
+
+def find_addressed(
+    keys: Sequence[bytes], token: str, public_id: str, names: Iterable[tuple[str, ...]]
+) -> tuple[str, ...] | None:
+    """Return for which of the names a token was made for this reader, by any key of the ring."""
+    match = _TOKEN.fullmatch(token.lower()) if token.isascii() else None
+    if match is None or not hmac.compare_digest(match[2], public_id[:12]):
+        return None
+    for named in names:
+        for key in keys:
+            if hmac.compare_digest(match[3], _mac(key, match[1], public_id, named)):
+                return named
+    return None
+
+
+def _mac(key: bytes, purpose: str, public_id: str, names: Sequence[str]) -> str:
+    return base32_mac(key, f"mail {purpose}", "\0".join((public_id, *names)))

@@ -1,0 +1,129 @@
+"""Bounces and complaints: evidence about addresses, sums for editors and operators."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import select as columns
+from sqlmodel import Session, col, func, select
+
+from digest.models import Bounce, Complaint, Delivery, DeliveryState, Edition, Subscriber, Subscription
+
+
+def find_by_prefix(session: Session, prefix: str) -> list[Subscriber]:
+    """Find the subscribers whose public id begins so: what a return path's token names."""
+    begins = (col(Subscriber.public_id) >= prefix, col(Subscriber.public_id) < prefix + "{")
+    return list(session.exec(select(Subscriber).where(*begins).limit(10)))
+
+
+def list_mailed(session: Session, subscriber_id: int, limit: int) -> list[tuple[Delivery, Edition]]:
+    """List what a subscriber may have got, the latest first."""
+    query = (
+        select(Delivery, Edition)
+        .join(Edition, col(Edition.id) == col(Delivery.edition_id))
+        .join(Subscription, col(Subscription.id) == col(Delivery.subscription_id))
+        .where(Subscription.subscriber_id == subscriber_id, col(Delivery.composed_at).is_not(None))
+        .order_by(col(Delivery.id).desc())
+        .limit(limit)
+    )
+    return list(session.exec(query))
+
+
+def add_bounce(session: Session, row: Bounce) -> None:
+    """Keep a bounce."""
+    session.add(row)
+    session.flush()
+
+
+def list_evidence(session: Session, subscriber_id: int, since: datetime) -> list[Bounce]:
+    """List a subscriber's bounces since a time, one a delivery for each weight."""
+    query = select(Bounce).where(Bounce.subscriber_id == subscriber_id, Bounce.at >= since)
+    found: dict[object, Bounce] = {}
+    for row in session.exec(query.order_by(col(Bounce.id))):
+        found.setdefault((row.delivery_id or f"row {row.id}", row.weight), row)
+    return list(found.values())
+
+
+def list_bounces(session: Session, subscriber_id: int) -> list[Bounce]:
+    """List all bounces of a subscriber, oldest first."""
+    return list(
+        session.exec(select(Bounce).where(Bounce.subscriber_id == subscriber_id).order_by(col(Bounce.id)))
+    )
+
+
+def list_refused(
+    session: Session, edition_id: int, after: int, limit: int
+) -> list[tuple[Delivery, Subscriber]]:
+    """List an edition's deliveries that were refused during SMTP, a page by key."""
+    query = (
+        select(Delivery, Subscriber)
+        .join(Subscription, col(Subscription.id) == col(Delivery.subscription_id))
+        .join(Subscriber, col(Subscriber.id) == col(Subscription.subscriber_id))
+        .where(
+            Delivery.edition_id == edition_id,
+            Delivery.state == DeliveryState.FAILED,
+            col(Delivery.id) > after,
+            col(Subscriber.erased_at).is_(None),
+        )
+        .order_by(col(Delivery.id))
+        .limit(limit)
+    )
+    return list(session.exec(query))
+
+
+def list_finished(session: Session, after: datetime, limit: int) -> list[Edition]:
+    """List editions that finished after a time, oldest first."""
+    query = select(Edition).where(col(Edition.finished_at) > after)
+    return list(session.exec(query.order_by(col(Edition.finished_at)).limit(limit)))
+
+
+def add_complaint(session: Session, row: Complaint) -> bool:
+    """Keep a complaint; False where this reader complained about this edition before."""
+    same = (Complaint.subscriber_id == row.subscriber_id, Complaint.edition_id == row.edition_id)
+    if session.exec(select(Complaint.id).where(*same)).first() is not None:
+        return False
+    session.add(row)
+    session.flush()
+    return True
+
+
+def count_complaints(session: Session, edition_id: int) -> tuple[int, int]:
+    """Count an edition's complaints and its accepted messages."""
+    complaints = session.exec(select(func.count()).where(Complaint.edition_id == edition_id)).one()
+    accepted = select(func.count()).where(
+        Delivery.edition_id == edition_id, Delivery.state == DeliveryState.ACCEPTED
+    )
+    return complaints, session.exec(accepted).one()
+
+
+def sum_bounces(session: Session, since: datetime) -> list[tuple[str, str, str, str, int]]:
+    """Sum bounces by edition, receiver, reason and weight, the most first."""
+    edition = col(Edition.digest) + " " + col(Edition.cadence) + " " + col(Edition.period)
+    number = func.count()
+    query = (
+        columns(
+            func.coalesce(edition, "-"), col(Bounce.receiver), col(Bounce.reason), col(Bounce.weight), number
+        )
+        .select_from(Bounce)
+        .join(Edition, col(Edition.id) == col(Bounce.edition_id), isouter=True)
+        .where(col(Bounce.at) >= since)
+        .group_by(edition, col(Bounce.receiver), col(Bounce.reason), col(Bounce.weight))
+        .order_by(number.desc())
+    )
+    return [(a, b, c, d, e) for a, b, c, d, e in session.execute(query)]
+
+
+def sum_complaints(session: Session, since: datetime) -> list[tuple[int | None, str, int]]:
+    """Sum complaints by edition and receiver, the most first."""
+    number = func.count()
+    query = (
+        select(Complaint.edition_id, Complaint.receiver, number)
+        .where(Complaint.at >= since)
+        .group_by(col(Complaint.edition_id), col(Complaint.receiver))
+        .order_by(number.desc())
+    )
+    return [(edition, receiver, count) for edition, receiver, count in session.exec(query)]
+
+
+def get_editions(session: Session, ids: Sequence[int]) -> dict[int, Edition]:
+    """Get editions by their ids."""
+    return {row.id or 0: row for row in session.exec(select(Edition).where(col(Edition.id).in_(ids)))}

@@ -1,0 +1,46 @@
+"""Messages that were taken in, each once."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session, col, delete, func, select, update
+
+from digest.models import Answer, InboundMessage
+
+_MACHINE = ("auto-reply", "receipt", "other", "unproved")
+
+
+def add_once(session: Session, row: InboundMessage) -> InboundMessage | None:
+    """Enter a message; None where one with its key was taken in before, by anybody.
+
+    On PostgreSQL the second of two writers waits here for the first one's commit.
+    """
+    if session.exec(select(InboundMessage.id).where(InboundMessage.key == row.key)).first() is not None:
+        return None
+    try:
+        with session.begin_nested():
+            session.add(row)
+    except IntegrityError:
+        return None
+    return row
+
+
+def list_messages(session: Session, kinds: Sequence[str], limit: int) -> list[InboundMessage]:
+    """List messages of some kinds, the latest first."""
+    query = select(InboundMessage).where(col(InboundMessage.kind).in_(kinds))
+    return list(session.exec(query.order_by(col(InboundMessage.id).desc()).limit(limit)))
+
+
+def count_kinds(session: Session) -> dict[str, int]:
+    """Count the messages of each kind."""
+    query = select(InboundMessage.kind, func.count()).group_by(InboundMessage.kind)
+    return dict(session.exec(query).all())
+
+
+def expire(session: Session, before: datetime) -> None:
+    """Forget older messages that nothing refers to, and the bytes and texts of those that stay."""
+    old = col(InboundMessage.received_at) < before
+    session.exec(delete(InboundMessage).where(col(InboundMessage.kind).in_(_MACHINE), old))
+    session.exec(update(InboundMessage).where(old, col(InboundMessage.raw).is_not(None)).values(raw=None))
+    session.exec(delete(Answer).where(col(Answer.created_at) < before))

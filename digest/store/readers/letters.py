@@ -1,0 +1,50 @@
+"""Readers' letters to the editors."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlmodel import Session, col, func, select, update
+
+from digest.models import Letter, LetterState
+
+
+def add_letter(session: Session, row: Letter) -> Letter:
+    """Keep a letter."""
+    session.add(row)
+    session.flush()
+    return row
+
+
+def get_letter(session: Session, letter_id: int) -> Letter | None:
+    """Find a letter by its id."""
+    return session.exec(select(Letter).where(Letter.id == letter_id)).first()
+
+
+def list_letters(
+    session: Session, *, states: Sequence[str] = (), edition_id: int | None = None, limit: int = 100
+) -> list[Letter]:
+    """List letters, the latest first, of some states or all, of one edition or all."""
+    query = select(Letter).order_by(col(Letter.id).desc()).limit(limit)
+    if states:
+        query = query.where(col(Letter.state).in_(states))
+    if edition_id is not None:
+        query = query.where(Letter.edition_id == edition_id)
+    return list(session.exec(query))
+
+
+def count_new(session: Session) -> int:
+    """Count the letters that nobody has handled."""
+    return session.exec(select(func.count()).where(Letter.state == LetterState.NEW)).one()
+
+
+def set_state(session: Session, letter: Letter, state: LetterState, who: str, now: datetime) -> None:
+    """Record what became of a letter, and who did it."""
+    letter.state, letter.handled_by, letter.handled_at = state, who, now
+    session.add(letter)
+    session.flush()
+
+
+def erase_letters(session: Session, subscriber_id: int) -> None:
+    """Forget what a reader who is erased wrote, and who they were."""
+    theirs = update(Letter).where(col(Letter.subscriber_id) == subscriber_id)
+    session.exec(theirs.values(sender="", name="", subject="", text="", quoted="", signature="", mail_id=""))

@@ -1,0 +1,223 @@
+"""Carry out what readers ask for by mail, by the same use cases as the pages."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlmodel import Session
+
+from digest.errors import InputError
+from digest.models import Answer, Confirmation, Subscriber, Subscription, SubscriptionState
+from digest.rules.readers import consent
+from digest.rules.readers.mail_commands import MailCommand, MailVerb, read_pause, read_topics
+from digest.rules.tokens import mail_tokens, tokens
+from digest.settings import DigestSettings
+from digest.store.readers import subscribers
+from digest.tasks.inbound.answers import plan_answer
+from digest.tasks.inbound.inbox import Inbox
+from digest.tasks.inbound.trust import Addressed, Writer
+from digest.tasks.readers import preferences, privacy, sign_up
+from digest.tasks.readers.readers import end
+from digest.tasks.readers.sign_up import Choices, ConfirmationResult
+
+ORIGIN = {"mail": "command"}
+_ASK_LIFE = timedelta(days=7)
+_ACTIVE = (SubscriptionState.CONFIRMED, SubscriptionState.PAUSED)
+Phrases = list[tuple[str, dict[str, str]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A message that asks for something, with all that answering it needs."""
+
+    session: Session
+    inbox: Inbox
+    writer: Writer
+    mail_id: str
+    answerable: bool
+    now: datetime
+
+    @property
+    def language(self) -> str:
+        """Return the language to answer in."""
+        subscriber = self.writer.subscriber
+        return (subscriber.language if subscriber else None) or self.inbox.settings.site.language
+
+    def answer(self, digest: str, phrases: Phrases, text: str = "") -> Answer | None:
+        """Plan an answer, where one may be given."""
+        if not self.answerable or not self.writer.address:
+            return None
+        return plan_answer(
+            self.session, self.writer.address, self.writer.subscriber, digest, phrases, self.mail_id,
+            self.language, self.now, text=text,
+        )  # fmt: skip
+
+
+def carry_out(request: Request, command: MailCommand) -> str:
+    """Carry out a command where its writer is proved, else ask them first; say what was done."""
+    if command.verb is MailVerb.HELP:
+        request.answer(_digest(request, None).name, [("mail_help", _help_values(request))])
+        return "help"
+    if command.verb is MailVerb.SUBSCRIBE:
+        return _subscribe(request, command)
+    subscriber = request.writer.subscriber
+    if subscriber is None:
+        return "no reader of ours"
+    row = _subscription(request, subscriber)
+    if row is None:
+        return "no subscription"
+    if not request.writer.trusted:
+        return _ask_first(request, command, row)
+    return _apply(request, command, subscriber, row)
+
+
+def act_on_address(request: Request, addressed: Addressed) -> str | None:
+    """Do what the token in the address stands for; None where that is nothing any more.
+
+    An empty message does: the token is the command and its proof (RFC 2369 3.2).
+    """
+    session = request.session
+    if addressed.purpose == mail_tokens.LEAVE:
+        row = subscribers.find_subscription(session, addressed.subscriber.id or 0, addressed.names[0])
+        if row is not None and end(session, row, request.now, {"mail": "unsubscribe"}):
+            request.answer(row.digest, [("mail_left", {})])
+        return "left"
+    if addressed.purpose == mail_tokens.CONFIRM:
+        return _confirm(request, int(addressed.names[0]))
+    answer = session.get(Answer, int(addressed.names[0]))
+    if answer is None or answer.kind != "ask" or request.now - answer.created_at > _ASK_LIFE:
+        return None
+    answer.kind = "asked"  # a token carries its command out once
+    session.add(answer)
+    stored = answer.values.get("command")
+    row = subscribers.find_subscription(session, addressed.subscriber.id or 0, answer.digest)
+    if row is None or not isinstance(stored, list):
+        return None
+    command = MailCommand(MailVerb(stored[0]), str(stored[1]))
+    return _apply(request, command, addressed.subscriber, row)
+
+
+def _subscribe(request: Request, command: MailCommand) -> str:
+    """Begin the confirmed opt-in of whoever wrote, known or not: the same for all."""
+    digest = _digest(request, command.argument)
+    readers, origin = request.inbox.joined(request.session), {"mail": "subscribe"}
+    wording = sign_up.word_consent(request.inbox.settings, digest)
+    try:
+        sign_up.ask(
+            readers, request.writer.address, digest.name, Choices(), origin, request.now, wording=wording
+        )
+    except InputError as error:
+        return str(error)
+    return "asked to confirm"
+
+
+def _confirm(request: Request, asking_id: int) -> str | None:
+    """Confirm an asking whose message was answered: its token gives way to one that is used at once."""
+    readers = request.inbox.joined(request.session)
+    asking = request.session.get(Confirmation, asking_id)
+    if asking is None or asking.used_at is not None:
+        return "confirmed before"
+    confirmed = sign_up.confirm(
+        readers, readers.give_token(request.session, asking_id), request.now, {"mail": "reply"}
+    )
+    if confirmed.answer is not ConfirmationResult.CONFIRMED:
+        return confirmed.answer
+    request.answer(confirmed.digest, [("mail_confirmed", {})])
+    return "confirmed"
+
+
+def _apply(request: Request, command: MailCommand, subscriber: Subscriber, row: Subscription) -> str:
+    """Carry a command out that is proved to be the reader's."""
+    digest = request.inbox.readers.find_digest(row.digest)
+    if digest is None:
+        return "no such digest"
+    if command.verb is MailVerb.LEAVE:
+        if end(request.session, row, request.now, ORIGIN):
+            request.answer(row.digest, [("mail_left", {})])
+        return "left"
+    if command.verb is MailVerb.RECORD:
+        facts = privacy.show(request.inbox.joined(request.session), subscriber.address)
+        request.answer(
+            row.digest, [("mail_record", {})], json.dumps(facts, ensure_ascii=False, indent=1, default=str)
+        )
+        return "told their data"
+    if row.state not in _ACTIVE:
+        return f"the subscription is {row.state}"
+    try:
+        phrases = _change(request, command, subscriber, row, digest)
+    except InputError as error:
+        request.answer(row.digest, [("mail_help", _help_values(request))], str(error))
+        return str(error)
+    request.answer(row.digest, phrases)
+    return f"changed: {command.verb}"
+
+
+def _change(
+    request: Request, command: MailCommand, subscriber: Subscriber, row: Subscription, digest: DigestSettings
+) -> Phrases:
+    readers = request.inbox.joined(request.session)
+    token = tokens.sign(readers.signing_keys, tokens.PREFERENCES, subscriber.public_id, row.digest)
+    if command.verb is MailVerb.PAUSE:
+        until = read_pause(command.argument, request.now)
+        preferences.set_pause(readers, token, until, request.now, ORIGIN)
+        shown = f"{until.astimezone(request.inbox.settings.zone):%Y-%m-%d}" if until else "…"
+        return [("mail_paused", {"time": shown})]
+    if command.verb is MailVerb.RESUME:
+        preferences.resume(readers, token, request.now, ORIGIN)
+        return [("mail_resumed", {})]
+    cadence = command.argument if command.verb is MailVerb.CADENCE else row.cadence
+    topics = _topics(row, digest) if command.verb is not MailVerb.TOPICS else _named(digest, command.argument)
+    hour = int(command.argument.removesuffix(":00").rstrip("h ")) if command.verb is MailVerb.HOUR else None
+    preferences.set_preferences(readers, token, Choices(cadence, topics), request.now, ORIGIN, hour=hour)
+    return [("mail_changed", {"cadence": cadence, "topics": ", ".join(topics) or "*"})]
+
+
+def _topics(row: Subscription, digest: DigestSettings) -> tuple[str, ...]:
+    return tuple(topic for topic in row.topics if topic != consent.EVERY_TOPIC)
+
+
+def _named(digest: DigestSettings, argument: str) -> tuple[str, ...]:
+    named = read_topics(argument)
+    return () if named in (("all",), ("*",)) else named
+
+
+def _ask_first(request: Request, command: MailCommand, row: Subscription) -> str:
+    """Ask the address's holder whether they wrote: the answer's Reply-To carries the command out."""
+    subscriber = request.writer.subscriber
+    asked = request.answer(
+        row.digest, [("mail_ask", {"command": f"{command.verb} {command.argument}".strip()})]
+    )
+    if asked is None or subscriber is None:
+        return "not proved; no answer"
+    inbound, keys = request.inbox.settings.inbound, request.inbox.readers.signing_keys
+    token = mail_tokens.sign_address(keys, mail_tokens.COMMAND, subscriber.public_id, (str(asked.id),))
+    asked.kind, asked.reply_to = "ask", f"{inbound.before}{token}@{inbound.domain}"
+    asked.values = {**asked.values, "command": [command.verb, command.argument]}
+    request.session.add(asked)
+    request.session.flush()
+    return "not proved; asked first"
+
+
+def _subscription(request: Request, subscriber: Subscriber) -> Subscription | None:
+    """Choose which subscription a command is about: the answered edition's, else the one that is active."""
+    rows = subscribers.list_subscriptions(request.session, subscriber.id or 0)
+    if request.writer.edition is not None:
+        return next((row for row in rows if row.digest == request.writer.edition.digest), None)
+    active = [row for row in rows if row.state in _ACTIVE]
+    return next(iter(active or rows), None)
+
+
+def _digest(request: Request, named: str | None) -> DigestSettings:
+    known = request.inbox.readers.find_digest((named or "").strip())
+    if known is None and request.writer.edition is not None:
+        known = request.inbox.readers.find_digest(request.writer.edition.digest)
+    return known or request.inbox.settings.digests[0]
+
+
+def _help_values(request: Request) -> dict[str, str]:
+    digest = _digest(request, None)
+    return {
+        "address": request.inbox.settings.inbound.address,
+        "cadences": ", ".join(digest.cadences),
+        "topics": ", ".join(digest.topics),
+    }

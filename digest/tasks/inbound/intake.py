@@ -1,0 +1,134 @@
+"""Take messages from the spool: each is told apart and acted on once, whatever crashes in between.
+
+A message leaves the spool only after the commit that holds all that follows from it. One that is read again
+after a crash meets its own key and changes nothing.
+"""
+
+import hashlib
+import logging
+from collections import Counter
+from datetime import datetime, timedelta
+
+from sqlalchemy.exc import OperationalError
+from sqlmodel import Session
+
+from digest.errors import Unreachable
+from digest.mail.reports import autoreply
+from digest.mail.reports.parts import Mail, read_mail
+from digest.mail.reports.reading import find_sender, main_text, read, return_path_of
+from digest.mail.reports.reply_text import read_reply
+from digest.mail.reports.report import MailKind, Report
+from digest.models import InboundMessage
+from digest.rules.readers.mail_commands import find_command
+from digest.rules.tokens import mail_tokens
+from digest.store import inbound
+from digest.tasks.inbound.bounces import act_on_bounce, act_on_complaint, score_finished
+from digest.tasks.inbound.commands import Request, act_on_address, carry_out
+from digest.tasks.inbound.inbox import Inbox, find_tokens, prove
+from digest.tasks.inbound.letters import keep_letter
+from digest.tasks.inbound.trust import find_addressed, find_extension, find_writer
+
+_BATCH = 100
+_MOST_KEPT = 200_000
+_EXPIRY = timedelta(days=90)
+log = logging.getLogger(__name__)
+
+
+def take_in(inbox: Inbox, now: datetime) -> Counter[str]:
+    """Take everything in that waits in the spool; return how many of each kind."""
+    taken: Counter[str] = Counter()
+    while names := inbox.spool.names(_BATCH):
+        done: list[str] = []
+        with inbox.database.write() as session:
+            for name in names:
+                raw = inbox.spool.read(name)
+                kind = _take(session, inbox, raw, now) if raw is not None else "gone"
+                taken[kind] += 1
+                if kind == "trouble":
+                    inbox.spool.keep(name)
+                else:
+                    done.append(name)
+        for name in done:
+            inbox.spool.remove(name)
+    score_finished(inbox, now)
+    if taken:
+        with inbox.database.write() as session:
+            inbound.expire(session, now - _EXPIRY)
+    return taken
+
+
+def _take(session: Session, inbox: Inbox, raw: bytes, now: datetime) -> str:
+    """Act on one message; one that our own code stumbles over is put aside and stops no other."""
+    try:
+        with session.begin_nested():
+            return _act(session, inbox, raw, now)
+    except (OperationalError, Unreachable):
+        raise
+    except Exception:
+        log.exception("a message could not be taken in; it lies in %s", inbox.spool.folder / "kept")
+        return "trouble"
+
+
+def _act(session: Session, inbox: Inbox, raw: bytes, now: datetime) -> str:
+    mail = read_mail(raw)
+    row = inbound.add_once(
+        session, InboundMessage(key=key_of(inbox, mail, raw), received_at=now, kind="", why="")
+    )
+    if row is None:
+        return "known"
+    report = read(raw, own=inbox.own_addresses)
+    kind, why = _follow(session, inbox, mail, report, row.id or 0, now)
+    row.kind, row.why = kind, why[:200]
+    if kind in ("unproved", "not understood"):
+        row.raw = raw[:_MOST_KEPT]
+    session.add(row)
+    return kind
+
+
+def key_of(inbox: Inbox, mail: Mail, raw: bytes) -> str:
+    """Return what a message is known by: its Message-ID, the token that it came in for, its body.
+
+    The trace fields that each way prepends do not count: the same message by two ways is one.
+    """
+    body = raw.partition(b"\n\n")[2] if b"\r\n\r\n" not in raw[:65_536] else raw.partition(b"\r\n\r\n")[2]
+    token = next(find_tokens(inbox, mail), "")
+    named = "\0".join((mail.headers.get("message-id"), token)).encode("utf-8", "surrogatepass")
+    return hashlib.sha256(named + b"\0" + hashlib.sha256(body).digest()).hexdigest()
+
+
+def _follow(
+    session: Session, inbox: Inbox, mail: Mail, report: Report, message: int, now: datetime
+) -> tuple[str, str]:
+    """Do what a message asks for, by what it is; return its kind and what was done."""
+    if report.kind is MailKind.BOUNCE or report.complaint is not None:
+        proof = prove(session, inbox, mail, report)
+        if proof is None or proof.subscriber.erased_at is not None:
+            return "unproved", f"a {report.kind} about nothing that we can prove"
+        if report.complaint is not None:
+            return "complaint", act_on_complaint(session, inbox, report.complaint, proof, message, now)
+        return "bounce", act_on_bounce(session, inbox, report, proof, message, now)
+    sender = find_sender(mail)
+    if sender.lower() in inbox.own_addresses:
+        return "other", "our own message"
+    addressed = find_addressed(session, inbox, mail)
+    machine = report.kind is not MailKind.PERSONAL
+    if addressed is None and machine:
+        return report.kind, report.why
+    writer = find_writer(session, inbox, mail)
+    answerable = not machine and not autoreply.why_machine(mail, sender, return_path_of(mail))
+    request = Request(session, inbox, writer, mail.headers.get("message-id"), answerable, now)
+    if addressed is not None and (not machine or addressed.purpose == mail_tokens.LEAVE):
+        done = act_on_address(request, addressed)
+        if done is not None:
+            return "command", done
+    if machine:
+        return report.kind, report.why
+    first_line = next((line for line in read_reply(main_text(mail)).own.split("\n") if line.strip()), "")
+    cadences = tuple(dict.fromkeys(name for digest in inbox.settings.digests for name in digest.cadences))
+    command = find_command(mail.headers.text("subject"), first_line, find_extension(inbox, mail), cadences)
+    if command is not None and sender:
+        return "command", carry_out(request, command)
+    if not sender:
+        return "not understood", "it names no sender"
+    keep_letter(session, inbox, mail, writer, message, now)
+    return "letter", "kept for the editors"

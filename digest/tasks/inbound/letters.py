@@ -1,0 +1,123 @@
+"""Letters to the editors: kept, forwarded, answered, done."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parseaddr
+
+from sqlmodel import Session
+
+from digest.errors import InputError
+from digest.mail.reports.parts import Mail, decode_words
+from digest.mail.reports.reading import main_text
+from digest.mail.reports.reply_text import read_reply
+from digest.models import Answer, Edition, Letter, LetterState
+from digest.safe_text import printable
+from digest.store.database import Database
+from digest.store.delivery import bounces
+from digest.store.readers import answers, letters
+from digest.tasks.inbound.inbox import Inbox
+from digest.tasks.inbound.trust import Writer
+
+_MOST_TEXT = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class ShownLetter:
+    """A letter with the edition that it answers, as the desk and the command line show it."""
+
+    letter: Letter
+    edition: Edition | None
+
+
+def keep_letter(
+    session: Session, inbox: Inbox, mail: Mail, writer: Writer, message: int, now: datetime
+) -> Letter:
+    """Keep a letter, what it quotes told from what its writer says, and plan its forwarding."""
+    read = read_reply(main_text(mail))
+    row = Letter(
+        message_id=message,
+        at=now,
+        subscriber_id=writer.subscriber.id if writer.subscriber else None,
+        sender=writer.address,
+        name=printable(parseaddr(decode_words(mail.headers.get("from")))[0])[:120],
+        subject=printable(mail.headers.text("subject"))[:300],
+        text=read.own[:_MOST_TEXT],
+        quoted=read.quoted[:_MOST_TEXT],
+        signature=read.signature[:2_000],
+        mail_id=mail.headers.get("message-id")[:500],
+        edition_id=writer.edition.id if writer.edition else None,
+    )
+    letters.add_letter(session, row)
+    editors = parseaddr(inbox.settings.site.reply_to or "")[1]
+    if editors and editors.lower() != inbox.settings.inbound.address.lower():
+        _plan_forward(session, inbox, row, editors, now)
+    return row
+
+
+def _plan_forward(session: Session, inbox: Inbox, row: Letter, editors: str, now: datetime) -> None:
+    forward = Answer(
+        created_at=now,
+        kind="forward",
+        address=editors,
+        language="en",
+        digest=inbox.settings.digests[0].name,
+        subject=row.subject or "A letter",
+        values={
+            "phrases": [["mail_forward", {"name": row.name or row.sender, "address": row.sender}]],
+            "text": "\n\n".join(part for part in (row.text, row.signature) if part),
+        },
+        reply_to=row.sender,
+        in_reply_to=row.mail_id,
+        due_at=now,
+    )
+    answers.add_answer(session, forward)
+
+
+def list_shown(
+    database: Database, *, states: Sequence[str] = (), edition: int | None = None, limit: int = 100
+) -> list[ShownLetter]:
+    """List letters, the latest first, each with the edition that it answers."""
+    with database.read() as session:
+        rows = letters.list_letters(session, states=states, edition_id=edition, limit=limit)
+        known = bounces.get_editions(session, [row.edition_id for row in rows if row.edition_id])
+        return [ShownLetter(row, known.get(row.edition_id or 0)) for row in rows]
+
+
+def find_letter(database: Database, letter_id: int) -> ShownLetter:
+    """Find a letter; raise InputError where there is none of that number."""
+    with database.read() as session:
+        row = letters.get_letter(session, letter_id)
+        if row is None:
+            raise InputError(f"there is no letter {letter_id}")
+        known = bounces.get_editions(session, [row.edition_id] if row.edition_id else [])
+        return ShownLetter(row, known.get(row.edition_id or 0))
+
+
+def mark_done(database: Database, letter_id: int, who: str, now: datetime) -> None:
+    """Mark a letter as done; raise InputError where there is none of that number."""
+    with database.write() as session:
+        row = letters.get_letter(session, letter_id)
+        if row is None:
+            raise InputError(f"there is no letter {letter_id}")
+        letters.set_state(session, row, LetterState.DONE, who, now)
+
+
+def answer_letter(database: Database, letter_id: int, text: str, who: str, now: datetime) -> None:
+    """Plan an editor's answer to a letter; the next run mails it, and what its writer replies comes in here.
+
+    Raise InputError for a letter that is not there, or that names nobody, or for an empty answer.
+    """
+    if not text.strip():
+        raise InputError("the answer is empty")
+    with database.write() as session:
+        row = letters.get_letter(session, letter_id)
+        if row is None or not row.sender:
+            raise InputError(f"there is no letter {letter_id} that could be answered")
+        subject = row.subject if row.subject.lower().startswith("re:") else f"Re: {row.subject}"
+        answer = Answer(
+            created_at=now, kind="reply", subscriber_id=row.subscriber_id, address=row.sender, digest="",
+            subject=subject, values={"text": text.strip()[:_MOST_TEXT]}, in_reply_to=row.mail_id, due_at=now,
+        )  # fmt: skip
+        answers.add_answer(session, answer)
+        letters.set_state(session, row, LetterState.ANSWERED, who, now)

@@ -1,0 +1,229 @@
+"""Mail comes back: bounces, complaints, commands, letters, each acted on once and only where it is proved."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from digest.models import Answer, Bounce, Complaint, InboundMessage, Letter
+from tests.support.inbox import Inboxed, headers_of
+from tests.support.newsroom import Caught, Publication
+
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+R0, R1, R2 = (f"r{n}@readers.example" for n in range(3))
+
+
+@pytest.fixture
+def caught() -> Iterator[Caught]:
+    with Caught() as server:
+        yield server
+
+
+@pytest.fixture
+def inboxed(publication: Publication, caught: Caught) -> Inboxed:
+    """A publication that has mailed one edition to three readers."""
+    publication.change_settings("port = 2525", f"port = {caught.port}")
+    inboxed = Inboxed(publication)
+    publication.begin(3)
+    publication.run("send", "world", "--now")
+    assert sorted(caught.recipients) == [R0, R1, R2]
+    return inboxed
+
+
+def message_to(caught: Caught, address: str) -> str:
+    """Return the header of the message that a reader got."""
+    return headers_of(next(one for one in caught.parsed() if one["To"] == address))
+
+
+def test_a_hard_bounce_to_the_return_path_suppresses_and_ends_the_subscription(inboxed: Inboxed) -> None:
+    inboxed.take(inboxed.bounce(R0))
+
+    assert inboxed.suppressed(R0) == "bounce"
+    assert inboxed.state(R0) == "ended"
+    assert inboxed.suppressed(R1) is None
+    (bounce,) = inboxed.rows(Bounce)
+    assert (bounce.receiver, bounce.reason, bounce.weight) == ("readers.example", "unknown user", "hard")
+    assert R0 not in bounce.diagnostic
+
+
+def test_a_bounce_without_a_token_is_proved_by_the_message_id_it_returns(
+    inboxed: Inboxed, caught: Caught
+) -> None:
+    inboxed.take(inboxed.bounce(R0, to="news@courier.example", returned=message_to(caught, R0)))
+
+    assert inboxed.suppressed(R0) == "bounce"
+
+
+def test_another_readers_message_id_proves_nothing(inboxed: Inboxed, caught: Caught) -> None:
+    theirs = message_to(caught, R1).replace(R1, R0)
+    inboxed.take(inboxed.bounce(R0, to="news@courier.example", returned=theirs))
+
+    assert inboxed.suppressed(R0) is None
+    assert [one.kind for one in inboxed.rows(InboundMessage)] == ["unproved"]
+
+
+def test_a_full_mailbox_and_our_own_blocks_suppress_nobody(inboxed: Inboxed) -> None:
+    inboxed.take(
+        inboxed.bounce(R0, status="5.2.2", words="552 5.2.2 mailbox full"),
+        inboxed.bounce(R1, status="5.7.1", words="554 5.7.1 blocked using zen.blocklist.example"),
+        inboxed.bounce(R2, status="5.7.26", words="550 5.7.26 unauthenticated"),
+    )
+
+    assert [inboxed.suppressed(one) for one in (R0, R1, R2)] == [None, None, None]
+    assert sorted(one.weight for one in inboxed.rows(Bounce)) == ["ours", "ours", "soft"]
+    facts = inboxed.publication.facts("bounces")
+    assert sorted(row["reason"] for row in facts["held_against_us"]) == ["authentication", "reputation"]
+
+
+def test_a_complaint_suppresses_and_is_counted(inboxed: Inboxed, caught: Caught) -> None:
+    complaint = inboxed.complaint(message_to(caught, R2))
+    inboxed.take(complaint, complaint)
+
+    assert inboxed.suppressed(R2) == "complaint"
+    assert len(inboxed.rows(Complaint)) == 1
+    assert inboxed.publication.facts("bounces")["complaints_by_edition"][0]["complaints"] == 1
+
+
+def test_an_empty_message_to_the_unsubscribe_address_leaves(inboxed: Inboxed, caught: Caught) -> None:
+    header = next(one for one in caught.parsed() if one["To"] == R0)["List-Unsubscribe"]
+    to = inboxed.leave_address(R0)
+    assert f"<mailto:{to}>" in header
+
+    inboxed.take(inboxed.letter("someone@else.example", to=to))
+
+    assert inboxed.state(R0) == "ended"
+    assert inboxed.state(R1) == "confirmed"
+
+
+def test_a_reply_to_the_digest_carries_out_a_command_and_is_answered(
+    inboxed: Inboxed, caught: Caught
+) -> None:
+    replied = next(one for one in caught.parsed() if one["To"] == R0)["Message-ID"]
+    inboxed.take(
+        inboxed.letter(
+            R0, "Re: World Briefing", "wöchentlich\n\n> Bridge reopens", headers=[f"In-Reply-To: {replied}"]
+        )
+    )
+
+    assert inboxed.publication.facts("subscribers", "show", R0)["subscriptions"][0]["cadence"] == "weekly"
+    inboxed.publication.run("send", "world")
+    answer = caught.parsed()[-1]
+    assert answer["To"] == R0
+    assert answer["Auto-Submitted"] == "auto-replied"
+    assert answer["In-Reply-To"] == "<l1@readers.example>"
+
+
+def test_a_command_that_nothing_proves_is_asked_about_and_carried_out_by_a_reply(
+    inboxed: Inboxed, caught: Caught
+) -> None:
+    inboxed.take(inboxed.letter(R0, "unsubscribe"))
+    assert inboxed.state(R0) == "confirmed"
+
+    inboxed.publication.run("send", "world")
+    asked = caught.parsed()[-1]
+    assert "unsubscribe" in asked.as_string() or "leave" in asked.as_string()
+    inboxed.take(inboxed.letter(R0, f"Re: {asked['Subject']}", "yes", to=asked["Reply-To"]))
+
+    assert inboxed.state(R0) == "ended"
+
+
+def test_our_own_servers_word_proves_a_command_and_a_forged_one_does_not(inboxed: Inboxed) -> None:
+    def result(server: str, outcome: str) -> list[str]:
+        return [f"Authentication-Results: {server}; dmarc={outcome} header.from=readers.example"]
+
+    inboxed.take(
+        inboxed.letter(R0, "leave", headers=result("mx.courier.example", "pass")),
+        inboxed.letter(R1, "leave", headers=result("mx.forged.example", "pass")),
+        inboxed.letter(
+            R2,
+            "leave",
+            headers=[*result("mx.courier.example", "fail"), *result("mx.courier.example", "pass")],
+        ),
+    )
+
+    assert [inboxed.state(one) for one in (R0, R1, R2)] == ["ended", "confirmed", "confirmed"]
+
+
+def test_subscribing_by_mail_is_confirmed_by_a_reply(inboxed: Inboxed, caught: Caught) -> None:
+    new = "anna@readers.example"
+    inboxed.take(inboxed.letter(new, "", "", to="news+subscribe@courier.example"))
+    assert inboxed.state(new) == "pending"
+
+    inboxed.publication.run("send", "world")
+    asking = next(one for one in caught.parsed() if one["To"] == new)
+    inboxed.take(inboxed.letter(new, f"Re: {asking['Subject']}", "ok", to=asking["Reply-To"]))
+
+    assert inboxed.state(new) == "confirmed"
+
+
+def test_a_letter_is_kept_with_its_quote_folded_and_forwarded(inboxed: Inboxed, caught: Caught) -> None:
+    replied = next(one for one in caught.parsed() if one["To"] == R0)["Message-ID"]
+    text = "The bridge was never closed.\n\nOn Mon, 23 Nov 2026 at 07:05, News <news@courier.example> wrote:\n> Bridge reopens"
+    inboxed.take(inboxed.letter(R0, "Re: World Briefing", text, headers=[f"In-Reply-To: {replied}"]))
+
+    (letter,) = inboxed.rows(Letter)
+    assert (letter.text, letter.state) == ("The bridge was never closed.", "new")
+    assert "Bridge reopens" in letter.quoted
+    assert letter.edition_id is not None
+    inboxed.publication.run("send", "world")
+    forwarded = caught.parsed()[-1]
+    assert (forwarded["To"], forwarded["Reply-To"]) == ("editors@courier.example", R0)
+    assert R0 in inboxed.publication.run("letters", "list")
+    inboxed.publication.run("letters", "done", "1")
+    assert inboxed.rows(Letter)[0].state == "done"
+
+
+def test_automatic_answers_lists_and_receipts_meet_silence(inboxed: Inboxed) -> None:
+    marks = [
+        ["Auto-Submitted: auto-replied"], ["Precedence: bulk"], ["Precedence: auto_reply"], ["List-Id: <x.example>"],
+        ["X-Autoreply: yes"], ["X-Auto-Response-Suppress: All"], ["Auto-Submitted: auto-generated"], ["X-Loop: x"],
+        ["List-Unsubscribe: <mailto:x@x.example>"], ["X-Autorespond: x"],
+    ]  # fmt: skip
+    subjects = ["subscribe", "leave", "help", "weekly", "Out of office: World", "Automatic reply: hi", "hello",
+                "pause 2 weeks", "my data", "Re: World Briefing"]  # fmt: skip
+    senders = [R0, R1, "new@readers.example", "mailer-daemon@x.example", "no-reply@x.example"]
+    mails = [inboxed.letter(s, t, "x", headers=m) for m in marks for t in subjects for s in senders]
+    assert len(mails) == 500
+    inboxed.take(*mails)
+
+    assert inboxed.rows(Answer) == []
+    assert inboxed.rows(Letter) == []
+    assert [inboxed.state(one) for one in (R0, R1)] == ["confirmed", "confirmed"]
+
+
+def test_an_address_is_answered_at_most_once_a_day(inboxed: Inboxed) -> None:
+    inboxed.take(*(inboxed.letter(R0, "help") for _ in range(5)))
+
+    assert len(inboxed.rows(Answer)) == 1
+
+
+def test_the_pipe_stores_before_it_says_so_and_asks_the_server_to_try_again_where_it_cannot(
+    inboxed: Inboxed,
+) -> None:
+    config = str(inboxed.publication.config)
+    command = [
+        sys.executable,
+        "-m",
+        "digest",
+        "receive",
+        "--config",
+        config,
+        "--return-path",
+        "",
+        "--recipient",
+    ]
+    message = (
+        inboxed.bounce(R0)
+        .replace("Delivered-To", "X-Was")
+        .replace("Return-Path", "X-Path")
+        .replace("To: news", "To: x")
+    )
+    done = subprocess.run([*command, inboxed.return_path(R0)], input=message.encode(), capture_output=True)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+    inboxed.publication.run("receive", "--now")
+    assert inboxed.suppressed(R0) == "bounce"
+    failed = subprocess.run([*command[:4], "--config", config + "x"], input=b"x", capture_output=True)
+    assert failed.returncode == 75
+    assert b"not stored" in failed.stderr
