@@ -1,4 +1,9 @@
-"""The composition root: picks implementations from the settings and joins them."""
+"""The composition root: picks implementations from the settings and joins them.
+
+What most commands do not need is imported where it is used, so that each starts fast.
+"""
+
+from __future__ import annotations
 
 import os
 import secrets
@@ -14,31 +19,28 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from digest.clock import utc_now
-from digest.errors import SettingsError
-from digest.mail.rendering.renderer import Renderer
-from digest.net.inbound.spool import Spool
-from digest.net.smtp import Relay
-from digest.net.smtp.transport import ehlo_name
+from digest.errors import Refused, SettingsError
 from digest.resources import bundled
-from digest.rules.delivery.rate_limits import Allowance, Domains, Limit, allowance_of
 from digest.settings import Settings
 from digest.settings.smtp import RelaySettings
 from digest.store import schema
 from digest.store.database import Database
 from digest.store.keys import keep_keys
 from digest.store.workers import WorkerLock
-from digest.tasks.composing.composer import Composer
-from digest.tasks.delivery.run import RelayLimits, Run
-from digest.tasks.desk.desk import Desk
-from digest.tasks.editions.compiling import Compiler
-from digest.tasks.editions.fitting import Fitter
-from digest.tasks.inbound.inbox import Inbox
-from digest.tasks.ledger.restore import Restorer
 from digest.tasks.ledger.state_file import check_standing, identity_of, note_standing, state_path
-from digest.tasks.readers.readers import Readers
 
 if TYPE_CHECKING:
     from digest.mail.dkim import Signer
+    from digest.mail.rendering.renderer import Renderer
+    from digest.net.smtp import Relay
+    from digest.rules.delivery.rate_limits import Allowance
+    from digest.tasks.composing.composer import Composer
+    from digest.tasks.delivery.run import RelayLimits, Run
+    from digest.tasks.desk.desk import Desk
+    from digest.tasks.editions.compiling import Compiler
+    from digest.tasks.inbound.inbox import Inbox
+    from digest.tasks.ledger.restore import Restorer
+    from digest.tasks.readers.readers import Readers
 
 
 def new_public_id() -> str:
@@ -70,6 +72,8 @@ class Application:
     @cached_property
     def renderer(self) -> Renderer:
         """Give the renderer of messages; raise SettingsError for a look or a folder that is not there."""
+        from digest.mail.rendering.renderer import Renderer
+
         look = self.settings.look
         own = self.settings.path(look.folder) if look.folder else None
         if own is not None and not own.is_dir():
@@ -82,10 +86,12 @@ class Application:
     @cached_property
     def composer(self) -> Composer:
         """Give what composes messages, for preview and delivery alike."""
+        from digest.tasks.composing.composer import Composer
+
         return Composer(self.database, self.settings, self.renderer, self.keys["identity"], self.signer)
 
     @cached_property
-    def signer(self) -> "Signer | None":
+    def signer(self) -> Signer | None:
         """Give what signs messages, read once; None where the settings name no key."""
         if not (self.settings.dkim.key_file or self.settings.dkim.ed25519_key_file):
             return None
@@ -97,6 +103,8 @@ class Application:
     @cached_property
     def readers(self) -> Readers:
         """Give the use cases of readers."""
+        from digest.tasks.readers.readers import Readers
+
         return Readers(
             database=self.database,
             settings=self.settings,
@@ -109,6 +117,9 @@ class Application:
     @cached_property
     def inbox(self) -> Inbox:
         """Give the use cases of mail that comes in."""
+        from digest.net.inbound.spool import Spool
+        from digest.tasks.inbound.inbox import Inbox
+
         return Inbox(
             self.readers, self.keys["identity"], Spool(self.settings.path(self.settings.inbound.spool))
         )
@@ -116,6 +127,8 @@ class Application:
     @cached_property
     def desk(self) -> Desk:
         """Give the use cases of editors."""
+        from digest.tasks.desk.desk import Desk
+
         return Desk(
             database=self.database,
             settings=self.settings,
@@ -132,6 +145,9 @@ class Application:
         return self._relay(self.settings.smtp)
 
     def _relay(self, named: RelaySettings) -> Relay:
+        from digest.net.smtp import Relay
+        from digest.net.smtp.transport import ehlo_name
+
         return Relay(
             host=named.host,
             port=named.port,
@@ -146,6 +162,8 @@ class Application:
     @property
     def relay_limits(self) -> list[RelayLimits]:
         """Give the relays, each with what it may be asked to carry."""
+        from digest.tasks.delivery.run import RelayLimits
+
         smtp = self.settings.smtp
         return [
             RelayLimits(self._relay(named), named.connections, named.rate, named.messages_per_connection)
@@ -175,6 +193,14 @@ class Application:
             if checked:
                 self.note_standing()
 
+    def find_refusal(self) -> str | None:
+        """Return why nothing may be sent from this database: it was restored from a backup; else None."""
+        try:
+            check_standing(self.database, self.state_path, self.identity)
+        except Refused as refused:
+            return str(refused)
+        return None
+
     @property
     def state_path(self) -> Path:
         """Give where the state file is."""
@@ -187,10 +213,15 @@ class Application:
     @property
     def restorer(self) -> Restorer:
         """Give what decides on a restored database."""
+        from digest.tasks.ledger.restore import Restorer
+
         return Restorer(self.database, self.settings, self.state_path, self.identity, self.clock)
 
     def compiler(self, worker: WorkerLock) -> Compiler:
         """Give what makes editions, for a worker."""
+        from digest.tasks.editions.compiling import Compiler
+        from digest.tasks.editions.fitting import Fitter
+
         return Compiler(
             self.database,
             self.settings,
@@ -201,6 +232,9 @@ class Application:
 
     def run(self, worker: WorkerLock, digest: str | None = None) -> Run:
         """Give what one run of deliveries shares."""
+        from digest.rules.delivery.rate_limits import Domains, Limit
+        from digest.tasks.delivery.run import Run
+
         smtp = self.settings.smtp
         limits = {name: Limit(named.rate, named.connections) for name, named in smtp.domains.items()}
         return Run(
@@ -217,6 +251,8 @@ class Application:
         )
 
     def _allowance(self, now: datetime) -> Allowance | None:
+        from digest.rules.delivery.rate_limits import allowance_of
+
         plan = self.settings.smtp.warm_up
         if plan is None:
             return None

@@ -54,4 +54,4 @@ def _is_home_page(guid: str) -> bool:
 
 def _with_own_address(article: ParsedArticle) -> ParsedArticle:
     own = hashlib.sha256((article.guid or article.title).encode()).hexdigest()[:16]
-    return replace(article, canonical_url=f"{article.canonical_url}#{own}")
+    return replace(article, canonical_url=f"{article.canonical_url.partition('#')[0]}#{own}")

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from cyclopts import App
 
 _USAGE = 2
+_INTERRUPTED = 130  # as shells tell an end by SIGINT
 
 
 def build() -> "App":
@@ -68,6 +69,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except DigestError as error:
         warn(str(error))
         sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        sys.exit(_INTERRUPTED)
     except BrokenPipeError:
         sys.stderr.close()
+        sys.exit(1)
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        warn(f"{place}{(error.strerror or str(error)).lower()}; check the path, its mode and the free space")
         sys.exit(1)

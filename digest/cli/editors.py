@@ -8,7 +8,8 @@ from cyclopts import Parameter
 
 from digest.bootstrap import Application
 from digest.cli.terminal.common import DEFAULT, AsJson, Common, application
-from digest.cli.terminal.output import say, show_json, show_table, warn
+from digest.cli.terminal.output import say, show_json, warn
+from digest.cli.terminal.tables import show_table
 from digest.errors import DigestError, UsageError
 from digest.models import Role
 from digest.store.editors import list_editors

@@ -19,6 +19,7 @@ from digest.clock import utc_now
 from digest.demo.catcher import Catcher, create_pages
 from digest.demo.loader import Loaded, free_port, load, prepare, start_catcher
 from digest.errors import UsageError
+from digest.private_files import write_private
 from digest.resources import bundled
 from digest.settings import load_settings
 from digest.web.app import create_app
@@ -74,8 +75,7 @@ def init(directory: Path = Path(), *, systemd: bool = False, common: Common = DE
     else:
         path.parent.mkdir(parents=True, exist_ok=True)
         example = bundled("config.example.toml").read_text(encoding="utf-8")
-        path.write_text(_with_secret(example), encoding="utf-8")
-        path.chmod(0o600)
+        write_private(path, _with_secret(example).encode())
         say(f"{path} written: look through [site], [smtp], [[sources]] and [[digests]]", quiet=common.quiet)
     with application(Common(path, common.quiet)) as app:
         assert app.keys  # noqa: S101 - made with the database

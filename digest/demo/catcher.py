@@ -17,6 +17,8 @@ from aiosmtpd.smtp import SMTP
 from fastapi import FastAPI, HTTPException
 from fastapi.responses import HTMLResponse, Response
 
+from digest.private_files import write_private
+
 _MAX_BYTES = 50_000_000
 _NAME = re.compile(r"\d{4,9}\.eml")
 _LISTED = 500
@@ -106,7 +108,7 @@ class _Keeper:
             number = next(self._numbers)
         path = self._outbox / f"{number:04d}.eml"
         partial = path.with_suffix(".part")
-        partial.write_bytes(envelope.original_content)
+        write_private(partial, envelope.original_content)
         os.replace(partial, path)
         return f"250 2.0.0 kept as {path.name}"
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from digest.bootstrap import Application
 from digest.demo.catcher import Catcher
+from digest.private_files import write_private
 from digest.resources import bundled
 from digest.sending import Sent, send_due
 from digest.settings import Settings, load_settings
@@ -83,8 +84,7 @@ def prepare(folder: Path, secret: str, now: datetime) -> Settings:
     config = folder / "config.toml"
     if not config.exists():
         text = _CONFIG.format(web_port=free_port(8000), smtp_port=free_port(2525), secret=secret)
-        config.write_text(text, encoding="utf-8")
-        config.chmod(0o600)  # it holds the secret of readers' links
+        write_private(config, text.encode())  # it holds the secret of readers' links
     if not (folder / "newsroom").exists():
         shutil.copytree(bundled("seeds"), folder / "newsroom")
         _place_pictures(folder / "newsroom" / "articles", load_settings(config).site.base_url)

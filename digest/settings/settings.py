@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import (
@@ -13,7 +14,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from digest.errors import SettingsError
 from digest.settings.digests import DigestSettings
 from digest.settings.dkim import DkimSettings, DnsSettings
-from digest.settings.domains import is_aligned
+from digest.settings.domains import LOOPBACK, is_aligned
 from digest.settings.inbound import InboundSettings
 from digest.settings.look import LookSettings
 from digest.settings.site import DatabaseSettings, FetchSettings, Site, SourceSettings, WebSettings
@@ -85,6 +86,15 @@ class Settings(BaseSettings):
             raise ValueError(
                 f'[dkim] domain "{domain}" does not answer for From\'s domain "{sender}":'
                 " use that, or one above or below it"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _secret_is_ours(self) -> "Settings":
+        if self.web.is_secret_published and urlsplit(self.site.base_url).hostname not in LOOPBACK:
+            raise ValueError(
+                "[web] secret is the one of config.example.toml, so anybody could forge readers' links: put a"
+                ' random one in its place (`python3 -c "import secrets; print(secrets.token_urlsafe(32))"`)'
             )
         return self
 

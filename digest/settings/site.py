@@ -3,6 +3,7 @@
 from datetime import timedelta
 from email.utils import parseaddr
 from typing import Literal
+from urllib.parse import urlsplit
 
 from pydantic import (
     Field,
@@ -23,6 +24,9 @@ from digest.settings.types import (
     Timezone,
     Topic,
 )
+
+EXAMPLE_SECRET = "replace-me-by-a-long-random-text"  # noqa: S105 - it protects nothing
+"""What config.example.toml has in the secret's place."""
 
 
 class Site(Table):
@@ -60,6 +64,14 @@ class DatabaseSettings(Table):
     def _known(self) -> "DatabaseSettings":
         if not self.url.startswith(("sqlite:///", "postgresql+psycopg://")):
             raise ValueError('url must start with "sqlite:///" or "postgresql+psycopg://"')
+        if self.url == "sqlite:///":
+            raise ValueError('url names no file: write "sqlite:///digest.db"')
+        try:
+            port = urlsplit(self.url).port
+        except ValueError:
+            port = 0
+        if port == 0:
+            raise ValueError("url has a port that is no number from 1 to 65535")
         return self
 
 
@@ -86,6 +98,11 @@ class WebSettings(Table):
         if length < 16:
             raise ValueError("secret must have 16 characters or more: readers' links are signed with it")
         return self
+
+    @property
+    def is_secret_published(self) -> bool:
+        """Tell whether the secret is the example's, which anybody may read."""
+        return self.secret.get_secret_value() == EXAMPLE_SECRET
 
     @property
     def signing_keys(self) -> tuple[bytes, ...]:

@@ -8,14 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
 from digest.errors import Unreachable
+from digest.store import faults
 from digest.store.transactions import BEGIN, Transactions
 
 _BUSY_MS = 60_000
 _TRIES = 100
+_CONNECT_SECONDS = 10
 
 
 class Database:
@@ -25,9 +27,11 @@ class Database:
         self.url = url
         self.is_sqlite = url.startswith("sqlite")
         # A SQLAlchemy error would otherwise print the bound rows, addresses among them.
-        self.engine: Engine = create_engine(url, hide_parameters=True, pool_pre_ping=not self.is_sqlite)
+        self.engine: Engine = create_engine(
+            url, hide_parameters=True, pool_pre_ping=not self.is_sqlite, connect_args=_patience(url)
+        )
         # What is given to the driver as it is (store.delivery.hot_path) raises the driver's own.
-        self._drivers_error: type[Exception] = self.engine.dialect.loaded_dbapi.OperationalError
+        self._drivers_error: type[Exception] = self.engine.dialect.loaded_dbapi.Error
         if self.is_sqlite:
             _create_private(self.engine.url.database)
             event.listen(self.engine, "connect", _prepare_sqlite)
@@ -49,7 +53,7 @@ class Database:
     def transactions(self) -> Transactions:
         """Give transactions that follow each other on one connection, for what runs all the time."""
         engine = self.engine.execution_options(begins=not self.is_sqlite)
-        return Transactions(engine, (OperationalError, self._drivers_error), self._explained)
+        return Transactions(engine, (DBAPIError, self._drivers_error), self.explained)
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -61,18 +65,20 @@ class Database:
     def _session(self, *, writes: bool) -> Iterator[Session]:
         options: dict[str, Any] = {"writes": writes}
         engine = self.engine.execution_options(**options)
-        with Session(engine, expire_on_commit=False) as session, self._explained():
+        with Session(engine, expire_on_commit=False) as session, self.explained():
             yield session
 
     @contextmanager
-    def _explained(self) -> Iterator[None]:
+    def explained(self) -> Iterator[None]:
+        """Raise Unreachable, with a remedy, where the database cannot be had; leave any other error alone."""
         try:
             yield
-        except (OperationalError, self._drivers_error) as error:
-            cause = error.orig if isinstance(error, OperationalError) else error
-            if self.is_sqlite and not _is_outside_trouble(cause):
+        except (DBAPIError, self._drivers_error) as error:
+            cause = error.orig if isinstance(error, DBAPIError) else error
+            found = faults.explain(self.engine.url, cause)
+            if found is None:
                 raise
-            raise Unreachable(f"the database does not answer: {_first_line(cause)}") from error
+            raise Unreachable(found) from error
 
     def close(self) -> None:
         """Close all connections."""
@@ -126,10 +132,7 @@ def _prepare_postgresql(connection: Any, _record: object) -> None:
     connection.commit()
 
 
-def _is_outside_trouble(error: BaseException | None) -> bool:
-    """Tell a database that cannot be had from a statement of ours that is wrong."""
-    return any(word in str(error) for word in ("locked", "disk", "unable to open", "readonly"))
-
-
-def _first_line(error: BaseException | None) -> str:
-    return str(error).splitlines()[0] if error and str(error) else "no reason given"
+def _patience(url: str) -> dict[str, Any]:
+    """Return how long to wait for a connection; a URL that says `connect_timeout` itself wins."""
+    is_set = url.startswith("sqlite") or "connect_timeout" in url
+    return {} if is_set else {"connect_timeout": _CONNECT_SECONDS}

@@ -4,6 +4,7 @@ import logging
 from pathlib import Path
 
 from sqlalchemy import Connection, inspect, text
+from sqlmodel import SQLModel
 
 from digest.errors import DigestError
 from digest.store.database import Database
@@ -21,19 +22,31 @@ def migrate(database: Database) -> str | None:
 
     Safe to call from many processes at once. Raise DigestError for a database of a later version.
     """
-    with database.engine.connect().execution_options(writes=False) as connection:
+    with database.explained(), database.engine.connect().execution_options(writes=False) as connection:
         if _version(connection) == HEAD:
             return None
-    with database.engine.begin() as connection:
+    with database.explained(), database.engine.begin() as connection:
         if not database.is_sqlite:
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
         before = _version(connection)
         if before == HEAD:
             return None
+        if before is None:
+            _refuse_foreign(connection)
         _upgrade(connection, before)
     if before is not None:
         log.warning("the database was brought from version %s to %s", before, HEAD)
     return before
+
+
+def _refuse_foreign(connection: Connection) -> None:
+    """Raise DigestError where tables with the names of ours stand, which this program did not create."""
+    taken = sorted(set(inspect(connection).get_table_names()) & set(SQLModel.metadata.tables))
+    if taken:
+        raise DigestError(
+            f"the database {connection.engine.url.database} has tables of another program"
+            f" ({', '.join(taken[:3])}): name a database of its own in [database] url"
+        )
 
 
 def _version(connection: Connection) -> str | None:
@@ -50,7 +63,9 @@ def _upgrade(connection: Connection, before: str | None) -> None:
 
     known = {script.revision for script in ScriptDirectory(str(_FOLDER)).walk_revisions()}
     if before is not None and before not in known:
-        raise DigestError(f"the database has version {before}, which this program is too old for; update it")
+        raise DigestError(
+            f"the database has schema version {before}, which this program does not know: update the program"
+        )
     config = Config()
     config.set_main_option("script_location", str(_FOLDER))
     config.set_main_option("path_separator", "os")

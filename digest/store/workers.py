@@ -135,7 +135,8 @@ def server_identity(session: Session) -> str:
 
 def _hold(database: Database, worker_id: int) -> Any:
     if not database.is_sqlite:
-        connection = database.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        with database.explained():
+            connection = database.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
         connection.detach()  # closing it must end the session, not give it back to the pool
         connection.execute(text("SELECT pg_advisory_lock(:c, :i)"), {"c": _LOCK_CLASS, "i": worker_id})
         return connection
@@ -158,7 +159,7 @@ def _is_locked_on_postgresql(database: Database, worker_id: int) -> bool:
         "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = :c AND objid = :i"
         " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
     )
-    with database.engine.connect() as connection:
+    with database.explained(), database.engine.connect() as connection:
         return bool(connection.execute(query, {"c": _LOCK_CLASS, "i": worker_id}).scalar())
 
 

@@ -11,8 +11,6 @@ from typing import Any
 
 from lxml import etree
 
-from digest.articles.text.dates import feed_moment
-
 _ATOM = "{http://www.w3.org/2005/Atom}"
 _DC = "{http://purl.org/dc/elements/1.1/}"
 _MEDIA = "{http://search.yahoo.com/mrss/}"
@@ -26,14 +24,14 @@ _UNREAD = {
 }  # fmt: skip
 _UNREAD_OF_ITEM = {"comments", f"{_DC}publisher", f"{_DC}rights"}
 _UNREAD_OF_CHANNEL = {
-    "link", "description", "pubDate", "lastBuildDate", "generator", "docs", "copyright", "managingEditor",
-    "webMaster", "category", "cloud", "rating", f"{_ATOM}link", f"{_DC}creator", f"{_DC}date", f"{_DC}rights",
-    f"{_DC}publisher", f"{_DC}subject",
+    "description", "pubDate", "lastBuildDate", "generator", "docs", "copyright", "managingEditor",
+    "webMaster", "category", "cloud", "rating", f"{_DC}date", f"{_DC}rights", f"{_DC}publisher",
+    f"{_DC}subject",
 }  # fmt: skip
 _UNREAD_OF_ENTRY = {f"{_ATOM}rights", f"{_ATOM}contributor"}
 _UNREAD_OF_FEED = {
     f"{_ATOM}{name}"
-    for name in ("id", "updated", "subtitle", "link", "generator", "icon", "logo", "rights", "category")
+    for name in ("id", "updated", "subtitle", "generator", "icon", "logo", "rights", "category")
 }
 _IMAGE = {"title", "url", "link", "width", "height", "description"}
 _FILM = {f"{_MEDIA}content", f"{_MEDIA}thumbnail", f"{_MEDIA}title", f"{_MEDIA}credit", f"{_MEDIA}group"}
@@ -115,6 +113,10 @@ def _read_rss(root: Any) -> ParsedXml:
         elif name := _OF_CHANNEL.get(tag):
             _check(name != "title" or name not in read.feed)
             read.feed[name] = _text(element)
+        elif tag == "link":
+            _add_link(read.feed, element)
+        elif tag == f"{_ATOM}link":
+            _check_side_link(element)
         elif tag not in _UNREAD_OF_CHANNEL or len(element):
             _check_unread(element)
     return read
@@ -131,7 +133,9 @@ def _read_atom(root: Any) -> ParsedXml:
             read.entries.append(_entry(element, _OF_ENTRY, _UNREAD_OF_ENTRY))
         elif tag == f"{_ATOM}title":
             _check("title" not in read.feed)
-            read.feed["title"] = _typed(element)
+            read.feed |= {"title": _typed(element), "title_detail": _detail(element)}
+        elif tag == f"{_ATOM}link":
+            _add_feed_link(read.feed, element)
         elif tag == f"{_ATOM}author":
             _add_person(read.feed, element)
         elif tag not in _UNREAD_OF_FEED or len(element):
@@ -146,8 +150,6 @@ def _entry(holder: Any, takers: "dict[str, Callable[[Entry, Any], None]]", unrea
             taker(entry, element)
         elif element.tag not in unread or (len(element) and element.tag != f"{_ATOM}contributor"):
             _check_unread(element)
-    if "summary" not in entry and "content" in entry:
-        entry["summary"] = entry["content"][0]["value"]
     _check("media_title" not in entry or bool(entry.get("title")))
     return entry
 
@@ -186,6 +188,7 @@ def _add_title(entry: Entry, element: Any) -> None:
 
 
 def _add_link(entry: Entry, element: Any) -> None:
+    _check("links" not in entry)
     text = _address(_text(element)).replace("&amp;", "&")
     entry["link"] = _REFERENCE.sub(r"&\1", text)
     entry.setdefault("links", []).append({"rel": "alternate", "href": entry["link"]})
@@ -204,7 +207,7 @@ def _add_guid(entry: Entry, element: Any) -> None:
 
 def _add_description(entry: Entry, element: Any) -> None:
     _check("summary" not in entry)
-    entry["summary"] = _text(element)
+    entry |= {"summary": _text(element), "summary_detail": {"type": "text/html"}}
 
 
 def _add_encoded(entry: Entry, element: Any) -> None:
@@ -234,17 +237,11 @@ def _add_tag(tags: list[Entry], tag: Entry) -> None:
 
 
 def _add_published(entry: Entry, element: Any) -> None:
-    entry["published"] = _moment(element)
+    entry["published"] = _text(element)
 
 
 def _add_updated(entry: Entry, element: Any) -> None:
-    entry["updated"] = _moment(element)
-
-
-def _moment(element: Any) -> str:
-    text = _text(element)
-    _check(not text or feed_moment(text) is not None)
-    return text
+    entry["updated"] = _text(element)
 
 
 def _add_enclosure(entry: Entry, element: Any) -> None:
@@ -285,9 +282,30 @@ def _typed(element: Any) -> str:
     return _text(element, "type")
 
 
+def _detail(element: Any) -> dict[str, str]:
+    return {"type": _TYPES[element.attrib.get("type", "")]}
+
+
+def _check_side_link(element: Any) -> None:
+    """Take a channel's link that is not to its site: to the feed itself, a hub or other pages of it."""
+    _check(not len(element) and element.attrib.get("rel", "alternate") != "alternate")
+
+
+def _add_feed_link(feed: Entry, element: Any) -> None:
+    if element.attrib.get("rel", "alternate") == "alternate":
+        _check("link" not in feed)
+        _add_atom_link(feed, element)
+    else:
+        _check_side_link(element)
+
+
+def _add_language(entry: Entry, element: Any) -> None:
+    entry["language"] = _text(element).replace("_", "-")
+
+
 def _add_atom_title(entry: Entry, element: Any) -> None:
     _check("title" not in entry)
-    entry["title"] = _typed(element)
+    entry |= {"title": _typed(element), "title_detail": _detail(element)}
 
 
 def _add_atom_link(entry: Entry, element: Any) -> None:
@@ -310,7 +328,7 @@ def _add_atom_id(entry: Entry, element: Any) -> None:
 
 def _add_atom_summary(entry: Entry, element: Any) -> None:
     _check("summary" not in entry)
-    entry["summary"] = _typed(element)
+    entry |= {"summary": _typed(element), "summary_detail": _detail(element)}
 
 
 def _add_atom_content(entry: Entry, element: Any) -> None:
@@ -341,7 +359,8 @@ def _add_person(entry: Entry, element: Any) -> None:
 
 
 _OF_CHANNEL = {
-    "title": "title", "language": "language", "ttl": "ttl", f"{_SY}updatePeriod": "sy_updateperiod",
+    "title": "title", "language": "language", f"{_DC}language": "language", "ttl": "ttl",
+    f"{_SY}updatePeriod": "sy_updateperiod",
     f"{_SY}updateFrequency": "sy_updatefrequency",
 }  # fmt: skip
 _OF_MEDIA: dict[str, Callable[[Entry, Any], None]] = dict.fromkeys(_FILM, _add_media)
@@ -349,12 +368,12 @@ _OF_ITEM: dict[str, Callable[[Entry, Any], None]] = {
     "title": _add_title, "link": _add_link, "guid": _add_guid, "description": _add_description,
     _CONTENT: _add_encoded, "author": _add_name, f"{_DC}creator": _add_name, "category": _add_category,
     f"{_DC}subject": _add_category, "pubDate": _add_published, f"{_DC}date": _add_updated,
-    "enclosure": _add_enclosure, _ORIGIN: _add_origin, **_OF_MEDIA,
+    "enclosure": _add_enclosure, f"{_DC}language": _add_language, _ORIGIN: _add_origin, **_OF_MEDIA,
 }  # fmt: skip
 _OF_ENTRY: dict[str, Callable[[Entry, Any], None]] = {
     f"{_ATOM}title": _add_atom_title, f"{_ATOM}link": _add_atom_link, f"{_ATOM}id": _add_atom_id,
     f"{_ATOM}summary": _add_atom_summary, f"{_ATOM}content": _add_atom_content, f"{_ATOM}author": _add_person,
     f"{_ATOM}category": _add_atom_category, f"{_ATOM}published": _add_published,
-    f"{_ATOM}updated": _add_updated,
+    f"{_ATOM}updated": _add_updated, f"{_DC}language": _add_language,
     _ORIGIN: _add_origin, **_OF_MEDIA,
 }  # fmt: skip

@@ -1,19 +1,27 @@
 """Read RSS, RDF and Atom feeds, whatever their age and quality, and JSON Feed."""
 
-import calendar
 import io
 import re
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from html import unescape
 from typing import Any
 
 from digest.articles.building import build_article
 from digest.articles.feeds.fast_path import ParsedXml, read_wellformed
 from digest.articles.feeds.jsonfeed import parse_json_feed
-from digest.articles.feeds.xml_bombs import check_xml, parted
-from digest.articles.html.cleaning import one_line, paragraphs
+from digest.articles.feeds.own_words import own_words
+from digest.articles.feeds.references import escape_bare
+from digest.articles.feeds.unlinked import own_fragment, unnamed
+from digest.articles.feeds.xml_bombs import check_xml
+from digest.articles.html.cleaning import one_line
+from digest.articles.html.image_choice import ImageCandidate, candidate
+from digest.articles.html.plain_to_html import html_of_plain
+from digest.articles.html.titles import Markup, title_line
 from digest.articles.parsed import ParsedArticle, ParsedFeed, Rejected
-from digest.articles.text.dates import feed_moment, moment
+from digest.articles.text.dates import feed_moment
+from digest.articles.text.names import joined_names, named
 from digest.errors import InputError
 from digest.rules.articles.polling import read_minutes, read_update_period
 
@@ -24,16 +32,33 @@ _PARSER_ERRORS = (
 )  # fmt: skip
 _IANA_ALTERNATE = "http://www.iana.org/assignments/relation/alternate"
 _RDF = ("rss090", "rss10")
-_BARE = re.compile(rb"&(?!(?:[A-Za-z][A-Za-z0-9]{0,30}|#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6});)")
 # Addresses are looked for in these, there and here, in the square of a word's length.
 _LONG_NAME = re.compile(
     rb"(<(?:\w{1,20}:)?(?:[Aa]uthor|[Cc]reator|managing[Ee]ditor|web[Mm]aster|[Pp]ublisher|[Cc]ontributor|name|owner)\b[^<>]{0,300}>"
     rb"\s{0,99}(?:<!\[CDATA\[)?[^<]{600})[^<\]]+"
 )
-_MAIL = re.compile(r"[^\s<>()@]+@[^\s<>()@]+")
 _HTML = re.compile(
     rb"^\s*(?>(?:<!--.*?-->\s*)*)(?:<\?xml[^>]*>\s*)?<(?:!doctype html|html|head|body)\b", re.I | re.S
 )
+_ROOT = re.compile(
+    rb"(?:<\?xml[^>]{0,300}\?>\s*)?(?:<\?[^>]{0,300}\?>\s*)*"
+    rb"<((?:rss|rdf:RDF|(?:[a-z]{1,9}:)?feed)(?=[\s>])(?=[^>]{0,2000}(?:\sversion=|\sxmlns)))[^>]*>",
+    re.I,
+)
+_TAG = re.compile(r"<[a-zA-Z/!][^<>]*>")
+
+
+@dataclass(frozen=True, slots=True)
+class _Channel:
+    """What holds for all of a feed's items."""
+
+    url: str
+    title: str
+    link: str
+    language: str | None
+    author: str | None
+    is_atom: bool
+    topics: Sequence[str]
 
 
 def parse_feed(content: bytes, *, url: str, content_type: str = "", topics: Sequence[str] = ()) -> ParsedFeed:
@@ -47,14 +72,33 @@ def parse_feed(content: bytes, *, url: str, content_type: str = "", topics: Sequ
         return parse_json_feed(content, url=url, topics=topics)
     if not content.lstrip().startswith((b"\xff\xfe", b"\xfe\xff")):
         content = content.translate(None, _CONTROLS)
+    content = _unwrapped(content)
     check_xml(content, url, content_type)
     if is_page(content):
         raise InputError(f"{url} is a web page, not a feed; give the address of its RSS or Atom feed")
-    content = _LONG_NAME.sub(rb"\1", _ampersands_mended(content))
-    parsed = read_wellformed(content, content_type) or _parse(content, url, content_type)
+    content = _LONG_NAME.sub(rb"\1", escape_bare(content))
+    parsed = _read(content, url, content_type)
     if not parsed.version and not parsed.entries:
         raise InputError(f"{url} is no RSS, Atom or JSON feed; open it in a browser to see what it is")
     return _collect(parsed, url, topics)
+
+
+def _read(content: bytes, url: str, content_type: str) -> ParsedXml:
+    """Read a feed the short way, as it is or with its items reduced to their own, else by feedparser."""
+    if (parsed := read_wellformed(content, content_type)) is not None:
+        return parsed
+    if (settled := own_words(content, content_type)) is not None:
+        content, content_type = settled, "application/xml; charset=utf-8"
+    return read_wellformed(content, content_type) or _parse(content, url, content_type)
+
+
+def _unwrapped(content: bytes) -> bytes:
+    """Return a feed without what stands around it: a page, a warning of the server, the words of a proxy."""
+    start = _ROOT.search(content)
+    if start is None:
+        return content
+    end = content.rfind(b"</" + start[1] + b">")
+    return content[start.start() : end + len(start[1]) + 3 if end > 0 else None]
 
 
 def _parse(content: bytes, url: str, content_type: str) -> ParsedXml:
@@ -77,31 +121,49 @@ def _parse(content: bytes, url: str, content_type: str) -> ParsedXml:
     return ParsedXml(version, parsed.feed, parsed.entries)
 
 
-def _ampersands_mended(content: bytes) -> bytes:
-    """Escape an & that begins no reference, outside of CDATA: feedparser makes "R&D;" of "R&D"."""
-    if b"\0" in content or not _BARE.search(content):
-        return content
-    return b"".join(part if is_cdata else _BARE.sub(b"&amp;", part) for part, is_cdata in parted(content))
-
-
 def is_page(content: bytes) -> bool:
-    """Tell whether this is a web page, going by its beginning."""
-    return _HTML.match(content[:4096].removeprefix(b"\xef\xbb\xbf")) is not None
+    """Tell whether this is a web page, going by its beginning; a feed that stands in a page is a feed."""
+    head = content[:4096].removeprefix(b"\xef\xbb\xbf")
+    return _HTML.match(head) is not None and _ROOT.search(content) is None
 
 
 def _collect(parsed: ParsedXml, url: str, topics: Sequence[str]) -> ParsedFeed:
     taken: list[ParsedArticle] = []
     rejected: list[Rejected] = []
-    language = parsed.feed.get("language")
-    author = _author(parsed.feed) if parsed.version.startswith("atom") else None
+    is_atom = parsed.version.startswith("atom")
+    channel = _Channel(
+        url=url,
+        title=title_line(parsed.feed.get("title"), _markup(parsed.feed, is_atom)),
+        link=_site(parsed.feed),
+        language=parsed.feed.get("language"),
+        author=_author(parsed.feed) if is_atom else None,
+        is_atom=is_atom,
+        topics=topics,
+    )
     for number, entry in enumerate(parsed.entries, 1):
         try:
-            taken.append(_article(entry, url, topics, language, author))
+            taken.append(_article(entry, channel))
         except InputError as error:
             name = one_line(entry.get("title") or entry.get("id")) or f"item {number}"
             rejected.append(Rejected(name[:100], str(error)))
-    title = one_line(parsed.feed.get("title"))
-    return ParsedFeed(title, tuple(taken), tuple(rejected), _pause(parsed.feed))
+    return ParsedFeed(channel.title, tuple(taken), tuple(rejected), _pause(parsed.feed))
+
+
+def _site(feed: Any) -> str:
+    """Return the address of a feed's site; feedparser would take its id as well."""
+    stated = (str(one.get("href")) for one in feed.get("links", []) if one.get("rel") == "alternate")
+    return next((address for address in stated if address.startswith(("http://", "https://"))), "")
+
+
+def _markup(holder: Any, is_atom: bool) -> Markup:
+    """Return what a title is written in: Atom states it (RFC 4287 3.1.1), RSS does not."""
+    if not is_atom:
+        return Markup.UNSTATED
+    return Markup.TEXT if _type(holder, "title_detail") == "text/plain" else Markup.HTML
+
+
+def _type(holder: Any, name: str) -> str:
+    return str((holder.get(name) or {}).get("type") or "")
 
 
 def _pause(feed: Any) -> timedelta | None:
@@ -112,73 +174,100 @@ def _pause(feed: Any) -> timedelta | None:
     return max(filter(None, asked), default=None)
 
 
-def _article(
-    entry: Any, url: str, topics: Sequence[str], language: str | None, author: str | None
-) -> ParsedArticle:
-    content = max((_html(part) for part in entry.get("content", [])), key=len, default="")
-    summary = entry.get("summary", "")
-    link = _link(entry)
-    if not link:
-        raise InputError("it has no link")
-    image, alt = _image(entry)
+def _article(entry: Any, channel: _Channel) -> ParsedArticle:
+    html, summary = _texts(entry, channel.is_atom)
+    link, own_fragment = _link(entry, channel)
+    language = entry.get("language") or channel.language
+    published_at = _published(entry, language)
     return build_article(
         title=entry.get("title", ""),
+        title_markup=_markup(entry, channel.is_atom),
         url=link,
-        base_url=url,
-        html=content or summary,
-        summary=summary if content else "",
+        base_url=channel.url,
+        own_fragment=own_fragment,
+        html=html,
+        summary=summary,
         guid=entry.get("id"),
-        author=_author(entry) or author,
-        image=image,
-        image_alt=alt,
-        language=entry.get("language") or language,
-        topics=(*_categories(entry), *topics),
-        published_at=_published(entry),
+        author=_author(entry) or channel.author,
+        images=tuple(_images(entry)),
+        language=language,
+        topics=(*_categories(entry), *channel.topics),
+        published_at=published_at,
+        unnamed=unnamed(channel.title, published_at),
     )
+
+
+def _texts(entry: Any, is_atom: bool) -> tuple[str, str]:
+    """Return an item's body and its summary, both HTML: the more complete text is the body.
+
+    feedparser copies the content into a summary that is not there; such a copy has no detail.
+    """
+    content = max((_html(part) for part in entry.get("content", [])), key=len, default="")
+    summary = str(entry.get("summary") or "") if entry.get("summary_detail") else ""
+    if is_atom and _type(entry, "summary_detail") == "text/plain":
+        summary = html_of_plain(summary)
+    if not content or (len(summary) > len(content) and _length(summary) > _length(content)):
+        content, summary = summary, ""
+    if not is_atom and ("\n" in content or "://" in content) and not _TAG.search(content):
+        content = html_of_plain(unescape(content))
+    return content, summary
+
+
+def _length(html: str) -> int:
+    return len(_TAG.sub("", html).strip())
 
 
 def _html(part: Any) -> str:
     value = part.get("value", "")
-    return paragraphs(value.split("\n\n")) if part.get("type") == "text/plain" else value
+    return html_of_plain(value) if part.get("type") == "text/plain" else value
 
 
-def _link(entry: Any) -> str | None:
-    """Choose the article's own address; feedparser has put a guid that is a permalink into `link`.
+def _link(entry: Any, channel: _Channel) -> tuple[str, str]:
+    """Return an article's address, and the fragment that tells it apart where that is its site's.
 
-    What is only to be heard or seen, as an episode without a page, is its own address.
+    feedparser has put a guid that is a permalink into `link`. What is only to be heard or seen, as an episode
+    without a page, is its own address.
     """
     original = str(entry.get("feedburner_origlink") or "")
     if original.startswith(("http://", "https://")):
-        return original
+        return original, ""
     others = (one.get("href") for one in entry.get("links", []) if one.get("rel") == _IANA_ALTERNATE)
     link: str | None = entry.get("link")
     link = next(others, link) if link is None or link == entry.get("id") else link
-    return link or next(_episodes(entry), None)
+    guid = str(entry.get("id") or "")
+    link = (
+        link or next(_enclosed(entry), None) or (guid if guid.startswith(("http://", "https://")) else None)
+    )
+    if link:
+        return link, ""
+    if not channel.link:
+        raise InputError("it has no link, and neither has its feed; give it one")
+    return channel.link, own_fragment(guid or entry.get("title") or entry.get("summary") or "")
 
 
-def _episodes(entry: Any) -> Iterator[str]:
-    for item in entry.get("enclosures", []):
-        address = item.get("url") or item.get("href")
-        if address and str(item.get("type")).startswith(("audio/", "video/")):
-            yield address
+def _enclosed(entry: Any) -> Iterator[str]:
+    """Return the addresses of what is attached, sounds and films first."""
+    attached = [item for item in entry.get("enclosures", []) if item.get("url") or item.get("href")]
+    for item in sorted(attached, key=lambda one: not str(one.get("type")).startswith(("audio/", "video/"))):
+        yield item.get("url") or item.get("href")
 
 
 def _categories(entry: Any) -> Iterator[str]:
-    """Give what people read as the topic (RFC 4287 4.2.2.3: the label); some put several into one."""
+    """Return what people read as the topic (RFC 4287 4.2.2.3: the label); some put several into one."""
     for tag in entry.get("tags", []):
         yield from str(tag.get("label") or tag.get("term") or "").split(",")
 
 
 def _author(entry: Any) -> str | None:
-    """Give the names: RSS has an address with the name in brackets, which feedparser cuts wrongly."""
+    """Return the names: RSS has an address with the name in brackets, which feedparser cuts wrongly."""
     written = [str(author.get("name") or "") for author in entry.get("authors", [])]
     if len(written) < 2 and "@" in str(entry.get("author") or ""):
         written = [str(entry.get("author"))]
-    names = [_MAIL.sub(" ", name).strip(" ()<>") for name in written]
-    return ", ".join(dict.fromkeys(filter(None, names))) or None
+    return joined_names([named(one_line(name) if _TAG.search(name) else name) for name in written]) or None
 
 
-def _image(entry: Any) -> tuple[str | None, str | None]:
+def _images(entry: Any) -> Iterator[ImageCandidate]:
+    """Return the pictures that an item states."""
     for item in (
         *entry.get("media_content", []),
         *entry.get("media_thumbnail", []),
@@ -186,27 +275,22 @@ def _image(entry: Any) -> tuple[str | None, str | None]:
     ):
         address = item.get("url") or item.get("href")
         kind = str(item.get("type") or item.get("medium") or ("" if _is_film(address) else "image"))
-        if address and kind.startswith("image"):
-            return address, item.get("alt")
-    return None, None
+        if kind.startswith("image"):
+            found = candidate(
+                address, alt=item.get("alt"), width=item.get("width"), height=item.get("height")
+            )
+            if found is not None:
+                yield found
 
 
 def _is_film(address: object) -> bool:
     return str(address).partition("?")[0].lower().endswith((".mp3", ".m4a", ".mp4", ".mov", ".webm", ".pdf"))
 
 
-def _published(entry: Any) -> datetime | None:
+def _published(entry: Any, language: str | None) -> datetime | None:
     # By way of dict: feedparser answers a look-up of one date with the other, and a warning.
     for name in ("published", "updated", "created"):
-        written, parsed = dict.get(entry, name), dict.get(entry, f"{name}_parsed")
-        found = feed_moment(written) if isinstance(written, str) else None
-        if found := found or _calendar_moment(parsed):
+        written = dict.get(entry, name)
+        if isinstance(written, str) and (found := feed_moment(written, language)):
             return found
     return None
-
-
-def _calendar_moment(parsed: Any) -> datetime | None:
-    try:
-        return moment(datetime.fromtimestamp(calendar.timegm(parsed), UTC)) if parsed else None
-    except (ValueError, OverflowError, TypeError, OSError):
-        return None

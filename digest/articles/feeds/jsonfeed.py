@@ -1,15 +1,20 @@
 """Read JSON Feed 1.0 and 1.1 (jsonfeed.org), and a list of posts as WordPress gives it."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
 from digest.articles.building import build_article
+from digest.articles.feeds.unlinked import own_fragment, unnamed
 from digest.articles.feeds.wordpress import is_posts_url, read_posts
-from digest.articles.html.cleaning import one_line, paragraphs
+from digest.articles.html.cleaning import escaped
+from digest.articles.html.image_choice import ImageCandidate, candidate
+from digest.articles.html.plain_to_html import html_of_plain
+from digest.articles.html.titles import Markup, title_line
 from digest.articles.parsed import ParsedArticle, ParsedFeed, Rejected
 from digest.articles.text.dates import feed_moment
+from digest.articles.text.names import joined_names, named
 from digest.errors import InputError
 
 
@@ -30,48 +35,82 @@ def parse_json_feed(content: bytes, *, url: str, topics: Sequence[str] = ()) -> 
             taken.append(_article(item, url, topics, feed))
         except InputError as error:
             rejected.append(Rejected(f"item {number}", str(error)))
-    return ParsedFeed(one_line(_text(feed.get("title"))), tuple(taken), tuple(rejected))
+    return ParsedFeed(title_line(_text(feed.get("title")), Markup.TEXT), tuple(taken), tuple(rejected))
 
 
 def _article(item: Any, url: str, topics: Sequence[str], feed: dict[str, Any]) -> ParsedArticle:
     if not isinstance(item, dict):
         raise InputError("it is no object")
     own = _text(item.get("id"))
-    link = _text(item.get("url") or item.get("external_url")) or (own if own.startswith("http") else "")
-    if not link:
-        raise InputError("it has no url; an id counts as one only where it is an address")
+    link, fragment = _link(item, own, feed)
     tags = [tag for tag in _list(item.get("tags")) if isinstance(tag, str)]
-    text = _text(item.get("content_text"))
+    language = _text(item.get("language") or feed.get("language")) or None
+    published_at = _time(item, "date_published", language) or _time(item, "date_modified", language)
     return build_article(
         title=_text(item.get("title")),
+        title_markup=Markup.TEXT,
         url=link,
-        base_url=url,
-        html=_text(item.get("content_html")) or paragraphs(text.split("\n\n")),
-        summary=_text(item.get("summary")),
+        base_url=_text(feed.get("home_page_url")) or url,
+        own_fragment=fragment,
+        html=_body(item),
+        summary=escaped(_text(item.get("summary"))),
         guid=own or None,
         author=_authors(item) or _authors(feed) or None,
-        image=_text(item.get("image") or item.get("banner_image")) or _attached(item) or None,
-        language=_text(item.get("language") or feed.get("language")) or None,
+        images=tuple(_images(item)),
+        language=language,
         topics=(*tags, *topics),
-        published_at=_time(item, "date_published") or _time(item, "date_modified"),
+        published_at=published_at,
+        unnamed=unnamed(title_line(_text(feed.get("title")), Markup.TEXT), published_at),
     )
+
+
+def _link(item: dict[str, Any], own: str, feed: dict[str, Any]) -> tuple[str, str]:
+    """Return an item's address, and the fragment that tells it apart where that is only its site's.
+
+    All but the id is optional (JSON Feed 1.1, "items"): an attached sound's or film's address counts, then an
+    id that is one.
+    """
+    films = (one for one in _attachments(item) if _kind(one).startswith(("audio/", "video/")))
+    attached = next(filter(None, (_text(one.get("url")) for one in films)), "")
+    link = _text(item.get("url") or item.get("external_url")) or attached
+    link = link or (own if own.startswith(("http://", "https://")) else "")
+    if link:
+        return link, ""
+    home = _text(feed.get("home_page_url"))
+    if not home:
+        raise InputError("it has no url, and its feed no home_page_url; give it one")
+    return home, own_fragment(own or _text(item.get("title")) or _body(item))
+
+
+def _body(item: dict[str, Any]) -> str:
+    """Return the more complete of an item's HTML and its plain text."""
+    html, plain = _text(item.get("content_html")), _text(item.get("content_text"))
+    return html if html.strip() else html_of_plain(plain)
 
 
 def _authors(holder: dict[str, Any]) -> str:
     authors = _list(holder.get("authors")) or [holder.get("author")]
     names = [_text(author.get("name")) for author in authors if isinstance(author, dict)]
-    return ", ".join(filter(None, names))
+    return joined_names([named(name) for name in names])
 
 
-def _attached(item: dict[str, Any]) -> str:
-    for attachment in _list(item.get("attachments")):
-        if isinstance(attachment, dict) and _text(attachment.get("mime_type")).startswith("image/"):
-            return _text(attachment.get("url"))
-    return ""
+def _images(item: dict[str, Any]) -> Iterator[ImageCandidate]:
+    """Return the pictures that an item states: its own, its banner, and those attached."""
+    stated = [item.get("image"), item.get("banner_image")]
+    stated += [one.get("url") for one in _attachments(item) if _kind(one).startswith("image/")]
+    yield from filter(None, map(candidate, stated))
 
 
-def _time(item: dict[str, Any], name: str) -> datetime | None:
-    return feed_moment(_text(item.get(name)))
+def _attachments(item: dict[str, Any]) -> list[dict[str, Any]]:
+    return [one for one in _list(item.get("attachments")) if isinstance(one, dict)]
+
+
+def _kind(attachment: dict[str, Any]) -> str:
+    return _text(attachment.get("mime_type")).lower()
+
+
+def _time(item: dict[str, Any], name: str, language: str | None) -> datetime | None:
+    return feed_moment(_text(item.get(name)), language)
 
 
 def _list(value: object) -> list[Any]:

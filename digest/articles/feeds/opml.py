@@ -9,6 +9,7 @@ from anyascii import anyascii
 from lxml import etree
 
 from digest.articles.feeds.feeds import MAX_BYTES
+from digest.articles.feeds.references import mend_references
 from digest.articles.feeds.xml_bombs import check_xml
 from digest.articles.html.cleaning import one_line, safe_url
 from digest.articles.parsed import Rejected
@@ -17,6 +18,7 @@ from digest.rules.articles.topics import slug
 
 _LONGEST_NAME = 40
 _LONGEST_URL = 2_000
+_MOST_DAMAGES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,16 +31,19 @@ class OpmlFeed:
 
 
 def parse_opml(content: bytes, *, name: str) -> tuple[list[OpmlFeed], list[Rejected]]:
-    """Read a list's feeds and what of it cannot be taken; raise InputError for what is no OPML."""
+    """Read a list's feeds and what of it cannot be taken; raise InputError for what is no OPML.
+
+    A damaged list gives the feeds that are whole; what was damaged is among those that cannot be taken.
+    """
     if len(content) > MAX_BYTES:
         raise InputError(f"{name} is larger than {MAX_BYTES // 1_000_000} MB; give a smaller list")
     check_xml(content, name)
     parser = etree.XMLParser(resolve_entities=False, no_network=True, recover=True, huge_tree=False)
     try:
-        root = etree.fromstring(content, parser)
+        root = etree.fromstring(mend_references(content), parser)
     except (etree.XMLSyntaxError, ValueError):
         root = None
-    if root is None or str(root.tag).lower() != "opml":
+    if root is None or str(root.tag).rpartition("}")[2].lower() != "opml":
         raise InputError(f"{name} is no OPML; export the list of feeds from a feed reader as OPML")
     taken: list[OpmlFeed] = []
     rejected: list[Rejected] = []
@@ -47,7 +52,17 @@ def parse_opml(content: bytes, *, name: str) -> tuple[list[OpmlFeed], list[Rejec
             taken.append(_read(outline, folders))
         except InputError as error:
             rejected.append(Rejected(_title(outline) or "an outline without a name", str(error)))
+    rejected.extend(_damages(parser.error_log))
+    if not taken and not rejected:
+        raise InputError(f"{name} lists no feeds; export the list of feeds from a feed reader as OPML")
     return taken, rejected
+
+
+def _damages(log: Any) -> Iterator[Rejected]:
+    """Return where a list is damaged, a line each; an undeclared prefix does no harm."""
+    lines = {entry.line for entry in log if entry.domain != etree.ErrorDomains.NAMESPACE}
+    for line in sorted(lines)[:_MOST_DAMAGES]:
+        yield Rejected(f"line {line}", "it is damaged; look at the feeds around it in the list")
 
 
 def write_opml(title: str, outlines: Iterable[OpmlFeed]) -> bytes:
@@ -74,16 +89,22 @@ def setting_name(text: str) -> str:
 
 
 def _outlines(root: Any) -> Iterator[tuple[Any, tuple[str, ...]]]:
-    """Walk the list in its order, without recursion: its depth is the writer's choice."""
-    first = reversed(root.findall("body/outline"))
-    open_: list[tuple[Any, tuple[str, ...]]] = [(child, ()) for child in first]
+    """Walk the outlines in their order, wherever they stand, without recursion: the depth is the writer's."""
+    open_: list[tuple[Any, tuple[str, ...]]] = [(root, ())]
     while open_:
-        outline, folders = open_.pop()
-        children = outline.findall("outline")
-        if _value(outline, "xmlUrl") or not children:
-            yield outline, folders
-        inner = folders if _value(outline, "xmlUrl") else (*folders, _title(outline))
+        element, folders = open_.pop()
+        children = [child for child in element if isinstance(child.tag, str)]
+        inner = folders
+        if _is_outline(element):
+            has_address = bool(_value(element, "xmlUrl"))
+            if has_address or not any(map(_is_outline, children)):
+                yield element, folders
+            inner = folders if has_address else (*folders, _title(element))
         open_.extend((child, inner) for child in reversed(children))
+
+
+def _is_outline(element: Any) -> bool:
+    return str(element.tag).rpartition("}")[2].lower() == "outline"
 
 
 def _read(outline: Any, folders: tuple[str, ...]) -> OpmlFeed:

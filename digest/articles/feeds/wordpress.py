@@ -5,6 +5,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from digest.articles.building import build_article
+from digest.articles.html.titles import Markup
 from digest.articles.parsed import ParsedArticle, ParsedFeed, Rejected
 from digest.articles.text.dates import moment
 from digest.errors import InputError
@@ -43,6 +44,7 @@ def _article(post: Any, url: str, topics: Sequence[str]) -> ParsedArticle:
     is_hidden = bool(_at(post, "content", "protected"))
     return build_article(
         title=_text(_at(post, "title", "rendered")),
+        title_markup=Markup.HTML,
         url=post["link"],
         base_url=url,
         html="" if is_hidden else _text(_at(post, "content", "rendered")),

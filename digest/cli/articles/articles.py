@@ -8,7 +8,8 @@ from cyclopts import Parameter, validators
 
 from digest.cli.editions.send import complain
 from digest.cli.terminal.common import DEFAULT, AsJson, Common, application, read_duration
-from digest.cli.terminal.output import say, show_json, show_table, warn
+from digest.cli.terminal.output import say, show_json, warn
+from digest.cli.terminal.tables import show_table
 from digest.models.article import ArticleFilter
 from digest.tasks.articles import articles, pruning
 from digest.tasks.articles.adding import add_documents

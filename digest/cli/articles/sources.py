@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from digest.cli.terminal.common import DEFAULT, AsJson, Common, application
-from digest.cli.terminal.output import say, show_json, show_table, warn
+from digest.cli.terminal.output import say, show_json, warn
+from digest.cli.terminal.tables import show_table
 from digest.errors import InputError
 from digest.tasks.articles.opml import export_sources, import_sources
 from digest.tasks.articles.sources import list_sources

@@ -1,17 +1,18 @@
 """Commands that prove what happened: status, audit, why, schedule."""
 
 import sys
+from collections.abc import Callable, Iterator
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 from cyclopts import Parameter
 
 from digest.cli.terminal.common import DEFAULT, AsJson, Common, application, read_moment
-from digest.cli.terminal.output import say, show_json, show_table
-from digest.tasks.editions import schedule as plans
+from digest.cli.terminal.output import say, show_json, warn
+from digest.cli.terminal.tables import TableLayout, say_moment, show_table
+from digest.models import DeliveryState
 from digest.tasks.ledger import audit as accounting
-from digest.tasks.ledger import explain
 
 _SUMS = [
     "digest",
@@ -35,24 +36,40 @@ def status(edition: str | None = None, *, json: AsJson = False, common: Common =
     edition:
         Only this one: "DIGEST", "DIGEST/CADENCE" or "DIGEST/CADENCE/PERIOD".
     """
-    with application(common) as app, app.database.read() as session:
-        rows = accounting.status(session, edition)
-        slowed_by = accounting.slowed_by(session, app.settings, app.clock())
+    with application(common) as app:
+        refusal, zone, now = app.find_refusal(), app.settings.zone, app.clock()
+        with app.database.read() as session:
+            rows = accounting.status(session, edition)
+            slowed_by = accounting.slowed_by(session, app.settings, now)
     if json:
-        show_json({"editions": rows, "slowed_by": slowed_by})
-        return
-    if not rows:
+        show_json({"editions": rows, "slowed_by": slowed_by} | ({"refused": refusal} if refusal else {}))
+    elif not rows:
         say("no edition yet; `digest send --now` makes one", quiet=common.quiet)
-        return
-    show_table(_SUMS, rows)
+    else:
+        show_table(_SUMS, rows, TableLayout(zone=zone, now=now))
+        for line in _list_reasons(rows, lambda text: say_moment(datetime.fromisoformat(text), zone, now)):
+            say(line, quiet=common.quiet)
+        for line in slowed_by:
+            say(f"slowed by {line}", quiet=common.quiet)
+    _end_refused(refusal)
+
+
+def _list_reasons(rows: list[dict[str, Any]], tell: Callable[[str], str]) -> Iterator[str]:
     for row in rows:
         name = f"{row['digest']} {row['cadence']} {row['period']}"
         if row["reason"]:
-            say(f"{name}: {row['reason']}")
+            yield f"{name}: {row['reason']}"
         for item in row["reasons"]:
-            say(f"{name}: {item['count']} {item['state']}: {item['reason']}")
-    for line in slowed_by:
-        say(f"slowed by {line}")
+            is_put_off = item["state"] == DeliveryState.DEFERRED and row["next_due_at"]
+            when = f"; next try {tell(row['next_due_at'])}" if is_put_off else ""
+            yield f"{name}: {item['count']} {item['state']}: {item['reason']}{when}"
+
+
+def _end_refused(refusal: str | None) -> None:
+    """Exit 1 where nothing may be sent: the database was restored from a backup."""
+    if refusal:
+        warn(refusal)
+        sys.exit(1)
 
 
 def audit(edition: str | None = None, *, json: AsJson = False, common: Common = DEFAULT) -> None:
@@ -63,18 +80,20 @@ def audit(edition: str | None = None, *, json: AsJson = False, common: Common = 
     edition:
         Only this one: "DIGEST", "DIGEST/CADENCE" or "DIGEST/CADENCE/PERIOD".
     """
-    with application(common) as app, app.database.read() as session:
-        report = accounting.audit(session, edition)
+    with application(common) as app:
+        refusal = app.find_refusal()
+        with app.database.read() as session:
+            report = accounting.audit(session, edition)
+    is_whole = bool(report["ok"])
+    report |= {"ok": False, "refused": refusal} if refusal else {}
     if json:
         show_json(report)
     elif not common.quiet or not report["ok"]:
         show_table(_SUMS, report["editions"])
-        say(
-            "every delivery is accounted for"
-            if report["ok"]
-            else "NOT whole: see the editions that are not finished"
-        )
-    if not report["ok"]:
+        said = "every delivery is accounted for"
+        say(said if is_whole else "NOT accounted for: see the editions that are not finished")
+    _end_refused(refusal)
+    if not is_whole:
         sys.exit(1)
 
 
@@ -88,14 +107,38 @@ def why(address: str, article: str, *, json: AsJson = False, common: Common = DE
     article:
         The article's id or URL.
     """
+    from digest.tasks.ledger import explain  # it stands on selection, which the other commands need not
+
     with application(common) as app, app.database.read() as session:
-        report = explain.why(session, app.settings, address, article, app.clock())
+        zone, now = app.settings.zone, app.clock()
+        report = explain.why(session, app.settings, address, article, now)
     if json:
         show_json(report)
         return
-    verb = "has" if report["included"] else "does not have"
-    place = f" ({report['edition']}, {report['state']})" if report["edition"] else ""
-    say(f"{report['address']} {verb} “{report['title']}”{place}: {report['reason']}")
+    say(_describe(report, lambda text: say_moment(datetime.fromisoformat(text), zone, now)))
+
+
+_VERBS = {
+    DeliveryState.ACCEPTED: "has",
+    DeliveryState.UNCERTAIN: "may have",
+    DeliveryState.IN_FLIGHT: "is about to get",
+    DeliveryState.PLANNED: "does not have yet",
+    DeliveryState.CLAIMED: "does not have yet",
+    DeliveryState.DEFERRED: "does not have yet",
+}
+
+
+def _describe(report: dict[str, Any], tell: Callable[[str], str]) -> str:
+    """Say in one line what a reader has; a message that waits is not one that they have."""
+    state = report["state"]
+    verb = _VERBS.get(state, "does not have") if state else "does not have"
+    if report["included"] and state == DeliveryState.WITHHELD:
+        verb = "counts as having"
+    place = f" ({report['edition']}, {state})" if report["edition"] else ""
+    waits = state in (DeliveryState.PLANNED, DeliveryState.DEFERRED) and report["next_try_at"]
+    reply = f"; {report['reply']}" if report["reply"] else ""
+    later = f"; next try {tell(report['next_try_at'])}" if waits else ""
+    return f"{report['address']} {verb} “{report['title']}”{place}: {report['reason']}{reply}{later}"
 
 
 def schedule(
@@ -114,8 +157,11 @@ def schedule(
     until:
         All editions up to this moment, such as 2026-12-31; else the next one of each cadence.
     """
+    from digest.tasks.editions import schedule as plans
+
     with application(common) as app, app.database.read() as session:
-        now, end = app.clock(), read_moment(until, app.settings.zone, "--until") if until else None
+        zone, now = app.settings.zone, app.clock()
+        end = read_moment(until, zone, "--until") if until else None
         if reader is None:
             rows = plans.schedule(session, app.settings, now, end)
         else:
@@ -123,12 +169,13 @@ def schedule(
     if json:
         show_json(rows)
         return
+    layout = TableLayout(zone=zone, now=now)
     shown = [row | {"deadline_at": row["deadline_at"] or "as news comes"} for row in rows]
     if reader is not None:
         shown = [row | {"reaches_at": _arrival(row["reaches"])} for row in shown]
-        show_table(["digest", "cadence", "written", "period", "deadline_at", "reaches_at"], shown)
+        show_table(["digest", "cadence", "written", "period", "deadline_at", "reaches_at"], shown, layout)
         return
-    show_table(["digest", "cadence", "written", "period", "deadline_at", "latest"], shown)
+    show_table(["digest", "cadence", "written", "period", "deadline_at", "latest"], shown, layout)
     for row in rows:
         if row["first"] and row["first"]["at"] != row["last"]["at"]:
             name = f"{row['digest']} {row['cadence']} {row['period']}"

@@ -10,6 +10,7 @@ from cyclopts import Parameter
 from digest.cli.terminal.common import DEFAULT, AsJson, Common, application, read_moment
 from digest.cli.terminal.output import say, show_json, warn
 from digest.models.status import Status
+from digest.private_files import write_private
 from digest.rules.editions.preflight_checks import is_clear
 from digest.tasks.editions.preflight import Preflight, look_before
 from digest.tasks.editions.preview import Viewer, describe
@@ -59,7 +60,7 @@ def preview(
     stem = f"{digest}-{shown.edition.cadence}-{shown.edition.period.replace(':', '')}"
     files = {".html": html.encode(), ".txt": text.encode(), ".eml": shown.message}
     for suffix, content in files.items():
-        (out / (stem + suffix)).write_bytes(content)
+        write_private(out / (stem + suffix), content)
     written = [str(out / (stem + suffix)) for suffix in files]
     facts = describe(shown)
     if json:

@@ -7,7 +7,7 @@ from cyclopts import Parameter
 from digest.bootstrap import Application
 from digest.cli.terminal.common import DEFAULT, Common, application, read_moment
 from digest.cli.terminal.output import say
-from digest.errors import UsageError
+from digest.errors import Refused, UsageError
 from digest.tasks.editions.pausing import resume_editions
 from digest.tasks.ledger.audit import find_named
 
@@ -55,6 +55,9 @@ def _withhold(app: Application, text: str, common: Common) -> None:
 
 
 def _resume_paused(app: Application, edition: str | None, common: Common) -> None:
+    refusal = app.find_refusal()
+    if refusal:
+        raise Refused(refusal)
     with app.database.write() as session:
         resumed = resume_editions(session, find_named(session, edition))
     for row in resumed:

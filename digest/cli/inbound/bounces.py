@@ -3,7 +3,8 @@
 from datetime import timedelta
 
 from digest.cli.terminal.common import DEFAULT, AsJson, Common, application
-from digest.cli.terminal.output import say, show_json, show_table
+from digest.cli.terminal.output import say, show_json
+from digest.cli.terminal.tables import show_table
 from digest.tasks.inbound.sums import sum_up
 
 

@@ -4,7 +4,8 @@ import getpass
 import sys
 
 from digest.cli.terminal.common import DEFAULT, AsJson, Common, application
-from digest.cli.terminal.output import say, show_json, show_table
+from digest.cli.terminal.output import say, show_json
+from digest.cli.terminal.tables import show_table
 from digest.models import LetterState
 from digest.tasks.inbound import letters
 

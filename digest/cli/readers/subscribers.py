@@ -5,7 +5,8 @@ from pathlib import Path
 
 from digest.bootstrap import Application
 from digest.cli.terminal.common import DEFAULT, AsJson, Common, application
-from digest.cli.terminal.output import say, show_json, show_table, warn
+from digest.cli.terminal.output import say, show_json, warn
+from digest.cli.terminal.tables import show_table
 from digest.errors import InputError, UsageError
 from digest.rules.readers.address import normalise
 from digest.store.readers import subscribers

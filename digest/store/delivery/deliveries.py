@@ -247,11 +247,13 @@ def count_planned(session: Session, edition_id: int) -> tuple[int, int]:
 
 
 def count_reasons(session: Session, edition_id: int) -> list[tuple[str, str, int]]:
-    """Count an edition's failed and withheld deliveries by reason."""
+    """Count an edition's failed, withheld and deferred deliveries by reason."""
     query = (
         select(Delivery.state, Delivery.reason, func.count())
         .where(Delivery.edition_id == edition_id)
-        .where(col(Delivery.state).in_((DeliveryState.FAILED, DeliveryState.WITHHELD)))
+        .where(
+            col(Delivery.state).in_((DeliveryState.FAILED, DeliveryState.WITHHELD, DeliveryState.DEFERRED))
+        )
         .group_by(Delivery.state, Delivery.reason)
         .order_by(func.count().desc())
     )

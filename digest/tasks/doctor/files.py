@@ -33,6 +33,9 @@ def examine_secrets(scope: Scope) -> list[Finding]:
     file = scope.settings.file
     written = tomllib.loads(file.read_text(encoding="utf-8"))
     findings = [judge_settings_mode(file, file.stat().st_mode, has_secrets=holds_secrets(written))]
+    if scope.settings.web.is_secret_published:
+        remedy = "put a random text in its place before readers see a link: `digest init` in an empty folder"
+        findings.append(warn("secrets", "[web] secret is the one of config.example.toml", remedy))
     database = Path(scope.settings.database_url.removeprefix("sqlite:///"))
     if scope.settings.database_url.startswith("sqlite") and database.exists():
         findings += judge_database_mode(database, database.stat().st_mode)

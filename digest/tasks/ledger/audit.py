@@ -69,13 +69,14 @@ def account(session: Session, edition: Edition) -> Account:
 
 
 def status(session: Session, edition: str | None = None) -> list[dict[str, Any]]:
-    """Give each edition's sum with its times, what is next, and why deliveries failed or were withheld."""
+    """Return each edition's sum with its times and the reasons of what failed, was withheld or waits.
+
+    `deferred` counts those of `open` that a server put off; `next_due_at` is when the next one is tried.
+    """
     report = []
     for row in find_named(session, edition):
-        reasons = [
-            {"state": state, "reason": reason, "count": count}
-            for state, reason, count in deliveries.count_reasons(session, row_id(row))
-        ]
+        found = deliveries.count_reasons(session, row_id(row))
+        reasons = [{"state": state, "reason": reason, "count": count} for state, reason, count in found]
         next_due = deliveries.next_due_at(session, row_id(row))
         report.append(
             asdict(account(session, row))
@@ -83,6 +84,7 @@ def status(session: Session, edition: str | None = None) -> list[dict[str, Any]]
                 "deadline_at": row.deadline_at.isoformat(),
                 "frozen_at": row.frozen_at.isoformat() if row.frozen_at else None,
                 "finished_at": row.finished_at.isoformat() if row.finished_at else None,
+                "deferred": sum(count for state, _, count in found if state == DeliveryState.DEFERRED),
                 "next_due_at": next_due.isoformat() if next_due else None,
                 "reason": row.reason,
                 "reasons": reasons,

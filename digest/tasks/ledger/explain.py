@@ -7,7 +7,7 @@ from typing import Any
 from sqlmodel import Session
 
 from digest.errors import InputError
-from digest.models import Article, Draft, Subscription, SubscriptionState, counts
+from digest.models import Article, Delivery, DeliveryState, Draft, Subscription, SubscriptionState, counts
 from digest.models.row import row_id
 from digest.rules.editions.selection import since
 from digest.rules.readers.address import normalise
@@ -33,8 +33,13 @@ def why(session: Session, settings: Settings, address: str, article: str, now: d
         _why(session, settings, subscription, found, now)
         for subscription in subscribers.list_subscriptions(session, row_id(subscriber))
     ]
-    best = _best(reasons) or {"included": False, "reason": "no subscription", "edition": None, "state": None}
+    best = _best(reasons) or _NOTHING | {"reason": "no subscription"}
     return {"address": subscriber.address, "article": found.id, "title": found.title} | best
+
+
+_NOTHING: dict[str, Any] = {
+    "included": False, "reason": "", "edition": None, "state": None, "reply": None, "next_try_at": None,
+}  # fmt: skip
 
 
 def _best(reasons: Iterable[dict[str, Any]]) -> dict[str, Any] | None:
@@ -61,9 +66,23 @@ def _why(
         elif article.withdrawn_at:
             reason += f"; it was withdrawn at {article.withdrawn_at.isoformat(timespec='seconds')}"
         reason += _corrected(session, subscription, article)
-        return {"included": counted, "reason": by_fold + reason, "edition": name, "state": delivery.state}
+        return {
+            "included": counted,
+            "reason": by_fold + reason,
+            "edition": name,
+            "state": delivery.state,
+        } | _next(delivery)
     reason = _why_not_yet(session, settings, subscription, root, now)
-    return {"included": False, "reason": by_fold + reason, "edition": None, "state": None}
+    return _NOTHING | {"reason": by_fold + reason}
+
+
+def _next(delivery: Delivery) -> dict[str, Any]:
+    """Return what the server last said of a message that waits, and when it is tried next."""
+    waits = delivery.state in (DeliveryState.PLANNED, DeliveryState.DEFERRED)
+    return {
+        "reply": (delivery.reason or delivery.reply_text or None) if waits else None,
+        "next_try_at": delivery.due_at.isoformat() if waits else None,
+    }
 
 
 def _corrected(session: Session, subscription: Subscription, article: Article) -> str:

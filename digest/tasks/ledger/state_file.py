@@ -14,6 +14,7 @@ from typing import Any
 from sqlmodel import Session
 
 from digest.errors import Refused, SettingsError
+from digest.private_files import open_private
 from digest.store import workers
 from digest.store.database import Database
 from digest.store.editions import editions
@@ -114,7 +115,7 @@ def write_standing(path: Path, standing: LedgerState) -> None:
     """Write the state file so that it is whole at any time, also after a power cut."""
     fresh = path.with_name(f"{path.name}.{os.getpid()}")
     try:
-        with fresh.open("w", encoding="utf-8") as file:
+        with open_private(fresh) as file:
             json.dump(asdict(standing), file, indent=1)
             file.flush()
             os.fsync(file.fileno())

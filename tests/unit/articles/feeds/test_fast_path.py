@@ -5,10 +5,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.articles.feeds import feeds
-from digest.articles.feeds.fast_path import read_wellformed
+from digest.articles.feeds.fast_path import ParsedXml, read_wellformed
+from digest.articles.feeds.own_words import own_words
 from digest.articles.parsed import ParsedFeed
 
 URL = "https://quay.example/feed"
+UTF_8 = "application/xml; charset=utf-8"
 SPACES = (
     'xmlns:content="http://purl.org/rss/1.0/modules/content/" xmlns:dc="http://purl.org/dc/elements/1.1/" '
     'xmlns:media="http://search.yahoo.com/mrss/" xmlns:slash="http://purl.org/rss/1.0/modules/slash/" '
@@ -49,13 +51,18 @@ RSS_PARTS = st.one_of(
             "<media:thumbnail>{}</media:thumbnail>", '<source url="{}">Paper</source>'], LINKS),
     either([f"<{name}>{{}}</{name}>" for name in ("pubDate", "dc:date", "lastBuildDate")], DATES),
     st.sampled_from(['<category domain="d"/>', '<category domain="d">x</category>', "<item/>", "<!-- no -->", "text",
-                     '<media:credit role="author">Ann</media:credit>', '<title type="html">x</title>', '<title lang="de">x</title>']),
+                     '<media:credit role="author">Ann</media:credit>', '<title type="html">x</title>', '<title lang="de">x</title>',
+                     '<own:box><link>https://o.example/</link><author>Box</author></own:box>', '<itunes:image href="https://quay.example/s.jpg"/>',
+                     '<own:full-text>Two\n\nparagraphs of a longer text.</own:full-text>', '<link>https://quay.example/second</link>',
+                     '<description xml:lang="fr">Oui</description>', '<related><link>https://o.example/</link></related>',
+                     '<image><url>https://quay.example/i.png</url></image>', "<itunes:summary>One\ntwo https://o.example/.</itunes:summary>"]),
 )  # fmt: skip
 CHANNEL_PARTS = st.sampled_from([
     "<title>Quay</title>", "<title>Other</title>", "<language>de</language>", "<ttl>60</ttl>", "<sy:updatePeriod>daily</sy:updatePeriod>",
     "<sy:updateFrequency>2</sy:updateFrequency>", "<image><title>I</title><url>u</url></image>", "<textInput><title>T</title></textInput>",
     '<atom:link rel="self" href="/f"/>', "<dc:language>fr</dc:language>", "<itunes:author>Ann</itunes:author>", "<own:x>1</own:x>",
-    "<dc:title>D</dc:title>", "<managingEditor>a@b.example</managingEditor>", "<link>https://quay.example/</link>", "<copyright>C</copyright>",
+    "<dc:title>D</dc:title>", "<dc:creator>Bo</dc:creator>", "<itunes:owner><itunes:name>Cy</itunes:name></itunes:owner>",
+    '<atom:link href="https://quay.example/x"/>', "<link>/relative</link>", "<own:box><title>B</title></own:box>", "<managingEditor>a@b.example</managingEditor>", "<link>https://quay.example/</link>", "<copyright>C</copyright>",
 ])  # fmt: skip
 ATOM_PARTS = st.one_of(
     either([f"<{name}{kind}>{{}}</{name}>" for name in ("title", "summary", "content") for kind in ("", ' type="html"', ' type="text"',
@@ -67,7 +74,9 @@ ATOM_PARTS = st.one_of(
             '<content src="{}"/>', "<feedburner:origLink>{}</feedburner:origLink>"], LINKS),
     either(["<published>{}</published>", "<updated>{}</updated>", "<created>{}</created>"], DATES),
     st.sampled_from(['<category term="a"/>', '<category term="a" label="A" scheme="s"/>', '<category label="B"/>', '<content type="xhtml"><div '
-                     'xmlns="http://www.w3.org/1999/xhtml"><p>x</p></div></content>', "<source><title>S</title></source>"]),
+                     'xmlns="http://www.w3.org/1999/xhtml"><p>x</p></div></content>', "<source><title>S</title></source>", '<content type="html" xml:lang="de">x &amp;amp; y</content>',
+                     '<title xml:lang="it">x</title>', "<own:object><title>O</title><id>o</id></own:object>",
+                     '<media:group><media:title>T</media:title><media:description>Long\n\ntext</media:description></media:group>']),
 )  # fmt: skip
 FEED_PARTS = st.sampled_from([
     "<title>Quay</title>", '<title type="html">Q</title>', "<author><name>Paper</name></author>", "<subtitle>s</subtitle>", "<id>urn:x</id>",
@@ -80,11 +89,20 @@ def joined(parts: st.SearchStrategy[str], most: int) -> st.SearchStrategy[str]:
 
 
 def both(content: str, content_type: str = "") -> tuple[ParsedFeed | None, ParsedFeed]:
+    """Read a feed the short way, and by feedparser once its items are reduced to their own words.
+
+    The reduced feed has to be read alike both ways, too.
+    """
     short = read_wellformed(content.encode(), content_type)
-    return (
-        feeds._collect(short, URL, ()) if short else None,
-        feeds._collect(feeds._parse(content.encode(), URL, content_type), URL, ()),
-    )
+    own = own_words(content.encode(), content_type)
+    whole = collected(feeds._parse(own or content.encode(), URL, UTF_8 if own else content_type))
+    reduced = read_wellformed(own, UTF_8) if own else None
+    assert reduced is None or collected(reduced) == whole
+    return collected(short) if short else None, whole
+
+
+def collected(parsed: ParsedXml) -> ParsedFeed:
+    return feeds._collect(parsed, URL, ())
 
 
 @given(joined(CHANNEL_PARTS, 3), st.lists(joined(RSS_PARTS, 6), max_size=2), joined(CHANNEL_PARTS, 1))

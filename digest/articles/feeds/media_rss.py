@@ -1,0 +1,77 @@
+"""Take from an item what describes its pictures and films: it never stands in for the item's words."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from lxml import etree
+
+from digest.articles.feeds.vocabulary import MEDIA, RSS, name_of
+
+_KEPT = frozenset(("content", "thumbnail", "group", "category", "keywords"))
+_LONGEST_WORDS = 2_000
+
+
+@dataclass(slots=True)
+class MediaWords:
+    """What an item's attachments are called and how they are described; HTML only where it says so."""
+
+    title: str = ""
+    description: str = ""
+    is_html: bool = False
+
+
+def take_media(item: Any) -> MediaWords:
+    """Keep an item's pictures, each with its words as `alt`; return the words of the whole.
+
+    Only Media RSS elements that stand in the item, in a group or in another picture are its own.
+    """
+    words = MediaWords()
+    for element in list(_media(item)):
+        _, name = name_of(element)
+        text = (element.text or "").strip()
+        if name == "description" and text:
+            holder = element.getparent()
+            if _is_picture(holder):
+                holder.set("alt", text[:_LONGEST_WORDS])
+            elif not words.description:
+                words.description, words.is_html = text, element.get("type") == "html"
+        elif name == "title" and text and not words.title:
+            words.title = text
+        if name not in _KEPT:
+            _remove(element)
+        else:
+            element.tag = f"{{{MEDIA}}}{name}"
+    _take_other_pictures(item)
+    return words
+
+
+def _media(item: Any) -> Iterator[Any]:
+    for child in item:
+        if name_of(child)[0] == MEDIA:
+            yield child
+            yield from (inner for inner in child.iterdescendants() if isinstance(inner.tag, str))
+
+
+def _is_picture(holder: Any) -> bool:
+    kind = f"{holder.get('medium', '')} {holder.get('type', '')}"
+    return name_of(holder)[1] == "content" and "video" not in kind and "audio" not in kind
+
+
+def _take_other_pictures(item: Any) -> None:
+    """Write pictures of other vocabularies (itunes:image, an `image` in the item) as Media RSS."""
+    for child in list(item):
+        space, name = name_of(child)
+        if name not in ("image", "thumbnail") or (space != "itunes" and space not in RSS):
+            continue
+        inner = [part.text or "" for part in child if name_of(part)[1] == "url"]
+        address = child.get("href") or child.get("url") or (inner or [child.text or ""])[0]
+        if address.strip().startswith(("http://", "https://", "/")):
+            etree.SubElement(item, f"{{{MEDIA}}}thumbnail", url=address.strip())
+        _remove(child)
+
+
+def _remove(element: Any) -> None:
+    parent = element.getparent()
+    if parent is not None:
+        parent.remove(element)

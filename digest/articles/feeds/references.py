@@ -1,0 +1,36 @@
+"""Mend the character references of XML that people write by hand: a bare &, and HTML's names."""
+
+import re
+from html.entities import html5
+
+from digest.articles.feeds.xml_bombs import parted
+
+_BARE = re.compile(rb"&(?!(?:[A-Za-z][A-Za-z0-9]{0,30}|#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6});)")
+_NAMED = re.compile(rb"&([A-Za-z][A-Za-z0-9]{0,30});")
+_XML_NAMES = frozenset((b"amp", b"lt", b"gt", b"quot", b"apos"))
+
+
+def escape_bare(content: bytes) -> bytes:
+    """Escape an & that begins no reference, outside of CDATA: feedparser makes "R&D;" of "R&D"."""
+    if b"\0" in content or not _BARE.search(content):
+        return content
+    return b"".join(part if is_cdata else _BARE.sub(b"&amp;", part) for part, is_cdata in parted(content))
+
+
+def number_names(content: bytes) -> bytes:
+    """Write HTML's named references as numbers, outside of CDATA: XML knows five names."""
+    if b"\0" in content or not _NAMED.search(content):
+        return content
+    return b"".join(part if is_cdata else _NAMED.sub(_number, part) for part, is_cdata in parted(content))
+
+
+def mend_references(content: bytes) -> bytes:
+    """Escape each & that begins no reference, and write HTML's names as numbers; unknown names are text."""
+    return number_names(escape_bare(content))
+
+
+def _number(match: re.Match[bytes]) -> bytes:
+    if match[1] in _XML_NAMES:
+        return match[0]
+    sign = html5.get(match[1].decode() + ";")
+    return "".join(f"&#{ord(char)};" for char in sign).encode() if sign else b"&amp;" + match[0][1:]

@@ -1,0 +1,74 @@
+"""What `status`, `audit` and `why` tell is so: of messages that wait, and of a restored database."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.support.newsroom import Caught, Publication
+from tests.support.scripted import Scripted, answers, greets, steps
+
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+
+def put_off(folder: Path, database_url: str) -> Publication:
+    """Make an edition whose message a server defers."""
+    script = steps(greets, answers("250 2.1.0 ok", "451 4.7.1 Greylisted, try again later", "250 2.0.0 ok"))
+    with Scripted(script) as relay:
+        publication = Publication(folder, database_url, port=relay.port)
+        publication.begin(readers=1)
+        publication.run("send", "--now")
+    return publication
+
+
+def test_a_reader_whose_message_is_deferred_does_not_have_it_yet(tmp_path: Path, database_url: str) -> None:
+    publication = put_off(tmp_path, database_url)
+
+    said = publication.run("why", "r0@readers.example", "1")
+    facts = publication.facts("why", "r0@readers.example", "1")
+
+    assert "does not have yet" in said
+    assert "451 4.7.1 Greylisted" in said
+    assert "next try to" in said
+    assert facts["state"] == "deferred"
+    assert facts["included"], "the ledger counts it: it is in no other edition"
+    assert "451 4.7.1" in facts["reply"]
+    assert facts["next_try_at"] is not None
+
+
+def test_status_counts_what_is_deferred_with_its_reason_and_the_next_try(
+    tmp_path: Path, database_url: str
+) -> None:
+    publication = put_off(tmp_path, database_url)
+
+    row = publication.edition()
+    said = publication.run("status")
+
+    assert row["deferred"] == 1
+    assert [(one["state"], one["count"]) for one in row["reasons"]] == [("deferred", 1)]
+    assert "1 deferred: " in said
+    assert "451 4.7.1 Greylisted" in said
+    assert "; next try to" in said
+
+
+@pytest.mark.parametrize("command", ["status", "audit", "resume"])
+def test_a_restored_database_is_told_by_every_command_that_speaks_of_its_health(
+    tmp_path: Path, database_url: str, command: str
+) -> None:
+    with Caught() as relay:
+        publication = Publication(tmp_path, database_url, port=relay.port)
+        publication.begin(readers=1)
+        shutil.copy(tmp_path / "digest.db", tmp_path / "backup.db")
+        publication.run("send", "--now")
+        for file in tmp_path.glob("digest.db*"):
+            file.unlink()
+        shutil.copy(tmp_path / "backup.db", tmp_path / "digest.db")
+
+    said = publication.run(command, code=1)
+
+    assert "restored from a backup" in said
+    assert "digest resume --sent-until TIME" in said
+    if command != "resume":
+        told = publication._run((command, "--json"), 1)[0]
+        assert "restored from a backup" in json.loads(told)["refused"]
