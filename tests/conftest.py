@@ -42,7 +42,7 @@ def _as_postgres(command: list[str]) -> list[str]:
 class PostgresqlServer:
     """A PostgreSQL server of the tests' own, on a Unix socket, ended with them."""
 
-    def __init__(self, binaries: Path) -> None:
+    def __init__(self, binaries: Path, options: str = "-c fsync=off") -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="digest-pg-"))
         self.binaries = binaries
         if os.geteuid() == 0:
@@ -51,7 +51,7 @@ class PostgresqlServer:
         self._run(
             [str(binaries / "initdb"), "-D", str(cluster), "-A", "trust", "-U", "postgres", "-E", "UTF8"]
         )
-        options = f"-k {self.folder} -c listen_addresses= -c fsync=off -c max_connections=200"
+        options = f"-k {self.folder} -c listen_addresses= -c max_connections=200 {options}"
         self._run([
             str(binaries / "pg_ctl"), "-D", str(cluster), "-w", "-l", str(self.folder / "log"),
             "-o", options, "start",

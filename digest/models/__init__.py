@@ -4,7 +4,16 @@ Open article.py first.
 """
 
 from digest.models.article import Article, Correction, FrozenArticle, Picture, Withdrawal
-from digest.models.delivery import OPEN, Delivery, DeliveryState, Withheld, counts, is_counted
+from digest.models.delivery import (
+    OPEN,
+    OWNED,
+    Delivery,
+    DeliveryState,
+    Withheld,
+    counts,
+    in_states,
+    is_counted,
+)
 from digest.models.draft import Alert, Approval, DeskAct, Draft, Reach
 from digest.models.edition import (
     Cohort,
@@ -44,6 +53,7 @@ from digest.models.subscriber import (
 
 __all__ = [
     "OPEN",
+    "OWNED",
     "Act",
     "Alert",
     "Answer",
@@ -98,5 +108,6 @@ __all__ = [
     "Withheld",
     "Worker",
     "counts",
+    "in_states",
     "is_counted",
 ]

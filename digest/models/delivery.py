@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, TextClause
 from sqlmodel import Field, Index, SQLModel, UniqueConstraint, col, or_, text
 
 
@@ -37,6 +37,9 @@ class Withheld(StrEnum):
     RESTORED = "counted as got when a backup was restored"
 
 
+OWNED = (DeliveryState.CLAIMED, DeliveryState.IN_FLIGHT)
+"""Deliveries that a worker owns."""
+
 OPEN = (DeliveryState.PLANNED, DeliveryState.CLAIMED, DeliveryState.IN_FLIGHT, DeliveryState.DEFERRED)
 """Deliveries that still can change by themselves; an edition with one of these is not finished."""
 
@@ -56,7 +59,8 @@ class Delivery(SQLModel, table=True):
     its message, kept for a repeat; `resends` how often it was planned again after it was uncertain.
     """
 
-    # On PostgreSQL the migration alone says that these are partial: to say so here loads its whole dialect.
+    # PostgreSQL's are in its migrations alone, as naming its dialect here loads it. Its `ix_delivery_open` is
+    # partial by a generated column, `is_open`; it has no `ix_delivery_owned` (see `in_states`).
     __table_args__ = (
         UniqueConstraint("edition_id", "subscription_id"),
         Index(
@@ -92,3 +96,14 @@ class Delivery(SQLModel, table=True):
 def is_counted() -> ColumnElement[bool]:
     """Give `counts` as a condition of a query."""
     return or_(col(Delivery.state).in_(COUNTED), col(Delivery.reason) == Withheld.RESTORED)
+
+
+def in_states(dialect: str, *states: str) -> TextClause:
+    """Return "is in one of these open states" as a condition that the partial indexes match.
+
+    It is written out, since a planner does not see that bound values match an index. PostgreSQL's index is
+    partial by `is_open`: one by `state` would need a new entry for each state that a delivery goes through.
+    """
+    written = ", ".join(f"'{state}'" for state in states)
+    condition = f"delivery.state IN ({written})"
+    return text(f"delivery.is_open AND {condition}" if dialect == "postgresql" else condition)

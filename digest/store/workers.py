@@ -15,7 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session, col, select, update
 
-from digest.models import Delivery, Ledger, Worker
+from digest.models import OWNED, Delivery, Ledger, Worker, in_states
 from digest.store.database import Database
 
 _LOCK_CLASS = 0x64696773  # "digs": our own space of PostgreSQL advisory locks
@@ -71,8 +71,9 @@ def dead_workers(database: Database, *, own_id: int | None) -> list[int]:
     A dead worker's last commit may land after its lock is gone: PostgreSQL ends its sessions one by one.
     """
     unended = select(Worker.id).where(col(Worker.ended_at).is_(None))
-    owning = select(Delivery.owner).where(text("delivery.state IN ('claimed', 'in_flight')")).distinct()
     with database.read() as session:
+        owned = in_states(session.get_bind().dialect.name, *OWNED)
+        owning = select(Delivery.owner).where(owned).distinct()
         ids = {*session.exec(unended), *session.exec(owning)} - {None, own_id}
     return [i for i in sorted(i for i in ids if i is not None) if not is_alive(database, i)]
 

@@ -1,12 +1,13 @@
 """Print how fast an edition leaves, as a share of what the same sink takes from anybody.
 
-Run `uv run python -m tests.benchmarks.delivery [KIND...] [--readers N] [--connections N] [--rounds N]`. A kind
-is one of unsigned, rsa, both (RSA and Ed25519), variants (another list of articles for each reader), tls, naive
-(the same templates by Jinja, css-inline, EmailMessage and smtplib for each reader). The limit is the best of ready bytes of the same size and Postfix's
-smtp-source, at 1, 4 and 10 connections, before and after each run into the same `smtp-sink` on loopback; over
-TLS, where Postfix has no such sink, it is ready bytes over TLS into a sink of the benchmark's own. Absolute
-figures drift from machine to machine, the share holds. Planning and start-up are printed apart; the
-processor's time a message is our process's and the sink's.
+Run `uv run python -m tests.benchmarks.delivery [KIND...] [--readers N] [--connections N] [--rounds N]
+[--database sqlite postgresql]`. A kind is one of unsigned, rsa, both (RSA and Ed25519), variants (another
+list of articles for each reader), tls, naive (the same templates by Jinja, css-inline, EmailMessage and
+smtplib for each reader). The limit is the best of ready bytes of the same size and Postfix's smtp-source,
+at 1, 4 and 10 connections, before and after each run into the same `smtp-sink` on loopback; over TLS, where
+Postfix has no such sink, it is ready bytes over TLS into a sink of the benchmark's own. Absolute figures
+drift from machine to machine, the share holds. Planning and start-up are printed apart; the processor's
+time a message is our process's and the sink's.
 """
 
 import argparse
@@ -32,6 +33,7 @@ from digest.store.delivery.deliveries import make_job
 from digest.store.workers import WorkerLock
 from digest.tasks.articles.fetching import fetch_due
 from digest.tasks.delivery.deliver import deliver
+from tests.benchmarks.databases import BenchmarkDatabase, Work, benchmark_database
 from tests.benchmarks.readers import load_readers
 from tests.benchmarks.relays import Sink, naive_rate, raw_rate, sink, source_rate
 from tests.benchmarks.secure import secure_sink
@@ -63,21 +65,31 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """What one edition took: messages a second, and the processor's seconds of us and of the sink."""
+    """What one edition took: messages a second, our and the sink's processor's seconds, the database's work."""
 
     rate: float
     own: float
     sinks: float
+    work: Work
 
 
 class Planned:
     """An edition that is planned and not yet delivered."""
 
-    def __init__(self, folder: Path, target: Target, readers: int, connections: int, kind: str) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        target: Target,
+        readers: int,
+        connections: int,
+        kind: str,
+        database: BenchmarkDatabase,
+    ) -> None:
         self.readers = readers
         self._sink = target.sink
+        self._database = database
         self._content: Content | None = None
-        self.publication = prepare(folder, target, readers, connections, kind)
+        self.publication = prepare(folder, target, readers, connections, kind, database.url)
         self._app = Application(load_settings(self.publication.config))
         fetch_due(self._app.database, self._app.settings, self._app.clock())
         with self._app.worker() as worker:
@@ -92,9 +104,11 @@ class Planned:
     def deliver(self) -> Delivered:
         """Deliver it; every message must be accepted."""
         with self._app.worker() as worker:
+            before = self._database.work()
             rate, own, sinks = self._deliver(worker)
         self._app.close()
-        return Delivered(rate, own, sinks)
+        time.sleep(1.5 if before.wal else 0)  # backends report their counts when they are idle
+        return Delivered(rate, own, sinks, self._database.work().since(before))
 
     def draw(self, values: Mapping[str, str]) -> tuple[str, str]:
         """Render text and HTML for one reader from the templates, as if nothing had been rendered before."""
@@ -127,9 +141,9 @@ class Planned:
         return app.composer.compose(make_job(delivery, subscriber, "world"), app.clock()).size
 
 
-def prepare(folder: Path, target: Target, readers: int, connections: int, kind: str) -> Publication:
+def prepare(folder: Path, target: Target, readers: int, connections: int, kind: str, url: str) -> Publication:
     """Make a publication with articles, readers and, where wanted, keys."""
-    url, port = f"sqlite:///{folder}/digest.db", target.sink.port
+    port = target.sink.port
     publication = Publication(folder, url, port=port, connections=connections)
     publication.change_settings("max_articles = 5", f"max_articles = {ARTICLES}")
     for n in range(ARTICLES):
@@ -182,11 +196,11 @@ def target_of(kind: str) -> Iterator[Target]:
             yield Target(found)
 
 
-def measure(kind: str, readers: int, connections: int, probes: int) -> float:
+def measure(kind: str, readers: int, connections: int, probes: int, database: str) -> float:
     """Print one run of a kind, and give its share of the limit."""
     folder = Path(tempfile.mkdtemp(prefix="bench-"))
-    with target_of(kind) as target:
-        planned = Planned(folder, target, readers, connections, kind)
+    with target_of(kind) as target, benchmark_database(database, folder) as store:
+        planned = Planned(folder, target, readers, connections, kind, store)
         before = target.limit(probes, planned.size)
         if kind == "naive":
             rate, told = naive_rate(target.sink.port, min(readers, 2_000), planned.draw), ""
@@ -194,12 +208,13 @@ def measure(kind: str, readers: int, connections: int, probes: int) -> float:
             done = planned.deliver()
             told = f"; planned in {planned.planned_in:.1f} s; processor: {1e6 * done.own / readers:.0f} us a"
             told += f" message, the sink's {1e6 * done.sinks / readers:.0f}"
+            told += done.work.per_message(readers) if done.work.wal else ""
             rate = done.rate
         after = target.limit(probes, planned.size)
     shutil.rmtree(folder)
     share = rate / statistics.mean((before, after))
     print(  # noqa: T201
-        f"{kind}: {rate:,.0f} messages/s of {planned.size:,} bytes; limit {before:,.0f} before, {after:,.0f} after;"
+        f"{kind}, {database}: {rate:,.0f} messages/s of {planned.size:,} bytes; limit {before:,.0f} before, {after:,.0f} after;"
         f" share {share:.3f}{told}",
         flush=True,
     )
@@ -214,13 +229,16 @@ def main() -> None:
     parser.add_argument("--connections", type=int, default=24)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--probes", type=int, default=5_000, help="messages for each measure of the limit")
+    parser.add_argument("--database", nargs="+", default=["sqlite"], choices=("sqlite", "postgresql"))
     wanted = parser.parse_args()
-    shares = {
-        kind: [measure(kind, wanted.readers, wanted.connections, wanted.probes) for _ in range(wanted.rounds)]
-        for kind in wanted.kinds
-    }
-    for kind, found in shares.items():
-        print(f"{kind}: median share {statistics.median(found):.3f}")  # noqa: T201
+    pairs = [(kind, database) for kind in wanted.kinds for database in wanted.database]
+    shares: dict[tuple[str, str], list[float]] = {pair: [] for pair in pairs}
+    for _ in range(wanted.rounds):
+        for kind, database in pairs:
+            share = measure(kind, wanted.readers, wanted.connections, wanted.probes, database)
+            shares[kind, database].append(share)
+    for (kind, database), found in shares.items():
+        print(f"{kind}, {database}: median share {statistics.median(found):.3f}")  # noqa: T201
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"peak memory of all this {peak:.0f} MiB")  # noqa: T201
 

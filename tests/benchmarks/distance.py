@@ -17,6 +17,7 @@ from pathlib import Path
 
 import aiosmtplib
 
+from tests.benchmarks.databases import BenchmarkDatabase
 from tests.benchmarks.delivery import Planned, Target
 from tests.benchmarks.relays import Sink, sink
 
@@ -95,7 +96,8 @@ def main() -> None:
     connections = int(sys.argv[2]) if len(sys.argv) > 2 else 20
     with sink() as near, distant(near.port) as far:
         folder = Path(tempfile.mkdtemp(prefix="bench-"))
-        planned = Planned(folder, Target(Sink(far, near.pid)), readers, connections, "unsigned")
+        store = BenchmarkDatabase(f"sqlite:///{folder}/digest.db")
+        planned = Planned(folder, Target(Sink(far, near.pid)), readers, connections, "unsigned", store)
         ours = planned.deliver().rate
         shutil.rmtree(folder)
         other = theirs(far, readers, connections, planned.size)

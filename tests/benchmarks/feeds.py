@@ -1,9 +1,10 @@
 """How fast feeds are read: `python -m tests.benchmarks.feeds [FEEDS] [ITEMS] [--full]` prints ratios.
 
-Feeds of made-up articles lie on disk; they are parsed, cleaned, matched and stored, against
-feedparser's own parse with its sanitising over the same bytes, each in a process of its own. Then the same
-bytes are fetched again, with status 200 and with 304, the peak memory is measured at two numbers of feeds, and
-related articles are looked for. `--full` takes 1,000 feeds of 50 items, and 1,000 and 10,000 for the memory.
+Feeds of made-up articles lie on disk; they are parsed, cleaned, matched and stored, against feedparser's
+own parse with its sanitising over the same bytes, each in a process of its own. Then the same bytes are
+fetched again, with status 200 and with 304, the peak memory is measured at two numbers of feeds, and
+related articles are looked for. `--full` takes 1,000 feeds of 50 items, and 1,000 and 10,000 for the
+memory.
 """
 
 import hashlib

@@ -18,7 +18,7 @@ def peak_of(readers: int) -> tuple[float, float]:
     """Give the peak memory in MB (resident) and the seconds that one edition takes."""
     folder = Path(tempfile.mkdtemp(prefix="bench-"))
     with sink() as found:
-        publication = prepare(folder, Target(found), readers, 10, "unsigned")
+        publication = prepare(folder, Target(found), readers, 10, "unsigned", f"sqlite:///{folder}/digest.db")
         began = time.monotonic()
         process = publication.start("send", "world", "--now", "--quiet")
         peak = 0.0

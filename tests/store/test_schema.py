@@ -15,8 +15,13 @@ def test_the_migrations_make_what_the_models_describe(database: Database) -> Non
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext
 
+    def is_compared(_object: object, name: str | None, *_more: object) -> bool:
+        # PostgreSQL's migrations have another set of these on purpose: see `Delivery` and `in_states`.
+        return database.is_sqlite or name not in ("is_open", "ix_delivery_owned")
+
     with database.engine.connect() as connection:
-        found = compare_metadata(MigrationContext.configure(connection), SQLModel.metadata)
+        context = MigrationContext.configure(connection, opts={"include_object": is_compared})
+        found = compare_metadata(context, SQLModel.metadata)
 
     assert found == []
 

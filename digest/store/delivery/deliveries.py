@@ -5,10 +5,11 @@ from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import bindparam
-from sqlmodel import Session, col, func, select, text, update
+from sqlmodel import Session, col, func, select, update
 
 from digest.models import (
     OPEN,
+    OWNED,
     Delivery,
     DeliveryState,
     Edition,
@@ -17,6 +18,7 @@ from digest.models import (
     Subscription,
     VariantArticle,
     Withheld,
+    in_states,
     is_counted,
 )
 from digest.models.row import row_id
@@ -141,15 +143,16 @@ def reap(session: Session, worker_id: int, *, resend: bool, now: datetime) -> tu
     With `resend`, an uncertain one is planned once more, to be repeated with the same bytes. Return the
     numbers (uncertain, given back).
     """
+    dialect = session.get_bind().dialect.name
     _lock_owned(session, worker_id)
     given_back = session.exec(
         update(Delivery)
-        .where(col(Delivery.owner) == worker_id, text("delivery.state = 'claimed'"))
+        .where(col(Delivery.owner) == worker_id, in_states(dialect, DeliveryState.CLAIMED))
         .values(state=DeliveryState.PLANNED, owner=None, changed_at=now)
     ).rowcount
     uncertain = session.exec(
         update(Delivery)
-        .where(col(Delivery.owner) == worker_id, text("delivery.state = 'in_flight'"))
+        .where(col(Delivery.owner) == worker_id, in_states(dialect, DeliveryState.IN_FLIGHT))
         .values(
             state=DeliveryState.UNCERTAIN,
             owner=None,
@@ -165,7 +168,7 @@ def reap(session: Session, worker_id: int, *, resend: bool, now: datetime) -> tu
 def _lock_owned(session: Session, worker_id: int) -> None:
     """Wait for a commit of the dead worker that is still under way, so that both updates see its outcome."""
     owned = select(Delivery.id).where(
-        col(Delivery.owner) == worker_id, text("delivery.state IN ('claimed', 'in_flight')")
+        col(Delivery.owner) == worker_id, in_states(session.get_bind().dialect.name, *OWNED)
     )
     session.exec(owned.order_by(col(Delivery.id)).with_for_update()).all()
 
@@ -223,7 +226,7 @@ def count_due(session: Session, now: datetime, *, digest: str | None = None) -> 
         select(func.count())
         .select_from(Delivery)
         .join(Edition, col(Edition.id) == col(Delivery.edition_id))
-        .where(text("delivery.state IN ('planned', 'deferred')"), col(Delivery.due_at) <= now)
+        .where(in_states(session.get_bind().dialect.name, *_DUE), col(Delivery.due_at) <= now)
         .where(Edition.state == EditionState.FROZEN)
     )
     return session.exec(query.where(Edition.digest == digest) if digest else query).one()

@@ -1,10 +1,12 @@
 """The SQL of each round of the delivery loop, handed to the driver as it is.
 
 They run thousands of times a minute: what SQLAlchemy does for a statement would cost more than the
-statement. PostgreSQL's differ in their placeholders, and lock what SQLite's one writer locks anyway.
+statement. PostgreSQL's lock what SQLite's one writer locks anyway, and are written so that a round takes as
+few row versions, index entries and round trips as it can (docs/flow.md).
 """
 
-from collections.abc import Mapping, Sequence, Set
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -25,30 +27,59 @@ _STANDING = (
 )
 _IN_JSON = " IN (SELECT value FROM json_each(?))"
 _IN_ARRAY = " = ANY(%s)"
-_MARK = "UPDATE delivery SET state = 'in_flight', composed_at = ?, changed_at = ?"
-_IF_IT_MAY_GO = (
+_MARK = (
+    "UPDATE delivery SET state = 'in_flight', composed_at = json_extract(ready.value, '$[1]'), changed_at = ?"
     " FROM json_each(?) AS ready WHERE delivery.id = CAST(ready.key AS INTEGER)"
-    " AND delivery.variant_id = ready.value AND delivery.state = 'claimed' AND owner = ?"
+    " AND delivery.variant_id = json_extract(ready.value, '$[0]')"
+    " AND delivery.state = 'claimed' AND owner = ?"
     " AND edition_id IN (SELECT id FROM edition WHERE state = 'frozen') AND EXISTS"
     " (SELECT 1 FROM subscription WHERE subscription.id = delivery.subscription_id"
-    " AND subscription.state = 'confirmed')"
+    " AND subscription.state = 'confirmed') RETURNING delivery.id"
+)
+# Whoever leaves now waits for our commit. Rows are locked and updated in the order of ids, as withdrawing
+# does; the conditions of the UPDATE look again at what another has changed meanwhile.
+_MARK_POSTGRESQL = (
+    "WITH free AS MATERIALIZED (SELECT delivery.id, ready.variant_id, ready.composed_at"
+    " FROM unnest(%s::int[], %s::int[], %s::timestamptz[]) AS ready (id, variant_id, composed_at)"
+    " JOIN delivery ON delivery.id = ready.id"
+    " JOIN subscription ON subscription.id = delivery.subscription_id"
+    " WHERE subscription.state = 'confirmed'"
+    " AND delivery.edition_id IN (SELECT id FROM edition WHERE state = 'frozen')"
+    " ORDER BY delivery.id FOR NO KEY UPDATE OF subscription)"
+    " UPDATE delivery SET state = 'in_flight', composed_at = free.composed_at, changed_at = %s"
+    " FROM free WHERE delivery.id = free.id AND delivery.variant_id = free.variant_id"
+    " AND delivery.state = 'claimed' AND delivery.owner = %s RETURNING delivery.id"
 )
 _ACCEPT = (
     "UPDATE delivery SET state = 'accepted', reason = '', owner = NULL, reply_code = ?, reply_text = '',"
     " attempts = attempts + 1, changed_at = ? WHERE owner = ? AND id"
 )
 
-# "CROSS JOIN" and "+" keep SQLite at walking the open deliveries in their order; it would read them all.
-_DUE = (
-    "SELECT delivery.id, delivery.edition_id, delivery.variant_id, delivery.subscription_id,"
+_JOB = (  # as `Job` has it
+    "delivery.id, delivery.edition_id, delivery.variant_id, delivery.subscription_id,"
     " subscriber.public_id, subscriber.address, subscriber.address_key, subscriber.name, subscription.digest,"
     " delivery.due_at, delivery.attempts, delivery.resends, delivery.composed_at"
-    " FROM delivery CROSS JOIN subscription CROSS JOIN subscriber"
+)
+# "CROSS JOIN" and "+" keep SQLite at walking the open deliveries in their order; it would read them all.
+_DUE = (
+    "SELECT {job} FROM delivery CROSS JOIN subscription CROSS JOIN subscriber"
     " WHERE delivery.state IN ('planned', 'deferred') AND delivery.due_at <= ? AND +delivery.edition_id IN"
     " (SELECT id FROM edition WHERE state = 'frozen' AND (? = '' OR digest = ?))"
     " AND subscription.id = delivery.subscription_id AND subscriber.id = subscription.subscriber_id"
     " ORDER BY delivery.due_at, delivery.id LIMIT ?"
-)
+).replace("{job}", _JOB)
+# `is_open` alone makes this the partial index's; it stays as it is when a delivery is claimed and marked, so
+# those updates need no new index entries (HOT).
+_CLAIM_POSTGRESQL = (
+    "WITH due AS MATERIALIZED (SELECT id FROM delivery WHERE is_open AND state IN ('planned', 'deferred')"
+    " AND due_at <= %s AND edition_id IN"
+    " (SELECT id FROM edition WHERE state = 'frozen' AND (%s = '' OR digest = %s))"
+    " ORDER BY due_at, id LIMIT %s FOR NO KEY UPDATE SKIP LOCKED)"
+    " UPDATE delivery SET state = 'claimed', owner = %s, changed_at = %s"
+    " FROM due, subscription, subscriber WHERE delivery.id = due.id"
+    " AND subscription.id = delivery.subscription_id AND subscriber.id = subscription.subscriber_id"
+    " RETURNING {job}"
+).replace("{job}", _JOB)
 _BEGUN = (
     "SELECT count(*) FROM delivery WHERE state IN ('claimed', 'in_flight', 'accepted', 'uncertain')"
     " AND changed_at >= ?"
@@ -59,10 +90,7 @@ _CLAIM = "UPDATE delivery SET state = 'claimed', owner = ?, changed_at = ? WHERE
 
 @dataclass(frozen=True, slots=True)
 class _Dialect:
-    due: str
-    claim: str
     standing: str
-    mark: str
     accept: str
     begun: str
     is_sqlite: bool
@@ -96,21 +124,9 @@ def _read_moment(stored: str) -> datetime:
 
 
 _DIALECTS = {
-    "sqlite": _Dialect(
-        _DUE,
-        _CLAIM + _IN_JSON,
-        _STANDING + _IN_JSON,
-        _MARK + _IF_IT_MAY_GO,
-        _ACCEPT + _IN_JSON,
-        _BEGUN,
-        is_sqlite=True,
-    ),
+    "sqlite": _Dialect(_STANDING + _IN_JSON, _ACCEPT + _IN_JSON, _BEGUN, is_sqlite=True),
     "postgresql": _Dialect(
-        _DUE.replace("?", "%s") + " FOR UPDATE OF delivery SKIP LOCKED",
-        _CLAIM.replace("?", "%s") + _IN_ARRAY,
-        # Whoever leaves now waits for our commit; in the order of ids, as whoever withdraws locks.
         _STANDING + _IN_ARRAY + " ORDER BY delivery.id FOR NO KEY UPDATE OF delivery, subscription",
-        _MARK.replace("?", "%s") + " WHERE id" + _IN_ARRAY,
         _ACCEPT.replace("?", "%s") + _IN_ARRAY,
         _BEGUN.replace("?", "%s"),
         is_sqlite=False,
@@ -123,11 +139,14 @@ def claim(
 ) -> list[Job]:
     """Claim due deliveries of frozen editions for a worker, the longest due first."""
     own, name, cursor = _DIALECTS[connection.dialect.name], digest or "", _cursor(connection)
-    found = cursor.execute(own.due, (own.time(now), name, name, size)).fetchall()
-    jobs = [own.job(row) for row in found]
+    at = own.time(now)
+    if not own.is_sqlite:
+        cursor.execute(_CLAIM_POSTGRESQL, (at, name, name, size, owner, at))
+        return sorted(map(own.job, cursor.fetchall()), key=lambda job: (job.due_at, job.delivery_id))
+    jobs = [own.job(row) for row in cursor.execute(_DUE, (at, name, name, size)).fetchall()]
     if jobs:
         ids = own.ids([job.delivery_id for job in jobs])
-        cursor.execute(own.claim, (owner, own.time(now), ids))
+        cursor.execute(_CLAIM + _IN_JSON, (owner, at, ids))
     return jobs
 
 
@@ -143,36 +162,34 @@ def mark_in_flight(
     """
     if not ready:
         return {}
-    own, cursor, kept_back = _DIALECTS[connection.dialect.name], _cursor(connection), {}
-    if not own.is_sqlite:
-        kept_back = _kept_back(cursor, own, ready, owner, {DeliveryState.CLAIMED})
-    marked = 0
-    for at, ids in _grouped({key: at for key, (_, at) in ready.items() if key not in kept_back}).items():
-        if own.is_sqlite:
-            variants = "{" + ",".join([f'"{key}":{ready[key][0].variant_id}' for key in ids]) + "}"
-            values: tuple[Any, ...] = (own.time(at), own.time(now), variants, owner)
-        else:
-            values = (at, now, ids)
-        marked += cursor.execute(own.mark, values).rowcount
-    if marked + len(kept_back) < len(ready):  # on SQLite: nobody else writes meanwhile
-        kept_back = _kept_back(cursor, own, ready, owner, {DeliveryState.CLAIMED, DeliveryState.IN_FLIGHT})
-    return kept_back
+    own, cursor = _DIALECTS[connection.dialect.name], _cursor(connection)
+    if own.is_sqlite:
+        rows = {str(key): (job.variant_id, own.time(at)) for key, (job, at) in ready.items()}
+        cursor.execute(_MARK, (own.time(now), json.dumps(rows), owner))
+    else:
+        variants = [job.variant_id for job, _ in ready.values()]
+        moments = [at for _, at in ready.values()]
+        cursor.execute(_MARK_POSTGRESQL, (list(ready), variants, moments, now, owner))
+    marked = {key for (key,) in cursor.fetchall()}
+    if len(marked) == len(ready):
+        return {}
+    return _kept_back(cursor, own, {key: one for key, one in ready.items() if key not in marked}, owner)
 
 
 def _kept_back(
-    cursor: Any,
-    own: _Dialect,
-    ready: Mapping[int, tuple[Job, datetime]],
-    owner: int,
-    states: Set[str],
+    cursor: Any, own: _Dialect, kept: Mapping[int, tuple[Job, datetime]], owner: int
 ) -> dict[int, Withheld | bool]:
-    """Read which of these are not ours in one of `states`, or may not go; PostgreSQL locks them all."""
-    found = cursor.execute(own.standing, (own.ids(list(ready)),)).fetchall()
-    answers: dict[int, Withheld | bool] = dict.fromkeys(ready, False)
+    """Read why these were not marked: a reason to withhold them, or False where the claim is gone.
+
+    One that could go by now, as somebody came back this moment, is released and claimed again.
+    """
+    found = cursor.execute(own.standing, (own.ids(list(kept)),)).fetchall()
+    reasons: dict[int, Withheld | bool] = dict.fromkeys(kept, False)
     for key, subscription, delivery, holder, edition, variant in found:
-        is_ours = delivery in states and holder == owner and variant == ready[key][0].variant_id
-        answers[key] = _may_go(subscription, is_ours, edition)
-    return {key: answer for key, answer in answers.items() if answer is not True}
+        is_ours = delivery == DeliveryState.CLAIMED and holder == owner and variant == kept[key][0].variant_id
+        reason = _may_go(subscription, is_ours, edition)
+        reasons[key] = reason is not True and reason
+    return reasons
 
 
 def _may_go(subscription: str, is_ours: bool, edition: str) -> Withheld | bool:

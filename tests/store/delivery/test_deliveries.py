@@ -127,6 +127,35 @@ def test_a_claim_reads_no_more_than_it_takes_however_many_are_open(ledger: Ledge
     assert not [step for step in steps if "TEMP B-TREE" in step]
 
 
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_no_index_holds_what_claiming_and_marking_change_on_postgresql(ledger: Ledger) -> None:
+    """Then PostgreSQL writes no index entry for them (HOT); `is_open` changes with the last state alone."""
+    columns = (
+        "SELECT DISTINCT attname FROM pg_index JOIN pg_attribute ON attrelid = indrelid AND (attnum = ANY(indkey)"
+        " OR pg_get_expr(indpred, indrelid) LIKE '%' || attname || '%') AND attnum > 0"
+        " WHERE indrelid = 'delivery'::regclass"
+    )
+    with ledger.database.read() as session:
+        indexed = set(session.connection().exec_driver_sql(columns.replace("%", "%%")).scalars())
+
+    assert indexed == {"id", "edition_id", "subscription_id", "due_at", "is_open"}
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_claim_walks_the_open_deliveries_on_postgresql(ledger: Ledger) -> None:
+    with ledger.database.read() as session:
+        connection = session.connection()
+        connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+        connection.exec_driver_sql("SET LOCAL enable_sort = off")
+        values = (NOW, "", "", 3, ledger.one.id, NOW)
+        plan = [
+            str(row[0]) for row in connection.exec_driver_sql(f"EXPLAIN {hot_path._CLAIM_POSTGRESQL}", values)
+        ]
+
+    assert any("Index Scan using ix_delivery_open on delivery" in step for step in plan), plan
+    assert not [step for step in plan if "Sort" in step]
+
+
 def test_what_is_not_due_yet_is_not_claimed(ledger: Ledger) -> None:
     with ledger.database.write() as session:
         for row in session.exec(select(Delivery)):
