@@ -3,6 +3,7 @@
 import socket
 import ssl
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -38,7 +39,9 @@ def probe_relay(relay: Relay, timeout: float) -> Probe | Outcome:
         address = str(wire.getpeername()[0])
         version, until = _tls_of(wire)
         _quit(wire)
-    return Probe(_banner(hurried, timeout), address, dict(offer.extensions), version, until)
+    return Probe(
+        _banner(hurried, timeout, connection.redact), address, dict(offer.extensions), version, until
+    )
 
 
 def own_addresses() -> list[str]:
@@ -70,10 +73,10 @@ def _quit(wire: socket.socket) -> None:
         return  # nothing depends on the answer to QUIT (RFC 5321 4.1.1.10)
 
 
-def _banner(relay: Relay, timeout: float) -> str:
+def _banner(relay: Relay, timeout: float, redact: Callable[[str], str] | None) -> str:
     """Read the first line that the relay says, which a greeted connection has gone past; empty if none."""
     end = time.monotonic() + timeout
-    reader = ReplyReader()
+    reader = ReplyReader(redact)
     try:
         with socket.create_connection((relay.host, relay.port), timeout) as plain:
             wire = plain

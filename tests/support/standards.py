@@ -164,6 +164,8 @@ def check_list(raw: bytes) -> str:
     assert values["list-post"] == "NO", "B5"
     assert re.fullmatch(r"<https?://[^ <>]+>", values["list-help"]), "B5"
     assert re.fullmatch(r"<mailto:[^ <>]+@[^ <>]+>", values["list-owner"]), "B5"
+    if "list-archive" in values:  # where the archive is public
+        assert re.fullmatch(r"<https?://[^ <>]+/archive/[^ <>]+>", values["list-archive"]), "B5"
     assert values.get("precedence", "bulk") == "bulk", "B6"
     assert url in check_parts(raw)[0], "the same link is in the message"
     return url

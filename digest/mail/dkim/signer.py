@@ -15,8 +15,11 @@ _SIGNED = frozenset(
     b"from to cc subject date message-id reply-to sender in-reply-to references mime-version content-type"
     b" content-transfer-encoding auto-submitted feedback-id".split()
 )
-_OVERSIGNED = b"from"
-"""Named once more than it stands there, so that a second From breaks the signature (RFC 6376 8.15)."""
+_OVERSIGNED = b":".join(
+    b"from subject to cc reply-to date message-id mime-version content-type".split()
+    + b"list-unsubscribe list-unsubscribe-post".split()
+)
+"""Named once more than they stand there, so that adding one breaks the signature (RFC 6376 8.15)."""
 
 
 class Signer:

@@ -26,7 +26,7 @@ class Channel:
         self._socket: socket.socket = connection.detach()
         self._socket.setblocking(False)
         self._gathers = not isinstance(self._socket, ssl.SSLSocket)
-        self._reader = ReplyReader()
+        self._reader = ReplyReader(connection.redact)
         self._out: deque[memoryview] = deque()
         self.unsent = 0
         self.sent = 0

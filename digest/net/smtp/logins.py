@@ -3,13 +3,19 @@
 import base64
 import binascii
 import hmac
+import re
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
+from urllib.parse import quote
 
 from digest.models import Outcome, Reply, Stage
 from digest.net.smtp.replies import Ask
 
 Exchanged = Generator[Ask, Reply, Reply]
+
+_HIDDEN = "[secret]"
+_SHORTEST_FRAGMENT = 4
+_BASE64 = "[A-Za-z0-9+/=_-]*"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,3 +92,33 @@ def _ask(line: bytes) -> Ask:
 
 def _encoded(text: str) -> bytes:
     return base64.b64encode(text.encode())
+
+
+def redactor(login: Login) -> Callable[[str], str] | None:
+    """Return what cuts a login's password or token out of a text; None where it has neither.
+
+    It cuts the secret itself, its URL-encoded form, and each run of base64 that holds it at any offset, as
+    the blobs of AUTH PLAIN and XOAUTH2 do: `535 AHVzZXIAaHVudGVyMg== refused` becomes `535 [secret] refused`.
+    """
+    secrets = [secret for secret in (login.password, login.token) if secret]
+    if not secrets:
+        return None
+    plain = {re.escape(form) for secret in secrets for form in (secret, quote(secret, safe=""))}
+    encoded = {
+        _BASE64 + re.escape(fragment) + _BASE64 for secret in secrets for fragment in _fragments(secret)
+    }
+    pattern = re.compile("|".join([*sorted(encoded), *sorted(plain, key=len, reverse=True)]))
+    return lambda text: pattern.sub(_HIDDEN, text)
+
+
+def _fragments(secret: str) -> set[str]:
+    """Return the base64 characters that a secret alone decides, for each of its three offsets."""
+    raw = secret.encode()
+    found = set()
+    for offset in range(3):
+        blob = base64.b64encode(b"\0" * offset + raw).decode()
+        fragment = blob[(offset * 8 + 5) // 6 : (offset + len(raw)) * 8 // 6]
+        if len(fragment) >= _SHORTEST_FRAGMENT:
+            found |= {fragment, fragment.translate(str.maketrans("+/", "-_"))}
+    whole = base64.b64encode(raw).decode().rstrip("=")
+    return found | {whole} if len(whole) >= _SHORTEST_FRAGMENT else found

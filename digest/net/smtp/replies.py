@@ -1,8 +1,8 @@
 """Read SMTP replies strictly, without any input or output (RFC 5321 4.2)."""
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from digest.models import Reply, Stage
@@ -20,9 +20,10 @@ class BadReplyError(Exception):
 
 
 class ReplyReader:
-    """Collects bytes and returns whole replies."""
+    """Collects bytes and returns whole replies; `redact` cuts secrets out of their texts."""
 
-    def __init__(self) -> None:
+    def __init__(self, redact: Callable[[str], str] | None = None) -> None:
+        self.redact = redact
         self._buffer = b""
         self._lines: list[bytes] = []
         self._code = b""
@@ -39,6 +40,16 @@ class ReplyReader:
 
     def iterate(self, received: bytes) -> Iterator[Reply]:
         """Iterate over the replies, so that those before a bad one still count."""
+        if self.redact is None:
+            return self._iterate(received)
+        return map(self._redacted, self._iterate(received))
+
+    def _redacted(self, reply: Reply) -> Reply:
+        assert self.redact is not None  # noqa: S101 - `iterate` asks
+        text = self.redact(reply.text)
+        return reply if text == reply.text else replace(reply, text=text)
+
+    def _iterate(self, received: bytes) -> Iterator[Reply]:
         if not (self._buffer or self._lines):
             known = _whole_replies(received) if len(received) < _SHORT_CHUNK else None
             if known is not None:

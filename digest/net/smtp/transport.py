@@ -5,13 +5,14 @@ import select
 import socket
 import ssl
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from digest.models import Outcome, Reply, Stage
 from digest.net.smtp.dialogue import Capabilities, Envelope, Greeting, HandOver, greet, hand_over
-from digest.net.smtp.logins import Login
+from digest.net.smtp.logins import Login, redactor
 from digest.net.smtp.replies import Ask, BadReplyError, ReplyReader
 
 _CHUNK = 65_536
@@ -87,6 +88,7 @@ class Connection:
             login = relay.login
         except (OSError, UnicodeError) as error:
             return Outcome(Stage.AUTH, None, fault=f"the token file cannot be read ({fault_name(error)})")
+        self._reader.redact = redactor(login)
         dialogue = greet(
             relay.ehlo_name,
             starttls=relay.security == "starttls",
@@ -118,6 +120,11 @@ class Connection:
     def offer(self) -> Capabilities:
         """Return what the server offers."""
         return self._offer
+
+    @property
+    def redact(self) -> Callable[[str], str] | None:
+        """Return what cuts the login out of replies; None without one."""
+        return self._reader.redact
 
     def detach(self) -> socket.socket:
         """Hand over the socket, greeted and with nothing unread."""

@@ -249,6 +249,7 @@ class Composer:
             list_name=digest.title,
             help_url=site.base_url + "/",
             owner=self._owner,
+            archive_url=f"{site.base_url}/archive/{digest.name}" if digest.is_public else None,
             bulk=True,
         )
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from email import message_from_bytes
 from pathlib import Path
 from unittest import mock
 
@@ -251,3 +252,17 @@ def test_lists_that_are_the_same_are_settled_once(newsroom: Room) -> None:
         assert len(session.exec(select(Cohort)).all()) == 2
         assert len(session.exec(select(Variant)).all()) == 1
     assert measure.call_count == 1
+
+
+def test_a_public_archive_is_named_in_the_message_and_a_private_one_is_not(newsroom: Room) -> None:
+    newsroom.publish("Bridge reopens")
+    newsroom.compile()
+    assert newsroom.digest.is_public
+    base = newsroom.settings.site.base_url
+    with newsroom.database.read() as session:
+        message = message_from_bytes(newsroom.compose(session))
+        private = newsroom.digest.model_copy(update={"archive": "private"})
+        headers = newsroom.composer._headers_of(private)
+
+    assert message["List-Archive"] == f"<{base}/archive/world>"
+    assert headers.archive_url is None

@@ -173,6 +173,24 @@ def test_what_one_click_relies_on_is_signed_and_from_is_oversigned() -> None:
     assert "precedence" not in names
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "From", "Subject", "To", "Cc", "Reply-To", "Date", "Message-ID", "MIME-Version", "Content-Type",
+        "List-Unsubscribe", "List-Unsubscribe-Post",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("number", [0, 1])
+def test_a_field_that_is_added_breaks_each_signature(name: str, number: int) -> None:
+    _, fields = MESSAGE.split(b"\r\nDate:", 1)
+    signatures = MESSAGE[: -len(fields) - len(b"Date:")]
+    added = signatures + name.encode() + b": <https://attacker.example/>\r\nDate:" + fields
+
+    assert added.replace(name.encode() + b": <https://attacker.example/>\r\n", b"", 1) == MESSAGE
+    assert verifies(MESSAGE, number)
+    assert not verifies(added, number)
+
+
 def test_lines_of_a_signature_are_short_and_its_header_is_before_the_others() -> None:
     lines = MESSAGE.split(b"Date: ")[0].split(b"\r\n")
     assert max(len(line) for line in lines) <= 78
