@@ -31,6 +31,7 @@ from digest.tasks.ledger.state_file import check_standing, identity_of, note_sta
 
 if TYPE_CHECKING:
     from digest.mail.dkim import Signer
+    from digest.mail.rendering.catalogues import Catalogues
     from digest.mail.rendering.renderer import Renderer
     from digest.net.smtp import Relay
     from digest.rules.delivery.rate_limits import Allowance
@@ -82,6 +83,13 @@ class Application:
         for digest in self.settings.digests:
             renderer.require(digest.template)
         return renderer
+
+    @cached_property
+    def catalogues(self) -> Catalogues:
+        """Return the words of readers' pages and notices."""
+        from digest.mail.rendering.catalogues import Catalogues
+
+        return Catalogues(bundled("templates") / "languages")
 
     @cached_property
     def composer(self) -> Composer:

@@ -22,6 +22,7 @@ from digest.tasks.inbound.answers import send_answers
 from digest.tasks.inbound.intake import take_in
 from digest.tasks.readers.confirmation_mail import ask_due
 from digest.tasks.readers.expiry import keep_house
+from digest.tasks.readers.notice_mail import NoticeMail, send_notices
 
 log = logging.getLogger(__name__)
 
@@ -87,6 +88,7 @@ def send_due(
             tell_held(app.desk, app.clock())
             done.asked = ask_due(run, app.readers, app.renderer)
             done.answered = send_answers(run, app.inbox, app.renderer)
+            send_notices(run, NoticeMail(app.readers, app.renderer, app.catalogues))
             done.tally = deliver(run, retry_paused=True)
     return done
 

@@ -72,7 +72,9 @@ class Confirmation(SQLModel, table=True):
     """One asking: its message's state, and the hash of the token that the message carries.
 
     The token exists only in the message; it is made when the message is composed. `choices` holds what
-    the asker picked ({"cadence": ..., "topics": [...]}), taken over when the holder confirms.
+    the asker picked ({"cadence": ..., "topics": [...], "wording": ...}), taken over when the holder confirms;
+    "also" maps further digests of the same sign-up to their choices. `mailbox` is the keyed hash of
+    `sign_up_limits.mailbox_of` the address, by which confirmation mails are limited.
     """
 
     id: int | None = Field(default=None, primary_key=True)
@@ -83,6 +85,7 @@ class Confirmation(SQLModel, table=True):
     origin: dict[str, str] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
     choices: dict[str, object] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
     used_at: datetime | None = None
+    mailbox: str = Field(default="", index=True)
     mail_state: str = Field(default=MailState.PLANNED, index=True)
     owner: int | None = None
     due_at: datetime
@@ -132,3 +135,47 @@ class Suppression(SQLModel, table=True):
     address_hash: str = Field(unique=True)
     reason: str
     created_at: datetime
+
+
+class NoticeKind(StrEnum):
+    """What a notice is for."""
+
+    LINK = "link"
+    MOVE = "move"
+    MOVED = "moved"
+
+
+class ReaderNotice(SQLModel, table=True):
+    """One notice and the state of its message, as `Confirmation` has it.
+
+    `link` carries a one-hour link to all of a reader's choices; `move` goes to the address that a reader
+    wants to move to, with a link that confirms it; `moved` tells the old address. Tokens exist only in the
+    messages; `token_hash` is set when the message is composed, and `expires_at` counts from then.
+    """
+
+    __tablename__ = "reader_notice"
+
+    id: int | None = Field(default=None, primary_key=True)
+    subscriber_id: int = Field(foreign_key="subscriber.id", index=True)
+    kind: str
+    address: str
+    token_hash: str | None = Field(default=None, unique=True)
+    requested_at: datetime
+    expires_at: datetime | None = None
+    used_at: datetime | None = None
+    origin: dict[str, str] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    mail_state: str = Field(default=MailState.PLANNED, index=True)
+    owner: int | None = None
+    due_at: datetime
+    attempts: int = 0
+    reply: str = ""
+
+
+class SignUpCount(SQLModel, table=True):
+    """How many sign-ups one network or mail domain had in one hour; `key` is a keyed hash of its name."""
+
+    __tablename__ = "sign_up_count"
+
+    key: str = Field(primary_key=True)
+    hour: int = Field(primary_key=True)
+    count: int = 0

@@ -40,6 +40,7 @@ class DigestSettings(Table):
     quiet: QuietHours | None = None
     max_lateness: Duration | None = None
     cadences: dict[Slug, Written] = Field(min_length=1)
+    about: dict[Slug, Text] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _subject_is_known(self) -> "DigestSettings":

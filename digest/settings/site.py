@@ -42,6 +42,7 @@ class Site(Table):
     images: Literal["link", "copy", "none"] = "link"
     image_hosts: tuple[Host, ...] = ()
     alerts: tuple[Mailbox, ...] = ()
+    names: dict[str, dict[str, Text]] = Field(default_factory=dict)
 
     @property
     def from_address(self) -> str:

@@ -1,16 +1,16 @@
 """The web application: the readers' pages, health, and plain pages for what goes wrong."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from anyio import CapacityLimiter, to_thread
 from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
 from digest.clock import utc_now
 from digest.errors import Unreachable
+from digest.mail.rendering.catalogues import Catalogues
 from digest.resources import bundled
 from digest.settings import Settings
 from digest.tasks.archive import Archive
@@ -19,16 +19,22 @@ from digest.tasks.readers.readers import Readers
 from digest.web.desk.routes import add_desk
 from digest.web.public.archive import ArchivePages
 from digest.web.public.images import PicturePages
-from digest.web.public.readers import ReaderPages
+from digest.web.public.preferences import PreferencePages
+from digest.web.public.reader_page import ReaderPages
+from digest.web.public.sign_up import QUICKEST, SignUpPages
+from digest.web.shared.forms import Stamps
 from digest.web.shared.guard import Guard
 from digest.web.shared.pages import Pages
-from digest.web.shared.security import SignUpLimit, set_headers
+from digest.web.shared.security import set_headers
+from digest.web.shared.views import Views, mark
 
 _HEALTH_THREADS = 2
+_OTHER = mark("This did not work")
 _WRONG = {
-    403: ("This is not allowed", ""),
-    404: ("There is no such page", "The address may be mistyped, or the page may have moved."),
-    405: ("This is done with a button", "Go back, and use the button on the page."),
+    400: (mark("This form cannot be read"), mark("Please go back and fill it in again.")),
+    403: (mark("This is not allowed"), ""),
+    404: (mark("Page not found"), mark("The address may be mistyped, or the page may have moved.")),
+    405: (mark("This page has a button"), mark("Go back and use the button on the page.")),
 }
 
 
@@ -39,7 +45,7 @@ def create_app(
     desk: Desk | None = None,
     now: Callable[[], datetime] = utc_now,
     is_stalled: Callable[[], bool] = lambda: False,
-    sign_ups_per_hour: int = 20,
+    quickest: timedelta = QUICKEST,
 ) -> FastAPI:
     """Create the application of one publication, with the editors' desk where one is given.
 
@@ -50,15 +56,19 @@ def create_app(
     )
     pages = Pages(bundled("templates") / "web", settings)
     app.add_middleware(Guard, base_url=settings.site.base_url, trusted=settings.web.trusted_proxies)
-    app.include_router(ReaderPages(readers, pages, SignUpLimit(sign_ups_per_hour), now).router())
+    views = Views(pages, settings, Catalogues(bundled("templates") / "languages"))
+    stamps = Stamps(readers.signing_keys)
+    app.include_router(SignUpPages(readers, views, stamps, now, quickest).router())
+    app.include_router(PreferencePages(readers, views, stamps, now).router())
+    app.include_router(ReaderPages(readers, views, stamps, now).router())
     if desk is not None:
         add_desk(app, desk, pages, now)
     archive = Archive(readers.database, settings)
-    app.include_router(ArchivePages(archive, pages, settings).router())
+    app.include_router(ArchivePages(archive, views, settings).router())
     app.include_router(PicturePages(archive).router())
     _add_files(app, pages)
     _add_health(app, readers, is_stalled)
-    _add_error_pages(app, pages, settings)
+    _add_error_pages(app, views, settings)
     return app
 
 
@@ -99,28 +109,30 @@ def _add_health(app: FastAPI, readers: Readers, is_stalled: Callable[[], bool]) 
     app.add_api_route("/health/live", alive, methods=["GET", "HEAD"])
 
 
-def _add_error_pages(app: FastAPI, pages: Pages, settings: Settings) -> None:
-    def wrong(_: Request, error: HTTPException) -> Response:
-        title, text = _WRONG.get(error.status_code, ("This did not work", "Please go back and try again."))
-        text = text or str(error.detail)
-        page = pages.say(title, text, status=error.status_code, link="/", link_text="To the front page")
+def _add_error_pages(app: FastAPI, views: Views, settings: Settings) -> None:
+    def wrong(request: Request, error: HTTPException) -> Response:
+        view = views.of(request)
+        title, text = _WRONG.get(error.status_code, (_OTHER, ""))
+        text = view.words(text) if text else str(error.detail)
+        page = view.say(
+            view.words(title), text, status=error.status_code, link="/", link_text=view.words("Front page")
+        )
         page.headers.update(error.headers or {})
         return page
 
-    def unreadable(_: Request, __: RequestValidationError) -> Response:
-        return pages.say("The form could not be read", "Please go back and fill it in again.", status=400)
-
-    def unreachable(_: Request, __: Unreachable) -> Response:
-        text = "Nothing was changed. Please try again in a few minutes."
-        return pages.say("We cannot be reached right now", text, status=503)
+    def unreachable(request: Request, __: Unreachable) -> Response:
+        view = views.of(request)
+        text = view.words("Nothing was changed. Please try again in a few minutes.")
+        return view.say(view.words("We cannot be reached right now"), text, status=503)
 
     def crashed(request: Request, __: Exception) -> Response:
-        page = pages.say("Something went wrong", "It is our fault; please try again later.", status=500)
+        view = views.of(request)
+        text = view.words("It is our fault. Please try again later.")
+        page = view.say(view.words("Something went wrong"), text, status=500)
         secure = settings.site.base_url.startswith("https:")
         set_headers(page.headers, request.url.path, request.method, secure=secure)  # outside of the guard
         return page
 
     app.add_exception_handler(HTTPException, wrong)  # type: ignore[arg-type]
-    app.add_exception_handler(RequestValidationError, unreadable)  # type: ignore[arg-type]
     app.add_exception_handler(Unreachable, unreachable)  # type: ignore[arg-type]
     app.add_exception_handler(Exception, crashed)

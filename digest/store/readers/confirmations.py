@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, update
+from sqlalchemy import delete, or_, update
 from sqlmodel import Session, col, select
 
 from digest.models import Confirmation, ConsentEvent, MailState, Subscriber, Subscription, SubscriptionState
@@ -27,14 +27,16 @@ def list_of(session: Session, subscription_id: int) -> list[Confirmation]:
     return list(session.exec(query.order_by(col(Confirmation.id).desc()).limit(20)))
 
 
-def list_asked(session: Session, subscriber_id: int, since: datetime) -> list[datetime]:
-    """List when an address was asked about any digest, whatever became of the message."""
+def list_asked(session: Session, subscriber_id: int, since: datetime, mailbox: str = "") -> list[datetime]:
+    """List when an address, or another address of its mailbox, was asked about any digest."""
     query = (
         select(Confirmation.asked_at)
         .join(Subscription, col(Subscription.id) == col(Confirmation.subscription_id))
-        .where(Subscription.subscriber_id == subscriber_id, Confirmation.asked_at > since)
+        .where(Confirmation.asked_at > since)
     )
-    return list(session.exec(query))
+    theirs = col(Subscription.subscriber_id) == subscriber_id
+    same = or_(theirs, col(Confirmation.mailbox) == mailbox) if mailbox else theirs
+    return list(session.exec(query.where(same)))
 
 
 def find_asked(session: Session, subscriber_ids: Sequence[int], since: datetime) -> dict[int, list[datetime]]:

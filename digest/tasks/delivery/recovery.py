@@ -7,7 +7,7 @@ from datetime import datetime
 from digest.store import workers
 from digest.store.database import Database
 from digest.store.delivery import deliveries
-from digest.store.readers import answers, confirmations
+from digest.store.readers import answers, confirmations, notices
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +24,7 @@ def reap_dead_workers(
             uncertain, given_back = deliveries.reap(session, worker_id, resend=resend, now=now)
             confirmations.release_confirmations(session, worker_id, resend=resend)
             answers.release_answers(session, worker_id)
+            notices.release_notices(session, worker_id)
         totals[0] += uncertain
         totals[1] += given_back
         if uncertain or given_back:

@@ -16,9 +16,10 @@ from digest.store.readers import subscribers
 from digest.tasks.inbound.answers import plan_answer
 from digest.tasks.inbound.inbox import Inbox
 from digest.tasks.inbound.trust import Addressed, Writer
-from digest.tasks.readers import preferences, privacy, sign_up
+from digest.tasks.readers import confirmation, preferences, privacy, sign_up
+from digest.tasks.readers.confirmation import ConfirmationResult
 from digest.tasks.readers.readers import end
-from digest.tasks.readers.sign_up import Choices, ConfirmationResult
+from digest.tasks.readers.sign_up import Choices
 
 ORIGIN = {"mail": "command"}
 _ASK_LIFE = timedelta(days=7)
@@ -117,7 +118,7 @@ def _confirm(request: Request, asking_id: int) -> str | None:
     asking = request.session.get(Confirmation, asking_id)
     if asking is None or asking.used_at is not None:
         return "confirmed before"
-    confirmed = sign_up.confirm(
+    confirmed = confirmation.confirm(
         readers, readers.give_token(request.session, asking_id), request.now, {"mail": "reply"}
     )
     if confirmed.answer is not ConfirmationResult.CONFIRMED:

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from digest.mail.message import Message, ReaderHeaders, message_id
-from digest.mail.rendering.renderer import Renderer
+from digest.mail.rendering.renderer import Notice, Renderer
 from digest.models import Confirmation, DeliveryState, MailState, Subscriber, Subscription
 from digest.models.row import row_id
 from digest.net.smtp import Connection, Envelope
@@ -15,7 +15,7 @@ from digest.tasks.delivery.one_message import run_connection
 from digest.tasks.delivery.run import Run
 from digest.tasks.readers.readers import Readers
 
-_STATES = {
+STATES = {
     DeliveryState.ACCEPTED: MailState.ACCEPTED,
     DeliveryState.FAILED: MailState.FAILED,
     DeliveryState.UNCERTAIN: MailState.UNCERTAIN,
@@ -65,7 +65,7 @@ def _ask(
     verdict = judge(outcome, attempts=row.attempts + 1, now=now)
     if verdict.pause:
         run.give_up(f"the relay refuses us: {verdict.pause}; mend it, the next run goes on")
-    state = _STATES.get(verdict.state, MailState.PLANNED)
+    state = STATES.get(verdict.state, MailState.PLANNED)
     if state is MailState.UNCERTAIN and run.resend and not row.attempts:
         state = MailState.PLANNED  # repeated once, as a digest would be
     _settle(
@@ -88,17 +88,18 @@ def compose_asking(
     now: datetime,
 ) -> Message:
     """Compose the message that asks: who asked, when, the link, and no advertising (STANDARDS B8)."""
-    site, digest = readers.settings.site, readers.settings.digest(subscription.digest)
+    site = readers.settings.site
     wanted = subscriber.language or site.language
     language = wanted if renderer.speaks(wanted) else site.language
-    subject = renderer.say(language, "ask_subject", title=digest.title)
+    title = _name_digests(readers, row, subscription.digest)
+    subject = renderer.say(language, "ask_subject", title=title)
     zone = readers.settings.zone
     notice = renderer.render_notice(
         "confirm",
         language,
         {
             "publication": site.name,
-            "title": digest.title,
+            "title": title,
             "subject": subject,
             "address": subscriber.address,
             "confirm_url": f"{site.base_url}/confirm/{token}",
@@ -108,20 +109,17 @@ def compose_asking(
             "postal_address": site.postal_address,
         },
     )
-    own = ReaderHeaders(
-        to_name=subscriber.name,
-        to_address=subscriber.address,
-        date=now,
-        message_id=message_id(
-            readers.suppression_key,
-            digest.name,
-            "asking",
-            str(row.id),
-            subscriber.public_id,
-            site.from_domain,
-        ),
+    named = (subscription.digest, "asking", str(row.id))
+    return compose_to_reader(
+        readers,
+        notice,
+        subject,
+        subscriber,
+        subscriber.address,
+        named,
+        now,
+        _reply_address(readers, row, subscriber),
     )
-    return compose_for_one(site, notice, subject, own, reply_to=_reply_address(readers, row, subscriber))
 
 
 def _reply_address(readers: Readers, row: Confirmation, subscriber: Subscriber) -> str:
@@ -132,6 +130,30 @@ def _reply_address(readers: Readers, row: Confirmation, subscriber: Subscriber) 
     names = (str(row_id(row)),)
     token = mail_tokens.sign_address(readers.signing_keys, mail_tokens.CONFIRM, subscriber.public_id, names)
     return f"{inbound.before}{token}@{inbound.domain}"
+
+
+def _name_digests(readers: Readers, row: Confirmation, first: str) -> str:
+    """Return the titles of all digests that a confirmation is about."""
+    also = row.choices.get("also")
+    names = [first, *(also if isinstance(also, dict) else {})]
+    return ", ".join(found.title for name in names if (found := readers.find_digest(name)) is not None)
+
+
+def compose_to_reader(
+    readers: Readers,
+    notice: Notice,
+    subject: str,
+    subscriber: Subscriber,
+    address: str,
+    named: tuple[str, str, str],
+    now: datetime,
+    reply_to: str = "",
+) -> Message:
+    """Compose a message to one reader beside editions; `named` tells it from every other of theirs."""
+    site = readers.settings.site
+    identity = message_id(readers.suppression_key, *named, subscriber.public_id, site.from_domain)
+    own = ReaderHeaders(to_name=subscriber.name, to_address=address, date=now, message_id=identity)
+    return compose_for_one(site, notice, subject, own, reply_to=reply_to)
 
 
 def _settle(

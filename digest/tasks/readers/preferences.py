@@ -26,6 +26,7 @@ class Preferences:
     digest: DigestSettings
     state: SubscriptionState
     cadence: str
+    hour: int | None
     topics: tuple[str, ...]
     paused_until: datetime | None
     leave: str
@@ -48,6 +49,7 @@ def find_preferences(readers: Readers, token: str) -> Preferences | None:
         digest,
         SubscriptionState(row.state),
         row.cadence,
+        row.hour,
         tuple(topic for topic in row.topics if topic != consent.EVERY_TOPIC),
         row.paused_until,
         tokens.sign(readers.signing_keys, tokens.UNSUBSCRIBE, public_id, row.digest),
@@ -55,11 +57,19 @@ def find_preferences(readers: Readers, token: str) -> Preferences | None:
 
 
 def set_preferences(
-    readers: Readers, token: str, choices: Choices, now: datetime, origin: Origin, *, hour: int | None = None
+    readers: Readers,
+    token: str,
+    choices: Choices,
+    now: datetime,
+    origin: Origin,
+    *,
+    hour: int | None = None,
+    usual_hour: bool = False,
 ) -> bool:
     """Keep what a reader picked, to count from the next freeze; False where the link opens nothing.
 
-    A topic that was chosen before keeps its time. Raise InputError for what the digest does not offer.
+    A topic that was chosen before keeps its time. The hour stays unless `hour` or `usual_hour` says
+    otherwise. Raise InputError for what the digest does not offer.
     """
     if hour is not None and not 0 <= hour <= 23:
         raise InputError(f'"{hour}" is no hour: pick 0 to 23')
@@ -69,7 +79,7 @@ def set_preferences(
             return False
         wanted = check_choices(readers.settings.digest(row.digest), choices)
         topics = consent.choose_topics(row.topics, wanted.topics, now)
-        kept = row.hour if hour is None else hour
+        kept = row.hour if hour is None and not usual_hour else hour
         if subscribers.change_choices(session, row, cadence=wanted.cadence, topics=topics, hour=kept):
             changed = {**origin, "cadence": wanted.cadence, "topics": ";".join(topics)}
             record(session, row, Act.CHANGED, now, changed)

@@ -8,7 +8,7 @@ from digest.errors import InputError
 from digest.models import ConsentEvent, Subscriber, Subscription, SuppressionReason
 from digest.models.row import row_id
 from digest.rules.readers.address import normalise
-from digest.store.readers import answers, letters, subscribers
+from digest.store.readers import answers, letters, notices, subscribers
 from digest.tasks.readers.readers import Readers, end
 
 JsonDict = dict[str, object]
@@ -43,6 +43,7 @@ def erase(readers: Readers, address: str, now: datetime) -> None:
     with readers.database.write() as session:
         subscriber = _get_known(session, found.key, found.address)
         suppress(session, readers, subscriber, SuppressionReason.ERASED, now)
+        notices.forget_notices(session, subscriber_id=subscriber.id)
         subscribers.erase_subscriber(session, subscriber, now)
         letters.erase_letters(session, row_id(subscriber))
         answers.erase_answers(session, row_id(subscriber))

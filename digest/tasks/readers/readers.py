@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlmodel import Session, select
 
@@ -10,12 +10,14 @@ from digest.models import Act, ConsentEvent, Subscription, SubscriptionState
 from digest.models.row import row_id
 from digest.rules.readers import consent
 from digest.rules.readers.consent import Deed
-from digest.rules.tokens import tokens
+from digest.rules.tokens import sealed_values, tokens
 from digest.settings import DigestSettings, Settings
 from digest.store.database import Database
 from digest.store.readers import confirmations, subscribers
 
 Origin = Mapping[str, str]
+UNDO_LIFE = timedelta(hours=1)
+_UNDO = "undo"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,10 @@ class Readers:
     def hash_address(self, key: str) -> str:
         """Return the hash under which a suppression keeps an address."""
         return tokens.keyed_hash(self.suppression_key, key)
+
+    def hash_key(self, kind: str, name: str) -> str:
+        """Return the keyed hash under which a limit counts a network, a domain or a mailbox."""
+        return tokens.keyed_hash(self.suppression_key, f"{kind}\0{name}")
 
     def find_digest(self, name: str) -> DigestSettings | None:
         """Return the digest of that name, or None where the settings have none."""
@@ -87,6 +93,39 @@ def end(session: Session, row: Subscription, now: datetime, origin: Origin) -> b
     confirmations.void_confirmations(session, row_id(row), now)
     record(session, row, Act.LEFT, now, origin)
     return True
+
+
+def sign_undo(readers: Readers, token: str, now: datetime) -> str:
+    """Return the token that undoes a departure within an hour, for the page that follows it.
+
+    A message's link lives for ever and therefore never revives what was left. This token stands on one
+    page alone and expires; for a link that nobody signed it undoes nothing.
+    """
+    signed = tokens.find_signed(readers.signing_keys, tokens.UNSUBSCRIBE, token) or ("", "")
+    return sealed_values.seal(readers.signing_keys, _UNDO, *signed, now.isoformat())
+
+
+def undo_leave(readers: Readers, token: str, now: datetime, origin: Origin) -> DigestSettings | None:
+    """Take back a departure; return the digest that is active again, or None where nothing can be undone.
+
+    Only what was confirmed before comes back, with its choices, and only if the address is not suppressed.
+    """
+    values = sealed_values.unseal(readers.signing_keys, _UNDO, token)
+    if values is None or now - datetime.fromisoformat(values[2]) > UNDO_LIFE:
+        return None
+    with readers.database.write() as session:
+        subscriber = subscribers.find_by_public_id(session, values[0])
+        digest = readers.find_digest(values[1])
+        if subscriber is None or digest is None:
+            return None
+        row = subscribers.find_subscription(session, row_id(subscriber), digest.name)
+        banned = subscribers.is_suppressed(session, readers.hash_address(subscriber.address_key))
+        if row is None or banned or row.confirmed_at is None:
+            return None
+        if row.state == SubscriptionState.ENDED and row.ended_at and now - row.ended_at <= UNDO_LIFE:
+            subscribers.change_state(session, row, SubscriptionState.CONFIRMED, now)
+            record(session, row, Act.CHANGED, now, {**origin, "undone": "left"})
+        return digest if row.state == SubscriptionState.CONFIRMED else None
 
 
 def record(

@@ -1,29 +1,25 @@
-"""Sign-up: what a reader agrees to, the request for confirmation, and the confirmation."""
+"""Sign-up: what a reader agrees to, and the request that plans one confirmation mail."""
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 
 from sqlmodel import Session
 
 from digest.errors import InputError
 from digest.models import Act, Confirmation, Subscriber, Subscription, SubscriptionState
+from digest.models.row import row_id
 from digest.rules.readers import consent
 from digest.rules.readers.address import Address, normalise
-from digest.rules.readers.consent import Deed
-from digest.rules.tokens import tokens
+from digest.rules.readers.origins import find_block
+from digest.rules.readers.sign_up_limits import exceeds, hour_of, mailbox_of
 from digest.settings import DigestSettings, Settings
-from digest.store.readers import confirmations, subscribers
+from digest.store.readers import confirmations, sign_up_counts, subscribers
 from digest.tasks.readers.readers import Origin, Readers, record
 
 _TOPIC = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
-
-
-def word_consent(settings: Settings, digest: DigestSettings) -> str:
-    """Give the words that a reader agrees to; they are kept in the record of consent."""
-    return f"Yes, {settings.site.name} may send me {digest.title} by email. I can end this at any time."
+_QUARTER = timedelta(days=90)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,23 +30,9 @@ class Choices:
     topics: tuple[str, ...] = ()
 
 
-class ConfirmationResult(StrEnum):
-    """What became of a click on a confirmation's link."""
-
-    OPEN = "open"
-    CONFIRMED = "confirmed"
-    ALREADY = "already"
-    EXPIRED = "expired"
-    UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True, slots=True)
-class Confirmed:
-    """The answer to a confirmation's link; `preferences` is a token once the subscription is active."""
-
-    answer: ConfirmationResult
-    digest: str = ""
-    preferences: str = ""
+def word_consent(settings: Settings, digest: DigestSettings) -> str:
+    """Return the sentence that a reader agrees to; it is stored with the consent event."""
+    return f"Yes, {settings.site.name} may email me {digest.title}. I can unsubscribe at any time."
 
 
 def check_choices(digest: DigestSettings, choices: Choices) -> Choices:
@@ -59,7 +41,7 @@ def check_choices(digest: DigestSettings, choices: Choices) -> Choices:
     if cadence not in digest.cadences:
         raise InputError(f'"{cadence}" is no cadence of {digest.name}: pick {", ".join(digest.cadences)}')
     for topic in choices.topics:
-        if not _offers(digest, topic):
+        if not offers(digest, topic):
             offered = (
                 f"pick from {', '.join(digest.topics)}" if digest.topics else "write it as a-z, 0-9 and -"
             )
@@ -67,8 +49,8 @@ def check_choices(digest: DigestSettings, choices: Choices) -> Choices:
     return Choices(cadence, choices.topics)
 
 
-def _offers(digest: DigestSettings, topic: str) -> bool:
-    """A digest that lists no topics has those of its articles, which nobody knows beforehand."""
+def offers(digest: DigestSettings, topic: str) -> bool:
+    """Tell whether a digest offers a topic; one that lists none has those of its articles."""
     if topic == consent.EVERY_TOPIC:
         return True
     return topic in digest.topics if digest.topics else _TOPIC.fullmatch(topic) is not None
@@ -83,117 +65,124 @@ def ask(
     now: datetime,
     *,
     wording: str = "",
-) -> None:
-    """Take a sign-up and plan the message that asks the address's holder, where one may be mailed.
+) -> bool:
+    """Take a sign-up for one digest, as `ask_for` does."""
+    return ask_for(readers, address, {digest: choices}, origin, now, wording=wording)
 
-    The result and the work are the same for an address that is new, asked, subscribed or suppressed, so
-    that nobody learns which it is. Raise InputError for what is wrong whoever asks: address, cadence, topic.
+
+def ask_for(
+    readers: Readers,
+    address: str,
+    wanted: Mapping[str, Choices],
+    origin: Origin,
+    now: datetime,
+    *,
+    wording: str = "",
+    language: str | None = None,
+) -> bool:
+    """Take a sign-up for any number of digests and plan one confirmation mail to the address's holder.
+
+    Return False where its network, or the domain of the address, had its share of this hour.
+    Otherwise the answer and the work are the same for every state of an address (new, asked, subscribed,
+    suppressed): all is written, and undone within the transaction where the address may not be mailed. So
+    neither the answer nor its time tells which it is. Raise InputError for what is wrong whoever asks.
     """
-    wanted = check_choices(readers.settings.digest(digest), choices)
+    checked = {name: check_choices(readers.settings.digest(name), chosen) for name, chosen in wanted.items()}
+    if not checked:
+        raise InputError("no digest is chosen: pick one or more")
     found = normalise(address)
     with readers.database.write() as session:
-        banned = subscribers.find_suppression(session, readers.hash_address(found.key))
-        if banned is not None and not consent.lifted_by_confirming(banned.reason):
-            subscribers.rewrite_unchanged(session, banned)
-            return
-        subscriber = subscribers.add_subscriber(session, _new_subscriber(readers, found, now))
-        row = subscribers.find_subscription(session, _id(subscriber), digest)
-        asked = confirmations.list_asked(session, _id(subscriber), now - timedelta(days=90))
-        if not consent.may_ask(row.state if row else None, asked, now):
-            subscribers.rewrite_unchanged(session, subscriber)
-            return
+        if not _count(session, readers, found, origin, now):
+            return False
+        attempt = session.begin_nested()
+        if _plan(session, readers, found, checked, origin, now, wording, language):
+            attempt.commit()
+        else:
+            attempt.rollback()
+    return True
+
+
+def _count(session: Session, readers: Readers, found: Address, origin: Origin, now: datetime) -> bool:
+    """Count a sign-up against its network and its domain; a refused one counts too."""
+    web, hour, allowed = readers.settings.web, hour_of(now), True
+    domain = found.key.rpartition("@")[2]
+    counted = [("domain", domain, web.sign_ups_per_domain)]
+    if "ip" in origin:
+        counted.append(("network", find_block(origin["ip"]), web.sign_ups_per_network))
+    for kind, name, limit in counted:
+        key = readers.hash_key(kind, name)
+        before = sign_up_counts.find_count(session, key, hour - 1)
+        current = sign_up_counts.count_sign_up(session, key, hour)
+        allowed = not exceeds(limit, before, current, now) and allowed
+    return allowed
+
+
+def _plan(
+    session: Session,
+    readers: Readers,
+    found: Address,
+    wanted: Mapping[str, Choices],
+    origin: Origin,
+    now: datetime,
+    wording: str,
+    language: str | None,
+) -> bool:
+    """Write a sign-up whole and tell whether it may stand."""
+    banned = subscribers.find_suppression(session, readers.hash_address(found.key))
+    subscriber = subscribers.add_subscriber(session, _new_subscriber(readers, found, now, language))
+    mailbox = readers.hash_key("mailbox", mailbox_of(found.key))
+    asked = confirmations.list_asked(session, row_id(subscriber), now - _QUARTER, mailbox)
+    rows, open_ = [], []
+    for name, chosen in wanted.items():
+        row = subscribers.find_subscription(session, row_id(subscriber), name)
+        may = consent.may_ask(row.state if row else None, asked, now)
         row = row or Subscription(
-            subscriber_id=_id(subscriber), digest=digest, cadence=wanted.cadence, created_at=now
+            subscriber_id=row_id(subscriber),
+            digest=name,
+            cadence=chosen.cadence,
+            topics=consent.choose_topics({}, chosen.topics, now),
+            created_at=now,
         )
-        _plan_asking(session, row, wanted, origin, now, wording)
+        rows.append(row)
+        open_ += [row] if may else []
+    asking = open_ or rows
+    for row in asking:
+        subscribers.change_state(session, row, SubscriptionState.PENDING, now)
+        record(session, row, Act.ASKED, now, origin, wording)
+    choices = {row.digest: wanted[row.digest] for row in asking}
+    confirmations.add_confirmation(session, _confirmation(asking[0], choices, mailbox, origin, now, wording))
+    lifted = banned is None or consent.lifted_by_confirming(banned.reason)
+    return bool(open_) and lifted
 
 
-def _plan_asking(
-    session: Session, row: Subscription, wanted: Choices, origin: Origin, now: datetime, wording: str
-) -> None:
-    if row.id is None:
-        row.topics = consent.choose_topics({}, wanted.topics, now)
-    subscribers.change_state(session, row, SubscriptionState.PENDING, now)
-    asking = Confirmation(
-        subscription_id=_id(row),
+def _confirmation(
+    first: Subscription,
+    choices: Mapping[str, Choices],
+    mailbox: str,
+    origin: Origin,
+    now: datetime,
+    wording: str,
+) -> Confirmation:
+    written = {
+        name: {"cadence": chosen.cadence, "topics": list(chosen.topics)} for name, chosen in choices.items()
+    }
+    also = {name: chosen for name, chosen in written.items() if name != first.digest}
+    return Confirmation(
+        subscription_id=row_id(first),
         asked_at=now,
         expires_at=now + consent.CONFIRMATION_LIFE,
         due_at=now,
+        mailbox=mailbox,
         origin=dict(origin),
-        choices={"cadence": wanted.cadence, "topics": list(wanted.topics), "wording": wording},
+        choices={**written[first.digest], "wording": wording, **({"also": also} if also else {})},
     )
-    confirmations.add_confirmation(session, asking)
-    record(session, row, Act.ASKED, now, origin, wording)
 
 
-def look_up(readers: Readers, token: str, now: datetime) -> Confirmed:
-    """Tell what confirming would do, and change nothing."""
-    with readers.database.read() as session:
-        return _judge(session, readers, token, now)[0]
-
-
-def confirm(readers: Readers, token: str, now: datetime, origin: Origin) -> Confirmed:
-    """Make a subscription active, as its address's holder asks, and end a suppression that is theirs to end.
-
-    The token works once; a second time it answers the same and changes nothing.
-    """
-    with readers.database.write() as session:
-        found, asking, row = _judge(session, readers, token, now)
-        if found.answer != ConfirmationResult.OPEN or asking is None or row is None:
-            return found
-        if not confirmations.use_confirmation(session, asking, now):
-            return Confirmed(ConfirmationResult.ALREADY, row.digest)
-        subscriber = subscribers.get_subscriber(session, row.subscriber_id)
-        subscribers.lift_suppression(session, readers.hash_address(subscriber.address_key))
-        _take_choices(readers, row, asking.choices, now)
-        row.confirmed_at = now
-        subscribers.change_state(session, row, SubscriptionState.CONFIRMED, now)
-        record(session, row, Act.CONFIRMED, now, origin, str(asking.choices.get("wording", "")))
-        return Confirmed(ConfirmationResult.CONFIRMED, row.digest, _preferences(readers, subscriber, row))
-
-
-def _judge(
-    session: Session, readers: Readers, token: str, now: datetime
-) -> tuple[Confirmed, Confirmation | None, Subscription | None]:
-    asking = confirmations.find_confirmation(session, tokens.hash_token(token))
-    if asking is None:
-        return Confirmed(ConfirmationResult.UNKNOWN), None, None
-    row = subscribers.get_subscription(session, asking.subscription_id)
-    subscriber = subscribers.get_subscriber(session, row.subscriber_id)
-    if row.state in (SubscriptionState.CONFIRMED, SubscriptionState.PAUSED):
-        already = Confirmed(ConfirmationResult.ALREADY, row.digest, _preferences(readers, subscriber, row))
-        return already, asking, row
-    banned = subscribers.find_suppression(session, readers.hash_address(subscriber.address_key))
-    void = (
-        asking.used_at is not None
-        or consent.has_expired(asking.expires_at, now)
-        or consent.next_state(row.state, Deed.CONFIRM) is None
-        or readers.find_digest(row.digest) is None
-        or (banned is not None and not consent.lifted_by_confirming(banned.reason))
-    )
-    return Confirmed(ConfirmationResult.EXPIRED if void else ConfirmationResult.OPEN, row.digest), asking, row
-
-
-def _take_choices(readers: Readers, row: Subscription, choices: Mapping[str, object], now: datetime) -> None:
-    """Take what the asker picked, as far as the digest still offers it."""
-    digest = readers.settings.digest(row.digest)
-    cadence, topics = choices.get("cadence"), choices.get("topics")
-    row.cadence = str(cadence) if cadence in digest.cadences else digest.default_cadence
-    picked = [str(topic) for topic in topics] if isinstance(topics, list) else []
-    picked = [topic for topic in picked if _offers(digest, topic)]
-    row.topics = consent.choose_topics({}, picked, now)
-
-
-def _preferences(readers: Readers, subscriber: Subscriber, row: Subscription) -> str:
-    return tokens.sign(readers.signing_keys, tokens.PREFERENCES, subscriber.public_id, row.digest)
-
-
-def _new_subscriber(readers: Readers, found: Address, now: datetime) -> Subscriber:
+def _new_subscriber(readers: Readers, found: Address, now: datetime, language: str | None) -> Subscriber:
     return Subscriber(
-        public_id=readers.new_id(), address=found.address, address_key=found.key, created_at=now
+        public_id=readers.new_id(),
+        address=found.address,
+        address_key=found.key,
+        language=language,
+        created_at=now,
     )
-
-
-def _id(row: Subscriber | Subscription) -> int:
-    assert row.id is not None  # noqa: S101 - rows out of the database have one
-    return row.id

@@ -1,4 +1,4 @@
 """The pages that readers and anybody may open.
 
-Open readers.py first.
+Open sign_up.py first.
 """

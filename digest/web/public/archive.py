@@ -15,11 +15,10 @@ from digest.models import Article, Edition
 from digest.models.row import row_id
 from digest.settings import DigestSettings, Settings
 from digest.tasks.archive import Archive, ArchiveList, Published
-from digest.tasks.readers.sign_up import word_consent
 from digest.web.public.feeds import atom, sitemap
 from digest.web.shared.conditional import answer
-from digest.web.shared.pages import Pages
 from digest.web.shared.security import policy
+from digest.web.shared.views import View, Views
 
 FEED_LENGTH = 20
 _MOST_IN_SITEMAP = 50_000  # sitemaps.org, "Sitemap index"
@@ -41,9 +40,10 @@ class ArchiveItem:
 class ArchivePages:
     """The archive's endpoints."""
 
-    def __init__(self, archive: Archive, pages: Pages, settings: Settings) -> None:
+    def __init__(self, archive: Archive, views: Views, settings: Settings) -> None:
         self._archive = archive
-        self._pages = pages
+        self._views = views
+        self._own = views.own()
         self._settings = settings
         self._base = settings.site.base_url
 
@@ -75,7 +75,8 @@ class ArchivePages:
         found = self._archive.find(digest, cadence, period)
         if found is None:
             raise HTTPException(_NOT_FOUND)
-        title = self._title(found.digest, found.edition)
+        view = self._views.of(request)
+        title = self._title(view, found.digest, found.edition)
         items = {article.id: self._item(article, found) for article in found.articles}
         shown: dict[str, Any] = {
             "found": found,
@@ -84,20 +85,20 @@ class ArchivePages:
             "earlier": [items[article.id] for article in found.earlier],
             "related": [self._item(article, found) for article in found.related],
             "introduction": self._written(found.edition.introduction),
-            "wording": word_consent(self._settings, found.digest),
+            "wording": view.word_consent([found.digest]),
             "before": found.beside.before and self._path(found.beside.before),
             "after": found.beside.after and self._path(found.beside.after),
             "feed": f"/archive/{digest}/feed.xml",
         }
         pictures = [item.picture for item in items.values() if item.picture]
         about = " · ".join(article.title for article in found.articles)
-        body = self._pages.render(
+        rendered = view.render(
             "archive_edition",
             title=title,
             meta=self._meta(self._path(found.edition), title, about, next(iter(pictures), "")),
             **shown,
-        ).body
-        page = answer(request, bytes(body), "text/html", self._changed_at(found))
+        )
+        page = _answer_view(request, rendered, self._changed_at(found))
         page.headers["Content-Security-Policy"] = policy(pictures)
         return page
 
@@ -135,28 +136,29 @@ class ArchivePages:
         if shelf is None or not self._archive.digests:
             raise HTTPException(_NOT_FOUND)
         home = f"/archive/{digest.name}" if digest else "/archive"
-        title = f"{digest.title}: all editions" if digest else "All editions"
-        name = digest.title if digest else self._settings.site.name
-        about = f"Every edition of {name} that was mailed, to read online."
-        body = self._pages.render(
+        view = self._views.of(request)
+        name = view.title_of(digest) if digest else self._settings.site.name
+        title = view.words("All editions") if digest is None else f"{name}: {view.words('All editions')}"
+        about = view.words("Every edition of {title}, to read online.", title=name)
+        rendered = view.render(
             "archive",
             title=title,
             meta=self._meta(home + (f"?page={number}" if number > 1 else ""), title, about, ""),
             digest=digest,
             digests=self._archive.digests,
-            entries=self._entries(shelf),
+            entries=self._entries(view, shelf),
             shelf=shelf,
             home=home,
-            wording=word_consent(self._settings, digest) if digest else "",
+            wording=view.word_consent([digest]) if digest else "",
             feed=f"{home}/feed.xml",
-        ).body
-        return answer(request, bytes(body), "text/html", None)
+        )
+        return _answer_view(request, rendered, None)
 
-    def _entries(self, shelf: ArchiveList) -> list[dict[str, object]]:
+    def _entries(self, view: View, shelf: ArchiveList) -> list[dict[str, object]]:
         return [
             {
                 "digest": entry.digest,
-                "name": self._date(entry.edition),
+                "name": view.name_day(entry.edition.deadline_at),
                 "cadence": entry.edition.cadence,
                 "path": self._path(entry.edition),
                 "titles": entry.titles,
@@ -169,7 +171,7 @@ class ArchivePages:
         home = f"/archive/{digest.name}" if digest else "/archive"
         title = f"{self._settings.site.name}: {digest.title}" if digest else self._settings.site.name
         entries = [
-            (self._title(one.digest, one.edition), self._base + self._path(one.edition), one)
+            (self._title(self._own, one.digest, one.edition), self._base + self._path(one.edition), one)
             for one in latest
         ]
         content = atom(self._base, home, title, self._settings.site, entries)
@@ -191,11 +193,8 @@ class ArchivePages:
     def _path(self, edition: Edition) -> str:
         return f"/archive/{edition.digest}/{edition.cadence}/{quote(edition.period, safe=':')}"
 
-    def _date(self, edition: Edition) -> str:
-        return self._pages.name_day(edition.deadline_at)
-
-    def _title(self, digest: DigestSettings, edition: Edition) -> str:
-        return f"{digest.title}, {self._date(edition)}"
+    def _title(self, view: View, digest: DigestSettings, edition: Edition) -> str:
+        return f"{view.title_of(digest)}, {view.name_day(edition.deadline_at)}"
 
     def _meta(self, path: str, title: str, about: str, picture: str) -> dict[str, str]:
         short = about if len(about) <= _DESCRIPTION else about[:_DESCRIPTION].rpartition(" ")[0] + " …"
@@ -204,3 +203,11 @@ class ArchivePages:
     def _changed_at(self, found: Published) -> datetime:
         after = found.beside.after
         return max([found.updated_at, *([after.frozen_at] if after and after.frozen_at else [])])
+
+
+def _answer_view(request: Request, page: Response, changed_at: datetime | None) -> Response:
+    """Answer with a page that depends on the visitor's language, which caches must tell apart."""
+    found = answer(request, bytes(page.body), "text/html", changed_at)
+    for name in ("Content-Language", "Vary"):
+        found.headers[name] = page.headers[name]
+    return found

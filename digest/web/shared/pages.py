@@ -1,6 +1,5 @@
 """Pages out of templates: one small Jinja2 environment that escapes everything."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -8,20 +7,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
+from digest.mail.rendering.catalogues import ENGLISH
 from digest.mail.rendering.phrases import direction
-from digest.models.cadence import Cadence, Unit
-from digest.settings import DigestSettings, Settings
-
-_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-
-
-@dataclass(frozen=True, slots=True)
-class CadenceChoice:
-    """A cadence as a reader picks it."""
-
-    name: str
-    label: str
-    when: str
+from digest.settings import Settings
 
 
 class Pages:
@@ -43,6 +31,7 @@ class Pages:
         self._folder = folder
         self._templates.filters["day"] = self.name_day
         self._templates.filters["direction"] = direction
+        self._templates.filters["bdi"] = _isolate
         self._has_archive = any(digest.is_public for digest in settings.digests)
         self.style = (folder / "style.css").read_bytes()
         self.icon = (folder / "icon.svg").read_bytes()
@@ -52,26 +41,22 @@ class Pages:
         return (self._folder / name).read_bytes()
 
     def render(self, name: str, status: int = 200, **values: object) -> HTMLResponse:
-        """Render a page with what every page shows."""
+        """Render a page with what every page shows; it is in English unless a view says otherwise."""
         template = self._templates.get_template(f"{name}.html.j2")
-        return HTMLResponse(
-            template.render(site=self._settings.site, has_archive=self._has_archive, **values), status
-        )
+        known: dict[str, object] = {
+            "site": self._settings.site,
+            "has_archive": self._has_archive,
+            "_": ENGLISH,
+            "language": ENGLISH.language,
+            "languages": (),
+            **values,
+        }
+        return HTMLResponse(template.render(known), status)
 
     def say(self, title: str, *paragraphs: str, status: int = 200, **values: object) -> HTMLResponse:
         """Render a page that only says something, with at most one link to go on."""
         shown = {"link": "", "link_text": "", **values}
         return self.render("message", status, title=title, paragraphs=paragraphs, **shown)
-
-    def list_offers(self, digest: DigestSettings) -> list[CadenceChoice]:
-        """List a digest's cadences in words, in its own order."""
-        zone = _name_zone(self._settings.site.timezone)
-        return [
-            CadenceChoice(
-                name, name.replace("-", " ").capitalize(), f"{_say_when(digest.cadence(name))} ({zone})"
-            )
-            for name in digest.cadences
-        ]
 
     def name_day(self, at: datetime) -> str:
         """Give a moment's date in the publication's zone."""
@@ -83,17 +68,6 @@ class Pages:
         return f"{local:%a} {local.day} {local:%b}, {local:%H:%M}"
 
 
-def _say_when(cadence: Cadence) -> str:
-    if cadence.is_at_once:
-        return "as it happens"
-    clock = " and ".join(f"{time:%H:%M}" for time in cadence.times)
-    if cadence.unit is Unit.WEEK and cadence.text.partition(" ")[0].isalpha() and cadence.day is not None:
-        return f"every {_DAYS[cadence.day]} at {clock}"
-    if cadence.unit is Unit.MONTH and cadence.day is not None:
-        return f"on day {cadence.day} of each month at {clock}"
-    return f"every day at {clock}" if cadence.text[:1].isdigit() and ":" in cadence.text[:5] else cadence.text
-
-
 def name_span(span: timedelta) -> str:
     """Say how long something takes, in its two largest units."""
     minutes = max(0, int(span.total_seconds()) // 60)
@@ -103,10 +77,10 @@ def name_span(span: timedelta) -> str:
     return f"{hours} h {rest} min" if hours else f"{rest} min"
 
 
-def _name_zone(zone: str) -> str:
-    city = zone.rpartition("/")[2].replace("_", " ")
-    return f"{city} time" if "/" in zone else zone
-
-
 def _name_topic(topic: str) -> str:
     return topic.replace("-", " ").capitalize()
+
+
+def _isolate(text: str) -> Markup:
+    """Isolate a name or an address from the direction of the sentence around it."""
+    return Markup("<bdi>{}</bdi>").format(text)

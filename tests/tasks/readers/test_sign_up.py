@@ -20,11 +20,12 @@ from digest.rules.tokens import tokens
 from digest.settings import Settings
 from digest.store.database import Database
 from digest.store.readers import confirmations, subscribers
+from digest.tasks.readers.confirmation import ConfirmationResult, confirm, look_up
 from digest.tasks.readers.enrolment import Enrolled, subscribe_confirmed
 from digest.tasks.readers.preferences import find_preferences, resume, set_pause, set_preferences
 from digest.tasks.readers.privacy import erase, show, suppress
 from digest.tasks.readers.readers import Readers, leave
-from digest.tasks.readers.sign_up import Choices, ConfirmationResult, ask, confirm, look_up
+from digest.tasks.readers.sign_up import Choices, ask
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 DAY = timedelta(days=1)

@@ -1,0 +1,112 @@
+"""Notices to readers: which are due, how far each message is, and which token it carried."""
+
+from datetime import datetime
+
+from sqlalchemy import update
+from sqlmodel import Session, col, delete, select
+
+from digest.models import MailState, NoticeKind, ReaderNotice
+
+
+def add_notice(session: Session, row: ReaderNotice) -> None:
+    """Plan a notice."""
+    session.add(row)
+    session.flush()
+
+
+def list_requested(session: Session, subscriber_id: int, kind: NoticeKind, since: datetime) -> list[datetime]:
+    """List when notices of a kind were requested for a subscriber."""
+    wanted = (
+        ReaderNotice.subscriber_id == subscriber_id,
+        ReaderNotice.kind == kind,
+        ReaderNotice.requested_at > since,
+    )
+    return list(session.exec(select(ReaderNotice.requested_at).where(*wanted)))
+
+
+def find_notice(session: Session, token_hash: str) -> ReaderNotice | None:
+    """Return the notice whose message carried this token."""
+    return session.exec(select(ReaderNotice).where(ReaderNotice.token_hash == token_hash)).first()
+
+
+def use_notice(session: Session, row: ReaderNotice, now: datetime) -> bool:
+    """Mark a notice's token as used; return False where another request just did."""
+    done = session.execute(
+        update(ReaderNotice)
+        .where(col(ReaderNotice.id) == row.id, col(ReaderNotice.used_at).is_(None))
+        .values(used_at=now)
+    )
+    return bool(getattr(done, "rowcount", 0))
+
+
+def claim_notice(session: Session, owner: int, now: datetime) -> ReaderNotice | None:
+    """Claim the next notice that is due; no two workers get the same one."""
+    query = (
+        select(ReaderNotice)
+        .where(ReaderNotice.mail_state == MailState.PLANNED, col(ReaderNotice.due_at) <= now)
+        .order_by(col(ReaderNotice.due_at), col(ReaderNotice.id))
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    found = session.exec(query).first()
+    if found is not None:
+        found.mail_state, found.owner = MailState.CLAIMED, owner
+        session.add(found)
+        session.flush()
+    return found
+
+
+def set_token(session: Session, notice_id: int, token_hash: str, expires_at: datetime) -> None:
+    """Store the hash of the token that the message carries, and when it expires."""
+    values = {"token_hash": token_hash, "expires_at": expires_at}
+    session.execute(update(ReaderNotice).where(col(ReaderNotice.id) == notice_id).values(**values))
+
+
+def record_notice(
+    session: Session,
+    notice_id: int,
+    owner: int,
+    mail_state: MailState,
+    *,
+    reply: str = "",
+    due_at: datetime | None = None,
+) -> None:
+    """Record how far a claimed notice is; entering `in_flight` counts an attempt."""
+    values: dict[str, object] = {"mail_state": mail_state, "reply": reply}
+    if mail_state == MailState.IN_FLIGHT:
+        values["attempts"] = col(ReaderNotice.attempts) + 1
+    if mail_state == MailState.PLANNED:
+        values["owner"] = None
+    if due_at is not None:
+        values["due_at"] = due_at
+    session.execute(
+        update(ReaderNotice)
+        .where(col(ReaderNotice.id) == notice_id, col(ReaderNotice.owner) == owner)
+        .values(**values)
+    )
+
+
+def release_notices(session: Session, owner: int) -> None:
+    """Plan again what a dead worker held.
+
+    A notice in flight is repeated once: a second link does no harm, a missing one leaves a reader waiting.
+    """
+    held = update(ReaderNotice).where(col(ReaderNotice.owner) == owner)
+    in_flight = held.where(col(ReaderNotice.mail_state) == MailState.IN_FLIGHT)
+    repeated = in_flight.where(col(ReaderNotice.attempts) >= 2)
+    session.execute(repeated.values(mail_state=MailState.UNCERTAIN, owner=None))
+    for state in (MailState.CLAIMED, MailState.IN_FLIGHT):
+        open_ = held.where(col(ReaderNotice.mail_state) == state)
+        session.execute(open_.values(mail_state=MailState.PLANNED, owner=None))
+
+
+def forget_notices(
+    session: Session, *, subscriber_id: int | None = None, before: datetime | None = None
+) -> None:
+    """Delete the notices of one subscriber, or those requested before a time."""
+    query = delete(ReaderNotice)
+    if subscriber_id is not None:
+        query = query.where(col(ReaderNotice.subscriber_id) == subscriber_id)
+    if before is not None:
+        query = query.where(col(ReaderNotice.requested_at) < before)
+    session.exec(query)

@@ -1,0 +1,33 @@
+"""Counts of sign-ups by hour, in the database: they hold over processes and restarts."""
+
+from sqlalchemy import delete
+from sqlalchemy.dialects import sqlite
+from sqlmodel import Session, SQLModel, col, select
+
+from digest.models import SignUpCount
+
+
+def count_sign_up(session: Session, key: str, hour: int) -> int:
+    """Add one to a key's count of an hour and return the new count; concurrent writers lose nothing."""
+    table = SQLModel.metadata.tables[str(SignUpCount.__tablename__)]
+    row = {"key": key, "hour": hour, "count": 1}
+    added = {"count": table.c.count + 1}
+    if session.get_bind().dialect.name == "sqlite":
+        session.execute(sqlite.insert(table).values(row).on_conflict_do_update(["key", "hour"], set_=added))
+    else:
+        from sqlalchemy.dialects import postgresql  # here: it is large, and SQLite needs none of it
+
+        postgres = postgresql.insert(table).values(row)
+        session.execute(postgres.on_conflict_do_update(index_elements=["key", "hour"], set_=added))
+    return find_count(session, key, hour)
+
+
+def find_count(session: Session, key: str, hour: int) -> int:
+    """Return a key's count of an hour."""
+    wanted = (SignUpCount.key == key, SignUpCount.hour == hour)
+    return session.exec(select(SignUpCount.count).where(*wanted)).first() or 0
+
+
+def forget_counts(session: Session, before_hour: int) -> None:
+    """Delete the counts of past hours."""
+    session.execute(delete(SignUpCount).where(col(SignUpCount.hour) < before_hour))

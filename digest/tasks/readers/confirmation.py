@@ -1,0 +1,157 @@
+"""Confirmation: what the link in the mail is about, and the act that makes subscriptions active."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from sqlmodel import Session
+
+from digest.models import Act, Confirmation, Subscriber, Subscription, SubscriptionState
+from digest.rules.readers import consent
+from digest.rules.readers.consent import Deed
+from digest.rules.tokens import tokens
+from digest.store.readers import confirmations, subscribers
+from digest.tasks.readers.readers import Origin, Readers, record
+from digest.tasks.readers.sign_up import Choices, check_choices, offers
+
+_ACTIVE = (SubscriptionState.CONFIRMED, SubscriptionState.PAUSED)
+
+
+class ConfirmationResult(StrEnum):
+    """What a confirmation's link leads to."""
+
+    OPEN = "open"
+    CONFIRMED = "confirmed"
+    ALREADY = "already"
+    EXPIRED = "expired"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """The answer to a confirmation's link.
+
+    `chosen` has what was picked, by digest; `preferences` is the token of the first digest's preferences once
+    its subscription is active.
+    """
+
+    answer: ConfirmationResult
+    digest: str = ""
+    preferences: str = ""
+    chosen: Mapping[str, Choices] = field(default_factory=dict)
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What stands behind a token: the confirmation, its subscriber, and the subscriptions by digest."""
+
+    asking: Confirmation
+    subscriber: Subscriber
+    rows: Mapping[str, Subscription]
+    chosen: Mapping[str, Choices]
+
+
+def look_up(readers: Readers, token: str, now: datetime) -> Confirmed:
+    """Tell what confirming would do, without changing anything."""
+    with readers.database.read() as session:
+        return _judge(readers, session, _find(readers, session, token), now)
+
+
+def confirm(
+    readers: Readers,
+    token: str,
+    now: datetime,
+    origin: Origin,
+    choices: Mapping[str, Choices] | None = None,
+) -> Confirmed:
+    """Activate subscriptions as the address's holder asks, and lift a suppression that is theirs to lift.
+
+    `choices` replaces what was picked at the sign-up; a digest that it leaves out is not confirmed. The token
+    works once; a second time it answers the same and changes nothing. Raise InputError for a cadence or topic
+    that a digest does not offer.
+    """
+    with readers.database.write() as session:
+        found = _find(readers, session, token)
+        judged = _judge(readers, session, found, now)
+        if found is None or judged.answer != ConfirmationResult.OPEN:
+            return judged
+        taken = {name: chosen for name, chosen in (choices or found.chosen).items() if name in found.chosen}
+        taken = {name: check_choices(readers.settings.digest(name), chosen) for name, chosen in taken.items()}
+        if not taken or not confirmations.use_confirmation(session, found.asking, now):
+            return judged if not taken else Confirmed(ConfirmationResult.ALREADY, judged.digest)
+        subscribers.lift_suppression(session, readers.hash_address(found.subscriber.address_key))
+        wording = str(found.asking.choices.get("wording", ""))
+        for name, chosen in taken.items():
+            _activate(session, found.rows[name], chosen, now, origin, wording)
+        first = found.rows[next(iter(taken))]
+        return Confirmed(
+            ConfirmationResult.CONFIRMED,
+            first.digest,
+            sign_preferences(readers, found.subscriber, first),
+            taken,
+            found.subscriber.language,
+        )
+
+
+def _activate(
+    session: Session, row: Subscription, chosen: Choices, now: datetime, origin: Origin, wording: str
+) -> None:
+    if consent.next_state(row.state, Deed.CONFIRM) is None:
+        return
+    row.cadence, row.topics = chosen.cadence, consent.choose_topics({}, chosen.topics, now)
+    row.confirmed_at = now
+    subscribers.change_state(session, row, SubscriptionState.CONFIRMED, now)
+    record(session, row, Act.CONFIRMED, now, origin, wording)
+
+
+def _find(readers: Readers, session: Session, token: str) -> _Found | None:
+    asking = confirmations.find_confirmation(session, tokens.hash_token(token))
+    if asking is None:
+        return None
+    first = subscribers.get_subscription(session, asking.subscription_id)
+    subscriber = subscribers.get_subscriber(session, first.subscriber_id)
+    also = asking.choices.get("also")
+    picked = {first.digest: asking.choices, **(also if isinstance(also, dict) else {})}
+    rows = {row.digest: row for row in subscribers.list_subscriptions(session, first.subscriber_id)}
+    chosen = {
+        name: _read_choices(readers, name, written)
+        for name, written in picked.items()
+        if name in rows and readers.find_digest(name) is not None
+    }
+    return _Found(asking, subscriber, rows, chosen)
+
+
+def _read_choices(readers: Readers, name: str, written: object) -> Choices:
+    """Return what the sign-up picked, as far as the digest still offers it."""
+    digest = readers.settings.digest(name)
+    picked = written if isinstance(written, dict) else {}
+    cadence, topics = picked.get("cadence"), picked.get("topics")
+    kept = tuple(str(one) for one in topics if offers(digest, str(one))) if isinstance(topics, list) else ()
+    return Choices(str(cadence) if cadence in digest.cadences else digest.default_cadence, kept)
+
+
+def _judge(readers: Readers, session: Session, found: _Found | None, now: datetime) -> Confirmed:
+    if found is None:
+        return Confirmed(ConfirmationResult.UNKNOWN)
+    rows = [found.rows[name] for name in found.chosen]
+    language = found.subscriber.language
+    banned = subscribers.find_suppression(session, readers.hash_address(found.subscriber.address_key))
+    void = found.asking.used_at is not None or consent.has_expired(found.asking.expires_at, now)
+    barred = banned is not None and not consent.lifted_by_confirming(banned.reason)
+    waiting = [row for row in rows if consent.next_state(row.state, Deed.CONFIRM) is not None]
+    if waiting and not void and not barred:
+        return Confirmed(ConfirmationResult.OPEN, waiting[0].digest, "", found.chosen, language)
+    active = [row for row in rows if row.state in _ACTIVE]
+    if active:
+        token = sign_preferences(readers, found.subscriber, active[0])
+        chosen = {row.digest: found.chosen[row.digest] for row in active}
+        return Confirmed(ConfirmationResult.ALREADY, active[0].digest, token, chosen, language)
+    digest = rows[0].digest if rows else ""
+    return Confirmed(ConfirmationResult.EXPIRED, digest, language=language)
+
+
+def sign_preferences(readers: Readers, subscriber: Subscriber, row: Subscription) -> str:
+    """Return the token of a subscription's preferences."""
+    return tokens.sign(readers.signing_keys, tokens.PREFERENCES, subscriber.public_id, row.digest)

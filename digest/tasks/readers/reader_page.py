@@ -1,0 +1,301 @@
+"""All of a reader's choices and data, behind a link that is mailed to the address and lives for an hour.
+
+The links in messages live for ever and travel with every forwarded digest, so they disclose nothing. What
+discloses (which digests, the address, the record of consent) or cannot be undone takes this fresh link.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlmodel import Session
+
+from digest.errors import InputError
+from digest.models import (
+    Act,
+    NoticeKind,
+    ReaderNotice,
+    Subscriber,
+    Subscription,
+    SubscriptionState,
+)
+from digest.models.row import row_id
+from digest.rules.readers import consent
+from digest.rules.readers.address import normalise
+from digest.rules.tokens import tokens
+from digest.settings import DigestSettings
+from digest.store.readers import notices, subscribers
+from digest.tasks.readers import privacy
+from digest.tasks.readers.readers import Origin, Readers, end, find_linked, record
+from digest.tasks.readers.sign_up import Choices, check_choices
+
+LINK_LIFE = timedelta(hours=1)
+MOVE_LIFE = timedelta(days=1)
+_MOST_LINKS, _LINKS_IN = 3, timedelta(hours=24)
+_ACTIVE = (SubscriptionState.CONFIRMED, SubscriptionState.PAUSED)
+
+
+@dataclass(frozen=True, slots=True)
+class DigestChoice:
+    """One digest as the reader has it; `state` is None where they never had it."""
+
+    digest: DigestSettings
+    state: SubscriptionState | None
+    cadence: str
+    hour: int | None
+    topics: tuple[str, ...]
+    paused_until: datetime | None
+
+    @property
+    def is_active(self) -> bool:
+        """Tell whether the reader gets it, now or after a pause."""
+        return self.state in _ACTIVE
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderPage:
+    """What the page shows."""
+
+    address: str
+    name: str
+    language: str | None
+    timezone: str | None
+    digests: tuple[DigestChoice, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a reader wants of one digest; `pause` is None to leave the pause as it is."""
+
+    is_wanted: bool
+    choices: Choices
+    hour: int | None = None
+    paused: bool | None = None
+    until: datetime | None = None
+
+
+def request_link(readers: Readers, address: str, origin: Origin, now: datetime) -> None:
+    """Plan a link to the address's own page, where a reader has that address; the answer tells nothing.
+
+    Three links a day at most. The row is written in any case and undone where nobody is to be mailed, so that
+    the time tells nothing either. Raise InputError for what is no address.
+    """
+    found = normalise(address)
+    with readers.database.write() as session:
+        subscriber = subscribers.find_subscriber(session, found.key)
+        _plan_link(session, subscriber, origin, now)
+
+
+def request_link_by(readers: Readers, action: str, token: str, origin: Origin, now: datetime) -> None:
+    """Plan a link for whoever a message's link belongs to; it goes to their address and nowhere else."""
+    with readers.database.write() as session:
+        row = find_linked(session, readers, action, token)
+        _plan_link(
+            session, subscribers.get_subscriber(session, row.subscriber_id) if row else None, origin, now
+        )
+
+
+def _plan_link(session: Session, subscriber: Subscriber | None, origin: Origin, now: datetime) -> None:
+    number = row_id(subscriber) if subscriber else 0
+    requested = notices.list_requested(session, number, NoticeKind.LINK, now - _LINKS_IN)
+    rows = subscribers.list_subscriptions(session, number)
+    if subscriber is None or subscriber.erased_at or len(requested) >= _MOST_LINKS:
+        return
+    if any(row.confirmed_at is not None for row in rows):
+        notice = ReaderNotice(
+            subscriber_id=number,
+            kind=NoticeKind.LINK,
+            address=subscriber.address,
+            requested_at=now,
+            origin=dict(origin),
+            due_at=now,
+        )
+        notices.add_notice(session, notice)
+
+
+def find_page(readers: Readers, token: str, now: datetime) -> ReaderPage | None:
+    """Return what a fresh link opens; None where it has expired or is not ours."""
+    with readers.database.read() as session:
+        subscriber = _find_reader(session, token, now)
+        if subscriber is None:
+            return None
+        rows = {row.digest: row for row in subscribers.list_subscriptions(session, row_id(subscriber))}
+    choices = tuple(_show(digest, rows.get(digest.name)) for digest in readers.settings.digests)
+    return ReaderPage(subscriber.address, subscriber.name, subscriber.language, subscriber.timezone, choices)
+
+
+def _show(digest: DigestSettings, row: Subscription | None) -> DigestChoice:
+    if row is None:
+        return DigestChoice(digest, None, digest.default_cadence, None, (), None)
+    topics = tuple(topic for topic in row.topics if topic != consent.EVERY_TOPIC)
+    return DigestChoice(digest, SubscriptionState(row.state), row.cadence, row.hour, topics, row.paused_until)
+
+
+def save_page(
+    readers: Readers,
+    token: str,
+    wishes: Mapping[str, Wish],
+    now: datetime,
+    origin: Origin,
+    *,
+    name: str,
+    language: str | None,
+    timezone: str | None,
+    wordings: Mapping[str, str],
+) -> bool:
+    """Store what a reader chose on their page; return False where the link has expired.
+
+    A digest that is ticked and not active becomes active: the link proves that the address's holder asks.
+    `wordings` has the sentence that stood beside each digest. Raise InputError for what a digest does not
+    offer; then nothing is changed.
+    """
+    with readers.database.write() as session:
+        subscriber = _find_reader(session, token, now)
+        if subscriber is None:
+            return False
+        subscribers.change_details(session, subscriber, name=name, language=language, timezone=timezone)
+        for digest in readers.settings.digests:
+            wish = wishes.get(digest.name)
+            if wish is not None:
+                row = subscribers.find_subscription(session, row_id(subscriber), digest.name)
+                wording = wordings.get(digest.name, "")
+                _apply(session, digest, subscriber, row, wish, now, origin, wording)
+    return True
+
+
+def _apply(
+    session: Session,
+    digest: DigestSettings,
+    subscriber: Subscriber,
+    row: Subscription | None,
+    wish: Wish,
+    now: datetime,
+    origin: Origin,
+    wording: str,
+) -> None:
+    if not wish.is_wanted:
+        if row is not None:
+            end(session, row, now, origin)
+        return
+    wanted = check_choices(digest, wish.choices)
+    if wish.hour is not None and not 0 <= wish.hour <= 23:
+        raise InputError(f'"{wish.hour}" is no hour: pick 0 to 23')
+    if row is None or row.state not in _ACTIVE:
+        row = row or Subscription(
+            subscriber_id=row_id(subscriber), digest=digest.name, cadence=wanted.cadence, created_at=now
+        )
+        row.cadence, row.hour, row.confirmed_at = wanted.cadence, wish.hour, now
+        row.topics = consent.choose_topics({}, wanted.topics, now)
+        subscribers.change_state(session, row, SubscriptionState.CONFIRMED, now)
+        record(session, row, Act.CONFIRMED, now, origin, wording)
+        return
+    topics = consent.choose_topics(row.topics, wanted.topics, now)
+    changed = {**origin, "cadence": wanted.cadence, "topics": ";".join(topics)}
+    if subscribers.change_choices(session, row, cadence=wanted.cadence, topics=topics, hour=wish.hour):
+        record(session, row, Act.CHANGED, now, changed)
+    _pause(session, row, wish, now, origin)
+
+
+def _pause(session: Session, row: Subscription, wish: Wish, now: datetime, origin: Origin) -> None:
+    state = SubscriptionState.PAUSED if wish.paused else SubscriptionState.CONFIRMED
+    if wish.paused is None or (row.state == state and row.paused_until == wish.until):
+        return
+    row.paused_until = wish.until
+    subscribers.change_state(session, row, state, now)
+    until = wish.until.isoformat() if wish.until else "until resumed"
+    record(session, row, Act.CHANGED, now, {**origin, "paused_until": until if wish.paused else "now"})
+
+
+def export(readers: Readers, token: str, now: datetime) -> dict[str, object] | None:
+    """Return all that is stored about the reader of a fresh link (GDPR, articles 15 and 20)."""
+    page = find_page(readers, token, now)
+    return privacy.show(readers, page.address) if page else None
+
+
+def erase(readers: Readers, token: str, now: datetime) -> bool:
+    """Erase the reader of a fresh link (GDPR, article 17)."""
+    page = find_page(readers, token, now)
+    if page is None:
+        return False
+    privacy.erase(readers, page.address, now)
+    return True
+
+
+def request_move(readers: Readers, token: str, address: str, origin: Origin, now: datetime) -> bool:
+    """Plan the mail by which a new address is confirmed; return False where the link has expired.
+
+    Whether another reader has the address is not told. Raise InputError for what is no address.
+    """
+    found = normalise(address)
+    with readers.database.write() as session:
+        subscriber = _find_reader(session, token, now)
+        if subscriber is None:
+            return False
+        since = now - _LINKS_IN
+        requested = notices.list_requested(session, row_id(subscriber), NoticeKind.MOVE, since)
+        if found.key != subscriber.address_key and len(requested) < _MOST_LINKS:
+            notice = ReaderNotice(
+                subscriber_id=row_id(subscriber),
+                kind=NoticeKind.MOVE,
+                address=found.address,
+                requested_at=now,
+                origin=dict(origin),
+                due_at=now,
+            )
+            notices.add_notice(session, notice)
+    return True
+
+
+def find_move(readers: Readers, token: str, now: datetime) -> str | None:
+    """Return the new address that a link confirms, without changing anything."""
+    with readers.database.read() as session:
+        notice = _find_open(session, token, NoticeKind.MOVE, now)
+        return notice.address if notice and notice.used_at is None else None
+
+
+def move(readers: Readers, token: str, now: datetime, origin: Origin) -> bool:
+    """Move a reader to the address that a link confirms, and plan a notice to the old one.
+
+    Subscriptions, ledger and record of consent stay with the reader. An address that is another reader's, or
+    that an operator suppressed, is refused.
+    """
+    with readers.database.write() as session:
+        notice = _find_open(session, token, NoticeKind.MOVE, now)
+        subscriber = subscribers.get_subscriber(session, notice.subscriber_id) if notice else None
+        if notice is None or subscriber is None or subscriber.erased_at:
+            return False
+        found = normalise(notice.address)
+        banned = subscribers.find_suppression(session, readers.hash_address(found.key))
+        barred = banned is not None and not consent.lifted_by_confirming(banned.reason)
+        if barred or subscribers.find_subscriber(session, found.key) is not None:
+            return False
+        if not notices.use_notice(session, notice, now):
+            return False
+        subscribers.lift_suppression(session, readers.hash_address(found.key))
+        told = ReaderNotice(
+            subscriber_id=notice.subscriber_id,
+            kind=NoticeKind.MOVED,
+            address=subscriber.address,
+            requested_at=now,
+            origin=dict(origin),
+            due_at=now,
+        )
+        notices.add_notice(session, told)
+        subscriber.address, subscriber.address_key = found.address, found.key
+        session.add(subscriber)
+        for row in subscribers.list_subscriptions(session, notice.subscriber_id):
+            record(session, row, Act.CHANGED, now, {**origin, "address": "changed"})
+    return True
+
+
+def _find_reader(session: Session, token: str, now: datetime) -> Subscriber | None:
+    notice = _find_open(session, token, NoticeKind.LINK, now)
+    found = subscribers.get_subscriber(session, notice.subscriber_id) if notice else None
+    return found if found is not None and found.erased_at is None else None
+
+
+def _find_open(session: Session, token: str, kind: NoticeKind, now: datetime) -> ReaderNotice | None:
+    notice = notices.find_notice(session, tokens.hash_token(token))
+    if notice is None or notice.kind != kind or notice.expires_at is None or now >= notice.expires_at:
+        return None
+    return notice

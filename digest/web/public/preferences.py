@@ -1,0 +1,204 @@
+"""What the links in every message open: preferences, leaving, and taking a departure back."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from fastapi import APIRouter, Request
+from starlette.responses import HTMLResponse
+
+from digest.errors import InputError
+from digest.models.cadence import Unit
+from digest.rules.tokens import tokens
+from digest.settings import DigestSettings
+from digest.tasks.readers.preferences import Preferences, find_preferences, resume, set_pause, set_preferences
+from digest.tasks.readers.reader_page import request_link_by
+from digest.tasks.readers.readers import Readers, find_left_digest, leave, sign_undo, undo_leave
+from digest.tasks.readers.sign_up import Choices
+from digest.web.public.sign_up import ip_of
+from digest.web.shared.forms import Posted, Stamps, Submitted
+from digest.web.shared.views import LANGUAGE, View, Views
+
+PAUSES = {"1": 1, "2": 2, "4": 4, "12": 12}
+"""The pauses that are offered, in weeks; "open" lasts until the reader comes back."""
+
+_SHORT_PAUSE = "4"
+
+
+def read_pause(form: Submitted, name: str, now: datetime) -> tuple[bool | None, datetime | None]:
+    """Return whether a form pauses, and until when; None where it leaves things as they are."""
+    chosen = form.get(name, "keep")
+    if chosen in PAUSES:
+        return True, now + timedelta(weeks=PAUSES[chosen])
+    return {"open": True, "none": False}.get(chosen), None
+
+
+def read_hour(text: str) -> int | None:
+    """Return the hour that a form says; None for the usual one."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 2 else None
+
+
+class PreferencePages:
+    """The endpoints behind a message's links, which live for ever and disclose nothing."""
+
+    def __init__(self, readers: Readers, views: Views, stamps: Stamps, now: Callable[[], datetime]) -> None:
+        self._readers, self._views, self._stamps, self._now = readers, views, stamps, now
+
+    def router(self) -> APIRouter:
+        """Return the routes; HEAD is answered like GET."""
+        router = APIRouter()
+        look, post = ["GET", "HEAD"], ["POST"]
+        router.add_api_route("/preferences/{token}", self.show, methods=look)
+        router.add_api_route("/preferences/{token}", self.save, methods=post)
+        router.add_api_route("/preferences/{token}/less", self.get_less, methods=post)
+        router.add_api_route("/preferences/{token}/link", self.send_link, methods=post)
+        router.add_api_route("/unsubscribe/{token}", self.show_leave, methods=look)
+        router.add_api_route("/unsubscribe/{token}", self.leave, methods=post)
+        router.add_api_route("/undo/{token}", self.undo, methods=post)
+        return router
+
+    def show(self, request: Request, token: str) -> HTMLResponse:
+        """Show what a reader picked."""
+        return self._show(self._views.of(request), token)
+
+    def save(self, request: Request, token: str, form: Posted) -> HTMLResponse:
+        """Store what a reader picked."""
+        now, view = self._now(), self._views.of(request, chosen=form.get(LANGUAGE))
+        self._stamps.require(view, f"/preferences/{token}", form, now)
+        origin = {"page": "preferences", "ip": ip_of(request)}
+        choices = Choices(form.get("cadence"), form.list("topics"))
+        try:
+            hour = read_hour(form.get("hour"))
+            usual = form.has("hour") and hour is None
+            saved = set_preferences(self._readers, token, choices, now, origin, hour=hour, usual_hour=usual)
+        except InputError:
+            return self._show(view, token, status=400, error=view.words("Please check your choices."))
+        paused, until = read_pause(form, "pause", now)
+        if saved and paused is not None:
+            self._pause(token, paused, until, now, origin)
+        return self._show(view, token, saved=saved)
+
+    def _pause(
+        self, token: str, paused: bool, until: datetime | None, now: datetime, origin: dict[str, str]
+    ) -> None:
+        if paused:
+            set_pause(self._readers, token, until, now, origin)
+        else:
+            resume(self._readers, token, now, origin)
+
+    def get_less(self, request: Request, token: str, form: Posted) -> HTMLResponse:
+        """Take what a reader preferred to leaving: a rarer cadence, or a pause."""
+        now, view = self._now(), self._views.of(request, chosen=form.get(LANGUAGE))
+        self._stamps.require(view, f"/preferences/{token}", form, now)
+        origin = {"page": "unsubscribe", "ip": ip_of(request)}
+        found = find_preferences(self._readers, token)
+        if found is not None and form.get("less") == "pause":
+            self._pause(token, True, now + timedelta(weeks=PAUSES[_SHORT_PAUSE]), now, origin)
+        elif found is not None and form.get("less") in found.digest.cadences:
+            set_preferences(self._readers, token, Choices(form.get("less"), found.topics), now, origin)
+        return self._show(view, token, saved=True)
+
+    def send_link(self, request: Request, token: str, form: Posted) -> HTMLResponse:
+        """Mail a fresh link to the address that the subscription belongs to."""
+        now, view = self._now(), self._views.of(request, chosen=form.get(LANGUAGE))
+        self._stamps.require(view, f"/preferences/{token}", form, now)
+        origin = {"page": "preferences", "ip": ip_of(request)}
+        request_link_by(self._readers, tokens.PREFERENCES, token, origin, now)
+        return say_link_sent(view)
+
+    def _show(
+        self, view: View, token: str, *, status: int = 200, saved: bool = False, error: str = ""
+    ) -> HTMLResponse:
+        found: Preferences | None = find_preferences(self._readers, token)
+        if found is None or not found.is_open:
+            return view.say(
+                view.words("Nothing to change here"),
+                view.words("This link belongs to no active subscription."),
+                status=404 if found is None else 200,
+                link="/",
+                link_text=view.words("Sign up"),
+            )
+        return view.render(
+            "preferences",
+            status,
+            title=view.words("Preferences"),
+            found=found,
+            saved=saved,
+            error=error,
+            path=f"/preferences/{token}",
+            stamp=self._stamps.make(f"/preferences/{token}", self._now()),
+        )
+
+    def show_leave(self, request: Request, token: str) -> HTMLResponse:
+        """Show what leaving does, what a reader may prefer to it, and the button that does it."""
+        view = self._views.of(request)
+        digest = find_left_digest(self._readers, token)
+        preferences = self._preferences(token)
+        title = view.words("Unsubscribe from {title}?", title=_title(view, digest))
+        return view.render(
+            "unsubscribe",
+            title=title,
+            digest=digest,
+            rarer=_rarer(digest),
+            preferences=preferences,
+            stamp=self._stamps.make(f"/preferences/{preferences}", self._now()),
+        )
+
+    def _preferences(self, token: str) -> str:
+        """Return the preferences link that belongs to an unsubscribe link."""
+        signed = tokens.find_signed(self._readers.signing_keys, tokens.UNSUBSCRIBE, token)
+        return tokens.sign(self._readers.signing_keys, tokens.PREFERENCES, *signed) if signed else ""
+
+    def leave(self, request: Request, token: str, form: Posted) -> HTMLResponse:
+        """End a subscription before answering: the page's button, and one-click (RFC 8058, section 3.1).
+
+        Whatever the body says, with cookies or without: the token alone decides. The answer is the same for
+        any link.
+        """
+        now, view = self._now(), self._views.of(request, chosen=form.get(LANGUAGE))
+        origin = {"page": "unsubscribe", "ip": ip_of(request)}
+        if form.get("List-Unsubscribe") == "One-Click":
+            origin["page"] = "one-click"
+        digest = leave(self._readers, token, now, origin)
+        return view.render(
+            "left",
+            title=view.words("You are unsubscribed"),
+            digest_title=_title(view, digest),
+            undo=sign_undo(self._readers, token, now),
+        )
+
+    def undo(self, request: Request, token: str, form: Posted) -> HTMLResponse:
+        """Take a departure back, from the page that followed it."""
+        view = self._views.of(request, chosen=form.get(LANGUAGE))
+        digest = undo_leave(self._readers, token, self._now(), {"page": "undo", "ip": ip_of(request)})
+        if digest is None:
+            return view.say(
+                view.words("This can no longer be undone"),
+                view.words("Sign up again at any time."),
+                status=410,
+                link="/",
+                link_text=view.words("Sign up"),
+            )
+        return view.say(
+            view.words("Welcome back"),
+            view.words("{title} keeps coming, as before.", title=view.title_of(digest)),
+        )
+
+
+def say_link_sent(view: View) -> HTMLResponse:
+    """Say that a link was mailed, whether or not there was anybody to mail it to."""
+    return view.say(
+        view.words("Check your inbox"),
+        view.words(
+            "If a reader has this address, an email with a link is on its way. The link works for one hour."
+        ),
+    )
+
+
+def _title(view: View, digest: DigestSettings | None) -> str:
+    return view.title_of(digest) if digest else view.words("this newsletter")
+
+
+def _rarer(digest: DigestSettings | None) -> str:
+    """Return the digest's weekly or monthly cadence, the first of them, to offer in place of leaving."""
+    names = digest.cadences if digest else ()
+    return next((name for name in names if digest and digest.cadence(name).unit != Unit.DAY), "")

@@ -1,0 +1,231 @@
+"""The page of one reader, behind a fresh link: all digests, details, address, data, erasure."""
+
+import json
+from collections.abc import Callable
+from datetime import datetime
+from zoneinfo import available_timezones
+
+from fastapi import APIRouter, Request
+from starlette.responses import HTMLResponse, Response
+
+from digest.errors import InputError
+from digest.safe_text import printable
+from digest.tasks.readers import reader_page
+from digest.tasks.readers.reader_page import ReaderPage, Wish
+from digest.tasks.readers.readers import Readers
+from digest.web.public.preferences import read_hour, read_pause, say_link_sent
+from digest.web.public.sign_up import ip_of, read_choices
+from digest.web.shared.forms import Posted, Stamps, Submitted
+from digest.web.shared.views import LANGUAGE, View, Views
+
+_LINK = "/link"
+_LONGEST_NAME = 100
+
+
+class ReaderPages:
+    """The endpoints of a reader's own page."""
+
+    def __init__(self, readers: Readers, views: Views, stamps: Stamps, now: Callable[[], datetime]) -> None:
+        self._readers, self._views, self._stamps, self._now = readers, views, stamps, now
+        self._zones = sorted(zone for zone in available_timezones() if "/" in zone and "Etc" not in zone)
+
+    def router(self) -> APIRouter:
+        """Return the routes; HEAD is answered like GET."""
+        router = APIRouter()
+        look, post = ["GET", "HEAD"], ["POST"]
+        router.add_api_route(_LINK, self.show_link, methods=look)
+        router.add_api_route(_LINK, self.send_link, methods=post)
+        router.add_api_route("/me/{token}", self.show, methods=look)
+        router.add_api_route("/me/{token}", self.save, methods=post)
+        router.add_api_route("/me/{token}/data.json", self.download, methods=look)
+        router.add_api_route("/me/{token}/address", self.change_address, methods=post)
+        router.add_api_route("/me/{token}/erase", self.show_erase, methods=look)
+        router.add_api_route("/me/{token}/erase", self.erase, methods=post)
+        router.add_api_route("/address/{token}", self.show_move, methods=look)
+        router.add_api_route("/address/{token}", self.move, methods=post)
+        return router
+
+    def show_link(self, request: Request) -> HTMLResponse:
+        """Show the form that mails a reader their link."""
+        return self._show_link(self._views.of(request))
+
+    def _show_link(self, view: View, error: str = "", status: int = 200) -> HTMLResponse:
+        return view.render(
+            "link",
+            status,
+            title=view.words("Manage your subscription"),
+            error=error,
+            stamp=self._stamps.make(_LINK, self._now()),
+        )
+
+    def send_link(self, request: Request, form: Posted) -> HTMLResponse:
+        """Mail a fresh link to an address, where a reader has it."""
+        now, view = self._now(), self._views.of(request, chosen=form.get(LANGUAGE))
+        self._stamps.require(view, _LINK, form, now)
+        try:
+            reader_page.request_link(
+                self._readers, form.get("address"), {"page": "link", "ip": ip_of(request)}, now
+            )
+        except InputError:
+            return self._show_link(view, view.words("Please check the address."), 400)
+        return say_link_sent(view)
+
+    def show(self, request: Request, token: str) -> HTMLResponse:
+        """Show all that a reader chose."""
+        found = reader_page.find_page(self._readers, token, self._now())
+        view = self._views.of(request, reader=found.language if found else None)
+        return self._show(view, token, found)
+
+    def save(self, request: Request, token: str, form: Posted) -> HTMLResponse:
+        """Store what a reader chose."""
+        now = self._now()
+        old = reader_page.find_page(self._readers, token, now)
+        view = self._views.of(request, chosen=form.get("language"), reader=old.language if old else None)
+        if old is None:
+            return self._say_expired(view)
+        self._stamps.require(view, f"/me/{token}", form, now)
+        wishes = {one.digest.name: _read_wish(form, one.digest.name, now) for one in old.digests}
+        try:
+            reader_page.save_page(
+                self._readers,
+                token,
+                wishes,
+                now,
+                {"page": "reader", "ip": ip_of(request)},
+                name=printable(form.get("name"))[:_LONGEST_NAME].strip(),
+                language=self._views.catalogues.find(form.get("language")),
+                timezone=form.get("timezone") if form.get("timezone") in self._zones else None,
+                wordings={one.digest.name: view.word_consent([one.digest]) for one in old.digests},
+            )
+        except InputError:
+            return self._show(view, token, old, error=view.words("Please check your choices."), status=400)
+        found = reader_page.find_page(self._readers, token, now)
+        return self._show(view, token, found, saved=view.words("Your changes are saved."))
+
+    def _show(
+        self,
+        view: View,
+        token: str,
+        found: ReaderPage | None,
+        *,
+        saved: str = "",
+        error: str = "",
+        status: int = 200,
+    ) -> HTMLResponse:
+        if found is None:
+            return self._say_expired(view)
+        return view.render(
+            "reader",
+            status,
+            title=view.words("Your subscriptions"),
+            found=found,
+            saved=saved,
+            error=error,
+            zones=self._zones,
+            catalogues=[(code, view.name_language(code)) for code in self._views.catalogues.languages],
+            path=f"/me/{token}",
+            stamp=self._stamps.make(f"/me/{token}", self._now()),
+        )
+
+    def _say_expired(self, view: View) -> HTMLResponse:
+        return view.say(
+            view.words("This link has expired"),
+            view.words("For your safety it works for one hour. Ask for a new one at any time."),
+            status=410,
+            link=_LINK,
+            link_text=view.words("Email me a link"),
+        )
+
+    def download(self, request: Request, token: str) -> Response:
+        """Return all that is stored about a reader."""
+        found = reader_page.export(self._readers, token, self._now())
+        if found is None:
+            return self._say_expired(self._views.of(request))
+        content = json.dumps(found, ensure_ascii=False, indent=2).encode()
+        kept = {"Content-Disposition": 'attachment; filename="my-data.json"'}
+        return Response(content, media_type="application/json", headers=kept)
+
+    def change_address(self, request: Request, token: str, form: Posted) -> HTMLResponse:
+        """Mail the new address the link that confirms it."""
+        now = self._now()
+        found = reader_page.find_page(self._readers, token, now)
+        view = self._views.of(request, chosen=form.get(LANGUAGE), reader=found.language if found else None)
+        if found is None:
+            return self._say_expired(view)
+        self._stamps.require(view, f"/me/{token}", form, now)
+        try:
+            origin = {"page": "reader", "ip": ip_of(request)}
+            reader_page.request_move(self._readers, token, form.get("address"), origin, now)
+        except InputError:
+            error = view.words("Please check the address.")
+            return self._show(view, token, found, error=error, status=400)
+        said = view.words("Open the link that we mailed to the new address. Until then nothing changes.")
+        return self._show(view, token, found, saved=said)
+
+    def show_erase(self, request: Request, token: str) -> HTMLResponse:
+        """Show what erasing does, with the button that does it."""
+        found = reader_page.find_page(self._readers, token, self._now())
+        view = self._views.of(request, reader=found.language if found else None)
+        if found is None:
+            return self._say_expired(view)
+        stamp = self._stamps.make(f"/me/{token}", self._now())
+        return view.render("erase", title=view.words("Erase your data?"), path=f"/me/{token}", stamp=stamp)
+
+    def erase(self, request: Request, token: str, form: Posted) -> HTMLResponse:
+        """Erase a reader."""
+        now, view = self._now(), self._views.of(request, chosen=form.get(LANGUAGE))
+        self._stamps.require(view, f"/me/{token}", form, now)
+        if not reader_page.erase(self._readers, token, now):
+            return self._say_expired(view)
+        return view.say(
+            view.words("Your data is erased"),
+            view.words(
+                "You get no more email from us. We keep only a code that prevents mail to you by mistake."
+            ),
+        )
+
+    def show_move(self, request: Request, token: str) -> HTMLResponse:
+        """Show which address a link confirms, with the button that does it."""
+        view = self._views.of(request)
+        address = reader_page.find_move(self._readers, token, self._now())
+        if address is None:
+            return self._say_no_move(view)
+        return view.render(
+            "move",
+            title=view.words("Use this address?"),
+            address=address,
+            stamp=self._stamps.make(f"/address/{token}", self._now()),
+        )
+
+    def move(self, request: Request, token: str, form: Posted) -> HTMLResponse:
+        """Move a reader to the address that a link confirms."""
+        now, view = self._now(), self._views.of(request, chosen=form.get(LANGUAGE))
+        self._stamps.require(view, f"/address/{token}", form, now)
+        if not reader_page.move(self._readers, token, now, {"page": "address", "ip": ip_of(request)}):
+            return self._say_no_move(view)
+        return view.say(
+            view.words("Your address is changed"),
+            view.words("From now on your newsletters come to this address. We told the old one."),
+        )
+
+    def _say_no_move(self, view: View) -> HTMLResponse:
+        return view.say(
+            view.words("This link has expired"),
+            view.words(
+                "The address was changed already, or cannot be used. Ask for a new link and try again."
+            ),
+            status=410,
+            link=_LINK,
+            link_text=view.words("Email me a link"),
+        )
+
+
+def _read_wish(form: Submitted, digest: str, now: datetime) -> Wish:
+    paused, until = read_pause(form, f"pause-{digest}", now)
+    return Wish(
+        is_wanted=digest in form.list("digest"),
+        choices=read_choices(form, digest, alone=False),
+        hour=read_hour(form.get(f"hour-{digest}")),
+        paused=paused,
+        until=until,
+    )

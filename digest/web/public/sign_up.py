@@ -1,0 +1,248 @@
+"""Sign-up and confirmation pages. Only a POST changes anything."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from fastapi import APIRouter, Request
+from starlette.responses import HTMLResponse
+
+from digest.errors import InputError
+from digest.settings import DigestSettings
+from digest.tasks.readers.confirmation import ConfirmationResult, Confirmed, confirm, look_up
+from digest.tasks.readers.readers import Readers
+from digest.tasks.readers.sign_up import Choices, ask_for
+from digest.web.shared.forms import SIGN_UP, STAMP, TRAP, Posted, Stamps, Submitted
+from digest.web.shared.views import LANGUAGE, View, Views
+
+QUICKEST = timedelta(seconds=2)
+"""A form that is sent sooner was filled in by a program, or by somebody who can click once more."""
+
+_AGAIN = "sign-up again"
+
+
+@dataclass(frozen=True, slots=True)
+class SignUpForm:
+    """What was typed into a sign-up, to be shown again beside what is wrong with it."""
+
+    address: str = ""
+    chosen: Mapping[str, Choices] | None = None
+    agreed: bool = False
+    error: str = ""
+
+    def picked(self, digest: str, *, alone: bool) -> bool:
+        """Tell whether a digest is chosen; one that stands alone is from the start."""
+        return alone if self.chosen is None else digest in self.chosen
+
+    def of(self, digest: str) -> Choices:
+        """Return what was picked of a digest."""
+        return (self.chosen or {}).get(digest, Choices())
+
+
+def read_choices(form: Submitted, digest: str, *, alone: bool) -> Choices:
+    """Return what a form says of a digest; the fields of a form for one digest may stand without its name."""
+    cadence = form.get(f"cadence-{digest}") or (form.get("cadence") if alone else "")
+    topics = form.list(f"topics-{digest}") or (form.list("topics") if alone else ())
+    return Choices(cadence, topics)
+
+
+class SignUpPages:
+    """The endpoints; plain functions, so each runs in a thread and may wait for the database."""
+
+    def __init__(
+        self,
+        readers: Readers,
+        views: Views,
+        stamps: Stamps,
+        now: Callable[[], datetime],
+        quickest: timedelta = QUICKEST,
+    ) -> None:
+        self._readers, self._settings = readers, readers.settings
+        self._views, self._stamps, self._now, self._quickest = views, stamps, now, quickest
+
+    def router(self) -> APIRouter:
+        """Return the routes; HEAD is answered like GET."""
+        router = APIRouter()
+        look = ["GET", "HEAD"]
+        router.add_api_route("/", self.home, methods=look)
+        router.add_api_route("/subscribe", self.subscribe, methods=["POST"])
+        router.add_api_route("/confirm/{token}", self.show_confirm, methods=look)
+        router.add_api_route("/confirm/{token}", self.confirm, methods=["POST"])
+        return router
+
+    def home(self, request: Request) -> HTMLResponse:
+        """Show the sign-up."""
+        return self._show_home(self._views.of(request), SignUpForm())
+
+    def subscribe(self, request: Request, form: Posted) -> HTMLResponse:
+        """Take a sign-up; the answer tells nothing about the address.
+
+        A form that stands on another site, or that was sent at once, is shown once more with one button.
+        """
+        view = self._views.of(request, chosen=form.get(LANGUAGE))
+        names = [digest.name for digest in self._settings.digests if digest.name in form.list("digest")]
+        chosen = {name: read_choices(form, name, alone=len(names) == 1) for name in names}
+        typed = SignUpForm(form.get("address").strip(), chosen, bool(form.get("consent")))
+        if form.get(TRAP):
+            return self._say_sent(view)
+        if not names:
+            return self._refuse(view, typed, view.words("Choose at least one newsletter."))
+        if not self._was_typed_here(request, form):
+            return self._show_again(view, typed)
+        if not typed.agreed:
+            return self._refuse(view, typed, view.words("Please tick the box to agree."))
+        return self._ask(request, view, typed, form)
+
+    def _was_typed_here(self, request: Request, form: Submitted) -> bool:
+        """Tell whether a form of ours was filled in at the pace of a person."""
+        stamp, now = form.get(STAMP), self._now()
+        if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+            return False
+        if self._stamps.age(_AGAIN, stamp, now) is not None:
+            return True
+        age = self._stamps.age(SIGN_UP, stamp, now)
+        return age is not None and age >= self._quickest
+
+    def _ask(self, request: Request, view: View, typed: SignUpForm, form: Submitted) -> HTMLResponse:
+        chosen = typed.chosen or {}
+        wording = view.word_consent(self._settings.digest(name) for name in chosen)
+        origin = {"form": f"{self._settings.site.base_url}/", "ip": ip_of(request)}
+        try:
+            allowed = ask_for(
+                self._readers,
+                typed.address,
+                chosen,
+                origin,
+                self._now(),
+                wording=wording,
+                language=view.language,
+            )
+        except InputError:
+            return self._refuse(view, typed, view.words("Please check the address and your choices."))
+        return self._say_sent(view) if allowed else self._say_later(view)
+
+    def _say_sent(self, view: View) -> HTMLResponse:
+        return view.say(
+            view.words("Check your inbox"),
+            view.words("If this address can be subscribed, an email with a link is on its way."),
+            view.words(
+                "Open the link within seven days and confirm. Until then you get nothing else. If no email "
+                "arrives, look in your spam folder."
+            ),
+        )
+
+    def _say_later(self, view: View) -> HTMLResponse:
+        return view.say(
+            view.words("Please try again later"),
+            view.words("There were too many sign-ups within an hour."),
+            status=429,
+        )
+
+    def _refuse(self, view: View, typed: SignUpForm, error: str) -> HTMLResponse:
+        return self._show_home(view, replace(typed, error=error), status=400)
+
+    def _show_home(self, view: View, typed: SignUpForm, status: int = 200) -> HTMLResponse:
+        return view.render(
+            "home",
+            status,
+            title=view.words("Subscribe"),
+            digests=self._settings.digests,
+            typed=typed,
+            wording=view.word_consent(self._settings.digests),
+            stamp=self._stamps.make(SIGN_UP, self._now()),
+        )
+
+    def _show_again(self, view: View, typed: SignUpForm) -> HTMLResponse:
+        """Show what a form from elsewhere asks for, with the button that does it."""
+        digests = [self._settings.digest(name) for name in typed.chosen or {}]
+        return view.render(
+            "sign_up_again",
+            title=view.words("One more step"),
+            digests=digests,
+            typed=typed,
+            wording=view.word_consent(digests),
+            stamp=self._stamps.make(_AGAIN, self._now()),
+        )
+
+    def show_confirm(self, request: Request, token: str) -> HTMLResponse:
+        """Show what was chosen, to be changed and confirmed."""
+        found = look_up(self._readers, token, self._now())
+        view = self._views.of(request, reader=found.language)
+        return self._answer_confirm(view, found, token)
+
+    def confirm(self, request: Request, token: str, form: Posted) -> HTMLResponse:
+        """Confirm what the form says, or what the sign-up said where the form says nothing."""
+        now = self._now()
+        found = look_up(self._readers, token, now)
+        view = self._views.of(request, chosen=form.get(LANGUAGE), reader=found.language)
+        if found.answer != ConfirmationResult.OPEN:
+            return self._answer_confirm(view, found, token)
+        self._stamps.require(view, request.url.path, form, now)
+        choices = _read_confirmed(form, found.chosen)
+        try:
+            origin = {"page": "confirm", "ip": ip_of(request)}
+            done = confirm(self._readers, token, now, origin, choices)
+        except InputError:
+            return self._answer_confirm(view, found, token, view.words("Please check your choices."), 400)
+        if done.answer == ConfirmationResult.OPEN:
+            error = view.words("Choose at least one newsletter.")
+            return self._answer_confirm(view, done, token, error, 400)
+        return self._answer_confirm(view, done, token)
+
+    def _answer_confirm(
+        self, view: View, found: Confirmed, token: str, error: str = "", status: int = 200
+    ) -> HTMLResponse:
+        digests = [self._settings.digest(name) for name in found.chosen]
+        if found.answer == ConfirmationResult.OPEN:
+            return self._show_confirm(view, found, digests, token, error, status)
+        if found.answer in (ConfirmationResult.CONFIRMED, ConfirmationResult.ALREADY):
+            return view.render(
+                "confirmed",
+                title=view.words("You are subscribed"),
+                digests=digests,
+                chosen=found.chosen,
+                preferences=found.preferences,
+            )
+        return view.say(
+            view.words("This link has expired"),
+            view.words("A confirmation link works once, within seven days. Sign up again to get a new one."),
+            status=410,
+            link="/",
+            link_text=view.words("Sign up again"),
+        )
+
+    def _show_confirm(
+        self,
+        view: View,
+        found: Confirmed,
+        digests: list[DigestSettings],
+        token: str,
+        error: str,
+        status: int,
+    ) -> HTMLResponse:
+        one = view.title_of(digests[0]) if len(digests) == 1 else ""
+        title = view.words("Subscribe to {title}?", title=one) if one else view.words("Confirm your choices")
+        return view.render(
+            "confirm",
+            status,
+            title=title,
+            digests=digests,
+            typed=SignUpForm(chosen=found.chosen),
+            error=error,
+            stamp=self._stamps.make(f"/confirm/{token}", self._now()),
+        )
+
+
+def _read_confirmed(form: Submitted, chosen: Mapping[str, Choices]) -> dict[str, Choices]:
+    """Return what a confirmation's form says; one whose fields it lacks stays as it was chosen."""
+    alone = len(chosen) == 1
+    return {
+        name: read_choices(form, name, alone=alone) if form.has(f"cadence-{name}") else old
+        for name, old in chosen.items()
+        if alone or name in form.list("digest")
+    }
+
+
+def ip_of(request: Request) -> str:
+    """Return the client's address as the guard found it."""
+    return request.client.host if request.client else "unknown"

@@ -1,0 +1,81 @@
+"""Forms: read whole and bounded, and stamped with when and for which page they were made."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Annotated
+
+from fastapi import Depends, Request
+from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
+
+from digest.rules.tokens import sealed_values
+from digest.web.shared.views import View, mark
+
+STAMP, TRAP = "form", "website"
+SIGN_UP = "sign-up"
+_LIFE = timedelta(hours=24)
+_MOST_FIELDS, _LONGEST = 500, 500
+_STAMPED = "form stamp"
+
+
+async def _read_form(request: Request) -> "Submitted":
+    return Submitted(await request.form(max_files=0, max_fields=_MOST_FIELDS))
+
+
+class Submitted:
+    """A posted form; a field is text of at most 500 characters, and a file is no field."""
+
+    def __init__(self, form: FormData) -> None:
+        self._form = form
+
+    def get(self, name: str, default: str = "") -> str:
+        """Return a field's text."""
+        return _text(self._form.get(name, default))
+
+    def list(self, name: str) -> tuple[str, ...]:
+        """Return the texts of a field that may stand more than once."""
+        return tuple(_text(value) for value in self._form.getlist(name))
+
+    def has(self, name: str) -> bool:
+        """Tell whether a field was sent, be it empty."""
+        return name in self._form
+
+
+Posted = Annotated[Submitted, Depends(_read_form)]
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str) or len(value) > _LONGEST:
+        raise HTTPException(400, "This form cannot be read.")
+    return value
+
+
+class Stamps:
+    """Form tokens: sealed with the page that a form is on and the time when it was shown.
+
+    They keep no cookie. A token's page is known by its link alone, so its form cannot be made by a stranger;
+    the sign-up's stamp tells how long filling it in took.
+    """
+
+    def __init__(self, keys: Sequence[bytes]) -> None:
+        self._keys = keys
+
+    def make(self, page: str, now: datetime) -> str:
+        """Return the stamp for a form on a page."""
+        return sealed_values.seal(self._keys, _STAMPED, page, now.isoformat())
+
+    def age(self, page: str, stamp: str, now: datetime) -> timedelta | None:
+        """Return how long ago a form was shown; None for another page's stamp or one too old."""
+        values = sealed_values.unseal(self._keys, _STAMPED, stamp)
+        if values is None or values[0] != page:
+            return None
+        age = now - datetime.fromisoformat(values[1])
+        return age if timedelta() <= age < _LIFE else None
+
+    def require(self, view: View, page: str, form: Submitted, now: datetime) -> None:
+        """Refuse a form without a valid stamp of its page."""
+        if self.age(page, form.get(STAMP), now) is None:
+            raise HTTPException(403, view.words(EXPIRED))
+
+
+EXPIRED = mark("This page has expired. Reload it and try again.")

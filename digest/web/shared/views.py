@@ -1,0 +1,171 @@
+"""A page as one visitor sees it: in their language, with dates, hours and names of that language."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, time
+from urllib.parse import quote
+
+from babel import Locale
+from babel.dates import format_date, format_time, get_day_names, get_timezone_location
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+
+from digest.mail.rendering.catalogues import Catalogues, Translator, accepted
+from digest.models.cadence import Cadence, Unit
+from digest.settings import DigestSettings, Settings
+from digest.web.shared.pages import Pages
+
+LANGUAGE = "lang"
+_LONGEST_TAG = 35
+
+
+def mark(text: str) -> str:
+    """Return a text that a view translates later, so that the catalogues' test finds it here."""
+    return text
+
+
+@dataclass(frozen=True, slots=True)
+class CadenceChoice:
+    """A cadence as a reader picks it."""
+
+    name: str
+    label: str
+    when: str
+
+
+class View:
+    """Renders pages for one visitor."""
+
+    def __init__(
+        self, pages: Pages, settings: Settings, words: Translator, languages: Iterable[str], path: str
+    ) -> None:
+        self._pages, self._settings = pages, settings
+        self.words = words
+        self.language = words.language
+        self._others = tuple(languages)
+        self._path = path
+
+    def render(self, name: str, status: int = 200, **values: object) -> HTMLResponse:
+        """Render a page."""
+        known: dict[str, object] = {
+            "_": self.words,
+            "view": self,
+            "language": self.language,
+            "languages": self._list_languages(),
+        }
+        page = self._pages.render(name, status, **{**known, **values})
+        page.headers["Content-Language"] = self.language
+        page.headers["Vary"] = "Accept-Language"
+        return page
+
+    def say(self, title: str, *paragraphs: str, status: int = 200, **values: object) -> HTMLResponse:
+        """Render a page of translated paragraphs, with at most one link to go on."""
+        shown = {"link": "", "link_text": "", "languages": (), **values}
+        return self.render("message", status, title=title, paragraphs=paragraphs, **shown)
+
+    def _list_languages(self) -> list[tuple[str, str, str]]:
+        """List each language with its own name and the address of this page in it."""
+        return [(one, self.name_language(one), f"{self._path}?{LANGUAGE}={one}") for one in self._others]
+
+    def name_language(self, language: str) -> str:
+        """Return a language's name as it calls itself."""
+        name = Locale.parse(language).get_display_name() or language
+        return name[:1].upper() + name[1:]
+
+    def name_day(self, at: datetime) -> str:
+        """Return a moment's date in the publication's zone, such as "2 March 2026"."""
+        return format_date(at.astimezone(self._settings.zone), "long", locale=self._locale)
+
+    @property
+    def _locale(self) -> str:
+        """Return Babel's locale; English is written as outside of America: day, month, hours to 24."""
+        return "en_GB" if self.language == "en" else self.language
+
+    def name_hour(self, hour: int) -> str:
+        """Return an hour of the day, such as "07:00"."""
+        return format_time(time(hour), "short", locale=self._locale)
+
+    def name_zone(self, zone: str) -> str:
+        """Return the place that a time zone is named for, such as "Paris"."""
+        if "/" not in zone:
+            return zone
+        return get_timezone_location(zone, locale=self._locale, return_city=True)
+
+    def name_topic(self, topic: str) -> str:
+        """Return a topic's name in this language where the settings give one."""
+        return self._name(topic) or topic.replace("-", " ").capitalize()
+
+    def title_of(self, digest: DigestSettings) -> str:
+        """Return a digest's title in this language where the settings give one."""
+        return self._settings.site.names.get(self.language, {}).get(digest.title, digest.title)
+
+    def _name(self, slug: str) -> str:
+        return self._settings.site.names.get(self.language, {}).get(slug, "")
+
+    def name_cadence(self, name: str) -> str:
+        """Return a cadence's name: what the settings say, else the usual words, else the name itself."""
+        known = {
+            "daily": self.words("Daily"),
+            "weekdays": self.words("On weekdays"),
+            "weekly": self.words("Weekly"),
+            "monthly": self.words("Monthly"),
+            "news": self.words("As it happens"),
+        }
+        return self._name(name) or known.get(name) or name.replace("-", " ").capitalize()
+
+    def list_cadences(self, digest: DigestSettings) -> list[CadenceChoice]:
+        """List a digest's cadences in words, in its own order."""
+        return [
+            CadenceChoice(name, self.name_cadence(name), self._say_when(digest.cadence(name)))
+            for name in digest.cadences
+        ]
+
+    def _say_when(self, cadence: Cadence) -> str:
+        """Return when a cadence comes; what is written as a rule of its own is told by its name and times."""
+        if cadence.is_at_once:
+            return ""
+        clock = ", ".join(format_time(at, "short", locale=self._locale) for at in cadence.times)
+        if cadence.unit is Unit.WEEK and cadence.day is not None:
+            day = get_day_names("wide", "stand-alone", self._locale)[cadence.day]
+            return f"{day[:1].upper()}{day[1:]}, {clock}"
+        if cadence.unit is Unit.MONTH and cadence.day is not None:
+            return self.words("Day {day} of the month, {time}", day=cadence.day, time=clock)
+        return clock
+
+    def word_consent(self, digests: Iterable[DigestSettings]) -> str:
+        """Return the sentence that a reader agrees to; it is stored as it was shown."""
+        titles = [self.title_of(digest) for digest in digests]
+        publication = self._settings.site.name
+        if len(titles) == 1:
+            text = self.words(
+                "Yes, {publication} may email me {title}. I can unsubscribe at any time.",
+                publication=publication,
+                title=titles[0],
+            )
+        else:
+            text = self.words(
+                "Yes, {publication} may email me what I chose here. I can unsubscribe at any time.",
+                publication=publication,
+            )
+        return text
+
+
+class Views:
+    """Makes the view of a request: the visitor's language, else the reader's, ..."""
+
+    def __init__(self, pages: Pages, settings: Settings, catalogues: Catalogues) -> None:
+        self.pages, self._settings, self.catalogues = pages, settings, catalogues
+
+    def own(self) -> View:
+        """Return the view in the publication's own language, for feeds, which have no visitor."""
+        words = self.catalogues.choose([self._settings.site.language])
+        return View(self.pages, self._settings, words, (), "/")
+
+    def of(self, request: Request, *, chosen: str = "", reader: str | None = None) -> View:
+        """Return the view of a request; `chosen` is what a form says, `reader` what is stored."""
+        asked = (chosen or request.query_params.get(LANGUAGE, ""))[:_LONGEST_TAG]
+        browser = accepted(request.headers.get("accept-language", ""))
+        words = self.catalogues.choose([asked, reader, *browser, self._settings.site.language])
+        is_looking = request.method in ("GET", "HEAD")
+        languages = self.catalogues.languages if is_looking else ()
+        return View(self.pages, self._settings, words, languages, quote(request.url.path))
