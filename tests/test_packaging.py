@@ -52,7 +52,7 @@ def test_the_wheel_runs_from_a_folder_of_its_own(installed: Path, tmp_path: Path
     assert begun.returncode == 0, begun.stderr
     assert (tmp_path / "config.toml").stat().st_mode & 0o077 == 0, "only its owner reads the secret"
     assert (tmp_path / "digest.db").stat().st_mode & 0o077 == 0, "nor the addresses"
-    assert "config.toml stands; it is kept" in run(installed, tmp_path, "init").stdout
+    assert "config.toml exists and is kept" in run(installed, tmp_path, "init").stdout
 
     demo = run(installed, tmp_path, "demo", "--no-serve", "--dir", "x")
     assert demo.returncode == 0, demo.stderr

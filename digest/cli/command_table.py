@@ -16,7 +16,7 @@ class Command(NamedTuple):
 
 COMMANDS = (
     Command("demo", "setup:demo", "Run everything on sample data: a newsroom, its readers, a first edition."),
-    Command("init", "setup:init", "Write config.toml and create the database; existing files are kept."),
+    Command("init", "init:init", "Write config.toml, from your site if you name it; create the database."),
     Command("fetch", "editions.send:fetch", "Fetch the sources that are due."),
     Command("preview", "editions.preview:preview", "Write the next edition as .html, .txt and .eml files."),
     Command("preflight", "editions.preview:preflight", "Check the next edition; exit 1 if a check fails."),

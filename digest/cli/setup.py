@@ -1,6 +1,5 @@
-"""Commands of the first hour: demo, init, catch."""
+"""Commands of the demo: demo, catch."""
 
-import re
 import secrets
 import signal
 import sys
@@ -12,15 +11,12 @@ from cyclopts import Parameter
 from starlette.staticfiles import StaticFiles
 
 from digest.bootstrap import Application
-from digest.cli.systemd import write_units
-from digest.cli.terminal.common import DEFAULT, Common, application
+from digest.cli.terminal.common import DEFAULT, Common
 from digest.cli.terminal.output import say, warn
 from digest.clock import utc_now
 from digest.demo.catcher import Catcher, create_pages
 from digest.demo.loader import Loaded, free_port, load, prepare, start_catcher
 from digest.errors import UsageError
-from digest.private_files import write_private
-from digest.resources import bundled
 from digest.settings import load_settings
 from digest.web.app import create_app
 from digest.web.server import Server
@@ -57,34 +53,6 @@ def demo(
     finally:
         catcher.stop()
         app.close()
-
-
-def init(directory: Path = Path(), *, systemd: bool = False, common: Common = DEFAULT) -> None:
-    """Write config.toml and create the database; existing files are kept.
-
-    Parameters
-    ----------
-    directory:
-        The folder to write config.toml into, where --config names no file.
-    systemd:
-        Write systemd units beside the settings as well: a daemon, and a timer that sends each minute.
-    """
-    path = common.config or directory / "config.toml"
-    if path.exists():
-        say(f"{path} stands; it is kept", quiet=common.quiet)
-    else:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        example = bundled("config.example.toml").read_text(encoding="utf-8")
-        write_private(path, _with_secret(example).encode())
-        say(f"{path} written: look through [site], [smtp], [[sources]] and [[digests]]", quiet=common.quiet)
-    with application(Common(path, common.quiet)) as app:
-        assert app.keys  # noqa: S101 - made with the database
-    say(
-        "the database is ready; next: `digest subscribers import`, `digest preview`, `digest send`",
-        quiet=common.quiet,
-    )
-    if systemd:
-        write_units(path, quiet=common.quiet)
 
 
 def catch(
@@ -153,8 +121,3 @@ def _summary(loaded: Loaded, folder: Path) -> list[str]:
         f"each message is a file: {folder / 'outbox'} ({loaded.messages} in all)",
         f"go on with: digest audit --config {folder / 'config.toml'}",
     ]
-
-
-def _with_secret(example: str) -> str:
-    fresh = f'secret = "{secrets.token_urlsafe(32)}"'
-    return re.sub(r'^secret = ".*"$', fresh, example, flags=re.MULTILINE)

@@ -1,0 +1,64 @@
+"""Find out about a site from its address: its feed, its name and how it presents itself."""
+
+import ipaddress
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from digest.articles.feeds.discovery import find_feeds
+from digest.articles.feeds.front_page import FrontPage, read_front_page
+from digest.errors import InputError
+from digest.net.http import fetch
+from digest.settings.domains import LOOPBACK
+
+_PATIENCE = 15.0
+_LARGEST = 3_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class SiteFound:
+    """A site as `digest init` found it: `feeds` are those that its page names, main ones first."""
+
+    url: str
+    page: FrontPage
+    feeds: tuple[str, ...]
+    is_private: bool
+
+    @property
+    def host(self) -> str:
+        """Return the host's name without www."""
+        return (urlsplit(self.url).hostname or "").removeprefix("www.")
+
+    @property
+    def name(self) -> str:
+        """Return what the site calls itself, else its host."""
+        return self.page.name or self.host
+
+
+def look_at_site(url: str) -> SiteFound:
+    """Read a site's front page, or take a feed's address as it is; raise DigestError where it cannot be had.
+
+    An address of the own machine or network is asked because the operator named it.
+    """
+    is_private = _is_private(urlsplit(url).hostname or "")
+    found = fetch(url, timeout=_PATIENCE, max_bytes=_LARGEST, allow_private=is_private, private_origin=url)
+    is_page = b"<html" in found.content[:4_000].lower() or "html" in found.content_type
+    if not is_page:
+        return SiteFound(found.url, FrontPage(), (found.url,), is_private)
+    page = read_front_page(found.content, found.url)
+    return SiteFound(found.url, page, find_feeds(found.content, found.url), is_private)
+
+
+def check_address(text: str) -> str:
+    """Return a site's address, `https://` put before a bare one; raise InputError for none."""
+    address = text if "://" in text else f"https://{text}"
+    parts = urlsplit(address)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise InputError(f'"{text}" is no address of a site: write one such as https://news.example.org')
+    return address
+
+
+def _is_private(host: str) -> bool:
+    try:
+        return host in LOOPBACK or ipaddress.ip_address(host).is_private
+    except ValueError:
+        return False

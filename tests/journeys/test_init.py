@@ -1,0 +1,128 @@
+"""`digest init`: from a site's address to a preview of its first edition, with every guess marked."""
+
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from digest.articles.feeds.front_page import read_front_page
+from digest.settings import load_settings
+from tests.support.newsroom import run_command
+from tests.support.websites import Website, page
+
+FRONT = """<!doctype html><html lang="sv"><head><title>Hem | The Harbour Courier</title>
+<meta property="og:site_name" content="The Harbour Courier"><meta name="theme-color" content="#962A1F">
+<link rel="icon" href="/favicon.ico"><link rel="apple-touch-icon" href="/touch.png">
+<link rel="alternate" type="application/rss+xml" href="/rss.xml" title="News">
+<link rel="alternate" type="application/rss+xml" href="/comments.xml" title="Comments"></head>
+<body><nav><a href="/business">Business</a><a href="/culture/">Culture</a><a href="/about">About</a>
+<a href="https://elsewhere.example/sport">Sport</a></nav></body></html>"""
+FEED = """<?xml version="1.0"?><rss version="2.0"><channel><title>The Harbour Courier</title>{}</channel></rss>"""
+ITEM = (
+    "<item><title>Bridge reopens {0}</title><link>{1}/business/{0}</link>"
+    "<description>The old bridge turns.</description></item>"
+)
+
+
+@pytest.fixture
+def site() -> Iterator[Website]:
+    with Website() as site:
+        items = "".join(ITEM.format(number, site.url) for number in range(3))
+        site.pages |= {
+            "/": page(FRONT.encode(), Content_Type="text/html"),
+            "/rss.xml": page(FEED.format(items).encode(), Content_Type="application/rss+xml"),
+        }
+        yield site
+
+
+def test_a_sites_address_becomes_settings_articles_and_a_preview(site: Website, tmp_path: Path) -> None:
+    out, err = run_command("init", f"{site.url}/", str(tmp_path))
+
+    settings = load_settings(tmp_path / "config.toml")
+    assert err == ""
+    assert (settings.site.name, settings.site.language) == ("The Harbour Courier", "sv")
+    assert settings.look.accent == "#962a1f"
+    assert [source.url for source in settings.sources] == [f"{site.url}/rss.xml"]
+    assert [topic.name for topic in settings.topics] == ["business", "culture"]
+    assert "3 articles fetched" in out
+    assert "Bridge reopens" in (tmp_path / "look" / "first-edition.html").read_text()
+    assert out.splitlines()[-1].endswith((tmp_path / "look" / "first-edition.html").as_uri())
+    written = (tmp_path / "config.toml").read_text()
+    assert written.count("guess") >= 6
+    assert "config.toml" in (tmp_path / ".gitignore").read_text()
+
+
+def test_what_it_prints_as_next_steps_works_as_it_stands(site: Website, tmp_path: Path) -> None:
+    out, _ = run_command("init", f"{site.url}/", str(tmp_path))
+
+    (line,) = [line for line in out.splitlines() if "subscribers add" in line]
+    added, _ = run_command(
+        "subscribers", "add", "you@example.org", "--digest", "news", "--confirmed", "my own address",
+        "--config", str(tmp_path / "config.toml"),
+    )  # fmt: skip
+
+    assert "--digest news --confirmed 'my own address'" in line
+    assert "you@example.org" in added
+
+
+def test_settings_that_stand_are_kept(site: Website, tmp_path: Path) -> None:
+    run_command("init", f"{site.url}/", str(tmp_path))
+    before = (tmp_path / "config.toml").read_text()
+    out, _ = run_command("init", f"{site.url}/", str(tmp_path))
+
+    assert "exists and is kept" in out
+    assert (tmp_path / "config.toml").read_text() == before
+
+
+def test_a_site_that_cannot_be_had_writes_nothing(tmp_path: Path) -> None:
+    with Website() as gone:
+        url = gone.url
+    _, err = run_command("init", url, str(tmp_path), code=1)
+
+    assert len(err.splitlines()) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_site_without_a_feed_is_set_up_and_says_so(tmp_path: Path) -> None:
+    with Website() as site:
+        site.pages["/"] = page(b"<html><head><title>Plain</title></head></html>", Content_Type="text/html")
+        out, err = run_command("init", f"{site.url}/", str(tmp_path))
+
+    assert "none named; the usual places are tried" in out
+    assert "no preview yet" in err
+    assert load_settings(tmp_path / "config.toml").site.name == "Plain"
+
+
+def test_without_a_site_the_first_send_has_nothing_to_complain_about(tmp_path: Path) -> None:
+    run_command("init", str(tmp_path))
+    _, err = run_command("send", "--config", str(tmp_path / "config.toml"))
+
+    assert err == ""
+
+
+HOSTILE = [
+    '<title>"; [smtp]\nhost = "evil.example"</title>', "<title>{secret} {0} {url}</title>",
+    '<meta property="og:site_name" content="a\x00b\x1b[31m\u202e"><title>x</title>', "<title></title>",
+    '<html lang="en;DROP"><meta name="theme-color" content="red;}"><nav><a href="/a%22b">&quot;]</a></nav>',
+    '<nav><a href="/x-y">' + "\\" * 20 + '"</a></nav><title>' + "q" * 500 + "</title>",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_front_pages_change_no_setting_but_their_own(text: str, tmp_path: Path) -> None:
+    with Website() as site:
+        site.pages["/"] = page(f"<html>{text}".encode(), Content_Type="text/html")
+        run_command("init", f"{site.url}/", str(tmp_path))
+
+    written = tomllib.loads((tmp_path / "config.toml").read_text())
+    assert written["smtp"] == {"host": "127.0.0.1", "port": 2525}
+    load_settings(tmp_path / "config.toml")
+
+
+def test_the_shortest_part_of_a_title_is_the_name() -> None:
+    found = read_front_page(
+        b"<title>News from all the coast - The Courier</title>", "https://courier.example/"
+    )
+
+    assert found.name == "The Courier"
