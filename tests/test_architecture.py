@@ -24,7 +24,7 @@ OWNERS = {
     "httpx2": {"net/http.py"},
     "PIL": {"articles/thumbnails.py"},
     "smtplib": set(),
-    "aiosmtpd": {"demo/catcher.py"},
+    "aiosmtpd": {"demo/catcher.py", "net/inbound/lmtp.py"},
     "argon2": {"tasks/desk/passwords.py"},
     "alembic": {"store/schema.py", "store/migrations"},
     "fastapi": {"web", "demo/catcher.py"},

@@ -7,6 +7,8 @@ from digest.bootstrap import Application
 from digest.cli.setup import wait_for_end
 from digest.cli.terminal.common import DEFAULT, Common, application
 from digest.cli.terminal.output import say
+from digest.errors import SettingsError
+from digest.net.inbound.lmtp import LmtpServer
 from digest.net.service_manager import notify
 from digest.scheduler import Ticker
 from digest.settings import find_service_manager
@@ -50,6 +52,7 @@ def run(*, common: Common = DEFAULT) -> None:
     with application(common) as app:
         ticker = Ticker(app)
         web = _server(app, lambda: ticker.is_stalled)
+        lmtp = _lmtp(app)
         web.start()
         ticker.start()
         watchdog = Watchdog(lambda: not ticker.is_stalled)
@@ -59,6 +62,8 @@ def run(*, common: Common = DEFAULT) -> None:
             wait_for_end()
         finally:
             watchdog.stop()
+            if lmtp is not None:
+                lmtp.stop()
             ticker.stop()
             web.stop()
 
@@ -73,6 +78,20 @@ def web(*, common: Common = DEFAULT) -> None:
             wait_for_end()
         finally:
             server.stop()
+
+
+def _lmtp(app: Application) -> LmtpServer | None:
+    """Take mail in by LMTP, where the settings name a port; each tick acts on it."""
+    inbound = app.settings.inbound
+    if not inbound.lmtp_port:
+        return None
+    server = LmtpServer(app.inbox.spool, inbound.is_ours, inbound.lmtp_host, inbound.lmtp_port)
+    try:
+        server.start()
+    except OSError as error:
+        where = f"{inbound.lmtp_host}:{inbound.lmtp_port}"
+        raise SettingsError(f"[inbound] lmtp_port: cannot listen on {where}: {error.strerror}") from None
+    return server
 
 
 def _server(app: Application, is_stalled: Callable[[], bool] = lambda: False) -> Server:

@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, SecretStr, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from digest.settings.domains import LOOPBACK, ascii_name, is_full_name
 from digest.settings.types import Table
@@ -38,31 +38,6 @@ def _delimiter(value: object) -> object:
     return name
 
 
-class ImapSettings(Table):
-    """`[inbound.imap]`: a folder of a mailbox that mail is taken from; what was taken is moved to another."""
-
-    host: str
-    port: Annotated[int, Field(ge=1, le=65_535)] = 993
-    username: str
-    password: SecretStr = SecretStr("")
-    token_file: str = ""
-    folder: str = "INBOX"
-    done_folder: str = "Digest"
-    ca_file: str = ""
-
-    @model_validator(mode="after")
-    def _has_one_login(self) -> "ImapSettings":
-        if bool(self.password.get_secret_value()) == bool(self.token_file):
-            raise ValueError(
-                "needs either a password (DIGEST_INBOUND__IMAP__PASSWORD) or a token_file (XOAUTH2)"
-            )
-        if self.folder == self.done_folder:
-            raise ValueError(
-                f'done_folder = "{self.done_folder}" is the folder that mail is taken from: name another'
-            )
-        return self
-
-
 class InboundSettings(Table):
     """`[inbound]`: the address at which mail comes in, and the ways; without one, bounces go to From."""
 
@@ -74,7 +49,12 @@ class InboundSettings(Table):
     lmtp_host: str = "127.0.0.1"
     lmtp_port: Annotated[int, Field(ge=0, le=65_535)] = 0
     maildir: str = ""
-    imap: ImapSettings | None = None
+
+    @model_validator(mode="after")
+    def _names_the_inbox(self) -> "InboundSettings":
+        if (self.lmtp_port or self.maildir) and not self.address:
+            raise ValueError("address is missing: it names whose mail comes in by lmtp_port or maildir")
+        return self
 
     @model_validator(mode="after")
     def _leads_to_an_inbox(self) -> "InboundSettings":
@@ -90,6 +70,13 @@ class InboundSettings(Table):
         if self.is_verp and len(self.before) + TOKEN_LENGTH + 1 + len(self.domain) > _LONGEST_PATH:
             raise ValueError(f"address is too long: a return path may have {_LONGEST_PATH} characters")
         return self
+
+    def is_ours(self, address: str) -> bool:
+        """Tell whether mail to an address is for us: the inbox, or it with a delimiter and more."""
+        local, _, domain = address.strip("<>").lower().rpartition("@")
+        if f"{local}@{domain}" == self.address.lower():
+            return True
+        return domain == self.domain.lower() and local.startswith(self.before.lower()) and bool(self.address)
 
     @property
     def is_verp(self) -> bool:

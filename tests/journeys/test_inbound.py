@@ -1,5 +1,7 @@
 """Mail comes back: bounces, complaints, commands, letters, each acted on once and only where it is proved."""
 
+import smtplib
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -7,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from digest.models import Answer, Bounce, Complaint, InboundMessage, Letter
+from digest.net.inbound.lmtp import LmtpServer
 from tests.support.inbox import Inboxed, headers_of
 from tests.support.newsroom import Caught, Publication
 
@@ -227,3 +230,37 @@ def test_the_pipe_stores_before_it_says_so_and_asks_the_server_to_try_again_wher
     failed = subprocess.run([*command[:4], "--config", config + "x"], input=b"x", capture_output=True)
     assert failed.returncode == 75
     assert b"not stored" in failed.stderr
+
+
+def test_lmtp_answers_for_each_recipient_once_a_message_is_stored(inboxed: Inboxed) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    server = LmtpServer(inboxed.spool, inboxed.settings.inbound.is_ours, "127.0.0.1", port)
+    server.start()
+    message = inboxed.bounce(R0).replace("\n", "\r\n")
+    try:
+        with smtplib.LMTP("127.0.0.1", port) as client:
+            refused = client.sendmail("", [inboxed.return_path(R0), "nobody@courier.example"], message)
+    finally:
+        server.stop()
+
+    assert list(refused) == ["nobody@courier.example"]
+    assert len(inboxed.spool.names(9)) == 1
+    inboxed.publication.run("receive", "--now")
+    assert inboxed.suppressed(R0) == "bounce"
+
+
+def test_a_maildir_is_taken_from_and_a_message_that_comes_twice_counts_once(inboxed: Inboxed) -> None:
+    inboxed.publication.change_settings("authserv_id", 'maildir = "maildir"\nauthserv_id')
+    new = inboxed.publication.folder / "maildir" / "new"
+    new.mkdir(parents=True)
+    message = inboxed.bounce(R0)
+    for name in ("1", "2"):
+        (new / name).write_text(message)
+
+    inboxed.publication.run("receive", "--now")
+
+    assert list(new.iterdir()) == []
+    assert inboxed.suppressed(R0) == "bounce"
+    assert len(inboxed.rows(Bounce)) == 1

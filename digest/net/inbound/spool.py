@@ -96,3 +96,18 @@ def _sync(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def collect(maildir: Path, spool: Spool) -> int:
+    """Move what waits in another program's Maildir into the spool; return how many messages.
+
+    A message is removed there only once it is durable here; a crash between leaves it in both, and its key
+    then makes it one.
+    """
+    moved = 0
+    for path in sorted((maildir / "new").glob("*")):
+        with path.open("rb") as file:
+            spool.deliver(read_chunks(file.fileno()))
+        path.unlink()
+        moved += 1
+    return moved

@@ -19,6 +19,7 @@ from digest.mail.reports.reading import find_sender, main_text, read, return_pat
 from digest.mail.reports.reply_text import read_reply
 from digest.mail.reports.report import MailKind, Report
 from digest.models import InboundMessage
+from digest.net.inbound.spool import collect
 from digest.rules.readers.mail_commands import find_command
 from digest.rules.tokens import mail_tokens
 from digest.store import inbound
@@ -37,6 +38,8 @@ log = logging.getLogger(__name__)
 def take_in(inbox: Inbox, now: datetime) -> Counter[str]:
     """Take everything in that waits in the spool; return how many of each kind."""
     taken: Counter[str] = Counter()
+    if inbox.settings.inbound.maildir:
+        collect(inbox.settings.path(inbox.settings.inbound.maildir), inbox.spool)
     while names := inbox.spool.names(_BATCH):
         done: list[str] = []
         with inbox.database.write() as session:
