@@ -20,7 +20,12 @@ LAYERS = {
 }  # fmt: skip
 OWNERS = {
     "apscheduler": {"scheduler.py"},
-    "jinja2": {"mail/rendering/templates.py", "mail/rendering/markers.py", "web/shared/pages.py"},
+    "jinja2": {
+        "mail/rendering/templates.py",
+        "mail/rendering/markers.py",
+        "mail/rendering/limits.py",
+        "web/shared/pages.py",
+    },
     "httpx2": {"net/http.py"},
     "PIL": {"articles/thumbnails.py"},
     "smtplib": set(),

@@ -14,10 +14,10 @@ from babel.core import UnknownLocaleError
 from babel.dates import format_date
 from jinja2 import ChoiceLoader, FileSystemLoader, PrefixLoader, StrictUndefined
 from jinja2.exceptions import TemplateError, TemplateNotFound, TemplateSyntaxError
-from jinja2.sandbox import SandboxedEnvironment
 from markupsafe import Markup
 
 from digest.errors import SettingsError
+from digest.mail.rendering.limits import LimitedEnvironment, counted_steps, with_limits
 from digest.mail.rendering.phrases import FALLBACK, base, direction
 from digest.mail.rendering.placeholders import TemplateInspectsValueError, guarded
 from digest.mail.rendering.plaintext import plain, wrap
@@ -46,7 +46,7 @@ class Templates:
 
     def render(self, name: str, values: Mapping[str, object]) -> str:
         """Render a template; raise SettingsError with file and line where it cannot be used."""
-        with _explained(name):
+        with _explained(name), counted_steps():
             return self._environment.get_template(name).render(values)
 
     def macros(self, names: Iterable[str], context: Mapping[str, object]) -> Callable[[str], Any]:
@@ -111,9 +111,9 @@ class _Undefined(StrictUndefined):
         return f'{said}; did you mean "{close[0]}"?' if close else said
 
 
-def _environment(folders: list[Path], folder: Path) -> SandboxedEnvironment:
+def _environment(folders: list[Path], folder: Path) -> LimitedEnvironment:
     loaders = [FileSystemLoader(path) for path in folders]
-    environment = SandboxedEnvironment(
+    environment = LimitedEnvironment(
         loader=ChoiceLoader([*loaders, PrefixLoader({STOCK: FileSystemLoader(folder)})]),
         autoescape=lambda name: bool(name and ".html" in name),
         undefined=_Undefined,
@@ -131,7 +131,7 @@ def _environment(folders: list[Path], folder: Path) -> SandboxedEnvironment:
     }
     known: Any
     for known in (environment.filters, environment.tests):
-        known.update({name: guarded(function) for name, function in known.items()})
+        known.update({name: guarded(with_limits(function)) for name, function in known.items()})
     return environment
 
 

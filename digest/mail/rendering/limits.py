@@ -1,0 +1,164 @@
+"""Limits of what a template may write and take, so that one mistake in it cannot fill memory or never end.
+
+A rendering may write 2,000,000 characters and take 500,000 steps (rounds of loops, calls). Steps are counted
+and not seconds, so that the same template fails everywhere or nowhere.
+"""
+
+import functools
+import re
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+from jinja2 import nodes, pass_eval_context
+from jinja2.exceptions import TemplateRuntimeError
+from jinja2.runtime import markup_join, str_join
+from jinja2.sandbox import SandboxedEnvironment
+from jinja2.visitor import NodeTransformer
+
+MOST_CHARACTERS = 2_000_000
+MOST_STEPS = 500_000
+_LARGEST_ARGUMENT = 100_000
+_LONG_NUMBER = re.compile(r"\d{6}")
+
+_steps: ContextVar[list[int]] = ContextVar("steps")
+
+
+class TemplateTooLargeError(TemplateRuntimeError):
+    """A template writes or takes more than it may."""
+
+
+@contextmanager
+def counted_steps() -> Iterator[None]:
+    """Count the steps of the renderings in a block, from 0."""
+    token = _steps.set([0])
+    try:
+        yield
+    finally:
+        _steps.reset(token)
+
+
+def take_step() -> None:
+    """Count a step; raise TemplateTooLargeError where it is one too many."""
+    steps = _steps.get(None)
+    if steps is None:
+        return
+    steps[0] += 1
+    if steps[0] > MOST_STEPS:
+        raise TemplateTooLargeError(f"it takes more than {MOST_STEPS:,} steps; look for a loop within a loop")
+
+
+def check_size(characters: int) -> None:
+    """Raise TemplateTooLargeError where a text would be longer than a rendering may be."""
+    if characters > MOST_CHARACTERS:
+        raise TemplateTooLargeError(f"it writes more than {MOST_CHARACTERS:,} characters; look for a loop")
+
+
+def with_limits(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a filter or test that refuses arguments which would make it write too much."""
+
+    @functools.wraps(function)
+    def limited(*values: Any, **named: Any) -> Any:
+        _check_arguments(values, named.values())
+        found = function(*values, **named)
+        if isinstance(found, str):
+            check_size(len(found))
+        return found
+
+    return limited
+
+
+def counted(items: Iterable[Any]) -> Iterator[Any]:
+    """Iterate, and count each round as a step: every loop of a template goes through this."""
+    for item in items:
+        take_step()
+        yield item
+
+
+@pass_eval_context
+def joined(context: nodes.EvalContext, items: list[Any]) -> str:
+    """Join what `~` joins, as far as it is not too long."""
+    text = markup_join(items) if context.autoescape else str_join(items)
+    check_size(len(text))
+    return text
+
+
+class _Rewriter(NodeTransformer):
+    def visit_For(self, node: nodes.For) -> nodes.Node:  # noqa: N802 - named by Jinja
+        self.generic_visit(node)
+        node.iter = nodes.Filter(node.iter, "counted", [], [], None, None).set_lineno(node.lineno)
+        return node
+
+    def visit_Concat(self, node: nodes.Concat) -> nodes.Node:  # noqa: N802 - named by Jinja
+        self.generic_visit(node)
+        items = nodes.List(node.nodes).set_lineno(node.lineno)
+        return nodes.Filter(items, "joined", [], [], None, None).set_lineno(node.lineno)
+
+
+class LimitedEnvironment(SandboxedEnvironment):
+    """A sandbox whose templates are limited in what they write and take."""
+
+    intercepted_binops = frozenset({"+", "*", "**", "%"})
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.filters |= {"counted": counted, "joined": joined}
+
+    def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
+        tree: nodes.Template = _Rewriter().visit(super()._parse(source, name, filename))
+        return tree
+
+    @staticmethod
+    def concat(pieces: Iterable[str]) -> str:
+        """Join the pieces of an output, as far as it is not too long."""
+        kept, size = [], 0
+        for piece in pieces:
+            size += len(piece)
+            check_size(size)
+            kept.append(piece)
+        return "".join(kept)
+
+    def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
+        """Calculate, where the result is not too large."""
+        texts = [value for value in (left, right) if isinstance(value, str | list | tuple)]
+        numbers = [abs(value) for value in (left, right) if isinstance(value, int)]
+        if operator == "*" and texts and numbers:
+            check_size(len(texts[0]) * numbers[0])
+        if operator == "+" and len(texts) == 2:
+            check_size(len(left) + len(right))
+        if operator == "**" and (isinstance(left, str) or max(numbers, default=0) > _LARGEST_ARGUMENT):
+            check_size(MOST_CHARACTERS + 1)
+        if operator == "%" and isinstance(left, str):
+            _check_format(left)
+        return super().call_binop(context, operator, left, right)
+
+    def call(__self, __context: Any, __obj: Any, *args: Any, **named: Any) -> Any:  # noqa: N805 - as Jinja's
+        """Call a macro, function or method, as far as it is not too much."""
+        take_step()
+        owner = getattr(__obj, "__self__", None) if callable(__obj) else None
+        values = (owner, *args) if isinstance(owner, str) else args
+        _check_arguments(values, named.values())
+        found = super().call(__context, __obj, *args, **named)
+        if isinstance(found, str):
+            check_size(len(found))
+        return found
+
+
+def _check_arguments(values: Iterable[Any], named: Iterable[Any]) -> None:
+    every = [*values, *named]
+    if any(type(value) is int and abs(value) > _LARGEST_ARGUMENT for value in every):
+        raise TemplateTooLargeError(f"no number above {_LARGEST_ARGUMENT:,} may be an argument")
+    lengths = sorted((len(value) for value in every if isinstance(value, str)), reverse=True)
+    if len(lengths) > 1 and lengths[0] * lengths[1] > 10 * MOST_CHARACTERS:  # as `replace` might write
+        check_size(lengths[0] * lengths[1])
+    for value in every[:1]:
+        if isinstance(value, str) and len(every) > 1 and ("{" in value or "%" in value):
+            _check_format(value)
+
+
+def _check_format(form: str) -> None:
+    """Refuse a format with a width of six digits: `{:>1000000}`."""
+    for place in re.findall(r"\{[^{}]*\}|%[^a-zA-Z%]*[a-zA-Z]", form):
+        if _LONG_NUMBER.search(place):
+            check_size(MOST_CHARACTERS + 1)
