@@ -29,6 +29,13 @@ COMMANDS = (
     Command(
         "resume", "editions.resume:resume", "Resume paused editions, or decide about a restored database."
     ),
+    Command("pause", "editions.control:pause", "Pause the delivery of editions until `digest resume`."),
+    Command("hold", "editions.control:hold", "Hold the next edition: it is not sent at its deadline."),
+    Command(
+        "release",
+        "editions.control:release",
+        "Release a held edition: it is sent at its deadline, or by the next run where that has passed.",
+    ),
     Command("schedule", "editions.audit:schedule", "Show when the next editions are due."),
     Command(
         "receive",

@@ -1,0 +1,80 @@
+"""Commands that stop an edition and let it go: pause, hold, release."""
+
+import getpass
+from datetime import datetime
+
+from digest.bootstrap import Application
+from digest.cli.terminal.common import DEFAULT, Common, application
+from digest.cli.terminal.output import say
+from digest.errors import UsageError
+from digest.models import EditionName, EditionState
+from digest.tasks.desk import drafts
+from digest.tasks.desk.drafts import Edit
+from digest.tasks.desk.pausing import pause_edition
+from digest.tasks.editions.coming import next_open
+from digest.tasks.ledger.audit import find_named
+
+
+def pause(edition: str, *, common: Common = DEFAULT) -> None:
+    """Pause the delivery of editions until `digest resume`.
+
+    Messages on the wire come to their reply; no more leave. It is recorded in the desk's activity.
+
+    Parameters
+    ----------
+    edition:
+        Those being delivered of "DIGEST", "DIGEST/CADENCE" or "DIGEST/CADENCE/PERIOD".
+    """
+    with application(common) as app:
+        with app.database.read() as session:
+            found = [one for one in find_named(session, edition) if one.state == EditionState.FROZEN]
+        for one in found:
+            pause_edition(app.desk, _edit(one.name, app.clock()))
+            say(f"{one.name}: paused; `digest resume {one.name.argument}` lets it go on", quiet=common.quiet)
+        if not found:
+            say(f"nothing of {edition} is being delivered", quiet=common.quiet)
+
+
+def hold(edition: str, *, common: Common = DEFAULT) -> None:
+    """Hold the next edition: it is not sent at its deadline.
+
+    Parameters
+    ----------
+    edition:
+        "DIGEST/CADENCE", or "DIGEST" where it has one cadence.
+    """
+    with application(common) as app:
+        name = _next(app, edition)
+        drafts.hold(app.desk, _edit(name, app.clock()))
+    say(f"{name}: on hold; `digest release {name.digest}/{name.cadence}` ends that", quiet=common.quiet)
+
+
+def release(edition: str, *, common: Common = DEFAULT) -> None:
+    """Release a held edition: it is sent at its deadline, or by the next run where that has passed.
+
+    Parameters
+    ----------
+    edition:
+        "DIGEST/CADENCE", or "DIGEST" where it has one cadence.
+    """
+    with application(common) as app:
+        name = _next(app, edition)
+        drafts.let_go(app.desk, _edit(name, app.clock()))
+    say(f"{name}: released", quiet=common.quiet)
+
+
+def _next(app: Application, text: str) -> EditionName:
+    """Return the edition that is held, else the next one."""
+    digest_name, _, cadence = text.replace(" ", "/").partition("/")
+    digest = app.settings.digest(digest_name)
+    if not cadence and len(digest.cadences) > 1:
+        raise UsageError(f"{text} has several cadences: name one, such as {text}/{digest.default_cadence}")
+    cadence = cadence or digest.default_cadence
+    digest.cadence(cadence)
+    with app.database.read() as session:
+        coming = next_open(session, app.settings, digest, cadence, app.clock())
+    return EditionName(digest.name, cadence, coming.period)
+
+
+def _edit(name: EditionName, now: datetime) -> Edit:
+    return Edit(f"{getpass.getuser()} by command", name, None, now)

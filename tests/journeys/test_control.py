@@ -1,0 +1,52 @@
+"""Editions are held, released and paused from the command line, and the desk's activity keeps it."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.newsroom import Caught, Publication
+
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+
+def test_a_held_edition_waits_until_it_is_released(tmp_path: Path, database_url: str) -> None:
+    with Caught() as relay:
+        publication = Publication(tmp_path, database_url, port=relay.port)
+        publication.begin(readers=2)
+
+        assert "on hold" in publication.run("hold", "world/daily")
+        publication.run("send", "--now")
+        assert relay.messages == []
+        assert publication.edition()["state"] == "held"
+
+        assert "released" in publication.run("release", "world/daily")
+        publication.run("send")
+        assert len(relay.messages) == 2
+
+
+def test_a_paused_edition_goes_on_only_when_it_is_resumed(tmp_path: Path, database_url: str) -> None:
+    publication = Publication(tmp_path, database_url, port=1)
+    publication.begin(readers=1)
+    publication.run("send", "--now", code=1)
+    publication.run("resume")
+
+    said = publication.run("pause", "world/daily")
+
+    assert "paused; `digest resume world/daily/" in said
+    assert publication.edition()["state"] == "paused"
+    assert "by command" in publication.edition()["reason"]
+    with Caught() as relay:
+        publication.change_settings("port = 1\n", f"port = {relay.port}\n")
+        publication.run("send")
+        assert relay.messages == []
+        publication.run("resume", "world/daily")
+        publication.run("send")
+        assert len(relay.messages) == 1
+
+
+def test_what_is_not_there_is_told(tmp_path: Path, database_url: str) -> None:
+    publication = Publication(tmp_path, database_url, port=1)
+
+    assert 'no digest "wrold"' in publication.run("hold", "wrold/daily", code=2)
+    assert 'no cadence "dayly"' in publication.run("release", "world/dayly", code=2)
+    assert "there is no edition" in publication.run("pause", "world/daily", code=2)
