@@ -72,8 +72,8 @@ def parse_feed(content: bytes, *, url: str, content_type: str = "", topics: Sequ
         return parse_json_feed(content, url=url, topics=topics)
     if not content.lstrip().startswith((b"\xff\xfe", b"\xfe\xff")):
         content = content.translate(None, _CONTROLS)
+    check_xml(content, url, content_type)  # of the whole: what is cut off may hold a DTD
     content = _unwrapped(content)
-    check_xml(content, url, content_type)
     if is_page(content):
         raise InputError(f"{url} is a web page, not a feed; give the address of its RSS or Atom feed")
     content = _LONG_NAME.sub(rb"\1", escape_bare(content))

@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+import unicodedata
 from functools import lru_cache
 from pathlib import Path
 
@@ -40,6 +41,15 @@ class Phrases:
 def base(language: str) -> str:
     """Return a language tag's first part: what phrases are chosen by."""
     return re.split("[-_]", language, maxsplit=1)[0].lower()
+
+
+def strong_direction(text: str) -> str:
+    """Return the direction of the first strong letter, as `dir="auto"` does (HTML 3.2.6.4); "" for none."""
+    for char in text:
+        kind = unicodedata.bidirectional(char)
+        if kind in ("L", "R", "AL"):
+            return "ltr" if kind == "L" else "rtl"
+    return ""
 
 
 def direction(language: str) -> str:

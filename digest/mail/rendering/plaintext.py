@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from string import ascii_lowercase
 
+from digest.rules.plain_text import item_label, lowered, raised
+
 _BLOCKS = frozenset({
     "blockquote", "div", "figcaption", "figure", "h2", "h3", "h4", "hr", "li", "ol", "p", "pre", "table",
     "tr", "ul",
@@ -42,6 +44,7 @@ def name_mark(number: int) -> str:
 class _List:
     ordered: bool
     number: int = 0
+    kind: str | None = None
 
 
 @dataclass
@@ -55,6 +58,10 @@ class _Reader(HTMLParser):
     _open: list[str] = field(default_factory=list)
     _marker: str = ""
     _after_item: bool = False
+    _raised_from: list[int] = field(default_factory=list)
+    _in_pre: int = 0
+    _cells: int = 0
+    _after_row: bool = False
 
     def __post_init__(self) -> None:
         super().__init__(convert_charrefs=True)
@@ -68,13 +75,22 @@ class _Reader(HTMLParser):
         if tag in _BLOCKS:
             self._end()
         if tag in ("ul", "ol"):
-            self._lists.append(_List(tag == "ol"))
+            start = values.get("start") or ""
+            first = int(start) if start.isdecimal() else 1
+            self._lists.append(_List(tag == "ol", first - 1, values.get("type")))
         elif tag == "li":
-            self._marker = self._item()
+            self._marker = self._item(values.get("value") or "")
+        elif tag == "pre":
+            self._in_pre += 1
+        elif tag in ("sup", "sub"):
+            self._raised_from.append(len(self._words))
         elif tag == "br":
             self._words.append("\n")
+        elif tag in ("table", "tr"):
+            self._cells, self._after_row = 0, self._after_row and tag == "tr"
         elif tag in ("td", "th"):
-            self._words.append(" ")
+            self._cells += 1
+            self._words.append(" | " if self._cells > 1 else " ")
         elif tag == "img" and values.get("alt"):
             self._words.append(f" [{values['alt']}] ")
         elif tag == "a":
@@ -85,19 +101,33 @@ class _Reader(HTMLParser):
             url = self._open.pop()
             if url:
                 self._words.append(f" [{self._mark(url)}]")
-        if tag in ("ul", "ol") and self._lists:
-            self._lists.pop()
+        if tag in ("sup", "sub") and self._raised_from:
+            self._end_raised(tag)
         if tag in _BLOCKS:
             self._end()
+        if tag in ("tr", "table"):
+            self._cells, self._after_row = 0, self._after_row and tag == "tr"
+        elif tag in ("ul", "ol") and self._lists:
+            self._lists.pop()
+        elif tag == "pre" and self._in_pre:
+            self._in_pre -= 1
 
     def handle_data(self, data: str) -> None:
-        self._words.append(data.replace("\n", " "))
+        self._words.append(data if self._in_pre else data.replace("\n", " "))
 
-    def _item(self) -> str:
+    def _end_raised(self, tag: str) -> None:
+        at = min(self._raised_from.pop(), len(self._words))
+        inner, before = "".join(self._words[at:]), "".join(self._words[max(0, at - 3) : at])[-1:]
+        self._words[at:] = [raised(inner, before) if tag == "sup" else lowered(inner, before)]
+
+    def _item(self, value: str) -> str:
+        """Return an item's marker, indented by the lists around its own."""
+        indent = "  " * (len(self._lists) - 1)
         if not self._lists or not self._lists[-1].ordered:
-            return "- "
-        self._lists[-1].number += 1
-        return f"{self._lists[-1].number}. "
+            return f"{indent}- "
+        current = self._lists[-1]
+        current.number = int(value) if value.isdecimal() else current.number + 1
+        return f"{indent}{item_label(current.number, current.kind)}. "
 
     def _mark(self, url: str) -> str:
         known = {own: mark for mark, own in self.marks.items()}
@@ -106,11 +136,21 @@ class _Reader(HTMLParser):
         return mark
 
     def _end(self) -> None:
-        lines = (" ".join(line.split()) for line in "".join(self._words).split("\n"))
-        paragraph = "\n".join(lines).strip()
+        text = "".join(self._words)
         self._words.clear()
-        if not paragraph:
+        self._raised_from.clear()
+        if self._in_pre:
+            code = text.strip("\n").expandtabs(4).split("\n")
+            paragraph = "\n".join(f"{AS_IT_IS}{line.rstrip()}" for line in code) if text.strip() else ""
+        else:
+            paragraph = "\n".join(" ".join(line.split()) for line in text.split("\n")).strip()
+        if not paragraph.strip(" |"):
             return
+        is_row = self._cells > 1
+        if is_row and self._after_row:
+            self._paragraphs[-1] += f"\n{paragraph}"
+            return
+        self._after_row = is_row
         if self._marker and self._after_item:  # items stand close together
             self._paragraphs[-1] += f"\n{self._marker}{paragraph}"
         else:
@@ -119,21 +159,30 @@ class _Reader(HTMLParser):
 
 
 COLUMNS = 72
+AS_IT_IS = "\v"
+"""Stands before a line that is not wrapped: cleaned text holds no such sign."""
 
 
 def wrap(text: str, indent: str = "", columns: int = COLUMNS) -> str:
-    """Wrap text to the columns; wide characters count two, a longer word keeps its own line."""
+    """Wrap text to the columns; wide characters count two, a longer word keeps its own line.
+
+    A line keeps its indent, and one behind AS_IT_IS (code) is not wrapped.
+    """
     lines: list[str] = []
     for paragraph in text.split("\n"):
-        line, width = "", 0
+        if paragraph.startswith(AS_IT_IS):
+            lines.append(indent + paragraph.removeprefix(AS_IT_IS))
+            continue
+        lead = paragraph[: len(paragraph) - len(paragraph.lstrip(" "))]
+        line, width = "", len(lead)
         for word in paragraph.split():
             size = _width(word)
             if line and width + 1 + size > columns - len(indent):
-                lines.append(indent + line)
-                line, width = word, size
+                lines.append(indent + lead + line)
+                line, width = word, len(lead) + size
             else:
-                line, width = (f"{line} {word}", width + 1 + size) if line else (word, size)
-        lines.append(indent + line if line else "")
+                line, width = (f"{line} {word}", width + 1 + size) if line else (word, width + size)
+        lines.append(indent + lead + line if line else "")
     return "\n".join(lines)
 
 

@@ -18,7 +18,7 @@ from markupsafe import Markup
 
 from digest.errors import SettingsError
 from digest.mail.rendering.limits import LimitedEnvironment, counted_steps, with_limits
-from digest.mail.rendering.phrases import FALLBACK, base, direction
+from digest.mail.rendering.phrases import FALLBACK, base, direction, strong_direction
 from digest.mail.rendering.placeholders import TemplateInspectsValueError, guarded
 from digest.mail.rendering.plaintext import plain, wrap
 
@@ -128,6 +128,7 @@ def _environment(folders: list[Path], folder: Path) -> LimitedEnvironment:
         "clean": Markup,
         "plain": plain,
         "direction": direction,
+        "strong_direction": strong_direction,
     }
     known: Any
     for known in (environment.filters, environment.tests):
