@@ -12,7 +12,7 @@ _SHORTEST_GUID = 2
 
 
 def told_apart(articles: Sequence[ParsedArticle]) -> list[ParsedArticle]:
-    """Give a source's articles with only such guids and canonical URLs as tell them apart.
+    """Return a source's articles with only such guids and canonical URLs as tell them apart.
 
     A guid that stands for nothing ("0", the home page) or that several articles share is dropped. A link that
     several share, or to the home page, gets the guid or the title added to its form for comparison.
@@ -28,7 +28,7 @@ def _shared(
     mark: Callable[[ParsedArticle], str | None],
     other: Callable[[ParsedArticle], tuple[str, str]],
 ) -> frozenset[str]:
-    """Give the marks that articles share which differ in both other respects."""
+    """Return the marks that articles share which differ in both other respects."""
     seen: dict[str, set[tuple[str, str]]] = defaultdict(set)
     for article in articles:
         if value := mark(article):

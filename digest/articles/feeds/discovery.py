@@ -59,7 +59,7 @@ def find_wordpress(page: bytes, url: str, link_header: str) -> str | None:
 
 
 def common_addresses(url: str) -> Iterator[str]:
-    """Give the addresses at which a site often has its feed."""
+    """Return the addresses at which a site often has its feed."""
     return (urljoin(url, path) for path in COMMON_PATHS)
 
 

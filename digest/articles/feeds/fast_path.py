@@ -165,7 +165,7 @@ def _check_unread(element: Any) -> None:
 
 
 def _text(element: Any, *allowed: str) -> str:
-    """Give an element's text as feedparser mends it."""
+    """Return an element's text as feedparser mends it."""
     _check(not len(element) and (not element.attrib or set(element.attrib) <= set(allowed)))
     text: str = (element.text or "").strip()
     if text.isascii():
@@ -270,7 +270,7 @@ def _add_media(entry: Entry, element: Any) -> None:
 
 
 def _attributes(element: Any) -> Entry:
-    """Give attributes as feedparser names them; one with a namespace is odd."""
+    """Return attributes as feedparser names them; one with a namespace is odd."""
     named = {name.lower(): value for name, value in element.attrib.items()}
     _check(len(named) == len(element.attrib) and "base" not in named)
     _check(not any(name.startswith("{") for name in named))

@@ -129,7 +129,7 @@ def _title(outline: Any) -> str:
 
 
 def _value(outline: Any, name: str) -> str:
-    """Give an attribute, whatever the case of its name: exports write xmlurl and xmlURL as well."""
+    """Return an attribute, whatever the case of its name: exports write xmlurl and xmlURL as well."""
     for key, value in outline.attrib.items():
         if str(key).lower() == name.lower():
             return str(value)

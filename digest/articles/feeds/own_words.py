@@ -165,7 +165,7 @@ def _drop_boxes(item: Any, is_atom: bool) -> None:
 
 
 def _settle_texts(item: Any, texts: dict[str, str], is_atom: bool, described: str) -> None:
-    """Give an item the most complete of the texts that its source calls the item's."""
+    """Return an item the most complete of the texts that its source calls the item's."""
     own = [
         child
         for child in item

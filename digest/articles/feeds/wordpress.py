@@ -14,7 +14,7 @@ _TERMS = ("category", "post_tag")
 
 
 def posts_url(root: str, *, page: int = 1, per_page: int = 20) -> str:
-    """Give the address of a page of posts below an API's root, which may be a ?rest_route=."""
+    """Return the address of a page of posts below an API's root, which may be a ?rest_route=."""
     query = {"_embed": "1", "per_page": str(per_page)} | ({"page": str(page)} if page > 1 else {})
     join = "&" if "?" in root else "?"
     return f"{root.rstrip('/')}/wp/v2/posts{join}{urlencode(query)}"
@@ -80,7 +80,7 @@ def _embedded_names(post: Any, kind: str) -> Iterator[str]:
 
 
 def _at(value: Any, *path: str | int) -> Any:
-    """Give what stands at a path, or None: a site may have left out any part."""
+    """Return what stands at a path, or None: a site may have left out any part."""
     for part in path:
         try:
             value = value[part]

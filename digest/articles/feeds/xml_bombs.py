@@ -49,7 +49,7 @@ def check_xml(content: bytes, name: str, content_type: str = "") -> None:
 
 
 def _readings(content: bytes, name: str, content_type: str) -> Iterator[bytes]:
-    """Give a document as it is, and as UTF-8 where it says that its bytes are no ASCII."""
+    """Return a document as it is, and as UTF-8 where it says that its bytes are no ASCII."""
     yield content
     stated = [_LABEL.match(content[:400]), _CHARSET.search(content_type.encode("ascii", "ignore"))]
     labels = {match[1].decode().lower() for match in stated if match}
@@ -84,7 +84,7 @@ def declares_entities(content: bytes) -> bool:
 
 
 def parted(content: bytes) -> Iterator[tuple[bytes, bool]]:
-    """Give the parts of a document in order, each with whether it is a CDATA section."""
+    """Return the parts of a document in order, each with whether it is a CDATA section."""
     at = 0
     while (start := content.find(b"<![CDATA[", at)) >= 0 and (end := content.find(b"]]>", start)) >= 0:
         yield content[at:start], False

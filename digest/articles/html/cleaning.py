@@ -109,7 +109,7 @@ def _filtered(html: str, base_url: str) -> str:
 
 
 def _allowed(_tag: str, attribute: str, value: str) -> str | None:
-    """Give an attribute's value as it may stay, links whole; None for one that may not."""
+    """Return an attribute's value as it may stay, links whole; None for one that may not."""
     if attribute not in ("href", "src"):
         if attribute == "type":
             return value if value in _LABELS else None
@@ -132,17 +132,17 @@ _CLEANER = nh3.Cleaner(
 
 
 def paragraphs(blocks: Iterable[str]) -> str:
-    """Give blocks of plain text as HTML paragraphs."""
+    """Return blocks of plain text as HTML paragraphs."""
     return "".join(f"<p>{escaped(block)}</p>" for block in blocks if block.strip())
 
 
 def escaped(text: str) -> str:
-    """Give plain text as HTML text."""
+    """Return plain text as HTML text."""
     return html_module.escape(text, quote=False)
 
 
 def plain_text(html: str) -> str:
-    """Give a fragment's text, paragraphs apart."""
+    """Return a fragment's text, paragraphs apart."""
     if "<" not in html:  # most summaries: the layout engine takes many times as long
         return " ".join(without_controls(html_module.unescape(html)).split())
     text = without_controls(text_of(html))
@@ -150,7 +150,7 @@ def plain_text(html: str) -> str:
 
 
 def one_line(text: str | None) -> str:
-    """Give a title or name as one line of plain text: no tags, entities resolved, no controls.
+    """Return a title or name as one line of plain text: no tags, entities resolved, no controls.
 
     A tag that never ends stays as text, a blank in it, so that no reader of HTML takes it for one.
     """
@@ -169,7 +169,7 @@ def _without_tags(text: str) -> str:
 
 
 def safe_url(url: str | None, base_url: str) -> str | None:
-    """Give an absolute http or https URL, or None for anything else."""
+    """Return an absolute http or https URL, or None for anything else."""
     absolute = _absolute(url, base_url) if url else None
     return None if absolute is None or absolute.startswith("mailto:") else absolute
 

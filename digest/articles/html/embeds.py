@@ -99,7 +99,7 @@ def _address(embed: Element) -> str | None:
 
 
 def _watched(address: str) -> str:
-    """Give the page of a film instead of its player."""
+    """Return the page of a film instead of its player."""
     try:
         parts = urlsplit(address)
     except ValueError:

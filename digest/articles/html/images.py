@@ -62,7 +62,7 @@ _SIZE = re.compile(r"\s*(\d{1,4})(?:\.\d+)?\s*(?:px)?\s*")
 
 
 def settle_images(tree: Element, tags: frozenset[str]) -> None:
-    """Give each picture its real address once; take out those that show nothing."""
+    """Return each picture its real address once; take out those that show nothing."""
     if tags.isdisjoint(_PICTURES):
         return
     for amp in all_of(tree, *tags.intersection(_AMP)):

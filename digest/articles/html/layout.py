@@ -60,7 +60,7 @@ def set_blocks(tree: Element, tags: frozenset[str]) -> None:
 
 
 def _holders(elements: Iterable[Element]) -> set[Element]:
-    """Give what holds a block somewhere: it is no paragraph itself."""
+    """Return what holds a block somewhere: it is no paragraph itself."""
     holders: set[Element] = set()
     for block in elements:
         if block.tag not in _INLINE:
@@ -79,7 +79,7 @@ def _part(block: Element) -> None:
 
 
 def _parted(block: Element) -> Iterator[Element]:
-    """Give the parts of a block; `loose` is the text that begins the paragraph that may follow."""
+    """Return the parts of a block; `loose` is the text that begins the paragraph that may follow."""
     loose, paragraph, is_apart = block.text or "", None, False
     for child in list(block):
         tail = child.tail or ""

@@ -22,7 +22,7 @@ _ANY_TAG = re.compile(r"<(?!/?(?:p|br)\b)/?[a-zA-Z][^<>]*>")
 
 
 def read_tree(text: str) -> Element | None:
-    """Give a fragment as one `div`; None for what holds no markup that can be read.
+    """Return a fragment as one `div`; None for what holds no markup that can be read.
 
     What is nested deeper than any page that people wrote loses its nesting, never its text.
     """
@@ -38,7 +38,7 @@ def read_tree(text: str) -> Element | None:
 
 
 def untangled(text: str) -> str:
-    """Give HTML without the attributes of tags with hundreds: parsers take the square of their number."""
+    """Return HTML without the attributes of tags with hundreds: parsers take the square of their number."""
     if len(text) < _LONG_TAG:
         return text
     first, *parts = text.split("<")
@@ -53,7 +53,7 @@ def _bare(part: str) -> str:
 
 
 def unnested(text: str) -> str:
-    """Give a page as it is, or without its holders where they are nested too deep for its readers."""
+    """Return a page as it is, or without its holders where they are nested too deep for its readers."""
     return text if _parsed(text) is not None else _HOLDER.sub(" ", text)
 
 
@@ -82,17 +82,17 @@ def _depth(page: Element) -> int:
 
 
 def tags_in(tree: Element) -> frozenset[str]:
-    """Give the names of the elements: what looks for others need not begin."""
+    """Return the names of the elements: what looks for others need not begin."""
     return frozenset(str(element.tag) for element in tree.iter())
 
 
 def words_of(element: Element) -> str:
-    """Give all the text in an element."""
+    """Return all the text in an element."""
     return str(_WORDS(element))
 
 
 def write_tree(tree: Element) -> str:
-    """Give a tree's content as HTML."""
+    """Return a tree's content as HTML."""
     written: str = etree.tostring(tree, method="html", encoding="unicode", with_tail=False)
     return written[written.index(">") + 1 : written.rindex("<")] if "</" in written else ""
 
@@ -127,13 +127,13 @@ def _add_text(parent: Element, previous: Element | None, text: str | None) -> No
 
 
 def matches(path: etree.XPath, tree: Element) -> list[Element]:
-    """Give the elements that a path leads to."""
+    """Return the elements that a path leads to."""
     found: Any = path(tree)
     return list(found)
 
 
 def all_of(tree: Element, *tags: str) -> Iterator[Element]:
-    """Give the elements of some names, those added meanwhile aside."""
+    """Return the elements of some names, those added meanwhile aside."""
     if tags:
         yield from [element for element in tree.iter(*tags) if isinstance(element.tag, str)]
 

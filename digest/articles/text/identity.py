@@ -23,6 +23,29 @@ _ORIGIN = re.compile(
     r"(?:rss|feed|atom|newsletter|e-?mail|share|twitter|x|facebook|whatsapp|telegram|linkedin|reddit|app)|rss=(?:1|yes|true)",
     re.I,
 )
+_GOAL = re.compile(r"https?://[^\s/?#@\\\"'<>]+\.[^\s\"'<>\\]+")
+# Hosts, path and parameters of redirectors that name their goal in the URL.
+_REDIRECTORS = tuple(
+    (re.compile(hosts), re.compile(path), names)
+    for hosts, path, names in (
+        (r"(?:news\.)?google\.[a-z.]{2,6}", r"/(?:url|imgres|news/url)", ("url", "q", "imgrefurl")),
+        (r"bing\.com", r"/news/apiclick\.aspx|/ck/a", ("url",)),
+        (r"(?:l|lm)\.(?:facebook|instagram)\.com|facebook\.com", r"/l\.php|/?", ("u",)),
+        (r"t\.umblr\.com", r"/redirect", ("z",)),
+        (r"out\.reddit\.com", r"/.*", ("url",)),
+        (r"youtube\.com", r"/redirect", ("q",)),
+        (r"(?:m\.)?vk\.com", r"/away(?:\.php)?", ("to",)),
+        (r"duckduckgo\.com", r"/l/?", ("uddg",)),
+        (r"getpocket\.com", r"/redirect", ("url",)),
+        (r"linkedin\.com", r"/(?:redir/redirect|safety/go)", ("url",)),
+        (r"steamcommunity\.com", r"/linkfilter/?", ("url", "u")),
+        (r"(?:[\w-]+\.)?safelinks\.protection\.outlook\.com", r"/.*", ("url",)),
+        (r"(?:feedproxy\.google|feeds\.feedburner|feedproxy\.feedburner)\.com", r"/.*", ("url", "u")),
+        (r"(?:go\.skimresources|go\.redirectingat)\.com", r"/?", ("url",)),
+        (r"(?:link\.zhihu|link\.juejin)\.c(?:om|n)", r"/?", ("target",)),
+        (r"exit\.sc", r"/?", ("url",)),
+    )
+)
 _AMP_PARAMETER = re.compile(r"amp|amp_(js_v|gsa)|usqp", re.I)
 _AMP_CACHE = re.compile(r"/(?:[a-z]{1,2}|amp)/(s/)?(?=[^/]+\.)")
 _AMP_PATH = re.compile(r"\A/amp(?=/.)|(?<=[^/])/amp/?\Z|\.amp(?=\.html?\Z)|\.amp\Z", re.I)
@@ -39,9 +62,11 @@ _PORTS = {"http": 80, "https": 443}
 
 
 def undecorated(url: str) -> str:
-    """Give a URL without the parameters that only follow readers around."""
+    """Return a URL without what only follows readers around: parameters, and a redirector before it."""
     if "?" not in url:
         return url
+    if "http" in url[5:] and (goal := redirected(url)) is not None:
+        return undecorated(goal)
     try:
         parts = urlsplit(url)
     except ValueError:
@@ -55,8 +80,24 @@ def undecorated(url: str) -> str:
     return url if len(kept) == len(pairs) else urlunsplit(parts._replace(query="&".join(kept)))
 
 
+def redirected(url: str) -> str | None:
+    """Return the goal that a known redirector's URL names; None for any other URL. Nothing is asked for."""
+    try:
+        parts = urlsplit(url)
+        host = (parts.hostname or "").lower().removeprefix("www.")
+    except ValueError:
+        return None
+    for hosts, path, names in _REDIRECTORS:
+        if hosts.fullmatch(host) and path.fullmatch(parts.path):
+            given = dict(reversed(parse_qsl(parts.query)))
+            goal = next((given[name] for name in names if name in given), "")
+            if _GOAL.fullmatch(goal) and goal.isprintable() and len(goal) < len(url):
+                return goal
+    return None
+
+
 def canonical_url(url: str) -> str:
-    """Give a URL's form for comparison, the same for all the addresses that one page is reached by.
+    """Return a URL's form for comparison, the same for all the addresses that one page is reached by.
 
     It is https without front-door host (www, m, amp), default port, decoration, session, AMP form, index
     file, end slash and fragment, with its parameters in order and its escapes as RFC 3986 6.2.2 has them.
@@ -93,7 +134,7 @@ def content_hash(title: str, text: str) -> str:
 
 
 def path_slug(name: str) -> str:
-    """Give a file's relative name as a URL path; two files of a folder never share one."""
+    """Return a file's relative name as a URL path; two files of a folder never share one."""
     stem = name.rpartition(".")[0] or name
     parts = [slug(part, 200) for part in stem.split("/")]
     if all(parts):

@@ -31,7 +31,7 @@ _UNSPACED = re.compile(
 
 
 def first_sentence(text: str, limit: int) -> str:
-    """Give the first sentence where it is no longer than the limit, else its beginning to a word's end."""
+    """Return the first sentence where it is no longer than the limit, else its beginning to a word's end."""
     line = " ".join(text.split())
     end = next((end for end in _sentence_ends(line[: limit + 80]) if end >= 12), len(line))
     if end <= limit:
@@ -40,7 +40,7 @@ def first_sentence(text: str, limit: int) -> str:
 
 
 def summarise(text: str, limit: int = 280) -> str:
-    """Give the text's beginning, to a sentence's end where one is near, else to a word's end."""
+    """Return the text's beginning, to a sentence's end where one is near, else to a word's end."""
     line = _beginning(text, limit + 101)
     if len(line) <= limit:
         return line
@@ -49,7 +49,7 @@ def summarise(text: str, limit: int = 280) -> str:
 
 
 def _beginning(text: str, length: int) -> str:
-    """Give a text as one line; of a long one so much of it at least."""
+    """Return a text as one line; of a long one so much of it at least."""
     line = " ".join(text[: 4 * length].split())
     return line if len(line) > length else " ".join(text.split())
 
@@ -61,7 +61,7 @@ def word_count(text: str) -> int:
 
 
 def reading_minutes(words: int, language: str | None = None) -> int:
-    """Give the minutes that a text of so many words takes to read; at least one where there are any.
+    """Return the minutes that a text of so many words takes to read; at least one where there are any.
 
     The speeds are means of reading aloud (Trauzettel-Klosinski and Dietz, IOVS 2012;53:5452), so nobody is rushed.
     """

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from digest.kept import Kept
 from digest.mail.assembly import CardPieces
 from digest.mail.rendering.content import Card, Elsewhere
+from digest.mail.rendering.phrases import direction, strong_direction
 from digest.models import Article, Form
 from digest.models.row import row_id
 from digest.rules.editions.sections import section_title
@@ -94,8 +95,13 @@ def to_card(
         place=article.place,
         topics=tuple(article.topics),
         published_at=article.published_at,
-        language=article.language or language,
+        language=article.language or _assumed(language, article.title),
         also_at=also_at,
         section=section,
         reading_minutes=max(1, round(article.word_count / _WORDS_A_MINUTE)) if article.word_count else 0,
     )
+
+
+def _assumed(language: str, title: str) -> str:
+    """Return the language of an article that states none; empty where its letters run the other way."""
+    return language if strong_direction(title) in ("", direction(language)) else ""
