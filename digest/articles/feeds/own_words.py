@@ -28,6 +28,7 @@ from digest.articles.feeds.vocabulary import (
     name_of,
 )  # fmt: skip
 from digest.articles.html.plain_to_html import html_of_plain
+from digest.articles.text.names import named
 
 _CHARSET = re.compile(r"charset\s*=\s*[\"']?\s*([\w.:-]{2,40})", re.I)
 _TAG = re.compile(r"<[a-zA-Z/!][^<>]*>")
@@ -202,14 +203,18 @@ def _length(text: str) -> int:
 def _settle_authors(item: Any, authors: list[str]) -> None:
     """Keep an item's own authors; a show's or a feed's author counts for an item that names none."""
     people = [child for child in item if name_of(child)[1] in ("author", "creator")]
-    named = [child for child in people if (child.text or "").strip() or len(child)]
-    own = [child for child in named if name_of(child)[0] in KNOWN]
+    stated = [child for child in people if (child.text or "").strip() or len(child)]
+    own = [child for child in stated if name_of(child)[0] in KNOWN]
     if not own:
         shows = [
-            (child.text or "").strip() for child in named if name_of(child)[0] in ("itunes", "googleplay")
+            (child.text or "").strip() for child in stated if name_of(child)[0] in ("itunes", "googleplay")
         ]
         for author in shows[:1] or authors:
             etree.SubElement(item, f"{{{DC}}}creator").text = author
+    if len(own) > 1:
+        for child in own:
+            if "@" in (child.text or ""):  # feedparser cuts one of several wrongly
+                child.text = named(child.text)
     for child in people:
         if child not in own:
             item.remove(child)
