@@ -1,11 +1,15 @@
 """Settings: each mistake is one line that names key, value and remedy; the environment wins over the file."""
 
+import re
+import tomllib
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel, ValidationError
 
 from digest.errors import SettingsError
-from digest.settings import load_settings
+from digest.settings import Settings, load_settings
+from digest.settings.loading import _explain
 from tests.conftest import write_config
 
 BAD = sorted((Path(__file__).parent / "bad_settings").glob("*.toml"))
@@ -59,3 +63,37 @@ def test_no_secret_is_in_the_settings_own_words(tmp_path: Path) -> None:
 def test_a_relative_database_is_beside_the_settings_not_where_the_command_was_called(tmp_path: Path) -> None:
     settings = load_settings(write_config(tmp_path, "sqlite:///digest.db"))
     assert settings.database_url == f"sqlite:///{tmp_path}/digest.db"
+
+
+_FOREIGN = re.compile(
+    r"Input should|valid (?:string|integer|number|boolean|tuple|list|dict)|unable to|pattern '|equal to"
+)
+
+
+def _keys() -> list[tuple[str, str]]:
+    tables = {name: field.annotation for name, field in Settings.model_fields.items()}
+    return [
+        (table, field.alias or name)
+        for table, model in tables.items()
+        if isinstance(model, type) and issubclass(model, BaseModel)
+        for name, field in model.model_fields.items()
+    ]
+
+
+@pytest.mark.parametrize(
+    "value", ["[[1]]", "{ a = 1 }", "-1", "1e400", "true", '"\\u0001"', '""', "1979-05-27"]
+)
+@pytest.mark.parametrize("key", _keys(), ids=".".join)
+def test_whatever_a_key_is_set_to_its_error_is_in_our_words(
+    tmp_path: Path, key: tuple[str, str], value: str
+) -> None:
+    table, name = key
+    written = tomllib.loads(write_config(tmp_path, "sqlite:///digest.db").read_text())
+    written.setdefault(table, {})[name] = tomllib.loads(f"value = {value}")["value"]
+    try:
+        Settings(**written)
+    except ValidationError as error:
+        for item in error.errors():
+            said = _explain(item, written)
+            assert not _FOREIGN.search(said), said
+            assert "\n" not in said

@@ -12,6 +12,7 @@ from pydantic import (
 )
 
 from digest.errors import SettingsError
+from digest.settings.messages import word
 from digest.settings.settings import RESERVED, Settings
 
 
@@ -63,7 +64,7 @@ def _explain(item: Any, written: dict[str, Any]) -> str:
     """Turn one validation error into one line: key, value, remedy."""
     location = [part for part in item["loc"] if part != "[key]"]
     where = _name_key(location, written)
-    message = str(item["msg"]).removeprefix("Value error, ").replace("Input should be", "must be")
+    message = word(item["type"], str(item["msg"]), item.get("ctx", {}))
     if item["type"] == "extra_forbidden":
         return f"{where}: unknown key{_suggest(location)}"
     if item["type"] == "missing":

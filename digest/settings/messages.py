@@ -1,0 +1,52 @@
+"""What is wrong with a value of the settings, in words of our own: what is allowed, with an example.
+
+Pydantic's sentences speak of its types and patterns; each kind of error that a setting
+can have is worded here.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+_WORDED = {
+    "int_parsing": "must be a whole number such as 8, without quotes",
+    "int_type": "must be a whole number such as 8, without quotes",
+    "int_from_float": "must be a whole number such as 8",
+    "int_parsing_size": "must be a smaller number",
+    "float_parsing": "must be a number such as 2.5, without quotes",
+    "float_type": "must be a number such as 2.5, without quotes",
+    "finite_number": "must be a number such as 2.5",
+    "bool_parsing": "must be true or false, without quotes",
+    "bool_type": "must be true or false, without quotes",
+    "string_type": "must be text between quotes",
+    "path_type": 'must be a path between quotes, such as "dkim.pem"',
+    "string_pattern_mismatch": 'must be a language tag such as "en" or "pt-BR"',
+    "tuple_type": 'must be a list such as ["one", "another"]',
+    "list_type": 'must be a list such as ["one", "another"]',
+    "dict_type": "must be a table: a line in brackets of its own, with keys below it",
+    "model_type": "must be a table: a line in brackets of its own, with keys below it",
+    "model_attributes_type": "must be a table: a line in brackets of its own, with keys below it",
+    "date_type": "must be a date such as 2026-11-23, without quotes",
+    "date_parsing": "must be a date such as 2026-11-23, without quotes",
+    "date_from_datetime_parsing": "must be a date such as 2026-11-23, without quotes",
+    "date_from_datetime_inexact": "must be a date such as 2026-11-23, without a time",
+}
+_BOUNDED = {
+    "greater_than_equal": "must be {ge} or more",
+    "greater_than": "must be more than {gt}",
+    "less_than_equal": "must be {le} or less",
+    "less_than": "must be less than {lt}",
+    "string_too_short": "must have {min_length} characters or more",
+    "string_too_long": "must have {max_length} characters at most",
+    "too_short": "must name {min_length} or more",
+    "too_long": "must name {max_length} at most",
+}
+
+
+def word(kind: str, message: str, context: Mapping[str, Any]) -> str:
+    """Return an error's sentence by its kind; one that our own rules raised is kept."""
+    if kind in _BOUNDED:
+        return _BOUNDED[kind].format_map(context)
+    if kind in ("literal_error", "enum"):
+        offered = str(context["expected"]).replace("'", '"')
+        return f"must be {offered}"
+    return _WORDED.get(kind, message.removeprefix("Value error, "))
