@@ -7,9 +7,13 @@ import sys
 from collections.abc import Iterator
 
 import pytest
+from sqlmodel import Session
 
+from digest.bootstrap import Application
 from digest.models import Answer, Bounce, Complaint, InboundMessage, Letter
 from digest.net.inbound.lmtp import LmtpServer
+from digest.net.inbound.spool import Spool
+from digest.tasks.inbound.intake import take_in
 from tests.support.inbox import Inboxed, headers_of
 from tests.support.newsroom import Caught, Publication
 
@@ -264,3 +268,79 @@ def test_a_maildir_is_taken_from_and_a_message_that_comes_twice_counts_once(inbo
     assert list(new.iterdir()) == []
     assert inboxed.suppressed(R0) == "bounce"
     assert len(inboxed.rows(Bounce)) == 1
+
+
+def test_a_thousand_forged_reports_and_commands_change_nothing(inboxed: Inboxed, caught: Caught) -> None:
+    """None has a token or a Message-ID of ours, or another reader's, or one that was tampered with."""
+    path, leave = inboxed.return_path(R1), inboxed.leave_address(R1)
+    returned = message_to(caught, R1)
+    before = inboxed.publication.facts("subscribers", "show", R0)
+    forged: list[str] = []
+    for number in range(125):
+        place = 5 + number % 31
+        forged += [
+            inboxed.bounce(R0, to="news@courier.example", words=f"550 5.1.1 no {number}"),
+            inboxed.bounce(R0, to=tampered(path, place), words=f"550 5.1.1 no {number}"),
+            inboxed.bounce(R0, to="news@courier.example", returned=returned.replace(R1, R0)),
+            inboxed.complaint(returned.replace(R1, R0)),
+            inboxed.complaint(
+                f"From: news@courier.example\nTo: {R0}\nMessage-ID: <{number:040x}@courier.example>\n"
+            ),
+            inboxed.letter("x@x.example", to=tampered(leave, place)),
+            inboxed.letter(R0, "leave", headers=["Authentication-Results: mx.forged.example; dmarc=pass"]),
+            inboxed.letter(R0, "weekly", headers=[f"In-Reply-To: <{number:040x}@courier.example>"]),
+        ]
+    assert len(forged) == 1_000
+    inboxed.take(*forged)
+
+    assert inboxed.publication.facts("subscribers", "show", R0) == before
+    assert [inboxed.state(one) for one in (R0, R1, R2)] == ["confirmed"] * 3
+    assert inboxed.rows(Bounce) == []
+    assert inboxed.rows(Complaint) == []
+    # What is mailed to readers is the one question a day; what is no command goes to the editors as a letter.
+    assert [one.kind for one in inboxed.rows(Answer) if one.address == R0] == ["ask"]
+    assert {one.address for one in inboxed.rows(Answer)} == {R0, "editors@courier.example"}
+
+
+@pytest.mark.parametrize("step", ["read", "commit", "remove"])
+def test_a_crash_at_any_step_of_taking_a_message_in_acts_once(
+    inboxed: Inboxed, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    class Killed(BaseException):
+        """Stands for the end of the process."""
+
+    def die(*_: object) -> None:
+        raise Killed
+
+    places = {"read": (Spool, "read"), "commit": (Session, "commit"), "remove": (Spool, "remove")}
+    for message in (inboxed.bounce(R0), inboxed.letter(R1, "help")):
+        inboxed.spool.deliver([message.encode()])
+    with monkeypatch.context() as patched:
+        patched.setattr(*places[step], die)
+        with pytest.raises(Killed):
+            take_in_again(inboxed)
+    assert len(inboxed.spool.names(9)) == 2
+    take_in_again(inboxed)
+    take_in_again(inboxed)
+
+    assert inboxed.spool.names(9) == []
+    assert (len(inboxed.rows(Bounce)), len(inboxed.rows(Answer)), len(inboxed.rows(InboundMessage))) == (
+        1,
+        1,
+        2,
+    )
+    assert inboxed.suppressed(R0) == "bounce"
+
+
+def tampered(text: str, place: int) -> str:
+    """Return a text with another letter at a place."""
+    return text[:place] + ("a" if text[place] != "a" else "b") + text[place + 1 :]
+
+
+def take_in_again(inboxed: Inboxed) -> None:
+    """Take in as a process of its own would."""
+    app = Application(inboxed.settings)
+    try:
+        take_in(app.inbox, app.clock())
+    finally:
+        app.database.engine.dispose()
