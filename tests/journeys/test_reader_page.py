@@ -1,0 +1,142 @@
+"""A reader's own page behind a one-hour link: join, details, address, data, erasure; and undoing a departure."""
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlmodel import select
+
+from digest.models import NoticeKind, ReaderNotice, Subscriber
+from digest.rules.tokens import tokens
+from digest.settings import Settings
+from digest.store.database import Database
+from digest.store.readers import notices
+from digest.tasks.readers.readers import Readers
+from digest.web.app import create_app
+from tests.support.readers import (
+    Clock,
+    find_row,
+    link,
+    make_readers,
+    press,
+    sign_up_and_confirm,
+    snapshot,
+)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def readers(database: Database, settings: Settings) -> Readers:
+    return make_readers(database, settings)
+
+
+@pytest.fixture
+def client(readers: Readers, clock: Clock) -> Iterator[TestClient]:
+    with TestClient(create_app(readers, readers.settings, now=clock), follow_redirects=False) as client:
+        sign_up_and_confirm(client, readers, clock())
+        yield client
+
+
+def take_notice(readers: Readers, clock: Clock, kind: NoticeKind, life: timedelta) -> str:
+    with readers.database.write() as session:
+        row = notices.claim_notice(session, 1, clock())
+        assert row is not None
+        assert row.kind == kind
+        notices.set_token(session, row.id or 0, tokens.hash_token(f"token-{row.id}"), clock() + life)
+        return f"token-{row.id}"
+
+
+def own_page(client: TestClient, readers: Readers, clock: Clock) -> str:
+    press(client, "/link", address="anna@example.org")
+    return f"/me/{take_notice(readers, clock, NoticeKind.LINK, timedelta(hours=1))}"
+
+
+def test_a_known_and_an_unknown_address_get_the_same_answer_and_one_gets_a_link(
+    client: TestClient, readers: Readers
+) -> None:
+    known = press(client, "/link", address="anna@example.org")
+    unknown = press(client, "/link", address="nobody@example.org")
+    assert (known.status_code, known.text) == (unknown.status_code, unknown.text)
+    with readers.database.read() as session:
+        assert [row.address for row in session.exec(select(ReaderNotice))] == ["anna@example.org"]
+
+
+def test_the_page_keeps_details_and_leaves_and_joins(
+    client: TestClient, readers: Readers, clock: Clock
+) -> None:
+    path = own_page(client, readers, clock)
+    assert "anna@example.org" in client.get(path).text
+    press(client, path, name="Anna", language="de", timezone="Europe/Berlin")
+    assert find_row(readers).state == "ended"
+    press(client, path, **{"digest": "world", "cadence-world": "daily", "hour-world": "9", "name": "Anna"})
+    row = find_row(readers)
+    assert (row.state, row.cadence, row.hour) == ("confirmed", "daily", 9)
+
+
+def test_the_link_ends_after_an_hour_and_looking_changes_nothing(
+    client: TestClient, readers: Readers, clock: Clock
+) -> None:
+    path = own_page(client, readers, clock)
+    before = snapshot(readers)
+    for one in (path, f"{path}/data.json", f"{path}/erase"):
+        assert client.get(one).status_code == 200
+    assert client.get(f"{path}/data.json").json()["address"] == "anna@example.org"
+    assert snapshot(readers) == before
+    clock.now += timedelta(hours=1)
+    for one in (path, f"{path}/data.json", f"{path}/erase"):
+        answer = client.get(one)
+        assert answer.status_code == 410
+        assert "anna" not in answer.text
+
+
+def test_an_address_changes_once_the_new_one_confirms_and_the_old_one_is_told(
+    client: TestClient, readers: Readers, clock: Clock
+) -> None:
+    path = own_page(client, readers, clock)
+    press(client, path, f"{path}/address", address="anna@new.example")
+    move = f"/address/{take_notice(readers, clock, NoticeKind.MOVE, timedelta(days=1))}"
+    before = snapshot(readers)
+    assert "anna@new.example" in client.get(move).text
+    assert snapshot(readers) == before
+    assert press(client, move).status_code == 200
+    with readers.database.read() as session:
+        assert session.exec(select(Subscriber)).one().address == "anna@new.example"
+        told = session.exec(select(ReaderNotice).where(ReaderNotice.kind == NoticeKind.MOVED)).one()
+    assert told.address == "anna@example.org"
+    assert client.get(move).status_code == 410
+
+
+def test_a_reader_erases_themselves(client: TestClient, readers: Readers, clock: Clock) -> None:
+    path = own_page(client, readers, clock)
+    assert press(client, f"{path}/erase").status_code == 200
+    assert "anna@example.org" not in "".join(snapshot(readers))
+
+
+def test_a_departure_is_undone_within_the_hour_and_not_after(
+    client: TestClient, readers: Readers, clock: Clock
+) -> None:
+    def leave() -> str:
+        found = re.search(r'action="(/undo/[^"]+)"', client.post(link(readers, "unsubscribe")).text)
+        assert found is not None
+        return found[1]
+
+    assert client.post(leave()).status_code == 200
+    assert find_row(readers).state == "confirmed"
+    undo = leave()
+    clock.now += timedelta(minutes=61)
+    assert client.post(undo).status_code == 410
+    assert find_row(readers).state == "ended"
+
+
+def test_a_form_without_its_stamp_changes_nothing(client: TestClient, readers: Readers, clock: Clock) -> None:
+    path = own_page(client, readers, clock)
+    before = snapshot(readers)
+    for one in (path, f"{path}/address", f"{path}/erase", link(readers, "preferences"), "/link"):
+        assert client.post(one, data={"address": "x@example.org"}).status_code == 403
+    assert snapshot(readers) == before
