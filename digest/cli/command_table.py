@@ -68,7 +68,7 @@ ARTICLES = (
     Command("prune", "articles.articles:prune", "Remove old articles that no edition contains."),
 )
 SUBSCRIBERS = (
-    Command("import", "readers.subscribers:import_", "Import readers from a CSV file."),
+    Command("import", "readers.importing:import_", "Import readers from a CSV file."),
     Command("add", "readers.subscribers:add", "Add one reader."),
     Command("show", "readers.subscribers:show", "Show everything that is stored about a reader."),
     Command("erase", "readers.subscribers:erase", "Erase a reader; a keyed hash keeps imports out."),

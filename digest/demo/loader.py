@@ -18,7 +18,8 @@ from digest.settings import Settings, load_settings
 from digest.store.articles import articles
 from digest.store.editions import variants
 from digest.store.readers import subscribers
-from digest.tasks.readers.csv_import import ImportReport, import_subscribers
+from digest.tasks.readers.lists.csv_import import import_subscribers
+from digest.tasks.readers.lists.import_report import ImportReport
 
 _WORDING = "Sample reader of the demo"
 _CONFIG = """\

@@ -120,8 +120,9 @@ class ConsentEvent(SQLModel, table=True):
 
 
 class SuppressionReason(StrEnum):
-    """Why an address is never to be written to."""
+    """Why an address is never to be written to; who LEFT did so in another tool, before an import."""
 
+    LEFT = "left"
     BOUNCE = "bounce"
     COMPLAINT = "complaint"
     ERASED = "erased"

@@ -20,7 +20,7 @@ def test_a_csv_without_an_email_column(publication: Publication) -> None:
     path = publication.folder / "readers.csv"
     path.write_text("name,topics\nAnn,world\n")
     said = publication.run("subscribers", "import", str(path), "--confirmed", "on paper", code=1)
-    assert said == f'{path}, line 1: no column is named "email"; the columns are "name", "topics"\n'
+    assert said == f'{path}: no column holds addresses; the columns of its first line are "name", "topics"\n'
 
 
 def test_a_bad_line_of_a_csv_is_named_and_the_others_are_taken(publication: Publication) -> None:

@@ -3,60 +3,16 @@
 import sys
 from pathlib import Path
 
-from digest.bootstrap import Application
+from digest.cli.readers.choices import digest_name, private_csv
 from digest.cli.terminal.common import DEFAULT, AsJson, Common, application
-from digest.cli.terminal.output import say, show_json, warn
+from digest.cli.terminal.output import say, show_json
 from digest.cli.terminal.tables import show_table
-from digest.errors import InputError, UsageError
 from digest.rules.readers.address import normalise
 from digest.store.readers import subscribers
-from digest.tasks.readers import csv_export, privacy
-from digest.tasks.readers.csv_import import import_subscribers
+from digest.tasks.readers import privacy
 from digest.tasks.readers.enrolment import NewReader, Terms, enrol
+from digest.tasks.readers.lists import csv_export
 from digest.tasks.readers.sign_up import Choices, check_choices
-
-
-def import_(
-    file: Path,
-    *,
-    digest: str | None = None,
-    confirmed: str | None = None,
-    json: AsJson = False,
-    common: Common = DEFAULT,
-) -> None:
-    """Import readers from a CSV file.
-
-    Parameters
-    ----------
-    file:
-        With the columns email,name,language,timezone,cadence,topics; email alone is enough.
-    digest:
-        The digest to subscribe them to.
-    confirmed:
-        The wording that they agreed to; without it each address is asked first.
-    """
-    with application(common) as app:
-        name = _digest_name(app, digest)
-        report = import_subscribers(app.readers, file, name, confirmed, app.clock())
-    facts = {
-        "added": report.added,
-        "changed": report.changed,
-        "unchanged": report.unchanged,
-        "asked": report.asked,
-        "suppressed": report.suppressed,
-        "rejected": [{"line": line, "why": why} for line, why in report.rejected],
-        "encoding": report.encoding,
-    }
-    if json:
-        show_json(facts)
-    else:
-        say(", ".join(f"{facts[key]} {key}" for key in list(facts)[:5]), quiet=common.quiet)
-        if report.asked:
-            say("`digest send` or `digest run` mails the confirmations", quiet=common.quiet)
-    for line, why in report.rejected:
-        warn(f"{file}, line {line}: {why}")
-    if report.rejected:
-        sys.exit(1)
 
 
 def add(
@@ -93,15 +49,15 @@ def add(
         The wording that they agreed to; without it the address is asked first.
     """
     with application(common) as app:
-        chosen = app.settings.digest(_digest_name(app, digest))
+        chosen = app.settings.digest(digest_name(app, digest))
         wanted = check_choices(chosen, Choices(cadence, topics))
         newcomer = NewReader(
             normalise(address), name, language, timezone, wanted.cadence, wanted.topics or None
         )
         terms = Terms(chosen, confirmed, {"command": "subscribers add"}, app.clock())
         with app.database.write() as session:
-            result = enrol(session, app.readers, [newcomer], terms)[0]
-    say(f"{newcomer.address.address}: {result.value}", quiet=common.quiet)
+            done = enrol(session, app.readers, [newcomer], terms)[0]
+    say(f"{newcomer.address.address}: {done.result}", quiet=common.quiet)
 
 
 def show(address: str, *, json: AsJson = False, common: Common = DEFAULT) -> None:
@@ -180,17 +136,6 @@ def export(file: Path | None = None, *, digest: str | None = None, common: Commo
         if file is None:
             csv_export.export_subscribers(app.readers, sys.stdout, digest)
             return
-        try:
-            with file.open("w", encoding="utf-8", newline="") as target:
-                count = csv_export.export_subscribers(app.readers, target, digest)
-        except OSError as error:
-            raise InputError(f"{file} cannot be written: {error.strerror}") from None
+        with private_csv(file) as target:
+            count = csv_export.export_subscribers(app.readers, target, digest)
     say(f"{count} subscriptions written to {file}", quiet=common.quiet)
-
-
-def _digest_name(app: Application, name: str | None) -> str:
-    if name is not None:
-        return app.settings.digest(name).name
-    if len(app.settings.digests) == 1:
-        return app.settings.digests[0].name
-    raise UsageError(f"name one with --digest: {', '.join(d.name for d in app.settings.digests)}")

@@ -1,5 +1,6 @@
 """What makes a mail address valid, and two addresses the same."""
 
+import re
 import unicodedata
 from dataclasses import dataclass
 
@@ -13,6 +14,20 @@ from digest.errors import InputError
 email_validator.SPECIAL_USE_DOMAIN_NAMES.clear()
 
 _SHOWN = 80
+
+# What pages and spreadsheets leave in an address without anybody seeing it: soft hyphens, zero-width spaces,
+# marks of direction and of byte order. None is ever part of one. An override of direction inside an address
+# (U+202E) is a trick, and refused.
+_INVISIBLE = re.compile("[\u00ad\u200b\u200e\u200f\u2060\ufeff]")
+_AROUND = frozenset({"Zs", "Cf"})
+
+_ATEXT = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+# ASCII that RFC 5321 4.1.2 allows without a quote; what looks like an A-label ("--") is left to the library.
+_PLAIN = re.compile(
+    rf"(?!.*--)(?=[^@]{{1,64}}@.{{1,253}}$){_ATEXT}(?:\.{_ATEXT})*@(?:{_LABEL}\.)+[A-Za-z]{{2,63}}"
+)
+_LONGEST = 254
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +43,30 @@ def normalise(text: str) -> Address:
 
     The domain becomes a lower-case A-label (RFC 5890), the local part NFC and otherwise as typed (RFC 5321
     2.4: only its host may interpret it). The key also folds the local part's case, as hosts in fact do.
-    Quoted local parts, routes (RFC 5321 4.1.2), commas and control characters are refused.
+    Blanks and invisible signs around it, and invisible signs in it, are dropped. Quoted local parts, routes
+    (RFC 5321 4.1.2), commas and control characters are refused.
     """
     typed = text.strip(" ")
+    if not typed.isascii():
+        typed = _strip_blanks(_INVISIBLE.sub("", typed))
+    elif len(typed) <= _LONGEST and _PLAIN.fullmatch(typed):
+        # The library finds nothing wrong with these, in six times the time; a test holds the two together.
+        local, _, host = typed.partition("@")
+        host = host.lower()
+        return Address(f"{local}@{host}", f"{local.lower()}@{host}")
+    return _validate(typed)
+
+
+def _strip_blanks(text: str) -> str:
+    """Strip invisible signs and blanks of any width, such as the no-break space around a copied address."""
+    while text and unicodedata.category(text[0]) in _AROUND:
+        text = text[1:]
+    while text and unicodedata.category(text[-1]) in _AROUND:
+        text = text[:-1]
+    return text
+
+
+def _validate(typed: str) -> Address:
     try:
         found = email_validator.validate_email(
             typed,

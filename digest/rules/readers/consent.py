@@ -16,6 +16,15 @@ _PENDING, _CONFIRMED = SubscriptionState.PENDING, SubscriptionState.CONFIRMED
 _PAUSED, _ENDED = SubscriptionState.PAUSED, SubscriptionState.ENDED
 
 
+_SUPPRESSED: dict[str, str] = {
+    SuppressionReason.LEFT: "unsubscribed in another tool before",
+    SuppressionReason.BOUNCE: "mail to it bounced",
+    SuppressionReason.COMPLAINT: "complained about spam",
+    SuppressionReason.ERASED: "erased on request",
+    SuppressionReason.OPERATOR: "suppressed by the operator",
+}
+
+
 class Deed(StrEnum):
     """What can be done to a subscription."""
 
@@ -63,9 +72,25 @@ def may_ask(state: str | None, asked: Iterable[datetime], now: datetime) -> bool
 def lifted_by_confirming(reason: str) -> bool:
     """Decide whether the address's holder can end a suppression by confirming anew.
 
-    A bounce, a complaint and an erasure are the holder's to take back; an operator's ban is not.
+    Leaving, a bounce, a complaint and an erasure are the holder's to take back; an operator's ban is not.
     """
     return reason != SuppressionReason.OPERATOR
+
+
+def explain_suppression(reason: str, since: datetime) -> str:
+    """Say why an address is suppressed, since when, and what would end that."""
+    how = (
+        "a confirmed sign-up by the reader, or `digest subscribers unsuppress`, ends that"
+        if lifted_by_confirming(reason)
+        else "only `digest subscribers unsuppress` ends that"
+    )
+    return f"{_SUPPRESSED.get(reason, reason)} ({since:%Y-%m-%d}); {how}"
+
+
+def explain_departure(since: datetime | None) -> str:
+    """Say when a reader left, and what would bring them back."""
+    when = f" on {since:%Y-%m-%d}" if since else ""
+    return f"unsubscribed here{when}; only a confirmed sign-up by the reader ends that"
 
 
 def has_expired(expires_at: datetime, now: datetime) -> bool:

@@ -52,6 +52,19 @@ def find_asked(session: Session, subscriber_ids: Sequence[int], since: datetime)
     return found
 
 
+def change_topics(session: Session, subscription_id: int, topics: list[str]) -> None:
+    """Change the topics of every unanswered asking of a subscription; confirming takes them over."""
+    rows = session.exec(
+        select(Confirmation).where(
+            Confirmation.subscription_id == subscription_id, col(Confirmation.used_at).is_(None)
+        )
+    )
+    for row in rows:
+        row.choices = {**row.choices, "topics": topics}
+        session.add(row)
+    session.flush()
+
+
 def use_confirmation(session: Session, row: Confirmation, now: datetime) -> bool:
     """Mark an asking as answered; False where it was already, even by another process just now."""
     done = session.execute(

@@ -35,12 +35,6 @@ def find_by_public_id(session: Session, public_id: str) -> Subscriber | None:
     return session.exec(select(Subscriber).where(Subscriber.public_id == public_id)).first()
 
 
-def find_subscribers(session: Session, keys: Sequence[str]) -> dict[str, Subscriber]:
-    """Find those of a batch of address keys that are known."""
-    rows = session.exec(select(Subscriber).where(col(Subscriber.address_key).in_(keys)))
-    return {row.address_key: row for row in rows}
-
-
 def get_subscriber(session: Session, subscriber_id: int) -> Subscriber:
     """Get a subscriber that a foreign key names."""
     return session.exec(select(Subscriber).where(Subscriber.id == subscriber_id)).one()
@@ -71,14 +65,6 @@ def find_subscription(session: Session, subscriber_id: int, digest: str) -> Subs
     """Find a subscriber's relation to a digest."""
     wanted = (Subscription.subscriber_id == subscriber_id, Subscription.digest == digest)
     return session.exec(select(Subscription).where(*wanted)).first()
-
-
-def find_subscriptions(
-    session: Session, subscriber_ids: Sequence[int], digest: str
-) -> dict[int, Subscription]:
-    """Find the relations of a batch of subscribers to a digest, by subscriber."""
-    wanted = (col(Subscription.subscriber_id).in_(subscriber_ids), Subscription.digest == digest)
-    return {row.subscriber_id: row for row in session.exec(select(Subscription).where(*wanted))}
 
 
 def get_subscription(session: Session, subscription_id: int) -> Subscription:
@@ -210,6 +196,18 @@ def find_own_changes(session: Session, subscriber_ids: Sequence[int], digest: st
     return {row.subscriber_id for row in rows if "import" not in row.origin}
 
 
+def find_own_confirmations(session: Session, subscriber_ids: Sequence[int]) -> dict[int, datetime]:
+    """Find when each of a batch of subscribers last confirmed anything themselves, not by an import."""
+    if not subscriber_ids:
+        return {}
+    wanted = (col(ConsentEvent.subscriber_id).in_(subscriber_ids), ConsentEvent.act == Act.CONFIRMED)
+    found: dict[int, datetime] = {}
+    for row in session.exec(select(ConsentEvent).where(*wanted)):
+        if not {"import", "command"} & row.origin.keys():
+            found[row.subscriber_id] = max(row.at, found.get(row.subscriber_id, row.at))
+    return found
+
+
 def find_suppression(session: Session, address_hash: str) -> Suppression | None:
     """Find the ban on an address."""
     return session.exec(select(Suppression).where(Suppression.address_hash == address_hash)).first()
@@ -218,12 +216,6 @@ def find_suppression(session: Session, address_hash: str) -> Suppression | None:
 def is_suppressed(session: Session, address_hash: str) -> bool:
     """Tell whether an address is never to be written to."""
     return find_suppression(session, address_hash) is not None
-
-
-def find_suppressed(session: Session, address_hashes: Sequence[str]) -> set[str]:
-    """Find those of a batch of address hashes that are suppressed."""
-    query = select(Suppression.address_hash).where(col(Suppression.address_hash).in_(address_hashes))
-    return set(session.exec(query))
 
 
 def add_suppression(session: Session, address_hash: str, reason: str, now: datetime) -> None:

@@ -20,10 +20,13 @@ from digest.models.row import row_id
 from digest.rules.readers import consent
 from digest.rules.readers.address import Address, normalise
 from digest.settings import DigestSettings
-from digest.store.readers import confirmations, subscribers
+from digest.store.readers import batches, confirmations, subscribers
+from digest.store.readers.batches import KnownSubscriber, KnownSubscription, KnownSuppression
 from digest.store.readers.subscribers import Row
 from digest.tasks.readers.readers import Origin, Readers
 from digest.tasks.readers.sign_up import Choices, check_choices
+
+_ACTIVE = (SubscriptionState.CONFIRMED, SubscriptionState.PAUSED)
 
 
 class Enrolled(StrEnum):
@@ -33,12 +36,27 @@ class Enrolled(StrEnum):
     ASKED = "asked"
     CHANGED = "changed"
     UNCHANGED = "unchanged"
+    KEPT = "kept"
+    LIMITED = "limited"
+    LEFT = "left"
     SUPPRESSED = "suppressed"
 
 
 @dataclass(frozen=True, slots=True)
+class Enrolment:
+    """What became of one newcomer, and why where that is not what was wanted."""
+
+    result: Enrolled
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class NewReader:
-    """One reader as an operator brings them; what is None was left open and changes nothing."""
+    """One reader as an operator brings them; what is None was left open and changes nothing.
+
+    `pending` readers never confirmed elsewhere: they are asked, whatever the terms. `again` marks a later
+    line of a list about a person of an earlier one: it fills what that left open and adds its topics.
+    """
 
     address: Address
     name: str | None = None
@@ -46,25 +64,32 @@ class NewReader:
     timezone: str | None = None
     cadence: str | None = None
     topics: tuple[str, ...] | None = None
+    pending: bool = False
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """How a batch is taken: into which digest, and confirmed with which wording, or None to ask each."""
+    """How a batch is taken: into which digest, and confirmed with which wording, or None to ask each.
+
+    With `update` the choices of readers who are known already become the batch's.
+    """
 
     digest: DigestSettings
     wording: str | None
     origin: Origin
     now: datetime
+    update: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class _KnownReaders:
-    """What stands in the database about a batch."""
+class _Known:
+    """What the database knows about a batch."""
 
-    suppressed: set[str]
-    subscribers: dict[str, Subscriber]
-    subscriptions: dict[int, Subscription]
+    hashes: dict[str, str]
+    suppressions: dict[str, KnownSuppression]
+    subscribers: dict[str, KnownSubscriber]
+    subscriptions: dict[int, KnownSubscription]
     asked: dict[int, list[datetime]]
     own_changes: set[int]
 
@@ -74,110 +99,161 @@ def subscribe_confirmed(
 ) -> Enrolled:
     """Take in one reader who agreed elsewhere, with the wording that they agreed to."""
     settings = readers.settings.digest(digest)
-    wanted = check_choices(settings, choices)
-    newcomer = NewReader(normalise(address), cadence=wanted.cadence, topics=wanted.topics)
+    check_choices(settings, choices)
+    newcomer = NewReader(normalise(address), cadence=choices.cadence or None, topics=choices.topics or None)
     with readers.database.write() as session:
-        return enrol(session, readers, [newcomer], Terms(settings, wording, origin, now))[0]
+        return enrol(session, readers, [newcomer], Terms(settings, wording, origin, now))[0].result
 
 
-def enrol(session: Session, readers: Readers, newcomers: Sequence[NewReader], terms: Terms) -> list[Enrolled]:
+def enrol(
+    session: Session, readers: Readers, newcomers: Sequence[NewReader], terms: Terms
+) -> list[Enrolment]:
     """Take in a batch of distinct addresses and tell what became of each.
 
     Nobody who left or is suppressed is revived; what readers chose themselves is not turned back.
     """
     known = _look_up(session, readers, newcomers, terms)
-    results, rows, events = [], [], []
+    results: list[Enrolment] = []
+    rows: list[Row] = []
+    events: list[Row] = []
+    asked: list[int] = []
     for newcomer in newcomers:
-        subscriber = known.subscribers.get(newcomer.address.key)
-        if subscriber is None:
-            results.append(Enrolled.SUPPRESSED)
-            continue
-        row = known.subscriptions.get(row_id(subscriber))
-        result = _decide(row, known.asked.get(row_id(subscriber), []), terms)
-        if row is not None and result == Enrolled.UNCHANGED:
-            result = _change(session, subscriber, row, newcomer, known, terms)
-        elif row is not None and result == Enrolled.CHANGED:
-            row.confirmed_at = terms.now
-            subscribers.change_state(session, row, SubscriptionState.CONFIRMED, terms.now)
-            _change(session, subscriber, row, newcomer, known, terms)
-            events.append(_event_row(subscriber, terms))
-        elif row is None and result != Enrolled.UNCHANGED:
-            rows.append(_subscription_row(subscriber, newcomer, terms))
-            events.append(_event_row(subscriber, terms))
+        result = _decide(newcomer, known, terms)
         results.append(result)
+        if result.result == Enrolled.SUPPRESSED:
+            continue
+        subscriber = known.subscribers[newcomer.address.key]
+        if result.result in (Enrolled.ADDED, Enrolled.ASKED):
+            wording = None if result.result == Enrolled.ASKED else terms.wording
+            rows.append(_subscription_row(subscriber, newcomer, terms, wording))
+            events.append(_event_row(subscriber.id, terms, wording))
+            if wording is None:
+                asked.append(len(rows) - 1)
+        elif result.result == Enrolled.CHANGED:
+            _change(session, subscriber, newcomer, known, terms)
     subscribers.insert_new(session, Subscription, rows)
     subscribers.insert_new(session, ConsentEvent, events)
-    if terms.wording is None:
-        _plan_askings(session, rows, terms)
+    _plan_askings(session, [rows[place] for place in asked], terms)
     return results
 
 
-def _look_up(
-    session: Session, readers: Readers, newcomers: Sequence[NewReader], terms: Terms
-) -> _KnownReaders:
+def _look_up(session: Session, readers: Readers, newcomers: Sequence[NewReader], terms: Terms) -> _Known:
     """Read all that concerns a batch in a few statements, after adding the addresses that are new."""
-    hashes = {readers.hash_address(one.address.key): one for one in newcomers}
-    suppressed = subscribers.find_suppressed(session, list(hashes))
-    wanted = [one for hashed, one in hashes.items() if hashed not in suppressed]
-    keys = [one.address.key for one in wanted]
-    found = subscribers.find_subscribers(session, keys)
+    hashes = {one.address.key: readers.hash_address(one.address.key) for one in newcomers}
+    suppressions = batches.find_suppressions(session, list(hashes.values()))
+    wanted = [one for one in newcomers if hashes[one.address.key] not in suppressions]
+    found = batches.find_subscribers(session, [one.address.key for one in wanted])
     new = [one for one in wanted if one.address.key not in found]
     subscribers.insert_new(session, Subscriber, [_subscriber_row(readers, one, terms) for one in new])
-    found |= subscribers.find_subscribers(session, [one.address.key for one in new])
-    ids = [row_id(row) for row in found.values()]
-    return _KnownReaders(
-        suppressed,
-        found,
-        subscribers.find_subscriptions(session, ids, terms.digest.name),
-        confirmations.find_asked(session, ids, terms.now - timedelta(days=90)),
-        subscribers.find_own_changes(session, ids, terms.digest.name),
+    added = batches.find_subscribers(session, [one.address.key for one in new])
+    old = [row.id for row in found.values()]
+    return _Known(
+        hashes,
+        suppressions,
+        found | added,
+        batches.find_subscriptions(session, old, terms.digest.name),
+        confirmations.find_asked(session, old, terms.now - timedelta(days=90)) if old else {},
+        subscribers.find_own_changes(session, old, terms.digest.name) if old else set(),
     )
 
 
-def _decide(row: Subscription | None, asked: Iterable[datetime], terms: Terms) -> Enrolled:
-    """Decide what becomes of a reader who is not suppressed, before their details are compared."""
-    if row is None and terms.wording is not None:
-        return Enrolled.ADDED
+def _decide(newcomer: NewReader, known: _Known, terms: Terms) -> Enrolment:
+    """Decide what becomes of a newcomer."""
+    banned = known.suppressions.get(known.hashes[newcomer.address.key])
+    if banned is not None:
+        return Enrolment(Enrolled.SUPPRESSED, consent.explain_suppression(banned.reason, banned.created_at))
+    subscriber = known.subscribers[newcomer.address.key]
+    row = known.subscriptions.get(subscriber.id)
+    confirmed = terms.wording is not None and not newcomer.pending
     if row is None:
-        return Enrolled.ASKED if consent.may_ask(None, asked, terms.now) else Enrolled.UNCHANGED
-    if row.state == SubscriptionState.PENDING and terms.wording is not None:
-        return Enrolled.CHANGED
-    return Enrolled.UNCHANGED
+        return _decide_new(known.asked.get(subscriber.id, []), terms.now, confirmed=confirmed)
+    if newcomer.again:
+        return Enrolment(Enrolled.CHANGED if row.created_at == terms.now else Enrolled.UNCHANGED)
+    if row.state == SubscriptionState.ENDED:
+        return Enrolment(Enrolled.LEFT, consent.explain_departure(row.ended_at))
+    if row.state == SubscriptionState.PENDING:
+        return Enrolment(Enrolled.CHANGED if confirmed else Enrolled.UNCHANGED)
+    if not _differs(subscriber, row, newcomer):
+        return Enrolment(Enrolled.UNCHANGED)
+    if subscriber.id in known.own_changes:
+        return Enrolment(Enrolled.KEPT, "has other choices here, made by the reader, which stand")
+    if not terms.update:
+        return Enrolment(Enrolled.KEPT, "has other choices here, which stand; --update takes over the list's")
+    return Enrolment(Enrolled.CHANGED)
+
+
+def _decide_new(asked: Iterable[datetime], now: datetime, *, confirmed: bool) -> Enrolment:
+    if confirmed:
+        return Enrolment(Enrolled.ADDED)
+    if consent.may_ask(None, asked, now):
+        return Enrolment(Enrolled.ASKED)
+    return Enrolment(Enrolled.LIMITED, "was asked within a day, or three times in 90: import again later")
+
+
+def _differs(subscriber: KnownSubscriber, row: KnownSubscription, newcomer: NewReader) -> bool:
+    """Tell whether a newcomer's filled columns are other than what is known."""
+    pairs = (
+        (newcomer.name, subscriber.name),
+        (newcomer.language, subscriber.language),
+        (newcomer.timezone, subscriber.timezone),
+        (newcomer.cadence, row.cadence),
+    )
+    if any(wanted is not None and wanted != known for wanted, known in pairs):
+        return True
+    return newcomer.topics is not None and set(newcomer.topics) != set(row.topics)
 
 
 def _change(
-    session: Session,
-    subscriber: Subscriber,
-    row: Subscription,
-    newcomer: NewReader,
-    known: _KnownReaders,
-    terms: Terms,
-) -> Enrolled:
-    """Take over the columns that are filled in, where the reader is active and has not chosen themselves."""
-    active = row.state in (SubscriptionState.CONFIRMED, SubscriptionState.PAUSED)
-    if not active or row.subscriber_id in known.own_changes:
-        return Enrolled.UNCHANGED
-    details = subscribers.change_details(
+    session: Session, subscriber: KnownSubscriber, newcomer: NewReader, known: _Known, terms: Terms
+) -> None:
+    """Confirm a pending reader, or take over the columns that are filled in."""
+    person = subscribers.get_subscriber(session, subscriber.id)
+    row = subscribers.get_subscription(session, known.subscriptions[subscriber.id].id)
+    if newcomer.again:
+        _fill(session, person, row, newcomer, terms)
+        return
+    if row.state == SubscriptionState.PENDING:
+        row.confirmed_at = terms.now
+        subscribers.change_state(session, row, SubscriptionState.CONFIRMED, terms.now)
+        subscribers.insert_new(session, ConsentEvent, [_event_row(subscriber.id, terms, terms.wording)])
+    subscribers.change_details(
         session,
-        subscriber,
-        name=subscriber.name if newcomer.name is None else newcomer.name,
-        language=newcomer.language or subscriber.language,
-        timezone=newcomer.timezone or subscriber.timezone,
+        person,
+        name=person.name if newcomer.name is None else newcomer.name,
+        language=newcomer.language or person.language,
+        timezone=newcomer.timezone or person.timezone,
     )
     topics = row.topics
     if newcomer.topics is not None:
         topics = consent.choose_topics(row.topics, newcomer.topics, terms.now)
     cadence = newcomer.cadence or row.cadence
-    choices = subscribers.change_choices(session, row, cadence=cadence, topics=topics, hour=row.hour)
-    if choices:
-        event = _event_row(subscriber, terms) | {"act": Act.CHANGED}
+    if subscribers.change_choices(session, row, cadence=cadence, topics=topics, hour=row.hour):
+        event = _event_row(subscriber.id, terms, "") | {"act": Act.CHANGED}
         subscribers.insert_new(session, ConsentEvent, [event])
-    return Enrolled.CHANGED if details or choices else Enrolled.UNCHANGED
+
+
+def _fill(session: Session, person: Subscriber, row: Subscription, newcomer: NewReader, terms: Terms) -> None:
+    """Fill what an earlier line of the same list left open, and add topics to topics."""
+    subscribers.change_details(
+        session,
+        person,
+        name=person.name or newcomer.name or "",
+        language=person.language or newcomer.language,
+        timezone=person.timezone or newcomer.timezone,
+    )
+    if newcomer.topics is None:
+        return
+    both = (*row.topics, *newcomer.topics) if consent.EVERY_TOPIC not in row.topics else newcomer.topics
+    topics = consent.choose_topics(row.topics, both, terms.now)
+    subscribers.change_choices(session, row, cadence=row.cadence, topics=topics, hour=row.hour)
+    confirmations.change_topics(session, row_id(row), list(topics))
 
 
 def _plan_askings(session: Session, rows: Sequence[Row], terms: Terms) -> None:
+    if not rows:
+        return
     ids = [row["subscriber_id"] for row in rows]
-    planned = subscribers.find_subscriptions(session, ids, terms.digest.name)
+    planned = batches.find_subscriptions(session, ids, terms.digest.name)
     askings = [
         {
             "subscription_id": planned[row["subscriber_id"]].id,
@@ -207,8 +283,8 @@ def _subscriber_row(readers: Readers, one: NewReader, terms: Terms) -> Row:
     }
 
 
-def _subscription_row(subscriber: Subscriber, one: NewReader, terms: Terms) -> Row:
-    confirmed = terms.wording is not None
+def _subscription_row(subscriber: KnownSubscriber, one: NewReader, terms: Terms, wording: str | None) -> Row:
+    confirmed = wording is not None
     return {
         "subscriber_id": subscriber.id,
         "digest": terms.digest.name,
@@ -220,12 +296,12 @@ def _subscription_row(subscriber: Subscriber, one: NewReader, terms: Terms) -> R
     }
 
 
-def _event_row(subscriber: Subscriber, terms: Terms) -> Row:
+def _event_row(subscriber_id: int, terms: Terms, wording: str | None) -> Row:
     return {
-        "subscriber_id": subscriber.id,
+        "subscriber_id": subscriber_id,
         "digest": terms.digest.name,
-        "act": Act.ASKED if terms.wording is None else Act.CONFIRMED,
+        "act": Act.ASKED if wording is None else Act.CONFIRMED,
         "at": terms.now,
-        "wording": terms.wording or "",
+        "wording": wording or "",
         "origin": dict(terms.origin),
     }

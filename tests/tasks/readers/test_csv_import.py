@@ -3,9 +3,10 @@ import io
 import itertools
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlmodel import func, select
+from sqlmodel import col, func, select
 
 from digest.errors import InputError
 from digest.models import Confirmation, Subscriber, Subscription, SuppressionReason
@@ -13,8 +14,9 @@ from digest.rules.tokens import tokens
 from digest.settings import Settings
 from digest.store.database import Database
 from digest.store.readers import subscribers
-from digest.tasks.readers.csv_export import export_subscribers, neutralise
-from digest.tasks.readers.csv_import import ImportReport, import_subscribers
+from digest.tasks.readers.lists.csv_export import export_subscribers, neutralise
+from digest.tasks.readers.lists.csv_import import ImportOptions, import_subscribers
+from digest.tasks.readers.lists.import_report import ImportReport
 from digest.tasks.readers.preferences import set_preferences
 from digest.tasks.readers.privacy import show
 from digest.tasks.readers.readers import Readers, leave
@@ -45,9 +47,10 @@ def take(
     *,
     wording: str | None = "Paper form",
     now: datetime = NOW,
+    **options: Any,
 ) -> ImportReport:
     file.write_bytes(text.encode() if isinstance(text, str) else text)
-    return import_subscribers(readers, file, "world", wording, now)
+    return import_subscribers(readers, file, "world", wording, now, options=ImportOptions(**options))
 
 
 def counts(report: ImportReport) -> tuple[int, int, int, int, int]:
@@ -108,7 +111,11 @@ def test_a_second_import_changes_nothing(readers: Readers, file: Path) -> None:
 
 def test_filled_columns_change_and_empty_ones_do_not(readers: Readers, file: Path) -> None:
     take(readers, file, "email,name,cadence\nanna@example.org,Anna,weekly\n")
-    report = take(readers, file, "email,name,cadence,timezone\nanna@example.org,,,Europe/Oslo\n")
+    text = "email,name,cadence,timezone\nanna@example.org,,,Europe/Oslo\n"
+    report = take(readers, file, text)
+    assert (report.kept, report.changed, show(readers, "anna@example.org")["timezone"]) == (1, 0, None)
+    assert "--update" in report.examples["kept"][0]
+    report = take(readers, file, text, update=True)
     assert counts(report) == (0, 1, 0, 0, 0)
     shown = show(readers, "anna@example.org")
     assert (shown["name"], shown["timezone"]) == ("Anna", "Europe/Oslo")
@@ -119,7 +126,10 @@ def test_what_a_reader_chose_is_not_turned_back(readers: Readers, file: Path) ->
     text = "email,cadence\nanna@example.org,daily\n"
     take(readers, file, text)
     set_preferences(readers, link(readers, tokens.PREFERENCES), Choices("weekly"), NOW, {"link": "mail"})
-    assert counts(take(readers, file, text)) == (0, 0, 1, 0, 0)
+    for update in (False, True):
+        report = take(readers, file, text, update=update)
+        assert (report.kept, report.changed) == (1, 0)
+        assert "made by the reader" in report.examples["kept"][0]
     assert find_subscription(readers, "anna@example.org")["cadence"] == "weekly"
 
 
@@ -131,14 +141,50 @@ def test_nobody_who_left_or_is_suppressed_is_revived(readers: Readers, file: Pat
         subscribers.add_suppression(session, hashed, SuppressionReason.BOUNCE, NOW)
     for wording in ("Paper form", None):
         report = take(readers, file, "email\nAnna@Example.org\nBen@example.org\n", wording=wording)
-        assert counts(report) == (0, 0, 1, 0, 1)
+        assert counts(report) == (0, 0, 0, 0, 1)
+        assert report.left == 1
+        assert "unsubscribed here on 2026-03-02" in report.examples["left"][0]
+        assert "bounced (2026-03-02)" in report.examples["suppressed"][0]
     assert find_subscription(readers, "anna@example.org")["state"] == "ended"
 
 
-def test_the_same_address_twice_counts_once(readers: Readers, file: Path) -> None:
-    report = take(readers, file, "email,name\nAnna@Example.org,One\nanna@example.ORG,Two\n")
+def test_one_person_on_two_lines_is_merged_and_said(readers: Readers, file: Path) -> None:
+    text = "email,name,topics,language\nAnna@Example.org,One,world,\nanna@example.ORG,Two,science,sv\n"
+    report = take(readers, file, text)
     assert counts(report) == (1, 0, 0, 0, 0)
-    assert show(readers, "anna@example.org")["name"] == "One"
+    assert report.examples["merged"] == ["line 3: anna@example.org: as line 2"]
+    shown = show(readers, "anna@example.org")
+    assert (shown["name"], shown["language"]) == ("One", "sv")
+    assert find_subscription(readers, "anna@example.org")["topics"] == ["science", "world"]
+
+
+@pytest.mark.parametrize("wording", ["Paper form", None])
+def test_two_lines_far_apart_are_merged_too(readers: Readers, file: Path, wording: str | None) -> None:
+    between = "".join(f"reader{n}@example.org,,\n" for n in range(2100))
+    text = f"email,topics,name\nanna@example.org,world,\n{between}Anna@example.org,science,Anna\n"
+    report = take(readers, file, text, wording=wording)
+    assert (report.added + report.asked, report.merged, report.unchanged) == (2101, 1, 0)
+    assert show(readers, "anna@example.org")["name"] == "Anna"
+    assert find_subscription(readers, "anna@example.org")["topics"] == ["science", "world"]
+    if wording is None:
+        with readers.database.read() as session:
+            first = session.exec(select(Confirmation).order_by(col(Confirmation.id))).first()
+        assert first is not None
+        assert first.choices["topics"] == ["science", "world"]
+
+
+@pytest.mark.parametrize("states", [("subscribed", "unsubscribed"), ("unsubscribed", "subscribed")])
+def test_of_two_lines_about_one_person_the_worse_counts(
+    readers: Readers, file: Path, states: tuple[str, str]
+) -> None:
+    between = "".join(f"reader{n}@example.org,active\n" for n in range(2100))
+    for gap, address in (("", "anna@example.org"), (between, "ben@example.org")):
+        take(readers, file, f"email,status\n{address},{states[0]}\n{gap}{address},{states[1]}\n")
+        with readers.database.read() as session:
+            assert subscribers.is_suppressed(session, readers.hash_address(address))
+            person = subscribers.find_subscriber(session, address)
+            rows = subscribers.list_subscriptions(session, person.id or 0) if person else []
+        assert [row.state for row in rows] in ([], ["ended"])
 
 
 def test_bad_rows_are_named_by_line_and_stop_nothing(readers: Readers, file: Path) -> None:
@@ -188,18 +234,21 @@ def test_the_exports_of_other_tools_are_recognised(readers: Readers, file: Path,
     assert find_subscription(readers, "anna@example.org")["state"] == "confirmed"
 
 
-def test_who_is_inactive_in_another_tool_is_not_taken(readers: Readers, file: Path) -> None:
-    report = take(readers, file, "email,status\na@example.org,enabled\nb@example.org,Unsubscribed\n")
+def test_an_unknown_word_for_a_state_is_refused_by_name_with_its_line(readers: Readers, file: Path) -> None:
+    report = take(readers, file, "email,status\na@example.org,enabled\nb@example.org,Moved on\n")
     assert counts(report) == (1, 0, 0, 0, 0)
-    assert "Unsubscribed" in report.rejected[0][1]
+    assert report.rejected[0][0] == 3
+    assert 'status is "Moved on"' in report.rejected[0][1]
+    assert '--ignore "status"' in report.rejected[0][1]
+    assert counts(take(readers, file, "email,status\nb@example.org,Moved on\n", ignored=("Status",)))[0] == 1
 
 
 @pytest.mark.parametrize(
     ("encoded", "encoding", "name"),
     [
-        ("email,name\na@example.org,Zoë\n".encode(), "utf-8-sig", "Zoë"),
+        ("email,name\na@example.org,Zoë\n".encode(), "utf-8", "Zoë"),
         ("email,name\na@example.org,Zoë €\n".encode("cp1252"), "cp1252", "Zoë €"),
-        (b"email,name\na@example.org,Zo\xeb \x81\n", "latin-1", "Zoë"),
+        ("email,name\na@example.org,Zoë Größe\n".encode("mac_roman"), "mac_roman", "Zoë Größe"),
     ],
 )
 def test_the_encoding_is_found_and_told(
@@ -212,9 +261,10 @@ def test_the_encoding_is_found_and_told(
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"name;town\nAnna;Oslo\n", r'readers\.csv, line 1: no column is named "email"; .*"name", "town"'),
-        (b"", "line 1: no column is named"),
-        (b"PK\x03\x04....", "save the sheet as CSV"),
+        (b"name;town\nAnna;Oslo\n", r'readers\.csv: no column holds addresses; .*"name", "town"'),
+        (b"", "no column holds addresses; .* none"),
+        (b"PK\x03\x04....", r"a spreadsheet or an archive, not CSV: save the sheet as CSV"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "a spreadsheet of an old kind, not CSV: save the sheet as CSV"),
     ],
 )
 def test_a_file_without_addresses_is_refused_by_name(

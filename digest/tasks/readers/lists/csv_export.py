@@ -2,7 +2,7 @@
 
 import csv
 import re
-from typing import TextIO
+from typing import IO
 
 from digest.models import Subscriber, Subscription
 from digest.store.readers import subscribers
@@ -13,7 +13,7 @@ COLUMNS = ("email", "name", "language", "timezone", "cadence", "topics", "digest
 _FORMULA = re.compile(r"'*[=+\-@\t\r]")
 
 
-def export_subscribers(readers: Readers, file: TextIO, digest: str | None = None) -> int:
+def export_subscribers(readers: Readers, file: IO[str], digest: str | None = None) -> int:
     """Write every subscription of a digest, or of all, as one row each; tell how many.
 
     The file reads back through `import_subscribers`; open it with newline="".

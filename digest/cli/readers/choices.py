@@ -1,0 +1,25 @@
+"""What commands about readers share: which digest is meant, and files that their owner alone can read."""
+
+from pathlib import Path
+from typing import IO
+
+from digest.bootstrap import Application
+from digest.errors import InputError, UsageError
+from digest.private_files import open_private
+
+
+def digest_name(app: Application, name: str | None) -> str:
+    """Return the digest that an option names, or the only one there is."""
+    if name is not None:
+        return app.settings.digest(name).name
+    if len(app.settings.digests) == 1:
+        return app.settings.digests[0].name
+    raise UsageError(f"name one with --digest: {', '.join(d.name for d in app.settings.digests)}")
+
+
+def private_csv(path: Path) -> IO[str]:
+    """Open a CSV file that its owner alone can read; raise InputError where it cannot be written."""
+    try:
+        return open_private(path, newline="")
+    except OSError as error:
+        raise InputError(f"{path} cannot be written: {error.strerror}") from None

@@ -1,0 +1,63 @@
+"""Which code page a text without a mark is in: Windows, Mac, DOS or East Asian."""
+
+import unicodedata
+
+# In the order in which they win where two read equally well.
+_CANDIDATES = (
+    "cp1252", "mac_roman", "cp1250", "cp1254", "cp1251", "cp1253", "cp1257", "mac_latin2", "mac_cyrillic",
+    "cp850", "cp866", "koi8_r", "cp932", "gb18030", "big5", "cp949", "latin-1",
+)  # fmt: skip
+_USUAL = frozenset("äöüßéèêëàâáãåæøœçñíìîïóòôõúùûýÿąćęłńśźżčďěňřšťůžőűăâîșțşğıİÄÖÜÉÈÀÁÅÆØÇÑŁŚŽŠČŘÓÚÍÂÎŞ")
+_FREQUENT = frozenset("оеаинтсрвлкмдпуОАИαοιεστνρηκπλυάόίέήύώς")
+_EAST_ASIAN = ("CJK", "HIRAGANA", "KATAKANA", "HANGUL", "BOPOMOFO")
+_ENOUGH = 20_000
+
+
+def guess_code_page(sample: bytes) -> str:
+    """Guess the code page of a text that is no UTF-8.
+
+    The one wins under which most signs are letters that stand where letters stand: usual ones, beside
+    others of the same script, and no capital behind a small letter. Nothing is certain: say the guess.
+    """
+    best, best_score = "latin-1", float("-inf")
+    for name in _CANDIDATES:
+        try:
+            text = sample[:_ENOUGH].decode(name)
+        except UnicodeDecodeError as error:
+            if error.start < len(sample[:_ENOUGH]) - 4:  # else the sample's end cuts a sign in two
+                continue
+            text = sample[: error.start].decode(name)
+        score = _score(text)
+        if score > best_score:
+            best, best_score = name, score
+    return best
+
+
+def _score(text: str) -> float:
+    score = 0.0
+    padded = f" {text} "
+    for before, char, after in zip(padded, text, padded[2:], strict=False):
+        if not char.isascii():
+            score += _weigh(before, char, after)
+    return score
+
+
+def _weigh(before: str, char: str, after: str) -> float:
+    if not char.isalpha():
+        if char in "’–":
+            return 2.5 if before.isalpha() == after.isalpha() else -0.5
+        inside = before.isalpha() or after.isalpha()
+        return -2.0 if unicodedata.category(char) == "Cc" or inside else -0.5
+    script = unicodedata.name(char, "").partition(" ")[0]
+    mixed = (before.isascii() and before.isalpha()) or (after.isascii() and after.isalpha())
+    if script in _EAST_ASIAN:
+        return -5.0 if mixed else 3.0
+    if script in ("CYRILLIC", "GREEK"):
+        if mixed:
+            return -5.0
+        usual = 2.0 if char in _FREQUENT else 1.5
+        return usual if not (before.islower() and char.isupper()) else -3.0
+    if (before.islower() and char.isupper()) or (char.islower() and after.isupper()):
+        return -3.0
+    crowd = not before.isascii() and before.isalpha() and not after.isascii() and after.isalpha()
+    return (-2.0 if crowd else 0.0) + (2.0 if char in _USUAL else 0.2)

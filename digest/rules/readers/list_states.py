@@ -1,0 +1,154 @@
+"""What a list of readers says about a person: wants mail, left, bounced, complained, never confirmed."""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+_DATE = re.compile(
+    r"\d{1,4}[-./]\d{1,2}[-./]\d{1,4}(?!\d).*|\d{9,14}(?:\.\d+)?|[A-Za-zäéû]{3,9}\.? \d{1,2},? \d{4}.*"
+)
+_MOST_KEPT = 4096
+
+
+class ListState(StrEnum):
+    """A person's state in the tool that a list comes from, from the harmless to the worst."""
+
+    ACTIVE = "active"
+    PENDING = "pending"
+    UNKNOWN = "unknown"
+    LEFT = "left"
+    BOUNCED = "bounced"
+    COMPLAINED = "complained"
+
+
+_SEVERITY = {state: rank for rank, state in enumerate(ListState)}
+GONE = frozenset({ListState.LEFT, ListState.BOUNCED, ListState.COMPLAINED})
+
+
+@dataclass(frozen=True, slots=True)
+class RowVerdict:
+    """What a row says, and the column and cell that say it."""
+
+    state: ListState
+    column: str = ""
+    cell: str = ""
+
+
+def squeeze(text: str) -> str:
+    """Return the form in which names and words are compared: letters and digits, without case and accents.
+
+    `squeeze("Désabonné(e)") == "desabonnee"`. A text of signs alone is compared as it stands ("✓", "[]").
+    """
+    if text.isascii():
+        squeezed = "".join(char for char in text.lower() if char.isalnum())
+    else:
+        parts = unicodedata.normalize("NFKD", text.casefold())
+        squeezed = "".join(char for char in parts if char.isalnum())
+    return squeezed or text.strip()
+
+
+def squeezed(texts: Iterable[str]) -> frozenset[str]:
+    """Return the compared forms of names or words."""
+    return frozenset(squeeze(text) for text in texts)
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The words that cells use, by what they say; all in their compared form."""
+
+    states: Mapping[str, ListState]
+    yes: frozenset[str]
+    no: frozenset[str]
+
+    def find_state(self, cell: str) -> ListState | None:
+        """Find the state that a cell's word names."""
+        return self.states.get(squeeze(cell))
+
+
+@dataclass(slots=True)
+class StateColumn:
+    """A column that speaks of a state: `judge` reads one of its cells.
+
+    `values` are the cells that it is known to have. Others: with `filled` any cell that is not a no is that
+    state; with `yes` and `no` a cell is an answer; words in general use are understood everywhere; a date
+    in a mark is the time when it happened. What is left is UNKNOWN, unless the column is `loose`.
+    """
+
+    name: str
+    words: Words
+    values: Mapping[str, ListState] = field(default_factory=dict)
+    empty: ListState | None = None
+    filled: ListState | None = None
+    yes: ListState | None = None
+    no: ListState | None = None
+    mark: ListState | None = None
+    loose: bool = False
+    _judged: dict[str, ListState | None] = field(default_factory=dict)
+
+    def judge(self, cell: str) -> ListState | None:
+        """Return what a cell says, or None where it says nothing."""
+        try:
+            return self._judged[cell]
+        except KeyError:
+            found = self._judge(cell)
+            if len(self._judged) < _MOST_KEPT:
+                self._judged[cell] = found
+            return found
+
+    def knows(self, cell: str) -> bool:
+        """Tell whether a cell is a word of this column, and not an empty or a foreign one."""
+        return bool(cell.strip()) and self.judge(cell) not in (None, ListState.UNKNOWN)
+
+    def _judge(self, cell: str) -> ListState | None:
+        text = cell.strip().strip("\ufeff\u200b\xa0'\"")
+        if not text or text == "-":
+            return self.empty
+        form = squeeze(text)
+        if form in self.values:
+            return self.values[form]
+        if self.filled is not None:
+            return None if form in self.words.no else self.filled
+        if self.mark is not None:
+            return self._read_mark(text, form)
+        if self.yes is not None or self.no is not None:
+            return self._read_answer(text, form)
+        return self.words.states.get(form, ListState.UNKNOWN)
+
+    def _read_mark(self, text: str, form: str) -> ListState | None:
+        if form in self.words.no or "://" in text:
+            return None
+        if form in self.words.yes or _DATE.fullmatch(text):
+            return self.mark
+        state = self.words.states.get(form, ListState.UNKNOWN)
+        return None if state == ListState.ACTIVE else state
+
+    def _read_answer(self, text: str, form: str) -> ListState | None:
+        if form in self.words.no:
+            return self.no
+        if self.loose:
+            return None
+        if form in self.words.yes or _DATE.fullmatch(text):
+            return self.yes
+        return self.words.states.get(form, ListState.UNKNOWN)
+
+
+def judge_row(
+    columns: Iterable[tuple[int, StateColumn]], cells: list[str], of_file: RowVerdict
+) -> RowVerdict:
+    """Return the worst that a row's cells say; what the file's name says counts where they say nothing."""
+    worst: RowVerdict | None = None
+    for place, column in columns:
+        cell = cells[place] if place < len(cells) else ""
+        state = column.judge(cell)
+        if state is not None and (worst is None or _SEVERITY[state] > _SEVERITY[worst.state]):
+            worst = RowVerdict(state, column.name, cell.strip())
+    if worst is None or _SEVERITY[of_file.state] > _SEVERITY[worst.state]:
+        return of_file
+    return worst
+
+
+def worse(one: ListState, other: ListState) -> ListState:
+    """Return the worse of two states."""
+    return max(one, other, key=_SEVERITY.__getitem__)

@@ -1,0 +1,191 @@
+"""Which tool a list of readers comes from, and which of its columns say what."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from digest.rules.readers.list_states import (
+    GONE,
+    ListState,
+    RowVerdict,
+    StateColumn,
+    Words,
+    squeeze,
+    squeezed,
+)
+
+Table = Mapping[str, Any]
+_YES, _NO = "yes", "no"
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A tool by its export: the columns that tell it, and what its columns say."""
+
+    name: str
+    known_by: tuple[frozenset[str], ...]
+    files: Mapping[str, ListState]
+    ignored: frozenset[str]
+    columns: Mapping[str, Table]
+
+    def match(self, names: frozenset[str]) -> tuple[int, int]:
+        """Return how well columns fit: the largest set that tells the tool, and how many it names."""
+        told = max((len(one) for one in self.known_by if one <= names), default=0)
+        return (told, len(names & self.columns.keys())) if told else (0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingPlan:
+    """How the rows of a file are read: the role of each column, and the columns that speak of a state."""
+
+    tool: str
+    roles: Mapping[str, int]
+    states: tuple[tuple[int, StateColumn], ...]
+    of_file: RowVerdict
+
+
+class ListCatalogue:
+    """The names, words and tools that lists are read by."""
+
+    def __init__(self, words: Table, tools: Table) -> None:
+        said = {state: words["words"].get(state, ()) for state in ListState}
+        self.words = Words(
+            {squeeze(word): state for state, forms in said.items() for word in forms},
+            squeezed(words["words"][_YES]),
+            squeezed(words["words"][_NO]),
+        )
+        self.addresses = [squeeze(name) for name in words["columns"]["email"]]
+        self._roles = {
+            squeeze(name): role for role, names in words["columns"].items() for name in names
+        } | dict.fromkeys(self.addresses, "email")
+        self._states = {
+            key: squeezed(words["states"][key]) for key in ("words", "unless", "regions", "beside")
+        }
+        self._marks = [
+            (ListState(name), table["stems"]) for name, table in words["marks"].items() if name != "ignored"
+        ]
+        self._unmarked = squeezed(words["marks"]["ignored"]["words"])
+        self._answers = {squeeze(name): answer for answer in words["answers"] for name in answer["names"]}
+        self.tools = [_read_tool(table) for table in tools["tool"]]
+
+    def recognise(self, names: Sequence[str]) -> Tool | None:
+        """Find the tool that a file's columns tell best."""
+        forms = squeezed(names)
+        best = max(self.tools, key=lambda tool: tool.match(forms))
+        return best if best.match(forms)[0] else None
+
+    def plan(
+        self,
+        names: Sequence[str],
+        address: int,
+        file: str,
+        sample: Sequence[Sequence[str]] = (),
+        ignored: Iterable[str] = (),
+    ) -> ReadingPlan:
+        """Decide how the rows of a file are read, from its columns, its name and some of its rows."""
+        tool = self.recognise(names)
+        forms = [squeeze(name) for name in names]
+        passed = squeezed(ignored)
+        states = []
+        for place, (name, form) in enumerate(zip(names, forms, strict=True)):
+            if place == address or form in passed:
+                continue
+            column = self._state_column(name, form, tool)
+            cells = [row[place] for row in sample if place < len(row)]
+            if column is not None and not self._is_region(form, forms, column, cells):
+                states.append((place, column))
+        roles: dict[str, int] = {"email": address}
+        taken = {place for place, _ in states}
+        for place, form in enumerate(forms):
+            role = self._roles.get(form)
+            if role is not None and place not in taken:
+                roles.setdefault(role, place)
+        return ReadingPlan(tool.name if tool else "", roles, tuple(states), _of_file(tool, file))
+
+    def bare(self, width: int, file: str) -> ReadingPlan:
+        """Decide how a file without a header is read: a word of a departure in any cell counts."""
+        cells = {form: state for form, state in self.words.states.items() if state != ListState.ACTIVE}
+        columns = tuple(
+            (
+                place,
+                StateColumn(f"column {place + 1}", _SILENT, cells, loose=True, no=None, yes=ListState.ACTIVE),
+            )
+            for place in range(width)
+        )
+        return ReadingPlan("", {}, columns, _of_file(None, file))
+
+    def find_departure(self, text: str) -> ListState | None:
+        """Find the departure that the words of a file's name tell: "bounces-2025" has one."""
+        parts = squeezed(_split(text))
+        for part in parts:
+            state = self.words.states.get(part)
+            if state in GONE:
+                return state
+            for mark, stems in self._marks:
+                if any(part.startswith(stem) for stem in stems):
+                    return mark
+        return None
+
+    def _state_column(self, name: str, form: str, tool: Tool | None) -> StateColumn | None:
+        if tool is not None and form in tool.columns:
+            return _from_table(name, self.words, tool.columns[form])
+        if tool is not None and form in tool.ignored:
+            return None
+        if form in self._answers:
+            answer = self._answers[form]
+            loose = bool(answer.get("loose"))
+            return StateColumn(
+                name, self.words, yes=ListState.ACTIVE, no=ListState(answer["no"]), loose=loose
+            )
+        parts = squeezed(_split(name))
+        if parts & self._states["words"] and not parts & self._states["unless"]:
+            return StateColumn(name, self.words)
+        if not parts & self._unmarked:
+            for state, stems in self._marks:
+                if any(stem in form for stem in stems):
+                    return StateColumn(name, self.words, mark=state)
+        return None
+
+    def _is_region(self, form: str, forms: list[str], column: StateColumn, cells: list[str]) -> bool:
+        """Tell a part of a country, such as a "State" beside a "City", from the state of a reader."""
+        beside = form in self._states["regions"] and bool(self._states["beside"].intersection(forms))
+        return beside and not any(column.knows(cell) for cell in cells)
+
+
+_SILENT = Words({}, frozenset(), frozenset())
+
+
+def _split(name: str) -> list[str]:
+    """Split a column's name into words, at signs and at capitals: "emailStatus" has two."""
+    return re.findall(r"[^\W_]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name))
+
+
+def _of_file(tool: Tool | None, file: str) -> RowVerdict:
+    for part, state in tool.files.items() if tool else ():
+        if re.search(part, file.lower()):
+            return RowVerdict(state, "", file)
+    return RowVerdict(ListState.ACTIVE)
+
+
+def _read_tool(table: Table) -> Tool:
+    columns: dict[str, Table] = {squeeze(name): one for name, one in table.get("columns", {}).items()}
+    for one in (*table.get("states", ()), *table.get("answers", ())):
+        columns |= {squeeze(name): one for name in one["names"]}
+    return Tool(
+        table["name"],
+        tuple(squeezed(names) for names in table["known_by"]),
+        {part: ListState(state) for part, state in table.get("files", {}).items()},
+        squeezed(table.get("ignore", ())),
+        columns,
+    )
+
+
+def _from_table(name: str, words: Words, table: Table) -> StateColumn:
+    values = {squeeze(cell): ListState(state) for cell, state in table.get("others", {}).items()}
+    for state, cells in table.get("values", {}).items():
+        values |= {squeeze(cell): ListState(state) for cell in cells}
+    empty, filled, yes, no = (
+        ListState(table[key]) if key in table else None for key in ("empty", "filled", _YES, _NO)
+    )
+    return StateColumn(name, words, values, empty=empty, filled=filled, yes=yes, no=no)

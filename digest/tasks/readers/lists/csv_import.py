@@ -1,0 +1,247 @@
+"""Subscribers out of a list: a CSV file, ours or the export of another tool, or addresses alone."""
+
+import tomllib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+
+from sqlmodel import Session
+
+from digest.errors import InputError
+from digest.rules.readers.list_layout import ListLayout, first_names, looks_like_address, read_layout
+from digest.rules.readers.list_states import GONE, ListState, RowVerdict, worse
+from digest.rules.readers.list_tools import ListCatalogue, ReadingPlan
+from digest.tasks.readers.enrolment import Terms, enrol
+from digest.tasks.readers.lists.departures import DEPARTED, REASONS, Departure, suppress_departed
+from digest.tasks.readers.lists.import_report import ImportReport, LineReport
+from digest.tasks.readers.lists.list_file import ListFile, open_list
+from digest.tasks.readers.lists.list_rows import ListRow, RowReader, merge, printable
+from digest.tasks.readers.lists.seen_addresses import SeenAddresses
+from digest.tasks.readers.readers import Readers
+
+_BATCH = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class ImportOptions:
+    """How a list is taken.
+
+    `state` is the state of every row of a list that does not say; `ignored` names columns that look like a
+    state and are none; `encoding` is not guessed where it is given. A `dry_run` changes nothing. `lines`
+    gets every line that is not taken.
+    """
+
+    update: bool = False
+    dry_run: bool = False
+    state: ListState | None = None
+    ignored: tuple[str, ...] = ()
+    encoding: str | None = None
+    lines: LineReport | None = None
+
+
+DEFAULTS = ImportOptions()
+
+
+@cache
+def load_catalogue() -> ListCatalogue:
+    """Return the tools and words that lists are read by; the tables are read when the first list is."""
+    folder = files("digest.tasks.readers.lists")
+    words = tomllib.loads((folder / "list_words.toml").read_text("utf-8"))
+    return ListCatalogue(words, tomllib.loads((folder / "tools.toml").read_text("utf-8")))
+
+
+class _DryRunDone(Exception):  # noqa: N818 - ends a transaction without a commit, and is no error
+    pass
+
+
+def import_subscribers(
+    readers: Readers,
+    path: Path,
+    digest: str,
+    confirmed_wording: str | None,
+    now: datetime,
+    *,
+    options: ImportOptions = DEFAULTS,
+    progress: Callable[[int], None] = lambda rows: None,
+) -> ImportReport:
+    """Take in a list's readers, confirmed with this wording or, without one, to be asked first.
+
+    A row is taken only when nothing in it says otherwise, by the rules of the tool that it comes from. Who
+    left, bounced or complained there is suppressed here; who never confirmed there is asked. A bad row is
+    set aside with its line number and never stops the rest; two thousand rows share a commit, so a run that
+    was broken off is simply run again. Raise InputError for a file that has no addresses.
+    """
+    settings = readers.settings.digest(digest)
+    report = ImportReport(lines=options.lines)
+    catalogue = load_catalogue()
+    with open_list(path, options.encoding) as file:
+        layout = _find_layout(file, path, catalogue)
+        plan = _plan(catalogue, layout, path, options)
+        _describe(report, file, layout, plan)
+        origin = {"import": path.name} | ({"tool": plan.tool} if plan.tool else {})
+        terms = Terms(settings, confirmed_wording, origin, now, update=options.update)
+        intake = _Intake(readers, terms, report, options.dry_run, progress)
+        for row in _rows(file, layout, RowReader(plan, settings), report):
+            intake.take(row)
+        intake.store()
+    return report
+
+
+def _find_layout(file: ListFile, path: Path, catalogue: ListCatalogue) -> ListLayout:
+    layout = read_layout(file.sample, catalogue.addresses)
+    if layout is None:
+        shown = ", ".join(f'"{printable(name).strip()}"' for name in first_names(file.sample)[:20]) or "none"
+        raise InputError(f"{path}: no column holds addresses; the columns of its first line are {shown}")
+    return layout
+
+
+def _plan(catalogue: ListCatalogue, layout: ListLayout, path: Path, options: ImportOptions) -> ReadingPlan:
+    if layout.names is None:
+        width = max((len(row) for row in layout.sample), default=1)
+        plan = catalogue.bare(width, path.name)
+    else:
+        plan = catalogue.plan(layout.names, layout.address, path.name, layout.sample, options.ignored)
+    if options.state is not None:
+        return replace(plan, of_file=RowVerdict(options.state, "--state", options.state))
+    told = catalogue.find_departure(path.stem)
+    if told is not None and plan.of_file.state == ListState.ACTIVE and not (layout.names and plan.states):
+        raise InputError(
+            f'{path}: the file\'s name says "{told}", and no column says anything else: add --state {told} to'
+            " keep these addresses out, or --state active where they are readers"
+        )
+    return plan
+
+
+def _describe(report: ImportReport, file: ListFile, layout: ListLayout, plan: ReadingPlan) -> None:
+    """Note in the report how the file is read."""
+    names = layout.names or ()
+    report.encoding, report.tool = file.encoding, plan.tool
+    report.columns = {
+        printable(names[place]).strip() if names else f"column {place + 1}": role
+        for role, place in ({"email": layout.address} | dict(plan.roles)).items()
+    }
+    report.states = tuple(column.name.strip() for _, column in plan.states) if names else ()
+
+
+def _rows(file: ListFile, layout: ListLayout, reader: RowReader, report: ImportReport) -> Iterator[ListRow]:
+    for line, cells in file.records(layout.delimiter, layout.first, report.reject):
+        filled = [cell for cell in cells if cell.strip()]
+        if not filled:
+            continue
+        try:
+            if layout.names is None:
+                yield from _bare(reader, line, cells, filled, report)
+            else:
+                yield reader.read(line, cells)
+        except InputError as error:
+            report.reject(line, str(error))
+
+
+def _bare(
+    reader: RowReader, line: int, cells: list[str], filled: list[str], report: ImportReport
+) -> Iterator[ListRow]:
+    """Read a row of a list without a header: every cell is an address, or one of them is."""
+    found = [cell for cell in filled if looks_like_address(cell)]
+    for cell in found or filled[:1]:
+        try:
+            yield reader.read_person(line, cells, cell)
+        except InputError as error:
+            report.reject(line, str(error))
+
+
+@dataclass(slots=True)
+class _Intake:
+    """Collects rows to batches of different people, and stores each batch in one transaction."""
+
+    readers: Readers
+    terms: Terms
+    report: ImportReport
+    dry_run: bool
+    progress: Callable[[int], None]
+    _batch: dict[str, ListRow] = field(default_factory=dict)
+    _seen: SeenAddresses = field(default_factory=SeenAddresses)
+    _again: set[str] = field(default_factory=set)
+
+    def take(self, row: ListRow) -> None:
+        """Take a row: judged, and merged with an earlier one about the same person."""
+        key = row.address.key
+        verdict = row.verdict
+        if verdict.state == ListState.UNKNOWN:
+            self.report.reject(row.line, _refuse(verdict, row.address.address))
+            return
+        if self._seen.add(key):
+            self._batch[key] = row
+        elif (earlier := self._batch.get(key)) is not None:
+            self.report.count("merged", row.line, row.address.address, f"as line {earlier.line}")
+            state = worse(earlier.verdict.state, verdict.state)
+            self._batch[key] = merge(earlier, row, verdict if state == verdict.state else earlier.verdict)
+        else:
+            self.report.count("merged", row.line, row.address.address, "with an earlier line")
+            self._again.add(key)
+            self._batch[key] = row
+        if len(self._batch) >= _BATCH:
+            self.store()
+
+    def store(self) -> None:
+        """Store the batch, or find what storing it would do and undo that."""
+        rows = list(self._batch.values())
+        if rows:
+            try:
+                with self.readers.database.write() as session:
+                    counted = [*self._enrol(session, rows), *self._suppress(session, rows)]
+                    if self.dry_run:
+                        raise _DryRunDone
+            except _DryRunDone:
+                pass
+            for row, result, why in counted:
+                if row.address.key not in self._again:
+                    self.report.count(result, row.line, row.address.address, why)
+            self.progress(len(rows))
+        self._batch, self._again = {}, set()
+
+    def _enrol(self, session: Session, rows: list[ListRow]) -> Iterable[tuple[ListRow, str, str]]:
+        staying = [row for row in rows if row.verdict.state not in GONE]
+        newcomers = [
+            replace(row.newcomer, pending=True) if row.verdict.state == ListState.PENDING else row.newcomer
+            for row in staying
+        ]
+        if self._again:
+            newcomers = [
+                replace(one, again=True) if one.address.key in self._again else one for one in newcomers
+            ]
+        found = enrol(session, self.readers, newcomers, self.terms) if newcomers else []
+        return [(row, one.result.value, one.why) for row, one in zip(staying, found, strict=True)]
+
+    def _suppress(self, session: Session, rows: list[ListRow]) -> Iterable[tuple[ListRow, str, str]]:
+        gone = [row for row in rows if row.verdict.state in GONE]
+        if not gone:
+            return []
+        departures = [Departure(row.address, REASONS[row.verdict.state], row.gone_at) for row in gone]
+        found = suppress_departed(session, self.readers, departures, self.terms.origin, self.terms.now)
+        return [
+            (row, DEPARTED, _tell(row.verdict)) if one is None else (row, one.result.value, one.why)
+            for row, one in zip(gone, found, strict=True)
+        ]
+
+
+def _tell(verdict: RowVerdict) -> str:
+    """Say what a departure is told by."""
+    where = (
+        f'{verdict.column} "{printable(verdict.cell)}"'
+        if verdict.column
+        else f'file "{printable(verdict.cell)}"'
+    )
+    return f"{verdict.state}: {where}"
+
+
+def _refuse(verdict: RowVerdict, address: str) -> str:
+    if not verdict.column:
+        return f'{address}: the file "{printable(verdict.cell)}" does not say that this reader wants mail'
+    column = printable(verdict.column).strip()
+    return (
+        f'{address}: {column} is "{printable(verdict.cell)}", which does not say that this reader wants mail;'
+        f' if that column is about something else, add --ignore "{column}"'
+    )

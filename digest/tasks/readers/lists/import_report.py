@@ -1,0 +1,74 @@
+"""What became of a list: counts, examples, and each line that was not taken."""
+
+import csv
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import IO
+
+_EXAMPLES = 3
+_MOST_KEPT = 1_000
+
+TAKEN = frozenset({"added", "asked", "changed", "unchanged", "merged"})
+
+
+@dataclass(slots=True)
+class ImportReport:
+    """What became of a list's readers.
+
+    `added` are confirmed and `asked` get a confirmation mail; `changed` were known; `unchanged` need nothing;
+    `kept` are known with other choices, which stand; `limited` were asked too lately to be asked again;
+    `left` ended their subscription here before; `suppressed` may not be written to; `departed` left, bounced
+    or complained elsewhere and are suppressed from now on; `merged` lines are about a person of an earlier
+    one. `rejected` holds the first thousand lines that could not be taken, `rejected_count` counts all.
+    """
+
+    added: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    kept: int = 0
+    asked: int = 0
+    limited: int = 0
+    left: int = 0
+    suppressed: int = 0
+    departed: int = 0
+    merged: int = 0
+    rejected_count: int = 0
+    rejected: list[tuple[int, str]] = field(default_factory=list)
+    encoding: str = "utf-8"
+    tool: str = ""
+    columns: Mapping[str, str] = field(default_factory=dict)
+    states: tuple[str, ...] = ()
+    examples: dict[str, list[str]] = field(default_factory=dict)
+    lines: "LineReport | None" = None
+
+    def count(self, result: str, line: int, address: str, why: str = "") -> None:
+        """Count one person or line."""
+        setattr(self, result, getattr(self, result) + 1)
+        self._note(result, line, address, why)
+
+    def reject(self, line: int, why: str) -> None:
+        """Count a line that cannot be taken."""
+        self.rejected_count += 1
+        if len(self.rejected) < _MOST_KEPT:
+            self.rejected.append((line, why))
+        self._note("rejected", line, "", why)
+
+    def _note(self, result: str, line: int, address: str, why: str) -> None:
+        examples = self.examples.setdefault(result, [])
+        if len(examples) < _EXAMPLES:
+            said = f"line {line}: {address}" if address else f"line {line}"
+            examples.append(f"{said}: {why}" if why else said)
+        if self.lines is not None and result not in TAKEN:
+            self.lines.write(line, result, address, why)
+
+
+class LineReport:
+    """A CSV file with every line that was not taken, its number and the reason."""
+
+    def __init__(self, file: IO[str]) -> None:
+        self._writer = csv.writer(file)
+        self._writer.writerow(("line", "result", "email", "reason"))
+
+    def write(self, line: int, result: str, address: str, why: str) -> None:
+        """Write one line."""
+        self._writer.writerow((line, result, address, why))

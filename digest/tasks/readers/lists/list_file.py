@@ -1,0 +1,207 @@
+"""The file of a list: opened in whatever encoding it has, read record by record with line numbers."""
+
+import codecs
+import csv
+import itertools
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from digest.errors import InputError
+from digest.rules.readers.code_pages import guess_code_page
+
+_SAMPLE_LINES = 300
+_SAMPLE_BYTES = 1 << 16
+_LONGEST_LINE = 1 << 20
+_MOST_LINES = 20  # of one record; a quote that is open longer was never meant as one
+
+_MARKS = (
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_NO_TEXT = (
+    (b"PK\x03\x04", "a spreadsheet or an archive"),
+    (b"\xd0\xcf\x11\xe0", "a spreadsheet of an old kind"),
+    (b"\x1f\x8b", "compressed"),
+    (b"%PDF", "a PDF"),
+)
+
+Record = tuple[int, list[str]]
+Refuse = Callable[[int, str], None]
+
+
+@dataclass(slots=True)
+class ListFile:
+    """An open list: its first lines to look at, then all of them as records."""
+
+    sample: list[str]
+    encoding: str
+    _lines: Iterator[str]
+
+    def records(self, delimiter: str, first: int, refuse: Refuse) -> Iterator[Record]:
+        """Read records behind the `first` lines; a quotation mark that is never closed costs its own line."""
+        lines = _CsvLines(itertools.islice(itertools.chain(self.sample, self._lines), first, None), first + 1)
+        while True:
+            lines.begin()
+            line = next(lines, None)
+            if line is None:
+                return
+            if '"' not in line:
+                yield lines.first, line.rstrip("\r\n").split(delimiter)
+                continue
+            cells = self._quoted(lines, line, delimiter, refuse)
+            if cells is not None:
+                yield lines.first, cells
+
+    def _quoted(self, lines: "_CsvLines", line: str, delimiter: str, refuse: Refuse) -> list[str] | None:
+        try:
+            cells = next(csv.reader(itertools.chain([line], lines), delimiter=delimiter), [])
+        except csv.Error as error:
+            refuse(lines.first, f"this line is no CSV: {error}")
+            return None
+        if lines.ended and _quote_is_open(lines.taken, delimiter):
+            refuse(lines.first, "a quotation mark opens here and is never closed")
+            lines.put_back()
+            return None
+        return cells
+
+
+@contextmanager
+def open_list(path: Path, encoding: str | None = None) -> Iterator[ListFile]:
+    """Open a list in the encoding named, or else in the one found.
+
+    Without a mark at its beginning a file is UTF-8; lines that are not are in a code page that is guessed
+    from them, and then `encoding` says which. Raise InputError for what cannot be read or is no text.
+    """
+    found = _find_encoding(path, encoding)
+    # Universal newlines, so that lines count alike whoever wrote the file.
+    opened = (
+        "utf-8-sig"
+        if found in ("utf-8", "utf-8-sig") or (encoding is None and not _is_wide(found))
+        else found
+    )
+    errors = "strict" if _is_wide(opened) else "surrogateescape" if opened == "utf-8-sig" else "replace"
+    try:
+        with path.open(encoding=opened, errors=errors) as file:
+            lines: Iterator[str] = iter(file)
+            if opened != found:
+                lines = (_decode(line, found) for line in lines)
+            yield ListFile(list(itertools.islice(lines, _SAMPLE_LINES)), found, lines)
+    except UnicodeError:
+        raise InputError(f"{path} is not in {found} throughout: save it as UTF-8") from None
+
+
+def _decode(line: str, encoding: str) -> str:
+    if line.isascii():
+        return line
+    try:
+        line.encode()
+    except UnicodeEncodeError:
+        return line.encode("utf-8", "surrogateescape").decode(encoding, "replace")
+    return line
+
+
+def _is_wide(encoding: str) -> bool:
+    return encoding.startswith(("utf-16", "utf-32"))
+
+
+def _find_encoding(path: Path, named: str | None) -> str:
+    try:
+        with path.open("rb") as file:
+            head = file.read(4096)
+            for mark, what in _NO_TEXT:
+                if head.startswith(mark):
+                    raise InputError(f"{path} is {what}, not CSV: save the sheet as CSV (UTF-8)")
+            if named is not None:
+                return _known_encoding(named)
+            for mark, encoding in _MARKS:
+                if head.startswith(mark):
+                    return encoding
+            wide = _unmarked_utf16(head)
+            if wide is not None:
+                return wide
+            file.seek(0)
+            odd = _not_utf8(file)
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}") from None
+    return guess_code_page(odd) if odd else "utf-8"
+
+
+def _known_encoding(named: str) -> str:
+    try:
+        return codecs.lookup(named).name
+    except LookupError:
+        raise InputError(
+            f'"{named}" is no encoding: write a name such as utf-8, cp1252 or mac_roman'
+        ) from None
+
+
+def _unmarked_utf16(head: bytes) -> str | None:
+    """Tell UTF-16 without a mark by its zeros: Western letters have one in each pair."""
+    pairs = len(head) // 2
+    for encoding, zeros in (("utf-16-le", head[1::2]), ("utf-16-be", head[::2])):
+        if pairs and zeros[:pairs].count(0) > pairs * 0.6:
+            return encoding
+    return None
+
+
+def _not_utf8(file: BinaryIO) -> bytes:
+    """Collect the lines that are no UTF-8, as many as a guess needs."""
+    odd = bytearray()
+    while (line := file.readline(_LONGEST_LINE)) and len(odd) < _SAMPLE_BYTES:
+        if not line.isascii() and not _is_utf8(line):
+            odd += line
+    return bytes(odd)
+
+
+def _is_utf8(line: bytes) -> bool:
+    try:
+        line.decode()
+    except UnicodeDecodeError as error:
+        return error.start >= _LONGEST_LINE - 4  # the cut of an endless line, not a fault
+    return True
+
+
+def _quote_is_open(taken: list[str], delimiter: str) -> bool:
+    """Tell whether a record's lines end inside quotes: then one more quotation mark closes it."""
+    try:
+        return len(list(csv.reader([*taken, '"\n'], delimiter=delimiter))) == 1
+    except csv.Error:
+        return False
+
+
+class _CsvLines:
+    """The lines of a file, as many as a record needs, with a way back."""
+
+    def __init__(self, lines: Iterator[str], number: int) -> None:
+        self._lines = lines
+        self._waiting: list[str] = []
+        self._next = number
+        self.begin()
+
+    def begin(self) -> None:
+        """Begin a record here."""
+        self.first, self.taken, self.ended = self._next, list[str](), False
+
+    def put_back(self) -> None:
+        """Put all lines of the record but its first back."""
+        self._waiting = self.taken[1:] + self._waiting
+        self._next = self.first + 1
+
+    def __iter__(self) -> "_CsvLines":
+        return self
+
+    def __next__(self) -> str:
+        if len(self.taken) < _MOST_LINES:
+            line = self._waiting.pop(0) if self._waiting else next(self._lines, None)
+            if line is not None:
+                self.taken.append(line)
+                self._next += 1
+                return line
+        self.ended = bool(self.taken)
+        raise StopIteration

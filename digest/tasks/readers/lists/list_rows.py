@@ -1,0 +1,176 @@
+"""The rows of a list, read by its plan: an address, what is known of the person, and their state."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from zoneinfo import available_timezones
+
+from babel import Locale, UnknownLocaleError
+
+from digest.errors import InputError
+from digest.rules.readers.address import Address, normalise
+from digest.rules.readers.consent import EVERY_TOPIC
+from digest.rules.readers.list_states import RowVerdict, judge_row
+from digest.rules.readers.list_tools import ReadingPlan
+from digest.settings import DigestSettings
+from digest.tasks.readers.enrolment import NewReader
+from digest.tasks.readers.sign_up import Choices, check_choices
+
+LONGEST_NAME = 200
+
+_NEUTRALISED = re.compile(r"'+[=+\-@\t\r＝＋－＠]")
+_NAMED = re.compile(r"\s*\"?(?P<name>[^\"<>]*?)\"?\s*<(?P<address>[^<>]+)>\s*")
+
+
+@dataclass(frozen=True, slots=True)
+class ListRow:
+    """One person on one or more lines of a list; `gone_at` is when they left, where the list tells."""
+
+    line: int
+    newcomer: NewReader
+    verdict: RowVerdict
+    gone_at: datetime | None = None
+
+    @property
+    def address(self) -> Address:
+        """The person's address."""
+        return self.newcomer.address
+
+
+class RowReader:
+    """Reads the cells of a row by a file's plan and a digest's offers."""
+
+    def __init__(self, plan: ReadingPlan, digest: DigestSettings) -> None:
+        self._plan = plan
+        self._roles = [(role, place) for role, place in plan.roles.items() if role != "email"]
+        self._address = plan.roles.get("email")
+        self._digest = digest
+        self._zones = {zone.casefold(): zone for zone in available_timezones()}
+        self._languages: dict[str, str] = {}
+        self._cadences: set[str] = {""}
+        self._topics: dict[str, tuple[str, ...] | None] = {"": None}
+
+    def read(self, line: int, cells: list[str]) -> ListRow:
+        """Return the person of a row; raise InputError naming the first cell that cannot be taken."""
+        place = self._address if self._address is not None else 0
+        return self.read_person(line, cells, cells[place] if place < len(cells) else "")
+
+    def read_person(self, line: int, cells: list[str], cell: str) -> ListRow:
+        """Return the person of one cell of a row: `ann@a.example`, or `Ann <ann@a.example>`."""
+        typed, name = _part(_plain(cell))
+        if not typed:
+            raise InputError("this row has no address")
+        address = normalise(typed)
+        verdict = judge_row(self._plan.states, cells, self._plan.of_file)
+        row = {role: _plain(cells[place]) for role, place in self._roles if place < len(cells)}
+        if not any(row.values()):
+            return ListRow(line, NewReader(address, name=name or None), verdict, _read_time(verdict.cell))
+        return ListRow(line, self._read_details(address, row, name), verdict, _read_time(verdict.cell))
+
+    def _read_details(self, address: Address, row: Mapping[str, str], name: str) -> NewReader:
+        return NewReader(
+            address,
+            name=_join_name(row) or name or None,
+            language=self._language(row.get("language", "")),
+            timezone=self._timezone(row.get("timezone", "")),
+            cadence=self._cadence(row.get("cadence", "")),
+            topics=self._read_topics(row.get("topics", "")),
+        )
+
+    def _cadence(self, cell: str) -> str | None:
+        if cell not in self._cadences:
+            check_choices(self._digest, Choices(printable(cell).lower()))
+            self._cadences.add(cell)
+        return printable(cell).lower() or None
+
+    def _read_topics(self, cell: str) -> tuple[str, ...] | None:
+        if cell not in self._topics:
+            topics = split_topics(cell)
+            check_choices(self._digest, Choices(topics=topics))
+            self._topics[cell] = (EVERY_TOPIC,) if EVERY_TOPIC in topics else topics or None
+        return self._topics[cell]
+
+    def _timezone(self, cell: str) -> str | None:
+        if cell and cell.casefold() not in self._zones:
+            raise InputError(
+                f'"{printable(cell)}" is no time zone: write a name such as "Europe/Paris", or nothing'
+            )
+        return self._zones[cell.casefold()] if cell else None
+
+    def _language(self, cell: str) -> str | None:
+        if cell and cell not in self._languages:
+            try:
+                self._languages[cell] = str(Locale.parse(cell.replace("-", "_"))).replace("_", "-")
+            except (UnknownLocaleError, ValueError):
+                raise InputError(
+                    f'"{printable(cell)}" is no language: write a code such as "en" or "pt-BR", or nothing'
+                ) from None
+        return self._languages[cell] if cell else None
+
+
+def merge(one: ListRow, other: ListRow, verdict: RowVerdict) -> ListRow:
+    """Merge two lines about one person: what the first leaves open the second fills; topics add up."""
+    first, second = one.newcomer, other.newcomer
+    topics = first.topics
+    if first.topics is not None and second.topics is not None:
+        both = tuple(dict.fromkeys((*first.topics, *second.topics)))
+        topics = (EVERY_TOPIC,) if EVERY_TOPIC in both else both
+    elif first.topics is None:
+        topics = second.topics
+    newcomer = replace(
+        first,
+        name=first.name or second.name,
+        language=first.language or second.language,
+        timezone=first.timezone or second.timezone,
+        cadence=first.cadence or second.cadence,
+        topics=topics,
+    )
+    return replace(one, newcomer=newcomer, verdict=verdict, gone_at=one.gone_at or other.gone_at)
+
+
+def split_topics(text: str) -> tuple[str, ...]:
+    """Split topics that a cell or an option lists: parted by `;`, `|` or `,`."""
+    parts = (printable(part).strip().lower() for part in re.split(r"[;|,]", text))
+    return tuple(dict.fromkeys(part for part in parts if part))
+
+
+def printable(text: str) -> str:
+    """Take out what could forge a line or a command where the text is shown."""
+    return text[:500] if text.isprintable() else "".join(c if c.isprintable() else " " for c in text)[:500]
+
+
+def _plain(cell: str) -> str:
+    """Take off the apostrophe that keeps a spreadsheet from running a cell, and blanks."""
+    return (cell[1:] if cell.startswith("'") and _NEUTRALISED.match(cell) else cell).strip()
+
+
+def _part(cell: str) -> tuple[str, str]:
+    if "<" in cell and (match := _NAMED.fullmatch(cell)):
+        return match["address"].removeprefix("mailto:").strip(), _tidy(match["name"])
+    return cell.removeprefix("mailto:"), ""
+
+
+def _join_name(row: Mapping[str, str]) -> str:
+    """Join a person's names: some tools call the given name "Name", and others the whole of it."""
+    whole, first, last = (_tidy(row.get(part, "")) for part in ("name", "first", "last"))
+    if not whole or (first and last):
+        return _tidy(f"{first} {last}") or whole
+    if first and first.casefold() not in whole.casefold():
+        return f"{first} {whole}"
+    if last and last.casefold() not in whole.casefold():
+        return f"{whole} {last}"
+    return whole
+
+
+def _tidy(name: str) -> str:
+    return " ".join(printable(name).split())[:LONGEST_NAME] if name else ""
+
+
+def _read_time(cell: str) -> datetime | None:
+    """Read when somebody left, where the cell that says so is a time; one without an offset is UTC."""
+    try:
+        at = datetime.fromisoformat(cell.strip())
+    except ValueError:
+        return None
+    return at if at.tzinfo else at.replace(tzinfo=UTC)

@@ -1,0 +1,122 @@
+"""Lists as people have them: encodings, delimiters, headings, bare addresses, quotes."""
+
+from pathlib import Path
+
+import pytest
+
+from digest.tasks.readers.lists.csv_import import ImportOptions
+from digest.tasks.readers.lists.list_file import open_list
+from digest.tasks.readers.privacy import show
+from digest.tasks.readers.readers import Readers
+from tests.tasks.readers.test_list_tools import readers, take, taken
+
+__all__ = ["readers", "taken"]  # fixtures
+
+ROWS = "email;name\nzoe@a.example;Zoë Größe\nbo@a.example;Bo\n"
+
+
+def write(file: Path, data: bytes) -> Path:
+    file.write_bytes(data)
+    return file
+
+
+@pytest.mark.parametrize(
+    ("encoding", "told"),
+    [
+        ("utf-8", "utf-8"), ("utf-8-sig", "utf-8-sig"), ("utf-16", "utf-16"), ("utf-16-le", "utf-16-le"), ("utf-16-be", "utf-16-be"),
+        ("utf-32", "utf-32"), ("cp1252", "cp1252"), ("mac_roman", "mac_roman"), ("cp850", "cp850"),
+    ],
+)  # fmt: skip
+def test_a_list_is_read_in_the_encoding_that_it_has(
+    readers: Readers, tmp_path: Path, encoding: str, told: str
+) -> None:
+    from digest.tasks.readers.lists.csv_import import import_subscribers
+    from tests.tasks.readers.test_csv_import import NOW
+
+    file = write(tmp_path / "list.csv", ROWS.encode(encoding))
+    report = import_subscribers(readers, file, "world", "x", NOW)
+    assert (report.added, report.encoding) == (2, told)
+    assert show(readers, "zoe@a.example")["name"] == "Zoë Größe"
+
+
+@pytest.mark.parametrize(
+    ("name", "encoding"),
+    [
+        ("Łukasz Żółć", "cp1250"), ("Иван Петров", "cp1251"), ("Иван Петров", "koi8_r"), ("Γιώργος Παπάς", "cp1253"),
+        ("Şükrü Işık", "cp1254"), ("山田太郎", "cp932"), ("陳大文", "big5"), ("O’Hara – Müller", "cp1252"), ("José Muñoz", "mac_roman"),
+    ],
+)  # fmt: skip
+def test_a_code_page_is_guessed_from_its_letters(tmp_path: Path, name: str, encoding: str) -> None:
+    file = write(tmp_path / "list.csv", f"email,name\na@a.example,{name}\n".encode(encoding))
+    with open_list(file) as found:
+        assert found.encoding == encoding
+        assert name in found.sample[1]
+
+
+def test_one_foreign_line_in_a_list_in_utf_8_does_not_change_the_others(tmp_path: Path) -> None:
+    data = "email,name\na@a.example,Łukasz\n".encode() + "b@a.example,Zoë\n".encode("cp1252")
+    with open_list(write(tmp_path / "list.csv", data)) as found:
+        assert [line.strip() for line in found.sample[1:]] == ["a@a.example,Łukasz", "b@a.example,Zoë"]
+
+
+def test_an_encoding_that_is_named_is_not_guessed(readers: Readers, tmp_path: Path) -> None:
+    file = write(tmp_path / "list.csv", b"email,name\na@a.example,Zo\x91\n")
+    for encoding, name in ((None, "Zoë"), ("cp1252", "Zo‘"), ("mac_roman", "Zoë")):
+        with open_list(file, encoding) as found:
+            assert found.sample[1] == f"a@a.example,{name}\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "sep=;\r\nemail;name\r\nann@a.example;Ann\r\n",
+        '"sep=\t"\nName\tE-Mail\nAnn\tann@a.example\n',
+        "\n\nReaders of the Courier\nas of March\n\nname,email\nAnn,ann@a.example\n",
+        "Verteiler;;\n;;\nNr.;Adresse des Lesers;Rufname\n1;ann@a.example;Ann\n",
+        "ann@a.example\n",
+        "Ann <ann@a.example>\n",
+        '"Berg, Ann" <ann@a.example>\n',
+        "mailto:ann@a.example,\n",
+        "1|ann@a.example|Ann\n",
+        "Name,Address,Mail contact\nAnn,1 Quay Street,ann@a.example\n",
+        "メールアドレス,名前\nann@a.example,Ann\n",
+        "Name,Adressat\nAnn,\u200bann@a.example\u00a0\n",
+        "email,name\n\ufeffann@a.\u00adexample,Ann\n",
+        "email\rann@a.example\r",
+        '"email"\n"ann@a.example"\n',
+    ],
+)
+def test_the_addresses_are_found_wherever_they_stand(readers: Readers, tmp_path: Path, text: str) -> None:
+    report = take(readers, tmp_path / "list.csv", text)
+    assert (report.added, report.rejected) == (1, [])
+    assert show(readers, "ann@a.example")["address"] == "ann@a.example"
+
+
+def test_a_list_may_hold_several_addresses_a_line(readers: Readers, tmp_path: Path) -> None:
+    report = take(readers, tmp_path / "list.txt", "a@a.example, Bo <b@a.example>; x\nc@a.example\n")
+    assert report.added + report.rejected_count >= 2
+    report = take(readers, tmp_path / "to.txt", "d@a.example, e@a.example, Fay <f@a.example>\n")
+    assert report.added == 3
+    assert show(readers, "f@a.example")["name"] == "Fay"
+
+
+def test_in_a_list_without_a_header_a_word_of_a_departure_counts(readers: Readers, tmp_path: Path) -> None:
+    report = take(
+        readers, tmp_path / "list.csv", "a@a.example,Ann,x\nb@a.example,Bo,unsubscribed\nc@a.example,Co,\n"
+    )
+    assert (report.added, report.departed) == (2, 1)
+
+
+def test_line_numbers_count_what_stands_above_the_header(readers: Readers, tmp_path: Path) -> None:
+    report = take(
+        readers, tmp_path / "list.csv", 'sep=,\n\nOur list\nemail,name\n"a@a.example","two\nlines"\nnobody,\n'
+    )
+    assert report.added == 1
+    assert [line for line, _ in report.rejected] == [7]
+
+
+def test_a_list_of_departures_can_be_named_so(readers: Readers, tmp_path: Path) -> None:
+    from digest.rules.readers.list_states import ListState
+
+    report = take(readers, tmp_path / "a.csv", "a@a.example\n", ImportOptions(state=ListState.BOUNCED))
+    assert report.departed == 1
