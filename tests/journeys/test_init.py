@@ -126,3 +126,10 @@ def test_the_shortest_part_of_a_title_is_the_name() -> None:
     )
 
     assert found.name == "The Courier"
+
+
+def test_a_preview_before_any_fetch_says_to_fetch(tmp_path: Path) -> None:
+    run_command("init", str(tmp_path))
+    _, err = run_command("preview", "world", "--config", str(tmp_path / "config.toml"), code=1)
+
+    assert err == "there are no articles yet: `digest fetch` reads the sources\n"

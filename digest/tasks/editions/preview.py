@@ -110,6 +110,8 @@ def preview(
         draft = drafts.find_or_new(session, digest.name, name, coming.period)
         edition = _edition(draft, coming, at)
         chosen = _choose(session, digest, subscription, at, draft)
+        if not chosen.choices and not articles.last_id(session):
+            raise InputError("there are no articles yet: `digest fetch` reads the sources")
         if not chosen.choices:
             raise InputError(f'nothing is new for this reader of "{digest.name}" at {at.isoformat()}')
         language = subscriber.language or settings.site.language
