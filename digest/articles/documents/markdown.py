@@ -13,6 +13,7 @@ from digest.articles.documents import frontmatter
 from digest.articles.documents.frontmatter import Front
 from digest.articles.documents.shortcodes import without_shortcodes
 from digest.articles.html.cleaning import one_line
+from digest.articles.html.titles import Markup, title_line
 from digest.articles.parsed import ParsedArticle
 from digest.articles.text.identity import path_slug
 from digest.errors import InputError
@@ -45,7 +46,7 @@ def parse_markdown(
     front, body = frontmatter.split_front(text, name)
     frontmatter.check_published(front, name, now)
     body = without_shortcodes(body)
-    title, html = _titled(one_line(frontmatter.words(front.get("title"))), body)
+    title, html = _titled(title_line(frontmatter.words(front.get("title"))), body)
     title = title or _title_of_name(name)
     if not title:
         raise InputError(f'{name}: no title; write "title: ..." between --- lines, or a first line "# ..."')
@@ -70,6 +71,7 @@ def _built(
     image, alt = frontmatter.image(front)
     return build_article(
         title=title,
+        title_markup=Markup.TEXT,
         url=frontmatter.link(front) or url or f"{base_url}/{_path(front, name)}",
         base_url=base_url + "/",
         html=html,
@@ -132,9 +134,9 @@ def _titled(title: str, body: str) -> tuple[str, str]:
     tokens = _PARSER.parse(_MORE.sub("", body))
     at = next((n for n, token in enumerate(tokens) if token.type == "heading_open"), None)
     if at is not None:
-        heading = one_line(_rendered([tokens[at + 1]]))
-        if not title or (at == 0 and heading.casefold() == one_line(title).casefold()):
-            title = one_line(title) or heading
+        heading = title_line(_rendered([tokens[at + 1]]), Markup.HTML)
+        if not title or (at == 0 and heading.casefold() == title.casefold()):
+            title = title or heading
             del tokens[at : at + 3]
     return title, _rendered(tokens)
 
