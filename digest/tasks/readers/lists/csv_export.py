@@ -10,7 +10,7 @@ from digest.tasks.readers.readers import Readers
 
 COLUMNS = ("email", "name", "language", "timezone", "cadence", "topics", "digest", "state", "confirmed_at")
 
-_FORMULA = re.compile(r"'*[=+\-@\t\r]")
+_FORMULA = re.compile(r"'*[=+\-@\t\r＝＋－＠]")
 
 
 def export_subscribers(readers: Readers, file: IO[str], digest: str | None = None) -> int:
