@@ -117,5 +117,5 @@ def _patience(scale: float) -> Iterator[None]:
     whole = Timeouts()
     names = ("connect", "banner", "command", "data", "block", "dot")
     timeouts = Timeouts(**{name: getattr(whole, name) * scale for name in names})
-    with mock.patch("digest.bootstrap.Relay", partial(Relay, timeouts=timeouts)):
+    with mock.patch("digest.net.smtp.Relay", partial(Relay, timeouts=timeouts)):
         yield
