@@ -50,7 +50,7 @@ def normalise(text: str) -> Address:
     if not typed.isascii():
         typed = _strip_blanks(_INVISIBLE.sub("", typed))
     elif len(typed) <= _LONGEST and _PLAIN.fullmatch(typed):
-        # The library finds nothing wrong with these, in six times the time; a test holds the two together.
+        # The library accepts these as well, and takes much longer; a test holds the two together.
         local, _, host = typed.partition("@")
         host = host.lower()
         return Address(f"{local}@{host}", f"{local.lower()}@{host}")

@@ -1,6 +1,9 @@
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from digest.errors import InputError
+from digest.rules.readers import address
 from digest.rules.readers.address import Address, normalise
 
 
@@ -38,3 +41,20 @@ def test_what_is_no_address_is_refused_in_one_printable_line(typed: str) -> None
     message = str(caught.value)
     assert message.isprintable()
     assert len(message) < 400
+
+
+ATOMS = st.text("abzAZ09!#$%&'*+/=?^_`{|}~-", min_size=1, max_size=12)
+LABELS = st.text("abzAZ09-", min_size=1, max_size=12)
+
+
+@settings(max_examples=1_000)
+@given(
+    local=st.lists(ATOMS, min_size=1, max_size=3).map(".".join),
+    host=st.lists(LABELS, min_size=1, max_size=3).map(".".join),
+    top=st.sampled_from(["example", "org", "TEST", "museum", "x", "12"]),
+)
+def test_a_plain_address_is_read_as_the_library_reads_it(local: str, host: str, top: str) -> None:
+    """The short way for plain ASCII addresses accepts nothing that email-validator refuses or writes otherwise."""
+    text = f"{local}@{host}.{top}"
+    if address._PLAIN.fullmatch(text):
+        assert normalise(text) == address._validate(text)
