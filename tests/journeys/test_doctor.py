@@ -185,7 +185,7 @@ def test_what_dns_says_wrongly_is_a_line_with_its_remedy(
 def test_a_resolver_that_does_not_answer_fails_the_checks_that_need_it_and_no_other(setting: Setting) -> None:
     old = f'resolver = "{setting.names.address}"'
     setting.publication.change_settings(old, f'resolver = "127.0.0.1:{closed_port()}"')
-    found = setting.examine("--timeout", "0.5", code=1)
+    found = setting.examine("--timeout", "1", code=1)
     for check in ("spf", "dkim", "dmarc", "mx", "ptr"):
         assert found[check][0]["status"] == "fail"
         assert "the resolver " in found[check][0]["found"]

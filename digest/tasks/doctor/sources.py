@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from digest.errors import Unreachable
 from digest.models import Source
 from digest.settings import SourceSettings
 from digest.store.articles import articles
@@ -27,7 +28,7 @@ def examine_sources(scope: Scope) -> list[Finding]:
         try:
             if find_version(database) != HEAD:
                 return []
-        except SQLAlchemyError:
+        except (SQLAlchemyError, Unreachable):
             return []
         with database.read() as session:
             known = [(one, articles.find_source(session, one.name)) for one in scope.settings.sources]

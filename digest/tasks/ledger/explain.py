@@ -17,7 +17,7 @@ from digest.store.delivery import deliveries
 from digest.store.editions import drafts
 from digest.store.readers import subscribers
 from digest.tasks.editions.candidates import Selection, candidate
-from digest.tasks.editions.coming import next_open
+from digest.tasks.editions.coming import next_occurrence, next_open
 
 
 def why(session: Session, settings: Settings, address: str, article: str, now: datetime) -> dict[str, Any]:
@@ -126,5 +126,9 @@ def _coming_draft(
     digest, cadence = settings.digest(subscription.digest), subscription.cadence
     if cadence not in digest.cadences:
         return None
-    coming = next_open(session, settings, digest, cadence, now)
-    return drafts.find_draft(session, digest.name, cadence, coming.period)
+    for find in (next_open, next_occurrence):
+        coming = find(session, settings, digest, cadence, now)
+        draft = drafts.find_draft(session, digest.name, cadence, coming.period)
+        if draft is not None:
+            return draft
+    return None

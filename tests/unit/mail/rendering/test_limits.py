@@ -12,7 +12,7 @@ from digest.mail.rendering.templates import Templates
     "template",
     [
         "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}",
-        "{% for a in range(99999) %}{{ text }}{% endfor %}",
+        "{% for a in range(99999) %}{{ text }}{{ text }}{% endfor %}",
         "{{ text * 99999999 }}",
         "{{ [1] * 99999999 }}",
         "{{ 9 ** 999999 }}",
