@@ -80,9 +80,9 @@ def lifted_by_confirming(reason: str) -> bool:
 def explain_suppression(reason: str, since: datetime) -> str:
     """Say why an address is suppressed, since when, and what would end that."""
     how = (
-        "a confirmed sign-up by the reader, or `digest subscribers unsuppress`, ends that"
+        "a confirmed sign-up by the reader ends that"
         if lifted_by_confirming(reason)
-        else "only `digest subscribers unsuppress` ends that"
+        else "it was the operator's decision, and no sign-up ends that"
     )
     return f"{_SUPPRESSED.get(reason, reason)} ({since:%Y-%m-%d}); {how}"
 
