@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from digest.clock import utc_now
-from digest.errors import Refused, SettingsError
+from digest.errors import Refused, SettingsError, UsageError
 from digest.resources import bundled
 from digest.settings import Settings
 from digest.settings.smtp import RelaySettings
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from digest.tasks.desk.desk import Desk
     from digest.tasks.editions.compiling import Compiler
     from digest.tasks.inbound.inbox import Inbox
+    from digest.tasks.ledger.moving import Moved, Tell
     from digest.tasks.ledger.restore import Restorer
     from digest.tasks.readers.readers import Readers
 
@@ -224,6 +225,26 @@ class Application:
         from digest.tasks.ledger.restore import Restorer
 
         return Restorer(self.database, self.settings, self.state_path, self.identity, self.clock)
+
+    def move_to(self, url: str, tell: Tell) -> Moved:
+        """Move this SQLite database to an empty one on PostgreSQL; `tell` gets each table and its rows.
+
+        Raise UsageError for a URL that names no PostgreSQL database.
+        """
+        from pydantic import ValidationError
+
+        from digest.settings.site import DatabaseSettings
+        from digest.tasks.ledger.moving import move
+
+        check_standing(self.database, self.state_path, self.identity)
+        try:
+            target = Database(DatabaseSettings(url=url).url)
+        except ValidationError:
+            raise UsageError("the new database must be an address like postgresql://USER@HOST/NAME") from None
+        try:
+            return move(self.database, target, state=self.state_path, identity=self.identity, tell=tell)
+        finally:
+            target.close()
 
     def compiler(self, worker: WorkerLock) -> Compiler:
         """Give what makes editions, for a worker."""

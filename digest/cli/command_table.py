@@ -47,6 +47,11 @@ COMMANDS = (
     ),
     Command("doctor", "doctor:doctor", "Check the whole set-up; exit 1 if something is wrong."),
     Command("dkim", "dkim:dkim", "Create a DKIM key, or show the DNS records of the configured keys."),
+    Command(
+        "move",
+        "move:move",
+        "Move everything from SQLite to an empty PostgreSQL database, compared row by row.",
+    ),
     Command("catch", "setup:catch", "Run the mail catcher: SMTP in, pages out, messages as files."),
 )
 ARTICLES = (

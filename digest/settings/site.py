@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import (
     Field,
     SecretStr,
+    field_validator,
     model_validator,
 )
 
@@ -61,10 +62,19 @@ class DatabaseSettings(Table):
 
     url: str = "sqlite:///digest.db"
 
+    @field_validator("url")
+    @classmethod
+    def _name_the_driver(cls, url: str) -> str:
+        """Take the schemes that PostgreSQL's own programs take (libpq, section 34.1.1.2)."""
+        for scheme in ("postgresql://", "postgres://"):
+            if url.startswith(scheme):
+                return url.replace(scheme, "postgresql+psycopg://", 1)
+        return url
+
     @model_validator(mode="after")
     def _known(self) -> "DatabaseSettings":
         if not self.url.startswith(("sqlite:///", "postgresql+psycopg://")):
-            raise ValueError('url must start with "sqlite:///" or "postgresql+psycopg://"')
+            raise ValueError('url must start with "sqlite:///" or "postgresql://"')
         if self.url == "sqlite:///":
             raise ValueError('url names no file: write "sqlite:///digest.db"')
         try:

@@ -9,6 +9,9 @@ from sqlalchemy import URL
 _AUTH, _PERMISSION, _READ_ONLY, _NO_DATABASE = "28", "42501", "25006", "3D000"
 """SQLSTATE classes and codes (PostgreSQL documentation, appendix A)."""
 
+_MOVED = "moved: "
+"""What a SQLite database says to every change once it was moved (store.table_copy)."""
+
 _SQLITE = (
     ("locked", "is locked by another program: end it, or wait until it has finished"),
     ("not a database", "is no SQLite database: correct [database] url, or move the file away"),
@@ -28,6 +31,8 @@ def explain(url: URL, error: BaseException | None) -> str | None:
 
 
 def _of_sqlite(url: URL, error: BaseException | None) -> str | None:
+    if str(error).startswith(_MOVED):
+        return f"the database {url.database} was {error}; write that address into [database] url"
     if type(error).__name__ not in ("OperationalError", "DatabaseError"):
         return None
     remedy = next((remedy for word, remedy in _SQLITE if word in str(error)), None)

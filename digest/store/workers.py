@@ -78,6 +78,11 @@ def dead_workers(database: Database, *, own_id: int | None) -> list[int]:
     return [i for i in sorted(i for i in ids if i is not None) if not is_alive(database, i)]
 
 
+def list_unended(session: Session) -> list[Worker]:
+    """List the workers that have not said that they ended; `is_alive` tells which of them live."""
+    return list(session.exec(select(Worker).where(col(Worker.ended_at).is_(None)).order_by(col(Worker.id))))
+
+
 def is_alive(database: Database, worker_id: int) -> bool:
     """Tell whether a worker holds its lock."""
     if not database.is_sqlite:

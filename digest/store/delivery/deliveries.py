@@ -232,6 +232,12 @@ def count_due(session: Session, now: datetime, *, digest: str | None = None) -> 
     return session.exec(query.where(Edition.digest == digest) if digest else query).one()
 
 
+def count_owned(session: Session) -> int:
+    """Count the deliveries that a worker has claimed or that are in flight."""
+    owned = in_states(session.get_bind().dialect.name, *OWNED)
+    return session.exec(select(func.count()).select_from(Delivery).where(owned)).one()
+
+
 def count_states(session: Session, edition_id: int) -> dict[str, int]:
     """Count an edition's deliveries by state."""
     query = select(Delivery.state, func.count()).where(Delivery.edition_id == edition_id)
