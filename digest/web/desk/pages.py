@@ -14,6 +14,7 @@ from digest.tasks.desk.desk import Desk
 from digest.tasks.desk.drafts import Edit
 from digest.tasks.desk.sessions import SignedIn, form_token
 from digest.web.desk.access import Access
+from digest.web.desk.sections import section_links
 from digest.web.shared.pages import Pages
 
 SAID = {
@@ -49,6 +50,7 @@ class DeskPages:
             is_publisher=visit.editor.role == Role.PUBLISHER,
             said=SAID.get(request.query_params.get("said", ""), ""),
             now=self.now(),
+            sections=section_links(request.app, request.url.path),
             **values,
         )
         self.gate.keep_session(page, visit.token)

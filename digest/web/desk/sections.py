@@ -1,0 +1,54 @@
+"""The desk's sections in the order of its navigation; one whose page is not routed is not shown.
+
+To add a section's pages, route its path (see routes.py): its link appears by itself. A section under a path
+of its own (`/desk/articles/7`) is current on all pages below it.
+"""
+
+from dataclasses import dataclass
+
+from fastapi import FastAPI
+
+from digest.web.desk.access import HOME
+
+
+@dataclass(frozen=True, slots=True)
+class DeskSection:
+    """A section of the desk: what its link says, and where it leads."""
+
+    label: str
+    path: str
+
+    def holds(self, path: str) -> bool:
+        """Tell whether a page belongs to the section."""
+        return path == self.path or path.startswith(f"{self.path}/")
+
+
+@dataclass(frozen=True, slots=True)
+class SectionLink:
+    """A link of the navigation; `is_current` where the page shown belongs to its section."""
+
+    label: str
+    path: str
+    is_current: bool
+
+
+SECTIONS = (
+    DeskSection("Editions", f"{HOME}/editions"),
+    DeskSection("Articles", f"{HOME}/articles"),
+    DeskSection("Readers", f"{HOME}/readers"),
+    DeskSection("Sources", f"{HOME}/sources"),
+    DeskSection("Letters", f"{HOME}/letters"),
+    DeskSection("Figures", f"{HOME}/figures"),
+    DeskSection("Settings", f"{HOME}/settings"),
+)
+
+
+def section_links(app: FastAPI, path: str) -> list[SectionLink]:
+    """List the links of the navigation on a page; pages of an edition belong to the first section."""
+    routed = {str(getattr(route, "path", "")) for route in app.routes}
+    shown = [one for one in SECTIONS if one.path in routed]
+    named = next((one for one in shown if one.holds(path)), None)
+    is_edition = named is None and path.count("/") > HOME.count("/") + 1
+    return [
+        SectionLink(one.label, one.path, one is named or (is_edition and one is SECTIONS[0])) for one in shown
+    ]

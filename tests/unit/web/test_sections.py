@@ -1,0 +1,31 @@
+"""The desk's navigation: it names the sections that are there, and where one is."""
+
+from fastapi import FastAPI
+
+from digest.web.desk.sections import SECTIONS, section_links
+
+
+def _app(*paths: str) -> FastAPI:
+    app = FastAPI()
+    for path in paths:
+        app.add_api_route(path, lambda: None, methods=["GET", "HEAD"])
+    return app
+
+
+def test_only_sections_whose_page_is_routed_are_shown_in_their_order() -> None:
+    app = _app("/desk", "/desk/letters", "/desk/articles", "/desk/articles/{number}")
+
+    assert [one.label for one in section_links(app, "/desk")] == ["Articles", "Letters"]
+    assert not any(one.is_current for one in section_links(app, "/desk"))
+
+
+def test_a_page_below_a_section_marks_it_as_current() -> None:
+    app = _app(*(one.path for one in SECTIONS))
+
+    def current(path: str) -> list[str]:
+        return [one.label for one in section_links(app, path) if one.is_current]
+
+    assert current("/desk/readers") == ["Readers"]
+    assert current("/desk/readers/7") == ["Readers"]
+    assert current("/desk/world/daily/2026-11-23/preview") == ["Editions"]
+    assert current("/desk") == []
