@@ -36,10 +36,12 @@ if TYPE_CHECKING:
     from digest.net.smtp import Relay
     from digest.rules.delivery.rate_limits import Allowance
     from digest.tasks.composing.composer import Composer
+    from digest.tasks.delivery.meter import Meter
     from digest.tasks.delivery.run import RelayLimits, Run
     from digest.tasks.desk.desk import Desk
     from digest.tasks.editions.compiling import Compiler
     from digest.tasks.inbound.inbox import Inbox
+    from digest.tasks.ledger.metrics import Metrics
     from digest.tasks.ledger.moving import Moved, Tell
     from digest.tasks.ledger.restore import Restorer
     from digest.tasks.readers.readers import Readers
@@ -122,6 +124,24 @@ class Application:
             new_id=new_public_id,
             new_token=lambda: secrets.token_urlsafe(24),
         )
+
+    @cached_property
+    def meter(self) -> Meter | None:
+        """Return what counts deliveries for `/metrics`; None where nobody may ask for that."""
+        if not self.settings.web.metrics_token.get_secret_value():
+            return None
+        from digest.tasks.delivery.meter import Meter
+
+        return Meter()
+
+    @property
+    def metrics(self) -> Metrics | None:
+        """Return the numbers of this process; None where nobody may ask for them."""
+        if self.meter is None:
+            return None
+        from digest.tasks.ledger.metrics import Metrics
+
+        return Metrics(self.database, self.meter)
 
     @cached_property
     def inbox(self) -> Inbox:
@@ -277,6 +297,7 @@ class Application:
             allowance=self._allowance,
             resend=smtp.when_uncertain == "resend",
             stopping=self.stopping,
+            meter=self.meter,
         )
 
     def _allowance(self, now: datetime) -> Allowance | None:

@@ -98,6 +98,7 @@ class WebSettings(Table):
     connections_per_client: int = Field(default=64, ge=4, le=100_000)
     sign_ups_per_network: int = Field(default=20, ge=1, le=1_000_000)
     sign_ups_per_domain: int = Field(default=200, ge=1, le=1_000_000)
+    metrics_token: SecretStr = SecretStr("")
 
     @model_validator(mode="after")
     def _long_enough(self) -> "WebSettings":
@@ -106,6 +107,8 @@ class WebSettings(Table):
             raise ValueError(
                 "secret is missing: set it here (`digest init` writes one) or in DIGEST_WEB__SECRET"
             )
+        if 0 < len(self.metrics_token.get_secret_value()) < 16:
+            raise ValueError("metrics_token must have 16 characters or more, or be empty: no /metrics then")
         if length < 16:
             raise ValueError("secret must have 16 characters or more: readers' links are signed with it")
         return self

@@ -1,7 +1,10 @@
 """The web application: the readers' pages, health, and plain pages for what goes wrong."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from anyio import CapacityLimiter, to_thread
 from fastapi import FastAPI, Request
@@ -28,6 +31,9 @@ from digest.web.shared.pages import Pages
 from digest.web.shared.security import set_headers
 from digest.web.shared.views import Views, mark
 
+if TYPE_CHECKING:
+    from digest.tasks.ledger.metrics import Metrics
+
 _HEALTH_THREADS = 2
 _OTHER = mark("This did not work")
 _WRONG = {
@@ -43,6 +49,7 @@ def create_app(
     settings: Settings,
     *,
     desk: Desk | None = None,
+    metrics: Metrics | None = None,
     now: Callable[[], datetime] = utc_now,
     is_stalled: Callable[[], bool] = lambda: False,
     quickest: timedelta = QUICKEST,
@@ -66,6 +73,11 @@ def create_app(
     archive = Archive(readers.database, settings)
     app.include_router(ArchivePages(archive, views, settings).router())
     app.include_router(PicturePages(archive).router())
+    if metrics is not None:
+        # Its library is imported where it is used.
+        from digest.web.public.metrics import MetricsPage
+
+        app.include_router(MetricsPage(metrics, settings.web.metrics_token.get_secret_value()).router())
     _add_files(app, pages)
     _add_health(app, readers, is_stalled)
     _add_error_pages(app, views, settings)

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from time import perf_counter
 from typing import NamedTuple
 
 from sqlalchemy import Connection
@@ -84,7 +85,7 @@ class Recorder:
         the commit, who will be free to go by it.
         """
         run, done = self._run, Committed()
-        now = run.clock()
+        now, began = run.clock(), perf_counter()
         accepted, others = self._sort(attempts, now)
         with self._transactions.transaction() as transaction:
             if others:  # one of them may pause an edition, whose messages are then not marked
@@ -97,10 +98,13 @@ class Recorder:
             hot_path.record_accepted(transaction.connection, accepted, owner=run.owner, now=now)
             if claim:
                 done.claimed = self._claim(transaction.connection, claim, now)
-        self._count(len(accepted), others, withheld, done)
+        states = self._count(len(accepted), others, withheld, done)
+        if run.meter is not None:
+            run.meter.count_turn(perf_counter() - began, states)
+            run.meter.count_replies([_reply_of(attempt) for attempt in attempts])
         return done
 
-    def _count(self, accepted: int, others: Verdicts, withheld: list[str], done: Committed) -> None:
+    def _count(self, accepted: int, others: Verdicts, withheld: list[str], done: Committed) -> dict[str, int]:
         """Count what a commit has made true."""
         if accepted:
             self._drops = 0
@@ -111,6 +115,7 @@ class Recorder:
         for state in (*withheld, *(verdict.state.value for _, verdict in others)):
             states[state] = states.get(state, 0) + 1
         self._run.count(states)
+        return states
 
     def _claim(self, connection: Connection, size: int, now: datetime) -> list[Job]:
         """Claim what is due, as far as a warm-up allows."""
@@ -236,3 +241,10 @@ class Recorder:
             run.give_up(
                 f"the relay {attempt.relay_name} drops us ({describe(attempt.outcome)}); the next run goes on"
             )
+
+
+def _reply_of(attempt: Attempt) -> tuple[str, str]:
+    """Return the receiver's domain and the reply's class, `("mail.example", "2xx")`; "lost" is no reply."""
+    reply = attempt.outcome.reply
+    kind = f"{reply.code // 100}xx" if reply else "lost"
+    return attempt.job.address.rpartition("@")[2].lower(), kind

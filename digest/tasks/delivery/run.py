@@ -9,6 +9,7 @@ from digest.net.smtp import Relay
 from digest.rules.delivery.rate_limits import Allowance, Domains
 from digest.store.database import Database
 from digest.tasks.composing.composer import Composer
+from digest.tasks.delivery.meter import Meter
 
 
 @dataclass(slots=True)
@@ -48,7 +49,7 @@ class Run:
     """What one run of deliveries shares: the store, what composes, the relays, and how it is stopped.
 
     `stop` ends this run, `stopping` the whole program. `owner` is the id of the worker whose lock holds the
-    claims.
+    claims. `meter` counts for `/metrics`, where that is asked for.
     """
 
     database: Database
@@ -66,6 +67,7 @@ class Run:
     total: int = 0
     progress: Callable[[Tally, int], None] = lambda _tally, _total: None
     resend: bool = True
+    meter: Meter | None = None
 
     @property
     def relay(self) -> Relay:

@@ -1,0 +1,102 @@
+"""How much there is of everything now: the counts and times that a monitoring system asks for."""
+
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlmodel import Session, col, func, select
+
+from digest.models import (
+    Answer,
+    Delivery,
+    Edition,
+    EditionState,
+    Letter,
+    LetterState,
+    MailState,
+    Source,
+    Subscription,
+    in_states,
+)
+
+
+class SourceHealth(NamedTuple):
+    """One source: `SourceHealth("wire", 3, None, False)` has failed three times and never succeeded."""
+
+    name: str
+    failures: int
+    last_success_at: datetime | None
+    is_stopped: bool
+
+
+class FinishedEdition(NamedTuple):
+    """The latest edition of a cadence that is finished."""
+
+    digest: str
+    cadence: str
+    deadline_at: datetime
+    finished_at: datetime
+
+
+def count_editions(session: Session) -> dict[tuple[str, str], int]:
+    """Count editions by digest and state."""
+    query = select(Edition.digest, Edition.state, func.count()).group_by(Edition.digest, Edition.state)
+    return {(digest, state): number for digest, state, number in session.exec(query)}
+
+
+def count_open(session: Session) -> dict[tuple[str, str], int]:
+    """Count the deliveries that have no last answer yet, by digest and state; the partial indexes answer."""
+    dialect, found = session.get_bind().dialect.name, {}
+    for states in (("planned", "deferred"), ("claimed", "in_flight")):
+        query = (
+            select(Edition.digest, Delivery.state, func.count())
+            .join(Edition, col(Edition.id) == Delivery.edition_id)
+            .where(in_states(dialect, *states))
+            .group_by(Edition.digest, Delivery.state)
+        )
+        found.update({(digest, state): number for digest, state, number in session.exec(query)})
+    return found
+
+
+def oldest_due_at(session: Session, now: datetime) -> datetime | None:
+    """Return since when the delivery that has waited longest may be claimed; None where nothing waits."""
+    waiting = in_states(session.get_bind().dialect.name, "planned", "deferred")
+    frozen = select(Edition.id).where(Edition.state == EditionState.FROZEN)
+    query = select(Delivery.due_at).where(
+        waiting, col(Delivery.due_at) <= now, col(Delivery.edition_id).in_(frozen)
+    )
+    return session.exec(query.order_by(col(Delivery.due_at), col(Delivery.id)).limit(1)).first()
+
+
+def list_last_finished(session: Session) -> list[FinishedEdition]:
+    """List the latest finished edition of each cadence."""
+    key = (col(Edition.digest), col(Edition.cadence))
+    query = (
+        select(*key, func.max(Edition.deadline_at), func.max(Edition.finished_at))
+        .where(col(Edition.finished_at).is_not(None))
+        .group_by(*key)
+    )
+    rows = session.exec(query)
+    return [FinishedEdition(digest, cadence, at, end) for digest, cadence, at, end in rows if end]
+
+
+def list_sources(session: Session) -> list[SourceHealth]:
+    """List every source with its failures in a row and its last success."""
+    query = select(Source.name, Source.failures, Source.last_success_at, Source.stopped_at)
+    return [
+        SourceHealth(name, failures, success, stopped is not None)
+        for name, failures, success, stopped in session.exec(query.order_by(Source.name))
+    ]
+
+
+def count_subscriptions(session: Session) -> dict[tuple[str, str], int]:
+    """Count subscriptions by digest and state."""
+    query = select(Subscription.digest, Subscription.state, func.count())
+    rows = session.exec(query.group_by(Subscription.digest, Subscription.state))
+    return {(digest, state): number for digest, state, number in rows}
+
+
+def count_waiting_mail(session: Session) -> dict[str, int]:
+    """Count readers' letters without an answer, and answers of ours that have not left."""
+    letters = select(func.count()).select_from(Letter).where(Letter.state == LetterState.NEW)
+    answers = select(func.count()).select_from(Answer).where(Answer.state == MailState.PLANNED)
+    return {"letters": session.exec(letters).one(), "answers": session.exec(answers).one()}

@@ -1,0 +1,33 @@
+"""`/metrics`, for a monitoring system that shows the token of `[web] metrics_token`."""
+
+import hmac
+
+from fastapi import APIRouter, HTTPException, Request
+from starlette.responses import Response
+
+from digest.clock import utc_now
+from digest.tasks.ledger.metrics import MEDIA_TYPE, Metrics
+
+_NOT_ALLOWED = 401
+
+
+class MetricsPage:
+    """The endpoint that is asked for numbers every few seconds (RFC 6750: a bearer token)."""
+
+    def __init__(self, metrics: Metrics, token: str) -> None:
+        self._metrics, self._token = metrics, token.encode()
+
+    def router(self) -> APIRouter:
+        """Return the route."""
+        router = APIRouter()
+        router.add_api_route("/metrics", self.show, methods=["GET", "HEAD"])
+        return router
+
+    def show(self, request: Request) -> Response:
+        """Return the numbers to whoever has the token."""
+        scheme, _, shown = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not hmac.compare_digest(shown.strip().encode(), self._token):
+            raise HTTPException(_NOT_ALLOWED, headers={"WWW-Authenticate": 'Bearer realm="metrics"'})
+        return Response(
+            self._metrics.render(utc_now()), media_type=MEDIA_TYPE, headers={"Cache-Control": "no-store"}
+        )
