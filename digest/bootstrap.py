@@ -26,7 +26,7 @@ from digest.settings.smtp import RelaySettings
 from digest.store import schema
 from digest.store.database import Database
 from digest.store.keys import keep_keys
-from digest.store.workers import WorkerLock
+from digest.store.workers import WorkerLock, count_alive
 from digest.tasks.ledger.state_file import check_standing, identity_of, note_standing, state_path
 
 if TYPE_CHECKING:
@@ -298,6 +298,7 @@ class Application:
             resend=smtp.when_uncertain == "resend",
             stopping=self.stopping,
             meter=self.meter,
+            workers=lambda: count_alive(self.database),
         )
 
     def _allowance(self, now: datetime) -> Allowance | None:

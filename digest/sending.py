@@ -3,7 +3,7 @@
 import logging
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from types import FrameType
@@ -11,6 +11,8 @@ from typing import Any
 
 from digest.bootstrap import Application
 from digest.safe_text import printable
+from digest.settings import DigestSettings
+from digest.store.workers import WorkerLock
 from digest.tasks.articles.fetching import FetchReport, fetch_due
 from digest.tasks.articles.images import copy_pictures
 from digest.tasks.articles.topics import renew_topics, topics_by
@@ -69,9 +71,7 @@ def send_due(
     chosen = [app.settings.digest(digest)] if digest else list(app.settings.digests)
     done = Sent()
     if fetching:
-        done.fetched = fetch_due(app.database, app.settings, app.clock())
-        for url, why in copy_pictures(app.database, app.settings, app.clock()).items():
-            log.info("no copy of the picture %s: %s", printable(url), printable(why))
+        done.fetched = fetch(app)
     else:
         renew_topics(app.database, topics_by(app.settings))
     with app.worker() as worker:
@@ -79,18 +79,39 @@ def send_due(
         if progress is not None:
             run.progress = progress
         with _stops_on_signals(run):
-            keep_house(app.database, app.clock())
-            done.taken = dict(take_in(app.inbox, app.clock()))
-            compiler = app.compiler(worker)
-            for item in chosen:
-                done.compiled.extend(compiler.compile_due(item, app.clock(), at_once=at_once))
-            app.note_standing()
-            tell_held(app.desk, app.clock())
-            done.asked = ask_due(run, app.readers, app.renderer)
-            done.answered = send_answers(run, app.inbox, app.renderer)
-            send_notices(run, NoticeMail(app.readers, app.renderer, app.catalogues))
+            prepare(app, worker, run, done, digests=chosen, at_once=at_once)
             done.tally = deliver(run, retry_paused=True)
     return done
+
+
+def fetch(app: Application) -> list[FetchReport]:
+    """Fetch the sources that are due, and copy the pictures that they brought."""
+    fetched = fetch_due(app.database, app.settings, app.clock())
+    for url, why in copy_pictures(app.database, app.settings, app.clock()).items():
+        log.info("no copy of the picture %s: %s", printable(url), printable(why))
+    return fetched
+
+
+def prepare(
+    app: Application,
+    worker: WorkerLock,
+    run: Run,
+    done: Sent,
+    *,
+    digests: Sequence[DigestSettings],
+    at_once: bool = False,
+) -> None:
+    """Do all that is due but fetching and delivering: mail that came in, editions, single messages."""
+    keep_house(app.database, app.clock())
+    done.taken = dict(take_in(app.inbox, app.clock()))
+    compiler = app.compiler(worker)
+    for digest in digests:
+        done.compiled.extend(compiler.compile_due(digest, app.clock(), at_once=at_once))
+    app.note_standing()
+    tell_held(app.desk, app.clock())
+    done.asked = ask_due(run, app.readers, app.renderer)
+    done.answered = send_answers(run, app.inbox, app.renderer)
+    send_notices(run, NoticeMail(app.readers, app.renderer, app.catalogues))
 
 
 @contextmanager

@@ -15,7 +15,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 
 LAYERS = {
     "safe_text": -1, "errors": 0, "kept": 0, "clock": 0, "private_files": 0, "models": 0, "resources": 1, "settings": 10, "rules": 11, "articles": 12, "mail": 12,
-    "store": 20, "net": 20, "tasks": 30, "bootstrap": 40, "sending": 41, "scheduler": 50, "web": 50, "demo": 51, "cli": 60,
+    "store": 20, "net": 20, "tasks": 30, "bootstrap": 40, "sending": 41, "scheduler": 50, "job_queue": 50, "web": 50, "demo": 51, "cli": 60,
     "__main__": 70,
 }  # fmt: skip
 OWNERS = {
@@ -36,6 +36,7 @@ OWNERS = {
     "cyclopts": {"cli"},
     "dns": {"net/dns.py"},
     "flufl": {"mail/reports/fallback.py"},
+    "procrastinate": {"job_queue.py"},
     "prometheus_client": {"tasks/ledger/metrics.py"},
     "uvicorn": {"web/server.py", "web/connections.py"},
 }

@@ -22,6 +22,11 @@ COMMANDS = (
     Command("preflight", "editions.preview:preflight", "Check the next edition; exit 1 if a check fails."),
     Command("send", "editions.send:send", "Fetch, compile and deliver what is due, then exit: for cron."),
     Command("run", "serve:run", "Run the daemon: scheduler, web pages and delivery in one process."),
+    Command(
+        "worker",
+        "serve:worker",
+        "Share the work with other processes and machines: fetch, compile and deliver, without pages.",
+    ),
     Command("web", "serve:web", "Serve the web pages only."),
     Command("status", "editions.audit:status", "Show the progress of each edition."),
     Command("audit", "editions.audit:audit", "Prove that every delivery is accounted for; exit 1 if not."),

@@ -7,7 +7,7 @@ from digest.bootstrap import Application
 from digest.cli.setup import wait_for_end
 from digest.cli.terminal.common import DEFAULT, Common, application
 from digest.cli.terminal.output import say
-from digest.errors import SettingsError
+from digest.errors import SettingsError, UsageError
 from digest.net.inbound.lmtp import LmtpServer
 from digest.net.service_manager import notify
 from digest.scheduler import Ticker
@@ -66,6 +66,24 @@ def run(*, common: Common = DEFAULT) -> None:
                 lmtp.stop()
             ticker.stop()
             web.stop()
+
+
+def worker(*, common: Common = DEFAULT) -> None:
+    """Share the work with other processes and machines: fetch, compile and deliver, without pages."""
+    with application(common) as app:
+        if app.database.is_sqlite:
+            raise UsageError(
+                "workers share a PostgreSQL database, and [database] url names SQLite: use `digest run`,"
+                " or move with `digest move`"
+            )
+        try:
+            from digest.job_queue import JobQueue
+        except ModuleNotFoundError as error:
+            raise UsageError(
+                f'{error.name} is not installed: install "newsletter-digest[postgres]"'
+            ) from None
+        say("waiting for work; Ctrl-C ends it", quiet=common.quiet)
+        JobQueue(app).work()
 
 
 def web(*, common: Common = DEFAULT) -> None:

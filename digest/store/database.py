@@ -18,6 +18,10 @@ from digest.store.transactions import BEGIN, Transactions
 _BUSY_MS = 60_000
 _TRIES = 100
 _CONNECT_SECONDS = 10
+_LONGEST_PAUSE = "SET LOCAL idle_in_transaction_session_timeout = '60s'"
+# A machine that is cut off loses its sessions, and its lock with them, within half a minute.
+_SERVER_KEEPALIVE = {"tcp_keepalives_idle": 10, "tcp_keepalives_interval": 5, "tcp_keepalives_count": 4}
+_CLIENT_KEEPALIVE = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 4}
 
 
 class Database:
@@ -47,6 +51,8 @@ class Database:
         writer; raise Unreachable where the database does not answer.
         """
         with self._session(writes=True) as session:
+            if not self.is_sqlite:  # a process that is frozen in between must not keep others waiting
+                session.connection().exec_driver_sql(_LONGEST_PAUSE)
             yield session
             session.commit()
 
@@ -129,10 +135,14 @@ def _prepare_postgresql(connection: Any, _record: object) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET synchronous_commit = on")
         cursor.execute("SET timezone = 'UTC'")
+        for name, value in _SERVER_KEEPALIVE.items():
+            cursor.execute(f"SET {name} = {value}")
     connection.commit()
 
 
 def _patience(url: str) -> dict[str, Any]:
-    """Return how long to wait for a connection; a URL that says `connect_timeout` itself wins."""
-    is_set = url.startswith("sqlite") or "connect_timeout" in url
-    return {} if is_set else {"connect_timeout": _CONNECT_SECONDS}
+    """Return how long to wait for a server that is silent; what the URL says itself wins."""
+    if url.startswith("sqlite"):
+        return {}
+    own = {"connect_timeout": _CONNECT_SECONDS, **_CLIENT_KEEPALIVE}
+    return {name: value for name, value in own.items() if f"{name}=" not in url}

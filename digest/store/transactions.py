@@ -14,6 +14,9 @@ from sqlmodel import Session
 BEGIN = "BEGIN IMMEDIATE"
 """SQLite's write lock at once: a reader never has to turn into a writer."""
 
+_LONGEST_PAUSE = 15
+"""Seconds after which PostgreSQL undoes the round of a process that is frozen: others wait for its rows."""
+
 
 class Transaction:
     """One transaction on a connection that others have gone before."""
@@ -28,6 +31,7 @@ class Transaction:
             with driver.cursor() as cursor:  # the same few statements each time: planned once
                 cursor.execute("SET plan_cache_mode = force_generic_plan")
                 cursor.execute("SET jit = off")
+                cursor.execute(f"SET idle_in_transaction_session_timeout = '{_LONGEST_PAUSE}s'")
             driver.commit()
             self._pipeline = driver.pipeline()
             self._pipeline.__enter__()

@@ -16,6 +16,7 @@ from sqlalchemy.exc import OperationalError
 from sqlmodel import Session, col, select, update
 
 from digest.models import OWNED, Delivery, Ledger, Worker, in_states
+from digest.models.row import row_id
 from digest.store.database import Database
 
 _LOCK_CLASS = 0x64696773  # "digs": our own space of PostgreSQL advisory locks
@@ -81,6 +82,13 @@ def dead_workers(database: Database, *, own_id: int | None) -> list[int]:
 def list_unended(session: Session) -> list[Worker]:
     """List the workers that have not said that they ended; `is_alive` tells which of them live."""
     return list(session.exec(select(Worker).where(col(Worker.ended_at).is_(None)).order_by(col(Worker.id))))
+
+
+def count_alive(database: Database) -> int:
+    """Count the processes that are workers at this moment."""
+    with database.read() as session:
+        unended = [row_id(worker) for worker in list_unended(session)]
+    return sum(is_alive(database, worker_id) for worker_id in unended)
 
 
 def is_alive(database: Database, worker_id: int) -> bool:

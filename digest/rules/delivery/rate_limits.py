@@ -4,6 +4,8 @@ Times are seconds of a monotonic clock. A limit that was learned is half of what
 slowly, and forgotten once it is far above what had been too fast.
 """
 
+from __future__ import annotations
+
 import re
 from collections import OrderedDict, deque
 from collections.abc import Mapping, Sequence
@@ -30,6 +32,15 @@ class Limit:
 
     rate: float = 0
     at_once: int = 0
+
+    def shared_by(self, workers: int) -> Limit:
+        """Return what one of several workers may take of it, so that together they keep it.
+
+        A limit of fewer messages at once than there are workers is passed over: each may have one.
+        """
+        if workers <= 1:
+            return self
+        return Limit(self.rate / workers, max(1, self.at_once // workers) if self.at_once else 0)
 
 
 @dataclass(slots=True)
@@ -94,13 +105,15 @@ class Domains:
 
     def __init__(self, limits: Mapping[str, Limit]) -> None:
         self._limits = dict(limits)
+        self._workers = 1
         self._paces: OrderedDict[str, Pace] = OrderedDict()
 
     def of(self, domain: str) -> Pace:
         """Return a domain's pace."""
         pace = self._paces.get(domain)
         if pace is None:
-            pace = self._paces[domain] = Pace(self._limits.get(domain, Limit()))
+            limit = self._limits.get(domain, Limit()).shared_by(self._workers)
+            pace = self._paces[domain] = Pace(limit)
             if len(self._paces) > _KNOWN_DOMAINS:
                 self._forget_one()
         self._paces.move_to_end(domain)
@@ -110,6 +123,12 @@ class Domains:
     def has_limits(self) -> bool:
         """Return whether any domain is limited, as far as is known."""
         return bool(self._limits) or any(pace.learned for pace in self._paces.values())
+
+    def share(self, workers: int) -> None:
+        """Keep to the part of each stated limit that one of several workers may take."""
+        self._workers = workers
+        for domain, pace in self._paces.items():
+            pace.limit = self._limits.get(domain, Limit()).shared_by(workers)
 
     def slowed(self) -> dict[str, float]:
         """Return the domains with a learned limit, and their messages a second."""

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from digest.models import Edition
+from digest.store.database import Database
 from digest.store.delivery import deliveries
 from digest.store.editions import editions
 from digest.tasks.articles.withdrawing import finish_withdrawals
@@ -22,16 +23,28 @@ def deliver(run: Run, *, retry_paused: bool = False) -> Tally:
     Settles first what dead workers left. `retry_paused` lets every edition that a fault paused go on, not
     only those whose time has come.
     """
-    finish_withdrawals(run.database, run.clock)
-    _reap(run)
+    settle(run, retry_paused=retry_paused)
     with run.database.write() as session:
-        editions.resume_retried(session, None if retry_paused else run.clock())
         run.total = deliveries.count_due(session, run.clock(), digest=run.digest)
     _deliver_due(run)
     while _reap(run) and not run.ended:  # of a worker that died meanwhile
         _deliver_due(run)
     finish(run.database.write, run.clock)
     return run.tally
+
+
+def settle(run: Run, *, retry_paused: bool = False) -> None:
+    """Settle what dead workers and withdrawals left, and resume editions whose pause is over."""
+    finish_withdrawals(run.database, run.clock)
+    _reap(run)
+    with run.database.write() as session:
+        editions.resume_retried(session, None if retry_paused else run.clock())
+
+
+def count_due(database: Database, now: datetime) -> int:
+    """Count the deliveries that may be claimed now."""
+    with database.read() as session:
+        return deliveries.count_due(session, now)
 
 
 def _reap(run: Run) -> bool:

@@ -27,6 +27,7 @@ _SIGNED_EACH = 8  # the pool takes several at a time, and each takes as long as 
 _LONGEST_WAIT = 0.5
 _DRAIN_SECONDS = 8.0
 _QUIT_PATIENCE = 0.2
+_SHARED_EVERY = 5.0
 _ENDED = "the run has ended"
 
 Ready = Mapping[int, tuple[Courier, Parcel]]
@@ -59,12 +60,14 @@ class DeliveryLoop:
         self._none_due = False
         self._claim_again_at: float | None = None
         self._limits_changed = False
+        self._workers, self._share_again_at = 1, 0.0
 
     def work(self) -> None:
         """Deliver what is due; every way out leaves each claim settled."""
         try:
             self._recorder.recall(self._run.domains)
             while self._has_work():
+                self._share_limits()
                 self._commit()
                 self._postpone()
                 self._relays.open_more(len(self._queue))
@@ -74,6 +77,17 @@ class DeliveryLoop:
             self._drain()
         finally:
             self._end()
+
+    def _share_limits(self) -> None:
+        """See now and then how many workers deliver: limits hold for all of them together."""
+        now = time.monotonic()
+        if now >= self._share_again_at:
+            self._share_again_at = now + _SHARED_EVERY
+            workers = self._run.workers()
+            if workers != self._workers:
+                self._workers = workers
+                self._relays.share(workers)
+                self._run.domains.share(workers)
 
     def _has_work(self) -> bool:
         if self._run.ended:

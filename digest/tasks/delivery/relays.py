@@ -111,6 +111,11 @@ class RelayPool:
             while relay.wants_more(waiting, now):
                 self._connector.open(relay)
 
+    def share(self, workers: int) -> None:
+        """Keep to the part of each relay's stated rate that one of several workers may take."""
+        for relay in self._relays:
+            relay.pace.limit = Limit(relay.limits.rate).shared_by(workers)
+
     def poll(self, seconds: float) -> list[tuple[Courier, int]]:
         """Wait for sockets; return the couriers that can read or write, each with the selector's events."""
         ready = []

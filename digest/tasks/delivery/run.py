@@ -49,7 +49,8 @@ class Run:
     """What one run of deliveries shares: the store, what composes, the relays, and how it is stopped.
 
     `stop` ends this run, `stopping` the whole program. `owner` is the id of the worker whose lock holds the
-    claims. `meter` counts for `/metrics`, where that is asked for.
+    claims. `meter` counts for `/metrics`, where that is asked for; `workers` tells how many share the
+    limits.
     """
 
     database: Database
@@ -68,6 +69,7 @@ class Run:
     progress: Callable[[Tally, int], None] = lambda _tally, _total: None
     resend: bool = True
     meter: Meter | None = None
+    workers: Callable[[], int] = lambda: 1
 
     @property
     def relay(self) -> Relay:

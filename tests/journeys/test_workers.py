@@ -1,0 +1,143 @@
+"""Several `digest worker` processes share one PostgreSQL database: one edition, one message a reader."""
+
+import os
+import signal
+import subprocess
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from digest.settings import load_settings
+from digest.store.database import Database
+from tests.support.newsroom import Caught, Publication
+
+pytestmark = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+_PATIENCE = 100.0
+
+
+@pytest.fixture
+def workers(publication: Publication) -> Iterator[Callable[[], subprocess.Popen[str]]]:
+    """Yield what starts a worker; each is ended with the test."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start() -> subprocess.Popen[str]:
+        started.append(publication.start("worker"))
+        return started[-1]
+
+    yield start
+    for process in started:
+        if process.poll() is None:
+            process.send_signal(signal.SIGCONT)
+            process.kill()
+        process.communicate(timeout=30)
+
+
+def end(process: subprocess.Popen[str]) -> str:
+    process.terminate()
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    return out + err
+
+
+def wait_until_finished(publication: Publication) -> None:
+    """Wait until every edition is finished."""
+    database = Database(load_settings(publication.config).database_url)
+    deadline = time.monotonic() + _PATIENCE
+    query = "SELECT count(*) FROM edition WHERE state <> 'finished'"
+    while time.monotonic() < deadline:
+        with database.read() as session:
+            if not session.connection().exec_driver_sql(query).scalar():
+                break
+        time.sleep(0.2)
+    database.close()
+
+
+def freeze_an_edition(publication: Publication, port: int) -> None:
+    """Let an edition be made that no relay takes yet, then name the relay."""
+    publication.run("send", "--now", code=1)
+    publication.change_settings("port = 2525", f"port = {port}")
+
+
+def test_workers_deliver_what_is_due_once(
+    publication: Publication, workers: Callable[[], subprocess.Popen[str]]
+) -> None:
+    publication.begin(readers=40)
+    with Caught() as relay:
+        freeze_an_edition(publication, relay.port)
+        first, second = workers(), workers()
+        relay.wait_for(40, _PATIENCE)
+        wait_until_finished(publication)
+        said = end(first) + end(second)
+
+    assert Counter(relay.recipients) == {f"r{n}@readers.example": 1 for n in range(40)}
+    assert "Traceback" not in said
+    publication.run("audit")
+
+
+def test_what_a_killed_worker_held_is_taken_up_by_another(
+    publication: Publication, workers: Callable[[], subprocess.Popen[str]]
+) -> None:
+    publication.begin(readers=60)
+    with Caught(delay=0.05) as relay:
+        freeze_an_edition(publication, relay.port)
+        first = workers()
+        relay.wait_for(5, _PATIENCE)
+        first.kill()
+        first.wait(30)
+        workers()
+        relay.wait_for(60, _PATIENCE)
+        wait_until_finished(publication)
+
+    repeats = Counter(relay.recipients)
+    assert set(repeats) == {f"r{n}@readers.example" for n in range(60)}
+    assert sum(repeats.values()) <= 61
+    publication.run("audit")
+
+
+def test_a_worker_that_was_frozen_repeats_at_most_what_was_on_the_wire(
+    publication: Publication, workers: Callable[[], subprocess.Popen[str]]
+) -> None:
+    publication.begin(readers=60)
+    with Caught(delay=0.02) as relay:
+        freeze_an_edition(publication, relay.port)
+        first = workers()
+        relay.wait_for(3, _PATIENCE)
+        os.kill(first.pid, signal.SIGSTOP)
+        workers()
+        relay.wait_for(40, _PATIENCE)
+        os.kill(first.pid, signal.SIGCONT)
+        relay.wait_for(60, _PATIENCE)
+        wait_until_finished(publication)
+
+    repeats = Counter(relay.recipients)  # what was on the wire as it was frozen may be repeated, once
+    assert set(repeats) == {f"r{n}@readers.example" for n in range(60)}
+    assert sum(repeats.values()) <= 61
+    publication.run("audit")
+
+
+def test_a_worker_ends_in_order_when_it_is_told(
+    publication: Publication, workers: Callable[[], subprocess.Popen[str]]
+) -> None:
+    publication.begin(readers=60)
+    with Caught(delay=0.05) as relay:
+        freeze_an_edition(publication, relay.port)
+        first = workers()
+        relay.wait_for(3, _PATIENCE)
+        end(first)
+        sent = len(relay.messages)
+        publication.run("send")
+
+    assert 3 <= sent < 60
+    assert Counter(relay.recipients) == {f"r{n}@readers.example": 1 for n in range(60)}
+
+
+def test_on_sqlite_a_worker_says_what_to_use_instead(tmp_path: Path, database_url: str) -> None:
+    small = Publication(tmp_path, f"sqlite:///{tmp_path}/digest.db", port=2525)
+    small.begin(readers=1)
+
+    said = small.run("worker", code=2)
+
+    assert "use `digest run`" in said
