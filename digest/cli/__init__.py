@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from digest import __version__
 from digest.cli.command_table import COMMANDS, GROUPS, Command
+from digest.cli.overview import is_asked_for, print_overview
 from digest.errors import DigestError
 
 if TYPE_CHECKING:
@@ -56,6 +57,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         code = receive_quickly(given[1:])
         if code is not None:
             sys.exit(code)
+    if is_asked_for(given):
+        print_overview()
+        return
     from cyclopts import CycloptsError
 
     from digest.cli.terminal.output import warn

@@ -1,0 +1,41 @@
+"""`digest --help` names every command, fits the terminal, and imports next to nothing."""
+
+import subprocess
+import sys
+
+import pytest
+
+from digest.cli import main
+from digest.cli.command_table import COMMANDS, GROUPS
+from digest.cli.overview import lines
+
+NAMES = [command.name for command in COMMANDS] + [name for name, _, _ in GROUPS]
+
+
+def test_every_command_stands_in_it_once() -> None:
+    named = [line.split()[0] for line in lines(100) if line.startswith("  ") and line[2] != " "]
+
+    assert sorted(named) == sorted(NAMES)
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 100])
+def test_no_line_is_wider_than_the_terminal(width: int) -> None:
+    assert all(len(line) <= width for line in lines(width))
+
+
+@pytest.mark.parametrize("arguments", [[], ["--help"], ["-h"]])
+def test_it_is_what_no_arguments_and_help_print(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(arguments)
+
+    assert "What happened" in capsys.readouterr().out
+
+
+def test_it_imports_no_library() -> None:
+    program = (
+        "import sys; from digest.cli import main; main(['--help']); print(*sys.modules, file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+
+    assert not {"cyclopts", "pydantic", "rich", "sqlalchemy", "sqlmodel"} & set(done.stderr.split())
