@@ -60,6 +60,7 @@ CONTENT = Content(
 ARABIC = replace(
     CONTENT,
     language="ar",
+    cadence="يوميًا",
     title="موجز العالم",
     subject="موجز العالم: الجسر القديم يفتح من جديد",
     lead=replace(LEAD, title="الجسر القديم يفتح من جديد", summary="بعد تسعة شتاءات.", language="ar"),

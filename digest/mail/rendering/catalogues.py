@@ -1,18 +1,24 @@
-"""The words of readers' pages and notices: gettext catalogues, one .po file a language (Babel reads them).
+"""The words of readers' pages and of all mail to readers: gettext catalogues, one .po file a language.
 
-The English text is the key, as gettext has it. Adding a language is adding a file; no step compiles anything.
+On pages the English text is the key, as gettext has it. In mail (`msgctxt "mail"`) the key is a short name,
+`say("unsubscribe")`, so that a template of a publication's own outlives a better wording; `en.po` has the
+English. Adding a language is adding a file; Babel reads it, and no step compiles anything.
 """
 
+import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
 from markupsafe import Markup, escape
 
-from digest.mail.rendering.phrases import FALLBACK, base, direction
+from digest.errors import SettingsError
+from digest.mail.rendering.language_tags import FALLBACK, base, direction
 
+MAIL = "mail"
 _MOST_RANGES = 20
+_PLACE = re.compile(r"\{(\w+)\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +26,13 @@ class Translator:
     """One language's words; call it with the English text and the values of its {names}.
 
     Example: Translator("de", {"Page {number}": "Seite {number}"})("Page {number}", number=2) is "Seite 2".
-    A value that is Markup makes the result Markup, with the text and all other values escaped.
+    A value that is Markup makes the result Markup, with the text and all other values escaped. `phrases` has
+    the words of mail by their short names.
     """
 
     language: str
     words: Mapping[str, str]
+    phrases: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def direction(self) -> str:
@@ -39,8 +47,17 @@ class Translator:
             return Markup(escape(found)).format(**values)  # noqa: S704 - the text is escaped
         return found.format(**values)
 
+    def say(self, key: str, /, **values: object) -> str:
+        """Return a phrase of mail with its values; raise KeyError for a name that no phrase has."""
+        phrase = self.phrases[key]
+        if not values:
+            return phrase
+        # In one pass: a title may hold braces, too.
+        return _PLACE.sub(lambda place: str(values.get(place[1], place[0])), phrase)
+
 
 ENGLISH = Translator(FALLBACK, {})
+"""The words of the desk, which has no catalogue and no mail to readers."""
 
 
 class Catalogues:
@@ -48,29 +65,45 @@ class Catalogues:
 
     def __init__(self, folder: Path) -> None:
         self._files = {path.stem: path for path in sorted(folder.glob("*.po"))}
-        self.languages = tuple(sorted({FALLBACK, *self._files}))
+        if FALLBACK not in self._files:
+            raise SettingsError(f"{folder / FALLBACK}.po is missing: it has the English words of mail")
+        self.languages = tuple(sorted(self._files))
 
     def find(self, language: str | None) -> str | None:
         """Return the catalogue that a language tag is served by; None where there is none."""
         name = base(language or "")
-        return name if name in self.languages else None
+        return name if name in self._files else None
 
     def choose(self, wanted: Iterable[str | None]) -> Translator:
         """Return the translator of the first language that there is a catalogue for, else English."""
         found = (self.find(language) for language in wanted)
         return self.translator(next((name for name in found if name), FALLBACK))
 
-    @lru_cache(maxsize=64)  # noqa: B019 - as long as the process
     def translator(self, language: str) -> Translator:
-        """Return the translator of a language that `languages` names."""
-        if language not in self._files:
-            return ENGLISH
-        from babel.messages.pofile import read_po  # here: most commands show no page
+        """Return the translator of a language that `languages` names.
 
-        with self._files[language].open("rb") as file:
-            catalogue = read_po(file, locale=language)
-        words = {str(one.id): str(one.string) for one in catalogue if one.id and one.string}
-        return Translator(language, words)
+        Raise SettingsError for a file that cannot be read or lacks a phrase of mail.
+        """
+        return _read(self._files[language], self._files[FALLBACK])
+
+
+@lru_cache(maxsize=64)
+def _read(path: Path, english: Path) -> Translator:
+    from babel.messages.pofile import PoFileError, read_po  # here: most commands show no page
+
+    try:
+        with path.open("rb") as file:
+            catalogue = read_po(file, locale=path.stem, abort_invalid=True)
+    except (OSError, ValueError, PoFileError) as error:
+        raise SettingsError(f"{path} cannot be read: {error}") from None
+    said = [(one.context, str(one.id), str(one.string)) for one in catalogue if one.id and one.string]
+    words = {text: translated for context, text, translated in said if context is None}
+    phrases = {key: phrase for context, key, phrase in said if context == MAIL}
+    if path != english:
+        missing = sorted(_read(english, english).phrases.keys() - phrases.keys())
+        if missing:
+            raise SettingsError(f"{path} lacks these phrases of mail: {', '.join(missing)}")
+    return Translator(path.stem, words, phrases)
 
 
 def accepted(header: str) -> list[str]:

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import css_inline
 
 from digest.errors import SettingsError
+from digest.mail.rendering.catalogues import Catalogues, Translator
 from digest.mail.rendering.content import READER_VALUES, Content
 from digest.mail.rendering.fragments import ROOM, PartRenderer, RenderRequest, Skeleton
 from digest.mail.rendering.markers import DERIVED_VALUES
-from digest.mail.rendering.phrases import Phrases
 from digest.mail.rendering.placeholders import TemplateInspectsValueError, as_attribute, as_text
 from digest.mail.rendering.quoted_printable import Pieces, quoted_printable, verbatim
 from digest.mail.rendering.skeleton import EncodedPart, boundary_of
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 _LONGEST_NAME = 200
 
 _DEFAULT_LOOK = "front-page"
+_LETTER = "letter"
 _NOT_LOOKS = ("frame", "parts", "desk")
 _KEPT_STYLE = '<style data-css-inline="ignore">'
 _INLINED_STYLE = re.compile(r"<style>.*?</style>\s*", re.S)
@@ -107,7 +108,7 @@ class Renderer:
         self._templates = Templates(folder, overrides)
         self._brand = brand
         self._folder = folder
-        self._phrases = Phrases(folder / "phrases.toml")
+        self.catalogues = Catalogues(folder.parent / "languages")
         self._inliner = css_inline.CSSInliner(
             load_remote_stylesheets=False, keep_style_tags=True, remove_inlined_selectors=True
         )
@@ -168,7 +169,7 @@ class Renderer:
         of_text, of_html = text.skeleton_of(request), html.skeleton_of(request)
         if of_text is None or of_html is None:
             return None
-        return BodySkeleton((text, of_text), (html, of_html), self._greeting(content.language))
+        return BodySkeleton((text, of_text), (html, of_html), self._greeting(content))
 
     def render_notice(self, name: str, language: str, values: Mapping[str, object]) -> Notice:
         """Render a message to one person from `NAME.html.j2` and `NAME.txt.j2`."""
@@ -179,12 +180,16 @@ class Renderer:
         )
 
     def speaks(self, language: str) -> bool:
-        """Return whether there are phrases in a language."""
-        return language in self._phrases
+        """Return whether there is a catalogue for a language."""
+        return self.catalogues.find(language) is not None
 
     def say(self, language: str, key: str, /, **values: object) -> str:
-        """Return one of the phrases around the articles."""
-        return self._phrases.say(language, key, **values)
+        """Return one of the phrases around the articles, in English where there is no catalogue."""
+        return self.words(language).say(key, **values)
+
+    def words(self, language: str) -> Translator:
+        """Return the words of a language, else of English."""
+        return self.catalogues.choose([language])
 
     def _look(self, look: str) -> PartRenderer:
         if look not in self._html:
@@ -209,6 +214,7 @@ class Renderer:
         return RenderRequest(content, self._context)
 
     def _rendering(self, content: Content, html: EncodedPart, text: EncodedPart) -> Rendering:
+        greeting = self._greeting(content)
         return Rendering(
             content.subject,
             html.pieces,
@@ -216,12 +222,14 @@ class Renderer:
             boundary_of(text.digests, html.digests),
             html.size,
             html.most,
-            self.say(content.language, "for"),
-            self.say(content.language, "for_you"),
+            greeting.for_name,
+            greeting.for_anyone,
         )
 
-    def _greeting(self, language: str) -> Greeting:
-        return Greeting(self.say(language, "for"), self.say(language, "for_you"))
+    def _greeting(self, content: Content) -> Greeting:
+        """Return the line that names a reader: a letter opens with a salutation."""
+        say, key = self.words(content.language).say, "dear" if content.look == _LETTER else "for"
+        return Greeting(say(key), say(f"{key}_you"))
 
     def _context(self, content: Content) -> dict[str, object]:
         """Return the values that cards may use beside their article."""

@@ -8,17 +8,15 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
 
-from babel.core import UnknownLocaleError
-from babel.dates import format_date
 from jinja2 import ChoiceLoader, FileSystemLoader, PrefixLoader, StrictUndefined
 from jinja2.exceptions import TemplateError, TemplateNotFound, TemplateSyntaxError
 from markupsafe import Markup
 
 from digest.errors import SettingsError
+from digest.mail.rendering.dates import format_day
+from digest.mail.rendering.language_tags import direction, strong_direction
 from digest.mail.rendering.limits import LimitedEnvironment, counted_steps, with_limits
-from digest.mail.rendering.phrases import FALLBACK, base, direction, strong_direction
 from digest.mail.rendering.placeholders import TemplateInspectsValueError, guarded
 from digest.mail.rendering.plaintext import plain, wrap
 
@@ -124,7 +122,7 @@ def _environment(folders: list[Path], folder: Path) -> LimitedEnvironment:
         "wrap": wrap,
         "href": safe_href,
         "day": _day,
-        "short_day": _short_day,
+        "short_day": format_day,
         "clean": Markup,
         "plain": plain,
         "direction": direction,
@@ -144,18 +142,4 @@ def safe_href(url: str | None) -> str:
 
 
 def _day(moment: datetime, language: str, timezone: str) -> str:
-    return _formatted(moment, language, timezone, "full")
-
-
-def _short_day(moment: datetime, language: str, timezone: str) -> str:
-    return _formatted(moment, language, timezone, "long")
-
-
-def _formatted(moment: datetime, language: str, timezone: str, form: str) -> str:
-    day = moment.astimezone(ZoneInfo(timezone)).date()
-    for locale in (language.replace("-", "_"), base(language), FALLBACK):
-        try:
-            return format_date(day, format=form, locale=locale)
-        except (UnknownLocaleError, ValueError):
-            continue  # a language that has no calendar words of its own
-    return day.isoformat()
+    return format_day(moment, language, timezone, "full")

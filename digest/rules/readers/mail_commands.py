@@ -31,14 +31,15 @@ class MailCommand:
 
 WORDS: dict[MailVerb, tuple[str, ...]] = {
     MailVerb.SUBSCRIBE: (
-        "subscribe", "join", "abonnieren", "anmelden", "suscribir", "suscribirme", "s'abonner",
-        "abonner", "abonnez-moi", "iscrivimi", "iscriviti", "abonneren", "aanmelden", "subskrybuj",
-        "zapisz", "assinar", "subscrever", "prenumerera", "اشتراك", "اشترك", "բաժանորդագրվել",
+        "subscribe", "join", "abonnieren", "anmelden", "suscribir", "suscribirme", "s'abonner", "abonner",
+        "abonnez-moi", "iscrivimi", "iscriviti", "abonneren", "aanmelden", "subskrybuj", "zapisz",
+        "assinar", "subscrever", "prenumerera", "подписаться", "подпишите меня", "اشتراك", "اشترك",
+        "բաժանորդագրվել",
     ),
     MailVerb.CONFIRM: (
         "confirm", "yes", "bestätigen", "ja", "confirmar", "sí", "si", "confirmer", "oui", "conferma",
-        "bevestigen", "potwierdź", "potwierdzam", "tak", "sim", "bekräfta", "تأكيد", "نعم", "հաստատել",
-        "այո", "ok",
+        "bevestigen", "potwierdź", "potwierdzam", "tak", "sim", "bekräfta", "подтвердить", "подтверждаю",
+        "да", "تأكيد", "نعم", "հաստատել", "այո", "ok",
     ),
     MailVerb.LEAVE: (
         "unsubscribe", "leave", "remove", "remove me", "stop", "sign off", "signoff", "abmelden",
@@ -46,45 +47,49 @@ WORDS: dict[MailVerb, tuple[str, ...]] = {
         "se désabonner", "désinscription", "désabonnez-moi", "annulla iscrizione", "disiscrivimi",
         "cancellami", "afmelden", "uitschrijven", "opzeggen", "wypisz", "rezygnuję", "cancelar",
         "cancelar assinatura", "anular subscrição", "avregistrera", "avsluta", "avprenumerera",
-        "إلغاء الاشتراك", "إلغاء", "ապաբաժանորդագրվել", "չեղարկել",
+        "отписаться", "отпишите меня", "отказаться", "إلغاء الاشتراك", "إلغاء", "ապաբաժանորդագրվել",
+        "չեղարկել",
     ),
     MailVerb.TOPICS: (
         "topics", "topic", "themen", "thema", "temas", "sujets", "thèmes", "argomenti", "temi",
-        "onderwerpen", "tematy", "tópicos", "ämnen", "المواضيع", "թեմաներ",
+        "onderwerpen", "tematy", "tópicos", "ämnen", "темы", "тема", "المواضيع", "թեմաներ",
     ),
     MailVerb.PAUSE: (
         "pause", "pausa", "pausieren", "pausar", "suspendre", "sospendi", "pauzeer", "pauzeren",
-        "wstrzymaj", "pauza", "pausa för", "إيقاف مؤقت", "դադար",
+        "wstrzymaj", "pauza", "pausa för", "пауза", "приостановить", "إيقاف مؤقت", "դադար",
     ),
     MailVerb.RESUME: (
         "resume", "fortsetzen", "weiter", "reanudar", "reprendre", "riprendi", "hervatten", "wznów",
-        "retomar", "återuppta", "استئناف", "վերսկսել",
+        "retomar", "återuppta", "возобновить", "продолжить", "استئناف", "վերսկսել",
     ),
     MailVerb.HOUR: (
-        "hour", "stunde", "uhrzeit", "hora", "heure", "ora", "uur", "godzina", "timme", "klockan",
+        "hour", "stunde", "uhrzeit", "hora", "heure", "ora", "uur", "godzina", "timme", "klockan", "час",
         "الساعة", "ժամ",
     ),
     MailVerb.RECORD: (
-        "my data", "meine daten", "mis datos", "mes données", "i miei dati", "mijn gegevens",
-        "moje dane", "meus dados", "os meus dados", "mina uppgifter", "بياناتي", "իմ տվյալները",
+        "my data", "meine daten", "mis datos", "mes données", "i miei dati", "mijn gegevens", "moje dane",
+        "meus dados", "os meus dados", "mina uppgifter", "мои данные", "بياناتي", "իմ տվյալները",
     ),
     MailVerb.HELP: (
-        "help", "hilfe", "ayuda", "aide", "aiuto", "hulp", "pomoc", "ajuda", "hjälp", "مساعدة",
+        "help", "hilfe", "ayuda", "aide", "aiuto", "hulp", "pomoc", "ajuda", "hjälp", "помощь", "مساعدة",
         "օգնություն", "info",
     ),
 }  # fmt: skip
 CADENCES: dict[str, tuple[str, ...]] = {
     "daily": (
-        "daily", "täglich", "diario", "quotidien", "quotidiano", "giornaliero", "dagelijks",
-        "codziennie", "diário", "dagligen", "يوميًا", "يوميا", "ամեն օր", "օրական",
+        "daily", "täglich", "diario", "cada día", "quotidien", "chaque jour", "ogni giorno", "quotidiano",
+        "giornaliero", "dagelijks", "codziennie", "diário", "todos os dias", "dagligen", "ежедневно",
+        "يوميًا", "يوميا", "ամեն օր", "օրական",
     ),
     "weekly": (
-        "weekly", "wöchentlich", "semanal", "hebdomadaire", "settimanale", "wekelijks", "co tydzień",
-        "tygodniowo", "veckovis", "أسبوعيًا", "أسبوعيا", "շաբաթական",
+        "weekly", "wöchentlich", "semanal", "cada semana", "hebdomadaire", "chaque semaine", "settimanale",
+        "ogni settimana", "wekelijks", "todas as semanas", "co tydzień", "tygodniowo", "ամեն շաբաթ",
+        "veckovis", "varje vecka", "еженедельно", "أسبوعيًا", "أسبوعيا", "շաբաթական",
     ),
     "monthly": (
-        "monthly", "monatlich", "mensual", "mensuel", "mensile", "maandelijks", "co miesiąc", "mensal",
-        "månadsvis", "شهريًا", "شهريا", "ամսական",
+        "monthly", "monatlich", "mensual", "mensuel", "mensile", "cada mes", "chaque mois", "ogni mese",
+        "todos os meses", "maandelijks", "co miesiąc", "mensal", "ամեն ամիս", "månadsvis", "varje månad",
+        "ежемесячно", "شهريًا", "شهريا", "ամսական",
     ),
 }  # fmt: skip
 _ANSWER = re.compile(r"^\s*((re|aw|sv|vs|tr|rv|antw|r|odp|fwd?|رد)\s*:\s*)+", re.I)
@@ -95,8 +100,10 @@ _TAKES_ARGUMENT = frozenset(
 _LONGEST = 120
 _SPAN = re.compile(
     r"(\d{1,3})\s*(d(?:ays?)?|tage?n?|d[ií]as?|jours?|giorn[oi]|dag(?:en|ar)?|dni|dzień|dias?|يوم|أيام|օր"
+    r"|д(?:ень|ня|ней)"
     r"|w(?:eeks?)?|wochen?|semanas?|semaines?|settiman[ae]|weken|week|tygodni\w*|tydzień|veck(?:a|or)|أسبوع|أسابيع|շաբաթ"
-    r"|m(?:onths?)?|monate?n?|mes(?:es)?|mois|mes[ei]|maand(?:en)?|miesi\w+|m[êe]s(?:es)?|månad(?:er)?|شهر|أشهر|ամիս)",
+    r"|недел[яюиь]"
+    r"|m(?:onths?)?|monate?n?|mes(?:es)?|mois|mes[ei]|maand(?:en)?|miesi\w+|m[êe]s(?:es)?|månad(?:er)?|شهر|أشهر|ամիս|месяц\w*)",
     re.I,
 )
 
@@ -151,8 +158,8 @@ def read_pause(argument: str, now: datetime) -> datetime | None:
     if match is None:
         return None
     unit = match[2].casefold()
-    days = 7 if unit.startswith(("w", "sem", "sett", "ty", "veck", "أسب", "أسا", "շ")) else 0
-    days = days or (30 if unit.startswith(("m", "شهر", "أشهر", "ամ")) else 1)
+    days = 7 if unit.startswith(("w", "sem", "sett", "ty", "veck", "нед", "أسب", "أسا", "շ")) else 0
+    days = days or (30 if unit.startswith(("m", "мес", "شهر", "أشهر", "ամ")) else 1)
     return now + timedelta(days=min(int(match[1]) * days, 365))
 
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from digest.kept import Kept
 from digest.mail.assembly import CardPieces
 from digest.mail.rendering.content import Card, Elsewhere
-from digest.mail.rendering.phrases import direction, strong_direction
+from digest.mail.rendering.language_tags import direction, strong_direction
+from digest.mail.rendering.names import Names
 from digest.models import Article, Form
 from digest.models.row import row_id
-from digest.rules.editions.sections import section_title
 from digest.rules.editions.selection import Choice
 from digest.settings import Settings
 from digest.store.articles.duplicates import OtherSource
@@ -35,21 +35,27 @@ class CachedCard:
 class Cards:
     """Makes the cards of articles: the same object as long as nothing that it shows has changed.
 
-    `card_of(article 7, Choice(7, Form.SUMMARY, "world"), (), None).card` is
+    `card_of(article 7, Choice(7, Form.SUMMARY, "world"), (), None, "en").card` is
     `Card(id=7, title="The bridge reopens", section="World", ...)`.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, names: Names) -> None:
+        self._names = names
         self._language = settings.site.language
         self._source_titles = {source.name: source.title or source.name for source in settings.sources}
         self._images = image_policy(settings)
-        self._cards = Kept[tuple[int, Form, str], CachedCard](_KEPT_CARDS)
+        self._cards = Kept[tuple[int, Form, str, str], CachedCard](_KEPT_CARDS)
 
     def card_of(
-        self, article: Article, choice: Choice, other_sources: Sequence[OtherSource], copy: Copy | None
+        self,
+        article: Article,
+        choice: Choice,
+        other_sources: Sequence[OtherSource],
+        copy: Copy | None,
+        language: str,
     ) -> CachedCard:
-        """Return an article's card for a choice."""
-        key = choice.article_id, choice.form, choice.section
+        """Return an article's card for a choice; `language` names its section."""
+        key = choice.article_id, choice.form, choice.section, language if choice.section else ""
         known = self._cards.get(key)
         if (
             known is None
@@ -57,7 +63,8 @@ class Cards:
             or known.other_sources != other_sources
             or known.copy != copy
         ):
-            card = show_images(self._images, self._make(article, choice, other_sources), article, copy)
+            card = self._make(article, choice, other_sources, language)
+            card = show_images(self._images, card, article, copy)
             pieces = CardPieces(card)
             if known is not None and known.card == card:
                 card, pieces = (
@@ -67,13 +74,16 @@ class Cards:
             known = self._cards[key] = CachedCard(article, other_sources, copy, card, pieces)
         return known
 
-    def _make(self, article: Article, choice: Choice, other_sources: Sequence[OtherSource]) -> Card:
+    def _make(
+        self, article: Article, choice: Choice, other_sources: Sequence[OtherSource], language: str
+    ) -> Card:
         links = {
             one.source: Elsewhere(self._source_titles.get(one.source, one.source), one.url)
             for one in other_sources
         }
         also_at = tuple(links.values())[:_MOST_ELSEWHERE]
-        return to_card(article, choice.form, self._language, also_at, section_title(choice.section))
+        section = self._names.topic(language, choice.section)
+        return to_card(article, choice.form, self._language, also_at, section)
 
 
 def to_card(

@@ -88,7 +88,7 @@ class Composer:
         self._assemblers = Kept[Hashable, Assembler | None](_KEPT_ASSEMBLERS)
         self._variants = Variants(database)
         self._headers = {digest.name: self._headers_of(digest) for digest in settings.digests}
-        self._contents = EditionContents(settings, renderer.speaks)
+        self._contents = EditionContents(settings, renderer.catalogues)
 
     def compose(self, job: Job, composed_at: datetime) -> SignedMessage:
         """Compose a claimed delivery's message, and sign it where the settings name a key."""

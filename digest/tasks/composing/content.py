@@ -1,18 +1,20 @@
 """The content that messages are rendered from: an edition's own words, and the cards of its articles."""
 
 import re
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from urllib.parse import quote
 
 from digest.kept import Kept
 from digest.mail.assembly import CardPieces, ListHead
+from digest.mail.rendering.catalogues import Catalogues
 from digest.mail.rendering.content import Card, Content, Publication, Section
+from digest.mail.rendering.names import Names
 from digest.models import Edition, Form
 from digest.models.cadence import CORRECTION
 from digest.models.row import row_id
-from digest.rules.editions.sections import order_sections, section_title
+from digest.rules.editions.sections import order_sections
 from digest.rules.editions.selection import Choice
 from digest.settings import Settings
 from digest.tasks.composing.cards import CachedCard, Cards
@@ -84,13 +86,13 @@ class EditionContents:
     `of(variant)` is a Content to be rendered, `lay_out(variant)` the same list as pieces to be assembled.
     """
 
-    def __init__(self, settings: Settings, speaks: Callable[[str], bool]) -> None:
+    def __init__(self, settings: Settings, catalogues: Catalogues) -> None:
         self._settings = settings
-        self._speaks = speaks
+        self._catalogues, self._names = catalogues, Names(settings.site.names)
         self._topics = {digest.name: digest.topics for digest in settings.digests}
         site = settings.site
         self._publication = Publication(site.name, site.base_url, site.postal_address)
-        self._cards = Cards(settings)
+        self._cards = Cards(settings, self._names)
         self._edition_texts = Kept[tuple[object, ...], _EditionText](_KEPT_EDITIONS)
         self._heads = Kept[tuple[object, ...], CardPieces](_KEPT_HEADS)
         self._last_read: _SharedReads | None = None
@@ -121,7 +123,7 @@ class EditionContents:
             subject=subject,
             preheader=preheader,
             lead=cards[0] if cards else None,
-            sections=_sections(chosen.choices, cards, edition_text.topics),
+            sections=self._sections(variant, cards, edition_text.topics),
             related=tuple([card.card for card in self._related_cards(variant)]) if chosen.related else (),
             left_out=chosen.left_out,
         )
@@ -143,12 +145,31 @@ class EditionContents:
     def _card_of(self, variant: VariantContent, choice: Choice) -> CachedCard:
         number = choice.article_id
         others, copy = variant.other_sources.get(number, ()), variant.copies.get(number)
-        return self._cards.card_of(variant.articles[number], choice, others, copy)
+        article = variant.articles[number]
+        return self._cards.card_of(article, choice, others, copy, self._spoken(variant.language))
 
     def _related_cards(self, variant: VariantContent) -> Iterator[CachedCard]:
         for article in variant.related:
             number = row_id(article)
-            yield self._cards.card_of(article, Choice(number, Form.TITLE, ""), (), variant.copies.get(number))
+            choice, copy = Choice(number, Form.TITLE, ""), variant.copies.get(number)
+            yield self._cards.card_of(article, choice, (), copy, self._spoken(variant.language))
+
+    def _sections(
+        self, variant: VariantContent, cards: Sequence[Card], topics: tuple[str, ...]
+    ) -> tuple[Section, ...]:
+        """Put the cards but the first under their topics."""
+        spoken, choices = self._spoken(variant.language), variant.chosen.choices
+        order = order_sections(tuple([choice.section for choice in choices]), topics)
+        return tuple(
+            [
+                Section(self._names.topic(spoken, topic), tuple([cards[number] for number in found]))
+                for topic, found in order.sections
+            ]
+        )
+
+    def _spoken(self, language: str) -> str:
+        """Return the language that a reader is written to: the publication's where there is no catalogue."""
+        return language if self._catalogues.find(language) else self._settings.site.language
 
     def _edition_text(self, edition: Edition, language: str) -> _EditionText:
         key = (
@@ -163,15 +184,16 @@ class EditionContents:
     def _make_edition_text(self, edition: Edition, language: str) -> _EditionText:
         digest, site = self._settings.digest(edition.digest), self._settings.site
         is_correction = edition.cadence == CORRECTION
+        spoken = self._spoken(language)
         content = Content(
             publication=self._publication,
             digest=digest.name,
-            title=digest.title,
-            cadence=edition.cadence,
+            title=self._names.text(spoken, digest.title),
+            cadence=self._names.cadence(self._catalogues.choose([spoken]), edition.cadence),
             period=edition.period,
             dated_at=edition.freeze_at,
             timezone=site.timezone,
-            language=language if self._speaks(language) else site.language,
+            language=spoken,
             subject="",
             preheader=_first_words(edition.introduction) if is_correction else "",
             lead=None,
@@ -194,19 +216,6 @@ def _first_words(introduction: str) -> str:
     """Return what an inbox shows beside the subject of a correction."""
     words = introduction.partition("\n\n")[2].replace("*", "").split()
     return " ".join(words)[:_PREHEADER_CHARACTERS]
-
-
-def _sections(
-    choices: Sequence[Choice], cards: Sequence[Card], topics: tuple[str, ...]
-) -> tuple[Section, ...]:
-    """Put the cards but the first under their topics."""
-    order = order_sections(tuple([choice.section for choice in choices]), topics)
-    return tuple(
-        [
-            Section(section_title(topic), tuple([cards[number] for number in found]))
-            for topic, found in order.sections
-        ]
-    )
 
 
 def archive_url(base_url: str, edition: Edition) -> str:

@@ -10,6 +10,7 @@ from email.utils import parseaddr
 from sqlmodel import Session
 
 from digest.mail.message import Headers, Message, ReaderHeaders, compose_notice, message_id
+from digest.mail.rendering.names import Names
 from digest.mail.rendering.renderer import Renderer
 from digest.models import Answer, DeliveryState, MailState, Outcome, Subscriber
 from digest.net.smtp import Envelope, open_connection
@@ -17,6 +18,7 @@ from digest.rules.delivery.verdicts import describe, judge, without_address
 from digest.store.readers import answers, subscribers
 from digest.tasks.delivery.run import Run
 from digest.tasks.inbound.inbox import Inbox
+from digest.tasks.inbound.told import tell_values
 
 DAY = timedelta(hours=24)
 _STATES = {
@@ -117,12 +119,13 @@ def send_answers(run: Run, inbox: Inbox, renderer: Renderer) -> int:
 def compose_answer(inbox: Inbox, renderer: Renderer, row: Answer, now: datetime) -> Message:
     """Compose a planned message."""
     site = inbox.settings.site
-    language = row.language if renderer.speaks(row.language) else site.language
+    words = renderer.catalogues.choose([row.language, site.language])
+    language, names = words.language, Names(site.names)
     digest = inbox.readers.find_digest(row.digest)
-    title = digest.title if digest else site.name
+    title = names.text(language, digest.title) if digest else site.name
     phrases = row.values.get("phrases")
     told = phrases if isinstance(phrases, list) else []
-    subject = row.subject or renderer.say(language, "mail_subject", title=title)
+    subject = row.subject or words.say("mail_subject", title=title)
     notice = renderer.render_notice(
         "answer",
         language,
@@ -131,7 +134,8 @@ def compose_answer(inbox: Inbox, renderer: Renderer, row: Answer, now: datetime)
             "title": title,
             "subject": subject,
             "paragraphs": [
-                renderer.say(language, str(key), **{"title": title, **values}) for key, values in told
+                words.say(str(key), **{"title": title, **tell_values(words, names, site.timezone, values)})
+                for key, values in told
             ],
             "text": str(row.values.get("text", "")),
             "postal_address": site.postal_address,

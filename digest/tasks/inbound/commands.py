@@ -1,12 +1,14 @@
 """Carry out what readers ask for by mail, by the same use cases as the pages."""
 
 import json
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
 from digest.errors import InputError
+from digest.mail.rendering.names import Names
 from digest.models import Answer, Confirmation, Subscriber, Subscription, SubscriptionState
 from digest.rules.readers import consent
 from digest.rules.readers.mail_commands import MailCommand, MailVerb, read_pause, read_topics
@@ -147,7 +149,7 @@ def _apply(request: Request, command: MailCommand, subscriber: Subscriber, row: 
     try:
         phrases = _change(request, command, subscriber, row, digest)
     except InputError as error:
-        request.answer(row.digest, [("mail_help", _help_values(request))], str(error))
+        request.answer(row.digest, [("mail_help", _help_values(request))])
         return str(error)
     request.answer(row.digest, phrases)
     return f"changed: {command.verb}"
@@ -161,23 +163,31 @@ def _change(
     if command.verb is MailVerb.PAUSE:
         until = read_pause(command.argument, request.now)
         preferences.set_pause(readers, token, until, request.now, ORIGIN)
-        shown = f"{until.astimezone(request.inbox.settings.zone):%Y-%m-%d}" if until else "…"
-        return [("mail_paused", {"time": shown})]
+        if until is None:
+            return [("mail_paused_open", {})]
+        return [("mail_paused", {"until": until.isoformat()})]
     if command.verb is MailVerb.RESUME:
         preferences.resume(readers, token, request.now, ORIGIN)
         return [("mail_resumed", {})]
     cadence = command.argument if command.verb is MailVerb.CADENCE else row.cadence
-    topics = _topics(row, digest) if command.verb is not MailVerb.TOPICS else _named(digest, command.argument)
+    is_about_topics = command.verb is MailVerb.TOPICS
+    topics = _named(request, digest, command.argument) if is_about_topics else _topics(row, digest)
     hour = int(command.argument.removesuffix(":00").rstrip("h ")) if command.verb is MailVerb.HOUR else None
     preferences.set_preferences(readers, token, Choices(cadence, topics), request.now, ORIGIN, hour=hour)
-    return [("mail_changed", {"cadence": cadence, "topics": ", ".join(topics) or "*"})]
+    return [("mail_changed", {"cadence": cadence, "topics": ", ".join(topics) or consent.EVERY_TOPIC})]
 
 
 def _topics(row: Subscription, digest: DigestSettings) -> tuple[str, ...]:
     return tuple(topic for topic in row.topics if topic != consent.EVERY_TOPIC)
 
 
-def _named(digest: DigestSettings, argument: str) -> tuple[str, ...]:
+def _named(request: Request, digest: DigestSettings, argument: str) -> tuple[str, ...]:
+    """Return the topics that an argument names, by their keys or as the reader's language calls them."""
+    names = Names(request.inbox.settings.site.names)
+    called = {names.topic(request.language, topic).casefold(): topic for topic in digest.topics}
+    parts = [part.strip() for part in re.split(r"[,;،]", argument.casefold())]
+    if all(part in called for part in parts):
+        return tuple(dict.fromkeys(called[part] for part in parts))
     named = read_topics(argument)
     return () if named in (("all",), ("*",)) else named
 
@@ -185,9 +195,7 @@ def _named(digest: DigestSettings, argument: str) -> tuple[str, ...]:
 def _ask_first(request: Request, command: MailCommand, row: Subscription) -> str:
     """Ask the address's holder whether they wrote: the answer's Reply-To carries the command out."""
     subscriber = request.writer.subscriber
-    asked = request.answer(
-        row.digest, [("mail_ask", {"command": f"{command.verb} {command.argument}".strip()})]
-    )
+    asked = request.answer(row.digest, [("mail_ask", {"verb": command.verb, "argument": command.argument})])
     if asked is None or subscriber is None:
         return "not proved; no answer"
     inbound, keys = request.inbox.settings.inbound, request.inbox.readers.signing_keys

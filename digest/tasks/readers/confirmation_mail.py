@@ -3,6 +3,8 @@
 from datetime import datetime
 
 from digest.mail.message import Message, ReaderHeaders, message_id
+from digest.mail.rendering.dates import format_moment
+from digest.mail.rendering.names import Names
 from digest.mail.rendering.renderer import Notice, Renderer
 from digest.models import Confirmation, DeliveryState, MailState, Subscriber, Subscription
 from digest.models.row import row_id
@@ -89,11 +91,11 @@ def compose_asking(
 ) -> Message:
     """Compose the message that asks: who asked, when, the link, and no advertising (STANDARDS B8)."""
     site = readers.settings.site
-    wanted = subscriber.language or site.language
-    language = wanted if renderer.speaks(wanted) else site.language
-    title = _name_digests(readers, row, subscription.digest)
-    subject = renderer.say(language, "ask_subject", title=title)
-    zone = readers.settings.zone
+    words = renderer.catalogues.choose([subscriber.language, site.language])
+    language = words.language
+    title = _name_digests(readers, row, subscription.digest, language)
+    subject = words.say("ask_subject", title=title)
+    zone = subscriber.timezone or site.timezone
     notice = renderer.render_notice(
         "confirm",
         language,
@@ -103,8 +105,8 @@ def compose_asking(
             "subject": subject,
             "address": subscriber.address,
             "confirm_url": f"{site.base_url}/confirm/{token}",
-            "expires": f"{row.expires_at.astimezone(zone):%Y-%m-%d %H:%M} {site.timezone}",
-            "asked": f"{row.asked_at.astimezone(zone):%Y-%m-%d %H:%M} {site.timezone}",
+            "expires": format_moment(row.expires_at, language, zone),
+            "asked": format_moment(row.asked_at, language, zone),
             "ip": row.origin.get("ip", ""),
             "postal_address": site.postal_address,
         },
@@ -132,11 +134,13 @@ def _reply_address(readers: Readers, row: Confirmation, subscriber: Subscriber) 
     return f"{inbound.before}{token}@{inbound.domain}"
 
 
-def _name_digests(readers: Readers, row: Confirmation, first: str) -> str:
+def _name_digests(readers: Readers, row: Confirmation, first: str, language: str) -> str:
     """Return the titles of all digests that a confirmation is about."""
     also = row.choices.get("also")
     names = [first, *(also if isinstance(also, dict) else {})]
-    return ", ".join(found.title for name in names if (found := readers.find_digest(name)) is not None)
+    titles = [found.title for name in names if (found := readers.find_digest(name)) is not None]
+    called = Names(readers.settings.site.names)
+    return ", ".join(called.text(language, title) for title in titles)
 
 
 def compose_to_reader(

@@ -180,7 +180,7 @@ class PreferencePages:
             )
         return view.say(
             view.words("Welcome back"),
-            view.words("{title} keeps coming, as before.", title=view.title_of(digest)),
+            view.words("You will keep receiving {title} as before.", title=view.title_of(digest)),
         )
 
 

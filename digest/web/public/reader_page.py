@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable
 from datetime import datetime
-from zoneinfo import available_timezones
 
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, Response
@@ -16,7 +15,7 @@ from digest.tasks.readers.readers import Readers
 from digest.web.public.preferences import read_hour, read_pause, say_link_sent
 from digest.web.public.sign_up import ip_of, read_choices
 from digest.web.shared.forms import Posted, Stamps, Submitted
-from digest.web.shared.views import LANGUAGE, View, Views
+from digest.web.shared.views import LANGUAGE, ZONES, View, Views
 
 _LINK = "/link"
 _LONGEST_NAME = 100
@@ -27,7 +26,6 @@ class ReaderPages:
 
     def __init__(self, readers: Readers, views: Views, stamps: Stamps, now: Callable[[], datetime]) -> None:
         self._readers, self._views, self._stamps, self._now = readers, views, stamps, now
-        self._zones = sorted(zone for zone in available_timezones() if "/" in zone and "Etc" not in zone)
 
     def router(self) -> APIRouter:
         """Return the routes; HEAD is answered like GET."""
@@ -94,7 +92,7 @@ class ReaderPages:
                 {"page": "reader", "ip": ip_of(request)},
                 name=printable(form.get("name"))[:_LONGEST_NAME].strip(),
                 language=self._views.catalogues.find(form.get("language")),
-                timezone=form.get("timezone") if form.get("timezone") in self._zones else None,
+                timezone=form.get("timezone") if form.get("timezone") in ZONES else None,
                 wordings={one.digest.name: view.word_consent([one.digest]) for one in old.digests},
             )
         except InputError:
@@ -121,7 +119,6 @@ class ReaderPages:
             found=found,
             saved=saved,
             error=error,
-            zones=self._zones,
             catalogues=[(code, view.name_language(code)) for code in self._views.catalogues.languages],
             path=f"/me/{token}",
             stamp=self._stamps.make(f"/me/{token}", self._now()),

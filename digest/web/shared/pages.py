@@ -8,7 +8,7 @@ from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
 from digest.mail.rendering.catalogues import ENGLISH
-from digest.mail.rendering.phrases import direction
+from digest.mail.rendering.language_tags import direction
 from digest.settings import Settings
 
 

@@ -3,14 +3,20 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, time
+from functools import cache
+from operator import itemgetter
 from urllib.parse import quote
+from zoneinfo import available_timezones
 
 from babel import Locale
+from babel.core import get_global
 from babel.dates import format_date, format_time, get_day_names, get_timezone_location
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from digest.mail.rendering.catalogues import Catalogues, Translator, accepted
+from digest.mail.rendering.language_tags import locale_of
+from digest.mail.rendering.names import Names
 from digest.models.cadence import Cadence, Unit
 from digest.settings import DigestSettings, Settings
 from digest.web.shared.pages import Pages
@@ -44,6 +50,7 @@ class View:
         self.language = words.language
         self._others = tuple(languages)
         self._path = path
+        self._names = Names(settings.site.names)
 
     def render(self, name: str, status: int = 200, **values: object) -> HTMLResponse:
         """Render a page."""
@@ -78,8 +85,7 @@ class View:
 
     @property
     def _locale(self) -> str:
-        """Return Babel's locale; English is written as outside of America: day, month, hours to 24."""
-        return "en_GB" if self.language == "en" else self.language
+        return locale_of(self.language)
 
     def name_hour(self, hour: int) -> str:
         """Return an hour of the day, such as "07:00"."""
@@ -91,16 +97,24 @@ class View:
             return zone
         return get_timezone_location(zone, locale=self._locale, return_city=True)
 
+    def list_zones(self, chosen: str | None) -> list[tuple[str, str]]:
+        """List the time zones by city in this language, one that was chosen under an older name too."""
+        found = list_zones(self._locale)
+        if chosen is None or any(zone == chosen for zone, _ in found):
+            return found
+        return [*found, (chosen, self.name_zone(chosen))]
+
     def name_topic(self, topic: str) -> str:
         """Return a topic's name in this language where the settings give one."""
-        return self._name(topic) or topic.replace("-", " ").capitalize()
+        return self._names.topic(self.language, topic)
 
     def title_of(self, digest: DigestSettings) -> str:
         """Return a digest's title in this language where the settings give one."""
-        return self._settings.site.names.get(self.language, {}).get(digest.title, digest.title)
+        return self._names.text(self.language, digest.title)
 
-    def _name(self, slug: str) -> str:
-        return self._settings.site.names.get(self.language, {}).get(slug, "")
+    def about(self, digest: DigestSettings, topic: str) -> str:
+        """Return the line on what a topic brings; nothing where the settings have none."""
+        return self._names.text(self.language, digest.about.get(topic, ""))
 
     def name_cadence(self, name: str) -> str:
         """Return a cadence's name: what the settings say, else the usual words, else the name itself."""
@@ -111,7 +125,9 @@ class View:
             "monthly": self.words("Monthly"),
             "news": self.words("As it happens"),
         }
-        return self._name(name) or known.get(name) or name.replace("-", " ").capitalize()
+        return (
+            self._names.given(self.language, name) or known.get(name) or name.replace("-", " ").capitalize()
+        )
 
     def list_cadences(self, digest: DigestSettings) -> list[CadenceChoice]:
         """List a digest's cadences in words, in its own order."""
@@ -148,6 +164,18 @@ class View:
                 publication=publication,
             )
         return text
+
+
+ZONES = frozenset(zone for zone in available_timezones() if "/" in zone and not zone.startswith("Etc/"))
+"""The time zones that are named for a place."""
+
+
+@cache
+def list_zones(locale: str) -> list[tuple[str, str]]:
+    """List the time zones with the cities that they are named for, in the order of the cities."""
+    named = (zone for zone in ZONES if zone not in get_global("zone_aliases"))
+    cities = ((zone, get_timezone_location(zone, locale=locale, return_city=True)) for zone in named)
+    return sorted(cities, key=itemgetter(1))
 
 
 class Views:

@@ -5,7 +5,6 @@ What the wire itself must show (A4, A13-A17) is in tests/journeys/test_standards
 """
 
 import re
-import tomllib
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import getaddresses
@@ -47,7 +46,7 @@ from tests.unit.mail.dkim.test_dkim import RSA, tags, verifies
 
 TEMPLATES = Path(__file__).parents[3] / "templates" / "email"
 RENDERER = Renderer(TEMPLATES)
-LANGUAGES = sorted(tomllib.loads((TEMPLATES / "phrases.toml").read_text()))
+LANGUAGES = list(RENDERER.catalogues.languages)
 SAID = {
     "ar": "الجسر القديم يفتح من جديد",
     "de": "Die alte Brücke öffnet wieder – „endlich“, sagt der Fährmann",
@@ -58,6 +57,7 @@ SAID = {
     "it": "Il vecchio ponte riapre: c’è chi piange",
     "nl": "De oude brug gaat weer open ’s ochtends",
     "pl": "Źdźbło trawy i gęś: stary most znów otwarty",
+    "ru": "Старый мост снова открыт после девяти зим",
     "pt": "A ponte velha reabre após nove invernos, não dez",
     "sv": "Den gamla bron öppnar igen på Ångströms gård",
 }

@@ -2,7 +2,6 @@
 
 import quopri
 import re
-import tomllib
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +10,6 @@ import pytest
 from digest.errors import SettingsError
 from digest.mail.message import named
 from digest.mail.rendering.content import Card, Content
-from digest.mail.rendering.phrases import Phrases
 from digest.mail.rendering.plaintext import wrap
 from digest.mail.rendering.renderer import BodyPlaceholders, Renderer, Rendering
 from digest.models import Form
@@ -131,31 +129,6 @@ def test_a_template_that_cannot_be_used_is_named_with_its_fault(
     with pytest.raises(SettingsError) as error:
         Renderer(FOLDER, overrides).render(CONTENT)
     assert says in str(error.value)
-
-
-def places(phrase: str) -> set[str]:
-    return set(re.findall(r"\{\w+\}", phrase))
-
-
-def test_every_language_has_every_phrase_with_the_places_that_english_has() -> None:
-    known = tomllib.loads((FOLDER / "phrases.toml").read_text())
-    assert len(known) >= 10
-    for language, phrases in known.items():
-        assert phrases.keys() == known["en"].keys(), language
-        for key, phrase in phrases.items():
-            assert set(re.findall(r"\{\w+\}", phrase)) == set(re.findall(r"\{\w+\}", known["en"][key])), (
-                language,
-                key,
-            )
-
-
-def test_a_language_that_lacks_a_phrase_is_an_error_and_an_unknown_one_is_english(tmp_path: Path) -> None:
-    path = tmp_path / "phrases.toml"
-    path.write_text('[en]\nby = "By {author}"\n[fr]\n')
-    with pytest.raises(SettingsError, match="by missing"):
-        Phrases(path)
-    path.write_text('[en]\nby = "By {author}"\n')
-    assert Phrases(path).say("tlh-KX", "by", author="{author} {by}") == "By {author} {by}"
 
 
 def test_wide_letters_count_twice_when_lines_are_laid_out() -> None:

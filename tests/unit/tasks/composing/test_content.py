@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from digest.mail.assembly import Assembler
 from digest.mail.message import compose
+from digest.mail.rendering.catalogues import Catalogues
 from digest.mail.rendering.renderer import Renderer
 from digest.models import Article, Edition, Form
 from digest.models.cadence import CORRECTION
@@ -28,6 +29,7 @@ from tests.support.samples import HEADERS, NOW, OWN, VALUES, hostile_text
 from tests.unit.mail.rendering.test_splicing import both_parts, rendered_for
 
 FOLDER = Path(__file__).parents[4] / "templates" / "email"
+CATALOGUES = Catalogues(FOLDER.parent / "languages")
 HEADERS_OF_ALL = replace(HEADERS, subject=None)
 LOOKS = ("front-page", "headlines", "letter")
 SECTIONS = ("world", "science", "", "not-of-the-digest")
@@ -96,14 +98,14 @@ def variants(draw: st.DrawFn) -> VariantContent:
 
 def test_a_list_of_what_is_known_is_rendered_as_by_who_knows_nothing(settings: Settings) -> None:
     kept = Renderer(FOLDER)
-    contents = EditionContents(settings, kept.speaks)
+    contents = EditionContents(settings, kept.catalogues)
     assemblers: dict[Hashable, Assembler] = {}
 
     @trying(max_examples=30, deadline=None, phases=(Phase.generate,))  # to shrink a list takes minutes
     @given(variants())
     def check(variant: VariantContent) -> None:
         fresh = Renderer(FOLDER)
-        content = EditionContents(settings, fresh.speaks).of(variant)
+        content = EditionContents(settings, fresh.catalogues).of(variant)
         assert contents.of(variant) == content
 
         rendering = kept.render(content)
@@ -131,7 +133,7 @@ def composed(assembler: Assembler, layout: Layout, room: int = 1_000_000) -> byt
 
 def test_lists_of_one_shape_are_joined_by_one_assembler_as_they_are_rendered(settings: Settings) -> None:
     renderer = Renderer(FOLDER)
-    contents, orders = EditionContents(settings, renderer.speaks), random.Random(8)
+    contents, orders = EditionContents(settings, renderer.catalogues), random.Random(8)
     choices = [Choice(number, Form.SUMMARY, SECTIONS[number % 2]) for number in ARTICLES]
     assemblers: dict[Hashable, Assembler] = {}
     joined = 0
@@ -157,7 +159,7 @@ def test_lists_of_one_shape_are_joined_by_one_assembler_as_they_are_rendered(set
 
 def test_a_card_that_was_never_drawn_in_its_place_is_not_joined(settings: Settings) -> None:
     renderer = Renderer(FOLDER)
-    contents = EditionContents(settings, renderer.speaks)
+    contents = EditionContents(settings, renderer.catalogues)
     choices = tuple(Choice(number, Form.SUMMARY, "world") for number in ARTICLES)
 
     def variant(order: tuple[Choice, ...], articles: dict[int, Article]) -> VariantContent:
@@ -183,7 +185,7 @@ def test_a_card_that_was_never_drawn_in_its_place_is_not_joined(settings: Settin
 
 def test_every_reader_another_order_draws_no_document_again(settings: Settings) -> None:
     renderer = Renderer(FOLDER)
-    contents, orders = EditionContents(settings, renderer.speaks), random.Random(7)
+    contents, orders = EditionContents(settings, renderer.catalogues), random.Random(7)
     choices = [Choice(number, Form.SUMMARY, "world") for number in ARTICLES]
     drawn = []
     finish = renderer._inlined
@@ -204,7 +206,7 @@ def test_every_reader_another_order_draws_no_document_again(settings: Settings) 
 
 
 def test_the_preheader_and_the_sections_follow_the_list(settings: Settings) -> None:
-    contents = EditionContents(settings, lambda _language: True)
+    contents = EditionContents(settings, CATALOGUES)
     wanted = [(3, "world"), (1, "not-of-the-digest"), (2, "world"), (4, "science"), (5, "world")]
     chosen = Chosen(tuple(Choice(number, Form.TITLE, topic) for number, topic in wanted))
     content = contents.of(VariantContent(Edition(**EDITION), "en", chosen, ARTICLES, {}, {}))

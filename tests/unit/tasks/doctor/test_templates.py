@@ -25,8 +25,8 @@ def examined(folder: Path, templates: Path) -> list[Finding]:
 
 
 def changed(folder: Path, name: str, old: str, new: str) -> Path:
-    copy = folder / "templates"
-    shutil.copytree(OWN, copy)
+    copy = folder / "templates" / "email"
+    shutil.copytree(OWN.parent, copy.parent)
     text = (copy / name).read_text()
     assert old in text
     (copy / name).write_text(text.replace(old, new))

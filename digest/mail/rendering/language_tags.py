@@ -1,0 +1,36 @@
+"""What a language tag says: which catalogue serves it, and which way the language is written."""
+
+import re
+import unicodedata
+from functools import lru_cache
+
+FALLBACK = "en"
+_RIGHT_TO_LEFT = frozenset({"ar", "he", "fa", "ur", "yi", "ps", "dv", "ckb"})
+
+
+@lru_cache(maxsize=256)
+def base(language: str) -> str:
+    """Return a language tag's first part: what a catalogue is chosen by."""
+    return re.split("[-_]", language, maxsplit=1)[0].lower()
+
+
+def locale_of(language: str) -> str:
+    """Return the locale that dates and hours are written in.
+
+    English without a region is written as outside of America: day before month, hours to 24.
+    """
+    return "en_GB" if language == FALLBACK else language.replace("-", "_")
+
+
+def strong_direction(text: str) -> str:
+    """Return the direction of the first strong letter, as `dir="auto"` does (HTML 3.2.6.4); "" for none."""
+    for char in text:
+        kind = unicodedata.bidirectional(char)
+        if kind in ("L", "R", "AL"):
+            return "ltr" if kind == "L" else "rtl"
+    return ""
+
+
+def direction(language: str) -> str:
+    """Return the direction that a language is written in."""
+    return "rtl" if base(language) in _RIGHT_TO_LEFT else "ltr"
