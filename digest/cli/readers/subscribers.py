@@ -8,8 +8,7 @@ from digest.cli.terminal.common import DEFAULT, AsJson, Common, application
 from digest.cli.terminal.output import say, show_json
 from digest.cli.terminal.tables import show_table
 from digest.rules.readers.address import normalise
-from digest.store.readers import subscribers
-from digest.tasks.readers import privacy
+from digest.tasks.readers import on_request, privacy
 from digest.tasks.readers.enrolment import NewReader, Terms, enrol
 from digest.tasks.readers.lists import csv_export
 from digest.tasks.readers.sign_up import Choices, check_choices
@@ -96,15 +95,19 @@ def erase(address: str, *, common: Common = DEFAULT) -> None:
     say("erased", quiet=common.quiet)
 
 
-def list_(*, digest: str | None = None, json: AsJson = False, common: Common = DEFAULT) -> None:
+def list_(
+    *, digest: str | None = None, search: str = "", json: AsJson = False, common: Common = DEFAULT
+) -> None:
     """List the readers of one digest, or of all.
 
     Parameters
     ----------
     digest:
         Only this digest.
+    search:
+        Only those whose address or name has this text in it.
     """
-    with application(common) as app, app.database.read() as session:
+    with application(common) as app:
         rows = [
             {
                 "address": subscriber.address,
@@ -114,7 +117,7 @@ def list_(*, digest: str | None = None, json: AsJson = False, common: Common = D
                 "cadence": row.cadence,
                 "topics": list(row.topics),
             }
-            for subscriber, row in subscribers.list_readers(session, digest)
+            for subscriber, row in on_request.find(app.readers, digest, search)
         ]
     if json:
         show_json(rows)

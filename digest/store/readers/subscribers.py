@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Table, update
+from sqlalchemy import Table, or_, update
 from sqlalchemy.dialects import sqlite
 from sqlmodel import Session, SQLModel, col, delete, select
 
@@ -78,18 +78,27 @@ def list_subscriptions(session: Session, subscriber_id: int) -> list[Subscriptio
     return list(session.exec(query.order_by(Subscription.digest)))
 
 
-def list_readers(session: Session, digest: str | None = None) -> Iterator[tuple[Subscriber, Subscription]]:
-    """Stream every reader with each subscription, a page at a time by key, so that memory stays flat."""
+def list_readers(
+    session: Session, digest: str | None = None, text: str = ""
+) -> Iterator[tuple[Subscriber, Subscription]]:
+    """Stream every reader with each subscription, a page at a time by key, so that memory stays flat.
+
+    With a text only those whose address or name has it as a part, whatever the case of its letters.
+    """
+    wanted = [Subscription.digest == digest] if digest else []
+    if text:
+        parts = (col(one).icontains(text, autoescape=True) for one in (Subscriber.address, Subscriber.name))
+        wanted.append(or_(*parts))  # type: ignore[arg-type]
     last = 0
     while True:
         query = (
             select(Subscriber, Subscription)
             .join(Subscription, col(Subscription.subscriber_id) == col(Subscriber.id))
-            .where(col(Subscription.id) > last, col(Subscriber.erased_at).is_(None))
+            .where(col(Subscription.id) > last, col(Subscriber.erased_at).is_(None), *wanted)
             .order_by(col(Subscription.id))
             .limit(_PAGE)
         )
-        page = session.exec(query.where(Subscription.digest == digest) if digest else query).all()
+        page = session.exec(query).all()
         if not page:
             return
         yield from page

@@ -16,10 +16,9 @@ JsonDict = dict[str, object]
 
 def show(readers: Readers, address: str) -> JsonDict:
     """Give all that is kept of a reader, fit for JSON; raise InputError for an address that is not known."""
-    found = normalise(address)
     with readers.database.read() as session:
-        subscriber = _get_known(session, found.key, found.address)
-        banned = subscribers.find_suppression(session, readers.hash_address(found.key))
+        subscriber = get_known(session, address)
+        banned = subscribers.find_suppression(session, readers.hash_address(subscriber.address_key))
         subscriptions = subscribers.list_subscriptions(session, row_id(subscriber))
         events = subscribers.list_consent(session, row_id(subscriber))
     return {
@@ -39,9 +38,8 @@ def erase(readers: Readers, address: str, now: datetime) -> None:
 
     Ends all their subscriptions at once; raise InputError for an address that is not known.
     """
-    found = normalise(address)
     with readers.database.write() as session:
-        subscriber = _get_known(session, found.key, found.address)
+        subscriber = get_known(session, address)
         suppress(session, readers, subscriber, SuppressionReason.ERASED, now)
         notices.forget_notices(session, subscriber_id=subscriber.id)
         subscribers.erase_subscriber(session, subscriber, now)
@@ -58,10 +56,12 @@ def suppress(
         end(session, row, now, {"suppressed": reason})
 
 
-def _get_known(session: Session, key: str, address: str) -> Subscriber:
-    found = subscribers.find_subscriber(session, key)
+def get_known(session: Session, address: str) -> Subscriber:
+    """Return the reader of an address; raise InputError where nobody has it."""
+    wanted = normalise(address)
+    found = subscribers.find_subscriber(session, wanted.key)
     if found is None:
-        raise InputError(f'"{address}" is no subscriber: `digest subscribers list` shows all')
+        raise InputError(f'"{wanted.address}" is no subscriber: `digest subscribers list` shows all')
     return found
 
 

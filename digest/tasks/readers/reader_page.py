@@ -21,7 +21,7 @@ from digest.models import (
 )
 from digest.models.row import row_id
 from digest.rules.readers import consent
-from digest.rules.readers.address import normalise
+from digest.rules.readers.address import Address, normalise
 from digest.rules.tokens import tokens
 from digest.settings import DigestSettings
 from digest.store.readers import notices, subscribers
@@ -31,7 +31,7 @@ from digest.tasks.readers.sign_up import Choices, check_choices
 
 LINK_LIFE = timedelta(hours=1)
 MOVE_LIFE = timedelta(days=1)
-_MOST_LINKS, _LINKS_IN = 3, timedelta(hours=24)
+MOST_LINKS, LINKS_IN = 3, timedelta(hours=24)
 _ACTIVE = (SubscriptionState.CONFIRMED, SubscriptionState.PAUSED)
 
 
@@ -97,9 +97,9 @@ def request_link_by(readers: Readers, action: str, token: str, origin: Origin, n
 
 def _plan_link(session: Session, subscriber: Subscriber | None, origin: Origin, now: datetime) -> None:
     number = row_id(subscriber) if subscriber else 0
-    requested = notices.list_requested(session, number, NoticeKind.LINK, now - _LINKS_IN)
+    requested = notices.list_requested(session, number, NoticeKind.LINK, now - LINKS_IN)
     rows = subscribers.list_subscriptions(session, number)
-    if subscriber is None or subscriber.erased_at or len(requested) >= _MOST_LINKS:
+    if subscriber is None or subscriber.erased_at or len(requested) >= MOST_LINKS:
         return
     if any(row.confirmed_at is not None for row in rows):
         notice = ReaderNotice(
@@ -231,9 +231,9 @@ def request_move(readers: Readers, token: str, address: str, origin: Origin, now
         subscriber = _find_reader(session, token, now)
         if subscriber is None:
             return False
-        since = now - _LINKS_IN
+        since = now - LINKS_IN
         requested = notices.list_requested(session, row_id(subscriber), NoticeKind.MOVE, since)
-        if found.key != subscriber.address_key and len(requested) < _MOST_LINKS:
+        if found.key != subscriber.address_key and len(requested) < MOST_LINKS:
             notice = ReaderNotice(
                 subscriber_id=row_id(subscriber),
                 kind=NoticeKind.MOVE,
@@ -254,37 +254,43 @@ def find_move(readers: Readers, token: str, now: datetime) -> str | None:
 
 
 def move(readers: Readers, token: str, now: datetime, origin: Origin) -> bool:
-    """Move a reader to the address that a link confirms, and plan a notice to the old one.
+    """Move a reader to the address that a link confirms; return False where it is used or refused."""
+    with readers.database.write() as session:
+        notice = _find_open(session, token, NoticeKind.MOVE, now)
+        subscriber = subscribers.get_subscriber(session, notice.subscriber_id) if notice else None
+        if notice is None or subscriber is None or subscriber.erased_at or notice.used_at is not None:
+            return False
+        if not notices.use_notice(session, notice, now):
+            return False
+        return move_to(session, readers, subscriber, normalise(notice.address), now, origin)
+
+
+def move_to(
+    session: Session, readers: Readers, subscriber: Subscriber, found: Address, now: datetime, origin: Origin
+) -> bool:
+    """Give a reader another address and plan a notice to the old one; return False for one that is refused.
 
     Subscriptions, ledger and record of consent stay with the reader. An address that is another reader's, or
     that an operator suppressed, is refused.
     """
-    with readers.database.write() as session:
-        notice = _find_open(session, token, NoticeKind.MOVE, now)
-        subscriber = subscribers.get_subscriber(session, notice.subscriber_id) if notice else None
-        if notice is None or subscriber is None or subscriber.erased_at:
-            return False
-        found = normalise(notice.address)
-        banned = subscribers.find_suppression(session, readers.hash_address(found.key))
-        barred = banned is not None and not consent.lifted_by_confirming(banned.reason)
-        if barred or subscribers.find_subscriber(session, found.key) is not None:
-            return False
-        if not notices.use_notice(session, notice, now):
-            return False
-        subscribers.lift_suppression(session, readers.hash_address(found.key))
-        told = ReaderNotice(
-            subscriber_id=notice.subscriber_id,
-            kind=NoticeKind.MOVED,
-            address=subscriber.address,
-            requested_at=now,
-            origin=dict(origin),
-            due_at=now,
-        )
-        notices.add_notice(session, told)
-        subscriber.address, subscriber.address_key = found.address, found.key
-        session.add(subscriber)
-        for row in subscribers.list_subscriptions(session, notice.subscriber_id):
-            record(session, row, Act.CHANGED, now, {**origin, "address": "changed"})
+    banned = subscribers.find_suppression(session, readers.hash_address(found.key))
+    barred = banned is not None and not consent.lifted_by_confirming(banned.reason)
+    if barred or subscribers.find_subscriber(session, found.key) is not None:
+        return False
+    subscribers.lift_suppression(session, readers.hash_address(found.key))
+    told = ReaderNotice(
+        subscriber_id=row_id(subscriber),
+        kind=NoticeKind.MOVED,
+        address=subscriber.address,
+        requested_at=now,
+        origin=dict(origin),
+        due_at=now,
+    )
+    notices.add_notice(session, told)
+    subscriber.address, subscriber.address_key = found.address, found.key
+    session.add(subscriber)
+    for row in subscribers.list_subscriptions(session, row_id(subscriber)):
+        record(session, row, Act.CHANGED, now, {**origin, "address": "changed"})
     return True
 
 

@@ -1,0 +1,193 @@
+"""What an operator does for a reader who calls or writes: every choice, a new address, leaving, a ban.
+
+Each act is an event of the reader's record, with who asked for it.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import Session
+
+from digest.errors import InputError
+from digest.models import Act, NoticeKind, Subscriber, Subscription, SubscriptionState, SuppressionReason
+from digest.models.row import row_id
+from digest.rules.readers import consent
+from digest.rules.readers.address import normalise
+from digest.rules.readers.consent import Deed
+from digest.store.readers import notices, subscribers
+from digest.tasks.readers import privacy, reader_page
+from digest.tasks.readers.readers import Origin, Readers, end, record
+from digest.tasks.readers.sign_up import Choices, check_choices
+
+_ACTIVE = (SubscriptionState.CONFIRMED, SubscriptionState.PAUSED)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What is to be set of one subscription and of its reader; None leaves a thing as it is.
+
+    `hour` -1 is the usual hour; `topics` ("*",) is all of them; `paused` with no `until` has no end.
+    """
+
+    cadence: str | None = None
+    topics: tuple[str, ...] | None = None
+    hour: int | None = None
+    paused: bool = False
+    until: datetime | None = None
+    name: str | None = None
+    language: str | None = None
+    timezone: str | None = None
+
+    @property
+    def is_about_a_digest(self) -> bool:
+        """Tell whether it changes a subscription."""
+        return self.paused or any(one is not None for one in (self.cadence, self.topics, self.hour))
+
+
+def set_choices(
+    readers: Readers, address: str, digest: str | None, change: Change, now: datetime, origin: Origin
+) -> bool:
+    """Set what a reader asks for; return whether that changed anything.
+
+    Raise InputError for a reader who is not known or has left, and for what the digest does not offer.
+    """
+    with readers.database.write() as session:
+        subscriber = privacy.get_known(session, address)
+        details = {
+            name: getattr(change, name) if getattr(change, name) is not None else getattr(subscriber, name)
+            for name in ("name", "language", "timezone")
+        }
+        changed = subscribers.change_details(session, subscriber, **details)
+        if changed:
+            kept = {name: str(value or "") for name, value in details.items() if name != "name"}
+            for row in subscribers.list_subscriptions(session, row_id(subscriber)):
+                record(session, row, Act.CHANGED, now, {**origin, **kept})
+        if change.is_about_a_digest:
+            row = _get_active(session, subscriber, digest)
+            changed = _change(session, readers, row, change, now, origin) or changed
+    return changed
+
+
+def _change(
+    session: Session, readers: Readers, row: Subscription, change: Change, now: datetime, origin: Origin
+) -> bool:
+    offered = readers.settings.digest(row.digest)
+    chosen = tuple(row.topics) if change.topics is None else change.topics
+    wanted = check_choices(offered, Choices(change.cadence or row.cadence, chosen))
+    hour = row.hour if change.hour is None else None if change.hour < 0 else change.hour
+    if hour is not None and not 0 <= hour <= 23:
+        raise InputError(f'"{hour}" is no hour: pick 0 to 23, or "usual"')
+    topics = consent.choose_topics(row.topics, wanted.topics, now)
+    changed = subscribers.change_choices(session, row, cadence=wanted.cadence, topics=topics, hour=hour)
+    if changed:
+        told = {**origin, "cadence": wanted.cadence, "topics": ";".join(topics)}
+        record(session, row, Act.CHANGED, now, told)
+    if change.paused and (row.state, row.paused_until) != (SubscriptionState.PAUSED, change.until):
+        row.paused_until = change.until
+        subscribers.change_state(session, row, SubscriptionState.PAUSED, now)
+        until = change.until.isoformat() if change.until else "until resumed"
+        record(session, row, Act.CHANGED, now, {**origin, "paused_until": until})
+        return True
+    return changed
+
+
+def move(readers: Readers, old: str, new: str, now: datetime, origin: Origin) -> None:
+    """Move a reader to another address, and tell the old one by mail; ledger and record stay with the reader.
+
+    Raise InputError where nobody has the old address, or the new one is another reader's or banned.
+    """
+    found = normalise(new)
+    with readers.database.write() as session:
+        subscriber = privacy.get_known(session, old)
+        if found.key == subscriber.address_key:
+            raise InputError(f'"{new}" is the address already')
+        if not reader_page.move_to(session, readers, subscriber, found, now, origin):
+            raise InputError(
+                f'"{new}" is another reader\'s address, or the operator suppressed it: '
+                "`digest subscribers show` tells which"
+            )
+
+
+def leave(readers: Readers, address: str, digest: str | None, now: datetime, origin: Origin) -> list[str]:
+    """End a reader's subscription, or all of them; return the digests that ended."""
+    with readers.database.write() as session:
+        subscriber = privacy.get_known(session, address)
+        rows = subscribers.list_subscriptions(session, row_id(subscriber))
+        wanted = [row for row in rows if digest in (None, row.digest)]
+        return [row.digest for row in wanted if end(session, row, now, origin)]
+
+
+def resume(readers: Readers, address: str, digest: str | None, now: datetime, origin: Origin) -> list[str]:
+    """End a reader's pauses; return the digests that go on. Who left stays away until they confirm anew."""
+    with readers.database.write() as session:
+        subscriber = privacy.get_known(session, address)
+        rows = subscribers.list_subscriptions(session, row_id(subscriber))
+        wanted = [row for row in rows if digest in (None, row.digest)]
+        done = [row for row in wanted if consent.next_state(row.state, Deed.RESUME) is not None]
+        for row in done:
+            subscribers.change_state(session, row, SubscriptionState.CONFIRMED, now)
+            record(session, row, Act.CHANGED, now, {**origin, "paused_until": "now"})
+        return [row.digest for row in done]
+
+
+def suppress(readers: Readers, address: str, now: datetime, origin: Origin) -> list[str]:
+    """Ban an address, whether or not a reader has it; return the digests that ended by it."""
+    found = normalise(address)
+    with readers.database.write() as session:
+        reason = SuppressionReason.OPERATOR
+        subscribers.lift_suppression(session, readers.hash_address(found.key))
+        subscribers.add_suppression(session, readers.hash_address(found.key), reason, now)
+        subscriber = subscribers.find_subscriber(session, found.key)
+        rows = subscribers.list_subscriptions(session, row_id(subscriber)) if subscriber else []
+        return [row.digest for row in rows if end(session, row, now, {**origin, "suppressed": reason})]
+
+
+def unsuppress(readers: Readers, address: str, now: datetime, origin: Origin) -> str:
+    """Lift a ban, which makes no subscription active again; return the reason that it had.
+
+    The event is kept with each of the reader's subscriptions. Raise InputError where there is no ban.
+    """
+    found = normalise(address)
+    with readers.database.write() as session:
+        banned = subscribers.find_suppression(session, readers.hash_address(found.key))
+        if banned is None:
+            raise InputError(f'"{address}" is not suppressed')
+        subscribers.lift_suppression(session, banned.address_hash)
+        subscriber = subscribers.find_subscriber(session, found.key)
+        for row in subscribers.list_subscriptions(session, row_id(subscriber)) if subscriber else []:
+            record(session, row, Act.CHANGED, now, {**origin, "unsuppressed": banned.reason})
+        return banned.reason
+
+
+def send_link(readers: Readers, address: str, now: datetime, origin: Origin) -> None:
+    """Plan the mail with a reader's one-hour link; raise InputError where none can be mailed."""
+    with readers.database.read() as session:
+        subscriber = privacy.get_known(session, address)
+        number, since = row_id(subscriber), now - reader_page.LINKS_IN
+        before = notices.list_requested(session, number, NoticeKind.LINK, since)
+        rows = subscribers.list_subscriptions(session, number)
+    if all(row.confirmed_at is None for row in rows):
+        raise InputError(f'"{address}" never confirmed: there is nothing to manage yet')
+    if len(before) >= reader_page.MOST_LINKS:
+        raise InputError(f'"{address}" was mailed {len(before)} links within a day: try again tomorrow')
+    reader_page.request_link(readers, address, origin, now)
+
+
+def find(readers: Readers, digest: str | None, text: str) -> Iterator[tuple[Subscriber, Subscription]]:
+    """Stream the readers of a digest, or of all, whose address or name has a text in it."""
+    with readers.database.read() as session:
+        yield from subscribers.list_readers(session, digest, text)
+
+
+def _get_active(session: Session, subscriber: Subscriber, digest: str | None) -> Subscription:
+    """Get the subscription that is meant; raise InputError where it is not clear or not active."""
+    rows = subscribers.list_subscriptions(session, row_id(subscriber))
+    wanted = [row for row in rows if row.state in _ACTIVE and digest in (None, row.digest)]
+    if len(wanted) == 1:
+        return wanted[0]
+    if wanted:
+        raise InputError(f"name one with --digest: {', '.join(row.digest for row in wanted)}")
+    raise InputError(
+        f'"{subscriber.address}" gets no digest to change: only a confirmed sign-up makes one active'
+    )

@@ -1,0 +1,159 @@
+"""What an operator does for a reader who calls, by commands; each act stands in the reader's record."""
+
+from typing import Any
+
+import pytest
+
+from tests.support.newsroom import Caught, Publication
+
+ANNA = "anna@readers.example"
+
+
+@pytest.fixture
+def publication(publication: Publication) -> Publication:
+    publication.run("subscribers", "add", ANNA, "--name", "Anna Ek", "--confirmed", "by phone")
+    publication.run("subscribers", "add", "bo_b@readers.example", "--name", "Bo", "--confirmed", "by phone")
+    return publication
+
+
+def shown(publication: Publication, address: str = ANNA) -> Any:
+    return publication.facts("subscribers", "show", address)
+
+
+def last_event(publication: Publication, address: str = ANNA) -> Any:
+    return shown(publication, address)["consent"][-1]
+
+
+def test_every_choice_is_set_and_kept_with_who_asked(publication: Publication) -> None:
+    said = publication.run(
+        "subscribers", "set", ANNA, "--cadence", "weekly", "--topics", "culture", "--hour", "9",
+        "--name", "Anna Ek-Lund", "--language", "sv", "--timezone", "Europe/Stockholm", "--asked-by", "phone",
+    )  # fmt: skip
+    assert said.startswith("changed")
+    facts = shown(publication)
+    (row,) = facts["subscriptions"]
+    assert (row["cadence"], row["topics"], row["hour"]) == ("weekly", ["culture"], 9)
+    assert (facts["name"], facts["language"], facts["timezone"]) == ("Anna Ek-Lund", "sv", "Europe/Stockholm")
+    assert last_event(publication)["origin"] == {
+        "command": "subscribers set", "asked_by": "phone", "cadence": "weekly", "topics": "culture",
+    }  # fmt: skip
+    again = publication.run("subscribers", "set", ANNA, "--cadence", "weekly", "--topics", "culture")
+    assert again.strip() == "unchanged"
+    publication.run("subscribers", "set", ANNA, "--topics", "all", "--hour", "usual")
+    (row,) = shown(publication)["subscriptions"]
+    assert (row["topics"], row["hour"]) == (["*"], None)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        ([ANNA], 2, "nothing to set"),
+        ([ANNA, "--cadence", "hourly"], 1, '"hourly" is no cadence of world: pick daily, weekly'),
+        ([ANNA, "--topics", "sports"], 1, '"sports" is no topic'),
+        ([ANNA, "--hour", "25"], 1, '"25" is no hour'),
+        ([ANNA, "--hour", "noon"], 2, '--hour "noon" is no hour'),
+        ([ANNA, "--pause", "tomorrow"], 2, '--pause "tomorrow" is no date'),
+        ([ANNA, "--pause", "2020-01-01"], 2, "has passed already"),
+        ([ANNA, "--language", "tlh"], 1, '"tlh" is no language of ours: pick ar, de'),
+        ([ANNA, "--timezone", "Mars/Olympus"], 1, '"Mars/Olympus" is no time zone'),
+        (["nobody@readers.example", "--cadence", "weekly"], 1, "is no subscriber"),
+    ],
+)
+def test_what_cannot_be_set_is_named_and_changes_nothing(
+    publication: Publication, arguments: list[str], code: int, says: str
+) -> None:
+    before = shown(publication)
+    assert says in publication.run("subscribers", "set", *arguments, code=code)
+    assert shown(publication) == before
+
+
+def test_a_pause_ends_on_its_day_or_by_resume(publication: Publication) -> None:
+    publication.run("subscribers", "set", ANNA, "--pause", "2099-12-24")
+    (row,) = shown(publication)["subscriptions"]
+    assert (row["state"], row["paused_until"]) == ("paused", "2099-12-23T23:00:00+00:00")
+    publication.run("subscribers", "set", ANNA, "--pause", "open")
+    assert shown(publication)["subscriptions"][0]["paused_until"] is None
+    assert publication.run("subscribers", "resume", ANNA).strip() == "resumed world"
+    assert shown(publication)["subscriptions"][0]["state"] == "confirmed"
+    assert "nothing is paused" in publication.run("subscribers", "resume", ANNA)
+
+
+def test_a_reader_moves_with_their_record_and_the_old_address_is_told(publication: Publication) -> None:
+    with Caught() as relay:
+        publication.change_settings("port = 2525", f"port = {relay.port}")
+        publication.run("subscribers", "move", ANNA, "anna@new.example", "--asked-by", "by phone, ticket 71")
+        publication.run("send")
+    assert relay.recipients == [ANNA]
+    facts = shown(publication, "anna@new.example")
+    assert [event["act"] for event in facts["consent"]] == ["confirmed", "changed"]
+    assert last_event(publication, "anna@new.example")["origin"]["asked_by"] == "by phone, ticket 71"
+    assert "is no subscriber" in publication.run("subscribers", "show", ANNA, code=1)
+
+
+def test_a_move_to_another_readers_address_or_a_banned_one_is_refused(publication: Publication) -> None:
+    publication.run("subscribers", "suppress", "banned@readers.example")
+    for new in ("bo_b@readers.example", "banned@readers.example", ANNA):
+        assert f'"{new}" is' in publication.run("subscribers", "move", ANNA, new, code=1)
+    assert shown(publication)["address"] == ANNA
+
+
+def test_leaving_ends_one_or_all_and_says_when_there_is_nothing_to_end(publication: Publication) -> None:
+    assert (
+        publication.run("subscribers", "leave", ANNA, "--digest", "world").strip()
+        == "unsubscribed from world"
+    )
+    assert shown(publication)["subscriptions"][0]["state"] == "ended"
+    assert last_event(publication)["act"] == "left"
+    assert publication.run("subscribers", "leave", ANNA).strip() == "nothing to end"
+    assert "only a confirmed sign-up" in publication.run("subscribers", "set", ANNA, "--hour", "8", code=1)
+
+
+def test_a_ban_ends_all_and_is_lifted_with_who_asked(publication: Publication) -> None:
+    assert "ended world" in publication.run(
+        "subscribers", "suppress", ANNA, "--asked-by", "the reader, by phone"
+    )
+    assert shown(publication)["suppressed"] == "operator"
+    publication.run("subscribers", "unsuppress", ANNA, code=2)
+    publication.run("subscribers", "unsuppress", ANNA, "--asked-by", " ", code=2)
+    said = publication.run("subscribers", "unsuppress", ANNA, "--asked-by", "the reader, ticket 72")
+    assert "it was: operator" in said
+    facts = shown(publication)
+    assert facts["suppressed"] is None
+    assert facts["subscriptions"][0]["state"] == "ended"
+    assert last_event(publication)["origin"] == {
+        "command": "subscribers unsuppress", "asked_by": "the reader, ticket 72", "unsuppressed": "operator",
+    }  # fmt: skip
+    assert "is not suppressed" in publication.run(
+        "subscribers", "unsuppress", ANNA, "--asked-by", "x", code=1
+    )
+
+
+def test_an_address_that_nobody_has_is_suppressed_before_it_can_be_imported(publication: Publication) -> None:
+    publication.run("subscribers", "suppress", "carl@readers.example")
+    said = publication.run("subscribers", "add", "carl@readers.example", "--confirmed", "by phone")
+    assert "added" not in said
+
+
+def test_a_link_is_mailed_three_times_a_day_and_to_confirmed_readers_alone(publication: Publication) -> None:
+    publication.run("subscribers", "add", "new@readers.example")
+    assert "never confirmed" in publication.run("subscribers", "link", "new@readers.example", code=1)
+    for _ in range(3):
+        publication.run("subscribers", "link", ANNA)
+    assert "was mailed 3 links within a day" in publication.run("subscribers", "link", ANNA, code=1)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("EK", [ANNA]),
+        ("bo_", ["bo_b@readers.example"]),
+        ("_", ["bo_b@readers.example"]),
+        ("%", []),
+        ("readers.example", [ANNA, "bo_b@readers.example"]),
+    ],
+)
+def test_readers_are_found_by_a_part_of_address_or_name(
+    publication: Publication, text: str, found: list[str]
+) -> None:
+    rows = publication.facts("subscribers", "list", "--search", text)
+    assert [row["address"] for row in rows] == found
