@@ -50,6 +50,7 @@ COMMANDS = (
     Command(
         "bounces", "inbound.bounces:bounces", "Show bounces and complaints by receiver, reason and edition."
     ),
+    Command("embed", "embed:embed", "Print the sign-up form for your own site: plain HTML, no script."),
     Command("doctor", "doctor:doctor", "Check the whole set-up; exit 1 if something is wrong."),
     Command("dkim", "dkim:dkim", "Create a DKIM key, or show the DNS records of the configured keys."),
     Command(

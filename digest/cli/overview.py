@@ -16,7 +16,7 @@ _HEADINGS = (
     ("Articles", ("fetch", "articles", "sources")),
     ("Editions", ("schedule", "preview", "preflight", "hold", "release", "send", "pause", "resume")),
     ("Processes", ("run", "worker", "web")),
-    ("Readers and their mail", ("subscribers", "letters", "bounces", "receive")),
+    ("Readers and their mail", ("subscribers", "embed", "letters", "bounces", "receive")),
     ("What happened", ("status", "audit", "why")),
 )
 _MORE = "More"

@@ -140,3 +140,33 @@ def test_a_form_without_its_stamp_changes_nothing(client: TestClient, readers: R
     for one in (path, f"{path}/address", f"{path}/erase", link(readers, "preferences"), "/link"):
         assert client.post(one, data={"address": "x@example.org"}).status_code == 403
     assert snapshot(readers) == before
+
+
+@pytest.mark.parametrize(
+    ("written", "status", "until"),
+    [
+        ("2026-03-20", 200, "2026-03-19T23:00:00+00:00"),
+        ("2026-03-01", 400, None),
+        ("2031-01-01", 400, None),
+        ("20 March", 400, None),
+        ("9999-12-31", 400, None),
+    ],
+)
+def test_a_pause_ends_on_a_date_that_the_reader_names(
+    client: TestClient, readers: Readers, written: str, status: int, until: str | None
+) -> None:
+    path = link(readers, "preferences")
+    answer = press(client, path, cadence="weekly", **{"pause-date": written})
+    row = find_row(readers)
+    assert answer.status_code == status
+    assert (row.paused_until and row.paused_until.isoformat()) == until
+
+
+def test_the_page_behind_the_fresh_link_has_the_private_feed(
+    client: TestClient, readers: Readers, clock: Clock
+) -> None:
+    found = re.search(
+        r'href="https://courier.example(/feed/[^"]+)"', client.get(own_page(client, readers, clock)).text
+    )
+    assert found is not None
+    assert client.get(found[1]).status_code == 200

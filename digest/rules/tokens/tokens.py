@@ -12,6 +12,7 @@ from digest.rules.tokens.hmac_prefix import Mac
 
 UNSUBSCRIBE = "unsubscribe"
 PREFERENCES = "preferences"
+FEED = "feed"
 RETURN = "return"
 RETURN_LENGTH = 31
 

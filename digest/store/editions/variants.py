@@ -131,6 +131,20 @@ def count_variants(session: Session) -> int:
     return session.exec(select(func.count()).select_from(Variant)).one()
 
 
+def list_counted(session: Session, subscription_id: int, limit: int) -> list[StoredVariant]:
+    """List what a reader is taken to have got, the latest edition first."""
+    query = (
+        select(Delivery.variant_id)
+        .where(Delivery.subscription_id == subscription_id, is_counted())
+        .where(col(Delivery.variant_id).is_not(None))
+        .order_by(col(Delivery.id).desc())
+        .limit(limit)
+    )
+    ids = [number for number in session.exec(query) if number is not None]
+    found = get_variants(session, ids) if ids else {}
+    return [found[number] for number in ids]
+
+
 def find_last_of(session: Session, subscription_id: int) -> tuple[Edition, list[Choice]] | None:
     """Find what a reader is taken to have got last: the edition, and its articles in order."""
     query = (

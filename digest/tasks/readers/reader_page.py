@@ -5,7 +5,7 @@ discloses (which digests, the address, the record of consent) or cannot be undon
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlmodel import Session
@@ -26,6 +26,7 @@ from digest.rules.tokens import tokens
 from digest.settings import DigestSettings
 from digest.store.readers import notices, subscribers
 from digest.tasks.readers import privacy
+from digest.tasks.readers.private_feed import sign_feed
 from digest.tasks.readers.readers import Origin, Readers, end, find_linked, record
 from digest.tasks.readers.sign_up import Choices, check_choices
 
@@ -37,7 +38,10 @@ _ACTIVE = (SubscriptionState.CONFIRMED, SubscriptionState.PAUSED)
 
 @dataclass(frozen=True, slots=True)
 class DigestChoice:
-    """One digest as the reader has it; `state` is None where they never had it."""
+    """One digest as the reader has it; `state` is None where they never had it.
+
+    `feed` is the token of the private feed.
+    """
 
     digest: DigestSettings
     state: SubscriptionState | None
@@ -45,6 +49,7 @@ class DigestChoice:
     hour: int | None
     topics: tuple[str, ...]
     paused_until: datetime | None
+    feed: str = ""
 
     @property
     def is_active(self) -> bool:
@@ -120,7 +125,12 @@ def find_page(readers: Readers, token: str, now: datetime) -> ReaderPage | None:
         if subscriber is None:
             return None
         rows = {row.digest: row for row in subscribers.list_subscriptions(session, row_id(subscriber))}
-    choices = tuple(_show(digest, rows.get(digest.name)) for digest in readers.settings.digests)
+    choices = tuple(
+        replace(
+            _show(digest, rows.get(digest.name)), feed=sign_feed(readers, subscriber.public_id, digest.name)
+        )
+        for digest in readers.settings.digests
+    )
     return ReaderPage(subscriber.address, subscriber.name, subscriber.language, subscriber.timezone, choices)
 
 

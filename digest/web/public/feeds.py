@@ -3,15 +3,15 @@
 import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from typing import Protocol
 from urllib.parse import urlsplit
 from xml.etree import ElementTree as Tree
 
 from markupsafe import escape
 
 from digest.mail.rendering.templates import safe_href
-from digest.models import Article
+from digest.models import Article, Edition
 from digest.settings import Site
-from digest.tasks.archive import Published
 
 _ATOM = "http://www.w3.org/2005/Atom"
 _MAP = "http://www.sitemaps.org/schemas/sitemap/0.9"
@@ -19,15 +19,42 @@ _NO_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+class Told(Protocol):
+    """An edition as a feed tells it."""
+
+    @property
+    def edition(self) -> Edition:
+        """Return the edition."""
+
+    @property
+    def articles(self) -> tuple[Article, ...]:
+        """Return what is told of it, in order."""
+
+    @property
+    def updated_at(self) -> datetime:
+        """Return when it changed last."""
+
+
 def atom(
-    base: str, home: str, title: str, site: Site, entries: Sequence[tuple[str, str, Published]]
+    base: str,
+    home: str,
+    title: str,
+    site: Site,
+    entries: Sequence[tuple[str, str, Told]],
+    *,
+    own: str = "",
+    language: str = "",
 ) -> bytes:
-    """Make a feed; each entry is an edition with its title and address."""
-    feed = Tree.Element("feed", {"xmlns": _ATOM, "xml:lang": site.language})
-    _add(feed, "id", f"{base}{home}/feed.xml")
+    """Make a feed; each entry is an edition with its title and address.
+
+    `own` is the feed's path where it is not the page's own, `language` that of its titles.
+    """
+    own = own or f"{home}/feed.xml"
+    feed = Tree.Element("feed", {"xmlns": _ATOM, "xml:lang": language or site.language})
+    _add(feed, "id", f"{base}{own}")
     _add(feed, "title", title)
     _add(feed, "updated", _moment(max((one.updated_at for _, _, one in entries), default=_NEVER)))
-    _link(feed, "self", f"{base}{home}/feed.xml", "application/atom+xml")
+    _link(feed, "self", f"{base}{own}", "application/atom+xml")
     _link(feed, "alternate", f"{base}{home}", "text/html")
     _add(Tree.SubElement(feed, "author"), "name", site.name)
     for name, url, one in entries:
@@ -46,7 +73,7 @@ def sitemap(pages: Iterable[tuple[str, datetime | None]]) -> bytes:
     return _written(top)
 
 
-def _add_entry(feed: Tree.Element, base: str, name: str, url: str, one: Published) -> None:
+def _add_entry(feed: Tree.Element, base: str, name: str, url: str, one: Told) -> None:
     entry = Tree.SubElement(feed, "entry")
     made_at = one.edition.frozen_at or one.edition.freeze_at
     _add(entry, "id", _name(base, one, made_at))
@@ -59,7 +86,7 @@ def _add_entry(feed: Tree.Element, base: str, name: str, url: str, one: Publishe
     content.set("type", "html")
 
 
-def _name(base: str, one: Published, made_at: datetime) -> str:
+def _name(base: str, one: Told, made_at: datetime) -> str:
     """Name an entry for ever, wherever its pages move to (RFC 4151)."""
     host = urlsplit(base).hostname or "localhost"
     edition = one.edition

@@ -1,7 +1,8 @@
 """What the links in every message open: preferences, leaving, and taking a departure back."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse
@@ -9,6 +10,7 @@ from starlette.responses import HTMLResponse
 from digest.errors import InputError
 from digest.models.cadence import Unit
 from digest.rules.tokens import tokens
+from digest.safe_text import printable
 from digest.settings import DigestSettings
 from digest.tasks.readers.preferences import Preferences, find_preferences, resume, set_pause, set_preferences
 from digest.tasks.readers.reader_page import request_link_by
@@ -21,11 +23,26 @@ from digest.web.shared.views import LANGUAGE, View, Views
 PAUSES = {"1": 1, "2": 2, "4": 4, "12": 12}
 """The pauses that are offered, in weeks; "open" lasts until the reader comes back."""
 
+LONGEST_PAUSE = timedelta(days=731)
+
 _SHORT_PAUSE = "4"
 
 
-def read_pause(form: Submitted, name: str, now: datetime) -> tuple[bool | None, datetime | None]:
-    """Return whether a form pauses, and until when; None where it leaves things as they are."""
+def read_pause(form: Submitted, name: str, now: datetime, zone: str) -> tuple[bool | None, datetime | None]:
+    """Return whether a form pauses, and until when; None where it leaves things as they are.
+
+    A date counts before the list, and ends the pause at its first instant. Raise InputError for one that is
+    no date, has passed, or is more than two years away.
+    """
+    written = form.get(f"{name}-date")
+    if written:
+        try:
+            until = datetime.combine(date.fromisoformat(written), time(), ZoneInfo(zone))
+        except ValueError:
+            raise InputError(f'"{printable(written)[:40]}" is no date: write 2026-12-24') from None
+        if not now < until < now + LONGEST_PAUSE:
+            raise InputError(f"{written} is no end of a pause: pick a day within two years")
+        return True, until
     chosen = form.get(name, "keep")
     if chosen in PAUSES:
         return True, now + timedelta(weeks=PAUSES[chosen])
@@ -69,10 +86,11 @@ class PreferencePages:
         try:
             hour = read_hour(form.get("hour"))
             usual = form.has("hour") and hour is None
+            zone = self._readers.settings.site.timezone
+            paused, until = read_pause(form, "pause", now, zone)
             saved = set_preferences(self._readers, token, choices, now, origin, hour=hour, usual_hour=usual)
         except InputError:
             return self._show(view, token, status=400, error=view.words("Please check your choices."))
-        paused, until = read_pause(form, "pause", now)
         if saved and paused is not None:
             self._pause(token, paused, until, now, origin)
         return self._show(view, token, saved=saved)

@@ -10,10 +10,13 @@ from starlette.responses import HTMLResponse, Response
 from digest.errors import InputError
 from digest.safe_text import printable
 from digest.tasks.readers import reader_page
+from digest.tasks.readers.private_feed import find_feed
 from digest.tasks.readers.reader_page import ReaderPage, Wish
 from digest.tasks.readers.readers import Readers
+from digest.web.public.feeds import atom
 from digest.web.public.preferences import read_hour, read_pause, say_link_sent
 from digest.web.public.sign_up import ip_of, read_choices
+from digest.web.shared.conditional import answer
 from digest.web.shared.forms import Posted, Stamps, Submitted
 from digest.web.shared.views import LANGUAGE, ZONES, View, Views
 
@@ -39,6 +42,7 @@ class ReaderPages:
         router.add_api_route("/me/{token}/address", self.change_address, methods=post)
         router.add_api_route("/me/{token}/erase", self.show_erase, methods=look)
         router.add_api_route("/me/{token}/erase", self.erase, methods=post)
+        router.add_api_route("/feed/{token}", self.feed, methods=look)
         router.add_api_route("/address/{token}", self.show_move, methods=look)
         router.add_api_route("/address/{token}", self.move, methods=post)
         return router
@@ -82,8 +86,9 @@ class ReaderPages:
         if old is None:
             return self._say_expired(view)
         self._stamps.require(view, f"/me/{token}", form, now)
-        wishes = {one.digest.name: _read_wish(form, one.digest.name, now) for one in old.digests}
+        zone = old.timezone or self._readers.settings.site.timezone
         try:
+            wishes = {one.digest.name: _read_wish(form, one.digest.name, now, zone) for one in old.digests}
             reader_page.save_page(
                 self._readers,
                 token,
@@ -141,6 +146,25 @@ class ReaderPages:
         content = json.dumps(found, ensure_ascii=False, indent=2).encode()
         kept = {"Content-Disposition": 'attachment; filename="my-data.json"'}
         return Response(content, media_type="application/json", headers=kept)
+
+    def feed(self, request: Request, token: str) -> Response:
+        """Return a reader's own digest as an Atom feed (RFC 4287)."""
+        found = find_feed(self._readers, token)
+        if found is None:
+            return self._say_expired(self._views.of(request))
+        view, site = self._views.of(request, chosen=found.language or ""), self._readers.settings.site
+        title = view.title_of(found.digest)
+        home = f"/archive/{found.digest.name}" if found.digest.is_public else "/link"
+        entries = [
+            (f"{title}, {view.name_day(one.edition.deadline_at)}", f"{site.base_url}{home}", one)
+            for one in found.entries
+        ]
+        content = atom(
+            site.base_url, home, f"{site.name}: {title}", site, entries,
+            own=f"/feed/{token}", language=view.language,
+        )  # fmt: skip
+        changed_at = max((one.updated_at for one in found.entries), default=None)
+        return answer(request, content, "application/atom+xml", changed_at)
 
     def change_address(self, request: Request, token: str, form: Posted) -> HTMLResponse:
         """Mail the new address the link that confirms it."""
@@ -217,8 +241,8 @@ class ReaderPages:
         )
 
 
-def _read_wish(form: Submitted, digest: str, now: datetime) -> Wish:
-    paused, until = read_pause(form, f"pause-{digest}", now)
+def _read_wish(form: Submitted, digest: str, now: datetime, zone: str) -> Wish:
+    paused, until = read_pause(form, f"pause-{digest}", now, zone)
     return Wish(
         is_wanted=digest in form.list("digest"),
         choices=read_choices(form, digest, alone=False),
