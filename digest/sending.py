@@ -102,7 +102,7 @@ def prepare(
     at_once: bool = False,
 ) -> None:
     """Do all that is due but fetching and delivering: mail that came in, editions, single messages."""
-    keep_house(app.database, app.clock())
+    keep_house(app.database, app.clock(), app.settings.web.keep_origins)
     done.taken = dict(take_in(app.inbox, app.clock()))
     compiler = app.compiler(worker)
     for digest in digests:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import JSON, Column
+from sqlalchemy import JSON, Column, Index, text
 from sqlmodel import Field, SQLModel, UniqueConstraint
 
 
@@ -102,6 +102,10 @@ class Act(StrEnum):
     LEFT = "left"
 
 
+HAS_IP = "CAST(origin AS TEXT) LIKE '%\"ip\"%'"
+"""The condition of the index on events whose origin has a client's address; a query has to repeat it."""
+
+
 class ConsentEvent(SQLModel, table=True):
     """One recorded act; never overwritten.
 
@@ -109,6 +113,9 @@ class ConsentEvent(SQLModel, table=True):
     """
 
     __tablename__ = "consent_event"
+    __table_args__ = (
+        Index("ix_consent_event_ip", "at", sqlite_where=text(HAS_IP), postgresql_where=text(HAS_IP)),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     subscriber_id: int = Field(foreign_key="subscriber.id", index=True)
@@ -144,13 +151,15 @@ class NoticeKind(StrEnum):
     LINK = "link"
     MOVE = "move"
     MOVED = "moved"
+    WELCOME = "welcome"
 
 
 class ReaderNotice(SQLModel, table=True):
     """One notice and the state of its message, as `Confirmation` has it.
 
     `link` carries a one-hour link to all of a reader's choices; `move` goes to the address that a reader
-    wants to move to, with a link that confirms it; `moved` tells the old address. Tokens exist only in the
+    wants to move to, with a link that confirms it; `moved` tells the old address; `welcome` greets who
+    confirmed, `origin` naming the digest. Tokens exist only in the
     messages; `token_hash` is set when the message is composed, and `expires_at` counts from then.
     """
 

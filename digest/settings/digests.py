@@ -34,6 +34,8 @@ class DigestSettings(Table):
     carry: Duration = timedelta(days=31)
     approval: Approval = Approval.HOLD
     archive: Literal["public", "private"] = "public"
+    welcome: Literal["none", "mail"] = "none"
+    welcome_text: Text | None = None
     closed: tuple[YearDay, ...] = Field(default=(), alias="except")
     gather: Duration = timedelta(minutes=10)
     max_a_day: int = Field(default=6, ge=1, le=96)

@@ -98,6 +98,10 @@ class WebSettings(Table):
     connections_per_client: int = Field(default=64, ge=4, le=100_000)
     sign_ups_per_network: int = Field(default=20, ge=1, le=1_000_000)
     sign_ups_per_domain: int = Field(default=200, ge=1, le=1_000_000)
+    refused_domains: tuple[Host, ...] = ()
+    refused_domains_file: str = ""
+    check_mail_domains: bool = False
+    keep_origins: Duration = timedelta(days=365)
     metrics_token: SecretStr = SecretStr("")
 
     @model_validator(mode="after")

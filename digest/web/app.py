@@ -18,6 +18,7 @@ from digest.resources import bundled
 from digest.settings import Settings
 from digest.tasks.archive import Archive
 from digest.tasks.desk.desk import Desk
+from digest.tasks.readers.mail_domains import load_mail_domains
 from digest.tasks.readers.readers import Readers
 from digest.web.desk.routes import add_desk
 from digest.web.public.archive import ArchivePages
@@ -65,7 +66,8 @@ def create_app(
     app.add_middleware(Guard, base_url=settings.site.base_url, trusted=settings.web.trusted_proxies)
     views = Views(pages, settings, Catalogues(bundled("templates") / "languages"))
     stamps = Stamps(readers.signing_keys)
-    app.include_router(SignUpPages(readers, views, stamps, now, quickest).router())
+    domains = load_mail_domains(settings)
+    app.include_router(SignUpPages(readers, views, stamps, now, quickest, domains).router())
     app.include_router(PreferencePages(readers, views, stamps, now).router())
     app.include_router(ReaderPages(readers, views, stamps, now).router())
     if desk is not None:

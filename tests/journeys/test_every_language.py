@@ -206,7 +206,7 @@ def test_every_notice_is_in_the_readers_language(
         origin={"ip": "192.0.2.7", "digest": "world"},
     )  # fmt: skip
     mail = NoticeMail(readers, renderer, Catalogues(FOLDER))
-    token = "" if kind is NoticeKind.MOVED else "token"
+    token = "" if kind in (NoticeKind.MOVED, NoticeKind.WELCOME) else "token"
     check_message(bytes(compose_notice_of(mail, row, subscriber(language), token, NOW)), language)
 
 

@@ -8,13 +8,18 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlmodel import select
 
+from digest.mail.rendering.catalogues import Catalogues
+from digest.mail.rendering.renderer import Renderer
 from digest.models import NoticeKind, ReaderNotice, Subscriber
+from digest.resources import bundled
 from digest.rules.tokens import tokens
 from digest.settings import Settings
 from digest.store.database import Database
 from digest.store.readers import notices
+from digest.tasks.readers.notice_mail import NoticeMail, compose_notice_of
 from digest.tasks.readers.readers import Readers
 from digest.web.app import create_app
+from tests.support.newsroom import parse
 from tests.support.readers import (
     Clock,
     find_row,
@@ -170,3 +175,31 @@ def test_the_page_behind_the_fresh_link_has_the_private_feed(
     )
     assert found is not None
     assert client.get(found[1]).status_code == 200
+
+
+def test_whoever_confirms_is_welcomed_once_where_the_digest_says_so(
+    database: Database, settings: Settings, clock: Clock
+) -> None:
+    greeting = {"welcome": "mail", "welcome_text": "Good to have you."}
+    world = settings.digest("world").model_copy(update=greeting)
+    readers = make_readers(database, settings.model_copy(update={"digests": (world,)}))
+    with TestClient(create_app(readers, readers.settings, now=clock), follow_redirects=False) as client:
+        sign_up_and_confirm(client, readers, clock())
+    with database.read() as session:
+        (row,) = session.exec(select(ReaderNotice)).all()
+        subscriber = session.exec(select(Subscriber)).one()
+    assert (row.kind, row.origin) == ("welcome", {"digest": "world"})
+
+    templates = bundled("templates")
+    mail = NoticeMail(readers, Renderer(templates / "email"), Catalogues(templates / "languages"))
+    message = parse(bytes(compose_notice_of(mail, row, subscriber, "", clock())))
+    body = message.get_body(("plain",))
+    assert message["Subject"] == "Welcome to World Briefing"
+    assert body is not None
+    assert "Good to have you." in body.get_content()
+    assert link(readers, "preferences") in body.get_content().replace("https://courier.example", "")
+
+
+def test_nobody_is_welcomed_where_the_digest_does_not_say_so(readers: Readers, client: TestClient) -> None:
+    with readers.database.read() as session:
+        assert session.exec(select(ReaderNotice)).all() == []

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, or_, update
+from sqlalchemy import Text, cast, delete, or_, update
 from sqlmodel import Session, col, select
 
 from digest.models import Confirmation, ConsentEvent, MailState, Subscriber, Subscription, SubscriptionState
@@ -61,6 +61,15 @@ def change_topics(session: Session, subscription_id: int, topics: list[str]) -> 
     )
     for row in rows:
         row.choices = {**row.choices, "topics": topics}
+        session.add(row)
+    session.flush()
+
+
+def forget_addresses(session: Session, before: datetime) -> None:
+    """Drop the client's address from sign-ups answered before a time; the others are forgotten whole."""
+    query = select(Confirmation).where(col(Confirmation.used_at) < before)
+    for row in session.exec(query.where(cast(col(Confirmation.origin), Text).contains('"ip"')).limit(500)):
+        row.origin = {name: value for name, value in row.origin.items() if name != "ip"}
         session.add(row)
     session.flush()
 

@@ -24,6 +24,16 @@ def list_requested(session: Session, subscriber_id: int, kind: NoticeKind, since
     return list(session.exec(select(ReaderNotice.requested_at).where(*wanted)))
 
 
+def list_welcomed(session: Session, subscriber_id: int, since: datetime) -> set[str]:
+    """List the digests that a subscriber was welcomed to since a time."""
+    wanted = (
+        ReaderNotice.subscriber_id == subscriber_id,
+        ReaderNotice.kind == NoticeKind.WELCOME,
+        ReaderNotice.requested_at > since,
+    )
+    return {row.origin.get("digest", "") for row in session.exec(select(ReaderNotice).where(*wanted))}
+
+
 def find_notice(session: Session, token_hash: str) -> ReaderNotice | None:
     """Return the notice whose message carried this token."""
     return session.exec(select(ReaderNotice).where(ReaderNotice.token_hash == token_hash)).first()

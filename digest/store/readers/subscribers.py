@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Table, or_, update
+from sqlalchemy import text as sql_text
 from sqlalchemy.dialects import sqlite
 from sqlmodel import Session, SQLModel, col, delete, select
 
@@ -19,6 +20,7 @@ from digest.models import (
     Suppression,
 )
 from digest.models.row import row_id
+from digest.models.subscriber import HAS_IP
 
 Row = dict[str, Any]
 _PAGE = 1000
@@ -181,6 +183,17 @@ def list_consent(session: Session, subscriber_id: int) -> list[ConsentEvent]:
     """List what a subscriber did, oldest first."""
     query = select(ConsentEvent).where(ConsentEvent.subscriber_id == subscriber_id)
     return list(session.exec(query.order_by(col(ConsentEvent.at), col(ConsentEvent.id))))
+
+
+def forget_addresses(session: Session, before: datetime, limit: int) -> int:
+    """Drop clients' addresses from events of before a time, at most so many; return how many were dropped."""
+    query = select(ConsentEvent).where(col(ConsentEvent.at) < before, sql_text(HAS_IP)).limit(limit)
+    rows = session.exec(query).all()
+    for row in rows:
+        row.origin = {name: value for name, value in row.origin.items() if name != "ip"}
+        session.add(row)
+    session.flush()
+    return len(rows)
 
 
 def list_origins(session: Session, limit: int) -> list[tuple[int, str]]:

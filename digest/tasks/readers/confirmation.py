@@ -2,19 +2,29 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from sqlmodel import Session
 
-from digest.models import Act, Confirmation, Subscriber, Subscription, SubscriptionState
+from digest.models import (
+    Act,
+    Confirmation,
+    NoticeKind,
+    ReaderNotice,
+    Subscriber,
+    Subscription,
+    SubscriptionState,
+)
+from digest.models.row import row_id
 from digest.rules.readers import consent
 from digest.rules.readers.consent import Deed
 from digest.rules.tokens import tokens
-from digest.store.readers import confirmations, subscribers
+from digest.store.readers import confirmations, notices, subscribers
 from digest.tasks.readers.readers import Origin, Readers, record
 from digest.tasks.readers.sign_up import Choices, check_choices, offers
 
+_DAY = timedelta(hours=24)
 _ACTIVE = (SubscriptionState.CONFIRMED, SubscriptionState.PAUSED)
 
 
@@ -85,6 +95,8 @@ def confirm(
         wording = str(found.asking.choices.get("wording", ""))
         for name, chosen in taken.items():
             _activate(session, found.rows[name], chosen, now, origin, wording)
+            if readers.settings.digest(name).welcome == "mail":
+                _plan_welcome(session, found.subscriber, name, now)
         first = found.rows[next(iter(taken))]
         return Confirmed(
             ConfirmationResult.CONFIRMED,
@@ -104,6 +116,21 @@ def _activate(
     row.confirmed_at = now
     subscribers.change_state(session, row, SubscriptionState.CONFIRMED, now)
     record(session, row, Act.CONFIRMED, now, origin, wording)
+
+
+def _plan_welcome(session: Session, subscriber: Subscriber, digest: str, now: datetime) -> None:
+    """Plan the mail that greets a reader, once a day for each digest at most."""
+    if digest in notices.list_welcomed(session, row_id(subscriber), now - _DAY):
+        return
+    greeting = ReaderNotice(
+        subscriber_id=row_id(subscriber),
+        kind=NoticeKind.WELCOME,
+        address=subscriber.address,
+        requested_at=now,
+        origin={"digest": digest},
+        due_at=now,
+    )
+    notices.add_notice(session, greeting)
 
 
 def _find(readers: Readers, session: Session, token: str) -> _Found | None:

@@ -16,16 +16,25 @@ KEEP_FROZEN = timedelta(days=7)
 KEEP_NOTICES = timedelta(days=7)
 """How long mail to a reader beside editions is remembered: it names an address."""
 
+KEEP_ORIGINS = timedelta(days=365)
+"""How long the record of consent names the client's address, unless the settings say otherwise."""
+
 _BATCH = 500
 
 
-def keep_house(database: Database, now: datetime) -> None:
-    """Let pauses end that have run out; forget what finished editions showed, and who never confirmed."""
+def keep_house(database: Database, now: datetime, keep_origins: timedelta = KEEP_ORIGINS) -> None:
+    """Let pauses end that have run out; forget frozen articles, origins, and who never confirmed."""
     with database.write() as session:
         subscribers.resume_due(session, now)
         snapshots.forget_finished(session, now - KEEP_FROZEN)
         notices.forget_notices(session, before=now - KEEP_NOTICES)
         sign_up_counts.forget_counts(session, hour_of(now) - 2)
+    forgotten = _BATCH
+    while forgotten == _BATCH:
+        with database.write() as session:
+            forgotten = subscribers.forget_addresses(session, now - keep_origins, _BATCH)
+            if forgotten:
+                confirmations.forget_addresses(session, now - keep_origins)
     while True:
         with database.write() as session:
             old = confirmations.list_unanswered(session, now - KEEP_UNCONFIRMED, _BATCH)

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from digest.mail.message import Message
 from digest.mail.rendering.catalogues import Catalogues, Translator
+from digest.mail.rendering.names import Names
 from digest.mail.rendering.renderer import Renderer
 from digest.models import DeliveryState, MailState, NoticeKind, ReaderNotice, Subscriber
 from digest.models.row import row_id
@@ -81,6 +82,8 @@ def compose_notice_of(
     """Compose a notice in the reader's language, with its link and with where the request came from."""
     site = mail.readers.settings.site
     words = mail.catalogues.choose([subscriber.language, site.language])
+    if row.kind == NoticeKind.WELCOME:
+        return _compose_welcome(mail, row, subscriber, words, now)
     subject, text, button = _say(words, NoticeKind(row.kind), site.name)
     ip, ignore = row.origin.get("ip", ""), ""
     if token:
@@ -103,6 +106,34 @@ def compose_notice_of(
     return compose_to_reader(
         mail.readers, notice, subject, subscriber, row.address, ("", "notice", str(row.id)), now
     )
+
+
+def _compose_welcome(
+    mail: NoticeMail, row: ReaderNotice, subscriber: Subscriber, words: Translator, now: datetime
+) -> Message:
+    """Compose the mail that greets a reader: the publication's words, and where to change things."""
+    readers, site = mail.readers, mail.readers.settings.site
+    names, digest = Names(site.names), readers.settings.digest(row.origin["digest"])
+    subject = words("Welcome to {title}", title=names.text(words.language, digest.title))
+    usual = words("You are subscribed. The next edition comes to this address.")
+    own = digest.welcome_text and names.text(words.language, digest.welcome_text)
+    token = tokens.sign(readers.signing_keys, tokens.PREFERENCES, subscriber.public_id, digest.name)
+    notice = mail.renderer.render_notice(
+        "notice",
+        words.language,
+        {
+            "publication": site.name,
+            "subject": subject,
+            "text": own or usual,
+            "url": f"{site.base_url}/preferences/{token}",
+            "button": words.say("preferences"),
+            "ignore": "",
+            "origin": "",
+            "postal_address": site.postal_address,
+        },
+    )
+    named = ("", "notice", str(row.id))
+    return compose_to_reader(readers, notice, subject, subscriber, row.address, named, now)
 
 
 def _say(words: Translator, kind: NoticeKind, publication: str) -> tuple[str, str, str]:

@@ -8,8 +8,10 @@ from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse
 
 from digest.errors import InputError
+from digest.rules.readers.address import normalise
 from digest.settings import DigestSettings
 from digest.tasks.readers.confirmation import ConfirmationResult, Confirmed, confirm, look_up
+from digest.tasks.readers.mail_domains import MailDomains
 from digest.tasks.readers.readers import Readers
 from digest.tasks.readers.sign_up import Choices, ask_for
 from digest.web.shared.forms import SIGN_UP, STAMP, TRAP, Posted, Stamps, Submitted
@@ -56,7 +58,9 @@ class SignUpPages:
         stamps: Stamps,
         now: Callable[[], datetime],
         quickest: timedelta = QUICKEST,
+        domains: MailDomains | None = None,
     ) -> None:
+        self._domains = domains or MailDomains()
         self._readers, self._settings = readers, readers.settings
         self._views, self._stamps, self._now, self._quickest = views, stamps, now, quickest
 
@@ -108,6 +112,8 @@ class SignUpPages:
         wording = view.word_consent(self._settings.digest(name) for name in chosen)
         origin = {"form": f"{self._settings.site.base_url}/", "ip": ip_of(request)}
         try:
+            if not self._domains.allows(normalise(typed.address).key.rpartition("@")[2]):
+                return self._refuse(view, typed, view.words("Please check the address."))
             allowed = ask_for(
                 self._readers,
                 typed.address,

@@ -97,3 +97,23 @@ def test_a_pause_that_has_run_out_ends(database: Database) -> None:
     keep_house(database, NOW)
 
     assert states(database) == {"back": "confirmed", "away": "paused", "for ever": "paused"}
+
+
+def test_clients_addresses_are_forgotten_and_the_rest_of_the_record_stays(database: Database) -> None:
+    origin = {"form": "https://courier.example/", "ip": "192.0.2.7"}
+    with database.write() as session:
+        person = Subscriber(public_id="a", address="a@x.example", address_key="a@x.example", created_at=NOW)
+        session.add(person)
+        session.flush()
+        for days in (400, 366, 364):
+            at = NOW - timedelta(days=days)
+            event = ConsentEvent(
+                subscriber_id=person.id or 0, digest="world", act=Act.CHANGED, at=at, origin=origin
+            )
+            session.add(event)
+
+    keep_house(database, NOW, timedelta(days=365))
+
+    with database.read() as session:
+        kept = [row.origin for row in session.exec(select(ConsentEvent).order_by(ConsentEvent.at))]  # type: ignore[arg-type]
+    assert kept == [{"form": "https://courier.example/"}] * 2 + [origin]
