@@ -23,11 +23,16 @@ def load_readers(database: Database, count: int, digest: str = "world", cadence:
             connection.execute(relations.insert(), [_relation(number, digest, cadence) for number in numbers])
 
 
+def public_id_of(number: int) -> str:
+    """Return the public id that a reader is given."""
+    digest = hashlib.sha256(f"r{number}@readers.example".encode()).digest()
+    return b32encode(digest[:16]).decode().rstrip("=").lower()
+
+
 def _person(number: int) -> dict[str, Any]:
     address = f"r{number}@readers.example"
-    public_id = b32encode(hashlib.sha256(address.encode()).digest()[:16]).decode().rstrip("=").lower()
     return {
-        "id": number + 1, "public_id": public_id, "address": address, "address_key": address, "name": "",
+        "id": number + 1, "public_id": public_id_of(number), "address": address, "address_key": address, "name": "",
         "created_at": _THEN,
     }  # fmt: skip
 
