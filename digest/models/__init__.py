@@ -33,6 +33,7 @@ from digest.models.inbound import (
     Complaint,
     InboundMessage,
     Letter,
+    LetterConsent,
     LetterState,
 )
 from digest.models.ledger import CadenceStart, Key, LearnedLimit, Ledger, Memo, Worker
@@ -88,6 +89,7 @@ __all__ = [
     "LearnedLimit",
     "Ledger",
     "Letter",
+    "LetterConsent",
     "LetterState",
     "MailState",
     "Memo",

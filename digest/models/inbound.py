@@ -73,8 +73,20 @@ class LetterState(StrEnum):
     DONE = "done"
 
 
+class LetterConsent(StrEnum):
+    """What a letter's writer said to its being printed; nothing where nobody asked."""
+
+    ASKED = "asked"
+    GIVEN = "given"
+    REFUSED = "refused"
+
+
 class Letter(SQLModel, table=True):
-    """A reader's letter to the editors, beside the edition or article that it answers."""
+    """A reader's letter to the editors, beside the edition or article that it answers.
+
+    `print_text` and `print_name` are what its writer is asked to have printed, `print_in` the digest and
+    cadence it is meant for ("world/daily"), `printed_as` the article that it became.
+    """
 
     id: int | None = Field(default=None, primary_key=True)
     message_id: int | None = Field(default=None, foreign_key="inbound_message.id")
@@ -92,6 +104,12 @@ class Letter(SQLModel, table=True):
     state: str = Field(default=LetterState.NEW, index=True)
     handled_by: str = ""
     handled_at: datetime | None = None
+    consent: str = ""
+    consent_at: datetime | None = None
+    print_text: str = ""
+    print_name: str = ""
+    print_in: str = ""
+    printed_as: int | None = Field(default=None, foreign_key="article.id")
 
 
 class Answer(SQLModel, table=True):

@@ -62,6 +62,7 @@ class LookSettings(Table):
     logo: Picture | None = None
     logo_alt: str = Field(default="", max_length=200)
     logo_width: int = Field(default=240, ge=16, le=576)
+    reply_link: bool = False
 
     @model_validator(mode="after")
     def _logo_is_told(self) -> "LookSettings":

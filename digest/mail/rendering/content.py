@@ -18,7 +18,8 @@ class Elsewhere:
 class Card:
     """One article as an edition shows it; `html` is cleaned HTML, everything else plain text.
 
-    `section` is the title of the section that it stands in, which a lead story shows itself.
+    `section` is the title of the section that it stands in, which a lead story shows itself; `reply_url`
+    is where a letter about it goes.
     """
 
     id: int
@@ -39,6 +40,7 @@ class Card:
     language: str = ""
     also_at: tuple[Elsewhere, ...] = ()
     section: str = ""
+    reply_url: str = ""
 
     def __hash__(self) -> int:
         """Hash few fields: cards are looked up for every list that they stand in."""

@@ -124,10 +124,13 @@ def choose(
 
 
 def section_of(article: Candidate, topics: Mapping[str, datetime], limits: Limits) -> str:
-    """Give the topic that an article stands under: its first that the reader chose and the digest has."""
+    """Return the topic that an article stands under: its first that the reader chose and the digest has.
+
+    One that an editor added for all stands under its own first topic, where it has none of theirs.
+    """
     offered = [t for t in article.topics if not limits.topics or t in limits.topics]
     mine = [t for t in offered if t in topics]
-    return (mine or offered or [""])[0]
+    return (mine or offered or [*article.topics, ""])[0]
 
 
 def since(topics: Mapping[str, str], lookback: timedelta) -> dict[str, datetime]:

@@ -37,7 +37,7 @@ WORDS: dict[MailVerb, tuple[str, ...]] = {
         "բաժանորդագրվել",
     ),
     MailVerb.CONFIRM: (
-        "confirm", "yes", "bestätigen", "ja", "confirmar", "sí", "si", "confirmer", "oui", "conferma",
+        "confirm", "yes", "bestätigen", "ja", "confirmar", "sí", "sì", "si", "confirmer", "oui", "conferma",
         "bevestigen", "potwierdź", "potwierdzam", "tak", "sim", "bekräfta", "подтвердить", "подтверждаю",
         "да", "تأكيد", "نعم", "հաստատել", "այո", "ok",
     ),
@@ -75,6 +75,11 @@ WORDS: dict[MailVerb, tuple[str, ...]] = {
         "օգնություն", "info",
     ),
 }  # fmt: skip
+NO: frozenset[str] = frozenset({
+    "no", "nein", "non", "nie", "nee", "não", "nao", "nej", "нет", "لا", "ոչ", "no thanks", "no thank you",
+    "nein danke", "non merci", "no gracias", "no grazie", "nee bedankt", "não obrigado",
+    "nej tack", "nie dziękuję",
+})  # fmt: skip
 CADENCES: dict[str, tuple[str, ...]] = {
     "daily": (
         "daily", "täglich", "diario", "cada día", "quotidien", "chaque jour", "ogni giorno", "quotidiano",
@@ -145,6 +150,14 @@ def read_command(text: str, cadences: tuple[str, ...]) -> MailCommand | None:
         if verb in _TAKES_ARGUMENT and argument and _fits(verb, argument, cadences):
             return MailCommand(verb, argument)
     return None
+
+
+def read_consent(line: str) -> bool | None:
+    """Read a line as yes or no, in any language of ours; None where it is neither."""
+    words = " ".join(line.replace(",", " ").split()).strip(" .!?\"'*<>").casefold()
+    if words in NO:
+        return False
+    return True if words in WORDS[MailVerb.CONFIRM] else None
 
 
 def read_topics(argument: str) -> tuple[str, ...]:

@@ -9,8 +9,13 @@ from digest.rules.tokens.tokens import base32_mac
 LEAVE, CONFIRM, COMMAND = "u", "c", "x"
 """Leave one digest; confirm one asking; carry out one command that was asked about."""
 
+PRINT, ARTICLE = "p", "a"
+"""Answer whether one letter may be printed; write to the editors about one article."""
+
 LENGTH = 31
-_TOKEN = re.compile(r"([ucx])([a-z2-7]{12})([a-z2-7]{18})")
+_TOKEN = re.compile(r"([ucxpa])([a-z2-7]{12})([a-z2-7]{18})")
+_DIGITS = "abcdefghijklmnopqrstuvwxyz234567"
+_PLACES = 12
 
 
 def sign_address(keys: Sequence[bytes], purpose: str, public_id: str, names: Sequence[str]) -> str:
@@ -40,6 +45,33 @@ def find_addressed(
             if hmac.compare_digest(match[3], _mac(key, match[1], public_id, named)):
                 return named
     return None
+
+
+def sign_number(keys: Sequence[bytes], purpose: str, number: int) -> str:
+    """Make the token of an address that stands for a letter or an article, by its number."""
+    named = _spell(number)
+    return f"{purpose}{named}{_mac(keys[0], purpose, named, ())}"
+
+
+def find_number(keys: Sequence[bytes], purpose: str, token: str) -> int | None:
+    """Return the number that a token of this purpose was made for, by any key of the ring; else None."""
+    match = _TOKEN.fullmatch(token.lower()) if token.isascii() else None
+    if match is None or match[1] != purpose:
+        return None
+    if not any(hmac.compare_digest(match[3], _mac(key, purpose, match[2], ())) for key in keys):
+        return None
+    number = 0
+    for digit in match[2]:
+        number = number * 32 + _DIGITS.index(digit)
+    return number
+
+
+def _spell(number: int) -> str:
+    digits = ""
+    while number:
+        number, digit = divmod(number, 32)
+        digits = _DIGITS[digit] + digits
+    return digits.rjust(_PLACES, _DIGITS[0])
 
 
 def _mac(key: bytes, purpose: str, public_id: str, names: Sequence[str]) -> str:

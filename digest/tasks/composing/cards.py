@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from digest.kept import Kept
 from digest.mail.assembly import CardPieces
@@ -11,6 +12,7 @@ from digest.mail.rendering.names import Names
 from digest.models import Article, Form
 from digest.models.row import row_id
 from digest.rules.editions.selection import Choice
+from digest.rules.tokens import mail_tokens
 from digest.settings import Settings
 from digest.store.articles.duplicates import OtherSource
 from digest.store.articles.images import Copy
@@ -44,6 +46,7 @@ class Cards:
         self._language = settings.site.language
         self._source_titles = {source.name: source.title or source.name for source in settings.sources}
         self._images = image_policy(settings)
+        self._reply = _ReplyLinks(settings)
         self._cards = Kept[tuple[int, Form, str, str], CachedCard](_KEPT_CARDS)
 
     def card_of(
@@ -82,12 +85,33 @@ class Cards:
             for one in other_sources
         }
         also_at = tuple(links.values())[:_MOST_ELSEWHERE]
-        section = self._names.topic(language, choice.section)
-        return to_card(article, choice.form, self._language, also_at, section)
+        section, reply_url = self._names.topic(language, choice.section), self._reply.link_of(article)
+        return to_card(article, choice.form, self._language, also_at, section, reply_url)
+
+
+class _ReplyLinks:
+    """Makes the links by which readers write to the editors about an article (`[look] reply_link`)."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._inbound, self._keys = settings.inbound, settings.web.signing_keys
+        self._shown = settings.look.reply_link and bool(settings.inbound.address)
+
+    def link_of(self, article: Article) -> str:
+        """Return the mailto address of an article; empty where no link is shown (RFC 6068)."""
+        if not self._shown:
+            return ""
+        token = mail_tokens.sign_number(self._keys, mail_tokens.ARTICLE, row_id(article))
+        subject = quote(f"Re: {article.title}"[:120], safe="")
+        return f"mailto:{quote(self._inbound.before)}{token}@{self._inbound.domain}?subject={subject}"
 
 
 def to_card(
-    article: Article, form: Form, language: str, also_at: tuple[Elsewhere, ...] = (), section: str = ""
+    article: Article,
+    form: Form,
+    language: str,
+    also_at: tuple[Elsewhere, ...] = (),
+    section: str = "",
+    reply_url: str = "",
 ) -> Card:
     """Return the card of a stored article; `language` is taken for one that states none."""
     return Card(
@@ -108,6 +132,7 @@ def to_card(
         language=article.language or _assumed(language, article.title),
         also_at=also_at,
         section=section,
+        reply_url=reply_url,
         reading_minutes=max(1, round(article.word_count / _WORDS_A_MINUTE)) if article.word_count else 0,
     )
 

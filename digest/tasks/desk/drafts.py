@@ -122,6 +122,13 @@ def unhide(desk: Desk, hand: Edit, article_id: int) -> None:
 def add(desk: Desk, hand: Edit, named: str, reach: Reach) -> None:
     """Add an article, by id or URL, that is no candidate by itself, for readers of its topics or for all."""
 
+    with desk.database.write() as session:
+        add_in(session, hand, named, reach)
+
+
+def add_in(session: Session, hand: Edit, named: str, reach: Reach) -> None:
+    """Add an article in a transaction that is open."""
+
     def alter(session: Session, draft: Draft) -> str:
         title, article_id = _addable(session, named.strip())
         draft.added = {**draft.added, str(article_id): reach.value}
@@ -129,7 +136,7 @@ def add(desk: Desk, hand: Edit, named: str, reach: Reach) -> None:
         draft.arranged = arrangement.pin(draft.arranged, article_id)
         return f"added “{title}” for {'all readers' if reach is Reach.ALL else 'readers of its topics'}"
 
-    _change(desk, hand, alter)
+    _change_in(session, hand, alter)
 
 
 def _addable(session: Session, named: str) -> tuple[str, int]:
@@ -197,22 +204,26 @@ def _shape(desk: Desk, hand: Edit, alter: Callable[[Draft, Lineup], str]) -> Non
 
 
 def _change(desk: Desk, hand: Edit, alter: Callable[[Session, Draft], str]) -> None:
+    with desk.database.write() as session:
+        _change_in(session, hand, alter)
+
+
+def _change_in(session: Session, hand: Edit, alter: Callable[[Session, Draft], str]) -> None:
     """Change a draft by one version and keep who did what."""
     named = hand.name.digest, hand.name.cadence, hand.name.period
-    with desk.database.write() as session:
-        drafts.take_turns(session)
-        edition = editions.find_edition(session, *named)
-        if edition is not None and edition.state != EditionState.HELD:
-            raise MadeMeanwhile("this edition has been made: nothing in it can be changed any more")
-        draft = drafts.find_or_new(session, *named)
-        if hand.seen is not None and draft.version != hand.seen:
-            raise ChangedMeanwhile(drafts.list_acts(session, *named, after=hand.seen))
-        was_approved = draft.is_approved
-        act = alter(session, draft)
-        draft.version += 1
-        if was_approved and not draft.is_approved:
-            act += "; the approval is void"
-        drafts.save(session, draft, hand.who, act, hand.now)
+    drafts.take_turns(session)
+    edition = editions.find_edition(session, *named)
+    if edition is not None and edition.state != EditionState.HELD:
+        raise MadeMeanwhile("this edition has been made: nothing in it can be changed any more")
+    draft = drafts.find_or_new(session, *named)
+    if hand.seen is not None and draft.version != hand.seen:
+        raise ChangedMeanwhile(drafts.list_acts(session, *named, after=hand.seen))
+    was_approved = draft.is_approved
+    act = alter(session, draft)
+    draft.version += 1
+    if was_approved and not draft.is_approved:
+        act += "; the approval is void"
+    drafts.save(session, draft, hand.who, act, hand.now)
 
 
 def _check_shown(shown: Lineup, article_id: int) -> None:

@@ -20,14 +20,15 @@ from digest.mail.reports.reply_text import read_reply
 from digest.mail.reports.report import MailKind, Report
 from digest.models import InboundMessage
 from digest.net.inbound.spool import collect
-from digest.rules.readers.mail_commands import find_command
+from digest.rules.readers.mail_commands import find_command, read_consent
 from digest.rules.tokens import mail_tokens
 from digest.store import inbound
 from digest.tasks.inbound.bounces import act_on_bounce, act_on_complaint, score_finished
 from digest.tasks.inbound.commands import Request, act_on_address, carry_out
 from digest.tasks.inbound.inbox import Inbox, find_tokens, prove
 from digest.tasks.inbound.letters import keep_letter
-from digest.tasks.inbound.trust import find_addressed, find_extension, find_writer
+from digest.tasks.inbound.printed_letters import settle_consent
+from digest.tasks.inbound.trust import find_addressed, find_extension, find_number, find_writer
 
 _BATCH = 100
 _MOST_KEPT = 200_000
@@ -127,11 +128,31 @@ def _follow(
     if machine:
         return report.kind, report.why
     first_line = next((line for line in read_reply(main_text(mail)).own.split("\n") if line.strip()), "")
+    settled = _settle_print(request, mail, first_line)
+    if settled is not None:
+        return "command", settled
+    article = find_number(inbox, mail, mail_tokens.ARTICLE)
     cadences = tuple(dict.fromkeys(name for digest in inbox.settings.digests for name in digest.cadences))
     command = find_command(mail.headers.text("subject"), first_line, find_extension(inbox, mail), cadences)
-    if command is not None and sender:
+    if command is not None and sender and article is None:
         return "command", carry_out(request, command)
     if not sender:
         return "not understood", "it names no sender"
-    keep_letter(session, inbox, mail, writer, message, now)
+    keep_letter(session, inbox, mail, writer, message, now, article=article)
     return "letter", "kept for the editors"
+
+
+def _settle_print(request: Request, mail: Mail, first_line: str) -> str | None:
+    """Do what the writer of a letter says of its being printed; None where a message says nothing of that."""
+    letter = find_number(request.inbox, mail, mail_tokens.PRINT)
+    agreed = read_consent(first_line)
+    if letter is None or agreed is None:
+        return None
+    settled = settle_consent(
+        request.session, request.inbox, letter, agreed, request.writer.address, request.now
+    )
+    if settled is None:
+        return None
+    done, phrase = settled
+    request.answer("", [(phrase, {})])
+    return done

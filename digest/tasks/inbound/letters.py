@@ -11,8 +11,9 @@ from digest.errors import InputError
 from digest.mail.reports.parts import Mail, decode_words
 from digest.mail.reports.reading import main_text
 from digest.mail.reports.reply_text import read_reply
-from digest.models import Answer, Edition, Letter, LetterState
+from digest.models import Answer, Article, Edition, Letter, LetterState
 from digest.safe_text import printable
+from digest.store.articles.articles import get_articles
 from digest.store.database import Database
 from digest.store.delivery import bounces
 from digest.store.readers import answers, letters
@@ -24,14 +25,22 @@ _MOST_TEXT = 100_000
 
 @dataclass(frozen=True, slots=True)
 class ShownLetter:
-    """A letter with the edition that it answers, as the desk and the command line show it."""
+    """A letter with the edition and the article that it answers, as the desk and the command line show it."""
 
     letter: Letter
     edition: Edition | None
+    article: Article | None = None
 
 
 def keep_letter(
-    session: Session, inbox: Inbox, mail: Mail, writer: Writer, message: int, now: datetime
+    session: Session,
+    inbox: Inbox,
+    mail: Mail,
+    writer: Writer,
+    message: int,
+    now: datetime,
+    *,
+    article: int | None = None,
 ) -> Letter:
     """Keep a letter, what it quotes told from what its writer says, and plan its forwarding."""
     read = read_reply(main_text(mail))
@@ -47,6 +56,7 @@ def keep_letter(
         signature=read.signature[:2_000],
         mail_id=mail.headers.get("message-id")[:500],
         edition_id=writer.edition.id if writer.edition else None,
+        article_id=article if article and get_articles(session, [article]) else None,
     )
     letters.add_letter(session, row)
     editors = parseaddr(inbox.settings.site.reply_to or "")[1]
@@ -80,8 +90,7 @@ def list_shown(
     """List letters, the latest first, each with the edition that it answers."""
     with database.read() as session:
         rows = letters.list_letters(session, states=states, edition_id=edition, limit=limit)
-        known = bounces.get_editions(session, [row.edition_id for row in rows if row.edition_id])
-        return [ShownLetter(row, known.get(row.edition_id or 0)) for row in rows]
+        return _with_answered(session, rows)
 
 
 def find_letter(database: Database, letter_id: int) -> ShownLetter:
@@ -90,8 +99,21 @@ def find_letter(database: Database, letter_id: int) -> ShownLetter:
         row = letters.get_letter(session, letter_id)
         if row is None:
             raise InputError(f"there is no letter {letter_id}")
-        known = bounces.get_editions(session, [row.edition_id] if row.edition_id else [])
-        return ShownLetter(row, known.get(row.edition_id or 0))
+        return _with_answered(session, [row])[0]
+
+
+def count_new(database: Database) -> int:
+    """Count the letters that nobody has handled."""
+    with database.read() as session:
+        return letters.count_new(session)
+
+
+def _with_answered(session: Session, rows: Sequence[Letter]) -> list[ShownLetter]:
+    editions = bounces.get_editions(session, [row.edition_id for row in rows if row.edition_id])
+    answered = get_articles(session, [row.article_id for row in rows if row.article_id])
+    return [
+        ShownLetter(row, editions.get(row.edition_id or 0), answered.get(row.article_id or 0)) for row in rows
+    ]
 
 
 def mark_done(database: Database, letter_id: int, who: str, now: datetime) -> None:

@@ -42,6 +42,11 @@ def sum_up(database: Database, since: datetime) -> dict[str, list[dict[str, Any]
     }
 
 
+def list_warnings(database: Database, since: datetime) -> list[dict[str, Any]]:
+    """List the editions that so many readers call spam that somebody has to look (from 0.1 % on)."""
+    return [one for one in sum_up(database, since)["complaints_by_edition"] if one["level"]]
+
+
 def _sum(rows: list[tuple[str, str, str, str, int]], name: str, place: int) -> list[dict[str, Any]]:
     sums: dict[str, Counter[str]] = {}
     for row in rows:

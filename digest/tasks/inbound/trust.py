@@ -68,6 +68,13 @@ def find_addressed(session: Session, inbox: Inbox, mail: Mail) -> Addressed | No
     return None
 
 
+def find_number(inbox: Inbox, mail: Mail, purpose: str) -> int | None:
+    """Return the letter or article that the address of a message names and proves."""
+    keys = inbox.readers.signing_keys
+    found = (mail_tokens.find_number(keys, purpose, token) for token in _address_tokens(inbox, mail))
+    return next((number for number in found if number is not None), None)
+
+
 def find_extension(inbox: Inbox, mail: Mail) -> str:
     """Return what stands behind our address's delimiter, such as "subscribe"; nothing where nothing does."""
     return next((one for one in _locals(inbox, mail) if len(one) < mail_tokens.LENGTH), "")

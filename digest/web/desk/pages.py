@@ -26,6 +26,9 @@ SAID = {
     "let-go": "The hold has ended.",
     "paused": "Paused. What is on the wire comes to its reply; nothing else leaves.",
     "resumed": "It goes on with the next run.",
+    "answered": "Your answer is mailed by the next run.",
+    "asked": "Its writer is asked by the next run; a yes puts it in the next edition.",
+    "done": "Marked as done.",
     "others": "Your other sessions have ended.",
 }
 

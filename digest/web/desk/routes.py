@@ -12,6 +12,7 @@ from digest.tasks.desk.agenda import AgendaEntry
 from digest.tasks.desk.desk import Desk
 from digest.web.desk.access import HOME, Access, SignInNeeded, to_sign_in
 from digest.web.desk.edition import EditionPages, Panel
+from digest.web.desk.letters import LETTERS, LetterPages, letters_panel
 from digest.web.desk.login import LoginPages
 from digest.web.desk.pages import DeskPages
 from digest.web.desk.preflight import PreflightPages
@@ -35,7 +36,8 @@ def add_desk(
     _add_files(app, pages)
     app.include_router(_doors(front))
     app.include_router(_offers(front))
-    app.include_router(_editions(front, panels))
+    app.include_router(_letters(front))
+    app.include_router(_editions(front, [letters_panel(front), *panels]))
     app.add_exception_handler(SignInNeeded, _ask_to_sign_in)
 
 
@@ -58,6 +60,15 @@ def _offers(front: DeskPages) -> APIRouter:
     router, offers = APIRouter(), ProofLinkPages(front)
     router.add_api_route(f"{HOME}/proof/{{token}}", offers.show, methods=_LOOK)
     router.add_api_route(f"{HOME}/proof/{{token}}", offers.take, methods=["POST"])
+    return router
+
+
+def _letters(front: DeskPages) -> APIRouter:
+    router, pages, gate = APIRouter(), LetterPages(front), front.gate
+    _look(router, LETTERS, pages.list, gate)
+    _look(router, f"{LETTERS}/{{letter}}", pages.letter, gate)
+    for name, act in (("answer", pages.answer), ("done", pages.done), ("print", pages.print)):
+        _post(router, f"{LETTERS}/{{letter}}/{name}", act, gate.editor)
     return router
 
 

@@ -7,6 +7,7 @@ of its own (`/desk/articles/7`) is current on all pages below it.
 from dataclasses import dataclass
 
 from fastapi import FastAPI
+from starlette.routing import Match
 
 from digest.web.desk.access import HOME
 
@@ -45,10 +46,15 @@ SECTIONS = (
 
 def section_links(app: FastAPI, path: str) -> list[SectionLink]:
     """List the links of the navigation on a page; pages of an edition belong to the first section."""
-    routed = {str(getattr(route, "path", "")) for route in app.routes}
-    shown = [one for one in SECTIONS if one.path in routed]
+    shown = [one for one in SECTIONS if _is_routed(app, one.path)]
     named = next((one for one in shown if one.holds(path)), None)
     is_edition = named is None and path.count("/") > HOME.count("/") + 1
     return [
         SectionLink(one.label, one.path, one is named or (is_edition and one is SECTIONS[0])) for one in shown
     ]
+
+
+def _is_routed(app: FastAPI, path: str) -> bool:
+    """Tell whether a page answers at a path; a router that was included answers for all of its own."""
+    scope = {"type": "http", "method": "GET", "path": path, "root_path": "", "headers": []}
+    return any(route.matches(scope)[0] is Match.FULL for route in app.routes)

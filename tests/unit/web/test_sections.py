@@ -1,6 +1,6 @@
 """The desk's navigation: it names the sections that are there, and where one is."""
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 
 from digest.web.desk.sections import SECTIONS, section_links
 
@@ -29,3 +29,11 @@ def test_a_page_below_a_section_marks_it_as_current() -> None:
     assert current("/desk/readers/7") == ["Readers"]
     assert current("/desk/world/daily/2026-11-23/preview") == ["Editions"]
     assert current("/desk") == []
+
+
+def test_a_section_whose_pages_are_in_a_router_of_their_own_is_shown() -> None:
+    app, router = FastAPI(), APIRouter()
+    router.add_api_route("/desk/letters", lambda: None, methods=["GET", "HEAD"])
+    app.include_router(router)
+
+    assert [one.label for one in section_links(app, "/desk")] == ["Letters"]
