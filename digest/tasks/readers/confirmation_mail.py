@@ -93,7 +93,7 @@ def compose_asking(
     site = readers.settings.site
     words = renderer.catalogues.choose([subscriber.language, site.language])
     language = words.language
-    title = _name_digests(readers, row, subscription.digest, language)
+    title = _name_digests(readers, row, subscription.digest, language, words.say("comma"))
     subject = words.say("ask_subject", title=title)
     zone = subscriber.timezone or site.timezone
     notice = renderer.render_notice(
@@ -134,13 +134,13 @@ def _reply_address(readers: Readers, row: Confirmation, subscriber: Subscriber) 
     return f"{inbound.before}{token}@{inbound.domain}"
 
 
-def _name_digests(readers: Readers, row: Confirmation, first: str, language: str) -> str:
+def _name_digests(readers: Readers, row: Confirmation, first: str, language: str, comma: str) -> str:
     """Return the titles of all digests that a confirmation is about."""
     also = row.choices.get("also")
     names = [first, *(also if isinstance(also, dict) else {})]
     titles = [found.title for name in names if (found := readers.find_digest(name)) is not None]
     called = Names(readers.settings.site.names)
-    return ", ".join(called.text(language, title) for title in titles)
+    return comma.join(called.text(language, title) for title in titles)
 
 
 def compose_to_reader(

@@ -104,6 +104,11 @@ class View:
             return found
         return [*found, (chosen, self.name_zone(chosen))]
 
+    @property
+    def comma(self) -> str:
+        """Return what separates the items of a list in this language."""
+        return self.words.phrases.get("comma", ", ")
+
     def name_topic(self, topic: str) -> str:
         """Return a topic's name in this language where the settings give one."""
         return self._names.topic(self.language, topic)
@@ -140,10 +145,10 @@ class View:
         """Return when a cadence comes; what is written as a rule of its own is told by its name and times."""
         if cadence.is_at_once:
             return ""
-        clock = ", ".join(format_time(at, "short", locale=self._locale) for at in cadence.times)
+        clock = self.comma.join(format_time(at, "short", locale=self._locale) for at in cadence.times)
         if cadence.unit is Unit.WEEK and cadence.day is not None:
             day = get_day_names("wide", "stand-alone", self._locale)[cadence.day]
-            return f"{day[:1].upper()}{day[1:]}, {clock}"
+            return f"{day[:1].upper()}{day[1:]}{self.comma}{clock}"
         if cadence.unit is Unit.MONTH and cadence.day is not None:
             return self.words("Day {day} of the month, {time}", day=cadence.day, time=clock)
         return clock
