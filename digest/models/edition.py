@@ -100,6 +100,7 @@ class Cohort(SQLModel, table=True):
     topics: dict[str, str] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
     history: list[int] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
     history_from: datetime
+    max_articles: int | None = None
 
 
 class EditionCohort(SQLModel, table=True):

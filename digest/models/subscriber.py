@@ -37,6 +37,7 @@ class Subscription(SQLModel, table=True):
     """A subscriber's relation to one digest.
 
     `topics` maps each chosen topic to the ISO time when it was added; the one key `*` is every topic.
+    `max_articles` is how many the reader wants at most; None is as many as the digest gives.
     `cohort_id` is set by compiling only, and unset by every act that changes what selection would decide:
     the ledger is the truth, the cohort its cache.
     """
@@ -49,6 +50,7 @@ class Subscription(SQLModel, table=True):
     state: str = SubscriptionState.PENDING
     cadence: str
     hour: int | None = None
+    max_articles: int | None = None
     topics: dict[str, str] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
     cohort_id: int | None = Field(default=None, foreign_key="cohort.id", index=True)
     created_at: datetime

@@ -203,3 +203,15 @@ def test_whoever_confirms_is_welcomed_once_where_the_digest_says_so(
 def test_nobody_is_welcomed_where_the_digest_does_not_say_so(readers: Readers, client: TestClient) -> None:
     with readers.database.read() as session:
         assert session.exec(select(ReaderNotice)).all() == []
+
+
+def test_the_page_keeps_how_many_articles_a_reader_wants(
+    client: TestClient, readers: Readers, clock: Clock
+) -> None:
+    path = own_page(client, readers, clock)
+    assert 'value="3">At most 3<' in client.get(path).text
+    assert press(client, path, digest="world", **{"most-world": "3"}).status_code == 200
+    assert find_row(readers).max_articles == 3
+    assert press(client, path, digest="world", **{"most-world": "99"}).status_code == 400
+    press(client, path, digest="world", **{"most-world": ""})
+    assert find_row(readers).max_articles is None

@@ -24,6 +24,7 @@ def set_(
     cadence: str | None = None,
     topics: tuple[str, ...] | None = None,
     hour: str | None = None,
+    articles: int | None = None,
     pause: str | None = None,
     name: str | None = None,
     language: str | None = None,
@@ -45,6 +46,8 @@ def set_(
         Only these of the digest's topics; "all" for all of them.
     hour:
         The local hour at which it comes, 0 to 23; "usual" for the cadence's own.
+    articles:
+        At most so many articles in each edition; 0 for as many as fit.
     pause:
         Pause until this date, such as 2026-12-24; "open" until `digest subscribers resume`.
     name:
@@ -66,6 +69,7 @@ def set_(
             cadence=cadence,
             topics=("*",) if topics == (_ALL,) else topics,
             hour=_read_hour(hour),
+            most=articles,
             paused=pause is not None,
             until=_read_day(pause, app.settings, app.clock()),
             name=name,

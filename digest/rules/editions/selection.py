@@ -153,10 +153,16 @@ def unsettle_topics(topics: Mapping[str, str], beginning: datetime) -> dict[str,
 
 
 def cohort_key(
-    digest: str, cadence: str, language: str, topics: Mapping[str, str], history: Sequence[int]
+    digest: str,
+    cadence: str,
+    language: str,
+    topics: Mapping[str, str],
+    history: Sequence[int],
+    most: int | None = None,
 ) -> str:
     """Hash everything that makes two readers the same to selection."""
-    return _hash([digest, cadence, language, sorted(topics.items()), sorted(history)])
+    wanted = [] if most is None else [most]
+    return _hash([digest, cadence, language, sorted(topics.items()), sorted(history), *wanted])
 
 
 def _matching(article: Candidate, topics: Mapping[str, datetime]) -> list[str]:

@@ -33,6 +33,7 @@ class UnplacedReader:
     subscription_id: int
     language: str | None
     topics: dict[str, str]
+    max_articles: int | None = None
 
 
 def readers_of(edition: Edition) -> tuple[ColumnElement[bool], ...]:
@@ -70,12 +71,16 @@ def next_range(session: Session, edition: Edition, size: int) -> int | None:
 def list_unplaced(session: Session, edition: Edition, last: int) -> list[UnplacedReader]:
     """List the readers of a key range that need a cohort."""
     query = (
-        select(Subscription.id, Subscriber.language, Subscription.topics)
+        select(Subscription.id, Subscriber.language, Subscription.topics, Subscription.max_articles)
         .join(Subscriber, col(Subscriber.id) == col(Subscription.subscriber_id))
         .where(*in_range(edition, last), col(Subscription.cohort_id).is_(None))
         .order_by(col(Subscription.id))
     )
-    return [UnplacedReader(i, language, dict(topics)) for i, language, topics in session.exec(query) if i]
+    return [
+        UnplacedReader(number, language, dict(topics), most)
+        for number, language, topics, most in session.exec(query)
+        if number
+    ]
 
 
 def counted_history(

@@ -143,6 +143,16 @@ def change_choices(
     return True
 
 
+def change_most(session: Session, row: Subscription, most: int | None) -> bool:
+    """Keep how many articles a reader wants and tell whether that is a change."""
+    if row.max_articles == most:
+        return False
+    row.max_articles, row.cohort_id = most, None
+    session.add(row)
+    session.flush()
+    return True
+
+
 def change_details(
     session: Session, row: Subscriber, *, name: str, language: str | None, timezone: str | None
 ) -> bool:

@@ -48,13 +48,23 @@ class Selection:
         limits = limits if most is None else replace(limits, max_articles=most)
         return cls(tuple(found), limits, shape, freeze_at)
 
-    def choose(self, topics: Mapping[str, datetime], history: frozenset[int]) -> Chosen:
-        """Choose for a reader of these topics, each with its `since`, who has the articles of `history`."""
-        return selection.choose(self.candidates, topics, history, self.freeze_at, self.limits, self.shape)
+    def choose(
+        self, topics: Mapping[str, datetime], history: frozenset[int], most: int | None = None
+    ) -> Chosen:
+        """Choose for a reader of these topics, each with its `since`, who has the articles of `history`.
 
-    def choose_settled(self, topics: Mapping[str, str], history: frozenset[int]) -> Chosen:
+        `most` is how many articles the reader wants, never more than the digest gives.
+        """
+        limits = self.limits
+        if most is not None and most < limits.max_articles:
+            limits = replace(limits, max_articles=most)
+        return selection.choose(self.candidates, topics, history, self.freeze_at, limits, self.shape)
+
+    def choose_settled(
+        self, topics: Mapping[str, str], history: frozenset[int], most: int | None = None
+    ) -> Chosen:
         """Choose for a cohort, whose topics are as `settle_topics` stores them."""
-        return self.choose(unsettle_topics(topics, BEGINNING), history)
+        return self.choose(unsettle_topics(topics, BEGINNING), history, most)
 
     def why_not(self, one: Candidate, topics: Mapping[str, datetime], history: frozenset[int]) -> str | None:
         """Return why an article is no candidate for a reader; None where it is one."""

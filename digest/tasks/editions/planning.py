@@ -22,7 +22,7 @@ from digest.tasks.editions.candidates import BEGINNING, Selection, shape_of
 from digest.tasks.editions.coming import due_at
 from digest.tasks.editions.fitting import Fitter
 
-_Likeness = tuple[str | None, tuple[tuple[str, str], ...], frozenset[int]]
+_Likeness = tuple[str | None, tuple[tuple[str, str], ...], frozenset[int], int | None]
 
 
 class Plan:
@@ -62,7 +62,7 @@ class Plan:
         self._place(session, edition, last)
         for cohort in cohorts.undecided_cohorts(session, edition, last):
             selection = self._select(session, edition)
-            chosen = selection.choose_settled(cohort.topics, frozenset(cohort.history))
+            chosen = selection.choose_settled(cohort.topics, frozenset(cohort.history), cohort.max_articles)
             assert cohort.id is not None  # noqa: S101 - a stored row
             if self.fitter is not None:
                 chosen = self.fitter.settle(
@@ -90,7 +90,8 @@ class Plan:
 
     def _advance(self, session: Session, cohort: Cohort, history: set[int], freeze_at: datetime) -> None:
         topics = settle_topics(unsettle_topics(cohort.topics, BEGINNING), freeze_at, self._digest.carry)
-        key = cohort_key(cohort.digest, cohort.cadence, cohort.language, topics, sorted(history))
+        named = cohort.digest, cohort.cadence, cohort.language
+        key = cohort_key(*named, topics, sorted(history), cohort.max_articles)
         if not cohorts.merge_into(session, cohort, key):
             cohort.key, cohort.topics, cohort.history = key, topics, sorted(history)
             cohort.history_from = self._history_from
@@ -103,14 +104,19 @@ class Plan:
             return
         history = cohorts.counted_history(session, edition, last, self._history_from)
         groups: dict[str, tuple[Cohort, list[int]]] = {}
-        for (language, topics, known), ids in _alike(unplaced, history).items():
-            cohort = self._cohort(language, dict(topics), known, edition)
+        for (language, topics, known, most), ids in _alike(unplaced, history).items():
+            cohort = self._cohort(language, dict(topics), known, most, edition)
             groups.setdefault(cohort.key, (cohort, []))[1].extend(ids)
         for cohort, ids in groups.values():
             cohorts.place(session, ids, cohorts.find_or_add_cohort(session, cohort))
 
     def _cohort(
-        self, language: str | None, added: dict[str, str], history: frozenset[int], edition: Edition
+        self,
+        language: str | None,
+        added: dict[str, str],
+        history: frozenset[int],
+        most: int | None,
+        edition: Edition,
     ) -> Cohort:
         topics = settle_topics(
             since(added, self._digest.lookback_of(self._cadence.name)), edition.freeze_at, self._digest.carry
@@ -119,13 +125,14 @@ class Plan:
         language = language if language and self._speaks(language) else own
         digest, cadence = self._digest.name, self._cadence.name
         return Cohort(
-            key=cohort_key(digest, cadence, language, topics, sorted(history)),
+            key=cohort_key(digest, cadence, language, topics, sorted(history), most),
             digest=digest,
             cadence=cadence,
             language=language,
             topics=topics,
             history=sorted(history),
             history_from=self._history_from,
+            max_articles=most,
         )
 
     def _select(self, session: Session, edition: Edition) -> Selection:
@@ -154,6 +161,6 @@ def _alike(
     alike: dict[_Likeness, list[int]] = {}
     for reader in unplaced:
         known = history.get(reader.subscription_id, frozenset())
-        likeness = reader.language, tuple(sorted(reader.topics.items())), known
+        likeness = reader.language, tuple(sorted(reader.topics.items())), known, reader.max_articles
         alike.setdefault(likeness, []).append(reader.subscription_id)
     return alike

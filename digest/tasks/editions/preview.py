@@ -223,4 +223,5 @@ def _choose(
     settled = settle_topics(
         since(subscription.topics, digest.lookback_of(subscription.cadence)), at, digest.carry
     )
-    return Selection.read(session, digest, at, draft).choose_settled(settled, history)
+    selection = Selection.read(session, digest, at, draft)
+    return selection.choose_settled(settled, history, subscription.max_articles)

@@ -113,10 +113,11 @@ def _why_not_yet(
     refusal = selection.why_not(candidate(session, article, now), topics, history)
     if refusal:
         return refusal
-    chosen = selection.choose(topics, history)
+    chosen = selection.choose(topics, history, subscription.max_articles)
     if article.id in {choice.article_id for choice in chosen.choices}:
         return f"it is in the reader's next edition of {digest.name}, which is not made yet"
-    return f"{digest.max_articles} newer or pinned articles come first; it rolls over until it is too old"
+    most = min(digest.max_articles, subscription.max_articles or digest.max_articles)
+    return f"{most} newer or pinned articles come first; it rolls over until it is too old"
 
 
 def _coming_draft(

@@ -18,7 +18,7 @@ from digest.rules.readers.consent import Deed
 from digest.store.readers import notices, subscribers
 from digest.tasks.readers import privacy, reader_page
 from digest.tasks.readers.readers import Origin, Readers, end, record
-from digest.tasks.readers.sign_up import Choices, check_choices
+from digest.tasks.readers.sign_up import Choices, check_choices, check_most
 
 _ACTIVE = (SubscriptionState.CONFIRMED, SubscriptionState.PAUSED)
 
@@ -27,12 +27,14 @@ _ACTIVE = (SubscriptionState.CONFIRMED, SubscriptionState.PAUSED)
 class Change:
     """What is to be set of one subscription and of its reader; None leaves a thing as it is.
 
-    `hour` -1 is the usual hour; `topics` ("*",) is all of them; `paused` with no `until` has no end.
+    `hour` -1 is the usual hour, `most` 0 as many articles as fit, `topics` ("*",) all of them; `paused`
+    with no `until` has no end.
     """
 
     cadence: str | None = None
     topics: tuple[str, ...] | None = None
     hour: int | None = None
+    most: int | None = None
     paused: bool = False
     until: datetime | None = None
     name: str | None = None
@@ -42,7 +44,8 @@ class Change:
     @property
     def is_about_a_digest(self) -> bool:
         """Tell whether it changes a subscription."""
-        return self.paused or any(one is not None for one in (self.cadence, self.topics, self.hour))
+        choices = (self.cadence, self.topics, self.hour, self.most)
+        return self.paused or any(one is not None for one in choices)
 
 
 def set_choices(
@@ -83,6 +86,11 @@ def _change(
     if changed:
         told = {**origin, "cadence": wanted.cadence, "topics": ";".join(topics)}
         record(session, row, Act.CHANGED, now, told)
+    if change.most is not None:
+        check_most(offered, change.most or None)
+        if subscribers.change_most(session, row, change.most or None):
+            record(session, row, Act.CHANGED, now, {**origin, "max_articles": str(change.most or "all")})
+            changed = True
     if change.paused and (row.state, row.paused_until) != (SubscriptionState.PAUSED, change.until):
         row.paused_until = change.until
         subscribers.change_state(session, row, SubscriptionState.PAUSED, now)

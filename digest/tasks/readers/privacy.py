@@ -71,6 +71,7 @@ def _show_subscription(row: Subscription) -> JsonDict:
         "state": row.state,
         "cadence": row.cadence,
         "hour": row.hour,
+        "max_articles": row.max_articles,
         "topics": sorted(row.topics),
         "created_at": row.created_at.isoformat(),
         "confirmed_at": _show_time(row.confirmed_at),

@@ -28,7 +28,7 @@ from digest.store.readers import notices, subscribers
 from digest.tasks.readers import privacy
 from digest.tasks.readers.private_feed import sign_feed
 from digest.tasks.readers.readers import Origin, Readers, end, find_linked, record
-from digest.tasks.readers.sign_up import Choices, check_choices
+from digest.tasks.readers.sign_up import Choices, check_choices, check_most
 
 LINK_LIFE = timedelta(hours=1)
 MOVE_LIFE = timedelta(days=1)
@@ -49,6 +49,7 @@ class DigestChoice:
     hour: int | None
     topics: tuple[str, ...]
     paused_until: datetime | None
+    most: int | None = None
     feed: str = ""
 
     @property
@@ -75,6 +76,7 @@ class Wish:
     is_wanted: bool
     choices: Choices
     hour: int | None = None
+    most: int | None = None
     paused: bool | None = None
     until: datetime | None = None
 
@@ -138,7 +140,8 @@ def _show(digest: DigestSettings, row: Subscription | None) -> DigestChoice:
     if row is None:
         return DigestChoice(digest, None, digest.default_cadence, None, (), None)
     topics = tuple(topic for topic in row.topics if topic != consent.EVERY_TOPIC)
-    return DigestChoice(digest, SubscriptionState(row.state), row.cadence, row.hour, topics, row.paused_until)
+    state, until = SubscriptionState(row.state), row.paused_until
+    return DigestChoice(digest, state, row.cadence, row.hour, topics, until, row.max_articles)
 
 
 def save_page(
@@ -188,6 +191,7 @@ def _apply(
             end(session, row, now, origin)
         return
     wanted = check_choices(digest, wish.choices)
+    check_most(digest, wish.most)
     if wish.hour is not None and not 0 <= wish.hour <= 23:
         raise InputError(f'"{wish.hour}" is no hour: pick 0 to 23')
     if row is None or row.state not in _ACTIVE:
@@ -195,7 +199,7 @@ def _apply(
             subscriber_id=row_id(subscriber), digest=digest.name, cadence=wanted.cadence, created_at=now
         )
         row.cadence, row.hour, row.confirmed_at = wanted.cadence, wish.hour, now
-        row.topics = consent.choose_topics({}, wanted.topics, now)
+        row.topics, row.max_articles = consent.choose_topics({}, wanted.topics, now), wish.most
         subscribers.change_state(session, row, SubscriptionState.CONFIRMED, now)
         record(session, row, Act.CONFIRMED, now, origin, wording)
         return
@@ -203,6 +207,8 @@ def _apply(
     changed = {**origin, "cadence": wanted.cadence, "topics": ";".join(topics)}
     if subscribers.change_choices(session, row, cadence=wanted.cadence, topics=topics, hour=wish.hour):
         record(session, row, Act.CHANGED, now, changed)
+    if subscribers.change_most(session, row, wish.most):
+        record(session, row, Act.CHANGED, now, {**origin, "max_articles": str(wish.most or "all")})
     _pause(session, row, wish, now, origin)
 
 

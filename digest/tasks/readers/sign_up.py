@@ -49,6 +49,14 @@ def check_choices(digest: DigestSettings, choices: Choices) -> Choices:
     return Choices(cadence, choices.topics)
 
 
+def check_most(digest: DigestSettings, most: int | None) -> None:
+    """Raise InputError for a number of articles that a digest does not give."""
+    if most is not None and not 1 <= most <= digest.max_articles:
+        raise InputError(
+            f'"{most}" articles are not what {digest.name} gives: pick 1 to {digest.max_articles}'
+        )
+
+
 def offers(digest: DigestSettings, topic: str) -> bool:
     """Tell whether a digest offers a topic; one that lists none has those of its articles."""
     if topic == consent.EVERY_TOPIC:

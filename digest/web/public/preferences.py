@@ -49,8 +49,8 @@ def read_pause(form: Submitted, name: str, now: datetime, zone: str) -> tuple[bo
     return {"open": True, "none": False}.get(chosen), None
 
 
-def read_hour(text: str) -> int | None:
-    """Return the hour that a form says; None for the usual one."""
+def read_number(text: str) -> int | None:
+    """Return the number that a form says, such as an hour; None for the usual one."""
     return int(text) if text.isascii() and text.isdigit() and len(text) <= 2 else None
 
 
@@ -84,7 +84,7 @@ class PreferencePages:
         origin = {"page": "preferences", "ip": ip_of(request)}
         choices = Choices(form.get("cadence"), form.list("topics"))
         try:
-            hour = read_hour(form.get("hour"))
+            hour = read_number(form.get("hour"))
             usual = form.has("hour") and hour is None
             zone = self._readers.settings.site.timezone
             paused, until = read_pause(form, "pause", now, zone)

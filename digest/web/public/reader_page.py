@@ -14,7 +14,7 @@ from digest.tasks.readers.private_feed import find_feed
 from digest.tasks.readers.reader_page import ReaderPage, Wish
 from digest.tasks.readers.readers import Readers
 from digest.web.public.feeds import atom
-from digest.web.public.preferences import read_hour, read_pause, say_link_sent
+from digest.web.public.preferences import read_number, read_pause, say_link_sent
 from digest.web.public.sign_up import ip_of, read_choices
 from digest.web.shared.conditional import answer
 from digest.web.shared.forms import Posted, Stamps, Submitted
@@ -246,7 +246,8 @@ def _read_wish(form: Submitted, digest: str, now: datetime, zone: str) -> Wish:
     return Wish(
         is_wanted=digest in form.list("digest"),
         choices=read_choices(form, digest, alone=False),
-        hour=read_hour(form.get(f"hour-{digest}")),
+        hour=read_number(form.get(f"hour-{digest}")),
+        most=read_number(form.get(f"most-{digest}")),
         paused=paused,
         until=until,
     )

@@ -23,6 +23,7 @@ from digest.web.shared.pages import Pages
 
 LANGUAGE = "lang"
 _LONGEST_TAG = 35
+_NUMBERS = (3, 5, 8, 10, 15, 20, 30, 50)
 
 
 def mark(text: str) -> str:
@@ -133,6 +134,11 @@ class View:
         return (
             self._names.given(self.language, name) or known.get(name) or name.replace("-", " ").capitalize()
         )
+
+    def list_numbers(self, digest: DigestSettings, chosen: int | None) -> list[int]:
+        """List how many articles a reader may want of a digest, with what they chose."""
+        offered = {number for number in _NUMBERS if number < digest.max_articles}
+        return sorted(offered | ({chosen} if chosen else set()))
 
     def list_cadences(self, digest: DigestSettings) -> list[CadenceChoice]:
         """List a digest's cadences in words, in its own order."""

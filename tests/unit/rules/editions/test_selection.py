@@ -111,3 +111,4 @@ def test_readers_with_the_same_topics_and_history_in_another_order_share_a_cohor
     other = cohort_key("world", "daily", "en", {"b": "", "a": ""}, [2, 1])
 
     assert one == other != cohort_key("world", "daily", "fr", {"a": "", "b": ""}, [1, 2])
+    assert one != cohort_key("world", "daily", "en", {"a": "", "b": ""}, [1, 2], 5)
