@@ -59,6 +59,7 @@ class Application:
     settings: Settings
     clock: Callable[[], datetime] = field(default=utc_now)
     stopping: threading.Event = field(default_factory=threading.Event)
+    watches_mail: bool = False
 
     @cached_property
     def database(self) -> Database:

@@ -10,6 +10,7 @@ from types import FrameType
 from typing import Any
 
 from digest.bootstrap import Application
+from digest.errors import DigestError
 from digest.safe_text import printable
 from digest.settings import DigestSettings
 from digest.store.workers import WorkerLock
@@ -92,6 +93,18 @@ def fetch(app: Application) -> list[FetchReport]:
     return fetched
 
 
+def _fetch_mail(app: Application) -> None:
+    """Fetch mail from an IMAP folder, where the settings name one and no thread watches it already."""
+    if app.settings.inbound.imap is None or app.watches_mail:
+        return
+    from digest.tasks.inbound.mailbox import fetch_mail
+
+    try:
+        fetch_mail(app.inbox)
+    except DigestError as error:
+        log.error("%s", error)
+
+
 def prepare(
     app: Application,
     worker: WorkerLock,
@@ -103,6 +116,7 @@ def prepare(
 ) -> None:
     """Do all that is due but fetching and delivering: mail that came in, editions, single messages."""
     keep_house(app.database, app.clock(), app.settings.web.keep_origins)
+    _fetch_mail(app)
     done.taken = dict(take_in(app.inbox, app.clock()))
     compiler = app.compiler(worker)
     for digest in digests:

@@ -36,6 +36,8 @@ OWNERS = {
     "cyclopts": {"cli"},
     "dns": {"net/dns.py"},
     "flufl": {"mail/reports/fallback.py"},
+    "imap_tools": {"net/inbound/imap.py"},
+    "imaplib": {"net/inbound/imap.py"},
     "procrastinate": {"job_queue.py"},
     "prometheus_client": {"tasks/ledger/metrics.py"},
     "uvicorn": {"web/server.py", "web/connections.py"},

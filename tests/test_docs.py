@@ -14,6 +14,7 @@ import pytest
 from digest.cli import build
 from digest.cli.command_table import COMMANDS, GROUPS
 from digest.settings import Settings, load_settings
+from digest.settings.inbound import ImapSettings
 from digest.settings.loading import table_of
 from digest.settings.settings import RESERVED
 from tests.conftest import skip_unless_ci
@@ -35,7 +36,14 @@ def test_every_setting_is_in_the_example(table: str) -> None:
     names = written[0] if isinstance(written, list) else written
     for name, field in model.model_fields.items():
         key = field.alias or name
-        assert key in names or re.search(rf"^# {key} = ", text, re.MULTILINE), f"[{table}] {key}"
+        shown = rf"^# (?:{key} = |\[{table}\.{key}\]$)"
+        assert key in names or re.search(shown, text, re.MULTILINE), f"[{table}] {key}"
+
+
+def test_every_setting_of_the_imap_folder_is_in_the_example() -> None:
+    table = EXAMPLE.read_text().partition("# [inbound.imap]\n")[2].partition("\n\n")[0]
+
+    assert set(re.findall(r"^# (\w+) = ", table, re.MULTILINE)) == set(ImapSettings.model_fields)
 
 
 def test_every_command_is_documented_and_has_help() -> None:

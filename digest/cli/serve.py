@@ -53,6 +53,7 @@ def run(*, common: Common = DEFAULT) -> None:
         ticker = Ticker(app)
         web = _server(app, lambda: ticker.is_stalled)
         lmtp = _lmtp(app)
+        mailbox = _watch_mailbox(app)
         web.start()
         ticker.start()
         watchdog = Watchdog(lambda: not ticker.is_stalled)
@@ -65,6 +66,8 @@ def run(*, common: Common = DEFAULT) -> None:
             if lmtp is not None:
                 lmtp.stop()
             ticker.stop()
+            if mailbox is not None:
+                mailbox.join()
             web.stop()
 
 
@@ -96,6 +99,18 @@ def web(*, common: Common = DEFAULT) -> None:
             wait_for_end()
         finally:
             server.stop()
+
+
+def _watch_mailbox(app: Application) -> threading.Thread | None:
+    """Take mail from an IMAP folder as it comes, where the settings name one; each tick acts on it."""
+    if app.settings.inbound.imap is None:
+        return None
+    from digest.tasks.inbound.mailbox import watch_mail
+
+    app.watches_mail = True
+    thread = threading.Thread(target=watch_mail, args=(app.inbox, app.stopping), name="mailbox", daemon=True)
+    thread.start()
+    return thread
 
 
 def _lmtp(app: Application) -> LmtpServer | None:

@@ -1,9 +1,10 @@
 """The settings of mail that comes in: where it arrives, and how return paths lead there."""
 
 import re
+from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, SecretStr, model_validator
 
 from digest.settings.domains import LOOPBACK, ascii_name, is_full_name
 from digest.settings.types import Table
@@ -38,6 +39,34 @@ def _delimiter(value: object) -> object:
     return name
 
 
+class ImapSettings(Table):
+    """`[inbound.imap]`: a folder of a mailbox from which the mail to our addresses is taken."""
+
+    host: Annotated[str, Field(min_length=1, max_length=253)]
+    port: Annotated[int, Field(ge=1, le=65_535)] = 993
+    security: Literal["none", "starttls", "tls"] = "tls"
+    username: Annotated[str, Field(min_length=1)]
+    password: SecretStr = SecretStr("")
+    token_file: Path | None = None
+    ca_file: Path | None = None
+    folder: Annotated[str, Field(min_length=1)] = "INBOX"
+    move_to: str = ""
+
+    @model_validator(mode="after")
+    def _can_log_in(self) -> "ImapSettings":
+        if not self.token_file and not self.password.get_secret_value():
+            raise ValueError(
+                "password is missing: set it here or in DIGEST_INBOUND__IMAP__PASSWORD, or name a token_file"
+            )
+        if self.security == "none" and self.host not in LOOPBACK:
+            raise ValueError(
+                'security = "none" would show the password to the network: use "starttls" or "tls"'
+            )
+        if self.move_to == self.folder:
+            raise ValueError(f'move_to is the folder itself ("{self.folder}"): name another, or leave it out')
+        return self
+
+
 class InboundSettings(Table):
     """`[inbound]`: the address at which mail comes in, and the ways; without one, bounces go to From."""
 
@@ -49,11 +78,12 @@ class InboundSettings(Table):
     lmtp_host: str = "127.0.0.1"
     lmtp_port: Annotated[int, Field(ge=0, le=65_535)] = 0
     maildir: str = ""
+    imap: ImapSettings | None = None
 
     @model_validator(mode="after")
     def _names_the_inbox(self) -> "InboundSettings":
-        if (self.lmtp_port or self.maildir) and not self.address:
-            raise ValueError("address is missing: it names whose mail comes in by lmtp_port or maildir")
+        if (self.lmtp_port or self.maildir or self.imap) and not self.address:
+            raise ValueError("address is missing: it names whose mail comes in by lmtp_port, maildir or imap")
         return self
 
     @model_validator(mode="after")

@@ -12,6 +12,7 @@ from digest.cli.terminal.common import DEFAULT, Common, application
 from digest.cli.terminal.output import say
 from digest.mail.reports.reading import read
 from digest.tasks.inbound.intake import take_in
+from digest.tasks.inbound.mailbox import fetch_mail
 
 
 def receive(
@@ -33,7 +34,7 @@ def receive(
     explain:
         Store nothing; print as JSON what the message is and whom it says of.
     now:
-        Store nothing; act on what is stored already.
+        Store nothing; fetch what is new in the IMAP folder, and act on all that is stored.
     """
     if explain:
         report = read(sys.stdin.buffer.read(MOST_EXPLAINED), return_path=return_path)
@@ -43,6 +44,7 @@ def receive(
         return
     if now:
         with application(common) as app:
+            fetch_mail(app.inbox)
             taken = take_in(app.inbox, app.clock())
         told = ", ".join(f"{number} {kind}" for kind, number in sorted(taken.items()))
         say(told or "nothing waits", quiet=common.quiet)

@@ -1,0 +1,164 @@
+"""Take messages out of a folder of an IMAP mailbox (RFC 9051), and wait there for new ones (IDLE).
+
+A message that is not ours is looked at by its header alone, and nothing of it changes. One of ours is
+durable in the spool before it is moved or marked here; a crash between leaves it in both, and its key then
+makes it one.
+"""
+
+import contextlib
+import imaplib
+import ssl
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Event
+
+from imap_tools import BaseMailBox, MailBox, MailBoxStartTls, MailBoxUnencrypted
+from imap_tools.errors import ImapToolsError
+
+from digest.errors import Unreachable
+from digest.net.inbound.spool import MOST_READ, Spool
+from digest.safe_text import printable
+
+TAKEN = "$DigestTaken"
+"""The keyword on a message of ours that was taken and is not moved elsewhere (RFC 9051 2.3.2)."""
+
+_TIMEOUT = 60.0
+_IDLE_SECONDS = 300
+_WITHOUT_IDLE = 30.0
+_MOST_HEADER = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class ImapAccount:
+    """A mailbox, how it is logged in to, and which of its folders is read.
+
+    With `token_file` the login is XOAUTH2; the file is read at each login, as its token is short-lived.
+    """
+
+    host: str
+    port: int
+    security: str
+    username: str
+    password: str = field(repr=False)
+    token_file: Path | None
+    ca_file: Path | None
+    folder: str
+    move_to: str
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """How far a folder was read: UIDs rise for as long as UIDVALIDITY is the same (RFC 9051 2.3.1.1)."""
+
+    validity: int = 0
+    uid: int = 0
+
+
+class ImapFolder:
+    """A folder that is open; see `open_folder`."""
+
+    def __init__(self, mailbox: BaseMailBox, account: ImapAccount) -> None:
+        self._mailbox, self._account = mailbox, account
+
+    def collect(self, spool: Spool, is_ours: Callable[[bytes], bool], place: Place) -> tuple[Place, int]:
+        """Take what has come since a place into the spool; return the new place, and how many were ours.
+
+        `is_ours` decides by a message's header. Raise Unreachable where the server fails, OSError where the
+        spool does; what was taken until then is moved or marked.
+        """
+        with _told(self._account):
+            validity = self._mailbox.folder.status(self._account.folder, ["UIDVALIDITY"])["UIDVALIDITY"]
+            last = place.uid if place.validity == validity else 0
+            uids = [uid for uid in self._list(f"UID {last + 1}:*") if uid > last]
+            marked = set(self._list(f"UID {last + 1}:* KEYWORD {TAKEN}")) if uids else set()
+        taken = 0
+        for uid in uids:
+            if uid not in marked and is_ours(self._read(uid, "BODY.PEEK[HEADER]", _MOST_HEADER)):
+                content = self._read(uid, "BODY.PEEK[]", MOST_READ)
+                if content:
+                    spool.deliver([content])
+                    self._put_away(uid)
+                    taken += 1
+            last = uid
+        return Place(validity, last), taken
+
+    def wait(self, stopping: Event) -> None:
+        """Wait until there may be new mail, or until stopping: by IDLE where the server has it (RFC 2177)."""
+        if "IDLE" not in self._mailbox.client.capabilities:
+            stopping.wait(_WITHOUT_IDLE)
+            return
+        with _told(self._account), self._mailbox.idle as idle:
+            for _ in range(_IDLE_SECONDS):
+                if stopping.is_set() or idle.poll(timeout=1.0):
+                    return
+
+    def _list(self, criteria: str) -> list[int]:
+        _, found = self._mailbox.client.uid("SEARCH", criteria)
+        return sorted(int(uid) for uid in (found[0] or b"").split())
+
+    def _read(self, uid: int, what: str, most: int) -> bytes:
+        """Read a piece of a message, of bounded length; nothing where it has gone meanwhile."""
+        with _told(self._account):
+            _, answers = self._mailbox.client.uid("FETCH", str(uid), f"({what}<0.{most}>)")
+        return next((answer[1] for answer in answers if isinstance(answer, tuple)), b"")
+
+    def _put_away(self, uid: int) -> None:
+        """Move a message that was taken, or mark it.
+
+        Without MOVE (RFC 6851) it is marked only: to expunge would also take what others have deleted.
+        """
+        with _told(self._account):
+            if self._account.move_to and "MOVE" in self._mailbox.client.capabilities:
+                self._mailbox.move(str(uid), self._account.move_to)
+                return
+            self._mailbox.flag(str(uid), ("\\Seen", TAKEN), True)
+
+
+@contextmanager
+def open_folder(account: ImapAccount) -> Iterator[ImapFolder]:
+    """Log in and open the folder; raise Unreachable where that fails, with the server's words."""
+    with _told(account):
+        mailbox = _connect(account)
+    try:
+        with _told(account):
+            _log_in(mailbox, account)
+        yield ImapFolder(mailbox, account)
+    finally:
+        with contextlib.suppress(imaplib.IMAP4.error, ImapToolsError, OSError):
+            mailbox.client.logout()
+        with contextlib.suppress(OSError):
+            mailbox.client.shutdown()
+
+
+def _log_in(mailbox: BaseMailBox, account: ImapAccount) -> None:
+    """Log in, and ask what the server can do now: it may say more than before (RFC 9051 6.1.1)."""
+    if account.token_file is None:
+        mailbox.login(account.username, account.password, account.folder)
+    else:
+        token = account.token_file.read_text(encoding="ascii").strip()
+        mailbox.xoauth2(account.username, token, account.folder)
+    _, known = mailbox.client.capability()
+    mailbox.client.capabilities = tuple((known[-1] or b"").decode("ascii", "replace").upper().split())
+
+
+def _connect(account: ImapAccount) -> BaseMailBox:
+    if account.security == "none":
+        return MailBoxUnencrypted(account.host, account.port, timeout=_TIMEOUT)
+    trusted = ssl.create_default_context(cafile=str(account.ca_file) if account.ca_file else None)
+    if account.security == "starttls":
+        return MailBoxStartTls(account.host, account.port, timeout=_TIMEOUT, ssl_context=trusted)
+    return MailBox(account.host, account.port, timeout=_TIMEOUT, ssl_context=trusted)
+
+
+@contextmanager
+def _told(account: ImapAccount) -> Iterator[None]:
+    """Tell a failure by the mailbox's name, without the password that a library may repeat."""
+    try:
+        yield
+    except (imaplib.IMAP4.error, ImapToolsError, OSError) as error:
+        words = printable(str(error))[:300]
+        if account.password:
+            words = words.replace(account.password, "...")
+        raise Unreachable(f"the mailbox at {account.host}:{account.port} cannot be read: {words}") from None

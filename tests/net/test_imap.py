@@ -1,0 +1,51 @@
+"""Logging in to a mailbox by XOAUTH2, at a server that keeps what it was told."""
+
+import socketserver
+import threading
+from base64 import b64decode
+from pathlib import Path
+
+import pytest
+
+from digest.errors import Unreachable
+from digest.net.inbound.imap import ImapAccount, open_folder
+
+USER = "news@courier.example"
+
+
+class _TokenServer(socketserver.StreamRequestHandler):
+    """Speaks as much IMAP as a login by XOAUTH2 takes, and keeps what it was told."""
+
+    def handle(self) -> None:
+        self.wfile.write(b"* OK [CAPABILITY IMAP4rev1 AUTH=XOAUTH2] ready\r\n")
+        while line := self.rfile.readline():
+            tag, _, command = line.strip().partition(b" ")
+            if command.upper().startswith(b"AUTHENTICATE"):
+                self.wfile.write(b"+ \r\n")
+                self.server.told.append(b64decode(self.rfile.readline()))  # type: ignore[attr-defined]
+            elif command.upper() == b"CAPABILITY":
+                self.wfile.write(b"* CAPABILITY IMAP4rev1 AUTH=XOAUTH2\r\n")
+            elif command.upper().startswith((b"SELECT", b"EXAMINE")):
+                self.wfile.write(b"* 0 EXISTS\r\n* OK [UIDVALIDITY 1] fine\r\n")
+            self.wfile.write(tag + b" OK done\r\n")
+
+
+def test_a_token_is_read_anew_at_each_login(tmp_path: Path) -> None:
+    token = tmp_path / "token"
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), _TokenServer) as server:
+        server.told = []  # type: ignore[attr-defined]
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        account = ImapAccount(
+            "127.0.0.1", server.server_address[1], "none", USER, "", token, None, "INBOX", ""
+        )
+        for value in ("first-token", "second-token"):
+            token.write_text(value + "\n")
+            with open_folder(account):
+                pass
+        server.shutdown()
+        told = server.told  # type: ignore[attr-defined]
+
+    assert told == [f"user={USER}\1auth=Bearer {value}-token\1\1".encode() for value in ("first", "second")]
+    with pytest.raises(Unreachable, match="cannot be read"), open_folder(account):
+        pass
