@@ -125,7 +125,7 @@ def test_without_confirmed_each_address_is_asked_first_and_gets_nothing_else(
 
         assert sorted(relay.recipients) == ["r0@readers.example", "r1@readers.example"]
         for message in relay.parsed():
-            assert message["Subject"] == "Please confirm: World Briefing"
+            assert message["Subject"] == "Confirm your subscription to World Briefing"
             assert message["Auto-Submitted"] == "auto-generated"
             text = message.get_body(("plain",))
             assert text is not None

@@ -215,3 +215,14 @@ def test_the_page_keeps_how_many_articles_a_reader_wants(
     assert press(client, path, digest="world", **{"most-world": "99"}).status_code == 400
     press(client, path, digest="world", **{"most-world": ""})
     assert find_row(readers).max_articles is None
+
+
+def test_the_pages_of_a_messages_links_are_in_the_readers_language_unless_another_is_picked(
+    client: TestClient, readers: Readers, clock: Clock
+) -> None:
+    press(client, own_page(client, readers, clock), digest="world", language="sv")
+    for action in ("preferences", "unsubscribe"):
+        path = link(readers, action)
+        assert '<html lang="sv"' in client.get(path, headers={"Accept-Language": "de"}).text
+        assert '<html lang="fr"' in client.get(f"{path}?lang=fr").text
+    assert '<html lang="de"' in client.get("/unsubscribe/unknown", headers={"Accept-Language": "de"}).text

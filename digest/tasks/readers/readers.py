@@ -76,6 +76,16 @@ def find_left_digest(readers: Readers, token: str) -> DigestSettings | None:
     return readers.find_digest(signed[1]) if signed else None
 
 
+def find_language(readers: Readers, action: str, token: str) -> str | None:
+    """Return the language of the reader whom a link belongs to, which the link's own message tells, too."""
+    signed = tokens.find_signed(readers.signing_keys, action, token)
+    if signed is None:
+        return None
+    with readers.database.read() as session:
+        subscriber = subscribers.find_by_public_id(session, signed[0])
+        return subscriber.language if subscriber else None
+
+
 def find_linked(session: Session, readers: Readers, action: str, token: str) -> Subscription | None:
     """Return the subscription that a signed link names."""
     signed = tokens.find_signed(readers.signing_keys, action, token)

@@ -14,7 +14,14 @@ from digest.safe_text import printable
 from digest.settings import DigestSettings
 from digest.tasks.readers.preferences import Preferences, find_preferences, resume, set_pause, set_preferences
 from digest.tasks.readers.reader_page import request_link_by
-from digest.tasks.readers.readers import Readers, find_left_digest, leave, sign_undo, undo_leave
+from digest.tasks.readers.readers import (
+    Readers,
+    find_language,
+    find_left_digest,
+    leave,
+    sign_undo,
+    undo_leave,
+)
 from digest.tasks.readers.sign_up import Choices
 from digest.web.public.sign_up import ip_of
 from digest.web.shared.forms import Posted, Stamps, Submitted
@@ -73,9 +80,13 @@ class PreferencePages:
         router.add_api_route("/undo/{token}", self.undo, methods=post)
         return router
 
+    def _view(self, request: Request, action: str, token: str) -> View:
+        """Return the view in the language that the visitor picks, else the reader's."""
+        return self._views.of(request, reader=find_language(self._readers, action, token))
+
     def show(self, request: Request, token: str) -> HTMLResponse:
         """Show what a reader picked."""
-        return self._show(self._views.of(request), token)
+        return self._show(self._view(request, tokens.PREFERENCES, token), token)
 
     def save(self, request: Request, token: str, form: Posted) -> HTMLResponse:
         """Store what a reader picked."""
@@ -148,7 +159,7 @@ class PreferencePages:
 
     def show_leave(self, request: Request, token: str) -> HTMLResponse:
         """Show what leaving does, what a reader may prefer to it, and the button that does it."""
-        view = self._views.of(request)
+        view = self._view(request, tokens.UNSUBSCRIBE, token)
         digest = find_left_digest(self._readers, token)
         preferences = self._preferences(token)
         title = view.words("Unsubscribe from {title}?", title=_title(view, digest))
