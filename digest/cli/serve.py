@@ -51,14 +51,16 @@ def run(*, common: Common = DEFAULT) -> None:
     """Run the daemon: scheduler, web pages and delivery in one process."""
     with application(common) as app:
         ticker = Ticker(app)
-        web = _server(app, lambda: ticker.is_stalled)
+        web = _server(app, lambda: ticker.is_stalled) if app.settings.web.enabled else None
         lmtp = _lmtp(app)
         mailbox = _watch_mailbox(app)
-        web.start()
+        if web is not None:
+            web.start()
         ticker.start()
         watchdog = Watchdog(lambda: not ticker.is_stalled)
         watchdog.start()
-        say(f"pages at http://{app.settings.web.host}:{web.port}/; Ctrl-C ends it", quiet=common.quiet)
+        where = f"pages at http://{app.settings.web.host}:{web.port}/" if web else "no pages, mail alone"
+        say(f"{where}; Ctrl-C ends it", quiet=common.quiet)
         try:
             wait_for_end()
         finally:
@@ -68,7 +70,8 @@ def run(*, common: Common = DEFAULT) -> None:
             ticker.stop()
             if mailbox is not None:
                 mailbox.join()
-            web.stop()
+            if web is not None:
+                web.stop()
 
 
 def worker(*, common: Common = DEFAULT) -> None:
@@ -92,6 +95,8 @@ def worker(*, common: Common = DEFAULT) -> None:
 def web(*, common: Common = DEFAULT) -> None:
     """Serve the web pages only."""
     with application(common) as app:
+        if not app.settings.web.enabled:
+            raise UsageError("[web] enabled = false: there are no pages to serve")
         server = _server(app)
         server.start()
         say(f"pages at http://{app.settings.web.host}:{server.port}/; Ctrl-C ends it", quiet=common.quiet)

@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import quote
 
 from pydantic import BeforeValidator, Field, SecretStr, model_validator
 
@@ -107,6 +108,10 @@ class InboundSettings(Table):
         if f"{local}@{domain}" == self.address.lower():
             return True
         return domain == self.domain.lower() and local.startswith(self.before.lower()) and bool(self.address)
+
+    def mailto(self, named: str) -> str:
+        """Return the link that writes to our address with a token or a command behind it (RFC 6068)."""
+        return f"mailto:{quote(self.before, safe='+')}{named}@{self.domain}"
 
     @property
     def is_verp(self) -> bool:

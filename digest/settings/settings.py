@@ -98,6 +98,15 @@ class Settings(BaseSettings):
             )
         return self
 
+    @model_validator(mode="after")
+    def _readers_have_a_way(self) -> "Settings":
+        if not self.web.enabled and not self.inbound.address:
+            raise ValueError(
+                "[web] enabled = false leaves readers no way to confirm and leave: set [inbound] address, so"
+                " that they do it by mail"
+            )
+        return self
+
     def digest(self, name: str) -> DigestSettings:
         """Give the digest of that name; raise SettingsError naming those that exist."""
         for digest in self.digests:

@@ -89,6 +89,7 @@ class DatabaseSettings(Table):
 class WebSettings(Table):
     """`[web]`: the pages, and the secret that their links are signed with."""
 
+    enabled: bool = True
     host: Text = "127.0.0.1"
     port: int = Field(default=8000, ge=1, le=65535)
     secret: SecretStr = SecretStr("")

@@ -207,7 +207,7 @@ def _leaving_is_offered(proof: EditionFacts) -> Found:
     parts = proof.parts
     if not parts.leave_url:
         yield "there is no List-Unsubscribe header with an address"
-    elif not parts.one_click:
+    elif not parts.one_click and not parts.leave_url.startswith("mailto:"):
         yield "there is no List-Unsubscribe-Post header for leaving with one click (RFC 8058)"
     for where, inside in (
         ("page", parts.leave_url in parts.links),

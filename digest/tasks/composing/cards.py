@@ -102,7 +102,7 @@ class _ReplyLinks:
             return ""
         token = mail_tokens.sign_number(self._keys, mail_tokens.ARTICLE, row_id(article))
         subject = quote(f"Re: {article.title}"[:120], safe="")
-        return f"mailto:{quote(self._inbound.before)}{token}@{self._inbound.domain}?subject={subject}"
+        return f"{self._inbound.mailto(token)}?subject={subject}"
 
 
 def to_card(

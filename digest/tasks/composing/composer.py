@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from email.utils import parseaddr
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from digest.kept import Kept
 from digest.mail.assembly import Assembler
@@ -76,6 +77,7 @@ class Composer:
         self._signer = signer
         self._settings = settings
         self._base_url, self._signing_keys = settings.site.base_url, settings.web.signing_keys
+        self._has_pages = settings.web.enabled
         self._renderer = renderer
         self._identity_key = identity_key
         self.return_paths = return_paths(settings)
@@ -140,9 +142,7 @@ class Composer:
         *,
         inert: bool = False,
     ) -> Message:
-        base = self._base_url
-        leave = f"{base}/unsubscribe/{INERT if inert else self._token(tokens.UNSUBSCRIBE, job)}"
-        choose = f"{base}/preferences/{INERT if inert else self._token(tokens.PREFERENCES, job)}"
+        leave, choose = self._links(job, inert=inert)
         values = {
             "name": job.name,
             "address": job.address,
@@ -154,10 +154,20 @@ class Composer:
             to_address=job.address,
             date=composed_at,
             message_id=message_id(self._identity_key, *name, job.public_id, self._domain),
-            unsubscribe_url=leave,
+            unsubscribe_url=leave if self._has_pages else None,
             unsubscribe_mailto=self._leave_address(job, inert=inert),
         )
         return composition.compose(own, values)
+
+    def _links(self, job: Job, *, inert: bool) -> tuple[str, str]:
+        """Return where a reader leaves and chooses: pages, or addresses where there are no pages."""
+        if not self._has_pages:
+            address = self._leave_address(job, inert=inert) or ""
+            return f"mailto:{quote(address, safe='+@')}", self._settings.inbound.mailto("help")
+        base = self._base_url
+        leave = INERT if inert else self._token(tokens.UNSUBSCRIBE, job)
+        choose = INERT if inert else self._token(tokens.PREFERENCES, job)
+        return f"{base}/unsubscribe/{leave}", f"{base}/preferences/{choose}"
 
     def _leave_address(self, job: Job, *, inert: bool) -> str | None:
         """Return the address by which a reader leaves with an empty message; None without an inbox."""
@@ -247,9 +257,11 @@ class Composer:
             publication_headers(site),
             list_id=f"{digest.name}.{self._domain}",
             list_name=digest.title,
-            help_url=site.base_url + "/",
+            help_url=site.base_url + "/" if self._has_pages else self._settings.inbound.mailto("help"),
             owner=self._owner,
-            archive_url=f"{site.base_url}/archive/{digest.name}" if digest.is_public else None,
+            archive_url=f"{site.base_url}/archive/{digest.name}"
+            if digest.is_public and self._has_pages
+            else None,
             bulk=True,
         )
 

@@ -200,7 +200,9 @@ class EditionContents:
             sections=(),
             introduction=_introduced(edition.introduction, site.base_url),
             look=digest.template,
-            archive_url=archive_url(site.base_url, edition) if digest.is_public and not is_correction else "",
+            archive_url=archive_url(site.base_url, edition)
+            if digest.is_public and self._settings.web.enabled and not is_correction
+            else "",
         )
         subject = edition.subject if is_correction else edition.subject or digest.subject
         day = edition.deadline_at.astimezone(self._settings.zone).date().isoformat()

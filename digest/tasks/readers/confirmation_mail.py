@@ -1,6 +1,7 @@
 """Mail the askings that are due: one message to an address's holder, and nothing else before they confirm."""
 
 from datetime import datetime
+from urllib.parse import quote
 
 from digest.mail.message import Message, ReaderHeaders, message_id
 from digest.mail.rendering.dates import format_moment
@@ -104,7 +105,9 @@ def compose_asking(
             "title": title,
             "subject": subject,
             "address": subscriber.address,
-            "confirm_url": f"{site.base_url}/confirm/{token}",
+            "confirm_url": f"{site.base_url}/confirm/{token}"
+            if readers.settings.web.enabled
+            else f"mailto:{quote(_reply_address(readers, row, subscriber), safe='+@')}",
             "expires": format_moment(row.expires_at, language, zone),
             "asked": format_moment(row.asked_at, language, zone),
             "ip": row.origin.get("ip", ""),

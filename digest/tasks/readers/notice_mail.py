@@ -125,7 +125,9 @@ def _compose_welcome(
             "publication": site.name,
             "subject": subject,
             "text": own or usual,
-            "url": f"{site.base_url}/preferences/{token}",
+            "url": f"{site.base_url}/preferences/{token}"
+            if readers.settings.web.enabled
+            else readers.settings.inbound.mailto("help"),
             "button": words.say("preferences"),
             "ignore": "",
             "origin": "",
