@@ -1,0 +1,39 @@
+"""A reader's first minute: asked, confirmed, and greeted by one mail, before any edition."""
+
+import re
+
+from digest.bootstrap import Application
+from digest.settings import load_settings
+from tests.support.newsroom import Caught, Publication
+from tests.support.readers import hidden_fields
+from tests.support.wire import serving
+
+
+def test_a_new_reader_is_asked_then_greeted_once_in_their_language(publication: Publication) -> None:
+    greeting = 'welcome = "mail"\nwelcome_text = "Good to have you."\n[digests.cadences]'
+    publication.change_settings("[digests.cadences]", greeting)
+    publication.change_settings("[web]", '[site.names.sv]\n"Good to have you." = "Kul att du är med."\n[web]')
+    with Caught() as relay:
+        publication.change_settings("port = 2525", f"port = {relay.port}")
+        publication.run("subscribers", "add", "anna@readers.example", "--language", "sv")
+        publication.run("send")
+        asked = relay.parsed()[0].get_body(("plain",))
+        assert asked is not None
+        path = re.search(r"https://courier\.example(/confirm/\S+)", asked.get_content())
+        assert path is not None
+        app = Application(load_settings(publication.config))
+        with serving(app.readers) as wire:
+            for _ in range(2):
+                wire.post(path[1], hidden_fields(wire.get(path[1]).text))
+        app.database.close()
+        publication.run("send")
+        publication.run("send")
+
+        assert relay.recipients == ["anna@readers.example"] * 2
+        welcome = relay.parsed()[1]
+    body = welcome.get_body(("plain",))
+    assert body is not None
+    assert welcome["Subject"] == "Välkommen till World Briefing"
+    assert welcome["Auto-Submitted"] == "auto-generated"
+    assert "Kul att du är med." in body.get_content()
+    assert "https://courier.example/preferences/" in body.get_content()
