@@ -1,12 +1,15 @@
 """The command that looks whether everything is set up: doctor."""
 
 import ipaddress
+import secrets
 import sys
 from dataclasses import asdict
+from datetime import timedelta
 from typing import Annotated
 
 from cyclopts import Parameter
 
+from digest.bootstrap import Application
 from digest.cli.terminal.common import DEFAULT, AsJson, Common, application
 from digest.cli.terminal.output import say, show_json, warn
 from digest.errors import SettingsError, UsageError
@@ -14,7 +17,9 @@ from digest.models.status import Status
 from digest.tasks.doctor.examination import examine, is_healthy
 from digest.tasks.doctor.findings import Finding, fail, ok
 from digest.tasks.doctor.scope import Scope, is_address
+from digest.tasks.inbound.round_trip_check import examine_round_trip
 
+_PATIENCE = timedelta(minutes=2)
 _MEND = "mend the settings, then look again"
 
 
@@ -23,12 +28,13 @@ def doctor(
     offline: Annotated[bool, Parameter(negative="")] = False,
     sends_from: Annotated[tuple[str, ...], Parameter(negative="")] = (),
     timeout: float = 5.0,
+    round_trip: Annotated[bool, Parameter(negative="")] = False,
     json: AsJson = False,
     common: Common = DEFAULT,
 ) -> None:
     """Check the whole set-up; exit 1 if something is wrong.
 
-    Nothing is changed and no message is sent. docs/operators.md says what each line means.
+    Nothing is changed, and only --round-trip sends a message. docs/operators.md says what each line means.
 
     Parameters
     ----------
@@ -38,6 +44,9 @@ def doctor(
         The IP address that the relay sends from, where that cannot be told from here; may be given again.
     timeout:
         Seconds to wait for each answer from another machine.
+    round_trip:
+        Send one message through the relay to our own inbox, wait up to two minutes for it, and say where it
+        got lost.
     """
     senders = _check_options(sends_from, timeout)
     try:
@@ -45,6 +54,8 @@ def doctor(
             settled = ok("settings", f"{app.settings.file} is valid")
             scope = Scope(app.settings, app.relay, lambda: app.renderer, app.clock, timeout, senders)
             findings = [settled, *examine(scope, offline=offline)]
+            if round_trip:
+                findings.append(_go_round(app))
     except SettingsError as error:
         findings = [fail("settings", line, _MEND) for line in str(error).splitlines()]
         _show(findings, json=json, quiet=common.quiet)
@@ -52,6 +63,11 @@ def doctor(
     _show(findings, json=json, quiet=common.quiet)
     if not is_healthy(findings):
         sys.exit(1)
+
+
+def _go_round(app: Application) -> Finding:
+    number = secrets.randbits(50)
+    return examine_round_trip(app.inbox, app.composer, app.renderer, app.relay, number, app.clock, _PATIENCE)
 
 
 def _check_options(sends_from: tuple[str, ...], timeout: float) -> tuple[str, ...]:

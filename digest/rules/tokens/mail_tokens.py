@@ -9,11 +9,11 @@ from digest.rules.tokens.tokens import base32_mac
 LEAVE, CONFIRM, COMMAND = "u", "c", "x"
 """Leave one digest; confirm one asking; carry out one command that was asked about."""
 
-PRINT, ARTICLE = "p", "a"
-"""Answer whether one letter may be printed; write to the editors about one article."""
+PRINT, ARTICLE, ROUND_TRIP = "p", "a", "r"
+"""Answer whether one letter may be printed; write to the editors about one article; test the way to us."""
 
 LENGTH = 31
-_TOKEN = re.compile(r"([ucxpa])([a-z2-7]{12})([a-z2-7]{18})")
+_TOKEN = re.compile(r"([ucxpar])([a-z2-7]{12})([a-z2-7]{18})")
 _DIGITS = "abcdefghijklmnopqrstuvwxyz234567"
 _PLACES = 12
 

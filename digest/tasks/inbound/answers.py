@@ -155,7 +155,12 @@ def compose_answer(inbox: Inbox, renderer: Renderer, row: Answer, now: datetime)
     return compose_notice(notice, headers, own)
 
 
-_AUTO = {"answer": "auto-replied", "ask": "auto-replied", "forward": "auto-generated"}
+_AUTO = {
+    "answer": "auto-replied",
+    "ask": "auto-replied",
+    "forward": "auto-generated",
+    "round trip": "auto-generated",
+}
 """A letter that an editor writes is no automatic answer."""
 
 

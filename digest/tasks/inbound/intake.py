@@ -28,6 +28,7 @@ from digest.tasks.inbound.commands import Request, act_on_address, carry_out
 from digest.tasks.inbound.inbox import Inbox, find_tokens, prove
 from digest.tasks.inbound.letters import keep_letter
 from digest.tasks.inbound.printed_letters import settle_consent
+from digest.tasks.inbound.round_trip import came_back
 from digest.tasks.inbound.trust import find_addressed, find_extension, find_number, find_writer
 
 _BATCH = 100
@@ -112,6 +113,8 @@ def _follow(
             return "complaint", act_on_complaint(session, inbox, report.complaint, proof, message, now)
         return "bounce", act_on_bounce(session, inbox, report, proof, message, now)
     sender = find_sender(mail)
+    if came_back(session, inbox, mail):
+        return "other", "a round trip"
     if sender.lower() in inbox.own_addresses:
         return "other", "our own message"
     addressed = find_addressed(session, inbox, mail)
