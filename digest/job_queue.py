@@ -118,7 +118,7 @@ class JobQueue:
         with app.worker() as worker:
             run = app.run(worker)
             settle(run)
-            prepare(app, worker, run, done, digests=app.settings.digests)
+            prepare(app, worker, run, done, digests=app.settings.digests_in_order)
             finish(app.database.write, app.clock)
 
     def _deliver(self) -> None:

@@ -69,7 +69,7 @@ def send_due(
     progress: Callable[[Tally, int], None] | None = None,
 ) -> Sent:
     """Do everything that is due, for one digest or all; a signal to end lets what is on the wire finish."""
-    chosen = [app.settings.digest(digest)] if digest else list(app.settings.digests)
+    chosen = [app.settings.digest(digest)] if digest else app.settings.digests_in_order
     done = Sent()
     if fetching:
         done.fetched = fetch(app)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import JSON, Column, LargeBinary
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field, Index, SQLModel
 
 
 class Article(SQLModel, table=True):
@@ -12,11 +12,14 @@ class Article(SQLModel, table=True):
 
     `held_back` says why it is in no edition though nobody hid it; `categories` are what its source calls
     it, and `categories_elsewhere` what others do, by source: its topics are made of them by the settings.
+    Before `settles_at` it is no candidate: its source's articles must have stood unchanged for a while.
     Without `categories` it was stored by a version that did not keep them: its topics stay as they are.
     """
 
+    __table_args__ = (Index("ix_article_source_seen", "source", "first_seen_at"),)
+
     id: int | None = Field(default=None, primary_key=True)
-    source: str = Field(index=True)
+    source: str
     canonical_url: str = Field(unique=True)
     url: str
     guid: str | None = Field(default=None, index=True)
@@ -45,6 +48,7 @@ class Article(SQLModel, table=True):
     pinned_at: datetime | None = None
     withdrawn_at: datetime | None = None
     held_back: str | None = None
+    settles_at: datetime | None = None
 
 
 class FrozenArticle(SQLModel, table=True):

@@ -80,6 +80,22 @@ class Settings(BaseSettings):
         return self
 
     @model_validator(mode="after")
+    def _skipped_digests_exist(self) -> "Settings":
+        names = [digest.name for digest in self.digests]
+        for digest in self.digests:
+            for other in digest.skip:
+                if other == digest.name:
+                    raise ValueError(
+                        f'[[digests]] "{digest.name}" skips itself: remove that, none repeats itself'
+                    )
+                if other not in names:
+                    raise ValueError(
+                        f'[[digests]] "{digest.name}" skips "{other}", which does not exist; there is'
+                        f" {', '.join(names)}"
+                    )
+        return self
+
+    @model_validator(mode="after")
     def _signature_is_aligned(self) -> "Settings":
         domain, sender = self.dkim.domain, self.site.from_domain
         if domain and not is_aligned(domain, sender):
@@ -106,6 +122,22 @@ class Settings(BaseSettings):
                 " that they do it by mail"
             )
         return self
+
+    @property
+    def digests_in_order(self) -> list[DigestSettings]:
+        """Return the digests in the order in which they are compiled: each after those that it skips."""
+        ordered: list[DigestSettings] = []
+
+        def place(digest: DigestSettings, above: tuple[str, ...]) -> None:
+            for other in self.digests:
+                if other.name in digest.skip and other.name not in above:
+                    place(other, (*above, digest.name))
+            if digest not in ordered:
+                ordered.append(digest)
+
+        for digest in self.digests:
+            place(digest, (digest.name,))
+        return ordered
 
     def digest(self, name: str) -> DigestSettings:
         """Give the digest of that name; raise SettingsError naming those that exist."""

@@ -26,6 +26,9 @@ from digest.settings.types import (
     Topic,
 )
 
+LONGEST_SETTLE = timedelta(days=1)
+"""How long `settle` may be: what becomes news later than that is old news."""
+
 EXAMPLE_SECRET = "replace-me-by-a-long-random-text"  # noqa: S105 - it protects nothing
 """What config.example.toml has in the secret's place."""
 
@@ -146,3 +149,4 @@ class SourceSettings(Table):
     allow_private: bool = False
     title: str = Field(default="", max_length=100)
     max_new: int = Field(default=100, ge=1, le=10_000)
+    settle: Duration = Field(default=timedelta(), le=LONGEST_SETTLE)

@@ -29,7 +29,9 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 
 
 def parse_duration(value: object) -> timedelta:
-    """Read a span of time such as "15m" or "7d"; raise ValueError with the remedy."""
+    """Read a span of time such as "15m", "7d" or "0"; raise ValueError with the remedy."""
+    if isinstance(value, str) and value.strip() == "0":
+        return timedelta()
     if isinstance(value, str) and (match := _DURATION.fullmatch(value.strip())):
         return timedelta(**{_UNITS[match[2]]: int(match[1])})
     if isinstance(value, timedelta):

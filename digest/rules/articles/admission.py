@@ -2,22 +2,24 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 TOO_MANY = "more new articles than max_new in one fetch"
 TOO_OLD = "older than the digests' reach when its source was first read"
 GONE = "its file is no longer in the folder, or waits to be published"
+TAKEN_BACK = "its source took it back: it is gone from the feed, where older ones still stand"
 NO_DATE = "without a date, far down when its source was first read"
 
 
 @dataclass(frozen=True, slots=True)
 class Admission:
     """What one fetch may bring: `max_new` articles; at a first fetch those published from `since` on, and
-    of those without a date the first `undated`."""
+    of those without a date the first `undated`. `settle` is how long an article must have stood unchanged."""
 
     max_new: int | None = None
     since: datetime | None = None
     undated: int | None = None
+    settle: timedelta = timedelta()
 
 
 def hold_back(published: Sequence[datetime | None], intake: Admission) -> list[str]:

@@ -23,6 +23,12 @@ class Candidate:
     published_at: datetime | None = None
     pinned: bool = False
     folded: tuple[int, ...] = ()
+    settles_at: datetime | None = None
+
+    @property
+    def news_at(self) -> datetime:
+        """Return from when it is news: when it was first seen, or has stood unchanged for long enough."""
+        return max(self.first_seen_at, self.settles_at or self.first_seen_at)
 
     @property
     def dated_at(self) -> datetime:
@@ -90,6 +96,8 @@ def why_not(
     to_all = shape.added.get(article.id)
     if to_all:
         return None
+    if to_all is None and article.news_at > freeze_at:
+        return "it has not stood unchanged for as long as its source's `settle` asks"
     if to_all is None and article.dated_at < freeze_at - limits.carry:
         return f"it is older than {limits.carry.days} days"
     if to_all is None and limits.topics and not set(limits.topics) & set(article.topics):

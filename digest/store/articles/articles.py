@@ -10,16 +10,21 @@ from sqlmodel import Session, and_, col, func, not_, or_, select, update
 
 from digest.articles.text.identity import canonical_url
 from digest.errors import InputError
-from digest.models import Article, Fold, Source
-from digest.rules.articles.admission import GONE
+from digest.models import Article, Fold, Source, VariantArticle
+from digest.rules.articles.admission import GONE, TAKEN_BACK
 
 T = TypeVar("T")
 
 _FEW = 5
 _DECISIVE: tuple[Any, ...] = (
     Article.id, Article.topics, Article.first_seen_at, Article.published_at, Article.pinned_at,
+    Article.settles_at,
+)  # fmt: skip
+_MARKS: tuple[Any, ...] = (
+    Article.id, Article.source, Article.canonical_url, Article.guid, Article.title, Article.published_at,
 )  # fmt: skip
 _AT_ONCE = 500
+_MOST_LATELY = 500
 _TURN = 0x6172_7469  # any number that no other lock of ours has
 _ROOM = ("PRAGMA cache_size=-8000", "PRAGMA wal_autocheckpoint=4000")  # kB, and pages
 _LARGEST_ID = 2**31 - 1  # of PostgreSQL's integer
@@ -184,6 +189,41 @@ def follow_files(session: Session, source: str, files: Collection[str]) -> int:
         for part in in_parts(ids):
             session.exec(update(Article).where(col(Article.id).in_(part)).values(held_back=held))
     return len(gone)
+
+
+def list_seen_lately(session: Session, source: str, since: datetime) -> list[Article]:
+    """List what a source brought since a moment, the last ones first: their marks, without texts."""
+    query = (
+        select(Article)
+        .options(load_only(*_MARKS))
+        .where(Article.source == source, col(Article.first_seen_at) >= since)
+        .order_by(col(Article.first_seen_at).desc(), col(Article.id).desc())
+    )
+    return list(session.exec(query.limit(_MOST_LATELY)))
+
+
+def list_held_lately(
+    session: Session, source: str, since: datetime
+) -> list[tuple[int, datetime | None, str | None]]:
+    """List what a source brought since a moment: id, published time, why it is held back."""
+    query = select(Article.id, Article.published_at, Article.held_back).where(
+        Article.source == source, col(Article.first_seen_at) >= since
+    )
+    return [(number, moment, held) for number, moment, held in session.exec(query) if number is not None]
+
+
+def set_taken_back(session: Session, taken: Collection[int], standing: Collection[int]) -> None:
+    """Hold back what a feed took back, and let in again what stands there again."""
+    for ids, before, after in ((taken, None, TAKEN_BACK), (standing, TAKEN_BACK, None)):
+        was = col(Article.held_back).is_(None) if before is None else col(Article.held_back) == before
+        for part in in_parts(ids):
+            session.exec(update(Article).where(col(Article.id).in_(part), was).values(held_back=after))
+
+
+def is_in_an_edition(session: Session, article_id: int) -> bool:
+    """Return whether any edition has an article."""
+    query = select(VariantArticle.variant_id).where(VariantArticle.article_id == article_id)
+    return session.exec(query.limit(1)).first() is not None
 
 
 def count_articles(session: Session) -> int:

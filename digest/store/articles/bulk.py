@@ -41,6 +41,7 @@ class NewArticle:
     first_seen_at: datetime
     updated_at: datetime | None = None
     held_back: str | None = None
+    settles_at: datetime | None = None
     categories_elsewhere: dict[str, list[str]] | None = None
     former: str | None = None
     id: int | None = None

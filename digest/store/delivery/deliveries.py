@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import bindparam
-from sqlmodel import Session, col, func, select, update
+from sqlmodel import Session, col, func, or_, select, update
 
 from digest.models import (
     OPEN,
@@ -303,14 +303,21 @@ def count_gone_with(session: Session, article_id: int) -> int:
     return session.exec(query).one()
 
 
-def history_of(session: Session, subscription_id: int) -> frozenset[int]:
-    """Return the articles that a reader is taken to have."""
+def history_of(session: Session, subscription_id: int, skip: Sequence[str] = ()) -> frozenset[int]:
+    """Return the articles that a reader has by a subscription, and by those to the digests of `skip`."""
     query = (
         select(VariantArticle.article_id)
         .join(Delivery, col(Delivery.variant_id) == col(VariantArticle.variant_id))
-        .where(Delivery.subscription_id == subscription_id, is_counted())
+        .where(is_counted())
     )
-    return frozenset(session.exec(query))
+    if not skip:
+        return frozenset(session.exec(query.where(Delivery.subscription_id == subscription_id)))
+    reader = select(Subscription.subscriber_id).where(Subscription.id == subscription_id).scalar_subquery()
+    theirs = select(Subscription.id).where(
+        Subscription.subscriber_id == reader,
+        or_(col(Subscription.id) == subscription_id, col(Subscription.digest).in_(skip)),
+    )
+    return frozenset(session.exec(query.where(col(Delivery.subscription_id).in_(theirs))))
 
 
 def _settle(session: Session, job: Job, state: DeliveryState, reason: str, now: datetime) -> None:

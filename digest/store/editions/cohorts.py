@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement
-from sqlmodel import Session, col, func, select, update
+from sqlalchemy.orm import aliased
+from sqlmodel import Session, and_, col, func, or_, select, update
 
 from digest.models import (
     OPEN,
@@ -84,12 +85,22 @@ def list_unplaced(session: Session, edition: Edition, last: int) -> list[Unplace
 
 
 def counted_history(
-    session: Session, edition: Edition, last: int, seen_from: datetime
+    session: Session, edition: Edition, last: int, seen_from: datetime, skip: Sequence[str] = ()
 ) -> dict[int, frozenset[int]]:
-    """Give what the unplaced readers of a key range have, out of the ledger."""
+    """Return what the unplaced readers of a key range have, out of the ledger.
+
+    What they have by subscriptions to the digests of `skip` counts too.
+    """
+    other = aliased(Subscription)
+    counts = col(other.id) == col(Subscription.id)
+    if skip:
+        is_theirs = col(other.subscriber_id) == col(Subscription.subscriber_id)
+        counts = and_(is_theirs, or_(counts, col(other.digest).in_(skip)))
     query = (
-        select(Delivery.subscription_id, VariantArticle.article_id)
-        .join(Subscription, col(Subscription.id) == col(Delivery.subscription_id))
+        select(Subscription.id, VariantArticle.article_id)
+        .select_from(Subscription)
+        .join(other, counts)
+        .join(Delivery, col(Delivery.subscription_id) == col(other.id))
         .join(VariantArticle, col(VariantArticle.variant_id) == col(Delivery.variant_id))
         .join(Article, col(Article.id) == col(VariantArticle.article_id))
         .where(*in_range(edition, last), col(Subscription.cohort_id).is_(None))
@@ -97,7 +108,8 @@ def counted_history(
     )
     history: dict[int, set[int]] = {}
     for subscription_id, article_id in session.exec(query):
-        history.setdefault(subscription_id, set()).add(article_id)
+        if subscription_id is not None:
+            history.setdefault(subscription_id, set()).add(article_id)
     return {subscription_id: frozenset(ids) for subscription_id, ids in history.items()}
 
 

@@ -32,6 +32,7 @@ Fetcher = Callable[..., "Fetched"]
 class FeedVisit:
     """What a visit gave; `is_same` where nothing changed since the last one and so nothing was parsed.
 
+    `is_whole` says that these are all the items of one feed, in its order.
     Of a folder `files` names those that are there, as guids, and `waiting` counts those not published yet.
     """
 
@@ -46,6 +47,7 @@ class FeedVisit:
     remark: str = ""
     files: frozenset[str] | None = None
     waiting: int = 0
+    is_whole: bool = False
 
 
 def visit(source: SourceSettings, known: Source | None, fetch: Fetcher) -> FeedVisit:
@@ -111,6 +113,7 @@ def _parsed(source: SourceSettings, fetched: "Fetched", asked: str) -> FeedVisit
         content_hash=fingerprint(fetched.content),
         pause=_pause(fetched, feed.pause),
         remark=_moved(fetched),
+        is_whole=True,
     )
 
 
@@ -168,6 +171,7 @@ def _read_wordpress(source: SourceSettings, root: str, fetch: Fetcher) -> FeedVi
         articles=(*newest.articles, *(one for one in older if one.canonical_url not in known)),
         rejected=(*newest.rejected, *rejected),
         remark="has no feed; WordPress's REST API is asked from now on",
+        is_whole=False,
     )
 
 

@@ -25,7 +25,7 @@ from digest.rules.articles.topics import Topics
 from digest.settings import Settings, SourceSettings
 from digest.store.articles import articles
 from digest.store.database import Database
-from digest.tasks.articles.storing import Stored, store_articles
+from digest.tasks.articles.storing import Stored, hold_taken_back, store_articles
 from digest.tasks.articles.topics import renew_topics, topics_by
 
 if TYPE_CHECKING:
@@ -189,8 +189,11 @@ def _record(
 
             intake = _intake(settings, source, row, now)
             _succeed(row, outcome, now, source.every)
-            dated = without_future(outcome.articles, now)
-            report.count(store_articles(session, source.name, dated, now, intake, made_by))
+            dated = list(without_future(outcome.articles, now))
+            stored = store_articles(session, source.name, dated, now, intake, made_by)
+            report.count(stored)
+            if outcome.is_whole and not outcome.rejected:
+                report.gone = hold_taken_back(session, source.name, dated, stored, now)
             if outcome.files is not None:
                 report.gone = articles.follow_files(session, source.name, outcome.files)
             report.reject(outcome.rejected)
@@ -223,9 +226,10 @@ def _fail(row: Source, error: DigestError, report: FetchReport, now: datetime) -
 def _intake(settings: Settings, source: SourceSettings, row: Source, now: datetime) -> Admission:
     """Give what of a source's new articles may go into editions; a first fetch takes its archive as known."""
     if row.last_success_at is not None:
-        return Admission(source.max_new)
+        return Admission(source.max_new, settle=source.settle)
     reach = max(digest.lookback for digest in settings.digests)
-    return Admission(source.max_new, now - reach, max(digest.max_articles for digest in settings.digests))
+    undated = max(digest.max_articles for digest in settings.digests)
+    return Admission(source.max_new, now - reach, undated, settle=source.settle)
 
 
 def _read(
@@ -262,4 +266,4 @@ def _read_file(path: Path, known: Source | None) -> "FeedVisit":
         return FeedVisit(is_same=True, content_hash=read)
     with PARSING:
         feed = parse_feed(content, url=str(path))
-    return FeedVisit(feed.articles, feed.rejected, content_hash=read)
+    return FeedVisit(feed.articles, feed.rejected, content_hash=read, is_whole=True)

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlmodel import Session
@@ -10,8 +10,17 @@ from sqlmodel import Session
 from digest.articles.ambiguous_ids import told_apart
 from digest.articles.parsed import ParsedArticle
 from digest.models import Article
-from digest.rules.articles.admission import Admission, hold_back
+from digest.models.row import row_id
+from digest.rules.articles.admission import TAKEN_BACK, Admission, hold_back
 from digest.rules.articles.duplicates import Identity, StoryText, is_another_story
+from digest.rules.articles.renewal import (
+    Item,
+    find_taken_back,
+    is_renamed,
+    is_said_again,
+    is_told_on,
+    may_be_renamed,
+)
 from digest.rules.articles.topics import Topics
 from digest.store.articles import articles
 from digest.store.articles.bulk import AnyArticle, NewArticle, insert_articles
@@ -23,6 +32,9 @@ BY_HAND = "added"
 _ANYTHING = Admission()
 _NO_RULES = Topics()
 _AT_ONCE = 500
+_LATELY = timedelta(days=31)
+"""How long a source's article may be looked for under its former name."""
+
 _FIELDS = (
     "url", "guid", "content_hash", "title", "title_formed", "summary", "html", "text", "author", "image_url",
     "image_alt", "language", "place", "agency",
@@ -30,14 +42,22 @@ _FIELDS = (
 
 
 class KnownArticles:
-    """The stored articles that a source's new ones may be, and those it has just got."""
+    """The stored articles that a source's new ones may be, and those it has just got.
 
-    def __init__(self, session: Session, source: str) -> None:
+    `items` are all that stand in the source now: what stands there beside a known article is another one, and
+    what took the place of one that is gone may be that one under a new name.
+    """
+
+    def __init__(self, session: Session, source: str, items: Sequence[ParsedArticle], now: datetime) -> None:
         self._session = session
         self._source = source
+        self._now = now
+        self._addresses = frozenset(item.canonical_url for item in items)
+        self._guids = frozenset(item.guid for item in items if item.guid)
         self._at: dict[str, AnyArticle] = {}
         self._by_guid: defaultdict[str, list[AnyArticle]] = defaultdict(list)
         self._by_content: defaultdict[str, list[AnyArticle]] = defaultdict(list)
+        self._gone: list[Article] | None = None
 
     def recall(self, items: Sequence[ParsedArticle]) -> None:
         """Look up what may be one of these; what was entered meanwhile stays."""
@@ -57,43 +77,83 @@ class KnownArticles:
         _put(self._by_content[row.content_hash], row, first=True)
 
     def at(self, canonical_url: str) -> AnyArticle | None:
-        """Give the article that stands at an address."""
+        """Return the article that stands at an address."""
         row = self._at.get(canonical_url)
         return row if row is not None and row.canonical_url == canonical_url else None
 
     def find(self, item: ParsedArticle) -> AnyArticle | None:
         """Find the article that this is."""
-        marks = tells = None
-        for row in self._like(item):
-            if row.source != self._source:
+        marks = _marks(item)
+        tells: StoryText | None = None
+        for row in self._named_alike(item):
+            if row.source != self._source or is_told_on(_marks(row), marks):
                 return row
-            marks = marks or Identity(item.canonical_url, item.guid, item.published_at)
             tells = tells or StoryText(item.title, item.text or item.summary)
-            known = Identity(row.canonical_url, row.guid, row.published_at)
             told = StoryText(row.title, row.text or row.summary)
-            if not is_another_story(known, told, marks, tells):
+            if not is_another_story(_marks(row), told, marks, tells):
                 return row
-        return None
+        for row in self._by_content.get(item.content_hash, ()):
+            if row.content_hash == item.content_hash and self._is_the_same(row, item):
+                return row
+        return self._find_renamed(item)
 
-    def _like(self, item: ParsedArticle) -> Iterator[AnyArticle]:
+    def _named_alike(self, item: ParsedArticle) -> Iterator[AnyArticle]:
         if (by_address := self.at(item.canonical_url)) is not None:
             yield by_address
         if item.guid is not None:
             yield from (row for row in self._by_guid.get(item.guid, ()) if row.guid == item.guid)
-        for row in self._by_content.get(item.content_hash, ()):
-            if row.content_hash == item.content_hash and _says_enough(row, item):
-                yield row
+
+    def _is_the_same(self, row: AnyArticle, item: ParsedArticle) -> bool:
+        """Return whether an article in the very same words is this one."""
+        if row.source != self._source:
+            return True
+        if not (item.text or item.summary):
+            return False
+        return not is_said_again(_item(row), _item(item), both_stand=self.stands(row))
+
+    def _find_renamed(self, item: ParsedArticle) -> Article | None:
+        """Find an article that is gone from the source and whose place this one took."""
+        if self._source == BY_HAND:
+            return None  # pages that an editor adds one by one take no place of each other
+        marks = _marks(item)
+        for row in self._list_gone():
+            # Texts are read only of those few that may be it.
+            if may_be_renamed(_marks(row), row.title, marks, item.title) and is_renamed(
+                _item(row), _item(item)
+            ):
+                self._list_gone().remove(row)  # it has been found: nothing else is it
+                return row
+        return None
+
+    def _list_gone(self) -> list[Article]:
+        """List what the source brought lately and does not have now, read once."""
+        if self._gone is None:
+            lately = articles.list_seen_lately(self._session, self._source, self._now - _LATELY)
+            self._gone = [row for row in lately if not self.stands(row)]
+        return self._gone
+
+    def stands(self, row: AnyArticle) -> bool:
+        """Return whether an article stands in the source now, by its address or its guid."""
+        return (
+            isinstance(row, NewArticle)
+            or row.canonical_url in self._addresses
+            or (row.guid is not None and row.guid in self._guids)
+        )
 
 
 @dataclass(slots=True)
 class Stored:
-    """What became of a source's articles; `held_back` and `folded` are among those added."""
+    """What became of a source's articles; `held_back` and `folded` are among those added.
+
+    `standing` are the ids of all articles that stand in the source now.
+    """
 
     added: int = 0
     updated: int = 0
     unchanged: int = 0
     held_back: int = 0
     folded: int = 0
+    standing: set[int] = field(default_factory=set)
 
 
 def store_articles(
@@ -105,9 +165,9 @@ def store_articles(
     topics: Topics = _NO_RULES,
 ) -> Stored:
     """Match articles to those known and store what is new; an edit updates and is never new."""
-    stored, known = Stored(), KnownArticles(session, source)
-    new: list[NewArticle] = []
     items = told_apart(list(parsed))
+    stored, known = Stored(), KnownArticles(session, source, items, now)
+    new: list[NewArticle] = []
     for number, item in enumerate(items):
         if number % _AT_ONCE == 0:
             known.recall(items[number : number + _AT_ONCE])
@@ -115,16 +175,47 @@ def store_articles(
         if row is None:
             new.append(_new(session, known, source, item, now))
             new[-1].topics = _topics(new[-1], topics)
-        elif _take_over(row, source, item, topics):
+            continue
+        has_moved = row.source == source and not known.stands(row) and known.at(item.canonical_url) is None
+        if _take_over(row, source, item, topics):
+            if has_moved:
+                row.canonical_url = item.canonical_url
             row.updated_at = now
             known.enter(row)
             if isinstance(row, Article):
+                _unsettle(session, row, now, intake)
                 refold(session, row, now)
             stored.updated += 1
         else:
             stored.unchanged += 1
+        if isinstance(row, Article):
+            stored.standing.add(row_id(row))
     _admit(session, new, stored, now, intake)
+    stored.standing.update(row.id for row in new if row.id is not None)
     return stored
+
+
+def _unsettle(session: Session, row: Article, now: datetime, intake: Admission) -> None:
+    """Let an article that was edited before any edition had it stand unchanged for a while again."""
+    if intake.settle and not articles.is_in_an_edition(session, row_id(row)):
+        row.settles_at = now + intake.settle
+
+
+def hold_taken_back(
+    session: Session, source: str, parsed: Sequence[ParsedArticle], stored: Stored, now: datetime
+) -> int:
+    """Hold back what a feed took back, let in what stands there again; return how many went.
+
+    What an edition has already stays in it.
+    """
+    lately = articles.list_held_lately(session, source, now - _LATELY)
+    missing = {
+        number: moment for number, moment, held in lately if held is None and number not in stored.standing
+    }
+    taken = find_taken_back([item.published_at for item in parsed], missing)
+    again = [number for number, _, held in lately if held == TAKEN_BACK and number in stored.standing]
+    articles.set_taken_back(session, taken, again)
+    return len(taken)
 
 
 def _admit(
@@ -132,6 +223,7 @@ def _admit(
 ) -> None:
     for row, reason in zip(new, hold_back([row.published_at for row in new], intake), strict=True):
         row.held_back = reason or None
+        row.settles_at = now + intake.settle if intake.settle else None
     insert_articles(session, new)
     stored.added = len(new)
     stored.held_back = sum(row.held_back is not None for row in new)
@@ -189,19 +281,14 @@ def _topics(row: AnyArticle, topics: Topics) -> list[str]:
     return topics.make(row.source, own, row.categories_elsewhere, row.url, row.title)
 
 
-_LONG_ENOUGH = 20
-_SAME_WEEK = timedelta(days=7)
-
-
 def _put(rows: list[AnyArticle], row: AnyArticle, *, first: bool = False) -> None:
     if row not in rows:
         rows.insert(0 if first else len(rows), row)
 
 
-def _says_enough(row: AnyArticle, item: ParsedArticle) -> bool:
-    """Tell whether the same words are the same article, not a phrase that comes again and again."""
-    if not (item.text or item.summary):
-        return False
-    if row.word_count >= _LONG_ENOUGH or not (row.published_at and item.published_at):
-        return True
-    return abs(row.published_at - item.published_at) < _SAME_WEEK
+def _marks(one: AnyArticle | ParsedArticle) -> Identity:
+    return Identity(one.canonical_url, one.guid, one.published_at)
+
+
+def _item(one: AnyArticle | ParsedArticle) -> Item:
+    return Item(_marks(one), one.title, one.text or one.summary)

@@ -12,6 +12,7 @@ from digest.rules.editions import selection
 from digest.rules.editions.arrangement import UNSHAPED, Arrangement
 from digest.rules.editions.selection import EVERY_TOPIC, Candidate, Chosen, Limits, unsettle_topics
 from digest.settings import DigestSettings
+from digest.settings.site import LONGEST_SETTLE
 from digest.store.articles import articles, duplicates
 from digest.store.editions import cohorts
 
@@ -84,15 +85,15 @@ def candidates(
 def first_news(
     session: Session, digest: DigestSettings, cadence: str, since: datetime, now: datetime
 ) -> datetime | None:
-    """Return when the first article came after `since` that a reader of the cadence wants."""
+    """Return when the first article became news after `since` that a reader of the cadence wants."""
     wanted = cohorts.list_wanted_topics(session, digest.name, cadence)
 
     def matches(topics: tuple[str, ...]) -> bool:
         offered = set(topics) & set(digest.topics) if digest.topics else set(topics)
         return bool(wanted & offered) or (EVERY_TOPIC in wanted and bool(offered or not digest.topics))
 
-    found = candidates(session, seen_from=since, seen_to=now)
-    moments = [one.first_seen_at for one in found if one.first_seen_at > since and matches(one.topics)]
+    found = candidates(session, seen_from=since - LONGEST_SETTLE, seen_to=now)
+    moments = [one.news_at for one in found if since < one.news_at <= now and matches(one.topics)]
     return min(moments, default=None)
 
 
@@ -112,6 +113,7 @@ def to_candidate(article: Article, told: list[duplicates.OtherSource], at: datet
         published_at=article.published_at,
         pinned=article.pinned_at is not None,
         folded=tuple(one.article_id for one in told),
+        settles_at=article.settles_at,
     )
 
 

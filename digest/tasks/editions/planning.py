@@ -55,6 +55,8 @@ class Plan:
         if oldest is not None and oldest < self._seen_from:
             self._history_from = oldest
             cohorts.unplace_all(session, digest, cadence)
+        elif self._digest.skip:  # what readers have by other digests is in no cohort's history
+            cohorts.unplace_all(session, digest, cadence)
         else:
             cohorts.unplace_where_history_is_short(session, digest, cadence, self._seen_from)
 
@@ -102,7 +104,7 @@ class Plan:
         unplaced = cohorts.list_unplaced(session, edition, last)
         if not unplaced:
             return
-        history = cohorts.counted_history(session, edition, last, self._history_from)
+        history = cohorts.counted_history(session, edition, last, self._history_from, self._digest.skip)
         groups: dict[str, tuple[Cohort, list[int]]] = {}
         for (language, topics, known, most), ids in _alike(unplaced, history).items():
             cohort = self._cohort(language, dict(topics), known, most, edition)

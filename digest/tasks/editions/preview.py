@@ -219,7 +219,7 @@ def _choose(
 ) -> Chosen:
     history = frozenset[int]()
     if subscription.id is not None:
-        history = deliveries.history_of(session, subscription.id)
+        history = deliveries.history_of(session, subscription.id, digest.skip)
     settled = settle_topics(
         since(subscription.topics, digest.lookback_of(subscription.cadence)), at, digest.carry
     )

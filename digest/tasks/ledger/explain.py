@@ -34,8 +34,13 @@ def why(session: Session, settings: Settings, address: str, article: str, now: d
         for subscription in subscribers.list_subscriptions(session, row_id(subscriber))
     ]
     best = _best(reasons) or _NOTHING | {"reason": "no subscription"}
+    if best["included"]:
+        skipped = [one["reason"] for one in reasons if _LEFT_OUT in one["reason"]]
+        best["reason"] = "; ".join((best["reason"], *skipped))
     return {"address": subscriber.address, "article": found.id, "title": found.title} | best
 
+
+_LEFT_OUT = " leaves it out: it skips "
 
 _NOTHING: dict[str, Any] = {
     "included": False, "reason": "", "edition": None, "state": None, "reply": None, "next_try_at": None,
@@ -105,12 +110,16 @@ def _why_not_yet(
         return "an editor has withdrawn it" if article.withdrawn_at else "an editor has hidden it"
     digest = settings.digest(subscription.digest)
     topics = since(subscription.topics, digest.lookback_of(subscription.cadence))
-    history = deliveries.history_of(session, row_id(subscription))
+    own = deliveries.history_of(session, row_id(subscription))
+    history = own | deliveries.history_of(session, row_id(subscription), digest.skip)
     draft = _coming_draft(session, settings, subscription, now)
     selection = Selection.read(session, digest, now, draft)
     if article.held_back and article.id not in selection.shape.added:
         return f"it is held back: {article.held_back}"
-    refusal = selection.why_not(candidate(session, article, now), topics, history)
+    found = candidate(session, article, now)
+    if article.id not in own and not history.isdisjoint((found.id, *found.folded)):
+        return f"{digest.name}{_LEFT_OUT}{' and '.join(digest.skip)}, which brought it"
+    refusal = selection.why_not(found, topics, history)
     if refusal:
         return refusal
     chosen = selection.choose(topics, history, subscription.max_articles)

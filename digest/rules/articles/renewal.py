@@ -1,0 +1,146 @@
+"""Whether an item that a source names anew is an article that it gave before, or another.
+
+A source changes guids, addresses, titles and dates for many reasons. Readers must not get an article twice,
+nor lose one because it uses the words of another. What decides is what stands in the source at the same time.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from difflib import SequenceMatcher
+from itertools import pairwise
+from urllib.parse import urlsplit
+
+from digest.rules.articles.duplicates import Identity, StoryText, likeness
+
+_SAID_ENOUGH = 20
+"""Words from which on a text is an author's own: fewer are a caption, an alert, a phrase that comes again."""
+
+_OWN_DAY = timedelta(hours=20)
+_NEAR = timedelta(hours=6)
+_TOLD_ON = timedelta(hours=48)
+_LEAST_WORDS = 10
+_UNMISTAKABLE = 60
+_SAME_TEXT = 0.9
+_LIKE_TITLE, _SAME_TITLE = 0.6, 0.85
+_LONGEST_TITLE = 300
+_COUNTED = re.compile(r"(?P<address>https?://.+?)[#?&/_:-](?:[a-z]{1,10}=)?\d{1,6}/?\Z", re.I)
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """An item of a source: what names it, its title, and its text without the title."""
+
+    marks: Identity
+    title: str
+    text: str
+
+    @property
+    def words(self) -> int:
+        """Return how many words the text has."""
+        return len(self.text.split())
+
+
+def is_told_on(known: Identity, found: Identity) -> bool:
+    """Return whether a guid is only the address with a counter: a live story that its source tells on.
+
+    `https://news.example/c1#0` and `...#1` at `https://news.example/c1` are one story for two days.
+    """
+    if not known.guid or not found.guid or known.guid == found.guid or known.url != found.url:
+        return False
+    before, now = _COUNTED.fullmatch(known.guid), _COUNTED.fullmatch(found.guid)
+    if before is None or now is None or before["address"] != now["address"]:
+        return False
+    if _bare(now["address"]) != _bare(found.url):
+        return False
+    apart = _apart(known, found)
+    return apart is None or apart <= _TOLD_ON
+
+
+def is_said_again(known: Item, found: Item, *, both_stand: bool) -> bool:
+    """Return whether an item in the very words of a known one is another: an alert, say, or a weekly thread.
+
+    It has a guid and an address of its own. While the known one stands in the source too, few words or
+    another time make it another; afterwards only a day of its own at the same site does, because a site that
+    moves gives new names to everything it has.
+    """
+    if known.marks.url == found.marks.url or _shares_guid(known.marks, found.marks):
+        return False
+    apart = _apart(known.marks, found.marks)
+    if both_stand:
+        return found.words < _SAID_ENOUGH or bool(apart)
+    if apart is None or apart < _OWN_DAY:
+        return False
+    return found.words < _SAID_ENOUGH or _site(known.marks.url) == _site(found.marks.url)
+
+
+def is_renamed(known: Item, found: Item) -> bool:
+    """Return whether an item is a known one, which is gone from the source, under a new name and address.
+
+    Its time must be near and its text the same: a mended title, an address made of it, a small edit. Titles
+    may have nothing in common only where the text is long and the time equal; a text of few words, or none,
+    also needs the equal time and nearly the equal title.
+    """
+    if not may_be_renamed(known.marks, known.title, found.marks, found.title):
+        return False
+    is_same_time = _apart(known.marks, found.marks) == timedelta()
+    titles = _title_likeness(known.title, found.title)
+    if min(known.words, found.words) < _LEAST_WORDS:
+        return is_same_time and titles >= _SAME_TITLE and _plain(known.text) == _plain(found.text)
+    if likeness(StoryText("", known.text), StoryText("", found.text)) < _SAME_TEXT:
+        return False
+    return titles >= _LIKE_TITLE or (is_same_time and found.words >= _UNMISTAKABLE)
+
+
+def may_be_renamed(known: Identity, title: str, found: Identity, new_title: str) -> bool:
+    """Return what can be said of `is_renamed` without the texts: times are near, or titles alike."""
+    if (known.published_at is None) != (found.published_at is None):
+        return False
+    apart = _apart(known, found)
+    if apart is not None and apart > _NEAR:
+        return False
+    return apart == timedelta() or _title_likeness(title, new_title) >= _LIKE_TITLE
+
+
+def find_taken_back(standing: Sequence[datetime | None], missing: Mapping[int, datetime | None]) -> set[int]:
+    """Return which of a feed's missing articles were taken back: they are gone while older ones stand there.
+
+    `standing` are the times of the feed's items in its order, `missing` those of articles that it had before,
+    by id. A feed that is not dated throughout, or not in the order of its dates (a list of what is most read,
+    say), tells nothing by leaving an item out.
+    """
+    times = [moment for moment in standing if moment is not None]
+    if not times or len(times) < len(standing):
+        return set()
+    if any(later > earlier for earlier, later in pairwise(times)):
+        return set()
+    return {number for number, moment in missing.items() if moment is not None and moment > times[-1]}
+
+
+def _shares_guid(known: Identity, found: Identity) -> bool:
+    return bool(known.guid) and known.guid == found.guid
+
+
+def _apart(known: Identity, found: Identity) -> timedelta | None:
+    if known.published_at is None or found.published_at is None:
+        return None
+    return abs(known.published_at - found.published_at)
+
+
+def _bare(address: str) -> str:
+    """Return an address as it is compared with another: without scheme, front door and end."""
+    return re.sub(r"\Ahttps?://(?:www\.)?|/\Z", "", address, flags=re.I)
+
+
+def _site(url: str) -> str:
+    return urlsplit(url).netloc
+
+
+def _title_likeness(one: str, other: str) -> float:
+    one, other = _plain(one)[:_LONGEST_TITLE], _plain(other)[:_LONGEST_TITLE]
+    return 1.0 if one == other else SequenceMatcher(None, one, other, autojunk=False).ratio()
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.casefold().split())

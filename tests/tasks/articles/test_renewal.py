@@ -1,0 +1,185 @@
+"""What a source names anew is not sent again; what only sounds the same is not swallowed."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+from sqlmodel import Session, col, select
+
+from digest.articles.parsed import ParsedArticle
+from digest.models import Article
+from digest.rules.articles.admission import TAKEN_BACK, Admission
+from digest.settings import Settings, SourceSettings
+from digest.store.articles import articles
+from digest.store.database import Database
+from digest.tasks.articles.fetching import fetch_due
+from digest.tasks.articles.storing import Stored, store_articles
+from digest.tasks.editions.candidates import candidates
+from tests.support.compilation import Newsroom
+from tests.support.websites import Website, page
+from tests.tasks.articles.test_storing import ALL, OTHER, TEXT, item, only, rows
+
+NOW = datetime(2026, 11, 23, 6, tzinfo=UTC)
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+SHORT = "Trains are late between the harbour and the hill."
+
+
+def store(database: Database, *items: ParsedArticle, at: datetime = NOW, intake: Admission = ALL) -> Stored:
+    with database.write() as session:
+        articles.take_turns(session)
+        return store_articles(session, "paper", items, at, intake)
+
+
+@pytest.mark.parametrize(
+    "again",
+    [
+        item("Bridge opens again", "https://paper.example/bridge-opens", "h1", TEXT + " Corrected.", NOW),
+        item("Bridge reopens", "https://other.example/bridge", "tag:other,1", TEXT, NOW),
+        item("Bridge reopens", "https://paper.example/bridge", "urn:new:1", TEXT, NOW),
+        item("A headline without one word of it", "https://paper.example/2", "h1", TEXT + " More.", NOW),
+    ],
+    ids=["title mended with its address", "another domain", "new guid", "another headline"],
+)
+def test_an_article_under_a_new_name_is_not_new(database: Database, again: ParsedArticle) -> None:
+    store(database, item(at=NOW))
+    done = store(database, again, at=NOW + HOUR)
+    assert (done.added, done.updated) == (0, 1)
+    assert only(database).first_seen_at == NOW
+    assert store(database, again, at=NOW + 2 * HOUR).unchanged == 1
+
+
+def test_a_new_article_does_not_take_the_place_of_one_that_scrolled_out(database: Database) -> None:
+    store(database, item(at=NOW))
+    done = store(
+        database, item("Strike ends", "https://paper.example/strike", "g2", OTHER, NOW), at=NOW + HOUR
+    )
+    assert (done.added, len(rows(database))) == (1, 2)
+
+
+def test_a_live_story_whose_guid_counts_on_is_one_article(database: Database) -> None:
+    address = "https://paper.example/bridge"
+    store(database, item(guid=f"{address}#0", at=NOW))
+    done = store(
+        database, item("Now it is open", guid=f"{address}#1", text=OTHER, at=NOW + HOUR), at=NOW + HOUR
+    )
+    assert (done.added, done.updated) == (0, 1)
+
+
+@pytest.mark.parametrize("stays", [True, False], ids=["both stand there", "the first is gone"])
+def test_a_second_alert_in_the_same_words_is_an_article_of_its_own(database: Database, stays: bool) -> None:
+    first = item("Delays", "https://paper.example/alert/1", "a1", SHORT, NOW - DAY)
+    second = item("Delays", "https://paper.example/alert/2", "a2", SHORT, NOW)
+    store(database, first, at=NOW - DAY)
+    assert store(database, second, *([first] if stays else []), at=NOW).added == 1
+
+
+def test_a_weekly_thread_in_the_same_long_words_is_an_article_each_week(database: Database) -> None:
+    for week in range(3):
+        at = NOW + week * timedelta(days=7)
+        thread = item("Open thread", f"https://paper.example/thread/{week}", f"t{week}", TEXT, at)
+        assert store(database, thread, at=at).added == 1
+
+
+def test_two_pictures_with_one_caption_are_two_articles(database: Database) -> None:
+    one, two = (item("Harbour", f"https://paper.example/p/{n}", f"p{n}", "At dusk.", NOW) for n in (1, 2))
+    assert store(database, one, two).added == 2
+
+
+def test_an_article_settles_and_an_edit_makes_it_wait_again(database: Database) -> None:
+    intake = Admission(settle=10 * MINUTE)
+    store(database, item(at=NOW), intake=intake)
+    assert only(database).settles_at == NOW + 10 * MINUTE
+    store(database, item("Bridge is open", at=NOW), at=NOW + 5 * MINUTE, intake=intake)
+    assert only(database).settles_at == NOW + 15 * MINUTE
+    store(database, item("Bridge is open", at=NOW), at=NOW + 9 * MINUTE, intake=intake)
+    assert only(database).settles_at == NOW + 15 * MINUTE, "nothing has changed"
+    with database.read() as session:
+        (found,) = candidates(session, seen_from=NOW - DAY, seen_to=NOW + HOUR)
+    assert found.news_at == NOW + 15 * MINUTE
+
+
+def test_an_article_that_has_not_settled_waits_for_the_next_edition(newsroom: Newsroom) -> None:
+    at = datetime(2026, 11, 23, 6, 5, tzinfo=UTC)
+    reader = newsroom.subscribe()
+    ready, young = newsroom.publish(), newsroom.publish()
+    settle(newsroom.database, young, at + HOUR)
+    newsroom.compile(at)
+    assert newsroom.lists()[reader] == [[ready]]
+    newsroom.compile(at + DAY)
+    assert newsroom.lists()[reader] == [[ready], [young]]
+
+
+def test_an_article_that_settles_after_the_last_edition_is_still_sent_at_once(newsroom: Newsroom) -> None:
+    at = datetime(2026, 11, 23, 6, 5, tzinfo=UTC)
+    newsroom.digest = newsroom.digest.model_copy(update={"cadences": {"news": "at once"}})
+    newsroom.compile(at, at_once=False)
+    reader = newsroom.subscribe(cadence="news")
+    late, first = newsroom.publish(at=at + MINUTE), newsroom.publish(at=at + 2 * MINUTE)
+    settle(newsroom.database, late, at + 40 * MINUTE)
+    newsroom.compile(at + 15 * MINUTE, at_once=False)
+    assert newsroom.lists("news")[reader] == [[first]]
+    newsroom.compile(at + 60 * MINUTE, at_once=False)
+    assert newsroom.lists("news")[reader] == [[first], [late]]
+
+
+def settle(database: Database, article_id: int, at: datetime) -> None:
+    with database.write() as session:
+        row = session.get_one(Article, article_id)
+        row.settles_at = at
+        session.add(row)
+
+
+class Feed:
+    """A feed on loopback whose items one chooses, and what the database has of it."""
+
+    def __init__(self, database: Database, settings: Settings, site: Website) -> None:
+        self._database, self._site, self._now = database, site, NOW
+        source = SourceSettings(name="paper", url=f"{site.url}/feed", allow_private=True)
+        self._settings = settings.model_copy(update={"sources": (source,)})
+
+    def show(self, *numbers: int, dated: bool = True) -> dict[str, str | None]:
+        """Let the feed have these items, fetch it, and return why each article is held back."""
+        items = "".join(
+            f"<item><title>Story {n}</title><link>https://paper.example/{n}</link><guid>g{n}</guid>"
+            f"<description>{'word ' * n} {n}</description>{self._date(n) if dated else ''}</item>"
+            for n in numbers
+        )
+        text = f'<rss version="2.0"><channel><title>Paper</title>{items}</channel></rss>'
+        self._site.pages["/feed"] = page(text.encode())
+        self._now += timedelta(hours=2)
+        (report,) = fetch_due(self._database, self._settings, self._now)
+        assert report.error == ""
+        with self._database.read() as session:
+            return {row.title: row.held_back for row in self._rows(session)}
+
+    def _date(self, number: int) -> str:
+        return f"<pubDate>{format_datetime(NOW - timedelta(hours=20 - number))}</pubDate>"
+
+    def _rows(self, session: Session) -> list[Article]:
+        return list(session.exec(select(Article).order_by(col(Article.id))))
+
+
+@pytest.fixture
+def feed(database: Database, settings: Settings) -> Iterator[Feed]:
+    with Website() as site:
+        yield Feed(database, settings, site)
+
+
+def test_what_goes_from_a_feed_while_older_ones_stand_there_is_held_back_until_it_returns(feed: Feed) -> None:
+    free = {f"Story {n}": None for n in (1, 2, 3)}
+    feed.show(3, 2, 1)
+    assert feed.show(3, 1) == free | {"Story 2": TAKEN_BACK}
+    assert feed.show(3, 2, 1) == free
+
+
+def test_what_scrolls_out_of_a_feed_was_not_taken_back(feed: Feed) -> None:
+    feed.show(3, 2, 1)
+    assert set(feed.show(4, 3).values()) == {None}
+
+
+def test_a_feed_out_of_order_or_without_dates_or_empty_takes_nothing_back(feed: Feed) -> None:
+    feed.show(3, 2, 1)
+    assert set(feed.show(1, 3).values()) == {None}
+    assert set(feed.show(3, 1, dated=False).values()) == {None}
+    assert set(feed.show().values()) == {None}
