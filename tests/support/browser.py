@@ -40,7 +40,7 @@ def launched() -> Iterator["Browser"]:
 def new_context(browser: "Browser", **options: Any) -> "BrowserContext":
     """Open a context that reaches this machine alone; options are Playwright's (viewport, color_scheme, ...)."""
     context = browser.new_context(**{"service_workers": "block", "locale": "en-GB", **options})
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(60_000)
     context.route("**/*", _only_local)
     return context
 
