@@ -1,13 +1,17 @@
 """The editors' desk: sign in, shape the next edition, and find it in the mail as it was shaped."""
 
 import re
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from argon2 import PasswordHasher
 from sqlmodel import select
 
 from digest.models import Edition, Variant
 from digest.store.editions import editions, variants
+from digest.tasks.desk import passwords
 from digest.tasks.ledger.explain import why
 from tests.support.desks import BEN, DAY, MARA, PASSWORD, Newsdesk, hidden, titles
 
@@ -195,6 +199,63 @@ def test_attempts_are_counted_by_address(newsdesk: Newsdesk) -> None:
     assert newsdesk.visitor().sign_in(BEN, PASSWORD).status_code == 303
     newsdesk.clock.now += timedelta(hours=1)
     assert newsdesk.visitor().sign_in(MARA, PASSWORD).status_code == 303
+
+
+@pytest.mark.parametrize(
+    "spelling", ["MARA@Courier.Example", "mara@ｃourier.example", "ma\u00adra@courier.example"]
+)
+def test_all_spellings_of_an_address_are_counted_as_one(newsdesk: Newsdesk, spelling: str) -> None:
+    for _ in range(10):
+        newsdesk.visitor().sign_in(MARA, "wrong")
+    assert newsdesk.visitor().sign_in(spelling, PASSWORD).status_code == 429
+
+
+def test_sixty_sign_ins_at_once_compute_one_hash_at_a_time(
+    newsdesk: Newsdesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted = CountedHasher(passwords._HASHER)
+    monkeypatch.setattr(passwords, "_HASHER", counted)
+    with ThreadPoolExecutor(60) as people:
+        names = (f"nobody-{n}@courier.example" for n in range(60))
+        answers = list(people.map(lambda name: newsdesk.visitor().sign_in(name, "wrong"), names))
+    assert counted.most == 1
+    assert {answer.status_code for answer in answers} <= {400, 503}
+    newsdesk.clock.now += timedelta(hours=1)
+    assert newsdesk.visitor().sign_in(MARA, PASSWORD).status_code == 303
+
+
+def test_who_finds_the_queue_full_is_asked_to_come_back(
+    newsdesk: Newsdesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue = passwords.HashQueue(at_once=1, waiting=0)
+    monkeypatch.setattr(passwords, "_QUEUE", queue)
+    with queue.turn():
+        answer = newsdesk.visitor().sign_in(MARA, PASSWORD)
+    assert answer.status_code == 503
+    assert answer.headers["retry-after"] == "5"
+    assert MARA in answer.text, "what was typed stays"
+    assert newsdesk.visitor().sign_in(MARA, PASSWORD).status_code == 303
+
+
+class CountedHasher:
+    """The real hasher, and how many of its hashes were computed side by side."""
+
+    def __init__(self, hasher: PasswordHasher) -> None:
+        self._hasher, self._lock = hasher, threading.Lock()
+        self._now = self.most = 0
+
+    def verify(self, known: str, password: str) -> bool:
+        with self._lock:
+            self._now += 1
+            self.most = max(self.most, self._now)
+        try:
+            return self._hasher.verify(known, password)
+        finally:
+            with self._lock:
+                self._now -= 1
+
+    def check_needs_rehash(self, known: str) -> bool:
+        return self._hasher.check_needs_rehash(known)
 
 
 @pytest.mark.parametrize("path", LOOKED_AT)

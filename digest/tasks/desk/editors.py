@@ -74,13 +74,20 @@ def find_invited(desk: Desk, token: str, now: datetime) -> Editor | None:
 
 
 def set_password(desk: Desk, token: str, password: str, now: datetime) -> Editor | None:
-    """Set a password by a link, once, and end the editor's sessions; None where the link opens nothing."""
+    """Set a password by a link, once, and end the editor's sessions; None where the link opens nothing.
+
+    The password is hashed before the transaction, which would keep all other writers waiting, and only for a
+    link that opens something, so that a stranger cannot have passwords hashed.
+    """
+    if find_invited(desk, token, now) is None:
+        return None
+    hashed = hash_password(password)
     with desk.database.write() as session:
         found = editors.find_link(session, hash_token(token), now)
         if found is None:
             return None
         editor, _ = found
-        editor.password_hash = hash_password(password)
+        editor.password_hash = hashed
         session.add(editor)
         editors.drop_links(session, row_id(editor))
         editors.end_sessions(session, row_id(editor))

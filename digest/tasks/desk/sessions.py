@@ -37,29 +37,35 @@ class SignedIn:
         return hash_token(self.token)
 
 
+def find_key(address: str) -> str:
+    """Return what all spellings of an editor's address have in common; nothing for what is no address."""
+    try:
+        return normalise(address).key
+    except InputError:
+        return ""
+
+
 def sign_in(desk: Desk, address: str, password: str, now: datetime) -> str | None:
     """Give the token of a new session; None where address and password do not go together.
 
-    An address that is no editor's takes as long as a wrong password.
+    An address that is no editor's takes as long as a wrong password. Raise Busy where too many
+    sign in at once.
     """
-    try:
-        key = normalise(address).key
-    except InputError:
-        key = ""
+    key = find_key(address)
     with desk.database.read() as session:
         found = editors.find_editor(session, key)
     known = found.password_hash if found else None
     if not is_right(password, known) or found is None or known is None:
         return None
     token = desk.new_token()
+    renewed = hash_password(password) if is_outdated(known) else known
     with desk.database.write() as session:
         editors.forget_expired(session, now)
         editor = editors.find_editor(session, key)
         if editor is None or editor.password_hash != known:
             return None
-        if is_outdated(known):
-            editor.password_hash = hash_password(password)
-            session.add(editor)
+        editor.password_hash = renewed
+        session.add(editor)
         session.add(
             EditorSession(
                 token_hash=hash_token(token), editor_id=row_id(editor), began_at=now,

@@ -3,16 +3,18 @@
 from fastapi import Request
 from starlette.responses import Response
 
-from digest.errors import InputError
+from digest.errors import Busy, InputError
+from digest.rules.tokens.tokens import hash_token
 from digest.tasks.desk.editors import find_invited, set_password
 from digest.tasks.desk.passwords import SHORTEST
-from digest.tasks.desk.sessions import end_others, sign_in, sign_out
+from digest.tasks.desk.sessions import end_others, find_key, sign_in, sign_out
 from digest.web.desk.access import HOME, safe_next
 from digest.web.desk.pages import DeskPages
 from digest.web.shared.security import SignUpLimit, find_block
 
 _WRONG = "Address and password do not go together."
 _TOO_OFTEN = "There were too many attempts. Please wait an hour, or ask the operator."
+_BUSY = "Too many people sign in at this moment. Please try again in a few seconds."
 _ADDRESSES, _BLOCKS = 10, 60
 
 
@@ -36,10 +38,13 @@ class LoginPages:
         origin = request.client.host if request.client else "unknown"
         next_ = self._front.get(request, "next")
         by_block = self._by_block.allows(find_block(origin), now)
-        by_address = self._by_address.allows(f"editor {address.strip().lower()}"[:64], now)
+        by_address = self._by_address.allows(hash_token(find_key(address)), now)
         if not (by_block and by_address):
             return self._login(request, next_, _TOO_OFTEN, 429, address)
-        token = sign_in(self._front.desk, address, self._front.get(request, "password"), now)
+        try:
+            token = sign_in(self._front.desk, address, self._front.get(request, "password"), now)
+        except Busy as busy:
+            return _try_later(self._login(request, next_, _BUSY, 503, address), busy)
         if token is None:
             return self._login(request, next_, _WRONG, 400, address)
         page = self._front.go(safe_next(next_))
@@ -82,6 +87,8 @@ class LoginPages:
             editor = set_password(self._front.desk, token, password, self._front.now())
         except InputError as error:
             return self._password(request, token, f"{str(error).capitalize()}.", 400)
+        except Busy as busy:
+            return _try_later(self._password(request, token, _BUSY, 503), busy)
         if editor is None:
             return self._no_link()
         return self._front.pages.say(
@@ -108,3 +115,8 @@ class LoginPages:
             link=f"{HOME}/login",
             link_text="Sign in",
         )
+
+
+def _try_later(page: Response, busy: Busy) -> Response:
+    page.headers["Retry-After"] = busy.retry_after or "5"
+    return page
