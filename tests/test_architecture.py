@@ -74,6 +74,12 @@ def test_imports_point_strictly_down(path: Path) -> None:
             assert other == name or below < own, f"{name} may not import {module}"
 
 
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_pages_and_commands_reach_the_database_through_tasks_alone(path: Path) -> None:
+    if path.relative_to(PACKAGE).parts[0] in ("cli", "web", "demo"):
+        assert not [module for module in imports(path) if module.startswith("digest.store")]
+
+
 def test_no_import_goes_in_a_circle() -> None:
     graph = {_module(path): {m for m in imports(path) if m.startswith("digest")} for path in MODULES}
     graph = {name: {m for m in found if m in graph and m != name} for name, found in graph.items()}
@@ -124,6 +130,7 @@ SMALL_ROOMS = {
     "mail/reports/fallback.py": "the seam to flufl.bounce",
     "rules/delivery/return_paths.py": "a seam: composing writes what bounces are read by",
     "rules/editions/approval.py": "a table: what each policy does at the deadline",
+    "tasks/ledger/contents.py": "a use case that the demo calls",
     "store/keys.py": "a seam: the only reader of secret keys",
     "tasks/articles/folders.py": "a kind of source beside feeds.py",
     "tasks/articles/pruning.py": "a use case that a command calls",

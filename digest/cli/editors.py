@@ -12,8 +12,7 @@ from digest.cli.terminal.output import say, show_json, warn
 from digest.cli.terminal.tables import show_table
 from digest.errors import DigestError, UsageError
 from digest.models import Role
-from digest.store.editors import list_editors
-from digest.tasks.desk.editors import Added, add_editor, remove_editor
+from digest.tasks.desk.editors import Added, add_editor, list_editors, remove_editor
 from digest.tasks.desk.editors import invite as mail_link
 
 

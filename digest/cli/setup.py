@@ -114,10 +114,10 @@ def _serve(app: Application, folder: Path, common: Common) -> None:
 
 
 def _summary(loaded: Loaded, folder: Path) -> list[str]:
-    tally = loaded.sent.tally
+    tally, held = loaded.sent.tally, loaded.contents
     return [
-        f"{loaded.articles} articles from 2 sources, {loaded.readers} readers",
-        f"{tally.accepted} messages accepted, {tally.failed} failed; {loaded.variants} variants",
+        f"{held.articles} articles from 2 sources, {held.readers} readers",
+        f"{tally.accepted} messages accepted, {tally.failed} failed; {held.variants} variants",
         f"each message is a file: {folder / 'outbox'} ({loaded.messages} in all)",
         f"go on with: digest audit --config {folder / 'config.toml'}",
     ]

@@ -15,9 +15,7 @@ from digest.private_files import write_private
 from digest.resources import bundled
 from digest.sending import Sent, send_due
 from digest.settings import Settings, load_settings
-from digest.store.articles import articles
-from digest.store.editions import variants
-from digest.store.readers import subscribers
+from digest.tasks.ledger.contents import Contents, count_contents
 from digest.tasks.readers.lists.csv_import import import_subscribers
 from digest.tasks.readers.lists.import_report import ImportReport
 
@@ -73,9 +71,7 @@ class Loaded:
 
     imported: ImportReport
     sent: Sent
-    articles: int
-    readers: int
-    variants: int
+    contents: Contents
     messages: int
 
 
@@ -118,12 +114,7 @@ def load(app: Application, folder: Path) -> Loaded:
     sent = send_due(app, digest="world", at_once=True)
     with app.database.read() as session:
         return Loaded(
-            imported,
-            sent,
-            articles=articles.count_articles(session),
-            readers=sum(1 for _ in subscribers.list_subscribers(session)),
-            variants=variants.count_variants(session),
-            messages=len(list((folder / "outbox").glob("*.eml"))),
+            imported, sent, count_contents(session), messages=len(list((folder / "outbox").glob("*.eml")))
         )
 
 

@@ -1,13 +1,16 @@
 """What the desk has before it: the next edition of each digest and cadence, and how the last one went."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlmodel import Session
 
-from digest.models import Draft, Edition, EditionName, EditionState
+from digest.models import DeliveryState, DeskAct, Draft, Edition, EditionName, EditionState
+from digest.models.row import row_id
 from digest.rules.editions.cadence import Occurrence
 from digest.settings import DigestSettings, Settings
+from digest.store.delivery import deliveries
 from digest.store.editions import drafts, editions
 from digest.tasks.editions.coming import next_occurrence
 
@@ -31,6 +34,15 @@ class AgendaEntry:
     def state(self) -> str:
         """Give its state; a draft has no row in the ledger yet."""
         return self.edition.state if self.edition else EditionState.DRAFT.value
+
+
+@dataclass(frozen=True, slots=True)
+class EditionProgress:
+    """How far a made edition is beyond its sum: what is deferred, why, and when that is tried again."""
+
+    deferred: int
+    reasons: list[tuple[str, str, int]]
+    next_due_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +78,21 @@ def find_entry(session: Session, settings: Settings, name: EditionName, now: dat
         return None
     coming = next_occurrence(session, settings, digest, name.cadence, now)
     return _coming(session, digest, name.cadence, coming) if coming.period == name.period else None
+
+
+def describe_progress(session: Session, edition: Edition) -> EditionProgress:
+    """Return how far a made edition is."""
+    key = row_id(edition)
+    return EditionProgress(
+        deliveries.count_states(session, key).get(DeliveryState.DEFERRED, 0),
+        deliveries.count_reasons(session, key),
+        deliveries.next_due_at(session, key),
+    )
+
+
+def list_activity(session: Session, name: EditionName, limit: int) -> Sequence[DeskAct]:
+    """List what editors did with an edition, the latest acts first."""
+    return drafts.list_acts(session, name.digest, name.cadence, name.period, limit=limit)
 
 
 def _desktop(

@@ -46,6 +46,11 @@ def add_editor(desk: Desk, address: str, role: Role, password: str | None, now: 
         return Added(editor, found is None, editors.end_sessions(session, row_id(editor)))
 
 
+def list_editors(session: Session) -> list[Editor]:
+    """List everybody who may open the desk."""
+    return list(editors.list_editors(session))
+
+
 def remove_editor(desk: Desk, address: str) -> None:
     """Remove an editor: every session ends at once."""
     with desk.database.write() as session:

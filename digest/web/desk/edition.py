@@ -10,12 +10,9 @@ from starlette.responses import Response
 
 from digest.articles.introductions import introduce
 from digest.errors import InputError, Unreachable
-from digest.models import DeliveryState, DeskAct, EditionName, EditionState, Reach, Role
-from digest.models.row import row_id
-from digest.store.delivery.deliveries import count_reasons, count_states, next_due_at
-from digest.store.editions import drafts
+from digest.models import DeskAct, EditionName, EditionState, Reach, Role
 from digest.tasks.desk import drafts as changes
-from digest.tasks.desk.agenda import AgendaEntry, list_agenda
+from digest.tasks.desk.agenda import AgendaEntry, describe_progress, list_activity, list_agenda
 from digest.tasks.desk.desk import Desk
 from digest.tasks.desk.drafts import ChangedMeanwhile, Edit
 from digest.tasks.desk.lineup import line_up
@@ -23,6 +20,7 @@ from digest.tasks.desk.pausing import pause_edition, resume_edition
 from digest.tasks.ledger.audit import account, slowed_by
 from digest.web.desk.pages import DeskPages, sentence
 
+_ACTS_SHOWN = 50
 Change = Callable[[Desk, Edit], None]
 
 
@@ -168,7 +166,7 @@ class EditionPages:
         entry = self._front.entry(name)
         with self._front.desk.database.read() as session:
             values = self._open(session, entry, typed) if entry.is_open else self._made(session, entry)
-            acts = drafts.list_acts(session, name.digest, name.cadence, name.period, limit=50)
+            acts = list_activity(session, name, _ACTS_SHOWN)
             panels = [panel for make in self._panels if (panel := make(session, entry))]
         return self._front.show(
             request,
@@ -199,14 +197,14 @@ class EditionPages:
 
     def _made(self, session: Session, entry: AgendaEntry) -> dict[str, Any]:
         assert entry.edition is not None  # noqa: S101 - it is made
-        key = row_id(entry.edition)
+        progress = describe_progress(session, entry.edition)
         total = account(session, entry.edition)
         return {
             "sum": total,
             "settled": total.total - total.open,
-            "deferred": count_states(session, key).get(DeliveryState.DEFERRED, 0),
-            "reasons": count_reasons(session, key),
-            "next_due_at": next_due_at(session, key),
+            "deferred": progress.deferred,
+            "reasons": progress.reasons,
+            "next_due_at": progress.next_due_at,
             "slowed": slowed_by(session, self._front.desk.settings, self._front.now()),
             "runs": entry.edition.state in (EditionState.COMPILING, EditionState.FROZEN),
         }

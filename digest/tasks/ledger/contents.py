@@ -1,0 +1,27 @@
+"""How much a publication holds."""
+
+from dataclasses import dataclass
+
+from sqlmodel import Session
+
+from digest.store.articles import articles
+from digest.store.editions import variants
+from digest.store.readers import subscribers
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """Articles, readers, and the distinct lists of articles of all editions."""
+
+    articles: int
+    readers: int
+    variants: int
+
+
+def count_contents(session: Session) -> Contents:
+    """Count what a publication holds."""
+    return Contents(
+        articles.count_articles(session),
+        sum(1 for _ in subscribers.list_subscribers(session)),
+        variants.count_variants(session),
+    )
