@@ -7,6 +7,7 @@ from sqlalchemy import select as columns
 from sqlmodel import Session, col, func, select
 
 from digest.models import Bounce, Complaint, Delivery, DeliveryState, Edition, Subscriber, Subscription
+from digest.models.row import row_id
 
 
 def find_by_prefix(session: Session, prefix: str) -> list[Subscriber]:
@@ -126,4 +127,4 @@ def sum_complaints(session: Session, since: datetime) -> list[tuple[int | None, 
 
 def get_editions(session: Session, ids: Sequence[int]) -> dict[int, Edition]:
     """Get editions by their ids."""
-    return {row.id or 0: row for row in session.exec(select(Edition).where(col(Edition.id).in_(ids)))}
+    return {row_id(row): row for row in session.exec(select(Edition).where(col(Edition.id).in_(ids)))}

@@ -62,7 +62,7 @@ def mark_article(database: Database, name: str, mark: Mark, now: datetime, *, on
 def split_article(database: Database, name: str, now: datetime) -> Fold:
     """Part an article from the one that it is folded into; raise InputError where that cannot be."""
     with database.write() as session:
-        return folding.split(session, articles.get_article(session, name).id or 0, now)
+        return folding.split(session, row_id(articles.get_article(session, name)), now)
 
 
 def list_related(database: Database, name: str, limit: int, now: datetime) -> list[Article]:

@@ -13,6 +13,7 @@ from digest.mail.message import Headers, Message, ReaderHeaders, compose_notice,
 from digest.mail.rendering.names import Names
 from digest.mail.rendering.renderer import Renderer
 from digest.models import Answer, DeliveryState, MailState, Outcome, Subscriber
+from digest.models.row import row_id
 from digest.net.smtp import Envelope, open_connection
 from digest.rules.delivery.verdicts import describe, judge, without_address
 from digest.store.readers import answers, subscribers
@@ -60,14 +61,14 @@ def plan_answer(
 
 def probed_at(session: Session, subscriber: Subscriber) -> datetime | None:
     """Return when the address was last probed."""
-    probe = answers.last_of_kind(session, subscriber.id or 0, "probe")
+    probe = answers.last_of_kind(session, row_id(subscriber), "probe")
     return probe.created_at if probe else None
 
 
 def plan_probe(session: Session, inbox: Inbox, subscriber: Subscriber, now: datetime) -> None:
     """Plan one message that asks nothing: whether it comes back decides on an address that often fails."""
     digest = next(
-        (row.digest for row in subscribers.list_subscriptions(session, subscriber.id or 0)),
+        (row.digest for row in subscribers.list_subscriptions(session, row_id(subscriber))),
         inbox.settings.digests[0].name,
     )
     row = Answer(
@@ -176,4 +177,4 @@ def _sender(inbox: Inbox, row: Answer, subscriber: Subscriber | None) -> str:
 
 def _settle(run: Run, row: Answer, state: MailState, reply: str, due_at: datetime | None) -> None:
     with run.database.write() as session:
-        answers.record_answer(session, row.id or 0, run.owner, state, reply, due_at)
+        answers.record_answer(session, row_id(row), run.owner, state, reply, due_at)

@@ -19,6 +19,7 @@ from digest.models import (
     Subscriber,
     SuppressionReason,
 )
+from digest.models.row import row_id
 from digest.rules.delivery.bounce_score import (
     WINDOW,
     AddressVerdict,
@@ -86,7 +87,7 @@ def act_on_complaint(
     row = Complaint(
         at=now,
         message_id=message,
-        subscriber_id=proof.subscriber.id or 0,
+        subscriber_id=row_id(proof.subscriber),
         edition_id=proof.edition.id if proof.edition else None,
         receiver=_domain(proof.subscriber.address) or complaint.reporter,
         feedback_type=complaint.feedback_type[:40],
@@ -109,7 +110,7 @@ def score_finished(inbox: Inbox, now: datetime) -> int:
         last = 0
         while True:
             with inbox.database.write() as session:
-                page = bounces.list_refused(session, edition.id or 0, last, _PAGE)
+                page = bounces.list_refused(session, row_id(edition), last, _PAGE)
                 for delivery, subscriber in page:
                     _score_refused(session, inbox, delivery, subscriber, now)
                 if len(page) < _PAGE and edition.finished_at is not None:
@@ -117,14 +118,14 @@ def score_finished(inbox: Inbox, now: datetime) -> int:
             scored += len(page)
             if len(page) < _PAGE:
                 break
-            last = page[-1][0].id or 0
+            last = row_id(page[-1][0])
     return scored
 
 
 def _score_refused(
     session: Session, inbox: Inbox, delivery: Delivery, subscriber: Subscriber, now: datetime
 ) -> None:
-    known = {one.delivery_id for one in bounces.list_evidence(session, subscriber.id or 0, now - WINDOW)}
+    known = {one.delivery_id for one in bounces.list_evidence(session, row_id(subscriber), now - WINDOW)}
     if delivery.id in known:
         return  # a page that a crash left half scored
     words = delivery.reply_text
@@ -143,7 +144,7 @@ def _keep(session: Session, refusal: _Refusal, failure: Failure, weight: BounceW
     row = Bounce(
         at=refusal.at,
         message_id=refusal.message_id,
-        subscriber_id=refusal.subscriber.id or 0,
+        subscriber_id=row_id(refusal.subscriber),
         delivery_id=refusal.delivery_id,
         edition_id=refusal.edition_id,
         receiver=_domain(refusal.subscriber.address) or _domain(failure.address),
@@ -159,7 +160,7 @@ def _keep(session: Session, refusal: _Refusal, failure: Failure, weight: BounceW
 
 
 def _decide(session: Session, inbox: Inbox, subscriber: Subscriber, is_probe: bool, now: datetime) -> str:
-    rows = bounces.list_evidence(session, subscriber.id or 0, now - WINDOW)
+    rows = bounces.list_evidence(session, row_id(subscriber), now - WINDOW)
     evidence = [Evidence(row.at, BounceWeight(row.weight)) for row in rows]
     verdict = judge_address(evidence, answers.probed_at(session, subscriber), now)
     if verdict is AddressVerdict.SUPPRESS or is_probe:
@@ -172,11 +173,11 @@ def _decide(session: Session, inbox: Inbox, subscriber: Subscriber, is_probe: bo
 
 
 def _pause_if_many(session: Session, edition: Edition) -> None:
-    complaints, accepted = bounces.count_complaints(session, edition.id or 0)
+    complaints, accepted = bounces.count_complaints(session, row_id(edition))
     if must_pause(complaints, accepted) and edition.state == EditionState.FROZEN:
         share = 100 * complaints / max(accepted, 1)
         reason = f"{complaints} readers call it spam ({share:.1f} % of {accepted}); look before you resume it"
-        editions.pause(session, edition.id or 0, reason, retry_at=None)
+        editions.pause(session, row_id(edition), reason, retry_at=None)
         log.error("%s is paused: %s", edition.name, reason)
 
 

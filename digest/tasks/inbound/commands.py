@@ -10,6 +10,7 @@ from sqlmodel import Session
 from digest.errors import InputError
 from digest.mail.rendering.names import Names
 from digest.models import Answer, Confirmation, Subscriber, Subscription, SubscriptionState
+from digest.models.row import row_id
 from digest.rules.readers import consent
 from digest.rules.readers.mail_commands import MailCommand, MailVerb, read_pause, read_topics
 from digest.rules.tokens import mail_tokens, tokens
@@ -81,7 +82,7 @@ def act_on_address(request: Request, addressed: Addressed) -> str | None:
     """
     session = request.session
     if addressed.purpose == mail_tokens.LEAVE:
-        row = subscribers.find_subscription(session, addressed.subscriber.id or 0, addressed.names[0])
+        row = subscribers.find_subscription(session, row_id(addressed.subscriber), addressed.names[0])
         if row is not None and end(session, row, request.now, {"mail": "unsubscribe"}):
             request.answer(row.digest, [("mail_left", {})])
         return "left"
@@ -93,7 +94,7 @@ def act_on_address(request: Request, addressed: Addressed) -> str | None:
     answer.kind = "asked"  # a token carries its command out once
     session.add(answer)
     stored = answer.values.get("command")
-    row = subscribers.find_subscription(session, addressed.subscriber.id or 0, answer.digest)
+    row = subscribers.find_subscription(session, row_id(addressed.subscriber), answer.digest)
     if row is None or not isinstance(stored, list):
         return None
     command = MailCommand(MailVerb(stored[0]), str(stored[1]))
@@ -209,7 +210,7 @@ def _ask_first(request: Request, command: MailCommand, row: Subscription) -> str
 
 def _subscription(request: Request, subscriber: Subscriber) -> Subscription | None:
     """Choose which subscription a command is about: the answered edition's, else the one that is active."""
-    rows = subscribers.list_subscriptions(request.session, subscriber.id or 0)
+    rows = subscribers.list_subscriptions(request.session, row_id(subscriber))
     if request.writer.edition is not None:
         return next((row for row in rows if row.digest == request.writer.edition.digest), None)
     active = [row for row in rows if row.state in _ACTIVE]

@@ -12,6 +12,7 @@ from digest.mail.reports.dsn import find_addresses
 from digest.mail.reports.parts import Mail
 from digest.mail.reports.report import Report
 from digest.models import Delivery, Edition, Subscriber
+from digest.models.row import row_id
 from digest.net.inbound.spool import Spool
 from digest.rules.delivery.return_paths import ReturnPaths
 from digest.rules.readers.address import normalise
@@ -106,7 +107,7 @@ def prove_token(session: Session, inbox: Inbox, token: str) -> Proof | None:
     if prefix is None:
         return None
     for subscriber in bounces.find_by_prefix(session, prefix):
-        mailed = bounces.list_mailed(session, subscriber.id or 0, _MOST_EDITIONS)
+        mailed = bounces.list_mailed(session, row_id(subscriber), _MOST_EDITIONS)
         known: dict[tuple[str, ...], tuple[Delivery, Edition]] = {
             tuple(edition.name): (delivery, edition) for delivery, edition in mailed
         }
@@ -159,7 +160,7 @@ def _prove_message_id(session: Session, inbox: Inbox, report: Report) -> Proof |
         subscriber = subscribers.find_subscriber(session, key)
         if subscriber is None:
             continue
-        for delivery, edition in bounces.list_mailed(session, subscriber.id or 0, _MOST_EDITIONS):
+        for delivery, edition in bounces.list_mailed(session, row_id(subscriber), _MOST_EDITIONS):
             if message_id(inbox.identity_key, *edition.name, subscriber.public_id, domain) == returned:
                 return Proof(subscriber, delivery, edition, tuple(edition.name))
     return None

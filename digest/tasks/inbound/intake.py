@@ -19,6 +19,7 @@ from digest.mail.reports.reading import find_sender, main_text, read, return_pat
 from digest.mail.reports.reply_text import read_reply
 from digest.mail.reports.report import MailKind, Report
 from digest.models import InboundMessage
+from digest.models.row import row_id
 from digest.net.inbound.spool import collect
 from digest.rules.readers.mail_commands import find_command, read_consent
 from digest.rules.tokens import mail_tokens
@@ -82,7 +83,7 @@ def _act(session: Session, inbox: Inbox, raw: bytes, now: datetime) -> str:
     if row is None:
         return "known"
     report = read(raw, own=inbox.own_addresses)
-    kind, why = _follow(session, inbox, mail, report, row.id or 0, now)
+    kind, why = _follow(session, inbox, mail, report, row_id(row), now)
     row.kind, row.why = kind, why[:200]
     if kind in ("unproved", "not understood"):
         row.raw = raw[:_MOST_KEPT]

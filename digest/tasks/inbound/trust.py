@@ -11,6 +11,7 @@ from digest.mail.reports.dsn import find_addresses
 from digest.mail.reports.parts import HeaderFields, Mail
 from digest.mail.reports.reading import find_sender
 from digest.models import Confirmation, Edition, Subscriber
+from digest.models.row import row_id
 from digest.rules.tokens import mail_tokens
 from digest.store.delivery import bounces
 from digest.store.readers import answers, confirmations, subscribers
@@ -121,7 +122,7 @@ def _replied_to(session: Session, inbox: Inbox, mail: Mail, subscriber: Subscrib
     if not named:
         return None
     domain = inbox.settings.site.from_domain
-    for _, edition in bounces.list_mailed(session, subscriber.id or 0, _MOST_EDITIONS):
+    for _, edition in bounces.list_mailed(session, row_id(subscriber), _MOST_EDITIONS):
         if message_id(inbox.identity_key, *edition.name, subscriber.public_id, domain) in named:
             return edition
     return None
@@ -138,13 +139,13 @@ def _names_of(
         for asking in _askings(session, subscriber):
             yield (str(asking.id),)
     else:
-        for answer in answers.list_asked(session, subscriber.id or 0):
+        for answer in answers.list_asked(session, row_id(subscriber)):
             yield (str(answer.id),)
 
 
 def _askings(session: Session, subscriber: Subscriber) -> Iterator[Confirmation]:
-    for row in subscribers.list_subscriptions(session, subscriber.id or 0):
-        yield from confirmations.list_of(session, row.id or 0)
+    for row in subscribers.list_subscriptions(session, row_id(subscriber)):
+        yield from confirmations.list_of(session, row_id(row))
 
 
 def _address_tokens(inbox: Inbox, mail: Mail) -> Iterator[str]:

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from digest.errors import InputError
 from digest.models import LetterState
+from digest.models.row import row_id
 from digest.tasks.desk.agenda import AgendaEntry
 from digest.tasks.inbound import letters
 from digest.tasks.inbound.letters import ShownLetter
@@ -100,7 +101,7 @@ class LetterPages:
         """Do it and go back to the letter, or show what stands in the way with what was typed."""
         found = self._find(letter)
         try:
-            act(found.letter.id or 0, self._front.visit(request).editor.address)
+            act(row_id(found.letter), self._front.visit(request).editor.address)
         except InputError as error:
             return self._show(
                 request, found, status=400, error=sentence(error), answer=answer, printed=printed
