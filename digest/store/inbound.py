@@ -1,10 +1,9 @@
 """Messages that were taken in, each once."""
 
-from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import Session, col, delete, func, select, update
+from sqlmodel import Session, col, delete, select, update
 
 from digest.models import Answer, InboundMessage
 
@@ -24,18 +23,6 @@ def add_once(session: Session, row: InboundMessage) -> InboundMessage | None:
     except IntegrityError:
         return None
     return row
-
-
-def list_messages(session: Session, kinds: Sequence[str], limit: int) -> list[InboundMessage]:
-    """List messages of some kinds, the latest first."""
-    query = select(InboundMessage).where(col(InboundMessage.kind).in_(kinds))
-    return list(session.exec(query.order_by(col(InboundMessage.id).desc()).limit(limit)))
-
-
-def count_kinds(session: Session) -> dict[str, int]:
-    """Count the messages of each kind."""
-    query = select(InboundMessage.kind, func.count()).group_by(InboundMessage.kind)
-    return dict(session.exec(query).all())
 
 
 def expire(session: Session, before: datetime) -> None:

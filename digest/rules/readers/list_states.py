@@ -62,10 +62,6 @@ class Words:
     yes: frozenset[str]
     no: frozenset[str]
 
-    def find_state(self, cell: str) -> ListState | None:
-        """Find the state that a cell's word names."""
-        return self.states.get(squeeze(cell))
-
 
 @dataclass(slots=True)
 class StateColumn:

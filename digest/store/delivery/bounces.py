@@ -44,13 +44,6 @@ def list_evidence(session: Session, subscriber_id: int, since: datetime) -> list
     return list(found.values())
 
 
-def list_bounces(session: Session, subscriber_id: int) -> list[Bounce]:
-    """List all bounces of a subscriber, oldest first."""
-    return list(
-        session.exec(select(Bounce).where(Bounce.subscriber_id == subscriber_id).order_by(col(Bounce.id)))
-    )
-
-
 def list_refused(
     session: Session, edition_id: int, after: int, limit: int
 ) -> list[tuple[Delivery, Subscriber]]:
