@@ -70,13 +70,13 @@ class Application:
 
     @cached_property
     def keys(self) -> dict[str, bytes]:
-        """Give the keys that are never rotated, made when the database was."""
+        """Return the keys that are never rotated, made when the database was."""
         with self.database.write() as session:
             return keep_keys(session, {name: secrets.token_bytes(32) for name in ("identity", "suppression")})
 
     @cached_property
     def renderer(self) -> Renderer:
-        """Give the renderer of messages; raise SettingsError for a look or a folder that is not there."""
+        """Return the renderer of messages; raise SettingsError for a look or a folder that is not there."""
         from digest.mail.rendering.renderer import Renderer
 
         look = self.settings.look
@@ -97,14 +97,14 @@ class Application:
 
     @cached_property
     def composer(self) -> Composer:
-        """Give what composes messages, for preview and delivery alike."""
+        """Return what composes messages, for preview and delivery alike."""
         from digest.tasks.composing.composer import Composer
 
         return Composer(self.database, self.settings, self.renderer, self.keys["identity"], self.signer)
 
     @cached_property
     def signer(self) -> Signer | None:
-        """Give what signs messages, read once; None where the settings name no key."""
+        """Return what signs messages, read once; None where the settings name no key."""
         if not (self.settings.dkim.key_file or self.settings.dkim.ed25519_key_file):
             return None
         # The library of keys is slow to import, and most commands sign nothing.
@@ -114,7 +114,7 @@ class Application:
 
     @cached_property
     def readers(self) -> Readers:
-        """Give the use cases of readers."""
+        """Return the use cases of readers."""
         from digest.tasks.readers.readers import Readers
 
         return Readers(
@@ -146,7 +146,7 @@ class Application:
 
     @cached_property
     def inbox(self) -> Inbox:
-        """Give the use cases of mail that comes in."""
+        """Return the use cases of mail that comes in."""
         from digest.net.inbound.spool import Spool
         from digest.tasks.inbound.inbox import Inbox
 
@@ -156,7 +156,7 @@ class Application:
 
     @cached_property
     def desk(self) -> Desk:
-        """Give the use cases of editors."""
+        """Return the use cases of editors."""
         from digest.tasks.desk.desk import Desk
 
         return Desk(
@@ -171,7 +171,7 @@ class Application:
 
     @property
     def relay(self) -> Relay:
-        """Give the relay that the settings name first."""
+        """Return the relay that the settings name first."""
         return self._relay(self.settings.smtp)
 
     def _relay(self, named: RelaySettings) -> Relay:
@@ -191,7 +191,7 @@ class Application:
 
     @property
     def relay_limits(self) -> list[RelayLimits]:
-        """Give the relays, each with what it may be asked to carry."""
+        """Return the relays, each with what it may be asked to carry."""
         from digest.tasks.delivery.run import RelayLimits
 
         smtp = self.settings.smtp
@@ -202,7 +202,7 @@ class Application:
 
     @property
     def identity(self) -> str:
-        """Give what tells this ledger from every other, and tells nothing else."""
+        """Return what tells this ledger from every other, and tells nothing else."""
         return identity_of(self.keys["identity"])
 
     @contextmanager
@@ -233,7 +233,7 @@ class Application:
 
     @property
     def state_path(self) -> Path:
-        """Give where the state file is."""
+        """Return where the state file is."""
         return state_path(self.settings.file)
 
     def note_standing(self) -> None:
@@ -242,7 +242,7 @@ class Application:
 
     @property
     def restorer(self) -> Restorer:
-        """Give what decides on a restored database."""
+        """Return what decides on a restored database."""
         from digest.tasks.ledger.restore import Restorer
 
         return Restorer(self.database, self.settings, self.state_path, self.identity, self.clock)
@@ -268,7 +268,7 @@ class Application:
             target.close()
 
     def compiler(self, worker: WorkerLock) -> Compiler:
-        """Give what makes editions, for a worker."""
+        """Return what makes editions, for a worker."""
         from digest.tasks.editions.compiling import Compiler
         from digest.tasks.editions.fitting import Fitter
 
@@ -281,7 +281,7 @@ class Application:
         )
 
     def run(self, worker: WorkerLock, digest: str | None = None) -> Run:
-        """Give what one run of deliveries shares."""
+        """Return what one run of deliveries shares."""
         from digest.rules.delivery.rate_limits import Domains, Limit
         from digest.tasks.delivery.run import Run
 

@@ -43,11 +43,11 @@ class Sent:
 
     @property
     def trouble(self) -> list[str]:
-        """Give what the operator has to know."""
+        """Return what the operator has to know."""
         return self.tally.trouble
 
     def facts(self) -> dict[str, Any]:
-        """Give it as JSON can hold it."""
+        """Return it as JSON can hold it."""
         return {
             "fetched": [
                 {"source": r.source, "added": r.added, "updated": r.updated, "error": r.error or None}

@@ -70,7 +70,7 @@ class Index:
             weights.append(weight)
 
     def near(self, stories: Sequence[RelatedStory], count: int, without: Collection[int] = ()) -> list[int]:
-        """Give at most `count` ids, the nearest first: neither of these stories nor of those named.
+        """Return at most `count` ids, the nearest first: neither of these stories nor of those named.
 
         What shares only one term, or too little, is not related. Ties go to the newer, then to the higher id.
         """
@@ -92,7 +92,7 @@ class Index:
         return [-number for _, _, number in sorted(ranked)[:count]]
 
     def _vector(self, story: RelatedStory) -> dict[str, float]:
-        """Give a story's vector; the lists of an edition share most of theirs, so it is kept."""
+        """Return a story's vector; the lists of an edition share most of theirs, so it is kept."""
         known = self._asked.get(story)
         if known is None:
             if len(self._asked) >= _KEPT:
@@ -101,7 +101,7 @@ class Index:
         return known
 
     def _freshness(self, place: int, newest: float) -> float:
-        """Give 1 for what is as new, falling to a half with age: recency ranks, it does not decide."""
+        """Return 1 for what is as new, falling to a half with age: recency ranks, it does not decide."""
         age = max(0.0, newest - self._dated[place])
         return 0.5 + 0.5 * math.exp2(-age / _HALF_LIFE.total_seconds())
 
@@ -110,7 +110,7 @@ _NOWHERE: tuple[array[int], array[float]] = (array("i"), array("f"))
 
 
 def terms_of(text: str) -> list[str]:
-    """Give a text's terms in order: words of three letters or more, pairs of signs in unspaced scripts."""
+    """Return a text's terms in order: words of three letters or more, pairs of signs in unspaced scripts."""
     found: list[str] = []
     for run in _RUN.findall(text.casefold()):
         if _IS_UNSPACED.match(run):

@@ -64,7 +64,7 @@ class Catcher:
 
     @property
     def port(self) -> int:
-        """Give the port that it listens on."""
+        """Return the port that it listens on."""
         return listening_port(self._controller)
 
     def start(self) -> None:
@@ -90,7 +90,7 @@ class _Controller(Controller):
 
 
 def listening_port(controller: Controller) -> int:
-    """Give the port that a started controller listens on."""
+    """Return the port that a started controller listens on."""
     return int(controller.server.sockets[0].getsockname()[1])  # type: ignore[union-attr]
 
 
@@ -114,7 +114,7 @@ class _Keeper:
 
 
 def create_pages(outbox: Path) -> FastAPI:
-    """Give pages that list the caught mail and show one message, its HTML in a sandbox."""
+    """Return pages that list the caught mail and show one message, its HTML in a sandbox."""
     app = FastAPI(title="Caught mail", docs_url=None, redoc_url=None, openapi_url=None)
 
     @app.get("/", response_class=HTMLResponse)

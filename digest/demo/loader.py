@@ -100,7 +100,7 @@ def _place_pictures(articles: Path, base_url: str) -> None:
 
 
 def _dated(feed: str, now: datetime) -> str:
-    """Give each item of a feed a time, so that a sample looks fresh whenever it is copied."""
+    """Return each item of a feed a time, so that a sample looks fresh whenever it is copied."""
     hours = itertools.count(26, 19)
     dates = (format_datetime(now - timedelta(hours=age)) for age in hours)
     return re.sub("</item>", lambda _: f"<pubDate>{next(dates)}</pubDate>\n</item>", feed)
@@ -128,7 +128,7 @@ def start_catcher(settings: Settings, folder: Path) -> tuple[Catcher, Settings]:
 
 
 def free_port(wanted: int) -> int:
-    """Give the wanted port of loopback if it is free, else any that is."""
+    """Return the wanted port of loopback if it is free, else any that is."""
     for port in (wanted, 0):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

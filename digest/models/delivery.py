@@ -48,7 +48,7 @@ COUNTED = (*OPEN, DeliveryState.ACCEPTED, DeliveryState.UNCERTAIN)
 
 
 def counts(state: str, reason: str) -> bool:
-    """Tell whether the reader is taken to have a delivery's articles."""
+    """Return whether the reader is taken to have a delivery's articles."""
     return state in COUNTED or reason == Withheld.RESTORED
 
 
@@ -94,7 +94,7 @@ class Delivery(SQLModel, table=True):
 
 
 def is_counted() -> ColumnElement[bool]:
-    """Give `counts` as a condition of a query."""
+    """Return `counts` as a condition of a query."""
     return or_(col(Delivery.state).in_(COUNTED), col(Delivery.reason) == Withheld.RESTORED)
 
 

@@ -48,7 +48,7 @@ class Draft(SQLModel, table=True):
 
     @property
     def is_approved(self) -> bool:
-        """Tell whether what stands now is what was approved."""
+        """Return whether what stands now is what was approved."""
         return self.approved_version == self.version
 
 

@@ -27,7 +27,7 @@ class Reply:
     text: str
 
     def __str__(self) -> str:
-        """Give the reply as one printable line."""
+        """Return the reply as one printable line."""
         return " ".join(part for part in (str(self.code), self.enhanced, self.text) if part)
 
 
@@ -47,5 +47,5 @@ class Outcome:
 
     @property
     def accepted(self) -> bool:
-        """Tell whether the server took responsibility: 2yz to the final dot (RFC 5321 4.2.5)."""
+        """Return whether the server took responsibility: 2yz to the final dot (RFC 5321 4.2.5)."""
         return self.stage is Stage.DOT and self.reply is not None and 200 <= self.reply.code < 300

@@ -22,7 +22,7 @@ class Records(tuple[str, ...]):
 
     @classmethod
     def unknown(cls, trouble: str) -> "Records":
-        """Give no records, and why."""
+        """Return no records, and why."""
         records = cls()
         records.trouble = trouble
         return records
@@ -36,11 +36,11 @@ class Resolver:
         self._timeout = timeout
 
     def texts(self, name: str) -> Records:
-        """Give the TXT records, the strings of each joined (RFC 7208 3.3)."""
+        """Return the TXT records, the strings of each joined (RFC 7208 3.3)."""
         return self._ask(name, "TXT")
 
     def addresses(self, name: str) -> Records:
-        """Give the IPv4 and IPv6 addresses."""
+        """Return the IPv4 and IPv6 addresses."""
         found = [self._ask(name, kind) for kind in ("A", "AAAA")]
         trouble = next((records.trouble for records in found if records.trouble), "")
         every = Records(address for records in found for address in records)
@@ -48,11 +48,11 @@ class Resolver:
         return every
 
     def mail_hosts(self, name: str) -> Records:
-        """Give the hosts that take mail, the preferred first; "." says that none does (RFC 7505)."""
+        """Return the hosts that take mail, the preferred first; "." says that none does (RFC 7505)."""
         return self._ask(name, "MX")
 
     def names(self, address: str) -> Records:
-        """Give the names that an IP address is said to have."""
+        """Return the names that an IP address is said to have."""
         return self._ask(dns.reversename.from_address(address).to_text(), "PTR")
 
     def _ask(self, name: str, kind: str) -> Records:

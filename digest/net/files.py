@@ -27,7 +27,7 @@ def read_file(path: Path, max_bytes: int = _MAX_BYTES) -> bytes:
 
 
 def read_folder(path: Path, rejected: list[Rejected] | None = None) -> Iterator[tuple[str, bytes]]:
-    """Give the articles of a folder, sorted: hidden files and links that leave the folder are not read.
+    """Yield the articles of a folder, sorted: hidden files and links that leave the folder are not read.
 
     A file that cannot be read is put into `rejected` and the rest goes on; without that list it is raised.
     """

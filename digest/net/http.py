@@ -114,7 +114,7 @@ def _origin(url: str) -> tuple[str, int]:
 
 
 def is_public(address: str) -> bool:
-    """Tell whether an IP address is one of the public internet (RFC 6890 and its successors)."""
+    """Return whether an IP address is one of the public internet (RFC 6890 and its successors)."""
     ip = ipaddress.ip_address(address.partition("%")[0])
     return ip.is_global and not any(ip in net for net in _BLOCKED if net.version == ip.version)
 
@@ -146,7 +146,7 @@ class _TimedStream(httpcore2.NetworkStream):
         return _TimedStream(self._stream.start_tls(ssl_context, server_hostname, timeout), self._end)
 
     def get_extra_info(self, info: str) -> Any:
-        """Tell what the pool asks about the socket."""
+        """Return what the pool asks about the socket."""
         return self._stream.get_extra_info(info)
 
 

@@ -14,7 +14,7 @@ PARSING = Lock()
 
 
 def in_parallel(act: Callable[[T], R], items: Iterable[T], width: int) -> Iterator[tuple[T, R]]:
-    """Give each item with its result as it comes; no more than twice `width` are held at a time.
+    """Yield each item with its result as it comes; no more than twice `width` are held at a time.
 
     One alone is done in this thread: another would bring a heap of its own.
     """

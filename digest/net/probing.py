@@ -45,7 +45,7 @@ def probe_relay(relay: Relay, timeout: float) -> Probe | Outcome:
 
 
 def own_addresses() -> list[str]:
-    """Give the public addresses that this machine leaves from; nothing is sent to find out."""
+    """Return the public addresses that this machine leaves from; nothing is sent to find out."""
     found = []
     for family, nowhere in _NOWHERE:
         try:

@@ -79,16 +79,16 @@ class DigestSettings(Table):
 
     @property
     def form(self) -> Form:
-        """Give how much of an article is shown where it fits: what is set, else what the look is made for."""
+        """Return how much of an article is shown where it fits: as is set, else as the look is made for."""
         return self.show or (Form.TITLE if self.template == "headlines" else Form.SUMMARY)
 
     @property
     def is_public(self) -> bool:
-        """Tell whether its editions may be read by anybody, in the archive and its feeds."""
+        """Return whether its editions may be read by anybody, in the archive and its feeds."""
         return self.archive == "public"
 
     def cadence(self, name: str) -> Cadence:
-        """Give one of the digest's cadences; raise SettingsError for a name that it does not offer."""
+        """Return one of the digest's cadences; raise SettingsError for a name that it does not offer."""
         if name not in self.cadences:
             offered = ", ".join(self.cadences)
             raise SettingsError(f'digest "{self.name}" has no cadence "{name}"; it offers {offered}')
@@ -96,5 +96,5 @@ class DigestSettings(Table):
 
     @property
     def default_cadence(self) -> str:
-        """Give the cadence of a reader who picks none: the first one written."""
+        """Return the cadence of a reader who picks none: the first one written."""
         return next(iter(self.cadences))

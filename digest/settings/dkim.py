@@ -80,5 +80,5 @@ class DnsSettings(Table):
 
     @property
     def server(self) -> tuple[str, int] | None:
-        """Give the resolver's address and port; None for the system's own."""
+        """Return the resolver's address and port; None for the system's own."""
         return server_of(self.resolver) if self.resolver else None

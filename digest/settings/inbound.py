@@ -103,7 +103,7 @@ class InboundSettings(Table):
         return self
 
     def is_ours(self, address: str) -> bool:
-        """Tell whether mail to an address is for us: the inbox, or it with a delimiter and more."""
+        """Return whether mail to an address is for us: the inbox, or it with a delimiter and more."""
         local, _, domain = address.strip("<>").lower().rpartition("@")
         if f"{local}@{domain}" == self.address.lower():
             return True
@@ -115,17 +115,17 @@ class InboundSettings(Table):
 
     @property
     def is_verp(self) -> bool:
-        """Tell whether each delivery has a return path of its own."""
+        """Return whether each delivery has a return path of its own."""
         return bool(self.address) and self.return_path != "plain"
 
     @property
     def before(self) -> str:
-        """Give what stands before a token: the base and its delimiter, nothing on a domain that takes all."""
+        """Return what stands before a token: base and delimiter, or nothing on a domain that takes all."""
         if len(self.delimiter) > 1:
             return ""
         return self.address.rpartition("@")[0] + self.delimiter
 
     @property
     def domain(self) -> str:
-        """Give the domain of addresses with a token."""
+        """Return the domain of addresses with a token."""
         return self.delimiter if len(self.delimiter) > 1 else self.address.rpartition("@")[2]

@@ -140,7 +140,7 @@ class Settings(BaseSettings):
         return ordered
 
     def digest(self, name: str) -> DigestSettings:
-        """Give the digest of that name; raise SettingsError naming those that exist."""
+        """Return the digest of that name; raise SettingsError naming those that exist."""
         for digest in self.digests:
             if digest.name == name:
                 return digest
@@ -150,7 +150,7 @@ class Settings(BaseSettings):
 
     @property
     def return_path_domain(self) -> str:
-        """Give the domain of MAIL FROM, which SPF is asked about."""
+        """Return the domain of MAIL FROM, which SPF is asked about."""
         inbound = self.inbound
         if inbound.is_verp:
             return inbound.domain
@@ -158,17 +158,17 @@ class Settings(BaseSettings):
 
     @property
     def zone(self) -> ZoneInfo:
-        """Give the publication's time zone."""
+        """Return the publication's time zone."""
         return ZoneInfo(self.site.timezone)
 
     @property
     def database_url(self) -> str:
-        """Give the database's URL, a relative SQLite path being relative to the settings file."""
+        """Return the database's URL, a relative SQLite path being relative to the settings file."""
         path = self.database.url.removeprefix("sqlite:///")
         if path == self.database.url or path.startswith("/"):
             return self.database.url
         return f"sqlite:///{self.folder / path}"
 
     def path(self, text: str | Path) -> Path:
-        """Give a path of the settings, a relative one being relative to the settings file."""
+        """Return a path of the settings, a relative one being relative to the settings file."""
         return self.folder / text

@@ -50,13 +50,13 @@ class Site(Table):
 
     @property
     def from_address(self) -> str:
-        """Give the address of From, its domain as it stands in DNS."""
+        """Return the address of From, its domain as it stands in DNS."""
         local, _, _ = parseaddr(self.from_)[1].rpartition("@")
         return f"{local}@{self.from_domain}"
 
     @property
     def from_domain(self) -> str:
-        """Give the domain of From, as it stands in DNS."""
+        """Return the domain of From, as it stands in DNS."""
         return ascii_name(parseaddr(self.from_)[1].rpartition("@")[2])
 
 
@@ -123,12 +123,12 @@ class WebSettings(Table):
 
     @property
     def is_secret_published(self) -> bool:
-        """Tell whether the secret is the example's, which anybody may read."""
+        """Return whether the secret is the example's, which anybody may read."""
         return self.secret.get_secret_value() == EXAMPLE_SECRET
 
     @property
     def signing_keys(self) -> tuple[bytes, ...]:
-        """Give the ring of signing secrets; the first signs, all verify."""
+        """Return the ring of signing secrets; the first signs, all verify."""
         return tuple(key.get_secret_value().encode() for key in (self.secret, *self.old_secrets))
 
 

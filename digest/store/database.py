@@ -57,7 +57,7 @@ class Database:
             session.commit()
 
     def transactions(self) -> Transactions:
-        """Give transactions that follow each other on one connection, for what runs all the time."""
+        """Return transactions that follow each other on one connection, for what runs all the time."""
         engine = self.engine.execution_options(begins=not self.is_sqlite)
         return Transactions(engine, (DBAPIError, self._drivers_error), self.explained)
 

@@ -42,7 +42,7 @@ def find_identity_key(session: Session) -> bytes | None:
 
 
 def server_clock(session: Session) -> datetime | None:
-    """Give the database server's time; None where the database is a file."""
+    """Return the database server's time; None where the database is a file."""
     if session.get_bind().dialect.name != "postgresql":
         return None
     now: datetime = session.connection().scalar(text("SELECT clock_timestamp()"))

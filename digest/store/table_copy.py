@@ -56,7 +56,7 @@ def first_difference(source: Session, target: Session, table: Table) -> str | No
 
 
 def is_empty(session: Session) -> bool:
-    """Tell whether no reader, article, edition or key has been stored."""
+    """Return whether no reader, article, edition or key has been stored."""
     return not any(session.connection().execute(select(table).limit(1)).first() for table in tables())
 
 

@@ -37,7 +37,7 @@ class Transaction:
             self._pipeline.__enter__()
 
     def close(self) -> None:
-        """Give the connection back, out of pipeline mode."""
+        """Return the connection to the pool, out of pipeline mode."""
         try:
             if self._pipeline is not None:
                 self._pipeline.__exit__(None, None, None)

@@ -67,7 +67,7 @@ class WorkerLock:
 
 
 def dead_workers(database: Database, *, own_id: int | None) -> list[int]:
-    """Give the workers that ended without saying so, or that still own a delivery.
+    """Return the workers that ended without saying so, or that still own a delivery.
 
     A dead worker's last commit may land after its lock is gone: PostgreSQL ends its sessions one by one.
     """
@@ -92,7 +92,7 @@ def count_alive(database: Database) -> int:
 
 
 def is_alive(database: Database, worker_id: int) -> bool:
-    """Tell whether a worker holds its lock."""
+    """Return whether a worker holds its lock."""
     if not database.is_sqlite:
         return _is_locked_on_postgresql(database, worker_id)
     try:
@@ -121,7 +121,7 @@ def raise_counter(session: Session) -> int:
 
 
 def get_counter(session: Session) -> int:
-    """Give the counter; 0 in a new database."""
+    """Return the counter; 0 in a new database."""
     row = session.get(Ledger, 1)
     return row.counter if row else 0
 
@@ -134,7 +134,7 @@ def lock_counter(session: Session, counter: int | None = None) -> None:
 
 
 def server_identity(session: Session) -> str:
-    """Tell one server's history from another: on PostgreSQL its system identifier and timeline."""
+    """Return what tells one server's history from another: PostgreSQL by its identifier and timeline."""
     if session.get_bind().dialect.name != "postgresql":
         return "sqlite"
     found = session.connection().execute(

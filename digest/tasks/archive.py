@@ -55,7 +55,7 @@ class Published:
 
     @property
     def articles(self) -> tuple[Article, ...]:
-        """Give all articles in the order of the page."""
+        """Return all articles in the order of the page."""
         lead = (self.lead,) if self.lead else ()
         return (*lead, *(article for part in self.parts for article in part.articles), *self.earlier)
 
@@ -133,7 +133,7 @@ class Archive:
             return archive.list_made(session, [one.name for one in self.digests], limit=limit)
 
     def _relate(self, session: Session, found: Published) -> tuple[Article, ...]:
-        """Give the nearest articles of earlier editions; those do not change, so they are found once."""
+        """Return the nearest articles of earlier editions; those do not change, so they are found once."""
         key = row_id(found.edition)
         if key not in self._related:
             before = archive.list_before(session, found.edition, _COMPARED)

@@ -103,7 +103,7 @@ def _add_health(app: FastAPI, readers: Readers, is_stalled: Callable[[], bool]) 
     threads: CapacityLimiter | None = None
 
     async def health() -> JSONResponse:
-        """Tell whether the database answers; its threads are its own, so that busy pages do not delay it."""
+        """Whether the database answers; its threads are its own, so that busy pages do not delay it."""
         nonlocal threads
         threads = threads or CapacityLimiter(_HEALTH_THREADS)
         try:
@@ -115,7 +115,7 @@ def _add_health(app: FastAPI, readers: Readers, is_stalled: Callable[[], bool]) 
         return JSONResponse({"ok": True, "database": "answers"})
 
     async def alive() -> JSONResponse:
-        """Tell that the process answers; what a restart would not mend is not asked."""
+        """Answer: the process is alive; what a restart would not mend is not asked."""
         return JSONResponse({"ok": True})
 
     for path in ("/health", "/health/ready"):

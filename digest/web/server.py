@@ -103,7 +103,7 @@ class LogLimit(logging.Filter):
         self._passed = self._left_out = 0
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Tell whether a record may pass."""
+        """Return whether a record may pass."""
         if not 0 <= record.created - self._began < 60:
             self._began, self._passed = record.created, 0
         if self._passed >= self._per_minute:

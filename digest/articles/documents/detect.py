@@ -79,7 +79,7 @@ def parse_document(
 
 
 def _kind(content: bytes, place: str, content_type: str) -> _Kind:
-    """Tell what a document is; a server's own word comes first (RFC 9110 8.3), but for plain text.
+    """Return what a document is; a server's own word comes first (RFC 9110 8.3), but for plain text.
 
     Many servers call Markdown, and some call pages, `text/plain`.
     """

@@ -122,14 +122,14 @@ def published_at(front: Front, name: str, now: datetime | None) -> datetime | No
 
 
 def link(front: Front) -> str:
-    """Give the article's own address where the front matter names one; a pattern is none."""
+    """Return the article's own address where the front matter names one; a pattern is none."""
     named = [words(front.get(key)) for key in _URL]
     whole = next((one for one in named if one.startswith(("http://", "https://"))), "")
     return whole or next((one for one in named if one and not re.search(r"/:\w|\{\{|\{%", one)), "")
 
 
 def author(front: Front) -> str:
-    """Give the authors' names, written as a text, a list, a mapping, or a list of mappings."""
+    """Return the authors' names, written as a text, a list, a mapping, or a list of mappings."""
     return next(
         (
             found
@@ -141,12 +141,12 @@ def author(front: Front) -> str:
 
 
 def summary(front: Front) -> str:
-    """Give the summary under whatever name."""
+    """Return the summary under whatever name."""
     return next((found for key in _SUMMARY if (found := words(front.get(key)))), "")
 
 
 def image(front: Front) -> tuple[str | None, str | None]:
-    """Give the picture's address and what it shows, nested as themes do it."""
+    """Return the picture's address and what it shows, nested as themes do it."""
     alt = words(front.get("image_alt") or front.get("imagealt") or front.get("cover_alt") or front.get("alt"))
     for key in _IMAGE:
         value = front.get(key)
@@ -162,13 +162,13 @@ def image(front: Front) -> tuple[str | None, str | None]:
 
 
 def topics(front: Front) -> list[str]:
-    """Give the topics, under the names that generators have for them."""
+    """Return the topics, under the names that generators have for them."""
     found = [topic for key in _TOPICS for topic in _list(front.get(key))]
     return list(dict.fromkeys(topic.strip() for topic in found if topic.strip()))
 
 
 def words(value: object) -> str:
-    """Give a scalar, or a list of them, as text; anything else is none."""
+    """Return a scalar, or a list of them, as text; anything else is none."""
     if isinstance(value, list):
         return ", ".join(filter(None, (_word(item) for item in value)))
     return _word(value)

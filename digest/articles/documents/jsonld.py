@@ -23,7 +23,7 @@ _MOST_NODES = 5_000
 
 
 def find_article(scripts: Iterable[str], url: str) -> Node:
-    """Give the page's article node: the one that names this address, else the first, else an empty one."""
+    """Return the page's article node: the one that names this address, else the first, else an empty one."""
     nodes = [node for script in scripts for node in _nodes(_loaded(script[:_LARGEST]))]
     known = {node["@id"]: node for node in nodes if isinstance(node.get("@id"), str) and len(node) > 1}
     found = [node for node in nodes if _is_article(node)]
@@ -33,7 +33,7 @@ def find_article(scripts: Iterable[str], url: str) -> Node:
 
 
 def texts(value: object, *keys: str) -> list[str]:
-    """Give the texts of a value that may be a text, a node with one of `keys`, or a list of either."""
+    """Return the texts of a value that may be a text, a node with one of `keys`, or a list of either."""
     if isinstance(value, list):
         return [text for item in value[:100] for text in texts(item, *keys)]
     if isinstance(value, dict):
@@ -79,7 +79,7 @@ def _pairs(text: str) -> list[Any]:
 
 
 def _nodes(values: list[Any]) -> Iterator[Node]:
-    """Give each object, those within others too, without descending through Python's own stack."""
+    """Yield each object, those within others too, without descending through Python's own stack."""
     waiting = list(reversed(values))
     for _ in range(_MOST_NODES):
         if not waiting:

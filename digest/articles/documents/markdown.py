@@ -116,7 +116,7 @@ def _path(front: Front, name: str) -> str:
 
 
 def _begun(front: Front, body: str) -> str:
-    """Give the stated summary, else what stands above the mark where a list of articles stops."""
+    """Return the stated summary, else what stands above the mark where a list of articles stops."""
     stated = frontmatter.summary(front)
     if stated:
         return one_line(stated) if "<" in stated else stated
@@ -130,7 +130,7 @@ def _begun(front: Front, body: str) -> str:
 
 
 def _titled(title: str, body: str) -> tuple[str, str]:
-    """Give the title and the body's HTML, the heading that is the title taken out of it."""
+    """Return the title and the body's HTML, the heading that is the title taken out of it."""
     tokens = _PARSER.parse(_MORE.sub("", body))
     at = next((n for n, token in enumerate(tokens) if token.type == "heading_open"), None)
     if at is not None:

@@ -187,7 +187,7 @@ def _author(page: html.HtmlElement, meta: dict[str, list[str]], node: Node) -> s
 
 
 def _marked(page: html.HtmlElement, name: str) -> list[html.HtmlElement]:
-    """Give the elements of a microdata property, or of a name within it."""
+    """Return the elements of a microdata property, or of a name within it."""
     found = page.xpath(".//*[@itemprop=$name]", name=name)[:5]
     return [next(iter(one.xpath(".//*[@itemprop='name']")), one) for one in found if one.tag != "meta"]
 
@@ -216,7 +216,7 @@ def _time_of(element: html.HtmlElement) -> str:
 
 
 def _is_outside(element: html.HtmlElement) -> bool:
-    """Tell whether an element stands among comments, teasers or in the page's edges."""
+    """Return whether an element stands among comments, teasers or in the page's edges."""
     return any(
         holder.tag in ("aside", "nav", "footer")
         or _OUTSIDE.search(f"{holder.get('class') or ''} {holder.get('id') or ''}")

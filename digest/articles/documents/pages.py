@@ -145,7 +145,7 @@ def _with_whole_links(tree: HtmlElement, url: str) -> HtmlElement:
 
 
 def _body(found: Document | None, stated: PageMetadata) -> str:
-    """Give what was found, or the text that the page states where that is much more."""
+    """Return what was found, or the text that the page states where that is much more."""
     extracted = _without_labels(build_html_output(found)) if found else ""
     if word_count(stated.body) > 2 * word_count(found.text or "" if found else "") + 20:
         return stated.body if re.search(r"</?p\b", stated.body) else paragraphs(re.split(r"\n+", stated.body))
@@ -189,7 +189,7 @@ def _own_title(title: str, stated: PageMetadata) -> str:
 
 
 def _names(author: str | None, site: str) -> str | None:
-    """Give the authors' names without the paper's, and without the word before the last."""
+    """Return the authors' names without the paper's, and without the word before the last."""
     names = [name.strip().removeprefix("and ") for name in re.split(r",|;", author or "")]
     kept = [name for name in names if name and name.casefold() != site.casefold().strip()]
     return ", ".join(kept) or author

@@ -115,7 +115,7 @@ def _as_quotation(admonition: re.Match[str]) -> str:
 
 
 def _stands_for(code: re.Match[str]) -> str:
-    """Give what a shortcode of Hugo (`{{< x >}}`, `{{% x %}}`) or Liquid (`{% x %}`) stands for."""
+    """Return what a shortcode of Hugo (`{{< x >}}`, `{{% x %}}`) or Liquid (`{% x %}`) stands for."""
     inner = code["inner"]
     is_hugo = code["kind"] == "{" and code["last"] and inner[:1] + inner[-1:] in ("<>", "%%")
     is_liquid = code["kind"] == "%" and not code["last"] and inner.endswith("%")

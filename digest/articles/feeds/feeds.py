@@ -122,7 +122,7 @@ def _parse(content: bytes, url: str, content_type: str) -> ParsedXml:
 
 
 def is_page(content: bytes) -> bool:
-    """Tell whether this is a web page, going by its beginning; a feed that stands in a page is a feed."""
+    """Return whether this is a web page, going by its beginning; a feed that stands in a page is a feed."""
     head = content[:4096].removeprefix(b"\xef\xbb\xbf")
     return _HTML.match(head) is not None and _ROOT.search(content) is None
 

@@ -21,7 +21,7 @@ def posts_url(root: str, *, page: int = 1, per_page: int = 20) -> str:
 
 
 def is_posts_url(url: str) -> bool:
-    """Tell whether an address is one of posts_url's."""
+    """Return whether an address is one of posts_url's."""
     return "/wp/v2/posts" in url
 
 

@@ -68,7 +68,7 @@ def _readings(content: bytes, name: str, content_type: str) -> Iterator[bytes]:
 
 
 def declares_entities(content: bytes) -> bool:
-    """Tell whether XML declares entities: a DTD is written out in it, and one stands behind its beginning.
+    """Return whether XML declares entities: a DTD is written out in it, and one stands behind its beginning.
 
     Where that DTD ends is not looked for, as comments and quoted values can hide it. XML knows these words
     in capitals only (XML 1.0, 2.8 and 4.2); what a text says about them is no matter.

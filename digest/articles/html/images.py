@@ -106,7 +106,7 @@ def _say(image: Element, sign: str) -> None:
 
 
 def is_beacon(url: str) -> bool:
-    """Tell whether an address is there to count readers."""
+    """Return whether an address is there to count readers."""
     try:
         parts = urlsplit(url)
         host = parts.hostname or ""

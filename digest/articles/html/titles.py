@@ -124,7 +124,7 @@ def _take_tag(line: _Line, tag: re.Match[str], name: str, is_paired: bool) -> No
 
 
 def _is_markup(tag: re.Match[str], name: str, is_paired: bool, markup: Markup) -> bool:
-    """Tell whether a tag is markup; one that no HTML knows and nothing closes is a name in angle brackets."""
+    """Whether a tag is markup; one that no HTML knows and nothing closes is a name in angle brackets."""
     if not name or _ATTRIBUTE.match(tag[3]):
         return True
     if markup is Markup.HTML:

@@ -14,7 +14,7 @@ _NARROWEST = 45
 
 
 def parted(text: str) -> list[str]:
-    """Give the blocks of a text in order, each as one line.
+    """Return the blocks of a text in order, each as one line.
 
     Lines that were broken at a width are joined again; where lines are whole paragraphs each is a block.
     """
@@ -38,17 +38,17 @@ def parted(text: str) -> list[str]:
 
 
 def is_item(block: str) -> bool:
-    """Tell whether a block is an item of a list with marks."""
+    """Return whether a block is an item of a list with marks."""
     return _MARKED.match(block) is not None
 
 
 def without_mark(block: str) -> str:
-    """Give an item's text."""
+    """Return an item's text."""
     return _MARKED.sub("", block, count=1)
 
 
 def _wrapped_at(lines: list[str]) -> int:
-    """Give the width that lines were broken at; 0 where they were not.
+    """Return the width that lines were broken at; 0 where they were not.
 
     Evidence is lines of about one length, none much longer, that stop in mid-sentence before another.
     """
@@ -66,7 +66,7 @@ def _wrapped_at(lines: list[str]) -> int:
 
 
 def _goes_on(before: str, line: str, width: int, is_indented: bool) -> bool:
-    """Tell whether a line continues the one before: the next word did not fit there any more."""
+    """Return whether a line continues the one before: the next word did not fit there any more."""
     room = width - len(before)
     if room > len(line.split(" ", 1)[0]) + 1 + width // 8:
         return line[0].islower() and not _ENDED.search(before)

@@ -106,7 +106,7 @@ def _tidy(place: str | None) -> str | None:
 
 
 def _opens(rest: str) -> bool:
-    """Tell whether a text begins as a sentence: with a capital, a digit, a quotation or an uncased letter."""
+    """Whether a text begins as a sentence: with a capital, a digit, a quotation or an uncased letter."""
     first = rest.lstrip("\"'“‘«„(¿¡[…")[:1]
     return bool(first) and (first.isdigit() or first in "$€£¥#@" or (first.isalpha() and not first.islower()))
 

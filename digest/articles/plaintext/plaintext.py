@@ -109,13 +109,13 @@ def _title_at(run: Sequence[str]) -> int:
 
 
 def _is_telling(block: str) -> bool:
-    """Tell whether a line says something as headlines do: long enough, and not of names alone."""
+    """Return whether a line says something as headlines do: long enough, and not of names alone."""
     words = block.split()
     return len(words) >= 7 or (len(words) >= 5 and sum(word[0].islower() for word in words) >= 2)
 
 
 def _is_short_title(block: str) -> bool:
-    """Tell whether three words say something, as the name of a section does not."""
+    """Return whether three words say something, as the name of a section does not."""
     words = block.split()
     return (
         len(words) == 3

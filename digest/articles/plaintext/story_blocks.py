@@ -50,7 +50,7 @@ def find_story(blocks: Sequence[str]) -> StoryBlocks:
 
 
 def is_label(block: str) -> bool:
-    """Tell whether a block is the site's wherever it stands."""
+    """Return whether a block is the site's wherever it stands."""
     label = _bare(block)
     return not label or (
         len(label) <= _LONGEST_LABEL and any(words.fullmatch(label) for words in (ALONE, ASKS, ENDS, RELATED))
@@ -58,7 +58,7 @@ def is_label(block: str) -> bool:
 
 
 def is_prose(block: str) -> bool:
-    """Tell whether a block reads like a paragraph of a story: sentences, and whole ones."""
+    """Return whether a block reads like a paragraph of a story: sentences, and whole ones."""
     return (
         not is_cut(block)
         and ((_size(block) >= 8 and stops(block)) or _size(block) >= 30)
@@ -67,17 +67,17 @@ def is_prose(block: str) -> bool:
 
 
 def is_cut(block: str) -> bool:
-    """Tell whether a block breaks off, as the beginning of another article does in a list."""
+    """Return whether a block breaks off, as the beginning of another article does in a list."""
     return _CUT.search(block) is not None
 
 
 def stops(block: str) -> bool:
-    """Tell whether a block ends as a sentence does."""
+    """Return whether a block ends as a sentence does."""
     return _STOPS.search(block) is not None
 
 
 def is_crumbs(block: str) -> bool:
-    """Tell whether a block is a path through the site, such as `Home > World > Europe`."""
+    """Return whether a block is a path through the site, such as `Home > World > Europe`."""
     return _CRUMBS.fullmatch(block) is not None and not stops(block)
 
 
@@ -134,13 +134,13 @@ def _below_byline(blocks: Sequence[str], found: int) -> int:
 
 
 def _is_headed(blocks: Sequence[str], byline: int, found: int) -> bool:
-    """Tell whether a headline stands right above a byline, one block between them at most."""
+    """Return whether a headline stands right above a byline, one block between them at most."""
     above = [block for block in blocks[max(found, byline - 2) : byline] if looks_like_title(block)]
     return any(len(block.split()) >= 3 for block in above)
 
 
 def _is_above(blocks: Sequence[str], at: int) -> bool:
-    """Tell whether prose stands above the story: a headline that is a question, or what asks for consent."""
+    """Whether prose stands above the story: a headline that is a question, or what asks for consent."""
     marks = {match[0].casefold() for match in CONSENT.finditer(blocks[at])}
     is_consent = len(marks) > 1 or (marks and at > 0 and CONSENT.search(blocks[at - 1]) is not None)
     return bool(is_consent) or _is_headline_with_stop(blocks, at)
@@ -162,7 +162,7 @@ def _is_short_sentence(block: str) -> bool:
 
 
 def _is_headline_with_stop(blocks: Sequence[str], at: int) -> bool:
-    """Tell whether a block that ends like a sentence is the title: a question, a call or a quotation on top."""
+    """Whether a block that ends like a sentence is the title: a question, a call or a quotation on top."""
     block = blocks[at]
     if at + 1 >= len(blocks) or len(block) > _LONGEST_TITLE or block.endswith("."):
         return False
@@ -172,7 +172,7 @@ def _is_headline_with_stop(blocks: Sequence[str], at: int) -> bool:
 
 
 def looks_like_title(block: str) -> bool:
-    """Tell whether a block has a title's shape."""
+    """Return whether a block has a title's shape."""
     if len(block) > _LONGEST_TITLE or is_label(block) or is_item(block) or is_cut(block) or is_crumbs(block):
         return False
     if not any(map(str.isalpha, block)) or read_byline(block):
@@ -215,7 +215,7 @@ def _without_boxes(blocks: Sequence[str]) -> list[str]:
 
 
 def _is_counter(blocks: Sequence[str], at: int, kept: Sequence[str]) -> bool:
-    """Tell whether "12 comments" stands above the story and not below it."""
+    """Return whether "12 comments" stands above the story and not below it."""
     following = blocks[at + 1 : at + 6]
     return (
         sum(map(is_prose, kept)) <= 1
@@ -263,7 +263,7 @@ def _resumed(blocks: Sequence[str], start: int, *, is_list: bool) -> int | None:
 
 
 def _is_last_sentence(blocks: Sequence[str], at: int) -> bool:
-    """Tell whether a short sentence below a box is the story's end: after a button, before the site's own words."""
+    """Whether a short sentence below a box is the story's end: after a button, before the site's own words."""
     block = blocks[at]
     is_closed = at + 1 == len(blocks) or is_label(blocks[at + 1])
     return (
@@ -276,7 +276,7 @@ def _is_last_sentence(blocks: Sequence[str], at: int) -> bool:
 
 
 def _is_teaser(blocks: Sequence[str], at: int) -> bool:
-    """Tell whether a paragraph and the one after its follower stand under titles, as in a list of articles."""
+    """Whether a paragraph and the one after its follower stand under titles, as in a list of articles."""
     return at > 0 and looks_like_title(blocks[at - 1]) and any(is_cut(block) for block in blocks[at : at + 4])
 
 

@@ -120,7 +120,7 @@ def canonical_url(url: str) -> str:
 
 
 def is_home(url: str) -> bool:
-    """Tell whether an address is a site's home page: it tells no article from another."""
+    """Return whether an address is a site's home page: it tells no article from another."""
     if plain := _PLAIN_PAGE.fullmatch(url):
         return not plain[2]
     parts = urlsplit(canonical_url(url))

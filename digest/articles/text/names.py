@@ -50,7 +50,7 @@ def cut_names(line: str, limit: int) -> str:
 
 
 def _is_split(inner: str) -> bool:
-    """Tell whether the brackets around are two pairs: `(a) b (c)`."""
+    """Return whether the brackets around are two pairs: `(a) b (c)`."""
     depth = 0
     for char in inner:
         depth += (char in "([<") - (char in ")]>")

@@ -103,7 +103,7 @@ def _cut_at_word(line: str, limit: int) -> str:
 
 
 def _joins(before: str, char: str) -> bool:
-    """Tell whether a character belongs to the one before it (near to UAX 29, GB9 to GB13)."""
+    """Return whether a character belongs to the one before it (near to UAX 29, GB9 to GB13)."""
     return (
         unicodedata.combining(char) != 0
         or unicodedata.category(char) in ("Mn", "Me", "Mc", "Cf")

@@ -56,7 +56,7 @@ def _spell(seconds: float) -> str:
 
 @contextmanager
 def pulse(*, quiet: bool) -> Iterator[ProgressTicker | None]:
-    """Give what shows how far a run is, or None with --quiet."""
+    """Yield what shows how far a run is, or None with --quiet."""
     if quiet:
         yield None
     elif sys.stderr.isatty():

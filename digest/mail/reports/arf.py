@@ -30,7 +30,7 @@ def read_complaint(mail: Mail) -> FeedbackReport | None:
 
 
 def is_report(mail: Mail) -> bool:
-    """Tell whether a message is a feedback report of any type."""
+    """Return whether a message is a feedback report of any type."""
     return mail.find(_KIND) is not None or mail.parameters.get("report-type", "").lower() == "feedback-report"
 
 

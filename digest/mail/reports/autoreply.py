@@ -74,7 +74,7 @@ def why_machine(mail: Mail, sender: str, return_path: str | None) -> str:
 
 
 def is_auto_reply(mail: Mail, text: str) -> bool:
-    """Tell whether a message is a responder's answer: an absence, a receipt, a ticket number."""
+    """Return whether a message is a responder's answer: an absence, a receipt, a ticket number."""
     headers = mail.headers
     stated = headers.get("auto-submitted").split(";")[0].strip().lower()
     if stated in ("auto-replied", "auto-notified") or any(name in headers for name in _RESPONDERS):

@@ -184,7 +184,7 @@ def _without_element(text: str, name: str) -> str:
 
 
 def is_daemon(address: str) -> bool:
-    """Tell whether an address is a mail system's own."""
+    """Return whether an address is a mail system's own."""
     return bool(_DAEMON.match(address.strip('<>" ')))
 
 

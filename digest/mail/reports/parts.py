@@ -60,7 +60,7 @@ class Part:
 
     @property
     def is_attachment(self) -> bool:
-        """Tell whether its sender calls it an attachment (RFC 2183)."""
+        """Return whether its sender calls it an attachment (RFC 2183)."""
         return self.headers.get("content-disposition").lower().startswith("attachment")
 
     @property

@@ -116,7 +116,7 @@ def read_reply(text: str) -> ReplyText:
 
 
 def _begins_rest(lines: list[str], place: int, attribution: int) -> bool:
-    """Tell whether all that follows is another's message: below a divider, a block of fields, an unmarked quote."""
+    """Whether all that follows is another's message: below a divider, a block of fields, an unmarked quote."""
     if _DIVIDER.match(lines[place]) or _is_field_block(lines, place):
         return True
     if not attribution:
@@ -153,13 +153,13 @@ def _attribution(lines: list[str], place: int) -> int:
 
 
 def _is_quote_below(lines: list[str], place: int, line: str) -> bool:
-    """Tell whether a quote follows a line that only may be an attribution; one that names a date needs none."""
+    """Whether a quote follows a line that only may be an attribution; one that names a date needs none."""
     following = next((one for one in lines[place : place + 4] if one.strip()), "")
     return bool(_QUOTED.match(following)) or bool(re.search(r"\d{4}|\d:\d\d|@", line) and following)
 
 
 def _is_field_block(lines: list[str], place: int) -> bool:
-    """Tell whether a block of header fields begins here, as Outlook and others put one over a quote."""
+    """Return whether a block of header fields begins here, as Outlook and others put one over a quote."""
     start = place
     if re.match(r"^[\s_*-]{3,}$", lines[place]):
         start = next((at for at in range(place + 1, min(place + 4, len(lines))) if lines[at].strip()), place)

@@ -154,7 +154,7 @@ def _connect(account: ImapAccount) -> BaseMailBox:
 
 @contextmanager
 def _told(account: ImapAccount) -> Iterator[None]:
-    """Tell a failure by the mailbox's name, without the password that a library may repeat."""
+    """Word a failure by the mailbox's name, without the password that a library may repeat."""
     try:
         yield
     except (imaplib.IMAP4.error, ImapToolsError, OSError) as error:

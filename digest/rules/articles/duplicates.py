@@ -53,7 +53,7 @@ class StoryText:
 
     @cached_property
     def said(self) -> tuple[str, ...]:
-        """Give the words in order."""
+        """Return the words in order."""
         text = f"{self.title} {self.text}"[:100_000].casefold()
         if text.isascii():
             return tuple(text.encode().translate(_PARTED).decode().split()[:_WORDS])
@@ -66,12 +66,12 @@ class StoryText:
 
     @cached_property
     def runs(self) -> frozenset[tuple[str, ...]]:
-        """Give each run of words that the text has."""
+        """Return each run of words that the text has."""
         return frozenset(_runs(self.said, _RUN))
 
     @cached_property
     def figures(self) -> frozenset[str]:
-        """Give the numbers in it."""
+        """Return the numbers in it."""
         return frozenset(filter(str.isdecimal, set(self.said)))
 
 
@@ -85,13 +85,13 @@ class Identity:
 
 
 def likeness(one: StoryText, other: StoryText) -> float:
-    """Give the share of the shorter text's runs that the longer one has."""
+    """Return the share of the shorter text's runs that the longer one has."""
     least = min(len(one.runs), len(other.runs))
     return len(one.runs & other.runs) / least if least else 0.0
 
 
 def is_same_story(one: StoryText, other: StoryText) -> bool:
-    """Tell whether two sources tell one story in the same words, cut or edited.
+    """Return whether two sources tell one story in the same words, cut or edited.
 
     A short text must be nearly the same; texts with other figures (weather, results, prices) are others.
     """
@@ -104,7 +104,7 @@ def is_same_story(one: StoryText, other: StoryText) -> bool:
 
 
 def is_another_story(known: Identity, told: StoryText, found: Identity, tells: StoryText) -> bool:
-    """Tell whether an article that is known by its address or guid has become another one.
+    """Return whether an article that is known by its address or guid has become another one.
 
     It has where the source dates or names it anew and mostly new text stands there: weather, markets, live
     pages. An edit is none, however large, as long as guid and date stay.
@@ -113,7 +113,7 @@ def is_another_story(known: Identity, told: StoryText, found: Identity, tells: S
 
 
 def sample(told: StoryText) -> list[int]:
-    """Give the runs that stand for a text in an index: the same ones for the same passages anywhere.
+    """Return the runs that stand for a text in an index: the same ones for the same passages anywhere.
 
     They are the runs with the lowest hashes, a third of them of the text's beginning: there a cut text and
     the whole one are alike, however long the whole is. Numbers hash alike in all processes of one Python;
@@ -127,7 +127,7 @@ def sample(told: StoryText) -> list[int]:
 
 
 def are_near(one: datetime, other: datetime) -> bool:
-    """Tell whether two times are near enough for one story."""
+    """Return whether two times are near enough for one story."""
     return abs(one - other) <= WINDOW
 
 
@@ -145,5 +145,5 @@ def _share_figures(one: StoryText, other: StoryText) -> bool:
 
 
 def _runs(words: Sequence[_T], length: int) -> Iterator[tuple[_T, ...]]:
-    """Give each run of so many words; a text with fewer is one."""
+    """Yield each run of so many words; a text with fewer is one."""
     return zip(*(words[at:] for at in range(min(length, len(words)))), strict=False)

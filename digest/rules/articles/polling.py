@@ -15,12 +15,12 @@ _UPDATE_PERIODS = {
 
 
 def after_success(now: datetime, every: timedelta, asked: timedelta | None) -> datetime:
-    """Give the next time: as often as configured, and no more often than the source asks, within a day."""
+    """Return the next time: as often as configured, and no more often than the source asks, within a day."""
     return now + max(every, min(asked or timedelta(0), LONGEST))
 
 
 def after_failure(now: datetime, failures: int, asked: timedelta | None) -> datetime:
-    """Give the next time after so many failures in a row: it doubles from 15 minutes to a day."""
+    """Return the next time after so many failures in a row: it doubles from 15 minutes to a day."""
     doubled: timedelta = _FIRST_RETRY * 2 ** min(max(failures, 1) - 1, 10)
     return now + min(max(doubled, asked or timedelta(0)), LONGEST)
 

@@ -23,7 +23,7 @@ class Topics:
 
     @property
     def key(self) -> str:
-        """Give what changes when any of it does."""
+        """Return what changes when any of it does."""
         parts = repr(self.rules), sorted((name, tuple(of)) for name, of in self.of_sources.items() if of)
         return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
 
@@ -35,7 +35,7 @@ class Topics:
         url: str,
         title: str,
     ) -> list[str]:
-        """Give an article's topics: by its own source first, then by what other sources call it."""
+        """Return an article's topics: by its own source first, then by what other sources call it."""
         made: list[str] = []
         for name, called in ((source, categories), *(elsewhere or {}).items()):
             made.extend(settle((*called, *self.of_sources.get(name, ())), url, title, self.rules))
@@ -55,7 +55,7 @@ def slug(text: str, limit: int = 40) -> str:
 
 
 def settle(topics: Sequence[str], url: str, title: str, rules: Sequence[TopicSettings]) -> tuple[str, ...]:
-    """Give an article's topics: its own first, then each whose category, URL or title fits, in their order.
+    """Return an article's topics: its own first, then each whose category, URL or title fits, in their order.
 
     `topics` are its own categories and its source's topics.
     """
@@ -73,7 +73,7 @@ def _fits(rule: TopicSettings, own: set[str], url: str, title: str) -> bool:
 
 
 def is_at(url: str, place: str) -> bool:
-    """Tell whether a URL is at a place: a path, or host and path; `*` stands for any text, capitals aside.
+    """Return whether a URL is at a place: a path, or host and path; `*` stands for any text, capitals aside.
 
     A place that ends with `/*` is also that folder itself; the scheme and a leading www. do not matter.
     """
@@ -86,7 +86,7 @@ def is_at(url: str, place: str) -> bool:
 
 
 def has_words(title: str, words: str) -> bool:
-    """Tell whether a title has these words beside each other, capitals aside; `*` ends any longer word."""
+    """Return whether a title has these words beside each other, capitals aside; `*` ends any longer word."""
     return _pattern(words).search(title.casefold()) is not None
 
 
@@ -118,7 +118,7 @@ def _is_like(text: str, wanted: str) -> bool:
 
 @lru_cache(1_000)
 def _pattern(words: str) -> re.Pattern[str]:
-    """Give a pattern without choices: between escaped words only blanks vary, so it cannot hang."""
+    """Return a pattern without choices: between escaped words only blanks vary, so it cannot hang."""
     bare = words.removesuffix("*").casefold().split()
     end = "" if words.endswith("*") else r"(?!\w)"
     return re.compile(r"(?<!\w)" + r"\s+".join(map(re.escape, bare)) + end)

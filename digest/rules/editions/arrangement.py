@@ -17,7 +17,7 @@ class Arrangement:
     added: Mapping[int, bool] = field(default_factory=dict)
 
     def place_of(self, article_id: int) -> int:
-        """Give where an article was placed; all that are free share the place after the last."""
+        """Return where an article was placed; all that are free share the place after the last."""
         return self.order.index(article_id) if article_id in self.order else len(self.order)
 
 

@@ -32,7 +32,7 @@ class Candidate:
 
     @property
     def dated_at(self) -> datetime:
-        """Give the article's age: its published time, never later than when it was first seen."""
+        """Return the article's age: its published time, never later than when it was first seen."""
         return min(self.published_at or self.first_seen_at, self.first_seen_at)
 
 
@@ -57,7 +57,7 @@ class Chosen:
 
     @property
     def key(self) -> str:
-        """Give what makes two lists the same variant."""
+        """Return what makes two lists the same variant."""
         listed = [[c.article_id, c.form, c.section] for c in self.choices]
         return _hash([*listed, self.left_out, list(self.related)])
 
@@ -142,12 +142,12 @@ def section_of(article: Candidate, topics: Mapping[str, datetime], limits: Limit
 
 
 def since(topics: Mapping[str, str], lookback: timedelta) -> dict[str, datetime]:
-    """Give from when each topic's articles count: when it was added, less the digest's lookback."""
+    """Return from when each topic's articles count: when it was added, less the digest's lookback."""
     return {topic: datetime.fromisoformat(added) - lookback for topic, added in topics.items()}
 
 
 def settle_topics(topics: Mapping[str, datetime], freeze_at: datetime, carry: timedelta) -> dict[str, str]:
-    """Give a cohort's topics: a `since` that no candidate can be older than is the same as any other such.
+    """Return a cohort's topics: a `since` that no candidate can be older than is the same as any other such.
 
     Others keep their instant: readers who joined at the same time share a cohort.
     """

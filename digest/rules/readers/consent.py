@@ -50,7 +50,7 @@ _FOLLOWS = {
 
 
 def next_state(state: str | None, deed: Deed) -> SubscriptionState | None:
-    """Tell which state a deed leads to; None where it changes nothing.
+    """Return which state a deed leads to; None where it changes nothing.
 
     Nothing but a confirmation makes a subscription active (confirmed opt-in, M3AAWG).
     """
@@ -99,7 +99,7 @@ def has_expired(expires_at: datetime, now: datetime) -> bool:
 
 
 def choose_topics(current: Mapping[str, str], chosen: Sequence[str], now: datetime) -> dict[str, str]:
-    """Give each chosen topic with the ISO time when it was added; none chosen means every topic.
+    """Return each chosen topic with the ISO time when it was added; none chosen means every topic.
 
     A topic that was chosen before, by itself or by `*`, keeps its time: its older articles stay candidates.
     """

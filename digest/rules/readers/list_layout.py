@@ -32,7 +32,7 @@ class ListLayout:
 
 
 def looks_like_address(cell: str) -> bool:
-    """Tell whether a cell holds one address, alone or behind a name: `Ann <ann@a.example>`."""
+    """Return whether a cell holds one address, alone or behind a name: `Ann <ann@a.example>`."""
     return "@" in cell and _ADDRESS.fullmatch(cell.strip(_INVISIBLE)) is not None
 
 
@@ -108,7 +108,7 @@ def _find_header(rows: list[tuple[int, list[str]]], known: Collection[str]) -> i
 
 
 def _is_postal(rows: list[tuple[int, list[str]]], header: int | None, place: int) -> bool:
-    """Tell a column named "Address" alone that holds no mail address: streets, most likely."""
+    """Whether a column named "Address" alone holds no mail addresses: streets, most likely."""
     named = header is not None and squeeze(rows[header][1][place]) == "address"
     return named and not any(place < len(row) and looks_like_address(row[place]) for _, row in rows)
 

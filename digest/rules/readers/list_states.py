@@ -94,7 +94,7 @@ class StateColumn:
             return found
 
     def knows(self, cell: str) -> bool:
-        """Tell whether a cell is a word of this column, and not an empty or a foreign one."""
+        """Return whether a cell is a word of this column, and not an empty or a foreign one."""
         return bool(cell.strip()) and self.judge(cell) not in (None, ListState.UNKNOWN)
 
     def _judge(self, cell: str) -> ListState | None:

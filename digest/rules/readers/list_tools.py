@@ -148,7 +148,7 @@ class ListCatalogue:
         return None
 
     def _is_region(self, form: str, forms: list[str], column: StateColumn, cells: list[str]) -> bool:
-        """Tell a part of a country, such as a "State" beside a "City", from the state of a reader."""
+        """Whether a column is a part of a country ("State" beside "City") and not the state of a reader."""
         beside = form in self._states["regions"] and bool(self._states["beside"].intersection(forms))
         return beside and not any(column.knows(cell) for cell in cells)
 

@@ -183,7 +183,7 @@ def _cadence(line: str, cadences: tuple[str, ...]) -> str:
 
 
 def _fits(verb: MailVerb | None, argument: str, cadences: tuple[str, ...]) -> bool:
-    """Tell an argument from the rest of a sentence."""
+    """Whether this is an argument, and not the rest of a sentence."""
     if verb is MailVerb.HOUR:
         return argument.removesuffix(":00").removesuffix("h").strip().isdecimal()
     if verb is MailVerb.PAUSE:

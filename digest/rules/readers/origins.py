@@ -30,7 +30,7 @@ def parse_ip(text: str) -> IpAddress | None:
 
 
 def is_trusted(address: IpAddress | None, trusted: Sequence[Network]) -> bool:
-    """Tell whether an address is one of our own proxies."""
+    """Return whether an address is one of our own proxies."""
     return address is not None and any(
         address.version == network.version and address in network for network in trusted
     )

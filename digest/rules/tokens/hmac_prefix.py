@@ -20,7 +20,7 @@ class Mac:
         self._outer = hashlib.sha256(block.translate(_OUTER))
 
     def over(self, rest: bytes) -> bytes:
-        """Give the HMAC, 32 bytes, over the beginning and the rest."""
+        """Return the HMAC, 32 bytes, over the beginning and the rest."""
         inner, outer = self._inner.copy(), self._outer.copy()
         inner.update(rest)
         outer.update(inner.digest())

@@ -11,7 +11,7 @@ _LONGEST = 1_000
 
 
 def seal(keys: Sequence[bytes], purpose: str, *values: str) -> str:
-    """Give a token that holds the values, readable by all and made by us alone. The first key seals.
+    """Return a token that holds the values, readable by all and made by us alone. The first key seals.
 
     Base64url (RFC 4648 5) without padding of HMAC-SHA256 (RFC 2104) and the values.
     """
@@ -20,7 +20,7 @@ def seal(keys: Sequence[bytes], purpose: str, *values: str) -> str:
 
 
 def unseal(keys: Sequence[bytes], purpose: str, token: str) -> tuple[str, ...] | None:
-    """Give the values of a token that any key of the ring sealed for this purpose, else None."""
+    """Return the values of a token that any key of the ring sealed for this purpose, else None."""
     if len(token) > _LONGEST or not token.isascii():
         return None
     try:

@@ -41,7 +41,7 @@ def sign(keys: Sequence[bytes], action: str, public_id: str, digest: str) -> str
 
 
 def find_signed(keys: Sequence[bytes], action: str, token: str) -> tuple[str, str] | None:
-    """Give the public id and the digest of a token that any key of the ring signed for `action`."""
+    """Return the public id and the digest of a token that any key of the ring signed for `action`."""
     raw = _decode(token)
     if raw is None or len(raw) <= _HEAD:
         return None
@@ -64,7 +64,7 @@ def sign_return(keys: Sequence[bytes], public_id: str, named: Sequence[str]) -> 
 
 
 def read_return(token: str) -> str | None:
-    """Give the beginning of the public id that a return token names; None where it is no such token.
+    """Return the beginning of the public id that a return token names; None where it is no such token.
 
     Nothing is proved yet: `find_returned` does that for a reader who is known by it.
     """
@@ -75,7 +75,7 @@ def read_return(token: str) -> str | None:
 def find_returned(
     keys: Sequence[bytes], token: str, public_id: str, messages: Iterable[tuple[str, ...]]
 ) -> tuple[str, ...] | None:
-    """Give which of a reader's messages a return token was made for, by any key of the ring."""
+    """Return which of a reader's messages a return token was made for, by any key of the ring."""
     match = _RETURN.fullmatch(token.lower()) if token.isascii() else None
     if match is None or not hmac.compare_digest(match[1], public_id[:12]):
         return None
@@ -114,7 +114,7 @@ def _whole_mac(key: bytes, action: str, payload: bytes) -> bytes:
 
 @lru_cache(maxsize=16)
 def _begun_mac(key: bytes, action: str) -> Mac:
-    """Give a MAC over what all tokens for an action begin with."""
+    """Return a MAC over what all tokens for an action begin with."""
     return Mac(key, b"digest link 1\0" + action.encode("ascii") + b"\0")
 
 

@@ -44,18 +44,18 @@ def take_turns(session: Session) -> None:
 
 
 def list_at(session: Session, canonical_urls: Collection[str]) -> Iterator[Article]:
-    """Give the articles that stand at these addresses."""
+    """Yield the articles that stand at these addresses."""
     for part in in_parts(canonical_urls):
         yield from session.exec(_AT, params={"values": part})
 
 
 def list_by_guid(session: Session, source: str, guids: Collection[str]) -> Iterator[Article]:
-    """Give the articles that a source gave these guids, of each the last ones first."""
+    """Yield the articles that a source gave these guids, of each the last ones first."""
     yield from _latest(session, _BY_GUID, source, guids)
 
 
 def list_same_content(session: Session, source: str, content_hashes: Collection[str]) -> Iterator[Article]:
-    """Give a source's articles with these titles and texts, of each the last ones first."""
+    """Yield a source's articles with these titles and texts, of each the last ones first."""
     yield from _latest(session, _BY_CONTENT, source, content_hashes)
 
 
@@ -97,12 +97,12 @@ def vacate(session: Session, article: Article) -> None:
 
 
 def former_address(canonical_url: str, article_id: int | None) -> str:
-    """Give what an article is known by that gave its address up."""
+    """Return what an article is known by that gave its address up."""
     return f"{canonical_url}#former-{article_id}"
 
 
 def get_article(session: Session, name: str) -> Article:
-    """Give an article by its id or its URL; raise InputError where there is none."""
+    """Return an article by its id or its URL; raise InputError where there is none."""
     article = find_article_named(session, name)
     if article is None:
         raise InputError(f'there is no article {name}; "digest articles list" shows those that exist')
@@ -139,18 +139,18 @@ def list_candidates(
 
 
 def ids_seen_from(session: Session, moment: datetime) -> frozenset[int]:
-    """Give the ids of all articles first seen from a moment on, hidden ones too."""
+    """Return the ids of all articles first seen from a moment on, hidden ones too."""
     rows = session.exec(select(Article.id).where(col(Article.first_seen_at) >= moment))
     return frozenset(row for row in rows if row is not None)
 
 
 def first_seen(session: Session, ids: Collection[int]) -> datetime | None:
-    """Give when the first of some articles was first seen; None where there is none."""
+    """Return when the first of some articles was first seen; None where there is none."""
     return session.exec(select(func.min(Article.first_seen_at)).where(col(Article.id).in_(ids))).one()
 
 
 def get_articles(session: Session, ids: Collection[int]) -> dict[int, Article]:
-    """Give articles by id."""
+    """Return articles by id."""
     found: dict[int, Article] = {}
     for part in in_parts(ids):
         rows = session.exec(select(Article).where(col(Article.id).in_(part)))
@@ -171,7 +171,7 @@ def find_source(session: Session, name: str) -> Source | None:
 
 
 def sources_by_name(session: Session, names: Collection[str] | None = None) -> dict[str, Source]:
-    """Give the stored states of sources, of all or of those named."""
+    """Return the stored states of sources, of all or of those named."""
     query = select(Source) if names is None else select(Source).where(col(Source.name).in_(names))
     return {source.name: source for source in session.exec(query)}
 
@@ -232,7 +232,7 @@ def count_articles(session: Session) -> int:
 
 
 def last_id(session: Session) -> int:
-    """Give the id of the article stored last; 0 where there is none."""
+    """Return the id of the article stored last; 0 where there is none."""
     return session.exec(select(func.max(Article.id))).one() or 0
 
 

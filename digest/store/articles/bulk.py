@@ -47,7 +47,7 @@ class NewArticle:
     id: int | None = None
 
     def vacate(self) -> None:
-        """Give the address up; the one instead of it takes the id, which comes with the insert."""
+        """Vacate the address; the one instead of it takes the id, which comes with the insert."""
         self.former, self.canonical_url = self.canonical_url, ""
 
 

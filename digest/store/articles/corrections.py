@@ -135,7 +135,7 @@ def find_delivery(session: Session, correction: Correction, subscription_id: int
 
 
 def _holding(article_id: int, digest: str, now: datetime | None) -> Subquery:
-    """Give the subscriptions whose counted delivery holds an article, each with when a notice is due."""
+    """Return the subscriptions whose counted delivery holds an article, each with when a notice is due."""
     moment = Delivery.__table__.c.due_at.type  # type: ignore[attr-defined]
     at = literal(now, moment)
     still_to_leave = and_(col(Delivery.state).in_(OPEN), col(Delivery.due_at) > at)

@@ -65,7 +65,7 @@ def forget_runs(session: Session, before: datetime) -> None:
 
 
 def tellers_of(session: Session, runs: Collection[int], seen_from: datetime) -> dict[int, set[int]]:
-    """Give the articles that have a run, for each of these that the index knows.
+    """Return the articles that have a run, for each of these that the index knows.
 
     Those before the first one that was seen from a moment on are left out, though their day is not over.
     """

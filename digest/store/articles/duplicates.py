@@ -62,7 +62,7 @@ _TELLER = (
 
 
 def get_tellers(session: Session, ids: Collection[int]) -> dict[int, DuplicateCandidate]:
-    """Give what is compared of articles, by id."""
+    """Return what is compared of articles, by id."""
     found: dict[int, DuplicateCandidate] = {}
     for part in in_parts(ids):
         rows = session.execute(sa_select(*_TELLER).where(col(Article.id).in_(part)))
@@ -71,7 +71,7 @@ def get_tellers(session: Session, ids: Collection[int]) -> dict[int, DuplicateCa
 
 
 def open_elsewhere(session: Session, ids: Collection[int], source: str, seen_from: datetime) -> set[int]:
-    """Give those of some articles that are of other sources, and that editions may hold."""
+    """Return those of some articles that are of other sources, and that editions may hold."""
     found: set[int] = set()
     for part in in_parts(ids):
         query = (
@@ -85,7 +85,7 @@ def open_elsewhere(session: Session, ids: Collection[int], source: str, seen_fro
 
 
 def roots_of(session: Session, ids: Collection[int]) -> dict[int, DuplicateCandidate]:
-    """Give the root of each of these articles that is folded into one."""
+    """Return the root of each of these articles that is folded into one."""
     found: dict[int, DuplicateCandidate] = {}
     for part in in_parts(ids):
         query = sa_select(col(Fold.article_id), *_TELLER).join(Article, col(Article.id) == col(Fold.root_id))
@@ -108,7 +108,7 @@ def add_folds(session: Session, roots: Mapping[int, int], now: datetime) -> None
 
 
 def is_fixed(session: Session, fold: Fold) -> bool:
-    """Tell whether an edition was made with this fold: readers who got the root have the story."""
+    """Return whether an edition was made with this fold: readers who got the root have the story."""
     query = (
         select(VariantArticle.article_id)
         .join(Variant, col(Variant.id) == col(VariantArticle.variant_id))

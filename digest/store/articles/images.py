@@ -55,13 +55,13 @@ def find_of_url(session: Session, url: str) -> Picture | None:
 
 
 def find_content(session: Session, name: str) -> bytes | None:
-    """Give a copy's bytes."""
+    """Return a copy's bytes."""
     query = select(Picture.content).where(Picture.name == name, col(Picture.content).is_not(None))
     return session.exec(query.limit(1)).first()
 
 
 def copies_of(session: Session, article_ids: Collection[int]) -> dict[int, Copy]:
-    """Give the copies of these articles' pictures, by article; not their bytes, which nobody asked for."""
+    """Return the copies of these articles' pictures, by article; not their bytes, which nobody asked for."""
     rows = session.connection().execute(_COPIES, {"ids": list(article_ids)})
     return {article_id: Copy(*found) for article_id, *found in rows}
 

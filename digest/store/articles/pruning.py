@@ -41,7 +41,7 @@ def _is_old(before: datetime) -> ColumnElement[bool]:
 
 
 def _is_removable(before: datetime) -> ColumnElement[bool]:
-    """Tell what nothing names; an article without a date would be new again if its source brought it back."""
+    """Match what nothing names; an article without a date would be new again if its source brought it."""
     return and_(_is_old(before), col(Article.published_at).is_not(None), not_(_is_named()))
 
 
@@ -56,7 +56,7 @@ def _is_named() -> ColumnElement[bool]:
 
 
 def _is_still_sent() -> ColumnElement[bool]:
-    """Tell an article of a message that is not out yet: its bytes may not change."""
+    """Match an article of a message that is not out yet: its bytes may not change."""
     return exists().where(
         col(VariantArticle.article_id) == col(Article.id),
         col(Delivery.variant_id) == col(VariantArticle.variant_id),

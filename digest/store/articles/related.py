@@ -36,12 +36,12 @@ def list_stories(
 
 
 def to_story(article: Article) -> RelatedStory:
-    """Give what is compared of an article at hand."""
+    """Return what is compared of an article at hand."""
     dated = min(article.published_at or article.first_seen_at, article.first_seen_at)
     return RelatedStory(row_id(article), article.title, article.text[:SIGNS], dated)
 
 
 def _dated() -> ColumnElement[datetime]:
-    """Give an article's age as selection does: published, never later than first seen."""
+    """Return an article's age as selection does: published, never later than first seen."""
     published, seen = col(Article.published_at), col(Article.first_seen_at)
     return case((published < seen, published), else_=seen)

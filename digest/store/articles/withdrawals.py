@@ -77,7 +77,7 @@ def list_open_editions(session: Session, articles: Collection[int]) -> list[int]
 def take_out(
     session: Session, withdrawal: Withdrawal, edition_id: int, shows: Collection[int], now: datetime
 ) -> tuple[int, int]:
-    """Give the waiting deliveries of an edition variants without the article; give (changed, withheld).
+    """Return the waiting deliveries of an edition variants without the article; give (changed, withheld).
 
     `shows` are the articles that name it: itself, and the one that it is folded into, whose card says
     "also at". One that is left with nothing is withheld. One that may have arrived before is not repeated,

@@ -114,7 +114,7 @@ def list_before(session: Session, edition: Edition, most: int) -> list[Article]:
 
 
 def titles_of(session: Session, editions: Sequence[Edition], most: int) -> dict[int, list[str]]:
-    """Give the first titles of each edition."""
+    """Return the first titles of each edition."""
     return {
         row_id(edition): [shown.article.title for shown in list_shown(session, edition)[:most]]
         for edition in editions
@@ -152,7 +152,7 @@ def _article_ids(edition: Edition):  # type: ignore[no-untyped-def]  # a Select 
 
 
 def _is_made(digests: Collection[str]) -> tuple[ColumnElement[bool], ...]:
-    """Give the conditions of what may be read: all of it was decided, and it was not skipped."""
+    """Return the conditions of what may be read: all of it was decided, and it was not skipped."""
     return (
         col(Edition.digest).in_(digests),
         col(Edition.state).in_(_MADE),

@@ -38,7 +38,7 @@ class UnplacedReader:
 
 
 def readers_of(edition: Edition) -> tuple[ColumnElement[bool], ...]:
-    """Give the conditions of who an edition is for: confirmed before its freeze.
+    """Return the conditions of who an edition is for: confirmed before its freeze.
 
     The digest's name is an expression: SQLite would otherwise read all readers of the digest for each range.
     """
@@ -51,13 +51,13 @@ def readers_of(edition: Edition) -> tuple[ColumnElement[bool], ...]:
 
 
 def in_range(edition: Edition, last: int) -> tuple[ColumnElement[bool], ...]:
-    """Give the conditions of the key range that is being planned, up to and with `last`."""
+    """Return the conditions of the key range that is being planned, up to and with `last`."""
     key = col(Subscription.id)
     return (key > edition.compiled_to, key <= last, *readers_of(edition))
 
 
 def next_range(session: Session, edition: Edition, size: int) -> int | None:
-    """Give the last subscription id of the next key range to plan; None at the end."""
+    """Return the last subscription id of the next key range to plan; None at the end."""
     page = (
         select(col(Subscription.id).label("id"))
         .where(col(Subscription.id) > edition.compiled_to, *readers_of(edition))
@@ -129,7 +129,7 @@ def list_sizes(
 
 
 def find_or_add_cohort(session: Session, cohort: Cohort) -> int:
-    """Give the id of the cohort with this key, entering it the first time."""
+    """Return the id of the cohort with this key, entering it the first time."""
     found = session.exec(select(Cohort.id).where(Cohort.key == cohort.key)).first()
     if found is not None:
         return found

@@ -26,7 +26,7 @@ def find_draft(session: Session, digest: str, cadence: str, period: str) -> Draf
 
 
 def find_or_new(session: Session, digest: str, cadence: str, period: str) -> Draft:
-    """Give the draft of a period's edition, or one that nothing has been decided in; it is not entered."""
+    """Return the draft of a period's edition, or one that nothing has been decided in; it is not entered."""
     found = find_draft(session, digest, cadence, period)
     return found or Draft(digest=digest, cadence=cadence, period=period)
 
@@ -61,7 +61,7 @@ def list_acts(
 
 
 def was_told(session: Session, key: str) -> bool:
-    """Tell whether the operator was told about something."""
+    """Return whether the operator was told about something."""
     return session.get(Alert, key) is not None
 
 

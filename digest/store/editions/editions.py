@@ -52,7 +52,7 @@ def find_start(session: Session, digest: str, cadence: str) -> datetime | None:
 
 
 def started_at(session: Session, digest: str, cadence: str, now: datetime) -> datetime:
-    """Give when this cadence was first seen, entering `now` the first time."""
+    """Return when this cadence was first seen, entering `now` the first time."""
     row = session.get(CadenceStart, (digest, cadence))
     if row is None:
         row = CadenceStart(digest=digest, cadence=cadence, started_at=now)
@@ -66,7 +66,7 @@ def started_at(session: Session, digest: str, cadence: str, now: datetime) -> da
 
 
 def last_deadline(session: Session, digest: str, cadence: str) -> datetime | None:
-    """Give the deadline of the latest edition of a cadence, skipped ones too."""
+    """Return the deadline of the latest edition of a cadence, skipped ones too."""
     query = select(func.max(Edition.deadline_at)).where(Edition.digest == digest, Edition.cadence == cadence)
     return session.exec(query).one()
 
@@ -111,7 +111,7 @@ def take_over(session: Session, edition: Edition, worker_id: int) -> Edition | N
 
 
 def own_edition(session: Session, edition_id: int, worker_id: int) -> Edition | None:
-    """Give an edition that this worker is compiling, locked until the commit; None where it is not."""
+    """Return an edition that this worker is compiling, locked until the commit; None where it is not."""
     query = select(Edition).where(
         Edition.id == edition_id, Edition.state == EditionState.COMPILING, Edition.compiler == worker_id
     )
@@ -119,7 +119,7 @@ def own_edition(session: Session, edition_id: int, worker_id: int) -> Edition | 
 
 
 def lock_held(session: Session, edition_id: int) -> Edition | None:
-    """Give an edition that is held, locked until the commit; None where it is not."""
+    """Return an edition that is held, locked until the commit; None where it is not."""
     query = select(Edition).where(Edition.id == edition_id, Edition.state == EditionState.HELD)
     return session.exec(query.with_for_update()).first()
 

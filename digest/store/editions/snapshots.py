@@ -22,7 +22,7 @@ def keep(session: Session, edition_id: int) -> None:
 
 
 def articles_of(session: Session, edition_id: int, ids: Collection[int]) -> dict[int, Article]:
-    """Give articles by id with the words that they had at the edition's freeze.
+    """Return articles by id with the words that they had at the edition's freeze.
 
     What is not kept (an edition of before, or long finished) has the words of today.
     """

@@ -15,7 +15,7 @@ def add_answer(session: Session, row: Answer) -> Answer:
 
 
 def was_answered(session: Session, address: str, since: datetime) -> bool:
-    """Tell whether an address was answered since a time (RFC 3834 2: no more than one in a while)."""
+    """Return whether an address was answered since a time (RFC 3834 2: no more than one in a while)."""
     query = select(Answer.id).where(
         Answer.address == address, Answer.created_at > since, col(Answer.kind).in_(("answer", "ask"))
     )

@@ -246,7 +246,7 @@ def find_suppression(session: Session, address_hash: str) -> Suppression | None:
 
 
 def is_suppressed(session: Session, address_hash: str) -> bool:
-    """Tell whether an address is never to be written to."""
+    """Return whether an address is never to be written to."""
     return find_suppression(session, address_hash) is not None
 
 

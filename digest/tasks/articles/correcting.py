@@ -134,7 +134,7 @@ def _plan(
 
 
 def _notice(subject: str, article: Article, text: str) -> str:
-    """Give the notice as Markdown: what it is about, with a link while that stands, and what was written."""
+    """Return the notice as Markdown: what it is about, with a link while that stands, and its text."""
     title = _MARKS.sub(r"\\\1", " ".join(subject.split()))
     if article.withdrawn_at is None and article.url.startswith(("http://", "https://")):
         url = re.sub(r"[<>\s\\]", "", article.url)

@@ -76,7 +76,7 @@ def _alike(
     tellers: Mapping[int, set[int]],
     seen_from: datetime,
 ) -> dict[int, list[int]]:
-    """Give for each article those of other sources that share most runs with it, the earlier first."""
+    """Return for each article those of other sources that share most runs with it, the earlier first."""
     shared = {
         number: Counter(other for run in own for other in tellers.get(run, ()))
         for number, own in runs.items()

@@ -109,7 +109,7 @@ def fetch_due(
 def _with_known(
     database: Database, sources: Sequence[SourceSettings]
 ) -> Iterator[tuple[SourceSettings, Source | None]]:
-    """Give sources with what is stored of them, a few at a time: there may be thousands."""
+    """Yield sources with what is stored of them, a few at a time: there may be thousands."""
     for at in range(0, len(sources), _AT_ONCE):
         part = sources[at : at + _AT_ONCE]
         with database.read() as session:
@@ -162,7 +162,7 @@ def _recorded(
 
 
 def _fault(error: Exception) -> InputError:
-    """Give what is said of one source when the program itself fails at it; the log has the whole."""
+    """Return what is said of one source when the program itself fails at it; the log has the whole."""
     return InputError(f"it cannot be taken ({type(error).__name__}); this is a fault of digest, see its log")
 
 
@@ -224,7 +224,7 @@ def _fail(row: Source, error: DigestError, report: FetchReport, now: datetime) -
 
 
 def _intake(settings: Settings, source: SourceSettings, row: Source, now: datetime) -> Admission:
-    """Give what of a source's new articles may go into editions; a first fetch takes its archive as known."""
+    """Return which new articles may go into editions; a first fetch takes the archive as known."""
     if row.last_success_at is not None:
         return Admission(source.max_new, settle=source.settle)
     reach = max(digest.lookback for digest in settings.digests)

@@ -82,7 +82,7 @@ def _block(name: str, outline: OpmlFeed) -> str:
 
 
 def _quoted(text: str) -> str:
-    """Give a TOML basic string; JSON's are a subset of them but for DEL (TOML 1.0, "String")."""
+    """Return a TOML basic string; JSON's are a subset of them but for DEL (TOML 1.0, "String")."""
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 

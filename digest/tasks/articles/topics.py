@@ -9,12 +9,12 @@ _AT_ONCE = 500
 
 
 def topics_by(settings: Settings) -> Topics:
-    """Give what makes topics by these settings."""
+    """Return what makes topics by these settings."""
     return Topics(settings.topics, {source.name: source.topics for source in settings.sources})
 
 
 def renew_topics(database: Database, made_by: Topics) -> int:
-    """Give every stored article the topics that it has by now; say how many changed.
+    """Return every stored article the topics that it has by now; say how many changed.
 
     No article is new by that: a reader who has one does not get it again. One that stands in messages which
     are not out yet stays as it is, and the next run looks again.

@@ -27,12 +27,12 @@ class AgendaEntry:
 
     @property
     def is_open(self) -> bool:
-        """Tell whether it can still be changed."""
+        """Return whether it can still be changed."""
         return self.edition is None or self.edition.state == EditionState.HELD
 
     @property
     def state(self) -> str:
-        """Give its state; a draft has no row in the ledger yet."""
+        """Return its state; a draft has no row in the ledger yet."""
         return self.edition.state if self.edition else EditionState.DRAFT.value
 
 
@@ -57,7 +57,7 @@ class Agenda:
 
 
 def list_agenda(session: Session, settings: Settings, now: datetime) -> list[Agenda]:
-    """Give every digest's cadences with their editions."""
+    """Return every digest's cadences with their editions."""
     return [
         _desktop(session, settings, digest, cadence, now)
         for digest in settings.digests

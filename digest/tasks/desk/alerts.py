@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 
 
 def tell_held(desk: Desk, now: datetime) -> int:
-    """Tell about each held edition that nobody was told about; give of how many."""
+    """Mail alerts about held editions that nobody was told about; return how many."""
     if not desk.settings.site.alerts:
         return 0
     with desk.database.read() as session:
@@ -24,7 +24,7 @@ def tell_held(desk: Desk, now: datetime) -> int:
 
 
 def _tell(desk: Desk, edition: Edition, now: datetime) -> bool:
-    """Tell all addresses; where the relay takes none of it, the next run tries again."""
+    """Mail all addresses; where the relay takes none of it, the next run tries again."""
     name = edition.name
     at = edition.deadline_at.astimezone(desk.settings.zone)
     values = {

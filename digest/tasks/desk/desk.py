@@ -24,5 +24,5 @@ class Desk:
 
     @property
     def keys(self) -> tuple[bytes, ...]:
-        """Give the ring of keys that links and forms are sealed with."""
+        """Return the ring of keys that links and forms are sealed with."""
         return self.settings.web.signing_keys

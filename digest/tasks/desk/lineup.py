@@ -52,13 +52,13 @@ class Lineup:
     everybodys: int = 0
 
     def title(self, article_id: int) -> str:
-        """Give an article's title, or its number where it is not in the line-up."""
+        """Return an article's title, or its number where it is not in the line-up."""
         known = [*(line.article for line in self.lines), *self.hidden]
         return next((one.title for one in known if one.id == article_id), f"article {article_id}")
 
 
 def line_up(session: Session, digest: DigestSettings, draft: Draft, now: datetime) -> Lineup:
-    """Give the line-up of a draft."""
+    """Return the line-up of a draft."""
     selection = Selection.read(session, digest, now, draft, most=_ALL)
     total = cohorts.count_readers(session, digest.name, draft.cadence)
     reached = _reached(session, digest, draft, selection, total)

@@ -64,7 +64,7 @@ def hash_password(password: str) -> str:
 
 
 def is_right(password: str, known: str | None) -> bool:
-    """Tell whether a password is the one that was hashed; it takes as long where there is none.
+    """Return whether a password is the one that was hashed; it takes as long where there is none.
 
     Raise Busy where too many ask at once.
     """
@@ -76,5 +76,5 @@ def is_right(password: str, known: str | None) -> bool:
 
 
 def is_outdated(known: str) -> bool:
-    """Tell whether a hash was made with weaker parameters than today's."""
+    """Return whether a hash was made with weaker parameters than today's."""
     return _HASHER.check_needs_rehash(known)

@@ -97,7 +97,7 @@ def take_offer(desk: Desk, offer: ProofLink, now: datetime) -> None:
 
 
 def _lines(desk: Desk, entry: AgendaEntry, editor: Editor) -> list[tuple[str, str]]:
-    """Give the links that a proof carries; an edition that goes whatever anybody says has none."""
+    """Return the links that a proof carries; an edition that goes whatever anybody says has none."""
     if entry.digest.approval == Approval.SEND:
         return [("Open it on the desk", desk.settings.site.base_url + entry.name.path)]
     recurrence = entry.digest.cadence(entry.name.cadence)

@@ -33,7 +33,7 @@ class SignedIn:
 
     @property
     def token_hash(self) -> str:
-        """Give what the session is kept under."""
+        """Return what the session is kept under."""
         return hash_token(self.token)
 
 
@@ -46,7 +46,7 @@ def find_key(address: str) -> str:
 
 
 def sign_in(desk: Desk, address: str, password: str, now: datetime) -> str | None:
-    """Give the token of a new session; None where address and password do not go together.
+    """Return the token of a new session; None where address and password do not go together.
 
     An address that is no editor's takes as long as a wrong password. Raise Busy where too many
     sign in at once.
@@ -76,7 +76,7 @@ def sign_in(desk: Desk, address: str, password: str, now: datetime) -> str | Non
 
 
 def write_cookie(desk: Desk, token: str, now: datetime) -> str:
-    """Give the cookie of a session that is shown now."""
+    """Return the cookie of a session that is shown now."""
     return seal(desk.keys, _COOKIE, token, now.isoformat())
 
 
@@ -106,10 +106,10 @@ def end_others(desk: Desk, visit: SignedIn) -> int:
 
 
 def form_token(desk: Desk, token: str) -> str:
-    """Give what a form of this session, or of this visitor, has to bring along."""
+    """Return what a form of this session, or of this visitor, has to bring along."""
     return seal(desk.keys, _FORM, hash_token(token))
 
 
 def is_own_form(desk: Desk, token: str, given: str) -> bool:
-    """Tell whether a form was made for this session, or this visitor."""
+    """Return whether a form was made for this session, or this visitor."""
     return unseal(desk.keys, _FORM, given) == (hash_token(token),)

@@ -46,7 +46,7 @@ def judge_look(look: str, used: list[Feature]) -> Finding:
 
 
 def _messages(renderer: Renderer, settings: Settings, look: str) -> Iterator[str]:
-    """Give the look's messages, one for each kind of content; many articles use nothing that few do not."""
+    """Yield the look's messages, one for each kind of content; many articles use nothing that few do not."""
     for name, content in list_extremes(settings, settings.digests[0]).items():
         if name != "200 articles":
             yield written(renderer.render(replace(content, look=look)), "html")

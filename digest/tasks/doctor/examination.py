@@ -76,7 +76,7 @@ def examine(scope: Scope, *, offline: bool = False, checks: Sequence[Check] = CH
 
 
 def is_healthy(findings: Sequence[Finding]) -> bool:
-    """Tell whether nothing has failed."""
+    """Return whether nothing has failed."""
     return all(finding.status is not Status.FAIL for finding in findings)
 
 

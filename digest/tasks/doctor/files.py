@@ -43,7 +43,7 @@ def examine_secrets(scope: Scope) -> list[Finding]:
 
 
 def holds_secrets(written: dict[str, Any]) -> bool:
-    """Tell whether a settings file has a secret in it; the environment may hold them instead."""
+    """Return whether a settings file has a secret in it; the environment may hold them instead."""
     url = str(written.get("database", {}).get("url", ""))
     return any(written.get(table, {}).get(key) for table, key in _SECRETS) or bool(
         _PASSWORD_IN_URL.search(url)

@@ -49,7 +49,7 @@ def examine_pages(scope: Scope) -> list[Finding]:
 
 
 def leaving_link(scope: Scope) -> str:
-    """Give a link as messages have it, of nobody."""
+    """Return a link as messages have it, of nobody."""
     settings = scope.settings
     token = tokens.sign(settings.web.signing_keys, tokens.UNSUBSCRIBE, _NOBODY, settings.digests[0].name)
     return f"{settings.site.base_url}/unsubscribe/{token}"

@@ -26,17 +26,17 @@ class Scope:
 
     @property
     def resolver(self) -> Resolver:
-        """Give whom to ask about names."""
+        """Return whom to ask about names."""
         return Resolver(self.settings.dns.server, self.seconds)
 
     @property
     def return_path_domain(self) -> str:
-        """Give the domain of MAIL FROM, which SPF is asked about."""
+        """Return the domain of MAIL FROM, which SPF is asked about."""
         return self.settings.return_path_domain
 
     @property
     def relay_is_here(self) -> bool:
-        """Tell whether the relay is on this machine."""
+        """Return whether the relay is on this machine."""
         return is_loopback(self.relay.host)
 
 
@@ -66,12 +66,12 @@ def find_senders(scope: Scope) -> Senders:
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether a host is this machine."""
+    """Return whether a host is this machine."""
     return host in LOOPBACK or (is_address(host) and ipaddress.ip_address(host).is_loopback)
 
 
 def is_address(text: str) -> bool:
-    """Tell whether a text is an IP address."""
+    """Return whether a text is an IP address."""
     try:
         ipaddress.ip_address(text)
     except ValueError:

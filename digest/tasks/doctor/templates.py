@@ -91,7 +91,7 @@ def judge_rendering(name: str, rendering: Rendering, postal_address: str) -> lis
 
 
 def _fault(finding: Finding) -> str:
-    """Give what is wrong without where: a fault that all have is said once."""
+    """Return what is wrong without where: a fault that all have is said once."""
     return finding.found.split(": ", 2)[-1]
 
 
@@ -164,7 +164,7 @@ def _card(number: int) -> Card:
 
 
 def written(rendering: Rendering, part: str) -> str:
-    """Give a part as a reader gets it, decoded."""
+    """Return a part as a reader gets it, decoded."""
     known = rendering.own_values(_READER)
     own = rendering.personal(known) if rendering.personal is not None else rendering
     pieces = own.html if part == "html" else own.text

@@ -36,7 +36,7 @@ def release(
     *,
     forced: bool = False,
 ) -> Edition | None:
-    """Give a held edition to a worker, to be compiled as of now; None where it is still held, or taken."""
+    """Return a held edition to a worker, to be compiled as of now; None where it is still held, or taken."""
     drafts.take_turns(session)
     edition = editions.lock_held(session, edition_id)
     if edition is None:

@@ -60,7 +60,7 @@ def _collect(inbox: Inbox, folder: ImapFolder, imap: ImapSettings) -> int:
 
 
 def is_ours(inbox: Inbox, head: bytes) -> bool:
-    """Tell by a message's header whether it was sent to an address of ours."""
+    """Whether a message was sent, by its header, to an address of ours."""
     fields, inbound = read_fields(head), inbox.settings.inbound
     return any(
         inbound.is_ours(address)

@@ -82,7 +82,7 @@ def find_extension(inbox: Inbox, mail: Mail) -> str:
 
 
 def is_authenticated(headers: HeaderFields, address: str, authserv_id: str) -> bool:
-    """Tell whether our own server says that From's domain answers for the message (RFC 8601 2.2).
+    """Return whether our own server says that From's domain answers for the message (RFC 8601 2.2).
 
     Only the topmost field of our server's name counts: one that a sender forged stands below it, and our
     server removes those of its own name (RFC 8601 5). Without a name of ours nothing is believed.

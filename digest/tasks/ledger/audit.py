@@ -37,14 +37,14 @@ class Account:
 
     @property
     def ok(self) -> bool:
-        """Tell whether the sum is whole: a finished edition has nothing open, any other may be under way."""
+        """Whether the sum is whole: a finished edition has nothing open, any other may be under way."""
         settled = self.accepted + self.failed + self.withheld + self.uncertain
         whole = self.total == settled + self.open
         return whole and (self.state != EditionState.FINISHED or self.open == 0)
 
 
 def audit(session: Session, edition: str | None = None) -> dict[str, Any]:
-    """Give {ok, editions}; ok only where every edition is finished or skipped and its sum is whole."""
+    """Return {ok, editions}; ok only where every edition is finished or skipped and its sum is whole."""
     accounts = [account(session, row) for row in find_named(session, edition)]
     closed = (EditionState.FINISHED, EditionState.SKIPPED)
     ok = all(item.ok and item.state in closed for item in accounts)

@@ -73,7 +73,7 @@ class Restorer:
             articles.set_first_seen(session, after_id=known, until=until)
 
     def _highest(self) -> LedgerState:
-        """Give the further of file and database, with the editions that the file knows."""
+        """Return the further of file and database, with the editions that the file knows."""
         found = ledger_standing(self.database, self.identity)
         kept = read_standing(self.path)
         if kept is None or kept.database != self.identity:
@@ -82,7 +82,7 @@ class Restorer:
 
 
 def made_before(standing: LedgerState, until: datetime) -> dict[str, MadeEdition]:
-    """Give the last edition of each cadence that the state file knows, where it was made up to `until`."""
+    """Return the last edition of each cadence that the state file knows, where it was made up to `until`."""
     made = {
         name: MadeEdition(
             row["period"],

@@ -39,12 +39,12 @@ class LedgerState:
 
 
 def identity_of(identity_key: bytes) -> str:
-    """Give what tells a ledger from every other, and tells nothing else."""
+    """Return what tells a ledger from every other, and tells nothing else."""
     return hashlib.sha256(b"ledger " + identity_key).hexdigest()[:16]
 
 
 def state_path(config: Path) -> Path:
-    """Give the state file's path: beside the settings, named after them."""
+    """Return the state file's path: beside the settings, named after them."""
     return config.with_suffix(".state")
 
 

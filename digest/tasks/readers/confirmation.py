@@ -64,7 +64,7 @@ class _Found:
 
 
 def look_up(readers: Readers, token: str, now: datetime) -> Confirmed:
-    """Tell what confirming would do, without changing anything."""
+    """Return what confirming would do, without changing anything."""
     with readers.database.read() as session:
         return _judge(readers, session, _find(readers, session, token), now)
 

@@ -191,7 +191,7 @@ def _decide_new(asked: Iterable[datetime], now: datetime, *, confirmed: bool) ->
 
 
 def _differs(subscriber: KnownSubscriber, row: KnownSubscription, newcomer: NewReader) -> bool:
-    """Tell whether a newcomer's filled columns are other than what is known."""
+    """Return whether a newcomer's filled columns are other than what is known."""
     pairs = (
         (newcomer.name, subscriber.name),
         (newcomer.language, subscriber.language),

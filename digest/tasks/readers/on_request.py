@@ -43,7 +43,7 @@ class Change:
 
     @property
     def is_about_a_digest(self) -> bool:
-        """Tell whether it changes a subscription."""
+        """Return whether it changes a subscription."""
         choices = (self.cadence, self.topics, self.hour, self.most)
         return self.paused or any(one is not None for one in choices)
 

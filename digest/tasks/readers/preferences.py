@@ -33,7 +33,7 @@ class Preferences:
 
     @property
     def is_open(self) -> bool:
-        """Tell whether there is anything to change: not before confirming, not after leaving."""
+        """Return whether there is anything to change: not before confirming, not after leaving."""
         return self.state in (SubscriptionState.CONFIRMED, SubscriptionState.PAUSED)
 
 

@@ -15,7 +15,7 @@ JsonDict = dict[str, object]
 
 
 def show(readers: Readers, address: str) -> JsonDict:
-    """Give all that is kept of a reader, fit for JSON; raise InputError for an address that is not known."""
+    """Return all that is kept of a reader, fit for JSON; raise InputError for an unknown address."""
     with readers.database.read() as session:
         subscriber = get_known(session, address)
         banned = subscribers.find_suppression(session, readers.hash_address(subscriber.address_key))

@@ -54,7 +54,7 @@ class DigestChoice:
 
     @property
     def is_active(self) -> bool:
-        """Tell whether the reader gets it, now or after a pause."""
+        """Return whether the reader gets it, now or after a pause."""
         return self.state in _ACTIVE
 
 
@@ -284,7 +284,7 @@ def move(readers: Readers, token: str, now: datetime, origin: Origin) -> bool:
 def move_to(
     session: Session, readers: Readers, subscriber: Subscriber, found: Address, now: datetime, origin: Origin
 ) -> bool:
-    """Give a reader another address and plan a notice to the old one; return False for one that is refused.
+    """Return a reader another address and plan a notice to the old one; return False for one that is refused.
 
     Subscriptions, ledger and record of consent stay with the reader. An address that is another reader's, or
     that an operator suppressed, is refused.

@@ -58,7 +58,7 @@ def check_most(digest: DigestSettings, most: int | None) -> None:
 
 
 def offers(digest: DigestSettings, topic: str) -> bool:
-    """Tell whether a digest offers a topic; one that lists none has those of its articles."""
+    """Return whether a digest offers a topic; one that lists none has those of its articles."""
     if topic == consent.EVERY_TOPIC:
         return True
     return topic in digest.topics if digest.topics else _TOPIC.fullmatch(topic) is not None

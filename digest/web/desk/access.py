@@ -94,7 +94,7 @@ class Access:
         return find_visit(self._desk, request.cookies.get(self._session, ""), self._now())
 
     def visitor_form(self, request: Request) -> tuple[str, str]:
-        """Give a visitor's token, a fresh one where the browser brings none, and their form token."""
+        """Return a visitor's token, a fresh one where the browser brings none, and their form token."""
         token = request.cookies.get(self._visitor, "") or secrets.token_urlsafe(24)
         return token, form_token(self._desk, token)
 
@@ -126,7 +126,7 @@ def to_sign_in(request: Request) -> Response:
 
 
 def safe_next(path: str) -> str:
-    """Give a path of the desk to go on to; anything else becomes the desk itself."""
+    """Return a path of the desk to go on to; anything else becomes the desk itself."""
     plain = path.isascii() and path.isprintable() and "\\" not in path and "//" not in path
     inside = path == HOME or path.startswith((f"{HOME}/", f"{HOME}?"))
     return path if plain and inside and not path.startswith(f"{HOME}/login") else HOME

@@ -65,22 +65,22 @@ class DeskPages:
         return RedirectResponse(f"{path}{said}{f'#{place}' if place else ''}", 303)
 
     def visit(self, request: Request) -> SignedIn:
-        """Give who is signed in."""
+        """Return who is signed in."""
         visit: SignedIn = request.state.visit
         return visit
 
     def get(self, request: Request, name: str) -> str:
-        """Give a field of the posted form."""
+        """Return a field of the posted form."""
         return str(request.state.form.get(name, ""))
 
     def hand(self, request: Request, name: EditionName) -> Edit:
-        """Give whose hand changes what, and what they saw of it."""
+        """Return whose hand changes what, and what they saw of it."""
         seen = self.get(request, "version")
         version = int(seen) if seen.isascii() and seen.isdigit() and len(seen) < 10 else -1
         return Edit(self.visit(request).editor.address, name, version, self.now())
 
     def entry(self, name: EditionName) -> AgendaEntry:
-        """Give an edition; a page that is missing where there is none."""
+        """Return an edition; a page that is missing where there is none."""
         with self.desk.database.read() as session:
             found = find_entry(session, self.desk.settings, name, self.now())
         if found is None:
@@ -89,6 +89,6 @@ class DeskPages:
 
 
 def sentence(error: Exception) -> str:
-    """Give what went wrong as a sentence."""
+    """Return what went wrong as a sentence."""
     text = str(error)
     return f"{text[:1].upper()}{text[1:]}."

@@ -45,11 +45,11 @@ class PreviewRequest:
 
     @property
     def view(self) -> Viewer:
-        """Give who looks."""
+        """Return who looks."""
         return Viewer(self.address.strip(), self.topics, self.language.strip())
 
     def query(self, at: datetime) -> str:
-        """Give it as a query that always shows the same."""
+        """Return it as a query that always shows the same."""
         fields: list[tuple[str, str]] = [("topics", topic) for topic in self.topics]
         named = {"address": self.address, "language": self.language, "at": at.isoformat()}
         fields += [(key, value) for key, value in named.items() if value]
@@ -113,7 +113,7 @@ class PreviewPages:
         dark: Text = "",
         images: Text = "1",
     ) -> Response:
-        """Give the message's HTML, with links that do nothing for its reader, for a frame."""
+        """Return the message's HTML, with links that do nothing for its reader, for a frame."""
         entry = self._open(EditionName(digest, cadence, period))
         view = Viewer(address.strip(), tuple(topics), language.strip())
         try:

@@ -20,7 +20,7 @@ class DeskSection:
     path: str
 
     def holds(self, path: str) -> bool:
-        """Tell whether a page belongs to the section."""
+        """Return whether a page belongs to the section."""
         return path == self.path or path.startswith(f"{self.path}/")
 
 
@@ -55,6 +55,6 @@ def section_links(app: FastAPI, path: str) -> list[SectionLink]:
 
 
 def _is_routed(app: FastAPI, path: str) -> bool:
-    """Tell whether a page answers at a path; a router that was included answers for all of its own."""
+    """Return whether a page answers at a path; a router that was included answers for all of its own."""
     scope = {"type": "http", "method": "GET", "path": path, "root_path": "", "headers": []}
     return any(route.matches(scope)[0] is Match.FULL for route in app.routes)

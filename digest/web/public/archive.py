@@ -48,7 +48,7 @@ class ArchivePages:
         self._base = settings.site.base_url
 
     def router(self) -> APIRouter:
-        """Give the routes; HEAD is answered like GET."""
+        """Return the routes; HEAD is answered like GET."""
         router = APIRouter()
         for path, endpoint in (
             ("/archive", self.index),
@@ -103,11 +103,11 @@ class ArchivePages:
         return page
 
     def feed(self, request: Request) -> Response:
-        """Give the feed of all public digests."""
+        """Return the feed of all public digests."""
         return self._feed(request, None)
 
     def feed_of(self, request: Request, digest: str) -> Response:
-        """Give the feed of one digest."""
+        """Return the feed of one digest."""
         return self._feed(request, self._digest(digest))
 
     def sitemap(self, request: Request) -> Response:
@@ -120,7 +120,7 @@ class ArchivePages:
         return answer(request, content, "application/xml", None)
 
     def robots(self, request: Request) -> Response:
-        """Tell search engines where the sitemap is; what is personal says itself that it is not for them."""
+        """Show search engines where the sitemap is; what is personal says itself that it is not for them."""
         text = f"User-agent: *\nAllow: /\nSitemap: {self._base}/sitemap.xml\n"
         return answer(request, text.encode(), "text/plain", None)
 
@@ -187,7 +187,7 @@ class ArchivePages:
         return ArchiveItem(article, safe_href(article.url), picture, language, notices)
 
     def _written(self, markdown: str) -> Markup:
-        """Give what an editor wrote as HTML; it is cleaned, and so it may stand as it is."""
+        """Return what an editor wrote as HTML; it is cleaned, and so it may stand as it is."""
         return Markup(introduce(markdown, self._base))  # noqa: S704 - cleaned by introduce
 
     def _path(self, edition: Edition) -> str:

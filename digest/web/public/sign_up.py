@@ -33,7 +33,7 @@ class SignUpForm:
     error: str = ""
 
     def picked(self, digest: str, *, alone: bool) -> bool:
-        """Tell whether a digest is chosen; one that stands alone is from the start."""
+        """Return whether a digest is chosen; one that stands alone is from the start."""
         return alone if self.chosen is None else digest in self.chosen
 
     def of(self, digest: str) -> Choices:
@@ -98,7 +98,7 @@ class SignUpPages:
         return self._ask(request, view, typed, form)
 
     def _was_typed_here(self, request: Request, form: Submitted) -> bool:
-        """Tell whether a form of ours was filled in at the pace of a person."""
+        """Return whether a form of ours was filled in at the pace of a person."""
         stamp, now = form.get(STAMP), self._now()
         if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
             return False

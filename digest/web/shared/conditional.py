@@ -26,7 +26,7 @@ def answer(request: Request, content: bytes, media_type: str, changed_at: dateti
 
 
 def _is_known(request: Request, tag: str, changed_at: datetime | None) -> bool:
-    """Tell whether the client's copy is current; a tag wins over a date (RFC 9110, section 13.2.2)."""
+    """Return whether the client's copy is current; a tag wins over a date (RFC 9110, section 13.2.2)."""
     tags = request.headers.get("if-none-match")
     if tags is not None:
         known = {one.strip().removeprefix("W/") for one in tags.split(",")}

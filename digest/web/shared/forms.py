@@ -37,7 +37,7 @@ class Submitted:
         return tuple(_text(value) for value in self._form.getlist(name))
 
     def has(self, name: str) -> bool:
-        """Tell whether a field was sent, be it empty."""
+        """Return whether a field was sent, be it empty."""
         return name in self._form
 
 

@@ -82,7 +82,7 @@ class Guard:
         return 0
 
     def _is_cross_site(self, headers: Headers) -> bool:
-        """Tell whether a browser says that another site's page sent this.
+        """Return whether a browser says that another site's page sent this.
 
         A page without a referrer posts "Origin: null", so "null" alone proves nothing.
         """
@@ -107,7 +107,7 @@ async def _read_body(receive: Receive) -> bytes | None:
 
 
 def _has_nul(body: bytes, content_type: str) -> bool:
-    """Tell whether a form carries NUL, which no field may hold and PostgreSQL cannot store."""
+    """Return whether a form carries NUL, which no field may hold and PostgreSQL cannot store."""
     return b"\0" in body or (b"%00" in body and content_type.lower().startswith(_URLENCODED))
 
 

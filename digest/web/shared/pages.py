@@ -59,7 +59,7 @@ class Pages:
         return self.render("message", status, title=title, paragraphs=paragraphs, **shown)
 
     def name_day(self, at: datetime) -> str:
-        """Give a moment's date in the publication's zone."""
+        """Return a moment's date in the publication's zone."""
         local = at.astimezone(self._settings.zone)
         return f"{local.day} {local:%B %Y}"
 

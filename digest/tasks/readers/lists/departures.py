@@ -32,7 +32,7 @@ class Departure:
     at: datetime | None = None
 
     def came_back(self, confirmed: datetime) -> bool:
-        """Tell whether somebody who left confirmed here later than that."""
+        """Return whether somebody who left confirmed here later than that."""
         return self.reason == SuppressionReason.LEFT and self.at is not None and confirmed > self.at
 
 

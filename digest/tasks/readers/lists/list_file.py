@@ -142,7 +142,7 @@ def _known_encoding(named: str) -> str:
 
 
 def _unmarked_utf16(head: bytes) -> str | None:
-    """Tell UTF-16 without a mark by its zeros: Western letters have one in each pair."""
+    """Recognise UTF-16 without a mark by its zeros: Western letters have one in each pair."""
     pairs = len(head) // 2
     for encoding, zeros in (("utf-16-le", head[1::2]), ("utf-16-be", head[::2])):
         if pairs and zeros[:pairs].count(0) > pairs * 0.6:
@@ -168,7 +168,7 @@ def _is_utf8(line: bytes) -> bool:
 
 
 def _quote_is_open(taken: list[str], delimiter: str) -> bool:
-    """Tell whether a record's lines end inside quotes: then one more quotation mark closes it."""
+    """Return whether a record's lines end inside quotes: then one more quotation mark closes it."""
     try:
         return len(list(csv.reader([*taken, '"\n'], delimiter=delimiter))) == 1
     except csv.Error:
