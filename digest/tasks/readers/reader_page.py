@@ -284,7 +284,7 @@ def move(readers: Readers, token: str, now: datetime, origin: Origin) -> bool:
 def move_to(
     session: Session, readers: Readers, subscriber: Subscriber, found: Address, now: datetime, origin: Origin
 ) -> bool:
-    """Return a reader another address and plan a notice to the old one; return False for one that is refused.
+    """Change a reader's address and plan a notice to the old one; return False for one that is refused.
 
     Subscriptions, ledger and record of consent stay with the reader. An address that is another reader's, or
     that an operator suppressed, is refused.
