@@ -100,7 +100,7 @@ def _place_pictures(articles: Path, base_url: str) -> None:
 
 
 def _dated(feed: str, now: datetime) -> str:
-    """Return each item of a feed a time, so that a sample looks fresh whenever it is copied."""
+    """Date each item of a feed, so that a sample looks fresh whenever it is copied."""
     hours = itertools.count(26, 19)
     dates = (format_datetime(now - timedelta(hours=age)) for age in hours)
     return re.sub("</item>", lambda _: f"<pubDate>{next(dates)}</pubDate>\n</item>", feed)

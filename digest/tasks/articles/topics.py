@@ -14,7 +14,7 @@ def topics_by(settings: Settings) -> Topics:
 
 
 def renew_topics(database: Database, made_by: Topics) -> int:
-    """Return every stored article the topics that it has by now; say how many changed.
+    """Make the topics of every stored article anew; return how many changed.
 
     No article is new by that: a reader who has one does not get it again. One that stands in messages which
     are not out yet stays as it is, and the next run looks again.
