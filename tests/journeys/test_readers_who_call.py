@@ -1,5 +1,6 @@
 """What an operator does for a reader who calls, by commands; each act stands in the reader's record."""
 
+import re
 from typing import Any
 
 import pytest
@@ -39,6 +40,8 @@ def test_every_choice_is_set_and_kept_with_who_asked(publication: Publication) -
     }  # fmt: skip
     again = publication.run("subscribers", "set", ANNA, "--cadence", "weekly", "--topics", "culture")
     assert again.strip() == "unchanged"
+    publication.run("subscribers", "set", ANNA, "--topics", "science, culture", "--topics", "world")
+    assert shown(publication)["subscriptions"][0]["topics"] == ["culture", "science", "world"]
     publication.run("subscribers", "set", ANNA, "--topics", "all", "--hour", "usual")
     (row,) = shown(publication)["subscriptions"]
     assert (row["topics"], row["hour"]) == (["*"], None)
@@ -130,8 +133,8 @@ def test_a_ban_ends_all_and_is_lifted_with_who_asked(publication: Publication) -
 
 def test_an_address_that_nobody_has_is_suppressed_before_it_can_be_imported(publication: Publication) -> None:
     publication.run("subscribers", "suppress", "carl@readers.example")
-    said = publication.run("subscribers", "add", "carl@readers.example", "--confirmed", "by phone")
-    assert "added" not in said
+    said = publication.run("subscribers", "add", "carl@readers.example", "--confirmed", "by phone", code=1)
+    assert "not added: suppressed by the operator" in said
 
 
 def test_a_link_is_mailed_three_times_a_day_and_to_confirmed_readers_alone(publication: Publication) -> None:
@@ -157,3 +160,27 @@ def test_readers_are_found_by_a_part_of_address_or_name(
 ) -> None:
     rows = publication.facts("subscribers", "list", "--search", text)
     assert [row["address"] for row in rows] == found
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_adding_who_left_or_is_banned_says_since_when_by_what_and_what_would_let_them_back(
+    publication: Publication,
+) -> None:
+    publication.run("subscribers", "leave", ANNA)
+    publication.run("subscribers", "suppress", "bo_b@readers.example")
+    publication.run("subscribers", "add", "cy@readers.example", "--confirmed", "by phone")
+    publication.run("subscribers", "erase", "cy@readers.example")
+    publication.run("subscribers", "add", "di@readers.example", "--confirmed", "by phone")
+
+    for address, why in (
+        (ANNA, r"unsubscribed here on \d{4}-\d\d-\d\d; only a confirmed sign-up by the reader ends that"),
+        ("bo_b@readers.example", r"suppressed by the operator \(\d{4}.*`digest subscribers unsuppress` does"),
+        ("cy@readers.example", r"erased on request \(\d{4}-\d\d-\d\d\); a confirmed sign-up"),
+    ):
+        said = publication.run("subscribers", "add", address, "--confirmed", "by phone", code=1)
+        assert re.search(f"{re.escape(address)}: not added: {why}", said)
+    publication.run("subscribers", "add", "ed@readers.example", "--topics", "science,culture")
+    assert shown(publication, "ed@readers.example")["subscriptions"][0]["topics"] == ["culture", "science"]
+    said = publication.run("subscribers", "add", "di@readers.example", "--cadence", "weekly", code=1)
+    assert "not changed: has other choices here, which stand; `digest subscribers set di@" in said
+    assert "nothing to change" in publication.run("subscribers", "add", "di@readers.example")

@@ -1,4 +1,4 @@
-"""What commands about readers share: which digest is meant, and files that their owner alone can read."""
+"""What commands about readers share: which digest and topics are meant, and files for their owner alone."""
 
 from pathlib import Path
 from typing import IO
@@ -6,6 +6,7 @@ from typing import IO
 from digest.bootstrap import Application
 from digest.errors import InputError, UsageError
 from digest.private_files import open_private
+from digest.tasks.readers.lists.list_rows import split_topics
 
 
 def digest_name(app: Application, name: str | None) -> str:
@@ -15,6 +16,13 @@ def digest_name(app: Application, name: str | None) -> str:
     if len(app.settings.digests) == 1:
         return app.settings.digests[0].name
     raise UsageError(f"name one with --digest: {', '.join(d.name for d in app.settings.digests)}")
+
+
+def read_topics(given: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    """Return the topics of an option that is repeated, or lists several: `--topics science,culture`."""
+    if given is None:
+        return None
+    return tuple(dict.fromkeys(topic for text in given for topic in split_topics(text)))
 
 
 def private_csv(path: Path) -> IO[str]:

@@ -133,6 +133,7 @@ def _facts(done: ImportReport, *, dry_run: bool) -> dict[str, object]:
         "tool": done.tool or None,
         "columns": dict(done.columns),
         "state_columns": list(done.states),
+        "unread_columns": list(done.unread),
         "dry_run": dry_run,
         "examples": done.examples,
     }
@@ -147,6 +148,9 @@ def _describe(file: Path, done: ImportReport, *, dry_run: bool, quiet: bool) -> 
         say(f"columns: {columns}", quiet=quiet)
         states = ", ".join(f'"{name}"' for name in done.states) or "none"
         say(f"columns that say who wants mail: {states}", quiet=quiet)
+    if done.unread:
+        unread = ", ".join(f'"{name}"' for name in done.unread)
+        say(f"columns that are not taken: {unread}", quiet=quiet)
     counts = {key: getattr(done, key) for key in _COUNTS} | {"rejected": done.rejected_count}
     for key, text in _SAID.items():
         if counts[key] or key == "added":

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from cyclopts import Parameter
 
+from digest.cli.readers.choices import read_topics
 from digest.cli.terminal.common import DEFAULT, Common, application
 from digest.cli.terminal.output import say
 from digest.errors import InputError, UsageError
@@ -43,7 +44,7 @@ def set_(
     cadence:
         One of the digest's cadences.
     topics:
-        Only these of the digest's topics; "all" for all of them.
+        Only these of the digest's topics, such as science,culture; may be repeated; "all" for all of them.
     hour:
         The local hour at which it comes, 0 to 23; "usual" for the cadence's own.
     articles:
@@ -59,6 +60,7 @@ def set_(
     asked_by:
         Who asked, kept in the reader's record: "by phone, ticket 71".
     """
+    wanted = read_topics(topics)
     with application(common) as app:
         known = app.renderer.catalogues
         if language is not None and known.find(language) is None:
@@ -67,7 +69,7 @@ def set_(
             raise InputError(f'"{timezone}" is no time zone: write it as Europe/Paris')
         change = Change(
             cadence=cadence,
-            topics=("*",) if topics == (_ALL,) else topics,
+            topics=("*",) if wanted == (_ALL,) else wanted,
             hour=_read_hour(hour),
             most=articles,
             paused=pause is not None,

@@ -3,15 +3,27 @@
 import sys
 from pathlib import Path
 
-from digest.cli.readers.choices import digest_name, private_csv
+from digest.cli.readers.choices import digest_name, private_csv, read_topics
 from digest.cli.terminal.common import DEFAULT, AsJson, Common, application
-from digest.cli.terminal.output import say, show_json
+from digest.cli.terminal.output import say, show_json, warn
 from digest.cli.terminal.tables import show_table
 from digest.rules.readers.address import normalise
 from digest.tasks.readers import on_request, privacy
-from digest.tasks.readers.enrolment import NewReader, Terms, enrol
+from digest.tasks.readers.enrolment import Enrolled, NewReader, Terms, enrol
 from digest.tasks.readers.lists import csv_export
 from digest.tasks.readers.sign_up import Choices, check_choices
+
+_TAKEN = (Enrolled.ADDED, Enrolled.ASKED, Enrolled.CHANGED, Enrolled.UNCHANGED)
+_TOLD = {
+    Enrolled.ADDED: "added",
+    Enrolled.ASKED: "asked: the next run mails the confirmation",
+    Enrolled.CHANGED: "confirmed",
+    Enrolled.UNCHANGED: "known already; nothing to change",
+    Enrolled.KEPT: "not changed",
+    Enrolled.LIMITED: "not asked",
+    Enrolled.LEFT: "not added",
+    Enrolled.SUPPRESSED: "not added",
+}
 
 
 def add(
@@ -28,6 +40,8 @@ def add(
 ) -> None:
     """Add one reader.
 
+    Where an earlier act of theirs forbids it, say which and exit 1.
+
     Parameters
     ----------
     address:
@@ -39,7 +53,7 @@ def add(
     cadence:
         One of the digest's cadences; else its first.
     topics:
-        Only these of the digest's topics; else all.
+        Only these of the digest's topics, such as science,culture; may be repeated; else all.
     language:
         A language tag such as fr.
     timezone:
@@ -49,14 +63,20 @@ def add(
     """
     with application(common) as app:
         chosen = app.settings.digest(digest_name(app, digest))
-        wanted = check_choices(chosen, Choices(cadence, topics))
+        wanted = check_choices(chosen, Choices(cadence, read_topics(topics) or ()))
         newcomer = NewReader(
             normalise(address), name, language, timezone, wanted.cadence, wanted.topics or None
         )
-        terms = Terms(chosen, confirmed, {"command": "subscribers add"}, app.clock())
+        remedy = f"`digest subscribers set {newcomer.address.address}` changes them"
+        terms = Terms(chosen, confirmed, {"command": "subscribers add"}, app.clock(), remedy=remedy)
         with app.database.write() as session:
             done = enrol(session, app.readers, [newcomer], terms)[0]
-    say(f"{newcomer.address.address}: {done.result}", quiet=common.quiet)
+    said = f"{newcomer.address.address}: {_TOLD[done.result]}"
+    if done.result in _TAKEN:
+        say(said, quiet=common.quiet)
+        return
+    warn(f"{said}: {done.why}")
+    sys.exit(1)
 
 
 def show(address: str, *, json: AsJson = False, common: Common = DEFAULT) -> None:

@@ -82,7 +82,7 @@ def explain_suppression(reason: str, since: datetime) -> str:
     how = (
         "a confirmed sign-up by the reader ends that"
         if lifted_by_confirming(reason)
-        else "it was the operator's decision, and no sign-up ends that"
+        else "no sign-up ends that, `digest subscribers unsuppress` does"
     )
     return f"{_SUPPRESSED.get(reason, reason)} ({since:%Y-%m-%d}); {how}"
 

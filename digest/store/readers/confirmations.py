@@ -52,15 +52,15 @@ def find_asked(session: Session, subscriber_ids: Sequence[int], since: datetime)
     return found
 
 
-def change_topics(session: Session, subscription_id: int, topics: list[str]) -> None:
-    """Change the topics of every unanswered asking of a subscription; confirming takes them over."""
+def change_choices(session: Session, subscription_id: int, cadence: str, topics: list[str]) -> None:
+    """Change cadence and topics of every unanswered asking of a subscription; confirming takes them over."""
     rows = session.exec(
         select(Confirmation).where(
             Confirmation.subscription_id == subscription_id, col(Confirmation.used_at).is_(None)
         )
     )
     for row in rows:
-        row.choices = {**row.choices, "topics": topics}
+        row.choices = {**row.choices, "cadence": cadence, "topics": topics}
         session.add(row)
     session.flush()
 

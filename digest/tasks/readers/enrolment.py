@@ -72,7 +72,8 @@ class NewReader:
 class Terms:
     """How a batch is taken: into which digest, and confirmed with which wording, or None to ask each.
 
-    With `update` the choices of readers who are known already become the batch's.
+    With `update` the choices of readers who are known already become the batch's; without it a reader with
+    other choices is told together with the `remedy`.
     """
 
     digest: DigestSettings
@@ -80,6 +81,7 @@ class Terms:
     origin: Origin
     now: datetime
     update: bool = False
+    remedy: str = "--update takes over the list's"
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,14 +173,14 @@ def _decide(newcomer: NewReader, known: _Known, terms: Terms) -> Enrolment:
         return Enrolment(Enrolled.CHANGED if row.created_at == terms.now else Enrolled.UNCHANGED)
     if row.state == SubscriptionState.ENDED:
         return Enrolment(Enrolled.LEFT, consent.explain_departure(row.ended_at))
-    if row.state == SubscriptionState.PENDING:
-        return Enrolment(Enrolled.CHANGED if confirmed else Enrolled.UNCHANGED)
+    if row.state == SubscriptionState.PENDING and confirmed:
+        return Enrolment(Enrolled.CHANGED)
     if not _differs(subscriber, row, newcomer):
         return Enrolment(Enrolled.UNCHANGED)
     if subscriber.id in known.own_changes:
         return Enrolment(Enrolled.KEPT, "has other choices here, made by the reader, which stand")
     if not terms.update:
-        return Enrolment(Enrolled.KEPT, "has other choices here, which stand; --update takes over the list's")
+        return Enrolment(Enrolled.KEPT, f"has other choices here, which stand; {terms.remedy}")
     return Enrolment(Enrolled.CHANGED)
 
 
@@ -187,7 +189,7 @@ def _decide_new(asked: Iterable[datetime], now: datetime, *, confirmed: bool) ->
         return Enrolment(Enrolled.ADDED)
     if consent.may_ask(None, asked, now):
         return Enrolment(Enrolled.ASKED)
-    return Enrolment(Enrolled.LIMITED, "was asked within a day, or three times in 90: import again later")
+    return Enrolment(Enrolled.LIMITED, "was asked within a day, or three times in 90 days: try again later")
 
 
 def _differs(subscriber: KnownSubscriber, row: KnownSubscription, newcomer: NewReader) -> bool:
@@ -212,7 +214,8 @@ def _change(
     if newcomer.again:
         _fill(session, person, row, newcomer, terms)
         return
-    if row.state == SubscriptionState.PENDING:
+    confirmed = terms.wording is not None and not newcomer.pending
+    if row.state == SubscriptionState.PENDING and confirmed:
         row.confirmed_at = terms.now
         subscribers.change_state(session, row, SubscriptionState.CONFIRMED, terms.now)
         subscribers.insert_new(session, ConsentEvent, [_event_row(subscriber.id, terms, terms.wording)])
@@ -230,6 +233,7 @@ def _change(
     if subscribers.change_choices(session, row, cadence=cadence, topics=topics, hour=row.hour):
         event = _event_row(subscriber.id, terms, "") | {"act": Act.CHANGED}
         subscribers.insert_new(session, ConsentEvent, [event])
+        confirmations.change_choices(session, row_id(row), cadence, list(topics))
 
 
 def _fill(session: Session, person: Subscriber, row: Subscription, newcomer: NewReader, terms: Terms) -> None:
@@ -246,7 +250,7 @@ def _fill(session: Session, person: Subscriber, row: Subscription, newcomer: New
     both = (*row.topics, *newcomer.topics) if consent.EVERY_TOPIC not in row.topics else newcomer.topics
     topics = consent.choose_topics(row.topics, both, terms.now)
     subscribers.change_choices(session, row, cadence=row.cadence, topics=topics, hour=row.hour)
-    confirmations.change_topics(session, row_id(row), list(topics))
+    confirmations.change_choices(session, row_id(row), row.cadence, list(topics))
 
 
 def _plan_askings(session: Session, rows: Sequence[Row], terms: Terms) -> None:

@@ -133,6 +133,26 @@ def test_what_a_reader_chose_is_not_turned_back(readers: Readers, file: Path) ->
     assert find_subscription(readers, "anna@example.org")["cadence"] == "weekly"
 
 
+def test_other_choices_of_a_reader_who_is_being_asked_are_kept_and_said_or_taken(
+    readers: Readers, file: Path
+) -> None:
+    take(readers, file, "email,cadence\nanna@example.org,daily\n", wording=None)
+    text = "email,cadence,topics\nanna@example.org,weekly,science\n"
+    report = take(readers, file, text, wording=None)
+    assert (report.kept, report.unchanged) == (1, 0)
+    assert "--update" in report.examples["kept"][0]
+    report = take(readers, file, text, wording=None, update=True)
+    assert (report.changed, find_subscription(readers, "anna@example.org")["state"]) == (1, "pending")
+    with readers.database.read() as session:
+        asking = session.exec(select(Confirmation)).one()
+    assert (asking.choices["cadence"], asking.choices["topics"]) == ("weekly", ["science"])
+
+
+def test_columns_that_say_nothing_kept_here_are_named(readers: Readers, file: Path) -> None:
+    report = take(readers, file, "email,name,Shoe size,status\nanna@example.org,Anna,38,active\n")
+    assert report.unread == ("Shoe size",)
+
+
 def test_nobody_who_left_or_is_suppressed_is_revived(readers: Readers, file: Path) -> None:
     take(readers, file, "email\nanna@example.org\n")
     leave(readers, link(readers, tokens.UNSUBSCRIBE), NOW, {})

@@ -124,6 +124,10 @@ def _describe(report: ImportReport, file: ListFile, layout: ListLayout, plan: Re
         for role, place in ({"email": layout.address} | dict(plan.roles)).items()
     }
     report.states = tuple(column.name.strip() for _, column in plan.states) if names else ()
+    read = {layout.address, *plan.roles.values(), *(place for place, _ in plan.states)}
+    report.unread = tuple(
+        printable(name).strip() for place, name in enumerate(names) if place not in read and name.strip()
+    )
 
 
 def _rows(file: ListFile, layout: ListLayout, reader: RowReader, report: ImportReport) -> Iterator[ListRow]:

@@ -19,7 +19,8 @@ class ImportReport:
     `kept` are known with other choices, which stand; `limited` were asked too lately to be asked again;
     `left` ended their subscription here before; `suppressed` may not be written to; `departed` left, bounced
     or complained elsewhere and are suppressed from now on; `merged` lines are about a person of an earlier
-    one. `rejected` holds the first thousand lines that could not be taken, `rejected_count` counts all.
+    one. `rejected` holds the first thousand lines that could not be taken, `rejected_count` counts all;
+    `unread` names the columns that say nothing that is kept here.
     """
 
     added: int = 0
@@ -38,6 +39,7 @@ class ImportReport:
     tool: str = ""
     columns: Mapping[str, str] = field(default_factory=dict)
     states: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
     examples: dict[str, list[str]] = field(default_factory=dict)
     lines: "LineReport | None" = None
 
