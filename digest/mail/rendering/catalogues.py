@@ -1,8 +1,9 @@
-"""The words of readers' pages and of all mail to readers: gettext catalogues, one .po file a language.
+"""The texts of readers' pages and of all mail to readers: gettext catalogues, one .po file for each language.
 
-On pages the English text is the key, as gettext has it. In mail (`msgctxt "mail"`) the key is a short name,
-`say("unsubscribe")`, so that a template of a publication's own outlives a better wording; `en.po` has the
-English. Adding a language is adding a file; Babel reads it, and no step compiles anything.
+On pages the key is the English text, as usual with gettext. In mail (`msgctxt "mail"`) the key is a short
+name, `say("unsubscribe")`, so that a publication's own template keeps working when the English wording
+changes; `en.po` has the English. To add a language, add a file: Babel reads it, and nothing has to be
+compiled.
 """
 
 import re
@@ -23,11 +24,11 @@ _PLACE = re.compile(r"\{(\w+)\}")
 
 @dataclass(frozen=True, slots=True)
 class Translator:
-    """One language's words; call it with the English text and the values of its {names}.
+    """Translates into one language: call it with the English text and the values of its {names}.
 
-    Example: Translator("de", {"Page {number}": "Seite {number}"})("Page {number}", number=2) is "Seite 2".
-    A value that is Markup makes the result Markup, with the text and all other values escaped. `phrases` has
-    the words of mail by their short names.
+    Example: Translator("de", {"Page {number}": "Seite {number}"})("Page {number}", number=2) is "Seite 2". If
+    a value is Markup, so is the result, with the text and all other values escaped. `phrases` holds the
+    phrases of mail by their short names.
     """
 
     language: str
@@ -48,20 +49,24 @@ class Translator:
         return found.format(**values)
 
     def say(self, key: str, /, **values: object) -> str:
-        """Return a phrase of mail with its values; raise KeyError for a name that no phrase has."""
+        """Return a phrase of mail with its values; raise KeyError if no phrase has this name."""
         phrase = self.phrases[key]
         if not values:
             return phrase
-        # In one pass: a title may hold braces, too.
+        # In one pass: a title may itself contain braces.
         return _PLACE.sub(lambda place: str(values.get(place[1], place[0])), phrase)
 
 
 ENGLISH = Translator(FALLBACK, {})
-"""The words of the desk, which has no catalogue and no mail to readers."""
+"""The translator of the desk, which has no catalogue and sends no mail to readers."""
 
 
 class Catalogues:
-    """The catalogues of a folder, each read when it is first needed."""
+    """The catalogues of a folder, each read when it is first needed.
+
+    With `de.po` in the folder, `find("de-AT")` is "de", and `choose(["fi", "de"])` returns the German
+    Translator.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._files = {path.stem: path for path in sorted(folder.glob("*.po"))}
@@ -70,26 +75,26 @@ class Catalogues:
         self.languages = tuple(sorted(self._files))
 
     def find(self, language: str | None) -> str | None:
-        """Return the catalogue that a language tag is served by; None where there is none."""
+        """Return the language of the catalogue that serves a language tag; None if there is none."""
         name = base(language or "")
         return name if name in self._files else None
 
     def choose(self, wanted: Iterable[str | None]) -> Translator:
-        """Return the translator of the first language that there is a catalogue for, else English."""
+        """Return the translator of the first language that has a catalogue, else of English."""
         found = (self.find(language) for language in wanted)
         return self.translator(next((name for name in found if name), FALLBACK))
 
     def translator(self, language: str) -> Translator:
-        """Return the translator of a language that `languages` names.
+        """Return the translator of a language that `languages` lists.
 
-        Raise SettingsError for a file that cannot be read or lacks a phrase of mail.
+        Raise SettingsError if its file cannot be read or lacks a phrase of mail.
         """
         return _read(self._files[language], self._files[FALLBACK])
 
 
 @lru_cache(maxsize=64)
 def _read(path: Path, english: Path) -> Translator:
-    from babel.messages.pofile import PoFileError, read_po  # here: most commands show no page
+    from babel.messages.pofile import PoFileError, read_po  # imported here: most commands show no page
 
     try:
         with path.open("rb") as file:

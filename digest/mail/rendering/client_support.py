@@ -1,4 +1,4 @@
-"""The features that some mail programs do not support, and which of them a message uses."""
+"""The features that some mail clients do not support, and which of them a message uses."""
 
 import re
 import tomllib
@@ -28,9 +28,10 @@ _SELECTORS = {
 
 @dataclass(frozen=True, slots=True)
 class Feature:
-    """Something that a message may use and that some mail programs lack.
+    """A feature of HTML or CSS that some mail clients lack.
 
-    `reason` says why our looks are whole without it, `remedy` what to do instead where they are not.
+    Example: `display: flex` is lacking in Outlook; `reason` says why our looks do not depend on it, `remedy` what
+    to use instead where a look does.
     """
 
     title: str
@@ -42,12 +43,15 @@ class Feature:
 
     @property
     def warning(self) -> str:
-        """Return who does not support it, and what to do."""
+        """Return which clients lack the feature, and what to do about it."""
         return f"{self.title} is used, which is unknown to {self.unknown_to}: {self.remedy}"
 
 
 class Clients:
-    """The features that mail programs lack, read once from a TOML file."""
+    """The features that mail clients lack, read once from a TOML file.
+
+    `find('<div style="display:flex">')` returns the Feature for `display: flex`.
+    """
 
     def __init__(self, path: Path) -> None:
         try:
@@ -57,12 +61,12 @@ class Clients:
             raise SettingsError(f"{path} cannot be read: {error}") from None
 
     def find(self, html: str) -> list[Feature]:
-        """List the features that a message uses and some mail program lacks, in the order of the file."""
+        """List the features in a message that some mail client lacks, in the order of the file."""
         used = _marks_in(html)
         return [feature for feature in self.features if feature.marks & used]
 
     def find_unexplained(self, html: str) -> list[Feature]:
-        """List those of them that have no known fallback."""
+        """List those features for which no fallback is known."""
         return [feature for feature in self.find(html) if not feature.reason]
 
 
@@ -83,7 +87,7 @@ def _feature(stated: Mapping[str, Any], families: Mapping[str, Mapping[str, str]
 
 
 def _named(lacking: frozenset[str], families: Mapping[str, Mapping[str, str]]) -> str:
-    """Name mail programs; one that lacks a feature on all systems goes by its name alone."""
+    """Name mail clients; a client that lacks a feature on all its systems is named once."""
     unknown = lacking.difference(*families.values())
     if unknown:
         raise ValueError(f"[clients] does not name {', '.join(sorted(unknown))}")
@@ -103,7 +107,10 @@ def _marks_in(html: str) -> set[str]:
 
 
 class _UsedFeatures(HTMLParser):
-    """Collects the features of a message; comments, which only Outlook reads, are left out."""
+    """Collects the features that a message uses; comments, which only Outlook reads, are skipped.
+
+    After `feed('<td style="width: 10px">')` it holds the element `td` and the property `width`.
+    """
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
@@ -112,12 +119,12 @@ class _UsedFeatures(HTMLParser):
         self._sheets: list[str] = []
 
     def close(self) -> None:
-        """Read the style sheets, which come in pieces."""
+        """Parse the style sheets collected so far."""
         super().close()
         self.marks |= _sheet("".join(self._sheets))
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Take an element in."""
+        """Record an element, its attributes and its inline style."""
         self._in_style = tag == "style"
         self.marks.add(f"element:{tag}")
         self.marks.update(f"attribute:{name}" for name, _ in attrs)
@@ -130,17 +137,17 @@ class _UsedFeatures(HTMLParser):
         self.marks |= _declared(_statements(known.get("style", "")))
 
     def handle_endtag(self, tag: str) -> None:
-        """Close an element."""
+        """Note that an element ended."""
         self._in_style = False
 
     def handle_data(self, data: str) -> None:
-        """Take a style sheet in."""
+        """Append text to the style sheet that is being read."""
         if self._in_style:
             self._sheets.append(data)
 
 
 def _sheet(css: str) -> set[str]:
-    """Return what a style sheet uses, within its at-rules, too."""
+    """Return the features of a style sheet, including those inside its at-rules."""
     marks: set[str] = set()
     declared = []
     for words, sign in _statements(css):
@@ -154,7 +161,7 @@ def _sheet(css: str) -> set[str]:
 
 
 def _statements(css: str) -> Iterator[tuple[str, str]]:
-    """Return what stands before each brace and semicolon, with it; those within strings are no ends."""
+    """Split CSS at braces and semicolons outside of strings; each piece comes with its terminator."""
     words: list[str] = []
     for token in [*_TOKEN.findall(_COMMENT.sub(" ", css)), ";"]:
         if token in ("{", "}", ";"):
@@ -165,7 +172,7 @@ def _statements(css: str) -> Iterator[tuple[str, str]]:
 
 
 def _selected(selectors: str) -> set[str]:
-    """Return the kinds of a rule's selectors; a keyframe is none."""
+    """Return the kinds of selectors that a rule has; those of a keyframe do not count."""
     marks: set[str] = set()
     for selector in selectors.split(","):
         bare = _COMBINATOR.sub(r"\1", _BRACKETS.sub("*", selector.strip()))
@@ -178,7 +185,7 @@ def _selected(selectors: str) -> set[str]:
 
 
 def _declared(statements: Iterable[tuple[str, str]]) -> set[str]:
-    """Return what declarations use: properties (and the prefixes of their names), values, functions."""
+    """Return the features that declarations use: properties (and their prefixes), values, functions."""
     marks: set[str] = set()
     for words, _ in statements:
         name, colon, value = words.partition(":")

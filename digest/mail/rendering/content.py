@@ -1,4 +1,4 @@
-"""What a message is rendered from: plain values, the same for preview and delivery."""
+"""The input of rendering: plain values, the same for preview and for delivery."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,7 +8,7 @@ from digest.models import Form
 
 @dataclass(frozen=True, slots=True)
 class Elsewhere:
-    """Another source of the same story, and its link."""
+    """Another source of the same story, with its link: `Elsewhere("Harbour Times", "https://...")`."""
 
     source: str
     url: str
@@ -18,8 +18,9 @@ class Elsewhere:
 class Card:
     """One article as an edition shows it; `html` is cleaned HTML, everything else plain text.
 
-    `section` is the title of the section that it stands in, which a lead story shows itself; `reply_url`
-    is where a letter about it goes.
+    `section` is the title of its section, which a lead story shows beside itself; `reply_url` is the mailto
+    link for letters about it. Example: `Card(id=7, title="The bridge reopens", url="https://...",
+    section="World")`.
     """
 
     id: int
@@ -43,13 +44,13 @@ class Card:
     reply_url: str = ""
 
     def __hash__(self) -> int:
-        """Hash few fields: cards are looked up for every list that they stand in."""
+        """Hash a few fields only: cards are looked up for every list that contains them."""
         return hash((self.id, self.title, self.section))
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """The cards of one topic, in order."""
+    """The cards of one topic, in order: `Section("World", (card 7, card 9))`."""
 
     title: str
     cards: tuple[Card, ...]
@@ -57,7 +58,10 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """Who sends: the parts of `[site]` that readers see; `base_url` has no trailing slash."""
+    """The sender: the parts of `[site]` that readers see; `base_url` has no trailing slash.
+
+    Example: `Publication(name="The Harbour Courier", base_url="https://news.example.org", ...)`.
+    """
 
     name: str
     base_url: str
@@ -66,11 +70,11 @@ class Publication:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """One variant in one language and one look, before any reader's own values.
+    """One variant in one language and look, without any reader's own values.
 
-    `introduction` is cleaned HTML; `left_out` counts the articles that are online and not in it;
-    `archive_url` is the edition's page; `related` are older articles, which readers are not taken to have
-    got.
+    `lead` and `sections` hold the articles in order; `related` are older articles, which do not count as
+    delivered. `introduction` is cleaned HTML; `left_out` is the number of articles that are only online;
+    `archive_url` is the edition's page.
     """
 
     publication: Publication
@@ -93,4 +97,4 @@ class Content:
 
 
 READER_VALUES = ("name", "address", "unsubscribe_url", "preferences_url")
-"""The reader's own values; a template reads them as `{{ reader.name }}` and so on."""
+"""The names of a reader's own values; a template reads them as `{{ reader.name }}` and so on."""

@@ -36,10 +36,10 @@ def format_hour(hour: int, language: str) -> str:
 
 
 def _in_a_known(language: str, said: Callable[[str], str], otherwise: date | int) -> str:
-    """Return what a locale makes of it: the language with its region, without, else English."""
+    """Call a function with the language and its region, then without the region, then with English."""
     for locale in (language.replace("-", "_"), base(language), FALLBACK):
         try:
             return said(locale)
         except (UnknownLocaleError, ValueError):
-            continue  # a language that has no calendar words of its own
+            continue  # Babel has no calendar for this language
     return str(otherwise)

@@ -1,9 +1,8 @@
-"""Render one part of a message from its template, by way of a skeleton and cards that are kept.
+"""Render one part of a message from a template, by way of cached skeletons and cards.
 
-The document is rendered once for each shape that lists have (which sections, how many articles in each),
-and each article once for each place that it can stand in. Another list of the same shape is then a join of
-the two. A template that decides on more than the shape is recognised (see `placeholders`), and rendered for
-each variant.
+A document is rendered once for each shape (which sections, how many articles in each), and an article once
+for each place in which it can stand. Any other list of the same shape is then a join of the two. A template
+that depends on more than the shape is detected (see `placeholders`) and rendered for each variant.
 """
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
@@ -44,15 +43,16 @@ _KEPT_CARDS = 2_048
 _KEPT_VALUES = 512
 
 ROOM = {"name": 2_500, "to_line": 3_000, "address": 1_500, "unsubscribe_url": 1_000, "preferences_url": 1_000}
-"""What a reader's own values may take as encoded: 12 bytes for each of 200 characters, and so on."""
+"""How many encoded bytes a reader's own values may take: 12 bytes for each of 200 characters, and so on."""
 
 Context = Mapping[str, Any]
 
 
 class SlotGroup(NamedTuple):
-    """Neighbouring slots that one card fills: its number in the content, and how each slot shows it.
+    """Adjacent slots that one card fills: its number in the content, and how each slot shows it.
 
-    Without a number it is the list's head that fills them, and `displays` are names: `(None, ("subject",))`.
+    `SlotGroup(0, (("lead", ()),))` is the place of the lead story. Without a number the slots are filled from
+    the list's head, and `displays` holds names: `SlotGroup(None, ("subject",))`.
     """
 
     number: int | None
@@ -63,8 +63,8 @@ class SlotGroup(NamedTuple):
 class Skeleton:
     """A rendered document with slots for the cards of any list of its shape.
 
-    `slots` says what fills the slots of `encoded`, in order; `edition` stands for what a card shows of its
-    edition.
+    A document of two cards is `encoded` = `<h1>`, slot, `</td><td>`, slot, `</table>`. `slots` says what
+    fills each of them, in order; `edition` is a Content with what cards may show of their edition.
     """
 
     encoded: EncodedSkeleton
@@ -73,7 +73,7 @@ class Skeleton:
 
 
 class RenderRequest:
-    """A list to render: its cards in the document's order and its shape are found once for both parts."""
+    """A list to render: its cards in the document's order and its shape, computed once for both parts."""
 
     __slots__ = ("_context", "cards", "content", "shape")
 
@@ -85,15 +85,15 @@ class RenderRequest:
 
     @property
     def context(self) -> Context:
-        """Return the values that cards may use beside their article."""
+        """Return the values that a card's template may use besides the article."""
         return self._context(self.content)
 
 
 class CardSlot:
     """A group of slots that one card fills in every document of a part; compared by identity.
 
-    `slot.pieces_of(card)` is `[EncodedSegment(b"<tr>...</tr>", ...)]`, or raises KeyError where the card
-    has never been rendered for it.
+    `slot.pieces_of(card)` is `[EncodedSegment(b"<tr>...</tr>", ...)]`; it raises KeyError if the card has not
+    been rendered for this slot yet.
     """
 
     __slots__ = ("pieces_of",)
@@ -103,10 +103,10 @@ class CardSlot:
 
 
 class PartRenderer:
-    """Renders one part: `template` is its document, `cards` name the templates whose macros render cards.
+    """Renders one part: `template` is its document, `cards` are the templates whose macros render cards.
 
-    `PartRenderer(templates, "digest.txt.j2", ["digest.cards.txt.j2"], str).render(request)` returns the
-    text part, encoded, as an EncodedPart: `(b"The Harbour Courier=0D=0A...", "to_line", ...)`.
+    `PartRenderer(templates, "digest.txt.j2", ["digest.cards.txt.j2"], str).render(request)` returns the text
+    part, encoded, as an EncodedPart: `(b"The Harbour Courier=0D=0A...", "to_line", ...)`.
     """
 
     def __init__(
@@ -123,7 +123,8 @@ class PartRenderer:
         self._slots: dict[Hashable, CardSlot] = {}
 
     def render(self, request: RenderRequest) -> EncodedPart:
-        """Render a list with placeholders; raise TemplateInspectsValueError where it needs their values."""
+        """Render a list with placeholders; raise TemplateInspectsValueError if the template needs their
+        values."""
         shape = request.shape
         skeleton = self._skeletons.get(shape)
         if skeleton is None and shape not in self._skeletons:
@@ -146,7 +147,8 @@ class PartRenderer:
         return EncodedSkeleton(frame, room=ROOM).fill()
 
     def _render_skeleton(self, request: RenderRequest) -> Skeleton | None:
-        """Render a document, cut out and keep its cards; None where it decides on more than the shape."""
+        """Render a document, cut out its cards and cache them; return None if it depends on more than the
+        shape."""
         content, context = request.content, request.context
         number = unused_number(content)
         of_reader, of_list = reader_placeholders(number), list_placeholders(content, number)
@@ -179,7 +181,8 @@ class PartRenderer:
         return self._templates.macros(self._card_templates, context)
 
     def _join(self, skeleton: Skeleton, request: RenderRequest) -> EncodedPart | None:
-        """Put a list's cards into its skeleton; None where one has not been rendered for its place yet."""
+        """Fill a skeleton with a list's cards; return None if a card has not been rendered for its slot
+        yet."""
         pieces: list[EncodedSegment] = []
         try:
             for number, displays in skeleton.slots:
@@ -190,17 +193,18 @@ class PartRenderer:
         return skeleton.encoded.fill(pieces)
 
     def skeleton_of(self, request: RenderRequest) -> Skeleton | None:
-        """Return the skeleton of a shape that has been rendered; None where the template decides on more."""
+        """Return the cached skeleton of a shape; None if the template depends on more than the shape."""
         return self._skeletons.get(request.shape)
 
     def slot_for(self, group: SlotGroup, edition: object) -> CardSlot:
-        """Return what these slots are in every document of this part, whichever card fills them."""
+        """Return the CardSlot for these slots, the same object in every document of this part."""
         displays = group.displays
         key = displays, None if group.number is None else edition
         return self._slots.setdefault(key, CardSlot(lambda source: self._pieces(source, displays, edition)))
 
     def _pieces(self, source: Any, displays: tuple[Any, ...], edition: object) -> list[EncodedSegment]:
-        """Return the pieces of a card or a list's head; raise KeyError for a card not rendered so yet."""
+        """Return the encoded pieces of a card or a list's head; raise KeyError if the card was not rendered
+        so yet."""
         if not isinstance(source, Card):
             return [self._encode_value(name, source) for name in displays]
         known = self._cards[source, edition]
@@ -212,7 +216,7 @@ class PartRenderer:
 
 
 def _skeleton(frame: Frame, places: Mapping[str, CardPlace], edition: object) -> Skeleton:
-    """Find a frame's slots, and group neighbours that the same card fills."""
+    """Find the slots of a frame, and group adjacent ones that the same card fills."""
     of_list = {name for name in frame if isinstance(name, str) and name.rstrip("@") in LIST_VALUES}
     slots = slots_in(frame, places.keys() | of_list)
     fillers = [
@@ -227,20 +231,20 @@ def _skeleton(frame: Frame, places: Mapping[str, CardPlace], edition: object) ->
 
 @lru_cache(maxsize=_KEPT_VALUES)
 def _interned(group: SlotGroup) -> SlotGroup:
-    """Return one copy of equal groups: most skeletons show most cards alike."""
+    """Return one shared copy of equal groups: most skeletons show most cards in the same way."""
     return group
 
 
 @lru_cache(maxsize=_KEPT_VALUES)
 def _encoded(value: str, is_html: bool, is_attribute: bool) -> EncodedSegment:
-    """Encode a value of a list's head; lists that begin alike share it."""
+    """Encode a value of a list's head; lists that begin alike share the result."""
     if is_html:
         value = as_attribute(value) if is_attribute else as_text(value)
     return encode(value)
 
 
 def _edition_of(content: Content) -> Hashable:
-    """Return what a card may show of its edition."""
+    """Return a Content with what a card may show of its edition."""
     return content.publication, content.title, content.language, content.timezone
 
 

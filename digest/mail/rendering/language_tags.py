@@ -1,4 +1,4 @@
-"""What a language tag says: which catalogue serves it, and which way the language is written."""
+"""What follows from a language tag: the catalogue that serves it, and the direction of its script."""
 
 import re
 import unicodedata
@@ -10,20 +10,21 @@ _RIGHT_TO_LEFT = frozenset({"ar", "he", "fa", "ur", "yi", "ps", "dv", "ckb"})
 
 @lru_cache(maxsize=256)
 def base(language: str) -> str:
-    """Return a language tag's first part: what a catalogue is chosen by."""
+    """Return a language tag's first part, by which a catalogue is chosen."""
     return re.split("[-_]", language, maxsplit=1)[0].lower()
 
 
 def locale_of(language: str) -> str:
-    """Return the locale that dates and hours are written in.
+    """Return the locale in which dates and hours are written.
 
-    English without a region is written as outside of America: day before month, hours to 24.
+    English without a region follows British usage: day before month, and hours up to 24.
     """
     return "en_GB" if language == FALLBACK else language.replace("-", "_")
 
 
 def strong_direction(text: str) -> str:
-    """Return the direction of the first strong letter, as `dir="auto"` does (HTML 3.2.6.4); "" for none."""
+    """Return the direction of the first strong character, as `dir="auto"` does (HTML 3.2.6.4); "" if none
+    is."""
     for char in text:
         kind = unicodedata.bidirectional(char)
         if kind in ("L", "R", "AL"):

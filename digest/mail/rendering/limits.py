@@ -1,7 +1,7 @@
-"""Limits of what a template may write and take, so that one mistake in it cannot fill memory or never end.
+"""Limits on what a template may write and execute, so that a mistake cannot fill memory or run for ever.
 
 A rendering may write 20,000,000 characters and take 500,000 steps (rounds of loops, calls). Steps are counted
-and not seconds, so that the same template fails everywhere or nowhere.
+rather than seconds, so that a template fails everywhere or nowhere.
 """
 
 import functools
@@ -26,12 +26,15 @@ _steps: ContextVar[list[int]] = ContextVar("steps")
 
 
 class TemplateTooLargeError(TemplateRuntimeError):
-    """A template writes or takes more than it may."""
+    """A template writes more, or takes more steps, than it may.
+
+    Example: `{% for i in range(1000000) %}x{% endfor %}`.
+    """
 
 
 @contextmanager
 def counted_steps() -> Iterator[None]:
-    """Count the steps of the renderings in a block, from 0."""
+    """Count the steps of the renderings inside the block, from 0."""
     token = _steps.set([0])
     try:
         yield
@@ -40,7 +43,7 @@ def counted_steps() -> Iterator[None]:
 
 
 def take_step() -> None:
-    """Count a step; raise TemplateTooLargeError where it is one too many."""
+    """Count one step; raise TemplateTooLargeError if it is one too many."""
     steps = _steps.get(None)
     if steps is None:
         return
@@ -50,13 +53,13 @@ def take_step() -> None:
 
 
 def check_size(characters: int) -> None:
-    """Raise TemplateTooLargeError where a text would be longer than a rendering may be."""
+    """Raise TemplateTooLargeError if a text is longer than a rendering may be."""
     if characters > MOST_CHARACTERS:
         raise TemplateTooLargeError(f"it writes more than {MOST_CHARACTERS:,} characters; look for a loop")
 
 
 def with_limits(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a filter or test that refuses arguments which would make it write too much."""
+    """Wrap a filter or test so that it refuses arguments that would make it write too much."""
 
     @functools.wraps(function)
     def limited(*values: Any, **named: Any) -> Any:
@@ -70,7 +73,7 @@ def with_limits(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def counted(items: Iterable[Any]) -> Iterator[Any]:
-    """Iterate, and count each round as a step: every loop of a template goes through this."""
+    """Iterate and count each round as a step: every loop of a template goes through this."""
     for item in items:
         take_step()
         yield item
@@ -78,7 +81,7 @@ def counted(items: Iterable[Any]) -> Iterator[Any]:
 
 @pass_eval_context
 def joined(context: nodes.EvalContext, items: list[Any]) -> str:
-    """Join what `~` joins, as far as it is not too long."""
+    """Join the operands of `~`, unless the result is too long."""
     text = markup_join(items) if context.autoescape else str_join(items)
     check_size(len(text))
     return text
@@ -97,7 +100,10 @@ class _Rewriter(NodeTransformer):
 
 
 class LimitedEnvironment(SandboxedEnvironment):
-    """A sandbox whose templates are limited in what they write and take."""
+    """A sandboxed environment that limits what its templates write and execute.
+
+    `{{ "x" * 100000000 }}` raises TemplateTooLargeError instead of taking 100 MB.
+    """
 
     intercepted_binops = frozenset({"+", "*", "**", "%"})
 
@@ -111,7 +117,7 @@ class LimitedEnvironment(SandboxedEnvironment):
 
     @staticmethod
     def concat(pieces: Iterable[str]) -> str:
-        """Join the pieces of an output, as far as it is not too long."""
+        """Join the pieces of a template's output, unless the result is too long."""
         kept, size = [], 0
         for piece in pieces:
             size += len(piece)
@@ -120,7 +126,7 @@ class LimitedEnvironment(SandboxedEnvironment):
         return "".join(kept)
 
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
-        """Calculate, where the result is not too large."""
+        """Evaluate a binary operator, unless its result is too large."""
         texts = [value for value in (left, right) if isinstance(value, str | list | tuple)]
         numbers = [abs(value) for value in (left, right) if isinstance(value, int)]
         if operator == "*" and texts and numbers:
@@ -134,7 +140,7 @@ class LimitedEnvironment(SandboxedEnvironment):
         return super().call_binop(context, operator, left, right)
 
     def call(__self, __context: Any, __obj: Any, *args: Any, **named: Any) -> Any:  # noqa: N805 - as Jinja's
-        """Call a macro, function or method, as far as it is not too much."""
+        """Call a macro, function or method, unless its arguments ask for too much."""
         take_step()
         owner = getattr(__obj, "__self__", None) if callable(__obj) else None
         values = (owner, *args) if isinstance(owner, str) else args
@@ -152,13 +158,13 @@ def _check_arguments(values: Iterable[Any], named: Iterable[Any], name: str = ""
     lengths = sorted((len(value) for value in every if isinstance(value, str)), reverse=True)
     if "replace" in name and len(lengths) > 1 and lengths[0] * lengths[1] > 10 * MOST_CHARACTERS:
         check_size(lengths[0] * lengths[1])
-    # Only what formats reads a text as a form: an article's title may hold "%99999999d".
+    # Only functions that format read the text as a format: an article's title may contain "%99999999d".
     if "format" in name and every and isinstance(every[0], str):
         _check_format(every[0])
 
 
 def _check_format(form: str) -> None:
-    """Refuse a format with a width of six digits: `{:>1000000}`."""
+    """Refuse a format whose width has six digits: `{:>1000000}`."""
     for place in re.findall(r"\{[^{}]*\}|%[^a-zA-Z%]*[a-zA-Z]", form):
         if _LONG_NUMBER.search(place):
             check_size(MOST_CHARACTERS + 1)

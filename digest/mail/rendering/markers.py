@@ -1,4 +1,4 @@
-"""What a document is rendered with in place of its cards and values, so that they can be cut out again."""
+"""What stands for cards and values while a document is rendered, so that they can be cut out afterwards."""
 
 import re
 from collections.abc import Callable, Hashable, Mapping
@@ -18,10 +18,10 @@ from digest.mail.rendering.placeholders import (
 )
 
 DERIVED_VALUES = (*READER_VALUES, "to_line")
-"""A reader's own values, and the line that is made from the name: `For Ada`."""
+"""A reader's own values, and the line that is built from the name: `For Ada`."""
 
 LIST_VALUES = ("subject", "preheader", "left_out")
-"""What a skeleton shows of a list beside its cards."""
+"""The values of a list that a skeleton shows besides its cards."""
 
 
 Display = tuple[str, tuple[tuple[str, Hashable], ...]]
@@ -30,7 +30,7 @@ Display = tuple[str, tuple[tuple[str, Hashable], ...]]
 
 @dataclass(frozen=True, slots=True)
 class CardPlace:
-    """A place where a document shows a card: the card's number, how it is shown, the slot's name.
+    """A place in which a document shows a card: the card's number, how it is shown, the slot's name.
 
     `{{ show(content.lead, "lead") }}` makes `CardPlace(0, ("lead", ()), "card 0 ('lead', ())")`.
     """
@@ -41,10 +41,10 @@ class CardPlace:
 
 
 class CardMarkers:
-    """The `show` of a document whose cards are cut out again: it renders each card between two comments.
+    """The `show` of a document whose cards will be cut out: it renders each card between two comments.
 
-    `show(card 0, "lead")` returns `<!--begin 0.7\ue001--><tr>...</tr><!--end 0.7\ue001-->`; `cut_out` then
-    returns the document with `<!--card 0 ('lead', ()) 7\ue001-->` in that place, and the card.
+    `show(card 0, "lead")` returns `<!--begin 0.7--><tr>...</tr><!--end 0.7-->`; `cut_out` then returns the
+    document with `<!--card 0 ('lead', ()) 7-->` in its place, and the card.
     """
 
     def __init__(self, macros: Callable[[str], Any], number: int) -> None:
@@ -53,7 +53,7 @@ class CardMarkers:
         self._places: list[CardPlace] = []
 
     def __call__(self, opaque: Any, role: str, **named: Any) -> str:
-        """Render a card by the macro that is named after its role."""
+        """Render a card with the macro named after its role."""
         number, card = unwrap(opaque)
         display = role, tuple(sorted(named.items()))
         self._places.append(CardPlace(number, display, f"card {number} {display}"))
@@ -62,7 +62,7 @@ class CardMarkers:
         return type(rendered)(first) + rendered + type(rendered)(last)
 
     def cut_out(self, document: str) -> tuple[str, list[tuple[CardPlace, str]]]:
-        """Return the document with the marker of a slot in place of each card, and the cards."""
+        """Return the document with a slot's marker in place of each card, and the cards."""
         cards = []
         for number, place in enumerate(self._places):
             first, last = self._marks(number)
@@ -71,7 +71,7 @@ class CardMarkers:
             before, _, rest = document.partition(first)
             card, _, after = rest.partition(last)
             if len(re.findall("<tbody", card)) != card.count("</tbody"):
-                raise TemplateInspectsValueError  # the HTML parser moved the start of a row group into it
+                raise TemplateInspectsValueError  # the HTML parser moved a row group's start
             document = before + self.slot(place) + after
             cards.append((place, card))
         return document, cards
@@ -85,7 +85,7 @@ class CardMarkers:
 
 
 def show_with(macros: Callable[[str], Any]) -> Callable[..., str]:
-    """Return the `show` of templates: it renders a card by the macro named after its role."""
+    """Return the `show` function of templates: it renders a card with the macro named after its role."""
 
     def show(card: Any, role: str, **named: Any) -> str:
         macro = macros(role)
@@ -98,7 +98,7 @@ def show_with(macros: Callable[[str], Any]) -> Callable[..., str]:
 
 
 def with_opaque_cards(content: Content) -> Content:
-    """Return the content with its cards opaque, each with its number."""
+    """Return the content with each card made opaque, with its number."""
     numbers = count()
     wrap: Callable[[Card], Any] = lambda card: OpaqueCard(next(numbers), card)  # noqa: E731
     return replace(
@@ -114,7 +114,7 @@ def _placeholders(names: tuple[str, ...], number: int) -> dict[str, Placeholder]
 
 
 def list_placeholders(content: Content, number: int) -> dict[str, Placeholder]:
-    """Return placeholders for a list's values; `left_out` has none at 0, which belongs to the shape."""
+    """Return placeholders for a list's values; `left_out` has none if it is 0, which belongs to the shape."""
     found = _placeholders(LIST_VALUES, number)
     if content.left_out:
         found["left_out"] = CountPlaceholder(found["left_out"].marker)
@@ -134,7 +134,8 @@ def markers_of(placeholders: Mapping[str, Placeholder]) -> dict[str, str]:
 
 
 def unused_number(content: Content) -> int:
-    """Return a number for markers that the content does not hold: no text may pass for a placeholder."""
+    """Return a number for markers that the content does not contain, so that no text can pass for a
+    placeholder."""
     text = repr(content)
     return next(
         number for number in count() if f"{number}\\ue001" not in text and f"{number}\ue001" not in text

@@ -1,4 +1,4 @@
-"""What digests, cadences and topics are called in a reader's language."""
+"""The names of digests, cadences and topics in a reader's language."""
 
 from collections.abc import Mapping
 
@@ -10,7 +10,8 @@ _KNOWN = frozenset({"daily", "weekdays", "weekly", "monthly", "news", "correctio
 
 
 class Names:
-    """The names that `[site.names.LANGUAGE]` gives, else the usual words, else those of the settings.
+    """Looks up names: those that `[site.names.LANGUAGE]` gives, else the usual words, else those of the
+    settings.
 
     With `names = Names({"de": {"world": "Welt"}})`, `names.topic("de", "world")` is "Welt" and
     `names.topic("fr", "city-hall")` "City hall".
@@ -20,7 +21,7 @@ class Names:
         self._names = names
 
     def text(self, language: str, text: str) -> str:
-        """Return a title or a line of the settings in a language, as it stands where none is given."""
+        """Return a title or a line of the settings in a language, unchanged if no translation is given."""
         return self._table(language).get(text, text)
 
     def topic(self, language: str, topic: str) -> str:
@@ -28,14 +29,14 @@ class Names:
         return self._table(language).get(topic) or section_title(topic)
 
     def cadence(self, words: Translator, cadence: str) -> str:
-        """Return a cadence's name as it stands inside a sentence of mail: "daily", "täglich"."""
+        """Return a cadence's name as it is used inside a sentence of mail: "daily", "täglich"."""
         found = self.given(words.language, cadence)
         if found:
             return found
         return words.say(f"cadence_{cadence}") if cadence in _KNOWN else cadence.replace("-", " ")
 
     def given(self, language: str, name: str) -> str:
-        """Return what the settings call a name in a language; nothing where they do not."""
+        """Return the name that the settings give in a language; "" if they give none."""
         return self._table(language).get(name, "")
 
     def _table(self, language: str) -> Mapping[str, str]:

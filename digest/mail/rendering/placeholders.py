@@ -1,6 +1,6 @@
-"""Objects that stand for values while a template is rendered, and that notice templates which inspect them.
+"""Objects that take the place of values while a template is rendered, and detect templates that inspect them.
 
-A placeholder can be shown and nothing else. A template that compares it, filters it or loops over it raises
+A placeholder can be printed and nothing else. A template that compares it, filters it or loops over it raises
 TemplateInspectsValueError; it is then rendered again with the value itself.
 """
 
@@ -15,7 +15,7 @@ _NBSP = "\u00a0"
 
 
 class TemplateInspectsValueError(Exception):
-    """A template decides on a value that is filled in later, as `{% if reader.name %}` does."""
+    """A template makes a decision on a value that is filled in later, as `{% if reader.name %}` does."""
 
 
 def _refuse(*_values: object) -> NoReturn:
@@ -23,9 +23,9 @@ def _refuse(*_values: object) -> NoReturn:
 
 
 class Placeholder:
-    """A value that is filled in later: shown, it is its marker, and it counts how often that happens.
+    """A value that is filled in later: printed, it becomes its marker, and it counts how often that happens.
 
-    `{{ reader.name }}` renders as `\ue000Slotname0\ue001`; `{{ reader.name | upper }}` raises.
+    `{{ reader.name }}` renders as `Slotname0`; `{{ reader.name | upper }}` raises.
     """
 
     def __init__(self, marker: str) -> None:
@@ -47,14 +47,17 @@ class Placeholder:
 
 
 class CountPlaceholder(Placeholder):
-    """A number above 0 that is filled in later, so `{% if content.left_out %}` holds."""
+    """A number above 0 that is filled in later.
+
+    `{% if content.left_out %}` is true; `{{ content.left_out + 1 }}` raises.
+    """
 
     def __bool__(self) -> bool:  # type: ignore[override]
         return True
 
 
 class OpaqueCard:
-    """A card that a template may pass to `show(card, role)`, and may not read.
+    """A card that a template may pass to `show(card, role)`, but not read.
 
     `{% for card in section.cards %}{{ show(card, "brief") }}` works; `{{ card.title }}` raises.
     """
@@ -80,7 +83,8 @@ def unwrap(opaque: OpaqueCard) -> tuple[int, Any]:
 
 
 def guarded(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a filter or test that refuses placeholders: it would see the marker instead of the value."""
+    """Wrap a filter or test so that it refuses placeholders, of which it would see the marker instead of the
+    value."""
 
     @functools.wraps(function)
     def guard(*values: Any, **named: Any) -> Any:
@@ -93,7 +97,7 @@ def guarded(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def check_shown(output: str, placeholders: Mapping[str, Placeholder]) -> None:
-    """Raise TemplateInspectsValueError unless each marker came through whole, as often as it was shown."""
+    """Raise TemplateInspectsValueError unless each marker is found whole, as often as it was printed."""
     for placeholder in placeholders.values():
         if output.count(placeholder.marker) != placeholder.shown:
             raise TemplateInspectsValueError(placeholder.marker)
@@ -101,7 +105,8 @@ def check_shown(output: str, placeholders: Mapping[str, Placeholder]) -> None:
 
 
 def split_at(text: str, markers: Mapping[str, str]) -> Iterator[tuple[str, str | None]]:
-    """Iterate over the texts between markers, each with the name of the marker after it; None at the end."""
+    """Iterate over the texts between markers, each with the name of the marker that follows; None at the
+    end."""
     if not markers:
         yield text, None
         return
@@ -114,9 +119,9 @@ def split_at(text: str, markers: Mapping[str, str]) -> Iterator[tuple[str, str |
 
 
 def in_attributes(document: str, markers: Sequence[str]) -> str:
-    """Double the last character of each marker that stands in a tag.
+    """Double the last character of each marker inside a tag, because attributes are escaped differently.
 
-    Raise TemplateInspectsValueError for one in a comment, a style or a script, where nothing is escaped.
+    Raise TemplateInspectsValueError if one is in a comment, style or script, where nothing is escaped.
     """
     return _TAG.sub(lambda tag: _doubled(tag[0], markers), document)
 

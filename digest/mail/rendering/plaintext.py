@@ -1,4 +1,4 @@
-"""Cleaned HTML as plain text whose links are marked [a], [b] and listed below it."""
+"""Convert cleaned HTML to plain text whose links are marked [a], [b] and listed below it."""
 
 import unicodedata
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ def plain(html: str) -> Plain:
 
 
 def name_mark(number: int) -> str:
-    """Name a link: a to z, then aa, ab and so on."""
+    """Return a link's mark: a to z, then aa, ab and so on."""
     name = ""
     number += 1
     while number:
@@ -49,7 +49,10 @@ class _List:
 
 @dataclass
 class _Reader(HTMLParser):
-    """Collects words, and ends a paragraph where a block begins or ends."""
+    """Collects words, and ends a paragraph where a block element begins or ends.
+
+    `<p>One</p><p>Two <a href="https://x.example">three</a></p>` gives "One", "Two three [a]".
+    """
 
     marks: dict[str, str] = field(default_factory=dict)
     _paragraphs: list[str] = field(default_factory=list)
@@ -121,7 +124,7 @@ class _Reader(HTMLParser):
         self._words[at:] = [raised(inner, before) if tag == "sup" else lowered(inner, before)]
 
     def _item(self, value: str) -> str:
-        """Return an item's marker, indented by the lists around its own."""
+        """Return the marker of a list item, indented by the lists around it."""
         indent = "  " * (len(self._lists) - 1)
         if not self._lists or not self._lists[-1].ordered:
             return f"{indent}- "
@@ -151,7 +154,7 @@ class _Reader(HTMLParser):
             self._paragraphs[-1] += f"\n{paragraph}"
             return
         self._after_row = is_row
-        if self._marker and self._after_item:  # items stand close together
+        if self._marker and self._after_item:  # list items have no blank line between them
             self._paragraphs[-1] += f"\n{self._marker}{paragraph}"
         else:
             self._paragraphs.append(self._marker + paragraph)
@@ -160,13 +163,14 @@ class _Reader(HTMLParser):
 
 COLUMNS = 72
 AS_IT_IS = "\v"
-"""Stands before a line that is not wrapped: cleaned text holds no such sign."""
+"""Prefix of a line that must not be wrapped; cleaned text cannot contain this character."""
 
 
 def wrap(text: str, indent: str = "", columns: int = COLUMNS) -> str:
-    """Wrap text to the columns; wide characters count two, a longer word keeps its own line.
+    """Wrap text to the width of the text part; wide characters count as two, and a longer word gets its own
+    line.
 
-    A line keeps its indent, and one behind AS_IT_IS (code) is not wrapped.
+    A line keeps its indentation, and a line that begins with AS_IT_IS (code) is not wrapped.
     """
     lines: list[str] = []
     for paragraph in text.split("\n"):

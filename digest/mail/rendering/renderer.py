@@ -36,13 +36,13 @@ _INLINED_STYLE = re.compile(r"<style>.*?</style>\s*", re.S)
 
 @dataclass(frozen=True, slots=True)
 class Greeting:
-    """The line that names a reader: `For {name}`, or `For you` where no name is known."""
+    """The line that addresses a reader: `For {name}`, or `For you` if no name is known."""
 
     for_name: str
     for_anyone: str
 
     def own_values(self, values: Mapping[str, str]) -> dict[str, str]:
-        """Return a reader's values in one line each, and `to_line`, which is made from the name."""
+        """Return a reader's values, each in one line, and `to_line`, which is built from the name."""
         known = {name: values[name] for name in READER_VALUES}
         for name, value in known.items():
             if not value.isprintable():
@@ -73,17 +73,20 @@ class Rendering:
 
     @property
     def greeting(self) -> Greeting:
-        """Return the line that names a reader."""
+        """Return the line that addresses a reader."""
         return Greeting(self.for_name, self.for_anyone)
 
     def own_values(self, values: Mapping[str, str]) -> dict[str, str]:
-        """Return a reader's values in one line each, and `to_line`."""
+        """Return a reader's values, each in one line, and `to_line`."""
         return self.greeting.own_values(values)
 
 
 @dataclass(frozen=True, slots=True)
 class BodySkeleton:
-    """The skeletons of both parts of a shape, each with the renderer that knows its cards."""
+    """The skeletons of both parts of a shape, each with the PartRenderer that has its cards.
+
+    An Assembler is built from `BodySkeleton((text renderer, skeleton), (HTML renderer, skeleton), greeting)`.
+    """
 
     text: tuple[PartRenderer, Skeleton]
     html: tuple[PartRenderer, Skeleton]
@@ -92,14 +95,16 @@ class BodySkeleton:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """The two parts of a message to one person, as text that is not encoded yet."""
+    """The two parts of a message to one person, not encoded yet: `Notice("Confirm ...", "<!doctype
+    html>...")`."""
 
     html: str
     text: str
 
 
 class Renderer:
-    """Renders a folder's templates; `overrides` may replace any of them, `brand` their colours and fonts.
+    """Renders the templates of a folder; `overrides` may replace any of them, `brand` holds colours and
+    fonts.
 
     `render(content)` returns a Rendering of both parts, with styles inlined and everything encoded.
     """
@@ -117,18 +122,18 @@ class Renderer:
 
     @cached_property
     def clients(self) -> "Clients":
-        """Return what mail programs do not support; sending does not need it."""
+        """Return what mail clients do not support; sending does not use it."""
         from digest.mail.rendering.client_support import Clients
 
         return Clients(self._folder / "clients.toml")
 
     def list_looks(self) -> list[str]:
-        """List the looks that a digest may have; other messages have a text template of their own name."""
+        """List the looks that a digest may have; other messages have a text template of the same name."""
         names = [name for name in self._templates.list_names(".html.j2") if name not in _NOT_LOOKS]
         return [name for name in names if not self._templates.has(f"{name}.txt.j2")]
 
     def require(self, look: str) -> None:
-        """Raise SettingsError where there is no such look."""
+        """Raise SettingsError if there is no such look."""
         if not self._templates.has(f"{look}.html.j2"):
             known = self.list_looks()
             close = difflib.get_close_matches(look, known, n=1)
@@ -136,7 +141,7 @@ class Renderer:
             raise SettingsError(f'there is no look "{look}"; there is {", ".join(known)}{meant}')
 
     def render(self, content: Content) -> Rendering:
-        """Render a variant; raise SettingsError with file and line for a template that cannot be used."""
+        """Render a variant; raise SettingsError with file and line if a template cannot be used."""
         request = self._request(content)
         try:
             html, text = self._look(content.look).render(request), self._text.render(request)
@@ -146,13 +151,13 @@ class Renderer:
         return self._rendering(request.content, html, text)
 
     def render_for(self, content: Content, reader: Mapping[str, str]) -> Rendering:
-        """Render a variant for one reader, whose values are given in one line each."""
+        """Render a variant for one reader, with the reader's values, each in one line."""
         request = self._request(content)
         html = self._look(content.look).render_for(request, reader)
         return self._rendering(request.content, html, self._text.render_for(request, reader))
 
     def measure(self, content: Content) -> int:
-        """Return the largest size that a variant's HTML can have as encoded, whoever the reader is."""
+        """Return the largest encoded size that a variant's HTML can have, whoever the reader is."""
         request, look = self._request(content), self._look(content.look)
         try:
             return look.render(request).most
@@ -160,9 +165,9 @@ class Renderer:
             return look.render_for(request, dict.fromkeys(DERIVED_VALUES, "")).most + sum(ROOM.values())
 
     def skeleton_of(self, content: Content) -> BodySkeleton | None:
-        """Return the skeletons of a list's shape, once a list of it has been rendered.
+        """Return the skeletons of a list's shape, if a list of that shape has been rendered.
 
-        None where a template decides on more than the shape.
+        None if the template depends on more than the shape.
         """
         request = self._request(content)
         html, text = self._look(content.look), self._text
@@ -184,11 +189,11 @@ class Renderer:
         return self.catalogues.find(language) is not None
 
     def say(self, language: str, key: str, /, **values: object) -> str:
-        """Return one of the phrases around the articles, in English where there is no catalogue."""
+        """Return a phrase of mail, in English if the language has no catalogue."""
         return self.words(language).say(key, **values)
 
     def words(self, language: str) -> Translator:
-        """Return the words of a language, else of English."""
+        """Return the translator of a language, else of English."""
         return self.catalogues.choose([language])
 
     def _look(self, look: str) -> PartRenderer:
@@ -203,7 +208,7 @@ class Renderer:
         return PartRenderer(self._templates, template, list(dict.fromkeys(layers)), finish)
 
     def _inlined(self, document: str) -> str:
-        """Inline styles; only those marked to be kept stay a style sheet."""
+        """Inline styles; only style sheets marked to be kept remain."""
         head, end, body = self._inliner.inline(document).partition("</head>")
         return _INLINED_STYLE.sub("", head).replace(_KEPT_STYLE, "<style>") + end + body
 
@@ -227,12 +232,12 @@ class Renderer:
         )
 
     def _greeting(self, content: Content) -> Greeting:
-        """Return the line that names a reader: a letter opens with a salutation."""
+        """Return the line that addresses a reader; a letter opens with a salutation instead."""
         say, key = self.words(content.language).say, "dear" if content.look == _LETTER else "for"
         return Greeting(say(key), say(f"{key}_you"))
 
     def _context(self, content: Content) -> dict[str, object]:
-        """Return the values that cards may use beside their article."""
+        """Return the values that a card's template may use besides the article."""
         return {
             "say": self._sayer(content.language),
             "language": content.language,
@@ -247,7 +252,7 @@ class Renderer:
 
 
 Places = Mapping[str, Sequence[tuple[int, Callable[[str], str] | None]]]
-"""The indexes at which each value stands in a body's pieces, and how it is escaped there."""
+"""The indexes of each value in a body's pieces, and how it is escaped there."""
 
 
 class BodyPlaceholders:
@@ -282,7 +287,7 @@ class BodyPlaceholders:
 
 
 def places_in(body: Sequence[bytes | str]) -> Places:
-    """Return where each value stands; bodies of one shape are alike."""
+    """Return where each value stands; bodies of the same shape share the result."""
     return _places(tuple([place if isinstance(place, str) else None for place in body]))
 
 

@@ -1,7 +1,7 @@
 """Parts as joins of encoded pieces: a skeleton that many variants share, and a card for each article.
 
-Two kinds of gaps stand in a skeleton. A *slot* takes an article's card, or the subject, and is filled once a
-variant. A *placeholder* takes a reader's own value, and is filled once a message.
+A skeleton has two kinds of holes. A *slot* takes an article's card, or the subject, and is filled once for
+each variant. A *placeholder* takes a reader's own value, and is filled once for each message.
 """
 
 import hashlib
@@ -30,7 +30,7 @@ class EncodedSegment:
 
 
 Frame = tuple[EncodedSegment | str, ...]
-"""Encoded segments, and between them the names of slots and placeholders."""
+"""Encoded segments, with the names of slots and placeholders between them."""
 
 
 def encode(text: str) -> EncodedSegment:
@@ -42,17 +42,17 @@ def encode(text: str) -> EncodedSegment:
 def frame_of(
     text: str, placeholders: Mapping[str, str], slots: Mapping[str, str] | None = None, *, is_html: bool
 ) -> Frame:
-    """Cut a rendered part at the markers of its placeholders and slots, and encode what is between them.
+    r"""Split a rendered part at the markers of its placeholders and slots, and encode what is between them.
 
-    `frame_of("Dear \\ue000Slotname0\\ue001,", {"name": "\\ue000Slotname0\\ue001"}, is_html=False)` is
-    `(encode("Dear "), "name", encode(","))`. A placeholder inside a tag gets the name `name@`: attributes are
-    escaped otherwise than text.
+    `frame_of("Dear \ue000Slotname0\ue001,", {"name": "\ue000Slotname0\ue001"}, is_html=False)` is
+    `(encode("Dear "), "name", encode(","))`. A placeholder inside a tag gets the name `name@`, because
+    attributes are escaped differently from text.
     """
     known = {**placeholders, **(slots or {})}
     if is_html:
         text = in_attributes(text, list(placeholders.values()))
         known |= {name + _ATTRIBUTE: marker + marker[-1] for name, marker in placeholders.items()}
-    # The longer marker is looked for first.
+    # The longer marker first.
     known = dict(sorted(known.items(), key=lambda item: -len(item[1])))
     pieces: list[EncodedSegment | str] = []
     for before, name in split_at(text, known):
@@ -64,17 +64,17 @@ def frame_of(
 
 
 def slots_in(frame: Frame, slots: Collection[str]) -> list[str]:
-    """List the slots of a frame in its order; one that stands twice is listed twice."""
+    """List the slots of a frame in order; one that occurs twice is listed twice."""
     return [piece for piece in frame if isinstance(piece, str) and piece in slots]
 
 
 @dataclass(frozen=True, slots=True)
 class EncodedPart:
-    """One part of a rendering as it is sent, with placeholders for a reader's own values.
+    """One encoded part of a rendering, with placeholders for a reader's own values.
 
     `pieces` are `(b"Dear ", "name", b",=0D=0A...")`. `digests` are those of all segments that it was joined
-    from; `size` is its size before encoding, without a reader's values; `most` is the largest size that it
-    can have as encoded, whoever the reader is.
+    from; `size` is its size before encoding, without a reader's values; `most` is the largest encoded size
+    that it can have, whoever the reader is.
     """
 
     pieces: Pieces
@@ -87,7 +87,7 @@ class EncodedPart:
 class _SlottedBytes:
     """Bytes with slots between them: `parts` are `[b"known", b"", b"known"]`, with a slot at each odd index.
 
-    They become piece number `index`; the slots are those from `first` up to `end`.
+    They become piece number `index`; the slots are numbered from `first` up to, not including, `end`.
     """
 
     index: int
@@ -135,7 +135,7 @@ class Segments:
                     self.add(part)
 
     def end(self) -> None:
-        """Close the bytes that were appended last; nothing more is joined to them."""
+        """Close the run of bytes that was appended last; nothing more is joined to it."""
         parts, self._current = [_interned(part) for part in self._current], [b""]
         if len(parts) > 1:
             first = self._slotted[-1].end if self._slotted else 0
@@ -154,14 +154,14 @@ class Segments:
 
 
 class EncodedSkeleton:
-    """A frame whose slots are filled again and again: one document, many lists of articles.
+    r"""A frame whose slots are filled again and again: one document, many lists of articles.
 
-        EncodedSkeleton((encode("<p>"), "card 0", encode("</p>")), ["card 0"]).fill([encode("News")]).pieces
-        == (b"<p>=\\r\\nNews=\\r\\n</p>",)
+    `EncodedSkeleton((encode("<p>"), "card 0", encode("</p>")), ["card 0"]).fill([encode("News")]).pieces` is
+    `(b"<p>=\r\nNews=\r\n</p>",)`. Soft line breaks join what was encoded separately (RFC 2045 6.7 (5)).
 
-    Soft line breaks join what was encoded apart (RFC 2045 6.7 (5)). Names that are not in `slots` are
-    placeholders, whose values may take up to `room` bytes as encoded. `digests` are those of its segments,
-    alternating with gaps for those of what fills the slots; `most` is its largest size with empty slots.
+    Names that are not in `slots` are placeholders, whose values may take up to `room` encoded bytes.
+    `digests` are those of its segments, with gaps for those that fill the slots; `most` is its largest size
+    with empty slots.
     """
 
     def __init__(self, frame: Frame, slots: Collection[str] = (), room: Mapping[str, int] = _NO_ROOM) -> None:
@@ -198,13 +198,13 @@ class EncodedSkeleton:
 
 @lru_cache(maxsize=_KEPT_SEGMENTS)
 def _interned(part: bytes) -> bytes:
-    """Return one copy of equal bytes: skeletons differ little from each other."""
+    """Return one shared copy of equal bytes: skeletons differ little from each other."""
     return part
 
 
 def boundary_of(*parts: bytes) -> str:
-    """Return a boundary made from the parts' digests, so that a preview has the same one.
+    """Return a MIME boundary derived from the parts' digests, so that a preview has the same one.
 
-    It is in no part: "=_" cannot stand in quoted-printable text (RFC 2046 5.1.1).
+    It occurs in no part: "=_" is impossible in quoted-printable text (RFC 2046 5.1.1).
     """
     return f"=_{hashlib.sha256(b''.join(parts)).hexdigest()[:40]}"

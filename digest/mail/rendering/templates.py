@@ -21,13 +21,17 @@ from digest.mail.rendering.placeholders import TemplateInspectsValueError, guard
 from digest.mail.rendering.plaintext import plain, wrap
 
 STOCK = "stock"
-"""Where a publication's own template finds the one that it replaces: `{% extends "stock/NAME" %}`."""
+"""Prefix under which a publication's own template finds the one that it replaces: `{% extends "stock/NAME"
+%}`."""
 
 NAMES = ("content", "reader", "show", "say", "brand", "language", "timezone", "title", "publication", "card")
 
 
 class Templates:
-    """The templates of a folder; `overrides` may replace any of them."""
+    """The templates of a folder; `overrides` may replace any of them.
+
+    `render("letter.html.j2", {"content": content})` returns the text that the template writes.
+    """
 
     def __init__(self, folder: Path, overrides: Path | None = None) -> None:
         self._folders = [path for path in (overrides, folder) if path is not None]
@@ -43,12 +47,12 @@ class Templates:
         return sorted(name for name in found if "." not in name)
 
     def render(self, name: str, values: Mapping[str, object]) -> str:
-        """Render a template; raise SettingsError with file and line where it cannot be used."""
+        """Render a template; raise SettingsError with file and line if it cannot be used."""
         with _explained(name), counted_steps():
             return self._environment.get_template(name).render(values)
 
     def macros(self, names: Iterable[str], context: Mapping[str, object]) -> Callable[[str], Any]:
-        """Return a function that finds a macro by name in the first of these templates that has it."""
+        """Return a function that finds a macro by name, in the first of these templates that has it."""
         modules = []
         for name in names:
             with _explained(name):
@@ -56,14 +60,14 @@ class Templates:
         return lambda role: next((m for m in (getattr(module, role, None) for module in modules) if m), None)
 
     def layers(self, name: str) -> list[str]:
-        """Return the names under which a template's macros are looked for: an own template, then ours."""
+        """Return the names under which a template's macros are looked up: an own template, then ours."""
         own = [name] if len(self._folders) > 1 and (self._folders[0] / name).is_file() else []
         return own + ([f"{STOCK}/{name}"] if (self._folders[-1] / name).is_file() else [])
 
 
 @contextmanager
 def _explained(name: str) -> Iterator[None]:
-    """Turn an error of a template into a SettingsError of one line: where it is, and what it is."""
+    """Turn an error in a template into a SettingsError of one line: the place and the mistake."""
     try:
         yield
     except (TemplateInspectsValueError, SettingsError):
@@ -80,7 +84,7 @@ def _explained(name: str) -> Iterator[None]:
 
 
 def _place(error: BaseException, name: str) -> str:
-    """Return file and line of the innermost template that an error went through."""
+    """Return file and line of the innermost template that an error passed through."""
     at, trace = _plain_name(name), error.__traceback__
     while trace is not None:
         path = Path(trace.tb_frame.f_code.co_filename)
@@ -95,7 +99,7 @@ def _plain_name(name: str) -> str:
 
 
 class _Undefined(StrictUndefined):
-    """An undefined name, which raises an error with the name that was likely meant."""
+    """An undefined name; its use raises an error that suggests the name that was probably meant."""
 
     @property
     def _undefined_message(self) -> str:
@@ -135,7 +139,7 @@ def _environment(folders: list[Path], folder: Path) -> LimitedEnvironment:
 
 
 def safe_href(url: str | None) -> str:
-    """Return a link that may stand in a message, or nothing for any other scheme."""
+    """Return a link that is allowed in a message; "" for any other scheme."""
     if not url:
         return ""
     return url if urlsplit(url).scheme.lower() in ("http", "https", "mailto") else ""

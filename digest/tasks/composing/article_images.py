@@ -10,18 +10,19 @@ from digest.store.articles.images import Copy
 
 
 def image_policy(settings: Settings) -> ImagePolicy:
-    """Return the policy that the settings ask for."""
+    """Return the image policy that the settings state."""
     homes = [host_of(settings.site.base_url), *(host_of(source.url) for source in settings.sources)]
     hosts = frozenset({*homes, *settings.site.image_hosts})
     return ImagePolicy(settings.site.images, settings.site.base_url, hosts)
 
 
 def image_url_of(policy: ImagePolicy, article: Article, copy: Copy | None) -> str:
-    """Return the address of the image that an article may be shown with; empty for none."""
+    """Return the URL of the image that may be shown for an article; "" if none may."""
     return policy.image_of(article, copy.name if copy is not None else None)
 
 
 def show_images(policy: ImagePolicy, card: Card, article: Article, copy: Copy | None) -> Card:
-    """Return a card with the image that may be shown, and with those in its text that may be linked."""
+    """Return a card with the image that may be shown, and without images in its text that may not be
+    linked."""
     url = image_url_of(policy, article, copy) or None
     return replace(card, image_url=url, html=policy.keep_in_text(article, card.html))

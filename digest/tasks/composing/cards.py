@@ -1,4 +1,4 @@
-"""Cards: what editions show of articles, made once and kept with what is encoded of them."""
+"""Cards: how editions show articles; each is made once and cached with its encoded pieces."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ _MOST_ELSEWHERE = 3
 
 @dataclass(frozen=True, slots=True)
 class CachedCard:
-    """A card, what it was made from, and its encoded pieces."""
+    """A card, the values that it was made from, and its encoded pieces."""
 
     article: Article
     other_sources: Sequence[OtherSource]
@@ -35,10 +35,10 @@ class CachedCard:
 
 
 class Cards:
-    """Makes the cards of articles: the same object as long as nothing that it shows has changed.
+    """Makes the cards of articles; returns the same object as long as nothing that it shows has changed.
 
-    `card_of(article 7, Choice(7, Form.SUMMARY, "world"), (), None, "en").card` is
-    `Card(id=7, title="The bridge reopens", section="World", ...)`.
+    `card_of(article 7, Choice(7, Form.SUMMARY, "world"), (), None, "en").card` is `Card(id=7, title="The
+    bridge reopens", section="World", ...)`.
     """
 
     def __init__(self, settings: Settings, names: Names) -> None:
@@ -57,7 +57,7 @@ class Cards:
         copy: Copy | None,
         language: str,
     ) -> CachedCard:
-        """Return an article's card for a choice; `language` names its section."""
+        """Return an article's card for a choice; `language` is that of its section's name."""
         key = choice.article_id, choice.form, choice.section, language if choice.section else ""
         known = self._cards.get(key)
         if (
@@ -90,14 +90,14 @@ class Cards:
 
 
 class _ReplyLinks:
-    """Makes the links by which readers write to the editors about an article (`[look] reply_link`)."""
+    """Makes the links with which readers write to the editors about an article (`[look] reply_link`)."""
 
     def __init__(self, settings: Settings) -> None:
         self._inbound, self._keys = settings.inbound, settings.web.signing_keys
         self._shown = settings.look.reply_link and bool(settings.inbound.address)
 
     def link_of(self, article: Article) -> str:
-        """Return the mailto address of an article; empty where no link is shown (RFC 6068)."""
+        """Return the mailto URL for letters about an article (RFC 6068); "" if no link is shown."""
         if not self._shown:
             return ""
         token = mail_tokens.sign_number(self._keys, mail_tokens.ARTICLE, row_id(article))
@@ -113,7 +113,7 @@ def to_card(
     section: str = "",
     reply_url: str = "",
 ) -> Card:
-    """Return the card of a stored article; `language` is taken for one that states none."""
+    """Return the card of a stored article; `language` is assumed if the article states none."""
     return Card(
         id=row_id(article),
         form=form,
@@ -138,5 +138,5 @@ def to_card(
 
 
 def _assumed(language: str, title: str) -> str:
-    """Return the language of an article that states none; empty where its letters run the other way."""
+    """Return the language of an article that states none; "" if its script runs in the other direction."""
     return language if strong_direction(title) in ("", direction(language)) else ""

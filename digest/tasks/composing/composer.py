@@ -31,14 +31,14 @@ if TYPE_CHECKING:
 _KEPT = 32
 _KEPT_ASSEMBLERS = 1_024
 INERT = "inert"
-"""What stands in a link in place of a reader's token on the desk; it opens nothing."""
+"""Takes the place of a reader's token in links at the desk; it opens nothing."""
 
 
 @dataclass(slots=True)
 class SignedMessage:
-    """A message as it is handed to a relay: its envelope, its bytes in pieces, and their total size.
+    """A message ready for a relay: its envelope, its bytes in pieces, and their total size.
 
-    No line begins with a full stop (mail.rendering.quoted_printable), so nothing needs dot-stuffing.
+    No line begins with a full stop (mail.rendering.quoted_printable), so no dot-stuffing is needed.
     """
 
     envelope: Envelope
@@ -47,7 +47,7 @@ class SignedMessage:
 
     @property
     def content(self) -> bytes:
-        """Return the message whole."""
+        """Return the whole message."""
         return b"".join(self.pieces)
 
 
@@ -59,10 +59,10 @@ class _ComposedVariant:
 
 
 class Composer:
-    """Composes messages; what readers share is made once a variant and kept as long as it is used.
+    """Composes messages; what readers share is made once for each variant and cached while it is used.
 
-    `compose(job, composed_at)` returns a SignedMessage: `b"DKIM-Signature: ..."`, the header fields with
-    the reader's own, and the pieces of the body between which the reader's values stand.
+    `compose(job, composed_at)` returns a SignedMessage: `b"DKIM-Signature: ..."`, the header fields with the
+    reader's own, and the pieces of the body with the reader's values between them.
     """
 
     def __init__(
@@ -93,13 +93,13 @@ class Composer:
         self._contents = EditionContents(settings, renderer.catalogues)
 
     def compose(self, job: Job, composed_at: datetime) -> SignedMessage:
-        """Compose a claimed delivery's message, and sign it where the settings name a key."""
+        """Compose the message of a claimed delivery, and sign it if the settings name a key."""
         composed = self._composition_of(job.variant_id)
         message = self._message(composed.name, composed.composition, job, composed_at)
         return self._sign_message(composed.name, job, message, composed_at)
 
     def prepare(self, job: Job, composed_at: datetime) -> Callable[[], SignedMessage]:
-        """Compose a claimed delivery's message; return what signs it, which any thread may call."""
+        """Compose the message of a claimed delivery; return a function that signs it, for any thread."""
         composed = self._composition_of(job.variant_id)
         message = self._message(composed.name, composed.composition, job, composed_at)
         return lambda: self._sign_message(composed.name, job, message, composed_at)
@@ -107,18 +107,18 @@ class Composer:
     def compose_rendering(
         self, edition: Edition, rendering: Rendering, job: Job, composed_at: datetime
     ) -> SignedMessage:
-        """Compose a message of a rendering, with a reader's own values and header fields."""
+        """Compose a message from a rendering, with a reader's own values and header fields."""
         name = edition.name
         message = self._message(name, self._rendered(edition, rendering), job, composed_at)
         return self._sign_message(name, job, message, composed_at)
 
     def compose_inert(self, edition: Edition, rendering: Rendering, job: Job, composed_at: datetime) -> bytes:
-        """Return the same message with links that change nothing for its reader, to be shown at the desk."""
+        """Return the same message with links that change nothing for its reader, for the desk."""
         composition = self._rendered(edition, rendering)
         return bytes(self._message(edition.name, composition, job, composed_at, inert=True))
 
     def sign(self, message: Message, at: datetime) -> bytes:
-        """Return a message's bytes, signed where the settings name a key."""
+        """Return a message's bytes, signed if the settings name a key."""
         return b"".join((*self._signatures(message, at), message.head, *message.pieces))
 
     def _signatures(self, message: Message, at: datetime) -> tuple[bytes, ...]:
@@ -160,7 +160,8 @@ class Composer:
         return composition.compose(own, values)
 
     def _links(self, job: Job, *, inert: bool) -> tuple[str, str]:
-        """Return where a reader leaves and chooses: pages, or addresses where there are no pages."""
+        """Return a reader's links to unsubscribe and to manage preferences: pages, or addresses if pages are
+        disabled."""
         if not self._has_pages:
             address = self._leave_address(job, inert=inert) or ""
             return f"mailto:{quote(address, safe='+@')}", self._settings.inbound.mailto("help")
@@ -170,7 +171,7 @@ class Composer:
         return f"{base}/unsubscribe/{leave}", f"{base}/preferences/{choose}"
 
     def _leave_address(self, job: Job, *, inert: bool) -> str | None:
-        """Return the address by which a reader leaves with an empty message; None without an inbox."""
+        """Return the address to which an empty message unsubscribes; None without an inbox."""
         if not self._before_token and not self._inbound_domain:
             return None
         if inert:
@@ -190,16 +191,16 @@ class Composer:
         return self._renderer.measure(self._contents.of(variant))
 
     def warn_of(self, html: str) -> tuple[str, ...]:
-        """Return warnings of what a message uses that some mail programs lack and that has no fallback."""
+        """Return warnings about features without a fallback that some mail clients lack."""
         return tuple(one.warning for one in self._renderer.clients.find_unexplained(html))
 
     def expect(self, jobs: Sequence[Job]) -> None:
-        """Read what the variants of claimed deliveries need, with a few queries for all."""
+        """Read what the variants of claimed deliveries need, in a few queries for all."""
         self._forget_gone()
         self._variants.expect(jobs, self._compositions)
 
     def _forget_gone(self) -> None:
-        """Forget compositions that name a related article which has been withdrawn or hidden since."""
+        """Drop compositions that name a related article that has been withdrawn or hidden since."""
         gone = self._variants.gone(
             {number for composed in self._compositions.values() for number in composed.related}
         )
@@ -220,7 +221,7 @@ class Composer:
         return composed
 
     def _compose_variant(self, variant: VariantContent) -> Composition:
-        """Compose a variant from kept pieces, where its shape is known and it fits; otherwise render it."""
+        """Assemble a variant from cached pieces if its shape is known and it fits; otherwise render it."""
         layout = self._contents.lay_out(variant)
         assembler = self._assemblers.get(layout.shape)
         composition = assembler.compose(layout.pieces, shortening.ROOM) if assembler else None
@@ -231,14 +232,14 @@ class Composer:
         return composition
 
     def _add_assembler(self, shape: Hashable, variant: VariantContent) -> None:
-        """Keep what all lists of a shape share; None where a template decides on more than the shape."""
+        """Cache what all lists of a shape share; None if a template depends on more than the shape."""
         skeleton = self._renderer.skeleton_of(self._contents.of(variant))
         self._assemblers[shape] = (
             Assembler(skeleton, self._headers[variant.edition.digest]) if skeleton else None
         )
 
     def _fitted(self, variant: VariantContent) -> Rendering:
-        """Render a variant; where an article has grown since the freeze, shorten again, and drop none."""
+        """Render a variant; if an article has grown since the freeze, shorten again, but drop none."""
 
         def render(chosen: Chosen) -> Rendering:
             return self.render(replace(variant, chosen=chosen))
@@ -267,7 +268,7 @@ class Composer:
 
 
 def return_paths(settings: Settings) -> ReturnPaths:
-    """Return what writes return paths: one for each delivery where bounces are received, else one for all."""
+    """Return what writes return paths: one for each delivery if bounces are received, else one for all."""
     inbound = settings.inbound
     if inbound.is_verp:
         return ReturnPaths(inbound.before, inbound.domain, settings.web.signing_keys)

@@ -28,9 +28,9 @@ _PREHEADER_CHARACTERS = 120
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _EditionText:
-    """What all lists of an edition share in a language: `content` has no articles and no subject yet.
+    """What all lists of an edition share in a language: `content` without articles and subject.
 
-    Compared by identity. A correction has no articles and brings its own subject; that of any other edition
+    Compared by identity. A correction has no articles and its own subject; the subject of any other edition
     may name the first article.
     """
 
@@ -51,14 +51,14 @@ class _EditionText:
 
 @dataclass(frozen=True, slots=True)
 class _SharedReads:
-    """What the variants of an edition and a language share that were read together."""
+    """What the variants of an edition and a language that were read together share."""
 
     variant: VariantContent
     edition_text: _EditionText
     cards: dict[Choice, CardPieces]
 
     def has(self, variant: VariantContent) -> bool:
-        """Return whether a variant was read with these."""
+        """Return whether a variant was read together with these."""
         own = self.variant
         return (
             own.edition is variant.edition
@@ -71,7 +71,7 @@ class _SharedReads:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """A list as an Assembler takes it: its cards in the document's order, then its ListHead.
+    """A list in the form that an Assembler needs: its cards in the document's order, then its ListHead.
 
     Lists of one `shape` have the same document.
     """
@@ -81,9 +81,10 @@ class Layout:
 
 
 class EditionContents:
-    """Makes the content of variants; cards, and what an edition's variants share, are made once and kept.
+    """Makes the content of variants; cards, and what an edition's variants share, are made once and cached.
 
-    `of(variant)` is a Content to be rendered, `lay_out(variant)` the same list as pieces to be assembled.
+    `of(variant)` is a Content for the renderer, `lay_out(variant)` the same list as cached pieces for the
+    assembler.
     """
 
     def __init__(self, settings: Settings, catalogues: Catalogues) -> None:
@@ -98,7 +99,7 @@ class EditionContents:
         self._last_read: _SharedReads | None = None
 
     def lay_out(self, variant: VariantContent) -> Layout:
-        """Return a variant as kept pieces, to be assembled without a Content of its own."""
+        """Return a variant as cached pieces, to be assembled without a Content of its own."""
         shared, chosen = self._shared_reads(variant), variant.chosen
         edition_text, choices = shared.edition_text, chosen.choices
         try:
@@ -129,7 +130,7 @@ class EditionContents:
         )
 
     def _shared_reads(self, variant: VariantContent) -> _SharedReads:
-        """Return what this variant shares with those read with it: they come one after the other."""
+        """Return what this variant shares with those read with it; such variants come one after another."""
         if self._last_read is None or not self._last_read.has(variant):
             self._last_read = _SharedReads(variant, self._edition_text(variant.edition, variant.language), {})
         return self._last_read
@@ -157,7 +158,7 @@ class EditionContents:
     def _sections(
         self, variant: VariantContent, cards: Sequence[Card], topics: tuple[str, ...]
     ) -> tuple[Section, ...]:
-        """Put the cards but the first under their topics."""
+        """Group all cards but the first under their topics."""
         spoken, choices = self._spoken(variant.language), variant.chosen.choices
         order = order_sections(tuple([choice.section for choice in choices]), topics)
         return tuple(
@@ -168,7 +169,7 @@ class EditionContents:
         )
 
     def _spoken(self, language: str) -> str:
-        """Return the language that a reader is written to: the publication's where there is no catalogue."""
+        """Return the language in which a reader gets mail: the publication's if there is no catalogue."""
         return language if self._catalogues.find(language) else self._settings.site.language
 
     def _edition_text(self, edition: Edition, language: str) -> _EditionText:
@@ -210,12 +211,12 @@ class EditionContents:
 
 
 def _preheader(cards: Sequence[Card]) -> str:
-    """Return what an inbox shows beside the subject, which names the first article: the next ones."""
+    """Return the preheader, which names the articles after the one in the subject."""
     return " · ".join([card.title for card in cards[1 : 1 + _PREHEADER_TITLES]]) or cards[0].summary
 
 
 def _first_words(introduction: str) -> str:
-    """Return what an inbox shows beside the subject of a correction."""
+    """Return the preheader of a correction: its first words."""
     words = introduction.partition("\n\n")[2].replace("*", "").split()
     return " ".join(words)[:_PREHEADER_CHARACTERS]
 
@@ -228,12 +229,12 @@ def archive_url(base_url: str, edition: Edition) -> str:
 @lru_cache(maxsize=256)
 def _subject(form: str, lead: str, title: str, day: str, publication: str) -> str:
     known = {"title": title, "lead": lead, "date": day, "publication": publication}
-    # In one pass: a title may hold braces, too.
+    # In one pass: a title may itself contain braces.
     return re.sub(r"\{(\w+)\}", lambda place: known.get(place[1], place[0]), form)
 
 
 def _introduced(introduction: str, base_url: str) -> str:
-    """Return the editors' words as HTML; the Markdown reader is imported only where there are any."""
+    """Return the editors' introduction as HTML; the Markdown parser is imported only if there is one."""
     if not introduction:
         return ""
     from digest.articles.introductions import introduce

@@ -1,4 +1,4 @@
-"""Messages to one person that are no delivery: a request to confirm, a proof, an invitation, an alert."""
+"""Messages to one person that are not deliveries: a request to confirm, a proof, an invitation, an alert."""
 
 from dataclasses import replace
 from email.utils import parseaddr
@@ -17,9 +17,9 @@ def publication_headers(site: Site) -> Headers:
 def compose_for_one(
     site: Site, notice: Notice, subject: str, own: ReaderHeaders, *, reply_to: str = ""
 ) -> Message:
-    """Compose a message that a program sends to one person (RFC 3834: `Auto-Submitted: auto-generated`).
+    """Compose an automatic message to one person (RFC 3834: `Auto-Submitted: auto-generated`).
 
-    `reply_to` takes the place of the publication's own.
+    `reply_to` replaces the publication's own Reply-To.
     """
     headers = replace(publication_headers(site), subject=subject, auto_submitted="auto-generated")
     return compose_notice(notice, replace(headers, reply_to=reply_to or headers.reply_to), own)

@@ -1,4 +1,4 @@
-"""The signing keys of this publication: read from their files, or made."""
+"""The signing keys of this publication: read from files, or created."""
 
 import os
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ _OTHERS = 0o077
 
 @dataclass(frozen=True, slots=True)
 class KeyPlace:
-    """Where the settings say that a key is."""
+    """A key's place according to the settings."""
 
     algorithm: Algorithm
     selector: str
@@ -38,12 +38,12 @@ def list_places(settings: Settings) -> list[KeyPlace]:
 
 
 def signing_domain(settings: Settings) -> str:
-    """Return the domain that signs: the one of the settings, else From's."""
+    """Return the domain that signs: that of the settings, else From's."""
     return settings.dkim.domain or settings.site.from_domain
 
 
 def load_key(settings: Settings, place: KeyPlace) -> SigningKey:
-    """Read one key; raise SettingsError where it cannot be read or used, or where others may read it too."""
+    """Read one key; raise SettingsError if it cannot be read or used, or if other users may read it too."""
     field = "key_file" if place.algorithm is Algorithm.RSA else "ed25519_key_file"
     where = f"[dkim] {field} {place.path}"
     try:
@@ -56,18 +56,18 @@ def load_key(settings: Settings, place: KeyPlace) -> SigningKey:
 
 
 def load_signer(settings: Settings) -> Signer | None:
-    """Return what signs messages; None where the settings name no key."""
+    """Return the signer; None if the settings name no key."""
     keys = [load_key(settings, place) for place in list_places(settings)]
     return Signer(keys) if keys else None
 
 
 def default_selector(algorithm: Algorithm, now: datetime) -> str:
-    """Return a name that tells when a key was made, so that the next one gets another."""
+    """Return a selector that contains the date, so that the next key gets another."""
     return f"d{now:%Y%m}" + ("e" if algorithm is Algorithm.ED25519 else "")
 
 
 def make_key(domain: str, selector: str, algorithm: Algorithm, path: Path) -> SigningKey:
-    """Make a key and write it where nobody else may read it; raise InputError where a file stands already."""
+    """Create a key in a file that nobody else may read; raise InputError if the file exists."""
     private = (
         rsa.generate_private_key(public_exponent=65537, key_size=SHORTEST_RSA)
         if algorithm is Algorithm.RSA

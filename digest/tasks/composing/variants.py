@@ -1,4 +1,4 @@
-"""The variants that messages are composed of, read for a whole claim at once."""
+"""The variants that messages are composed from, read for a whole claim at once."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ _KEPT_VARIANTS = 10_000
 class VariantContent:
     """A variant with what its messages show: its articles, other sources of their stories, copies of images.
 
-    The mappings are keyed by article id and may hold more than this variant needs.
+    The mappings have article ids as keys and may hold more than this variant needs.
     """
 
     edition: Edition
@@ -43,7 +43,7 @@ class VariantContent:
 
 
 class Variants:
-    """Reads variants; their articles are kept, since many variants share them."""
+    """Reads variants; their articles are cached, because many variants share them."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -51,7 +51,7 @@ class Variants:
         self._articles = Kept[tuple[int, int], Article](_KEPT_ARTICLES)  # by edition and article
 
     def expect(self, jobs: Iterable[Job], known: Iterable[int]) -> None:
-        """Read the variants of claimed deliveries but those that are known, with a few queries for all."""
+        """Read the variants of claimed deliveries that are not cached, in a few queries for all."""
         wanted = {job.variant_id for job in jobs}.difference(known)
         if not wanted:
             return
@@ -59,7 +59,7 @@ class Variants:
             self._read(session, wanted)
 
     def gone(self, related: Collection[int]) -> set[int]:
-        """Return which of these articles may not be named any more, and forget what was kept of them."""
+        """Return which of these articles may no longer be named, and drop what was cached of them."""
         if not related:
             return set()
         with self._database.read() as session:
@@ -73,16 +73,16 @@ class Variants:
         return gone
 
     def take(self, variant_id: int) -> VariantContent:
-        """Return a variant and forget it: the caller keeps what is made of it."""
+        """Return a variant and forget it: the caller caches what it makes of it."""
         if variant_id not in self._expected:
             with self._database.read() as session:
                 self._read(session, {variant_id})
         return self._expected.pop(variant_id)
 
     def _read(self, session: Session, wanted: set[int]) -> None:
-        """Read variants; those of one edition share what is read of their articles.
+        """Read variants; those of one edition share the reads of their articles.
 
-        Other sources of their stories are read each time: a later edition may know of more.
+        Other sources of their stories are read each time: a later edition may have more.
         """
         read = variants.get_variants(session, wanted)
         self._forget_gone(session, {number for one in read.values() for number in one.chosen.related})
@@ -106,7 +106,7 @@ class Variants:
             self._expected[variant_id] = VariantContent(*one, *shared[row_id(one.edition)])
 
     def _articles_of(self, session: Session, edition_id: int, wanted: Collection[int]) -> dict[int, Article]:
-        """Return articles as they stood at the edition's freeze."""
+        """Return articles as they were at the edition's freeze."""
         found = {
             key: self._articles[edition_id, key] for key in wanted if (edition_id, key) in self._articles
         }
@@ -120,21 +120,22 @@ class Variants:
 
 
 def is_gone(article: Article) -> bool:
-    """Return whether an article may not be named any more as related."""
+    """Return whether an article may no longer be named as related."""
     return article.withdrawn_at is not None or article.hidden_at is not None
 
 
 def copies_at(copies: Mapping[int, Copy], freeze_at: datetime) -> dict[int, Copy]:
-    """Return the copies of images that existed at a freeze; later ones count from the next."""
+    """Return the copies of images that existed at a freeze; later ones appear from the next edition on."""
     return {key: copy for key, copy in copies.items() if copy.copied_at <= freeze_at}
 
 
 def other_sources_at(
     other_sources: Mapping[int, Iterable[OtherSource]], freeze_at: datetime
 ) -> dict[int, tuple[OtherSource, ...]]:
-    """Return the other sources of stories at a freeze: what an edition shows does not change after it.
+    """Return the other sources of stories at a freeze, after which an edition does not change.
 
-    Withdrawn ones are left out, too; deliveries that have not left get variants of their own for that.
+    Withdrawn ones are left out as well; deliveries that have not been sent get variants of their own for
+    that.
     """
     return {
         root: tuple(one for one in found if one.folded_at <= freeze_at and not one.is_withdrawn)

@@ -16,10 +16,10 @@ _CLOSING = "the server is closing the connection"
 
 
 class Parcel(NamedTuple):
-    """A composed message with the delivery that it is for and the Date that it bears.
+    r"""A composed message with the delivery that it is for and the Date that it has.
 
-    `message.pieces` are `[b"Date: Mon, 23 Nov ...\\r\\n\\r\\n", b"--=_9f...", ...]`: everything but the
-    final dot.
+    `message.pieces` are `[b"Date: Mon, 23 Nov ...\r\n\r\n", b"--=_9f...", ...]`: everything but the final
+    dot.
     """
 
     job: Job
@@ -29,11 +29,12 @@ class Parcel(NamedTuple):
 
 @dataclass(slots=True)
 class Progress:
-    """What the server's replies have brought since they were last read.
+    """What the server's replies have changed since they were last read.
 
-    `attempts` have a result. `content_wanted` are messages whose envelope the server has taken (354, or 250
-    where the content goes as a chunk): their mark is to be committed next. `not_started` are deliveries that
-    the server never began, so another connection may take them. With `lost` the connection is closed.
+    `attempts` have an outcome. `content_wanted` are messages whose envelope the server has accepted (354, or
+    250 if the content is sent as a chunk): their mark must be committed next. `not_started` are deliveries
+    that the server never began, so another connection may take them. If `lost`, the connection is closed.
+    Example: after `354` for delivery 42, `Progress(attempts=[], content_wanted=[parcel 42], ...)`.
     """
 
     attempts: list[Attempt] = field(default_factory=list)
@@ -43,11 +44,11 @@ class Progress:
 
 
 class Courier:
-    """One SMTP connection and the messages on it; after `Progress.lost` it is of no more use.
+    r"""One SMTP connection and the messages on it; after `Progress.lost` it must not be used again.
 
     A message takes four calls: `start` returns `MAIL FROM:<...>`, `RCPT TO:<...>`, `DATA` to write; `receive`
-    reports the 354; `send_ahead` writes the content; after the commit, `ending` returns `.\\r\\n`. The 250 to
-    that comes out of `receive` as an Attempt.
+    reports the 354; `send_ahead` writes the content; after the commit, `ending` returns `.\r\n`. The 250
+    that follows is an Attempt that `receive` returns.
     """
 
     def __init__(
@@ -81,13 +82,13 @@ class Courier:
 
     @property
     def is_full(self) -> bool:
-        """Return whether it has carried as many messages as one connection may."""
+        """Return whether it has carried as many messages as a connection may."""
         return bool(self._max_messages) and self._started >= self._max_messages
 
     def start(self, parcel: Parcel) -> tuple[bytes, Attempt | None]:
         """Open a mail transaction: return the bytes to write, or the failed attempt.
 
-        An address that this server cannot be told (RFC 6531) fails here, with nothing written.
+        An address that needs SMTPUTF8 (RFC 6531) fails here if the server lacks it, and nothing is written.
         """
         job, message = parcel.job, parcel.message
         opened = self.exchange.begin(job.delivery_id, message.envelope, message.size)
@@ -98,21 +99,21 @@ class Courier:
         return opened, None
 
     def send_ahead(self, parcel: Parcel, now: float) -> None:
-        """Write the content without its final dot; nothing where it goes as a chunk (RFC 3030)."""
+        """Write the content without its final dot; nothing if it is sent as a chunk (RFC 3030)."""
         if not self.exchange.chunks:
             self.write(parcel.message.pieces, now)
 
     def ending(self, parcel: Parcel) -> list[bytes]:
-        """Return what hands the message over: the final dot, or the whole last chunk.
+        """Return the bytes that hand the message over: the final dot, or the whole last chunk.
 
-        To be written only once the delivery's `in_flight` mark is committed.
+        Write them only after the delivery's `in_flight` mark has been committed.
         """
         message = parcel.message
         ending = self.exchange.end(parcel.job.delivery_id, message.size)
         return [ending, *message.pieces] if self.exchange.chunks else [ending]
 
     def write(self, pieces: Sequence[bytes], now: float) -> None:
-        """Write, and set the deadline for what comes next."""
+        """Write, and set the deadline for the reply."""
         self.channel.write(pieces)
         self._set_deadline(now)
 
@@ -143,7 +144,7 @@ class Courier:
         return progress
 
     def disconnect(self, fault: str, progress: Progress) -> None:
-        """Settle every message on a lost connection: those with a result, and those never begun."""
+        """Settle every message on a lost connection: those that had begun, and those that had not."""
         for event in self.exchange.undecided(self.channel.sent, fault):
             self._finish(event, progress)
         wanted = {parcel.job.delivery_id for parcel in progress.content_wanted}
@@ -158,7 +159,7 @@ class Courier:
         progress.lost = True
 
     def abandon(self, parcel: Parcel) -> None:
-        """Forget a message that must not be sent any more."""
+        """Forget a message that must no longer be sent."""
         self._parcels.pop(parcel.job.delivery_id)
 
     def _finish(self, event: TransactionEnded, progress: Progress) -> None:
@@ -170,12 +171,12 @@ class Courier:
         self._accepted += outcome.accepted
         if self._accepted and outcome.stage is Stage.MAIL and _is_about_connection(outcome):
             self.exchange.closing = True
-            progress.not_started.append(parcel.job)  # it says nothing about the reader
+            progress.not_started.append(parcel.job)  # such a reply says nothing about the reader
         else:
             progress.attempts.append(Attempt(parcel.job, outcome, self._relay_name))
 
     def _is_cut_off(self, outcome: Outcome) -> bool:
-        """Return whether a reply came before the message was written whole."""
+        """Return whether a reply came before the message had been written completely."""
         return outcome.reply is not None and self.channel.unsent > 0
 
     def _set_deadline(self, now: float) -> None:
@@ -187,5 +188,5 @@ class Courier:
 
 
 def _is_about_connection(outcome: Outcome) -> bool:
-    """Return whether a refusal of MAIL is about this connection (421, 503), not about us or the reader."""
+    """Return whether a refusal of MAIL concerns this connection (421, 503), rather than us or the reader."""
     return outcome.reply is not None and outcome.reply.code in (421, 503)

@@ -1,4 +1,4 @@
-"""Deliver what is due until nothing is due any more: the use case behind `digest send`."""
+"""Deliver until nothing is due: the use case behind `digest send`."""
 
 import gc
 import logging
@@ -18,23 +18,23 @@ log = logging.getLogger(__name__)
 
 
 def deliver(run: Run, *, retry_paused: bool = False) -> Tally:
-    """Deliver everything that is due; return how many reached which state.
+    """Deliver everything that is due; return how many deliveries reached each state.
 
-    Settles first what dead workers left. `retry_paused` lets every edition that a fault paused go on, not
-    only those whose time has come.
+    What dead workers left is settled first. `retry_paused` resumes every edition that a fault paused, not
+    only those whose pause has ended.
     """
     settle(run, retry_paused=retry_paused)
     with run.database.write() as session:
         run.total = deliveries.count_due(session, run.clock(), digest=run.digest)
     _deliver_due(run)
-    while _reap(run) and not run.ended:  # of a worker that died meanwhile
+    while _reap(run) and not run.ended:  # left by a worker that died in the meantime
         _deliver_due(run)
     finish(run.database.write, run.clock)
     return run.tally
 
 
 def settle(run: Run, *, retry_paused: bool = False) -> None:
-    """Settle what dead workers and withdrawals left, and resume editions whose pause is over."""
+    """Settle what dead workers and withdrawals left behind, and resume editions whose pause has ended."""
     finish_withdrawals(run.database, run.clock)
     _reap(run)
     with run.database.write() as session:
@@ -61,7 +61,8 @@ def finish(write: Callable[..., object], clock: Callable[[], datetime]) -> list[
 
 
 def _deliver_due(run: Run) -> None:
-    gc.freeze()  # what exists by now stays: the collector need not walk it every few thousand messages
+    # Objects that exist by now stay: the garbage collector need not visit them every few thousand messages.
+    gc.freeze()
     try:
         DeliveryLoop(run).work()
     finally:

@@ -1,9 +1,9 @@
-"""The delivery loop: one thread drives all connections, with one commit a round.
+"""The delivery loop: one thread drives all connections, with one commit a turn.
 
-Each round commits the replies that have come and marks the next messages in flight. Only after that commit
-may their final dots, or their last chunks, be written (`DeliveryLoop._send_final_dot`); the content before
-the dot is written as soon as consent has been read again, so that servers have something to take in while
-we wait for the disk. docs/flow.md describes the claim protocol.
+Each turn commits the replies that have arrived and marks the next messages in flight. Only after that commit
+may their final dots, or their last chunks, be written (`DeliveryLoop._send_final_dot`). The content before
+the dot is written as soon as consent has been read again, so that servers can receive it while we wait for
+the disk. docs/flow.md describes the claim protocol.
 """
 
 import selectors
@@ -21,9 +21,9 @@ from digest.tasks.delivery.recorder import Attempt, Recorder
 from digest.tasks.delivery.relays import RelayPool
 from digest.tasks.delivery.run import Run
 
-_CLAIMS_EACH = 10  # for each connection: more at once would keep them all waiting
+_CLAIMS_EACH = 10  # for each connection: with more, the claims at the end would wait for long
 _COMPOSED_EACH = 3
-_SIGNED_EACH = 8  # the pool takes several at a time, and each takes as long as a few others to compose
+_SIGNED_EACH = 8  # the pool takes several at a time, and signing one takes as long as composing a few
 _LONGEST_WAIT = 0.5
 _DRAIN_SECONDS = 8.0
 _QUIT_PATIENCE = 0.2
@@ -31,13 +31,13 @@ _SHARED_EVERY = 5.0
 _ENDED = "the run has ended"
 
 Ready = Mapping[int, tuple[Courier, Parcel]]
-"""The messages whose content a server waits for, by their delivery's id, each with its connection."""
+"""The messages whose content a server waits for, by delivery id, each with its connection."""
 
 
 class DeliveryLoop:
-    """Delivers everything that is due over the connections that the relays may have.
+    """Delivers everything that is due over the connections that the relays allow.
 
-    A round with two connections, as the servers see it:
+    A turn with two connections, as the servers see it:
 
         A< 354                      B< 250 2.0.0 queued          (poll)
         A> the content              record B's reply, mark A's message in flight, commit
@@ -63,7 +63,7 @@ class DeliveryLoop:
         self._workers, self._share_again_at = 1, 0.0
 
     def work(self) -> None:
-        """Deliver what is due; every way out leaves each claim settled."""
+        """Deliver what is due; each claim is settled, however the run ends."""
         try:
             self._recorder.recall(self._run.domains)
             while self._has_work():
@@ -79,7 +79,7 @@ class DeliveryLoop:
             self._end()
 
     def _share_limits(self) -> None:
-        """See now and then how many workers deliver: limits hold for all of them together."""
+        """Check every few seconds how many workers deliver, because they share the limits."""
         now = time.monotonic()
         if now >= self._share_again_at:
             self._share_again_at = now + _SHARED_EVERY
@@ -99,7 +99,7 @@ class DeliveryLoop:
         return bool(waits or not self._none_due or self._claim_again_at is not None)
 
     def _commit(self) -> None:
-        """Record, mark and claim in one transaction; then send what is marked."""
+        """Record, mark and claim in one transaction; then send what was marked."""
         most = self._relays.most
         is_low = not self._none_due and self._queue.count_ready() < _COMPOSED_EACH * most
         claim = _CLAIMS_EACH * most if is_low else 0
@@ -123,7 +123,7 @@ class DeliveryLoop:
         self._send_marked(ready, done.may_go)
 
     def _send_marked(self, ready: Ready, may_go: Set[int]) -> None:
-        """Hand over the messages whose mark is committed; hang up on servers that wait for another."""
+        """Finish the messages whose mark is committed; close connections that wait for any other content."""
         for key, (courier, parcel) in ready.items():
             if key in may_go:
                 self._send_final_dot(courier, parcel)
@@ -133,11 +133,11 @@ class DeliveryLoop:
                 self._relays.drop(courier, politely=False)
 
     def _remove(self, paused: set[int], stale: set[int]) -> list[Job]:
-        """Take out the claims of paused editions and replaced variants before a server is asked in vain."""
+        """Remove the claims of paused editions and replaced variants, before a server is asked in vain."""
         return self._queue.remove(lambda job: job.edition_id in paused or job.variant_id in stale)
 
     def _postpone(self) -> None:
-        """Put off what slow domains cannot get soon, so that others need not wait for them."""
+        """Defer what slow domains cannot get soon, so that others need not wait for them."""
         if self._limits_changed:
             self._limits_changed = False
             self._recorder.remember(self._run.domains)
@@ -151,16 +151,17 @@ class DeliveryLoop:
             self._claim_again_at = soonest if again is None else min(again, soonest)
 
     def _send_ahead(self, ready: Ready, may_go: Set[int]) -> None:
-        """Write contents while the commit is still under way: without its final dot a message is none."""
+        """Write contents while the commit is still under way: a message does not exist without its final
+        dot."""
         now = time.monotonic()
         for key in may_go:
             courier, parcel = ready[key]
             courier.send_ahead(parcel, now)
 
     def _send_final_dot(self, courier: Courier, parcel: Parcel) -> None:
-        """Write the final dot of a marked message, and the next envelope with it where the server pipelines.
+        """Write the final dot of a marked message, and with it the next envelope if the server pipelines.
 
-        With CHUNKING the whole content is written here, as its last chunk.
+        With CHUNKING the whole content is written here, as the last chunk.
         """
         out = courier.ending(parcel)
         if courier.exchange.pipelines and not courier.is_full:
@@ -169,7 +170,7 @@ class DeliveryLoop:
         self._relays.watch(courier)
 
     def _start_next(self, courier: Courier) -> bytes:
-        """Open the transaction of the next message that may go; return the bytes to write, if any."""
+        """Open the transaction of the next message that may be sent; return the bytes to write, if any."""
         now, pace = time.monotonic(), self._relays.pace_of(courier)
         if not self._queue or self._run.ended or not pace.may_begin(now):
             return b""
@@ -211,7 +212,7 @@ class DeliveryLoop:
         self._take(courier, progress)
 
     def _take(self, courier: Courier, progress: Progress) -> None:
-        """Take in what a connection has brought; it is recorded with the next commit."""
+        """Process what a connection has received; it is recorded with the next commit."""
         for attempt in progress.attempts:
             self._learn(courier, attempt)
         self._attempts.extend(progress.attempts)
@@ -226,7 +227,7 @@ class DeliveryLoop:
             self._relays.drop(courier, politely=False)
 
     def _learn(self, courier: Courier, attempt: Attempt) -> None:
-        """Slow down for a relay or a domain that asks for it, and take that back slowly after successes."""
+        """Slow down for a relay or a domain that asks for it, and speed up slowly after successes."""
         outcome = attempt.outcome
         relay = self._relays.pace_of(courier)
         domain = self._run.domains.of(domain_of(attempt.job.address))
@@ -241,7 +242,7 @@ class DeliveryLoop:
             self._limits_changed = True
 
     def _end_one(self, job: Job, courier: Courier | None = None) -> None:
-        """Count a message as no longer under way, for its domain's limit and its relay's."""
+        """Count a message as no longer under way, for the limits of its domain and its relay."""
         self._run.domains.of(domain_of(job.address)).end()
         if courier is not None and courier in self._relays:
             self._relays.pace_of(courier).end()
@@ -258,11 +259,11 @@ class DeliveryLoop:
         elif self._claim_again_at is not None:
             until.append(self._claim_again_at)
         elif not until:
-            return 0.0  # nothing is on its way, and nothing waits: the next round finds whether that is all
+            return 0.0  # nothing is under way or waiting: the next turn finds out whether that is all
         return min(max(min(until, default=now + _LONGEST_WAIT) - now, 0.0), _LONGEST_WAIT)
 
     def _drain(self) -> None:
-        """Wait for the replies to final dots that are on the wire; start nothing new."""
+        """Wait for the replies to final dots that have been sent; start nothing new."""
         end = time.monotonic() + _DRAIN_SECONDS
         while any(courier.awaits_last_reply for courier in self._relays) and time.monotonic() < end:
             self._poll()
@@ -278,7 +279,7 @@ class DeliveryLoop:
                     self._disconnect(courier, _ENDED)
             left = [attempt for attempt in self._attempts if attempt.outcome.fault == _ENDED]
             self._recorder.commit([attempt for attempt in self._attempts if attempt not in left], {}, 0)
-            # What is in flight is no claim any more; it is settled as a dead worker's would be.
+            # What is in flight is no longer a claim; it is settled like a dead worker's.
             self._recorder.release([*self._queue, *(attempt.job for attempt in left)])
         finally:
             self._prefetch.close()

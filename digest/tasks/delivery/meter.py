@@ -1,11 +1,11 @@
-"""Count what this process delivers, for `/metrics`: plain numbers, and no address or reader among them."""
+"""Count what this process delivers, for `/metrics`: numbers only, without addresses or readers."""
 
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
 TURN_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
-"""Upper bounds of the classes that the loop's commits are counted in, in seconds."""
+"""Upper bounds of the histogram of commit durations, in seconds."""
 
 OTHER = "other"
 _KNOWN_FROM = 100
@@ -14,10 +14,11 @@ _MOST_RECEIVERS = 50
 
 
 class Meter:
-    """What the delivery loop of this process has done since it started; numbers only ever rise.
+    """What the delivery loop of this process has done since it started; numbers only rise.
 
-    A receiver is named only from its hundredth reply on: the domain of a family or a small firm would tell
-    who reads. What came before, and what does not fit, counts as "other".
+    A receiver is named only from its hundredth reply on, because the domain of a family or a small firm would
+    reveal who reads. What came before, or does not fit, counts as "other". Example: `replies ==
+    {("gmail.com", "2xx"): 412, ("other", "5xx"): 3}`.
     """
 
     def __init__(self) -> None:
@@ -29,7 +30,7 @@ class Meter:
         self._named: set[str] = set()
 
     def count_turn(self, seconds: float, states: Mapping[str, int]) -> None:
-        """Count one commit, how long it took, and the states that deliveries reached by it."""
+        """Count one commit, its duration, and the states that deliveries reached by it."""
         self.turns[bisect_left(TURN_SECONDS, seconds)] += 1
         self.turn_seconds += seconds
         for state, number in states.items():

@@ -1,4 +1,4 @@
-"""Hand over single messages that are no deliveries: no ledger row, no claim, one relay."""
+"""Submit single messages that are not deliveries: no ledger row, no claim, one relay."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,13 +11,13 @@ from digest.rules.delivery.verdicts import describe, without_address
 from digest.tasks.delivery.run import Run
 
 _PATIENCE = Timeouts(connect=10, banner=15, command=15, data=15, block=15, dot=30)
-"""How long somebody who waits for the page is kept waiting."""
+"""Timeouts while somebody waits for a page."""
 
 
 def submit_one(relay: Relay, envelope: Envelope, message: bytes) -> None:
     """Submit a message over a connection of its own.
 
-    Raise Unreachable, with the relay's words but not the address, where it is not accepted.
+    Raise Unreachable, with the relay's words but without the address, if it is not accepted.
     """
     connection = open_connection(replace(relay, timeouts=_PATIENCE))
     outcome = connection if isinstance(connection, Outcome) else _submit(connection, envelope, message)
@@ -34,14 +34,18 @@ def _submit(connection: Connection, envelope: Envelope, message: bytes) -> Outco
 
 
 class RunConnection:
-    """One connection for the single messages of a run, opened when the first is due."""
+    """A connection for the single messages of a run, opened when the first of them is due.
+
+    `open()` returns the same connection as long as it works; after a failure it returns None, and the run
+    ends with the reason.
+    """
 
     def __init__(self, run: Run) -> None:
         self._run = run
         self._connection: Connection | None = None
 
     def open(self) -> Connection | None:
-        """Return a usable connection; None where there is none, and the run then ends and says why."""
+        """Return a usable connection; None if there is none, and the run then ends with the reason."""
         if self._connection is not None and self._connection.usable:
             return self._connection
         self.close()
@@ -63,7 +67,7 @@ class RunConnection:
 
 @contextmanager
 def run_connection(run: Run) -> Iterator[RunConnection]:
-    """Open a RunConnection for a block."""
+    """Provide a RunConnection for a block, and close it afterwards."""
     connection = RunConnection(run)
     try:
         yield connection

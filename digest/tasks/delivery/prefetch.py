@@ -1,4 +1,4 @@
-"""Compose messages ahead of the couriers: a batch at a time, or signed by a small pool beside the loop."""
+"""Compose messages ahead of the couriers: in batches, or signed by a small pool of threads."""
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -18,9 +18,10 @@ _STALE = timedelta(seconds=30)
 
 
 def fresh(parcel: Parcel, composer: Composer, now: datetime) -> Parcel:
-    """Return a message with a Date of now where it waited too long, or the clock was put back meanwhile.
+    """Return the message composed again with the current Date if it waited too long or the clock was set
+    back.
 
-    One that may have left before keeps its own: a repeat has the same bytes.
+    A message that may have been sent before keeps its Date: a repeat has the same bytes.
     """
     if parcel.job.composed_at is not None or abs(now - parcel.composed_at) <= _STALE:
         return parcel
@@ -28,24 +29,27 @@ def fresh(parcel: Parcel, composer: Composer, now: datetime) -> Parcel:
 
 
 class Prefetch(Protocol):
-    """Composes messages ahead of time; one that nobody takes is forgotten, and its delivery stays claimed."""
+    """Composes messages ahead of time.
+
+    `prepare([job 41, job 42])` composes both; `take(job 41)` returns the Parcel of the first. A message that
+    nobody takes is dropped, and its delivery stays claimed.
+    """
 
     def prepare(self, coming: Iterable[Job]) -> None:
-        """Compose messages for the deliveries that come next, where few are ready."""
+        """Compose messages for the next deliveries when few are ready."""
 
     def take(self, job: Job) -> Parcel | None:
-        """Return the message of a delivery; None while it is still being signed."""
+        """Return the message of a delivery; None if it is still being signed."""
 
     def close(self) -> None:
-        """End."""
+        """Stop composing."""
 
 
 class ComposeAhead:
-    """Composes messages a batch at a time: one after the other they cost half of what each alone would.
+    """Composes messages in batches: one after another, each costs half of what it would alone.
 
     With 10 connections, `prepare` composes 10 messages whenever fewer than 30 are ready; `take` returns one
-    of them as a Parcel. A message takes a few hundred bytes of its own; what it shares with others is not
-    copied.
+    of them as a Parcel. A message takes a few hundred bytes of its own; shared pieces are not copied.
     """
 
     def __init__(self, composer: Composer, clock: Callable[[], datetime], most: int) -> None:
@@ -56,19 +60,19 @@ class ComposeAhead:
         self._composed: dict[int, Parcel] = {}
 
     def prepare(self, coming: Iterable[Job]) -> None:
-        """Compose messages for the deliveries that come next, about as many as leave in a round."""
+        """Compose messages for the next deliveries, about as many as are sent in a turn."""
         if len(self._composed) < self._most:
             now = self._clock()
             for job in _missing(coming, self._composed, self._most)[: self._batch_size]:
                 self._composed[job.delivery_id] = self._compose(job, now)
 
     def take(self, job: Job) -> Parcel | None:
-        """Return the message of a delivery, composed now if it is not ready."""
+        """Return the message of a delivery, composing it now if it is not ready."""
         parcel = self._composed.pop(job.delivery_id, None)
         return self._compose(job, self._clock()) if parcel is None or parcel.job != job else parcel
 
     def close(self) -> None:
-        """End."""
+        """Stop composing."""
 
     def _compose(self, job: Job, now: datetime) -> Parcel:
         composed_at = job.composed_at or now
@@ -77,7 +81,7 @@ class ComposeAhead:
 
 @dataclass(slots=True)
 class _BeingSigned:
-    """A message that the pool is signing: the `number`th of a batch."""
+    """A message that the pool is signing: message `number` of `batch`, such as the third of ten."""
 
     job: Job
     composed_at: datetime
@@ -86,10 +90,12 @@ class _BeingSigned:
 
 
 class SignAhead:
-    """Signs messages ahead of the couriers, a few more than can be on their way at once.
+    """Signs messages ahead of the couriers, a few more than can be under way at once.
 
     The loop's thread composes, in order; two threads hash and sign, for which `cryptography` releases the
-    interpreter lock. They get up to ten messages at a time, as handing over one costs about as much as ten.
+    interpreter lock. They get up to ten messages at a time, because handing over one costs as much as handing
+    over ten. `take(job 41)` returns None until 41 is signed, then its Parcel, whose first piece is
+    `b"DKIM-Signature: ..."`.
     """
 
     def __init__(
@@ -105,20 +111,21 @@ class SignAhead:
         self._pool = ThreadPoolExecutor(_SIGNERS, thread_name_prefix="signer")
 
     def prepare(self, coming: Iterable[Job]) -> None:
-        """Hand the messages of the deliveries that come next to the pool."""
+        """Hand the messages of the next deliveries to the pool."""
         if len(self._being_signed) <= self._most - self._batch:
             missing = _missing(coming, self._being_signed, self._most)
             for start in range(0, len(missing), self._batch):
                 self._sign_later(missing[start : start + self._batch])
 
     def take(self, job: Job) -> Parcel | None:
-        """Return the message of a delivery once it is signed; until then None (the loop is woken)."""
+        """Return the message of a delivery once it is signed; until then None, and the loop is woken
+        afterwards."""
         signing = self._being_signed.get(job.delivery_id)
         if signing is None or signing.job != job:
             self._sign_later([job])
             signing = self._being_signed[job.delivery_id]
         if not signing.batch.done():
-            self._loop_waits = True  # and looked at again: it may be done by now
+            self._loop_waits = True  # check again: it may have finished meanwhile
             if not signing.batch.done():
                 return None
         parcel = Parcel(job, signing.batch.result()[signing.number], signing.composed_at)
@@ -126,7 +133,7 @@ class SignAhead:
         return parcel
 
     def close(self) -> None:
-        """End the pool and drop what it has not finished."""
+        """Stop the pool and drop what it has not finished."""
         self._pool.shutdown(wait=True, cancel_futures=True)
 
     def _sign_later(self, jobs: list[Job]) -> None:
@@ -145,7 +152,7 @@ class SignAhead:
 
 
 def _missing(coming: Iterable[Job], known: dict[int, Any], most: int) -> list[Job]:
-    """Return which of the coming deliveries have no message yet; forget the messages of all others."""
+    """Return which of the next deliveries have no message yet; forget all other messages."""
     wanted = {job.delivery_id: job for job in islice(coming, most)}
     for key in known.keys() - wanted.keys():
         del known[key]

@@ -1,4 +1,4 @@
-"""Claimed deliveries that wait for a connection: the next is of a domain that may be served now."""
+"""Claimed deliveries that wait for a connection; the next one belongs to a domain that may be served now."""
 
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator
@@ -12,10 +12,10 @@ _SOON = 10.0
 
 
 class DomainQueue:
-    """A queue of claimed deliveries for each domain, taken from in turn.
+    """A queue of claimed deliveries for each domain, served in turn.
 
     With `a.example: [1, 2, 3]` and `b.example: [4]`, `take` returns the messages of 1, 4, 2, 3; while
-    a.example may be given nothing, 4 goes first. Messages are composed ahead in that order.
+    a.example is limited, 4 comes first. Messages are composed ahead in that order.
     """
 
     def __init__(self, prefetch: Prefetch, domains: Domains) -> None:
@@ -38,7 +38,7 @@ class DomainQueue:
             self._size += 1
 
     def put_back(self, jobs: Iterable[Job]) -> None:
-        """Put deliveries that no server has begun before all others of their domains."""
+        """Put deliveries that no server has begun back at the front of their domains' queues."""
         for job in jobs:
             domain = domain_of(job.address)
             self._queues.setdefault(domain, deque()).appendleft(job)
@@ -52,7 +52,7 @@ class DomainQueue:
     def take(self, now: float) -> Parcel | None:
         """Return the next message of a domain that may be served, or None.
 
-        The domain goes to the end of the line. None, too, while the next message is still being signed.
+        The domain goes to the end of the rotation. None, too, while the next message is still being signed.
         """
         for domain, queue in self._queues.items():
             pace = self._domains.of(domain)
@@ -61,7 +61,7 @@ class DomainQueue:
             parcel = self._prefetch.take(queue[0])
             if parcel is None:
                 return None
-            queue.popleft()  # only now: a template's fault leaves the claim to be settled
+            queue.popleft()  # not earlier: if a template fails, the claim is still here to be settled
             self._size -= 1
             pace.begin(now)
             self._queues.move_to_end(domain)
@@ -70,14 +70,14 @@ class DomainQueue:
         return None
 
     def count_ready(self) -> int:
-        """Count the deliveries that wait for a connection alone, those of unlimited domains."""
+        """Count the deliveries that wait for nothing but a connection: those of unlimited domains."""
         if not self._domains.has_limits:
             return self._size
         free = (queue for domain, queue in self._queues.items() if self._domains.of(domain).is_free)
         return sum(map(len, free))
 
     def next_at(self, now: float) -> float | None:
-        """Return when the first domain that has to wait may be served again; None where none has to."""
+        """Return when the first limited domain may be served again; None if no domain is limited."""
         waits = [self._domains.of(domain).next_at for domain in self._queues]
         later = [moment for moment in waits if moment > now]
         return min(later, default=None)
@@ -97,7 +97,7 @@ class DomainQueue:
     def surplus(self, now: float) -> list[tuple[Job, float]]:
         """Remove what a slow domain cannot get within ten seconds; return each with the seconds to wait.
 
-        Otherwise it would fill the queue, and readers of other domains would wait for it.
+        Otherwise it would fill the queue, and readers of other domains would wait.
         """
         postponed: list[tuple[Job, float]] = []
         for domain, queue in list(self._queues.items()):
@@ -112,7 +112,7 @@ class DomainQueue:
         return postponed
 
     def _coming(self) -> Iterator[Job]:
-        """Iterate over the deliveries about as they will be taken if no domain has to wait."""
+        """Iterate over the deliveries in about the order in which they are taken if no domain is limited."""
         if len(self._queues) == 1:
             yield from next(iter(self._queues.values()))
             return

@@ -1,4 +1,4 @@
-"""The one transaction of a round: record replies, read consent again, mark the next messages in flight."""
+"""The one transaction of a turn: record replies, read consent again, mark the next messages in flight."""
 
 import logging
 from collections.abc import Callable, Mapping, Sequence, Set
@@ -22,7 +22,7 @@ from digest.tasks.delivery.run import Run
 
 PAUSE = timedelta(minutes=15)
 _ENOUGH_DROPS = 3
-_FEWER_COUNTS = 5  # a warm-up counts what the day has seen before each claim
+_FEWER_COUNTS = 5  # a warm-up counts what was sent today before each claim
 log = logging.getLogger(__name__)
 
 
@@ -41,9 +41,10 @@ Verdicts = Sequence[tuple[Attempt, Verdict]]
 class Committed:
     """What one commit has decided.
 
-    `may_go` are the deliveries that it marked in flight; `claimed` the new claims. `repeats` says that an
-    uncertain delivery was planned again, so there is more to claim. `paused` are editions; `stale` variants
-    whose message could not go because an article was withdrawn: others of them wait in vain as well.
+    `may_go` are the deliveries that it marked in flight; `claimed` the new claims. `repeats` means that an
+    uncertain delivery was planned again, so there is more to claim. `paused` are editions; `stale` are
+    variants whose message was not sent because an article was withdrawn: other messages of them are outdated
+    as well. Example: `Committed(may_go={42}, claimed=[job 61], ...)`.
     """
 
     may_go: set[int] = field(default_factory=set)
@@ -54,11 +55,10 @@ class Committed:
 
 
 class Recorder:
-    """Commits the loop's rounds durably, one transaction each: the claim protocol's only writer.
+    """Commits the loop's turns durably, one transaction each: the only writer of the claim protocol.
 
     `commit([Attempt(job 41, 250)], {42: (job 42, 07:00)}, 20)` accepts delivery 41, marks 42 `in_flight` if
-    its reader has not left, and claims up to 20 more. No final dot is on the wire whose mark it has not
-    committed.
+    its reader has not left, and claims up to 20 more. No final dot is sent before its mark is committed.
     """
 
     def __init__(self, run: Run) -> None:
@@ -79,16 +79,16 @@ class Recorder:
         claim: int,
         marked: Callable[[Set[int]], None] = lambda _may_go: None,
     ) -> Committed:
-        """Record attempts, mark the ready messages in flight, claim up to `claim` more: one transaction.
+        """Record attempts, mark the ready messages in flight, claim up to `claim` more, in one transaction.
 
-        `ready` maps a delivery's id to its job and the Date that its message bears. `marked` is told, before
-        the commit, who will be free to go by it.
+        `ready` maps a delivery's id to its job and to the Date in its message. `marked` is called before the
+        commit with those that may be finished after it.
         """
         run, done = self._run, Committed()
         now, began = run.clock(), perf_counter()
         accepted, others = self._sort(attempts, now)
         with self._transactions.transaction() as transaction:
-            if others:  # one of them may pause an edition, whose messages are then not marked
+            if others:  # an attempt may pause an edition, whose messages are then not marked
                 with transaction.session() as session:
                     self._record_others(session, others, done, now)
                     self._pause_refused(session, done, now)
@@ -105,7 +105,7 @@ class Recorder:
         return done
 
     def _count(self, accepted: int, others: Verdicts, withheld: list[str], done: Committed) -> dict[str, int]:
-        """Count what a commit has made true."""
+        """Count what a commit has changed, for `/metrics`."""
         if accepted:
             self._drops = 0
         states = {DeliveryState.ACCEPTED.value: accepted}
@@ -118,7 +118,7 @@ class Recorder:
         return states
 
     def _claim(self, connection: Connection, size: int, now: datetime) -> list[Job]:
-        """Claim what is due, as far as a warm-up allows."""
+        """Claim what is due, within a warm-up's limit."""
         run = self._run
         allowance = run.allowance(now)
         if allowance is not None:
@@ -129,7 +129,7 @@ class Recorder:
         return hot_path.claim(connection, owner=run.owner, now=now, size=size, digest=run.digest)
 
     def postpone(self, postponed: Sequence[tuple[Job, float]]) -> None:
-        """Release claims, each to be claimed again after its seconds."""
+        """Release claims, each to be claimed again after its number of seconds."""
         run = self._run
         now = run.clock()
         with run.database.write() as session:
@@ -137,20 +137,20 @@ class Recorder:
             deliveries.postpone(session, due, owner=run.owner, now=now)
 
     def recall(self, domains: Domains) -> None:
-        """Set the limits that were learned of domains lately."""
+        """Restore the domains' limits that were learned lately."""
         with self._run.database.read() as session:
             known = learned_limits.list_slowed(session, self._run.clock() - LEARNED_FOR)
         for row in known:
             domains.of(row.name).learned = row.rate
 
     def remember(self, domains: Domains) -> None:
-        """Store the limits that have been learned of domains."""
+        """Store the domains' limits that were learned."""
         now = self._run.clock()
         with self._run.database.write() as session:
             learned_limits.save_slowed(session, domains.slowed(), now, now - LEARNED_FOR)
 
     def release(self, jobs: Sequence[Job]) -> None:
-        """Release claims as they were."""
+        """Release claims unchanged."""
         run = self._run
         with run.database.write() as session:
             deliveries.release(session, jobs, owner=run.owner, now=run.clock())
@@ -158,7 +158,8 @@ class Recorder:
     def _sort(
         self, attempts: Sequence[Attempt], now: datetime
     ) -> tuple[dict[int, int], list[tuple[Attempt, Verdict]]]:
-        """Return the accepted deliveries with their reply codes, and all others with their verdicts."""
+        """Split attempts into accepted deliveries with their reply codes, and all others with their
+        verdicts."""
         accepted: dict[int, int] = {}
         others: list[tuple[Attempt, Verdict]] = []
         for attempt in attempts:
@@ -195,7 +196,7 @@ class Recorder:
                 done.paused.add(attempt.job.edition_id)
 
     def _pause_refused(self, session: Session, done: Committed, now: datetime) -> None:
-        """Pause editions whose message is refused; nobody is taken to be bouncing for that."""
+        """Pause editions whose message is refused; no reader counts as bouncing for it."""
         for edition_id, (ids, words) in self._refused.items():
             why = f"the message is refused, {len(ids)} times alike: {words}"
             editions.pause(session, edition_id, why, retry_at=None)
@@ -213,7 +214,7 @@ class Recorder:
         done: Committed,
         now: datetime,
     ) -> list[str]:
-        """Mark those that may still go; return the states of those that are withheld."""
+        """Mark the deliveries that may still be sent; return the states of those that are withheld."""
         if not ready:
             return []
         kept_back = hot_path.mark_in_flight(transaction.connection, ready, owner=self._run.owner, now=now)
@@ -244,7 +245,8 @@ class Recorder:
 
 
 def _reply_of(attempt: Attempt) -> tuple[str, str]:
-    """Return the receiver's domain and the reply's class, `("mail.example", "2xx")`; "lost" is no reply."""
+    """Return the receiver's domain and the reply's class, `("mail.example", "2xx")`; "lost" without a
+    reply."""
     reply = attempt.outcome.reply
     kind = f"{reply.code // 100}xx" if reply else "lost"
     return attempt.job.address.rpartition("@")[2].lower(), kind

@@ -1,4 +1,4 @@
-"""The connections to the relays: how many there are, which are being opened, and when more may be."""
+"""The connections to the relays: how many there are, which are being opened, and when more are allowed."""
 
 import contextlib
 import queue
@@ -23,9 +23,9 @@ _TRIED_AGAIN_AFTER = 60.0
 
 @dataclass(slots=True, eq=False)
 class RelayConnections:
-    """The connections to one relay; `broken` says why this run can have none of it.
+    """The connections to one relay; `broken` says why this run cannot use it.
 
-    A relay with `connections = 10` that refuses the fourth is asked for no more than three during a minute.
+    A relay with `connections = 10` that refuses the fourth gets no more than three for a minute.
     """
 
     limits: RelayLimits
@@ -52,13 +52,13 @@ class RelayConnections:
         return waiting > sum(courier.is_idle for courier in self.couriers) + self.opening
 
     def allowed(self, now: float) -> int:
-        """Return how many connections it may have: for a while after a refusal, those that it has."""
+        """Return how many connections are allowed: for a while after a refusal, no more than are open."""
         if now >= self._full_until:
             self._allowed = self.limits.connections
         return self._allowed
 
     def note_refusal(self, outcome: Outcome, now: float) -> bool:
-        """Note that the relay refused a connection; return whether the open ones are enough to go on."""
+        """Record that the relay refused a connection; return whether enough others are open to go on."""
         is_final = outcome.reply is not None and outcome.reply.code >= 500
         if not self.couriers or is_final:
             return False
@@ -70,9 +70,8 @@ class RelayConnections:
 class RelayPool:
     """All connections of a run, to all its relays, and the selector that watches their sockets.
 
-    `open_more(120)` begins connections for 120 waiting messages, as far as each relay's limit goes; `poll`
-    returns the couriers whose sockets are ready, and takes in the connections that have been opened
-    meanwhile.
+    `open_more(120)` begins connections for 120 waiting messages, within each relay's limit; `poll` returns
+    the couriers whose sockets are ready, and adds the connections that have been opened in the meantime.
     """
 
     def __init__(self, run: Run) -> None:
@@ -93,7 +92,7 @@ class RelayPool:
 
     @property
     def wake(self) -> Callable[[], None]:
-        """Return what ends a `poll` early, from any thread."""
+        """Return a function that ends a `poll` early, from any thread."""
         return self._connector.ring
 
     def pace_of(self, courier: Courier) -> Pace:
@@ -101,7 +100,7 @@ class RelayPool:
         return self._relay_of[courier].pace
 
     def next_times(self, now: float) -> list[float]:
-        """Return when relays that have to wait because of their rate may be given the next message."""
+        """Return when relays that are limited by their rate may be given the next message."""
         return [relay.pace.next_at for relay in self._relays if relay.pace.next_at > now]
 
     def open_more(self, waiting: int) -> None:
@@ -112,7 +111,7 @@ class RelayPool:
                 self._connector.open(relay)
 
     def share(self, workers: int) -> None:
-        """Keep to the part of each relay's stated rate that one of several workers may take."""
+        """Reduce each relay's stated rate to this worker's share of it."""
         for relay in self._relays:
             relay.pace.limit = Limit(relay.limits.rate).shared_by(workers)
 
@@ -127,14 +126,14 @@ class RelayPool:
         return ready
 
     def watch(self, courier: Courier) -> None:
-        """Select for reading, and for writing while something is unsent."""
+        """Watch a courier for reading, and for writing while bytes are unsent."""
         events = selectors.EVENT_READ | (selectors.EVENT_WRITE if courier.channel.unsent else 0)
         if courier.selected_events != events and courier.channel.fileno() >= 0:
             courier.selected_events = events
             self._selector.modify(courier.channel, events, courier)
 
     def drop(self, courier: Courier, *, politely: bool, patience: float = 0) -> None:
-        """Close a connection, with QUIT where `politely`; one that was dropped before is left alone."""
+        """Close a connection, with QUIT if `politely`; one that has been dropped already is left alone."""
         relay = self._relay_of.pop(courier, None)
         if relay is not None:
             relay.couriers.remove(courier)
@@ -142,7 +141,7 @@ class RelayPool:
             courier.channel.close(politely=politely, patience=patience)
 
     def close(self) -> None:
-        """Free the selector; connections that are opened later are closed by the thread that opens them."""
+        """Close the selector; connections that open later are closed by the thread that opens them."""
         self._selector.close()
         self._connector.close()
 
@@ -159,9 +158,9 @@ class RelayPool:
         self._selector.register(courier.channel, courier.selected_events, courier)
 
     def _refused(self, relay: RelayConnections, outcome: Outcome) -> None:
-        """Go on without a connection that was refused: no delivery fails for it.
+        """Continue without a connection that was refused: no delivery fails for it.
 
-        A refusal that will not mend itself (5yz), of the last relay, pauses the editions.
+        If the last relay refuses permanently (5yz), the editions are paused.
         """
         if relay.note_refusal(outcome, time.monotonic()):
             return
@@ -180,7 +179,8 @@ class RelayPool:
 
 
 class Connector:
-    """Opens connections in threads beside the loop, as a server may take minutes for its banner (RFC 5321).
+    """Opens connections in threads beside the loop, because a server may take minutes for its banner (RFC
+    5321).
 
     The loop selects on `bell`, a socket that becomes readable when a connection has been opened or refused.
     """
@@ -192,12 +192,12 @@ class Connector:
         self._ringer.setblocking(False)
 
     def open(self, relay: RelayConnections) -> None:
-        """Begin a connection."""
+        """Begin to open a connection."""
         relay.opening += 1
         threading.Thread(target=self._open, args=(relay,), name="smtp-opener", daemon=True).start()
 
     def take_opened(self, take: Callable[[RelayConnections, Connection | Outcome], None]) -> None:
-        """Call `take` with each connection that has been opened, or the outcome of one that was refused."""
+        """Call `take` with each connection that has been opened, or with the outcome of a refusal."""
         with contextlib.suppress(BlockingIOError):
             self.bell.recv(4096)
         while not self._opened.empty():
@@ -206,7 +206,7 @@ class Connector:
             take(relay, opened)
 
     def ring(self) -> None:
-        """Wake the loop; harmless where it has ended, or has been woken already."""
+        """Wake the loop; harmless if it has ended or has been woken already."""
         try:
             self._ringer.send(b"\0")
         except BlockingIOError:
@@ -215,7 +215,7 @@ class Connector:
             self._close_late()
 
     def close(self) -> None:
-        """End; a connection that is opened later is closed by its thread."""
+        """Stop; a connection that opens later is closed by its thread."""
         self.bell.close()
         self._ringer.close()
         self._close_late()
