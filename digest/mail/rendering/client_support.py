@@ -30,8 +30,8 @@ _SELECTORS = {
 class Feature:
     """A feature of HTML or CSS that some mail clients lack.
 
-    Example: `display: flex` is lacking in Outlook; `reason` says why our looks do not depend on it, `remedy` what
-    to use instead where a look does.
+    Example: Outlook lacks `display: flex`. `reason` says why our looks do not depend on a feature, `remedy`
+    what to use instead where a look does.
     """
 
     title: str

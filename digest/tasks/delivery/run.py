@@ -41,8 +41,8 @@ class Tally:
 class RelayLimits:
     """A relay with its limits: connections, messages a second, messages a connection; 0 means no limit.
 
-    `RelayLimits(relay, connections=4, rate=10.0, messages_per_connection=100)` opens four connections, sends ten messages a
-    second over all of them, and replaces each after a hundred.
+    `RelayLimits(relay, connections=4, rate=10.0, messages_per_connection=100)` opens four connections, sends
+    ten messages a second over all of them, and replaces each after a hundred.
     """
 
     relay: Relay
