@@ -1,6 +1,6 @@
-"""Compose further lists of articles whose skeleton is known: their messages are joins of kept pieces.
+"""Assemble further lists of articles of a known shape by joining cached pieces.
 
-Where every reader gets another list of articles, rendering each would take 300 us; a join takes 25.
+When each reader gets another list of articles, rendering each would take 300 us; a join takes 25.
 """
 
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ _MAX_SLOTS = 256
 
 @dataclass(slots=True)
 class _SlotPieces:
-    """The encoded pieces of a card, or of a list's head, for one slot; `most` is their size."""
+    """The encoded pieces of a card, or of a list's head, for one slot; `most` is their total size."""
 
     contents: list[bytes]
     digests: list[bytes]
@@ -41,7 +41,7 @@ class CardPieces:
 
 
 class ListHead:
-    """What a list shows beside its cards: `ListHead("The bridge reopens", "Rain on Monday", 2)`.
+    """What a list shows besides its cards: `ListHead("The bridge reopens", "Rain on Monday", 2)`.
 
     Lists that begin alike share one, with its encoded Subject field in `header`.
     """
@@ -54,7 +54,7 @@ class ListHead:
 
 
 class Assembler:
-    """Composes all lists of one shape: the body with slots for their cards, and what their heads share.
+    """Assembles all lists of one shape: the body with slots for their cards, and what their heads share.
 
     For a shape of two cards, `compose([CardPieces(first), CardPieces(second), CardPieces(head)], 100_000)`
     returns the same Composition as rendering that list from its templates would.
@@ -70,10 +70,10 @@ class Assembler:
         self._places = places_in(self._body.pieces)
 
     def compose(self, pieces: Sequence[CardPieces], room: int) -> Composition | None:
-        """Compose a list: its cards in the document's order, then its ListHead.
+        """Assemble a list: its cards in the document's order, then its ListHead.
 
-        None where a card has never been rendered in a place that it stands in here, or where the HTML may
-        take more than `room` bytes; the caller then renders the list.
+        None if a card has never been rendered for its place, or if the HTML may be larger than `room` bytes;
+        the caller then renders the list.
         """
         try:
             return self._assemble(pieces, room)
@@ -104,7 +104,7 @@ class Assembler:
         return Composition.assembled(self._shared_head, pieces[-1].source.header, boundary, body)
 
     def _find_pieces(self, pieces: Sequence[CardPieces]) -> bool:
-        """Look up the pieces that the cards do not have yet; return whether all are known."""
+        """Look up the pieces that the cards do not have yet; return whether all were found."""
         try:
             for number, slot in (*self._text, *self._html):
                 card = pieces[number]
@@ -125,7 +125,8 @@ def _add_pieces(card: CardPieces, slot: CardSlot) -> None:
 
 
 def _slots_of(renderer: PartRenderer, skeleton: Skeleton) -> list[tuple[int, CardSlot]]:
-    """List a skeleton's slots, each with the number of the card that fills it; -1 is the list's head."""
+    """List a skeleton's slots, each with the number of the card that fills it; -1 stands for the list's
+    head."""
     return [
         (-1 if one.number is None else one.number, renderer.slot_for(one, skeleton.edition))
         for one in skeleton.slots
@@ -133,7 +134,7 @@ def _slots_of(renderer: PartRenderer, skeleton: Skeleton) -> list[tuple[int, Car
 
 
 def _between_boundaries(text: Segments, html: Segments) -> Segments:
-    """Put both parts between boundaries, which are slots, plain text first (RFC 2046 5.1.4)."""
+    """Put both parts between boundaries, plain text first (RFC 2046 5.1.4); the boundaries are slots."""
     body = Segments()
     body.add(b"--")
     body.add_slot()

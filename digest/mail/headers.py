@@ -1,4 +1,4 @@
-"""Write header fields: folded, encoded where they must be, and impossible to inject into (RFC 5322, 2047)."""
+"""Write header fields: folded, encoded where needed, and safe from injection (RFC 5322, 2047)."""
 
 import base64
 import re
@@ -17,7 +17,7 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 
 
 def one_line(text: str) -> str:
-    """Replace each run of control characters by a blank: no value can begin another header field."""
+    """Replace each run of control characters by a space, so that no value can begin another header field."""
     if text.isascii() and text.isprintable():
         return text.strip()
     return _BREAKING.sub(" ", text).encode("utf-8", "replace").decode().strip()
@@ -30,12 +30,12 @@ def text_header(name: str, text: str) -> str:
 
 
 def mailbox_header(name: str, display: str, address: str) -> str:
-    """Write a field of one mailbox; the address is never encoded (RFC 2047 5 (3))."""
+    """Write a field with one mailbox; the address itself is never encoded (RFC 2047 5 (3))."""
     return _fold(name, mailbox(display, address))
 
 
 def recipient_header(display: str, address: str) -> str:
-    """Write the To field; most readers' needs neither folding nor encoding."""
+    """Write the To field; for most readers it needs neither folding nor encoding."""
     if address.isascii() and address.isprintable():
         if not display:
             return f"To: {address.strip()}\r\n"
@@ -48,12 +48,12 @@ def recipient_header(display: str, address: str) -> str:
 
 @lru_cache(maxsize=64)
 def sender_header(display: str, address: str) -> str:
-    """Write the From field, which is the same in message after message."""
+    """Write the From field; cached, because all messages share it."""
     return mailbox_header("From", display, address)
 
 
 def mailbox(display: str, address: str) -> list[str]:
-    """Return a mailbox as words between which the field may be folded (RFC 5322 3.4)."""
+    """Return a mailbox as words; the field may be folded between them (RFC 5322 3.4)."""
     display, address = one_line(display), ascii_domain(one_line(address))
     if not display:
         return [address]
@@ -95,7 +95,7 @@ def phrase(display: str) -> list[str]:
     display = one_line(display)
     if not display:
         return []
-    if not display.isascii() or "=?" in display:  # what looks encoded would be decoded, quoted or not
+    if not display.isascii() or "=?" in display:  # an encoded-word is decoded even inside quotes
         return _encoded(display)
     if _ATOM.fullmatch(display):
         words = display.split()
@@ -111,7 +111,7 @@ def _words(text: str) -> list[str]:
 
 
 def _encoded(text: str) -> list[str]:
-    """Cut text into encoded-words of at most 75 characters, never inside a character (RFC 2047 2, 5)."""
+    """Split text into encoded-words of at most 75 characters, never inside a character (RFC 2047 2, 5)."""
     words, chunk = [], b""
     for char in text:
         encoded = char.encode()

@@ -1,4 +1,4 @@
-"""A whole message: a reader's headers before a rendering's body (RFC 5322, 2046, 2369, 8058)."""
+"""A whole message: a reader's header before the body of a rendering (RFC 5322, 2046, 2369, 8058)."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -21,14 +21,14 @@ _LONGEST_LIST_ID = 255
 _ONE_CLICK = "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
 _PART = b"\r\nContent-Type: text/%s; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
 PLAIN, HTML = _PART % b"plain", _PART % b"html"
-"""The header of a part, after its boundary."""
+"""The header of a body part, which follows its boundary."""
 
 
 @dataclass(frozen=True, slots=True)
 class Headers:
-    """The header values that all readers of a rendering share; what is None is left out.
+    """The header values that all readers of a rendering share; fields whose value is None are left out.
 
-    Without a subject it is the rendering's own: renderings of an edition share all else.
+    Without a subject, each rendering has its own; all else is shared by the renderings of an edition.
     """
 
     from_name: str
@@ -60,10 +60,10 @@ class ReaderHeaders:
 
 @dataclass(slots=True)
 class Message:
-    """A message as bytes with CRLF line ends: its head with the empty line, and the pieces of its body.
+    """A message as bytes with CRLF line ends: its header with the empty line, and the pieces of its body.
 
-    The large pieces are shared by all readers, so they are written to the socket without being joined.
-    `shared_hash` returns a hash of the first pieces, which all bodies share, and their number.
+    Large pieces are shared by all readers and written to the socket without being joined. `shared_hash`
+    returns a hash of the first pieces, which all bodies share, and their number.
     """
 
     head: bytes
@@ -72,12 +72,12 @@ class Message:
 
     @property
     def body(self) -> bytes:
-        """Return the body whole."""
+        """Return the whole body."""
         return b"".join(self.pieces)
 
     @property
     def body_digest(self) -> bytes:
-        """Return the SHA-256 of the body, which is its own relaxed form (mail.rendering.quoted_printable)."""
+        """Return the SHA-256 of the body, which is in relaxed form (mail.rendering.quoted_printable)."""
         shared_hash, shared = self.shared_hash()
         return shared_hash.digest(b"".join(self.pieces[shared:]))
 
@@ -88,14 +88,14 @@ class Message:
 def message_id(
     identity_key: bytes, digest: str, cadence: str, period: str, public_id: str, domain: str
 ) -> str:
-    """Return the Message-ID of an edition for a reader: the same for every repeat (RFC 5322 3.6.4)."""
+    """Return the Message-ID of an edition for a reader, the same for every repeat (RFC 5322 3.6.4)."""
     mac = _edition_mac(identity_key, digest, cadence, period).over(public_id.encode())
     return f"<{mac[:20].hex()}@{_ascii(domain)}>"
 
 
 @lru_cache(maxsize=16)
 def _edition_mac(identity_key: bytes, digest: str, cadence: str, period: str) -> Mac:
-    """Return a MAC over the beginning that all Message-IDs of an edition share."""
+    """Return an HMAC of the prefix that all Message-IDs of an edition share."""
     return Mac(identity_key, "\0".join((digest, cadence, period, "")).encode())
 
 
@@ -136,7 +136,7 @@ class Composition:
     def assembled(
         cls, shared_head: "SharedHead", subject: str, boundary: str, body: BodyPlaceholders
     ) -> "Composition":
-        """Return a composition of kept pieces: the whole Subject field, and a body."""
+        """Return a composition of cached pieces: the whole Subject field, and a body."""
         composition = cls.__new__(cls)
         composition._set(shared_head, subject, boundary, body)
         return composition
@@ -165,7 +165,7 @@ class Composition:
 
     def _hash_shared(self) -> "tuple[BodyHash, int]":
         if self._shared_hash is None:
-            from digest.mail.dkim import BodyHash  # only where messages are signed
+            from digest.mail.dkim import BodyHash  # needed only where messages are signed
 
             self._shared_hash = BodyHash(*self._body.shared), len(self._body.shared)
         return self._shared_hash
@@ -198,7 +198,7 @@ def _content_type(boundary: str) -> str:
 
 
 def _multipart(boundary: str, text: Pieces, html: Pieces) -> Pieces:
-    """Put the parts between their boundaries, plain text first (RFC 2046 5.1.4), and join neighbours."""
+    """Put the parts between their boundaries, plain text first (RFC 2046 5.1.4), and join adjacent pieces."""
     mark = b"\r\n--" + boundary.encode()
     body: list[bytes | str] = [mark[2:] + PLAIN]
     for pieces in (named("text ", text), (mark + HTML,), named("html ", html), (mark + b"--\r\n",)):
@@ -212,7 +212,7 @@ def _multipart(boundary: str, text: Pieces, html: Pieces) -> Pieces:
 
 
 def _leave_fields(own: ReaderHeaders) -> str:
-    """Write the fields by which a reader leaves with one click (RFC 2369, 8058)."""
+    """Write the fields with which a reader unsubscribes (RFC 2369, 8058)."""
     if own.unsubscribe_url and not own.unsubscribe_mailto:
         return fields.word_header("List-Unsubscribe", f"<{own.unsubscribe_url}>") + _ONE_CLICK
     post = _ONE_CLICK if own.unsubscribe_url else ""
@@ -243,7 +243,7 @@ def _list_fields(headers: Headers) -> list[str]:
     if headers.list_id:
         list_id = f"<{_ascii(headers.list_id)}>"
         words = [*fields.phrase(headers.list_name), list_id]
-        # Its length is bounded, its description is not needed (RFC 2919 3).
+        # The name's length is limited, and the description is optional (RFC 2919 3).
         fits = len(" ".join(words)) <= _LONGEST_LIST_ID
         lines.append(fields.plain_header("List-Id", words if fits else [list_id]))
         lines.append("List-Post: NO\r\n")

@@ -1,4 +1,4 @@
-"""Read a composed message as a mail program does, for the checks before an edition goes."""
+"""Read a composed message as a mail client does, for preflight."""
 
 import re
 from email import message_from_bytes, policy
@@ -14,7 +14,7 @@ _ANGLED = re.compile(r"<(https?://[^>\s]+)>")
 
 
 def inspect(content: bytes) -> MessageFacts:
-    """Return the facts of a message."""
+    """Return the facts about a message."""
     message = message_from_bytes(content, policy=policy.default)
     html_part: Any = message.get_body(("html",))
     text_part = message.get_body(("plain",))
@@ -40,7 +40,7 @@ def inspect(content: bytes) -> MessageFacts:
 
 
 def words_of(html: str) -> str:
-    """Return the words of a page, with its title."""
+    """Return the text of a page, with its title."""
     page = _PageReader(unseen=frozenset({"style"}))
     page.feed(html)
     page.close()
@@ -52,7 +52,7 @@ def _decoded(part: Any) -> str:
 
 
 class _PageReader(HTMLParser):
-    """Collects a page's words, links, images and active content."""
+    """Collects a page's text, links, images and active content."""
 
     def __init__(self, unseen: frozenset[str] = _UNSEEN) -> None:
         super().__init__(convert_charrefs=True)
@@ -65,7 +65,7 @@ class _PageReader(HTMLParser):
         self._open: list[tuple[str, bool]] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Take an element in."""
+        """Handle a start tag."""
         known = dict(attrs)
         self._note_active(tag, known)
         href = known.get("href") if tag == "a" else None
@@ -77,14 +77,14 @@ class _PageReader(HTMLParser):
             self._open.append((tag, "preheader" in (known.get("class") or "").split()))
 
     def handle_endtag(self, tag: str) -> None:
-        """Close the nearest element of that name, and what stands open inside it."""
+        """Close the nearest element of that name, and any element that is open inside it."""
         for place in range(len(self._open) - 1, -1, -1):
             if self._open[place][0] == tag:
                 del self._open[place:]
                 return
 
     def handle_data(self, data: str) -> None:
-        """Take words in."""
+        """Collect text."""
         if any(tag in self._unseen or tag == "script" for tag, _ in self._open):
             return
         self.words.append(data + " ")

@@ -19,7 +19,7 @@ _BUSY_MS = 60_000
 _TRIES = 100
 _CONNECT_SECONDS = 10
 _LONGEST_PAUSE = "SET LOCAL idle_in_transaction_session_timeout = '60s'"
-# A machine that is cut off loses its sessions, and its lock with them, within half a minute.
+# After a network failure the server ends the session, and releases its lock, within half a minute.
 _SERVER_KEEPALIVE = {"tcp_keepalives_idle": 10, "tcp_keepalives_interval": 5, "tcp_keepalives_count": 4}
 _CLIENT_KEEPALIVE = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 4}
 
@@ -30,11 +30,11 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = url
         self.is_sqlite = url.startswith("sqlite")
-        # A SQLAlchemy error would otherwise print the bound rows, addresses among them.
+        # A SQLAlchemy error would otherwise print the bound parameters, addresses among them.
         self.engine: Engine = create_engine(
             url, hide_parameters=True, pool_pre_ping=not self.is_sqlite, connect_args=_patience(url)
         )
-        # What is given to the driver as it is (store.delivery.hot_path) raises the driver's own.
+        # Statements that go to the driver directly (store.delivery.hot_path) raise the driver's own errors.
         self._drivers_error: type[Exception] = self.engine.dialect.loaded_dbapi.Error
         if self.is_sqlite:
             _create_private(self.engine.url.database)
@@ -45,25 +45,25 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[Session]:
-        """Open a transaction that is durably committed at the end, or undone by an exception.
+        """Open a transaction that is committed durably at the end, or rolled back by an exception.
 
-        SQLite takes its write lock at once (BEGIN IMMEDIATE), so that a reader never has to turn into a
-        writer; raise Unreachable where the database does not answer.
+        SQLite takes its write lock at once (BEGIN IMMEDIATE), so that a reader never has to become a writer.
+        Raise Unreachable if the database does not answer.
         """
         with self._session(writes=True) as session:
-            if not self.is_sqlite:  # a process that is frozen in between must not keep others waiting
+            if not self.is_sqlite:  # a process that is suspended in between must not keep others waiting
                 session.connection().exec_driver_sql(_LONGEST_PAUSE)
             yield session
             session.commit()
 
     def transactions(self) -> Transactions:
-        """Return transactions that follow each other on one connection, for what runs all the time."""
+        """Return a series of transactions on one connection, for a loop."""
         engine = self.engine.execution_options(begins=not self.is_sqlite)
         return Transactions(engine, (DBAPIError, self._drivers_error), self.explained)
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """Open a transaction for reading; nothing written in it stays."""
+        """Open a transaction for reading; it is always rolled back."""
         with self._session(writes=False) as session:
             yield session
 
@@ -76,7 +76,8 @@ class Database:
 
     @contextmanager
     def explained(self) -> Iterator[None]:
-        """Raise Unreachable, with a remedy, where the database cannot be had; leave any other error alone."""
+        """Raise Unreachable, with a remedy, if an error means that the database is unavailable; otherwise
+        do nothing."""
         try:
             yield
         except (DBAPIError, self._drivers_error) as error:
@@ -92,9 +93,9 @@ class Database:
 
 
 def _create_private(path: str | None) -> None:
-    """Let nobody else read a new database: it holds readers' addresses."""
+    """Make a new database file unreadable for other users: it holds readers' addresses."""
     if path and path != ":memory:":
-        with contextlib.suppress(OSError):  # connecting will say what is wrong
+        with contextlib.suppress(OSError):  # connecting will report the error
             Path(path).touch(mode=0o600, exist_ok=True)
 
 
@@ -109,9 +110,9 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
 
 
 def _write_ahead(cursor: Any) -> None:
-    """Keep a log that is written ahead; a new database may be locked by others who ask for the same.
+    """Set the journal mode to WAL; other processes may be doing the same to a new database.
 
-    SQLite does not wait where it changes the journal's mode, so a transaction waits for them in its place.
+    SQLite does not wait for a lock when it changes the journal mode, so a transaction waits first.
     """
     for left in reversed(range(_TRIES)):
         try:
@@ -141,7 +142,7 @@ def _prepare_postgresql(connection: Any, _record: object) -> None:
 
 
 def _patience(url: str) -> dict[str, Any]:
-    """Return how long to wait for a server that is silent; what the URL says itself wins."""
+    """Return how long to wait for a server that does not answer; a value in the URL takes precedence."""
     if url.startswith("sqlite"):
         return {}
     own = {"connect_timeout": _CONNECT_SECONDS, **_CLIENT_KEEPALIVE}

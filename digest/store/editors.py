@@ -15,7 +15,7 @@ def find_editor(session: Session, address_key: str) -> Editor | None:
 
 
 def find_known(session: Session, public_id: str) -> Editor | None:
-    """Find an editor by the id that stands in links."""
+    """Find an editor by the id that links contain."""
     return session.exec(select(Editor).where(Editor.public_id == public_id)).first()
 
 
@@ -25,7 +25,7 @@ def list_editors(session: Session) -> Sequence[Editor]:
 
 
 def find_session(session: Session, token_hash: str, now: datetime) -> tuple[Editor, EditorSession] | None:
-    """Find a session that has not run out, with its editor."""
+    """Find a session that has not expired, with its editor."""
     query = (
         select(Editor, EditorSession)
         .join(EditorSession, col(EditorSession.editor_id) == col(Editor.id))
@@ -35,7 +35,7 @@ def find_session(session: Session, token_hash: str, now: datetime) -> tuple[Edit
 
 
 def count_sessions(session: Session, editor_id: int, now: datetime) -> int:
-    """Count an editor's sessions that have not run out."""
+    """Count an editor's sessions that have not expired."""
     query = select(EditorSession.token_hash).where(
         EditorSession.editor_id == editor_id, col(EditorSession.expires_at) > now
     )
@@ -48,7 +48,7 @@ def end_session(session: Session, token_hash: str) -> None:
 
 
 def end_sessions(session: Session, editor_id: int, *, but: str = "") -> int:
-    """End an editor's sessions but one; give how many."""
+    """End an editor's sessions except one; return how many."""
     ended = delete(EditorSession).where(
         col(EditorSession.editor_id) == editor_id, col(EditorSession.token_hash) != but
     )
@@ -56,13 +56,13 @@ def end_sessions(session: Session, editor_id: int, *, but: str = "") -> int:
 
 
 def forget_expired(session: Session, now: datetime) -> None:
-    """Remove the sessions and links that have run out."""
+    """Delete the sessions and links that have expired."""
     session.exec(delete(EditorSession).where(col(EditorSession.expires_at) <= now))
     session.exec(delete(PasswordLink).where(col(PasswordLink.expires_at) <= now))
 
 
 def find_link(session: Session, token_hash: str, now: datetime) -> tuple[Editor, PasswordLink] | None:
-    """Find a link that sets a password and has not run out, with its editor."""
+    """Find a link that sets a password and has not expired, with its editor."""
     query = (
         select(Editor, PasswordLink)
         .join(PasswordLink, col(PasswordLink.editor_id) == col(Editor.id))
@@ -72,12 +72,12 @@ def find_link(session: Session, token_hash: str, now: datetime) -> tuple[Editor,
 
 
 def drop_links(session: Session, editor_id: int) -> None:
-    """Let none of an editor's links set a password any more."""
+    """Invalidate an editor's links that set a password."""
     session.exec(delete(PasswordLink).where(col(PasswordLink.editor_id) == editor_id))
 
 
 def remove_editor(session: Session, editor: Editor) -> None:
-    """Remove an editor with all that opens the desk for them; their acts stay."""
+    """Delete an editor with their sessions and links; their acts stay."""
     end_sessions(session, row_id(editor))
     drop_links(session, row_id(editor))
     session.delete(editor)

@@ -1,7 +1,7 @@
-"""What is wrong with a database that cannot be used: one line that names it and the remedy.
+"""Explain why a database cannot be used, in one line with its name and the remedy.
 
-Drivers tell it in many words, and SQLAlchemy adds the statement. Nothing here repeats a password, which
-stands in the URL and in no driver's message.
+Drivers' messages are long, and SQLAlchemy adds the statement. No password is repeated: it occurs in the URL
+and in no driver's message.
 """
 
 from sqlalchemy import URL
@@ -10,7 +10,7 @@ _AUTH, _PERMISSION, _READ_ONLY, _NO_DATABASE = "28", "42501", "25006", "3D000"
 """SQLSTATE classes and codes (PostgreSQL documentation, appendix A)."""
 
 _MOVED = "moved: "
-"""What a SQLite database says to every change once it was moved (store.table_copy)."""
+"""The error with which a SQLite database refuses changes after it was moved (store.table_copy)."""
 
 _SQLITE = (
     ("locked", "is locked by another program: end it, or wait until it has finished"),
@@ -26,7 +26,7 @@ _SQLITE = (
 
 
 def explain(url: URL, error: BaseException | None) -> str | None:
-    """Return what is wrong and its remedy; None for a statement of ours that is wrong."""
+    """Return what is wrong and its remedy; None if one of our statements is at fault."""
     return _of_sqlite(url, error) if url.get_backend_name() == "sqlite" else _of_postgresql(url, error)
 
 

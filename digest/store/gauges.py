@@ -1,4 +1,4 @@
-"""How much there is of everything now: the counts and times that a monitoring system asks for."""
+"""Current counts and times for a monitoring system."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -44,7 +44,7 @@ def count_editions(session: Session) -> dict[tuple[str, str], int]:
 
 
 def count_open(session: Session) -> dict[tuple[str, str], int]:
-    """Count the deliveries that have no last answer yet, by digest and state; the partial indexes answer."""
+    """Count the deliveries without a final reply, by digest and state; the partial indexes answer this."""
     dialect, found = session.get_bind().dialect.name, {}
     for states in (("planned", "deferred"), ("claimed", "in_flight")):
         query = (
@@ -58,7 +58,7 @@ def count_open(session: Session) -> dict[tuple[str, str], int]:
 
 
 def oldest_due_at(session: Session, now: datetime) -> datetime | None:
-    """Return since when the delivery that has waited longest may be claimed; None where nothing waits."""
+    """Return when the delivery that has waited longest became due; None if nothing waits."""
     waiting = in_states(session.get_bind().dialect.name, "planned", "deferred")
     frozen = select(Edition.id).where(Edition.state == EditionState.FROZEN)
     query = select(Delivery.due_at).where(
@@ -96,7 +96,7 @@ def count_subscriptions(session: Session) -> dict[tuple[str, str], int]:
 
 
 def count_waiting_mail(session: Session) -> dict[str, int]:
-    """Count readers' letters without an answer, and answers of ours that have not left."""
+    """Count readers' letters without an answer, and our answers that have not been sent."""
     letters = select(func.count()).select_from(Letter).where(Letter.state == LetterState.NEW)
     answers = select(func.count()).select_from(Answer).where(Answer.state == MailState.PLANNED)
     return {"letters": session.exec(letters).one(), "answers": session.exec(answers).one()}

@@ -1,4 +1,4 @@
-"""Look at a database without changing it: its version, whether it can be written, its clock."""
+"""Examine a database without changing it: its version, whether it can be written, its clock."""
 
 from datetime import UTC, datetime
 
@@ -13,7 +13,7 @@ _PATIENCE_MS = 2_000
 
 
 def find_version(database: Database) -> str | None:
-    """Find the schema's version; None where the tables have not been made."""
+    """Find the schema's version; None if the tables do not exist."""
     with database.read() as session:
         connection = session.connection()
         if not inspect(connection).has_table("alembic_version"):
@@ -23,7 +23,7 @@ def find_version(database: Database) -> str | None:
 
 
 def find_write_fault(database: Database) -> str | None:
-    """Find out why the database cannot be written; what is written to find out does not stay."""
+    """Find out why the database cannot be written; the test write is rolled back."""
     try:
         with database.engine.connect().execution_options(writes=False) as connection:
             if database.is_sqlite:
@@ -36,13 +36,13 @@ def find_write_fault(database: Database) -> str | None:
 
 
 def find_identity_key(session: Session) -> bytes | None:
-    """Find the key that tells this ledger from every other."""
+    """Find the key that tells this ledger from every other one."""
     row = session.exec(select(Key).where(Key.purpose == "identity")).first()
     return bytes.fromhex(row.value) if row else None
 
 
 def server_clock(session: Session) -> datetime | None:
-    """Return the database server's time; None where the database is a file."""
+    """Return the database server's time; None if the database is a file."""
     if session.get_bind().dialect.name != "postgresql":
         return None
     now: datetime = session.connection().scalar(text("SELECT clock_timestamp()"))

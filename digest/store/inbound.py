@@ -1,4 +1,4 @@
-"""Messages that were taken in, each once."""
+"""Received messages, each stored once."""
 
 from datetime import datetime
 
@@ -11,7 +11,7 @@ _MACHINE = ("auto-reply", "receipt", "other", "unproved")
 
 
 def add_once(session: Session, row: InboundMessage) -> InboundMessage | None:
-    """Enter a message; None where one with its key was taken in before, by anybody.
+    """Insert a message; return None if one with its key was received before.
 
     On PostgreSQL the second of two writers waits here for the first one's commit.
     """
@@ -26,7 +26,7 @@ def add_once(session: Session, row: InboundMessage) -> InboundMessage | None:
 
 
 def expire(session: Session, before: datetime) -> None:
-    """Forget older messages that nothing refers to, and the bytes and texts of those that stay."""
+    """Delete older messages that nothing refers to, and the bytes and texts of those that stay."""
     old = col(InboundMessage.received_at) < before
     session.exec(delete(InboundMessage).where(col(InboundMessage.kind).in_(_MACHINE), old))
     session.exec(update(InboundMessage).where(old, col(InboundMessage.raw).is_not(None)).values(raw=None))

@@ -9,7 +9,7 @@ from digest.models import Key
 
 
 def keep_keys(session: Session, fresh: Mapping[str, bytes]) -> dict[str, bytes]:
-    """Return the key of each purpose: the one that stands, else the fresh one, which then stands for ever."""
+    """Return the key of each purpose: the stored one, else the new one, which is then stored for good."""
     for purpose, value in fresh.items():
         session.connection().execute(
             text("INSERT INTO key (purpose, value) VALUES (:purpose, :value) ON CONFLICT DO NOTHING"),

@@ -1,4 +1,4 @@
-"""Create the tables and bring an older database up to date, by Alembic."""
+"""Create the tables and upgrade an older database, with Alembic."""
 
 import logging
 from pathlib import Path
@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 
 def migrate(database: Database) -> str | None:
-    """Bring the schema up to date; give the version it came from where that was an older one.
+    """Upgrade the schema; return the version it had if that was an older one.
 
     Safe to call from many processes at once. Raise DigestError for a database of a later version.
     """
@@ -40,7 +40,7 @@ def migrate(database: Database) -> str | None:
 
 
 def _refuse_foreign(connection: Connection) -> None:
-    """Raise DigestError where tables with the names of ours stand, which this program did not create."""
+    """Raise DigestError if tables with our names exist that this program did not create."""
     taken = sorted(set(inspect(connection).get_table_names()) & set(SQLModel.metadata.tables))
     if taken:
         raise DigestError(
@@ -56,7 +56,7 @@ def _version(connection: Connection) -> str | None:
 
 
 def _upgrade(connection: Connection, before: str | None) -> None:
-    # Alembic takes as long to import as all the rest, and is needed once a version.
+    # Alembic takes as long to import as all the rest, and is needed once for each version.
     from alembic import command
     from alembic.config import Config
     from alembic.script import ScriptDirectory

@@ -1,7 +1,7 @@
-"""Copy every table of a SQLite database into an empty one on PostgreSQL, and compare both row by row.
+"""Copy every table of a SQLite database into an empty one on PostgreSQL, and compare them row by row.
 
-The rows keep their ids, so links, Message-IDs and tokens stay valid. PostgreSQL takes them by COPY, which is
-an order of magnitude faster than INSERT.
+The rows keep their ids, so links, Message-IDs and tokens stay valid. PostgreSQL receives them by COPY, which
+is ten times as fast as INSERT.
 """
 
 from collections.abc import Callable, Generator, Sequence
@@ -26,9 +26,9 @@ def tables() -> list[Table]:
 
 
 def copy_rows(source: Session, target: Session, table: Table) -> int:
-    """Copy the rows of one table, and set its sequence behind the highest id; return how many there were.
+    """Copy the rows of one table, and set its sequence after the highest id; return how many there were.
 
-    Raise DigestError for a row that PostgreSQL cannot hold: a text with a NUL character.
+    Raise DigestError for a row that PostgreSQL cannot store: a text with a NUL character.
     """
     names = ", ".join(f'"{column.name}"' for column in table.columns)
     count, writers = 0, [_writer(column) for column in table.columns]
@@ -61,7 +61,7 @@ def is_empty(session: Session) -> bool:
 
 
 def seal(session: Session, message: str) -> None:
-    """Let SQLite refuse every later change of these tables with a message, whichever process asks."""
+    """Make SQLite refuse every later change of these tables with a message, from any process."""
     said = message.replace("'", "''")
     for name in sorted(inspect(session.connection()).get_table_names()):
         for act in ("INSERT", "UPDATE", "DELETE"):
@@ -72,14 +72,15 @@ def seal(session: Session, message: str) -> None:
 
 
 def analyze(session: Session) -> None:
-    """Let the planner know the tables that have just been filled."""
+    """Update the planner's statistics for the tables that have just been filled."""
     session.connection().exec_driver_sql("ANALYZE")
 
 
 def _rows(session: Session, table: Table) -> Generator[Row]:
-    """Read a table in the order of its key, in flat memory.
+    """Read a table in the order of its key, in constant memory.
 
-    Texts are ordered by their bytes on both sides, as PostgreSQL's own order follows the server's language.
+    Texts are ordered by their bytes on both sides, because PostgreSQL's own order depends on the server's
+    locale.
     """
     is_postgresql = session.get_bind().dialect.name == "postgresql"
     order = [
@@ -93,10 +94,10 @@ def _rows(session: Session, table: Table) -> Generator[Row]:
 
 
 def _writer(column: Column[Any]) -> Callable[[Any], Any]:
-    """Return what makes of a value one that the driver of PostgreSQL writes."""
+    """Return a function that converts a value to one that PostgreSQL's driver can write."""
     if not isinstance(column.type, JSON):
         return lambda value: value
-    from psycopg.types.json import Json  # absent from what runs on SQLite
+    from psycopg.types.json import Json  # not imported where SQLite is used
 
     is_optional = bool(column.nullable)
     return lambda value: None if value is None and is_optional else Json(value)
@@ -112,7 +113,7 @@ def _refuse_nul(table: Table, row: Row) -> None:
 
 
 def _set_sequence(session: Session, table: Table) -> None:
-    """Let the next id follow the highest that was copied."""
+    """Set the sequence so that the next id follows the highest that was copied."""
     columns = list(table.primary_key)
     if len(columns) != 1 or columns[0].type.python_type is not int:
         return

@@ -1,6 +1,6 @@
-"""Transactions that follow each other on one connection, for a loop that commits thousands of times a minute.
+"""A series of transactions on one connection, for a loop that commits thousands of times a minute.
 
-Beginning a SQLAlchemy session costs more than the statements of most rounds, so one is opened only where a
+Beginning a SQLAlchemy session costs more than the statements of most turns, so one is opened only when a
 session is asked for; everything else goes to the driver.
 """
 
@@ -12,23 +12,24 @@ from sqlalchemy import Connection, Engine
 from sqlmodel import Session
 
 BEGIN = "BEGIN IMMEDIATE"
-"""SQLite's write lock at once: a reader never has to turn into a writer."""
+"""Take SQLite's write lock at once, so that a reader never has to become a writer."""
 
 _LONGEST_PAUSE = 15
-"""Seconds after which PostgreSQL undoes the round of a process that is frozen: others wait for its rows."""
+"""Seconds after which PostgreSQL rolls back the transaction of a suspended process: others wait for its
+rows."""
 
 
 class Transaction:
-    """One transaction on a connection that others have gone before."""
+    """One transaction of a series on a connection."""
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
         self._driver: Any = connection.connection
         self._dialect = connection.dialect
         self._pipeline: Any = None
-        if self._dialect.name == "postgresql":  # statements go out together, and only results are waited for
+        if self._dialect.name == "postgresql":  # statements are sent together
             driver: Any = connection.connection.driver_connection
-            with driver.cursor() as cursor:  # the same few statements each time: planned once
+            with driver.cursor() as cursor:  # the same few statements each time: prepared once
                 cursor.execute("SET plan_cache_mode = force_generic_plan")
                 cursor.execute("SET jit = off")
                 cursor.execute(f"SET idle_in_transaction_session_timeout = '{_LONGEST_PAUSE}s'")
@@ -37,7 +38,7 @@ class Transaction:
             self._pipeline.__enter__()
 
     def close(self) -> None:
-        """Return the connection to the pool, out of pipeline mode."""
+        """Return the connection to the pool, after leaving pipeline mode."""
         try:
             if self._pipeline is not None:
                 self._pipeline.__exit__(None, None, None)
@@ -48,15 +49,16 @@ class Transaction:
             self.connection.close()
 
     def begin(self) -> None:
-        """Begin at the driver; PostgreSQL's does by itself."""
+        """Begin at the driver; PostgreSQL's driver begins by itself."""
         if self._dialect.name == "sqlite":
             self._driver.execute(BEGIN)
 
     @contextmanager
     def session(self) -> Iterator[Session]:
-        """Return a session in this transaction, for what is rare; what it changes is flushed."""
+        """Return a session in this transaction, for rare statements; its changes are flushed at the
+        commit."""
         if not self.connection.in_transaction():
-            self.connection.begin()  # the engine's options say that the driver has begun
+            self.connection.begin()  # the options say that the driver has begun the transaction
         with Session(self.connection) as session:
             yield session
             session.flush()
@@ -79,7 +81,7 @@ class Transaction:
 
 
 class Transactions:
-    """Writing transactions one after the other, on a connection that stays open between them."""
+    """Writing transactions, one after another, on a connection that stays open between them."""
 
     def __init__(
         self,
@@ -94,7 +96,7 @@ class Transactions:
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
-        """Open a transaction as `Database.write` does: durably committed at the end, or undone."""
+        """Open a transaction like `Database.write`: committed durably at the end, or rolled back."""
         with self._explained():
             try:
                 transaction = self._open = self._open or Transaction(self._engine.connect())
@@ -106,11 +108,11 @@ class Transactions:
                     transaction.undo()
                     raise
             except self._errors:
-                self.close()  # the next transaction may find the database again
+                self.close()  # the next transaction may reach the database again
                 raise
 
     def close(self) -> None:
-        """Return the connection back."""
+        """Return the connection to the pool."""
         if self._open is not None:
             self._open.close()
             self._open = None

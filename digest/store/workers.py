@@ -1,7 +1,7 @@
-"""Who is at work: a worker is alive while it holds its lock, never by a timer.
+"""Workers: a worker is alive while it holds its lock; no timer is involved.
 
-On SQLite the lock is a flock on a file beside the database, on PostgreSQL a session advisory lock; both go
-with the process, however it ends.
+On SQLite the lock is a flock on a file beside the database, on PostgreSQL a session advisory lock; the
+operating system or the server releases it when the process ends.
 """
 
 import contextlib
@@ -23,7 +23,7 @@ _LOCK_CLASS = 0x64696773  # "digs": our own space of PostgreSQL advisory locks
 
 
 class WorkerLock:
-    """This process as a worker, until `release` or its death."""
+    """This process as a worker, until `release` or the end of the process."""
 
     def __init__(self, worker_id: int, holder: Any) -> None:
         self.id = worker_id
@@ -31,7 +31,7 @@ class WorkerLock:
 
     @classmethod
     def acquire(cls, database: Database, *, host: str, pid: int, now: datetime) -> "WorkerLock":
-        """Enter a worker; it holds its lock before anyone can see its row."""
+        """Register a worker; it holds its lock before anyone can see its row."""
         with contextlib.ExitStack() as held:
             with database.write() as session:
                 worker = Worker(host=host, pid=pid, started_at=now)
@@ -41,13 +41,14 @@ class WorkerLock:
                 raise_counter(session)
                 holder = _hold(database, worker.id)
                 held.callback(holder.close)
-            held.pop_all()  # the row is there: from now on the lock is let go by name
+            held.pop_all()  # the row exists: from now on the lock is released by name
         return cls(worker.id, holder)
 
     def release(self, database: Database, now: datetime) -> None:
-        """Leave in order: nothing of this worker is claimed any more.
+        """Unregister: nothing that this worker claimed is left.
 
-        Where the database cannot be had, the lock goes all the same: others then take over what is left.
+        If the database cannot be reached, the lock is released all the same, and others take over what is
+        left.
         """
         try:
             with database.write() as session:
@@ -62,12 +63,12 @@ class WorkerLock:
             _lock_path(database, self.id).unlink(missing_ok=True)
 
     def die(self) -> None:
-        """Let go of the lock without a word, as the end of the process does."""
+        """Release the lock without unregistering, as the end of the process does."""
         self._holder.close()
 
 
 def dead_workers(database: Database, *, own_id: int | None) -> list[int]:
-    """Return the workers that ended without saying so, or that still own a delivery.
+    """Return the workers that ended without unregistering, or that still own a delivery.
 
     A dead worker's last commit may land after its lock is gone: PostgreSQL ends its sessions one by one.
     """
@@ -80,7 +81,7 @@ def dead_workers(database: Database, *, own_id: int | None) -> list[int]:
 
 
 def list_unended(session: Session) -> list[Worker]:
-    """List the workers that have not said that they ended; `is_alive` tells which of them live."""
+    """List the workers that have not unregistered; `is_alive` says which of them are alive."""
     return list(session.exec(select(Worker).where(col(Worker.ended_at).is_(None)).order_by(col(Worker.id))))
 
 
@@ -110,7 +111,8 @@ def bury(session: Session, worker_id: int, now: datetime) -> None:
 
 
 def raise_counter(session: Session) -> int:
-    """Raise the counter that tells a restored copy, and give it; the first to raise it enters its row."""
+    """Increment the counter that identifies a restored copy, and return it; the first call inserts its
+    row."""
     raised: int = session.connection().scalar(
         text(
             "INSERT INTO ledger (id, counter) VALUES (1, 1)"
@@ -127,14 +129,14 @@ def get_counter(session: Session) -> int:
 
 
 def lock_counter(session: Session, counter: int | None = None) -> None:
-    """Hold the counter's row until the transaction ends, and set the counter where one is given."""
+    """Lock the counter's row until the transaction ends, and set the counter if one is given."""
     session.get(Ledger, 1, with_for_update=True)
     if counter is not None:
         session.exec(update(Ledger).where(col(Ledger.id) == 1).values(counter=counter))
 
 
 def server_identity(session: Session) -> str:
-    """Return what tells one server's history from another: PostgreSQL by its identifier and timeline."""
+    """Return what identifies the server's history: on PostgreSQL its system identifier and timeline."""
     if session.get_bind().dialect.name != "postgresql":
         return "sqlite"
     found = session.connection().execute(
@@ -151,7 +153,7 @@ def _hold(database: Database, worker_id: int) -> Any:
     if not database.is_sqlite:
         with database.explained():
             connection = database.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-        connection.detach()  # closing it must end the session, not give it back to the pool
+        connection.detach()  # closing it must end the session, not return it to the pool
         connection.execute(text("SELECT pg_advisory_lock(:c, :i)"), {"c": _LOCK_CLASS, "i": worker_id})
         return connection
     file = _lock_path(database, worker_id).open("wb")

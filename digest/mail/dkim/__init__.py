@@ -1,4 +1,4 @@
-"""Sign messages so that receivers can tell who answers for them (RFC 6376, 8301, 8463).
+"""DKIM signatures (RFC 6376, 8301, 8463).
 
 Open signer.py first.
 """

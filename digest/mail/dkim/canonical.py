@@ -1,4 +1,4 @@
-"""The relaxed forms that a signature covers: what a relay may change in passing does not count."""
+"""The relaxed canonical forms that a signature covers: changes that relays commonly make do not break it."""
 
 import hashlib
 import re
@@ -17,7 +17,7 @@ def relaxed_field(name: bytes, value: bytes) -> bytes:
 def relaxed_body(body: bytes) -> bytes:
     """Return a body in its relaxed form (RFC 6376 3.4.4); its line ends are CRLF.
 
-    Blanks at line ends and empty lines at the end go, other runs of blanks become one blank.
+    Spaces at line ends and empty lines at the end are removed, and any other run of spaces becomes one space.
     """
     plain = _BLANKS.sub(b" ", body).replace(b" \r\n", b"\r\n").removesuffix(b" ")
     end = len(plain)
@@ -27,10 +27,10 @@ def relaxed_body(body: bytes) -> bytes:
 
 
 class BodyHash:
-    """The SHA-256 of a body that is its own relaxed form, taken in pieces.
+    """The SHA-256 of a body that is already in relaxed form, computed incrementally.
 
-    What many bodies begin with is added once, and each goes on from there. Composed bodies are their own
-    relaxed form; any other body is added as `relaxed_body` gives it.
+    The common beginning of many bodies is hashed once, and each continues from a copy. Composed bodies are in
+    relaxed form; any other body must go through `relaxed_body` first.
     """
 
     __slots__ = ("_hash",)
@@ -40,18 +40,18 @@ class BodyHash:
         self.add(*pieces)
 
     def add(self, *pieces: bytes) -> None:
-        """Add more of the body."""
+        """Hash more of the body."""
         for piece in pieces:
             self._hash.update(piece)
 
     def copy(self) -> "BodyHash":
-        """Return a copy that is continued by itself."""
+        """Return an independent copy."""
         other = BodyHash.__new__(BodyHash)
         other._hash = self._hash.copy()
         return other
 
     def digest(self, *pieces: bytes) -> bytes:
-        """Return the SHA-256 of what was added and, after it, of these pieces; nothing is added."""
+        """Return the SHA-256 of what was added followed by these pieces, which are not added."""
         if not pieces:
             return self._hash.digest()
         whole = self._hash.copy()

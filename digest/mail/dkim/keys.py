@@ -1,4 +1,4 @@
-"""The keys that messages are signed with, and which of them may be used."""
+"""The keys that sign messages, and which keys are acceptable."""
 
 import base64
 import hashlib
@@ -16,13 +16,13 @@ from digest.errors import SettingsError
 
 SHORTEST_RSA = 2048
 LONGEST_RSA = 4096
-"""Receivers must verify up to this, and need not go further (RFC 8301 3.2)."""
+"""Receivers must verify RSA keys up to this size, and may ignore larger ones (RFC 8301 3.2)."""
 
 _PADDING, _HASH = PKCS1v15(), SHA256()
 
 
 class Algorithm(StrEnum):
-    """What a key signs with, as the `a=` of a signature names it (RFC 6376 3.3.2, RFC 8463 3)."""
+    """The algorithm of a key, as `a=` in a signature names it (RFC 6376 3.3.2, RFC 8463 3)."""
 
     RSA = "rsa-sha256"
     ED25519 = "ed25519-sha256"
@@ -30,7 +30,7 @@ class Algorithm(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SigningKey:
-    """A private key with the name under which its public half stands in DNS; its `repr` tells no secret."""
+    """A private key with the DNS name of its public key; its `repr` contains no secret."""
 
     domain: str
     selector: str
@@ -38,7 +38,7 @@ class SigningKey:
 
     @property
     def algorithm(self) -> Algorithm:
-        """Return what the key signs with."""
+        """Return the key's algorithm."""
         return Algorithm.RSA if isinstance(self.private, RSAPrivateKey) else Algorithm.ED25519
 
     @property
@@ -48,19 +48,20 @@ class SigningKey:
 
     @property
     def record_name(self) -> str:
-        """Return the name of the key's record (RFC 6376 3.6.2.1)."""
+        """Return the name of the key's DNS record (RFC 6376 3.6.2.1)."""
         return f"{self.selector}._domainkey.{self.domain}"
 
     @property
     def public(self) -> str:
-        """Return the public key as a record's `p=`: SubjectPublicKeyInfo of RSA, the 32 bytes of Ed25519."""
+        """Return the public key for a record's `p=`: SubjectPublicKeyInfo for RSA, the 32 bytes for
+        Ed25519."""
         public = self.private.public_key()
         if self.algorithm is Algorithm.ED25519:
             return base64.b64encode(public.public_bytes(Encoding.Raw, PublicFormat.Raw)).decode()
         return base64.b64encode(public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).decode()
 
     def is_public_key(self, found: bytes) -> bool:
-        """Return whether bytes are this key's public half, in either form that RSA keys are published in."""
+        """Return whether bytes are this key's public key, in either form in which RSA keys are published."""
         forms = [base64.b64decode(self.public)]
         if self.algorithm is Algorithm.RSA:
             forms.append(self.private.public_key().public_bytes(Encoding.DER, PublicFormat.PKCS1))
@@ -70,13 +71,13 @@ class SigningKey:
         """Sign; the same content always gets the same signature (RFC 8017 8.2, RFC 8032 5.1.6)."""
         if isinstance(self.private, RSAPrivateKey):
             return self.private.sign(content, _PADDING, _HASH)
-        return self.private.sign(hashlib.sha256(content).digest())  # its hash is what is signed (RFC 8463 3)
+        return self.private.sign(hashlib.sha256(content).digest())  # RFC 8463 3
 
 
 def read_key(pem: bytes, algorithm: Algorithm, where: str) -> RSAPrivateKey | Ed25519PrivateKey:
-    """Read a private key that may sign; raise SettingsError, beginning with `where`, for any other.
+    """Read a private key that is acceptable; raise SettingsError, which begins with `where`, for any other.
 
-    RSA keys have 2048 bits or more: receivers need not accept 1024, and refuse less (RFC 8301 3.2).
+    RSA keys must have 2048 bits or more: receivers need not accept 1024, and refuse less (RFC 8301 3.2).
     """
     try:
         key = load_pem_private_key(pem, password=None)

@@ -1,4 +1,4 @@
-"""The DNS record of a key: what is to be published, and how a published one is read (RFC 6376 3.6.1)."""
+"""The DNS record of a key: how it is written, and how a published one is read (RFC 6376 3.6.1)."""
 
 import re
 
@@ -23,7 +23,7 @@ def zone_lines(name: str, record: str) -> str:
 
 
 def parse_tags(record: str) -> dict[str, str] | None:
-    """Read a list of tags in their order; None where it is none, or names a tag twice (RFC 6376 3.2)."""
+    """Read a tag list in order; None if it is malformed or names a tag twice (RFC 6376 3.2)."""
     tags: dict[str, str] = {}
     parts = record.split(";")
     if not parts[-1].strip():

@@ -19,7 +19,8 @@ _OVERSIGNED = b":".join(
     b"from subject to cc reply-to date message-id mime-version content-type".split()
     + b"list-unsubscribe list-unsubscribe-post".split()
 )
-"""Named once more than they stand there, so that adding one breaks the signature (RFC 6376 8.15)."""
+"""Fields that are listed once more than they occur, so that adding one breaks the signature (RFC 6376
+8.15)."""
 
 
 class Signer:
@@ -31,10 +32,9 @@ class Signer:
     def sign(self, head: bytes, body_digest: bytes, at: datetime) -> bytes:
         """Return the DKIM-Signature fields to put before a head (RFC 6376 3.5, 3.7).
 
-        `head` are the header fields with their CRLF, with or without the empty line after them;
-        `body_digest` is the SHA-256 of the body's relaxed form. Whoever says `at` decides the bytes: the
-        moment that the message was composed, so that a repeat is the same. There is no `l=`: what is added
-        to a body breaks the signature.
+        `head` are the header fields with their CRLF, with or without the empty line after them; `body_digest`
+        is the SHA-256 of the body's relaxed form. `at` is the moment when the message was composed, so that a
+        repeat has the same bytes. There is no `l=`: anything added to the body breaks the signature.
         """
         names, content = _signed_fields(head)
         body = base64.b64encode(body_digest)
@@ -51,9 +51,9 @@ class Signer:
 
 
 def _signed_fields(head: bytes) -> tuple[tuple[bytes, ...], bytes]:
-    """Return the names to list and the relaxed fields under them, a repeated field from its last upwards.
+    """Return the names to list and their relaxed fields; a repeated field is taken from the last one upwards.
 
-    What leaving with one click relies on is signed, as all that tells of the list is (RFC 8058 4).
+    All fields that describe the list are signed, as one-click unsubscribing requires (RFC 8058 4).
     """
     names, fields = [], []
     for name, value in reversed(_FIELD.findall(head)):
@@ -66,7 +66,8 @@ def _signed_fields(head: bytes) -> tuple[tuple[bytes, ...], bytes]:
 
 @lru_cache(maxsize=256)
 def _signed_field(name: bytes, value: bytes) -> tuple[bytes, bytes]:
-    """Return a field's name and relaxed form, both empty where it is not signed; most are every reader's."""
+    """Return a field's name and relaxed form, both empty if it is not signed; cached, as most are common
+    to all."""
     lower = name.lower()
     if lower in _SIGNED or lower.startswith(b"list-"):
         return lower, relaxed_field(name, value) + b"\r\n"
@@ -75,7 +76,7 @@ def _signed_field(name: bytes, value: bytes) -> tuple[bytes, bytes]:
 
 @lru_cache(maxsize=256)
 def _opening(algorithm: bytes, domain: bytes, selector: bytes, names: tuple[bytes, ...]) -> bytes:
-    """Return the field's value up to its empty `b=`, with places for the moment and the body's hash."""
+    """Return the signature field up to its empty `b=`, with places for the time and the body's hash."""
     first = b" v=1; a=%s; c=relaxed/relaxed; d=%s;\r\n s=%s; t=%%d;\r\n" % (algorithm, domain, selector)
     listed = b":".join((*names, _OVERSIGNED))
     return first + _folded_names(b" h=" + listed + b";") + b"\r\n bh=%s;\r\n b="
@@ -92,6 +93,6 @@ def _folded_names(line: bytes) -> bytes:
 
 
 def _folded(signature: bytes) -> bytes:
-    """Fold base64, which may have blanks anywhere (RFC 6376 3.5, `b=`)."""
+    """Fold base64, in which white space is allowed anywhere (RFC 6376 3.5, `b=`)."""
     width = _MAX_LINE - len(b" b=")
     return b"\r\n ".join(signature[start : start + width] for start in range(0, len(signature), width))

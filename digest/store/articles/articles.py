@@ -31,10 +31,10 @@ _LARGEST_ID = 2**31 - 1  # of PostgreSQL's integer
 
 
 def take_turns(session: Session) -> None:
-    """Let one process at a time store articles, until the transaction ends; SQLite has one writer anyway.
+    """Let only one process store articles until the transaction ends; SQLite has one writer anyway.
 
-    A full lot of runs (`store.articles.duplicate_index`) touches thousands of pages: room keeps them from
-    being written twice.
+    A full lot of shingles (`store.articles.duplicate_index`) touches thousands of pages: a larger cache keeps
+    SQLite from writing them twice.
     """
     if session.get_bind().dialect.name == "postgresql":
         session.exec(select(func.pg_advisory_xact_lock(_TURN)))
@@ -44,25 +44,26 @@ def take_turns(session: Session) -> None:
 
 
 def list_at(session: Session, canonical_urls: Collection[str]) -> Iterator[Article]:
-    """Yield the articles that stand at these addresses."""
+    """Yield the articles that have these URLs."""
     for part in in_parts(canonical_urls):
         yield from session.exec(_AT, params={"values": part})
 
 
 def list_by_guid(session: Session, source: str, guids: Collection[str]) -> Iterator[Article]:
-    """Yield the articles that a source gave these guids, of each the last ones first."""
+    """Yield the articles of a source with these guids, the latest first for each."""
     yield from _latest(session, _BY_GUID, source, guids)
 
 
 def list_same_content(session: Session, source: str, content_hashes: Collection[str]) -> Iterator[Article]:
-    """Yield a source's articles with these titles and texts, of each the last ones first."""
+    """Yield a source's articles with these titles and texts, the latest first for each."""
     yield from _latest(session, _BY_CONTENT, source, content_hashes)
 
 
 def _latest_by(mark: Any) -> Any:
-    """Write the query once: to build it takes longer than to run it.
+    """Build the query once: building it takes longer than running it.
 
-    It takes the latest few of each value; a source that re-uses one for ever would give all it had.
+    It reads the latest few for each value, because a source that reuses a value would otherwise bring all it
+    has.
     """
     latest_first = col(Article.id).desc()
     nth = func.row_number().over(partition_by=mark, order_by=latest_first).label("nth")
@@ -83,26 +84,26 @@ def _latest(session: Session, query: Any, source: str, values: Collection[str]) 
 
 
 def in_parts(values: Collection[T]) -> Iterator[list[T]]:
-    """Part values, each once, into as many as one statement may name."""
+    """Split distinct values into groups that are small enough for one statement."""
     once = list(dict.fromkeys(values))
     for at in range(0, len(once), _AT_ONCE):
         yield once[at : at + _AT_ONCE]
 
 
 def vacate(session: Session, article: Article) -> None:
-    """Let an article give its address up to the one that stands there now; its link stays."""
+    """Release an article's URL to the article that has it now; the link in it stays."""
     article.canonical_url = former_address(article.canonical_url, article.id)
     session.add(article)
     session.flush()
 
 
 def former_address(canonical_url: str, article_id: int | None) -> str:
-    """Return what an article is known by that gave its address up."""
+    """Return the key of an article that released its URL."""
     return f"{canonical_url}#former-{article_id}"
 
 
 def get_article(session: Session, name: str) -> Article:
-    """Return an article by its id or its URL; raise InputError where there is none."""
+    """Return an article by its id or its URL; raise InputError if there is none."""
     article = find_article_named(session, name)
     if article is None:
         raise InputError(f'there is no article {name}; "digest articles list" shows those that exist')
@@ -110,7 +111,7 @@ def get_article(session: Session, name: str) -> Article:
 
 
 def find_article_named(session: Session, name: str) -> Article | None:
-    """Find an article by its id, or by its URL in any of its spellings."""
+    """Find an article by its id, or by its URL in any spelling."""
     if name.isascii() and name.isdigit():
         return session.get(Article, int(name)) if int(name) <= _LARGEST_ID else None
     spelled = or_(Article.url == name, Article.canonical_url.in_([name, canonical_url(name)]))  # type: ignore[attr-defined]
@@ -120,10 +121,11 @@ def find_article_named(session: Session, name: str) -> Article | None:
 def list_candidates(
     session: Session, *, seen_from: datetime, seen_to: datetime, added: Collection[int] = ()
 ) -> list[Article]:
-    """List the articles that an edition may hold: first seen in the span, or added, and not kept out.
+    """List the articles that an edition may have: first seen in the span, or added by editors, and not
+    excluded.
 
-    Kept out are those hidden, withdrawn, folded into another, or held back and not added. Only what selection
-    has to know of them is read, not their texts.
+    Excluded are hidden, withdrawn and folded articles, and those held back and not added. Only what selection
+    needs is read, not the texts.
     """
     folded = select(Fold.article_id).where(col(Fold.split_at).is_(None))
     by_rule = and_(col(Article.first_seen_at) >= seen_from, col(Article.held_back).is_(None))
@@ -139,13 +141,13 @@ def list_candidates(
 
 
 def ids_seen_from(session: Session, moment: datetime) -> frozenset[int]:
-    """Return the ids of all articles first seen from a moment on, hidden ones too."""
+    """Return the ids of all articles first seen from a moment on, including hidden ones."""
     rows = session.exec(select(Article.id).where(col(Article.first_seen_at) >= moment))
     return frozenset(row for row in rows if row is not None)
 
 
 def first_seen(session: Session, ids: Collection[int]) -> datetime | None:
-    """Return when the first of some articles was first seen; None where there is none."""
+    """Return when the first of some articles was first seen; None if there are none."""
     return session.exec(select(func.min(Article.first_seen_at)).where(col(Article.id).in_(ids))).one()
 
 
@@ -177,7 +179,8 @@ def sources_by_name(session: Session, names: Collection[str] | None = None) -> d
 
 
 def follow_files(session: Session, source: str, files: Collection[str]) -> int:
-    """Hold back the articles whose files are not there, let those in that are again; say how many went."""
+    """Hold back the articles whose files are gone and release those whose files are back; return how many
+    went."""
     rows = session.exec(
         select(Article.id, Article.guid, Article.held_back)
         .where(Article.source == source, col(Article.guid).startswith("file:"))
@@ -192,7 +195,7 @@ def follow_files(session: Session, source: str, files: Collection[str]) -> int:
 
 
 def list_seen_lately(session: Session, source: str, since: datetime) -> list[Article]:
-    """List what a source brought since a moment, the last ones first: their marks, without texts."""
+    """List what a source brought since a moment, the latest first: identity only, without texts."""
     query = (
         select(Article)
         .options(load_only(*_MARKS))
@@ -205,7 +208,7 @@ def list_seen_lately(session: Session, source: str, since: datetime) -> list[Art
 def list_held_lately(
     session: Session, source: str, since: datetime
 ) -> list[tuple[int, datetime | None, str | None]]:
-    """List what a source brought since a moment: id, published time, why it is held back."""
+    """List what a source brought since a moment: id, published time, the reason for holding it back."""
     query = select(Article.id, Article.published_at, Article.held_back).where(
         Article.source == source, col(Article.first_seen_at) >= since
     )
@@ -213,7 +216,7 @@ def list_held_lately(
 
 
 def set_taken_back(session: Session, taken: Collection[int], standing: Collection[int]) -> None:
-    """Hold back what a feed took back, and let in again what stands there again."""
+    """Hold back what a feed took back, and release what it shows again."""
     for ids, before, after in ((taken, None, TAKEN_BACK), (standing, TAKEN_BACK, None)):
         was = col(Article.held_back).is_(None) if before is None else col(Article.held_back) == before
         for part in in_parts(ids):
@@ -232,12 +235,12 @@ def count_articles(session: Session) -> int:
 
 
 def last_id(session: Session) -> int:
-    """Return the id of the article stored last; 0 where there is none."""
+    """Return the id of the article stored last; 0 if there is none."""
     return session.exec(select(func.max(Article.id))).one() or 0
 
 
 def set_first_seen(session: Session, *, after_id: int, until: datetime) -> None:
-    """Take the articles stored since, as far as they are not of later, as seen at that time."""
+    """Set the first-seen time of all articles stored since to this time, unless theirs is earlier."""
     later = and_(col(Article.published_at).is_not(None), col(Article.published_at) > until)
     session.exec(update(Article).where(col(Article.id) > after_id, not_(later)).values(first_seen_at=until))
     session.exec(update(Fold).where(col(Fold.article_id) > after_id).values(folded_at=until))

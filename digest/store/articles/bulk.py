@@ -1,4 +1,4 @@
-"""New articles, inserted together: objects of the table would take as long as the cleaning did."""
+"""Insert new articles together, as plain rows: ORM objects would take as long as the cleaning did."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -15,7 +15,7 @@ from digest.store.articles.articles import former_address, in_parts
 class NewArticle:
     """An article that is not stored yet, with those fields of `Article` that a new one has.
 
-    `former` is the address that it gave up to another article of the same fetch.
+    `former` is the URL that it released to another article of the same fetch.
     """
 
     source: str
@@ -47,7 +47,7 @@ class NewArticle:
     id: int | None = None
 
     def vacate(self) -> None:
-        """Vacate the address; the one instead of it takes the id, which comes with the insert."""
+        """Release the URL; the article that takes it gets the id at the insert."""
         self.former, self.canonical_url = self.canonical_url, ""
 
 
@@ -62,10 +62,10 @@ _MOVE = update(Article).where(col(Article.id) == bindparam("moved")).values(cano
 
 
 def insert_articles(session: Session, new: Sequence[NewArticle]) -> None:
-    """Insert articles and give each its id; those that gave their address up come first."""
+    """Insert articles and set their ids; those that released their URL come first."""
     if not new:
         return
-    session.flush()  # what is stored may have given an address up
+    session.flush()  # stored articles may have released a URL
     rows = sorted(new, key=lambda row: row.former is None)
     for number, row in enumerate(rows):
         row.canonical_url = row.canonical_url or f"{row.former}#leaving-{number}"

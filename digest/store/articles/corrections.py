@@ -26,7 +26,7 @@ _WAITING = (DeliveryState.PLANNED, DeliveryState.DEFERRED, DeliveryState.CLAIMED
 
 
 def find_same(session: Session, article_id: int, text: str) -> Correction | None:
-    """Find the notice that says the same of an article already."""
+    """Find the notice that says the same about an article, if there is one."""
     query = select(Correction).where(Correction.article_id == article_id, Correction.text == text)
     return session.exec(query).first()
 
@@ -41,7 +41,7 @@ def list_of(session: Session, article_ids: Collection[int]) -> dict[int, list[Co
 
 
 def count_on(session: Session, digest: str, day: str) -> int:
-    """Count a digest's corrections of a day: their periods are numbered."""
+    """Count a digest's corrections of a day; their periods are numbered."""
     query = select(func.count()).select_from(Edition)
     return session.exec(
         query.where(
@@ -82,10 +82,10 @@ def plan(
     told: Collection[int],
     now: datetime,
 ) -> None:
-    """Plan a delivery for each reader with the article; for who has left or paused it is withheld.
+    """Plan a delivery for each reader with the article; for readers who left or paused it is withheld.
 
-    `variants` says which languages each has. Who is in one of the editions `told` knows it from another
-    digest. A notice is due when the message with the article is, where that has not left.
+    `variants` holds the variant of each language. Readers in one of the editions `told` get it from another
+    digest. A notice is due at the same time as the message with the article, if that has not been sent.
     """
     holding = _holding(article_id, edition.digest, now)
     moment = Delivery.__table__.c.due_at.type  # type: ignore[attr-defined]
@@ -110,7 +110,7 @@ def plan(
 
 
 def withhold_lost(session: Session, article_id: int, now: datetime) -> int:
-    """Withhold the notices that wait for readers who do not have the article after all; give how many."""
+    """Withhold the notices of readers who turn out not to have the article; return how many."""
     own = select(Correction.edition_id).where(Correction.article_id == article_id)
     having = (
         select(Delivery.subscription_id)
@@ -135,7 +135,8 @@ def find_delivery(session: Session, correction: Correction, subscription_id: int
 
 
 def _holding(article_id: int, digest: str, now: datetime | None) -> Subquery:
-    """Return the subscriptions whose counted delivery holds an article, each with when a notice is due."""
+    """Return the subscriptions whose counted delivery has an article, each with the time when a notice is
+    due."""
     moment = Delivery.__table__.c.due_at.type  # type: ignore[attr-defined]
     at = literal(now, moment)
     still_to_leave = and_(col(Delivery.state).in_(OPEN), col(Delivery.due_at) > at)

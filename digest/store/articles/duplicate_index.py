@@ -1,7 +1,7 @@
-"""The index of runs of words that finds articles which tell one story.
+"""The index of shingles, which finds articles that tell the same story.
 
-A run's hash falls anywhere, so that a source's thousand runs would each change a page of a large index. They
-are noted in a small lot of their own; it goes to its day's as a whole when it is full, or when the day ends.
+Hashes are spread evenly, so a source's thousand shingles would each change a page of a large index. They
+first go into a small lot of their own, which joins its day's lot as a whole when it is full or the day ends.
 """
 
 from collections import defaultdict
@@ -15,12 +15,12 @@ from sqlmodel import Session, col, func, select
 from digest.models import Article
 
 _FULL = 2_500
-"""So many articles are noted in one lot, by their ids."""
+"""How many articles, by id, share one lot."""
 
 _FIRST_DAY = datetime(2020, 1, 1, tzinfo=UTC)
 _DAY = 10**9
 
-# For the driver as they are, as in store.delivery.hot_path: of each article there are some two dozen runs.
+# Plain SQL, as in store.delivery.hot_path: each article has some two dozen shingles.
 _NOTE = "INSERT INTO run (lot, value, article_id) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
 _OPEN = "SELECT min(lot) FROM run"
 _LOTS = (
@@ -43,9 +43,9 @@ _TELLERS = {
 
 
 def note_runs(session: Session, noted: Mapping[int, Iterable[int]], now: datetime) -> None:
-    """Enter articles, by id, with their runs into the lot that is open, or open the next one.
+    """Add articles, by id, with their shingles to the open lot, or open the next one.
 
-    Lots have numbers below zero, the later the lower; an edited article goes where the last new ones are.
+    Lots have negative numbers, later ones lower; an edited article goes into the open lot.
     """
     if not noted:
         return
@@ -60,14 +60,14 @@ def note_runs(session: Session, noted: Mapping[int, Iterable[int]], now: datetim
 
 
 def forget_runs(session: Session, before: datetime) -> None:
-    """Drop the days that are too old to be told by another source now."""
+    """Delete the days that are outside of the window for duplicates."""
     _run(session, _FORGET, _day(before))
 
 
 def tellers_of(session: Session, runs: Collection[int], seen_from: datetime) -> dict[int, set[int]]:
-    """Return the articles that have a run, for each of these that the index knows.
+    """Return the articles that have each of these shingles, as far as the index knows them.
 
-    Those before the first one that was seen from a moment on are left out, though their day is not over.
+    Articles first seen before a moment are left out, even if their day is still in the index.
     """
     found: dict[int, set[int]] = defaultdict(set)
     dialect = session.get_bind().dialect.name

@@ -1,4 +1,4 @@
-"""Folds in the database, and what is compared to find them."""
+"""Folded articles, and what is read of articles to find duplicates."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -22,13 +22,13 @@ _TOLD = (
     .where(col(Fold.split_at).is_(None))
     .order_by(col(Fold.root_id), col(Fold.article_id))
 )
-# Written once, as what is asked for each claim: to build a statement takes longer than to run it.
+# Built once, because it runs for each claim: building a statement takes longer than running it.
 _TOLD_OF = _TOLD.where(col(Fold.root_id).in_(bindparam("roots", expanding=True)))
 
 
 @dataclass(frozen=True, slots=True)
 class OtherSource:
-    """An article folded into `root_id`: where else a story is told, and under which topics."""
+    """An article that is folded into `root_id`: another source of the story, and its topics."""
 
     article_id: int
     root_id: int
@@ -41,7 +41,7 @@ class OtherSource:
 
 
 class DuplicateCandidate(NamedTuple):
-    """What is compared of a stored article that may tell a story; to load the whole costs more than that."""
+    """What is compared of a stored article to find duplicates; loading the whole row would cost more."""
 
     id: int
     source: str
@@ -71,7 +71,7 @@ def get_tellers(session: Session, ids: Collection[int]) -> dict[int, DuplicateCa
 
 
 def open_elsewhere(session: Session, ids: Collection[int], source: str, seen_from: datetime) -> set[int]:
-    """Return those of some articles that are of other sources, and that editions may hold."""
+    """Return those of some articles that come from other sources and may enter editions."""
     found: set[int] = set()
     for part in in_parts(ids):
         query = (
@@ -85,7 +85,7 @@ def open_elsewhere(session: Session, ids: Collection[int], source: str, seen_fro
 
 
 def roots_of(session: Session, ids: Collection[int]) -> dict[int, DuplicateCandidate]:
-    """Return the root of each of these articles that is folded into one."""
+    """Return the root of each of these articles that is folded."""
     found: dict[int, DuplicateCandidate] = {}
     for part in in_parts(ids):
         query = sa_select(col(Fold.article_id), *_TELLER).join(Article, col(Article.id) == col(Fold.root_id))
@@ -95,7 +95,7 @@ def roots_of(session: Session, ids: Collection[int]) -> dict[int, DuplicateCandi
 
 
 def find_fold(session: Session, article_id: int) -> Fold | None:
-    """Find the fold of an article into another, one that was split again too."""
+    """Find the fold of an article into another, including one that was split again."""
     return session.get(Fold, article_id)
 
 
@@ -108,7 +108,7 @@ def add_folds(session: Session, roots: Mapping[int, int], now: datetime) -> None
 
 
 def is_fixed(session: Session, fold: Fold) -> bool:
-    """Return whether an edition was made with this fold: readers who got the root have the story."""
+    """Return whether an edition was made with this fold, so that readers of the root have the story."""
     query = (
         select(VariantArticle.article_id)
         .join(Variant, col(Variant.id) == col(VariantArticle.variant_id))
@@ -124,7 +124,7 @@ def list_told(session: Session, roots: Collection[int]) -> dict[int, list[OtherS
 
 
 def list_told_since(session: Session, seen_from: datetime) -> dict[int, list[OtherSource]]:
-    """List what is folded into any article and was first seen from a moment on."""
+    """List what was folded into any article and first seen from a moment on."""
     return _told(session.connection().execute(_TOLD.where(col(Article.first_seen_at) >= seen_from)))
 
 
@@ -139,7 +139,7 @@ def _told(rows: Iterable[Any]) -> dict[int, list[OtherSource]]:
 
 
 def story_of(session: Session, article_id: int) -> list[int]:
-    """List the ids of all that tell one story, its root first."""
+    """List the ids of all articles of a story, its root first."""
     fold = find_fold(session, article_id)
     root = article_id if fold is None or fold.split_at is not None else fold.root_id
     query = select(Fold.article_id).where(*_of_roots([root])).order_by(col(Fold.article_id))

@@ -1,4 +1,4 @@
-"""Copies of pictures: which are wanted, which are there, and which nobody shows any more."""
+"""Copies of images: which are wanted, which exist, and which are no longer shown."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -15,13 +15,13 @@ _MOST_TRIES = 4
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """A copy as a card shows it."""
+    """A copy of an image, without its bytes."""
 
     name: str
     copied_at: datetime
 
 
-# Written once, as what is asked for each claim: to build a statement takes longer than to run it.
+# Built once, because it runs for each claim: building a statement takes longer than running it.
 _SHOWN: tuple[Any, ...] = Article.id, Picture.name, Picture.copied_at
 _COPIES = (
     select(*_SHOWN)
@@ -32,7 +32,7 @@ _COPIES = (
 
 
 def list_wanted(session: Session, *, seen_from: datetime, tried_before: datetime, most: int) -> list[str]:
-    """List the addresses of pictures that may still be shown and have no copy, the newest first."""
+    """List the URLs of images that may still be shown and have no copy, the newest first."""
     can_be_tried = or_(
         col(Picture.id).is_(None),
         and_(col(Picture.name).is_(None), col(Picture.tries) < _MOST_TRIES, Picture.tried_at < tried_before),
@@ -50,7 +50,7 @@ def list_wanted(session: Session, *, seen_from: datetime, tried_before: datetime
 
 
 def find_of_url(session: Session, url: str) -> Picture | None:
-    """Find what is known of a picture's address."""
+    """Find what is known about an image's URL."""
     return session.exec(select(Picture).where(Picture.url == url)).first()
 
 
@@ -61,13 +61,13 @@ def find_content(session: Session, name: str) -> bytes | None:
 
 
 def copies_of(session: Session, article_ids: Collection[int]) -> dict[int, Copy]:
-    """Return the copies of these articles' pictures, by article; not their bytes, which nobody asked for."""
+    """Return the copies of these articles' images, by article, without their bytes."""
     rows = session.connection().execute(_COPIES, {"ids": list(article_ids)})
     return {article_id: Copy(*found) for article_id, *found in rows}
 
 
 def forget_of(session: Session, article: Article) -> None:
-    """Remove the copy of a withdrawn article's picture, unless another article shows it."""
+    """Delete the copy of a withdrawn article's image, unless another article shows it."""
     if article.image_url is None:
         return
     others = select(Article.id).where(
@@ -78,6 +78,6 @@ def forget_of(session: Session, article: Article) -> None:
 
 
 def forget_unused(session: Session) -> int:
-    """Remove the copies that no article names any more; give how many."""
+    """Delete the copies that no article refers to; return how many."""
     named = select(Article.image_url).where(col(Article.image_url).is_not(None))
     return session.exec(delete(Picture).where(col(Picture.url).not_in(named))).rowcount

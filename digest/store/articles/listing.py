@@ -18,7 +18,7 @@ _SHOWN = (
 
 
 def list_articles(session: Session, wanted: ArticleFilter, limit: int) -> Iterator[dict[str, Any]]:
-    """Yield at most `limit` articles, newest first, without their texts; 0 is no limit, and streams."""
+    """Yield at most `limit` articles, newest first, without their texts; 0 means no limit, and streams."""
     query: Any = select(*(getattr(Article, name) for name in _SHOWN))
     query = query.where(*_conditions(wanted)).order_by(_dated().desc(), col(Article.id).desc())
     if limit:
@@ -47,5 +47,5 @@ def _conditions(wanted: ArticleFilter) -> Iterator[ColumnElement[bool]]:
 
 
 def _has_topic(topic: str) -> ColumnElement[bool]:
-    # A topic has no quotation mark in it, so the quoted one is found as a whole member of the list only.
+    # No topic contains a quotation mark, so the quoted topic matches whole members of the list only.
     return cast(col(Article.topics), String).contains(json.dumps(topic), autoescape=True)

@@ -1,4 +1,4 @@
-"""Old articles: those that nothing names are removed, those of the ledger lose their bodies."""
+"""Old articles: those that nothing refers to are deleted; those in the ledger lose their bodies."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,19 +11,19 @@ from digest.models import OPEN, Article, Delivery, VariantArticle
 
 @dataclass(frozen=True, slots=True)
 class Prunable:
-    """How many articles go whole, and how many keep their identity but lose their body."""
+    """How many articles are deleted, and how many keep their identity but lose their body."""
 
     removed: int
     emptied: int
 
 
 def count_prunable(session: Session, before: datetime) -> Prunable:
-    """Count what pruning would take; nothing is changed."""
+    """Count what pruning would delete and empty."""
     return Prunable(_count(session, _is_removable(before)), _count(session, _is_emptied(before)))
 
 
 def prune(session: Session, before: datetime) -> Prunable:
-    """Remove and empty the articles last dated before a time, in one transaction."""
+    """Delete and empty the articles last dated before a time, in one transaction."""
     counted = count_prunable(session, before)
     session.exec(delete(Article).where(_is_removable(before)))
     bare = update(Article).where(_is_emptied(before)).values(html="", text="", image_url=None, image_alt=None)
@@ -41,7 +41,8 @@ def _is_old(before: datetime) -> ColumnElement[bool]:
 
 
 def _is_removable(before: datetime) -> ColumnElement[bool]:
-    """Match what nothing names; an article without a date would be new again if its source brought it."""
+    """Match what nothing refers to; an undated article stays, because it would be new again if its source
+    brought it."""
     return and_(_is_old(before), col(Article.published_at).is_not(None), not_(_is_named()))
 
 
@@ -56,7 +57,7 @@ def _is_named() -> ColumnElement[bool]:
 
 
 def _is_still_sent() -> ColumnElement[bool]:
-    """Match an article of a message that is not out yet: its bytes may not change."""
+    """Match an article of a message that has not been sent: the message's bytes must not change."""
     return exists().where(
         col(VariantArticle.article_id) == col(Article.id),
         col(Delivery.variant_id) == col(VariantArticle.variant_id),

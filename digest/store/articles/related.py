@@ -1,4 +1,4 @@
-"""What is compared of stored articles to find related ones: title and the beginning of the text."""
+"""What is read of stored articles to find related ones: the title and the beginning of the text."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -17,8 +17,9 @@ LATEST = 10_000
 def list_stories(
     session: Session, *, before: datetime, topics: Collection[str] = (), latest: int = LATEST
 ) -> list[RelatedStory]:
-    """List the latest articles dated before a time that may be shown, of these topics if any are given."""
-    # select() of SQLModel has no signature for so many columns.
+    """List the latest articles dated before a time that may be shown, with one of these topics if any are
+    given."""
+    # SQLModel's select() has no signature for this many columns.
     columns: Any = (Article.id, Article.title, func.substr(Article.text, 1, SIGNS), _dated(), Article.topics)
     rows = session.exec(
         select(*columns)
@@ -36,12 +37,12 @@ def list_stories(
 
 
 def to_story(article: Article) -> RelatedStory:
-    """Return what is compared of an article at hand."""
+    """Return what is compared of a loaded article."""
     dated = min(article.published_at or article.first_seen_at, article.first_seen_at)
     return RelatedStory(row_id(article), article.title, article.text[:SIGNS], dated)
 
 
 def _dated() -> ColumnElement[datetime]:
-    """Return an article's age as selection does: published, never later than first seen."""
+    """Return an article's date as selection computes it: published, never later than first seen."""
     published, seen = col(Article.published_at), col(Article.first_seen_at)
     return case((published < seen, published), else_=seen)

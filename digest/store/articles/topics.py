@@ -1,4 +1,4 @@
-"""The topics of stored articles, made anew many at a time, and by which rules they were made last."""
+"""The topics of stored articles, derived again in batches, and the rules that they were derived by."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ _MARK = "topics"
 
 @dataclass(frozen=True, slots=True)
 class TopicFacts:
-    """What topics are made of, and the topics that an article has now."""
+    """What topics are derived from, and an article's current topics."""
 
     id: int
     source: str
@@ -27,18 +27,18 @@ class TopicFacts:
 
 
 def find_key(session: Session) -> str | None:
-    """Find by which rules the topics of all articles were made."""
+    """Find the key of the rules by which the topics of all articles were derived."""
     mark = session.get(Memo, _MARK)
     return mark.value if mark else None
 
 
 def note_key(session: Session, key: str) -> None:
-    """Note by which rules the topics of all articles are made."""
+    """Store the key of the rules by which the topics of all articles are derived."""
     session.merge(Memo(name=_MARK, value=key))
 
 
 def list_called(session: Session, *, after_id: int, count: int) -> list[TopicFacts]:
-    """List so many articles whose categories are known, from an id on in the order of their ids."""
+    """List articles with known categories in the order of their ids, after an id, up to a number."""
     columns: Any = (
         Article.id, Article.source, Article.url, Article.title, Article.categories,
         Article.categories_elsewhere, Article.topics,
@@ -48,7 +48,7 @@ def list_called(session: Session, *, after_id: int, count: int) -> list[TopicFac
 
 
 def list_under_way(session: Session, ids: Collection[int]) -> set[int]:
-    """List those of some articles that stand in editions not finished: messages do not change."""
+    """List those of some articles that are in unfinished editions, whose messages must not change."""
     query = (
         select(VariantArticle.article_id)
         .join(Variant, col(Variant.id) == col(VariantArticle.variant_id))
@@ -63,7 +63,7 @@ def list_under_way(session: Session, ids: Collection[int]) -> set[int]:
 
 
 def set_topics(session: Session, topics: Mapping[int, list[str]]) -> None:
-    """Set the topics of articles, by id; that is no edit of them."""
+    """Set the topics of articles, by id; this is no edit."""
     if topics:
         change = update(Article).where(col(Article.id) == bindparam("of")).values(topics=bindparam("made"))
         session.connection().execute(

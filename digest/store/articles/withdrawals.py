@@ -1,6 +1,6 @@
-"""Take an article out of deliveries that wait: they get a variant without it, and the old one stays.
+"""Take a withdrawn article out of waiting deliveries: they get a variant without it, and the old one stays.
 
-Deliveries that are gone name the old variant for ever, so the ledger tells what each reader has.
+Sent deliveries keep the old variant for good, so the ledger says what each reader has.
 """
 
 from collections.abc import Collection, Sequence
@@ -30,7 +30,7 @@ _NOT_REPEATED = "not repeated: an article of it was withdrawn"
 
 
 def enter(session: Session, article: Article, at: datetime, reason: str) -> Withdrawal:
-    """Record the act; from its commit on no edition chooses the article."""
+    """Record the withdrawal; after its commit no edition selects the article."""
     article.withdrawn_at = article.withdrawn_at or at
     withdrawal = Withdrawal(article_id=row_id(article), at=at, reason=reason)
     session.add_all([article, withdrawal])
@@ -39,19 +39,19 @@ def enter(session: Session, article: Article, at: datetime, reason: str) -> With
 
 
 def find_withdrawal(session: Session, article_id: int) -> Withdrawal | None:
-    """Find the act that withdrew an article."""
+    """Find the withdrawal of an article."""
     query = select(Withdrawal).where(Withdrawal.article_id == article_id).order_by(col(Withdrawal.id))
     return session.exec(query).first()
 
 
 def list_begun(session: Session) -> list[Withdrawal]:
-    """List the acts that are not carried out yet."""
+    """List the withdrawals that have not been carried out yet."""
     query = select(Withdrawal).where(col(Withdrawal.done_at).is_(None))
     return list(session.exec(query.order_by(col(Withdrawal.id))))
 
 
 def list_within(session: Session, edition_id: int) -> list[Withdrawal]:
-    """List the acts that concern what an edition's variants hold."""
+    """List the withdrawals that affect an edition's variants."""
     held = (
         select(VariantArticle.article_id)
         .join(Variant, col(Variant.id) == col(VariantArticle.variant_id))
@@ -62,7 +62,7 @@ def list_within(session: Session, edition_id: int) -> list[Withdrawal]:
 
 
 def list_open_editions(session: Session, articles: Collection[int]) -> list[int]:
-    """List the editions under way that hold one of these articles."""
+    """List the unfinished editions that have one of these articles."""
     query = (
         select(Edition.id)
         .join(Variant, col(Variant.edition_id) == col(Edition.id))
@@ -77,11 +77,11 @@ def list_open_editions(session: Session, articles: Collection[int]) -> list[int]
 def take_out(
     session: Session, withdrawal: Withdrawal, edition_id: int, shows: Collection[int], now: datetime
 ) -> tuple[int, int]:
-    """Return the waiting deliveries of an edition variants without the article; give (changed, withheld).
+    """Give the waiting deliveries of an edition variants without the article; return (changed, withheld).
 
-    `shows` are the articles that name it: itself, and the one that it is folded into, whose card says
-    "also at". One that is left with nothing is withheld. One that may have arrived before is not repeated,
-    and stays uncertain with the variant that it went with.
+    `shows` are the articles that show it: itself, and its root, whose card says "also at". A delivery without
+    any article left is withheld. One that may have arrived before is not repeated, and stays uncertain with
+    its old variant.
     """
     waiting = _lock_waiting(session, edition_id, shows)
     if not waiting:
@@ -101,7 +101,7 @@ def take_out(
 
 
 def unplace(session: Session, withdrawal: Withdrawal, edition_id: int) -> None:
-    """Take the readers who lost the article out of their cohorts: they do not have it."""
+    """Remove the readers who lost the article from their cohorts, because they do not have it."""
     own = select(Variant.id).where(
         Variant.edition_id == edition_id, col(Variant.withdrawal_id) == withdrawal.id
     )
@@ -117,7 +117,8 @@ def unplace(session: Session, withdrawal: Withdrawal, edition_id: int) -> None:
 
 
 def _lock_waiting(session: Session, edition_id: int, articles: Collection[int]) -> list[int]:
-    """Lock the waiting deliveries that hold an article, in the order that couriers lock in; give variants."""
+    """Lock the waiting deliveries that have an article, in the order in which couriers lock; return their
+    variants."""
     holding = select(VariantArticle.variant_id).where(col(VariantArticle.article_id).in_(articles))
     query = select(Delivery.variant_id).where(*_is_waiting(edition_id), col(Delivery.variant_id).in_(holding))
     locked = session.exec(query.order_by(col(Delivery.id)).with_for_update())
@@ -125,7 +126,7 @@ def _lock_waiting(session: Session, edition_id: int, articles: Collection[int]) 
 
 
 def _fork(session: Session, withdrawal: Withdrawal, edition_id: int, variants: Sequence[int]) -> None:
-    """Enter a variant without the article beside each of these, where none is there yet."""
+    """Insert a variant without the article for each of these, where there is none yet."""
     mark = str(withdrawal.id)
     for start in range(0, len(variants), _AT_ONCE):
         query = select(Variant).where(col(Variant.id).in_(variants[start : start + _AT_ONCE]))

@@ -1,4 +1,4 @@
-"""Bounces and complaints: evidence about addresses, sums for editors and operators."""
+"""Bounces and complaints: evidence about addresses, and sums for editors and operators."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -11,13 +11,13 @@ from digest.models.row import row_id
 
 
 def find_by_prefix(session: Session, prefix: str) -> list[Subscriber]:
-    """Find the subscribers whose public id begins so: what a return path's token names."""
+    """Find the subscribers whose public id begins with the prefix in a return path."""
     begins = (col(Subscriber.public_id) >= prefix, col(Subscriber.public_id) < prefix + "{")
     return list(session.exec(select(Subscriber).where(*begins).limit(10)))
 
 
 def list_mailed(session: Session, subscriber_id: int, limit: int) -> list[tuple[Delivery, Edition]]:
-    """List what a subscriber may have got, the latest first."""
+    """List the editions that a subscriber may have received, the latest first."""
     query = (
         select(Delivery, Edition)
         .join(Edition, col(Edition.id) == col(Delivery.edition_id))
@@ -30,13 +30,13 @@ def list_mailed(session: Session, subscriber_id: int, limit: int) -> list[tuple[
 
 
 def add_bounce(session: Session, row: Bounce) -> None:
-    """Keep a bounce."""
+    """Store a bounce."""
     session.add(row)
     session.flush()
 
 
 def list_evidence(session: Session, subscriber_id: int, since: datetime) -> list[Bounce]:
-    """List a subscriber's bounces since a time, one a delivery for each weight."""
+    """List a subscriber's bounces since a time, one for each delivery and weight."""
     query = select(Bounce).where(Bounce.subscriber_id == subscriber_id, Bounce.at >= since)
     found: dict[object, Bounce] = {}
     for row in session.exec(query.order_by(col(Bounce.id))):
@@ -47,7 +47,7 @@ def list_evidence(session: Session, subscriber_id: int, since: datetime) -> list
 def list_refused(
     session: Session, edition_id: int, after: int, limit: int
 ) -> list[tuple[Delivery, Subscriber]]:
-    """List an edition's deliveries that were refused during SMTP, a page by key."""
+    """List an edition's deliveries that were refused during SMTP, a page at a time."""
     query = (
         select(Delivery, Subscriber)
         .join(Subscription, col(Subscription.id) == col(Delivery.subscription_id))
@@ -71,7 +71,7 @@ def list_finished(session: Session, after: datetime, limit: int) -> list[Edition
 
 
 def add_complaint(session: Session, row: Complaint) -> bool:
-    """Keep a complaint; False where this reader complained about this edition before."""
+    """Store a complaint; return False if this reader complained about this edition before."""
     same = (Complaint.subscriber_id == row.subscriber_id, Complaint.edition_id == row.edition_id)
     if session.exec(select(Complaint.id).where(*same)).first() is not None:
         return False

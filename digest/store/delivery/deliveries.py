@@ -65,7 +65,8 @@ def make_job(delivery: Delivery, subscriber: Subscriber, digest: str) -> Job:
 
 
 def withhold(session: Session, job: Job, reason: Withheld, now: datetime) -> DeliveryState:
-    """Record that a delivery will not be attempted; one tried before stays uncertain. Return its state."""
+    """Record that a delivery will not be attempted; one attempted before stays uncertain. Return its
+    state."""
     state = DeliveryState.UNCERTAIN if job.resends else DeliveryState.WITHHELD
     _settle(session, job, state, reason if not job.resends else f"not repeated: {reason}", now)
     if state is DeliveryState.WITHHELD:
@@ -83,9 +84,9 @@ def record(
     owner: int,
     now: datetime,
 ) -> None:
-    """Record the outcome of an attempt; the articles of a failed delivery come again.
+    """Record the outcome of an attempt; the articles of a failed delivery become candidates again.
 
-    A message that never reached the server bears a new Date the next time; one that may have keeps it.
+    A message that never reached the server gets a new Date the next time; one that may have keeps it.
     """
     kept_date = {} if dot_left or job.resends else {"composed_at": None}
     changed = session.exec(
@@ -108,7 +109,7 @@ def record(
 
 
 def replan(session: Session, ids: Sequence[int], now: datetime) -> None:
-    """Plan failed deliveries again: what was refused was not theirs."""
+    """Plan failed deliveries again, because the message was refused and not the readers."""
     session.exec(
         update(Delivery)
         .where(col(Delivery.id).in_(ids), col(Delivery.state) == DeliveryState.FAILED)
@@ -117,7 +118,7 @@ def replan(session: Session, ids: Sequence[int], now: datetime) -> None:
 
 
 def release(session: Session, jobs: Sequence[Job], *, owner: int, now: datetime) -> None:
-    """Release claims as they were."""
+    """Release claims unchanged."""
     session.exec(
         update(Delivery)
         .where(col(Delivery.id).in_([job.delivery_id for job in jobs]), col(Delivery.owner) == owner)
@@ -127,7 +128,7 @@ def release(session: Session, jobs: Sequence[Job], *, owner: int, now: datetime)
 
 
 def postpone(session: Session, due: Mapping[int, datetime], *, owner: int, now: datetime) -> None:
-    """Release claims, each due at a later time: their domain cannot be served sooner."""
+    """Release claims with a later due time, because their domain cannot be served sooner."""
     table = Delivery.__table__  # type: ignore[attr-defined]
     statement = (
         update(table)
@@ -138,10 +139,10 @@ def postpone(session: Session, due: Mapping[int, datetime], *, owner: int, now: 
 
 
 def reap(session: Session, worker_id: int, *, resend: bool, now: datetime) -> tuple[int, int]:
-    """Settle a dead worker's deliveries: claims are planned again, those in flight are uncertain.
+    """Settle a dead worker's deliveries: claims are planned again, those in flight become uncertain.
 
-    With `resend`, an uncertain one is planned once more, to be repeated with the same bytes. Return the
-    numbers (uncertain, given back).
+    With `resend`, an uncertain one is planned once more, to be repeated with the same bytes. Return
+    (uncertain, planned again).
     """
     dialect = session.get_bind().dialect.name
     _lock_owned(session, worker_id)
@@ -166,7 +167,7 @@ def reap(session: Session, worker_id: int, *, resend: bool, now: datetime) -> tu
 
 
 def _lock_owned(session: Session, worker_id: int) -> None:
-    """Wait for a commit of the dead worker that is still under way, so that both updates see its outcome."""
+    """Wait for a commit of the dead worker that is still under way, so that both updates see its result."""
     owned = select(Delivery.id).where(
         col(Delivery.owner) == worker_id, in_states(session.get_bind().dialect.name, *OWNED)
     )
@@ -174,7 +175,8 @@ def _lock_owned(session: Session, worker_id: int) -> None:
 
 
 def withhold_restored(session: Session, until: datetime, now: datetime) -> int:
-    """Withhold what was due up to a time and count it as got; return how many. Repeat no uncertain one."""
+    """Withhold what was due up to a time and count it as received; return how many. Uncertain ones are not
+    repeated."""
     unfinished = select(Edition.id).where(col(Edition.state).in_((EditionState.FROZEN, EditionState.PAUSED)))
     of_then = (col(Delivery.edition_id).in_(unfinished), col(Delivery.due_at) <= until)
     session.exec(
@@ -245,9 +247,9 @@ def count_states(session: Session, edition_id: int) -> dict[str, int]:
 
 
 def count_planned(session: Session, edition_id: int) -> tuple[int, int]:
-    """Count those of an edition's deliveries that are not withheld, and those that are.
+    """Count an edition's deliveries that are not withheld, and those that are.
 
-    Nothing is grouped, which SQLite would sort all of them for.
+    There is no GROUP BY, for which SQLite would sort them all.
     """
     withheld = func.count().filter(col(Delivery.state) == DeliveryState.WITHHELD)
     query = select(func.count(), withheld).where(Delivery.edition_id == edition_id)
@@ -280,7 +282,7 @@ def next_due_at(session: Session, edition_id: int) -> datetime | None:
 def find_holding(
     session: Session, subscription_id: int, article_id: int
 ) -> list[tuple[Delivery, Edition, VariantArticle]]:
-    """List the deliveries to a subscription whose variant holds an article, latest first."""
+    """List the deliveries to a subscription whose variant has an article, latest first."""
     query = (
         select(Delivery, Edition, VariantArticle)
         .join(Edition, col(Edition.id) == col(Delivery.edition_id))
@@ -292,7 +294,7 @@ def find_holding(
 
 
 def count_gone_with(session: Session, article_id: int) -> int:
-    """Count the deliveries that are gone, or may be, with an article."""
+    """Count the deliveries with an article that were sent, or may have been."""
     gone = (DeliveryState.IN_FLIGHT, DeliveryState.ACCEPTED, DeliveryState.UNCERTAIN)
     query = (
         select(func.count())
@@ -304,7 +306,8 @@ def count_gone_with(session: Session, article_id: int) -> int:
 
 
 def history_of(session: Session, subscription_id: int, skip: Sequence[str] = ()) -> frozenset[int]:
-    """Return the articles that a reader has by a subscription, and by those to the digests of `skip`."""
+    """Return the articles that a reader has received by a subscription, and by those to the digests of
+    `skip`."""
     query = (
         select(VariantArticle.article_id)
         .join(Delivery, col(Delivery.variant_id) == col(VariantArticle.variant_id))
@@ -329,7 +332,7 @@ def _settle(session: Session, job: Job, state: DeliveryState, reason: str, now: 
 
 
 def _unplace(session: Session, job: Job) -> None:
-    """Take a reader out of their cohort: what they have has changed and is read from the ledger again."""
+    """Remove a reader from their cohort: their history has changed and is read from the ledger again."""
     session.exec(
         update(Subscription).where(col(Subscription.id) == job.subscription_id).values(cohort_id=None)
     )

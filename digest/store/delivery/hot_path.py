@@ -1,8 +1,8 @@
-"""The SQL of each round of the delivery loop, handed to the driver as it is.
+"""The SQL of each turn of the delivery loop, passed to the driver as text.
 
-They run thousands of times a minute: what SQLAlchemy does for a statement would cost more than the
-statement. PostgreSQL's lock what SQLite's one writer locks anyway, and are written so that a round takes as
-few row versions, index entries and round trips as it can (docs/flow.md).
+These statements run thousands of times a minute, and SQLAlchemy's work on each would cost more than executing
+it. On PostgreSQL they lock explicitly what SQLite's single writer locks anyway, and are written for few row
+versions, index entries and round trips (docs/flow.md).
 """
 
 import json
@@ -36,8 +36,8 @@ _MARK = (
     " (SELECT 1 FROM subscription WHERE subscription.id = delivery.subscription_id"
     " AND subscription.state = 'confirmed') RETURNING delivery.id"
 )
-# Whoever leaves now waits for our commit. Rows are locked and updated in the order of ids, as withdrawing
-# does; the conditions of the UPDATE look again at what another has changed meanwhile.
+# Whoever unsubscribes now waits for our commit. Rows are locked and updated in the order of ids, as
+# withdrawing does; the conditions of the UPDATE check again what others have changed meanwhile.
 _MARK_POSTGRESQL = (
     "WITH free AS MATERIALIZED (SELECT delivery.id, ready.variant_id, ready.composed_at"
     " FROM unnest(%s::int[], %s::int[], %s::timestamptz[]) AS ready (id, variant_id, composed_at)"
@@ -55,12 +55,12 @@ _ACCEPT = (
     " attempts = attempts + 1, changed_at = ? WHERE owner = ? AND id"
 )
 
-_JOB = (  # as `Job` has it
+_JOB = (  # the columns of `Job`, in order
     "delivery.id, delivery.edition_id, delivery.variant_id, delivery.subscription_id,"
     " subscriber.public_id, subscriber.address, subscriber.address_key, subscriber.name, subscription.digest,"
     " delivery.due_at, delivery.attempts, delivery.resends, delivery.composed_at"
 )
-# "CROSS JOIN" and "+" keep SQLite at walking the open deliveries in their order; it would read them all.
+# "CROSS JOIN" and "+" make SQLite walk the open deliveries in index order; it would read them all.
 _DUE = (
     "SELECT {job} FROM delivery CROSS JOIN subscription CROSS JOIN subscriber"
     " WHERE delivery.state IN ('planned', 'deferred') AND delivery.due_at <= ? AND +delivery.edition_id IN"
@@ -68,8 +68,8 @@ _DUE = (
     " AND subscription.id = delivery.subscription_id AND subscriber.id = subscription.subscriber_id"
     " ORDER BY delivery.due_at, delivery.id LIMIT ?"
 ).replace("{job}", _JOB)
-# `is_open` alone makes this the partial index's; it stays as it is when a delivery is claimed and marked, so
-# those updates need no new index entries (HOT).
+# `is_open` makes this the partial index's query. Claiming and marking do not change it, so those updates need
+# no new index entries (HOT).
 _CLAIM_POSTGRESQL = (
     "WITH due AS MATERIALIZED (SELECT id FROM delivery WHERE is_open AND state IN ('planned', 'deferred')"
     " AND due_at <= %s AND edition_id IN"
@@ -113,13 +113,13 @@ class _Dialect:
 
 @lru_cache(maxsize=64)
 def _write_moment(moment: datetime) -> str:
-    """Write a time as SQLite stores it; the statements of a round share theirs."""
+    """Format a time as SQLite stores it; the statements of a turn share the result."""
     return moment.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
 
 
 @lru_cache(maxsize=256)
 def _read_moment(stored: str) -> datetime:
-    """Read a time as SQLite stores it; those of many deliveries are equal."""
+    """Parse a time as SQLite stores it; cached, as many deliveries have the same."""
     return datetime.fromisoformat(stored).replace(tzinfo=UTC)
 
 
@@ -137,7 +137,7 @@ _DIALECTS = {
 def claim(
     connection: Connection, *, owner: int, now: datetime, size: int, digest: str | None = None
 ) -> list[Job]:
-    """Claim due deliveries of frozen editions for a worker, the longest due first."""
+    """Claim due deliveries of frozen editions for a worker, those due longest first."""
     own, name, cursor = _DIALECTS[connection.dialect.name], digest or "", _cursor(connection)
     at = own.time(now)
     if not own.is_sqlite:
@@ -153,12 +153,12 @@ def claim(
 def mark_in_flight(
     connection: Connection, ready: Mapping[int, tuple[Job, datetime]], *, owner: int, now: datetime
 ) -> dict[int, Withheld | bool]:
-    """Mark messages in flight, each with the Date that it bears: their final dots may leave after the commit.
+    """Mark messages in flight, each with its Date; their final dots may be sent after the commit.
 
-    Claims and consent are read again, and only who may still get theirs is marked. Return the others: each
-    with the reason to withhold it, or False where the claim is gone. `ready` tells what each message was
-    composed of: where an article was withdrawn meanwhile, the delivery has another variant, and its message
-    must be composed anew.
+    Claims and consent are read again, and only deliveries that may still be sent are marked. Return the
+    others: each with the reason to withhold it, or False if the claim is gone. `ready` says which variant
+    each message was composed from: if an article was withdrawn meanwhile, the delivery has another variant,
+    and its message must be composed again.
     """
     if not ready:
         return {}
@@ -179,9 +179,9 @@ def mark_in_flight(
 def _kept_back(
     cursor: Any, own: _Dialect, kept: Mapping[int, tuple[Job, datetime]], owner: int
 ) -> dict[int, Withheld | bool]:
-    """Read why these were not marked: a reason to withhold them, or False where the claim is gone.
+    """Return why these were not marked: a reason to withhold, or False if the claim is gone.
 
-    One that could go by now, as somebody came back this moment, is released and claimed again.
+    One that could be sent by now, because its reader has just come back, is released and claimed again.
     """
     found = cursor.execute(own.standing, (own.ids(list(kept)),)).fetchall()
     reasons: dict[int, Withheld | bool] = dict.fromkeys(kept, False)
@@ -209,14 +209,14 @@ def record_accepted(connection: Connection, codes: Mapping[int, int], *, owner: 
 
 
 def count_begun(connection: Connection, since: datetime) -> int:
-    """Count the messages that were claimed, or left, since a moment: what a warm-up counts."""
+    """Count the messages that were claimed or sent since a moment, for a warm-up."""
     own = _DIALECTS[connection.dialect.name]
     (count,) = _cursor(connection).execute(own.begun, (own.time(since),)).fetchone()
     return int(count)
 
 
 def _cursor(connection: Connection) -> Any:
-    """Return a cursor of the driver, within the open transaction."""
+    """Return a cursor of the driver inside the open transaction."""
     return connection.connection.cursor()
 
 

@@ -1,4 +1,4 @@
-"""Limits that were learned of domains, kept from run to run."""
+"""The limits learned from domains' replies, kept from run to run."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -18,7 +18,7 @@ def list_slowed(session: Session, since: datetime) -> list[LearnedLimit]:
 
 
 def save_slowed(session: Session, rates: Mapping[str, float], now: datetime, since: datetime) -> None:
-    """Store learned rates, and forget those from before a moment."""
+    """Store learned rates, and delete those from before a moment."""
     session.exec(delete(LearnedLimit).where(col(LearnedLimit.slowed_at) < since))
     for name, rate in rates.items():
         session.merge(LearnedLimit(name=name, rate=rate, slowed_at=now))

@@ -1,4 +1,4 @@
-"""What the archive shows: the editions that were made, and which of their articles still stand."""
+"""The archive: which editions were made, and which of their articles may still be shown."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ _MADE = (EditionState.FROZEN, EditionState.PAUSED, EditionState.FINISHED)
 
 @dataclass(frozen=True, slots=True)
 class ArchivedArticle:
-    """An article of an edition, and whether an earlier edition of its cadence brought it already."""
+    """An article of an edition, and whether an earlier edition of its cadence had it already."""
 
     article: Article
     is_earlier: bool
@@ -32,7 +32,7 @@ class Neighbours:
 
 
 def list_made(session: Session, digests: Collection[str], *, limit: int, offset: int = 0) -> list[Edition]:
-    """List the editions of digests that have an article to show, the latest first."""
+    """List the digests' editions that have an article to show, the latest first."""
     query = select(Edition).where(*_is_shown(digests)).order_by(*_latest_first())
     return list(session.exec(query.limit(limit).offset(offset)))
 
@@ -43,19 +43,19 @@ def count_made(session: Session, digests: Collection[str]) -> int:
 
 
 def find_made(session: Session, digest: str, cadence: str, period: str) -> Edition | None:
-    """Find an edition that was made and holds articles, even where all of them are withdrawn."""
+    """Find an edition that was made and has articles, even if all of them are withdrawn."""
     query = select(Edition).where(*_is_made([digest]), Edition.cadence == cadence, Edition.period == period)
     return session.exec(query.where(_holds())).first()
 
 
 def find_last(session: Session, digest: str, cadence: str) -> Edition | None:
-    """Find the edition of a cadence that was made last and holds articles."""
+    """Find the edition of a cadence that was made last and has articles."""
     query = select(Edition).where(*_is_made([digest]), Edition.cadence == cadence, _holds())
     return session.exec(query.order_by(*_latest_first()).limit(1)).first()
 
 
 def find_neighbours(session: Session, edition: Edition) -> Neighbours:
-    """Find the editions beside one."""
+    """Find the editions before and after one."""
     of_kind = (*_is_shown([edition.digest]), col(Edition.cadence) == edition.cadence)
     at, key = edition.deadline_at, row_id(edition)
     earlier = or_(col(Edition.deadline_at) < at, and_(col(Edition.deadline_at) == at, col(Edition.id) < key))
@@ -69,7 +69,8 @@ def find_neighbours(session: Session, edition: Edition) -> Neighbours:
 def list_shown(session: Session, edition: Edition) -> list[ArchivedArticle]:
     """List the articles of all variants of an edition that are not withdrawn.
 
-    What stands highest in any variant comes first, then what most have, then what stands higher in them.
+    Articles are ordered by their best rank in any variant, then by the number of variants, then by their rank
+    in those.
     """
     article_id, place = col(VariantArticle.article_id), col(VariantArticle.position)
     columns: Any = (
@@ -97,7 +98,7 @@ def list_shown(session: Session, edition: Edition) -> list[ArchivedArticle]:
 
 
 def list_before(session: Session, edition: Edition, most: int) -> list[Article]:
-    """List the latest articles that earlier editions of the digest brought and this one does not."""
+    """List the latest articles of earlier editions of the digest that this one does not have."""
     earlier = (
         select(VariantArticle.article_id)
         .join(Variant, col(Variant.id) == col(VariantArticle.variant_id))
@@ -152,7 +153,7 @@ def _article_ids(edition: Edition):  # type: ignore[no-untyped-def]  # a Select 
 
 
 def _is_made(digests: Collection[str]) -> tuple[ColumnElement[bool], ...]:
-    """Return the conditions of what may be read: all of it was decided, and it was not skipped."""
+    """Return the conditions for editions that may be read: completely decided, and not skipped."""
     return (
         col(Edition.digest).in_(digests),
         col(Edition.state).in_(_MADE),

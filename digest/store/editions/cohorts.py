@@ -1,4 +1,4 @@
-"""Cohorts: the readers that selection cannot tell apart, and how they are found in key ranges."""
+"""Cohorts: the readers whom selection cannot tell apart, and how they are found in key ranges."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,12 +24,12 @@ from digest.models import (
 from digest.rules.editions.selection import EVERY_TOPIC, Chosen
 from digest.store.editions.variants import find_or_add_variant
 
-_MANY = 1_000  # readers without a cohort: of more than these not each one is looked at
+_MANY = 1_000  # with more readers than this without a cohort, they are not looked at one by one
 
 
 @dataclass(frozen=True, slots=True)
 class UnplacedReader:
-    """A confirmed subscription that no cohort stands for yet."""
+    """A confirmed subscription that is not in a cohort yet."""
 
     subscription_id: int
     language: str | None
@@ -38,9 +38,10 @@ class UnplacedReader:
 
 
 def readers_of(edition: Edition) -> tuple[ColumnElement[bool], ...]:
-    """Return the conditions of who an edition is for: confirmed before its freeze.
+    """Return the conditions for an edition's readers: confirmed before its freeze.
 
-    The digest's name is an expression: SQLite would otherwise read all readers of the digest for each range.
+    The digest's name is an expression, because SQLite would otherwise read all readers of the digest for each
+    range.
     """
     return (
         col(Subscription.digest) + "" == edition.digest,
@@ -51,7 +52,7 @@ def readers_of(edition: Edition) -> tuple[ColumnElement[bool], ...]:
 
 
 def in_range(edition: Edition, last: int) -> tuple[ColumnElement[bool], ...]:
-    """Return the conditions of the key range that is being planned, up to and with `last`."""
+    """Return the conditions for the key range that is being planned, `last` included."""
     key = col(Subscription.id)
     return (key > edition.compiled_to, key <= last, *readers_of(edition))
 
@@ -87,7 +88,7 @@ def list_unplaced(session: Session, edition: Edition, last: int) -> list[Unplace
 def counted_history(
     session: Session, edition: Edition, last: int, seen_from: datetime, skip: Sequence[str] = ()
 ) -> dict[int, frozenset[int]]:
-    """Return what the unplaced readers of a key range have, out of the ledger.
+    """Return what the unplaced readers of a key range have, according to the ledger.
 
     What they have by subscriptions to the digests of `skip` counts too.
     """
@@ -116,7 +117,7 @@ def counted_history(
 def list_sizes(
     session: Session, digest: str, cadence: str, limit: int | None = None
 ) -> list[tuple[Cohort, int]]:
-    """List the cohorts of a cadence with how many confirmed readers each has now, the largest first."""
+    """List the cohorts of a cadence with their current number of confirmed readers, the largest first."""
     size = func.count()
     query = (
         select(Cohort, size)
@@ -129,7 +130,7 @@ def list_sizes(
 
 
 def find_or_add_cohort(session: Session, cohort: Cohort) -> int:
-    """Return the id of the cohort with this key, entering it the first time."""
+    """Return the id of the cohort with this key, inserting it if it is new."""
     found = session.exec(select(Cohort.id).where(Cohort.key == cohort.key)).first()
     if found is not None:
         return found
@@ -140,7 +141,7 @@ def find_or_add_cohort(session: Session, cohort: Cohort) -> int:
 
 
 def place(session: Session, subscription_ids: Sequence[int], cohort_id: int) -> None:
-    """Let these subscriptions be stood for by a cohort."""
+    """Put these subscriptions into a cohort."""
     for start in range(0, len(subscription_ids), 500):
         chunk = subscription_ids[start : start + 500]
         session.exec(update(Subscription).where(col(Subscription.id).in_(chunk)).values(cohort_id=cohort_id))
@@ -149,7 +150,7 @@ def place(session: Session, subscription_ids: Sequence[int], cohort_id: int) -> 
 def unplace_where_history_is_short(
     session: Session, digest: str, cadence: str, needed_from: datetime
 ) -> None:
-    """Take readers out of cohorts whose history does not reach back far enough (a longer `carry`)."""
+    """Remove readers from cohorts whose history does not reach back far enough (a longer `carry`)."""
     short = select(Cohort.id).where(
         Cohort.digest == digest, Cohort.cadence == cadence, col(Cohort.history_from) > needed_from
     )
@@ -157,7 +158,8 @@ def unplace_where_history_is_short(
 
 
 def unplace_all(session: Session, digest: str, cadence: str) -> None:
-    """Take all readers of a cadence out of their cohorts: what they have is read from the ledger again."""
+    """Remove all readers of a cadence from their cohorts, so that their histories are read from the ledger
+    again."""
     session.exec(
         update(Subscription)
         .where(col(Subscription.digest) == digest, col(Subscription.cadence) == cadence)
@@ -190,7 +192,7 @@ def list_wanted_topics(session: Session, digest: str, cadence: str) -> set[str]:
 
 
 def undecided_cohorts(session: Session, edition: Edition, last: int) -> list[Cohort]:
-    """List the cohorts of a key range that this edition has decided nothing for yet."""
+    """List the cohorts of a key range for which this edition has decided nothing yet."""
     decided = select(EditionCohort.cohort_id).where(EditionCohort.edition_id == edition.id)
     present = select(Subscription.cohort_id).where(*in_range(edition, last)).distinct()
     query = select(Cohort).where(col(Cohort.id).in_(present), col(Cohort.id).not_in(decided))
@@ -198,14 +200,14 @@ def undecided_cohorts(session: Session, edition: Edition, last: int) -> list[Coh
 
 
 def decide_cohort(session: Session, edition_id: int, cohort_id: int, language: str, chosen: Chosen) -> None:
-    """Record what a cohort gets: a variant, or none where nothing is new."""
+    """Record what a cohort gets: a variant, or none if nothing is new."""
     variant_id = find_or_add_variant(session, edition_id, language, chosen) if chosen.choices else None
     session.add(EditionCohort(edition_id=edition_id, cohort_id=cohort_id, variant_id=variant_id))
     session.flush()
 
 
 def list_decisions(session: Session, edition_id: int) -> list[tuple[Cohort, int]]:
-    """List the cohorts that got a variant in this edition, with it."""
+    """List the cohorts that got a variant in this edition, with that variant."""
     query = (
         select(Cohort, EditionCohort.variant_id)
         .join(EditionCohort, col(EditionCohort.cohort_id) == col(Cohort.id))
@@ -216,7 +218,7 @@ def list_decisions(session: Session, edition_id: int) -> list[tuple[Cohort, int]
 
 
 def unplace_unplanned(session: Session, edition: Edition) -> None:
-    """Take readers out of a mailed cohort who are in it but not in this edition."""
+    """Remove readers from a mailed cohort who are in it but not in this edition."""
     mailed = select(EditionCohort.cohort_id).where(
         EditionCohort.edition_id == edition.id, col(EditionCohort.variant_id).is_not(None)
     )
@@ -233,7 +235,7 @@ def unplace_unplanned(session: Session, edition: Edition) -> None:
 
 
 def lift_keys(session: Session, cohorts: Sequence[Cohort]) -> None:
-    """Free the keys of cohorts that all change at once, so that none merges into another's old self."""
+    """Clear the keys of cohorts that all change at once, so that none is merged with another's old key."""
     for cohort in cohorts:
         cohort.key = f"advancing-{cohort.id}"
         session.add(cohort)
@@ -241,7 +243,7 @@ def lift_keys(session: Session, cohorts: Sequence[Cohort]) -> None:
 
 
 def merge_into(session: Session, cohort: Cohort, key: str) -> bool:
-    """Move a cohort's readers into the one that already has this key; False where none has."""
+    """Move a cohort's readers into the one that already has this key; return False if none has."""
     other = session.exec(select(Cohort.id).where(Cohort.key == key, col(Cohort.id) != cohort.id)).first()
     if other is None:
         return False

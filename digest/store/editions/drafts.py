@@ -1,4 +1,4 @@
-"""Drafts: an edition's shape before it is made, its acts, and what was told about it."""
+"""Drafts: editors' decisions about an edition before it is made, their acts, and the alerts sent about it."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -11,7 +11,7 @@ _TURN = 0x6465_736B  # any number that no other lock of ours has
 
 
 def take_turns(session: Session) -> None:
-    """Let one process at a time change drafts or take one over, until the transaction ends.
+    """Let only one process change drafts or take one over until the transaction ends.
 
     SQLite has one writer anyway.
     """
@@ -26,19 +26,19 @@ def find_draft(session: Session, digest: str, cadence: str, period: str) -> Draf
 
 
 def find_or_new(session: Session, digest: str, cadence: str, period: str) -> Draft:
-    """Return the draft of a period's edition, or one that nothing has been decided in; it is not entered."""
+    """Return the draft of a period's edition, or an empty one, which is not inserted."""
     found = find_draft(session, digest, cadence, period)
     return found or Draft(digest=digest, cadence=cadence, period=period)
 
 
 def save(session: Session, draft: Draft, who: str, act: str, at: datetime) -> None:
-    """Enter a draft as it is now, with the act that made it so."""
+    """Store a draft as it is now, with the act that changed it."""
     session.add(draft)
     note(session, draft, who, act, at)
 
 
 def note(session: Session, draft: Draft, who: str, act: str, at: datetime) -> None:
-    """Enter an act on an edition."""
+    """Record an act on an edition."""
     session.add(
         DeskAct(
             digest=draft.digest, cadence=draft.cadence, period=draft.period, version=draft.version, at=at,
@@ -51,7 +51,7 @@ def note(session: Session, draft: Draft, who: str, act: str, at: datetime) -> No
 def list_acts(
     session: Session, digest: str, cadence: str, period: str, *, after: int | None = None, limit: int = 200
 ) -> Sequence[DeskAct]:
-    """List the acts on an edition, the last one first; only those of versions `after` one."""
+    """List the acts on an edition, the latest first; only those of versions after `after`."""
     query = select(DeskAct).where(
         DeskAct.digest == digest, DeskAct.cadence == cadence, DeskAct.period == period
     )
@@ -61,10 +61,10 @@ def list_acts(
 
 
 def was_told(session: Session, key: str) -> bool:
-    """Return whether the operator was told about something."""
+    """Return whether an alert about something has been sent to the operator."""
     return session.get(Alert, key) is not None
 
 
 def note_told(session: Session, key: str, at: datetime) -> None:
-    """Enter that the operator was told about something."""
+    """Record that an alert about something was sent to the operator."""
     session.merge(Alert(key=key, told_at=at))

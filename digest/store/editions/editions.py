@@ -1,4 +1,4 @@
-"""Editions: one row a (digest, cadence, period), its states, and who compiles it."""
+"""Editions: one row for each (digest, cadence, period), its states, and who compiles it."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -35,7 +35,7 @@ def list_editions(
 
 
 def add_edition(session: Session, edition: Edition) -> Edition | None:
-    """Enter an edition; None where its period has one already, whoever made it."""
+    """Insert an edition; return None if its period has one already, whoever made it."""
     try:
         with session.begin_nested():
             session.add(edition)
@@ -46,13 +46,13 @@ def add_edition(session: Session, edition: Edition) -> Edition | None:
 
 
 def find_start(session: Session, digest: str, cadence: str) -> datetime | None:
-    """Find when a cadence was first seen; None where nothing has run since it was written."""
+    """Find when a cadence was first seen; None if nothing has run since it was configured."""
     row = session.get(CadenceStart, (digest, cadence))
     return row.started_at if row else None
 
 
 def started_at(session: Session, digest: str, cadence: str, now: datetime) -> datetime:
-    """Return when this cadence was first seen, entering `now` the first time."""
+    """Return when this cadence was first seen, recording `now` the first time."""
     row = session.get(CadenceStart, (digest, cadence))
     if row is None:
         row = CadenceStart(digest=digest, cadence=cadence, started_at=now)
@@ -66,7 +66,7 @@ def started_at(session: Session, digest: str, cadence: str, now: datetime) -> da
 
 
 def last_deadline(session: Session, digest: str, cadence: str) -> datetime | None:
-    """Return the deadline of the latest edition of a cadence, skipped ones too."""
+    """Return the deadline of the latest edition of a cadence, including skipped ones."""
     query = select(func.max(Edition.deadline_at)).where(Edition.digest == digest, Edition.cadence == cadence)
     return session.exec(query).one()
 
@@ -80,7 +80,7 @@ def count_since(session: Session, digest: str, cadence: str, since: datetime) ->
 
 
 def find_last(session: Session, digest: str, cadence: str) -> Edition | None:
-    """Find the edition of a cadence with the latest deadline, skipped ones too."""
+    """Find the edition of a cadence with the latest deadline, including skipped ones."""
     query = select(Edition).where(Edition.digest == digest, Edition.cadence == cadence)
     return session.exec(query.order_by(col(Edition.deadline_at).desc()).limit(1)).first()
 
@@ -100,7 +100,7 @@ def list_last_made(session: Session) -> list[Edition]:
 
 
 def take_over(session: Session, edition: Edition, worker_id: int) -> Edition | None:
-    """Take over the compiling of an edition; None where another worker was first."""
+    """Take over the compiling of an edition; None if another worker was first."""
     taken = session.exec(
         update(Edition)
         .where(col(Edition.id) == edition.id, col(Edition.state) == EditionState.COMPILING)
@@ -111,7 +111,7 @@ def take_over(session: Session, edition: Edition, worker_id: int) -> Edition | N
 
 
 def own_edition(session: Session, edition_id: int, worker_id: int) -> Edition | None:
-    """Return an edition that this worker is compiling, locked until the commit; None where it is not."""
+    """Return an edition that this worker is compiling, locked until the commit; None if it is not."""
     query = select(Edition).where(
         Edition.id == edition_id, Edition.state == EditionState.COMPILING, Edition.compiler == worker_id
     )
@@ -119,13 +119,13 @@ def own_edition(session: Session, edition_id: int, worker_id: int) -> Edition | 
 
 
 def lock_held(session: Session, edition_id: int) -> Edition | None:
-    """Return an edition that is held, locked until the commit; None where it is not."""
+    """Return an edition that is held, locked until the commit; None if it is not."""
     query = select(Edition).where(Edition.id == edition_id, Edition.state == EditionState.HELD)
     return session.exec(query.with_for_update()).first()
 
 
 def set_state(session: Session, edition: Edition, state: EditionState, reason: str = "") -> None:
-    """Put an edition into a state and say why."""
+    """Set an edition's state and the reason."""
     edition.state = state
     edition.reason = reason
     session.add(edition)
@@ -133,7 +133,7 @@ def set_state(session: Session, edition: Edition, state: EditionState, reason: s
 
 
 def pause(session: Session, edition_id: int, reason: str, *, retry_at: datetime | None) -> None:
-    """Pause a frozen edition and say why; `retry_at` None leaves it to the operator."""
+    """Pause a frozen edition with a reason; `retry_at` None leaves it to the operator to resume it."""
     session.exec(
         update(Edition)
         .where(col(Edition.id) == edition_id, col(Edition.state) == EditionState.FROZEN)
@@ -142,13 +142,13 @@ def pause(session: Session, edition_id: int, reason: str, *, retry_at: datetime 
 
 
 def pause_frozen(session: Session, reason: str, *, digest: str | None, retry_at: datetime) -> None:
-    """Pause every frozen edition (of a digest): the fault is with us or the relay, not with a reader."""
+    """Pause every frozen edition (of a digest): the fault is ours or the relay's, not a reader's."""
     for edition in list_editions(session, digest=digest, states=[EditionState.FROZEN]):
         pause(session, row_id(edition), reason, retry_at=retry_at)
 
 
 def resume_retried(session: Session, now: datetime | None) -> None:
-    """Let editions that a fault paused go on: those whose time has come, or all of them without `now`."""
+    """Resume editions that a fault paused: those whose time has come, or all of them without `now`."""
     change = update(Edition).where(
         col(Edition.state) == EditionState.PAUSED, col(Edition.retry_at).is_not(None)
     )

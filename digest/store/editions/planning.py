@@ -1,4 +1,4 @@
-"""Planning: the deliveries of an edition, a key range of readers at a time."""
+"""Planning: the deliveries of an edition, one key range of readers at a time."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -49,13 +49,13 @@ def plan_range(
     due: Iterable[tuple[str | None, int | None, datetime]],
     now: datetime,
 ) -> int:
-    """Plan the deliveries of one key range, withheld where nothing is new, and give how many."""
+    """Plan the deliveries of one key range, withheld where nothing is new; return how many."""
     moment = Delivery.__table__.c.due_at.type  # type: ignore[attr-defined]
     rows_due = [(zone or "", -1 if hour is None else hour, at) for zone, hour, at in due]
     hours = (
         values(column("zone", String), column("hour", Integer), column("due_at", moment), name="due")
         .data(rows_due)
-        .cte("hours")  # SQLite names the columns of VALUES only there
+        .cte("hours")  # SQLite names the columns of VALUES only here
     )
     is_empty = col(EditionCohort.variant_id).is_(None)
     rows = (

@@ -1,4 +1,4 @@
-"""Articles as they stood when an edition froze: what its readers get does not change on the way."""
+"""Articles as they were when an edition froze: what its readers get does not change afterwards."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -13,7 +13,7 @@ _CONTENT = tuple(name for name in FrozenArticle.model_fields if name not in ("ed
 
 
 def keep(session: Session, edition_id: int) -> None:
-    """Keep what the edition's variants show, related articles too; called in the commit that freezes it."""
+    """Copy what the edition's variants show, related articles too; called in the commit that freezes it."""
     columns = [Article.__table__.c[name] for name in _CONTENT]  # type: ignore[attr-defined]
     for part in in_parts(_shown(session, edition_id)):
         rows = select(literal(edition_id), col(Article.id), *columns).where(col(Article.id).in_(part))
@@ -22,9 +22,9 @@ def keep(session: Session, edition_id: int) -> None:
 
 
 def articles_of(session: Session, edition_id: int, ids: Collection[int]) -> dict[int, Article]:
-    """Return articles by id with the words that they had at the edition's freeze.
+    """Return articles by id as they were at the edition's freeze.
 
-    What is not kept (an edition of before, or long finished) has the words of today.
+    Articles without a copy (of an edition that was finished long ago) are returned as they are now.
     """
     found = get_articles(session, ids)
     for part in in_parts(ids):
@@ -41,7 +41,7 @@ def articles_of(session: Session, edition_id: int, ids: Collection[int]) -> dict
 
 
 def forget_finished(session: Session, before: datetime) -> None:
-    """Forget what editions showed that were finished long ago: nothing of them is composed any more."""
+    """Delete the copies of editions that finished long ago: nothing is composed from them any more."""
     finished = select(Edition.id).where(col(Edition.finished_at) < before)
     session.exec(delete(FrozenArticle).where(col(FrozenArticle.edition_id).in_(finished)))
 

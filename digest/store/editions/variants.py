@@ -1,4 +1,5 @@
-"""Variants: the distinct lists of articles of an edition; with the deliveries they are the ledger."""
+"""Variants: the distinct lists of articles of an edition; together with the deliveries they are the
+ledger."""
 
 import json
 from collections.abc import Collection
@@ -18,8 +19,7 @@ from digest.models import (
 )
 from digest.rules.editions.selection import Choice, Chosen
 
-# For the driver as they are, as in store.delivery.hot_path: a list comes as one row, its articles as
-# lines of JSON.
+# Plain SQL, as in store.delivery.hot_path: a list is one row, with its articles as lines of JSON.
 _LISTS = (
     "SELECT id, edition_id, language, left_out, CAST(related AS TEXT), (SELECT {lines} FROM"
     " (SELECT {line} AS line, position FROM variant_article WHERE variant_id = variant.id ORDER BY position)"
@@ -32,12 +32,12 @@ _OF_POSTGRESQL = _LISTS.format(
 )
 _IN_JSON = " IN (SELECT value FROM json_each(?))"
 _IN_ARRAY = " = ANY(%s)"
-# Written once: to build a statement takes longer than to run it.
+# Built once: building a statement takes longer than running it.
 _EDITIONS = select(Edition).where(col(Edition.id).in_(bindparam("ids", expanding=True)))
 
 
 class StoredVariant(NamedTuple):
-    """A variant as it is stored: a list of articles in an edition and a language."""
+    """A stored variant: a list of articles in an edition and a language."""
 
     edition: Edition
     language: str
@@ -45,7 +45,7 @@ class StoredVariant(NamedTuple):
 
 
 def find_or_add_variant(session: Session, edition_id: int, language: str, chosen: Chosen) -> int:
-    """Return the id of the edition's variant with this list and language, entering it the first time."""
+    """Return the id of the edition's variant with this list and language, inserting it if it is new."""
     key = f"{chosen.key}-{language}"
     query = select(Variant.id).where(Variant.edition_id == edition_id, Variant.key == key)
     found = session.exec(query).first()
@@ -71,7 +71,7 @@ def find_or_add_variant(session: Session, edition_id: int, language: str, chosen
 
 
 def get_variants(session: Session, ids: Collection[int]) -> dict[int, StoredVariant]:
-    """Return variants by id: plain rows, since each of many readers may have a list of their own."""
+    """Return variants by id: plain rows, because each of many readers may have a list of their own."""
     rows = _rows(session.connection(), ids)
     found = {
         edition.id: edition
@@ -132,7 +132,7 @@ def count_variants(session: Session) -> int:
 
 
 def list_counted(session: Session, subscription_id: int, limit: int) -> list[StoredVariant]:
-    """List what a reader is taken to have got, the latest edition first."""
+    """List a reader's counted editions, the latest first."""
     query = (
         select(Delivery.variant_id)
         .where(Delivery.subscription_id == subscription_id, is_counted())
@@ -146,7 +146,7 @@ def list_counted(session: Session, subscription_id: int, limit: int) -> list[Sto
 
 
 def find_last_of(session: Session, subscription_id: int) -> tuple[Edition, list[Choice]] | None:
-    """Find what a reader is taken to have got last: the edition, and its articles in order."""
+    """Find a reader's last counted edition and its articles in order."""
     query = (
         select(Delivery.variant_id)
         .where(Delivery.subscription_id == subscription_id, is_counted())

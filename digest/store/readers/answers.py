@@ -1,4 +1,4 @@
-"""Messages of our own that mail which came in gives rise to."""
+"""Automatic replies to received mail."""
 
 from datetime import datetime
 
@@ -8,14 +8,15 @@ from digest.models import Answer, MailState
 
 
 def add_answer(session: Session, row: Answer) -> Answer:
-    """Plan a message."""
+    """Plan a reply."""
     session.add(row)
     session.flush()
     return row
 
 
 def was_answered(session: Session, address: str, since: datetime) -> bool:
-    """Return whether an address was answered since a time (RFC 3834 2: no more than one in a while)."""
+    """Return whether an address was answered since a time (RFC 3834 2: replies to one address are
+    limited)."""
     query = select(Answer.id).where(
         Answer.address == address, Answer.created_at > since, col(Answer.kind).in_(("answer", "ask"))
     )
@@ -29,13 +30,13 @@ def last_of_kind(session: Session, subscriber_id: int, kind: str) -> Answer | No
 
 
 def list_asked(session: Session, subscriber_id: int) -> list[Answer]:
-    """List the commands that a reader was asked about and has not answered."""
+    """List the commands that a reader was asked to confirm and has not."""
     wanted = (Answer.subscriber_id == subscriber_id, Answer.kind == "ask")
     return list(session.exec(select(Answer).where(*wanted).order_by(col(Answer.id).desc()).limit(100)))
 
 
 def claim_answer(session: Session, owner: int, now: datetime) -> Answer | None:
-    """Claim the message that is due longest; None when nothing is due."""
+    """Claim the reply that has been due longest; None if nothing is due."""
     query = (
         select(Answer)
         .where(Answer.state == MailState.PLANNED, Answer.due_at <= now)
@@ -55,7 +56,7 @@ def claim_answer(session: Session, owner: int, now: datetime) -> Answer | None:
 def record_answer(
     session: Session, answer_id: int, owner: int, state: MailState, reply: str, due_at: datetime | None
 ) -> None:
-    """Record what came of a claimed message."""
+    """Record the outcome of a claimed reply."""
     values: dict[str, object] = {"state": state, "reply": reply[:500], "owner": None}
     if due_at is not None:
         values["due_at"] = due_at
@@ -64,13 +65,13 @@ def record_answer(
 
 
 def release_answers(session: Session, owner: int) -> None:
-    """Call uncertain what a dead worker had on the wire: an answer is not worth a repeat."""
+    """Mark what a dead worker had in flight as uncertain: a reply is not worth a repeat."""
     held = update(Answer).where(col(Answer.owner) == owner, col(Answer.state) == MailState.IN_FLIGHT)
     session.exec(held.values(state=MailState.UNCERTAIN, owner=None))
 
 
 def erase_answers(session: Session, subscriber_id: int) -> None:
-    """Forget what was written to a reader who is erased; what is not mailed yet never is."""
+    """Delete what was written to a reader who is erased; what has not been sent never is."""
     theirs = update(Answer).where(col(Answer.subscriber_id) == subscriber_id)
     session.exec(theirs.values(address="", subject="", values={}, reply_to="", in_reply_to="", reply=""))
     planned = theirs.where(col(Answer.state) == MailState.PLANNED)

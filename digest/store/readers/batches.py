@@ -1,4 +1,4 @@
-"""Readers by the batch, for imports: looked up and inserted in a few statements, as plain rows."""
+"""Readers in batches, for imports: looked up and inserted in a few statements, as plain rows."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -13,7 +13,7 @@ Row = dict[str, Any]
 
 
 class KnownSubscriber(NamedTuple):
-    """What an import compares about a person."""
+    """What an import compares about a subscriber."""
 
     id: int
     address_key: str
@@ -49,7 +49,7 @@ def find_subscribers(session: Session, keys: Sequence[str]) -> dict[str, KnownSu
 
 
 def find_subscriptions(session: Session, ids: Sequence[int], digest: str) -> dict[int, KnownSubscription]:
-    """Find the relations of a batch of subscribers to a digest, by subscriber."""
+    """Find the subscriptions of a batch of subscribers to a digest, by subscriber."""
     if not ids:
         return {}
     wanted = and_(col(Subscription.subscriber_id).in_(ids), col(Subscription.digest) == digest)
@@ -65,7 +65,7 @@ def find_suppressions(session: Session, hashes: Sequence[str]) -> dict[str, Know
 
 
 def _find(session: Session, model: type[SQLModel], row: Any, wanted: ColumnElement[bool]) -> list[Any]:
-    """Select the columns that a named tuple names; an object a row would take ten times as long."""
+    """Select the columns that a named tuple names; ORM objects would take ten times as long."""
     table: Table = SQLModel.metadata.tables[str(model.__tablename__)]
     query = select(*(table.c[name] for name in row._fields)).where(wanted)
     return [row._make(found) for found in session.connection().execute(query)]

@@ -1,4 +1,4 @@
-"""The askings: which are to be mailed, which were, and which were answered."""
+"""Requests for confirmation: which are to be sent, which were sent, and which were answered."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -10,25 +10,26 @@ from digest.models import Confirmation, ConsentEvent, MailState, Subscriber, Sub
 
 
 def add_confirmation(session: Session, row: Confirmation) -> Confirmation:
-    """Plan an asking."""
+    """Plan a request."""
     session.add(row)
     session.flush()
     return row
 
 
 def find_confirmation(session: Session, token_hash: str) -> Confirmation | None:
-    """Find the asking whose message carried this token."""
+    """Find the request whose message has this token."""
     return session.exec(select(Confirmation).where(Confirmation.token_hash == token_hash)).first()
 
 
 def list_of(session: Session, subscription_id: int) -> list[Confirmation]:
-    """List the askings of a subscription, the latest first."""
+    """List the requests for a subscription, the latest first."""
     query = select(Confirmation).where(Confirmation.subscription_id == subscription_id)
     return list(session.exec(query.order_by(col(Confirmation.id).desc()).limit(20)))
 
 
 def list_asked(session: Session, subscriber_id: int, since: datetime, mailbox: str = "") -> list[datetime]:
-    """List when an address, or another address of its mailbox, was asked about any digest."""
+    """List when confirmation was requested from an address, or another address of its mailbox, for any
+    digest."""
     query = (
         select(Confirmation.asked_at)
         .join(Subscription, col(Subscription.id) == col(Confirmation.subscription_id))
@@ -40,7 +41,7 @@ def list_asked(session: Session, subscriber_id: int, since: datetime, mailbox: s
 
 
 def find_asked(session: Session, subscriber_ids: Sequence[int], since: datetime) -> dict[int, list[datetime]]:
-    """Find when each of a batch of subscribers was asked."""
+    """Find when each of a batch of subscribers was asked to confirm."""
     query = (
         select(Subscription.subscriber_id, Confirmation.asked_at)
         .join(Subscription, col(Subscription.id) == col(Confirmation.subscription_id))
@@ -53,7 +54,7 @@ def find_asked(session: Session, subscriber_ids: Sequence[int], since: datetime)
 
 
 def change_choices(session: Session, subscription_id: int, cadence: str, topics: list[str]) -> None:
-    """Change cadence and topics of every unanswered asking of a subscription; confirming takes them over."""
+    """Change the topics of every unanswered request for a subscription; confirming takes them over."""
     rows = session.exec(
         select(Confirmation).where(
             Confirmation.subscription_id == subscription_id, col(Confirmation.used_at).is_(None)
@@ -66,7 +67,8 @@ def change_choices(session: Session, subscription_id: int, cadence: str, topics:
 
 
 def forget_addresses(session: Session, before: datetime) -> None:
-    """Drop the client's address from sign-ups answered before a time; the others are forgotten whole."""
+    """Delete the client's address from sign-ups answered before a time; unanswered ones are deleted as a
+    whole."""
     query = select(Confirmation).where(col(Confirmation.used_at) < before)
     for row in session.exec(query.where(cast(col(Confirmation.origin), Text).contains('"ip"')).limit(500)):
         row.origin = {name: value for name, value in row.origin.items() if name != "ip"}
@@ -75,7 +77,7 @@ def forget_addresses(session: Session, before: datetime) -> None:
 
 
 def use_confirmation(session: Session, row: Confirmation, now: datetime) -> bool:
-    """Mark an asking as answered; False where it was already, even by another process just now."""
+    """Mark a request as answered; return False if it was already, even by another process just now."""
     done = session.execute(
         update(Confirmation)
         .where(col(Confirmation.id) == row.id, col(Confirmation.used_at).is_(None))
@@ -85,7 +87,7 @@ def use_confirmation(session: Session, row: Confirmation, now: datetime) -> bool
 
 
 def void_confirmations(session: Session, subscription_id: int, now: datetime) -> None:
-    """Make every unanswered asking of a subscription void, its message not yet mailed included."""
+    """Invalidate every unanswered request for a subscription, even one that has not been sent yet."""
     session.execute(
         update(Confirmation)
         .where(col(Confirmation.subscription_id) == subscription_id, col(Confirmation.used_at).is_(None))
@@ -94,7 +96,7 @@ def void_confirmations(session: Session, subscription_id: int, now: datetime) ->
 
 
 def claim_confirmation(session: Session, owner: int, now: datetime) -> Confirmation | None:
-    """Claim the asking that is due longest and still wanted; None when nothing is due."""
+    """Claim the request that has been due longest and is still wanted; None if nothing is due."""
     query = (
         select(Confirmation)
         .join(Subscription, col(Subscription.id) == col(Confirmation.subscription_id))
@@ -118,7 +120,7 @@ def claim_confirmation(session: Session, owner: int, now: datetime) -> Confirmat
 
 
 def get_asked_reader(session: Session, row: Confirmation) -> tuple[Subscriber, Subscription]:
-    """Get whom an asking is for, and which digest it is about."""
+    """Return the recipient of a request, and the digest that it is about."""
     query = (
         select(Subscriber, Subscription)
         .join(Subscription, col(Subscription.subscriber_id) == col(Subscriber.id))
@@ -128,7 +130,7 @@ def get_asked_reader(session: Session, row: Confirmation) -> tuple[Subscriber, S
 
 
 def set_token(session: Session, confirmation_id: int, token_hash: str) -> None:
-    """Keep the hash of the token that the message carries."""
+    """Store the hash of the token in the message."""
     session.execute(
         update(Confirmation).where(col(Confirmation.id) == confirmation_id).values(token_hash=token_hash)
     )
@@ -143,9 +145,9 @@ def record_confirmation(
     reply: str = "",
     due_at: datetime | None = None,
 ) -> bool:
-    """Record how far a claimed message is; False where this owner no longer holds it.
+    """Record the state of a claimed request; return False if this owner no longer has it.
 
-    Entering `in_flight` counts an attempt; `planned` gives the claim back, to be tried at `due_at`.
+    Setting `in_flight` counts an attempt; `planned` releases the claim, to be tried at `due_at`.
     """
     values: dict[str, object] = {"mail_state": mail_state, "reply": reply}
     if mail_state == MailState.IN_FLIGHT:
@@ -163,7 +165,8 @@ def record_confirmation(
 
 
 def release_confirmations(session: Session, owner: int, *, resend: bool) -> None:
-    """Undo what a dead worker held: claimed is planned again, in flight is uncertain or repeated once."""
+    """Settle what a dead worker held: claimed requests are planned again, those in flight uncertain or
+    repeated once."""
     held = update(Confirmation).where(col(Confirmation.owner) == owner)
     in_flight = held.where(col(Confirmation.mail_state) == MailState.IN_FLIGHT)
     if resend:
@@ -175,7 +178,7 @@ def release_confirmations(session: Session, owner: int, *, resend: bool) -> None
 
 
 def list_unanswered(session: Session, before: datetime, limit: int) -> list[int]:
-    """List pending subscriptions that nobody was asked about since a time."""
+    """List pending subscriptions for which no confirmation was requested since a time."""
     asked_since = select(Confirmation.subscription_id).where(Confirmation.asked_at > before)
     query = (
         select(Subscription.id)
@@ -188,7 +191,8 @@ def list_unanswered(session: Session, before: datetime, limit: int) -> list[int]
 
 
 def forget_unanswered(session: Session, ids: Sequence[int]) -> None:
-    """Forget pending subscriptions, and people who have no other; who had confirmed before has ended."""
+    """Delete pending subscriptions, and subscribers without any other; those confirmed before become
+    ended."""
     theirs = col(Subscription.id).in_(ids)
     people = set(session.exec(select(Subscription.subscriber_id).where(theirs)))
     session.execute(delete(Confirmation).where(col(Confirmation.subscription_id).in_(ids)))

@@ -9,7 +9,7 @@ from digest.models import Letter, LetterState
 
 
 def add_letter(session: Session, row: Letter) -> Letter:
-    """Keep a letter."""
+    """Store a letter."""
     session.add(row)
     session.flush()
     return row
@@ -33,18 +33,18 @@ def list_letters(
 
 
 def count_new(session: Session) -> int:
-    """Count the letters that nobody has handled."""
+    """Count the letters that no editor has handled."""
     return session.exec(select(func.count()).where(Letter.state == LetterState.NEW)).one()
 
 
 def set_state(session: Session, letter: Letter, state: LetterState, who: str, now: datetime) -> None:
-    """Record what became of a letter, and who did it."""
+    """Record a letter's state, and who set it."""
     letter.state, letter.handled_by, letter.handled_at = state, who, now
     session.add(letter)
     session.flush()
 
 
 def erase_letters(session: Session, subscriber_id: int) -> None:
-    """Forget what a reader who is erased wrote, and who they were."""
+    """Delete the text and sender of letters from a reader who is erased."""
     theirs = update(Letter).where(col(Letter.subscriber_id) == subscriber_id)
     session.exec(theirs.values(sender="", name="", subject="", text="", quoted="", signature="", mail_id=""))

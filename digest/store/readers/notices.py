@@ -1,4 +1,4 @@
-"""Notices to readers: which are due, how far each message is, and which token it carried."""
+"""Notices to readers: which are due, the state of each message, and the token in it."""
 
 from datetime import datetime
 
@@ -25,7 +25,7 @@ def list_requested(session: Session, subscriber_id: int, kind: NoticeKind, since
 
 
 def list_welcomed(session: Session, subscriber_id: int, since: datetime) -> set[str]:
-    """List the digests that a subscriber was welcomed to since a time."""
+    """List the digests to which a subscriber was welcomed since a time."""
     wanted = (
         ReaderNotice.subscriber_id == subscriber_id,
         ReaderNotice.kind == NoticeKind.WELCOME,
@@ -35,7 +35,7 @@ def list_welcomed(session: Session, subscriber_id: int, since: datetime) -> set[
 
 
 def find_notice(session: Session, token_hash: str) -> ReaderNotice | None:
-    """Return the notice whose message carried this token."""
+    """Return the notice whose message has this token."""
     return session.exec(select(ReaderNotice).where(ReaderNotice.token_hash == token_hash)).first()
 
 
@@ -81,7 +81,7 @@ def record_notice(
     reply: str = "",
     due_at: datetime | None = None,
 ) -> None:
-    """Record how far a claimed notice is; entering `in_flight` counts an attempt."""
+    """Record the state of a claimed notice; setting `in_flight` counts an attempt."""
     values: dict[str, object] = {"mail_state": mail_state, "reply": reply}
     if mail_state == MailState.IN_FLIGHT:
         values["attempts"] = col(ReaderNotice.attempts) + 1

@@ -1,4 +1,4 @@
-"""Counts of sign-ups by hour, in the database: they hold over processes and restarts."""
+"""Counts of sign-ups by hour, in the database, so that they are shared by processes and survive restarts."""
 
 from sqlalchemy import delete
 from sqlalchemy.dialects import sqlite
@@ -8,14 +8,14 @@ from digest.models import SignUpCount
 
 
 def count_sign_up(session: Session, key: str, hour: int) -> int:
-    """Add one to a key's count of an hour and return the new count; concurrent writers lose nothing."""
+    """Add one to a key's count of an hour and return the new count; safe under concurrent writers."""
     table = SQLModel.metadata.tables[str(SignUpCount.__tablename__)]
     row = {"key": key, "hour": hour, "count": 1}
     added = {"count": table.c.count + 1}
     if session.get_bind().dialect.name == "sqlite":
         session.execute(sqlite.insert(table).values(row).on_conflict_do_update(["key", "hour"], set_=added))
     else:
-        from sqlalchemy.dialects import postgresql  # here: it is large, and SQLite needs none of it
+        from sqlalchemy.dialects import postgresql  # imported here: it is large, and SQLite does not need it
 
         postgres = postgresql.insert(table).values(row)
         session.execute(postgres.on_conflict_do_update(index_elements=["key", "hour"], set_=added))

@@ -1,4 +1,4 @@
-"""Subscribers, their subscriptions, what they agreed to, and the addresses never to write to."""
+"""Subscribers, their subscriptions, consent events and suppressions."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -27,7 +27,7 @@ _PAGE = 1000
 
 
 def find_subscriber(session: Session, key: str, *, lock: bool = False) -> Subscriber | None:
-    """Find whoever has this address key; with `lock` keep others from changing them meanwhile."""
+    """Find the subscriber with this address key; `lock` keeps others from changing the row meanwhile."""
     query = select(Subscriber).where(Subscriber.address_key == key)
     return session.exec(query.with_for_update() if lock else query).first()
 
@@ -43,7 +43,8 @@ def get_subscriber(session: Session, subscriber_id: int) -> Subscriber:
 
 
 def add_subscriber(session: Session, row: Subscriber) -> Subscriber:
-    """Add a subscriber, or give the one who has the address already; either is locked until the commit."""
+    """Insert a subscriber, or return the one who has the address already; either is locked until the
+    commit."""
     insert_new(session, Subscriber, [row.model_dump(exclude={"id"})])
     found = find_subscriber(session, row.address_key, lock=True)
     assert found is not None  # noqa: S101 - it was inserted or stood there, in this transaction
@@ -51,20 +52,21 @@ def add_subscriber(session: Session, row: Subscriber) -> Subscriber:
 
 
 def insert_new(session: Session, model: type[SQLModel], rows: Sequence[Row]) -> None:
-    """Insert the rows that no unique constraint forbids, in one statement; two writers never collide."""
+    """Insert the rows that no unique constraint forbids, in one statement; concurrent writers do not
+    collide."""
     if not rows:
         return
     table: Table = SQLModel.metadata.tables[str(model.__tablename__)]
     if session.get_bind().dialect.name == "sqlite":
         session.execute(sqlite.insert(table).on_conflict_do_nothing(), rows)
     else:
-        from sqlalchemy.dialects import postgresql  # here: it is large, and SQLite needs none of it
+        from sqlalchemy.dialects import postgresql  # imported here: it is large, and SQLite does not need it
 
         session.execute(postgresql.insert(table).on_conflict_do_nothing(), rows)
 
 
 def find_subscription(session: Session, subscriber_id: int, digest: str) -> Subscription | None:
-    """Find a subscriber's relation to a digest."""
+    """Find a subscriber's subscription to a digest."""
     wanted = (Subscription.subscriber_id == subscriber_id, Subscription.digest == digest)
     return session.exec(select(Subscription).where(*wanted)).first()
 
@@ -75,7 +77,7 @@ def get_subscription(session: Session, subscription_id: int) -> Subscription:
 
 
 def list_subscriptions(session: Session, subscriber_id: int) -> list[Subscription]:
-    """List all that a subscriber reads or read, by digest."""
+    """List all subscriptions of a subscriber, ended ones too, by digest."""
     query = select(Subscription).where(Subscription.subscriber_id == subscriber_id)
     return list(session.exec(query.order_by(Subscription.digest)))
 
@@ -83,9 +85,9 @@ def list_subscriptions(session: Session, subscriber_id: int) -> list[Subscriptio
 def list_readers(
     session: Session, digest: str | None = None, text: str = ""
 ) -> Iterator[tuple[Subscriber, Subscription]]:
-    """Stream every reader with each subscription, a page at a time by key, so that memory stays flat.
+    """Stream every reader with each subscription, a page at a time by key, so that memory stays constant.
 
-    With a text only those whose address or name has it as a part, whatever the case of its letters.
+    With a text, only those whose address or name contains it, ignoring case.
     """
     wanted = [Subscription.digest == digest] if digest else []
     if text:
@@ -122,7 +124,7 @@ def list_subscribers(session: Session) -> Iterator[Subscriber]:
 
 
 def change_state(session: Session, row: Subscription, state: SubscriptionState, now: datetime) -> None:
-    """Put a subscription into a state; compiling must place it in a cohort anew."""
+    """Set a subscription's state; compiling then places it in a cohort anew."""
     row.state, row.cohort_id = state, None
     row.ended_at = now if state == SubscriptionState.ENDED else None
     if state != SubscriptionState.PAUSED:
@@ -134,7 +136,7 @@ def change_state(session: Session, row: Subscription, state: SubscriptionState, 
 def change_choices(
     session: Session, row: Subscription, *, cadence: str, topics: dict[str, str], hour: int | None
 ) -> bool:
-    """Keep what a reader picked and tell whether that is a change; if so, the cohort no longer holds."""
+    """Store what a reader chose and return whether it changed; if so, the subscription leaves its cohort."""
     if (row.cadence, row.topics, row.hour) == (cadence, topics, hour):
         return False
     row.cadence, row.topics, row.hour, row.cohort_id = cadence, topics, hour, None
@@ -144,7 +146,7 @@ def change_choices(
 
 
 def change_most(session: Session, row: Subscription, most: int | None) -> bool:
-    """Keep how many articles a reader wants and tell whether that is a change."""
+    """Store how many articles a reader wants and return whether it changed."""
     if row.max_articles == most:
         return False
     row.max_articles, row.cohort_id = most, None
@@ -156,7 +158,8 @@ def change_most(session: Session, row: Subscription, most: int | None) -> bool:
 def change_details(
     session: Session, row: Subscriber, *, name: str, language: str | None, timezone: str | None
 ) -> bool:
-    """Keep what is known of a reader and tell whether that is a change; language and zone unset cohorts."""
+    """Store a reader's details and return whether they changed; a new language or zone removes them from
+    cohorts."""
     if (row.name, row.language, row.timezone) == (name, language, timezone):
         return False
     if (row.language, row.timezone) != (language, timezone):
@@ -174,7 +177,7 @@ def _unset_cohorts(session: Session, subscriber: Subscriber) -> None:
 
 
 def resume_due(session: Session, now: datetime) -> int:
-    """Confirm every subscription whose pause has run out, and tell how many."""
+    """Confirm every subscription whose pause has ended, and return how many."""
     done = session.execute(
         update(Subscription)
         .where(col(Subscription.state) == SubscriptionState.PAUSED, col(Subscription.paused_until) <= now)
@@ -184,19 +187,19 @@ def resume_due(session: Session, now: datetime) -> int:
 
 
 def add_consent_event(session: Session, row: ConsentEvent) -> None:
-    """Record an act; what is recorded is never overwritten (GDPR 7(1))."""
+    """Record a consent event; events are never overwritten (GDPR 7(1))."""
     session.add(row)
     session.flush()
 
 
 def list_consent(session: Session, subscriber_id: int) -> list[ConsentEvent]:
-    """List what a subscriber did, oldest first."""
+    """List a subscriber's consent events, oldest first."""
     query = select(ConsentEvent).where(ConsentEvent.subscriber_id == subscriber_id)
     return list(session.exec(query.order_by(col(ConsentEvent.at), col(ConsentEvent.id))))
 
 
 def forget_addresses(session: Session, before: datetime, limit: int) -> int:
-    """Drop clients' addresses from events of before a time, at most so many; return how many were dropped."""
+    """Delete clients' addresses from events before a time, up to a number; return how many were deleted."""
     query = select(ConsentEvent).where(col(ConsentEvent.at) < before, sql_text(HAS_IP)).limit(limit)
     rows = session.exec(query).all()
     for row in rows:
@@ -207,7 +210,7 @@ def forget_addresses(session: Session, before: datetime, limit: int) -> int:
 
 
 def list_origins(session: Session, limit: int) -> list[tuple[int, str]]:
-    """List the subscriber and the client's address of the latest requests for confirmation by form."""
+    """List the subscriber and the client's address of the latest sign-ups by form."""
     query = (
         select(ConsentEvent.subscriber_id, ConsentEvent.origin)
         .where(ConsentEvent.act == Act.ASKED)
@@ -218,7 +221,7 @@ def list_origins(session: Session, limit: int) -> list[tuple[int, str]]:
 
 
 def find_own_changes(session: Session, subscriber_ids: Sequence[int], digest: str) -> set[int]:
-    """Find who of a batch changed their choices themselves: an import must not turn that back."""
+    """Find which of a batch changed their choices themselves: an import must not undo that."""
     wanted = (
         col(ConsentEvent.subscriber_id).in_(subscriber_ids),
         ConsentEvent.digest == digest,
@@ -241,22 +244,22 @@ def find_own_confirmations(session: Session, subscriber_ids: Sequence[int]) -> d
 
 
 def find_suppression(session: Session, address_hash: str) -> Suppression | None:
-    """Find the ban on an address."""
+    """Find the suppression of an address."""
     return session.exec(select(Suppression).where(Suppression.address_hash == address_hash)).first()
 
 
 def is_suppressed(session: Session, address_hash: str) -> bool:
-    """Return whether an address is never to be written to."""
+    """Return whether an address is suppressed."""
     return find_suppression(session, address_hash) is not None
 
 
 def add_suppression(session: Session, address_hash: str, reason: str, now: datetime) -> None:
-    """Ban an address; the first reason stands."""
+    """Suppress an address; the first reason stays."""
     insert_new(session, Suppression, [{"address_hash": address_hash, "reason": reason, "created_at": now}])
 
 
 def lift_suppression(session: Session, address_hash: str) -> None:
-    """End the ban on an address."""
+    """Lift the suppression of an address."""
     session.exec(delete(Suppression).where(col(Suppression.address_hash) == address_hash))
 
 
@@ -267,9 +270,9 @@ def rewrite_unchanged(session: Session, row: SQLModel) -> None:
 
 
 def erase_subscriber(session: Session, row: Subscriber, now: datetime) -> None:
-    """Forget who a subscriber is: address, name, origins of their acts, servers' words about them.
+    """Erase a subscriber: address, name, origins of consent events, servers' replies about them.
 
-    The row and its public id stay, for deliveries refer to them and old links must still answer.
+    The row and its public id stay, because deliveries refer to them and old links must still answer.
     """
     ids = select(Subscription.id).where(Subscription.subscriber_id == row.id)
     theirs = update(Delivery).where(col(Delivery.subscription_id).in_(ids))
