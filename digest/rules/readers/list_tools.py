@@ -21,9 +21,10 @@ _YES, _NO = "yes", "no"
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """A tool by its export: the columns that tell it, and what its columns say."""
+    """A tool by its export: the columns that tell it, what its columns say, and where its makers say so."""
 
     name: str
+    source: str
     known_by: tuple[frozenset[str], ...]
     files: Mapping[str, ListState]
     ignored: frozenset[str]
@@ -174,6 +175,7 @@ def _read_tool(table: Table) -> Tool:
         columns |= {squeeze(name): one for name in one["names"]}
     return Tool(
         table["name"],
+        table["source"],
         tuple(squeezed(names) for names in table["known_by"]),
         {part: ListState(state) for part, state in table.get("files", {}).items()},
         squeezed(table.get("ignore", ())),

@@ -97,6 +97,10 @@ EXPORTS = {
         "cid,email,MERGE_FIRST_NAME,status",
         "c1,in@a.example,Ina,1", "c2,gone@a.example,Gus,2", "c3,gone2@a.example,Bo,3", "c4,gone3@a.example,Co,4", "c5,no@a.example,No,9",
     ],
+    ("Mailtrain", "subscriptions-abc-0-2025-01-01T00:00:00.000Z.csv"): [
+        "cid,status,HASH_EMAIL,EMAIL,MERGE_FIRST_NAME",
+        "c1,subscribed,h,in@a.example,Ina", "c2,unsubscribed,h,gone@a.example,Gus", "c3,bounced,h,gone2@a.example,Bo", "c4,complained,h,gone3@a.example,Co",
+    ],
     ("Keila", "contacts.csv"): [
         "Email,First name,Last name,Data,Status",
         "in@a.example,Ina,X,,active", "gone@a.example,Gus,X,,unreachable", "gone2@a.example,Otto,X,,unsubscribed",
@@ -119,6 +123,11 @@ EXPORTS = {
         "Record ID,First Name,Last Name,Email,Lead Status,Lifecycle Stage,State/Region,Unsubscribed from all email,Email hard bounce reason",
         "1,Ina,X,in@a.example,New,Lead,Ohio,,", "2,In,X,in2@a.example,Open,Lead,Ohio,No,", "3,Gus,X,gone@a.example,New,Lead,Ohio,Yes,",
         "4,Bo,X,gone2@a.example,New,Lead,Ohio,,Unknown user",
+    ],
+    ("HubSpot", "unsubscribes-and-bounces.csv"): [
+        "Email,Portal Bounce,Portal Unsubscribe,Portal Spam Report,Global Bounce,Marketing Information,Weekly News",
+        "gone@a.example,TRUE,FALSE,FALSE,FALSE,FALSE,FALSE", "gone2@a.example,FALSE,TRUE,FALSE,FALSE,TRUE,FALSE", "gone3@a.example,FALSE,FALSE,TRUE,FALSE,FALSE,FALSE",
+        "gone23@a.example,FALSE,FALSE,FALSE,TRUE,FALSE,FALSE", "no@a.example,FALSE,FALSE,FALSE,FALSE,FALSE,TRUE",
     ],
     ("Klaviyo", "list.csv"): [
         "Email,Klaviyo ID,First Name,Last Name,State / Region,Email Marketing Consent,Email Marketing Consent Timestamp,Email Suppressions",
@@ -270,6 +279,7 @@ def test_the_list_names_the_tool_and_keeps_it_as_the_origin_of_consent(
 
 def test_every_tool_names_its_source_and_no_word_means_two_states() -> None:
     catalogue = load_catalogue()
+    assert all(tool.source for tool in catalogue.tools)
     assert len(catalogue.tools) >= 20
     assert not catalogue.words.yes & catalogue.words.no
     assert set(catalogue.words.states.values()) == set(ListState)
