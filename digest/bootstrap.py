@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from digest.tasks.delivery.run import RelayLimits, Run
     from digest.tasks.desk.desk import Desk
     from digest.tasks.editions.compiling import Compiler
+    from digest.tasks.editions.reader_edition import ReaderEditions
     from digest.tasks.inbound.inbox import Inbox
     from digest.tasks.ledger.metrics import Metrics
     from digest.tasks.ledger.moving import Moved, Tell
@@ -151,8 +152,18 @@ class Application:
         from digest.tasks.inbound.inbox import Inbox
 
         return Inbox(
-            self.readers, self.keys["identity"], Spool(self.settings.path(self.settings.inbound.spool))
+            self.readers,
+            self.keys["identity"],
+            Spool(self.settings.path(self.settings.inbound.spool)),
+            lambda: self.reader_editions,
         )
+
+    @cached_property
+    def reader_editions(self) -> ReaderEditions:
+        """Return what makes editions for single readers who ask for one."""
+        from digest.tasks.editions.reader_edition import ReaderEditions
+
+        return ReaderEditions(self.settings, self.composer, self.renderer.speaks)
 
     @cached_property
     def desk(self) -> Desk:

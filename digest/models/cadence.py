@@ -6,10 +6,16 @@ from datetime import date, time, timedelta
 
 from digest.models.recurrence import WEEKDAYS, Unit, read_cadence
 
-__all__ = ["CORRECTION", "WEEKDAYS", "Cadence", "Unit", "next_day"]
+__all__ = ["CORRECTION", "REQUEST", "RESERVED", "WEEKDAYS", "Cadence", "Unit", "next_day"]
 
 CORRECTION = "correction"
 """What an edition that is a notice of correction has in its cadence's place; no cadence has that name."""
+
+REQUEST = "request"
+"""What an edition for one reader who asked for it has in its cadence's place."""
+
+RESERVED = (CORRECTION, REQUEST)
+"""What stands in a cadence's place for editions of no cadence: these are in no archive and no feed."""
 
 _LONGEST_GAP = timedelta(days=366 * 9)  # 29 February comes every four years, but for 2100
 

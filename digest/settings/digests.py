@@ -12,7 +12,7 @@ from pydantic import (
 
 from digest.errors import SettingsError
 from digest.models import Approval, Form
-from digest.models.cadence import CORRECTION, Cadence
+from digest.models.cadence import RESERVED, Cadence
 from digest.settings.types import Duration, QuietHours, Slug, Table, Text, Topic, Written, YearDay
 
 _ANY_DAY = date(2026, 1, 1)  # where the gaps of a cadence are measured
@@ -55,8 +55,9 @@ class DigestSettings(Table):
     @field_validator("cadences")
     @classmethod
     def _names_are_free(cls, written: dict[str, str]) -> dict[str, str]:
-        if CORRECTION in written:
-            raise ValueError(f'"{CORRECTION}" is no name for a cadence: corrections are sent under it')
+        for name in RESERVED:
+            if name in written:
+                raise ValueError(f'"{name}" is no name for a cadence: {name}s are sent under it')
         return written
 
     @model_validator(mode="after")

@@ -217,6 +217,8 @@ ANSWERS: dict[str, dict[str, str]] = {
     "mail_paused": {"until": "2026-12-07T07:00:00+00:00"},
     "mail_paused_open": {},
     "mail_resumed": {},
+    "mail_nothing_new": {},
+    "mail_sent_today": {},
     "mail_record": {},
     "mail_ask": {"verb": "leave", "argument": ""},
     "mail_help": {"address": "news@courier.example", "cadences": "daily, weekly", "topics": "world"},
@@ -230,7 +232,7 @@ def test_every_answer_by_mail_is_in_the_readers_language(
 ) -> None:
     known = {key for key in CATALOGUES.translator("en").phrases if key.startswith("mail_")}
     assert known - {"mail_subject"} <= ANSWERS.keys()
-    inbox = Inbox(readers, b"k" * 32, cast(Any, None))  # composing reads no spool
+    inbox = Inbox(readers, b"k" * 32, cast(Any, None), cast(Any, None))  # composing reads no spool
     for key, values in ANSWERS.items():
         row = Answer(
             id=1, created_at=NOW, due_at=NOW, kind="answer", address="anna@example.org", language=language,
@@ -240,7 +242,7 @@ def test_every_answer_by_mail_is_in_the_readers_language(
 
 
 @pytest.mark.parametrize("look", ["front-page", "headlines", "letter"])
-@pytest.mark.parametrize("cadence", ["daily", "correction"])
+@pytest.mark.parametrize("cadence", ["daily", "request", "correction"])
 def test_an_edition_is_in_the_readers_language(
     readers: Readers, renderer: Renderer, language: str, look: str, cadence: str
 ) -> None:

@@ -17,6 +17,7 @@ class MailVerb(StrEnum):
     PAUSE = "pause"
     RESUME = "resume"
     HOUR = "hour"
+    SEND = "send now"
     RECORD = "my data"
     HELP = "help"
 
@@ -65,6 +66,13 @@ WORDS: dict[MailVerb, tuple[str, ...]] = {
     MailVerb.HOUR: (
         "hour", "stunde", "uhrzeit", "hora", "heure", "ora", "uur", "godzina", "timme", "klockan", "час",
         "الساعة", "ժամ",
+    ),
+    MailVerb.SEND: (
+        "send now", "send it now", "send me the digest", "jetzt senden", "jetzt schicken", "sofort senden",
+        "enviar ahora", "envíame ahora", "envoyer maintenant", "envoyez maintenant", "invia ora",
+        "invia adesso", "nu versturen", "nu sturen", "stuur nu", "wyślij teraz", "enviar agora",
+        "envie agora", "skicka nu", "отправить сейчас", "прислать сейчас", "أرسل الآن", "إرسال الآن",
+        "ուղարկել հիմա",
     ),
     MailVerb.RECORD: (
         "my data", "meine daten", "mis datos", "mes données", "i miei dati", "mijn gegevens", "moje dane",

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, UnaryExpression
 from sqlmodel import Session, and_, col, func, or_, select
 
 from digest.models import Article, Edition, EditionState, Variant, VariantArticle
-from digest.models.cadence import CORRECTION
+from digest.models.cadence import RESERVED
 from digest.models.row import row_id
 
 _MADE = (EditionState.FROZEN, EditionState.PAUSED, EditionState.FINISHED)
@@ -158,7 +158,7 @@ def _is_made(digests: Collection[str]) -> tuple[ColumnElement[bool], ...]:
         col(Edition.digest).in_(digests),
         col(Edition.state).in_(_MADE),
         col(Edition.frozen_at).is_not(None),
-        col(Edition.cadence) != CORRECTION,
+        col(Edition.cadence).not_in(RESERVED),
     )
 
 

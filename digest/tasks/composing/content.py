@@ -12,7 +12,7 @@ from digest.mail.rendering.catalogues import Catalogues
 from digest.mail.rendering.content import Card, Content, Publication, Section
 from digest.mail.rendering.names import Names
 from digest.models import Edition, Form
-from digest.models.cadence import CORRECTION
+from digest.models.cadence import CORRECTION, RESERVED
 from digest.models.row import row_id
 from digest.rules.editions.sections import order_sections
 from digest.rules.editions.selection import Choice
@@ -202,7 +202,7 @@ class EditionContents:
             introduction=_introduced(edition.introduction, site.base_url),
             look=digest.template,
             archive_url=archive_url(site.base_url, edition)
-            if digest.is_public and self._settings.web.enabled and not is_correction
+            if digest.is_public and self._settings.web.enabled and edition.cadence not in RESERVED
             else "",
         )
         subject = edition.subject if is_correction else edition.subject or digest.subject

@@ -26,8 +26,6 @@ from digest.rules.editions.selection import (
     EVERY_TOPIC,
     Choice,
     Chosen,
-    settle_topics,
-    since,
 )
 from digest.rules.editions.shortening import CLIPPED_AT, list_shortened
 from digest.rules.readers.address import normalise
@@ -38,9 +36,10 @@ from digest.store.delivery import deliveries
 from digest.store.editions import drafts, variants
 from digest.store.readers import subscribers
 from digest.tasks.composing.composer import Composer
-from digest.tasks.editions.candidates import Selection, shape_of
+from digest.tasks.editions.candidates import shape_of
 from digest.tasks.editions.coming import next_open
 from digest.tasks.editions.fitting import Fitter
+from digest.tasks.editions.reader_edition import choose_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +108,7 @@ def preview(
         coming = occurrence or next_open(session, settings, digest, name, at)
         draft = drafts.find_or_new(session, digest.name, name, coming.period)
         edition = _edition(draft, coming, at)
-        chosen = _choose(session, digest, subscription, at, draft)
+        chosen = choose_for(session, digest, subscription, at, draft)
         if not chosen.choices and not articles.last_id(session):
             raise InputError("there are no articles yet: `digest fetch` reads the sources")
         if not chosen.choices:
@@ -212,16 +211,3 @@ def _edition(draft: Draft, occurrence: Occurrence, at: datetime) -> Edition:
         subject=draft.subject,
         introduction=draft.introduction,
     )
-
-
-def _choose(
-    session: Session, digest: DigestSettings, subscription: Subscription, at: datetime, draft: Draft
-) -> Chosen:
-    history = frozenset[int]()
-    if subscription.id is not None:
-        history = deliveries.history_of(session, subscription.id, digest.skip)
-    settled = settle_topics(
-        since(subscription.topics, digest.lookback_of(subscription.cadence)), at, digest.carry
-    )
-    selection = Selection.read(session, digest, at, draft)
-    return selection.choose_settled(settled, history, subscription.max_articles)

@@ -16,6 +16,7 @@ from digest.rules.readers.mail_commands import MailCommand, MailVerb, read_pause
 from digest.rules.tokens import mail_tokens, tokens
 from digest.settings import DigestSettings
 from digest.store.readers import subscribers
+from digest.tasks.editions.reader_edition import Requested
 from digest.tasks.inbound.answers import plan_answer
 from digest.tasks.inbound.inbox import Inbox
 from digest.tasks.inbound.trust import Addressed, Writer
@@ -147,6 +148,8 @@ def _apply(request: Request, command: MailCommand, subscriber: Subscriber, row: 
         return "told their data"
     if row.state not in _ACTIVE:
         return f"the subscription is {row.state}"
+    if command.verb is MailVerb.SEND:
+        return _send(request, subscriber, row, digest)
     try:
         phrases = _change(request, command, subscriber, row, digest)
     except InputError as error:
@@ -154,6 +157,24 @@ def _apply(request: Request, command: MailCommand, subscriber: Subscriber, row: 
         return str(error)
     request.answer(row.digest, phrases)
     return f"changed: {command.verb}"
+
+
+def _send(request: Request, subscriber: Subscriber, row: Subscription, digest: DigestSettings) -> str:
+    """Plan the reader's own digest, to be mailed by this run; where there is none, the answer says why."""
+    if row.state == SubscriptionState.PAUSED:
+        request.answer(row.digest, [_paused(row.paused_until)])
+        return "the subscription is paused"
+    entered = request.inbox.reader_editions().enter(request.session, digest, subscriber, row, request.now)
+    if entered in _NOT_SENT:
+        request.answer(row.digest, [(_NOT_SENT[entered], {})])
+    return f"send now: {entered}"
+
+
+_NOT_SENT = {Requested.NOTHING: "mail_nothing_new", Requested.BEFORE: "mail_sent_today"}
+
+
+def _paused(until: datetime | None) -> tuple[str, dict[str, str]]:
+    return ("mail_paused", {"until": until.isoformat()}) if until else ("mail_paused_open", {})
 
 
 def _change(
@@ -164,9 +185,7 @@ def _change(
     if command.verb is MailVerb.PAUSE:
         until = read_pause(command.argument, request.now)
         preferences.set_pause(readers, token, until, request.now, ORIGIN)
-        if until is None:
-            return [("mail_paused_open", {})]
-        return [("mail_paused", {"until": until.isoformat()})]
+        return [_paused(until)]
     if command.verb is MailVerb.RESUME:
         preferences.resume(readers, token, request.now, ORIGIN)
         return [("mail_resumed", {})]

@@ -1,6 +1,6 @@
 """What every act of the inbox stands on, and which delivery a message is proved to be about."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -22,6 +22,7 @@ from digest.store.database import Database
 from digest.store.delivery import bounces
 from digest.store.readers import subscribers
 from digest.tasks.composing.composer import return_paths
+from digest.tasks.editions.reader_edition import ReaderEditions
 from digest.tasks.readers.readers import Readers
 
 _MOST_EDITIONS = 400
@@ -46,11 +47,15 @@ class JoinedDatabase(Database):
 
 @dataclass(frozen=True, slots=True)
 class Inbox:
-    """The dependencies of what is done with mail that comes in."""
+    """The dependencies of what is done with mail that comes in.
+
+    `reader_editions` is called only for a reader who wants their digest now: it loads the templates.
+    """
 
     readers: Readers
     identity_key: bytes
     spool: Spool
+    reader_editions: Callable[[], ReaderEditions]
 
     @property
     def settings(self) -> Settings:

@@ -20,6 +20,7 @@ VERBS = {
     MailVerb.PAUSE: "command_pause",
     MailVerb.RESUME: "command_resume",
     MailVerb.HOUR: "command_hour",
+    MailVerb.SEND: "command_send",
     MailVerb.RECORD: "command_record",
     MailVerb.HELP: "command_help",
 }
@@ -54,6 +55,7 @@ def list_commands(words: Translator, names: Names, cadences: list[str], topics: 
         f"{say('command_pause')} {say('two_weeks')}",
         say("command_resume"),
         f"{say('command_hour')} 8",
+        say("command_send"),
         say("command_record"),
         say("command_help"),
     ]

@@ -1,0 +1,118 @@
+"""Enter an edition for one reader who asks for it: their own digest, at once, at most once a day.
+
+It is an edition like every other, with one delivery: claims, marks, repeats and the audit are the same, and
+what it brings is not in the reader's next edition again.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from sqlmodel import Session
+
+from digest.models import Delivery, Draft, Edition, EditionState, Subscriber, Subscription
+from digest.models.cadence import REQUEST
+from digest.models.row import row_id
+from digest.rules.editions.approval import why_held
+from digest.rules.editions.selection import Chosen, settle_topics, since
+from digest.settings import DigestSettings, Settings
+from digest.store import workers
+from digest.store.delivery import deliveries
+from digest.store.editions import drafts, editions, snapshots, variants
+from digest.tasks.composing.composer import Composer
+from digest.tasks.editions.candidates import Selection, shape_of
+from digest.tasks.editions.coming import next_open
+from digest.tasks.editions.fitting import Fitter
+
+
+class Requested(StrEnum):
+    """What came of a reader's wish to have their digest now."""
+
+    PLANNED = "planned"
+    COMING = "an edition is being compiled"
+    BEFORE = "it was sent today already"
+    NOTHING = "nothing new, or nothing that is approved"
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderEditions:
+    """Makes editions for single readers."""
+
+    settings: Settings
+    composer: Composer
+    speaks: Callable[[str], bool]
+
+    def enter(
+        self,
+        session: Session,
+        digest: DigestSettings,
+        subscriber: Subscriber,
+        subscription: Subscription,
+        now: datetime,
+    ) -> Requested:
+        """Plan the delivery of all that is new for a reader, as their next edition would hold it.
+
+        What editors have hidden stays out, and where they hold or have to approve that edition, nothing goes
+        before they do. Compiling takes turns with this, so that no article is in both.
+        """
+        drafts.take_turns(session)
+        begun = editions.list_editions(session, digest=digest.name, states=[EditionState.COMPILING])
+        if any(one.cadence == subscription.cadence for one in begun):
+            return Requested.COMING
+        coming = next_open(session, self.settings, digest, subscription.cadence, now)
+        draft = drafts.find_or_new(session, digest.name, subscription.cadence, coming.period)
+        chosen = choose_for(session, digest, subscription, now, draft)
+        if not chosen.choices or why_held(digest.approval, draft):
+            return Requested.NOTHING
+        day = now.astimezone(self.settings.zone).date().isoformat()
+        row = Edition(
+            digest=digest.name, cadence=REQUEST, period=f"{day}-{subscription.id}",
+            state=EditionState.FROZEN, at_once=True, deadline_at=now, freeze_at=now, frozen_at=now,
+        )  # fmt: skip
+        edition = editions.add_edition(session, row)
+        if edition is None:
+            return Requested.BEFORE
+        self._plan(session, digest, edition, subscriber, subscription, chosen, draft)
+        return Requested.PLANNED
+
+    def _plan(
+        self,
+        session: Session,
+        digest: DigestSettings,
+        edition: Edition,
+        subscriber: Subscriber,
+        subscription: Subscription,
+        chosen: Chosen,
+        draft: Draft,
+    ) -> None:
+        own = self.settings.site.language
+        language = subscriber.language if subscriber.language and self.speaks(subscriber.language) else own
+        fitter = Fitter(self.composer, digest, edition)
+        fitted = fitter.settle(session, chosen, language, subscription.topics, shape_of(draft).added)
+        variant = variants.find_or_add_variant(session, row_id(edition), language, fitted)
+        now = edition.freeze_at
+        delivery = Delivery(
+            edition_id=row_id(edition), subscription_id=row_id(subscription), variant_id=variant,
+            due_at=now, changed_at=now,
+        )  # fmt: skip
+        session.add(delivery)
+        subscription.cohort_id = None  # what the reader has is read from the ledger again
+        session.add(subscription)
+        session.flush()
+        snapshots.keep(session, row_id(edition))
+        workers.raise_counter(session)
+
+
+def choose_for(
+    session: Session, digest: DigestSettings, subscription: Subscription, at: datetime, draft: Draft
+) -> Chosen:
+    """Choose what a reader's next edition would hold at a time, by what they have."""
+    history = frozenset[int]()
+    if subscription.id is not None:
+        history = deliveries.history_of(session, subscription.id, digest.skip)
+    settled = settle_topics(
+        since(subscription.topics, digest.lookback_of(subscription.cadence)), at, digest.carry
+    )
+    selection = Selection.read(session, digest, at, draft)
+    return selection.choose_settled(settled, history, subscription.max_articles)
