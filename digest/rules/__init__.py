@@ -1,4 +1,4 @@
-"""Pure decisions: they are given `now` and values, and touch nothing.
+"""Pure decisions: functions of values and `now`, without input or output.
 
 The rooms are articles, editions, readers, delivery and tokens; open editions/selection.py first.
 """

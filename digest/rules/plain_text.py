@@ -1,4 +1,4 @@
-"""Write in plain text what HTML draws: superscripts (10⁶, x^(n+1)), subscripts (H₂O), list labels."""
+"""Write HTML's superscripts (10⁶, x^(n+1)), subscripts (H₂O) and list labels as plain text."""
 
 import re
 from string import ascii_lowercase
@@ -18,7 +18,7 @@ _LARGEST_ROMAN = 3_999
 
 
 def raised(text: str, before: str) -> str:
-    """Return what a superscript holds, as it is written behind the character before it.
+    """Return a superscript's text as it is written after the character before it.
 
     `raised("6", "0")` is `⁶` and `raised("th", "5")` is `th`.
     """
@@ -33,7 +33,7 @@ def raised(text: str, before: str) -> str:
 
 
 def lowered(text: str, before: str) -> str:
-    """Return what a subscript holds, as it is written behind the character before it: H₂O, x_i."""
+    """Return a subscript's text as it is written after the character before it: H₂O, x_i."""
     bare = text.strip()
     if _AS_LOWERED.fullmatch(bare):
         return bare.translate(_LOWERED)
@@ -44,7 +44,8 @@ def lowered(text: str, before: str) -> str:
 
 
 def item_label(number: int, kind: str | None) -> str:
-    """Return an item's label as `type` asks (HTML 4.4.5): `3`, `c` (a), `C` (A), `iii` (i) or `III` (I)."""
+    """Return a list item's label in the style that `type` asks for (HTML 4.4.5): `3`, `c` (a), `C` (A),
+    `iii` (i) or `III` (I)."""
     if kind in ("a", "A") and number > 0:
         label = _letters(number)
     elif kind in ("i", "I") and 0 < number <= _LARGEST_ROMAN:

@@ -1,6 +1,6 @@
-"""What anybody may read of the editions that were made: pages, lists and feeds are made of these values.
+"""The archive of editions: the values that its pages, lists and feeds are made from.
 
-Nothing in here knows a reader: there is no name, no address and no token to leak (standard E10).
+Nothing here knows a reader: there is no name, address or token to leak.
 """
 
 from collections.abc import Mapping, Sequence
@@ -79,7 +79,7 @@ class ArchiveList:
 
 
 class Archive:
-    """Reads editions of the digests that are public; of the others it knows nothing."""
+    """Reads editions of the public digests; other digests do not exist for it."""
 
     def __init__(self, database: Database, settings: Settings) -> None:
         self._database = database
@@ -104,12 +104,12 @@ class Archive:
             return replace(found, related=self._relate(session, found))
 
     def find_picture(self, name: str) -> bytes | None:
-        """Return the copy of a picture under the hash that is its name."""
+        """Return the copy of an image by the hash that is its name."""
         with self._database.read() as session:
             return images.find_content(session, name)
 
     def shelf(self, digest: DigestSettings | None, page: int) -> ArchiveList | None:
-        """List editions of one digest, or of all public ones; None where there is no such page."""
+        """List editions of one digest, or of all public ones; None if there is no such page."""
         names = [one.name for one in ([digest] if digest else self.digests)]
         with self._database.read() as session:
             pages = max(1, -(-archive.count_made(session, names) // PER_PAGE))
@@ -121,19 +121,19 @@ class Archive:
         return ArchiveList(tuple(entries), page, pages)
 
     def latest(self, digest: DigestSettings | None, limit: int) -> list[Published]:
-        """List the latest editions whole, as feeds carry them."""
+        """List the latest editions with their articles, for feeds."""
         names = [one.name for one in ([digest] if digest else self.digests)]
         with self._database.read() as session:
             rows = archive.list_made(session, names, limit=limit)
             return [self._publish(session, self._digest_of(row), row) for row in rows]
 
     def list_all(self, limit: int) -> list[Edition]:
-        """List the latest editions alone, as a sitemap names them."""
+        """List the latest editions without their articles, for a sitemap."""
         with self._database.read() as session:
             return archive.list_made(session, [one.name for one in self.digests], limit=limit)
 
     def _relate(self, session: Session, found: Published) -> tuple[Article, ...]:
-        """Return the nearest articles of earlier editions; those do not change, so they are found once."""
+        """Return the nearest articles of earlier editions; those do not change, so the result is cached."""
         key = row_id(found.edition)
         if key not in self._related:
             before = archive.list_before(session, found.edition, _COMPARED)
@@ -173,9 +173,9 @@ class Archive:
 def arrange(
     shown: Sequence[ArchivedArticle], topics: tuple[str, ...]
 ) -> tuple[Article | None, tuple[ArchiveSection, ...], tuple[Article, ...]]:
-    """Part an edition's articles into the lead, sections in the digest's order, and what is earlier.
+    """Split an edition's articles into the lead, sections in the digest's order, and earlier ones.
 
-    Where all of it is earlier (each reader new), nothing is set apart.
+    If all are earlier (every reader was new), none is set apart.
     """
     is_all_earlier = all(one.is_earlier for one in shown)
     own = [one.article for one in shown if is_all_earlier or not one.is_earlier]

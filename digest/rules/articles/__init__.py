@@ -1,4 +1,4 @@
-"""Which articles are one story, which are new, their topics and pictures.
+"""Which articles are duplicates, which are new, their topics and images.
 
 Open duplicates.py first.
 """

@@ -1,4 +1,4 @@
-"""Whether two texts tell the same story: by the runs of words that they share.
+"""Whether two texts tell the same story, by the shingles that they share.
 
 The thresholds are measured on tests/corpus/stories (`python -m tests.benchmarks.folding`).
 """
@@ -15,10 +15,10 @@ from typing import TypeVar
 _T = TypeVar("_T", str, int)
 
 WINDOW = timedelta(hours=72)
-"""How far apart two sources may be with one story."""
+"""The most time between two sources' articles about one story."""
 
 MOST_TELLERS = 64
-"""So many articles stand in the index for one run; what still more have is a phrase, not a story."""
+"""A shingle that this many articles have is a stock phrase, and gets no further entries in the index."""
 
 _RUN = 3
 _INDEXED_RUN = 5
@@ -33,12 +33,12 @@ _LONGER = 12
 _SAME_FIGURES = 0.5
 _KEPT = 0.5
 _WORDS = 3_000
-# Scripts that are written without blanks: there each sign is a word.
+# Scripts that are written without spaces: each character counts as a word.
 _WORD = re.compile(
     r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
     r"|[^\W\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+"
 )
-# The same words of an ASCII text, found in a fifth of the time: what parts them becomes a blank.
+# A quicker way to split ASCII text into the same words: all other characters become spaces.
 _PARTED = bytes(
     byte if byte < 128 and (chr(byte).isalnum() or byte == ord("_")) else 32 for byte in range(256)
 )
@@ -46,7 +46,7 @@ _PARTED = bytes(
 
 @dataclass(frozen=True)
 class StoryText:
-    """What is compared of an article: its words, their runs and the figures, made when they are asked."""
+    """What is compared of an article: its words, shingles and numbers, each computed when first needed."""
 
     title: str
     text: str
@@ -66,18 +66,18 @@ class StoryText:
 
     @cached_property
     def runs(self) -> frozenset[tuple[str, ...]]:
-        """Return each run of words that the text has."""
+        """Return the distinct shingles of the text."""
         return frozenset(_runs(self.said, _RUN))
 
     @cached_property
     def figures(self) -> frozenset[str]:
-        """Return the numbers in it."""
+        """Return the distinct numbers in the text."""
         return frozenset(filter(str.isdecimal, set(self.said)))
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What a source says of an article's identity."""
+    """What a source states about an article's identity."""
 
     url: str
     guid: str | None
@@ -85,7 +85,7 @@ class Identity:
 
 
 def likeness(one: StoryText, other: StoryText) -> float:
-    """Return the share of the shorter text's runs that the longer one has."""
+    """Return the share of the shorter text's shingles that the longer one has."""
     least = min(len(one.runs), len(other.runs))
     return len(one.runs & other.runs) / least if least else 0.0
 
@@ -93,7 +93,7 @@ def likeness(one: StoryText, other: StoryText) -> float:
 def is_same_story(one: StoryText, other: StoryText) -> bool:
     """Return whether two sources tell one story in the same words, cut or edited.
 
-    A short text must be nearly the same; texts with other figures (weather, results, prices) are others.
+    A short text must be nearly identical; texts with other numbers (weather, results, prices) are different.
     """
     shorter, longer = sorted((one, other), key=lambda told: told.words)
     if shorter.words < _SHORTEST or longer.words > shorter.words * _LONGER:
@@ -104,20 +104,20 @@ def is_same_story(one: StoryText, other: StoryText) -> bool:
 
 
 def is_another_story(known: Identity, told: StoryText, found: Identity, tells: StoryText) -> bool:
-    """Return whether an article that is known by its address or guid has become another one.
+    """Return whether an article that is known by its URL or guid has become another one.
 
-    It has where the source dates or names it anew and mostly new text stands there: weather, markets, live
-    pages. An edit is none, however large, as long as guid and date stay.
+    It has if the source gives it a new guid or date and mostly new text: weather, markets, live pages. An
+    edit, however large, is the same article as long as guid and date stay.
     """
     return _is_named_anew(known, found) and likeness(told, tells) < _KEPT
 
 
 def sample(told: StoryText) -> list[int]:
-    """Return the runs that stand for a text in an index: the same ones for the same passages anywhere.
+    """Return the shingles that represent a text in an index: the same ones for the same passages anywhere.
 
-    They are the runs with the lowest hashes, a third of them of the text's beginning: there a cut text and
-    the whole one are alike, however long the whole is. Numbers hash alike in all processes of one Python;
-    another Python may not find what is in the index, which holds three days.
+    They are the shingles with the lowest hashes, a third of them from the text's beginning, where a cut text
+    and the whole are alike. Numbers hash alike in all processes of one version of Python; another version may
+    not find what is in the index, which holds three days.
     """
     numbers = {word: zlib.crc32(word.encode()) for word in set(told.said)}
     words = [numbers[word] for word in told.said]
@@ -127,13 +127,13 @@ def sample(told: StoryText) -> list[int]:
 
 
 def are_near(one: datetime, other: datetime) -> bool:
-    """Return whether two times are near enough for one story."""
+    """Return whether two times are close enough for one story."""
     return abs(one - other) <= WINDOW
 
 
 def _is_named_anew(known: Identity, found: Identity) -> bool:
     if known.guid and found.guid and known.guid != found.guid and not found.guid.startswith("file:"):
-        return True  # a file under another name is no other article
+        return True  # a file under another name is the same article
     if known.published_at and found.published_at:
         return known.published_at != found.published_at
     return known.url != found.url
@@ -145,5 +145,5 @@ def _share_figures(one: StoryText, other: StoryText) -> bool:
 
 
 def _runs(words: Sequence[_T], length: int) -> Iterator[tuple[_T, ...]]:
-    """Yield each run of so many words; a text with fewer is one."""
+    """Yield each run of this many words; a shorter text is one run."""
     return zip(*(words[at:] for at in range(min(length, len(words)))), strict=False)

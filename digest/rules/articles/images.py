@@ -1,4 +1,4 @@
-"""Which images may be shown: mail programs load none from anybody but the publication and its sources."""
+"""Which images may be shown: readers' mail clients load none from third parties."""
 
 import ipaddress
 import re
@@ -18,7 +18,7 @@ _NAME = re.compile(r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?")
 class ImagePolicy:
     """Decides which image an article is shown with: linked, copied, or none; never a third party's.
 
-    `images` is that setting of `[site]`; `hosts` may show images beside the article's own host.
+    `images` is that setting of `[site]`; `hosts` may show images besides the article's own host.
     """
 
     images: str
@@ -26,9 +26,9 @@ class ImagePolicy:
     hosts: frozenset[str]
 
     def image_of(self, article: Article, copy_name: str | None) -> str:
-        """Return the address of an article's image; empty where none may be shown.
+        """Return the URL of an article's image; "" if none may be shown.
 
-        `copy_name` is the name of our own copy of it, if there is one.
+        `copy_name` is the name of our own copy, if there is one.
         """
         if not article.image_url or self.images == "none":
             return ""
@@ -37,7 +37,7 @@ class ImagePolicy:
         return article.image_url if is_own(article.image_url, self._homes(article)) else ""
 
     def keep_in_text(self, article: Article, html: str) -> str:
-        """Return an article's text with the images that may be linked; those in texts are never copied."""
+        """Return an article's text with the images that may be linked; images in texts are never copied."""
         if "<img" not in html:
             return html
         homes = self._homes(article)
@@ -48,7 +48,7 @@ class ImagePolicy:
 
 
 def host_of(url: str | None) -> str:
-    """Return the host of an http address in lower case; empty where it has none that is plain ASCII."""
+    """Return the host of an http URL in lower case; "" if it has none in plain ASCII."""
     try:
         parts = urlsplit(url or "")
         host = (parts.hostname or "").rstrip(".")
@@ -58,16 +58,16 @@ def host_of(url: str | None) -> str:
 
 
 def is_own(picture: str | None, homes: Collection[str]) -> bool:
-    """Return whether a picture lies with one of the hosts that may show it, or below or above one.
+    """Return whether an image is on an allowed host, or on one above or below it.
 
-    A third party's server would learn who opens a message and when, whatever the picture shows.
+    A third party's server would learn who opens a message and when, whatever the image shows.
     """
     host = _bare(host_of(picture))
     return bool(host) and any(_are_one(host, _bare(home)) for home in homes if home)
 
 
 def keep_pictures(html: str, may_stand: Callable[[str], bool]) -> str:
-    """Take those pictures out of cleaned HTML that may not stand there; it is as nh3 writes it."""
+    """Remove those images from cleaned HTML that may not be shown; the HTML must be as nh3 writes it."""
 
     def settle(tag: re.Match[str]) -> str:
         found = _SOURCE.search(tag[0])

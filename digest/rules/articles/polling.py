@@ -1,4 +1,4 @@
-"""Decide when a source is asked again."""
+"""Decide when a source is requested again."""
 
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -15,18 +15,20 @@ _UPDATE_PERIODS = {
 
 
 def after_success(now: datetime, every: timedelta, asked: timedelta | None) -> datetime:
-    """Return the next time: as often as configured, and no more often than the source asks, within a day."""
+    """Return the next time: as often as configured, but no more often than the source asks, and at least
+    daily."""
     return now + max(every, min(asked or timedelta(0), LONGEST))
 
 
 def after_failure(now: datetime, failures: int, asked: timedelta | None) -> datetime:
-    """Return the next time after so many failures in a row: it doubles from 15 minutes to a day."""
+    """Return the next time after a number of failures in a row: the pause doubles from 15 minutes to a
+    day."""
     doubled: timedelta = _FIRST_RETRY * 2 ** min(max(failures, 1) - 1, 10)
     return now + min(max(doubled, asked or timedelta(0)), LONGEST)
 
 
 def read_retry_after(value: str | None, now: datetime) -> timedelta | None:
-    """Read Retry-After, seconds or an HTTP date (RFC 9110 10.2.3); None for what is neither or is past."""
+    """Parse Retry-After, seconds or an HTTP date (RFC 9110 10.2.3); None if it is neither, or past."""
     text = (value or "").strip()
     if text.isascii() and text.isdigit():
         return min(timedelta(seconds=int(text[:9])), LONGEST)
@@ -39,14 +41,14 @@ def read_retry_after(value: str | None, now: datetime) -> timedelta | None:
 
 
 def read_update_period(period: str, frequency: str) -> timedelta | None:
-    """Read sy:updatePeriod and sy:updateFrequency (RSS 1.0 syndication module)."""
+    """Parse sy:updatePeriod and sy:updateFrequency (RSS 1.0 syndication module)."""
     length = _UPDATE_PERIODS.get(period.strip().lower())
     times = int(frequency) if frequency.isascii() and frequency.isdigit() and len(frequency) < 7 else 1
     return length / max(times, 1) if length else None
 
 
 def read_minutes(text: str) -> timedelta | None:
-    """Read an RSS ttl, which is in minutes."""
+    """Parse an RSS ttl, which is in minutes."""
     digits = text.strip()
     is_number = digits.isascii() and digits.isdigit() and len(digits) < 7
     return timedelta(minutes=int(digits)) if is_number and int(digits) else None

@@ -1,4 +1,4 @@
-"""What failures say of an address: how each weighs, and when there have been enough (M3AAWG, RFC 3463)."""
+"""What failures prove about an address: the weight of each, and when they are enough (M3AAWG, RFC 3463)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,8 @@ PROBE_WAIT = timedelta(days=7)
 """How long a probe may take to come back: servers try for five days (RFC 5321 4.5.4.1)."""
 
 WARN_RATE, PAUSE_RATE, LEAST_COMPLAINTS = 0.001, 0.003, 5
-"""Shares of an edition's accepted messages: what Gmail and Yahoo ask to stay under, and never to reach."""
+"""Shares of an edition's accepted messages: Gmail and Yahoo ask senders to stay below the first and never
+to reach the second."""
 
 _HARD = frozenset({"unknown user", "unknown host", "mailbox disabled", "moved"})
 _OURS = frozenset({
@@ -24,7 +25,7 @@ _OURS = frozenset({
 
 
 class AddressVerdict(StrEnum):
-    """What is to be done about an address."""
+    """What to do about an address."""
 
     KEEP = "keep"
     PROBE = "probe"
@@ -33,17 +34,17 @@ class AddressVerdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """One bounce as the score sees it."""
+    """One bounce, as the score uses it."""
 
     at: datetime
     weight: BounceWeight
 
 
 def weigh(reason: str, *, permanent: bool, delayed: bool) -> BounceWeight:
-    """Decide what one failure counts for.
+    """Decide how much one failure counts.
 
-    A full mailbox is soft whatever its class, for it may be emptied. What a server holds against the
-    sender or the message never counts against the reader. A warning that comes before the end counts nothing.
+    A full mailbox is soft whatever its class, because it may be emptied. What a server holds against the
+    sender or the message never counts against the reader. A warning about a delay counts nothing.
     """
     if delayed:
         return BounceWeight.NONE
@@ -55,11 +56,11 @@ def weigh(reason: str, *, permanent: bool, delayed: bool) -> BounceWeight:
 
 
 def judge_address(evidence: Sequence[Evidence], probed_at: datetime | None, now: datetime) -> AddressVerdict:
-    """Decide on an address from its bounces.
+    """Decide about an address from its bounces.
 
     A hard bounce suppresses at once. Soft ones do so only through a probe: five within 60 days that span two
-    weeks or more bring one, and a failure after it suppresses. A probe that does not come back in a week
-    clears what was before it.
+    weeks or more cause one, and a failure after it suppresses. If no failure follows within a week, earlier
+    bounces no longer count.
     """
     recent = [one for one in evidence if now - one.at <= WINDOW]
     if any(one.weight is BounceWeight.HARD for one in recent):

@@ -1,7 +1,7 @@
 """How fast messages may begin: stated limits, and limits learned from servers that ask us to slow down.
 
-Times are seconds of a monotonic clock. A limit that was learned is half of what was tried; it is given back
-slowly, and forgotten once it is far above what had been too fast.
+Times are seconds of a monotonic clock. A learned limit is half of the rate that was tried; it is raised
+slowly, and dropped once it is far above the rate that was too fast.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from datetime import date, datetime, time, timedelta, tzinfo
 from digest.models import Outcome, Stage
 
 LEARNED_FOR = timedelta(hours=1)
-"""How long a learned limit holds for other runs."""
+"""How long other runs use a learned limit."""
 
 _SLOWEST = 1 / 60
 _GIVEN_BACK_EVERY = 30.0
@@ -28,15 +28,15 @@ _TOO_FAST = re.compile(r"rate|throttl|too (?:many|much|fast)|slow down|try again
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """A limit: messages a second, and messages at once; 0 is no limit."""
+    """A limit: messages a second, and messages at once; 0 means no limit."""
 
     rate: float = 0
     at_once: int = 0
 
     def shared_by(self, workers: int) -> Limit:
-        """Return what one of several workers may take of it, so that together they keep it.
+        """Return one worker's share of the limit, so that all workers together keep it.
 
-        A limit of fewer messages at once than there are workers is passed over: each may have one.
+        A limit of fewer messages at once than there are workers is exceeded: each worker may have one.
         """
         if workers <= 1:
             return self
@@ -45,7 +45,7 @@ class Limit:
 
 @dataclass(slots=True)
 class Pace:
-    """The pace at which one relay, or one recipient domain, is served."""
+    """The pace at which one relay or one recipient domain is served."""
 
     limit: Limit = Limit()
     learned: float = 0
@@ -57,17 +57,17 @@ class Pace:
 
     @property
     def rate(self) -> float:
-        """Return how many messages a second may begin; 0 is no limit."""
+        """Return how many messages a second may begin; 0 means no limit."""
         stated, learned = self.limit.rate, self.learned
         return min(stated, learned) if stated and learned else stated or learned
 
     @property
     def is_free(self) -> bool:
-        """Return whether no limit holds."""
+        """Return whether no limit applies."""
         return not (self.rate or self.limit.at_once)
 
     def may_begin(self, now: float) -> bool:
-        """Return whether a message may begin."""
+        """Return whether a message may begin now."""
         return now >= self.next_at and not (self.limit.at_once and self.under_way >= self.limit.at_once)
 
     def begin(self, now: float) -> None:
@@ -92,7 +92,7 @@ class Pace:
         self.next_at = max(self.next_at, now + 1 / self.learned)
 
     def speed_up(self, now: float) -> None:
-        """Raise a learned limit by a quarter, where it has held for a while."""
+        """Raise a learned limit by a quarter if it has held for a while."""
         if self.learned and now - self._changed_at >= _GIVEN_BACK_EVERY:
             self.learned *= _GIVEN_BACK
             self._changed_at = now
@@ -121,11 +121,11 @@ class Domains:
 
     @property
     def has_limits(self) -> bool:
-        """Return whether any domain is limited, as far as is known."""
+        """Return whether any domain has a stated or learned limit."""
         return bool(self._limits) or any(pace.learned for pace in self._paces.values())
 
     def share(self, workers: int) -> None:
-        """Keep to the part of each stated limit that one of several workers may take."""
+        """Reduce each stated limit to one worker's share of it."""
         self._workers = workers
         for domain, pace in self._paces.items():
             pace.limit = self._limits.get(domain, Limit()).shared_by(workers)
@@ -143,14 +143,14 @@ class Domains:
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """How many messages a day of a warm-up allows, counted from a moment on."""
+    """How many messages a warm-up allows in a day, counted from a moment on."""
 
     messages: int
     day_began_at: datetime
 
 
 def allowance_of(plan: Sequence[int], begins_on: date, now: datetime, zone: tzinfo) -> Allowance | None:
-    """Return what a warm-up plan, a number for each day, allows today; None before and after it."""
+    """Return what a warm-up plan, a number for each day, allows today; None before and after the plan."""
     today = now.astimezone(zone).date()
     day = (today - begins_on).days
     if not 0 <= day < len(plan):
@@ -159,7 +159,7 @@ def allowance_of(plan: Sequence[int], begins_on: date, now: datetime, zone: tzin
 
 
 def domain_of(address: str) -> str:
-    """Return the domain that an address is served by."""
+    """Return the domain of an address."""
     return address.rpartition("@")[2].lower()
 
 

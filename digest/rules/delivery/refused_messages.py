@@ -1,4 +1,4 @@
-"""Recognise a message that is refused, not its readers: many identical refusals are our fault."""
+"""Detect that a message, rather than a reader, is refused: many identical refusals are our fault."""
 
 import re
 from collections import Counter, defaultdict, deque
@@ -19,7 +19,7 @@ class _Seen:
     refused: int = 0
 
     def push(self, key: str, delivery_id: int) -> None:
-        """Append an outcome; the oldest of more than a hundred is forgotten."""
+        """Append an outcome; only the last hundred are kept."""
         if len(self.ended) == WINDOW:
             first = self.ended[0][0]
             self.counts[first] -= 1
@@ -36,15 +36,15 @@ class Refusals:
         self._seen: defaultdict[int, _Seen] = defaultdict(_Seen)
 
     def note_accepted(self, edition_id: int, delivery_id: int) -> None:
-        """Note an accepted message; nothing changes where all of the last hundred were."""
+        """Record an accepted message; nothing changes if all of the last hundred were accepted."""
         seen = self._seen[edition_id]
         if seen.refused or len(seen.ended) < WINDOW:
             seen.push("", delivery_id)
 
     def note(self, edition_id: int, delivery_id: int, outcome: Outcome) -> list[int]:
-        """Note a failed attempt; return the refused deliveries where the message is found to be refused.
+        """Record a failed attempt; return the refused deliveries if the message turns out to be refused.
 
-        That is so when the same refusal came twenty times and for half of the last hundred.
+        That is so when the same refusal came twenty times and for half of the last hundred outcomes.
         """
         seen, key = self._seen[edition_id], likeness(outcome)
         seen.push(key, delivery_id)
@@ -55,10 +55,11 @@ class Refusals:
 
 
 def likeness(outcome: Outcome) -> str:
-    """Return what two refusals of the same content have in common; "" where it is one of the reader alone.
+    """Return what refusals of the same content have in common; "" for a refusal that concerns the reader
+    alone.
 
-    A refusal of the content comes after the final dot; before it, one of us has the subject "policy"
-    (RFC 3463 3.8: X.7.z). What has a digit in it, such as a queue's name for a message, is no matter.
+    A refusal of the content comes after the final dot; before it, such a refusal has the subject "policy"
+    (RFC 3463 3.8: X.7.z). Words with a digit, such as a queue id, are ignored.
     """
     reply = outcome.reply
     if reply is None or reply.code < 500:

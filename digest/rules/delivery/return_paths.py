@@ -1,4 +1,4 @@
-"""Return paths: one for each delivery, so that a bounce tells whose it is (VERP), or one for all."""
+"""Return paths: one for each delivery, so that a bounce says whose it is (VERP), or one for all."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -7,14 +7,14 @@ from digest.rules.tokens import tokens
 
 LONGEST_LOCAL = 64
 LONGEST_PATH = 254
-"""What a local part, and an address without its angle brackets, may have (RFC 5321 4.5.3.1)."""
+"""Lengths of a local part, and of an address without angle brackets (RFC 5321 4.5.3.1)."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReturnPaths:
-    """Writes and reads return paths; `before` is what stands before a token, empty for a catch-all domain.
+    """Writes and reads return paths; `before` precedes the token, and is empty for a catch-all domain.
 
-    Where `plain` is given, it is the return path of every message.
+    If `plain` is given, it is the return path of every message.
     """
 
     before: str
@@ -29,9 +29,9 @@ class ReturnPaths:
         return f"{self.before}{tokens.sign_return(self.keys, public_id, named)}@{self.domain}"
 
     def find_token(self, address: str) -> str | None:
-        """Return the token in the address that a bounce came to; None where it is none of ours.
+        """Return the token in the address that a bounce was sent to; None if it is not one of ours.
 
-        Relays may have changed the case of every letter (RFC 5321 2.4 forbids it, and they do).
+        Relays may have changed the case of any letter (RFC 5321 2.4 forbids it, and they do).
         """
         if self.plain:
             return None

@@ -20,7 +20,7 @@ _OUR_FAULT_STAGES = (Stage.CONNECT, Stage.BANNER, Stage.EHLO, Stage.STARTTLS, St
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """A delivery's next state; `due_at` is set when it is to be tried again, `pause` when it is our fault."""
+    """A delivery's next state; `due_at` is set if it is to be tried again, `pause` if the fault is ours."""
 
     state: DeliveryState
     reason: str
@@ -35,9 +35,9 @@ ACCEPTED = Verdict(DeliveryState.ACCEPTED, "")
 def judge(outcome: Outcome, *, attempts: int, now: datetime, spread: float = 0.5) -> Verdict:
     """Decide what follows from one attempt (RFC 5321 4.2.1, 4.5.4.1; RFC 3463 for the subject of a refusal).
 
-    `attempts` counts this one; `spread`, from 0 to 1, is where in its span the next one lies, so that
-    deliveries deferred together do not come back together. Before the recipient was named a permanent refusal
-    is a fault of ours: the edition pauses and nobody is taken to be bouncing.
+    `attempts` counts this one; `spread`, from 0 to 1, places the next attempt within its span, so that
+    deliveries deferred together do not return together. A permanent refusal before RCPT is our fault: the
+    edition pauses, and no reader counts as bouncing.
     """
     if outcome.accepted:
         return ACCEPTED
@@ -57,7 +57,7 @@ def judge(outcome: Outcome, *, attempts: int, now: datetime, spread: float = 0.5
 
 
 def stated_wait(reply: Reply | None) -> timedelta | None:
-    """Return the wait that a greylisting server states (RFC 6647); None where it states none."""
+    """Return the wait that a greylisting server states (RFC 6647); None if it states none."""
     if reply is None or not _GREYLISTED.search(reply.text):
         return None
     stated = _STATED.search(reply.text)
@@ -78,7 +78,7 @@ def wait_after(attempts: int) -> timedelta:
 
 
 def describe(outcome: Outcome) -> str:
-    """Say in one line what the server answered and at which step; a server that says no end is cut off."""
+    """Describe in one line what the server answered and at which step; long replies are cut."""
     answer = str(outcome.reply) if outcome.reply else outcome.fault or "no reply"
     answer = " ".join(answer.split())
     shown = answer if len(answer) <= _LONGEST else f"{answer[:_LONGEST]}…"
@@ -86,5 +86,5 @@ def describe(outcome: Outcome) -> str:
 
 
 def without_address(text: str, address: str) -> str:
-    """Return a server's text without the reader's address, which is kept in one place only."""
+    """Return a server's text without the reader's address, which is stored in one place only."""
     return re.sub(re.escape(address), "the address", text, flags=re.IGNORECASE)

@@ -1,4 +1,4 @@
-"""Which articles an edition has, when it is due, and what is checked before it leaves.
+"""Which articles an edition has, when it is due, and what is checked before it is sent.
 
 Open selection.py first.
 """

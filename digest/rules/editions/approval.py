@@ -1,10 +1,10 @@
-"""What becomes of an edition at its deadline, by the digest's policy and what editors did."""
+"""Whether an edition is held at its deadline, by the digest's policy and the editors' acts."""
 
 from digest.models import Approval, Draft
 
 
 def why_held(policy: str, draft: Draft | None) -> str:
-    """Say why an edition waits at its deadline; nothing where it is to be compiled."""
+    """Return why an edition is held at its deadline; "" if it is to be compiled."""
     if policy == Approval.SEND:
         return ""
     if draft is not None and draft.held_by:

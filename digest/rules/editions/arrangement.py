@@ -1,7 +1,7 @@
-"""How editors shape an edition: which articles stand where, which stay out, which come in beside the rule.
+"""How editors arrange an edition: the order of articles, which are left out, and which are added.
 
-An article is either placed by hand, and stands before all others in the order that was given, or free, and
-stands where the rule puts it. So what comes in later never moves what an editor has put in order.
+An article is either placed by hand, and comes before all others in the given order, or free, and comes where
+the rule puts it. So an article that arrives later never moves what an editor has placed.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,14 +10,14 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Arrangement:
-    """What editors decided about an edition's articles; `added` tells of each whether all readers get it."""
+    """What editors decided about an edition's articles; `added` says for each whether all readers get it."""
 
     order: tuple[int, ...] = ()
     hidden: frozenset[int] = frozenset()
     added: Mapping[int, bool] = field(default_factory=dict)
 
     def place_of(self, article_id: int) -> int:
-        """Return where an article was placed; all that are free share the place after the last."""
+        """Return where an article was placed; all free articles share the place after the last."""
         return self.order.index(article_id) if article_id in self.order else len(self.order)
 
 
@@ -43,5 +43,5 @@ def pin(order: Sequence[int], article_id: int) -> list[int]:
 
 
 def free(order: Sequence[int], article_id: int) -> list[int]:
-    """Let the rule say where an article stands."""
+    """Make an article free again."""
     return [one for one in order if one != article_id]

@@ -1,7 +1,7 @@
-"""When a cadence's editions are due, and which period each stands for.
+"""When a cadence's editions are due, and which period each belongs to.
 
-Local times follow the zone's rules: a time in a spring gap fires at the gap's first valid instant, a time
-that an autumn fold has twice fires the first time only.
+Local times follow the zone's rules: a time that a change to summer time skips is moved to the first valid
+instant after it; a time that occurs twice in autumn counts the first time only.
 """
 
 from calendar import monthrange
@@ -30,12 +30,13 @@ class Due:
 
 
 def instant(day: date, at: time, zone: ZoneInfo) -> datetime:
-    """Return the first instant that a local date shows this time; in a gap, the gap's end."""
+    """Return the first instant at which a local date shows this time; if it is skipped, the end of the
+    gap."""
     local = datetime.combine(day, at, tzinfo=zone)
     moment = local.astimezone(UTC)
     if moment.astimezone(zone).replace(tzinfo=None) == local.replace(tzinfo=None):
         return moment
-    # The wall time does not exist: fold=1 reads it with the offset that holds after the gap, which gives
+    # The wall time does not exist: fold=1 reads it with the offset that holds after the gap, which results in
     # an instant before the change; fold=0 one after it. The change lies between the two.
     low, high = local.replace(fold=1).astimezone(UTC), moment
     return _change_between(low, high, zone)
@@ -50,7 +51,8 @@ def _change_between(low: datetime, high: datetime, zone: ZoneInfo) -> datetime:
 
 
 def occurrences_on(cadence: Cadence, day: date, zone: ZoneInfo) -> tuple[Occurrence, ...]:
-    """Return a local date's occurrences: none, one, or one a slot; none on a date that the zone skipped."""
+    """Return a local date's occurrences: none, one, or one for each time of day; none on a date that the
+    zone skipped."""
     if not cadence.is_on(day):
         return ()
     midnight = instant(day, time(), zone)
@@ -62,9 +64,9 @@ def _slots(cadence: Cadence, day: date, zone: ZoneInfo) -> tuple[Occurrence, ...
 
 
 def current(cadence: Cadence, now: datetime, zone: ZoneInfo) -> Occurrence:
-    """Return the occurrence of the period that `now` lies in, whether its deadline has come or not.
+    """Return the occurrence of the period that `now` lies in, whether its deadline has passed or not.
 
-    Where that date, week or month has none (a Saturday, for "Mon-Fri 07:00"), it is the latest one before;
+    If that date, week or month has none (a Saturday, for "Mon-Fri 07:00"), it is the latest one before;
     before the very first, that one.
     """
     if cadence.is_at_once:
@@ -86,7 +88,8 @@ def _news(now: datetime, zone: ZoneInfo) -> Occurrence:
 def is_news_due(
     first_seen_at: datetime, made_today: int, now: datetime, gather: timedelta, most_a_day: int
 ) -> bool:
-    """Return whether an edition "at once" is due: its first article has waited, and the day has room."""
+    """Return whether an edition "at once" is due: its first article has waited, and the day has room for
+    one more."""
     return now >= first_seen_at + gather and made_today < most_a_day
 
 
@@ -111,7 +114,7 @@ def due(cadence: Cadence, since: datetime, now: datetime, zone: ZoneInfo) -> Due
     """Return the latest occurrence with a deadline in (since, now] and those missed before it."""
     found: list[Occurrence] = []
     if cadence.is_at_once:
-        return None  # the news says when, not the clock: see is_news_due
+        return None  # not by the clock: see is_news_due
     for occurrence in _from(cadence, since, zone):
         if occurrence.deadline_at > now:
             break
@@ -141,7 +144,7 @@ def reader_due_at(
 ) -> datetime:
     """Return the first instant from the deadline on at the reader's local hour: at most 25 hours later.
 
-    A reader without a zone has the digest's; one without an hour of their own has the deadline's local time.
+    A reader without a zone has the digest's; a reader without an hour has the deadline's local time.
     """
     if cadence.is_at_once:
         return deadline_at

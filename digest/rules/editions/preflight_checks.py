@@ -1,7 +1,7 @@
-"""The checks before an edition goes: each is a pure function that gives a reason for all that it finds.
+"""The checks before an edition is sent: each is a pure function that returns a reason for each finding.
 
-A check that fails stands for what a reader or a provider takes amiss for certain, one that warns for what an
-editor should have seen. None of them stops an edition: that is for people to decide.
+A check fails for what certainly harms readers or offends mailbox providers, and warns about what an editor
+should have seen. None stops an edition: people decide.
 """
 
 import re
@@ -37,7 +37,7 @@ Check = Callable[[EditionFacts], Found]
 
 
 def look_over(proof: EditionFacts) -> list[Checked]:
-    """Make all checks; those that ask other machines are left out where nobody was asked."""
+    """Run all checks; those that send requests to other machines are skipped if no requests were made."""
     checks = _CHECKS if proof.visits else [check for check in _CHECKS if check[0] not in ASKING]
     return [_look(name, worst, check, proof) for name, worst, check in checks]
 
@@ -282,7 +282,7 @@ _CHECKS: list[tuple[str, Status, Check]] = [
     ("mail programs", _W, _clients_support_it),
 ]
 ASKING = frozenset({"pictures broken", "picture size", "dead links", "slow links", "changed at its source"})
-"""The checks that need answers of other machines."""
+"""The checks that need responses from other machines."""
 NAMES = tuple(name for name, _, _ in _CHECKS)
 
 

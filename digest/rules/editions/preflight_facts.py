@@ -1,4 +1,4 @@
-"""What is looked at before an edition goes: the message as it would leave, and what stands around it."""
+"""What preflight checks: the message as it would be sent, and the circumstances."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from digest.models.status import Status
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """One check, how it ended, and a reason for each thing that it found."""
+    """One check, its result, and a reason for each finding."""
 
     check: str
     outcome: Status
@@ -18,7 +18,7 @@ class Checked:
 
 @dataclass(frozen=True, slots=True)
 class ProofImage:
-    """An image of the HTML part; `alt` is None where it has no such attribute."""
+    """An image of the HTML part; `alt` is None if it has no such attribute."""
 
     url: str
     alt: str | None
@@ -40,7 +40,7 @@ class ArticleFacts:
 
 @dataclass(frozen=True, slots=True)
 class MessageFacts:
-    """What a mail program makes of the message; sizes are of the HTML, as it is and as it is encoded."""
+    """What a mail client makes of the message; sizes are of the HTML, before and after encoding."""
 
     subject: str
     preheader: str
@@ -58,7 +58,7 @@ class MessageFacts:
 
 @dataclass(frozen=True, slots=True)
 class PublicationFacts:
-    """The settings and the history that an edition goes out with."""
+    """The settings and the history that an edition is sent with."""
 
     at: datetime
     base_url: str
@@ -76,7 +76,7 @@ class PublicationFacts:
 
 @dataclass(frozen=True, slots=True)
 class LinkCheck:
-    """What an address answered: `trouble` says what is wrong, `is_gone` that it will not mend itself."""
+    """The response of a URL: `trouble` says what is wrong, `is_gone` that it is permanent."""
 
     trouble: str = ""
     is_gone: bool = False
@@ -87,7 +87,7 @@ class LinkCheck:
 
 @dataclass(frozen=True, slots=True)
 class EditionFacts:
-    """An edition as one reader would get it; `visits` are empty where nobody was asked."""
+    """An edition as one reader would get it; `visits` are empty if no requests were made."""
 
     parts: MessageFacts
     pieces: tuple[ArticleFacts, ...]

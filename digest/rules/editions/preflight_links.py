@@ -1,4 +1,4 @@
-"""The checks of an edition's links: each is a pure function that gives a reason for all that it finds."""
+"""The checks of an edition's links: each is a pure function that returns a reason for each finding."""
 
 from collections.abc import Iterator
 from urllib.parse import urlsplit
@@ -66,10 +66,10 @@ def text_has_every_link(proof: EditionFacts) -> Found:
 
 
 def is_local(url: str) -> bool:
-    """Return whether a link leads to this machine or a private network, as far as its text tells."""
+    """Return whether a link points to this machine or a private network, judging by its text."""
     return urlsplit(url).scheme in _HTTP and host_of(url).startswith(_LOCAL)
 
 
 def quote(text: str) -> str:
-    """Return a text cut to 80 characters, as reasons quote it."""
+    """Return a text shortened to 80 characters, for reasons."""
     return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"

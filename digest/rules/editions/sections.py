@@ -1,4 +1,4 @@
-"""The order of an edition's sections: the digest's topics in its own order, then all others as they come."""
+"""The order of an edition's sections: the digest's topics in its own order, then all others as they occur."""
 
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ _KEPT_ORDERS = 4_096
 
 
 def order_topics(found: Iterable[str], topics: Sequence[str]) -> list[str]:
-    """Sort section topics: those of the digest in its order, the others last, as they came.
+    """Sort section topics: those of the digest in its order, the others last, as they occur.
 
     `order_topics(["sport", "world"], ("world", "science"))` is `["world", "sport"]`.
     """
@@ -22,9 +22,9 @@ def section_title(topic: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class SectionOrder:
-    """The order in which a list's cards are shown, and which of them come under which topic.
+    """The order in which a list's cards are shown, and the topic that each comes under.
 
-    The first card leads and stands under none. Lists of one `shape` have as many cards under the same topics.
+    The first card leads and has no section. Lists of one `shape` have as many cards under the same topics.
     """
 
     shown: Sequence[int]

@@ -1,4 +1,4 @@
-"""Which articles a cohort gets, in which order: the rule of the product, as pure functions."""
+"""Which articles a cohort gets, and in which order: the rule of the product, as pure functions."""
 
 import hashlib
 import json
@@ -15,7 +15,8 @@ EVERY_TOPIC = "*"
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """What selection has to know of an article; `folded` are those that tell the same story elsewhere."""
+    """What selection needs of an article; `folded` are the articles of other sources that tell the same
+    story."""
 
     id: int
     topics: tuple[str, ...]
@@ -27,17 +28,18 @@ class Candidate:
 
     @property
     def news_at(self) -> datetime:
-        """Return from when it is news: when it was first seen, or has stood unchanged for long enough."""
+        """Return when the article became news: when it was first seen, or had been unchanged for long
+        enough."""
         return max(self.first_seen_at, self.settles_at or self.first_seen_at)
 
     @property
     def dated_at(self) -> datetime:
-        """Return the article's age: its published time, never later than when it was first seen."""
+        """Return the article's date: its published time, but never later than when it was first seen."""
         return min(self.published_at or self.first_seen_at, self.first_seen_at)
 
 
 class Choice(NamedTuple):
-    """One chosen article: how much of it is shown, under which topic."""
+    """One chosen article: how much of it is shown, and under which topic."""
 
     article_id: int
     form: Form
@@ -46,9 +48,9 @@ class Choice(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """A cohort's list; `left_out` counts candidates that did not fit and roll over.
+    """A cohort's list; `left_out` is the number of candidates that did not fit and are carried over.
 
-    `related` are older articles that are named beside it, and count for nothing as got.
+    `related` are older articles that are named as well, and do not count as delivered.
     """
 
     choices: tuple[Choice, ...]
@@ -57,7 +59,7 @@ class Chosen:
 
     @property
     def key(self) -> str:
-        """Return what makes two lists the same variant."""
+        """Return the key of the variant: equal for lists that are the same."""
         listed = [[c.article_id, c.form, c.section] for c in self.choices]
         return _hash([*listed, self.left_out, list(self.related)])
 
@@ -80,10 +82,10 @@ def why_not(
     limits: Limits,
     shape: Arrangement = UNSHAPED,
 ) -> str | None:
-    """Say why an article is no candidate for a reader, or None when it is one.
+    """Return why an article is no candidate for a reader, or None if it is one.
 
     `topics` maps each chosen topic to `since`: only articles first seen after it count for that topic. An
-    article that an editor added may be older than that, and go to all readers; never to one who has it.
+    article that an editor added may be older than that, and go to all readers, but never to one who has it.
     """
     if article.id in history:
         return "the reader has it from an earlier edition"
@@ -118,7 +120,7 @@ def choose(
     limits: Limits,
     shape: Arrangement = UNSHAPED,
 ) -> Chosen:
-    """Choose a cohort's articles: those placed by hand in their order, pinned ones, then the newest.
+    """Choose a cohort's articles: those placed by hand in their order, then pinned ones, then the newest.
 
     What does not fit is left out.
     """
@@ -132,9 +134,9 @@ def choose(
 
 
 def section_of(article: Candidate, topics: Mapping[str, datetime], limits: Limits) -> str:
-    """Return the topic that an article stands under: its first that the reader chose and the digest has.
+    """Return the topic under which an article is shown: its first that the reader chose and the digest has.
 
-    One that an editor added for all stands under its own first topic, where it has none of theirs.
+    One that an editor added for all readers is shown under its own first topic if it has none of theirs.
     """
     offered = [t for t in article.topics if not limits.topics or t in limits.topics]
     mine = [t for t in offered if t in topics]
@@ -142,21 +144,23 @@ def section_of(article: Candidate, topics: Mapping[str, datetime], limits: Limit
 
 
 def since(topics: Mapping[str, str], lookback: timedelta) -> dict[str, datetime]:
-    """Return from when each topic's articles count: when it was added, less the digest's lookback."""
+    """Return from when each topic's articles count: the time when it was added, less the digest's
+    lookback."""
     return {topic: datetime.fromisoformat(added) - lookback for topic, added in topics.items()}
 
 
 def settle_topics(topics: Mapping[str, datetime], freeze_at: datetime, carry: timedelta) -> dict[str, str]:
-    """Return a cohort's topics: a `since` that no candidate can be older than is the same as any other such.
+    """Return a cohort's topics, with every `since` that is older than any candidate replaced by the same
+    value.
 
-    Others keep their instant: readers who joined at the same time share a cohort.
+    Other values stay: readers who joined at the same time share a cohort.
     """
     oldest = freeze_at - carry
     return {topic: "" if moment < oldest else moment.isoformat() for topic, moment in sorted(topics.items())}
 
 
 def unsettle_topics(topics: Mapping[str, str], beginning: datetime) -> dict[str, datetime]:
-    """Read a cohort's topics back; a settled one counts from `beginning`."""
+    """Return a cohort's topics with times again; a replaced one counts from `beginning`."""
     return {topic: datetime.fromisoformat(text) if text else beginning for topic, text in topics.items()}
 
 
@@ -168,7 +172,7 @@ def cohort_key(
     history: Sequence[int],
     most: int | None = None,
 ) -> str:
-    """Hash everything that makes two readers the same to selection."""
+    """Hash everything that selection depends on about a reader."""
     wanted = [] if most is None else [most]
     return _hash([digest, cadence, language, sorted(topics.items()), sorted(history), *wanted])
 

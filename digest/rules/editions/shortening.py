@@ -1,4 +1,4 @@
-"""How a list of articles is shortened until its message fits: by rule and in order, as pure functions."""
+"""How a list of articles is shortened until its message fits: step by step, as pure functions."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -7,20 +7,21 @@ from digest.models import Form
 from digest.rules.editions.selection import Choice, Chosen
 
 CLIPPED_AT = 102_400
-"""Gmail cuts the HTML part of a message at this size in bytes, and hides the rest: the link to leave, too."""
+"""Gmail clips the HTML part of a message at this size in bytes, and hides the rest with the unsubscribe
+link."""
 
 ROOM = 100_000
-"""The size in bytes, as encoded, that we shorten the HTML part to."""
+"""The largest encoded size in bytes of the HTML part."""
 
 _SHORTER = ((Form.FULL, Form.SUMMARY), (Form.SUMMARY, Form.TITLE))
 
 
 def fit(chosen: Chosen, size_of: Callable[[Chosen], int], room: int = ROOM, *, drops: bool = True) -> Chosen:
-    """Shorten a list no more than it takes to fit; `size_of` gives a list's bytes.
+    """Shorten a list no more than necessary; `size_of` returns a list's size in bytes.
 
-    From the last article to the first: full texts become summaries; then summaries titles; then what is
-    related goes; then articles roll over, all but the first, where it `drops` any. A list that no step makes
-    fit is the shortest.
+    From the last article to the first: full texts become summaries; then summaries become titles; then
+    related articles are dropped; then articles are carried over, except the first, if `drops`. If no step is
+    enough, the shortest list is returned.
     """
     if size_of(chosen) <= room:
         return chosen

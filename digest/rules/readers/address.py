@@ -1,4 +1,4 @@
-"""What makes a mail address valid, and two addresses the same."""
+"""What makes a mail address valid, and two addresses equal."""
 
 import re
 import unicodedata
@@ -9,21 +9,21 @@ from email_validator import EmailNotValidError
 
 from digest.errors import InputError
 
-# The library's documented switch. `localhost` and `.local` are the domains of intranets and `.test` that
-# of trials: whether a domain takes mail is the relay's word, not ours.
+# The library's documented switch. Intranets use `localhost` and `.local`, tests `.test`: whether a domain
+# accepts mail is for the relay to say.
 email_validator.SPECIAL_USE_DOMAIN_NAMES.clear()
 
 _SHOWN = 80
 
-# What pages and spreadsheets leave in an address without anybody seeing it: soft hyphens, zero-width spaces,
-# marks of direction and of byte order. None is ever part of one. An override of direction inside an address
+# Invisible characters that pages and spreadsheets leave in addresses: soft hyphens, zero-width spaces,
+# directional and byte order marks. None is ever part of one. A directional override inside an address
 # (U+202E) is a trick, and refused.
 _INVISIBLE = re.compile("[\u00ad\u200b\u200e\u200f\u2060\ufeff]")
 _AROUND = frozenset({"Zs", "Cf"})
 
 _ATEXT = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
-# ASCII that RFC 5321 4.1.2 allows without a quote; what looks like an A-label ("--") is left to the library.
+# ASCII that RFC 5321 4.1.2 allows without quotes; anything like an A-label ("--") is left to the library.
 _PLAIN = re.compile(
     rf"(?!.*--)(?=[^@]{{1,64}}@.{{1,253}}$){_ATEXT}(?:\.{_ATEXT})*@(?:{_LABEL}\.)+[A-Za-z]{{2,63}}"
 )
@@ -32,25 +32,25 @@ _LONGEST = 254
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """An address to write to, and the key that is equal for equal addresses."""
+    """An address to write to, and the key that is the same for equal addresses."""
 
     address: str
     key: str
 
 
 def normalise(text: str) -> Address:
-    """Read one bare address; raise InputError saying why it is none.
+    """Parse one bare address; raise InputError saying why it is not valid.
 
-    The domain becomes a lower-case A-label (RFC 5890), the local part NFC and otherwise as typed (RFC 5321
-    2.4: only its host may interpret it). The key also folds the local part's case, as hosts in fact do.
-    Blanks and invisible signs around it, and invisible signs in it, are dropped. Quoted local parts, routes
-    (RFC 5321 4.1.2), commas and control characters are refused.
+    The domain becomes a lower-case A-label (RFC 5890); the local part becomes NFC and is otherwise kept as
+    typed (RFC 5321 2.4: only its host may interpret it). The key also folds the local part's case, as hosts
+    do in practice. Surrounding spaces and invisible characters anywhere are dropped. Quoted local parts,
+    routes (RFC 5321 4.1.2), commas and control characters are refused.
     """
     typed = text.strip(" ")
     if not typed.isascii():
         typed = _strip_blanks(_INVISIBLE.sub("", typed))
     elif len(typed) <= _LONGEST and _PLAIN.fullmatch(typed):
-        # The library accepts these as well, and takes much longer; a test holds the two together.
+        # The library accepts these as well, and takes much longer; a test compares the two.
         local, _, host = typed.partition("@")
         host = host.lower()
         return Address(f"{local}@{host}", f"{local.lower()}@{host}")
@@ -58,7 +58,8 @@ def normalise(text: str) -> Address:
 
 
 def _strip_blanks(text: str) -> str:
-    """Strip invisible signs and blanks of any width, such as the no-break space around a copied address."""
+    """Strip invisible characters and spaces of any width, such as the no-break space around a copied
+    address."""
     while text and unicodedata.category(text[0]) in _AROUND:
         text = text[1:]
     while text and unicodedata.category(text[-1]) in _AROUND:
@@ -84,7 +85,7 @@ def _validate(typed: str) -> Address:
 
 
 def _show(text: str) -> str:
-    """Make hostile text fit to stand in a message: short, one line, nothing invisible."""
+    """Make hostile text safe for a message: short, one line, nothing invisible."""
     shown = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text[:_SHOWN])
     return shown + ("…" if len(text) > _SHOWN else "")
 

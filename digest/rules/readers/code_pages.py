@@ -1,8 +1,8 @@
-"""Which code page a text without a mark is in: Windows, Mac, DOS or East Asian."""
+"""Guess the code page of a text without a byte order mark: Windows, Mac, DOS or East Asian."""
 
 import unicodedata
 
-# In the order in which they win where two read equally well.
+# Earlier ones win where two fit equally well.
 _CANDIDATES = (
     "cp1252", "mac_roman", "cp1250", "cp1254", "cp1251", "cp1253", "cp1257", "mac_latin2", "mac_cyrillic",
     "cp850", "cp866", "koi8_r", "cp932", "gb18030", "big5", "cp949", "latin-1",
@@ -14,17 +14,17 @@ _ENOUGH = 20_000
 
 
 def guess_code_page(sample: bytes) -> str:
-    """Guess the code page of a text that is no UTF-8.
+    """Guess the code page of a text that is not UTF-8.
 
-    The one wins under which most signs are letters that stand where letters stand: usual ones, beside
-    others of the same script, and no capital behind a small letter. Nothing is certain: say the guess.
+    The best one makes most bytes letters in places where letters occur: common ones, next to others of the
+    same script, and no capital after a small letter. The result is a guess and must be shown as one.
     """
     best, best_score = "latin-1", float("-inf")
     for name in _CANDIDATES:
         try:
             text = sample[:_ENOUGH].decode(name)
         except UnicodeDecodeError as error:
-            if error.start < len(sample[:_ENOUGH]) - 4:  # else the sample's end cuts a sign in two
+            if error.start < len(sample[:_ENOUGH]) - 4:  # the sample may end inside a character
                 continue
             text = sample[: error.start].decode(name)
         score = _score(text)

@@ -1,4 +1,4 @@
-"""What may be asked of a reader, and what follows from each of their acts."""
+"""What a reader may be asked, and what follows from each act."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -26,7 +26,7 @@ _SUPPRESSED: dict[str, str] = {
 
 
 class Deed(StrEnum):
-    """What can be done to a subscription."""
+    """An act on a subscription."""
 
     ASK = "ask"
     CONFIRM = "confirm"
@@ -50,18 +50,18 @@ _FOLLOWS = {
 
 
 def next_state(state: str | None, deed: Deed) -> SubscriptionState | None:
-    """Return which state a deed leads to; None where it changes nothing.
+    """Return the state that an act leads to; None if it changes nothing.
 
-    Nothing but a confirmation makes a subscription active (confirmed opt-in, M3AAWG).
+    Only a confirmation makes a subscription active (confirmed opt-in, M3AAWG).
     """
     return _FOLLOWS.get((None if state is None else SubscriptionState(state), deed))
 
 
 def may_ask(state: str | None, asked: Iterable[datetime], now: datetime) -> bool:
-    """Decide whether an address may be mailed a confirmation, from when it was asked before.
+    """Decide whether a confirmation may be mailed to an address, from when it was asked before.
 
-    At most one in 24 hours and three in 90 days, whoever types the address into a form; none where
-    there is nothing to confirm.
+    At most one in 24 hours and three in 90 days, whoever types the address into a form; none if there is
+    nothing to confirm.
     """
     if next_state(state, Deed.ASK) is None:
         return False
@@ -70,15 +70,15 @@ def may_ask(state: str | None, asked: Iterable[datetime], now: datetime) -> bool
 
 
 def lifted_by_confirming(reason: str) -> bool:
-    """Decide whether the address's holder can end a suppression by confirming anew.
+    """Decide whether the address's holder can lift a suppression by confirming again.
 
-    Leaving, a bounce, a complaint and an erasure are the holder's to take back; an operator's ban is not.
+    The holder may revoke leaving, a bounce, a complaint and an erasure, but not an operator's ban.
     """
     return reason != SuppressionReason.OPERATOR
 
 
 def explain_suppression(reason: str, since: datetime) -> str:
-    """Say why an address is suppressed, since when, and what would end that."""
+    """Explain why an address is suppressed, since when, and what would lift that."""
     how = (
         "a confirmed sign-up by the reader ends that"
         if lifted_by_confirming(reason)
@@ -88,7 +88,7 @@ def explain_suppression(reason: str, since: datetime) -> str:
 
 
 def explain_departure(since: datetime | None) -> str:
-    """Say when a reader left, and what would bring them back."""
+    """Explain when a reader left, and what would bring the reader back."""
     when = f" on {since:%Y-%m-%d}" if since else ""
     return f"unsubscribed here{when}; only a confirmed sign-up by the reader ends that"
 
@@ -99,7 +99,7 @@ def has_expired(expires_at: datetime, now: datetime) -> bool:
 
 
 def choose_topics(current: Mapping[str, str], chosen: Sequence[str], now: datetime) -> dict[str, str]:
-    """Return each chosen topic with the ISO time when it was added; none chosen means every topic.
+    """Return each chosen topic with the ISO time when it was added; no choice means every topic.
 
     A topic that was chosen before, by itself or by `*`, keeps its time: its older articles stay candidates.
     """

@@ -1,4 +1,4 @@
-"""How the lines of a list are laid out: delimiter, header, and the column that holds the addresses."""
+"""The layout of a list's lines: delimiter, header, and the column of addresses."""
 
 import csv
 import re
@@ -19,9 +19,9 @@ _HEADER_WITHIN = 30
 
 @dataclass(frozen=True, slots=True)
 class ListLayout:
-    """How a file's lines are read.
+    """How a file's lines are parsed.
 
-    `first` counts the lines above the first row; `names` is None for a list without a header.
+    `first` is the number of lines above the first row; `names` is None for a list without a header.
     """
 
     delimiter: str
@@ -32,16 +32,16 @@ class ListLayout:
 
 
 def looks_like_address(cell: str) -> bool:
-    """Return whether a cell holds one address, alone or behind a name: `Ann <ann@a.example>`."""
+    """Return whether a cell holds one address, alone or after a name: `Ann <ann@a.example>`."""
     return "@" in cell and _ADDRESS.fullmatch(cell.strip(_INVISIBLE)) is not None
 
 
 def read_layout(lines: Sequence[str], names: Sequence[str]) -> ListLayout | None:
-    """Find how a file is laid out from its first lines; None where no column holds addresses.
+    """Detect a file's layout from its first lines; None if no column holds addresses.
 
-    `names` are the usual names of the column, in their compared form, the likeliest first. That column is
-    found by what is in it; where nothing is in it yet, by its name. Above the header there may be Excel's
-    `sep=` line, empty lines and headings; a list without a header begins with an address.
+    `names` are the usual names of the column in normalised form, the likeliest first. The column is found by
+    its contents or, if it is empty, by its name. Above the header there may be Excel's `sep=` line, empty
+    lines and headings; a list without a header begins with an address.
     """
     forced = next((line for line in lines if line.strip()), "")
     match = _SEPARATOR.fullmatch(forced)
@@ -56,7 +56,7 @@ def read_layout(lines: Sequence[str], names: Sequence[str]) -> ListLayout | None
 
 
 def first_names(lines: Sequence[str]) -> list[str]:
-    """Return the cells of the first line that has any, to be shown where no column holds addresses."""
+    """Return the cells of the first line that has any, for an error where no column holds addresses."""
     line = next((line for line in lines if line.strip()), "")
     return max((next(csv.reader([line], delimiter=one), []) for one in DELIMITERS), key=len)
 
@@ -93,7 +93,7 @@ def _rows(lines: Sequence[str], delimiter: str) -> list[tuple[int, list[str]]]:
         for cells in reader:
             rows.append((reader.line_num, cells))
     except csv.Error:
-        pass  # the rows themselves are read one by one later, and this one is named with its line
+        pass  # the rows themselves are read one by one later, and errors then name the line
     return rows
 
 
@@ -108,13 +108,13 @@ def _find_header(rows: list[tuple[int, list[str]]], known: Collection[str]) -> i
 
 
 def _is_postal(rows: list[tuple[int, list[str]]], header: int | None, place: int) -> bool:
-    """Whether a column named "Address" alone holds no mail addresses: streets, most likely."""
+    """Return whether a column named just "Address" holds no mail addresses, but probably streets."""
     named = header is not None and squeeze(rows[header][1][place]) == "address"
     return named and not any(place < len(row) and looks_like_address(row[place]) for _, row in rows)
 
 
 def _rank_names(cells: list[str], known: dict[str, int]) -> dict[int, int]:
-    """Return the places of usual names, each with how usual it is."""
+    """Return the positions of usual names, each with its rank."""
     return {place: known[squeeze(cell)] for place, cell in enumerate(cells) if squeeze(cell) in known}
 
 

@@ -13,7 +13,7 @@ _MOST_KEPT = 4096
 
 
 class ListState(StrEnum):
-    """A person's state in the tool that a list comes from, from the harmless to the worst."""
+    """A person's state in the tool that a list comes from, from harmless to worst."""
 
     ACTIVE = "active"
     PENDING = "pending"
@@ -29,7 +29,7 @@ GONE = frozenset({ListState.LEFT, ListState.BOUNCED, ListState.COMPLAINED})
 
 @dataclass(frozen=True, slots=True)
 class RowVerdict:
-    """What a row says, and the column and cell that say it."""
+    """What a row says, with the column and cell that say it."""
 
     state: ListState
     column: str = ""
@@ -39,7 +39,8 @@ class RowVerdict:
 def squeeze(text: str) -> str:
     """Return the form in which names and words are compared: letters and digits, without case and accents.
 
-    `squeeze("Désabonné(e)") == "desabonnee"`. A text of signs alone is compared as it stands ("✓", "[]").
+    `squeeze("Désabonné(e)") == "desabonnee"`. A text without letters and digits is compared as it is ("✓",
+    "[]").
     """
     if text.isascii():
         squeezed = "".join(char for char in text.lower() if char.isalnum())
@@ -56,7 +57,7 @@ def squeezed(texts: Iterable[str]) -> frozenset[str]:
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """The words that cells use, by what they say; all in their compared form."""
+    """The words in cells, by their meaning, in normalised form."""
 
     states: Mapping[str, ListState]
     yes: frozenset[str]
@@ -65,11 +66,11 @@ class Words:
 
 @dataclass(slots=True)
 class StateColumn:
-    """A column that speaks of a state: `judge` reads one of its cells.
+    """A column that states a state: `judge` reads one of its cells.
 
-    `values` are the cells that it is known to have. Others: with `filled` any cell that is not a no is that
-    state; with `yes` and `no` a cell is an answer; words in general use are understood everywhere; a date
-    in a mark is the time when it happened. What is left is UNKNOWN, unless the column is `loose`.
+    `values` are its known cells. For others: with `filled`, any cell that is not a no is that state; with
+    `yes` and `no` a cell is an answer; common words are understood in any column; a date in a mark is the
+    time when it happened. Anything else is UNKNOWN, unless the column is `loose`.
     """
 
     name: str
@@ -84,7 +85,7 @@ class StateColumn:
     _judged: dict[str, ListState | None] = field(default_factory=dict)
 
     def judge(self, cell: str) -> ListState | None:
-        """Return what a cell says, or None where it says nothing."""
+        """Return what a cell says, or None if it says nothing."""
         try:
             return self._judged[cell]
         except KeyError:
@@ -94,7 +95,7 @@ class StateColumn:
             return found
 
     def knows(self, cell: str) -> bool:
-        """Return whether a cell is a word of this column, and not an empty or a foreign one."""
+        """Return whether a cell is a known word of this column, neither empty nor foreign."""
         return bool(cell.strip()) and self.judge(cell) not in (None, ListState.UNKNOWN)
 
     def _judge(self, cell: str) -> ListState | None:
@@ -133,7 +134,7 @@ class StateColumn:
 def judge_row(
     columns: Iterable[tuple[int, StateColumn]], cells: list[str], of_file: RowVerdict
 ) -> RowVerdict:
-    """Return the worst that a row's cells say; what the file's name says counts where they say nothing."""
+    """Return the worst that a row's cells say; if they say nothing, what the file's name says."""
     worst: RowVerdict | None = None
     for place, column in columns:
         cell = cells[place] if place < len(cells) else ""

@@ -1,4 +1,4 @@
-"""Which tool a list of readers comes from, and which of its columns say what."""
+"""Which tool a list of readers comes from, and the meaning of its columns."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -31,14 +31,14 @@ class Tool:
     columns: Mapping[str, Table]
 
     def match(self, names: frozenset[str]) -> tuple[int, int]:
-        """Return how well columns fit: the largest set that tells the tool, and how many it names."""
+        """Return how well columns match: the largest set that identifies the tool, and how many it names."""
         told = max((len(one) for one in self.known_by if one <= names), default=0)
         return (told, len(names & self.columns.keys())) if told else (0, 0)
 
 
 @dataclass(frozen=True, slots=True)
 class ReadingPlan:
-    """How the rows of a file are read: the role of each column, and the columns that speak of a state."""
+    """How the rows of a file are read: the role of each column, and the columns that state a state."""
 
     tool: str
     roles: Mapping[str, int]
@@ -71,7 +71,7 @@ class ListCatalogue:
         self.tools = [_read_tool(table) for table in tools["tool"]]
 
     def recognise(self, names: Sequence[str]) -> Tool | None:
-        """Find the tool that a file's columns tell best."""
+        """Find the tool that matches a file's columns best."""
         forms = squeezed(names)
         best = max(self.tools, key=lambda tool: tool.match(forms))
         return best if best.match(forms)[0] else None
@@ -105,7 +105,7 @@ class ListCatalogue:
         return ReadingPlan(tool.name if tool else "", roles, tuple(states), _of_file(tool, file))
 
     def bare(self, width: int, file: str) -> ReadingPlan:
-        """Decide how a file without a header is read: a word of a departure in any cell counts."""
+        """Decide how a file without a header is read: a departure's word in any cell counts."""
         cells = {form: state for form, state in self.words.states.items() if state != ListState.ACTIVE}
         columns = tuple(
             (
@@ -117,7 +117,7 @@ class ListCatalogue:
         return ReadingPlan("", {}, columns, _of_file(None, file))
 
     def find_departure(self, text: str) -> ListState | None:
-        """Find the departure that the words of a file's name tell: "bounces-2025" has one."""
+        """Find the departure that a file's name contains: "bounces-2025" has one."""
         parts = squeezed(_split(text))
         for part in parts:
             state = self.words.states.get(part)
@@ -149,7 +149,7 @@ class ListCatalogue:
         return None
 
     def _is_region(self, form: str, forms: list[str], column: StateColumn, cells: list[str]) -> bool:
-        """Whether a column is a part of a country ("State" beside "City") and not the state of a reader."""
+        """Return whether a column is a part of a country ("State" beside "City") and not a reader's state."""
         beside = form in self._states["regions"] and bool(self._states["beside"].intersection(forms))
         return beside and not any(column.knows(cell) for cell in cells)
 
@@ -158,7 +158,7 @@ _SILENT = Words({}, frozenset(), frozenset())
 
 
 def _split(name: str) -> list[str]:
-    """Split a column's name into words, at signs and at capitals: "emailStatus" has two."""
+    """Split a column's name into words, at punctuation and at capitals: "emailStatus" has two."""
     return re.findall(r"[^\W_]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name))
 
 

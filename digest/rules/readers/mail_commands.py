@@ -1,4 +1,5 @@
-"""What a reader asks for by mail: a word in the subject, the first line or the address, in their language."""
+"""Commands that readers send by mail: a word in the subject, the first line or the address, in their
+language."""
 
 import re
 from dataclasses import dataclass
@@ -7,7 +8,7 @@ from enum import StrEnum
 
 
 class MailVerb(StrEnum):
-    """What can be asked for by mail."""
+    """What a reader can ask for by mail."""
 
     SUBSCRIBE = "subscribe"
     CONFIRM = "confirm"
@@ -24,7 +25,7 @@ class MailVerb(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class MailCommand:
-    """A command: `argument` is a cadence's name, an hour, a list of topics, a span of time, or nothing."""
+    """A command: `argument` is a cadence's name, an hour, a list of topics, a period of time, or ""."""
 
     verb: MailVerb
     argument: str = ""
@@ -126,7 +127,8 @@ def find_command(
 ) -> MailCommand | None:
     """Find the command of a message: in its address ("news+leave@"), its subject, or its first line.
 
-    A command is the whole of the line but for its argument; a letter that begins with such a word is none.
+    A command and its argument are the whole line; a letter that only begins with such a word is not a
+    command.
     """
     answered = bool(_ANSWER.match(subject))
     texts = (
@@ -142,7 +144,7 @@ def find_command(
 
 
 def read_command(text: str, cadences: tuple[str, ...]) -> MailCommand | None:
-    """Read one line as a command, in any language of ours; None where it is none."""
+    """Parse one line as a command, in any of our languages; None if it is none."""
     line = " ".join(_ANSWER.sub("", text).split()).strip(" .!?\"'*<>").casefold()
     if not line or len(line) > _LONGEST:
         return None
@@ -161,7 +163,7 @@ def read_command(text: str, cadences: tuple[str, ...]) -> MailCommand | None:
 
 
 def read_consent(line: str) -> bool | None:
-    """Read a line as yes or no, in any language of ours; None where it is neither."""
+    """Parse a line as yes or no, in any of our languages; None if it is neither."""
     words = " ".join(line.replace(",", " ").split()).strip(" .!?\"'*<>").casefold()
     if words in NO:
         return False
@@ -169,12 +171,12 @@ def read_consent(line: str) -> bool | None:
 
 
 def read_topics(argument: str) -> tuple[str, ...]:
-    """Read "world, culture" as topics' keys."""
+    """Parse "world, culture" as topics' keys."""
     return tuple(dict.fromkeys(part for part in re.split(r"[,;\s،]+", argument.casefold()) if part))
 
 
 def read_pause(argument: str, now: datetime) -> datetime | None:
-    """Read "2 weeks" as the moment when a pause ends; None for a pause without an end."""
+    """Parse "2 weeks" as the moment when a pause ends; None for a pause without an end."""
     match = _SPAN.match(argument.removeprefix("for ").strip())
     if match is None:
         return None
@@ -191,7 +193,7 @@ def _cadence(line: str, cadences: tuple[str, ...]) -> str:
 
 
 def _fits(verb: MailVerb | None, argument: str, cadences: tuple[str, ...]) -> bool:
-    """Whether this is an argument, and not the rest of a sentence."""
+    """Return whether this is an argument, and not the rest of a sentence."""
     if verb is MailVerb.HOUR:
         return argument.removesuffix(":00").removesuffix("h").strip().isdecimal()
     if verb is MailVerb.PAUSE:

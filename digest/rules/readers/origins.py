@@ -1,4 +1,4 @@
-"""Where a request comes from: the client's address behind proxies, and the network that limits count."""
+"""Where a request comes from: the client's address behind proxies, and the network that limits count by."""
 
 import ipaddress
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ _MOST_HOPS = 20
 
 
 def parse_ip(text: str) -> IpAddress | None:
-    """Return the address that a peer or a hop of X-Forwarded-For names; None for anything else.
+    """Return the address in a peer's name or a hop of X-Forwarded-For; None for anything else.
 
     Some proxies append the port ("192.0.2.1:4711", "[2001:db8::1]:4711"); an IPv4-mapped IPv6 address is the
     IPv4 address.
@@ -39,11 +39,11 @@ def is_trusted(address: IpAddress | None, trusted: Sequence[Network]) -> bool:
 def find_client(peer: str, forwarded: Sequence[str], trusted: Sequence[Network]) -> str:
     """Return the client's IP address, or "unknown".
 
-    `forwarded` are the values of X-Forwarded-For in the order of the headers. They count only where the peer
-    is a trusted proxy: each proxy appends the address that it talked to, so from the right the first entry
-    that is no trusted proxy is the client. Everything left of it was written by the client itself.
+    `forwarded` are the values of X-Forwarded-For in the order of the headers. They count only if the peer is
+    a trusted proxy: each proxy appends the address of its client, so the first entry from the right that is
+    not a trusted proxy is the client. Everything left of it was written by the client.
 
-    Example: peer 10.0.0.2, "203.0.113.9, 198.51.100.7, 10.0.0.1", trusted 10.0.0.0/8 gives 198.51.100.7.
+    Example: peer 10.0.0.2, "203.0.113.9, 198.51.100.7, 10.0.0.1", trusted 10.0.0.0/8 results in 198.51.100.7.
     """
     found = parse_ip(peer)
     hops = [hop for value in forwarded for hop in value.split(",")][-_MOST_HOPS:]
@@ -53,9 +53,9 @@ def find_client(peer: str, forwarded: Sequence[str], trusted: Sequence[Network])
 
 
 def find_block(origin: str) -> str:
-    """Return the network that a limit counts: what one household or office has, an IPv4 /24 or an IPv6 /56.
+    """Return the network that a limit counts by, that of a household or office: an IPv4 /24 or an IPv6 /56.
 
-    What is no IP address stands for itself.
+    Anything that is not an IP address is returned unchanged.
     """
     address = parse_ip(origin)
     if address is None:

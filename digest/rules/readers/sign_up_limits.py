@@ -1,4 +1,4 @@
-"""Limits on sign-ups: what counts as the same mailbox, and how many an hour are let through."""
+"""Limits on sign-ups: what counts as the same mailbox, and how many are allowed in an hour."""
 
 from datetime import UTC, datetime
 
@@ -7,11 +7,11 @@ _SAME_DOMAIN = {"googlemail.com": "gmail.com"}
 
 
 def mailbox_of(key: str) -> str:
-    """Return what stands for the mailbox of an address key: the part after "+" is dropped.
+    """Return the key of the mailbox behind an address key: the part after "+" is dropped.
 
-    Most hosts deliver name+anything@ to name@ (RFC 5233), so whoever signs up with many tags would mail one
-    person many times. Gmail ignores dots as well. Where a host takes the tag for a part of the name, the
-    limit is only stricter. Example: an.na+news@googlemail.com gives anna@gmail.com.
+    Most hosts deliver name+anything@ to name@ (RFC 5233), so signing up with many tags would mail one person
+    many times. Gmail ignores dots as well. If a host treats the tag as part of the name, the limit is only
+    stricter. Example: an.na+news@googlemail.com becomes anna@gmail.com.
     """
     local, _, domain = key.rpartition("@")
     local = local.partition("+")[0] or local
@@ -26,10 +26,10 @@ def hour_of(now: datetime) -> int:
 
 
 def exceeds(limit: int, before: int, current: int, now: datetime) -> bool:
-    """Decide whether a count passes an hourly limit.
+    """Decide whether a count exceeds an hourly limit.
 
-    `current` counts the running hour with this event, `before` the hour before it, of which the share within
-    the last sixty minutes counts. So no moment lets twice the limit through at the turn of an hour.
+    `current` counts the running hour with this event, `before` the previous hour, weighted by its share of
+    the last sixty minutes, so that no more than the limit passes around the full hour.
     """
     elapsed = (now.timestamp() % 3600) / 3600
     return current + before * (1 - elapsed) > limit

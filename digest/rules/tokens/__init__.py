@@ -1,4 +1,4 @@
-"""The signed values in links: what each allows, and how it is checked.
+"""The signed values in links: what each allows, and how it is verified.
 
 Open tokens.py first.
 """

@@ -1,4 +1,4 @@
-"""HMACs over a beginning that many messages share (RFC 2104)."""
+"""HMACs over a prefix that many messages share (RFC 2104)."""
 
 import hashlib
 
@@ -7,9 +7,9 @@ _INNER, _OUTER = (bytes(byte ^ pad for byte in range(256)) for pad in (0x36, 0x5
 
 
 class Mac:
-    """HMAC-SHA256 begun over `begun`; the rest goes into copies, the key is worked in once (RFC 2104 4).
+    """HMAC-SHA256 with the key and a prefix, hashed once and continued in copies (RFC 2104 4).
 
-    The standard library's can be copied too, at twice the cost for a text as short as ours.
+    The standard library's HMAC can be copied too, at twice the cost for texts as short as ours.
     """
 
     __slots__ = ("_inner", "_outer")
@@ -20,7 +20,7 @@ class Mac:
         self._outer = hashlib.sha256(block.translate(_OUTER))
 
     def over(self, rest: bytes) -> bytes:
-        """Return the HMAC, 32 bytes, over the beginning and the rest."""
+        """Return the HMAC, 32 bytes, of the prefix followed by the rest."""
         inner, outer = self._inner.copy(), self._outer.copy()
         inner.update(rest)
         outer.update(inner.digest())

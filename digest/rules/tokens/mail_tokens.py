@@ -1,4 +1,4 @@
-"""Tokens in addresses that readers write to: short, blind to case, one purpose each."""
+"""Tokens in addresses that readers write to: short, case-insensitive, for one purpose each."""
 
 import hmac
 import re
@@ -7,10 +7,10 @@ from collections.abc import Iterable, Sequence
 from digest.rules.tokens.tokens import base32_mac
 
 LEAVE, CONFIRM, COMMAND = "u", "c", "x"
-"""Leave one digest; confirm one asking; carry out one command that was asked about."""
+"""Leave one digest; confirm one subscription; carry out one command that needs confirming."""
 
 PRINT, ARTICLE, ROUND_TRIP = "p", "a", "r"
-"""Answer whether one letter may be printed; write to the editors about one article; test the way to us."""
+"""Answer whether one letter may be printed; write to the editors about one article; test the inbox."""
 
 LENGTH = 31
 _TOKEN = re.compile(r"([ucxpar])([a-z2-7]{12})([a-z2-7]{18})")
@@ -19,16 +19,16 @@ _PLACES = 12
 
 
 def sign_address(keys: Sequence[bytes], purpose: str, public_id: str, names: Sequence[str]) -> str:
-    """Make the token of an address: 31 characters of base32 that a relay may write in either case.
+    """Make the token of an address: 31 characters of base32, which a relay may write in either case.
 
-    It holds the beginning of the public id, to find the reader by, and 90 bits of an HMAC over purpose,
-    public id and names (RFC 2104 5). The first key signs.
+    It holds the beginning of the public id, by which the reader is found, and 90 bits of an HMAC over
+    purpose, public id and names (RFC 2104 5). The first key signs.
     """
     return f"{purpose}{public_id[:12]}{_mac(keys[0], purpose, public_id, names)}"
 
 
 def read_address(token: str) -> tuple[str, str] | None:
-    """Return the purpose and the beginning of the public id of such a token; nothing is proved yet."""
+    """Return the purpose and the beginning of the public id in such a token; nothing is verified yet."""
     match = _TOKEN.fullmatch(token.lower()) if token.isascii() else None
     return (match[1], match[2]) if match else None
 
@@ -48,7 +48,7 @@ def find_addressed(
 
 
 def sign_number(keys: Sequence[bytes], purpose: str, number: int) -> str:
-    """Make the token of an address that stands for a letter or an article, by its number."""
+    """Make the token of an address that belongs to a letter or an article, by its number."""
     named = _spell(number)
     return f"{purpose}{named}{_mac(keys[0], purpose, named, ())}"
 

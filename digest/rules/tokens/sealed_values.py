@@ -1,4 +1,4 @@
-"""Values that we give away and take back only as they were: sealed with an HMAC, for one purpose each."""
+"""Values that are handed out and accepted back only unchanged: sealed with an HMAC, for one purpose each."""
 
 import base64
 import binascii
@@ -11,9 +11,9 @@ _LONGEST = 1_000
 
 
 def seal(keys: Sequence[bytes], purpose: str, *values: str) -> str:
-    """Return a token that holds the values, readable by all and made by us alone. The first key seals.
+    """Return a token with the values, readable by all and made by us alone. The first key seals.
 
-    Base64url (RFC 4648 5) without padding of HMAC-SHA256 (RFC 2104) and the values.
+    Base64url (RFC 4648 5) without padding, of an HMAC-SHA256 (RFC 2104) and the values.
     """
     payload = json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode()
     return base64.urlsafe_b64encode(_mac(keys[0], purpose, payload) + payload).rstrip(b"=").decode("ascii")

@@ -1,4 +1,4 @@
-"""Signed tokens that live for ever, and the hashes under which tokens and addresses are kept."""
+"""Signed tokens that never expire, and the hashes under which tokens and addresses are stored."""
 
 import base64
 import binascii
@@ -29,10 +29,10 @@ _LONGEST = 4 * (_HEAD + 40 + 2) // 3
 
 
 def sign(keys: Sequence[bytes], action: str, public_id: str, digest: str) -> str:
-    """Make the token by which whoever holds it may do `action` to one subscription.
+    """Make the token whose holder may do `action` to one subscription.
 
-    Base64url (RFC 4648 5) without padding of: a byte that tells the key, the public id, HMAC-SHA256
-    truncated to 128 bits (RFC 2104 5), the digest's name. The first key signs.
+    Base64url (RFC 4648 5) without padding, of a byte that identifies the key, the public id, an HMAC-SHA256
+    truncated to 128 bits (RFC 2104 5), and the digest's name. The first key signs.
     """
     key, packed, name = keys[0], _pack(public_id), digest.encode("ascii")
     mac = _begun_mac(key, action).over(packed + name)[:_MAC_BYTES]
@@ -54,19 +54,20 @@ def find_signed(keys: Sequence[bytes], action: str, token: str) -> tuple[str, st
 
 
 def sign_return(keys: Sequence[bytes], public_id: str, named: Sequence[str]) -> str:
-    """Make the token of a return path: 31 characters of base32 that a relay may write in either case.
+    """Make the token of a return path: 31 characters of base32, which a relay may write in either case.
 
-    `named` tells the message among a reader's. The token holds the beginning of the public id, to find the
-    reader by, and 90 bits of an HMAC over the whole of it and the names (RFC 2104 5). The first key signs.
+    `named` identifies the message among a reader's. The token holds the beginning of the public id, by which
+    the reader is found, and 90 bits of an HMAC over the whole id and the names (RFC 2104 5). The first key
+    signs.
     """
     mac = _whole_mac(keys[0], RETURN, "\0".join((public_id, *named)).encode("utf-8"))
     return f"b{public_id[:12]}{mac[:18].translate(_LETTERS).decode('ascii')}"
 
 
 def read_return(token: str) -> str | None:
-    """Return the beginning of the public id that a return token names; None where it is no such token.
+    """Return the beginning of the public id in a return token; None if it is no such token.
 
-    Nothing is proved yet: `find_returned` does that for a reader who is known by it.
+    Nothing is verified yet: `find_returned` does that for the reader found by it.
     """
     match = _RETURN.fullmatch(token.lower()) if token.isascii() else None
     return match[1] if match else None
@@ -87,15 +88,16 @@ def find_returned(
 
 
 def hash_token(token: str) -> str:
-    """Hash a random token for the database, so that a stolen copy of it opens nothing.
+    """Hash a random token for the database, so that a stolen copy of the database opens nothing.
 
-    A plain SHA-256 is enough where the token has 128 random bits: there is nothing to guess.
+    Plain SHA-256 is enough for a token of 128 random bits, which cannot be guessed.
     """
     return hashlib.sha256(b"digest token\0" + token.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def keyed_hash(key: bytes, address_key: str) -> str:
-    """Hash an address's key for suppression, so that it outlives the address without naming it."""
+    """Hash an address's key for suppression, so that the suppression outlives the address without naming
+    it."""
     return hmac.new(key, b"suppression\0" + address_key.encode("utf-8"), hashlib.sha256).hexdigest()
 
 
@@ -114,7 +116,7 @@ def _whole_mac(key: bytes, action: str, payload: bytes) -> bytes:
 
 @lru_cache(maxsize=16)
 def _begun_mac(key: bytes, action: str) -> Mac:
-    """Return a MAC over what all tokens for an action begin with."""
+    """Return an HMAC over what all tokens for an action begin with."""
     return Mac(key, b"digest link 1\0" + action.encode("ascii") + b"\0")
 
 
@@ -130,7 +132,7 @@ def _decode(token: str) -> bytes | None:
         raw = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
     except binascii.Error:
         return None
-    # One token, one spelling: the unused bits of the last character must be zero.
+    # One token has one spelling: the unused bits of the last character must be zero.
     return raw if base64.urlsafe_b64encode(raw).rstrip(b"=") == token.encode("ascii") else None
 
 

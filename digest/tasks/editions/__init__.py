@@ -1,4 +1,4 @@
-"""From a deadline to a frozen edition, and how it looks before.
+"""From a deadline to a frozen edition, and previews of it.
 
 Open compiling.py first.
 """

@@ -1,4 +1,5 @@
-"""At the deadline an edition takes its draft over, or is held, as the digest's policy and its editors say."""
+"""At its deadline an edition takes over its draft, or is held, as the digest's policy and its editors
+decide."""
 
 from datetime import datetime
 
@@ -11,9 +12,9 @@ from digest.store.editions import drafts, editions
 
 
 def enter(session: Session, digest: DigestSettings, edition: Edition, *, forced: bool) -> Edition | None:
-    """Enter an edition as it is to be compiled, or as held; None where its period has one.
+    """Insert an edition, to be compiled or held; None if its period has one.
 
-    `forced` holds nothing back: the edition had gone before.
+    `forced` holds nothing back: the edition was sent before.
     """
     drafts.take_turns(session)
     draft = drafts.find_draft(session, edition.digest, edition.cadence, edition.period)
@@ -36,7 +37,7 @@ def release(
     *,
     forced: bool = False,
 ) -> Edition | None:
-    """Return a held edition to a worker, to be compiled as of now; None where it is still held, or taken."""
+    """Hand a held edition to a worker, to be compiled now; None if it is still held, or taken by another."""
     drafts.take_turns(session)
     edition = editions.lock_held(session, edition_id)
     if edition is None:
@@ -58,7 +59,8 @@ def _take_over(edition: Edition, draft: Draft | None) -> None:
 
 
 def _skip_earlier(session: Session, entered: Edition) -> None:
-    """Skip what was still held when the next deadline came: its articles are candidates of that one."""
+    """Skip editions that were still held when the next deadline came: their articles are candidates for
+    that one."""
     for held in editions.list_editions(session, digest=entered.digest, states=[EditionState.HELD]):
         if held.cadence == entered.cadence and held.deadline_at < entered.deadline_at:
             held.finished_at = entered.freeze_at

@@ -1,4 +1,4 @@
-"""What selection chooses from and by: the stored articles, each with those that tell its story elsewhere."""
+"""The input of selection: the stored articles, each with its duplicates, and the digest's limits."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -17,12 +17,12 @@ from digest.store.articles import articles, duplicates
 from digest.store.editions import cohorts
 
 BEGINNING = datetime.min.replace(tzinfo=UTC)
-"""From when a topic counts that every candidate is newer than (see `settle_topics`)."""
+"""A time before any candidate (see `settle_topics`)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """All that one edition's selection goes by, read once and asked for each cohort or reader.
+    """The input of one edition's selection, read once and used for each cohort or reader.
 
     Example: `Selection.read(session, digest, now, draft).choose(topics, history).choices`
     """
@@ -42,7 +42,7 @@ class Selection:
         *,
         most: int | None = None,
     ) -> "Selection":
-        """Read the candidates of an edition; `most` articles in place of the digest's own limit."""
+        """Read the candidates of an edition; `most` articles instead of the digest's own limit."""
         shape = shape_of(draft)
         found = candidates(session, seen_from=freeze_at - digest.carry, seen_to=freeze_at, shape=shape)
         limits = limits_of(digest)
@@ -52,9 +52,10 @@ class Selection:
     def choose(
         self, topics: Mapping[str, datetime], history: frozenset[int], most: int | None = None
     ) -> Chosen:
-        """Choose for a reader of these topics, each with its `since`, who has the articles of `history`.
+        """Choose articles for a reader with these topics, each with its `since`, and the articles of
+        `history`.
 
-        `most` is how many articles the reader wants, never more than the digest gives.
+        `most` is how many articles the reader wants, never more than the digest's limit.
         """
         limits = self.limits
         if most is not None and most < limits.max_articles:
@@ -68,14 +69,14 @@ class Selection:
         return self.choose(unsettle_topics(topics, BEGINNING), history, most)
 
     def why_not(self, one: Candidate, topics: Mapping[str, datetime], history: frozenset[int]) -> str | None:
-        """Return why an article is no candidate for a reader; None where it is one."""
+        """Return why an article is no candidate for a reader; None if it is one."""
         return selection.why_not(one, topics, history, self.freeze_at, self.limits, self.shape)
 
 
 def candidates(
     session: Session, *, seen_from: datetime, seen_to: datetime, shape: Arrangement = UNSHAPED
 ) -> list[Candidate]:
-    """List the candidates of an edition; the topics of a story are those of all who tell it."""
+    """List the candidates of an edition; a story has the topics of all its articles."""
     rows = articles.list_candidates(session, seen_from=seen_from, seen_to=seen_to, added=shape.added)
     told = duplicates.list_told_since(session, seen_from)
     told |= duplicates.list_told(session, list(shape.added)) if shape.added else {}
@@ -85,7 +86,7 @@ def candidates(
 def first_news(
     session: Session, digest: DigestSettings, cadence: str, since: datetime, now: datetime
 ) -> datetime | None:
-    """Return when the first article became news after `since` that a reader of the cadence wants."""
+    """Return when the first article after `since` that a reader of the cadence wants became news."""
     wanted = cohorts.list_wanted_topics(session, digest.name, cadence)
 
     def matches(topics: tuple[str, ...]) -> bool:
@@ -104,7 +105,7 @@ def candidate(session: Session, article: Article, at: datetime) -> Candidate:
 
 
 def to_candidate(article: Article, told: list[duplicates.OtherSource], at: datetime) -> Candidate:
-    """Return what selection has to know of a stored article with what was folded into it by then."""
+    """Return what selection needs of a stored article, with what had been folded into it by then."""
     topics = [*article.topics, *(topic for one in told if one.folded_at <= at for topic in one.topics)]
     return Candidate(
         id=row_id(article),
@@ -118,7 +119,7 @@ def to_candidate(article: Article, told: list[duplicates.OtherSource], at: datet
 
 
 def shape_of(draft: Draft | None) -> Arrangement:
-    """Return a draft's arrangement as selection sees it; without a draft nothing is arranged."""
+    """Return a draft's arrangement; without a draft nothing is arranged."""
     if draft is None:
         return UNSHAPED
     added = {int(key): reach == Reach.ALL for key, reach in draft.added.items()}

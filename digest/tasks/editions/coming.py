@@ -17,9 +17,9 @@ def next_occurrence(
 ) -> Occurrence:
     """Return the occurrence that compiling makes next.
 
-    That is the latest one whose deadline has passed and whose edition is unmade, where there is one: the next
-    `digest send` makes it late. Else it is the first one yet to come, leaving out those that `digest send
-    --now` made before their deadline. A cadence that nobody has run yet is never late.
+    If an edition is unmade although its deadline has passed, that is the one: the next `digest send` makes it
+    late. Otherwise it is the first one to come, without those that `digest send --now` made before their
+    deadline. A cadence that has never run is never late.
     """
     late = _find_late(session, settings, digest, cadence, now)
     if late is not None:
@@ -36,9 +36,9 @@ def next_open(
 ) -> Occurrence:
     """Return the edition that readers can get next: one that is held, else a late one, else the next.
 
-    Where nothing is held or late, the edition that `digest send --now` would make comes first. That is the
-    next one, until a cadence has run for a whole period: a weekly one that began on a Tuesday owes nothing
-    for that week, and `--now` makes that week's edition all the same.
+    If none is held or late, the edition that `digest send --now` would make comes first. That is the next
+    one, until a cadence has run for a whole period: a weekly one that began on a Tuesday does not owe that
+    week's edition, but `--now` makes it all the same.
     """
     held = editions.list_editions(session, digest=digest.name, states=[EditionState.HELD])
     mine = [edition for edition in held if edition.cadence == cadence]

@@ -1,6 +1,6 @@
-"""Compile what is due: decide per cohort, plan the deliveries, freeze.
+"""Compile what is due: decide for each cohort, plan the deliveries, freeze.
 
-Nothing can be claimed before the last commit; a crash resumes at the stored key.
+Nothing can be claimed before the last commit; after a crash, compiling resumes at the stored key.
 """
 
 import logging
@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """What came of one cadence: a new edition, or why there is none; `held` is why it waits."""
+    """The result for one cadence: a new edition, or why there is none; `held` is why it waits."""
 
     digest: str
     cadence: str
@@ -51,7 +51,7 @@ class Compiled:
 
 @dataclass(frozen=True, slots=True)
 class MadeEdition:
-    """An edition that was made, as far as a state file knows."""
+    """An edition that was made, with the facts that a state file stores."""
 
     period: str
     deadline_at: datetime
@@ -60,9 +60,9 @@ class MadeEdition:
 
 
 class Compiler:
-    """Makes editions for one worker; `range_size` readers a commit.
+    """Makes editions for one worker, with a commit for each `range_size` readers.
 
-    Readers whose language is none that the program `speaks` get the publication's, and share its variants.
+    Readers whose language the program does not speak get the publication's, and share its variants.
     """
 
     def __init__(
@@ -84,7 +84,7 @@ class Compiler:
     def compile_due(self, digest: DigestSettings, now: datetime, *, at_once: bool = False) -> list[Compiled]:
         """Make each of a digest's editions that is due, resuming those that a dead worker left.
 
-        With `at_once` the current period's edition is made if it is unmade, whatever the hour.
+        With `at_once` the current period's edition is made if it is unmade, whatever the time.
         """
         self._resume(digest)
         made = []
@@ -98,9 +98,9 @@ class Compiler:
     def compile_lost(
         self, digest: DigestSettings, until: datetime, made: Mapping[str, MadeEdition]
     ) -> list[Compiled]:
-        """Make again, as of `until`, the editions that a restored database has forgotten.
+        """Make the editions that a restored database has forgotten, as of `until`.
 
-        One edition stands for all that a cadence has lost; it may hold as many articles as they did.
+        One edition stands for all that a cadence has lost; it may have as many articles as they had.
         """
         self._resume(digest)
         again = []
@@ -227,7 +227,7 @@ class Compiler:
         *,
         forced: bool,
     ) -> Compiled:
-        """Say of an edition that stands whether it is held; one that had gone before is held no more."""
+        """Return whether an existing edition is held; one that was sent before is not held again."""
         with self._database.write() as session:
             found = editions.find_edition(session, digest.name, cadence.name, compiled.period)
             if found is None or found.state != EditionState.HELD:
@@ -240,7 +240,7 @@ class Compiler:
         return self._planned(digest, cadence, taken, replace(compiled, made=True), periods)
 
     def _release(self, digest: DigestSettings, now: datetime) -> list[Compiled]:
-        """Compile the held editions that nothing holds any more."""
+        """Compile the held editions that are no longer held."""
         with self._database.read() as session:
             held = editions.list_editions(session, digest=digest.name, states=[EditionState.HELD])
         made = []
@@ -288,7 +288,7 @@ class Compiler:
                 self._plan(digest, digest.cadence(taken.cadence), taken)
 
     def _plan(self, digest: DigestSettings, cadence: Cadence, edition: Edition, periods: int = 1) -> None:
-        """Plan in key ranges with a commit each; the last commit freezes."""
+        """Plan in key ranges with a commit each; the last commit freezes the edition."""
         with self._database.write() as session:
             draft = drafts.find_draft(session, digest.name, cadence.name, edition.period)
             plan = Plan(self._settings, digest, cadence, edition, periods, self._speaks, draft)

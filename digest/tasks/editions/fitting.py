@@ -1,6 +1,6 @@
-"""Finish what selection chose: add related older articles, and shorten until the message fits.
+"""Complete what selection chose: add related older articles, and shorten until the message fits.
 
-Compiling and preview ask here, so what is shown is what goes.
+Compiling and preview both use this, so the preview shows what is sent.
 """
 
 from collections.abc import Collection, Iterable
@@ -20,15 +20,14 @@ from digest.tasks.composing.composer import Composer
 from digest.tasks.composing.variants import VariantContent, copies_at, other_sources_at
 
 _ASKED, _COMPARED = 4, 12
-"""How many of an edition's first articles say what is related, and how many each names."""
+"""From how many first articles related ones are taken, and how many of each."""
 
 
 class Fitter:
-    """Settles the lists of one edition; what several lists need is read and found out once.
+    """Completes the lists of one edition; what several lists need is read and computed once.
 
-    Related are articles that are too old for this edition and for every later one: they are in nobody's list.
-    `articles` holds those of all settled lists, `told` who else tells their stories, `copies`
-    their pictures.
+    Related articles are too old for this edition and every later one, so they are in nobody's list.
+    `articles` holds those of all completed lists, `told` their duplicates, `copies` their images.
     """
 
     def __init__(self, composer: Composer, digest: DigestSettings, edition: Edition) -> None:
@@ -53,7 +52,7 @@ class Fitter:
     ) -> Chosen:
         """Return the list as it is sent in a language.
 
-        What is named as related is of the reader's topics, and none of the articles `without`.
+        Related articles are of the reader's topics, and none of the articles `without`.
         """
         if not chosen.choices:
             return chosen
@@ -67,7 +66,7 @@ class Fitter:
         return self._settled[key]
 
     def variant(self, chosen: Chosen, language: str) -> VariantContent:
-        """Return a settled list with all that it is rendered from."""
+        """Return a completed list with all that its rendering needs."""
         return VariantContent(self._edition, language, chosen, self.articles, self.other_sources, self.copies)
 
     def _fit(self, session: Session, chosen: Chosen, language: str) -> Chosen:
@@ -115,7 +114,7 @@ class Fitter:
         return self._near[article_id]
 
     def _compared(self, session: Session) -> Index:
-        """Return an index of the articles compared; newer ones only show which words are rare."""
+        """Return an index of the articles to compare; newer ones only show which words are rare."""
         if self._index is None:
             at, topics = self._edition.freeze_at, self._digest.topics
             known: list[RelatedStory] = stories.list_stories(session, before=at, topics=topics)

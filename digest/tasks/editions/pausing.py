@@ -1,4 +1,4 @@
-"""Let paused editions go on."""
+"""Resume paused editions."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ from digest.store.editions import editions
 
 
 def resume_editions(session: Session, chosen: Sequence[Edition]) -> list[Edition]:
-    """Let those of the chosen editions that are paused go on, and give them."""
+    """Resume those of the chosen editions that are paused, and return them."""
     paused = [edition for edition in chosen if edition.state == EditionState.PAUSED]
     for edition in paused:
         edition.retry_at = None

@@ -1,4 +1,4 @@
-"""Decide what each cohort gets, and plan its readers' deliveries, a key range at a time."""
+"""Decide what each cohort gets, and plan its readers' deliveries, one key range at a time."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
@@ -26,7 +26,7 @@ _Likeness = tuple[str | None, tuple[tuple[str, str], ...], frozenset[int], int |
 
 
 class Plan:
-    """The decisions of one edition, for as long as it is compiled."""
+    """The decisions of one edition while it is compiled."""
 
     def __init__(
         self,
@@ -49,13 +49,14 @@ class Plan:
         self.fitter: Fitter | None = None
 
     def unplace(self, session: Session) -> None:
-        """Take readers out of cohorts whose history does not reach back to all that the edition may hold."""
+        """Remove readers from cohorts whose history does not reach back to everything that the edition may
+        have."""
         digest, cadence = self._digest.name, self._cadence.name
         oldest = articles.first_seen(session, self._shape.added) if self._shape.added else None
         if oldest is not None and oldest < self._seen_from:
             self._history_from = oldest
             cohorts.unplace_all(session, digest, cadence)
-        elif self._digest.skip:  # what readers have by other digests is in no cohort's history
+        elif self._digest.skip:  # what readers have from other digests is not in a cohort's history
             cohorts.unplace_all(session, digest, cadence)
         else:
             cohorts.unplace_where_history_is_short(session, digest, cadence, self._seen_from)
@@ -75,7 +76,7 @@ class Plan:
         planning.plan_range(session, edition, last, self._due(edition, hours), edition.freeze_at)
 
     def freeze(self, session: Session, edition: Edition) -> None:
-        """Take the mailed articles into each cohort's history, and let claims begin."""
+        """Add the mailed articles to each cohort's history, and allow claims."""
         settle_edition(session, edition, edition.freeze_at)
         cohorts.unplace_unplanned(session, edition)
         recent = articles.ids_seen_from(session, self._history_from)
@@ -159,7 +160,7 @@ class Plan:
 def _alike(
     unplaced: Sequence[cohorts.UnplacedReader], history: Mapping[int, frozenset[int]]
 ) -> dict[_Likeness, list[int]]:
-    """Put readers together whom nothing tells apart, such as those of one import, to decide for once."""
+    """Group readers whom nothing tells apart, such as those of one import, to decide for them once."""
     alike: dict[_Likeness, list[int]] = {}
     for reader in unplaced:
         known = history.get(reader.subscription_id, frozenset())

@@ -1,4 +1,4 @@
-"""Check an edition before it goes: gather what the checks need, and request its links."""
+"""Preflight: gather the facts that the checks need, request the edition's links, run the checks."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -68,7 +68,7 @@ def look_before(
 
 
 def count_readers(session: Session, digest: DigestSettings, edition: Edition) -> tuple[int, int]:
-    """Count the readers who are placed already, and those of them for whom nothing is new."""
+    """Count the readers in cohorts, and those of them for whom nothing is new."""
     selection = Selection.read(session, digest, edition.freeze_at)
     readers = without = 0
     for cohort, size in cohorts.list_sizes(session, digest.name, edition.cadence):
@@ -79,7 +79,7 @@ def count_readers(session: Session, digest: DigestSettings, edition: Edition) ->
 
 
 def last_subject(session: Session, composer: Composer, database: Database, edition: Edition) -> str:
-    """Return the subject of the last edition of this cadence, of its largest variant; empty without one."""
+    """Return the subject of the cadence's last edition, of its largest variant; "" if there is none."""
     last = archive.find_last(session, edition.digest, edition.cadence)
     largest = variants.find_largest(session, row_id(last)) if last is not None else None
     if largest is None:
@@ -88,7 +88,7 @@ def last_subject(session: Session, composer: Composer, database: Database, editi
 
 
 def visit(urls: Iterable[str], *, allow_private: bool = False) -> dict[str, LinkCheck]:
-    """Request each address once, several at a time; only public addresses are connected to."""
+    """Request each URL once, several at a time; only public addresses are connected to."""
     turns = HostSpacing(0.0)
     wanted = list(dict.fromkeys(urls))[:_MOST_VISITS]
     return dict(in_parallel(lambda url: _visit(url, turns, allow_private), wanted, _AT_ONCE))
@@ -98,7 +98,7 @@ def _visit(url: str, turns: HostSpacing, allow_private: bool) -> LinkCheck:
     try:
         found = fetch(url, timeout=_PATIENCE, max_bytes=_LARGEST, turns=turns, allow_private=allow_private)
     except Busy:
-        return LinkCheck()  # it is there, and asks to be left alone
+        return LinkCheck()  # it exists, and asks to be left alone
     except InputError as error:
         return LinkCheck(trouble=str(error), is_gone=True)
     except DigestError as error:
@@ -110,7 +110,7 @@ def _visit(url: str, turns: HostSpacing, allow_private: bool) -> LinkCheck:
 
 
 def _addresses(parts: MessageFacts, settings: Settings) -> list[str]:
-    """List what is asked: all but our own pages, whose links are a reader's own."""
+    """List the URLs to request: all but our own pages, whose links are a reader's own."""
     found = [*(picture.url for picture in parts.pictures), *parts.links]
     own = tuple(f"{settings.site.base_url}/{page}/" for page in _OWN_PAGES)
     return [url for url in found if host_of(url) and not f"{url}/".startswith(own)]

@@ -1,4 +1,4 @@
-"""Preview an edition by the functions of delivery, changing nothing."""
+"""Preview an edition with the functions of delivery, without changing anything."""
 
 import hashlib
 from collections import Counter
@@ -44,7 +44,7 @@ from digest.tasks.editions.reader_edition import choose_for
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """Whose edition is shown: a reader's by address, else one of these topics (none: all) and language."""
+    """Whose edition is shown: a reader's by address, else that of these topics (none: all) and language."""
 
     address: str = ""
     topics: tuple[str, ...] = ()
@@ -61,10 +61,10 @@ class LastEdition:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """The bytes that delivery would hand over, and the parts inside them.
+    """The bytes that delivery would send, and the parts inside them.
 
-    `inert` is the same message with links that do nothing for its reader. `shortened` are the articles that
-    are shown shorter than the digest's own form, so that the message fits.
+    `inert` is the same message with links that change nothing for its reader. `shortened` are the articles
+    that are shown shorter than the digest's own form, so that the message fits.
     """
 
     edition: Edition
@@ -77,7 +77,7 @@ class Preview:
     shortened: tuple[Choice, ...] = ()
 
     def parts(self, *, inert: bool = False) -> tuple[str, str]:
-        """Return the HTML and the text as a mail program decodes them."""
+        """Return the HTML and the text as a mail client decodes them."""
         html, text = _parts(self.inert if inert else self.message)
         return html.get_content(), text.get_content()
 
@@ -98,9 +98,9 @@ def preview(
     at: datetime,
     occurrence: Occurrence | None = None,
 ) -> Preview:
-    """Compose an edition as a reader would get it at a time; raise InputError where it is empty.
+    """Compose an edition as a reader would get it at a time; raise InputError if it is empty.
 
-    Without an occurrence it is the next edition. Without an address: as a reader who got nothing yet.
+    Without an occurrence it is the next edition; without an address, a reader who has got nothing yet.
     """
     with database.read() as session:
         subscriber, subscription = _reader(session, digest, view, at)
@@ -119,7 +119,7 @@ def preview(
         rendering = composer.render(fitter.variant(chosen, language))
         stored = {choice.article_id: fitter.articles[choice.article_id] for choice in chosen.choices}
         last = _last(session, subscription)
-    delivery = Delivery(  # its ids are those of no row: no part of a message depends on them
+    delivery = Delivery(  # its ids belong to no row: no part of a message depends on them
         id=0, edition_id=0, subscription_id=0, state="planned", due_at=at, changed_at=at, composed_at=at
     )
     job = deliveries.make_job(delivery, subscriber, digest.name)
@@ -132,7 +132,7 @@ def preview(
 
 
 def describe(shown: Preview) -> dict[str, Any]:
-    """Return the facts of a preview as JSON can hold them."""
+    """Return the facts of a preview in a form that JSON can hold."""
     html, text = _parts(shown.message)
     encoded = len(str(html.get_payload()).encode())
     decoded = len(html.get_content().encode())

@@ -1,4 +1,4 @@
-"""What will happen: the next editions, and when they reach readers."""
+"""The schedule: the next editions, and when they reach readers."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,13 +23,13 @@ _MOST = 400
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """When an edition falls due somewhere, by those readers' own clocks."""
+    """When an edition falls due for readers of one zone and hour, by their local clock."""
 
     zone: str
     at: datetime
 
     def facts(self, settings: Settings) -> dict[str, str]:
-        """Return it as JSON can hold it; a reader without a zone has the publication's."""
+        """Return it in a form that JSON can hold; a reader without a zone has the publication's."""
         zone = self.zone or settings.site.timezone
         return {"zone": zone, "at": self.at.isoformat()}
 
@@ -37,11 +37,11 @@ class Arrival:
 def schedule(
     session: Session, settings: Settings, now: datetime, until: datetime | None = None
 ) -> list[dict[str, Any]]:
-    """Return the next editions of each cadence: one each, or all up to `until`.
+    """Return the next editions of each cadence: one of each, or all up to `until`.
 
     A deadline that has passed belongs to an edition that is late: the next `digest send` makes it. `first`
-    and `last` tell where readers get it first and last, by the same rule as planning. A cadence "at once"
-    has no deadline: its editions follow the news.
+    and `last` say where readers get it first and last, by the same rule as planning. A cadence "at once" has
+    no deadline: its editions follow the news.
     """
     rows = []
     for digest in settings.digests:
@@ -57,7 +57,8 @@ def schedule(
 def schedule_of(
     session: Session, settings: Settings, address: str, now: datetime, until: datetime | None = None
 ) -> list[dict[str, Any]]:
-    """Return when a reader gets the next editions of what they subscribe to; InputError for a stranger."""
+    """Return when a reader gets the next editions of their subscriptions; raise InputError for an unknown
+    reader."""
     person = subscribers.find_subscriber(session, normalise(address).key)
     if person is None:
         raise InputError(f'there is no subscriber "{address}"; "digest subscribers list" shows them')

@@ -1,4 +1,4 @@
-"""Prove it: the sums of every edition."""
+"""The audit: the sums of every edition."""
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -37,14 +37,15 @@ class Account:
 
     @property
     def ok(self) -> bool:
-        """Whether the sum is whole: a finished edition has nothing open, any other may be under way."""
+        """Return whether the sum is complete: a finished edition has nothing open, any other may be under
+        way."""
         settled = self.accepted + self.failed + self.withheld + self.uncertain
         whole = self.total == settled + self.open
         return whole and (self.state != EditionState.FINISHED or self.open == 0)
 
 
 def audit(session: Session, edition: str | None = None) -> dict[str, Any]:
-    """Return {ok, editions}; ok only where every edition is finished or skipped and its sum is whole."""
+    """Return {ok, editions}; `ok` only if every edition is finished or skipped and its sum is complete."""
     accounts = [account(session, row) for row in find_named(session, edition)]
     closed = (EditionState.FINISHED, EditionState.SKIPPED)
     ok = all(item.ok and item.state in closed for item in accounts)
@@ -52,7 +53,7 @@ def audit(session: Session, edition: str | None = None) -> dict[str, Any]:
 
 
 def account(session: Session, edition: Edition) -> Account:
-    """Sum up an edition's deliveries, each counted once by its state."""
+    """Count an edition's deliveries, each once by its state."""
     counts = deliveries.count_states(session, row_id(edition))
     return Account(
         edition.digest,
@@ -69,9 +70,9 @@ def account(session: Session, edition: Edition) -> Account:
 
 
 def status(session: Session, edition: str | None = None) -> list[dict[str, Any]]:
-    """Return each edition's sum with its times and the reasons of what failed, was withheld or waits.
+    """Return each edition's sum with its times, and the reasons why deliveries failed, were withheld or wait.
 
-    `deferred` counts those of `open` that a server put off; `next_due_at` is when the next one is tried.
+    `deferred` counts those of `open` that a server deferred; `next_due_at` is when the next one is tried.
     """
     report = []
     for row in find_named(session, edition):
@@ -94,7 +95,7 @@ def status(session: Session, edition: str | None = None) -> list[dict[str, Any]]
 
 
 def slowed_by(session: Session, settings: Settings, now: datetime) -> list[str]:
-    """Say what keeps deliveries from going faster: limits that are stated or learned, and a warm-up."""
+    """Return what keeps delivery from going faster: stated or learned limits, and a warm-up."""
     told = []
     plan = settings.smtp.warm_up
     today = plan and allowance_of(plan.messages, plan.begins_on, now, settings.zone)

@@ -1,4 +1,4 @@
-"""How much a publication holds."""
+"""The size of a publication."""
 
 from dataclasses import dataclass
 
@@ -19,7 +19,7 @@ class Contents:
 
 
 def count_contents(session: Session) -> Contents:
-    """Count what a publication holds."""
+    """Count a publication's articles, readers and variants."""
     return Contents(
         articles.count_articles(session),
         sum(1 for _ in subscribers.list_subscribers(session)),

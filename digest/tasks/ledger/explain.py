@@ -82,7 +82,7 @@ def _why(
 
 
 def _next(delivery: Delivery) -> dict[str, Any]:
-    """Return what the server last said of a message that waits, and when it is tried next."""
+    """Return the server's last reply about a message that waits, and when it is tried next."""
     waits = delivery.state in (DeliveryState.PLANNED, DeliveryState.DEFERRED)
     return {
         "reply": (delivery.reason or delivery.reply_text or None) if waits else None,
@@ -91,7 +91,7 @@ def _next(delivery: Delivery) -> dict[str, Any]:
 
 
 def _corrected(session: Session, subscription: Subscription, article: Article) -> str:
-    """Say what the reader was told of an article afterwards."""
+    """Return which corrections of an article the reader got."""
     told = ""
     for notice in corrections.list_of(session, [row_id(article)]).get(row_id(article), []):
         delivery = corrections.find_delivery(session, notice, row_id(subscription))
@@ -132,7 +132,7 @@ def _why_not_yet(
 def _coming_draft(
     session: Session, settings: Settings, subscription: Subscription, now: datetime
 ) -> Draft | None:
-    """Find what editors decided so far about the reader's next edition."""
+    """Find the draft of the reader's next edition."""
     digest, cadence = settings.digest(subscription.digest), subscription.cadence
     if cadence not in digest.cadences:
         return None

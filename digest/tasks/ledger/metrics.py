@@ -1,7 +1,7 @@
-"""The numbers at `/metrics`, in the text format of Prometheus.
+"""The figures at `/metrics`, in Prometheus's text format.
 
 Gauges are read from the database and so are the same in every process; counters are this process's own
-(`Meter`). No reader, address or article stands in them.
+(`Meter`). None contains a reader, an address or an article.
 """
 
 import threading
@@ -17,11 +17,11 @@ from digest.tasks.delivery.meter import TURN_SECONDS, Meter
 
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _FRESH = timedelta(seconds=15)
-"""How long what was read from the database is shown again: counting a million rows is not free."""
+"""How long figures from the database are reused: counting a million rows takes time."""
 
 
 class Metrics:
-    """Renders the numbers of one process; safe to ask from several threads."""
+    """Renders the figures of one process; safe to use from several threads."""
 
     def __init__(self, database: Database, meter: Meter) -> None:
         self._database, self._meter = database, meter
@@ -30,7 +30,7 @@ class Metrics:
         self._gauges: list[Metric] = []
 
     def render(self, now: datetime) -> bytes:
-        """Return everything as text; raise Unreachable where the database does not answer."""
+        """Return all figures as text; raise Unreachable if the database does not answer."""
         with self._lock:
             if self._read_at is None or not timedelta() <= now - self._read_at < _FRESH:
                 self._gauges = list(self._read(now))
@@ -67,7 +67,7 @@ class Metrics:
 
 
 class _Collected:
-    """A collector of what has been made already."""
+    """A collector of metrics that have been built already."""
 
     def __init__(self, found: list[Metric]) -> None:
         self._found = found

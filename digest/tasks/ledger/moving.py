@@ -36,9 +36,9 @@ def move(
 ) -> Moved:
     """Copy a SQLite database into an empty one on PostgreSQL, compare every row, and seal the old one.
 
-    The old database is locked for writing all the while, so pages wait or answer 503 and nothing that readers
-    change is lost; afterwards it refuses every change. Raise UsageError for other kinds of databases,
-    Refused while anything is under way or where a row differs; nothing is changed then.
+    The old database is locked for writing meanwhile, so pages wait or answer 503 and no reader's change is
+    lost; afterwards it refuses every change. Raise UsageError for other kinds of databases, and Refused while
+    anything is under way or if a row differs; nothing is changed then.
     """
     _check_kinds(source, target)
     schema.migrate(target)
@@ -83,7 +83,7 @@ def _check_kinds(source: Database, target: Database) -> None:
 
 
 def _refuse_while_under_way(source: Database, session: Session) -> None:
-    """Raise Refused while a worker lives, an edition is being compiled, or a message has no answer yet."""
+    """Raise Refused while a worker is alive, an edition is being compiled, or a message has no reply yet."""
     living = [worker for worker in workers.list_unended(session) if workers.is_alive(source, row_id(worker))]
     if living:
         named = ", ".join(f"{worker.host} process {worker.pid}" for worker in living)

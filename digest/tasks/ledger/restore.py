@@ -1,4 +1,4 @@
-"""After a restored backup: withhold what had already gone, or send what the database says is due."""
+"""After a backup was restored: withhold what had already been sent, or send what the database says is due."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -25,7 +25,7 @@ _FAR = 1_000_000
 
 @dataclass(slots=True)
 class Restored:
-    """What deciding did: editions entered that the backup did not know, deliveries withheld."""
+    """The result of a decision: editions entered that the backup did not have, deliveries withheld."""
 
     entered: list[str] = field(default_factory=list)
     withheld: int = 0
@@ -33,7 +33,7 @@ class Restored:
 
 @dataclass(frozen=True, slots=True)
 class Restorer:
-    """Brings a restored database level with what had already gone."""
+    """Brings a restored database up to what had already been sent."""
 
     database: Database
     settings: Settings
@@ -42,14 +42,15 @@ class Restorer:
     clock: Callable[[], datetime]
 
     def accept(self) -> None:
-        """Take the database as it is: what it says is due will be sent, again where it had gone."""
+        """Accept the database as it is: what it says is due will be sent, even if it was sent before."""
         note_standing(self.database, self.path, self.identity, counter=self._highest().counter + 1)
 
     def withhold_until(self, until: datetime, compiler: Compiler) -> Restored:
-        """Count everything due up to `until` as got: enter the lost editions, withhold what is still open.
+        """Count everything due up to `until` as received: enter the lost editions, withhold what is still
+        open.
 
-        Articles are fetched first and those published before `until` are taken as seen by then. The state
-        file goes far ahead meanwhile, so that a crash in between leaves the database refused.
+        Articles are fetched first, and those published before `until` are taken as seen by then. The counter
+        in the state file is set far ahead meanwhile, so that a crash in between leaves the database refused.
         """
         kept = self._highest()
         write_standing(self.path, replace(kept, counter=kept.counter + _FAR))
@@ -73,7 +74,7 @@ class Restorer:
             articles.set_first_seen(session, after_id=known, until=until)
 
     def _highest(self) -> LedgerState:
-        """Return the further of file and database, with the editions that the file knows."""
+        """Return the higher counter of file and database, with the editions that the file names."""
         found = ledger_standing(self.database, self.identity)
         kept = read_standing(self.path)
         if kept is None or kept.database != self.identity:
@@ -82,7 +83,7 @@ class Restorer:
 
 
 def made_before(standing: LedgerState, until: datetime) -> dict[str, MadeEdition]:
-    """Return the last edition of each cadence that the state file knows, where it was made up to `until`."""
+    """Return the last edition of each cadence in the state file, if it was made up to `until`."""
     made = {
         name: MadeEdition(
             row["period"],

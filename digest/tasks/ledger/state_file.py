@@ -1,7 +1,7 @@
-"""Tell a database that was restored from a backup: a counter stands in it and in a file beside the settings.
+"""Recognise a database that was restored from a backup, by a counter in it and in a file beside the settings.
 
 The counter rises with each freeze and each worker's start and end. A database behind its file has forgotten
-what had already gone.
+what had already been sent.
 """
 
 import hashlib
@@ -27,7 +27,7 @@ REMEDY = (
 
 @dataclass(frozen=True, slots=True)
 class LedgerState:
-    """How far a ledger is; `server` tells one PostgreSQL history from another, `database` one ledger.
+    """The state of a ledger; `server` identifies a PostgreSQL server's history, `database` the ledger.
 
     `editions` maps "DIGEST CADENCE" to the last edition made: period, deadline_at, freeze_at, at_once.
     """
@@ -39,7 +39,7 @@ class LedgerState:
 
 
 def identity_of(identity_key: bytes) -> str:
-    """Return what tells a ledger from every other, and tells nothing else."""
+    """Return what identifies a ledger and reveals nothing else."""
     return hashlib.sha256(b"ledger " + identity_key).hexdigest()[:16]
 
 
@@ -49,7 +49,7 @@ def state_path(config: Path) -> Path:
 
 
 def check_standing(database: Database, path: Path, identity: str) -> None:
-    """Raise Refused where the database is behind its state file, or where that is missing on SQLite.
+    """Raise Refused if the database is behind its state file, or if the file is missing on SQLite.
 
     The file is read first: what other processes add meanwhile is in the database before it is in the file.
     """
@@ -71,9 +71,9 @@ def check_standing(database: Database, path: Path, identity: str) -> None:
 
 
 def note_standing(database: Database, path: Path, identity: str, *, counter: int | None = None) -> None:
-    """Write the ledger's standing into the state file; `counter` raises the ledger's to that first.
+    """Write the ledger's state into the state file; `counter` raises the ledger's counter to that first.
 
-    The ledger's row is locked meanwhile, so that no process writes an older standing over a newer one.
+    The ledger's row is locked meanwhile, so that no process overwrites a newer state with an older one.
     """
     with database.write() as session:
         workers.lock_counter(session, counter)
@@ -81,7 +81,7 @@ def note_standing(database: Database, path: Path, identity: str, *, counter: int
 
 
 def ledger_standing(database: Database, identity: str) -> LedgerState:
-    """Read how far the database is."""
+    """Read the state of the ledger from the database."""
     with database.read() as session:
         return _standing(session, identity)
 
@@ -100,7 +100,7 @@ def _standing(session: Session, identity: str) -> LedgerState:
 
 
 def read_standing(path: Path) -> LedgerState | None:
-    """Read the state file; None where there is none."""
+    """Read the state file; None if there is none."""
     try:
         return LedgerState(**json.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
@@ -112,7 +112,7 @@ def read_standing(path: Path) -> LedgerState | None:
 
 
 def write_standing(path: Path, standing: LedgerState) -> None:
-    """Write the state file so that it is whole at any time, also after a power cut."""
+    """Write the state file atomically, so that it is complete even after a power failure."""
     fresh = path.with_name(f"{path.name}.{os.getpid()}")
     try:
         with open_private(fresh) as file:
