@@ -21,7 +21,7 @@ _YES, _NO = "yes", "no"
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """A tool by its export: the columns that tell it, what its columns say, and where its makers say so."""
+    """A tool's export: the columns that identify it, their meaning, and where its makers document them."""
 
     name: str
     source: str
