@@ -50,3 +50,17 @@ def test_what_is_not_there_is_told(tmp_path: Path, database_url: str) -> None:
     assert 'no digest "wrold"' in publication.run("hold", "wrold/daily", code=2)
     assert 'no cadence "dayly"' in publication.run("release", "world/dayly", code=2)
     assert "there is no edition" in publication.run("pause", "world/daily", code=2)
+    assert "--failed needs an edition" in publication.run("resume", "--failed", code=2)
+
+
+def test_nothing_is_retried_where_nothing_has_failed(tmp_path: Path, database_url: str) -> None:
+    with Caught() as relay:
+        publication = Publication(tmp_path, database_url, port=relay.port)
+        publication.begin(readers=1)
+        publication.run("send", "--now")
+
+        said = publication.run("resume", "world/daily", "--failed")
+
+        assert said.strip() == "no delivery of world/daily has failed"
+        publication.run("send")
+        assert len(relay.messages) == 1

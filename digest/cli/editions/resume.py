@@ -8,7 +8,8 @@ from digest.bootstrap import Application
 from digest.cli.terminal.common import DEFAULT, Common, application, read_moment
 from digest.cli.terminal.output import say
 from digest.errors import Refused, UsageError
-from digest.tasks.editions.pausing import resume_editions
+from digest.models import EditionState
+from digest.tasks.editions.pausing import resume_editions, retry_failed
 from digest.tasks.ledger.audit import find_named
 
 
@@ -17,6 +18,7 @@ def resume(
     *,
     sent_until: str | None = None,
     resend: Annotated[bool, Parameter(negative="")] = False,
+    failed: Annotated[bool, Parameter(negative="")] = False,
     common: Common = DEFAULT,
 ) -> None:
     """Resume paused editions, or decide about a restored database.
@@ -30,15 +32,21 @@ def resume(
         withheld and counts as got.
     resend:
         The database was restored: what it says is due is sent, again where it had gone.
+    failed:
+        Retry the failed deliveries of the edition that is named, where the reader got nothing since.
     """
-    if sent_until and resend:
-        raise UsageError("--sent-until and --resend exclude each other: pick one")
+    if sum(map(bool, (sent_until, resend, failed))) > 1:
+        raise UsageError("--sent-until, --resend and --failed exclude each other: pick one")
+    if failed and not edition:
+        raise UsageError("--failed needs an edition: name it as `digest status` does")
     with application(common) as app:
         if sent_until:
             _withhold(app, sent_until, common)
         elif resend:
             app.restorer.accept()
             say("the database is taken as it is; the next run sends what is due", quiet=common.quiet)
+        elif failed:
+            _retry_failed(app, edition, common)
         else:
             _resume_paused(app, edition, common)
 
@@ -54,10 +62,29 @@ def _withhold(app: Application, text: str, common: Common) -> None:
     say(f"{done.withheld} deliveries withheld and counted as got; the next run goes on", quiet=common.quiet)
 
 
-def _resume_paused(app: Application, edition: str | None, common: Common) -> None:
+def _retry_failed(app: Application, edition: str | None, common: Common) -> None:
+    _check_restored(app)
+    with app.database.write() as session:
+        done = retry_failed(session, find_named(session, edition), app.clock())
+    for row, planned, passed in done:
+        rest = f"; {passed} not: they left, or got a later edition" if passed else ""
+        say(f"{row.name}: {planned} failed deliveries are planned again{rest}", quiet=common.quiet)
+        if planned and row.state == EditionState.PAUSED:
+            say(
+                f"{row.name} is paused: `digest resume {row.name.argument}` lets it go on", quiet=common.quiet
+            )
+    if not done:
+        say(f"no delivery of {edition} has failed", quiet=common.quiet)
+
+
+def _check_restored(app: Application) -> None:
     refusal = app.find_refusal()
     if refusal:
         raise Refused(refusal)
+
+
+def _resume_paused(app: Application, edition: str | None, common: Common) -> None:
+    _check_restored(app)
     with app.database.write() as session:
         resumed = resume_editions(session, find_named(session, edition))
     for row in resumed:

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import bindparam
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, func, or_, select, update
 
 from digest.models import (
@@ -16,15 +17,18 @@ from digest.models import (
     EditionState,
     Subscriber,
     Subscription,
+    SubscriptionState,
     VariantArticle,
     Withheld,
     in_states,
     is_counted,
 )
+from digest.models.delivery import COUNTED
 from digest.models.row import row_id
 from digest.rules.delivery.verdicts import Verdict
 
 _DUE = (DeliveryState.PLANNED, DeliveryState.DEFERRED)
+_AT_ONCE = 500
 
 
 class Job(NamedTuple):
@@ -115,6 +119,40 @@ def replan(session: Session, ids: Sequence[int], now: datetime) -> None:
         .where(col(Delivery.id).in_(ids), col(Delivery.state) == DeliveryState.FAILED)
         .values(state=DeliveryState.PLANNED, due_at=now, changed_at=now)
     )
+
+
+def count_failed(session: Session, edition_id: int) -> int:
+    """Count an edition's failed deliveries."""
+    wanted = (Delivery.edition_id == edition_id, Delivery.state == DeliveryState.FAILED)
+    return session.exec(select(func.count()).where(*wanted)).one()
+
+
+def replan_failed(session: Session, edition_id: int, now: datetime) -> int:
+    """Plan an edition's failed deliveries again; return how many.
+
+    Only for who is confirmed still and has got nothing of the digest since: their articles came again with
+    that. They leave their cohorts, which did not count these articles.
+    """
+    later = aliased(Delivery)
+    since = (
+        select(later.id)
+        .where(later.subscription_id == col(Delivery.subscription_id), col(later.id) > col(Delivery.id))
+        .where(or_(col(later.state).in_(COUNTED), col(later.reason) == Withheld.RESTORED))
+    )
+    confirmed = select(Subscription.id).where(Subscription.state == SubscriptionState.CONFIRMED)
+    wanted = select(Delivery.id, Delivery.subscription_id).where(
+        Delivery.edition_id == edition_id,
+        Delivery.state == DeliveryState.FAILED,
+        col(Delivery.subscription_id).in_(confirmed),
+        ~since.exists(),
+    )
+    found = session.exec(wanted).all()
+    for start in range(0, len(found), _AT_ONCE):
+        part = found[start : start + _AT_ONCE]
+        replan(session, [number for number, _ in part if number is not None], now)
+        readers = col(Subscription.id).in_([subscription for _, subscription in part])
+        session.exec(update(Subscription).where(readers).values(cohort_id=None))
+    return len(found)
 
 
 def release(session: Session, jobs: Sequence[Job], *, owner: int, now: datetime) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, func, select, update
 
@@ -116,6 +117,12 @@ def own_edition(session: Session, edition_id: int, worker_id: int) -> Edition | 
         Edition.id == edition_id, Edition.state == EditionState.COMPILING, Edition.compiler == worker_id
     )
     return session.exec(query.with_for_update()).first()
+
+
+def lock_against_new(session: Session) -> None:
+    """Keep every other process from entering an edition until the commit, as on SQLite any writer does."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.connection().execute(text("LOCK TABLE edition IN SHARE ROW EXCLUSIVE MODE"))
 
 
 def lock_held(session: Session, edition_id: int) -> Edition | None:

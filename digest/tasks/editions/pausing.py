@@ -1,11 +1,18 @@
-"""Resume paused editions."""
+"""Resume paused editions, and plan failed deliveries again."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from sqlmodel import Session
 
+from digest.errors import InputError
 from digest.models import Edition, EditionState
+from digest.models.row import row_id
+from digest.store.delivery import deliveries
 from digest.store.editions import editions
+from digest.tasks.articles.withdrawing import settle_edition
+
+_MADE = (EditionState.FROZEN, EditionState.PAUSED, EditionState.FINISHED)
 
 
 def resume_editions(session: Session, chosen: Sequence[Edition]) -> list[Edition]:
@@ -15,3 +22,30 @@ def resume_editions(session: Session, chosen: Sequence[Edition]) -> list[Edition
         edition.retry_at = None
         editions.set_state(session, edition, EditionState.FROZEN)
     return paused
+
+
+def retry_failed(
+    session: Session, chosen: Sequence[Edition], now: datetime
+) -> list[tuple[Edition, int, int]]:
+    """Plan the failed deliveries of editions again; return each edition with how many are, and are not.
+
+    Who has left, and who got something of the digest since, is not retried: the articles came with that.
+    What was withdrawn meanwhile is taken out. Raise InputError while an edition of it is compiled.
+    """
+    editions.lock_against_new(session)
+    done = []
+    for edition in chosen:
+        if edition.state not in _MADE:
+            continue
+        if editions.list_editions(session, digest=edition.digest, states=[EditionState.COMPILING]):
+            raise InputError(f"an edition of {edition.digest} is being compiled: retry when it is frozen")
+        before = deliveries.count_failed(session, row_id(edition))
+        planned = deliveries.replan_failed(session, row_id(edition), now) if before else 0
+        if planned:
+            settle_edition(session, edition, now)
+            if edition.state == EditionState.FINISHED:
+                edition.finished_at = None
+                editions.set_state(session, edition, EditionState.FROZEN)
+        if before:
+            done.append((edition, planned, before - planned))
+    return done
