@@ -1,4 +1,4 @@
-"""See which marks of a source's articles tell them apart: its guids and links may be the same for all."""
+"""Drop the guids and links of a source that do not identify its articles, because several share them."""
 
 import hashlib
 from collections import defaultdict
@@ -12,10 +12,10 @@ _SHORTEST_GUID = 2
 
 
 def told_apart(articles: Sequence[ParsedArticle]) -> list[ParsedArticle]:
-    """Return a source's articles with only such guids and canonical URLs as tell them apart.
+    """Return a source's articles with only those guids and canonical URLs that identify them.
 
-    A guid that stands for nothing ("0", the home page) or that several articles share is dropped. A link that
-    several share, or to the home page, gets the guid or the title added to its form for comparison.
+    A guid without meaning ("0", the home page), or one that several articles share, is dropped. A link that
+    several share, or to the home page, gets the guid or the title added to its canonical form.
     """
     shared = _shared(articles, lambda article: article.guid, lambda a: (a.canonical_url, a.title))
     articles = [replace(a, guid=None) if a.guid in shared or _is_void(a.guid) else a for a in articles]
@@ -28,7 +28,7 @@ def _shared(
     mark: Callable[[ParsedArticle], str | None],
     other: Callable[[ParsedArticle], tuple[str, str]],
 ) -> frozenset[str]:
-    """Return the marks that articles share which differ in both other respects."""
+    """Return the identifiers shared by articles that differ in everything else."""
     seen: dict[str, set[tuple[str, str]]] = defaultdict(set)
     for article in articles:
         if value := mark(article):

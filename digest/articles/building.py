@@ -1,4 +1,4 @@
-"""Make one parsed article out of the parts that a feed, page or file gave."""
+"""Build one parsed article from the parts of a feed item, page or file."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -44,11 +44,11 @@ def build_article(
     unnamed: str = "",
     canonical: str | None = None,
 ) -> ParsedArticle:
-    """Clean every part; raise InputError where there is no link or nothing to show.
+    """Clean every part; raise InputError if there is no link or nothing to show.
 
-    `summary` is HTML, as `html` is. `image` is shown whatever else there is; without it the fittest of
-    `images` and of those in the text is. `own_fragment` tells an article apart whose link is its site's.
-    `unnamed` is the title of an article that is only a picture without words.
+    `summary` and `html` are HTML. `image` is shown whatever else there is; without it the best of `images`
+    and of those in the text. `own_fragment` identifies an article whose link is its site's. `unnamed` is the
+    title of an article that has an image and no words.
     """
     absolute, compared = _addresses(url, base_url, canonical, own_fragment)
     body = clean_html(html, absolute)
@@ -80,7 +80,7 @@ def build_article(
 
 
 def _addresses(url: str, base_url: str, canonical: str | None, own_fragment: str) -> tuple[str, str]:
-    """Return an article's link and its form for comparison."""
+    """Return an article's link and its canonical form."""
     absolute = safe_url(url, base_url)
     if absolute is None:
         raise InputError(f'the link "{one_line(url)[:100]}" is no http(s) address')
@@ -96,7 +96,7 @@ def _addresses(url: str, base_url: str, canonical: str | None, own_fragment: str
 def _picture(
     image: str | None, image_alt: str | None, images: Sequence[ImageCandidate], body: str, absolute: str
 ) -> tuple[str | None, str]:
-    """Return the address of the picture that is shown, and its words."""
+    """Return the URL of the image that is shown, and its alternative text."""
     shown, alt = safe_url(image, absolute), image_alt
     if shown is None and (chosen := choose_image(images, body)) is not None:
         shown, alt = safe_url(chosen.url, absolute), chosen.alt or image_alt
@@ -106,6 +106,6 @@ def _picture(
 
 
 def _language(stated: str) -> str | None:
-    """Return a language's tag (RFC 5646 2.1); None for what has not its shape."""
+    """Return a language tag (RFC 5646 2.1); None if the text is not one."""
     tag = stated.strip().replace("_", "-")
     return tag if _LANGUAGE.fullmatch(tag) else None

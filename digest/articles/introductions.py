@@ -1,4 +1,4 @@
-"""An editor's introduction: Markdown in, cleaned HTML out."""
+"""An editor's introduction: Markdown converted to cleaned HTML."""
 
 from functools import lru_cache
 
@@ -12,6 +12,6 @@ _PARSER = MarkdownIt("commonmark", {"html": False}).disable("image")
 
 @lru_cache(maxsize=64)
 def introduce(markdown: str, base_url: str) -> str:
-    """Read an introduction; tags that somebody typed are shown as text, and pictures as their words."""
+    """Convert an introduction; typed tags are shown as text, and images as their alternative text."""
     written = without_controls(markdown).strip()
     return clean_html(str(_PARSER.render(written)), base_url + "/") if written else ""

@@ -1,4 +1,4 @@
-"""What the parsers give: articles as plain cleaned values, and what they could not take."""
+"""What parsers return: articles as plain cleaned values, and the items that they refused."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -35,7 +35,7 @@ class ParsedArticle:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """One item that could not be taken: what it was, and why with the remedy; each is one line."""
+    """One item that was refused: what it was, and why with the remedy; each is one line."""
 
     item: str
     why: str
@@ -46,7 +46,7 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class ParsedFeed:
-    """A feed's articles in its own order, and the items that could not be taken.
+    """A feed's articles in its own order, and the items that were refused.
 
     `pause` is how long the feed asks to be left alone after a fetch.
     """

@@ -1,7 +1,7 @@
-"""Find the stored articles that are nearest to some others: term frequency by rarity, and newer ones first.
+"""Find the stored articles nearest to others: by term frequency and rarity, with a preference for new ones.
 
-Terms are words in any script; where a script writes no blanks between words (Han, Kana, Thai and the like),
-pairs of neighbouring signs stand for them.
+Terms are words in any script; where a script has no spaces between words (Han, Kana, Thai and the like),
+pairs of adjacent characters.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _TITLE_WEIGHT = 3
 _COMMON_SHARE, _COMMON_COUNT = 0.03, 20
 _KEPT = 1_000
 _LEAST = 0.08
-_SHARED = 64.0  # counts a shared term beside its score, in one number: no score of 40 terms comes near it
+_SHARED = 64.0  # Counts a shared term beside its score in one number: no score of 40 terms comes near it.
 _LEAST_TOLD = 2 * _SHARED
 _HALF_LIFE = timedelta(days=60)
 
@@ -39,7 +39,7 @@ class RelatedStory:
 
 
 class Index:
-    """The terms of a fixed list of articles, each article a vector of length one; asking changes nothing."""
+    """The terms of a fixed list of articles, each a vector of length one; queries change nothing."""
 
     def __init__(self, stories: Iterable[RelatedStory]) -> None:
         self._ids = array("q")
@@ -51,7 +51,7 @@ class Index:
             counted.append(_count(story))
         spread = Counter(term for terms in counted for term in terms)
         most = min(max(2, len(counted) / 2), max(_COMMON_COUNT, len(counted) * _COMMON_SHARE))
-        # A term of one article joins it to no other, one of very many tells nothing.
+        # A term of one article connects it to no other; one of very many says nothing.
         rarity = {t: math.log(len(counted) / n) for t, n in spread.items() if 1 < n <= most}
         self._rarity = rarity
         self._asked: dict[RelatedStory, dict[str, float]] = {}
@@ -70,9 +70,10 @@ class Index:
             weights.append(weight)
 
     def near(self, stories: Sequence[RelatedStory], count: int, without: Collection[int] = ()) -> list[int]:
-        """Return at most `count` ids, the nearest first: neither of these stories nor of those named.
+        """Return at most `count` ids, the nearest first: none of these stories nor of those excluded.
 
-        What shares only one term, or too little, is not related. Ties go to the newer, then to the higher id.
+        A story that shares only one term, or too little, is not related. Ties go to the newer, then to the
+        higher id.
         """
         if not stories or not count:
             return []
@@ -92,7 +93,7 @@ class Index:
         return [-number for _, _, number in sorted(ranked)[:count]]
 
     def _vector(self, story: RelatedStory) -> dict[str, float]:
-        """Return a story's vector; the lists of an edition share most of theirs, so it is kept."""
+        """Return a story's vector; cached, because the lists of an edition share most stories."""
         known = self._asked.get(story)
         if known is None:
             if len(self._asked) >= _KEPT:
@@ -101,7 +102,7 @@ class Index:
         return known
 
     def _freshness(self, place: int, newest: float) -> float:
-        """Return 1 for what is as new, falling to a half with age: recency ranks, it does not decide."""
+        """Return 1 for new stories, falling to a half with age: recency ranks, but does not decide."""
         age = max(0.0, newest - self._dated[place])
         return 0.5 + 0.5 * math.exp2(-age / _HALF_LIFE.total_seconds())
 
@@ -110,7 +111,8 @@ _NOWHERE: tuple[array[int], array[float]] = (array("i"), array("f"))
 
 
 def terms_of(text: str) -> list[str]:
-    """Return a text's terms in order: words of three letters or more, pairs of signs in unspaced scripts."""
+    """Return a text's terms in order: words of three letters or more, pairs of characters in unspaced
+    scripts."""
     found: list[str] = []
     for run in _RUN.findall(text.casefold()):
         if _IS_UNSPACED.match(run):
@@ -128,7 +130,7 @@ def _count(story: RelatedStory) -> Counter[str]:
 
 
 def _weigh(counted: Counter[str], rarity: dict[str, float]) -> dict[str, float]:
-    """Weigh the terms that tell most, to a vector of length one."""
+    """Return the vector of the terms with the greatest weight, of length one."""
     weighed = [(-(1 + math.log(n)) * rarity[term], term) for term, n in counted.items() if term in rarity]
     told = sorted(weighed)[:_TERMS]
     length = math.sqrt(sum(weight * weight for weight, _ in told)) or 1.0
@@ -136,7 +138,7 @@ def _weigh(counted: Counter[str], rarity: dict[str, float]) -> dict[str, float]:
 
 
 def _joined(vectors: Sequence[dict[str, float]]) -> dict[str, float]:
-    """Join the vectors of several articles to one that tells most of all of them."""
+    """Combine the vectors of several articles into one of their most significant terms."""
     if len(vectors) == 1:
         return vectors[0]
     joined: dict[str, float] = {}

@@ -1,4 +1,4 @@
-"""Make a small copy of a picture: decoded within limits, turned upright, drawn anew without metadata."""
+"""Make a small copy of an image: decoded within limits, turned upright, drawn again without metadata."""
 
 import io
 import warnings
@@ -10,9 +10,9 @@ from digest.errors import InputError
 
 _FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
 _MOST_PIXELS = {"PNG": 20_000_000, "GIF": 20_000_000, "WEBP": 10_000_000, "progressive": 12_500_000}
-"""Pixels that take 80 MB to decode: 4 bytes each, twice that where the library keeps a second copy of them.
+"""Pixels that take 80 MB to decode: 4 bytes each, twice that if the library keeps a second copy.
 
-JPEG that is not progressive is decoded line by line at an eighth to the whole of its size.
+A JPEG that is not progressive is decoded line by line at an eighth to the whole of its size.
 """
 _MOST_OF_JPEG = 100_000_000
 _WIDEST, _TALLEST = 1_072, 1_608  # twice the width of a message's column, for dense screens
@@ -33,10 +33,10 @@ class Shrunk:
 
 
 def shrink(content: bytes) -> Shrunk:
-    """Copy a picture; raise InputError for what is none, is too large to decode, or is a counting pixel.
+    """Copy an image; raise InputError if it is none, is too large to decode, or is a tracking pixel.
 
-    Its size is read from its head and checked before anything is decoded. One call takes up to 100 MB: the
-    caller runs one at a time.
+    Its size is read from its header and checked before anything is decoded. One call takes up to 100 MB: the
+    caller must run one at a time.
     """
     try:
         with warnings.catch_warnings():
@@ -59,7 +59,7 @@ def _shrink(content: bytes) -> Shrunk:
         if orientation != 1:
             small.getexif()[ExifTags.Base.Orientation] = orientation
             ImageOps.exif_transpose(small, in_place=True)
-    # Drawn anew: no colour profile, comment or place of the original stays.
+    # Drawn again: no colour profile, comment or location of the original remains.
     drawn = Image.new("RGB", small.size, _WHITE)
     drawn.paste(small)
     out = io.BytesIO()
@@ -78,9 +78,9 @@ def _check_size(picture: Image.Image) -> None:
 
 
 def _reduced_on_white(picture: Image.Image, box: tuple[int, int]) -> Image.Image:
-    """Draw a picture on white paper at a whole part of its size, not below the box, strip by strip.
+    """Draw an image on white at an integer fraction of its size, not below the box, strip by strip.
 
-    A second copy of the whole picture, as converting its mode makes, is never held.
+    A second copy of the whole image, as converting its mode makes, is never held.
     """
     width, height = picture.size
     part = max(1, min(width // box[0], height // box[1]))

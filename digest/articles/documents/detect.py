@@ -1,6 +1,6 @@
-"""Tell what a document is, and read it accordingly.
+"""Find out what a document is, and parse it accordingly.
 
-What reads each kind is imported where there is one: few commands read them all.
+The parser of each kind is imported when it is needed: few commands use them all.
 """
 
 import re
@@ -16,7 +16,7 @@ from digest.errors import InputError
 _BEGINS_AS_PAGE = re.compile(
     rb"(?:\xef\xbb\xbf)?(?>(?:<\?xml[^>]*>|<!--.*?-->|\s+)*)<(?:!doctype html|html|head|body)\b", re.I | re.S
 )
-# All of them may be left out (HTML Standard 13.1.2.4); a script or a server's warning may come first.
+# All of them may be omitted (HTML Standard 13.1.2.4); a script or a server's warning may come first.
 _BEGINS_WITH_A_TAG = re.compile(
     rb"(?:\xef\xbb\xbf)?(?>(?:<!--.*?-->|\s+)*)<(?:meta|title|link|script|style|base|br|b|div|main|article|header)\b",
     re.I | re.S,
@@ -53,10 +53,10 @@ def parse_document(
     topics: Sequence[str] = (),
     now: datetime | None = None,
 ) -> ParsedArticle:
-    """Read a page, Markdown or plain text, as the server calls it, else by its name and what it begins with.
+    """Parse a page, Markdown or plain text: as the server declares it, else by its name and beginning.
 
-    `url` is where it was fetched from and `content_type` what the server called it; without a URL it is a
-    saved file. Raise InputError for what is no article, with the remedy.
+    `url` is where it was fetched from and `content_type` what the server declared; without a URL it is a
+    saved file. Raise InputError, with the remedy, if it is no article.
     """
     kind = _kind(content, name if url is None else url, "" if url is None else content_type)
     if kind is _Kind.MARKDOWN:
@@ -79,9 +79,9 @@ def parse_document(
 
 
 def _kind(content: bytes, place: str, content_type: str) -> _Kind:
-    """Return what a document is; a server's own word comes first (RFC 9110 8.3), but for plain text.
+    """Return the kind of a document; the server's type decides (RFC 9110 8.3), except for plain text.
 
-    Many servers call Markdown, and some call pages, `text/plain`.
+    Many servers declare Markdown, and some declare pages, as `text/plain`.
     """
     called = content_type.partition(";")[0].strip().lower()
     _refuse(called, place)

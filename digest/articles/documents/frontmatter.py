@@ -1,4 +1,5 @@
-"""Read front matter: YAML between `---` lines or TOML between `+++` lines, and what its keys are called where."""
+"""Read front matter: YAML between `---` lines or TOML between `+++` lines, with the keys of many
+generators."""
 
 # ruff: noqa: E501 - names that generators chose stand in one line
 
@@ -64,7 +65,7 @@ _SOURCES = ("url", "src", "image", "path", "relative_path", "teaser", "og_image"
 
 
 class _PlainLoader(yaml.SafeLoader):
-    """Front matter without references: a few nested ones would unfold into gigabytes."""
+    """Loads YAML without aliases: a few nested ones would expand to gigabytes."""
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         if self.check_event(yaml.AliasEvent):
@@ -74,7 +75,8 @@ class _PlainLoader(yaml.SafeLoader):
 
 
 def split_front(text: str, name: str) -> tuple[Front, str]:
-    """Part a file's front matter from its text; raise InputError naming the line that cannot be read."""
+    """Split a file into its front matter and its text; raise InputError naming the line that cannot be
+    parsed."""
     for form, read in ((_YAML, _read_yaml), (_TOML, _read_toml)):
         match = form.match(text)
         if match is None:
@@ -91,7 +93,8 @@ def split_front(text: str, name: str) -> tuple[Front, str]:
 
 
 def check_published(front: Front, name: str, now: datetime | None) -> None:
-    """Raise NotPublished for a draft, and given `now` for what has expired or waits for its `publishDate`."""
+    """Raise NotPublished for a draft and, given `now`, for what has expired or waits for its
+    `publishDate`."""
     if _is_true(front.get("draft")) or _is_false(front.get("published")):
         raise NotPublished(f"{name}: it is a draft; take out draft or published: false to publish it")
     if str(front.get("status", "")).lower() in ("draft", "private", "pending"):
@@ -107,7 +110,7 @@ def check_published(front: Front, name: str, now: datetime | None) -> None:
 
 
 def published_at(front: Front, name: str, now: datetime | None) -> datetime | None:
-    """Read the published time: from a key of any generator, else from a Jekyll file's name."""
+    """Return the published time: from a key of any generator, else from a Jekyll file's name."""
     ago = front.get("published_ago")
     if now is not None and ago is not None:
         return now - _age(words(ago), name)
@@ -122,7 +125,7 @@ def published_at(front: Front, name: str, now: datetime | None) -> datetime | No
 
 
 def link(front: Front) -> str:
-    """Return the article's own address where the front matter names one; a pattern is none."""
+    """Return the article's own URL if the front matter has one; a permalink pattern does not count."""
     named = [words(front.get(key)) for key in _URL]
     whole = next((one for one in named if one.startswith(("http://", "https://"))), "")
     return whole or next((one for one in named if one and not re.search(r"/:\w|\{\{|\{%", one)), "")
@@ -141,12 +144,12 @@ def author(front: Front) -> str:
 
 
 def summary(front: Front) -> str:
-    """Return the summary under whatever name."""
+    """Return the summary, whatever its key."""
     return next((found for key in _SUMMARY if (found := words(front.get(key)))), "")
 
 
 def image(front: Front) -> tuple[str | None, str | None]:
-    """Return the picture's address and what it shows, nested as themes do it."""
+    """Return the image's URL and alternative text, nested as themes do it."""
     alt = words(front.get("image_alt") or front.get("imagealt") or front.get("cover_alt") or front.get("alt"))
     for key in _IMAGE:
         value = front.get(key)
@@ -162,7 +165,7 @@ def image(front: Front) -> tuple[str | None, str | None]:
 
 
 def topics(front: Front) -> list[str]:
-    """Return the topics, under the names that generators have for them."""
+    """Return the topics, whatever their key."""
     found = [topic for key in _TOPICS for topic in _list(front.get(key))]
     return list(dict.fromkeys(topic.strip() for topic in found if topic.strip()))
 
@@ -175,7 +178,8 @@ def words(value: object) -> str:
 
 
 def _flat(front: Front) -> Front:
-    """Lower the keys' case; what Hugo nests in `params` and `taxonomies` counts where nothing else does."""
+    """Convert keys to lower case; what Hugo nests in `params` and `taxonomies` counts if nothing else
+    does."""
     lowered = {str(key).lower(): value for key, value in front.items()}
     for holder in ("params", "taxonomies", "extra"):
         inner = lowered.get(holder)

@@ -1,4 +1,4 @@
-"""Read what a page says of itself in JSON-LD (schema.org), broken as it may be."""
+"""Read a page's JSON-LD (schema.org), even if it is damaged."""
 
 import html
 import json
@@ -23,7 +23,7 @@ _MOST_NODES = 5_000
 
 
 def find_article(scripts: Iterable[str], url: str) -> Node:
-    """Return the page's article node: the one that names this address, else the first, else an empty one."""
+    """Return the page's article node: the one with this URL, else the first, else an empty one."""
     nodes = [node for script in scripts for node in _nodes(_loaded(script[:_LARGEST]))]
     known = {node["@id"]: node for node in nodes if isinstance(node.get("@id"), str) and len(node) > 1}
     found = [node for node in nodes if _is_article(node)]
@@ -42,7 +42,8 @@ def texts(value: object, *keys: str) -> list[str]:
 
 
 def _loaded(script: str) -> list[Any]:
-    """Read one script: whole, then without its last commas, then object by object, then pair by pair."""
+    """Parse one script: as a whole, then without trailing commas, then object by object, then pair by
+    pair."""
     text = script.strip()
     for _ in range(3):
         text = _WRAP.sub("", text).strip()
@@ -79,7 +80,7 @@ def _pairs(text: str) -> list[Any]:
 
 
 def _nodes(values: list[Any]) -> Iterator[Node]:
-    """Yield each object, those within others too, without descending through Python's own stack."""
+    """Yield every object, nested ones too, without recursion."""
     waiting = list(reversed(values))
     for _ in range(_MOST_NODES):
         if not waiting:

@@ -1,4 +1,4 @@
-"""Read Markdown with front matter, as static site generators write it."""
+"""Parse Markdown with front matter, as static site generators write it."""
 
 import re
 from collections.abc import Sequence
@@ -34,13 +34,13 @@ def parse_markdown(
     topics: Sequence[str] = (),
     now: datetime | None = None,
 ) -> ParsedArticle:
-    """Read one file; raise InputError naming the file and line for what cannot be read.
+    """Parse one file; raise InputError naming the file and line if it cannot be parsed.
 
-    Its link is the front matter's, else `url`, else made of `base_url` and the file's name. A draft raises
+    Its link is the front matter's, else `url`, else built from `base_url` and the file's name. A draft raises
     NotPublished; so does, given `now`, what has expired.
 
-    Given `now`, the key `published_ago` ("3d 4h") stands for a published time: for samples that must look
-    fresh whenever they are read.
+    Given `now`, the key `published_ago` ("3d 4h") stands for a published time, for samples that must always
+    look recent.
     """
     text = _decoded(content, name)
     front, body = frontmatter.split_front(text, name)
@@ -87,7 +87,7 @@ def _built(
 
 
 def _title_of_name(name: str) -> str:
-    """Return the title that a file's name spells: `2026-03-01-high-tide.md` is "High tide", as in Jekyll."""
+    """Return the title in a file's name: `2026-03-01-high-tide.md` is "High tide", as in Jekyll."""
     folder, _, file = name.rpartition("/")
     stem = file.rpartition(".")[0] or file
     if stem.lower() in ("index", "_index"):
@@ -101,9 +101,9 @@ def _title_of_name(name: str) -> str:
 
 
 def _path(front: Front, name: str) -> str:
-    """Return the path below the site: the file's name, its last part the `slug`.
+    """Return the path of the page on the site: the file's name, with the `slug` as its last part.
 
-    `content/` is the folder that Hugo and Zola read pages from, and no part of their addresses.
+    `content/` is the folder that Hugo and Zola read pages from, and is not part of the URL.
     """
     folder, _, file = name.removeprefix("content/").rpartition("/")
     stem = file.rpartition(".")[0] or file
@@ -116,7 +116,7 @@ def _path(front: Front, name: str) -> str:
 
 
 def _begun(front: Front, body: str) -> str:
-    """Return the stated summary, else what stands above the mark where a list of articles stops."""
+    """Return the stated summary, else the text above the "more" marker."""
     stated = frontmatter.summary(front)
     if stated:
         return one_line(stated) if "<" in stated else stated
@@ -130,7 +130,7 @@ def _begun(front: Front, body: str) -> str:
 
 
 def _titled(title: str, body: str) -> tuple[str, str]:
-    """Return the title and the body's HTML, the heading that is the title taken out of it."""
+    """Return the title and the body's HTML, without the heading that is the title."""
     tokens = _PARSER.parse(_MORE.sub("", body))
     at = next((n for n, token in enumerate(tokens) if token.type == "heading_open"), None)
     if at is not None:

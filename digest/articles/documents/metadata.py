@@ -1,4 +1,4 @@
-"""What a web page states about itself: JSON-LD, OpenGraph, Dublin Core, microdata and plain HTML, in that order."""
+"""A page's metadata: JSON-LD, OpenGraph, Dublin Core, microdata and plain HTML, in that order."""
 
 # ruff: noqa: E501 - names that others chose stand in one line
 
@@ -57,10 +57,10 @@ _MOST_TOPICS = 12
 
 @dataclass(frozen=True, slots=True)
 class PageMetadata:
-    """A page's own words on its article; nothing of it is cleaned yet.
+    """A page's own statements about its article; nothing is cleaned yet.
 
-    `page_title` is the title element. `site_headings` are the first-level headings that are the site's: in a
-    menu or an edge of the page, or a link to the home page.
+    `page_title` is the title element. `site_headings` are first-level headings that belong to the site: in a
+    menu or at the edge of the page, or with a link to the home page.
     """
 
     title: str = ""
@@ -82,7 +82,7 @@ class PageMetadata:
 
 
 def read_stated(text: str, url: str) -> PageMetadata:
-    """Read what a page states; what it does not say, or says in no known way, stays empty."""
+    """Read a page's metadata; what it does not state, or states in an unknown way, stays empty."""
     parser = html.HTMLParser(encoding="utf-8", remove_comments=True, huge_tree=True)
     try:
         page = html.document_fromstring(text.encode("utf-8", "replace"), parser=parser)
@@ -187,13 +187,13 @@ def _author(page: html.HtmlElement, meta: dict[str, list[str]], node: Node) -> s
 
 
 def _marked(page: html.HtmlElement, name: str) -> list[html.HtmlElement]:
-    """Return the elements of a microdata property, or of a name within it."""
+    """Return the elements of a microdata property, or of a property inside it."""
     found = page.xpath(".//*[@itemprop=$name]", name=name)[:5]
     return [next(iter(one.xpath(".//*[@itemprop='name']")), one) for one in found if one.tag != "meta"]
 
 
 def _published(page: html.HtmlElement, meta: dict[str, list[str]], node: Node) -> datetime | None:
-    """Choose of all times stated the first with a zone, else with a time of day, else a bare date."""
+    """Choose among all stated times the first with a zone, else with a time of day, else a bare date."""
     stated = [
         *texts(node.get("datePublished"), "@value"),
         *_all(meta, _PUBLISHED),
@@ -202,7 +202,7 @@ def _published(page: html.HtmlElement, meta: dict[str, list[str]], node: Node) -
         *texts(node.get("dateCreated"), "@value"),
     ]
     read = [(text, moment) for text in stated[:40] if text and (moment := feed_moment(text))]
-    # By the day first: a time of another day belongs to something else on the page.
+    # The day first: a time on another day belongs to something else on the page.
     day = read[0][1].date() if read else None
     near = [(text, moment) for text, moment in read if abs((moment.date() - day).days) <= 1] if day else []
     for is_better in (lambda text: _CLOCK.search(text) and _OFFSET.search(text), _CLOCK.search, bool):
@@ -216,7 +216,7 @@ def _time_of(element: html.HtmlElement) -> str:
 
 
 def _is_outside(element: html.HtmlElement) -> bool:
-    """Return whether an element stands among comments, teasers or in the page's edges."""
+    """Return whether an element is part of comments, teasers or the edges of the page."""
     return any(
         holder.tag in ("aside", "nav", "footer")
         or _OUTSIDE.search(f"{holder.get('class') or ''} {holder.get('id') or ''}")

@@ -1,4 +1,4 @@
-"""Read a web page, fetched or saved: the article alone, by trafilatura, with what the page states of it."""
+"""Parse a web page, fetched or saved: the article's text by trafilatura, with the page's metadata."""
 
 import contextlib
 import logging
@@ -24,12 +24,12 @@ from digest.articles.text.identity import canonical_url
 from digest.articles.text.prose import word_count
 from digest.errors import InputError
 
-# What it says of a page names the page's own words, and what cannot be read is told as an error here.
+# Its log would quote the page, and what cannot be parsed is reported as an error here.
 for _library in ("trafilatura", "htmldate", "justext"):
     logging.getLogger(_library).setLevel(logging.CRITICAL)
 _LONGEST = 1_500_000
 _LARGE = 300_000
-# A search of the whole text takes any year that a story speaks of for its date.
+# A search of the whole text takes any year in the story for its date.
 _DATES = {"original_date": True, "extensive_search": False, "max_date": "2100-01-01"}
 _MOST_TAGS = 50_000
 _MANY_TAGS = 12_000
@@ -52,10 +52,10 @@ _NO_ARTICLE = (
 def parse_page(
     content: bytes, *, url: str, topics: Sequence[str] = (), saved: bool = False, content_type: str = ""
 ) -> ParsedArticle:
-    """Read a page; raise InputError where no article is found in it.
+    """Parse a page; raise InputError if no article is found in it.
 
-    A page's own word on its canonical URL counts within its host only, so that none can pass for an
-    article of another site. A saved page has no host: there its own word is the link.
+    The page's own canonical URL counts only within its host, so that no page can pass for an article of
+    another site. A saved page has no host: its canonical URL is the link.
     """
     text = untangled(_whole(decode_page(content, content_type).replace("\0", "")))
     stated = read_stated(text, url)
@@ -88,7 +88,7 @@ def parse_page(
 
 
 def _whole(text: str) -> str:
-    """Return a page with a root element, without what a server or a script wrote above its beginning."""
+    """Return a page with a root element, without anything that a server or a script wrote before it."""
     begins = _DOCTYPE.search(text, 0, _LATEST_BEGINNING)
     if begins and begins.start() and not _ROOT.search(text, 0, begins.start()):
         text = text[begins.start() :]
@@ -96,7 +96,7 @@ def _whole(text: str) -> str:
 
 
 def _shown(text: str) -> str:
-    """Take out styles, drawings and scripts but those that state something, in one pass over any nesting."""
+    """Remove styles, drawings and scripts other than metadata, in one pass over any nesting."""
     kept, at = [], 0
     within, start = "", 0
     for match in _UNSHOWN.finditer(text):
@@ -110,7 +110,7 @@ def _shown(text: str) -> str:
 
 
 def _cut(match: re.Match[str]) -> str:
-    """Cut what a page states to a length: the library reads names out of it in the square of that."""
+    """Cut metadata to a length: the library's search for names takes quadratic time."""
     return match[0][:500] + match[0][-1]
 
 
@@ -130,12 +130,13 @@ def _extracted(text: str, url: str) -> Document | None:
             fast=len(text) > _LARGE or text.count("<") > _MANY_TAGS,
         )
     except (RecursionError, AssertionError, AttributeError, IndexError, KeyError):
-        return None  # what no page of people looks like breaks the library in more ways than it names
+        # A page that nobody would write breaks the library in more ways than its documented errors.
+        return None
     return found if isinstance(found, Document) and (found.text or "").strip() else None
 
 
 def _with_whole_links(tree: HtmlElement, url: str) -> HtmlElement:
-    """Resolve links against the page's base: the library knows the host alone."""
+    """Resolve links against the page's base: the library knows only the host."""
     for link in tree.iter("a"):
         href = (link.get("href") or "").strip()
         if href and not href.startswith("#") and not _SCHEME.match(href):
@@ -145,7 +146,7 @@ def _with_whole_links(tree: HtmlElement, url: str) -> HtmlElement:
 
 
 def _body(found: Document | None, stated: PageMetadata) -> str:
-    """Return what was found, or the text that the page states where that is much more."""
+    """Return the extracted text, or the text in the metadata if that is much longer."""
     extracted = _without_labels(build_html_output(found)) if found else ""
     if word_count(stated.body) > 2 * word_count(found.text or "" if found else "") + 20:
         return stated.body if re.search(r"</?p\b", stated.body) else paragraphs(re.split(r"\n+", stated.body))
@@ -153,7 +154,7 @@ def _body(found: Document | None, stated: PageMetadata) -> str:
 
 
 def _title(found: Document | None, stated: PageMetadata) -> str:
-    """Choose the title, without the names of site and section around it: the heading that is within it."""
+    """Choose the title, without the names of site and section around it: the heading that is part of it."""
     title = _own_title(one_line(found.title if found and found.title else stated.title), stated)
     for heading in map(one_line, stated.headings):
         if _LEAST_HEADING <= len(heading) < len(title) and heading.casefold() in title.casefold():
@@ -171,7 +172,7 @@ def _title(found: Document | None, stated: PageMetadata) -> str:
 
 
 def _own_title(title: str, stated: PageMetadata) -> str:
-    """Return the story's title where the one found is the site's: its name, or a heading of a menu."""
+    """Return the story's title if the one found is the site's: its name, or a heading of a menu."""
     named = one_line(stated.page_title)
     parts = [part.strip() for part in _PARTS.split(named) if part.strip()]
     of_site = {one_line(one).casefold() for one in (stated.site, *stated.site_headings) if one}
@@ -196,7 +197,7 @@ def _names(author: str | None, site: str) -> str | None:
 
 
 def _without_labels(html: str) -> str:
-    """Take out what extraction leaves of the site's own: words on sharing, signing up and reading on."""
+    """Remove remnants of the site: labels about sharing, signing up and reading on."""
     tree = read_tree(html)
     if tree is None:
         return html
@@ -221,7 +222,7 @@ def _host(url: str) -> str | None:
 
 
 def _without_title(html: str, title: str) -> str:
-    """Take out the heading that is the title: it stands above the text anyway."""
+    """Remove the heading that is the title, because the title is shown above the text anyway."""
     heading = re.search(r"<h[1-3][^>]*>(.*?)</h[1-3]>", html, re.S | re.I)
     if heading is None or one_line(heading[1]).casefold() != one_line(title).casefold():
         return html

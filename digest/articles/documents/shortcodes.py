@@ -1,11 +1,12 @@
-"""Replace what site generators add to Markdown: shortcodes, callouts, wiki links, and attributes in braces."""
+"""Replace the extensions of site generators in Markdown: shortcodes, callouts, wiki links, attributes in
+braces."""
 
 # ruff: noqa: E501 - names that generators chose stand in one line
 
 import re
 from collections.abc import Callable, Iterator
 
-# Each pattern stops where another of its kind begins, so that what never ends is read once.
+# Each pattern stops where another of its kind begins, so that an unterminated one is read only once.
 _FENCE = re.compile(r"^ {0,3}(?P<marks>`{3,}|~{3,})(?P<rest>[^\n]*)$", re.M)
 _TICKS = re.compile(r"`+")
 _BLANK = re.compile(r"(\n[ \t]*\n)")
@@ -21,7 +22,7 @@ _INNER = re.compile(r"\s*(?P<close>/?)\s*(?P<name>[\w/.-]+)(?P<rest>.*)", re.S)
 _VALUE = re.compile(
     r"""(?:(?P<key>[\w-]+)\s*=\s*)?(?:"(?P<double>[^"]*)"|'(?P<single>[^']*)'|(?P<bare>[^\s"'=]+))"""
 )
-# A list of attributes, alone on its line or behind a heading, a link, an image or a marked phrase (kramdown, Hugo).
+# An attribute list, alone on its line or after a heading, a link, an image or marked text (kramdown, Hugo).
 _ATTRIBUTES = re.compile(
     r"^[ \t]*(?:\[\[?_?toc_?\]?\]|\{:\s*[^}\n]*\})[ \t]*$|(?<![ \t])[ \t]*\{:?[ ]?[#.][^{}\n]{1,200}\}[ \t]*$"
     r"|(?<=[)\]*_`])\{:?[^{}\n]{1,200}\}",
@@ -52,13 +53,13 @@ _POSTS = {
 
 
 def without_shortcodes(text: str) -> str:
-    """Return Markdown as CommonMark has it; what stands as code is left as it is."""
+    """Return the text as CommonMark; code is left unchanged."""
     text = _ADMONITION.sub(_as_quotation, text)
     return "".join(part if is_code else _replaced(part) for part, is_code in _parts(text))
 
 
 def _parts(text: str) -> Iterator[tuple[str, bool]]:
-    """Part a text into code and other, fences (CommonMark 4.5) first and spans (6.1) in what is left."""
+    """Split a text into code and other: fenced blocks (CommonMark 4.5) first, then spans (6.1)."""
     at, fence = 0, ""
     for match in _FENCE.finditer(text):
         marks = match["marks"]
@@ -99,7 +100,7 @@ def _replaced(text: str) -> str:
 
 
 def _as_heading(alert: re.Match[str]) -> str:
-    """Return an alert's own title as a paragraph above its text; a mark without one goes."""
+    """Return an alert's own title as a paragraph above its text; a marker without a title is removed."""
     return f"{alert[1]}**{alert[2].strip()}**\n{alert[1]}" if alert[2].strip() else alert[1]
 
 
@@ -115,7 +116,7 @@ def _as_quotation(admonition: re.Match[str]) -> str:
 
 
 def _stands_for(code: re.Match[str]) -> str:
-    """Return what a shortcode of Hugo (`{{< x >}}`, `{{% x %}}`) or Liquid (`{% x %}`) stands for."""
+    """Return the replacement of a shortcode of Hugo (`{{< x >}}`, `{{% x %}}`) or Liquid (`{% x %}`)."""
     inner = code["inner"]
     is_hugo = code["kind"] == "{" and code["last"] and inner[:1] + inner[-1:] in ("<>", "%%")
     is_liquid = code["kind"] == "%" and not code["last"] and inner.endswith("%")
@@ -140,7 +141,7 @@ def _stands_for(code: re.Match[str]) -> str:
 
 
 def _values(rest: str) -> dict[str, str]:
-    """Read the values of a shortcode: by name, or by place."""
+    """Parse the arguments of a shortcode: by name, or by position."""
     found: dict[str, str] = {}
     for number, match in enumerate(_VALUE.finditer(rest[:2_000])):
         value = next(one for one in (match["double"], match["single"], match["bare"]) if one is not None)

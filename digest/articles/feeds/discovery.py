@@ -1,4 +1,4 @@
-"""Find where a site's feed is, from its page."""
+"""Find a site's feed from its page."""
 
 import re
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from urllib.parse import urljoin
 from digest.articles.html.cleaning import safe_url
 
 COMMON_PATHS = ("/feed", "/rss.xml", "/atom.xml", "/feed.json", "/index.xml")
-"""Where feeds stand that no page names; few, because each is a request."""
+"""Common addresses of feeds that no page names; only a few, because each costs a request."""
 
 _API = "https://api.w.org/"
 _FEEDS = {"application/rss+xml", "application/atom+xml", "application/feed+json", "application/rdf+xml"}
@@ -20,7 +20,7 @@ _MOST_READ = 1_000_000
 
 
 class _Head(HTMLParser):
-    """Collects the page's `<link>`s and its `<base>`."""
+    """Collects a page's `<link>` elements and its `<base>`."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
@@ -28,7 +28,7 @@ class _Head(HTMLParser):
         self.base = ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Keep a link; the first base counts (HTML 4.2.3)."""
+        """Collect a link; only the first base counts (HTML 4.2.3)."""
         found = {name: value or "" for name, value in attrs}
         if tag == "link" and len(self.links) < 500:
             self.links.append(found)
@@ -37,7 +37,7 @@ class _Head(HTMLParser):
 
 
 def find_feeds(page: bytes, url: str) -> tuple[str, ...]:
-    """List the feeds that a page names by `<link rel="alternate">`, main ones first, no comments' feeds."""
+    """List the feeds that a page names by `<link rel="alternate">`: main ones first, none of comments."""
     head = _read(page)
     found = []
     for link in head.links:
@@ -51,7 +51,7 @@ def find_feeds(page: bytes, url: str) -> tuple[str, ...]:
 
 
 def find_wordpress(page: bytes, url: str, link_header: str) -> str | None:
-    """Find the root of a WordPress site's REST API, which it names by a Link header or a `<link>`."""
+    """Find the root of a WordPress site's REST API, named by a Link header or a `<link>`."""
     if match := _LINK_HEADER.search(link_header):
         return safe_url(match[1], url)
     named = (link.get("href") for link in _read(page).links if link.get("rel", "").strip().lower() == _API)

@@ -1,7 +1,7 @@
-"""Read a feed that keeps to its format, many times as fast as one that may hold anything.
+"""Parse a feed that keeps to its format, many times as fast as feedparser does.
 
-What feedparser makes of a feed is the rule here too: for RSS 0.9x and 2.0 and Atom 1.0 whose elements are all
-known below, this gives the same values. Anything else is left to feedparser. A test holds both to each other.
+For RSS 0.9x and 2.0 and Atom 1.0 with known elements only, the values are the same as feedparser's. Any other
+feed is left to feedparser. A test compares both ways.
 """
 
 import re
@@ -17,7 +17,7 @@ _MEDIA = "{http://search.yahoo.com/mrss/}"
 _SY = "{http://purl.org/rss/1.0/modules/syndication/}"
 _CONTENT = "{http://purl.org/rss/1.0/modules/content/}encoded"
 _ORIGIN = "{http://rssnamespace.org/feedburner/ext/1.0}origLink"
-# Nothing that is read later comes from these, by the prefixes that everyone gives them.
+# Nothing in these is used later; the prefixes are the usual ones.
 _UNREAD = {
     "http://purl.org/rss/1.0/modules/slash/": "slash", "http://wellformedweb.org/CommentAPI/": "wfw",
     "http://purl.org/syndication/thread/1.0": "thr", "com-wordpress:feed-additions:1": "post-id",
@@ -58,12 +58,12 @@ Entry = dict[str, Any]
 
 
 class _OddError(Exception):
-    """What only feedparser knows how to take."""
+    """Something that only feedparser can handle."""
 
 
 @dataclass(slots=True)
 class ParsedXml:
-    """What feedparser would give of a feed, as far as it is read later."""
+    """What feedparser would return for a feed, as far as it is used later."""
 
     version: str
     feed: Entry = field(default_factory=dict)
@@ -71,7 +71,7 @@ class ParsedXml:
 
 
 def read_wellformed(content: bytes, content_type: str = "") -> ParsedXml | None:
-    """Read a feed; None for one that only feedparser can take."""
+    """Parse a feed; return None if only feedparser can handle it."""
     if b"<!DOCTYPE" in content or b"xml:base" in content or not _is_utf_8(content, content_type):
         return None
     parser = etree.XMLParser(
@@ -165,7 +165,7 @@ def _check_unread(element: Any) -> None:
 
 
 def _text(element: Any, *allowed: str) -> str:
-    """Return an element's text as feedparser mends it."""
+    """Return an element's text, corrected as feedparser does."""
     _check(not len(element) and (not element.attrib or set(element.attrib) <= set(allowed)))
     text: str = (element.text or "").strip()
     if text.isascii():
@@ -254,7 +254,7 @@ def _add_origin(entry: Entry, element: Any) -> None:
 
 
 def _add_media(entry: Entry, element: Any) -> None:
-    """Take pictures, those inside of others and of groups too, in the order in which they open."""
+    """Collect images, including nested and grouped ones, in the order in which their elements begin."""
     _check(element.tag in _FILM)
     if element.tag == f"{_MEDIA}content":
         entry.setdefault("media_content", []).append(_attributes(element))
@@ -270,7 +270,7 @@ def _add_media(entry: Entry, element: Any) -> None:
 
 
 def _attributes(element: Any) -> Entry:
-    """Return attributes as feedparser names them; one with a namespace is odd."""
+    """Return attributes with feedparser's names; one in a namespace is odd."""
     named = {name.lower(): value for name, value in element.attrib.items()}
     _check(len(named) == len(element.attrib) and "base" not in named)
     _check(not any(name.startswith("{") for name in named))
@@ -287,7 +287,8 @@ def _detail(element: Any) -> dict[str, str]:
 
 
 def _check_side_link(element: Any) -> None:
-    """Take a channel's link that is not to its site: to the feed itself, a hub or other pages of it."""
+    """Accept a channel's link that is not to its site: to the feed itself, a hub or other pages of the
+    feed."""
     _check(not len(element) and element.attrib.get("rel", "alternate") != "alternate")
 
 
@@ -352,7 +353,7 @@ def _add_person(entry: Entry, element: Any) -> None:
         name = etree.QName(part).localname
         _check(part.tag in (f"{_ATOM}name", f"{_ATOM}email", f"{_ATOM}uri") and name not in person)
         _text(part)
-        person[name] = (part.text or "").strip()  # feedparser mends everything else
+        person[name] = (part.text or "").strip()  # feedparser corrects everything else
     _check(bool(person.get("name")))
     entry.setdefault("authors", []).append({"name": person["name"]})
     entry["author"] = f"{person['name']} ({person['email']})" if person.get("email") else person["name"]

@@ -1,4 +1,4 @@
-"""Read RSS, RDF and Atom feeds, whatever their age and quality, and JSON Feed."""
+"""Parse RSS, RDF and Atom feeds of any age and quality, and JSON Feed."""
 
 import io
 import re
@@ -32,7 +32,7 @@ _PARSER_ERRORS = (
 )  # fmt: skip
 _IANA_ALTERNATE = "http://www.iana.org/assignments/relation/alternate"
 _RDF = ("rss090", "rss10")
-# Addresses are looked for in these, there and here, in the square of a word's length.
+# feedparser would search these for addresses here and there, in quadratic time.
 _LONG_NAME = re.compile(
     rb"(<(?:\w{1,20}:)?(?:[Aa]uthor|[Cc]reator|managing[Ee]ditor|web[Mm]aster|[Pp]ublisher|[Cc]ontributor|name|owner)\b[^<>]{0,300}>"
     rb"\s{0,99}(?:<!\[CDATA\[)?[^<]{600})[^<\]]+"
@@ -50,7 +50,7 @@ _TAG = re.compile(r"<[a-zA-Z/!][^<>]*>")
 
 @dataclass(frozen=True, slots=True)
 class _Channel:
-    """What holds for all of a feed's items."""
+    """What applies to all of a feed's items."""
 
     url: str
     title: str
@@ -62,7 +62,7 @@ class _Channel:
 
 
 def parse_feed(content: bytes, *, url: str, content_type: str = "", topics: Sequence[str] = ()) -> ParsedFeed:
-    """Read a feed; what cannot be taken is in `rejected`. Raise InputError for what is no feed."""
+    """Parse a feed; items that are refused are in `rejected`. Raise InputError if it is no feed."""
     if len(content) > MAX_BYTES:
         raise InputError(
             f"{url} is larger than {MAX_BYTES // 1_000_000} MB; a feed should be a few hundred kB"
@@ -72,7 +72,7 @@ def parse_feed(content: bytes, *, url: str, content_type: str = "", topics: Sequ
         return parse_json_feed(content, url=url, topics=topics)
     if not content.lstrip().startswith((b"\xff\xfe", b"\xfe\xff")):
         content = content.translate(None, _CONTROLS)
-    check_xml(content, url, content_type)  # of the whole: what is cut off may hold a DTD
+    check_xml(content, url, content_type)  # on the whole: a part that is cut off may contain a DTD
     content = _unwrapped(content)
     if is_page(content):
         raise InputError(f"{url} is a web page, not a feed; give the address of its RSS or Atom feed")
@@ -84,7 +84,8 @@ def parse_feed(content: bytes, *, url: str, content_type: str = "", topics: Sequ
 
 
 def _read(content: bytes, url: str, content_type: str) -> ParsedXml:
-    """Read a feed the short way, as it is or with its items reduced to their own, else by feedparser."""
+    """Parse a feed by the fast path, as it is or with its items reduced to their own elements, else by
+    feedparser."""
     if (parsed := read_wellformed(content, content_type)) is not None:
         return parsed
     if (settled := own_words(content, content_type)) is not None:
@@ -93,7 +94,7 @@ def _read(content: bytes, url: str, content_type: str) -> ParsedXml:
 
 
 def _unwrapped(content: bytes) -> bytes:
-    """Return a feed without what stands around it: a page, a warning of the server, the words of a proxy."""
+    """Return a feed without anything around it: a page, a server's warning, a proxy's text."""
     start = _ROOT.search(content)
     if start is None:
         return content
@@ -102,14 +103,14 @@ def _unwrapped(content: bytes) -> bytes:
 
 
 def _parse(content: bytes, url: str, content_type: str) -> ParsedXml:
-    import feedparser  # here: it is large, and articles of a folder need none of it
+    import feedparser  # imported here: it is large, and articles of a folder do not need it
 
     try:
         parsed = feedparser.parse(
-            io.BytesIO(content),  # given bytes, feedparser first tries whether they name a local file
+            io.BytesIO(content),  # given bytes, feedparser would first check whether they name a local file
             response_headers={"content-location": url, "content-type": content_type or "application/xml"},
             sanitize_html=False,
-            # Slow, and cleaning resolves against the article's address; only xml:base is feedparser's alone.
+            # Slow, and cleaning resolves against the article's URL; only xml:base is left to feedparser.
             resolve_relative_uris=b"xml:base" in content,
         )
     except _PARSER_ERRORS:
@@ -122,7 +123,7 @@ def _parse(content: bytes, url: str, content_type: str) -> ParsedXml:
 
 
 def is_page(content: bytes) -> bool:
-    """Return whether this is a web page, going by its beginning; a feed that stands in a page is a feed."""
+    """Return whether this is a web page, judging by its beginning; a feed inside a page counts as a feed."""
     head = content[:4096].removeprefix(b"\xef\xbb\xbf")
     return _HTML.match(head) is not None and _ROOT.search(content) is None
 
@@ -150,13 +151,13 @@ def _collect(parsed: ParsedXml, url: str, topics: Sequence[str]) -> ParsedFeed:
 
 
 def _site(feed: Any) -> str:
-    """Return the address of a feed's site; feedparser would take its id as well."""
+    """Return the URL of a feed's site; feedparser would accept its id as well."""
     stated = (str(one.get("href")) for one in feed.get("links", []) if one.get("rel") == "alternate")
     return next((address for address in stated if address.startswith(("http://", "https://"))), "")
 
 
 def _markup(holder: Any, is_atom: bool) -> Markup:
-    """Return what a title is written in: Atom states it (RFC 4287 3.1.1), RSS does not."""
+    """Return a title's markup: Atom states it (RFC 4287 3.1.1), RSS does not."""
     if not is_atom:
         return Markup.UNSTATED
     return Markup.TEXT if _type(holder, "title_detail") == "text/plain" else Markup.HTML
@@ -200,7 +201,7 @@ def _article(entry: Any, channel: _Channel) -> ParsedArticle:
 def _texts(entry: Any, is_atom: bool) -> tuple[str, str]:
     """Return an item's body and its summary, both HTML: the more complete text is the body.
 
-    feedparser copies the content into a summary that is not there; such a copy has no detail.
+    feedparser copies the content into a missing summary; such a copy has no detail.
     """
     content = max((_html(part) for part in entry.get("content", [])), key=len, default="")
     summary = str(entry.get("summary") or "") if entry.get("summary_detail") else ""
@@ -223,10 +224,10 @@ def _html(part: Any) -> str:
 
 
 def _link(entry: Any, channel: _Channel) -> tuple[str, str]:
-    """Return an article's address, and the fragment that tells it apart where that is its site's.
+    """Return an article's URL, and the fragment that identifies it if that URL is its site's.
 
-    feedparser has put a guid that is a permalink into `link`. What is only to be heard or seen, as an episode
-    without a page, is its own address.
+    feedparser has put a guid that is a permalink into `link`. An item with nothing but audio or video, such
+    as an episode without a page, has the media's URL.
     """
     original = str(entry.get("feedburner_origlink") or "")
     if original.startswith(("http://", "https://")):
@@ -246,20 +247,21 @@ def _link(entry: Any, channel: _Channel) -> tuple[str, str]:
 
 
 def _enclosed(entry: Any) -> Iterator[str]:
-    """Return the addresses of what is attached, sounds and films first."""
+    """Return the URLs of enclosures, audio and video first."""
     attached = [item for item in entry.get("enclosures", []) if item.get("url") or item.get("href")]
     for item in sorted(attached, key=lambda one: not str(one.get("type")).startswith(("audio/", "video/"))):
         yield item.get("url") or item.get("href")
 
 
 def _categories(entry: Any) -> Iterator[str]:
-    """Return what people read as the topic (RFC 4287 4.2.2.3: the label); some put several into one."""
+    """Return the categories as readers see them (RFC 4287 4.2.2.3: the label); some feeds put several into
+    one."""
     for tag in entry.get("tags", []):
         yield from str(tag.get("label") or tag.get("term") or "").split(",")
 
 
 def _author(entry: Any) -> str | None:
-    """Return the names: RSS has an address with the name in brackets, which feedparser cuts wrongly."""
+    """Return the authors: RSS has an address with the name in brackets, which feedparser cuts wrongly."""
     written = [str(author.get("name") or "") for author in entry.get("authors", [])]
     if len(written) < 2 and "@" in str(entry.get("author") or ""):
         written = [str(entry.get("author"))]
@@ -267,7 +269,7 @@ def _author(entry: Any) -> str | None:
 
 
 def _images(entry: Any) -> Iterator[ImageCandidate]:
-    """Return the pictures that an item states."""
+    """Return the images that an item states."""
     for item in (
         *entry.get("media_content", []),
         *entry.get("media_thumbnail", []),
@@ -288,7 +290,7 @@ def _is_film(address: object) -> bool:
 
 
 def _published(entry: Any, language: str | None) -> datetime | None:
-    # By way of dict: feedparser answers a look-up of one date with the other, and a warning.
+    # dict(), because feedparser answers a look-up of one date with the other, and a warning.
     for name in ("published", "updated", "created"):
         written = dict.get(entry, name)
         if isinstance(written, str) and (found := feed_moment(written, language)):

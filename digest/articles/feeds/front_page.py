@@ -1,4 +1,4 @@
-"""What a site's front page says of itself: name, language, colour, icon, sections."""
+"""Facts about a site from its front page: name, language, colour, icon, sections."""
 
 import re
 from dataclasses import dataclass, field
@@ -24,7 +24,7 @@ _SEPARATORS = re.compile(r"\s+[|–—·•:-]\s+")
 
 @dataclass(frozen=True, slots=True)
 class SiteSection:
-    """A section of the site's own navigation: `name` is fit for a topic, `path` such as "/business"."""
+    """A section in the site's own navigation: `name` can be a topic, `path` is such as "/business"."""
 
     name: str
     title: str
@@ -33,7 +33,7 @@ class SiteSection:
 
 @dataclass(frozen=True, slots=True)
 class FrontPage:
-    """What was found; what the page does not say is empty."""
+    """The facts found; what the page does not state is empty."""
 
     name: str = ""
     language: str = ""
@@ -58,7 +58,7 @@ class _FrontPageReader(HTMLParser):
         self._in_title, self._navs, self._href, self._words = False, 0, "", ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Keep what the tag says."""
+        """Handle a start tag."""
         found = {name: value or "" for name, value in attrs}
         if tag == "html":
             self.seen.language = self.seen.language or found.get("lang", "")
@@ -77,7 +77,7 @@ class _FrontPageReader(HTMLParser):
             self._href, self._words = found.get("href", ""), ""
 
     def handle_endtag(self, tag: str) -> None:
-        """End what the tag began."""
+        """Handle an end tag."""
         if tag == "title":
             self._in_title = False
         elif tag == "nav":
@@ -87,7 +87,7 @@ class _FrontPageReader(HTMLParser):
             self._href = ""
 
     def handle_data(self, data: str) -> None:
-        """Collect the words of the title and of a link."""
+        """Collect the text of the title and of links."""
         if self._in_title:
             self.seen.title += data
         elif self._href:
@@ -95,7 +95,7 @@ class _FrontPageReader(HTMLParser):
 
 
 def read_front_page(page: bytes, url: str) -> FrontPage:
-    """Read what a front page says of its site; everything in it is hostile until checked here."""
+    """Read a front page's facts about its site; all of it is hostile until checked here."""
     reader = _FrontPageReader()
     reader.feed(page[:_MOST_READ].decode("utf-8", "replace"))
     seen = reader.seen

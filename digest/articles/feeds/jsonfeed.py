@@ -1,4 +1,4 @@
-"""Read JSON Feed 1.0 and 1.1 (jsonfeed.org), and a list of posts as WordPress gives it."""
+"""Parse JSON Feed 1.0 and 1.1 (jsonfeed.org), and a list of posts from WordPress's API."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -19,7 +19,7 @@ from digest.errors import InputError
 
 
 def parse_json_feed(content: bytes, *, url: str, topics: Sequence[str] = ()) -> ParsedFeed:
-    """Read a JSON feed; raise InputError for what is none."""
+    """Parse a JSON feed; raise InputError if it is none."""
     try:
         feed = json.loads(content)
     except (ValueError, RecursionError):
@@ -65,10 +65,10 @@ def _article(item: Any, url: str, topics: Sequence[str], feed: dict[str, Any]) -
 
 
 def _link(item: dict[str, Any], own: str, feed: dict[str, Any]) -> tuple[str, str]:
-    """Return an item's address, and the fragment that tells it apart where that is only its site's.
+    """Return an item's URL, and the fragment that identifies it if that URL is its site's.
 
-    All but the id is optional (JSON Feed 1.1, "items"): an attached sound's or film's address counts, then an
-    id that is one.
+    Everything but the id is optional (JSON Feed 1.1, "items"): the URL of attached audio or video comes next,
+    then an id that is a URL.
     """
     films = (one for one in _attachments(item) if _kind(one).startswith(("audio/", "video/")))
     attached = next(filter(None, (_text(one.get("url")) for one in films)), "")
@@ -95,7 +95,7 @@ def _authors(holder: dict[str, Any]) -> str:
 
 
 def _images(item: dict[str, Any]) -> Iterator[ImageCandidate]:
-    """Return the pictures that an item states: its own, its banner, and those attached."""
+    """Return an item's images: its own, its banner, and attached ones."""
     stated = [item.get("image"), item.get("banner_image")]
     stated += [one.get("url") for one in _attachments(item) if _kind(one).startswith("image/")]
     yield from filter(None, map(candidate, stated))

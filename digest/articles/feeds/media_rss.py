@@ -1,4 +1,4 @@
-"""Take from an item what describes its pictures and films: it never stands in for the item's words."""
+"""Separate an item's images and videos, with their descriptions, from the item's own text."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ _LONGEST_WORDS = 2_000
 
 @dataclass(slots=True)
 class MediaWords:
-    """What an item's attachments are called and how they are described; HTML only where it says so."""
+    """The titles and descriptions of an item's media; HTML only if the feed says so."""
 
     title: str = ""
     description: str = ""
@@ -22,9 +22,9 @@ class MediaWords:
 
 
 def take_media(item: Any) -> MediaWords:
-    """Keep an item's pictures, each with its words as `alt`; return the words of the whole.
+    """Collect an item's images, each with its description as `alt`; return the texts of the whole group.
 
-    Only Media RSS elements that stand in the item, in a group or in another picture are its own.
+    Only Media RSS elements directly in the item, in a group or in another image are its own.
     """
     words = MediaWords()
     for element in list(_media(item)):
@@ -59,7 +59,7 @@ def _is_picture(holder: Any) -> bool:
 
 
 def _take_other_pictures(item: Any) -> None:
-    """Write pictures of other vocabularies (itunes:image, an `image` in the item) as Media RSS."""
+    """Rewrite images of other vocabularies (itunes:image, an `image` in the item) as Media RSS."""
     for child in list(item):
         space, name = name_of(child)
         if name not in ("image", "thumbnail") or (space != "itunes" and space not in RSS):

@@ -23,7 +23,7 @@ _MOST_DAMAGES = 20
 
 @dataclass(frozen=True, slots=True)
 class OpmlFeed:
-    """One feed of a list: its title, its address, and topics from the folders and categories it is in."""
+    """One feed of a list: its title, its URL, and topics from its folders and categories."""
 
     title: str
     url: str
@@ -31,9 +31,9 @@ class OpmlFeed:
 
 
 def parse_opml(content: bytes, *, name: str) -> tuple[list[OpmlFeed], list[Rejected]]:
-    """Read a list's feeds and what of it cannot be taken; raise InputError for what is no OPML.
+    """Parse a list's feeds and what is wrong with others; raise InputError if it is no OPML.
 
-    A damaged list gives the feeds that are whole; what was damaged is among those that cannot be taken.
+    The readable feeds of a damaged list are returned; the damage is reported with the refused ones.
     """
     if len(content) > MAX_BYTES:
         raise InputError(f"{name} is larger than {MAX_BYTES // 1_000_000} MB; give a smaller list")
@@ -59,7 +59,7 @@ def parse_opml(content: bytes, *, name: str) -> tuple[list[OpmlFeed], list[Rejec
 
 
 def _damages(log: Any) -> Iterator[Rejected]:
-    """Return where a list is damaged, a line each; an undeclared prefix does no harm."""
+    """Return where a list is damaged, one line each; an undeclared prefix does no harm."""
     lines = {entry.line for entry in log if entry.domain != etree.ErrorDomains.NAMESPACE}
     for line in sorted(lines)[:_MOST_DAMAGES]:
         yield Rejected(f"line {line}", "it is damaged; look at the feeds around it in the list")
@@ -80,16 +80,16 @@ def write_opml(title: str, outlines: Iterable[OpmlFeed]) -> bytes:
 
 
 def setting_name(text: str) -> str:
-    """Return a title as a name fit for the settings: a-z, 0-9 and -; empty where it has no letter or digit.
+    """Return a title as a name for the settings: a-z, 0-9 and -; "" if it has no letter or digit.
 
-    Letters of other scripts are transliterated: `Новости` is `novosti`.
+    Other scripts are transliterated: `Новости` is `novosti`.
     """
     plain = anyascii(slug(text, 4 * _LONGEST_NAME)).lower()
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:_LONGEST_NAME].strip("-")
 
 
 def _outlines(root: Any) -> Iterator[tuple[Any, tuple[str, ...]]]:
-    """Walk the outlines in their order, wherever they stand, without recursion: the depth is the writer's."""
+    """Walk all outlines in order without recursion, because their depth is not limited."""
     open_: list[tuple[Any, tuple[str, ...]]] = [(root, ())]
     while open_:
         element, folders = open_.pop()
@@ -120,7 +120,7 @@ def _read(outline: Any, folders: tuple[str, ...]) -> OpmlFeed:
 
 
 def _scheme(match: re.Match[str]) -> str:
-    """Read feed:https://... and feed://..., which old readers write."""
+    """Accept feed:https://... and feed://..., which old feed readers write."""
     return "http:" if match[0] == "feed:" and match.string[5:7] == "//" else ""
 
 
@@ -129,7 +129,7 @@ def _title(outline: Any) -> str:
 
 
 def _value(outline: Any, name: str) -> str:
-    """Return an attribute, whatever the case of its name: exports write xmlurl and xmlURL as well."""
+    """Return an attribute, ignoring the case of its name: exports write xmlurl and xmlURL as well."""
     for key, value in outline.attrib.items():
         if str(key).lower() == name.lower():
             return str(value)

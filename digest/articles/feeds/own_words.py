@@ -1,8 +1,7 @@
-"""Reduce the items of a feed to what they say of themselves, in elements that every reader knows.
+"""Reduce the items of a feed to their own elements, in vocabularies that every parser knows.
 
-Feeds mix vocabularies: a related story has a link of its own, a picture a description, a show an author. A
-parser that goes by an element's name takes these for the item's. Here they go, or are written as what they
-stand for.
+Feeds mix vocabularies: a related story has a link, an image a description, a show an author. A parser that
+goes by an element's name takes these for the item's. Here they are removed, or rewritten.
 """
 
 import re
@@ -43,7 +42,8 @@ _ATOMS = (ATOM, ATOM_03)
 
 
 def own_words(content: bytes, content_type: str = "") -> bytes | None:
-    """Return a feed, in UTF-8, whose items hold only their own; None for one that is no well-formed XML."""
+    """Return a feed, in UTF-8, whose items have only their own elements; None if it is not well-formed
+    XML."""
     stated = _CHARSET.search(content_type)
     try:
         parser = etree.XMLParser(
@@ -53,7 +53,7 @@ def own_words(content: bytes, content_type: str = "") -> bytes | None:
         root = etree.fromstring(number_names(content), parser)
     except (etree.XMLSyntaxError, ValueError, LookupError):
         return None
-    # An undeclared prefix is all that a tree may have wrong and still be whole.
+    # An undeclared prefix is the only error with which a tree can still be complete.
     if root is None or any(entry.domain != etree.ErrorDomains.NAMESPACE for entry in parser.error_log):
         return None
     feeds = [one for one in (root, *root) if name_of(one)[1] in ("channel", "feed")]
@@ -70,7 +70,8 @@ def own_words(content: bytes, content_type: str = "") -> bytes | None:
 
 
 def _take_channel(channel: Any) -> list[str]:
-    """Return who makes the whole feed, and take out what told it; an editor is no author of each item."""
+    """Return the author of the whole feed, and remove the elements that named it; an editor is not each
+    item's author."""
     found: dict[str, list[str]] = {}
     for child in list(channel):
         space, name = name_of(child)
@@ -91,7 +92,7 @@ def _take_channel(channel: Any) -> list[str]:
 
 
 def _link_of(channel: Any) -> str | None:
-    """Return the address of the site that a feed belongs to."""
+    """Return the URL of a feed's site."""
     for child in channel:
         space, name = name_of(child)
         if name == "link" and (
@@ -133,7 +134,7 @@ def _add(item: Any, is_atom: bool, name: str, text: str, **attributes: str) -> N
 
 
 def _take_texts(item: Any) -> dict[str, str]:
-    """Take out the texts beside an item's own description and content; return the longest of each kind."""
+    """Remove texts other than an item's own description and content; return the longest of each kind."""
     texts: dict[str, str] = {}
     for child in list(item):
         space, name = name_of(child)
@@ -154,7 +155,7 @@ def _take_texts(item: Any) -> dict[str, str]:
 
 
 def _drop_boxes(item: Any, is_atom: bool) -> None:
-    """Drop what is foreign, and what holds elements that are not the item's."""
+    """Drop foreign elements, and elements that contain ones that are not the item's."""
     for child in list(item):
         space, name = name_of(child)
         is_keyword = space == "itunes" and name == "keywords"
@@ -166,7 +167,7 @@ def _drop_boxes(item: Any, is_atom: bool) -> None:
 
 
 def _settle_texts(item: Any, texts: dict[str, str], is_atom: bool, described: str) -> None:
-    """Return an item the most complete of the texts that its source calls the item's."""
+    """Give an item the most complete of the texts that its source declares as the item's."""
     own = [
         child
         for child in item
@@ -201,7 +202,7 @@ def _length(text: str) -> int:
 
 
 def _settle_authors(item: Any, authors: list[str]) -> None:
-    """Keep an item's own authors; a show's or a feed's author counts for an item that names none."""
+    """Keep an item's own authors; a show's or a feed's author counts for an item without one."""
     people = [child for child in item if name_of(child)[1] in ("author", "creator")]
     stated = [child for child in people if (child.text or "").strip() or len(child)]
     own = [child for child in stated if name_of(child)[0] in KNOWN]
@@ -221,7 +222,7 @@ def _settle_authors(item: Any, authors: list[str]) -> None:
 
 
 def _settle_links(item: Any) -> None:
-    """Keep the first link of several."""
+    """Keep the first of several links."""
     links = [child for child in item if name_of(child)[1] == "link" and name_of(child)[0] in RSS]
     stated = [link for link in links if (link.text or link.get("href") or "").strip()]
     for link in links:
@@ -232,7 +233,7 @@ def _settle_links(item: Any) -> None:
 def _resolve_links(item: Any, base: str, is_atom: bool) -> None:
     """Resolve links against the site: a feed is often served by another host.
 
-    Atom says against what (RFC 4287 2), so only what is rooted (`/a`) is taken for the site's there.
+    Atom defines the base (RFC 4287 2), so there only rooted links (`/a`) are taken as the site's.
     """
     for child in item:
         space, name = name_of(child)
@@ -257,7 +258,8 @@ def _joined(base: str, reference: str) -> str:
 
 
 def _state_language(item: Any) -> None:
-    """State an item's language (xml:lang of its text, its own, or of its title) where others look for it."""
+    """Move an item's language (xml:lang of its text, its own, or of its title) to where feedparser looks
+    for it."""
     if any(name_of(child) == (DC, "language") for child in item):
         return
     if language := next(filter(None, _languages(item)), None):

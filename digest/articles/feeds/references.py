@@ -1,4 +1,4 @@
-"""Mend the character references of XML that people write by hand: a bare &, and HTML's names."""
+"""Repair XML character references that were written by hand: a bare &, and HTML's names."""
 
 import re
 from html.entities import html5
@@ -11,21 +11,21 @@ _XML_NAMES = frozenset((b"amp", b"lt", b"gt", b"quot", b"apos"))
 
 
 def escape_bare(content: bytes) -> bytes:
-    """Escape an & that begins no reference, outside of CDATA: feedparser makes "R&D;" of "R&D"."""
+    """Escape each & that begins no reference, outside of CDATA: feedparser makes "R&D;" of "R&D"."""
     if b"\0" in content or not _BARE.search(content):
         return content
     return b"".join(part if is_cdata else _BARE.sub(b"&amp;", part) for part, is_cdata in parted(content))
 
 
 def number_names(content: bytes) -> bytes:
-    """Write HTML's named references as numbers, outside of CDATA: XML knows five names."""
+    """Replace HTML's named references by numbers, outside of CDATA: XML knows five names."""
     if b"\0" in content or not _NAMED.search(content):
         return content
     return b"".join(part if is_cdata else _NAMED.sub(_number, part) for part, is_cdata in parted(content))
 
 
 def mend_references(content: bytes) -> bytes:
-    """Escape each & that begins no reference, and write HTML's names as numbers; unknown names are text."""
+    """Escape each & that begins no reference, and number HTML's names; unknown names become text."""
     return number_names(escape_bare(content))
 
 

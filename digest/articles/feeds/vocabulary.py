@@ -17,7 +17,7 @@ RSS = frozenset((
     "http://channel.netscape.com/rdf/simple/0.9/", "http://backend.userland.com/rss2",
     "http://backend.userland.com/rss", "http://blogs.law.harvard.edu/tech/rss",
 ))  # fmt: skip
-# What is read of an item, or read by nobody and known not to hold anything of the item's.
+# What is used of an item, or is used by nothing and contains nothing of the item's.
 KNOWN = RSS | {
     ATOM, ATOM_03, DC, DCTERMS, CONTENT, MEDIA, FEEDBURNER, XHTML, "http://purl.org/rss/1.0/modules/slash/",
     "http://wellformedweb.org/CommentAPI/", "http://purl.org/syndication/thread/1.0",
@@ -26,9 +26,9 @@ KNOWN = RSS | {
 
 
 def name_of(element: Any) -> tuple[str, str]:
-    """Return an element's namespace and name; other spellings of a namespace are made one.
+    """Return an element's namespace and name; variants of a namespace are unified.
 
-    A prefix that nobody declared (`yandex:related`) counts as a namespace of its own.
+    An undeclared prefix (`yandex:related`) counts as a namespace of its own.
     """
     tag = element.tag
     if not isinstance(tag, str):

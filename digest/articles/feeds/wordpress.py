@@ -1,4 +1,4 @@
-"""Read posts as WordPress's REST API gives them (wp/v2/posts with _embed)."""
+"""Read posts from WordPress's REST API (wp/v2/posts with _embed)."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -14,19 +14,19 @@ _TERMS = ("category", "post_tag")
 
 
 def posts_url(root: str, *, page: int = 1, per_page: int = 20) -> str:
-    """Return the address of a page of posts below an API's root, which may be a ?rest_route=."""
+    """Return the URL of a page of posts below an API's root, which may be a ?rest_route=."""
     query = {"_embed": "1", "per_page": str(per_page)} | ({"page": str(page)} if page > 1 else {})
     join = "&" if "?" in root else "?"
     return f"{root.rstrip('/')}/wp/v2/posts{join}{urlencode(query)}"
 
 
 def is_posts_url(url: str) -> bool:
-    """Return whether an address is one of posts_url's."""
+    """Return whether a URL was made by posts_url."""
     return "/wp/v2/posts" in url
 
 
 def read_posts(posts: Sequence[Any], *, url: str, topics: Sequence[str] = ()) -> ParsedFeed:
-    """Read a list of posts; what cannot be taken is in `rejected`."""
+    """Parse a list of posts; those that are refused are in `rejected`."""
     taken: list[ParsedArticle] = []
     rejected: list[Rejected] = []
     for number, post in enumerate(posts, 1):
@@ -80,7 +80,7 @@ def _embedded_names(post: Any, kind: str) -> Iterator[str]:
 
 
 def _at(value: Any, *path: str | int) -> Any:
-    """Return what stands at a path, or None: a site may have left out any part."""
+    """Return the value at a path, or None: a site may have left out any part."""
     for part in path:
         try:
             value = value[part]

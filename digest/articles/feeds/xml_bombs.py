@@ -1,4 +1,4 @@
-"""Refuse XML that is made to break its reader, before a parser sees it."""
+"""Refuse XML that is made to exhaust its parser, before a parser sees it."""
 
 import codecs
 import contextlib
@@ -36,7 +36,7 @@ _LONGEST_TAG = 65_536
 
 
 def check_xml(content: bytes, name: str, content_type: str = "") -> None:
-    """Raise InputError for entities, and for tags too many, too deep or too long for any list of people."""
+    """Raise InputError for entities, and for tags that are too many, too deep or too long for a feed."""
     if any(map(declares_entities, _readings(content, name, content_type))):
         raise InputError(f"{name} declares XML entities, which no feed or list ever needs; it is not read")
     tags, depth = _measured(content) if content.count(b"<") > _MANY_TAGS else (0, 0)
@@ -49,7 +49,7 @@ def check_xml(content: bytes, name: str, content_type: str = "") -> None:
 
 
 def _readings(content: bytes, name: str, content_type: str) -> Iterator[bytes]:
-    """Return a document as it is, and as UTF-8 where it says that its bytes are no ASCII."""
+    """Return a document as it is, and as UTF-8 if it declares an encoding that is not ASCII-compatible."""
     yield content
     stated = [_LABEL.match(content[:400]), _CHARSET.search(content_type.encode("ascii", "ignore"))]
     labels = {match[1].decode().lower() for match in stated if match}
@@ -68,10 +68,10 @@ def _readings(content: bytes, name: str, content_type: str) -> Iterator[bytes]:
 
 
 def declares_entities(content: bytes) -> bool:
-    """Return whether XML declares entities: a DTD is written out in it, and one stands behind its beginning.
+    """Return whether XML declares entities in a DTD.
 
-    Where that DTD ends is not looked for, as comments and quoted values can hide it. XML knows these words
-    in capitals only (XML 1.0, 2.8 and 4.2); what a text says about them is no matter.
+    Where the DTD ends is not determined, because comments and quoted values can hide it. XML knows these
+    words in capitals only (XML 1.0, 2.8 and 4.2); mentions in text do not matter.
     """
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         content = content.replace(b"\0", b"")
@@ -106,7 +106,7 @@ def _is_long_tag(part: bytes) -> bool:
 
 
 def _measured(content: bytes) -> tuple[int, int]:
-    """Count the tags outside of CDATA and how deep they nest, those aside that HTML never closes."""
+    """Count the tags outside of CDATA and their depth, except those that HTML never closes."""
     tags = depth = deepest = 0
     for part, is_cdata in parted(content):
         for tag in () if is_cdata else _TAG.finditer(part):

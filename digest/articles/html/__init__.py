@@ -1,4 +1,4 @@
-"""Cleaning of HTML: what may stay, its pictures, its text.
+"""Cleaning of HTML: allowed markup, images, plain text.
 
 Open cleaning.py first.
 """

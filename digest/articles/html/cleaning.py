@@ -1,4 +1,4 @@
-"""Clean what comes from outside: HTML by an allow-list fit for mail, text without anything active."""
+"""Clean untrusted HTML with an allow-list that suits mail, and untrusted text of everything active."""
 
 import html as html_module
 import re
@@ -25,12 +25,12 @@ _TAGS = {
 }  # fmt: skip
 _CELL = {"colspan", "rowspan"}
 _ATTRIBUTES: dict[str, set[str]] = {
-    "*": set(),  # else `title` and `lang` pass on every tag
+    "*": set(),  # otherwise `title` and `lang` would pass on every tag
     "a": {"href"}, "img": {"src", "alt", "width", "height"}, "ol": {"start", "type", "reversed"},
     "li": {"value"}, "td": _CELL, "th": _CELL,
 }  # fmt: skip
 _SCHEMES = {"http", "https", "mailto"}
-# Each stops where another of its kind begins: what never ends must not be read to the end again and again.
+# Each pattern stops where another of its kind begins, so that unterminated ones take linear time.
 _TAG = re.compile(
     r"<(script|style)\b[^<>]*>(?:(?!<\1\b).)*?</\1\s*>|<[/!?]?[a-zA-Z][^<>]*>|<!--(?:(?!<!--).)*?-->",
     re.S | re.I,
@@ -42,7 +42,7 @@ _INLINE = re.compile(
 )
 _OPENING = re.compile(r"<(?=[a-zA-Z/!?])")
 _EMPTY = re.compile(r"<p>(?:\s|&nbsp;)*</p>\s*")
-# References to signs of C0, which no tree takes, and of C1, which stand for Windows-1252 (HTML 13.2.5.80).
+# References to C0 controls, which no tree accepts, and to C1, which mean Windows-1252 (HTML 13.2.5.80).
 _REFERENCE = re.compile(
     r"&#(?:0*(?:[0-8]|1[1-9]|2\d|3[01]|12[7-9]|1[345]\d|6553[45])(?!\d)"
     r"|[xX]0*(?:[0-8b-fB-F]|1[\da-fA-F]|7[fF]|[89][\da-fA-F]|[fF]{3}[efEF])(?![\da-fA-F]));?"
@@ -54,7 +54,7 @@ _NO_SOURCE = re.compile(r'<img(?![^>]*\ssrc=)(?:[^>"]|"[^"]*")*>')
 _GAP = re.compile(r"\n{3,}")
 _BARE = re.compile(r"[^<&\r\u00a0]*")
 _PLAIN_URL = re.compile(r"https?://[a-z0-9][a-z0-9.-]*(?:/[a-zA-Z0-9._~/-]*)?(?:\?[a-zA-Z0-9._~/=&+-]+)?")
-# Controls, and blanks where an address is broken over lines; a single one within belongs to the address.
+# Controls, and spaces where a URL is broken over lines; a single space inside belongs to the URL.
 _IGNORED = re.compile(r"[\x00-\x20\x7f-\x9f]{2,}|[\x00-\x1f\x7f-\x9f]")
 _BREAKS = re.compile(r"[\t\n\r]")
 _BROKEN = XPath(".//*[@href[translate(., '\t\n\r', '') != .] or @src[translate(., '\t\n\r', '') != .]]")
@@ -65,11 +65,12 @@ _LONGEST_LINE = 20_000
 
 
 def clean_html(html: str, base_url: str) -> str:
-    """Keep what reads well in a message; links become absolute http, https or mailto, pixels go.
+    """Keep what reads well in a message; links become absolute http, https or mailto; tracking pixels are
+    removed.
 
-    Embeds become links, lazy pictures get their address, blocks that a message has no use for become
-    paragraphs, and what scripts, styles and forms hold goes with its text. The allow-list has the last word:
-    nothing is changed in its output but empty paragraphs.
+    Embeds become links, lazy images get their URL, blocks that a message has no use for become paragraphs,
+    and scripts, styles and forms are removed with their text. The allow-list comes last: its output is not
+    changed except for empty paragraphs.
     """
     text = without_controls(html[:_LARGEST])
     if _BARE.fullmatch(text):
@@ -103,13 +104,13 @@ def _settle(tree: Element) -> None:
 
 def _filtered(html: str, base_url: str) -> str:
     _BASE.set(base_url)
-    # Again, for those that were written as references: &#x202e; is one as well.
+    # Again, for those written as references: &#x202e; is one as well.
     cleaned = without_controls(_CLEANER.clean(html))
     return (_NO_SOURCE.sub("", cleaned) if "<img" in cleaned else cleaned).strip()
 
 
 def _allowed(_tag: str, attribute: str, value: str) -> str | None:
-    """Return an attribute's value as it may stay, links whole; None for one that may not."""
+    """Return an attribute's allowed value, with links made absolute; None if it is not allowed."""
     if attribute not in ("href", "src"):
         if attribute == "type":
             return value if value in _LABELS else None
@@ -117,14 +118,14 @@ def _allowed(_tag: str, attribute: str, value: str) -> str | None:
             return ""
         return value if attribute == "alt" or _NUMBERED.fullmatch(value) else None
     if attribute == "href" and value.strip().startswith("#"):
-        return None  # a place on the page leads nowhere in a message
+        return None  # a link to a place on the page leads nowhere in a message
     absolute = _absolute(value, _BASE.get())
     if absolute is None or (attribute == "src" and absolute.startswith("mailto:")):
         return None
     return undecorated(absolute) if attribute == "href" and "?" in absolute else absolute
 
 
-# Made once: to hand the lists over takes longer than to clean a paragraph. Each thread has a base.
+# Cached: passing the lists takes longer than cleaning a paragraph. Each thread has a base.
 _BASE: ContextVar[str] = ContextVar("base")
 _CLEANER = nh3.Cleaner(
     tags=_TAGS, attributes=_ATTRIBUTES, attribute_filter=_allowed, url_schemes=_SCHEMES, link_rel=None
@@ -142,17 +143,17 @@ def escaped(text: str) -> str:
 
 
 def plain_text(html: str) -> str:
-    """Return a fragment's text, paragraphs apart."""
-    if "<" not in html:  # most summaries: the layout engine takes many times as long
+    """Return a fragment's text, with blank lines between paragraphs."""
+    if "<" not in html:  # most summaries: the layout code takes many times as long
         return " ".join(without_controls(html_module.unescape(html)).split())
     text = without_controls(text_of(html))
     return (_GAP.sub("\n\n", text) if "\n\n\n" in text else text).strip("\n")
 
 
 def one_line(text: str | None) -> str:
-    """Return a title or name as one line of plain text: no tags, entities resolved, no controls.
+    """Return a title or name as one line of plain text: no tags, references resolved, no controls.
 
-    A tag that never ends stays as text, a blank in it, so that no reader of HTML takes it for one.
+    An unterminated tag stays as text, with a space in it so that no HTML parser takes it for one.
     """
     resolved = (text or "")[:_LONGEST_LINE]
     if "<" not in resolved and "&" not in resolved:
@@ -164,7 +165,7 @@ def one_line(text: str | None) -> str:
 
 
 def _without_tags(text: str) -> str:
-    """Return text without tags; those that format letters leave no gap."""
+    """Return text without tags; inline formatting leaves no gap."""
     return _TAG.sub(" ", _INLINE.sub("", text)) if "<" in text else text
 
 
@@ -175,7 +176,7 @@ def safe_url(url: str | None, base_url: str) -> str | None:
 
 
 def _absolute(value: str, base_url: str) -> str | None:
-    if _PLAIN_URL.fullmatch(value):  # most: nothing in it that the rest could change or refuse
+    if _PLAIN_URL.fullmatch(value):  # most URLs: nothing in it that the rest could change or refuse
         return value
     try:
         absolute = urljoin(base_url, _IGNORED.sub("", value).strip(" ").replace(" ", "%20"))

@@ -1,4 +1,4 @@
-"""Turn what mail cannot play into a plain link with a name: films, sounds, posts, documents."""
+"""Replace what mail cannot play by a link with a name: videos, audio, posts, documents."""
 
 import re
 from urllib.parse import parse_qs, urlsplit
@@ -45,7 +45,7 @@ _COUNTS = re.compile(
 
 
 def link_embeds(tree: Element, tags: frozenset[str]) -> None:
-    """Put a link into the place of each embed; one without an address goes."""
+    """Replace each embed by a link; one without a URL is removed."""
     for quote in all_of(tree, *tags.intersection(("blockquote", "div"))):
         if _QUOTES.search(quote.get("class") or ""):
             _link_quote(quote)
@@ -75,7 +75,7 @@ def _put(embed: Element, address: str | None) -> None:
 
 
 def _link_quote(quote: Element) -> None:
-    """Keep what a quoted post says; where it says nothing, a link stands for it."""
+    """Keep the text of a quoted post; if it has none, replace it by a link."""
     if len(" ".join(words_of(quote).split())) > 20:
         quote.tag = "blockquote"
         return
@@ -99,7 +99,7 @@ def _address(embed: Element) -> str | None:
 
 
 def _watched(address: str) -> str:
-    """Return the page of a film instead of its player."""
+    """Return the page of a video instead of its player."""
     try:
         parts = urlsplit(address)
     except ValueError:

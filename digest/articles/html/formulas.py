@@ -1,4 +1,4 @@
-"""Write MathML as text that a message can show: the letters of a formula carry the sentence."""
+"""Write MathML as text that a message can show."""
 
 from digest.articles.html.trees import Element, all_of, element, words_of
 
@@ -6,7 +6,7 @@ _UNSHOWN = ("annotation", "annotation-xml", "mphantom")
 
 
 def write_formulas(tree: Element, tags: frozenset[str]) -> None:
-    """Put text into the place of each `math` element; powers become `sup`, indices `sub`, fractions a/b."""
+    """Replace each `math` element by text; powers become `sup`, indices `sub`, fractions a/b."""
     for math in all_of(tree, *tags.intersection(("math",))):
         for unshown in all_of(math, *_UNSHOWN):
             _empty(unshown)
@@ -19,7 +19,7 @@ def write_formulas(tree: Element, tags: frozenset[str]) -> None:
 
 
 def _write(part: Element) -> None:
-    """Write one element whose own parts are written."""
+    """Write one element whose children have been written."""
     children = list(part)
     if part.tag == "mfrac" and len(children) == 2:
         _bracket(children[0])

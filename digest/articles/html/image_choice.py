@@ -1,4 +1,4 @@
-"""Choose the picture that an article is shown with, by fitness and not by order."""
+"""Choose the best image for an article, rather than the first."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -8,10 +8,10 @@ from urllib.parse import urlsplit
 
 from digest.articles.html.images import is_beacon
 
-_WANTED = 576  # pixels: the widest place that a look has for a picture
+_WANTED = 576  # pixels: the widest place for an image in any look
 _SMALL = 300
 _TINY = 100
-_LONGEST_STRIP = 5  # a banner or a rule is that much wider than high
+_LONGEST_STRIP = 5  # a banner or a rule is at least this many times as wide as high
 _BODY_IMAGE = re.compile(r"<img\b((?:[^>\"]|\"[^\"]*\")*)>")
 _ATTRIBUTE = re.compile(r"\s(src|alt|width|height)=\"([^\"]*)\"")
 _SIZES = (
@@ -36,12 +36,12 @@ _ICON = re.compile(
 )
 _UNSHOWN = re.compile(
     r"\.(?:svgz?|ico|tiff?|bmp|pdf|mp3|m4a|mp4|mov|webm)$", re.I
-)  # mail readers draw none of them
+)  # mail clients draw none of these
 
 
 @dataclass(frozen=True, slots=True)
 class ImageCandidate:
-    """A picture that an article may be shown with; its size in pixels where that is known."""
+    """An image that may represent an article, with its size in pixels if known."""
 
     url: str
     alt: str = ""
@@ -64,11 +64,11 @@ def candidate(
 
 
 def choose_image(stated: Iterable[ImageCandidate], body: str) -> ImageCandidate | None:
-    """Return the fittest of the pictures that a source states and those in the article's cleaned text.
+    """Return the best of the images that a source states and those in the article's cleaned text.
 
-    What the source states comes first, unless it is small: then the text's first real picture is better. Of
-    several sizes the smallest that fills the widest place of a look is taken, else the widest. A face, a logo
-    or an icon comes last; tracking squares, strips and what mail cannot draw never count.
+    A stated image comes first, unless it is small: then the text's first real image is better. Of several
+    sizes the smallest that fills the widest place of a look is chosen, else the widest. A portrait, a logo or
+    an icon comes last; tracking pixels, strips and formats that mail cannot draw never count.
     """
     ranked = []
     for origin, candidates in enumerate((stated, images_in(body))):
@@ -80,7 +80,7 @@ def choose_image(stated: Iterable[ImageCandidate], body: str) -> ImageCandidate 
 
 
 def images_in(body: str) -> Iterator[ImageCandidate]:
-    """Return the pictures of a cleaned text in their order."""
+    """Return the images of a cleaned text in order."""
     if "<img" not in body:
         return
     for image in _BODY_IMAGE.finditer(body):
@@ -92,7 +92,7 @@ def images_in(body: str) -> Iterator[ImageCandidate]:
 
 
 def _sized(one: ImageCandidate) -> ImageCandidate:
-    """Return a candidate with the size that its address states where no attribute does."""
+    """Return a candidate with the size in its URL if no attribute states one."""
     if one.width is not None:
         return one
     for pattern in _SIZES:
@@ -116,7 +116,7 @@ def _is_shown(one: ImageCandidate) -> bool:
 
 
 def _rank(one: ImageCandidate, origin: int) -> tuple[int, int, int, int]:
-    """Return what candidates are ordered by: fault, origin, and how near the size is from above."""
+    """Return the sort key of candidates: defects, origin, and how little the size is exceeded."""
     width = one.width
     is_face = _FACE.search(one.url) is not None
     is_icon = _ICON.search(urlsplit(one.url).path) is not None

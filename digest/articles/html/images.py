@@ -1,4 +1,4 @@
-"""Find the pictures that a page shows: lazy ones, the best of several sizes, no pixels or placeholders."""
+"""Find the images that a page shows: lazy ones, the best of several sizes, no pixels or placeholders."""
 
 import re
 from itertools import islice
@@ -18,7 +18,7 @@ _LAZY = (
 )  # fmt: skip
 _SETS = ("data-srcset", "data-lazy-srcset", "data-original-set", "srcset")
 COLUMN = 536
-"""The width in pixels of the narrowest column of a look: Outlook goes by the attribute, not by max-width."""
+"""The width in pixels of the narrowest column of a look: Outlook obeys the attribute, not max-width."""
 
 _BEST_WIDTH = 1_200
 _CANDIDATE = re.compile(
@@ -62,7 +62,7 @@ _SIZE = re.compile(r"\s*(\d{1,4})(?:\.\d+)?\s*(?:px)?\s*")
 
 
 def settle_images(tree: Element, tags: frozenset[str]) -> None:
-    """Return each picture its real address once; take out those that show nothing."""
+    """Give each image its real URL once; remove those that show nothing."""
     if tags.isdisjoint(_PICTURES):
         return
     for amp in all_of(tree, *tags.intersection(_AMP)):
@@ -80,7 +80,7 @@ def settle_images(tree: Element, tags: frozenset[str]) -> None:
 
 
 def _emoji(image: Element) -> str | None:
-    """Return the characters that a picture of an emoji stands for; None for any other picture.
+    """Return the characters that an emoji image stands for; None for any other image.
 
     WordPress and Twitter put them into `alt`, and the code points into the file's name.
     """
@@ -100,13 +100,13 @@ def _emoji(image: Element) -> str | None:
 
 
 def _say(image: Element, sign: str) -> None:
-    """Put text into the place of a picture."""
+    """Replace an image by text."""
     image.tail = sign + (image.tail or "")
     remove(image)
 
 
 def is_beacon(url: str) -> bool:
-    """Return whether an address is there to count readers."""
+    """Return whether a URL belongs to a tracking pixel."""
     try:
         parts = urlsplit(url)
         host = parts.hostname or ""
@@ -120,7 +120,8 @@ def is_beacon(url: str) -> bool:
 
 
 def best_of(srcset: str) -> str | None:
-    """Choose of a `srcset` (HTML Standard, 4.8.4.3) the smallest that is large enough, else the largest."""
+    """Choose from a `srcset` (HTML Standard, 4.8.4.3) the smallest image that is large enough, else the
+    largest."""
     sized = []
     for match in _CANDIDATE.finditer(srcset[:8_000]):
         size = float(match["size"] or 1)
@@ -132,7 +133,7 @@ def best_of(srcset: str) -> str | None:
 
 
 def _unfold(noscript: Element) -> None:
-    """Take a `noscript` apart: its picture counts where the one before it has no address."""
+    """Unwrap a `noscript`: its image counts if the one before it has no URL."""
     images = list(noscript.iter("img"))
     before = noscript.getprevious()
     real = next((_address(image) for image in images if _address(image)), None)

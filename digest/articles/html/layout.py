@@ -1,4 +1,5 @@
-"""Set a fragment's blocks in what mail understands: paragraphs, three sizes of headings, lists, tables."""
+"""Reduce a fragment's blocks to what mail clients support: paragraphs, three sizes of headings, lists,
+tables."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -35,7 +36,7 @@ _HIDDEN = re.compile(
 
 
 def silence(tree: Element, tags: frozenset[str]) -> None:
-    """Take out what has no place in a message together with its text, and what a page hides."""
+    """Remove elements that have no place in a message with their text, and what the page hides."""
     for silent in all_of(tree, *tags.intersection(_SILENT)):
         if silent.getparent() is not None:
             remove(silent)
@@ -46,7 +47,7 @@ def silence(tree: Element, tags: frozenset[str]) -> None:
 
 
 def set_blocks(tree: Element, tags: frozenset[str]) -> None:
-    """Name blocks as mail does; loose lines and what two line breaks part become paragraphs."""
+    """Rename blocks; loose lines and text between two line breaks become paragraphs."""
     for other in all_of(tree, *tags.intersection(_NAMES)):
         other.tag = _NAMES[str(other.tag)]
     may_double = "br" in tags
@@ -60,7 +61,7 @@ def set_blocks(tree: Element, tags: frozenset[str]) -> None:
 
 
 def _holders(elements: Iterable[Element]) -> set[Element]:
-    """Return what holds a block somewhere: it is no paragraph itself."""
+    """Return the elements that contain a block, so that they are no paragraphs themselves."""
     holders: set[Element] = set()
     for block in elements:
         if block.tag not in _INLINE:

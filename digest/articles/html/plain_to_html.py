@@ -1,4 +1,4 @@
-"""Write plain text as HTML: paragraphs, the lines that their author broke, and links."""
+"""Convert plain text to HTML: paragraphs, the author's line breaks, and links."""
 
 import re
 
@@ -8,11 +8,12 @@ _PARAGRAPHS = re.compile(r"\n[ \t]*\n\s*")
 _ADDRESS = re.compile(r"https?://[^\s<>\"'`{}|\\^\u00ab\u00bb\u201c\u201d\u201e]{3,2000}")
 _TRAILING = ".,;:!?\u2026'*_~"
 _BRACKETS = {")": "(", "]": "[", "\uff09": "\uff08"}
-_WRAPPED_AT = (60, 100)  # lines of nearly one length in that range were broken by a program
+_WRAPPED_AT = (60, 100)  # lines of nearly equal length in this range were wrapped by a program
 
 
 def html_of_plain(text: str) -> str:
-    """Return plain text as paragraphs; line ends stay unless a program wrapped them, addresses are links."""
+    """Return plain text as paragraphs; line breaks stay unless a program wrapped the lines; URLs become
+    links."""
     blocks = _PARAGRAPHS.split(text.replace("\r\n", "\n").replace("\r", "\n").strip())
     return "".join(f"<p>{_lines(block)}</p>" for block in blocks if block.strip())
 
@@ -38,7 +39,7 @@ def _link(address: str) -> str:
 
 
 def _bare(address: str) -> str:
-    """Return an address without the punctuation of the sentence around it."""
+    """Return a URL without the punctuation of the sentence around it."""
     while True:
         last = address[-1:]
         is_open = last in _BRACKETS and address.count(_BRACKETS[last]) < address.count(last)

@@ -1,4 +1,4 @@
-"""Read a title as one line of text, by what its format says of it: text, HTML, or nothing."""
+"""Convert a title to one line of text, depending on its format: text, HTML, or unspecified."""
 
 import re
 from collections import defaultdict
@@ -30,12 +30,12 @@ _VOID = frozenset(("br", "hr", "img", "wbr"))
 _SILENT = frozenset(("script", "style", "template", "noscript", "iframe", "object", "svg", "textarea"))
 _ATTRIBUTE = re.compile(r"\s[a-zA-Z][\w:-]*\s*=")
 _ALT = re.compile(r"\salt\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+))", re.I)
-# References that a feed escaped once more than its format asks for; "<" and ">" are words by then.
+# References that a feed escaped once too often; "<" and ">" are text by then.
 _TWICE = re.compile(r"&(?!(?:lt|gt|#0*6[02]|#x0*3[ce]);)(?:#\w{1,7}|[a-z][a-z0-9]{1,30});", re.I)
 
 
 class Markup(StrEnum):
-    """What a title is written in: JSON Feed says TEXT, Atom either of both, and RSS nothing."""
+    """A title's markup: JSON Feed states TEXT, Atom either, and RSS nothing."""
 
     TEXT = "text"
     HTML = "html"
@@ -43,10 +43,10 @@ class Markup(StrEnum):
 
 
 def title_line(title: str | None, markup: Markup = Markup.UNSTATED) -> str:
-    """Return a title as one line of plain text, which a page has to escape as any other text.
+    """Return a title as one line of plain text, which pages must escape like any other text.
 
-    TEXT stays as it is written. HTML loses its tags, and its references are resolved once. Where nothing is
-    stated (RSS), only such tags go as titles really have: formatting that is closed, void elements, tags with
+    TEXT stays as it is. HTML loses its tags, and its references are resolved once. If nothing is stated
+    (RSS), only tags that titles really have are removed: closed formatting, void elements, tags with
     attributes. A name in angle brackets stays: `Vec<T>`, `without <blink>`.
     """
     text = (title or "")[:_LONGEST]
@@ -66,7 +66,7 @@ def _resolved(text: str, markup: Markup) -> str:
 
 
 def _pairs(tags: list[re.Match[str]]) -> dict[int, int]:
-    """Return the number of the closing tag for that of each opening one, and the other way round."""
+    """Return the index of each opening tag's closing tag, and the reverse."""
     open_: defaultdict[str, list[int]] = defaultdict(list)
     pairs: dict[int, int] = {}
     for number, tag in enumerate(tags):
@@ -81,7 +81,7 @@ def _pairs(tags: list[re.Match[str]]) -> dict[int, int]:
 
 @dataclass(slots=True)
 class _Line:
-    """The parts of a line so far, and where the superscripts that are open begin."""
+    """The parts of a line so far, and where the open superscripts begin."""
 
     parts: list[str] = field(default_factory=list)
     raised_from: list[int] = field(default_factory=list)
@@ -100,7 +100,7 @@ def _shown(text: str, tags: list[re.Match[str]], pairs: dict[int, int], markup: 
         line.parts.append(unescape(text[at : tag.start()]))
         name, at = (tag[2] or "").lower(), tag.end()
         if name in _SILENT and not tag[1] and number in pairs:
-            number = pairs[number]  # what a script or style says goes with it
+            number = pairs[number]  # the text of a script or style is removed with it
             at = tags[number].end()
         elif _is_markup(tag, name, number in pairs, markup):
             _take_tag(line, tag, name, number in pairs)
@@ -124,7 +124,7 @@ def _take_tag(line: _Line, tag: re.Match[str], name: str, is_paired: bool) -> No
 
 
 def _is_markup(tag: re.Match[str], name: str, is_paired: bool, markup: Markup) -> bool:
-    """Whether a tag is markup; one that no HTML knows and nothing closes is a name in angle brackets."""
+    """Return whether a tag is markup; an unknown, unclosed one is a name in angle brackets."""
     if not name or _ATTRIBUTE.match(tag[3]):
         return True
     if markup is Markup.HTML:

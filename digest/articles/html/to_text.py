@@ -1,4 +1,4 @@
-"""Lay out cleaned HTML as plain text: paragraphs, numbered lists, code as it stands, tables of data."""
+"""Convert cleaned HTML to plain text: paragraphs, numbered lists, verbatim code, data tables."""
 
 import html as html_module
 import re
@@ -20,7 +20,7 @@ _WIDEST_ROW = 72
 
 
 def text_of(fragment: str) -> str:
-    """Return a cleaned fragment's text: blocks a blank line apart where a browser has a margin."""
+    """Return a cleaned fragment's text: blocks are a blank line apart where a browser has a margin."""
     if "<su" in fragment:
         fragment = _RAISED.sub(_raise, fragment)
     text = lines_of(fragment)
@@ -28,10 +28,10 @@ def text_of(fragment: str) -> str:
 
 
 def lines_of(fragment: str) -> str | None:
-    """Return the text of a fragment of paragraphs, at once; None for what needs a layout.
+    """Return the text of a fragment that has only paragraphs, quickly; None if it needs a layout.
 
-    That is lists, tables, preformatted text, and blocks inside of what holds words. A property test holds it
-    to `layout_of`.
+    That is for lists, tables, preformatted text, and blocks inside inline text. A property test compares it
+    with `layout_of`.
     """
     page = _Paragraphs()
     for text, closing, tag in _TOKEN.findall(fragment):
@@ -49,7 +49,7 @@ def lines_of(fragment: str) -> str | None:
 
 
 def layout_of(fragment: str) -> str:
-    """Return the text of any cleaned fragment, by its tree."""
+    """Return the text of any cleaned fragment, from its tree."""
     tree = read_tree(fragment)
     if tree is None:
         return ""
@@ -69,13 +69,13 @@ def _raise(match: re.Match[str]) -> str:
 
 @dataclass(slots=True)
 class _Lines:
-    """The lines so far, the words of the one that is open, and the blank lines that stand before the next."""
+    """The lines so far, the words of the open line, and the blank lines due before the next."""
 
     lines: list[str] = field(default_factory=list)
     words: list[str] = field(default_factory=list)
     indent: str = ""
     marker: str = ""
-    blank: int = len(_MARGINS)  # none are wanted at the beginning
+    blank: int = len(_MARGINS)  # none at the beginning
 
     def flush(self) -> bool:
         if not self.words:
@@ -87,7 +87,7 @@ class _Lines:
         return bool(line)
 
     def put(self, line: str) -> None:
-        """Add a line as it is, behind the marker that waits or the indent."""
+        """Append a line unchanged, after the pending list marker or the indentation."""
         self.lines.append((self.marker or self.indent) + line)
         self.marker, self.blank = "", 0
 
@@ -133,12 +133,12 @@ class _Paragraphs(_Lines):
 
 @dataclass(slots=True)
 class _Layout(_Lines):
-    """Walks a tree; `depth` counts the lists around."""
+    """Walks a tree; `depth` is the number of lists around the current element."""
 
     depth: int = 0
 
     def take_inside(self, element: Element, around: int) -> None:
-        """Lay out what an element holds; `around` is the margin of the block that it is or stands in."""
+        """Lay out the content of an element; `around` is the margin of its block."""
         self.words.append(element.text or "")
         for child in element:
             self._take(child, around)
@@ -165,7 +165,7 @@ class _Layout(_Lines):
             self.take_inside(element, around)
 
     def _take_pre(self, element: Element) -> None:
-        """Keep the lines of preformatted text with their indents."""
+        """Keep the lines of preformatted text with their indentation."""
         for line_break in element.iter("br"):
             line_break.text = "\n"
         self.flush()
@@ -200,7 +200,7 @@ class _Layout(_Lines):
             self.part(1)
 
     def _take_table(self, table: Element) -> None:
-        """Write a table of data a row a line; the cells of one that only places blocks follow each other."""
+        """Write a data table one row a line; the cells of a layout table follow each other."""
         rows = [[cell for cell in row if cell.tag in ("td", "th")] for row in table.iter("tr")]
         cells = [[" ".join(words_of(cell).split()) for cell in row] for row in rows]
         if not _is_data(rows, cells):
@@ -215,7 +215,7 @@ class _Layout(_Lines):
 
 
 def table_lines(cells: list[list[str]]) -> list[str]:
-    """Return a table's rows as lines, the columns in line where a row has the room for that."""
+    """Return a table's rows as lines, with aligned columns if there is room."""
     columns = max(map(len, cells))
     widths = [max((len(row[at]) for row in cells if at < len(row)), default=0) for at in range(columns)]
     is_set = sum(widths) + 3 * (columns - 1) <= _WIDEST_ROW

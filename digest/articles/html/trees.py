@@ -1,4 +1,4 @@
-"""Read an HTML fragment as a tree, change it and write it back."""
+"""Parse an HTML fragment as a tree, and serialise it."""
 
 import re
 from collections.abc import Iterator
@@ -7,10 +7,10 @@ from typing import Any
 
 from lxml import etree
 
-# Not lxml.html's: to look an own class up for each element takes longer than all that is done with it.
+# Not lxml.html's: looking up a class for each element takes longer than all the work on it.
 Element = etree._Element
 
-_DEEPEST = 120  # the parsers behind this one stop at 256, and what is cut there is lost
+_DEEPEST = 120  # the next parsers stop at 256, and lose what is deeper
 _HOLDER = re.compile(
     r"</?(?:div|span|section|font|center|b|i|em|strong|table|tbody|tr|td|ul|ol|li|blockquote)\b[^<>]*>", re.I
 )
@@ -22,9 +22,9 @@ _ANY_TAG = re.compile(r"<(?!/?(?:p|br)\b)/?[a-zA-Z][^<>]*>")
 
 
 def read_tree(text: str) -> Element | None:
-    """Return a fragment as one `div`; None for what holds no markup that can be read.
+    """Return a fragment as one `div`; None if it has no markup that can be parsed.
 
-    What is nested deeper than any page that people wrote loses its nesting, never its text.
+    Content that is nested deeper than in any real page loses its nesting, never its text.
     """
     body = _parsed(text)
     if body is None:
@@ -38,7 +38,7 @@ def read_tree(text: str) -> Element | None:
 
 
 def untangled(text: str) -> str:
-    """Return HTML without the attributes of tags with hundreds: parsers take the square of their number."""
+    """Return HTML without the attributes of tags that have hundreds: parsers take quadratic time for them."""
     if len(text) < _LONG_TAG:
         return text
     first, *parts = text.split("<")
@@ -53,7 +53,7 @@ def _bare(part: str) -> str:
 
 
 def unnested(text: str) -> str:
-    """Return a page as it is, or without its holders where they are nested too deep for its readers."""
+    """Return a page, without its container elements if they are nested too deep."""
     return text if _parsed(text) is not None else _HOLDER.sub(" ", text)
 
 
@@ -68,7 +68,7 @@ def _parsed(text: str) -> Element | None:
 
 def _is_too_deep(page: Element, parser: etree.HTMLParser) -> bool:
     if len(list(islice(page.iter(), _DEEPEST + 1))) <= _DEEPEST:
-        return False  # most: so few elements cannot stand so deep
+        return False  # most pages: so few elements cannot be nested so deep
     is_cut = any("depth" in entry.message.lower() for entry in parser.error_log)
     return is_cut or _depth(page) > _DEEPEST
 
@@ -82,7 +82,7 @@ def _depth(page: Element) -> int:
 
 
 def tags_in(tree: Element) -> frozenset[str]:
-    """Return the names of the elements: what looks for others need not begin."""
+    """Return the names of all elements, so that steps for missing ones can be skipped."""
     return frozenset(str(element.tag) for element in tree.iter())
 
 
@@ -98,7 +98,7 @@ def write_tree(tree: Element) -> str:
 
 
 def remove(element: Element) -> None:
-    """Take an element out with all it holds; the text behind it stays."""
+    """Remove an element with its content; the text after it stays."""
     parent = element.getparent()
     if parent is not None:
         _add_text(parent, element.getprevious(), element.tail)
@@ -106,7 +106,7 @@ def remove(element: Element) -> None:
 
 
 def unwrap(element: Element) -> None:
-    """Put what an element holds into its place."""
+    """Replace an element by its content."""
     parent = element.getparent()
     if parent is None:
         return
@@ -127,19 +127,19 @@ def _add_text(parent: Element, previous: Element | None, text: str | None) -> No
 
 
 def matches(path: etree.XPath, tree: Element) -> list[Element]:
-    """Return the elements that a path leads to."""
+    """Return the elements that match a path."""
     found: Any = path(tree)
     return list(found)
 
 
 def all_of(tree: Element, *tags: str) -> Iterator[Element]:
-    """Return the elements of some names, those added meanwhile aside."""
+    """Return the elements with these names, without those added during the iteration."""
     if tags:
         yield from [element for element in tree.iter(*tags) if isinstance(element.tag, str)]
 
 
 def replace(element: Element, by: Element) -> None:
-    """Put an element into the place of another; the text behind it stays."""
+    """Replace an element by another; the text after it stays."""
     by.tail = element.tail
     parent = element.getparent()
     if parent is not None:
@@ -147,7 +147,7 @@ def replace(element: Element, by: Element) -> None:
 
 
 def element(tag: str, text: str = "", **attributes: str) -> Element:
-    """Make an element."""
+    """Create an element."""
     made = etree.Element(tag, attributes)
     made.text = text
     return made

@@ -1,4 +1,4 @@
-"""Part a plain text into its blocks: paragraphs, headings, list items, whatever way its lines were broken."""
+"""Split a plain text into blocks: paragraphs, headings, list items, however its lines were broken."""
 
 import re
 from itertools import pairwise
@@ -16,7 +16,7 @@ _NARROWEST = 45
 def parted(text: str) -> list[str]:
     """Return the blocks of a text in order, each as one line.
 
-    Lines that were broken at a width are joined again; where lines are whole paragraphs each is a block.
+    Lines that were wrapped at a width are joined again; if lines are whole paragraphs, each is a block.
     """
     lines = [" ".join(_UNSEEN.sub("", _BLANK.sub(" ", line)).split()) for line in text.split("\n")]
     indented = [bool(line[:1].isspace() and line.strip()) for line in text.split("\n")]
@@ -38,7 +38,7 @@ def parted(text: str) -> list[str]:
 
 
 def is_item(block: str) -> bool:
-    """Return whether a block is an item of a list with marks."""
+    """Return whether a block is a list item with a marker."""
     return _MARKED.match(block) is not None
 
 
@@ -48,7 +48,7 @@ def without_mark(block: str) -> str:
 
 
 def _wrapped_at(lines: list[str]) -> int:
-    """Return the width that lines were broken at; 0 where they were not.
+    """Return the width at which lines were wrapped; 0 if they were not.
 
     Evidence is lines of about one length, none much longer, that stop in mid-sentence before another.
     """
@@ -66,7 +66,7 @@ def _wrapped_at(lines: list[str]) -> int:
 
 
 def _goes_on(before: str, line: str, width: int, is_indented: bool) -> bool:
-    """Return whether a line continues the one before: the next word did not fit there any more."""
+    """Return whether a line continues the previous one, because its first word did not fit there."""
     room = width - len(before)
     if room > len(line.split(" ", 1)[0]) + 1 + width // 8:
         return line[0].islower() and not _ENDED.search(before)

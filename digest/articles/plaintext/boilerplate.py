@@ -1,4 +1,4 @@
-"""The words that sites put around an article, by what they announce, in the languages of the world's papers."""
+"""Boilerplate that sites put around an article, by its meaning, in the languages of the world's papers."""
 
 # ruff: noqa: E501 - one language a line
 
@@ -10,7 +10,7 @@ def _whole(lines: Iterable[str]) -> re.Pattern[str]:
     return re.compile("|".join(lines), re.I)
 
 
-# After these an article never goes on.
+# After these an article never continues.
 ENDS = _whole((
     r"(?:leave|write|post|add|submit|make) (?:a|your) (?:reply|comment)s?.{0,40}|cancel reply|reply to this post",
     r"(?:\d+ )?(?:comments?|replies|responses)(?: \(\d+\))?|\d+ (?:thoughts?|replies|responses|comments?) (?:on|to) .{1,150}",
@@ -52,7 +52,7 @@ RELATED = _whole((
     r"(?:اقرأ (?:أيضا|أيضاً|ايضا|المزيد)|إقرأ (?:أيضا|أيضاً|ايضا|المزيد)|قد يهمك(?: أيضا| أيضاً)?|قد يعجبك(?: أيضا| أيضاً)?|مقالات (?:ذات صلة|مشابهة|أخرى)|أخبار (?:ذات صلة|أخرى)|مواضيع (?:ذات صلة|مشابهة)|الأكثر (?:قراءة|مشاهدة)|آخر الأخبار|المزيد من .{1,40}|شاهد أيضا|شاهد أيضاً)",
 ))  # fmt: skip
 
-# A box that asks for an address, money or an app; the article may go on below.
+# A box that asks for an address, money or an app; the article may continue below.
 ASKS = _whole((
     r"(?:sign|signed?) ?up(?: (?:here|now|today|free|for|to)\b.{0,140})?|subscribe(?: (?:to|for|now|today|here|free|and)\b.{0,140})?|(?:our|the|daily|weekly|free|email|get the|join our)(?: \w+){0,3} newsletters?.{0,40}|newsletters?(?: sign-?up)?|already a subscriber\?.{0,40}|log ?in.{0,40}|(?:create|register for) (?:a|an|your) (?:free )?account.{0,40}",
     r"we (?:value|respect) your privacy|(?:support|donate(?: to)?|fund) (?:us|our (?:work|journalism|reporting)|independent journalism).{0,80}|donate(?: now)?|become a (?:member|supporter|patron|subscriber).{0,60}|(?:download|get) (?:our|the) .{0,30}\bapp\b.{0,60}|follow us(?: on\b.{0,80})?|join (?:us|our) .{0,20}(?:telegram|whatsapp|facebook|discord|channel|community|mailing list).{0,60}|stay (?:up to date|informed|connected|in the loop).{0,80}|enter your e-?mail.{0,60}|(?:your )?e-?mail(?: address)?\*?|we care about .{0,60}|never miss .{0,80}|don['’]t miss (?:a|an|out|our|the) .{0,80}",
@@ -68,7 +68,7 @@ ASKS = _whole((
     r"(?:اشترك|إشترك|اشتركوا|سجل|سجّل)\b.{0,120}|(?:النشرة|نشرتنا) (?:البريدية|الإخبارية|الاخبارية).{0,40}|(?:البريد الإلكتروني|بريدك الإلكتروني).{0,20}|تابعنا\b.{0,60}|تابعونا\b.{0,60}",
 ))  # fmt: skip
 
-# What follows such a box: whole sentences, but about the letter and not the story.
+# What follows such a box: whole sentences, but about the newsletter and not the story.
 PROMISES = re.compile(
     r"\b(?:(?:support|fund)s? (?:our|this|independent|nonprofit|non-profit)(?: \w+){0,2} (?:journalism|newsroom|reporting)|creative commons|donate (?:today|now)|"
     r"your (?:gift|donation) (?:will|is)|(?:in|into|inside|to) your (?:inbox|mailbox|e-?mail)|privacy policy|terms (?:of (?:use|service)|and conditions)|unsubscribe|"
@@ -88,7 +88,7 @@ APPEALS = re.compile(
     re.I,
 )
 
-# What a page asks to be allowed; two of these in one block are no story.
+# What a page asks consent for; two of these in one block are not part of a story.
 CONSENT = re.compile(
     r"\b(?:cookies?|your (?:privacy|device|consent|choices|preferences|browser)|personal(?:i[sz]ed)? (?:data|ads?|content|information)|our (?:\d+ )?partners|"
     r"legitimate interests?|(?:unique )?identifiers|tracking technolog\w+|browsing data|at any time by click\w+|this (?:web)?site uses|accept all|"
@@ -98,7 +98,7 @@ CONSENT = re.compile(
     re.I,
 )
 
-# One block that is never the story's, wherever it stands.
+# One block that is never part of the story, wherever it is.
 ALONE = _whole((
     r"(?:advertise?ments?|anzeige|werbung|publicit[éy]|publicidad(?:e)?|pubblicità|advertentie|реклама|գովազդ|reklam|إعلان|إعلانات|sponsored|ad|ads|story continues below.{0,40}|article continues (?:below|after).{0,40}|continue reading(?: (?:below|the main story|after).{0,40})?|scroll (?:down )?to continue.{0,20}|skip (?:to .{1,40}|advertisement|past .{1,60}|ad)|(?:la suite|suite) après (?:la|cette) publicité|der artikel geht .{0,30} weiter|lesen sie nach der anzeige weiter)",
     r"(?:(?:share|tweet|pin|print|e-?mail|save|copy(?: link)?|like|post|send|pocket|flipboard|bookmark|gift|whatsapp|facebook|twitter|x|telegram|linkedin|reddit|pinterest|viber|messenger|tumblr|instagram|youtube|bluesky|mastodon|threads|vk|ok|odnoklassniki|teilen|drucken|merken|partager|imprimer|envoyer|compart(?:ir|e|ilhar|ilhe)|imprimir|condividi|stampa|delen|printen|поделиться|печать|распечатать|կիսվել|տպել|paylaş|yazdır|شارك|طباعة)(?:\s*[|/,·•]?\s*|$)){1,12}",

@@ -1,4 +1,4 @@
-"""Read who wrote a story and when it appeared, where a saved page says so at its head."""
+"""Parse the author and date at the head of a saved page."""
 
 # ruff: noqa: E501 - a pattern's languages stand in one line
 
@@ -49,7 +49,7 @@ _LONGEST_NAME = 80
 
 
 def read_byline(block: str) -> tuple[str | None, datetime | None] | None:
-    """Return author and time where a whole block is a byline, a date, or both; None for any other block."""
+    """Return author and time if a whole block is a byline, a date, or both; None for any other block."""
     if len(block) > _LONGEST:
         return None
     author: str | None = None
@@ -73,7 +73,7 @@ def read_byline(block: str) -> tuple[str | None, datetime | None] | None:
 
 
 def read_author(text: str) -> str | None:
-    """Return the name out of `By NAME`, without the paper or post behind it."""
+    """Return the name in `By NAME`, without the paper or job title after it."""
     match = _BY.fullmatch(re.sub(r"\s*\([^()]{2,60}\)$", "", text))
     if match is None:
         return None
@@ -88,13 +88,13 @@ def _in_case(name: str) -> str:
 
 
 def _named_with_post(text: str) -> str | None:
-    """Return the name out of `NAME, Staff Writer`, without `By` before it."""
+    """Return the name in `NAME, Staff Writer`, without `By` before it."""
     match = _WITH_POST.fullmatch(text)
     return _in_case(match["name"]) if match else None
 
 
 def read_date(text: str) -> datetime | None:
-    """Return the time that a text names and says nothing beside; a year is needed."""
+    """Return the time that is all of a text; a year is required."""
     bare = _LABEL.sub("", text.strip(" .()"))
     if len(bare) > _LONGEST_DATE or not _YEAR.search(bare) or len(re.findall(r"[^\W\d_]{2,}", bare)) > 6:
         return None
@@ -115,7 +115,8 @@ def _parts(block: str) -> list[str]:
 
 
 def _is_aside(part: str) -> bool:
-    """Whether a part beside a name or date says nothing of its own: a post, a reading time, a clock."""
+    """Return whether a part beside a name or date means nothing by itself: a job title, a reading time, a
+    clock."""
     return (
         len(part) < 40
         and re.search(
@@ -126,7 +127,7 @@ def _is_aside(part: str) -> bool:
 
 
 def _is_cased(name: str) -> bool:
-    """Return whether each word of a name, particles aside, begins as names do."""
+    """Return whether each word of a name, particles aside, is capitalised as names are."""
     words = [word for word in re.split(r"[ ,]+", name) if len(word) > 3 or word[:1].isupper()]
     return bool(words) and all(not word[0].islower() for word in words)
 
@@ -137,7 +138,7 @@ _SOMEONE = re.compile(
 
 
 def is_about_author(block: str, author: str | None) -> bool:
-    """Return whether a block below a story is its author's name, or says who that is."""
+    """Return whether a block below a story is its author's name, or describes the author."""
     name = (author or "").casefold()
     if name and (
         block.casefold().strip(" .:") == name

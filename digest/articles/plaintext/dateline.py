@@ -1,4 +1,4 @@
-"""Read the dateline that opens a news story: where it was written, and by which agency."""
+"""Parse the dateline that opens a news story: where it was written, and by which agency."""
 
 # ruff: noqa: E501 - a pattern's languages stand in one line
 
@@ -38,7 +38,7 @@ _AGENCIES_TEXT = """
     прайм
 """
 _AGENCIES = frozenset(_AGENCIES_TEXT.split())
-# What stands in capitals before a dash or colon and is no place.
+# What is written in capitals before a dash or colon and is no place.
 _NO_PLACES_TEXT = """
     advertisement advisory alert analysis answer breaking by caption clarification column comment
     correction editorial exclusive explained explainer fact factbox feature file flash from how image
@@ -81,10 +81,10 @@ class Dateline(NamedTuple):
 
 
 def read_dateline(block: str) -> Dateline:
-    """Part a paragraph from the dateline before it; a sentence that only holds a dash has none.
+    """Split a paragraph from its dateline; a sentence that merely contains a dash has none.
 
-    The text after it must open as a sentence does. A place is in capitals, or has an agency beside it,
-    or is a city of the world; that is what newspapers' style books have in common.
+    The text after it must open like a sentence. The place is in capitals, or next to an agency, or a city of
+    the world: that is what newspapers' style books have in common.
     """
     head = block[:_LONGEST]
     for form, is_place in (
@@ -106,7 +106,8 @@ def _tidy(place: str | None) -> str | None:
 
 
 def _opens(rest: str) -> bool:
-    """Whether a text begins as a sentence: with a capital, a digit, a quotation or an uncased letter."""
+    """Return whether a text opens like a sentence: with a capital, a digit, a quotation or an uncased
+    letter."""
     first = rest.lstrip("\"'“‘«„(¿¡[…")[:1]
     return bool(first) and (first.isdigit() or first in "$€£¥#@" or (first.isalpha() and not first.islower()))
 
@@ -135,7 +136,8 @@ def _is_agency_alone(match: re.Match[str]) -> bool:
 
 
 def _is_capital_place(match: re.Match[str]) -> bool:
-    """Take `NEW DELHI: ` for a place, as papers of South Asia write it; other capitals with a colon are labels."""
+    """Accept `NEW DELHI: ` as a place, as papers of South Asia write it; other capitals with a colon are
+    labels."""
     town = match["place"].partition(",")[0]
     return len(town) > 3 and town.casefold() in _CITIES and _is_capital(town)
 

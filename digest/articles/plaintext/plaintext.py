@@ -1,4 +1,4 @@
-"""Read a saved plain-text page: the article alone, without what the site put around it."""
+"""Parse a saved plain-text page: the article alone, without the site's text around it."""
 
 import re
 from collections.abc import Sequence
@@ -37,7 +37,8 @@ _SITE = re.compile(r"\s+[|–—·-]\s+[^|–—·]{2,40}$")
 def parse_plaintext(
     content: bytes, *, name: str, base_url: str, url: str | None = None, topics: Sequence[str] = ()
 ) -> ParsedArticle:
-    """Read one saved page; where it has no headline one is formed from the first sentence and marked so."""
+    """Parse one saved page; without a headline its first sentence becomes the title, and is marked as
+    such."""
     if len(content) > _LARGEST:
         raise InputError(f"{name} is larger than {_LARGEST // 1_000} kB; save the article alone")
     text = decode_text(content).replace("\r\n", "\n").replace("\r", "\n").replace("\u2028", "\n")
@@ -71,7 +72,7 @@ def parse_plaintext(
 def _headline(head: Sequence[str]) -> tuple[str, str]:
     """Choose the title among the blocks above the story, and the standfirst below it.
 
-    It is the last run of lines that no word of the site and no byline breaks; navigation stands above it.
+    It is the last run of lines that no boilerplate and no byline interrupts; navigation comes above it.
     """
     runs: list[list[str]] = [[]]
     for block in head:
@@ -89,7 +90,7 @@ def _headline(head: Sequence[str]) -> tuple[str, str]:
     run = next((run for run in reversed(chosen) if any(map(_is_telling, run))), chosen[-1])
     at = _title_at(run)
     while at + 1 < len(run) and run[at + 1].casefold() in run[at].casefold() and len(run[at + 1]) > 12:
-        at += 1  # the page's name with the site's behind it, then the title alone
+        at += 1  # the page's name with the site's after it, then the title alone
     title = run[at]
     if at == 0 and len(runs) == 1:
         title = _SITE.sub("", title) if len(_SITE.sub("", title).split()) >= 4 and "|" in title else title
@@ -98,7 +99,7 @@ def _headline(head: Sequence[str]) -> tuple[str, str]:
 
 
 def _title_at(run: Sequence[str]) -> int:
-    """Choose the first whole line of a run, or the short one above it; of a list of lines the last."""
+    """Choose the first whole line of a run, or the short one above it; in a list of lines the last."""
     whole = [n for n, block in enumerate(run) if len(block.split()) >= 4]
     if not whole:
         return len(run) - 1
@@ -109,13 +110,13 @@ def _title_at(run: Sequence[str]) -> int:
 
 
 def _is_telling(block: str) -> bool:
-    """Return whether a line says something as headlines do: long enough, and not of names alone."""
+    """Return whether a line could be a headline: long enough, and not just names."""
     words = block.split()
     return len(words) >= 7 or (len(words) >= 5 and sum(word[0].islower() for word in words) >= 2)
 
 
 def _is_short_title(block: str) -> bool:
-    """Return whether three words say something, as the name of a section does not."""
+    """Return whether three words are a title, unlike the name of a section."""
     words = block.split()
     return (
         len(words) == 3
@@ -125,7 +126,7 @@ def _is_short_title(block: str) -> bool:
 
 
 def _byline(head: Sequence[str], body: list[str]) -> tuple[str | None, datetime | None, list[str]]:
-    """Read the bylines above the story, and those between its first two paragraphs."""
+    """Collect the bylines above the story, and those between its first two paragraphs."""
     author: str | None = None
     published_at: datetime | None = None
     kept = [block for n, block in enumerate(body) if n > 2 or not read_byline(block)] or body
@@ -136,7 +137,7 @@ def _byline(head: Sequence[str], body: list[str]) -> tuple[str | None, datetime 
 
 
 def _dateline(body: list[str]) -> tuple[tuple[str | None, str | None], list[str]]:
-    """Take the dateline off the paragraph that it opens: the first, or the one below a standfirst."""
+    """Remove the dateline from the paragraph that it opens: the first, or the one below a standfirst."""
     for n, block in enumerate(body[:2]):
         read = read_dateline(block)
         if read.rest != block:

@@ -1,4 +1,4 @@
-"""Find the story among the blocks of a saved page: without what the site put before, into and after it."""
+"""Find the story among the blocks of a saved page, without the site's text before, inside and after it."""
 
 # ruff: noqa: E501 - a pattern's languages stand in one line
 
@@ -38,7 +38,7 @@ class StoryBlocks(NamedTuple):
 
 
 def find_story(blocks: Sequence[str]) -> StoryBlocks:
-    """Part the story's blocks from the site's; where no block reads like prose all are taken as they are."""
+    """Split the story's blocks from the site's; if no block reads like prose, all are kept."""
     first = _first_prose(blocks)
     if first is None:
         kept = [block for block in _until_end(blocks) if not is_label(block)]
@@ -50,7 +50,7 @@ def find_story(blocks: Sequence[str]) -> StoryBlocks:
 
 
 def is_label(block: str) -> bool:
-    """Return whether a block is the site's wherever it stands."""
+    """Return whether a block is the site's, wherever it is."""
     label = _bare(block)
     return not label or (
         len(label) <= _LONGEST_LABEL and any(words.fullmatch(label) for words in (ALONE, ASKS, ENDS, RELATED))
@@ -58,7 +58,7 @@ def is_label(block: str) -> bool:
 
 
 def is_prose(block: str) -> bool:
-    """Return whether a block reads like a paragraph of a story: sentences, and whole ones."""
+    """Return whether a block reads like a paragraph of a story: made of whole sentences."""
     return (
         not is_cut(block)
         and ((_size(block) >= 8 and stops(block)) or _size(block) >= 30)
@@ -67,12 +67,12 @@ def is_prose(block: str) -> bool:
 
 
 def is_cut(block: str) -> bool:
-    """Return whether a block breaks off, as the beginning of another article does in a list."""
+    """Return whether a block breaks off, like a teaser in a list of articles."""
     return _CUT.search(block) is not None
 
 
 def stops(block: str) -> bool:
-    """Return whether a block ends as a sentence does."""
+    """Return whether a block ends like a sentence."""
     return _STOPS.search(block) is not None
 
 
@@ -82,7 +82,7 @@ def is_crumbs(block: str) -> bool:
 
 
 def _size(block: str) -> int:
-    """Count words; two signs of a script without blanks are one."""
+    """Count words; in scripts without spaces two characters count as one."""
     unspaced = len(_UNSPACED.findall(block))
     return len(block.split()) + unspaced // 2
 
@@ -92,7 +92,8 @@ def _bare(block: str) -> str:
 
 
 def _first_prose(blocks: Sequence[str]) -> int | None:
-    """Find where the story begins: at its dateline, or its first paragraph and short sentences before it."""
+    """Find where the story begins: at its dateline, or at its first paragraph and short sentences before
+    it."""
     found = next((n for n, block in enumerate(blocks) if _begins(block) and not _is_above(blocks, n)), None)
     if found is None:
         return next(
@@ -110,10 +111,10 @@ def _first_prose(blocks: Sequence[str]) -> int | None:
 
 
 def _below_byline(blocks: Sequence[str], found: int) -> int:
-    """Return where the story begins if what was found stands above its byline.
+    """Return where the story begins if its supposed beginning is above its byline.
 
-    Above it stand a standfirst or a picture's caption, and where no headline was there yet, the site's slogan
-    or its search box: a headline with a byline right below it tells where the story begins.
+    Above the byline there may be a standfirst or a caption and, if there was no headline yet, the site's
+    slogan or its search box: a headline directly above a byline shows where the story begins.
     """
     if read_dateline(blocks[found]).rest != blocks[found]:
         return found
@@ -134,13 +135,14 @@ def _below_byline(blocks: Sequence[str], found: int) -> int:
 
 
 def _is_headed(blocks: Sequence[str], byline: int, found: int) -> bool:
-    """Return whether a headline stands right above a byline, one block between them at most."""
+    """Return whether a headline is directly above a byline, with at most one block between them."""
     above = [block for block in blocks[max(found, byline - 2) : byline] if looks_like_title(block)]
     return any(len(block.split()) >= 3 for block in above)
 
 
 def _is_above(blocks: Sequence[str], at: int) -> bool:
-    """Whether prose stands above the story: a headline that is a question, or what asks for consent."""
+    """Return whether prose is not part of the story yet: a headline that is a question, or a request for
+    consent."""
     marks = {match[0].casefold() for match in CONSENT.finditer(blocks[at])}
     is_consent = len(marks) > 1 or (marks and at > 0 and CONSENT.search(blocks[at - 1]) is not None)
     return bool(is_consent) or _is_headline_with_stop(blocks, at)
@@ -162,7 +164,8 @@ def _is_short_sentence(block: str) -> bool:
 
 
 def _is_headline_with_stop(blocks: Sequence[str], at: int) -> bool:
-    """Whether a block that ends like a sentence is the title: a question, a call or a quotation on top."""
+    """Return whether a block that ends like a sentence is the title: a question, a call or a quotation at
+    the top."""
     block = blocks[at]
     if at + 1 >= len(blocks) or len(block) > _LONGEST_TITLE or block.endswith("."):
         return False
@@ -172,7 +175,7 @@ def _is_headline_with_stop(blocks: Sequence[str], at: int) -> bool:
 
 
 def looks_like_title(block: str) -> bool:
-    """Return whether a block has a title's shape."""
+    """Return whether a block has the form of a title."""
     if len(block) > _LONGEST_TITLE or is_label(block) or is_item(block) or is_cut(block) or is_crumbs(block):
         return False
     if not any(map(str.isalpha, block)) or read_byline(block):
@@ -190,7 +193,7 @@ def _is_end(block: str) -> bool:
 
 
 def _without_boxes(blocks: Sequence[str]) -> list[str]:
-    """Leave the site's boxes out, and all after the words that no story goes on after."""
+    """Remove the site's boxes, and everything after the words that no story continues after."""
     kept: list[str] = []
     at = 0
     while at < len(blocks):
@@ -215,7 +218,7 @@ def _without_boxes(blocks: Sequence[str]) -> list[str]:
 
 
 def _is_counter(blocks: Sequence[str], at: int, kept: Sequence[str]) -> bool:
-    """Return whether "12 comments" stands above the story and not below it."""
+    """Return whether "12 comments" is above the story and not below it."""
     following = blocks[at + 1 : at + 6]
     return (
         sum(map(is_prose, kept)) <= 1
@@ -232,10 +235,10 @@ def _is_counter(blocks: Sequence[str], at: int, kept: Sequence[str]) -> bool:
 
 
 def _resumed(blocks: Sequence[str], start: int, *, is_list: bool) -> int | None:
-    """Find where the story goes on after a box; None where it does not.
+    """Find where the story continues after a box; None if it does not.
 
-    Two whole paragraphs in a row are a story again; after a box that asks for something so is one, where it
-    speaks of neither the letter nor its terms.
+    Two whole paragraphs in a row are a story again; after a box that asks for something so is one, if it
+    mentions neither the newsletter nor its terms.
     """
     for at in range(start, len(blocks)):
         if _is_end(blocks[at]):
@@ -263,7 +266,8 @@ def _resumed(blocks: Sequence[str], start: int, *, is_list: bool) -> int | None:
 
 
 def _is_last_sentence(blocks: Sequence[str], at: int) -> bool:
-    """Whether a short sentence below a box is the story's end: after a button, before the site's own words."""
+    """Return whether a short sentence below a box is the story's end: after a button, before the site's
+    own text."""
     block = blocks[at]
     is_closed = at + 1 == len(blocks) or is_label(blocks[at + 1])
     return (
@@ -276,7 +280,7 @@ def _is_last_sentence(blocks: Sequence[str], at: int) -> bool:
 
 
 def _is_teaser(blocks: Sequence[str], at: int) -> bool:
-    """Whether a paragraph and the one after its follower stand under titles, as in a list of articles."""
+    """Return whether a paragraph and the next but one are below titles, as in a list of articles."""
     return at > 0 and looks_like_title(blocks[at - 1]) and any(is_cut(block) for block in blocks[at : at + 4])
 
 
@@ -285,7 +289,7 @@ def _is_promise(block: str) -> bool:
 
 
 def without_trailer(blocks: list[str]) -> list[str]:
-    """Take off what stands below the last paragraph: titles, cut texts, names of topics, notices."""
+    """Remove what follows the last paragraph: titles, cut texts, names of topics, notices."""
     end = len(blocks)
     while end > 1 and _trails(blocks, end - 1):
         end -= 1

@@ -1,4 +1,4 @@
-"""Values read from words: dates, character sets, identities, sentences.
+"""Values parsed from words: dates, character sets, identities, sentences.
 
 Open dates.py first.
 """

@@ -1,4 +1,4 @@
-"""Know the names of months and weekdays in the languages that feeds are written in."""
+"""The names of months and weekdays in the languages of feeds."""
 
 import unicodedata
 from bisect import bisect_left
@@ -11,14 +11,14 @@ _SHORTEST_PREFIX = 3
 
 @dataclass(slots=True)
 class Name:
-    """What a word may name: months (1 to 12) and weekdays (0 is Monday), each with its languages."""
+    """What a word may mean: months (1 to 12) and weekdays (0 is Monday), each with its languages."""
 
     months: dict[int, set[str]] = field(default_factory=dict)
     weekdays: dict[int, set[str]] = field(default_factory=dict)
 
 
 def find_name(word: str) -> Name | None:
-    """Return what a word names: in full, abbreviated, cut (`Septem`), or without its accents (`fevrier`)."""
+    """Return the meaning of a word: in full, abbreviated, cut (`Septem`), or without accents (`fevrier`)."""
     names, ordered = _names()
     for form in (word, _folded(word), word.removeprefix("ב")):  # Hebrew writes "in November" as one word
         if found := names.get(form):
@@ -34,7 +34,7 @@ def find_name(word: str) -> Name | None:
 
 @lru_cache(1)
 def _names() -> tuple[dict[str, Name], list[str]]:
-    """Read the table; words that several languages share keep all their meanings."""
+    """Load the table; words that several languages share keep all their meanings."""
     names: dict[str, Name] = {}
     table = (files(__package__) / "calendar_names.txt").read_text(encoding="utf-8")
     for line in table.splitlines():
@@ -57,7 +57,7 @@ def _forms(forms: str) -> set[str]:
 
 
 def _folded(word: str) -> str:
-    """Return a Latin word without its accents, and any other word as it is."""
+    """Return a Latin word without accents, and any other word unchanged."""
     plain = unicodedata.normalize("NFKD", word).encode("ascii", "ignore").decode()
     return plain if len(plain) == len(word) else word
 

@@ -1,4 +1,4 @@
-"""Turn the bytes of a page or text into characters."""
+"""Decode the bytes of a page or text."""
 
 import re
 
@@ -19,7 +19,7 @@ _KNOWN = re.compile(
     r"|gb2312|gbk|gb18030|big5(?:-?hkscs)?|euc-(?:jp|kr)|shift[_-]jis|sjis|x-sjis|ks_c_5601-1987|tis-620"
     r"|us-ascii|ascii|mac(?:intosh|-?cyrillic|-?roman)|iso-2022-jp"
 )
-# What browsers take a label to mean (WHATWG Encoding, 4.2): the larger set of the same family.
+# What browsers take a label to mean (WHATWG Encoding, 4.2): the superset of the same family.
 _MEANT = {
     "iso-8859-1": "cp1252", "iso8859-1": "cp1252", "latin1": "cp1252", "latin-1": "cp1252", "ascii": "cp1252",
     "us-ascii": "cp1252", "iso-8859-9": "cp1254", "gb2312": "gb18030", "gbk": "gb18030", "shift_jis": "cp932",
@@ -35,15 +35,16 @@ _SAMPLE = 40_000
 
 
 def decode_text(content: bytes) -> str:
-    """Read a text of unknown encoding: by its mark, else UTF-8, else what its letters look like."""
+    """Decode a text of unknown encoding: by its byte order mark, else as UTF-8, else by its letters."""
     return _marked(content) or _unstated(content)
 
 
 def decode_page(content: bytes, content_type: str = "") -> str:
-    """Read a web page: by its mark, then HTTP, then its own word (HTML Standard, 13.2.3.2).
+    """Decode a web page: by its byte order mark, then HTTP, then its own declaration (HTML Standard,
+    13.2.3.2).
 
-    A label that the bytes contradict does not count: pages move between servers more often than they are
-    written anew.
+    A label that the bytes contradict is ignored: pages are moved between servers more often than they are
+    rewritten.
     """
     if (marked := _marked(content)) is not None:
         return marked
@@ -67,7 +68,7 @@ def _labelled(content: bytes, label: str) -> str | None:
     if not _KNOWN.fullmatch(label):
         return None
     if label.startswith("utf-16"):
-        label = "utf-8"  # a page whose label could be read is no UTF-16 (HTML Standard, 13.2.3.3)
+        label = "utf-8"  # a page whose label could be read is not UTF-16 (HTML Standard, 13.2.3.3)
     try:
         return content.decode(_MEANT.get(label, label))
     except (UnicodeDecodeError, LookupError):
@@ -80,10 +81,10 @@ def _unstated(content: bytes) -> str:
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError as error:
-        # A cut or a few stray bytes in what is UTF-8 otherwise must not turn all of it into mojibake.
+        # A cut or a few stray bytes in UTF-8 must not turn all of it into mojibake.
         if _is_mostly_utf8(content):
             return content.decode("utf-8", "replace")
-        from charset_normalizer import from_bytes  # here: hardly anything needs it
+        from charset_normalizer import from_bytes  # imported here: hardly anything needs it
 
         sample = content[max(0, error.start - _SAMPLE // 2) :][:_SAMPLE]
         best = from_bytes(sample, cp_isolation=_OLD).best()

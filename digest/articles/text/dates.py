@@ -1,4 +1,4 @@
-"""Read the times that feeds, pages and files state, as aware UTC."""
+"""Parse the times in feeds, pages and files to aware UTC."""
 
 # ruff: noqa: E501 - a pattern stands in one line
 
@@ -13,7 +13,7 @@ from digest.articles.text.zones import MOST_AHEAD, UnknownZoneError, split_zone
 _EARLIEST = 1970
 _LONGEST = 100
 _ENGLISH = dict(zip(("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"), range(1, 13), strict=True))  # fmt: skip
-# What most feeds write (RFC 5322 3.3), read at once.
+# What most feeds write (RFC 5322 3.3), by one pattern.
 _MAIL = re.compile(
     r"(?:[A-Za-z]{3}, )?(\d{1,2}) ([A-Za-z]{3}) (\d{4}) (\d\d):(\d\d)(?::(\d\d))?(?: (?:([+-])(\d\d)(\d\d)|GMT|UTC|UT|Z))"
 )
@@ -31,7 +31,7 @@ _EASTERN = re.compile(r"((?:19|20)\d\d)\s?[年년]\s?(\d{1,2})\s?[月월]\s?(\d{
 _EASTERN_CLOCK = re.compile(r"(\d{1,2})\s?[時时시点點]\s?(\d{1,2})\s?[分분](?:\s?(\d{1,2})\s?[秒초])?")
 _VIETNAMESE = re.compile(r"(\d{1,2})\s*(?:tháng|thg)\.?\s*(\d{1,2})\s*(?:,|năm)?\s*((?:19|20)\d\d)", re.I)
 _UNIX = re.compile(r"(\d{1,2}:\d\d(?::\d\d)?)\s+([A-Z]{1,5}|[+-]\d{4})\s+((?:19|20)\d\d)\Z")
-_NO_YEAR = re.compile(r"(?<![\d+-])000\d\b")  # what a database writes for none
+_NO_YEAR = re.compile(r"(?<![\d+-])000\d\b")  # what databases write for no date
 _EPOCH = re.compile(r"\d{9,10}(?:\d{3})?(?:\.\d+)?")
 _YEAR_FIRST = re.compile(r"(?<!\d)((?:19|20)\d\d)\s?([/.-])\s?(\d{1,2})\s?\2\s?(\d{1,2})(?!\d)T?")
 _PARTED = re.compile(r"(?<![\d:])(\d{1,2})\s?([/.-])\s?(\d{1,2})\s?\2\s?((?:19|20)?\d\d)(?![\d:])")
@@ -67,11 +67,11 @@ def moment(value: object) -> datetime | None:
 
 
 def feed_moment(text: str, language: str | None = None) -> datetime | None:
-    """Return the time that a feed states: ISO 8601, RFC 5322, seconds since 1970, or words of many languages.
+    """Return the time in a feed: ISO 8601, RFC 5322, seconds since 1970, or words of many languages.
 
-    The language of the feed (RFC 5646) settles what several languages or countries read differently, and so
-    does a weekday beside the date. What stays ambiguous, as `01/02/2026` or the zone `IST`, gives None: an
-    article without a date is better than one with a wrong date.
+    The language of the feed (RFC 5646), or a weekday beside the date, settles what languages or countries
+    read differently. If the time stays ambiguous, such as `01/02/2026` or the zone `IST`, the result is None:
+    no date is better than a wrong one.
     """
     line = " ".join(text.split())
     if len(line) > 2 * _LONGEST:
@@ -119,7 +119,7 @@ def _westernised(line: str) -> str:
 
 
 def _by_parts(line: str, language: str) -> datetime | None:
-    """Find zone, date and clock wherever they stand, the month by number or by name."""
+    """Find zone, date and clock wherever they are, the month by number or by name."""
     line, zone = split_zone(line, language)
     line = _ORDINAL.sub("", line)
     names = _names_in(line, language)
@@ -148,9 +148,10 @@ def _end_of_day(day: Reading, zone: object) -> datetime | None:
 
 
 def _names_in(line: str, language: str) -> list[Name]:
-    """Return what the words of a date name, in order.
+    """Return the meanings of a date's words, in order.
 
-    A weekday of two letters counts at the beginning (`Mo, 23.11.`) or in the feed's language: `on` is one too.
+    A weekday of two letters counts at the beginning (`Mo, 23.11.`) or in the feed's language: `on` is one
+    too.
     """
     words = [word.strip(_MARKS).casefold() for word in _WORD.findall(line)]
     found: list[Name] = []
@@ -172,7 +173,8 @@ def _speaks(languages: Iterable[set[str]], language: str) -> bool:
 
 
 def _numbered(line: str, names: list[Name], language: str) -> tuple[Reading | None, str]:
-    """Return the date that stands in figures alone, and the line without it; as it is where there is none."""
+    """Return the date that is written in digits alone, and the rest of the line; the line unchanged if
+    there is none."""
     if match := _YEAR_FIRST.search(line):
         return (int(match[1]), int(match[3]), int(match[4])), _without(line, match)
     match = _PARTED.search(line) or _SPACED.search(line)
@@ -187,7 +189,8 @@ def _numbered(line: str, names: list[Name], language: str) -> tuple[Reading | No
 
 
 def _orders(match: re.Match[str]) -> Iterator[Reading]:
-    """Return the readings of three numbers: by dots the day comes first, else the month may."""
+    """Return the possible readings of three numbers: with dots the day comes first, otherwise the month
+    may."""
     first, second, last = int(match[1]), int(match[3]), match[4]
     year = _whole_year(last)
     yield year, second, first
@@ -199,7 +202,7 @@ def _orders(match: re.Match[str]) -> Iterator[Reading]:
 
 
 def _usual_order(match: re.Match[str], language: str) -> Reading | None:
-    """Return the reading that is usual where the feed is written; None where that is not known."""
+    """Return the usual reading in the feed's country; None if that is unknown."""
     first, second, year = int(match[1]), int(match[3]), _whole_year(match[4])
     if match[2] == " ":
         return year, second, first
@@ -209,7 +212,7 @@ def _usual_order(match: re.Match[str], language: str) -> Reading | None:
 
 
 def _named(line: str, names: list[Name], language: str) -> Reading | None:
-    """Return the date whose month is a word: the reading that leaves each other word a weekday."""
+    """Return the date whose month is a word: the reading in which each other word is a weekday."""
     numbers = _NUMBER.findall(line)
     parted = _day_and_year(numbers, any("th" in spoken for name in names for spoken in name.months.values()))
     if parted is None:
@@ -233,7 +236,7 @@ def _named(line: str, names: list[Name], language: str) -> Reading | None:
 
 
 def _day_and_year(numbers: list[str], is_thai: bool) -> tuple[int, int] | None:
-    """Return day and year; a year of two figures stands behind the day (RFC 822 5)."""
+    """Return day and year; a two-digit year comes after the day (RFC 822 5)."""
     years = [number for number in numbers if len(number) == 4]
     days = [number for number in numbers if len(number) < 4]
     if years and len(days) == 1:
@@ -243,7 +246,7 @@ def _day_and_year(numbers: list[str], is_thai: bool) -> tuple[int, int] | None:
 
 
 def _whole_year(written: str) -> int:
-    """Return a year in full; of two figures as RFC 5322 (4.3) reads them."""
+    """Return a year in full; two digits are read as in RFC 5322 (4.3)."""
     year = int(written)
     return year if len(written) == 4 else year + (2000 if year < 50 else 1900)
 
@@ -257,7 +260,7 @@ def _is_date(reading: Reading) -> bool:
 
 
 def _clock(line: str) -> tuple[tuple[int, int, int] | None, str]:
-    """Return the time of day and the line without it; midnight where there is none, None for a wrong one."""
+    """Return the time of day and the rest of the line; midnight if there is none, None if it is invalid."""
     if match := _CLOCK.search(line):
         hour, minute, second = int(match[1]), int(match[2] or match[3]), int(match[4] or 0)
         half = (match[5] or match[6] or "").lower()

@@ -1,4 +1,4 @@
-"""Know an article again: its canonical URL, and a hash of what it says."""
+"""Recognise an article: its canonical URL, and a hash of its content."""
 
 import contextlib
 import hashlib
@@ -17,14 +17,14 @@ _DECORATION = re.compile(
     | (php|j)sessid | jsessionid | session_?id | aspsessionid\w* | cfid | cftoken""",
     re.I | re.X,
 )
-# Parameters that mean something elsewhere, with values that only say where a reader comes from.
+# Parameters that are significant elsewhere, with values that only say where a reader comes from.
 _ORIGIN = re.compile(
     r"(?:ref|source|src|from|via|traffic_source|feature|share)="
     r"(?:rss|feed|atom|newsletter|e-?mail|share|twitter|x|facebook|whatsapp|telegram|linkedin|reddit|app)|rss=(?:1|yes|true)",
     re.I,
 )
 _GOAL = re.compile(r"https?://[^\s/?#@\\\"'<>]+\.[^\s\"'<>\\]+")
-# Hosts, path and parameters of redirectors that name their goal in the URL.
+# Hosts, paths and parameters of redirectors whose URLs contain the target.
 _REDIRECTORS = tuple(
     (re.compile(hosts), re.compile(path), names)
     for hosts, path, names in (
@@ -53,7 +53,7 @@ _INDEX = re.compile(r"(?<=/)(?:index\.(?:html?|php|aspx?|jsp)|default\.(?:html?|
 _SESSION = re.compile(r";(?:jsessionid|phpsessid|sid)=[^/]*", re.I)
 _ENCODED = re.compile(r"%([0-9a-fA-F]{2})")
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~")
-# Most: nothing in them that comparing could change.
+# Most URLs: nothing in them that comparing could change.
 _PLAIN_HOST = re.compile(r"(?:[a-z0-9-]{1,63}\.)*[a-z0-9-]{1,63}")
 _PLAIN_PATH = re.compile(r"(?:/(?!amp(?:/|\Z))[\w-]+)*", re.A | re.I)
 _PLAIN_PAGE = re.compile(rf"https?://({_PLAIN_HOST.pattern})((?:/(?!(?i:amp)(?:/|\Z))[\w-]+)*)", re.A)
@@ -62,7 +62,7 @@ _PORTS = {"http": 80, "https": 443}
 
 
 def undecorated(url: str) -> str:
-    """Return a URL without what only follows readers around: parameters, and a redirector before it."""
+    """Return a URL without tracking: parameters, and a redirector in front of it."""
     if "?" not in url:
         return url
     if "http" in url[5:] and (goal := redirected(url)) is not None:
@@ -81,7 +81,7 @@ def undecorated(url: str) -> str:
 
 
 def redirected(url: str) -> str | None:
-    """Return the goal that a known redirector's URL names; None for any other URL. Nothing is asked for."""
+    """Return the target in a known redirector's URL; None for any other URL. No request is made."""
     try:
         parts = urlsplit(url)
         host = (parts.hostname or "").lower().removeprefix("www.")
@@ -97,10 +97,10 @@ def redirected(url: str) -> str | None:
 
 
 def canonical_url(url: str) -> str:
-    """Return a URL's form for comparison, the same for all the addresses that one page is reached by.
+    """Return a URL's canonical form, the same for all URLs that lead to one page.
 
-    It is https without front-door host (www, m, amp), default port, decoration, session, AMP form, index
-    file, end slash and fragment, with its parameters in order and its escapes as RFC 3986 6.2.2 has them.
+    It is https without the usual host prefix (www, m, amp), default port, tracking, session, AMP form, index
+    file, trailing slash and fragment, with its parameters sorted and its escapes normalised (RFC 3986 6.2.2).
     A fragment that names a page of its own (#! and #/) stays.
     """
     if plain := _PLAIN_PAGE.fullmatch(url):
@@ -120,7 +120,7 @@ def canonical_url(url: str) -> str:
 
 
 def is_home(url: str) -> bool:
-    """Return whether an address is a site's home page: it tells no article from another."""
+    """Return whether a URL is a site's home page, which identifies no article."""
     if plain := _PLAIN_PAGE.fullmatch(url):
         return not plain[2]
     parts = urlsplit(canonical_url(url))
@@ -128,13 +128,13 @@ def is_home(url: str) -> bool:
 
 
 def content_hash(title: str, text: str) -> str:
-    """Hash what an article says, blanks and case aside."""
+    """Hash an article's content, ignoring white space and case."""
     folded = " ".join(f"{title} {text}".casefold().split())
     return hashlib.sha256(folded.encode()).hexdigest()[:32]
 
 
 def path_slug(name: str) -> str:
-    """Return a file's relative name as a URL path; two files of a folder never share one."""
+    """Return a file's relative name as a URL path; two files of a folder never have the same."""
     stem = name.rpartition(".")[0] or name
     parts = [slug(part, 200) for part in stem.split("/")]
     if all(parts):
@@ -143,7 +143,7 @@ def path_slug(name: str) -> str:
 
 
 def _out_of_cache(parts: SplitResult) -> SplitResult:
-    """Take a page's own address out of that of a cache of AMP pages."""
+    """Return the original URL of a page in an AMP cache."""
     while True:
         host = (parts.hostname or "").lower()
         cached = host == "cdn.ampproject.org" or host.endswith(".cdn.ampproject.org")
@@ -156,7 +156,7 @@ def _out_of_cache(parts: SplitResult) -> SplitResult:
 
 
 def _door(host: str) -> str:
-    """Take off what only names a site's front door; a name of two labels is the site itself."""
+    """Remove a usual host prefix; a name of two labels is the site itself."""
     for door in _FRONT_DOORS:
         if host.startswith(door) and "." in host[len(door) :]:
             return _door(host[len(door) :])
@@ -181,7 +181,7 @@ def _decoded(match: re.Match[str]) -> str:
 
 
 def _without_dots(path: str) -> str:
-    """Take out empty, "." and ".." segments (RFC 3986 5.2.4)."""
+    """Remove empty, "." and ".." segments (RFC 3986 5.2.4)."""
     kept: list[str] = []
     for segment in path.split("/"):
         if segment == "..":

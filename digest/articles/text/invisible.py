@@ -1,8 +1,8 @@
-"""Take out characters that nobody sees: controls, what turns text around, joiners that join nothing."""
+"""Remove invisible characters: controls, directional marks, joiners that join nothing."""
 
 import re
 
-# C0 and C1, what breaks lines, Unicode's Bidi_Control and old format characters, halves of surrogate pairs.
+# C0 and C1, line separators, Unicode's Bidi_Control and old format characters, halves of surrogate pairs.
 _CONTROLS = (
     r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f\ud800-\udfff\ufeff"
     r"\ufff9-\ufffb\ufffe\uffff"
@@ -16,7 +16,7 @@ _JOINING = (
 )
 _PICTURES = r"\u2190-\u2bff\u3030\u303d\u3297\u3299\U0001f000-\U0001faff"
 _AFTER_PICTURE = rf"{_PICTURES}\ufe0f\u20e3\U000e007f"
-_UNSPACED = r"\u0e00-\u0eff\u0f00-\u0fff\u1000-\u109f\u1780-\u17ff\u1950-\u1aaf"  # ZWSP parts their words
+_UNSPACED = r"\u0e00-\u0eff\u0f00-\u0fff\u1000-\u109f\u1780-\u17ff\u1950-\u1aaf"  # ZWSP separates their words
 _KEPT = (
     "\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{2,6}\U000e007f"  # a region's flag
     rf"|(?<=[{_JOINING}])\u200d|(?<=[{_AFTER_PICTURE}])\u200d(?=[{_PICTURES}])"
@@ -31,11 +31,12 @@ _HARMLESS = bytes(range(32, 127)) + b"\t\n\r"
 
 
 def without_controls(text: str) -> str:
-    """Return text without characters that draw on a terminal, turn text around or hide in it.
+    """Return text without characters that draw on a terminal, reverse text or hide in it.
 
-    Odd line breaks become blanks, all else goes without a gap. A joiner, a zero-width space or a tag stays
-    only where it does its work: in Persian and Indic words, in emoji and flags, between Thai or Khmer words.
+    Unusual line breaks become spaces, and everything else is removed without a gap. A joiner, a zero-width
+    space or a tag stays only where it has an effect: in Persian and Indic words, in emoji and flags, between
+    Thai or Khmer words.
     """
-    if text.isascii() and not text.encode().translate(None, _HARMLESS):  # far faster than to search
+    if text.isascii() and not text.encode().translate(None, _HARMLESS):  # much faster than a search
         return text
     return _UNSEEN.sub(r"\1", _BREAK.sub(" ", text)) if _SUSPECT.search(text) else text

@@ -1,4 +1,4 @@
-"""Read and shorten lists of people's names."""
+"""Parse and shorten lists of people's names."""
 
 import re
 
@@ -9,9 +9,9 @@ _SURROUNDED = re.compile(r"\((.*)\)|<(.*)>|\[(.*)\]", re.S)
 
 
 def named(written: str) -> str:
-    """Return the name out of `ann@b.example (Ann Quay)`, `Ann Quay <ann@b.example>` or the name alone.
+    """Return the name in `ann@b.example (Ann Quay)`, `Ann Quay <ann@b.example>` or the name alone.
 
-    Only a pair of brackets around the whole goes: `Ann Quay (now), Bo Reed (earlier)` keeps its own.
+    Only brackets around the whole are removed: `Ann Quay (now), Bo Reed (earlier)` keeps its own.
     """
     name = _MAIL.sub(" ", written) if "@" in written else written
     name = re.sub(r"\(\s*\)|<\s*>|\[\s*\]", " ", name).strip(" ,;")
@@ -23,7 +23,7 @@ def named(written: str) -> str:
 
 
 def joined_names(names: list[str]) -> str:
-    """Return names in their order, each once whatever its case."""
+    """Join names in order, each once, ignoring case."""
     once: dict[str, str] = {}
     for name in filter(None, names):
         once.setdefault(name.casefold(), name)
@@ -31,9 +31,9 @@ def joined_names(names: list[str]) -> str:
 
 
 def cut_names(line: str, limit: int) -> str:
-    """Return a list of names within a limit: cut behind a whole name, with a mark that more follow.
+    """Cut a list of names to a limit after a whole name, with a mark that more follow.
 
-    A surname and the initials behind it are one name: `Quay, A., Reed, B.`.
+    A surname and the initials after it are one name: `Quay, A., Reed, B.`.
     """
     if len(line) <= limit:
         return line
@@ -50,7 +50,7 @@ def cut_names(line: str, limit: int) -> str:
 
 
 def _is_split(inner: str) -> bool:
-    """Return whether the brackets around are two pairs: `(a) b (c)`."""
+    """Return whether the outer brackets are two pairs: `(a) b (c)`."""
     depth = 0
     for char in inner:
         depth += (char in "([<") - (char in ")]>")

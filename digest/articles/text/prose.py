@@ -9,7 +9,7 @@ _END = re.compile(
     r"[.!?\u2026\u0589\u0964\u061f\u06d4\u203d\u1362][\"\u201d\u2019\u00bb)\]]*(?=\s|$)|[\u3002\uff01\uff1f\uff0e][\u201d\u300d\u300f\uff09]*"
 )
 _BEFORE = re.compile(r"(?:^|[\s(\[\"“‘«'’-])([^\s(\[\"“‘«-]+)\.$")
-# Words whose full stop ends no sentence, by the languages of the world's papers.
+# Abbreviations whose full stop ends no sentence, in the languages of the world's papers.
 _SHORT_TEXT = """
     mr mrs ms dr prof st rev gen col lt sgt capt cpt cmdr adm maj sen rep gov pres hon jr sr messrs mme
     mlle mgr vs v etc e.g i.e cf al approx dept est fig inc ltd co corp no nos vol pp p ed eds jan feb
@@ -31,7 +31,7 @@ _UNSPACED = re.compile(
 
 
 def first_sentence(text: str, limit: int) -> str:
-    """Return the first sentence where it is no longer than the limit, else its beginning to a word's end."""
+    """Return the first sentence if it is within the limit, else the beginning up to the end of a word."""
     line = " ".join(text.split())
     end = next((end for end in _sentence_ends(line[: limit + 80]) if end >= 12), len(line))
     if end <= limit:
@@ -40,7 +40,7 @@ def first_sentence(text: str, limit: int) -> str:
 
 
 def summarise(text: str, limit: int = 280) -> str:
-    """Return the text's beginning, to a sentence's end where one is near, else to a word's end."""
+    """Return the text's beginning, up to the end of a sentence if one is near, else of a word."""
     line = _beginning(text, limit + 101)
     if len(line) <= limit:
         return line
@@ -49,21 +49,22 @@ def summarise(text: str, limit: int = 280) -> str:
 
 
 def _beginning(text: str, length: int) -> str:
-    """Return a text as one line; of a long one so much of it at least."""
+    """Return a text as one line; of a long one, at least as much as is needed."""
     line = " ".join(text[: 4 * length].split())
     return line if len(line) > length else " ".join(text.split())
 
 
 def word_count(text: str) -> int:
-    """Count words; of a script without blanks between words, two signs are one word."""
+    """Count words; in scripts without spaces two characters count as one word."""
     unspaced = len(_UNSPACED.findall(text))
     return len(_UNSPACED.sub(" ", text).split()) + (unspaced + 1) // 2
 
 
 def reading_minutes(words: int, language: str | None = None) -> int:
-    """Return the minutes that a text of so many words takes to read; at least one where there are any.
+    """Return the minutes that it takes to read this many words; at least one unless there are none.
 
-    The speeds are means of reading aloud (Trauzettel-Klosinski and Dietz, IOVS 2012;53:5452), so nobody is rushed.
+    The speeds are means of reading aloud (Trauzettel-Klosinski and Dietz, IOVS 2012;53:5452), so nobody is
+    rushed.
     """
     if words <= 0:
         return 0
@@ -92,7 +93,7 @@ def _is_end(line: str, match: re.Match[str]) -> bool:
 
 
 def _cut_at_word(line: str, limit: int) -> str:
-    """Cut at the last blank within the limit; without one between whole characters as a reader sees them."""
+    """Cut at the last space within the limit; without one, between user-perceived characters."""
     room = line[: limit - 1]
     at = room.rfind(" ") if len(line) > len(room) and line[len(room)] != " " else len(room)
     if at < limit // 3:
@@ -103,7 +104,7 @@ def _cut_at_word(line: str, limit: int) -> str:
 
 
 def _joins(before: str, char: str) -> bool:
-    """Return whether a character belongs to the one before it (near to UAX 29, GB9 to GB13)."""
+    """Return whether a character belongs to the previous one (close to UAX 29, GB9 to GB13)."""
     return (
         unicodedata.combining(char) != 0
         or unicodedata.category(char) in ("Mn", "Me", "Mc", "Cf")

@@ -1,4 +1,4 @@
-"""Read the time zone that a written time states: an offset, an abbreviation or an IANA name."""
+"""Parse the time zone in a written time: an offset, an abbreviation or an IANA name."""
 
 # ruff: noqa: E501 - a region's zones stand in one line
 
@@ -30,7 +30,8 @@ _BY_DATE = {
     "et": "America/New_York", "ct": "America/Chicago", "mt": "America/Denver", "pt": "America/Los_Angeles",
     "aet": "Australia/Sydney", "nzt": "Pacific/Auckland",
 }  # fmt: skip
-# Letters that several countries use: the language and country of the feed decide, and without them nobody can.
+# Letters that several countries use: the language and country of the feed decide, otherwise they are
+# ambiguous.
 _BY_LANGUAGE: Mapping[str, Mapping[str, float]] = {
     "ist": {"hi": 5.5, "bn-in": 5.5, "mr": 5.5, "gu": 5.5, "ta": 5.5, "te": 5.5, "kn": 5.5, "ml": 5.5, "pa": 5.5,
             "en-in": 5.5, "he": 2, "iw": 2, "en-il": 2, "ga": 1, "en-ie": 1},
@@ -57,13 +58,14 @@ _BRACKETED = re.compile(r"\s*[(\[]([A-Za-z]{1,5})[)\]]\s*\Z")
 
 
 class UnknownZoneError(ValueError):
-    """A zone is stated, but which one cannot be told."""
+    """A zone is stated, but it is unknown or ambiguous."""
 
 
 def split_zone(line: str, language: str) -> tuple[str, tzinfo | None]:
-    """Return a time without the zone at its end, and that zone; None where none is stated.
+    """Return a time without the zone at its end, and that zone; None if none is stated.
 
-    Raise UnknownZoneError for letters that name no zone, or several. An offset counts before a name beside it.
+    Raise UnknownZoneError for letters that name no zone, or several. An offset counts before a name beside
+    it.
     """
     match = _SIGNED.search(line)
     if match and (_HAS_CLOCK.search(line[: match.start()]) or _APART.match(match[0].strip())):
@@ -97,7 +99,8 @@ def _iana(name: str) -> tzinfo:
 
 
 def _named(letters: str, language: str) -> tzinfo | None:
-    """Return the zone that letters name; military ones but Z say nothing (RFC 5322 4.3) and count as UTC."""
+    """Return the zone that letters name; military ones except Z have no meaning (RFC 5322 4.3) and count
+    as UTC."""
     name = letters.lower()
     if by_language := _BY_LANGUAGE.get(name):
         hours = by_language.get(language, by_language.get(language.partition("-")[0], _OFFSETS.get(name)))

@@ -1,4 +1,5 @@
-"""Which of a source's new articles may go into editions: an archive that comes all at once floods nobody."""
+"""Which of a source's new articles may enter editions: an archive that arrives all at once must not fill
+one."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,8 +14,12 @@ NO_DATE = "without a date, far down when its source was first read"
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """What one fetch may bring: `max_new` articles; at a first fetch those published from `since` on, and
-    of those without a date the first `undated`. `settle` is how long an article must have stood unchanged."""
+    """What one fetch may bring: `max_new` articles; at a first fetch those published since `since`, and the
+    first `undated` of those without a date.
+
+    `settle` is how long an article must have been unchanged. Example: `Admission(max_new=20)` admits the
+    newest twenty.
+    """
 
     max_new: int | None = None
     since: datetime | None = None
@@ -23,9 +28,9 @@ class Admission:
 
 
 def hold_back(published: Sequence[datetime | None], intake: Admission) -> list[str]:
-    """Say for each new article, in the source's order, why it is held back; "" where it is not.
+    """Return for each new article, in the source's order, why it is held back; "" if it is not.
 
-    What is over `max_new` is the oldest; those without a date count as new, in the source's order.
+    The oldest ones beyond `max_new` are held back; undated ones count as new, in the source's order.
     """
     reasons = _known_before(published, intake)
     free = [place for place, reason in enumerate(reasons) if not reason]

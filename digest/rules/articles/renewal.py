@@ -1,7 +1,7 @@
-"""Whether an item that a source names anew is an article that it gave before, or another.
+"""Whether an item with a new guid or URL is an article that its source had before, or another.
 
-A source changes guids, addresses, titles and dates for many reasons. Readers must not get an article twice,
-nor lose one because it uses the words of another. What decides is what stands in the source at the same time.
+Sources change guids, URLs, titles and dates for many reasons. Readers must not get an article twice, nor miss
+one because it repeats another's words. What is in the source at the same time decides.
 """
 
 import re
@@ -15,7 +15,8 @@ from urllib.parse import urlsplit
 from digest.rules.articles.duplicates import Identity, StoryText, likeness
 
 _SAID_ENOUGH = 20
-"""Words from which on a text is an author's own: fewer are a caption, an alert, a phrase that comes again."""
+"""From this many words on, a text is written by an author; shorter ones are captions, alerts or stock
+phrases."""
 
 _OWN_DAY = timedelta(hours=20)
 _NEAR = timedelta(hours=6)
@@ -30,7 +31,7 @@ _COUNTED = re.compile(r"(?P<address>https?://.+?)[#?&/_:-](?:[a-z]{1,10}=)?\d{1,
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """An item of a source: what names it, its title, and its text without the title."""
+    """An item of a source: its identifiers, its title, and its text without the title."""
 
     marks: Identity
     title: str
@@ -43,7 +44,7 @@ class Item:
 
 
 def is_told_on(known: Identity, found: Identity) -> bool:
-    """Return whether a guid is only the address with a counter: a live story that its source tells on.
+    """Return whether a guid is just the URL with a counter: a live story that its source continues.
 
     `https://news.example/c1#0` and `...#1` at `https://news.example/c1` are one story for two days.
     """
@@ -59,11 +60,11 @@ def is_told_on(known: Identity, found: Identity) -> bool:
 
 
 def is_said_again(known: Item, found: Item, *, both_stand: bool) -> bool:
-    """Return whether an item in the very words of a known one is another: an alert, say, or a weekly thread.
+    """Return whether an item with exactly the words of a known one is another: an alert, or a weekly thread.
 
-    It has a guid and an address of its own. While the known one stands in the source too, few words or
-    another time make it another; afterwards only a day of its own at the same site does, because a site that
-    moves gives new names to everything it has.
+    It has a guid and a URL of its own. While the known one is still in the source, few words or another time
+    make it another; afterwards only a different day at the same site does, because a site that moves renames
+    everything it has.
     """
     if known.marks.url == found.marks.url or _shares_guid(known.marks, found.marks):
         return False
@@ -76,11 +77,11 @@ def is_said_again(known: Item, found: Item, *, both_stand: bool) -> bool:
 
 
 def is_renamed(known: Item, found: Item) -> bool:
-    """Return whether an item is a known one, which is gone from the source, under a new name and address.
+    """Return whether an item is a known one, now gone from the source, under a new guid and URL.
 
-    Its time must be near and its text the same: a mended title, an address made of it, a small edit. Titles
-    may have nothing in common only where the text is long and the time equal; a text of few words, or none,
-    also needs the equal time and nearly the equal title.
+    Its time must be close and its text the same: a corrected title, a URL made from it, a small edit. Titles
+    may have nothing in common only if the text is long and the time equal; a text of few words, or none, also
+    needs an equal time and a nearly equal title.
     """
     if not may_be_renamed(known.marks, known.title, found.marks, found.title):
         return False
@@ -94,7 +95,8 @@ def is_renamed(known: Item, found: Item) -> bool:
 
 
 def may_be_renamed(known: Identity, title: str, found: Identity, new_title: str) -> bool:
-    """Return what can be said of `is_renamed` without the texts: times are near, or titles alike."""
+    """Return whether `is_renamed` is possible, judging without the texts: times are close, or titles
+    alike."""
     if (known.published_at is None) != (found.published_at is None):
         return False
     apart = _apart(known, found)
@@ -104,11 +106,11 @@ def may_be_renamed(known: Identity, title: str, found: Identity, new_title: str)
 
 
 def find_taken_back(standing: Sequence[datetime | None], missing: Mapping[int, datetime | None]) -> set[int]:
-    """Return which of a feed's missing articles were taken back: they are gone while older ones stand there.
+    """Return which of a feed's missing articles were taken back: they are gone while older ones remain.
 
-    `standing` are the times of the feed's items in its order, `missing` those of articles that it had before,
-    by id. A feed that is not dated throughout, or not in the order of its dates (a list of what is most read,
-    say), tells nothing by leaving an item out.
+    `standing` are the times of the feed's items in order, `missing` those of articles that it had before, by
+    id. A feed with undated items, or not in the order of its dates (such as a list of the most read), proves
+    nothing by leaving an item out.
     """
     times = [moment for moment in standing if moment is not None]
     if not times or len(times) < len(standing):
@@ -129,7 +131,7 @@ def _apart(known: Identity, found: Identity) -> timedelta | None:
 
 
 def _bare(address: str) -> str:
-    """Return an address as it is compared with another: without scheme, front door and end."""
+    """Return a URL as it is compared with another: without scheme, usual host prefix and end."""
     return re.sub(r"\Ahttps?://(?:www\.)?|/\Z", "", address, flags=re.I)
 
 

@@ -1,4 +1,4 @@
-"""Which topics an article has: those that it brings, and those whose rules fit it."""
+"""Which topics an article has: those that it brings, and those whose rules match it."""
 
 import hashlib
 import re
@@ -9,21 +9,22 @@ from urllib.parse import unquote, urlsplit
 
 from digest.settings.topics import TopicSettings
 
-# A + or # behind a letter or digit (not "A + B", not "#tag"), and a dot before a word.
+# A + or # after a letter or digit (not "A + B", not "#tag"), and a dot before a word.
 _SIGNS = re.compile(r"(?<=\w)(?:[+#♯]+)(?=[\W\d]|$)|(?<![\w.])\.(?=[^\W\d_])")
 _SPELLED = {"+": "plus", "#": "sharp", "♯": "sharp", ".": "dot"}
 
 
 @dataclass(frozen=True, slots=True)
 class Topics:
-    """What makes topics of categories: the rules, and the topics that each source gives to all it has."""
+    """Derives topics from categories: the rules, and the topics that each source gives to all its
+    articles."""
 
     rules: Sequence[TopicSettings] = ()
     of_sources: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @property
     def key(self) -> str:
-        """Return what changes when any of it does."""
+        """Return a key that changes when any of it does."""
         parts = repr(self.rules), sorted((name, tuple(of)) for name, of in self.of_sources.items() if of)
         return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
 
@@ -35,7 +36,7 @@ class Topics:
         url: str,
         title: str,
     ) -> list[str]:
-        """Return an article's topics: by its own source first, then by what other sources call it."""
+        """Return an article's topics: by its own source first, then by the categories of other sources."""
         made: list[str] = []
         for name, called in ((source, categories), *(elsewhere or {}).items()):
             made.extend(settle((*called, *self.of_sources.get(name, ())), url, title, self.rules))
@@ -45,7 +46,7 @@ class Topics:
 def slug(text: str, limit: int = 40) -> str:
     """Return a topic or file name as lower-case letters and digits of any script, with - between.
 
-    Signs that make a name of their own are spelled out: `C++` is `c-plus-plus`, `C#` is `c-sharp`, `.NET` is
+    Signs that distinguish a name are spelled out: `C++` is `c-plus-plus`, `C#` is `c-sharp`, `.NET` is
     `dot-net`.
     """
     plain = text.casefold()
@@ -55,7 +56,7 @@ def slug(text: str, limit: int = 40) -> str:
 
 
 def settle(topics: Sequence[str], url: str, title: str, rules: Sequence[TopicSettings]) -> tuple[str, ...]:
-    """Return an article's topics: its own first, then each whose category, URL or title fits, in their order.
+    """Return an article's topics: its own first, then each whose category, URL or title matches, in order.
 
     `topics` are its own categories and its source's topics.
     """
@@ -73,9 +74,9 @@ def _fits(rule: TopicSettings, own: set[str], url: str, title: str) -> bool:
 
 
 def is_at(url: str, place: str) -> bool:
-    """Return whether a URL is at a place: a path, or host and path; `*` stands for any text, capitals aside.
+    """Return whether a URL is at a place: a path, or host and path; `*` matches any text, ignoring case.
 
-    A place that ends with `/*` is also that folder itself; the scheme and a leading www. do not matter.
+    A place that ends with `/*` is also that folder itself; the scheme and a leading www. are ignored.
     """
     host, path = _split(url)
     if place.startswith("/"):
@@ -86,7 +87,8 @@ def is_at(url: str, place: str) -> bool:
 
 
 def has_words(title: str, words: str) -> bool:
-    """Return whether a title has these words beside each other, capitals aside; `*` ends any longer word."""
+    """Return whether a title contains these words next to each other, ignoring case; `*` ends any longer
+    word."""
     return _pattern(words).search(title.casefold()) is not None
 
 
@@ -100,7 +102,7 @@ def _split(url: str) -> tuple[str, str]:
 
 
 def _is_like(text: str, wanted: str) -> bool:
-    """Match greedily part by part: the time is at most length by length, whatever the stars."""
+    """Match greedily part by part: the time is at most the product of both lengths, whatever the stars."""
     first, *rest = wanted.split("*")
     if not rest:
         return text == first
@@ -118,7 +120,8 @@ def _is_like(text: str, wanted: str) -> bool:
 
 @lru_cache(1_000)
 def _pattern(words: str) -> re.Pattern[str]:
-    """Return a pattern without choices: between escaped words only blanks vary, so it cannot hang."""
+    """Return a pattern without alternatives: only the space between escaped words varies, so it cannot
+    hang."""
     bare = words.removesuffix("*").casefold().split()
     end = "" if words.endswith("*") else r"(?!\w)"
     return re.compile(r"(?<!\w)" + r"\s+".join(map(re.escape, bare)) + end)
