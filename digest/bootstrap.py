@@ -1,4 +1,4 @@
-"""The composition root: picks implementations from the settings and joins them.
+"""The composition root: chooses implementations by the settings and connects them.
 
 What most commands do not need is imported where it is used, so that each starts fast.
 """
@@ -55,7 +55,7 @@ def new_public_id() -> str:
 
 @dataclass
 class Application:
-    """Everything that a command needs, made when it is first asked for."""
+    """All that a command needs, each part made when it is first used."""
 
     settings: Settings
     clock: Callable[[], datetime] = field(default=utc_now)
@@ -64,20 +64,20 @@ class Application:
 
     @cached_property
     def database(self) -> Database:
-        """Open the database; it must have been created and is brought up to date."""
+        """Open the database; it must exist, and is upgraded to the current version."""
         database = Database(self.settings.database_url)
         schema.migrate(database)
         return database
 
     @cached_property
     def keys(self) -> dict[str, bytes]:
-        """Return the keys that are never rotated, made when the database was."""
+        """Return the keys that are never rotated, created with the database."""
         with self.database.write() as session:
             return keep_keys(session, {name: secrets.token_bytes(32) for name in ("identity", "suppression")})
 
     @cached_property
     def renderer(self) -> Renderer:
-        """Return the renderer of messages; raise SettingsError for a look or a folder that is not there."""
+        """Return the renderer of messages; raise SettingsError for a missing look or folder."""
         from digest.mail.rendering.renderer import Renderer
 
         look = self.settings.look
@@ -91,24 +91,24 @@ class Application:
 
     @cached_property
     def catalogues(self) -> Catalogues:
-        """Return the words of readers' pages and notices."""
+        """Return the catalogues of readers' pages and notices."""
         from digest.mail.rendering.catalogues import Catalogues
 
         return Catalogues(bundled("templates") / "languages")
 
     @cached_property
     def composer(self) -> Composer:
-        """Return what composes messages, for preview and delivery alike."""
+        """Return the composer, used for preview and delivery alike."""
         from digest.tasks.composing.composer import Composer
 
         return Composer(self.database, self.settings, self.renderer, self.keys["identity"], self.signer)
 
     @cached_property
     def signer(self) -> Signer | None:
-        """Return what signs messages, read once; None where the settings name no key."""
+        """Return the signer, loaded once; None if the settings name no key."""
         if not (self.settings.dkim.key_file or self.settings.dkim.ed25519_key_file):
             return None
-        # The library of keys is slow to import, and most commands sign nothing.
+        # The keys' library is slow to import, and most commands sign nothing.
         from digest.tasks.composing.signing_keys import load_signer
 
         return load_signer(self.settings)
@@ -129,7 +129,7 @@ class Application:
 
     @cached_property
     def meter(self) -> Meter | None:
-        """Return what counts deliveries for `/metrics`; None where nobody may ask for that."""
+        """Return the meter that counts deliveries for `/metrics`; None if that is disabled."""
         if not self.settings.web.metrics_token.get_secret_value():
             return None
         from digest.tasks.delivery.meter import Meter
@@ -138,7 +138,7 @@ class Application:
 
     @property
     def metrics(self) -> Metrics | None:
-        """Return the numbers of this process; None where nobody may ask for them."""
+        """Return this process's metrics; None if they are disabled."""
         if self.meter is None:
             return None
         from digest.tasks.ledger.metrics import Metrics
@@ -147,7 +147,7 @@ class Application:
 
     @cached_property
     def inbox(self) -> Inbox:
-        """Return the use cases of mail that comes in."""
+        """Return the use cases of received mail."""
         from digest.net.inbound.spool import Spool
         from digest.tasks.inbound.inbox import Inbox
 
@@ -160,7 +160,7 @@ class Application:
 
     @cached_property
     def reader_editions(self) -> ReaderEditions:
-        """Return what makes editions for single readers who ask for one."""
+        """Return the use case that makes editions for single readers on request."""
         from digest.tasks.editions.reader_edition import ReaderEditions
 
         return ReaderEditions(self.settings, self.composer, self.renderer.speaks)
@@ -202,7 +202,7 @@ class Application:
 
     @property
     def relay_limits(self) -> list[RelayLimits]:
-        """Return the relays, each with what it may be asked to carry."""
+        """Return the relays with their limits."""
         from digest.tasks.delivery.run import RelayLimits
 
         smtp = self.settings.smtp
@@ -213,14 +213,14 @@ class Application:
 
     @property
     def identity(self) -> str:
-        """Return what tells this ledger from every other, and tells nothing else."""
+        """Return what identifies this ledger and reveals nothing else."""
         return identity_of(self.keys["identity"])
 
     @contextmanager
     def worker(self, *, checked: bool = True) -> Iterator[WorkerLock]:
-        """Be a worker for a while: hold the lock that tells others that this process is alive.
+        """Be a worker for a block: hold the lock that shows others that this process is alive.
 
-        Raise Refused for a database that was restored from a backup, unless it is just being decided on.
+        Raise Refused for a database that was restored from a backup, unless that is being decided on.
         """
         if checked:
             check_standing(self.database, self.state_path, self.identity)
@@ -235,7 +235,8 @@ class Application:
                 self.note_standing()
 
     def find_refusal(self) -> str | None:
-        """Return why nothing may be sent from this database: it was restored from a backup; else None."""
+        """Return why nothing may be sent from this database, because it was restored from a backup; else
+        None."""
         try:
             check_standing(self.database, self.state_path, self.identity)
         except Refused as refused:
@@ -244,16 +245,16 @@ class Application:
 
     @property
     def state_path(self) -> Path:
-        """Return where the state file is."""
+        """Return the path of the state file."""
         return state_path(self.settings.file)
 
     def note_standing(self) -> None:
-        """Note in the state file how far the ledger is."""
+        """Write the ledger's state to the state file."""
         note_standing(self.database, self.state_path, self.identity)
 
     @property
     def restorer(self) -> Restorer:
-        """Return what decides on a restored database."""
+        """Return the use case that decides about a restored database."""
         from digest.tasks.ledger.restore import Restorer
 
         return Restorer(self.database, self.settings, self.state_path, self.identity, self.clock)
@@ -261,7 +262,7 @@ class Application:
     def move_to(self, url: str, tell: Tell) -> Moved:
         """Move this SQLite database to an empty one on PostgreSQL; `tell` gets each table and its rows.
 
-        Raise UsageError for a URL that names no PostgreSQL database.
+        Raise UsageError for a URL that is not PostgreSQL's.
         """
         from pydantic import ValidationError
 
@@ -279,7 +280,7 @@ class Application:
             target.close()
 
     def compiler(self, worker: WorkerLock) -> Compiler:
-        """Return what makes editions, for a worker."""
+        """Return the compiler for a worker."""
         from digest.tasks.editions.compiling import Compiler
         from digest.tasks.editions.fitting import Fitter
 

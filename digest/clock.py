@@ -1,4 +1,4 @@
-"""The clock: the only place that reads the time of day, log lines aside."""
+"""The clock: the only place that reads the time of day, except for log lines."""
 
 from datetime import UTC, datetime
 

@@ -1,7 +1,7 @@
-"""The error tree, cut by what the caller does next.
+"""The exceptions, grouped by what the caller does next.
 
-Every message is one line that names the value and the remedy, and holds no secret. An SMTP refusal is
-not in here: it is a reply, and replies are data (`digest.models.reply`).
+Every message is one line with the value and the remedy, and contains no secret. An SMTP refusal is not an
+exception: it is a reply, and replies are values (`digest.models.reply`).
 """
 
 from digest.safe_text import one_line
@@ -14,7 +14,7 @@ class DigestError(Exception):
 
 
 class SettingsError(DigestError):
-    """Stop: the settings must be mended first."""
+    """Stop: the settings must be corrected first."""
 
     exit_code = 2
 
@@ -26,9 +26,9 @@ class UsageError(DigestError):
 
 
 class InputError(DigestError):
-    """Set this one item aside, say why, and go on with the rest.
+    """Skip this one item, say why, and continue with the rest.
 
-    What it quotes may come from anywhere: signs that break a line or draw on a terminal become blanks.
+    What it quotes may come from anywhere: characters that break a line or draw on a terminal become spaces.
     """
 
     def __init__(self, message: str) -> None:
@@ -36,15 +36,15 @@ class InputError(DigestError):
 
 
 class NotPublished(InputError):  # noqa: N818 - named for what it is
-    """Leave this one item out without complaint: its author does not publish it, or not any more."""
+    """Skip this one item silently: its author does not publish it, or no longer."""
 
 
 class Gone(InputError):  # noqa: N818 - named for what happened
-    """Ask no more: the other side says that it is gone for good (RFC 9110 15.5.11)."""
+    """Do not ask again: the other side says that it is gone for good (RFC 9110 15.5.11)."""
 
 
 class Unreachable(DigestError):  # noqa: N818 - named for what happened
-    """Try again later: the other side did not answer."""
+    """Try again later: the other side did not respond."""
 
 
 class Busy(Unreachable):

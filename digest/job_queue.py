@@ -1,7 +1,7 @@
-"""The only Procrastinate user: any number of processes on any machine share the work by wake-ups.
+"""The only user of Procrastinate: processes on any machines share the work by waking each other.
 
-A job carries no work, only the word that there may be some: the database says what is due, as for a tick. So
-a job that is lost, repeated or left by a process that died costs a minute at most and changes nothing.
+A job carries no work; it only says that there may be some. The database says what is due, as for a tick. So a
+job that is lost, repeated or left by a dead process costs a minute at most and changes nothing.
 """
 
 import asyncio
@@ -24,16 +24,16 @@ from digest.tasks.delivery.deliver import count_due, deliver, finish, settle
 
 _NEWSROOM, _DELIVERY = "newsroom", "delivery"
 _MOST_DELIVERING = 16
-"""How many processes one edition wakes at most; what finds nothing to claim ends at once."""
+"""How many processes one edition wakes at most; one that finds nothing to claim ends at once."""
 _HEARTBEAT, _DEAD_AFTER = 10.0, 40.0
-_LOCK = 0x6469676A  # "digj": one process makes the queue's tables, the others wait
+_LOCK = 0x6469676A  # "digj": one process creates the queue's tables, the others wait
 log = logging.getLogger(__name__)
 
 
 class JobQueue:
     """One process among many: wakes others when something is due, and does what it is woken for.
 
-    Two jobs run side by side in a process: one delivers, the other fetches or compiles.
+    Two jobs run in parallel in a process: one delivers, the other fetches or compiles.
     """
 
     def __init__(self, app: Application) -> None:
@@ -51,7 +51,7 @@ class JobQueue:
         self._add_tasks()
 
     def work(self) -> None:
-        """Work until SIGTERM or SIGINT; what is on the wire comes to its reply first."""
+        """Work until SIGTERM or SIGINT; messages under way get their reply first."""
         create_tables(self._app.database, self._schema, self._jobs)
         asyncio.run(self._work())
 
@@ -113,7 +113,7 @@ class JobQueue:
             self._guarded(self._deliver)
 
     def _prepare(self) -> None:
-        """Settle what was left, and do all that is due but delivering."""
+        """Settle what was left, and do everything that is due except delivering."""
         app, done = self._app, Sent()
         with app.worker() as worker:
             run = app.run(worker)
@@ -130,7 +130,7 @@ class JobQueue:
                 log.error("%s", trouble)
 
     def _guarded(self, act: Callable[[], Any]) -> Any:
-        """Do something; what goes wrong is logged, and the next tick tries again."""
+        """Call a function; an error is logged, and the next tick tries again."""
         try:
             return act()
         except DigestError as error:
@@ -144,7 +144,7 @@ class JobQueue:
                 await self._wake("deliver", _DELIVERY, f"deliver {number}")
 
     async def _wake(self, name: str, queue: str, lock: str = "") -> None:
-        """Wake somebody: one wake-up of a kind waits at a time, and none overlaps without a `lock`."""
+        """Wake a process: one wake-up of a kind waits at a time, and none overlaps without a `lock`."""
         try:
             await self._jobs.configure_task(
                 name, queue=queue, queueing_lock=lock or name, lock=None if lock else name
@@ -153,7 +153,7 @@ class JobQueue:
             log.debug("%s: somebody is about to", name)
 
     async def _free_stalled(self) -> None:
-        """Remove the wake-ups of processes that died: a lock they hold would keep others out."""
+        """Delete the wake-ups of processes that died: a lock that they hold would keep others out."""
         kept = self._jobs.job_manager
         for job in await kept.get_stalled_jobs(seconds_since_heartbeat=_DEAD_AFTER):
             log.warning("a process died while it was about to %s; another takes over", job.task_name)
@@ -161,9 +161,9 @@ class JobQueue:
 
 
 def create_tables(database: Database, schema: str, jobs: App) -> None:
-    """Make the queue's tables, in a schema of their own, where they are missing; many processes may ask.
+    """Create the queue's tables if they are missing, in a schema of their own; safe from many processes.
 
-    The schema's name has the library's version, so that processes of two versions do not share tables.
+    The schema's name contains the library's version, so that processes of two versions do not share tables.
     """
     with database.write() as session:
         connection = session.connection()

@@ -8,17 +8,11 @@ V = TypeVar("V")
 
 
 class Kept(OrderedDict[K, V]):
-    """A dictionary of at most `most` entries: a new one takes the place of the one used longest ago.
+    """A dictionary of at most `most` entries: a new one replaces the least recently used.
 
     Reading by `kept[key]` and `kept.get(key)` counts as use, `key in kept` does not. One thread only.
-
-    >>> kept = Kept[str, int](2)
-    >>> kept["a"], kept["b"] = 1, 2
-    >>> kept["a"]
-    1
-    >>> kept["c"] = 3
-    >>> sorted(kept)
-    ['a', 'c']
+    Example: with `kept = Kept(2)`, after `kept["a"] = 1; kept["b"] = 2; kept["a"]; kept["c"] = 3` the keys
+    are a and c.
     """
 
     def __init__(self, most: int) -> None:

@@ -1,4 +1,4 @@
-"""Files that only their owner may read: they hold addresses, tokens or secrets."""
+"""Files that only their owner may read, because they contain addresses, tokens or secrets."""
 
 import os
 import stat
@@ -11,7 +11,7 @@ MODE = 0o600
 def open_private(path: Path, *, encoding: str | None = None, newline: str | None = None) -> IO[str]:
     """Open a text file for writing that nobody else may read, from its first byte and whatever the umask.
 
-    A file that stands is emptied, and its mode narrowed before anything is written. Raise OSError.
+    An existing file is emptied, and its mode restricted before anything is written. Raise OSError.
     """
     return os.fdopen(_open(path), "w", encoding=encoding or "utf-8", newline=newline)
 
@@ -25,7 +25,7 @@ def write_private(path: Path, content: bytes) -> None:
 def _open(path: Path) -> int:
     number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, MODE)
     try:
-        if stat.S_ISREG(os.fstat(number).st_mode):  # a pipe or /dev/stdout keeps the mode that it has
+        if stat.S_ISREG(os.fstat(number).st_mode):  # a pipe or /dev/stdout keeps its mode
             os.fchmod(number, MODE)
     except OSError:
         os.close(number)

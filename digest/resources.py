@@ -9,7 +9,7 @@ from digest.errors import SettingsError
 def bundled(name: str) -> Path:
     """Return the path of a file or folder that ships with the program.
 
-    It lies inside an installed wheel, or beside the package in a checkout. Raise SettingsError where the
+    It is inside an installed wheel, or beside the package in a checkout. Raise SettingsError if the
     installation lacks it.
     """
     here = Path(str(files("digest")))

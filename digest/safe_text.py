@@ -8,19 +8,21 @@ _JOINERS = frozenset("\u200c\u200d")  # part of words in Persian and of emoji
 
 
 def printable(text: str) -> str:
-    """Replace control characters and invisible direction marks by U+FFFD: no text can draw on a terminal."""
+    """Replace control characters and invisible directional marks by U+FFFD, so that no text can draw on a
+    terminal."""
     return "".join(char if _is_kept(char) else "\ufffd" for char in text)
 
 
 def one_line(text: str) -> str:
-    """Replace what is not printable by blanks, line ends too; joiners inside words and emoji stay."""
+    """Replace unprintable characters, line breaks included, by spaces; joiners inside words and emoji
+    stay."""
     if text.isprintable():
         return text
     return "".join(char if char.isprintable() or char in _JOINERS else " " for char in text)
 
 
 def without_login(url: str) -> str:
-    """Return an address without the name and password that may stand in it."""
+    """Return a URL without the user name and password that it may contain."""
     scheme, separator, rest = url.partition("://")
     host, slash, path = rest.partition("/")
     return f"{scheme}{separator}{host.rpartition('@')[2]}{slash}{path}" if separator else url

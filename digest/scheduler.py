@@ -1,4 +1,4 @@
-"""The only APScheduler user: it ticks, the database says what is due."""
+"""The only user of APScheduler: it ticks, and the database says what is due."""
 
 import logging
 import time
@@ -12,7 +12,7 @@ from digest.sending import send_due
 
 TICK = timedelta(seconds=30)
 STALLED_AFTER = timedelta(minutes=15)
-"""A tick that has not moved for so long is stalled: a server's reply may take ten minutes."""
+"""A tick without progress for this long is stalled; waiting for a reply may take ten minutes."""
 log = logging.getLogger(__name__)
 
 
@@ -34,24 +34,24 @@ class Ticker:
         )
 
     def start(self) -> None:
-        """Begin to tick, the first time at once."""
+        """Start ticking, the first time at once."""
         self._scheduler.start()
 
     def stop(self) -> None:
-        """Let the tick under way finish its messages on the wire, then end."""
+        """Let the current tick finish the messages under way, then stop."""
         self._app.stopping.set()
         self._scheduler.shutdown(wait=True)
 
     @property
     def is_stalled(self) -> bool:
-        """Return whether nothing has moved for longer than anything may take."""
+        """Return whether nothing has progressed for longer than anything may take."""
         return time.monotonic() - self._moved_at > STALLED_AFTER.total_seconds()
 
     def _moved(self, *_: object) -> None:
         self._moved_at = time.monotonic()
 
     def tick(self) -> None:
-        """Do what is due once; trouble is logged and the next tick goes on."""
+        """Do what is due once; an error is logged, and the next tick continues."""
         self._moved()
         try:
             done = send_due(self._app, progress=self._moved)

@@ -1,4 +1,4 @@
-"""The whole job once: fetch, compile what is due, ask, deliver what is due."""
+"""One whole run: fetch, compile what is due, send requests and notices, deliver what is due."""
 
 import logging
 import signal
@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class Sent:
-    """What one run did."""
+    """The result of one run."""
 
     fetched: list[FetchReport] = field(default_factory=list)
     compiled: list[Compiled] = field(default_factory=list)
@@ -43,11 +43,11 @@ class Sent:
 
     @property
     def trouble(self) -> list[str]:
-        """Return what the operator has to know."""
+        """Return what the operator should know."""
         return self.tally.trouble
 
     def facts(self) -> dict[str, Any]:
-        """Return it as JSON can hold it."""
+        """Return it in a form that JSON can hold."""
         return {
             "fetched": [
                 {"source": r.source, "added": r.added, "updated": r.updated, "error": r.error or None}
@@ -68,7 +68,8 @@ def send_due(
     fetching: bool = True,
     progress: Callable[[Tally, int], None] | None = None,
 ) -> Sent:
-    """Do everything that is due, for one digest or all; a signal to end lets what is on the wire finish."""
+    """Do everything that is due, for one digest or all; on a signal to end, messages under way are
+    finished."""
     chosen = [app.settings.digest(digest)] if digest else app.settings.digests_in_order
     done = Sent()
     if fetching:
@@ -86,7 +87,7 @@ def send_due(
 
 
 def fetch(app: Application) -> list[FetchReport]:
-    """Fetch the sources that are due, and copy the pictures that they brought."""
+    """Fetch the sources that are due, and copy the images of new articles."""
     fetched = fetch_due(app.database, app.settings, app.clock())
     for url, why in copy_pictures(app.database, app.settings, app.clock()).items():
         log.info("no copy of the picture %s: %s", printable(url), printable(why))
@@ -94,7 +95,7 @@ def fetch(app: Application) -> list[FetchReport]:
 
 
 def _fetch_mail(app: Application) -> None:
-    """Fetch mail from an IMAP folder, where the settings name one and no thread watches it already."""
+    """Fetch mail from an IMAP folder, if the settings name one and no thread watches it already."""
     if app.settings.inbound.imap is None or app.watches_mail:
         return
     from digest.tasks.inbound.mailbox import fetch_mail
@@ -114,7 +115,7 @@ def prepare(
     digests: Sequence[DigestSettings],
     at_once: bool = False,
 ) -> None:
-    """Do all that is due but fetching and delivering: mail that came in, editions, single messages."""
+    """Do everything that is due except fetching and delivering: received mail, editions, single messages."""
     keep_house(app.database, app.clock(), app.settings.web.keep_origins)
     _fetch_mail(app)
     done.taken = dict(take_in(app.inbox, app.clock()))
@@ -130,7 +131,7 @@ def prepare(
 
 @contextmanager
 def _stops_on_signals(run: Run) -> Iterator[None]:
-    """End in order on SIGTERM and SIGINT; only the main thread may listen to them."""
+    """Stop in order on SIGTERM and SIGINT; only the main thread may handle signals."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -1,4 +1,4 @@
-"""The bundled mail catcher: a real SMTP server on loopback, and pages to read its mail."""
+"""The bundled mail catcher: a real SMTP server on loopback, and pages that show its mail."""
 
 import email
 import itertools
@@ -72,7 +72,7 @@ class Catcher:
         self._controller.start()
 
     def stop(self) -> None:
-        """End."""
+        """Stop listening."""
         self._controller.stop()
 
 
@@ -84,7 +84,7 @@ class _Controller(Controller):
         )
 
     def _trigger_server(self) -> None:
-        """Try the port that is really listened on: with port 0 the base class would try 0."""
+        """Connect to the actual port: with port 0 the base class would try 0."""
         with socket.create_connection(("127.0.0.1", listening_port(self)), 5) as trial:
             trial.recv(1024)
 
@@ -95,7 +95,7 @@ def listening_port(controller: Controller) -> int:
 
 
 class _Keeper:
-    """Keeps messages under rising numbers; a name appears only when its message is whole."""
+    """Stores messages under rising numbers; a name appears only when its message is complete."""
 
     def __init__(self, outbox: Path) -> None:
         self._outbox = outbox

@@ -67,7 +67,7 @@ weekly = "Mon 07:00"
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What the demo has to say at its end."""
+    """The summary that the demo prints."""
 
     imported: ImportReport
     sent: Sent
@@ -76,12 +76,12 @@ class Loaded:
 
 
 def prepare(folder: Path, secret: str, now: datetime) -> Settings:
-    """Write the demo's settings and copy the sample newsroom, dated afresh; what stands is kept."""
+    """Write the demo's settings and copy the sample newsroom with new dates; existing files are kept."""
     folder.mkdir(parents=True, exist_ok=True)
     config = folder / "config.toml"
     if not config.exists():
         text = _CONFIG.format(web_port=free_port(8000), smtp_port=free_port(2525), secret=secret)
-        write_private(config, text.encode())  # it holds the secret of readers' links
+        write_private(config, text.encode())  # it contains the secret of readers' links
     if not (folder / "newsroom").exists():
         shutil.copytree(bundled("seeds"), folder / "newsroom")
         _place_pictures(folder / "newsroom" / "articles", load_settings(config).site.base_url)
@@ -91,7 +91,7 @@ def prepare(folder: Path, secret: str, now: datetime) -> Settings:
 
 
 def _place_pictures(articles: Path, base_url: str) -> None:
-    """Let the pictures of the sample articles be where the demo's pages are."""
+    """Point the images of the sample articles to the demo's pages."""
     for path in articles.glob("*.md"):
         text = path.read_text(encoding="utf-8")
         path.write_text(
@@ -100,14 +100,14 @@ def _place_pictures(articles: Path, base_url: str) -> None:
 
 
 def _dated(feed: str, now: datetime) -> str:
-    """Date each item of a feed, so that a sample looks fresh whenever it is copied."""
+    """Give each item of a feed a date, so that a sample always looks recent."""
     hours = itertools.count(26, 19)
     dates = (format_datetime(now - timedelta(hours=age)) for age in hours)
     return re.sub("</item>", lambda _: f"<pubDate>{next(dates)}</pubDate>\n</item>", feed)
 
 
 def load(app: Application, folder: Path) -> Loaded:
-    """Import the readers, fetch, compile and deliver a first edition to the catcher that listens."""
+    """Import the readers, then fetch, compile and deliver a first edition to the running catcher."""
     imported = import_subscribers(
         app.readers, folder / "newsroom" / "subscribers.csv", "world", _WORDING, app.clock()
     )
@@ -119,7 +119,7 @@ def load(app: Application, folder: Path) -> Loaded:
 
 
 def start_catcher(settings: Settings, folder: Path) -> tuple[Catcher, Settings]:
-    """Start the mail catcher where the settings say, or at a free port where that one is taken."""
+    """Start the mail catcher as configured, or at a free port if that one is in use."""
     port = free_port(settings.smtp.port)
     catcher = Catcher(folder / "outbox", port=port)
     catcher.start()
@@ -128,7 +128,7 @@ def start_catcher(settings: Settings, folder: Path) -> tuple[Catcher, Settings]:
 
 
 def free_port(wanted: int) -> int:
-    """Return the wanted port of loopback if it is free, else any that is."""
+    """Return the wanted port of loopback if it is free, else any free one."""
     for port in (wanted, 0):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -1,4 +1,4 @@
-"""Ask DNS; what it answers is hostile, so it is cut to size and cleaned here."""
+"""DNS queries; responses are hostile, so they are limited and cleaned here."""
 
 import dns.exception
 import dns.name
@@ -16,27 +16,27 @@ _LONGEST = 4_096
 
 
 class Records(tuple[str, ...]):
-    """The records of a name, as text; empty where it has none. `trouble` says why it could not be asked."""
+    """The records of a name as text; empty if it has none. `trouble` says why the query failed."""
 
     trouble: str = ""
 
     @classmethod
     def unknown(cls, trouble: str) -> "Records":
-        """Return no records, and why."""
+        """Return no records, and the reason."""
         records = cls()
         records.trouble = trouble
         return records
 
 
 class Resolver:
-    """Asks the system's resolver, or one at an address and a port, and waits `timeout` for each answer."""
+    """Queries the system's resolver, or one at an address and port; waits `timeout` for each response."""
 
     def __init__(self, server: tuple[str, int] | None, timeout: float) -> None:
         self._server = server
         self._timeout = timeout
 
     def texts(self, name: str) -> Records:
-        """Return the TXT records, the strings of each joined (RFC 7208 3.3)."""
+        """Return the TXT records, with the strings of each joined (RFC 7208 3.3)."""
         return self._ask(name, "TXT")
 
     def addresses(self, name: str) -> Records:
@@ -48,11 +48,11 @@ class Resolver:
         return every
 
     def mail_hosts(self, name: str) -> Records:
-        """Return the hosts that take mail, the preferred first; "." says that none does (RFC 7505)."""
+        """Return the hosts that accept mail, the preferred first; "." means that none does (RFC 7505)."""
         return self._ask(name, "MX")
 
     def names(self, address: str) -> Records:
-        """Return the names that an IP address is said to have."""
+        """Return the names of an IP address."""
         return self._ask(dns.reversename.from_address(address).to_text(), "PTR")
 
     def _ask(self, name: str, kind: str) -> Records:

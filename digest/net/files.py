@@ -1,4 +1,4 @@
-"""Read files and folders; every failure names the path and the remedy."""
+"""Read files and folders; every error names the path and the remedy."""
 
 import stat
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ _MAX_BYTES = 10_000_000
 
 
 def read_file(path: Path, max_bytes: int = _MAX_BYTES) -> bytes:
-    """Read one file; raise InputError where it is missing, unreadable or too large."""
+    """Read one file; raise InputError if it is missing, unreadable or too large."""
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
@@ -27,9 +27,10 @@ def read_file(path: Path, max_bytes: int = _MAX_BYTES) -> bytes:
 
 
 def read_folder(path: Path, rejected: list[Rejected] | None = None) -> Iterator[tuple[str, bytes]]:
-    """Yield the articles of a folder, sorted: hidden files and links that leave the folder are not read.
+    """Yield the articles of a folder, sorted; hidden files, and links that leave the folder, are skipped.
 
-    A file that cannot be read is put into `rejected` and the rest goes on; without that list it is raised.
+    A file that cannot be read is added to `rejected`, and reading continues; without that list the error is
+    raised.
     """
     if not path.is_dir():
         raise InputError(f"{path} is no folder; give the path of one with articles in it")

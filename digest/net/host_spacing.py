@@ -1,4 +1,4 @@
-"""Space the requests to one host, and make no two of them at once."""
+"""Space the requests to one host, and let no two overlap."""
 
 import threading
 import time
@@ -9,7 +9,8 @@ from digest.errors import Busy
 
 
 class HostSpacing:
-    """Turns at hosts: each begins `spacing` seconds or more after the end of the one before."""
+    """Spaces requests: each begins at least `spacing` seconds after the end of the previous one to its
+    host."""
 
     def __init__(self, spacing: float, wait: Callable[[float], None] = time.sleep) -> None:
         self._spacing = spacing
@@ -21,7 +22,7 @@ class HostSpacing:
 
     @contextmanager
     def at(self, host: str) -> Iterator[None]:
-        """Wait for a host's turn and hold it; raise Busy where it asked to be left alone."""
+        """Wait until a host may be requested, and reserve it; raise Busy if it asked to be left alone."""
         with self._lock(host):
             if (told := self._refused.get(host)) is not None:
                 raise Busy(f"{told}; its host is not asked again in this run", told.retry_after)
@@ -34,7 +35,7 @@ class HostSpacing:
                 self._ended[host] = time.monotonic()
 
     def refuse(self, host: str, told: Busy) -> None:
-        """Ask a host no more that said for how long to leave it alone (RFC 6585 4, RFC 9110 10.2.3)."""
+        """Send no requests to a host for as long as it asked (RFC 6585 4, RFC 9110 10.2.3)."""
         if told.retry_after is not None:
             self._refused[host] = told
 

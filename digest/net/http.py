@@ -1,4 +1,5 @@
-"""Fetch over HTTP safely: a private address is dialled only at a host and port that the operator named."""
+"""Fetch over HTTP safely: a private address is connected to only for a host and port that the operator
+named."""
 
 import functools
 import ipaddress
@@ -41,10 +42,10 @@ _BLOCKED = tuple(
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """An answer; `url` is where it came from in the end, `content` is unpacked and within the cap.
+    """A response; `url` is the final one, `content` is decompressed and limited.
 
-    `moved_to` is the address to use from now on, after permanent redirects (RFC 9110 15.4.2, 15.4.9);
-    `max_age` is what Cache-Control says, in seconds; `links` is the Link header, `pages` how many a list has.
+    `moved_to` is the URL to use from now on, after permanent redirects (RFC 9110 15.4.2, 15.4.9); `max_age`
+    comes from Cache-Control, in seconds; `links` is the Link header, `pages` the number of a list's pages.
     """
 
     status: int
@@ -77,11 +78,11 @@ def fetch(
     max_bytes: int = 10_000_000,
     turns: HostSpacing | None = None,
 ) -> Fetched:
-    """Get a URL; raise InputError for a permanent failure, Unreachable for one that may pass.
+    """Fetch a URL; raise InputError for a permanent failure, Unreachable for one that may pass.
 
-    `private_origin` is an address that the operator wrote down: where it is given, its host and port may be
-    private, and no other's, whatever a redirect or a document names. `allow_private` is that of `url` itself.
-    `timeout` bounds the whole fetch in seconds, redirects included, waiting for the host's turn not.
+    `private_origin` is a URL that the operator configured: if given, its host and port may be private, and no
+    others, whatever a redirect or a document names. `allow_private` does this for `url` itself. `timeout`
+    limits the whole fetch in seconds, with redirects, but without waiting for the host's turn.
     """
     vouched = url if allow_private else private_origin
     permitted = _origin(vouched) if vouched else None
@@ -105,7 +106,7 @@ def fetch(
 
 
 def _origin(url: str) -> tuple[str, int]:
-    """Return a URL's host and port, by default its scheme's (RFC 3986 3.2)."""
+    """Return a URL's host and port, by default that of its scheme (RFC 3986 3.2)."""
     parts = urlsplit(_checked(url))
     try:
         return (parts.hostname or "").rstrip("."), parts.port or (443 if parts.scheme == "https" else 80)
@@ -120,14 +121,14 @@ def is_public(address: str) -> bool:
 
 
 class _TimedStream(httpcore2.NetworkStream):
-    """A connection with an end: an answer that drips in cannot hold the reader for ever."""
+    """A connection with a deadline: a response that trickles in cannot hold the reader for ever."""
 
     def __init__(self, stream: httpcore2.NetworkStream, end: float) -> None:
         self._stream = stream
         self._end = end
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        """Read what has come."""
+        """Read the bytes that are available."""
         return self._stream.read(max_bytes, _left(self._end, timeout, httpcore2.ReadTimeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
@@ -151,7 +152,7 @@ class _TimedStream(httpcore2.NetworkStream):
 
 
 class _CheckedBackend(httpcore2.NetworkBackend):
-    """Resolves a name, checks every address, and dials the checked one: it cannot change in between."""
+    """Resolves a name, checks every address, and connects to the checked one: it cannot change in between."""
 
     def __init__(self, allow_private: bool, end: float) -> None:
         self._allow_private = allow_private
@@ -166,7 +167,7 @@ class _CheckedBackend(httpcore2.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore2.NetworkStream:
-        """Dial the first public address of a host that answers."""
+        """Connect to the first public address of a host that accepts the connection."""
         try:
             found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError):
@@ -196,7 +197,7 @@ class _CheckedBackend(httpcore2.NetworkBackend):
 
 
 class _PrivateAddressError(Exception):
-    """Not a ConnectError: it must not be retried or taken for trouble of the network."""
+    """Not a ConnectError: it must not be retried or taken for a network failure."""
 
 
 def _left(end: float, timeout: float | None, error: type[Exception]) -> float:
@@ -220,7 +221,7 @@ def _client(allow_private: bool, timeout: float, end: float) -> httpx2.Client:
 
 @functools.cache
 def _trust() -> ssl.SSLContext:
-    """Read the certificates once: it takes longer than a fetch."""
+    """Load the certificates once: that takes longer than a fetch."""
     return httpx2.create_ssl_context(trust_env=False)
 
 
@@ -279,7 +280,7 @@ def _refuse(response: httpx2.Response, url: str) -> None:
 
 
 def _max_age(cache_control: str) -> int | None:
-    """Read how long an answer is fresh (RFC 9111 5.2.2.1)."""
+    """Parse how long a response is fresh (RFC 9111 5.2.2.1)."""
     match = _MAX_AGE.search(cache_control)
     return int(match[1]) if match else None
 
@@ -324,12 +325,12 @@ def _joined(url: str, location: str) -> str:
 
 
 def _plain(value: str | None) -> str | None:
-    """Keep a header value that can go out again; a server may have sent anything."""
+    """Keep a header value that can be sent again; a server may have sent anything."""
     return value if value and len(value) <= 500 and value.isascii() and value.isprintable() else None
 
 
 def _shown(url: str) -> str:
-    """Return a URL for an error: host, port and path, without login, query and control characters."""
+    """Return a URL for an error message: host, port and path, without login, query and control characters."""
     try:
         parts = urlsplit(url)
         shown = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"[:200]

@@ -1,4 +1,4 @@
-"""Do the slow part of many things side by side, and hand the results over one by one."""
+"""Do the slow part of many things in parallel, and return the results one by one."""
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -10,13 +10,14 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 PARSING = Lock()
-"""Held while bytes are parsed: side by side that only gets slower and larger; what waits is the network."""
+"""Held while bytes are parsed: in parallel that would only be slower and larger; only the network is
+waited for."""
 
 
 def in_parallel(act: Callable[[T], R], items: Iterable[T], width: int) -> Iterator[tuple[T, R]]:
-    """Yield each item with its result as it comes; no more than twice `width` are held at a time.
+    """Yield each item with its result as it arrives; at most twice `width` are held at a time.
 
-    One alone is done in this thread: another would bring a heap of its own.
+    A single item is processed in this thread: another would bring a heap of its own.
     """
     rest = iter(items)
     first = list(islice(rest, 2))

@@ -1,4 +1,4 @@
-"""Look at a relay without handing it a message: its banner, TLS, login, and what it offers."""
+"""Examine a relay without sending a message: its banner, TLS, login, and capabilities."""
 
 import socket
 import ssl
@@ -14,12 +14,12 @@ from digest.net.smtp.replies import ReplyReader
 
 _CHUNK = 4_096
 _NOWHERE = ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1"))
-"""Addresses of documentation (RFC 5737, 3849): the way to them tells the address that one leaves from."""
+"""Addresses for documentation (RFC 5737, 3849): the route to them reveals the machine's own address."""
 
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """What a relay shows after a login; `tls` is empty where the session is in the clear."""
+    """What a relay shows after a login; `tls` is empty if the session is not encrypted."""
 
     banner: str
     address: str
@@ -29,7 +29,7 @@ class Probe:
 
 
 def probe_relay(relay: Relay, timeout: float) -> Probe | Outcome:
-    """Connect, greet, start TLS and log in as delivery does, then leave; an Outcome says what went wrong."""
+    """Connect, greet, start TLS and log in as delivery does, then leave; an Outcome describes a failure."""
     hurried = replace(relay, timeouts=Timeouts(timeout, timeout, timeout, timeout, timeout, timeout))
     connection = open_connection(hurried)
     if isinstance(connection, Outcome):
@@ -45,7 +45,7 @@ def probe_relay(relay: Relay, timeout: float) -> Probe | Outcome:
 
 
 def own_addresses() -> list[str]:
-    """Return the public addresses that this machine leaves from; nothing is sent to find out."""
+    """Return the public addresses that this machine sends from; no packet is sent to find out."""
     found = []
     for family, nowhere in _NOWHERE:
         try:
@@ -53,7 +53,7 @@ def own_addresses() -> list[str]:
                 probe.connect((nowhere, 9))
                 found.append(str(probe.getsockname()[0]))
         except OSError:
-            continue  # no way out in this family
+            continue  # no route in this address family
     return [address for address in found if is_public(address)]
 
 
@@ -74,7 +74,7 @@ def _quit(wire: socket.socket) -> None:
 
 
 def _banner(relay: Relay, timeout: float, redact: Callable[[str], str] | None) -> str:
-    """Read the first line that the relay says, which a greeted connection has gone past; empty if none."""
+    """Read the relay's banner, which a greeted connection no longer has; empty if there is none."""
     end = time.monotonic() + timeout
     reader = ReplyReader(redact)
     try:

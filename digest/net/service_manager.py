@@ -1,12 +1,12 @@
-"""Tell a service manager how this process is: sd_notify(3), by one datagram to the socket that it names."""
+"""Report this process's state to a service manager: sd_notify(3), one datagram to its socket."""
 
 import socket
 
 
 def notify(path: str, state: str) -> bool:
-    """Send a state such as "READY=1" to the socket at `path`; return whether it was taken.
+    """Send a state such as "READY=1" to the socket at `path`; return whether it was sent.
 
-    A path that begins with "@" is in Linux's abstract namespace. A manager that has gone is no fault of ours:
+    A path that begins with "@" is in Linux's abstract namespace. A manager that has gone is not our fault:
     nothing is raised.
     """
     address = f"\0{path[1:]}" if path.startswith("@") else path

@@ -15,7 +15,7 @@ from digest.models import Approval, Form
 from digest.models.cadence import RESERVED, Cadence
 from digest.settings.types import Duration, QuietHours, Slug, Table, Text, Topic, Written, YearDay
 
-_ANY_DAY = date(2026, 1, 1)  # where the gaps of a cadence are measured
+_ANY_DAY = date(2026, 1, 1)  # the day from which the gaps of a cadence are measured
 SUBJECT_NAMES = ("title", "lead", "date", "publication")
 
 
@@ -62,25 +62,26 @@ class DigestSettings(Table):
 
     @model_validator(mode="after")
     def _carry_spans_a_period(self) -> "DigestSettings":
-        """Lengthen `carry` to a period and two days: what did not fit must live until the next edition."""
+        """Lengthen `carry` to a period and two days: what did not fit must last until the next edition."""
         gaps = [self.cadence(name).longest_gap(_ANY_DAY) for name in self.cadences]
         self.__dict__["carry"] = max(self.carry, *(gap + timedelta(days=2) for gap in gaps))
         return self
 
     def quiet_hours(self, cadence: Cadence) -> tuple[time, time] | None:
-        """Return the local hours without messages; news leaves the night free unless `quiet` says else."""
+        """Return the local hours without messages; "at once" leaves the night free unless `quiet` says
+        otherwise."""
         written = self.quiet if self.quiet is not None else ("22:00-07:00" if cadence.is_at_once else "")
         begin, _, end = written.partition("-")
         return (time.fromisoformat(begin), time.fromisoformat(end)) if end else None
 
     def lookback_of(self, cadence: str) -> timedelta:
-        """Return how far back a new reader's first edition reaches; news begins at the sign-up."""
+        """Return how far back a new reader's first edition reaches; "at once" begins at the sign-up."""
         is_at_once = cadence in self.cadences and self.cadence(cadence).is_at_once
         return timedelta() if is_at_once else self.lookback
 
     @property
     def form(self) -> Form:
-        """Return how much of an article is shown where it fits: as is set, else as the look is made for."""
+        """Return how much of an article is shown if it fits: as configured, else as the look is designed."""
         return self.show or (Form.TITLE if self.template == "headlines" else Form.SUMMARY)
 
     @property
@@ -97,5 +98,5 @@ class DigestSettings(Table):
 
     @property
     def default_cadence(self) -> str:
-        """Return the cadence of a reader who picks none: the first one written."""
+        """Return the cadence of a reader who chooses none: the first one configured."""
         return next(iter(self.cadences))

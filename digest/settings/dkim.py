@@ -1,4 +1,4 @@
-"""The settings that DNS has a part in: the keys whose public halves are published there, and the resolver."""
+"""`[dkim]` and `[dns]`: the signing keys, whose public keys are published in DNS, and the resolver."""
 
 import ipaddress
 import re
@@ -37,7 +37,7 @@ def _server(value: object) -> object:
 
 
 def server_of(text: str) -> tuple[str, int] | None:
-    """Read an address with or without a port; None where it is neither."""
+    """Parse an address with or without a port; None if it is neither."""
     address, colon, port = text.rpartition(":")
     if not colon or (":" in address and not address.startswith("[")):
         address, port = text, str(_DNS_PORT)
@@ -49,7 +49,7 @@ def server_of(text: str) -> tuple[str, int] | None:
 
 
 class DkimSettings(Table):
-    """`[dkim]`: the keys that messages are signed with; none, and they are not signed."""
+    """`[dkim]`: the keys that sign messages; without any, messages are not signed."""
 
     domain: Annotated[str, BeforeValidator(_domain)] = ""
     selector: Annotated[str, BeforeValidator(_selector)] = ""
@@ -74,7 +74,7 @@ class DkimSettings(Table):
 
 
 class DnsSettings(Table):
-    """`[dns]`: who is asked."""
+    """`[dns]`: which resolver is used."""
 
     resolver: Annotated[str, BeforeValidator(_server)] = ""
 

@@ -1,4 +1,4 @@
-"""Domains as they stand in DNS: their ASCII form, and which answer for which."""
+"""Domain names: their ASCII form, and which are aligned with each other."""
 
 import re
 
@@ -10,7 +10,7 @@ LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 def ascii_name(domain: str) -> str:
-    """Return a domain in lower case, each label as its A-label; raise ValueError where it has none."""
+    """Return a domain in lower case, each label as its A-label; raise ValueError if it has none."""
     if domain.isascii():
         return domain.strip().rstrip(".").lower()
     try:
@@ -20,13 +20,13 @@ def ascii_name(domain: str) -> str:
 
 
 def is_full_name(name: str) -> bool:
-    """Return whether a name in lower case is a host's full one: two labels or more (RFC 1123 2.1)."""
+    """Return whether a lower-case name is fully qualified: two labels or more (RFC 1123 2.1)."""
     return _FULL_NAME.fullmatch(name) is not None
 
 
 def is_aligned(one: str, other: str) -> bool:
     """Return whether two domains are the same, or one is below the other (RFC 7489 3.1, relaxed).
 
-    What registries hand out is not known here, so two sisters below one organisation do not count.
+    There is no public suffix list, so two domains below the same organisation are not aligned.
     """
     return one == other or one.endswith(f".{other}") or other.endswith(f".{one}")

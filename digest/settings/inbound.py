@@ -1,4 +1,4 @@
-"""The settings of mail that comes in: where it arrives, and how return paths lead there."""
+"""`[inbound]`: where mail is received, and how return paths lead there."""
 
 import re
 from pathlib import Path
@@ -11,7 +11,7 @@ from digest.settings.domains import LOOPBACK, ascii_name, is_full_name
 from digest.settings.types import Table
 
 TOKEN_LENGTH = 31
-"""What a return path has beside its base (rules.tokens.tokens)."""
+"""The length of a return path's token (rules.tokens.tokens)."""
 
 _LOCAL = re.compile(r"[a-z0-9!#$%&'*/=?^_`{|}~+-]+(?:\.[a-z0-9!#$%&'*/=?^_`{|}~+-]+)*", re.I)
 _SIGNS = "+-=_"
@@ -41,7 +41,7 @@ def _delimiter(value: object) -> object:
 
 
 class ImapSettings(Table):
-    """`[inbound.imap]`: a folder of a mailbox from which the mail to our addresses is taken."""
+    """`[inbound.imap]`: a mailbox folder from which mail to our addresses is fetched."""
 
     host: Annotated[str, Field(min_length=1, max_length=253)]
     port: Annotated[int, Field(ge=1, le=65_535)] = 993
@@ -69,7 +69,8 @@ class ImapSettings(Table):
 
 
 class InboundSettings(Table):
-    """`[inbound]`: the address at which mail comes in, and the ways; without one, bounces go to From."""
+    """`[inbound]`: the address for mail to the publication, and how it is received; without it, bounces go
+    to From."""
 
     address: Annotated[str, BeforeValidator(_inbox)] = ""
     delimiter: Annotated[str, BeforeValidator(_delimiter)] = "+"
@@ -103,14 +104,15 @@ class InboundSettings(Table):
         return self
 
     def is_ours(self, address: str) -> bool:
-        """Return whether mail to an address is for us: the inbox, or it with a delimiter and more."""
+        """Return whether mail to an address is for us: the inbox's address, also with a delimiter and
+        more."""
         local, _, domain = address.strip("<>").lower().rpartition("@")
         if f"{local}@{domain}" == self.address.lower():
             return True
         return domain == self.domain.lower() and local.startswith(self.before.lower()) and bool(self.address)
 
     def mailto(self, named: str) -> str:
-        """Return the link that writes to our address with a token or a command behind it (RFC 6068)."""
+        """Return a mailto URL of our address with a token or a command after the delimiter (RFC 6068)."""
         return f"mailto:{quote(self.before, safe='+')}{named}@{self.domain}"
 
     @property
@@ -120,7 +122,7 @@ class InboundSettings(Table):
 
     @property
     def before(self) -> str:
-        """Return what stands before a token: base and delimiter, or nothing on a domain that takes all."""
+        """Return what precedes a token: base and delimiter, or "" on a catch-all domain."""
         if len(self.delimiter) > 1:
             return ""
         return self.address.rpartition("@")[0] + self.delimiter

@@ -1,4 +1,4 @@
-"""Loading config.toml: one line for each thing to mend, naming key, value and remedy."""
+"""Load config.toml; errors are one line for each problem, with key, value and remedy."""
 
 import difflib
 import os
@@ -17,21 +17,21 @@ from digest.settings.settings import RESERVED, Settings
 
 
 def find_config(explicit: Path | None) -> Path:
-    """Find the settings file: the one named, else $DIGEST_CONFIG, else ./config.toml."""
+    """Find the settings file: the given one, else $DIGEST_CONFIG, else ./config.toml."""
     return explicit or Path(os.environ.get("DIGEST_CONFIG") or "config.toml")
 
 
 def find_service_manager() -> tuple[str, float]:
-    """Find the socket of a service manager that wants to be told, and how often in seconds (sd_notify(3)).
+    """Find the socket of a service manager, and its watchdog interval in seconds (sd_notify(3)).
 
-    Without one the socket is empty; without a watchdog the interval is 0.
+    Without a service manager the socket is ""; without a watchdog the interval is 0.
     """
     socket, microseconds = os.environ.get("NOTIFY_SOCKET", ""), os.environ.get("WATCHDOG_USEC", "")
     return socket, int(microseconds) / 2_000_000 if microseconds.isdigit() else 0.0
 
 
 def load_settings(path: Path) -> Settings:
-    """Load and validate the settings; raise SettingsError, one line for each thing to mend."""
+    """Load and validate the settings; raise SettingsError with one line for each problem."""
     try:
         written = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -49,7 +49,7 @@ def load_settings(path: Path) -> Settings:
         return Settings(**written, folder=path.resolve().parent, file=path.resolve())
     except ValidationError as error:
         found = error.errors()
-        # A list whose items are wrong is not also too short.
+        # If items of a list are wrong, the list is not also reported as too short.
         wrong = {item["loc"][0] for item in found if len(item["loc"]) > 1}
         told = [item for item in found if len(item["loc"]) != 1 or item["loc"][0] not in wrong]
         lines = [_printable(f"{path}: {_explain(item, written)}") for item in told]
@@ -61,7 +61,7 @@ def _printable(line: str) -> str:
 
 
 def _explain(item: Any, written: dict[str, Any]) -> str:
-    """Turn one validation error into one line: key, value, remedy."""
+    """Return one validation error as one line: key, value, remedy."""
     location = [part for part in item["loc"] if part != "[key]"]
     where = _name_key(location, written)
     message = word(item["type"], str(item["msg"]), item.get("ctx", {}))
@@ -97,14 +97,14 @@ def _suggest(location: list[str | int]) -> str:
 
 
 def table_of(*location: str | int) -> type[BaseModel] | None:
-    """Find the model of a table, or of each table of a list or by a name, by the settings' own fields."""
+    """Find the model of a table, of a list of tables, or of named tables, from the settings' own fields."""
     table: type[BaseModel] | None = Settings
     parts = iter(location)
     for part in parts:
         fields = table.model_fields.items() if table else ()
         kind = next((field.annotation for name, field in fields if part in (name, field.alias)), None)
         if get_origin(kind) in (dict, tuple):
-            next(parts, None)  # which one of them
+            next(parts, None)  # the one that fits
         table = _model_in(kind)
     return table
 

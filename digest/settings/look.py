@@ -41,7 +41,7 @@ Picture = Annotated[str, BeforeValidator(_picture)]
 
 
 class LookSettings(Table):
-    """`[look]`; what is left out is the look's own."""
+    """`[look]`; anything left out comes from the look itself."""
 
     folder: Text | None = None
     background: Colour = ""

@@ -1,7 +1,7 @@
-"""What is wrong with a value of the settings, in words of our own: what is allowed, with an example.
+"""Error messages for invalid settings, in our own words: what is allowed, with an example.
 
-Pydantic's sentences speak of its types and patterns; each kind of error that a setting
-can have is worded here.
+Pydantic's messages mention its types and patterns; each kind of error that a setting can have has a message
+here.
 """
 
 from collections.abc import Mapping
@@ -43,7 +43,7 @@ _BOUNDED = {
 
 
 def word(kind: str, message: str, context: Mapping[str, Any]) -> str:
-    """Return an error's sentence by its kind; one that our own rules raised is kept."""
+    """Return the message for an error by its kind; messages raised by our own rules are kept."""
     if kind in _BOUNDED:
         return _BOUNDED[kind].format_map(context)
     if kind in ("literal_error", "enum"):

@@ -1,4 +1,4 @@
-"""Everything that config.toml and the environment say, as one value that is valid as a whole."""
+"""The settings: config.toml and the environment, validated as a whole."""
 
 from pathlib import Path
 from typing import Any
@@ -21,11 +21,11 @@ from digest.settings.site import DatabaseSettings, FetchSettings, Site, SourceSe
 from digest.settings.smtp import SmtpSettings
 from digest.settings.topics import TopicSettings
 
-RESERVED = ("folder", "file")  # ours, not a key of the file
+RESERVED = ("folder", "file")  # set by us, not a key of the file
 
 
 class Settings(BaseSettings):
-    """Everything that config.toml and the environment say; `folder` is where relative paths start."""
+    """The whole configuration; relative paths are relative to `folder`."""
 
     model_config = SettingsConfigDict(
         env_prefix="DIGEST_",
@@ -59,7 +59,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Let the environment win over the file."""
+        """Give the environment precedence over the file."""
         return env_settings, init_settings
 
     @model_validator(mode="before")
@@ -150,7 +150,7 @@ class Settings(BaseSettings):
 
     @property
     def return_path_domain(self) -> str:
-        """Return the domain of MAIL FROM, which SPF is asked about."""
+        """Return the domain of MAIL FROM, which SPF applies to."""
         inbound = self.inbound
         if inbound.is_verp:
             return inbound.domain

@@ -1,4 +1,4 @@
-"""The plain tables: who publishes, where it is kept, the pages, and where articles come from."""
+"""The plain tables: the publisher, the database, the web pages, and the sources."""
 
 from datetime import timedelta
 from email.utils import parseaddr
@@ -27,14 +27,14 @@ from digest.settings.types import (
 )
 
 LONGEST_SETTLE = timedelta(days=1)
-"""How long `settle` may be: what becomes news later than that is old news."""
+"""The largest `settle`: an article that becomes news later than that is old news."""
 
 EXAMPLE_SECRET = "replace-me-by-a-long-random-text"  # noqa: S105 - it protects nothing
-"""What config.example.toml has in the secret's place."""
+"""The secret in config.example.toml."""
 
 
 class Site(Table):
-    """`[site]`: who publishes."""
+    """`[site]`: the publisher."""
 
     name: Text
     base_url: BaseUrl
@@ -50,25 +50,25 @@ class Site(Table):
 
     @property
     def from_address(self) -> str:
-        """Return the address of From, its domain as it stands in DNS."""
+        """Return the address of From, its domain in ASCII form."""
         local, _, _ = parseaddr(self.from_)[1].rpartition("@")
         return f"{local}@{self.from_domain}"
 
     @property
     def from_domain(self) -> str:
-        """Return the domain of From, as it stands in DNS."""
+        """Return the domain of From in ASCII form."""
         return ascii_name(parseaddr(self.from_)[1].rpartition("@")[2])
 
 
 class DatabaseSettings(Table):
-    """`[database]`: where everything is kept."""
+    """`[database]`: where everything is stored."""
 
     url: str = "sqlite:///digest.db"
 
     @field_validator("url")
     @classmethod
     def _name_the_driver(cls, url: str) -> str:
-        """Take the schemes that PostgreSQL's own programs take (libpq, section 34.1.1.2)."""
+        """Accept the URL schemes of PostgreSQL's own programs (libpq, section 34.1.1.2)."""
         for scheme in ("postgresql://", "postgres://"):
             if url.startswith(scheme):
                 return url.replace(scheme, "postgresql+psycopg://", 1)
@@ -90,7 +90,7 @@ class DatabaseSettings(Table):
 
 
 class WebSettings(Table):
-    """`[web]`: the pages, and the secret that their links are signed with."""
+    """`[web]`: the web pages, and the secret that signs their links."""
 
     enabled: bool = True
     host: Text = "127.0.0.1"
@@ -123,7 +123,7 @@ class WebSettings(Table):
 
     @property
     def is_secret_published(self) -> bool:
-        """Return whether the secret is the example's, which anybody may read."""
+        """Return whether the secret is the example's, which is public."""
         return self.secret.get_secret_value() == EXAMPLE_SECRET
 
     @property
@@ -133,7 +133,7 @@ class WebSettings(Table):
 
 
 class FetchSettings(Table):
-    """`[fetch]`: how sources are asked."""
+    """`[fetch]`: how sources are requested."""
 
     parallel: int = Field(default=8, ge=1, le=64)
     spacing: Duration = timedelta(seconds=1)

@@ -1,4 +1,4 @@
-"""The settings of delivery: the relays, and how fast they and the domains behind them are served."""
+"""`[smtp]`: the relays, and the limits of relays and recipient domains."""
 
 import ipaddress
 from datetime import date
@@ -37,21 +37,21 @@ def _is_literal(name: str) -> bool:
 
 
 class DomainSettings(Table):
-    """One `[smtp.domains."..."]`: how fast the readers of one domain are served, whatever the relay."""
+    """One `[smtp.domains."..."]`: the limits for one recipient domain, whatever the relay."""
 
     connections: int = Field(default=0, ge=0, le=100)
     rate: float = Field(default=0, ge=0)
 
 
 class WarmUp(Table):
-    """`[smtp.warm_up]`: messages a day, growing, for a new sender that nobody knows yet."""
+    """`[smtp.warm_up]`: a growing number of messages a day, for a sender without a reputation."""
 
     begins_on: date
     messages: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1, max_length=366)]
 
 
 class RelaySettings(Table):
-    """One relay: `[smtp]`, and each `[smtp.relays.NAME]` beside it."""
+    """One relay: `[smtp]`, and each `[smtp.relays.NAME]`."""
 
     host: Annotated[str, Field(min_length=1, max_length=500)] = "localhost"
     port: int = Field(default=25, ge=1, le=65535)
@@ -78,7 +78,7 @@ class RelaySettings(Table):
 
 
 class SmtpSettings(RelaySettings):
-    """`[smtp]`: the relay, and what holds for all relays."""
+    """`[smtp]`: the first relay, and the settings that apply to all relays."""
 
     ehlo_name: Annotated[str, BeforeValidator(_full_name)] = ""
     when_uncertain: Literal["resend", "hold"] = "resend"

@@ -1,4 +1,4 @@
-"""`[[topics]]`: which articles a topic has, beside those whose source or author names it."""
+"""`[[topics]]`: which articles get a topic, besides those whose source or author names it."""
 
 import re
 from typing import Annotated
@@ -37,9 +37,9 @@ Words = Annotated[str, BeforeValidator(_words), Field(max_length=_MOST)]
 
 
 class TopicSettings(Table):
-    """One `[[topics]]`; an article has it where any of its rules fits.
+    """One `[[topics]]`; an article gets it if any of its rules matches.
 
-    `title` are words, not patterns: no text of a feed can make them slow.
+    `title` holds words, not patterns, so that no text in a feed can make matching slow.
     """
 
     name: Topic

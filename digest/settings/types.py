@@ -1,4 +1,4 @@
-"""The kinds of value that settings have; each says what is wrong with one, and the remedy."""
+"""The types of settings; each reports what is wrong with a value, and the remedy."""
 
 import ipaddress
 import re
@@ -29,7 +29,7 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 
 
 def parse_duration(value: object) -> timedelta:
-    """Read a span of time such as "15m", "7d" or "0"; raise ValueError with the remedy."""
+    """Parse a duration such as "15m", "7d" or "0"; raise ValueError with the remedy."""
     if isinstance(value, str) and value.strip() == "0":
         return timedelta()
     if isinstance(value, str) and (match := _DURATION.fullmatch(value.strip())):
@@ -103,7 +103,7 @@ def _cadence(value: object) -> object:
 
 
 def _year_day(value: object) -> object:
-    """Read a date of one year, "2027-01-01", or of each, "12-25"; TOML's own dates are dates of one year."""
+    """Parse a date of one year, "2027-01-01", or of every year, "12-25"; TOML's own dates are of one year."""
     text = value.isoformat() if isinstance(value, date) else str(value)
     try:
         date.fromisoformat(text if len(text) == 10 else f"2024-{text}")
@@ -113,7 +113,7 @@ def _year_day(value: object) -> object:
 
 
 def _quiet(value: object) -> object:
-    """Read quiet hours, "22:00-07:00"; an empty text means none."""
+    """Parse quiet hours, "22:00-07:00"; an empty text means none."""
     text = re.sub(r"\s*[-–]\s*", "-", str(value).strip())
     if text and not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d", text):
         raise ValueError(f'"{value}" is no span of hours: write "22:00-07:00", or "" for none')
@@ -147,6 +147,6 @@ Text = Annotated[str, Field(min_length=1, max_length=500)]
 
 
 class Table(BaseModel):
-    """One table of config.toml: no unknown key, no value in an error."""
+    """One table of config.toml: unknown keys are refused, and errors contain no values."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, hide_input_in_errors=True)

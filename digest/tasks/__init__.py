@@ -1,4 +1,4 @@
-"""The use cases: each owns its transaction and joins rules, store and net.
+"""The use cases: each owns its transaction and combines rules, store and net.
 
 Open editions/compiling.py first, then delivery/run.py.
 """

@@ -1,4 +1,4 @@
-"""Mail that comes in, told apart: bounces, complaints, automatic answers, readers' own words.
+"""Classify received mail: bounces, complaints, automatic replies, readers' own messages.
 
 Nothing here reads a clock, a file or the network. Open reading.py first.
 """

@@ -1,4 +1,4 @@
-"""Read complaints: feedback reports (RFC 5965) and what feedback loops send in their stead."""
+"""Parse complaints: feedback reports (RFC 5965) and what some feedback loops send instead."""
 
 import re
 
@@ -45,7 +45,7 @@ def _read_report(mail: Mail, fields: HeaderFields) -> FeedbackReport | None:
 
 
 def _read_loose(mail: Mail) -> FeedbackReport | None:
-    """Read loops without a report part: Microsoft's JMRP, X-ARF, older ones that attach the message."""
+    """Parse reports without a report part: Microsoft's JMRP, X-ARF, older ones that attach the message."""
     subject, sender = mail.headers.text("subject"), mail.headers.get("from")
     local = next(iter(find_addresses(sender)), "").partition("@")[0]
     returned = mail.find("message/rfc822", "text/rfc822-headers") is not None
@@ -66,7 +66,7 @@ def _read_loose(mail: Mail) -> FeedbackReport | None:
 
 
 def _host(text: str) -> str:
-    """Return the domain of who reports, to count complaints by."""
+    """Return the domain of the reporter, by which complaints are counted."""
     addresses = find_addresses(text)
     host = addresses[0].rpartition("@")[2] if addresses else text.strip()
     return host.lower()[:120]

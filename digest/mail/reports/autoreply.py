@@ -1,4 +1,4 @@
-"""Tell a machine's answer from a person's letter (RFC 3834, and what real responders do instead)."""
+"""Recognise automatic replies (RFC 3834, and what responders do in practice)."""
 
 import re
 
@@ -48,9 +48,9 @@ _MACHINE = re.compile(
 
 
 def why_machine(mail: Mail, sender: str, return_path: str | None) -> str:
-    """Say why a message is no person's, so that it gets no answer; nothing where it may be a person's.
+    """Return why a message is automatic, so that it gets no reply; "" if a person may have written it.
 
-    `return_path` is the envelope's sender, None where it is not known (RFC 3834 2, RFC 5321 4.5.5).
+    `return_path` is the envelope's sender, None if it is unknown (RFC 3834 2, RFC 5321 4.5.5).
     """
     headers = mail.headers
     stated = headers.get("auto-submitted").split(";")[0].strip().lower()
@@ -74,7 +74,7 @@ def why_machine(mail: Mail, sender: str, return_path: str | None) -> str:
 
 
 def is_auto_reply(mail: Mail, text: str) -> bool:
-    """Return whether a message is a responder's answer: an absence, a receipt, a ticket number."""
+    """Return whether a message is a responder's: an absence, a receipt, a ticket number."""
     headers = mail.headers
     stated = headers.get("auto-submitted").split(";")[0].strip().lower()
     if stated in ("auto-replied", "auto-notified") or any(name in headers for name in _RESPONDERS):

@@ -1,4 +1,4 @@
-"""Read delivery status notifications (RFC 3464; RFC 6533 for addresses beyond ASCII)."""
+"""Parse delivery status notifications (RFC 3464; RFC 6533 for internationalised addresses)."""
 
 import re
 
@@ -22,7 +22,7 @@ _MOST = 500
 
 
 def read_delivery_status(part: Part) -> tuple[list[Failure], bool]:
-    """Read a status part: who did not get the message, and whether it tells of anybody at all.
+    """Parse a status part: who did not get the message, and whether it names any recipient at all.
 
     Recipients whose Action is delivered, relayed or expanded have no failure (RFC 3464 2.3.3).
     """
@@ -55,21 +55,21 @@ def find_code(text: str) -> int | None:
 
 
 def find_addresses(text: str) -> list[str]:
-    """Find the mail addresses in a text, each once, in their order."""
+    """Find the mail addresses in a text, each once, in order."""
     found = [match.strip(".") for match in _FOUND.findall(text)]
     found += [f"{local}@{domain}" for local, domain in _QUOTED.findall(text)]
     return list(dict.fromkeys(found))
 
 
 def bounded(words: str) -> str:
-    """Return a server's words on one line and of a bounded length."""
+    """Return a server's words in one line of limited length."""
     return " ".join(words.split())[:_MOST]
 
 
 def _groups(text: str) -> list[HeaderFields]:
-    """Part the fields into groups; the first names the message, each other a recipient (RFC 3464 2.1).
+    """Split the fields into groups; the first describes the message, each other a recipient (RFC 3464 2.1).
 
-    Servers also write no empty line between recipients, or one inside of a recipient's fields.
+    Some servers omit the empty line between recipients, or insert one inside a recipient's fields.
     """
     groups: list[list[str]] = [[]]
     for line in re.sub(r"\n[ \t]+", " ", text).split("\n"):
@@ -85,7 +85,7 @@ def _groups(text: str) -> list[HeaderFields]:
 
 
 def _address_of(group: HeaderFields) -> str:
-    """Find whom the sender wrote to: the original recipient where it is told (RFC 3464 2.3.1)."""
+    """Find whom the sender wrote to: the original recipient if it is given (RFC 3464 2.3.1)."""
     for name in ("original-recipient", "final-recipient", "x-actual-recipient", "x-orig-rcpt"):
         for value in group.all(name):
             address = _typed(value)
@@ -95,7 +95,7 @@ def _address_of(group: HeaderFields) -> str:
 
 
 def _typed(value: str) -> str:
-    """Read "rfc822; someone@example.org": the type may be missing, the address bracketed or in xtext."""
+    """Parse "rfc822; someone@example.org": the type may be missing, the address bracketed or in xtext."""
     kind, sign, rest = decode_words(value).partition(";")
     text = (rest if sign else kind).strip().strip("<>").strip()
     if kind.strip().lower() == "utf-8":
@@ -130,9 +130,9 @@ def _failure(group: HeaderFields, address: str, action: str) -> Failure | None:
 
 
 def _best_status(stated: str, words: str) -> str:
-    """Choose between the Status field and the code that the remote server spoke.
+    """Choose between the Status field and the code in the remote server's reply.
 
-    A relay writes 5.0.0 or 4.0.0 where it does not know, and the other server's words know more (RFC 3463 2).
+    A relay writes 5.0.0 or 4.0.0 if it does not know more, and the remote server's reply does (RFC 3463 2).
     """
     status, spoken = find_status(stated), find_status(words)
     if not status:

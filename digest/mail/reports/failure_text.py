@@ -1,7 +1,7 @@
-"""Find failures in prose: the reports of servers that send no delivery status, each in a form of its own.
+"""Find failures in prose: reports of servers that send no delivery status, each in a form of its own.
 
-No table of servers: a report names a recipient on a line of its own or behind a label, says why beside it,
-and returns the message below a line that announces it. What is found there is read as a server's words.
+There is no table of servers: a report names a recipient on a line of its own or after a label, gives the
+reason next to it, and returns the message below a line that announces it.
 """
 
 import html
@@ -101,10 +101,10 @@ class _Mention:
 
 
 def find_failures(text: str, not_theirs: frozenset[str], furthest: int = 9) -> tuple[list[Failure], str]:
-    """Return the failures that a report tells of in prose, and the returned message below it.
+    """Find the failures that a report describes in prose, and the returned message below it.
 
-    `not_theirs` are addresses in lower case that cannot be the failed one: the sender's and our own.
-    With `furthest` 2 an address inside of a sentence is none: for messages that may be a person's.
+    `not_theirs` are addresses in lower case that cannot be the failed one: the sender's and our own. With
+    `furthest` 2 an address inside a sentence does not count: for messages that may be a person's.
     """
     report, original = cut_original(strip_tags(text))
     if not FAILED.search(report):
@@ -127,7 +127,7 @@ def find_failures(text: str, not_theirs: frozenset[str], furthest: int = 9) -> t
 
 
 def judge(address: str, words: str, wider: str, report: str, delayed: bool) -> Failure:
-    """Judge one recipient by the words beside the address, else by the whole report."""
+    """Judge one recipient by the words next to the address, else by the whole report."""
     status = find_status(words) or find_status(wider)
     code = find_code(words) or find_code(wider)
     reason = find_reason(_without(words, address), status)
@@ -148,7 +148,7 @@ def judge(address: str, words: str, wider: str, report: str, delayed: bool) -> F
 
 
 def cut_original(text: str) -> tuple[str, str]:
-    """Part a report from the message that it returns: at the line that announces it, or at its headers."""
+    """Split a report from the message that it returns: at the line that announces it, or at its headers."""
     lines = [line[:_LONGEST_LINE] for line in text.split("\n")]
     for place, line in enumerate(lines[:_MOST_LINES]):
         if place and len(line) < 200 and _BEGINS_ORIGINAL.match(line) and not _OWN_LINE.match(line):
@@ -159,7 +159,7 @@ def cut_original(text: str) -> tuple[str, str]:
 
 
 def strip_tags(text: str) -> str:
-    """Turn the HTML of a report into lines; text that is none stays as it is."""
+    """Convert the HTML of a report to lines; plain text stays unchanged."""
     if not re.search(r"<(html|body|p|br|div|table|b|font)\b", text[:5000], re.I):
         return text
     for name in ("style", "script", "head"):
@@ -200,7 +200,7 @@ def _mentions(report: str, not_theirs: frozenset[str]) -> list[_Mention]:
 
 
 def _ranked(line: str) -> list[tuple[str, int]]:
-    """Find the addresses of a line: 1 alone on it or labelled, 3 in a sentence, 4 beside advice."""
+    """Find the addresses of a line: 1 alone on it or labelled, 3 in a sentence, 4 next to advice."""
     addresses = find_addresses(line)
     own = _OWN_LINE.match(line)
     if own and re.match(r"\s*to\s*:", line, re.I):

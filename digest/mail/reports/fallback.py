@@ -1,4 +1,4 @@
-"""Ask flufl.bounce about a report that the readers of this package find nobody in."""
+"""Ask flufl.bounce about a report in which the other modules of this package find no recipient."""
 
 from digest.mail.reports.dsn import find_addresses
 from digest.mail.reports.failure_text import judge
@@ -10,21 +10,22 @@ _MOST_DELIMITERS = 40
 
 
 def find_by_library(raw: bytes, text: str) -> list[Failure]:
-    """Return those whom the library's detectors name, judged by the report's words.
+    """Return the recipients that the library's detectors find, judged by the report's words.
 
-    The standard library's parser takes a time that grows with the square of nested parts: those have none.
+    The standard library's parser takes quadratic time for nested parts, so such messages are not passed to
+    it.
     """
     raw = raw[:_MOST]
     if raw.lower().count(b"boundary=") > _MOST_BOUNDARIES or raw.count(b"\n--") > _MOST_DELIMITERS:
         return []
-    import email  # here: few messages come this far, and the package is slow to import
+    import email  # imported here: few messages come this far, and the package is slow to import
 
     from flufl.bounce import all_failures
 
     try:
         temporary, permanent = all_failures(email.message_from_bytes(raw))
     except (ValueError, LookupError, TypeError, AttributeError, IndexError, RecursionError):
-        return []  # its detectors expect well-formed parts, and this message's sender owes us none
+        return []  # its detectors expect well-formed parts, which a hostile message need not have
     named = sorted(address.decode("utf-8", "replace") for address in temporary | permanent)
     delayed = {address.decode("utf-8", "replace") for address in temporary - permanent}
     return [judge(one, text, text, text, one in delayed) for one in named if find_addresses(one) == [one]]

@@ -1,7 +1,8 @@
-"""Read a message into headers and leaf parts in bounded time and memory, whatever its sender wrote.
+"""Parse a message into headers and leaf parts in limited time and memory, whatever it contains.
 
-The standard library's parser copies a body line by line through one generator a nesting level: 30 MB take
-seconds, 1,000 nested parts its recursion limit. This one looks boundaries up and decodes what is asked for.
+The standard library's parser copies a body line by line through one generator for each level: 30 MB take
+seconds, and 1,000 nested parts exceed the recursion limit. This one searches for boundaries and decodes only
+what is asked for.
 """
 
 import binascii
@@ -26,12 +27,12 @@ _SLOW_CODECS = frozenset({"punycode", "idna", "unicode_escape", "raw_unicode_esc
 
 @dataclass(frozen=True, slots=True)
 class HeaderFields:
-    """Header fields in their order, names in lower case, values unfolded and still encoded."""
+    """Header fields in order, names in lower case, values unfolded and still encoded."""
 
     fields: tuple[tuple[str, str], ...] = ()
 
     def get(self, name: str) -> str:
-        """Return the first field of that name, or nothing."""
+        """Return the first field of that name, or ""."""
         return next((value for known, value in self.fields if known == name), "")
 
     def all(self, name: str) -> list[str]:
@@ -39,7 +40,8 @@ class HeaderFields:
         return [value for known, value in self.fields if known == name]
 
     def text(self, name: str) -> str:
-        """Return the first field of that name with its encoded-words decoded (RFC 2047), of bounded length."""
+        """Return the first field of that name with its encoded-words decoded (RFC 2047), of limited
+        length."""
         return decode_words(self.get(name)[:2_000])[:500]
 
     def __contains__(self, name: str) -> bool:
@@ -51,7 +53,7 @@ class HeaderFields:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A leaf of a message: its headers, its type in lower case, and its body as it stands."""
+    """A leaf of a message: its headers, its type in lower case, and its body, still encoded."""
 
     headers: HeaderFields
     kind: str
@@ -60,16 +62,16 @@ class Part:
 
     @property
     def is_attachment(self) -> bool:
-        """Return whether its sender calls it an attachment (RFC 2183)."""
+        """Return whether it is declared as an attachment (RFC 2183)."""
         return self.headers.get("content-disposition").lower().startswith("attachment")
 
     @property
     def text(self) -> str:
-        """Decode the body as text with line ends of one character; what cannot be decoded is replaced."""
+        """Decode the body as text with LF line ends; undecodable bytes are replaced."""
         return decode_text(self.content(MOST_TEXT), self.parameters.get("charset", ""))
 
     def content(self, most: int) -> bytes:
-        """Undo the transfer encoding (RFC 2045 6) of the first `most` bytes."""
+        """Decode the transfer encoding (RFC 2045 6) of the first `most` bytes."""
         return _decode_transfer(self.body[: 2 * most], self.headers.get("content-transfer-encoding"))[:most]
 
 
@@ -88,14 +90,14 @@ class Mail:
 
 
 def read_mail(raw: bytes) -> Mail:
-    """Read a message; anything is a message, at worst one of a single text part."""
+    """Parse a message; anything is a message, at worst one with a single text part."""
     headers, body = split_head(raw)
     kind, parameters = read_type(headers)
     return Mail(headers, kind, parameters, tuple(_leaves(headers, body, MOST_PARTS)))
 
 
 def split_head(raw: bytes) -> tuple[HeaderFields, bytes]:
-    """Part the header fields from the body at the first empty line (RFC 5322 2.1)."""
+    """Split the header fields from the body at the first empty line (RFC 5322 2.1)."""
     raw = raw.lstrip(b"\r\n")
     if raw.startswith(b"From "):  # an mbox's separator
         raw = raw[raw.find(b"\n") + 1 :]
@@ -106,7 +108,7 @@ def split_head(raw: bytes) -> tuple[HeaderFields, bytes]:
 
 
 def read_fields(head: bytes) -> HeaderFields:
-    """Read header fields, folded lines joined; lines that are no field are passed over."""
+    """Parse header fields, with folded lines joined; lines that are no field are skipped."""
     found: list[tuple[str, str]] = []
     text = _decode(head, "utf-8").replace("\r\n", "\n").replace("\r", "\n")
     for line in re.sub(r"\n[ \t]+", " ", text).split("\n")[:MOST_FIELDS]:
@@ -117,7 +119,7 @@ def read_fields(head: bytes) -> HeaderFields:
 
 
 def read_type(headers: HeaderFields) -> tuple[str, dict[str, str]]:
-    """Read Content-Type: the type in lower case, and its parameters (RFC 2045 5.1)."""
+    """Parse Content-Type: the type in lower case, and its parameters (RFC 2045 5.1)."""
     value = headers.get("content-type") or "text/plain"
     kind, _, rest = value.partition(";")
     parameters = {
@@ -127,7 +129,7 @@ def read_type(headers: HeaderFields) -> tuple[str, dict[str, str]]:
 
 
 def decode_words(value: str) -> str:
-    """Decode the encoded-words of a header value (RFC 2047); a broken one stays as it stands."""
+    """Decode the encoded-words of a header value (RFC 2047); a malformed one stays unchanged."""
     if "=?" not in value:
         return value
     return _ENCODED.sub(_decode_word, _BETWEEN_ENCODED.sub(r"\1\2", value))
@@ -151,12 +153,12 @@ def _leaves(headers: HeaderFields, body: bytes, most: int, depth: int = 0) -> It
             left -= 1
         if left <= 0:
             return
-    if left == most:  # its boundary stands nowhere
+    if left == most:  # its boundary does not occur
         yield Part(headers, "text/plain", parameters, body)
 
 
 def split_head_of_part(piece: bytes) -> tuple[HeaderFields, bytes]:
-    """Part a part's fields from its body; a part may have none (RFC 2046 5.1)."""
+    """Split a part's fields from its body; a part may have none (RFC 2046 5.1)."""
     if piece.startswith((b"\n", b"\r\n")):
         return HeaderFields(), piece.lstrip(b"\r\n")
     headers, body = split_head(piece)
@@ -170,7 +172,7 @@ def split_head_of_part(piece: bytes) -> tuple[HeaderFields, bytes]:
 
 
 def _split(body: bytes, boundary: str, most: int) -> Iterator[bytes]:
-    """Cut a multipart's body at its delimiters; one that is not closed ends with the body."""
+    """Split a multipart's body at its delimiters; an unclosed one ends with the body."""
     mark = b"--" + boundary.encode("utf-8", "replace")
     place = 0 if body.startswith(mark) else body.find(b"\n" + mark) + 1
     if place == 0 and not body.startswith(mark):

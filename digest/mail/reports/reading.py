@@ -1,4 +1,4 @@
-"""Read a message that came in: what it is, and what it tells of whom."""
+"""Classify a received message: what it is, and whom it concerns."""
 
 import re
 from collections.abc import Collection
@@ -43,10 +43,10 @@ _AGGREGATE = re.compile(r"report[- ]domain:|dmarc aggregate|tls-?rpt|smtp tls re
 
 
 def read(raw: bytes, *, return_path: str | None = None, own: Collection[str] = ()) -> Report:
-    """Read a message and tell what it is.
+    """Parse and classify a message.
 
-    `return_path` is the envelope's sender, "" for the null one, None where it is not known: then the
-    Return-Path field tells. `own` are addresses of ours, which no report names as failed.
+    `return_path` is the envelope's sender, "" for the null one; if it is None, the Return-Path field is used.
+    `own` are our own addresses, which no report names as failed.
     """
     mail = read_mail(raw)
     report = read_report(mail, return_path=return_path, own=own)
@@ -63,7 +63,7 @@ def read(raw: bytes, *, return_path: str | None = None, own: Collection[str] = (
 
 
 def read_report(mail: Mail, *, return_path: str | None = None, own: Collection[str] = ()) -> Report:
-    """Read a message that is taken apart already."""
+    """Classify a message that has been parsed already."""
     original = find_original(mail)
     complaint = arf.read_complaint(mail)
     if complaint is not None:
@@ -85,7 +85,7 @@ def read_report(mail: Mail, *, return_path: str | None = None, own: Collection[s
 
 
 def _read_disposition(mail: Mail, original: HeaderFields) -> Report:
-    """Read a disposition notification (RFC 8098): one that says "rejected" stands for a failure (Dovecot)."""
+    """Parse a disposition notification (RFC 8098): "rejected" counts as a failure (Dovecot)."""
     part = mail.find("message/disposition-notification")
     text = main_text(mail)
     if part is not None and re.search(
@@ -100,7 +100,7 @@ def _read_disposition(mail: Mail, original: HeaderFields) -> Report:
 
 
 def find_sender(mail: Mail) -> str:
-    """Find the address that From names; nothing where it names none, or several."""
+    """Find the address in From; "" if there is none, or several."""
     found = dsn.find_addresses(mail.headers.text("from"))
     bracketed = re.findall(rf"<({dsn.ADDRESS})>", mail.headers.get("from"))
     if bracketed:
@@ -109,7 +109,7 @@ def find_sender(mail: Mail) -> str:
 
 
 def main_text(mail: Mail) -> str:
-    """Return the first text of a message; of HTML alone, its lines."""
+    """Return the first text of a message; of HTML alone, its text."""
     plain = next((p for p in mail.parts if p.kind == "text/plain" and not p.is_attachment), None)
     if plain is not None and plain.text.strip():
         return plain.text
@@ -131,7 +131,7 @@ def find_original(mail: Mail) -> HeaderFields:
 
 
 def return_path_of(mail: Mail, stated: str | None = None) -> str | None:
-    """Return the envelope's sender, as stated or as final delivery wrote it down; None where neither tells."""
+    """Return the envelope's sender, as stated or as final delivery recorded it; None if it is unknown."""
     if stated is not None:
         return stated.strip().strip("<>")
     if "return-path" in mail.headers:
@@ -140,7 +140,7 @@ def return_path_of(mail: Mail, stated: str | None = None) -> str | None:
 
 
 def _read_bounce(mail: Mail, path: str | None, own: Collection[str], original: HeaderFields) -> Report | None:
-    """Read a failure report: its status part first, then its header, then its prose."""
+    """Parse a failure report: its status part first, then its header, then its prose."""
     told = False
     for part in mail.parts:
         if part.kind in dsn.KINDS or (
@@ -171,7 +171,7 @@ def _read_bounce(mail: Mail, path: str | None, own: Collection[str], original: H
 
 
 def _likeness(mail: Mail, path: str | None) -> int:
-    """Judge by its header whether a message is a failure report; `_MAYBE` asks more of its text."""
+    """Judge by its header whether a message is a failure report; `_MAYBE` requires more of its text."""
     headers = mail.headers
     subject, stated = headers.text("subject"), headers.get("auto-submitted").strip().lower()
     if (
@@ -193,7 +193,7 @@ def _likeness(mail: Mail, path: str | None) -> int:
 
 
 def _read_inner(mail: Mail, own: Collection[str]) -> Report | None:
-    """Read a report that another system has put into a message of its own, with its headers."""
+    """Parse a report that another system has embedded, with its headers, in a message of its own."""
     for part in mail.parts:
         if part.kind == "message/rfc822" and b"report" in part.body[:20_000]:
             inside = read_mail(part.content(1_000_000))
@@ -229,7 +229,7 @@ def _prose(
 
 
 def _from_original(original: HeaderFields, text: str, returned: str) -> tuple[list[Failure], str]:
-    """Take the returned message's own recipient, where the report names nobody."""
+    """Use the returned message's own recipient if the report names none."""
     headers = original
     if not headers and returned:
         headers, _ = split_head(returned.split("\n", 1)[-1].lstrip("\n -").encode("utf-8", "replace"))
@@ -241,7 +241,7 @@ def _from_original(original: HeaderFields, text: str, returned: str) -> tuple[li
 
 
 def _stated_first(failures: list[Failure], stated: list[str]) -> list[Failure]:
-    """Keep those whom X-Failed-Recipients names, where a header does (Exim)."""
+    """Keep the recipients that X-Failed-Recipients names, if that header exists (Exim)."""
     named = {address.lower() for address in stated}
     kept = [failure for failure in failures if failure.address.lower() in named]
     return kept or failures
@@ -265,7 +265,7 @@ def _original(mail: Mail, original: HeaderFields) -> HeaderFields:
 
 
 def _enriched(mail: Mail, failures: list[Failure]) -> list[Failure]:
-    """Complete a status part that gives no words of the server's with those of the prose."""
+    """Complete a status part without the server's words from the prose."""
     if all(one.reason is not Reason.UNDETERMINED for one in failures):
         return failures
     text = failure_text.cut_original(main_text(mail))[0]

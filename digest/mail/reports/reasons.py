@@ -1,6 +1,6 @@
-"""Why a server refused a message: its words first, its enhanced code (RFC 3463) where they say nothing.
+"""Why a server refused a message: by its words, or by its enhanced code (RFC 3463) if they say nothing.
 
-Order matters: a server that names a block list often calls the mailbox "unavailable" in the same line.
+The order matters: a server that names a block list often calls the mailbox "unavailable" in the same line.
 """
 
 import re
@@ -180,26 +180,26 @@ _BY_STATUS = {
     "7.606": Reason.REPUTATION, "7.708": Reason.REPUTATION, "7.511": Reason.REPUTATION,
 }  # fmt: skip
 _TELLING = frozenset({"1.1", "1.2", "1.3", "1.6", "1.10", "2.1", "2.2", "3.4", "4.6", "4.7", "4.4"})
-"""Codes that servers use for what they mean; others come with every kind of words."""
+"""Codes that servers use for their defined meaning; others occur with any words."""
 
 _MOST = 4_000
 
 HARD = frozenset({Reason.UNKNOWN_USER, Reason.UNKNOWN_HOST, Reason.DISABLED, Reason.MOVED})
-"""What will not mend itself: nobody reads mail at that address."""
+"""Permanent reasons: nobody reads mail at that address."""
 
 OURS = frozenset({
     Reason.AUTHENTICATION, Reason.REPUTATION, Reason.CONTENT, Reason.POLICY, Reason.RATE_LIMITED,
     Reason.GREYLISTED, Reason.RELAYING, Reason.TOO_BIG,
 })  # fmt: skip
-"""What a server holds against the sender or the message: it says nothing of the reader."""
+"""What a server holds against the sender or the message: it says nothing about the reader."""
 
 
 def find_reason(words: str, status: str = "") -> Reason:
-    """Return why a server refused, from what it said and its enhanced code."""
+    """Return why a server refused, from its words and its enhanced code."""
     words = words[:_MOST]
     subject = status[2:] if status[1:2] == "." else ""
     if subject == "4.1" and re.search(r"recipient address rejected: access denied", words, re.I):
-        return Reason.UNKNOWN_USER  # how Exchange Online refuses whom its directory does not know
+        return Reason.UNKNOWN_USER  # how Exchange Online refuses an address that is not in its directory
     coded = _BY_STATUS.get(subject, Reason.UNDETERMINED)
     if subject.startswith("7.") and len(subject) > 3 and coded is not Reason.UNDETERMINED:
         return coded
@@ -210,7 +210,7 @@ def find_reason(words: str, status: str = "") -> Reason:
 
 
 def _reconcile(said: Reason, coded: Reason) -> Reason:
-    """Choose between words and a telling code: words that name a full, closed or moved mailbox win."""
+    """Choose between words and a meaningful code: words about a full, closed or moved mailbox win."""
     if coded is Reason.UNDETERMINED:
         return said
     specific = (Reason.MAILBOX_FULL, Reason.DISABLED, Reason.MOVED, Reason.UNKNOWN_HOST)

@@ -1,8 +1,8 @@
-"""Tell a writer's own words from the message that they quote and from their signature.
+"""Separate a writer's own words from quoted text and the signature.
 
-Mail programs mark what they quote in three ways: by ">" before each line, by a line that says who wrote
-when ("On 23 November Anna wrote:"), or by a block of the header fields. The last two are words in the
-writer's language; every language of our own messages and the most used others are in the tables below.
+Mail clients mark quoted text in three ways: by ">" before each line, by an attribution line ("On 23 November
+Anna wrote:"), or by a block of header fields. The last two are in the writer's language; the tables below
+have every language of our own messages and the most used others.
 """
 
 import re
@@ -83,7 +83,7 @@ _DASH_NAME = re.compile(r"^-\s?[A-ZÀ-ÞԱ-Ֆ][\w.'-]*(?: [A-ZÀ-ÞԱ-Ֆ&][\w.'-
 
 @dataclass(frozen=True, slots=True)
 class ReplyText:
-    """A message's text, parted: the writer's own words, what they quote, and their signature."""
+    """A message's text in parts: the writer's own words, the quoted text, and the signature."""
 
     own: str
     quoted: str = ""
@@ -91,7 +91,7 @@ class ReplyText:
 
 
 def read_reply(text: str) -> ReplyText:
-    """Part the text of a reply. Words between quoted passages are the writer's own."""
+    """Split the text of a reply. Text between quoted passages is the writer's own."""
     lines = [line.rstrip()[:_WIDEST] for line in text.replace("\r\n", "\n").split("\n")[:_MOST_LINES]]
     own: list[str] = []
     quoted: list[str] = []
@@ -116,7 +116,8 @@ def read_reply(text: str) -> ReplyText:
 
 
 def _begins_rest(lines: list[str], place: int, attribution: int) -> bool:
-    """Whether all that follows is another's message: below a divider, a block of fields, an unmarked quote."""
+    """Return whether all that follows is another message: below a divider, a block of fields, an unmarked
+    quote."""
     if _DIVIDER.match(lines[place]) or _is_field_block(lines, place):
         return True
     if not attribution:
@@ -126,7 +127,7 @@ def _begins_rest(lines: list[str], place: int, attribution: int) -> bool:
 
 
 def _attribution(lines: list[str], place: int) -> int:
-    """Return how many lines an attribution takes from here; 0 where none begins."""
+    """Return how many lines an attribution has from here; 0 if none begins."""
     if not lines[place].strip() or len(lines[place]) > 500:
         return 0
     joined = ""
@@ -153,13 +154,13 @@ def _attribution(lines: list[str], place: int) -> int:
 
 
 def _is_quote_below(lines: list[str], place: int, line: str) -> bool:
-    """Whether a quote follows a line that only may be an attribution; one that names a date needs none."""
+    """Return whether a quote follows a line that may be an attribution; one with a date needs none."""
     following = next((one for one in lines[place : place + 4] if one.strip()), "")
     return bool(_QUOTED.match(following)) or bool(re.search(r"\d{4}|\d:\d\d|@", line) and following)
 
 
 def _is_field_block(lines: list[str], place: int) -> bool:
-    """Return whether a block of header fields begins here, as Outlook and others put one over a quote."""
+    """Return whether a block of header fields begins here, as Outlook and others put one above a quote."""
     start = place
     if re.match(r"^[\s_*-]{3,}$", lines[place]):
         start = next((at for at in range(place + 1, min(place + 4, len(lines))) if lines[at].strip()), place)
@@ -173,7 +174,7 @@ def _is_field_block(lines: list[str], place: int) -> bool:
 
 
 def _shared_line(lines: list[str], place: int) -> str | None:
-    """Return what stands before an attribution on the same line; None where none does."""
+    """Return the text before an attribution on the same line; None if there is none."""
     if not lines[place][:1].strip() or ":" not in lines[place][-3:]:
         return None
     match = _INLINE_ATTRIBUTION.search(lines[place])

@@ -1,4 +1,4 @@
-"""What a message that came in turned out to be, as plain values."""
+"""The result of classifying a received message, as plain values."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -7,7 +7,7 @@ from digest.mail.reports.parts import HeaderFields
 
 
 class MailKind(StrEnum):
-    """What a message is; `other` is a machine's mail that asks for nothing."""
+    """The kind of a message; `other` is an automatic one that needs no action."""
 
     BOUNCE = "bounce"
     COMPLAINT = "complaint"
@@ -45,7 +45,7 @@ class Failure:
     """One recipient who did not get the message.
 
     `status` is an enhanced code (RFC 3463) or empty, `code` a reply code (RFC 5321) or None. `permanent` is
-    class 5, `delayed` a warning that comes before the end; `mta` is the server that refused.
+    class 5, `delayed` a warning before the final failure; `mta` is the server that refused.
     """
 
     address: str
@@ -60,7 +60,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class FeedbackReport:
-    """A reader's "this is spam" (RFC 5965); who reported, as far as the report says."""
+    """A reader's "this is spam" (RFC 5965), with the reporter if the report names one."""
 
     feedback_type: str
     reporter: str = ""
@@ -69,7 +69,7 @@ class FeedbackReport:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a message is; `original` are the headers of the message that it is about, as it returns them."""
+    """The classification of a message; `original` are the headers of the message that it returns."""
 
     kind: MailKind
     failures: tuple[Failure, ...] = ()

@@ -1,4 +1,4 @@
-"""Where mail comes in: a spool that all ways write to, and the ways themselves.
+"""Receiving mail: a spool, and the ways that write to it.
 
 Open spool.py first.
 """

@@ -1,8 +1,8 @@
-"""Take messages out of a folder of an IMAP mailbox (RFC 9051), and wait there for new ones (IDLE).
+"""Take messages from a folder of an IMAP mailbox (RFC 9051), and wait for new ones (IDLE).
 
-A message that is not ours is looked at by its header alone, and nothing of it changes. One of ours is
-durable in the spool before it is moved or marked here; a crash between leaves it in both, and its key then
-makes it one.
+Of a message that is not ours only the header is read, and nothing changes. One of ours is durable in the
+spool before it is moved or marked here; after a crash in between it is in both, and its key identifies it as
+one.
 """
 
 import contextlib
@@ -32,9 +32,9 @@ _MOST_HEADER = 65_536
 
 @dataclass(frozen=True, slots=True)
 class ImapAccount:
-    """A mailbox, how it is logged in to, and which of its folders is read.
+    """A mailbox, its login, and the folder that is read.
 
-    With `token_file` the login is XOAUTH2; the file is read at each login, as its token is short-lived.
+    With `token_file` the login is XOAUTH2; the file is read at each login, because its token expires soon.
     """
 
     host: str
@@ -50,23 +50,23 @@ class ImapAccount:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """How far a folder was read: UIDs rise for as long as UIDVALIDITY is the same (RFC 9051 2.3.1.1)."""
+    """How far a folder was read: UIDs rise as long as UIDVALIDITY stays the same (RFC 9051 2.3.1.1)."""
 
     validity: int = 0
     uid: int = 0
 
 
 class ImapFolder:
-    """A folder that is open; see `open_folder`."""
+    """An open folder; see `open_folder`."""
 
     def __init__(self, mailbox: BaseMailBox, account: ImapAccount) -> None:
         self._mailbox, self._account = mailbox, account
 
     def collect(self, spool: Spool, is_ours: Callable[[bytes], bool], place: Place) -> tuple[Place, int]:
-        """Take what has come since a place into the spool; return the new place, and how many were ours.
+        """Move new messages after a place into the spool; return the new place, and how many were ours.
 
-        `is_ours` decides by a message's header. Raise Unreachable where the server fails, OSError where the
-        spool does; what was taken until then is moved or marked.
+        `is_ours` decides by a message's header. Raise Unreachable if the server fails, OSError if the spool
+        does; messages taken until then have been moved or marked.
         """
         with _told(self._account):
             validity = self._mailbox.folder.status(self._account.folder, ["UIDVALIDITY"])["UIDVALIDITY"]
@@ -99,7 +99,7 @@ class ImapFolder:
         return sorted(int(uid) for uid in (found[0] or b"").split())
 
     def _read(self, uid: int, what: str, most: int) -> bytes:
-        """Read a piece of a message, of bounded length; nothing where it has gone meanwhile."""
+        """Read a piece of a message, of limited length; empty if it has been deleted meanwhile."""
         with _told(self._account):
             _, answers = self._mailbox.client.uid("FETCH", str(uid), f"({what}<0.{most}>)")
         return next((answer[1] for answer in answers if isinstance(answer, tuple)), b"")
@@ -107,7 +107,7 @@ class ImapFolder:
     def _put_away(self, uid: int) -> None:
         """Move a message that was taken, or mark it.
 
-        Without MOVE (RFC 6851) it is marked only: to expunge would also take what others have deleted.
+        Without MOVE (RFC 6851) it is only marked: EXPUNGE would also remove what others have deleted.
         """
         with _told(self._account):
             if self._account.move_to and "MOVE" in self._mailbox.client.capabilities:
@@ -118,7 +118,7 @@ class ImapFolder:
 
 @contextmanager
 def open_folder(account: ImapAccount) -> Iterator[ImapFolder]:
-    """Log in and open the folder; raise Unreachable where that fails, with the server's words."""
+    """Log in and open the folder; raise Unreachable, with the server's words, if that fails."""
     with _told(account):
         mailbox = _connect(account)
     try:
@@ -133,7 +133,7 @@ def open_folder(account: ImapAccount) -> Iterator[ImapFolder]:
 
 
 def _log_in(mailbox: BaseMailBox, account: ImapAccount) -> None:
-    """Log in, and ask what the server can do now: it may say more than before (RFC 9051 6.1.1)."""
+    """Log in, and ask for the capabilities again: there may be more than before (RFC 9051 6.1.1)."""
     if account.token_file is None:
         mailbox.login(account.username, account.password, account.folder)
     else:
@@ -154,7 +154,7 @@ def _connect(account: ImapAccount) -> BaseMailBox:
 
 @contextmanager
 def _told(account: ImapAccount) -> Iterator[None]:
-    """Word a failure by the mailbox's name, without the password that a library may repeat."""
+    """Describe a failure with the mailbox's name, without the password that a library may repeat."""
     try:
         yield
     except (imaplib.IMAP4.error, ImapToolsError, OSError) as error:

@@ -1,4 +1,5 @@
-"""Take messages by LMTP (RFC 2033): 250 is said only after a message is in the spool, for each recipient."""
+"""Receive messages by LMTP (RFC 2033): 250 is sent for each recipient only when the message is in the
+spool."""
 
 import asyncio
 from collections.abc import Callable
@@ -14,7 +15,7 @@ _LONGEST_LINE = 1_000_000
 
 
 class LmtpServer:
-    """A server for one's own mail server alone: it knows no login."""
+    """A server for the publication's own mail server: it requires no login."""
 
     def __init__(self, spool: Spool, is_ours: Callable[[str], bool], host: str, port: int) -> None:
         self._controller = _LmtpController(_SpoolHandler(spool, is_ours), hostname=host, port=port)
@@ -24,12 +25,12 @@ class LmtpServer:
         self._controller.start()
 
     def stop(self) -> None:
-        """Stop listening; what is being stored is answered first."""
+        """Stop listening; a message that is being stored is answered first."""
         self._controller.stop()
 
 
 class _SpoolHandler:
-    """What is done with each recipient and each message."""
+    """Handles each recipient and each message."""
 
     def __init__(self, spool: Spool, is_ours: Callable[[str], bool]) -> None:
         self._spool, self._is_ours = spool, is_ours
@@ -37,7 +38,7 @@ class _SpoolHandler:
     async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
         self, _server: Any, _session: Any, envelope: Any, address: str, _options: Any
     ) -> str:
-        """Take addresses of ours alone."""
+        """Accept our own addresses only."""
         if not self._is_ours(address):
             return "550 5.1.1 no mailbox here by that name"
         envelope.rcpt_tos.append(address)
@@ -62,7 +63,7 @@ class _SpoolHandler:
 
 
 class _LmtpSession(LMTP):
-    """aiosmtpd's LMTP, with lines as long as mail has them in fact."""
+    """aiosmtpd's LMTP, with the line lengths that occur in practice."""
 
     line_length_limit = _LONGEST_LINE
 

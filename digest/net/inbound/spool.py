@@ -1,6 +1,6 @@
-"""The spool: a Maildir in which a message is durable before anybody is told that it was taken.
+"""The spool: a Maildir in which a message is durable before its sender is told that it was accepted.
 
-It imports little, for the pipe of an MTA starts a process for each message.
+It imports little, because a mail server's pipe starts a process for each message.
 """
 
 import contextlib
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 MOST_READ = 8_000_000
-"""Bytes of a message that are read; what says what it is stands before that."""
+"""Bytes of a message that are read; what identifies it comes before that."""
 
 _HELD = ("tmp", "new", "kept")
 
@@ -22,10 +22,10 @@ class Spool:
     folder: Path
 
     def deliver(self, chunks: Iterable[bytes], *, return_path: str | None = None, recipient: str = "") -> str:
-        """Store a message durably and return its name: written and synced aside, then renamed into `new`.
+        """Store a message durably and return its name: written and synced in `tmp`, then renamed into `new`.
 
-        The envelope is put before it as Return-Path and Delivered-To, as final delivery does (RFC 5321 4.4).
-        Raise OSError where it cannot be stored; nothing of it is then in `new`.
+        Return-Path and Delivered-To are prepended with the envelope, as final delivery does (RFC 5321 4.4).
+        Raise OSError if it cannot be stored; nothing of it is then in `new`.
         """
         for name in _HELD:
             (self.folder / name).mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -47,13 +47,13 @@ class Spool:
         return name
 
     def names(self, most: int) -> list[str]:
-        """List what waits, the oldest first."""
+        """List the waiting messages, the oldest first."""
         with contextlib.suppress(FileNotFoundError):
             return sorted(entry.name for entry in os.scandir(self.folder / "new") if entry.is_file())[:most]
         return []
 
     def read(self, name: str) -> bytes | None:
-        """Read a message that waits; None where somebody else has taken it."""
+        """Read a waiting message; None if another process has taken it."""
         try:
             with (self.folder / "new" / name).open("rb") as file:
                 return file.read(MOST_READ)
@@ -61,18 +61,18 @@ class Spool:
             return None
 
     def remove(self, name: str) -> None:
-        """Remove a message that was acted on."""
+        """Remove a message that was processed."""
         with contextlib.suppress(FileNotFoundError):
             (self.folder / "new" / name).unlink()
 
     def keep(self, name: str) -> None:
-        """Put a message that cannot be taken in aside, where it is looked at by people."""
+        """Put aside a message that cannot be processed, for people to look at."""
         with contextlib.suppress(FileNotFoundError):
             (self.folder / "new" / name).rename(self.folder / "kept" / name)
 
 
 def read_chunks(file: int, size: int = 65_536) -> Iterator[bytes]:
-    """Read an open file to its end, a piece at a time."""
+    """Read an open file to its end in chunks."""
     while chunk := os.read(file, size):
         yield chunk
 
@@ -99,10 +99,10 @@ def _sync(folder: Path) -> None:
 
 
 def collect(maildir: Path, spool: Spool) -> int:
-    """Move what waits in another program's Maildir into the spool; return how many messages.
+    """Move the messages of another program's Maildir into the spool; return how many there were.
 
-    A message is removed there only once it is durable here; a crash between leaves it in both, and its key
-    then makes it one.
+    A message is removed there only when it is durable here; after a crash in between it is in both, and its
+    key identifies it as one.
     """
     moved = 0
     for path in sorted((maildir / "new").glob("*")):

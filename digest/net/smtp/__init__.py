@@ -1,6 +1,6 @@
-"""SMTP out: dialogues without input or output, and the sockets around them.
+"""Sending by SMTP: the dialogue as pure code, and the sockets around it.
 
-Open exchange.py first: what is said and heard.
+Open exchange.py first: the commands and replies of one connection.
 """
 
 from digest.net.smtp.channel import Channel

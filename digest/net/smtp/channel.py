@@ -12,13 +12,13 @@ from digest.net.smtp.transport import Connection, fault_name
 
 _CHUNK = 262_144
 _MOST_HEARD = 65_536
-_MOST_PIECES = 512  # the system takes 1,024 (IOV_MAX)
+_MOST_PIECES = 512  # the system's limit is 1,024 (IOV_MAX)
 
 
 class Channel:
-    """Writes as much as the server takes, reads what it has said.
+    """Writes as much as the server accepts, reads what it has sent.
 
-    `sent` counts the bytes that have left; `fault` says what happened once nothing can follow.
+    `sent` is the number of bytes written; `fault` says what happened once nothing can follow.
     """
 
     def __init__(self, connection: Connection) -> None:
@@ -37,7 +37,7 @@ class Channel:
         return self._socket.fileno()
 
     def write(self, pieces: Sequence[bytes]) -> None:
-        """Queue pieces and write what the socket takes: all at once, unjoined, where nothing is queued."""
+        """Queue pieces and write what the socket accepts: all at once, unjoined, if nothing is queued."""
         size = sum(map(len, pieces))
         self.unsent += size
         written = 0
@@ -52,13 +52,13 @@ class Channel:
         try:
             written = self._socket.sendmsg(pieces)
         except OSError:
-            return 0  # flushing will tell what is wrong
+            return 0  # flushing will report the error
         self.sent += written
         self.unsent -= written
         return written
 
     def flush(self) -> None:
-        """Write what the socket takes now; `fault` is set where the connection is gone."""
+        """Write what the socket accepts now; `fault` is set if the connection is lost."""
         try:
             while self._out:
                 written = self._socket.send(self._out[0][:_CHUNK])
@@ -80,7 +80,7 @@ class Channel:
             while received := self._socket.recv(_MOST_HEARD):
                 replies.extend(self._reader.iterate(received))
                 if self._gathers and len(received) < _MOST_HEARD:
-                    return replies  # what comes later is selected for; TLS alone may hold something back
+                    return replies  # select() reports later bytes; only TLS may hold some back
             self.fault = "the server closed the connection"
         except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
             pass
@@ -91,7 +91,7 @@ class Channel:
         return replies
 
     def close(self, *, politely: bool, patience: float = 0) -> None:
-        """Close, with QUIT where `politely`; nothing depends on its reply (RFC 5321 4.1.1.10)."""
+        """Close, with QUIT if `politely`; nothing depends on its reply (RFC 5321 4.1.1.10)."""
         try:
             if politely:
                 self._socket.send(b"QUIT\r\n")

@@ -1,6 +1,6 @@
-"""The SMTP dialogue as generators: each yields what to write, and is given the reply (RFC 5321).
+"""The SMTP dialogue as generators: each yields bytes to write, and is sent the reply (RFC 5321).
 
-No socket and no clock is in here, so that a loop over many connections can drive it as well as a test can.
+It contains no socket and no clock, so that a loop over many connections can drive it as well as a test can.
 """
 
 import re
@@ -13,13 +13,13 @@ from digest.net.smtp.logins import Login, log_in
 from digest.net.smtp.replies import Ask
 
 ENVELOPE = (Stage.MAIL, Stage.RCPT, Stage.DATA)
-"""The steps of an envelope, in their order."""
+"""The commands of an envelope, in order."""
 
 _NOT_ASCII = Reply(553, "5.6.7", "the address is not ASCII and the server offers no SMTPUTF8")
 
 
 class Envelope(NamedTuple):
-    """Who a message is from and for, as the server is told (RFC 5321 2.3.1)."""
+    """The sender and recipient of a message as SMTP transmits them (RFC 5321 2.3.1)."""
 
     mail_from: str
     rcpt_to: str
@@ -40,10 +40,10 @@ HandOver = Generator[Ask, Reply, Outcome]
 
 
 def greet(ehlo_name: str, *, starttls: bool, login: Login, may_show_password: bool) -> Greeting:
-    """Drive a session from its banner until it takes mail: EHLO, STARTTLS where asked for, AUTH.
+    """Open a session, from its banner until it accepts mail: EHLO, STARTTLS if wanted, AUTH.
 
-    Nothing that was offered before TLS counts after it (RFC 3207 4.2). A login is never sent in the clear
-    unless the relay is on this machine.
+    Nothing offered before TLS counts after it (RFC 3207 4.2). Credentials are never sent unencrypted unless
+    the relay is on this machine.
     """
     banner = yield Ask(Stage.BANNER)
     if banner.code != 220:
@@ -64,7 +64,7 @@ def greet(ehlo_name: str, *, starttls: bool, login: Login, may_show_password: bo
 
 
 def hand_over(envelope: Envelope, message: bytes, offer: Capabilities) -> HandOver:
-    """Hand over one message in lock-step: MAIL, RCPT, DATA, the message and its final dot.
+    """Send one message in lock-step: MAIL, RCPT, DATA, the message and its final dot.
 
     `message` has CRLF line ends. After a refusal the session is reset for the next message.
     """
@@ -81,14 +81,14 @@ def hand_over(envelope: Envelope, message: bytes, offer: Capabilities) -> HandOv
 
 
 def refuse_unsaid(envelope: Envelope, offer: Capabilities) -> Outcome | None:
-    """Refuse an address that this server cannot be told: that recipient alone fails (RFC 6531 3.2)."""
+    """Refuse an address that this server cannot accept: only that recipient fails (RFC 6531 3.2)."""
     if _is_ascii(envelope) or "SMTPUTF8" in offer:
         return None
     return Outcome(Stage.RCPT, _NOT_ASCII)
 
 
 def envelope_lines(envelope: Envelope, size: int, offer: Capabilities) -> tuple[bytes, bytes, bytes]:
-    """Return the commands before a message's content, those of the steps of `ENVELOPE`."""
+    """Return the commands before a message's content, those of the steps in `ENVELOPE`."""
     stated = f" SIZE={size}" if "SIZE" in offer else ""
     beyond_ascii = "" if _is_ascii(envelope) else " SMTPUTF8"
     mail = f"MAIL FROM:<{envelope.mail_from}>{stated}{beyond_ascii}\r\n"
@@ -100,7 +100,7 @@ def _is_ascii(envelope: Envelope) -> bool:
 
 
 def dot_stuffed(message: bytes) -> bytes:
-    """Return the message as it goes over the wire, with its final dot (RFC 5321 4.5.2)."""
+    """Return the message as it is transmitted, with its final dot (RFC 5321 4.5.2)."""
     needs_it = message.startswith(b".") or b"\n." in message
     stuffed = re.sub(rb"(?m)^\.", b"..", message) if needs_it else message
     return (stuffed if stuffed.endswith(b"\r\n") else stuffed + b"\r\n") + b".\r\n"

@@ -1,8 +1,8 @@
-"""The mail transactions of one connection, one after the other: what to write, and what each reply means.
+"""The mail transactions of one connection: what to write, and what each reply means.
 
-No socket and no clock is in here. Where the server offers PIPELINING, the commands of an envelope go in one
-write, and the next envelope with the content before it (RFC 2920 3.1); in lock-step otherwise. Where it
-offers CHUNKING, the content is one chunk of a stated length, else it ends in a dot (RFC 3030).
+It contains no socket and no clock. If the server offers PIPELINING, the commands of an envelope are written
+together, and the next envelope with the content before it (RFC 2920 3.1); otherwise in lock-step. With
+CHUNKING the content is one chunk of a stated length; otherwise it ends with a dot (RFC 3030).
 """
 
 from collections import deque
@@ -16,7 +16,7 @@ from digest.net.smtp.replies import BadReplyError
 
 
 class ContentWanted(NamedTuple):
-    """The server has taken this message's envelope and waits for its content (354)."""
+    """The server has accepted this message's envelope and waits for its content (354)."""
 
     key: int
 
@@ -43,9 +43,9 @@ class _Transaction:
 
 
 class Exchange:
-    """Opens mail transactions, matches replies to them, and says which are undecided at a lost connection.
+    """Opens mail transactions, matches replies to them, and lists the undecided ones of a lost connection.
 
-    `written` counts all bytes given out, so that the caller can tell whether a final dot has left.
+    `written` counts all bytes returned, so that the caller can tell whether a final dot has been sent.
     """
 
     def __init__(self, offer: Capabilities) -> None:
@@ -61,11 +61,12 @@ class Exchange:
 
     @property
     def waits_for(self) -> Stage | None:
-        """Return the step whose reply comes next; None where nothing is expected."""
+        """Return the step whose reply comes next; None if no reply is expected."""
         return (self._expected[0][0] or Stage.MAIL) if self._expected else None
 
     def begin(self, key: int, envelope: Envelope, size: int) -> bytes | Outcome:
-        """Open a transaction: return the bytes to write, or an Outcome where this address cannot be said."""
+        """Open a transaction: return the bytes to write, or an Outcome if the server cannot accept the
+        address."""
         refusal = refuse_unsaid(envelope, self._offer)
         if refusal is not None:
             return refusal
@@ -87,7 +88,8 @@ class Exchange:
     def end(self, key: int, size: int) -> bytes:
         """Return what ends a message: the final dot after it, or `BDAT size LAST` before it (RFC 3030).
 
-        `size` is that of its bytes. No line of them begins with a full stop, and the last one ends.
+        `size` is its number of bytes. None of its lines begins with a full stop, and its last line is
+        complete.
         """
         ending = b"BDAT %d LAST\r\n" % size if self.chunks else _DOT
         self.written += size + len(ending)
@@ -124,16 +126,16 @@ class Exchange:
         if transaction.refusal is None:
             return (ContentWanted(transaction.key),), b""
         if stage is Stage.DATA and reply.code == 354:
-            # It wants the content of a message that nobody gets: an empty one ends that (RFC 2920 3.1).
+            # It wants the content of a message without recipients: an empty one ends that (RFC 2920 3.1).
             self._expected.append((Stage.DOT, transaction))
             return (), self._count(_DOT)
         self._needs_reset = True
         return (TransactionEnded(transaction.key, transaction.refusal),), b""
 
     def undecided(self, sent: int, fault: str) -> list[TransactionEnded]:
-        """Return the ended transactions of a lost connection, of whose bytes `sent` had been written.
+        """Return the unfinished transactions of a lost connection, of which `sent` bytes had been written.
 
-        A transaction behind another that was lost had not begun for the server, and is not among them.
+        A transaction after another that was lost had not begun for the server, and is not included.
         """
         ended: list[TransactionEnded] = []
         seen: set[int] = set()

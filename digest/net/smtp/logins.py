@@ -1,4 +1,4 @@
-"""The ways to log in to a relay, as dialogues: PLAIN, LOGIN, CRAM-MD5 and XOAUTH2 (RFC 4954)."""
+"""SMTP logins as dialogues: PLAIN, LOGIN, CRAM-MD5 and XOAUTH2 (RFC 4954)."""
 
 import base64
 import binascii
@@ -20,7 +20,7 @@ _BASE64 = "[A-Za-z0-9+/=_-]*"
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """What to authenticate with; never printed. A `token` (OAuth 2.0) is used where there is one."""
+    """Credentials; never printed. A `token` (OAuth 2.0) is used if there is one."""
 
     username: str = ""
     password: str = field(default="", repr=False)
@@ -30,7 +30,7 @@ class Login:
 def log_in(
     login: Login, mechanisms: list[str], *, may_show_password: bool
 ) -> Generator[Ask, Reply, Outcome | None]:
-    """Log in by the first way that both sides know; return what went wrong, or None."""
+    """Log in by the first mechanism that both sides support; return what went wrong, or None."""
     if not may_show_password:
         return Outcome(Stage.AUTH, None, fault="the password would go in the clear; use TLS")
     known = _BY_TOKEN if login.token else _BY_PASSWORD
@@ -72,7 +72,7 @@ def _cram_md5(login: Login) -> Exchanged:
 
 
 def _xoauth2(login: Login) -> Exchanged:
-    """Log in by XOAUTH2: a refused token is told in a 334, which an empty line ends."""
+    """Log in by XOAUTH2: a refused token is reported in a 334, which an empty line must answer."""
     said = _encoded(f"user={login.username}\x01auth=Bearer {login.token}\x01\x01")
     reply = yield _ask(b"AUTH XOAUTH2 " + said)
     return (yield _ask(b"")) if reply.code == 334 else reply
@@ -95,10 +95,10 @@ def _encoded(text: str) -> bytes:
 
 
 def redactor(login: Login) -> Callable[[str], str] | None:
-    """Return what cuts a login's password or token out of a text; None where it has neither.
+    """Return a function that removes a login's password or token from a text; None if it has neither.
 
-    It cuts the secret itself, its URL-encoded form, and each run of base64 that holds it at any offset, as
-    the blobs of AUTH PLAIN and XOAUTH2 do: `535 AHVzZXIAaHVudGVyMg== refused` becomes `535 [secret] refused`.
+    It removes the secret itself, its URL-encoded form, and each run of base64 that contains it at any offset,
+    as AUTH PLAIN and XOAUTH2 send it: `535 AHVzZXIAaHVudGVyMg== refused` becomes `535 [secret] refused`.
     """
     secrets = [secret for secret in (login.password, login.token) if secret]
     if not secrets:
@@ -112,7 +112,7 @@ def redactor(login: Login) -> Callable[[str], str] | None:
 
 
 def _fragments(secret: str) -> set[str]:
-    """Return the base64 characters that a secret alone decides, for each of its three offsets."""
+    """Return the base64 characters that the secret alone determines, for each of its three offsets."""
     raw = secret.encode()
     found = set()
     for offset in range(3):

@@ -1,4 +1,4 @@
-"""Read SMTP replies strictly, without any input or output (RFC 5321 4.2)."""
+"""Parse SMTP replies strictly, without input or output (RFC 5321 4.2)."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -16,11 +16,11 @@ _ENHANCED = re.compile(r"([245]\.\d{1,3}\.\d{1,3})(?:\s+|$)")
 
 
 class BadReplyError(Exception):
-    """The server's bytes are no SMTP reply; the connection is of no more use."""
+    """The server's bytes are not an SMTP reply; the connection must not be used again."""
 
 
 class ReplyReader:
-    """Collects bytes and returns whole replies; `redact` cuts secrets out of their texts."""
+    """Collects bytes and returns complete replies; `redact` removes secrets from their texts."""
 
     def __init__(self, redact: Callable[[str], str] | None = None) -> None:
         self.redact = redact
@@ -31,7 +31,7 @@ class ReplyReader:
 
     @property
     def pending(self) -> bool:
-        """Return whether bytes have been read that are no whole reply yet."""
+        """Return whether bytes have been read that are not a complete reply yet."""
         return bool(self._buffer or self._lines)
 
     def feed(self, received: bytes) -> list[Reply]:
@@ -89,7 +89,7 @@ class ReplyReader:
 
 @lru_cache(maxsize=256)
 def _whole_replies(received: bytes) -> tuple[Reply, ...] | None:
-    """Return the replies of a chunk that is nothing but whole, short ones; None for any other."""
+    """Return the replies of a chunk that consists of complete, short ones; None for any other."""
     if not received.endswith(b"\n"):
         return None
     found = [_whole_reply(line.removesuffix(b"\r")) for line in received[:-1].split(b"\n")]
@@ -98,7 +98,8 @@ def _whole_replies(received: bytes) -> tuple[Reply, ...] | None:
 
 @lru_cache(maxsize=256)
 def _whole_reply(line: bytes) -> Reply | None:
-    """Return the reply of one short line, None for any other: a server says the same thousands of times."""
+    """Return the reply of one short line, None for any other; cached, as servers repeat themselves
+    thousands of times."""
     match = _LINE.fullmatch(line) if len(line) < _SHORT else None
     return None if match is None or match[2] == b"-" else _reply(int(match[1]), [match[3] or b""])
 
@@ -113,7 +114,7 @@ def _reply(code: int, lines: list[bytes]) -> Reply:
 
 
 def _clean(line: bytes) -> str:
-    """Return a line as text that is safe in a log: no control characters, no invalid UTF-8."""
+    """Return a line as text that is safe to log: no control characters, no invalid UTF-8."""
     text = line.decode("utf-8", "replace")
     if text.isprintable():
         return text.strip()
@@ -122,9 +123,9 @@ def _clean(line: bytes) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """The next bytes to write, and the step whose reply is then waited for.
+    """The next bytes to write, and the step whose reply to wait for.
 
-    `upgrade` asks for TLS before anything is written; `ends` marks the bytes that hold the final dot.
+    `upgrade` asks for TLS before anything is written; `ends` marks the bytes that contain the final dot.
     """
 
     stage: Stage

@@ -1,4 +1,4 @@
-"""The sockets around the dialogue; every way in which a server can fail becomes an Outcome."""
+"""The sockets around the dialogue; every failure of a server becomes an Outcome."""
 
 import ipaddress
 import select
@@ -38,7 +38,7 @@ class Timeouts:
 
 @dataclass(frozen=True, slots=True)
 class Relay:
-    """The server that takes the messages."""
+    """The server that accepts our messages."""
 
     host: str
     port: int
@@ -52,13 +52,14 @@ class Relay:
 
     @property
     def login(self) -> Login:
-        """Return the login; a token is read from its file each time, since it is renewed there."""
+        """Return the login; a token is read from its file each time, because another program renews it."""
         if self.token_file is None:
             return Login(self.username, self.password)
         return Login(self.username, token=Path(self.token_file).read_text(encoding="utf-8").strip())
 
     def tls_context(self) -> ssl.SSLContext:
-        """Return a context that trusts the system's authorities, or `ca_file`, and checks the host's name."""
+        """Return a context that trusts the system's authorities, or `ca_file`, and verifies the host's
+        name."""
         context = ssl.create_default_context(cafile=self.ca_file)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         return context
@@ -82,7 +83,7 @@ class Connection:
         self.usable = True
 
     def begin(self) -> Outcome | None:
-        """Greet the server; return what went wrong, or None where it takes mail."""
+        """Open the session; return what went wrong, or None if the server accepts mail."""
         relay = self._relay
         try:
             login = relay.login
@@ -105,7 +106,7 @@ class Connection:
         return ended
 
     def submit(self, envelope: Envelope, message: bytes) -> Outcome:
-        """Hand over one message; an Outcome says how far it came, whatever the server does."""
+        """Send one message; whatever the server does, an Outcome says how far it came."""
         self._dot_left = False
         if self._needs_reset and not self._reset():
             return Outcome(Stage.MAIL, None, fault="the connection was lost between two messages")
@@ -118,16 +119,16 @@ class Connection:
 
     @property
     def offer(self) -> Capabilities:
-        """Return what the server offers."""
+        """Return the server's capabilities."""
         return self._offer
 
     @property
     def redact(self) -> Callable[[str], str] | None:
-        """Return what cuts the login out of replies; None without one."""
+        """Return the function that removes the login from replies; None without a login."""
         return self._reader.redact
 
     def detach(self) -> socket.socket:
-        """Hand over the socket, greeted and with nothing unread."""
+        """Hand over the socket after the greeting, with nothing unread."""
         self.usable = False
         return self._wire
 
@@ -176,7 +177,7 @@ class Connection:
         return self._read(self._relay.timeouts.of(ask.stage))
 
     def _write(self, ask: Ask) -> Reply | None:
-        """Write everything; return the reply that comes before a message is written whole, if any."""
+        """Write everything; return the reply that arrives before the message is complete, if any."""
         left = memoryview(ask.write)
         end = time.monotonic() + self._relay.timeouts.block
         while left:
@@ -196,7 +197,7 @@ class Connection:
 
     def _refused_early(self) -> Reply:
         reply = self._read(self._relay.timeouts.dot)
-        self.usable = False  # half a message is on the wire: nothing else can follow
+        self.usable = False  # half a message has been sent: nothing else can follow
         return reply
 
     def _read(self, seconds: float) -> Reply:
@@ -230,7 +231,7 @@ class Connection:
 
 
 def open_connection(relay: Relay) -> Connection | Outcome:
-    """Connect and greet; an Outcome says what went wrong. Every address of the host is tried."""
+    """Connect and greet; an Outcome describes a failure. Every address of the host is tried."""
     try:
         wire = socket.create_connection((relay.host, relay.port), relay.timeouts.connect)
         wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -260,7 +261,7 @@ def _is_loopback(wire: socket.socket) -> bool:
 
 
 def fault_name(error: BaseException) -> str:
-    """Return in a few words what went wrong on a connection."""
+    """Describe in a few words what went wrong on a connection."""
     if isinstance(error, TimeoutError):
         return "timed out"
     if isinstance(error, ssl.SSLCertVerificationError):

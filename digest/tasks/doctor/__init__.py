@@ -1,4 +1,4 @@
-"""The checks of `digest doctor`, a module a subject.
+"""The checks of `digest doctor`, one module for each subject.
 
 Open examination.py first: the list of checks and how they run.
 """

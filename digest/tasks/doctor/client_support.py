@@ -1,4 +1,4 @@
-"""What the looks use that mail programs do not know."""
+"""Check which features of the looks some mail clients lack."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -15,7 +15,7 @@ _MOST_NAMED = 4
 
 
 def examine_mail_programs(scope: Scope) -> list[Finding]:
-    """Say of each look whether a message is whole without all that some mail programs do not know."""
+    """Check for each look whether it depends on features that some mail clients lack."""
     renderer = scope.renderer()
     return [_examine_look(renderer, scope.settings, look) for look in renderer.list_looks()]
 
@@ -34,7 +34,7 @@ def _examine_look(renderer: Renderer, settings: Settings, look: str) -> Finding:
 
 
 def judge_look(look: str, used: list[Feature]) -> Finding:
-    """Judge what a look uses: what has a reason may be lacking, anything else has a remedy."""
+    """Judge what a look uses: a feature with a reason may be missing, any other has a remedy."""
     strange = [feature for feature in used if not feature.reason]
     if not strange:
         known = ", ".join(feature.title for feature in used) or "nothing"
@@ -46,7 +46,8 @@ def judge_look(look: str, used: list[Feature]) -> Finding:
 
 
 def _messages(renderer: Renderer, settings: Settings, look: str) -> Iterator[str]:
-    """Yield the look's messages, one for each kind of content; many articles use nothing that few do not."""
+    """Yield the look's messages, one for each kind of content; a few articles use the same features as
+    many."""
     for name, content in list_extremes(settings, settings.digests[0]).items():
         if name != "200 articles":
             yield written(renderer.render(replace(content, look=look)), "html")

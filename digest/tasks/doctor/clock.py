@@ -1,4 +1,4 @@
-"""Compare clocks: a message's Date and the deadlines rest on ours."""
+"""Compare clocks: Date headers and deadlines depend on ours."""
 
 from datetime import datetime, timedelta
 
@@ -9,7 +9,7 @@ LARGE = timedelta(seconds=60)
 
 
 def judge_clock(ours: datetime, theirs: datetime, whose: str) -> Finding:
-    """Judge how far our clock is from another."""
+    """Judge how much our clock differs from another."""
     apart = abs(ours - theirs)
     if apart <= SMALL:
         return ok("clock", f"agrees with {whose} within {SMALL.seconds} seconds")

@@ -1,4 +1,4 @@
-"""The database: there, of this version, writable, and not restored behind the state file's back."""
+"""Check the database: it exists, has this version, can be written, and is not behind its state file."""
 
 import os
 from contextlib import closing
@@ -17,7 +17,7 @@ from digest.tasks.ledger.state_file import REMEDY, check_standing, identity_of, 
 
 
 def examine_database(scope: Scope) -> list[Finding]:
-    """Look at the database and its state file; a database that is not there is not made."""
+    """Check the database and its state file; a missing database is not created."""
     missing = find_missing_file(scope)
     if missing is not None:
         return [fail("database", f"{missing} does not exist", "`digest init` creates it")]

@@ -1,4 +1,4 @@
-"""The signing keys: fit to sign with, and published as they are."""
+"""Check the signing keys: usable, and published correctly."""
 
 import base64
 import binascii
@@ -16,7 +16,7 @@ _UNSIGNED = "`digest dkim` makes a key and says what to publish; leave it out on
 
 
 def examine_keys(scope: Scope) -> list[Finding]:
-    """Look at each key that the settings name."""
+    """Check each key that the settings name."""
     places = list_places(scope.settings)
     found = []
     for place in places:
@@ -33,7 +33,7 @@ def examine_keys(scope: Scope) -> list[Finding]:
 
 
 def judge_key(key: SigningKey) -> Finding:
-    """Judge a key that may sign."""
+    """Judge a key that can be used."""
     kind = "RSA" if key.algorithm is Algorithm.RSA else "Ed25519"
     found = f"{key.selector}: {kind}, {key.size} bits, readable by its owner alone"
     if key.size > LONGEST_RSA:
@@ -43,13 +43,13 @@ def judge_key(key: SigningKey) -> Finding:
 
 
 def examine_records(scope: Scope) -> list[Finding]:
-    """Ask for the record of each key that can be read."""
+    """Query the record of each usable key."""
     found, resolver = [], scope.resolver
     for place in list_places(scope.settings):
         try:
             key = load_key(scope.settings, place)
         except SettingsError:
-            continue  # `signing-keys` says it
+            continue  # the check `signing-keys` reports it
         found.append(judge_record(key, resolver.texts(key.record_name)))
     return found
 
@@ -72,7 +72,7 @@ def judge_record(key: SigningKey, records: Records) -> Finding:
 
 
 def find_fault(key: SigningKey, tags: dict[str, str] | None) -> str:
-    """Find what keeps receivers from verifying by a record; empty where nothing does."""
+    """Find what keeps receivers from verifying with a record; "" if nothing does."""
     if tags is None or tags.get("v", "DKIM1") != "DKIM1" or ("v" in tags and next(iter(tags)) != "v"):
         return "is no DKIM record"
     kind = "rsa" if key.algorithm is Algorithm.RSA else "ed25519"

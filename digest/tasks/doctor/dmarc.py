@@ -1,4 +1,4 @@
-"""DMARC: whether From's domain has a policy, and whether our messages pass it (RFC 7489)."""
+"""Check DMARC: whether From's domain has a policy, and whether our messages pass it (RFC 7489)."""
 
 from dataclasses import dataclass
 
@@ -15,14 +15,14 @@ _POLICIES = ("none", "quarantine", "reject")
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What was found: the domain that has a record, and the records there."""
+    """The domain that has a record, and the records found there."""
 
     domain: str
     records: Records
 
 
 def examine_dmarc(scope: Scope) -> list[Finding]:
-    """Ask for the policy of From's domain, else of the ones above it."""
+    """Query the policy of From's domain, else of the domains above it."""
     sender = scope.settings.site.from_domain
     signing = signing_domain(scope.settings) if list_places(scope.settings) else ""
     policy = Policy(sender, Records())
@@ -34,13 +34,13 @@ def examine_dmarc(scope: Scope) -> list[Finding]:
 
 
 def list_domains(sender: str) -> list[str]:
-    """List where a policy may stand: the domain itself, then each above it that has two labels or more."""
+    """List where a policy may be: the domain itself, then each one above it with two labels or more."""
     labels = sender.split(".")
     return [".".join(labels[start:]) for start in range(max(1, len(labels) - 1))]
 
 
 def judge_policy(sender: str, policy: Policy, *, signing: str, return_path: str) -> list[Finding]:
-    """Judge the policy, and whether one of the two ways to pass it is open to our messages."""
+    """Judge the policy, and whether our messages can pass it in one of the two ways."""
     records = policy.records
     where = f"_dmarc.{policy.domain}"
     publish = (
@@ -61,7 +61,7 @@ def judge_policy(sender: str, policy: Policy, *, signing: str, return_path: str)
 
 
 def judge_alignment(sender: str, tags: dict[str, str], signing: str, return_path: str) -> Finding:
-    """Judge by which ways a message of ours is aligned with From (RFC 7489 3.1)."""
+    """Judge in which ways our messages are aligned with From (RFC 7489 3.1)."""
     by_signature = bool(signing) and _aligned(signing, sender, tags.get("adkim", "r"))
     by_path = _aligned(return_path, sender, tags.get("aspf", "r"))
     if by_signature and by_path:
@@ -80,7 +80,7 @@ def _aligned(one: str, other: str, mode: str) -> bool:
 
 
 def _policies(records: Records) -> Records:
-    """Keep what is a policy: a record of another kind does not count (RFC 7489 6.6.3)."""
+    """Keep the records that are policies; any other kind does not count (RFC 7489 6.6.3)."""
     if records.trouble:
         return records
     return Records(record for record in records if "".join(record.split()).startswith("v=DMARC1;"))

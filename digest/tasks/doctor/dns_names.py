@@ -1,4 +1,4 @@
-"""Names and addresses of hosts: who takes the mail of our domains, and what our address is called."""
+"""Check host names and addresses: the MX of our domains, and the reverse names of our addresses."""
 
 from collections.abc import Mapping
 from email.utils import parseaddr
@@ -12,7 +12,7 @@ UNREACHABLE = "look at the network and at [dns] resolver; --offline leaves such 
 
 
 def examine_mail_hosts(scope: Scope) -> list[Finding]:
-    """Ask who takes the mail of each domain that readers and bounces write to."""
+    """Query the mail hosts of each domain that readers and bounces write to."""
     resolver, found = scope.resolver, []
     for domain, use in list_domains(scope).items():
         hosts = resolver.mail_hosts(domain)
@@ -22,7 +22,7 @@ def examine_mail_hosts(scope: Scope) -> list[Finding]:
 
 
 def list_domains(scope: Scope) -> Mapping[str, str]:
-    """List the domains that get mail because of us, each with what for."""
+    """List the domains that receive mail because of us, each with its purpose."""
     site = scope.settings.site
     replies = ascii_name(parseaddr(site.reply_to or site.from_)[1].rpartition("@")[2])
     if replies == scope.return_path_domain:
@@ -45,7 +45,7 @@ def judge_mail_hosts(domain: str, use: str, hosts: Records, *, has_address: bool
 
 
 def examine_reverse_names(scope: Scope) -> list[Finding]:
-    """Ask what our sending addresses are called; nothing is said of a relay that is another's."""
+    """Query the names of our sending addresses; another provider's relay is not judged."""
     senders = find_senders(scope)
     if not senders.ours:
         return []
@@ -58,9 +58,9 @@ def examine_reverse_names(scope: Scope) -> list[Finding]:
 
 
 def judge_reverse_names(address: str, names: Records, confirmed: list[str], *, certain: bool) -> Finding:
-    """Judge an address's names: receivers want one that leads back (RFC 8601 2.7.3, `iprev`).
+    """Judge an address's names: receivers want one that resolves back to it (RFC 8601 2.7.3, `iprev`).
 
-    A guessed address only warns: the relay here may hand on to one elsewhere.
+    A guessed address only warns: the relay here may forward to one elsewhere.
     """
     bad = fail if certain else warn
     remedy = f"have the network's owner name {address} as the relay is named in EHLO, and give that name it"

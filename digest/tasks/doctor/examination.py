@@ -1,4 +1,4 @@
-"""Run every check side by side; one that breaks or takes too long is a line, never an end."""
+"""Run all checks in parallel; one that fails or takes too long is reported and ends nothing."""
 
 import logging
 import threading
@@ -25,12 +25,12 @@ from digest.tasks.doctor.templates import examine_templates
 log = logging.getLogger(__name__)
 
 _STEPS = 4
-"""A check may wait for that many things, one after the other."""
+"""The number of things that a check may wait for, one after another."""
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One check; `outside` where it asks other machines."""
+    """One check; `outside` if it sends requests to other machines."""
 
     name: str
     examine: Callable[[Scope], list[Finding]]
@@ -58,7 +58,7 @@ CHECKS = (
 
 
 def examine(scope: Scope, *, offline: bool = False, checks: Sequence[Check] = CHECKS) -> list[Finding]:
-    """Examine a publication; the findings stand in the order of the checks. Nothing is changed."""
+    """Examine a publication; findings are in the order of the checks. Nothing is changed."""
     wanted = [check for check in checks if not (offline and check.outside)]
     results: dict[str, list[Finding]] = {}
     threads = [

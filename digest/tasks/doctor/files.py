@@ -1,4 +1,4 @@
-"""What lies on this machine: who may read the secrets, room on the disk, the rules of time zones."""
+"""Check this machine: who may read the secrets, free disk space, the age of time zone rules."""
 
 import importlib.metadata
 import os
@@ -21,7 +21,7 @@ NETWORKS = frozenset({
     "nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph", "glusterfs", "lustre", "fuse.sshfs",
     "fuse.glusterfs", "fuse.s3fs", "fuse.rclone", "virtiofs",
 })  # fmt: skip
-"""File systems whose locks, or whose shared memory, SQLite cannot rely on."""
+"""File systems whose locks or shared memory are unreliable for SQLite."""
 
 _SECRETS = (("web", "secret"), ("web", "old_secrets"), ("smtp", "password"))
 _PASSWORD_IN_URL = re.compile(r"://[^/@:]*:[^/@]+@")
@@ -29,7 +29,7 @@ _ZONES_VERSION = re.compile(r"(?:# version )?(\d{4})[.a-z\d]*")
 
 
 def examine_secrets(scope: Scope) -> list[Finding]:
-    """Look at who may read the settings, where they hold secrets, and the database."""
+    """Check who may read the settings, if they contain secrets, and the database."""
     file = scope.settings.file
     written = tomllib.loads(file.read_text(encoding="utf-8"))
     findings = [judge_settings_mode(file, file.stat().st_mode, has_secrets=holds_secrets(written))]
@@ -43,7 +43,7 @@ def examine_secrets(scope: Scope) -> list[Finding]:
 
 
 def holds_secrets(written: dict[str, Any]) -> bool:
-    """Return whether a settings file has a secret in it; the environment may hold them instead."""
+    """Return whether a settings file contains a secret; secrets may be in the environment instead."""
     url = str(written.get("database", {}).get("url", ""))
     return any(written.get(table, {}).get(key) for table, key in _SECRETS) or bool(
         _PASSWORD_IN_URL.search(url)
@@ -62,7 +62,7 @@ def judge_settings_mode(path: Path, mode: int, *, has_secrets: bool) -> Finding:
 
 
 def judge_database_mode(path: Path, mode: int) -> list[Finding]:
-    """Judge who may read the addresses of the readers; nothing is said where that is nobody else."""
+    """Judge who may read the readers' addresses; nothing is reported if that is nobody else."""
     if not mode & stat.S_IROTH:
         return []
     return [fail("secrets", f"{path.name} holds readers' addresses, and everybody may read it",
@@ -70,7 +70,7 @@ def judge_database_mode(path: Path, mode: int) -> list[Finding]:
 
 
 def examine_disk(scope: Scope) -> list[Finding]:
-    """Look at the room where the database is, and at the file system under an SQLite file."""
+    """Check the free space for the database, and the file system of an SQLite file."""
     url = scope.settings.database_url
     if not url.startswith("sqlite"):
         return [judge_room(shutil.disk_usage(scope.settings.folder).free, 0)]
@@ -82,7 +82,7 @@ def examine_disk(scope: Scope) -> list[Finding]:
 
 
 def judge_room(free: int, size: int) -> Finding:
-    """Judge the free room beside a database of a size."""
+    """Judge the free space for a database of this size."""
     found = f"{free // _MEGABYTE:,} MB are free"
     remedy = "make room: a full disk stops sending, though nothing is lost by it"
     if free < LEAST_ROOM:
@@ -93,7 +93,7 @@ def judge_room(free: int, size: int) -> Finding:
 
 
 def find_file_system(folder: Path, mounts: str) -> str:
-    """Find the kind of file system that a folder is on; empty where the system does not tell."""
+    """Find a folder's file system type; "" if the system does not tell."""
     best, kind = "", ""
     for line in mounts.splitlines():
         fields = line.split(" ")
@@ -105,7 +105,7 @@ def find_file_system(folder: Path, mounts: str) -> str:
 
 
 def judge_file_system(kind: str) -> list[Finding]:
-    """Judge the file system under an SQLite file; nothing is said of one of this machine's own."""
+    """Judge the file system of an SQLite file; local ones are not reported."""
     if kind not in NETWORKS:
         return []
     found = f"the SQLite file is on {kind}, where its locks and its log may fail"
@@ -113,13 +113,13 @@ def judge_file_system(kind: str) -> list[Finding]:
 
 
 def examine_time_zones(scope: Scope) -> list[Finding]:
-    """Look at whose rules of time zones are used, and how old they are."""
+    """Check which time zone rules are used, and how old they are."""
     name, version = _zones_version(scope.settings.site.timezone)
     return [judge_zones(name, version, scope.clock().year)]
 
 
 def judge_zones(whose: str, version: str, year: int) -> Finding:
-    """Judge the age of the rules: governments change them every year."""
+    """Judge the age of the time zone rules: governments change them every year."""
     match = _ZONES_VERSION.match(version)
     if match is None:
         return ok("time-zones", f"the rules are {whose}; it does not tell their version")

@@ -1,4 +1,4 @@
-"""What an examination says: one line a fact, with its remedy."""
+"""Findings: one line for each fact, with its remedy."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ _LONGEST = 600
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One fact: which check, how it is to be taken, what was found, and what to do about it."""
+    """One fact: the check, its status, what was found, and what to do about it."""
 
     check: str
     status: Status
@@ -19,17 +19,17 @@ class Finding:
 
 
 def ok(check: str, found: str) -> Finding:
-    """Say that something is as it should be."""
+    """Return a finding that something is right."""
     return Finding(check, Status.OK, _clean(found))
 
 
 def warn(check: str, found: str, remedy: str) -> Finding:
-    """Say that something works and should be better."""
+    """Return a finding that something works but should be better."""
     return Finding(check, Status.WARN, _clean(found), _clean(remedy))
 
 
 def fail(check: str, found: str, remedy: str) -> Finding:
-    """Say that something does not work."""
+    """Return a finding that something does not work."""
     return Finding(check, Status.FAIL, _clean(found), _clean(remedy))
 
 

@@ -1,4 +1,4 @@
-"""The readers' pages: reached as readers and providers reach them, and who their clients are."""
+"""Check the readers' pages: whether readers and mailbox providers can reach them, and their proxies."""
 
 import contextlib
 import re
@@ -28,12 +28,12 @@ _BUTTON = re.compile(rb"""method=["']?post""", re.I)
 _SERVE = "run `digest run` or `digest web` behind the proxy that [site] base_url names"
 _LARGEST = 1_000_000
 _LATEST, _ENOUGH = 50, 5
-_NO_DATABASE = (DigestError, SQLAlchemyError)  # the check "database" says so
+_NO_DATABASE = (DigestError, SQLAlchemyError)  # the check "database" reports it
 _TRUST = "name the proxy in [web] trusted_proxies, and let it set X-Forwarded-For (docs/readers.md)"
 
 
 def examine_pages(scope: Scope) -> list[Finding]:
-    """Open the sign-up and the page that a leaving link opens; nothing is posted, and nobody leaves."""
+    """Request the sign-up page and the page of an unsubscribe link; nothing is posted, and nobody leaves."""
     base = scope.settings.site.base_url
     links = (f"{base}/", leaving_link(scope))
     private = is_loopback(urlsplit(base).hostname or "")
@@ -49,14 +49,14 @@ def examine_pages(scope: Scope) -> list[Finding]:
 
 
 def leaving_link(scope: Scope) -> str:
-    """Return a link as messages have it, of nobody."""
+    """Return an unsubscribe link as in messages, of no reader."""
     settings = scope.settings
     token = tokens.sign(settings.web.signing_keys, tokens.UNSUBSCRIBE, _NOBODY, settings.digests[0].name)
     return f"{settings.site.base_url}/unsubscribe/{token}"
 
 
 def judge_address(base: str) -> Finding:
-    """Judge the address that readers' links begin with."""
+    """Judge the URL that readers' links begin with."""
     if base.startswith("https://"):
         return ok("pages", f"readers' links begin with {base}")
     remedy = "set [site] base_url to the https address of the pages before the first edition"
@@ -64,14 +64,14 @@ def judge_address(base: str) -> Finding:
 
 
 def judge_page(answer: Fetched) -> Finding:
-    """Judge the sign-up's answer."""
+    """Judge the sign-up page's response."""
     if _BUTTON.search(answer.content):
         return ok("pages", "the sign-up answers")
     return warn("pages", "what answers under base_url is not our sign-up", _SERVE)
 
 
 def judge_leaving(answer: Fetched, link: str) -> Finding:
-    """Judge the page whose POST mail providers make for one click (RFC 8058 3.1)."""
+    """Judge the page to which mailbox providers POST for one-click unsubscribing (RFC 8058 3.1)."""
     if answer.url != link:
         remedy = "set base_url to where it leads: a provider's POST does not follow"
         return fail("one-click", "the link to leave is redirected elsewhere", remedy)
@@ -81,7 +81,7 @@ def judge_leaving(answer: Fetched, link: str) -> Finding:
 
 
 def judge_date(answer: Fetched, now: datetime) -> list[Finding]:
-    """Judge our clock by the web server's; nothing is said where it does not tell the time."""
+    """Judge our clock by the web server's; nothing is reported if it does not send the time."""
     try:
         theirs = parsedate_to_datetime(answer.date or "")
     except ValueError:
@@ -90,13 +90,13 @@ def judge_date(answer: Fetched, now: datetime) -> list[Finding]:
 
 
 def _told(link: str, error: DigestError) -> str:
-    """Say what happened to a link, with its port and without its token: tokens are never printed."""
+    """Describe the result of a link, with its port and without its token: tokens are never printed."""
     _, _, why = str(error).partition(" ")
     return re.sub(r"(/unsubscribe/)\S+", r"\1…", f"{link} {why}")
 
 
 def examine_proxies(scope: Scope) -> list[Finding]:
-    """Look at the settings and at where the latest sign-ups came from, where the database can be read."""
+    """Check the proxy settings and the origins of the latest sign-ups, if the database can be read."""
     latest: list[tuple[int, str]] = []
     if find_missing_file(scope) is None:
         with closing(Database(scope.settings.database_url)) as database, contextlib.suppress(*_NO_DATABASE):
@@ -109,7 +109,7 @@ def examine_proxies(scope: Scope) -> list[Finding]:
 def judge_proxies(trusted: Sequence[Network], latest: Sequence[tuple[int, str]]) -> list[Finding]:
     """Judge the trusted networks and the origins of the latest sign-ups, each with its subscriber.
 
-    Where all clients have one address, the limits of one network hold for everybody together.
+    If all clients have the same address, the limits of one network apply to everybody together.
     """
     everywhere = [network for network in trusted if network.prefixlen == 0]
     if everywhere:

@@ -1,4 +1,4 @@
-"""The relay: reached, trusted, logged in to, and what it offers; no message is handed over."""
+"""Check the relay: reachable, trusted, login, capabilities; no message is sent."""
 
 import re
 from datetime import datetime, timedelta
@@ -26,7 +26,7 @@ _REMEDIES = {
 
 
 def examine_relay(scope: Scope) -> list[Finding]:
-    """Greet the relay as delivery does, and leave."""
+    """Greet the relay as delivery does, and disconnect."""
     asked_at = scope.clock()
     found = probe_relay(scope.relay, scope.seconds)
     if isinstance(found, Outcome):
@@ -46,13 +46,13 @@ def judge_refusal(relay: Relay, outcome: Outcome) -> Finding:
 
 
 def judge_welcome(relay: Relay, found: Probe) -> Finding:
-    """Judge a relay that takes us."""
+    """Judge a relay that accepts the session."""
     login = "the login is accepted" if relay.username else "no login is set"
     return ok("relay", f"{relay.host}:{relay.port} takes us at {found.address}; {login}")
 
 
 def judge_tls(relay: Relay, found: Probe, now: datetime, *, is_here: bool) -> list[Finding]:
-    """Judge the way to the relay; nothing is said of one on this machine that needs no TLS."""
+    """Judge the encryption; nothing is reported for a local relay that needs no TLS."""
     if not found.tls:
         remedy = 'set [smtp] security to "starttls" or "tls"'
         clear = "messages go to the relay in the clear"
@@ -67,7 +67,7 @@ def judge_tls(relay: Relay, found: Probe, now: datetime, *, is_here: bool) -> li
 
 
 def judge_offer(found: Probe) -> Finding:
-    """Judge what the relay offers."""
+    """Judge the relay's capabilities."""
     offered = [f"{name} {found.extensions[name]}".strip() for name in _WANTED if name in found.extensions]
     line = f"offers {', '.join(offered) or 'nothing'}"
     size = found.extensions.get("SIZE", "")
@@ -82,7 +82,7 @@ def judge_offer(found: Probe) -> Finding:
 
 
 def judge_banner(banner: str, now: datetime) -> list[Finding]:
-    """Judge our clock by the relay's, where its greeting tells the time."""
+    """Judge our clock by the relay's, if its banner contains the time."""
     match = _DATE.search(banner)
     if match is None:
         return []

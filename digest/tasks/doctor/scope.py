@@ -1,4 +1,4 @@
-"""What is examined, and with what."""
+"""The scope of an examination."""
 
 import ipaddress
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from digest.settings.domains import LOOPBACK
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """A publication under examination; each check is given seconds for each thing that it waits for."""
+    """A publication under examination; a check may wait a number of seconds for each thing."""
 
     settings: Settings
     relay: Relay
@@ -26,12 +26,12 @@ class Scope:
 
     @property
     def resolver(self) -> Resolver:
-        """Return whom to ask about names."""
+        """Return the resolver for queries."""
         return Resolver(self.settings.dns.server, self.seconds)
 
     @property
     def return_path_domain(self) -> str:
-        """Return the domain of MAIL FROM, which SPF is asked about."""
+        """Return the domain of MAIL FROM, which SPF applies to."""
         return self.settings.return_path_domain
 
     @property
@@ -42,10 +42,10 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Senders:
-    """The addresses that messages leave from.
+    """The addresses that messages are sent from.
 
-    `certain` where the operator named them: a relay may hand on to another, whose address it then is. `ours`
-    where they are this machine's, or named.
+    `certain` if the operator named them: a relay may forward to another, whose address it then is. `ours` if
+    they are this machine's, or named.
     """
 
     addresses: tuple[str, ...]
@@ -55,7 +55,8 @@ class Senders:
 
 
 def find_senders(scope: Scope) -> Senders:
-    """Find where messages leave from: what the operator says, else this machine, else the relay's address."""
+    """Find where messages are sent from: what the operator says, else this machine, else the relay's
+    address."""
     if scope.sends_from:
         return Senders(scope.sends_from, certain=True, ours=True)
     if scope.relay_is_here:

@@ -1,4 +1,4 @@
-"""The sources: read lately, or failing, or gone."""
+"""Check the sources: read recently, failing, or gone."""
 
 from contextlib import closing
 from datetime import datetime, timedelta
@@ -21,9 +21,9 @@ _LOOK = "`digest fetch {}` shows what happens; mend its url, or take it out"
 
 
 def examine_sources(scope: Scope) -> list[Finding]:
-    """Look at how each source's fetches went; none is fetched."""
+    """Check the results of each source's fetches; none is fetched."""
     if find_missing_file(scope) is not None:
-        return []  # `database` says it
+        return []  # the check `database` reports it
     with closing(Database(scope.settings.database_url)) as database:
         try:
             if find_version(database) != HEAD:
@@ -40,7 +40,7 @@ def examine_sources(scope: Scope) -> list[Finding]:
 
 
 def judge_source(source: SourceSettings, row: Source | None, now: datetime) -> Finding | None:
-    """Judge one source; None where its last fetch went well."""
+    """Judge one source; None if its last fetch succeeded."""
     look = _LOOK.format(source.name)
     if row is None or (row.last_success_at is None and row.last_error_at is None):
         return warn("sources", f"{source.name} was not fetched yet", look)

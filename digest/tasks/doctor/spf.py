@@ -1,4 +1,4 @@
-"""SPF: whether the return path's domain lets the relay send for it (RFC 7208)."""
+"""Check SPF: whether the return path's domain allows the relay to send for it (RFC 7208)."""
 
 from digest.net.dns import Records
 from digest.tasks.doctor.dns_names import UNREACHABLE
@@ -10,7 +10,7 @@ _ENDS = {"-": "-all", "~": "~all", "?": "?all", "+": "+all", "": "without all"}
 
 
 def examine_spf(scope: Scope) -> list[Finding]:
-    """Ask for the record of the return path's domain and follow it."""
+    """Query the record of the return path's domain and evaluate it."""
     domain, senders = scope.return_path_domain, find_senders(scope)
     records = scope.resolver.texts(domain)
     fault = judge_records(domain, records)
@@ -24,7 +24,7 @@ def examine_spf(scope: Scope) -> list[Finding]:
 
 
 def judge_records(domain: str, records: Records) -> Finding | None:
-    """Judge whether there is one record; None where there is."""
+    """Judge whether there is exactly one record; None if so."""
     if records.trouble:
         return fail("spf", f"{domain}: {records.trouble}", UNREACHABLE)
     count = len(spf_records(records))
@@ -51,7 +51,7 @@ def judge_spf(domain: str, found: Spf) -> Finding:
 
 
 def judge_senders(domain: str, senders: Senders, found: Spf) -> list[Finding]:
-    """Judge what the record says of the addresses that messages leave from."""
+    """Judge the record's result for the addresses that messages are sent from."""
     if not senders.addresses:
         why = senders.trouble or "it is behind another address, or private"
         remedy = "name it: `digest doctor --sends-from ADDRESS`"

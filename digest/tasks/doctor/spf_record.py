@@ -1,4 +1,4 @@
-"""Follow an SPF record and all that it includes: what it costs, what is wrong, what it says of addresses."""
+"""Evaluate an SPF record with all that it includes: its cost, its errors, its results for addresses."""
 
 import ipaddress
 import re
@@ -21,12 +21,12 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 class SpfError(Exception):
-    """The record cannot be evaluated, and receivers then take it for an error of ours (RFC 7208 2.6.7)."""
+    """The record cannot be evaluated, which receivers take for our error (RFC 7208 2.6.7)."""
 
 
 @dataclass(slots=True)
 class Spf:
-    """What following a record came to; `results` has what it says of each address."""
+    """The result of evaluating a record; `results` has its result for each address."""
 
     lookups: int = 0
     voids: int = 0
@@ -37,7 +37,7 @@ class Spf:
 
 
 class SpfTree:
-    """Follows one record; every mechanism is looked at, as if nothing had matched before it."""
+    """Evaluates one record; every mechanism is examined, as if none before it had matched."""
 
     def __init__(self, resolver: Resolver, addresses: Sequence[str]) -> None:
         self._resolver = resolver
@@ -45,7 +45,7 @@ class SpfTree:
         self.found = Spf()
 
     def follow(self, domain: str, record: str) -> Spf:
-        """Follow the record of a domain; raise SpfError for one that receivers cannot evaluate."""
+        """Evaluate the record of a domain; raise SpfError for one that receivers cannot evaluate."""
         self.found.results, self.found.ending = self._level(domain, record)
         return self.found
 
@@ -58,7 +58,7 @@ class SpfTree:
                 redirect = modifier[2] if modifier[1].lower() == "redirect" else redirect
                 continue
             if ending:
-                continue  # what comes after `all` is never looked at (RFC 7208 5.1)
+                continue  # nothing after `all` is evaluated (RFC 7208 5.1)
             qualifier, name, matched = self._mechanism(domain, term)
             ending = qualifier if name == "all" else ""
             for address in matched:
@@ -132,7 +132,7 @@ class SpfTree:
 
 
 def spf_records(records: Records) -> list[str]:
-    """Keep what is an SPF record (RFC 7208 4.5)."""
+    """Keep the SPF records (RFC 7208 4.5)."""
     return [record for record in records if record.lower().split(" ")[0] == "v=spf1"]
 
 

@@ -1,4 +1,4 @@
-"""The templates, rendered with what editions may hold at their extremes."""
+"""Check the templates by rendering extreme editions."""
 
 import html
 import quopri
@@ -23,7 +23,7 @@ _READER = dict.fromkeys(READER_VALUES, "sample") | {link: f"https://reader.examp
 
 
 def examine_templates(scope: Scope) -> list[Finding]:
-    """Render each digest's extremes; one that cannot be rendered does not keep the others from it."""
+    """Render each digest's extremes; one that cannot be rendered does not stop the others."""
     renderer = scope.renderer()
     found: list[Finding] = []
     for digest in scope.settings.digests:
@@ -40,7 +40,7 @@ def examine_templates(scope: Scope) -> list[Finding]:
 def _examine_look(
     renderer: Renderer, settings: Settings, digest: DigestSettings, look: str, known: set[str]
 ) -> list[Finding]:
-    """Render a look's extremes; what is wrong with another one already is not said again."""
+    """Render a look's extremes; a fault of another look is not reported again."""
     found: list[Finding] = []
     where = digest.name if look == digest.template else f"{digest.name} as {look}"
     for name, content in list_extremes(settings, digest).items():
@@ -52,7 +52,7 @@ def _examine_look(
 
 
 def list_extremes(settings: Settings, digest: DigestSettings) -> dict[str, Content]:
-    """List what may be asked of a template, each with its name."""
+    """List the extreme contents, each with its name."""
     plain = _content(settings, digest, 3)
     card = _card(1)
     long = replace(card, title=_LONG_WORD, summary=f"{_LONG_WORD} {_LONG_WORD}", author=_LONG_WORD)
@@ -74,7 +74,7 @@ def list_extremes(settings: Settings, digest: DigestSettings) -> dict[str, Conte
 
 
 def judge_rendering(name: str, rendering: Rendering, postal_address: str) -> list[Finding]:
-    """Judge what a reader gets of one rendering; nothing is said where it is whole."""
+    """Judge one rendering; nothing is reported if it is complete."""
     found = []
     for part, said in (
         ("HTML", html.unescape(written(rendering, "html"))),
@@ -91,7 +91,7 @@ def judge_rendering(name: str, rendering: Rendering, postal_address: str) -> lis
 
 
 def _fault(finding: Finding) -> str:
-    """Return what is wrong without where: a fault that all have is said once."""
+    """Return a fault without its place: a fault of all extremes is reported once."""
     return finding.found.split(": ", 2)[-1]
 
 
@@ -116,7 +116,7 @@ def _examine_size(renderer: Renderer, settings: Settings, digest: DigestSettings
 
 
 def judge_size(digest: DigestSettings, size: int) -> list[Finding]:
-    """Judge the HTML of the shortest edition; longer ones are shortened until they fit."""
+    """Judge the size of the shortest edition's HTML; longer ones are shortened until they fit."""
     if size <= ROOM:
         return []
     found = f"{digest.name}: a single title makes {size // 1000} kB of HTML; Gmail cuts at 102 kB"
@@ -168,7 +168,7 @@ def written(rendering: Rendering, part: str) -> str:
     known = rendering.own_values(_READER)
     own = rendering.personal(known) if rendering.personal is not None else rendering
     pieces = own.html if part == "html" else own.text
-    # A slot's name ends in "@" where it stands within a tag.
+    # A slot's name ends with "@" inside a tag.
     values = {piece: known[piece.rstrip("@")].encode() for piece in pieces if isinstance(piece, str)}
     return quopri.decodestring(splice(pieces, values)).decode("utf-8", "replace")
 
