@@ -176,6 +176,7 @@ class Application:
             composer=self.composer,
             renderer=self.renderer,
             relay=lambda: self.relay,
+            relays=lambda: [limits.relay for limits in self.relay_limits],
             new_id=new_public_id,
             new_token=lambda: secrets.token_urlsafe(24),
         )

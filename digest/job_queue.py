@@ -18,7 +18,7 @@ from sqlalchemy import text
 
 from digest.bootstrap import Application
 from digest.errors import DigestError
-from digest.sending import Sent, fetch, prepare
+from digest.sending import Sent, fetch, prepare, watch_delivery
 from digest.store.database import Database
 from digest.tasks.delivery.deliver import count_due, deliver, finish, settle
 
@@ -126,8 +126,10 @@ class JobQueue:
         if not count_due(app.database, app.clock()):
             return
         with app.worker() as worker:
-            for trouble in deliver(app.run(worker)).trouble:
+            run = app.run(worker)
+            for trouble in deliver(run).trouble:
                 log.error("%s", trouble)
+            watch_delivery(app, run)
 
     def _guarded(self, act: Callable[[], Any]) -> Any:
         """Call a function; an error is logged, and the next tick tries again."""

@@ -11,15 +11,16 @@ from typing import Any
 
 from digest.bootstrap import Application
 from digest.errors import DigestError
+from digest.models import AlertKind
 from digest.safe_text import printable
 from digest.settings import DigestSettings
 from digest.store.workers import WorkerLock
+from digest.tasks.alerts.alerts import note_conditions, observe, watch
 from digest.tasks.articles.fetching import FetchReport, fetch_due
 from digest.tasks.articles.images import copy_pictures
 from digest.tasks.articles.topics import renew_topics, topics_by
 from digest.tasks.delivery.deliver import deliver
 from digest.tasks.delivery.run import Run, Tally
-from digest.tasks.desk.alerts import tell_held
 from digest.tasks.editions.compiling import Compiled
 from digest.tasks.inbound.answers import send_answers
 from digest.tasks.inbound.intake import take_in
@@ -83,6 +84,7 @@ def send_due(
         with _stops_on_signals(run):
             prepare(app, worker, run, done, digests=chosen, at_once=at_once)
             done.tally = deliver(run, retry_paused=True)
+            watch_delivery(app, run)
     return done
 
 
@@ -100,10 +102,20 @@ def _fetch_mail(app: Application) -> None:
         return
     from digest.tasks.inbound.mailbox import fetch_mail
 
+    trouble = ""
     try:
         fetch_mail(app.inbox)
     except DigestError as error:
         log.error("%s", error)
+        trouble = str(error)
+    note_mailbox(app, trouble)
+
+
+def note_mailbox(app: Application, trouble: str) -> None:
+    """Note whether the mailbox of `[inbound.imap]` can be read; `trouble` is empty where it can."""
+    imap = app.settings.inbound.imap
+    if imap is not None:
+        observe(app.database, AlertKind.MAILBOX, f"{imap.username} on {imap.host}", trouble, app.clock())
 
 
 def prepare(
@@ -119,14 +131,22 @@ def prepare(
     keep_house(app.database, app.clock(), app.settings.web.keep_origins)
     _fetch_mail(app)
     done.taken = dict(take_in(app.inbox, app.clock()))
+    note_conditions(app.database, app.settings, app.clock())  # what is late is made next, and was late
     compiler = app.compiler(worker)
     for digest in digests:
         done.compiled.extend(compiler.compile_due(digest, app.clock(), at_once=at_once))
     app.note_standing()
-    tell_held(app.desk, app.clock())
+    watch(app.desk, app.clock())
     done.asked = ask_due(run, app.readers, app.renderer)
     done.answered = send_answers(run, app.inbox, app.renderer)
     send_notices(run, NoticeMail(app.readers, app.renderer, app.catalogues))
+
+
+def watch_delivery(app: Application, run: Run) -> None:
+    """Note how the relays took a run, and tell what is wrong after it."""
+    for name, trouble in run.relay_trouble.items():
+        observe(app.database, AlertKind.RELAY, name, trouble, app.clock())
+    watch(app.desk, app.clock())
 
 
 @contextmanager

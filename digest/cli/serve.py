@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from functools import partial
 
 from digest.bootstrap import Application
 from digest.cli.setup import wait_for_end
@@ -11,6 +12,7 @@ from digest.errors import SettingsError, UsageError
 from digest.net.inbound.lmtp import LmtpServer
 from digest.net.service_manager import notify
 from digest.scheduler import Ticker
+from digest.sending import note_mailbox
 from digest.settings import find_service_manager
 from digest.web.app import create_app
 from digest.web.server import Server, limits_of
@@ -113,7 +115,10 @@ def _watch_mailbox(app: Application) -> threading.Thread | None:
     from digest.tasks.inbound.mailbox import watch_mail
 
     app.watches_mail = True
-    thread = threading.Thread(target=watch_mail, args=(app.inbox, app.stopping), name="mailbox", daemon=True)
+    note = partial(note_mailbox, app)
+    thread = threading.Thread(
+        target=watch_mail, args=(app.inbox, app.stopping), kwargs={"note": note}, name="mailbox", daemon=True
+    )
     thread.start()
     return thread
 

@@ -14,7 +14,7 @@ from digest.models.delivery import (
     in_states,
     is_counted,
 )
-from digest.models.draft import Alert, Approval, DeskAct, Draft, Reach
+from digest.models.draft import Approval, DeskAct, Draft, Reach
 from digest.models.edition import (
     Cohort,
     Edition,
@@ -39,6 +39,7 @@ from digest.models.inbound import (
 from digest.models.ledger import CadenceStart, Key, LearnedLimit, Ledger, Memo, Worker
 from digest.models.reply import Outcome, Reply, Stage
 from digest.models.source import Source
+from digest.models.status import Alert, AlertKind, Audience
 from digest.models.story import Fold, Shingle
 from digest.models.subscriber import (
     Act,
@@ -60,9 +61,11 @@ __all__ = [
     "OWNED",
     "Act",
     "Alert",
+    "AlertKind",
     "Answer",
     "Approval",
     "Article",
+    "Audience",
     "Bounce",
     "BounceWeight",
     "CadenceStart",

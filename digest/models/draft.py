@@ -66,10 +66,3 @@ class DeskAct(SQLModel, table=True):
     at: datetime
     who: str
     act: str
-
-
-class Alert(SQLModel, table=True):
-    """That the operator was told about something; told once as long as the row stands."""
-
-    key: str = Field(primary_key=True)
-    told_at: datetime

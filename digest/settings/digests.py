@@ -33,6 +33,7 @@ class DigestSettings(Table):
     lookback: Duration = timedelta(days=7)
     carry: Duration = timedelta(days=31)
     approval: Approval = Approval.HOLD
+    approval_reminder: Duration = timedelta(hours=2)
     skip: tuple[Slug, ...] = ()
     archive: Literal["public", "private"] = "public"
     welcome: Literal["none", "mail"] = "none"

@@ -46,6 +46,7 @@ class Site(Table):
     images: Literal["link", "copy", "none"] = "link"
     image_hosts: tuple[Host, ...] = ()
     alerts: tuple[Mailbox, ...] = ()
+    operators: tuple[Mailbox, ...] = ()
     names: dict[str, dict[str, Text]] = Field(default_factory=dict)
 
     @property

@@ -15,7 +15,6 @@ from digest.rules.tokens import tokens
 from digest.settings import Settings, load_settings
 from digest.store.delivery import deliveries, hot_path
 from digest.tasks.desk.agenda import find_entry
-from digest.tasks.desk.alerts import tell_held
 from digest.tasks.desk.editors import add_editor, remove_editor
 from digest.tasks.desk.proofs import look
 from digest.tasks.editions.preview import Viewer, preview
@@ -194,24 +193,6 @@ def test_a_proof_that_the_relay_does_not_take_says_so(newsdesk: Newsdesk, relay:
     relay.__enter__()
     assert answer.status_code == 502
     assert "The relay did not take the message" in answer.text
-
-
-def test_whoever_is_to_be_alerted_is_told_once_that_an_edition_is_held(
-    newsdesk: Newsdesk, relay: Caught
-) -> None:
-    newsdesk.compile()
-    relay.__exit__()
-    assert tell_held(newsdesk.app.desk, newsdesk.clock()) == 0
-    relay.__enter__()
-
-    told = [tell_held(newsdesk.app.desk, newsdesk.clock()) for _ in range(3)]
-
-    assert told == [2, 0, 0]  # the daily and the weekly one
-    assert relay.recipients == ["night@courier.example"] * 2
-    message = parse(relay.messages[0][1])
-    assert message["Subject"] == "Held: World Briefing, daily, 2026-11-23"
-    assert "nobody has approved it" in message.as_string()
-    assert message["Auto-Submitted"] == "auto-generated"
 
 
 def password_link(relay: Caught) -> str:

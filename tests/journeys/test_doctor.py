@@ -77,6 +77,8 @@ def setting(tmp_path: Path) -> Iterator[Setting]:
         publication.config.chmod(0o600)
         tls = '[smtp]\nsecurity = "starttls"\nca_file = "ca.pem"\nusername = "courier"\npassword = "hush"'
         publication.change_settings("[smtp]", tls)
+        zone = 'timezone = "Europe/Paris"'
+        publication.change_settings(zone, f'{zone}\nalerts = ["night@courier.example"]')
         port = free_port(8000)
         publication.change_settings("https://courier.example", f"http://127.0.0.1:{port}")
         keys = [

@@ -12,6 +12,7 @@ from digest.cli.terminal.common import DEFAULT, AsJson, Common, application, rea
 from digest.cli.terminal.output import say, show_json, warn
 from digest.cli.terminal.tables import TableLayout, say_moment, show_table
 from digest.models import DeliveryState
+from digest.tasks.alerts.alerts import list_shown
 from digest.tasks.ledger import audit as accounting
 
 _SUMS = [
@@ -41,8 +42,10 @@ def status(edition: str | None = None, *, json: AsJson = False, common: Common =
         with app.database.read() as session:
             rows = accounting.status(session, edition)
             slowed_by = accounting.slowed_by(session, app.settings, now)
+            alerts = list_shown(session, app.settings, now)
     if json:
-        show_json({"editions": rows, "slowed_by": slowed_by} | ({"refused": refusal} if refusal else {}))
+        facts = {"editions": rows, "slowed_by": slowed_by, "alerts": alerts}
+        show_json(facts | ({"refused": refusal} if refusal else {}))
     elif not rows:
         say("no edition yet; `digest send --now` makes one", quiet=common.quiet)
     else:
@@ -51,6 +54,8 @@ def status(edition: str | None = None, *, json: AsJson = False, common: Common =
             say(line, quiet=common.quiet)
         for line in slowed_by:
             say(f"slowed by {line}", quiet=common.quiet)
+        for one in alerts:
+            say(f"alert: {one['title']}. {one['detail']}", quiet=common.quiet)
     _end_refused(refusal)
 
 

@@ -1,11 +1,11 @@
-"""Drafts: editors' decisions about an edition before it is made, their acts, and the alerts sent about it."""
+"""Drafts: editors' decisions about an edition before it is made, and their acts."""
 
 from collections.abc import Sequence
 from datetime import datetime
 
 from sqlmodel import Session, col, func, select
 
-from digest.models import Alert, DeskAct, Draft
+from digest.models import DeskAct, Draft
 
 _TURN = 0x6465_736B  # any number that no other lock of ours has
 
@@ -58,13 +58,3 @@ def list_acts(
     if after is not None:
         query = query.where(col(DeskAct.version) > after)
     return session.exec(query.order_by(col(DeskAct.id).desc()).limit(limit)).all()
-
-
-def was_told(session: Session, key: str) -> bool:
-    """Return whether an alert about something has been sent to the operator."""
-    return session.get(Alert, key) is not None
-
-
-def note_told(session: Session, key: str, at: datetime) -> None:
-    """Record that an alert about something was sent to the operator."""
-    session.merge(Alert(key=key, told_at=at))

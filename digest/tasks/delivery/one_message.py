@@ -52,9 +52,12 @@ class RunConnection:
         relay = self._run.relay
         opened = open_connection(relay)
         if isinstance(opened, Outcome):
-            why = f"the relay {relay.host}:{relay.port} cannot be used ({describe(opened)})"
+            name = f"{relay.host}:{relay.port}"
+            self._run.relay_trouble[name] = describe(opened)
+            why = f"the relay {name} cannot be used ({describe(opened)})"
             self._run.give_up(f"{why}; the next run goes on")
             return None
+        self._run.relay_trouble.setdefault(f"{relay.host}:{relay.port}", "")
         self._connection = opened
         return opened
 

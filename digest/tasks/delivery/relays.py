@@ -155,6 +155,7 @@ class RelayPool:
         )
         relay.couriers.add(courier)
         self._relay_of[courier] = relay
+        self._run.relay_trouble.setdefault(relay.name, "")
         self._selector.register(courier.channel, courier.selected_events, courier)
 
     def _refused(self, relay: RelayConnections, outcome: Outcome) -> None:
@@ -168,7 +169,7 @@ class RelayPool:
         is_final = outcome.reply is not None and outcome.reply.code >= 500
         verb = "reached" if outcome.stage is Stage.CONNECT else "used"
         what = f"refuses us ({words}); mend it" if is_final else f"cannot be {verb} ({words})"
-        relay.broken = words
+        relay.broken = self._run.relay_trouble[relay.name] = words
         if not all(other.broken for other in self._relays):
             run.complain(f"the relay {relay.name} {what}; the others go on")
             return

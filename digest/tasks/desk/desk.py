@@ -1,6 +1,6 @@
 """What the desk's use cases share."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from digest.mail.rendering.renderer import Renderer
@@ -19,6 +19,7 @@ class Desk:
     composer: Composer
     renderer: Renderer
     relay: Callable[[], Relay]
+    relays: Callable[[], Sequence[Relay]]
     new_id: Callable[[], str]
     new_token: Callable[[], str]
 

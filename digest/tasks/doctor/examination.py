@@ -13,7 +13,7 @@ from digest.tasks.doctor.database import examine_database
 from digest.tasks.doctor.dkim import examine_keys, examine_records
 from digest.tasks.doctor.dmarc import examine_dmarc
 from digest.tasks.doctor.dns_names import examine_mail_hosts, examine_reverse_names
-from digest.tasks.doctor.files import examine_disk, examine_secrets, examine_time_zones
+from digest.tasks.doctor.files import examine_alerts, examine_disk, examine_secrets, examine_time_zones
 from digest.tasks.doctor.findings import Finding, fail
 from digest.tasks.doctor.pages import examine_pages, examine_proxies
 from digest.tasks.doctor.relay import examine_relay
@@ -42,6 +42,7 @@ CHECKS = (
     Check("time-zones", examine_time_zones),
     Check("database", examine_database),
     Check("disk", examine_disk),
+    Check("alerts", examine_alerts),
     Check("proxies", examine_proxies),
     Check("templates", examine_templates),
     Check("mail-programs", examine_mail_programs),

@@ -10,12 +10,12 @@ import zoneinfo
 from pathlib import Path
 from typing import Any
 
+from digest.rules.alerts import NEARLY_FULL
 from digest.tasks.doctor.findings import Finding, fail, ok, warn
 from digest.tasks.doctor.scope import Scope
 
 _MEGABYTE = 1_000_000
 LEAST_ROOM = 50 * _MEGABYTE
-ENOUGH_ROOM = 500 * _MEGABYTE
 OLD_ZONES = 2
 NETWORKS = frozenset({
     "nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph", "glusterfs", "lustre", "fuse.sshfs",
@@ -87,7 +87,7 @@ def judge_room(free: int, size: int) -> Finding:
     remedy = "make room: a full disk stops sending, though nothing is lost by it"
     if free < LEAST_ROOM:
         return fail("disk", found, remedy)
-    if free < max(ENOUGH_ROOM, size):
+    if free < max(NEARLY_FULL, size):
         return warn("disk", f"{found}, and the database has {size // _MEGABYTE:,} MB", remedy)
     return ok("disk", found)
 
@@ -110,6 +110,25 @@ def judge_file_system(kind: str) -> list[Finding]:
         return []
     found = f"the SQLite file is on {kind}, where its locks and its log may fail"
     return [warn("disk", found, "keep it on a disk of this machine, or use PostgreSQL")]
+
+
+def examine_alerts(scope: Scope) -> list[Finding]:
+    """Look at whether anybody is told by mail when something is wrong."""
+    site = scope.settings.site
+    if not (site.alerts or site.operators):
+        remedy = "name addresses in [site] alerts, and in [site] operators where others run the program"
+        return [
+            warn("alerts", "nobody is told by mail when an edition is held or the relay refuses us", remedy)
+        ]
+    if not site.alerts:
+        remedy = "name the editors' addresses in [site] alerts"
+        return [
+            warn("alerts", "operators are told of trouble, and no editor of held or late editions", remedy)
+        ]
+    told = len({*site.alerts, *site.operators})
+    return [
+        ok("alerts", f"{told} {'address is' if told == 1 else 'addresses are'} told when something is wrong")
+    ]
 
 
 def examine_time_zones(scope: Scope) -> list[Finding]:

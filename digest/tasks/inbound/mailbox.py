@@ -29,20 +29,30 @@ def fetch_mail(inbox: Inbox) -> int:
         return _collect(inbox, folder, imap)
 
 
-def watch_mail(inbox: Inbox, stopping: threading.Event, came: Callable[[], None] = lambda: None) -> None:
-    """Keep the folder open and take mail as it comes, until stopping; after a failure try again, later."""
+def watch_mail(
+    inbox: Inbox,
+    stopping: threading.Event,
+    came: Callable[[], None] = lambda: None,
+    note: Callable[[str], None] = lambda _trouble: None,
+) -> None:
+    """Keep the folder open and take mail as it comes, until stopping; after a failure try again, later.
+
+    `note` is called with what is wrong each time that the folder cannot be read, and with "" once it can.
+    """
     imap = inbox.settings.inbound.imap
     failures = 0
     while imap is not None and not stopping.is_set():
         try:
             with open_folder(account_of(inbox.settings, imap)) as folder:
                 failures = 0
+                note("")
                 while not stopping.is_set():
                     if _collect(inbox, folder, imap):
                         came()
                     folder.wait(stopping)
         except (DigestError, OSError) as error:
             log.error("%s", error)
+            note(str(error))
             stopping.wait(_PAUSES[min(failures, len(_PAUSES) - 1)])
             failures += 1
 

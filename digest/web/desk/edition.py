@@ -11,6 +11,7 @@ from starlette.responses import Response
 from digest.articles.introductions import introduce
 from digest.errors import InputError, Unreachable
 from digest.models import DeskAct, EditionName, EditionState, Reach, Role
+from digest.tasks.alerts.alerts import list_shown
 from digest.tasks.desk import drafts as changes
 from digest.tasks.desk.agenda import AgendaEntry, describe_progress, list_activity, list_agenda
 from digest.tasks.desk.desk import Desk
@@ -54,9 +55,10 @@ class EditionPages:
         """Show what is next for each digest and cadence."""
         with self._front.desk.database.read() as session:
             agenda = list_agenda(session, self._front.desk.settings, self._front.now())
+            alerts = list_shown(session, self._front.desk.settings, self._front.now())
             sums = {str(one.last.name): account(session, one.last.edition)
                     for one in agenda if one.last and one.last.edition}  # fmt: skip
-        return self._front.show(request, "home", title="The desk", agenda=agenda, sums=sums)
+        return self._front.show(request, "home", title="The desk", agenda=agenda, sums=sums, alerts=alerts)
 
     def edition(self, request: Request, digest: str, cadence: str, period: str) -> Response:
         """Show an edition."""

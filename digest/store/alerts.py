@@ -1,0 +1,60 @@
+"""Alerts: what is wrong, since when, and who was told; and the rows that are looked at to find out."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlmodel import Session, col, delete, exists, func, or_, select
+
+from digest.models import Alert, AlertKind, Edition, EditionCohort, Source, Variant
+
+_TURN = 0x616C_6572  # any number that no other lock of ours has
+
+
+def take_turns(session: Session) -> None:
+    """Let one process at a time change alerts, until the transaction ends; SQLite has one writer anyway."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.exec(select(func.pg_advisory_xact_lock(_TURN)))
+
+
+def list_alerts(session: Session) -> list[Alert]:
+    """List all alerts that are kept, the oldest first."""
+    return list(session.exec(select(Alert).order_by(col(Alert.began_at), col(Alert.key))))
+
+
+def list_standing(session: Session, kinds: Sequence[AlertKind]) -> list[Alert]:
+    """List the alerts of some kinds that are not over."""
+    query = select(Alert).where(col(Alert.kind).in_(kinds), col(Alert.ended_at).is_(None))
+    return list(session.exec(query.order_by(col(Alert.began_at), col(Alert.key))))
+
+
+def find_alert(session: Session, key: str) -> Alert | None:
+    """Find an alert by its key, whether it stands or is over."""
+    return session.get(Alert, key)
+
+
+def save(session: Session, alert: Alert) -> None:
+    """Enter an alert as it is now."""
+    session.merge(alert)
+
+
+def forget(session: Session, keys: Sequence[str]) -> None:
+    """Remove alerts that nobody was told about, and need not be."""
+    session.exec(delete(Alert).where(col(Alert.key).in_(keys)))
+
+
+def forget_ended(session: Session, before: datetime) -> None:
+    """Remove alerts that were over long ago."""
+    session.exec(delete(Alert).where(col(Alert.ended_at) < before))
+
+
+def list_failing_sources(session: Session) -> list[Source]:
+    """List the sources whose last fetch failed, and those that were given up."""
+    query = select(Source).where(or_(col(Source.failures) > 0, col(Source.stopped_at).is_not(None)))
+    return list(session.exec(query.order_by(Source.name)))
+
+
+def is_empty(session: Session, edition: Edition) -> bool:
+    """Return whether a made edition has readers, and nothing for any of them."""
+    decided = exists().where(col(EditionCohort.edition_id) == edition.id)
+    has_variant = exists().where(col(Variant.edition_id) == edition.id)
+    return bool(session.exec(select(decided & ~has_variant)).one())

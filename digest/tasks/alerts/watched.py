@@ -1,0 +1,120 @@
+"""What alerts look at: editions, coming deadlines, sources, the disk."""
+
+import shutil
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from sqlmodel import Session
+
+from digest.models import Approval, Edition, EditionName, EditionState
+from digest.models.row import row_id
+from digest.rules.alerts import FailingSource, Watched, WatchedDeadline, WatchedEdition
+from digest.rules.editions.approval import why_held
+from digest.settings import DigestSettings, Settings
+from digest.store import alerts
+from digest.store.editions import drafts, editions
+from digest.tasks.editions.coming import next_occurrence
+
+FreeBytes = Callable[[Path], int]
+
+_WATCHED_STATES = (EditionState.HELD, EditionState.PAUSED, EditionState.COMPILING)
+
+
+def free_bytes(folder: Path) -> int:
+    """Return how many bytes are free on the disk that a folder is on."""
+    return shutil.disk_usage(folder).free
+
+
+def look(
+    session: Session,
+    settings: Settings,
+    now: datetime,
+    free: FreeBytes = free_bytes,
+    *,
+    was_full: bool = False,
+) -> Watched:
+    """Read all that conditions are found in; `was_full` says that the disk is known to be nearly full."""
+    folder = _database_folder(settings)
+    return Watched(
+        editions=_list_editions(session, settings),
+        deadlines=_list_deadlines(session, settings, now),
+        sources=_list_sources(session, settings),
+        disk=f"The disk that {folder} is on",
+        free_bytes=free(folder),
+        disk_was_full=was_full,
+    )
+
+
+def _database_folder(settings: Settings) -> Path:
+    """Return where the database is; with PostgreSQL, where the settings are and mail is taken in."""
+    url = settings.database_url
+    folder = Path(url.removeprefix("sqlite:///")).parent if url.startswith("sqlite") else settings.folder
+    return folder if folder.exists() else settings.folder
+
+
+def _list_editions(session: Session, settings: Settings) -> list[WatchedEdition]:
+    found = {row_id(edition): edition for edition in editions.list_editions(session, states=_WATCHED_STATES)}
+    latest = {row_id(edition) for edition in editions.list_last_made(session)}
+    found |= {row_id(edition): edition for edition in editions.list_last_made(session)}
+    return [_edition(session, settings, edition, is_latest=key in latest) for key, edition in found.items()]
+
+
+def _edition(session: Session, settings: Settings, edition: Edition, *, is_latest: bool) -> WatchedEdition:
+    name = edition.name
+    digest = next((one for one in settings.digests if one.name == name.digest), None)
+    is_clocked = (
+        digest is not None and name.cadence in digest.cadences and not digest.cadence(name.cadence).is_at_once
+    )
+    return WatchedEdition(
+        id=row_id(edition),
+        name=name_of(settings, name),
+        cadence_name=name_of(settings, name).rpartition(", ")[0],
+        path=name.path if digest is not None else "",
+        state=edition.state,
+        reason=edition.reason,
+        deadline_at=edition.deadline_at,
+        freeze_at=edition.freeze_at,
+        is_latest=is_latest,
+        is_empty=is_latest and is_clocked and alerts.is_empty(session, edition),
+    )
+
+
+def name_of(settings: Settings, name: EditionName) -> str:
+    """Return an edition's name as people read it: `World Briefing, daily, 2026-11-26`."""
+    title = next((one.title for one in settings.digests if one.name == name.digest), name.digest)
+    return f"{title}, {name.cadence}, {name.period}"
+
+
+def _list_deadlines(session: Session, settings: Settings, now: datetime) -> list[WatchedDeadline]:
+    """List the next edition of each cadence, or the one that is late; what is new at once has no deadline."""
+    return [
+        _deadline(session, settings, digest, cadence, now)
+        for digest in settings.digests
+        for cadence in digest.cadences
+        if not digest.cadence(cadence).is_at_once
+    ]
+
+
+def _deadline(
+    session: Session, settings: Settings, digest: DigestSettings, cadence: str, now: datetime
+) -> WatchedDeadline:
+    coming = next_occurrence(session, settings, digest, cadence, now)
+    name = EditionName(digest.name, cadence, coming.period)
+    remind_at = None
+    if digest.approval == Approval.REQUIRE:
+        draft = drafts.find_draft(session, *name)
+        if digest.approval_reminder and why_held(digest.approval, draft):
+            remind_at = coming.deadline_at - digest.approval_reminder
+    return WatchedDeadline(str(name), name_of(settings, name), name.path, coming.deadline_at, remind_at)
+
+
+def _list_sources(session: Session, settings: Settings) -> list[FailingSource]:
+    urls = {source.name: source.url for source in settings.sources}
+    return [
+        FailingSource(
+            row.name, row.failures, row.last_success_at, row.stopped_at is not None, row.last_error or ""
+        )
+        for row in alerts.list_failing_sources(session)
+        if urls.get(row.name) == row.url
+    ]
