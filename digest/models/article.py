@@ -8,12 +8,12 @@ from sqlmodel import Field, Index, SQLModel
 
 
 class Article(SQLModel, table=True):
-    """A cleaned article; `html`, `text` and every other field hold nothing active.
+    """A cleaned article; neither `html` nor `text` nor any other field contains anything active.
 
-    `held_back` says why it is in no edition though nobody hid it; `categories` are what its source calls
-    it, and `categories_elsewhere` what others do, by source: its topics are made of them by the settings.
-    Before `settles_at` it is no candidate: its source's articles must have stood unchanged for a while.
-    Without `categories` it was stored by a version that did not keep them: its topics stay as they are.
+    `held_back` says why it is in no edition though nobody hid it; `categories` are its source's names for its
+    subject, and `categories_elsewhere` those of other sources: topics are derived from them by the settings.
+    Before `settles_at` it is no candidate: its source wants articles to be unchanged for a while. Without
+    `categories` it was stored by a version that did not keep them: its topics stay as they are.
     """
 
     __table_args__ = (Index("ix_article_source_seen", "source", "first_seen_at"),)
@@ -52,10 +52,10 @@ class Article(SQLModel, table=True):
 
 
 class FrozenArticle(SQLModel, table=True):
-    """What an edition shows of an article; the fields are the article's own, of the same names.
+    """An article as an edition shows it; the fields have the names of the article's own.
 
-    An edit that comes while the edition is delivered changes the article and not this: all readers get the
-    same words, and a repeat has the same bytes.
+    An edit during delivery changes the article and not this: all readers get the same words, and a repeat has
+    the same bytes.
     """
 
     __tablename__ = "frozen_article"
@@ -81,7 +81,7 @@ class FrozenArticle(SQLModel, table=True):
 
 
 class Picture(SQLModel, table=True):
-    """The copy of one address, or why there is none; `name` is a hash of its bytes, and its own address."""
+    """The copy of the image at one URL, or why there is none; `name` is a hash of its bytes, and its URL."""
 
     id: int | None = Field(default=None, primary_key=True)
     url: str = Field(unique=True)
@@ -96,9 +96,9 @@ class Picture(SQLModel, table=True):
 
 
 class Withdrawal(SQLModel, table=True):
-    """The act of taking an article out of everything that has not left; never overwritten.
+    """The act of removing an article from everything that has not been sent; never overwritten.
 
-    `done_at` is when every waiting delivery had lost it; until then the next run goes on with it.
+    `done_at` is when every waiting delivery had lost it; until then the next run continues.
     """
 
     id: int | None = Field(default=None, primary_key=True)
@@ -111,7 +111,7 @@ class Withdrawal(SQLModel, table=True):
 class Correction(SQLModel, table=True):
     """A notice to the readers who have an article: an edition of its own carries it, so each gets it once.
 
-    `text` is Markdown, as somebody wrote it.
+    `text` is Markdown, as it was written.
     """
 
     id: int | None = Field(default=None, primary_key=True)
@@ -123,7 +123,7 @@ class Correction(SQLModel, table=True):
 
 @dataclass(frozen=True, slots=True)
 class ArticleFilter:
-    """Which articles a list has; what is None or empty does not filter."""
+    """Which articles a list has; None or an empty value does not filter."""
 
     topic: str | None = None
     source: str | None = None

@@ -9,15 +9,15 @@ from digest.models.recurrence import WEEKDAYS, Unit, read_cadence
 __all__ = ["CORRECTION", "REQUEST", "RESERVED", "WEEKDAYS", "Cadence", "Unit", "next_day"]
 
 CORRECTION = "correction"
-"""What an edition that is a notice of correction has in its cadence's place; no cadence has that name."""
+"""The cadence of editions that are corrections; no configured cadence has that name."""
 
 REQUEST = "request"
-"""What an edition for one reader who asked for it has in its cadence's place."""
+"""The cadence of editions for one reader who asked for one."""
 
 RESERVED = (CORRECTION, REQUEST)
-"""What stands in a cadence's place for editions of no cadence: these are in no archive and no feed."""
+"""Cadences of editions that belong to none: these are in no archive and no feed."""
 
-_LONGEST_GAP = timedelta(days=366 * 9)  # 29 February comes every four years, but for 2100
+_LONGEST_GAP = timedelta(days=366 * 9)  # 29 February comes every four years, except for 2100
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +40,14 @@ class Cadence:
 
     @classmethod
     def parse(cls, name: str, text: str, closed: frozenset[str] = frozenset()) -> "Cadence":
-        """Read a cadence as it is written; raise ValueError saying what is wrong, and the remedy."""
+        """Parse a cadence; raise ValueError saying what is wrong, and the remedy."""
         days, times = read_cadence(text)
         unit = days.unit if len(times) <= 1 else Unit.DAY
         return cls(name, " ".join(text.split()), unit, times, days.has, days.day, closed)
 
     @property
     def is_at_once(self) -> bool:
-        """Return whether its editions follow the news and not the clock."""
+        """Return whether its editions follow the news rather than the clock."""
         return self.unit is Unit.NEWS
 
     def is_on(self, day: date) -> bool:
@@ -59,7 +59,7 @@ class Cadence:
     def longest_gap(self, since: date) -> timedelta:
         """Return the longest time between two of its dates in the two years after `since`.
 
-        Raise ValueError where it has no date at all, as "0 7 30 2 *".
+        Raise ValueError if it has no date at all, such as "0 7 30 2 *".
         """
         first = next_day(self, since)
         if first is None:

@@ -1,4 +1,4 @@
-"""Our row: one edition for one subscriber."""
+"""A delivery: one edition for one subscriber."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -10,8 +10,8 @@ from sqlmodel import Field, Index, SQLModel, UniqueConstraint, col, or_, text
 class DeliveryState(StrEnum):
     """The states of a delivery; there is no "sent" and no "delivered" (RFC 5321 4.2.5).
 
-    `in_flight` is committed before the final dot may leave; `accepted`: the relay said 2yz; `withheld`:
-    never attempted, with a reason; `uncertain`: the final dot left and no reply is known.
+    `in_flight` is committed before the final dot may be sent; `accepted`: the relay replied 2yz; `withheld`:
+    never attempted, with a reason; `uncertain`: the final dot was sent and no reply is known.
     """
 
     PLANNED = "planned"
@@ -41,26 +41,27 @@ OWNED = (DeliveryState.CLAIMED, DeliveryState.IN_FLIGHT)
 """Deliveries that a worker owns."""
 
 OPEN = (DeliveryState.PLANNED, DeliveryState.CLAIMED, DeliveryState.IN_FLIGHT, DeliveryState.DEFERRED)
-"""Deliveries that still can change by themselves; an edition with one of these is not finished."""
+"""Deliveries that can still change by themselves; an edition with one of these is not finished."""
 
 COUNTED = (*OPEN, DeliveryState.ACCEPTED, DeliveryState.UNCERTAIN)
-"""Deliveries whose articles the reader is taken to have, besides those withheld as got (`counts`)."""
+"""Deliveries whose articles count as received, besides those withheld because they were (`counts`)."""
 
 
 def counts(state: str, reason: str) -> bool:
-    """Return whether the reader is taken to have a delivery's articles."""
+    """Return whether a delivery's articles count as received."""
     return state in COUNTED or reason == Withheld.RESTORED
 
 
 class Delivery(SQLModel, table=True):
-    """One edition for one subscriber, and the last answer about it.
+    """One edition for one subscriber, and the last reply about it.
 
-    `due_at` is when it may be claimed next; `owner` the worker that claimed it; `composed_at` the Date of
-    its message, kept for a repeat; `resends` how often it was planned again after it was uncertain.
+    `due_at` is when it may be claimed next; `owner` the worker that claimed it; `composed_at` the Date of its
+    message, kept for a repeat; `resends` how often it was planned again after it was uncertain.
     """
 
-    # PostgreSQL's are in its migrations alone, as naming its dialect here loads it. Its `ix_delivery_open` is
-    # partial by a generated column, `is_open`; it has no `ix_delivery_owned` (see `in_states`).
+    # PostgreSQL's indexes are in its migrations alone, as naming its dialect here would load it. Its
+    # `ix_delivery_open` is partial by a generated column, `is_open`; it has no `ix_delivery_owned` (see
+    # `in_states`).
     __table_args__ = (
         UniqueConstraint("edition_id", "subscription_id"),
         Index(
@@ -101,8 +102,8 @@ def is_counted() -> ColumnElement[bool]:
 def in_states(dialect: str, *states: str) -> TextClause:
     """Return "is in one of these open states" as a condition that the partial indexes match.
 
-    It is written out, since a planner does not see that bound values match an index. PostgreSQL's index is
-    partial by `is_open`: one by `state` would need a new entry for each state that a delivery goes through.
+    The states are literals, because a planner does not see that bound values match an index. PostgreSQL's
+    index is partial by `is_open`: one by `state` would need a new entry for each state of a delivery.
     """
     written = ", ".join(f"'{state}'" for state in states)
     condition = f"delivery.state IN ({written})"

@@ -15,7 +15,8 @@ class Reach(StrEnum):
 
 
 class Approval(StrEnum):
-    """`[[digests]] approval`: at its deadline an edition goes; goes unless held; goes only when approved."""
+    """`[[digests]] approval`: at its deadline an edition is sent; sent unless held; sent only when
+    approved."""
 
     SEND = "send"
     HOLD = "hold"

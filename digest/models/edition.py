@@ -9,7 +9,7 @@ from sqlmodel import Field, SQLModel, UniqueConstraint
 
 
 class EditionState(StrEnum):
-    """Where an edition is on its way."""
+    """The states of an edition."""
 
     DRAFT = "draft"
     HELD = "held"
@@ -88,8 +88,8 @@ class Cohort(SQLModel, table=True):
     """The confirmed subscriptions that selection cannot tell apart.
 
     `key` is a hash of all the other columns; `topics` maps a topic to the ISO time from which its articles
-    count; `history` lists the ids of the articles that its readers are taken to have, as far as they could
-    still be candidates: those first seen from `history_from` on.
+    count; `history` lists the ids of the articles that its readers have received, as far as they could still
+    be candidates: those first seen from `history_from` on.
     """
 
     id: int | None = Field(default=None, primary_key=True)
@@ -116,8 +116,9 @@ class EditionCohort(SQLModel, table=True):
 class Variant(SQLModel, table=True):
     """One distinct ordered list of articles, each with its form, shared by all who get exactly that list.
 
-    `left_out` counts what did not fit; `related` are older articles that it names, and nobody has got by it.
-    One that was made for deliveries that lost a withdrawn article names the variant that it `replaces`.
+    `left_out` is the number of articles that did not fit; `related` are older articles that it names, which
+    do not count as received. A variant for deliveries that lost a withdrawn article names the one that it
+    `replaces`.
     """
 
     __table_args__ = (UniqueConstraint("edition_id", "key"),)

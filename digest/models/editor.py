@@ -1,4 +1,4 @@
-"""Who works at the desk: editors, their sessions, and the links by which they set a password."""
+"""Editors, their sessions, and the links with which they set a password."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -14,7 +14,7 @@ class Role(StrEnum):
 
 
 class Editor(SQLModel, table=True):
-    """A person who may open the desk; without a password they have yet to set one by a link."""
+    """A person who may open the desk; without a password they have to set one by a link first."""
 
     id: int | None = Field(default=None, primary_key=True)
     public_id: str = Field(unique=True)
@@ -26,7 +26,7 @@ class Editor(SQLModel, table=True):
 
 
 class EditorSession(SQLModel, table=True):
-    """One sign-in, known by the hash of its cookie's token; removing the row ends it."""
+    """One sign-in, identified by the hash of its cookie's token; deleting the row ends it."""
 
     __tablename__ = "editor_session"
 
@@ -37,7 +37,7 @@ class EditorSession(SQLModel, table=True):
 
 
 class PasswordLink(SQLModel, table=True):
-    """A link that sets a password once, known by the hash of its token."""
+    """A link that sets a password once, identified by the hash of its token."""
 
     __tablename__ = "password_link"
 

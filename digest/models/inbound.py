@@ -1,4 +1,4 @@
-"""Mail that comes in and what follows from it: bounces, complaints, letters, answers."""
+"""Received mail and what follows from it: bounces, complaints, letters, answers."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -10,9 +10,9 @@ from digest.models.subscriber import MailState
 
 
 class InboundMessage(SQLModel, table=True):
-    """One message that was taken in; `key` is unique, so that it is acted on once.
+    """One received message; `key` is unique, so that it is processed once.
 
-    `raw` keeps the bytes of what nothing else keeps: a message that was not understood.
+    `raw` holds the bytes of messages that were not understood.
     """
 
     __tablename__ = "inbound_message"
@@ -66,7 +66,7 @@ class Complaint(SQLModel, table=True):
 
 
 class LetterState(StrEnum):
-    """What became of a letter."""
+    """The state of a letter."""
 
     NEW = "new"
     ANSWERED = "answered"
@@ -74,7 +74,7 @@ class LetterState(StrEnum):
 
 
 class LetterConsent(StrEnum):
-    """What a letter's writer said to its being printed; nothing where nobody asked."""
+    """A letter writer's answer about printing; empty if nobody asked."""
 
     ASKED = "asked"
     GIVEN = "given"
@@ -113,9 +113,9 @@ class Letter(SQLModel, table=True):
 
 
 class Answer(SQLModel, table=True):
-    """One message of our own that mail which came in gives rise to: an answer, a forwarded letter, a probe.
+    """One automatic message that received mail causes: a reply, a forwarded letter, a probe.
 
-    `values` is what its template shows; `reply_to` the address that an answer to it goes to.
+    `values` are shown by its template; `reply_to` is the address for answers to it.
     """
 
     id: int | None = Field(default=None, primary_key=True)

@@ -1,4 +1,4 @@
-"""What keeps the ledger honest: workers, keys, the counter, and when each cadence began."""
+"""The ledger's bookkeeping: workers, keys, the counter, and when each cadence began."""
 
 from datetime import datetime
 
@@ -6,7 +6,7 @@ from sqlmodel import Field, SQLModel
 
 
 class Worker(SQLModel, table=True):
-    """A process that claims; it is alive while it holds its lock, never by a timer."""
+    """A process that claims deliveries; it is alive while it holds its lock, and no timer is involved."""
 
     id: int | None = Field(default=None, primary_key=True)
     host: str
@@ -23,7 +23,7 @@ class Key(SQLModel, table=True):
 
 
 class Ledger(SQLModel, table=True):
-    """One row: a counter that rises with each freeze and each worker start, to tell a restored copy."""
+    """One row: a counter that rises with each freeze and each worker start, to recognise a restored copy."""
 
     id: int = Field(default=1, primary_key=True)
     counter: int = 0
@@ -40,7 +40,7 @@ class CadenceStart(SQLModel, table=True):
 
 
 class Memo(SQLModel, table=True):
-    """One thing to remember, such as the rules that the topics of all articles were made by."""
+    """One thing to remember, such as the rules by which the topics of all articles were derived."""
 
     __tablename__ = "mark"
     name: str = Field(primary_key=True)
@@ -48,7 +48,7 @@ class Memo(SQLModel, table=True):
 
 
 class LearnedLimit(SQLModel, table=True):
-    """What was learned of one name: how many messages a second it takes, and when it said so."""
+    """The rate learned for one name, in messages a second, and when."""
 
     __tablename__ = "slowed"
     name: str = Field(primary_key=True)

@@ -1,7 +1,7 @@
 """A publication's own look: the colours, fonts and logo that its templates show. Every value is valid CSS.
 
-Example: `Brand(light=Colours(accent="#962a1f"), heading_font="Georgia, serif")` changes the colour of what
-stands out and the font of headlines; everything else stays as the template has it.
+Example: `Brand(light=Colours(accent="#962a1f"), heading_font="Georgia, serif")` changes the accent colour and
+the font of headlines; everything else stays as in the template.
 """
 
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Colours:
-    """Colours as CSS writes them; an empty one leaves the template's own."""
+    """Colours as CSS writes them; an empty one keeps the template's own."""
 
     background: str = ""
     paper: str = ""
@@ -21,7 +21,7 @@ class Colours:
 
 @dataclass(frozen=True, slots=True)
 class Logo:
-    """A picture shown in place of the publication's name; `width` is in CSS pixels."""
+    """An image shown in place of the publication's name; `width` is in CSS pixels."""
 
     url: str
     alt: str

@@ -53,7 +53,7 @@ _FULL = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "su
 
 
 class Unit(StrEnum):
-    """The calendar unit that one edition stands for; news has none, and is dated by the minute."""
+    """The calendar unit of an edition; one of "at once" has none, and is dated by the minute."""
 
     DAY = "day"
     WEEK = "week"
@@ -62,7 +62,7 @@ class Unit(StrEnum):
 
 
 class Days(NamedTuple):
-    """The dates of a cadence: a test, the unit of its periods, and the fixed day where there is one."""
+    """The dates of a cadence: a test, the unit of its periods, and the fixed day if there is one."""
 
     has: Callable[[date], bool]
     unit: Unit = Unit.DAY
@@ -70,7 +70,7 @@ class Days(NamedTuple):
 
 
 def read_cadence(text: str) -> tuple[Days, tuple[time, ...]]:
-    """Read a cadence's dates and times; raise ValueError saying what was understood and what was not."""
+    """Parse a cadence's dates and times; raise ValueError saying what was understood and what was not."""
     written = " ".join(text.split())
     if written.lower() == "at once":
         return Days(lambda _day: True, Unit.NEWS), ()
@@ -140,7 +140,7 @@ def _weekday(text: str, word: str, times: str) -> int:
     for names in (short, _FULL):
         if word in names:
             return names.index(word)
-    import difflib  # only for a mistake
+    import difflib  # only to report a mistake
 
     shown = re.search(re.escape(word), text, re.I)
     near = difflib.get_close_matches(word, [*short, *_FULL], n=1)
@@ -200,7 +200,8 @@ def _read_weeks(text: str, every: re.Match[str], start: str | None) -> Days:
 
 
 def _read_cron(text: str, written: str) -> tuple[Days, tuple[time, ...]]:
-    """Read a cron expression as Debian's cron does (cronsim): day and weekday both count if one is a star."""
+    """Parse a cron expression as Debian's cron does (cronsim): day and weekday both count if one is a
+    star."""
     from cronsim import CronSim, CronSimError
 
     try:

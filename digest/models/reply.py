@@ -1,4 +1,4 @@
-"""What an SMTP server answered, as plain values (RFC 5321 4.2, RFC 3463)."""
+"""An SMTP server's reply, as plain values (RFC 5321 4.2, RFC 3463)."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -33,11 +33,11 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How one attempt to hand over a message ended.
+    """How one attempt to send a message ended.
 
-    `reply` is None where the server gave none (connection refused, lost, or timed out); `fault` then says
-    so in words. `dot_left` tells whether the final dot may have reached the server: with no reply after it
-    the delivery is uncertain.
+    `reply` is None if the server gave none (connection refused, lost, or timed out); `fault` then describes
+    it. `dot_left` says whether the final dot may have reached the server: without a reply after it the
+    delivery is uncertain.
     """
 
     stage: Stage

@@ -1,4 +1,4 @@
-"""Where articles come from: a feed, a site, a folder."""
+"""The sources of articles: a feed, a site, a folder."""
 
 from datetime import datetime
 
@@ -6,11 +6,11 @@ from sqlmodel import Field, SQLModel
 
 
 class Source(SQLModel, table=True):
-    """One configured source and the health of its fetches.
+    """One configured source and the results of its fetches.
 
-    `url` is the configured address; `feed_url` the one that is asked instead, because it was found on a page
-    or a permanent redirect led there. `content_hash` is of the bytes read last, and of how they were read.
-    A source with `stopped_at` is not asked again until its address changes or it is fetched by name.
+    `url` is the configured URL; `feed_url` the one that is requested instead, because it was found on a page
+    or by a permanent redirect. `content_hash` is of the bytes read last, and of the way they were read. A
+    source with `stopped_at` is not requested again until its URL changes or it is fetched by name.
     """
 
     id: int | None = Field(default=None, primary_key=True)

@@ -1,4 +1,4 @@
-"""One story that several sources tell, and the index that finds it."""
+"""One story told by several sources, and the index that finds it."""
 
 from datetime import datetime
 
@@ -7,9 +7,9 @@ from sqlmodel import Field, SQLModel
 
 
 class Fold(SQLModel, table=True):
-    """An article that tells what its root, first seen in another source, told before.
+    """An article that tells the same story as its root, which was first seen in another source.
 
-    `split_at` is when an editor parted them again: then the article stands for itself for good.
+    `split_at` is when an editor separated them for good.
     """
 
     article_id: int = Field(foreign_key="article.id", primary_key=True, ondelete="CASCADE")
@@ -19,11 +19,10 @@ class Fold(SQLModel, table=True):
 
 
 class Shingle(SQLModel, table=True):
-    """One of an article's sampled runs of words, kept as long as another source may tell the same story.
+    """One shingle of an article, kept as long as another source may tell the same story.
 
-    `lot` is the day that it was noted on, or below zero the one that is filled now
-    (`store.articles.duplicate_index`). Nothing is lost with a
-    run whose article is gone: what the index gives is looked up before it is compared.
+    `lot` is the day on which it was added, or below zero the open one (`store.articles.duplicate_index`). A
+    shingle whose article is gone does no harm: matches are looked up before they are compared.
     """
 
     __tablename__ = "run"

@@ -1,4 +1,4 @@
-"""A person known by one address, and their relation to each digest."""
+"""A subscriber, known by one address, and their subscriptions."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -17,9 +17,9 @@ class SubscriptionState(StrEnum):
 
 
 class Subscriber(SQLModel, table=True):
-    """A person; `address_key` is what makes an address the same as another one.
+    """A person; `address_key` is the same for equal addresses.
 
-    `public_id` is random and stands in tokens and Message-IDs, never the row id.
+    `public_id` is random and used in tokens and Message-IDs, never the row id.
     """
 
     id: int | None = Field(default=None, primary_key=True)
@@ -36,10 +36,10 @@ class Subscriber(SQLModel, table=True):
 class Subscription(SQLModel, table=True):
     """A subscriber's relation to one digest.
 
-    `topics` maps each chosen topic to the ISO time when it was added; the one key `*` is every topic.
-    `max_articles` is how many the reader wants at most; None is as many as the digest gives.
-    `cohort_id` is set by compiling only, and unset by every act that changes what selection would decide:
-    the ledger is the truth, the cohort its cache.
+    `topics` maps each chosen topic to the ISO time when it was added; the one key `*` means every topic.
+    `max_articles` is how many the reader wants at most; None means as many as the digest gives. `cohort_id`
+    is set by compiling only, and unset by every act that changes what selection would decide: the ledger is
+    the truth, the cohort its cache.
     """
 
     __table_args__ = (UniqueConstraint("digest", "subscriber_id"),)
@@ -60,7 +60,7 @@ class Subscription(SQLModel, table=True):
 
 
 class MailState(StrEnum):
-    """How far the asking message is: the states of a delivery that a single message can have."""
+    """The state of a request for confirmation: those states of a delivery that a single message can have."""
 
     PLANNED = "planned"
     CLAIMED = "claimed"
@@ -71,12 +71,12 @@ class MailState(StrEnum):
 
 
 class Confirmation(SQLModel, table=True):
-    """One asking: its message's state, and the hash of the token that the message carries.
+    """One request for confirmation: its message's state, and the hash of the token in the message.
 
-    The token exists only in the message; it is made when the message is composed. `choices` holds what
-    the asker picked ({"cadence": ..., "topics": [...], "wording": ...}), taken over when the holder confirms;
+    The token exists only in the message; it is made when the message is composed. `choices` holds the choices
+    of the sign-up ({"cadence": ..., "topics": [...], "wording": ...}), adopted when the holder confirms;
     "also" maps further digests of the same sign-up to their choices. `mailbox` is the keyed hash of
-    `sign_up_limits.mailbox_of` the address, by which confirmation mails are limited.
+    `sign_up_limits.mailbox_of` the address, by which confirmation messages are limited.
     """
 
     id: int | None = Field(default=None, primary_key=True)
@@ -105,13 +105,13 @@ class Act(StrEnum):
 
 
 HAS_IP = "CAST(origin AS TEXT) LIKE '%\"ip\"%'"
-"""The condition of the index on events whose origin has a client's address; a query has to repeat it."""
+"""The condition of the index on events with a client's address; queries must repeat it."""
 
 
 class ConsentEvent(SQLModel, table=True):
     """One recorded act; never overwritten.
 
-    `origin` tells where it came from, such as {"form": URL, "ip": ADDRESS} or {"import": FILE}.
+    `origin` says where it came from, such as {"form": URL, "ip": ADDRESS} or {"import": FILE}.
     """
 
     __tablename__ = "consent_event"
@@ -129,7 +129,7 @@ class ConsentEvent(SQLModel, table=True):
 
 
 class SuppressionReason(StrEnum):
-    """Why an address is never to be written to; who LEFT did so in another tool, before an import."""
+    """Why an address is suppressed; LEFT means in another tool, before an import."""
 
     LEFT = "left"
     BOUNCE = "bounce"
@@ -139,7 +139,7 @@ class SuppressionReason(StrEnum):
 
 
 class Suppression(SQLModel, table=True):
-    """A standing ban on an address, kept as a keyed hash so that it outlives the address itself."""
+    """A suppression of an address, stored as a keyed hash so that it outlives the address itself."""
 
     id: int | None = Field(default=None, primary_key=True)
     address_hash: str = Field(unique=True)
@@ -148,7 +148,7 @@ class Suppression(SQLModel, table=True):
 
 
 class NoticeKind(StrEnum):
-    """What a notice is for."""
+    """The purpose of a notice."""
 
     LINK = "link"
     MOVE = "move"
@@ -157,12 +157,12 @@ class NoticeKind(StrEnum):
 
 
 class ReaderNotice(SQLModel, table=True):
-    """One notice and the state of its message, as `Confirmation` has it.
+    """One notice and the state of its message, as in `Confirmation`.
 
-    `link` carries a one-hour link to all of a reader's choices; `move` goes to the address that a reader
-    wants to move to, with a link that confirms it; `moved` tells the old address; `welcome` greets who
-    confirmed, `origin` naming the digest. Tokens exist only in the
-    messages; `token_hash` is set when the message is composed, and `expires_at` counts from then.
+    `link` carries a one-hour link to all of a reader's choices; `move` goes to the new address of a reader,
+    with a link that confirms it; `moved` informs the old address; `welcome` greets a reader who confirmed,
+    `origin` naming the digest. Tokens exist only in the messages; `token_hash` is set when the message is
+    composed, and `expires_at` counts from then.
     """
 
     __tablename__ = "reader_notice"

@@ -1,4 +1,4 @@
-"""Articles in, corrected, withdrawn and pruned.
+"""Articles: fetched, corrected, withdrawn and pruned.
 
 Open fetching.py first.
 """

@@ -1,4 +1,4 @@
-"""Add single documents by hand: web pages, saved pages, Markdown and plain text."""
+"""Add single documents: web pages, saved pages, Markdown and plain text."""
 
 from collections.abc import Iterable
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""What the command line does with stored articles one by one: list, show, hide, pin, split, find related."""
+"""Commands on stored articles: list, show, hide, pin, split, find related."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ Mark = Literal["hidden_at", "pinned_at"]
 
 @dataclass(frozen=True, slots=True)
 class ShownArticle:
-    """An article with the others of its story: those folded into it, and the one that it is folded into."""
+    """An article with the other articles of its story: those folded into it, and its root."""
 
     article: Article
     also_at: Sequence[OtherSource] = ()
@@ -29,13 +29,13 @@ class ShownArticle:
 
 
 def list_articles(database: Database, wanted: ArticleFilter, limit: int) -> list[dict[str, Any]]:
-    """Return at most `limit` articles, newest first, without their texts; 0 is no limit."""
+    """Return at most `limit` articles, newest first, without their texts; 0 means no limit."""
     with database.read() as session:
         return list(select_articles(session, wanted, limit))
 
 
 def show_article(database: Database, name: str) -> ShownArticle:
-    """Return an article by id or URL with its story; raise InputError where there is none."""
+    """Return an article by id or URL with its story; raise InputError if there is none."""
     with database.read() as session:
         found = articles.get_article(session, name)
         number = row_id(found)
@@ -46,9 +46,9 @@ def show_article(database: Database, name: str) -> ShownArticle:
 
 
 def mark_article(database: Database, name: str, mark: Mark, now: datetime, *, on: bool) -> int:
-    """Hide or pin an article, or take that back; return its id.
+    """Hide or pin an article, or undo that; return its id.
 
-    One that is no longer hidden is no longer held back either.
+    An article that is no longer hidden is no longer held back either.
     """
     with database.write() as session:
         found = articles.get_article(session, name)
@@ -60,7 +60,7 @@ def mark_article(database: Database, name: str, mark: Mark, now: datetime, *, on
 
 
 def split_article(database: Database, name: str, now: datetime) -> Fold:
-    """Part an article from the one that it is folded into; raise InputError where that cannot be."""
+    """Separate an article from its root; raise InputError if that is impossible."""
     with database.write() as session:
         return folding.split(session, row_id(articles.get_article(session, name)), now)
 

@@ -1,7 +1,7 @@
-"""Correct an article: a short notice to exactly those whose counted delivery held it.
+"""Correct an article: a short notice to exactly the readers who have it.
 
-The notice is an edition of its own, unique by digest and period, with a delivery for each of them: claims,
-marks, repeats and the audit are those of every edition.
+The notice is an edition of its own, unique by digest and period, with a delivery for each reader: claims,
+marks, repeats and the audit work as for every edition.
 """
 
 import re
@@ -29,7 +29,7 @@ _MARKS = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|&~])")
 
 @dataclass(frozen=True, slots=True)
 class Corrected:
-    """What came of it: readers to be told, and those who left or paused; the same text again is not new."""
+    """The result: readers to be notified, and those who left or paused; the same text again is not new."""
 
     article_id: int
     title: str
@@ -51,7 +51,7 @@ def correct(
 ) -> Corrected:
     """Plan a notice for every reader who has an article; the same text again plans nothing.
 
-    One commit enters the notice with all its deliveries, so that it is sent to all of them or not at all.
+    One commit inserts the notice with all its deliveries, so that it is sent to all readers or to none.
     """
     text = _checked(text)
     with database.write() as session:
@@ -103,7 +103,7 @@ def _enter(
     day = now.astimezone(settings.zone).date().isoformat()
     number = corrections.count_on(session, digest, day)
     entered = None
-    while entered is None:  # another process may enter one at the same time
+    while entered is None:  # another process may insert one at the same time
         number += 1
         edition = Edition(
             digest=digest, cadence=CORRECTION, period=f"{day}-{number}", state=EditionState.FROZEN,
@@ -134,7 +134,7 @@ def _plan(
 
 
 def _notice(subject: str, article: Article, text: str) -> str:
-    """Return the notice as Markdown: what it is about, with a link while that stands, and its text."""
+    """Return the notice as Markdown: the article's title, with a link if that still works, and the text."""
     title = _MARKS.sub(r"\\\1", " ".join(subject.split()))
     if article.withdrawn_at is None and article.url.startswith(("http://", "https://")):
         url = re.sub(r"[<>\s\\]", "", article.url)

@@ -1,4 +1,5 @@
-"""Fold a story that another source told before, and part two that an editor holds for different ones."""
+"""Fold duplicates into the articles of other sources, and split articles that an editor considers
+different."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -28,7 +29,7 @@ _MOST_LIKE = 20
 
 
 def fold(session: Session, rows: Sequence[NewArticle], now: datetime) -> int:
-    """Fold new articles of one source into what told their stories first in another; say how many are."""
+    """Fold new articles of one source into those that told their stories first; return how many."""
     if not rows:
         return 0
     index.forget_runs(session, now - WINDOW)
@@ -60,7 +61,7 @@ def _tellers(session: Session, runs: Mapping[int, list[int]], now: datetime) -> 
 def _note(
     session: Session, runs: Mapping[int, list[int]], tellers: Mapping[int, set[int]], now: datetime
 ) -> None:
-    """Enter articles into the index, without the runs that very many have: that bounds each search."""
+    """Add articles to the index, except for shingles that very many have: that limits each search."""
     full = {run for run, known in tellers.items() if len(known) >= MOST_TELLERS}
     noted = {
         number: [run for run in own if run not in full and number not in tellers.get(run, ())]
@@ -76,7 +77,7 @@ def _alike(
     tellers: Mapping[int, set[int]],
     seen_from: datetime,
 ) -> dict[int, list[int]]:
-    """Return for each article those of other sources that share most runs with it, the earlier first."""
+    """Return for each article those of other sources that share most shingles with it, the earliest first."""
     shared = {
         number: Counter(other for run in own for other in tellers.get(run, ()))
         for number, own in runs.items()
@@ -90,7 +91,8 @@ def _alike(
 
 
 def refold(session: Session, article: Article, now: datetime) -> None:
-    """Look again after an edit: a fold that no edition was made with ends where the texts part."""
+    """Check a fold after an edit: one that no edition was made with ends if the texts have become
+    different."""
     assert article.id is not None  # noqa: S101 - a stored row
     known = duplicates.find_fold(session, article.id)
     told = _told(article)
@@ -105,7 +107,8 @@ def refold(session: Session, article: Article, now: datetime) -> None:
 
 
 def split(session: Session, article_id: int, now: datetime) -> Fold:
-    """Part an article from its root for good; raise InputError where it is in none, or readers have both."""
+    """Separate an article from its root for good; raise InputError if it has none, or if readers have
+    both."""
     known = duplicates.find_fold(session, article_id)
     if known is None or known.split_at is not None:
         inside = [
@@ -133,7 +136,7 @@ def _find_root(
     alike: Sequence[DuplicateCandidate],
     roots: Mapping[int, DuplicateCandidate],
 ) -> DuplicateCandidate | None:
-    """Find the root of the likest story; an article of the same source is none, whatever lies between."""
+    """Find the root of the most similar story; an article of the same source is never one."""
     found: list[tuple[float, int, DuplicateCandidate]] = []
     for row in alike:
         root, tells = roots.get(row.id, row), StoryText(row.title, row.said)

@@ -1,4 +1,4 @@
-"""Visit one source over http: read its feed where that changed, or find it on the site's page."""
+"""Read one source over HTTP: its feed if that has changed, or the feed found on the site's page."""
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
@@ -30,10 +30,10 @@ Fetcher = Callable[..., "Fetched"]
 
 @dataclass(frozen=True, slots=True)
 class FeedVisit:
-    """What a visit gave; `is_same` where nothing changed since the last one and so nothing was parsed.
+    """The result of reading a source; with `is_same` nothing has changed since the last time.
 
-    `is_whole` says that these are all the items of one feed, in its order.
-    Of a folder `files` names those that are there, as guids, and `waiting` counts those not published yet.
+    `is_whole` means that these are all the items of one feed, in order. For a folder, `files` are the guids
+    of its files, and `waiting` counts those not published yet.
     """
 
     articles: tuple[ParsedArticle, ...] = ()
@@ -51,7 +51,7 @@ class FeedVisit:
 
 
 def visit(source: SourceSettings, known: Source | None, fetch: Fetcher) -> FeedVisit:
-    """Read a source's feed, from the address remembered or else from the one configured.
+    """Read a source's feed, from the remembered URL or else from the configured one.
 
     Raise Gone, InputError or Unreachable as the fetch does.
     """
@@ -65,7 +65,7 @@ def visit(source: SourceSettings, known: Source | None, fetch: Fetcher) -> FeedV
 
 
 def fingerprint(content: bytes) -> str:
-    """Hash bytes and how they are read; a new version reads the same bytes anew."""
+    """Hash bytes together with the way they are read; a new version reads the same bytes again."""
     return f"{_MANNER}-{hashlib.sha256(content).hexdigest()}"
 
 
@@ -89,7 +89,7 @@ def _ask(
 
 
 def _same(known: Source, fetched: "Fetched", configured: str) -> FeedVisit:
-    """Keep what is known; RFC 9110 15.4.5 lets a 304 bring new validators."""
+    """Keep what is known; a 304 may bring new validators (RFC 9110 15.4.5)."""
     return FeedVisit(
         is_same=True,
         feed_url=_remember(configured, known.feed_url or known.url, fetched),
@@ -132,7 +132,7 @@ def _pause(fetched: "Fetched", asked: timedelta | None) -> timedelta | None:
 
 
 def _search(source: SourceSettings, page: "Fetched", fetch: Fetcher) -> FeedVisit:
-    """Try the feeds that the page names, then common places, then WordPress's REST API."""
+    """Try the feeds that the page names, then common URLs, then WordPress's REST API."""
     named = find_feeds(page.content, page.url)[:_MOST_NAMED]
     trouble: Unreachable | None = None
     for address in (*named, *common_addresses(page.url)):
@@ -162,7 +162,7 @@ def _found(source: SourceSettings, address: str, fetch: Fetcher) -> FeedVisit:
 
 
 def _read_wordpress(source: SourceSettings, root: str, fetch: Fetcher) -> FeedVisit:
-    """Read the newest posts as they are asked for from now on, and once the older ones, page by page."""
+    """Read the newest posts and, once, the older ones page by page."""
     newest = _parsed(source, fetch(posts_url(root)), posts_url(root))
     older, rejected = _older_posts(source, root, fetch)
     known = {article.canonical_url for article in newest.articles}
@@ -184,16 +184,16 @@ def _older_posts(
         try:
             fetched = fetch(posts_url(root, page=number, per_page=_BACK_FILL_POSTS))
             taken.extend(_parsed(source, fetched, fetched.url).articles)
-        except DigestError as error:  # the newest are there already
+        except DigestError as error:  # the newest are stored already
             return taken, [Rejected(f"page {number} of older posts", str(error))]
         pages, number = fetched.pages, number + 1
     return taken, []
 
 
 def without_future(found: Iterable[ParsedArticle], now: datetime) -> Iterator[ParsedArticle]:
-    """Take a time that lies days ahead for none: such an article is as old as it is known.
+    """Treat a time that is days ahead as missing: such an article dates from when it was first seen.
 
-    A day and a half is left for sources that write their own time as if it were UTC.
+    A day and a half is allowed for sources that write their local time as UTC.
     """
     for article in found:
         is_ahead = article.published_at is not None and article.published_at > now + _MOST_AHEAD

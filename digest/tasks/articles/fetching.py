@@ -1,6 +1,6 @@
-"""Bring articles in: each source that is due is read, parsed, matched to what is known, and stored.
+"""Fetch: each source that is due is read, parsed, matched to the known articles, and stored.
 
-What reads and parses is imported where it is used: a run that finds nothing due does without it in memory.
+Parsers are imported where they are used: a run with nothing due does without them in memory.
 """
 
 import logging
@@ -41,7 +41,7 @@ Progress = Callable[[int, int], None]
 
 @dataclass(slots=True)
 class FetchReport:
-    """What one source gave."""
+    """The result for one source."""
 
     source: str
     added: int = 0
@@ -57,14 +57,14 @@ class FetchReport:
     remark: str = ""
 
     def reject(self, rejected: Sequence[Rejected]) -> None:
-        """Add what could not be taken; of very many the first ones stand for all."""
+        """Add an item that was refused; of very many, the first ones are kept."""
         self.rejected.extend(rejected[:_MOST_NAMED])
         if len(rejected) > _MOST_NAMED:
             more = f"{len(rejected) - _MOST_NAMED:,} more"
             self.rejected.append(Rejected(more, "they could not be taken either"))
 
     def count(self, stored: Stored) -> None:
-        """Add what became of its articles."""
+        """Add the results for its articles."""
         self.added += stored.added
         self.updated += stored.updated
         self.unchanged += stored.unchanged
@@ -81,9 +81,9 @@ def fetch_due(
     every: bool = False,
     progress: Progress | None = None,
 ) -> list[FetchReport]:
-    """Fetch the sources that are due, or the one named, or every one; a bad source never stops the rest.
+    """Fetch the sources that are due, or the one named, or all; a failing source never stops the rest.
 
-    Sources are read side by side, never two of one host at once, and stored one after the other.
+    Sources are read in parallel, never two of one host at once, and stored one after another.
     """
     chosen = [source for source in settings.sources if only is None or source.name == only]
     if only is not None and not chosen:
@@ -109,7 +109,7 @@ def fetch_due(
 def _with_known(
     database: Database, sources: Sequence[SourceSettings]
 ) -> Iterator[tuple[SourceSettings, Source | None]]:
-    """Yield sources with what is stored of them, a few at a time: there may be thousands."""
+    """Yield sources with their stored state, a few at a time: there may be thousands."""
     for at in range(0, len(sources), _AT_ONCE):
         part = sources[at : at + _AT_ONCE]
         with database.read() as session:
@@ -118,7 +118,7 @@ def _with_known(
 
 
 def _mixed_by_host(sources: Sequence[SourceSettings]) -> list[SourceSettings]:
-    """Order sources so that those of one host stand far apart: they wait for each other."""
+    """Order sources so that those of one host are far apart, because they wait for each other."""
     seen: defaultdict[str, int] = defaultdict(int)
     ranked = []
     for source in sources:
@@ -151,7 +151,7 @@ def _recorded(
     outcome: "FeedVisit | DigestError",
     now: datetime,
 ) -> FetchReport:
-    """Store what a source gave; where the database does not take it, that the source failed."""
+    """Store the result for a source; if the database refuses it, record that the source failed."""
     try:
         return _record(database, settings, made_by, source, outcome, now)
     except DigestError:
@@ -162,7 +162,7 @@ def _recorded(
 
 
 def _fault(error: Exception) -> InputError:
-    """Return what is said of one source when the program itself fails at it; the log has the whole."""
+    """Return the message for a source at which the program itself fails; the log has the traceback."""
     return InputError(f"it cannot be taken ({type(error).__name__}); this is a fault of digest, see its log")
 
 
@@ -174,7 +174,7 @@ def _record(
     outcome: "FeedVisit | DigestError",
     now: datetime,
 ) -> FetchReport:
-    """Store what a source gave, and its health, in one transaction."""
+    """Store the result for a source, and its health, in one transaction."""
     report = FetchReport(source.name)
     with database.write() as session:
         articles.take_turns(session)
@@ -224,7 +224,7 @@ def _fail(row: Source, error: DigestError, report: FetchReport, now: datetime) -
 
 
 def _intake(settings: Settings, source: SourceSettings, row: Source, now: datetime) -> Admission:
-    """Return which new articles may go into editions; a first fetch takes the archive as known."""
+    """Return which new articles may enter editions; a first fetch treats the archive as known."""
     if row.last_success_at is not None:
         return Admission(source.max_new, settle=source.settle)
     reach = max(digest.lookback for digest in settings.digests)
@@ -251,7 +251,7 @@ def _read(
         return _read_file(path, row)
     except DigestError as error:
         return error
-    except Exception as error:  # one bad source never stops the rest
+    except Exception as error:  # a failing source never stops the rest
         log.exception("source %s cannot be read", source.name)
         return _fault(error)
 

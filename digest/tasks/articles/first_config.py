@@ -1,4 +1,4 @@
-"""The first config.toml of a publication, written from what its site says; every guess is marked as one."""
+"""Write the first config.toml of a publication from its site; every guess is marked as one."""
 
 import json
 import re
@@ -9,7 +9,7 @@ from digest.settings.look import contrast
 from digest.tasks.articles.site import SiteFound
 
 IGNORED = "config.toml\nconfig.state\ndigest.db*\n*.pem\nlook/\n"
-"""What a .gitignore beside the settings names: secrets, keys, readers."""
+"""The lines of a .gitignore beside the settings: secrets, keys, readers."""
 
 _PAPER = "#fffdf9"
 _LEAST_CONTRAST = 4.5  # WCAG 2.2, 1.4.3
@@ -81,7 +81,7 @@ def write_config(found: SiteFound, secret: str) -> str:
 
 
 def say_found(found: SiteFound) -> list[str]:
-    """Say in lines what was found, and what was not."""
+    """Return lines that say what was found, and what was not."""
     page = found.page
     lines = [
         f"name:      {found.name}" + ("" if page.name else " (its host: the page names none)"),
@@ -118,7 +118,7 @@ def _look(found: SiteFound) -> str:
 
 
 def _quote(text: str) -> str:
-    """Return a TOML basic string; JSON's are a subset of them but for DEL (TOML 1.0, "String")."""
+    """Return a TOML basic string; JSON's strings are valid ones except for DEL (TOML 1.0, "String")."""
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 

@@ -1,4 +1,4 @@
-"""Follow a watched folder: its files are articles as long as they are there and published."""
+"""Watched folders: files are articles as long as they exist and are published."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -12,9 +12,9 @@ from digest.tasks.articles.feeds import FeedVisit
 
 
 def read_watched(path: Path, base_url: str, now: datetime) -> FeedVisit:
-    """Read a folder's files; a draft waits, and so does what is dated later than now.
+    """Read a folder's files; a draft waits, and so does a file that is dated later than now.
 
-    A file that cannot be read is named, and its article stays as it was: somebody may be saving it.
+    A file that cannot be read is reported, and its article stays as it was: somebody may be saving it.
     """
     taken: list[ParsedArticle] = []
     rejected: list[Rejected] = []

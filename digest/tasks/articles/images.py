@@ -1,4 +1,4 @@
-"""Keep small copies of pictures, so that a reader's program asks nobody else for one."""
+"""Store small copies of images, so that readers' mail clients contact no third party."""
 
 import hashlib
 from collections.abc import Callable, Mapping
@@ -25,7 +25,7 @@ _AGAIN_AFTER = timedelta(hours=6)
 _SPACING = 0.1
 _MOST_IN_MEMORY = 4  # downloads at a time
 _DECODING = Lock()
-"""Held while a picture is decoded: one takes up to 100 MB."""
+"""Held while an image is decoded: that takes up to 100 MB."""
 
 
 def copy_pictures(
@@ -36,10 +36,10 @@ def copy_pictures(
     private_hosts: frozenset[str] = frozenset(),
     progress: Callable[[int], None] = lambda _done: None,
 ) -> Mapping[str, str]:
-    """Copy the pictures that may still be shown; return the addresses that failed, each with the reason.
+    """Copy the images that may still be shown; return the URLs that failed, each with the reason.
 
-    What failed is tried again after six hours, four times in all. A document names a picture's address, so a
-    source's `allow_private` does not permit it; `private_hosts` are those that the caller vouches for.
+    A failed one is tried again after six hours, four times in all. A document names an image's URL, so a
+    source's `allow_private` does not apply to it; `private_hosts` are those that the caller trusts.
     """
     if settings.site.images != "copy":
         return {}

@@ -1,4 +1,4 @@
-"""Take sources over from another feed reader's list, and give them to one: OPML in and out."""
+"""Import and export the list of sources as OPML."""
 
 import json
 import os
@@ -18,16 +18,16 @@ from digest.store.database import Database
 
 @dataclass(slots=True)
 class OutlineReport:
-    """What an import added, by name, and what it could not take."""
+    """What an import added, by name, and what it refused."""
 
     added: list[str] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
 
 
 def import_sources(settings: Settings, path: Path) -> OutlineReport:
-    """Append a list's feeds to the settings file as `[[sources]]`; what stands there is kept as it is.
+    """Append a list's feeds to the settings file as `[[sources]]`; existing lines stay unchanged.
 
-    Raise InputError for a file that is no list, SettingsError where the settings could not be written so.
+    Raise InputError for a file that is no list, SettingsError if the new settings would not be valid.
     """
     outlines, rejected = parse_opml(read_file(path), name=str(path))
     report = OutlineReport(rejected=rejected)
@@ -49,7 +49,7 @@ def import_sources(settings: Settings, path: Path) -> OutlineReport:
 
 
 def export_sources(settings: Settings, database: Database) -> tuple[bytes, list[Rejected]]:
-    """Write the sources that are on the web as OPML, without logins; say which are left out."""
+    """Write the web sources as OPML, without logins; report which are left out."""
     with database.read() as session:
         known = articles.sources_by_name(session)
     outlines, rejected = [], []
@@ -82,12 +82,12 @@ def _block(name: str, outline: OpmlFeed) -> str:
 
 
 def _quoted(text: str) -> str:
-    """Return a TOML basic string; JSON's are a subset of them but for DEL (TOML 1.0, "String")."""
+    """Return a TOML basic string; JSON's strings are valid ones except for DEL (TOML 1.0, "String")."""
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _append(config: Path, blocks: str) -> None:
-    """Write the longer file beside the settings, see that it loads, and only then put it in their place."""
+    """Write the extended file beside the settings, load it, and only then replace them."""
     before = config.read_bytes()
     fresh = config.with_name(f".{config.name}.new")
     try:

@@ -1,4 +1,4 @@
-"""Remove old articles that nobody will need again."""
+"""Prune old articles that no edition will need again."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,7 +11,7 @@ from digest.store.database import Database
 
 @dataclass(frozen=True, slots=True)
 class Pruned:
-    """What pruning took, or would take."""
+    """What pruning deleted, or would delete."""
 
     removed: int
     emptied: int
@@ -21,7 +21,7 @@ class Pruned:
 def prune(
     database: Database, settings: Settings, now: datetime, older_than: timedelta, *, dry_run: bool
 ) -> Pruned:
-    """Remove articles older than a span; raise UsageError where an edition could still hold them."""
+    """Prune articles older than a period; raise UsageError if an edition could still use them."""
     longest = max(max(digest.carry, digest.lookback) for digest in settings.digests)
     if older_than <= longest:
         raise UsageError(

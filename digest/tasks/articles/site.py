@@ -1,4 +1,4 @@
-"""Find out about a site from its address: its feed, its name and how it presents itself."""
+"""Find out about a site from its URL: its feed, its name and its design."""
 
 import ipaddress
 from dataclasses import dataclass
@@ -30,14 +30,14 @@ class SiteFound:
 
     @property
     def name(self) -> str:
-        """Return what the site calls itself, else its host."""
+        """Return the site's own name, else its host."""
         return self.page.name or self.host
 
 
 def look_at_site(url: str) -> SiteFound:
-    """Read a site's front page, or take a feed's address as it is; raise DigestError where it cannot be had.
+    """Read a site's front page, or accept a feed's URL as it is; raise DigestError if it cannot be read.
 
-    An address of the own machine or network is asked because the operator named it.
+    An address of the own machine or network is allowed because the operator named it.
     """
     is_private = _is_private(urlsplit(url).hostname or "")
     found = fetch(url, timeout=_PATIENCE, max_bytes=_LARGEST, allow_private=is_private, private_origin=url)
@@ -49,7 +49,7 @@ def look_at_site(url: str) -> SiteFound:
 
 
 def check_address(text: str) -> str:
-    """Return a site's address, `https://` put before a bare one; raise InputError for none."""
+    """Return a site's URL, with `https://` before a bare host; raise InputError if it is none."""
     address = text if "://" in text else f"https://{text}"
     parts = urlsplit(address)
     if parts.scheme not in ("http", "https") or not parts.hostname:

@@ -1,4 +1,4 @@
-"""The health of each configured source: when it was read last, what went wrong, when it is asked again."""
+"""The health of each configured source: its last success and failure, and its next fetch."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +14,7 @@ _HEALTH = ("last_success_at", "last_error_at", "last_error", "failures", "next_f
 
 
 def list_sources(database: Database, settings: Settings) -> list[dict[str, Any]]:
-    """Return the sources in the settings' order, each with its state and the health of its fetches."""
+    """Return the sources in the settings' order, each with its state and the results of its fetches."""
     with database.read() as session:
         known = articles.sources_by_name(session)
     return [_row(source, known.get(source.name)) for source in settings.sources]
@@ -22,7 +22,7 @@ def list_sources(database: Database, settings: Settings) -> list[dict[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class BackOff:
-    """A source that is not asked because it failed: until when, or None where it was given up; and why."""
+    """A failing source that is not requested for now: until when, or None if it was stopped; and why."""
 
     source: str
     until: datetime | None
@@ -31,7 +31,7 @@ class BackOff:
 
 
 def list_backed_off(database: Database, settings: Settings, now: datetime) -> list[BackOff]:
-    """Return the sources that a fetch leaves out because their last tries failed."""
+    """Return the sources that a fetch skips because their last attempts failed."""
     with database.read() as session:
         known = articles.sources_by_name(session)
     rows = [

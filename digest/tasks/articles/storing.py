@@ -1,4 +1,4 @@
-"""Match articles to those that are known, store what is new, and fold what another source told before."""
+"""Match articles to the known ones, store new ones, and fold duplicates."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -27,13 +27,13 @@ from digest.store.articles.bulk import AnyArticle, NewArticle, insert_articles
 from digest.tasks.articles.duplicates import fold, refold
 
 BY_HAND = "added"
-"""The source of articles that an editor adds: what is added by hand may change any article."""
+"""The source of articles that an editor adds: adding by hand may change any article."""
 
 _ANYTHING = Admission()
 _NO_RULES = Topics()
 _AT_ONCE = 500
 _LATELY = timedelta(days=31)
-"""How long a source's article may be looked for under its former name."""
+"""For how long a source's article may be recognised under a new name."""
 
 _FIELDS = (
     "url", "guid", "content_hash", "title", "title_formed", "summary", "html", "text", "author", "image_url",
@@ -60,7 +60,7 @@ class KnownArticles:
         self._gone: list[Article] | None = None
 
     def recall(self, items: Sequence[ParsedArticle]) -> None:
-        """Look up what may be one of these; what was entered meanwhile stays."""
+        """Look up the possible matches of these; rows entered meanwhile stay."""
         session, source = self._session, self._source
         for row in articles.list_at(session, [item.canonical_url for item in items]):
             self._at.setdefault(row.canonical_url, row)
@@ -70,19 +70,19 @@ class KnownArticles:
             _put(self._by_content[row.content_hash], row)
 
     def enter(self, row: AnyArticle) -> None:
-        """Know a row by the marks that it has now; it comes before those known by them until now."""
+        """Register a row by its current identifiers; it comes before those that had them until now."""
         self._at[row.canonical_url] = row
         if row.guid:
             _put(self._by_guid[row.guid], row, first=True)
         _put(self._by_content[row.content_hash], row, first=True)
 
     def at(self, canonical_url: str) -> AnyArticle | None:
-        """Return the article that stands at an address."""
+        """Return the article at a URL."""
         row = self._at.get(canonical_url)
         return row if row is not None and row.canonical_url == canonical_url else None
 
     def find(self, item: ParsedArticle) -> AnyArticle | None:
-        """Find the article that this is."""
+        """Find the known article that this one is."""
         marks = _marks(item)
         tells: StoryText | None = None
         for row in self._named_alike(item):
@@ -104,7 +104,7 @@ class KnownArticles:
             yield from (row for row in self._by_guid.get(item.guid, ()) if row.guid == item.guid)
 
     def _is_the_same(self, row: AnyArticle, item: ParsedArticle) -> bool:
-        """Return whether an article in the very same words is this one."""
+        """Return whether an article with exactly the same words is this one."""
         if row.source != self._source:
             return True
         if not (item.text or item.summary):
@@ -112,28 +112,28 @@ class KnownArticles:
         return not is_said_again(_item(row), _item(item), both_stand=self.stands(row))
 
     def _find_renamed(self, item: ParsedArticle) -> Article | None:
-        """Find an article that is gone from the source and whose place this one took."""
+        """Find an article that has gone from the source and that this one replaces."""
         if self._source == BY_HAND:
-            return None  # pages that an editor adds one by one take no place of each other
+            return None  # pages that an editor adds one by one never replace each other
         marks = _marks(item)
         for row in self._list_gone():
-            # Texts are read only of those few that may be it.
+            # Only the texts of the few possible matches are read.
             if may_be_renamed(_marks(row), row.title, marks, item.title) and is_renamed(
                 _item(row), _item(item)
             ):
-                self._list_gone().remove(row)  # it has been found: nothing else is it
+                self._list_gone().remove(row)  # it has been found: no other article is it
                 return row
         return None
 
     def _list_gone(self) -> list[Article]:
-        """List what the source brought lately and does not have now, read once."""
+        """List what the source brought lately and no longer has, read once."""
         if self._gone is None:
             lately = articles.list_seen_lately(self._session, self._source, self._now - _LATELY)
             self._gone = [row for row in lately if not self.stands(row)]
         return self._gone
 
     def stands(self, row: AnyArticle) -> bool:
-        """Return whether an article stands in the source now, by its address or its guid."""
+        """Return whether the source still has an article, by its URL or its guid."""
         return (
             isinstance(row, NewArticle)
             or row.canonical_url in self._addresses
@@ -143,9 +143,9 @@ class KnownArticles:
 
 @dataclass(slots=True)
 class Stored:
-    """What became of a source's articles; `held_back` and `folded` are among those added.
+    """The result for a source's articles; `held_back` and `folded` are among those added.
 
-    `standing` are the ids of all articles that stand in the source now.
+    `standing` are the ids of all articles that the source still has.
     """
 
     added: int = 0
@@ -164,7 +164,7 @@ def store_articles(
     intake: Admission = _ANYTHING,
     topics: Topics = _NO_RULES,
 ) -> Stored:
-    """Match articles to those known and store what is new; an edit updates and is never new."""
+    """Match articles to the known ones and store new ones; an edit updates and is never new."""
     items = told_apart(list(parsed))
     stored, known = Stored(), KnownArticles(session, source, items, now)
     new: list[NewArticle] = []
@@ -196,7 +196,7 @@ def store_articles(
 
 
 def _unsettle(session: Session, row: Article, now: datetime, intake: Admission) -> None:
-    """Let an article that was edited before any edition had it stand unchanged for a while again."""
+    """Restart the settling of an article that was edited before any edition had it."""
     if intake.settle and not articles.is_in_an_edition(session, row_id(row)):
         row.settles_at = now + intake.settle
 
@@ -204,9 +204,9 @@ def _unsettle(session: Session, row: Article, now: datetime, intake: Admission) 
 def hold_taken_back(
     session: Session, source: str, parsed: Sequence[ParsedArticle], stored: Stored, now: datetime
 ) -> int:
-    """Hold back what a feed took back, let in what stands there again; return how many went.
+    """Hold back what a feed took back, release what it shows again; return how many were held back.
 
-    What an edition has already stays in it.
+    An edition that has the article keeps it.
     """
     lately = articles.list_held_lately(session, source, now - _LATELY)
     missing = {
@@ -233,7 +233,7 @@ def _admit(
 def _new(
     session: Session, known: KnownArticles, source: str, item: ParsedArticle, now: datetime
 ) -> NewArticle:
-    """Make a new article, to be entered later; one that stood at its address before gives it up."""
+    """Make a new article, to be inserted later; one that had its URL before releases it."""
     before = known.at(item.canonical_url)
     if isinstance(before, NewArticle):
         before.vacate()
@@ -254,7 +254,7 @@ def _new(
 
 
 def _take_over(row: AnyArticle, source: str, item: ParsedArticle, topics: Topics) -> bool:
-    """Take what is new over, and tell whether anything was; another source's word adds only topics."""
+    """Update an article, and return whether anything changed; another source adds only topics."""
     before = [getattr(row, name) for name in _FIELDS], row.topics
     called = list(item.topics)
     if source in (row.source, BY_HAND):
@@ -268,7 +268,7 @@ def _take_over(row: AnyArticle, source: str, item: ParsedArticle, topics: Topics
 
 
 def _apply(row: AnyArticle, item: ParsedArticle) -> None:
-    """Take an item's values over; a known article keeps its canonical URL, its age and its source."""
+    """Copy an item's values; a known article keeps its canonical URL, its age and its source."""
     if row.text != item.text:
         row.word_count = len(item.text.split())
     for name in _FIELDS:

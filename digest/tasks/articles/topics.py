@@ -1,4 +1,4 @@
-"""Make the topics of stored articles anew when the settings that they are made by have changed."""
+"""Derive the topics of stored articles again when the settings that they depend on have changed."""
 
 from digest.rules.articles.topics import Topics
 from digest.settings import Settings
@@ -9,15 +9,15 @@ _AT_ONCE = 500
 
 
 def topics_by(settings: Settings) -> Topics:
-    """Return what makes topics by these settings."""
+    """Return what derives topics by these settings."""
     return Topics(settings.topics, {source.name: source.topics for source in settings.sources})
 
 
 def renew_topics(database: Database, made_by: Topics) -> int:
-    """Make the topics of every stored article anew; return how many changed.
+    """Derive the topics of every stored article again; return how many changed.
 
-    No article is new by that: a reader who has one does not get it again. One that stands in messages which
-    are not out yet stays as it is, and the next run looks again.
+    This makes no article new: no reader gets it again. Articles in messages that have not been sent stay
+    unchanged, and the next run checks again.
     """
     with database.read() as session:
         if topics.find_key(session) == made_by.key:

@@ -1,4 +1,4 @@
-"""Withdraw an article: out of the archive and the feeds, and out of every delivery not yet on the wire."""
+"""Withdraw an article from the archive, the feeds, and every delivery that has not been sent."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from digest.store.delivery import deliveries
 
 @dataclass(frozen=True, slots=True)
 class Withdrawn:
-    """What came of it: deliveries that lost the article, those withheld for it, readers who have it."""
+    """The result: deliveries that lost the article, those withheld for it, readers who have it."""
 
     article_id: int
     title: str
@@ -25,10 +25,10 @@ class Withdrawn:
 
 
 def withdraw(database: Database, name: str, reason: str, clock: Callable[[], datetime]) -> Withdrawn:
-    """Withdraw an article; done again, it finishes what is left and changes nothing else.
+    """Withdraw an article; done again, it completes what is left and changes nothing else.
 
-    The first commit keeps it out of every edition that is still to choose, the next ones take it out of those
-    that have chosen. A message that is not marked in flight by then goes without it.
+    The first commit keeps it out of every edition that is still to be compiled, the next ones remove it from
+    the others. A message that is not marked in flight by then is sent without it.
     """
     with database.write() as session:
         article = articles.get_article(session, name)
@@ -42,7 +42,7 @@ def withdraw(database: Database, name: str, reason: str, clock: Callable[[], dat
 
 
 def finish_withdrawals(database: Database, clock: Callable[[], datetime]) -> None:
-    """Carry out what a process that died has begun."""
+    """Complete what a process that died has begun."""
     with database.read() as session:
         begun = withdrawals.list_begun(session)
     for withdrawal in begun:
@@ -50,7 +50,7 @@ def finish_withdrawals(database: Database, clock: Callable[[], datetime]) -> Non
 
 
 def settle_edition(session: Session, edition: Edition, now: datetime) -> None:
-    """Take out of an edition that is about to freeze what was withdrawn while it was compiled."""
+    """Remove from an edition that is about to freeze what was withdrawn while it was compiled."""
     for withdrawal in withdrawals.list_within(session, row_id(edition)):
         shows = _shows(session, withdrawal)
         withdrawals.take_out(session, withdrawal, row_id(edition), shows, now)
@@ -66,7 +66,7 @@ def _carry_out(database: Database, withdrawal: Withdrawal, clock: Callable[[], d
         with database.write() as session:
             counts = withdrawals.take_out(session, withdrawal, edition_id, shows, clock())
         changed, withheld = changed + counts[0], withheld + counts[1]
-        # A cohort is a copy of the ledger: where this commit is missing, it only stays away from less.
+        # A cohort caches the ledger: without this commit it only excludes more articles than necessary.
         with database.write() as session:
             withdrawals.unplace(session, withdrawal, edition_id)
     with database.write() as session:
@@ -77,7 +77,7 @@ def _carry_out(database: Database, withdrawal: Withdrawal, clock: Callable[[], d
 
 
 def _shows(session: Session, withdrawal: Withdrawal) -> list[int]:
-    """List the articles whose cards name the withdrawn one: itself, and the root of its story."""
+    """List the articles whose cards show the withdrawn one: itself, and the root of its story."""
     return list(
         dict.fromkeys([withdrawal.article_id, duplicates.story_of(session, withdrawal.article_id)[0]])
     )

@@ -1,7 +1,7 @@
 """Sign in and out: sessions in the database, opened by a cookie that runs out when it lies unused.
 
 The cookie holds the session's random token and when it was last shown, sealed. So looking at a page keeps a
-session fresh and writes nothing (invariant 5); what is kept is the token's hash alone.
+session fresh and writes nothing; what is kept is the token's hash alone.
 """
 
 from dataclasses import dataclass

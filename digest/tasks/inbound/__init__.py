@@ -1,4 +1,4 @@
-"""Mail that comes in: taken from the spool once, told apart, acted on.
+"""Processing received mail: taken from the spool once, classified, acted on.
 
 Open intake.py first.
 """

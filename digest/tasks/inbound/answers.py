@@ -1,6 +1,6 @@
-"""Answer by mail: planned with the act that it answers, mailed by the next run (RFC 3834).
+"""Automatic replies: planned together with the act that they answer, sent by the next run (RFC 3834).
 
-An answer to a machine, a list or a bounce is never planned; an address gets at most one a day.
+A reply to a machine, a list or a bounce is never planned; an address gets at most one a day.
 """
 
 from collections.abc import Sequence
@@ -42,7 +42,7 @@ def plan_answer(
     kind: str = "answer",
     text: str = "",
 ) -> Answer | None:
-    """Plan an answer of some phrases; None where this address was answered within a day."""
+    """Plan a reply made of phrases; None if this address got one within a day."""
     if answers.was_answered(session, address, now - DAY):
         return None
     row = Answer(
@@ -66,7 +66,8 @@ def probed_at(session: Session, subscriber: Subscriber) -> datetime | None:
 
 
 def plan_probe(session: Session, inbox: Inbox, subscriber: Subscriber, now: datetime) -> None:
-    """Plan one message that asks nothing: whether it comes back decides on an address that often fails."""
+    """Plan a probe, a message that asks nothing: whether it bounces decides about an address that often
+    fails."""
     digest = next(
         (row.digest for row in subscribers.list_subscriptions(session, row_id(subscriber))),
         inbox.settings.digests[0].name,
@@ -85,7 +86,7 @@ def plan_probe(session: Session, inbox: Inbox, subscriber: Subscriber, now: date
 
 
 def send_answers(run: Run, inbox: Inbox, renderer: Renderer) -> int:
-    """Mail what is planned; return how many the relay accepted."""
+    """Send the planned replies; return how many the relay accepted."""
     accepted = 0
     connection = None
     try:
@@ -118,7 +119,7 @@ def send_answers(run: Run, inbox: Inbox, renderer: Renderer) -> int:
 
 
 def compose_answer(inbox: Inbox, renderer: Renderer, row: Answer, now: datetime) -> Message:
-    """Compose a planned message."""
+    """Compose a planned reply."""
     site = inbox.settings.site
     words = renderer.catalogues.choose([row.language, site.language])
     language, names = words.language, Names(site.names)
@@ -162,11 +163,11 @@ _AUTO = {
     "forward": "auto-generated",
     "round trip": "auto-generated",
 }
-"""A letter that an editor writes is no automatic answer."""
+"""A letter that an editor writes is not an automatic reply."""
 
 
 def _sender(inbox: Inbox, row: Answer, subscriber: Subscriber | None) -> str:
-    """Choose the return path: null for an answer (RFC 3834 3.3), one that is read for what may bounce."""
+    """Choose the return path: null for a reply (RFC 3834 3.3), one that is read for what may bounce."""
     if row.kind in ("answer", "ask", "forward"):
         return ""
     if subscriber is None:

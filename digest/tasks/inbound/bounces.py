@@ -42,7 +42,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class _Refusal:
-    """One failure with what proves it."""
+    """One failure with its proof."""
 
     subscriber: Subscriber
     delivery_id: int | None
@@ -54,10 +54,10 @@ class _Refusal:
 def act_on_bounce(
     session: Session, inbox: Inbox, report: Report, proof: Proof, message: int, now: datetime
 ) -> str:
-    """Keep a proved bounce and do what its reader's score asks for; say what was done.
+    """Store a proved bounce and do what its reader's score requires; return what was done.
 
-    Only the failure of the reader whom the token names counts. A report that names somebody else, as one
-    behind a forwarding does, counts by its first failure.
+    Only the failure of the reader whom the token names counts. A report that names somebody else, because the
+    mail was forwarded, counts by its first failure.
     """
     own = [one for one in report.failures if one.address.lower() == proof.subscriber.address.lower()]
     failure = (own or list(report.failures))[0]
@@ -83,7 +83,7 @@ _COUNTED = (BounceWeight.HARD, BounceWeight.SOFT)
 def act_on_complaint(
     session: Session, inbox: Inbox, complaint: FeedbackReport, proof: Proof, message: int, now: datetime
 ) -> str:
-    """Suppress whoever complained, count it, and pause an edition that too many complain about."""
+    """Suppress whoever complained, count it, and pause an edition with too many complaints."""
     row = Complaint(
         at=now,
         message_id=message,

@@ -1,4 +1,4 @@
-"""Carry out what readers ask for by mail, by the same use cases as the pages."""
+"""Carry out readers' commands by mail, with the use cases of the pages."""
 
 import json
 import re
@@ -33,7 +33,7 @@ Phrases = list[tuple[str, dict[str, str]]]
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A message that asks for something, with all that answering it needs."""
+    """A message with a command, and what replying to it needs."""
 
     session: Session
     inbox: Inbox
@@ -44,12 +44,12 @@ class Request:
 
     @property
     def language(self) -> str:
-        """Return the language to answer in."""
+        """Return the language of the reply."""
         subscriber = self.writer.subscriber
         return (subscriber.language if subscriber else None) or self.inbox.settings.site.language
 
     def answer(self, digest: str, phrases: Phrases, text: str = "") -> Answer | None:
-        """Plan an answer, where one may be given."""
+        """Plan a reply, if one is allowed."""
         if not self.answerable or not self.writer.address:
             return None
         return plan_answer(
@@ -59,7 +59,7 @@ class Request:
 
 
 def carry_out(request: Request, command: MailCommand) -> str:
-    """Carry out a command where its writer is proved, else ask them first; say what was done."""
+    """Carry out a command if its writer is proved, else ask for confirmation; return what was done."""
     if command.verb is MailVerb.HELP:
         request.answer(_digest(request, None).name, [("mail_help", _help_values(request))])
         return "help"
@@ -77,9 +77,9 @@ def carry_out(request: Request, command: MailCommand) -> str:
 
 
 def act_on_address(request: Request, addressed: Addressed) -> str | None:
-    """Do what the token in the address stands for; None where that is nothing any more.
+    """Do what the token in the address stands for; None if it no longer stands for anything.
 
-    An empty message does: the token is the command and its proof (RFC 2369 3.2).
+    An empty message is enough: the token is both the command and its proof (RFC 2369 3.2).
     """
     session = request.session
     if addressed.purpose == mail_tokens.LEAVE:
@@ -103,7 +103,7 @@ def act_on_address(request: Request, addressed: Addressed) -> str | None:
 
 
 def _subscribe(request: Request, command: MailCommand) -> str:
-    """Begin the confirmed opt-in of whoever wrote, known or not: the same for all."""
+    """Begin a confirmed opt-in for the writer, known or not: the reply is the same for all."""
     digest = _digest(request, command.argument)
     readers, origin = request.inbox.joined(request.session), {"mail": "subscribe"}
     wording = sign_up.word_consent(request.inbox.settings, digest)
@@ -117,7 +117,7 @@ def _subscribe(request: Request, command: MailCommand) -> str:
 
 
 def _confirm(request: Request, asking_id: int) -> str | None:
-    """Confirm an asking whose message was answered: its token gives way to one that is used at once."""
+    """Confirm a request whose message was replied to, with a token that is used at once."""
     readers = request.inbox.joined(request.session)
     asking = request.session.get(Confirmation, asking_id)
     if asking is None or asking.used_at is not None:
@@ -132,7 +132,7 @@ def _confirm(request: Request, asking_id: int) -> str | None:
 
 
 def _apply(request: Request, command: MailCommand, subscriber: Subscriber, row: Subscription) -> str:
-    """Carry a command out that is proved to be the reader's."""
+    """Carry out a command that is proved to be the reader's."""
     digest = request.inbox.readers.find_digest(row.digest)
     if digest is None:
         return "no such digest"
@@ -160,7 +160,7 @@ def _apply(request: Request, command: MailCommand, subscriber: Subscriber, row: 
 
 
 def _send(request: Request, subscriber: Subscriber, row: Subscription, digest: DigestSettings) -> str:
-    """Plan the reader's own digest, to be mailed by this run; where there is none, the answer says why."""
+    """Plan the reader's own digest, to be sent by this run; if there is none, the reply says why."""
     if row.state == SubscriptionState.PAUSED:
         request.answer(row.digest, [_paused(row.paused_until)])
         return "the subscription is paused"
@@ -202,7 +202,7 @@ def _topics(row: Subscription, digest: DigestSettings) -> tuple[str, ...]:
 
 
 def _named(request: Request, digest: DigestSettings, argument: str) -> tuple[str, ...]:
-    """Return the topics that an argument names, by their keys or as the reader's language calls them."""
+    """Return the topics in an argument, by their keys or by their names in the reader's language."""
     names = Names(request.inbox.settings.site.names)
     called = {names.topic(request.language, topic).casefold(): topic for topic in digest.topics}
     parts = [part.strip() for part in re.split(r"[,;،]", argument.casefold())]
@@ -213,7 +213,7 @@ def _named(request: Request, digest: DigestSettings, argument: str) -> tuple[str
 
 
 def _ask_first(request: Request, command: MailCommand, row: Subscription) -> str:
-    """Ask the address's holder whether they wrote: the answer's Reply-To carries the command out."""
+    """Ask the address's holder to confirm: replying to the message carries the command out."""
     subscriber = request.writer.subscriber
     asked = request.answer(row.digest, [("mail_ask", {"verb": command.verb, "argument": command.argument})])
     if asked is None or subscriber is None:
@@ -228,7 +228,7 @@ def _ask_first(request: Request, command: MailCommand, row: Subscription) -> str
 
 
 def _subscription(request: Request, subscriber: Subscriber) -> Subscription | None:
-    """Choose which subscription a command is about: the answered edition's, else the one that is active."""
+    """Choose the subscription that a command is about: the answered edition's, else the active one."""
     rows = subscribers.list_subscriptions(request.session, row_id(subscriber))
     if request.writer.edition is not None:
         return next((row for row in rows if row.digest == request.writer.edition.digest), None)

@@ -1,4 +1,4 @@
-"""What every act of the inbox stands on, and which delivery a message is proved to be about."""
+"""What all processing of received mail shares, and which delivery a message is proved to be about."""
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -31,7 +31,8 @@ _RETURNED = ("return-path", "x-original-return-path", "errors-to")
 
 
 class JoinedDatabase(Database):
-    """A database whose every transaction is one that is open: what is done in it stands or falls together."""
+    """A database whose every transaction is an already open one: its changes are committed or rolled back
+    with it."""
 
     def __init__(self, session: Session) -> None:
         self._joined = session
@@ -47,7 +48,7 @@ class JoinedDatabase(Database):
 
 @dataclass(frozen=True, slots=True)
 class Inbox:
-    """The dependencies of what is done with mail that comes in.
+    """The dependencies of processing received mail.
 
     `reader_editions` is called only for a reader who wants their digest now: it loads the templates.
     """
@@ -68,17 +69,17 @@ class Inbox:
         return self.readers.database
 
     def joined(self, session: Session) -> Readers:
-        """Return the readers' use cases, done in an open transaction."""
+        """Return the readers' use cases, inside an open transaction."""
         return replace(self.readers, database=JoinedDatabase(session))
 
     @property
     def paths(self) -> ReturnPaths:
-        """Return how return paths are read."""
+        """Return the reader of return paths."""
         return return_paths(self.settings)
 
     @property
     def own_addresses(self) -> frozenset[str]:
-        """Return the addresses that no report can name as failed: ours."""
+        """Return the addresses that no report can name as failed: our own."""
         site = self.settings.site
         stated = [site.from_, site.reply_to or "", self.settings.inbound.address]
         return frozenset(address.lower() for text in stated for address in find_addresses(text))
@@ -98,7 +99,7 @@ class Proof:
 
 
 def prove(session: Session, inbox: Inbox, mail: Mail, report: Report) -> Proof | None:
-    """Find which delivery a report is about; None where nothing in it proves any."""
+    """Find which delivery a report is about; None if nothing in it proves any."""
     for token in _tokens(inbox, mail, report):
         found = prove_token(session, inbox, token)
         if found is not None:
@@ -125,7 +126,7 @@ def prove_token(session: Session, inbox: Inbox, token: str) -> Proof | None:
 
 
 def _other_names(inbox: Inbox) -> Iterator[tuple[str, ...]]:
-    """Name the messages to a reader that are no deliveries."""
+    """Return the names of messages to a reader that are no deliveries."""
     for digest in inbox.settings.digests:
         yield digest.name, "asking"
         yield digest.name, "probe"
@@ -133,7 +134,7 @@ def _other_names(inbox: Inbox) -> Iterator[tuple[str, ...]]:
 
 
 def _tokens(inbox: Inbox, mail: Mail, report: Report) -> Iterator[str]:
-    """Find the tokens in the addresses that a message came in for, and those of what it returns."""
+    """Find the tokens in the addresses to which a message was sent, and those in what it returns."""
     yield from find_tokens(inbox, mail)
     for name in _RETURNED:
         for value in report.original.all(name):
@@ -141,7 +142,7 @@ def _tokens(inbox: Inbox, mail: Mail, report: Report) -> Iterator[str]:
 
 
 def find_tokens(inbox: Inbox, mail: Mail) -> Iterator[str]:
-    """Find the tokens in the addresses that a message came in for."""
+    """Find the tokens in the addresses to which a message was sent."""
     for name in DELIVERED:
         for value in mail.headers.all(name)[:20]:
             yield from _tokens_in(inbox, value)
@@ -187,7 +188,7 @@ def _named_addresses(report: Report) -> Iterable[str]:
 
 
 def find_reader(session: Session, address: str) -> Subscriber | None:
-    """Find whoever has an address; None for what is no address."""
+    """Find the reader of an address; None for an invalid address."""
     try:
         return subscribers.find_subscriber(session, normalise(address).key)
     except InputError:

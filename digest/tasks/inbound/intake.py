@@ -1,7 +1,7 @@
-"""Take messages from the spool: each is told apart and acted on once, whatever crashes in between.
+"""Process the messages in the spool: each is classified and acted on once, whatever crashes in between.
 
-A message leaves the spool only after the commit that holds all that follows from it. One that is read again
-after a crash meets its own key and changes nothing.
+A message leaves the spool only after the commit of everything that follows from it. One that is read again
+after a crash has a known key and changes nothing.
 """
 
 import hashlib
@@ -39,7 +39,7 @@ log = logging.getLogger(__name__)
 
 
 def take_in(inbox: Inbox, now: datetime) -> Counter[str]:
-    """Take everything in that waits in the spool; return how many of each kind."""
+    """Process all messages in the spool; return how many of each kind."""
     taken: Counter[str] = Counter()
     if inbox.settings.inbound.maildir:
         collect(inbox.settings.path(inbox.settings.inbound.maildir), inbox.spool)
@@ -64,7 +64,7 @@ def take_in(inbox: Inbox, now: datetime) -> Counter[str]:
 
 
 def _take(session: Session, inbox: Inbox, raw: bytes, now: datetime) -> str:
-    """Act on one message; one that our own code stumbles over is put aside and stops no other."""
+    """Process one message; one at which our own code fails is put aside and stops no other."""
     try:
         with session.begin_nested():
             return _act(session, inbox, raw, now)
@@ -92,9 +92,9 @@ def _act(session: Session, inbox: Inbox, raw: bytes, now: datetime) -> str:
 
 
 def key_of(inbox: Inbox, mail: Mail, raw: bytes) -> str:
-    """Return what a message is known by: its Message-ID, the token that it came in for, its body.
+    """Return a message's key: its Message-ID, the token that it was sent to, its body.
 
-    The trace fields that each way prepends do not count: the same message by two ways is one.
+    The trace fields that each way prepends do not count: the same message by two ways has the same key.
     """
     body = raw.partition(b"\n\n")[2] if b"\r\n\r\n" not in raw[:65_536] else raw.partition(b"\r\n\r\n")[2]
     token = next(find_tokens(inbox, mail), "")
@@ -105,7 +105,7 @@ def key_of(inbox: Inbox, mail: Mail, raw: bytes) -> str:
 def _follow(
     session: Session, inbox: Inbox, mail: Mail, report: Report, message: int, now: datetime
 ) -> tuple[str, str]:
-    """Do what a message asks for, by what it is; return its kind and what was done."""
+    """Do what a message asks for, by its kind; return its kind and what was done."""
     if report.kind is MailKind.BOUNCE or report.complaint is not None:
         proof = prove(session, inbox, mail, report)
         if proof is None or proof.subscriber.erased_at is not None:
@@ -147,7 +147,7 @@ def _follow(
 
 
 def _settle_print(request: Request, mail: Mail, first_line: str) -> str | None:
-    """Do what the writer of a letter says of its being printed; None where a message says nothing of that."""
+    """Process a letter writer's answer about printing; None if the message is not one."""
     letter = find_number(request.inbox, mail, mail_tokens.PRINT)
     agreed = read_consent(first_line)
     if letter is None or agreed is None:

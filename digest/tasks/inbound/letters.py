@@ -1,4 +1,4 @@
-"""Letters to the editors: kept, forwarded, answered, done."""
+"""Letters to the editors: stored, forwarded, answered, done."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ _MOST_TEXT = 100_000
 
 @dataclass(frozen=True, slots=True)
 class ShownLetter:
-    """A letter with the edition and the article that it answers, as the desk and the command line show it."""
+    """A letter with the edition and the article that it answers, for the desk and the command line."""
 
     letter: Letter
     edition: Edition | None
@@ -42,7 +42,7 @@ def keep_letter(
     *,
     article: int | None = None,
 ) -> Letter:
-    """Keep a letter, what it quotes told from what its writer says, and plan its forwarding."""
+    """Store a letter, with quoted text separated from the writer's own, and plan its forwarding."""
     read = read_reply(main_text(mail))
     row = Letter(
         message_id=message,
@@ -94,7 +94,7 @@ def list_shown(
 
 
 def find_letter(database: Database, letter_id: int) -> ShownLetter:
-    """Find a letter; raise InputError where there is none of that number."""
+    """Find a letter; raise InputError if there is none with that number."""
     with database.read() as session:
         row = letters.get_letter(session, letter_id)
         if row is None:
@@ -103,7 +103,7 @@ def find_letter(database: Database, letter_id: int) -> ShownLetter:
 
 
 def count_new(database: Database) -> int:
-    """Count the letters that nobody has handled."""
+    """Count the letters that no editor has handled."""
     with database.read() as session:
         return letters.count_new(session)
 
@@ -117,7 +117,7 @@ def _with_answered(session: Session, rows: Sequence[Letter]) -> list[ShownLetter
 
 
 def mark_done(database: Database, letter_id: int, who: str, now: datetime) -> None:
-    """Mark a letter as done; raise InputError where there is none of that number."""
+    """Mark a letter as done; raise InputError if there is none with that number."""
     with database.write() as session:
         row = letters.get_letter(session, letter_id)
         if row is None:
@@ -126,9 +126,9 @@ def mark_done(database: Database, letter_id: int, who: str, now: datetime) -> No
 
 
 def answer_letter(database: Database, letter_id: int, text: str, who: str, now: datetime) -> None:
-    """Plan an editor's answer to a letter; the next run mails it, and what its writer replies comes in here.
+    """Plan an editor's answer to a letter; the next run sends it, and the writer's reply is received here.
 
-    Raise InputError for a letter that is not there, or that names nobody, or for an empty answer.
+    Raise InputError for a missing letter, one without a sender, or an empty answer.
     """
     if not text.strip():
         raise InputError("the answer is empty")

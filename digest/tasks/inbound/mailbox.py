@@ -1,4 +1,4 @@
-"""Fetch mail from the IMAP folder that the settings name, and remember how far it was read."""
+"""Fetch mail from the configured IMAP folder, and remember how far it was read."""
 
 import logging
 import threading
@@ -18,9 +18,9 @@ log = logging.getLogger(__name__)
 
 
 def fetch_mail(inbox: Inbox) -> int:
-    """Take what is new in the folder into the spool; return how many messages were ours.
+    """Move new messages in the folder into the spool; return how many were ours.
 
-    Do nothing where the settings name no folder. Raise Unreachable where the mailbox cannot be read.
+    Do nothing if the settings name no folder. Raise Unreachable if the mailbox cannot be read.
     """
     imap = inbox.settings.inbound.imap
     if imap is None:
@@ -70,7 +70,7 @@ def _collect(inbox: Inbox, folder: ImapFolder, imap: ImapSettings) -> int:
 
 
 def is_ours(inbox: Inbox, head: bytes) -> bool:
-    """Whether a message was sent, by its header, to an address of ours."""
+    """Return whether a message was sent, by its header, to an address of ours."""
     fields, inbound = read_fields(head), inbox.settings.inbound
     return any(
         inbound.is_ours(address)
@@ -81,7 +81,7 @@ def is_ours(inbox: Inbox, head: bytes) -> bool:
 
 
 def account_of(settings: Settings, imap: ImapSettings) -> ImapAccount:
-    """Return the account that the settings name; its files stand beside them."""
+    """Return the account of the settings; paths are relative to them."""
     return ImapAccount(
         host=imap.host,
         port=imap.port,

@@ -1,4 +1,4 @@
-"""Print a letter in an edition: its writer is asked by mail first, and their yes makes it an article."""
+"""Print a letter in an edition: its writer is asked by mail first, and a yes makes it an article."""
 
 import hashlib
 import html
@@ -30,9 +30,9 @@ def ask_to_print(
     database: Database, settings: Settings, letter_id: int, edition: tuple[str, str], text: str, who: str,
     now: datetime,
 ) -> None:  # fmt: skip
-    """Ask a letter's writer by mail whether this text of it may be printed in a digest's next edition.
+    """Ask a letter's writer by mail whether this text may be printed in a digest's next edition.
 
-    Raise InputError for a letter that is not there or names nobody, for no text, and where no inbox is set.
+    Raise InputError for a missing letter, one without a sender, an empty text, and if there is no inbox.
     """
     text = "\n".join(line.rstrip() for line in text.replace("\r\n", "\n").split("\n")).strip()
     if not settings.inbound.address:
@@ -82,9 +82,9 @@ def _question(
 def settle_consent(
     session: Session, inbox: Inbox, letter_id: int, agreed: bool, sender: str, now: datetime
 ) -> tuple[str, str] | None:
-    """Do what a letter's writer answered; return what was done and the phrase to answer with.
+    """Process a letter writer's answer; return what was done and the phrase to reply with.
 
-    None where the answer is not theirs, or nobody asked. A no after a yes takes the letter out of every
+    None if the answer is not the writer's, or nobody asked. A no after a yes takes the letter out of every
     edition that has not been made.
     """
     letter = letters.get_letter(session, letter_id)
@@ -136,7 +136,7 @@ def _print(session: Session, settings: Settings, letter: Letter, now: datetime) 
 
 
 def _answered(session: Session, settings: Settings, letter: Letter) -> str:
-    """Return the address of what a letter answers: an article, an edition's page, or the front page."""
+    """Return the URL of what a letter answers: an article, an edition's page, or the front page."""
     article = session.get(Article, letter.article_id) if letter.article_id else None
     if article is not None:
         return article.url

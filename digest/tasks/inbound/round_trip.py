@@ -1,4 +1,4 @@
-"""One message of our own through the relay and back into the inbox, to tell where the way is broken."""
+"""A message from ourselves through the relay back to the inbox, to find where mail is lost."""
 
 import re
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ _MESSAGE_ID = re.compile(rb"^Message-ID:\s*(<[^>\r\n]+>)", re.I | re.M)
 
 
 class TripState(StrEnum):
-    """How far the message has come: a relay or a mail server may drop what stands behind the delimiter."""
+    """How far the message has come: a relay or a mail server may drop what follows the delimiter."""
 
     UNDER_WAY = "under way"
     CAME = "came"
@@ -30,7 +30,7 @@ class TripState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RoundTrip:
-    """A message that is to come back: the address that it is sent to, and what it is."""
+    """A message that should come back: the address that it is sent to, and its content."""
 
     number: int
     address: str
@@ -38,7 +38,7 @@ class RoundTrip:
 
 
 def begin_trip(inbox: Inbox, renderer: Renderer, number: int, now: datetime) -> RoundTrip:
-    """Compose the message of a round trip and remember that it is expected."""
+    """Compose the message of a round trip and record that it is expected."""
     inbound = inbox.settings.inbound
     token = mail_tokens.sign_number(inbox.readers.signing_keys, mail_tokens.ROUND_TRIP, number)
     address = f"{inbound.before}{token}@{inbound.domain}"
@@ -61,7 +61,7 @@ def trip_state(inbox: Inbox) -> TripState:
 
 
 def came_back(session: Session, inbox: Inbox, mail: Mail) -> bool:
-    """Note a round trip that has come back, with its token or without; tell whether a message is one."""
+    """Record a round trip that has come back, with its token or without; return whether a message is one."""
     memo = session.get(Memo, _MEMO)
     if memo is None:
         return False

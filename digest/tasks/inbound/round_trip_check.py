@@ -1,4 +1,4 @@
-"""The way of mail out through the relay and back into the inbox, tried with one message of our own."""
+"""Check the way of mail through the relay back to the inbox, with one message of our own."""
 
 import socket
 from collections.abc import Callable
@@ -30,7 +30,7 @@ def examine_round_trip(
     clock: Callable[[], datetime],
     patience: timedelta,
 ) -> Finding:
-    """Send one message to our own inbox and wait for it; say where it got lost."""
+    """Send one message to our own inbox and wait for it; report where it was lost."""
     if not inbox.settings.inbound.address:
         return fail(_CHECK, "no inbox is set, so nothing can come back", "set [inbound] address")
     trip = begin_trip(inbox, renderer, number, clock())
@@ -80,7 +80,7 @@ def _submit(inbox: Inbox, composer: Composer, relay: Relay, trip: RoundTrip, now
 
 
 def _lost(inbox: Inbox, relay: Relay, trip: RoundTrip, patience: timedelta) -> Finding:
-    """Say where a message most likely is that the relay took and that did not come."""
+    """Return where a message was probably lost that the relay accepted."""
     inbound = inbox.settings.inbound
     seconds = f"{patience.total_seconds():.0f} s"
     if inbound.lmtp_port and not _listens(inbound.lmtp_host, inbound.lmtp_port):

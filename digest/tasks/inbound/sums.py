@@ -1,4 +1,4 @@
-"""Sum up what came back, for the command line and the desk."""
+"""Sums of bounces and complaints, for the command line and the desk."""
 
 from collections import Counter
 from datetime import datetime
@@ -15,7 +15,7 @@ _MOST = 50
 def sum_up(database: Database, since: datetime) -> dict[str, list[dict[str, Any]]]:
     """Sum bounces by receiver, reason and edition, and complaints by edition and receiver.
 
-    `held_against_us` are refusals that say nothing of the reader: policy, reputation, content.
+    `held_against_us` are refusals that say nothing about the reader: policy, reputation, content.
     """
     with database.read() as session:
         rows = bounces.sum_bounces(session, since)
@@ -43,7 +43,7 @@ def sum_up(database: Database, since: datetime) -> dict[str, list[dict[str, Any]
 
 
 def list_warnings(database: Database, since: datetime) -> list[dict[str, Any]]:
-    """List the editions that so many readers call spam that somebody has to look (from 0.1 % on)."""
+    """List the editions with so many complaints that an editor should look (from 0.1 % on)."""
     return [one for one in sum_up(database, since)["complaints_by_edition"] if one["level"]]
 
 

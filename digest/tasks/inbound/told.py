@@ -1,7 +1,7 @@
-"""What an answer tells, in its reader's language: it is stored as plain values, and put into words last.
+"""The text of a reply in its reader's language: stored as plain values, worded when it is sent.
 
-`list_commands` gives the words that a reader may write. Each is a phrase of the catalogues, and a test reads
-each of them back as the command that it stands for.
+`list_commands` returns the words that a reader may write. Each is a phrase of the catalogues, and a test
+parses each of them as the command that it stands for.
 """
 
 from collections.abc import Mapping
@@ -44,7 +44,7 @@ def tell_values(words: Translator, names: Names, timezone: str, values: Mapping[
 
 
 def list_commands(words: Translator, names: Names, cadences: list[str], topics: str) -> str:
-    """Return the commands with examples of what may follow them, separated as the language does it."""
+    """Return the commands with examples of arguments, separated as the language does it."""
     say, comma = words.say, words.say("comma")
     topic = f"{say('command_topics')} ({topics})" if topics else ""
     listed = [

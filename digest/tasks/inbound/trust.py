@@ -24,7 +24,7 @@ _PROPERTY = re.compile(r"\b(header\.from|header\.d|header\.i|smtp\.mailfrom)\s*=
 
 @dataclass(frozen=True, slots=True)
 class Writer:
-    """Who wrote: `subscriber` where the address is a reader's; `trusted` where it is proved to be theirs."""
+    """Who wrote: `subscriber` if the address is a reader's; `trusted` if it is proved to be theirs."""
 
     address: str
     subscriber: Subscriber | None
@@ -34,7 +34,7 @@ class Writer:
 
 @dataclass(frozen=True, slots=True)
 class Addressed:
-    """What a token in the address that a message came in for stands for."""
+    """The meaning of a token in the address to which a message was sent."""
 
     purpose: str
     subscriber: Subscriber
@@ -45,7 +45,7 @@ def find_writer(session: Session, inbox: Inbox, mail: Mail) -> Writer:
     """Find who wrote a message.
 
     The Message-ID of a digest is an HMAC that only its reader has seen: a reply that names it proves its
-    writer. So does our own server's word on the domain of From (RFC 8601, 7489).
+    writer. So does our own server's statement about the domain of From (RFC 8601, 7489).
     """
     address = find_sender(mail)
     subscriber = find_reader(session, address)
@@ -77,15 +77,15 @@ def find_number(inbox: Inbox, mail: Mail, purpose: str) -> int | None:
 
 
 def find_extension(inbox: Inbox, mail: Mail) -> str:
-    """Return what stands behind our address's delimiter, such as "subscribe"; nothing where nothing does."""
+    """Return what follows our address's delimiter, such as "subscribe"; "" if nothing does."""
     return next((one for one in _locals(inbox, mail) if len(one) < mail_tokens.LENGTH), "")
 
 
 def is_authenticated(headers: HeaderFields, address: str, authserv_id: str) -> bool:
     """Return whether our own server says that From's domain answers for the message (RFC 8601 2.2).
 
-    Only the topmost field of our server's name counts: one that a sender forged stands below it, and our
-    server removes those of its own name (RFC 8601 5). Without a name of ours nothing is believed.
+    Only the topmost field with our server's name counts: a forged one is below it, and our server removes
+    those with its own name (RFC 8601 5). Without a configured name nothing is trusted.
     """
     domain = address.rpartition("@")[2].lower()
     if not authserv_id or not domain or len(headers.all("from")) != 1:
@@ -155,7 +155,7 @@ def _address_tokens(inbox: Inbox, mail: Mail) -> Iterator[str]:
 
 
 def _locals(inbox: Inbox, mail: Mail) -> Iterator[str]:
-    """List what stands between our base and the @ in the addresses that a message came in for."""
+    """List what is between our base and the @ in the addresses to which a message was sent."""
     inbound = inbox.settings.inbound
     for name in DELIVERED:
         for value in mail.headers.all(name)[:20]:

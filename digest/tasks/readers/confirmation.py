@@ -1,4 +1,4 @@
-"""Confirmation: what the link in the mail is about, and the act that makes subscriptions active."""
+"""Confirmation: what the link in a message is about, and the act that makes subscriptions active."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -40,10 +40,10 @@ class ConfirmationResult(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Confirmed:
-    """The answer to a confirmation's link.
+    """The result of following a confirmation's link.
 
-    `chosen` has what was picked, by digest; `preferences` is the token of the first digest's preferences once
-    its subscription is active.
+    `chosen` has the choices, by digest; `preferences` is the token of the first digest's preferences once its
+    subscription is active.
     """
 
     answer: ConfirmationResult
@@ -55,7 +55,7 @@ class Confirmed:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """What stands behind a token: the confirmation, its subscriber, and the subscriptions by digest."""
+    """What a token leads to: the confirmation, its subscriber, and the subscriptions by digest."""
 
     asking: Confirmation
     subscriber: Subscriber
@@ -76,10 +76,10 @@ def confirm(
     origin: Origin,
     choices: Mapping[str, Choices] | None = None,
 ) -> Confirmed:
-    """Activate subscriptions as the address's holder asks, and lift a suppression that is theirs to lift.
+    """Activate subscriptions as the address's holder asks, and lift a suppression that the holder may lift.
 
-    `choices` replaces what was picked at the sign-up; a digest that it leaves out is not confirmed. The token
-    works once; a second time it answers the same and changes nothing. Raise InputError for a cadence or topic
+    `choices` replaces those of the sign-up; a digest that it leaves out is not confirmed. The token works
+    once; the second time the answer is the same and nothing changes. Raise InputError for a cadence or topic
     that a digest does not offer.
     """
     with readers.database.write() as session:
@@ -119,7 +119,7 @@ def _activate(
 
 
 def _plan_welcome(session: Session, subscriber: Subscriber, digest: str, now: datetime) -> None:
-    """Plan the mail that greets a reader, once a day for each digest at most."""
+    """Plan the welcome message of a reader, at most once a day for each digest."""
     if digest in notices.list_welcomed(session, row_id(subscriber), now - _DAY):
         return
     greeting = ReaderNotice(
@@ -151,7 +151,7 @@ def _find(readers: Readers, session: Session, token: str) -> _Found | None:
 
 
 def _read_choices(readers: Readers, name: str, written: object) -> Choices:
-    """Return what the sign-up picked, as far as the digest still offers it."""
+    """Return the choices of the sign-up, as far as the digest still offers them."""
     digest = readers.settings.digest(name)
     picked = written if isinstance(written, dict) else {}
     cadence, topics = picked.get("cadence"), picked.get("topics")

@@ -1,4 +1,4 @@
-"""Mail the askings that are due: one message to an address's holder, and nothing else before they confirm."""
+"""Send the requests for confirmation that are due; nothing else is sent before they are answered."""
 
 from datetime import datetime
 from urllib.parse import quote
@@ -26,7 +26,7 @@ STATES = {
 
 
 def ask_due(run: Run, readers: Readers, renderer: Renderer) -> int:
-    """Mail every asking that is due; give how many the relay accepted."""
+    """Send every request that is due; return how many the relay accepted."""
     accepted = 0
     with run_connection(run) as relay:
         while not run.ended:
@@ -70,7 +70,7 @@ def _ask(
         run.give_up(f"the relay refuses us: {verdict.pause}; mend it, the next run goes on")
     state = STATES.get(verdict.state, MailState.PLANNED)
     if state is MailState.UNCERTAIN and run.resend and not row.attempts:
-        state = MailState.PLANNED  # repeated once, as a digest would be
+        state = MailState.PLANNED  # repeated once, like a delivery
     _settle(
         run,
         row,
@@ -90,7 +90,7 @@ def compose_asking(
     token: str,
     now: datetime,
 ) -> Message:
-    """Compose the message that asks: who asked, when, the link, and no advertising (STANDARDS B8)."""
+    """Compose the request: who asked, when, the link, and no advertising."""
     site = readers.settings.site
     words = renderer.catalogues.choose([subscriber.language, site.language])
     language = words.language
@@ -128,7 +128,7 @@ def compose_asking(
 
 
 def _reply_address(readers: Readers, row: Confirmation, subscriber: Subscriber) -> str:
-    """Write the address by which a reply confirms this asking; nothing where no mail comes in."""
+    """Return the address to which a reply confirms; "" if no mail is received."""
     inbound = readers.settings.inbound
     if not inbound.address:
         return ""
@@ -156,7 +156,8 @@ def compose_to_reader(
     now: datetime,
     reply_to: str = "",
 ) -> Message:
-    """Compose a message to one reader beside editions; `named` tells it from every other of theirs."""
+    """Compose a message to one reader that is not a delivery; `named` distinguishes it from the reader's
+    others."""
     site = readers.settings.site
     identity = message_id(readers.suppression_key, *named, subscriber.public_id, site.from_domain)
     own = ReaderHeaders(to_name=subscriber.name, to_address=address, date=now, message_id=identity)

@@ -1,4 +1,4 @@
-"""Readers taken in by an operator, a batch at a time: confirmed elsewhere before, or to be asked."""
+"""Subscribe readers in batches for an operator: confirmed elsewhere before, or to be asked."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ _ACTIVE = (SubscriptionState.CONFIRMED, SubscriptionState.PAUSED)
 
 
 class Enrolled(StrEnum):
-    """What became of one newcomer."""
+    """The result for one new reader."""
 
     ADDED = "added"
     ASKED = "asked"
@@ -44,7 +44,7 @@ class Enrolled(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Enrolment:
-    """What became of one newcomer, and why where that is not what was wanted."""
+    """The result for one new reader, with the reason if it is not what was wanted."""
 
     result: Enrolled
     why: str = ""
@@ -52,10 +52,10 @@ class Enrolment:
 
 @dataclass(frozen=True, slots=True)
 class NewReader:
-    """One reader as an operator brings them; what is None was left open and changes nothing.
+    """One reader as an operator brings them; None leaves a field open and changes nothing.
 
     `pending` readers never confirmed elsewhere: they are asked, whatever the terms. `again` marks a later
-    line of a list about a person of an earlier one: it fills what that left open and adds its topics.
+    line of a list about the same person: it fills what an earlier one left open and adds its topics.
     """
 
     address: Address
@@ -70,10 +70,10 @@ class NewReader:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """How a batch is taken: into which digest, and confirmed with which wording, or None to ask each.
+    """How a batch is subscribed: to which digest, and confirmed with which wording, or None to ask each.
 
-    With `update` the choices of readers who are known already become the batch's; without it a reader with
-    other choices is told together with the `remedy`.
+    With `update` the choices of known readers are replaced; without it a reader with other choices is
+    reported together with the `remedy`.
     """
 
     digest: DigestSettings
@@ -110,9 +110,9 @@ def subscribe_confirmed(
 def enrol(
     session: Session, readers: Readers, newcomers: Sequence[NewReader], terms: Terms
 ) -> list[Enrolment]:
-    """Take in a batch of distinct addresses and tell what became of each.
+    """Subscribe a batch of distinct addresses and return the result for each.
 
-    Nobody who left or is suppressed is revived; what readers chose themselves is not turned back.
+    Nobody who left or is suppressed is revived, and readers' own choices are not changed.
     """
     known = _look_up(session, readers, newcomers, terms)
     results: list[Enrolment] = []
@@ -140,7 +140,7 @@ def enrol(
 
 
 def _look_up(session: Session, readers: Readers, newcomers: Sequence[NewReader], terms: Terms) -> _Known:
-    """Read all that concerns a batch in a few statements, after adding the addresses that are new."""
+    """Read all that concerns a batch in a few statements, after adding the new addresses."""
     hashes = {one.address.key: readers.hash_address(one.address.key) for one in newcomers}
     suppressions = batches.find_suppressions(session, list(hashes.values()))
     wanted = [one for one in newcomers if hashes[one.address.key] not in suppressions]
@@ -160,7 +160,7 @@ def _look_up(session: Session, readers: Readers, newcomers: Sequence[NewReader],
 
 
 def _decide(newcomer: NewReader, known: _Known, terms: Terms) -> Enrolment:
-    """Decide what becomes of a newcomer."""
+    """Decide the result for one reader."""
     banned = known.suppressions.get(known.hashes[newcomer.address.key])
     if banned is not None:
         return Enrolment(Enrolled.SUPPRESSED, consent.explain_suppression(banned.reason, banned.created_at))
@@ -193,7 +193,7 @@ def _decide_new(asked: Iterable[datetime], now: datetime, *, confirmed: bool) ->
 
 
 def _differs(subscriber: KnownSubscriber, row: KnownSubscription, newcomer: NewReader) -> bool:
-    """Return whether a newcomer's filled columns are other than what is known."""
+    """Return whether a reader's given fields differ from what is stored."""
     pairs = (
         (newcomer.name, subscriber.name),
         (newcomer.language, subscriber.language),
@@ -208,7 +208,7 @@ def _differs(subscriber: KnownSubscriber, row: KnownSubscription, newcomer: NewR
 def _change(
     session: Session, subscriber: KnownSubscriber, newcomer: NewReader, known: _Known, terms: Terms
 ) -> None:
-    """Confirm a pending reader, or take over the columns that are filled in."""
+    """Confirm a pending reader, or update the fields that are given."""
     person = subscribers.get_subscriber(session, subscriber.id)
     row = subscribers.get_subscription(session, known.subscriptions[subscriber.id].id)
     if newcomer.again:
@@ -237,7 +237,7 @@ def _change(
 
 
 def _fill(session: Session, person: Subscriber, row: Subscription, newcomer: NewReader, terms: Terms) -> None:
-    """Fill what an earlier line of the same list left open, and add topics to topics."""
+    """Fill in what an earlier line of the same list left open, and add topics to topics."""
     subscribers.change_details(
         session,
         person,

@@ -1,4 +1,4 @@
-"""What time alone brings about: pauses run out, and who never confirmed is forgotten."""
+"""What happens by time alone: pauses end, and unconfirmed readers are deleted."""
 
 from datetime import datetime, timedelta
 
@@ -8,22 +8,22 @@ from digest.store.editions import snapshots
 from digest.store.readers import confirmations, notices, sign_up_counts, subscribers
 
 KEEP_UNCONFIRMED = timedelta(days=90)
-"""As long as the limit of askings looks back, so that forgetting an address does not lift it."""
+"""As long as the limit of requests looks back, so that deleting an address does not lift the limit."""
 
 KEEP_FROZEN = timedelta(days=7)
-"""How long a finished edition keeps its articles as they stood: an operator may still repeat a message."""
+"""How long a finished edition keeps its articles: an operator may still repeat a message."""
 
 KEEP_NOTICES = timedelta(days=7)
-"""How long mail to a reader beside editions is remembered: it names an address."""
+"""How long notices to readers are kept: they contain an address."""
 
 KEEP_ORIGINS = timedelta(days=365)
-"""How long the record of consent names the client's address, unless the settings say otherwise."""
+"""How long consent events keep the client's address, unless the settings say otherwise."""
 
 _BATCH = 500
 
 
 def keep_house(database: Database, now: datetime, keep_origins: timedelta = KEEP_ORIGINS) -> None:
-    """Let pauses end that have run out; forget frozen articles, origins, and who never confirmed."""
+    """End pauses whose time is over; delete frozen articles, origins, and unconfirmed readers."""
     with database.write() as session:
         subscribers.resume_due(session, now)
         snapshots.forget_finished(session, now - KEEP_FROZEN)

@@ -1,7 +1,7 @@
-"""Which domains sign-ups are taken from: none that the settings refuse, and on request only those with mail.
+"""Which domains may sign up: none that the settings refuse and, if configured, only those that accept mail.
 
-DNS is asked before the database is written, so a slow answer holds nobody up. What cannot be asked is taken:
-a confirmation that bounces does less harm than a reader who is turned away.
+DNS is queried before the database is written, so a slow response holds nobody up. If the query fails, the
+sign-up is accepted: a bounced confirmation does less harm than a reader who is turned away.
 """
 
 from collections.abc import Iterable
@@ -12,11 +12,11 @@ from digest.settings import Settings
 
 _SECONDS = 3.0
 _NO_MAIL = "."
-"""The one MX record of a domain that takes no mail (RFC 7505, section 3)."""
+"""The single MX record of a domain that accepts no mail (RFC 7505, section 3)."""
 
 
 class MailDomains:
-    """Tells whether a domain may sign up; `refused` holds for subdomains, too.
+    """Decides whether a domain may sign up; `refused` includes subdomains.
 
     `MailDomains(["trash.example"]).allows("mx.trash.example")` is False.
     """
@@ -26,7 +26,7 @@ class MailDomains:
         self._resolver = resolver
 
     def allows(self, domain: str) -> bool:
-        """Return whether a domain is not refused and, where DNS is asked, takes mail."""
+        """Return whether a domain is not refused and, if DNS is queried, accepts mail."""
         labels = domain.split(".")
         if any(".".join(labels[at:]) in self._refused for at in range(len(labels))):
             return False
@@ -45,7 +45,7 @@ def _takes_mail(resolver: Resolver, domain: str) -> bool:
 
 
 def load_mail_domains(settings: Settings) -> MailDomains:
-    """Return what the settings say; raise SettingsError for a file of domains that cannot be read."""
+    """Return the domains of the settings; raise SettingsError for a file of domains that cannot be read."""
     web, listed = settings.web, [*settings.web.refused_domains]
     if web.refused_domains_file:
         path = settings.path(web.refused_domains_file)

@@ -1,4 +1,4 @@
-"""Mail the notices to readers that are due: a fresh link, a change of address."""
+"""Send the notices to readers that are due: a one-hour link, a change of address, a welcome."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -33,7 +33,7 @@ class NoticeMail:
 
 
 def send_notices(run: Run, mail: NoticeMail) -> int:
-    """Mail every notice that is due; return how many the relay accepted."""
+    """Send every notice that is due; return how many the relay accepted."""
     accepted = 0
     with run_connection(run) as relay:
         while not run.ended:
@@ -79,7 +79,7 @@ def _send(
 def compose_notice_of(
     mail: NoticeMail, row: ReaderNotice, subscriber: Subscriber, token: str, now: datetime
 ) -> Message:
-    """Compose a notice in the reader's language, with its link and with where the request came from."""
+    """Compose a notice in the reader's language, with its link and the origin of the request."""
     site = mail.readers.settings.site
     words = mail.catalogues.choose([subscriber.language, site.language])
     if row.kind == NoticeKind.WELCOME:
@@ -111,7 +111,7 @@ def compose_notice_of(
 def _compose_welcome(
     mail: NoticeMail, row: ReaderNotice, subscriber: Subscriber, words: Translator, now: datetime
 ) -> Message:
-    """Compose the mail that greets a reader: the publication's words, and where to change things."""
+    """Compose a welcome: the publication's words, and the link to manage preferences."""
     readers, site = mail.readers, mail.readers.settings.site
     names, digest = Names(site.names), readers.settings.digest(row.origin["digest"])
     subject = words("Welcome to {title}", title=names.text(words.language, digest.title))
@@ -139,7 +139,7 @@ def _compose_welcome(
 
 
 def _say(words: Translator, kind: NoticeKind, publication: str) -> tuple[str, str, str]:
-    """Return a notice's subject, its sentence, and what its button says."""
+    """Return a notice's subject, its sentence, and the label of its button."""
     if kind is NoticeKind.LINK:
         return (
             words("Your link to {publication}", publication=publication),

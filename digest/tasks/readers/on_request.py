@@ -1,6 +1,6 @@
-"""What an operator does for a reader who calls or writes: every choice, a new address, leaving, a ban.
+"""What an operator does for a reader who asks: choices, a new address, leaving, a suppression.
 
-Each act is an event of the reader's record, with who asked for it.
+Each act is an event in the reader's record, with the operator's name.
 """
 
 from collections.abc import Iterator
@@ -25,10 +25,10 @@ _ACTIVE = (SubscriptionState.CONFIRMED, SubscriptionState.PAUSED)
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What is to be set of one subscription and of its reader; None leaves a thing as it is.
+    """The changes to one subscription and its reader; None leaves a value unchanged.
 
-    `hour` -1 is the usual hour, `most` 0 as many articles as fit, `topics` ("*",) all of them; `paused`
-    with no `until` has no end.
+    `hour` -1 is the usual hour, `most` 0 as many articles as fit, `topics` ("*",) all of them; `paused` with
+    no `until` has no end.
     """
 
     cadence: str | None = None
@@ -51,9 +51,9 @@ class Change:
 def set_choices(
     readers: Readers, address: str, digest: str | None, change: Change, now: datetime, origin: Origin
 ) -> bool:
-    """Set what a reader asks for; return whether that changed anything.
+    """Apply the changes; return whether anything changed.
 
-    Raise InputError for a reader who is not known or has left, and for what the digest does not offer.
+    Raise InputError for a reader who is unknown or has left, and for what the digest does not offer.
     """
     with readers.database.write() as session:
         subscriber = privacy.get_known(session, address)
@@ -101,9 +101,9 @@ def _change(
 
 
 def move(readers: Readers, old: str, new: str, now: datetime, origin: Origin) -> None:
-    """Move a reader to another address, and tell the old one by mail; ledger and record stay with the reader.
+    """Move a reader to another address, and notify the old one; ledger and record stay with the reader.
 
-    Raise InputError where nobody has the old address, or the new one is another reader's or banned.
+    Raise InputError if nobody has the old address, or if the new one is another reader's or suppressed.
     """
     found = normalise(new)
     with readers.database.write() as session:
@@ -118,7 +118,7 @@ def move(readers: Readers, old: str, new: str, now: datetime, origin: Origin) ->
 
 
 def leave(readers: Readers, address: str, digest: str | None, now: datetime, origin: Origin) -> list[str]:
-    """End a reader's subscription, or all of them; return the digests that ended."""
+    """End a reader's subscription, or all of them; return the digests."""
     with readers.database.write() as session:
         subscriber = privacy.get_known(session, address)
         rows = subscribers.list_subscriptions(session, row_id(subscriber))
@@ -127,7 +127,7 @@ def leave(readers: Readers, address: str, digest: str | None, now: datetime, ori
 
 
 def resume(readers: Readers, address: str, digest: str | None, now: datetime, origin: Origin) -> list[str]:
-    """End a reader's pauses; return the digests that go on. Who left stays away until they confirm anew."""
+    """End a reader's pauses; return the digests that resume. A reader who left has to confirm again."""
     with readers.database.write() as session:
         subscriber = privacy.get_known(session, address)
         rows = subscribers.list_subscriptions(session, row_id(subscriber))
@@ -140,7 +140,7 @@ def resume(readers: Readers, address: str, digest: str | None, now: datetime, or
 
 
 def suppress(readers: Readers, address: str, now: datetime, origin: Origin) -> list[str]:
-    """Ban an address, whether or not a reader has it; return the digests that ended by it."""
+    """Suppress an address, whether or not a reader has it; return the digests that ended by it."""
     found = normalise(address)
     with readers.database.write() as session:
         reason = SuppressionReason.OPERATOR
@@ -152,9 +152,9 @@ def suppress(readers: Readers, address: str, now: datetime, origin: Origin) -> l
 
 
 def unsuppress(readers: Readers, address: str, now: datetime, origin: Origin) -> str:
-    """Lift a ban, which makes no subscription active again; return the reason that it had.
+    """Lift a suppression, which makes no subscription active again; return the reason that it had.
 
-    The event is kept with each of the reader's subscriptions. Raise InputError where there is no ban.
+    The event is recorded for each of the reader's subscriptions. Raise InputError if there is no suppression.
     """
     found = normalise(address)
     with readers.database.write() as session:
@@ -169,7 +169,7 @@ def unsuppress(readers: Readers, address: str, now: datetime, origin: Origin) ->
 
 
 def send_link(readers: Readers, address: str, now: datetime, origin: Origin) -> None:
-    """Plan the mail with a reader's one-hour link; raise InputError where none can be mailed."""
+    """Plan the message with a reader's one-hour link; raise InputError if none can be sent."""
     with readers.database.read() as session:
         subscriber = privacy.get_known(session, address)
         number, since = row_id(subscriber), now - reader_page.LINKS_IN
@@ -183,13 +183,13 @@ def send_link(readers: Readers, address: str, now: datetime, origin: Origin) -> 
 
 
 def find(readers: Readers, digest: str | None, text: str) -> Iterator[tuple[Subscriber, Subscription]]:
-    """Stream the readers of a digest, or of all, whose address or name has a text in it."""
+    """Stream the readers of a digest, or of all, whose address or name contains a text."""
     with readers.database.read() as session:
         yield from subscribers.list_readers(session, digest, text)
 
 
 def _get_active(session: Session, subscriber: Subscriber, digest: str | None) -> Subscription:
-    """Get the subscription that is meant; raise InputError where it is not clear or not active."""
+    """Return the subscription that is meant; raise InputError if that is ambiguous or it is not active."""
     rows = subscribers.list_subscriptions(session, row_id(subscriber))
     wanted = [row for row in rows if row.state in _ACTIVE and digest in (None, row.digest)]
     if len(wanted) == 1:

@@ -1,6 +1,6 @@
 """What a reader may change by the link in each message: cadence, topics, a pause.
 
-The link works for ever and travels with every forwarded digest, so nothing here tells who the reader is.
+The link works for ever and travels with every forwarded digest, so nothing here reveals who the reader is.
 """
 
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from digest.tasks.readers.sign_up import Choices, check_choices
 
 @dataclass(frozen=True, slots=True)
 class Preferences:
-    """What a reader picked; no topics means every topic. `leave` is the token of the unsubscribe link."""
+    """A reader's choices; no topics means every topic. `leave` is the token of the unsubscribe link."""
 
     digest: DigestSettings
     state: SubscriptionState
@@ -38,7 +38,7 @@ class Preferences:
 
 
 def find_preferences(readers: Readers, token: str) -> Preferences | None:
-    """Find what a preferences link is about; None where the link is not ours."""
+    """Find what a preferences link is about; None if we did not sign it."""
     with readers.database.read() as session:
         row = find_linked(session, readers, tokens.PREFERENCES, token)
         digest = readers.find_digest(row.digest) if row else None
@@ -66,7 +66,7 @@ def set_preferences(
     hour: int | None = None,
     usual_hour: bool = False,
 ) -> bool:
-    """Keep what a reader picked, to count from the next freeze; False where the link opens nothing.
+    """Store a reader's choices, for editions from the next freeze on; return False if the link opens nothing.
 
     A topic that was chosen before keeps its time. The hour stays unless `hour` or `usual_hour` says
     otherwise. Raise InputError for what the digest does not offer.
@@ -87,7 +87,7 @@ def set_preferences(
 
 
 def set_pause(readers: Readers, token: str, until: datetime | None, now: datetime, origin: Origin) -> bool:
-    """Pause a subscription at once, until a time or until the reader comes back."""
+    """Pause a subscription at once, until a time or until the reader resumes it."""
     with readers.database.write() as session:
         row = _find_open(session, readers, token)
         if row is None:
@@ -113,9 +113,9 @@ def resume(readers: Readers, token: str, now: datetime, origin: Origin) -> bool:
 
 
 def _find_open(session: Session, readers: Readers, token: str) -> Subscription | None:
-    """Find the subscription of a link where it has something to change.
+    """Find the subscription of a link, if it can be changed.
 
-    A link that lives for ever never revives what was left: that takes a fresh confirmation.
+    A link that works for ever never revives a subscription that ended: that takes a new confirmation.
     """
     row = find_linked(session, readers, tokens.PREFERENCES, token)
     if row is None or readers.find_digest(row.digest) is None:

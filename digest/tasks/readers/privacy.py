@@ -1,4 +1,4 @@
-"""What is kept of a reader: shown, erased, suppressed."""
+"""The personal data of a reader: shown, erased, suppressed."""
 
 from datetime import datetime
 
@@ -15,7 +15,7 @@ JsonDict = dict[str, object]
 
 
 def show(readers: Readers, address: str) -> JsonDict:
-    """Return all that is kept of a reader, fit for JSON; raise InputError for an unknown address."""
+    """Return all that is stored about a reader, fit for JSON; raise InputError for an unknown address."""
     with readers.database.read() as session:
         subscriber = get_known(session, address)
         banned = subscribers.find_suppression(session, readers.hash_address(subscriber.address_key))
@@ -34,9 +34,9 @@ def show(readers: Readers, address: str) -> JsonDict:
 
 
 def erase(readers: Readers, address: str, now: datetime) -> None:
-    """Forget a reader (GDPR 17), keeping a keyed hash so that no import brings them back.
+    """Erase a reader (GDPR 17), keeping a keyed hash so that no import brings them back.
 
-    Ends all their subscriptions at once; raise InputError for an address that is not known.
+    All their subscriptions end at once; raise InputError for an unknown address.
     """
     with readers.database.write() as session:
         subscriber = get_known(session, address)
@@ -50,14 +50,14 @@ def erase(readers: Readers, address: str, now: datetime) -> None:
 def suppress(
     session: Session, readers: Readers, subscriber: Subscriber, reason: SuppressionReason, now: datetime
 ) -> None:
-    """Ban a reader's address and end all their subscriptions at once."""
+    """Suppress a reader's address and end all their subscriptions at once."""
     subscribers.add_suppression(session, readers.hash_address(subscriber.address_key), reason, now)
     for row in subscribers.list_subscriptions(session, row_id(subscriber)):
         end(session, row, now, {"suppressed": reason})
 
 
 def get_known(session: Session, address: str) -> Subscriber:
-    """Return the reader of an address; raise InputError where nobody has it."""
+    """Return the reader of an address; raise InputError if there is none."""
     wanted = normalise(address)
     found = subscribers.find_subscriber(session, wanted.key)
     if found is None:

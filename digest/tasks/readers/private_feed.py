@@ -1,7 +1,7 @@
-"""A reader's own digest as a feed: the lists that the ledger has for them, in the order of their editions.
+"""A reader's own digest as a feed: the articles that the ledger has for them, in the order of their editions.
 
-The address of the feed is shown behind a fresh one-hour link alone. It tells what the reader's digest tells
-and nothing of who the reader is, and ends with the subscription.
+The feed's URL is shown only behind a one-hour link. It reveals the digest's content and nothing about the
+reader, and ends with the subscription.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from digest.store.readers import subscribers
 from digest.tasks.readers.readers import Readers, find_linked
 
 LENGTH = 20
-"""How many editions a feed has."""
+"""The number of editions in a feed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class FeedEntry:
 
 @dataclass(frozen=True, slots=True)
 class PrivateFeed:
-    """One reader's digest; `language` is theirs, None where they chose none."""
+    """One reader's digest; `language` is the reader's choice, None if there is none."""
 
     digest: DigestSettings
     language: str | None
@@ -43,7 +43,7 @@ def sign_feed(readers: Readers, public_id: str, digest: str) -> str:
 
 
 def find_feed(readers: Readers, token: str) -> PrivateFeed | None:
-    """Return the feed that a token opens; None where it is not ours, or not of an active reader."""
+    """Return the feed that a token opens; None if we did not sign it, or its reader is not active."""
     with readers.database.read() as session:
         row = find_linked(session, readers, tokens.FEED, token)
         digest = readers.find_digest(row.digest) if row else None

@@ -1,7 +1,7 @@
-"""All of a reader's choices and data, behind a link that is mailed to the address and lives for an hour.
+"""All of a reader's choices and data, behind a link that is mailed to the address and works for an hour.
 
-The links in messages live for ever and travel with every forwarded digest, so they disclose nothing. What
-discloses (which digests, the address, the record of consent) or cannot be undone takes this fresh link.
+The links in messages work for ever and travel with every forwarded digest, so they disclose nothing. Whatever
+discloses data (which digests, the address, the record of consent) or cannot be undone needs this link.
 """
 
 from collections.abc import Mapping
@@ -38,7 +38,7 @@ _ACTIVE = (SubscriptionState.CONFIRMED, SubscriptionState.PAUSED)
 
 @dataclass(frozen=True, slots=True)
 class DigestChoice:
-    """One digest as the reader has it; `state` is None where they never had it.
+    """One digest as the reader has it; `state` is None if they never subscribed.
 
     `feed` is the token of the private feed.
     """
@@ -82,10 +82,10 @@ class Wish:
 
 
 def request_link(readers: Readers, address: str, origin: Origin, now: datetime) -> None:
-    """Plan a link to the address's own page, where a reader has that address; the answer tells nothing.
+    """Plan a link to an address's own page, if a reader has that address; the answer reveals nothing.
 
-    Three links a day at most. The row is written in any case and undone where nobody is to be mailed, so that
-    the time tells nothing either. Raise InputError for what is no address.
+    At most three links a day. The row is written in any case, and rolled back if no message is to be sent, so
+    that the time reveals nothing either. Raise InputError for an invalid address.
     """
     found = normalise(address)
     with readers.database.write() as session:
@@ -94,7 +94,7 @@ def request_link(readers: Readers, address: str, origin: Origin, now: datetime) 
 
 
 def request_link_by(readers: Readers, action: str, token: str, origin: Origin, now: datetime) -> None:
-    """Plan a link for whoever a message's link belongs to; it goes to their address and nowhere else."""
+    """Plan a link for the reader of a message's link; it goes to their address and nowhere else."""
     with readers.database.write() as session:
         row = find_linked(session, readers, action, token)
         _plan_link(
@@ -121,7 +121,7 @@ def _plan_link(session: Session, subscriber: Subscriber | None, origin: Origin, 
 
 
 def find_page(readers: Readers, token: str, now: datetime) -> ReaderPage | None:
-    """Return what a fresh link opens; None where it has expired or is not ours."""
+    """Return what a one-hour link opens; None if it has expired or we did not make it."""
     with readers.database.read() as session:
         subscriber = _find_reader(session, token, now)
         if subscriber is None:
@@ -156,11 +156,11 @@ def save_page(
     timezone: str | None,
     wordings: Mapping[str, str],
 ) -> bool:
-    """Store what a reader chose on their page; return False where the link has expired.
+    """Store what a reader chose on their page; return False if the link has expired.
 
     A digest that is ticked and not active becomes active: the link proves that the address's holder asks.
-    `wordings` has the sentence that stood beside each digest. Raise InputError for what a digest does not
-    offer; then nothing is changed.
+    `wordings` has the sentence shown with each digest. Raise InputError for what a digest does not offer;
+    then nothing is changed.
     """
     with readers.database.write() as session:
         subscriber = _find_reader(session, token, now)
@@ -223,13 +223,13 @@ def _pause(session: Session, row: Subscription, wish: Wish, now: datetime, origi
 
 
 def export(readers: Readers, token: str, now: datetime) -> dict[str, object] | None:
-    """Return all that is stored about the reader of a fresh link (GDPR, articles 15 and 20)."""
+    """Return all that is stored about the reader of a one-hour link (GDPR, articles 15 and 20)."""
     page = find_page(readers, token, now)
     return privacy.show(readers, page.address) if page else None
 
 
 def erase(readers: Readers, token: str, now: datetime) -> bool:
-    """Erase the reader of a fresh link (GDPR, article 17)."""
+    """Erase the reader of a one-hour link (GDPR, article 17)."""
     page = find_page(readers, token, now)
     if page is None:
         return False
@@ -238,9 +238,9 @@ def erase(readers: Readers, token: str, now: datetime) -> bool:
 
 
 def request_move(readers: Readers, token: str, address: str, origin: Origin, now: datetime) -> bool:
-    """Plan the mail by which a new address is confirmed; return False where the link has expired.
+    """Plan the message that confirms a new address; return False if the link has expired.
 
-    Whether another reader has the address is not told. Raise InputError for what is no address.
+    Whether another reader has the address is not revealed. Raise InputError for an invalid address.
     """
     found = normalise(address)
     with readers.database.write() as session:
@@ -270,7 +270,7 @@ def find_move(readers: Readers, token: str, now: datetime) -> str | None:
 
 
 def move(readers: Readers, token: str, now: datetime, origin: Origin) -> bool:
-    """Move a reader to the address that a link confirms; return False where it is used or refused."""
+    """Move a reader to the address that a link confirms; return False if it has been used or is refused."""
     with readers.database.write() as session:
         notice = _find_open(session, token, NoticeKind.MOVE, now)
         subscriber = subscribers.get_subscriber(session, notice.subscriber_id) if notice else None
@@ -284,7 +284,7 @@ def move(readers: Readers, token: str, now: datetime, origin: Origin) -> bool:
 def move_to(
     session: Session, readers: Readers, subscriber: Subscriber, found: Address, now: datetime, origin: Origin
 ) -> bool:
-    """Change a reader's address and plan a notice to the old one; return False for one that is refused.
+    """Change a reader's address and plan a notice to the old one; return False if the new one is refused.
 
     Subscriptions, ledger and record of consent stay with the reader. An address that is another reader's, or
     that an operator suppressed, is refused.

@@ -1,4 +1,4 @@
-"""What every act of a reader stands on: keys, the record of consent, signed links, and leaving."""
+"""What all acts of readers share: keys, the record of consent, signed links, and leaving."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ _UNDO = "undo"
 class Readers:
     """The dependencies of the readers' use cases; ids and tokens are injected so that tests can predict them.
 
-    `new_id` gives 26 random characters of lower-case base32, `new_token` at least 128 random bits.
+    `new_id` returns 26 random characters of lower-case base32, `new_token` at least 128 random bits.
     """
 
     database: Database
@@ -35,12 +35,12 @@ class Readers:
     new_token: Callable[[], str]
 
     def check_database(self) -> None:
-        """Run the smallest query; raise Unreachable where the database does not answer."""
+        """Run the smallest query; raise Unreachable if the database does not answer."""
         with self.database.read() as session:
             session.exec(select(1)).one()
 
     def hash_address(self, key: str) -> str:
-        """Return the hash under which a suppression keeps an address."""
+        """Return the hash under which a suppression stores an address."""
         return tokens.keyed_hash(self.suppression_key, key)
 
     def hash_key(self, kind: str, name: str) -> str:
@@ -52,7 +52,8 @@ class Readers:
         return next((digest for digest in self.settings.digests if digest.name == name), None)
 
     def give_token(self, session: Session, confirmation_id: int) -> str:
-        """Create the token of a confirmation mail and store its hash; the token itself is stored nowhere."""
+        """Create the token of a request for confirmation and store its hash; the token itself is stored
+        nowhere."""
         token = self.new_token()
         confirmations.set_token(session, confirmation_id, tokens.hash_token(token))
         return token
@@ -61,7 +62,7 @@ class Readers:
 def leave(readers: Readers, token: str, now: datetime, origin: Origin) -> DigestSettings | None:
     """End the subscription that a link names before returning; idempotent (RFC 8058, section 3.1).
 
-    Return None where no key of ours signed the link; the caller gives the same answer.
+    Return None if no key of ours signed the link; the caller gives the same answer.
     """
     with readers.database.write() as session:
         row = find_linked(session, readers, tokens.UNSUBSCRIBE, token)
@@ -77,7 +78,7 @@ def find_left_digest(readers: Readers, token: str) -> DigestSettings | None:
 
 
 def find_language(readers: Readers, action: str, token: str) -> str | None:
-    """Return the language of the reader whom a link belongs to, which the link's own message tells, too."""
+    """Return the language of a link's reader, which the message with the link reveals as well."""
     signed = tokens.find_signed(readers.signing_keys, action, token)
     if signed is None:
         return None
@@ -96,7 +97,7 @@ def find_linked(session: Session, readers: Readers, action: str, token: str) -> 
 
 
 def end(session: Session, row: Subscription, now: datetime, origin: Origin) -> bool:
-    """End a subscription and void its open confirmations; return False if it had ended before."""
+    """End a subscription and invalidate its open confirmations; return False if it had ended before."""
     if consent.next_state(row.state, Deed.LEAVE) is None:
         return False
     subscribers.change_state(session, row, SubscriptionState.ENDED, now)
@@ -108,17 +109,18 @@ def end(session: Session, row: Subscription, now: datetime, origin: Origin) -> b
 def sign_undo(readers: Readers, token: str, now: datetime) -> str:
     """Return the token that undoes a departure within an hour, for the page that follows it.
 
-    A message's link lives for ever and therefore never revives what was left. This token stands on one
-    page alone and expires; for a link that nobody signed it undoes nothing.
+    A message's link works for ever and therefore never revives what ended. This token is on one page only and
+    expires; for a link that nobody signed it undoes nothing.
     """
     signed = tokens.find_signed(readers.signing_keys, tokens.UNSUBSCRIBE, token) or ("", "")
     return sealed_values.seal(readers.signing_keys, _UNDO, *signed, now.isoformat())
 
 
 def undo_leave(readers: Readers, token: str, now: datetime, origin: Origin) -> DigestSettings | None:
-    """Take back a departure; return the digest that is active again, or None where nothing can be undone.
+    """Undo a departure; return the digest that is active again, or None if nothing can be undone.
 
-    Only what was confirmed before comes back, with its choices, and only if the address is not suppressed.
+    Only a subscription that was confirmed comes back, with its choices, and only if the address is not
+    suppressed.
     """
     values = sealed_values.unseal(readers.signing_keys, _UNDO, token)
     if values is None or now - datetime.fromisoformat(values[2]) > UNDO_LIFE:

@@ -1,4 +1,4 @@
-"""Sign-up: what a reader agrees to, and the request that plans one confirmation mail."""
+"""Sign-up: what a reader agrees to, and the request that plans one confirmation message."""
 
 import re
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ _QUARTER = timedelta(days=90)
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """What a reader picked of a digest; nothing picked is its first cadence and every topic."""
+    """A reader's choices for a digest; none means its first cadence and every topic."""
 
     cadence: str = ""
     topics: tuple[str, ...] = ()
@@ -36,7 +36,7 @@ def word_consent(settings: Settings, digest: DigestSettings) -> str:
 
 
 def check_choices(digest: DigestSettings, choices: Choices) -> Choices:
-    """Fill in what was left open; raise InputError for a cadence or topic that the digest does not offer."""
+    """Fill in defaults; raise InputError for a cadence or topic that the digest does not offer."""
     cadence = choices.cadence or digest.default_cadence
     if cadence not in digest.cadences:
         raise InputError(f'"{cadence}" is no cadence of {digest.name}: pick {", ".join(digest.cadences)}')
@@ -50,7 +50,7 @@ def check_choices(digest: DigestSettings, choices: Choices) -> Choices:
 
 
 def check_most(digest: DigestSettings, most: int | None) -> None:
-    """Raise InputError for a number of articles that a digest does not give."""
+    """Raise InputError for a number of articles that a digest does not offer."""
     if most is not None and not 1 <= most <= digest.max_articles:
         raise InputError(
             f'"{most}" articles are not what {digest.name} gives: pick 1 to {digest.max_articles}'
@@ -58,7 +58,7 @@ def check_most(digest: DigestSettings, most: int | None) -> None:
 
 
 def offers(digest: DigestSettings, topic: str) -> bool:
-    """Return whether a digest offers a topic; one that lists none has those of its articles."""
+    """Return whether a digest offers a topic; one that lists none offers those of its articles."""
     if topic == consent.EVERY_TOPIC:
         return True
     return topic in digest.topics if digest.topics else _TOPIC.fullmatch(topic) is not None
@@ -74,7 +74,7 @@ def ask(
     *,
     wording: str = "",
 ) -> bool:
-    """Take a sign-up for one digest, as `ask_for` does."""
+    """Request a sign-up for one digest, as `ask_for` does."""
     return ask_for(readers, address, {digest: choices}, origin, now, wording=wording)
 
 
@@ -88,12 +88,12 @@ def ask_for(
     wording: str = "",
     language: str | None = None,
 ) -> bool:
-    """Take a sign-up for any number of digests and plan one confirmation mail to the address's holder.
+    """Request a sign-up for any number of digests, and plan one confirmation message to the address.
 
-    Return False where its network, or the domain of the address, had its share of this hour.
-    Otherwise the answer and the work are the same for every state of an address (new, asked, subscribed,
-    suppressed): all is written, and undone within the transaction where the address may not be mailed. So
-    neither the answer nor its time tells which it is. Raise InputError for what is wrong whoever asks.
+    Return False if its network or domain has reached the limit for this hour. Otherwise the answer and the
+    work are the same for every state of an address (new, asked, subscribed, suppressed): everything is
+    written, and rolled back inside the transaction if no message may be sent. So neither the answer nor its
+    time reveals the state. Raise InputError for invalid input.
     """
     checked = {name: check_choices(readers.settings.digest(name), chosen) for name, chosen in wanted.items()}
     if not checked:
@@ -111,7 +111,7 @@ def ask_for(
 
 
 def _count(session: Session, readers: Readers, found: Address, origin: Origin, now: datetime) -> bool:
-    """Count a sign-up against its network and its domain; a refused one counts too."""
+    """Count a sign-up for its network and its domain; a refused one counts too."""
     web, hour, allowed = readers.settings.web, hour_of(now), True
     domain = found.key.rpartition("@")[2]
     counted = [("domain", domain, web.sign_ups_per_domain)]
@@ -135,7 +135,7 @@ def _plan(
     wording: str,
     language: str | None,
 ) -> bool:
-    """Write a sign-up whole and tell whether it may stand."""
+    """Write a whole sign-up and return whether to commit it."""
     banned = subscribers.find_suppression(session, readers.hash_address(found.key))
     subscriber = subscribers.add_subscriber(session, _new_subscriber(readers, found, now, language))
     mailbox = readers.hash_key("mailbox", mailbox_of(found.key))

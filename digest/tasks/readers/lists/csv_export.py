@@ -1,4 +1,4 @@
-"""Subscribers into a CSV file that a spreadsheet can open without running anything."""
+"""Export subscribers to a CSV file that a spreadsheet can open without running anything."""
 
 import csv
 import re
@@ -14,9 +14,9 @@ _FORMULA = re.compile(r"'*[=+\-@\t\r＝＋－＠]")
 
 
 def export_subscribers(readers: Readers, file: IO[str], digest: str | None = None) -> int:
-    """Write every subscription of a digest, or of all, as one row each; tell how many.
+    """Write every subscription of a digest, or of all, as one row; return how many.
 
-    The file reads back through `import_subscribers`; open it with newline="".
+    `import_subscribers` can read the file; open it with newline="".
     """
     if digest is not None:
         readers.settings.digest(digest)
@@ -31,7 +31,8 @@ def export_subscribers(readers: Readers, file: IO[str], digest: str | None = Non
 
 
 def neutralise(cell: str) -> str:
-    """Put an apostrophe before what a spreadsheet would run as a formula (CWE-1236); import takes it off."""
+    """Put an apostrophe before what a spreadsheet would run as a formula (CWE-1236); the import removes
+    it."""
     return f"'{cell}" if _FORMULA.match(cell) else cell
 
 

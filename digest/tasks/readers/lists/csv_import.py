@@ -1,4 +1,4 @@
-"""Subscribers out of a list: a CSV file, ours or the export of another tool, or addresses alone."""
+"""Import subscribers from a list: a CSV file, ours or another tool's export, or addresses alone."""
 
 import tomllib
 from collections.abc import Callable, Iterable, Iterator
@@ -27,11 +27,11 @@ _BATCH = 2000
 
 @dataclass(frozen=True, slots=True)
 class ImportOptions:
-    """How a list is taken.
+    """The options of an import.
 
-    `state` is the state of every row of a list that does not say; `ignored` names columns that look like a
-    state and are none; `encoding` is not guessed where it is given. A `dry_run` changes nothing. `lines`
-    gets every line that is not taken.
+    `state` is the state of every row of a list that has none; `ignored` names columns that look like a state
+    and are none; a given `encoding` is not guessed. A `dry_run` changes nothing. `lines` gets every line that
+    is refused.
     """
 
     update: bool = False
@@ -47,7 +47,7 @@ DEFAULTS = ImportOptions()
 
 @cache
 def load_catalogue() -> ListCatalogue:
-    """Return the tools and words that lists are read by; the tables are read when the first list is."""
+    """Return the tools and words by which lists are read; the tables are loaded for the first list."""
     folder = files("digest.tasks.readers.lists")
     words = tomllib.loads((folder / "list_words.toml").read_text("utf-8"))
     return ListCatalogue(words, tomllib.loads((folder / "tools.toml").read_text("utf-8")))
@@ -67,12 +67,12 @@ def import_subscribers(
     options: ImportOptions = DEFAULTS,
     progress: Callable[[int], None] = lambda rows: None,
 ) -> ImportReport:
-    """Take in a list's readers, confirmed with this wording or, without one, to be asked first.
+    """Import a list's readers, confirmed with this wording or, without one, to be asked first.
 
-    A row is taken only when nothing in it says otherwise, by the rules of the tool that it comes from. Who
-    left, bounced or complained there is suppressed here; who never confirmed there is asked. A bad row is
-    set aside with its line number and never stops the rest; two thousand rows share a commit, so a run that
-    was broken off is simply run again. Raise InputError for a file that has no addresses.
+    A row is imported only if nothing in it says otherwise, by the rules of its tool. Readers who left,
+    bounced or complained there are suppressed here; unconfirmed ones are asked. A bad row is reported with
+    its line number and never stops the rest; two thousand rows share a commit, so an interrupted import is
+    simply repeated. Raise InputError for a file without addresses.
     """
     settings = readers.settings.digest(digest)
     report = ImportReport(lines=options.lines)
@@ -116,7 +116,7 @@ def _plan(catalogue: ListCatalogue, layout: ListLayout, path: Path, options: Imp
 
 
 def _describe(report: ImportReport, file: ListFile, layout: ListLayout, plan: ReadingPlan) -> None:
-    """Note in the report how the file is read."""
+    """Report how the file is read."""
     names = layout.names or ()
     report.encoding, report.tool = file.encoding, plan.tool
     report.columns = {
@@ -158,7 +158,7 @@ def _bare(
 
 @dataclass(slots=True)
 class _Intake:
-    """Collects rows to batches of different people, and stores each batch in one transaction."""
+    """Collects rows into batches of different people, and stores each batch in one transaction."""
 
     readers: Readers
     terms: Terms
@@ -170,7 +170,7 @@ class _Intake:
     _again: set[str] = field(default_factory=set)
 
     def take(self, row: ListRow) -> None:
-        """Take a row: judged, and merged with an earlier one about the same person."""
+        """Add a row: judged, and merged with an earlier one about the same person."""
         key = row.address.key
         verdict = row.verdict
         if verdict.state == ListState.UNKNOWN:
@@ -190,7 +190,7 @@ class _Intake:
             self.store()
 
     def store(self) -> None:
-        """Store the batch, or find what storing it would do and undo that."""
+        """Store the batch; in a dry run, find out the result and roll back."""
         rows = list(self._batch.values())
         if rows:
             try:
@@ -232,7 +232,7 @@ class _Intake:
 
 
 def _tell(verdict: RowVerdict) -> str:
-    """Say what a departure is told by."""
+    """Return the column and cell that state a departure."""
     where = (
         f'{verdict.column} "{printable(verdict.cell)}"'
         if verdict.column

@@ -1,4 +1,5 @@
-"""Who left, bounced or complained in another tool: suppressed here, so that no later list revives them."""
+"""People who left, bounced or complained in another tool: suppressed here, so that no later list revives
+them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,23 +26,23 @@ REASONS = {
 
 @dataclass(frozen=True, slots=True)
 class Departure:
-    """A person whom a list says not to write to; `at` is when they left, where it tells."""
+    """A person whom a list says not to write to; `at` is when they left, if it is known."""
 
     address: Address
     reason: SuppressionReason
     at: datetime | None = None
 
     def came_back(self, confirmed: datetime) -> bool:
-        """Return whether somebody who left confirmed here later than that."""
+        """Return whether somebody who left has confirmed here since."""
         return self.reason == SuppressionReason.LEFT and self.at is not None and confirmed > self.at
 
 
 def suppress_departed(
     session: Session, readers: Readers, departed: Sequence[Departure], origin: Origin, now: datetime
 ) -> list[Enrolment | None]:
-    """Suppress a batch of people and end their subscriptions; None for each who is suppressed from now on.
+    """Suppress a batch of people and end their subscriptions; None for each newly suppressed one.
 
-    Who confirmed here themselves after the time of their leaving elsewhere stays: their own act is the later.
+    Whoever confirmed here after leaving elsewhere stays: their own act is the later one.
     """
     hashes = [readers.hash_address(one.address.key) for one in departed]
     known = batches.find_suppressions(session, hashes)

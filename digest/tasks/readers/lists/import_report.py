@@ -1,4 +1,4 @@
-"""What became of a list: counts, examples, and each line that was not taken."""
+"""The report of an import: counts, examples, and each refused line."""
 
 import csv
 from collections.abc import Mapping
@@ -13,14 +13,14 @@ TAKEN = frozenset({"added", "asked", "changed", "unchanged", "merged"})
 
 @dataclass(slots=True)
 class ImportReport:
-    """What became of a list's readers.
+    """The results for a list's readers.
 
-    `added` are confirmed and `asked` get a confirmation mail; `changed` were known; `unchanged` need nothing;
-    `kept` are known with other choices, which stand; `limited` were asked too lately to be asked again;
-    `left` ended their subscription here before; `suppressed` may not be written to; `departed` left, bounced
-    or complained elsewhere and are suppressed from now on; `merged` lines are about a person of an earlier
-    one. `rejected` holds the first thousand lines that could not be taken, `rejected_count` counts all;
-    `unread` names the columns that say nothing that is kept here.
+    `added` are confirmed and `asked` get a request for confirmation; `changed` were known; `unchanged` need
+    nothing; `kept` are known with other choices, which stay; `limited` were asked too recently; `left` ended
+    their subscription here before; `suppressed` may not be written to; `departed` left, bounced or complained
+    elsewhere and are suppressed from now on; `merged` lines are about a person of an earlier one. `rejected`
+    holds the first thousand refused lines, `rejected_count` counts all; `unread` names columns that are not
+    stored.
     """
 
     added: int = 0
@@ -49,7 +49,7 @@ class ImportReport:
         self._note(result, line, address, why)
 
     def reject(self, line: int, why: str) -> None:
-        """Count a line that cannot be taken."""
+        """Count a refused line."""
         self.rejected_count += 1
         if len(self.rejected) < _MOST_KEPT:
             self.rejected.append((line, why))
@@ -65,7 +65,7 @@ class ImportReport:
 
 
 class LineReport:
-    """A CSV file with every line that was not taken, its number and the reason."""
+    """A CSV file of every refused line, with its number and the reason."""
 
     def __init__(self, file: IO[str]) -> None:
         self._writer = csv.writer(file)

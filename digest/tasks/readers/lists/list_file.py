@@ -1,4 +1,4 @@
-"""The file of a list: opened in whatever encoding it has, read record by record with line numbers."""
+"""The file of a list: opened in its encoding, read record by record with line numbers."""
 
 import codecs
 import csv
@@ -15,7 +15,7 @@ from digest.rules.readers.code_pages import guess_code_page
 _SAMPLE_LINES = 300
 _SAMPLE_BYTES = 1 << 16
 _LONGEST_LINE = 1 << 20
-_MOST_LINES = 20  # of one record; a quote that is open longer was never meant as one
+_MOST_LINES = 20  # of one record; a quotation that is open for longer was not meant as one
 
 _MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -37,14 +37,14 @@ Refuse = Callable[[int, str], None]
 
 @dataclass(slots=True)
 class ListFile:
-    """An open list: its first lines to look at, then all of them as records."""
+    """An open list: its first lines for detection, then all of them as records."""
 
     sample: list[str]
     encoding: str
     _lines: Iterator[str]
 
     def records(self, delimiter: str, first: int, refuse: Refuse) -> Iterator[Record]:
-        """Read records behind the `first` lines; a quotation mark that is never closed costs its own line."""
+        """Read records after the `first` lines; an unclosed quotation mark costs only its own line."""
         lines = _CsvLines(itertools.islice(itertools.chain(self.sample, self._lines), first, None), first + 1)
         while True:
             lines.begin()
@@ -73,13 +73,13 @@ class ListFile:
 
 @contextmanager
 def open_list(path: Path, encoding: str | None = None) -> Iterator[ListFile]:
-    """Open a list in the encoding named, or else in the one found.
+    """Open a list in the given encoding, or else in the detected one.
 
-    Without a mark at its beginning a file is UTF-8; lines that are not are in a code page that is guessed
-    from them, and then `encoding` says which. Raise InputError for what cannot be read or is no text.
+    Without a byte order mark a file is UTF-8; lines that are not are in a code page that is guessed from
+    them, and then `encoding` says which. Raise InputError for what cannot be read or is no text.
     """
     found = _find_encoding(path, encoding)
-    # Universal newlines, so that lines count alike whoever wrote the file.
+    # Universal newlines, so that line numbers do not depend on who wrote the file.
     opened = (
         "utf-8-sig"
         if found in ("utf-8", "utf-8-sig") or (encoding is None and not _is_wide(found))
@@ -142,7 +142,7 @@ def _known_encoding(named: str) -> str:
 
 
 def _unmarked_utf16(head: bytes) -> str | None:
-    """Recognise UTF-16 without a mark by its zeros: Western letters have one in each pair."""
+    """Recognise UTF-16 without a byte order mark by its zeros: Western letters have one in each pair."""
     pairs = len(head) // 2
     for encoding, zeros in (("utf-16-le", head[1::2]), ("utf-16-be", head[::2])):
         if pairs and zeros[:pairs].count(0) > pairs * 0.6:
@@ -151,7 +151,7 @@ def _unmarked_utf16(head: bytes) -> str | None:
 
 
 def _not_utf8(file: BinaryIO) -> bytes:
-    """Collect the lines that are no UTF-8, as many as a guess needs."""
+    """Collect the lines that are not UTF-8, as many as a guess needs."""
     odd = bytearray()
     while (line := file.readline(_LONGEST_LINE)) and len(odd) < _SAMPLE_BYTES:
         if not line.isascii() and not _is_utf8(line):
@@ -163,7 +163,7 @@ def _is_utf8(line: bytes) -> bool:
     try:
         line.decode()
     except UnicodeDecodeError as error:
-        return error.start >= _LONGEST_LINE - 4  # the cut of an endless line, not a fault
+        return error.start >= _LONGEST_LINE - 4  # cut from an endless line, not an error
     return True
 
 
@@ -176,7 +176,7 @@ def _quote_is_open(taken: list[str], delimiter: str) -> bool:
 
 
 class _CsvLines:
-    """The lines of a file, as many as a record needs, with a way back."""
+    """The lines of a file, as many as a record needs, with a way to put them back."""
 
     def __init__(self, lines: Iterator[str], number: int) -> None:
         self._lines = lines

@@ -1,4 +1,4 @@
-"""The rows of a list, read by its plan: an address, what is known of the person, and their state."""
+"""The rows of a list, read by its plan: an address, a person's details, and their state."""
 
 import re
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ _NAMED = re.compile(r"\s*\"?(?P<name>[^\"<>]*?)\"?\s*<(?P<address>[^<>]+)>\s*")
 
 @dataclass(frozen=True, slots=True)
 class ListRow:
-    """One person on one or more lines of a list; `gone_at` is when they left, where the list tells."""
+    """One person on one or more lines of a list; `gone_at` is when they left, if the list says so."""
 
     line: int
     newcomer: NewReader
@@ -34,7 +34,7 @@ class ListRow:
 
     @property
     def address(self) -> Address:
-        """The person's address."""
+        """Return the person's address."""
         return self.newcomer.address
 
 
@@ -52,7 +52,7 @@ class RowReader:
         self._topics: dict[str, tuple[str, ...] | None] = {"": None}
 
     def read(self, line: int, cells: list[str]) -> ListRow:
-        """Return the person of a row; raise InputError naming the first cell that cannot be taken."""
+        """Return the person of a row; raise InputError naming the first cell that is invalid."""
         place = self._address if self._address is not None else 0
         return self.read_person(line, cells, cells[place] if place < len(cells) else "")
 
@@ -110,7 +110,7 @@ class RowReader:
 
 
 def merge(one: ListRow, other: ListRow, verdict: RowVerdict) -> ListRow:
-    """Merge two lines about one person: what the first leaves open the second fills; topics add up."""
+    """Merge two lines about one person: the second fills what the first leaves open; topics add up."""
     first, second = one.newcomer, other.newcomer
     topics = first.topics
     if first.topics is not None and second.topics is not None:
@@ -130,18 +130,18 @@ def merge(one: ListRow, other: ListRow, verdict: RowVerdict) -> ListRow:
 
 
 def split_topics(text: str) -> tuple[str, ...]:
-    """Split topics that a cell or an option lists: parted by `;`, `|` or `,`."""
+    """Split the topics in a cell or an option: separated by `;`, `|` or `,`."""
     parts = (printable(part).strip().lower() for part in re.split(r"[;|,]", text))
     return tuple(dict.fromkeys(part for part in parts if part))
 
 
 def printable(text: str) -> str:
-    """Take out what could forge a line or a command where the text is shown."""
+    """Remove what could forge a line or a command where the text is shown."""
     return text[:500] if text.isprintable() else "".join(c if c.isprintable() else " " for c in text)[:500]
 
 
 def _plain(cell: str) -> str:
-    """Take off the apostrophe that keeps a spreadsheet from running a cell, and blanks."""
+    """Remove spaces, and the apostrophe that keeps a spreadsheet from running a cell."""
     return (cell[1:] if cell.startswith("'") and _NEUTRALISED.match(cell) else cell).strip()
 
 
@@ -168,7 +168,7 @@ def _tidy(name: str) -> str:
 
 
 def _read_time(cell: str) -> datetime | None:
-    """Read when somebody left, where the cell that says so is a time; one without an offset is UTC."""
+    """Return when somebody left, if the cell that says so is a time; without an offset it is UTC."""
     try:
         at = datetime.fromisoformat(cell.strip())
     except ValueError:

@@ -1,4 +1,4 @@
-"""Which addresses a list had already, in 16 bytes an address."""
+"""The addresses of a list so far, in 16 bytes each."""
 
 from array import array
 
@@ -6,10 +6,10 @@ _BITS = (1 << 64) - 1
 
 
 class SeenAddresses:
-    """A set of addresses by their 64-bit hashes: an open table that doubles when it is half full.
+    """A set of addresses by their 64-bit hashes: an open hash table that doubles when it is half full.
 
-    A million addresses take 16 MB, a set of strings would take 150. Two different addresses share a hash
-    once in some ten million lists of a million.
+    A million addresses take 16 MB, a set of strings would take 150. Two different addresses share a hash once
+    in some ten million lists of a million.
     """
 
     def __init__(self) -> None:
@@ -17,7 +17,7 @@ class SeenAddresses:
         self._slots = array("Q", bytes(8 * self._size))
 
     def add(self, key: str) -> bool:
-        """Add an address; False where it was there."""
+        """Add an address; return False if it was there."""
         if 2 * self._count >= self._size:
             self._grow()
         if not self._put(hash(key) & _BITS or 1):
