@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from cyclopts import App
 
 _USAGE = 2
-_INTERRUPTED = 130  # as shells tell an end by SIGINT
+_INTERRUPTED = 130  # the exit status of shells for SIGINT
 
 
 def build() -> "App":
@@ -51,7 +51,7 @@ def _with_list(given: list[str]) -> list[str]:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command: exit 0 done or nothing to do, 1 failed, 2 bad usage or settings."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    if given[:1] == ["receive"]:  # a mail server starts one for each message: nothing else is imported
+    if given[:1] == ["receive"]:  # one process for each message: nothing else is imported
         from digest.cli.inbound.pipe import receive_quickly
 
         code = receive_quickly(given[1:])

@@ -32,7 +32,7 @@ def dkim(
 ) -> None:
     """Create a DKIM key, or show the DNS records of the configured keys.
 
-    Where keys are set and no option is given they are shown again. No file is ever overwritten.
+    If keys are configured and no option is given, their records are shown again. No file is overwritten.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ def dkim(
     selector:
         The name of the new key's record; else one with the year and the month.
     ed25519:
-        Make a second key, of the newer and shorter kind, to sign with beside RSA.
+        Create an Ed25519 key, to sign with in addition to RSA.
     out:
         The new key's file; else one beside the settings, named after the selector.
     """
@@ -64,7 +64,7 @@ def _make(
 ) -> dict[str, Any]:
     algorithm = Algorithm.ED25519 if ed25519 else Algorithm.RSA
     try:
-        # The settings' own rules hold for what the options say, before a file is written.
+        # The settings' own rules apply to the options, before a file is written.
         asked = DkimSettings(
             domain=domain or signing_domain(app.settings),
             selector=selector or default_selector(algorithm, app.clock()),

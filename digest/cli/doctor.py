@@ -1,4 +1,4 @@
-"""The command that looks whether everything is set up: doctor."""
+"""The command that checks the whole set-up: doctor."""
 
 import ipaddress
 import secrets
@@ -39,11 +39,11 @@ def doctor(
     Parameters
     ----------
     offline:
-        Leave out what asks other machines: the relay, DNS and the pages.
+        Skip the checks that need other machines: the relay, DNS and the pages.
     sends_from:
-        The IP address that the relay sends from, where that cannot be told from here; may be given again.
+        The IP address that the relay sends from, if it cannot be found out from here; may be repeated.
     timeout:
-        Seconds to wait for each answer from another machine.
+        Seconds to wait for each response of another machine.
     round_trip:
         Send one message through the relay to our own inbox, wait up to two minutes for it, and say where it
         got lost.

@@ -1,4 +1,4 @@
-"""Commands about who may open the desk: add, remove, list."""
+"""Commands about editors: add, remove, list."""
 
 import sys
 from getpass import getpass
@@ -28,12 +28,12 @@ def add(
     Parameters
     ----------
     address:
-        Their mail address, which they sign in with.
+        Their mail address, with which they sign in.
     role:
         An editor shapes, proves and holds; a publisher also approves, pauses and resumes.
     invite:
-        Mail them a link that sets their password, for an hour; else it is asked for, or read from standard
-        input.
+        Mail them a link, valid for an hour, to set their password; else it is asked for, or read from
+        standard input.
     """
     password = None if invite else _read_password()
     with application(common) as app:

@@ -23,8 +23,8 @@ def embed(
 ) -> None:
     """Print the sign-up form for your own site: plain HTML, no script.
 
-    Paste it into a page. Whoever sends it is shown a page of the publication with one button, since a form
-    on another site proves nothing about who pressed it; the confirmation mail comes after that button.
+    Paste it into a page. Sending it leads to a page of the publication with one button, because a form on
+    another site proves nothing about who sent it; the confirmation is mailed after that button.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ def embed(
     language:
         The form's language, such as fr; else the publication's.
     plain:
-        Leave the styles out, for a page that brings its own or forbids those of others.
+        Omit the styles, for a page that has its own or forbids inline styles.
     """
     with application(common) as app:
         settings, catalogues = app.settings, app.renderer.catalogues

@@ -51,7 +51,7 @@ def init(
 
 
 def _ask(common: Common) -> str:
-    """Ask for the site on a terminal; without one nothing is asked."""
+    """Ask for the site on a terminal; otherwise ask nothing."""
     if common.quiet or not (sys.stdin.isatty() and sys.stdout.isatty()):
         return ""
     say("The address of your site or its feed? Leave it empty for sample settings.")
@@ -80,7 +80,7 @@ def _write(path: Path, site: str, common: Common) -> None:
 
 
 def _preview(app: Application, common: Common) -> Path | None:
-    """Fetch the articles and write the first edition as a page; say what is in the way, and go on."""
+    """Fetch the articles and write the first edition as a page; report problems, and continue."""
     from digest.tasks.articles.fetching import fetch_due
     from digest.tasks.editions.preview import Viewer
     from digest.tasks.editions.preview import preview as make_preview
@@ -107,7 +107,7 @@ def _preview(app: Application, common: Common) -> Path | None:
 
 
 def _say_next(path: Path, shown: Path | None, common: Common) -> None:
-    """Print the next steps, each a command that works as it stands."""
+    """Print the next steps, each as a command that can be pasted."""
     config = "" if path == Path("config.toml") else f" --config {shlex.quote(str(path))}"
     name = "news" if shown else "world"
     steps = [

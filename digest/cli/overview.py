@@ -1,6 +1,6 @@
-"""What `digest --help` prints: the commands by what they are for.
+"""What `digest --help` prints: the commands by purpose.
 
-It imports no library, so it is there at once.
+It imports no library, so it starts at once.
 """
 
 import shutil
@@ -37,7 +37,7 @@ def print_overview() -> None:
 
 
 def lines(width: int, *, bold: bool = False) -> Iterator[str]:
-    """Yield the lines of the overview, none wider than `width` where words allow it."""
+    """Yield the lines of the overview, wrapped at `width` between words."""
     summaries = {command.name: command.summary for command in COMMANDS}
     summaries |= {name: summary for name, summary, _ in GROUPS}
     column = max(map(len, summaries)) + 4
@@ -61,7 +61,7 @@ def lines(width: int, *, bold: bool = False) -> Iterator[str]:
 
 
 def _parts(summaries: dict[str, str]) -> list[tuple[str, Sequence[str]]]:
-    """Return the headings with the commands that exist; what has no heading yet stands under the last."""
+    """Return the headings with the existing commands; those without a heading come under the last."""
     known = {name for _, names in _HEADINGS for name in names}
     parts: list[tuple[str, Sequence[str]]] = [
         (heading, [name for name in names if name in summaries]) for heading, names in _HEADINGS

@@ -1,4 +1,4 @@
-"""Commands that stay: run and web."""
+"""Commands that keep running: run, worker and web."""
 
 import threading
 from collections.abc import Callable
@@ -21,7 +21,7 @@ from digest.web.server import Server, limits_of
 class Watchdog:
     """Says "READY=1" at once, and "WATCHDOG=1" at half of the manager's interval for as long as `is_well`.
 
-    A daemon whose tick is stalled says nothing more: systemd restarts it (WatchdogSec=).
+    A daemon whose tick is stalled sends nothing more, and systemd restarts it (WatchdogSec=).
     """
 
     def __init__(self, is_well: Callable[[], bool]) -> None:
@@ -31,14 +31,14 @@ class Watchdog:
         self._thread = threading.Thread(target=self._work, name="watchdog", daemon=True)
 
     def start(self) -> None:
-        """Begin, where a service manager wants to be told."""
+        """Start, if there is a service manager to notify."""
         if self._socket:
             notify(self._socket, "READY=1")
             if self._every:
                 self._thread.start()
 
     def stop(self) -> None:
-        """Say that the end has begun."""
+        """Report that the daemon is stopping."""
         self._stopping.set()
         if self._socket:
             notify(self._socket, "STOPPING=1")
@@ -109,7 +109,7 @@ def web(*, common: Common = DEFAULT) -> None:
 
 
 def _watch_mailbox(app: Application) -> threading.Thread | None:
-    """Take mail from an IMAP folder as it comes, where the settings name one; each tick acts on it."""
+    """Take mail from an IMAP folder as it arrives, if one is configured; each tick processes it."""
     if app.settings.inbound.imap is None:
         return None
     from digest.tasks.inbound.mailbox import watch_mail
@@ -124,7 +124,7 @@ def _watch_mailbox(app: Application) -> threading.Thread | None:
 
 
 def _lmtp(app: Application) -> LmtpServer | None:
-    """Take mail in by LMTP, where the settings name a port; each tick acts on it."""
+    """Receive mail by LMTP, if a port is configured; each tick processes it."""
     inbound = app.settings.inbound
     if not inbound.lmtp_port:
         return None

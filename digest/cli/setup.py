@@ -33,9 +33,9 @@ def demo(
     Parameters
     ----------
     dir_:
-        The folder for all of it; what is there from a run before goes on.
+        The folder for all files; a demo that is there already is continued.
     serve:
-        Serve the pages and the caught mail until Ctrl-C; not where standard output is no terminal.
+        Serve the pages and the caught mail until Ctrl-C; off if standard output is not a terminal.
     """
     settings = prepare(dir_, secrets.token_urlsafe(32), utc_now())
     catcher, settings = start_catcher(settings, dir_)
@@ -63,7 +63,7 @@ def catch(
     Parameters
     ----------
     dir_:
-        Where the messages are kept.
+        Where to store the messages.
     port:
         The SMTP port; else the one of DIR/config.toml, else 2525.
     """

@@ -70,7 +70,7 @@ WantedBy=timers.target
 
 
 def units(name: str, program: str, config: Path, user: str) -> dict[str, str]:
-    """Return the text of each unit by its file's name: the daemon, and one run with its timer."""
+    """Return the text of each unit by its file name: the daemon, and a single run with its timer."""
     fields = {"name": name, "program": program, "config": config, "folder": config.parent, "user": user}
     daemon, once = (kind.format(**fields) for kind in (_DAEMON, _ONCE))
     install = "\n[Install]\nWantedBy=multi-user.target\n"
@@ -85,7 +85,7 @@ def units(name: str, program: str, config: Path, user: str) -> dict[str, str]:
 
 
 def write_units(config: Path, *, quiet: bool = False) -> None:
-    """Write the units beside the settings, and say how to install them; UsageError for a path with blanks."""
+    """Write the units beside the settings, and say how to install them; UsageError for a path with spaces."""
     config = config.resolve()
     program = shutil.which("digest") or os.path.abspath(sys.argv[0])
     for named in (str(config), program):

@@ -1,4 +1,4 @@
-"""The web application: the readers' pages, health, and plain pages for what goes wrong."""
+"""The web application: the readers' pages, health checks, and plain error pages."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def create_app(
     is_stalled: Callable[[], bool] = lambda: False,
     quickest: timedelta = QUICKEST,
 ) -> FastAPI:
-    """Create the application of one publication, with the editors' desk where one is given.
+    """Create the application of one publication, with the editors' desk if there is one.
 
     Slashes are not redirected: the redirect would lead to whatever the Host header says.
     """
@@ -103,7 +103,8 @@ def _add_health(app: FastAPI, readers: Readers, is_stalled: Callable[[], bool]) 
     threads: CapacityLimiter | None = None
 
     async def health() -> JSONResponse:
-        """Whether the database answers; its threads are its own, so that busy pages do not delay it."""
+        """Return whether the database answers; it has threads of its own, so that busy pages do not delay
+        it."""
         nonlocal threads
         threads = threads or CapacityLimiter(_HEALTH_THREADS)
         try:
@@ -115,7 +116,7 @@ def _add_health(app: FastAPI, readers: Readers, is_stalled: Callable[[], bool]) 
         return JSONResponse({"ok": True, "database": "answers"})
 
     async def alive() -> JSONResponse:
-        """Answer: the process is alive; what a restart would not mend is not asked."""
+        """Return that the process is alive; problems that a restart would not solve are not checked."""
         return JSONResponse({"ok": True})
 
     for path in ("/health", "/health/ready"):

@@ -1,8 +1,8 @@
-"""Connections of the pages' server: how many, and how long a request may take to arrive.
+"""Connection limits of the web server: how many, and how long a request may take to arrive.
 
-uvicorn waits without limit for a head or a body, and accepts until the process has no descriptor left; a
-client that opens a thousand connections and sends half a request on each would take the pages away from
-everybody (CWE-400).
+uvicorn waits without limit for a header or a body, and accepts connections until the process has no
+descriptor left; a client that opens a thousand connections and sends half a request on each would make the
+pages unavailable (CWE-400).
 """
 
 import asyncio
@@ -21,7 +21,8 @@ class ConnectionLimits:
     """The limits of one server and the connections that count against them.
 
     Trusted proxies are exempt from `per_client`: all readers come through them. Times are in seconds: `head`
-    and `body` from the first byte to the last, `response` from then until the client has taken the answer.
+    and `body` from the first byte to the last, `response` from then until the client has received the
+    response.
     """
 
     most: int = 512
@@ -48,14 +49,14 @@ class ConnectionLimits:
 
 
 def bounded_protocol(limits: ConnectionLimits) -> type[asyncio.Protocol]:
-    """Return uvicorn's HTTP/1.1 protocol under these limits.
+    """Return uvicorn's HTTP/1.1 protocol with these limits.
 
-    A connection beyond a limit is closed at once, and so is one whose request does not arrive in time: an
-    answer would cost more than the client deserves, and proxies turn the close into a 502 of their own.
+    A connection beyond a limit is closed at once, and so is one whose request does not arrive in time,
+    without a response: proxies turn the close into a 502 of their own.
     """
 
     class BoundedProtocol(H11Protocol):
-        """One connection; `_phase` is the part of the exchange that the deadline belongs to."""
+        """One connection; `_phase` is the part of the exchange that has the deadline."""
 
         _peer: str | None = None
         _deadline: asyncio.TimerHandle | None = None
@@ -92,7 +93,7 @@ def bounded_protocol(limits: ConnectionLimits) -> type[asyncio.Protocol]:
                 self._enter("")
 
         def _follow(self) -> None:
-            """Move the deadline on where a part of the request has arrived."""
+            """Move the deadline when a part of the request has arrived."""
             cycle: Any = self.cycle
             if cycle is None or cycle.response_complete:
                 return

@@ -1,4 +1,4 @@
-"""The pages' server: uvicorn in a thread, without access logs, which would hold readers' tokens."""
+"""The web server: uvicorn in a thread, without access logs, which would contain readers' tokens."""
 
 import logging
 import socket
@@ -19,7 +19,7 @@ _PER_MINUTE = 10
 
 
 class Server:
-    """Serves an application until it is stopped; port 0 takes any that is free.
+    """Serves an application until it is stopped; port 0 means any free one.
 
     X-Forwarded-* headers are read by the application alone, from the proxies that the settings trust.
     """
@@ -53,7 +53,7 @@ class Server:
         return f"http://{host}:{self.port}"
 
     def start(self) -> None:
-        """Start serving in a thread and return once it answers; raise Unreachable where the port is taken."""
+        """Start serving in a thread and return once it answers; raise Unreachable if the port is taken."""
         listening = self._listen()
         self._thread = threading.Thread(
             target=self._server.run, args=([listening],), name="pages", daemon=True
@@ -63,7 +63,7 @@ class Server:
             time.sleep(_STEP)
 
     def run(self) -> None:
-        """Serve in this thread until SIGINT or SIGTERM; raise Unreachable where the port is taken."""
+        """Serve in this thread until SIGINT or SIGTERM; raise Unreachable if the port is taken."""
         self._server.run([self._listen()])
 
     def _listen(self) -> socket.socket:
@@ -79,7 +79,7 @@ class Server:
         return listening
 
     def stop(self) -> None:
-        """Answer what is open, then end."""
+        """Finish open requests, then stop."""
         self._server.should_exit = True
         if self._thread is not None:
             self._thread.join()
@@ -87,14 +87,14 @@ class Server:
 
 
 def limits_of(web: WebSettings) -> ConnectionLimits:
-    """Return the limits that the settings ask for."""
+    """Return the limits in the settings."""
     return ConnectionLimits(
         most=web.connections, per_client=web.connections_per_client, trusted=web.trusted_proxies
     )
 
 
 class LogLimit(logging.Filter):
-    """Lets ten records a minute of one logger pass, and counts the rest in the next one that passes."""
+    """Passes ten records a minute of one logger, and counts the rest in the next one that passes."""
 
     def __init__(self, per_minute: int = _PER_MINUTE) -> None:
         super().__init__()
@@ -103,7 +103,7 @@ class LogLimit(logging.Filter):
         self._passed = self._left_out = 0
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Return whether a record may pass."""
+        """Return whether a record passes."""
         if not 0 <= record.created - self._began < 60:
             self._began, self._passed = record.created, 0
         if self._passed >= self._per_minute:
@@ -118,10 +118,10 @@ class LogLimit(logging.Filter):
 
 
 def limit_logs() -> None:
-    """Bound what requests can write into the log; safe to repeat.
+    """Limit what requests can write into the log; safe to repeat.
 
-    uvicorn warns of each request that is not HTTP, python-multipart of each form that is not one, asyncio of
-    each connection that it cannot accept: whoever sends such requests would fill our log.
+    uvicorn warns about each request that is not HTTP, python-multipart about each form that is not one,
+    asyncio about each connection that it cannot accept: such requests would fill our log.
     """
     for name in _LOGGERS:
         logger = logging.getLogger(name)

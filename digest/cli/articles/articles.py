@@ -62,11 +62,11 @@ def list_(
     search:
         Only those with all these words.
     hidden:
-        Only hidden ones, or none that is.
+        Only hidden ones, or only those that are not.
     pinned:
-        Only pinned ones, or none that is.
+        Only pinned ones, or only those that are not.
     limit:
-        At most so many; 0 is all.
+        List at most this many; 0 lists all.
     """
     with application(common) as app:
         moment = since.replace(tzinfo=app.settings.zone) if since and since.tzinfo is None else since
@@ -166,7 +166,7 @@ def split(article: str, *, common: Common = DEFAULT) -> None:
     Parameters
     ----------
     article:
-        Its id, as `digest articles show` tells it, or its URL.
+        Its id, as `digest articles show` shows it, or its URL.
     """
     with application(common) as app:
         parted = articles.split_article(app.database, article, app.clock())
@@ -187,7 +187,7 @@ def related(
     article:
         Its id, as `digest articles list` shows it, or its URL.
     limit:
-        At most so many.
+        List at most this many.
     """
     with application(common) as app:
         near = articles.list_related(app.database, article, limit, app.clock())
@@ -208,7 +208,7 @@ def prune(
     older_than:
         How old: "400d" or "60w".
     yes:
-        Do it; without it, only say what would go.
+        Remove them; without this, only say how many would be removed.
     """
     span = read_duration(older_than, "--older-than")
     with application(common) as app:

@@ -1,4 +1,4 @@
-"""Commands for what was wrong: withdraw an article, or correct it."""
+"""Commands for mistakes: withdraw an article, or correct it."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -18,7 +18,7 @@ def withdraw(article: str, *, reason: str = "", json: AsJson = False, common: Co
     article:
         Its id, as `digest articles list` shows it, or its URL.
     reason:
-        Why; it is kept with the act, and shown to nobody else.
+        The reason; it is recorded, and not shown to readers.
     """
     with application(common) as app:
         done = take_back(app.database, article, reason, app.clock)
@@ -49,7 +49,7 @@ def correct(
 ) -> None:
     """Send a correction to everyone who has an article.
 
-    It goes with the next `digest send`, or at once where `digest run` is at work.
+    It is sent by the next `digest send`, or at once if `digest run` is running.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def correct(
     text:
         What was wrong and what is right, in Markdown.
     file:
-        A file that has the text.
+        A file that contains the text.
     """
     written = _read(text, file)
     with application(common) as app:

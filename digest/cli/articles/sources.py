@@ -1,4 +1,4 @@
-"""Commands about sources: their health, and lists of them from and for other feed readers."""
+"""Commands about sources: their health, and OPML import and export."""
 
 import sys
 from pathlib import Path
@@ -74,7 +74,7 @@ def _write(file: Path, written: bytes) -> None:
 
 
 def _told_error(row: dict[str, Any]) -> str | None:
-    """Return the last error, marked as past where a later fetch succeeded."""
+    """Return the last error, marked as past if a later fetch succeeded."""
     error: str | None = row["last_error"]
     return (
         f"past, {row['last_error_at']:%Y-%m-%d %H:%M} UTC: {error}"

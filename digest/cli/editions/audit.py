@@ -1,4 +1,4 @@
-"""Commands that prove what happened: status, audit, why, schedule."""
+"""Commands that report from the ledger: status, audit, why, schedule."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -71,7 +71,7 @@ def _list_reasons(rows: list[dict[str, Any]], tell: Callable[[str], str]) -> Ite
 
 
 def _end_refused(refusal: str | None) -> None:
-    """Exit 1 where nothing may be sent: the database was restored from a backup."""
+    """Exit 1 if nothing may be sent because the database was restored from a backup."""
     if refusal:
         warn(refusal)
         sys.exit(1)
@@ -112,7 +112,7 @@ def why(address: str, article: str, *, json: AsJson = False, common: Common = DE
     article:
         The article's id or URL.
     """
-    from digest.tasks.ledger import explain  # it stands on selection, which the other commands need not
+    from digest.tasks.ledger import explain  # it imports selection, which the other commands do not need
 
     with application(common) as app, app.database.read() as session:
         zone, now = app.settings.zone, app.clock()
@@ -134,7 +134,7 @@ _VERBS = {
 
 
 def _describe(report: dict[str, Any], tell: Callable[[str], str]) -> str:
-    """Say in one line what a reader has; a message that waits is not one that they have."""
+    """Describe in one line what a reader has; a message that still waits does not count."""
     state = report["state"]
     verb = _VERBS.get(state, "does not have") if state else "does not have"
     if report["included"] and state == DeliveryState.WITHHELD:
@@ -158,9 +158,9 @@ def schedule(
     Parameters
     ----------
     reader:
-        When they reach this reader, by address.
+        Show when editions reach this reader, by address.
     until:
-        All editions up to this moment, such as 2026-12-31; else the next one of each cadence.
+        Show all editions up to this time, such as 2026-12-31; else the next one of each cadence.
     """
     from digest.tasks.editions import schedule as plans
 
@@ -188,7 +188,7 @@ def schedule(
 
 
 def _arrival(found: dict[str, str] | None) -> str:
-    """Say when something arrives by the clocks of a place: "in Honolulu at 07:00 on 2026-11-27"."""
+    """Describe when something arrives by the local clock: "in Honolulu at 07:00 on 2026-11-27"."""
     if found is None:
         return "as news comes"
     local = datetime.fromisoformat(found["at"]).astimezone(ZoneInfo(found["zone"]))

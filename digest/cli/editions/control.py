@@ -1,4 +1,4 @@
-"""Commands that stop an edition and let it go: pause, hold, release."""
+"""Commands that stop and resume editions: pause, hold, release."""
 
 import getpass
 from datetime import datetime
@@ -18,12 +18,12 @@ from digest.tasks.ledger.audit import find_named
 def pause(edition: str, *, common: Common = DEFAULT) -> None:
     """Pause the delivery of editions until `digest resume`.
 
-    Messages on the wire come to their reply; no more leave. It is recorded in the desk's activity.
+    Messages under way are finished, and no others are sent. The desk's activity records it.
 
     Parameters
     ----------
     edition:
-        Those being delivered of "DIGEST", "DIGEST/CADENCE" or "DIGEST/CADENCE/PERIOD".
+        The editions to pause: "DIGEST", "DIGEST/CADENCE" or "DIGEST/CADENCE/PERIOD".
     """
     with application(common) as app:
         with app.database.read() as session:
@@ -41,7 +41,7 @@ def hold(edition: str, *, common: Common = DEFAULT) -> None:
     Parameters
     ----------
     edition:
-        "DIGEST/CADENCE", or "DIGEST" where it has one cadence.
+        "DIGEST/CADENCE", or "DIGEST" if it has only one cadence.
     """
     with application(common) as app:
         name = _next(app, edition)
@@ -55,7 +55,7 @@ def release(edition: str, *, common: Common = DEFAULT) -> None:
     Parameters
     ----------
     edition:
-        "DIGEST/CADENCE", or "DIGEST" where it has one cadence.
+        "DIGEST/CADENCE", or "DIGEST" if it has only one cadence.
     """
     with application(common) as app:
         name = _next(app, edition)

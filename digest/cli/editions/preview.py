@@ -1,4 +1,4 @@
-"""Commands that show an edition before it goes: preview, preflight."""
+"""Commands that show an edition before it is sent: preview, preflight."""
 
 import sys
 from dataclasses import asdict
@@ -97,7 +97,7 @@ def preflight(
 ) -> None:
     """Check the next edition; exit 1 if a check fails.
 
-    Nothing is changed and nothing is sent; links and pictures are asked for, unless --offline is given.
+    Nothing is changed or sent; links and images are requested, unless --offline is given.
 
     Parameters
     ----------
@@ -110,7 +110,7 @@ def preflight(
     at:
         At this time, such as 2026-11-23T07:00; else now.
     offline:
-        Leave out what asks other machines: whether links are dead, pictures broken, articles changed.
+        Skip the checks that need other machines: dead links, broken images, changed articles.
     """
     with application(common) as app:
         moment = read_moment(at, app.settings.zone, "--at") if at else app.clock()

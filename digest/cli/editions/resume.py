@@ -1,4 +1,4 @@
-"""The command that goes on: resume."""
+"""The command that resumes delivery: resume."""
 
 from typing import Annotated
 
@@ -28,12 +28,12 @@ def resume(
     edition:
         Only this paused one: "DIGEST", "DIGEST/CADENCE" or "DIGEST/CADENCE/PERIOD".
     sent_until:
-        The database was restored: what was due up to this time, such as 2026-11-23T07:00, had gone. It is
-        withheld and counts as got.
+        The database was restored: what was due up to this time, such as 2026-11-23T07:00, had been sent.
+        It is withheld and counts as received.
     resend:
-        The database was restored: what it says is due is sent, again where it had gone.
+        The database was restored: send what it says is due, even if it was sent before.
     failed:
-        Retry the failed deliveries of the edition that is named, where the reader got nothing since.
+        Retry the failed deliveries of the named edition, for readers who have received nothing since.
     """
     if sum(map(bool, (sent_until, resend, failed))) > 1:
         raise UsageError("--sent-until, --resend and --failed exclude each other: pick one")

@@ -30,7 +30,7 @@ def fetch(
     source:
         Fetch this one, due or not.
     strict:
-        Exit 1 also where single items were refused, not only where a source could not be read.
+        Exit 1 also if single items were refused, not only if a source could not be read.
     """
     with application(common) as app, counted("fetching", quiet=common.quiet or json) as show:
         reports = fetch_due(app.database, app.settings, app.clock(), only=source, progress=show)
@@ -81,7 +81,7 @@ def send(
 
 
 def describe(done: Sent) -> list[str]:
-    """Say in lines what a run did."""
+    """Describe in lines what a run did."""
     lines = [describe_fetch(report) for report in done.fetched]
     for item in done.compiled:
         name = str(item.name)
@@ -104,7 +104,7 @@ def _describe_compiled(item: Compiled) -> str:
 
 
 def describe_tally(tally: Tally) -> str:
-    """Say in one line what became of a run's deliveries."""
+    """Describe in one line the results of a run's deliveries."""
     return (
         f"accepted {tally.accepted}, deferred {tally.deferred}, failed {tally.failed},"
         f" withheld {tally.withheld}, uncertain {tally.uncertain}"
@@ -112,7 +112,7 @@ def describe_tally(tally: Tally) -> str:
 
 
 def describe_fetch(report: FetchReport) -> str:
-    """Say in one line what a source gave."""
+    """Describe in one line the result for a source."""
     if report.error:
         return f"{report.source}: not fetched"
     counts = f"{report.added} new, {report.updated} updated, {report.unchanged} unchanged"
@@ -126,14 +126,14 @@ def describe_fetch(report: FetchReport) -> str:
 
 
 def describe_back_off(waiting: BackOff) -> str:
-    """Say in one line why a source was left out, until when, and how to ask it all the same."""
+    """Describe in one line why a source was skipped, until when, and how to fetch it all the same."""
     when = f"is asked again at {waiting.until:%Y-%m-%d %H:%M} UTC" if waiting.until else "is not asked again"
     tries = "1 failed fetch" if waiting.failures == 1 else f"{waiting.failures} failed fetches"
     return f"{waiting.source}: {when}, after {tries}; `digest fetch {waiting.source}` asks it now"
 
 
 def complain(reports: list[FetchReport]) -> bool:
-    """Print what could not be taken in; tell whether there was any."""
+    """Print the items that were refused; return whether there were any."""
     for report in reports:
         if report.error:
             warn(f"source {report.source}: {report.error}")

@@ -1,1 +1,1 @@
-"""Commands about mail that comes in. Open receive.py first."""
+"""Commands about received mail. Open receive.py first."""

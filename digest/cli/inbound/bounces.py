@@ -1,4 +1,4 @@
-"""Show what came back: by receiver, by reason, by edition."""
+"""The command that sums up bounces and complaints: bounces."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Read and handle letters to the editors."""
+"""Commands about letters to the editors: list, show, answer, done."""
 
 import getpass
 import sys
@@ -16,9 +16,9 @@ def list_(*, all: bool = False, limit: int = 50, json: AsJson = False, common: C
     Parameters
     ----------
     all:
-        Answered and done ones too.
+        List answered and done ones too.
     limit:
-        How many at most.
+        List at most this many.
     """
     states = () if all else (LetterState.NEW,)
     with application(common) as app:
@@ -50,7 +50,7 @@ def show(letter: int, *, quoted: bool = False, json: AsJson = False, common: Com
     letter:
         Its number, as `digest letters list` shows it.
     quoted:
-        The quoted text too.
+        Show the quoted text too.
     """
     with application(common) as app:
         found = letters.find_letter(app.database, letter)

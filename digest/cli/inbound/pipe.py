@@ -1,4 +1,4 @@
-"""`digest receive` as a mail server's pipe calls it: a process a message, so it imports next to nothing.
+"""`digest receive` for a mail server's pipe: one process for each message, so it imports next to nothing.
 
 Exit 0 only after the message is stored; 75 (EX_TEMPFAIL) makes the server keep it and try again.
 """
@@ -17,7 +17,7 @@ _OPTIONS = ("--config", "--return-path", "--recipient")
 
 
 def receive_quickly(given: Sequence[str]) -> int | None:
-    """Store the message on standard input; None where the command line is more than the pipe's own."""
+    """Store the message on standard input; None if there are options that a pipe does not use."""
     options = dict(zip(given[::2], given[1::2], strict=False))
     if len(given) % 2 or len(options) * 2 != len(given) or set(options) - set(_OPTIONS):
         return None

@@ -1,4 +1,4 @@
-"""Take mail in from the command line."""
+"""The command that receives mail: receive."""
 
 import json as json_module
 import sys
@@ -32,9 +32,9 @@ def receive(
     recipient:
         The envelope's recipient.
     explain:
-        Store nothing; print as JSON what the message is and whom it says of.
+        Store nothing; print as JSON how the message is classified and whom it concerns.
     now:
-        Store nothing; fetch what is new in the IMAP folder, and act on all that is stored.
+        Store nothing; fetch new mail from the IMAP folder, and process all stored messages.
     """
     if explain:
         report = read(sys.stdin.buffer.read(MOST_EXPLAINED), return_path=return_path)

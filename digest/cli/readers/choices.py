@@ -1,4 +1,4 @@
-"""What commands about readers share: which digest and topics are meant, and files for their owner alone."""
+"""What commands about readers share: options for digest and topics, and private files."""
 
 from pathlib import Path
 from typing import IO
@@ -19,14 +19,14 @@ def digest_name(app: Application, name: str | None) -> str:
 
 
 def read_topics(given: tuple[str, ...] | None) -> tuple[str, ...] | None:
-    """Return the topics of an option that is repeated, or lists several: `--topics science,culture`."""
+    """Return the topics of an option that may be repeated or list several: `--topics science,culture`."""
     if given is None:
         return None
     return tuple(dict.fromkeys(topic for text in given for topic in split_topics(text)))
 
 
 def private_csv(path: Path) -> IO[str]:
-    """Open a CSV file that its owner alone can read; raise InputError where it cannot be written."""
+    """Open a CSV file that only its owner can read; raise InputError if it cannot be written."""
     try:
         return open_private(path, newline="")
     except OSError as error:

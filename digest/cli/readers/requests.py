@@ -1,4 +1,4 @@
-"""Commands for the reader who calls: set, move, leave, resume, suppress, unsuppress, link."""
+"""Commands for readers who ask an operator: set, move, leave, resume, suppress, unsuppress, link."""
 
 from datetime import date, datetime, time
 from typing import Annotated
@@ -40,15 +40,15 @@ def set_(
     address:
         The reader's address.
     digest:
-        The digest to change; may be left out where the reader gets one.
+        The digest to change; may be omitted if the reader has only one.
     cadence:
         One of the digest's cadences.
     topics:
         Only these of the digest's topics, such as science,culture; may be repeated; "all" for all of them.
     hour:
-        The local hour at which it comes, 0 to 23; "usual" for the cadence's own.
+        The local hour of delivery, 0 to 23; "usual" for the cadence's own.
     articles:
-        At most so many articles in each edition; 0 for as many as fit.
+        The most articles in each edition; 0 for as many as fit.
     pause:
         Pause until this date, such as 2026-12-24; "open" until `digest subscribers resume`.
     name:

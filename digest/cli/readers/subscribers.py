@@ -40,14 +40,14 @@ def add(
 ) -> None:
     """Add one reader.
 
-    Where an earlier act of theirs forbids it, say which and exit 1.
+    If an earlier act of the reader forbids it, say which and exit 1.
 
     Parameters
     ----------
     address:
         The reader's address.
     digest:
-        The digest to subscribe to; may be left out where there is one.
+        The digest to subscribe to; may be omitted if there is only one.
     name:
         How to greet them.
     cadence:
@@ -125,7 +125,7 @@ def list_(
     digest:
         Only this digest.
     search:
-        Only those whose address or name has this text in it.
+        Only those whose address or name contains this text.
     """
     with application(common) as app:
         rows = [

@@ -1,4 +1,4 @@
-"""What all commands share: the settings file, and how a command ends."""
+"""What all commands share: options, opening the application, parsing times."""
 
 import logging
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ class Common:
     config:
         The settings file; else $DIGEST_CONFIG, else ./config.toml.
     quiet:
-        Print nothing but trouble, so that cron mails only that.
+        Print problems only, so that cron mails nothing else.
     """
 
     config: Path | None = None
@@ -38,7 +38,7 @@ DEFAULT = Common()
 
 @contextmanager
 def application(common: Common) -> Iterator[Application]:
-    """Open the program by its settings, and close what it opened."""
+    """Open the application by its settings, and close it afterwards."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     app = Application(load_settings(find_config(common.config)))
     try:
@@ -48,7 +48,7 @@ def application(common: Common) -> Iterator[Application]:
 
 
 def read_moment(text: str, zone: tzinfo, option: str) -> datetime:
-    """Read a time that an option gives, one without an offset in the publication's zone."""
+    """Parse the time in an option; without an offset it is in the publication's zone."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
@@ -57,7 +57,7 @@ def read_moment(text: str, zone: tzinfo, option: str) -> datetime:
 
 
 def read_duration(text: str, option: str) -> timedelta:
-    """Read a span of time that an option gives, as settings write it."""
+    """Parse the duration in an option, written as in the settings."""
     try:
         return parse_duration(text)
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""What a command prints: facts on standard output, trouble on standard error, nothing with --quiet."""
+"""What a command prints: facts on standard output (none with --quiet), problems on standard error."""
 
 import json
 import sys
@@ -14,7 +14,7 @@ def say(text: str = "", *, quiet: bool = False) -> None:
 
 
 def warn(text: str) -> None:
-    """Print trouble on standard error, also with --quiet: cron mails it."""
+    """Print a problem on standard error, even with --quiet: cron mails it."""
     for line in text.splitlines():
         sys.stderr.write(printable(line) + "\n")
 

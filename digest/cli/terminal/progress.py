@@ -1,6 +1,6 @@
-"""How far a run is: a bar on a terminal, a line a minute elsewhere, nothing with --quiet.
+"""Progress of a run: a bar on a terminal, a line a minute elsewhere, nothing with --quiet.
 
-What draws bars is imported where there is one to draw.
+The library for bars is imported only where one is drawn.
 """
 
 import sys
@@ -18,7 +18,7 @@ _LINE_EVERY = 60.0
 
 @dataclass(slots=True)
 class ProgressTicker:
-    """Says how far a run is, not more often than every so many seconds."""
+    """Reports the progress of a run, no more often than every few seconds."""
 
     show: Callable[[int, int, str], None]
     every: float
@@ -36,7 +36,7 @@ class ProgressTicker:
 
 
 def describe(tally: Tally, total: int, seconds: float) -> str:
-    """Say in one line what has gone, how fast it goes, and how long it will take."""
+    """Describe in one line what was sent, at what rate, and the time remaining."""
     rate = tally.settled / seconds if seconds > 0 else 0
     left = max(total - tally.settled, 0)
     text = (
@@ -56,7 +56,7 @@ def _spell(seconds: float) -> str:
 
 @contextmanager
 def pulse(*, quiet: bool) -> Iterator[ProgressTicker | None]:
-    """Yield what shows how far a run is, or None with --quiet."""
+    """Yield a function that shows the progress of a run, or None with --quiet."""
     if quiet:
         yield None
     elif sys.stderr.isatty():
@@ -94,7 +94,7 @@ def _bar() -> Iterator[ProgressTicker]:
 
 @contextmanager
 def counted(what: str, *, quiet: bool) -> Iterator[Callable[[int, int], None] | None]:
-    """Show a bar that fills on a terminal; give None where there is none, or with --quiet."""
+    """Show a bar on a terminal; yield None elsewhere, or with --quiet."""
     if quiet or not sys.stderr.isatty():
         yield None
         return

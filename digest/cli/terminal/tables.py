@@ -1,6 +1,6 @@
-"""Tables of facts: they fit a terminal, and are tab-separated lines with a header in a pipe.
+"""Tables: fitted to a terminal, or tab-separated lines with a header in a pipe.
 
-On a terminal no state and no period is ever cut: columns are left out by importance instead, and said to be.
+On a terminal no state and no period is ever cut: less important columns are left out instead, with a note.
 """
 
 import os
@@ -32,7 +32,7 @@ _STYLES = {
 class TableLayout:
     """How a table adapts to a narrow terminal.
 
-    `spare` are the columns that may be left out, the first one first; `text` those that may be shortened.
+    `spare` are the columns that may be left out, in that order; `text` those that may be shortened.
     Moments are shown in `zone`, relative to `now`.
     """
 
@@ -76,7 +76,7 @@ def _draw(columns: Sequence[str], rows: Sequence[Mapping[str, Any]], layout: Tab
 def fit(cells: Mapping[str, Sequence[str]], layout: TableLayout, width: int) -> tuple[list[str], list[str]]:
     """Return the columns that fit a width, and those left out.
 
-    Only what `layout` calls spare is left out, columns that say nothing first.
+    Only columns that `layout` calls spare are left out, empty ones first.
     """
     kept, left_out = list(cells), []
     says_nothing = {name: set(values) <= {"0", "-", ""} for name, values in cells.items()}
@@ -116,7 +116,7 @@ def _title(column: str) -> str:
 
 
 def _length(text: str) -> int:
-    from rich.cells import cell_len  # letters of East Asia take two places
+    from rich.cells import cell_len  # East Asian characters take two columns
 
     return cell_len(text)
 
@@ -152,7 +152,7 @@ def _moment(value: object) -> datetime | None:
 
 
 def say_moment(moment: datetime, zone: tzinfo, now: datetime | None) -> str:
-    """Return a moment as people say it: "today 22:41", "Mon 07:00", "2026-11-23 07:00"."""
+    """Return a moment in words: "today 22:41", "Mon 07:00", "2026-11-23 07:00"."""
     local = moment.astimezone(zone)
     if now is None:
         return f"{local:%Y-%m-%d %H:%M}"
@@ -165,7 +165,7 @@ def say_moment(moment: datetime, zone: tzinfo, now: datetime | None) -> str:
 
 
 def plain(value: object) -> str:
-    """Return a value as a pipe gets it: whole, on one line."""
+    """Return a value for a pipe: complete, on one line."""
     if value is None:
         return "-"
     if isinstance(value, Mapping):

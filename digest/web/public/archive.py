@@ -1,4 +1,4 @@
-"""The archive's pages and feeds: what anybody may read; GET changes nothing, and no page knows a reader."""
+"""The archive's pages and feeds, open to anybody; GET changes nothing, and no page knows a reader."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -111,7 +111,7 @@ class ArchivePages:
         return self._feed(request, self._digest(digest))
 
     def sitemap(self, request: Request) -> Response:
-        """Name every page of the archive to search engines."""
+        """List every page of the archive for search engines."""
         pages = [("/archive", None)] if self._archive.digests else []
         editions = self._archive.list_all(_MOST_IN_SITEMAP - 1 - len(self._archive.digests))
         pages += [(f"/archive/{digest.name}", None) for digest in self._archive.digests]
@@ -120,7 +120,7 @@ class ArchivePages:
         return answer(request, content, "application/xml", None)
 
     def robots(self, request: Request) -> Response:
-        """Show search engines where the sitemap is; what is personal says itself that it is not for them."""
+        """Point search engines to the sitemap; personal pages declare themselves as not to be indexed."""
         text = f"User-agent: *\nAllow: /\nSitemap: {self._base}/sitemap.xml\n"
         return answer(request, text.encode(), "text/plain", None)
 
@@ -187,7 +187,7 @@ class ArchivePages:
         return ArchiveItem(article, safe_href(article.url), picture, language, notices)
 
     def _written(self, markdown: str) -> Markup:
-        """Return what an editor wrote as HTML; it is cleaned, and so it may stand as it is."""
+        """Return an editor's text as HTML; it is cleaned, so it needs no escaping."""
         return Markup(introduce(markdown, self._base))  # noqa: S704 - cleaned by introduce
 
     def _path(self, edition: Edition) -> str:
@@ -206,7 +206,7 @@ class ArchivePages:
 
 
 def _answer_view(request: Request, page: Response, changed_at: datetime | None) -> Response:
-    """Answer with a page that depends on the visitor's language, which caches must tell apart."""
+    """Answer with a page that depends on the visitor's language, so caches must vary by it."""
     found = answer(request, bytes(page.body), "text/html", changed_at)
     for name in ("Content-Language", "Vary"):
         found.headers[name] = page.headers[name]

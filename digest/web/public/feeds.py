@@ -20,7 +20,7 @@ _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Told(Protocol):
-    """An edition as a feed tells it."""
+    """An edition as an entry of a feed."""
 
     @property
     def edition(self) -> Edition:
@@ -28,11 +28,11 @@ class Told(Protocol):
 
     @property
     def articles(self) -> tuple[Article, ...]:
-        """Return what is told of it, in order."""
+        """Return its articles, in order."""
 
     @property
     def updated_at(self) -> datetime:
-        """Return when it changed last."""
+        """Return when it last changed."""
 
 
 def atom(
@@ -45,9 +45,9 @@ def atom(
     own: str = "",
     language: str = "",
 ) -> bytes:
-    """Make a feed; each entry is an edition with its title and address.
+    """Make a feed; each entry is an edition with its title and URL.
 
-    `own` is the feed's path where it is not the page's own, `language` that of its titles.
+    `own` is the feed's path if it is not the page's own, `language` that of its titles.
     """
     own = own or f"{home}/feed.xml"
     feed = Tree.Element("feed", {"xmlns": _ATOM, "xml:lang": language or site.language})
@@ -63,7 +63,7 @@ def atom(
 
 
 def sitemap(pages: Iterable[tuple[str, datetime | None]]) -> bytes:
-    """Make a sitemap of addresses, each with when it changed last."""
+    """Make a sitemap of URLs, each with the time of its last change."""
     top = Tree.Element("urlset", {"xmlns": _MAP})
     for url, changed_at in pages:
         entry = Tree.SubElement(top, "url")
@@ -87,7 +87,7 @@ def _add_entry(feed: Tree.Element, base: str, name: str, url: str, one: Told) ->
 
 
 def _name(base: str, one: Told, made_at: datetime) -> str:
-    """Name an entry for ever, wherever its pages move to (RFC 4151)."""
+    """Return a permanent id for an entry, wherever its pages move to (RFC 4151)."""
     host = urlsplit(base).hostname or "localhost"
     edition = one.edition
     period = edition.period.replace(":", "")

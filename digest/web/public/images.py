@@ -1,4 +1,4 @@
-"""Copies of pictures, each under a name that is a hash of its bytes, so caches may keep it for ever."""
+"""Copies of images, each named for a hash of its bytes, so caches may keep it for good."""
 
 import re
 

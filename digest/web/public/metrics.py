@@ -12,7 +12,7 @@ _NOT_ALLOWED = 401
 
 
 class MetricsPage:
-    """The endpoint that is asked for numbers every few seconds (RFC 6750: a bearer token)."""
+    """The endpoint that a monitoring system requests every few seconds (RFC 6750: a bearer token)."""
 
     def __init__(self, metrics: Metrics, token: str) -> None:
         self._metrics, self._token = metrics, token.encode()
@@ -24,7 +24,7 @@ class MetricsPage:
         return router
 
     def show(self, request: Request) -> Response:
-        """Return the numbers to whoever has the token."""
+        """Return the metrics to a client that has the token."""
         scheme, _, shown = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not hmac.compare_digest(shown.strip().encode(), self._token):
             raise HTTPException(_NOT_ALLOWED, headers={"WWW-Authenticate": 'Bearer realm="metrics"'})

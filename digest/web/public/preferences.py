@@ -1,4 +1,4 @@
-"""What the links in every message open: preferences, leaving, and taking a departure back."""
+"""The pages behind the links in every message: preferences, unsubscribing, and undoing that."""
 
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
@@ -28,7 +28,7 @@ from digest.web.shared.forms import Posted, Stamps, Submitted
 from digest.web.shared.views import LANGUAGE, View, Views
 
 PAUSES = {"1": 1, "2": 2, "4": 4, "12": 12}
-"""The pauses that are offered, in weeks; "open" lasts until the reader comes back."""
+"""The pauses on offer, in weeks; "open" lasts until the reader resumes."""
 
 LONGEST_PAUSE = timedelta(days=731)
 
@@ -36,10 +36,10 @@ _SHORT_PAUSE = "4"
 
 
 def read_pause(form: Submitted, name: str, now: datetime, zone: str) -> tuple[bool | None, datetime | None]:
-    """Return whether a form pauses, and until when; None where it leaves things as they are.
+    """Return whether a form pauses, and until when; None if it changes nothing about pauses.
 
-    A date counts before the list, and ends the pause at its first instant. Raise InputError for one that is
-    no date, has passed, or is more than two years away.
+    A date has precedence over the list, and ends the pause at its first instant. Raise InputError for an
+    invalid date, one that has passed, or one more than two years away.
     """
     written = form.get(f"{name}-date")
     if written:
@@ -57,12 +57,12 @@ def read_pause(form: Submitted, name: str, now: datetime, zone: str) -> tuple[bo
 
 
 def read_number(text: str) -> int | None:
-    """Return the number that a form says, such as an hour; None for the usual one."""
+    """Return the number in a form field, such as an hour; None for the usual one."""
     return int(text) if text.isascii() and text.isdigit() and len(text) <= 2 else None
 
 
 class PreferencePages:
-    """The endpoints behind a message's links, which live for ever and disclose nothing."""
+    """The endpoints behind a message's links, which work for ever and disclose nothing."""
 
     def __init__(self, readers: Readers, views: Views, stamps: Stamps, now: Callable[[], datetime]) -> None:
         self._readers, self._views, self._stamps, self._now = readers, views, stamps, now
@@ -81,15 +81,15 @@ class PreferencePages:
         return router
 
     def _view(self, request: Request, action: str, token: str) -> View:
-        """Return the view in the language that the visitor picks, else the reader's."""
+        """Return the view in the language that the visitor chose, else the reader's."""
         return self._views.of(request, reader=find_language(self._readers, action, token))
 
     def show(self, request: Request, token: str) -> HTMLResponse:
-        """Show what a reader picked."""
+        """Show a reader's choices."""
         return self._show(self._view(request, tokens.PREFERENCES, token), token)
 
     def save(self, request: Request, token: str, form: Posted) -> HTMLResponse:
-        """Store what a reader picked."""
+        """Store a reader's choices."""
         now, view = self._now(), self._views.of(request, chosen=form.get(LANGUAGE))
         self._stamps.require(view, f"/preferences/{token}", form, now)
         origin = {"page": "preferences", "ip": ip_of(request)}
@@ -115,7 +115,7 @@ class PreferencePages:
             resume(self._readers, token, now, origin)
 
     def get_less(self, request: Request, token: str, form: Posted) -> HTMLResponse:
-        """Take what a reader preferred to leaving: a rarer cadence, or a pause."""
+        """Store what a reader chose instead of leaving: a rarer cadence, or a pause."""
         now, view = self._now(), self._views.of(request, chosen=form.get(LANGUAGE))
         self._stamps.require(view, f"/preferences/{token}", form, now)
         origin = {"page": "unsubscribe", "ip": ip_of(request)}
@@ -127,7 +127,7 @@ class PreferencePages:
         return self._show(view, token, saved=True)
 
     def send_link(self, request: Request, token: str, form: Posted) -> HTMLResponse:
-        """Mail a fresh link to the address that the subscription belongs to."""
+        """Mail a one-hour link to the subscription's address."""
         now, view = self._now(), self._views.of(request, chosen=form.get(LANGUAGE))
         self._stamps.require(view, f"/preferences/{token}", form, now)
         origin = {"page": "preferences", "ip": ip_of(request)}
@@ -158,7 +158,7 @@ class PreferencePages:
         )
 
     def show_leave(self, request: Request, token: str) -> HTMLResponse:
-        """Show what leaving does, what a reader may prefer to it, and the button that does it."""
+        """Show what unsubscribing does, what a reader may prefer, and the button."""
         view = self._view(request, tokens.UNSUBSCRIBE, token)
         digest = find_left_digest(self._readers, token)
         preferences = self._preferences(token)
@@ -180,8 +180,7 @@ class PreferencePages:
     def leave(self, request: Request, token: str, form: Posted) -> HTMLResponse:
         """End a subscription before answering: the page's button, and one-click (RFC 8058, section 3.1).
 
-        Whatever the body says, with cookies or without: the token alone decides. The answer is the same for
-        any link.
+        The token alone decides, whatever the body and the cookies. The answer is the same for any link.
         """
         now, view = self._now(), self._views.of(request, chosen=form.get(LANGUAGE))
         origin = {"page": "unsubscribe", "ip": ip_of(request)}
@@ -196,7 +195,7 @@ class PreferencePages:
         )
 
     def undo(self, request: Request, token: str, form: Posted) -> HTMLResponse:
-        """Take a departure back, from the page that followed it."""
+        """Undo an unsubscription, from the page that followed it."""
         view = self._views.of(request, chosen=form.get(LANGUAGE))
         digest = undo_leave(self._readers, token, self._now(), {"page": "undo", "ip": ip_of(request)})
         if digest is None:
@@ -214,7 +213,7 @@ class PreferencePages:
 
 
 def say_link_sent(view: View) -> HTMLResponse:
-    """Say that a link was mailed, whether or not there was anybody to mail it to."""
+    """Say that a link was mailed, whether or not there was a reader to mail it to."""
     return view.say(
         view.words("Check your inbox"),
         view.words(
@@ -228,6 +227,6 @@ def _title(view: View, digest: DigestSettings | None) -> str:
 
 
 def _rarer(digest: DigestSettings | None) -> str:
-    """Return the digest's weekly or monthly cadence, the first of them, to offer in place of leaving."""
+    """Return the digest's first weekly or monthly cadence, to offer instead of leaving."""
     names = digest.cadences if digest else ()
     return next((name for name in names if digest and digest.cadence(name).unit != Unit.DAY), "")

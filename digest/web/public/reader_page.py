@@ -1,4 +1,4 @@
-"""The page of one reader, behind a fresh link: all digests, details, address, data, erasure."""
+"""The page of one reader, behind a one-hour link: all digests, details, address, data, erasure."""
 
 import json
 from collections.abc import Callable
@@ -61,7 +61,7 @@ class ReaderPages:
         )
 
     def send_link(self, request: Request, form: Posted) -> HTMLResponse:
-        """Mail a fresh link to an address, where a reader has it."""
+        """Mail a one-hour link to an address, if a reader has it."""
         now, view = self._now(), self._views.of(request, chosen=form.get(LANGUAGE))
         self._stamps.require(view, _LINK, form, now)
         try:
@@ -73,13 +73,13 @@ class ReaderPages:
         return say_link_sent(view)
 
     def show(self, request: Request, token: str) -> HTMLResponse:
-        """Show all that a reader chose."""
+        """Show all choices of a reader."""
         found = reader_page.find_page(self._readers, token, self._now())
         view = self._views.of(request, reader=found.language if found else None)
         return self._show(view, token, found)
 
     def save(self, request: Request, token: str, form: Posted) -> HTMLResponse:
-        """Store what a reader chose."""
+        """Store a reader's choices."""
         now = self._now()
         old = reader_page.find_page(self._readers, token, now)
         view = self._views.of(request, chosen=form.get("language"), reader=old.language if old else None)
@@ -184,7 +184,7 @@ class ReaderPages:
         return self._show(view, token, found, saved=said)
 
     def show_erase(self, request: Request, token: str) -> HTMLResponse:
-        """Show what erasing does, with the button that does it."""
+        """Show what erasing does, with the button."""
         found = reader_page.find_page(self._readers, token, self._now())
         view = self._views.of(request, reader=found.language if found else None)
         if found is None:
@@ -206,7 +206,7 @@ class ReaderPages:
         )
 
     def show_move(self, request: Request, token: str) -> HTMLResponse:
-        """Show which address a link confirms, with the button that does it."""
+        """Show which address a link confirms, with the button."""
         view = self._views.of(request)
         address = reader_page.find_move(self._readers, token, self._now())
         if address is None:

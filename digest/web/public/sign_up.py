@@ -25,7 +25,7 @@ _AGAIN = "sign-up again"
 
 @dataclass(frozen=True, slots=True)
 class SignUpForm:
-    """What was typed into a sign-up, to be shown again beside what is wrong with it."""
+    """What was typed into a sign-up form, to be shown again with what is wrong."""
 
     address: str = ""
     chosen: Mapping[str, Choices] | None = None
@@ -33,16 +33,16 @@ class SignUpForm:
     error: str = ""
 
     def picked(self, digest: str, *, alone: bool) -> bool:
-        """Return whether a digest is chosen; one that stands alone is from the start."""
+        """Return whether a digest is chosen; a single one is chosen from the start."""
         return alone if self.chosen is None else digest in self.chosen
 
     def of(self, digest: str) -> Choices:
-        """Return what was picked of a digest."""
+        """Return the choices for a digest."""
         return (self.chosen or {}).get(digest, Choices())
 
 
 def read_choices(form: Submitted, digest: str, *, alone: bool) -> Choices:
-    """Return what a form says of a digest; the fields of a form for one digest may stand without its name."""
+    """Return a form's choices for a digest; in a form for one digest the fields need not have its name."""
     cadence = form.get(f"cadence-{digest}") or (form.get("cadence") if alone else "")
     topics = form.list(f"topics-{digest}") or (form.list("topics") if alone else ())
     return Choices(cadence, topics)
@@ -75,13 +75,13 @@ class SignUpPages:
         return router
 
     def home(self, request: Request) -> HTMLResponse:
-        """Show the sign-up."""
+        """Show the sign-up form."""
         return self._show_home(self._views.of(request), SignUpForm())
 
     def subscribe(self, request: Request, form: Posted) -> HTMLResponse:
-        """Take a sign-up; the answer tells nothing about the address.
+        """Accept a sign-up; the answer reveals nothing about the address.
 
-        A form that stands on another site, or that was sent at once, is shown once more with one button.
+        A form from another site, or one that was sent at once, is shown once more with one button.
         """
         view = self._views.of(request, chosen=form.get(LANGUAGE))
         names = [digest.name for digest in self._settings.digests if digest.name in form.list("digest")]
@@ -159,7 +159,7 @@ class SignUpPages:
         )
 
     def _show_again(self, view: View, typed: SignUpForm) -> HTMLResponse:
-        """Show what a form from elsewhere asks for, with the button that does it."""
+        """Show the sign-up that a form from elsewhere asks for, with the button."""
         digests = [self._settings.digest(name) for name in typed.chosen or {}]
         return view.render(
             "sign_up_again",
@@ -171,13 +171,13 @@ class SignUpPages:
         )
 
     def show_confirm(self, request: Request, token: str) -> HTMLResponse:
-        """Show what was chosen, to be changed and confirmed."""
+        """Show the choices, to be changed and confirmed."""
         found = look_up(self._readers, token, self._now())
         view = self._views.of(request, reader=found.language)
         return self._answer_confirm(view, found, token)
 
     def confirm(self, request: Request, token: str, form: Posted) -> HTMLResponse:
-        """Confirm what the form says, or what the sign-up said where the form says nothing."""
+        """Confirm the form's choices, or those of the sign-up if the form has none."""
         now = self._now()
         found = look_up(self._readers, token, now)
         view = self._views.of(request, chosen=form.get(LANGUAGE), reader=found.language)
@@ -240,7 +240,7 @@ class SignUpPages:
 
 
 def _read_confirmed(form: Submitted, chosen: Mapping[str, Choices]) -> dict[str, Choices]:
-    """Return what a confirmation's form says; one whose fields it lacks stays as it was chosen."""
+    """Return a confirmation form's choices; without its fields the sign-up's choices stay."""
     alone = len(chosen) == 1
     return {
         name: read_choices(form, name, alone=alone) if form.has(f"cadence-{name}") else old
@@ -250,5 +250,5 @@ def _read_confirmed(form: Submitted, chosen: Mapping[str, Choices]) -> dict[str,
 
 
 def ip_of(request: Request) -> str:
-    """Return the client's address as the guard found it."""
+    """Return the client's address that the guard determined."""
     return request.client.host if request.client else "unknown"

@@ -1,4 +1,4 @@
-"""What every page stands on: templates, security headers, limits, conditional answers.
+"""What all pages share: templates, security headers, limits, conditional requests.
 
 Open security.py first.
 """

@@ -1,4 +1,5 @@
-"""Conditional requests: a client that kept an answer is told whether it is current (RFC 9110, section 13)."""
+"""Conditional requests: a client with a stored response learns whether it is current (RFC 9110, section
+13)."""
 
 import hashlib
 from datetime import UTC, datetime
@@ -12,7 +13,7 @@ _LONGEST_DATE = 40
 
 
 def answer(request: Request, content: bytes, media_type: str, changed_at: datetime | None) -> Response:
-    """Answer with content, or with 304 where the client has it already.
+    """Answer with content, or with 304 if the client has it already.
 
     No cache may use it without revalidation, so a withdrawn article is gone with the next request.
     """
@@ -26,7 +27,8 @@ def answer(request: Request, content: bytes, media_type: str, changed_at: dateti
 
 
 def _is_known(request: Request, tag: str, changed_at: datetime | None) -> bool:
-    """Return whether the client's copy is current; a tag wins over a date (RFC 9110, section 13.2.2)."""
+    """Return whether the client's copy is current; a tag has precedence over a date (RFC 9110, section
+    13.2.2)."""
     tags = request.headers.get("if-none-match")
     if tags is not None:
         known = {one.strip().removeprefix("W/") for one in tags.split(",")}
@@ -36,9 +38,9 @@ def _is_known(request: Request, tag: str, changed_at: datetime | None) -> bool:
 
 
 def _parse_date(text: str) -> datetime | None:
-    """Return the time of an HTTP date (RFC 9110, section 5.6.7), always in GMT; None for any other text.
+    """Parse an HTTP date (RFC 9110, section 5.6.7), always in GMT; None for any other text.
 
-    The parser of mail dates would take any zone, and raises errors of several kinds for absurd ones.
+    The parser of mail dates would accept any zone, and raises errors of several kinds for absurd ones.
     """
     if not text.isascii() or not text.endswith(" GMT") or len(text) > _LONGEST_DATE:
         return None

@@ -1,4 +1,4 @@
-"""Forms: read whole and bounded, and stamped with when and for which page they were made."""
+"""Forms: read completely and within limits, and stamped with their page and time."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -23,7 +23,7 @@ async def _read_form(request: Request) -> "Submitted":
 
 
 class Submitted:
-    """A posted form; a field is text of at most 500 characters, and a file is no field."""
+    """A posted form; a field is text of at most 500 characters, and files are ignored."""
 
     def __init__(self, form: FormData) -> None:
         self._form = form
@@ -33,11 +33,11 @@ class Submitted:
         return _text(self._form.get(name, default))
 
     def list(self, name: str) -> tuple[str, ...]:
-        """Return the texts of a field that may stand more than once."""
+        """Return the texts of a field that may occur more than once."""
         return tuple(_text(value) for value in self._form.getlist(name))
 
     def has(self, name: str) -> bool:
-        """Return whether a field was sent, be it empty."""
+        """Return whether a field was sent, even if empty."""
         return name in self._form
 
 
@@ -51,10 +51,10 @@ def _text(value: object) -> str:
 
 
 class Stamps:
-    """Form tokens: sealed with the page that a form is on and the time when it was shown.
+    """Form tokens: sealed with the form's page and the time when it was shown.
 
-    They keep no cookie. A token's page is known by its link alone, so its form cannot be made by a stranger;
-    the sign-up's stamp tells how long filling it in took.
+    They need no cookie. A page with a token in its URL is known only by that link, so a stranger cannot make
+    its form; the sign-up's stamp says how long filling it in took.
     """
 
     def __init__(self, keys: Sequence[bytes]) -> None:

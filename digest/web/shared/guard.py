@@ -1,4 +1,4 @@
-"""What every request passes before a page sees it: client address, limits, whole bodies, readable paths."""
+"""What every request passes before a page sees it: client address, limits, complete bodies, valid paths."""
 
 import re
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ _CONTROLS = re.compile("[\x00-\x1f\x7f]")
 _BOUNDARY = re.compile(r"""boundary=(?:"([^"\\]{1,70})"|([^\s;,"]{1,70}))""", re.I)
 _URLENCODED, _MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data"
 _SAFE = ("GET", "HEAD", "OPTIONS")
-# A mail provider's one-click POST and a form on the publication's own site come from elsewhere by design.
+# A mailbox provider's one-click POST and a form on the publication's own site come from elsewhere by design.
 _FROM_ANYWHERE = ("/unsubscribe/", "/subscribe")
 _REFUSALS = {
     400: b"This request cannot be read.\n",
@@ -71,7 +71,7 @@ class Guard:
         await self._app(passed, _replay(body, receive), send_guarded)
 
     def _refuse(self, scope: Scope, headers: Headers) -> int:
-        """Return the status to refuse a request with before its body is read, or 0."""
+        """Return the status with which to refuse a request before its body is read, or 0."""
         if _CONTROLS.search(scope["path"]) or b"%00" in scope.get("query_string", b""):
             return 400
         length = headers.get("content-length", "0")
@@ -94,7 +94,7 @@ class Guard:
 
 
 async def _read_body(receive: Receive) -> bytes | None:
-    """Read a request's body, one chunk beyond the limit at most; None where the client went away."""
+    """Read a request's body, at most one chunk beyond the limit; None if the client disconnected."""
     parts, length = [], 0
     while True:
         message = await receive()
@@ -107,7 +107,7 @@ async def _read_body(receive: Receive) -> bytes | None:
 
 
 def _has_nul(body: bytes, content_type: str) -> bool:
-    """Return whether a form carries NUL, which no field may hold and PostgreSQL cannot store."""
+    """Return whether a form contains NUL, which no field may contain and PostgreSQL cannot store."""
     return b"\0" in body or (b"%00" in body and content_type.lower().startswith(_URLENCODED))
 
 

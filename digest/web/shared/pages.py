@@ -1,4 +1,4 @@
-"""Pages out of templates: one small Jinja2 environment that escapes everything."""
+"""Pages from templates: one small Jinja2 environment that escapes everything."""
 
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -37,11 +37,11 @@ class Pages:
         self.icon = (folder / "icon.svg").read_bytes()
 
     def file(self, name: str) -> bytes:
-        """Read a file that is given out as it is."""
+        """Return the content of a static file."""
         return (self._folder / name).read_bytes()
 
     def render(self, name: str, status: int = 200, **values: object) -> HTMLResponse:
-        """Render a page with what every page shows; it is in English unless a view says otherwise."""
+        """Render a page with the values that every page shows; in English unless a view says otherwise."""
         template = self._templates.get_template(f"{name}.html.j2")
         known: dict[str, object] = {
             "site": self._settings.site,
@@ -54,7 +54,7 @@ class Pages:
         return HTMLResponse(template.render(known), status)
 
     def say(self, title: str, *paragraphs: str, status: int = 200, **values: object) -> HTMLResponse:
-        """Render a page that only says something, with at most one link to go on."""
+        """Render a page with just a message, and at most one link."""
         shown = {"link": "", "link_text": "", **values}
         return self.render("message", status, title=title, paragraphs=paragraphs, **shown)
 
@@ -69,7 +69,7 @@ class Pages:
 
 
 def name_span(span: timedelta) -> str:
-    """Say how long something takes, in its two largest units."""
+    """Describe a duration in its two largest units."""
     minutes = max(0, int(span.total_seconds()) // 60)
     days, hours, rest = minutes // 1440, minutes // 60 % 24, minutes % 60
     if days:
@@ -82,5 +82,5 @@ def _name_topic(topic: str) -> str:
 
 
 def _isolate(text: str) -> Markup:
-    """Isolate a name or an address from the direction of the sentence around it."""
+    """Isolate a name or an address from the text direction around it."""
     return Markup("<bdi>{}</bdi>").format(text)

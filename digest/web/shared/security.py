@@ -1,4 +1,4 @@
-"""The headers of every answer: what a page may load, who may show it, and who may keep it."""
+"""The headers of every response: what a page may load, who may frame it, and who may cache it."""
 
 import threading
 from collections import OrderedDict, deque
@@ -21,12 +21,12 @@ _POLICY = (
 )
 _HALF_A_YEAR = 180 * 24 * 3600
 
-# The desk has a script of its own, which adds comfort only, and shows messages in frames.
+# The desk has a script of its own, for convenience only, and shows messages in frames.
 _DESK_TOO = "; script-src 'self'; frame-src 'self'"
 
 
 def policy(pictures: Iterable[str] = ()) -> str:
-    """Return a page's Content-Security-Policy: everything is our own except for the hosts of its pictures."""
+    """Return a page's Content-Security-Policy: everything is our own except for the hosts of its images."""
     origins = {f"{urlsplit(url).scheme}://{host_of(url)}{_port(url)}" for url in pictures if host_of(url)}
     return _POLICY.format(pictures="".join(f" {origin}" for origin in sorted(origins)))
 
@@ -40,11 +40,10 @@ def _port(url: str) -> str:
 
 
 def set_headers(headers: MutableHeaders, path: str, method: str, *, secure: bool = False) -> None:
-    """Set the headers of an answer; `secure` where the pages are reached by https.
+    """Set the headers of a response; `secure` if the pages are served by https.
 
-    Pages that a token opens are stored by no cache, indexed by no search engine, and name themselves to no
-    other site (STANDARDS E9). X-Frame-Options repeats frame-ancestors for browsers that know only the former
-    (RFC 7034).
+    Pages that a token opens are not cached, not indexed, and send no referrer. X-Frame-Options repeats
+    frame-ancestors for browsers that know only the former (RFC 7034).
     """
     is_desk = path == "/desk" or path.startswith("/desk/")
     headers.setdefault("Content-Security-Policy", policy() + (_DESK_TOO if is_desk else ""))
@@ -53,7 +52,7 @@ def set_headers(headers: MutableHeaders, path: str, method: str, *, secure: bool
     headers["X-Content-Type-Options"] = "nosniff"
     if secure:
         headers["Strict-Transport-Security"] = f"max-age={_HALF_A_YEAR}"
-    # Of a page without a referrer a browser posts "Origin: null"; the desk asks for its own.
+    # From a page without a referrer a browser posts "Origin: null"; the desk checks for its own origin.
     headers["Referrer-Policy"] = "same-origin" if is_desk else "no-referrer"
     is_personal = is_desk or path.startswith(TOKEN_PATHS)
     if is_personal:
@@ -63,7 +62,7 @@ def set_headers(headers: MutableHeaders, path: str, method: str, *, secure: bool
 
 
 class SignUpLimit:
-    """Counts events by key for an hour, in memory that is bounded."""
+    """Counts events by key for an hour, in limited memory."""
 
     def __init__(self, per_hour: int, *, most_blocks: int = 10_000) -> None:
         self._per_hour = per_hour
@@ -72,7 +71,7 @@ class SignUpLimit:
         self._lock = threading.Lock()
 
     def allows(self, origin: str, now: datetime) -> bool:
-        """Count one event, where the key's network has one left."""
+        """Count one event, and return whether the key's network is within its limit."""
         block = find_block(origin)
         with self._lock:
             times = self._times.setdefault(block, deque())

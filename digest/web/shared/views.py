@@ -1,4 +1,4 @@
-"""A page as one visitor sees it: in their language, with dates, hours and names of that language."""
+"""A page for one visitor: in their language, with its dates, hours and names."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ _NUMBERS = (3, 5, 8, 10, 15, 20, 30, 50)
 
 
 def mark(text: str) -> str:
-    """Return a text that a view translates later, so that the catalogues' test finds it here."""
+    """Return a text that a view translates later, marked for the catalogues' test."""
     return text
 
 
@@ -67,16 +67,16 @@ class View:
         return page
 
     def say(self, title: str, *paragraphs: str, status: int = 200, **values: object) -> HTMLResponse:
-        """Render a page of translated paragraphs, with at most one link to go on."""
+        """Render a page of translated paragraphs, with at most one link."""
         shown = {"link": "", "link_text": "", "languages": (), **values}
         return self.render("message", status, title=title, paragraphs=paragraphs, **shown)
 
     def _list_languages(self) -> list[tuple[str, str, str]]:
-        """List each language with its own name and the address of this page in it."""
+        """List each language with its own name and the URL of this page in it."""
         return [(one, self.name_language(one), f"{self._path}?{LANGUAGE}={one}") for one in self._others]
 
     def name_language(self, language: str) -> str:
-        """Return a language's name as it calls itself."""
+        """Return a language's own name."""
         name = Locale.parse(language).get_display_name() or language
         return name[:1].upper() + name[1:]
 
@@ -93,13 +93,13 @@ class View:
         return format_time(time(hour), "short", locale=self._locale)
 
     def name_zone(self, zone: str) -> str:
-        """Return the place that a time zone is named for, such as "Paris"."""
+        """Return the city that a time zone is named for, such as "Paris"."""
         if "/" not in zone:
             return zone
         return get_timezone_location(zone, locale=self._locale, return_city=True)
 
     def list_zones(self, chosen: str | None) -> list[tuple[str, str]]:
-        """List the time zones by city in this language, one that was chosen under an older name too."""
+        """List the time zones by city in this language, including one that was chosen under an older name."""
         found = list_zones(self._locale)
         if chosen is None or any(zone == chosen for zone, _ in found):
             return found
@@ -107,23 +107,23 @@ class View:
 
     @property
     def comma(self) -> str:
-        """Return what separates the items of a list in this language."""
+        """Return the separator of list items in this language."""
         return self.words.phrases.get("comma", ", ")
 
     def name_topic(self, topic: str) -> str:
-        """Return a topic's name in this language where the settings give one."""
+        """Return a topic's name in this language, if the settings have one."""
         return self._names.topic(self.language, topic)
 
     def title_of(self, digest: DigestSettings) -> str:
-        """Return a digest's title in this language where the settings give one."""
+        """Return a digest's title in this language, if the settings have one."""
         return self._names.text(self.language, digest.title)
 
     def about(self, digest: DigestSettings, topic: str) -> str:
-        """Return the line on what a topic brings; nothing where the settings have none."""
+        """Return the description of a topic; "" if the settings have none."""
         return self._names.text(self.language, digest.about.get(topic, ""))
 
     def name_cadence(self, name: str) -> str:
-        """Return a cadence's name: what the settings say, else the usual words, else the name itself."""
+        """Return a cadence's name: from the settings, else the usual words, else the name itself."""
         known = {
             "daily": self.words("Daily"),
             "weekdays": self.words("On weekdays"),
@@ -136,7 +136,7 @@ class View:
         )
 
     def list_numbers(self, digest: DigestSettings, chosen: int | None) -> list[int]:
-        """List how many articles a reader may want of a digest, with what they chose."""
+        """List the numbers of articles that a reader may choose for a digest, including their own."""
         offered = {number for number in _NUMBERS if number < digest.max_articles}
         return sorted(offered | ({chosen} if chosen else set()))
 
@@ -148,7 +148,7 @@ class View:
         ]
 
     def _say_when(self, cadence: Cadence) -> str:
-        """Return when a cadence comes; what is written as a rule of its own is told by its name and times."""
+        """Describe when a cadence comes; one with a rule of its own is described by its name and times."""
         if cadence.is_at_once:
             return ""
         clock = self.comma.join(format_time(at, "short", locale=self._locale) for at in cadence.times)
@@ -160,7 +160,7 @@ class View:
         return clock
 
     def word_consent(self, digests: Iterable[DigestSettings]) -> str:
-        """Return the sentence that a reader agrees to; it is stored as it was shown."""
+        """Return the sentence that a reader agrees to; it is stored as shown."""
         titles = [self.title_of(digest) for digest in digests]
         publication = self._settings.site.name
         if len(titles) == 1:
@@ -178,19 +178,19 @@ class View:
 
 
 ZONES = frozenset(zone for zone in available_timezones() if "/" in zone and not zone.startswith("Etc/"))
-"""The time zones that are named for a place."""
+"""The time zones that are named for a city."""
 
 
 @cache
 def list_zones(locale: str) -> list[tuple[str, str]]:
-    """List the time zones with the cities that they are named for, in the order of the cities."""
+    """List the time zones with their cities, in the order of the cities."""
     named = (zone for zone in ZONES if zone not in get_global("zone_aliases"))
     cities = ((zone, get_timezone_location(zone, locale=locale, return_city=True)) for zone in named)
     return sorted(cities, key=itemgetter(1))
 
 
 class Views:
-    """Makes the view of a request: the visitor's language, else the reader's, ..."""
+    """Makes the view of a request: in the visitor's language, else the reader's, else the publication's."""
 
     def __init__(self, pages: Pages, settings: Settings, catalogues: Catalogues) -> None:
         self.pages, self._settings, self.catalogues = pages, settings, catalogues
@@ -201,7 +201,7 @@ class Views:
         return View(self.pages, self._settings, words, (), "/")
 
     def of(self, request: Request, *, chosen: str = "", reader: str | None = None) -> View:
-        """Return the view of a request; `chosen` is what a form says, `reader` what is stored."""
+        """Return the view of a request; `chosen` is from a form, `reader` from the database."""
         asked = (chosen or request.query_params.get(LANGUAGE, ""))[:_LONGEST_TAG]
         browser = accepted(request.headers.get("accept-language", ""))
         words = self.catalogues.choose([asked, reader, *browser, self._settings.site.language])
