@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import JSON, Column
 from sqlmodel import Field, Index, SQLModel, UniqueConstraint
@@ -23,12 +24,20 @@ class Approval(StrEnum):
     REQUIRE = "require-approval"
 
 
+SHAPE = (
+    "subject", "introduction", "arranged", "hidden", "added", "sections", "changes", "sponsor",
+)  # fmt: skip
+"""The fields of a draft that say what the edition is; the others say whether it is sent."""
+
+
 class Draft(SQLModel, table=True):
     """An edition's shape, entered by the first change and taken over when the edition is compiled.
 
     `version` rises with each change, so that nobody changes what they have not seen; an approval counts for
-    the version that it was given to. `arranged` lists the articles that were put in order by hand, `added`
-    maps an article's id to its reach.
+    the version that it was given to. `arranged` lists places: the article that an editor put there, or 0 for
+    one that the rule fills; `added` maps an article's id to its reach. `sections` are topics in the order of
+    this edition, the digest's own where it is empty; `changes` maps an article's id to the fields (title,
+    summary, section, image) that this edition alone shows otherwise.
     """
 
     __table_args__ = (UniqueConstraint("digest", "cadence", "period"),)
@@ -43,9 +52,17 @@ class Draft(SQLModel, table=True):
     arranged: list[int] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
     hidden: list[int] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
     added: dict[str, str] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    sections: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    changes: dict[str, dict[str, str]] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    sponsor: str = ""
     held_by: str | None = None
     approved_version: int | None = None
     approved_by: str | None = None
+
+    @property
+    def shape(self) -> dict[str, Any]:
+        """Return what an editor can undo: the draft's words and how its articles are arranged."""
+        return {name: getattr(self, name) for name in SHAPE}
 
     @property
     def is_approved(self) -> bool:
@@ -54,7 +71,10 @@ class Draft(SQLModel, table=True):
 
 
 class DeskAct(SQLModel, table=True):
-    """One act of an editor on an edition, never overwritten; `version` is the draft's after it."""
+    """One act of an editor on an edition; `version` is the draft's after it.
+
+    `before` holds what the act changed, as it was, so that it can be undone; then it is marked as `undone`.
+    """
 
     __tablename__ = "desk_act"
     __table_args__ = (Index("ix_desk_act_edition", "digest", "cadence", "period"),)
@@ -67,3 +87,5 @@ class DeskAct(SQLModel, table=True):
     at: datetime
     who: str
     act: str
+    before: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
+    undone: bool = False

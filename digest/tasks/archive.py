@@ -13,7 +13,7 @@ from digest.articles.related import Index
 from digest.kept import Kept
 from digest.models import Article, Correction, Edition
 from digest.models.row import row_id
-from digest.rules.editions.sections import order_topics
+from digest.rules.editions.sections import edition_topics, order_topics
 from digest.settings import DigestSettings, Settings
 from digest.store.articles import articles, corrections, images
 from digest.store.articles.related import to_story
@@ -157,7 +157,7 @@ class Archive:
     ) -> Published:
         shown = archive.list_shown(session, edition)
         withdrawn = archive.list_withdrawn(session, edition)
-        lead, parts, earlier = arrange(shown, digest.topics)
+        lead, parts, earlier = arrange(shown, edition_topics(digest.topics, edition.sections))
         notices = corrections.list_of(session, [row_id(one.article) for one in shown])
         changes = [*withdrawn, *(notice.at for about in notices.values() for notice in about)]
         updated_at = max([edition.frozen_at or edition.freeze_at, *changes])

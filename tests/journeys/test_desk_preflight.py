@@ -17,13 +17,13 @@ def test_an_editor_looks_an_edition_over(newsdesk: Newsdesk, monkeypatch: pytest
 
     monkeypatch.setattr("digest.tasks.editions.preflight.visit", visit)
     mara = newsdesk.sign_in()
-    assert "Look it over" in mara.get().text
+    assert "Run checks" in mara.get().text
     before = newsdesk.snapshot()
 
     answer = mara.do("preflight")
 
     assert answer.status_code == 200
-    assert "Some checks fail" in answer.text
+    assert "Problems were found" in answer.text
     assert "a link is dead" in answer.text
     assert "a picture is not on https" in answer.text
     assert "<script" not in answer.text.replace('<script src="/desk.js"', "")
@@ -36,4 +36,4 @@ def test_an_editor_looks_an_edition_over(newsdesk: Newsdesk, monkeypatch: pytest
 def test_with_nothing_in_it_there_is_nothing_to_check(newsdesk: Newsdesk) -> None:
     answer = newsdesk.sign_in().do("preflight")
     assert answer.status_code == 400
-    assert "nothing to check" in answer.text
+    assert "Nothing to check yet" in answer.text

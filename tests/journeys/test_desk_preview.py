@@ -157,7 +157,7 @@ def test_a_proofs_link_approves_only_what_it_showed(newsdesk: Newsdesk, relay: C
     mara = newsdesk.sign_in()
     mara.do("proof")
     approve, hold = proof_link(relay, "Approve it"), proof_link(relay, "Hold it")
-    mara.do("write", subject="Another", introduction="", do="save")
+    mara.do("shape", subject="Another", introduction="", do="save")
     visitor = newsdesk.visitor()
 
     for answer in (visitor.get(approve), visitor.client.post(approve)):
@@ -223,7 +223,7 @@ def test_an_invited_editor_sets_a_password_once_within_an_hour(newsdesk: Newsdes
         "12 to 200 characters"
         in visitor.client.post(link, data={**data, "password": "short", "again": "short"}).text
     )
-    assert "not the same" in visitor.client.post(link, data={**data, "again": "x"}).text
+    assert "do not match" in visitor.client.post(link, data={**data, "again": "x"}).text
     assert "Your password is set" in visitor.client.post(link, data=data).text
     assert visitor.client.post(link, data=data).status_code == 410
     assert visitor.sign_in("cleo@courier.example", PASSWORD).status_code == 303
@@ -250,7 +250,7 @@ def test_for_200_readers_at_three_instants_the_preview_is_what_is_composed(newsd
             newsdesk.publish(f"Day {day}, {topic} {hours}", topic, hours=hours)
         if day:
             mara.do(
-                "write",
+                "shape",
                 path=newsdesk.path(day),
                 subject=f"Day {day} of {{publication}}",
                 introduction="Dear *all*.",

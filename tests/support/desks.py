@@ -162,4 +162,4 @@ def hidden(page: str, name: str) -> str:
 
 def titles(page: str) -> list[str]:
     """List the articles of a line-up, in order."""
-    return re.findall(r'<li class="line[^>]*id="a\d+".*?<h3[^>]*>(.*?)</h3>', page, re.DOTALL)
+    return re.findall(r'<li class="line[^>]*id="a\d+".*?<h4[^>]*>(.*?)</h4>', page, re.DOTALL)

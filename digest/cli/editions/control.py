@@ -9,7 +9,7 @@ from digest.cli.terminal.output import say
 from digest.errors import UsageError
 from digest.models import EditionName, EditionState
 from digest.tasks.desk import drafts
-from digest.tasks.desk.drafts import Edit
+from digest.tasks.desk.draft_versions import Edit
 from digest.tasks.desk.pausing import pause_edition
 from digest.tasks.editions.coming import next_open
 from digest.tasks.ledger.audit import find_named

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from digest.models.status import Status
 from digest.rules.articles.images import host_of, is_own
+from digest.rules.editions.placeholders import SUBJECT, unknown_in_subject, unresolved_in_text
 from digest.rules.editions.preflight_facts import Checked, EditionFacts
 from digest.rules.editions.preflight_links import (
     Found,
@@ -77,6 +78,28 @@ def _subject_is_calm(proof: EditionFacts) -> Found:
         yield "the subject is in capitals, as unwanted mail often is"
     if subject.count("!") > 1:
         yield "the subject has several exclamation marks, as unwanted mail often has"
+
+
+def _words_are_calm(proof: EditionFacts) -> Found:
+    for where, text in _own_words(proof):
+        if any(_is_shouted(part) for part in text.splitlines()):
+            yield f'the {where} shouts in capitals: "{quote(text)}"'
+
+
+def _placeholders_are_filled(proof: EditionFacts) -> Found:
+    for found in unknown_in_subject(proof.around.subject_form):
+        known = ", ".join(f"{{{name}}}" for name in SUBJECT)
+        yield f"the subject has {found}, which is not filled in; there are {known}"
+    for where, text in _own_words(proof):
+        for found in unresolved_in_text(text):
+            if not any(found in piece.title for piece in proof.pieces):
+                yield f"the {where} has {found}, which is sent as it stands"
+
+
+def _own_words(proof: EditionFacts) -> list[tuple[str, str]]:
+    around = proof.around
+    named = [("introduction", around.introduction), ("sponsor's line", around.sponsor)]
+    return [*named, ("preheader", proof.parts.preheader)]
 
 
 def _preheader_is_there(proof: EditionFacts) -> Found:
@@ -251,6 +274,8 @@ _CHECKS: list[tuple[str, Status, Check]] = [
     ("subject length", _W, _subject_is_short),
     ("subject repeated", _W, _subject_is_new),
     ("subject tone", _W, _subject_is_calm),
+    ("words tone", _W, _words_are_calm),
+    ("placeholders", _F, _placeholders_are_filled),
     ("preheader", _W, _preheader_is_there),
     ("title length", _W, _titles_are_short),
     ("title capitals", _W, _titles_are_calm),

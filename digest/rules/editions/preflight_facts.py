@@ -58,7 +58,10 @@ class MessageFacts:
 
 @dataclass(frozen=True, slots=True)
 class PublicationFacts:
-    """The settings and the history that an edition is sent with."""
+    """The settings, the editors' own words, and the history that an edition is sent with.
+
+    `subject_form` is the subject before it is filled in; introduction and sponsor's line are Markdown.
+    """
 
     at: datetime
     base_url: str
@@ -72,6 +75,9 @@ class PublicationFacts:
     readers: int = 0
     readers_without: int = 0
     own_hosts: frozenset[str] = frozenset()
+    subject_form: str = ""
+    introduction: str = ""
+    sponsor: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,11 @@ def order_topics(found: Iterable[str], topics: Sequence[str]) -> list[str]:
     return sorted(found, key=lambda topic: topics.index(topic) if topic in topics else len(topics))
 
 
+def edition_topics(topics: Sequence[str], own: Sequence[str]) -> tuple[str, ...]:
+    """Return the order of an edition's sections: its own, then the digest's."""
+    return tuple(dict.fromkeys([*own, *topics]))
+
+
 def section_title(topic: str) -> str:
     """Return the heading of a topic: `City hall` of `city-hall`."""
     return topic.replace("-", " ").capitalize()

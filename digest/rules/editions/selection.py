@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from digest.models import Form
-from digest.rules.editions.arrangement import UNSHAPED, Arrangement
+from digest.rules.editions.arrangement import UNSHAPED, Arrangement, arrange
 
 EVERY_TOPIC = "*"
 
@@ -120,15 +120,20 @@ def choose(
     limits: Limits,
     shape: Arrangement = UNSHAPED,
 ) -> Chosen:
-    """Choose a cohort's articles: those placed by hand in their order, then pinned ones, then the newest.
+    """Choose a cohort's articles: those placed by hand in their places, then pinned ones, then the newest.
 
     What does not fit is left out.
     """
     candidates = [a for a in articles if why_not(a, topics, history, freeze_at, limits, shape) is None]
-    candidates.sort(key=lambda a: (shape.place_of(a.id), not a.pinned, -a.dated_at.timestamp(), -a.id))
+    candidates.sort(key=lambda a: (not a.pinned, -a.dated_at.timestamp(), -a.id))
+    if shape.order:
+        known = {a.id: a for a in candidates}
+        candidates = [known[one] for one in arrange(shape.order, list(known))]
     kept = candidates[: limits.max_articles]
     return Chosen(
-        tuple(Choice(a.id, limits.form, section_of(a, topics, limits)) for a in kept),
+        tuple(
+            Choice(a.id, limits.form, shape.sections.get(a.id) or section_of(a, topics, limits)) for a in kept
+        ),
         len(candidates) - len(kept),
     )
 

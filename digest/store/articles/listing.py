@@ -27,6 +27,14 @@ def list_articles(session: Session, wanted: ArticleFilter, limit: int) -> Iterat
         yield dict(zip(_SHOWN, row, strict=True))
 
 
+def find_titled(session: Session, words: str, limit: int) -> list[Article]:
+    """List the newest articles whose title has all of these words, or parts of words."""
+    query = select(Article)
+    for word in words.split():
+        query = query.where(col(Article.title).icontains(word, autoescape=True))
+    return list(session.exec(query.order_by(col(Article.id).desc()).limit(limit)))
+
+
 def _dated() -> ColumnElement[Any]:
     return func.coalesce(Article.published_at, Article.first_seen_at)
 

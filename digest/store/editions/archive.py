@@ -11,6 +11,7 @@ from sqlmodel import Session, and_, col, func, or_, select
 from digest.models import Article, Edition, EditionState, Variant, VariantArticle
 from digest.models.cadence import RESERVED
 from digest.models.row import row_id
+from digest.store.editions.snapshots import with_changes
 
 _MADE = (EditionState.FROZEN, EditionState.PAUSED, EditionState.FINISHED)
 
@@ -92,7 +93,8 @@ def list_shown(session: Session, edition: Edition) -> list[ArchivedArticle]:
         .where(col(Article.withdrawn_at).is_(None))
         .order_by(ranked.c.place, ranked.c.shared.desc(), ranked.c.mean, col(Article.id).desc())
     )
-    found = list(session.exec(query))
+    known = {row_id(article): article for article in session.exec(query)}
+    found = list(with_changes(known, edition.changes).values())
     earlier = _ids_of_earlier(session, edition, [row_id(article) for article in found])
     return [ArchivedArticle(article, article.id in earlier) for article in found]
 

@@ -178,6 +178,20 @@ def count_readers(session: Session, digest: str, cadence: str) -> int:
     return session.exec(query).one()
 
 
+def sample_unplaced(
+    session: Session, digest: str, cadence: str, limit: int
+) -> list[tuple[dict[str, str], int | None]]:
+    """List topics and limit of the first readers whom no cohort stands for yet."""
+    query = (
+        select(Subscription.topics, Subscription.max_articles)
+        .where(Subscription.digest == digest, Subscription.cadence == cadence)
+        .where(Subscription.state == SubscriptionState.CONFIRMED, col(Subscription.cohort_id).is_(None))
+        .order_by(col(Subscription.id))
+        .limit(limit)
+    )
+    return [(dict(topics), most) for topics, most in session.exec(query)]
+
+
 def list_wanted_topics(session: Session, digest: str, cadence: str) -> set[str]:
     """List the topics that a cadence's readers chose; "*" stands for every one."""
     placed = session.exec(select(Cohort.topics).where(Cohort.digest == digest, Cohort.cadence == cadence))

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlmodel import Session, col, func, select
 
@@ -31,21 +32,34 @@ def find_or_new(session: Session, digest: str, cadence: str, period: str) -> Dra
     return found or Draft(digest=digest, cadence=cadence, period=period)
 
 
-def save(session: Session, draft: Draft, who: str, act: str, at: datetime) -> None:
-    """Store a draft as it is now, with the act that changed it."""
+def save(
+    session: Session, draft: Draft, who: str, act: str, at: datetime, before: dict[str, Any] | None = None
+) -> None:
+    """Store a draft as it is now, with the act that changed it and what stood before."""
     session.add(draft)
-    note(session, draft, who, act, at)
+    note(session, draft, who, act, at, before)
 
 
-def note(session: Session, draft: Draft, who: str, act: str, at: datetime) -> None:
+def note(
+    session: Session, draft: Draft, who: str, act: str, at: datetime, before: dict[str, Any] | None = None
+) -> None:
     """Record an act on an edition."""
     session.add(
         DeskAct(
             digest=draft.digest, cadence=draft.cadence, period=draft.period, version=draft.version, at=at,
-            who=who, act=act,
+            who=who, act=act, before=before,
         )
     )  # fmt: skip
     session.flush()
+
+
+def find_undoable(session: Session, draft: Draft) -> DeskAct | None:
+    """Find the last act on a draft that can be undone and has not been."""
+    query = select(DeskAct).where(
+        DeskAct.digest == draft.digest, DeskAct.cadence == draft.cadence, DeskAct.period == draft.period
+    )
+    query = query.where(col(DeskAct.before).is_not(None), col(DeskAct.undone).is_(False))
+    return session.exec(query.order_by(col(DeskAct.id).desc()).limit(1)).first()
 
 
 def list_acts(

@@ -1,7 +1,8 @@
 """Articles as they were when an edition froze: what its readers get does not change afterwards."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import insert, literal
 from sqlmodel import Session, col, delete, select
@@ -10,6 +11,10 @@ from digest.models import Article, Edition, FrozenArticle, Variant, VariantArtic
 from digest.store.articles.articles import get_articles, in_parts
 
 _CONTENT = tuple(name for name in FrozenArticle.model_fields if name not in ("edition_id", "article_id"))
+
+_CHANGEABLE = ("title", "summary", "image_alt")
+NO_IMAGE = "none"
+"""The value of an edition's change that leaves an article's picture out."""
 
 
 def keep(session: Session, edition_id: int) -> None:
@@ -37,7 +42,29 @@ def articles_of(session: Session, edition_id: int, ids: Collection[int]) -> dict
             now = found.get(kept.article_id)
             if now is not None:
                 found[kept.article_id] = Article(**now.model_dump() | kept.model_dump(include=set(_CONTENT)))
-    return found
+    changes = session.exec(select(Edition.changes).where(Edition.id == edition_id)).first() or {}
+    return with_changes(found, changes)
+
+
+def with_changes(
+    found: Mapping[int, Article], changes: Mapping[str, Mapping[str, str]]
+) -> dict[int, Article]:
+    """Give articles as an edition shows them: with the words that its editors changed for it alone."""
+    known = dict(found)
+    for key, change in changes.items():
+        article = known.get(int(key))
+        if article is not None:
+            known[int(key)] = Article(**article.model_dump() | _own(article, change))
+    return known
+
+
+def _own(article: Article, change: Mapping[str, str]) -> dict[str, Any]:
+    own: dict[str, Any] = {name: change[name] for name in _CHANGEABLE if name in change}
+    if "section" in change:
+        own["topics"] = list(dict.fromkeys([change["section"], *article.topics]))
+    if change.get("image") == NO_IMAGE:
+        own["image_url"] = None
+    return own
 
 
 def forget_finished(session: Session, before: datetime) -> None:

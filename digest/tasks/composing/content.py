@@ -1,6 +1,5 @@
 """The content that messages are rendered from: an edition's own words, and the cards of its articles."""
 
-import re
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -8,13 +7,14 @@ from urllib.parse import quote
 
 from digest.kept import Kept
 from digest.mail.assembly import CardPieces, ListHead
-from digest.mail.rendering.catalogues import Catalogues
+from digest.mail.rendering.catalogues import Catalogues, Translator
 from digest.mail.rendering.content import Card, Content, Publication, Section
 from digest.mail.rendering.names import Names
 from digest.models import Edition, Form
 from digest.models.cadence import CORRECTION, RESERVED
 from digest.models.row import row_id
-from digest.rules.editions.sections import order_sections
+from digest.rules.editions.placeholders import fill_subject
+from digest.rules.editions.sections import edition_topics, order_sections
 from digest.rules.editions.selection import Choice
 from digest.settings import Settings
 from digest.tasks.composing.cards import CachedCard, Cards
@@ -175,7 +175,7 @@ class EditionContents:
     def _edition_text(self, edition: Edition, language: str) -> _EditionText:
         key = (
             edition.digest, edition.cadence, edition.period, edition.freeze_at, edition.deadline_at,
-            edition.subject, edition.introduction, language,
+            edition.subject, edition.introduction, edition.sponsor, tuple(edition.sections), language,
         )  # fmt: skip
         edition_text = self._edition_texts.get(key)
         if edition_text is None:
@@ -192,14 +192,16 @@ class EditionContents:
             title=self._names.text(spoken, digest.title),
             cadence=self._names.cadence(self._catalogues.choose([spoken]), edition.cadence),
             period=edition.period,
-            dated_at=edition.freeze_at,
+            dated_at=edition.deadline_at,
             timezone=site.timezone,
             language=spoken,
             subject="",
             preheader=_first_words(edition.introduction) if is_correction else "",
             lead=None,
             sections=(),
-            introduction=_introduced(edition.introduction, site.base_url),
+            introduction=_introduced(
+                edition.introduction, edition.sponsor, self._catalogues.choose([spoken]), site.base_url
+            ),
             look=digest.template,
             archive_url=archive_url(site.base_url, edition)
             if digest.is_public and self._settings.web.enabled and edition.cadence not in RESERVED
@@ -207,7 +209,8 @@ class EditionContents:
         )
         subject = edition.subject if is_correction else edition.subject or digest.subject
         day = edition.deadline_at.astimezone(self._settings.zone).date().isoformat()
-        return _EditionText(content, subject, day, is_correction, self._topics[digest.name])
+        topics = edition_topics(self._topics[digest.name], edition.sections)
+        return _EditionText(content, subject, day, is_correction, topics)
 
 
 def _preheader(cards: Sequence[Card]) -> str:
@@ -228,15 +231,13 @@ def archive_url(base_url: str, edition: Edition) -> str:
 
 @lru_cache(maxsize=256)
 def _subject(form: str, lead: str, title: str, day: str, publication: str) -> str:
-    known = {"title": title, "lead": lead, "date": day, "publication": publication}
-    # In one pass: a title may itself contain braces.
-    return re.sub(r"\{(\w+)\}", lambda place: known.get(place[1], place[0]), form)
+    return fill_subject(form, {"title": title, "lead": lead, "date": day, "publication": publication})
 
 
-def _introduced(introduction: str, base_url: str) -> str:
-    """Return the editors' introduction as HTML; the Markdown parser is imported only if there is one."""
-    if not introduction:
+def _introduced(introduction: str, sponsor: str, words: Translator, base_url: str) -> str:
+    """Return introduction and sponsor's line as HTML; import the Markdown parser only if there are any."""
+    if not introduction and not sponsor:
         return ""
-    from digest.articles.introductions import introduce
+    from digest.articles.introductions import introduce, with_sponsor
 
-    return introduce(introduction, base_url)
+    return introduce(with_sponsor(introduction, sponsor, words("Advertisement")), base_url)

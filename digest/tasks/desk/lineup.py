@@ -1,30 +1,43 @@
-"""The articles of an edition in the order in which they would go, as the desk shows them."""
+"""The line-up: an edition's articles in the order and under the sections that the message will have."""
 
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlmodel import Session
 
 from digest.models import Article, Draft
+from digest.rules.editions.sections import edition_topics, order_sections, section_title
 from digest.rules.editions.selection import EVERY_TOPIC, Choice, unsettle_topics
 from digest.settings import DigestSettings
 from digest.store.articles import articles
 from digest.store.editions import cohorts
 from digest.tasks.editions.candidates import BEGINNING, Selection
+from digest.tasks.editions.preview import Viewer, choose_shown
 
 SHOWN = 100
 _ALL = 1_000_000
 _MOST_COHORTS = 200
 _MOST_DECISIONS = 200_000
+_SAMPLE = 5_000
+_MOST_GROUPS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderGroup:
+    """The readers who chose the same topics, as a line-up names them: `("Science, World", 120)`."""
+
+    title: str
+    readers: int
 
 
 @dataclass(frozen=True, slots=True)
 class LineupArticle:
-    """One article of the line-up, with how many readers would get it as far as there is room.
+    """One article of the line-up.
 
-    `fits` tells whether a reader who would get all of the line-up gets this one.
+    `readers` would get it if there were room for all; for those of `lacking` there is none, group by group.
+    `changed` are the fields that this edition alone shows otherwise.
     """
 
     article: Article
@@ -33,90 +46,205 @@ class LineupArticle:
     readers: int
     is_placed: bool
     is_pinned: bool
-    fits: bool
+    lacking: tuple[ReaderGroup, ...] = ()
     added: str = ""
+    changed: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class LineupSection:
+    """A section of the paper, as the message shows it; the lead stands in one of its own, without a title."""
+
+    topic: str
+    title: str
+    lines: tuple[LineupArticle, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Lineup:
     """What an edition holds that somebody would get, and what editors left out.
 
-    `ids` are all of it in order, `lines` the first of them; `readers` is how many there are; `everybodys`
-    counts the candidates that nobody lacks any more.
+    `ids` are all of it in the rule's order, `sections` what a reader of every topic gets, `beyond` the first
+    of what such a reader has no room for; `readers` is how many there are, `everybodys` counts the candidates
+    that nobody lacks any more. `is_estimate` tells that readers were counted by a sample. In one reader's
+    line-up `left_out` counts what comes next time.
     """
 
     ids: tuple[int, ...] = ()
-    lines: tuple[LineupArticle, ...] = ()
+    sections: tuple[LineupSection, ...] = ()
+    beyond: tuple[LineupArticle, ...] = ()
     hidden: tuple[Article, ...] = ()
     readers: int = 0
     everybodys: int = 0
+    is_estimate: bool = False
+    left_out: int = 0
+
+    @property
+    def lines(self) -> tuple[LineupArticle, ...]:
+        """Return the articles as the page shows them, from the lead on."""
+        return (*(line for section in self.sections for line in section.lines), *self.beyond)
 
     def title(self, article_id: int) -> str:
         """Return an article's title, or its number where it is not in the line-up."""
         known = [*(line.article for line in self.lines), *self.hidden]
         return next((one.title for one in known if one.id == article_id), f"article {article_id}")
 
+    def neighbour(self, article_id: int, by: int) -> int | None:
+        """Return the article above (-1) or below (1) one in its section; the lead's neighbours are any."""
+        parts = [[line.article.id or 0 for line in section.lines] for section in self.sections]
+        parts.append([line.article.id or 0 for line in self.beyond])
+        lead = parts[0][0] if parts[0] else None
+        if article_id == lead:
+            return self.ids[1] if by > 0 and len(self.ids) > 1 else None
+        part = next((one for one in parts if article_id in one), [])
+        at = part.index(article_id) + by if part else -1
+        if 0 <= at < len(part):
+            return part[at]
+        is_below_lead = len(parts) > 1 and part == parts[1] and at < 0
+        if by < 0 and part and part == parts[-1]:
+            return self.ids[self.ids.index(article_id) - 1]
+        return lead if is_below_lead else None
+
+    def can_move(self, line: LineupArticle, by: int) -> bool:
+        """Tell whether an article has a neighbour to change places with."""
+        return self.neighbour(line.article.id or 0, by) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    title: str
+    topics: Mapping[str, datetime]
+    history: frozenset[int]
+    size: int
+    room: int
+
 
 def line_up(session: Session, digest: DigestSettings, draft: Draft, now: datetime) -> Lineup:
-    """Return the line-up of a draft."""
+    """Return the line-up of a draft for all of its readers."""
     selection = Selection.read(session, digest, now, draft, most=_ALL)
     total = cohorts.count_readers(session, digest.name, draft.cadence)
-    reached = _reached(session, digest, draft, selection, total)
-    nobodys = frozenset(one.id for one in selection.candidates if total and not reached[one.id])
-    chosen = selection.choose({EVERY_TOPIC: BEGINNING}, nobodys)
-    shown = chosen.choices[:SHOWN]
-    stored = articles.get_articles(session, [*(choice.article_id for choice in shown), *draft.hidden])
+    groups, is_estimate = _groups(session, digest, draft, selection, total)
+    wanted, lacking = _reached(groups, selection)
+    nobodys = frozenset(one.id for one in selection.candidates if total and not wanted[one.id])
+    choices = selection.choose({EVERY_TOPIC: BEGINNING}, nobodys).choices
+    fitting, beyond = choices[: digest.max_articles], choices[digest.max_articles : SHOWN]
+    stored = articles.get_articles(
+        session, [*(choice.article_id for choice in (*fitting, *beyond)), *draft.hidden]
+    )
+
+    def line(number: int, choice: Choice) -> LineupArticle:
+        article = stored[choice.article_id]
+        return LineupArticle(
+            article=article,
+            number=number,
+            section=choice.section,
+            readers=wanted[choice.article_id],
+            is_placed=choice.article_id in draft.arranged,
+            is_pinned=article.pinned_at is not None,
+            lacking=_largest(lacking.get(choice.article_id, Counter())),
+            added=draft.added.get(str(choice.article_id), ""),
+            changed=draft.changes.get(str(choice.article_id), {}),
+        )
+
+    paper = _paper(fitting, edition_topics(digest.topics, draft.sections))
+    numbered = {choice: n for n, choice in enumerate((one for _, part in paper for one in part), 1)}
     return Lineup(
-        ids=tuple(choice.article_id for choice in chosen.choices),
-        lines=tuple(_line(n, one, stored, draft, digest, reached) for n, one in enumerate(shown, 1)),
+        ids=tuple(choice.article_id for choice in choices),
+        sections=tuple(_section(topic, [line(numbered[one], one) for one in part]) for topic, part in paper),
+        beyond=tuple(line(n, one) for n, one in enumerate(beyond, len(fitting) + 1)),
         hidden=tuple(stored[key] for key in draft.hidden if key in stored),
         readers=total,
         everybodys=len(nobodys - selection.shape.hidden),
+        is_estimate=is_estimate,
     )
 
 
-def _reached(
-    session: Session,
-    digest: DigestSettings,
-    draft: Draft,
-    selection: Selection,
-    total: int,
-) -> Counter[int]:
-    """Count for each article the readers who would get it, by the largest cohorts.
+def line_up_for(
+    session: Session, digest: DigestSettings, draft: Draft, view: Viewer, now: datetime
+) -> Lineup:
+    """Return what one reader would get of a draft; raise InputError for an address without a subscription."""
+    chosen = choose_shown(session, digest, view, now, draft)
+    stored = articles.get_articles(session, [choice.article_id for choice in chosen.choices])
+    paper = _paper(chosen.choices, edition_topics(digest.topics, draft.sections))
+    numbered = {choice: n for n, choice in enumerate((one for _, part in paper for one in part), 1)}
 
-    Readers whom no cohort stands for yet are taken as having every topic and nothing so far.
+    def line(choice: Choice) -> LineupArticle:
+        article = stored[choice.article_id]
+        is_placed = choice.article_id in draft.arranged
+        return LineupArticle(
+            article, numbered[choice], choice.section, 1, is_placed, article.pinned_at is not None,
+            changed=draft.changes.get(str(choice.article_id), {}),
+        )  # fmt: skip
+
+    return Lineup(
+        ids=tuple(choice.article_id for choice in chosen.choices),
+        sections=tuple(_section(topic, [line(one) for one in part]) for topic, part in paper),
+        readers=1,
+        left_out=chosen.left_out,
+    )
+
+
+def _paper(choices: Sequence[Choice], topics: tuple[str, ...]) -> list[tuple[str, list[Choice]]]:
+    """Part a list as the message does: the lead, then the sections."""
+    if not choices:
+        return []
+    order = order_sections(tuple(choice.section for choice in choices), topics)
+    rest = [(topic, [choices[number] for number in numbers]) for topic, numbers in order.sections]
+    return [("", [choices[0]]), *rest]
+
+
+def _section(topic: str, lines: Sequence[LineupArticle]) -> LineupSection:
+    return LineupSection(topic, section_title(topic) if topic else "", tuple(lines))
+
+
+def _groups(
+    session: Session, digest: DigestSettings, draft: Draft, selection: Selection, total: int
+) -> tuple[list[_Group], bool]:
+    """Return the largest groups of readers that selection tells apart, and whether their sizes are estimates.
+
+    Readers whom no cohort stands for yet have the topics that they chose, and nothing so far. Of many of
+    those the first are read, and the others taken to be like them.
     """
-    found, reached = selection.candidates, Counter[int]()
-    most = max(1, min(_MOST_COHORTS, _MOST_DECISIONS // max(1, len(found))))
-    placed = 0
-    for cohort, size in cohorts.list_sizes(session, digest.name, draft.cadence, most):
-        topics, history = unsettle_topics(cohort.topics, BEGINNING), frozenset(cohort.history)
-        placed += size
-        for one in found:
-            if selection.why_not(one, topics, history) is None:
-                reached[one.id] += size
-    for one in found if total > placed else ():
-        if selection.why_not(one, {EVERY_TOPIC: BEGINNING}, frozenset()) is None:
-            reached[one.id] += total - placed
-    return reached
+    most = max(1, min(_MOST_COHORTS, _MOST_DECISIONS // max(1, len(selection.candidates))))
+    found = [
+        _Group(
+            _title(cohort.topics),
+            unsettle_topics(cohort.topics, BEGINNING),
+            frozenset(cohort.history),
+            size,
+            _room(digest, cohort.max_articles),
+        )
+        for cohort, size in cohorts.list_sizes(session, digest.name, draft.cadence, most)
+    ]
+    others = total - sum(group.size for group in found)
+    sample = cohorts.sample_unplaced(session, digest.name, draft.cadence, _SAMPLE) if others else []
+    chosen = Counter((tuple(sorted(topics)), _room(digest, wanted)) for topics, wanted in sample)
+    for (topics, room), count in chosen.most_common(most):
+        size = round(count * others / len(sample))
+        found.append(_Group(_title(topics), dict.fromkeys(topics, BEGINNING), frozenset(), size, room))
+    return found, others > len(sample)
 
 
-def _line(
-    number: int,
-    choice: Choice,
-    stored: Mapping[int, Article],
-    draft: Draft,
-    digest: DigestSettings,
-    reached: Mapping[int, int],
-) -> LineupArticle:
-    article = stored[choice.article_id]
-    return LineupArticle(
-        article=article,
-        number=number,
-        section=choice.section,
-        readers=reached.get(choice.article_id, 0),
-        is_placed=choice.article_id in draft.arranged,
-        is_pinned=article.pinned_at is not None,
-        fits=number <= digest.max_articles,
-        added=draft.added.get(str(choice.article_id), ""),
-    )
+def _room(digest: DigestSettings, wanted: int | None) -> int:
+    return digest.max_articles if wanted is None else min(wanted, digest.max_articles)
+
+
+def _title(topics: Iterable[str]) -> str:
+    names = sorted(topics)
+    return "all topics" if EVERY_TOPIC in names else ", ".join(section_title(name) for name in names)
+
+
+def _reached(groups: Sequence[_Group], selection: Selection) -> tuple[Counter[int], dict[int, Counter[str]]]:
+    """Count for each article the readers who want it, and by group those for whom it does not fit."""
+    wanted: Counter[int] = Counter()
+    lacking: dict[int, Counter[str]] = {}
+    for group in groups:
+        for place, choice in enumerate(selection.choose(group.topics, group.history).choices):
+            wanted[choice.article_id] += group.size
+            if place >= group.room:
+                lacking.setdefault(choice.article_id, Counter())[group.title] += group.size
+    return wanted, lacking
+
+
+def _largest(lacking: Counter[str]) -> tuple[ReaderGroup, ...]:
+    return tuple(ReaderGroup(title, readers) for title, readers in lacking.most_common(_MOST_GROUPS))

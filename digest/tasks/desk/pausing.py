@@ -7,7 +7,7 @@ from digest.models import Edition, EditionState
 from digest.models.row import row_id
 from digest.store.editions import drafts, editions
 from digest.tasks.desk.desk import Desk
-from digest.tasks.desk.drafts import Edit
+from digest.tasks.desk.draft_versions import Edit
 from digest.tasks.editions.pausing import resume_editions
 
 

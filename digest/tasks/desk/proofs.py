@@ -21,7 +21,7 @@ from digest.store.editions import drafts
 from digest.tasks.desk import drafts as changes
 from digest.tasks.desk.agenda import AgendaEntry
 from digest.tasks.desk.desk import Desk
-from digest.tasks.desk.drafts import Edit
+from digest.tasks.desk.draft_versions import Edit
 from digest.tasks.desk.notices import post
 from digest.tasks.editions.preview import Preview, Viewer, preview
 
@@ -60,7 +60,7 @@ def look(desk: Desk, entry: AgendaEntry, view: Viewer, at: datetime) -> Preview:
 
 def send_proof(desk: Desk, entry: AgendaEntry, editor: Editor, view: Viewer, now: datetime) -> None:
     """Mail a proof to an editor; raise Unreachable where the relay does not take it."""
-    shown = look(desk, entry, view, now)
+    shown = look(desk, entry, view, moment_of(entry, now))
     page, text = shown.parts(inert=True)
     lines = _lines(desk, entry, editor)
     said = f"Proof of {entry.name} for {editor.address}. Its readers' links do nothing here."
@@ -126,10 +126,15 @@ def _head(said: str, lines: list[tuple[str, str]], text: str) -> str:
     return f"{said}\n\n{links}\n\n{'=' * 72}\n\n{text}"
 
 
-def read_moment(desk: Desk, written: str, now: datetime) -> datetime:
-    """Read the time of a preview, as a form gives it: without an offset it is the publication's own."""
+def moment_of(entry: AgendaEntry, now: datetime) -> datetime:
+    """Return the moment that an unmade edition is shown as of: its deadline, or now where that has passed."""
+    return max(now, entry.deadline_at)
+
+
+def read_moment(desk: Desk, written: str, otherwise: datetime) -> datetime:
+    """Read the time of a preview, as a form has it: without an offset it is the publication's own."""
     if not written:
-        return now
+        return otherwise
     try:
         at = datetime.fromisoformat(written)
     except ValueError:

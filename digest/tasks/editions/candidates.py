@@ -123,7 +123,8 @@ def shape_of(draft: Draft | None) -> Arrangement:
     if draft is None:
         return UNSHAPED
     added = {int(key): reach == Reach.ALL for key, reach in draft.added.items()}
-    return Arrangement(tuple(draft.arranged), frozenset(draft.hidden), added)
+    sections = {int(key): one["section"] for key, one in draft.changes.items() if one.get("section")}
+    return Arrangement(tuple(draft.arranged), frozenset(draft.hidden), added, sections)
 
 
 def limits_of(digest: DigestSettings) -> Limits:

@@ -16,6 +16,7 @@ from digest.store.articles import articles, duplicates, images
 from digest.store.articles import related as stories
 from digest.store.articles.duplicates import OtherSource
 from digest.store.articles.images import Copy
+from digest.store.editions.snapshots import with_changes
 from digest.tasks.composing.composer import Composer
 from digest.tasks.composing.variants import VariantContent, copies_at, other_sources_at
 
@@ -85,7 +86,8 @@ class Fitter:
     def _keep(self, session: Session, ids: Iterable[int]) -> None:
         missing = [number for number in ids if number not in self.articles]
         if missing:
-            self.articles.update(articles.get_articles(session, missing))
+            found = articles.get_articles(session, missing)
+            self.articles.update(with_changes(found, self._edition.changes))
             self.copies.update(copies_at(images.copies_of(session, missing), self._edition.freeze_at))
 
     def _related(

@@ -140,6 +140,9 @@ def _around(
         last_subject=last,
         readers=readers,
         readers_without=without,
+        subject_form=shown.edition.subject or digest.subject,
+        introduction=shown.edition.introduction,
+        sponsor=shown.edition.sponsor,
         own_hosts=frozenset(homes | {host_of(article.url) for article in chosen}),
     )
 

@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from email import message_from_bytes, policy
 from typing import Any
 
 from sqlmodel import Session
@@ -131,6 +130,14 @@ def preview(
     )  # fmt: skip
 
 
+def choose_shown(
+    session: Session, digest: DigestSettings, view: Viewer, at: datetime, draft: Draft
+) -> Chosen:
+    """Return what a reader would get of a draft, before anything is shortened."""
+    _, subscription = _reader(session, digest, view, at)
+    return choose_for(session, digest, subscription, at, draft)
+
+
 def describe(shown: Preview) -> dict[str, Any]:
     """Return the facts of a preview in a form that JSON can hold."""
     html, text = _parts(shown.message)
@@ -160,6 +167,8 @@ def describe(shown: Preview) -> dict[str, Any]:
 
 
 def _parts(message: bytes) -> tuple[Any, Any]:
+    from email import message_from_bytes, policy  # here: sending imports this module, and parses nothing
+
     parsed = message_from_bytes(message, policy=policy.default)
     html, text = parsed.get_body(("html",)), parsed.get_body(("plain",))
     assert html is not None and text is not None  # noqa: S101, PT018 - as composed
@@ -210,4 +219,7 @@ def _edition(draft: Draft, occurrence: Occurrence, at: datetime) -> Edition:
         freeze_at=at,
         subject=draft.subject,
         introduction=draft.introduction,
+        sections=draft.sections,
+        changes=draft.changes,
+        sponsor=draft.sponsor,
     )

@@ -69,6 +69,7 @@ class ReaderEditions:
         row = Edition(
             digest=digest.name, cadence=REQUEST, period=f"{day}-{subscription.id}",
             state=EditionState.FROZEN, at_once=True, deadline_at=now, freeze_at=now, frozen_at=now,
+            sections=draft.sections, changes=draft.changes,
         )  # fmt: skip
         edition = editions.add_edition(session, row)
         if edition is None:

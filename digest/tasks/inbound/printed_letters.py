@@ -16,7 +16,8 @@ from digest.store.database import Database
 from digest.store.delivery import bounces
 from digest.store.readers import answers, letters, subscribers
 from digest.tasks.composing.content import archive_url
-from digest.tasks.desk.drafts import Edit, add_in
+from digest.tasks.desk.draft_articles import add_in
+from digest.tasks.desk.draft_versions import Edit
 from digest.tasks.editions.coming import next_occurrence
 from digest.tasks.inbound.inbox import Inbox
 

@@ -62,7 +62,7 @@ class Access:
         """Let a publisher change something."""
         self.editor(request, form)
         if request.state.visit.editor.role != Role.PUBLISHER:
-            raise HTTPException(403, "A publisher does this; your role is editor.")
+            raise HTTPException(403, "Only a publisher can do this; you are signed in as an editor.")
 
     def visitor(self, request: Request, form: Form) -> None:
         """Let somebody post who is not signed in, by a form that was made for their browser."""
@@ -77,7 +77,7 @@ class Access:
         known = (self._origin, f"{request.url.scheme}://{request.headers.get('host', '')}")
         if site == "same-origin" or (site is None and (origin is None or origin in known)):
             return
-        raise HTTPException(403, "This came from another site's page, and nothing was changed.")
+        raise HTTPException(403, "This request came from another site, and nothing was changed.")
 
     def _visit(self, request: Request) -> SignedIn:
         visit = find_visit(self._desk, request.cookies.get(self._session, ""), self._now())
@@ -87,7 +87,7 @@ class Access:
 
     def _check_form(self, token: str, form: FormData) -> None:
         if not token or not is_own_form(self._desk, token, str(form.get("form", ""))):
-            raise HTTPException(403, "This form has run out. Go back, reload the page, and try again.")
+            raise HTTPException(403, "This page has expired. Reload it and try again.")
 
     def find(self, request: Request) -> SignedIn | None:
         """Find who is signed in."""

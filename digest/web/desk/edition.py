@@ -1,4 +1,7 @@
-"""An edition on the desk: its line-up, its words, and what becomes of it."""
+"""An edition on the desk that is not made yet: its line-up, its words, and whether it is sent.
+
+One form holds the whole page, so that each button brings along what was typed.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,28 +13,23 @@ from starlette.responses import Response
 
 from digest.articles.introductions import introduce
 from digest.errors import InputError, Unreachable
-from digest.models import DeskAct, EditionName, EditionState, Reach, Role
-from digest.tasks.alerts.alerts import list_shown
+from digest.models import DeskAct, EditionName, Reach, Role
+from digest.store.editions import drafts
+from digest.tasks.desk import draft_articles as placing
 from digest.tasks.desk import drafts as changes
-from digest.tasks.desk.agenda import AgendaEntry, describe_progress, list_activity, list_agenda
+from digest.tasks.desk.agenda import AgendaEntry
 from digest.tasks.desk.desk import Desk
-from digest.tasks.desk.drafts import ChangedMeanwhile, Edit
-from digest.tasks.desk.lineup import line_up
-from digest.tasks.desk.pausing import pause_edition, resume_edition
-from digest.tasks.ledger.audit import account, slowed_by
+from digest.tasks.desk.draft_versions import LONGEST_INTRODUCTION, ChangedMeanwhile, DraftWords, Edit
+from digest.tasks.desk.lineup import line_up, line_up_for
+from digest.tasks.desk.proofs import moment_of
+from digest.tasks.editions.preview import Viewer
 from digest.web.desk.pages import DeskPages, sentence
+from digest.web.desk.progress import ProgressPages
 
 _ACTS_SHOWN = 50
 Change = Callable[[Desk, Edit], None]
-
-
-@dataclass(frozen=True, slots=True)
-class DraftForm:
-    """What an editor typed, to be shown again beside what is wrong with it, or what came between."""
-
-    subject: str = ""
-    introduction: str = ""
-    added: str = ""
+_CARRIED = ("named", "reach", "note")
+"""What was typed on the page beside its words: it stays typed, whatever is done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,78 +40,91 @@ class Panel:
     values: Mapping[str, object]
 
 
+@dataclass(frozen=True, slots=True)
+class EditionTrouble:
+    """What a page shows in place of an act: what stands in its way, or the articles found by some words."""
+
+    status: int = 200
+    error: str = ""
+    meanwhile: Sequence[DeskAct] = ()
+    found_by: str = ""
+
+
 class EditionPages:
-    """The desk's front page, and a page for each edition; `panels` adds parts to the latter."""
+    """A page for each edition; `panels` adds parts to it."""
 
     def __init__(
-        self, front: DeskPages, panels: Sequence[Callable[[Session, AgendaEntry], Panel | None]] = ()
+        self,
+        front: DeskPages,
+        progress: ProgressPages,
+        panels: Sequence[Callable[[Session, AgendaEntry], Panel | None]] = (),
     ) -> None:
         self._front = front
+        self._progress = progress
         self._panels = panels
-
-    def home(self, request: Request) -> Response:
-        """Show what is next for each digest and cadence."""
-        with self._front.desk.database.read() as session:
-            agenda = list_agenda(session, self._front.desk.settings, self._front.now())
-            alerts = list_shown(session, self._front.desk.settings, self._front.now())
-            sums = {str(one.last.name): account(session, one.last.edition)
-                    for one in agenda if one.last and one.last.edition}  # fmt: skip
-        return self._front.show(request, "home", title="The desk", agenda=agenda, sums=sums, alerts=alerts)
 
     def edition(self, request: Request, digest: str, cadence: str, period: str) -> Response:
         """Show an edition."""
         return self._show(request, EditionName(digest, cadence, period))
 
     def shape(self, request: Request, digest: str, cadence: str, period: str) -> Response:
-        """Move, pin, leave out or take back one article."""
-        field = self._front.get(request, "article")
-        article_id = int(field) if field.isascii() and field.isdigit() and len(field) < 10 else 0
-        change = self._shaping(request, article_id)
-        return self._act(request, EditionName(digest, cadence, period), change, place=f"a{article_id}")
+        """Move, pin, leave out or take back one article, order the sections, undo, or save the words."""
+        name = EditionName(digest, cadence, period)
+        act, _, field = self._front.get(request, "do").partition(" ")
+        article_id = _number(field or self._front.get(request, "article"))
+        if act == "look":
+            return self._show(request, name, EditionTrouble())
+        if act == "save":
+            return self._act(request, name, changes.save_words, said="saved", place="words")
+        if act == "undo":
+            return self._act(request, name, changes.undo, said="undone")
+        if act in ("section-up", "section-down"):
+            by = -1 if act == "section-up" else 1
+            return self._act(
+                request,
+                name,
+                lambda desk, hand: changes.move_section(desk, hand, field, by),
+                carried={"at": f"s-{field}", "did": act},
+            )
+        change = self._shaping(request, act, article_id)
+        return self._act(request, name, change, carried={"at": str(article_id), "did": act})
 
-    def _shaping(self, request: Request, article_id: int) -> Change:
-        before = self._front.get(request, "before")
-        other = int(before) if before.isascii() and before.isdigit() and len(before) < 10 else None
+    def _shaping(self, request: Request, act: str, article_id: int) -> Change:
+        other = _number(self._front.get(request, "before")) or None
         known: dict[str, Change] = {
-            "up": lambda desk, hand: changes.step(desk, hand, article_id, -1),
-            "down": lambda desk, hand: changes.step(desk, hand, article_id, 1),
-            "lead": lambda desk, hand: changes.lead(desk, hand, article_id),
-            "move": lambda desk, hand: changes.move_before(desk, hand, article_id, other),
-            "pin": lambda desk, hand: changes.pin(desk, hand, article_id),
-            "unpin": lambda desk, hand: changes.unpin(desk, hand, article_id),
-            "hide": lambda desk, hand: changes.hide(desk, hand, article_id),
-            "unhide": lambda desk, hand: changes.unhide(desk, hand, article_id),
+            "up": lambda desk, hand: placing.step(desk, hand, article_id, -1),
+            "down": lambda desk, hand: placing.step(desk, hand, article_id, 1),
+            "lead": lambda desk, hand: placing.lead(desk, hand, article_id),
+            "move": lambda desk, hand: placing.move_before(desk, hand, article_id, other),
+            "pin": lambda desk, hand: placing.pin(desk, hand, article_id),
+            "unpin": lambda desk, hand: placing.unpin(desk, hand, article_id),
+            "hide": lambda desk, hand: placing.hide(desk, hand, article_id),
+            "unhide": lambda desk, hand: placing.unhide(desk, hand, article_id),
+            "reset": changes.reset_order,
         }
-        return known.get(self._front.get(request, "do"), _nothing)
+        return known.get(act, _nothing)
 
     def add(self, request: Request, digest: str, cadence: str, period: str) -> Response:
-        """Add an article that is no candidate by itself."""
-        named = self._front.get(request, "named")[:2000]
+        """Add an article that is no candidate by itself; words of a title show those that have them."""
+        picked, named = self._front.get(request, "pick"), self._front.get(request, "named")[:2000]
         reach = Reach.ALL if self._front.get(request, "reach") == Reach.ALL else Reach.TOPICS
+        name = EditionName(digest, cadence, period)
+        if not picked and named.strip() and not named.strip().isdigit() and "://" not in named:
+            return self._show(request, name, EditionTrouble(found_by=named))
+        named = picked or named
         return self._act(
-            request,
-            EditionName(digest, cadence, period),
-            lambda desk, hand: changes.add(desk, hand, named, reach),
-            typed=DraftForm(added=named),
+            request, name, lambda desk, hand: placing.add(desk, hand, named, reach), used="named"
         )
 
-    def write(self, request: Request, digest: str, cadence: str, period: str) -> Response:
-        """Save the subject and the introduction, or only show how they look."""
-        typed = DraftForm(self._front.get(request, "subject"), self._front.get(request, "introduction"))
-        name = EditionName(digest, cadence, period)
-        if self._front.get(request, "do") == "look":
-            return self._show(request, name, typed=typed)
+    def note(self, request: Request, digest: str, cadence: str, period: str) -> Response:
+        """Leave a note to colleagues."""
+        text, name = self._front.get(request, "note"), EditionName(digest, cadence, period)
         return self._act(
-            request,
-            name,
-            lambda desk, hand: changes.write(desk, hand, typed.subject, typed.introduction),
-            typed=typed,
-            said="saved",
-            place="words",
+            request, name, lambda desk, hand: changes.leave_note(desk, hand, text), said="noted", used="note"
         )
 
     def approve(self, request: Request, digest: str, cadence: str, period: str) -> Response:
-        """Approve what was seen."""
+        """Approve what is on the screen."""
         return self._act(request, EditionName(digest, cadence, period), changes.approve, said="approved")
 
     def hold(self, request: Request, digest: str, cadence: str, period: str) -> Response:
@@ -124,16 +135,22 @@ class EditionPages:
         """End a hold; after the deadline that sends the edition, so a publisher does it."""
         name = EditionName(digest, cadence, period)
         if self._front.entry(name).edition and self._front.visit(request).editor.role != Role.PUBLISHER:
-            return self._show(request, name, status=403, error="A publisher lets an edition go that is late.")
+            error = "Only a publisher can release an edition after its deadline."
+            return self._show(request, name, EditionTrouble(403, error))
         return self._act(request, name, changes.let_go, said="let-go")
 
-    def pause(self, request: Request, digest: str, cadence: str, period: str) -> Response:
-        """Pause delivery."""
-        return self._act(request, EditionName(digest, cadence, period), pause_edition, said="paused")
+    def to_preview(self, request: Request, digest: str, cadence: str, period: str) -> Response:
+        """Save what is on the screen, and go on to the preview."""
+        name = EditionName(digest, cadence, period)
+        return self._act(request, name, changes.save_words, said="preview", onward=f"{name.path}/preview")
 
-    def resume(self, request: Request, digest: str, cadence: str, period: str) -> Response:
-        """Let delivery go on."""
-        return self._act(request, EditionName(digest, cadence, period), resume_edition, said="resumed")
+    def save_first(self, request: Request, name: EditionName) -> Response | bool:
+        """Save what is on the screen, and tell whether that was new; a page where it cannot be saved."""
+        hand, draft = self._front.hand(request, name), self._front.entry(name).draft
+        if hand.words is None or hand.words.tidied() == DraftWords.of(draft):
+            return False
+        answer = self._act(request, name, changes.save_words)
+        return answer if answer.status_code != _SEE_OTHER else True
 
     def _act(
         self,
@@ -141,75 +158,104 @@ class EditionPages:
         name: EditionName,
         change: Change,
         *,
-        typed: DraftForm | None = None,
         said: str = "changed",
         place: str = "",
+        used: str = "",
+        onward: str = "",
+        carried: Mapping[str, str] | None = None,
     ) -> Response:
-        """Do it and go back to the page, or show what stands in the way, with what was typed."""
-        self._front.entry(name)
+        """Do it and go back to the page, or show what stands in the way, with all that was typed.
+
+        The field that was `used` up is emptied; the others stay as they were typed.
+        """
+        entry = self._front.entry(name)
+        hand = self._front.hand(request, name)
+        stood = DraftWords.of(entry.draft)
         try:
-            change(self._front.desk, self._front.hand(request, name))
+            change(self._front.desk, hand)
         except ChangedMeanwhile as meanwhile:
-            return self._show(request, name, status=409, meanwhile=meanwhile.acts, typed=typed)
+            trouble = EditionTrouble(409, meanwhile.done, meanwhile.acts)
+            return self._show(request, name, trouble)
         except (InputError, Unreachable) as error:
-            return self._show(request, name, status=400, error=sentence(error), typed=typed)
-        return self._front.go(name.path, said, place)
+            return self._show(request, name, EditionTrouble(400, sentence(error)))
+        if hand.words is not None and hand.words.tidied() != stood and said in _SAYS_WORDS:
+            said = f"{said}-words"
+        typed = {key: self._front.get(request, key)[:2000] for key in _CARRIED if key != used}
+        typed = {key: value for key, value in typed.items() if value and value != Reach.TOPICS}
+        said = "" if said == "preview" else said
+        return self._front.go(onward or name.path, said, place, **(typed | dict(carried or {})))
 
     def _show(
         self,
         request: Request,
         name: EditionName,
-        *,
-        status: int = 200,
-        error: str = "",
-        meanwhile: Sequence[DeskAct] = (),
-        typed: DraftForm | None = None,
+        trouble: EditionTrouble = EditionTrouble(),
     ) -> Response:
         entry = self._front.entry(name)
+        if not entry.is_open:
+            return self._progress.show(request, entry, trouble.status, trouble.error, self._drawn(entry))
+        typed = self._front.words(request) if hasattr(request.state, "form") else None
         with self._front.desk.database.read() as session:
-            values = self._open(session, entry, typed) if entry.is_open else self._made(session, entry)
-            acts = list_activity(session, name, _ACTS_SHOWN)
-            panels = [panel for make in self._panels if (panel := make(session, entry))]
+            values = self._values(session, request, entry, typed)
+            found = placing.find_articles(session, trouble.found_by)
         return self._front.show(
             request,
-            "edition" if entry.is_open else "progress",
-            status,
+            "edition",
+            trouble.status,
             title=f"{entry.digest.title}, {name.cadence}",
             entry=entry,
-            acts=acts,
-            panels=panels,
-            error=error,
-            meanwhile=meanwhile,
+            panels=self._drawn(entry),
+            error=trouble.error,
+            meanwhile=trouble.meanwhile,
+            found=found,
+            asked=trouble.found_by,
+            unsaved=typed is not None and typed.tidied() != DraftWords.of(entry.draft),
             **values,
         )
 
-    def _open(self, session: Session, entry: AgendaEntry, typed: DraftForm | None) -> dict[str, Any]:
-        draft = entry.draft
-        words = typed or DraftForm(draft.subject, draft.introduction)
-        if typed and typed.added:
-            words = DraftForm(draft.subject, draft.introduction, typed.added)
-        site = self._front.desk.settings.site
-        lineup = line_up(session, entry.digest, draft, self._front.now())
+    def _drawn(self, entry: AgendaEntry) -> list[Panel]:
+        with self._front.desk.database.read() as session:
+            return [panel for make in self._panels if (panel := make(session, entry))]
+
+    def _values(
+        self, session: Session, request: Request, entry: AgendaEntry, typed: DraftWords | None
+    ) -> dict[str, Any]:
+        draft, site, now = entry.draft, self._front.desk.settings.site, self._front.now()
+        words = typed or DraftWords.of(draft)
+        at = moment_of(entry, now)
+        reader = request.query_params.get("reader", "")[:320].strip()
+        wrong, own = "", None
+        if reader:
+            try:
+                own = line_up_for(session, entry.digest, draft, Viewer(reader), at)
+            except InputError as error:
+                wrong = sentence(error)
         return {
-            "lineup": lineup,
+            "lineup": own or line_up(session, entry.digest, draft, at),
+            "reader": reader if own else "",
+            "asked_reader": reader,
+            "reader_error": wrong,
             "typed": words,
-            "unsaved": bool(typed) and not (typed and typed.added),
-            "introduction": introduce(words.introduction[: changes.LONGEST_INTRODUCTION], site.base_url),
+            "fields": self._fields(request),
+            "at": request.query_params.get("at", ""),
+            "did": request.query_params.get("did", ""),
+            "introduction": introduce(words.introduction[:LONGEST_INTRODUCTION], site.base_url),
+            "acts": drafts.list_acts(session, *entry.name, limit=50),
+            "can_undo": drafts.find_undoable(session, draft) is not None,
         }
 
-    def _made(self, session: Session, entry: AgendaEntry) -> dict[str, Any]:
-        assert entry.edition is not None  # noqa: S101 - it is made
-        progress = describe_progress(session, entry.edition)
-        total = account(session, entry.edition)
-        return {
-            "sum": total,
-            "settled": total.total - total.open,
-            "deferred": progress.deferred,
-            "reasons": progress.reasons,
-            "next_due_at": progress.next_due_at,
-            "slowed": slowed_by(session, self._front.desk.settings, self._front.now()),
-            "runs": entry.edition.state in (EditionState.COMPILING, EditionState.FROZEN),
-        }
+    def _fields(self, request: Request) -> dict[str, str]:
+        """Return what stands typed in the other fields of the page."""
+        form = request.state.form if hasattr(request.state, "form") else request.query_params
+        return {name: str(form.get(name, ""))[:2000] for name in _CARRIED}
+
+
+_SEE_OTHER = 303
+_SAYS_WORDS = {"changed", "approved", "held", "let-go", "preview"}
+
+
+def _number(field: str) -> int:
+    return int(field) if field.isascii() and field.isdigit() and len(field) < 10 else 0
 
 
 def _nothing(_desk: Desk, _hand: Edit) -> None:

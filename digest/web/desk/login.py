@@ -12,9 +12,9 @@ from digest.web.desk.access import HOME, safe_next
 from digest.web.desk.pages import DeskPages
 from digest.web.shared.security import SignUpLimit, find_block
 
-_WRONG = "Address and password do not go together."
-_TOO_OFTEN = "There were too many attempts. Please wait an hour, or ask the operator."
-_BUSY = "Too many people sign in at this moment. Please try again in a few seconds."
+_WRONG = "Wrong email or password."
+_TOO_OFTEN = "Too many attempts. Please wait an hour, or ask your operator."
+_BUSY = "Too many people are signing in right now. Please try again in a few seconds."
 _ADDRESSES, _BLOCKS = 10, 60
 
 
@@ -82,7 +82,7 @@ class LoginPages:
         """Set a password by a link."""
         password = self._front.get(request, "password")
         if password != self._front.get(request, "again"):
-            return self._password(request, token, "The two are not the same.", 400)
+            return self._password(request, token, "The passwords do not match.", 400)
         try:
             editor = set_password(self._front.desk, token, password, self._front.now())
         except InputError as error:
@@ -110,7 +110,7 @@ class LoginPages:
     def _no_link(self) -> Response:
         return self._front.pages.say(
             "This link is no longer valid",
-            "It sets a password once, within an hour. The operator can mail you a fresh one.",
+            "A link sets a password once, within an hour. Your operator can mail you a new one.",
             status=410,
             link=f"{HOME}/login",
             link_text="Sign in",

@@ -3,15 +3,17 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import urlencode
 
 from fastapi import Request
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from digest.models import EditionName, Role
+from digest.rules.editions.approval import status_label, status_sentence
 from digest.tasks.desk.agenda import AgendaEntry, find_entry
 from digest.tasks.desk.desk import Desk
-from digest.tasks.desk.drafts import Edit
+from digest.tasks.desk.draft_versions import DraftWords, Edit
 from digest.tasks.desk.sessions import SignedIn, form_token
 from digest.web.desk.access import Access
 from digest.web.desk.sections import section_links
@@ -19,13 +21,25 @@ from digest.web.shared.pages import Pages
 
 SAID = {
     "changed": "Done.",
+    "changed-words": "Done. What you had typed was saved with it.",
     "saved": "Saved.",
+    "noted": "Your note is in the activity.",
     "proof": "The proof is on its way to your mailbox.",
-    "approved": "Approved. The next change makes that void.",
-    "held": "On hold. It does not go until somebody lets it.",
-    "let-go": "The hold has ended.",
-    "paused": "Paused. What is on the wire comes to its reply; nothing else leaves.",
-    "resumed": "It goes on with the next run.",
+    "proof-words": "What you had typed was saved, and the proof is on its way to your mailbox.",
+    "preview-words": "What you had typed was saved.",
+    "approved": "Approved. Any edit cancels the approval.",
+    "approved-words": "Saved and approved as it stands on this page. Any edit cancels the approval.",
+    "held": "On hold. It is not sent until somebody releases it.",
+    "held-words": "Saved and put on hold. It is not sent until somebody releases it.",
+    "let-go": "Released.",
+    "let-go-words": "Saved and released.",
+    "undone": "Undone.",
+    "paused": "Paused. Messages already on their way are finished; no others are sent.",
+    "resumed": "Delivery resumes with the next run.",
+    "retried": "Failed readers are tried again with the next run.",
+    "due": "It is sent with the next run.",
+    "withdrawn": "The article is withdrawn.",
+    "corrected": "The correction is on its way to everyone who has the article.",
     "answered": "Your answer is mailed by the next run.",
     "asked": "Its writer is asked by the next run; a yes puts it in the next edition.",
     "done": "Marked as done.",
@@ -53,16 +67,25 @@ class DeskPages:
             is_publisher=visit.editor.role == Role.PUBLISHER,
             said=SAID.get(request.query_params.get("said", ""), ""),
             now=self.now(),
+            status_of=self.status_of,
+            label_of=label_of,
             sections=section_links(request.app, request.url.path),
             **values,
         )
         self.gate.keep_session(page, visit.token)
         return page
 
-    def go(self, path: str, said: str = "", place: str = "") -> Response:
+    def go(self, path: str, said: str = "", place: str = "", **carried: str) -> Response:
         """Go on to a page after a change, and say there what was done (RFC 9110 15.4.4)."""
-        said = f"?said={said}" if said else ""
-        return RedirectResponse(f"{path}{said}{f'#{place}' if place else ''}", 303)
+        query = urlencode({name: value for name, value in {"said": said, **carried}.items() if value})
+        query = f"?{query}" if query else ""
+        return RedirectResponse(f"{path}{query}{f'#{place}' if place else ''}", 303)
+
+    def status_of(self, entry: AgendaEntry) -> str:
+        """Say in one sentence where an edition stands."""
+        return status_sentence(
+            entry.digest.approval, entry.draft, entry.edition, entry.deadline_at, self.pages.name_moment
+        )
 
     def visit(self, request: Request) -> SignedIn:
         """Return who is signed in."""
@@ -74,10 +97,17 @@ class DeskPages:
         return str(request.state.form.get(name, ""))
 
     def hand(self, request: Request, name: EditionName) -> Edit:
-        """Return whose hand changes what, and what they saw of it."""
+        """Return whose hand changes what, what they saw of it, and the words on their screen."""
         seen = self.get(request, "version")
         version = int(seen) if seen.isascii() and seen.isdigit() and len(seen) < 10 else -1
-        return Edit(self.visit(request).editor.address, name, version, self.now())
+        return Edit(self.visit(request).editor.address, name, version, self.now(), self.words(request))
+
+    def words(self, request: Request) -> DraftWords | None:
+        """Return the words on the screen that a form brings along; None where it has none."""
+        if "subject" not in request.state.form:
+            return None
+        fields = (self.get(request, name) for name in ("subject", "introduction", "sponsor"))
+        return DraftWords(*fields)
 
     def entry(self, name: EditionName) -> AgendaEntry:
         """Return an edition; a page that is missing where there is none."""
@@ -86,6 +116,11 @@ class DeskPages:
         if found is None:
             raise HTTPException(404)
         return found
+
+
+def label_of(entry: AgendaEntry) -> str:
+    """Return the short word for where an edition stands."""
+    return status_label(entry.digest.approval, entry.draft, entry.edition)
 
 
 def sentence(error: Exception) -> str:

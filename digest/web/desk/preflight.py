@@ -1,4 +1,4 @@
-"""An edition looked over before it goes: each check with its reasons, at the press of a button."""
+"""The checks of an edition, each with its reasons, at the press of a button."""
 
 from fastapi import Request
 from starlette.exceptions import HTTPException
@@ -8,9 +8,10 @@ from digest.errors import InputError
 from digest.models import EditionName
 from digest.models.status import Status
 from digest.rules.editions.preflight_checks import is_clear
-from digest.tasks.desk.proofs import look
+from digest.tasks.desk.proofs import look, moment_of
 from digest.tasks.editions.preflight import look_before
 from digest.tasks.editions.preview import Viewer
+from digest.web.desk.edition import EditionPages
 from digest.web.desk.pages import DeskPages, sentence
 
 _NOT_FOUND = 404
@@ -19,32 +20,37 @@ _NOT_FOUND = 404
 class PreflightPages:
     """The checks of an edition that is not made yet; other machines are asked, so it takes a POST."""
 
-    def __init__(self, front: DeskPages) -> None:
+    def __init__(self, front: DeskPages, edition: EditionPages) -> None:
         self._front = front
+        self._edition = edition
 
     def check(self, request: Request, digest: str, cadence: str, period: str) -> Response:
         """Make all checks as for a reader of every topic, and show what they found."""
         entry = self._front.entry(EditionName(digest, cadence, period))
         if not entry.is_open:
             raise HTTPException(_NOT_FOUND)
-        desk = self._front.desk
+        saved = self._edition.save_first(request, entry.name)
+        if isinstance(saved, Response):
+            return saved
+        desk, entry = self._front.desk, self._front.entry(entry.name)
         try:
-            shown = look(desk, entry, Viewer(), self._front.now())
+            shown = look(desk, entry, Viewer(), moment_of(entry, self._front.now()))
         except InputError as error:
             return self._front.show(
-                request, "trouble", 400, title="There is nothing to check", entry=entry, error=sentence(error)
+                request, "trouble", 400, title="Nothing to check yet", entry=entry, error=sentence(error)
             )
         checked = look_before(desk.database, desk.settings, desk.composer, shown, asks=True).checked
         groups = [
             (title, [one for one in checked if one.outcome is outcome])
-            for title, outcome in (("Fails", Status.FAIL), ("To look at", Status.WARN))
+            for title, outcome in (("Problems", Status.FAIL), ("Warnings", Status.WARN))
         ]
         return self._front.show(
             request,
             "preflight",
-            title="Before it goes",
+            title="Checks",
+            was_saved=saved,
             entry=entry,
             groups=groups,
-            well=[one.check for one in checked if one.outcome is Status.OK],
+            passed=[one.check for one in checked if one.outcome is Status.OK],
             clear=is_clear(checked),
         )

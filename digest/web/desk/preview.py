@@ -14,11 +14,12 @@ from starlette.responses import HTMLResponse, Response
 from digest.errors import InputError, Unreachable
 from digest.models import EditionName
 from digest.tasks.desk.agenda import AgendaEntry
-from digest.tasks.desk.proofs import look, read_moment, send_proof
+from digest.tasks.desk.proofs import look, moment_of, read_moment, send_proof
 from digest.tasks.editions.preview import Preview, Viewer, describe
+from digest.web.desk.edition import EditionPages
 from digest.web.desk.pages import DeskPages, sentence
 
-WIDTHS = {"600": "A window, 600", "1200": "Broad, 1,200", "360": "A phone, 360"}
+WIDTHS = {"600": "Desktop, 600 px", "1200": "Wide, 1,200 px", "360": "Phone, 360 px"}
 
 Text = Annotated[str, Query(max_length=400)]
 Topics = Annotated[list[str], Query(max_length=100)]
@@ -60,8 +61,9 @@ class PreviewRequest:
 class PreviewPages:
     """The preview of an edition that is not made yet, and the proof that is mailed of it."""
 
-    def __init__(self, front: DeskPages) -> None:
+    def __init__(self, front: DeskPages, edition: EditionPages) -> None:
         self._front = front
+        self._edition = edition
 
     def preview(
         self,
@@ -81,7 +83,7 @@ class PreviewPages:
         entry = self._open(EditionName(digest, cadence, period))
         width = width if width in WIDTHS else "600"
         asked = PreviewRequest(address, tuple(topics), language, at, width, dark == "1", images != "0")
-        shown, error, moment = None, "", self._front.now()
+        shown, error, moment = None, "", moment_of(entry, self._front.now())
         try:
             moment = read_moment(self._front.desk, at, moment)
             shown = look(self._front.desk, entry, asked.view, moment)
@@ -117,7 +119,7 @@ class PreviewPages:
         entry = self._open(EditionName(digest, cadence, period))
         view = Viewer(address.strip(), tuple(topics), language.strip())
         try:
-            moment = read_moment(self._front.desk, at, self._front.now())
+            moment = read_moment(self._front.desk, at, moment_of(entry, self._front.now()))
             page, _ = look(self._front.desk, entry, view, moment).parts(inert=True)
         except InputError as error:
             raise HTTPException(404) from error
@@ -133,15 +135,18 @@ class PreviewPages:
         view = Viewer(
             self._front.get(request, "address").strip(), topics, self._front.get(request, "language")
         )
+        saved = self._edition.save_first(request, entry.name)
+        if isinstance(saved, Response):
+            return saved
         try:
             editor = self._front.visit(request).editor
-            send_proof(self._front.desk, entry, editor, view, self._front.now())
+            send_proof(self._front.desk, self._open(entry.name), editor, view, self._front.now())
         except (InputError, Unreachable) as error:
             status = 400 if isinstance(error, InputError) else 502
             return self._front.show(
                 request, "trouble", status, title="The proof was not sent", entry=entry, error=sentence(error)
             )
-        return self._front.go(entry.name.path, "proof")
+        return self._front.go(entry.name.path, "proof-words" if saved else "proof")
 
     def _open(self, name: EditionName) -> AgendaEntry:
         entry = self._front.entry(name)

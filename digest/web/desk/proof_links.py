@@ -4,7 +4,7 @@ from fastapi import Request
 from starlette.responses import Response
 
 from digest.errors import InputError
-from digest.tasks.desk.drafts import ChangedMeanwhile
+from digest.tasks.desk.draft_versions import ChangedMeanwhile
 from digest.tasks.desk.proofs import ProofAct, ProofLink, find_offer, take_offer
 from digest.web.desk.pages import DeskPages
 
@@ -45,17 +45,17 @@ class ProofLinkPages:
         approved = offer.act is ProofAct.APPROVE
         return self._front.pages.say(
             "Approved" if approved else "On hold",
-            "It goes at its deadline. The next change makes the approval void."
+            "It is sent at its deadline. Any edit cancels the approval."
             if approved
-            else "It does not go until somebody ends the hold on the desk.",
+            else "It is not sent until somebody releases it on the desk.",
             link=offer.name.path,
             link_text="Open it on the desk",
         )
 
     def _changed(self, offer: ProofLink, what: str) -> Response:
         return self._front.pages.say(
-            f"It {what} after this proof",
-            "Nothing was done. Look at it as it is now.",
+            f"The edition {what} after this proof",
+            "Nothing was done. See how it stands now.",
             status=409,
             link=offer.name.path,
             link_text="Open it on the desk",
@@ -64,8 +64,8 @@ class ProofLinkPages:
     def _gone(self) -> Response:
         return self._front.pages.say(
             "This link is no longer valid",
-            "It ends with the next deadline, and with its editor's right to do this.",
+            "It expires at the next deadline, or when its editor may no longer do this.",
             status=410,
             link="/desk",
-            link_text="To the desk",
+            link_text="The desk",
         )

@@ -12,11 +12,14 @@ from digest.tasks.desk.agenda import AgendaEntry
 from digest.tasks.desk.desk import Desk
 from digest.web.desk.access import HOME, Access, SignInNeeded, to_sign_in
 from digest.web.desk.edition import EditionPages, Panel
+from digest.web.desk.edition_article import EditionArticlePages
+from digest.web.desk.home import HomePages
 from digest.web.desk.letters import LETTERS, LetterPages, letters_panel
 from digest.web.desk.login import LoginPages
 from digest.web.desk.pages import DeskPages
 from digest.web.desk.preflight import PreflightPages
 from digest.web.desk.preview import PreviewPages
+from digest.web.desk.progress import ProgressPages
 from digest.web.desk.proof_links import ProofLinkPages
 from digest.web.shared.pages import Pages
 
@@ -75,20 +78,25 @@ def _letters(front: DeskPages) -> APIRouter:
 def _editions(
     front: DeskPages, panels: Sequence[Callable[[Session, AgendaEntry], Panel | None]]
 ) -> APIRouter:
-    router, pages, gate = APIRouter(), EditionPages(front, panels), front.gate
-    _look(router, HOME, pages.home, gate)
+    router, gate = APIRouter(), front.gate
+    progress = ProgressPages(front)
+    pages = EditionPages(front, progress, panels)
+    looking, checks = PreviewPages(front, pages), PreflightPages(front, pages)
+    _look(router, HOME, HomePages(front).home, gate)
     _look(router, _EDITION, pages.edition, gate)
-    for name, act in (
-        ("shape", pages.shape), ("add", pages.add), ("write", pages.write), ("hold", pages.hold),
-        ("let-go", pages.let_go),
-    ):  # fmt: skip
-        _post(router, f"{_EDITION}/{name}", act, gate.editor)
-    looking = PreviewPages(front)
     _look(router, f"{_EDITION}/preview", looking.preview, gate)
     _look(router, f"{_EDITION}/preview/frame", looking.frame, gate)
-    _post(router, f"{_EDITION}/proof", looking.proof, gate.editor)
-    _post(router, f"{_EDITION}/preflight", PreflightPages(front).check, gate.editor)
-    for name, act in (("approve", pages.approve), ("pause", pages.pause), ("resume", pages.resume)):
+    single = EditionArticlePages(front, pages)
+    _look(router, f"{_EDITION}/find", single.find, gate)
+    _look(router, f"{_EDITION}/edit/{{number}}", single.show, gate)
+    _post(router, f"{_EDITION}/edit/{{number}}", single.change, gate.editor)
+    for name, act in (
+        ("shape", pages.shape), ("add", pages.add), ("note", pages.note), ("hold", pages.hold),
+        ("let-go", pages.let_go), ("to-preview", pages.to_preview), ("proof", looking.proof),
+        ("preflight", checks.check),
+    ):  # fmt: skip
+        _post(router, f"{_EDITION}/{name}", act, gate.editor)
+    for name, act in (("approve", pages.approve), ("pause", progress.pause), ("resume", progress.resume)):
         _post(router, f"{_EDITION}/{name}", act, gate.publisher)
     return router
 

@@ -9,7 +9,7 @@ from fastapi import APIRouter, HTTPException, Request
 from markupsafe import Markup
 from starlette.responses import Response
 
-from digest.articles.introductions import introduce
+from digest.articles.introductions import introduce, with_sponsor
 from digest.mail.rendering.templates import safe_href
 from digest.models import Article, Edition
 from digest.models.row import row_id
@@ -84,7 +84,9 @@ class ArchivePages:
             "parts": [(part.topic, [items[article.id] for article in part.articles]) for part in found.parts],
             "earlier": [items[article.id] for article in found.earlier],
             "related": [self._item(article, found) for article in found.related],
-            "introduction": self._written(found.edition.introduction),
+            "introduction": self._written(
+                with_sponsor(found.edition.introduction, found.edition.sponsor, view.words("Advertisement"))
+            ),
             "wording": view.word_consent([found.digest]),
             "before": found.beside.before and self._path(found.beside.before),
             "after": found.beside.after and self._path(found.beside.after),

@@ -25,7 +25,7 @@ class Pages:
             lstrip_blocks=True,
         )
         self._templates.filters["topic"] = _name_topic
-        self._templates.filters["moment"] = self._name_moment
+        self._templates.filters["moment"] = self.name_moment
         self._templates.filters["span"] = name_span
         self._templates.filters["clean"] = Markup
         self._folder = folder
@@ -63,7 +63,8 @@ class Pages:
         local = at.astimezone(self._settings.zone)
         return f"{local.day} {local:%B %Y}"
 
-    def _name_moment(self, at: datetime) -> str:
+    def name_moment(self, at: datetime) -> str:
+        """Return a moment in the publication's zone: `Mon 23 Nov, 07:00`."""
         local = at.astimezone(self._settings.zone)
         return f"{local:%a} {local.day} {local:%b}, {local:%H:%M}"
 

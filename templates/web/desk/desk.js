@@ -1,11 +1,87 @@
-// Comfort only: rows of the line-up can be dragged. Each drop posts the same form as the buttons do.
+// Comfort only: every act is a button of the page's form, and works without this file.
 "use strict";
 (() => {
-  const list = document.querySelector("ol.lines");
-  if (!list) return;
+  const form = document.getElementById("draft");
+  if (!form) return;
+  const fields = () => [...form.elements].filter((one) => one.matches("input:not([type=hidden]), textarea, select"));
+  const read = () => Object.fromEntries(fields().filter((one) => one.type !== "radio" || one.checked)
+    .map((one) => [one.name, one.type === "checkbox" ? (one.checked ? "1" : "") : one.value]));
+  const key = `draft ${form.dataset.draft}`;
+  const note = document.querySelector("[data-unsaved-note]");
+  const shown = JSON.stringify(read());
+  let leaving = false;
+
+  const isUnsaved = () => "unsaved" in form.dataset || JSON.stringify(read()) !== shown;
+  const say = () => { if (note) note.hidden = !isUnsaved(); };
+  const forget = () => { try { localStorage.removeItem(key); } catch { /* no storage: nothing was kept */ } };
+  const keep = () => {
+    try {
+      if (isUnsaved()) localStorage.setItem(key, JSON.stringify({ version: form.dataset.version, typed: read() }));
+      else localStorage.removeItem(key);
+    } catch { /* no storage: the warning on leaving stays */ }
+  };
+  const restore = () => {
+    let kept = null;
+    try { kept = JSON.parse(localStorage.getItem(key)); } catch { return; }
+    if (!kept || JSON.stringify(kept.typed) === shown || "unsaved" in form.dataset) return;
+    const bar = document.createElement("p");
+    bar.className = "done";
+    bar.setAttribute("role", "status");
+    bar.append("Text that you typed earlier was not saved. ");
+    const button = (words, act) => {
+      const one = document.createElement("button");
+      Object.assign(one, { type: "button", textContent: words });
+      one.addEventListener("click", () => { act(); bar.remove(); });
+      bar.append(one, " ");
+    };
+    button("Restore it", () => {
+      for (const one of fields()) {
+        if (!(one.name in kept.typed)) continue;
+        if (one.type === "radio" || one.type === "checkbox") one.checked = one.value === kept.typed[one.name];
+        else one.value = kept.typed[one.name];
+      }
+      say();
+    });
+    button("Discard it", forget);
+    document.getElementById("main").prepend(bar);
+  };
+
+  restore();
+  let waits = 0;
+  const changed = () => { say(); clearTimeout(waits); waits = setTimeout(keep, 400); };
+  for (const one of fields()) one.addEventListener("input", changed);
+  form.addEventListener("submit", () => { leaving = true; clearTimeout(waits); forget(); });
+  for (const other of document.querySelectorAll('form[action="/desk/logout"]')) other.addEventListener("submit", forget);
+  window.addEventListener("beforeunload", (event) => {
+    if (leaving || !isUnsaved()) return;
+    clearTimeout(waits);
+    keep();
+    event.preventDefault();
+  });
+
+  const search = document.querySelector("[data-find]");
+  const found = document.getElementById("found");
+  if (search && found) {
+    let asked = 0;
+    search.addEventListener("input", () => {
+      clearTimeout(asked);
+      const words = search.value.trim();
+      if (words.length < 2 || words.includes("://")) { found.replaceChildren(); return; }
+      asked = setTimeout(async () => {
+        try {
+          const answer = await fetch(`${search.dataset.find}?q=${encodeURIComponent(words)}`);
+          if (answer.ok && search.value.trim() === words) found.innerHTML = await answer.text();
+        } catch { /* offline: the button finds as well */ }
+      }, 250);
+    });
+  }
+
+  const paper = document.querySelector("[data-lines]");
+  if (!paper) return;
   let dragged = null;
-  const rows = () => [...list.querySelectorAll("li.line")];
-  const field = (form, name, value) => {
+  const rows = () => [...paper.querySelectorAll("li.line")];
+  const clear = () => rows().forEach((one) => one.classList.remove("above", "below"));
+  const hidden = (name, value) => {
     const input = document.createElement("input");
     Object.assign(input, { type: "hidden", name, value });
     form.append(input);
@@ -18,17 +94,13 @@
       event.dataTransfer.setData("text/plain", row.dataset.id);
       row.classList.add("dragged");
     });
-    row.addEventListener("dragend", () => {
-      row.classList.remove("dragged");
-      rows().forEach((one) => one.classList.remove("above", "below"));
-    });
+    row.addEventListener("dragend", () => { row.classList.remove("dragged"); clear(); });
     row.addEventListener("dragover", (event) => {
       if (!dragged) return;
       event.preventDefault();
       const box = row.getBoundingClientRect();
-      const below = event.clientY > box.top + box.height / 2;
-      rows().forEach((one) => one.classList.remove("above", "below"));
-      row.classList.add(below ? "below" : "above");
+      clear();
+      row.classList.add(event.clientY > box.top + box.height / 2 ? "below" : "above");
     });
     row.addEventListener("drop", (event) => {
       event.preventDefault();
@@ -36,15 +108,10 @@
       const after = row.classList.contains("below");
       const others = rows().filter((one) => one !== dragged);
       const next = after ? others[others.indexOf(row) + 1] : row;
-      const form = document.createElement("form");
-      form.method = "post";
-      form.action = list.dataset.action;
-      field(form, "form", list.dataset.form);
-      field(form, "version", list.dataset.version);
-      field(form, "article", dragged.dataset.id);
-      field(form, "do", "move");
-      field(form, "before", next ? next.dataset.id : "");
-      document.body.append(form);
+      hidden("do", `move ${dragged.dataset.id}`);
+      hidden("before", next ? next.dataset.id : "");
+      leaving = true;
+      forget();
       form.submit();
     });
   }

@@ -10,8 +10,9 @@ from digest.errors import InputError
 from digest.models import Draft, EditionName, Reach
 from digest.settings import Settings
 from digest.store.editions import drafts, editions
+from digest.tasks.desk import draft_articles as placing
 from digest.tasks.desk import drafts as changes
-from digest.tasks.desk.drafts import ChangedMeanwhile, Edit, MadeMeanwhile
+from digest.tasks.desk.draft_versions import ChangedMeanwhile, Edit, MadeMeanwhile
 from digest.tasks.desk.lineup import Lineup, line_up
 from tests.support.desks import Clock, Newsdesk
 
@@ -107,7 +108,7 @@ def test_what_cannot_be_added_says_why(newsdesk: Newsdesk) -> None:
         ("9" * 30, "no article"),
     ):
         with pytest.raises(InputError, match=said):
-            changes.add(newsdesk.app.desk, hand(newsdesk), named, Reach.ALL)
+            placing.add(newsdesk.app.desk, hand(newsdesk), named, Reach.ALL)
     assert find_draft(newsdesk).version == 0
 
 
@@ -121,8 +122,8 @@ def test_words_that_are_too_long_are_refused_with_their_length(newsdesk: Newsdes
 def test_an_article_that_was_added_and_left_out_again_is_as_if_it_never_was(newsdesk: Newsdesk) -> None:
     old = newsdesk.publish("From the vault", "house", hours=24 * 90)
     desk = newsdesk.app.desk
-    changes.add(desk, hand(newsdesk), str(old), Reach.ALL)
+    placing.add(desk, hand(newsdesk), str(old), Reach.ALL)
     assert [line.added for line in lineup(newsdesk).lines] == ["all"]
-    changes.hide(desk, hand(newsdesk, seen=1), old)
+    placing.hide(desk, hand(newsdesk, seen=1), old)
     draft = find_draft(newsdesk)
     assert (draft.added, draft.hidden, draft.arranged) == ({}, [], [])

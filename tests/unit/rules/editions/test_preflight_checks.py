@@ -86,6 +86,8 @@ BAD = {
     "subject length": parts(subject="x" * 79),
     "subject repeated": around(last_subject=PARTS.subject),
     "subject tone": parts(subject="BRIDGE REOPENS TODAY"),
+    "words tone": around(introduction="Good morning.\n\nTHE BRIDGE IS OPEN AGAIN"),
+    "placeholders": around(introduction="Dear {name}"),
     "preheader": parts(preheader=""),
     "title length": piece(title="Bridge reopens " * 12),
     "title capitals": piece(title="BRIDGE REOPENS TODAY"),
@@ -146,6 +148,29 @@ def test_what_asks_other_machines_is_left_out_where_nobody_was_asked() -> None:
 def test_what_warns_lets_an_edition_pass_and_what_fails_does_not() -> None:
     assert is_clear(look_over(BAD["subject length"]))
     assert not is_clear(look_over(BAD["unsubscribe"]))
+
+
+@pytest.mark.parametrize(
+    ("facts", "said"),
+    [
+        (around(subject_form="{titel}: news"), "the subject has {titel}"),
+        (around(sponsor="By {sponsor}"), "the sponsor's line has {sponsor}"),
+        (parts(preheader="Hello {reader}"), "the preheader has {reader}"),
+    ],
+)
+def test_braces_that_stay_are_found_wherever_readers_would_see_them(facts: EditionFacts, said: str) -> None:
+    (found,) = [one for one in look_over(facts) if one.check == "placeholders"]
+    assert said in found.reasons[0]
+
+
+def test_known_placeholders_code_and_braces_of_a_title_are_left_alone() -> None:
+    facts = replace(
+        around(subject_form="{title}: {lead}", introduction="Write `{name}`."),
+        pieces=(replace(PIECE, title="A {new} bridge"),),
+        parts=replace(PARTS, preheader="A {new} bridge"),
+    )
+    (found,) = [one for one in look_over(facts) if one.check == "placeholders"]
+    assert found.outcome is Status.OK
 
 
 def test_many_reasons_are_cut_and_counted() -> None:

@@ -1,0 +1,37 @@
+"""What editors may write in a subject and an introduction: placeholders that exist, and no pictures."""
+
+import re
+from collections.abc import Mapping
+
+SUBJECT = ("title", "lead", "date", "publication")
+"""What a subject may name: the first article, the digest, the edition's day, the publication."""
+
+_NAMED = re.compile(r"\{(\w+)\}")
+_BRACES = re.compile(r"\{\s*[^\W\d][\w .-]{0,40}\}")
+_PICTURE = re.compile(r"!\[[^\]\n]*\](?:\([^)\n]*\)|\[[^\]\n]*\])?")
+_CODE = re.compile(r"```.*?```|`[^`\n]*`", re.S)
+
+
+def fill_subject(form: str, values: Mapping[str, str]) -> str:
+    """Fill a subject in one pass, so that braces in an article's title stay as they are.
+
+    `fill_subject("{title}: {lead}", {"title": "Harbour", "lead": "A {new} bridge"})` is
+    `"Harbour: A {new} bridge"`.
+    """
+    return _NAMED.sub(lambda place: values.get(place[1], place[0]), form)
+
+
+def unknown_in_subject(subject: str) -> list[str]:
+    """List the words in braces of a subject that nothing is filled in for: `["{titel}"]`."""
+    known = {f"{{{name}}}" for name in SUBJECT}
+    return [found for found in dict.fromkeys(_BRACES.findall(subject)) if found not in known]
+
+
+def unresolved_in_text(text: str) -> list[str]:
+    """List the words in braces of a text for readers, where nothing is filled in; code is left alone."""
+    return list(dict.fromkeys(_BRACES.findall(_CODE.sub(" ", text))))
+
+
+def pictures_in_text(text: str) -> list[str]:
+    """List the pictures of a Markdown text; code is left alone."""
+    return list(dict.fromkeys(_PICTURE.findall(_CODE.sub(" ", text))))

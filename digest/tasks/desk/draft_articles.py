@@ -1,0 +1,199 @@
+"""What editors decide about one article of a draft: its place, whether it is in, and how it is shown."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from sqlmodel import Session
+
+from digest.errors import InputError
+from digest.models import Article, Draft, Reach
+from digest.rules.editions import arrangement
+from digest.store.articles import articles, duplicates, listing
+from digest.store.editions import snapshots
+from digest.tasks.desk.desk import Desk
+from digest.tasks.desk.draft_versions import Edit, change_draft, change_draft_in, shape_draft
+from digest.tasks.desk.lineup import Lineup
+
+LONGEST = {"title": 300, "summary": 2_000, "image_alt": 500, "section": 100}
+MOST_FOUND = 10
+NO_IMAGE = snapshots.NO_IMAGE
+
+
+def lead(desk: Desk, hand: Edit, article_id: int) -> None:
+    """Place an article first."""
+    _place(desk, hand, article_id, lambda _ids: 0)
+
+
+def step(desk: Desk, hand: Edit, article_id: int, by: int) -> None:
+    """Place an article before (-1) or after (1) its neighbour in the paper, as the line-up shows it."""
+
+    def alter(draft: Draft, shown: Lineup) -> str:
+        _check_shown(shown, article_id)
+        neighbour = shown.neighbour(article_id, by)
+        if neighbour is None:
+            raise InputError(f"“{shown.title(article_id)}” is already at that end of its section")
+        at = shown.ids.index(neighbour)
+        draft.arranged = arrangement.move(draft.arranged, shown.ids, article_id, at)
+        return f"moved “{shown.title(article_id)}” {'up' if by < 0 else 'down'}"
+
+    shape_draft(desk, hand, alter)
+
+
+def move_before(desk: Desk, hand: Edit, article_id: int, other_id: int | None) -> None:
+    """Place an article before another one; before none: at the end."""
+
+    def position(ids: Sequence[int]) -> int:
+        rest = [one for one in ids if one != article_id]
+        return rest.index(other_id) if other_id in rest else len(rest)
+
+    _place(desk, hand, article_id, position)
+
+
+def _place(desk: Desk, hand: Edit, article_id: int, position: Callable[[Sequence[int]], int]) -> None:
+    def alter(draft: Draft, shown: Lineup) -> str:
+        _check_shown(shown, article_id)
+        at = max(0, min(position(shown.ids), len(shown.ids) - 1))
+        draft.arranged = arrangement.move(draft.arranged, shown.ids, article_id, at)
+        return f"put “{shown.title(article_id)}” {f'in place {at + 1}' if at else 'first'}"
+
+    shape_draft(desk, hand, alter)
+
+
+def pin(desk: Desk, hand: Edit, article_id: int) -> None:
+    """Keep an article in the place in which it stands, whatever comes in later."""
+
+    def alter(draft: Draft, shown: Lineup) -> str:
+        _check_shown(shown, article_id)
+        draft.arranged = arrangement.pin(draft.arranged, shown.ids, article_id)
+        return f"pinned “{shown.title(article_id)}” in place {shown.ids.index(article_id) + 1}"
+
+    shape_draft(desk, hand, alter)
+
+
+def unpin(desk: Desk, hand: Edit, article_id: int) -> None:
+    """Let the rule say where an article stands."""
+
+    def alter(draft: Draft, shown: Lineup) -> str:
+        draft.arranged = arrangement.free(draft.arranged, article_id)
+        return f"unpinned “{shown.title(article_id)}”"
+
+    shape_draft(desk, hand, alter)
+
+
+def hide(desk: Desk, hand: Edit, article_id: int) -> None:
+    """Leave an article out of this edition; it is a candidate of the next. One that was added goes again."""
+
+    def alter(draft: Draft, shown: Lineup) -> str:
+        _check_shown(shown, article_id)
+        draft.arranged = arrangement.leave_out(draft.arranged, shown.ids, article_id)
+        if str(article_id) in draft.added:
+            draft.added = {key: reach for key, reach in draft.added.items() if key != str(article_id)}
+            return f"took “{shown.title(article_id)}” out again"
+        draft.hidden = [*draft.hidden, article_id]
+        return f"left out “{shown.title(article_id)}”"
+
+    shape_draft(desk, hand, alter)
+
+
+def unhide(desk: Desk, hand: Edit, article_id: int) -> None:
+    """Let an article that was left out into this edition again."""
+
+    def alter(draft: Draft, shown: Lineup) -> str:
+        draft.hidden = [one for one in draft.hidden if one != article_id]
+        return f"took “{shown.title(article_id)}” back in"
+
+    shape_draft(desk, hand, alter)
+
+
+def add(desk: Desk, hand: Edit, named: str, reach: Reach) -> None:
+    """Add an article, by id or URL, that is no candidate by itself, for readers of its topics or for all."""
+    with desk.database.write() as session:
+        add_in(session, hand, named, reach)
+
+
+def add_in(session: Session, hand: Edit, named: str, reach: Reach) -> None:
+    """Add an article in a transaction that is open."""
+    if not named.strip():
+        raise InputError("name the article to add, by its id or its URL")
+
+    def alter(session: Session, draft: Draft) -> str:
+        title, article_id = _addable(session, named.strip())
+        draft.added = {**draft.added, str(article_id): reach.value}
+        draft.hidden = [one for one in draft.hidden if one != article_id]
+        draft.arranged = arrangement.append(draft.arranged, article_id)
+        return f"added “{title}” for {'all readers' if reach is Reach.ALL else 'readers of its topics'}"
+
+    change_draft_in(session, hand, alter)
+
+
+def _addable(session: Session, named: str) -> tuple[str, int]:
+    article = articles.find_article_named(session, named)
+    if article is None or article.id is None:
+        raise InputError(f'there is no article "{named}"; name one by its id or its URL')
+    if article.hidden_at or article.withdrawn_at:
+        gone = "withdrawn" if article.withdrawn_at else "hidden for good"
+        raise InputError(f"“{article.title}” is {gone}; it can be in no edition")
+    root = duplicates.story_of(session, article.id)[0]
+    if root != article.id:
+        raise InputError(f"“{article.title}” tells the story of article {root}; add that one")
+    return article.title, root
+
+
+def find_stored(session: Session, article_id: int) -> Article | None:
+    """Find a stored article by its id."""
+    return articles.find_article_named(session, str(article_id))
+
+
+def find_articles(session: Session, words: str) -> list[Article]:
+    """Find stored articles by words of their titles, the newest first."""
+    words = " ".join(words.split())[:200]
+    if not words:
+        return []
+    found = listing.find_titled(session, words, MOST_FOUND)
+    return [article for article in found if not (article.hidden_at or article.withdrawn_at)]
+
+
+def change_article(desk: Desk, hand: Edit, article_id: int, fields: Mapping[str, str]) -> None:
+    """Show an article otherwise in this edition alone; a field as at its source is no change.
+
+    `fields` are title, summary, section (a topic), image_alt, and image: "none" leaves the picture out.
+    """
+
+    def alter(session: Session, draft: Draft) -> str:
+        article = articles.get_articles(session, [article_id]).get(article_id)
+        if article is None:
+            raise InputError(f"there is no article {article_id}")
+        own = _changed(article, fields)
+        if own == draft.changes.get(str(article_id), {}):
+            return ""
+        draft.changes = {key: value for key, value in draft.changes.items() if key != str(article_id)}
+        if own:
+            draft.changes = {**draft.changes, str(article_id): own}
+        named = ", ".join(name.replace("_", " ") for name in own)
+        said = f"changed the {named} of" if own else "took back the changes to"
+        return f"{said} “{article.title}” for this edition"
+
+    change_draft(desk, hand, alter)
+
+
+def _changed(article: Article, fields: Mapping[str, str]) -> dict[str, str]:
+    """Return the fields that differ from the source's; raise InputError where one is too long or missing."""
+    own: dict[str, str] = {}
+    for name, most in LONGEST.items():
+        value = " ".join(fields.get(name, "").split())
+        if len(value) > most:
+            raise InputError(f"the {name.replace('_', ' ')} has {len(value)} characters; {most} fit")
+        stood = (article.topics or [""])[0] if name == "section" else getattr(article, name) or ""
+        if name in fields and value != " ".join(stood.split()):
+            own[name] = value
+    if "title" in own and not own["title"]:
+        raise InputError("an article needs a title")
+    if not own.get("section", "-"):
+        del own["section"]
+    if fields.get("image") == NO_IMAGE and article.image_url:
+        own["image"] = NO_IMAGE
+    return own
+
+
+def _check_shown(shown: Lineup, article_id: int) -> None:
+    if article_id not in shown.ids:
+        raise InputError(f"article {article_id} is not in this edition any more")

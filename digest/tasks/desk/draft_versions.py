@@ -1,0 +1,149 @@
+"""Change a draft: what is seen is what is changed, and who did it is kept.
+
+Each change names the version that its editor saw. Where another one stands by now nothing is changed: the
+editor sees what happened meanwhile and decides again. So two editors at once lose nothing unseen.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import Session
+
+from digest.errors import DigestError, InputError
+from digest.models import DeskAct, Draft, EditionName, EditionState
+from digest.rules.editions.placeholders import (
+    SUBJECT,
+    pictures_in_text,
+    unknown_in_subject,
+    unresolved_in_text,
+)
+from digest.store.editions import drafts, editions
+from digest.tasks.desk.desk import Desk
+from digest.tasks.desk.lineup import Lineup, line_up
+
+LONGEST_SUBJECT, LONGEST_INTRODUCTION, LONGEST_SPONSOR = 200, 10_000, 300
+_WORDS = {"subject": "subject", "introduction": "introduction", "sponsor": "sponsor's line"}
+
+
+class ChangedMeanwhile(DigestError):  # noqa: N818 - named for what happened
+    """Decide again: somebody else has changed the draft since it was seen; `done` says what was done."""
+
+    def __init__(self, acts: Sequence[DeskAct], done: str = "") -> None:
+        super().__init__("somebody else has changed this edition since you saw it")
+        self.acts, self.done = acts, done
+
+
+class WordsRefused(InputError):  # noqa: N818 - named for what happened
+    """Nothing was saved: the words are too long, or have a placeholder that does not exist."""
+
+
+class MadeMeanwhile(InputError):  # noqa: N818 - named for what happened
+    """Nothing was changed: the edition has been made, and is what it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class DraftWords:
+    """What an editor typed: the subject, and the introduction and the sponsor's line in Markdown."""
+
+    subject: str = ""
+    introduction: str = ""
+    sponsor: str = ""
+
+    @classmethod
+    def of(cls, draft: Draft) -> "DraftWords":
+        """Return the words that a draft has."""
+        return cls(draft.subject, draft.introduction, draft.sponsor)
+
+    def tidied(self) -> "DraftWords":
+        """Return them as they are kept: the subject and sponsor on one line, lines ended alike."""
+        introduction = self.introduction.replace("\r\n", "\n").strip()
+        return DraftWords(" ".join(self.subject.split()), introduction, " ".join(self.sponsor.split()))
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """Whose hand changes which draft, having seen which version of it; None: whatever stands.
+
+    `words` are those on the screen, None where a form has none: whatever else is done, they are saved first.
+    """
+
+    who: str
+    name: EditionName
+    seen: int | None
+    now: datetime
+    words: DraftWords | None = None
+
+
+def shape_draft(desk: Desk, hand: Edit, alter: Callable[[Draft, Lineup], str]) -> None:
+    """Change a draft, having its line-up before one."""
+    digest = desk.settings.digest(hand.name.digest)
+    change_draft(desk, hand, lambda session, draft: alter(draft, line_up(session, digest, draft, hand.now)))
+
+
+def change_draft(
+    desk: Desk, hand: Edit, alter: Callable[[Session, Draft], str], *, can_undo: bool = True
+) -> None:
+    """Change a draft by one version and keep who did what; words on the screen are saved with it."""
+    with desk.database.write() as session:
+        change_draft_in(session, hand, alter, can_undo=can_undo)
+
+
+def change_draft_in(
+    session: Session, hand: Edit, alter: Callable[[Session, Draft], str], *, can_undo: bool = True
+) -> None:
+    """Change a draft in a transaction that is open."""
+    drafts.take_turns(session)
+    edition = editions.find_edition(session, *hand.name)
+    if edition is not None and edition.state != EditionState.HELD:
+        raise MadeMeanwhile("this edition has been made: nothing in it can be changed any more")
+    draft = drafts.find_or_new(session, *hand.name)
+    if hand.seen is not None and draft.version != hand.seen:
+        raise ChangedMeanwhile(drafts.list_acts(session, *hand.name, after=hand.seen))
+    was_approved, before = draft.is_approved, draft.shape
+    act = alter(session, draft)
+    words = _take_words(draft, hand.words, DraftWords(*(before[name] for name in _WORDS)))
+    act = "; ".join(part for part in (words, act) if part)
+    if not act:
+        return
+    draft.version += 1
+    if was_approved and not draft.is_approved:
+        act += "; this cancelled the approval"
+    undoable = before if can_undo or words else None
+    drafts.save(session, draft, hand.who, act, hand.now, undoable)
+
+
+def _take_words(draft: Draft, words: DraftWords | None, stood: DraftWords) -> str:
+    """Set words that differ from those that stood, and return what that was."""
+    words = words.tidied() if words is not None else stood
+    if words == stood:
+        return ""
+    _check_words(words)
+    for name in _WORDS:
+        setattr(draft, name, getattr(words, name))
+    named = [label for name, label in _WORDS.items() if getattr(words, name) != getattr(stood, name)]
+    return f"wrote the {' and the '.join(named)}"
+
+
+def _check_words(words: DraftWords) -> None:
+    longest = {"subject": LONGEST_SUBJECT, "introduction": LONGEST_INTRODUCTION, "sponsor": LONGEST_SPONSOR}
+    for name, most in longest.items():
+        length = len(getattr(words, name))
+        if length > most:
+            raise WordsRefused(f"the {_WORDS[name]} has {length} characters; {most} fit")
+    unknown = unknown_in_subject(words.subject)
+    if unknown:
+        known = ", ".join(f"{{{name}}}" for name in SUBJECT)
+        raise WordsRefused(f"the subject has {', '.join(unknown)}, which is not filled in; there are {known}")
+    for name in ("introduction", "sponsor"):
+        unknown = unresolved_in_text(getattr(words, name))
+        if unknown:
+            raise WordsRefused(
+                f"the {_WORDS[name]} has {', '.join(unknown)}: nothing is filled in there; write the words"
+            )
+        pictures = pictures_in_text(getattr(words, name))
+        if pictures:
+            raise WordsRefused(
+                f"the {_WORDS[name]} has a picture, {pictures[0][:100]}: pictures are not sent there; "
+                "link to it, or show it with an article"
+            )

@@ -1,0 +1,96 @@
+"""One article in one edition: how it is shown there alone, whatever its source says."""
+
+from fastapi import Request
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from digest.errors import InputError
+from digest.models import Article, EditionName
+from digest.tasks.desk.agenda import AgendaEntry
+from digest.tasks.desk.draft_articles import LONGEST, NO_IMAGE, change_article, find_articles, find_stored
+from digest.tasks.desk.draft_versions import ChangedMeanwhile
+from digest.web.desk.edition import EditionPages
+from digest.web.desk.pages import DeskPages, sentence
+
+
+class EditionArticlePages:
+    """The page that changes an article for an edition, and the search for one to add."""
+
+    def __init__(self, front: DeskPages, edition: EditionPages) -> None:
+        self._front = front
+        self._edition = edition
+
+    def show(self, request: Request, digest: str, cadence: str, period: str, number: int) -> Response:
+        """Show how an article stands in an edition."""
+        return self._show(request, self._open(EditionName(digest, cadence, period)), number)
+
+    def change(self, request: Request, digest: str, cadence: str, period: str, number: int) -> Response:
+        """Change an article for the edition; from the edition's own page, save that first and come here."""
+        name = EditionName(digest, cadence, period)
+        entry = self._open(name)
+        if "title" not in request.state.form:
+            saved = self._edition.save_first(request, name)
+            if isinstance(saved, Response):
+                return saved
+            return self._front.go(f"{name.path}/edit/{number}", "preview-words" if saved else "")
+        typed = {key: self._front.get(request, key) for key in LONGEST if key in request.state.form}
+        typed["image"] = "" if self._front.get(request, "picture") else NO_IMAGE
+        if self._front.get(request, "do") == "restore":
+            typed = {}
+        try:
+            change_article(self._front.desk, self._front.hand(request, name), number, typed)
+        except ChangedMeanwhile as meanwhile:
+            entry = self._open(name)
+            return self._show(request, entry, number, 409, "", typed, meanwhile)
+        except InputError as error:
+            return self._show(request, entry, number, 400, sentence(error), typed)
+        return self._front.go(name.path, "changed", at=str(number), did="edit")
+
+    def find(self, request: Request, digest: str, cadence: str, period: str, q: str = "") -> Response:
+        """Show the stored articles whose titles have some words, as a part of the edition's page."""
+        entry = self._open(EditionName(digest, cadence, period))
+        with self._front.desk.database.read() as session:
+            found = find_articles(session, q)
+        return self._front.show(request, "found", entry=entry, found=found, asked=q[:200])
+
+    def _show(
+        self,
+        request: Request,
+        entry: AgendaEntry,
+        number: int,
+        status: int = 200,
+        error: str = "",
+        typed: dict[str, str] | None = None,
+        meanwhile: ChangedMeanwhile | None = None,
+    ) -> Response:
+        with self._front.desk.database.read() as session:
+            article = find_stored(session, number)
+        if article is None:
+            raise HTTPException(404)
+        own = entry.draft.changes.get(str(number), {})
+        return self._front.show(
+            request,
+            "edition_article",
+            status,
+            title=f"Edit for this edition: {article.title}",
+            entry=entry,
+            article=article,
+            own=own,
+            shown={**_source(article), **own, **(typed or {})},
+            topics=list(dict.fromkeys([*entry.digest.topics, *article.topics])),
+            error=error,
+            meanwhile=meanwhile.acts if meanwhile else (),
+        )
+
+    def _open(self, name: EditionName) -> AgendaEntry:
+        entry = self._front.entry(name)
+        if not entry.is_open:
+            raise HTTPException(404)
+        return entry
+
+
+def _source(article: Article) -> dict[str, str]:
+    """Return an article's fields as its source has them."""
+    section = (article.topics or [""])[0]
+    texts = {name: str(getattr(article, name) or "") for name in LONGEST if name != "section"}
+    return {**texts, "section": section, "image": ""}

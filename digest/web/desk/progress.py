@@ -1,0 +1,83 @@
+"""An edition that has been made: its delivery as it runs, and what can still be done about it."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from fastapi import Request
+from sqlmodel import Session
+from starlette.responses import Response
+
+from digest.errors import InputError, Unreachable
+from digest.models import DeliveryState, EditionName, EditionState
+from digest.models.row import row_id
+from digest.store.delivery.deliveries import count_reasons, count_states, next_due_at
+from digest.store.editions import drafts
+from digest.tasks.desk.agenda import AgendaEntry
+from digest.tasks.desk.desk import Desk
+from digest.tasks.desk.draft_versions import Edit
+from digest.tasks.desk.pausing import pause_edition, resume_edition
+from digest.tasks.ledger.audit import account, slowed_by
+from digest.web.desk.pages import DeskPages, sentence
+
+
+class ProgressPages:
+    """The pages of editions that were made."""
+
+    def __init__(self, front: DeskPages) -> None:
+        self._front = front
+
+    def pause(self, request: Request, digest: str, cadence: str, period: str) -> Response:
+        """Pause delivery."""
+        return self._act(request, EditionName(digest, cadence, period), pause_edition, "paused")
+
+    def resume(self, request: Request, digest: str, cadence: str, period: str) -> Response:
+        """Resume delivery."""
+        return self._act(request, EditionName(digest, cadence, period), resume_edition, "resumed")
+
+    def _act(
+        self, request: Request, name: EditionName, change: Callable[[Desk, Edit], object], said: str
+    ) -> Response:
+        entry = self._front.entry(name)
+        try:
+            change(self._front.desk, self._front.hand(request, name))
+        except (InputError, Unreachable) as error:
+            return self.show(request, entry, 400, sentence(error))
+        return self._front.go(name.path, said)
+
+    def show(
+        self,
+        request: Request,
+        entry: AgendaEntry,
+        status: int = 200,
+        error: str = "",
+        panels: Sequence[object] = (),
+    ) -> Response:
+        """Show an edition that was made."""
+        with self._front.desk.database.read() as session:
+            values = self._values(session, entry)
+        return self._front.show(
+            request,
+            "progress",
+            status,
+            title=f"{entry.digest.title}, {entry.name.cadence}",
+            entry=entry,
+            panels=panels,
+            error=error,
+            **values,
+        )
+
+    def _values(self, session: Session, entry: AgendaEntry) -> dict[str, Any]:
+        if entry.edition is None:
+            raise InputError("the edition is not made yet")
+        key = row_id(entry.edition)
+        total = account(session, entry.edition)
+        return {
+            "acts": drafts.list_acts(session, *entry.name, limit=50),
+            "sum": total,
+            "settled": total.total - total.open,
+            "deferred": count_states(session, key).get(DeliveryState.DEFERRED, 0),
+            "reasons": count_reasons(session, key),
+            "next_due_at": next_due_at(session, key),
+            "slowed": slowed_by(session, self._front.desk.settings, self._front.now()),
+            "runs": entry.edition.state in (EditionState.COMPILING, EditionState.FROZEN),
+        }
