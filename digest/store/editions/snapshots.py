@@ -49,7 +49,7 @@ def articles_of(session: Session, edition_id: int, ids: Collection[int]) -> dict
 def with_changes(
     found: Mapping[int, Article], changes: Mapping[str, Mapping[str, str]]
 ) -> dict[int, Article]:
-    """Give articles as an edition shows them: with the words that its editors changed for it alone."""
+    """Return articles as an edition shows them: with the words that its editors changed for it alone."""
     known = dict(found)
     for key, change in changes.items():
         article = known.get(int(key))

@@ -14,6 +14,8 @@ from digest.store.delivery import deliveries
 from digest.store.editions import drafts, editions
 from digest.tasks.editions.coming import next_occurrence
 
+_ACTS_SHOWN = 50
+
 
 @dataclass(frozen=True, slots=True)
 class AgendaEntry:
@@ -90,9 +92,14 @@ def describe_progress(session: Session, edition: Edition) -> EditionProgress:
     )
 
 
-def list_activity(session: Session, name: EditionName, limit: int) -> Sequence[DeskAct]:
+def list_activity(session: Session, name: EditionName) -> Sequence[DeskAct]:
     """List what editors did with an edition, the latest acts first."""
-    return drafts.list_acts(session, name.digest, name.cadence, name.period, limit=limit)
+    return drafts.list_acts(session, *name, limit=_ACTS_SHOWN)
+
+
+def can_undo(session: Session, draft: Draft) -> bool:
+    """Whether a draft has an act that can be undone."""
+    return drafts.find_undoable(session, draft) is not None
 
 
 def _desktop(

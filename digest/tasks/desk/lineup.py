@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from digest.models import Article, Draft
+from digest.models.row import row_id
 from digest.rules.editions.sections import edition_topics, order_sections, section_title
 from digest.rules.editions.selection import EVERY_TOPIC, Choice, unsettle_topics
 from digest.settings import DigestSettings
@@ -91,8 +92,8 @@ class Lineup:
 
     def neighbour(self, article_id: int, by: int) -> int | None:
         """Return the article above (-1) or below (1) one in its section; the lead's neighbours are any."""
-        parts = [[line.article.id or 0 for line in section.lines] for section in self.sections]
-        parts.append([line.article.id or 0 for line in self.beyond])
+        parts = [[row_id(line.article) for line in section.lines] for section in self.sections]
+        parts.append([row_id(line.article) for line in self.beyond])
         lead = parts[0][0] if parts[0] else None
         if article_id == lead:
             return self.ids[1] if by > 0 and len(self.ids) > 1 else None
@@ -106,8 +107,8 @@ class Lineup:
         return lead if is_below_lead else None
 
     def can_move(self, line: LineupArticle, by: int) -> bool:
-        """Tell whether an article has a neighbour to change places with."""
-        return self.neighbour(line.article.id or 0, by) is not None
+        """Whether an article has a neighbour to change places with."""
+        return self.neighbour(row_id(line.article), by) is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,10 +14,9 @@ from starlette.responses import Response
 from digest.articles.introductions import introduce
 from digest.errors import InputError, Unreachable
 from digest.models import DeskAct, EditionName, Reach, Role
-from digest.store.editions import drafts
 from digest.tasks.desk import draft_articles as placing
 from digest.tasks.desk import drafts as changes
-from digest.tasks.desk.agenda import AgendaEntry
+from digest.tasks.desk.agenda import AgendaEntry, can_undo, list_activity
 from digest.tasks.desk.desk import Desk
 from digest.tasks.desk.draft_versions import LONGEST_INTRODUCTION, ChangedMeanwhile, DraftWords, Edit
 from digest.tasks.desk.lineup import line_up, line_up_for
@@ -26,7 +25,6 @@ from digest.tasks.editions.preview import Viewer
 from digest.web.desk.pages import DeskPages, sentence
 from digest.web.desk.progress import ProgressPages
 
-_ACTS_SHOWN = 50
 Change = Callable[[Desk, Edit], None]
 _CARRIED = ("named", "reach", "note")
 """What was typed on the page beside its words: it stays typed, whatever is done."""
@@ -240,8 +238,8 @@ class EditionPages:
             "at": request.query_params.get("at", ""),
             "did": request.query_params.get("did", ""),
             "introduction": introduce(words.introduction[:LONGEST_INTRODUCTION], site.base_url),
-            "acts": drafts.list_acts(session, *entry.name, limit=50),
-            "can_undo": drafts.find_undoable(session, draft) is not None,
+            "acts": list_activity(session, entry.name),
+            "can_undo": can_undo(session, draft),
         }
 
     def _fields(self, request: Request) -> dict[str, str]:

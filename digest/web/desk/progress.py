@@ -8,11 +8,8 @@ from sqlmodel import Session
 from starlette.responses import Response
 
 from digest.errors import InputError, Unreachable
-from digest.models import DeliveryState, EditionName, EditionState
-from digest.models.row import row_id
-from digest.store.delivery.deliveries import count_reasons, count_states, next_due_at
-from digest.store.editions import drafts
-from digest.tasks.desk.agenda import AgendaEntry
+from digest.models import EditionName, EditionState
+from digest.tasks.desk.agenda import AgendaEntry, describe_progress, list_activity
 from digest.tasks.desk.desk import Desk
 from digest.tasks.desk.draft_versions import Edit
 from digest.tasks.desk.pausing import pause_edition, resume_edition
@@ -69,15 +66,15 @@ class ProgressPages:
     def _values(self, session: Session, entry: AgendaEntry) -> dict[str, Any]:
         if entry.edition is None:
             raise InputError("the edition is not made yet")
-        key = row_id(entry.edition)
+        progress = describe_progress(session, entry.edition)
         total = account(session, entry.edition)
         return {
-            "acts": drafts.list_acts(session, *entry.name, limit=50),
+            "acts": list_activity(session, entry.name),
             "sum": total,
             "settled": total.total - total.open,
-            "deferred": count_states(session, key).get(DeliveryState.DEFERRED, 0),
-            "reasons": count_reasons(session, key),
-            "next_due_at": next_due_at(session, key),
+            "deferred": progress.deferred,
+            "reasons": progress.reasons,
+            "next_due_at": progress.next_due_at,
             "slowed": slowed_by(session, self._front.desk.settings, self._front.now()),
             "runs": entry.edition.state in (EditionState.COMPILING, EditionState.FROZEN),
         }
