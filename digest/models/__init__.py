@@ -25,7 +25,7 @@ from digest.models.edition import (
     Variant,
     VariantArticle,
 )
-from digest.models.editor import Editor, EditorSession, PasswordLink, Role
+from digest.models.editor import CalendarLink, Editor, EditorSession, PasswordLink, Role
 from digest.models.inbound import (
     Answer,
     Bounce,
@@ -69,6 +69,7 @@ __all__ = [
     "Bounce",
     "BounceWeight",
     "CadenceStart",
+    "CalendarLink",
     "Cohort",
     "Complaint",
     "Confirmation",

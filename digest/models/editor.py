@@ -1,4 +1,4 @@
-"""Editors, their sessions, and the links with which they set a password."""
+"""Editors, their sessions, their calendar feeds, and the links with which they set a password."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -34,6 +34,16 @@ class EditorSession(SQLModel, table=True):
     editor_id: int = Field(foreign_key="editor.id", index=True, ondelete="CASCADE")
     began_at: datetime
     expires_at: datetime
+
+
+class CalendarLink(SQLModel, table=True):
+    """An editor's calendar feed, known by the hash of its token; removing the row revokes it."""
+
+    __tablename__ = "calendar_link"
+
+    editor_id: int = Field(foreign_key="editor.id", primary_key=True, ondelete="CASCADE")
+    token_hash: str = Field(unique=True)
+    made_at: datetime
 
 
 class PasswordLink(SQLModel, table=True):

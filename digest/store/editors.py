@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlmodel import Session, col, delete, select
 
-from digest.models import Editor, EditorSession, PasswordLink
+from digest.models import CalendarLink, Editor, EditorSession, PasswordLink
 from digest.models.row import row_id
 
 
@@ -71,6 +71,21 @@ def find_link(session: Session, token_hash: str, now: datetime) -> tuple[Editor,
     return session.exec(query).first()
 
 
+def find_calendar_of(session: Session, editor_id: int) -> CalendarLink | None:
+    """Find an editor's calendar feed."""
+    return session.get(CalendarLink, editor_id)
+
+
+def has_calendar(session: Session, token_hash: str) -> bool:
+    """Return whether a token opens a calendar feed."""
+    return session.exec(select(CalendarLink).where(CalendarLink.token_hash == token_hash)).first() is not None
+
+
+def drop_calendar(session: Session, editor_id: int) -> None:
+    """Revoke an editor's calendar feed."""
+    session.exec(delete(CalendarLink).where(col(CalendarLink.editor_id) == editor_id))
+
+
 def drop_links(session: Session, editor_id: int) -> None:
     """Invalidate an editor's links that set a password."""
     session.exec(delete(PasswordLink).where(col(PasswordLink.editor_id) == editor_id))
@@ -80,4 +95,5 @@ def remove_editor(session: Session, editor: Editor) -> None:
     """Delete an editor with their sessions and links; their acts stay."""
     end_sessions(session, row_id(editor))
     drop_links(session, row_id(editor))
+    drop_calendar(session, row_id(editor))
     session.delete(editor)

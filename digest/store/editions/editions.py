@@ -80,6 +80,15 @@ def count_since(session: Session, digest: str, cadence: str, since: datetime) ->
     return session.exec(query).one()
 
 
+def list_between(
+    session: Session, digest: str, cadence: str, since: datetime, until: datetime
+) -> Sequence[Edition]:
+    """List a cadence's editions with a deadline from `since` on and before `until`."""
+    query = select(Edition).where(Edition.digest == digest, Edition.cadence == cadence)
+    query = query.where(col(Edition.deadline_at) >= since, col(Edition.deadline_at) < until)
+    return session.exec(query.order_by(col(Edition.deadline_at))).all()
+
+
 def find_last(session: Session, digest: str, cadence: str) -> Edition | None:
     """Find the edition of a cadence with the latest deadline, including skipped ones."""
     query = select(Edition).where(Edition.digest == digest, Edition.cadence == cadence)

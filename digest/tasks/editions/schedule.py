@@ -1,9 +1,10 @@
 """The schedule: the next editions, and when they reach readers."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
@@ -28,10 +29,13 @@ class Arrival:
     zone: str
     at: datetime
 
-    def facts(self, settings: Settings) -> dict[str, str]:
-        """Return it in a form that JSON can hold; a reader without a zone has the publication's."""
-        zone = self.zone or settings.site.timezone
-        return {"zone": zone, "at": self.at.isoformat()}
+    def facts(self) -> dict[str, str]:
+        """Return it as JSON can hold it."""
+        return {"zone": self.zone, "at": self.at.isoformat()}
+
+    def __str__(self) -> str:
+        local = self.at.astimezone(ZoneInfo(self.zone))
+        return f"in {self.zone.rpartition('/')[2].replace('_', ' ')} at {local:%H:%M on %Y-%m-%d}"
 
 
 def schedule(
@@ -50,7 +54,9 @@ def schedule(
             hours = planning.list_reader_hours(session, digest.name, name)
             for coming in _coming(session, settings, digest, name, now, until):
                 row = _row(settings, digest, name, coming) | {"latest": latest.period if latest else None}
-                rows.append(row | _span(settings, digest, name, coming, hours))
+                span = find_span(settings, digest, name, coming.deadline_at, hours)
+                first, last = (one.facts() for one in span) if span else (None, None)
+                rows.append(row | {"first": first, "last": last})
     return rows
 
 
@@ -69,7 +75,7 @@ def schedule_of(
             continue
         for coming in _coming(session, settings, digest, cadence, now, until):
             at = due_at(settings, digest, cadence, coming.deadline_at, person.timezone, subscription.hour)
-            arrival = Arrival(person.timezone or "", at).facts(settings)
+            arrival = Arrival(person.timezone or settings.site.timezone, at).facts()
             is_at_once = digest.cadence(cadence).is_at_once
             rows.append(
                 _row(settings, digest, cadence, coming) | {"reaches": None if is_at_once else arrival}
@@ -108,18 +114,22 @@ def _row(settings: Settings, digest: DigestSettings, cadence: str, coming: Occur
     }
 
 
-def _span(
+def find_span(
     settings: Settings,
     digest: DigestSettings,
     cadence: str,
-    coming: Occurrence,
-    hours: list[tuple[str | None, int | None]],
-) -> dict[str, Any]:
+    deadline_at: datetime,
+    hours: Sequence[tuple[str | None, int | None]],
+) -> tuple[Arrival, Arrival] | None:
+    """Return where readers get an edition first and where last; `hours` are their zones and hours.
+
+    None where there are no readers, or the news and not the clock says when.
+    """
     if not hours or digest.cadence(cadence).is_at_once:
-        return {"first": None, "last": None}
+        return None
     arrivals = [
-        Arrival(zone or "", due_at(settings, digest, cadence, coming.deadline_at, zone, hour))
+        Arrival(zone or settings.site.timezone, due_at(settings, digest, cadence, deadline_at, zone, hour))
         for zone, hour in hours
     ]
     first, last = (pick(arrivals, key=lambda one: (one.at, one.zone)) for pick in (min, max))
-    return {"first": first.facts(settings), "last": last.facts(settings)}
+    return first, last

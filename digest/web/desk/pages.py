@@ -43,6 +43,7 @@ SAID = {
     "answered": "Your answer is mailed by the next run.",
     "asked": "Its writer is asked by the next run; a yes puts it in the next edition.",
     "done": "Marked as done.",
+    "revoked": "The feed is revoked. Its address opens nothing any more.",
     "others": "Your other sessions have ended.",
 }
 

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from digest.tasks.desk.agenda import AgendaEntry
 from digest.tasks.desk.desk import Desk
 from digest.web.desk.access import HOME, Access, SignInNeeded, to_sign_in
+from digest.web.desk.calendar import CALENDAR, CalendarPages
 from digest.web.desk.edition import EditionPages, Panel
 from digest.web.desk.edition_article import EditionArticlePages
 from digest.web.desk.home import HomePages
@@ -40,6 +41,7 @@ def add_desk(
     app.include_router(_doors(front))
     app.include_router(_offers(front))
     app.include_router(_letters(front))
+    app.include_router(_calendar(front))
     app.include_router(_editions(front, [letters_panel(front), *panels]))
     app.add_exception_handler(SignInNeeded, _ask_to_sign_in)
 
@@ -72,6 +74,15 @@ def _letters(front: DeskPages) -> APIRouter:
     _look(router, f"{LETTERS}/{{letter}}", pages.letter, gate)
     for name, act in (("answer", pages.answer), ("done", pages.done), ("print", pages.print)):
         _post(router, f"{LETTERS}/{{letter}}/{name}", act, gate.editor)
+    return router
+
+
+def _calendar(front: DeskPages) -> APIRouter:
+    router, pages, gate = APIRouter(), CalendarPages(front), front.gate
+    _look(router, CALENDAR, pages.month, gate)
+    _post(router, f"{CALENDAR}/feed", pages.make, gate.editor)
+    _post(router, f"{CALENDAR}/revoke", pages.revoke, gate.editor)
+    router.add_api_route("/calendar/{token}.ics", pages.feed, methods=_LOOK)
     return router
 
 

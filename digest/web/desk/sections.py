@@ -35,6 +35,7 @@ class SectionLink:
 
 SECTIONS = (
     DeskSection("Editions", f"{HOME}/editions"),
+    DeskSection("Calendar", f"{HOME}/calendar"),
     DeskSection("Articles", f"{HOME}/articles"),
     DeskSection("Readers", f"{HOME}/readers"),
     DeskSection("Sources", f"{HOME}/sources"),

@@ -13,7 +13,9 @@ from digest.rules.readers.origins import find_block
 
 __all__ = ["TOKEN_PATHS", "SignUpLimit", "find_block", "policy", "set_headers"]
 
-TOKEN_PATHS = ("/confirm/", "/unsubscribe/", "/preferences/", "/undo/", "/me/", "/address/", "/feed/")
+TOKEN_PATHS = (
+    "/confirm/", "/unsubscribe/", "/preferences/", "/undo/", "/me/", "/address/", "/feed/", "/calendar/",
+)  # fmt: skip
 
 _POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'{pictures}; form-action 'self'; "

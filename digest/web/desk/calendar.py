@@ -1,0 +1,111 @@
+"""The calendar of editions as a month, and the feed of it that an editor's calendar program subscribes to."""
+
+import re
+from calendar import Calendar
+from dataclasses import dataclass
+from datetime import date, time, timedelta
+
+from fastapi import Request
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from digest.rules.editions.cadence import instant
+from digest.tasks.desk.calendar import (
+    CalendarEntry,
+    find_feed,
+    find_link_of,
+    list_calendar,
+    make_link,
+    revoke_link,
+)
+from digest.web.desk.access import HOME
+from digest.web.desk.icalendar import describe, write_calendar
+from digest.web.desk.pages import DeskPages
+from digest.web.shared.conditional import answer
+
+CALENDAR = f"{HOME}/calendar"
+_MONTH = re.compile(r"(20\d\d|21\d\d)-(0[1-9]|1[0-2])")
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarDay:
+    """One day of a month's table; days of the months around it have no entries."""
+
+    date: date
+    is_in_month: bool
+    is_today: bool
+    entries: tuple[tuple[CalendarEntry, str, str], ...]
+
+
+class CalendarPages:
+    """The month, and each editor's own feed."""
+
+    def __init__(self, front: DeskPages) -> None:
+        self._front = front
+
+    def month(self, request: Request) -> Response:
+        """Show a month: what was made, and what will be made."""
+        return self._show(request)
+
+    def make(self, request: Request) -> Response:
+        """Make a feed, and show its address this once; the one before it ends."""
+        token = make_link(self._front.desk, self._front.visit(request).editor, self._front.now())
+        base = self._front.desk.settings.site.base_url
+        return self._show(request, made=f"{base}/calendar/{token}.ics")
+
+    def revoke(self, request: Request) -> Response:
+        """End a feed."""
+        revoke_link(self._front.desk, self._front.visit(request).editor)
+        return self._front.go(CALENDAR, "revoked", "feed")
+
+    def feed(self, request: Request, token: str) -> Response:
+        """Return the calendar to whoever has a feed's token; a revoked one opens nothing."""
+        front = self._front
+        now, site = front.now(), front.desk.settings.site
+        entries = find_feed(front.desk, token, now)
+        if entries is None:
+            raise HTTPException(404)
+        stamped = now.replace(hour=0, minute=0, second=0, microsecond=0)  # so that a day's answers are alike
+        content = write_calendar(entries, f"{site.name}: editions", site.base_url, site.from_domain, stamped)
+        found = answer(request, content, "text/calendar; charset=utf-8", None)
+        found.headers["Cache-Control"] = "private, no-cache"
+        return found
+
+    def _show(self, request: Request, made: str = "") -> Response:
+        front, now = self._front, self._front.now()
+        zone = front.desk.settings.zone
+        today = now.astimezone(zone).date()
+        first = _read_month(request.query_params.get("month", ""), today)
+        weeks = Calendar().monthdatescalendar(first.year, first.month)
+        following = (first + timedelta(days=31)).replace(day=1)
+        since, until = (instant(day, time(), zone) for day in (first, following))
+        with front.desk.database.read() as session:
+            entries = list_calendar(session, front.desk.settings, now, since, until)
+        by_day: dict[date, list[tuple[CalendarEntry, str, str]]] = {}
+        for entry in entries:
+            local = entry.deadline_at.astimezone(zone)
+            by_day.setdefault(local.date(), []).append((entry, f"{local:%H:%M}", describe(entry)))
+        days = [
+            [
+                CalendarDay(day, day.month == first.month, day == today, tuple(by_day.get(day, ())))
+                for day in week
+            ]
+            for week in weeks
+        ]
+        return front.show(
+            request,
+            "calendar",
+            title="Calendar",
+            weeks=days,
+            month=first,
+            before=(first - timedelta(days=1)).replace(day=1),
+            following=following,
+            zone=str(zone),
+            made=made,
+            link=find_link_of(front.desk, front.visit(request).editor),
+        )
+
+
+def _read_month(text: str, today: date) -> date:
+    """Return the first day of a month such as 2026-11; of this month for any other text."""
+    return date.fromisoformat(f"{text}-01") if _MONTH.fullmatch(text) else today.replace(day=1)
