@@ -6,7 +6,7 @@ from datetime import date, time, timedelta
 
 from digest.models.recurrence import WEEKDAYS, Unit, read_cadence
 
-__all__ = ["CORRECTION", "REQUEST", "RESERVED", "WEEKDAYS", "Cadence", "Unit", "next_day"]
+__all__ = ["CORRECTION", "REQUEST", "RESERVED", "WEEKDAYS", "WELCOME", "Cadence", "Unit", "next_day"]
 
 CORRECTION = "correction"
 """The cadence of editions that are corrections; no configured cadence has that name."""
@@ -14,7 +14,10 @@ CORRECTION = "correction"
 REQUEST = "request"
 """The cadence of editions for one reader who asked for one."""
 
-RESERVED = (CORRECTION, REQUEST)
+WELCOME = "welcome"
+"""The cadence of editions that hold new readers' first editions."""
+
+RESERVED = (CORRECTION, REQUEST, WELCOME)
 """Cadences of editions that belong to none: these are in no archive and no feed."""
 
 _LONGEST_GAP = timedelta(days=366 * 9)  # 29 February comes every four years, except for 2100

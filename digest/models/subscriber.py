@@ -33,16 +33,30 @@ class Subscriber(SQLModel, table=True):
     erased_at: datetime | None = None
 
 
+AWAITS_WELCOME = "welcome_at IS NOT NULL"
+"""The condition of the index on readers who wait for their first edition; a query has to repeat it."""
+
+
 class Subscription(SQLModel, table=True):
     """A subscriber's relation to one digest.
 
     `topics` maps each chosen topic to the ISO time when it was added; the one key `*` means every topic.
     `max_articles` is how many the reader wants at most; None means as many as the digest gives. `cohort_id`
     is set by compiling only, and unset by every act that changes what selection would decide: the ledger is
-    the truth, the cohort its cache.
+    the truth, the cohort its cache. `welcome_at` is since when the reader waits for a first edition of
+    their own; until that is made, no other edition of the digest is for them.
     """
 
-    __table_args__ = (UniqueConstraint("digest", "subscriber_id"),)
+    __table_args__ = (
+        UniqueConstraint("digest", "subscriber_id"),
+        Index(
+            "ix_subscription_welcome",
+            "digest",
+            "id",
+            sqlite_where=text(AWAITS_WELCOME),
+            postgresql_where=text(AWAITS_WELCOME),
+        ),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     subscriber_id: int = Field(foreign_key="subscriber.id", index=True)
@@ -57,6 +71,7 @@ class Subscription(SQLModel, table=True):
     confirmed_at: datetime | None = None
     paused_until: datetime | None = None
     ended_at: datetime | None = None
+    welcome_at: datetime | None = None
 
 
 class MailState(StrEnum):

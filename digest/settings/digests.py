@@ -36,7 +36,7 @@ class DigestSettings(Table):
     approval_reminder: Duration = timedelta(hours=2)
     skip: tuple[Slug, ...] = ()
     archive: Literal["public", "private"] = "public"
-    welcome: Literal["none", "mail"] = "none"
+    welcome: Literal["none", "mail", "edition"] = "none"
     welcome_text: Text | None = None
     closed: tuple[YearDay, ...] = Field(default=(), alias="except")
     gather: Duration = timedelta(minutes=10)

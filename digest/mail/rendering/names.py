@@ -6,7 +6,7 @@ from digest.mail.rendering.catalogues import Translator
 from digest.mail.rendering.language_tags import base
 from digest.rules.editions.sections import section_title
 
-_KNOWN = frozenset({"daily", "weekdays", "weekly", "monthly", "news", "correction", "request"})
+_KNOWN = frozenset({"daily", "weekdays", "weekly", "monthly", "news", "correction", "request", "welcome"})
 
 
 class Names:

@@ -20,7 +20,6 @@ from digest.models import (
     Withheld,
     is_counted,
 )
-from digest.models.cadence import CORRECTION
 
 _WAITING = (DeliveryState.PLANNED, DeliveryState.DEFERRED, DeliveryState.CLAIMED)
 
@@ -38,16 +37,6 @@ def list_of(session: Session, article_ids: Collection[int]) -> dict[int, list[Co
     for one in session.exec(query):
         found.setdefault(one.article_id, []).append(one)
     return found
-
-
-def count_on(session: Session, digest: str, day: str) -> int:
-    """Count a digest's corrections of a day; their periods are numbered."""
-    query = select(func.count()).select_from(Edition)
-    return session.exec(
-        query.where(
-            Edition.digest == digest, Edition.cadence == CORRECTION, col(Edition.period).startswith(f"{day}-")
-        )
-    ).one()
 
 
 def list_digests(session: Session, article_id: int) -> list[str]:

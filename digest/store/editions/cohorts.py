@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, delete
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, and_, col, func, or_, select, update
 
@@ -21,6 +21,7 @@ from digest.models import (
     VariantArticle,
     is_counted,
 )
+from digest.models.cadence import WELCOME
 from digest.rules.editions.selection import EVERY_TOPIC, Chosen
 from digest.store.editions.variants import find_or_add_variant
 
@@ -40,15 +41,49 @@ class UnplacedReader:
 def readers_of(edition: Edition) -> tuple[ColumnElement[bool], ...]:
     """Return the conditions for an edition's readers: confirmed before its freeze.
 
-    The digest's name is an expression, because SQLite would otherwise read all readers of the digest for each
-    range.
+    Who waits for a first edition gets that one and no other, so that two that are compiled at the same time
+    never hold the same article for them. The digest's name is an expression, because SQLite would otherwise
+    read all readers of the digest for each range.
     """
+    is_confirmed = col(Subscription.state) == SubscriptionState.CONFIRMED
+    if edition.cadence == WELCOME:
+        return is_confirmed, *_waits(edition.digest, edition.freeze_at)
     return (
         col(Subscription.digest) + "" == edition.digest,
         col(Subscription.cadence) == edition.cadence,
-        col(Subscription.state) == SubscriptionState.CONFIRMED,
+        is_confirmed,
         col(Subscription.confirmed_at) <= edition.freeze_at,
+        col(Subscription.welcome_at).is_(None),
     )
+
+
+def _waits(digest: str, until: datetime) -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions of who waits for a first edition since a moment or longer."""
+    waits_since = col(Subscription.welcome_at)
+    return col(Subscription.digest) == digest, waits_since.is_not(None), waits_since <= until
+
+
+def is_anyone_new(session: Session, digest: str, until: datetime) -> bool:
+    """Return whether any reader waits for a first edition of a digest."""
+    return session.exec(select(Subscription.id).where(*_waits(digest, until)).limit(1)).first() is not None
+
+
+def end_waiting(session: Session, digest: str, until: datetime) -> None:
+    """Let nobody wait for a first edition any longer: it was made, or the digest has none."""
+    session.exec(update(Subscription).where(*_waits(digest, until)).values(welcome_at=None))
+
+
+def dissolve(session: Session, edition: Edition) -> None:
+    """Delete the cohorts of first editions: what their readers have is read from the ledger next time."""
+    own = select(EditionCohort.cohort_id).where(EditionCohort.edition_id == edition.id)
+    numbers = list(session.exec(own))
+    for start in range(0, len(numbers), 500):
+        chunk = numbers[start : start + 500]
+        session.exec(
+            update(Subscription).where(col(Subscription.cohort_id).in_(chunk)).values(cohort_id=None)
+        )
+        session.exec(delete(EditionCohort).where(col(EditionCohort.cohort_id).in_(chunk)))
+        session.exec(delete(Cohort).where(col(Cohort.id).in_(chunk)))
 
 
 def in_range(edition: Edition, last: int) -> tuple[ColumnElement[bool], ...]:

@@ -1,7 +1,7 @@
 """Editions: one row for each (digest, cadence, period), its states, and who compiles it."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
@@ -44,6 +44,21 @@ def add_edition(session: Session, edition: Edition) -> Edition | None:
     except IntegrityError:
         return None
     return edition
+
+
+def add_numbered(session: Session, edition: Edition, day: date) -> Edition:
+    """Enter an edition whose period is a day and a number, such as "2026-11-24-1", under the next number."""
+    query = select(func.count()).where(
+        Edition.digest == edition.digest,
+        Edition.cadence == edition.cadence,
+        col(Edition.period).startswith(f"{day}-"),
+    )
+    number, entered = session.exec(query).one(), None
+    while entered is None:  # another process may enter one at the same time
+        number += 1
+        edition.period = f"{day}-{number}"
+        entered = add_edition(session, edition)
+    return entered
 
 
 def find_start(session: Session, digest: str, cadence: str) -> datetime | None:

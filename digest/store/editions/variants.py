@@ -3,6 +3,7 @@ ledger."""
 
 import json
 from collections.abc import Collection
+from datetime import datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -10,6 +11,7 @@ from sqlalchemy import Connection, bindparam
 from sqlmodel import Session, col, func, select
 
 from digest.models import (
+    Article,
     Delivery,
     Edition,
     Form,
@@ -129,6 +131,20 @@ def find_largest(session: Session, edition_id: int) -> int | None:
 def count_variants(session: Session) -> int:
     """Count the distinct lists of articles of all editions."""
     return session.exec(select(func.count()).select_from(Variant)).one()
+
+
+def list_printed(session: Session, digest: str, seen_from: datetime) -> frozenset[int]:
+    """Return the ids of the articles that the digest's editions hold, those first seen from a moment on."""
+    query = (
+        select(VariantArticle.article_id)
+        .join(Variant, col(Variant.id) == col(VariantArticle.variant_id))
+        .join(Edition, col(Edition.id) == col(Variant.edition_id))
+        .join(Article, col(Article.id) == col(VariantArticle.article_id))
+        .where(Edition.digest == digest, col(Edition.frozen_at).is_not(None))
+        .where(col(Article.first_seen_at) >= seen_from)
+        .distinct()
+    )
+    return frozenset(session.exec(query))
 
 
 def list_counted(session: Session, subscription_id: int, limit: int) -> list[StoredVariant]:

@@ -5,7 +5,18 @@ from datetime import datetime
 from sqlalchemy import update
 from sqlmodel import Session, col, delete, select
 
-from digest.models import MailState, NoticeKind, ReaderNotice
+from digest.models import (
+    Delivery,
+    DeliveryState,
+    Edition,
+    MailState,
+    NoticeKind,
+    ReaderNotice,
+    Subscriber,
+    Subscription,
+    Withheld,
+)
+from digest.models.row import row_id
 
 
 def add_notice(session: Session, row: ReaderNotice) -> None:
@@ -32,6 +43,33 @@ def list_welcomed(session: Session, subscriber_id: int, since: datetime) -> set[
         ReaderNotice.requested_at > since,
     )
     return {row.origin.get("digest", "") for row in session.exec(select(ReaderNotice).where(*wanted))}
+
+
+def greet_empty_handed(session: Session, edition: Edition) -> None:
+    """Plan a welcome for each reader of an edition for whom it holds nothing."""
+    empty = (
+        Delivery.edition_id == edition.id,
+        Delivery.state == DeliveryState.WITHHELD,
+        Delivery.reason == Withheld.NOTHING_NEW,
+    )
+    query = (
+        select(Subscriber)
+        .join(Subscription, col(Subscription.subscriber_id) == col(Subscriber.id))
+        .join(Delivery, col(Delivery.subscription_id) == col(Subscription.id))
+        .where(*empty)
+    )
+    for subscriber in session.exec(query):
+        session.add(
+            ReaderNotice(
+                subscriber_id=row_id(subscriber),
+                kind=NoticeKind.WELCOME,
+                address=subscriber.address,
+                requested_at=edition.freeze_at,
+                origin={"digest": edition.digest},
+                due_at=edition.freeze_at,
+            )
+        )
+    session.flush()
 
 
 def find_notice(session: Session, token_hash: str) -> ReaderNotice | None:

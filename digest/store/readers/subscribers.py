@@ -124,8 +124,8 @@ def list_subscribers(session: Session) -> Iterator[Subscriber]:
 
 
 def change_state(session: Session, row: Subscription, state: SubscriptionState, now: datetime) -> None:
-    """Set a subscription's state; compiling then places it in a cohort anew."""
-    row.state, row.cohort_id = state, None
+    """Set a subscription's state; compiling then places it in a cohort anew, and no welcome is due."""
+    row.state, row.cohort_id, row.welcome_at = state, None, None
     row.ended_at = now if state == SubscriptionState.ENDED else None
     if state != SubscriptionState.PAUSED:
         row.paused_until = None

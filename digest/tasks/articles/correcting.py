@@ -100,17 +100,11 @@ def _refuse_folded(session: Session, article: Article) -> None:
 def _enter(
     session: Session, settings: Settings, digest: str, subject: str, introduction: str, now: datetime
 ) -> Edition:
-    day = now.astimezone(settings.zone).date().isoformat()
-    number = corrections.count_on(session, digest, day)
-    entered = None
-    while entered is None:  # another process may insert one at the same time
-        number += 1
-        edition = Edition(
-            digest=digest, cadence=CORRECTION, period=f"{day}-{number}", state=EditionState.FROZEN,
-            deadline_at=now, freeze_at=now, frozen_at=now, subject=subject, introduction=introduction,
-        )  # fmt: skip
-        entered = editions.add_edition(session, edition)
-    return entered
+    edition = Edition(
+        digest=digest, cadence=CORRECTION, period="", state=EditionState.FROZEN,
+        deadline_at=now, freeze_at=now, frozen_at=now, subject=subject, introduction=introduction,
+    )  # fmt: skip
+    return editions.add_numbered(session, edition, now.astimezone(settings.zone).date())
 
 
 def _plan(

@@ -11,7 +11,7 @@ from digest.mail.rendering.catalogues import Catalogues, Translator
 from digest.mail.rendering.content import Card, Content, Publication, Section
 from digest.mail.rendering.names import Names
 from digest.models import Edition, Form
-from digest.models.cadence import CORRECTION, RESERVED
+from digest.models.cadence import CORRECTION, RESERVED, WELCOME
 from digest.models.row import row_id
 from digest.rules.editions.placeholders import fill_subject
 from digest.rules.editions.sections import edition_topics, order_sections
@@ -186,6 +186,9 @@ class EditionContents:
         digest, site = self._settings.digest(edition.digest), self._settings.site
         is_correction = edition.cadence == CORRECTION
         spoken = self._spoken(language)
+        introduction = edition.introduction
+        if edition.cadence == WELCOME:
+            introduction = self._names.text(spoken, introduction)
         content = Content(
             publication=self._publication,
             digest=digest.name,
@@ -200,7 +203,7 @@ class EditionContents:
             lead=None,
             sections=(),
             introduction=_introduced(
-                edition.introduction, edition.sponsor, self._catalogues.choose([spoken]), site.base_url
+                introduction, edition.sponsor, self._catalogues.choose([spoken]), site.base_url
             ),
             look=digest.template,
             archive_url=archive_url(site.base_url, edition)

@@ -1,6 +1,6 @@
 """The input of selection: the stored articles, each with its duplicates, and the digest's limits."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -48,6 +48,10 @@ class Selection:
         limits = limits_of(digest)
         limits = limits if most is None else replace(limits, max_articles=most)
         return cls(tuple(found), limits, shape, freeze_at)
+
+    def only(self, ids: Collection[int]) -> "Selection":
+        """Return the same selection from these articles alone."""
+        return replace(self, candidates=tuple(one for one in self.candidates if one.id in ids))
 
     def choose(
         self, topics: Mapping[str, datetime], history: frozenset[int], most: int | None = None

@@ -11,7 +11,7 @@ from datetime import datetime, time, timedelta
 from sqlmodel import Session
 
 from digest.models import Edition, EditionName, EditionState
-from digest.models.cadence import Cadence
+from digest.models.cadence import WELCOME, Cadence
 from digest.models.row import row_id
 from digest.rules.editions import cadence as calendar
 from digest.rules.editions.cadence import Due, Occurrence
@@ -26,6 +26,7 @@ from digest.tasks.editions.fitting import Fitter
 from digest.tasks.editions.planning import Plan
 
 RANGE_SIZE = 2_000
+_WELCOME = Cadence.parse(WELCOME, "at once")
 _ROLLS_OVER = "its articles are in the next edition"
 log = logging.getLogger(__name__)
 
@@ -87,7 +88,7 @@ class Compiler:
         With `at_once` the current period's edition is made if it is unmade, whatever the time.
         """
         self._resume(digest)
-        made = []
+        made = self._welcome(digest, now)
         for name in digest.cadences:
             cadence = digest.cadence(name)
             compiled = self._compile(digest, cadence, now, at_once=at_once)
@@ -103,7 +104,7 @@ class Compiler:
         One edition stands for all that a cadence has lost; it may have as many articles as they had.
         """
         self._resume(digest)
-        again = []
+        again = self._welcome(digest, until)
         for name in digest.cadences:
             cadence = digest.cadence(name)
             lost, at_once = self._missed(digest, cadence, until), False
@@ -118,6 +119,39 @@ class Compiler:
                 )  # fmt: skip
                 again.extend([compiled] if compiled.made else [])
         return again
+
+    def _welcome(self, digest: DigestSettings, now: datetime) -> list[Compiled]:
+        """Make one edition of the first editions that readers wait for, where the digest has these."""
+        with self._database.read() as session:
+            if not cohorts.is_anyone_new(session, digest.name, now):
+                return []
+        with self._database.write() as session:
+            if digest.welcome != "edition":
+                cohorts.end_waiting(session, digest.name, now)
+                return []
+            entered = self._enter_welcome(session, digest, now)
+        if entered is None:
+            return []
+        made = Compiled(digest.name, WELCOME, entered.period, made=True)
+        return [self._planned(digest, _WELCOME, entered, made)]
+
+    def _enter_welcome(self, session: Session, digest: DigestSettings, now: datetime) -> Edition | None:
+        """Enter it; None where another worker is making one, which has the same readers."""
+        drafts.take_turns(session)
+        begun = editions.list_editions(session, digest=digest.name, states=[EditionState.COMPILING])
+        if any(edition.cadence == WELCOME for edition in begun):
+            return None
+        edition = Edition(
+            digest=digest.name,
+            cadence=WELCOME,
+            period="",
+            deadline_at=now,
+            freeze_at=now,
+            at_once=True,
+            compiler=self.worker_id,
+            introduction=digest.welcome_text or "",
+        )
+        return editions.add_numbered(session, edition, now.astimezone(self._settings.zone).date())
 
     def _compile(
         self, digest: DigestSettings, cadence: Cadence, now: datetime, *, at_once: bool
@@ -285,7 +319,8 @@ class Compiler:
             with self._database.write() as session:
                 taken = editions.take_over(session, edition, self.worker_id)
             if taken is not None:
-                self._plan(digest, digest.cadence(taken.cadence), taken)
+                is_welcome = taken.cadence == WELCOME
+                self._plan(digest, _WELCOME if is_welcome else digest.cadence(taken.cadence), taken)
 
     def _plan(self, digest: DigestSettings, cadence: Cadence, edition: Edition, periods: int = 1) -> None:
         """Plan in key ranges with a commit each; the last commit freezes the edition."""

@@ -5,8 +5,8 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from digest.models import Cohort, Draft, Edition, EditionState
-from digest.models.cadence import Cadence
+from digest.models import Approval, Cohort, Draft, Edition, EditionState
+from digest.models.cadence import WELCOME, Cadence
 from digest.rules.editions.selection import (
     cohort_key,
     settle_topics,
@@ -17,6 +17,7 @@ from digest.settings import DigestSettings, Settings
 from digest.store import workers
 from digest.store.articles import articles
 from digest.store.editions import cohorts, editions, planning, snapshots, variants
+from digest.store.readers import notices
 from digest.tasks.articles.withdrawing import settle_edition
 from digest.tasks.editions.candidates import BEGINNING, Selection, shape_of
 from digest.tasks.editions.coming import due_at
@@ -78,6 +79,23 @@ class Plan:
     def freeze(self, session: Session, edition: Edition) -> None:
         """Add the mailed articles to each cohort's history, and allow claims."""
         settle_edition(session, edition, edition.freeze_at)
+        if edition.cadence == WELCOME:
+            self._settle_welcome(session, edition)
+        else:
+            self._advance_all(session, edition)
+        snapshots.keep(session, self.edition_id)
+        edition.frozen_at = edition.freeze_at
+        edition.compiler = None
+        editions.set_state(session, edition, EditionState.FROZEN)
+        workers.raise_counter(session)
+
+    def _settle_welcome(self, session: Session, edition: Edition) -> None:
+        """Let the next edition be for these readers as well; greet by mail whom nothing could be sent."""
+        cohorts.dissolve(session, edition)
+        cohorts.end_waiting(session, edition.digest, edition.freeze_at)
+        notices.greet_empty_handed(session, edition)
+
+    def _advance_all(self, session: Session, edition: Edition) -> None:
         cohorts.unplace_unplanned(session, edition)
         recent = articles.ids_seen_from(session, self._history_from)
         decisions = cohorts.list_decisions(session, self.edition_id)
@@ -85,11 +103,6 @@ class Plan:
         for cohort, variant_id in decisions:
             got = {row.article_id for row in variants.articles_of(session, variant_id)}
             self._advance(session, cohort, (set(cohort.history) | got) & recent, edition.freeze_at)
-        snapshots.keep(session, self.edition_id)
-        edition.frozen_at = edition.freeze_at
-        edition.compiler = None
-        editions.set_state(session, edition, EditionState.FROZEN)
-        workers.raise_counter(session)
 
     def _advance(self, session: Session, cohort: Cohort, history: set[int], freeze_at: datetime) -> None:
         topics = settle_topics(unsettle_topics(cohort.topics, BEGINNING), freeze_at, self._digest.carry)
@@ -143,6 +156,9 @@ class Plan:
             self._selection = Selection.read(
                 session, self._digest, edition.freeze_at, self._draft, most=self._most
             )
+            if edition.cadence == WELCOME and self._digest.approval == Approval.REQUIRE:
+                printed = variants.list_printed(session, self._digest.name, self._seen_from)
+                self._selection = self._selection.only(printed)
         return self._selection
 
     def _due(

@@ -21,7 +21,7 @@ from digest.rules.readers import consent
 from digest.rules.readers.consent import Deed
 from digest.rules.tokens import tokens
 from digest.store.readers import confirmations, notices, subscribers
-from digest.tasks.readers.readers import Origin, Readers, record
+from digest.tasks.readers.readers import Origin, Readers, begin, record
 from digest.tasks.readers.sign_up import Choices, check_choices, offers
 
 _DAY = timedelta(hours=24)
@@ -94,7 +94,7 @@ def confirm(
         subscribers.lift_suppression(session, readers.hash_address(found.subscriber.address_key))
         wording = str(found.asking.choices.get("wording", ""))
         for name, chosen in taken.items():
-            _activate(session, found.rows[name], chosen, now, origin, wording)
+            _activate(session, readers, found.rows[name], chosen, now, origin, wording)
             if readers.settings.digest(name).welcome == "mail":
                 _plan_welcome(session, found.subscriber, name, now)
         first = found.rows[next(iter(taken))]
@@ -108,13 +108,18 @@ def confirm(
 
 
 def _activate(
-    session: Session, row: Subscription, chosen: Choices, now: datetime, origin: Origin, wording: str
+    session: Session,
+    readers: Readers,
+    row: Subscription,
+    chosen: Choices,
+    now: datetime,
+    origin: Origin,
+    wording: str,
 ) -> None:
     if consent.next_state(row.state, Deed.CONFIRM) is None:
         return
     row.cadence, row.topics = chosen.cadence, consent.choose_topics({}, chosen.topics, now)
-    row.confirmed_at = now
-    subscribers.change_state(session, row, SubscriptionState.CONFIRMED, now)
+    begin(session, readers.settings.digest(row.digest), row, now)
     record(session, row, Act.CONFIRMED, now, origin, wording)
 
 

@@ -27,7 +27,7 @@ from digest.settings import DigestSettings
 from digest.store.readers import notices, subscribers
 from digest.tasks.readers import privacy
 from digest.tasks.readers.private_feed import sign_feed
-from digest.tasks.readers.readers import Origin, Readers, end, find_linked, record
+from digest.tasks.readers.readers import Origin, Readers, begin, end, find_linked, record
 from digest.tasks.readers.sign_up import Choices, check_choices, check_most
 
 LINK_LIFE = timedelta(hours=1)
@@ -198,9 +198,9 @@ def _apply(
         row = row or Subscription(
             subscriber_id=row_id(subscriber), digest=digest.name, cadence=wanted.cadence, created_at=now
         )
-        row.cadence, row.hour, row.confirmed_at = wanted.cadence, wish.hour, now
+        row.cadence, row.hour = wanted.cadence, wish.hour
         row.topics, row.max_articles = consent.choose_topics({}, wanted.topics, now), wish.most
-        subscribers.change_state(session, row, SubscriptionState.CONFIRMED, now)
+        begin(session, digest, row, now)
         record(session, row, Act.CONFIRMED, now, origin, wording)
         return
     topics = consent.choose_topics(row.topics, wanted.topics, now)

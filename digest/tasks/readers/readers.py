@@ -96,6 +96,15 @@ def find_linked(session: Session, readers: Readers, action: str, token: str) -> 
     return subscribers.find_subscription(session, row_id(subscriber), signed[1])
 
 
+def begin(session: Session, digest: DigestSettings, row: Subscription, now: datetime) -> None:
+    """Make a subscription active, and due its own first edition where the digest welcomes with one."""
+    row.confirmed_at = now
+    subscribers.change_state(session, row, SubscriptionState.CONFIRMED, now)
+    if digest.welcome == "edition":
+        row.welcome_at = now
+        session.add(row)
+
+
 def end(session: Session, row: Subscription, now: datetime, origin: Origin) -> bool:
     """End a subscription and invalidate its open confirmations; return False if it had ended before."""
     if consent.next_state(row.state, Deed.LEAVE) is None:
