@@ -21,7 +21,9 @@ _LONGEST_LIST_ID = 255
 _ONE_CLICK = "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
 _PART = b"\r\nContent-Type: text/%s; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
 PLAIN, HTML = _PART % b"plain", _PART % b"html"
-"""The header of a body part, which follows its boundary."""
+"""The header of a part, after its boundary."""
+_ONE_PART = "MIME-Version: 1.0" + PLAIN[:-2].decode()
+"""The header fields of a message that is plain text alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +114,7 @@ class SharedHead:
 
 
 class Composition:
-    """What all readers of a rendering share, encoded once.
+    """What all readers of a rendering share, encoded once; one without HTML is a message of plain text alone.
 
     `compose(ReaderHeaders("Ada", "ada@example.org", ...), values)` returns Ada's Message: her To, Date,
     Message-ID and List-Unsubscribe fields, and the body with her values spliced in.
@@ -124,12 +126,17 @@ class Composition:
 
     def __init__(self, rendering: Rendering, headers: Headers) -> None:
         subject = rendering.subject if headers.subject is None else headers.subject
+        body = _multipart(rendering.boundary, rendering.text, rendering.html)
+        if not rendering.html:
+            body = (*named("text ", rendering.text), b"\r\n")
         self._set(
             SharedHead(rendering.greeting, headers),
             fields.text_header("Subject", subject),
             rendering.boundary,
-            BodyPlaceholders(_multipart(rendering.boundary, rendering.text, rendering.html)),
+            BodyPlaceholders(body),
         )
+        if not rendering.html:
+            self._type = _ONE_PART
         self._personal = rendering.personal
 
     @classmethod

@@ -34,6 +34,7 @@ class Withheld(StrEnum):
     ERASED = "erased"
     WITHDRAWN = "all its articles were withdrawn"
     NEVER_HAD = "the reader did not get the article that it is about"
+    FEED = "read in the reader's own feed"
     RESTORED = "counted as got when a backup was restored"
 
 
@@ -46,10 +47,12 @@ OPEN = (DeliveryState.PLANNED, DeliveryState.CLAIMED, DeliveryState.IN_FLIGHT, D
 COUNTED = (*OPEN, DeliveryState.ACCEPTED, DeliveryState.UNCERTAIN)
 """Deliveries whose articles count as received, besides those withheld because they were (`counts`)."""
 
+_GOT = (Withheld.RESTORED, Withheld.FEED)
+
 
 def counts(state: str, reason: str) -> bool:
     """Return whether a delivery's articles count as received."""
-    return state in COUNTED or reason == Withheld.RESTORED
+    return state in COUNTED or reason in _GOT
 
 
 class Delivery(SQLModel, table=True):
@@ -96,7 +99,7 @@ class Delivery(SQLModel, table=True):
 
 def is_counted() -> ColumnElement[bool]:
     """Return `counts` as a condition of a query."""
-    return or_(col(Delivery.state).in_(COUNTED), col(Delivery.reason) == Withheld.RESTORED)
+    return or_(col(Delivery.state).in_(COUNTED), col(Delivery.reason).in_(_GOT))
 
 
 def in_states(dialect: str, *states: str) -> TextClause:

@@ -7,6 +7,8 @@ from typing import NamedTuple
 from sqlalchemy import JSON, Column
 from sqlmodel import Field, SQLModel, UniqueConstraint
 
+from digest.models.subscriber import MailForm
+
 
 class EditionState(StrEnum):
     """The states of an edition."""
@@ -105,6 +107,7 @@ class Cohort(SQLModel, table=True):
     history: list[int] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
     history_from: datetime
     max_articles: int | None = None
+    mail_form: str = MailForm.PICTURES
 
 
 class EditionCohort(SQLModel, table=True):
@@ -132,6 +135,7 @@ class Variant(SQLModel, table=True):
     key: str
     language: str
     left_out: int = 0
+    mail_form: str = MailForm.PICTURES
     related: list[int] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
     replaces: int | None = Field(default=None, index=True)
     withdrawal_id: int | None = None

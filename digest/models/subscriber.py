@@ -33,6 +33,15 @@ class Subscriber(SQLModel, table=True):
     erased_at: datetime | None = None
 
 
+class MailForm(StrEnum):
+    """How a reader wants a digest: with or without pictures, as plain text alone, or in their feed alone."""
+
+    PICTURES = "pictures"
+    NO_PICTURES = "no-pictures"
+    TEXT = "text"
+    FEED = "feed"
+
+
 AWAITS_WELCOME = "welcome_at IS NOT NULL"
 """The condition of the index on readers who wait for their first edition; a query has to repeat it."""
 
@@ -65,6 +74,7 @@ class Subscription(SQLModel, table=True):
     cadence: str
     hour: int | None = None
     max_articles: int | None = None
+    mail_form: str = MailForm.PICTURES
     topics: dict[str, str] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
     cohort_id: int | None = Field(default=None, foreign_key="cohort.id", index=True)
     created_at: datetime

@@ -226,3 +226,15 @@ def test_the_pages_of_a_messages_links_are_in_the_readers_language_unless_anothe
         assert '<html lang="sv"' in client.get(path, headers={"Accept-Language": "de"}).text
         assert '<html lang="fr"' in client.get(f"{path}?lang=fr").text
     assert '<html lang="de"' in client.get("/unsubscribe/unknown", headers={"Accept-Language": "de"}).text
+
+
+def test_the_page_keeps_the_form_that_a_reader_wants(
+    client: TestClient, readers: Readers, clock: Clock
+) -> None:
+    path = own_page(client, readers, clock)
+    assert '<option value="text">Plain text</option>' in client.get(path).text
+    assert press(client, path, digest="world", **{"form-world": "feed"}).status_code == 200
+    assert find_row(readers).mail_form == "feed"
+    assert '<option value="feed" selected>' in client.get(path).text
+    assert press(client, path, digest="world", **{"form-world": "fax"}).status_code == 400
+    assert find_row(readers).mail_form == "feed"

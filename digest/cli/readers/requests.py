@@ -26,6 +26,7 @@ def set_(
     topics: tuple[str, ...] | None = None,
     hour: str | None = None,
     articles: int | None = None,
+    form: str | None = None,
     pause: str | None = None,
     name: str | None = None,
     language: str | None = None,
@@ -49,6 +50,8 @@ def set_(
         The local hour of delivery, 0 to 23; "usual" for the cadence's own.
     articles:
         The most articles in each edition; 0 for as many as fit.
+    form:
+        pictures, no-pictures, text (plain text alone) or feed (no mail; their own feed has the editions).
     pause:
         Pause until this date, such as 2026-12-24; "open" until `digest subscribers resume`.
     name:
@@ -72,6 +75,7 @@ def set_(
             topics=("*",) if wanted == (_ALL,) else wanted,
             hour=_read_hour(hour),
             most=articles,
+            form=form,
             paused=pause is not None,
             until=_read_day(pause, app.settings, app.clock()),
             name=name,

@@ -94,6 +94,7 @@ class Content:
     introduction: str = ""
     look: str = "front-page"
     archive_url: str = ""
+    pictures: bool = True
 
 
 READER_VALUES = ("name", "address", "unsubscribe_url", "preferences_url")

@@ -258,6 +258,6 @@ def _shape(content: Content) -> Hashable:
     return (
         content.publication, content.digest, content.title, content.cadence, content.period, content.dated_at,
         content.timezone, content.language, content.introduction, content.look, content.archive_url,
-        content.left_out > 0, content.lead is not None, len(content.related),
+        content.left_out > 0, content.lead is not None, len(content.related), content.pictures,
         tuple([(section.title, len(section.cards)) for section in content.sections]),
     )  # fmt: skip

@@ -80,6 +80,13 @@ class Rendering:
         """Return a reader's values, each in one line, and `to_line`."""
         return self.greeting.own_values(values)
 
+    @property
+    def text_alone(self) -> "Rendering":
+        """Return the same without its HTML, for readers who want plain text."""
+        whole = self.personal
+        personal = None if whole is None else lambda reader: whole(reader).text_alone
+        return replace(self, html=(), html_size=0, html_most=0, personal=personal)
+
 
 @dataclass(frozen=True, slots=True)
 class BodySkeleton:

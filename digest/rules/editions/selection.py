@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from digest.models import Form
+from digest.models import Form, MailForm
 from digest.rules.editions.arrangement import UNSHAPED, Arrangement, arrange
 
 EVERY_TOPIC = "*"
@@ -50,18 +50,20 @@ class Choice(NamedTuple):
 class Chosen:
     """A cohort's list; `left_out` is the number of candidates that did not fit and are carried over.
 
-    `related` are older articles that are named as well, and do not count as delivered.
+    `related` are older articles that are named as well, and do not count as delivered. `mail_form` is how the
+    cohort's readers want their messages.
     """
 
     choices: tuple[Choice, ...]
     left_out: int = 0
     related: tuple[int, ...] = ()
+    mail_form: MailForm = MailForm.PICTURES
 
     @property
     def key(self) -> str:
         """Return the key of the variant: equal for lists that are the same."""
         listed = [[c.article_id, c.form, c.section] for c in self.choices]
-        return _hash([*listed, self.left_out, list(self.related)])
+        return _hash([*listed, self.left_out, list(self.related), *_unusual(self.mail_form)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,10 +178,16 @@ def cohort_key(
     topics: Mapping[str, str],
     history: Sequence[int],
     most: int | None = None,
+    mail_form: str = MailForm.PICTURES,
 ) -> str:
-    """Hash everything that selection depends on about a reader."""
-    wanted = [] if most is None else [most]
+    """Hash everything that selection and a message's form depend on about a reader."""
+    wanted = [*([] if most is None else [most]), *_unusual(mail_form)]
     return _hash([digest, cadence, language, sorted(topics.items()), sorted(history), *wanted])
+
+
+def _unusual(mail_form: str) -> list[str]:
+    """Return a form of mail where it is not the usual one, which no key names."""
+    return [] if mail_form == MailForm.PICTURES else [mail_form]
 
 
 def _matching(article: Candidate, topics: Mapping[str, datetime]) -> list[str]:

@@ -13,6 +13,7 @@ from digest.models import (
     Delivery,
     DeliveryState,
     Edition,
+    MailForm,
     Subscriber,
     Subscription,
     SubscriptionState,
@@ -143,9 +144,16 @@ def _holding(article_id: int, digest: str, now: datetime | None) -> Subquery:
 def _standing() -> tuple[ColumnElement[str], ColumnElement[str]]:
     state = col(Subscription.state)
     is_confirmed, is_paused = state == SubscriptionState.CONFIRMED, state == SubscriptionState.PAUSED
+    reads_feed = and_(is_confirmed, col(Subscription.mail_form) == MailForm.FEED.value)
+    planned, withheld = DeliveryState.PLANNED.value, DeliveryState.WITHHELD.value
     return (
-        case((is_confirmed, DeliveryState.PLANNED.value), else_=DeliveryState.WITHHELD.value),
-        case((is_confirmed, ""), (is_paused, Withheld.PAUSED.value), else_=Withheld.LEFT.value),
+        case((reads_feed, withheld), (is_confirmed, planned), else_=withheld),
+        case(
+            (reads_feed, Withheld.FEED.value),
+            (is_confirmed, ""),
+            (is_paused, Withheld.PAUSED.value),
+            else_=Withheld.LEFT.value,
+        ),
     )
 
 

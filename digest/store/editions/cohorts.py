@@ -3,18 +3,19 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, delete
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, and_, col, func, or_, select, update
 
 from digest.models import (
-    OPEN,
     Article,
     Cohort,
     Delivery,
     Edition,
     EditionCohort,
+    MailForm,
     Subscriber,
     Subscription,
     SubscriptionState,
@@ -36,6 +37,7 @@ class UnplacedReader:
     language: str | None
     topics: dict[str, str]
     max_articles: int | None = None
+    mail_form: str = MailForm.PICTURES
 
 
 def readers_of(edition: Edition) -> tuple[ColumnElement[bool], ...]:
@@ -107,16 +109,22 @@ def next_range(session: Session, edition: Edition, size: int) -> int | None:
 
 def list_unplaced(session: Session, edition: Edition, last: int) -> list[UnplacedReader]:
     """List the readers of a key range that need a cohort."""
+    columns: Any = (
+        Subscription.id,
+        Subscriber.language,
+        Subscription.topics,
+        Subscription.max_articles,
+        Subscription.mail_form,
+    )
     query = (
-        select(Subscription.id, Subscriber.language, Subscription.topics, Subscription.max_articles)
+        select(*columns)
         .join(Subscriber, col(Subscriber.id) == col(Subscription.subscriber_id))
         .where(*in_range(edition, last), col(Subscription.cohort_id).is_(None))
         .order_by(col(Subscription.id))
     )
     return [
-        UnplacedReader(number, language, dict(topics), most)
-        for number, language, topics, most in session.exec(query)
-        if number
+        UnplacedReader(number, language, dict(topics), most, mail_form)
+        for number, language, topics, most, mail_form in session.exec(query)
     ]
 
 
@@ -274,7 +282,7 @@ def unplace_unplanned(session: Session, edition: Edition) -> None:
     planned = select(Delivery.id).where(
         Delivery.edition_id == edition.id,
         Delivery.subscription_id == Subscription.id,
-        col(Delivery.state).in_(OPEN),
+        is_counted(),
     )
     session.exec(
         update(Subscription)

@@ -4,13 +4,14 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from sqlalchemy import Integer, String, case, column, insert, literal, values
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session, col, func, or_, select
 
 from digest.models import (
     Delivery,
     DeliveryState,
     Edition,
     EditionCohort,
+    MailForm,
     Subscriber,
     Subscription,
     SubscriptionState,
@@ -49,7 +50,10 @@ def plan_range(
     due: Iterable[tuple[str | None, int | None, datetime]],
     now: datetime,
 ) -> int:
-    """Plan the deliveries of one key range, withheld where nothing is new; return how many."""
+    """Plan the deliveries of one key range, and return how many.
+
+    Withheld is what has nothing new, and what its reader has in their feed.
+    """
     moment = Delivery.__table__.c.due_at.type  # type: ignore[attr-defined]
     rows_due = [(zone or "", -1 if hour is None else hour, at) for zone, hour, at in due]
     hours = (
@@ -58,13 +62,14 @@ def plan_range(
         .cte("hours")  # SQLite names the columns of VALUES only here
     )
     is_empty = col(EditionCohort.variant_id).is_(None)
+    is_read = col(Subscription.mail_form) == MailForm.FEED.value
     rows = (
         select(  # type: ignore[call-overload]
             literal(edition.id),
             Subscription.id,
             EditionCohort.variant_id,
-            case((is_empty, DeliveryState.WITHHELD.value), else_=DeliveryState.PLANNED.value),
-            case((is_empty, Withheld.NOTHING_NEW.value), else_=""),
+            case((or_(is_empty, is_read), DeliveryState.WITHHELD.value), else_=DeliveryState.PLANNED.value),
+            case((is_empty, Withheld.NOTHING_NEW.value), (is_read, Withheld.FEED.value), else_=""),
             hours.c.due_at, literal(0), literal(0), literal(""), literal(now, moment),
         )
         .join(Subscriber, col(Subscriber.id) == col(Subscription.subscriber_id))

@@ -15,6 +15,7 @@ from digest.models import (
     Delivery,
     Edition,
     Form,
+    MailForm,
     Variant,
     VariantArticle,
     is_counted,
@@ -23,7 +24,7 @@ from digest.rules.editions.selection import Choice, Chosen
 
 # Plain SQL, as in store.delivery.hot_path: a list is one row, with its articles as lines of JSON.
 _LISTS = (
-    "SELECT id, edition_id, language, left_out, CAST(related AS TEXT), (SELECT {lines} FROM"
+    "SELECT id, edition_id, language, left_out, mail_form, CAST(related AS TEXT), (SELECT {lines} FROM"
     " (SELECT {line} AS line, position FROM variant_article WHERE variant_id = variant.id ORDER BY position)"
     " AS listed) FROM variant WHERE id"
 )
@@ -58,6 +59,7 @@ def find_or_add_variant(session: Session, edition_id: int, language: str, chosen
         key=key,
         language=language,
         left_out=chosen.left_out,
+        mail_form=chosen.mail_form,
         related=list(chosen.related),
     )
     session.add(variant)
@@ -80,8 +82,12 @@ def get_variants(session: Session, ids: Collection[int]) -> dict[int, StoredVari
         for edition in session.exec(_EDITIONS, params={"ids": list({row[1] for row in rows})})
     }
     return {
-        number: StoredVariant(found[edition], language, Chosen(_choices(lines), left_out, _related(related)))
-        for number, edition, language, left_out, related, lines in rows
+        number: StoredVariant(
+            found[edition],
+            language,
+            Chosen(_choices(lines), left_out, _related(related), MailForm(mail_form)),
+        )
+        for number, edition, language, left_out, mail_form, related, lines in rows
     }
 
 

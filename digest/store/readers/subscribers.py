@@ -14,6 +14,7 @@ from digest.models import (
     Confirmation,
     ConsentEvent,
     Delivery,
+    MailForm,
     Subscriber,
     Subscription,
     SubscriptionState,
@@ -150,6 +151,16 @@ def change_most(session: Session, row: Subscription, most: int | None) -> bool:
     if row.max_articles == most:
         return False
     row.max_articles, row.cohort_id = most, None
+    session.add(row)
+    session.flush()
+    return True
+
+
+def change_form(session: Session, row: Subscription, mail_form: MailForm) -> bool:
+    """Keep in which form a reader wants a digest and tell whether that is a change."""
+    if row.mail_form == mail_form:
+        return False
+    row.mail_form, row.cohort_id = mail_form, None
     session.add(row)
     session.flush()
     return True

@@ -8,6 +8,9 @@ from digest.rules.articles.images import ImagePolicy, host_of
 from digest.settings import Settings
 from digest.store.articles.images import Copy
 
+NO_IMAGES = ImagePolicy("none", "", frozenset())
+"""For readers who want no pictures."""
+
 
 def image_policy(settings: Settings) -> ImagePolicy:
     """Return the image policy that the settings state."""

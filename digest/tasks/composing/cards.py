@@ -16,7 +16,7 @@ from digest.rules.tokens import mail_tokens
 from digest.settings import Settings
 from digest.store.articles.duplicates import OtherSource
 from digest.store.articles.images import Copy
-from digest.tasks.composing.article_images import image_policy, show_images
+from digest.tasks.composing.article_images import NO_IMAGES, image_policy, show_images
 
 _WORDS_A_MINUTE = 230
 _KEPT_CARDS = 2_000
@@ -47,7 +47,7 @@ class Cards:
         self._source_titles = {source.name: source.title or source.name for source in settings.sources}
         self._images = image_policy(settings)
         self._reply = _ReplyLinks(settings)
-        self._cards = Kept[tuple[int, Form, str, str], CachedCard](_KEPT_CARDS)
+        self._cards = Kept[tuple[int, Form, str, str, bool], CachedCard](_KEPT_CARDS)
 
     def card_of(
         self,
@@ -56,9 +56,11 @@ class Cards:
         other_sources: Sequence[OtherSource],
         copy: Copy | None,
         language: str,
+        *,
+        pictures: bool = True,
     ) -> CachedCard:
         """Return an article's card for a choice; `language` is that of its section's name."""
-        key = choice.article_id, choice.form, choice.section, language if choice.section else ""
+        key = choice.article_id, choice.form, choice.section, language if choice.section else "", pictures
         known = self._cards.get(key)
         if (
             known is None
@@ -67,7 +69,7 @@ class Cards:
             or known.copy != copy
         ):
             card = self._make(article, choice, other_sources, language)
-            card = show_images(self._images, card, article, copy)
+            card = show_images(self._images if pictures else NO_IMAGES, card, article, copy)
             pieces = CardPieces(card)
             if known is not None and known.card == card:
                 card, pieces = (

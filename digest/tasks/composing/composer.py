@@ -11,7 +11,7 @@ from digest.kept import Kept
 from digest.mail.assembly import Assembler
 from digest.mail.message import Composition, Headers, Message, ReaderHeaders, message_id
 from digest.mail.rendering.renderer import Renderer, Rendering
-from digest.models import Edition, EditionName
+from digest.models import Edition, EditionName, MailForm
 from digest.models.row import row_id
 from digest.net.smtp import Envelope
 from digest.rules.delivery.return_paths import ReturnPaths
@@ -183,8 +183,9 @@ class Composer:
         return tokens.sign(self._signing_keys, action, job.public_id, job.digest)
 
     def render(self, variant: VariantContent) -> Rendering:
-        """Render a variant."""
-        return self._renderer.render(self._contents.of(variant))
+        """Render a variant, in the form that its readers want."""
+        rendering = self._renderer.render(self._contents.of(variant))
+        return rendering.text_alone if variant.chosen.mail_form is MailForm.TEXT else rendering
 
     def measure(self, variant: VariantContent) -> int:
         """Return the largest size that the HTML of a variant can have, whoever the reader is."""
@@ -222,6 +223,8 @@ class Composer:
 
     def _compose_variant(self, variant: VariantContent) -> Composition:
         """Assemble a variant from cached pieces if its shape is known and it fits; otherwise render it."""
+        if variant.chosen.mail_form is MailForm.TEXT:
+            return self._rendered(variant.edition, self._fitted(variant))
         layout = self._contents.lay_out(variant)
         assembler = self._assemblers.get(layout.shape)
         composition = assembler.compose(layout.pieces, shortening.ROOM) if assembler else None

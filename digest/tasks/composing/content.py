@@ -63,6 +63,7 @@ class _SharedReads:
         return (
             own.edition is variant.edition
             and own.language == variant.language
+            and own.pictures == variant.pictures
             and own.articles is variant.articles
             and own.other_sources is variant.other_sources
             and own.copies is variant.copies
@@ -116,7 +117,7 @@ class EditionContents:
 
     def of(self, variant: VariantContent) -> Content:
         """Return the content that a variant is rendered from."""
-        edition_text, chosen = self._edition_text(variant.edition, variant.language), variant.chosen
+        edition_text, chosen = self._edition_text(variant), variant.chosen
         cards = [self._card_of(variant, choice).card for choice in chosen.choices]
         subject, preheader = edition_text.headline(cards)
         return replace(
@@ -132,7 +133,7 @@ class EditionContents:
     def _shared_reads(self, variant: VariantContent) -> _SharedReads:
         """Return what this variant shares with those read with it; such variants come one after another."""
         if self._last_read is None or not self._last_read.has(variant):
-            self._last_read = _SharedReads(variant, self._edition_text(variant.edition, variant.language), {})
+            self._last_read = _SharedReads(variant, self._edition_text(variant), {})
         return self._last_read
 
     def _head_of(self, edition_text: _EditionText, cards: Sequence[CardPieces], left_out: int) -> CardPieces:
@@ -147,13 +148,15 @@ class EditionContents:
         number = choice.article_id
         others, copy = variant.other_sources.get(number, ()), variant.copies.get(number)
         article = variant.articles[number]
-        return self._cards.card_of(article, choice, others, copy, self._spoken(variant.language))
+        spoken = self._spoken(variant.language)
+        return self._cards.card_of(article, choice, others, copy, spoken, pictures=variant.pictures)
 
     def _related_cards(self, variant: VariantContent) -> Iterator[CachedCard]:
         for article in variant.related:
             number = row_id(article)
             choice, copy = Choice(number, Form.TITLE, ""), variant.copies.get(number)
-            yield self._cards.card_of(article, choice, (), copy, self._spoken(variant.language))
+            spoken = self._spoken(variant.language)
+            yield self._cards.card_of(article, choice, (), copy, spoken, pictures=variant.pictures)
 
     def _sections(
         self, variant: VariantContent, cards: Sequence[Card], topics: tuple[str, ...]
@@ -172,17 +175,21 @@ class EditionContents:
         """Return the language in which a reader gets mail: the publication's if there is no catalogue."""
         return language if self._catalogues.find(language) else self._settings.site.language
 
-    def _edition_text(self, edition: Edition, language: str) -> _EditionText:
+    def _edition_text(self, variant: VariantContent) -> _EditionText:
+        edition, language, pictures = variant.edition, variant.language, variant.pictures
         key = (
             edition.digest, edition.cadence, edition.period, edition.freeze_at, edition.deadline_at,
             edition.subject, edition.introduction, edition.sponsor, tuple(edition.sections), language,
+            pictures,
         )  # fmt: skip
         edition_text = self._edition_texts.get(key)
         if edition_text is None:
-            edition_text = self._edition_texts[key] = self._make_edition_text(edition, language)
+            edition_text = self._edition_texts[key] = self._make_edition_text(
+                edition, language, pictures=pictures
+            )
         return edition_text
 
-    def _make_edition_text(self, edition: Edition, language: str) -> _EditionText:
+    def _make_edition_text(self, edition: Edition, language: str, *, pictures: bool) -> _EditionText:
         digest, site = self._settings.digest(edition.digest), self._settings.site
         is_correction = edition.cadence == CORRECTION
         spoken = self._spoken(language)
@@ -209,6 +216,7 @@ class EditionContents:
             archive_url=archive_url(site.base_url, edition)
             if digest.is_public and self._settings.web.enabled and edition.cadence not in RESERVED
             else "",
+            pictures=pictures,
         )
         subject = edition.subject if is_correction else edition.subject or digest.subject
         day = edition.deadline_at.astimezone(self._settings.zone).date().isoformat()

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from digest.kept import Kept
-from digest.models import Article, Edition
+from digest.models import Article, Edition, MailForm
 from digest.models.row import row_id
 from digest.rules.editions.selection import Chosen
 from digest.store.articles import articles, duplicates, images
@@ -34,6 +34,11 @@ class VariantContent:
     articles: Mapping[int, Article]
     other_sources: Mapping[int, Sequence[OtherSource]]
     copies: Mapping[int, Copy]
+
+    @property
+    def pictures(self) -> bool:
+        """Return whether its messages show pictures."""
+        return self.chosen.mail_form not in (MailForm.NO_PICTURES, MailForm.TEXT)
 
     @property
     def related(self) -> list[Article]:

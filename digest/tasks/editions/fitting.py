@@ -4,6 +4,7 @@ Compiling and preview both use this, so the preview shows what is sent.
 """
 
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 
 from sqlmodel import Session
 
@@ -61,9 +62,7 @@ class Fitter:
         if key not in self._settled:
             self._read(session, chosen)
             related = self._related(session, chosen, topics, frozenset(without))
-            self._settled[key] = self._fit(
-                session, Chosen(chosen.choices, chosen.left_out, related), language
-            )
+            self._settled[key] = self._fit(session, replace(chosen, related=related), language)
         return self._settled[key]
 
     def variant(self, chosen: Chosen, language: str) -> VariantContent:

@@ -1,11 +1,12 @@
 """Decide what each cohort gets, and plan its readers' deliveries, one key range at a time."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from sqlmodel import Session
 
-from digest.models import Approval, Cohort, Draft, Edition, EditionState
+from digest.models import Approval, Cohort, Draft, Edition, EditionState, MailForm
 from digest.models.cadence import WELCOME, Cadence
 from digest.rules.editions.selection import (
     cohort_key,
@@ -23,7 +24,7 @@ from digest.tasks.editions.candidates import BEGINNING, Selection, shape_of
 from digest.tasks.editions.coming import due_at
 from digest.tasks.editions.fitting import Fitter
 
-_Likeness = tuple[str | None, tuple[tuple[str, str], ...], frozenset[int], int | None]
+_Likeness = tuple[str | None, tuple[tuple[str, str], ...], frozenset[int], int | None, str]
 
 
 class Plan:
@@ -67,6 +68,7 @@ class Plan:
         for cohort in cohorts.undecided_cohorts(session, edition, last):
             selection = self._select(session, edition)
             chosen = selection.choose_settled(cohort.topics, frozenset(cohort.history), cohort.max_articles)
+            chosen = replace(chosen, mail_form=MailForm(cohort.mail_form))
             assert cohort.id is not None  # noqa: S101 - a stored row
             if self.fitter is not None:
                 chosen = self.fitter.settle(
@@ -107,7 +109,7 @@ class Plan:
     def _advance(self, session: Session, cohort: Cohort, history: set[int], freeze_at: datetime) -> None:
         topics = settle_topics(unsettle_topics(cohort.topics, BEGINNING), freeze_at, self._digest.carry)
         named = cohort.digest, cohort.cadence, cohort.language
-        key = cohort_key(*named, topics, sorted(history), cohort.max_articles)
+        key = cohort_key(*named, topics, sorted(history), cohort.max_articles, cohort.mail_form)
         if not cohorts.merge_into(session, cohort, key):
             cohort.key, cohort.topics, cohort.history = key, topics, sorted(history)
             cohort.history_from = self._history_from
@@ -120,8 +122,8 @@ class Plan:
             return
         history = cohorts.counted_history(session, edition, last, self._history_from, self._digest.skip)
         groups: dict[str, tuple[Cohort, list[int]]] = {}
-        for (language, topics, known, most), ids in _alike(unplaced, history).items():
-            cohort = self._cohort(language, dict(topics), known, most, edition)
+        for (language, topics, known, most, mail_form), ids in _alike(unplaced, history).items():
+            cohort = self._cohort(language, dict(topics), known, most, mail_form, edition)
             groups.setdefault(cohort.key, (cohort, []))[1].extend(ids)
         for cohort, ids in groups.values():
             cohorts.place(session, ids, cohorts.find_or_add_cohort(session, cohort))
@@ -132,6 +134,7 @@ class Plan:
         added: dict[str, str],
         history: frozenset[int],
         most: int | None,
+        mail_form: str,
         edition: Edition,
     ) -> Cohort:
         topics = settle_topics(
@@ -141,7 +144,7 @@ class Plan:
         language = language if language and self._speaks(language) else own
         digest, cadence = self._digest.name, self._cadence.name
         return Cohort(
-            key=cohort_key(digest, cadence, language, topics, sorted(history), most),
+            key=cohort_key(digest, cadence, language, topics, sorted(history), most, mail_form),
             digest=digest,
             cadence=cadence,
             language=language,
@@ -149,6 +152,7 @@ class Plan:
             history=sorted(history),
             history_from=self._history_from,
             max_articles=most,
+            mail_form=mail_form,
         )
 
     def _select(self, session: Session, edition: Edition) -> Selection:
@@ -180,6 +184,7 @@ def _alike(
     alike: dict[_Likeness, list[int]] = {}
     for reader in unplaced:
         known = history.get(reader.subscription_id, frozenset())
-        likeness = reader.language, tuple(sorted(reader.topics.items())), known, reader.max_articles
+        topics, most = tuple(sorted(reader.topics.items())), reader.max_articles
+        likeness = reader.language, topics, known, most, reader.mail_form
         alike.setdefault(likeness, []).append(reader.subscription_id)
     return alike

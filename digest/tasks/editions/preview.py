@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from html import escape
 from typing import Any
 
 from sqlmodel import Session
@@ -76,9 +77,13 @@ class Preview:
     shortened: tuple[Choice, ...] = ()
 
     def parts(self, *, inert: bool = False) -> tuple[str, str]:
-        """Return the HTML and the text as a mail client decodes them."""
+        """Return the HTML and the text as a mail client decodes them.
+
+        Text alone, as a reader may want it, comes as a page that shows it as it stands.
+        """
         html, text = _parts(self.inert if inert else self.message)
-        return html.get_content(), text.get_content()
+        written = text.get_content()
+        return html.get_content() if html else f"<!DOCTYPE html>\n<pre>{escape(written)}</pre>\n", written
 
     @property
     def digest(self) -> str:
@@ -141,8 +146,8 @@ def choose_shown(
 def describe(shown: Preview) -> dict[str, Any]:
     """Return the facts of a preview in a form that JSON can hold."""
     html, text = _parts(shown.message)
-    encoded = len(str(html.get_payload()).encode())
-    decoded = len(html.get_content().encode())
+    encoded = len(str(html.get_payload()).encode()) if html else 0
+    decoded = len(html.get_content().encode()) if html else 0
     ids = [choice.article_id for choice in shown.chosen.choices]
     before = shown.last.titles if shown.last else {}
     forms = Counter(choice.form.value for choice in shown.chosen.choices)
@@ -171,7 +176,7 @@ def _parts(message: bytes) -> tuple[Any, Any]:
 
     parsed = message_from_bytes(message, policy=policy.default)
     html, text = parsed.get_body(("html",)), parsed.get_body(("plain",))
-    assert html is not None and text is not None  # noqa: S101, PT018 - as composed
+    assert text is not None  # noqa: S101 - as composed
     return html, text
 
 

@@ -5,14 +5,14 @@ what it brings is not in the reader's next edition again.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
 from sqlmodel import Session
 
-from digest.models import Delivery, Draft, Edition, EditionState, Subscriber, Subscription
-from digest.models.cadence import REQUEST
+from digest.models import Delivery, Draft, Edition, EditionState, MailForm, Subscriber, Subscription
+from digest.models.cadence import REQUEST, WELCOME
 from digest.models.row import row_id
 from digest.rules.editions.approval import why_held
 from digest.rules.editions.selection import Chosen, settle_topics, since
@@ -58,7 +58,7 @@ class ReaderEditions:
         """
         drafts.take_turns(session)
         begun = editions.list_editions(session, digest=digest.name, states=[EditionState.COMPILING])
-        if any(one.cadence == subscription.cadence for one in begun):
+        if any(one.cadence in (subscription.cadence, WELCOME) for one in begun):
             return Requested.COMING
         coming = next_open(session, self.settings, digest, subscription.cadence, now)
         draft = drafts.find_or_new(session, digest.name, subscription.cadence, coming.period)
@@ -116,4 +116,5 @@ def choose_for(
         since(subscription.topics, digest.lookback_of(subscription.cadence)), at, digest.carry
     )
     selection = Selection.read(session, digest, at, draft)
-    return selection.choose_settled(settled, history, subscription.max_articles)
+    chosen = selection.choose_settled(settled, history, subscription.max_articles)
+    return replace(chosen, mail_form=MailForm(subscription.mail_form))

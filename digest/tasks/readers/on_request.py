@@ -18,7 +18,7 @@ from digest.rules.readers.consent import Deed
 from digest.store.readers import notices, subscribers
 from digest.tasks.readers import privacy, reader_page
 from digest.tasks.readers.readers import Origin, Readers, end, record
-from digest.tasks.readers.sign_up import Choices, check_choices, check_most
+from digest.tasks.readers.sign_up import Choices, check_choices, check_form, check_most
 
 _ACTIVE = (SubscriptionState.CONFIRMED, SubscriptionState.PAUSED)
 
@@ -35,6 +35,7 @@ class Change:
     topics: tuple[str, ...] | None = None
     hour: int | None = None
     most: int | None = None
+    form: str | None = None
     paused: bool = False
     until: datetime | None = None
     name: str | None = None
@@ -44,7 +45,7 @@ class Change:
     @property
     def is_about_a_digest(self) -> bool:
         """Return whether it changes a subscription."""
-        choices = (self.cadence, self.topics, self.hour, self.most)
+        choices = (self.cadence, self.topics, self.hour, self.most, self.form)
         return self.paused or any(one is not None for one in choices)
 
 
@@ -90,6 +91,11 @@ def _change(
         check_most(offered, change.most or None)
         if subscribers.change_most(session, row, change.most or None):
             record(session, row, Act.CHANGED, now, {**origin, "max_articles": str(change.most or "all")})
+            changed = True
+    if change.form is not None:
+        form = check_form(change.form)
+        if subscribers.change_form(session, row, form):
+            record(session, row, Act.CHANGED, now, {**origin, "form": form})
             changed = True
     if change.paused and (row.state, row.paused_until) != (SubscriptionState.PAUSED, change.until):
         row.paused_until = change.until

@@ -72,6 +72,7 @@ def _show_subscription(row: Subscription) -> JsonDict:
         "cadence": row.cadence,
         "hour": row.hour,
         "max_articles": row.max_articles,
+        "form": row.mail_form,
         "topics": sorted(row.topics),
         "created_at": row.created_at.isoformat(),
         "confirmed_at": _show_time(row.confirmed_at),

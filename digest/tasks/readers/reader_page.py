@@ -13,6 +13,7 @@ from sqlmodel import Session
 from digest.errors import InputError
 from digest.models import (
     Act,
+    MailForm,
     NoticeKind,
     ReaderNotice,
     Subscriber,
@@ -28,7 +29,7 @@ from digest.store.readers import notices, subscribers
 from digest.tasks.readers import privacy
 from digest.tasks.readers.private_feed import sign_feed
 from digest.tasks.readers.readers import Origin, Readers, begin, end, find_linked, record
-from digest.tasks.readers.sign_up import Choices, check_choices, check_most
+from digest.tasks.readers.sign_up import Choices, check_choices, check_form, check_most
 
 LINK_LIFE = timedelta(hours=1)
 MOVE_LIFE = timedelta(days=1)
@@ -51,6 +52,7 @@ class DigestChoice:
     paused_until: datetime | None
     most: int | None = None
     feed: str = ""
+    form: str = MailForm.PICTURES
 
     @property
     def is_active(self) -> bool:
@@ -77,6 +79,7 @@ class Wish:
     choices: Choices
     hour: int | None = None
     most: int | None = None
+    form: str = MailForm.PICTURES
     paused: bool | None = None
     until: datetime | None = None
 
@@ -141,7 +144,9 @@ def _show(digest: DigestSettings, row: Subscription | None) -> DigestChoice:
         return DigestChoice(digest, None, digest.default_cadence, None, (), None)
     topics = tuple(topic for topic in row.topics if topic != consent.EVERY_TOPIC)
     state, until = SubscriptionState(row.state), row.paused_until
-    return DigestChoice(digest, state, row.cadence, row.hour, topics, until, row.max_articles)
+    return DigestChoice(
+        digest, state, row.cadence, row.hour, topics, until, row.max_articles, form=row.mail_form
+    )
 
 
 def save_page(
@@ -192,6 +197,7 @@ def _apply(
         return
     wanted = check_choices(digest, wish.choices)
     check_most(digest, wish.most)
+    form = check_form(wish.form)
     if wish.hour is not None and not 0 <= wish.hour <= 23:
         raise InputError(f'"{wish.hour}" is no hour: pick 0 to 23')
     if row is None or row.state not in _ACTIVE:
@@ -200,6 +206,7 @@ def _apply(
         )
         row.cadence, row.hour = wanted.cadence, wish.hour
         row.topics, row.max_articles = consent.choose_topics({}, wanted.topics, now), wish.most
+        row.mail_form = form
         begin(session, digest, row, now)
         record(session, row, Act.CONFIRMED, now, origin, wording)
         return
@@ -209,6 +216,8 @@ def _apply(
         record(session, row, Act.CHANGED, now, changed)
     if subscribers.change_most(session, row, wish.most):
         record(session, row, Act.CHANGED, now, {**origin, "max_articles": str(wish.most or "all")})
+    if subscribers.change_form(session, row, form):
+        record(session, row, Act.CHANGED, now, {**origin, "form": form})
     _pause(session, row, wish, now, origin)
 
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlmodel import Session
 
 from digest.errors import InputError
-from digest.models import Act, Confirmation, Subscriber, Subscription, SubscriptionState
+from digest.models import Act, Confirmation, MailForm, Subscriber, Subscription, SubscriptionState
 from digest.models.row import row_id
 from digest.rules.readers import consent
 from digest.rules.readers.address import Address, normalise
@@ -55,6 +55,13 @@ def check_most(digest: DigestSettings, most: int | None) -> None:
         raise InputError(
             f'"{most}" articles are not what {digest.name} gives: pick 1 to {digest.max_articles}'
         )
+
+
+def check_form(form: str) -> MailForm:
+    """Return a form of mail by its name; raise InputError for one that there is not."""
+    if form not in list(MailForm):
+        raise InputError(f'"{form}" is no form of mail: pick {", ".join(MailForm)}')
+    return MailForm(form)
 
 
 def offers(digest: DigestSettings, topic: str) -> bool:

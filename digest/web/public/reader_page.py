@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, Response
 
 from digest.errors import InputError
+from digest.models import MailForm
 from digest.safe_text import printable
 from digest.tasks.readers import reader_page
 from digest.tasks.readers.private_feed import find_feed
@@ -248,6 +249,7 @@ def _read_wish(form: Submitted, digest: str, now: datetime, zone: str) -> Wish:
         choices=read_choices(form, digest, alone=False),
         hour=read_number(form.get(f"hour-{digest}")),
         most=read_number(form.get(f"most-{digest}")),
+        form=form.get(f"form-{digest}") or MailForm.PICTURES,
         paused=paused,
         until=until,
     )
