@@ -1,20 +1,17 @@
 """Fixtures that every folder of tests shares: both databases, and settings that load."""
 
 import os
-import shutil
-import subprocess
-import tempfile
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
 import pytest
-from sqlalchemy import create_engine, text
 
 from digest.settings import Settings, load_settings
 from digest.store import schema
 from digest.store.database import Database
+from tests.support import fast_set_up
+from tests.support.postgresql import MigratedDatabase, PostgresqlServer, debian_server, new_database
 
 IN_CI = bool(os.environ.get("CI"))
 
@@ -28,43 +25,6 @@ def skip_unless_ci(reason: str) -> None:
     if IN_CI:
         pytest.fail(f"CI allows no skip: {reason}")
     pytest.skip(reason)
-
-
-def debian_server() -> Path | None:
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    return found[-1].parent if found else None
-
-
-def _as_postgres(command: list[str]) -> list[str]:
-    return ["runuser", "-u", "postgres", "--", *command] if os.geteuid() == 0 else command
-
-
-class PostgresqlServer:
-    """A PostgreSQL server of the tests' own, on a Unix socket, ended with them."""
-
-    def __init__(self, binaries: Path, options: str = "-c fsync=off") -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="digest-pg-"))
-        self.binaries = binaries
-        if os.geteuid() == 0:
-            shutil.chown(self.folder, "postgres", "postgres")
-        cluster = self.folder / "cluster"
-        self._run(
-            [str(binaries / "initdb"), "-D", str(cluster), "-A", "trust", "-U", "postgres", "-E", "UTF8"]
-        )
-        options = f"-k {self.folder} -c listen_addresses= -c max_connections=200 {options}"
-        self._run([
-            str(binaries / "pg_ctl"), "-D", str(cluster), "-w", "-l", str(self.folder / "log"),
-            "-o", options, "start",
-        ])  # fmt: skip
-        self.url = f"postgresql+psycopg://postgres@/{{name}}?host={self.folder}"
-
-    def stop(self) -> None:
-        cluster = self.folder / "cluster"
-        self._run([str(self.binaries / "pg_ctl"), "-D", str(cluster), "-m", "immediate", "stop"])
-        shutil.rmtree(self.folder)
-
-    def _run(self, command: list[str]) -> None:
-        subprocess.run(_as_postgres(command), check=True, stdout=subprocess.DEVNULL, cwd="/")
 
 
 @pytest.fixture(scope="session")
@@ -89,25 +49,42 @@ def postgresql() -> Iterator[str]:
     server.stop()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _fast_set_up() -> Iterator[None]:
+    """Make tables and hash passwords fast."""
+    with pytest.MonkeyPatch.context() as patch:
+        fast_set_up.install(patch.setattr)
+        yield
+
+
 @pytest.fixture
 def postgresql_database(postgresql: str) -> Iterator[str]:
-    """Give the URL of an empty PostgreSQL database, dropped afterwards."""
-    name = f"t{uuid.uuid4().hex[:16]}"
-    admin = create_engine(postgresql.format(name="postgres"), isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    yield postgresql.format(name=name)
-    with admin.connect() as connection:
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    admin.dispose()
+    """Yield the URL of an empty PostgreSQL database, dropped afterwards."""
+    with new_database(postgresql) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def migrated_database(postgresql: str) -> Iterator[MigratedDatabase]:
+    """Yield the PostgreSQL database that tests use in turn."""
+    database = MigratedDatabase(postgresql)
+    yield database
+    database.drop()
+
+
+@pytest.fixture
+def postgresql_tables(migrated_database: MigratedDatabase) -> Iterator[str]:
+    """Yield the URL of a PostgreSQL database that has the tables, emptied afterwards."""
+    with migrated_database.lend() as url:
+        yield url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Give the URL of an empty database of each kind."""
+    """Return the URL of a database of each kind without any row."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/digest.db"
-    url: str = request.getfixturevalue("postgresql_database")
+    url: str = request.getfixturevalue("postgresql_tables")
     return url
 
 

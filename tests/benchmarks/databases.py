@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sqlalchemy import create_engine, text
 
-from tests.conftest import PostgresqlServer, debian_server
+from tests.support.postgresql import PostgresqlServer, debian_server
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,11 +23,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from unittest import mock
 
-from tests.conftest import PostgresqlServer, debian_server
 from tests.faults.cases import CASES, SCALE, Case
 from tests.faults.dying import STEPS, WHENS, Death
 from tests.faults.killing import HEARD, Found, Kill, Newsstand, kill_all
 from tests.faults.suffering import BEFORE, suffer
+from tests.support.postgresql import PostgresqlServer, debian_server
 
 READERS = 150
 IN_A_ROW = 10

@@ -1,6 +1,7 @@
 """The schema: made once, by whoever comes first, and always the one that the models describe."""
 
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
@@ -9,6 +10,17 @@ from sqlmodel import SQLModel
 from digest.errors import DigestError
 from digest.store import schema
 from digest.store.database import Database
+from tests.support.fast_set_up import REAL_UPGRADE
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Return the URL of an empty database of each kind, whose tables the migrations make."""
+    monkeypatch.setattr(schema, "_upgrade", REAL_UPGRADE)
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/digest.db"
+    url: str = request.getfixturevalue("postgresql_database")
+    return url
 
 
 def test_the_migrations_make_what_the_models_describe(database: Database) -> None:

@@ -44,7 +44,12 @@ def test_a_database_that_is_whole(made: Settings) -> None:
 
 
 def test_a_database_without_tables_is_not_given_any(settings: Settings) -> None:
-    Database(settings.database_url).close()
+    database = Database(settings.database_url)
+    if not database.is_sqlite:
+        with database.engine.begin() as connection:
+            connection.execute(text("DROP SCHEMA public CASCADE"))
+            connection.execute(text("CREATE SCHEMA public"))
+    database.close()
     found = examined(settings)
     assert statuses(found) == {"database": "ok", "schema": "fail"}
     assert found["schema"].remedy == "`digest init` creates them"
