@@ -37,7 +37,8 @@ class Draft(SQLModel, table=True):
     the version that it was given to. `arranged` lists places: the article that an editor put there, or 0 for
     one that the rule fills; `added` maps an article's id to its reach. `sections` are topics in the order of
     this edition, the digest's own where it is empty; `changes` maps an article's id to the fields (title,
-    summary, section, image) that this edition alone shows otherwise.
+    summary, section, image) that this edition alone shows otherwise. Approved and `at_once`, it is compiled
+    by the next run, before its deadline.
     """
 
     __table_args__ = (UniqueConstraint("digest", "cadence", "period"),)
@@ -58,6 +59,7 @@ class Draft(SQLModel, table=True):
     held_by: str | None = None
     approved_version: int | None = None
     approved_by: str | None = None
+    at_once: bool = False
 
     @property
     def shape(self) -> dict[str, Any]:
@@ -68,6 +70,11 @@ class Draft(SQLModel, table=True):
     def is_approved(self) -> bool:
         """Return whether what stands now is what was approved."""
         return self.approved_version == self.version
+
+    @property
+    def is_due_now(self) -> bool:
+        """Return whether it is to be made before its deadline; any edit cancels that with the approval."""
+        return self.at_once and self.is_approved and not self.held_by
 
 
 class DeskAct(SQLModel, table=True):

@@ -18,6 +18,7 @@ from digest.mail.rendering.language_tags import direction
 from digest.mail.rendering.renderer import Renderer
 from digest.models import Answer, Article, Confirmation, Edition, Form, NoticeKind, ReaderNotice, Subscriber
 from digest.models.subscriber import Subscription
+from digest.rules.editions.placeholders import write_notice
 from digest.rules.editions.selection import Choice, Chosen
 from digest.rules.tokens import tokens
 from digest.settings import Settings, load_settings
@@ -263,6 +264,23 @@ def test_an_edition_is_in_the_readers_language(
         assert not strays(said, language), said
         assert "Žž" in said
         assert CATALOGUES.translator(language).say(f"cadence_{cadence}") in re.sub(r"\s+", " ", said)
+
+
+def test_a_correction_says_what_it_is_in_the_readers_language(
+    readers: Readers, renderer: Renderer, language: str
+) -> None:
+    edition = Edition(
+        digest="world", cadence="correction", period="2026-12-02-1", freeze_at=NOW, deadline_at=NOW,
+        subject="Ψ *Ψ*", introduction=write_notice("https://x.example/1", "Φ."),
+    )  # fmt: skip
+    variant = VariantContent(edition, language, Chosen(()), {}, {}, {})
+
+    content = EditionContents(readers.settings, renderer.catalogues).of(variant)
+
+    heading = CATALOGUES.translator(language).say("correction", title="Ψ *Ψ*")
+    assert content.subject == heading
+    assert f'<a href="https://x.example/1">{html.escape(heading, quote=False)}</a>' in content.introduction
+    assert content.preheader == "Φ."
 
 
 def article(number: int, topic: str) -> Article:

@@ -62,11 +62,7 @@ def correct(
     """
     written = _read(text, file)
     with application(common) as app:
-        renderer = app.renderer
-        done = tell(
-            app.database, app.settings, article, written, app.clock(),
-            speaks=renderer.speaks, say=renderer.say,
-        )  # fmt: skip
+        done = tell(app.database, app.settings, article, written, app.clock(), speaks=app.renderer.speaks)
     if json:
         show_json(asdict(done))
         return

@@ -50,6 +50,8 @@ def status_label(policy: str, draft: Draft | None, edition: Edition | None) -> s
         return {EditionState.FROZEN: "sending", EditionState.COMPILING: "in preparation"}.get(
             EditionState(edition.state), edition.state
         )
+    if edition is None and draft is not None and draft.is_due_now:
+        return "publishing"
     why, approved = why_held(policy, draft), draft is not None and draft.is_approved
     if edition is not None:
         return "held" if why else "approved" if approved else "released"
@@ -61,6 +63,8 @@ def status_label(policy: str, draft: Draft | None, edition: Edition | None) -> s
 
 
 def _unmade(policy: str, draft: Draft | None, deadline: str) -> str:
+    if draft is not None and draft.is_due_now:
+        return f"{draft.approved_by} published it; the next run sends it."
     if policy == Approval.SEND:
         return f"Sends {deadline}."
     if draft is not None and draft.held_by:

@@ -1,4 +1,4 @@
-"""What editors may write in a subject and an introduction: placeholders that exist, and no pictures."""
+"""What is filled in where editors write, and what they may not write: other placeholders, and pictures."""
 
 import re
 from collections.abc import Mapping
@@ -6,6 +6,9 @@ from collections.abc import Mapping
 SUBJECT = ("title", "lead", "date", "publication")
 """What a subject may name: the first article, the digest, the edition's day, the publication."""
 
+_NOTICE = "{correction}"
+_NOTICE_HEADS = (f"**{_NOTICE}**", f"**[{_NOTICE}](<")
+_MARKS = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|&~])")
 _NAMED = re.compile(r"\{(\w+)\}")
 _BRACES = re.compile(r"\{\s*[^\W\d][\w .-]{0,40}\}")
 _PICTURE = re.compile(r"!\[[^\]\n]*\](?:\([^)\n]*\)|\[[^\]\n]*\])?")
@@ -35,3 +38,23 @@ def unresolved_in_text(text: str) -> list[str]:
 def pictures_in_text(text: str) -> list[str]:
     """List the pictures of a Markdown text; code is left alone."""
     return list(dict.fromkeys(_PICTURE.findall(_CODE.sub(" ", text))))
+
+
+def write_notice(url: str, text: str) -> str:
+    """Return a correction as Markdown; its heading, a link where there is a URL, is left to be filled in.
+
+    `write_notice("https://a.example/b", "Two lanes.")` is
+    `"**[{correction}](<https://a.example/b>)**\\n\\nTwo lanes."`.
+    """
+    heading = f"[{_NOTICE}](<{url}>)" if url else _NOTICE
+    return f"**{heading}**\n\n{text}"
+
+
+def is_notice(introduction: str) -> bool:
+    """Whether the heading of a correction is to be filled in."""
+    return introduction.startswith(_NOTICE_HEADS)
+
+
+def fill_notice(introduction: str, heading: str) -> str:
+    """Fill in the heading of a correction, as plain text."""
+    return introduction.replace(_NOTICE, _MARKS.sub(r"\\\1", " ".join(heading.split())), 1)

@@ -333,12 +333,23 @@ def find_holding(
 
 def count_gone_with(session: Session, article_id: int) -> int:
     """Count the deliveries with an article that were sent, or may have been."""
-    gone = (DeliveryState.IN_FLIGHT, DeliveryState.ACCEPTED, DeliveryState.UNCERTAIN)
+    return _count_with(
+        session, article_id, DeliveryState.IN_FLIGHT, DeliveryState.ACCEPTED, DeliveryState.UNCERTAIN
+    )
+
+
+def count_waiting_with(session: Session, article_id: int) -> int:
+    """Count the deliveries with an article that have not been sent yet."""
+    waiting = (DeliveryState.PLANNED, DeliveryState.CLAIMED, DeliveryState.DEFERRED)
+    return _count_with(session, article_id, *waiting)
+
+
+def _count_with(session: Session, article_id: int, *states: DeliveryState) -> int:
     query = (
         select(func.count())
         .select_from(Delivery)
         .join(VariantArticle, col(VariantArticle.variant_id) == col(Delivery.variant_id))
-        .where(VariantArticle.article_id == article_id, col(Delivery.state).in_(gone))
+        .where(VariantArticle.article_id == article_id, col(Delivery.state).in_(states))
     )
     return session.exec(query).one()
 

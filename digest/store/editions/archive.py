@@ -99,6 +99,16 @@ def list_shown(session: Session, edition: Edition) -> list[ArchivedArticle]:
     return [ArchivedArticle(article, article.id in earlier) for article in found]
 
 
+def list_holding(session: Session, article_id: int) -> list[Edition]:
+    """List the editions that were made with an article, the latest first."""
+    holding = (
+        select(Variant.edition_id)
+        .join(VariantArticle, col(VariantArticle.variant_id) == col(Variant.id))
+        .where(VariantArticle.article_id == article_id)
+    )
+    return list(session.exec(select(Edition).where(col(Edition.id).in_(holding)).order_by(*_latest_first())))
+
+
 def list_before(session: Session, edition: Edition, most: int) -> list[Article]:
     """List the latest articles of earlier editions of the digest that this one does not have."""
     earlier = (
@@ -132,6 +142,13 @@ def list_withdrawn(session: Session, edition: Edition) -> list[datetime]:
         .order_by(col(Article.withdrawn_at))
     )
     return [at for at in session.exec(query) if at is not None]
+
+
+def list_taken_out(session: Session, edition: Edition) -> list[Article]:
+    """List the articles of an edition that were withdrawn, the latest act first."""
+    query = select(Article).where(col(Article.id).in_(_article_ids(edition)))
+    query = query.where(col(Article.withdrawn_at).is_not(None)).order_by(col(Article.withdrawn_at).desc())
+    return list(session.exec(query))
 
 
 def _ids_of_earlier(session: Session, edition: Edition, ids: Sequence[int]) -> frozenset[int]:

@@ -32,6 +32,12 @@ def find_or_new(session: Session, digest: str, cadence: str, period: str) -> Dra
     return found or Draft(digest=digest, cadence=cadence, period=period)
 
 
+def list_due_now(session: Session, digest: str) -> list[Draft]:
+    """List the drafts of a digest that were approved to be made before their deadline."""
+    query = select(Draft).where(Draft.digest == digest, col(Draft.at_once).is_(True))
+    return [draft for draft in session.exec(query.order_by(col(Draft.id))) if draft.is_due_now]
+
+
 def save(
     session: Session, draft: Draft, who: str, act: str, at: datetime, before: dict[str, Any] | None = None
 ) -> None:

@@ -15,6 +15,7 @@ from digest.errors import InputError
 from digest.models import Article, Correction, DeliveryState, Edition, EditionState
 from digest.models.cadence import CORRECTION
 from digest.models.row import row_id
+from digest.rules.editions.placeholders import pictures_in_text, write_notice
 from digest.rules.editions.selection import Chosen
 from digest.settings import Settings
 from digest.store import workers
@@ -24,7 +25,6 @@ from digest.store.delivery import deliveries
 from digest.store.editions import editions, variants
 
 _LONGEST = 5_000
-_MARKS = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|&~])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +47,14 @@ def correct(
     now: datetime,
     *,
     speaks: Callable[[str], bool],
-    say: Callable[..., str],
+    record: Callable[[Session, Corrected], None] | None = None,
 ) -> Corrected:
     """Plan a notice for every reader who has an article; the same text again plans nothing.
 
-    One commit inserts the notice with all its deliveries, so that it is sent to all readers or to none.
+    Its subject and heading are in each reader's language. One commit inserts the notice with all its
+    deliveries, so that it is sent to all readers or to none; `record` may store in it who did it.
     """
-    text = _checked(text)
+    text = checked_text(text)
     with database.write() as session:
         article = articles.get_article(session, name)
         _refuse_folded(session, article)
@@ -61,8 +62,7 @@ def correct(
             return Corrected(row_id(article), article.title, (), 0, 0, is_new=False)
         made: list[Edition] = []
         for digest in corrections.list_digests(session, row_id(article)):
-            subject = say(settings.site.language, "correction", title=article.title)
-            edition = _enter(session, settings, digest, subject, _notice(subject, article, text), now)
+            edition = _enter(session, settings, digest, article.title, notice_of(article, text), now)
             _plan(session, settings, edition, article, [row_id(one) for one in made], speaks, now)
             session.add(Correction(
                 article_id=row_id(article), edition_id=row_id(edition), text=text, at=now
@@ -71,21 +71,28 @@ def correct(
         if made:
             workers.raise_counter(session)
         counts = [deliveries.count_states(session, row_id(edition)) for edition in made]
-    return Corrected(
-        row_id(article),
-        article.title,
-        tuple(str(edition.name) for edition in made),
-        sum(count.get(DeliveryState.PLANNED, 0) for count in counts),
-        sum(count.get(DeliveryState.WITHHELD, 0) for count in counts),
-    )
+        done = Corrected(
+            row_id(article),
+            article.title,
+            tuple(str(edition.name) for edition in made),
+            sum(count.get(DeliveryState.PLANNED, 0) for count in counts),
+            sum(count.get(DeliveryState.WITHHELD, 0) for count in counts),
+        )
+        if record is not None:
+            record(session, done)
+    return done
 
 
-def _checked(text: str) -> str:
-    text = text.strip()
+def checked_text(text: str) -> str:
+    """Return what a correction says; raise InputError where that is nothing, too long, or cannot be sent."""
+    text = text.replace("\r\n", "\n").strip()
     if not text:
-        raise InputError("the correction says nothing: give it with --text or --file")
+        raise InputError("the correction is empty: say what was wrong and what is right")
     if len(text) > _LONGEST:
         raise InputError(f"the correction has {len(text):,} characters; {_LONGEST:,} are enough for a notice")
+    pictures = pictures_in_text(text)
+    if pictures:
+        raise InputError(f"the correction has a picture, {pictures[0][:100]}: link to it instead")
     return text
 
 
@@ -127,10 +134,7 @@ def _plan(
     corrections.plan(session, edition, row_id(article), own, told, now)
 
 
-def _notice(subject: str, article: Article, text: str) -> str:
+def notice_of(article: Article, text: str) -> str:
     """Return the notice as Markdown: the article's title, with a link if that still works, and the text."""
-    title = _MARKS.sub(r"\\\1", " ".join(subject.split()))
-    if article.withdrawn_at is None and article.url.startswith(("http://", "https://")):
-        url = re.sub(r"[<>\s\\]", "", article.url)
-        title = f"[{title}](<{url}>)"
-    return f"**{title}**\n\n{text}"
+    stands = article.withdrawn_at is None and article.url.startswith(("http://", "https://"))
+    return write_notice(re.sub(r"[<>\s\\]", "", article.url) if stands else "", text)

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from digest.models import Edition, Withdrawal
+from digest.models import Article, Edition, Withdrawal
 from digest.models.row import row_id
 from digest.store.articles import articles, corrections, duplicates, images, withdrawals
 from digest.store.database import Database
@@ -24,17 +24,26 @@ class Withdrawn:
     gone: int
 
 
-def withdraw(database: Database, name: str, reason: str, clock: Callable[[], datetime]) -> Withdrawn:
+def withdraw(
+    database: Database,
+    name: str,
+    reason: str,
+    clock: Callable[[], datetime],
+    record: Callable[[Session, Article], None] | None = None,
+) -> Withdrawn:
     """Withdraw an article; done again, it completes what is left and changes nothing else.
 
     The first commit keeps it out of every edition that is still to be compiled, the next ones remove it from
-    the others. A message that is not marked in flight by then is sent without it.
+    the others. A message that is not marked in flight by then is sent without it. `record` may store in the
+    first commit who did it.
     """
     with database.write() as session:
         article = articles.get_article(session, name)
         known = withdrawals.find_withdrawal(session, row_id(article))
         withdrawal = known or withdrawals.enter(session, article, clock(), reason)
         images.forget_of(session, article)
+        if record is not None and known is None:
+            record(session, article)
     changed, withheld = _carry_out(database, withdrawal, clock)
     with database.read() as session:
         gone = deliveries.count_gone_with(session, row_id(article))

@@ -13,7 +13,7 @@ from digest.mail.rendering.names import Names
 from digest.models import Edition, Form
 from digest.models.cadence import CORRECTION, RESERVED, WELCOME
 from digest.models.row import row_id
-from digest.rules.editions.placeholders import fill_subject
+from digest.rules.editions.placeholders import fill_notice, fill_subject, is_notice
 from digest.rules.editions.sections import edition_topics, order_sections
 from digest.rules.editions.selection import Choice
 from digest.settings import Settings
@@ -193,32 +193,33 @@ class EditionContents:
         digest, site = self._settings.digest(edition.digest), self._settings.site
         is_correction = edition.cadence == CORRECTION
         spoken = self._spoken(language)
-        introduction = edition.introduction
+        words = self._catalogues.choose([spoken])
+        subject, introduction = edition.subject or digest.subject, edition.introduction
         if edition.cadence == WELCOME:
             introduction = self._names.text(spoken, introduction)
+        elif is_correction and is_notice(introduction):
+            subject = words.say("correction", title=edition.subject)
+            introduction = fill_notice(introduction, subject)
         content = Content(
             publication=self._publication,
             digest=digest.name,
             title=self._names.text(spoken, digest.title),
-            cadence=self._names.cadence(self._catalogues.choose([spoken]), edition.cadence),
+            cadence=self._names.cadence(words, edition.cadence),
             period=edition.period,
             dated_at=edition.deadline_at,
             timezone=site.timezone,
             language=spoken,
             subject="",
-            preheader=_first_words(edition.introduction) if is_correction else "",
+            preheader=_first_words(introduction) if is_correction else "",
             lead=None,
             sections=(),
-            introduction=_introduced(
-                introduction, edition.sponsor, self._catalogues.choose([spoken]), site.base_url
-            ),
+            introduction=_introduced(introduction, edition.sponsor, words, site.base_url),
             look=digest.template,
             archive_url=archive_url(site.base_url, edition)
             if digest.is_public and self._settings.web.enabled and edition.cadence not in RESERVED
             else "",
             pictures=pictures,
         )
-        subject = edition.subject if is_correction else edition.subject or digest.subject
         day = edition.deadline_at.astimezone(self._settings.zone).date().isoformat()
         topics = edition_topics(self._topics[digest.name], edition.sections)
         return _EditionText(content, subject, day, is_correction, topics)

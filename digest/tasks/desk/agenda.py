@@ -11,7 +11,7 @@ from digest.models.row import row_id
 from digest.rules.editions.cadence import Occurrence
 from digest.settings import DigestSettings, Settings
 from digest.store.delivery import deliveries
-from digest.store.editions import drafts, editions
+from digest.store.editions import cohorts, drafts, editions
 from digest.tasks.editions.coming import next_occurrence
 
 _ACTS_SHOWN = 50
@@ -95,6 +95,11 @@ def describe_progress(session: Session, edition: Edition) -> EditionProgress:
 def list_activity(session: Session, name: EditionName) -> Sequence[DeskAct]:
     """List what editors did with an edition, the latest acts first."""
     return drafts.list_acts(session, *name, limit=_ACTS_SHOWN)
+
+
+def count_subscribed(session: Session, name: EditionName) -> int:
+    """Count the confirmed readers of an edition's cadence."""
+    return cohorts.count_readers(session, name.digest, name.cadence)
 
 
 def can_undo(session: Session, draft: Draft) -> bool:

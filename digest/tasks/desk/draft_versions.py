@@ -109,6 +109,8 @@ def change_draft_in(
     draft.version += 1
     if was_approved and not draft.is_approved:
         act += "; this cancelled the approval"
+    if draft.at_once and not draft.is_due_now:
+        draft.at_once = False
     undoable = before if can_undo or words else None
     drafts.save(session, draft, hand.who, act, hand.now, undoable)
 

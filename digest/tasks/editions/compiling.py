@@ -22,6 +22,7 @@ from digest.store.delivery import deliveries
 from digest.store.editions import cohorts, drafts, editions
 from digest.tasks.editions import approval
 from digest.tasks.editions.candidates import first_news
+from digest.tasks.editions.coming import next_occurrence
 from digest.tasks.editions.fitting import Fitter
 from digest.tasks.editions.planning import Plan
 
@@ -88,13 +89,30 @@ class Compiler:
         With `at_once` the current period's edition is made if it is unmade, whatever the time.
         """
         self._resume(digest)
-        made = self._welcome(digest, now)
+        made = self._welcome(digest, now) + self._publish_now(digest, now)
         for name in digest.cadences:
             cadence = digest.cadence(name)
             compiled = self._compile(digest, cadence, now, at_once=at_once)
             if compiled is not None:
                 made.append(compiled)
         return made + self._release(digest, now)
+
+    def _publish_now(self, digest: DigestSettings, now: datetime) -> list[Compiled]:
+        """Make the editions that a publisher wants out before their deadline."""
+        with self._database.read() as session:
+            asked = drafts.list_due_now(session, digest.name)
+            coming = {
+                draft.cadence: next_occurrence(session, self._settings, digest, draft.cadence, now)
+                for draft in asked
+                if draft.cadence in digest.cadences
+            }
+        return [
+            self._make(digest, digest.cadence(draft.cadence), found, now, at_once=True)
+            for draft in asked
+            if (found := coming.get(draft.cadence))
+            and found.period == draft.period
+            and found.deadline_at > now
+        ]
 
     def compile_lost(
         self, digest: DigestSettings, until: datetime, made: Mapping[str, MadeEdition]

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from digest.errors import InputError, Unreachable
 from digest.models import EditionName, EditionState
 from digest.tasks.desk.agenda import AgendaEntry, describe_progress, list_activity
+from digest.tasks.desk.article_acts import list_contents
 from digest.tasks.desk.desk import Desk
 from digest.tasks.desk.draft_versions import Edit
 from digest.tasks.desk.pausing import pause_edition, resume_edition
@@ -69,6 +70,7 @@ class ProgressPages:
         progress = describe_progress(session, entry.edition)
         total = account(session, entry.edition)
         return {
+            "contents": list_contents(session, entry.edition),
             "acts": list_activity(session, entry.name),
             "sum": total,
             "settled": total.total - total.open,

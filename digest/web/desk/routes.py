@@ -12,6 +12,7 @@ from digest.tasks.desk.agenda import AgendaEntry
 from digest.tasks.desk.desk import Desk
 from digest.web.desk.access import HOME, Access, SignInNeeded, to_sign_in
 from digest.web.desk.calendar import CALENDAR, CalendarPages
+from digest.web.desk.confirmations import ConfirmationPages
 from digest.web.desk.edition import EditionPages, Panel
 from digest.web.desk.edition_article import EditionArticlePages
 from digest.web.desk.home import HomePages
@@ -107,6 +108,14 @@ def _editions(
         ("preflight", checks.check),
     ):  # fmt: skip
         _post(router, f"{_EDITION}/{name}", act, gate.editor)
+    asking = ConfirmationPages(front, pages)
+    _look(router, f"{_EDITION}/publish", asking.show_publish, gate)
+    _look(router, f"{_EDITION}/withdraw/{{number}}", asking.show_withdraw, gate)
+    _look(router, f"{_EDITION}/correct/{{number}}", asking.show_correct, gate)
+    _post(router, f"{_EDITION}/to-publish", asking.to_publish, gate.publisher)
+    _post(router, f"{_EDITION}/publish", asking.publish, gate.publisher)
+    _post(router, f"{_EDITION}/withdraw/{{number}}", asking.withdraw, gate.publisher)
+    _post(router, f"{_EDITION}/correct/{{number}}", asking.correct, gate.publisher)
     for name, act in (("approve", pages.approve), ("pause", progress.pause), ("resume", progress.resume)):
         _post(router, f"{_EDITION}/{name}", act, gate.publisher)
     return router

@@ -14,16 +14,21 @@
   const isUnsaved = () => "unsaved" in form.dataset || JSON.stringify(read()) !== shown;
   const say = () => { if (note) note.hidden = !isUnsaved(); };
   const forget = () => { try { localStorage.removeItem(key); } catch { /* no storage: nothing was kept */ } };
-  const keep = () => {
+  // What was submitted is kept until a page says that it was taken: a session may have ended meanwhile.
+  const keep = (submitted = false) => {
+    const kept = { version: form.dataset.version, typed: read(), submitted };
     try {
-      if (isUnsaved()) localStorage.setItem(key, JSON.stringify({ version: form.dataset.version, typed: read() }));
+      if (isUnsaved()) localStorage.setItem(key, JSON.stringify(kept));
       else localStorage.removeItem(key);
     } catch { /* no storage: the warning on leaving stays */ }
   };
   const restore = () => {
     let kept = null;
     try { kept = JSON.parse(localStorage.getItem(key)); } catch { return; }
-    if (!kept || JSON.stringify(kept.typed) === shown || "unsaved" in form.dataset) return;
+    if (!kept || "unsaved" in form.dataset) return;
+    const done = new URLSearchParams(location.search).has("said") && kept.submitted;
+    const used = "once" in form.dataset && kept.version !== form.dataset.version;
+    if (done || used || JSON.stringify(kept.typed) === shown) { forget(); return; }
     const bar = document.createElement("p");
     bar.className = "done";
     bar.setAttribute("role", "status");
@@ -48,9 +53,9 @@
 
   restore();
   let waits = 0;
-  const changed = () => { say(); clearTimeout(waits); waits = setTimeout(keep, 400); };
+  const changed = () => { say(); clearTimeout(waits); waits = setTimeout(() => keep(), 400); };
   for (const one of fields()) one.addEventListener("input", changed);
-  form.addEventListener("submit", () => { leaving = true; clearTimeout(waits); forget(); });
+  form.addEventListener("submit", () => { leaving = true; clearTimeout(waits); keep(true); });
   for (const other of document.querySelectorAll('form[action="/desk/logout"]')) other.addEventListener("submit", forget);
   window.addEventListener("beforeunload", (event) => {
     if (leaving || !isUnsaved()) return;
@@ -111,7 +116,7 @@
       hidden("do", `move ${dragged.dataset.id}`);
       hidden("before", next ? next.dataset.id : "");
       leaving = true;
-      forget();
+      keep(true);
       form.submit();
     });
   }

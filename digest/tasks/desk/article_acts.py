@@ -1,0 +1,90 @@
+"""Withdraw and correct an article at the desk: what that will do, doing it, and keeping who did it."""
+
+from dataclasses import dataclass
+
+from sqlmodel import Session
+
+from digest.articles.introductions import introduce
+from digest.models import Article, Edition
+from digest.models.row import row_id
+from digest.rules.editions.placeholders import fill_notice
+from digest.store.articles import articles, corrections
+from digest.store.delivery import deliveries
+from digest.store.editions import archive, drafts
+from digest.tasks.articles import correcting
+from digest.tasks.articles.correcting import Corrected
+from digest.tasks.articles.withdrawing import Withdrawn, withdraw
+from digest.tasks.desk.desk import Desk
+from digest.tasks.desk.draft_versions import Edit
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleReach:
+    """How far an article has got: messages with it that wait, messages with it that left, its corrections."""
+
+    article: Article
+    waiting: int
+    gone: int
+    corrections: int
+
+
+def find_reach(session: Session, article_id: int) -> ArticleReach | None:
+    """Find how far an article has got; None where there is no such article."""
+    article = articles.find_article_named(session, str(article_id))
+    if article is None:
+        return None
+    return ArticleReach(
+        article,
+        deliveries.count_waiting_with(session, article_id),
+        deliveries.count_gone_with(session, article_id),
+        len(corrections.list_of(session, [article_id]).get(article_id, [])),
+    )
+
+
+def list_contents(session: Session, edition: Edition) -> list[Article]:
+    """List all that stood in an edition for some reader, what was withdrawn since at the end."""
+    shown = [one.article for one in archive.list_shown(session, edition)]
+    return [*shown, *archive.list_taken_out(session, edition)]
+
+
+def withdraw_article(desk: Desk, hand: Edit, article_id: int, reason: str) -> Withdrawn:
+    """Withdraw an article; the activity of every edition with it says who did so, and why."""
+    reason = " ".join(reason.split())[:500]
+
+    def record(session: Session, article: Article) -> None:
+        _note(session, hand, article, f"withdrew “{article.title}”" + (f": {reason}" if reason else ""))
+
+    return withdraw(desk.database, str(article_id), reason, lambda: hand.now, record)
+
+
+def correct_article(desk: Desk, hand: Edit, article_id: int, text: str) -> Corrected:
+    """Send a correction to everyone who has an article; the activity of editions with it says who did."""
+
+    def record(session: Session, done: Corrected) -> None:
+        article = articles.get_article(session, str(article_id))
+        readers = "1 reader" if done.told == 1 else f"{done.told:,} readers"
+        _note(session, hand, article, f"corrected “{article.title}” for {readers}")
+
+    return correcting.correct(
+        desk.database,
+        desk.settings,
+        str(article_id),
+        text,
+        hand.now,
+        speaks=desk.renderer.speaks,
+        record=record,
+    )
+
+
+def preview_notice(desk: Desk, article: Article, text: str) -> str:
+    """Return a correction as HTML, as readers in the publication's language get it."""
+    heading = desk.renderer.say(desk.settings.site.language, "correction", title=article.title)
+    notice = correcting.notice_of(article, correcting.checked_text(text))
+    return introduce(fill_notice(notice, heading), desk.settings.site.base_url)
+
+
+def _note(session: Session, hand: Edit, article: Article, act: str) -> None:
+    """Keep an act in the activity of the edition that it was done from, and of each that was made with it."""
+    made = archive.list_holding(session, row_id(article))
+    for name in dict.fromkeys([hand.name, *(edition.name for edition in made)]):
+        drafts.note(session, drafts.find_or_new(session, *name), hand.who, act, hand.now)
