@@ -30,7 +30,8 @@ def add(
     address:
         Their mail address, with which they sign in.
     role:
-        An editor shapes, proves and holds; a publisher also approves, pauses and resumes.
+        An editor shapes, proves and holds; a publisher also approves, pauses and resumes; an operator also
+        looks after readers and sources.
     invite:
         Mail them a link, valid for an hour, to set their password; else it is asked for, or read from
         standard input.

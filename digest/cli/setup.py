@@ -102,7 +102,7 @@ def _serve(app: Application, folder: Path, common: Common) -> None:
     say(f"sign-up page:  http://localhost:{web.port}/", quiet=common.quiet)
     say(f"editors' desk: http://localhost:{web.port}/desk, once somebody may open it:", quiet=common.quiet)
     say(
-        f"  digest editors add you@example.org --role publisher --config {folder / 'config.toml'}",
+        f"  digest editors add you@example.org --role operator --config {folder / 'config.toml'}",
         quiet=common.quiet,
     )
     say("Ctrl-C ends it", quiet=common.quiet)

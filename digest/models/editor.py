@@ -7,10 +7,20 @@ from sqlmodel import Field, SQLModel
 
 
 class Role(StrEnum):
-    """What an editor may do: shape, prove and hold; a publisher also approves, pauses, resumes, withdraws."""
+    """What a person at the desk may do; each role may all that the one before it may.
+
+    An editor shapes, proves and holds; a publisher also approves, pauses, resumes and withdraws; an operator
+    also looks after readers, sources and settings.
+    """
 
     EDITOR = "editor"
     PUBLISHER = "publisher"
+    OPERATOR = "operator"
+
+    def includes(self, needed: "Role") -> bool:
+        """Return whether this role may what another may."""
+        order = list(Role)
+        return order.index(self) >= order.index(needed)
 
 
 class Editor(SQLModel, table=True):

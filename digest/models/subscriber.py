@@ -1,5 +1,6 @@
 """A subscriber, known by one address, and their subscriptions."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
@@ -216,3 +217,15 @@ class SignUpCount(SQLModel, table=True):
     key: str = Field(primary_key=True)
     hour: int = Field(primary_key=True)
     count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderFilter:
+    """Which readers a list has; what is empty does not filter. `text` is a part of an address or a name."""
+
+    text: str = ""
+    digest: str = ""
+    state: str = ""
+    cadence: str = ""
+    topic: str = ""
+    language: str = ""

@@ -21,6 +21,7 @@ from digest.tasks.desk.desk import Desk
 from digest.tasks.readers.mail_domains import load_mail_domains
 from digest.tasks.readers.readers import Readers
 from digest.web.desk.routes import add_desk
+from digest.web.newsroom.routes import add_newsroom
 from digest.web.public.archive import ArchivePages
 from digest.web.public.images import PicturePages
 from digest.web.public.preferences import PreferencePages
@@ -64,14 +65,15 @@ def create_app(
     )
     pages = Pages(bundled("templates") / "web", settings)
     app.add_middleware(Guard, base_url=settings.site.base_url, trusted=settings.web.trusted_proxies)
-    views = Views(pages, settings, Catalogues(bundled("templates") / "languages"))
+    catalogues = Catalogues(bundled("templates") / "languages")
+    views = Views(pages, settings, catalogues)
     stamps = Stamps(readers.signing_keys)
     domains = load_mail_domains(settings)
     app.include_router(SignUpPages(readers, views, stamps, now, quickest, domains).router())
     app.include_router(PreferencePages(readers, views, stamps, now).router())
     app.include_router(ReaderPages(readers, views, stamps, now).router())
     if desk is not None:
-        add_desk(app, desk, pages, now)
+        add_newsroom(app, add_desk(app, desk, pages, now), readers, catalogues.languages)
     archive = Archive(readers.database, settings)
     app.include_router(ArchivePages(archive, views, settings).router())
     app.include_router(PicturePages(archive).router())

@@ -16,7 +16,7 @@ from digest.tasks.desk.editors import add_editor
 from digest.web.app import create_app
 
 PASSWORD = "four words make one"
-MARA, BEN = "mara@courier.example", "ben@courier.example"
+MARA, BEN, OLGA = "mara@courier.example", "ben@courier.example", "olga@courier.example"
 BASE = "https://courier.example"
 DAY = timedelta(days=1)
 
@@ -32,7 +32,7 @@ class Clock:
 
 
 class Newsdesk:
-    """A publication with a desk: Mara is a publisher, Ben an editor."""
+    """A publication with a desk: Mara is a publisher, Ben an editor, Olga an operator."""
 
     PATH = "/desk/world/daily/2026-11-23"
 
@@ -42,7 +42,7 @@ class Newsdesk:
         self.settings = settings
         self.web = create_app(self.app.readers, settings, desk=self.app.desk, now=clock)
         self._numbers = iter(range(1, 10_000))
-        for address, role in ((MARA, Role.PUBLISHER), (BEN, Role.EDITOR)):
+        for address, role in ((MARA, Role.PUBLISHER), (BEN, Role.EDITOR), (OLGA, Role.OPERATOR)):
             add_editor(self.app.desk, address, role, PASSWORD, clock())
         self.compile(clock())  # from now on a deadline counts
 

@@ -44,6 +44,18 @@ def list_evidence(session: Session, subscriber_id: int, since: datetime) -> list
     return list(found.values())
 
 
+def list_of(session: Session, subscriber_id: int, limit: int) -> Sequence[Bounce]:
+    """List a subscriber's bounces, the latest first."""
+    query = select(Bounce).where(Bounce.subscriber_id == subscriber_id)
+    return session.exec(query.order_by(col(Bounce.id).desc()).limit(limit)).all()
+
+
+def list_complaints_of(session: Session, subscriber_id: int, limit: int) -> Sequence[Complaint]:
+    """List a subscriber's complaints, the latest first."""
+    query = select(Complaint).where(Complaint.subscriber_id == subscriber_id)
+    return session.exec(query.order_by(col(Complaint.id).desc()).limit(limit)).all()
+
+
 def list_refused(
     session: Session, edition_id: int, after: int, limit: int
 ) -> list[tuple[Delivery, Subscriber]]:

@@ -32,6 +32,12 @@ def list_letters(
     return list(session.exec(query))
 
 
+def list_of(session: Session, subscriber_id: int, limit: int) -> Sequence[Letter]:
+    """List what a subscriber wrote, the latest first."""
+    query = select(Letter).where(Letter.subscriber_id == subscriber_id)
+    return session.exec(query.order_by(col(Letter.id).desc()).limit(limit)).all()
+
+
 def count_new(session: Session) -> int:
     """Count the letters that no editor has handled."""
     return session.exec(select(func.count()).where(Letter.state == LetterState.NEW)).one()

@@ -82,7 +82,7 @@ def find_offer(desk: Desk, token: str, now: datetime) -> ProofLink | None:
         editor = editors.find_known(session, public_id)
     if editor is None or now >= datetime.fromisoformat(ends):
         return None
-    if act == ProofAct.APPROVE and editor.role != Role.PUBLISHER:
+    if act == ProofAct.APPROVE and not Role(editor.role).includes(Role.PUBLISHER):
         return None
     return ProofLink(ProofAct(act), EditionName(digest, cadence, period), int(version), editor)
 
@@ -109,7 +109,7 @@ def _lines(desk: Desk, entry: AgendaEntry, editor: Editor) -> list[tuple[str, st
         token = seal(desk.keys, _PURPOSE, *named, ends.isoformat())
         return f"{desk.settings.site.base_url}/desk/proof/{token}"
 
-    approve = [("Approve it", link(ProofAct.APPROVE))] if editor.role == Role.PUBLISHER else []
+    approve = [("Approve it", link(ProofAct.APPROVE))] if Role(editor.role).includes(Role.PUBLISHER) else []
     return [*approve, ("Hold it", link(ProofAct.HOLD))]
 
 

@@ -3,9 +3,12 @@
 Each act is an event in the reader's record, with the operator's name.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
+from typing import Any
+from zoneinfo import available_timezones
 
 from sqlmodel import Session
 
@@ -27,8 +30,8 @@ _ACTIVE = (SubscriptionState.CONFIRMED, SubscriptionState.PAUSED)
 class Change:
     """The changes to one subscription and its reader; None leaves a value unchanged.
 
-    `hour` -1 is the usual hour, `most` 0 as many articles as fit, `topics` ("*",) all of them; `paused` with
-    no `until` has no end.
+    `hour` -1 is the usual hour, `most` 0 as many articles as fit, `topics` ("*",) all of them, an empty
+    `language` or `timezone` none of the reader's own; `paused` with no `until` has no end.
     """
 
     cadence: str | None = None
@@ -49,19 +52,39 @@ class Change:
         return self.paused or any(one is not None for one in choices)
 
 
+class ReaderChanged(InputError):  # noqa: N818 - named for what happened
+    """Look again: somebody else, or the reader, has changed the choices since they were shown."""
+
+
+def version_of(subscriber: Subscriber, rows: Iterable[Subscription]) -> str:
+    """Return what changes whenever a reader's choices do: 16 hexadecimal digits."""
+    kept: list[object] = [subscriber.address_key, subscriber.name, subscriber.language, subscriber.timezone]
+    kept += [row.model_dump(exclude={"id", "cohort_id"}) for row in rows]
+    return sha256(repr(kept).encode()).hexdigest()[:16]
+
+
 def set_choices(
-    readers: Readers, address: str, digest: str | None, change: Change, now: datetime, origin: Origin
+    readers: Readers,
+    address: str,
+    digest: str | None,
+    change: Change,
+    now: datetime,
+    origin: Origin,
+    *,
+    seen: str | None = None,
 ) -> bool:
     """Apply the changes; return whether anything changed.
 
-    Raise InputError for a reader who is unknown or has left, and for what the digest does not offer.
+    Raise InputError for a reader who is not known or has left, and for what the digest does not offer, and
+    ReaderChanged where the choices are not those of the version that was `seen`.
     """
     with readers.database.write() as session:
         subscriber = privacy.get_known(session, address)
-        details = {
-            name: getattr(change, name) if getattr(change, name) is not None else getattr(subscriber, name)
-            for name in ("name", "language", "timezone")
-        }
+        if seen is not None:
+            subscribers.find_subscriber(session, subscriber.address_key, lock=True)
+            if seen != version_of(subscriber, subscribers.list_subscriptions(session, row_id(subscriber))):
+                raise ReaderChanged("somebody has changed this reader meanwhile: look again, then save")
+        details = _details(subscriber, change)
         changed = subscribers.change_details(session, subscriber, **details)
         if changed:
             kept = {name: str(value or "") for name, value in details.items() if name != "name"}
@@ -71,6 +94,17 @@ def set_choices(
             row = _get_active(session, subscriber, digest)
             changed = _change(session, readers, row, change, now, origin) or changed
     return changed
+
+
+def _details(subscriber: Subscriber, change: Change) -> dict[str, Any]:
+    """Return a reader's name, language and zone as they shall be; an empty language or zone is none."""
+    if change.timezone and change.timezone not in available_timezones():
+        raise InputError(f'"{change.timezone}" is no time zone: write it as Europe/Paris')
+    wanted = {name: getattr(change, name) for name in ("name", "language", "timezone")}
+    return {
+        name: getattr(subscriber, name) if value is None else value if name == "name" else value or None
+        for name, value in wanted.items()
+    }
 
 
 def _change(

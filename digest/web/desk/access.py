@@ -51,6 +51,11 @@ class Access:
         """Let an editor look."""
         request.state.visit = self._visit(request)
 
+    def operator_look(self, request: Request) -> None:
+        """Let an operator look: at what names readers."""
+        self.look(request)
+        _need(request.state.visit, Role.OPERATOR)
+
     def editor(self, request: Request, form: Form) -> None:
         """Let an editor change something."""
         self.same_origin(request)
@@ -61,8 +66,12 @@ class Access:
     def publisher(self, request: Request, form: Form) -> None:
         """Let a publisher change something."""
         self.editor(request, form)
-        if request.state.visit.editor.role != Role.PUBLISHER:
-            raise HTTPException(403, "Only a publisher can do this; you are signed in as an editor.")
+        _need(request.state.visit, Role.PUBLISHER)
+
+    def operator(self, request: Request, form: Form) -> None:
+        """Let an operator change something."""
+        self.editor(request, form)
+        _need(request.state.visit, Role.OPERATOR)
 
     def visitor(self, request: Request, form: Form) -> None:
         """Let somebody post who is not signed in, by a form that was made for their browser."""
@@ -115,6 +124,16 @@ class Access:
         answer.set_cookie(
             name, value, max_age=seconds, path="/", secure=self._secure, httponly=True, samesite="lax"
         )
+
+
+def _need(visit: SignedIn, needed: Role) -> None:
+    role = Role(visit.editor.role)
+    if not role.includes(needed):
+        raise HTTPException(403, f"Only {_a(needed)} can do this; you are signed in as {_a(role)}.")
+
+
+def _a(role: Role) -> str:
+    return f"{'a' if role == Role.PUBLISHER else 'an'} {role}"
 
 
 def to_sign_in(request: Request) -> Response:

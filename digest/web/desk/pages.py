@@ -45,6 +45,13 @@ SAID = {
     "asked": "Its writer is asked by the next run; a yes puts it in the next edition.",
     "done": "Marked as done.",
     "revoked": "The feed is revoked. Its address opens nothing any more.",
+    "reader-paused": "Paused.",
+    "reader-resumed": "Resumed.",
+    "reader-left": "The subscription has ended.",
+    "reader-moved": "Moved. The old address is told by mail.",
+    "link-sent": "The link to their page is mailed by the next run.",
+    "suppressed": "Suppressed. Nothing is mailed to this address any more.",
+    "erased": "The reader is erased.",
     "others": "Your other sessions have ended.",
 }
 
@@ -61,17 +68,19 @@ class DeskPages:
     def show(self, request: Request, name: str, status: int = 200, **values: object) -> HTMLResponse:
         """Show a page of the desk; that keeps the session fresh."""
         visit = self.visit(request)
+        role = Role(visit.editor.role)
         page = self.pages.render(
             f"desk/{name}",
             status,
             visit=visit,
             form_token=form_token(self.desk, visit.token),
-            is_publisher=visit.editor.role == Role.PUBLISHER,
+            is_publisher=role.includes(Role.PUBLISHER),
+            is_operator=role.includes(Role.OPERATOR),
             said=SAID.get(request.query_params.get("said", ""), ""),
             now=self.now(),
             status_of=self.status_of,
             label_of=label_of,
-            sections=section_links(request.app, request.url.path),
+            sections=section_links(request.app, request.url.path, role),
             **values,
         )
         self.gate.keep_session(page, visit.token)

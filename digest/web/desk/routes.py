@@ -35,8 +35,8 @@ def add_desk(
     pages: Pages,
     now: Callable[[], datetime],
     panels: Sequence[Callable[[Session, AgendaEntry], Panel | None]] = (),
-) -> None:
-    """Add the desk to an application."""
+) -> DeskPages:
+    """Add the desk to an application, and return what further pages of it are shown with."""
     front = DeskPages(desk, pages, Access(desk, now), now)
     _add_files(app, pages)
     app.include_router(_doors(front))
@@ -45,6 +45,7 @@ def add_desk(
     app.include_router(_calendar(front))
     app.include_router(_editions(front, [letters_panel(front), *panels]))
     app.add_exception_handler(SignInNeeded, _ask_to_sign_in)
+    return front
 
 
 def _ask_to_sign_in(request: Request, _: Exception) -> Response:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from fastapi import FastAPI
 from starlette.routing import Match
 
+from digest.models import Role
 from digest.web.desk.access import HOME
 
 
@@ -18,6 +19,7 @@ class DeskSection:
 
     label: str
     path: str
+    needs: Role = Role.EDITOR
 
     def holds(self, path: str) -> bool:
         """Return whether a page belongs to the section."""
@@ -37,7 +39,7 @@ SECTIONS = (
     DeskSection("Editions", f"{HOME}/editions"),
     DeskSection("Calendar", f"{HOME}/calendar"),
     DeskSection("Articles", f"{HOME}/articles"),
-    DeskSection("Readers", f"{HOME}/readers"),
+    DeskSection("Readers", f"{HOME}/readers", Role.OPERATOR),
     DeskSection("Sources", f"{HOME}/sources"),
     DeskSection("Letters", f"{HOME}/letters"),
     DeskSection("Figures", f"{HOME}/figures"),
@@ -45,9 +47,9 @@ SECTIONS = (
 )
 
 
-def section_links(app: FastAPI, path: str) -> list[SectionLink]:
+def section_links(app: FastAPI, path: str, role: Role) -> list[SectionLink]:
     """List the links of the navigation on a page; pages of an edition belong to the first section."""
-    shown = [one for one in SECTIONS if _is_routed(app, one.path)]
+    shown = [one for one in SECTIONS if role.includes(one.needs) and _is_routed(app, one.path)]
     named = next((one for one in shown if one.holds(path)), None)
     is_edition = named is None and path.count("/") > HOME.count("/") + 1
     return [

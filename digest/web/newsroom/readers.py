@@ -1,0 +1,83 @@
+"""The list of readers: searched, filtered, a page at a time; and the ban on an address, lifted."""
+
+from collections.abc import Sequence
+from urllib.parse import urlencode
+
+from fastapi import Request
+from starlette.responses import Response
+
+from digest.errors import InputError
+from digest.models import SubscriptionState
+from digest.models.subscriber import ReaderFilter
+from digest.tasks.readers import on_request, records
+from digest.tasks.readers.readers import Readers
+from digest.web.desk.access import HOME
+from digest.web.desk.pages import DeskPages, sentence
+
+READERS = f"{HOME}/readers"
+_FIELDS = ("text", "digest", "state", "cadence", "topic", "language")
+_LONGEST = 254
+
+
+class ReaderListPages:
+    """The list of readers, for operators."""
+
+    def __init__(self, front: DeskPages, readers: Readers, languages: Sequence[str]) -> None:
+        self._front = front
+        self._readers = readers
+        self._languages = languages
+
+    def list(self, request: Request) -> Response:
+        """Show a page of the readers who match."""
+        return self._show(request)
+
+    def unsuppress(self, request: Request) -> Response:
+        """Lift the ban on an address, on its holder's request."""
+        front = self._front
+        address = front.get(request, "address")
+        try:
+            reason = on_request.unsuppress(self._readers, address, front.now(), origin_of(front, request))
+        except InputError as error:
+            return self._show(request, status=400, error=sentence(error), address=address)
+        return self._show(
+            request,
+            done=f"{address} was suppressed ({reason}) and is no longer. "
+            "It gets nothing before its holder signs up and confirms again.",
+        )
+
+    def _show(
+        self, request: Request, status: int = 200, *, error: str = "", done: str = "", address: str = ""
+    ) -> Response:
+        asked = {name: request.query_params.get(name, "").strip()[:_LONGEST] for name in _FIELDS}
+        wanted = ReaderFilter(**asked)
+        below = _number(request.query_params.get("below", ""))
+        page = records.list_page(self._readers, wanted, below)
+        settings = self._front.desk.settings
+        query = urlencode({name: value for name, value in asked.items() if value})
+        return self._front.show(
+            request,
+            "readers",
+            status,
+            title="Readers",
+            page=page,
+            wanted=wanted,
+            query=query,
+            is_first=below is None,
+            error=error,
+            done=done,
+            address=address,
+            digests=settings.digests,
+            states=list(SubscriptionState),
+            cadences=sorted({name for digest in settings.digests for name in digest.cadences}),
+            topics=sorted({topic for digest in settings.digests for topic in digest.topics}),
+            languages=self._languages,
+        )
+
+
+def origin_of(front: DeskPages, request: Request) -> dict[str, str]:
+    """Return what the record of consent keeps of an act at the desk: who did it."""
+    return {"desk": front.visit(request).editor.address}
+
+
+def _number(written: str) -> int | None:
+    return int(written) if written.isascii() and written.isdigit() and len(written) < 12 else None

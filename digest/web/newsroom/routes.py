@@ -1,0 +1,42 @@
+"""The newsroom's addresses, and the role that each needs."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from fastapi import APIRouter, Depends, FastAPI
+
+from digest.tasks.readers.readers import Readers
+from digest.web.desk.pages import DeskPages
+from digest.web.newsroom.reader import ReaderRecordPages
+from digest.web.newsroom.readers import READERS, ReaderListPages
+
+_LOOK = ["GET", "HEAD"]
+
+
+def add_newsroom(app: FastAPI, front: DeskPages, readers: Readers, languages: Sequence[str]) -> None:
+    """Add the newsroom's pages to an application that has a desk."""
+    app.include_router(_readers(front, readers, languages))
+
+
+def _readers(front: DeskPages, readers: Readers, languages: Sequence[str]) -> APIRouter:
+    router, gate = APIRouter(), front.gate
+    listed = ReaderListPages(front, readers, languages)
+    one = ReaderRecordPages(front, readers, languages)
+    path = f"{READERS}/{{reader}}"
+    _look(router, READERS, listed.list, gate.operator_look)
+    _look(router, path, one.show, gate.operator_look)
+    for name, act in (
+        ("set", one.change), ("pause", one.pause), ("resume", one.resume), ("leave", one.leave),
+        ("link", one.send_link), ("move", one.move), ("suppress", one.suppress), ("erase", one.erase),
+    ):  # fmt: skip
+        _post(router, f"{path}/{name}", act, gate.operator)
+    _post(router, f"{READERS}/unsuppress", listed.unsuppress, gate.operator)
+    return router
+
+
+def _look(router: APIRouter, path: str, page: Callable[..., Any], allowed: Callable[..., None]) -> None:
+    router.add_api_route(path, page, methods=_LOOK, dependencies=[Depends(allowed)])
+
+
+def _post(router: APIRouter, path: str, act: Callable[..., Any], allowed: Callable[..., None]) -> None:
+    router.add_api_route(path, act, methods=["POST"], dependencies=[Depends(allowed)])
