@@ -120,6 +120,8 @@ def _change(
     changed = subscribers.change_choices(session, row, cadence=wanted.cadence, topics=topics, hour=hour)
     if changed:
         told = {**origin, "cadence": wanted.cadence, "topics": ";".join(topics)}
+        if hour is not None:
+            told["hour"] = str(hour)
         record(session, row, Act.CHANGED, now, told)
     if change.most is not None:
         check_most(offered, change.most or None)
