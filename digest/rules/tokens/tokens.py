@@ -98,7 +98,7 @@ def hash_token(token: str) -> str:
 def keyed_hash(key: bytes, address_key: str) -> str:
     """Hash an address's key for suppression, so that the suppression outlives the address without naming
     it."""
-    return hmac.new(key, b"suppression\0" + address_key.encode("utf-8"), hashlib.sha256).hexdigest()
+    return _begun_suppression(key).over(address_key.encode("utf-8")).hex()
 
 
 def base32_mac(key: bytes, action: str, payload: str) -> str:
@@ -118,6 +118,11 @@ def _whole_mac(key: bytes, action: str, payload: bytes) -> bytes:
 def _begun_mac(key: bytes, action: str) -> Mac:
     """Return an HMAC over what all tokens for an action begin with."""
     return Mac(key, b"digest link 1\0" + action.encode("ascii") + b"\0")
+
+
+@lru_cache(maxsize=16)
+def _begun_suppression(key: bytes) -> Mac:
+    return Mac(key, b"suppression\0")
 
 
 @lru_cache(maxsize=16)

@@ -22,6 +22,7 @@ from digest.rules.readers.address import Address, normalise
 from digest.settings import DigestSettings
 from digest.store.readers import batches, confirmations, subscribers
 from digest.store.readers.batches import KnownSubscriber, KnownSubscription, KnownSuppression
+from digest.store.readers.newcomers import AddressTakenError, Joining, Newcomer, add_newcomers
 from digest.store.readers.subscribers import Row
 from digest.tasks.readers.readers import Origin, Readers
 from digest.tasks.readers.sign_up import Choices, check_choices
@@ -50,7 +51,10 @@ class Enrolment:
     why: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+_ADDED, _ASKED = Enrolment(Enrolled.ADDED), Enrolment(Enrolled.ASKED)
+
+
+@dataclass(slots=True)
 class NewReader:
     """One reader as an operator brings them; None leaves a field open and changes nothing.
 
@@ -88,7 +92,6 @@ class Terms:
 class _Known:
     """What the database knows about a batch."""
 
-    hashes: dict[str, str]
     suppressions: dict[str, KnownSuppression]
     subscribers: dict[str, KnownSubscriber]
     subscriptions: dict[int, KnownSubscription]
@@ -114,8 +117,20 @@ def enrol(
 
     Nobody who left or is suppressed is revived, and readers' own choices are not changed.
     """
+    while True:
+        try:
+            with session.begin_nested():
+                return _enrol(session, readers, newcomers, terms)
+        except AddressTakenError:  # by somebody who signed up just now: they are found this time
+            continue
+
+
+def _enrol(
+    session: Session, readers: Readers, newcomers: Sequence[NewReader], terms: Terms
+) -> list[Enrolment]:
     known = _look_up(session, readers, newcomers, terms)
     results: list[Enrolment] = []
+    strangers: list[NewReader] = []
     rows: list[Row] = []
     events: list[Row] = []
     asked: list[int] = []
@@ -124,8 +139,10 @@ def enrol(
         results.append(result)
         if result.result == Enrolled.SUPPRESSED:
             continue
-        subscriber = known.subscribers[newcomer.address.key]
-        if result.result in (Enrolled.ADDED, Enrolled.ASKED):
+        subscriber = known.subscribers.get(newcomer.address.key)
+        if subscriber is None:
+            strangers.append(newcomer)
+        elif result.result in (Enrolled.ADDED, Enrolled.ASKED):
             wording = None if result.result == Enrolled.ASKED else terms.wording
             rows.append(_subscription_row(subscriber, newcomer, terms, wording))
             events.append(_event_row(subscriber.id, terms, wording))
@@ -133,26 +150,58 @@ def enrol(
                 asked.append(len(rows) - 1)
         elif result.result == Enrolled.CHANGED:
             _change(session, subscriber, newcomer, known, terms)
+    _add_strangers(session, readers, strangers, terms)
     subscribers.insert_new(session, Subscription, rows)
     subscribers.insert_new(session, ConsentEvent, events)
     _plan_askings(session, [rows[place] for place in asked], terms)
     return results
 
 
+def _add_strangers(session: Session, readers: Readers, strangers: Sequence[NewReader], terms: Terms) -> None:
+    """Enter people whose addresses nobody has, those who join alike together, and plan to ask whom to ask."""
+    groups: dict[tuple[str | None, tuple[str, ...] | None, bool], list[NewReader]] = {}
+    for one in strangers:
+        groups.setdefault((one.cadence, one.topics, one.pending), []).append(one)
+    joining = []
+    for (cadence, topics, pending), people in groups.items():
+        shared = Joining(
+            terms.digest.name,
+            cadence or terms.digest.default_cadence,
+            consent.choose_topics({}, topics or (), terms.now),
+            None if pending else terms.wording,
+            dict(terms.origin),
+            terms.now,
+        )
+        joining.append((shared, [_newcomer(readers, one) for one in people]))
+    add_newcomers(session, joining)
+    for shared, added in joining:
+        if shared.wording is None:
+            found = batches.find_subscribers(session, [one.address_key for one in added])
+            chosen = {"cadence": shared.cadence, "topics": shared.topics}
+            _plan_askings(session, [{"subscriber_id": one.id, **chosen} for one in found.values()], terms)
+
+
+def _newcomer(readers: Readers, one: NewReader) -> Newcomer:
+    address = one.address
+    return Newcomer(
+        readers.new_id(), address.address, address.key, one.name or "", one.language, one.timezone
+    )
+
+
 def _look_up(session: Session, readers: Readers, newcomers: Sequence[NewReader], terms: Terms) -> _Known:
-    """Read all that concerns a batch in a few statements, after adding the new addresses."""
-    hashes = {one.address.key: readers.hash_address(one.address.key) for one in newcomers}
+    """Read all that concerns a batch in a few statements."""
+    hashes: dict[str, str] = {}
+    if batches.is_anyone_suppressed(session):
+        hashes = {one.address.key: readers.hash_address(one.address.key) for one in newcomers}
     suppressions = batches.find_suppressions(session, list(hashes.values()))
-    wanted = [one for one in newcomers if hashes[one.address.key] not in suppressions]
-    found = batches.find_subscribers(session, [one.address.key for one in wanted])
-    new = [one for one in wanted if one.address.key not in found]
-    subscribers.insert_new(session, Subscriber, [_subscriber_row(readers, one, terms) for one in new])
-    added = batches.find_subscribers(session, [one.address.key for one in new])
+    keys = [one.address.key for one in newcomers]
+    if suppressions:
+        keys = [key for key in keys if hashes[key] not in suppressions]
+    found = batches.find_subscribers(session, keys)
     old = [row.id for row in found.values()]
     return _Known(
-        hashes,
-        suppressions,
-        found | added,
+        {key: suppressions[hashed] for key, hashed in hashes.items() if hashed in suppressions},
+        found,
         batches.find_subscriptions(session, old, terms.digest.name),
         confirmations.find_asked(session, old, terms.now - timedelta(days=90)) if old else {},
         subscribers.find_own_changes(session, old, terms.digest.name) if old else set(),
@@ -161,10 +210,12 @@ def _look_up(session: Session, readers: Readers, newcomers: Sequence[NewReader],
 
 def _decide(newcomer: NewReader, known: _Known, terms: Terms) -> Enrolment:
     """Decide the result for one reader."""
-    banned = known.suppressions.get(known.hashes[newcomer.address.key])
+    banned = known.suppressions.get(newcomer.address.key)
     if banned is not None:
         return Enrolment(Enrolled.SUPPRESSED, consent.explain_suppression(banned.reason, banned.created_at))
-    subscriber = known.subscribers[newcomer.address.key]
+    subscriber = known.subscribers.get(newcomer.address.key)
+    if subscriber is None:
+        return _ASKED if newcomer.pending or terms.wording is None else _ADDED
     row = known.subscriptions.get(subscriber.id)
     confirmed = terms.wording is not None and not newcomer.pending
     if row is None:
@@ -186,9 +237,9 @@ def _decide(newcomer: NewReader, known: _Known, terms: Terms) -> Enrolment:
 
 def _decide_new(asked: Iterable[datetime], now: datetime, *, confirmed: bool) -> Enrolment:
     if confirmed:
-        return Enrolment(Enrolled.ADDED)
+        return _ADDED
     if consent.may_ask(None, asked, now):
-        return Enrolment(Enrolled.ASKED)
+        return _ASKED
     return Enrolment(Enrolled.LIMITED, "was asked within a day, or three times in 90 days: try again later")
 
 
@@ -273,18 +324,6 @@ def _plan_askings(session: Session, rows: Sequence[Row], terms: Terms) -> None:
         for row in rows
     ]
     subscribers.insert_new(session, Confirmation, askings)
-
-
-def _subscriber_row(readers: Readers, one: NewReader, terms: Terms) -> Row:
-    return {
-        "public_id": readers.new_id(),
-        "address": one.address.address,
-        "address_key": one.address.key,
-        "name": one.name or "",
-        "language": one.language,
-        "timezone": one.timezone,
-        "created_at": terms.now,
-    }
 
 
 def _subscription_row(subscriber: KnownSubscriber, one: NewReader, terms: Terms, wording: str | None) -> Row:

@@ -2,6 +2,7 @@
 
 import tomllib
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cache
@@ -22,7 +23,7 @@ from digest.tasks.readers.lists.list_rows import ListRow, RowReader, merge, prin
 from digest.tasks.readers.lists.seen_addresses import SeenAddresses
 from digest.tasks.readers.readers import Readers
 
-_BATCH = 2000
+_BATCH = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ def import_subscribers(
 
     A row is imported only if nothing in it says otherwise, by the rules of its tool. Readers who left,
     bounced or complained there are suppressed here; unconfirmed ones are asked. A bad row is reported with
-    its line number and never stops the rest; two thousand rows share a commit, so an interrupted import is
+    its line number and never stops the rest; ten thousand rows share a commit, so an interrupted import is
     simply repeated. Raise InputError for a file without addresses.
     """
     settings = readers.settings.digest(digest)
@@ -83,10 +84,11 @@ def import_subscribers(
         _describe(report, file, layout, plan)
         origin = {"import": path.name} | ({"tool": plan.tool} if plan.tool else {})
         terms = Terms(settings, confirmed_wording, origin, now, update=options.update)
-        intake = _Intake(readers, terms, report, options.dry_run, progress)
-        for row in _rows(file, layout, RowReader(plan, settings), report):
-            intake.take(row)
-        intake.store()
+        with ThreadPoolExecutor(1) as thread:
+            intake = _Intake(readers, terms, report, options.dry_run, progress, thread)
+            for row in _rows(file, layout, RowReader(plan, settings), report):
+                intake.take(row)
+            intake.finish()
     return report
 
 
@@ -132,22 +134,20 @@ def _describe(report: ImportReport, file: ListFile, layout: ListLayout, plan: Re
 
 def _rows(file: ListFile, layout: ListLayout, reader: RowReader, report: ImportReport) -> Iterator[ListRow]:
     for line, cells in file.records(layout.delimiter, layout.first, report.reject):
-        filled = [cell for cell in cells if cell.strip()]
-        if not filled:
+        if not any(map(str.strip, cells)):
             continue
         try:
             if layout.names is None:
-                yield from _bare(reader, line, cells, filled, report)
+                yield from _bare(reader, line, cells, report)
             else:
                 yield reader.read(line, cells)
         except InputError as error:
             report.reject(line, str(error))
 
 
-def _bare(
-    reader: RowReader, line: int, cells: list[str], filled: list[str], report: ImportReport
-) -> Iterator[ListRow]:
+def _bare(reader: RowReader, line: int, cells: list[str], report: ImportReport) -> Iterator[ListRow]:
     """Read a row of a list without a header: every cell is an address, or one of them is."""
+    filled = [cell for cell in cells if cell.strip()]
     found = [cell for cell in filled if looks_like_address(cell)]
     for cell in found or filled[:1]:
         try:
@@ -156,15 +156,23 @@ def _bare(
             report.reject(line, str(error))
 
 
+_Stored = tuple[list[tuple[ListRow, str, str]], set[str]]
+
+
 @dataclass(slots=True)
 class _Intake:
-    """Collects rows into batches of different people, and stores each batch in one transaction."""
+    """Collects rows into batches of different people, and stores each batch in one transaction.
+
+    A batch is stored by the `thread`, the only one that uses the database, while the next one is read.
+    """
 
     readers: Readers
     terms: Terms
     report: ImportReport
     dry_run: bool
     progress: Callable[[int], None]
+    thread: ThreadPoolExecutor
+    _storing: "Future[_Stored] | None" = None
     _batch: dict[str, ListRow] = field(default_factory=dict)
     _seen: SeenAddresses = field(default_factory=SeenAddresses)
     _again: set[str] = field(default_factory=set)
@@ -190,32 +198,49 @@ class _Intake:
             self.store()
 
     def store(self) -> None:
-        """Store the batch; in a dry run, find out the result and roll back."""
-        rows = list(self._batch.values())
-        if rows:
-            try:
-                with self.readers.database.write() as session:
-                    counted = [*self._enrol(session, rows), *self._suppress(session, rows)]
-                    if self.dry_run:
-                        raise _DryRunDone
-            except _DryRunDone:
-                pass
-            for row, result, why in counted:
-                if row.address.key not in self._again:
-                    self.report.count(result, row.line, row.address.address, why)
-            self.progress(len(rows))
+        """Hand the batch over to be stored, once the one before is."""
+        self._wait()
+        if self._batch:
+            self._storing = self.thread.submit(self._write, list(self._batch.values()), self._again)
         self._batch, self._again = {}, set()
 
-    def _enrol(self, session: Session, rows: list[ListRow]) -> Iterable[tuple[ListRow, str, str]]:
+    def finish(self) -> None:
+        """Store what is left."""
+        self.store()
+        self._wait()
+
+    def _wait(self) -> None:
+        """Wait for the batch that is being stored, and report what became of it."""
+        if self._storing is None:
+            return
+        counted, again = self._storing.result()
+        self._storing = None
+        for row, result, why in counted:
+            if row.address.key not in again:
+                self.report.count(result, row.line, row.address.address, why)
+        self.progress(len(counted))
+
+    def _write(self, rows: list[ListRow], again: set[str]) -> "_Stored":
+        """Store a batch; in a dry run, find out the result and roll back."""
+        try:
+            with self.readers.database.write() as session:
+                counted = [*self._enrol(session, rows, again), *self._suppress(session, rows)]
+                if self.dry_run:
+                    raise _DryRunDone
+        except _DryRunDone:
+            pass
+        return counted, again
+
+    def _enrol(
+        self, session: Session, rows: list[ListRow], again: set[str]
+    ) -> Iterable[tuple[ListRow, str, str]]:
         staying = [row for row in rows if row.verdict.state not in GONE]
         newcomers = [
             replace(row.newcomer, pending=True) if row.verdict.state == ListState.PENDING else row.newcomer
             for row in staying
         ]
-        if self._again:
-            newcomers = [
-                replace(one, again=True) if one.address.key in self._again else one for one in newcomers
-            ]
+        if again:
+            newcomers = [replace(one, again=True) if one.address.key in again else one for one in newcomers]
         found = enrol(session, self.readers, newcomers, self.terms) if newcomers else []
         return [(row, one.result.value, one.why) for row, one in zip(staying, found, strict=True)]
 

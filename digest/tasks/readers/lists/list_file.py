@@ -47,13 +47,12 @@ class ListFile:
         """Read records after the `first` lines; an unclosed quotation mark costs only its own line."""
         lines = _CsvLines(itertools.islice(itertools.chain(self.sample, self._lines), first, None), first + 1)
         while True:
-            lines.begin()
-            line = next(lines, None)
-            if line is None:
-                return
-            if '"' not in line:
+            for line in lines.unquoted():
                 yield lines.first, line.rstrip("\r\n").split(delimiter)
-                continue
+            lines.begin()
+            line = next(lines, "")
+            if not line:
+                return
             cells = self._quoted(lines, line, delimiter, refuse)
             if cells is not None:
                 yield lines.first, cells
@@ -187,6 +186,19 @@ class _CsvLines:
     def begin(self) -> None:
         """Begin a record here."""
         self.first, self.taken, self.ended = self._next, list[str](), False
+
+    def unquoted(self) -> Iterator[str]:
+        """Read the lines that are a record each, up to one with a quotation mark, which stays to be read."""
+        while True:
+            line = self._waiting.pop(0) if self._waiting else next(self._lines, None)
+            if line is None:
+                return
+            if '"' in line:
+                self._waiting.insert(0, line)
+                return
+            self.first = self._next
+            self._next += 1
+            yield line
 
     def put_back(self) -> None:
         """Put all lines of the record but its first back."""

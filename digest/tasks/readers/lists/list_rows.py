@@ -19,11 +19,13 @@ from digest.tasks.readers.sign_up import Choices, check_choices
 
 LONGEST_NAME = 200
 
+_NAME_ALONE, _NAMES = {"name"}, {"name", "first", "last"}
+
 _NEUTRALISED = re.compile(r"'+[=+\-@\t\r＝＋－＠]")
 _NAMED = re.compile(r"\s*\"?(?P<name>[^\"<>]*?)\"?\s*<(?P<address>[^<>]+)>\s*")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ListRow:
     """One person on one or more lines of a list; `gone_at` is when they left, if the list says so."""
 
@@ -62,20 +64,26 @@ class RowReader:
         if not typed:
             raise InputError("this row has no address")
         address = normalise(typed)
-        verdict = judge_row(self._plan.states, cells, self._plan.of_file)
-        row = {role: _plain(cells[place]) for role, place in self._roles if place < len(cells)}
-        if not any(row.values()):
-            return ListRow(line, NewReader(address, name=name or None), verdict, _read_time(verdict.cell))
-        return ListRow(line, self._read_details(address, row, name), verdict, _read_time(verdict.cell))
+        plan, width = self._plan, len(cells)
+        verdict = judge_row(plan.states, cells, plan.of_file) if plan.states else plan.of_file
+        row = {}
+        for role, place in self._roles:
+            if place < width and (value := _plain(cells[place])):
+                row[role] = value
+        newcomer = self._read_details(address, row, name) if row else NewReader(address, name or None)
+        return ListRow(line, newcomer, verdict, _read_time(verdict.cell) if verdict.cell else None)
 
     def _read_details(self, address: Address, row: Mapping[str, str], name: str) -> NewReader:
+        name = (_tidy(row["name"]) if row.keys() == _NAME_ALONE else _join_name(row)) or name
+        if row.keys() <= _NAMES:
+            return NewReader(address, name or None)
         return NewReader(
             address,
-            name=_join_name(row) or name or None,
-            language=self._language(row.get("language", "")),
-            timezone=self._timezone(row.get("timezone", "")),
-            cadence=self._cadence(row.get("cadence", "")),
-            topics=self._read_topics(row.get("topics", "")),
+            name or None,
+            self._language(row.get("language", "")),
+            self._timezone(row.get("timezone", "")),
+            self._cadence(row.get("cadence", "")),
+            self._read_topics(row.get("topics", "")),
         )
 
     def _cadence(self, cell: str) -> str | None:
