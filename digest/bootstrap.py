@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from digest.tasks.delivery.meter import Meter
     from digest.tasks.delivery.run import RelayLimits, Run
     from digest.tasks.desk.desk import Desk
+    from digest.tasks.editions.breaking import BreakingDesk
     from digest.tasks.editions.compiling import Compiler
     from digest.tasks.editions.reader_edition import ReaderEditions
     from digest.tasks.inbound.inbox import Inbox
@@ -185,6 +186,14 @@ class Application:
             new_id=new_public_id,
             new_token=lambda: secrets.token_urlsafe(24),
         )
+
+    @property
+    def breaking(self) -> BreakingDesk:
+        """Return what sends breaking news."""
+        from digest.tasks.editions.breaking import BreakingDesk
+
+        renderer = self.renderer
+        return BreakingDesk(self.database, self.settings, self.composer, renderer.speaks, renderer.say)
 
     @property
     def relay(self) -> Relay:

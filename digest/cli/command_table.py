@@ -74,6 +74,11 @@ ARTICLES = (
         "Remove an article from the archive, the feeds and all unsent messages.",
     ),
     Command("correct", "articles.corrections:correct", "Send a correction to everyone who has an article."),
+    Command(
+        "breaking",
+        "articles.breaking:breaking",
+        "Send one article at once to everyone who chose breaking news.",
+    ),
     Command("split", "articles.articles:split", "Separate an article from the story it was folded into."),
     Command("related", "articles.articles:related", "List the articles most similar to one."),
     Command("prune", "articles.articles:prune", "Remove old articles that no edition contains."),

@@ -6,7 +6,17 @@ from datetime import date, time, timedelta
 
 from digest.models.recurrence import WEEKDAYS, Unit, read_cadence
 
-__all__ = ["CORRECTION", "REQUEST", "RESERVED", "WEEKDAYS", "WELCOME", "Cadence", "Unit", "next_day"]
+__all__ = [
+    "BREAKING",
+    "CORRECTION",
+    "REQUEST",
+    "RESERVED",
+    "WEEKDAYS",
+    "WELCOME",
+    "Cadence",
+    "Unit",
+    "next_day",
+]
 
 CORRECTION = "correction"
 """The cadence of editions that are corrections; no configured cadence has that name."""
@@ -17,7 +27,10 @@ REQUEST = "request"
 WELCOME = "welcome"
 """The cadence of editions that hold new readers' first editions."""
 
-RESERVED = (CORRECTION, REQUEST, WELCOME)
+BREAKING = "breaking"
+"""The cadence of editions that are one article, sent at once to who chose breaking news."""
+
+RESERVED = (CORRECTION, REQUEST, WELCOME, BREAKING)
 """Cadences of editions that belong to none: these are in no archive and no feed."""
 
 _LONGEST_GAP = timedelta(days=366 * 9)  # 29 February comes every four years, except for 2100

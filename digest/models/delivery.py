@@ -28,6 +28,7 @@ class Withheld(StrEnum):
     """Why a delivery was never attempted."""
 
     NOTHING_NEW = "nothing new"
+    TOO_FEW = "fewer new articles than the reader or the digest waits for"
     LEFT = "left"
     PAUSED = "paused"
     SUPPRESSED = "suppressed"

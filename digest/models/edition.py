@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from sqlalchemy import JSON, Column
+from sqlalchemy import JSON, Column, false
 from sqlmodel import Field, SQLModel, UniqueConstraint
 
 from digest.models.subscriber import MailForm
@@ -107,6 +107,7 @@ class Cohort(SQLModel, table=True):
     history: list[int] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
     history_from: datetime
     max_articles: int | None = None
+    min_articles: int | None = None
     mail_form: str = MailForm.PICTURES
 
 
@@ -118,6 +119,7 @@ class EditionCohort(SQLModel, table=True):
     edition_id: int = Field(foreign_key="edition.id", primary_key=True)
     cohort_id: int = Field(foreign_key="cohort.id", primary_key=True)
     variant_id: int | None = Field(default=None, foreign_key="variant.id")
+    waits: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
 
 
 class Variant(SQLModel, table=True):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import JSON, Column, Index, text
+from sqlalchemy import JSON, Column, Index, false, text
 from sqlmodel import Field, SQLModel, UniqueConstraint
 
 
@@ -51,7 +51,10 @@ class Subscription(SQLModel, table=True):
     """A subscriber's relation to one digest.
 
     `topics` maps each chosen topic to the ISO time when it was added; the one key `*` means every topic.
-    `max_articles` is how many the reader wants at most; None means as many as the digest gives. `cohort_id`
+    `max_articles` is how many the reader wants at most; None means as many as the digest gives.
+    `min_articles` is how many must be new before an edition is sent; None means as many as the digest waits
+    for. `quiet` are hours without messages, such as "22:00-07:00"; "" means none, None the digest's own.
+    `breaking` tells whether the reader wants breaking news at once. `cohort_id`
     is set by compiling only, and unset by every act that changes what selection would decide: the ledger is
     the truth, the cohort its cache. `welcome_at` is since when the reader waits for a first edition of
     their own; until that is made, no other edition of the digest is for them.
@@ -75,6 +78,9 @@ class Subscription(SQLModel, table=True):
     cadence: str
     hour: int | None = None
     max_articles: int | None = None
+    min_articles: int | None = None
+    quiet: str | None = None
+    breaking: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
     mail_form: str = MailForm.PICTURES
     topics: dict[str, str] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
     cohort_id: int | None = Field(default=None, foreign_key="cohort.id", index=True)

@@ -19,6 +19,15 @@ _ANY_DAY = date(2026, 1, 1)  # the day from which the gaps of a cadence are meas
 SUBJECT_NAMES = ("title", "lead", "date", "publication")
 
 
+ReaderChoice = Literal["min_articles", "quiet"]
+"""What a digest may let readers choose beside cadence, topics and hour."""
+
+
+def _span(written: str) -> tuple[time, time] | None:
+    begin, _, end = written.partition("-")
+    return (time.fromisoformat(begin), time.fromisoformat(end)) if end else None
+
+
 class DigestSettings(Table):
     """One `[[digests]]`."""
 
@@ -30,6 +39,8 @@ class DigestSettings(Table):
     related: int = Field(default=4, ge=0, le=4)
     subject: Text = "{title}: {lead}"
     max_articles: int = Field(default=20, ge=1, le=200)
+    min_articles: int = Field(default=1, ge=1, le=200)
+    max_wait: Duration = timedelta(days=7)
     lookback: Duration = timedelta(days=7)
     carry: Duration = timedelta(days=31)
     approval: Approval = Approval.HOLD
@@ -41,6 +52,8 @@ class DigestSettings(Table):
     closed: tuple[YearDay, ...] = Field(default=(), alias="except")
     gather: Duration = timedelta(minutes=10)
     max_a_day: int = Field(default=6, ge=1, le=96)
+    breaking: bool = False
+    reader_choices: tuple[ReaderChoice, ...] = ()
     quiet: QuietHours | None = None
     max_lateness: Duration | None = None
     cadences: dict[Slug, Written] = Field(min_length=1)
@@ -63,17 +76,38 @@ class DigestSettings(Table):
 
     @model_validator(mode="after")
     def _carry_spans_a_period(self) -> "DigestSettings":
-        """Lengthen `carry` to a period and two days: what did not fit must last until the next edition."""
+        """Lengthen `carry` to a period, two days and `max_wait`: articles must last until their edition."""
+        waits = (
+            self.max_wait if self.min_articles > 1 or "min_articles" in self.reader_choices else timedelta()
+        )
         gaps = [self.cadence(name).longest_gap(_ANY_DAY) for name in self.cadences]
-        self.__dict__["carry"] = max(self.carry, *(gap + timedelta(days=2) for gap in gaps))
+        self.__dict__["carry"] = max(self.carry, *(gap + waits + timedelta(days=2) for gap in gaps))
         return self
 
-    def quiet_hours(self, cadence: Cadence) -> tuple[time, time] | None:
-        """Return the local hours without messages; "at once" leaves the night free unless `quiet` says
-        otherwise."""
-        written = self.quiet if self.quiet is not None else ("22:00-07:00" if cadence.is_at_once else "")
-        begin, _, end = written.partition("-")
-        return (time.fromisoformat(begin), time.fromisoformat(end)) if end else None
+    @model_validator(mode="after")
+    def _fewest_fit_in(self) -> "DigestSettings":
+        if self.min_articles > self.max_articles:
+            raise ValueError(
+                f"min_articles = {self.min_articles} is more than max_articles = {self.max_articles}:"
+                " no edition could ever have so many"
+            )
+        return self
+
+    def quiet_hours(self, cadence: Cadence, own: str | None = None) -> tuple[time, time] | None:
+        """Return a reader's local hours without messages: their `own`, else the digest's.
+
+        "At once" leaves the night free unless either says otherwise.
+        """
+        written = own if own is not None else self.quiet
+        return _span(("22:00-07:00" if cadence.is_at_once else "") if written is None else written)
+
+    def news_quiet_hours(self, own: str | None) -> tuple[time, time] | None:
+        """Return a reader's local hours without breaking news; the night is free only where that was set."""
+        return _span(own if own is not None else self.quiet or "")
+
+    def fewest(self, own: int | None) -> int:
+        """Return how many articles must be new for a reader to get an edition: their `own`, if it is more."""
+        return max(self.min_articles, min(own or 1, self.max_articles))
 
     def lookback_of(self, cadence: str) -> timedelta:
         """Return how far back a new reader's first edition reaches; "at once" begins at the sign-up."""

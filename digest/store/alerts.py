@@ -54,7 +54,8 @@ def list_failing_sources(session: Session) -> list[Source]:
 
 
 def is_empty(session: Session, edition: Edition) -> bool:
-    """Return whether a made edition has readers, and nothing for any of them."""
-    decided = exists().where(col(EditionCohort.edition_id) == edition.id)
+    """Return whether a made edition has readers, and nothing for any of them: not even too little yet."""
+    of_it = col(EditionCohort.edition_id) == edition.id
+    decided, waits = exists().where(of_it), exists().where(of_it, col(EditionCohort.waits))
     has_variant = exists().where(col(Variant.edition_id) == edition.id)
-    return bool(session.exec(select(decided & ~has_variant)).one())
+    return bool(session.exec(select(decided & ~has_variant & ~waits)).one())

@@ -51,13 +51,14 @@ class Chosen:
     """A cohort's list; `left_out` is the number of candidates that did not fit and are carried over.
 
     `related` are older articles that are named as well, and do not count as delivered. `mail_form` is how the
-    cohort's readers want their messages.
+    cohort's readers want their messages. `waits` tells that there are candidates, and too few of them yet.
     """
 
     choices: tuple[Choice, ...]
     left_out: int = 0
     related: tuple[int, ...] = ()
     mail_form: MailForm = MailForm.PICTURES
+    waits: bool = False
 
     @property
     def key(self) -> str:
@@ -74,6 +75,7 @@ class Limits:
     max_articles: int
     carry: timedelta
     form: Form = Form.SUMMARY
+    max_wait: timedelta = timedelta()
 
 
 def why_not(
@@ -121,12 +123,16 @@ def choose(
     freeze_at: datetime,
     limits: Limits,
     shape: Arrangement = UNSHAPED,
+    fewest: int = 1,
 ) -> Chosen:
     """Choose a cohort's articles: those placed by hand in their places, then pinned ones, then the newest.
 
-    What does not fit is left out.
+    What does not fit is left out. With fewer candidates than `fewest` the list waits, unless the first
+    of them has been news for `max_wait`.
     """
     candidates = [a for a in articles if why_not(a, topics, history, freeze_at, limits, shape) is None]
+    if is_too_little(candidates, fewest, freeze_at, limits.max_wait):
+        return Chosen((), len(candidates), waits=True)
     candidates.sort(key=lambda a: (not a.pinned, -a.dated_at.timestamp(), -a.id))
     if shape.order:
         known = {a.id: a for a in candidates}
@@ -138,6 +144,15 @@ def choose(
         ),
         len(candidates) - len(kept),
     )
+
+
+def is_too_little(
+    candidates: Sequence[Candidate], fewest: int, freeze_at: datetime, max_wait: timedelta
+) -> bool:
+    """Return whether candidates wait for more: they are too few, and none has waited for `max_wait`."""
+    if not candidates or len(candidates) >= fewest:
+        return False
+    return min(one.news_at for one in candidates) > freeze_at - max_wait
 
 
 def section_of(article: Candidate, topics: Mapping[str, datetime], limits: Limits) -> str:
@@ -179,9 +194,11 @@ def cohort_key(
     history: Sequence[int],
     most: int | None = None,
     mail_form: str = MailForm.PICTURES,
+    fewest: int | None = None,
 ) -> str:
     """Hash everything that selection and a message's form depend on about a reader."""
-    wanted = [*([] if most is None else [most]), *_unusual(mail_form)]
+    wanted: list[object] = [*([] if most is None else [most]), *_unusual(mail_form)]
+    wanted += [] if fewest is None else [{"fewest": fewest}]
     return _hash([digest, cadence, language, sorted(topics.items()), sorted(history), *wanted])
 
 

@@ -37,6 +37,7 @@ class UnplacedReader:
     language: str | None
     topics: dict[str, str]
     max_articles: int | None = None
+    min_articles: int | None = None
     mail_form: str = MailForm.PICTURES
 
 
@@ -114,6 +115,7 @@ def list_unplaced(session: Session, edition: Edition, last: int) -> list[Unplace
         Subscriber.language,
         Subscription.topics,
         Subscription.max_articles,
+        Subscription.min_articles,
         Subscription.mail_form,
     )
     query = (
@@ -123,8 +125,8 @@ def list_unplaced(session: Session, edition: Edition, last: int) -> list[Unplace
         .order_by(col(Subscription.id))
     )
     return [
-        UnplacedReader(number, language, dict(topics), most, mail_form)
-        for number, language, topics, most, mail_form in session.exec(query)
+        UnplacedReader(number, language, dict(topics), most, fewest, mail_form)
+        for number, language, topics, most, fewest, mail_form in session.exec(query)
     ]
 
 
@@ -259,7 +261,9 @@ def undecided_cohorts(session: Session, edition: Edition, last: int) -> list[Coh
 def decide_cohort(session: Session, edition_id: int, cohort_id: int, language: str, chosen: Chosen) -> None:
     """Record what a cohort gets: a variant, or none if nothing is new."""
     variant_id = find_or_add_variant(session, edition_id, language, chosen) if chosen.choices else None
-    session.add(EditionCohort(edition_id=edition_id, cohort_id=cohort_id, variant_id=variant_id))
+    session.add(
+        EditionCohort(edition_id=edition_id, cohort_id=cohort_id, variant_id=variant_id, waits=chosen.waits)
+    )
     session.flush()
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import Integer, String, case, column, insert, literal, values
 from sqlmodel import Session, col, func, or_, select
@@ -19,45 +20,64 @@ from digest.models import (
 )
 from digest.store.editions.cohorts import in_range
 
+_USUAL = "usual"  # in the place of quiet hours that a reader has not set
 
-def list_hours(session: Session, edition: Edition, last: int) -> list[tuple[str | None, int | None]]:
-    """List the distinct (zone, hour) of the readers of a key range."""
+
+class ReaderHours(NamedTuple):
+    """When readers want their mail: `ReaderHours("Europe/Paris", 7, "22:00-06:00")`; None is the usual."""
+
+    zone: str | None = None
+    hour: int | None = None
+    quiet: str | None = None
+
+
+def list_hours(session: Session, edition: Edition, last: int) -> list[ReaderHours]:
+    """List the distinct zones, hours and quiet hours of the readers of a key range."""
     query = (
-        select(Subscriber.timezone, Subscription.hour)
+        select(Subscriber.timezone, Subscription.hour, Subscription.quiet)
         .join(Subscription, col(Subscription.subscriber_id) == col(Subscriber.id))
         .where(*in_range(edition, last))
         .distinct()
     )
-    return list(session.exec(query))
+    return [ReaderHours(*row) for row in session.exec(query)]
 
 
-def list_reader_hours(session: Session, digest: str, cadence: str) -> list[tuple[str | None, int | None]]:
-    """List the distinct (zone, hour) of a cadence's confirmed readers."""
+def list_reader_hours(session: Session, digest: str, cadence: str) -> list[ReaderHours]:
+    """List the distinct zones, hours and quiet hours of a cadence's confirmed readers."""
     query = (
-        select(Subscriber.timezone, Subscription.hour)
+        select(Subscriber.timezone, Subscription.hour, Subscription.quiet)
         .join(Subscription, col(Subscription.subscriber_id) == col(Subscriber.id))
         .where(Subscription.digest == digest, Subscription.cadence == cadence)
         .where(Subscription.state == SubscriptionState.CONFIRMED)
         .distinct()
     )
-    return list(session.exec(query))
+    return [ReaderHours(*row) for row in session.exec(query)]
 
 
 def plan_range(
     session: Session,
     edition: Edition,
     last: int,
-    due: Iterable[tuple[str | None, int | None, datetime]],
+    due: Iterable[tuple[ReaderHours, datetime]],
     now: datetime,
 ) -> int:
     """Plan the deliveries of one key range, and return how many.
 
-    Withheld is what has nothing new, and what its reader has in their feed.
+    Withheld is what has nothing new, or too little yet, and what its reader has in their feed.
     """
     moment = Delivery.__table__.c.due_at.type  # type: ignore[attr-defined]
-    rows_due = [(zone or "", -1 if hour is None else hour, at) for zone, hour, at in due]
+    rows_due = [
+        (one.zone or "", -1 if one.hour is None else one.hour, _USUAL if one.quiet is None else one.quiet, at)
+        for one, at in due
+    ]
     hours = (
-        values(column("zone", String), column("hour", Integer), column("due_at", moment), name="due")
+        values(
+            column("zone", String),
+            column("hour", Integer),
+            column("quiet", String),
+            column("due_at", moment),
+            name="due",
+        )
         .data(rows_due)
         .cte("hours")  # SQLite names the columns of VALUES only here
     )
@@ -69,13 +89,19 @@ def plan_range(
             Subscription.id,
             EditionCohort.variant_id,
             case((or_(is_empty, is_read), DeliveryState.WITHHELD.value), else_=DeliveryState.PLANNED.value),
-            case((is_empty, Withheld.NOTHING_NEW.value), (is_read, Withheld.FEED.value), else_=""),
+            case(
+                (col(EditionCohort.waits), Withheld.TOO_FEW.value),
+                (is_empty, Withheld.NOTHING_NEW.value),
+                (is_read, Withheld.FEED.value),
+                else_="",
+            ),
             hours.c.due_at, literal(0), literal(0), literal(""), literal(now, moment),
         )
         .join(Subscriber, col(Subscriber.id) == col(Subscription.subscriber_id))
         .join(EditionCohort, col(EditionCohort.cohort_id) == col(Subscription.cohort_id))
         .join(hours, (hours.c.zone == func.coalesce(Subscriber.timezone, ""))
-              & (hours.c.hour == func.coalesce(Subscription.hour, -1)))
+              & (hours.c.hour == func.coalesce(Subscription.hour, -1))
+              & (hours.c.quiet == func.coalesce(Subscription.quiet, _USUAL)))
         .where(*in_range(edition, last), EditionCohort.edition_id == edition.id)
     )  # fmt: skip
     names = [

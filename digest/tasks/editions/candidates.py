@@ -54,23 +54,32 @@ class Selection:
         return replace(self, candidates=tuple(one for one in self.candidates if one.id in ids))
 
     def choose(
-        self, topics: Mapping[str, datetime], history: frozenset[int], most: int | None = None
+        self,
+        topics: Mapping[str, datetime],
+        history: frozenset[int],
+        most: int | None = None,
+        fewest: int = 1,
     ) -> Chosen:
         """Choose articles for a reader with these topics, each with its `since`, and the articles of
         `history`.
 
-        `most` is how many articles the reader wants, never more than the digest's limit.
+        `most` is how many articles the reader wants, never more than the digest's limit. With fewer than
+        `fewest` the list is empty, and waits.
         """
         limits = self.limits
         if most is not None and most < limits.max_articles:
             limits = replace(limits, max_articles=most)
-        return selection.choose(self.candidates, topics, history, self.freeze_at, limits, self.shape)
+        return selection.choose(self.candidates, topics, history, self.freeze_at, limits, self.shape, fewest)
 
     def choose_settled(
-        self, topics: Mapping[str, str], history: frozenset[int], most: int | None = None
+        self,
+        topics: Mapping[str, str],
+        history: frozenset[int],
+        most: int | None = None,
+        fewest: int = 1,
     ) -> Chosen:
         """Choose for a cohort, whose topics are as `settle_topics` stores them."""
-        return self.choose(unsettle_topics(topics, BEGINNING), history, most)
+        return self.choose(unsettle_topics(topics, BEGINNING), history, most, fewest)
 
     def why_not(self, one: Candidate, topics: Mapping[str, datetime], history: frozenset[int]) -> str | None:
         """Return why an article is no candidate for a reader; None if it is one."""
@@ -133,4 +142,4 @@ def shape_of(draft: Draft | None) -> Arrangement:
 
 def limits_of(digest: DigestSettings) -> Limits:
     """Return a digest's limits on selection."""
-    return Limits(digest.topics, digest.max_articles, digest.carry, digest.form)
+    return Limits(digest.topics, digest.max_articles, digest.carry, digest.form, digest.max_wait)

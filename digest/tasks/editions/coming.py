@@ -67,8 +67,9 @@ def due_at(
     deadline_at: datetime,
     zone: str | None,
     hour: int | None,
+    quiet: str | None = None,
 ) -> datetime:
-    """Return when an edition falls due for readers of a zone and an hour, outside of quiet hours."""
+    """Return when an edition falls due for readers of a zone and an hour, outside of their quiet hours."""
     recurrence, own = digest.cadence(cadence), ZoneInfo(zone) if zone else None
     moment = calendar.reader_due_at(recurrence, deadline_at, own, hour, settings.zone)
-    return calendar.after_quiet(moment, digest.quiet_hours(recurrence), own or settings.zone)
+    return calendar.after_quiet(moment, digest.quiet_hours(recurrence, quiet), own or settings.zone)

@@ -24,7 +24,10 @@ from digest.tasks.editions.candidates import BEGINNING, Selection, shape_of
 from digest.tasks.editions.coming import due_at
 from digest.tasks.editions.fitting import Fitter
 
-_Likeness = tuple[str | None, tuple[tuple[str, str], ...], frozenset[int], int | None, str]
+_Wanted = tuple[int | None, str, int | None]
+"""How many articles readers want at most, in which form, and how many they wait for."""
+
+_Likeness = tuple[str | None, tuple[tuple[str, str], ...], frozenset[int], _Wanted]
 
 
 class Plan:
@@ -67,7 +70,9 @@ class Plan:
         self._place(session, edition, last)
         for cohort in cohorts.undecided_cohorts(session, edition, last):
             selection = self._select(session, edition)
-            chosen = selection.choose_settled(cohort.topics, frozenset(cohort.history), cohort.max_articles)
+            chosen = selection.choose_settled(
+                cohort.topics, frozenset(cohort.history), cohort.max_articles, self._fewest(cohort)
+            )
             chosen = replace(chosen, mail_form=MailForm(cohort.mail_form))
             assert cohort.id is not None  # noqa: S101 - a stored row
             if self.fitter is not None:
@@ -77,6 +82,10 @@ class Plan:
             cohorts.decide_cohort(session, self.edition_id, cohort.id, cohort.language, chosen)
         hours = planning.list_hours(session, edition, last)
         planning.plan_range(session, edition, last, self._due(edition, hours), edition.freeze_at)
+
+    def _fewest(self, cohort: Cohort) -> int:
+        """Return how many articles a cohort waits for; a first edition waits for none."""
+        return 1 if self._cadence.name == WELCOME else self._digest.fewest(cohort.min_articles)
 
     def freeze(self, session: Session, edition: Edition) -> None:
         """Add the mailed articles to each cohort's history, and allow claims."""
@@ -109,7 +118,8 @@ class Plan:
     def _advance(self, session: Session, cohort: Cohort, history: set[int], freeze_at: datetime) -> None:
         topics = settle_topics(unsettle_topics(cohort.topics, BEGINNING), freeze_at, self._digest.carry)
         named = cohort.digest, cohort.cadence, cohort.language
-        key = cohort_key(*named, topics, sorted(history), cohort.max_articles, cohort.mail_form)
+        wanted = cohort.max_articles, cohort.mail_form, cohort.min_articles
+        key = cohort_key(*named, topics, sorted(history), *wanted)
         if not cohorts.merge_into(session, cohort, key):
             cohort.key, cohort.topics, cohort.history = key, topics, sorted(history)
             cohort.history_from = self._history_from
@@ -122,8 +132,8 @@ class Plan:
             return
         history = cohorts.counted_history(session, edition, last, self._history_from, self._digest.skip)
         groups: dict[str, tuple[Cohort, list[int]]] = {}
-        for (language, topics, known, most, mail_form), ids in _alike(unplaced, history).items():
-            cohort = self._cohort(language, dict(topics), known, most, mail_form, edition)
+        for (language, topics, known, wanted), ids in _alike(unplaced, history).items():
+            cohort = self._cohort(language, dict(topics), known, wanted, edition)
             groups.setdefault(cohort.key, (cohort, []))[1].extend(ids)
         for cohort, ids in groups.values():
             cohorts.place(session, ids, cohorts.find_or_add_cohort(session, cohort))
@@ -133,8 +143,7 @@ class Plan:
         language: str | None,
         added: dict[str, str],
         history: frozenset[int],
-        most: int | None,
-        mail_form: str,
+        wanted: _Wanted,
         edition: Edition,
     ) -> Cohort:
         topics = settle_topics(
@@ -143,8 +152,9 @@ class Plan:
         own = self._settings.site.language
         language = language if language and self._speaks(language) else own
         digest, cadence = self._digest.name, self._cadence.name
+        most, mail_form, fewest = wanted
         return Cohort(
-            key=cohort_key(digest, cadence, language, topics, sorted(history), most, mail_form),
+            key=cohort_key(digest, cadence, language, topics, sorted(history), *wanted),
             digest=digest,
             cadence=cadence,
             language=language,
@@ -152,6 +162,7 @@ class Plan:
             history=sorted(history),
             history_from=self._history_from,
             max_articles=most,
+            min_articles=fewest,
             mail_form=mail_form,
         )
 
@@ -166,15 +177,12 @@ class Plan:
         return self._selection
 
     def _due(
-        self, edition: Edition, hours: Iterable[tuple[str | None, int | None]]
-    ) -> list[tuple[str | None, int | None, datetime]]:
+        self, edition: Edition, hours: Iterable[planning.ReaderHours]
+    ) -> list[tuple[planning.ReaderHours, datetime]]:
         if edition.at_once:
-            return [(zone, hour, edition.freeze_at) for zone, hour in hours]
+            return [(one, edition.freeze_at) for one in hours]
         digest, cadence, deadline = self._digest, self._cadence.name, edition.deadline_at
-        return [
-            (zone, hour, due_at(self._settings, digest, cadence, deadline, zone, hour))
-            for zone, hour in hours
-        ]
+        return [(one, due_at(self._settings, digest, cadence, deadline, *one)) for one in hours]
 
 
 def _alike(
@@ -184,7 +192,8 @@ def _alike(
     alike: dict[_Likeness, list[int]] = {}
     for reader in unplaced:
         known = history.get(reader.subscription_id, frozenset())
-        topics, most = tuple(sorted(reader.topics.items())), reader.max_articles
-        likeness = reader.language, topics, known, most, reader.mail_form
+        topics = tuple(sorted(reader.topics.items()))
+        wanted = reader.max_articles, reader.mail_form, reader.min_articles
+        likeness = reader.language, topics, known, wanted
         alike.setdefault(likeness, []).append(reader.subscription_id)
     return alike

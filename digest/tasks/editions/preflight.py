@@ -72,7 +72,9 @@ def count_readers(session: Session, digest: DigestSettings, edition: Edition) ->
     selection = Selection.read(session, digest, edition.freeze_at)
     readers = without = 0
     for cohort, size in cohorts.list_sizes(session, digest.name, edition.cadence):
-        chosen = selection.choose_settled(cohort.topics, frozenset(cohort.history), cohort.max_articles)
+        fewest = digest.fewest(cohort.min_articles)
+        history = frozenset(cohort.history)
+        chosen = selection.choose_settled(cohort.topics, history, cohort.max_articles, fewest)
         readers += size
         without += 0 if chosen.choices else size
     return readers, without

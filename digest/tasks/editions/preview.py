@@ -112,7 +112,13 @@ def preview(
         coming = occurrence or next_open(session, settings, digest, name, at)
         draft = drafts.find_or_new(session, digest.name, name, coming.period)
         edition = _edition(draft, coming, at)
-        chosen = choose_for(session, digest, subscription, at, draft)
+        fewest = digest.fewest(subscription.min_articles) if view.address else 1
+        chosen = choose_for(session, digest, subscription, at, draft, fewest)
+        if chosen.waits:
+            raise InputError(
+                f'this reader of "{digest.name}" waits: {chosen.left_out} of {fewest} articles are new'
+                f" at {at.isoformat()}, and none has waited long enough (max_wait)"
+            )
         if not chosen.choices and not articles.last_id(session):
             raise InputError("there are no articles yet: `digest fetch` reads the sources")
         if not chosen.choices:

@@ -106,9 +106,17 @@ class ReaderEditions:
 
 
 def choose_for(
-    session: Session, digest: DigestSettings, subscription: Subscription, at: datetime, draft: Draft
+    session: Session,
+    digest: DigestSettings,
+    subscription: Subscription,
+    at: datetime,
+    draft: Draft,
+    fewest: int = 1,
 ) -> Chosen:
-    """Choose what a reader's next edition would hold at a time, by what they have."""
+    """Choose what a reader's next edition would hold at a time, by what they have.
+
+    With fewer than `fewest` articles it waits.
+    """
     history = frozenset[int]()
     if subscription.id is not None:
         history = deliveries.history_of(session, subscription.id, digest.skip)
@@ -116,5 +124,5 @@ def choose_for(
         since(subscription.topics, digest.lookback_of(subscription.cadence)), at, digest.carry
     )
     selection = Selection.read(session, digest, at, draft)
-    chosen = selection.choose_settled(settled, history, subscription.max_articles)
+    chosen = selection.choose_settled(settled, history, subscription.max_articles, fewest)
     return replace(chosen, mail_form=MailForm(subscription.mail_form))

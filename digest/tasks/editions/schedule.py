@@ -16,6 +16,7 @@ from digest.rules.editions.cadence import Occurrence
 from digest.rules.readers.address import normalise
 from digest.settings import DigestSettings, Settings
 from digest.store.editions import editions, planning
+from digest.store.editions.planning import ReaderHours
 from digest.store.readers import subscribers
 from digest.tasks.editions.coming import due_at, next_occurrence
 
@@ -74,7 +75,8 @@ def schedule_of(
         if subscription.state != SubscriptionState.CONFIRMED or cadence not in digest.cadences:
             continue
         for coming in _coming(session, settings, digest, cadence, now, until):
-            at = due_at(settings, digest, cadence, coming.deadline_at, person.timezone, subscription.hour)
+            own = ReaderHours(person.timezone, subscription.hour, subscription.quiet)
+            at = due_at(settings, digest, cadence, coming.deadline_at, *own)
             arrival = Arrival(person.timezone or settings.site.timezone, at).facts()
             is_at_once = digest.cadence(cadence).is_at_once
             rows.append(
@@ -109,6 +111,8 @@ def _row(settings: Settings, digest: DigestSettings, cadence: str, coming: Occur
         "digest": digest.name,
         "cadence": cadence,
         "written": digest.cadences[cadence],
+        "min_articles": digest.min_articles,
+        "max_wait_hours": digest.max_wait.total_seconds() / 3600 if digest.min_articles > 1 else None,
         "period": None if is_at_once else coming.period,
         "deadline_at": None if is_at_once else coming.deadline_at.astimezone(settings.zone).isoformat(),
     }
@@ -119,17 +123,17 @@ def find_span(
     digest: DigestSettings,
     cadence: str,
     deadline_at: datetime,
-    hours: Sequence[tuple[str | None, int | None]],
+    hours: Sequence[ReaderHours],
 ) -> tuple[Arrival, Arrival] | None:
-    """Return where readers get an edition first and where last; `hours` are their zones and hours.
+    """Return where readers get an edition first and where last; `hours` are when they want it.
 
     None where there are no readers, or the news and not the clock says when.
     """
     if not hours or digest.cadence(cadence).is_at_once:
         return None
     arrivals = [
-        Arrival(zone or settings.site.timezone, due_at(settings, digest, cadence, deadline_at, zone, hour))
-        for zone, hour in hours
+        Arrival(one.zone or settings.site.timezone, due_at(settings, digest, cadence, deadline_at, *one))
+        for one in hours
     ]
     first, last = (pick(arrivals, key=lambda one: (one.at, one.zone)) for pick in (min, max))
     return first, last

@@ -122,7 +122,14 @@ def _why_not_yet(
     refusal = selection.why_not(found, topics, history)
     if refusal:
         return refusal
-    chosen = selection.choose(topics, history, subscription.max_articles)
+    fewest = digest.fewest(subscription.min_articles)
+    chosen = selection.choose(topics, history, subscription.max_articles, fewest)
+    if chosen.waits:
+        days = f"{digest.max_wait.total_seconds() / 86_400:g} days"
+        return (
+            f"it waits for more: {chosen.left_out} of {fewest} articles are new for the reader;"
+            f" what has waited for {days} is sent all the same"
+        )
     if article.id in {choice.article_id for choice in chosen.choices}:
         return f"it is in the reader's next edition of {digest.name}, which is not made yet"
     most = min(digest.max_articles, subscription.max_articles or digest.max_articles)

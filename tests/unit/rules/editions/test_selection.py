@@ -1,5 +1,6 @@
 """Which articles a reader gets."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 
 from digest.rules.editions.selection import (
     Candidate,
+    Chosen,
     Limits,
     choose,
     cohort_key,
@@ -65,6 +67,21 @@ def test_pinned_articles_come_first_and_then_the_newest() -> None:
     chosen = choose(rows, {"*": LONG_AGO}, frozenset(), NOW, LIMITS)
 
     assert [choice.article_id for choice in chosen.choices] == [3, 2, 1]
+
+
+def test_fewer_articles_than_are_waited_for_wait_until_one_has_waited_long_enough() -> None:
+    limits = replace(LIMITS, max_wait=timedelta(days=3))
+    two = [article(1, age=1), article(2, age=2.9)]
+
+    def chosen(*articles: Candidate, history: frozenset[int] = frozenset()) -> Chosen:
+        return choose(articles, {"*": LONG_AGO}, history, NOW, limits, fewest=3)
+
+    assert chosen(*two) == Chosen((), 2, waits=True)
+    assert len(chosen(*two, article(3)).choices) == 3
+    assert len(chosen(*two, article(3, age=3)).choices) == 3
+    assert len(chosen(article(1), article(2, age=3)).choices) == 2
+    assert chosen(*two, article(3), history=frozenset({3})).waits  # what the reader has does not count
+    assert not chosen().waits
 
 
 def test_what_does_not_fit_is_counted_as_left_out() -> None:

@@ -1,0 +1,120 @@
+"""Breaking news goes at once to who chose it, once, and is not in their next edition again."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlmodel import col, select, update
+
+from digest.bootstrap import Application
+from digest.errors import InputError, Refused
+from digest.models import Article, DeliveryState, DeskAct, Edition, EditionState, Subscription
+from digest.settings import Settings
+from digest.tasks.editions.breaking import BreakingDesk
+from tests.support.compilation import DAY, NOW, Newsroom
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    digests = tuple(one.model_copy(update={"breaking": True}) for one in settings.digests)
+    settings.__dict__["digests"] = digests
+    return settings
+
+
+@pytest.fixture
+def desk(newsroom: Newsroom) -> BreakingDesk:
+    app = Application(newsroom.settings, clock=lambda: NOW)
+    app.__dict__["database"] = newsroom.database
+    return app.breaking
+
+
+def want(newsroom: Newsroom, *topics: str, zone: str | None = None, **values: Any) -> int:
+    reader = newsroom.subscribe(*topics, zone=zone)
+    with newsroom.database.write() as session:
+        chosen = update(Subscription).where(col(Subscription.id) == reader)
+        session.exec(chosen.values(breaking=True, **values))
+    return reader
+
+
+def lists(newsroom: Newsroom) -> dict[str, dict[int, list[list[int]]]]:
+    return {cadence: newsroom.lists(cadence) for cadence in ("breaking", "daily")}
+
+
+def test_it_goes_to_who_chose_it_and_its_topic_and_stays_out_of_their_next_edition(
+    newsroom: Newsroom, desk: BreakingDesk
+) -> None:
+    eager, science, usual = want(newsroom), want(newsroom, "science"), newsroom.subscribe()
+    before = newsroom.publish()
+    newsroom.compile()
+    news = newsroom.publish(at=NOW + timedelta(hours=1))
+    at = NOW + timedelta(hours=2)
+
+    assert desk.count(str(news)).readers == {"world": 1}
+    found = desk.send(str(news), "mara@courier.example", at)
+    assert found.readers == {"world": 1}
+    assert lists(newsroom)["breaking"] == {eager: [[news]]}
+    assert [one.due_at for one in newsroom.deliveries() if one.state == DeliveryState.PLANNED][-1] == at
+
+    later = newsroom.publish("world", "science", at=NOW + timedelta(hours=3))
+    newsroom.compile(NOW + DAY)
+    assert lists(newsroom)["daily"] == {
+        eager: [[before], [later]], usual: [[before], [later, news]], science: [[later]],
+    }  # fmt: skip
+    with newsroom.database.read() as session:
+        edition = session.exec(select(Edition).where(Edition.cadence == "breaking")).one()
+        act = session.exec(select(DeskAct)).one()
+    assert (edition.period, edition.subject) == (str(news), "Breaking: {lead}")
+    assert (act.who, act.act) == ("mara@courier.example", 'sent "Story 5" as breaking news to 1 readers')
+
+
+def test_the_same_article_is_never_sent_twice(newsroom: Newsroom, desk: BreakingDesk) -> None:
+    has_it = want(newsroom)
+    news = newsroom.publish()
+    newsroom.compile()
+    assert desk.send(str(news), "mara", NOW).count == 0  # it was in the edition already
+    late = want(newsroom)
+
+    again = desk.send(str(news), "mara", NOW + timedelta(hours=1))
+    assert (again.readers, again.before) == ({}, ["world"])
+    assert has_it not in lists(newsroom)["breaking"]
+    assert late not in lists(newsroom)["breaking"]
+
+
+def test_quiet_hours_count_only_where_somebody_set_them(newsroom: Newsroom, desk: BreakingDesk) -> None:
+    night = NOW - timedelta(hours=4)  # 03:05 in Paris
+    awake, asleep = want(newsroom), want(newsroom, quiet="22:00-07:00")
+    news = newsroom.publish(at=night)
+    desk.send(str(news), "mara", night)
+
+    due = {one.subscription_id: one.due_at for one in newsroom.deliveries()}
+    assert due == {awake: night, asleep: NOW.replace(minute=0)}
+
+
+def test_while_an_edition_is_compiled_nothing_is_planned_beside_it(
+    newsroom: Newsroom, desk: BreakingDesk
+) -> None:
+    want(newsroom)
+    news = newsroom.publish()
+    with newsroom.database.write() as session:
+        session.add(Edition(digest="world", cadence="daily", period="2026-11-23", state=EditionState.COMPILING,
+                            deadline_at=NOW, freeze_at=NOW))  # fmt: skip
+    with pytest.raises(Refused, match="being compiled"):
+        desk.send(str(news), "mara", NOW)
+    assert newsroom.deliveries() == []
+
+
+def test_what_cannot_be_sent_says_why(newsroom: Newsroom, desk: BreakingDesk) -> None:
+    off_topic, hidden = newsroom.publish("gardening"), newsroom.publish()
+    with newsroom.database.write() as session:
+        session.exec(update(Article).where(col(Article.id) == hidden).values(hidden_at=NOW))
+    for article, why in (
+        (off_topic, "no topic of a digest"),
+        (hidden, "is hidden"),
+        (999, "there is no article"),
+    ):
+        with pytest.raises(InputError, match=why):
+            desk.count(str(article))
+    silent = newsroom.settings.digests[0].model_copy(update={"breaking": False})
+    newsroom.settings.__dict__["digests"] = (silent,)
+    with pytest.raises(InputError, match="set breaking = true"):
+        desk.count(str(newsroom.publish()))
