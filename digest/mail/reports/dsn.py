@@ -14,9 +14,10 @@ KINDS = (
 )
 ADDRESS = r"[^\s<>()\[\],;:\"'|=*`{}&（）「」【】“”«»]{1,128}@(?:\[[\d.:a-fA-F]+\]|[\w-]+(?:\.[\w-]+)*\.?)"
 _FOUND = re.compile(ADDRESS)
+_STATED = re.compile(r"[^\s<>@]{1,128}@[^\s<>@]{1,255}")  # no host has such a name, which is why it failed
 _QUOTED = re.compile(r'"([^"@\s]{1,64})"@([\w.-]+)')
 _STATUS = re.compile(r"(?<![\d.])([245])\.(\d{1,3})\.(\d{1,3})(?![\d.]*\d)")
-_CODE = re.compile(r"(?<![\d.:/-])([45]\d\d)(?=[\s\-:#,)\]]|$)")
+_CODE = re.compile(r"(?<![\d.:/-])(4[257]\d|5[0-7]\d)(?=[\s\-:#,)\]]|$)")
 _UTF8 = re.compile(r"\\x\{([0-9A-Fa-f]{1,6})\}")
 _MOST = 500
 
@@ -104,7 +105,9 @@ def _typed(value: str) -> str:
     found = find_addresses(text)
     if found:
         return found[0]
-    return text if re.fullmatch(r"[\w.+-]{1,64}", text) and not sign else ""
+    if sign:
+        return text if _STATED.fullmatch(text) else ""
+    return text if re.fullmatch(r"[\w.+-]{1,64}", text) else ""
 
 
 def _failure(group: HeaderFields, address: str, action: str) -> Failure | None:
@@ -119,7 +122,7 @@ def _failure(group: HeaderFields, address: str, action: str) -> Failure | None:
     reason = find_reason(words or group.get("status"), status)
     return Failure(
         address=address,
-        permanent=not delayed and _is_permanent(status, code, reason),
+        permanent=not delayed and _is_permanent(status, code),
         reason=Reason.EXPIRED if reason is Reason.UNDETERMINED and delayed else reason,
         status=status,
         code=code,
@@ -142,9 +145,7 @@ def _best_status(stated: str, words: str) -> str:
     return spoken if spoken and vague else status
 
 
-def _is_permanent(status: str, code: int | None, reason: Reason) -> bool:
+def _is_permanent(status: str, code: int | None) -> bool:
     if status[:1] in ("4", "5"):
         return status[0] == "5"
-    if code is not None:
-        return code >= 500
-    return reason not in (Reason.MAILBOX_FULL, Reason.EXPIRED, Reason.NETWORK, Reason.GREYLISTED)
+    return code is None or code >= 500

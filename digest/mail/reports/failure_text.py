@@ -17,7 +17,7 @@ _MOST_RECIPIENTS = 50
 _LONGEST_LINE = 2_000
 _BEGINS_ORIGINAL = re.compile(
     r"^[\s>|*=_+.#-]*("
-    r"-{2,}.{0,60}(original|returned|unsent|undelivered|forwarded|copy|below this line|header|transcript of (your|the)"
+    r"-{2,}(?![-\s]*transcript of (the )?session).{0,60}(original|returned|unsent|undelivered|forwarded|copy|below this line|header|transcript of (your|the)"
     r" message|enclos|follows|message (text|body)|mensaje|message d'origine|nachricht).{0,80}"
     r"|(the |a |an |below is |this is |here is |your |included is )*(copy of (the|your)|original|returned|undelivered"
     r"|enclosed|unsent|first \d+|header and|headers? of the|top \d+)"
@@ -33,7 +33,7 @@ _BEGINS_ORIGINAL = re.compile(
 _LABEL = re.compile(
     r"(?:final[- ]recipient|original[- ]recipient|recipient(?:s)?(?: address| name)?|rcpt to|failed (?:recipient|address)"
     r"|error-for|intended recipients?|destination(?: address)?|address|e-?mail address|mail address|could not be"
-    r" delivered to|(?:un)?able to deliver(?:y)? (?:the )?(?:message|mail)? ?to|undeliverable (?:message )?to"
+    r" delivered to|expanded from|(?:un)?able to deliver(?:y)? (?:the )?(?:message|mail)? ?to|undeliverable (?:message )?to"
     r"|invalid (?:final delivery userid|recipient|address)|failed to deliver to|following recipients?"
     r"|originally addressed to|user(?:'s mailbox)?|mailbox|delivery to|generated from|smtp|did not reach|rcpt|für|an|à|destinatario"
     r"|destinataire|empf[äa]nger|收件人(?:邮件地址)?|宛先|получатель)\s*(?:is full\s*)?[\s:;=（(<'\"\[]{1,6}(?:rfc822;\s*)?"
@@ -44,7 +44,7 @@ _OWN_LINE = re.compile(rf"^[\s<>\"'|*•\-–(\[,.\d)]*(?:to:|mailto:|address:|<
 _NAMED_LINE = re.compile(rf"^\s*[\w.,'\" -]{{1,60}}[<(\[](?:mailto:|smtp:)?({ADDRESS})[>)\]].*$", re.I)
 _SENDER_LINE = re.compile(
     r"^\W*(from|sender|reply-to|cc|bcc|return-path|message-id|errors-to|x-\S+|references|in-reply-to|by|with|id"
-    r"|mail from|de|von|expéditeur|mittente|от)\b\W*[:<]|message[- ]id\b|\bmail from:",
+    r"|mail from|de|von|expéditeur|mittente|от)\b\W*[:<]|message[- ]id\b|\bmail from:|accepting (mail|messages) from ",
     re.I,
 )
 _ASIDE = re.compile(
@@ -113,17 +113,18 @@ def find_failures(text: str, not_theirs: frozenset[str], furthest: int = 9) -> t
     if not mentions or mentions[0].rank > furthest:
         return [], original
     lines = report.split("\n")[:_MOST_LINES]
-    delayed = bool(_DELAYED.search(report)) and not _GIVEN_UP.search(report)
-    found: dict[str, Failure] = {}
+    delayed = is_warning(report)
+    beside: dict[str, tuple[str, list[str]]] = {}
     for place, mention in enumerate(mentions[:_MOST_RECIPIENTS]):
         following = mentions[place + 1].line if place + 1 < len(mentions) else len(lines)
-        words = "\n".join(lines[mention.line : max(following, mention.line + 1)][:25])
-        alone = len({one.address.lower() for one in mentions}) == 1
-        if mention.address.lower() not in found:
-            found[mention.address.lower()] = judge(
-                mention.address, words, report if alone else words, report, delayed
-            )
-    return list(found.values()), original
+        _, words = beside.setdefault(mention.address.lower(), (mention.address, []))
+        words += lines[mention.line : max(following, mention.line + 1)][:25]
+    alone = len({one.address.lower() for one in mentions}) == 1
+    failures = []
+    for address, words in beside.values():
+        own = "\n".join(words)
+        failures.append(judge(address, own, report if alone else own, report, delayed))
+    return failures, original
 
 
 def judge(address: str, words: str, wider: str, report: str, delayed: bool) -> Failure:
@@ -138,7 +139,7 @@ def judge(address: str, words: str, wider: str, report: str, delayed: bool) -> F
         reason = find_reason(_without(report, address), status)
     return Failure(
         address=address,
-        permanent=not delayed and _is_permanent(status, code, reason, report),
+        permanent=not delayed and _is_permanent(status, code),
         reason=reason,
         status=status,
         code=code,
@@ -183,6 +184,11 @@ def _without_element(text: str, name: str) -> str:
     return " ".join([*kept, text[place:]])
 
 
+def is_warning(report: str) -> bool:
+    """Return whether a report says that the server goes on trying."""
+    return bool(_DELAYED.search(report)) and not _GIVEN_UP.search(report)
+
+
 def is_daemon(address: str) -> bool:
     """Return whether an address is a mail system's own."""
     return bool(_DAEMON.match(address.strip('<>" ')))
@@ -217,20 +223,11 @@ def _ranked(line: str) -> list[tuple[str, int]]:
 
 
 def _without(words: str, address: str) -> str:
-    return re.sub(re.escape(address), " ", words, flags=re.I)
+    return re.sub(re.escape(address), " ", words, flags=re.I) if address else words
 
 
-def _is_permanent(status: str, code: int | None, reason: Reason, report: str) -> bool:
+def _is_permanent(status: str, code: int | None) -> bool:
+    """Whether the message was given up: by its class, else because a report that is no warning says so."""
     if status:
         return status[0] == "5"
-    if code is not None:
-        return code >= 500
-    if reason in (
-        Reason.MAILBOX_FULL,
-        Reason.GREYLISTED,
-        Reason.NETWORK,
-        Reason.EXPIRED,
-        Reason.RATE_LIMITED,
-    ):
-        return bool(re.search(r"permanent (fatal )?(delivery )?(error|failure)|permanently", report, re.I))
-    return True
+    return code is None or code >= 500

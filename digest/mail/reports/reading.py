@@ -27,7 +27,9 @@ _DAEMON = re.compile(
     re.I,
 )
 _FAILED_SUBJECT = re.compile(
-    r"^\W{0,9}(failed|processing error|mail could not|non remis)|non remis\W{0,9}$", re.I
+    r"^\W{0,9}(failed|processing error|mail could not|non remis)"
+    r"|[:(\[-] ?(non remis|deliver(y|ing) (has )?fail(ed|ure)|undeliver(ed|able))\W{0,9}$",
+    re.I,
 )
 _ANSWER = re.compile(r"^\s*(re|fwd?|aw|wg|sv|vs|tr|rv|antw|r|i)\s*:", re.I)
 _SURE, _MAYBE, _NOT = 2, 1, 0
@@ -46,7 +48,8 @@ def read(raw: bytes, *, return_path: str | None = None, own: Collection[str] = (
     """Parse and classify a message.
 
     `return_path` is the envelope's sender, "" for the null one; if it is None, the Return-Path field is used.
-    `own` are our own addresses, which no report names as failed.
+    `own` are our own addresses, which no report names as failed. A mail system's report that names nobody has
+    one failure without an address.
     """
     mail = read_mail(raw)
     report = read_report(mail, return_path=return_path, own=own)
@@ -59,6 +62,10 @@ def read(raw: bytes, *, return_path: str | None = None, own: Collection[str] = (
         failures = [one for one in find_by_library(raw, main_text(mail)) if one.address.lower() not in known]
         if failures:
             return Report(MailKind.BOUNCE, tuple(failures), original=report.original)
+        if _is_of_a_system(mail):
+            text = failure_text.cut_original(main_text(mail))[0]
+            nobody = failure_text.judge("", text, text, text, failure_text.is_warning(text))
+            return Report(MailKind.BOUNCE, (nobody,), original=report.original)
     return report
 
 
@@ -179,7 +186,7 @@ def _likeness(mail: Mail, path: str | None) -> int:
         or mail.parameters.get("report-type", "").lower() == "delivery-status"
     ):
         return _SURE
-    daemon = failure_text.is_daemon(find_sender(mail)) or bool(_DAEMON.search(headers.text("from")))
+    daemon = _is_from_daemon(mail)
     titled = bool(_REPORT_SUBJECT.search(subject)) and not _ANSWER.match(subject)
     if titled and (daemon or path == "" or stated not in ("", "no")):
         return _SURE
@@ -190,6 +197,16 @@ def _likeness(mail: Mail, path: str | None) -> int:
     if titled or _FAILED_SUBJECT.search(subject):
         return _NOT if _has_person(mail) else _MAYBE
     return _NOT
+
+
+def _is_from_daemon(mail: Mail) -> bool:
+    return failure_text.is_daemon(find_sender(mail)) or bool(_DAEMON.search(mail.headers.text("from")))
+
+
+def _is_of_a_system(mail: Mail) -> bool:
+    """Whether a likely report is a mail system's for certain, so that it counts though it names nobody."""
+    is_typed = mail.parameters.get("report-type", "").lower() == "delivery-status"
+    return _is_from_daemon(mail) and (is_typed or bool(_REPORT_SUBJECT.search(mail.headers.text("subject"))))
 
 
 def _read_inner(mail: Mail, own: Collection[str]) -> Report | None:

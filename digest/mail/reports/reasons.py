@@ -57,6 +57,7 @@ _WORDS: tuple[tuple[Reason, str], ...] = (
         r"|buz[óo]n (\S+ )?lleno|mailbox vol\b|inkorg\w* (\S+ )?full|caixa (\S+ )?cheia|casella (\S+ )?piena"
         r"|ящик (\S+ )?(переполн|заполн)|容量|満杯|已满|空间不足|超出|full mailbox|exceeding receiver limit",
     ),
+    (Reason.POLICY, r"not accepting (mail|messages) (from|with)"),  # a reader's own block of a sender
     (
         Reason.DISABLED,
         r"(account|mailbox|user|address|recipient|e?-?mail|customer|box|login)\S*( \S+){0,3}"

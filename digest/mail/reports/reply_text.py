@@ -41,15 +41,15 @@ _LINE_ATTRIBUTION = re.compile(
 )
 _HAS_DATE_OR_ADDRESS = re.compile(r"\d|@")
 _INLINE_ATTRIBUTION = re.compile(
-    rf"[ \-]{{1,8}}(?:on|am|le|el|il|op|em|den)\s\S.{{6,160}}?(?:\d{{4}}|\d{{1,2}}:\d\d).{{0,160}}(?:{_WROTE})\s?:\s*$",
-    re.I,
+    rf"(?:(?<=\w)-+ ?| -* ?)(?:On|Am|Le|El|Il|Op|Em|Den)\s\S.{{6,160}}?(?:\d{{4}}|\d{{1,2}}:\d\d).{{0,160}}(?:{_WROTE})\s?:\s*$"
 )
+_LINK_END = re.compile(r"^\s{0,4}(?:[(<]?https?://\S{1,500}|\S{0,500}[=/&%)]\S{0,500})(?: ?>)?$")
 _DIVIDER = re.compile(
     r"^[\s>]*[-_=*–—]{2,}\s*(?:original(?:e|bericht)?[ -]?(?:message|mail|appointment|nachricht|meddelande|melding|mensaje|mensagem)?"
     r"|ursprüngliche (?:nachricht|e-?mail)|urspr\.? nachricht|message (?:d'origine|original)|mensaje original|mensagem original"
     r"|messaggio (?:originale|inoltrato)|oorspronkelijk bericht|ursprungligt meddelande|oprindelig meddelelse"
     r"|opprinnelig melding|alkuperäinen viesti|(?:oryginalna|pierwotna) wiadomość|wiadomość (?:oryginalna|przekazana)"
-    r"|исходное сообщение|пересылаемое сообщение|(?:forwarded|reply|weitergeleitete|mensaje reenviado|message transféré|vidarebefordrat"
+    r"|исходное сообщение|пересылаемое сообщение|(?:forwarded|reply|antwort|weitergeleitete|mensaje reenviado|message transféré|vidarebefordrat"
     r"|doorgestuurd|رسالة|הודעה|원본|元のメッセージ|原始邮件|原始郵件|转发邮件|الرسالة الأصلية|بداية الرسالة|բնօրինակ)[^-]{0,60}"
     r")\s*[-_=*–—]*.{0,60}$"
     r"|^\s*(?:begin forwarded message|anfang der weitergeleiteten|début du (?:message|réexpéd)|inicio del mensaje|inizio messaggio)"
@@ -97,16 +97,16 @@ def read_reply(text: str) -> ReplyText:
     quoted: list[str] = []
     place = 0
     while place < len(lines):
-        taken = _attribution(lines, place)
+        before = _before_attribution(lines, place)
+        taken = _attribution(lines, place) if before is None else 0
         if _begins_rest(lines, place, taken):
             quoted += lines[place:]
             break
-        if taken or _QUOTED.match(lines[place]):
+        if taken or _QUOTED.match(lines[place]) or _is_link_of_quote(lines, place):
             taken = taken or 1
             quoted += lines[place : place + taken]
             place += taken
             continue
-        before = _shared_line(lines, place)
         own.append(lines[place] if before is None else before)
         if before is not None:
             quoted.append(lines[place][len(before) :])
@@ -173,7 +173,7 @@ def _is_field_block(lines: list[str], place: int) -> bool:
     )
 
 
-def _shared_line(lines: list[str], place: int) -> str | None:
+def _before_attribution(lines: list[str], place: int) -> str | None:
     """Return the text before an attribution on the same line; None if there is none."""
     if not lines[place][:1].strip() or ":" not in lines[place][-3:]:
         return None
@@ -181,6 +181,12 @@ def _shared_line(lines: list[str], place: int) -> str | None:
     if match and match.start() > 0 and any(_QUOTED.match(line) for line in lines[place + 1 : place + 4]):
         return lines[place][: match.start()]
     return None
+
+
+def _is_link_of_quote(lines: list[str], place: int) -> bool:
+    """Whether this is the end of a long link in the quoted line above, which a mail program has wrapped."""
+    around = (lines[place - 1 : place] or [""])[0], (lines[place + 1 : place + 2] or [""])[0]
+    return all(_QUOTED.match(line) for line in around) and bool(_LINK_END.match(lines[place]))
 
 
 def _part_signature(own: list[str]) -> tuple[list[str], str]:

@@ -44,8 +44,9 @@ class Reason(StrEnum):
 class Failure:
     """One recipient who did not get the message.
 
-    `status` is an enhanced code (RFC 3463) or empty, `code` a reply code (RFC 5321) or None. `permanent` is
-    class 5, `delayed` a warning before the final failure; `mta` is the server that refused.
+    `status` is an enhanced code (RFC 3463) or empty, `code` a reply code (RFC 5321) or None. `permanent` means
+    that the message was given up: class 5, or no class and no warning. `delayed` is a warning before the final
+    failure; `mta` is the server that refused. `address` is empty if the report names nobody.
     """
 
     address: str

@@ -87,4 +87,4 @@ def describe(outcome: Outcome) -> str:
 
 def without_address(text: str, address: str) -> str:
     """Return a server's text without the reader's address, which is stored in one place only."""
-    return re.sub(re.escape(address), "the address", text, flags=re.IGNORECASE)
+    return re.sub(re.escape(address), "the address", text, flags=re.IGNORECASE) if address else text

@@ -110,3 +110,20 @@ def test_hostile_text_is_read_in_bounded_time_and_lost_nowhere() -> None:
     ):
         read = read_reply(line * 4_000)
         assert read.own or read.quoted or read.signature
+
+
+@pytest.mark.parametrize("between", [" ", "--- ", " - "])
+def test_an_attribution_on_the_line_of_the_last_word_is_cut_off(between: str) -> None:
+    read = read_reply(
+        f"Never closed{between}On Wed, 4 Nov 2026 at 3:59 PM, news@courier.example wrote:\n> Hi"
+    )
+
+    assert read.own == "Never closed"
+    assert "> Hi" in read.quoted
+
+
+def test_a_link_that_a_mail_program_wraps_inside_of_a_quote_is_quoted() -> None:
+    quote = "> Read it (https://courier.example/articles?\nnumber=17)\n>\n> More\n (https://courier.example/x) >\n> End"
+    read = read_reply(f"{OWN}\n\n{ATTRIBUTIONS['en']}\n\n{quote}\n")
+
+    assert read.own == OWN
