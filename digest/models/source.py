@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from sqlalchemy import JSON, Column
 from sqlmodel import Field, SQLModel
 
 
@@ -10,7 +11,9 @@ class Source(SQLModel, table=True):
 
     `url` is the configured URL; `feed_url` the one that is requested instead, because it was found on a page
     or by a permanent redirect. `content_hash` is of the bytes read last, and of the way they were read. A
-    source with `stopped_at` is not requested again until its URL changes or it is fetched by name.
+    source with `stopped_at` is not requested again until its URL changes or it is fetched by name, one with
+    `paused_at` until somebody resumes it. `recent` holds the last 30 attempts, the latest last, each as
+    [ISO time, "new" | "same" | "failed", number of new articles].
     """
 
     id: int | None = Field(default=None, primary_key=True)
@@ -26,3 +29,6 @@ class Source(SQLModel, table=True):
     failures: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
     next_fetch_at: datetime | None = None
     stopped_at: datetime | None = None
+    paused_at: datetime | None = None
+    paused_by: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    recent: list[list[str | int]] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))

@@ -25,13 +25,15 @@ NEEDS: dict[tuple[str, str], Role] = {
         ("POST", f"{READER}/{act}"): Role.OPERATOR
         for act in ("set", "pause", "resume", "leave", "link", "move", "suppress", "erase")
     },
+    ("POST", "/desk/sources/preview"): Role.OPERATOR,
+    **{("POST", f"/desk/sources/{{source}}/{act}"): Role.OPERATOR for act in ("pause", "resume", "fetch")},
     **{("POST", f"{EDITION}/{act}"): Role.PUBLISHER for act in ("approve", "pause", "resume")},
 }  # fmt: skip
 """What only some may do, written down here once more; everything else at the desk is any editor's."""
 
 SAMPLES = {
     "digest": "world", "cadence": "daily", "period": "2026-11-23", "number": "1", "letter": "1",
-    "token": "x", "reader": "nobody",
+    "token": "x", "reader": "nobody", "source": "newsroom",
 }  # fmt: skip
 
 

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 _MAX_BYTES = 10_000_000
 _AT_ONCE = 200
 _MOST_NAMED = 50
+_KEPT_ATTEMPTS = 30
 log = logging.getLogger(__name__)
 
 Progress = Callable[[int, int], None]
@@ -138,7 +139,7 @@ def _host(url: str) -> str:
 def _is_due(source: SourceSettings, known: Source | None, now: datetime, *, every: bool) -> bool:
     if known is None or known.url != source.url:
         return True
-    if known.stopped_at is not None:
+    if known.stopped_at is not None or known.paused_at is not None:
         return False
     return every or known.next_fetch_at is None or known.next_fetch_at <= now
 
@@ -182,6 +183,7 @@ def _record(
         if row.url != source.url:
             row.url, row.failures, row.last_success_at = source.url, 0, None
             row.feed_url = row.etag = row.last_modified = row.content_hash = row.stopped_at = None
+            row.recent = []
         if isinstance(outcome, DigestError):
             _fail(row, outcome, report, now)
         else:
@@ -199,8 +201,16 @@ def _record(
             report.reject(outcome.rejected)
             report.waiting = outcome.waiting
             report.is_same, report.remark = outcome.is_same, outcome.remark
+        attempt: list[str | int] = [now.isoformat(), _outcome(report), report.added]
+        row.recent = [*row.recent, attempt][-_KEPT_ATTEMPTS:]
         session.add(row)
     return report
+
+
+def _outcome(report: FetchReport) -> str:
+    if report.error:
+        return "failed"
+    return "new" if report.added else "same"
 
 
 def _succeed(row: Source, found: "FeedVisit", now: datetime, every: timedelta) -> None:

@@ -39,10 +39,10 @@ def import_sources(settings: Settings, path: Path) -> OutlineReport:
                 Rejected(outline.title or without_login(outline.url), f'it is the source "{twin}" already')
             )
             continue
-        name = _free_name(outline, {source.name for source in settings.sources} | set(report.added))
+        name = free_name(outline, {source.name for source in settings.sources} | set(report.added))
         known[canonical_url(outline.url)] = name
         report.added.append(name)
-        blocks.append(_block(name, outline))
+        blocks.append(settings_block(name, outline))
     if blocks:
         _append(settings.file, "".join(blocks))
     return report
@@ -65,7 +65,8 @@ def export_sources(settings: Settings, database: Database) -> tuple[bytes, list[
     return write_opml(settings.site.name, outlines), rejected
 
 
-def _free_name(outline: OpmlFeed, taken: set[str]) -> str:
+def free_name(outline: OpmlFeed, taken: set[str]) -> str:
+    """Return a name for a feed that no other source has."""
     host = outline.url.partition("://")[2].partition("/")[0].removeprefix("www.")
     stem = setting_name(outline.title) or setting_name(host) or "feed"
     name, number = stem, 2
@@ -74,7 +75,8 @@ def _free_name(outline: OpmlFeed, taken: set[str]) -> str:
     return name
 
 
-def _block(name: str, outline: OpmlFeed) -> str:
+def settings_block(name: str, outline: OpmlFeed) -> str:
+    """Return a feed as the lines of a `[[sources]]`, after an empty line."""
     lines = ["", "[[sources]]", f"name = {_quoted(name)}", f"url = {_quoted(outline.url)}"]
     if outline.topics:
         lines.append(f"topics = [{', '.join(map(_quoted, outline.topics))}]")

@@ -1,17 +1,27 @@
-"""Find out about a site from its URL: its feed, its name and its design."""
+"""Find out about a site from its URL: its feed, its name and its design, and what a source would bring."""
 
 import ipaddress
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from urllib.parse import urlsplit
 
 from digest.articles.feeds.discovery import find_feeds
 from digest.articles.feeds.front_page import FrontPage, read_front_page
+from digest.articles.feeds.opml import OpmlFeed
+from digest.articles.parsed import ParsedArticle, Rejected
+from digest.articles.text.identity import canonical_url
 from digest.errors import InputError
-from digest.net.http import fetch
+from digest.net.http import Fetched, fetch
+from digest.settings import Settings, SourceSettings
 from digest.settings.domains import LOOPBACK
+from digest.tasks.articles.feeds import visit
+from digest.tasks.articles.opml import free_name, settings_block
 
 _PATIENCE = 15.0
 _LARGEST = 3_000_000
+_SHOWN = 8
+_PUBLIC = partial(fetch, timeout=_PATIENCE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +56,44 @@ def look_at_site(url: str) -> SiteFound:
         return SiteFound(found.url, FrontPage(), (found.url,), is_private)
     page = read_front_page(found.content, found.url)
     return SiteFound(found.url, page, find_feeds(found.content, found.url), is_private)
+
+
+@dataclass(frozen=True, slots=True)
+class SourcePreview:
+    """What a source would bring: its first articles and how many there are in all, and the lines that
+    configure it; `known_as` names the source that has the address already.
+    """
+
+    url: str
+    articles: tuple[ParsedArticle, ...]
+    total: int
+    rejected: tuple[Rejected, ...]
+    remark: str
+    lines: str
+    known_as: str
+
+
+def preview_source(settings: Settings, text: str, read: Callable[..., Fetched] = _PUBLIC) -> SourcePreview:
+    """Read a feed, or find the feed of a site; raise DigestError where nothing can be read.
+
+    Private addresses are not opened: the address was typed into a page, not by the operator of the machine.
+    """
+    url = check_address(text.strip())
+    found = visit(SourceSettings(name="preview", url=url), None, read)
+    address = found.feed_url or url
+    known = {canonical_url(source.url): source.name for source in settings.sources}
+    outline = OpmlFeed(urlsplit(address).hostname or "", address, ())
+    name = free_name(outline, {source.name for source in settings.sources})
+    articles = tuple(found.articles)
+    return SourcePreview(
+        address,
+        articles[:_SHOWN],
+        len(articles),
+        tuple(found.rejected)[:_SHOWN],
+        found.remark,
+        settings_block(name, outline).strip(),
+        known.get(canonical_url(url)) or known.get(canonical_url(address)) or "",
+    )
 
 
 def check_address(text: str) -> str:

@@ -4,13 +4,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from digest.errors import InputError
 from digest.models import Source
 from digest.safe_text import without_login
 from digest.settings import Settings, SourceSettings
 from digest.store.articles import articles
 from digest.store.database import Database
 
-_HEALTH = ("last_success_at", "last_error_at", "last_error", "failures", "next_fetch_at", "stopped_at")
+_HEALTH = (
+    "last_success_at",
+    "last_error_at",
+    "last_error",
+    "failures",
+    "next_fetch_at",
+    "stopped_at",
+    "paused_at",
+)
 
 
 def list_sources(database: Database, settings: Settings) -> list[dict[str, Any]]:
@@ -44,10 +53,39 @@ def list_backed_off(database: Database, settings: Settings, now: datetime) -> li
     ]
 
 
+def pause_source(database: Database, settings: Settings, name: str, who: str, now: datetime) -> None:
+    """Request a source no more until somebody resumes it; its articles stay."""
+    _change(database, settings, name, {"paused_at": now, "paused_by": who})
+
+
+def resume_source(database: Database, settings: Settings, name: str) -> None:
+    """Request a source again, from the next run on."""
+    none = dict.fromkeys(("paused_at", "stopped_at", "next_fetch_at"))
+    _change(database, settings, name, {**none, "paused_by": ""})
+
+
+def fetch_soon(database: Database, settings: Settings, name: str) -> None:
+    """Let the next run request a source, whatever its last attempts said; a paused one stays paused."""
+    _change(database, settings, name, {"stopped_at": None, "next_fetch_at": None})
+
+
+def _change(database: Database, settings: Settings, name: str, values: dict[str, Any]) -> None:
+    source = next((one for one in settings.sources if one.name == name), None)
+    if source is None:
+        raise InputError(f'there is no source "{name}": `digest sources list` shows them')
+    with database.write() as session:
+        row = articles.find_source(session, name) or Source(name=name, url=source.url)
+        for field, value in values.items():
+            setattr(row, field, value)
+        session.add(row)
+
+
 def _row(source: SourceSettings, known: Source | None) -> dict[str, Any]:
     row = known if known and known.url == source.url else None
     health = {name: getattr(row, name) if row else None for name in _HEALTH} | {
-        "failures": row.failures if row else 0
+        "failures": row.failures if row else 0,
+        "paused_by": row.paused_by if row else "",
+        "recent": row.recent if row else [],
     }
     return {
         "name": source.name,
@@ -61,6 +99,8 @@ def _row(source: SourceSettings, known: Source | None) -> dict[str, Any]:
 def _state(row: Source | None) -> str:
     if row is None:
         return "new"
+    if row.paused_at:
+        return "paused"
     if row.stopped_at:
         return "stopped"
     return "failing" if row.failures else "fine"

@@ -9,6 +9,7 @@ from digest.tasks.readers.readers import Readers
 from digest.web.desk.pages import DeskPages
 from digest.web.newsroom.reader import ReaderRecordPages
 from digest.web.newsroom.readers import READERS, ReaderListPages
+from digest.web.newsroom.sources import SOURCES, SourcePages
 
 _LOOK = ["GET", "HEAD"]
 
@@ -16,6 +17,7 @@ _LOOK = ["GET", "HEAD"]
 def add_newsroom(app: FastAPI, front: DeskPages, readers: Readers, languages: Sequence[str]) -> None:
     """Add the newsroom's pages to an application that has a desk."""
     app.include_router(_readers(front, readers, languages))
+    app.include_router(_sources(front))
 
 
 def _readers(front: DeskPages, readers: Readers, languages: Sequence[str]) -> APIRouter:
@@ -31,6 +33,15 @@ def _readers(front: DeskPages, readers: Readers, languages: Sequence[str]) -> AP
     ):  # fmt: skip
         _post(router, f"{path}/{name}", act, gate.operator)
     _post(router, f"{READERS}/unsuppress", listed.unsuppress, gate.operator)
+    return router
+
+
+def _sources(front: DeskPages) -> APIRouter:
+    router, pages, gate = APIRouter(), SourcePages(front), front.gate
+    _look(router, SOURCES, pages.list, gate.look)
+    _post(router, f"{SOURCES}/preview", pages.preview, gate.operator)
+    for name, act in (("pause", pages.pause), ("resume", pages.resume), ("fetch", pages.fetch)):
+        _post(router, f"{SOURCES}/{{source}}/{name}", act, gate.operator)
     return router
 
 

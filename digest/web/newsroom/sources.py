@@ -1,0 +1,79 @@
+"""The sources and how they fare: the last attempts, the last error, and what can be done about it."""
+
+from collections.abc import Callable
+
+from fastapi import Request
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from digest.errors import DigestError, InputError
+from digest.tasks.articles import sources
+from digest.tasks.articles.site import preview_source
+from digest.web.desk.access import HOME
+from digest.web.desk.pages import DeskPages, sentence
+
+SOURCES = f"{HOME}/sources"
+
+
+class SourcePages:
+    """The sources of config.toml with their health; operators pause, resume, and have them fetched."""
+
+    def __init__(self, front: DeskPages) -> None:
+        self._front = front
+
+    def list(self, request: Request) -> Response:
+        """Show all sources in the settings' order."""
+        return self._show(request)
+
+    def pause(self, request: Request, source: str) -> Response:
+        """Request a source no more until it is resumed."""
+        desk, who = self._front.desk, self._front.visit(request).editor.address
+        return self._act(
+            source,
+            lambda: sources.pause_source(desk.database, desk.settings, source, who, self._front.now()),
+            said="source-paused",
+        )
+
+    def resume(self, request: Request, source: str) -> Response:
+        """Request a source again."""
+        desk = self._front.desk
+        return self._act(
+            source,
+            lambda: sources.resume_source(desk.database, desk.settings, source),
+            said="source-resumed",
+        )
+
+    def fetch(self, request: Request, source: str) -> Response:
+        """Let the next run request a source, whatever its schedule says."""
+        desk = self._front.desk
+        return self._act(
+            source, lambda: sources.fetch_soon(desk.database, desk.settings, source), said="fetched-soon"
+        )
+
+    def preview(self, request: Request) -> Response:
+        """Show what an address would bring, and the lines that make it a source."""
+        address = self._front.get(request, "address")
+        try:
+            found = preview_source(self._front.desk.settings, address)
+        except DigestError as error:
+            return self._show(request, 400, error=sentence(error), address=address)
+        return self._show(request, found=found, address=address)
+
+    def _act(self, source: str, act: Callable[[], None], *, said: str) -> Response:
+        try:
+            act()
+        except InputError:
+            raise HTTPException(404) from None
+        return self._front.go(SOURCES, said, f"source-{source}")
+
+    def _show(self, request: Request, status: int = 200, **values: object) -> Response:
+        desk = self._front.desk
+        return self._front.show(
+            request,
+            "sources",
+            status,
+            title="Sources",
+            sources=sources.list_sources(desk.database, desk.settings),
+            file=desk.settings.file.name,
+            **{"error": "", "address": "", "found": None, **values},
+        )

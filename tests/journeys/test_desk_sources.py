@@ -1,0 +1,122 @@
+"""Sources on the desk: how they fare, paused and resumed, and previewed before they are configured."""
+
+from functools import partial
+
+import pytest
+
+from digest.models import Source
+from digest.models.row import row_id
+from digest.net.http import fetch
+from digest.tasks.articles.fetching import fetch_due
+from digest.tasks.articles.site import preview_source
+from tests.support.desks import BEN, OLGA, Newsdesk
+from tests.support.websites import Website, page
+
+FEED = """<?xml version="1.0"?><rss version="2.0"><channel><title>Harbour</title><link>https://h.example</link>
+<description>d</description>{items}</channel></rss>"""
+ITEM = "<item><title>Tide {n}</title><link>https://h.example/{n}</link><guid>{n}</guid></item>"
+SOURCES = "/desk/sources"
+
+
+@pytest.fixture
+def articles(newsdesk: Newsdesk) -> str:
+    """Write the folder of the one source."""
+    folder = newsdesk.settings.path("articles")
+    folder.mkdir()
+    return str(folder)
+
+
+def run(newsdesk: Newsdesk) -> list[str]:
+    """Fetch what is due, and return the names of the sources that were requested."""
+    return [report.source for report in fetch_due(newsdesk.app.database, newsdesk.settings, newsdesk.clock())]
+
+
+def source(newsdesk: Newsdesk) -> Source:
+    with newsdesk.app.database.read() as session:
+        from digest.store.articles.articles import find_source
+
+        found = find_source(session, "newsroom")
+    assert found is not None
+    return found
+
+
+def test_the_last_attempts_are_shown_as_a_strip(newsdesk: Newsdesk, articles: str) -> None:
+    settings = newsdesk.settings
+    assert "not fetched yet" in newsdesk.sign_in(BEN).get(SOURCES).text
+    with open(f"{articles}/one.md", "w") as file:
+        file.write("# Tide\n\nHigh water at noon in the old harbour, and low water at dusk.\n")
+    run(newsdesk)
+    newsdesk.clock.now += settings.sources[0].every
+    run(newsdesk)
+    newsdesk.settings.path("articles").rename(newsdesk.settings.path("gone"))
+    newsdesk.clock.now += settings.sources[0].every
+    run(newsdesk)
+
+    shown = newsdesk.sign_in(BEN).get(SOURCES).text
+
+    assert [outcome for _, outcome, _ in source(newsdesk).recent] == ["new", "same", "failed"]
+    assert "The last 3 fetches: 1 with new articles, 1 without, 1 failed" in shown
+    assert "failed 1 time in a row" in shown
+    assert "Pause" not in shown, "an editor looks only"
+
+
+def test_thirty_attempts_are_kept(newsdesk: Newsdesk, articles: str) -> None:
+    for _ in range(32):
+        newsdesk.clock.now += newsdesk.settings.sources[0].every
+        assert run(newsdesk) == ["newsroom"]
+    recent = source(newsdesk).recent
+    assert (len(recent), recent[-1][0]) == (30, newsdesk.clock().isoformat())
+
+
+def test_a_paused_source_is_not_requested_until_it_is_resumed(newsdesk: Newsdesk, articles: str) -> None:
+    olga = newsdesk.sign_in(OLGA)
+
+    olga.do("newsroom/pause", path=SOURCES)
+
+    assert run(newsdesk) == []
+    assert fetch_due(newsdesk.app.database, newsdesk.settings, newsdesk.clock(), every=True) == []
+    shown = olga.get(SOURCES).text
+    assert f"paused by <bdi>{OLGA}</bdi>" in shown
+    olga.do("newsroom/fetch", path=SOURCES)
+    assert run(newsdesk) == [], "paused is stronger than soon"
+    olga.do("newsroom/resume", path=SOURCES)
+    assert run(newsdesk) == ["newsroom"]
+
+
+def test_fetch_now_ends_a_wait_and_a_stop(newsdesk: Newsdesk, articles: str) -> None:
+    run(newsdesk)
+    with newsdesk.app.database.write() as session:
+        row = session.get_one(Source, row_id(source(newsdesk)))
+        row.stopped_at = newsdesk.clock()
+        session.add(row)
+    assert run(newsdesk) == []
+
+    answer = newsdesk.sign_in(OLGA).do("newsroom/fetch", path=SOURCES)
+
+    assert answer.headers["location"] == f"{SOURCES}?said=fetched-soon#source-newsroom"
+    assert run(newsdesk) == ["newsroom"]
+    assert newsdesk.sign_in(OLGA).do("nobody/pause", path=SOURCES).status_code == 404
+
+
+def test_a_preview_shows_what_an_address_would_bring_and_the_lines_for_it(newsdesk: Newsdesk) -> None:
+    feed = FEED.format(items="".join(ITEM.format(n=n) for n in range(9)))
+    with Website(feed=page(feed.encode(), Content_Type="application/rss+xml")) as site:
+        found = preview_source(newsdesk.settings, f"{site.url}/feed", partial(fetch, allow_private=True))
+
+    assert (found.total, len(found.articles), found.articles[0].title) == (9, 8, "Tide 0")
+    assert f'url = "{site.url}/feed"' in found.lines
+    assert found.lines.startswith("[[sources]]\nname = ")
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [("http://127.0.0.1:1/feed", "public"), ("javascript:alert(1)", "alert(1)"), ("", "is no address")],
+)
+def test_an_address_that_cannot_be_read_is_refused_with_its_reason(
+    newsdesk: Newsdesk, address: str, said: str
+) -> None:
+    answer = newsdesk.sign_in(OLGA).do("preview", path=SOURCES, address=address)
+
+    assert answer.status_code == 400
+    assert said in answer.text
+    assert 'role="alert"' in answer.text
