@@ -136,6 +136,21 @@ class Act(StrEnum):
     LEFT = "left"
 
 
+class ConsentWording(SQLModel, table=True):
+    """A sentence that readers agreed to, word for word: one that changes is another, with the next number.
+
+    `hash` is that of language and text; imports do not tell their language.
+    """
+
+    __tablename__ = "consent_wording"
+
+    id: int | None = Field(default=None, primary_key=True)
+    hash: str = Field(unique=True)
+    language: str = ""
+    text: str
+    first_used_at: datetime
+
+
 HAS_IP = "CAST(origin AS TEXT) LIKE '%\"ip\"%'"
 """The condition of the index on events with a client's address; queries must repeat it."""
 
@@ -143,7 +158,8 @@ HAS_IP = "CAST(origin AS TEXT) LIKE '%\"ip\"%'"
 class ConsentEvent(SQLModel, table=True):
     """One recorded act; never overwritten.
 
-    `origin` says where it came from, such as {"form": URL, "ip": ADDRESS} or {"import": FILE}.
+    `wording_id` is the number of the sentence that was agreed to. `origin` says where the act came from, such
+    as {"form": URL, "ip": ADDRESS} or {"import": FILE}.
     """
 
     __tablename__ = "consent_event"
@@ -156,7 +172,7 @@ class ConsentEvent(SQLModel, table=True):
     digest: str
     act: str
     at: datetime
-    wording: str = ""
+    wording_id: int | None = None
     origin: dict[str, str] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
 
 

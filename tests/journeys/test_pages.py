@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 from sqlmodel import select
 
 from digest.errors import Unreachable
-from digest.models import ConsentEvent, SuppressionReason
+from digest.models import ConsentEvent, ConsentWording, SuppressionReason
 from digest.settings import Settings
 from digest.store.database import Database
 from digest.store.readers import subscribers
@@ -117,7 +117,9 @@ def test_the_wording_the_form_and_the_origin_are_recorded(client: TestClient, re
     sign_up(client)
     with readers.database.read() as session:
         event = session.exec(select(ConsentEvent)).one()
-    assert event.wording in client.get("/").text
+        agreed = session.exec(select(ConsentWording)).one()
+    assert event.wording_id == agreed.id
+    assert agreed.text in client.get("/").text
     assert event.origin == {"form": "https://courier.example/", "ip": "unknown"}
 
 

@@ -14,7 +14,15 @@ import pytest
 from sqlmodel import select
 
 from digest.bootstrap import Application
-from digest.models import Confirmation, ConsentEvent, ReaderNotice, Subscriber, Subscription, Suppression
+from digest.models import (
+    Confirmation,
+    ConsentEvent,
+    ConsentWording,
+    ReaderNotice,
+    Subscriber,
+    Subscription,
+    Suppression,
+)
 from digest.models.subscriber import SuppressionReason
 from digest.rules.tokens import tokens
 from digest.settings import Settings, load_settings
@@ -182,11 +190,12 @@ def test_d7_the_record_says_what_was_agreed_to_when_and_whence(
     confirmed(wire, readers, clock)
     with readers.database.read() as session:
         asked, done = session.exec(select(ConsentEvent)).all()
-    assert (
-        asked.wording
-        == done.wording
-        == ("Yes, The Harbour Courier may email me World Briefing. I can unsubscribe at any time.")
+        (agreed,) = session.exec(select(ConsentWording)).all()
+    assert asked.wording_id == done.wording_id == agreed.id
+    assert agreed.text == (
+        "Yes, The Harbour Courier may email me World Briefing. I can unsubscribe at any time."
     )
+    assert agreed.language == "en"
     assert asked.origin == {"form": "https://courier.example/", "ip": "127.0.0.1"}
     assert (asked.at, done.at) == (clock(), clock())
 

@@ -1,15 +1,19 @@
 """The schema: made once, by whoever comes first, and always the one that the models describe."""
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from alembic import command
+from alembic.config import Config
 from sqlalchemy import text
 from sqlmodel import SQLModel
 
 from digest.errors import DigestError
 from digest.store import schema
 from digest.store.database import Database
+from digest.store.readers.wordings import keep_wording
 from tests.support.fast_set_up import REAL_UPGRADE
 
 
@@ -73,3 +77,31 @@ def test_sqlite_commits_are_durable_and_readers_do_not_wait(database: Database) 
     with database.engine.connect() as connection:
         assert connection.execute(text("PRAGMA synchronous")).scalar() == 2
         assert connection.execute(text("PRAGMA journal_mode")).scalar() == "wal"
+
+
+def test_wordings_of_older_events_are_kept_once_under_numbers(database: Database) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(schema._FOLDER))
+    config.set_main_option("path_separator", "os")
+    event = text(
+        "INSERT INTO consent_event (subscriber_id, digest, act, at, wording, origin)"
+        " VALUES (1, 'world', 'asked', :at, :wording, '{}')"
+    )
+    with database.engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0029")
+        connection.execute(
+            text(
+                "INSERT INTO subscriber (id, public_id, address, address_key, name, created_at)"
+                " VALUES (1, 'p', 'a@x.example', 'a@x.example', '', '2026-01-01')"
+            )
+        )
+        for day, wording in enumerate(["Yes.", "", "Ja.", "Yes."], start=1):
+            connection.execute(event, {"at": f"2026-01-0{day} 00:00:00.000000", "wording": wording})
+        command.upgrade(config, schema.HEAD)
+        numbers = connection.execute(text("SELECT wording_id FROM consent_event ORDER BY id")).scalars().all()
+        texts = connection.execute(text("SELECT id, text FROM consent_wording ORDER BY id")).all()
+    assert texts == [(1, "Yes."), (2, "Ja.")]
+    assert numbers == [1, None, 2, 1]
+    with database.write() as session:
+        assert keep_wording(session, "Yes.", "", datetime(2026, 2, 1, tzinfo=UTC)) == 1

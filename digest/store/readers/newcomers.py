@@ -41,13 +41,14 @@ class Newcomer(NamedTuple):
 class Joining:
     """What newcomers have in common: the digest, what they chose of it, and how they agreed to it.
 
-    With no `wording` they are to be asked.
+    Who is not `confirmed` is to be asked.
     """
 
     digest: str
     cadence: str
     topics: dict[str, str]
-    wording: str | None
+    confirmed: bool
+    wording_id: int | None
     origin: dict[str, str]
     now: datetime
 
@@ -102,14 +103,14 @@ def _escape(text: str) -> str:
 
 
 def _add_subscriptions(session: Session, ids: Sequence[int], joining: Joining) -> None:
-    state = SubscriptionState.PENDING if joining.wording is None else SubscriptionState.CONFIRMED
+    state = SubscriptionState.CONFIRMED if joining.confirmed else SubscriptionState.PENDING
     values = {
         "digest": joining.digest,
         "state": state,
         "cadence": joining.cadence,
         "topics": joining.topics,
         "created_at": joining.now,
-        "confirmed_at": None if joining.wording is None else joining.now,
+        "confirmed_at": joining.now if joining.confirmed else None,
     }
     _insert_for(session, Subscription, ids, values)
 
@@ -117,9 +118,9 @@ def _add_subscriptions(session: Session, ids: Sequence[int], joining: Joining) -
 def _add_events(session: Session, ids: Sequence[int], joining: Joining) -> None:
     values = {
         "digest": joining.digest,
-        "act": Act.ASKED if joining.wording is None else Act.CONFIRMED,
+        "act": Act.CONFIRMED if joining.confirmed else Act.ASKED,
         "at": joining.now,
-        "wording": joining.wording or "",
+        "wording_id": joining.wording_id,
         "origin": joining.origin,
     }
     _insert_for(session, ConsentEvent, ids, values)

@@ -92,9 +92,10 @@ def confirm(
         if not taken or not confirmations.use_confirmation(session, found.asking, now):
             return judged if not taken else Confirmed(ConfirmationResult.ALREADY, judged.digest)
         subscribers.lift_suppression(session, readers.hash_address(found.subscriber.address_key))
-        wording = str(found.asking.choices.get("wording", ""))
+        asked = found.asking.choices
+        agreed = str(asked.get("wording", "")), str(asked.get("language", ""))
         for name, chosen in taken.items():
-            _activate(session, readers, found.rows[name], chosen, now, origin, wording)
+            _activate(session, readers, found.rows[name], chosen, now, origin, agreed)
             if readers.settings.digest(name).welcome == "mail":
                 _plan_welcome(session, found.subscriber, name, now)
         first = found.rows[next(iter(taken))]
@@ -114,13 +115,13 @@ def _activate(
     chosen: Choices,
     now: datetime,
     origin: Origin,
-    wording: str,
+    agreed: tuple[str, str],
 ) -> None:
     if consent.next_state(row.state, Deed.CONFIRM) is None:
         return
     row.cadence, row.topics = chosen.cadence, consent.choose_topics({}, chosen.topics, now)
     begin(session, readers.settings.digest(row.digest), row, now)
-    record(session, row, Act.CONFIRMED, now, origin, wording)
+    record(session, row, Act.CONFIRMED, now, origin, *agreed)
 
 
 def _plan_welcome(session: Session, subscriber: Subscriber, digest: str, now: datetime) -> None:

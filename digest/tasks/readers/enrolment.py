@@ -20,7 +20,7 @@ from digest.models.row import row_id
 from digest.rules.readers import consent
 from digest.rules.readers.address import Address, normalise
 from digest.settings import DigestSettings
-from digest.store.readers import batches, confirmations, subscribers
+from digest.store.readers import batches, confirmations, subscribers, wordings
 from digest.store.readers.batches import KnownSubscriber, KnownSubscription, KnownSuppression
 from digest.store.readers.newcomers import AddressTakenError, Joining, Newcomer, add_newcomers
 from digest.store.readers.subscribers import Row
@@ -97,6 +97,7 @@ class _Known:
     subscriptions: dict[int, KnownSubscription]
     asked: dict[int, list[datetime]]
     own_changes: set[int]
+    wording_id: int | None
 
 
 def subscribe_confirmed(
@@ -145,19 +146,25 @@ def _enrol(
         elif result.result in (Enrolled.ADDED, Enrolled.ASKED):
             wording = None if result.result == Enrolled.ASKED else terms.wording
             rows.append(_subscription_row(subscriber, newcomer, terms, wording))
-            events.append(_event_row(subscriber.id, terms, wording))
+            events.append(_event_row(subscriber.id, terms, wording, known.wording_id))
             if wording is None:
                 asked.append(len(rows) - 1)
         elif result.result == Enrolled.CHANGED:
             _change(session, subscriber, newcomer, known, terms)
-    _add_strangers(session, readers, strangers, terms)
+    _add_strangers(session, readers, strangers, terms, known.wording_id)
     subscribers.insert_new(session, Subscription, rows)
     subscribers.insert_new(session, ConsentEvent, events)
     _plan_askings(session, [rows[place] for place in asked], terms)
     return results
 
 
-def _add_strangers(session: Session, readers: Readers, strangers: Sequence[NewReader], terms: Terms) -> None:
+def _add_strangers(
+    session: Session,
+    readers: Readers,
+    strangers: Sequence[NewReader],
+    terms: Terms,
+    wording_id: int | None,
+) -> None:
     """Enter people whose addresses nobody has, those who join alike together, and plan to ask whom to ask."""
     groups: dict[tuple[str | None, tuple[str, ...] | None, bool], list[NewReader]] = {}
     for one in strangers:
@@ -168,14 +175,15 @@ def _add_strangers(session: Session, readers: Readers, strangers: Sequence[NewRe
             terms.digest.name,
             cadence or terms.digest.default_cadence,
             consent.choose_topics({}, topics or (), terms.now),
-            None if pending else terms.wording,
+            not pending and terms.wording is not None,
+            None if pending else wording_id,
             dict(terms.origin),
             terms.now,
         )
         joining.append((shared, [_newcomer(readers, one) for one in people]))
     add_newcomers(session, joining)
     for shared, added in joining:
-        if shared.wording is None:
+        if not shared.confirmed:
             found = batches.find_subscribers(session, [one.address_key for one in added])
             chosen = {"cadence": shared.cadence, "topics": shared.topics}
             _plan_askings(session, [{"subscriber_id": one.id, **chosen} for one in found.values()], terms)
@@ -205,6 +213,7 @@ def _look_up(session: Session, readers: Readers, newcomers: Sequence[NewReader],
         batches.find_subscriptions(session, old, terms.digest.name),
         confirmations.find_asked(session, old, terms.now - timedelta(days=90)) if old else {},
         subscribers.find_own_changes(session, old, terms.digest.name) if old else set(),
+        wordings.keep_wording(session, terms.wording or "", "", terms.now),
     )
 
 
@@ -269,7 +278,8 @@ def _change(
     if row.state == SubscriptionState.PENDING and confirmed:
         row.confirmed_at = terms.now
         subscribers.change_state(session, row, SubscriptionState.CONFIRMED, terms.now)
-        subscribers.insert_new(session, ConsentEvent, [_event_row(subscriber.id, terms, terms.wording)])
+        event = _event_row(subscriber.id, terms, terms.wording, known.wording_id)
+        subscribers.insert_new(session, ConsentEvent, [event])
     subscribers.change_details(
         session,
         person,
@@ -282,7 +292,7 @@ def _change(
         topics = consent.choose_topics(row.topics, newcomer.topics, terms.now)
     cadence = newcomer.cadence or row.cadence
     if subscribers.change_choices(session, row, cadence=cadence, topics=topics, hour=row.hour):
-        event = _event_row(subscriber.id, terms, "") | {"act": Act.CHANGED}
+        event = _event_row(subscriber.id, terms, None, None) | {"act": Act.CHANGED}
         subscribers.insert_new(session, ConsentEvent, [event])
         confirmations.change_choices(session, row_id(row), cadence, list(topics))
 
@@ -339,12 +349,12 @@ def _subscription_row(subscriber: KnownSubscriber, one: NewReader, terms: Terms,
     }
 
 
-def _event_row(subscriber_id: int, terms: Terms, wording: str | None) -> Row:
+def _event_row(subscriber_id: int, terms: Terms, wording: str | None, wording_id: int | None) -> Row:
     return {
         "subscriber_id": subscriber_id,
         "digest": terms.digest.name,
         "act": Act.ASKED if wording is None else Act.CONFIRMED,
         "at": terms.now,
-        "wording": wording or "",
+        "wording_id": None if wording is None else wording_id,
         "origin": dict(terms.origin),
     }

@@ -5,10 +5,10 @@ from datetime import datetime
 from sqlmodel import Session
 
 from digest.errors import InputError
-from digest.models import ConsentEvent, Subscriber, Subscription, SuppressionReason
+from digest.models import ConsentEvent, ConsentWording, Subscriber, Subscription, SuppressionReason
 from digest.models.row import row_id
 from digest.rules.readers.address import normalise
-from digest.store.readers import answers, letters, notices, subscribers
+from digest.store.readers import answers, letters, notices, subscribers, wordings
 from digest.tasks.readers.readers import Readers, end
 
 JsonDict = dict[str, object]
@@ -21,6 +21,7 @@ def show(readers: Readers, address: str) -> JsonDict:
         banned = subscribers.find_suppression(session, readers.hash_address(subscriber.address_key))
         subscriptions = subscribers.list_subscriptions(session, row_id(subscriber))
         events = subscribers.list_consent(session, row_id(subscriber))
+        agreed = wordings.get_wordings(session, [event.wording_id for event in events])
     return {
         "address": subscriber.address,
         "name": subscriber.name,
@@ -29,7 +30,7 @@ def show(readers: Readers, address: str) -> JsonDict:
         "created_at": subscriber.created_at.isoformat(),
         "suppressed": banned.reason if banned else None,
         "subscriptions": [_show_subscription(row) for row in subscriptions],
-        "consent": [_show_event(event) for event in events],
+        "consent": [_show_event(event, agreed.get(event.wording_id)) for event in events],
     }
 
 
@@ -81,12 +82,14 @@ def _show_subscription(row: Subscription) -> JsonDict:
     }
 
 
-def _show_event(event: ConsentEvent) -> JsonDict:
+def _show_event(event: ConsentEvent, agreed: ConsentWording | None) -> JsonDict:
     return {
         "digest": event.digest,
         "act": event.act,
         "at": event.at.isoformat(),
-        "wording": event.wording,
+        "wording": agreed.text if agreed else "",
+        "wording_number": agreed.id if agreed else None,
+        "wording_language": (agreed.language or None) if agreed else None,
         "origin": event.origin,
     }
 

@@ -160,6 +160,7 @@ def save_page(
     language: str | None,
     timezone: str | None,
     wordings: Mapping[str, str],
+    spoken: str,
 ) -> bool:
     """Store what a reader chose on their page; return False if the link has expired.
 
@@ -176,8 +177,8 @@ def save_page(
             wish = wishes.get(digest.name)
             if wish is not None:
                 row = subscribers.find_subscription(session, row_id(subscriber), digest.name)
-                wording = wordings.get(digest.name, "")
-                _apply(session, digest, subscriber, row, wish, now, origin, wording)
+                agreed = wordings.get(digest.name, ""), spoken
+                _apply(session, digest, subscriber, row, wish, now, origin, agreed)
     return True
 
 
@@ -189,7 +190,7 @@ def _apply(
     wish: Wish,
     now: datetime,
     origin: Origin,
-    wording: str,
+    agreed: tuple[str, str],
 ) -> None:
     if not wish.is_wanted:
         if row is not None:
@@ -208,7 +209,7 @@ def _apply(
         row.topics, row.max_articles = consent.choose_topics({}, wanted.topics, now), wish.most
         row.mail_form = form
         begin(session, digest, row, now)
-        record(session, row, Act.CONFIRMED, now, origin, wording)
+        record(session, row, Act.CONFIRMED, now, origin, *agreed)
         return
     topics = consent.choose_topics(row.topics, wanted.topics, now)
     changed = {**origin, "cadence": wanted.cadence, "topics": ";".join(topics)}

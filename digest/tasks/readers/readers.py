@@ -13,7 +13,7 @@ from digest.rules.readers.consent import Deed
 from digest.rules.tokens import sealed_values, tokens
 from digest.settings import DigestSettings, Settings
 from digest.store.database import Database
-from digest.store.readers import confirmations, subscribers
+from digest.store.readers import confirmations, subscribers, wordings
 
 Origin = Mapping[str, str]
 UNDO_LIFE = timedelta(hours=1)
@@ -150,15 +150,24 @@ def undo_leave(readers: Readers, token: str, now: datetime, origin: Origin) -> D
 
 
 def record(
-    session: Session, row: Subscription, act: Act, now: datetime, origin: Origin, wording: str = ""
+    session: Session,
+    row: Subscription,
+    act: Act,
+    now: datetime,
+    origin: Origin,
+    wording: str = "",
+    language: str = "",
 ) -> None:
-    """Append a consent event; events are never changed (GDPR, article 7(1))."""
+    """Append a consent event; events are never changed (GDPR, article 7(1)).
+
+    `wording` is the sentence agreed to, in a `language`.
+    """
     event = ConsentEvent(
         subscriber_id=row.subscriber_id,
         digest=row.digest,
         act=act,
         at=now,
-        wording=wording,
+        wording_id=wordings.keep_wording(session, wording, language, now),
         origin=dict(origin),
     )
     subscribers.add_consent_event(session, event)

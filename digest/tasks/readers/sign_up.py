@@ -163,9 +163,10 @@ def _plan(
     asking = open_ or rows
     for row in asking:
         subscribers.change_state(session, row, SubscriptionState.PENDING, now)
-        record(session, row, Act.ASKED, now, origin, wording)
+        record(session, row, Act.ASKED, now, origin, wording, language or "")
     choices = {row.digest: wanted[row.digest] for row in asking}
-    confirmations.add_confirmation(session, _confirmation(asking[0], choices, mailbox, origin, now, wording))
+    agreed = {"wording": wording, "language": language or ""}
+    confirmations.add_confirmation(session, _confirmation(asking[0], choices, mailbox, origin, now, agreed))
     lifted = banned is None or consent.lifted_by_confirming(banned.reason)
     return bool(open_) and lifted
 
@@ -176,7 +177,7 @@ def _confirmation(
     mailbox: str,
     origin: Origin,
     now: datetime,
-    wording: str,
+    agreed: Mapping[str, str],
 ) -> Confirmation:
     written = {
         name: {"cadence": chosen.cadence, "topics": list(chosen.topics)} for name, chosen in choices.items()
@@ -189,7 +190,7 @@ def _confirmation(
         due_at=now,
         mailbox=mailbox,
         origin=dict(origin),
-        choices={**written[first.digest], "wording": wording, **({"also": also} if also else {})},
+        choices={**written[first.digest], **agreed, **({"also": also} if also else {})},
     )
 
 

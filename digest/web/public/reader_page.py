@@ -100,6 +100,7 @@ class ReaderPages:
                 language=self._views.catalogues.find(form.get("language")),
                 timezone=form.get("timezone") if form.get("timezone") in ZONES else None,
                 wordings={one.digest.name: view.word_consent([one.digest]) for one in old.digests},
+                spoken=view.language,
             )
         except InputError:
             return self._show(view, token, old, error=view.words("Please check your choices."), status=400)

@@ -18,8 +18,10 @@ def newcomer(number: int, name: str = "", language: str | None = None) -> Newcom
     return Newcomer(f"{number:026}", address, address, name, language, None)
 
 
-def joining(wording: str | None = "on paper") -> Joining:
-    return Joining("world", "daily", {"*": NOW.isoformat()}, wording, {"import": "list.csv"}, NOW)
+def joining(*, confirmed: bool = True) -> Joining:
+    """Return what people of a list have in common."""
+    number = 1 if confirmed else None
+    return Joining("world", "daily", {"*": NOW.isoformat()}, confirmed, number, {"import": "list.csv"}, NOW)
 
 
 def test_names_that_look_like_the_format_come_back_as_they_were(database: Database) -> None:
@@ -36,15 +38,17 @@ def test_names_that_look_like_the_format_come_back_as_they_were(database: Databa
 
 def test_each_has_a_subscription_and_an_event_as_their_group_joined(database: Database) -> None:
     with database.write() as session:
-        add_newcomers(session, [(joining(), [newcomer(1)]), (joining(None), [newcomer(2), newcomer(3)])])
+        add_newcomers(
+            session, [(joining(), [newcomer(1)]), (joining(confirmed=False), [newcomer(2), newcomer(3)])]
+        )
     with database.read() as session:
         rows = session.exec(select(Subscription).order_by(Subscription.subscriber_id)).all()  # type: ignore[arg-type]
         events = session.exec(select(ConsentEvent).order_by(ConsentEvent.subscriber_id)).all()  # type: ignore[arg-type]
     assert [(row.state, row.confirmed_at, row.mail_form) for row in rows] == [
         ("confirmed", NOW, "pictures"), ("pending", None, "pictures"), ("pending", None, "pictures"),
     ]  # fmt: skip
-    assert [(event.act, event.origin["import"]) for event in events] == [
-        ("confirmed", "list.csv"), ("asked", "list.csv"), ("asked", "list.csv"),
+    assert [(event.act, event.wording_id, event.origin["import"]) for event in events] == [
+        ("confirmed", 1, "list.csv"), ("asked", None, "list.csv"), ("asked", None, "list.csv"),
     ]  # fmt: skip
 
 

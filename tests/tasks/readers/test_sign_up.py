@@ -2,6 +2,7 @@ import itertools
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlmodel import col, select
@@ -20,12 +21,13 @@ from digest.rules.tokens import tokens
 from digest.settings import Settings
 from digest.store.database import Database
 from digest.store.readers import confirmations, subscribers
+from digest.store.readers.wordings import get_wordings
 from digest.tasks.readers.confirmation import ConfirmationResult, confirm, look_up
 from digest.tasks.readers.enrolment import Enrolled, subscribe_confirmed
 from digest.tasks.readers.preferences import find_preferences, resume, set_pause, set_preferences
 from digest.tasks.readers.privacy import erase, show, suppress
 from digest.tasks.readers.readers import Readers, leave
-from digest.tasks.readers.sign_up import Choices, ask
+from digest.tasks.readers.sign_up import Choices, ask, ask_for
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -108,10 +110,11 @@ def test_each_act_is_recorded_with_time_wording_and_origin(readers: Readers) -> 
     leave(readers, link(readers, tokens.UNSUBSCRIBE), NOW + 2 * DAY, {"link": "one-click"})
     with readers.database.read() as session:
         events = list(session.exec(select(ConsentEvent).order_by(col(ConsentEvent.id))))
-    assert [(e.act, e.wording, e.origin) for e in events] == [
+        agreed = get_wordings(session, [e.wording_id for e in events])
+    assert [(e.act, e.wording_id and agreed[e.wording_id].text, e.origin) for e in events] == [
         ("asked", "Yes, send it.", FORM),
         ("confirmed", "Yes, send it.", {"ip": "192.0.2.9"}),
-        ("left", "", {"link": "one-click"}),
+        ("left", None, {"link": "one-click"}),
     ]
     assert events[1].at == NOW + DAY
 
@@ -326,3 +329,18 @@ def test_an_operator_adds_a_reader_who_agreed_elsewhere(readers: Readers) -> Non
 
 def take_in(readers: Readers) -> Enrolled:
     return subscribe_confirmed(readers, ANNA, "world", Choices(), "Paper form of 2025", {"cli": "add"}, NOW)
+
+
+def test_each_wording_is_kept_once_and_a_changed_one_has_the_next_number(readers: Readers) -> None:
+    said = [("Yes, mail me.", "en"), ("Ja, gern.", "de"), ("Yes, mail me.", "en"), ("Yes, please.", "en")]
+    for number, (wording, language) in enumerate(said):
+        address, chosen = f"r{number}@x.example", {"world": Choices()}
+        ask_for(readers, address, chosen, FORM, NOW, wording=wording, language=language)
+    shown = []
+    for number in range(4):
+        facts: Any = show(readers, f"r{number}@x.example")
+        (event,) = facts["consent"]
+        shown.append((event["wording_number"], event["wording_language"], event["wording"]))
+    assert shown == [
+        (1, "en", "Yes, mail me."), (2, "de", "Ja, gern."), (1, "en", "Yes, mail me."), (3, "en", "Yes, please."),
+    ]  # fmt: skip
