@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from digest.mail.rendering.client_support import Clients
 
 _LONGEST_NAME = 200
+_NOT_RENDERED = 2_000_000
+"""How many characters of full texts are measured without rendering: twenty times what fits in a message."""
 
 _DEFAULT_LOOK = "front-page"
 _LETTER = "letter"
@@ -164,8 +166,14 @@ class Renderer:
         return self._rendering(request.content, html, self._text.render_for(request, reader))
 
     def measure(self, content: Content) -> int:
-        """Return the largest encoded size that a variant's HTML can have, whoever the reader is."""
+        """Return the largest encoded size that a variant's HTML can have, whoever the reader is.
+
+        Texts that no message could hold are counted, not rendered.
+        """
         request, look = self._request(content), self._look(content.look)
+        texts = sum(len(card.html) for card in request.cards)
+        if texts > _NOT_RENDERED:
+            return texts
         try:
             return look.render(request).most
         except TemplateInspectsValueError:

@@ -244,13 +244,10 @@ class Composer:
     def _fitted(self, variant: VariantContent) -> Rendering:
         """Render a variant; if an article has grown since the freeze, shorten again, but drop none."""
 
-        def render(chosen: Chosen) -> Rendering:
-            return self.render(replace(variant, chosen=chosen))
+        def size_of(chosen: Chosen) -> int:
+            return self.measure(replace(variant, chosen=chosen))
 
-        rendering = self.render(variant)
-        if rendering.html_most <= shortening.ROOM:
-            return rendering
-        return render(shortening.fit(variant.chosen, lambda one: render(one).html_most, drops=False))
+        return self.render(replace(variant, chosen=shortening.fit(variant.chosen, size_of, drops=False)))
 
     def _rendered(self, edition: Edition, rendering: Rendering) -> Composition:
         return Composition(rendering, self._headers[edition.digest])

@@ -92,6 +92,19 @@ def test_any_edition_fits_and_every_article_is_in_or_rolls_over(
         assert re.search(f"{found.left_out} more online", html.decode())
 
 
+def test_thirty_texts_of_a_megabyte_each_are_an_edition_like_any_other() -> None:
+    card = Card(
+        id=0, form=Form.FULL, title="Minutes", url="https://x.example/", summary="All of them",
+        html="<p>and so on</p>" * 70_000, section="World", language="en",
+    )  # fmt: skip
+    known = {number: replace(card, id=number) for number in range(30)}
+    chosen = Chosen(tuple(Choice(number, Form.FULL, "s") for number in known))
+
+    found = fit(chosen, lambda one: RENDERER.measure(shown(CONTENT, known, one)))
+
+    assert [choice.form for choice in found.choices] == [Form.SUMMARY] * 30
+
+
 def test_the_measure_is_what_the_longest_reader_gets_at_most() -> None:
     for look in LOOKS:
         content = replace(CONTENT, look=look)
