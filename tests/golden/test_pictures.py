@@ -69,3 +69,62 @@ def test_one_column_on_a_phone_and_nothing_is_wider_than_the_screen(browser: "Br
     assert len(lefts) == 1
     assert order[:2] == [1, 2]
     assert all(after - before <= 1 for before, after in itertools.pairwise(order))
+
+
+def test_in_the_dark_all_hairlines_of_a_phone_have_one_colour(browser: "Browser") -> None:
+    context = new_context(browser, viewport={"width": 360, "height": 640}, color_scheme="dark")
+    page = context.new_page()
+    page.set_content(html_of(replace(EDITIONS["english"], look="front-page")), wait_until="domcontentloaded")
+    found = page.evaluate(
+        "() => [...document.querySelectorAll('.over, .ruled, .footer-rule')].map((one) => {"
+        " const style = getComputedStyle(one);"
+        " return one.matches('.over') ? style.backgroundColor : style.borderTopColor; })"
+    )
+    context.close()
+
+    assert len(found) > 4
+    assert len(set(found)) == 1
+
+
+def test_a_letters_lead_is_its_largest_title_and_section_labels_outweigh_titles(browser: "Browser") -> None:
+    context = new_context(browser, viewport={"width": 600, "height": 640})
+    page = context.new_page()
+    page.set_content(html_of(replace(EDITIONS["english"], look="letter")), wait_until="domcontentloaded")
+    size, weight = (
+        "(one) => parseFloat(getComputedStyle(one).fontSize)",
+        "(one) => getComputedStyle(one).fontWeight",
+    )
+    lead, label, title = (
+        page.locator(f".{name}").first for name in ("lead-title", "section-title", "story-title")
+    )
+    sizes = [one.evaluate(size) for one in (lead, label, title)]
+    weights = [int(one.evaluate(weight)) for one in (lead, label, title)]
+    pictures = page.locator("img.photo").count()
+    context.close()
+
+    assert sizes == sorted(sizes, reverse=True)
+    assert len(set(sizes)) == 3
+    assert weights[1] > weights[2]
+    assert pictures == 1
+
+
+@pytest.mark.parametrize("edition", ["english", "arabic"])
+def test_two_columns_mirror_each_other(browser: "Browser", edition: str) -> None:
+    context = new_context(browser, viewport={"width": 700, "height": 640})
+    page = context.new_page()
+    page.set_content(html_of(replace(EDITIONS[edition], look="front-page")), wait_until="domcontentloaded")
+    pairs = page.evaluate(
+        "() => [...document.querySelectorAll('.two')].map((row) => {"
+        " const outer = row.getBoundingClientRect(), style = getComputedStyle(row);"
+        " const inset = (one) => { const box = one.getBoundingClientRect(), own = getComputedStyle(one);"
+        "  return [box.left + parseFloat(own.paddingLeft) - outer.left - parseFloat(style.paddingLeft),"
+        "   outer.right - parseFloat(style.paddingRight) - box.right + parseFloat(own.paddingRight)].map(Math.round); };"
+        " return [...row.querySelectorAll('.inner')].map(inset); }).filter((pair) => pair.length === 2)"
+    )
+    context.close()
+
+    assert pairs
+    for first, second in pairs:
+        assert 0 in first
+        assert 0 in second
+        assert abs(sum(first) - sum(second)) <= 2  # both are as wide, and stand at the edges of the page

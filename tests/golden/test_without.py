@@ -95,6 +95,7 @@ def _pattern(pattern: str) -> Callable[[str], str]:
 
 
 WITHOUT: dict[str, Callable[[str], str]] = {
+    "<bdi> element": _pattern(r"</?bdi>"),
     "<body> element": _pattern(r"</?body[^>]*>"),
     "<style> element": _pattern(r"<style.*?</style>"),
     "@media": lambda html: MEDIA.sub("", html),

@@ -89,12 +89,12 @@ def test_a_frame_runs_nothing_and_images_off_loads_none(newsdesk: Newsdesk) -> N
     on, off = (mara.client.get(f"{PREVIEW}/frame?images={value}").headers for value in "10")
     for headers, images in ((on, "img-src https: http: data:"), (off, "img-src 'none'")):
         policy = headers["content-security-policy"]
-        assert policy.startswith("sandbox; default-src 'none'")
+        assert policy.startswith("sandbox allow-same-origin; default-src 'none'")
         assert images in policy
         assert "frame-ancestors 'self'" in policy
         assert "script" not in policy
     page = mara.client.get(PREVIEW).text
-    assert "<iframe sandbox title=" in page
+    assert '<iframe sandbox="allow-same-origin" data-message title=' in page
 
 
 def test_dark_and_light_are_shown_whatever_the_browsers_own_scheme() -> None:

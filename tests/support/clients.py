@@ -14,6 +14,7 @@ def _sheet(css: str) -> str:
 
 
 USES = {
+    "<bdi> element": "<p>By <bdi>x</bdi></p>",
     "<body> element": "<body><p>x</p></body>",
     "<style> element": "<style></style><p>x</p>",
     "@media": _sheet("@media (max-width: 540px) { p { color: red } }"),

@@ -49,7 +49,7 @@ ENGLISH = Content(
     lead=story(
         1, "Harbour bridge reopens after eleven months of repairs",
         "The old swing bridge turns again, and with it the traffic of three islands. Shopkeepers who lost a third of their trade are to be paid from a fund.",
-        "Mara Lindqvist", 3, place="HARBOURTOWN", section="World",
+        "Mara Lindqvist", 3, place="HARBOURTOWN",
         image_url=f"{PICTURES}/harbour-bridge.png", image_alt="The swing bridge at dawn, a red bus on it",
     ),
     sections=(
@@ -95,7 +95,7 @@ ARABIC = replace(
     lead=story(
         1, "جسر الميناء يفتح من جديد بعد أحد عشر شهرًا من الإصلاح",
         "عاد الجسر الدوّار القديم إلى الدوران، وعادت معه حركة ثلاث جزر.", "مارا ليندكفيست", 3,
-        section="العالم", language="ar", place="هاربورتاون",
+        language="ar", place="هاربورتاون",
         image_url=f"{PICTURES}/harbour-bridge.png", image_alt="الجسر عند الفجر",
     ),
     sections=(
@@ -124,7 +124,7 @@ ARMENIAN = replace(
     lead=story(
         1, "Նավահանգստի կամուրջը վերաբացվել է տասնմեկ ամիս անց",
         "Հին պտտվող կամուրջը կրկին շրջվում է, և նրա հետ՝ երեք կղզիների երթևեկությունը։", "Անի Հարությունյան", 3,
-        section="Աշխարհ", language="hy",
+        language="hy",
         image_url=f"{PICTURES}/harbour-bridge.png", image_alt="Կամուրջը լուսաբացին",
     ),
     sections=(

@@ -49,12 +49,24 @@ class Translator:
         return found.format(**values)
 
     def say(self, key: str, /, **values: object) -> str:
-        """Return a phrase of mail with its values; raise KeyError if no phrase has this name."""
+        """Return a phrase of mail with its values; raise KeyError if no phrase has this name.
+
+        If a value is Markup, so is the result, with the phrase and all other values escaped.
+        """
         phrase = self.phrases[key]
         if not values:
             return phrase
         # In one pass: a title may itself contain braces.
+        if any(isinstance(value, Markup) for value in values.values()):
+            safe = {name: escape(value) for name, value in values.items()}
+            filled = _PLACE.sub(lambda place: str(safe.get(place[1], place[0])), escape(phrase))
+            return Markup(filled)  # noqa: S704 - the phrase and its values are escaped
         return _PLACE.sub(lambda place: str(values.get(place[1], place[0])), phrase)
+
+
+def isolate(text: str) -> Markup:
+    """Isolate a name or an address from the direction of the sentence around it: `<bdi>Ida</bdi>`."""
+    return Markup("<bdi>{}</bdi>").format(text)
 
 
 ENGLISH = Translator(FALLBACK, {})

@@ -14,6 +14,7 @@ from jinja2.exceptions import TemplateError, TemplateNotFound, TemplateSyntaxErr
 from markupsafe import Markup
 
 from digest.errors import SettingsError
+from digest.mail.rendering.catalogues import isolate
 from digest.mail.rendering.dates import format_day
 from digest.mail.rendering.language_tags import direction, strong_direction
 from digest.mail.rendering.limits import LimitedEnvironment, counted_steps, with_limits
@@ -128,6 +129,7 @@ def _environment(folders: list[Path], folder: Path) -> LimitedEnvironment:
         "day": _day,
         "short_day": format_day,
         "clean": Markup,
+        "bdi": isolate,
         "plain": plain,
         "direction": direction,
         "strong_direction": strong_direction,

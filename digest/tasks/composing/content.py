@@ -14,7 +14,7 @@ from digest.models import Edition, Form
 from digest.models.cadence import CORRECTION, RESERVED, WELCOME
 from digest.models.row import row_id
 from digest.rules.editions.placeholders import fill_notice, fill_subject, is_notice
-from digest.rules.editions.sections import edition_topics, order_sections
+from digest.rules.editions.sections import SectionOrder, edition_topics, order_sections
 from digest.rules.editions.selection import Choice
 from digest.settings import Settings
 from digest.tasks.composing.cards import CachedCard, Cards
@@ -102,14 +102,15 @@ class EditionContents:
     def lay_out(self, variant: VariantContent) -> Layout:
         """Return a variant as cached pieces, to be assembled without a Content of its own."""
         shared, chosen = self._shared_reads(variant), variant.chosen
-        edition_text, choices = shared.edition_text, chosen.choices
+        edition_text = shared.edition_text
+        order = order_sections(tuple([choice.section for choice in chosen.choices]), edition_text.topics)
+        choices = _as_shown(chosen.choices, order)
         try:
             cards = [shared.cards[choice] for choice in choices]
         except KeyError:
             shared.cards.update((choice, self._card_of(variant, choice).pieces) for choice in choices)
             cards = [shared.cards[choice] for choice in choices]
         related = [card.pieces for card in self._related_cards(variant)] if chosen.related else []
-        order = order_sections(tuple([choice.section for choice in choices]), edition_text.topics)
         pieces = [cards[number] for number in order.shown]
         pieces += related
         pieces.append(self._head_of(edition_text, cards, chosen.left_out))
@@ -118,14 +119,15 @@ class EditionContents:
     def of(self, variant: VariantContent) -> Content:
         """Return the content that a variant is rendered from."""
         edition_text, chosen = self._edition_text(variant), variant.chosen
-        cards = [self._card_of(variant, choice).card for choice in chosen.choices]
+        order = order_sections(tuple([choice.section for choice in chosen.choices]), edition_text.topics)
+        cards = [self._card_of(variant, choice).card for choice in _as_shown(chosen.choices, order)]
         subject, preheader = edition_text.headline(cards)
         return replace(
             edition_text.content,
             subject=subject,
             preheader=preheader,
             lead=cards[0] if cards else None,
-            sections=self._sections(variant, cards, edition_text.topics),
+            sections=self._sections(variant, cards, order),
             related=tuple([card.card for card in self._related_cards(variant)]) if chosen.related else (),
             left_out=chosen.left_out,
         )
@@ -159,11 +161,10 @@ class EditionContents:
             yield self._cards.card_of(article, choice, (), copy, spoken, pictures=variant.pictures)
 
     def _sections(
-        self, variant: VariantContent, cards: Sequence[Card], topics: tuple[str, ...]
+        self, variant: VariantContent, cards: Sequence[Card], order: SectionOrder
     ) -> tuple[Section, ...]:
         """Group all cards but the first under their topics."""
-        spoken, choices = self._spoken(variant.language), variant.chosen.choices
-        order = order_sections(tuple([choice.section for choice in choices]), topics)
+        spoken = self._spoken(variant.language)
         return tuple(
             [
                 Section(self._names.topic(spoken, topic), tuple([cards[number] for number in found]))
@@ -223,6 +224,13 @@ class EditionContents:
         day = edition.deadline_at.astimezone(self._settings.zone).date().isoformat()
         topics = edition_topics(self._topics[digest.name], edition.sections)
         return _EditionText(content, subject, day, is_correction, topics)
+
+
+def _as_shown(choices: Sequence[Choice], order: SectionOrder) -> Sequence[Choice]:
+    """Return choices as their cards show them: a lead does not name the section whose title comes next."""
+    if order.sections and choices[0].section == order.sections[0][0]:
+        return (choices[0]._replace(section=""), *choices[1:])
+    return choices
 
 
 def _preheader(cards: Sequence[Card]) -> str:

@@ -19,6 +19,7 @@ from digest.tasks.editions.preview import Preview, Viewer, describe
 from digest.web.desk.edition import EditionPages
 from digest.web.desk.pages import DeskPages, sentence
 
+_WIDE = 600
 WIDTHS = {"600": "Desktop, 600 px", "1200": "Wide, 1,200 px", "360": "Phone, 360 px"}
 
 Text = Annotated[str, Query(max_length=400)]
@@ -27,7 +28,7 @@ Topics = Annotated[list[str], Query(max_length=100)]
 _DARK = re.compile(r"\(\s*prefers-color-scheme\s*:\s*dark\s*\)")
 _SCHEMES = re.compile(r'(<meta name="(?:supported-)?color-schemes?" content=")[^"]*"')
 _FRAME = (
-    "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src {images}; "
+    "sandbox allow-same-origin; default-src 'none'; style-src 'unsafe-inline'; img-src {images}; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
 )
 
@@ -100,7 +101,7 @@ class PreviewPages:
             widths=WIDTHS,
             at=moment,
             query=asked.query(moment),
-            **self._facts(shown),
+            **self._facts(shown, width),
         )
 
     def frame(
@@ -154,18 +155,29 @@ class PreviewPages:
             raise HTTPException(404)
         return entry
 
-    def _facts(self, shown: Preview | None) -> Mapping[str, Any]:
+    def _facts(self, shown: Preview | None, width: str) -> Mapping[str, Any]:
         if shown is None:
             return {"facts": None}
         facts = describe(shown)
         known = {**shown.titles, **(shown.last.titles if shown.last else {})}
         head, _, _ = shown.inert.partition(b"\r\n\r\n")
+        text = shown.parts(inert=True)[1]
         return {
             "facts": facts,
-            "text": shown.parts(inert=True)[1],
+            "text": text,
+            "height": estimate_height(text, int(width)),
             "head": head.decode("utf-8", "replace"),
             "names": {key: [known[one] for one in facts[key]] for key in ("new", "gone", "shortened")},
         }
+
+
+def estimate_height(text: str, width: int) -> int:
+    """Estimate how high a message is drawn, from its plain text; a browser with scripts measures it.
+
+    Links stand on lines of their own in plain text, and are drawn as part of a title.
+    """
+    lines = [line for line in text.splitlines() if line.strip() and "://" not in line]
+    return 700 + len(lines) * (32 if width >= _WIDE else 56)
 
 
 def as_scheme(page: str, *, dark: bool) -> str:

@@ -7,7 +7,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
-from digest.mail.rendering.catalogues import ENGLISH
+from digest.mail.rendering.catalogues import ENGLISH, isolate
 from digest.mail.rendering.language_tags import direction
 from digest.settings import Settings
 
@@ -31,7 +31,7 @@ class Pages:
         self._folder = folder
         self._templates.filters["day"] = self.name_day
         self._templates.filters["direction"] = direction
-        self._templates.filters["bdi"] = _isolate
+        self._templates.filters["bdi"] = isolate
         self._has_archive = any(digest.is_public for digest in settings.digests)
         self.style = (folder / "style.css").read_bytes()
         self.icon = (folder / "icon.svg").read_bytes()
@@ -80,8 +80,3 @@ def name_span(span: timedelta) -> str:
 
 def _name_topic(topic: str) -> str:
     return topic.replace("-", " ").capitalize()
-
-
-def _isolate(text: str) -> Markup:
-    """Isolate a name or an address from the text direction around it."""
-    return Markup("<bdi>{}</bdi>").format(text)

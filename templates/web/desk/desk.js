@@ -1,6 +1,16 @@
 // Comfort only: every act is a button of the page's form, and works without this file.
 "use strict";
 (() => {
+  // A frame is as high as its message; nothing in it may run, so that its page can be read from here.
+  for (const frame of document.querySelectorAll("iframe[data-message]")) {
+    const fit = () => {
+      const page = frame.contentDocument?.documentElement;
+      if (page?.scrollHeight) frame.height = Math.ceil(page.getBoundingClientRect().height) || page.scrollHeight;
+    };
+    frame.addEventListener("load", fit);
+    fit();
+  }
+
   const form = document.getElementById("draft");
   if (!form) return;
   const fields = () => [...form.elements].filter((one) => one.matches("input:not([type=hidden]), textarea, select"));

@@ -78,7 +78,27 @@ def test_content_that_holds_a_slots_marker_does_not_become_a_slot() -> None:
 def test_a_right_to_left_language_sets_the_direction_and_a_story_of_another_its_own() -> None:
     _, html = parts(ARABIC)
     assert re.search(r'<html[^>]* lang="ar"[^>]* dir="rtl"', html)
-    assert re.search(r'<td[^>]* dir="ltr" lang="en"', html)
+    assert re.search(r'<td[^>]* lang="en" dir="ltr"', html)
+
+
+def test_names_are_isolated_and_what_we_say_of_a_foreign_article_is_in_our_language() -> None:
+    _, html = parts(ARABIC)
+    assert "بقلم <bdi>Elsa Ångström</bdi>" in html
+    foreign = re.search(r'<div lang="en" dir="ltr" style="text-align: right">.*?</div>', html, re.S)
+    assert foreign is not None
+    assert re.search(r'<p class="byline"[^>]* dir="rtl" lang="ar"', foreign[0])
+
+
+def test_a_reading_time_of_one_minute_is_not_said() -> None:
+    for minutes, said in ((1, False), (2, True)):
+        text, html = parts(replace(CONTENT, lead=replace(LEAD, reading_minutes=minutes), sections=()))
+        assert ("min read" in html, "min read" in text) == (said, said)
+
+
+def test_a_hostile_name_in_a_phrase_is_escaped() -> None:
+    _, html = parts(replace(CONTENT, lead=replace(LEAD, author="</bdi><b>Ida", place="<i>Quay")))
+    assert "By <bdi>&lt;/bdi&gt;&lt;b&gt;Ida</bdi>" in html
+    assert "<bdi>&lt;i&gt;Quay</bdi>" in html
 
 
 def test_a_reader_without_a_name_is_greeted_without_one() -> None:

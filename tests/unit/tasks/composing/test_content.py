@@ -157,6 +157,20 @@ def test_lists_of_one_shape_are_joined_by_one_assembler_as_they_are_rendered(set
     assert joined == 112
 
 
+def test_a_lead_names_its_section_unless_that_stands_right_below_it(settings: Settings) -> None:
+    contents = EditionContents(settings, CATALOGUES)
+
+    def lead_section(*sections: str) -> str:
+        choices = tuple(Choice(number, Form.SUMMARY, section) for number, section in enumerate(sections, 1))
+        content = contents.of(VariantContent(Edition(**EDITION), "en", Chosen(choices), ARTICLES, {}, {}))
+        assert content.lead is not None
+        return content.lead.section
+
+    assert lead_section("science", "world", "science") == ""
+    assert lead_section("world", "world", "science") == "World"
+    assert lead_section("world") == "World"
+
+
 def test_a_card_that_was_never_drawn_in_its_place_is_not_joined(settings: Settings) -> None:
     renderer = Renderer(FOLDER)
     contents = EditionContents(settings, renderer.catalogues)
