@@ -11,6 +11,9 @@ last 07:00                              on the last day of the month
 first Mon 07:00      last Fri 07:00     on a weekday of the month
 30 6 * * 1-5                            a cron expression: minute, hour, day, month, weekday
 at once                                 as news comes
+
+Other usual forms are read as these: "weekdays at 7:30", "Mondays 07:00", "Mon/Wed/Fri 07:00", "2w Mon 07:00",
+"fortnightly Mon 07:00", "monthly 07:00", "1st and 15th 07:00", "first Mon of the month 07:00".
 """
 
 import calendar
@@ -33,8 +36,13 @@ _WHOLE = re.compile(
 )
 _CRON = re.compile(r"[\d*/,#L-]+(?:\s+[\w*/,#-]+){4}", re.I)
 _EVERY_WEEKS = re.compile(
-    r"every (?:(?P<weeks>\d{1,2}) weeks?|(?P<other>other) week|week) (?:on )?(?P<day>\w+)"
+    r"(?:every )?(?:(?P<weeks>\d{1,2}) ?w(?:ee)?ks?|(?P<short>\d{1,2}) ?w|week(?:ly)?"
+    r"|(?P<other>bi-?weekly|fortnightly|fortnight)) (?P<day>\w+)"
+    r"|every (?P<second>other|second|two) weeks? (?P<its_day>\w+)"
 )
+_COUNTED_FROM = date(2001, 1, 1).toordinal()
+"""The Monday that weeks are counted from where no "from" names another."""
+
 _ORDINALS = {
     "first": 1,
     "1st": 1,
@@ -47,7 +55,9 @@ _ORDINALS = {
     "last": -1,
 }
 _SETS = {
-    "": range(7), "daily": range(7), "every day": range(7), "weekdays": range(5), "weekends": range(5, 7),
+    "": range(7), "daily": range(7), "day": range(7), "weekdays": range(5), "weekday": range(5),
+    "workdays": range(5), "working days": range(5), "business days": range(5),
+    "weekends": range(5, 7), "weekend": range(5, 7),
 }  # fmt: skip
 _FULL = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
@@ -101,7 +111,22 @@ def _read_times(text: str, written: str) -> tuple[time, ...]:
     return tuple(sorted(found))
 
 
+def _usual(days: str) -> str:
+    """Rewrite other usual forms as ours: `_usual("every 1st of the month at") == "1"`."""
+    days = re.sub(r"\b(?:at|on|the)\b|\bof (?:the |each |every )?month\b", " ", days)
+    days = re.sub(r"\s*[-\u2013]\s*", "-", days)
+    days = re.sub(r"\s*[/+]\s*", ", ", " ".join(days.split()))
+    if re.match(r"monthly\b|every month\b", days):
+        days = re.sub(r"^(?:monthly|every month)\s*", "", days) or "1"
+    if not _EVERY_WEEKS.fullmatch(days):
+        days = re.sub(r"^(?:every|each) ", "", days)
+    return re.sub(
+        r"\b(\d{1,2})(?:st|nd|rd|th)\b(?! ?[a-z]+day\b| ?(?:mon|tue|wed|thu|fri|sat|sun)\b)", r"\1", days
+    )
+
+
 def _read_days(text: str, days: str, start: str | None, times: str) -> Days:
+    days = _usual(days)
     if every := _EVERY_WEEKS.fullmatch(days):
         return _read_weeks(text, every, start)
     if start is not None:
@@ -113,7 +138,7 @@ def _read_days(text: str, days: str, start: str | None, times: str) -> Days:
     ordinal, _, rest = days.partition(" ")
     if ordinal in _ORDINALS and rest:
         return _on_nth(_ORDINALS[ordinal], _weekday(text, rest, times))
-    parts = [part.strip() for part in re.split(r",|\band\b|&", days)]
+    parts = [part for part in re.split(r"\s*(?:,|\band\b|&)\s*|\s+", days) if part]
     if all(part.isdigit() or part == "last" for part in parts):
         return _on_month_days(text, parts)
     return _on_weekdays(frozenset(number for part in parts for number in _weekday_range(text, part, times)))
@@ -138,8 +163,8 @@ def _weekday_range(text: str, part: str, times: str) -> range | list[int]:
 def _weekday(text: str, word: str, times: str) -> int:
     short = [name.lower() for name in WEEKDAYS]
     for names in (short, _FULL):
-        if word in names:
-            return names.index(word)
+        if word.removesuffix("s") in names:
+            return names.index(word.removesuffix("s"))
     import difflib  # only to report a mistake
 
     shown = re.search(re.escape(word), text, re.I)
@@ -178,23 +203,21 @@ def _on_nth(nth: int, weekday: int) -> Days:
 
 
 def _read_weeks(text: str, every: re.Match[str], start: str | None) -> Days:
-    weeks = 2 if every["other"] else int(every["weeks"] or 1)
-    weekday = _weekday(text, every["day"], "every week")
+    weeks = 2 if every["other"] or every["second"] else int(every["weeks"] or every["short"] or 1)
+    weekday = _weekday(text, every["day"] or every["its_day"], "every week")
     if not 1 <= weeks <= 26:
         raise ValueError(f'"{text}" names {weeks} weeks: write 1 to 26')
     if weeks == 1 and start is None:
         return _on_weekdays(frozenset([weekday]))
-    if start is None:
-        raise ValueError(f'"{text}" does not say which week is the first: add "from" and a date in it')
     try:
-        begins_on = date.fromisoformat(start)
+        begins_on = date.fromisoformat(start).toordinal() if start is not None else _COUNTED_FROM
     except ValueError:
         raise ValueError(f'"{text}": "{start}" is no date; write one such as 2026-11-30') from None
-    monday = begins_on.toordinal() - begins_on.weekday()
+    monday = begins_on - (begins_on - 1) % 7
 
     def has(day: date) -> bool:
         past = day.toordinal() - day.weekday() - monday
-        return day.weekday() == weekday and day >= begins_on and past % (7 * weeks) == 0
+        return day.weekday() == weekday and day.toordinal() >= begins_on and past % (7 * weeks) == 0
 
     return Days(has, Unit.WEEK)
 
