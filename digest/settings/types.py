@@ -112,7 +112,7 @@ def _year_day(value: object) -> object:
     return text
 
 
-def _quiet(value: object) -> object:
+def parse_quiet_hours(value: object) -> str:
     """Parse quiet hours, "22:00-07:00"; an empty text means none."""
     text = re.sub(r"\s*[-–]\s*", "-", str(value).strip())
     if text and not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d", text):
@@ -139,7 +139,7 @@ Host = Annotated[str, BeforeValidator(_host)]
 ProxyNetwork = Annotated[ipaddress.IPv4Network | ipaddress.IPv6Network, BeforeValidator(_network)]
 BaseUrl = Annotated[str, BeforeValidator(_base_url)]
 Written = Annotated[str, BeforeValidator(_cadence)]
-QuietHours = Annotated[str, BeforeValidator(_quiet)]
+QuietHours = Annotated[str, BeforeValidator(parse_quiet_hours)]
 YearDay = Annotated[str, BeforeValidator(_year_day)]
 
 

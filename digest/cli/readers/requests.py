@@ -13,6 +13,7 @@ from digest.errors import InputError, UsageError
 from digest.settings import Settings
 from digest.tasks.readers import on_request
 from digest.tasks.readers.on_request import Change
+from digest.tasks.readers.rhythm import Rhythm
 
 AskedBy = Annotated[str, Parameter(name="--asked-by")]
 _USUAL, _NO_END, _ALL = "usual", "open", "all"
@@ -27,6 +28,9 @@ def set_(
     hour: str | None = None,
     articles: int | None = None,
     form: str | None = None,
+    at_least: int | None = None,
+    quiet_hours: str | None = None,
+    breaking: bool | None = None,
     pause: str | None = None,
     name: str | None = None,
     language: str | None = None,
@@ -52,6 +56,12 @@ def set_(
         The most articles in each edition; 0 for as many as fit.
     form:
         pictures, no-pictures, text (plain text alone) or feed (no mail; their own feed has the editions).
+    at_least:
+        The fewest new articles that an edition waits for; 0 for as many as the digest does.
+    quiet_hours:
+        Local hours without mail, such as "22:00-07:00"; "none"; "usual" for the digest's own.
+    breaking:
+        Whether breaking news comes at once.
     pause:
         Pause until this date, such as 2026-12-24; "open" until `digest subscribers resume`.
     name:
@@ -76,6 +86,7 @@ def set_(
             hour=_read_hour(hour),
             most=articles,
             form=form,
+            rhythm=Rhythm(breaking, at_least, quiet_hours),
             paused=pause is not None,
             until=_read_day(pause, app.settings, app.clock()),
             name=name,

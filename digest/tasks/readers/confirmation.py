@@ -120,6 +120,7 @@ def _activate(
     if consent.next_state(row.state, Deed.CONFIRM) is None:
         return
     row.cadence, row.topics = chosen.cadence, consent.choose_topics({}, chosen.topics, now)
+    row.breaking = bool(chosen.breaking)
     begin(session, readers.settings.digest(row.digest), row, now)
     record(session, row, Act.CONFIRMED, now, origin, *agreed)
 
@@ -162,7 +163,8 @@ def _read_choices(readers: Readers, name: str, written: object) -> Choices:
     picked = written if isinstance(written, dict) else {}
     cadence, topics = picked.get("cadence"), picked.get("topics")
     kept = tuple(str(one) for one in topics if offers(digest, str(one))) if isinstance(topics, list) else ()
-    return Choices(str(cadence) if cadence in digest.cadences else digest.default_cadence, kept)
+    breaking = digest.breaking and picked.get("breaking") is True
+    return Choices(str(cadence) if cadence in digest.cadences else digest.default_cadence, kept, breaking)
 
 
 def _judge(readers: Readers, session: Session, found: _Found | None, now: datetime) -> Confirmed:

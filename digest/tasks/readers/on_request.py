@@ -21,6 +21,7 @@ from digest.rules.readers.consent import Deed
 from digest.store.readers import notices, subscribers
 from digest.tasks.readers import privacy, reader_page
 from digest.tasks.readers.readers import Origin, Readers, end, record
+from digest.tasks.readers.rhythm import UNCHANGED, Rhythm, set_rhythm
 from digest.tasks.readers.sign_up import Choices, check_choices, check_form, check_most
 
 _ACTIVE = (SubscriptionState.CONFIRMED, SubscriptionState.PAUSED)
@@ -39,6 +40,7 @@ class Change:
     hour: int | None = None
     most: int | None = None
     form: str | None = None
+    rhythm: Rhythm = UNCHANGED
     paused: bool = False
     until: datetime | None = None
     name: str | None = None
@@ -49,7 +51,7 @@ class Change:
     def is_about_a_digest(self) -> bool:
         """Return whether it changes a subscription."""
         choices = (self.cadence, self.topics, self.hour, self.most, self.form)
-        return self.paused or any(one is not None for one in choices)
+        return self.paused or self.rhythm != UNCHANGED or any(one is not None for one in choices)
 
 
 class ReaderChanged(InputError):  # noqa: N818 - named for what happened
@@ -133,6 +135,9 @@ def _change(
         if subscribers.change_form(session, row, form):
             record(session, row, Act.CHANGED, now, {**origin, "form": form})
             changed = True
+    if chosen_rhythm := set_rhythm(session, offered, row, change.rhythm):
+        record(session, row, Act.CHANGED, now, {**origin, **chosen_rhythm})
+        changed = True
     if change.paused and (row.state, row.paused_until) != (SubscriptionState.PAUSED, change.until):
         row.paused_until = change.until
         subscribers.change_state(session, row, SubscriptionState.PAUSED, now)

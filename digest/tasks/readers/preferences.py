@@ -16,6 +16,7 @@ from digest.rules.tokens import tokens
 from digest.settings import DigestSettings
 from digest.store.readers import subscribers
 from digest.tasks.readers.readers import Origin, Readers, find_linked, record
+from digest.tasks.readers.rhythm import Rhythm, set_rhythm
 from digest.tasks.readers.sign_up import Choices, check_choices
 
 
@@ -30,6 +31,7 @@ class Preferences:
     topics: tuple[str, ...]
     paused_until: datetime | None
     leave: str
+    breaking: bool = False
 
     @property
     def is_open(self) -> bool:
@@ -53,6 +55,7 @@ def find_preferences(readers: Readers, token: str) -> Preferences | None:
         tuple(topic for topic in row.topics if topic != consent.EVERY_TOPIC),
         row.paused_until,
         tokens.sign(readers.signing_keys, tokens.UNSUBSCRIBE, public_id, row.digest),
+        row.breaking,
     )
 
 
@@ -83,6 +86,9 @@ def set_preferences(
         if subscribers.change_choices(session, row, cadence=wanted.cadence, topics=topics, hour=kept):
             changed = {**origin, "cadence": wanted.cadence, "topics": ";".join(topics)}
             record(session, row, Act.CHANGED, now, changed)
+        digest = readers.settings.digest(row.digest)
+        if chosen := set_rhythm(session, digest, row, Rhythm(breaking=wanted.breaking)):
+            record(session, row, Act.CHANGED, now, {**origin, **chosen})
     return True
 
 

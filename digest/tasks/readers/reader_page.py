@@ -29,6 +29,7 @@ from digest.store.readers import notices, subscribers
 from digest.tasks.readers import privacy
 from digest.tasks.readers.private_feed import sign_feed
 from digest.tasks.readers.readers import Origin, Readers, begin, end, find_linked, record
+from digest.tasks.readers.rhythm import UNCHANGED, Rhythm, set_rhythm
 from digest.tasks.readers.sign_up import Choices, check_choices, check_form, check_most
 
 LINK_LIFE = timedelta(hours=1)
@@ -52,6 +53,9 @@ class DigestChoice:
     paused_until: datetime | None
     most: int | None = None
     feed: str = ""
+    breaking: bool = False
+    fewest: int | None = None
+    quiet: str | None = None
     form: str = MailForm.PICTURES
 
     @property
@@ -80,6 +84,7 @@ class Wish:
     hour: int | None = None
     most: int | None = None
     form: str = MailForm.PICTURES
+    rhythm: Rhythm = UNCHANGED
     paused: bool | None = None
     until: datetime | None = None
 
@@ -145,8 +150,9 @@ def _show(digest: DigestSettings, row: Subscription | None) -> DigestChoice:
     topics = tuple(topic for topic in row.topics if topic != consent.EVERY_TOPIC)
     state, until = SubscriptionState(row.state), row.paused_until
     return DigestChoice(
-        digest, state, row.cadence, row.hour, topics, until, row.max_articles, form=row.mail_form
-    )
+        digest, state, row.cadence, row.hour, topics, until, row.max_articles, form=row.mail_form,
+        breaking=row.breaking, fewest=row.min_articles, quiet=row.quiet,
+    )  # fmt: skip
 
 
 def save_page(
@@ -209,6 +215,7 @@ def _apply(
         row.topics, row.max_articles = consent.choose_topics({}, wanted.topics, now), wish.most
         row.mail_form = form
         begin(session, digest, row, now)
+        set_rhythm(session, digest, row, wish.rhythm)
         record(session, row, Act.CONFIRMED, now, origin, *agreed)
         return
     topics = consent.choose_topics(row.topics, wanted.topics, now)
@@ -219,6 +226,8 @@ def _apply(
         record(session, row, Act.CHANGED, now, {**origin, "max_articles": str(wish.most or "all")})
     if subscribers.change_form(session, row, form):
         record(session, row, Act.CHANGED, now, {**origin, "form": form})
+    if chosen := set_rhythm(session, digest, row, wish.rhythm):
+        record(session, row, Act.CHANGED, now, {**origin, **chosen})
     _pause(session, row, wish, now, origin)
 
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlmodel import Session
@@ -17,6 +17,7 @@ from digest.rules.readers.sign_up_limits import exceeds, hour_of, mailbox_of
 from digest.settings import DigestSettings, Settings
 from digest.store.readers import confirmations, sign_up_counts, subscribers
 from digest.tasks.readers.readers import Origin, Readers, record
+from digest.tasks.readers.rhythm import check_breaking
 
 _TOPIC = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 _QUARTER = timedelta(days=90)
@@ -24,10 +25,14 @@ _QUARTER = timedelta(days=90)
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """A reader's choices for a digest; none means its first cadence and every topic."""
+    """A reader's choices for a digest; none means its first cadence and every topic.
+
+    `breaking` tells whether breaking news is wanted; None leaves that as it is.
+    """
 
     cadence: str = ""
     topics: tuple[str, ...] = ()
+    breaking: bool | None = None
 
 
 def word_consent(settings: Settings, digest: DigestSettings) -> str:
@@ -46,7 +51,7 @@ def check_choices(digest: DigestSettings, choices: Choices) -> Choices:
                 f"pick from {', '.join(digest.topics)}" if digest.topics else "write it as a-z, 0-9 and -"
             )
             raise InputError(f'"{topic}" is no topic of {digest.name}: {offered}')
-    return Choices(cadence, choices.topics)
+    return replace(choices, cadence=cadence, breaking=choices.breaking and check_breaking(digest, True))
 
 
 def check_most(digest: DigestSettings, most: int | None) -> None:
@@ -180,7 +185,9 @@ def _confirmation(
     agreed: Mapping[str, str],
 ) -> Confirmation:
     written = {
-        name: {"cadence": chosen.cadence, "topics": list(chosen.topics)} for name, chosen in choices.items()
+        name: {"cadence": chosen.cadence, "topics": list(chosen.topics)}
+        | ({"breaking": True} if chosen.breaking else {})
+        for name, chosen in choices.items()
     }
     also = {name: chosen for name, chosen in written.items() if name != first.digest}
     return Confirmation(

@@ -23,7 +23,7 @@ from digest.tasks.readers.readers import (
     undo_leave,
 )
 from digest.tasks.readers.sign_up import Choices
-from digest.web.public.sign_up import ip_of
+from digest.web.public.sign_up import ip_of, read_breaking
 from digest.web.shared.forms import Posted, Stamps, Submitted
 from digest.web.shared.views import LANGUAGE, View, Views
 
@@ -93,7 +93,7 @@ class PreferencePages:
         now, view = self._now(), self._views.of(request, chosen=form.get(LANGUAGE))
         self._stamps.require(view, f"/preferences/{token}", form, now)
         origin = {"page": "preferences", "ip": ip_of(request)}
-        choices = Choices(form.get("cadence"), form.list("topics"))
+        choices = Choices(form.get("cadence"), form.list("topics"), read_breaking(form, "p"))
         try:
             hour = read_number(form.get("hour"))
             usual = form.has("hour") and hour is None

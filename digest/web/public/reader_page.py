@@ -14,9 +14,10 @@ from digest.tasks.readers import reader_page
 from digest.tasks.readers.private_feed import find_feed
 from digest.tasks.readers.reader_page import ReaderPage, Wish
 from digest.tasks.readers.readers import Readers
+from digest.tasks.readers.rhythm import Rhythm
 from digest.web.public.feeds import atom
 from digest.web.public.preferences import read_number, read_pause, say_link_sent
-from digest.web.public.sign_up import ip_of, read_choices
+from digest.web.public.sign_up import ip_of, read_breaking, read_choices
 from digest.web.shared.conditional import answer
 from digest.web.shared.forms import Posted, Stamps, Submitted
 from digest.web.shared.views import LANGUAGE, ZONES, View, Views
@@ -251,6 +252,11 @@ def _read_wish(form: Submitted, digest: str, now: datetime, zone: str) -> Wish:
         hour=read_number(form.get(f"hour-{digest}")),
         most=read_number(form.get(f"most-{digest}")),
         form=form.get(f"form-{digest}") or MailForm.PICTURES,
+        rhythm=Rhythm(
+            read_breaking(form, digest),
+            read_number(form.get(f"fewest-{digest}")) or 0 if form.has(f"fewest-{digest}") else None,
+            form.get(f"quiet-{digest}") or None,
+        ),
         paused=paused,
         until=until,
     )

@@ -45,7 +45,12 @@ def read_choices(form: Submitted, digest: str, *, alone: bool) -> Choices:
     """Return a form's choices for a digest; in a form for one digest the fields need not have its name."""
     cadence = form.get(f"cadence-{digest}") or (form.get("cadence") if alone else "")
     topics = form.list(f"topics-{digest}") or (form.list("topics") if alone else ())
-    return Choices(cadence, topics)
+    return Choices(cadence, topics, read_breaking(form, digest))
+
+
+def read_breaking(form: Submitted, digest: str) -> bool | None:
+    """Return whether a form asks for breaking news; None where it did not show that choice."""
+    return form.get(f"breaking-{digest}") == "on" if form.has(f"breaks-{digest}") else None
 
 
 class SignUpPages:

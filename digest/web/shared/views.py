@@ -24,6 +24,7 @@ from digest.web.shared.pages import Pages
 LANGUAGE = "lang"
 _LONGEST_TAG = 35
 _NUMBERS = (3, 5, 8, 10, 15, 20, 30, 50)
+_QUIET = ("20:00-08:00", "21:00-07:00", "22:00-07:00", "23:00-08:00", "00:00-06:00")
 
 
 def mark(text: str) -> str:
@@ -139,6 +140,21 @@ class View:
         """List the numbers of articles that a reader may choose for a digest, including their own."""
         offered = {number for number in _NUMBERS if number < digest.max_articles}
         return sorted(offered | ({chosen} if chosen else set()))
+
+    def list_fewest(self, digest: DigestSettings, chosen: int | None) -> list[int]:
+        """List the numbers of articles that a reader may wait for, including their own."""
+        offered = {n for n in (2, *_NUMBERS) if digest.min_articles < n <= digest.max_articles}
+        return sorted(offered | ({chosen} if chosen else set()))
+
+    def list_quiet(self, chosen: str | None) -> list[tuple[str, str]]:
+        """List the quiet hours that are offered, each with its words, including a reader's own."""
+        spans = sorted({*_QUIET, *([chosen] if chosen else [])})
+        return [(span, self._say_span(span)) for span in spans]
+
+    def _say_span(self, span: str) -> str:
+        begin, _, end = span.partition("-")
+        clock = [format_time(time.fromisoformat(at), "short", locale=self._locale) for at in (begin, end)]
+        return self.words("{begin} to {end}", begin=clock[0], end=clock[1])
 
     def list_cadences(self, digest: DigestSettings) -> list[CadenceChoice]:
         """List a digest's cadences in words, in its own order."""
