@@ -36,7 +36,7 @@ def test_every_choice_is_set_and_kept_with_who_asked(publication: Publication) -
     assert (row["cadence"], row["topics"], row["hour"]) == ("weekly", ["culture"], 9)
     assert (facts["name"], facts["language"], facts["timezone"]) == ("Anna Ek-Lund", "sv", "Europe/Stockholm")
     assert last_event(publication)["origin"] == {
-        "command": "subscribers set", "asked_by": "phone", "cadence": "weekly", "topics": "culture",
+        "command": "subscribers set", "asked_by": "phone", "cadence": "weekly", "topics": "culture", "hour": "9",
     }  # fmt: skip
     again = publication.run("subscribers", "set", ANNA, "--cadence", "weekly", "--topics", "culture")
     assert again.strip() == "unchanged"
