@@ -126,9 +126,9 @@ def test_looking_at_any_page_of_the_desk_leaves_every_row_of_an_edition_as_it_is
 
 FIELDS = ("digest", "address", "cadence", "cadence-world", "topics", "topics-world", "consent", "hour", "hour-world",
           "pause", "pause-world", "pause-date", "pause-world-date", "less", "lang", "language", "timezone", "name",
-          "website", "List-Unsubscribe")  # fmt: skip
+          "website", "form-world", "most-world", "List-Unsubscribe")  # fmt: skip
 MEANT = st.sampled_from(["world", "daily", "weekly", "science", "yes", "9", "99", "-1", "4", "open", "keep", "pause",
-                         "2026-12-24", "0001-01-01", "9999-12-31", "sv", "xx", "Europe/Paris", "GMT+25", ANNA,
+                         "2026-12-24", "0001-01-01", "9999-12-31", "sv", "xx", "feed", "text", "Europe/Paris", "GMT+25", ANNA,
                          "x@" + "y" * 300, "٣", "²"])  # fmt: skip
 VALUES = st.one_of(MEANT, TEXT)
 
