@@ -243,7 +243,7 @@ def test_every_answer_by_mail_is_in_the_readers_language(
 
 
 @pytest.mark.parametrize("look", ["front-page", "headlines", "letter"])
-@pytest.mark.parametrize("cadence", ["daily", "request", "correction"])
+@pytest.mark.parametrize("cadence", ["daily", "request", "welcome", "correction"])
 def test_an_edition_is_in_the_readers_language(
     readers: Readers, renderer: Renderer, language: str, look: str, cadence: str
 ) -> None:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -238,3 +239,21 @@ def test_the_page_keeps_the_form_that_a_reader_wants(
     assert '<option value="feed" selected>' in client.get(path).text
     assert press(client, path, digest="world", **{"form-world": "fax"}).status_code == 400
     assert find_row(readers).mail_form == "feed"
+
+
+def test_the_fresh_link_and_the_feed_outlive_the_key_that_signed_them(
+    client: TestClient, readers: Readers, clock: Clock
+) -> None:
+    own = own_page(client, readers, clock)
+    feed = re.search(r'href="https://courier.example(/feed/[^"]+)"', client.get(own).text)
+    assert feed is not None
+    newer = b"a newer secret, long enough"
+    answers = {}
+    for name, ring in (("rotated", (newer, *readers.signing_keys)), ("withdrawn", (newer,))):
+        later = replace(readers, signing_keys=ring)
+        with TestClient(create_app(later, later.settings, now=clock), follow_redirects=False) as visitor:
+            paths = (own, f"{own}/data.json", feed[1], link(readers, "preferences"))
+            answers[name] = [visitor.get(path).status_code for path in paths]
+    assert answers == {"rotated": [200] * 4, "withdrawn": [200, 200, 410, 404]}
+    clock.now += timedelta(hours=1)
+    assert [client.get(path).status_code for path in (own, f"{own}/data.json", f"{own}/erase")] == [410] * 3
