@@ -34,7 +34,7 @@ NEEDS: dict[tuple[str, str], Role] = {
 
 SAMPLES = {
     "digest": "world", "cadence": "daily", "period": "2026-11-23", "number": "1", "letter": "1",
-    "token": "x", "reader": "nobody", "source": "newsroom",
+    "token": "x", "reader": "nobody", "source": "newsroom", "article": "1",
 }  # fmt: skip
 
 

@@ -2,15 +2,20 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, String, cast
+from sqlalchemy.orm import defer
 from sqlmodel import Session, col, func, or_, select
 
 from digest.models import Article
 from digest.models.article import ArticleFilter
+from digest.models.row import row_id
 
 _AT_ONCE = 500
+LOOKED_THROUGH = 20_000
+"""How many articles one page of a search goes through at most."""
 _SHOWN = (
     "id", "title", "url", "published_at", "topics", "source", "author", "first_seen_at", "hidden_at",
     "pinned_at",
@@ -25,6 +30,34 @@ def list_articles(session: Session, wanted: ArticleFilter, limit: int) -> Iterat
         query = query.limit(limit)
     for row in session.exec(query.execution_options(yield_per=_AT_ONCE)):
         yield dict(zip(_SHOWN, row, strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class FoundArticles:
+    """A page of articles, the last stored first; `below` is the id to go on below, None at the end.
+
+    `is_whole` where the page is full or the store has ended; else the search stopped at its bound.
+    """
+
+    articles: list[Article]
+    below: int | None
+    is_whole: bool
+
+
+def find_articles(session: Session, wanted: ArticleFilter, below: int | None, limit: int) -> FoundArticles:
+    """Find articles that match, by going through a bounded number of them, so that a page comes at once."""
+    top = below if below is not None else _last_id(session) + 1
+    floor = max(1, top - LOOKED_THROUGH)
+    query = select(Article).where(col(Article.id) < top, col(Article.id) >= floor, *_conditions(wanted))
+    query = query.options(defer(col(Article.html)), defer(col(Article.text)))  # type: ignore[arg-type]
+    found = list(session.exec(query.order_by(col(Article.id).desc()).limit(limit + 1)))
+    if len(found) > limit:
+        return FoundArticles(found[:limit], row_id(found[limit - 1]), is_whole=True)
+    return FoundArticles(found, floor if floor > 1 else None, is_whole=floor == 1)
+
+
+def _last_id(session: Session) -> int:
+    return session.exec(select(func.max(Article.id))).one() or 0
 
 
 def find_titled(session: Session, words: str, limit: int) -> list[Article]:

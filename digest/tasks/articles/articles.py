@@ -6,16 +6,19 @@ from datetime import datetime
 from typing import Any, Literal
 
 from digest.articles.related import Index
-from digest.models import Article, Fold
+from digest.models import Article, Edition, Fold
 from digest.models.article import ArticleFilter
 from digest.models.row import row_id
 from digest.store.articles import articles, duplicates
 from digest.store.articles import related as stories
 from digest.store.articles.duplicates import OtherSource
+from digest.store.articles.listing import FoundArticles, find_articles
 from digest.store.articles.listing import list_articles as select_articles
 from digest.store.database import Database
+from digest.store.editions import archive
 from digest.tasks.articles import duplicates as folding
 
+PAGE = 50
 Mark = Literal["hidden_at", "pinned_at"]
 
 
@@ -32,6 +35,18 @@ def list_articles(database: Database, wanted: ArticleFilter, limit: int) -> list
     """Return at most `limit` articles, newest first, without their texts; 0 means no limit."""
     with database.read() as session:
         return list(select_articles(session, wanted, limit))
+
+
+def find_page(database: Database, wanted: ArticleFilter, below: int | None) -> FoundArticles:
+    """Find a page of articles that match, the last stored first, without their texts."""
+    with database.read() as session:
+        return find_articles(session, wanted, below, PAGE)
+
+
+def list_editions_of(database: Database, article_id: int) -> list[Edition]:
+    """List the editions that an article stood in for some reader, the latest first."""
+    with database.read() as session:
+        return archive.list_holding(session, article_id)
 
 
 def show_article(database: Database, name: str) -> ShownArticle:

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, FastAPI
 
 from digest.tasks.readers.readers import Readers
 from digest.web.desk.pages import DeskPages
+from digest.web.newsroom.articles import ARTICLES, ArticleStorePages
 from digest.web.newsroom.reader import ReaderRecordPages
 from digest.web.newsroom.readers import READERS, ReaderListPages
 from digest.web.newsroom.sources import SOURCES, SourcePages
@@ -18,6 +19,7 @@ def add_newsroom(app: FastAPI, front: DeskPages, readers: Readers, languages: Se
     """Add the newsroom's pages to an application that has a desk."""
     app.include_router(_readers(front, readers, languages))
     app.include_router(_sources(front))
+    app.include_router(_articles(front))
 
 
 def _readers(front: DeskPages, readers: Readers, languages: Sequence[str]) -> APIRouter:
@@ -33,6 +35,19 @@ def _readers(front: DeskPages, readers: Readers, languages: Sequence[str]) -> AP
     ):  # fmt: skip
         _post(router, f"{path}/{name}", act, gate.operator)
     _post(router, f"{READERS}/unsuppress", listed.unsuppress, gate.operator)
+    return router
+
+
+def _articles(front: DeskPages) -> APIRouter:
+    router, pages, gate = APIRouter(), ArticleStorePages(front), front.gate
+    path = f"{ARTICLES}/{{article}}"
+    _look(router, ARTICLES, pages.list, gate.look)
+    _post(router, f"{ARTICLES}/preview", pages.preview, gate.editor)
+    _post(router, f"{ARTICLES}/add", pages.add, gate.editor)
+    _look(router, path, pages.show, gate.look)
+    for name in ("hide", "show", "pin", "unpin"):
+        _post(router, f"{path}/{name}", pages.mark(name), gate.editor)
+    _post(router, f"{path}/split", pages.split, gate.editor)
     return router
 
 
