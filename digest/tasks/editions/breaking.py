@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from sqlmodel import Session
 
 from digest.errors import InputError, Refused
-from digest.models import Article, Draft, Edition, EditionState, MailForm, Withheld
+from digest.models import Article, Edition, EditionName, EditionState, MailForm, Withheld
 from digest.models.cadence import BREAKING
 from digest.models.row import row_id
 from digest.rules.editions import cadence as calendar
@@ -68,10 +68,13 @@ class BreakingDesk:
                     )
         return found
 
-    def send(self, name: str, who: str, now: datetime) -> BreakingNews:
+    def send(
+        self, name: str, who: str, now: datetime, *, acted_on: EditionName | None = None
+    ) -> BreakingNews:
         """Plan an article for all who chose breaking news of its topics and do not have it: one commit.
 
-        A digest that it was sent by before is left out. Raise InputError where the article cannot be sent,
+        The edition that somebody `acted_on` at the desk keeps the act in its history as well. A digest that
+        it was sent by before is left out. Raise InputError where the article cannot be sent,
         and Refused while an edition of a digest is being compiled: that might hold the article too.
         """
         with self.database.write() as session:
@@ -87,12 +90,13 @@ class BreakingDesk:
                     continue
                 told = [row_id(one) for one in made]
                 found.readers[digest.name] = self._plan(session, digest, edition, article, told)
-                draft = Draft(digest=digest.name, cadence=BREAKING, period=edition.period)
-                act = f'sent "{article.title}" as breaking news to {found.readers[digest.name]} readers'
-                drafts.note(session, draft, who, act, now)
                 made.append(edition)
             if made:
                 workers.raise_counter(session)
+                readers = "1 reader" if found.count == 1 else f"{found.count:,} readers"
+                act = f"sent “{article.title}” as breaking news to {readers}"
+                for edition_name in [*([acted_on] if acted_on else []), *(one.name for one in made)]:
+                    drafts.note(session, drafts.find_or_new(session, *edition_name), who, act, now)
         return found
 
     def _check(self, session: Session, name: str) -> tuple[Article, list[DigestSettings]]:

@@ -44,6 +44,8 @@ SAID = {
     "answered": "Your answer is mailed by the next run.",
     "asked": "Its writer is asked by the next run; a yes puts it in the next edition.",
     "done": "Marked as done.",
+    "broken": "The article is on its way to the readers who chose breaking news.",
+    "broken-before": "It was sent as breaking news before. Nobody gets it again.",
     "revoked": "The feed is revoked. Its address opens nothing any more.",
     "reader-paused": "Paused.",
     "reader-resumed": "Resumed.",

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from digest.tasks.desk.agenda import AgendaEntry
 from digest.tasks.desk.desk import Desk
 from digest.web.desk.access import HOME, Access, SignInNeeded, to_sign_in
+from digest.web.desk.breaking import BreakingPages
 from digest.web.desk.calendar import CALENDAR, CalendarPages
 from digest.web.desk.confirmations import ConfirmationPages
 from digest.web.desk.edition import EditionPages, Panel
@@ -109,6 +110,9 @@ def _editions(
         ("preflight", checks.check),
     ):  # fmt: skip
         _post(router, f"{_EDITION}/{name}", act, gate.editor)
+    breaking = BreakingPages(front)
+    _look(router, f"{_EDITION}/breaking/{{number}}", breaking.show, gate)
+    _post(router, f"{_EDITION}/breaking/{{number}}", breaking.send, gate.publisher)
     asking = ConfirmationPages(front, pages)
     _look(router, f"{_EDITION}/publish", asking.show_publish, gate)
     _look(router, f"{_EDITION}/withdraw/{{number}}", asking.show_withdraw, gate)

@@ -64,7 +64,7 @@ def test_it_goes_to_who_chose_it_and_its_topic_and_stays_out_of_their_next_editi
         edition = session.exec(select(Edition).where(Edition.cadence == "breaking")).one()
         act = session.exec(select(DeskAct)).one()
     assert (edition.period, edition.subject) == (str(news), "Breaking: {lead}")
-    assert (act.who, act.act) == ("mara@courier.example", 'sent "Story 5" as breaking news to 1 readers')
+    assert (act.who, act.act) == ("mara@courier.example", "sent “Story 5” as breaking news to 1 reader")
 
 
 def test_the_same_article_is_never_sent_twice(newsroom: Newsroom, desk: BreakingDesk) -> None:

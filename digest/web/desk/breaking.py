@@ -1,0 +1,61 @@
+"""Send an article as breaking news: a page that says who would get it, and a button for publishers."""
+
+from fastapi import Request
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from digest.errors import InputError, Refused
+from digest.models import EditionName
+from digest.tasks.desk.article_acts import find_reach
+from digest.tasks.editions.breaking import BreakingDesk
+from digest.web.desk.pages import DeskPages, sentence
+
+
+class BreakingPages:
+    """The question, and the act."""
+
+    def __init__(self, front: DeskPages) -> None:
+        self._front = front
+        desk = front.desk
+        self._news = BreakingDesk(
+            desk.database, desk.settings, desk.composer, desk.renderer.speaks, desk.renderer.say
+        )
+
+    def show(self, request: Request, digest: str, cadence: str, period: str, number: int) -> Response:
+        """Say who would get an article, and ask whether to send it."""
+        return self._ask(request, EditionName(digest, cadence, period), number)
+
+    def send(self, request: Request, digest: str, cadence: str, period: str, number: int) -> Response:
+        """Send an article to everyone who chose breaking news and does not have it."""
+        name = EditionName(digest, cadence, period)
+        self._front.entry(name)
+        hand = self._front.hand(request, name)
+        try:
+            done = self._news.send(str(number), hand.who, hand.now, acted_on=name)
+        except (InputError, Refused) as error:
+            return self._ask(request, name, number, 409, error=sentence(error))
+        return self._front.go(name.path, "broken" if done.readers else "broken-before")
+
+    def _ask(
+        self, request: Request, name: EditionName, number: int, status: int = 200, error: str = ""
+    ) -> Response:
+        entry = self._front.entry(name)
+        with self._front.desk.database.read() as session:
+            reach = find_reach(session, number)
+        if reach is None:
+            raise HTTPException(404)
+        found = None
+        try:
+            found = self._news.count(str(number))
+        except InputError as why:
+            error = error or sentence(why)
+        return self._front.show(
+            request,
+            "breaking",
+            status,
+            title="Send as breaking news?",
+            entry=entry,
+            article=reach.article,
+            found=found,
+            error=error,
+        )
