@@ -28,7 +28,7 @@ NEEDS: dict[tuple[str, str], Role] = {
     ("POST", "/desk/sources/preview"): Role.OPERATOR,
     **{("POST", f"/desk/sources/{{source}}/{act}"): Role.OPERATOR for act in ("pause", "resume", "fetch")},
     **{("POST", f"{EDITION}/{act}"): Role.PUBLISHER for act in ("approve", "pause", "resume", "publish", "to-publish")},
-    **{("POST", f"{EDITION}/{act}/{{number}}"): Role.PUBLISHER for act in ("withdraw", "correct")},
+    **{("POST", f"{EDITION}/{act}/{{number}}"): Role.PUBLISHER for act in ("withdraw", "correct", "breaking")},
 }  # fmt: skip
 """What only some may do, written down here once more; everything else at the desk is any editor's."""
 
