@@ -19,9 +19,9 @@ from digest.tasks.desk.calendar import (
     revoke_link,
 )
 from digest.web.desk.access import HOME
-from digest.web.desk.icalendar import describe, write_calendar
 from digest.web.desk.pages import DeskPages
 from digest.web.shared.conditional import answer
+from digest.web.shared.icalendar import describe, write_calendar
 
 CALENDAR = f"{HOME}/calendar"
 _MONTH = re.compile(r"(20\d\d|21\d\d)-(0[1-9]|1[0-2])")

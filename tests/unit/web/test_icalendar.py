@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from digest.models import EditionName
 from digest.tasks.desk.calendar import CalendarEntry
 from digest.tasks.editions.schedule import Arrival
-from digest.web.desk.icalendar import write_calendar
+from digest.web.shared.icalendar import write_calendar
 
 NOW = datetime(2026, 11, 26, tzinfo=UTC)
 
