@@ -8,7 +8,18 @@ import pytest
 from sqlmodel import col, select
 
 from digest.mail.rendering.names import Names
-from digest.models import Answer, Article, Complaint, Edition, Form, Letter, Subscriber, Variant
+from digest.models import (
+    Answer,
+    Article,
+    Complaint,
+    Edition,
+    Form,
+    FrozenArticle,
+    Letter,
+    Subscriber,
+    Variant,
+    Withdrawal,
+)
 from digest.rules.editions.selection import Choice
 from digest.settings import Settings
 from digest.settings.inbound import InboundSettings
@@ -17,6 +28,7 @@ from digest.tasks.composing.cards import Cards
 from digest.tasks.desk.agenda import list_agenda
 from digest.tasks.desk.lineup import line_up
 from digest.tasks.inbound.intake import take_in
+from digest.tasks.readers import privacy
 from tests.support.desks import BEN, Clock, Newsdesk
 from tests.support.inbox import LETTER
 
@@ -154,6 +166,27 @@ def test_a_no_after_a_yes_takes_it_out_again(newsdesk: Newsdesk) -> None:
     take(newsdesk, ANNA, "Re: Alps", "no", to=to)
 
     assert [one.source for one in printed(newsdesk)] == ["newsroom"]
+
+
+def test_a_printed_letter_is_erased_with_its_writer(newsdesk: Newsdesk) -> None:
+    newsdesk.publish("Alps")
+    take(newsdesk, ANNA, "Re: Alps", "ja", to=asked(newsdesk))
+    article = next(one for one in printed(newsdesk) if one.source == "letters")
+    path = "/archive/world/daily/2026-11-23"
+    assert "never closed" in newsdesk.sign_in(BEN).get(path).text
+    assert "never closed" in str(privacy.show(newsdesk.app.readers, ANNA)["letters"])
+
+    privacy.erase(newsdesk.app.readers, ANNA, newsdesk.clock())
+
+    assert "never closed" not in newsdesk.sign_in(BEN).get(path).text
+    with newsdesk.app.database.read() as session:
+        row = session.get_one(Article, article.id)
+        frozen = session.exec(select(FrozenArticle).where(FrozenArticle.article_id == article.id)).all()
+        withdrawal = session.exec(select(Withdrawal)).one()
+    assert (row.text, row.author, row.summary) == ("", None, "")
+    assert [one.text for one in frozen] == [""]
+    assert withdrawal.done_at is not None
+    assert (letter(newsdesk).text, letter(newsdesk).print_text) == ("", "")
 
 
 def test_nobody_else_can_agree(newsdesk: Newsdesk) -> None:

@@ -1,10 +1,12 @@
 """Mail comes back: bounces, complaints, commands, letters, each acted on once and only where it is proved."""
 
+import re
 import smtplib
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from urllib.parse import unquote
 
 import pytest
 from sqlmodel import Session
@@ -179,6 +181,27 @@ def test_a_letter_is_kept_with_its_quote_folded_and_forwarded(inboxed: Inboxed, 
     assert R0 in inboxed.publication.run("letters", "list")
     inboxed.publication.run("letters", "done", "1")
     assert inboxed.rows(Letter)[0].state == "done"
+
+
+def test_a_letter_by_an_articles_own_link_is_about_that_article(inboxed: Inboxed, caught: Caught) -> None:
+    publication = inboxed.publication
+    publication.change_settings("[web]", "[look]\nreply_link = true\n\n[web]")
+    publication.write_article("Ferry sinks")
+    publication.run("fetch", "newsroom")
+    publication.run("send", "world", "--now")
+    replied = next(one for one in caught.parsed() if one["To"] == R0)["Message-ID"]
+    inboxed.take(inboxed.letter(R0, "Re: World", "send now", headers=[f"In-Reply-To: {replied}"]))
+    publication.run("send", "world")
+    html = caught.parsed()[-1].get_body(("html",))
+    assert html is not None
+    (link,) = re.findall(r"mailto:([^?\"]+)\?subject=([^\"]+)", html.get_content())
+
+    inboxed.take(inboxed.letter(R1, unquote(link[1]), "leave\n\nit where it sank", to=unquote(link[0])))
+
+    shown = publication.facts("letters", "show", "1")
+    assert (shown["article"], shown["subject"]) == ("Ferry sinks", "Re: Ferry sinks")
+    assert "Ferry sinks" in publication.run("letters", "show", "1")
+    assert inboxed.state(R1) == "confirmed"
 
 
 def test_automatic_answers_lists_and_receipts_meet_silence(inboxed: Inboxed) -> None:

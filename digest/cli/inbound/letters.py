@@ -56,12 +56,17 @@ def show(letter: int, *, quoted: bool = False, json: AsJson = False, common: Com
         found = letters.find_letter(app.database, letter)
     row = found.letter
     if json:
-        show_json(row.model_dump() | {"about": str(found.edition.name) if found.edition else None})
+        about = str(found.edition.name) if found.edition else None
+        show_json(
+            row.model_dump() | {"about": about, "article": found.article.title if found.article else None}
+        )
         return
     say(f"From: {row.name} <{row.sender}>")
     say(f"Subject: {row.subject}")
     say(f"Date: {row.at:%Y-%m-%d %H:%M} UTC")
     say(f"State: {row.state}")
+    if found.article:
+        say(f"About: {found.article.title}")
     for part in (row.text, row.signature, row.quoted if quoted else ""):
         if part:
             say()

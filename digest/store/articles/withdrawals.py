@@ -16,6 +16,7 @@ from digest.models import (
     DeliveryState,
     Edition,
     EditionState,
+    FrozenArticle,
     Subscription,
     Variant,
     VariantArticle,
@@ -36,6 +37,15 @@ def enter(session: Session, article: Article, at: datetime, reason: str) -> With
     session.add_all([article, withdrawal])
     session.flush()
     return withdrawal
+
+
+def erase_content(session: Session, article: Article) -> None:
+    """Delete the words of an article that is withdrawn for good, in the editions that had it too."""
+    words: dict[str, object] = {
+        "title": "Erased", "summary": "", "html": "", "text": "", "word_count": 0, "author": None,
+    }  # fmt: skip
+    session.exec(update(Article).where(col(Article.id) == article.id).values(words | {"content_hash": ""}))
+    session.exec(update(FrozenArticle).where(col(FrozenArticle.article_id) == article.id).values(words))
 
 
 def find_withdrawal(session: Session, article_id: int) -> Withdrawal | None:

@@ -7,6 +7,8 @@ from sqlmodel import Session, col, func, select, update
 
 from digest.models import Letter, LetterState
 
+_WORDS = ("sender", "name", "subject", "text", "quoted", "signature", "mail_id", "print_text", "print_name")
+
 
 def add_letter(session: Session, row: Letter) -> Letter:
     """Store a letter."""
@@ -50,7 +52,9 @@ def set_state(session: Session, letter: Letter, state: LetterState, who: str, no
     session.flush()
 
 
-def erase_letters(session: Session, subscriber_id: int) -> None:
-    """Delete the text and sender of letters from a reader who is erased."""
-    theirs = update(Letter).where(col(Letter.subscriber_id) == subscriber_id)
-    session.exec(theirs.values(sender="", name="", subject="", text="", quoted="", signature="", mail_id=""))
+def erase_letters(session: Session, subscriber_id: int) -> list[int]:
+    """Delete the text and sender of letters from a reader who is erased; return the articles they became."""
+    own = col(Letter.subscriber_id) == subscriber_id
+    printed = session.exec(select(Letter.printed_as).where(own, col(Letter.printed_as).is_not(None))).all()
+    session.exec(update(Letter).where(own).values(dict.fromkeys(_WORDS, "")))
+    return [number for number in printed if number is not None]

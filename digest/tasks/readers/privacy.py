@@ -8,10 +8,14 @@ from digest.errors import InputError
 from digest.models import ConsentEvent, ConsentWording, Subscriber, Subscription, SuppressionReason
 from digest.models.row import row_id
 from digest.rules.readers.address import normalise
+from digest.store.articles import withdrawals
+from digest.store.articles.articles import get_articles
 from digest.store.readers import answers, letters, notices, subscribers, wordings
+from digest.tasks.articles.withdrawing import finish_withdrawals
 from digest.tasks.readers.readers import Readers, end
 
 JsonDict = dict[str, object]
+_MOST_LETTERS = 1_000
 
 
 def show(readers: Readers, address: str) -> JsonDict:
@@ -22,6 +26,7 @@ def show(readers: Readers, address: str) -> JsonDict:
         subscriptions = subscribers.list_subscriptions(session, row_id(subscriber))
         events = subscribers.list_consent(session, row_id(subscriber))
         agreed = wordings.get_wordings(session, [event.wording_id for event in events])
+        written = letters.list_of(session, row_id(subscriber), _MOST_LETTERS)
     return {
         "address": subscriber.address,
         "name": subscriber.name,
@@ -31,21 +36,34 @@ def show(readers: Readers, address: str) -> JsonDict:
         "suppressed": banned.reason if banned else None,
         "subscriptions": [_show_subscription(row) for row in subscriptions],
         "consent": [_show_event(event, agreed.get(event.wording_id)) for event in events],
+        "letters": [
+            {
+                "at": one.at.isoformat(),
+                "subject": one.subject,
+                "text": one.text,
+                "printing": one.consent or None,
+            }
+            for one in written
+        ],
     }
 
 
 def erase(readers: Readers, address: str, now: datetime) -> None:
     """Erase a reader (GDPR 17), keeping a keyed hash so that no import brings them back.
 
-    All their subscriptions end at once; raise InputError for an unknown address.
+    All their subscriptions end at once. A letter of theirs that was printed is withdrawn from the archive and
+    from every message that has not been sent. Raise InputError for an unknown address.
     """
     with readers.database.write() as session:
         subscriber = get_known(session, address)
         suppress(session, readers, subscriber, SuppressionReason.ERASED, now)
         notices.forget_notices(session, subscriber_id=subscriber.id)
         subscribers.erase_subscriber(session, subscriber, now)
-        letters.erase_letters(session, row_id(subscriber))
+        for article in get_articles(session, letters.erase_letters(session, row_id(subscriber))).values():
+            withdrawals.enter(session, article, now, "its writer was erased")
+            withdrawals.erase_content(session, article)
         answers.erase_answers(session, row_id(subscriber))
+    finish_withdrawals(readers.database, lambda: now)
 
 
 def suppress(
