@@ -176,6 +176,69 @@ def test_without_javascript_all_is_done_by_buttons(story: Story) -> None:
     page.get_by_role("heading", name="Sign in to the desk").wait_for()
 
 
+@pytest.mark.parametrize("script", [True, False], ids=["with script", "without script"])
+def test_an_editors_day_loses_nothing_typed(story: Story, script: bool) -> None:
+    for hours, title in enumerate(["Alps", "Baltic", "Crete"], 1):
+        story.newsdesk.publish(title, hours=hours)
+    story.newsdesk.subscribe("anna@readers.example")
+    page = story.sign_in(java_script_enabled=script)
+    story.open(page)
+    subject = page.get_by_role("textbox", name="Subject", exact=True)
+    introduction, note = (
+        page.get_by_label("Introduction, in Markdown"),
+        page.get_by_label("Note to colleagues"),
+    )
+
+    subject.fill("Mountains first")
+    note.fill("Check the height")
+    page.get_by_role("button", name="Move up: Crete").click()
+    page.get_by_text("What you had typed was saved with it.").wait_for()
+    assert lines(page) == ["Alps", "Crete", "Baltic"]
+    assert (subject.input_value(), note.input_value()) == ("Mountains first", "Check the height")
+
+    introduction.fill("Good morning, {reader}.")
+    page.get_by_role("button", name="Approve", exact=True).click()
+    page.get_by_role("alert").wait_for()
+    assert (introduction.input_value(), note.input_value()) == ("Good morning, {reader}.", "Check the height")
+    introduction.fill("Good morning, readers.")
+    page.get_by_role("button", name="Approve", exact=True).click()
+    page.get_by_text("Saved and approved as it stands on this page.").wait_for()
+
+    page.get_by_role("button", name="Send me a proof").click()
+    page.get_by_text("The proof is on its way").wait_for()
+    assert parse(story.relay.messages[-1][1])["Subject"] == "[Proof] Mountains first"
+
+    story.newsdesk.clock.now = DEADLINE
+    story.send()
+    message = parse(story.relay.messages[-1][1])
+    body = message.get_body(("plain",))
+    assert body is not None
+    assert message["Subject"] == "Mountains first"
+    assert "Good morning, readers." in body.get_content()
+
+    story.open(page)
+    page.get_by_role("link", name="Withdraw: Alps").click()
+    page.get_by_text("1 message with it has left.").wait_for()
+    page.get_by_label("Reason").fill("Wrong height")
+    page.get_by_role("button", name="Withdraw the article").click()
+    page.get_by_text("The article is withdrawn.").wait_for()
+    text = page.get_by_label("What was wrong and what is right")
+    text.fill("They are *4,806* metres high.")
+    page.get_by_role("button", name="Preview the text").click()
+    page.get_by_role("region", name="How the correction looks").wait_for()
+    assert text.input_value() == "They are *4,806* metres high."
+    page.get_by_role("button", name="Send the correction").click()
+    page.get_by_text("The correction is sent with the next run").wait_for()
+    for act in (
+        "withdrew “Alps”: Wrong height",
+        "corrected “Alps” for 1 reader",
+        "wrote the introduction; approved it",
+    ):
+        page.get_by_text(act).first.wait_for()
+    story.send()
+    assert parse(story.relay.messages[-1][1])["Subject"] == "Correction: Alps"
+
+
 def test_hostile_articles_run_nothing_on_the_desk_or_in_the_preview(story: Story) -> None:
     hostile = '<img src=x onerror="document.title=1">"\'><script>document.title=2</script>{{ 7*7 }}'
     story.newsdesk.publish(hostile, author=hostile, html=f"<p>{hostile}</p>")
@@ -212,7 +275,14 @@ def test_axe_finds_nothing_on_any_page_of_the_desk(story: Story, scheme: str) ->
     page.get_by_role("button", name="Pin: Crete").click()
     page.get_by_label("Introduction, in Markdown").fill("See [this](https://courier.example/x).")
     page.get_by_role("button", name="Save", exact=True).click()
-    paths = ["/desk", Newsdesk.PATH, f"{Newsdesk.PATH}/preview", "/desk/login"]
+    own = ["preview", "publish", "edit/1", "withdraw/1", "correct/1"]
+    paths = [
+        "/desk",
+        "/desk/editions",
+        Newsdesk.PATH,
+        *(f"{Newsdesk.PATH}/{one}" for one in own),
+        "/desk/login",
+    ]
     found: list[str] = []
     for path in paths:
         if path == "/desk/login":

@@ -40,7 +40,7 @@ def status(edition: str | None = None, *, json: AsJson = False, common: Common =
     with application(common) as app:
         refusal, zone, now = app.find_refusal(), app.settings.zone, app.clock()
         with app.database.read() as session:
-            rows = accounting.status(session, edition)
+            rows = accounting.status(session, app.settings, edition)
             slowed_by = accounting.slowed_by(session, app.settings, now)
             alerts = list_shown(session, app.settings, now)
     if json:

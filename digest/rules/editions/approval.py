@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from digest.models import Approval, Draft, Edition, EditionState
 
@@ -42,6 +43,12 @@ def status_sentence(
         again = f"; tried again {name_moment(edition.retry_at)}" if edition.retry_at else ""
         return f"Paused: {edition.reason or 'by an operator'}{again}."
     return _made(edition, name_moment)
+
+
+def name_moment(at: datetime, zone: ZoneInfo) -> str:
+    """Return a moment as pages and commands say it to editors: `"Mon 23 Nov, 07:00"`."""
+    local = at.astimezone(zone)
+    return f"{local:%a} {local.day} {local:%b}, {local:%H:%M}"
 
 
 def status_label(policy: str, draft: Draft | None, edition: Edition | None) -> str:

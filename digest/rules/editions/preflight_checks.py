@@ -250,7 +250,7 @@ def _postal_address_is_there(proof: EditionFacts) -> Found:
 def _sender_is_signed_for(proof: EditionFacts) -> Found:
     own, signing = proof.around.from_domain, proof.around.signing_domain
     if not signing:
-        yield "messages are not signed by us; unless the relay does it, Gmail and Yahoo refuse them in number"
+        yield "messages are not signed; unless the relay signs them, Gmail and Yahoo may reject bulk mail"
     elif own != signing and not own.endswith(f".{signing}") and not signing.endswith(f".{own}"):
         yield f'the signature is of "{signing}", From of "{own}": they do not answer for each other (DMARC)'
 

@@ -51,11 +51,11 @@ def links_live(proof: EditionFacts) -> Found:
 
 
 def links_answer(proof: EditionFacts) -> Found:
-    """Find links that do not answer now."""
+    """Find links that cannot be reached."""
     for link in dict.fromkeys(proof.parts.links):
         visit = proof.visits.get(link)
         if visit is not None and visit.trouble and not visit.is_gone:
-            yield f"a link does not answer now: {visit.trouble}"
+            yield f"couldn't reach a link: {visit.trouble}"
 
 
 def text_has_every_link(proof: EditionFacts) -> Found:

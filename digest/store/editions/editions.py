@@ -5,14 +5,17 @@ from datetime import date, datetime
 
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import Session, col, func, select, update
+from sqlmodel import Session, col, func, or_, select, update
 
 from digest.models import (
     CadenceStart,
     Edition,
     EditionState,
 )
+from digest.models.cadence import REQUEST, WELCOME
 from digest.models.row import row_id
+
+_MOST_WORDS = 10
 
 
 def find_edition(session: Session, digest: str, cadence: str, period: str) -> Edition | None:
@@ -33,6 +36,26 @@ def list_editions(
     if states:
         query = query.where(col(Edition.state).in_(states))
     return list(session.exec(query))
+
+
+def list_latest(
+    session: Session, *, digest: str, state: str, words: str, before: int | None, limit: int
+) -> list[Edition]:
+    """List the latest editions that were entered, those for single readers aside; "" does not filter.
+
+    `words` are looked for in cadence, period and subject. The primary key is read downwards from `before`.
+    """
+    query = select(Edition).where(col(Edition.cadence).not_in((REQUEST, WELCOME)))
+    if digest:
+        query = query.where(Edition.digest == digest)
+    if state:
+        query = query.where(Edition.state == state)
+    for word in words.split()[:_MOST_WORDS]:
+        fields = (col(Edition.cadence), col(Edition.period), col(Edition.subject))
+        query = query.where(or_(*(field.icontains(word, autoescape=True) for field in fields)))
+    if before is not None:
+        query = query.where(col(Edition.id) < before)
+    return list(session.exec(query.order_by(col(Edition.id).desc()).limit(limit)))
 
 
 def add_edition(session: Session, edition: Edition) -> Edition | None:

@@ -7,12 +7,16 @@ from datetime import datetime
 from sqlmodel import Session
 
 from digest.models import DeliveryState, DeskAct, Draft, Edition, EditionName, EditionState
+from digest.models.cadence import CORRECTION
 from digest.models.row import row_id
 from digest.rules.editions.cadence import Occurrence
 from digest.settings import DigestSettings, Settings
 from digest.store.delivery import deliveries
 from digest.store.editions import cohorts, drafts, editions
 from digest.tasks.editions.coming import next_occurrence
+
+PAGE = 50
+"""How many editions a page of the list has."""
 
 _ACTS_SHOWN = 50
 
@@ -68,14 +72,39 @@ def list_agenda(session: Session, settings: Settings, now: datetime) -> list[Age
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class EditionFilter:
+    """Which editions a list has; what is "" does not filter. `before` is the id that a page ends above."""
+
+    digest: str = ""
+    state: str = ""
+    words: str = ""
+    before: int | None = None
+
+
+def list_entries(
+    session: Session, settings: Settings, wanted: EditionFilter
+) -> tuple[list[AgendaEntry], int | None]:
+    """List a page of the editions that were entered, the latest first, and where the next page begins."""
+    known = {digest.name: digest for digest in settings.digests}
+    rows = editions.list_latest(
+        session, digest=wanted.digest, state=wanted.state, words=wanted.words[:200],
+        before=wanted.before, limit=PAGE + 1,
+    )  # fmt: skip
+    older = row_id(rows[PAGE - 1]) if len(rows) > PAGE else None
+    return [_made(session, known[row.digest], row) for row in rows[:PAGE] if row.digest in known], older
+
+
 def find_entry(session: Session, settings: Settings, name: EditionName, now: datetime) -> AgendaEntry | None:
     """Find one edition: one that was made, or the next of its cadence."""
     digest = next((one for one in settings.digests if one.name == name.digest), None)
-    if digest is None or name.cadence not in digest.cadences:
+    if digest is None or name.cadence not in (*digest.cadences, CORRECTION):
         return None
     edition = editions.find_edition(session, name.digest, name.cadence, name.period)
     if edition is not None:
         return _made(session, digest, edition)
+    if name.cadence == CORRECTION:
+        return None
     if digest.cadence(name.cadence).is_at_once:
         return None
     coming = next_occurrence(session, settings, digest, name.cadence, now)

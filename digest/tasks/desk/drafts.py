@@ -134,7 +134,7 @@ def let_go(desk: Desk, hand: Edit) -> None:
 
     def alter(_session: Session, draft: Draft) -> str:
         draft.held_by = None
-        return "ended the hold"
+        return "released it"
 
     change_draft(desk, hand, alter, can_undo=False)
 

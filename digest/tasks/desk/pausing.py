@@ -1,4 +1,4 @@
-"""Pause and resume an edition that is being delivered, and keep who did it."""
+"""Pause and resume an edition that is being delivered, or retry it, and keep who did it."""
 
 from sqlmodel import Session
 
@@ -8,7 +8,7 @@ from digest.models.row import row_id
 from digest.store.editions import drafts, editions
 from digest.tasks.desk.desk import Desk
 from digest.tasks.desk.draft_versions import Edit
-from digest.tasks.editions.pausing import resume_editions
+from digest.tasks.editions.pausing import resume_editions, retry_failed
 
 
 def pause_edition(desk: Desk, hand: Edit) -> None:
@@ -27,6 +27,16 @@ def resume_edition(desk: Desk, hand: Edit) -> None:
         if not resume_editions(session, [_get(session, hand)]):
             raise InputError("the edition is not paused")
         _note(session, hand, "resumed delivery")
+
+
+def retry_edition(desk: Desk, hand: Edit) -> None:
+    """Plan an edition's failed deliveries again, where the reader got nothing of the digest since."""
+    with desk.database.write() as session:
+        done = retry_failed(session, [_get(session, hand)], hand.now)
+        planned = sum(count for _, count, _ in done)
+        if not planned:
+            raise InputError("there is nobody to try again: who failed has left, or has got a later edition")
+        _note(session, hand, f"retried {planned:,} failed {'reader' if planned == 1 else 'readers'}")
 
 
 def _get(session: Session, hand: Edit) -> Edition:

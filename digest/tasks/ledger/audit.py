@@ -15,9 +15,10 @@ from digest.models import (
 )
 from digest.models.row import row_id
 from digest.rules.delivery.rate_limits import LEARNED_FOR, allowance_of
+from digest.rules.editions.approval import name_moment, status_sentence
 from digest.settings import Settings
 from digest.store.delivery import deliveries, hot_path, learned_limits
-from digest.store.editions import editions
+from digest.store.editions import drafts, editions
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +70,11 @@ def account(session: Session, edition: Edition) -> Account:
     )
 
 
-def status(session: Session, edition: str | None = None) -> list[dict[str, Any]]:
+def status(session: Session, settings: Settings, edition: str | None = None) -> list[dict[str, Any]]:
     """Return each edition's sum with its times, and the reasons why deliveries failed, were withheld or wait.
 
-    `deferred` counts those of `open` that a server deferred; `next_due_at` is when the next one is tried.
+    A held edition's reason is the sentence that the desk shows. `deferred` counts those of `open` that a
+    server deferred; `next_due_at` is when the next one is tried.
     """
     report = []
     for row in find_named(session, edition):
@@ -87,11 +89,21 @@ def status(session: Session, edition: str | None = None) -> list[dict[str, Any]]
                 "finished_at": row.finished_at.isoformat() if row.finished_at else None,
                 "deferred": sum(count for state, _, count in found if state == DeliveryState.DEFERRED),
                 "next_due_at": next_due.isoformat() if next_due else None,
-                "reason": row.reason,
+                "reason": _reason_of(session, settings, row),
                 "reasons": reasons,
             }
         )
     return report
+
+
+def _reason_of(session: Session, settings: Settings, row: Edition) -> str:
+    digest = next((one for one in settings.digests if one.name == row.digest), None)
+    if row.state != EditionState.HELD or digest is None:
+        return row.reason
+    draft = drafts.find_draft(session, *row.name)
+    return status_sentence(
+        digest.approval, draft, row, row.deadline_at, lambda at: name_moment(at, settings.zone)
+    )
 
 
 def slowed_by(session: Session, settings: Settings, now: datetime) -> list[str]:
@@ -107,12 +119,20 @@ def slowed_by(session: Session, settings: Settings, now: datetime) -> list[str]:
         at = row.slowed_at.astimezone(settings.zone)
         told.append(f"{row.name}: asked to slow down at {at:%H:%M}; {row.rate:.2g} messages a second")
     for name, limit in settings.smtp.domains.items():
-        stated = [f"{limit.rate:g} messages a second"] if limit.rate else []
-        stated += [f"{limit.connections} at once"] if limit.connections else []
-        told.append(f"{name}: the settings allow {' and '.join(stated) or 'anything'}")
+        stated = [_per_second(limit.rate)] if limit.rate else []
+        stated += (
+            [f"{limit.connections} {'connection' if limit.connections == 1 else 'connections'}"]
+            if limit.connections
+            else []
+        )
+        told.append(f"{name}: limited to {' and '.join(stated)}" if stated else f"{name}: not limited")
     if settings.smtp.rate:
-        told.append(f"the settings allow {settings.smtp.rate:g} messages a second")
+        told.append(f"all relays: limited to {_per_second(settings.smtp.rate)}")
     return told
+
+
+def _per_second(rate: float) -> str:
+    return f"{rate:g} {'message' if rate == 1 else 'messages'} per second"
 
 
 def find_named(session: Session, name: str | None) -> list[Edition]:

@@ -13,7 +13,7 @@ from digest.tasks.desk.agenda import AgendaEntry, describe_progress, list_activi
 from digest.tasks.desk.article_acts import list_contents
 from digest.tasks.desk.desk import Desk
 from digest.tasks.desk.draft_versions import Edit
-from digest.tasks.desk.pausing import pause_edition, resume_edition
+from digest.tasks.desk.pausing import pause_edition, resume_edition, retry_edition
 from digest.tasks.ledger.audit import account, slowed_by
 from digest.web.desk.pages import DeskPages, sentence
 
@@ -31,6 +31,10 @@ class ProgressPages:
     def resume(self, request: Request, digest: str, cadence: str, period: str) -> Response:
         """Resume delivery."""
         return self._act(request, EditionName(digest, cadence, period), resume_edition, "resumed")
+
+    def retry(self, request: Request, digest: str, cadence: str, period: str) -> Response:
+        """Try the readers again to whom the edition could not be delivered."""
+        return self._act(request, EditionName(digest, cadence, period), retry_edition, "retried")
 
     def _act(
         self, request: Request, name: EditionName, change: Callable[[Desk, Edit], object], said: str

@@ -16,7 +16,7 @@ from digest.web.desk.calendar import CALENDAR, CalendarPages
 from digest.web.desk.confirmations import ConfirmationPages
 from digest.web.desk.edition import EditionPages, Panel
 from digest.web.desk.edition_article import EditionArticlePages
-from digest.web.desk.home import HomePages
+from digest.web.desk.home import EDITIONS, HomePages
 from digest.web.desk.letters import LETTERS, LetterPages, letters_panel
 from digest.web.desk.login import LoginPages
 from digest.web.desk.pages import DeskPages
@@ -96,7 +96,9 @@ def _editions(
     progress = ProgressPages(front)
     pages = EditionPages(front, progress, panels)
     looking, checks = PreviewPages(front, pages), PreflightPages(front, pages)
-    _look(router, HOME, HomePages(front).home, gate)
+    home = HomePages(front)
+    _look(router, HOME, home.home, gate)
+    _look(router, EDITIONS, home.editions, gate)
     _look(router, _EDITION, pages.edition, gate)
     _look(router, f"{_EDITION}/preview", looking.preview, gate)
     _look(router, f"{_EDITION}/preview/frame", looking.frame, gate)
@@ -121,7 +123,12 @@ def _editions(
     _post(router, f"{_EDITION}/publish", asking.publish, gate.publisher)
     _post(router, f"{_EDITION}/withdraw/{{number}}", asking.withdraw, gate.publisher)
     _post(router, f"{_EDITION}/correct/{{number}}", asking.correct, gate.publisher)
-    for name, act in (("approve", pages.approve), ("pause", progress.pause), ("resume", progress.resume)):
+    for name, act in (
+        ("approve", pages.approve),
+        ("pause", progress.pause),
+        ("resume", progress.resume),
+        ("retry", progress.retry),
+    ):
         _post(router, f"{_EDITION}/{name}", act, gate.publisher)
     return router
 

@@ -35,6 +35,9 @@ class SectionLink:
     is_current: bool
 
 
+_PARTS_OF_A_NAME = 3
+"""An edition's page is at `/desk/DIGEST/CADENCE/PERIOD`; a password's and a proof's are shorter."""
+
 SECTIONS = (
     DeskSection("Editions", f"{HOME}/editions"),
     DeskSection("Calendar", f"{HOME}/calendar"),
@@ -51,7 +54,7 @@ def section_links(app: FastAPI, path: str, role: Role) -> list[SectionLink]:
     """List the links of the navigation on a page; pages of an edition belong to the first section."""
     shown = [one for one in SECTIONS if role.includes(one.needs) and _is_routed(app, one.path)]
     named = next((one for one in shown if one.holds(path)), None)
-    is_edition = named is None and path.count("/") > HOME.count("/") + 1
+    is_edition = named is None and path.count("/") >= HOME.count("/") + _PARTS_OF_A_NAME
     return [
         SectionLink(one.label, one.path, one is named or (is_edition and one is SECTIONS[0])) for one in shown
     ]

@@ -9,6 +9,7 @@ from starlette.responses import HTMLResponse
 
 from digest.mail.rendering.catalogues import ENGLISH, isolate
 from digest.mail.rendering.language_tags import direction
+from digest.rules.editions.approval import name_moment
 from digest.settings import Settings
 
 
@@ -65,8 +66,7 @@ class Pages:
 
     def name_moment(self, at: datetime) -> str:
         """Return a moment in the publication's zone: `Mon 23 Nov, 07:00`."""
-        local = at.astimezone(self._settings.zone)
-        return f"{local:%a} {local.day} {local:%b}, {local:%H:%M}"
+        return name_moment(at, self._settings.zone)
 
 
 def name_span(span: timedelta) -> str:

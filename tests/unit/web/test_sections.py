@@ -29,7 +29,8 @@ def test_a_page_below_a_section_marks_it_as_current() -> None:
     assert current("/desk/readers") == ["Readers"]
     assert current("/desk/readers/7") == ["Readers"]
     assert current("/desk/world/daily/2026-11-23/preview") == ["Editions"]
-    assert current("/desk") == []
+    for path in ("/desk", "/desk/login", "/desk/password/x1", "/desk/proof/x1"):
+        assert current(path) == []
 
 
 def test_a_section_whose_pages_are_in_a_router_of_their_own_is_shown() -> None:

@@ -1,0 +1,80 @@
+"""All editions at the desk: the list, what needs somebody, and readers who are tried again."""
+
+from sqlmodel import select
+
+from digest.models import Delivery, DeliveryState, Edition, EditionState
+from digest.tasks.ledger import audit
+from tests.support.desks import BEN, MARA, Newsdesk
+
+
+def settle(newsdesk: Newsdesk, state: DeliveryState, reason: str = "") -> None:
+    with newsdesk.app.database.write() as session:
+        for row in session.exec(select(Delivery)):
+            row.state, row.reason = state, reason
+            session.add(row)
+
+
+def test_all_editions_are_listed_and_found(newsdesk: Newsdesk) -> None:
+    newsdesk.subscribe("ada@readers.example")
+    newsdesk.publish("Bridge reopens")
+    mara = newsdesk.sign_in()
+    assert "No edition has been made yet." in mara.get("/desk/editions").text
+    mara.do("shape", subject="Lanes <b>open</b>", introduction="", do="save")
+    newsdesk.compile()
+    with newsdesk.app.database.write() as session:
+        for number in range(60):
+            session.add(Edition(
+                digest="world", cadence="daily", period=f"2025-{number:03}", state=EditionState.FINISHED,
+                deadline_at=newsdesk.clock(), freeze_at=newsdesk.clock(),
+            ))  # fmt: skip
+
+    mara = newsdesk.sign_in()
+    page = mara.get("/desk/editions").text
+    assert page.count("/desk/world/daily/2025-") == 50
+    older = mara.get(page.split('rel="next" href="')[1].split('"')[0].replace("&amp;", "&")).text
+    assert older.count("/desk/world/daily/2025-") == 10
+    found = mara.get("/desk/editions?q=lanes+11-23&state=frozen").text
+    assert f'href="{Newsdesk.PATH}"' in found
+    assert "Lanes &lt;b&gt;open&lt;/b&gt;" in found
+    assert "2025-" not in found
+    assert "No edition matches" in mara.get("/desk/editions?q=nowhere").text
+    assert mara.get("/desk/editions?before=x&state=no&digest=no").status_code == 200
+
+
+def test_failed_readers_are_tried_again_by_a_publisher(newsdesk: Newsdesk) -> None:
+    newsdesk.subscribe("ada@readers.example")
+    newsdesk.publish("Bridge reopens")
+    newsdesk.compile()
+    settle(newsdesk, DeliveryState.FAILED, "550 no such mailbox")
+    mara = newsdesk.sign_in()
+    assert "Retry failed readers" in mara.get().text
+    assert newsdesk.sign_in(BEN).do("retry").status_code == 403
+
+    mara.do("retry")
+
+    page = mara.get().text
+    assert "retried 1 failed reader" in page
+    assert "Retry failed readers" not in page
+    assert "there is nobody to try again" in mara.do("retry").text.lower()
+
+
+def test_what_waits_for_somebody_stands_first_and_the_command_says_the_same(newsdesk: Newsdesk) -> None:
+    newsdesk.publish("Bridge reopens")
+    mara = newsdesk.sign_in()
+    assert "Needs attention" not in mara.get("/desk").text
+    mara.do("hold")
+    newsdesk.compile()
+    mara = newsdesk.sign_in()
+
+    for act, sentence in (
+        ("", f"Held since Mon 23 Nov, 07:00: held by {MARA}."),
+        ("approve", f"Approved by {MARA}; the next run sends it."),
+    ):
+        if act:
+            mara.do(act)
+        page = mara.get("/desk").text
+        assert page.index("Needs attention") < page.index("Upcoming editions")
+        assert sentence in page
+        with newsdesk.app.database.read() as session:
+            told = [row["reason"] for row in audit.status(session, newsdesk.settings, "world daily")]
+        assert sentence in told
