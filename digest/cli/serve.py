@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import partial
 
 from digest.bootstrap import Application
-from digest.cli.setup import wait_for_end
+from digest.cli.setup import listen_for_end
 from digest.cli.terminal.common import DEFAULT, Common, application
 from digest.cli.terminal.output import say
 from digest.errors import SettingsError, UsageError
@@ -52,6 +52,7 @@ class Watchdog:
 def run(*, common: Common = DEFAULT) -> None:
     """Run the daemon: scheduler, web pages and delivery in one process."""
     with application(common) as app:
+        ended = listen_for_end()  # before the first tick: it may have a message on the wire
         ticker = Ticker(app)
         web = _server(app, lambda: ticker.is_stalled) if app.settings.web.enabled else None
         lmtp = _lmtp(app)
@@ -64,7 +65,7 @@ def run(*, common: Common = DEFAULT) -> None:
         where = f"pages at http://{app.settings.web.host}:{web.port}/" if web else "no pages, mail alone"
         say(f"{where}; Ctrl-C ends it", quiet=common.quiet)
         try:
-            wait_for_end()
+            ended.wait()
         finally:
             watchdog.stop()
             if lmtp is not None:
@@ -103,7 +104,7 @@ def web(*, common: Common = DEFAULT) -> None:
         server.start()
         say(f"pages at http://{app.settings.web.host}:{server.port}/; Ctrl-C ends it", quiet=common.quiet)
         try:
-            wait_for_end()
+            listen_for_end().wait()
         finally:
             server.stop()
 

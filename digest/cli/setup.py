@@ -77,18 +77,18 @@ def catch(
     pages.start()
     say(f"catching at 127.0.0.1:{catcher.port}; mail: http://localhost:{pages.port}/", quiet=common.quiet)
     try:
-        wait_for_end()
+        listen_for_end().wait()
     finally:
         pages.stop()
         catcher.stop()
 
 
-def wait_for_end() -> None:
-    """Wait for SIGINT or SIGTERM."""
+def listen_for_end() -> threading.Event:
+    """Return what SIGINT and SIGTERM set from now on, in place of ending the process."""
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
-    ended.wait()
+    return ended
 
 
 def _serve(app: Application, folder: Path, common: Common) -> None:
@@ -107,7 +107,7 @@ def _serve(app: Application, folder: Path, common: Common) -> None:
     )
     say("Ctrl-C ends it", quiet=common.quiet)
     try:
-        wait_for_end()
+        listen_for_end().wait()
     finally:
         web.stop()
         mail.stop()

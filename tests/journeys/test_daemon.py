@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from digest.scheduler import Ticker
 from tests.support.newsroom import Caught, Publication
 
 
@@ -40,3 +41,24 @@ def test_the_daemon_delivers_what_is_open_serves_the_pages_and_ends_when_it_is_t
     assert f"pages at http://127.0.0.1:{web}/" in out
     assert len(relay.messages) == 5
     assert publication.facts("audit")["ok"] is True
+
+
+def test_the_daemon_hears_that_it_is_to_end_from_its_first_tick_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publication = Publication(tmp_path, f"sqlite:///{tmp_path}/digest.db", port=9)
+    publication.change_settings("[web]", f"[web]\nport = {free_port()}")
+    publication.begin(readers=1)
+    start, before = Ticker.start, {one: signal.getsignal(one) for one in (signal.SIGTERM, signal.SIGINT)}
+
+    def start_and_end(ticker: Ticker) -> None:
+        start(ticker)
+        assert signal.getsignal(signal.SIGTERM) is not before[signal.SIGTERM]
+        signal.raise_signal(signal.SIGTERM)
+
+    monkeypatch.setattr(Ticker, "start", start_and_end)
+    try:
+        publication.run("run")
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
