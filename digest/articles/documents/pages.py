@@ -185,7 +185,9 @@ def _own_title(title: str, stated: PageMetadata) -> str:
     if not title:
         return within[0] if within else max(others or parts, key=len, default="")
     if known in of_site or (len(parts) > 1 and known in map(str.casefold, parts[1:]) and within):
-        return within[0] if within else max(others, key=len, default=title)
+        if within or others:
+            return within[0] if within else max(others, key=len)
+        return next((one for one in headings if one.casefold() not in of_site), title)
     return title
 
 

@@ -18,7 +18,7 @@ from digest.articles.feeds.xml_bombs import check_xml
 from digest.articles.html.cleaning import one_line
 from digest.articles.html.image_choice import ImageCandidate, candidate
 from digest.articles.html.plain_to_html import html_of_plain
-from digest.articles.html.titles import Markup, title_line
+from digest.articles.html.titles import Markup, has_markup, title_line
 from digest.articles.parsed import ParsedArticle, ParsedFeed, Rejected
 from digest.articles.text.dates import feed_moment
 from digest.articles.text.names import joined_names, named
@@ -46,6 +46,7 @@ _ROOT = re.compile(
     re.I,
 )
 _TAG = re.compile(r"<[a-zA-Z/!][^<>]*>")
+_ESCAPED_CDATA = re.compile(r"\A\s*<!\[CDATA\[(.*)\]\]>\s*\Z", re.S)
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,8 +210,10 @@ def _texts(entry: Any, is_atom: bool) -> tuple[str, str]:
         summary = html_of_plain(summary)
     if not content or (len(summary) > len(content) and _length(summary) > _length(content)):
         content, summary = summary, ""
-    if not is_atom and ("\n" in content or "://" in content) and not _TAG.search(content):
-        content = html_of_plain(unescape(content))
+    if not is_atom:
+        content = _ESCAPED_CDATA.sub(r"\1", content)
+        if ("\n" in content or "://" in content or "<" in content) and not has_markup(content):
+            content = html_of_plain(unescape(content))
     return content, summary
 
 

@@ -96,7 +96,7 @@ def _outlines(root: Any) -> Iterator[tuple[Any, tuple[str, ...]]]:
         children = [child for child in element if isinstance(child.tag, str)]
         inner = folders
         if _is_outline(element):
-            has_address = bool(_value(element, "xmlUrl"))
+            has_address = bool(_address(element))
             if has_address or not any(map(_is_outline, children)):
                 yield element, folders
             inner = folders if has_address else (*folders, _title(element))
@@ -108,7 +108,7 @@ def _is_outline(element: Any) -> bool:
 
 
 def _read(outline: Any, folders: tuple[str, ...]) -> OpmlFeed:
-    address = _value(outline, "xmlUrl")
+    address = _address(outline)
     if not address:
         raise InputError("it has no xmlUrl; add the feed's address")
     url = safe_url(re.sub(r"^feed:(?://)?(?=https?:)|^feed:(?=//)", _scheme, address.strip()), "")
@@ -117,6 +117,12 @@ def _read(outline: Any, folders: tuple[str, ...]) -> OpmlFeed:
     categories = [part.rpartition("/")[2] for part in _value(outline, "category").split(",")]
     names = (slug(text) for text in (*folders, *categories))
     return OpmlFeed(_title(outline), url, tuple(dict.fromkeys(filter(None, names))))
+
+
+def _address(outline: Any) -> str:
+    """Return a feed's address; an outline of type "rss" or "atom" may have it in `url`."""
+    is_feed = _value(outline, "type").lower() in ("rss", "rss1", "atom")
+    return _value(outline, "xmlUrl") or (_value(outline, "url") if is_feed else "")
 
 
 def _scheme(match: re.Match[str]) -> str:

@@ -222,12 +222,16 @@ def _settle_authors(item: Any, authors: list[str]) -> None:
 
 
 def _settle_links(item: Any) -> None:
-    """Keep the first of several links."""
+    """Keep the first of several links; without one, a guid that is no address is no link either."""
     links = [child for child in item if name_of(child)[1] == "link" and name_of(child)[0] in RSS]
     stated = [link for link in links if (link.text or link.get("href") or "").strip()]
     for link in links:
         if stated and link is not stated[0]:
             item.remove(link)
+    if not stated:
+        for guid in (child for child in item if name_of(child)[1] == "guid"):
+            if not (guid.text or "").strip().startswith(("http://", "https://", "/")):
+                guid.set("isPermaLink", "false")
 
 
 def _resolve_links(item: Any, base: str, is_atom: bool) -> None:

@@ -28,6 +28,8 @@ _FORMATTING = _LETTERS.union(_BLOCK_NAMES.split())
 _HTML = _FORMATTING.union(_OTHER_NAMES.split())
 _VOID = frozenset(("br", "hr", "img", "wbr"))
 _SILENT = frozenset(("script", "style", "template", "noscript", "iframe", "object", "svg", "textarea"))
+_ESCAPED_CDATA = re.compile(r"\s*(?:<|&lt;)!\[CDATA\[(.*?)\]\](?:>|&gt;)\s*", re.S)
+_KNOWN = re.compile(rf"<!--|</?(?:{'|'.join(sorted(_HTML | _SILENT))})(?=[\s/>])", re.I)
 _ATTRIBUTE = re.compile(r"\s[a-zA-Z][\w:-]*\s*=")
 _ALT = re.compile(r"\salt\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+))", re.I)
 # References that a feed escaped once too often; "<" and ">" are text by then.
@@ -46,13 +48,27 @@ def title_line(title: str | None, markup: Markup = Markup.UNSTATED) -> str:
     """Return a title as one line of plain text, which pages must escape like any other text.
 
     TEXT stays as it is. HTML loses its tags, and its references are resolved once. If nothing is stated
-    (RSS), only tags that titles really have are removed: closed formatting, void elements, tags with
-    attributes. A name in angle brackets stays: `Vec<T>`, `without <blink>`.
+    (RSS), only tags that titles really have are removed: closed formatting, void elements, formatting with
+    attributes. Other names in angle brackets stay: `Vec<T>`, `without <blink>`, `<input type="date">`. A
+    CDATA section that was escaped is what it encloses.
     """
     text = (title or "")[:_LONGEST]
+    if markup is not Markup.TEXT and (enclosed := _ESCAPED_CDATA.fullmatch(text)):
+        text = enclosed[1]
     if markup is not Markup.TEXT and ("<" in text or "&" in text):
         text = _resolved(text, markup)
     return " ".join(without_controls(text).split())
+
+
+def has_markup(text: str) -> bool:
+    """Return whether a text has HTML in it; names in angle brackets alone (`List<Map<K,V>>`) are none."""
+    if "<" not in text:
+        return False
+    if _KNOWN.search(text):
+        return True
+    tags = list(_TAG.finditer(text))
+    pairs = _pairs(tags)
+    return any(number in pairs or _ATTRIBUTE.match(tag[3] or "") for number, tag in enumerate(tags))
 
 
 def _resolved(text: str, markup: Markup) -> str:
@@ -125,10 +141,13 @@ def _take_tag(line: _Line, tag: re.Match[str], name: str, is_paired: bool) -> No
 
 def _is_markup(tag: re.Match[str], name: str, is_paired: bool, markup: Markup) -> bool:
     """Return whether a tag is markup; an unknown, unclosed one is a name in angle brackets."""
-    if not name or _ATTRIBUTE.match(tag[3]):
+    if not name:
         return True
+    has_attributes = _ATTRIBUTE.match(tag[3]) is not None
     if markup is Markup.HTML:
-        return is_paired or name in _HTML or name in _SILENT
+        return has_attributes or is_paired or name in _HTML or name in _SILENT
+    if has_attributes and (is_paired or name in _FORMATTING or name in _SILENT):
+        return True
     is_void = name in _VOID or tag[3].strip() == "/"
     is_stray = bool(tag[1]) and name in _FORMATTING
     is_pair = is_paired and name in _FORMATTING

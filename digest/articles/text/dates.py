@@ -6,11 +6,13 @@ import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta, timezone
 from functools import lru_cache
+from unicodedata import decimal
 
 from digest.articles.text.calendar_names import Name, find_name
 from digest.articles.text.zones import MOST_AHEAD, UnknownZoneError, split_zone
 
 _EARLIEST = 1970
+_NO_TIME = datetime(1970, 1, 1)  # noqa: DTZ001 - what programs write for no time, in any zone
 _LONGEST = 100
 _ENGLISH = dict(zip(("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"), range(1, 13), strict=True))  # fmt: skip
 # What most feeds write (RFC 5322 3.3), by one pattern.
@@ -40,6 +42,7 @@ _ORDINAL = re.compile(r"(?<=\d)(?:st|nd|rd|th|er|re|ère|ème|º|ª|\.º)(?![^\W
 _NUMBER = re.compile(r"(?<!\d)(\d{1,2}|(?:19|20|25)\d\d)(?!\d)")
 _WORD = re.compile(r"[^\s\d,;:()/|\[\]+\u2013-]+")
 _SHORT_WEEKDAY = re.compile(r"[^\W\d_]{2}[.,]")
+_DIGITS = re.compile(r"(?![0-9])\d")
 _MARKS = ".'’׳\"॰"
 _JOINERS = re.compile("[\u200c\u200d]")
 _BUDDHIST = 543  # years ahead, in Thai dates
@@ -49,7 +52,8 @@ Reading = tuple[int, int, int]
 
 
 def moment(value: object) -> datetime | None:
-    """Return an ISO 8601 text, a date or a time as aware UTC; None for anything else, or a time before 1970.
+    """Return an ISO 8601 text, a date or a time as aware UTC; None for anything else, or a time not after
+    the first instant of 1970, which stands for none.
 
     A time without a zone is taken as UTC.
     """
@@ -58,6 +62,8 @@ def moment(value: object) -> datetime | None:
         if isinstance(read, date) and not isinstance(read, datetime):
             read = datetime(read.year, read.month, read.day)  # noqa: DTZ001 - the zone is set below
         if not isinstance(read, datetime) or read.year < _EARLIEST:
+            return None
+        if read.replace(tzinfo=None) == _NO_TIME:
             return None
         if abs(read.utcoffset() or timedelta()) > MOST_AHEAD:
             return None
@@ -76,6 +82,8 @@ def feed_moment(text: str, language: str | None = None) -> datetime | None:
     line = " ".join(text.split())
     if len(line) > 2 * _LONGEST:
         return None
+    if not line.isascii():
+        line = _DIGITS.sub(lambda digit: str(decimal(digit[0])), line)
     return _mail_moment(line) or _line_moment(line, (language or "").replace("_", "-").lower())
 
 

@@ -44,6 +44,7 @@ _REDIRECTORS = tuple(
         (r"(?:go\.skimresources|go\.redirectingat)\.com", r"/?", ("url",)),
         (r"(?:link\.zhihu|link\.juejin)\.c(?:om|n)", r"/?", ("target",)),
         (r"exit\.sc", r"/?", ("url",)),
+        (r"slack-redir\.net", r"/link", ("url",)),
     )
 )
 _AMP_PARAMETER = re.compile(r"amp|amp_(js_v|gsa)|usqp", re.I)

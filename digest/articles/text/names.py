@@ -5,13 +5,18 @@ import re
 _PARTS = re.compile(r"(\s*[,;]\s+|\s+(?:and|und|et|y|e|и|&)\s+)")
 _INITIALS = re.compile(r"(?:[^\W\d_]{1,2}\.?[ -]?){1,4}")
 _MAIL = re.compile(r"(?:mailto:)?[^\s<>()@,;]+@[^\s<>()@,;]+")
+_BY = re.compile(r"[Bb]y:?\s+(?=[^\W\d_]*[A-Z])")
+_NOBODY = frozenset(
+    ("unknown", "admin", "administrator", "anonymous", "webmaster", "noreply", "no-reply", "wordpress")
+)
 _SURROUNDED = re.compile(r"\((.*)\)|<(.*)>|\[(.*)\]", re.S)
 
 
 def named(written: str) -> str:
     """Return the name in `ann@b.example (Ann Quay)`, `Ann Quay <ann@b.example>` or the name alone.
 
-    Only brackets around the whole are removed: `Ann Quay (now), Bo Reed (earlier)` keeps its own.
+    Only brackets around the whole are removed: `Ann Quay (now), Bo Reed (earlier)` keeps its own. What a
+    program writes for nobody, such as `noreply@blogger.com (Unknown)`, is no name.
     """
     name = _MAIL.sub(" ", written) if "@" in written else written
     name = re.sub(r"\(\s*\)|<\s*>|\[\s*\]", " ", name).strip(" ,;")
@@ -19,7 +24,8 @@ def named(written: str) -> str:
         inner := next(filter(None, match.groups()), "")
     ):
         name = inner.strip()
-    return " ".join(name.split())
+    name = _BY.sub("", " ".join(name.split()))
+    return "" if name.casefold() in _NOBODY else name
 
 
 def joined_names(names: list[str]) -> str:

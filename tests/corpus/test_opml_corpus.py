@@ -1,0 +1,66 @@
+"""Lists of feeds as programs export them, damaged ones too: what is whole is kept, and what is not is named."""
+
+import pytest
+
+from digest.articles.feeds.opml import parse_opml
+
+LISTS = {
+    "a bare ampersand in a name": (
+        '<opml><body><outline text="Fish & Ships" xmlUrl="https://quay.example/f"/></body></opml>',
+        [("Fish & Ships", "https://quay.example/f")],
+    ),
+    "bare ampersands in an address": (
+        '<opml><body><outline text="Tides" xmlUrl="https://quay.example/f?port=1&copy=2&lang=en"/></body></opml>',
+        [("Tides", "https://quay.example/f?port=1&copy=2&lang=en")],
+    ),
+    "an ampersand that is right, beside one that is bare": (
+        '<opml><body><outline text="A &amp; B" xmlUrl="https://quay.example/f?a=1&b=2"/></body></opml>',
+        [("A & B", "https://quay.example/f?a=1&b=2")],
+    ),
+    "outlines without a body": (
+        '<opml version="1.0"><outline text="Tides" xmlUrl="https://quay.example/f"/></opml>',
+        [("Tides", "https://quay.example/f")],
+    ),
+    "outlines in the head, and a body that is empty": (
+        '<opml><head><outline text="Tides" xmlUrl="https://quay.example/f"/></head><body/></opml>',
+        [("Tides", "https://quay.example/f")],
+    ),
+    "an outline that ends a folder it never opened": (
+        '<opml><body><outline text="Tides" xmlUrl="https://quay.example/f"/></outline></body></opml>',
+        [("Tides", "https://quay.example/f")],
+    ),
+    "the end is missing": (
+        '<opml><body><outline text="Sea"><outline text="Tides" xmlUrl="https://quay.example/f"/><outline text="Ebb" xml',
+        [("Tides", "https://quay.example/f")],
+    ),
+    "an address in url, of an outline that is a feed": (
+        '<opml><body><outline type="rss" text="Tides" url="https://quay.example/f"/>'
+        '<outline type="link" text="Page" url="https://quay.example/page"/></body></opml>',
+        [("Tides", "https://quay.example/f")],
+    ),
+    "names of attributes in other letters": (
+        '<OPML><BODY><OUTLINE TITLE="Tides" XMLURL="https://quay.example/f"/></BODY></OPML>',
+        [("Tides", "https://quay.example/f")],
+    ),
+    "an old scheme": (
+        '<opml><body><outline text="A" xmlUrl="feed://quay.example/f"/>'
+        '<outline text="B" xmlUrl="feed:https://quay.example/g"/></body></opml>',
+        [("A", "http://quay.example/f"), ("B", "https://quay.example/g")],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_a_list_of_feeds_keeps_what_is_whole(name: str) -> None:
+    text, wanted = LISTS[name]
+
+    taken, _ = parse_opml(text.encode(), name="feeds.opml")
+
+    assert [(feed.title, feed.url) for feed in taken] == wanted
+
+
+def test_what_is_damaged_or_no_feed_is_named() -> None:
+    cut, _ = LISTS["the end is missing"]
+    assert any("damaged" in one.why for one in parse_opml(cut.encode(), name="feeds.opml")[1])
+    page, _ = LISTS["an address in url, of an outline that is a feed"]
+    assert [one.item for one in parse_opml(page.encode(), name="feeds.opml")[1]] == ["Page"]
