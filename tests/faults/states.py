@@ -275,6 +275,7 @@ class States(RuleBasedStateMachine):
                 self.life.send()
             self._decide(until, crash)
         if until is None:
+            self.life.is_resent = True
             self.may_repeat += len(self.where.recording.transactions)
         before, self.readers = self.readers, backup.readers
         for name, reader in self.readers.items():
