@@ -22,6 +22,7 @@ from digest.tasks.articles.topics import renew_topics, topics_by
 from digest.tasks.delivery.deliver import deliver
 from digest.tasks.delivery.run import Run, Tally
 from digest.tasks.editions.compiling import Compiled
+from digest.tasks.figures.daily import take_figures
 from digest.tasks.inbound.answers import send_answers
 from digest.tasks.inbound.intake import take_in
 from digest.tasks.readers.confirmation_mail import ask_due
@@ -140,6 +141,7 @@ def prepare(
     done.asked = ask_due(run, app.readers, app.renderer)
     done.answered = send_answers(run, app.inbox, app.renderer)
     send_notices(run, NoticeMail(app.readers, app.renderer, app.catalogues))
+    take_figures(app.database, app.settings, app.clock())
 
 
 def watch_delivery(app: Application, run: Run) -> None:

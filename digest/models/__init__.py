@@ -36,7 +36,7 @@ from digest.models.inbound import (
     LetterConsent,
     LetterState,
 )
-from digest.models.ledger import CadenceStart, Key, LearnedLimit, Ledger, Memo, Worker
+from digest.models.ledger import CadenceStart, DailyFigures, Key, LearnedLimit, Ledger, Memo, Worker
 from digest.models.reply import Outcome, Reply, Stage
 from digest.models.source import Source
 from digest.models.status import Alert, AlertKind, Audience
@@ -78,6 +78,7 @@ __all__ = [
     "ConsentEvent",
     "ConsentWording",
     "Correction",
+    "DailyFigures",
     "Delivery",
     "DeliveryState",
     "DeskAct",

@@ -1,7 +1,9 @@
-"""The ledger's bookkeeping: workers, keys, the counter, and when each cadence began."""
+"""The ledger's bookkeeping: workers, keys, the counter, when each cadence began, each day's figures."""
 
 from datetime import datetime
+from typing import Any
 
+from sqlalchemy import JSON, Column
 from sqlmodel import Field, SQLModel
 
 
@@ -54,3 +56,17 @@ class LearnedLimit(SQLModel, table=True):
     name: str = Field(primary_key=True)
     rate: float
     slowed_at: datetime
+
+
+class DailyFigures(SQLModel, table=True):
+    """The figures of one day of the publication's zone, taken once that day has ended.
+
+    `day` is ISO 8601, such as "2026-11-23". `counted` maps a kind of figure to its numbers; see
+    `store.figures`. It names mail domains with five readers or more, and no reader.
+    """
+
+    __tablename__ = "daily_figures"
+
+    day: str = Field(primary_key=True)
+    taken_at: datetime
+    counted: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))

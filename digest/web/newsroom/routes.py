@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, FastAPI
 from digest.tasks.readers.readers import Readers
 from digest.web.desk.pages import DeskPages
 from digest.web.newsroom.articles import ARTICLES, ArticleStorePages
+from digest.web.newsroom.figures import FIGURES, FigurePages
 from digest.web.newsroom.reader import ReaderRecordPages
 from digest.web.newsroom.readers import READERS, ReaderListPages
 from digest.web.newsroom.sources import SOURCES, SourcePages
@@ -20,6 +21,7 @@ def add_newsroom(app: FastAPI, front: DeskPages, readers: Readers, languages: Se
     app.include_router(_readers(front, readers, languages))
     app.include_router(_sources(front))
     app.include_router(_articles(front))
+    app.include_router(_figures(front))
 
 
 def _readers(front: DeskPages, readers: Readers, languages: Sequence[str]) -> APIRouter:
@@ -48,6 +50,12 @@ def _articles(front: DeskPages) -> APIRouter:
     for name in ("hide", "show", "pin", "unpin"):
         _post(router, f"{path}/{name}", pages.mark(name), gate.editor)
     _post(router, f"{path}/split", pages.split, gate.editor)
+    return router
+
+
+def _figures(front: DeskPages) -> APIRouter:
+    router = APIRouter()
+    _look(router, FIGURES, FigurePages(front).show, front.gate.look)
     return router
 
 

@@ -1,0 +1,177 @@
+"""Count what happened in a span of time; each function goes through its rows once, in flat memory."""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import String, cast
+from sqlalchemy import func as sql
+from sqlalchemy import select as columns
+from sqlmodel import Session, col, func, select
+
+from digest.models import (
+    Article,
+    Bounce,
+    Complaint,
+    ConsentEvent,
+    Delivery,
+    DeliveryState,
+    Edition,
+    Letter,
+    Subscriber,
+    Subscription,
+    SubscriptionState,
+    VariantArticle,
+)
+from digest.models.ledger import DailyFigures
+
+Bucket = Callable[[datetime], str]
+_AT_ONCE = 5_000
+_ARTICLES = 10
+_RECEIVERS = 12
+_FEWEST = 5
+"""A domain with fewer readers is among the others: it might be one person's own."""
+
+OTHERS = "others"
+
+
+def list_days(session: Session, since: str) -> list[DailyFigures]:
+    """List the figures from a day on, the oldest first."""
+    query = select(DailyFigures).where(DailyFigures.day >= since)
+    return list(session.exec(query.order_by(col(DailyFigures.day))))
+
+
+def known_days(session: Session, since: str) -> set[str]:
+    """Return the days from one on that have figures."""
+    return set(session.exec(select(DailyFigures.day).where(DailyFigures.day >= since)))
+
+
+def count_acts(session: Session, begin: datetime, end: datetime, bucket: Bucket) -> dict[str, Counter[str]]:
+    """Count by day what readers did (asked, confirmed, changed, left), bounces, complaints and letters."""
+    found: dict[str, Counter[str]] = {}
+
+    def add(rows: Iterator[Sequence[Any]]) -> None:
+        for at, what in rows:
+            found.setdefault(bucket(at), Counter())[what] += 1
+
+    def within(at: Any) -> tuple[Any, Any]:
+        return at >= begin, at < end
+
+    events = columns(ConsentEvent.at, ConsentEvent.act).where(*within(col(ConsentEvent.at)))  # type: ignore[call-overload]
+    add(session.execute(events.execution_options(yield_per=_AT_ONCE)))
+    for table, name in ((Bounce, "bounced"), (Complaint, "complained"), (Letter, "letters")):
+        times = columns(table.at).where(*within(col(table.at)))  # type: ignore[call-overload]
+        add((at, name) for (at,) in session.execute(times.execution_options(yield_per=_AT_ONCE)))
+    return found
+
+
+def count_readers(session: Session) -> dict[str, Any]:
+    """Count subscriptions as they stand: by digest and state, and the confirmed ones by cadence and topic."""
+    states = session.execute(
+        columns(Subscription.digest, Subscription.state, func.count()).group_by(  # type: ignore[call-overload]
+            col(Subscription.digest), col(Subscription.state)
+        )
+    )
+    confirmed = col(Subscription.state) == SubscriptionState.CONFIRMED
+    written = cast(col(Subscription.topics), String)  # PostgreSQL cannot group by JSON
+    chosen = session.execute(
+        columns(Subscription.digest, Subscription.cadence, written, func.count())  # type: ignore[call-overload]
+        .where(confirmed)
+        .group_by(col(Subscription.digest), col(Subscription.cadence), written)
+        .execution_options(yield_per=_AT_ONCE)
+    )
+    readers: dict[str, dict[str, int]] = {}
+    for digest, state, number in states:
+        readers.setdefault(digest, {})[state] = number
+    cadences: dict[str, Counter[str]] = {}
+    topics: dict[str, Counter[str]] = {}
+    for digest, cadence, chosen_topics, number in chosen:
+        cadences.setdefault(digest, Counter())[cadence] += number
+        for topic in json.loads(chosen_topics):
+            topics.setdefault(digest, Counter())[topic] += number
+    return {"readers": readers, "cadences": cadences, "topics": topics}
+
+
+def describe_finished(
+    session: Session, begin: datetime, end: datetime
+) -> list[tuple[Edition, dict[str, Any]]]:
+    """Describe the editions that finished in a span: deliveries by state, by receiver, readers by article."""
+    query = select(Edition).where(col(Edition.finished_at) >= begin, col(Edition.finished_at) < end)
+    editions = session.exec(query.order_by(col(Edition.finished_at))).all()
+    return [(one, _describe(session, one)) for one in editions]
+
+
+def _describe(session: Session, edition: Edition) -> dict[str, Any]:
+    states: Counter[str] = Counter()
+    domains: dict[str, Counter[str]] = {}
+    for domain, state, number in session.execute(_by_domain(session, edition)):
+        states[state] += number
+        domains.setdefault(domain, Counter())[state] += number
+    return {
+        "name": str(edition.name),
+        "path": edition.name.path,
+        "minutes": _minutes(edition),
+        "states": states,
+        "receivers": _largest(domains),
+        "articles": _most_read(session, edition),
+    }
+
+
+def _by_domain(session: Session, edition: Edition) -> Any:
+    key = col(Subscriber.address_key)
+    domain = (
+        sql.substr(key, sql.instr(key, "@") + 1)
+        if session.get_bind().dialect.name == "sqlite"
+        else sql.split_part(key, "@", 2)
+    ).label("domain")
+    return (
+        columns(domain, Delivery.state, func.count())  # type: ignore[call-overload]
+        .select_from(Delivery)
+        .join(Subscription, col(Subscription.id) == col(Delivery.subscription_id))
+        .join(Subscriber, col(Subscriber.id) == col(Subscription.subscriber_id))
+        .where(col(Delivery.edition_id) == edition.id)
+        .group_by(domain, col(Delivery.state))
+        .execution_options(yield_per=_AT_ONCE)
+    )
+
+
+def _largest(domains: dict[str, Counter[str]]) -> dict[str, Counter[str]]:
+    """Keep the largest domains by name; the small ones, and who was erased, are among the others."""
+    ordered = sorted(domains, key=lambda name: (-domains[name].total(), name))
+    named = [name for name in ordered if "." in name and domains[name].total() >= _FEWEST][:_RECEIVERS]
+    found = {name: domains[name] for name in named}
+    others: Counter[str] = Counter()
+    for name in ordered:
+        if name not in found:
+            others += domains[name]
+    return found | ({OTHERS: others} if others else {})
+
+
+def _most_read(session: Session, edition: Edition) -> list[list[Any]]:
+    """List the articles that most readers got, as [title, topics, readers]."""
+    accepted = (
+        columns(Delivery.variant_id, func.count().label("readers"))  # type: ignore[call-overload]
+        .where(col(Delivery.edition_id) == edition.id, col(Delivery.state) == DeliveryState.ACCEPTED)
+        .group_by(col(Delivery.variant_id))
+        .subquery()
+    )
+    readers = sql.sum(accepted.c.readers)
+    query = (
+        columns(Article.title, Article.topics, readers)  # type: ignore[call-overload]
+        .select_from(VariantArticle)
+        .join(accepted, accepted.c.variant_id == col(VariantArticle.variant_id))
+        .join(Article, col(Article.id) == col(VariantArticle.article_id))
+        .group_by(col(Article.id))
+        .order_by(readers.desc(), col(Article.id))
+        .limit(_ARTICLES)
+    )
+    return [[title, topics, int(number)] for title, topics, number in session.execute(query)]
+
+
+def _minutes(edition: Edition) -> int | None:
+    """Return the minutes from the deadline to the last reply; None where an editor published earlier."""
+    if edition.finished_at is None or edition.finished_at < edition.deadline_at:
+        return None
+    return int((edition.finished_at - edition.deadline_at).total_seconds() // 60)

@@ -1,0 +1,154 @@
+"""The publication's figures: readers, choices, deliveries, articles; charts with the table behind each."""
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import Request
+from markupsafe import Markup
+from starlette.responses import Response
+
+from digest.models.ledger import DailyFigures
+from digest.tasks.figures.daily import list_figures
+from digest.web.desk.access import HOME
+from digest.web.desk.pages import DeskPages
+from digest.web.newsroom.charts import Series, draw_days, draw_rows
+
+FIGURES = f"{HOME}/figures"
+_ACTS = (("confirmed", "good"), ("left", "warn"), ("bounced", "faint"), ("asked", "plain"))
+_EDITIONS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One chart, and the table with its numbers."""
+
+    title: str
+    note: str
+    chart: Markup
+    head: tuple[str, ...]
+    rows: list[tuple[Any, ...]]
+    keys: tuple[tuple[str, str], ...] = ()
+
+
+class FigurePages:
+    """What has been counted, for everybody at the desk; nothing in it is about one reader."""
+
+    def __init__(self, front: DeskPages) -> None:
+        self._front = front
+
+    def show(self, request: Request) -> Response:
+        """Show the figures of the last three months."""
+        desk = self._front.desk
+        days = list_figures(desk.database, desk.settings, self._front.now())
+        return self._front.show(
+            request, "figures", title="Figures", figures=draw_figures(days), days=len(days)
+        )
+
+
+def draw_figures(days: list[DailyFigures]) -> list[Figure]:
+    """Return every figure that there is something to show of."""
+    found = [
+        _growth(days),
+        _acts(days),
+        *_choices(days),
+        _punctuality(days),
+        _receivers(days),
+        _articles(days),
+    ]
+    return [one for one in found if one.rows]
+
+
+def _growth(days: list[DailyFigures]) -> Figure:
+    counted = [(day.day, _confirmed(day)) for day in days if "readers" in day.counted]
+    series = [Series("readers", "good", tuple(number for _, number in counted))]
+    title = "Confirmed subscriptions, day by day"
+    chart = draw_days(title, [day for day, _ in counted], series)
+    return Figure(title, "Of all digests, at the end of the day.", chart, ("Day", "Confirmed"), counted[::-1])
+
+
+def _confirmed(day: DailyFigures) -> int:
+    return sum(states.get("confirmed", 0) for states in day.counted["readers"].values())
+
+
+def _acts(days: list[DailyFigures]) -> Figure:
+    names = [name for name, _ in _ACTS]
+    rows = [(day.day, *(day.counted["acts"].get(name, 0) for name in names)) for day in days]
+    series = [
+        Series(name, colour, tuple(int(row[place + 1]) for row in rows))
+        for place, (name, colour) in enumerate(_ACTS)
+    ]
+    title = "Sign-ups and departures, day by day"
+    chart = draw_days(title, [day.day for day in days], series)
+    shown = [row for row in rows[::-1] if any(row[1:])]
+    return Figure(title, "", chart, ("Day", *names), shown, keys=_ACTS)
+
+
+def _choices(days: list[DailyFigures]) -> list[Figure]:
+    last = next((day for day in reversed(days) if "cadences" in day.counted), None)
+    if last is None:
+        return []
+    cadences = [
+        (f"{digest} {cadence}", number)
+        for digest, chosen in last.counted["cadences"].items()
+        for cadence, number in sorted(chosen.items(), key=lambda item: -item[1])
+    ]
+    topics: Counter[str] = Counter()
+    for chosen in last.counted["topics"].values():
+        topics.update({("every topic" if topic == "*" else topic): n for topic, n in chosen.items()})
+    note = f"Confirmed subscriptions at the end of {last.day}."
+    return [
+        Figure(title, note, draw_rows(title, rows[:20]), (what, "Readers"), list(rows))
+        for title, what, rows in (
+            ("Cadences", "Cadence", cadences), ("Topics", "Topic", topics.most_common()),
+        )
+    ]  # fmt: skip
+
+
+def _editions(days: list[DailyFigures]) -> list[dict[str, Any]]:
+    return [told for day in days for told in day.counted["editions"]][-_EDITIONS:]
+
+
+def _punctuality(days: list[DailyFigures]) -> Figure:
+    told = [one for one in _editions(days) if one["minutes"] is not None]
+    title = "From the deadline to the last reply, in minutes"
+    chart = draw_days(
+        title,
+        [one["name"] for one in told],
+        [Series("minutes", "plain", tuple(one["minutes"] for one in told))],
+    )
+    rows = [
+        (one["name"], one["minutes"], one["states"].get("accepted", 0), one["states"].get("failed", 0))
+        for one in told[::-1]
+    ]
+    head = ("Edition", "Minutes", "Accepted", "Failed")
+    return Figure(title, f"The last {len(told)} editions that finished.", chart, head, rows)
+
+
+def _receivers(days: list[DailyFigures]) -> Figure:
+    sums: dict[str, Counter[str]] = {}
+    for one in _editions(days):
+        for receiver, states in one["receivers"].items():
+            sums.setdefault(receiver, Counter()).update(states)
+    ordered = sorted(sums.items(), key=lambda item: -item[1].total())
+    title = "Deliveries by receiver"
+    rows = [
+        (name, states["accepted"], states["failed"], states["uncertain"], states["withheld"])
+        for name, states in ordered
+    ]
+    chart = draw_rows(f"{title}: accepted", [(row[0], row[1]) for row in rows[:12]])
+    head = ("Receiver", "Accepted", "Failed", "Uncertain", "Withheld")
+    note = "Of the last 30 editions. Domains with fewer than five readers are among the others."
+    return Figure(title, note, chart, head, rows)
+
+
+def _articles(days: list[DailyFigures]) -> Figure:
+    got: dict[str, tuple[str, int]] = {}
+    for one in _editions(days):
+        for title, topics, readers in one["articles"]:
+            before = got.get(title, ("", 0))[1]
+            got[title] = (", ".join(topics), before + readers)
+    rows = sorted(((title, *rest) for title, rest in got.items()), key=lambda row: -row[2])[:20]
+    title = "Articles that most readers got"
+    chart = draw_rows(title, [(row[0], row[2]) for row in rows])
+    return Figure(title, "Of the last 30 editions.", chart, ("Article", "Topics", "Readers"), rows)

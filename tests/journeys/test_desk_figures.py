@@ -1,0 +1,110 @@
+"""Figures: counted once a day has ended, shown as charts with their numbers, and about no reader."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from sqlmodel import select
+
+from digest.models import Bounce, Delivery, Edition, Subscriber
+from digest.models.ledger import DailyFigures
+from digest.models.row import row_id
+from digest.tasks.figures.daily import list_figures, take_figures
+from digest.tasks.readers import on_request
+from digest.web.newsroom.charts import Series, draw_days, draw_rows
+from tests.support.desks import BEN, DAY, Newsdesk
+
+PAGE = "/desk/figures"
+
+
+def take(newsdesk: Newsdesk) -> int:
+    return take_figures(newsdesk.app.database, newsdesk.settings, newsdesk.clock())
+
+
+def days(newsdesk: Newsdesk) -> dict[str, DailyFigures]:
+    listed = list_figures(newsdesk.app.database, newsdesk.settings, newsdesk.clock())
+    return {one.day: one for one in listed}
+
+
+@pytest.fixture
+def lived(newsdesk: Newsdesk) -> Newsdesk:
+    """Live a Monday: six readers get an edition, one leaves, one bounces; it is Tuesday now."""
+    for number in range(5):
+        newsdesk.subscribe(f"r{number}@big.example", *(("world",) if number else ()))
+    newsdesk.subscribe("anna@small.example")
+    newsdesk.publish("Alps <&> Baltic", "world")
+    newsdesk.compile()
+    with newsdesk.app.database.write() as session:
+        edition = session.exec(select(Edition).where(Edition.cadence == "daily")).one()
+        edition.finished_at = newsdesk.clock() + timedelta(minutes=4)
+        for row in session.exec(select(Delivery)):
+            row.state = "accepted"
+            session.add(row)
+        anna = session.exec(select(Subscriber).where(Subscriber.address == "anna@small.example")).one()
+        bounce = Bounce(
+            at=newsdesk.clock(), subscriber_id=row_id(anna), receiver="small.example", reason="no such user",
+            weight="hard",
+        )  # fmt: skip
+        session.add(bounce)
+        session.add(edition)
+    on_request.leave(newsdesk.app.readers, "r0@big.example", "world", newsdesk.clock(), {"command": "leave"})
+    newsdesk.clock.now += DAY
+    return newsdesk
+
+
+def test_a_day_is_counted_once_it_has_ended(lived: Newsdesk) -> None:
+    assert take(lived) == 30
+    assert take(lived) == 0
+
+    monday = days(lived)["2026-11-23"].counted
+
+    assert monday["acts"] == {"left": 1, "bounced": 1}
+    assert monday["readers"] == {"world": {"confirmed": 5, "ended": 1}}
+    assert monday["cadences"] == {"world": {"daily": 5}}
+    assert monday["topics"] == {"world": {"world": 4, "*": 1}}
+    (edition,) = monday["editions"]
+    assert (edition["name"], edition["minutes"]) == ("world daily 2026-11-23", 4)
+    assert edition["states"] == {"accepted": 6}
+    assert edition["articles"] == [["Alps <&> Baltic", ["world"], 6]]
+    assert "readers" not in days(lived)["2026-11-22"].counted, "what stood then is not known any more"
+
+
+def test_missed_days_are_counted_later_and_a_day_never_twice(lived: Newsdesk) -> None:
+    take(lived)
+    lived.clock.now += 3 * DAY
+
+    assert take(lived) == 3
+    assert len(days(lived)) == 33
+
+
+def test_a_small_domain_is_not_named(lived: Newsdesk) -> None:
+    take(lived)
+    (edition,) = days(lived)["2026-11-23"].counted["editions"]
+    assert edition["receivers"] == {"big.example": {"accepted": 5}, "others": {"accepted": 1}}
+    assert "small.example" not in str([one.counted for one in days(lived).values()])
+
+
+def test_the_page_shows_charts_and_the_numbers_behind_them(lived: Newsdesk) -> None:
+    ben = lived.sign_in(BEN)
+    assert "There are no figures yet" in ben.get(PAGE).text
+    take(lived)
+
+    page = ben.get(PAGE).text
+
+    assert re.findall(r"<h2[^>]*>([^<]*)", page) == [
+        "Confirmed subscriptions, day by day", "Sign-ups and departures, day by day", "Cadences", "Topics",
+        "From the deadline to the last reply, in minutes", "Deliveries by receiver",
+        "Articles that most readers got",
+    ]  # fmt: skip
+    assert page.count('<svg class="chart"') == page.count("<table>") == 7
+    assert "Alps &lt;&amp;&gt; Baltic" in page
+    assert "<&>" not in page
+
+
+def test_a_chart_escapes_what_it_says_and_keeps_the_largest_bar_within_it() -> None:
+    hostile = '"><script>alert(1)</script>'
+    rows = draw_rows(hostile, [(hostile, 10), ("quiet", 0)])
+    bars = draw_days(hostile, [hostile], [Series(hostile, "good", (7,))])
+    assert "<script" not in rows + bars
+    assert 'height="140.0"' in bars
+    assert draw_days("none", [], []).count("<rect") == draw_rows("none", []).count("<rect") == 0
