@@ -14,7 +14,7 @@ from digest.errors import DigestError
 from digest.models import AlertKind
 from digest.safe_text import printable
 from digest.settings import DigestSettings
-from digest.store.workers import WorkerLock
+from digest.store.workers import WorkerLock, count_alive, taking_turns
 from digest.tasks.alerts.alerts import note_conditions, observe, watch
 from digest.tasks.articles.fetching import FetchReport, fetch_due
 from digest.tasks.articles.images import copy_pictures
@@ -34,13 +34,14 @@ log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class Sent:
-    """The result of one run."""
+    """The result of one run; `others` is how many processes were at work beside it."""
 
     fetched: list[FetchReport] = field(default_factory=list)
     compiled: list[Compiled] = field(default_factory=list)
     asked: int = 0
     answered: int = 0
     taken: dict[str, int] = field(default_factory=dict)
+    others: int = 0
     tally: Tally = field(default_factory=Tally)
 
     @property
@@ -59,6 +60,7 @@ class Sent:
             "asked": self.asked,
             "taken_in": self.taken,
             "answered": self.answered,
+            "others": self.others,
         } | asdict(self.tally)
 
 
@@ -79,6 +81,7 @@ def send_due(
     else:
         renew_topics(app.database, topics_by(app.settings))
     with app.worker() as worker:
+        done.others = count_alive(app.database) - 1
         run = app.run(worker, digest)
         if progress is not None:
             run.progress = progress
@@ -90,10 +93,14 @@ def send_due(
 
 
 def fetch(app: Application) -> list[FetchReport]:
-    """Fetch the sources that are due, and copy the images of new articles."""
-    fetched = fetch_due(app.database, app.settings, app.clock())
-    for url, why in copy_pictures(app.database, app.settings, app.clock()).items():
-        log.info("no copy of the picture %s: %s", printable(url), printable(why))
+    """Fetch the sources that are due, and copy the pictures that they brought.
+
+    Runs that overlap take turns: the second waits, and asks no source that the first has just read.
+    """
+    with taking_turns(app.database, "fetch"):
+        fetched = fetch_due(app.database, app.settings, app.clock())
+        for url, why in copy_pictures(app.database, app.settings, app.clock()).items():
+            log.info("no copy of the picture %s: %s", printable(url), printable(why))
     return fetched
 
 

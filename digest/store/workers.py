@@ -7,6 +7,8 @@ operating system or the server releases it when the process ends.
 import contextlib
 import fcntl
 import os
+import zlib
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
@@ -20,6 +22,7 @@ from digest.models.row import row_id
 from digest.store.database import Database
 
 _LOCK_CLASS = 0x64696773  # "digs": our own space of PostgreSQL advisory locks
+_TURN_CLASS = 0x64696774  # another one, for what one process does at a time
 
 
 class WorkerLock:
@@ -147,6 +150,24 @@ def server_identity(session: Session) -> str:
     )
     identifier, timeline = found.one()
     return f"postgresql {identifier} {timeline}"
+
+
+@contextlib.contextmanager
+def taking_turns(database: Database, name: str) -> Iterator[None]:
+    """Let one process at a time into a block, on this database: the others wait. It ends with the process."""
+    if database.is_sqlite:
+        with Path(f"{database.engine.url.database}.{name}.lock").open("wb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+        return
+    key = {"c": _TURN_CLASS, "i": zlib.crc32(name.encode()) & 0x7FFF_FFFF}
+    with database.explained(), database.engine.connect() as connection:
+        session = connection.execution_options(isolation_level="AUTOCOMMIT")
+        session.execute(text("SELECT pg_advisory_lock(:c, :i)"), key)
+        try:
+            yield
+        finally:
+            session.execute(text("SELECT pg_advisory_unlock(:c, :i)"), key)
 
 
 def _hold(database: Database, worker_id: int) -> Any:

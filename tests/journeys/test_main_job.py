@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.newsroom import Caught, Publication, parse
+from tests.support.websites import Website, page
 
 
 def test_an_edition_reaches_each_reader_once_and_again_is_nothing_to_do(
@@ -24,8 +25,10 @@ def test_an_edition_reaches_each_reader_once_and_again_is_nothing_to_do(
 
 
 def test_eight_processes_at_once_send_one_message_a_reader(tmp_path: Path, database_url: str) -> None:
-    with Caught() as relay:
+    with Caught() as relay, Website(feed=page(b'<rss version="2.0"><channel/></rss>')) as site:
         publication = Publication(tmp_path, database_url, port=relay.port, connections=2)
+        source = f'[[sources]]\nname = "wire"\nurl = "{site.url}/feed"\nallow_private = true\n\n[[digests]]'
+        publication.change_settings("[[digests]]", source)
         publication.begin(readers=60)
 
         running = [publication.start("send", "world", "--now") for _ in range(8)]
@@ -33,6 +36,24 @@ def test_eight_processes_at_once_send_one_message_a_reader(tmp_path: Path, datab
 
         assert [code for code, _ in ends] == [0] * 8, "\n".join(err for _, (_, err) in ends)[-3000:]
         assert Counter(Counter(relay.recipients).values()) == {1: 60}
+        assert len(site.requests) == 1, "they take turns to fetch"
+        assert publication.facts("audit")["ok"] is True
+
+
+def test_a_run_that_overlaps_with_another_sees_it_and_sends_nothing_twice(
+    tmp_path: Path, database_url: str
+) -> None:
+    with Caught(delay=0.4) as relay:
+        publication = Publication(tmp_path, database_url, port=relay.port)
+        publication.begin(readers=8)
+        first = publication.start("send", "world", "--now")
+        relay.wait_for(1)
+        second = publication.facts("send", "world", "--now")
+
+        _, complaints = first.communicate(timeout=120)
+        assert (first.returncode, second["others"]) == (0, 1), complaints[-2000:]
+        assert [one["made"] for one in second["compiled"] if one["cadence"] == "daily"] == [False]
+        assert Counter(relay.recipients) == {f"r{n}@readers.example": 1 for n in range(8)}
         assert publication.facts("audit")["ok"] is True
 
 

@@ -181,6 +181,9 @@ def schedule(
         show_table(["digest", "cadence", "written", "period", "deadline_at", "reaches_at"], shown, layout)
         return
     show_table(["digest", "cadence", "written", "period", "deadline_at", "latest"], shown, layout)
+    for digest, fewest in sorted({(row["digest"], row["min_articles"]) for row in rows}):
+        if fewest > 1:
+            say(f"{digest}: each reader's edition waits for {fewest} new articles, or for max_wait")
     for row in rows:
         if row["first"] and row["first"]["at"] != row["last"]["at"]:
             name = f"{row['digest']} {row['cadence']} {row['period']}"

@@ -92,6 +92,9 @@ def describe(done: Sent) -> list[str]:
     if done.asked:
         lines.append(f"confirmations asked: {done.asked}")
     lines.append(describe_tally(done.tally))
+    if done.others:
+        verb = "1 other process is" if done.others == 1 else f"{done.others} other processes are"
+        lines.append(f"{verb} at work on this database; each message is sent by one of them")
     return lines
 
 
