@@ -42,6 +42,17 @@ def _score(text: str) -> float:
     return score
 
 
+def _is_usual_ideograph(char: str) -> bool:
+    """Return whether an ideograph is in the first level of a national standard, where the usual ones are."""
+    for name, first, last in (("gb2312", 0xB0, 0xD7), ("big5", 0xA4, 0xC6), ("shift_jis", 0x88, 0x98)):
+        try:
+            if first <= char.encode(name)[0] <= last:
+                return True
+        except UnicodeEncodeError:
+            continue
+    return False
+
+
 def _weigh(before: str, char: str, after: str) -> float:
     if not char.isalpha():
         if char in "’–":
@@ -51,7 +62,11 @@ def _weigh(before: str, char: str, after: str) -> float:
     script = unicodedata.name(char, "").partition(" ")[0]
     mixed = (before.isascii() and before.isalpha()) or (after.isascii() and after.isalpha())
     if script in _EAST_ASIAN:
-        return -5.0 if mixed else 3.0
+        if mixed:
+            return -5.0
+        if script == "HANGUL":  # Chinese read as Korean has ideographs between its syllables
+            return 3.2
+        return 3.0 if script != "CJK" or _is_usual_ideograph(char) else 1.0
     if script in ("CYRILLIC", "GREEK"):
         if mixed:
             return -5.0

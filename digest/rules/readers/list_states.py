@@ -10,6 +10,7 @@ _DATE = re.compile(
     r"\d{1,4}[-./]\d{1,2}[-./]\d{1,4}(?!\d).*|\d{9,14}(?:\.\d+)?|[A-Za-zäéû]{3,9}\.? \d{1,2},? \d{4}.*"
 )
 _MOST_KEPT = 4096
+_NOTHING = frozenset(("none", "null", "nil", "na", "[]", "{}", "00000000", "00000000000000"))
 
 
 class ListState(StrEnum):
@@ -70,7 +71,8 @@ class StateColumn:
 
     `values` are its known cells. For others: with `filled`, any cell that is not a no is that state; with
     `yes` and `no` a cell is an answer; common words are understood in any column; a date in a mark is the
-    time when it happened. Anything else is UNKNOWN, unless the column is `loose`.
+    time when it happened. Anything else is UNKNOWN, unless the column is `loose`: then only a plain no and
+    the words of departures count. The name of an untold column says nothing about a state.
     """
 
     name: str
@@ -82,6 +84,7 @@ class StateColumn:
     no: ListState | None = None
     mark: ListState | None = None
     loose: bool = False
+    is_untold: bool = False
     _judged: dict[str, ListState | None] = field(default_factory=dict)
 
     def judge(self, cell: str) -> ListState | None:
@@ -122,13 +125,15 @@ class StateColumn:
         return None if state == ListState.ACTIVE else state
 
     def _read_answer(self, text: str, form: str) -> ListState | None:
+        state = self.words.states.get(form, ListState.UNKNOWN)
+        if self.loose:
+            is_no = form in self.words.no and form not in _NOTHING
+            return self.no if is_no else state if state in GONE else None
         if form in self.words.no:
             return self.no
-        if self.loose:
-            return None
         if form in self.words.yes or _DATE.fullmatch(text):
             return self.yes
-        return self.words.states.get(form, ListState.UNKNOWN)
+        return state
 
 
 def judge_row(

@@ -64,10 +64,15 @@ class ListCatalogue:
             key: squeezed(words["states"][key]) for key in ("words", "unless", "regions", "beside")
         }
         self._marks = [
-            (ListState(name), table["stems"]) for name, table in words["marks"].items() if name != "ignored"
+            (ListState(name), [squeeze(stem) for stem in table["stems"]])
+            for name, table in words["marks"].items()
+            if name != "ignored"
         ]
         self._unmarked = squeezed(words["marks"]["ignored"]["words"])
         self._answers = {squeeze(name): answer for answer in words["answers"] for name in answer["names"]}
+        self._stems = [
+            (squeeze(stem), answer) for answer in words["answers"] for stem in answer.get("stems", ())
+        ]
         self.tools = [_read_tool(table) for table in tools["tool"]]
 
     def recognise(self, names: Sequence[str]) -> Tool | None:
@@ -92,8 +97,10 @@ class ListCatalogue:
         for place, (name, form) in enumerate(zip(names, forms, strict=True)):
             if place == address or form in passed:
                 continue
-            column = self._state_column(name, form, tool)
             cells = [row[place] for row in sample if place < len(row)]
+            column = self._state_column(name, form, tool)
+            if column is None and tool is None:
+                column = self._untold(name, form, cells)
             if column is not None and not self._is_region(form, forms, column, cells):
                 states.append((place, column))
         roles: dict[str, int] = {"email": address}
@@ -146,7 +153,31 @@ class ListCatalogue:
             for state, stems in self._marks:
                 if any(stem in form for stem in stems):
                     return StateColumn(name, self.words, mark=state)
+            told = parts - _WHEN
+            if len(told) == 1 and (known := self.words.states.get(next(iter(told)))) in GONE:
+                return StateColumn(name, self.words, mark=known)
+            answer = next((answer for stem, answer in self._stems if stem in form), None)
+            if tool is None and answer is not None:
+                return StateColumn(
+                    name, self.words, yes=ListState.ACTIVE, no=ListState(answer["no"]), loose=True
+                )
         return None
+
+    def _untold(self, name: str, form: str, cells: list[str]) -> StateColumn | None:
+        """Return how a column is read whose name says nothing, in a file of no known tool.
+
+        If all of its cells are states, it is a state column. Otherwise a cell that tells a departure has its
+        row refused: neither taking that person nor suppressing them would be safe.
+        """
+        parts = squeezed(_split(name))
+        if form in self._roles or parts & self._states["unless"]:
+            return None
+        filled = {squeeze(cell) for cell in cells if cell.strip()}
+        if filled and filled <= self.words.states.keys():
+            return StateColumn(name, self.words)
+        gone = {word: ListState.UNKNOWN for word, state in self.words.states.items() if state in GONE}
+        del gone["left"]  # a side, as often
+        return StateColumn(name, _SILENT, gone, loose=True, yes=ListState.ACTIVE, is_untold=True)
 
     def _is_region(self, form: str, forms: list[str], column: StateColumn, cells: list[str]) -> bool:
         """Return whether a column is a part of a country ("State" beside "City") and not a reader's state."""
@@ -154,6 +185,7 @@ class ListCatalogue:
         return beside and not any(column.knows(cell) for cell in cells)
 
 
+_WHEN = frozenset(("at", "on", "am", "date", "datum", "le", "el", "is", "was", "has", "been"))
 _SILENT = Words({}, frozenset(), frozenset())
 
 

@@ -173,6 +173,22 @@ EXPORTS = {
         "correo;suscrito;fecha de baja",
         "in@a.example;sí;", "gone@a.example;no;", "gone2@a.example;sí;12/05/2024",
     ],
+    ("", "lista polska.csv"): [
+        "Adres e-mail;Imię;Stan", "in@a.example;Żaneta;aktywny", "gone@a.example;Łukasz;wypisany",
+    ],
+    ("", "liste alt.csv"): [
+        "Name;Mail;gelöscht;Newsletter-Einwilligung", "Ina;in@a.example;;ja", "Otto;gone@a.example;x;ja", "Ada;gone2@a.example;;nein",
+    ],
+    ("", "meiru.csv"): [
+        "メールアドレス,氏名,配信停止", "in@a.example,太郎,", "gone@a.example,花子,停止",
+    ],
+    ("", "sheet of a club.csv"): [
+        "email,hand,remark,On hold", "in@a.example,left,moved in May,", "no@a.example,right,unsubscribed,", "gone@a.example,right,,2025-01-01",
+    ],
+    ("", "exclusions.csv"): [
+        "email,IsExcludedFromCampaigns,Newsletter opt-in,optin_ip,Consent: Newsletter", "in@a.example,false,yes,192.0.2.1,granted",
+        "gone@a.example,true,yes,192.0.2.1,", "gone2@a.example,false,No,192.0.2.1,", "gone3@a.example,false,yes,n/a,withdrawn",
+    ],
     ("", "flags.csv"): [
         "email,is_active,email_verified,sms_status,unsubscribe_url,payment_status",
         "in@a.example,true,true,none,https://a.example/u/1,open", "no@a.example,false,true,none,https://a.example/u/2,open",

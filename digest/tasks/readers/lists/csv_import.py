@@ -125,7 +125,9 @@ def _describe(report: ImportReport, file: ListFile, layout: ListLayout, plan: Re
         printable(names[place]).strip() if names else f"column {place + 1}": role
         for role, place in ({"email": layout.address} | dict(plan.roles)).items()
     }
-    report.states = tuple(column.name.strip() for _, column in plan.states) if names else ()
+    report.states = (
+        tuple(column.name.strip() for _, column in plan.states if not column.is_untold) if names else ()
+    )
     read = {layout.address, *plan.roles.values(), *(place for place, _ in plan.states)}
     report.unread = tuple(
         printable(name).strip() for place, name in enumerate(names) if place not in read and name.strip()

@@ -154,6 +154,7 @@ def _plain(cell: str) -> str:
 
 
 def _part(cell: str) -> tuple[str, str]:
+    cell = cell.rstrip(" ,;")
     if "<" in cell and (match := _NAMED.fullmatch(cell)):
         return match["address"].removeprefix("mailto:").strip(), _tidy(match["name"])
     return cell.removeprefix("mailto:"), ""
