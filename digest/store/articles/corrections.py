@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Subquery, and_, insert
 from sqlmodel import Session, case, col, func, literal, or_, select, update
@@ -23,6 +23,13 @@ from digest.models import (
 )
 
 _WAITING = (DeliveryState.PLANNED, DeliveryState.DEFERRED, DeliveryState.CLAIMED)
+
+
+class Audience(NamedTuple):
+    """Readers who get a notice in the same words and form."""
+
+    language: str | None
+    mail_form: str
 
 
 def find_same(session: Session, article_id: int, text: str) -> Correction | None:
@@ -52,29 +59,29 @@ def list_digests(session: Session, article_id: int) -> list[str]:
     return sorted(session.exec(query))
 
 
-def list_languages(session: Session, article_id: int, digest: str) -> list[str | None]:
-    """List the languages of a digest's readers with an article."""
+def list_audiences(session: Session, article_id: int, digest: str) -> list[Audience]:
+    """List the languages and forms of mail of a digest's readers with an article."""
     holding = _holding(article_id, digest, None)
     query = (
-        select(Subscriber.language)
+        select(Subscriber.language, Subscription.mail_form)
         .join(Subscription, col(Subscription.subscriber_id) == col(Subscriber.id))
         .join(holding, holding.c.subscription_id == Subscription.id)
         .distinct()
     )
-    return list(session.exec(query))
+    return [Audience(language, mail_form) for language, mail_form in session.exec(query)]
 
 
 def plan(
     session: Session,
     edition: Edition,
     article_id: int,
-    variants: Mapping[int, Sequence[str | None]],
+    variants: Mapping[int, Sequence[Audience]],
     told: Collection[int],
     now: datetime,
 ) -> None:
     """Plan a delivery for each reader with the article; for readers who left or paused it is withheld.
 
-    `variants` holds the variant of each language. Readers in one of the editions `told` get it from another
+    `variants` holds the variant of each audience. Readers in one of the editions `told` get it from another
     digest. A notice is due at the same time as the message with the article, if that has not been sent.
     """
     holding = _holding(article_id, edition.digest, now)
@@ -84,7 +91,7 @@ def plan(
         "edition_id", "subscription_id", "variant_id", "state", "reason", "due_at", "attempts", "resends",
         "reply_text", "changed_at",
     ]  # fmt: skip
-    for variant_id, languages in variants.items():
+    for variant_id, audiences in variants.items():
         columns: Any = (
             literal(edition.id), holding.c.subscription_id, literal(variant_id), state, reason,
             holding.c.due_at, literal(0), literal(0), literal(""), literal(now, moment),
@@ -94,7 +101,7 @@ def plan(
             .select_from(holding)
             .join(Subscription, col(Subscription.id) == holding.c.subscription_id)
             .join(Subscriber, col(Subscriber.id) == col(Subscription.subscriber_id))
-            .where(_has_language(languages), ~_is_told(told))
+            .where(_is_of(audiences), ~_is_told(told))
         )
         session.connection().execute(insert(Delivery).from_select(names, rows))
 
@@ -157,10 +164,17 @@ def _standing() -> tuple[ColumnElement[str], ColumnElement[str]]:
     )
 
 
-def _has_language(languages: Sequence[str | None]) -> ColumnElement[bool]:
-    named = [language for language in languages if language is not None]
-    has = col(Subscriber.language).in_(named)
-    return or_(has, col(Subscriber.language).is_(None)) if None in languages else has
+def _is_of(audiences: Sequence[Audience]) -> ColumnElement[bool]:
+    """Return whether a reader is of one of these audiences."""
+    return or_(
+        *(
+            and_(
+                col(Subscriber.language).is_not_distinct_from(one.language),
+                col(Subscription.mail_form) == one.mail_form,
+            )
+            for one in audiences
+        )
+    )
 
 
 def _is_told(editions: Collection[int]) -> ColumnElement[bool]:

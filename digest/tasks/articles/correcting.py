@@ -12,7 +12,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from digest.errors import InputError
-from digest.models import Article, Correction, DeliveryState, Edition, EditionState
+from digest.models import Article, Correction, DeliveryState, Edition, EditionState, MailForm
 from digest.models.cadence import CORRECTION
 from digest.models.row import row_id
 from digest.rules.editions.placeholders import pictures_in_text, write_notice
@@ -20,6 +20,7 @@ from digest.rules.editions.selection import Chosen
 from digest.settings import Settings
 from digest.store import workers
 from digest.store.articles import articles, corrections, duplicates
+from digest.store.articles.corrections import Audience
 from digest.store.database import Database
 from digest.store.delivery import deliveries
 from digest.store.editions import editions, variants
@@ -123,13 +124,13 @@ def _plan(
     speaks: Callable[[str], bool],
     now: datetime,
 ) -> None:
-    languages: dict[str, list[str | None]] = {}
-    for language in corrections.list_languages(session, row_id(article), edition.digest):
-        shown = language if language and speaks(language) else settings.site.language
-        languages.setdefault(shown, []).append(language)
+    audiences: dict[tuple[str, MailForm], list[Audience]] = {}
+    for one in corrections.list_audiences(session, row_id(article), edition.digest):
+        shown = one.language if one.language and speaks(one.language) else settings.site.language
+        audiences.setdefault((shown, MailForm(one.mail_form)), []).append(one)
     own = {
-        variants.find_or_add_variant(session, row_id(edition), shown, Chosen(())): readers
-        for shown, readers in languages.items()
+        variants.find_or_add_variant(session, row_id(edition), shown, Chosen((), mail_form=form)): readers
+        for (shown, form), readers in audiences.items()
     }
     corrections.plan(session, edition, row_id(article), own, told, now)
 

@@ -18,6 +18,7 @@ from digest.models import (
 )
 from digest.resources import bundled
 from digest.store.delivery.deliveries import finish_editions, make_job
+from digest.tasks.articles.correcting import correct
 from digest.tasks.composing.composer import Composer
 from digest.tasks.ledger.audit import audit
 from tests.support.compilation import DAY, NOW, Newsroom
@@ -114,3 +115,16 @@ def test_a_change_of_form_repeats_nothing(newsroom: Newsroom, edition: dict[Mail
     later = newsroom.publish(at=NOW)
     newsroom.compile(NOW + DAY)
     assert newsroom.lists()[reader] == [[1], [later]]
+
+
+def test_a_correction_comes_in_the_readers_form_too(newsroom: Newsroom, edition: dict[MailForm, int]) -> None:
+    newsroom.set_states(DeliveryState.ACCEPTED, [n for form, n in edition.items() if form != MailForm.FEED])
+    told = correct(
+        newsroom.database, newsroom.settings, "1", "The bridge is old.", NOW, speaks=lambda language: False
+    )
+    with newsroom.database.read() as session:
+        made = messages(newsroom, session)
+    assert (told.told, told.withheld) == (6, 2)
+    assert parse(made[edition[MailForm.TEXT]]).get_content_type() == "text/plain"
+    assert parse(made[edition[MailForm.PICTURES]]).get_content_type() == "multipart/alternative"
+    assert edition[MailForm.FEED] not in made
