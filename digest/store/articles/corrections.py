@@ -25,7 +25,7 @@ from digest.models import (
 _WAITING = (DeliveryState.PLANNED, DeliveryState.DEFERRED, DeliveryState.CLAIMED)
 
 
-class Audience(NamedTuple):
+class ToldReaders(NamedTuple):
     """Readers who get a notice in the same words and form."""
 
     language: str | None
@@ -59,7 +59,7 @@ def list_digests(session: Session, article_id: int) -> list[str]:
     return sorted(session.exec(query))
 
 
-def list_audiences(session: Session, article_id: int, digest: str) -> list[Audience]:
+def list_audiences(session: Session, article_id: int, digest: str) -> list[ToldReaders]:
     """List the languages and forms of mail of a digest's readers with an article."""
     holding = _holding(article_id, digest, None)
     query = (
@@ -68,14 +68,14 @@ def list_audiences(session: Session, article_id: int, digest: str) -> list[Audie
         .join(holding, holding.c.subscription_id == Subscription.id)
         .distinct()
     )
-    return [Audience(language, mail_form) for language, mail_form in session.exec(query)]
+    return [ToldReaders(language, mail_form) for language, mail_form in session.exec(query)]
 
 
 def plan(
     session: Session,
     edition: Edition,
     article_id: int,
-    variants: Mapping[int, Sequence[Audience]],
+    variants: Mapping[int, Sequence[ToldReaders]],
     told: Collection[int],
     now: datetime,
 ) -> None:
@@ -164,7 +164,7 @@ def _standing() -> tuple[ColumnElement[str], ColumnElement[str]]:
     )
 
 
-def _is_of(audiences: Sequence[Audience]) -> ColumnElement[bool]:
+def _is_of(audiences: Sequence[ToldReaders]) -> ColumnElement[bool]:
     """Return whether a reader is of one of these audiences."""
     return or_(
         *(

@@ -20,7 +20,7 @@ from digest.rules.editions.selection import Chosen
 from digest.settings import Settings
 from digest.store import workers
 from digest.store.articles import articles, corrections, duplicates
-from digest.store.articles.corrections import Audience
+from digest.store.articles.corrections import ToldReaders
 from digest.store.database import Database
 from digest.store.delivery import deliveries
 from digest.store.editions import editions, variants
@@ -124,7 +124,7 @@ def _plan(
     speaks: Callable[[str], bool],
     now: datetime,
 ) -> None:
-    audiences: dict[tuple[str, MailForm], list[Audience]] = {}
+    audiences: dict[tuple[str, MailForm], list[ToldReaders]] = {}
     for one in corrections.list_audiences(session, row_id(article), edition.digest):
         shown = one.language if one.language and speaks(one.language) else settings.site.language
         audiences.setdefault((shown, MailForm(one.mail_form)), []).append(one)
