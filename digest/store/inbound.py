@@ -1,28 +1,50 @@
 """Received messages, each stored once."""
 
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy.exc import IntegrityError
-from sqlmodel import Session, col, delete, select, update
+from sqlalchemy import Table, bindparam
+from sqlalchemy.dialects import sqlite
+from sqlmodel import Session, SQLModel, col, delete, update
 
 from digest.models import Answer, InboundMessage
 
+_TABLE: Table = SQLModel.metadata.tables[str(InboundMessage.__tablename__)]
+_KEYED = (_TABLE.c.key, _TABLE.c.id)
+_SETTLE = (
+    _TABLE.update()
+    .where(_TABLE.c.id == bindparam("number"))
+    .values(kind=bindparam("kind"), why=bindparam("why"), raw=bindparam("raw"))
+)
 _MACHINE = ("auto-reply", "receipt", "other", "unproved")
 
 
-def add_once(session: Session, row: InboundMessage) -> InboundMessage | None:
-    """Insert a message; return None if one with its key was received before.
+def add_new(session: Session, keys: Collection[str], now: datetime) -> dict[str, int]:
+    """Insert messages by their keys; return the id of each that was not received before.
 
     On PostgreSQL the second of two writers waits here for the first one's commit.
     """
-    if session.exec(select(InboundMessage.id).where(InboundMessage.key == row.key)).first() is not None:
-        return None
-    try:
-        with session.begin_nested():
-            session.add(row)
-    except IntegrityError:
-        return None
-    return row
+    rows = [{"key": key, "received_at": now, "kind": "", "why": ""} for key in sorted(keys)]
+    if not rows:
+        return {}
+    if session.get_bind().dialect.name == "sqlite":
+        added = session.execute(sqlite.insert(_TABLE).on_conflict_do_nothing().returning(*_KEYED), rows)
+    else:
+        from sqlalchemy.dialects import postgresql  # imported here: it is large, and SQLite does not need it
+
+        added = session.execute(postgresql.insert(_TABLE).on_conflict_do_nothing().returning(*_KEYED), rows)
+    return {row.key: row.id for row in added}
+
+
+def settle(session: Session, settled: Sequence[dict[str, object]]) -> None:
+    """Record what messages were: `number`, `kind`, `why`, and `raw` if the bytes are to be kept."""
+    if settled:
+        session.connection().execute(_SETTLE, list(settled))
+
+
+def forget(session: Session, number: int) -> None:
+    """Delete a message, so that it is processed if it is received again."""
+    session.exec(delete(InboundMessage).where(col(InboundMessage.id) == number))
 
 
 def expire(session: Session, before: datetime) -> None:

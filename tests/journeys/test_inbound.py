@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from typing import Any
 from urllib.parse import unquote
 
 import pytest
@@ -15,6 +16,7 @@ from digest.bootstrap import Application
 from digest.models import Answer, Bounce, Complaint, InboundMessage, Letter
 from digest.net.inbound.lmtp import LmtpServer
 from digest.net.inbound.spool import Spool
+from digest.tasks.inbound import intake, letters
 from digest.tasks.inbound.intake import take_in
 from tests.support.inbox import Inboxed, headers_of
 from tests.support.newsroom import Caught, Publication
@@ -367,3 +369,39 @@ def take_in_again(inboxed: Inboxed) -> None:
         take_in(app.inbox, app.clock())
     finally:
         app.database.engine.dispose()
+
+
+def test_a_message_that_our_own_code_fails_at_is_put_aside_and_stops_no_other(
+    inboxed: Inboxed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = letters.keep_letter
+
+    def fail_at_one(*given: Any, **named: Any) -> Letter:
+        kept = real(*given, **named)
+        if kept.subject == "poison":
+            raise RuntimeError("our own fault")
+        return kept
+
+    monkeypatch.setattr("digest.tasks.inbound.intake.keep_letter", fail_at_one)
+    inboxed.take(
+        inboxed.letter(R0, "one", "A letter."), inboxed.letter(R1, "poison", "x"), inboxed.bounce(R2),
+        inboxed.letter(R1, "two", "Another."),
+    )  # fmt: skip
+
+    assert [one.subject for one in inboxed.rows(Letter)] == ["one", "two"]
+    assert inboxed.suppressed(R2) == "bounce"
+    assert len(inboxed.rows(InboundMessage)) == 3
+    assert len(list((inboxed.spool.folder / "kept").iterdir())) == 1
+
+
+def test_one_run_takes_the_oldest_of_a_flood_and_the_next_the_rest(inboxed: Inboxed) -> None:
+    for message in [inboxed.letter(R0, "one", "1"), inboxed.letter(R1, "two", "2")]:
+        inboxed.spool.deliver([message.encode()])
+    app = Application(inboxed.settings)
+    try:
+        assert intake.take_in(app.inbox, app.clock(), 1).total() == 1
+        assert [one.subject for one in inboxed.rows(Letter)] == ["one"]
+        assert intake.take_in(app.inbox, app.clock(), 1).total() == 1
+    finally:
+        app.close()
+    assert inboxed.spool.names(9) == []

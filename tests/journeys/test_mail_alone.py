@@ -6,6 +6,7 @@ from email.message import EmailMessage
 
 import pytest
 
+from digest.models import Bounce
 from tests.support.inbox import Inboxed
 from tests.support.newsroom import Caught, Publication
 
@@ -74,3 +75,16 @@ def test_a_reader_subscribes_confirms_changes_and_leaves_by_mail(inboxed: Inboxe
 
 def test_pages_are_not_served_where_there_are_none(inboxed: Inboxed) -> None:
     assert "there are no pages to serve" in inboxed.publication.run("web", code=2)
+
+
+def test_soft_bounces_are_counted_and_a_hard_one_suppresses(inboxed: Inboxed) -> None:
+    reader = "r0@readers.example"
+    inboxed.publication.run("send", "world", "--now")
+    soft = inboxed.bounce(reader, status="4.2.2", words="452 4.2.2 mailbox full")
+    inboxed.take(soft, soft)
+    assert inboxed.suppressed(reader) is None
+
+    inboxed.take(inboxed.bounce(reader))
+
+    assert inboxed.suppressed(reader) == "bounce"
+    assert sorted(one.weight for one in inboxed.rows(Bounce)) == ["hard", "soft"]

@@ -45,7 +45,7 @@ def receive(
     if now:
         with application(common) as app:
             fetch_mail(app.inbox)
-            taken = take_in(app.inbox, app.clock())
+            taken = take_in(app.inbox, app.clock(), sys.maxsize)
         told = ", ".join(f"{number} {kind}" for kind, number in sorted(taken.items()))
         say(told or "nothing waits", quiet=common.quiet)
         return

@@ -51,7 +51,13 @@ def read(raw: bytes, *, return_path: str | None = None, own: Collection[str] = (
     `own` are our own addresses, which no report names as failed. A mail system's report that names nobody has
     one failure without an address.
     """
-    mail = read_mail(raw)
+    return read_parsed(raw, read_mail(raw), return_path=return_path, own=own)
+
+
+def read_parsed(
+    raw: bytes, mail: Mail, *, return_path: str | None = None, own: Collection[str] = ()
+) -> Report:
+    """Classify a message that has been parsed into parts; see `read`."""
     report = read_report(mail, return_path=return_path, own=own)
     if (
         not report.failures

@@ -27,8 +27,9 @@ class Spool:
         Return-Path and Delivered-To are prepended with the envelope, as final delivery does (RFC 5321 4.4).
         Raise OSError if it cannot be stored; nothing of it is then in `new`.
         """
-        for name in _HELD:
-            (self.folder / name).mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not (self.folder / _HELD[-1]).is_dir():
+            for name in _HELD:
+                (self.folder / name).mkdir(mode=0o700, parents=True, exist_ok=True)
         name = f"{os.times().elapsed:.6f}.{os.getpid()}.{os.urandom(8).hex()}"
         aside = self.folder / "tmp" / name
         try:

@@ -2,44 +2,69 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import NamedTuple
 
+from sqlalchemy import Insert, Integer, String, bindparam
 from sqlalchemy import select as columns
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session, SQLModel, col, func, select
 
 from digest.models import Bounce, Complaint, Delivery, DeliveryState, Edition, Subscriber, Subscription
 from digest.models.row import row_id
 
+# Written once: to build a statement takes longer than to run it, and a flood runs these for each message.
+_BEGINNING = (
+    select(Subscriber)
+    .where(
+        col(Subscriber.public_id) >= bindparam("prefix"),
+        col(Subscriber.public_id) < bindparam("prefix", type_=String) + "{",
+    )
+    .limit(10)
+)
+_MAILED = (
+    select(Delivery, Edition)
+    .join(Edition, col(Edition.id) == col(Delivery.edition_id))
+    .join(Subscription, col(Subscription.id) == col(Delivery.subscription_id))
+    .where(col(Subscription.subscriber_id) == bindparam("subscriber"), col(Delivery.composed_at).is_not(None))
+    .order_by(col(Delivery.id).desc())
+    .limit(bindparam("most", type_=Integer))
+)
+_EVIDENCE = (
+    columns(col(Bounce.id), col(Bounce.delivery_id), col(Bounce.weight), col(Bounce.at))
+    .where(col(Bounce.subscriber_id) == bindparam("subscriber"), col(Bounce.at) >= bindparam("since"))
+    .order_by(col(Bounce.id))
+)
+_ADD: Insert = SQLModel.metadata.tables["bounce"].insert()
+
+
+class BounceFact(NamedTuple):
+    """A bounce as far as a score needs it."""
+
+    id: int
+    delivery_id: int | None
+    weight: str
+    at: datetime
+
 
 def find_by_prefix(session: Session, prefix: str) -> list[Subscriber]:
     """Find the subscribers whose public id begins with the prefix in a return path."""
-    begins = (col(Subscriber.public_id) >= prefix, col(Subscriber.public_id) < prefix + "{")
-    return list(session.exec(select(Subscriber).where(*begins).limit(10)))
+    return list(session.exec(_BEGINNING, params={"prefix": prefix}))
 
 
 def list_mailed(session: Session, subscriber_id: int, limit: int) -> list[tuple[Delivery, Edition]]:
     """List the editions that a subscriber may have received, the latest first."""
-    query = (
-        select(Delivery, Edition)
-        .join(Edition, col(Edition.id) == col(Delivery.edition_id))
-        .join(Subscription, col(Subscription.id) == col(Delivery.subscription_id))
-        .where(Subscription.subscriber_id == subscriber_id, col(Delivery.composed_at).is_not(None))
-        .order_by(col(Delivery.id).desc())
-        .limit(limit)
-    )
-    return list(session.exec(query))
+    return list(session.exec(_MAILED, params={"subscriber": subscriber_id, "most": limit}))
 
 
 def add_bounce(session: Session, row: Bounce) -> None:
     """Store a bounce."""
-    session.add(row)
-    session.flush()
+    session.connection().execute(_ADD, row.model_dump(exclude={"id"}))
 
 
-def list_evidence(session: Session, subscriber_id: int, since: datetime) -> list[Bounce]:
+def list_evidence(session: Session, subscriber_id: int, since: datetime) -> list[BounceFact]:
     """List a subscriber's bounces since a time, one for each delivery and weight."""
-    query = select(Bounce).where(Bounce.subscriber_id == subscriber_id, Bounce.at >= since)
-    found: dict[object, Bounce] = {}
-    for row in session.exec(query.order_by(col(Bounce.id))):
+    found: dict[object, BounceFact] = {}
+    rows = session.connection().execute(_EVIDENCE, {"subscriber": subscriber_id, "since": since})
+    for row in map(BounceFact._make, rows):
         found.setdefault((row.delivery_id or f"row {row.id}", row.weight), row)
     return list(found.values())
 

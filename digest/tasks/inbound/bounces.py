@@ -162,7 +162,9 @@ def _keep(session: Session, refusal: _Refusal, failure: Failure, weight: BounceW
 def _decide(session: Session, inbox: Inbox, subscriber: Subscriber, is_probe: bool, now: datetime) -> str:
     rows = bounces.list_evidence(session, row_id(subscriber), now - WINDOW)
     evidence = [Evidence(row.at, BounceWeight(row.weight)) for row in rows]
-    verdict = judge_address(evidence, answers.probed_at(session, subscriber), now)
+    # A probe is planned with a bounce that counts still: without an earlier one there was none.
+    probed_at = answers.probed_at(session, subscriber) if len(evidence) > 1 or is_probe else None
+    verdict = judge_address(evidence, probed_at, now)
     if verdict is AddressVerdict.SUPPRESS or is_probe:
         suppress(session, inbox.readers, subscriber, SuppressionReason.BOUNCE, now)
         return "suppressed for bounces"

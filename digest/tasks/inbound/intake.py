@@ -7,6 +7,8 @@ after a crash has a known key and changes nothing.
 import hashlib
 import logging
 from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy.exc import OperationalError
@@ -15,12 +17,10 @@ from sqlmodel import Session
 from digest.errors import Unreachable
 from digest.mail.reports import autoreply
 from digest.mail.reports.parts import Mail, read_mail
-from digest.mail.reports.reading import find_sender, main_text, read, return_path_of
+from digest.mail.reports.reading import find_sender, main_text, read_parsed, return_path_of
 from digest.mail.reports.reply_text import read_reply
 from digest.mail.reports.report import MailKind, Report
-from digest.models import InboundMessage
-from digest.models.row import row_id
-from digest.net.inbound.spool import collect
+from digest.net.inbound.spool import Spool, collect
 from digest.rules.readers.mail_commands import find_command, read_consent
 from digest.rules.tokens import mail_tokens
 from digest.store import inbound
@@ -32,30 +32,41 @@ from digest.tasks.inbound.printed_letters import settle_consent
 from digest.tasks.inbound.round_trip import came_back
 from digest.tasks.inbound.trust import find_addressed, find_extension, find_number, find_writer
 
-_BATCH = 100
+_BATCH, _BATCH_BYTES = 100, 16_000_000
+_MOST_AT_ONCE = 5_000
+"""How many messages one run processes: a flood must not keep editions waiting."""
+
+_KEPT = ("unproved", "not understood")
+_NOT_TAKEN = "a message could not be processed; it lies in %s"
 _MOST_KEPT = 200_000
 _EXPIRY = timedelta(days=90)
 log = logging.getLogger(__name__)
+_Act = Callable[[Session, "Inbox", "_Incoming", int, datetime], tuple[str, str]]
 
 
-def take_in(inbox: Inbox, now: datetime) -> Counter[str]:
-    """Process all messages in the spool; return how many of each kind."""
+@dataclass(frozen=True, slots=True)
+class _Incoming:
+    """A message that was parsed: its bytes, its parts, what it is known by, and what it reports."""
+
+    raw: bytes
+    mail: Mail
+    key: str
+    report: Report
+
+
+def take_in(inbox: Inbox, now: datetime, most: int = _MOST_AT_ONCE) -> Counter[str]:
+    """Process the oldest messages in the spool; return how many of each kind. The next run takes the rest."""
     taken: Counter[str] = Counter()
     if inbox.settings.inbound.maildir:
         collect(inbox.settings.path(inbox.settings.inbound.maildir), inbox.spool)
-    while names := inbox.spool.names(_BATCH):
-        done: list[str] = []
-        with inbox.database.write() as session:
-            for name in names:
-                raw = inbox.spool.read(name)
-                kind = _take(session, inbox, raw, now) if raw is not None else "gone"
-                taken[kind] += 1
-                if kind == "trouble":
-                    inbox.spool.keep(name)
-                else:
-                    done.append(name)
-        for name in done:
-            inbox.spool.remove(name)
+    for read in _batches(inbox.spool, most):
+        kinds = _take_batch(inbox, _parse(inbox, read), now)
+        for name, kind in kinds.items():
+            if kind == "trouble":
+                inbox.spool.keep(name)
+            else:
+                inbox.spool.remove(name)
+        taken.update(kinds.values())
     score_finished(inbox, now)
     if taken:
         with inbox.database.write() as session:
@@ -63,32 +74,86 @@ def take_in(inbox: Inbox, now: datetime) -> Counter[str]:
     return taken
 
 
-def _take(session: Session, inbox: Inbox, raw: bytes, now: datetime) -> str:
-    """Process one message; one at which our own code fails is put aside and stops no other."""
+def _batches(spool: Spool, most: int) -> Iterator[dict[str, bytes]]:
+    """Read waiting messages, so many at once that a batch has a bounded size."""
+    read: dict[str, bytes] = {}
+    size = 0
+    for name in spool.names(most):
+        raw = spool.read(name)
+        if raw is None:
+            continue
+        read[name] = raw
+        size += len(raw)
+        if len(read) == _BATCH or size > _BATCH_BYTES:
+            yield read
+            read, size = {}, 0
+    if read:
+        yield read
+
+
+def _parse(inbox: Inbox, read: Mapping[str, bytes]) -> dict[str, _Incoming | None]:
+    """Parse messages before the transaction begins; None for one at which our own code fails."""
+    own, parsed = inbox.own_addresses, dict[str, _Incoming | None]()
+    for name, raw in read.items():
+        try:
+            mail = read_mail(raw)
+            parsed[name] = _Incoming(raw, mail, key_of(inbox, mail, raw), read_parsed(raw, mail, own=own))
+        except Exception:
+            log.exception(_NOT_TAKEN, inbox.spool.folder / "kept")
+            parsed[name] = None
+    return parsed
+
+
+def _take_batch(inbox: Inbox, parsed: Mapping[str, _Incoming | None], now: datetime) -> dict[str, str]:
+    """Process a batch in one commit; return what each message was.
+
+    If our own code fails at one, nothing of the batch is committed, and it is processed again with each
+    message in a transaction of its own inside: that one is put aside and stops no other.
+    """
     try:
-        with session.begin_nested():
-            return _act(session, inbox, raw, now)
+        with inbox.database.write() as session:
+            return _act_on_all(session, inbox, parsed, now, _act)
     except (OperationalError, Unreachable):
         raise
     except Exception:
-        log.exception("a message could not be taken in; it lies in %s", inbox.spool.folder / "kept")
-        return "trouble"
+        log.info("a message of this batch could not be processed; each is tried by itself", exc_info=True)
+    with inbox.database.write() as session:
+        return _act_on_all(session, inbox, parsed, now, _act_apart)
 
 
-def _act(session: Session, inbox: Inbox, raw: bytes, now: datetime) -> str:
-    mail = read_mail(raw)
-    row = inbound.add_once(
-        session, InboundMessage(key=key_of(inbox, mail, raw), received_at=now, kind="", why="")
-    )
-    if row is None:
-        return "known"
-    report = read(raw, own=inbox.own_addresses)
-    kind, why = _follow(session, inbox, mail, report, row_id(row), now)
-    row.kind, row.why = kind, why[:200]
-    if kind in ("unproved", "not understood"):
-        row.raw = raw[:_MOST_KEPT]
-    session.add(row)
-    return kind
+def _act_on_all(
+    session: Session, inbox: Inbox, parsed: Mapping[str, _Incoming | None], now: datetime, act: _Act
+) -> dict[str, str]:
+    messages = {name: one for name, one in parsed.items() if one is not None}
+    kinds = dict.fromkeys(parsed, "trouble")
+    new = inbound.add_new(session, {one.key for one in messages.values()}, now)
+    settled: list[dict[str, object]] = []
+    for name, one in messages.items():
+        number = new.pop(one.key, None)
+        kind, why = act(session, inbox, one, number, now) if number is not None else ("known", "")
+        kinds[name] = kind
+        if number is not None and kind != "trouble":
+            raw = one.raw[:_MOST_KEPT] if kind in _KEPT else None
+            settled.append({"number": number, "kind": kind, "why": why[:200], "raw": raw})
+    inbound.settle(session, settled)
+    return kinds
+
+
+def _act(session: Session, inbox: Inbox, one: _Incoming, number: int, now: datetime) -> tuple[str, str]:
+    return _follow(session, inbox, one.mail, one.report, number, now)
+
+
+def _act_apart(session: Session, inbox: Inbox, one: _Incoming, number: int, now: datetime) -> tuple[str, str]:
+    """Process one message, whatever happens; one at which our own code fails is put aside."""
+    try:
+        with session.begin_nested():
+            return _act(session, inbox, one, number, now)
+    except (OperationalError, Unreachable):
+        raise
+    except Exception:
+        log.exception(_NOT_TAKEN, inbox.spool.folder / "kept")
+        inbound.forget(session, number)
+        return "trouble", ""
 
 
 def key_of(inbox: Inbox, mail: Mail, raw: bytes) -> str:
