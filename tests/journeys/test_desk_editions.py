@@ -1,5 +1,7 @@
 """All editions at the desk: the list, what needs somebody, and readers who are tried again."""
 
+import re
+
 from sqlmodel import select
 
 from digest.models import Delivery, DeliveryState, Edition, EditionState
@@ -58,13 +60,16 @@ def test_failed_readers_are_tried_again_by_a_publisher(newsdesk: Newsdesk) -> No
     assert "there is nobody to try again" in mara.do("retry").text.lower()
 
 
-def test_what_waits_for_somebody_stands_first_and_the_command_says_the_same(newsdesk: Newsdesk) -> None:
+def test_a_held_edition_is_said_once_first_and_the_command_says_the_same(newsdesk: Newsdesk) -> None:
     newsdesk.publish("Bridge reopens")
     mara = newsdesk.sign_in()
     assert "Needs attention" not in mara.get("/desk").text
     mara.do("hold")
     newsdesk.compile()
     mara = newsdesk.sign_in()
+    page = mara.get("/desk").text
+    assert page.index("daily, 2026-11-23 is held") < page.index("Upcoming editions")
+    assert "Needs attention" not in page  # the alert says it
 
     for act, sentence in (
         ("", f"Held since Mon 23 Nov, 07:00: held by {MARA}."),
@@ -72,9 +77,33 @@ def test_what_waits_for_somebody_stands_first_and_the_command_says_the_same(news
     ):
         if act:
             mara.do(act)
-        page = mara.get("/desk").text
-        assert page.index("Needs attention") < page.index("Upcoming editions")
-        assert sentence in page
+        assert sentence in mara.get("/desk/editions?state=held").text
         with newsdesk.app.database.read() as session:
             told = [row["reason"] for row in audit.status(session, newsdesk.settings, "world daily")]
         assert sentence in told
+    page = mara.get("/desk").text
+    assert "is held" not in page
+    assert page.index(sentence) < page.index("Upcoming editions")
+
+
+def test_an_edition_says_how_it_fared_with_each_receiver_and_what_was_corrected(newsdesk: Newsdesk) -> None:
+    for number in range(5):
+        newsdesk.subscribe(f"r{number}@readers.example")
+    newsdesk.subscribe("ida@ida-lund.example")
+    wrong = newsdesk.publish("Bridge reopens")
+    newsdesk.compile()
+    settle(newsdesk, DeliveryState.ACCEPTED)
+    mara = newsdesk.sign_in()
+    mara.do(f"correct/{wrong}", text="It has two lanes.")
+
+    page = mara.get().text
+
+    rows = re.findall(r'<tr><th scope="row">(.*?)</th><td class="count">(\d+)</td>', page)
+    assert rows == [("readers.example", "5"), ("Others", "1")]
+    assert "ida-lund" not in page
+    notice = re.search(r'href="(/desk/world/correction/[^"]+)">Bridge reopens</a>', page)
+    assert notice is not None
+    shown = mara.get(notice[1]).text
+    assert "0 of 6" in shown
+    assert "Read it in the archive" not in shown
+    assert "correction: Bridge reopens" in mara.get("/desk/editions").text

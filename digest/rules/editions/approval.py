@@ -81,10 +81,8 @@ def _unmade(policy: str, draft: Draft | None, deadline: str) -> str:
     if policy == Approval.HOLD:
         return f"Sends {deadline} unless held."
     if draft is not None and draft.approved_by:
-        return (
-            f"Changed after {draft.approved_by} approved it; it waits {deadline} until it is approved again."
-        )
-    return f"Not approved yet; it waits {deadline} until a publisher approves it."
+        return f"Changed after {draft.approved_by} approved it; held at {deadline} unless approved again."
+    return f"Held at {deadline} unless a publisher approves it."
 
 
 def _made(edition: Edition, name_moment: Callable[[datetime], str]) -> str:

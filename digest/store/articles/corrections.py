@@ -47,6 +47,13 @@ def list_of(session: Session, article_ids: Collection[int]) -> dict[int, list[Co
     return found
 
 
+def list_editions_of(session: Session, article_ids: Collection[int]) -> list[Edition]:
+    """List the editions that corrected one of these articles, the latest first."""
+    query = select(Edition).join(Correction, col(Correction.edition_id) == col(Edition.id))
+    query = query.where(col(Correction.article_id).in_(article_ids)).order_by(col(Edition.id).desc())
+    return list(session.exec(query))
+
+
 def list_digests(session: Session, article_id: int) -> list[str]:
     """List the digests that have readers with an article."""
     query = (

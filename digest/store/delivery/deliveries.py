@@ -295,6 +295,19 @@ def count_planned(session: Session, edition_id: int) -> tuple[int, int]:
     return total - kept_back, kept_back
 
 
+def list_outcomes(session: Session, edition_id: int, limit: int) -> list[tuple[str, str]]:
+    """List the state and the address of an edition's first deliveries."""
+    query = (
+        select(Delivery.state, Subscriber.address)
+        .join(Subscription, col(Subscription.id) == col(Delivery.subscription_id))
+        .join(Subscriber, col(Subscriber.id) == col(Subscription.subscriber_id))
+        .where(Delivery.edition_id == edition_id)
+        .order_by(col(Delivery.subscription_id))
+        .limit(limit)
+    )
+    return [(state, address or "") for state, address in session.exec(query)]
+
+
 def count_reasons(session: Session, edition_id: int) -> list[tuple[str, str, int]]:
     """Count an edition's failed, withheld and deferred deliveries by reason."""
     query = (

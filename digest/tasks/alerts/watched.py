@@ -57,10 +57,25 @@ def _list_editions(session: Session, settings: Settings) -> list[WatchedEdition]
     found = {row_id(edition): edition for edition in editions.list_editions(session, states=_WATCHED_STATES)}
     latest = {row_id(edition) for edition in editions.list_last_made(session)}
     found |= {row_id(edition): edition for edition in editions.list_last_made(session)}
-    return [_edition(session, settings, edition, is_latest=key in latest) for key, edition in found.items()]
+    why = {key: _why_waiting(session, settings, edition) for key, edition in found.items()}
+    return [
+        _edition(session, settings, edition, why[key], is_latest=key in latest)
+        for key, edition in found.items()
+        if edition.state != EditionState.HELD or why[key]
+    ]
 
 
-def _edition(session: Session, settings: Settings, edition: Edition, *, is_latest: bool) -> WatchedEdition:
+def _why_waiting(session: Session, settings: Settings, edition: Edition) -> str:
+    """Return why an edition waits; "" for a held one that somebody has approved or released since."""
+    digest = next((one for one in settings.digests if one.name == edition.digest), None)
+    if edition.state != EditionState.HELD or digest is None:
+        return edition.reason
+    return why_held(digest.approval, drafts.find_draft(session, *edition.name))
+
+
+def _edition(
+    session: Session, settings: Settings, edition: Edition, reason: str, *, is_latest: bool
+) -> WatchedEdition:
     name = edition.name
     digest = next((one for one in settings.digests if one.name == name.digest), None)
     is_clocked = (
@@ -72,7 +87,7 @@ def _edition(session: Session, settings: Settings, edition: Edition, *, is_lates
         cadence_name=name_of(settings, name).rpartition(", ")[0],
         path=name.path if digest is not None else "",
         state=edition.state,
-        reason=edition.reason,
+        reason=reason,
         deadline_at=edition.deadline_at,
         freeze_at=edition.freeze_at,
         is_latest=is_latest,

@@ -92,7 +92,7 @@ def list_entries(
         before=wanted.before, limit=PAGE + 1,
     )  # fmt: skip
     older = row_id(rows[PAGE - 1]) if len(rows) > PAGE else None
-    return [_made(session, known[row.digest], row) for row in rows[:PAGE] if row.digest in known], older
+    return [made_entry(session, known[row.digest], row) for row in rows[:PAGE] if row.digest in known], older
 
 
 def find_entry(session: Session, settings: Settings, name: EditionName, now: datetime) -> AgendaEntry | None:
@@ -102,7 +102,7 @@ def find_entry(session: Session, settings: Settings, name: EditionName, now: dat
         return None
     edition = editions.find_edition(session, name.digest, name.cadence, name.period)
     if edition is not None:
-        return _made(session, digest, edition)
+        return made_entry(session, digest, edition)
     if name.cadence == CORRECTION:
         return None
     if digest.cadence(name.cadence).is_at_once:
@@ -147,8 +147,8 @@ def _desktop(
         digest,
         cadence,
         _coming(session, digest, cadence, coming),
-        _made(session, digest, held[-1]) if held else None,
-        _made(session, digest, made[-1]) if made else None,
+        made_entry(session, digest, held[-1]) if held else None,
+        made_entry(session, digest, made[-1]) if made else None,
     )
 
 
@@ -158,7 +158,8 @@ def _coming(session: Session, digest: DigestSettings, cadence: str, coming: Occu
     return AgendaEntry(name, digest, coming.deadline_at, draft)
 
 
-def _made(session: Session, digest: DigestSettings, row: Edition) -> AgendaEntry:
+def made_entry(session: Session, digest: DigestSettings, row: Edition) -> AgendaEntry:
+    """Return an edition that was entered as the desk sees it."""
     name = row.name
     draft = drafts.find_or_new(session, row.digest, row.cadence, row.period)
     return AgendaEntry(name, digest, row.deadline_at, draft, row)

@@ -1,5 +1,6 @@
 """Withdraw and correct an article at the desk: what that will do, doing it, and keeping who did it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlmodel import Session
@@ -14,6 +15,7 @@ from digest.store.editions import archive, drafts
 from digest.tasks.articles import correcting
 from digest.tasks.articles.correcting import Corrected
 from digest.tasks.articles.withdrawing import Withdrawn, withdraw
+from digest.tasks.desk.agenda import AgendaEntry, made_entry
 from digest.tasks.desk.desk import Desk
 from digest.tasks.desk.draft_versions import Edit
 
@@ -45,6 +47,12 @@ def list_contents(session: Session, edition: Edition) -> list[Article]:
     """List all that stood in an edition for some reader, what was withdrawn since at the end."""
     shown = [one.article for one in archive.list_shown(session, edition)]
     return [*shown, *archive.list_taken_out(session, edition)]
+
+
+def list_corrections(session: Session, entry: AgendaEntry, contents: Sequence[Article]) -> list[AgendaEntry]:
+    """List the corrections of an edition's articles in its digest, the latest first."""
+    rows = corrections.list_editions_of(session, [row_id(article) for article in contents])
+    return [made_entry(session, entry.digest, row) for row in rows if row.digest == entry.digest.name]
 
 
 def withdraw_article(desk: Desk, hand: Edit, article_id: int, reason: str) -> Withdrawn:

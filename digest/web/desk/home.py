@@ -42,6 +42,7 @@ class HomePages:
                 entry
                 for state in (EditionState.HELD, EditionState.PAUSED)
                 for entry in list_entries(session, settings, EditionFilter(state=state))[0]
+                if entry.name.path not in {one["path"] for one in alerts}
             ]
             readers = {str(one.coming.name): count_subscribed(session, one.coming.name) for one in agenda}
             sums = {str(one.last.name): account(session, one.last.edition)

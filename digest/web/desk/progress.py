@@ -10,10 +10,11 @@ from starlette.responses import Response
 from digest.errors import InputError, Unreachable
 from digest.models import EditionName, EditionState
 from digest.tasks.desk.agenda import AgendaEntry, describe_progress, list_activity
-from digest.tasks.desk.article_acts import list_contents
+from digest.tasks.desk.article_acts import list_contents, list_corrections
 from digest.tasks.desk.desk import Desk
 from digest.tasks.desk.draft_versions import Edit
 from digest.tasks.desk.pausing import pause_edition, resume_edition, retry_edition
+from digest.tasks.desk.receivers import count_receivers
 from digest.tasks.ledger.audit import account, slowed_by
 from digest.web.desk.pages import DeskPages, sentence
 
@@ -71,10 +72,13 @@ class ProgressPages:
     def _values(self, session: Session, entry: AgendaEntry) -> dict[str, Any]:
         if entry.edition is None:
             raise InputError("the edition is not made yet")
+        contents = list_contents(session, entry.edition)
         progress = describe_progress(session, entry.edition)
         total = account(session, entry.edition)
         return {
-            "contents": list_contents(session, entry.edition),
+            "contents": contents,
+            "corrections": list_corrections(session, entry, contents),
+            "receivers": count_receivers(session, entry.edition),
             "acts": list_activity(session, entry.name),
             "sum": total,
             "settled": total.total - total.open,
