@@ -136,7 +136,8 @@ def prepare(
     at_once: bool = False,
 ) -> None:
     """Do everything that is due except fetching and delivering: received mail, editions, single messages."""
-    keep_house(app.database, app.clock(), app.settings.web.keep_origins)
+    web = app.settings.web
+    keep_house(app.database, app.clock(), web.keep_origins, web.keep_unconfirmed)
     _fetch_mail(app)
     done.taken = dict(take_in(app.inbox, app.clock()))
     note_conditions(app.database, app.settings, app.clock())  # what is late is made next, and was late

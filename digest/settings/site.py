@@ -107,6 +107,7 @@ class WebSettings(Table):
     refused_domains_file: str = ""
     check_mail_domains: bool = False
     keep_origins: Duration = timedelta(days=365)
+    keep_unconfirmed: Duration = timedelta(days=90)
     metrics_token: SecretStr = SecretStr("")
 
     @model_validator(mode="after")
@@ -118,6 +119,8 @@ class WebSettings(Table):
             )
         if 0 < len(self.metrics_token.get_secret_value()) < 16:
             raise ValueError("metrics_token must have 16 characters or more, or be empty: no /metrics then")
+        if self.keep_unconfirmed < timedelta(days=8):
+            raise ValueError('keep_unconfirmed must be "8d" or more: a link to confirm works for seven days')
         if length < 16:
             raise ValueError("secret must have 16 characters or more: readers' links are signed with it")
         return self

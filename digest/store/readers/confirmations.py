@@ -1,12 +1,14 @@
 """Requests for confirmation: which are to be sent, which were sent, and which were answered."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sqlalchemy import Text, cast, delete, or_, update
 from sqlmodel import Session, col, select
 
 from digest.models import Confirmation, ConsentEvent, MailState, Subscriber, Subscription, SubscriptionState
+from digest.rules.readers.sign_up_limits import hour_of
+from digest.store.readers import sign_up_counts
 
 
 def add_confirmation(session: Session, row: Confirmation) -> Confirmation:
@@ -37,7 +39,9 @@ def list_asked(session: Session, subscriber_id: int, since: datetime, mailbox: s
     )
     theirs = col(Subscription.subscriber_id) == subscriber_id
     same = or_(theirs, col(Confirmation.mailbox) == mailbox) if mailbox else theirs
-    return list(session.exec(query.where(same)))
+    asked = list(session.exec(query.where(same)))
+    hours = sign_up_counts.list_asked_hours(session, mailbox) if mailbox else []
+    return asked + [at for hour in hours if (at := datetime.fromtimestamp(hour * 3600, UTC)) > since]
 
 
 def find_asked(session: Session, subscriber_ids: Sequence[int], since: datetime) -> dict[int, list[datetime]]:
@@ -192,8 +196,16 @@ def list_unanswered(session: Session, before: datetime, limit: int) -> list[int]
 
 def forget_unanswered(session: Session, ids: Sequence[int]) -> None:
     """Delete pending subscriptions, and subscribers without any other; those confirmed before become
-    ended."""
+    ended.
+
+    That their mailboxes were asked stays known by a keyed hash, so that the limit of requests holds.
+    """
     theirs = col(Subscription.id).in_(ids)
+    asked = select(Confirmation.mailbox, Confirmation.asked_at).where(
+        col(Confirmation.subscription_id).in_(ids), Confirmation.mailbox != ""
+    )
+    for mailbox, asked_at in session.exec(asked).all():
+        sign_up_counts.note_asked(session, mailbox, hour_of(asked_at))
     people = set(session.exec(select(Subscription.subscriber_id).where(theirs)))
     session.execute(delete(Confirmation).where(col(Confirmation.subscription_id).in_(ids)))
     known = theirs & col(Subscription.confirmed_at).is_not(None)

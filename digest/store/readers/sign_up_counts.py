@@ -6,6 +6,8 @@ from sqlmodel import Session, SQLModel, col, select
 
 from digest.models import SignUpCount
 
+_ASKED = "asked "  # before the keyed hash of a mailbox
+
 
 def count_sign_up(session: Session, key: str, hour: int) -> int:
     """Add one to a key's count of an hour and return the new count; safe under concurrent writers."""
@@ -28,6 +30,19 @@ def find_count(session: Session, key: str, hour: int) -> int:
     return session.exec(select(SignUpCount.count).where(*wanted)).first() or 0
 
 
-def forget_counts(session: Session, before_hour: int) -> None:
-    """Delete the counts of past hours."""
-    session.execute(delete(SignUpCount).where(col(SignUpCount.hour) < before_hour))
+def note_asked(session: Session, mailbox: str, hour: int) -> None:
+    """Remember that a mailbox was asked to confirm in an hour, once the address itself is forgotten."""
+    count_sign_up(session, f"{_ASKED}{mailbox}", hour)
+
+
+def list_asked_hours(session: Session, mailbox: str) -> list[int]:
+    """List the hours in which a mailbox was asked, each as often as it was."""
+    query = select(SignUpCount).where(SignUpCount.key == f"{_ASKED}{mailbox}")
+    return [row.hour for row in session.exec(query) for _ in range(row.count)]
+
+
+def forget_counts(session: Session, before_hour: int, asked_before_hour: int) -> None:
+    """Delete the counts of past hours, and later when mailboxes were asked."""
+    was_asked = col(SignUpCount.key).startswith(_ASKED)
+    session.execute(delete(SignUpCount).where(col(SignUpCount.hour) < before_hour, ~was_asked))
+    session.execute(delete(SignUpCount).where(col(SignUpCount.hour) < asked_before_hour, was_asked))

@@ -8,7 +8,10 @@ from digest.store.editions import snapshots
 from digest.store.readers import confirmations, notices, sign_up_counts, subscribers
 
 KEEP_UNCONFIRMED = timedelta(days=90)
-"""As long as the limit of requests looks back, so that deleting an address does not lift the limit."""
+"""How long unconfirmed addresses are kept, unless the settings say otherwise."""
+
+KEEP_ASKED = timedelta(days=91)
+"""How long it is known that a mailbox was asked: a little longer than the limit of requests looks back."""
 
 KEEP_FROZEN = timedelta(days=7)
 """How long a finished edition keeps its articles: an operator may still repeat a message."""
@@ -22,13 +25,18 @@ KEEP_ORIGINS = timedelta(days=365)
 _BATCH = 500
 
 
-def keep_house(database: Database, now: datetime, keep_origins: timedelta = KEEP_ORIGINS) -> None:
+def keep_house(
+    database: Database,
+    now: datetime,
+    keep_origins: timedelta = KEEP_ORIGINS,
+    keep_unconfirmed: timedelta = KEEP_UNCONFIRMED,
+) -> None:
     """End pauses whose time is over; delete frozen articles, origins, and unconfirmed readers."""
     with database.write() as session:
         subscribers.resume_due(session, now)
         snapshots.forget_finished(session, now - KEEP_FROZEN)
         notices.forget_notices(session, before=now - KEEP_NOTICES)
-        sign_up_counts.forget_counts(session, hour_of(now) - 2)
+        sign_up_counts.forget_counts(session, hour_of(now) - 2, hour_of(now - KEEP_ASKED))
     forgotten = _BATCH
     while forgotten == _BATCH:
         with database.write() as session:
@@ -37,7 +45,7 @@ def keep_house(database: Database, now: datetime, keep_origins: timedelta = KEEP
                 confirmations.forget_addresses(session, now - keep_origins)
     while True:
         with database.write() as session:
-            old = confirmations.list_unanswered(session, now - KEEP_UNCONFIRMED, _BATCH)
+            old = confirmations.list_unanswered(session, now - keep_unconfirmed, _BATCH)
             if not old:
                 return
             confirmations.forget_unanswered(session, old)

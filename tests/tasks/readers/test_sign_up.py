@@ -24,6 +24,7 @@ from digest.store.readers import confirmations, subscribers
 from digest.store.readers.wordings import get_wordings
 from digest.tasks.readers.confirmation import ConfirmationResult, confirm, look_up
 from digest.tasks.readers.enrolment import Enrolled, subscribe_confirmed
+from digest.tasks.readers.expiry import keep_house
 from digest.tasks.readers.preferences import find_preferences, resume, set_pause, set_preferences
 from digest.tasks.readers.privacy import erase, show, suppress
 from digest.tasks.readers.readers import Readers, leave
@@ -344,3 +345,19 @@ def test_each_wording_is_kept_once_and_a_changed_one_has_the_next_number(readers
     assert shown == [
         (1, "en", "Yes, mail me."), (2, "de", "Ja, gern."), (1, "en", "Yes, mail me."), (3, "en", "Yes, please."),
     ]  # fmt: skip
+
+
+def test_forgetting_who_never_confirmed_does_not_lift_the_limit_of_requests(readers: Readers) -> None:
+    fortnight = timedelta(days=14)
+    for day in (0, 2, 4):
+        ask(readers, ANNA, "world", Choices(), FORM, NOW + timedelta(days=day))
+    keep_house(readers.database, NOW + timedelta(days=20), keep_unconfirmed=fortnight)
+    planned = []
+    for day in (21, 70, 92):
+        with readers.database.read() as session:
+            assert session.exec(select(Subscriber)).all() == []
+        ask(readers, ANNA, "world", Choices(), FORM, NOW + timedelta(days=day))
+        with readers.database.read() as session:
+            planned.append(len(session.exec(select(Confirmation)).all()))
+        keep_house(readers.database, NOW + timedelta(days=day), keep_unconfirmed=fortnight)
+    assert planned == [0, 0, 1]
