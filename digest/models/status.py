@@ -34,6 +34,7 @@ class AlertKind(StrEnum):
     RELAY = "relay"
     DISK = "disk"
     MAILBOX = "mailbox"
+    BLOCKED = "blocked"
 
     @property
     def audience(self) -> Audience:

@@ -20,6 +20,10 @@ DEAD_FAILURES = 3
 NEARLY_FULL = 500_000_000
 """A disk with fewer free bytes is nearly full; it is told to have room again a fifth above that."""
 
+BLOCK_SPAN = timedelta(days=1)
+LEAST_BLOCKED = 5
+"""A receiver blocks us when it refused so many messages in that time for what it holds against us."""
+
 BETWEEN_MAILS = timedelta(minutes=10)
 """The time between two mails to the same people; what comes meanwhile is in the second."""
 
@@ -31,6 +35,7 @@ _SETTLES = {
     AlertKind.RELAY: timedelta(minutes=20),
     AlertKind.MAILBOX: timedelta(minutes=20),
     AlertKind.SOURCE: timedelta(hours=1),
+    AlertKind.BLOCKED: timedelta(hours=1),
 }
 """How long a condition must be over before its all-clear leaves."""
 
@@ -57,6 +62,7 @@ _TITLES = {
         "The mailbox {} cannot be read", "The mailbox {} could not be read",
         "The mailbox {} can be read again",
     ),
+    AlertKind.BLOCKED: ("{} blocks our mail", "{} blocked our mail", "{} has blocked nothing for a day"),
 }  # fmt: skip
 """What is said of each while it stands, once it is over untold, and as its all-clear."""
 
@@ -100,12 +106,22 @@ class FailingSource:
 
 
 @dataclass(frozen=True, slots=True)
+class BlockedMail:
+    """Messages that a receiver refused within BLOCK_SPAN for a reason that is held against us."""
+
+    receiver: str
+    reason: str
+    messages: int
+
+
+@dataclass(frozen=True, slots=True)
 class Watched:
     """All that is looked at; `free_bytes` is None where the disk was not looked at."""
 
     editions: Sequence[WatchedEdition] = ()
     deadlines: Sequence[WatchedDeadline] = ()
     sources: Sequence[FailingSource] = ()
+    blocked: Sequence[BlockedMail] = ()
     disk: str = ""
     free_bytes: int | None = None
     disk_was_full: bool = False
@@ -145,7 +161,7 @@ def find_conditions(watched: Watched, now: datetime) -> list[Condition]:
     due = [one for one in watched.deadlines if one.remind_at and one.remind_at <= now < one.deadline_at]
     found += [_unapproved(one) for one in due]
     found += [_dead(one) for one in watched.sources if is_dead(one, now)]
-    return found + _missed(late) + _full(watched)
+    return found + _blocked(watched.blocked) + _missed(late) + _full(watched)
 
 
 def is_dead(source: FailingSource, now: datetime) -> bool:
@@ -251,6 +267,24 @@ def _missed(late: Sequence[WatchedDeadline]) -> list[Condition]:
 def _dead(source: FailingSource) -> Condition:
     detail = f"{_sentence(source.error)} `digest fetch {source.name}` tries it again now."
     return Condition(f"source {source.name}", AlertKind.SOURCE, source.name, detail)
+
+
+def _blocked(refused: Sequence[BlockedMail]) -> list[Condition]:
+    """Return a condition for each receiver that blocks us, with its reasons."""
+    receivers: dict[str, list[BlockedMail]] = {}
+    for one in refused:
+        receivers.setdefault(one.receiver, []).append(one)
+    found = []
+    for receiver, reasons in receivers.items():
+        total = sum(one.messages for one in reasons)
+        if total >= LEAST_BLOCKED:
+            told = ", ".join(f"{one.reason} ({one.messages})" for one in reasons)
+            detail = (
+                f"It refused {total} messages within a day: {told}. No reader is held responsible; `digest"
+                " bounces` shows each receiver, and `digest doctor` checks what receivers ask for."
+            )
+            found.append(Condition(f"blocked {receiver}", AlertKind.BLOCKED, receiver, detail))
+    return found
 
 
 def _full(watched: Watched) -> list[Condition]:

@@ -6,16 +6,18 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 from urllib.parse import unquote
 
 import pytest
-from sqlmodel import Session
+from sqlmodel import Session, select
 
 from digest.bootstrap import Application
-from digest.models import Answer, Bounce, Complaint, InboundMessage, Letter
+from digest.models import Answer, Bounce, Complaint, Edition, EditionState, InboundMessage, Letter
 from digest.net.inbound.lmtp import LmtpServer
 from digest.net.inbound.spool import Spool
+from digest.tasks.composing.composer import return_paths
 from digest.tasks.inbound import intake, letters
 from digest.tasks.inbound.intake import take_in
 from tests.support.inbox import Inboxed, headers_of
@@ -85,6 +87,66 @@ def test_a_full_mailbox_and_our_own_blocks_suppress_nobody(inboxed: Inboxed) -> 
     assert sorted(one.weight for one in inboxed.rows(Bounce)) == ["ours", "ours", "soft"]
     facts = inboxed.publication.facts("bounces")
     assert sorted(row["reason"] for row in facts["held_against_us"]) == ["authentication", "reputation"]
+
+
+def test_a_receiver_that_blocks_us_is_told_to_the_operator_and_suppresses_nobody(inboxed: Inboxed) -> None:
+    words = "554 5.7.1 your network is on our block list"
+    inboxed.take(*(inboxed.bounce(R0, status="5.7.1", words=f"{words} ({n})") for n in range(4)))
+    assert inboxed.publication.facts("status")["alerts"] == []
+
+    inboxed.take(inboxed.bounce(R1, status="5.7.1", words=words))
+
+    (alert,) = inboxed.publication.facts("status")["alerts"]
+    assert (alert["kind"], alert["title"]) == ("blocked", "readers.example blocks our mail")
+    assert "5 messages within a day: reputation (5)" in alert["detail"]
+    assert [inboxed.suppressed(one) for one in (R0, R1)] == [None, None]
+
+
+def test_a_probe_is_mailed_after_many_soft_bounces_and_its_bounce_suppresses(
+    inboxed: Inboxed, caught: Caught
+) -> None:
+    app = Application(inboxed.settings)
+    try:
+        with app.database.write() as session:
+            for days in (40, 30, 20, 10):
+                session.add(Bounce(
+                    at=app.clock() - timedelta(days=days), subscriber_id=inboxed.reader(R0).id or 0,
+                    receiver="readers.example", reason="mailbox full", weight="soft",
+                ))  # fmt: skip
+    finally:
+        app.close()
+    inboxed.take(inboxed.bounce(R0, status="4.2.2", words="452 4.2.2 mailbox full"))
+    assert inboxed.suppressed(R0) is None
+
+    inboxed.publication.run("send", "world")
+    to, probe = caught.messages[-1][0], caught.parsed()[-1]
+    assert (to, probe["Auto-Submitted"]) == (R0, "auto-generated")
+    path = return_paths(inboxed.settings).write(inboxed.reader(R0).public_id, ("world", "probe"))
+    inboxed.take(inboxed.bounce(R0, to=path, status="4.2.2", words="452 4.2.2 mailbox full still"))
+
+    assert inboxed.suppressed(R0) == "bounce"
+
+
+def test_five_complaints_pause_an_edition_that_is_still_being_sent(inboxed: Inboxed, caught: Caught) -> None:
+    app = Application(inboxed.settings)
+    try:
+        with app.database.write() as session:
+            edition = session.exec(select(Edition).where(Edition.cadence == "daily")).one()
+            edition.state = EditionState.FROZEN
+            session.add(edition)
+            reader = inboxed.reader(R0).id or 0
+            for number in range(4):  # four readers who have been erased since
+                session.add(Complaint(
+                    at=app.clock(), subscriber_id=reader, edition_id=edition.id, receiver=f"{number}.example",
+                    feedback_type="abuse",
+                ))  # fmt: skip
+    finally:
+        app.close()
+
+    inboxed.take(inboxed.complaint(message_to(caught, R1)))
+
+    status = inboxed.publication.edition("daily")
+    assert (status["state"], "5 readers" in status["reason"]) == ("paused", True)
 
 
 def test_a_complaint_suppresses_and_is_counted(inboxed: Inboxed, caught: Caught) -> None:

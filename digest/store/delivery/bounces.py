@@ -8,8 +8,20 @@ from sqlalchemy import Insert, Integer, String, bindparam
 from sqlalchemy import select as columns
 from sqlmodel import Session, SQLModel, col, func, select
 
-from digest.models import Bounce, Complaint, Delivery, DeliveryState, Edition, Subscriber, Subscription
+from digest.models import (
+    Bounce,
+    BounceWeight,
+    Complaint,
+    Delivery,
+    DeliveryState,
+    Edition,
+    Subscriber,
+    Subscription,
+)
 from digest.models.row import row_id
+
+_BLOCKS = ("authentication", "reputation", "content", "policy")
+"""Reasons that stay until somebody does something; rates and greylists pass by themselves."""
 
 # Written once: to build a statement takes longer than to run it, and a flood runs these for each message.
 _BEGINNING = (
@@ -141,6 +153,19 @@ def sum_bounces(session: Session, since: datetime) -> list[tuple[str, str, str, 
         .order_by(number.desc())
     )
     return [(a, b, c, d, e) for a, b, c, d, e in session.execute(query)]
+
+
+def sum_blocked(session: Session, since: datetime) -> list[tuple[str, str, int]]:
+    """Sum what is held against us by receiver and reason, the most first."""
+    number = func.count()
+    query = (
+        columns(col(Bounce.receiver), col(Bounce.reason), number)
+        .where(col(Bounce.at) >= since, col(Bounce.weight) == BounceWeight.OURS)
+        .where(col(Bounce.reason).in_(_BLOCKS))
+        .group_by(col(Bounce.receiver), col(Bounce.reason))
+        .order_by(number.desc(), col(Bounce.receiver), col(Bounce.reason))
+    )
+    return [(receiver, reason, count) for receiver, reason, count in session.execute(query)]
 
 
 def sum_complaints(session: Session, since: datetime) -> list[tuple[int | None, str, int]]:

@@ -9,10 +9,18 @@ from sqlmodel import Session
 
 from digest.models import Approval, Edition, EditionName, EditionState
 from digest.models.row import row_id
-from digest.rules.alerts import FailingSource, Watched, WatchedDeadline, WatchedEdition
+from digest.rules.alerts import (
+    BLOCK_SPAN,
+    BlockedMail,
+    FailingSource,
+    Watched,
+    WatchedDeadline,
+    WatchedEdition,
+)
 from digest.rules.editions.approval import why_held
 from digest.settings import DigestSettings, Settings
 from digest.store import alerts
+from digest.store.delivery import bounces
 from digest.store.editions import drafts, editions
 from digest.tasks.editions.coming import next_occurrence
 
@@ -40,6 +48,7 @@ def look(
         editions=_list_editions(session, settings),
         deadlines=_list_deadlines(session, settings, now),
         sources=_list_sources(session, settings),
+        blocked=[BlockedMail(*one) for one in bounces.sum_blocked(session, now - BLOCK_SPAN)],
         disk=f"The disk that {folder} is on",
         free_bytes=free(folder),
         disk_was_full=was_full,

@@ -7,6 +7,7 @@ import pytest
 
 from digest.models import Alert, AlertKind, Audience
 from digest.rules.alerts import (
+    BlockedMail,
     FailingSource,
     Watched,
     WatchedDeadline,
@@ -67,6 +68,17 @@ def kinds(watched: Watched, now: datetime = NOW) -> list[str]:
         (Watched(sources=[source()]), ["source"]),
         (Watched(sources=[source(since=None)]), ["source"]),
         (Watched(sources=[source(failures=1, since=NOW, is_stopped=True)]), ["source"]),
+        (Watched(blocked=[BlockedMail("gmx.example", "policy", 4)]), []),
+        (
+            Watched(
+                blocked=[BlockedMail("gmx.example", "policy", 3), BlockedMail("aol.example", "policy", 3)]
+            ),
+            [],
+        ),
+        (
+            Watched(blocked=[BlockedMail("a.example", "policy", 3), BlockedMail("a.example", "content", 2)]),
+            ["blocked"],
+        ),
         (Watched(free_bytes=500_000_000), []),
         (Watched(free_bytes=499_999_999), ["disk"]),
         (Watched(free_bytes=599_999_999, disk_was_full=True), ["disk"]),
