@@ -11,6 +11,9 @@ _USUAL = frozenset("äöüßéèêëàâáãåæøœçñíìîïóòôõúùûý
 _FREQUENT = frozenset("оеаинтсрвлкмдпуОАИαοιεστνρηκπλυάόίέήύώς")
 _EAST_ASIAN = ("CJK", "HIRAGANA", "KATAKANA", "HANGUL", "BOPOMOFO")
 _ENOUGH = 20_000
+# The first bytes of the usual characters.
+_IDEOGRAPHS = (("gb2312", 0xB0, 0xD7), ("big5", 0xA4, 0xC6), ("shift_jis", 0x88, 0x98))
+_SYLLABLES = (("euc_kr", 0xB0, 0xC8),)
 
 
 def guess_code_page(sample: bytes) -> str:
@@ -42,9 +45,12 @@ def _score(text: str) -> float:
     return score
 
 
-def _is_usual_ideograph(char: str) -> bool:
-    """Return whether an ideograph is in the first level of a national standard, where the usual ones are."""
-    for name, first, last in (("gb2312", 0xB0, 0xD7), ("big5", 0xA4, 0xC6), ("shift_jis", 0x88, 0x98)):
+def _is_usual(char: str, script: str) -> bool:
+    """Return whether a character is in the first level of a national standard, where the usual ones are."""
+    if script not in ("CJK", "HANGUL"):
+        return True
+    levels = _IDEOGRAPHS if script == "CJK" else _SYLLABLES
+    for name, first, last in levels:
         try:
             if first <= char.encode(name)[0] <= last:
                 return True
@@ -64,9 +70,9 @@ def _weigh(before: str, char: str, after: str) -> float:
     if script in _EAST_ASIAN:
         if mixed:
             return -5.0
-        if script == "HANGUL":  # Chinese read as Korean has ideographs between its syllables
-            return 3.2
-        return 3.0 if script != "CJK" or _is_usual_ideograph(char) else 1.0
+        if not _is_usual(char, script):
+            return 1.0
+        return 3.2 if script == "HANGUL" else 3.0  # Chinese read as Korean has ideographs between syllables
     if script in ("CYRILLIC", "GREEK"):
         if mixed:
             return -5.0

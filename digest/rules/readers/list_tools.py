@@ -45,6 +45,11 @@ class ReadingPlan:
     states: tuple[tuple[int, StateColumn], ...]
     of_file: RowVerdict
 
+    @property
+    def told_states(self) -> tuple[tuple[int, StateColumn], ...]:
+        """Return the columns that speak of a state by their name or by all that is in them."""
+        return tuple((place, column) for place, column in self.states if not column.is_untold)
+
 
 class ListCatalogue:
     """The names, words and tools that lists are read by."""
@@ -104,7 +109,7 @@ class ListCatalogue:
             if column is not None and not self._is_region(form, forms, column, cells):
                 states.append((place, column))
         roles: dict[str, int] = {"email": address}
-        taken = {place for place, _ in states}
+        taken = {place for place, column in states if not column.is_untold}
         for place, form in enumerate(forms):
             role = self._roles.get(form)
             if role is not None and place not in taken:

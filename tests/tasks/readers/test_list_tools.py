@@ -261,6 +261,8 @@ def test_a_file_that_only_its_name_says_is_of_departures_takes_a_word(
     for name in ("bounces-2025.csv", "Unsubscribed.txt", "abgemeldet.csv"):
         with pytest.raises(InputError, match=r"add --state (left|bounced) to keep these addresses out"):
             take(readers, tmp_path / name, "a@a.example\nb@a.example\n")
+        with pytest.raises(InputError, match=r"add --state (left|bounced) to keep these addresses out"):
+            take(readers, tmp_path / name, "email,name,shoe size\na@a.example,Ann,38\n")
     report = take(
         readers, tmp_path / "Unsubscribed.txt", "a@a.example\n", ImportOptions(state=ListState.LEFT)
     )

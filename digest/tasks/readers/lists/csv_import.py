@@ -109,7 +109,11 @@ def _plan(catalogue: ListCatalogue, layout: ListLayout, path: Path, options: Imp
     if options.state is not None:
         return replace(plan, of_file=RowVerdict(options.state, "--state", options.state))
     told = catalogue.find_departure(path.stem)
-    if told is not None and plan.of_file.state == ListState.ACTIVE and not (layout.names and plan.states):
+    if (
+        told is not None
+        and plan.of_file.state == ListState.ACTIVE
+        and not (layout.names and plan.told_states)
+    ):
         raise InputError(
             f'{path}: the file\'s name says "{told}", and no column says anything else: add --state {told} to'
             " keep these addresses out, or --state active where they are readers"
@@ -125,10 +129,8 @@ def _describe(report: ImportReport, file: ListFile, layout: ListLayout, plan: Re
         printable(names[place]).strip() if names else f"column {place + 1}": role
         for role, place in ({"email": layout.address} | dict(plan.roles)).items()
     }
-    report.states = (
-        tuple(column.name.strip() for _, column in plan.states if not column.is_untold) if names else ()
-    )
-    read = {layout.address, *plan.roles.values(), *(place for place, _ in plan.states)}
+    report.states = tuple(column.name.strip() for _, column in plan.told_states) if names else ()
+    read = {layout.address, *plan.roles.values(), *(place for place, _ in plan.told_states)}
     report.unread = tuple(
         printable(name).strip() for place, name in enumerate(names) if place not in read and name.strip()
     )
