@@ -16,3 +16,10 @@ def keep_keys(session: Session, fresh: Mapping[str, bytes]) -> dict[str, bytes]:
             {"purpose": purpose, "value": value.hex()},
         )
     return {row.purpose: bytes.fromhex(row.value) for row in session.exec(select(Key))}
+
+
+def replace_suppression_key(session: Session, value: bytes) -> None:
+    """Take over the key under which a backup keeps its bans; only for a database that keeps none yet."""
+    session.connection().execute(
+        text("UPDATE key SET value = :value WHERE purpose = 'suppression'"), {"value": value.hex()}
+    )

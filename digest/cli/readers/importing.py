@@ -8,7 +8,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from digest.cli.readers.choices import digest_name, private_csv
+from digest.cli.readers.choices import private_csv
 from digest.cli.terminal.common import DEFAULT, AsJson, Common, application
 from digest.cli.terminal.output import say, show_json, warn
 from digest.cli.terminal.progress import counted
@@ -28,6 +28,8 @@ _COUNTS = (
     "left",
     "departed",
     "merged",
+    "banned",
+    "others",
 )
 _SAID = {
     "added": "{n:,} added",
@@ -38,8 +40,10 @@ _SAID = {
     "limited": "{n:,} asked too lately to be asked again: import again in a day",
     "left": "{n:,} unsubscribed here before: not taken",
     "suppressed": "{n:,} suppressed already: not taken",
-    "departed": "{n:,} left, bounced or complained there: suppressed",
+    "departed": "{n:,} left, bounced or complained there: taken over, no mail goes to them",
     "merged": "{n:,} lines about a person of an earlier line: merged",
+    "banned": "{n:,} suppressions without an address, restored",
+    "others": "{n:,} rows about other digests: not taken",
     "rejected": "{n:,} refused",
 }
 _MOST_WARNINGS = 20
@@ -67,9 +71,10 @@ def import_(
     ----------
     file:
         The export of another tool, a list of addresses, or a file with the columns
-        email,name,language,timezone,cadence,topics; email alone is enough.
+        email,name,language,timezone,cadence,topics; email alone is enough. What
+        `digest subscribers export` wrote is restored whole, with states, consent and suppressions.
     digest:
-        The digest to subscribe them to.
+        The digest to subscribe them to; of a backup only that one.
     confirmed:
         The wording that they agreed to; without it each address is asked first.
     dry_run:
@@ -89,7 +94,8 @@ def import_(
         raise UsageError("--state unknown says nothing: write active, pending, left, bounced or complained")
     with application(common) as app, _report_lines(report) as lines:
         options = ImportOptions(update, dry_run, state, tuple(ignore or ()), encoding, lines)
-        name = digest_name(app, digest)
+        alone = app.settings.digests[0].name if len(app.settings.digests) == 1 else None
+        name = app.settings.digest(digest).name if digest else alone
         with counted("rows", quiet=common.quiet) as bar:
             done = import_subscribers(
                 app.readers, file, name, confirmed, app.clock(), options=options, progress=_add_up(bar)
@@ -142,6 +148,8 @@ def _facts(done: ImportReport, *, dry_run: bool) -> dict[str, object]:
 def _describe(file: Path, done: ImportReport, *, dry_run: bool, quiet: bool) -> None:
     guessed = "" if done.encoding.startswith("utf") else " (a guess; --encoding names another)"
     tool = f"an export of {done.tool}" if done.tool else "a list of readers"
+    if done.tool == "digest":
+        tool = "a backup by `digest subscribers export`"
     say(f"{file}: {tool}, read as {done.encoding}{guessed}", quiet=quiet)
     if dry_run:
         columns = ", ".join(f'"{name}" is the {role}' for name, role in done.columns.items())

@@ -151,9 +151,9 @@ def export(file: Path | None = None, *, digest: str | None = None, common: Commo
     Parameters
     ----------
     file:
-        The file to write; else standard output.
+        The file to write; else standard output. It is a backup, as secret as the database.
     digest:
-        Only this digest.
+        Only this digest, without the suppressions of others.
     """
     with application(common) as app:
         if file is None:

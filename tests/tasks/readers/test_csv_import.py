@@ -315,7 +315,7 @@ def test_an_export_reads_back_as_it_was(readers: Readers, file: Path) -> None:
     assert export_subscribers(readers, exported, "world") == 2
     rows = list(csv.DictReader(io.StringIO(exported.getvalue(), newline="")))
     assert rows[0] | {"email": "'=anna@example.org", "name": "'=1+1", "topics": "science"} == rows[0]
-    assert counts(take(readers, file, exported.getvalue())) == (0, 0, 2, 0, 0)
+    assert counts(take(readers, file, exported.getvalue(), wording=None)) == (0, 0, 2, 0, 0)
 
 
 @pytest.mark.parametrize(

@@ -11,15 +11,18 @@ from pathlib import Path
 
 from sqlmodel import Session
 
-from digest.errors import InputError
+from digest.errors import InputError, UsageError
 from digest.rules.readers.list_layout import ListLayout, first_names, looks_like_address, read_layout
 from digest.rules.readers.list_states import GONE, ListState, RowVerdict, worse
 from digest.rules.readers.list_tools import ListCatalogue, ReadingPlan
 from digest.tasks.readers.enrolment import Terms, enrol
+from digest.tasks.readers.lists.backup_import import BackupIntake
+from digest.tasks.readers.lists.backup_rows import is_backup
 from digest.tasks.readers.lists.departures import DEPARTED, REASONS, Departure, suppress_departed
-from digest.tasks.readers.lists.import_report import ImportReport, LineReport
+from digest.tasks.readers.lists.import_report import DryRunDone, ImportReport, LineReport
 from digest.tasks.readers.lists.list_file import ListFile, open_list
 from digest.tasks.readers.lists.list_rows import ListRow, RowReader, merge, printable
+from digest.tasks.readers.lists.restored_readers import RestoreTerms
 from digest.tasks.readers.lists.seen_addresses import SeenAddresses
 from digest.tasks.readers.readers import Readers
 
@@ -54,14 +57,10 @@ def load_catalogue() -> ListCatalogue:
     return ListCatalogue(words, tomllib.loads((folder / "tools.toml").read_text("utf-8")))
 
 
-class _DryRunDone(Exception):  # noqa: N818 - ends a transaction without a commit, and is no error
-    pass
-
-
 def import_subscribers(
     readers: Readers,
     path: Path,
-    digest: str,
+    digest: str | None,
     confirmed_wording: str | None,
     now: datetime,
     *,
@@ -73,13 +72,23 @@ def import_subscribers(
     A row is imported only if nothing in it says otherwise, by the rules of its tool. Readers who left,
     bounced or complained there are suppressed here; unconfirmed ones are asked. A bad row is reported with
     its line number and never stops the rest; ten thousand rows share a commit, so an interrupted import is
-    simply repeated. Raise InputError for a file without addresses.
+    simply repeated. A backup of our own is restored instead, into the digests that it names itself. Raise
+    InputError for a file without addresses.
     """
-    settings = readers.settings.digest(digest)
     report = ImportReport(lines=options.lines)
     catalogue = load_catalogue()
     with open_list(path, options.encoding) as file:
         layout = _find_layout(file, path, catalogue)
+        if is_backup(layout.names or ()):
+            if confirmed_wording is not None or options.state is not None:
+                raise InputError(
+                    f"{path} is a backup with states and consent: leave --confirmed and --state out"
+                )
+            _restore(readers, file, layout, path, digest, now, options, progress, report)
+            return report
+        if digest is None:
+            raise UsageError(f"name one with --digest: {', '.join(d.name for d in readers.settings.digests)}")
+        settings = readers.settings.digest(digest)
         plan = _plan(catalogue, layout, path, options)
         _describe(report, file, layout, plan)
         origin = {"import": path.name} | ({"tool": plan.tool} if plan.tool else {})
@@ -90,6 +99,23 @@ def import_subscribers(
                 intake.take(row)
             intake.finish()
     return report
+
+
+def _restore(
+    readers: Readers,
+    file: ListFile,
+    layout: ListLayout,
+    path: Path,
+    digest: str | None,
+    now: datetime,
+    options: ImportOptions,
+    progress: Callable[[int], None],
+    report: ImportReport,
+) -> None:
+    report.encoding, report.tool = file.encoding, "digest"
+    terms = RestoreTerms({"import": path.name}, now, update=options.update)
+    intake = BackupIntake(readers, report, terms, digest, options.dry_run, progress)
+    intake.take_all(file.records(layout.delimiter, layout.first, report.reject), layout.names or ())
 
 
 def _find_layout(file: ListFile, path: Path, catalogue: ListCatalogue) -> ListLayout:
@@ -230,8 +256,8 @@ class _Intake:
             with self.readers.database.write() as session:
                 counted = [*self._enrol(session, rows, again), *self._suppress(session, rows)]
                 if self.dry_run:
-                    raise _DryRunDone
-        except _DryRunDone:
+                    raise DryRunDone
+        except DryRunDone:
             pass
         return counted, again
 

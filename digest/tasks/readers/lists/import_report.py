@@ -8,7 +8,11 @@ from typing import IO
 _EXAMPLES = 3
 _MOST_KEPT = 1_000
 
-TAKEN = frozenset({"added", "asked", "changed", "unchanged", "merged"})
+TAKEN = frozenset({"added", "asked", "changed", "unchanged", "merged", "banned"})
+
+
+class DryRunDone(Exception):  # noqa: N818 - named for what happened
+    """End a transaction without a commit: an import was only tried."""
 
 
 @dataclass(slots=True)
@@ -18,9 +22,10 @@ class ImportReport:
     `added` are confirmed and `asked` get a request for confirmation; `changed` were known; `unchanged` need
     nothing; `kept` are known with other choices, which stay; `limited` were asked too recently; `left` ended
     their subscription here before; `suppressed` may not be written to; `departed` left, bounced or complained
-    elsewhere and are suppressed from now on; `merged` lines are about a person of an earlier one. `rejected`
-    holds the first thousand refused lines, `rejected_count` counts all; `unread` names columns that are not
-    stored.
+    elsewhere and are suppressed from now on, or had ended in a backup; `merged` lines are about a person of
+    an earlier one. Of a backup, `banned` are suppressions without an address, and `others` rows about other
+    digests than the one named. `rejected` holds the first thousand refused lines, `rejected_count` counts
+    all; `unread` names columns that are not stored.
     """
 
     added: int = 0
@@ -33,6 +38,8 @@ class ImportReport:
     suppressed: int = 0
     departed: int = 0
     merged: int = 0
+    banned: int = 0
+    others: int = 0
     rejected_count: int = 0
     rejected: list[tuple[int, str]] = field(default_factory=list)
     encoding: str = "utf-8"

@@ -60,7 +60,7 @@ class RowReader:
 
     def read_person(self, line: int, cells: list[str], cell: str) -> ListRow:
         """Return the person of one cell of a row: `ann@a.example`, or `Ann <ann@a.example>`."""
-        typed, name = _part(_plain(cell))
+        typed, name = _part(without_apostrophe(cell))
         if not typed:
             raise InputError("this row has no address")
         address = normalise(typed)
@@ -68,7 +68,7 @@ class RowReader:
         verdict = judge_row(plan.states, cells, plan.of_file) if plan.states else plan.of_file
         row = {}
         for role, place in self._roles:
-            if place < width and (value := _plain(cells[place])):
+            if place < width and (value := without_apostrophe(cells[place])):
                 row[role] = value
         newcomer = self._read_details(address, row, name) if row else NewReader(address, name or None)
         return ListRow(line, newcomer, verdict, _read_time(verdict.cell) if verdict.cell else None)
@@ -148,7 +148,7 @@ def printable(text: str) -> str:
     return text[:500] if text.isprintable() else "".join(c if c.isprintable() else " " for c in text)[:500]
 
 
-def _plain(cell: str) -> str:
+def without_apostrophe(cell: str) -> str:
     """Remove spaces, and the apostrophe that keeps a spreadsheet from running a cell."""
     return (cell[1:] if cell.startswith("'") and _NEUTRALISED.match(cell) else cell).strip()
 
