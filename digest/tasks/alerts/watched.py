@@ -1,8 +1,9 @@
 """What alerts look at: editions, coming deadlines, sources, the disk."""
 
+import re
 import shutil
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 from sqlmodel import Session
@@ -26,6 +27,7 @@ from digest.tasks.editions.coming import next_occurrence
 
 FreeBytes = Callable[[Path], int]
 
+_WEEK = re.compile(r"(\d{4})-W(\d{2})")
 _WATCHED_STATES = (EditionState.HELD, EditionState.PAUSED, EditionState.COMPILING)
 
 
@@ -107,7 +109,16 @@ def _edition(
 def name_of(settings: Settings, name: EditionName) -> str:
     """Return an edition's name as people read it: `World Briefing, daily, 2026-11-26`."""
     title = next((one.title for one in settings.digests if one.name == name.digest), name.digest)
-    return f"{title}, {name.cadence}, {name.period}"
+    return f"{title}, {name.cadence}, {_say_period(name.period)}"
+
+
+def _say_period(period: str) -> str:
+    """Return a period as people say it: "2026-W48" is `week of 23 November 2026`, a date is a date."""
+    week = _WEEK.fullmatch(period)
+    if week is None:
+        return period
+    monday = date.fromisocalendar(int(week[1]), int(week[2]), 1)
+    return f"week of {monday.day} {monday:%B %Y}"
 
 
 def _list_deadlines(session: Session, settings: Settings, now: datetime) -> list[WatchedDeadline]:

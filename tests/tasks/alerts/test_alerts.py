@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from digest.models import Alert, AlertKind, Edition, Source
+from digest.models import Alert, AlertKind, Edition, EditionName, Source
 from digest.settings import Settings, load_settings
 from digest.store import alerts
 from digest.tasks.alerts.alerts import list_shown, note_conditions, observe, watch
+from digest.tasks.alerts.watched import name_of
 from tests.conftest import write_config
 from tests.support.compilation import DAY, NOW, Newsroom
 from tests.support.desks import Clock, Newsdesk
@@ -168,3 +169,10 @@ def test_operators_are_told_of_a_relay_and_after_a_whole_outage_from_when_to_whe
         stored = session.get(Alert, f"relay {name}")
     assert stored is not None
     assert stored.cleared_at is not None
+
+
+def test_an_alert_names_a_week_by_its_monday(settings: Settings) -> None:
+    assert name_of(settings, EditionName("world", "weekly", "2026-W48")) == (
+        "World Briefing, weekly, week of 23 November 2026"
+    )
+    assert name_of(settings, EditionName("world", "daily", "2026-11-23")).endswith("daily, 2026-11-23")
