@@ -70,8 +70,8 @@ def parse_page(
     told = plain_text(html)
     if not html or (not stated.published_at and (word_count(told) < _FEWEST_WORDS or not _STOP.search(told))):
         raise InputError(f"{url}: {_NO_ARTICLE}")
-    title = _title(found, stated)
     own = stated.canonical
+    title = _title(found, stated, _host(own if saved and own else url) or "")
     return build_article(
         title=title,
         url=own if saved and own else url,
@@ -153,9 +153,9 @@ def _body(found: Document | None, stated: PageMetadata) -> str:
     return extracted
 
 
-def _title(found: Document | None, stated: PageMetadata) -> str:
+def _title(found: Document | None, stated: PageMetadata, host: str) -> str:
     """Choose the title, without the names of site and section around it: the heading that is part of it."""
-    title = _own_title(one_line(found.title if found and found.title else stated.title), stated)
+    title = _own_title(one_line(found.title if found and found.title else stated.title), stated, host)
     for heading in map(one_line, stated.headings):
         if _LEAST_HEADING <= len(heading) < len(title) and heading.casefold() in title.casefold():
             return heading
@@ -171,12 +171,15 @@ def _title(found: Document | None, stated: PageMetadata) -> str:
     return title
 
 
-def _own_title(title: str, stated: PageMetadata) -> str:
-    """Return the story's title if the one found is the site's: its name, or a heading of a menu."""
+def _own_title(title: str, stated: PageMetadata, host: str) -> str:
+    """Return the story's title if the one found is the site's: its name, that of its host, or a heading of
+    a menu."""
     named = one_line(stated.page_title)
     parts = [part.strip() for part in _PARTS.split(named) if part.strip()]
     of_site = {one_line(one).casefold() for one in (stated.site, *stated.site_headings) if one}
     known = title.casefold()
+    if "".join(filter(str.isalnum, known)) in [label.replace("-", "") for label in host.split(".")]:
+        of_site.add(known)
     others = [part for part in parts if part.casefold() not in {known, *of_site}]
     headings = [one_line(one) for one in (*stated.headings, *stated.subheadings)]
     within = [
