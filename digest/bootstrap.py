@@ -67,6 +67,7 @@ class Application:
     clock: Callable[[], datetime] = field(default=utc_now)
     stopping: threading.Event = field(default_factory=threading.Event)
     watches_mail: bool = False
+    delivers: bool = False
 
     @cached_property
     def database(self) -> Database:

@@ -87,7 +87,11 @@ def send_due(
             run.progress = progress
         with _stops_on_signals(run):
             prepare(app, worker, run, done, digests=chosen, at_once=at_once)
-            done.tally = deliver(run, retry_paused=True)
+            app.delivers = True  # who receives mail in this process makes room for it
+            try:
+                done.tally = deliver(run, retry_paused=True)
+            finally:
+                app.delivers = False
             watch_delivery(app, run)
     return done
 

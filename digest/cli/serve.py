@@ -129,7 +129,9 @@ def _lmtp(app: Application) -> LmtpServer | None:
     inbound = app.settings.inbound
     if not inbound.lmtp_port:
         return None
-    server = LmtpServer(app.inbox.spool, inbound.is_ours, inbound.lmtp_host, inbound.lmtp_port)
+    server = LmtpServer(
+        app.inbox.spool, inbound.is_ours, inbound.lmtp_host, inbound.lmtp_port, lambda: app.delivers
+    )
     try:
         server.start()
     except OSError as error:

@@ -2,6 +2,7 @@
 spool."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -12,13 +13,22 @@ from digest.net.inbound.spool import Spool
 
 _MOST_BYTES = 64_000_000
 _LONGEST_LINE = 1_000_000
+_SHARE, _LONGEST_PAUSE = 0.1, 60.0
 
 
 class LmtpServer:
     """A server for the publication's own mail server: it requires no login."""
 
-    def __init__(self, spool: Spool, is_ours: Callable[[str], bool], host: str, port: int) -> None:
-        self._controller = _LmtpController(_SpoolHandler(spool, is_ours), hostname=host, port=port)
+    def __init__(
+        self,
+        spool: Spool,
+        is_ours: Callable[[str], bool],
+        host: str,
+        port: int,
+        is_delivering: Callable[[], bool] = lambda: False,
+    ) -> None:
+        handler = _SpoolHandler(spool, is_ours, FloodPace(is_delivering))
+        self._controller = _LmtpController(handler, hostname=host, port=port)
 
     def start(self) -> None:
         """Listen; raise OSError where the port is taken."""
@@ -29,11 +39,37 @@ class LmtpServer:
         self._controller.stop()
 
 
+class FloodPace:
+    """Keeps a flood of mail to a tenth of one processor while the same process delivers an edition.
+
+    The mail server that hands it over keeps the rest in its queue meanwhile.
+    """
+
+    def __init__(
+        self,
+        is_delivering: Callable[[], bool],
+        clock: Callable[[], float] = time.monotonic,
+        worked: Callable[[], float] = time.thread_time,
+    ) -> None:
+        self._is_delivering, self._clock, self._worked = is_delivering, clock, worked
+        self._before = self._free_at = 0.0
+
+    def pause(self) -> float:
+        """Return how many seconds the answer to the message that was just stored waits."""
+        worked = self._worked()
+        spent, self._before = worked - self._before, worked
+        if not self._is_delivering():
+            return 0.0
+        now = self._clock()
+        self._free_at = max(now, self._free_at) + spent * (1 / _SHARE - 1)
+        return min(self._free_at - now, _LONGEST_PAUSE)
+
+
 class _SpoolHandler:
     """Handles each recipient and each message."""
 
-    def __init__(self, spool: Spool, is_ours: Callable[[str], bool]) -> None:
-        self._spool, self._is_ours = spool, is_ours
+    def __init__(self, spool: Spool, is_ours: Callable[[str], bool], pace: "FloodPace") -> None:
+        self._spool, self._is_ours, self._pace = spool, is_ours, pace
 
     async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
         self, _server: Any, _session: Any, envelope: Any, address: str, _options: Any
@@ -52,6 +88,7 @@ class _SpoolHandler:
             )
             for recipient in envelope.rcpt_tos
         ]
+        await asyncio.sleep(self._pace.pause())
         return "\r\n".join(replies)
 
     def _store(self, sender: str, recipient: str, content: bytes) -> str:
