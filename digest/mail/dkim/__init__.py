@@ -3,7 +3,7 @@
 Open signer.py first.
 """
 
-from digest.mail.dkim.canonical import BodyHash, relaxed_body, relaxed_field
+from digest.mail.dkim.canonical import BodyHash, relaxed_field
 from digest.mail.dkim.keys import Algorithm, SigningKey, read_key
 from digest.mail.dkim.records import parse_tags, record_of, zone_lines
 from digest.mail.dkim.signer import Signer
@@ -16,7 +16,6 @@ __all__ = [
     "parse_tags",
     "read_key",
     "record_of",
-    "relaxed_body",
     "relaxed_field",
     "zone_lines",
 ]

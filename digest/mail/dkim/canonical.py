@@ -14,23 +14,11 @@ def relaxed_field(name: bytes, value: bytes) -> bytes:
     return name.rstrip(b" \t").lower() + b":" + unfolded.strip(b" ")
 
 
-def relaxed_body(body: bytes) -> bytes:
-    """Return a body in its relaxed form (RFC 6376 3.4.4); its line ends are CRLF.
-
-    Spaces at line ends and empty lines at the end are removed, and any other run of spaces becomes one space.
-    """
-    plain = _BLANKS.sub(b" ", body).replace(b" \r\n", b"\r\n").removesuffix(b" ")
-    end = len(plain)
-    while plain[end - 2 : end] == b"\r\n" and end:
-        end -= 2
-    return plain[:end] + b"\r\n" if end else b""
-
-
 class BodyHash:
     """The SHA-256 of a body that is already in relaxed form, computed incrementally.
 
     The common beginning of many bodies is hashed once, and each continues from a copy. Composed bodies are in
-    relaxed form; any other body must go through `relaxed_body` first.
+    relaxed form (RFC 6376 3.4.4).
     """
 
     __slots__ = ("_hash",)

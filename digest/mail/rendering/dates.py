@@ -1,7 +1,7 @@
 """Dates and hours as a language writes them, in a time zone."""
 
 from collections.abc import Callable
-from datetime import date, datetime, time
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from babel.core import UnknownLocaleError
@@ -28,14 +28,7 @@ def format_moment(moment: datetime, language: str, timezone: str) -> str:
     return _in_a_known(own, said, local.date())
 
 
-def format_hour(hour: int, language: str) -> str:
-    """Return an hour of the day: "07:00"."""
-    return _in_a_known(
-        locale_of(language), lambda locale: format_time(time(hour), "short", locale=locale), hour
-    )
-
-
-def _in_a_known(language: str, said: Callable[[str], str], otherwise: date | int) -> str:
+def _in_a_known(language: str, said: Callable[[str], str], otherwise: date) -> str:
     """Call a function with the language and its region, then without the region, then with English."""
     for locale in (language.replace("-", "_"), base(language), FALLBACK):
         try:

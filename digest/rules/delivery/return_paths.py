@@ -5,10 +5,6 @@ from dataclasses import dataclass, field
 
 from digest.rules.tokens import tokens
 
-LONGEST_LOCAL = 64
-LONGEST_PATH = 254
-"""Lengths of a local part, and of an address without angle brackets (RFC 5321 4.5.3.1)."""
-
 
 @dataclass(frozen=True, slots=True)
 class ReturnPaths:

@@ -14,7 +14,6 @@ UNSUBSCRIBE = "unsubscribe"
 PREFERENCES = "preferences"
 FEED = "feed"
 RETURN = "return"
-RETURN_LENGTH = 31
 
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
 _LETTERS = bytes(ord(_ALPHABET[byte & 31]) for byte in range(256))  # five bits of each byte

@@ -274,12 +274,6 @@ def lift_suppression(session: Session, address_hash: str) -> None:
     session.exec(delete(Suppression).where(col(Suppression.address_hash) == address_hash))
 
 
-def rewrite_unchanged(session: Session, row: SQLModel) -> None:
-    """Write a row as it stands, so that an act that changes nothing takes the time of one that does."""
-    model = type(row)
-    session.execute(update(model).where(model.id == row.id).values(id=row.id))  # type: ignore[attr-defined]
-
-
 def erase_subscriber(session: Session, row: Subscriber, now: datetime) -> None:
     """Erase a subscriber: address, name, origins of consent events, servers' replies about them.
 

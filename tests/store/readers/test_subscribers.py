@@ -1,8 +1,6 @@
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
-from sqlmodel import select
-
 from digest.models import Cohort, Confirmation, MailState, Subscriber, Subscription, SubscriptionState
 from digest.store.database import Database
 from digest.store.readers import confirmations, subscribers
@@ -89,15 +87,6 @@ def test_a_suppression_keeps_its_first_reason_and_can_be_lifted(database: Databa
         assert found.reason == "bounce"
         subscribers.lift_suppression(session, "hash")
         assert not subscribers.is_suppressed(session, "hash")
-
-
-def test_rewriting_unchanged_changes_nothing(database: Database) -> None:
-    with database.write() as session:
-        row = subscribers.add_subscriber(session, make_subscriber("anna"))
-        before = row.model_dump()
-        subscribers.rewrite_unchanged(session, row)
-    with database.read() as session:
-        assert session.exec(select(Subscriber)).one().model_dump() == before
 
 
 def test_askings_are_claimed_by_one_owner_each_and_only_when_due(database: Database) -> None:

@@ -7,15 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.rules.delivery.return_paths import LONGEST_LOCAL, ReturnPaths
+from digest.rules.delivery.return_paths import ReturnPaths
 from digest.rules.tokens.tokens import (
-    RETURN_LENGTH,
     UNSUBSCRIBE,
     find_returned,
     read_return,
     sign,
     sign_return,
 )
+from digest.settings.inbound import TOKEN_LENGTH
 
 OLD, NEW = b"an old secret of ours", b"the secret of today"
 READER, OTHER = "abcdefghijklmnopqrstuvwx27", "abcdefghijklzzzzzzzzzzzz27"
@@ -27,7 +27,7 @@ CATCH_ALL = ReturnPaths("", "in.courier.example", (NEW,))
 
 def test_a_token_has_31_characters_that_no_relay_can_spoil() -> None:
     assert re.fullmatch(r"[a-z2-7]{31}", TOKEN)
-    assert len(TOKEN) == RETURN_LENGTH
+    assert len(TOKEN) == TOKEN_LENGTH
 
 
 def test_a_token_tells_the_reader_and_the_message_in_any_case() -> None:
@@ -60,7 +60,7 @@ def test_names_cannot_be_shifted_into_each_other() -> None:
 
 
 def test_no_changed_character_is_accepted() -> None:
-    for index, char in product(range(RETURN_LENGTH), "abcdefghijklmnopqrstuvwxyz234567"):
+    for index, char in product(range(TOKEN_LENGTH), "abcdefghijklmnopqrstuvwxyz234567"):
         forged = TOKEN[:index] + char + TOKEN[index + 1 :]
         if forged != TOKEN:
             assert find_returned([NEW], forged, READER, [TODAY]) is None
@@ -93,7 +93,7 @@ def test_a_path_is_the_inbox_with_a_token_and_gives_it_back_in_any_case() -> Non
     assert path == f"news+{TOKEN}@courier.example"
     for came_as in (path, path.upper(), path.replace("courier", "Courier") + "."):
         assert PATHS.find_token(came_as) == TOKEN
-    assert len(path.partition("@")[0]) <= LONGEST_LOCAL
+    assert len(path.partition("@")[0]) <= 64  # RFC 5321 4.5.3.1.1
 
 
 def test_a_domain_that_takes_all_has_nothing_before_the_token() -> None:
