@@ -2,6 +2,7 @@
 
 import contextlib
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,7 @@ from digest.store.transactions import BEGIN, Transactions
 
 _BUSY_MS = 60_000
 _TRIES = 100
+_TURN_MS, _TURN = 2, threading.Event()  # never set: to wait on it is to sleep
 _CONNECT_SECONDS = 10
 _LONGEST_PAUSE = "SET LOCAL idle_in_transaction_session_timeout = '60s'"
 # After a network failure the server ends the session, and releases its lock, within half a minute.
@@ -60,6 +62,11 @@ class Database:
         """Return a series of transactions on one connection, for a loop."""
         engine = self.engine.execution_options(begins=not self.is_sqlite)
         return Transactions(engine, (DBAPIError, self._drivers_error), self.explained)
+
+    def give_way(self) -> None:
+        """Let others write, between one transaction and the next of something long."""
+        if self.is_sqlite:
+            _TURN.wait(3 * _TURN_MS / 1000)
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -128,8 +135,31 @@ def _write_ahead(cursor: Any) -> None:
 
 def _begin_sqlite(connection: Any) -> None:
     options = connection.get_execution_options()
-    if options.get("begins", True):
-        connection.exec_driver_sql(BEGIN if options.get("writes", True) else "BEGIN")
+    if options.get("begins", True) and not options.get("writes", True):
+        connection.exec_driver_sql("BEGIN")
+    elif options.get("begins", True):
+        _take_turn(connection.connection.driver_connection)
+
+
+def _take_turn(driver: sqlite3.Connection) -> None:
+    """Begin to write as soon as others let go.
+
+    SQLite's own waiting asks ten times a second in the end: planning, which writes one transaction after the
+    other with a short pause between, would keep out everybody else.
+    """
+    driver.execute("PRAGMA busy_timeout=0")
+    try:
+        for left in reversed(range(_BUSY_MS // _TURN_MS)):
+            try:
+                driver.execute(BEGIN)
+            except sqlite3.OperationalError as error:
+                if not left or error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                    raise
+                _TURN.wait(_TURN_MS / 1000)
+            else:
+                return
+    finally:
+        driver.execute(f"PRAGMA busy_timeout={_BUSY_MS}")
 
 
 def _prepare_postgresql(connection: Any, _record: object) -> None:

@@ -8,19 +8,19 @@ from typing import Any
 from digest.models import Subscriber, Subscription, SubscriptionState
 from digest.store.database import Database
 
-_AT_ONCE = 20_000
+AT_ONCE = 20_000
 _THEN = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def load_readers(database: Database, count: int, digest: str = "world", cadence: str = "daily") -> None:
     """Make confirmed readers r0@readers.example and so on, of every topic."""
     people, relations = Subscriber.__table__, Subscription.__table__  # type: ignore[attr-defined]
-    for first in range(0, count, _AT_ONCE):
-        numbers = range(first, min(first + _AT_ONCE, count))
+    for first in range(0, count, AT_ONCE):
+        numbers = range(first, min(first + AT_ONCE, count))
         with database.write() as session:
             connection = session.connection()
-            connection.execute(people.insert(), [_person(number) for number in numbers])
-            connection.execute(relations.insert(), [_relation(number, digest, cadence) for number in numbers])
+            connection.execute(people.insert(), [person(number) for number in numbers])
+            connection.execute(relations.insert(), [relation(number, digest, cadence) for number in numbers])
 
 
 def public_id_of(number: int) -> str:
@@ -29,7 +29,8 @@ def public_id_of(number: int) -> str:
     return b32encode(digest[:16]).decode().rstrip("=").lower()
 
 
-def _person(number: int) -> dict[str, Any]:
+def person(number: int) -> dict[str, Any]:
+    """Return a reader as a row."""
     address = f"r{number}@readers.example"
     return {
         "id": number + 1, "public_id": public_id_of(number), "address": address, "address_key": address, "name": "",
@@ -37,7 +38,8 @@ def _person(number: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _relation(number: int, digest: str, cadence: str) -> dict[str, Any]:
+def relation(number: int, digest: str, cadence: str) -> dict[str, Any]:
+    """Return the subscription of a reader as a row."""
     return {
         "subscriber_id": number + 1, "digest": digest, "state": SubscriptionState.CONFIRMED,
         "cadence": cadence, "topics": {"*": _THEN.isoformat()}, "created_at": _THEN, "confirmed_at": _THEN,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete
+from sqlalchemy import ColumnElement, bindparam, delete
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, and_, col, func, or_, select, update
 
@@ -26,6 +26,7 @@ from digest.models.cadence import WELCOME
 from digest.rules.editions.selection import EVERY_TOPIC, Chosen
 from digest.store.editions.variants import find_or_add_variant
 
+_SMALL = 100  # readers: of fewer, an UPDATE by their ids takes longer to write than to run
 _MANY = 1_000  # with more readers than this without a cohort, they are not looked at one by one
 
 
@@ -137,17 +138,17 @@ def counted_history(
 
     What they have by subscriptions to the digests of `skip` counts too.
     """
-    other = aliased(Subscription)
-    counts = col(other.id) == col(Subscription.id)
+    query = select(Subscription.id, VariantArticle.article_id).select_from(Subscription)
     if skip:
+        other = aliased(Subscription)
         is_theirs = col(other.subscriber_id) == col(Subscription.subscriber_id)
-        counts = and_(is_theirs, or_(counts, col(other.digest).in_(skip)))
+        counts = or_(col(other.id) == col(Subscription.id), col(other.digest).in_(skip))
+        query = query.join(other, and_(is_theirs, counts))
+        query = query.join(Delivery, col(Delivery.subscription_id) == col(other.id))
+    else:
+        query = query.join(Delivery, col(Delivery.subscription_id) == col(Subscription.id))
     query = (
-        select(Subscription.id, VariantArticle.article_id)
-        .select_from(Subscription)
-        .join(other, counts)
-        .join(Delivery, col(Delivery.subscription_id) == col(other.id))
-        .join(VariantArticle, col(VariantArticle.variant_id) == col(Delivery.variant_id))
+        query.join(VariantArticle, col(VariantArticle.variant_id) == col(Delivery.variant_id))
         .join(Article, col(Article.id) == col(VariantArticle.article_id))
         .where(*in_range(edition, last), col(Subscription.cohort_id).is_(None))
         .where(is_counted(), col(Article.first_seen_at) >= seen_from)
@@ -185,11 +186,22 @@ def find_or_add_cohort(session: Session, cohort: Cohort) -> int:
     return cohort.id
 
 
-def place(session: Session, subscription_ids: Sequence[int], cohort_id: int) -> None:
-    """Put these subscriptions into a cohort."""
-    for start in range(0, len(subscription_ids), 500):
-        chunk = subscription_ids[start : start + 500]
-        session.exec(update(Subscription).where(col(Subscription.id).in_(chunk)).values(cohort_id=cohort_id))
+def place(session: Session, groups: Sequence[tuple[int, Sequence[int]]]) -> None:
+    """Let each group's subscriptions be stood for by its cohort; small groups go out together."""
+    small: list[dict[str, int]] = []
+    for cohort_id, ids in groups:
+        if len(ids) < _SMALL:
+            small.extend({"row": number, "cohort": cohort_id} for number in ids)
+            continue
+        for start in range(0, len(ids), 500):
+            chunk = ids[start : start + 500]
+            session.exec(
+                update(Subscription).where(col(Subscription.id).in_(chunk)).values(cohort_id=cohort_id)
+            )
+    if small:
+        table = Subscription.__table__  # type: ignore[attr-defined]
+        one = update(table).where(table.c.id == bindparam("row")).values(cohort_id=bindparam("cohort"))
+        session.connection().execute(one, small)
 
 
 def unplace_where_history_is_short(
@@ -208,6 +220,17 @@ def unplace_all(session: Session, digest: str, cadence: str) -> None:
     session.exec(
         update(Subscription)
         .where(col(Subscription.digest) == digest, col(Subscription.cadence) == cadence)
+        .values(cohort_id=None)
+    )
+
+
+def unplace_who_read(session: Session, digest: str, cadence: str, others: Sequence[str]) -> None:
+    """Take those readers of a cadence out of their cohorts who have, or had, one of the other digests."""
+    theirs = select(Subscription.subscriber_id).where(col(Subscription.digest).in_(others))
+    session.exec(
+        update(Subscription)
+        .where(col(Subscription.digest) == digest, col(Subscription.cadence) == cadence)
+        .where(col(Subscription.cohort_id).is_not(None), col(Subscription.subscriber_id).in_(theirs))
         .values(cohort_id=None)
     )
 

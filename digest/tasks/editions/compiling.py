@@ -360,3 +360,4 @@ class Compiler:
                 plan.plan_range(session, current, last)
                 current.compiled_to = last
                 session.add(current)
+            self._database.give_way()

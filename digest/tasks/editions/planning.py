@@ -51,6 +51,7 @@ class Plan:
         self._most = digest.max_articles * periods
         self._speaks = speaks
         self._selection: Selection | None = None
+        self._cohorts: dict[str, int] = {}
         self.fitter: Fitter | None = None
 
     def unplace(self, session: Session) -> None:
@@ -62,7 +63,8 @@ class Plan:
             self._history_from = oldest
             cohorts.unplace_all(session, digest, cadence)
         elif self._digest.skip:  # what readers have from other digests is not in a cohort's history
-            cohorts.unplace_all(session, digest, cadence)
+            cohorts.unplace_who_read(session, digest, cadence, self._digest.skip)
+            cohorts.unplace_where_history_is_short(session, digest, cadence, self._seen_from)
         else:
             cohorts.unplace_where_history_is_short(session, digest, cadence, self._seen_from)
 
@@ -135,8 +137,12 @@ class Plan:
         for (language, topics, known, wanted), ids in _alike(unplaced, history).items():
             cohort = self._cohort(language, dict(topics), known, wanted, edition)
             groups.setdefault(cohort.key, (cohort, []))[1].extend(ids)
-        for cohort, ids in groups.values():
-            cohorts.place(session, ids, cohorts.find_or_add_cohort(session, cohort))
+        placed: list[tuple[int, list[int]]] = []
+        for key, (cohort, ids) in groups.items():
+            if key not in self._cohorts:  # most stand by the first range
+                self._cohorts[key] = cohorts.find_or_add_cohort(session, cohort)
+            placed.append((self._cohorts[key], ids))
+        cohorts.place(session, placed)
 
     def _cohort(
         self,
