@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from sqlalchemy import bindparam
 from sqlalchemy.orm import aliased
-from sqlmodel import Session, col, func, or_, select, update
+from sqlmodel import Session, and_, col, func, or_, select, update
 
 from digest.models import (
     OPEN,
@@ -182,16 +182,18 @@ def reap(session: Session, worker_id: int, *, resend: bool, now: datetime) -> tu
     With `resend`, an uncertain one is planned once more, to be repeated with the same bytes. Return
     (uncertain, planned again).
     """
-    dialect = session.get_bind().dialect.name
-    _lock_owned(session, worker_id)
+    # Both states are named: SQLite would not see that one of them is of the partial index, and read all rows.
+    owned = and_(col(Delivery.owner) == worker_id, in_states(session.get_bind().dialect.name, *OWNED))
+    # Wait for a commit of the dead worker that is still under way, so that both updates see its result.
+    session.exec(select(Delivery.id).where(owned).order_by(col(Delivery.id)).with_for_update()).all()
     given_back = session.exec(
         update(Delivery)
-        .where(col(Delivery.owner) == worker_id, in_states(dialect, DeliveryState.CLAIMED))
+        .where(owned, col(Delivery.state) == DeliveryState.CLAIMED)
         .values(state=DeliveryState.PLANNED, owner=None, changed_at=now)
     ).rowcount
     uncertain = session.exec(
         update(Delivery)
-        .where(col(Delivery.owner) == worker_id, in_states(dialect, DeliveryState.IN_FLIGHT))
+        .where(owned, col(Delivery.state) == DeliveryState.IN_FLIGHT)
         .values(
             state=DeliveryState.UNCERTAIN,
             owner=None,
@@ -202,14 +204,6 @@ def reap(session: Session, worker_id: int, *, resend: bool, now: datetime) -> tu
     if resend:
         plan_repeats(session, now)
     return uncertain, given_back
-
-
-def _lock_owned(session: Session, worker_id: int) -> None:
-    """Wait for a commit of the dead worker that is still under way, so that both updates see its result."""
-    owned = select(Delivery.id).where(
-        col(Delivery.owner) == worker_id, in_states(session.get_bind().dialect.name, *OWNED)
-    )
-    session.exec(owned.order_by(col(Delivery.id)).with_for_update()).all()
 
 
 def withhold_restored(session: Session, until: datetime, now: datetime) -> int:
