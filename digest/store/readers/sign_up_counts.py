@@ -1,4 +1,4 @@
-"""Counts of sign-ups by hour, in the database, so that they are shared by processes and survive restarts."""
+"""Counts of sign-ups and sign-ins by hour, in the database: shared by processes, kept over restarts."""
 
 from sqlalchemy import delete
 from sqlalchemy.dialects import sqlite
@@ -7,6 +7,7 @@ from sqlmodel import Session, SQLModel, col, select
 from digest.models import SignUpCount
 
 _ASKED = "asked "  # before the keyed hash of a mailbox
+_SIGNED_IN = "signed in "  # before the keyed hash of an editor and a network
 
 
 def count_sign_up(session: Session, key: str, hour: int) -> int:
@@ -41,8 +42,19 @@ def list_asked_hours(session: Session, mailbox: str) -> list[int]:
     return [row.hour for row in session.exec(query) for _ in range(row.count)]
 
 
+def note_signed_in(session: Session, name: str, hour: int) -> None:
+    """Remember that an editor signed in from a network in an hour."""
+    count_sign_up(session, f"{_SIGNED_IN}{name}", hour)
+
+
+def has_signed_in(session: Session, name: str) -> bool:
+    """Return whether an editor has signed in from a network lately."""
+    query = select(SignUpCount.key).where(SignUpCount.key == f"{_SIGNED_IN}{name}")
+    return session.exec(query.limit(1)).first() is not None
+
+
 def forget_counts(session: Session, before_hour: int, asked_before_hour: int) -> None:
-    """Delete the counts of past hours, and later when mailboxes were asked."""
-    was_asked = col(SignUpCount.key).startswith(_ASKED)
+    """Delete the counts of past hours, and later when mailboxes were asked and editors signed in."""
+    was_asked = col(SignUpCount.key).startswith(_ASKED) | col(SignUpCount.key).startswith(_SIGNED_IN)
     session.execute(delete(SignUpCount).where(col(SignUpCount.hour) < before_hour, ~was_asked))
     session.execute(delete(SignUpCount).where(col(SignUpCount.hour) < asked_before_hour, was_asked))

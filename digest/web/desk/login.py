@@ -4,27 +4,24 @@ from fastapi import Request
 from starlette.responses import Response
 
 from digest.errors import Busy, InputError
-from digest.rules.tokens.tokens import hash_token
 from digest.tasks.desk.editors import find_invited, set_password
 from digest.tasks.desk.passwords import SHORTEST
 from digest.tasks.desk.sessions import end_others, find_key, sign_in, sign_out
+from digest.tasks.desk.sign_in_limits import count_attempt, note_network
 from digest.web.desk.access import HOME, safe_next
 from digest.web.desk.pages import DeskPages
-from digest.web.shared.security import SignUpLimit, find_block
+from digest.web.shared.security import find_block
 
 _WRONG = "Wrong email or password."
 _TOO_OFTEN = "Too many attempts. Please wait an hour, or ask your operator."
 _BUSY = "Too many people are signing in right now. Please try again in a few seconds."
-_ADDRESSES, _BLOCKS = 10, 60
 
 
 class LoginPages:
     """The pages that stand before the desk; attempts are counted by address and by network."""
 
-    def __init__(self, front: DeskPages, *, attempts: int = _ADDRESSES) -> None:
+    def __init__(self, front: DeskPages) -> None:
         self._front = front
-        self._by_address = SignUpLimit(attempts)
-        self._by_block = SignUpLimit(_BLOCKS)
 
     def show_login(self, request: Request, next: str = "") -> Response:  # noqa: A002 - the query's own name
         """Show the sign-in, or the desk to whoever is signed in."""
@@ -37,9 +34,8 @@ class LoginPages:
         address, now = self._front.get(request, "address")[:320], self._front.now()
         origin = request.client.host if request.client else "unknown"
         next_ = self._front.get(request, "next")
-        by_block = self._by_block.allows(find_block(origin), now)
-        by_address = self._by_address.allows(hash_token(find_key(address)), now)
-        if not (by_block and by_address):
+        key, network = find_key(address), find_block(origin)
+        if not count_attempt(self._front.desk, key, network, now):
             return self._login(request, next_, _TOO_OFTEN, 429, address)
         try:
             token = sign_in(self._front.desk, address, self._front.get(request, "password"), now)
@@ -47,6 +43,7 @@ class LoginPages:
             return _try_later(self._login(request, next_, _BUSY, 503, address), busy)
         if token is None:
             return self._login(request, next_, _WRONG, 400, address)
+        note_network(self._front.desk, key, network, now)
         page = self._front.go(safe_next(next_))
         self._front.gate.keep_session(page, token)
         return page

@@ -1,9 +1,6 @@
 """The headers of every response: what a page may load, who may frame it, and who may cache it."""
 
-import threading
-from collections import OrderedDict, deque
 from collections.abc import Iterable
-from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from starlette.datastructures import MutableHeaders
@@ -11,7 +8,7 @@ from starlette.datastructures import MutableHeaders
 from digest.rules.articles.images import host_of
 from digest.rules.readers.origins import find_block
 
-__all__ = ["TOKEN_PATHS", "SignUpLimit", "find_block", "policy", "set_headers"]
+__all__ = ["TOKEN_PATHS", "find_block", "policy", "set_headers"]
 
 TOKEN_PATHS = (
     "/confirm/", "/unsubscribe/", "/preferences/", "/undo/", "/me/", "/address/", "/feed/", "/calendar/",
@@ -61,28 +58,3 @@ def set_headers(headers: MutableHeaders, path: str, method: str, *, secure: bool
         headers["X-Robots-Tag"] = "noindex"
     if is_personal or method == "POST":
         headers["Cache-Control"] = "no-store"
-
-
-class SignUpLimit:
-    """Counts events by key for an hour, in limited memory."""
-
-    def __init__(self, per_hour: int, *, most_blocks: int = 10_000) -> None:
-        self._per_hour = per_hour
-        self._most_blocks = most_blocks
-        self._times: OrderedDict[str, deque[datetime]] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def allows(self, origin: str, now: datetime) -> bool:
-        """Count one event, and return whether the key's network is within its limit."""
-        block = find_block(origin)
-        with self._lock:
-            times = self._times.setdefault(block, deque())
-            self._times.move_to_end(block)
-            while len(self._times) > self._most_blocks:
-                self._times.popitem(last=False)
-            while times and now - times[0] >= timedelta(hours=1):
-                times.popleft()
-            if len(times) >= self._per_hour:
-                return False
-            times.append(now)
-            return True
