@@ -45,7 +45,8 @@ def ask(inboxed: Inboxed, caught: Caught, words: str = "send now") -> None:
 
 def previewed(inboxed: Inboxed, address: str) -> list[int]:
     """Return the articles of a reader's next edition."""
-    return list(inboxed.publication.facts("preview", "world", "--as", address)["articles"])
+    out = str(inboxed.publication.folder)
+    return list(inboxed.publication.facts("preview", "world", "--as", address, "--out", out)["articles"])
 
 
 def test_the_digest_goes_to_whoever_asks_and_is_not_in_their_next_edition(
