@@ -130,9 +130,9 @@ def test_a_page_is_previewed_then_added(newsdesk: Newsdesk, monkeypatch: pytest.
 @pytest.mark.parametrize("address", ["http://127.0.0.1:9/story", "/etc/passwd", "file:///etc/passwd", ""])
 @pytest.mark.parametrize("act", ["preview", "add"])
 def test_only_public_pages_are_read(newsdesk: Newsdesk, act: str, address: str) -> None:
-    before = newsdesk.snapshot()
+    ben, before = newsdesk.sign_in(BEN), newsdesk.snapshot()
 
-    answer = newsdesk.sign_in(BEN).do(act, path=ARTICLES, address=address)
+    answer = ben.do(act, path=ARTICLES, address=address)
 
     assert (answer.status_code, 'role="alert"' in answer.text) == (400, True)
     after = newsdesk.snapshot()
