@@ -262,3 +262,37 @@ def test_sending_takes_nothing_into_memory_that_only_other_commands_need() -> No
     )
 
     assert done.stdout.split() == []
+
+
+# Words that once stood for the field's own, and openings that hide who does what.
+RIDDLES = re.compile(
+    r"\b(trunks?|sheets? of a shape|by its looking|for who\b|wants of each list|waits for what is of)\b"
+)
+OPENINGS = re.compile(r"(Gives?|Tells?) (?!somebody )")
+DOCUMENTED = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+
+
+def public_names(tree: ast.Module) -> list[DOCUMENTED]:
+    """List the public functions and classes of a module, methods of its public classes too."""
+    named = [node for node in tree.body if isinstance(node, DOCUMENTED)]
+    public = [node for node in named if not node.name.startswith("_")]
+    methods = [inner for node in public if isinstance(node, ast.ClassDef) for inner in node.body]
+    return public + [
+        inner for inner in methods if isinstance(inner, DOCUMENTED) and not inner.name.startswith("_")
+    ]
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_what_is_public_is_documented_in_plain_words(path: Path) -> None:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+
+    for public in public_names(tree):
+        assert ast.get_docstring(public), f"{public.name} has no docstring"
+    for node in ast.walk(tree):
+        if isinstance(node, DOCUMENTED | ast.Module):
+            said = ast.get_docstring(node) or ""
+            name = getattr(node, "name", path.stem)
+            assert not OPENINGS.match(said) or name in ("tell", "Told"), (
+                f"{name}: begin with Return or a verb"
+            )
+            assert not RIDDLES.search(said), f"{name}: write the glossary's word for {RIDDLES.search(said)}"

@@ -100,7 +100,7 @@ def _place_pictures(articles: Path, base_url: str) -> None:
 
 
 def _dated(feed: str, now: datetime) -> str:
-    """Give each item of a feed a date, so that a sample always looks recent."""
+    """Set a date for each item of a feed, so that a sample always looks recent."""
     hours = itertools.count(26, 19)
     dates = (format_datetime(now - timedelta(hours=age)) for age in hours)
     return re.sub("</item>", lambda _: f"<pubDate>{next(dates)}</pubDate>\n</item>", feed)

@@ -59,7 +59,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Give the environment precedence over the file."""
+        """Let the environment override the file."""
         return env_settings, init_settings
 
     @model_validator(mode="before")

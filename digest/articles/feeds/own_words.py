@@ -167,7 +167,7 @@ def _drop_boxes(item: Any, is_atom: bool) -> None:
 
 
 def _settle_texts(item: Any, texts: dict[str, str], is_atom: bool, described: str) -> None:
-    """Give an item the most complete of the texts that its source declares as the item's."""
+    """Replace an item's text by the most complete of those that its source declares as the item's."""
     own = [
         child
         for child in item

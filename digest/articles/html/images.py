@@ -62,7 +62,7 @@ _SIZE = re.compile(r"\s*(\d{1,4})(?:\.\d+)?\s*(?:px)?\s*")
 
 
 def settle_images(tree: Element, tags: frozenset[str]) -> None:
-    """Give each image its real URL once; remove those that show nothing."""
+    """Set each image's real URL once; remove those that show nothing."""
     if tags.isdisjoint(_PICTURES):
         return
     for amp in all_of(tree, *tags.intersection(_AMP)):

@@ -87,7 +87,7 @@ def list_open_editions(session: Session, articles: Collection[int]) -> list[int]
 def take_out(
     session: Session, withdrawal: Withdrawal, edition_id: int, shows: Collection[int], now: datetime
 ) -> tuple[int, int]:
-    """Give the waiting deliveries of an edition variants without the article; return (changed, withheld).
+    """Move an edition's waiting deliveries to variants without the article; return (changed, withheld).
 
     `shows` are the articles that show it: itself, and its root, whose card says "also at". A delivery without
     any article left is withheld. One that may have arrived before is not repeated, and stays uncertain with

@@ -130,8 +130,8 @@ def count_failed(session: Session, edition_id: int) -> int:
 def replan_failed(session: Session, edition_id: int, now: datetime) -> int:
     """Plan an edition's failed deliveries again; return how many.
 
-    Only for who is confirmed still and has got nothing of the digest since: their articles came again with
-    that. They leave their cohorts, which did not count these articles.
+    Only for readers who are still confirmed and have received nothing of the digest since, which would have
+    brought their articles again. They leave their cohorts, which did not count these articles.
     """
     later = aliased(Delivery)
     since = (

@@ -69,6 +69,7 @@ class Plan:
             cohorts.unplace_where_history_is_short(session, digest, cadence, self._seen_from)
 
     def plan_range(self, session: Session, edition: Edition, last: int) -> None:
+        """Decide and plan the deliveries of one key range of readers, up to `last`."""
         self._place(session, edition, last)
         for cohort in cohorts.undecided_cohorts(session, edition, last):
             selection = self._select(session, edition)
