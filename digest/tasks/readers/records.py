@@ -1,6 +1,6 @@
 """Readers as operators see them: a page of the list, and all that is kept of one."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlmodel import Session
@@ -10,6 +10,7 @@ from digest.models import (
     Bounce,
     Complaint,
     ConsentEvent,
+    ConsentWording,
     Delivery,
     Edition,
     Letter,
@@ -21,7 +22,7 @@ from digest.models.row import row_id
 from digest.models.subscriber import ReaderFilter
 from digest.rules.readers.address import normalise
 from digest.store.delivery import bounces
-from digest.store.readers import letters, listing, subscribers
+from digest.store.readers import letters, listing, subscribers, wordings
 from digest.tasks.readers.on_request import version_of
 from digest.tasks.readers.readers import Readers
 
@@ -64,6 +65,7 @@ class ReaderRecord:
     complaints: Sequence[Complaint]
     letters: Sequence[Letter]
     version: str
+    wordings: Mapping[int | None, ConsentWording]
 
 
 def list_page(readers: Readers, wanted: ReaderFilter, below: int | None) -> ReaderList:
@@ -97,14 +99,16 @@ def find_record(readers: Readers, public_id: str) -> ReaderRecord | None:
             return None
         number = row_id(reader)
         rows = subscribers.list_subscriptions(session, number)
+        events = subscribers.list_consent(session, number)[::-1][:_SHOWN]
         return ReaderRecord(
             reader,
             rows,
             subscribers.find_suppression(session, readers.hash_address(reader.address_key)),
-            subscribers.list_consent(session, number)[::-1][:_SHOWN],
+            events,
             bounces.list_mailed(session, number, _SHOWN),
             bounces.list_of(session, number, _SHOWN),
             bounces.list_complaints_of(session, number, _SHOWN),
             letters.list_of(session, number, _SHOWN),
             version_of(reader, rows),
+            wordings.get_wordings(session, [event.wording_id for event in events]),
         )
