@@ -49,6 +49,29 @@ class Sent:
         """Return what the operator should know."""
         return self.tally.trouble
 
+    @property
+    def has_done_anything(self) -> bool:
+        """Return whether the run did anything worth a line in the log."""
+        fetched = any(report.added or report.updated or report.error for report in self.fetched)
+        delivered = self.tally.settled or self.tally.trouble
+        return bool(fetched or self.compiled or self.asked or self.answered or delivered)
+
+    @property
+    def summary(self) -> str:
+        """Return the run in a line: `run: 3 new articles, 1 edition, 120 accepted, 2 failed`."""
+        counts = {
+            "new articles": sum(report.added for report in self.fetched),
+            "sources that failed": sum(bool(report.error) for report in self.fetched),
+            "editions compiled": len(self.compiled),
+            "accepted": self.tally.accepted,
+            "deferred": self.tally.deferred,
+            "failed": self.tally.failed,
+            "requests for confirmation": self.asked,
+            "answers": self.answered,
+        }
+        told = [f"{number} {name}" for name, number in counts.items() if number]
+        return f"run: {', '.join(told) or 'done'}"
+
     def facts(self) -> dict[str, Any]:
         """Return it in a form that JSON can hold."""
         return {
@@ -93,6 +116,8 @@ def send_due(
             finally:
                 app.delivers = False
             watch_delivery(app, run)
+    if done.has_done_anything:
+        log.info("%s", done.summary, extra={"run": done.facts()})
     return done
 
 

@@ -17,7 +17,14 @@ from digest.settings.dkim import DkimSettings, DnsSettings
 from digest.settings.domains import LOOPBACK, is_aligned
 from digest.settings.inbound import InboundSettings
 from digest.settings.look import LookSettings
-from digest.settings.site import DatabaseSettings, FetchSettings, Site, SourceSettings, WebSettings
+from digest.settings.site import (
+    DatabaseSettings,
+    FetchSettings,
+    LogSettings,
+    Site,
+    SourceSettings,
+    WebSettings,
+)
 from digest.settings.smtp import SmtpSettings
 from digest.settings.topics import TopicSettings
 
@@ -40,6 +47,7 @@ class Settings(BaseSettings):
     smtp: SmtpSettings = SmtpSettings()
     web: WebSettings
     fetch: FetchSettings = FetchSettings()
+    log: LogSettings = LogSettings()
     dkim: DkimSettings = DkimSettings()
     dns: DnsSettings = DnsSettings()
     inbound: InboundSettings = InboundSettings()

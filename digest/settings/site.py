@@ -136,6 +136,14 @@ class WebSettings(Table):
         return tuple(key.get_secret_value().encode() for key in (self.secret, *self.old_secrets))
 
 
+class LogSettings(Table):
+    """`[log]`: what is recorded of each run, and where; an empty `file` is standard error."""
+
+    level: Literal["debug", "info", "warning", "error"] = "warning"
+    format: Literal["text", "json"] = "text"
+    file: str = ""
+
+
 class FetchSettings(Table):
     """`[fetch]`: how sources are requested."""
 

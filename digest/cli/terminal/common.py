@@ -1,6 +1,5 @@
 """What all commands share: options, opening the application, parsing times."""
 
-import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from digest.bootstrap import Application
+from digest.cli.terminal.logs import set_up_logging
 from digest.errors import UsageError
 from digest.settings import find_config, load_settings, parse_duration
 
@@ -39,8 +39,9 @@ DEFAULT = Common()
 @contextmanager
 def application(common: Common) -> Iterator[Application]:
     """Open the application by its settings, and close it afterwards."""
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
-    app = Application(load_settings(find_config(common.config)))
+    settings = load_settings(find_config(common.config))
+    set_up_logging(settings.log, settings.folder)
+    app = Application(settings)
     try:
         yield app
     finally:
