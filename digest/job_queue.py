@@ -18,7 +18,7 @@ from sqlalchemy import text
 
 from digest.bootstrap import Application
 from digest.errors import DigestError
-from digest.sending import Sent, fetch, prepare, watch_delivery
+from digest.sending import Sent, count_figures, fetch, prepare, watch_delivery
 from digest.store.database import Database
 from digest.tasks.delivery.deliver import count_due, deliver, finish, settle
 
@@ -119,6 +119,7 @@ class JobQueue:
             run = app.run(worker)
             settle(run)
             prepare(app, worker, run, done, digests=app.settings.digests_in_order)
+            count_figures(app)
             finish(app.database.write, app.clock)
 
     def _deliver(self) -> None:

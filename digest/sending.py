@@ -116,6 +116,7 @@ def send_due(
             finally:
                 app.delivers = False
             watch_delivery(app, run)
+    count_figures(app)
     if done.has_done_anything:
         log.info("%s", done.summary, extra={"run": done.facts()})
     return done
@@ -178,7 +179,14 @@ def prepare(
     done.asked = ask_due(run, app.readers, app.renderer)
     done.answered = send_answers(run, app.inbox, app.renderer)
     send_notices(run, NoticeMail(app.readers, app.renderer, app.catalogues))
-    take_figures(app.database, app.settings, app.clock())
+
+
+def count_figures(app: Application) -> None:
+    """Count the days that have ended; what goes wrong is logged and keeps no message back."""
+    try:
+        take_figures(app.database, app.settings, app.clock())
+    except Exception:
+        log.exception("the figures of yesterday cannot be counted")
 
 
 def watch_delivery(app: Application, run: Run) -> None:

@@ -11,31 +11,41 @@ from digest.store.database import Database
 from digest.store.readers.subscribers import insert_new
 
 _LOOKS_BACK = 30
+_AT_ONCE = 5
 _SHOWN = 92
 
 
 def take_figures(database: Database, settings: Settings, now: datetime) -> int:
-    """Count the days that have ended and have no figures yet; return how many.
+    """Count the days that have ended and have no figures yet, the latest first; return how many.
 
-    What stands now (readers by state, cadence and topic) is entered for the day that ended last; it cannot
-    be counted for earlier ones. Two processes may count the same day: the first stands.
+    A run counts a few days and the next one goes on, each in transactions of its own, so that a large
+    publication's first figures hold nothing up. What stands now (readers by state, cadence and topic) is
+    entered for the day that ended last; it cannot be counted for earlier ones. Two processes may count the
+    same day: the first stands.
     """
     zone = settings.zone
     today = now.astimezone(zone).date()
-    days = [(today - timedelta(days=back)).isoformat() for back in range(_LOOKS_BACK, 0, -1)]
+    days = [today - timedelta(days=back) for back in range(1, _LOOKS_BACK + 1)]
     with database.read() as session:
-        missing = [day for day in days if day not in figures.known_days(session, days[0])]
-        if not missing:
-            return 0
-        begin, end = _midnight(missing[0], zone), _midnight(today.isoformat(), zone)
-        acts = figures.count_acts(session, begin, end, lambda at: at.astimezone(zone).date().isoformat())
-        finished = figures.describe_finished(session, begin, end)
-        standing = figures.count_readers(session) if missing[-1] == days[-1] else {}
-    rows = [_row(day, now, acts, finished, zone) for day in missing]
-    rows[-1]["counted"] |= standing
-    with database.write() as session:
-        insert_new(session, DailyFigures, rows)
+        known = figures.known_days(session, days[-1].isoformat())
+    missing = [day for day in days if day.isoformat() not in known][:_AT_ONCE]
+    for day in missing:
+        counted = _count(database, day, zone)
+        if day == days[0]:
+            with database.read() as session:
+                counted |= figures.count_readers(session)
+        row = {"day": day.isoformat(), "taken_at": now, "counted": counted}
+        with database.write() as session:
+            insert_new(session, DailyFigures, [row])
     return len(missing)
+
+
+def _count(database: Database, day: date, zone: ZoneInfo) -> dict[str, Any]:
+    begin, end = _midnight(day, zone), _midnight(day + timedelta(days=1), zone)
+    with database.read() as session:
+        acts = figures.count_acts(session, begin, end)
+    with database.read() as session:
+        return {"acts": acts, "editions": figures.describe_finished(session, begin, end)}
 
 
 def list_figures(database: Database, settings: Settings, now: datetime) -> list[DailyFigures]:
@@ -45,20 +55,5 @@ def list_figures(database: Database, settings: Settings, now: datetime) -> list[
         return figures.list_days(session, first.isoformat())
 
 
-def _row(day: str, now: datetime, acts: Any, finished: Any, zone: ZoneInfo) -> dict[str, Any]:
-    return {
-        "day": day,
-        "taken_at": now,
-        "counted": {
-            "acts": dict(acts.get(day, {})),
-            "editions": [
-                told
-                for edition, told in finished
-                if edition.finished_at.astimezone(zone).date().isoformat() == day
-            ],
-        },
-    }
-
-
-def _midnight(day: str, zone: ZoneInfo) -> datetime:
-    return datetime.combine(date.fromisoformat(day), time(), zone).astimezone(UTC)
+def _midnight(day: date, zone: ZoneInfo) -> datetime:
+    return datetime.combine(day, time(), zone).astimezone(UTC)

@@ -106,7 +106,9 @@ def _choices(days: list[DailyFigures]) -> list[Figure]:
 
 
 def _editions(days: list[DailyFigures]) -> list[dict[str, Any]]:
-    return [told for day in days for told in day.counted["editions"]][-_EDITIONS:]
+    """Return the last editions, each once: one that was retried finished on two days."""
+    told = {one["name"]: one for day in days for one in day.counted["editions"]}
+    return list(told.values())[-_EDITIONS:]
 
 
 def _punctuality(days: list[DailyFigures]) -> Figure:
