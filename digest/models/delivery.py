@@ -48,12 +48,13 @@ OPEN = (DeliveryState.PLANNED, DeliveryState.CLAIMED, DeliveryState.IN_FLIGHT, D
 COUNTED = (*OPEN, DeliveryState.ACCEPTED, DeliveryState.UNCERTAIN)
 """Deliveries whose articles count as received, besides those withheld because they were (`counts`)."""
 
-_GOT = (Withheld.RESTORED, Withheld.FEED)
+GOT = (Withheld.RESTORED, Withheld.FEED)
+"""Why a delivery was withheld though its reader has its articles."""
 
 
 def counts(state: str, reason: str) -> bool:
     """Return whether a delivery's articles count as received."""
-    return state in COUNTED or reason in _GOT
+    return state in COUNTED or reason in GOT
 
 
 class Delivery(SQLModel, table=True):
@@ -100,7 +101,7 @@ class Delivery(SQLModel, table=True):
 
 def is_counted() -> ColumnElement[bool]:
     """Return `counts` as a condition of a query."""
-    return or_(col(Delivery.state).in_(COUNTED), col(Delivery.reason).in_(_GOT))
+    return or_(col(Delivery.state).in_(COUNTED), col(Delivery.reason).in_(GOT))
 
 
 def in_states(dialect: str, *states: str) -> TextClause:

@@ -23,7 +23,7 @@ from digest.models import (
     in_states,
     is_counted,
 )
-from digest.models.delivery import COUNTED
+from digest.models.delivery import COUNTED, GOT
 from digest.models.row import row_id
 from digest.rules.delivery.verdicts import Verdict
 
@@ -137,7 +137,7 @@ def replan_failed(session: Session, edition_id: int, now: datetime) -> int:
     since = (
         select(later.id)
         .where(later.subscription_id == col(Delivery.subscription_id), col(later.id) > col(Delivery.id))
-        .where(or_(col(later.state).in_(COUNTED), col(later.reason) == Withheld.RESTORED))
+        .where(or_(col(later.state).in_(COUNTED), col(later.reason).in_(GOT)))
     )
     confirmed = select(Subscription.id).where(Subscription.state == SubscriptionState.CONFIRMED)
     wanted = select(Delivery.id, Delivery.subscription_id).where(

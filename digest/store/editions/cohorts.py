@@ -77,6 +77,18 @@ def end_waiting(session: Session, digest: str, until: datetime) -> None:
     session.exec(update(Subscription).where(*_waits(digest, until)).values(welcome_at=None))
 
 
+def end_waiting_in(session: Session, edition: Edition) -> None:
+    """Let those wait no longer whom an edition of first editions was planned for, or who left meanwhile.
+
+    Somebody who confirms while it is planned may come too late for their range: the next one is theirs.
+    """
+    planned = select(Delivery.subscription_id).where(Delivery.edition_id == edition.id)
+    left = col(Subscription.state) != SubscriptionState.CONFIRMED
+    settled = or_(left, col(Subscription.id).in_(planned))
+    waiting = _waits(edition.digest, edition.freeze_at)
+    session.exec(update(Subscription).where(*waiting, settled).values(welcome_at=None))
+
+
 def dissolve(session: Session, edition: Edition) -> None:
     """Delete the cohorts of first editions: what their readers have is read from the ledger next time."""
     own = select(EditionCohort.cohort_id).where(EditionCohort.edition_id == edition.id)

@@ -106,7 +106,7 @@ class Plan:
     def _settle_welcome(self, session: Session, edition: Edition) -> None:
         """Let the next edition be for these readers as well; greet by mail whom nothing could be sent."""
         cohorts.dissolve(session, edition)
-        cohorts.end_waiting(session, edition.digest, edition.freeze_at)
+        cohorts.end_waiting_in(session, edition)
         notices.greet_empty_handed(session, edition)
 
     def _advance_all(self, session: Session, edition: Edition) -> None:

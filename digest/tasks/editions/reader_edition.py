@@ -60,14 +60,17 @@ class ReaderEditions:
         begun = editions.list_editions(session, digest=digest.name, states=[EditionState.COMPILING])
         if any(one.cadence in (subscription.cadence, WELCOME) for one in begun):
             return Requested.COMING
+        day = now.astimezone(self.settings.zone).date().isoformat()
+        period = f"{day}-{subscription.id}"
+        if editions.find_edition(session, digest.name, REQUEST, period) is not None:
+            return Requested.BEFORE
         coming = next_open(session, self.settings, digest, subscription.cadence, now)
         draft = drafts.find_or_new(session, digest.name, subscription.cadence, coming.period)
         chosen = choose_for(session, digest, subscription, now, draft)
         if not chosen.choices or why_held(digest.approval, draft):
             return Requested.NOTHING
-        day = now.astimezone(self.settings.zone).date().isoformat()
         row = Edition(
-            digest=digest.name, cadence=REQUEST, period=f"{day}-{subscription.id}",
+            digest=digest.name, cadence=REQUEST, period=period,
             state=EditionState.FROZEN, at_once=True, deadline_at=now, freeze_at=now, frozen_at=now,
             sections=draft.sections, changes=draft.changes,
         )  # fmt: skip
@@ -89,7 +92,8 @@ class ReaderEditions:
     ) -> None:
         own = self.settings.site.language
         language = subscriber.language if subscriber.language and self.speaks(subscriber.language) else own
-        fitter = Fitter(self.composer, digest, edition)
+        # Without related articles: their index takes seconds to build, and other writers wait for this.
+        fitter = Fitter(self.composer, digest.model_copy(update={"related": 0}), edition)
         fitted = fitter.settle(session, chosen, language, subscription.topics, shape_of(draft).added)
         variant = variants.find_or_add_variant(session, row_id(edition), language, fitted)
         now = edition.freeze_at

@@ -115,6 +115,35 @@ def test_a_crash_while_first_editions_are_planned_loses_and_repeats_nothing(
     assert waiting(welcoming) == []
 
 
+def test_who_confirms_while_first_editions_are_planned_gets_the_next_one(
+    welcoming: Newsroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    article = welcoming.publish()
+    late, early = join(welcoming), join(welcoming)
+    with welcoming.database.write() as session:
+        row = session.get_one(Subscription, late)
+        row.welcome_at = None
+        session.add(row)
+    whole = Plan.plan_range
+
+    def then_confirming(self: Plan, session: Session, edition: Edition, last: int) -> None:
+        whole(self, session, edition, last)
+        row = session.get_one(Subscription, late)  # its clock was read before, its commit came after
+        row.welcome_at = NOW
+        session.add(row)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Plan, "plan_range", then_confirming)
+        welcoming.compile()
+    assert welcoming.lists(WELCOME) == {early: [[article]]}
+    assert waiting(welcoming) == [late]
+
+    welcoming.compile(NOW + timedelta(minutes=1))
+
+    assert welcoming.lists(WELCOME) == {early: [[article]], late: [[article]]}
+    assert waiting(welcoming) == []
+
+
 def test_who_waits_is_in_no_other_edition_meanwhile(welcoming: Newsroom) -> None:
     article = welcoming.publish()
     new = join(welcoming)

@@ -4,7 +4,7 @@ import pytest
 from sqlmodel import col, select, update
 
 from digest.errors import InputError
-from digest.models import DeliveryState, Edition, EditionState, Subscription, SubscriptionState
+from digest.models import DeliveryState, Edition, EditionState, MailForm, Subscription, SubscriptionState
 from digest.tasks.articles.withdrawing import withdraw
 from digest.tasks.editions.pausing import retry_failed
 from tests.support.compilation import DAY, NOW, Newsroom
@@ -59,6 +59,21 @@ def test_who_got_the_articles_with_a_later_edition_is_not_retried(newsroom: News
 
     assert retry(newsroom) == [(0, 1)]
     assert states(newsroom) == {failed: ["failed", "planned"]}
+
+
+def test_who_has_the_articles_in_their_feed_is_not_mailed_by_a_retry(newsroom: Newsroom) -> None:
+    newsroom.publish()
+    failed = newsroom.subscribe()
+    newsroom.compile()
+    newsroom.set_states(DeliveryState.FAILED, [failed])
+    with newsroom.database.write() as session:
+        own = update(Subscription).where(col(Subscription.id) == failed)
+        session.exec(own.values(mail_form=MailForm.FEED, cohort_id=None))
+    newsroom.compile(NOW + DAY)
+    assert states(newsroom) == {failed: ["failed", "withheld"]}
+
+    assert retry(newsroom) == [(0, 1)]
+    assert states(newsroom) == {failed: ["failed", "withheld"]}
 
 
 def test_what_was_withdrawn_meanwhile_does_not_go_with_a_retry(newsroom: Newsroom) -> None:
