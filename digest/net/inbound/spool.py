@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from digest.clock import utc_now
+
 MOST_READ = 8_000_000
 """Bytes of a message that are read; what identifies it comes before that."""
 
@@ -30,7 +32,7 @@ class Spool:
         if not (self.folder / _HELD[-1]).is_dir():
             for name in _HELD:
                 (self.folder / name).mkdir(mode=0o700, parents=True, exist_ok=True)
-        name = f"{os.times().elapsed:.6f}.{os.getpid()}.{os.urandom(8).hex()}"
+        name = f"{utc_now().timestamp():.6f}.{os.getpid()}.{os.urandom(8).hex()}"
         aside = self.folder / "tmp" / name
         try:
             with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
