@@ -404,7 +404,7 @@ def test_e12_no_cell_of_an_export_is_a_formula(publication: Publication) -> None
             "subscribers", "add", f"r{number}@readers.example", f"--name={name}", "--confirmed", "x"
         )
     rows = list(csv.reader(io.StringIO(publication.run("subscribers", "export"))))
-    assert len(rows) == 7
+    assert [row[0] for row in rows[2:]] == [f"r{number}@readers.example" for number in range(6)]
     assert not [cell for row in rows for cell in row if cell[:1] in set("=+-@\t\r\uff1d\uff0b\uff0d\uff20")]
 
 
