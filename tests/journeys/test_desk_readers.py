@@ -10,7 +10,7 @@ from sqlmodel import select
 from digest.models import ConsentEvent, ReaderNotice, Subscriber, Subscription
 from digest.models.row import row_id
 from digest.models.subscriber import ReaderFilter
-from digest.store.readers import listing
+from digest.store.readers import listing, subscribers
 from digest.tasks.readers import on_request
 from tests.support.desks import BEN, MARA, OLGA, Newsdesk, Visitor, hidden
 
@@ -208,6 +208,23 @@ def test_leaving_a_link_a_new_address_and_erasure(newsdesk: Newsdesk) -> None:
     assert olga.get(path).status_code == 404
     with newsdesk.app.database.read() as session:
         assert session.get_one(Subscriber, row_id(anna)).address == ""
+
+
+@pytest.mark.parametrize("reason", ["erased", "complaint", "operator"])
+def test_nobody_is_moved_to_a_suppressed_address(newsdesk: Newsdesk, reason: str) -> None:
+    hashed = newsdesk.app.readers.hash_address("cleo@new.example")
+    with newsdesk.app.database.write() as session:
+        subscribers.add_suppression(session, hashed, reason, newsdesk.clock())
+
+    answer = newsdesk.sign_in(OLGA).do("move", path=page_of(newsdesk), address="cleo@new.example")
+
+    assert (answer.status_code, "digest subscribers" in answer.text or "sign-up" in answer.text) == (
+        400,
+        True,
+    )
+    assert person(newsdesk).address == ANNA
+    with newsdesk.app.database.read() as session:
+        assert subscribers.is_suppressed(session, hashed)
 
 
 def test_a_suppression_is_made_and_lifted(newsdesk: Newsdesk) -> None:

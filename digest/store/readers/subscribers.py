@@ -242,6 +242,19 @@ def find_own_changes(session: Session, subscriber_ids: Sequence[int], digest: st
     return {row.subscriber_id for row in rows if "import" not in row.origin}
 
 
+def find_departed(session: Session, subscriber_ids: Sequence[int], digest: str) -> dict[int, datetime]:
+    """Find who of a batch ever left a digest, and when last: a sign-up that waits does not undo that."""
+    if not subscriber_ids:
+        return {}
+    wanted = (
+        col(ConsentEvent.subscriber_id).in_(subscriber_ids),
+        ConsentEvent.digest == digest,
+        ConsentEvent.act == Act.LEFT,
+    )
+    rows = session.exec(select(ConsentEvent).where(*wanted).order_by(col(ConsentEvent.at)))
+    return {row.subscriber_id: row.at for row in rows}
+
+
 def find_own_confirmations(session: Session, subscriber_ids: Sequence[int]) -> dict[int, datetime]:
     """Find when each of a batch of subscribers last confirmed anything themselves, not by an import."""
     if not subscriber_ids:

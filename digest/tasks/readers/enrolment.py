@@ -97,6 +97,7 @@ class _Known:
     subscriptions: dict[int, KnownSubscription]
     asked: dict[int, list[datetime]]
     own_changes: set[int]
+    departed: dict[int, datetime]
     wording_id: int | None
 
 
@@ -207,12 +208,15 @@ def _look_up(session: Session, readers: Readers, newcomers: Sequence[NewReader],
         keys = [key for key in keys if hashes[key] not in suppressions]
     found = batches.find_subscribers(session, keys)
     old = [row.id for row in found.values()]
+    subscribed = batches.find_subscriptions(session, old, terms.digest.name)
+    pending = [number for number, row in subscribed.items() if row.state == SubscriptionState.PENDING]
     return _Known(
         {key: suppressions[hashed] for key, hashed in hashes.items() if hashed in suppressions},
         found,
-        batches.find_subscriptions(session, old, terms.digest.name),
+        subscribed,
         confirmations.find_asked(session, old, terms.now - timedelta(days=90)) if old else {},
         subscribers.find_own_changes(session, old, terms.digest.name) if old else set(),
+        subscribers.find_departed(session, pending, terms.digest.name),
         wordings.keep_wording(session, terms.wording or "", "", terms.now),
     )
 
@@ -233,6 +237,8 @@ def _decide(newcomer: NewReader, known: _Known, terms: Terms) -> Enrolment:
         return Enrolment(Enrolled.CHANGED if row.created_at == terms.now else Enrolled.UNCHANGED)
     if row.state == SubscriptionState.ENDED:
         return Enrolment(Enrolled.LEFT, consent.explain_departure(row.ended_at))
+    if subscriber.id in known.departed:  # anybody may have typed the address into the sign-up since
+        return Enrolment(Enrolled.LEFT, consent.explain_departure(known.departed[subscriber.id]))
     if row.state == SubscriptionState.PENDING and confirmed:
         return Enrolment(Enrolled.CHANGED)
     if not _differs(subscriber, row, newcomer):

@@ -157,6 +157,10 @@ def move(readers: Readers, old: str, new: str, now: datetime, origin: Origin) ->
         subscriber = privacy.get_known(session, old)
         if found.key == subscriber.address_key:
             raise InputError(f'"{new}" is the address already')
+        banned = subscribers.find_suppression(session, readers.hash_address(found.key))
+        if banned is not None:
+            why = consent.explain_suppression(banned.reason, banned.created_at)
+            raise InputError(f'"{new}" is suppressed: {why}')
         if not reader_page.move_to(session, readers, subscriber, found, now, origin):
             raise InputError(
                 f'"{new}" is another reader\'s address, or the operator suppressed it: '

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from sqlmodel import SQLModel, delete, select
 
-from digest.models import Confirmation, Subscription, SubscriptionState
+from digest.models import Confirmation, Subscriber, Subscription, SubscriptionState
 from digest.rules.tokens import tokens
 from digest.settings import Settings
 from digest.store.database import Database
@@ -170,6 +170,33 @@ def test_what_readers_did_since_the_backup_stands(readers: Readers, tmp_path: Pa
         readers, link(readers, tokens.PREFERENCES, "anna@readers.example"), Choices("weekly"), chosen, {}
     )
     assert "made by the reader" in restore(readers, text, tmp_path, update=True).examples["kept"][0]
+
+
+def test_a_sign_up_that_waits_lets_no_backup_revive_who_left(readers: Readers, tmp_path: Path) -> None:
+    anna = add(readers, "anna")
+    text = exported(readers)
+    leave(readers, link(readers, tokens.UNSUBSCRIBE, anna), LATER, {})
+    ask(readers, anna, "world", Choices(), {"ip": "203.0.113.9"}, LATER)
+
+    assert restore(readers, text, tmp_path, update=True).left == 1
+
+    shown: Any = privacy.show(readers, anna)
+    assert shown["subscriptions"][0]["state"] == "pending"
+
+
+def test_an_older_backup_brings_nobody_back_who_was_erased(readers: Readers, tmp_path: Path) -> None:
+    anna = add(readers, "anna")
+    on_request.suppress(readers, anna, NOW, PHONE)
+    older = exported(readers)
+    privacy.erase(readers, anna, LATER)
+    newer = exported(readers)
+    restore(lose(readers), newer, tmp_path)
+
+    report = restore(reopen(readers), older, tmp_path)
+
+    assert (report.added, report.suppressed) == (0, 1)
+    with readers.database.read() as session:
+        assert session.exec(select(Subscriber).where(Subscriber.address == anna)).all() == []
 
 
 def test_departures_since_come_along_into_a_database_that_has_readers(

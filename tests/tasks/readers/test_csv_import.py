@@ -20,7 +20,7 @@ from digest.tasks.readers.lists.import_report import ImportReport
 from digest.tasks.readers.preferences import set_preferences
 from digest.tasks.readers.privacy import show
 from digest.tasks.readers.readers import Readers, leave
-from digest.tasks.readers.sign_up import Choices
+from digest.tasks.readers.sign_up import Choices, ask
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 TO_BASE32 = str.maketrans("0123456789", "abcdefghij")
@@ -166,6 +166,17 @@ def test_nobody_who_left_or_is_suppressed_is_revived(readers: Readers, file: Pat
         assert "unsubscribed here on 2026-03-02" in report.examples["left"][0]
         assert "bounced (2026-03-02)" in report.examples["suppressed"][0]
     assert find_subscription(readers, "anna@example.org")["state"] == "ended"
+
+
+def test_a_sign_up_that_waits_lets_no_list_revive_who_left(readers: Readers, file: Path) -> None:
+    take(readers, file, "email\nanna@example.org\n")
+    leave(readers, link(readers, tokens.UNSUBSCRIBE), NOW, {})
+    ask(readers, "anna@example.org", "world", Choices(), {"ip": "203.0.113.9"}, NOW)
+    for wording in ("Paper form", None):
+        report = take(readers, file, "email\nanna@example.org\n", wording=wording, update=True)
+        assert (report.left, counts(report)) == (1, (0, 0, 0, 0, 0))
+        assert "unsubscribed here on 2026-03-02" in report.examples["left"][0]
+    assert find_subscription(readers, "anna@example.org")["state"] == "pending"
 
 
 def test_one_person_on_two_lines_is_merged_and_said(readers: Readers, file: Path) -> None:

@@ -82,8 +82,8 @@ def _look_up(session: Session, readers: Readers, rows: Sequence[BackupRow]) -> _
     wanted = [*hashes.values(), *(row.address_hash for row in rows if row.address_hash)]
     bans = batches.find_suppressions(session, wanted)
     found = whole_readers.find_people(session, list(people))
-    banned_there = {row.person["address_key"] for row in rows if row.address and row.suppressed}
-    new = {key for key in people if key not in found and (hashes[key] not in bans or key in banned_there)}
+    # Who is banned and has no record here was erased, or is kept out: no older backup brings them back.
+    new = {key for key in people if key not in found and hashes[key] not in bans}
     subscribers.insert_new(session, Subscriber, [people[key] for key in people if key in new])
     found |= whole_readers.find_people(session, list(new))
     whole = whole_readers.find_whole(session, list(found.values()))
@@ -95,7 +95,7 @@ def _restore(session: Session, known: _KnownReaders, row: BackupRow, terms: Rest
         return RestoredRow(row, "banned" if _ban(session, known, row.address_hash, row) else "unchanged")
     key = row.person["address_key"]
     ban, reader = known.bans.get(known.hashes[key]), known.readers.get(key)
-    if ban is not None and row.suppressed is None:
+    if ban is not None and (row.suppressed is None or reader is None):
         return RestoredRow(row, "suppressed", consent.explain_suppression(ban.reason, ban.created_at))
     if reader is None:
         return RestoredRow(
@@ -130,6 +130,10 @@ def _settle(
         return ("unchanged", "") if still else ("left", consent.explain_departure(here.ended_at))
     if row.subscription["state"] == SubscriptionState.ENDED:
         return _leave(session, here, row, terms)
+    departed = [one.at for one in reader.events if (one.digest, one.act) == (row.digest, Act.LEFT)]
+    if here.state == SubscriptionState.PENDING and departed:
+        # Anybody may have typed the address into the sign-up since: that undoes no departure.
+        return "left", consent.explain_departure(max(departed))
     if here.state == SubscriptionState.PENDING and row.subscription["state"] in _ACTIVE:
         here.confirmed_at = row.subscription["confirmed_at"]
         return _apply(session, reader, here, row, terms)
