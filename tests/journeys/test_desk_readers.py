@@ -157,6 +157,12 @@ def test_what_cannot_be_saved_is_said_and_changes_nothing(
     assert newsdesk.snapshot() == before
 
 
+def test_what_was_ticked_is_still_ticked_when_something_else_is_wrong(newsdesk: Newsdesk) -> None:
+    fields: dict[str, Any] = {"digest": "world", "cadence": "daily", "hour": "25", "topic": ["science"]}
+    page = newsdesk.sign_in(OLGA).do("set", path=page_of(newsdesk, BERT), **fields).text
+    assert re.findall(r'name="topic" value="(\w+)" checked', page) == ["science"]
+
+
 def test_two_people_at_once_lose_nothing_unseen(newsdesk: Newsdesk) -> None:
     olga, path = newsdesk.sign_in(OLGA), page_of(newsdesk)
     page = olga.get(path).text

@@ -267,3 +267,10 @@ def test_a_sponsors_line_is_marked_as_an_advertisement_in_the_readers_language(n
     newsdesk.compile()
     archive = newsdesk.visitor().get("/archive/world/daily/2026-11-23").text
     assert "Advertisement:</strong> Tea by <a" in archive
+
+
+def test_a_long_introduction_in_any_script_is_taken(newsdesk: Newsdesk) -> None:
+    mara = newsdesk.sign_in()
+    answer = mara.do("shape", subject="", introduction="\u65b0" * 9_000, do="save")
+    assert answer.status_code == 303
+    assert mara.get(f"{Newsdesk.PATH}/preview?at=0001-01-01T00:00").status_code == 400

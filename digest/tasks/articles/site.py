@@ -99,8 +99,12 @@ def preview_source(settings: Settings, text: str, read: Callable[..., Fetched] =
 def check_address(text: str) -> str:
     """Return a site's URL, with `https://` before a bare host; raise InputError if it is none."""
     address = text if "://" in text else f"https://{text}"
-    parts = urlsplit(address)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    try:
+        parts = urlsplit(address)
+        is_address = parts.scheme in ("http", "https") and bool(parts.hostname)
+    except ValueError:
+        is_address = False
+    if not is_address:
         raise InputError(f'"{text}" is no address of a site: write one such as https://news.example.org')
     return address
 

@@ -143,6 +143,7 @@ class ReaderRecordPages:
             title="A reader",
             record=record,
             typed=dict(request.state.form) if error else {},
+            typed_topics=request.state.form.getlist("topic") if error else [],
             error=error,
             digests=known,
             active=_ACTIVE,

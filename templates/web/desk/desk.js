@@ -85,7 +85,7 @@
       asked = setTimeout(async () => {
         try {
           const answer = await fetch(`${search.dataset.find}?q=${encodeURIComponent(words)}`);
-          if (answer.ok && search.value.trim() === words) found.innerHTML = await answer.text();
+          if (answer.ok && !answer.redirected && search.value.trim() === words) found.innerHTML = await answer.text();
         } catch { /* offline: the button finds as well */ }
       }, 250);
     });
