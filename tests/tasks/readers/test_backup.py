@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from sqlmodel import SQLModel, delete, select
 
-from digest.models import Confirmation, Subscriber, Subscription, SubscriptionState
+from digest.models import Confirmation, Subscriber, Subscription, SubscriptionState, SuppressionReason
 from digest.rules.tokens import tokens
 from digest.settings import Settings
 from digest.store.database import Database
@@ -248,3 +248,62 @@ def test_a_backup_has_its_own_consent_and_takes_no_other(readers: Readers, tmp_p
     path.write_text(exported(publish(readers)), newline="")
     with pytest.raises(Exception, match="leave --confirmed and --state out"):
         import_subscribers(readers, path, None, "By phone", LATER)
+
+
+def test_an_older_backup_tells_nothing_of_who_was_erased_and_asks_again(
+    readers: Readers, tmp_path: Path
+) -> None:
+    anna = add(readers, "anna")
+    with readers.database.write() as session:
+        person = session.exec(select(Subscriber)).one()
+        privacy.suppress(session, readers, person, SuppressionReason.COMPLAINT, NOW)
+    older = exported(readers)
+    privacy.erase(readers, anna, LATER)
+    ask(readers, anna, "world", Choices(), {"ip": "203.0.113.9"}, LATER)
+
+    report = restore(readers, older, tmp_path, update=True)
+
+    shown: Any = privacy.show(readers, anna)
+    assert [one["act"] for one in shown["consent"]] == ["asked"]
+    assert shown["subscriptions"][0]["state"] == "pending"
+    assert report.suppressed == 1
+
+
+def test_no_row_of_a_backup_makes_a_suppressed_reader_active(readers: Readers, tmp_path: Path) -> None:
+    anna = add(readers, "anna")
+    on_request.suppress(readers, anna, NOW, PHONE)
+    forged = exported(readers).replace(",ended,", ",confirmed,")
+    with readers.database.write() as session:
+        session.execute(delete(Subscription))
+
+    restore(readers, forged, tmp_path)
+
+    shown: Any = privacy.show(readers, anna)
+    assert [one["state"] for one in shown["subscriptions"]] in ([], ["ended"])
+
+
+@pytest.mark.parametrize(
+    ("column", "old", "new"),
+    [
+        ("hour", "", "9" * 5000),
+        ("askings", '"attempts":0', '"attempts":' + "9" * 20),
+        ("consent", '"wording":""', '"wording":"\\ud800"'),
+    ],
+)
+def test_one_bad_cell_costs_its_own_line_only(
+    readers: Readers, tmp_path: Path, column: str, old: str, new: str
+) -> None:
+    add(readers, "anna")
+    ask(readers, "gil@readers.example", "world", Choices("weekly"), {"ip": "192.0.2.9"}, NOW)
+    rows = list(csv.DictReader(io.StringIO(exported(readers), newline="")))
+    spoilt = next(row for row in rows if row["email"] == "gil@readers.example")
+    assert old in spoilt[column]
+    spoilt[column] = spoilt[column].replace(old, new, 1)
+    file = io.StringIO(newline="")
+    writer = csv.DictWriter(file, COLUMNS)
+    writer.writeheader()
+    writer.writerows(rows)
+
+    report = restore(lose(readers), file.getvalue(), tmp_path)
+
+    assert (report.added, [why.split()[0] for _, why in report.rejected]) == (1, [column])

@@ -95,7 +95,7 @@ def _restore(session: Session, known: _KnownReaders, row: BackupRow, terms: Rest
         return RestoredRow(row, "banned" if _ban(session, known, row.address_hash, row) else "unchanged")
     key = row.person["address_key"]
     ban, reader = known.bans.get(known.hashes[key]), known.readers.get(key)
-    if ban is not None and (row.suppressed is None or reader is None):
+    if ban is not None and _is_older_than_ban(reader, row):
         return RestoredRow(row, "suppressed", consent.explain_suppression(ban.reason, ban.created_at))
     if reader is None:
         return RestoredRow(
@@ -104,11 +104,24 @@ def _restore(session: Session, known: _KnownReaders, row: BackupRow, terms: Rest
     result, why = _settle(session, known, reader, row, terms)
     if row.suppressed is not None and ban is None:
         _suppress(session, known, reader, row, terms)
+    if known.hashes[key] in known.bans:
+        _end_active(session, reader, known.bans[known.hashes[key]], terms)
     _add_events(session, reader, row)
     if (key, row.digest) in known.seen:
         return RestoredRow(row, "")
     known.seen.add((key, row.digest))
     return RestoredRow(row, result, why)
+
+
+def _is_older_than_ban(reader: WholeReader | None, row: BackupRow) -> bool:
+    """Return whether a row of somebody banned here is from before the ban, or before they were erased."""
+    return row.suppressed is None or reader is None or reader.person.public_id != row.person["public_id"]
+
+
+def _end_active(session: Session, reader: WholeReader, ban: KnownSuppression, terms: RestoreTerms) -> None:
+    for one in reader.subscriptions:
+        if one.state in _ACTIVE:
+            end(session, one, terms.now, {**terms.origin, "suppressed": ban.reason})
 
 
 def _settle(
