@@ -7,11 +7,11 @@ import pytest
 
 from digest.bootstrap import Application
 from digest.models import Answer, Bounce, InboundMessage
-from digest.net.inbound.imap import TAKEN, ImapFolder
+from digest.net.inbound.imap import TAKEN, ImapFolder, Place, open_folder
 from digest.net.inbound.spool import Spool
 from digest.settings import load_settings
 from digest.tasks.inbound.intake import take_in
-from digest.tasks.inbound.mailbox import fetch_mail, watch_mail
+from digest.tasks.inbound.mailbox import account_of, fetch_mail, watch_mail
 from tests.conftest import skip_unless_ci
 from tests.support.dovecot import DOVECOT, PASSWORD, USER, Dovecot
 from tests.support.inbox import Inboxed
@@ -155,6 +155,22 @@ def test_mail_is_taken_as_it_comes(inboxed: Inboxed, server: Dovecot, app: Appli
         stopping.set()
         watch.join(60)
     assert len(app.inbox.spool.names(9)) == 1
+
+
+def test_mail_that_was_announced_before_the_wait_began_is_not_waited_for(
+    inboxed: Inboxed, server: Dovecot, app: Application
+) -> None:
+    imap = app.settings.inbound.imap
+    assert imap is not None
+    with open_folder(account_of(app.settings, imap)) as folder:
+        folder.collect(app.inbox.spool, lambda _head: True, Place())
+        server.append(inboxed.bounce(R0))
+        folder._mailbox.client.noop()  # the server announces it here, and will not do so again
+
+        waiting = threading.Thread(target=folder.wait, args=(threading.Event(),), daemon=True)
+        waiting.start()
+        waiting.join(30)
+        assert not waiting.is_alive()
 
 
 def test_a_login_that_fails_is_told_without_its_password(

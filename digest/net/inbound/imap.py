@@ -69,6 +69,7 @@ class ImapFolder:
         does; messages taken until then have been moved or marked.
         """
         with _told(self._account):
+            self._was_announced()
             validity = self._mailbox.folder.status(self._account.folder, ["UIDVALIDITY"])["UIDVALIDITY"]
             last = place.uid if place.validity == validity else 0
             uids = [uid for uid in self._list(f"UID {last + 1}:*") if uid > last]
@@ -85,14 +86,25 @@ class ImapFolder:
         return Place(validity, last), taken
 
     def wait(self, stopping: Event) -> None:
-        """Wait until there may be new mail, or until stopping: by IDLE where the server has it (RFC 2177)."""
+        """Wait until there may be new mail, or until stopping: by IDLE where the server has it (RFC 2177).
+
+        A server announces a message once. What it announced while messages were collected, or before IDLE
+        began, is therefore new mail too, and is not waited for.
+        """
         if "IDLE" not in self._mailbox.client.capabilities:
             stopping.wait(_WITHOUT_IDLE)
             return
         with _told(self._account), self._mailbox.idle as idle:
+            if self._was_announced():
+                return
             for _ in range(_IDLE_SECONDS):
                 if stopping.is_set() or idle.poll(timeout=1.0):
                     return
+
+    def _was_announced(self) -> bool:
+        """Return whether the server has announced messages (EXISTS, RFC 9051 7.4.1) since the last call."""
+        _, counts = self._mailbox.client.response("EXISTS")
+        return counts != [None]
 
     def _list(self, criteria: str) -> list[int]:
         _, found = self._mailbox.client.uid("SEARCH", criteria)
