@@ -4,6 +4,7 @@ import os
 import shutil
 import socket
 import subprocess
+import threading
 import time
 from pathlib import Path
 
@@ -57,24 +58,34 @@ def test_a_path_that_systemd_would_read_otherwise_is_refused(tmp_path: Path) -> 
 def test_a_daemon_says_that_it_is_ready_and_alive_until_its_tick_stalls(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    well = True
+    well, asked = True, threading.Semaphore(0)
+
+    def is_well() -> bool:
+        asked.release()
+        return well
+
+    def wait_for_asking(times: int) -> None:
+        while asked.acquire(blocking=False):
+            pass
+        assert all(asked.acquire(timeout=30) for _ in range(times))
+
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(str(tmp_path / "notify"))
-        manager.settimeout(10)
+        manager.settimeout(30)
         monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
         monkeypatch.setenv("WATCHDOG_USEC", "40000")
-        watchdog = Watchdog(lambda: well)
+        watchdog = Watchdog(is_well)
         watchdog.start()
         assert [manager.recv(100) for _ in range(2)] == [b"READY=1", b"WATCHDOG=1"]
         well = False
-        time.sleep(0.1)  # what was on its way arrives
+        wait_for_asking(3)  # what was on its way has arrived
         manager.setblocking(False)
         while True:
             try:
                 manager.recv(100)
             except BlockingIOError:
                 break
-        time.sleep(0.2)
+        wait_for_asking(3)
         with pytest.raises(BlockingIOError):
             manager.recv(100)
         watchdog.stop()

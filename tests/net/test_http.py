@@ -196,7 +196,7 @@ def test_a_packed_answer_counts_by_its_unpacked_size(site: Website) -> None:
     began = time.monotonic()
     with pytest.raises(InputError, match="larger than 1,000,000 bytes"):
         fetch(f"{site.url}/feed", allow_private=True, max_bytes=1_000_000)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 20
 
 
 PACKINGS: dict[str, Callable[[bytes], bytes]] = {
@@ -275,7 +275,7 @@ def test_an_answer_that_drips_in_is_given_up_when_the_time_is_up(site: Website) 
     def drip(request: BaseHTTPRequestHandler) -> None:
         request.send_response(200)
         request.end_headers()
-        for _ in range(40):
+        for _ in range(300):
             request.wfile.write(b"x")
             time.sleep(0.1)
 
@@ -283,4 +283,4 @@ def test_an_answer_that_drips_in_is_given_up_when_the_time_is_up(site: Website) 
     began = time.monotonic()
     with pytest.raises(Unreachable):
         fetch(f"{site.url}/feed", allow_private=True, timeout=1)
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 20

@@ -42,7 +42,7 @@ def test_a_relay_that_says_nothing_is_not_waited_for_longer_than_was_said() -> N
     found = probe(hears, timeout=0.2)
     assert isinstance(found, Outcome)
     assert (found.stage, found.fault) == (Stage.BANNER, "no reply (timed out)")
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 20
 
 
 def test_a_relay_that_will_not_greet_twice_has_no_banner_and_is_fit_all_the_same() -> None:
