@@ -101,6 +101,8 @@ def describe(done: Sent) -> list[str]:
 def _describe_compiled(item: Compiled) -> str:
     if item.held:
         return f"is held: {item.held}"
+    if item.waits:
+        return "waits for the edition before it, which is still being compiled"
     if not item.made:
         return "is already made"
     return f"compiled for {item.planned} readers, nothing new for {item.nothing_new}"

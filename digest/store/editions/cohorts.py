@@ -122,7 +122,10 @@ def next_range(session: Session, edition: Edition, size: int) -> int | None:
 
 
 def list_unplaced(session: Session, edition: Edition, last: int) -> list[UnplacedReader]:
-    """List the readers of a key range that need a cohort."""
+    """List the readers of a key range that need a cohort.
+
+    They are locked until the commit: one who changes topics or cadence meanwhile leaves the cohort after it.
+    """
     columns: Any = (
         Subscription.id,
         Subscriber.language,
@@ -136,6 +139,7 @@ def list_unplaced(session: Session, edition: Edition, last: int) -> list[Unplace
         .join(Subscriber, col(Subscriber.id) == col(Subscription.subscriber_id))
         .where(*in_range(edition, last), col(Subscription.cohort_id).is_(None))
         .order_by(col(Subscription.id))
+        .with_for_update(of=Subscription)
     )
     return [
         UnplacedReader(number, language, dict(topics), most, fewest, mail_form)

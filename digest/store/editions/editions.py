@@ -166,6 +166,12 @@ def own_edition(session: Session, edition_id: int, worker_id: int) -> Edition | 
     return session.exec(query.with_for_update()).first()
 
 
+def is_compiling(session: Session, digest: str, cadence: str) -> bool:
+    """Return whether an edition of a digest and cadence is being compiled."""
+    query = select(Edition.id).where(Edition.digest == digest, Edition.cadence == cadence)
+    return session.exec(query.where(Edition.state == EditionState.COMPILING).limit(1)).first() is not None
+
+
 def lock_against_new(session: Session) -> None:
     """Keep every other process from entering an edition until the commit, as on SQLite any writer does."""
     if session.get_bind().dialect.name == "postgresql":

@@ -20,6 +20,7 @@ from digest.models import (
 )
 from digest.store.editions.cohorts import in_range
 
+_TURN = 0x706C_616E  # "plan": any number that no other lock of ours has
 _USUAL = "usual"  # in the place of quiet hours that a reader has not set
 
 
@@ -29,6 +30,16 @@ class ReaderHours(NamedTuple):
     zone: str | None = None
     hour: int | None = None
     quiet: str | None = None
+
+
+def take_turns(session: Session) -> None:
+    """Let only one process plan deliveries until the transaction ends: what it reads of the ledger holds.
+
+    Otherwise a reader who changes cadence could be planned by two transactions, neither of which sees what
+    the other one gives them. SQLite has one writer anyway.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        session.exec(select(func.pg_advisory_xact_lock(_TURN)))
 
 
 def list_hours(session: Session, edition: Edition, last: int) -> list[ReaderHours]:

@@ -12,11 +12,14 @@ from digest.store.editions import drafts, editions
 
 
 def enter(session: Session, digest: DigestSettings, edition: Edition, *, forced: bool) -> Edition | None:
-    """Insert an edition, to be compiled or held; None if its period has one.
+    """Insert an edition, to be compiled or held; None if its period has one, or the one before is compiled.
 
-    `forced` holds nothing back: the edition was sent before.
+    Until an edition is frozen, a cohort's history does not have its articles: another one of the same
+    digest and cadence would hold them again. `forced` holds nothing back: the edition was sent before.
     """
     drafts.take_turns(session)
+    if editions.is_compiling(session, edition.digest, edition.cadence):
+        return None
     draft = drafts.find_draft(session, edition.digest, edition.cadence, edition.period)
     why = "" if forced else why_held(digest.approval, draft)
     _take_over(edition, draft)
@@ -37,10 +40,13 @@ def release(
     *,
     forced: bool = False,
 ) -> Edition | None:
-    """Hand a held edition to a worker, to be compiled now; None if it is still held, or taken by another."""
+    """Hand a held edition to a worker, to be compiled now; None if it is still held, or taken by another.
+
+    It stays held while another edition of the same digest and cadence is compiled, as in `enter`.
+    """
     drafts.take_turns(session)
     edition = editions.lock_held(session, edition_id)
-    if edition is None:
+    if edition is None or editions.is_compiling(session, edition.digest, edition.cadence):
         return None
     draft = drafts.find_draft(session, edition.digest, edition.cadence, edition.period)
     why = "" if forced else why_held(digest.approval, draft)

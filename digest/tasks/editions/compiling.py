@@ -10,6 +10,7 @@ from datetime import datetime, time, timedelta
 
 from sqlmodel import Session
 
+from digest.errors import Refused
 from digest.models import Edition, EditionName, EditionState
 from digest.models.cadence import WELCOME, Cadence
 from digest.models.row import row_id
@@ -19,7 +20,7 @@ from digest.settings import DigestSettings, Settings
 from digest.store import workers
 from digest.store.database import Database
 from digest.store.delivery import deliveries
-from digest.store.editions import cohorts, drafts, editions
+from digest.store.editions import cohorts, drafts, editions, planning
 from digest.tasks.editions import approval
 from digest.tasks.editions.candidates import first_news
 from digest.tasks.editions.coming import next_occurrence
@@ -34,7 +35,10 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """The result for one cadence: a new edition, or why there is none; `held` is why it waits."""
+    """The result for one cadence: a new edition, or why there is none.
+
+    `held` is why editors have to act first; with `waits` the edition before is still being compiled.
+    """
 
     digest: str
     cadence: str
@@ -44,6 +48,7 @@ class Compiled:
     planned: int = 0
     nothing_new: int = 0
     held: str = ""
+    waits: bool = False
 
     @property
     def name(self) -> EditionName:
@@ -135,6 +140,11 @@ class Compiler:
                     digest, cadence, lost.occurrence, until, missed=lost.missed, at_once=at_once,
                     periods=len(lost.missed) + 1, forced=True,
                 )  # fmt: skip
+                if compiled.waits:
+                    raise Refused(
+                        f"another process compiles an edition of {digest.name}, {name}:"
+                        " end that process, then repeat this"
+                    )
                 again.extend([compiled] if compiled.made else [])
         return again
 
@@ -279,10 +289,15 @@ class Compiler:
         *,
         forced: bool,
     ) -> Compiled:
-        """Return whether an existing edition is held; one that was sent before is not held again."""
+        """Return why no edition was entered: its period has one, held or not, or the one before is compiled.
+
+        One that was sent before is not held again.
+        """
         with self._database.write() as session:
             found = editions.find_edition(session, digest.name, cadence.name, compiled.period)
-            if found is None or found.state != EditionState.HELD:
+            if found is None:
+                return replace(compiled, waits=True)
+            if found.state != EditionState.HELD:
                 return compiled
             taken = forced and approval.release(
                 session, digest, row_id(found), self.worker_id, now, forced=True
@@ -349,6 +364,7 @@ class Compiler:
             plan.unplace(session)
         while True:
             with self._database.write() as session:
+                planning.take_turns(session)
                 current = editions.own_edition(session, plan.edition_id, self.worker_id)
                 if current is None:
                     log.warning("edition %s: another worker compiles it now", edition.period)

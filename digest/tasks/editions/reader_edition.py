@@ -19,7 +19,7 @@ from digest.rules.editions.selection import Chosen, settle_topics, since
 from digest.settings import DigestSettings, Settings
 from digest.store import workers
 from digest.store.delivery import deliveries
-from digest.store.editions import drafts, editions, snapshots, variants
+from digest.store.editions import drafts, editions, planning, snapshots, variants
 from digest.tasks.composing.composer import Composer
 from digest.tasks.editions.candidates import Selection, shape_of
 from digest.tasks.editions.coming import next_open
@@ -57,6 +57,7 @@ class ReaderEditions:
         before they do. Compiling takes turns with this, so that no article is in both.
         """
         drafts.take_turns(session)
+        planning.take_turns(session)
         begun = editions.list_editions(session, digest=digest.name, states=[EditionState.COMPILING])
         if any(one.cadence in (subscription.cadence, WELCOME) for one in begun):
             return Requested.COMING
