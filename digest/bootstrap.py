@@ -306,6 +306,7 @@ class Application:
             worker.id,
             speaks=self.renderer.speaks,
             fitter=lambda digest, edition: Fitter(self.composer, digest, edition),
+            breaking=lambda digest, edition: self.breaking.compile(digest, edition, worker.id),
         )
 
     def run(self, worker: WorkerLock, digest: str | None = None) -> Run:

@@ -22,9 +22,10 @@ from digest.models.row import row_id
 
 
 class BreakingReader(NamedTuple):
-    """A reader who chose breaking news: `BreakingReader(7, "de", {"*": ...}, None, None, "text")`."""
+    """A reader who chose breaking news: `BreakingReader(7, 5, "de", {"*": ...}, None, None, "text")`."""
 
     subscription_id: int
+    subscriber_id: int
     language: str | None
     topics: dict[str, str]
     zone: str | None
@@ -49,8 +50,8 @@ def list_readers(
     Who got it by one of the editions `told`, of another digest, has it too.
     """
     columns: Any = (
-        Subscription.id, Subscriber.language, Subscription.topics, Subscriber.timezone, Subscription.quiet,
-        Subscription.mail_form,
+        Subscription.id, Subscription.subscriber_id, Subscriber.language, Subscription.topics,
+        Subscriber.timezone, Subscription.quiet, Subscription.mail_form,
     )  # fmt: skip
     has_it = (
         select(Delivery.id)
@@ -92,7 +93,8 @@ def plan(session: Session, edition: Edition, planned: Sequence[PlannedNews], now
         }
         for one in planned
     ]  # fmt: skip
-    session.connection().execute(insert(Delivery), rows)
+    if rows:
+        session.connection().execute(insert(Delivery), rows)
     for start in range(0, len(planned), 500):
         ids = [one.subscription_id for one in planned[start : start + 500]]
         session.exec(update(Subscription).where(col(Subscription.id).in_(ids)).values(cohort_id=None))
@@ -102,3 +104,10 @@ def find_sent(session: Session, digest: str, article_id: int) -> Edition | None:
     """Find the edition by which an article was sent as breaking news."""
     query = select(Edition).where(Edition.digest == digest, Edition.cadence == BREAKING)
     return session.exec(query.where(Edition.period == str(article_id))).first()
+
+
+def list_beside(session: Session, edition: Edition) -> list[int]:
+    """List the editions by which other digests send the same article as breaking news."""
+    query = select(Edition.id).where(Edition.cadence == BREAKING, Edition.period == edition.period)
+    found = session.exec(query.where(col(Edition.digest) != edition.digest))
+    return [number for number in found if number is not None]

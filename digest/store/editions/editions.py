@@ -158,8 +158,11 @@ def take_over(session: Session, edition: Edition, worker_id: int) -> Edition | N
     return own_edition(session, row_id(edition), worker_id) if taken else None
 
 
-def own_edition(session: Session, edition_id: int, worker_id: int) -> Edition | None:
-    """Return an edition that this worker is compiling, locked until the commit; None if it is not."""
+def own_edition(session: Session, edition_id: int, worker_id: int | None) -> Edition | None:
+    """Return an edition that this worker is compiling, locked until the commit; None if it is not.
+
+    Breaking news is compiled for no worker (None) until a run takes it over.
+    """
     query = select(Edition).where(
         Edition.id == edition_id, Edition.state == EditionState.COMPILING, Edition.compiler == worker_id
     )

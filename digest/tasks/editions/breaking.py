@@ -2,6 +2,8 @@
 
 It is an edition of its own, unique by digest and article, with a delivery for each reader: claims, marks,
 repeats and the audit work as for every edition, and the article is not in those readers' next edition again.
+It is planned in key ranges with a commit each; whoever's range is later, this or another edition's, finds in
+the ledger what the earlier one gave its readers.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -11,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
-from digest.errors import InputError, Refused
+from digest.errors import InputError
 from digest.models import Article, Edition, EditionName, EditionState, MailForm, Withheld
 from digest.models.cadence import BREAKING
 from digest.models.row import row_id
@@ -21,12 +23,14 @@ from digest.settings import DigestSettings, Settings
 from digest.store import workers
 from digest.store.articles import articles, duplicates
 from digest.store.database import Database
-from digest.store.editions import breaking, drafts, editions, snapshots, variants
+from digest.store.delivery import deliveries
+from digest.store.editions import breaking, drafts, editions, planning, snapshots, variants
 from digest.store.editions.breaking import BreakingReader, PlannedNews
+from digest.tasks.articles.withdrawing import settle_edition
 from digest.tasks.composing.composer import Composer
 from digest.tasks.editions.fitting import Fitter
 
-_RANGE = 5_000
+RANGE_SIZE = 500
 
 
 @dataclass(slots=True)
@@ -58,46 +62,59 @@ class BreakingDesk:
         """Return who would get an article; nothing is changed. Raise InputError where it cannot be sent."""
         with self.database.read() as session:
             article, digests = self._check(session, name)
-            found = BreakingNews(row_id(article), article.title)
+            found, told = BreakingNews(row_id(article), article.title), set[int]()
             for digest in digests:
                 if breaking.find_sent(session, digest.name, row_id(article)) is not None:
                     found.before.append(digest.name)
-                else:
-                    found.readers[digest.name] = sum(
-                        len(part) for part in self._wanting(session, digest, article, ())
-                    )
+                    continue
+                found.readers[digest.name] = 0
+                for _, readers in self._ranges(session, digest, article):
+                    people = {one.subscriber_id for one in readers} - told
+                    found.readers[digest.name] += len(people)
+                    told |= people
         return found
 
     def send(
         self, name: str, who: str, now: datetime, *, acted_on: EditionName | None = None
     ) -> BreakingNews:
-        """Plan an article for all who chose breaking news of its topics and do not have it: one commit.
+        """Plan an article for all who chose breaking news of its topics and do not have it.
 
         The edition that somebody `acted_on` at the desk keeps the act in its history as well. A digest that
-        it was sent by before is left out. Raise InputError where the article cannot be sent,
-        and Refused while an edition of a digest is being compiled: that might hold the article too.
+        it was sent by before is left out. Raise InputError where the article cannot be sent. The first commit
+        enters the editions; where this process ends before the last one, the next run goes on.
         """
+        found = self.count(name)
         with self.database.write() as session:
             drafts.take_turns(session)
             article, digests = self._check(session, name)
-            found, made = BreakingNews(row_id(article), article.title), list[Edition]()
-            for digest in digests:
-                if editions.list_editions(session, digest=digest.name, states=[EditionState.COMPILING]):
-                    raise Refused(f"an edition of {digest.name} is being compiled: try again in a moment")
-                edition = self._enter(session, digest, article, now)
-                if edition is None:
-                    found.before.append(digest.name)
-                    continue
-                told = [row_id(one) for one in made]
-                found.readers[digest.name] = self._plan(session, digest, edition, article, told)
-                made.append(edition)
+            entered = [(digest, self._enter(session, digest, article, now)) for digest in digests]
+            made = [(digest, edition) for digest, edition in entered if edition is not None]
             if made:
-                workers.raise_counter(session)
                 readers = "1 reader" if found.count == 1 else f"{found.count:,} readers"
                 act = f"sent “{article.title}” as breaking news to {readers}"
-                for edition_name in [*([acted_on] if acted_on else []), *(one.name for one in made)]:
+                for edition_name in [*([acted_on] if acted_on else []), *(one.name for _, one in made)]:
                     drafts.note(session, drafts.find_or_new(session, *edition_name), who, act, now)
-        return found
+        done = BreakingNews(row_id(article), article.title)
+        done.before = [digest.name for digest, edition in entered if edition is None]
+        for digest, edition in made:
+            self.compile(digest, edition)
+            with self.database.read() as session:
+                done.readers[digest.name] = sum(deliveries.count_planned(session, row_id(edition)))
+        return done
+
+    def compile(self, digest: DigestSettings, edition: Edition, worker_id: int | None = None) -> None:
+        """Plan an edition in key ranges with a commit each; the last commit freezes it.
+
+        It ends early where a worker took the edition over meanwhile.
+        """
+        plan = _Plan(Fitter(self.composer, digest.model_copy(update={"related": 0}), edition))
+        while True:
+            with self.database.write() as session:
+                planning.take_turns(session)
+                current = editions.own_edition(session, row_id(edition), worker_id)
+                if current is None or not self._plan_range(session, digest, current, plan):
+                    return
+            self.database.give_way()
 
     def _check(self, session: Session, name: str) -> tuple[Article, list[DigestSettings]]:
         named = articles.get_article(session, name)
@@ -123,54 +140,52 @@ class BreakingDesk:
         """Enter the edition; None where the article was sent by this digest before."""
         subject = self.say(self.settings.site.language, "breaking", title="{lead}")
         edition = Edition(
-            digest=digest.name, cadence=BREAKING, period=str(article.id), state=EditionState.FROZEN,
-            at_once=True, deadline_at=now, freeze_at=now, frozen_at=now, subject=subject,
+            digest=digest.name, cadence=BREAKING, period=str(article.id), state=EditionState.COMPILING,
+            at_once=True, deadline_at=now, freeze_at=now, subject=subject,
         )  # fmt: skip
         return editions.add_edition(session, edition)
 
-    def _plan(
+    def _plan_range(self, session: Session, digest: DigestSettings, edition: Edition, plan: "_Plan") -> bool:
+        """Plan the next readers; where there are none, freeze the edition and return False."""
+        article = articles.get_article(session, edition.period)
+        told = breaking.list_beside(session, edition)
+        found = next(self._ranges(session, digest, article, told, edition.compiled_to), None)
+        if found is None:
+            settle_edition(session, edition, edition.freeze_at)
+            snapshots.keep(session, row_id(edition))
+            edition.frozen_at, edition.compiler = edition.freeze_at, None
+            editions.set_state(session, edition, EditionState.FROZEN)
+            workers.raise_counter(session)
+            return False
+        offered = [topic for topic in article.topics if not digest.topics or topic in digest.topics]
+        chosen = Chosen((Choice(row_id(article), digest.form, next(iter(offered), "")),))
+        planned = []
+        last, readers = found
+        for reader in readers:
+            variant_id = plan.find_variant(session, edition, chosen, self._language(reader), reader.mail_form)
+            due_at = self._due_at(digest, reader, edition.freeze_at)
+            reason = Withheld.FEED if reader.mail_form == MailForm.FEED else ""
+            planned.append(PlannedNews(reader.subscription_id, variant_id, due_at, reason))
+        breaking.plan(session, edition, planned, edition.freeze_at)
+        edition.compiled_to = last
+        session.add(edition)
+        return True
+
+    def _ranges(
         self,
         session: Session,
         digest: DigestSettings,
-        edition: Edition,
         article: Article,
-        told: Sequence[int],
-    ) -> int:
-        lone = digest.model_copy(update={"related": 0})
-        fitter, count = Fitter(self.composer, lone, edition), 0
-        offered = [topic for topic in article.topics if not digest.topics or topic in digest.topics]
-        chosen = Chosen((Choice(row_id(article), digest.form, next(iter(offered), "")),))
-        known: dict[tuple[str, str], int] = {}
-        for readers in self._wanting(session, digest, article, told):
-            planned = []
-            for reader in readers:
-                language = self._language(reader)
-                key = language, reader.mail_form
-                if key not in known:
-                    wanted = replace(chosen, mail_form=MailForm(reader.mail_form))
-                    fitted = fitter.settle(session, wanted, language, (EVERY_TOPIC,))
-                    known[key] = variants.find_or_add_variant(session, row_id(edition), language, fitted)
-                due_at = self._due_at(digest, reader, edition.freeze_at)
-                reason = Withheld.FEED if reader.mail_form == MailForm.FEED else ""
-                planned.append(PlannedNews(reader.subscription_id, known[key], due_at, reason))
-            breaking.plan(session, edition, planned, edition.freeze_at)
-            count += len(planned)
-        snapshots.keep(session, row_id(edition))
-        return count
-
-    def _wanting(
-        self, session: Session, digest: DigestSettings, article: Article, told: Sequence[int]
-    ) -> Iterator[list[BreakingReader]]:
-        """Yield who wants an article and does not have it, a few thousand at a time."""
+        told: Sequence[int] = (),
+        after: int = 0,
+    ) -> Iterator[tuple[int, list[BreakingReader]]]:
+        """Yield each range's last key, and who of its readers want the article and do not have it."""
         topics = _topics(session, article)
         story = [row_id(article), *(one.article_id for one in duplicates.list_told(session, [row_id(article)])
                                     .get(row_id(article), []))]  # fmt: skip
-        after = 0
-        while found := breaking.list_readers(session, digest.name, story, told, after, _RANGE):
+        while found := breaking.list_readers(session, digest.name, story, told, after, RANGE_SIZE):
             after = found[-1].subscription_id
-            wanting = [one for one in found if EVERY_TOPIC in one.topics or topics & set(one.topics)]
-            if wanting:
-                yield wanting
+            yield after, [one for one in found if EVERY_TOPIC in one.topics or topics & set(one.topics)]
 
     def _language(self, reader: BreakingReader) -> str:
         own = self.settings.site.language
@@ -180,6 +195,24 @@ class BreakingDesk:
         """Return when a reader gets it: at once, or after quiet hours that they, or the digest, have set."""
         zone = ZoneInfo(reader.zone) if reader.zone else self.settings.zone
         return calendar.after_quiet(now, digest.news_quiet_hours(reader.quiet), zone)
+
+
+@dataclass(slots=True)
+class _Plan:
+    """The variants of an edition while it is planned: one for each language and form of mail."""
+
+    fitter: Fitter
+    known: dict[tuple[str, str], int] = field(default_factory=dict)
+
+    def find_variant(
+        self, session: Session, edition: Edition, chosen: Chosen, language: str, mail_form: str
+    ) -> int:
+        key = language, mail_form
+        if key not in self.known:
+            wanted = replace(chosen, mail_form=MailForm(mail_form))
+            fitted = self.fitter.settle(session, wanted, language, (EVERY_TOPIC,))
+            self.known[key] = variants.find_or_add_variant(session, row_id(edition), language, fitted)
+        return self.known[key]
 
 
 def _topics(session: Session, article: Article) -> set[str]:

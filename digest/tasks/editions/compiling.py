@@ -12,7 +12,7 @@ from sqlmodel import Session
 
 from digest.errors import Refused
 from digest.models import Edition, EditionName, EditionState
-from digest.models.cadence import WELCOME, Cadence
+from digest.models.cadence import BREAKING, WELCOME, Cadence
 from digest.models.row import row_id
 from digest.rules.editions import cadence as calendar
 from digest.rules.editions.cadence import Due, Occurrence
@@ -80,6 +80,7 @@ class Compiler:
         range_size: int = RANGE_SIZE,
         speaks: Callable[[str], bool] = lambda _language: True,
         fitter: Callable[[DigestSettings, Edition], Fitter] | None = None,
+        breaking: Callable[[DigestSettings, Edition], None] | None = None,
     ) -> None:
         self._database = database
         self._settings = settings
@@ -87,6 +88,7 @@ class Compiler:
         self._range_size = range_size
         self._speaks = speaks
         self._fitter = fitter
+        self._breaking = breaking
 
     def compile_due(self, digest: DigestSettings, now: datetime, *, at_once: bool = False) -> list[Compiled]:
         """Make each of a digest's editions that is due, resuming those that a dead worker left.
@@ -352,8 +354,15 @@ class Compiler:
             with self._database.write() as session:
                 taken = editions.take_over(session, edition, self.worker_id)
             if taken is not None:
-                is_welcome = taken.cadence == WELCOME
-                self._plan(digest, _WELCOME if is_welcome else digest.cadence(taken.cadence), taken)
+                self._go_on(digest, taken)
+
+    def _go_on(self, digest: DigestSettings, edition: Edition) -> None:
+        if edition.cadence == WELCOME:
+            self._plan(digest, _WELCOME, edition)
+        elif edition.cadence != BREAKING:
+            self._plan(digest, digest.cadence(edition.cadence), edition)
+        elif self._breaking is not None:
+            self._breaking(digest, edition)
 
     def _plan(self, digest: DigestSettings, cadence: Cadence, edition: Edition, periods: int = 1) -> None:
         """Plan in key ranges with a commit each; the last commit freezes the edition."""

@@ -4,7 +4,7 @@ from fastapi import Request
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from digest.errors import InputError, Refused
+from digest.errors import InputError
 from digest.models import EditionName
 from digest.tasks.desk.article_acts import find_reach
 from digest.tasks.editions.breaking import BreakingDesk
@@ -32,7 +32,7 @@ class BreakingPages:
         hand = self._front.hand(request, name)
         try:
             done = self._news.send(str(number), hand.who, hand.now, acted_on=name)
-        except (InputError, Refused) as error:
+        except InputError as error:
             return self._ask(request, name, number, 409, error=sentence(error))
         return self._front.go(name.path, "broken" if done.readers else "broken-before")
 

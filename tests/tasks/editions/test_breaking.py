@@ -1,5 +1,6 @@
 """Breaking news goes at once to who chose it, once, and is not in their next edition again."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -7,9 +8,10 @@ import pytest
 from sqlmodel import col, select, update
 
 from digest.bootstrap import Application
-from digest.errors import InputError, Refused
+from digest.errors import InputError
 from digest.models import Article, DeliveryState, DeskAct, Edition, EditionState, Subscription
 from digest.settings import Settings
+from digest.tasks.articles.withdrawing import withdraw
 from digest.tasks.editions.breaking import BreakingDesk
 from tests.support.compilation import DAY, NOW, Newsroom
 
@@ -90,17 +92,98 @@ def test_quiet_hours_count_only_where_somebody_set_them(newsroom: Newsroom, desk
     assert due == {awake: night, asleep: NOW.replace(minute=0)}
 
 
-def test_while_an_edition_is_compiled_nothing_is_planned_beside_it(
+def test_it_goes_beside_an_edition_that_is_being_compiled_and_neither_repeats_the_other(
     newsroom: Newsroom, desk: BreakingDesk
 ) -> None:
-    want(newsroom)
+    earlier, later = [want(newsroom) for _ in range(2)], [want(newsroom) for _ in range(2)]
+    newsroom.publish(at=NOW - DAY - timedelta(hours=5))
+    newsroom.compile(NOW - DAY)  # so that all of them are of one cohort
     news = newsroom.publish()
-    with newsroom.database.write() as session:
-        session.add(Edition(digest="world", cadence="daily", period="2026-11-23", state=EditionState.COMPILING,
-                            deadline_at=NOW, freeze_at=NOW))  # fmt: skip
-    with pytest.raises(Refused, match="being compiled"):
-        desk.send(str(news), "mara", NOW)
-    assert newsroom.deliveries() == []
+    slow = Newsroom(newsroom.database, newsroom.settings, newsroom.workers, range_size=2)
+    stop_between_ranges(slow, lambda: slow.compile())
+
+    assert desk.send(str(news), "mara", NOW).readers == {"world": 2}
+    slow.compile()
+
+    found = lists(newsroom)
+    assert found["breaking"] == {reader: [[news]] for reader in later}
+    assert [reader for reader, of in found["daily"].items() if [news] in of] == earlier
+
+
+def test_an_edition_that_begins_beside_it_repeats_nothing(newsroom: Newsroom, desk: BreakingDesk) -> None:
+    readers = [want(newsroom) for _ in range(3)]
+    before = newsroom.publish(at=NOW - DAY - timedelta(hours=5))
+    newsroom.compile(NOW - DAY)
+    news = newsroom.publish()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("digest.tasks.editions.breaking.RANGE_SIZE", 1)
+        stop_between_ranges(newsroom, lambda: desk.send(str(news), "mara", NOW))
+
+    newsroom.compile()
+
+    first, *others = readers
+    assert lists(newsroom) == {
+        "breaking": {first: [[news]]},
+        "daily": {first: [[before]], **{one: [[before], [news]] for one in others}},
+    }
+    compiler = newsroom.compiler
+    compiler._breaking = lambda digest, edition: desk.compile(digest, edition, compiler.worker_id)
+    newsroom.compile()  # who went on has nothing left to plan
+    assert lists(newsroom)["breaking"] == {first: [[news]]}
+
+
+def test_what_a_process_that_died_began_the_next_run_finishes(
+    newsroom: Newsroom, desk: BreakingDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    readers = [want(newsroom) for _ in range(3)]
+    news = newsroom.publish()
+    monkeypatch.setattr("digest.tasks.editions.breaking.RANGE_SIZE", 1)
+    stop_between_ranges(newsroom, lambda: desk.send(str(news), "mara", NOW))
+    assert [one.state for one in newsroom.deliveries()] == [DeliveryState.PLANNED]
+
+    compiler = newsroom.compiler
+    compiler._breaking = lambda digest, edition: desk.compile(digest, edition, compiler.worker_id)
+    newsroom.compile(at_once=False)
+
+    assert lists(newsroom)["breaking"] == {reader: [[news]] for reader in readers}
+    with newsroom.database.read() as session:
+        edition = session.exec(select(Edition).where(Edition.cadence == "breaking")).one()
+        act = session.exec(select(DeskAct)).one()
+    assert (edition.state, edition.compiler) == (EditionState.FROZEN, None)
+    assert act.act.endswith("as breaking news to 3 readers")
+    assert desk.send(str(news), "mara", NOW).before == ["world"]
+
+
+def test_an_article_withdrawn_while_it_is_planned_reaches_nobody(
+    newsroom: Newsroom, desk: BreakingDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(2):
+        want(newsroom)
+    news = newsroom.publish()
+    monkeypatch.setattr("digest.tasks.editions.breaking.RANGE_SIZE", 1)
+    newsroom.database.give_way = lambda: withdraw(  # type: ignore[method-assign, assignment]
+        newsroom.database, str(news), "wrong", lambda: NOW
+    )
+
+    desk.send(str(news), "mara", NOW)
+
+    assert [one.state for one in newsroom.deliveries()] == [DeliveryState.WITHHELD] * 2
+
+
+def stop_between_ranges(newsroom: Newsroom, act: Callable[[], object]) -> None:
+    """Let a process end after the first range that it planned."""
+
+    def stop() -> None:
+        raise StoppedError
+
+    newsroom.database.give_way = stop  # type: ignore[method-assign]
+    with pytest.raises(StoppedError):
+        act()
+    del newsroom.database.give_way
+
+
+class StoppedError(Exception):
+    """The process ends here."""
 
 
 def test_what_cannot_be_sent_says_why(newsroom: Newsroom, desk: BreakingDesk) -> None:
