@@ -177,13 +177,18 @@ class ConsentEvent(SQLModel, table=True):
 
 
 class SuppressionReason(StrEnum):
-    """Why an address is suppressed; LEFT means in another tool, before an import."""
+    """Why an address is suppressed; LEFT means in another tool, before an import.
+
+    LIFTED stands in place of any other reason once an operator has lifted it: only a confirmed sign-up, never
+    an import, brings the address back.
+    """
 
     LEFT = "left"
     BOUNCE = "bounce"
     COMPLAINT = "complaint"
     ERASED = "erased"
     OPERATOR = "operator"
+    LIFTED = "lifted"
 
 
 class Suppression(SQLModel, table=True):

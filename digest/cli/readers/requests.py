@@ -209,7 +209,8 @@ def unsuppress(address: str, *, asked_by: AskedBy, common: Common = DEFAULT) -> 
         raise UsageError('--asked-by is empty: write who asked, such as --asked-by "by phone, ticket 71"')
     with application(common) as app:
         reason = on_request.unsuppress(app.readers, address, app.clock(), _origin("unsuppress", asked_by))
-    say(f"lifted (it was: {reason}); a confirmed sign-up makes a subscription active", quiet=common.quiet)
+    only = "only a confirmed sign-up, and no import, makes a subscription active"
+    say(f"lifted (it was: {reason}); {only}", quiet=common.quiet)
 
 
 def link(address: str, *, asked_by: AskedBy = "", common: Common = DEFAULT) -> None:

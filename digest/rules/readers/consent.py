@@ -22,6 +22,7 @@ _SUPPRESSED: dict[str, str] = {
     SuppressionReason.COMPLAINT: "complained about spam",
     SuppressionReason.ERASED: "erased on request",
     SuppressionReason.OPERATOR: "suppressed by the operator",
+    SuppressionReason.LIFTED: "was suppressed until the operator lifted that",
 }
 
 

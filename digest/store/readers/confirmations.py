@@ -3,10 +3,18 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from sqlalchemy import Text, cast, delete, or_, update
+from sqlalchemy import Text, cast, delete, func, or_, update
 from sqlmodel import Session, col, select
 
-from digest.models import Confirmation, ConsentEvent, MailState, Subscriber, Subscription, SubscriptionState
+from digest.models import (
+    Act,
+    Confirmation,
+    ConsentEvent,
+    MailState,
+    Subscriber,
+    Subscription,
+    SubscriptionState,
+)
 from digest.rules.readers.sign_up_limits import hour_of
 from digest.store.readers import sign_up_counts
 
@@ -195,8 +203,8 @@ def list_unanswered(session: Session, before: datetime, limit: int) -> list[int]
 
 
 def forget_unanswered(session: Session, ids: Sequence[int]) -> None:
-    """Delete pending subscriptions, and subscribers without any other; those confirmed before become
-    ended.
+    """Delete pending subscriptions, and subscribers without any other; those that the reader confirmed or
+    left before become ended again, so that no list revives who left.
 
     That their mailboxes were asked stays known by a keyed hash, so that the limit of requests holds.
     """
@@ -208,9 +216,20 @@ def forget_unanswered(session: Session, ids: Sequence[int]) -> None:
         sign_up_counts.note_asked(session, mailbox, hour_of(asked_at))
     people = set(session.exec(select(Subscription.subscriber_id).where(theirs)))
     session.execute(delete(Confirmation).where(col(Confirmation.subscription_id).in_(ids)))
-    known = theirs & col(Subscription.confirmed_at).is_not(None)
-    session.execute(update(Subscription).where(known).values(state=SubscriptionState.ENDED))
-    session.execute(delete(Subscription).where(theirs, col(Subscription.confirmed_at).is_(None)))
+    left_at = (
+        select(func.max(ConsentEvent.at))
+        .where(
+            ConsentEvent.subscriber_id == Subscription.subscriber_id,
+            ConsentEvent.digest == Subscription.digest,
+            ConsentEvent.act == Act.LEFT,
+        )
+        .scalar_subquery()
+    )
+    known = or_(col(Subscription.confirmed_at).is_not(None), left_at.is_not(None))
+    ended = {"state": SubscriptionState.ENDED, "ended_at": left_at}
+    pending = theirs & (col(Subscription.state) == SubscriptionState.PENDING)
+    session.execute(update(Subscription).where(pending, known).values(ended))
+    session.execute(delete(Subscription).where(pending))
     kept = set(
         session.exec(select(Subscription.subscriber_id).where(col(Subscription.subscriber_id).in_(people)))
     )

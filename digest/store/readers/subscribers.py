@@ -19,6 +19,7 @@ from digest.models import (
     Subscription,
     SubscriptionState,
     Suppression,
+    SuppressionReason,
 )
 from digest.models.row import row_id
 from digest.models.subscriber import HAS_IP
@@ -272,13 +273,21 @@ def find_suppression(session: Session, address_hash: str) -> Suppression | None:
     return session.exec(select(Suppression).where(Suppression.address_hash == address_hash)).first()
 
 
+def find_ban(session: Session, address_hash: str) -> Suppression | None:
+    """Find the suppression of an address, unless an operator has lifted it."""
+    found = find_suppression(session, address_hash)
+    return None if found is not None and found.reason == SuppressionReason.LIFTED else found
+
+
 def is_suppressed(session: Session, address_hash: str) -> bool:
-    """Return whether an address is suppressed."""
-    return find_suppression(session, address_hash) is not None
+    """Return whether an address is suppressed, and no operator has lifted that."""
+    return find_ban(session, address_hash) is not None
 
 
 def add_suppression(session: Session, address_hash: str, reason: str, now: datetime) -> None:
-    """Suppress an address; the first reason stays."""
+    """Suppress an address; the first reason stays, unless an operator has lifted it."""
+    lifted = col(Suppression.reason) == SuppressionReason.LIFTED
+    session.exec(delete(Suppression).where(col(Suppression.address_hash) == address_hash, lifted))
     insert_new(session, Suppression, [{"address_hash": address_hash, "reason": reason, "created_at": now}])
 
 

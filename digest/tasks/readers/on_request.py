@@ -157,7 +157,7 @@ def move(readers: Readers, old: str, new: str, now: datetime, origin: Origin) ->
         subscriber = privacy.get_known(session, old)
         if found.key == subscriber.address_key:
             raise InputError(f'"{new}" is the address already')
-        banned = subscribers.find_suppression(session, readers.hash_address(found.key))
+        banned = subscribers.find_ban(session, readers.hash_address(found.key))
         if banned is not None:
             why = consent.explain_suppression(banned.reason, banned.created_at)
             raise InputError(f'"{new}" is suppressed: {why}')
@@ -205,14 +205,17 @@ def suppress(readers: Readers, address: str, now: datetime, origin: Origin) -> l
 def unsuppress(readers: Readers, address: str, now: datetime, origin: Origin) -> str:
     """Lift a suppression, which makes no subscription active again; return the reason that it had.
 
-    The event is recorded for each of the reader's subscriptions. Raise InputError if there is no suppression.
+    Until its holder confirms a sign-up, imports and restored backups keep the address out, also one that was
+    erased, of which nothing else is known. The event is recorded for each of the reader's subscriptions.
+    Raise InputError if there is no suppression.
     """
     found = normalise(address)
     with readers.database.write() as session:
-        banned = subscribers.find_suppression(session, readers.hash_address(found.key))
+        banned = subscribers.find_ban(session, readers.hash_address(found.key))
         if banned is None:
             raise InputError(f'"{address}" is not suppressed')
         subscribers.lift_suppression(session, banned.address_hash)
+        subscribers.add_suppression(session, banned.address_hash, SuppressionReason.LIFTED, now)
         subscriber = subscribers.find_subscriber(session, found.key)
         for row in subscribers.list_subscriptions(session, row_id(subscriber)) if subscriber else []:
             record(session, row, Act.CHANGED, now, {**origin, "unsuppressed": banned.reason})

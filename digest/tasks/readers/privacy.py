@@ -22,7 +22,7 @@ def show(readers: Readers, address: str) -> JsonDict:
     """Return all that is stored about a reader, fit for JSON; raise InputError for an unknown address."""
     with readers.database.read() as session:
         subscriber = get_known(session, address)
-        banned = subscribers.find_suppression(session, readers.hash_address(subscriber.address_key))
+        banned = subscribers.find_ban(session, readers.hash_address(subscriber.address_key))
         subscriptions = subscribers.list_subscriptions(session, row_id(subscriber))
         events = subscribers.list_consent(session, row_id(subscriber))
         agreed = wordings.get_wordings(session, [event.wording_id for event in events])

@@ -103,7 +103,7 @@ def find_record(readers: Readers, public_id: str) -> ReaderRecord | None:
         return ReaderRecord(
             reader,
             rows,
-            subscribers.find_suppression(session, readers.hash_address(reader.address_key)),
+            subscribers.find_ban(session, readers.hash_address(reader.address_key)),
             events,
             bounces.list_mailed(session, number, _SHOWN),
             bounces.list_of(session, number, _SHOWN),

@@ -74,6 +74,23 @@ def test_who_had_been_a_reader_before_is_not_forgotten_but_has_ended(database: D
     assert states(database) == {"former": "ended"}
 
 
+def test_who_left_unconfirmed_and_was_asked_again_is_not_forgotten_but_has_ended(database: Database) -> None:
+    row = ask(database, "left", LONG_AGO)
+    with database.write() as session:
+        subscription = session.get_one(Subscription, row)
+        event = ConsentEvent(
+            subscriber_id=subscription.subscriber_id, digest="world", act=Act.LEFT, at=LONG_AGO
+        )
+        session.add(event)
+
+    keep_house(database, NOW)
+
+    assert states(database) == {"left": "ended"}
+    with database.read() as session:
+        assert session.get_one(Subscription, row).ended_at == LONG_AGO
+        assert {one.act for one in session.exec(select(ConsentEvent))} == {"asked", "left"}
+
+
 def test_who_was_asked_again_lately_is_kept(database: Database) -> None:
     row = ask(database, "patient", LONG_AGO)
     with database.write() as session:

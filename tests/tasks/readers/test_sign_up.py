@@ -15,6 +15,7 @@ from digest.models import (
     MailState,
     Subscriber,
     Subscription,
+    Suppression,
     SuppressionReason,
 )
 from digest.rules.tokens import tokens
@@ -22,6 +23,7 @@ from digest.settings import Settings
 from digest.store.database import Database
 from digest.store.readers import confirmations, subscribers
 from digest.store.readers.wordings import get_wordings
+from digest.tasks.readers import on_request
 from digest.tasks.readers.confirmation import ConfirmationResult, confirm, look_up
 from digest.tasks.readers.enrolment import Enrolled, subscribe_confirmed
 from digest.tasks.readers.expiry import keep_house
@@ -361,3 +363,47 @@ def test_forgetting_who_never_confirmed_does_not_lift_the_limit_of_requests(read
             planned.append(len(session.exec(select(Confirmation)).all()))
         keep_house(readers.database, NOW + timedelta(days=day), keep_unconfirmed=fortnight)
     assert planned == [0, 0, 1]
+
+
+@pytest.mark.parametrize("kind", ["erased", "suppressed"])
+def test_a_lifted_suppression_lets_no_import_take_the_address_but_its_holder_confirm(
+    readers: Readers, kind: str
+) -> None:
+    take_in(readers)
+    who = {"command": "subscribers", "asked_by": "the reader"}
+    if kind == "erased":
+        erase(readers, ANNA, NOW)
+    else:
+        on_request.suppress(readers, ANNA, NOW, who)
+
+    assert on_request.unsuppress(readers, ANNA, NOW, who) in ("erased", "operator")
+
+    with pytest.raises(InputError, match="is not suppressed"):
+        on_request.unsuppress(readers, ANNA, NOW, who)
+    assert take_in(readers) == Enrolled.SUPPRESSED
+    make_confirmed(readers)
+    with readers.database.read() as session:
+        assert session.exec(select(Suppression)).all() == []
+
+
+def test_an_operator_moves_a_reader_to_an_address_whose_suppression_was_lifted(readers: Readers) -> None:
+    take_in(readers)
+    who = {"command": "subscribers", "asked_by": "the reader"}
+    on_request.suppress(readers, "new@x.example", NOW, who)
+    on_request.unsuppress(readers, "new@x.example", NOW, who)
+
+    on_request.move(readers, ANNA, "new@x.example", NOW, who)
+
+    assert show(readers, "new@x.example")["suppressed"] is None
+
+
+def test_who_is_erased_after_a_lifted_suppression_is_kept_out_as_erased(readers: Readers) -> None:
+    take_in(readers)
+    who = {"command": "subscribers", "asked_by": "the reader"}
+    on_request.suppress(readers, ANNA, NOW, who)
+    on_request.unsuppress(readers, ANNA, NOW, who)
+
+    erase(readers, ANNA, NOW)
+
+    with readers.database.read() as session:
+        assert session.exec(select(Suppression.reason)).all() == [SuppressionReason.ERASED]
