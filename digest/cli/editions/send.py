@@ -105,6 +105,8 @@ def _describe_compiled(item: Compiled) -> str:
         return "waits for the edition before it, which is still being compiled"
     if not item.made:
         return "is already made"
+    if not item.planned and not item.nothing_new:
+        return "has no readers yet; whoever joins it today gets theirs at once"
     return f"compiled for {item.planned} readers, nothing new for {item.nothing_new}"
 
 

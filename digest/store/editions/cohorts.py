@@ -61,6 +61,22 @@ def readers_of(edition: Edition) -> tuple[ColumnElement[bool], ...]:
     )
 
 
+def has_readers(session: Session, edition: Edition, now: datetime) -> bool:
+    """Return whether anybody would be an edition's reader if it were frozen now."""
+    frozen_now = Edition(
+        digest=edition.digest, cadence=edition.cadence, period=edition.period, deadline_at=now, freeze_at=now
+    )
+    found = select(Subscription.id).where(*readers_of(frozen_now)).limit(1)
+    return session.exec(found).first() is not None
+
+
+def had_readers(session: Session, edition: Edition) -> bool:
+    """Return whether a made edition had any reader, with something new for them or not."""
+    decided = select(EditionCohort.cohort_id).where(EditionCohort.edition_id == edition.id).limit(1)
+    planned = select(Delivery.id).where(Delivery.edition_id == edition.id).limit(1)
+    return any(session.exec(query).first() is not None for query in (decided, planned))
+
+
 def _waits(digest: str, until: datetime) -> tuple[ColumnElement[bool], ...]:
     """Return the conditions of who waits for a first edition since a moment or longer."""
     waits_since = col(Subscription.welcome_at)

@@ -187,6 +187,13 @@ def lock_held(session: Session, edition_id: int) -> Edition | None:
     return session.exec(query.with_for_update()).first()
 
 
+def lock_made(session: Session, edition_id: int) -> Edition | None:
+    """Return an edition that is frozen or finished, locked until the commit; None if it is not."""
+    states = EditionState.FROZEN, EditionState.FINISHED
+    query = select(Edition).where(Edition.id == edition_id, col(Edition.state).in_(states))
+    return session.exec(query.with_for_update()).first()
+
+
 def set_state(session: Session, edition: Edition, state: EditionState, reason: str = "") -> None:
     """Set an edition's state and the reason."""
     edition.state = state

@@ -2,13 +2,16 @@
 decide."""
 
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
 from digest.models import Draft, Edition, EditionState
+from digest.models.row import row_id
 from digest.rules.editions.approval import why_held
 from digest.settings import DigestSettings
-from digest.store.editions import drafts, editions
+from digest.store.database import Database
+from digest.store.editions import cohorts, drafts, editions
 
 
 def enter(session: Session, digest: DigestSettings, edition: Edition, *, forced: bool) -> Edition | None:
@@ -55,6 +58,52 @@ def release(
         return None
     _take_over(edition, draft)
     edition.freeze_at, edition.compiler = now, worker_id
+    editions.set_state(session, edition, EditionState.COMPILING)
+    return edition
+
+
+def reopen_unread(
+    database: Database, digest: DigestSettings, worker_id: int, now: datetime, zone: ZoneInfo
+) -> list[Edition]:
+    """Take today's editions that had no reader, to be compiled again for those who have joined since.
+
+    Where readers get a first edition at once (`welcome = "edition"`), they wait for none of the cadence.
+    """
+    if digest.welcome == "edition":
+        return []
+    taken = []
+    for cadence in digest.cadences:
+        with database.read() as session:
+            unread = _find_unread(session, digest, cadence, now, zone)
+        if unread is not None:
+            with database.write() as session:
+                taken.append(_reopen(session, unread, worker_id, now))
+    return [edition for edition in taken if edition is not None]
+
+
+def _find_unread(
+    session: Session, digest: DigestSettings, cadence: str, now: datetime, zone: ZoneInfo
+) -> Edition | None:
+    edition = editions.find_last(session, digest.name, cadence)
+    if (
+        edition is None
+        or digest.cadence(cadence).is_at_once
+        or edition.state not in (EditionState.FROZEN, EditionState.FINISHED)
+    ):
+        return None
+    is_today = edition.freeze_at.astimezone(zone).date() == now.astimezone(zone).date()
+    if not is_today or cohorts.had_readers(session, edition):
+        return None
+    return edition if cohorts.has_readers(session, edition, now) else None
+
+
+def _reopen(session: Session, unread: Edition, worker_id: int, now: datetime) -> Edition | None:
+    drafts.take_turns(session)
+    edition = editions.lock_made(session, row_id(unread))
+    if edition is None or cohorts.had_readers(session, edition):
+        return None
+    edition.freeze_at, edition.compiler, edition.compiled_to = now, worker_id, 0
+    edition.frozen_at = edition.finished_at = None
     editions.set_state(session, edition, EditionState.COMPILING)
     return edition
 

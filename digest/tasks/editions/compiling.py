@@ -102,7 +102,14 @@ class Compiler:
             compiled = self._compile(digest, cadence, now, at_once=at_once)
             if compiled is not None:
                 made.append(compiled)
-        return made + self._release(digest, now)
+        made.extend(self._release(digest, now))
+        again = approval.reopen_unread(self._database, digest, self.worker_id, now, self._settings.zone)
+        names = {edition.name for edition in again}
+        return [item for item in made if item.name not in names] + [
+            self._planned(digest, digest.cadence(name.cadence), edition, Compiled(*name, made=True))
+            for edition in again
+            for name in [edition.name]
+        ]
 
     def _publish_now(self, digest: DigestSettings, now: datetime) -> list[Compiled]:
         """Make the editions that a publisher wants out before their deadline."""

@@ -266,3 +266,33 @@ class _CrashesAtRange(Newsroom):
             return original(*arguments)  # type: ignore[arg-type]
 
         planning.plan_range = plan  # type: ignore[assignment]
+
+
+def test_an_edition_without_readers_is_made_again_for_who_joins_it_that_day_and_for_no_other(
+    newsroom: Newsroom,
+) -> None:
+    article = newsroom.publish()
+    newsroom.compile()
+    newsroom.compile(NOW + timedelta(hours=1), at_once=False)
+    reader = newsroom.subscribe(cadence="weekly", at=NOW + timedelta(hours=2))
+
+    again = newsroom.compile(NOW + timedelta(hours=3), at_once=False)
+    late = newsroom.subscribe(cadence="weekly", at=NOW + timedelta(hours=4))
+    newsroom.subscribe(at=NOW + timedelta(hours=19))
+    after = newsroom.compile(NOW + DAY - timedelta(hours=2), at_once=False)
+
+    assert [(item.cadence, item.period, item.planned) for item in again] == [("weekly", "2026-W48", 1)]
+    assert after == []
+    assert newsroom.lists("weekly") == {reader: [[article]]}
+    assert late not in newsroom.lists("weekly")
+
+
+def test_who_gets_a_first_edition_at_once_waits_for_no_edition_that_had_no_readers(
+    newsroom: Newsroom,
+) -> None:
+    newsroom.publish()
+    newsroom.digest = newsroom.digest.model_copy(update={"welcome": "edition"})
+    newsroom.compile()
+    newsroom.subscribe(cadence="weekly", at=NOW + timedelta(hours=2))
+
+    assert newsroom.compile(NOW + timedelta(hours=3), at_once=False) == []
