@@ -273,7 +273,10 @@ class Application:
         """Return the use case that decides about a restored database."""
         from digest.tasks.ledger.restore import Restorer
 
-        return Restorer(self.database, self.settings, self.state_path, self.identity, self.clock)
+        return Restorer(
+            self.database, self.settings, self.state_path, self.identity, self.clock, self.breaking,
+            self.reader_editions,
+        )  # fmt: skip
 
     def move_to(self, url: str, tell: Tell) -> Moved:
         """Move this SQLite database to an empty one on PostgreSQL; `tell` gets each table and its rows.

@@ -4,8 +4,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from sqlalchemy import JSON, Column, false
-from sqlmodel import Field, SQLModel, UniqueConstraint
+from sqlalchemy import JSON, Column, false, text
+from sqlmodel import Field, Index, SQLModel, UniqueConstraint
 
 from digest.models.subscriber import MailForm
 
@@ -28,6 +28,10 @@ class Form(StrEnum):
     FULL = "full"
     SUMMARY = "summary"
     TITLE = "title"
+
+
+OPEN_EDITION = "state IN ('draft', 'held', 'compiling', 'frozen', 'paused')"
+"""The condition of the partial index of editions that are not over; a query has to say it word for word."""
 
 
 class EditionName(NamedTuple):
@@ -62,7 +66,10 @@ class Edition(SQLModel, table=True):
     `sections`, `changes` and `sponsor` are taken over from its draft.
     """
 
-    __table_args__ = (UniqueConstraint("digest", "cadence", "period"),)
+    __table_args__ = (
+        UniqueConstraint("digest", "cadence", "period"),
+        Index("ix_edition_open", "digest", sqlite_where=text(OPEN_EDITION)),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     digest: str

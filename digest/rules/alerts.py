@@ -291,7 +291,8 @@ def _full(watched: Watched) -> list[Condition]:
     free, least = watched.free_bytes, NEARLY_FULL * (6 if watched.disk_was_full else 5) // 5
     if free is None or free >= least:
         return []
-    detail = f"{free // 1_000_000:,} MB are free. A full disk stops sending, though nothing is lost by it."
+    most = free // 100_000_000 * 100 + 100  # in steps, so that the words are not new each time
+    detail = f"Less than {most} MB are free. A full disk stops sending, though nothing is lost by it."
     return [Condition("disk", AlertKind.DISK, watched.disk, detail)]
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import insert
 from sqlmodel import Session, col, select, update
 
 from digest.models import (
+    Article,
     Delivery,
     DeliveryState,
     Edition,
@@ -104,6 +105,28 @@ def find_sent(session: Session, digest: str, article_id: int) -> Edition | None:
     """Find the edition by which an article was sent as breaking news."""
     query = select(Edition).where(Edition.digest == digest, Edition.cadence == BREAKING)
     return session.exec(query.where(Edition.period == str(article_id))).first()
+
+
+class SentNews(NamedTuple):
+    """An article that a digest sent as breaking news: `SentNews("world", "https://x.example/fire", ...)`."""
+
+    digest: str
+    url: str
+    at: datetime
+
+
+def list_last_sent(session: Session, limit: int) -> list[SentNews]:
+    """List the latest breaking news, the latest first."""
+    query = (
+        select(Edition.digest, Edition.period, Edition.freeze_at)
+        .where(Edition.cadence == BREAKING, col(Edition.frozen_at).is_not(None))
+        .order_by(col(Edition.id).desc())
+        .limit(limit)
+    )
+    rows = [(digest, int(period), at) for digest, period, at in session.exec(query)]
+    articles = select(Article.id, Article.url).where(col(Article.id).in_({number for _, number, _ in rows}))
+    urls = dict(session.exec(articles).all())
+    return [SentNews(digest, urls[number], at) for digest, number, at in rows if number in urls]
 
 
 def list_beside(session: Session, edition: Edition) -> list[int]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from typing import NamedTuple
 
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
@@ -12,10 +13,19 @@ from digest.models import (
     Edition,
     EditionState,
 )
-from digest.models.cadence import REQUEST, WELCOME
+from digest.models.cadence import REQUEST, RESERVED, WELCOME
+from digest.models.edition import OPEN_EDITION
 from digest.models.row import row_id
 
 _MOST_WORDS = 10
+
+
+class LastRequest(NamedTuple):
+    """An edition for the reader of a subscription, here of 7: `LastRequest("world", "2026-11-24-7", ...)`."""
+
+    digest: str
+    period: str
+    at: datetime
 
 
 def find_edition(session: Session, digest: str, cadence: str, period: str) -> Edition | None:
@@ -29,10 +39,15 @@ def find_edition(session: Session, digest: str, cadence: str, period: str) -> Ed
 def list_editions(
     session: Session, *, digest: str | None = None, states: Sequence[str] = ()
 ) -> list[Edition]:
-    """List editions, oldest first."""
+    """List editions, oldest first.
+
+    A digest may have very many, as single readers ask for some; the few that are not over have an index.
+    """
     query = select(Edition).order_by(col(Edition.deadline_at), col(Edition.id))
     if digest:
         query = query.where(Edition.digest == digest)
+    if states and not {EditionState.FINISHED, EditionState.SKIPPED} & set(states):
+        query = query.where(text(f"edition.{OPEN_EDITION}"))
     if states:
         query = query.where(col(Edition.state).in_(states))
     return list(session.exec(query))
@@ -134,17 +149,36 @@ def find_last(session: Session, digest: str, cadence: str) -> Edition | None:
 
 
 def list_last_made(session: Session) -> list[Edition]:
-    """List the latest frozen or finished edition of each cadence."""
-    key = (col(Edition.digest), col(Edition.cadence))
-    made = col(Edition.frozen_at).is_not(None)
-    latest = select(*key, func.max(Edition.deadline_at).label("last")).where(made).group_by(*key).subquery()
-    query = select(Edition).join(
-        latest,
-        (col(Edition.digest) == latest.c.digest)
-        & (col(Edition.cadence) == latest.c.cadence)
-        & (col(Edition.deadline_at) == latest.c.last),
+    """List the latest frozen or finished edition of each cadence that digests have, or had.
+
+    Those for single readers, and of one article, are none: there may be very many of them.
+    """
+    begun, made = CadenceStart, Edition.__table__.alias("made")  # type: ignore[attr-defined]
+    latest = (
+        select(made.c.id)
+        .where(made.c.digest == begun.digest, made.c.cadence == begun.cadence, made.c.frozen_at.is_not(None))
+        .order_by(made.c.deadline_at.desc(), made.c.id.desc())
+        .limit(1)
+        .scalar_subquery()
     )
-    return list(session.exec(query.where(made)))
+    wanted = select(latest).select_from(begun).where(col(begun.cadence).not_in(RESERVED))
+    return list(session.exec(select(Edition).where(col(Edition.id).in_(wanted)).order_by(col(Edition.id))))
+
+
+def is_any_made(session: Session) -> bool:
+    """Return whether any edition has been frozen."""
+    query = select(Edition.id).where(col(Edition.frozen_at).is_not(None)).limit(1)
+    return session.exec(query).first() is not None
+
+
+def list_last_requests(session: Session, limit: int) -> list[LastRequest]:
+    """List the latest editions that single readers asked for, the latest day first."""
+    query = select(Edition.digest, Edition.period, Edition.freeze_at).where(Edition.cadence == REQUEST)
+    digests = session.exec(select(CadenceStart.digest).distinct()).all()
+    query = query.where(col(Edition.digest).in_(digests))  # so that an index is searched by both
+    return [
+        LastRequest(*row) for row in session.exec(query.order_by(col(Edition.period).desc()).limit(limit))
+    ]
 
 
 def take_over(session: Session, edition: Edition, worker_id: int) -> Edition | None:

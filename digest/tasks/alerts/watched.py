@@ -66,8 +66,8 @@ def _database_folder(settings: Settings) -> Path:
 
 def _list_editions(session: Session, settings: Settings) -> list[WatchedEdition]:
     found = {row_id(edition): edition for edition in editions.list_editions(session, states=_WATCHED_STATES)}
-    latest = {row_id(edition) for edition in editions.list_last_made(session)}
-    found |= {row_id(edition): edition for edition in editions.list_last_made(session)}
+    latest = {row_id(edition): edition for edition in editions.list_last_made(session)}
+    found |= latest
     why = {key: _why_waiting(session, settings, edition) for key, edition in found.items()}
     return [
         _edition(session, settings, edition, why[key], is_latest=key in latest)

@@ -102,6 +102,19 @@ class BreakingDesk:
                 done.readers[digest.name] = sum(deliveries.count_planned(session, row_id(edition)))
         return done
 
+    def enter_lost(self, digest: DigestSettings, url: str, at: datetime) -> Edition | None:
+        """Plan breaking news that a restored database has forgotten, as of then.
+
+        None where it is known, or its article is not known any more.
+        """
+        with self.database.write() as session:
+            drafts.take_turns(session)
+            article = articles.find_article_named(session, url)
+            edition = self._enter(session, digest, article, at) if article else None
+        if edition is not None:
+            self.compile(digest, edition)
+        return edition
+
     def compile(self, digest: DigestSettings, edition: Edition, worker_id: int | None = None) -> None:
         """Plan an edition in key ranges with a commit each; the last commit freezes it.
 

@@ -70,16 +70,34 @@ class ReaderEditions:
         chosen = choose_for(session, digest, subscription, now, draft)
         if not chosen.choices or why_held(digest.approval, draft):
             return Requested.NOTHING
-        row = Edition(
-            digest=digest.name, cadence=REQUEST, period=period,
-            state=EditionState.FROZEN, at_once=True, deadline_at=now, freeze_at=now, frozen_at=now,
-            sections=draft.sections, changes=draft.changes,
-        )  # fmt: skip
-        edition = editions.add_edition(session, row)
+        edition = editions.add_edition(session, _edition(digest, period, now, draft))
         if edition is None:
             return Requested.BEFORE
         self._plan(session, digest, edition, subscriber, subscription, chosen, draft)
         return Requested.PLANNED
+
+    def enter_lost(
+        self, session: Session, digest: DigestSettings, period: str, at: datetime, until: datetime
+    ) -> Edition | None:
+        """Plan an edition for a reader that a restored database has forgotten, as it was chosen at a time.
+
+        Articles that the database had forgotten as well are taken as first seen at `until`: what was
+        published up to the time was in it. None where it is known, or its reader is not.
+        """
+        drafts.take_turns(session)
+        planning.take_turns(session)
+        subscription = session.get(Subscription, int(period.rpartition("-")[2]))
+        if subscription is None or subscription.digest != digest.name:
+            return None
+        draft = Draft(digest=digest.name, cadence=subscription.cadence, period=period)
+        chosen = choose_for(session, digest, subscription, until, draft, published_by=at)
+        if not chosen.choices:
+            return None
+        edition = editions.add_edition(session, _edition(digest, period, at, draft))
+        if edition is not None:
+            subscriber = session.get_one(Subscriber, subscription.subscriber_id)
+            self._plan(session, digest, edition, subscriber, subscription, chosen, draft)
+        return edition
 
     def _plan(
         self,
@@ -110,6 +128,14 @@ class ReaderEditions:
         workers.raise_counter(session)
 
 
+def _edition(digest: DigestSettings, period: str, at: datetime, draft: Draft) -> Edition:
+    return Edition(
+        digest=digest.name, cadence=REQUEST, period=period,
+        state=EditionState.FROZEN, at_once=True, deadline_at=at, freeze_at=at, frozen_at=at,
+        sections=draft.sections, changes=draft.changes,
+    )  # fmt: skip
+
+
 def choose_for(
     session: Session,
     digest: DigestSettings,
@@ -117,10 +143,11 @@ def choose_for(
     at: datetime,
     draft: Draft,
     fewest: int = 1,
+    published_by: datetime | None = None,
 ) -> Chosen:
     """Choose what a reader's next edition would hold at a time, by what they have.
 
-    With fewer than `fewest` articles it waits.
+    With fewer than `fewest` articles it waits. Only what was there at the time `published_by` counts.
     """
     history = frozenset[int]()
     if subscription.id is not None:
@@ -129,5 +156,10 @@ def choose_for(
         since(subscription.topics, digest.lookback_of(subscription.cadence)), at, digest.carry
     )
     selection = Selection.read(session, digest, at, draft)
+    if published_by is not None:
+        there = [
+            one.id for one in selection.candidates if one.published_at is None or one.dated_at <= published_by
+        ]
+        selection = selection.only(there)
     chosen = selection.choose_settled(settled, history, subscription.max_articles, fewest)
     return replace(chosen, mail_form=MailForm(subscription.mail_form))

@@ -5,13 +5,16 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
-from digest.settings import Settings
+from digest.models import Edition
+from digest.settings import DigestSettings, Settings
 from digest.store.articles import articles
 from digest.store.database import Database
 from digest.store.delivery import deliveries
 from digest.tasks.articles.fetching import fetch_due
 from digest.tasks.delivery.recovery import reap_dead_workers
+from digest.tasks.editions.breaking import BreakingDesk
 from digest.tasks.editions.compiling import Compiler, MadeEdition
+from digest.tasks.editions.reader_edition import ReaderEditions
 from digest.tasks.ledger.state_file import (
     LedgerState,
     ledger_standing,
@@ -40,6 +43,8 @@ class Restorer:
     path: Path
     identity: str
     clock: Callable[[], datetime]
+    breaking: BreakingDesk
+    reader_editions: ReaderEditions
 
     def accept(self) -> None:
         """Accept the database as it is: what it says is due will be sent, even if it was sent before."""
@@ -56,7 +61,7 @@ class Restorer:
         write_standing(self.path, replace(kept, counter=kept.counter + _FAR))
         reap_dead_workers(self.database, self.clock, own_id=compiler.worker_id, resend=False)
         self._fetch(until)
-        done = Restored()
+        done = Restored(self._enter_single(kept, until))
         for digest in self.settings.digests:
             for made in compiler.compile_lost(digest, until, made_before(kept, until)):
                 done.entered.append(str(made.name))
@@ -79,7 +84,30 @@ class Restorer:
         kept = read_standing(self.path)
         if kept is None or kept.database != self.identity:
             return found
-        return replace(found, counter=max(found.counter, kept.counter), editions=kept.editions)
+        return replace(kept, server=found.server, counter=max(found.counter, kept.counter))
+
+    def _enter_single(self, kept: LedgerState, until: datetime) -> list[str]:
+        """Enter the breaking news and the editions for single readers that were lost, in their order."""
+        entered: list[str] = []
+        known = {digest.name: digest for digest in self.settings.digests}
+        for digest, named, at, enter in sorted(
+            [(*row, self._enter_news) for row in kept.breaking]
+            + [(*row, self._enter_request) for row in kept.requests],
+            key=lambda row: row[2],
+        ):
+            if digest in known and datetime.fromisoformat(at) <= until:
+                edition = enter(known[digest], named, datetime.fromisoformat(at), until)
+                entered += [str(edition.name)] if edition else []
+        return entered
+
+    def _enter_news(self, digest: DigestSettings, url: str, at: datetime, _until: datetime) -> Edition | None:
+        return self.breaking.enter_lost(digest, url, at)
+
+    def _enter_request(
+        self, digest: DigestSettings, period: str, at: datetime, until: datetime
+    ) -> Edition | None:
+        with self.database.write() as session:
+            return self.reader_editions.enter_lost(session, digest, period, at, until)
 
 
 def made_before(standing: LedgerState, until: datetime) -> dict[str, MadeEdition]:

@@ -17,8 +17,9 @@ from digest.errors import Refused, SettingsError
 from digest.private_files import open_private
 from digest.store import workers
 from digest.store.database import Database
-from digest.store.editions import editions
+from digest.store.editions import breaking, editions
 
+_MOST_NEWS, _MOST_REQUESTS = 100, 1_000
 REMEDY = (
     "Nothing is sent until you decide: `digest resume --sent-until TIME` withholds what was due before TIME,"
     " when the lost database last sent; `digest resume --resend` sends what this one says is due"
@@ -29,13 +30,17 @@ REMEDY = (
 class LedgerState:
     """The state of a ledger; `server` identifies a PostgreSQL server's history, `database` the ledger.
 
-    `editions` maps "DIGEST CADENCE" to the last edition made: period, deadline_at, freeze_at, at_once.
+    `editions` maps "DIGEST CADENCE" to the last edition made: period, deadline_at, freeze_at, at_once. The
+    latest breaking news stands as (digest, URL, time), the latest editions for single readers as (digest,
+    period, time).
     """
 
     database: str
     server: str
     counter: int
     editions: dict[str, dict[str, Any]] = field(default_factory=dict)
+    breaking: list[tuple[str, str, str]] = field(default_factory=list)
+    requests: list[tuple[str, str, str]] = field(default_factory=list)
 
 
 def identity_of(identity_key: bytes) -> str:
@@ -56,7 +61,7 @@ def check_standing(database: Database, path: Path, identity: str) -> None:
     kept = read_standing(path)
     found = ledger_standing(database, identity)
     if kept is None or kept.database != identity:
-        if database.is_sqlite and found.editions:
+        if database.is_sqlite and _is_any_made(database):
             raise Refused(f"the state file {path} of this database is missing: was it restored? {REMEDY}")
         return
     if found.counter < kept.counter:
@@ -96,7 +101,18 @@ def _standing(session: Session, identity: str) -> LedgerState:
         }
         for edition in editions.list_last_made(session)
     }
-    return LedgerState(identity, workers.server_identity(session), workers.get_counter(session), last)
+    news = [(one.digest, one.url, one.at.isoformat()) for one in breaking.list_last_sent(session, _MOST_NEWS)]
+    requests = [
+        (one.digest, one.period, one.at.isoformat())
+        for one in editions.list_last_requests(session, _MOST_REQUESTS)
+    ]
+    server, counter = workers.server_identity(session), workers.get_counter(session)
+    return LedgerState(identity, server, counter, last, news, requests)
+
+
+def _is_any_made(database: Database) -> bool:
+    with database.read() as session:
+        return editions.is_any_made(session)
 
 
 def read_standing(path: Path) -> LedgerState | None:

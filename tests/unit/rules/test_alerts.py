@@ -89,6 +89,14 @@ def test_what_is_wrong_is_found_and_nothing_else(watched: Watched, found: list[s
     assert kinds(watched) == found
 
 
+def test_a_disk_that_fills_slowly_is_told_in_steps_so_that_the_alert_is_not_rewritten_each_minute() -> None:
+    details = {
+        find_conditions(Watched(free_bytes=free), NOW)[0].detail for free in (430_000_000, 401_000_000)
+    }
+
+    assert details == {"Less than 500 MB are free. A full disk stops sending, though nothing is lost by it."}
+
+
 def test_what_one_silence_made_late_is_one_alert_for_operators_and_one_an_edition_for_editors() -> None:
     late = [deadline(NOW - 60 * MINUTE), WatchedDeadline("b", "B", "", NOW - 30 * MINUTE)]
     found = find_conditions(Watched(deadlines=late), NOW)

@@ -1,0 +1,141 @@
+"""What a backup does not know, breaking news and single readers' editions too, is not sent again."""
+
+import shutil
+import sqlite3
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlmodel import Session, col, select, update
+
+from digest.bootstrap import Application
+from digest.errors import Refused
+from digest.models import Delivery, Edition, Subscriber, Subscription, Withheld
+from digest.settings import Settings
+from digest.store.editions import editions
+from digest.store.workers import raise_counter
+from digest.tasks.ledger.state_file import check_standing, ledger_standing
+from tests.support.compilation import DAY, NOW, Newsroom
+
+HOUR = timedelta(hours=1)
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    digests = tuple(one.model_copy(update={"breaking": True}) for one in settings.digests)
+    settings.__dict__["digests"] = digests
+    (settings.folder / "articles").mkdir()
+    return settings
+
+
+class Restorable:
+    """A newsroom's database, its state file, and a copy of both from before."""
+
+    def __init__(self, newsroom: Newsroom) -> None:
+        self.newsroom, self.now = newsroom, NOW
+        self.app = Application(newsroom.settings, clock=lambda: self.now)
+        self.app.__dict__["database"] = newsroom.database
+        self._path = Path(newsroom.database.url.removeprefix("sqlite:///"))
+
+    def back_up(self) -> None:
+        with sqlite3.connect(self._path) as database:
+            database.execute("VACUUM INTO ?", (f"{self._path}.backup",))
+        database.close()
+
+    def restore(self) -> None:
+        self.app.note_standing()
+        self.newsroom.database.close()
+        for file in self._path.parent.glob(f"{self._path.name}-*"):
+            if file.suffix != ".lock":
+                file.unlink()
+        shutil.copy(f"{self._path}.backup", self._path)
+
+    def ask(self, reader: int, at: datetime) -> str:
+        own = self.app.reader_editions
+        with self.newsroom.database.write() as session:
+            row = session.get_one(Subscription, reader)
+            person = session.get_one(Subscriber, row.subscriber_id)
+            return own.enter(session, self.newsroom.digest, person, row, at)
+
+    def withhold_until(self, until: datetime) -> list[str]:
+        self.now = until
+        with self.app.worker(checked=False) as worker:
+            return self.app.restorer.withhold_until(until, self.app.compiler(worker)).entered
+
+
+def test_breaking_news_and_requests_after_the_backup_are_not_sent_again(newsroom: Newsroom) -> None:
+    place = Restorable(newsroom)
+    eager, asking, usual = (newsroom.subscribe() for _ in range(3))
+    with newsroom.database.write() as session:
+        session.exec(update(Subscription).where(col(Subscription.id) == eager).values(breaking=True))
+    old = newsroom.publish(at=NOW - HOUR)
+    newsroom.compile()
+    news, asked_for = newsroom.publish(at=NOW + HOUR), newsroom.publish(at=NOW + HOUR)
+    place.back_up()
+    place.app.breaking.send(str(news), "mara", NOW + 2 * HOUR)
+    assert place.ask(asking, NOW + 3 * HOUR) == "planned"
+    place.restore()
+    with pytest.raises(Refused, match="restored from a backup"):
+        check_standing(newsroom.database, place.app.state_path, place.app.identity)
+
+    entered = place.withhold_until(NOW + 4 * HOUR)
+
+    assert entered == [f"world breaking {news}", f"world request 2026-11-23-{asking}"]
+    newsroom.compile(NOW + DAY)
+    daily = {reader: [sorted(one) for one in found] for reader, found in newsroom.lists().items()}
+    assert daily == {eager: [[old], [asked_for]], asking: [[old]], usual: [[old], [news, asked_for]]}
+    with newsroom.database.read() as session:
+        single = (
+            select(Delivery.reason).join(Edition).where(col(Edition.cadence).in_(["breaking", "request"]))
+        )
+        assert set(session.exec(single)) == {Withheld.RESTORED}
+
+
+def test_what_went_after_the_named_time_is_sent_again(newsroom: Newsroom) -> None:
+    place = Restorable(newsroom)
+    eager = newsroom.subscribe()
+    with newsroom.database.write() as session:
+        session.exec(update(Subscription).where(col(Subscription.id) == eager).values(breaking=True))
+    newsroom.compile()
+    news = newsroom.publish(at=NOW + HOUR)
+    place.back_up()
+    place.app.breaking.send(str(news), "mara", NOW + 3 * HOUR)
+    place.restore()
+
+    assert place.withhold_until(NOW + 2 * HOUR) == []
+    newsroom.compile(NOW + DAY)
+    assert newsroom.lists() == {eager: [[news]]}
+
+
+def test_the_state_file_names_no_more_than_the_latest_of_each_kind(newsroom: Newsroom) -> None:
+    place = Restorable(newsroom)
+    newsroom.publish()
+    reader = newsroom.subscribe()
+    newsroom.compile()
+    newsroom.publish(at=NOW + HOUR)
+    place.ask(reader, NOW + 2 * HOUR)
+
+    found = ledger_standing(newsroom.database, "one")
+
+    assert sorted(found.editions) == ["world daily", "world weekly"]
+    asked = ["world", f"2026-11-23-{reader}", (NOW + 2 * HOUR).isoformat()]
+    assert [list(one) for one in found.requests] == [asked]
+    with newsroom.database.read() as session:
+        assert editions.list_last_requests(session, limit=0) == []
+
+
+def test_on_sqlite_any_edition_without_a_state_file_is_refused(newsroom: Newsroom) -> None:
+    place = Restorable(newsroom)
+    check_standing(newsroom.database, place.app.state_path, "one")
+    with newsroom.database.write() as session:
+        _enter_welcome(session)
+
+    with pytest.raises(Refused, match="is missing"):
+        check_standing(newsroom.database, place.app.state_path, "one")
+
+
+def _enter_welcome(session: Session) -> None:
+    session.add(Edition(digest="world", cadence="welcome", period="2026-11-23-1", deadline_at=NOW,
+                        freeze_at=NOW, frozen_at=NOW))  # fmt: skip
+    raise_counter(session)
