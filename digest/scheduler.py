@@ -9,6 +9,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from digest.bootstrap import Application
 from digest.errors import DigestError
 from digest.sending import send_due
+from digest.tasks.inbound.intake import MOST_AT_ONCE
 
 TICK = timedelta(seconds=30)
 STALLED_AFTER = timedelta(minutes=15)
@@ -51,13 +52,22 @@ class Ticker:
         self._moved_at = time.monotonic()
 
     def tick(self) -> None:
-        """Do what is due once; an error is logged, and the next tick continues."""
+        """Do what is due; an error is logged, and the next tick continues.
+
+        Where more mail waits than one run processes, what is due is done again at once: a flood of mail
+        then takes turns with editions, and is not limited to so many messages a tick.
+        """
+        while self._do_what_is_due() and not self._app.stopping.is_set():
+            pass
+
+    def _do_what_is_due(self) -> bool:
+        """Do what is due once; return whether more mail waits."""
         self._moved()
         try:
             done = send_due(self._app, progress=self._moved)
         except DigestError as error:
             log.error("%s", error)
-            return
+            return False
         finally:
             self._moved()
         for report in done.fetched:
@@ -65,3 +75,4 @@ class Ticker:
                 log.warning("source %s: %s", report.source, report.error)
         for trouble in done.trouble:
             log.error("%s", trouble)
+        return sum(done.taken.values()) >= MOST_AT_ONCE

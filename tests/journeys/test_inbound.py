@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from urllib.parse import unquote
 
@@ -17,6 +18,7 @@ from digest.bootstrap import Application
 from digest.models import Answer, Bounce, Complaint, Edition, EditionState, InboundMessage, Letter
 from digest.net.inbound.lmtp import LmtpServer
 from digest.net.inbound.spool import Spool
+from digest.scheduler import Ticker
 from digest.tasks.composing.composer import return_paths
 from digest.tasks.inbound import intake, letters
 from digest.tasks.inbound.intake import take_in
@@ -467,3 +469,19 @@ def test_one_run_takes_the_oldest_of_a_flood_and_the_next_the_rest(inboxed: Inbo
     finally:
         app.close()
     assert inboxed.spool.names(9) == []
+
+
+def test_more_mail_than_one_run_processes_is_not_left_for_the_next_tick(
+    inboxed: Inboxed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("digest.sending.take_in", partial(take_in, most=2))
+    monkeypatch.setattr("digest.scheduler.MOST_AT_ONCE", 2)
+    app = Application(inboxed.settings)
+    try:
+        for number in range(5):
+            letter = inboxed.letter(R0, "The bridge", f"It was never closed ({number}).")
+            app.inbox.spool.deliver([letter.encode()], recipient="news@courier.example")
+        Ticker(app).tick()
+        assert app.inbox.spool.names(9) == []
+    finally:
+        app.close()

@@ -33,7 +33,7 @@ from digest.tasks.inbound.round_trip import came_back
 from digest.tasks.inbound.trust import find_addressed, find_extension, find_number, find_writer
 
 _BATCH, _BATCH_BYTES = 100, 16_000_000
-_MOST_AT_ONCE = 5_000
+MOST_AT_ONCE = 5_000
 """How many messages one run processes: a flood must not keep editions waiting."""
 
 _KEPT = ("unproved", "not understood")
@@ -54,7 +54,7 @@ class _Incoming:
     report: Report
 
 
-def take_in(inbox: Inbox, now: datetime, most: int = _MOST_AT_ONCE) -> Counter[str]:
+def take_in(inbox: Inbox, now: datetime, most: int = MOST_AT_ONCE) -> Counter[str]:
     """Process the oldest messages in the spool; return how many of each kind. The next run takes the rest."""
     taken: Counter[str] = Counter()
     if inbox.settings.inbound.maildir:
