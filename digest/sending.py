@@ -134,6 +134,15 @@ def fetch(app: Application) -> list[FetchReport]:
     return fetched
 
 
+def _forget_uploads(app: Application) -> None:
+    """Remove lists of readers that lie in the folder of uploads for too long."""
+    if app.settings.path(app.settings.web.uploads).is_dir():
+        # What reads lists is imported where there are some.
+        from digest.tasks.readers.lists.uploads import forget_uploads
+
+        forget_uploads(app.readers, app.clock())
+
+
 def _fetch_mail(app: Application) -> None:
     """Fetch mail from an IMAP folder, if the settings name one and no thread watches it already."""
     if app.settings.inbound.imap is None or app.watches_mail:
@@ -168,6 +177,7 @@ def prepare(
     """Do everything that is due except fetching and delivering: received mail, editions, single messages."""
     web = app.settings.web
     keep_house(app.database, app.clock(), web.keep_origins, web.keep_unconfirmed)
+    _forget_uploads(app)
     _fetch_mail(app)
     done.taken = dict(take_in(app.inbox, app.clock()))
     note_conditions(app.database, app.settings, app.clock())  # what is late is made next, and was late

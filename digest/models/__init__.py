@@ -46,6 +46,7 @@ from digest.models.subscriber import (
     Confirmation,
     ConsentEvent,
     ConsentWording,
+    ListTransfer,
     MailForm,
     MailState,
     NoticeKind,
@@ -56,6 +57,8 @@ from digest.models.subscriber import (
     SubscriptionState,
     Suppression,
     SuppressionReason,
+    TransferKind,
+    TransferState,
 )
 
 __all__ = [
@@ -99,6 +102,7 @@ __all__ = [
     "Letter",
     "LetterConsent",
     "LetterState",
+    "ListTransfer",
     "MailForm",
     "MailState",
     "Memo",
@@ -119,6 +123,8 @@ __all__ = [
     "SubscriptionState",
     "Suppression",
     "SuppressionReason",
+    "TransferKind",
+    "TransferState",
     "Variant",
     "VariantArticle",
     "Withdrawal",

@@ -1,8 +1,9 @@
-"""A subscriber, known by one address, and their subscriptions."""
+"""A subscriber, known by one address, their subscriptions, and the lists that readers come from and go to."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import JSON, Column, Index, false, text
 from sqlmodel import Field, SQLModel, UniqueConstraint
@@ -256,3 +257,50 @@ class ReaderFilter:
     cadence: str = ""
     topic: str = ""
     language: str = ""
+
+
+class TransferKind(StrEnum):
+    """The direction of a list: taken in, or written."""
+
+    IMPORT = "import"
+    EXPORT = "export"
+
+
+class TransferState(StrEnum):
+    """How far a list is: in its dry run, waiting for a decision, being imported, or at its end."""
+
+    CHECKING = "checking"
+    CHECKED = "checked"
+    IMPORTING = "importing"
+    FINISHED = "finished"
+    FAILED = "failed"
+    REMOVED = "removed"
+
+
+class ListTransfer(SQLModel, table=True):
+    """One list that was imported or exported at the desk.
+
+    `name` is the file's own, `options` are those of the import or the filter of the export, `counts` the
+    report's sums. No reader is named here: the file and its report lie in the folder of uploads, by
+    `public_id`, until they are removed. `version` rises with each act, so that nobody acts on what they have
+    not seen; `place` is the machine that the file lies on.
+    """
+
+    __tablename__ = "list_transfer"
+
+    id: int | None = Field(default=None, primary_key=True)
+    public_id: str = Field(unique=True)
+    kind: str
+    who: str
+    at: datetime
+    changed_by: str
+    changed_at: datetime
+    version: int = 1
+    name: str = ""
+    place: str = ""
+    size: int = 0
+    options: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    state: str
+    rows: int = 0
+    counts: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    error: str = ""

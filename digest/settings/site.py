@@ -106,6 +106,7 @@ class WebSettings(Table):
     refused_domains: tuple[Host, ...] = ()
     refused_domains_file: str = ""
     check_mail_domains: bool = False
+    uploads: Text = "uploads"
     keep_origins: Duration = timedelta(days=365)
     keep_unconfirmed: Duration = timedelta(days=90)
     metrics_token: SecretStr = SecretStr("")

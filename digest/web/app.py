@@ -20,7 +20,7 @@ from digest.tasks.archive import Archive
 from digest.tasks.desk.desk import Desk
 from digest.tasks.readers.mail_domains import load_mail_domains
 from digest.tasks.readers.readers import Readers
-from digest.web.desk.routes import add_desk
+from digest.web.desk.routes import add_desk, add_editions
 from digest.web.newsroom.routes import add_newsroom
 from digest.web.public.archive import ArchivePages
 from digest.web.public.images import PicturePages
@@ -73,7 +73,9 @@ def create_app(
     app.include_router(PreferencePages(readers, views, stamps, now).router())
     app.include_router(ReaderPages(readers, views, stamps, now).router())
     if desk is not None:
-        add_newsroom(app, add_desk(app, desk, pages, now), readers, catalogues.languages)
+        front = add_desk(app, desk, pages, now)
+        add_newsroom(app, front, readers, catalogues.languages)
+        add_editions(app, front)
     archive = Archive(readers.database, settings)
     app.include_router(ArchivePages(archive, views, settings).router())
     app.include_router(PicturePages(archive).router())

@@ -14,6 +14,7 @@ from tests.support.desks import BASE, BEN, MARA, OLGA, Clock, Newsdesk, Visitor
 PEOPLE = {Role.EDITOR: BEN, Role.PUBLISHER: MARA, Role.OPERATOR: OLGA}
 EDITION = "/desk/{digest}/{cadence}/{period}"
 READER = "/desk/readers/{reader}"
+LISTS = "/desk/readers/import"
 OPEN = {
     "/desk/login", "/desk/password/{token}", "/desk/proof/{token}", "/desk.css", "/desk.js",
     "/calendar/{token}.ics",
@@ -25,6 +26,9 @@ NEEDS: dict[tuple[str, str], Role] = {
         ("POST", f"{READER}/{act}"): Role.OPERATOR
         for act in ("set", "pause", "resume", "leave", "link", "move", "suppress", "erase")
     },
+    **{("GET", path): Role.OPERATOR for path in (LISTS, f"{LISTS}/{{name}}", f"{LISTS}/{{name}}/lines")},
+    **{("POST", f"{LISTS}/{{name}}/{act}"): Role.OPERATOR for act in ("check", "start", "remove")},
+    ("POST", LISTS): Role.OPERATOR, ("POST", "/desk/readers/export"): Role.OPERATOR,
     ("POST", "/desk/sources/preview"): Role.OPERATOR,
     **{("POST", f"/desk/sources/{{source}}/{act}"): Role.OPERATOR for act in ("pause", "resume", "fetch")},
     **{("POST", f"{EDITION}/{act}"): Role.PUBLISHER for act in ("approve", "pause", "resume", "publish", "to-publish")},
@@ -34,7 +38,7 @@ NEEDS: dict[tuple[str, str], Role] = {
 
 SAMPLES = {
     "digest": "world", "cadence": "daily", "period": "2026-11-23", "number": "1", "letter": "1",
-    "token": "x", "reader": "nobody", "source": "newsroom", "article": "1",
+    "token": "x", "reader": "nobody", "source": "newsroom", "article": "1", "name": "nobody",
 }  # fmt: skip
 
 

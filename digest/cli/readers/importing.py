@@ -17,20 +17,6 @@ from digest.rules.readers.list_states import ListState
 from digest.tasks.readers.lists.csv_import import ImportOptions, import_subscribers
 from digest.tasks.readers.lists.import_report import ImportReport, LineReport
 
-_COUNTS = (
-    "added",
-    "changed",
-    "unchanged",
-    "asked",
-    "suppressed",
-    "kept",
-    "limited",
-    "left",
-    "departed",
-    "merged",
-    "banned",
-    "others",
-)
 _SAID = {
     "added": "{n:,} added",
     "asked": "{n:,} to be asked",
@@ -101,7 +87,7 @@ def import_(
                 app.readers, file, name, confirmed, app.clock(), options=options, progress=_add_up(bar)
             )
     if json:
-        show_json(_facts(done, dry_run=dry_run))
+        show_json(done.facts | {"dry_run": dry_run})
     else:
         _describe(file, done, dry_run=dry_run, quiet=common.quiet)
     _warn(file, done, report)
@@ -130,21 +116,6 @@ def _add_up(bar: Callable[[int, int], None] | None) -> Callable[[int], None]:
     return progress
 
 
-def _facts(done: ImportReport, *, dry_run: bool) -> dict[str, object]:
-    return {
-        **{key: getattr(done, key) for key in _COUNTS},
-        "rejected": [{"line": line, "why": why} for line, why in done.rejected],
-        "rejected_count": done.rejected_count,
-        "encoding": done.encoding,
-        "tool": done.tool or None,
-        "columns": dict(done.columns),
-        "state_columns": list(done.states),
-        "unread_columns": list(done.unread),
-        "dry_run": dry_run,
-        "examples": done.examples,
-    }
-
-
 def _describe(file: Path, done: ImportReport, *, dry_run: bool, quiet: bool) -> None:
     guessed = "" if done.encoding.startswith("utf") else " (a guess; --encoding names another)"
     tool = f"an export of {done.tool}" if done.tool else "a list of readers"
@@ -159,7 +130,7 @@ def _describe(file: Path, done: ImportReport, *, dry_run: bool, quiet: bool) -> 
     if done.unread:
         unread = ", ".join(f'"{name}"' for name in done.unread)
         say(f"columns that are not taken: {unread}", quiet=quiet)
-    counts = {key: getattr(done, key) for key in _COUNTS} | {"rejected": done.rejected_count}
+    counts = done.counts
     for key, text in _SAID.items():
         if counts[key] or key == "added":
             say(text.format(n=counts[key]), quiet=quiet)

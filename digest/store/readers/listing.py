@@ -59,6 +59,14 @@ def begin_with(session: Session, start: str, limit: int) -> list[Subscriber]:
     return list(session.exec(query.where(col(Subscriber.erased_at).is_(None)).order_by(key).limit(limit)))
 
 
+def list_matching(session: Session, wanted: ReaderFilter, after: int, limit: int) -> list[Subscriber]:
+    """List readers who match by their ids, those above `after`."""
+    query = select(Subscriber).where(
+        col(Subscriber.id) > after, col(Subscriber.erased_at).is_(None), *_conditions(wanted)
+    )
+    return list(session.exec(query.order_by(col(Subscriber.id)).limit(limit)))
+
+
 def list_subscriptions_of(session: Session, subscriber_ids: list[int]) -> dict[int, list[Subscription]]:
     """List what each of some readers reads or read."""
     query = select(Subscription).where(col(Subscription.subscriber_id).in_(subscriber_ids))

@@ -73,6 +73,15 @@ class Access:
         self.editor(request, form)
         _need(request.state.visit, Role.OPERATOR)
 
+    def operator_upload(self, request: Request) -> None:
+        """Let an operator send a file, whose form token comes with it: the page reads and checks both."""
+        self.same_origin(request)
+        self.operator_look(request)
+
+    def check_upload(self, request: Request, token: str) -> None:
+        """Refuse a file that does not come with the form token of its session."""
+        self._check_token(request.state.visit.token, token)
+
     def visitor(self, request: Request, form: Form) -> None:
         """Let somebody post who is not signed in, by a form that was made for their browser."""
         self.same_origin(request)
@@ -95,7 +104,10 @@ class Access:
         return visit
 
     def _check_form(self, token: str, form: FormData) -> None:
-        if not token or not is_own_form(self._desk, token, str(form.get("form", ""))):
+        self._check_token(token, str(form.get("form", "")))
+
+    def _check_token(self, token: str, brought: str) -> None:
+        if not token or not is_own_form(self._desk, token, brought):
             raise HTTPException(403, "This page has expired. Reload it and try again.")
 
     def find(self, request: Request) -> SignedIn | None:

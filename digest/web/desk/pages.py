@@ -63,6 +63,7 @@ SAID = {
     "link-sent": "The link to their page is mailed by the next run.",
     "suppressed": "Suppressed. Nothing is mailed to this address any more.",
     "erased": "The reader is erased.",
+    "list-removed": "The file and its report are removed.",
     "others": "Your other sessions have ended.",
 }
 

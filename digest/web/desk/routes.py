@@ -30,13 +30,7 @@ _EDITION = HOME + "/{digest}/{cadence}/{period}"
 _LOOK = ["GET", "HEAD"]
 
 
-def add_desk(
-    app: FastAPI,
-    desk: Desk,
-    pages: Pages,
-    now: Callable[[], datetime],
-    panels: Sequence[Callable[[Session, AgendaEntry], Panel | None]] = (),
-) -> DeskPages:
+def add_desk(app: FastAPI, desk: Desk, pages: Pages, now: Callable[[], datetime]) -> DeskPages:
     """Add the desk to an application, and return what further pages of it are shown with."""
     front = DeskPages(desk, pages, Access(desk, now), now)
     _add_files(app, pages)
@@ -44,9 +38,17 @@ def add_desk(
     app.include_router(_offers(front))
     app.include_router(_letters(front))
     app.include_router(_calendar(front))
-    app.include_router(_editions(front, [letters_panel(front), *panels]))
     app.add_exception_handler(SignInNeeded, _ask_to_sign_in)
     return front
+
+
+def add_editions(
+    app: FastAPI,
+    front: DeskPages,
+    panels: Sequence[Callable[[Session, AgendaEntry], Panel | None]] = (),
+) -> None:
+    """Add the editions' pages, after all others: an edition's address may be any three words."""
+    app.include_router(_editions(front, [letters_panel(front), *panels]))
 
 
 def _ask_to_sign_in(request: Request, _: Exception) -> Response:

@@ -5,10 +5,12 @@ from typing import Any
 
 from fastapi import APIRouter, Depends, FastAPI
 
+from digest.tasks.readers.lists.uploads import ListUploads
 from digest.tasks.readers.readers import Readers
 from digest.web.desk.pages import DeskPages
 from digest.web.newsroom.articles import ARTICLES, ArticleStorePages
 from digest.web.newsroom.figures import FIGURES, FigurePages
+from digest.web.newsroom.lists import EXPORT, LISTS, ListPages
 from digest.web.newsroom.reader import ReaderRecordPages
 from digest.web.newsroom.readers import READERS, ReaderListPages
 from digest.web.newsroom.sources import SOURCES, SourcePages
@@ -18,10 +20,26 @@ _LOOK = ["GET", "HEAD"]
 
 def add_newsroom(app: FastAPI, front: DeskPages, readers: Readers, languages: Sequence[str]) -> None:
     """Add the newsroom's pages to an application that has a desk."""
+    uploads = app.state.uploads = ListUploads(readers, front.now)
+    app.include_router(_lists(front, readers, uploads))
     app.include_router(_readers(front, readers, languages))
     app.include_router(_sources(front))
     app.include_router(_articles(front))
     app.include_router(_figures(front))
+
+
+def _lists(front: DeskPages, readers: Readers, uploads: ListUploads) -> APIRouter:
+    router, gate = APIRouter(), front.gate
+    pages = ListPages(front, readers, uploads)
+    path = f"{LISTS}/{{name}}"
+    _look(router, LISTS, pages.show, gate.operator_look)
+    _post(router, LISTS, pages.receive, gate.operator_upload)
+    _look(router, path, pages.list, gate.operator_look)
+    _look(router, f"{path}/lines", pages.lines, gate.operator_look)
+    for name, act in (("check", pages.check), ("start", pages.start), ("remove", pages.remove)):
+        _post(router, f"{path}/{name}", act, gate.operator)
+    _post(router, EXPORT, pages.export, gate.operator)
+    return router
 
 
 def _readers(front: DeskPages, readers: Readers, languages: Sequence[str]) -> APIRouter:

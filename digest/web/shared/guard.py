@@ -12,6 +12,8 @@ from digest.web.shared.security import set_headers
 
 MOST_BODY = 64 * 1024
 MOST_AT_DESK = 256 * 1024  # an introduction of 10,000 letters may take nine bytes for each
+MOST_UPLOAD = 257 * 1024 * 1024  # a list of readers with its form; its page reads it piece by piece
+UPLOAD = "/desk/readers/import"
 _DOORS = ("/desk/login", "/desk/password")
 _CONTROLS = re.compile("[\x00-\x1f\x7f]")
 _BOUNDARY = re.compile(r"""boundary=(?:"([^"\\]{1,70})"|([^\s;,"]{1,70}))""", re.I)
@@ -31,7 +33,8 @@ class Guard:
 
     - The client's address is the peer's, or the one that a trusted proxy forwards; nothing else reads it.
     - A request whose body breaks off is dropped: it changes nothing, and there is nobody to answer.
-    - A body over 64 KiB gets 413 before it is read; control characters in a path or a form get 400.
+    - A body over 64 KiB gets 413 before it is read; control characters in a path or a form get 400. The page
+      that takes a list of readers reads its body itself, after it knows who sends it.
     - An unsafe request from another site's page gets 403 (Fetch Metadata; RFC 6454, section 7).
     - The answer gets its headers (`security.set_headers`).
     """
@@ -58,6 +61,9 @@ class Guard:
         headers = Headers(scope=scope)
         refused = self._refuse(scope, headers)
         most = _most_body(scope["path"])
+        if not refused and scope["path"] == UPLOAD and scope["method"] == "POST":
+            await self._app(self._passed(scope, headers), receive, send_guarded)
+            return
         body = b"" if refused else await _read_body(receive, most)
         if body is None:
             return
@@ -68,10 +74,13 @@ class Guard:
         if refused:
             await _answer(send_guarded, refused)
             return
+        await self._app(self._passed(scope, headers), _replay(body, receive), send_guarded)
+
+    def _passed(self, scope: Scope, headers: Headers) -> Scope:
+        """Return what a page sees of a request: the client's own address, and a form's plain type."""
         peer = scope["client"][0] if scope.get("client") else UNKNOWN
         seen = find_client(peer, headers.getlist("x-forwarded-for"), self._trusted)
-        passed = {**scope, "client": (seen, 0), "headers": _plain_form(scope["headers"])}
-        await self._app(passed, _replay(body, receive), send_guarded)
+        return {**scope, "client": (seen, 0), "headers": _plain_form(scope["headers"])}
 
     def _refuse(self, scope: Scope, headers: Headers) -> int:
         """Return the status with which to refuse a request before its body is read, or 0."""
@@ -98,6 +107,8 @@ class Guard:
 
 def _most_body(path: str) -> int:
     """Return how many bytes a request may have: editors write more than whoever may sign in."""
+    if path == UPLOAD:
+        return MOST_UPLOAD
     return MOST_AT_DESK if path.startswith("/desk/") and not path.startswith(_DOORS) else MOST_BODY
 
 

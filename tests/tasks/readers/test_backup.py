@@ -246,7 +246,7 @@ def test_a_row_that_was_spoilt_is_refused_by_its_column_and_stops_nothing(
 def test_a_backup_has_its_own_consent_and_takes_no_other(readers: Readers, tmp_path: Path) -> None:
     path = tmp_path / "readers.csv"
     path.write_text(exported(publish(readers)), newline="")
-    with pytest.raises(Exception, match="leave --confirmed and --state out"):
+    with pytest.raises(Exception, match="leave the wording and the state out"):
         import_subscribers(readers, path, None, "By phone", LATER)
 
 

@@ -1,7 +1,7 @@
 """Import subscribers from a list: a CSV file, ours or another tool's export, or addresses alone."""
 
 import tomllib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -35,7 +35,7 @@ class ImportOptions:
 
     `state` is the state of every row of a list that has none; `ignored` names columns that look like a state
     and are none; a given `encoding` is not guessed. A `dry_run` changes nothing. `lines` gets every line that
-    is refused.
+    is refused. `by` says in the record of consent who imported.
     """
 
     update: bool = False
@@ -44,6 +44,7 @@ class ImportOptions:
     ignored: tuple[str, ...] = ()
     encoding: str | None = None
     lines: LineReport | None = None
+    by: Mapping[str, str] = field(default_factory=dict)
 
 
 DEFAULTS = ImportOptions()
@@ -82,7 +83,8 @@ def import_subscribers(
         if is_backup(layout.names or ()):
             if confirmed_wording is not None or options.state is not None:
                 raise InputError(
-                    f"{path} is a backup with states and consent: leave --confirmed and --state out"
+                    f"{path} is a backup with states and consent: leave the wording and the state out"
+                    " (--confirmed, --state)"
                 )
             _restore(readers, file, layout, path, digest, now, options, progress, report)
             return report
@@ -92,7 +94,7 @@ def import_subscribers(
         plan = _plan(catalogue, layout, path, options)
         _describe(report, file, layout, plan)
         origin = {"import": path.name} | ({"tool": plan.tool} if plan.tool else {})
-        terms = Terms(settings, confirmed_wording, origin, now, update=options.update)
+        terms = Terms(settings, confirmed_wording, {**origin, **options.by}, now, update=options.update)
         with ThreadPoolExecutor(1) as thread:
             intake = _Intake(readers, terms, report, options.dry_run, progress, thread)
             for row in _rows(file, layout, RowReader(plan, settings), report):
@@ -113,7 +115,7 @@ def _restore(
     report: ImportReport,
 ) -> None:
     report.encoding, report.tool = file.encoding, "digest"
-    terms = RestoreTerms({"import": path.name}, now, update=options.update)
+    terms = RestoreTerms({"import": path.name, **options.by}, now, update=options.update)
     intake = BackupIntake(readers, report, terms, digest, options.dry_run, progress)
     intake.take_all(file.records(layout.delimiter, layout.first, report.reject), layout.names or ())
 

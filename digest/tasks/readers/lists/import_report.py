@@ -3,10 +3,18 @@
 import csv
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import IO
+from typing import IO, Any
+
+from digest.tasks.readers.lists.csv_export import neutralise
 
 _EXAMPLES = 3
 _MOST_KEPT = 1_000
+
+RESULTS = (
+    "added", "changed", "unchanged", "asked", "suppressed", "kept", "limited", "left", "departed", "merged",
+    "banned", "others",
+)  # fmt: skip
+"""What becomes of a reader or a line that is not refused, in the order in which it is told."""
 
 TAKEN = frozenset({"added", "asked", "changed", "unchanged", "merged", "banned"})
 
@@ -62,6 +70,26 @@ class ImportReport:
             self.rejected.append((line, why))
         self._note("rejected", line, "", why)
 
+    @property
+    def counts(self) -> dict[str, int]:
+        """Return how many had each result; no reader is in it."""
+        return {name: getattr(self, name) for name in RESULTS} | {"rejected": self.rejected_count}
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """Return the report as plain values, readers' addresses among them."""
+        return {
+            **{name: getattr(self, name) for name in RESULTS},
+            "rejected": [{"line": line, "why": why} for line, why in self.rejected],
+            "rejected_count": self.rejected_count,
+            "encoding": self.encoding,
+            "tool": self.tool or None,
+            "columns": dict(self.columns),
+            "state_columns": list(self.states),
+            "unread_columns": list(self.unread),
+            "examples": self.examples,
+        }
+
     def _note(self, result: str, line: int, address: str, why: str) -> None:
         examples = self.examples.setdefault(result, [])
         if len(examples) < _EXAMPLES:
@@ -79,5 +107,5 @@ class LineReport:
         self._writer.writerow(("line", "result", "email", "reason"))
 
     def write(self, line: int, result: str, address: str, why: str) -> None:
-        """Write one line."""
-        self._writer.writerow((line, result, address, why))
+        """Write one line; no cell of it is a formula in a spreadsheet."""
+        self._writer.writerow((line, result, neutralise(address), neutralise(why)))
