@@ -322,6 +322,12 @@ def decide_cohort(session: Session, edition_id: int, cohort_id: int, language: s
     session.flush()
 
 
+def does_any_wait(session: Session, edition_id: int) -> bool:
+    """Return whether a cohort of an edition got nothing because there were too few articles."""
+    query = select(EditionCohort.cohort_id).where(EditionCohort.edition_id == edition_id)
+    return session.exec(query.where(col(EditionCohort.waits)).limit(1)).first() is not None
+
+
 def list_decisions(session: Session, edition_id: int) -> list[tuple[Cohort, int]]:
     """List the cohorts that got a variant in this edition, with that variant."""
     query = (

@@ -1,12 +1,12 @@
 """The input of selection: the stored articles, each with its duplicates, and the digest's limits."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from sqlmodel import Session
 
-from digest.models import Article, Draft, Reach
+from digest.models import Article, Draft, Edition, Reach
 from digest.models.row import row_id
 from digest.rules.editions import selection
 from digest.rules.editions.arrangement import UNSHAPED, Arrangement
@@ -100,15 +100,36 @@ def first_news(
     session: Session, digest: DigestSettings, cadence: str, since: datetime, now: datetime
 ) -> datetime | None:
     """Return when the first article after `since` that a reader of the cadence wants became news."""
+    found = candidates(session, seen_from=since - LONGEST_SETTLE, seen_to=now)
+    matches = _wanted(session, digest, cadence)
+    moments = [one.news_at for one in found if since < one.news_at <= now and matches(one.topics)]
+    return min(moments, default=None)
+
+
+def is_wait_over(
+    session: Session, digest: DigestSettings, cadence: str, last: Edition, now: datetime
+) -> bool:
+    """Return whether an article that waited for more at the last edition has waited for `max_wait` by now."""
+    if not cohorts.does_any_wait(session, row_id(last)):
+        return False
+    earliest = last.freeze_at - digest.max_wait
+    found = candidates(session, seen_from=earliest - LONGEST_SETTLE, seen_to=last.freeze_at)
+    matches = _wanted(session, digest, cadence)
+    return any(
+        earliest < one.news_at <= min(last.freeze_at, now - digest.max_wait) and matches(one.topics)
+        for one in found
+    )
+
+
+def _wanted(session: Session, digest: DigestSettings, cadence: str) -> Callable[[tuple[str, ...]], bool]:
+    """Return what says whether a reader of a cadence wants one of an article's topics."""
     wanted = cohorts.list_wanted_topics(session, digest.name, cadence)
 
     def matches(topics: tuple[str, ...]) -> bool:
         offered = set(topics) & set(digest.topics) if digest.topics else set(topics)
         return bool(wanted & offered) or (EVERY_TOPIC in wanted and bool(offered or not digest.topics))
 
-    found = candidates(session, seen_from=since - LONGEST_SETTLE, seen_to=now)
-    moments = [one.news_at for one in found if since < one.news_at <= now and matches(one.topics)]
-    return min(moments, default=None)
+    return matches
 
 
 def candidate(session: Session, article: Article, at: datetime) -> Candidate:

@@ -22,7 +22,7 @@ from digest.store.database import Database
 from digest.store.delivery import deliveries
 from digest.store.editions import cohorts, drafts, editions, planning
 from digest.tasks.editions import approval
-from digest.tasks.editions.candidates import first_news
+from digest.tasks.editions.candidates import first_news, is_wait_over
 from digest.tasks.editions.coming import next_occurrence
 from digest.tasks.editions.fitting import Fitter
 from digest.tasks.editions.planning import Plan
@@ -200,17 +200,22 @@ class Compiler:
     def _news(
         self, digest: DigestSettings, cadence: Cadence, now: datetime, *, gathered: bool
     ) -> Compiled | None:
-        """Make an edition of what is new since the last one, once it has been gathered for long enough."""
+        """Make an edition of what is new since the last one, once it has been gathered for long enough.
+
+        Or of what was too little for the last one, once it has waited for `max_wait`.
+        """
         with self._database.write() as session:
             started = editions.started_at(session, digest.name, cadence.name, now)
-            last = editions.last_deadline(session, digest.name, cadence.name) or started
+            last = editions.find_last(session, digest.name, cadence.name)
             midnight = calendar.instant(
                 now.astimezone(self._settings.zone).date(), time(), self._settings.zone
             )
             made_today = editions.count_since(session, digest.name, cadence.name, midnight)
-            since = max(started, last, now - digest.lookback)
+            since = max(started, last.deadline_at if last else started, now - digest.lookback)
             first = first_news(session, digest, cadence.name, since, now)
+            is_over = last is not None and is_wait_over(session, digest, cadence.name, last, now)
         gather = timedelta() if gathered else digest.gather
+        first = now - gather if is_over else first
         if first is None or not calendar.is_news_due(first, made_today, now, gather, digest.max_a_day):
             return None
         return self._make(digest, cadence, calendar.current(cadence, now, self._settings.zone), now)

@@ -105,3 +105,27 @@ def test_nothing_is_due_in_quiet_hours(newsroom: Newsroom, quiet: str, moment: s
     hours = digest(newsroom, quiet=quiet).quiet_hours(Cadence.parse("news", "at once"))
     found = after_quiet(datetime.fromisoformat(moment).replace(tzinfo=zone).astimezone(UTC), hours, zone)
     assert found == datetime.fromisoformat(expected).replace(tzinfo=zone)
+
+
+def test_too_little_for_the_last_edition_goes_once_it_has_waited_for_long_enough(newsroom: Newsroom) -> None:
+    newsroom.digest = digest(newsroom, min_articles=3, max_wait=timedelta(hours=6), gather=timedelta())
+    reader = newsroom.subscribe("world", cadence="news")
+    alone = newsroom.publish("world", at=NOW + MINUTE)
+    assert periods(newsroom, NOW + HOUR) == ["2026-11-23T08:05"]
+    assert newsroom.lists("news") == {}
+
+    assert periods(newsroom, NOW + 6 * HOUR) == []  # a minute too early
+    assert periods(newsroom, NOW + 6 * HOUR + MINUTE) == ["2026-11-23T13:06"]
+    assert newsroom.lists("news") == {reader: [[alone]]}
+    assert periods(newsroom, NOW + 7 * HOUR) == []
+
+
+def test_a_wait_that_ends_is_counted_among_the_editions_of_a_day(newsroom: Newsroom) -> None:
+    changed = {"min_articles": 3, "max_wait": timedelta(hours=6), "gather": timedelta(), "max_a_day": 1}
+    newsroom.digest = digest(newsroom, **changed)
+    reader = newsroom.subscribe("world", cadence="news")
+    alone = newsroom.publish("world", at=NOW + MINUTE)
+    assert periods(newsroom, NOW + HOUR) == ["2026-11-23T08:05"]
+    assert periods(newsroom, NOW + 8 * HOUR) == []
+    assert periods(newsroom, NOW + 18 * HOUR) == ["2026-11-24T01:05"]
+    assert newsroom.lists("news") == {reader: [[alone]]}
