@@ -103,6 +103,11 @@ EDITORS = (
     Command("remove", "editors:remove", "End an editor's access at once; their activity stays recorded."),
     Command("list", "editors:list_", "List everybody who has access to the desk."),
 )
+TOKENS = (
+    Command("make", "tokens:make", "Make a token for a program and print it; it is shown this once."),
+    Command("list", "tokens:list_", "List the tokens with what each may do and when it was last used."),
+    Command("revoke", "tokens:revoke", "Revoke a token at once: it opens nothing any more."),
+)
 SOURCES = (
     Command("list", "articles.sources:list_", "List the sources and their health."),
     Command("import", "articles.sources:import_", "Add the feeds of an OPML file to config.toml."),
@@ -123,5 +128,6 @@ GROUPS = (
     ("subscribers", "The readers: import, add, show, erase, list, export.", SUBSCRIBERS),
     ("editors", "The editors who may open the desk: add, remove, list.", EDITORS),
     ("letters", "Readers' letters to the editors: list, show, answer, mark as done.", LETTERS),
+    ("tokens", "The tokens of the API: make, list, revoke.", TOKENS),
     ("sources", "The sources: list with their health, import, export.", SOURCES),
 )

@@ -37,6 +37,7 @@ from digest.models.inbound import (
     LetterState,
 )
 from digest.models.ledger import CadenceStart, DailyFigures, Key, LearnedLimit, Ledger, Memo, Worker
+from digest.models.programs.tokens import ApiScope, ApiToken, KeptAnswer
 from digest.models.reply import Outcome, Reply, Stage
 from digest.models.source import Source
 from digest.models.status import Alert, AlertKind, Audience
@@ -68,6 +69,8 @@ __all__ = [
     "Alert",
     "AlertKind",
     "Answer",
+    "ApiScope",
+    "ApiToken",
     "Approval",
     "Article",
     "Audience",
@@ -96,6 +99,7 @@ __all__ = [
     "Form",
     "FrozenArticle",
     "InboundMessage",
+    "KeptAnswer",
     "Key",
     "LearnedLimit",
     "Ledger",

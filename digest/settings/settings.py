@@ -18,6 +18,7 @@ from digest.settings.domains import LOOPBACK, is_aligned
 from digest.settings.inbound import InboundSettings
 from digest.settings.look import LookSettings
 from digest.settings.site import (
+    ApiSettings,
     DatabaseSettings,
     FetchSettings,
     LogSettings,
@@ -46,6 +47,7 @@ class Settings(BaseSettings):
     database: DatabaseSettings = DatabaseSettings()
     smtp: SmtpSettings = SmtpSettings()
     web: WebSettings
+    api: ApiSettings = ApiSettings()
     fetch: FetchSettings = FetchSettings()
     log: LogSettings = LogSettings()
     dkim: DkimSettings = DkimSettings()

@@ -18,6 +18,7 @@ from digest.settings.types import (
     Duration,
     Host,
     Mailbox,
+    Origin,
     ProxyNetwork,
     Slug,
     Table,
@@ -135,6 +136,19 @@ class WebSettings(Table):
     def signing_keys(self) -> tuple[bytes, ...]:
         """Return the ring of signing secrets; the first signs, all verify."""
         return tuple(key.get_secret_value().encode() for key in (self.secret, *self.old_secrets))
+
+
+class ApiSettings(Table):
+    """`[api]`: what programs may do; without a token made at the desk they may do nothing.
+
+    `origins` are sites whose scripts may call it from a browser (CORS); `private_webhooks` are the only
+    addresses of the own machine or network to which webhooks are posted.
+    """
+
+    enabled: bool = True
+    requests_per_minute: int = Field(default=120, ge=1, le=1_000_000)
+    origins: tuple[Origin, ...] = ()
+    private_webhooks: tuple[Origin, ...] = ()
 
 
 class LogSettings(Table):

@@ -122,6 +122,13 @@ def parse_quiet_hours(value: object) -> str:
     return text
 
 
+def _origin(value: object) -> object:
+    parts = urlsplit(value if isinstance(value, str) else "")
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/") or parts.query:
+        raise ValueError("is no origin: write scheme, host and port alone, such as https://app.example.org")
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2].lower()}"
+
+
 Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
 
 
@@ -137,6 +144,7 @@ Mailbox = Annotated[str, BeforeValidator(_mailbox)]
 
 Host = Annotated[str, BeforeValidator(_host)]
 ProxyNetwork = Annotated[ipaddress.IPv4Network | ipaddress.IPv6Network, BeforeValidator(_network)]
+Origin = Annotated[str, BeforeValidator(_origin)]
 BaseUrl = Annotated[str, BeforeValidator(_base_url)]
 Written = Annotated[str, BeforeValidator(_cadence)]
 QuietHours = Annotated[str, BeforeValidator(parse_quiet_hours)]

@@ -20,6 +20,7 @@ from digest.tasks.archive import Archive
 from digest.tasks.desk.desk import Desk
 from digest.tasks.readers.mail_domains import load_mail_domains
 from digest.tasks.readers.readers import Readers
+from digest.web.api.routes import BASE, create_api
 from digest.web.desk.routes import add_desk, add_editions
 from digest.web.newsroom.routes import add_newsroom
 from digest.web.public.archive import ArchivePages
@@ -84,6 +85,8 @@ def create_app(
         from digest.web.public.metrics import MetricsPage
 
         app.include_router(MetricsPage(metrics, settings.web.metrics_token.get_secret_value()).router())
+    if settings.api.enabled:
+        app.mount(BASE, create_api(readers, now))
     _add_files(app, pages)
     _add_health(app, readers, is_stalled)
     _add_error_pages(app, views, settings)

@@ -9,6 +9,7 @@ from sqlmodel import Session
 
 from digest.articles.ambiguous_ids import told_apart
 from digest.articles.parsed import ParsedArticle
+from digest.errors import InputError
 from digest.models import Article
 from digest.models.row import row_id
 from digest.rules.articles.admission import TAKEN_BACK, Admission, hold_back
@@ -45,12 +46,22 @@ class KnownArticles:
     """The stored articles that a source's new ones may be, and those it has just got.
 
     `items` are all that stand in the source now: what stands there beside a known article is another one, and
-    what took the place of one that is gone may be that one under a new name.
+    what took the place of one that is gone may be that one under a new name. Unless they are complete: what a
+    program sends in, one by one, replaces nothing.
     """
 
-    def __init__(self, session: Session, source: str, items: Sequence[ParsedArticle], now: datetime) -> None:
+    def __init__(
+        self,
+        session: Session,
+        source: str,
+        items: Sequence[ParsedArticle],
+        now: datetime,
+        *,
+        is_complete: bool = True,
+    ) -> None:
         self._session = session
         self._source = source
+        self._is_complete = is_complete
         self._now = now
         self._addresses = frozenset(item.canonical_url for item in items)
         self._guids = frozenset(item.guid for item in items if item.guid)
@@ -135,7 +146,8 @@ class KnownArticles:
     def stands(self, row: AnyArticle) -> bool:
         """Return whether the source still has an article, by its URL or its guid."""
         return (
-            isinstance(row, NewArticle)
+            not self._is_complete
+            or isinstance(row, NewArticle)
             or row.canonical_url in self._addresses
             or (row.guid is not None and row.guid in self._guids)
         )
@@ -163,10 +175,15 @@ def store_articles(
     now: datetime,
     intake: Admission = _ANYTHING,
     topics: Topics = _NO_RULES,
+    *,
+    is_complete: bool = True,
 ) -> Stored:
-    """Match articles to the known ones and store new ones; an edit updates and is never new."""
+    """Match articles to the known ones and store new ones; an edit updates and is never new.
+
+    `is_complete` says whether they are all that the source has.
+    """
     items = told_apart(list(parsed))
-    stored, known = Stored(), KnownArticles(session, source, items, now)
+    stored, known = Stored(), KnownArticles(session, source, items, now, is_complete=is_complete)
     new: list[NewArticle] = []
     for number, item in enumerate(items):
         if number % _AT_ONCE == 0:
@@ -193,6 +210,26 @@ def store_articles(
     _admit(session, new, stored, now, intake)
     stored.standing.update(row.id for row in new if row.id is not None)
     return stored
+
+
+def replace_article(
+    session: Session, row: Article, item: ParsedArticle, now: datetime, topics: Topics = _NO_RULES
+) -> bool:
+    """Update one article with what its source says of it now, its URL too; return whether that changed it.
+
+    Raise InputError where another article has the URL.
+    """
+    if item.canonical_url != row.canonical_url:
+        if any(other.id != row.id for other in articles.list_at(session, [item.canonical_url])):
+            raise InputError(f"another article has the link {item.url}: each needs its own")
+        row.canonical_url = item.canonical_url
+    changed = _take_over(row, row.source, item, topics)
+    if changed:
+        row.updated_at = now
+        session.add(row)
+        session.flush()
+        refold(session, row, now)
+    return changed
 
 
 def _unsettle(session: Session, row: Article, now: datetime, intake: Admission) -> None:

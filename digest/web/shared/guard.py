@@ -1,7 +1,9 @@
 """What every request passes before a page sees it: client address, limits, complete bodies, valid paths."""
 
+import json
 import re
 from collections.abc import Sequence
+from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -11,6 +13,8 @@ from digest.rules.readers.origins import UNKNOWN, Network, find_client
 from digest.web.shared.security import set_headers
 
 MOST_BODY = 64 * 1024
+API = "/api/"
+MOST_BY_API = 512 * 1024
 MOST_AT_DESK = 256 * 1024  # an introduction of 10,000 letters may take nine bytes for each
 MOST_UPLOAD = 257 * 1024 * 1024  # a list of readers with its form; its page reads it piece by piece
 UPLOAD = "/desk/readers/import"
@@ -19,8 +23,10 @@ _CONTROLS = re.compile("[\x00-\x1f\x7f]")
 _BOUNDARY = re.compile(r"""boundary=(?:"([^"\\]{1,70})"|([^\s;,"]{1,70}))""", re.I)
 _URLENCODED, _MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data"
 _SAFE = ("GET", "HEAD", "OPTIONS")
-# A mailbox provider's one-click POST and a form on the publication's own site come from elsewhere by design.
-_FROM_ANYWHERE = ("/unsubscribe/", "/subscribe")
+_JSON = "application/json"
+# A mailbox provider's one-click POST and a form on the publication's own site come from elsewhere by design;
+# the API knows no cookie, so another site's page can do nothing in anybody's name.
+_FROM_ANYWHERE = ("/unsubscribe/", "/subscribe", API)
 _REFUSALS = {
     400: b"This request cannot be read.\n",
     403: b"This came from another site's page, and nothing was changed.\n",
@@ -72,7 +78,7 @@ class Guard:
         if not refused and _has_nul(body, headers.get("content-type", "")):
             refused = 400
         if refused:
-            await _answer(send_guarded, refused)
+            await _answer(send_guarded, refused, as_problem=scope["path"].startswith(API))
             return
         await self._app(self._passed(scope, headers), _replay(body, receive), send_guarded)
 
@@ -109,6 +115,8 @@ def _most_body(path: str) -> int:
     """Return how many bytes a request may have: editors write more than whoever may sign in."""
     if path == UPLOAD:
         return MOST_UPLOAD
+    if path.startswith(API):
+        return MOST_BY_API
     return MOST_AT_DESK if path.startswith("/desk/") and not path.startswith(_DOORS) else MOST_BODY
 
 
@@ -149,7 +157,7 @@ def _plain_type(content_type: str) -> str:
     if kind == _MULTIPART:
         boundary = _BOUNDARY.search(content_type)
         return f'{_MULTIPART}; boundary="{boundary[1] or boundary[2]}"' if boundary else "text/plain"
-    return kind if kind == _URLENCODED else "text/plain"
+    return kind if kind in (_URLENCODED, _JSON) else "text/plain"
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:
@@ -161,7 +169,14 @@ def _replay(body: bytes, receive: Receive) -> Receive:
     return replay
 
 
-async def _answer(send: Send, status: int) -> None:
-    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"connection", b"close")]
+async def _answer(send: Send, status: int, *, as_problem: bool) -> None:
+    kind, body = b"text/plain; charset=utf-8", _REFUSALS[status]
+    if as_problem:  # RFC 9457, section 4.2.1: about:blank means no more than the status does
+        told = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status}
+        kind, body = (
+            b"application/problem+json",
+            json.dumps(told | {"detail": body.decode().strip()}).encode(),
+        )
+    headers = [(b"content-type", kind), (b"connection", b"close")]
     await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": _REFUSALS[status]})
+    await send({"type": "http.response.body", "body": body})

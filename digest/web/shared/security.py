@@ -12,6 +12,7 @@ __all__ = ["TOKEN_PATHS", "find_block", "policy", "set_headers"]
 
 TOKEN_PATHS = (
     "/confirm/", "/unsubscribe/", "/preferences/", "/undo/", "/me/", "/address/", "/feed/", "/calendar/",
+    "/api/",
 )  # fmt: skip
 
 _POLICY = (

@@ -1,0 +1,1 @@
+"""What is kept of programs that use the publication: tokens, kept answers. Open tokens.py first."""

@@ -1,0 +1,1 @@
+"""Tokens of the API and kept answers. Open tokens.py first."""
