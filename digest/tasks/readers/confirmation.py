@@ -87,7 +87,8 @@ def confirm(
         judged = _judge(readers, session, found, now)
         if found is None or judged.answer != ConfirmationResult.OPEN:
             return judged
-        taken = {name: chosen for name, chosen in (choices or found.chosen).items() if name in found.chosen}
+        wanted = found.chosen if choices is None else choices
+        taken = {name: chosen for name, chosen in wanted.items() if name in found.chosen}
         taken = {name: check_choices(readers.settings.digest(name), chosen) for name, chosen in taken.items()}
         if not taken or not confirmations.use_confirmation(session, found.asking, now):
             return judged if not taken else Confirmed(ConfirmationResult.ALREADY, judged.digest)

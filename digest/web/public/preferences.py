@@ -1,8 +1,7 @@
 """The pages behind the links in every message: preferences, unsubscribing, and undoing that."""
 
 from collections.abc import Callable
-from datetime import date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from datetime import datetime, timedelta
 
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse
@@ -10,9 +9,8 @@ from starlette.responses import HTMLResponse
 from digest.errors import InputError
 from digest.models.cadence import Unit
 from digest.rules.tokens import tokens
-from digest.safe_text import printable
 from digest.settings import DigestSettings
-from digest.tasks.readers.preferences import Preferences, find_preferences, resume, set_pause, set_preferences
+from digest.tasks.readers.preferences import find_preferences, resume, set_pause, set_preferences
 from digest.tasks.readers.reader_page import request_link_by
 from digest.tasks.readers.readers import (
     Readers,
@@ -23,42 +21,19 @@ from digest.tasks.readers.readers import (
     undo_leave,
 )
 from digest.tasks.readers.sign_up import Choices
+from digest.web.public.pauses import PAUSES, list_days, read_pause
 from digest.web.public.sign_up import ip_of, read_breaking
-from digest.web.shared.forms import Posted, Stamps, Submitted
+from digest.web.public.typed_choices import (
+    WRONG_CHOICES,
+    WRONG_DAY,
+    TypedChoices,
+    read_number,
+    retype_preferences,
+)
+from digest.web.shared.forms import ONCE_MORE, Posted, Stamps, Submitted
 from digest.web.shared.views import LANGUAGE, View, Views
 
-PAUSES = {"1": 1, "2": 2, "4": 4, "12": 12}
-"""The pauses on offer, in weeks; "open" lasts until the reader resumes."""
-
-LONGEST_PAUSE = timedelta(days=731)
-
 _SHORT_PAUSE = "4"
-
-
-def read_pause(form: Submitted, name: str, now: datetime, zone: str) -> tuple[bool | None, datetime | None]:
-    """Return whether a form pauses, and until when; None if it changes nothing about pauses.
-
-    A date has precedence over the list, and ends the pause at its first instant. Raise InputError for an
-    invalid date, one that has passed, or one more than two years away.
-    """
-    written = form.get(f"{name}-date")
-    if written:
-        try:
-            until = datetime.combine(date.fromisoformat(written), time(), ZoneInfo(zone))
-        except ValueError:
-            raise InputError(f'"{printable(written)[:40]}" is no date: write 2026-12-24') from None
-        if not now < until < now + LONGEST_PAUSE:
-            raise InputError(f"{written} is no end of a pause: pick a day within two years")
-        return True, until
-    chosen = form.get(name, "keep")
-    if chosen in PAUSES:
-        return True, now + timedelta(weeks=PAUSES[chosen])
-    return {"open": True, "none": False}.get(chosen), None
-
-
-def read_number(text: str) -> int | None:
-    """Return the number in a form field, such as an hour; None for the usual one."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 2 else None
 
 
 class PreferencePages:
@@ -80,6 +55,10 @@ class PreferencePages:
         router.add_api_route("/undo/{token}", self.undo, methods=post)
         return router
 
+    @property
+    def _zone(self) -> str:
+        return self._readers.settings.site.timezone
+
     def _view(self, request: Request, action: str, token: str) -> View:
         """Return the view in the language that the visitor chose, else the reader's."""
         return self._views.of(request, reader=find_language(self._readers, action, token))
@@ -91,17 +70,17 @@ class PreferencePages:
     def save(self, request: Request, token: str, form: Posted) -> HTMLResponse:
         """Store a reader's choices."""
         now, view = self._now(), self._views.of(request, chosen=form.get(LANGUAGE))
-        self._stamps.require(view, f"/preferences/{token}", form, now)
+        if not self._stamps.is_fresh(f"/preferences/{token}", form, now):
+            return self._show(view, token, status=403, error=view.words(ONCE_MORE), typed=form)
         origin = {"page": "preferences", "ip": ip_of(request)}
         choices = Choices(form.get("cadence"), form.list("topics"), read_breaking(form, "p"))
         try:
             hour = read_number(form.get("hour"))
             usual = form.has("hour") and hour is None
-            zone = self._readers.settings.site.timezone
-            paused, until = read_pause(form, "pause", now, zone)
+            paused, until = read_pause(form, "pause", now, self._zone)
             saved = set_preferences(self._readers, token, choices, now, origin, hour=hour, usual_hour=usual)
         except InputError:
-            return self._show(view, token, status=400, error=view.words("Please check your choices."))
+            return self._show(view, token, status=400, typed=form)
         if saved and paused is not None:
             self._pause(token, paused, until, now, origin)
         return self._show(view, token, saved=saved)
@@ -135,9 +114,17 @@ class PreferencePages:
         return say_link_sent(view)
 
     def _show(
-        self, view: View, token: str, *, status: int = 200, saved: bool = False, error: str = ""
+        self,
+        view: View,
+        token: str,
+        *,
+        status: int = 200,
+        saved: bool = False,
+        error: str = "",
+        typed: Submitted | None = None,
     ) -> HTMLResponse:
-        found: Preferences | None = find_preferences(self._readers, token)
+        """Show the choices; `typed` is a form that was not saved, shown again with what is wrong."""
+        now, found = self._now(), find_preferences(self._readers, token)
         if found is None or not found.is_open:
             return view.say(
                 view.words("Nothing to change here"),
@@ -146,15 +133,21 @@ class PreferencePages:
                 link="/",
                 link_text=view.words("Sign up"),
             )
+        shown = TypedChoices()
+        if typed is not None:
+            found, shown = retype_preferences(found, typed, now, self._zone)
+            error = error or view.words(WRONG_DAY if shown.has_wrong_day else WRONG_CHOICES)
         return view.render(
             "preferences",
             status,
             title=view.words("Preferences"),
             found=found,
+            typed=shown,
+            days=list_days(now, self._zone),
             saved=saved,
             error=error,
             path=f"/preferences/{token}",
-            stamp=self._stamps.make(f"/preferences/{token}", self._now()),
+            stamp=self._stamps.make(f"/preferences/{token}", now),
         )
 
     def show_leave(self, request: Request, token: str) -> HTMLResponse:

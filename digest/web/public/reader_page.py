@@ -8,22 +8,28 @@ from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, Response
 
 from digest.errors import InputError
-from digest.models import MailForm
-from digest.safe_text import printable
 from digest.tasks.readers import reader_page
 from digest.tasks.readers.private_feed import find_feed
-from digest.tasks.readers.reader_page import ReaderPage, Wish
+from digest.tasks.readers.reader_page import ReaderPage
 from digest.tasks.readers.readers import Readers
-from digest.tasks.readers.rhythm import Rhythm
 from digest.web.public.feeds import atom
-from digest.web.public.preferences import read_number, read_pause, say_link_sent
-from digest.web.public.sign_up import ip_of, read_breaking, read_choices
+from digest.web.public.pauses import list_days
+from digest.web.public.preferences import say_link_sent
+from digest.web.public.sign_up import ip_of
+from digest.web.public.typed_choices import (
+    WRONG_CHOICES,
+    WRONG_DAY,
+    TypedChoices,
+    read_name,
+    read_wish,
+    read_zone,
+    retype_page,
+)
 from digest.web.shared.conditional import answer
-from digest.web.shared.forms import Posted, Stamps, Submitted
-from digest.web.shared.views import LANGUAGE, ZONES, View, Views
+from digest.web.shared.forms import ONCE_MORE, Posted, Stamps, Submitted
+from digest.web.shared.views import LANGUAGE, View, Views
 
 _LINK = "/link"
-_LONGEST_NAME = 100
 
 
 class ReaderPages:
@@ -53,25 +59,28 @@ class ReaderPages:
         """Show the form that mails a reader their link."""
         return self._show_link(self._views.of(request))
 
-    def _show_link(self, view: View, error: str = "", status: int = 200) -> HTMLResponse:
+    def _show_link(
+        self, view: View, error: str = "", status: int = 200, *, address: str = ""
+    ) -> HTMLResponse:
         return view.render(
             "link",
             status,
             title=view.words("Manage your subscription"),
             error=error,
+            address=address,
             stamp=self._stamps.make(_LINK, self._now()),
         )
 
     def send_link(self, request: Request, form: Posted) -> HTMLResponse:
         """Mail a one-hour link to an address, if a reader has it."""
         now, view = self._now(), self._views.of(request, chosen=form.get(LANGUAGE))
-        self._stamps.require(view, _LINK, form, now)
+        typed = form.get("address").strip()
+        if not self._stamps.is_fresh(_LINK, form, now):
+            return self._show_link(view, view.words(ONCE_MORE), 403, address=typed)
         try:
-            reader_page.request_link(
-                self._readers, form.get("address"), {"page": "link", "ip": ip_of(request)}, now
-            )
+            reader_page.request_link(self._readers, typed, {"page": "link", "ip": ip_of(request)}, now)
         except InputError:
-            return self._show_link(view, view.words("Please check the address."), 400)
+            return self._show_link(view, view.words("Please check the address."), 400, address=typed)
         return say_link_sent(view)
 
     def show(self, request: Request, token: str) -> HTMLResponse:
@@ -87,24 +96,25 @@ class ReaderPages:
         view = self._views.of(request, chosen=form.get("language"), reader=old.language if old else None)
         if old is None:
             return self._say_expired(view)
-        self._stamps.require(view, f"/me/{token}", form, now)
-        zone = old.timezone or self._readers.settings.site.timezone
+        if not self._stamps.is_fresh(f"/me/{token}", form, now):
+            return self._show(view, token, old, error=view.words(ONCE_MORE), status=403, typed=form)
+        zone = self._zone_of(old)
         try:
-            wishes = {one.digest.name: _read_wish(form, one.digest.name, now, zone) for one in old.digests}
+            wishes = {one.digest.name: read_wish(form, one.digest.name, now, zone) for one in old.digests}
             reader_page.save_page(
                 self._readers,
                 token,
                 wishes,
                 now,
                 {"page": "reader", "ip": ip_of(request)},
-                name=printable(form.get("name"))[:_LONGEST_NAME].strip(),
+                name=read_name(form),
                 language=self._views.catalogues.find(form.get("language")),
-                timezone=form.get("timezone") if form.get("timezone") in ZONES else None,
+                timezone=read_zone(form),
                 wordings={one.digest.name: view.word_consent([one.digest]) for one in old.digests},
                 spoken=view.language,
             )
         except InputError:
-            return self._show(view, token, old, error=view.words("Please check your choices."), status=400)
+            return self._show(view, token, old, status=400, typed=form)
         found = reader_page.find_page(self._readers, token, now)
         return self._show(view, token, found, saved=view.words("Your changes are saved."))
 
@@ -117,20 +127,33 @@ class ReaderPages:
         saved: str = "",
         error: str = "",
         status: int = 200,
+        typed: Submitted | None = None,
+        address: str = "",
     ) -> HTMLResponse:
+        """Show a reader's page; `typed` is a form that was not saved, shown again with what is wrong."""
         if found is None:
             return self._say_expired(view)
+        now, zone, shown = self._now(), self._zone_of(found), TypedChoices(address=address)
+        if typed is not None:
+            language = self._views.catalogues.find(typed.get("language"))
+            found, shown = retype_page(found, typed, now, zone, language)
+            error = error or view.words(WRONG_DAY if shown.has_wrong_day else WRONG_CHOICES)
         return view.render(
             "reader",
             status,
             title=view.words("Your subscriptions"),
             found=found,
+            typed=shown,
+            days=list_days(now, zone),
             saved=saved,
             error=error,
             catalogues=[(code, view.name_language(code)) for code in self._views.catalogues.languages],
             path=f"/me/{token}",
-            stamp=self._stamps.make(f"/me/{token}", self._now()),
+            stamp=self._stamps.make(f"/me/{token}", now),
         )
+
+    def _zone_of(self, page: ReaderPage) -> str:
+        return page.timezone or self._readers.settings.site.timezone
 
     def _say_expired(self, view: View) -> HTMLResponse:
         return view.say(
@@ -176,13 +199,15 @@ class ReaderPages:
         view = self._views.of(request, chosen=form.get(LANGUAGE), reader=found.language if found else None)
         if found is None:
             return self._say_expired(view)
-        self._stamps.require(view, f"/me/{token}", form, now)
+        typed = form.get("address")
+        if not self._stamps.is_fresh(f"/me/{token}", form, now):
+            return self._show(view, token, found, error=view.words(ONCE_MORE), status=403, address=typed)
         try:
             origin = {"page": "reader", "ip": ip_of(request)}
-            reader_page.request_move(self._readers, token, form.get("address"), origin, now)
+            reader_page.request_move(self._readers, token, typed, origin, now)
         except InputError:
             error = view.words("Please check the address.")
-            return self._show(view, token, found, error=error, status=400)
+            return self._show(view, token, found, error=error, status=400, address=typed)
         said = view.words("Open the link that we mailed to the new address. Until then nothing changes.")
         return self._show(view, token, found, saved=said)
 
@@ -242,21 +267,3 @@ class ReaderPages:
             link=_LINK,
             link_text=view.words("Email me a link"),
         )
-
-
-def _read_wish(form: Submitted, digest: str, now: datetime, zone: str) -> Wish:
-    paused, until = read_pause(form, f"pause-{digest}", now, zone)
-    return Wish(
-        is_wanted=digest in form.list("digest"),
-        choices=read_choices(form, digest, alone=False),
-        hour=read_number(form.get(f"hour-{digest}")),
-        most=read_number(form.get(f"most-{digest}")),
-        form=form.get(f"form-{digest}") or MailForm.PICTURES,
-        rhythm=Rhythm(
-            read_breaking(form, digest),
-            read_number(form.get(f"fewest-{digest}")) or 0 if form.has(f"fewest-{digest}") else None,
-            form.get(f"quiet-{digest}") or None,
-        ),
-        paused=paused,
-        until=until,
-    )

@@ -1,7 +1,7 @@
 """Sign-up and confirmation pages. Only a POST changes anything."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from fastapi import APIRouter, Request
@@ -9,12 +9,11 @@ from starlette.responses import HTMLResponse
 
 from digest.errors import InputError
 from digest.rules.readers.address import normalise
-from digest.settings import DigestSettings
 from digest.tasks.readers.confirmation import ConfirmationResult, Confirmed, confirm, look_up
 from digest.tasks.readers.mail_domains import MailDomains
 from digest.tasks.readers.readers import Readers
 from digest.tasks.readers.sign_up import Choices, ask_for
-from digest.web.shared.forms import SIGN_UP, STAMP, TRAP, Posted, Stamps, Submitted
+from digest.web.shared.forms import ONCE_MORE, SIGN_UP, STAMP, TRAP, Posted, Stamps, Submitted
 from digest.web.shared.views import LANGUAGE, View, Views
 
 QUICKEST = timedelta(seconds=2)
@@ -25,20 +24,29 @@ _AGAIN = "sign-up again"
 
 @dataclass(frozen=True, slots=True)
 class SignUpForm:
-    """What was typed into a sign-up form, to be shown again with what is wrong."""
+    """What was typed into a sign-up form, to be shown again with what is wrong.
+
+    `ticked` has the digests that are chosen, `chosen` the choices for them and for those that are not.
+    """
 
     address: str = ""
-    chosen: Mapping[str, Choices] | None = None
+    chosen: Mapping[str, Choices] = field(default_factory=dict)
+    ticked: tuple[str, ...] | None = None
     agreed: bool = False
     error: str = ""
 
     def picked(self, digest: str, *, alone: bool) -> bool:
         """Return whether a digest is chosen; a single one is chosen from the start."""
-        return alone if self.chosen is None else digest in self.chosen
+        return alone if self.ticked is None else digest in self.ticked
 
     def of(self, digest: str) -> Choices:
         """Return the choices for a digest."""
-        return (self.chosen or {}).get(digest, Choices())
+        return self.chosen.get(digest, Choices())
+
+    @property
+    def wanted(self) -> dict[str, Choices]:
+        """Return the choices for the digests that are chosen."""
+        return {name: self.of(name) for name in self.ticked or ()}
 
 
 def read_choices(form: Submitted, digest: str, *, alone: bool) -> Choices:
@@ -90,8 +98,11 @@ class SignUpPages:
         """
         view = self._views.of(request, chosen=form.get(LANGUAGE))
         names = [digest.name for digest in self._settings.digests if digest.name in form.list("digest")]
-        chosen = {name: read_choices(form, name, alone=len(names) == 1) for name in names}
-        typed = SignUpForm(form.get("address").strip(), chosen, bool(form.get("consent")))
+        chosen = {
+            digest.name: read_choices(form, digest.name, alone=names == [digest.name])
+            for digest in self._settings.digests
+        }
+        typed = SignUpForm(form.get("address").strip(), chosen, tuple(names), bool(form.get("consent")))
         if form.get(TRAP):
             return self._say_sent(view)
         if not names:
@@ -113,7 +124,7 @@ class SignUpPages:
         return age is not None and age >= self._quickest
 
     def _ask(self, request: Request, view: View, typed: SignUpForm, form: Submitted) -> HTMLResponse:
-        chosen = typed.chosen or {}
+        chosen = typed.wanted
         wording = view.word_consent(self._settings.digest(name) for name in chosen)
         origin = {"form": f"{self._settings.site.base_url}/", "ip": ip_of(request)}
         try:
@@ -130,7 +141,7 @@ class SignUpPages:
             )
         except InputError:
             return self._refuse(view, typed, view.words("Please check the address and your choices."))
-        return self._say_sent(view) if allowed else self._say_later(view)
+        return self._say_sent(view) if allowed else self._show_later(view, typed)
 
     def _say_sent(self, view: View) -> HTMLResponse:
         return view.say(
@@ -142,21 +153,20 @@ class SignUpPages:
             ),
         )
 
-    def _say_later(self, view: View) -> HTMLResponse:
-        return view.say(
-            view.words("Please try again later"),
-            view.words("There were too many sign-ups within an hour."),
-            status=429,
-        )
+    def _show_later(self, view: View, typed: SignUpForm) -> HTMLResponse:
+        """Show the form once more, with what was typed, for a network or a domain that has to wait."""
+        error = view.words("There were too many sign-ups within an hour.")
+        title = view.words("Please try again later")
+        return self._show_home(view, replace(typed, error=f"{title}: {error}"), 429, title)
 
     def _refuse(self, view: View, typed: SignUpForm, error: str) -> HTMLResponse:
         return self._show_home(view, replace(typed, error=error), status=400)
 
-    def _show_home(self, view: View, typed: SignUpForm, status: int = 200) -> HTMLResponse:
+    def _show_home(self, view: View, typed: SignUpForm, status: int = 200, title: str = "") -> HTMLResponse:
         return view.render(
             "home",
             status,
-            title=view.words("Subscribe"),
+            title=title or view.words("Subscribe"),
             digests=self._settings.digests,
             typed=typed,
             wording=view.word_consent(self._settings.digests),
@@ -165,7 +175,7 @@ class SignUpPages:
 
     def _show_again(self, view: View, typed: SignUpForm) -> HTMLResponse:
         """Show the sign-up that a form from elsewhere asks for, with the button."""
-        digests = [self._settings.digest(name) for name in typed.chosen or {}]
+        digests = [self._settings.digest(name) for name in typed.wanted]
         return view.render(
             "sign_up_again",
             title=view.words("One more step"),
@@ -188,29 +198,29 @@ class SignUpPages:
         view = self._views.of(request, chosen=form.get(LANGUAGE), reader=found.language)
         if found.answer != ConfirmationResult.OPEN:
             return self._answer_confirm(view, found, token)
-        self._stamps.require(view, request.url.path, form, now)
-        choices = _read_confirmed(form, found.chosen)
+        typed = _read_confirmed(form, found.chosen)
+        if not self._stamps.is_fresh(request.url.path, form, now):
+            return self._show_confirm(view, found, token, 403, replace(typed, error=view.words(ONCE_MORE)))
         try:
             origin = {"page": "confirm", "ip": ip_of(request)}
-            done = confirm(self._readers, token, now, origin, choices)
+            done = confirm(self._readers, token, now, origin, typed.wanted)
         except InputError:
-            return self._answer_confirm(view, found, token, view.words("Please check your choices."), 400)
+            error = view.words("Please check your choices.")
+            return self._show_confirm(view, found, token, 400, replace(typed, error=error))
         if done.answer == ConfirmationResult.OPEN:
             error = view.words("Choose at least one newsletter.")
-            return self._answer_confirm(view, done, token, error, 400)
+            return self._show_confirm(view, done, token, 400, replace(typed, error=error))
         return self._answer_confirm(view, done, token)
 
-    def _answer_confirm(
-        self, view: View, found: Confirmed, token: str, error: str = "", status: int = 200
-    ) -> HTMLResponse:
-        digests = [self._settings.digest(name) for name in found.chosen]
+    def _answer_confirm(self, view: View, found: Confirmed, token: str) -> HTMLResponse:
         if found.answer == ConfirmationResult.OPEN:
-            return self._show_confirm(view, found, digests, token, error, status)
+            chosen = SignUpForm(chosen=found.chosen, ticked=tuple(found.chosen))
+            return self._show_confirm(view, found, token, 200, chosen)
         if found.answer in (ConfirmationResult.CONFIRMED, ConfirmationResult.ALREADY):
             return view.render(
                 "confirmed",
                 title=view.words("You are subscribed"),
-                digests=digests,
+                digests=[self._settings.digest(name) for name in found.chosen],
                 chosen=found.chosen,
                 preferences=found.preferences,
             )
@@ -223,14 +233,9 @@ class SignUpPages:
         )
 
     def _show_confirm(
-        self,
-        view: View,
-        found: Confirmed,
-        digests: list[DigestSettings],
-        token: str,
-        error: str,
-        status: int,
+        self, view: View, found: Confirmed, token: str, status: int, typed: SignUpForm
     ) -> HTMLResponse:
+        digests = [self._settings.digest(name) for name in found.chosen]
         one = view.title_of(digests[0]) if len(digests) == 1 else ""
         title = view.words("Subscribe to {title}?", title=one) if one else view.words("Confirm your choices")
         return view.render(
@@ -238,20 +243,21 @@ class SignUpPages:
             status,
             title=title,
             digests=digests,
-            typed=SignUpForm(chosen=found.chosen),
-            error=error,
+            typed=typed,
             stamp=self._stamps.make(f"/confirm/{token}", self._now()),
         )
 
 
-def _read_confirmed(form: Submitted, chosen: Mapping[str, Choices]) -> dict[str, Choices]:
+def _read_confirmed(form: Submitted, chosen: Mapping[str, Choices]) -> SignUpForm:
     """Return a confirmation form's choices; without its fields the sign-up's choices stay."""
     alone = len(chosen) == 1
-    return {
+    if not any(form.has(f"cadence-{name}") for name in chosen):
+        return SignUpForm(chosen=chosen, ticked=tuple(chosen))
+    typed = {
         name: read_choices(form, name, alone=alone) if form.has(f"cadence-{name}") else old
         for name, old in chosen.items()
-        if alone or name in form.list("digest")
     }
+    return SignUpForm(chosen=typed, ticked=tuple(n for n in chosen if alone or n in form.list("digest")))
 
 
 def ip_of(request: Request) -> str:

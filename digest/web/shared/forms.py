@@ -72,10 +72,15 @@ class Stamps:
         age = now - datetime.fromisoformat(values[1])
         return age if timedelta() <= age < _LIFE else None
 
+    def is_fresh(self, page: str, form: Submitted, now: datetime) -> bool:
+        """Return whether a form has a valid stamp of its page."""
+        return self.age(page, form.get(STAMP), now) is not None
+
     def require(self, view: View, page: str, form: Submitted, now: datetime) -> None:
         """Refuse a form without a valid stamp of its page."""
-        if self.age(page, form.get(STAMP), now) is None:
+        if not self.is_fresh(page, form, now):
             raise HTTPException(403, view.words(EXPIRED))
 
 
+ONCE_MORE = mark("This page was open for a long time. Please check it and press the button once more.")
 EXPIRED = mark("This page has expired. Reload it and try again.")

@@ -24,7 +24,7 @@ from digest.web.shared.pages import Pages
 LANGUAGE = "lang"
 _LONGEST_TAG = 35
 _NUMBERS = (3, 5, 8, 10, 15, 20, 30, 50)
-_QUIET = ("20:00-08:00", "21:00-07:00", "22:00-07:00", "23:00-08:00", "00:00-06:00")
+QUIET = ("20:00-08:00", "21:00-07:00", "22:00-07:00", "23:00-08:00", "00:00-06:00")
 
 
 def mark(text: str) -> str:
@@ -148,7 +148,7 @@ class View:
 
     def list_quiet(self, chosen: str | None) -> list[tuple[str, str]]:
         """List the quiet hours that are offered, each with its words, including a reader's own."""
-        spans = sorted({*_QUIET, *([chosen] if chosen else [])})
+        spans = sorted({*QUIET, *([chosen] if chosen else [])})
         return [(span, self._say_span(span)) for span in spans]
 
     def _say_span(self, span: str) -> str:

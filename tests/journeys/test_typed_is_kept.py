@@ -1,0 +1,189 @@
+"""A form that cannot be saved comes back as it was typed, with what is wrong, and can be sent once more."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from lxml import html
+
+from digest.settings import Settings
+from digest.store.database import Database
+from digest.tasks.readers.readers import Readers
+from digest.web.app import create_app
+from tests.journeys.test_reader_page import own_page
+from tests.support.readers import (
+    Clock,
+    find_row,
+    link,
+    make_readers,
+    sign_up,
+    sign_up_and_confirm,
+    take_token,
+)
+
+Fields = list[tuple[str, str]]
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def readers(database: Database, settings: Settings) -> Readers:
+    world = settings.digests[0].model_copy(
+        update={"breaking": True, "reader_choices": ("quiet", "min_articles")}
+    )
+    week = world.model_copy(update={"name": "week", "title": "The Week"})
+    return make_readers(database, settings.model_copy(update={"digests": (world, week)}))
+
+
+@pytest.fixture
+def client(readers: Readers, clock: Clock) -> Iterator[TestClient]:
+    with TestClient(create_app(readers, readers.settings, now=clock), follow_redirects=False) as client:
+        yield client
+
+
+def fields_of(text: str, action: str | None = None) -> Fields:
+    """Return what a browser would send for a page's form, its stamp aside."""
+    page: Any = html.fromstring(text)
+    forms = [one for one in page.forms if action is None or one.action == action]
+    return [(name, value or "") for name, value in forms[0].form_values() if name != "form"]
+
+
+def fill(fields: Fields, typed: dict[str, str], *, ticked: tuple[tuple[str, str], ...] = ()) -> Fields:
+    """Return a form's fields with others typed in their place, and more boxes ticked."""
+    assert set(typed) <= {name for name, _ in fields}
+    return [(name, typed.get(name, value)) for name, value in fields] + list(ticked)
+
+
+def send(client: TestClient, path: str, fields: Fields, stamp: str = "") -> tuple[int, str]:
+    data: dict[str, list[str]] = {"form": [stamp]}
+    for name, value in fields:
+        data.setdefault(name, []).append(value)
+    answer = client.post(path, data=data)
+    return answer.status_code, answer.text
+
+
+def find_all(text: str, xpath: str) -> list[Any]:
+    found: Any = html.fromstring(text).xpath(xpath)
+    return list(found)
+
+
+def stamp_of(text: str) -> str:
+    return str(find_all(text, '//input[@name="form"]/@value')[0])
+
+
+def test_a_readers_page_with_a_wrong_day_comes_back_as_typed(
+    client: TestClient, readers: Readers, clock: Clock
+) -> None:
+    sign_up_and_confirm(client, readers, clock())
+    path = own_page(client, readers, clock)
+    page = client.get(path).text
+    typed = fill(
+        fields_of(page, path),
+        {
+            "cadence-world": "daily", "hour-world": "9", "most-world": "3", "form-world": "text",
+            "fewest-world": "2", "quiet-world": "22:00-07:00", "pause-world-date": "2026-03-01",
+            "cadence-week": "weekly", "quiet-week": "none", "pause-week": "4",
+            "name": "Ann & Äää", "language": "de", "timezone": "Asia/Tokyo",
+        },
+        ticked=(("digest", "week"), ("topics-week", "science"), ("breaking-world", "on")),
+    )  # fmt: skip
+
+    status, shown = send(client, path, typed, stamp_of(page))
+
+    assert (status, sorted(fields_of(shown, path))) == (400, sorted(typed))
+    assert "Wählen Sie einen Tag innerhalb der nächsten zwei Jahre." in shown
+    wrong = find_all(shown, '//input[@aria-invalid="true"]')
+    assert [(one.get("name"), one.get("min"), one.get("max")) for one in wrong] == [
+        ("pause-world-date", "2026-03-03", "2028-03-01")
+    ]
+    assert find_row(readers).cadence == "weekly"
+    mended = fill(fields_of(shown, path), {"pause-world-date": "2026-04-01"})
+    assert send(client, path, mended, stamp_of(shown))[0] == 200
+    assert (find_row(readers).state, find_row(readers).hour, find_row(readers, "week").state) == (
+        "paused", 9, "confirmed",
+    )  # fmt: skip
+
+
+def test_preferences_come_back_as_typed_for_a_wrong_day_and_for_a_page_left_open(
+    client: TestClient, readers: Readers, clock: Clock
+) -> None:
+    sign_up_and_confirm(client, readers, clock())
+    path = link(readers, "preferences")
+    page = client.get(path).text
+    typed = fill(
+        fields_of(page, path),
+        {"cadence": "daily", "hour": "21", "pause-date": "12/24/2026"},
+        ticked=(("topics", "business"), ("breaking-p", "on")),
+    )
+    assert send(client, path, typed, stamp_of(page))[0] == 400
+    assert sorted(fields_of(send(client, path, typed, stamp_of(page))[1], path)) == sorted(typed)
+
+    clock.now += timedelta(hours=25)
+    typed = fill(typed, {"pause-date": ""})
+    status, shown = send(client, path, typed, stamp_of(page))
+    assert (status, sorted(fields_of(shown, path))) == (403, sorted(typed))
+    assert find_row(readers).cadence == "weekly"
+    assert send(client, path, fields_of(shown, path), stamp_of(shown))[0] == 200
+    assert (find_row(readers).cadence, find_row(readers).hour) == ("daily", 21)
+
+
+def test_a_wrong_address_comes_back_as_typed(client: TestClient, readers: Readers, clock: Clock) -> None:
+    sign_up_and_confirm(client, readers, clock())
+    path = own_page(client, readers, clock)
+    for shown, action in (("/link", "/link"), (path, f"{path}/address")):
+        page = client.get(shown).text
+        typed = fill(fields_of(page, action), {"address": "anna@new@example"})
+        status, again = send(client, action, typed, stamp_of(page))
+        assert (status, fields_of(again, action)) == (400, typed)
+
+
+def test_a_sign_up_that_is_refused_keeps_the_choices_of_digests_that_are_not_ticked(
+    client: TestClient, clock: Clock
+) -> None:
+    page = client.get("/").text
+    typed = fill(
+        fields_of(page, "/subscribe"),
+        {"address": "anna@example.org", "cadence-week": "weekly"},
+        ticked=(("topics-week", "science"),),
+    )
+    none = [pair for pair in typed if pair[0] != "digest"]
+
+    status, shown = send(client, "/subscribe", none, stamp_of(page))
+
+    assert (status, sorted(fields_of(shown, "/subscribe"))) == (400, sorted(none))
+
+
+def test_a_confirmation_without_a_tick_keeps_what_was_chosen(
+    client: TestClient, readers: Readers, clock: Clock
+) -> None:
+    sign_up(client, digest=["world", "week"])
+    path = f"/confirm/{take_token(readers, clock())}"
+    page = client.get(path).text
+    typed = fill(fields_of(page), {"cadence-week": "weekly"}, ticked=(("topics-world", "culture"),))
+    none = [pair for pair in typed if pair[0] != "digest"]
+
+    status, shown = send(client, path, none, stamp_of(page))
+
+    assert (status, sorted(fields_of(shown))) == (400, sorted(none))
+    assert "Choose at least one newsletter." in shown
+
+
+def test_a_sign_up_over_the_limit_comes_back_as_typed(readers: Readers, clock: Clock) -> None:
+    web = readers.settings.web.model_copy(update={"sign_ups_per_network": 1})
+    few = replace(readers, settings=readers.settings.model_copy(update={"web": web}))
+    with TestClient(create_app(few, few.settings, now=clock, quickest=timedelta())) as client:
+        page = client.get("/").text
+        typed = fill(
+            fields_of(page, "/subscribe"), {"address": "ben@example.org"}, ticked=(("consent", "yes"),)
+        )
+        assert send(client, "/subscribe", typed, stamp_of(page))[0] == 200
+
+        status, shown = send(client, "/subscribe", typed, stamp_of(page))
+
+        assert (status, sorted(fields_of(shown, "/subscribe"))) == (429, sorted(typed))
