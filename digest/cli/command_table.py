@@ -15,7 +15,11 @@ class Command(NamedTuple):
 
 
 COMMANDS = (
-    Command("demo", "setup:demo", "Run everything on sample data: a newsroom, its readers, a first edition."),
+    Command(
+        "demo",
+        "setup:demo",
+        "Run everything on sample data: a newsroom, readers, an edition to read and one to shape.",
+    ),
     Command("init", "init:init", "Write config.toml, from your site if you name it; create the database."),
     Command("fetch", "editions.send:fetch", "Fetch the sources that are due."),
     Command("preview", "editions.preview:preview", "Write the next edition as .html, .txt and .eml files."),

@@ -4,31 +4,39 @@ import secrets
 import signal
 import sys
 import threading
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
-from starlette.staticfiles import StaticFiles
 
 from digest.bootstrap import Application
 from digest.cli.terminal.common import DEFAULT, Common
+from digest.cli.terminal.logs import set_up_logging
 from digest.cli.terminal.output import say, warn
 from digest.clock import utc_now
 from digest.demo.catcher import Catcher, create_pages
-from digest.demo.loader import Loaded, free_port, load, prepare, start_catcher
+from digest.demo.loader import EDITOR, Loaded, free_port, load, password_of, prepare, start_catcher
+from digest.demo.stories import add_stories
 from digest.errors import UsageError
+from digest.scheduler import Ticker
 from digest.settings import load_settings
 from digest.web.app import create_app
 from digest.web.server import Server
+
+_TICK = timedelta(seconds=2)
 
 
 def demo(
     *,
     dir_: Annotated[Path, Parameter(name="--dir")] = Path("digest-demo"),
     serve: Annotated[bool, Parameter(negative="--no-serve")] = True,
+    port: int | None = None,
     common: Common = DEFAULT,
 ) -> None:
-    """Run everything on sample data: a newsroom, its readers, a first edition.
+    """Run everything on sample data: a newsroom, readers, an edition to read and one to shape.
+
+    While it serves, it does every two seconds what is due: who signs up has their mail at once.
 
     Parameters
     ----------
@@ -36,8 +44,12 @@ def demo(
         The folder for all files; a demo that is there already is continued.
     serve:
         Serve the pages and the caught mail until Ctrl-C; off if standard output is not a terminal.
+    port:
+        The port of the pages, and the next one of the caught mail; else that of DIR/config.toml, else 8000.
+        Naming it serves also where standard output is no terminal.
     """
-    settings = prepare(dir_, secrets.token_urlsafe(32), utc_now())
+    settings = prepare(dir_, secrets.token_urlsafe(32), utc_now(), port)
+    set_up_logging(settings.log, settings.folder)
     catcher, settings = start_catcher(settings, dir_)
     app = Application(settings)
     try:
@@ -46,7 +58,7 @@ def demo(
             say(line, quiet=common.quiet)
         for line in loaded.sent.trouble:
             warn(line)
-        if serve and sys.stdout.isatty():
+        if serve and (sys.stdout.isatty() or port is not None):
             _serve(app, dir_, common)
         if loaded.sent.trouble:
             sys.exit(1)
@@ -56,7 +68,11 @@ def demo(
 
 
 def catch(
-    *, dir_: Annotated[Path, Parameter(name="--dir")], port: int | None = None, common: Common = DEFAULT
+    *,
+    dir_: Annotated[Path, Parameter(name="--dir")],
+    port: int | None = None,
+    web_port: int | None = None,
+    common: Common = DEFAULT,
 ) -> None:
     """Run the mail catcher: SMTP in, pages out, messages as files.
 
@@ -66,14 +82,16 @@ def catch(
         Where to store the messages.
     port:
         The SMTP port; else the one of DIR/config.toml, else 2525.
+    web_port:
+        The port of the pages that show the mail; else the one after [web] port of DIR/config.toml, or 8025.
     """
     config = dir_ / "config.toml"
-    wanted = port or (load_settings(config).smtp.port if config.exists() else 2525)
-    if free_port(wanted) != wanted:
-        raise UsageError(f"port {wanted} is taken; name another with --port")
+    settings = load_settings(config) if config.exists() else None
+    wanted = _require_free(port or (settings.smtp.port if settings else 2525), "--port")
+    shown_at = _require_free(web_port or (settings.web.port + 1 if settings else 8025), "--web-port")
     catcher = Catcher(dir_ / "outbox", port=wanted)
     catcher.start()
-    pages = Server(create_pages(dir_ / "outbox"), "127.0.0.1", free_port(8025))
+    pages = Server(create_pages(dir_ / "outbox"), "127.0.0.1", shown_at)
     pages.start()
     say(f"catching at 127.0.0.1:{catcher.port}; mail: http://localhost:{pages.port}/", quiet=common.quiet)
     try:
@@ -91,26 +109,41 @@ def listen_for_end() -> threading.Event:
     return ended
 
 
+def _require_free(port: int, option: str) -> int:
+    if free_port(port) != port:
+        raise UsageError(f"port {port} is taken; name another with {option}")
+    return port
+
+
 def _serve(app: Application, folder: Path, common: Common) -> None:
     pages = create_app(app.readers, app.settings, desk=app.desk)
-    pages.mount("/pictures", StaticFiles(directory=folder / "newsroom" / "pictures", check_dir=False))
-    web = Server(pages, "127.0.0.1", free_port(app.settings.web.port))
-    mail = Server(create_pages(folder / "outbox"), "127.0.0.1", free_port(8025))
+    add_stories(pages, app, folder)
+    web = Server(pages, "127.0.0.1", app.settings.web.port)
+    mail = Server(create_pages(folder / "outbox"), "127.0.0.1", free_port(app.settings.web.port + 1))
+    ended = listen_for_end()
+    ticker = Ticker(app, _TICK)
     web.start()
     mail.start()
-    say(f"caught mail:   http://localhost:{mail.port}/", quiet=common.quiet)
-    say(f"sign-up page:  http://localhost:{web.port}/", quiet=common.quiet)
-    say(f"editors' desk: http://localhost:{web.port}/desk, once somebody may open it:", quiet=common.quiet)
-    say(
-        f"  digest editors add you@example.org --role operator --config {folder / 'config.toml'}",
-        quiet=common.quiet,
-    )
-    say("Ctrl-C ends it", quiet=common.quiet)
+    ticker.start()
+    for line in _where(app, web.port, mail.port):
+        say(line, quiet=common.quiet)
     try:
-        listen_for_end().wait()
+        ended.wait()
     finally:
+        ticker.stop()
         web.stop()
         mail.stop()
+
+
+def _where(app: Application, web: int, mail: int) -> list[str]:
+    return [
+        f"caught mail:   http://localhost:{mail}/",
+        f"sign-up page:  http://localhost:{web}/",
+        f"editors' desk: http://localhost:{web}/desk",
+        f"  sign in as {EDITOR} with {password_of(app.settings)}",
+        "  a second edition waits: shape it, and press Publish now",
+        "Ctrl-C ends it",
+    ]
 
 
 def _summary(loaded: Loaded, folder: Path) -> list[str]:

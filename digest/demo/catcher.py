@@ -42,6 +42,7 @@ td, th { text-align: left; vertical-align: top; padding: .5rem 1rem .5rem 0;
 th { font-weight: 600; white-space: nowrap }
 td { overflow-wrap: anywhere }
 td + td { color: var(--soft) }
+img { max-width: 100%; height: auto }
 time { white-space: nowrap }
 iframe { width: 100%; height: 60rem; border: 1px solid var(--line); background: #fff }
 pre { white-space: pre-wrap; overflow-wrap: anywhere; font: 14px/1.5 ui-monospace, monospace }
@@ -50,7 +51,8 @@ pre { white-space: pre-wrap; overflow-wrap: anywhere; font: 14px/1.5 ui-monospac
 """
 _LINKS_OPEN_OUTSIDE = "allow-popups allow-popups-to-escape-sandbox"
 _HEAD = (
-    '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+    '<!doctype html><html lang="{language}"><meta charset="utf-8">'
+    '<meta name="viewport" content="width=device-width">'
 )
 
 
@@ -123,7 +125,7 @@ def create_pages(outbox: Path) -> FastAPI:
         rows = "".join(_row(path) for path in paths)
         heading = f"<h1>Caught mail</h1><p>{len(paths)} messages, the latest first.</p>"
         table = f"<table><thead><tr><th>Message<th>To<th>Date</tr></thead>{rows}</table>"
-        return _page("Caught mail", heading + table)
+        return show_page("Caught mail", heading + table)
 
     @app.get("/{name}", response_class=HTMLResponse)
     def show(name: str) -> Response:
@@ -138,7 +140,7 @@ def create_pages(outbox: Path) -> FastAPI:
             f"<h2>Text part</h2><pre>{plain}</pre>"
             f"<h2>Headers</h2><table>{head}</table>"
         )
-        return _page(str(message["subject"]), body)
+        return show_page(str(message["subject"]), body)
 
     @app.get("/{name}/html", response_class=HTMLResponse)
     def html(name: str) -> Response:
@@ -158,10 +160,12 @@ def create_pages(outbox: Path) -> FastAPI:
     return app
 
 
-def _page(title: str, body: str) -> Response:
+def show_page(title: str, body: str, status: int = 200, *, language: str | None = None) -> Response:
+    """Return a page in the demo's own plain style, on which nothing is active."""
     headers = {"Content-Security-Policy": _POLICY, "X-Content-Type-Options": "nosniff"}
-    page = f"{_HEAD}<title>{escape(title)}</title><style>{_STYLE}</style>{body}</html>"
-    return HTMLResponse(page, headers=headers)
+    head = _HEAD.format(language=escape(language or "en"))
+    page = f"{head}<title>{escape(title)}</title><style>{_STYLE}</style>{body}</html>"
+    return HTMLResponse(page, status, headers=headers)
 
 
 def _row(path: Path) -> str:

@@ -1,6 +1,7 @@
 """Run all checks in parallel; one that fails or takes too long is reported and ends nothing."""
 
 import logging
+import shlex
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -14,7 +15,7 @@ from digest.tasks.doctor.dkim import examine_keys, examine_records
 from digest.tasks.doctor.dmarc import examine_dmarc
 from digest.tasks.doctor.dns_names import examine_mail_hosts, examine_reverse_names
 from digest.tasks.doctor.files import examine_alerts, examine_disk, examine_secrets, examine_time_zones
-from digest.tasks.doctor.findings import Finding, fail
+from digest.tasks.doctor.findings import Finding, fail, ok, warn
 from digest.tasks.doctor.pages import examine_pages, examine_proxies
 from digest.tasks.doctor.relay import examine_relay
 from digest.tasks.doctor.scope import Scope
@@ -23,6 +24,12 @@ from digest.tasks.doctor.spf import examine_spf
 from digest.tasks.doctor.templates import examine_templates
 
 log = logging.getLogger(__name__)
+
+_SERVED = ("relay", "pages", "one-click")
+"""What is there only while a demo is served."""
+
+_IN_EARNEST = ("relay-tls", "alerts", "signing-keys", "spf", "dkim", "dmarc", "mx", "ptr")
+"""What a demo needs not, whose mail leaves for nobody."""
 
 _STEPS = 4
 """The number of things that a check may wait for, one after another."""
@@ -73,7 +80,27 @@ def examine(scope: Scope, *, offline: bool = False, checks: Sequence[Check] = CH
         thread.join(max(0.0, end - time.monotonic()))
     late = f"did not end within {_STEPS * scope.seconds:g} seconds"
     unknown = {check.name: [fail(check.name, late, "give it longer with --timeout")] for check in wanted}
-    return [finding for check in wanted for finding in {**unknown, **results}[check.name]]
+    findings = [finding for check in wanted for finding in {**unknown, **results}[check.name]]
+    return about_demo(findings, scope) if scope.is_demo else findings
+
+
+def about_demo(findings: Sequence[Finding], scope: Scope) -> list[Finding]:
+    """Return the findings on a demo, of which what only concerns mail and pages in earnest is no fault.
+
+    Its relay is the mail catcher, its pages are those of `digest demo`, and its domain is an example's.
+    """
+    idle = [one for one in findings if one.check in _SERVED and one.status is Status.FAIL]
+    kept = [one for one in findings if one.check not in _IN_EARNEST and one not in idle]
+    kept = [one for one in kept if one.check not in _SERVED or one.status is not Status.WARN]
+    settings = scope.settings
+    if any(one.check == "relay" for one in idle):
+        found = f"its mail catcher is not running at {scope.relay.host}:{scope.relay.port}"
+    elif idle:
+        found = f"its pages are not served at {settings.site.base_url}"
+    else:
+        return [*kept, ok("demo", "these are the settings of `digest demo`; nothing leaves this machine")]
+    remedy = f"`digest demo --dir {shlex.quote(str(settings.folder))}` starts it again"
+    return [*kept, warn("demo", f"these are the settings of `digest demo`, and {found}", remedy)]
 
 
 def is_healthy(findings: Sequence[Finding]) -> bool:

@@ -35,6 +35,13 @@ class Scope:
         return self.settings.return_path_domain
 
     @property
+    def is_demo(self) -> bool:
+        """Return whether these are the settings of `digest demo`, by the folders that it makes."""
+        return self.relay_is_here and all(
+            (self.settings.folder / name).is_dir() for name in ("newsroom", "outbox")
+        )
+
+    @property
     def relay_is_here(self) -> bool:
         """Return whether the relay is on this machine."""
         return is_loopback(self.relay.host)

@@ -61,7 +61,7 @@ def look_before(
         last = last_subject(session, composer, database, shown.edition)
     chosen = [stored[choice.article_id] for choice in shown.chosen.choices]
     around = _around(settings, digest, shown, chosen, last, readers, without)
-    visits = visit(_addresses(parts, settings)) if asks else {}
+    visits = visit(_addresses(parts, settings), settings.site.base_url) if asks else {}
     pieces = tuple(_piece(article) for article in chosen)
     proof = EditionFacts(parts, pieces, around, visits, composer.warn_of(parts.html))
     return Preflight(shown, tuple(look_over(proof)))
@@ -89,16 +89,28 @@ def last_subject(session: Session, composer: Composer, database: Database, editi
     return composer.render(Variants(database).take(largest)).subject
 
 
-def visit(urls: Iterable[str], *, allow_private: bool = False) -> dict[str, LinkCheck]:
-    """Request each URL once, several at a time; only public addresses are connected to."""
+def visit(
+    urls: Iterable[str], own_pages: str | None = None, *, allow_private: bool = False
+) -> dict[str, LinkCheck]:
+    """Request each URL once, several at a time; only public addresses are connected to.
+
+    `own_pages` is the URL of our own pages, whose host and port may be private.
+    """
     turns = HostSpacing(0.0)
     wanted = list(dict.fromkeys(urls))[:_MOST_VISITS]
-    return dict(in_parallel(lambda url: _visit(url, turns, allow_private), wanted, _AT_ONCE))
+    return dict(in_parallel(lambda url: _visit(url, own_pages, turns, allow_private), wanted, _AT_ONCE))
 
 
-def _visit(url: str, turns: HostSpacing, allow_private: bool) -> LinkCheck:
+def _visit(url: str, own_pages: str | None, turns: HostSpacing, allow_private: bool) -> LinkCheck:
     try:
-        found = fetch(url, timeout=_PATIENCE, max_bytes=_LARGEST, turns=turns, allow_private=allow_private)
+        found = fetch(
+            url,
+            timeout=_PATIENCE,
+            max_bytes=_LARGEST,
+            turns=turns,
+            allow_private=allow_private,
+            private_origin=own_pages,
+        )
     except Busy:
         return LinkCheck()  # it exists, and asks to be left alone
     except InputError as error:
