@@ -1,11 +1,12 @@
 """A publisher sends breaking news from the desk, asked once more; the edition's history keeps it."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from sqlmodel import col, select, update
 
-from digest.models import Delivery, DeskAct, Edition, Subscription
+from digest.models import Delivery, DeskAct, Edition, EditionState, Subscription
 from digest.settings import Settings
 from tests.support.desks import BEN, Clock, Newsdesk
 
@@ -48,3 +49,37 @@ def test_a_publisher_sends_it_once_and_an_editor_is_told_who_may(newsdesk: Newsd
     assert acts == [("daily", said), ("breaking", said)]
     assert said in mara.get().text
     assert mara.get(f"{Newsdesk.PATH}/breaking/999").status_code == 404
+
+
+def test_what_was_made_of_one_article_or_for_one_reader_has_a_page_and_can_be_resumed(
+    newsdesk: Newsdesk,
+) -> None:
+    reader = newsdesk.subscribe("anna@readers.example")
+    with newsdesk.app.database.write() as session:
+        session.exec(update(Subscription).where(col(Subscription.id) == reader).values(breaking=True))
+    news, mara = newsdesk.publish("Dam bursts"), newsdesk.sign_in()
+    mara.do(f"breaking/{news}")
+    with newsdesk.app.database.write() as session:
+        session.exec(update(Edition).values(state=EditionState.PAUSED, reason="the relay refuses it"))
+        session.add(Edition(digest="world", cadence="request", period="2026-11-22-1", deadline_at=newsdesk.clock(),
+                            freeze_at=newsdesk.clock(), frozen_at=newsdesk.clock(), state="finished"))  # fmt: skip
+
+    path = f"/desk/world/breaking/{news}"
+    assert f'href="{path}"' in mara.get("/desk").text
+    assert "the relay refuses it" in mara.get(path).text
+    assert mara.get("/desk/world/request/2026-11-22-1").status_code == 200
+    assert mara.do("resume", path=path).headers["location"] == f"{path}?said=resumed"
+    assert mara.get("/desk/world/breaking/999").status_code == 404
+    assert mara.get("/desk/world/request/2026-11-25").status_code == 404
+
+
+def test_the_line_up_says_which_readers_wait_for_more_articles(newsdesk: Newsdesk) -> None:
+    mara = newsdesk.sign_in()
+    assert "wait until there are enough" not in mara.get().text
+
+    digests = newsdesk.settings.digests
+    newsdesk.settings.__dict__["digests"] = tuple(
+        one.model_copy(update={"min_articles": 3, "max_wait": timedelta(hours=36)}) for one in digests
+    )
+    said = "Readers with fewer than 3 new articles wait until there are enough, or until the oldest has waited 36 hours."
+    assert said in mara.get().text

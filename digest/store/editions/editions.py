@@ -148,6 +148,14 @@ def find_last(session: Session, digest: str, cadence: str) -> Edition | None:
     return session.exec(query.order_by(col(Edition.deadline_at).desc()).limit(1)).first()
 
 
+def find_last_made(session: Session, digest: str, cadence: str) -> Edition | None:
+    """Find the edition of a cadence with the latest deadline that was made, or is being made."""
+    is_made = or_(col(Edition.frozen_at).is_not(None), col(Edition.state) == EditionState.COMPILING)
+    query = select(Edition).where(Edition.digest == digest, Edition.cadence == cadence, is_made)
+    latest = query.order_by(col(Edition.deadline_at).desc(), col(Edition.id).desc())
+    return session.exec(latest.limit(1)).first()
+
+
 def list_last_made(session: Session) -> list[Edition]:
     """List the latest frozen or finished edition of each cadence that digests have, or had.
 

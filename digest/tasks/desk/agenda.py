@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from digest.models import DeliveryState, DeskAct, Draft, Edition, EditionName, EditionState
-from digest.models.cadence import CORRECTION
+from digest.models.cadence import RESERVED
 from digest.models.row import row_id
 from digest.rules.editions.cadence import Occurrence
 from digest.settings import DigestSettings, Settings
@@ -96,16 +96,17 @@ def list_entries(
 
 
 def find_entry(session: Session, settings: Settings, name: EditionName, now: datetime) -> AgendaEntry | None:
-    """Find one edition: one that was made, or the next of its cadence."""
+    """Find one edition: one that was made, or the next of its cadence.
+
+    Breaking news, corrections and editions for single readers have no next one.
+    """
     digest = next((one for one in settings.digests if one.name == name.digest), None)
-    if digest is None or name.cadence not in (*digest.cadences, CORRECTION):
+    if digest is None or name.cadence not in (*digest.cadences, *RESERVED):
         return None
     edition = editions.find_edition(session, name.digest, name.cadence, name.period)
     if edition is not None:
         return made_entry(session, digest, edition)
-    if name.cadence == CORRECTION:
-        return None
-    if digest.cadence(name.cadence).is_at_once:
+    if name.cadence in RESERVED or digest.cadence(name.cadence).is_at_once:
         return None
     coming = next_occurrence(session, settings, digest, name.cadence, now)
     return _coming(session, digest, name.cadence, coming) if coming.period == name.period else None
@@ -140,15 +141,15 @@ def _desktop(
     session: Session, settings: Settings, digest: DigestSettings, cadence: str, now: datetime
 ) -> Agenda:
     coming = next_occurrence(session, settings, digest, cadence, now)
-    rows = [one for one in editions.list_editions(session, digest=digest.name) if one.cadence == cadence]
-    held = [one for one in rows if one.state == EditionState.HELD]
-    made = [one for one in rows if one.frozen_at is not None or one.state == EditionState.COMPILING]
+    waiting = editions.list_editions(session, digest=digest.name, states=[EditionState.HELD])
+    held = [one for one in waiting if one.cadence == cadence]
+    last = editions.find_last_made(session, digest.name, cadence)
     return Agenda(
         digest,
         cadence,
         _coming(session, digest, cadence, coming),
         made_entry(session, digest, held[-1]) if held else None,
-        made_entry(session, digest, made[-1]) if made else None,
+        made_entry(session, digest, last) if last else None,
     )
 
 

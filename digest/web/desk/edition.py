@@ -14,6 +14,7 @@ from starlette.responses import Response
 from digest.articles.introductions import introduce
 from digest.errors import InputError, Unreachable
 from digest.models import DeskAct, EditionName, Reach, Role
+from digest.settings import DigestSettings
 from digest.tasks.desk import draft_articles as placing
 from digest.tasks.desk import drafts as changes
 from digest.tasks.desk.agenda import AgendaEntry, can_undo, list_activity
@@ -230,6 +231,7 @@ class EditionPages:
             except InputError as error:
                 wrong = sentence(error)
         return {
+            "waits_until": _waiting(entry.digest),
             "lineup": own or line_up(session, entry.digest, draft, at),
             "reader": reader if own else "",
             "asked_reader": reader,
@@ -247,6 +249,17 @@ class EditionPages:
         """Return what stands typed in the other fields of the page."""
         form = request.state.form if hasattr(request.state, "form") else request.query_params
         return {name: str(form.get(name, ""))[:2000] for name in _CARRIED}
+
+
+def _waiting(digest: DigestSettings) -> str:
+    """Say which readers an edition waits for; empty where it waits for nobody."""
+    if digest.min_articles < 2 and "min_articles" not in digest.reader_choices:
+        return ""
+    hours = digest.max_wait.total_seconds() / 3600
+    span = f"{hours / 24:g} days" if hours >= 48 else f"{hours:g} hours"
+    least = f"fewer than {digest.min_articles} new articles" if digest.min_articles > 1 else ""
+    who = f"Readers with {least or 'fewer new articles than they asked for'}"
+    return f"{who} wait until there are enough, or until the oldest has waited {span}."
 
 
 _SEE_OTHER = 303
