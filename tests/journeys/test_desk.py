@@ -201,6 +201,16 @@ def test_attempts_are_counted_by_address(newsdesk: Newsdesk) -> None:
     assert newsdesk.visitor().sign_in(MARA, PASSWORD).status_code == 303
 
 
+def test_a_browser_that_signed_in_before_is_not_locked_out_by_another(newsdesk: Newsdesk) -> None:
+    own = newsdesk.sign_in(MARA)
+    own.do("logout", path="/desk")
+    tried = [newsdesk.visitor().sign_in(MARA, "wrong").status_code for _ in range(10)]
+    assert tried == [400] * 9 + [429]
+    assert newsdesk.visitor().sign_in(MARA, PASSWORD).status_code == 429
+
+    assert own.sign_in(MARA, PASSWORD).status_code == 303
+
+
 @pytest.mark.parametrize(
     "spelling", ["MARA@Courier.Example", "mara@ｃourier.example", "ma\u00adra@courier.example"]
 )

@@ -14,6 +14,7 @@ from starlette.responses import RedirectResponse, Response
 from digest.models import Role
 from digest.tasks.desk.desk import Desk
 from digest.tasks.desk.sessions import LONGEST, SignedIn, find_visit, form_token, is_own_form, write_cookie
+from digest.tasks.desk.sign_in_limits import BROWSER_LIFE
 
 HOME = "/desk"
 _MOST_FIELDS = 100
@@ -46,6 +47,7 @@ class Access:
         self._secure = base.scheme == "https"
         prefix = "__Host-" if self._secure else ""
         self._session, self._visitor = f"{prefix}desk", f"{prefix}visitor"
+        self._browser = f"{prefix}browser"
 
     def look(self, request: Request) -> None:
         """Let an editor look."""
@@ -127,6 +129,14 @@ class Access:
         """Let the browser keep a session, as shown now."""
         cookie = write_cookie(self._desk, token, self._now())
         self._set(answer, self._session, cookie, seconds=int(LONGEST.total_seconds()))
+
+    def find_browser(self, request: Request) -> str:
+        """Return the cookie of a browser in which an editor signed in before, or ""."""
+        return request.cookies.get(self._browser, "")
+
+    def keep_browser(self, answer: Response, cookie: str) -> None:
+        """Let the browser keep that an editor signed in with it."""
+        self._set(answer, self._browser, cookie, seconds=int(BROWSER_LIFE.total_seconds()))
 
     def end_session(self, answer: Response) -> None:
         """Let the browser forget a session."""

@@ -7,10 +7,9 @@ from digest.errors import Busy, InputError
 from digest.tasks.desk.editors import find_invited, set_password
 from digest.tasks.desk.passwords import SHORTEST
 from digest.tasks.desk.sessions import end_others, find_key, sign_in, sign_out
-from digest.tasks.desk.sign_in_limits import count_attempt, note_network
+from digest.tasks.desk.sign_in_limits import count_attempt, note_network, write_browser
 from digest.web.desk.access import HOME, safe_next
 from digest.web.desk.pages import DeskPages
-from digest.web.shared.security import find_block
 
 _WRONG = "Wrong email or password."
 _TOO_OFTEN = "Too many attempts. Please wait an hour, or ask your operator."
@@ -34,8 +33,8 @@ class LoginPages:
         address, now = self._front.get(request, "address")[:320], self._front.now()
         origin = request.client.host if request.client else "unknown"
         next_ = self._front.get(request, "next")
-        key, network = find_key(address), find_block(origin)
-        if not count_attempt(self._front.desk, key, network, now):
+        key, browser = find_key(address), self._front.gate.find_browser(request)
+        if not count_attempt(self._front.desk, key, origin, now, browser=browser):
             return self._login(request, next_, _TOO_OFTEN, 429, address)
         try:
             token = sign_in(self._front.desk, address, self._front.get(request, "password"), now)
@@ -43,9 +42,10 @@ class LoginPages:
             return _try_later(self._login(request, next_, _BUSY, 503, address), busy)
         if token is None:
             return self._login(request, next_, _WRONG, 400, address)
-        note_network(self._front.desk, key, network, now)
+        note_network(self._front.desk, key, origin, now)
         page = self._front.go(safe_next(next_))
         self._front.gate.keep_session(page, token)
+        self._front.gate.keep_browser(page, write_browser(self._front.desk, key, now))
         return page
 
     def _login(

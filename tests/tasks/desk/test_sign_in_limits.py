@@ -12,6 +12,7 @@ from digest.tasks.desk.sign_in_limits import (
     FROM_A_NETWORK,
     count_attempt,
     note_network,
+    write_browser,
 )
 from digest.tasks.readers.expiry import keep_house
 from tests.support.desks import Clock, Newsdesk
@@ -60,3 +61,33 @@ def test_a_known_network_outlives_housekeeping_for_ninety_days(newsdesk: Newsdes
         for number in range(FOR_AN_ADDRESS_ELSEWHERE):
             count_attempt(newsdesk.app.desk, KEY, f"203.0.{number // 8}.0", later)
         assert count_attempt(newsdesk.app.desk, KEY, HOME, later) == known
+
+
+def test_a_stranger_in_an_editors_own_network_locks_nobody_out(newsdesk: Newsdesk) -> None:
+    desk = newsdesk.app.desk
+    note_network(desk, KEY, "192.0.2.7", NOW)
+    browser = write_browser(desk, KEY, NOW)
+    tried = [count_attempt(desk, KEY, "192.0.2.66", NOW) for _ in range(FOR_AN_ADDRESS_THERE + 1)]
+    assert tried == [True] * FOR_AN_ADDRESS_THERE + [False]
+
+    assert count_attempt(desk, KEY, "192.0.2.7", NOW)
+    for number in range(FROM_A_NETWORK):  # ... who then uses up the whole network's attempts
+        count_attempt(desk, f"{number}@x.example", "192.0.2.66", NOW)
+    assert not count_attempt(desk, KEY, "192.0.2.7", NOW)
+    assert count_attempt(desk, KEY, "192.0.2.66", NOW, browser=browser)
+
+
+def test_a_known_browser_is_one_editors_for_ninety_days_and_has_a_limit_too(newsdesk: Newsdesk) -> None:
+    desk, most = newsdesk.app.desk, FOR_AN_ADDRESS_THERE
+    for _ in range(most):
+        count_attempt(desk, KEY, AWAY, NOW)
+    browser, others = write_browser(desk, KEY, NOW), write_browser(desk, "ben@courier.example", NOW)
+
+    for cookie in (others, browser[:-4] + "AAAA", "", "nonsense"):
+        assert not count_attempt(desk, KEY, AWAY, NOW, browser=cookie)
+    tried = [count_attempt(desk, KEY, AWAY, NOW, browser=browser) for _ in range(most + 1)]
+    assert tried == [True] * most + [False]
+    later = NOW + timedelta(days=90)
+    for _ in range(most):
+        count_attempt(desk, KEY, AWAY, later)
+    assert not count_attempt(desk, KEY, AWAY, later, browser=browser)
