@@ -259,6 +259,28 @@ class ReaderFilter:
     language: str = ""
 
 
+class ReaderSegment(SQLModel, table=True):
+    """A search for readers, saved by name; `wanted` are the fields of its `ReaderFilter` that are set.
+
+    `version` rises with each change, so that nobody changes or uses what they have not seen.
+    """
+
+    __tablename__ = "reader_segment"
+
+    id: int | None = Field(default=None, primary_key=True)
+    name: str
+    name_key: str = Field(unique=True)
+    wanted: dict[str, str] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    version: int = 1
+    changed_by: str
+    changed_at: datetime
+
+    @property
+    def filter(self) -> ReaderFilter:
+        """Return the search."""
+        return ReaderFilter(**self.wanted)
+
+
 class TransferKind(StrEnum):
     """The direction of a list: taken in, or written."""
 

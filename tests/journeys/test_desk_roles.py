@@ -14,7 +14,8 @@ from tests.support.desks import BASE, BEN, MARA, OLGA, Clock, Newsdesk, Visitor
 PEOPLE = {Role.EDITOR: BEN, Role.PUBLISHER: MARA, Role.OPERATOR: OLGA}
 EDITION = "/desk/{digest}/{cadence}/{period}"
 READER = "/desk/readers/{reader}"
-LISTS = "/desk/readers/import"
+LISTS, SEGMENTS = "/desk/readers/import", "/desk/readers/segments"
+SEGMENT = f"{SEGMENTS}/{{segment}}"
 OPEN = {
     "/desk/login", "/desk/password/{token}", "/desk/proof/{token}", "/desk.css", "/desk.js",
     "/calendar/{token}.ics",
@@ -28,6 +29,8 @@ NEEDS: dict[tuple[str, str], Role] = {
     },
     **{("GET", path): Role.OPERATOR for path in (LISTS, f"{LISTS}/{{name}}", f"{LISTS}/{{name}}/lines")},
     **{("POST", f"{LISTS}/{{name}}/{act}"): Role.OPERATOR for act in ("check", "start", "remove")},
+    **{("GET", path): Role.OPERATOR for path in (SEGMENTS, SEGMENT, f"{SEGMENT}/proof")},
+    **{("POST", path): Role.OPERATOR for path in (SEGMENTS, f"{SEGMENT}/set", f"{SEGMENT}/remove", f"{SEGMENT}/proof")},
     ("POST", LISTS): Role.OPERATOR, ("POST", "/desk/readers/export"): Role.OPERATOR,
     ("POST", "/desk/sources/preview"): Role.OPERATOR,
     **{("POST", f"/desk/sources/{{source}}/{act}"): Role.OPERATOR for act in ("pause", "resume", "fetch")},
@@ -38,7 +41,7 @@ NEEDS: dict[tuple[str, str], Role] = {
 
 SAMPLES = {
     "digest": "world", "cadence": "daily", "period": "2026-11-23", "number": "1", "letter": "1",
-    "token": "x", "reader": "nobody", "source": "newsroom", "article": "1", "name": "nobody",
+    "token": "x", "reader": "nobody", "source": "newsroom", "article": "1", "name": "nobody", "segment": "1",
 }  # fmt: skip
 
 

@@ -41,7 +41,7 @@ def find_readers(session: Session, wanted: ReaderFilter, below: int | None, limi
             col(Subscriber.id) < top,
             col(Subscriber.id) >= floor,
             col(Subscriber.erased_at).is_(None),
-            *_conditions(wanted),
+            *conditions_of(wanted),
         )
         .order_by(col(Subscriber.id).desc())
         .limit(limit + 1)
@@ -62,7 +62,7 @@ def begin_with(session: Session, start: str, limit: int) -> list[Subscriber]:
 def list_matching(session: Session, wanted: ReaderFilter, after: int, limit: int) -> list[Subscriber]:
     """List readers who match by their ids, those above `after`."""
     query = select(Subscriber).where(
-        col(Subscriber.id) > after, col(Subscriber.erased_at).is_(None), *_conditions(wanted)
+        col(Subscriber.id) > after, col(Subscriber.erased_at).is_(None), *conditions_of(wanted)
     )
     return list(session.exec(query.order_by(col(Subscriber.id)).limit(limit)))
 
@@ -80,7 +80,8 @@ def _last_id(session: Session) -> int:
     return session.exec(select(func.max(Subscriber.id))).one() or 0
 
 
-def _conditions(wanted: ReaderFilter) -> Iterator[ColumnElement[bool]]:
+def conditions_of(wanted: ReaderFilter) -> Iterator[ColumnElement[bool]]:
+    """Yield what a reader who matches fulfils."""
     if wanted.text:
         address = col(Subscriber.address_key).contains(wanted.text.lower(), autoescape=True)
         yield or_(address, *_named(wanted.text))

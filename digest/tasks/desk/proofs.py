@@ -6,15 +6,17 @@ end with the next period's deadline, when an edition that still waits is skipped
 
 import html
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from digest.errors import InputError
+from digest.errors import InputError, Unreachable
 from digest.mail.rendering.renderer import Notice
-from digest.models import Approval, EditionName, Editor, Role
+from digest.models import Approval, EditionName, Editor, Role, Subscriber
 from digest.rules.editions import cadence as calendar
 from digest.rules.editions.cadence import Occurrence
+from digest.rules.tokens import tokens
 from digest.rules.tokens.sealed_values import seal, unseal
 from digest.store import editors
 from digest.store.editions import drafts
@@ -50,6 +52,15 @@ class ProofLink:
     editor: Editor
 
 
+@dataclass(frozen=True, slots=True)
+class ProofsSent:
+    """What came of a proof to several readers; `empty` are those for whom nothing is new."""
+
+    sent: int
+    empty: int
+    trouble: str = ""
+
+
 def look(desk: Desk, entry: AgendaEntry, view: Viewer, at: datetime) -> Preview:
     """Compose an edition that is unmade, as a reader would get it; raise InputError if that is empty."""
     return preview(
@@ -61,15 +72,45 @@ def look(desk: Desk, entry: AgendaEntry, view: Viewer, at: datetime) -> Preview:
 def send_proof(desk: Desk, entry: AgendaEntry, editor: Editor, view: Viewer, now: datetime) -> None:
     """Mail a proof to an editor; raise Unreachable where the relay does not take it."""
     shown = look(desk, entry, view, moment_of(entry, now))
-    page, text = shown.parts(inert=True)
     lines = _lines(desk, entry, editor)
     said = f"Proof of {entry.name} for {editor.address}. Its readers' links do nothing here."
-    notice = Notice(
-        _BODY.sub(lambda body: body[0] + _banner(said, lines), page, count=1), _head(said, lines, text)
-    )
+    notice = _under_banner(shown, said, lines)
     post(desk, notice, f"[Proof] {shown.rendering.subject}", editor.address, f"proof {entry.name}", now)
     with desk.database.write() as session:
         drafts.note(session, entry.draft, editor.address, "sent a proof to themselves", now)
+
+
+def send_proofs(
+    desk: Desk, entry: AgendaEntry, readers: Sequence[Subscriber], segment: str, who: str, now: datetime
+) -> ProofsSent:
+    """Mail a proof to readers, to each as they would get the edition, with a link that unsubscribes.
+
+    Readers for whom nothing is new get none. Where the relay does not take one, those after it get none
+    either. The edition's activity names who sent it to which segment, and how many got it.
+    """
+    sent, empty, trouble, at = 0, 0, "", moment_of(entry, now)
+    for reader in readers:
+        try:
+            shown = look(desk, entry, Viewer(reader.address), at)
+        except InputError:
+            empty += 1
+            continue
+        token = tokens.sign(desk.keys, tokens.UNSUBSCRIBE, reader.public_id, entry.name.digest)
+        lines = [("Unsubscribe", f"{desk.settings.site.base_url}/unsubscribe/{token}")]
+        said = f"Proof of {entry.digest.title}, before it is sent. Its other personal links do nothing here."
+        notice = _under_banner(shown, said, lines)
+        mark = f"proof {entry.name} {entry.draft.version}"
+        try:
+            post(desk, notice, f"[Proof] {shown.rendering.subject}", reader.address, mark, now)
+        except Unreachable as error:
+            trouble = str(error)
+            break
+        sent += 1
+    if sent:
+        said = f"sent a proof to {sent} reader{'' if sent == 1 else 's'} of the segment “{segment}”"
+        with desk.database.write() as session:
+            drafts.note(session, entry.draft, who, said, now)
+    return ProofsSent(sent, empty, trouble)
 
 
 def find_offer(desk: Desk, token: str, now: datetime) -> ProofLink | None:
@@ -111,6 +152,12 @@ def _lines(desk: Desk, entry: AgendaEntry, editor: Editor) -> list[tuple[str, st
 
     approve = [("Approve it", link(ProofAct.APPROVE))] if Role(editor.role).includes(Role.PUBLISHER) else []
     return [*approve, ("Hold it", link(ProofAct.HOLD))]
+
+
+def _under_banner(shown: Preview, said: str, lines: list[tuple[str, str]]) -> Notice:
+    page, text = shown.parts(inert=True)
+    bannered = _BODY.sub(lambda body: body[0] + _banner(said, lines), page, count=1)
+    return Notice(bannered, _head(said, lines, text))
 
 
 def _banner(said: str, lines: list[tuple[str, str]]) -> str:

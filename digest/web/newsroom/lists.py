@@ -26,12 +26,12 @@ from digest.tasks.readers.lists.uploads import (
 from digest.tasks.readers.readers import Readers
 from digest.web.desk.access import HOME
 from digest.web.desk.pages import DeskPages, sentence
+from digest.web.newsroom.segments import FILTER_FIELDS
 from digest.web.newsroom.upload import Upload, receive_upload
 from digest.web.shared.guard import MOST_UPLOAD, UPLOAD
 
 LISTS = UPLOAD
 EXPORT = f"{HOME}/readers/export"
-FILTER_FIELDS = ("text", "digest", "state", "cadence", "topic", "language")
 _LONGEST = 254
 _RESULTS = {
     "added": "Added",

@@ -7,15 +7,15 @@ from fastapi import Request
 from starlette.responses import Response
 
 from digest.errors import InputError
-from digest.models import SubscriptionState
 from digest.models.subscriber import ReaderFilter
 from digest.tasks.readers import on_request, records
+from digest.tasks.readers.lists.segments import list_segments
 from digest.tasks.readers.readers import Readers
 from digest.web.desk.access import HOME
 from digest.web.desk.pages import DeskPages, sentence
+from digest.web.newsroom.segments import FILTER_FIELDS, filter_values
 
 READERS = f"{HOME}/readers"
-_FIELDS = ("text", "digest", "state", "cadence", "topic", "language")
 _LONGEST = 254
 
 
@@ -48,7 +48,7 @@ class ReaderListPages:
     def _show(
         self, request: Request, status: int = 200, *, error: str = "", done: str = "", address: str = ""
     ) -> Response:
-        asked = {name: request.query_params.get(name, "").strip()[:_LONGEST] for name in _FIELDS}
+        asked = {name: request.query_params.get(name, "").strip()[:_LONGEST] for name in FILTER_FIELDS}
         wanted = ReaderFilter(**asked)
         below = _number(request.query_params.get("below", ""))
         page = records.list_page(self._readers, wanted, below)
@@ -66,11 +66,8 @@ class ReaderListPages:
             error=error,
             done=done,
             address=address,
-            digests=settings.digests,
-            states=list(SubscriptionState),
-            cadences=sorted({name for digest in settings.digests for name in digest.cadences}),
-            topics=sorted({topic for digest in settings.digests for topic in digest.topics}),
-            languages=self._languages,
+            segments=list_segments(self._readers),
+            **filter_values(settings, self._languages),
         )
 
 

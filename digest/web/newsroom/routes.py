@@ -13,6 +13,7 @@ from digest.web.newsroom.figures import FIGURES, FigurePages
 from digest.web.newsroom.lists import EXPORT, LISTS, ListPages
 from digest.web.newsroom.reader import ReaderRecordPages
 from digest.web.newsroom.readers import READERS, ReaderListPages
+from digest.web.newsroom.segments import SEGMENTS, SegmentPages
 from digest.web.newsroom.sources import SOURCES, SourcePages
 
 _LOOK = ["GET", "HEAD"]
@@ -22,6 +23,7 @@ def add_newsroom(app: FastAPI, front: DeskPages, readers: Readers, languages: Se
     """Add the newsroom's pages to an application that has a desk."""
     uploads = app.state.uploads = ListUploads(readers, front.now)
     app.include_router(_lists(front, readers, uploads))
+    app.include_router(_segments(front, readers, languages))
     app.include_router(_readers(front, readers, languages))
     app.include_router(_sources(front))
     app.include_router(_articles(front))
@@ -39,6 +41,19 @@ def _lists(front: DeskPages, readers: Readers, uploads: ListUploads) -> APIRoute
     for name, act in (("check", pages.check), ("start", pages.start), ("remove", pages.remove)):
         _post(router, f"{path}/{name}", act, gate.operator)
     _post(router, EXPORT, pages.export, gate.operator)
+    return router
+
+
+def _segments(front: DeskPages, readers: Readers, languages: Sequence[str]) -> APIRouter:
+    router, pages, gate = APIRouter(), SegmentPages(front, readers, languages), front.gate
+    path = f"{SEGMENTS}/{{segment}}"
+    _look(router, SEGMENTS, pages.list, gate.operator_look)
+    _post(router, SEGMENTS, pages.save, gate.operator)
+    _look(router, path, pages.show, gate.operator_look)
+    _post(router, f"{path}/set", pages.change, gate.operator)
+    _post(router, f"{path}/remove", pages.remove, gate.operator)
+    _look(router, f"{path}/proof", pages.show_proof, gate.operator_look)
+    _post(router, f"{path}/proof", pages.send_proof, gate.operator)
     return router
 
 

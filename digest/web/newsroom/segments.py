@@ -1,0 +1,206 @@
+"""Segments: searches for readers saved by name, for an export, and for a proof to a few of them."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+from urllib.parse import urlencode
+
+from fastapi import Request
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from digest.errors import InputError
+from digest.models import EditionName, ReaderSegment, Subscriber, SubscriptionState
+from digest.models.row import row_id
+from digest.models.subscriber import ReaderFilter
+from digest.settings import Settings
+from digest.tasks.desk.agenda import AgendaEntry, list_agenda
+from digest.tasks.desk.proofs import send_proofs
+from digest.tasks.readers.lists import segments
+from digest.tasks.readers.lists.segments import SegmentChanged
+from digest.tasks.readers.readers import Readers
+from digest.web.desk.access import HOME
+from digest.web.desk.pages import DeskPages, sentence
+
+SEGMENTS = f"{HOME}/readers/segments"
+FILTER_FIELDS = ("text", "digest", "state", "cadence", "topic", "language")
+MOST_PROOFS = 50
+"""How many readers a proof goes to at most."""
+_LONGEST = 254
+
+
+class SegmentPages:
+    """Segments, for operators."""
+
+    def __init__(self, front: DeskPages, readers: Readers, languages: Sequence[str]) -> None:
+        self._front, self._readers, self._languages = front, readers, languages
+
+    def list(self, request: Request) -> Response:
+        """Show all segments, and the form for a new one."""
+        asked = {name: request.query_params.get(name, "").strip()[:_LONGEST] for name in FILTER_FIELDS}
+        return self._list(request, wanted=ReaderFilter(**asked))
+
+    def save(self, request: Request) -> Response:
+        """Save a search under a name."""
+        name, wanted = self._front.get(request, "name"), self._wanted(request)
+        try:
+            number = segments.save_segment(self._readers, name, wanted, self._who(request), self._front.now())
+        except InputError as error:
+            status = 409 if isinstance(error, SegmentChanged) else 400
+            return self._list(request, status, wanted=wanted, called=name, error=sentence(error))
+        return self._front.go(f"{SEGMENTS}/{number}", "segment-saved")
+
+    def show(self, request: Request, segment: str) -> Response:
+        """Show a segment: its search, and what it can be used for."""
+        return self._show(request, self._find(segment))
+
+    def change(self, request: Request, segment: str) -> Response:
+        """Change a segment's name and search."""
+        found, name, wanted = self._find(segment), self._front.get(request, "name"), self._wanted(request)
+        return self._act(
+            request,
+            found,
+            lambda: segments.change_segment(
+                self._readers, row_id(found), self._seen(request, "version"), name, wanted,
+                self._who(request), self._front.now(),
+            ),
+            f"{SEGMENTS}/{found.id}",
+            "segment-saved",
+            called=name,
+            wanted=wanted,
+        )  # fmt: skip
+
+    def remove(self, request: Request, segment: str) -> Response:
+        """Remove a segment."""
+        found = self._find(segment)
+        return self._act(
+            request,
+            found,
+            lambda: segments.remove_segment(self._readers, row_id(found), self._seen(request, "version")),
+            SEGMENTS,
+            "segment-removed",
+        )
+
+    def show_proof(self, request: Request, segment: str) -> Response:
+        """Say who would get a proof of an edition, and ask whether to send it."""
+        return self._ask(request, self._find(segment), request.query_params.get("edition", ""))
+
+    def send_proof(self, request: Request, segment: str) -> Response:
+        """Mail a proof to the readers of a segment, as many as the page said."""
+        found, named = self._find(segment), self._front.get(request, "edition")
+        entry, readers = self._entry(named), self._mailable(found, named)
+        seen = tuple(self._seen(request, name) for name in ("version", "draft", "count"))
+        stand = (found.version, entry.draft.version, len(readers))
+        if seen != stand:
+            error = "The segment, its readers or the edition have changed since you saw this page."
+            return self._ask(request, found, named, 409, error=error)
+        if not 0 < len(readers) <= MOST_PROOFS:
+            return self._ask(request, found, named, 400)
+        done = send_proofs(
+            self._front.desk, entry, readers, found.name, self._who(request), self._front.now()
+        )
+        return self._ask(request, found, named, 502 if done.trouble else 200, done=done)
+
+    def _ask(
+        self, request: Request, found: ReaderSegment, named: str, status: int = 200, **values: object
+    ) -> Response:
+        entry, readers = self._entry(named), self._mailable(found, named)
+        return self._front.show(
+            request,
+            "segment_proof",
+            status,
+            title="Send a proof?",
+            segment=found,
+            entry=entry,
+            named=named,
+            readers=readers[:MOST_PROOFS],
+            count=len(readers),
+            most=MOST_PROOFS,
+            **{"error": "", "done": None, **values},
+        )
+
+    def _entry(self, named: str) -> AgendaEntry:
+        """Return an edition that is to be made or held."""
+        parts = named.split("/")
+        if len(parts) != len(EditionName._fields):
+            raise HTTPException(404)
+        entry = self._front.entry(EditionName(*parts))
+        if not entry.is_open:
+            raise HTTPException(404)
+        return entry
+
+    def _mailable(self, found: ReaderSegment, named: str) -> Sequence[Subscriber]:
+        digest = named.partition("/")[0]
+        return segments.list_mailable(self._readers, found.filter, digest, MOST_PROOFS)
+
+    def _act(
+        self,
+        request: Request,
+        found: ReaderSegment,
+        act: Callable[[], None],
+        onward: str,
+        said: str,
+        **typed: Any,
+    ) -> Response:
+        try:
+            act()
+        except InputError as error:
+            status = 409 if isinstance(error, SegmentChanged) else 400
+            return self._show(request, self._find(str(found.id)), status, error=sentence(error), **typed)
+        return self._front.go(onward, said)
+
+    def _find(self, segment: str) -> ReaderSegment:
+        number = int(segment) if segment.isascii() and segment.isdigit() and len(segment) < 10 else 0
+        found = segments.find_segment(self._readers, number)
+        if found is None:
+            raise HTTPException(404)
+        return found
+
+    def _show(self, request: Request, found: ReaderSegment, status: int = 200, **values: Any) -> Response:
+        with self._front.desk.database.read() as session:
+            agenda = list_agenda(session, self._front.desk.settings, self._front.now())
+        return self._front.show(
+            request,
+            "segment",
+            status,
+            title=found.name,
+            segment=found,
+            query=urlencode(found.wanted),
+            editions=[entry for one in agenda for entry in (one.coming, one.held) if entry is not None],
+            **self._form({"called": found.name, "wanted": found.filter, **values}),
+        )
+
+    def _list(self, request: Request, status: int = 200, **values: Any) -> Response:
+        return self._front.show(
+            request,
+            "segments",
+            status,
+            title="Segments",
+            segments=segments.list_segments(self._readers),
+            **self._form(values),
+        )
+
+    def _form(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        offered = filter_values(self._front.desk.settings, self._languages)
+        return {**offered, "error": "", "called": "", **values}
+
+    def _wanted(self, request: Request) -> ReaderFilter:
+        get = self._front.get
+        return ReaderFilter(**{name: get(request, name).strip()[:_LONGEST] for name in FILTER_FIELDS})
+
+    def _seen(self, request: Request, name: str) -> int:
+        written = self._front.get(request, name)
+        return int(written) if written.isascii() and written.isdigit() and len(written) < 10 else -1
+
+    def _who(self, request: Request) -> str:
+        return self._front.visit(request).editor.address
+
+
+def filter_values(settings: Settings, languages: Sequence[str]) -> dict[str, Any]:
+    """Return what the fields of a search for readers offer."""
+    return {
+        "digests": settings.digests,
+        "states": list(SubscriptionState),
+        "cadences": sorted({name for digest in settings.digests for name in digest.cadences}),
+        "topics": sorted({topic for digest in settings.digests for topic in digest.topics}),
+        "languages": languages,
+    }
