@@ -20,12 +20,14 @@ from digest.bootstrap import Application
 from digest.errors import DigestError
 from digest.sending import Sent, count_figures, fetch, prepare, watch_delivery
 from digest.store.database import Database
+from digest.store.wake_ups import SCHEMA_PREFIX
 from digest.tasks.delivery.deliver import count_due, deliver, finish, settle
+from digest.tasks.ledger.workload import DEAD_AFTER
 
 _NEWSROOM, _DELIVERY = "newsroom", "delivery"
 _MOST_DELIVERING = 16
 """How many processes one edition wakes at most; one that finds nothing to claim ends at once."""
-_HEARTBEAT, _DEAD_AFTER = 10.0, 40.0
+_HEARTBEAT, _DEAD_AFTER = 10.0, DEAD_AFTER.total_seconds()
 _LOCK = 0x6469676A  # "digj": one process creates the queue's tables, the others wait
 log = logging.getLogger(__name__)
 
@@ -181,4 +183,4 @@ def create_tables(database: Database, schema: str, jobs: App) -> None:
 
 def _schema_name() -> str:
     major, minor = version("procrastinate").split(".")[:2]
-    return f"digest_jobs_{major}_{minor}"
+    return f"{SCHEMA_PREFIX}{major}_{minor}"

@@ -6,8 +6,10 @@ from typing import NamedTuple
 from sqlmodel import Session, col, func, select
 
 from digest.models import (
+    OWNED,
     Answer,
     Delivery,
+    DeliveryState,
     Edition,
     EditionState,
     Letter,
@@ -55,6 +57,19 @@ def count_open(session: Session) -> dict[tuple[str, str], int]:
         )
         found.update({(digest, state): number for digest, state, number in session.exec(query)})
     return found
+
+
+def count_owned_by(session: Session) -> dict[int, int]:
+    """Count the deliveries that each worker has claimed or that are in flight, by its id."""
+    owned = in_states(session.get_bind().dialect.name, *OWNED)
+    rows = session.exec(select(Delivery.owner, func.count()).where(owned).group_by(col(Delivery.owner)))
+    return {owner: number for owner, number in rows if owner is not None}
+
+
+def count_accepted_since(session: Session, edition_id: int, since: datetime) -> int:
+    """Count an edition's deliveries that were accepted since a moment."""
+    wanted = (Delivery.edition_id == edition_id, Delivery.state == DeliveryState.ACCEPTED)
+    return session.exec(select(func.count()).where(*wanted, col(Delivery.changed_at) >= since)).one()
 
 
 def oldest_due_at(session: Session, now: datetime) -> datetime | None:

@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from digest.clock import utc_now
+from digest.store.database import Database
+from digest.store.workers import WorkerLock
 from tests.support.newsroom import Caught, Publication
 from tests.support.scripted import Scripted, answers, greets, steps
 
@@ -50,6 +53,24 @@ def test_status_counts_what_is_deferred_with_its_reason_and_the_next_try(
     assert "1 deferred: " in said
     assert "451 4.7.1 Greylisted" in said
     assert "; next try to" in said
+
+
+def test_status_names_the_processes_at_work_and_how_fast_the_edition_goes(
+    tmp_path: Path, database_url: str
+) -> None:
+    publication = put_off(tmp_path, database_url)
+    database = Database(database_url)
+    worker = WorkerLock.acquire(database, host="mail-2", pid=7, now=utc_now())
+
+    said = publication.run("status")
+    worker.release(database, utc_now())
+    database.close()
+
+    assert f"worker {worker.id} on mail-2 (pid 7), since " in said
+    assert ": 0 messages claimed" in said
+    assert "/daily/" in said
+    assert "nothing was accepted in the last minute" in said
+    assert "worker" not in publication.run("status")
 
 
 @pytest.mark.parametrize("command", ["status", "audit", "resume"])

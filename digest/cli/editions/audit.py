@@ -14,6 +14,7 @@ from digest.cli.terminal.tables import TableLayout, say_moment, show_table
 from digest.models import DeliveryState
 from digest.tasks.alerts.alerts import list_shown
 from digest.tasks.ledger import audit as accounting
+from digest.tasks.ledger.workload import describe_workload
 
 _SUMS = [
     "digest",
@@ -30,7 +31,7 @@ _SUMS = [
 
 
 def status(edition: str | None = None, *, json: AsJson = False, common: Common = DEFAULT) -> None:
-    """Show the progress of each edition.
+    """Show the progress of each edition, and who works on it.
 
     Parameters
     ----------
@@ -43,14 +44,17 @@ def status(edition: str | None = None, *, json: AsJson = False, common: Common =
             rows = accounting.status(session, app.settings, edition)
             slowed_by = accounting.slowed_by(session, app.settings, now)
             alerts = list_shown(session, app.settings, now)
+        workload = describe_workload(app.database, now)
     if json:
-        facts = {"editions": rows, "slowed_by": slowed_by, "alerts": alerts}
+        facts = {"editions": rows, "slowed_by": slowed_by, "alerts": alerts} | workload
         show_json(facts | ({"refused": refusal} if refusal else {}))
-    elif not rows:
+    elif not rows and not workload["workers"]:
         say("no edition yet; `digest send --now` makes one", quiet=common.quiet)
     else:
         show_table(_SUMS, rows, TableLayout(zone=zone, now=now))
         for line in _list_reasons(rows, lambda text: say_moment(datetime.fromisoformat(text), zone, now)):
+            say(line, quiet=common.quiet)
+        for line in _list_work(workload, lambda text: say_moment(datetime.fromisoformat(text), zone, now)):
             say(line, quiet=common.quiet)
         for line in slowed_by:
             say(f"slowed by {line}", quiet=common.quiet)
@@ -68,6 +72,18 @@ def _list_reasons(rows: list[dict[str, Any]], tell: Callable[[str], str]) -> Ite
             is_put_off = item["state"] == DeliveryState.DEFERRED and row["next_due_at"]
             when = f"; next try {tell(row['next_due_at'])}" if is_put_off else ""
             yield f"{name}: {item['count']} {item['state']}: {item['reason']}{when}"
+
+
+def _list_work(workload: dict[str, Any], tell: Callable[[str], str]) -> Iterator[str]:
+    for worker in workload["workers"]:
+        place, since = f"{worker['host']} (pid {worker['pid']})", tell(worker["started_at"])
+        unit = "message" if worker["under_way"] == 1 else "messages"
+        yield f"worker {worker['id']} on {place}, since {since}: {worker['under_way']} {unit} claimed"
+    for queue in workload["queues"]:
+        waits = f"{queue['waiting']} waiting" if queue["waiting"] else "none waiting"
+        yield f"wake-ups for {queue['name']}: {waits}, {queue['running']} acted on"
+    for rate in workload["rates"]:
+        yield f"{rate['edition']}: {rate['words']}"
 
 
 def _end_refused(refusal: str | None) -> None:
