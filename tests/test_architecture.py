@@ -130,6 +130,7 @@ SMALL_ROOMS = {
     "tasks/readers/lists/csv_export.py": "a use case that a command calls",
     "tasks/readers/lists/seen_addresses.py": "a table, and nothing else",
     "mail/reports/fallback.py": "the seam to flufl.bounce",
+    "rules/delivery/progress.py": "a decision of its own, between the ledger and whoever asks how fast it goes",
     "rules/delivery/return_paths.py": "a seam: composing writes what bounces are read by",
     "rules/editions/approval.py": "a table: what each policy does at the deadline",
     "tasks/ledger/contents.py": "a use case that the demo calls",
