@@ -7,8 +7,8 @@ WINDOW = timedelta(minutes=1)
 """Rates are those of the last minute."""
 
 
-class Pace(NamedTuple):
-    """`Pace(412.5, timedelta(minutes=3))`: messages a second, and how long the open ones take at that rate.
+class EditionPace(NamedTuple):
+    """`EditionPace(412.5, timedelta(minutes=3))`: messages a second, and how long the open ones take at that rate.
 
     `left` is None where nothing was accepted in the last minute, because then nobody can tell.
     """
@@ -25,7 +25,7 @@ class Pace(NamedTuple):
         return f"{self.rate:.3g} {unit} a second over the last minute; {_words_of(self.left)}"
 
 
-def pace(accepted: int, still_open: int, *, frozen_at: datetime | None, now: datetime) -> Pace:
+def pace(accepted: int, still_open: int, *, frozen_at: datetime | None, now: datetime) -> EditionPace:
     """Return the pace of an edition of which so many were accepted within `WINDOW`.
 
     An edition that was frozen within the window is measured since then, by whole seconds.
@@ -33,7 +33,7 @@ def pace(accepted: int, still_open: int, *, frozen_at: datetime | None, now: dat
     begun = timedelta.max if frozen_at is None else now - frozen_at
     seconds = max(1.0, min(WINDOW, begun).total_seconds())
     rate = accepted / seconds
-    return Pace(rate, timedelta(seconds=round(still_open / rate)) if rate else None)
+    return EditionPace(rate, timedelta(seconds=round(still_open / rate)) if rate else None)
 
 
 def _words_of(left: timedelta) -> str:

@@ -7,7 +7,7 @@ from sqlmodel import Session
 
 from digest.models import OPEN, EditionState
 from digest.models.row import row_id
-from digest.rules.delivery.progress import WINDOW, Pace, pace
+from digest.rules.delivery.progress import WINDOW, EditionPace, pace
 from digest.store import gauges, wake_ups, workers
 from digest.store.database import Database
 from digest.store.delivery import deliveries
@@ -60,6 +60,6 @@ def _list_rates(session: Session, now: datetime) -> list[dict[str, Any]]:
     return rates
 
 
-def _facts(found: Pace) -> dict[str, Any]:
+def _facts(found: EditionPace) -> dict[str, Any]:
     seconds = None if found.left is None else int(found.left.total_seconds())
     return {"a_second": round(found.rate, 2), "seconds_left": seconds, "words": found.words}
