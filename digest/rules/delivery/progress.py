@@ -8,7 +8,7 @@ WINDOW = timedelta(minutes=1)
 
 
 class EditionPace(NamedTuple):
-    """`EditionPace(412.5, timedelta(minutes=3))`: messages a second, and how long the open ones take at that rate.
+    """Messages a second, and how long the open ones take at that rate: `EditionPace(412.5, 3 minutes)`.
 
     `left` is None where nothing was accepted in the last minute, because then nobody can tell.
     """
