@@ -32,7 +32,7 @@ COMMANDS = (
         "Share the work with other processes and machines: fetch, compile and deliver, without pages.",
     ),
     Command("web", "serve:web", "Serve the web pages only."),
-    Command("status", "editions.audit:status", "Show the progress of each edition."),
+    Command("status", "editions.audit:status", "Show the progress of each edition, and who works on it."),
     Command("audit", "editions.audit:audit", "Prove that every delivery is accounted for; exit 1 if not."),
     Command("why", "editions.audit:why", "Explain why a reader has an article, or why not."),
     Command(
