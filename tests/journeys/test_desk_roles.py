@@ -23,6 +23,7 @@ OPEN = {
 NEEDS: dict[tuple[str, str], Role] = {
     ("GET", "/desk/readers"): Role.OPERATOR, ("GET", READER): Role.OPERATOR,
     ("POST", "/desk/readers/unsuppress"): Role.OPERATOR,
+    ("GET", "/desk/settings"): Role.OPERATOR,
     **{
         ("POST", f"{READER}/{act}"): Role.OPERATOR
         for act in ("set", "pause", "resume", "leave", "link", "move", "suppress", "erase")

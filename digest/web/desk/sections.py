@@ -46,7 +46,7 @@ SECTIONS = (
     DeskSection("Sources", f"{HOME}/sources"),
     DeskSection("Letters", f"{HOME}/letters"),
     DeskSection("Figures", f"{HOME}/figures"),
-    DeskSection("Settings", f"{HOME}/settings"),
+    DeskSection("Settings", f"{HOME}/settings", Role.OPERATOR),
 )
 
 

@@ -14,6 +14,7 @@ from digest.web.newsroom.lists import EXPORT, LISTS, ListPages
 from digest.web.newsroom.reader import ReaderRecordPages
 from digest.web.newsroom.readers import READERS, ReaderListPages
 from digest.web.newsroom.segments import SEGMENTS, SegmentPages
+from digest.web.newsroom.settings import SETTINGS, SettingsPages
 from digest.web.newsroom.sources import SOURCES, SourcePages
 
 _LOOK = ["GET", "HEAD"]
@@ -28,6 +29,7 @@ def add_newsroom(app: FastAPI, front: DeskPages, readers: Readers, languages: Se
     app.include_router(_sources(front))
     app.include_router(_articles(front))
     app.include_router(_figures(front))
+    app.include_router(_settings(front))
 
 
 def _lists(front: DeskPages, readers: Readers, uploads: ListUploads) -> APIRouter:
@@ -89,6 +91,12 @@ def _articles(front: DeskPages) -> APIRouter:
 def _figures(front: DeskPages) -> APIRouter:
     router = APIRouter()
     _look(router, FIGURES, FigurePages(front).show, front.gate.look)
+    return router
+
+
+def _settings(front: DeskPages) -> APIRouter:
+    router = APIRouter()
+    _look(router, SETTINGS, SettingsPages(front).show, front.gate.operator_look)
     return router
 
 

@@ -1,0 +1,229 @@
+"""Every setting as it stands: its value, where that comes from, and what it means; never a secret.
+
+Nothing is changed by it. The file is read again, so that what was changed in it since the start is seen.
+"""
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import Enum
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, SecretStr
+from pydantic_settings import EnvSettingsSource
+
+from digest.errors import SettingsError
+from digest.safe_text import without_login
+from digest.settings.loading import load_settings
+from digest.settings.meanings import meaning_of
+from digest.settings.settings import RESERVED, Settings
+
+Origin = Literal["file", "environment", "default"]
+_HIDDEN = "(set, not shown)"
+_SECRET_PARAMETER = re.compile(r"(?i)([?&][^=&#]*(?:key|token|secret|password|auth|sig)[^=&#]*=)[^&#]*")
+_LOGIN = re.compile(r"(://[^:/@]*):.*@")
+_LISTS = ("sources", "topics", "digests")
+_UNITS = ((604_800, "w"), (86_400, "d"), (3_600, "h"), (60, "m"), (1, "s"))
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting: `value` is what runs; `next_value` what a restart would bring, where that differs."""
+
+    key: str
+    value: str
+    origin: Origin
+    place: str
+    meaning: str
+    next_value: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SettingTable:
+    """A table of the settings: `[smtp]`, or `[[digests]] "world"`."""
+
+    name: str
+    anchor: str
+    settings: tuple[Setting, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """All tables, and what is wrong with the file as it stands now; "" where it can be loaded."""
+
+    tables: tuple[SettingTable, ...]
+    error: str
+
+    @property
+    def pending(self) -> int:
+        """Return how many settings a restart would change."""
+        return sum(one.next_value is not None for table in self.tables for one in table.settings)
+
+
+def take_inventory(running: Settings) -> Inventory:
+    """Return every setting that this process runs with, beside the file as it stands now."""
+    later, error = None, ""
+    try:
+        later = load_settings(running.file)
+    except SettingsError as problem:
+        error = str(problem)
+    try:
+        lines = running.file.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        lines = []
+    places = {place: number for number, place in _keys(lines)}
+    brought = EnvSettingsSource(Settings)()
+    found = [_table(running, later, name, at, places, brought) for name, at in _tables(running)]
+    return Inventory(tuple(found), error)
+
+
+def _tables(running: Settings) -> Iterator[tuple[str, int | None]]:
+    for name in Settings.model_fields:
+        if name in _LISTS:
+            yield from ((name, at) for at in range(len(getattr(running, name))))
+        elif name not in RESERVED:
+            yield name, None
+
+
+def _table(
+    running: Settings,
+    later: Settings | None,
+    name: str,
+    at: int | None,
+    places: Mapping[tuple[str, ...], int],
+    brought: Mapping[str, Any],
+) -> SettingTable:
+    table = getattr(running, name)
+    after = getattr(later, name) if later else None
+    head = f"[{name}]"
+    base: tuple[str, ...] = (name,)
+    if at is not None:
+        table, base = table[at], (name, str(at))
+        head = f'[[{name}]] "{table.name}"'
+        after = next((one for one in after or () if one.name == table.name), None)
+    next_values = dict(_values(after)) if after is not None else None
+    rows = []
+    for path, value in _values(table):
+        variable = _variable((name, *path), brought) if at is None else _variable((name,), brought)
+        origin: Origin = "environment" if variable else "file" if _is_set(table, path) else "default"
+        number = places.get((*base, *path)) or places.get((*base, *path[:1]))
+        place = {"environment": variable, "default": "", "file": _file_place(running.file, number)}[origin]
+        shown = _shown(name, path, value)
+        is_changed = next_values is not None and next_values.get(path) != value
+        coming = _shown(name, path, next_values.get(path)) if next_values and is_changed else None
+        rows.append(Setting(".".join(path), shown, origin, place, meaning_of((name, *path)), coming))
+    anchor = re.sub(r"[^a-z0-9]+", "-", f"{name} {table.name if at is not None else ''}".strip().lower())
+    return SettingTable(head, anchor, tuple(rows))
+
+
+def _values(table: BaseModel, above: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], object]]:
+    """Yield every key below a table with its value; tables in it are opened."""
+    for name, field in type(table).model_fields.items():
+        path = (*above, field.alias or name)
+        value = getattr(table, name)
+        if isinstance(value, BaseModel):
+            yield from _values(value, path)
+        elif isinstance(value, dict) and value and all(isinstance(v, BaseModel) for v in value.values()):
+            for key, inner in value.items():
+                yield from _values(inner, (*path, key))
+        else:
+            yield path, value
+
+
+def _is_set(table: object, path: tuple[str, ...]) -> bool:
+    for part in path:
+        if isinstance(table, dict):
+            table = table.get(part)
+            continue
+        if not isinstance(table, BaseModel):
+            return True
+        names = {field.alias or name: name for name, field in type(table).model_fields.items()}
+        if names[part] not in table.model_fields_set:
+            return False
+        table = getattr(table, names[part])
+    return True
+
+
+def _variable(path: tuple[str, ...], brought: Mapping[str, Any]) -> str:
+    """Return the environment variable that a value comes from; "" where it comes from none."""
+    inner: object = brought
+    for part in path:
+        if not isinstance(inner, Mapping) or part not in inner:
+            return ""
+        inner = inner[part]
+    known = {name.upper() for name in os.environ}
+    names = [f"DIGEST_{'__'.join(path[:length]).upper()}" for length in range(len(path), 0, -1)]
+    return next((name for name in names if name in known), "")
+
+
+def _file_place(file: Path, line: int | None) -> str:
+    return f"{file.name}, line {line}" if line else file.name
+
+
+def _keys(lines: list[str]) -> Iterator[tuple[int, tuple[str, ...]]]:
+    """Yield the line of each key by its place; items of lists are counted: `("sources", "0", "url")`."""
+    place: tuple[str, ...] = ()
+    counts: dict[str, int] = {}
+    in_text = False
+    for number, line in enumerate(lines, 1):
+        if not in_text:
+            if head := re.match(r"\s*\[\[\s*(\w+)\s*\]\]", line):
+                counts[head[1]] = counts.get(head[1], -1) + 1
+                place = (head[1], str(counts[head[1]]))
+            elif head := re.match(r"\s*\[\s*([^\[\]]+?)\s*\]", line):
+                parts = tuple(part.strip("\"' ") for part in re.findall(r'"[^"]*"|\'[^\']*\'|[^.]+', head[1]))
+                named = parts[0] in counts
+                place = (parts[0], str(counts[parts[0]]), *parts[1:]) if named else parts
+                yield number, place
+            elif key := re.match(r"""\s*["']?([^\s"'=#]+)["']?\s*=""", line):
+                yield number, (*place, *key[1].split("."))
+        in_text ^= (line.count('"""') + line.count("'''")) % 2 == 1
+
+
+def _shown(table: str, path: tuple[str, ...], value: object) -> str:
+    """Return a value as it would be written in the file, a secret hidden."""
+    if isinstance(value, SecretStr):
+        return _HIDDEN if value.get_secret_value() else "(not set)"
+    if isinstance(value, tuple) and value and isinstance(value[0], SecretStr):
+        return f"({len(value)}, not shown)"
+    if isinstance(value, str) and path[-1] == "url":
+        return _toml(_without_secrets(value))
+    return "(not set)" if value is None else _toml(value)
+
+
+def _without_secrets(url: str) -> str:
+    """Return an address without a password and without the values of parameters named for a secret."""
+    if url.startswith("postgresql+psycopg://"):
+        url = _LOGIN.sub(r"\1:***@", url.replace("+psycopg", "", 1))
+    else:
+        url = without_login(url)
+    return _SECRET_PARAMETER.sub(r"\1***", url)
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, timedelta):
+        seconds = int(value.total_seconds())
+        unit, sign = next((one for one in _UNITS if seconds and seconds % one[0] == 0), (1, ""))
+        return f'"{seconds // unit}{sign}"'
+    if isinstance(value, Enum):
+        return _toml(value.value)
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, int | date):
+        return str(value)
+    if isinstance(value, tuple | list):
+        return f"[{', '.join(map(_toml, value))}]"
+    if isinstance(value, Mapping):
+        return (
+            f"{{ {', '.join(f'{_key(key)} = {_toml(v)}' for key, v in value.items())} }}" if value else "{}"
+        )
+    return '"' + str(value).replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _key(name: str) -> str:
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else _toml(name)

@@ -1,0 +1,54 @@
+"""What the database holds beside config.toml: what was set at the desk, or learned while running."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from digest.models import Role
+from digest.rules.delivery.rate_limits import LEARNED_FOR
+from digest.safe_text import without_login
+from digest.settings import Settings
+from digest.store import editors
+from digest.store.articles import articles
+from digest.store.database import Database
+from digest.store.delivery.learned_limits import list_slowed
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """One thing kept in the database: how it stands, since when, by whom, and how to change it."""
+
+    what: str
+    value: str
+    at: datetime | None
+    who: str
+    remedy: str
+
+
+def list_overrides(database: Database, settings: Settings, now: datetime) -> list[Override]:
+    """Return what stands in the database and not in config.toml, of sources, domains and people."""
+    with database.read() as session:
+        known = articles.sources_by_name(session)
+        slowed = list_slowed(session, now - LEARNED_FOR)
+        people = editors.list_editors(session)
+    found = []
+    for source in settings.sources:
+        row = known.get(source.name)
+        if row is None or row.url != source.url:
+            continue
+        what = f'Source "{source.name}"'
+        if row.paused_at:
+            found.append(Override(what, "paused", row.paused_at, row.paused_by, "Resume it under Sources."))
+        if row.feed_url and row.feed_url != row.url:
+            value = f"its feed is at {without_login(row.feed_url)}"
+            remedy = "Found by reading the site; write that address as its url to fix it."
+            found.append(Override(what, value, None, "", remedy))
+    for limit in slowed:
+        value = f"{limit.rate:g} messages a second at most"
+        remedy = f'Learned from its replies; [smtp.domains."{limit.name}"] sets a limit of your own.'
+        found.append(Override(limit.name, value, limit.slowed_at, "", remedy))
+    for role in Role:
+        named = [one.address for one in people if one.role == role]
+        if named:
+            remedy = "`digest editors add` and `digest editors remove` change that."
+            found.append(Override(f"Signs in as {role.value}", ", ".join(named), None, "", remedy))
+    return found
