@@ -86,7 +86,7 @@ def create_app(
 
         app.include_router(MetricsPage(metrics, settings.web.metrics_token.get_secret_value()).router())
     if settings.api.enabled:
-        app.mount(BASE, create_api(readers, now))
+        app.mount(BASE, create_api(readers, domains, now))
     _add_files(app, pages)
     _add_health(app, readers, is_stalled)
     _add_error_pages(app, views, settings)

@@ -7,7 +7,6 @@ repeat while the first is still being worked on.
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from hashlib import sha256
 
 from digest.errors import DigestError
 from digest.models import KeptAnswer
@@ -50,11 +49,12 @@ def answer_once(
 ) -> ApiAnswer:
     """Do what is asked and keep the answer, or return the one that was kept; without a key just do it.
 
-    `asked` is the whole request as text. What raises is not kept: nothing was done, and a repeat tries again.
+    `asked` is a keyed hash of the whole request. What raises is not kept: nothing was done, and a repeat
+    tries again.
     """
     if key is None:
         return act()
-    before = _begin(database, caller.token_id, key, sha256(asked.encode()).hexdigest(), now)
+    before = _begin(database, caller.token_id, key, asked, now)
     if before is not None:
         return before
     try:

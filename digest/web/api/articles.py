@@ -1,10 +1,10 @@
 """Articles through the API: sent in, listed, changed, withdrawn."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from digest.models import ApiScope, Article
@@ -13,15 +13,12 @@ from digest.models.row import row_id
 from digest.tasks.api import articles as tasks
 from digest.tasks.api.answers import ApiAnswer
 from digest.tasks.api.articles import SentArticle, TakenArticle, external_id
-from digest.web.api.gate import ApiGate, Cursor, Limit, OnceKey, RequestBody, RowId, answer_of
+from digest.web.api.gate import ApiGate, Cursor, Limit, Moment, OnceKey, RequestBody, RowId, answer_of
 
 PLACE = "/api/v1/articles"
 _KIND = "articles"
 _URL = Field(min_length=1, max_length=2_000, description="An absolute http or https address.")
 _HTML = Field(default=None, max_length=400_000, description="Cleaned as a feed's is: no script, no style.")
-_Moment = Annotated[
-    AwareDatetime, Field(ge=datetime(1970, 1, 1, tzinfo=UTC), lt=datetime(2200, 1, 1, tzinfo=UTC))
-]
 _Word = Annotated[str, Field(min_length=1, max_length=200)]
 
 
@@ -43,7 +40,7 @@ class ArticleChanges(RequestBody):
     picture: SentPicture | None = None
     language: str | None = Field(default=None, max_length=35)
     topics: list[_Word] | None = Field(default=None, max_length=50)
-    published_at: _Moment | None = None
+    published_at: Moment | None = None
 
 
 class NewArticleBody(ArticleChanges):

@@ -3,12 +3,12 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import Depends, Header, Path, Query, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 from starlette.responses import Response
 
 from digest.models import ApiScope
@@ -26,6 +26,9 @@ _MOST = 100
 Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]
 Limit = Annotated[int, Query(ge=1, le=_MOST, description="How many to list at most.")]
 Cursor = Annotated[str | None, Query(max_length=400, description="`next` of the page before.")]
+Moment = Annotated[
+    AwareDatetime, Field(ge=datetime(1970, 1, 1, tzinfo=UTC), lt=datetime(2200, 1, 1, tzinfo=UTC))
+]
 RowId = Annotated[int, Path(ge=1, le=2**31 - 1)]
 Name = Annotated[str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9_:.-]{0,79}$")]
 OnceKey = Annotated[
@@ -102,7 +105,8 @@ class ApiGate:
         """Do what changes something, once for each Idempotency-Key."""
         sent = body.model_dump_json(exclude_unset=True) if body is not None else ""
         asked = "\n".join((request.method, request.url.path, sent))
-        answer = answer_once(self.readers.database, self.caller(request), key, asked, self.now(), act)
+        hashed = self.readers.hash_key("request", asked)
+        answer = answer_once(self.readers.database, self.caller(request), key, hashed, self.now(), act)
         headers = {"Idempotency-Replayed": "true"} if answer.is_repeat else {}
         if answer.location:
             headers["Location"] = answer.location

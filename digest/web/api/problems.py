@@ -1,7 +1,7 @@
 """Errors as programs read them: problem details (RFC 9457), each kind under an address of its own."""
 
 import json
-import logging
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -16,13 +16,13 @@ from starlette.responses import JSONResponse, Response
 from digest.errors import Busy, InputError, Unreachable
 from digest.tasks.api.answers import KeyBusy, KeyReused
 from digest.tasks.api.articles import ArticleUnknown, ArticleWithdrawn, ForeignArticle
+from digest.tasks.api.readers import DepartedReader, NotSubscribed, ReaderUnknown
 from digest.tasks.api.tokens import TokenUnknown, TooManyRequests
 from digest.tasks.readers.on_request import ReaderChanged
 
 MEDIA_TYPE = "application/problem+json"
 PLACE = "/api/v1/problems"
 _SHOWN_ERRORS = 20
-log = logging.getLogger(__name__)
 
 
 class Problem(BaseModel):
@@ -54,6 +54,8 @@ KINDS = {
         ProblemKind("not-found", 404, "There is no such thing", "Look the id up in a list first."),
         ProblemKind("method", 405, "This address takes other methods", "See the Allow header of the answer."),
         ProblemKind("conflict", 409, "This cannot be changed", "Read it again, then decide."),
+        ProblemKind("not-subscribed", 409, "The reader does not get this digest", "Sign them up first."),
+        ProblemKind("departed", 409, "The reader left, or is suppressed", "Let them sign up themselves."),
         ProblemKind("withdrawn", 409, "The article is withdrawn", "Send it in as another article."),
         ProblemKind("key-busy", 409, "The first request is not done yet", "Repeat it in a few seconds."),
         ProblemKind("too-large", 413, "The request is too large", "Send less: at most 512 KiB."),
@@ -118,6 +120,7 @@ def add_problems(api: FastAPI) -> None:
     told = {
         TokenUnknown: "token", KeyReused: "key-reused", KeyBusy: "key-busy", ArticleWithdrawn: "withdrawn",
         ForeignArticle: "conflict", ArticleUnknown: "not-found", ReaderChanged: "conflict",
+        ReaderUnknown: "not-found", NotSubscribed: "not-subscribed", DepartedReader: "departed",
         InputError: "invalid", Unreachable: "unavailable", Busy: "unavailable",
     }  # fmt: skip
     for error, kind in told.items():
@@ -147,11 +150,22 @@ def _too_many(_: Request, error: TooManyRequests) -> Response:
     return show_problem("rate-limit", str(error), {"Retry-After": str(seconds)})
 
 
-def _http(_: Request, error: HTTPException) -> Response:
+def _http(request: Request, error: HTTPException) -> Response:
     kind = _BY_STATUS.get(error.status_code, "invalid" if error.status_code < 500 else "fault")
     usual = HTTPStatus(error.status_code).phrase
     detail = "" if error.detail == usual else str(error.detail)
-    return show_problem(kind, detail, error.headers)
+    headers = {"Allow": _allowed(request)} if kind == "method" else error.headers
+    return show_problem(kind, detail, headers)
+
+
+def _allowed(request: Request) -> str:
+    """Return all methods of an address (RFC 9110, section 15.5.6): the router names those of one route."""
+    path = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
+    found: set[str] = set()
+    for known, operations in request.app.openapi()["paths"].items():
+        if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", known), path):
+            found.update(operations)
+    return ", ".join(sorted(method.upper() for method in found))
 
 
 def _invalid(request: Request, error: RequestValidationError) -> Response:

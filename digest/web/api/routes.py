@@ -1,25 +1,29 @@
 """The API, an application of its own at /api/v1: its routes, its description, CORS where that is set."""
 
+import re
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 from fastapi import APIRouter, Depends, FastAPI, Request
+from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from starlette.middleware.cors import CORSMiddleware
 
 from digest import __version__
 from digest.rules.api.access import PURPOSES
+from digest.tasks.readers.mail_domains import MailDomains
 from digest.tasks.readers.readers import Readers
 from digest.web.api.articles import ArticleApi
 from digest.web.api.editions import EditionApi
 from digest.web.api.gate import ApiGate
 from digest.web.api.problems import KINDS, MEDIA_TYPE, Problem, add_problems, list_kinds
+from digest.web.api.readers import ReaderApi
 
 BASE = "/api/v1"
 _UNSAFE = ("post", "patch", "put", "delete")
-_BODY = ("malformed", "media-type", "too-large")
-_ALWAYS = ("token", "scope", "invalid", "rate-limit", "fault", "unavailable")
+_BODY = ("media-type", "too-large")
+_ALWAYS = ("malformed", "token", "scope", "invalid", "rate-limit", "fault", "unavailable")
 _ONCE = ("key-busy", "key-reused")
 _PATHS = ("not-found",)
 
@@ -31,7 +35,7 @@ class TokenBody(BaseModel):
     scopes: list[str]
 
 
-def create_api(readers: Readers, now: Callable[[], datetime]) -> FastAPI:
+def create_api(readers: Readers, domains: MailDomains, now: Callable[[], datetime]) -> FastAPI:
     """Create the API of one publication."""
     site = readers.settings.site
     api = FastAPI(
@@ -44,10 +48,10 @@ def create_api(readers: Readers, now: Callable[[], datetime]) -> FastAPI:
         redirect_slashes=False,
         servers=[{"url": site.base_url + BASE}],
         root_path_in_servers=False,
-        generate_unique_id_function=lambda route: route.name,
+        generate_unique_id_function=_name_operation,
     )
     gate = ApiGate(readers, now)
-    for one in (ArticleApi(gate), EditionApi(gate)):
+    for one in (ArticleApi(gate), EditionApi(gate), ReaderApi(gate, domains)):
         api.include_router(one.router())
     api.include_router(_own_routes(gate))
     add_problems(api)
@@ -67,6 +71,11 @@ def create_api(readers: Readers, now: Callable[[], datetime]) -> FastAPI:
 
     api.openapi = describe  # type: ignore[method-assign]
     return api
+
+
+def _name_operation(route: APIRoute) -> str:
+    """Return the name of an operation, for programs that are made from the description: `get_articles`."""
+    return "_".join([min(route.methods or {"GET"}).lower(), *re.findall(r"\w+", route.path_format)])
 
 
 def _own_routes(gate: ApiGate) -> APIRouter:

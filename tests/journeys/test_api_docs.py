@@ -1,0 +1,73 @@
+"""The commands of docs/api.md do what the page says, as they stand there."""
+
+import re
+import shlex
+from pathlib import Path
+
+from sqlmodel import select
+
+from digest.models import Subscriber, SubscriptionState
+from digest.rules.api.access import PURPOSES, role_for
+from digest.store.readers import subscribers
+from tests.support.api import API, EVERYTHING, Program
+from tests.support.desks import BASE, Newsdesk
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+def commands(page: str) -> list[list[str]]:
+    """Return the words of each curl command in the shell blocks of a page."""
+    blocks = re.findall(r"^```sh\n(.*?)^```", (DOCS / page).read_text(), re.M | re.S)
+    found = [shlex.split(part) for block in blocks for part in re.split(r"^(?=curl )", block, flags=re.M)]
+    return [words for words in found if words]
+
+
+def run(program: Program, words: list[str], values: dict[str, str]) -> tuple[str, int, str]:
+    """Do what curl does with these words; return the method, the status and the body."""
+    words = [re.sub(r"\$(\w+)", lambda name: values[name[1]], word) for word in words]
+    assert words[0] == "curl", words
+    url, method, body, headers = "", "", None, {}
+    rest = iter(words[1:])
+    for word in rest:
+        if word == "-X":
+            method = next(rest)
+        elif word == "-H":
+            name, _, value = next(rest).partition(": ")
+            headers[name.lower()] = value
+        elif word == "-d":
+            body = next(rest)
+        elif word != "-s":
+            url = word
+    method = method or ("POST" if body is not None else "GET")
+    answer = program.client.request(method, url, content=body, headers=headers)
+    return method, answer.status_code, answer.text
+
+
+def test_every_command_of_the_page_does_what_it_says(newsdesk: Newsdesk) -> None:
+    program = Program(newsdesk, EVERYTHING)
+    nobody = Program(newsdesk, None)
+    values = {"API": BASE + API, "TOKEN": program.token}
+    found = commands("api.md")
+    for words in found:
+        if any("$READER" in word for word in words):
+            values.setdefault("READER", confirmed_reader(newsdesk))
+        method, status, text = run(nobody, words, values)
+        assert status in (200, 201, 202, 204), (words, status, text)
+        assert method != "DELETE" or status == 204
+    assert len(found) >= 14
+
+
+def confirmed_reader(newsdesk: Newsdesk) -> str:
+    """Confirm the reader who was asked by the commands before, and return their id."""
+    with newsdesk.app.database.write() as session:
+        reader = session.exec(select(Subscriber)).one()
+        for row in subscribers.list_subscriptions(session, reader.id or 0):
+            row.confirmed_at = newsdesk.clock()
+            subscribers.change_state(session, row, SubscriptionState.CONFIRMED, newsdesk.clock())
+        return reader.public_id
+
+
+def test_every_scope_is_in_the_table_with_its_role() -> None:
+    table = (DOCS / "api.md").read_text()
+    for scope, purpose in PURPOSES.items():
+        assert f"| `{scope}` | {purpose} | {role_for(scope)} |" in table
