@@ -17,7 +17,7 @@ DOCS = Path(__file__).parents[2] / "docs"
 
 def commands(page: str) -> list[list[str]]:
     """Return the words of each curl command in the shell blocks of a page."""
-    blocks = re.findall(r"^```sh\n(.*?)^```", (DOCS / page).read_text(), re.M | re.S)
+    blocks = re.findall(r"^```sh\n(.*?)^```", (DOCS / page).read_text().replace("\\\n", " "), re.M | re.S)
     found = [shlex.split(part) for block in blocks for part in re.split(r"^(?=curl )", block, flags=re.M)]
     return [words for words in found if words]
 
