@@ -2,13 +2,14 @@
 
 import logging
 import time
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from digest.bootstrap import Application
 from digest.errors import DigestError
-from digest.sending import send_due
+from digest.sending import Sent, send_due
 from digest.tasks.inbound.intake import MOST_AT_ONCE
 
 TICK = timedelta(seconds=30)
@@ -18,10 +19,12 @@ log = logging.getLogger(__name__)
 
 
 class Ticker:
-    """Does what is due at every tick, one tick at a time, until stopped."""
+    """Does what is due at every tick, one tick at a time, until stopped; `tell` gets what each tick did."""
 
-    def __init__(self, app: Application, tick: timedelta = TICK) -> None:
-        self._app = app
+    def __init__(
+        self, app: Application, tick: timedelta = TICK, tell: Callable[[Sent], None] = lambda _done: None
+    ) -> None:
+        self._app, self._tell = app, tell
         self._moved_at = time.monotonic()
         self._scheduler = BackgroundScheduler(timezone="UTC")
         self._scheduler.add_job(
@@ -70,6 +73,7 @@ class Ticker:
             return False
         finally:
             self._moved()
+        self._tell(done)
         for report in done.fetched:
             if report.error:
                 log.warning("source %s: %s", report.source, report.error)

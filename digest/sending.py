@@ -19,7 +19,7 @@ from digest.tasks.alerts.alerts import note_conditions, observe, watch
 from digest.tasks.articles.fetching import FetchReport, fetch_due
 from digest.tasks.articles.images import copy_pictures
 from digest.tasks.articles.topics import renew_topics, topics_by
-from digest.tasks.delivery.deliver import deliver
+from digest.tasks.delivery.deliver import count_due, deliver
 from digest.tasks.delivery.run import Run, Tally
 from digest.tasks.editions.compiling import Compiled
 from digest.tasks.figures.daily import take_figures
@@ -34,7 +34,10 @@ log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class Sent:
-    """The result of one run; `others` is how many processes were at work beside it."""
+    """The result of one run; `others` is how many processes were at work beside it.
+
+    `interrupted` if it was told to end; `waiting` is then how many messages the next run sends.
+    """
 
     fetched: list[FetchReport] = field(default_factory=list)
     compiled: list[Compiled] = field(default_factory=list)
@@ -42,6 +45,8 @@ class Sent:
     answered: int = 0
     taken: dict[str, int] = field(default_factory=dict)
     others: int = 0
+    interrupted: bool = False
+    waiting: int = 0
     tally: Tally = field(default_factory=Tally)
 
     @property
@@ -84,6 +89,8 @@ class Sent:
             "taken_in": self.taken,
             "answered": self.answered,
             "others": self.others,
+            "interrupted": self.interrupted,
+            "waiting": self.waiting,
         } | asdict(self.tally)
 
 
@@ -116,6 +123,8 @@ def send_due(
             finally:
                 app.delivers = False
             watch_delivery(app, run)
+        if run.ended:
+            done.interrupted, done.waiting = True, count_due(app.database, app.clock())
     count_figures(app)
     if done.has_done_anything:
         log.info("%s", done.summary, extra={"run": done.facts()})

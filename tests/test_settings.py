@@ -55,6 +55,34 @@ def test_a_secret_may_come_from_the_environment_which_wins(
     assert (settings.smtp.host, settings.smtp.port) == ("127.0.0.1", 2526)
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("DIGEST_SMTP__PORT", "abc", '= "abc": must be a whole number such as 8'),
+        ("DIGEST_SITE__TIMEZONE", "Mars", '= "Mars": is no time zone'),
+        ("DIGEST_WEB__SECRET", "hush", ": secret must have 16 characters or more"),
+        ("DIGEST_DATABASE__URL", "foo://ann:hush@db/x", ": url must start with"),
+        ("DIGEST_SMTP__PROT", "25", ': unknown key; did you mean "port"?'),
+        ("DIGEST_SMPT__PORT", "25", " has no table [smpt]; did you mean DIGEST_SMTP__PORT?"),
+        ("DIGEST_SMTP", "hush", " must be JSON, or name one key: DIGEST_SMTP__KEY"),
+        ("DIGEST_DIGESTS", '[{"name": "x"}]', ": title is missing"),
+    ],
+)
+def test_a_mistake_in_the_environment_is_told_by_its_variable_and_not_by_the_file(
+    name: str, value: str, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_config(tmp_path, "sqlite:///digest.db")
+    monkeypatch.setenv(name, value)
+
+    with pytest.raises(SettingsError) as error:
+        load_settings(path)
+
+    line = str(error.value).splitlines()[0]
+    assert line.startswith(f"the environment variable {name}")
+    assert says in line
+    assert "hush" not in str(error.value)
+
+
 def test_no_secret_is_in_the_settings_own_words(tmp_path: Path) -> None:
     settings = load_settings(write_config(tmp_path, "sqlite:///digest.db"))
     assert "a secret of the tests" not in repr(settings)

@@ -5,14 +5,15 @@ from collections.abc import Callable
 from functools import partial
 
 from digest.bootstrap import Application
+from digest.cli.editions.send import describe_editions, describe_interruption, describe_tally
 from digest.cli.setup import listen_for_end
 from digest.cli.terminal.common import DEFAULT, Common, application
-from digest.cli.terminal.output import say
+from digest.cli.terminal.output import say, warn
 from digest.errors import SettingsError, UsageError
 from digest.net.inbound.lmtp import LmtpServer
 from digest.net.service_manager import notify
 from digest.scheduler import Ticker
-from digest.sending import note_mailbox
+from digest.sending import Sent, note_mailbox
 from digest.settings import find_service_manager
 from digest.web.app import create_app
 from digest.web.server import Server, limits_of
@@ -53,7 +54,7 @@ def run(*, common: Common = DEFAULT) -> None:
     """Run the daemon: scheduler, web pages and delivery in one process."""
     with application(common) as app:
         ended = listen_for_end()  # before the first tick: it may have a message on the wire
-        ticker = Ticker(app)
+        ticker = Ticker(app, tell=partial(_tell, quiet=common.quiet))
         web = _server(app, lambda: ticker.is_stalled) if app.settings.web.enabled else None
         lmtp = _lmtp(app)
         mailbox = _watch_mailbox(app)
@@ -75,6 +76,16 @@ def run(*, common: Common = DEFAULT) -> None:
                 mailbox.join()
             if web is not None:
                 web.stop()
+
+
+def _tell(done: Sent, *, quiet: bool) -> None:
+    """Print a line for each edition that a tick made, and one for what it delivered."""
+    for line in describe_editions(done):
+        say(line, quiet=quiet)
+    if done.tally.settled:
+        say(describe_tally(done.tally), quiet=quiet)
+    if done.interrupted and done.waiting:
+        warn(describe_interruption(done))
 
 
 def worker(*, common: Common = DEFAULT) -> None:

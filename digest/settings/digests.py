@@ -13,6 +13,7 @@ from pydantic import (
 from digest.errors import SettingsError
 from digest.models import Approval, Form
 from digest.models.cadence import RESERVED, Cadence
+from digest.settings.topics import meant
 from digest.settings.types import Duration, QuietHours, Slug, Table, Text, Topic, Written, YearDay
 
 _ANY_DAY = date(2026, 1, 1)  # the day from which the gaps of a cadence are measured
@@ -91,6 +92,14 @@ class DigestSettings(Table):
                 f"min_articles = {self.min_articles} is more than max_articles = {self.max_articles}:"
                 " no edition could ever have so many"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _about_names_topics(self) -> "DigestSettings":
+        for name in self.about:
+            if self.topics and name not in self.topics:
+                near = meant(name, self.topics)
+                raise ValueError(f'about names "{name}", which is none of its topics{near}')
         return self
 
     def quiet_hours(self, cadence: Cadence, own: str | None = None) -> tuple[time, time] | None:

@@ -2,7 +2,9 @@
 
 import difflib
 import os
+import re
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, get_args, get_origin
 
@@ -10,10 +12,13 @@ from pydantic import (
     BaseModel,
     ValidationError,
 )
+from pydantic_settings import SettingsError as UnreadableVariable
 
 from digest.errors import SettingsError
 from digest.settings.messages import word
 from digest.settings.settings import RESERVED, Settings
+
+_PREFIX = "DIGEST_"
 
 
 def find_config(explicit: Path | None) -> Path:
@@ -45,15 +50,67 @@ def load_settings(path: Path) -> Settings:
     for reserved in RESERVED:
         if reserved in written:
             raise SettingsError(f"{path}: {reserved}: unknown key; remove it")
+    _check_variables(path)
     try:
         return Settings(**written, folder=path.resolve().parent, file=path.resolve())
+    except UnreadableVariable as error:
+        raise SettingsError(_printable(_explain_unreadable(str(error)))) from None
     except ValidationError as error:
         found = error.errors()
         # If items of a list are wrong, the list is not also reported as too short.
         wrong = {item["loc"][0] for item in found if len(item["loc"]) > 1}
         told = [item for item in found if len(item["loc"]) != 1 or item["loc"][0] not in wrong]
-        lines = [_printable(f"{path}: {_explain(item, written)}") for item in told]
+        lines = [_printable(_explain_variable(item) or f"{path}: {_explain(item, written)}") for item in told]
         raise SettingsError("\n".join(dict.fromkeys(lines))) from None
+
+
+def _check_variables(path: Path) -> None:
+    """Raise SettingsError for a variable that is meant for us, by its two underscores, and names no table."""
+    tables = [name for name in Settings.model_fields if name not in RESERVED]
+    for name in sorted(os.environ):
+        table, is_nested, key = name.upper().removeprefix(_PREFIX).partition("__")
+        if name.upper().startswith(_PREFIX) and is_nested and table.lower() not in tables:
+            close = difflib.get_close_matches(table.lower(), tables, n=1)
+            meant = f"; did you mean {_PREFIX}{close[0].upper()}__{key}?" if close else ""
+            raise SettingsError(
+                f"the environment variable {name} sets nothing: {path} has no table [{table.lower()}]{meant}"
+            )
+
+
+def _find_variable(location: Sequence[str | int]) -> tuple[str, bool] | None:
+    """Find the variable that a setting comes from, and whether it is for that setting alone."""
+    given = {name.upper(): name for name in os.environ}
+    for end in range(len(location), 0, -1):
+        name = _PREFIX + "__".join(str(part).upper() for part in location[:end])
+        if name in given:
+            return given[name], end == len(location)
+    return None
+
+
+def _explain_variable(item: Any) -> str | None:
+    """Return an error in what the environment sets as one line; None where the file sets it."""
+    location = [part for part in item["loc"] if part != "[key]"]
+    message = word(item["type"], str(item["msg"]), item.get("ctx", {}))
+    named = message.partition(" ")[0]  # a table's own rule may begin with the key that it is about
+    found = _find_variable([*location, named]) if location else None
+    if found is None:
+        return None
+    name, is_whole = found
+    own = [*location, named] if is_whole else location
+    if item["type"] == "missing":
+        return f"the environment variable {name}: {location[-1]} is missing; see config.example.toml"
+    if item["type"] == "extra_forbidden":
+        return f"the environment variable {name}: unknown key{_suggest(location)}"
+    exact = _find_variable(location)
+    shows = (is_whole or (exact is not None and exact[1])) and not _is_secret(own)
+    shown = f' = "{os.environ[name]}"' if shows else ""
+    return f"the environment variable {name}{shown}: {message[0].lower() + message[1:]}"
+
+
+def _explain_unreadable(said: str) -> str:
+    quoted = re.search(r'field "(\w+)"', said)
+    name = f"{_PREFIX}{quoted[1].upper()}" if quoted else f"{_PREFIX}..."
+    return f"the environment variable {name} must be JSON, or name one key: {name}__KEY"
 
 
 def _printable(line: str) -> str:

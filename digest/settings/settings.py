@@ -27,7 +27,7 @@ from digest.settings.site import (
     WebSettings,
 )
 from digest.settings.smtp import SmtpSettings
-from digest.settings.topics import TopicSettings
+from digest.settings.topics import TopicSettings, meant
 
 RESERVED = ("folder", "file")  # set by us, not a key of the file
 
@@ -106,6 +106,25 @@ class Settings(BaseSettings):
         return self
 
     @model_validator(mode="after")
+    def _topics_meet(self) -> "Settings":
+        """Refuse a digest's topic that nothing has and that is one letter from another which nobody offers.
+
+        Feeds bring topics of their own, so that a topic without a source alone is no mistake.
+        """
+        unoffered = self.given_topics - {topic for digest in self.digests for topic in digest.topics}
+        if not all(digest.topics for digest in self.digests):
+            unoffered = set()  # a digest without topics has all of them
+        for digest in self.digests:
+            for topic in digest.topics:
+                near = meant(topic, unoffered) if topic not in self.given_topics else ""
+                if near:
+                    raise ValueError(
+                        f'[[digests]] "{digest.name}" has the topic "{topic}", which no source and no'
+                        f" [[topics]] has{near}"
+                    )
+        return self
+
+    @model_validator(mode="after")
     def _signature_is_aligned(self) -> "Settings":
         domain, sender = self.dkim.domain, self.site.from_domain
         if domain and not is_aligned(domain, sender):
@@ -132,6 +151,13 @@ class Settings(BaseSettings):
                 " that they do it by mail"
             )
         return self
+
+    @property
+    def given_topics(self) -> set[str]:
+        """Return the topics that sources give to their articles, and that `[[topics]]` finds."""
+        return {topic for source in self.sources for topic in source.topics} | {
+            topic.name for topic in self.topics
+        }
 
     @property
     def digests_in_order(self) -> list[DigestSettings]:

@@ -1,6 +1,8 @@
 """`[[topics]]`: which articles get a topic, besides those whose source or author names it."""
 
+import difflib
 import re
+from collections.abc import Collection
 from typing import Annotated
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -9,6 +11,7 @@ from digest.settings.types import Table, Topic
 
 _WORDS = re.compile(r"[^\W_][^*\n]*\*?")
 _MOST = 200
+_NEAR = 0.8
 
 
 def _category(value: object) -> object:
@@ -52,3 +55,9 @@ class TopicSettings(Table):
         if not (self.categories or self.url or self.title):
             raise ValueError("has no rule: give it categories, url or title")
         return self
+
+
+def meant(topic: str, known: Collection[str]) -> str:
+    """Return `; did you mean "world"?` for a misspelt topic; "" if none is near."""
+    close = difflib.get_close_matches(topic, sorted(known), n=1, cutoff=_NEAR)
+    return f'; did you mean "{close[0]}"?' if close else ""

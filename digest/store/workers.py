@@ -88,6 +88,12 @@ def list_unended(session: Session) -> list[Worker]:
     return list(session.exec(select(Worker).where(col(Worker.ended_at).is_(None)).order_by(col(Worker.id))))
 
 
+def is_any_known(database: Database) -> bool:
+    """Return whether any process has ever been a worker."""
+    with database.read() as session:
+        return session.exec(select(Worker.id).limit(1)).first() is not None
+
+
 def count_alive(database: Database) -> int:
     """Count the processes that are workers at this moment."""
     with database.read() as session:

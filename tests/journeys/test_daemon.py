@@ -7,7 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from digest.cli.serve import _tell
 from digest.scheduler import Ticker
+from digest.sending import Sent
+from digest.tasks.delivery.run import Tally
+from digest.tasks.editions.compiling import Compiled
 from tests.support.newsroom import Caught, Publication
 
 
@@ -59,3 +63,14 @@ def test_the_daemon_hears_that_it_is_to_end_from_its_first_tick_on(
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def test_the_daemon_prints_a_line_for_each_edition(capsys: pytest.CaptureFixture[str]) -> None:
+    made = Compiled("world", "daily", "2026-11-27", made=True, planned=3, nothing_new=1)
+    _tell(Sent(compiled=[made], tally=Tally(accepted=3)), quiet=False)
+    _tell(Sent(), quiet=False)
+
+    assert capsys.readouterr().out.splitlines() == [
+        f"{made.name}: compiled for 3 readers, nothing new for 1",
+        "accepted 3, deferred 0, failed 0, withheld 0, uncertain 0",
+    ]

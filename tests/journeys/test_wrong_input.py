@@ -6,6 +6,10 @@ from typing import Any
 import pytest
 from aiosmtpd.smtp import AuthResult
 
+from digest.bootstrap import Application
+from digest.cli.editions.send import describe_interruption
+from digest.sending import Sent, send_due
+from digest.settings import load_settings
 from tests.support.newsroom import Caught, Publication
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -97,3 +101,44 @@ def test_a_relay_that_refuses_the_login_pauses_the_edition_and_marks_nobody(
         publication.run("send")
         assert len(mended.messages) == 2
         assert publication.facts("audit")["ok"] is True
+
+
+def test_pages_before_the_first_run_are_not_running_yet_and_afterwards_a_fault(
+    publication: Publication,
+) -> None:
+    publication.change_settings("https://courier.example", "http://127.0.0.1:9")
+    publication.run("init")
+    before = publication.facts("doctor", "--timeout", "1", code=1)
+    publication.run("send")
+    after = publication.facts("doctor", "--timeout", "1", code=1)
+
+    told = [[one["status"] for one in found if one["check"] == "one-click"] for found in (before, after)]
+    assert told == [["warn"], ["fail"]]
+    assert "not running yet: " in str(before)
+    assert "not running yet" not in str(after)
+
+
+def test_a_topic_that_nothing_has_is_found_by_doctor_with_the_one_that_is_near(
+    publication: Publication,
+) -> None:
+    publication.change_settings('"business", "culture", "science"]', '"wrold"]')
+    publication.write_article("Bridge reopens")
+    publication.run("fetch")
+    found = publication.facts("doctor", "--offline", code=1)  # everybody may read the settings of a test
+    (topic,) = [one for one in found if one["check"] == "topics"]
+    assert topic["status"] == "warn"
+    assert topic["found"] == (
+        'digest "world" offers "wrold", which no source, no [[topics]] and no article has; did you mean "world"?'
+    )
+
+
+def test_a_run_that_is_told_to_end_says_how_many_messages_wait(publication: Publication) -> None:
+    publication.begin(readers=3)
+    app = Application(load_settings(publication.config))
+    app.stopping.set()
+    done = send_due(app, at_once=True)
+    app.close()
+
+    assert (done.interrupted, done.waiting) == (True, 3)
+    assert describe_interruption(done) == "interrupted: 3 messages wait for the next run"
+    assert describe_interruption(Sent(interrupted=True)) == "interrupted: no message waits"

@@ -6,7 +6,7 @@ from typing import Any
 
 from digest.cli.terminal.common import DEFAULT, AsJson, Common, application
 from digest.cli.terminal.output import say, show_json, warn
-from digest.cli.terminal.tables import show_table
+from digest.cli.terminal.tables import TableLayout, say_moment, show_table
 from digest.errors import InputError
 from digest.tasks.articles.opml import export_sources, import_sources
 from digest.tasks.articles.sources import list_sources
@@ -18,10 +18,11 @@ def list_(*, json: AsJson = False, common: Common = DEFAULT) -> None:
     """List the sources and their health."""
     with application(common) as app:
         rows = list_sources(app.database, app.settings)
+        layout = TableLayout(zone=app.settings.zone, now=app.clock())
     if json:
         show_json(rows)
     else:
-        show_table(_SHOWN, [row | {"last_error": _told_error(row)} for row in rows])
+        show_table(_SHOWN, [row | {"last_error": _told_error(row, layout)} for row in rows], layout)
 
 
 def import_(file: Path, *, json: AsJson = False, common: Common = DEFAULT) -> None:
@@ -73,11 +74,9 @@ def _write(file: Path, written: bytes) -> None:
         raise InputError(f"{file} cannot be written: {(error.strerror or 'unknown').lower()}") from None
 
 
-def _told_error(row: dict[str, Any]) -> str | None:
+def _told_error(row: dict[str, Any], layout: TableLayout) -> str | None:
     """Return the last error, marked as past if a later fetch succeeded."""
     error: str | None = row["last_error"]
-    return (
-        f"past, {row['last_error_at']:%Y-%m-%d %H:%M} UTC: {error}"
-        if error and not row["failures"]
-        else error
-    )
+    if not error or row["failures"]:
+        return error
+    return f"past, {say_moment(row['last_error_at'], layout.zone, None)}: {error}"

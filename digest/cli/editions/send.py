@@ -1,13 +1,16 @@
 """Commands that make and deliver editions: fetch, send."""
 
 import sys
+from datetime import datetime
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 from cyclopts import Parameter
 
 from digest.cli.terminal.common import DEFAULT, AsJson, Common, application
 from digest.cli.terminal.output import say, show_json, warn
 from digest.cli.terminal.progress import counted, pulse
+from digest.cli.terminal.tables import say_moment
 from digest.sending import Sent, send_due
 from digest.tasks.articles.fetching import FetchReport, fetch_due
 from digest.tasks.articles.images import copy_pictures
@@ -44,7 +47,7 @@ def fetch(
             say(describe_fetch(report), quiet=common.quiet)
         for backed_off in waiting:
             if backed_off.source not in fetched:
-                say(describe_back_off(backed_off), quiet=common.quiet)
+                say(describe_back_off(backed_off, app.settings.zone, app.clock()), quiet=common.quiet)
     refused = complain(reports)
     if (strict and refused) or any(report.error for report in reports):
         sys.exit(1)
@@ -76,6 +79,8 @@ def send(
             say(line, quiet=common.quiet)
     for line in done.trouble:
         warn(line)
+    if done.interrupted:
+        warn(describe_interruption(done))
     if done.trouble:
         sys.exit(1)
 
@@ -83,12 +88,7 @@ def send(
 def describe(done: Sent) -> list[str]:
     """Describe in lines what a run did."""
     lines = [describe_fetch(report) for report in done.fetched]
-    for item in done.compiled:
-        name = str(item.name)
-        lines.append(f"{name}: {_describe_compiled(item)}")
-        lines.extend(
-            f"{item.name._replace(period=period)}: skipped, nothing ran then" for period in item.skipped
-        )
+    lines.extend(describe_editions(done))
     if done.asked:
         lines.append(f"confirmations asked: {done.asked}")
     lines.append(describe_tally(done.tally))
@@ -96,6 +96,23 @@ def describe(done: Sent) -> list[str]:
         verb = "1 other process is" if done.others == 1 else f"{done.others} other processes are"
         lines.append(f"{verb} at work on this database; each message is sent by one of them")
     return lines
+
+
+def describe_editions(done: Sent) -> list[str]:
+    """Describe each edition that a run made, in a line."""
+    lines = []
+    for item in done.compiled:
+        lines.append(f"{item.name}: {_describe_compiled(item)}")
+        lines.extend(
+            f"{item.name._replace(period=period)}: skipped, nothing ran then" for period in item.skipped
+        )
+    return lines
+
+
+def describe_interruption(done: Sent) -> str:
+    """Describe how a run ended that was told to end, such as by SIGTERM."""
+    messages = "1 message waits" if done.waiting == 1 else f"{done.waiting} messages wait"
+    return f"interrupted: {messages} for the next run" if done.waiting else "interrupted: no message waits"
 
 
 def _describe_compiled(item: Compiled) -> str:
@@ -132,9 +149,10 @@ def describe_fetch(report: FetchReport) -> str:
     )
 
 
-def describe_back_off(waiting: BackOff) -> str:
+def describe_back_off(waiting: BackOff, zone: ZoneInfo, now: datetime) -> str:
     """Describe in one line why a source was skipped, until when, and how to fetch it all the same."""
-    when = f"is asked again at {waiting.until:%Y-%m-%d %H:%M} UTC" if waiting.until else "is not asked again"
+    until = say_moment(waiting.until, zone, now) if waiting.until else ""
+    when = f"is asked again {until}" if until else "is not asked again"
     tries = "1 failed fetch" if waiting.failures == 1 else f"{waiting.failures} failed fetches"
     return f"{waiting.source}: {when}, after {tries}; `digest fetch {waiting.source}` asks it now"
 

@@ -63,7 +63,7 @@ def show(letter: int, *, quoted: bool = False, json: AsJson = False, common: Com
         return
     say(f"From: {row.name} <{row.sender}>")
     say(f"Subject: {row.subject}")
-    say(f"Date: {row.at:%Y-%m-%d %H:%M} UTC")
+    say(f"Date: {row.at.astimezone(app.settings.zone):%Y-%m-%d %H:%M}")
     say(f"State: {row.state}")
     if found.article:
         say(f"About: {found.article.title}")

@@ -14,7 +14,7 @@ from digest.errors import DigestError
 from digest.net.http import Fetched, fetch
 from digest.rules.readers.origins import UNKNOWN, Network
 from digest.rules.tokens import tokens
-from digest.store import health
+from digest.store import health, workers
 from digest.store.database import Database
 from digest.store.readers import subscribers
 from digest.store.schema import HEAD
@@ -26,6 +26,7 @@ from digest.tasks.doctor.scope import Scope, is_loopback
 _NOBODY = "a" * 26
 _BUTTON = re.compile(rb"""method=["']?post""", re.I)
 _SERVE = "run `digest run` or `digest web` behind the proxy that [site] base_url names"
+_RUN = "`digest run` serves them; look again when it runs"
 _LARGEST = 1_000_000
 _LATEST, _ENOUGH = 50, 5
 _NO_DATABASE = (DigestError, SQLAlchemyError)  # the check "database" reports it
@@ -42,10 +43,23 @@ def examine_pages(scope: Scope) -> list[Finding]:
         try:
             answer = fetch(link, allow_private=private, timeout=scope.seconds, max_bytes=_LARGEST)
         except DigestError as error:
-            findings.append(fail(check, _told(link, error), _SERVE))
+            told = _told(link, error)
+            is_new = not _has_run(scope)
+            findings.append(
+                warn(check, f"not running yet: {told}", _RUN) if is_new else fail(check, told, _SERVE)
+            )
             continue
         findings.append(judge_page(answer) if check == "pages" else judge_leaving(answer, link))
     return findings + (judge_date(answer, scope.clock()) if answer else [])
+
+
+def _has_run(scope: Scope) -> bool:
+    """Return whether anything was ever sent or served from this database; it may not exist yet."""
+    if find_missing_file(scope) is not None:
+        return False
+    with closing(Database(scope.settings.database_url)) as database, contextlib.suppress(*_NO_DATABASE):
+        return health.find_version(database) == HEAD and workers.is_any_known(database)
+    return True
 
 
 def leaving_link(scope: Scope) -> str:

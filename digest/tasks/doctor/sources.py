@@ -4,11 +4,15 @@ from contextlib import closing
 from datetime import datetime, timedelta
 
 from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel import Session
 
 from digest.errors import Unreachable
 from digest.models import Source
-from digest.settings import SourceSettings
+from digest.models.article import ArticleFilter
+from digest.settings import Settings, SourceSettings
+from digest.settings.topics import meant
 from digest.store.articles import articles
+from digest.store.articles.listing import list_articles
 from digest.store.database import Database
 from digest.store.health import find_version
 from digest.store.schema import HEAD
@@ -32,11 +36,37 @@ def examine_sources(scope: Scope) -> list[Finding]:
             return []
         with database.read() as session:
             known = [(one, articles.find_source(session, one.name)) for one in scope.settings.sources]
+            idle = _list_idle_topics(session, scope.settings)
     found = [judge_source(source, row, scope.clock()) for source, row in known]
     trouble = [finding for finding in found if finding is not None]
     if not known:
         return [warn("sources", "none is set", "write [[sources]], or add articles by `digest articles add`")]
-    return trouble or [ok("sources", f"{len(known)} of {len(known)} were read without trouble")]
+    read = [ok("sources", f"{len(known)} of {len(known)} were read without trouble")]
+    return (trouble or read) + [judge_topic(digest, topic, scope.settings) for digest, topic in idle]
+
+
+def _list_idle_topics(session: Session, settings: Settings) -> list[tuple[str, str]]:
+    """List the topics of digests that no source, rule or stored article has, once there are articles."""
+    if not _has_article(session, ArticleFilter()):
+        return []
+    return [
+        (digest.name, topic)
+        for digest in settings.digests
+        for topic in digest.topics
+        if topic not in settings.given_topics and not _has_article(session, ArticleFilter(topic=topic))
+    ]
+
+
+def _has_article(session: Session, wanted: ArticleFilter) -> bool:
+    return next(iter(list_articles(session, wanted, 1)), None) is not None
+
+
+def judge_topic(digest: str, topic: str, settings: Settings) -> Finding:
+    """Judge a topic that readers may choose and that nothing has."""
+    offered = {one for digest in settings.digests for one in digest.topics} - {topic}
+    near = meant(topic, settings.given_topics | offered)
+    found = f'digest "{digest}" offers "{topic}", which no source, no [[topics]] and no article has{near}'
+    return warn("topics", found, "mend it in [[digests]] topics, or let a [[topics]] find its articles")
 
 
 def judge_source(source: SourceSettings, row: Source | None, now: datetime) -> Finding | None:
