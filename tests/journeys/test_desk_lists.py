@@ -150,10 +150,10 @@ def test_a_list_that_is_too_large_is_refused_while_it_comes(
     newsdesk: Newsdesk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     olga = newsdesk.sign_in(OLGA)
-    monkeypatch.setattr(guard, "MOST_UPLOAD", 2_000)
+    monkeypatch.setattr(guard, "MOST_LIST", 2_000)
     assert upload(olga, b"a@b.example\n" * 400).status_code == 413
-    monkeypatch.setattr("digest.web.newsroom.lists.MOST_UPLOAD", 2_000)
-    monkeypatch.setattr(guard, "MOST_UPLOAD", 1 << 20)
+    monkeypatch.setattr("digest.web.newsroom.lists.MOST_LIST", 2_000)
+    monkeypatch.setattr(guard, "MOST_LIST", 1 << 20)
 
     assert upload(olga, b"a@b.example\n" * 400).status_code == 413
 

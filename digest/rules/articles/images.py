@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 
 from digest.models import Article
 
+UPLOADED = "upload:"
+"""What the URL of an uploaded picture begins with; the name of its copy follows."""
 _IMAGE = re.compile(r'<img(?:\s+[\w-]+(?:="[^"]*")?)*\s*/?>')
 _SOURCE = re.compile(r'\ssrc="([^"]*)"')
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?")
@@ -32,6 +34,8 @@ class ImagePolicy:
         """
         if not article.image_url or self.images == "none":
             return ""
+        if article.image_url.startswith(UPLOADED):
+            return f"{self.base_url}/images/{article.image_url.removeprefix(UPLOADED)}.jpg"
         if self.images == "copy":
             return f"{self.base_url}/images/{copy_name}.jpg" if copy_name is not None else ""
         return article.image_url if is_own(article.image_url, self._homes(article)) else ""

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, delete
+from sqlalchemy import String, bindparam, cast, delete
 from sqlmodel import Session, and_, col, or_, select
 
-from digest.models import Article, Picture
+from digest.models import Article, Draft, Edition, Picture
+from digest.models.row import row_id
+from digest.rules.articles.images import UPLOADED
 
 _MOST_TRIES = 4
 
@@ -67,7 +69,8 @@ def copies_of(session: Session, article_ids: Collection[int]) -> dict[int, Copy]
 
 
 def forget_of(session: Session, article: Article) -> None:
-    """Delete the copy of a withdrawn article's image, unless another article shows it."""
+    """Delete the copy of a withdrawn article's image, unless another article shows it, and its uploads."""
+    session.exec(delete(Picture).where(col(Picture.url).in_(_uploads_of(session, row_id(article)))))
     if article.image_url is None:
         return
     others = select(Article.id).where(
@@ -78,6 +81,19 @@ def forget_of(session: Session, article: Article) -> None:
 
 
 def forget_unused(session: Session) -> int:
-    """Delete the copies that no article refers to; return how many."""
+    """Delete the copies that no article refers to; return how many. Uploads stay: editions refer to them."""
     named = select(Article.image_url).where(col(Article.image_url).is_not(None))
-    return session.exec(delete(Picture).where(col(Picture.url).not_in(named))).rowcount
+    is_copy = col(Picture.url).not_like(f"{UPLOADED}%")
+    return session.exec(delete(Picture).where(col(Picture.url).not_in(named), is_copy)).rowcount
+
+
+def _uploads_of(session: Session, article_id: int) -> set[str]:
+    """Return the pictures that were uploaded for an article, in any edition, and for no other one."""
+    own: set[str] = set()
+    others: set[str] = set()
+    for table in (Edition, Draft):
+        found = select(table.changes).where(cast(col(table.changes), String).contains(UPLOADED))
+        for changes in session.exec(found):
+            for key, change in changes.items():
+                (own if key == str(article_id) else others).add(change.get("image", ""))
+    return {url for url in own - others if url.startswith(UPLOADED)}

@@ -8,6 +8,7 @@ from sqlalchemy import insert, literal
 from sqlmodel import Session, col, delete, select
 
 from digest.models import Article, Edition, FrozenArticle, Variant, VariantArticle
+from digest.rules.articles.images import UPLOADED
 from digest.store.articles.articles import get_articles, in_parts
 
 _CONTENT = tuple(name for name in FrozenArticle.model_fields if name not in ("edition_id", "article_id"))
@@ -64,6 +65,8 @@ def _own(article: Article, change: Mapping[str, str]) -> dict[str, Any]:
         own["topics"] = list(dict.fromkeys([change["section"], *article.topics]))
     if change.get("image") == NO_IMAGE:
         own["image_url"] = None
+    elif change.get("image", "").startswith(UPLOADED):
+        own["image_url"] = change["image"]
     return own
 
 

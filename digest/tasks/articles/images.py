@@ -10,7 +10,7 @@ from digest.errors import DigestError
 from digest.models import Picture
 from digest.net.host_spacing import HostSpacing
 from digest.net.parallel import in_parallel
-from digest.rules.articles.images import host_of
+from digest.rules.articles.images import UPLOADED, host_of
 from digest.settings import Settings
 from digest.store.articles import images as pictures
 from digest.store.database import Database
@@ -58,6 +58,32 @@ def copy_pictures(
     return failed
 
 
+def keep_upload(database: Database, content: bytes, now: datetime) -> str:
+    """Store a small copy of a picture that somebody uploaded; return its URL.
+
+    Raise InputError for what is no picture. The same picture is stored once.
+    """
+    from digest.articles.thumbnails import shrink
+
+    with _DECODING:
+        small = shrink(content)
+    name = _name_of(small)
+    url = f"{UPLOADED}{name}"
+    with database.write() as session:
+        if pictures.find_of_url(session, url) is None:
+            session.add(
+                Picture(
+                    url=url, name=name, content=small.content, width=small.width, height=small.height,
+                    copied_at=now, tried_at=now,
+                )
+            )  # fmt: skip
+    return url
+
+
+def _name_of(small: "Shrunk") -> str:
+    return hashlib.sha256(small.content).hexdigest()[:32]
+
+
 def _copy(url: str, turns: HostSpacing, private: frozenset[str]) -> "Shrunk | str":
     from digest.articles.thumbnails import shrink
     from digest.net.http import fetch
@@ -77,7 +103,7 @@ def _keep(database: Database, url: str, got: "Shrunk | str", now: datetime) -> N
         row = pictures.find_of_url(session, url) or Picture(url=url, tried_at=now)
         row.tried_at, row.tries = now, row.tries + 1
         if not isinstance(got, str):
-            row.name = hashlib.sha256(got.content).hexdigest()[:32]
+            row.name = _name_of(got)
             row.content, row.width, row.height = got.content, got.width, got.height
             row.copied_at, row.trouble = now, ""
         else:

@@ -6,9 +6,11 @@ from sqlmodel import Session
 
 from digest.errors import InputError
 from digest.models import Article, Draft, Reach
+from digest.rules.articles.images import UPLOADED
 from digest.rules.editions import arrangement
 from digest.store.articles import articles, duplicates, listing
 from digest.store.editions import snapshots
+from digest.tasks.articles.images import keep_upload
 from digest.tasks.desk.desk import Desk
 from digest.tasks.desk.draft_versions import Edit, change_draft, change_draft_in, shape_draft
 from digest.tasks.desk.lineup import Lineup
@@ -16,6 +18,7 @@ from digest.tasks.desk.lineup import Lineup
 LONGEST = {"title": 300, "summary": 2_000, "image_alt": 500, "section": 100}
 MOST_FOUND = 10
 NO_IMAGE = snapshots.NO_IMAGE
+_NEEDS_WORDS = "describe the picture for those who cannot see it"
 
 
 def lead(desk: Desk, hand: Edit, article_id: int) -> None:
@@ -162,7 +165,7 @@ def change_article(desk: Desk, hand: Edit, article_id: int, fields: Mapping[str,
         article = articles.get_articles(session, [article_id]).get(article_id)
         if article is None:
             raise InputError(f"there is no article {article_id}")
-        own = _changed(article, fields)
+        own = _changed(article, fields, draft.changes.get(str(article_id), {}))
         if own == draft.changes.get(str(article_id), {}):
             return ""
         draft.changes = {key: value for key, value in draft.changes.items() if key != str(article_id)}
@@ -175,8 +178,35 @@ def change_article(desk: Desk, hand: Edit, article_id: int, fields: Mapping[str,
     change_draft(desk, hand, alter)
 
 
-def _changed(article: Article, fields: Mapping[str, str]) -> dict[str, str]:
-    """Return the fields that differ from the source's; raise InputError where one is too long or missing."""
+def show_picture(desk: Desk, hand: Edit, article_id: int, content: bytes, described: str) -> None:
+    """Show an uploaded picture with an article in this edition alone, with its description.
+
+    Raise InputError for what is no picture, and for a picture without words for those who cannot see it.
+    """
+    described = " ".join(described.split())
+    if not described:
+        raise InputError(_NEEDS_WORDS)
+    if len(described) > LONGEST["image_alt"]:
+        raise InputError(f"the description has {len(described)} characters; {LONGEST['image_alt']} fit")
+    url = keep_upload(desk.database, content, hand.now)
+
+    def alter(session: Session, draft: Draft) -> str:
+        article = articles.get_articles(session, [article_id]).get(article_id)
+        if article is None:
+            raise InputError(f"there is no article {article_id}")
+        own = {**draft.changes.get(str(article_id), {}), "image": url, "image_alt": described}
+        draft.changes = {**draft.changes, str(article_id): own}
+        return f"uploaded a picture for “{article.title}” for this edition"
+
+    change_draft(desk, hand, alter)
+
+
+def _changed(article: Article, fields: Mapping[str, str], before: Mapping[str, str]) -> dict[str, str]:
+    """Return the fields that differ from the source's; raise InputError where one is too long or missing.
+
+    A picture that was uploaded `before` stays, unless it is left out.
+    """
+    uploaded = before.get("image", "") if before.get("image", "").startswith(UPLOADED) else ""
     own: dict[str, str] = {}
     for name, most in LONGEST.items():
         value = " ".join(fields.get(name, "").split())
@@ -191,6 +221,10 @@ def _changed(article: Article, fields: Mapping[str, str]) -> dict[str, str]:
         del own["section"]
     if fields.get("image") == NO_IMAGE and article.image_url:
         own["image"] = NO_IMAGE
+    elif uploaded and "image" in fields and fields["image"] != NO_IMAGE:
+        own["image"] = uploaded
+        if not fields.get("image_alt", "").strip():
+            raise InputError(_NEEDS_WORDS)
     return own
 
 

@@ -1,16 +1,31 @@
 """One article in one edition: how it is shown there alone, whatever its source says."""
 
+import io
+from typing import IO
+
+from anyio import to_thread
 from fastapi import Request
+from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from digest.errors import InputError
 from digest.models import Article, EditionName
 from digest.tasks.desk.agenda import AgendaEntry
-from digest.tasks.desk.draft_articles import LONGEST, NO_IMAGE, change_article, find_articles, find_stored
+from digest.tasks.desk.draft_articles import (
+    LONGEST,
+    NO_IMAGE,
+    change_article,
+    find_articles,
+    find_stored,
+    show_picture,
+)
 from digest.tasks.desk.draft_versions import ChangedMeanwhile
 from digest.web.desk.edition import EditionPages
 from digest.web.desk.pages import DeskPages, sentence
+from digest.web.shared.guard import MOST_PICTURE
+from digest.web.shared.upload import Upload, receive_upload
 
 
 class EditionArticlePages:
@@ -45,6 +60,37 @@ class EditionArticlePages:
         except InputError as error:
             return self._show(request, entry, number, 400, sentence(error), typed)
         return self._front.go(name.path, "changed", at=str(number), did="edit")
+
+    async def picture(
+        self, request: Request, digest: str, cadence: str, period: str, number: int
+    ) -> Response:
+        """Show a picture with an article that somebody uploads, in this edition alone."""
+        gate, content = self._front.gate, io.BytesIO()
+
+        def open_file(upload: Upload) -> IO[bytes]:
+            gate.check_upload(request, upload.fields.get("form", ""))
+            return content
+
+        try:
+            upload = await receive_upload(request, open_file, MOST_PICTURE)
+        except ClientDisconnect:
+            return Response(status_code=400)  # nobody is there to read it
+        gate.check_upload(request, upload.fields.get("form", ""))
+        request.state.form = FormData(upload.fields)
+        name = EditionName(digest, cadence, period)
+        return await to_thread.run_sync(lambda: self._take_picture(request, name, number, content.getvalue()))
+
+    def _take_picture(self, request: Request, name: EditionName, number: int, content: bytes) -> Response:
+        entry, alt = self._open(name), self._front.get(request, "image_alt")
+        try:
+            if not content:
+                raise InputError("choose the file of the picture")
+            show_picture(self._front.desk, self._front.hand(request, name), number, content, alt)
+        except ChangedMeanwhile as meanwhile:
+            return self._show(request, self._open(name), number, 409, "", {"described": alt}, meanwhile)
+        except InputError as error:
+            return self._show(request, entry, number, 400, sentence(error), {"described": alt})
+        return self._front.go(f"{name.path}/edit/{number}", "picture")
 
     def find(self, request: Request, digest: str, cadence: str, period: str, q: str = "") -> Response:
         """Show the stored articles whose titles have some words, as a part of the edition's page."""

@@ -63,6 +63,7 @@ SAID = {
     "link-sent": "The link to their page is mailed by the next run.",
     "suppressed": "Suppressed. Nothing is mailed to this address any more.",
     "erased": "The reader is erased.",
+    "picture": "The picture is shown in this edition.",
     "segment-saved": "The segment is saved.",
     "segment-removed": "The segment is removed. Its readers stay as they are.",
     "list-removed": "The file and its report are removed.",

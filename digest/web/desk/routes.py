@@ -108,6 +108,7 @@ def _editions(
     _look(router, f"{_EDITION}/find", single.find, gate)
     _look(router, f"{_EDITION}/edit/{{number}}", single.show, gate)
     _post(router, f"{_EDITION}/edit/{{number}}", single.change, gate.editor)
+    _post(router, f"{_EDITION}/picture/{{number}}", single.picture, gate.editor_upload)
     for name, act in (
         ("shape", pages.shape), ("add", pages.add), ("note", pages.note), ("hold", pages.hold),
         ("let-go", pages.let_go), ("to-preview", pages.to_preview), ("proof", looking.proof),

@@ -27,10 +27,10 @@ from digest.tasks.readers.readers import Readers
 from digest.web.desk.access import HOME
 from digest.web.desk.pages import DeskPages, sentence
 from digest.web.newsroom.segments import FILTER_FIELDS
-from digest.web.newsroom.upload import Upload, receive_upload
-from digest.web.shared.guard import MOST_UPLOAD, UPLOAD
+from digest.web.shared.guard import MOST_LIST, UPLOAD_LIST
+from digest.web.shared.upload import Upload, receive_upload
 
-LISTS = UPLOAD
+LISTS = UPLOAD_LIST
 EXPORT = f"{HOME}/readers/export"
 _LONGEST = 254
 _RESULTS = {
@@ -80,7 +80,7 @@ class ListPages:
             return begun[0].file
 
         try:
-            upload = await receive_upload(request, open_file, MOST_UPLOAD)
+            upload = await receive_upload(request, open_file, MOST_LIST)
         except BaseException as error:
             for arriving in begun:
                 self._uploads.drop(arriving)

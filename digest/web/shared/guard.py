@@ -16,8 +16,10 @@ MOST_BODY = 64 * 1024
 API = "/api/"
 MOST_BY_API = 512 * 1024
 MOST_AT_DESK = 256 * 1024  # an introduction of 10,000 letters may take nine bytes for each
-MOST_UPLOAD = 257 * 1024 * 1024  # a list of readers with its form; its page reads it piece by piece
-UPLOAD = "/desk/readers/import"
+MOST_LIST = 257 * 1024 * 1024  # a list of readers with its form
+MOST_PICTURE = 12 * 1024 * 1024
+UPLOAD_LIST = "/desk/readers/import"
+_UPLOAD_PICTURE = re.compile(r"/desk/[^/]+/[^/]+/[^/]+/picture/[0-9]+")
 _DOORS = ("/desk/login", "/desk/password")
 _CONTROLS = re.compile("[\x00-\x1f\x7f]")
 _BOUNDARY = re.compile(r"""boundary=(?:"([^"\\]{1,70})"|([^\s;,"]{1,70}))""", re.I)
@@ -39,8 +41,8 @@ class Guard:
 
     - The client's address is the peer's, or the one that a trusted proxy forwards; nothing else reads it.
     - A request whose body breaks off is dropped: it changes nothing, and there is nobody to answer.
-    - A body over 64 KiB gets 413 before it is read; control characters in a path or a form get 400. The page
-      that takes a list of readers reads its body itself, after it knows who sends it.
+    - A body over 64 KiB gets 413 before it is read; control characters in a path or a form get 400. Pages
+      that take a file read the body themselves, piece by piece, after they know who sends it.
     - An unsafe request from another site's page gets 403 (Fetch Metadata; RFC 6454, section 7).
     - The answer gets its headers (`security.set_headers`).
     """
@@ -67,7 +69,7 @@ class Guard:
         headers = Headers(scope=scope)
         refused = self._refuse(scope, headers)
         most = _most_body(scope["path"])
-        if not refused and scope["path"] == UPLOAD and scope["method"] == "POST":
+        if not refused and scope["method"] == "POST" and _most_upload(scope["path"]):
             await self._app(self._passed(scope, headers), receive, send_guarded)
             return
         body = b"" if refused else await _read_body(receive, most)
@@ -111,10 +113,18 @@ class Guard:
         return origin not in ours
 
 
+def _most_upload(path: str) -> int:
+    """Return how many bytes a page that takes a file takes; 0 for other pages."""
+    if path == UPLOAD_LIST:
+        return MOST_LIST
+    return MOST_PICTURE if _UPLOAD_PICTURE.fullmatch(path) else 0
+
+
 def _most_body(path: str) -> int:
     """Return how many bytes a request may have: editors write more than whoever may sign in."""
-    if path == UPLOAD:
-        return MOST_UPLOAD
+    upload = _most_upload(path)
+    if upload:
+        return upload
     if path.startswith(API):
         return MOST_BY_API
     return MOST_AT_DESK if path.startswith("/desk/") and not path.startswith(_DOORS) else MOST_BODY
