@@ -140,6 +140,9 @@ class Life:
         self.folder = Path(tempfile.mkdtemp(dir=self.place.folder))
         url = self.place.url(LIVE)
         self.publication = Publication(self.folder, url, port=self.place.port, connections=CONNECTIONS)
+        self.publication.change_settings(
+            "max_articles = 5", 'max_articles = 5\nbreaking = true\nwelcome = "edition"'
+        )
         self.settings = load_settings(self.publication.config)
         self.place.recording.transactions.clear()
         self.place.recording.reply = lambda one: self.replies.get(one.rcpt_to, "250 2.0.0 kept")
@@ -214,7 +217,7 @@ class Life:
         """Return what each reader got: by the message's id its stories, and how often it came."""
         found: dict[str, dict[str, tuple[frozenset[int], int]]] = {}
         for one in self.place.recording.transactions:
-            if not self.place.recording.reply(one).startswith("250"):
+            if not one.reply.startswith("250"):
                 continue  # heard in full, and refused
             key, stories = _read(one)
             box = found.setdefault(one.rcpt_to, {})

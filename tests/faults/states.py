@@ -1,7 +1,7 @@
 """Let anything happen to a publication, in any order: `python -m tests.faults.states [LIVES] [--steps N] [--seed N]`.
 
-A state machine (hypothesis) publishes, fetches, compiles and sends; readers join, leave, pause and change their
-choices; the relay refuses; the clock jumps; processes crash at any of their commits; old copies are restored.
+A state machine (hypothesis) publishes, fetches, compiles and sends, and breaks news; readers join, with a first
+edition or without, leave, pause, change their choices and ask for an edition of their own; the relay refuses; the clock jumps; processes crash at any of their commits; old copies are restored.
 After each step no story has come to a reader twice and each edition's sum is whole. At the end quiet days
 follow, and every story that a reader was to get has come. `--postgresql` plays on PostgreSQL.
 """
@@ -42,6 +42,7 @@ from digest.models import (
 )
 from digest.rules.tokens import tokens
 from digest.sending import fetch
+from digest.store.articles import articles
 from digest.store.editions import editions
 from digest.tasks.editions.pausing import resume_editions
 from digest.tasks.ledger.audit import account, audit
@@ -49,6 +50,7 @@ from digest.tasks.readers import preferences
 from digest.tasks.readers import readers as leaving
 from digest.tasks.readers.enrolment import subscribe_confirmed
 from digest.tasks.readers.reader_page import Wish, save_page
+from digest.tasks.readers.rhythm import Rhythm
 from digest.tasks.readers.sign_up import Choices
 from tests.faults.living import CONNECTIONS, Crash, Life, Place, place
 from tests.support.postgresql import PostgresqlServer, debian_server
@@ -65,9 +67,11 @@ ORIGIN = {"form": "https://courier.example/"}
 addresses = st.integers(0, 3).map(lambda n: f"r{n}@readers.example")
 crashes = st.none() | st.builds(Crash, st.integers(1, 30), st.booleans())
 wishes = st.builds(
-    lambda cadence, topics, hour, most: Wish(True, Choices(cadence, topics), hour, most),
+    lambda cadence, topics, hour, most, breaking: Wish(
+        True, Choices(cadence, topics), hour, most, rhythm=Rhythm(breaking=breaking)
+    ),
     st.sampled_from(("daily", "weekly")), st.sampled_from(((), ("world",), ("world", "science"))),
-    st.none() | st.integers(0, 23), st.none() | st.integers(3, 5),
+    st.none() | st.integers(0, 23), st.none() | st.integers(3, 5), st.booleans(),
 )  # fmt: skip
 Stories = frozenset[int]
 NONE: Stories = frozenset()
@@ -117,7 +121,7 @@ class States(RuleBasedStateMachine):
         """Let a publication run once, so that its cadences have begun."""
         self.publish("world")
         for number, wish in enumerate(some):
-            self.change(f"r{number}@readers.example", wish, None)
+            self.change(f"r{number}@readers.example", wish, None, is_greeted=number == 1)
         self.send(None, at_once=False)
         if is_copied:
             self.back_up()
@@ -146,15 +150,38 @@ class States(RuleBasedStateMachine):
         self.life.send(crash, at_once=at_once)
         self._ran()
 
+    @rule(back=st.integers(0, 3), crash=crashes)
+    def break_news(self, back: int, crash: Crash | None) -> None:
+        """Send one of the latest stories as breaking news, as `digest breaking` does."""
+        url = f"https://courier.example/story-{max(1, len(self.stories) - back)}"
+        with self.life.app.database.read() as session:
+            is_known = articles.find_article_named(session, url) is not None
+        if is_known:
+            self.life.do(lambda app: _break(app, url), crash)
+            self.played["breaking news"] += 1
+
+    @rule(address=addresses, crash=crashes)
+    def ask(self, address: str, crash: Crash | None) -> None:
+        """Ask for an edition of one's own, as a command by mail does."""
+        if address in self.readers and self.readers[address].state == SubscriptionState.CONFIRMED:
+            asked = self.life.do(lambda app: _ask(app, address), crash)
+            self.played[f"requests: {asked}"] += 1
+
     def _ran(self) -> None:
         self.sent_at = max(self.sent_at, self.clock())
 
-    @rule(address=addresses, wish=wishes, zone=st.sampled_from(ZONES))
-    def change(self, address: str, wish: Wish, zone: str | None) -> None:
-        """Join, come back, or change every choice, as the reader's own page does."""
+    @rule(address=addresses, wish=wishes, zone=st.sampled_from(ZONES), is_greeted=st.booleans())
+    def change(self, address: str, wish: Wish, zone: str | None, *, is_greeted: bool) -> None:
+        """Join, come back, or change every choice, as the reader's own page does.
+
+        Who comes back is greeted with a first edition, and who joins may be, as who confirms is.
+        """
         readers, now = self.life.app.readers, self.clock()
         if address not in self.readers:
             subscribe_confirmed(readers, address, "world", wish.choices, "Yes.", ORIGIN, now)
+            if is_greeted:
+                with readers.database.write() as session:
+                    leaving.begin(session, readers.settings.digest("world"), _row(session, address), now)
             got = (stories for stories, _ in self.life.mailboxes().get(address, {}).values())
             self.readers[address] = Reader(may_repeat=NONE.union(*got))
         token = self.life.fresh_link(address)
@@ -340,7 +367,9 @@ class States(RuleBasedStateMachine):
         for address, reader in self.readers.items():
             self.come_back(address)
             if reader.state == SubscriptionState.CONFIRMED:
-                self.change(address, Wish(True, Choices("daily", self._topics(address))), None)
+                self.change(
+                    address, Wish(True, Choices("daily", self._topics(address))), None, is_greeted=False
+                )
         missing, is_done = {"everything": NONE}, False
         for day in range(1, QUIET_DAYS):
             self.clock.now = self.latest.replace(hour=6, minute=5) + timedelta(days=day)
@@ -412,6 +441,24 @@ def _compile(app: Application) -> None:
         for digest in app.settings.digests:
             app.compiler(worker).compile_due(digest, app.clock())
         app.note_standing()
+
+
+def _break(app: Application, url: str) -> None:
+    app.breaking.send(url, "mara", app.clock())
+    app.note_standing()
+
+
+def _ask(app: Application, address: str) -> str:
+    own = app.reader_editions
+    with app.database.write() as session:
+        row = _row(session, address)
+        person = session.get_one(Subscriber, row.subscriber_id)
+        return own.enter(session, app.settings.digest("world"), person, row, app.clock()).name
+
+
+def _row(session: Session, address: str) -> Subscription:
+    query = select(Subscription).join(Subscriber, col(Subscriber.id) == col(Subscription.subscriber_id))
+    return session.exec(query.where(Subscriber.address == address)).one()
 
 
 def _withhold(app: Application, until: datetime) -> bool:

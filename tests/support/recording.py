@@ -13,12 +13,13 @@ FULL = ("PIPELINING", "SIZE 10000000", "8BITMIME", "SMTPUTF8", "CHUNKING")
 
 @dataclass
 class Transaction:
-    """One message as the wire brought it, without the stuffing of its dots."""
+    """One message as the wire brought it, without the stuffing of its dots, and the server's own reply to it."""
 
     mail: str
     rcpts: list[str] = field(default_factory=list)
     content: bytes = b""
     at: float = 0
+    reply: str = ""
 
     @property
     def mail_from(self) -> str:
@@ -102,9 +103,10 @@ class Recording:
         if early is not None:
             wire.send(early)
             return
+        transaction.reply = self.reply(transaction)
         self.transactions.append(transaction)
         self.watch("dot")
-        self._say(wire, "dot", transaction, self.reply(transaction))
+        self._say(wire, "dot", transaction, transaction.reply)
         self.watch("reply")
 
     def _say(self, wire: Wire, step: str, transaction: Transaction, *lines: str) -> bool:
