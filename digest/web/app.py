@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from anyio import CapacityLimiter, to_thread
 from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
@@ -142,6 +143,11 @@ def _add_error_pages(app: FastAPI, views: Views, settings: Settings) -> None:
         page.headers.update(error.headers or {})
         return page
 
+    def unread(request: Request, error: RequestValidationError) -> Response:
+        """Answer a value of the wrong kind: no page has such an address, and no form of ours sends it."""
+        in_path = any(one["loc"][:1] == ("path",) for one in error.errors())
+        return wrong(request, HTTPException(404 if in_path else 400))
+
     def unreachable(request: Request, __: Unreachable) -> Response:
         view = views.of(request)
         text = view.words("Nothing was changed. Please try again in a few minutes.")
@@ -156,5 +162,6 @@ def _add_error_pages(app: FastAPI, views: Views, settings: Settings) -> None:
         return page
 
     app.add_exception_handler(HTTPException, wrong)  # type: ignore[arg-type]
+    app.add_exception_handler(RequestValidationError, unread)  # type: ignore[arg-type]
     app.add_exception_handler(Unreachable, unreachable)  # type: ignore[arg-type]
     app.add_exception_handler(Exception, crashed)

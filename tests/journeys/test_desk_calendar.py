@@ -1,6 +1,7 @@
 """Editors see a month of editions, and subscribe to them by a feed whose address they can revoke."""
 
 import re
+from datetime import timedelta
 
 from digest.tasks.desk.editors import remove_editor
 from tests.support.desks import BEN, Newsdesk, Visitor, hidden
@@ -9,7 +10,8 @@ CALENDAR = "/desk/calendar"
 
 
 def act(visitor: Visitor, name: str) -> str:
-    form = {"form": hidden(visitor.get(CALENDAR).text, "form")}
+    page = visitor.get(CALENDAR).text
+    form = {"form": hidden(page, "form"), "replaces": hidden(page, "replaces")}
     return visitor.client.post(f"{CALENDAR}/{name}", data=form).text
 
 
@@ -59,3 +61,25 @@ def test_a_feed_is_opened_by_its_token_alone_until_it_is_revoked_or_its_editor_g
     third = feed_of(act(ben, "feed"))
     remove_editor(newsdesk.app.desk, BEN)
     assert visitor.get(third).status_code == 404
+
+
+def test_a_reload_after_making_a_feed_ends_no_feed(newsdesk: Newsdesk) -> None:
+    ben = newsdesk.sign_in(BEN)
+    page = ben.get(CALENDAR).text
+    sent = {"form": hidden(page, "form"), "replaces": hidden(page, "replaces")}
+    first = feed_of(ben.client.post(f"{CALENDAR}/feed", data=sent).text)
+    newsdesk.clock.now += timedelta(minutes=1)
+
+    again = ben.client.post(f"{CALENDAR}/feed", data=sent)
+
+    assert again.headers["location"] == f"{CALENDAR}?said=feed-made#feed"
+    assert newsdesk.visitor().get(first).status_code == 200
+
+
+def test_the_calendar_ends_two_years_ahead(newsdesk: Newsdesk) -> None:
+    ben = newsdesk.sign_in(BEN)
+    for month in ("2028-11", "2028-12", "2199-12"):
+        page = ben.get(f"{CALENDAR}?month={month}").text
+        assert "Editions in November 2028" in page
+        assert 'rel="next"' not in page
+    assert 'rel="next"' in ben.get(f"{CALENDAR}?month=2028-10").text

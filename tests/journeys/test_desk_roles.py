@@ -139,3 +139,21 @@ def test_each_role_may_what_the_ones_before_it_may() -> None:
         [True, True, False],
         [True, True, True],
     ]
+
+
+def test_an_address_of_the_wrong_kind_is_a_plain_page_everywhere(
+    newsdesk: Newsdesk, signed_in: dict[Role, Visitor]
+) -> None:
+    """A number that is a word, or larger than any that is stored, names nothing."""
+    visitor = signed_in[Role.OPERATOR]
+    form = visitor.token("/desk")["form"]
+    for method, path in routes(newsdesk):
+        if not re.search(r"\{(number|letter|article)\}", path):
+            continue
+        for number in ("word", "9" * 30):
+            target = f"{BASE}{re.sub(r'{(number|letter|article)}', number, path).format(**SAMPLES)}"
+            answer = visitor.client.request(method, target, data={"form": form} if method == "POST" else None)
+            assert answer.status_code in (303, 400, 404), (method, target)
+            if answer.status_code != 303:
+                assert answer.headers["content-type"].startswith("text/html"), (method, target)
+                assert "<h1" in answer.text, (method, target)

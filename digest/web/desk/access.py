@@ -13,15 +13,36 @@ from starlette.responses import RedirectResponse, Response
 
 from digest.models import Role
 from digest.tasks.desk.desk import Desk
-from digest.tasks.desk.sessions import LONGEST, SignedIn, find_visit, form_token, is_own_form, write_cookie
+from digest.tasks.desk.sessions import (
+    LONGEST,
+    SignedIn,
+    find_visit,
+    form_token,
+    is_own_form,
+    was_own_form,
+    write_cookie,
+)
 from digest.tasks.desk.sign_in_limits import BROWSER_LIFE
+from digest.web.shared.kept_form import KeptForm
 
 HOME = "/desk"
 _MOST_FIELDS = 100
 
 
 class SignInNeeded(Exception):  # noqa: N818 - named for what is needed
-    """Ask for a sign-in first, then go on."""
+    """Ask for a sign-in first, then go on; a `form` that was sent is kept meanwhile."""
+
+    def __init__(self, form: FormData | None = None) -> None:
+        super().__init__("a sign-in is needed")
+        self.form = form
+
+
+class FormOutlived(Exception):  # noqa: N818 - named for what happened
+    """Ask to send a form once more: it was made for an earlier session."""
+
+    def __init__(self, kept: KeptForm) -> None:
+        super().__init__("the form is of an earlier session")
+        self.kept = kept
 
 
 async def read_form(request: Request) -> FormData:
@@ -61,9 +82,15 @@ class Access:
     def editor(self, request: Request, form: Form) -> None:
         """Let an editor change something."""
         self.same_origin(request)
-        visit = self._visit(request)
-        self._check_form(visit.token, form)
+        visit = self._visit(request, form)
         request.state.visit, request.state.form = visit, form
+        token = _token_of(form)
+        is_own = is_own_form(self._desk, visit.token, token)
+        if not is_own and was_own_form(self._desk, token):
+            kept = KeptForm.of(request.url.path, form.multi_items())
+            if kept.is_typed:
+                raise FormOutlived(kept)
+        self._check_form(visit.token, form)
 
     def publisher(self, request: Request, form: Form) -> None:
         """Let a publisher change something."""
@@ -104,14 +131,14 @@ class Access:
             return
         raise HTTPException(403, "This request came from another site, and nothing was changed.")
 
-    def _visit(self, request: Request) -> SignedIn:
+    def _visit(self, request: Request, form: FormData | None = None) -> SignedIn:
         visit = find_visit(self._desk, request.cookies.get(self._session, ""), self._now())
         if visit is None:
-            raise SignInNeeded
+            raise SignInNeeded(form)
         return visit
 
     def _check_form(self, token: str, form: FormData) -> None:
-        self._check_token(token, str(form.get("form", "")))
+        self._check_token(token, _token_of(form))
 
     def _check_token(self, token: str, brought: str) -> None:
         if not token or not is_own_form(self._desk, token, brought):
@@ -153,6 +180,10 @@ class Access:
         )
 
 
+def _token_of(form: FormData) -> str:
+    return str(form.get("form", ""))
+
+
 def _need(visit: SignedIn, needed: Role) -> None:
     role = Role(visit.editor.role)
     if not role.includes(needed):
@@ -164,15 +195,33 @@ def _a(role: Role) -> str:
 
 
 def to_sign_in(request: Request) -> Response:
-    """Send somebody to the sign-in; after it a page that they only looked at is shown."""
-    looked = request.method in ("GET", "HEAD")
+    """Send somebody to the sign-in; after it the page is shown that they looked at, or posted from."""
     rest = f"?{request.url.query}" if request.url.query else ""
-    goes_on = f"?next={quote(request.url.path + rest)}" if looked and request.url.path != HOME else ""
+    looked = request.url.path + rest if request.method in ("GET", "HEAD") else page_of(request)
+    goes_on = f"?next={quote(looked)}" if safe_next(looked) != HOME else ""
     return RedirectResponse(f"{HOME}/login{goes_on}", 303)
 
 
+def page_of(request: Request) -> str:
+    """Return the page of ours that a form was sent from, as the browser says; the desk if it does not."""
+    parts = urlsplit(request.headers.get("referer", ""))
+    if parts.netloc != request.headers.get("host", ""):
+        return HOME
+    return safe_next(f"{parts.path}?{parts.query}" if parts.query else parts.path)
+
+
 def safe_next(path: str) -> str:
-    """Return a path of the desk to go on to; anything else becomes the desk itself."""
+    """Return a page of the desk to go on to; anything else becomes the desk itself.
+
+    What is only a part of a page, such as the list that a search inserts, becomes its page.
+    """
     plain = path.isascii() and path.isprintable() and "\\" not in path and "//" not in path
     inside = path == HOME or path.startswith((f"{HOME}/", f"{HOME}?"))
-    return path if plain and inside and not path.startswith(f"{HOME}/login") else HOME
+    if not plain or not inside or path.startswith((f"{HOME}/login", f"{HOME}/logout")):
+        return HOME
+    bare, _, query = path.partition("?")
+    if bare.endswith("/find"):
+        return bare.removesuffix("/find")
+    if bare.endswith("/preview/frame"):
+        return bare.removesuffix("/frame") + (f"?{query}" if query else "")
+    return path

@@ -9,6 +9,7 @@ from fastapi import Request
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from digest.models import CalendarLink
 from digest.rules.editions.cadence import instant
 from digest.tasks.desk.calendar import (
     CalendarEntry,
@@ -24,6 +25,7 @@ from digest.web.shared.conditional import answer
 from digest.web.shared.icalendar import describe, write_calendar
 
 CALENDAR = f"{HOME}/calendar"
+YEARS_AHEAD = 2
 _MONTH = re.compile(r"(20\d\d|21\d\d)-(0[1-9]|1[0-2])")
 
 
@@ -48,7 +50,13 @@ class CalendarPages:
         return self._show(request)
 
     def make(self, request: Request) -> Response:
-        """Make a feed, and show its address this once; the one before it ends."""
+        """Make a feed, and show its address this once; the one before it ends.
+
+        The form names the feed that it replaces, so sending it again (a reload) ends no feed.
+        """
+        front = self._front
+        if front.get(request, "replaces") != _name_of(find_link_of(front.desk, front.visit(request).editor)):
+            return front.go(CALENDAR, "feed-made", "feed")
         token = make_link(self._front.desk, self._front.visit(request).editor, self._front.now())
         base = self._front.desk.settings.site.base_url
         return self._show(request, made=f"{base}/calendar/{token}.ics")
@@ -85,6 +93,7 @@ class CalendarPages:
         for entry in entries:
             local = entry.deadline_at.astimezone(zone)
             by_day.setdefault(local.date(), []).append((entry, f"{local:%H:%M}", describe(entry)))
+        link = find_link_of(front.desk, front.visit(request).editor)
         days = [
             [
                 CalendarDay(day, day.month == first.month, day == today, tuple(by_day.get(day, ())))
@@ -99,13 +108,27 @@ class CalendarPages:
             weeks=days,
             month=first,
             before=(first - timedelta(days=1)).replace(day=1),
-            following=following,
+            following=following if first < _last_month(today) else None,
             zone=str(zone),
             made=made,
-            link=find_link_of(front.desk, front.visit(request).editor),
+            link=link,
+            replaces=_name_of(link),
         )
 
 
 def _read_month(text: str, today: date) -> date:
-    """Return the first day of a month such as 2026-11; of this month for any other text."""
-    return date.fromisoformat(f"{text}-01") if _MONTH.fullmatch(text) else today.replace(day=1)
+    """Return the first day of a month such as 2026-11, at most two years ahead; of this month for any other
+    text."""
+    current = today.replace(day=1)
+    wanted = date.fromisoformat(f"{text}-01") if _MONTH.fullmatch(text) else current
+    return min(wanted, _last_month(today))
+
+
+def _last_month(today: date) -> date:
+    """Return the first day of the last month that is shown."""
+    return today.replace(year=today.year + YEARS_AHEAD, day=1)
+
+
+def _name_of(link: CalendarLink | None) -> str:
+    """Return what a form names a feed by that it replaces; "" for none."""
+    return link.made_at.isoformat() if link else ""

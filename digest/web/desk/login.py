@@ -1,18 +1,23 @@
 """Sign in, sign out, and set a password by a link."""
 
 from fastapi import Request
+from starlette.datastructures import FormData
 from starlette.responses import Response
 
 from digest.errors import Busy, InputError
 from digest.tasks.desk.editors import find_invited, set_password
 from digest.tasks.desk.passwords import SHORTEST
-from digest.tasks.desk.sessions import end_others, find_key, sign_in, sign_out
+from digest.tasks.desk.sessions import end_others, find_key, find_visit, sign_in, sign_out, write_cookie
 from digest.tasks.desk.sign_in_limits import count_attempt, note_network, write_browser
-from digest.web.desk.access import HOME, safe_next
+from digest.web.desk.access import HOME, page_of, safe_next, to_sign_in
 from digest.web.desk.pages import DeskPages
+from digest.web.shared.kept_form import KeptForm, unpack
 
 _WRONG = "Wrong email or password."
 _TOO_OFTEN = "Too many attempts. Please wait an hour, or ask your operator."
+_ENDED = (
+    "Your session has ended, and nothing was changed. Sign in: what you typed is kept and can then be sent."
+)
 _BUSY = "Too many people are signing in right now. Please try again in a few seconds."
 
 
@@ -29,35 +34,60 @@ class LoginPages:
         return self._login(request, next)
 
     def login(self, request: Request) -> Response:
-        """Sign in."""
-        address, now = self._front.get(request, "address")[:320], self._front.now()
+        """Sign in; a form that came after a former session had ended is shown again, to be sent."""
+        front, now = self._front, self._front.now()
+        address, next_ = front.get(request, "address")[:320], front.get(request, "next")
         origin = request.client.host if request.client else "unknown"
-        next_ = self._front.get(request, "next")
-        key, browser = find_key(address), self._front.gate.find_browser(request)
-        if not count_attempt(self._front.desk, key, origin, now, browser=browser):
-            return self._login(request, next_, _TOO_OFTEN, 429, address)
+        kept = unpack(front.get(request, "kept"))
+        key, browser = find_key(address), front.gate.find_browser(request)
+        if not count_attempt(front.desk, key, origin, now, browser=browser):
+            return self._login(request, next_, _TOO_OFTEN, 429, address, kept)
         try:
-            token = sign_in(self._front.desk, address, self._front.get(request, "password"), now)
+            token = sign_in(front.desk, address, front.get(request, "password"), now)
         except Busy as busy:
-            return _try_later(self._login(request, next_, _BUSY, 503, address), busy)
+            return _try_later(self._login(request, next_, _BUSY, 503, address, kept), busy)
         if token is None:
-            return self._login(request, next_, _WRONG, 400, address)
-        note_network(self._front.desk, key, origin, now)
-        page = self._front.go(safe_next(next_))
-        self._front.gate.keep_session(page, token)
-        self._front.gate.keep_browser(page, write_browser(self._front.desk, key, now))
+            return self._login(request, next_, _WRONG, 400, address, kept)
+        note_network(front.desk, key, origin, now)
+        visit = find_visit(front.desk, write_cookie(front.desk, token, now), now)
+        if visit is not None and kept is not None and safe_next(kept.path) == kept.path:
+            request.state.visit = visit
+            page = self.send_again(request, kept, next_)
+        else:
+            page = front.go(safe_next(next_))
+        front.gate.keep_session(page, token)
+        front.gate.keep_browser(page, write_browser(front.desk, key, now))
         return page
 
     def _login(
-        self, request: Request, next_: str, error: str = "", status: int = 200, address: str = ""
+        self,
+        request: Request,
+        next_: str,
+        error: str = "",
+        status: int = 200,
+        address: str = "",
+        kept: KeptForm | None = None,
     ) -> Response:
         token, form = self._front.gate.visitor_form(request)
         page = self._front.pages.render(
             "desk/login", status, title="Sign in", next=safe_next(next_), error=error, form_token=form,
-            address=address,
+            address=address, kept=kept.pack() if kept else "",
         )  # fmt: skip
         self._front.gate.keep_visitor(page, token)
         return page
+
+    def keep_typed(self, request: Request, form: FormData | None) -> Response:
+        """Ask for a sign-in; a form that was sent is kept, to be sent once more after it."""
+        kept = KeptForm.of(request.url.path, form.multi_items() if form else ())
+        if not kept.is_typed:
+            return to_sign_in(request)
+        return self._login(request, page_of(request), _ENDED, 403, kept=kept)
+
+    def send_again(self, request: Request, kept: KeptForm, page: str, status: int = 200) -> Response:
+        """Show a form that was made for an earlier session, with the button that sends it."""
+        return self._front.show(
+            request, "again", status, title="Not saved yet", kept=kept, page=safe_next(page)
+        )
 
     def logout(self, request: Request) -> Response:
         """Sign out."""

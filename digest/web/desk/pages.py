@@ -46,6 +46,7 @@ SAID = {
     "done": "Marked as done.",
     "broken": "The article is on its way to the readers who chose breaking news.",
     "broken-before": "It was sent as breaking news before. Nobody gets it again.",
+    "feed-made": "The feed was made before, and its address was shown then. It still works.",
     "revoked": "The feed is revoked. Its address opens nothing any more.",
     "reader-paused": "Paused.",
     "reader-resumed": "Resumed.",

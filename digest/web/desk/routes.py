@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from digest.tasks.desk.agenda import AgendaEntry
 from digest.tasks.desk.desk import Desk
-from digest.web.desk.access import HOME, Access, SignInNeeded, to_sign_in
+from digest.web.desk.access import HOME, Access, FormOutlived, SignInNeeded, page_of
 from digest.web.desk.breaking import BreakingPages
 from digest.web.desk.calendar import CALENDAR, CalendarPages
 from digest.web.desk.confirmations import ConfirmationPages
@@ -38,7 +38,7 @@ def add_desk(app: FastAPI, desk: Desk, pages: Pages, now: Callable[[], datetime]
     app.include_router(_offers(front))
     app.include_router(_letters(front))
     app.include_router(_calendar(front))
-    app.add_exception_handler(SignInNeeded, _ask_to_sign_in)
+    _add_endings(app, LoginPages(front))
     return front
 
 
@@ -51,8 +51,17 @@ def add_editions(
     app.include_router(_editions(front, [letters_panel(front), *panels]))
 
 
-def _ask_to_sign_in(request: Request, _: Exception) -> Response:
-    return to_sign_in(request)
+def _add_endings(app: FastAPI, doors: LoginPages) -> None:
+    """Say what follows where a session has ended: what was typed is kept."""
+
+    def ask_to_sign_in(request: Request, needed: SignInNeeded) -> Response:
+        return doors.keep_typed(request, needed.form)
+
+    def ask_again(request: Request, outlived: FormOutlived) -> Response:
+        return doors.send_again(request, outlived.kept, page_of(request), 403)
+
+    app.add_exception_handler(SignInNeeded, ask_to_sign_in)  # type: ignore[arg-type]
+    app.add_exception_handler(FormOutlived, ask_again)  # type: ignore[arg-type]
 
 
 def _doors(front: DeskPages) -> APIRouter:

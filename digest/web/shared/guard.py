@@ -20,7 +20,7 @@ MOST_LIST = 257 * 1024 * 1024  # a list of readers with its form
 MOST_PICTURE = 12 * 1024 * 1024
 UPLOAD_LIST = "/desk/readers/import"
 _UPLOAD_PICTURE = re.compile(r"/desk/[^/]+/[^/]+/[^/]+/picture/[0-9]+")
-_DOORS = ("/desk/login", "/desk/password")
+_DOORS = ("/desk/password",)
 _CONTROLS = re.compile("[\x00-\x1f\x7f]")
 _BOUNDARY = re.compile(r"""boundary=(?:"([^"\\]{1,70})"|([^\s;,"]{1,70}))""", re.I)
 _URLENCODED, _MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data"
@@ -121,7 +121,8 @@ def _most_upload(path: str) -> int:
 
 
 def _most_body(path: str) -> int:
-    """Return how many bytes a request may have: editors write more than whoever may sign in."""
+    """Return how many bytes a request may have: editors write more than anybody else, and what they wrote is
+    kept through the sign-in when their session has ended."""
     upload = _most_upload(path)
     if upload:
         return upload
