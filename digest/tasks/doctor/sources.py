@@ -42,13 +42,12 @@ def examine_sources(scope: Scope) -> list[Finding]:
     if not known:
         return [warn("sources", "none is set", "write [[sources]], or add articles by `digest articles add`")]
     read = [ok("sources", f"{len(known)} of {len(known)} were read without trouble")]
-    return (trouble or read) + [judge_topic(digest, topic, scope.settings) for digest, topic in idle]
+    topics = [judge_topic(digest, topic, scope.settings) for digest, topic in idle]
+    return (trouble or read) + [finding for finding in topics if finding is not None]
 
 
 def _list_idle_topics(session: Session, settings: Settings) -> list[tuple[str, str]]:
-    """List the topics of digests that no source, rule or stored article has, once there are articles."""
-    if not _has_article(session, ArticleFilter()):
-        return []
+    """List the topics of digests that no source, rule or stored article has."""
     return [
         (digest.name, topic)
         for digest in settings.digests
@@ -61,12 +60,13 @@ def _has_article(session: Session, wanted: ArticleFilter) -> bool:
     return next(iter(list_articles(session, wanted, 1)), None) is not None
 
 
-def judge_topic(digest: str, topic: str, settings: Settings) -> Finding:
-    """Judge a topic that readers may choose and that nothing has."""
+def judge_topic(digest: str, topic: str, settings: Settings) -> Finding | None:
+    """Judge a topic that nothing has yet: it may still come in, unless another one is spelt much like it."""
     offered = {one for digest in settings.digests for one in digest.topics} - {topic}
     near = meant(topic, settings.given_topics | offered)
     found = f'digest "{digest}" offers "{topic}", which no source, no [[topics]] and no article has{near}'
-    return warn("topics", found, "mend it in [[digests]] topics, or let a [[topics]] find its articles")
+    remedy = "mend it in [[digests]] topics, or let a [[topics]] find its articles"
+    return warn("topics", found, remedy) if near else None
 
 
 def judge_source(source: SourceSettings, row: Source | None, now: datetime) -> Finding | None:
