@@ -7,8 +7,6 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
-from enum import Enum
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,13 +18,13 @@ from digest.safe_text import without_login
 from digest.settings.loading import load_settings
 from digest.settings.meanings import meaning_of
 from digest.settings.settings import RESERVED, Settings
+from digest.settings.toml_text import toml_value
 
 Origin = Literal["file", "environment", "default"]
 _HIDDEN = "(set, not shown)"
 _SECRET_PARAMETER = re.compile(r"(?i)([?&][^=&#]*(?:key|token|secret|password|auth|sig)[^=&#]*=)[^&#]*")
 _LOGIN = re.compile(r"(://[^:/@]*):.*@")
 _LISTS = ("sources", "topics", "digests")
-_UNITS = ((604_800, "w"), (86_400, "d"), (3_600, "h"), (60, "m"), (1, "s"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,8 +188,8 @@ def _shown(table: str, path: tuple[str, ...], value: object) -> str:
     if isinstance(value, tuple) and value and isinstance(value[0], SecretStr):
         return f"({len(value)}, not shown)"
     if isinstance(value, str) and path[-1] == "url":
-        return _toml(_without_secrets(value))
-    return "(not set)" if value is None else _toml(value)
+        return toml_value(_without_secrets(value))
+    return "(not set)" if value is None else toml_value(value)
 
 
 def _without_secrets(url: str) -> str:
@@ -201,29 +199,3 @@ def _without_secrets(url: str) -> str:
     else:
         url = without_login(url)
     return _SECRET_PARAMETER.sub(r"\1***", url)
-
-
-def _toml(value: object) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, timedelta):
-        seconds = int(value.total_seconds())
-        unit, sign = next((one for one in _UNITS if seconds and seconds % one[0] == 0), (1, ""))
-        return f'"{seconds // unit}{sign}"'
-    if isinstance(value, Enum):
-        return _toml(value.value)
-    if isinstance(value, float):
-        return f"{value:g}"
-    if isinstance(value, int | date):
-        return str(value)
-    if isinstance(value, tuple | list):
-        return f"[{', '.join(map(_toml, value))}]"
-    if isinstance(value, Mapping):
-        return (
-            f"{{ {', '.join(f'{_key(key)} = {_toml(v)}' for key, v in value.items())} }}" if value else "{}"
-        )
-    return '"' + str(value).replace("\\", "\\\\").replace('"', '\\"') + '"'
-
-
-def _key(name: str) -> str:
-    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else _toml(name)

@@ -1,13 +1,17 @@
 """`[look]`: a publication's own colours, fonts, logo and templates. Nothing here can break out of CSS."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import fields
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
+from digest.errors import SettingsError
 from digest.models.look import Brand, Colours, Logo
+from digest.settings.messages import word
+from digest.settings.toml_text import toml_lines
 from digest.settings.types import Table, Text
 
 _COLOUR = re.compile(r"#(?:[0-9a-fA-F]{3}){1,2}")
@@ -76,7 +80,7 @@ class LookSettings(Table):
             for name in ("ink", "muted", "accent"):
                 colour = getattr(self, prefix + name)
                 if colour and ground and contrast(colour, ground) < _LEAST_CONTRAST:
-                    found = f"{contrast(colour, ground):.1f}"
+                    found = f"{int(contrast(colour, ground) * 10) / 10:.1f}"  # never rounded up to the limit
                     raise ValueError(
                         f'{prefix}{name} "{colour}" on {prefix}paper "{ground}" has a contrast of {found};'
                         f" below {_LEAST_CONTRAST} many cannot read it"
@@ -95,6 +99,31 @@ class LookSettings(Table):
             small_font=_css_fonts(self.small_font),
             logo=Logo(self.logo, self.logo_alt, self.logo_width) if self.logo else None,
         )
+
+
+def try_look(running: LookSettings, values: Mapping[str, Any]) -> LookSettings:
+    """Return the look with other values; an empty one is that of the template.
+
+    Raise SettingsError with a line for each that is refused.
+    """
+    kept = {name: getattr(running, name) for name in running.model_fields_set if name not in values}
+    try:
+        return LookSettings(**kept, **{name: value for name, value in values.items() if value})
+    except ValidationError as error:
+        lines = []
+        for item in error.errors():
+            said = word(item["type"], str(item["msg"]), item.get("ctx", {}))
+            name = str(item["loc"][0]) if item["loc"] else ""
+            given = f' = "{values[name]}"' if isinstance(values.get(name), str | int) else ""
+            lines.append(f"{name}{given}: {said}" if name else said)
+        raise SettingsError("\n".join(dict.fromkeys(lines))) from None
+
+
+def look_lines(look: LookSettings) -> str:
+    """Return the `[look]` of config.toml that has these values; what is left at its default is left out."""
+    defaults = LookSettings()
+    values = ((name, getattr(look, name)) for name in LookSettings.model_fields)
+    return toml_lines("look", [(name, value) for name, value in values if value != getattr(defaults, name)])
 
 
 def _css_fonts(names: tuple[str, ...]) -> str:

@@ -24,6 +24,8 @@ NEEDS: dict[tuple[str, str], Role] = {
     ("GET", "/desk/readers"): Role.OPERATOR, ("GET", READER): Role.OPERATOR,
     ("POST", "/desk/readers/unsuppress"): Role.OPERATOR,
     ("GET", "/desk/settings"): Role.OPERATOR,
+    ("GET", "/desk/look"): Role.PUBLISHER, ("GET", "/desk/look/frame/{look}"): Role.PUBLISHER,
+    ("GET", "/desk/look/templates/{look}"): Role.PUBLISHER,
     **{
         ("POST", f"{READER}/{act}"): Role.OPERATOR
         for act in ("set", "pause", "resume", "leave", "link", "move", "suppress", "erase")
@@ -42,7 +44,7 @@ NEEDS: dict[tuple[str, str], Role] = {
 
 SAMPLES = {
     "digest": "world", "cadence": "daily", "period": "2026-11-23", "number": "1", "letter": "1",
-    "token": "x", "reader": "nobody", "source": "newsroom", "article": "1", "name": "nobody", "segment": "1",
+    "token": "x", "reader": "nobody", "source": "newsroom", "article": "1", "look": "letter", "name": "nobody", "segment": "1",
 }  # fmt: skip
 
 

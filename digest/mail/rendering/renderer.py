@@ -141,6 +141,11 @@ class Renderer:
         names = [name for name in self._templates.list_names(".html.j2") if name not in _NOT_LOOKS]
         return [name for name in names if not self._templates.has(f"{name}.txt.j2")]
 
+    @property
+    def templates(self) -> Templates:
+        """Return the templates, a publication's own before ours."""
+        return self._templates
+
     def require(self, look: str) -> None:
         """Raise SettingsError if there is no such look."""
         if not self._templates.has(f"{look}.html.j2"):

@@ -4,6 +4,7 @@ import difflib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,18 @@ STOCK = "stock"
 %}`."""
 
 NAMES = ("content", "reader", "show", "say", "brand", "language", "timezone", "title", "publication", "card")
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateBlock:
+    """A block or macro of a template: its name, its file, its lines there, and whether that file is the
+    publication's own."""
+
+    name: str
+    file: str
+    line: int
+    source: str
+    is_own: bool
 
 
 class Templates:
@@ -59,6 +72,54 @@ class Templates:
             with _explained(name):
                 modules.append(self._environment.get_template(name).make_module(dict(context)))
         return lambda role: next((m for m in (getattr(module, role, None) for module in modules) if m), None)
+
+    def blocks(self, name: str) -> list[TemplateBlock]:
+        """List the blocks and macros of a template, those of the publication's own file first.
+
+        A file that cannot be parsed has one, named "", with all of its source.
+        """
+        found = []
+        for folder in self._folders:
+            path = folder / name
+            if path.is_file():
+                own = folder is not self._folders[-1]
+                source = path.read_text(encoding="utf-8")
+                found += [TemplateBlock(*place, own) for place in self._parts_of(name, source)]
+        return found
+
+    def own_files(self) -> list[str]:
+        """List the names of the publication's own templates and style sheets."""
+        own = [path.name for folder in self._folders[:-1] for path in folder.iterdir() if path.is_file()]
+        return sorted(name for name in own if name.endswith((".j2", ".css")))
+
+    def check(self, name: str) -> str:
+        """Return what is wrong with a template as written, with file and line; "" if it can be compiled."""
+        try:
+            with _explained(name):
+                self._environment.get_template(name)
+        except SettingsError as error:
+            return str(error)
+        return ""
+
+    def _parts_of(self, name: str, source: str) -> Iterator[tuple[str, str, int, str]]:
+        """Yield the name, file, first line and source of each block or macro, inner ones before outer."""
+        lines = source.splitlines()
+        try:
+            tokens = [one for one in self._environment.lex(source) if one[1] in ("block_begin", "name")]
+        except TemplateError:
+            yield "", name, 1, source
+            return
+        opened: list[tuple[str, int]] = []
+        for at, (line, kind, _) in enumerate(tokens):
+            if kind != "block_begin" or at + 1 >= len(tokens):
+                continue
+            word = tokens[at + 1][2]
+            if word in ("block", "macro") and at + 2 < len(tokens):
+                opened.append((tokens[at + 2][2], line))
+            elif word in ("endblock", "endmacro") and opened:
+                label, begins = opened.pop()
+                ends = tokens[at + 1][0]
+                yield label, name, begins, "\n".join(lines[begins - 1 : ends])
 
     def layers(self, name: str) -> list[str]:
         """Return the names under which a template's macros are looked up: an own template, then ours."""

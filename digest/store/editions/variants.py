@@ -74,6 +74,21 @@ def find_or_add_variant(session: Session, edition_id: int, language: str, chosen
     return variant.id
 
 
+def find_fullest(session: Session, edition_id: int, *, of_first: int = 20) -> int | None:
+    """Return the variant with the most articles among an edition's first ones; None if it has none."""
+    first = (
+        select(Variant.id).where(Variant.edition_id == edition_id).order_by(col(Variant.id)).limit(of_first)
+    )
+    ids = list(session.exec(first))
+    counted = (
+        select(VariantArticle.variant_id)
+        .where(col(VariantArticle.variant_id).in_(ids))
+        .group_by(col(VariantArticle.variant_id))
+        .order_by(func.count().desc(), col(VariantArticle.variant_id))
+    )
+    return session.exec(counted.limit(1)).first() if ids else None
+
+
 def get_variants(session: Session, ids: Collection[int]) -> dict[int, StoredVariant]:
     """Return variants by id: plain rows, because each of many readers may have a list of their own."""
     rows = _rows(session.connection(), ids)

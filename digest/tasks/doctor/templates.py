@@ -2,6 +2,7 @@
 
 import html
 import quopri
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -163,9 +164,9 @@ def _card(number: int) -> Card:
     )
 
 
-def written(rendering: Rendering, part: str) -> str:
+def written(rendering: Rendering, part: str, reader: Mapping[str, str] = _READER) -> str:
     """Return a part as a reader gets it, decoded."""
-    known = rendering.own_values(_READER)
+    known = rendering.own_values(reader)
     own = rendering.personal(known) if rendering.personal is not None else rendering
     pieces = own.html if part == "html" else own.text
     # A slot's name ends with "@" inside a tag.

@@ -74,6 +74,11 @@ class Access:
         """Let an editor look."""
         request.state.visit = self._visit(request)
 
+    def publisher_look(self, request: Request) -> None:
+        """Let a publisher look: at what is about the publication as a whole."""
+        self.look(request)
+        _need(request.state.visit, Role.PUBLISHER)
+
     def operator_look(self, request: Request) -> None:
         """Let an operator look: at what names readers."""
         self.look(request)

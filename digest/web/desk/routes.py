@@ -155,7 +155,8 @@ def _post(router: APIRouter, path: str, act: Callable[..., Any], allowed: Callab
 
 def _add_files(app: FastAPI, pages: Pages) -> None:
     kept = {"Cache-Control": "public, max-age=3600"}
-    for name, kind in (("desk.css", "text/css"), ("desk.js", "text/javascript")):
+    script = "text/javascript"
+    for name, kind in (("desk.css", "text/css"), ("desk.js", script), ("look.js", script)):
         content = pages.file(f"desk/{name}")
 
         def file(content: bytes = content, kind: str = kind) -> Response:

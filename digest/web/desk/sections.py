@@ -46,6 +46,7 @@ SECTIONS = (
     DeskSection("Sources", f"{HOME}/sources"),
     DeskSection("Letters", f"{HOME}/letters"),
     DeskSection("Figures", f"{HOME}/figures"),
+    DeskSection("Look", f"{HOME}/look", Role.PUBLISHER),
     DeskSection("Settings", f"{HOME}/settings", Role.OPERATOR),
 )
 

@@ -11,6 +11,7 @@ from digest.web.desk.pages import DeskPages
 from digest.web.newsroom.articles import ARTICLES, ArticleStorePages
 from digest.web.newsroom.figures import FIGURES, FigurePages
 from digest.web.newsroom.lists import EXPORT, LISTS, ListPages
+from digest.web.newsroom.look import LOOK, LookPages
 from digest.web.newsroom.reader import ReaderRecordPages
 from digest.web.newsroom.readers import READERS, ReaderListPages
 from digest.web.newsroom.segments import SEGMENTS, SegmentPages
@@ -30,6 +31,7 @@ def add_newsroom(app: FastAPI, front: DeskPages, readers: Readers, languages: Se
     app.include_router(_articles(front))
     app.include_router(_figures(front))
     app.include_router(_settings(front))
+    app.include_router(_looks(front))
 
 
 def _lists(front: DeskPages, readers: Readers, uploads: ListUploads) -> APIRouter:
@@ -91,6 +93,14 @@ def _articles(front: DeskPages) -> APIRouter:
 def _figures(front: DeskPages) -> APIRouter:
     router = APIRouter()
     _look(router, FIGURES, FigurePages(front).show, front.gate.look)
+    return router
+
+
+def _looks(front: DeskPages) -> APIRouter:
+    router, pages, gate = APIRouter(), LookPages(front), front.gate
+    _look(router, LOOK, pages.show, gate.publisher_look)
+    _look(router, f"{LOOK}/frame/{{look}}", pages.frame, gate.publisher_look)
+    _look(router, f"{LOOK}/templates/{{look}}", pages.templates, gate.publisher_look)
     return router
 
 
