@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from digest.tasks.ledger.moving import Moved, Tell
     from digest.tasks.ledger.restore import Restorer
     from digest.tasks.readers.readers import Readers
+    from digest.tracing import Traces
 
 
 _LETTERS = b"abcdefghijklmnopqrstuvwxyz234567"
@@ -142,6 +143,13 @@ class Application:
         from digest.tasks.delivery.meter import Meter
 
         return Meter()
+
+    @cached_property
+    def traces(self) -> Traces:
+        """Return what times runs and requests for a collector; raise SettingsError if it cannot."""
+        from digest.tracing import open_traces
+
+        return open_traces(self.settings.traces)
 
     @property
     def metrics(self) -> Metrics | None:
@@ -346,3 +354,5 @@ class Application:
         """Close what was opened."""
         if "database" in self.__dict__:
             self.database.close()
+        if "traces" in self.__dict__:
+            self.traces.close()

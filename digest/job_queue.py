@@ -18,10 +18,10 @@ from sqlalchemy import text
 
 from digest.bootstrap import Application
 from digest.errors import DigestError
-from digest.sending import Sent, count_figures, fetch, prepare, watch_delivery
+from digest.sending import Sent, count_figures, deliver_due, fetch, prepare
 from digest.store.database import Database
 from digest.store.wake_ups import SCHEMA_PREFIX
-from digest.tasks.delivery.deliver import count_due, deliver, finish, settle
+from digest.tasks.delivery.deliver import count_due, finish, settle
 from digest.tasks.ledger.workload import DEAD_AFTER
 
 _NEWSROOM, _DELIVERY = "newsroom", "delivery"
@@ -130,9 +130,8 @@ class JobQueue:
             return
         with app.worker() as worker:
             run = app.run(worker)
-            for trouble in deliver(run).trouble:
+            for trouble in deliver_due(app, run).trouble:
                 log.error("%s", trouble)
-            watch_delivery(app, run)
 
     def _guarded(self, act: Callable[[], Any]) -> Any:
         """Call a function; an error is logged, and the next tick tries again."""

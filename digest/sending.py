@@ -104,6 +104,20 @@ def send_due(
 ) -> Sent:
     """Do everything that is due, for one digest or all; on a signal to end, messages under way are
     finished."""
+    with app.traces.span("run") as span:
+        done = _send_due(app, digest, at_once=at_once, fetching=fetching, progress=progress)
+        span.note(editions=len(done.compiled), accepted=done.tally.accepted, failed=done.tally.failed)
+    return done
+
+
+def _send_due(
+    app: Application,
+    digest: str | None,
+    *,
+    at_once: bool,
+    fetching: bool,
+    progress: Callable[[Tally, int], None] | None,
+) -> Sent:
     chosen = [app.settings.digest(digest)] if digest else app.settings.digests_in_order
     done = Sent()
     if fetching:
@@ -117,12 +131,7 @@ def send_due(
             run.progress = progress
         with _stops_on_signals(run):
             prepare(app, worker, run, done, digests=chosen, at_once=at_once)
-            app.delivers = True  # who receives mail in this process makes room for it
-            try:
-                done.tally = deliver(run, retry_paused=True)
-            finally:
-                app.delivers = False
-            watch_delivery(app, run)
+            done.tally = deliver_due(app, run, retry_paused=True)
         if run.ended:
             done.interrupted, done.waiting = True, count_due(app.database, app.clock())
     count_figures(app)
@@ -136,10 +145,15 @@ def fetch(app: Application) -> list[FetchReport]:
 
     Runs that overlap take turns: the second waits, and asks no source that the first has just read.
     """
-    with taking_turns(app.database, "fetch"):
+    with app.traces.span("fetch") as span, taking_turns(app.database, "fetch"):
         fetched = fetch_due(app.database, app.settings, app.clock())
         for url, why in copy_pictures(app.database, app.settings, app.clock()).items():
             log.info("no copy of the picture %s: %s", printable(url), printable(why))
+        span.note(
+            sources=len(fetched),
+            sources_failed=sum(bool(report.error) for report in fetched),
+            articles_added=sum(report.added for report in fetched),
+        )
     return fetched
 
 
@@ -188,11 +202,16 @@ def prepare(
     keep_house(app.database, app.clock(), web.keep_origins, web.keep_unconfirmed)
     _forget_uploads(app)
     _fetch_mail(app)
-    done.taken = dict(take_in(app.inbox, app.clock()))
+    with app.traces.span("take in mail") as span:
+        done.taken = dict(take_in(app.inbox, app.clock()))
+        span.note(messages=sum(done.taken.values()))
     note_conditions(app.database, app.settings, app.clock())  # what is late is made next, and was late
     compiler = app.compiler(worker)
     for digest in digests:
-        done.compiled.extend(compiler.compile_due(digest, app.clock(), at_once=at_once))
+        with app.traces.span("compile", digest=digest.name) as span:
+            made = compiler.compile_due(digest, app.clock(), at_once=at_once)
+            span.note(editions=len(made))
+        done.compiled.extend(made)
     app.note_standing()
     watch(app.desk, app.clock())
     done.asked = ask_due(run, app.readers, app.renderer)
@@ -208,7 +227,28 @@ def count_figures(app: Application) -> None:
         log.exception("the figures of yesterday cannot be counted")
 
 
-def watch_delivery(app: Application, run: Run) -> None:
+def deliver_due(app: Application, run: Run, *, retry_paused: bool = False) -> Tally:
+    """Deliver what is due, and note how the relays took it."""
+    app.delivers = True  # who receives mail in this process makes room for it
+    try:
+        with app.traces.span("deliver") as span:
+            tally = deliver(run, retry_paused=retry_paused)
+            span.note(
+                accepted=tally.accepted,
+                deferred=tally.deferred,
+                failed=tally.failed,
+                withheld=tally.withheld,
+                uncertain=tally.uncertain,
+                relays=len(run.relays),
+                relays_in_trouble=sum(bool(trouble) for trouble in run.relay_trouble.values()),
+            )
+    finally:
+        app.delivers = False
+    _watch_delivery(app, run)
+    return tally
+
+
+def _watch_delivery(app: Application, run: Run) -> None:
     """Note how the relays took a run, and tell what is wrong after it."""
     for name, trouble in run.relay_trouble.items():
         observe(app.database, AlertKind.RELAY, name, trouble, app.clock())

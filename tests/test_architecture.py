@@ -15,7 +15,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 
 LAYERS = {
     "safe_text": -1, "errors": 0, "kept": 0, "clock": 0, "private_files": 0, "models": 0, "resources": 1, "settings": 10, "rules": 11, "articles": 12, "mail": 12,
-    "store": 20, "net": 20, "tasks": 30, "bootstrap": 40, "sending": 41, "scheduler": 50, "job_queue": 50, "web": 50, "demo": 51, "cli": 60,
+    "store": 20, "net": 20, "tasks": 30, "tracing": 35, "bootstrap": 40, "sending": 41, "scheduler": 50, "job_queue": 50, "web": 50, "demo": 51, "cli": 60,
     "__main__": 70,
 }  # fmt: skip
 OWNERS = {
@@ -38,6 +38,7 @@ OWNERS = {
     "flufl": {"mail/reports/fallback.py"},
     "imap_tools": {"net/inbound/imap.py"},
     "imaplib": {"net/inbound/imap.py"},
+    "opentelemetry": {"tracing.py"},
     "procrastinate": {"job_queue.py"},
     "prometheus_client": {"tasks/ledger/metrics.py"},
     "uvicorn": {"web/server.py", "web/connections.py"},
@@ -255,7 +256,7 @@ def test_sending_takes_nothing_into_memory_that_only_other_commands_need() -> No
     """What reads articles, draws bars, serves pages or asks DNS is imported where it is used."""
     others = [
         "PIL", "aiosmtpd", "alembic", "apscheduler", "argon2", "cryptography", "dns", "email.policy", "fastapi",
-        "feedparser", "httpx2", "lxml", "markdown_it", "nh3", "psycopg", "rich", "starlette",
+        "feedparser", "httpx2", "lxml", "markdown_it", "nh3", "opentelemetry", "psycopg", "rich", "starlette",
         "trafilatura", "uvicorn", "yaml",
     ]  # fmt: skip
     program = f"import digest.cli.editions.send, sys; print(*sorted(set({others}) & set(sys.modules)))"

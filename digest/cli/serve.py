@@ -152,5 +152,12 @@ def _lmtp(app: Application) -> LmtpServer | None:
 
 
 def _server(app: Application, is_stalled: Callable[[], bool] = lambda: False) -> Server:
-    pages = create_app(app.readers, app.settings, desk=app.desk, metrics=app.metrics, is_stalled=is_stalled)
+    pages = create_app(
+        app.readers,
+        app.settings,
+        desk=app.desk,
+        metrics=app.metrics,
+        traces=app.traces,
+        is_stalled=is_stalled,
+    )
     return Server(pages, app.settings.web.host, app.settings.web.port, limits_of(app.settings.web))

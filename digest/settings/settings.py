@@ -24,6 +24,7 @@ from digest.settings.site import (
     LogSettings,
     Site,
     SourceSettings,
+    TracesSettings,
     WebSettings,
 )
 from digest.settings.smtp import SmtpSettings
@@ -50,6 +51,7 @@ class Settings(BaseSettings):
     api: ApiSettings = ApiSettings()
     fetch: FetchSettings = FetchSettings()
     log: LogSettings = LogSettings()
+    traces: TracesSettings = TracesSettings()
     dkim: DkimSettings = DkimSettings()
     dns: DnsSettings = DnsSettings()
     inbound: InboundSettings = InboundSettings()

@@ -159,6 +159,26 @@ class LogSettings(Table):
     file: str = ""
 
 
+class TracesSettings(Table):
+    """`[traces]`: the collector that gets what runs and requests did; an empty `endpoint` is none."""
+
+    endpoint: str = ""
+    headers: dict[str, SecretStr] = Field(default_factory=dict)
+    share: float = Field(default=1.0, ge=0, le=1)
+
+    @field_validator("endpoint")
+    @classmethod
+    def _is_an_address(cls, endpoint: str) -> str:
+        if not endpoint:
+            return endpoint
+        parts = urlsplit(endpoint)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError(f'"{endpoint}" is no address: write http://127.0.0.1:4318/v1/traces')
+        if parts.username is not None:
+            raise ValueError("endpoint has a user name in it: put what it asks for into headers")
+        return endpoint
+
+
 class FetchSettings(Table):
     """`[fetch]`: how sources are requested."""
 

@@ -37,6 +37,7 @@ from digest.web.shared.views import Views, mark
 
 if TYPE_CHECKING:
     from digest.tasks.ledger.metrics import Metrics
+    from digest.tracing import Traces
 
 _HEALTH_THREADS = 2
 _OTHER = mark("This did not work")
@@ -54,6 +55,7 @@ def create_app(
     *,
     desk: Desk | None = None,
     metrics: Metrics | None = None,
+    traces: Traces | None = None,
     now: Callable[[], datetime] = utc_now,
     is_stalled: Callable[[], bool] = lambda: False,
     quickest: timedelta = QUICKEST,
@@ -66,6 +68,10 @@ def create_app(
         title=settings.site.name, docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False
     )
     pages = Pages(bundled("templates") / "web", settings)
+    if traces is not None and traces.are_on:
+        from digest.tracing import TracedRequests
+
+        app.add_middleware(TracedRequests, traces=traces)
     app.add_middleware(Guard, base_url=settings.site.base_url, trusted=settings.web.trusted_proxies)
     catalogues = Catalogues(bundled("templates") / "languages")
     views = Views(pages, settings, catalogues)
