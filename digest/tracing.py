@@ -40,7 +40,7 @@ class TraceSpan:
                 self._span.set_attribute(key.replace("__", "."), _HIDDEN if is_doubtful else value)
 
     def rename(self, name: str) -> None:
-        """Give it the name that is known only now, such as a request's route."""
+        """Set the name that is known only now, such as a request's route."""
         if self._span is not None:
             self._span.update_name(name)
 
