@@ -13,7 +13,7 @@ from digest.models import Edition, Variant
 from digest.store.editions import editions, variants
 from digest.tasks.desk import passwords
 from digest.tasks.ledger.explain import why
-from tests.support.desks import BEN, DAY, MARA, PASSWORD, Newsdesk, hidden, titles
+from tests.support.desks import BEN, DAY, MARA, OLGA, PASSWORD, Newsdesk, hidden, titles
 
 LOOKED_AT = ["/desk", Newsdesk.PATH, f"{Newsdesk.PATH}/find?q=a", f"{Newsdesk.PATH}/edit/1"]
 
@@ -111,7 +111,10 @@ def test_two_editors_at_once_lose_nothing_unseen(newsdesk: Newsdesk, shelf: dict
     assert ben.do("shape", again, subject="Ben's", introduction="His *text*", do="save").status_code == 303
 
 
-def test_a_hold_is_taken_whatever_was_seen(newsdesk: Newsdesk, shelf: dict[str, int]) -> None:
+@pytest.mark.parametrize("who", [MARA, OLGA])
+def test_a_hold_is_taken_whatever_was_seen_and_ended_by_publishers_and_operators(
+    newsdesk: Newsdesk, shelf: dict[str, int], who: str
+) -> None:
     mara, ben = newsdesk.sign_in(), newsdesk.sign_in(BEN)
     seen = ben.token()
     mara.do("shape", article=shelf["Crete"], do="lead")
@@ -121,7 +124,7 @@ def test_a_hold_is_taken_whatever_was_seen(newsdesk: Newsdesk, shelf: dict[str, 
     (compiled, *_) = newsdesk.compile()
     assert (compiled.held, edition(newsdesk).state) == (f"held by {BEN}", "held")
     assert newsdesk.sign_in(BEN).do("let-go").status_code == 403
-    newsdesk.sign_in().do("let-go")
+    newsdesk.sign_in(who).do("let-go")
     newsdesk.compile(newsdesk.clock() + timedelta(minutes=1))
     assert edition(newsdesk).state == "frozen"
 

@@ -78,6 +78,16 @@ def test_a_second_wish_of_the_day_is_answered_and_sends_nothing(inboxed: Inboxed
     assert inboxed.publication.edition("request")["total"] == 1
 
 
+def test_a_second_wish_of_the_day_hears_of_the_first_even_where_nothing_is_new(
+    inboxed: Inboxed, caught: Caught
+) -> None:
+    ask(inboxed, caught)
+    ask(inboxed, caught)
+
+    (answer,) = inboxed.rows(Answer)
+    assert answer.values["phrases"] == [["mail_sent_today", {}]]
+
+
 def test_nothing_new_and_nothing_approved_is_said_so(inboxed: Inboxed, caught: Caught) -> None:
     inboxed.publication.change_settings("max_articles = 5", 'max_articles = 5\napproval = "require-approval"')
     ask(inboxed, caught)

@@ -1,9 +1,11 @@
 """Notices to readers: which are due, the state of each message, and the token in it."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import update
-from sqlmodel import Session, col, delete, select
+from sqlalchemy import JSON, exists, insert, literal, update
+from sqlalchemy import select as sql_select
+from sqlmodel import Session, SQLModel, col, delete, select
 
 from digest.models import (
     Delivery,
@@ -16,7 +18,8 @@ from digest.models import (
     Subscription,
     Withheld,
 )
-from digest.models.row import row_id
+
+_DAY = timedelta(hours=24)
 
 
 def add_notice(session: Session, row: ReaderNotice) -> None:
@@ -46,30 +49,41 @@ def list_welcomed(session: Session, subscriber_id: int, since: datetime) -> set[
 
 
 def greet_empty_handed(session: Session, edition: Edition) -> None:
-    """Plan a welcome for each reader of an edition for whom it holds nothing."""
-    empty = (
-        Delivery.edition_id == edition.id,
-        Delivery.state == DeliveryState.WITHHELD,
-        Delivery.reason == Withheld.NOTHING_NEW,
+    """Plan a welcome for each reader of an edition for whom it holds nothing, at most one a day and digest.
+
+    One statement, so that the number of readers costs no memory.
+    """
+    at = edition.freeze_at
+    moment = SQLModel.metadata.tables["reader_notice"].c.due_at.type
+    welcomed = exists().where(
+        col(ReaderNotice.subscriber_id) == Subscriber.id,
+        col(ReaderNotice.kind) == NoticeKind.WELCOME,
+        col(ReaderNotice.requested_at) > at - _DAY,
+        col(ReaderNotice.origin)["digest"].as_string() == edition.digest,
     )
+    values: dict[str, Any] = {
+        "subscriber_id": col(Subscriber.id),
+        "kind": literal(NoticeKind.WELCOME.value),
+        "address": col(Subscriber.address),
+        "requested_at": literal(at, moment),
+        "origin": literal({"digest": edition.digest}, JSON),
+        "mail_state": literal(MailState.PLANNED.value),
+        "due_at": literal(at, moment),
+        "attempts": literal(0),
+        "reply": literal(""),
+    }
     query = (
-        select(Subscriber)
+        sql_select(*values.values())
         .join(Subscription, col(Subscription.subscriber_id) == col(Subscriber.id))
         .join(Delivery, col(Delivery.subscription_id) == col(Subscription.id))
-        .where(*empty)
-    )
-    for subscriber in session.exec(query):
-        session.add(
-            ReaderNotice(
-                subscriber_id=row_id(subscriber),
-                kind=NoticeKind.WELCOME,
-                address=subscriber.address,
-                requested_at=edition.freeze_at,
-                origin={"digest": edition.digest},
-                due_at=edition.freeze_at,
-            )
+        .where(
+            col(Delivery.edition_id) == edition.id,
+            col(Delivery.state) == DeliveryState.WITHHELD,
+            col(Delivery.reason) == Withheld.NOTHING_NEW,
+            ~welcomed,
         )
-    session.flush()
+    )
+    session.execute(insert(ReaderNotice).from_select(list(values), query))
 
 
 def find_notice(session: Session, token_hash: str) -> ReaderNotice | None:

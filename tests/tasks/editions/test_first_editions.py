@@ -92,6 +92,22 @@ def test_whom_nothing_could_be_sent_is_greeted_by_mail(welcoming: Newsroom) -> N
     ] * len(welcoming.deliveries())
 
 
+def test_who_leaves_and_comes_back_is_greeted_once_a_day(welcoming: Newsroom) -> None:
+    first, second = join(welcoming), join(welcoming)
+    greeted = []
+    for at in (NOW, NOW + timedelta(hours=1), NOW + timedelta(hours=25)):
+        with welcoming.database.write() as session:
+            for number in (first, second) if at == NOW else (first,):
+                row = session.get_one(Subscription, number)
+                row.welcome_at = at
+                session.add(row)
+        welcoming.compile(at)
+        with welcoming.database.read() as session:
+            greeted.append(len(session.exec(select(ReaderNotice)).all()))
+
+    assert greeted == [2, 2, 3]
+
+
 def test_a_crash_while_first_editions_are_planned_loses_and_repeats_nothing(
     welcoming: Newsroom, monkeypatch: pytest.MonkeyPatch
 ) -> None:

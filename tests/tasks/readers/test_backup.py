@@ -287,6 +287,7 @@ def test_no_row_of_a_backup_makes_a_suppressed_reader_active(readers: Readers, t
     [
         ("hour", "", "9" * 5000),
         ("askings", '"attempts":0', '"attempts":' + "9" * 20),
+        ("askings", '"wording":""', '"wording":"\\u0000"'),
         ("consent", '"wording":""', '"wording":"\\ud800"'),
     ],
 )

@@ -296,6 +296,20 @@ def _read_asking(one: "_Cells", told: Mapping[str, Any]) -> Row:
     }
 
 
+def has_nul(found: object) -> bool:
+    """Return whether a text anywhere in a JSON value has NUL, which PostgreSQL does not store."""
+    waiting = [found]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, str) and "\0" in one:
+            return True
+        if isinstance(one, dict):
+            waiting += [*one.keys(), *one.values()]
+        elif isinstance(one, list):
+            waiting += one
+    return False
+
+
 class _Cells:
     """A row's cells by name, read as what they have to be."""
 
@@ -367,6 +381,8 @@ class _Cells:
             found: object = json.loads(text) if text else empty
             if "\\ud" in text.lower():  # half of a pair is no text, and no database stores it
                 json.dumps(found, ensure_ascii=False).encode()
+            if has_nul(found):
+                raise self.wrong(name, "what the backup wrote")
             return found
         except (ValueError, RecursionError):
             raise self.wrong(name, "what the backup wrote") from None
