@@ -57,6 +57,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         code = receive_quickly(given[1:])
         if code is not None:
             sys.exit(code)
+    if given[:1] == ["send"]:  # from cron each minute, and mostly for nothing
+        from digest.cli.editions.idle import end_if_idle
+
+        if end_if_idle(given):
+            return
     if is_asked_for(given):
         print_overview()
         return

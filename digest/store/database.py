@@ -103,7 +103,7 @@ def _create_private(path: str | None) -> None:
     """Make a new database file unreadable for other users: it holds readers' addresses."""
     if path and path != ":memory:":
         with contextlib.suppress(OSError):  # connecting will report the error
-            Path(path).touch(mode=0o600, exist_ok=True)
+            Path(path).touch(mode=0o600, exist_ok=False)  # an existing one keeps the time of its last write
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:

@@ -3,11 +3,12 @@
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session, col, exists, func, select
 
 from digest.models import (
     OWNED,
     Answer,
+    Confirmation,
     Delivery,
     DeliveryState,
     Edition,
@@ -15,6 +16,7 @@ from digest.models import (
     Letter,
     LetterState,
     MailState,
+    ReaderNotice,
     Source,
     Subscription,
     in_states,
@@ -115,3 +117,23 @@ def count_waiting_mail(session: Session) -> dict[str, int]:
     letters = select(func.count()).select_from(Letter).where(Letter.state == LetterState.NEW)
     answers = select(func.count()).select_from(Answer).where(Answer.state == MailState.PLANNED)
     return {"letters": session.exec(letters).one(), "answers": session.exec(answers).one()}
+
+
+def is_message_open(session: Session, now: datetime) -> bool:
+    """Return whether any message is still to be sent or settled, now or later."""
+    under_way = (EditionState.COMPILING, EditionState.FROZEN, EditionState.PAUSED)
+    unsettled = (MailState.PLANNED, MailState.CLAIMED, MailState.IN_FLIGHT)
+    requested = select(Confirmation.id).where(
+        col(Confirmation.mail_state).in_(unsettled),
+        Confirmation.expires_at > now,
+        col(Confirmation.used_at).is_(None),
+    )
+    return any(
+        session.exec(select(exists(query))).one()
+        for query in (
+            select(Edition.id).where(col(Edition.state).in_(under_way)),
+            requested,
+            select(ReaderNotice.id).where(col(ReaderNotice.mail_state).in_(unsettled)),
+            select(Answer.id).where(col(Answer.state).in_(unsettled)),
+        )
+    )

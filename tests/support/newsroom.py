@@ -140,7 +140,7 @@ class Publication:
             text=True,
         )
 
-    def run(self, *arguments: str, code: int = 0) -> str:
+    def run(self, *arguments: str, code: int | None = 0) -> str:
         """Run a command in this process, check how it ends, and give what it printed."""
         out, err = self._run(arguments, code)
         return out + err
@@ -154,7 +154,7 @@ class Publication:
         (row,) = [row for row in self.facts("status")["editions"] if row["cadence"] == cadence]
         return dict(row)
 
-    def _run(self, arguments: tuple[str, ...], code: int) -> tuple[str, str]:
+    def _run(self, arguments: tuple[str, ...], code: int | None) -> tuple[str, str]:
         return run_command(*arguments, "--config", str(self.config), code=code)
 
 

@@ -2,21 +2,26 @@
 
 import sys
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
 from cyclopts import Parameter
 
+from digest.bootstrap import Application
+from digest.cli.editions import idle
 from digest.cli.terminal.common import DEFAULT, AsJson, Common, application
 from digest.cli.terminal.output import say, show_json, warn
 from digest.cli.terminal.progress import counted, pulse
 from digest.cli.terminal.tables import say_moment
 from digest.sending import Sent, send_due
+from digest.settings import Settings
 from digest.tasks.articles.fetching import FetchReport, fetch_due
 from digest.tasks.articles.images import copy_pictures
 from digest.tasks.articles.sources import BackOff, list_backed_off
 from digest.tasks.delivery.run import Tally
 from digest.tasks.editions.compiling import Compiled
+from digest.tasks.ledger.next_run import find_next_run
 
 
 def fetch(
@@ -71,18 +76,47 @@ def send(
     """
     with application(common) as app, pulse(quiet=common.quiet or json) as shown:
         done = send_due(app, digest=digest, at_once=now, progress=shown)
+        settings = app.settings
     complain(done.fetched)
     if json:
         show_json(done.facts())
     else:
         for line in describe(done):
             say(line, quiet=common.quiet)
+    if not (digest or now or done.others or done.interrupted or done.has_done_anything):
+        note_idle(settings, [describe_tally(done.tally)])
     for line in done.trouble:
         warn(line)
     if done.interrupted:
         warn(describe_interruption(done))
     if done.trouble:
         sys.exit(1)
+
+
+def note_idle(settings: Settings, said: list[str]) -> None:
+    """Note until when there is nothing to do, if nothing is left to be done; see `digest.cli.editions.idle`.
+
+    The files are looked at before the database is read, and again afterwards: what another process writes
+    meanwhile prevents the note, and what it writes later makes the note worthless.
+    """
+    url = settings.database_url
+    if not url.startswith("sqlite:///"):
+        return
+    inbound = settings.inbound
+    folders = [settings.path(inbound.spool) / "new"]
+    if inbound.maildir:
+        folders.append(settings.path(inbound.maildir) / "new")
+    if any(path.is_dir() and any(path.iterdir()) for path in folders):
+        return
+    watched = settings.file, Path(url.removeprefix("sqlite:///")), folders
+    before = idle.look_at(*watched)
+    app = Application(settings)
+    try:
+        until = find_next_run(app.database, settings, app.clock())
+    finally:
+        app.close()
+    if until is not None and before is not None and idle.look_at(*watched) == before:
+        idle.write_note(settings.file, until.timestamp(), said, before)
 
 
 def describe(done: Sent) -> list[str]:

@@ -8,7 +8,7 @@ from digest.articles.feeds.front_page import SiteSection
 from digest.settings.look import contrast
 from digest.tasks.articles.site import SiteFound
 
-IGNORED = "config.toml\nconfig.state\ndigest.db*\n*.pem\nlook/\n"
+IGNORED = "config.toml\nconfig.state\nconfig.idle\ndigest.db*\n*.pem\nlook/\n"
 """The lines of a .gitignore beside the settings: secrets, keys, readers."""
 
 _PAPER = "#fffdf9"

@@ -1,0 +1,100 @@
+"""`digest send` when nothing is due: it ends at once, and never when there is something to do."""
+
+import subprocess
+import sys
+from datetime import timedelta
+
+import pytest
+
+from digest.cli.editions.idle import end_if_idle, note_path
+from digest.clock import utc_now
+from tests.support.newsroom import Caught, Publication
+
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+
+@pytest.fixture
+def idle(publication: Publication) -> Publication:
+    """A publication that has mailed what was due, and has noted that nothing is left to do."""
+    with Caught() as relay:
+        publication.change_settings("port = 2525", f"port = {relay.port}")
+        publication.begin(readers=2)
+        publication.run("send", "world", "--now")
+        publication.run("send")  # deadlines that passed before are noted by the first run of all
+        publication.run("send")
+    assert is_idle(publication)
+    return publication
+
+
+def is_idle(publication: Publication) -> bool:
+    return end_if_idle(["send", "--quiet", "--config", str(publication.config)])
+
+
+def test_a_run_with_nothing_to_do_imports_nothing_that_is_slow(idle: Publication) -> None:
+    program = (
+        "import sys\n"
+        "from digest.cli import main\n"
+        "main(sys.argv[1:])\n"
+        "print(*sorted({'cyclopts', 'pydantic', 'sqlalchemy', 'sqlite3', 'tomllib'} & set(sys.modules)))"
+    )
+    command = [sys.executable, "-c", program, "send", "--config", str(idle.config)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+
+    assert done.stdout == "accepted 0, deferred 0, failed 0, withheld 0, uncertain 0\n\n"
+    assert note_path(idle.config).stat().st_mode & 0o777 == 0o600
+
+
+def test_a_reader_who_joins_is_asked_by_the_next_run_and_tried_until_that_succeeds(idle: Publication) -> None:
+    idle.run("subscribers", "add", "new@readers.example")
+
+    assert not is_idle(idle)
+    assert "connection refused" in idle.run("send", code=1)
+    idle.run("send", code=None)  # not yet due again
+    assert not is_idle(idle)
+
+
+def test_mail_that_came_in_is_taken_by_the_next_run(idle: Publication) -> None:
+    spool = idle.folder / "inbox" / "new"
+    spool.mkdir(parents=True, exist_ok=True)
+    (spool / "1").write_bytes(b"Subject: hello\n\nHello.\n")
+
+    assert not is_idle(idle)
+
+
+def test_settings_or_variables_that_change_mean_a_run(
+    idle: Publication, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setenv("DIGEST_SITE__NAME", "Another")
+        assert not is_idle(idle)
+    assert is_idle(idle)
+    idle.change_settings("port = ", "port =  ")
+    assert not is_idle(idle)
+
+
+def test_a_database_that_was_restored_means_a_run(idle: Publication) -> None:
+    database = idle.folder / "digest.db"
+    content = database.read_bytes()
+    database.unlink()
+    assert not is_idle(idle)
+    database.write_bytes(content)
+    assert not is_idle(idle)
+
+
+def test_a_deadline_that_comes_ends_the_note(idle: Publication, monkeypatch: pytest.MonkeyPatch) -> None:
+    later = utc_now() + timedelta(minutes=6)
+    monkeypatch.setattr("digest.cli.editions.idle.utc_now", lambda: later)
+
+    assert not is_idle(idle)
+
+
+def test_a_run_that_is_asked_for_more_is_made(idle: Publication) -> None:
+    for asked in (["world"], ["--now"], ["--json"], ["--no-such-option"]):
+        assert not end_if_idle(["send", "--config", str(idle.config), *asked])
+
+
+@pytest.mark.parametrize("written", ["", "{", "[]", "{}", '{"version": 1}'])
+def test_a_note_that_cannot_be_read_means_a_run(idle: Publication, written: str) -> None:
+    note_path(idle.config).write_text(written)
+
+    assert not is_idle(idle)
