@@ -25,7 +25,7 @@ class Approval(StrEnum):
 
 
 SHAPE = (
-    "subject", "introduction", "arranged", "hidden", "added", "sections", "changes", "sponsor",
+    "subject", "introduction", "arranged", "hidden", "added", "sections", "changes", "sponsor", "blocks",
 )  # fmt: skip
 """The fields of a draft that say what the edition is; the others say whether it is sent."""
 
@@ -37,8 +37,9 @@ class Draft(SQLModel, table=True):
     the version that it was given to. `arranged` lists places: the article that an editor put there, or 0 for
     one that the rule fills; `added` maps an article's id to its reach. `sections` are topics in the order of
     this edition, the digest's own where it is empty; `changes` maps an article's id to the fields (title,
-    summary, section, image) that this edition alone shows otherwise. Approved and `at_once`, it is compiled
-    by the next run, before its deadline.
+    summary, section, image) that this edition alone shows otherwise; `blocks` are editors' own texts between
+    articles, in Markdown, each with its `place` (see rules/editions/sections.py). Approved and `at_once`, it
+    is compiled by the next run, before its deadline.
     """
 
     __table_args__ = (UniqueConstraint("digest", "cadence", "period"),)
@@ -56,6 +57,7 @@ class Draft(SQLModel, table=True):
     sections: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
     changes: dict[str, dict[str, str]] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
     sponsor: str = ""
+    blocks: list[dict[str, str]] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
     held_by: str | None = None
     approved_version: int | None = None
     approved_by: str | None = None

@@ -63,7 +63,7 @@ class Edition(SQLModel, table=True):
     that a crashed compilation resumes there. `at_once` is set by `--now`: readers' hours are ignored.
     `retry_at` is when an edition that a fault paused is tried again; an operator's pause has none. `subject`
     and `introduction` (Markdown) are what editors wrote; without them the digest's own subject stands.
-    `sections`, `changes` and `sponsor` are taken over from its draft.
+    `sections`, `changes`, `sponsor` and `blocks` are taken over from its draft.
     """
 
     __table_args__ = (
@@ -90,6 +90,7 @@ class Edition(SQLModel, table=True):
     sections: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
     changes: dict[str, dict[str, str]] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
     sponsor: str = ""
+    blocks: list[dict[str, str]] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
 
     @property
     def name(self) -> EditionName:

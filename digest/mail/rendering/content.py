@@ -50,10 +50,11 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """The cards of one topic, in order: `Section("World", (card 7, card 9))`."""
+    """The cards of one topic, in order: `Section("World", (card 7, card 9))`; `blocks` follow them."""
 
     title: str
     cards: tuple[Card, ...]
+    blocks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +74,8 @@ class Content:
     """One variant in one language and look, without any reader's own values.
 
     `lead` and `sections` hold the articles in order; `related` are older articles, which do not count as
-    delivered. `introduction` is cleaned HTML; `left_out` is the number of articles that are only online;
-    `archive_url` is the edition's page.
+    delivered. `introduction` is cleaned HTML, and so are `lead_blocks`, editors' own texts that follow the
+    lead; `left_out` is the number of articles that are only online; `archive_url` is the edition's page.
     """
 
     publication: Publication
@@ -92,6 +93,7 @@ class Content:
     related: tuple[Card, ...] = ()
     left_out: int = 0
     introduction: str = ""
+    lead_blocks: tuple[str, ...] = ()
     look: str = "front-page"
     archive_url: str = ""
     pictures: bool = True

@@ -259,5 +259,6 @@ def _shape(content: Content) -> Hashable:
         content.publication, content.digest, content.title, content.cadence, content.period, content.dated_at,
         content.timezone, content.language, content.introduction, content.look, content.archive_url,
         content.left_out > 0, content.lead is not None, len(content.related), content.pictures,
-        tuple([(section.title, len(section.cards)) for section in content.sections]),
+        content.lead_blocks,
+        tuple([(section.title, len(section.cards), section.blocks) for section in content.sections]),
     )  # fmt: skip

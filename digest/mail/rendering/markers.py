@@ -104,7 +104,9 @@ def with_opaque_cards(content: Content) -> Content:
     return replace(
         content,
         lead=wrap(content.lead) if content.lead else None,
-        sections=tuple(Section(s.title, tuple(wrap(card) for card in s.cards)) for s in content.sections),
+        sections=tuple(
+            Section(s.title, tuple(wrap(card) for card in s.cards), s.blocks) for s in content.sections
+        ),
         related=tuple(wrap(card) for card in content.related),
     )
 

@@ -99,6 +99,7 @@ def _placeholders_are_filled(proof: EditionFacts) -> Found:
 def _own_words(proof: EditionFacts) -> list[tuple[str, str]]:
     around = proof.around
     named = [("introduction", around.introduction), ("sponsor's line", around.sponsor)]
+    named += [("free block", text) for text in around.blocks]
     return [*named, ("preheader", proof.parts.preheader)]
 
 

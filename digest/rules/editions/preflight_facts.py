@@ -60,7 +60,8 @@ class MessageFacts:
 class PublicationFacts:
     """The settings, the editors' own words, and the history that an edition is sent with.
 
-    `subject_form` is the subject before it is filled in; introduction and sponsor's line are Markdown.
+    `subject_form` is the subject before it is filled in; introduction, sponsor's line and free
+    blocks are Markdown.
     """
 
     at: datetime
@@ -78,6 +79,7 @@ class PublicationFacts:
     subject_form: str = ""
     introduction: str = ""
     sponsor: str = ""
+    blocks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,31 @@ def edition_topics(topics: Sequence[str], own: Sequence[str]) -> tuple[str, ...]
     return tuple(dict.fromkeys([*own, *topics]))
 
 
+AFTER_LEAD, AT_END = "*lead", "*end"
+"""Places of a free block that name no section."""
+
+
+def place_blocks(places: Sequence[str], shown: Sequence[str], topics: Sequence[str]) -> list[int]:
+    """Return for each block after which part of a list it stands: 0 is the lead, 1 the first section.
+
+    `shown` are the sections of the list, `topics` the order of all. A block of a section that a reader does
+    not get stands where that would end: `place_blocks(["science"], ["world", "sport"], ("world", "science",
+    "sport"))` is `[1]`.
+    """
+    return [_part_before(place, shown, topics) for place in places]
+
+
+def _part_before(place: str, shown: Sequence[str], topics: Sequence[str]) -> int:
+    if place == AFTER_LEAD:
+        return 0
+    if place in shown:
+        return shown.index(place) + 1
+    if place not in topics:
+        return len(shown)
+    at = topics.index(place)
+    return sum(topic in topics and topics.index(topic) < at for topic in shown)
+
+
 def section_title(topic: str) -> str:
     """Return the heading of a topic: `City hall` of `city-hall`."""
     return topic.replace("-", " ").capitalize()

@@ -14,7 +14,7 @@ from digest.models import Edition, Form
 from digest.models.cadence import CORRECTION, RESERVED, WELCOME
 from digest.models.row import row_id
 from digest.rules.editions.placeholders import fill_notice, fill_subject, is_notice
-from digest.rules.editions.sections import SectionOrder, edition_topics, order_sections
+from digest.rules.editions.sections import SectionOrder, edition_topics, order_sections, place_blocks
 from digest.rules.editions.selection import Choice
 from digest.settings import Settings
 from digest.tasks.composing.cards import CachedCard, Cards
@@ -31,7 +31,7 @@ class _EditionText:
     """What all lists of an edition share in a language: `content` without articles and subject.
 
     Compared by identity. A correction has no articles and its own subject; the subject of any other edition
-    may name the first article.
+    may name the first article. `blocks` are the editors' own texts as HTML, each with its place.
     """
 
     content: Content
@@ -39,6 +39,7 @@ class _EditionText:
     day: str
     is_correction: bool
     topics: tuple[str, ...]
+    blocks: tuple[tuple[str, str], ...] = ()
 
     def headline(self, cards: Sequence[Card]) -> tuple[str, str]:
         """Return the subject and the preheader."""
@@ -127,7 +128,8 @@ class EditionContents:
             subject=subject,
             preheader=preheader,
             lead=cards[0] if cards else None,
-            sections=self._sections(variant, cards, order),
+            lead_blocks=_blocks_after(0, edition_text, order),
+            sections=self._sections(variant, cards, order, edition_text),
             related=tuple([card.card for card in self._related_cards(variant)]) if chosen.related else (),
             left_out=chosen.left_out,
         )
@@ -161,14 +163,18 @@ class EditionContents:
             yield self._cards.card_of(article, choice, (), copy, spoken, pictures=variant.pictures)
 
     def _sections(
-        self, variant: VariantContent, cards: Sequence[Card], order: SectionOrder
+        self, variant: VariantContent, cards: Sequence[Card], order: SectionOrder, edition_text: _EditionText
     ) -> tuple[Section, ...]:
         """Group all cards but the first under their topics."""
         spoken = self._spoken(variant.language)
         return tuple(
             [
-                Section(self._names.topic(spoken, topic), tuple([cards[number] for number in found]))
-                for topic, found in order.sections
+                Section(
+                    self._names.topic(spoken, topic),
+                    tuple([cards[number] for number in found]),
+                    _blocks_after(part, edition_text, order),
+                )
+                for part, (topic, found) in enumerate(order.sections, 1)
             ]
         )
 
@@ -181,7 +187,7 @@ class EditionContents:
         key = (
             edition.digest, edition.cadence, edition.period, edition.freeze_at, edition.deadline_at,
             edition.subject, edition.introduction, edition.sponsor, tuple(edition.sections), language,
-            pictures,
+            pictures, tuple([(block["place"], block["text"]) for block in edition.blocks]),
         )  # fmt: skip
         edition_text = self._edition_texts.get(key)
         if edition_text is None:
@@ -223,7 +229,19 @@ class EditionContents:
         )
         day = edition.deadline_at.astimezone(self._settings.zone).date().isoformat()
         topics = edition_topics(self._topics[digest.name], edition.sections)
-        return _EditionText(content, subject, day, is_correction, topics)
+        blocks = tuple(
+            [(one["place"], _introduced(one["text"], "", words, site.base_url)) for one in edition.blocks]
+        )
+        return _EditionText(content, subject, day, is_correction, topics, blocks)
+
+
+def _blocks_after(part: int, edition_text: _EditionText, order: SectionOrder) -> tuple[str, ...]:
+    """Return the editors' texts that follow a part of a list: 0 is the lead, 1 the first section."""
+    if not edition_text.blocks:
+        return ()
+    shown = [topic for topic, _ in order.sections]
+    placed = place_blocks([place for place, _ in edition_text.blocks], shown, edition_text.topics)
+    return tuple([html for at, (_, html) in zip(placed, edition_text.blocks, strict=True) if at == part])
 
 
 def _as_shown(choices: Sequence[Choice], order: SectionOrder) -> Sequence[Choice]:

@@ -138,14 +138,19 @@ def _check_words(words: DraftWords) -> None:
         known = ", ".join(f"{{{name}}}" for name in SUBJECT)
         raise WordsRefused(f"the subject has {', '.join(unknown)}, which is not filled in; there are {known}")
     for name in ("introduction", "sponsor"):
-        unknown = unresolved_in_text(getattr(words, name))
-        if unknown:
-            raise WordsRefused(
-                f"the {_WORDS[name]} has {', '.join(unknown)}: nothing is filled in there; write the words"
-            )
-        pictures = pictures_in_text(getattr(words, name))
-        if pictures:
-            raise WordsRefused(
-                f"the {_WORDS[name]} has a picture, {pictures[0][:100]}: pictures are not sent there; "
-                "link to it, or show it with an article"
-            )
+        check_text(_WORDS[name], getattr(words, name))
+
+
+def check_text(label: str, text: str) -> None:
+    """Raise WordsRefused for an editor's text with a placeholder or a picture: neither is sent there."""
+    unknown = unresolved_in_text(text)
+    if unknown:
+        raise WordsRefused(
+            f"the {label} has {', '.join(unknown)}: nothing is filled in there; write the words"
+        )
+    pictures = pictures_in_text(text)
+    if pictures:
+        raise WordsRefused(
+            f"the {label} has a picture, {pictures[0][:100]}: pictures are not sent there; "
+            "link to it, or show it with an article"
+        )

@@ -6,7 +6,7 @@ from sqlmodel import Session
 
 from digest.errors import InputError
 from digest.models import Draft, EditionName
-from digest.rules.editions.sections import section_title
+from digest.rules.editions.sections import AFTER_LEAD, AT_END, section_title
 from digest.store.editions import drafts, editions
 from digest.tasks.desk.desk import Desk
 from digest.tasks.desk.draft_versions import (
@@ -15,11 +15,13 @@ from digest.tasks.desk.draft_versions import (
     Edit,
     WordsRefused,
     change_draft,
+    check_text,
     shape_draft,
 )
 from digest.tasks.desk.lineup import Lineup
 
 LONGEST_NOTE = 500
+LONGEST_BLOCK, MOST_BLOCKS = 5_000, 10
 
 
 def write(desk: Desk, hand: Edit, subject: str, introduction: str, sponsor: str = "") -> None:
@@ -72,6 +74,53 @@ def move_section(desk: Desk, hand: Edit, topic: str, by: int) -> None:
         return f"moved section “{section_title(topic)}” {'up' if by < 0 else 'down'}"
 
     shape_draft(desk, hand, alter)
+
+
+def save_block(desk: Desk, hand: Edit, number: int | None, place: str, text: str) -> None:
+    """Change a free block, by its number from 0 on, or add one: an editors' own text between articles.
+
+    `place` is the topic of the section that it follows, or AFTER_LEAD or AT_END.
+    """
+    text = text.replace("\r\n", "\n").strip()
+    topics = desk.settings.digest(hand.name.digest).topics
+    if not text:
+        raise InputError("a free block needs a text; to take it away, remove it")
+    if len(text) > LONGEST_BLOCK:
+        raise InputError(f"the free block has {len(text)} characters; {LONGEST_BLOCK} fit")
+    if place not in (AFTER_LEAD, AT_END, *topics):
+        raise InputError(f'"{place}" is no section of this digest: it has {", ".join(topics)}')
+    check_text("free block", text)
+    block = {"place": place, "text": text}
+
+    def alter(_session: Session, draft: Draft) -> str:
+        if number is None:
+            if len(draft.blocks) >= MOST_BLOCKS:
+                raise InputError(f"an edition has {MOST_BLOCKS} free blocks at most")
+            draft.blocks = [*draft.blocks, block]
+            return "added a free block"
+        if _block_of(draft, number) == block:
+            return ""
+        draft.blocks = [block if at == number else one for at, one in enumerate(draft.blocks)]
+        return f"changed free block {number + 1}"
+
+    change_draft(desk, hand, alter)
+
+
+def remove_block(desk: Desk, hand: Edit, number: int) -> None:
+    """Remove a free block."""
+
+    def alter(_session: Session, draft: Draft) -> str:
+        _block_of(draft, number)
+        draft.blocks = [one for at, one in enumerate(draft.blocks) if at != number]
+        return f"removed free block {number + 1}"
+
+    change_draft(desk, hand, alter)
+
+
+def _block_of(draft: Draft, number: int) -> dict[str, str]:
+    if not 0 <= number < len(draft.blocks):
+        raise InputError("this free block is not there any more")
+    return draft.blocks[number]
 
 
 def leave_note(desk: Desk, hand: Edit, text: str) -> None:

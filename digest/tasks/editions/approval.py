@@ -112,6 +112,7 @@ def _take_over(edition: Edition, draft: Draft | None) -> None:
     if draft is not None:
         edition.subject, edition.introduction = draft.subject, draft.introduction
         edition.sections, edition.changes, edition.sponsor = draft.sections, draft.changes, draft.sponsor
+        edition.blocks = draft.blocks
         draft.at_once = False
 
 

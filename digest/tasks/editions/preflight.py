@@ -157,6 +157,7 @@ def _around(
         subject_form=shown.edition.subject or digest.subject,
         introduction=shown.edition.introduction,
         sponsor=shown.edition.sponsor,
+        blocks=tuple(block["text"] for block in shown.edition.blocks),
         own_hosts=frozenset(homes | {host_of(article.url) for article in chosen}),
     )
 

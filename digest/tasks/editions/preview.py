@@ -233,4 +233,5 @@ def _edition(draft: Draft, occurrence: Occurrence, at: datetime) -> Edition:
         sections=draft.sections,
         changes=draft.changes,
         sponsor=draft.sponsor,
+        blocks=draft.blocks,
     )

@@ -14,13 +14,14 @@ from starlette.responses import Response
 from digest.articles.introductions import introduce
 from digest.errors import InputError, Unreachable
 from digest.models import DeskAct, EditionName, Reach, Role
+from digest.rules.editions.sections import edition_topics, place_blocks
 from digest.settings import DigestSettings
 from digest.tasks.desk import draft_articles as placing
 from digest.tasks.desk import drafts as changes
 from digest.tasks.desk.agenda import AgendaEntry, can_undo, list_activity
 from digest.tasks.desk.desk import Desk
 from digest.tasks.desk.draft_versions import LONGEST_INTRODUCTION, ChangedMeanwhile, DraftWords, Edit
-from digest.tasks.desk.lineup import line_up, line_up_for
+from digest.tasks.desk.lineup import Lineup, line_up, line_up_for
 from digest.tasks.desk.proofs import moment_of
 from digest.tasks.editions.preview import Viewer
 from digest.web.desk.pages import DeskPages, sentence
@@ -75,6 +76,9 @@ class EditionPages:
             return self._show(request, name, EditionTrouble())
         if act == "save":
             return self._act(request, name, changes.save_words, said="saved", place="words")
+        if act == "block":
+            onward = f"{name.path}/block/{field if field.isdigit() else 'new'}"
+            return self._act(request, name, changes.save_words, said="preview", onward=onward)
         if act == "undo":
             return self._act(request, name, changes.undo, said="undone")
         if act in ("section-up", "section-down"):
@@ -230,9 +234,10 @@ class EditionPages:
                 own = line_up_for(session, entry.digest, draft, Viewer(reader), at)
             except InputError as error:
                 wrong = sentence(error)
+        shown = own or line_up(session, entry.digest, draft, at)
         return {
             "waits_until": _waiting(entry.digest),
-            "lineup": own or line_up(session, entry.digest, draft, at),
+            "lineup": shown,
             "reader": reader if own else "",
             "asked_reader": reader,
             "reader_error": wrong,
@@ -241,6 +246,7 @@ class EditionPages:
             "at": request.query_params.get("at", ""),
             "did": request.query_params.get("did", ""),
             "introduction": introduce(words.introduction[:LONGEST_INTRODUCTION], site.base_url),
+            "blocks": _blocks_by_part(shown, entry, site.base_url),
             "acts": list_activity(session, entry.name),
             "can_undo": can_undo(session, draft),
         }
@@ -249,6 +255,16 @@ class EditionPages:
         """Return what stands typed in the other fields of the page."""
         form = request.state.form if hasattr(request.state, "form") else request.query_params
         return {name: str(form.get(name, ""))[:2000] for name in _CARRIED}
+
+
+def _blocks_by_part(shown: Lineup, entry: AgendaEntry, base_url: str) -> list[list[tuple[int, str]]]:
+    """Return the free blocks, numbered and as HTML, that follow the lead and each section of a line-up."""
+    topics = edition_topics(entry.digest.topics, entry.draft.sections)
+    blocks, found = entry.draft.blocks, [section.topic for section in shown.sections[1:]]
+    parts: list[list[tuple[int, str]]] = [[] for _ in range(len(found) + 1)]
+    for number, part in enumerate(place_blocks([block["place"] for block in blocks], found, topics)):
+        parts[part].append((number, introduce(blocks[number]["text"], base_url)))
+    return parts
 
 
 def _waiting(digest: DigestSettings) -> str:

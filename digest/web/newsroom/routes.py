@@ -9,6 +9,7 @@ from digest.tasks.readers.lists.uploads import ListUploads
 from digest.tasks.readers.readers import Readers
 from digest.web.desk.pages import DeskPages
 from digest.web.newsroom.articles import ARTICLES, ArticleStorePages
+from digest.web.newsroom.blocks import BLOCK, BlockPages
 from digest.web.newsroom.figures import FIGURES, FigurePages
 from digest.web.newsroom.lists import EXPORT, LISTS, ListPages
 from digest.web.newsroom.look import LOOK, LookPages
@@ -26,6 +27,7 @@ def add_newsroom(app: FastAPI, front: DeskPages, readers: Readers, languages: Se
     uploads = app.state.uploads = ListUploads(readers, front.now)
     app.include_router(_lists(front, readers, uploads))
     app.include_router(_segments(front, readers, languages))
+    app.include_router(_blocks(front))
     app.include_router(_readers(front, readers, languages))
     app.include_router(_sources(front))
     app.include_router(_articles(front))
@@ -58,6 +60,13 @@ def _segments(front: DeskPages, readers: Readers, languages: Sequence[str]) -> A
     _post(router, f"{path}/remove", pages.remove, gate.operator)
     _look(router, f"{path}/proof", pages.show_proof, gate.operator_look)
     _post(router, f"{path}/proof", pages.send_proof, gate.operator)
+    return router
+
+
+def _blocks(front: DeskPages) -> APIRouter:
+    router, pages = APIRouter(), BlockPages(front)
+    _look(router, BLOCK, pages.show, front.gate.look)
+    _post(router, BLOCK, pages.save, front.gate.editor)
     return router
 
 

@@ -13,6 +13,7 @@ from digest.articles.introductions import introduce, with_sponsor
 from digest.mail.rendering.templates import safe_href
 from digest.models import Article, Edition
 from digest.models.row import row_id
+from digest.rules.editions.sections import edition_topics, place_blocks
 from digest.settings import DigestSettings, Settings
 from digest.tasks.archive import Archive, ArchiveList, Published
 from digest.web.public.feeds import atom, sitemap
@@ -82,6 +83,7 @@ class ArchivePages:
             "found": found,
             "lead": items[found.lead.id] if found.lead else None,
             "parts": [(part.topic, [items[article.id] for article in part.articles]) for part in found.parts],
+            "blocks": self._blocks(found),
             "earlier": [items[article.id] for article in found.earlier],
             "related": [self._item(article, found) for article in found.related],
             "introduction": self._written(
@@ -187,6 +189,16 @@ class ArchivePages:
             (one.at, self._written(one.text)) for one in found.corrections.get(row_id(article), ())
         )
         return ArchiveItem(article, safe_href(article.url), picture, language, notices)
+
+    def _blocks(self, found: Published) -> list[list[Markup]]:
+        """Return the editors' texts that follow the lead, then those that follow each section."""
+        shown = [part.topic for part in found.parts]
+        topics = edition_topics(found.digest.topics, found.edition.sections)
+        placed = place_blocks([block["place"] for block in found.edition.blocks], shown, topics)
+        parts: list[list[Markup]] = [[] for _ in range(len(shown) + 1)]
+        for part, block in zip(placed, found.edition.blocks, strict=True):
+            parts[part].append(self._written(block["text"]))
+        return parts
 
     def _written(self, markdown: str) -> Markup:
         """Return an editor's text as HTML; it is cleaned, so it needs no escaping."""

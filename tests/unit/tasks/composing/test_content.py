@@ -59,6 +59,12 @@ EDITION: dict[str, Any] = {
 }
 
 
+BLOCKS = [
+    {"place": "*lead", "text": "After the *lead*."}, {"place": "world", "text": "See [this](https://courier.example/b)."},
+    {"place": "science", "text": "- one\n- two"}, {"place": "*end", "text": "At the end."},
+]  # fmt: skip
+
+
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """Give settings with a digest for each look."""
@@ -80,6 +86,7 @@ def variants(draw: st.DrawFn) -> VariantContent:
         "digest": look,
         "subject": draw(st.sampled_from(["", "{lead} | {title} {date} {publication} {other}"])),
         "introduction": draw(st.sampled_from(["", "Words of *ours*.\n\nMore of them."])),
+        "blocks": draw(st.sampled_from([[], BLOCKS])),
         "freeze_at": NOW + timedelta(days=draw(st.integers(0, 1))),
     }
     related = draw(st.lists(st.integers(1, 9), unique=True, max_size=4))
