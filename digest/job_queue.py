@@ -18,13 +18,13 @@ from sqlalchemy import text
 
 from digest.bootstrap import Application
 from digest.errors import DigestError
-from digest.sending import Sent, count_figures, deliver_due, fetch, prepare
+from digest.sending import Sent, count_figures, deliver_due, fetch, post_webhooks, prepare
 from digest.store.database import Database
 from digest.store.wake_ups import SCHEMA_PREFIX
 from digest.tasks.delivery.deliver import count_due, finish, settle
 from digest.tasks.ledger.workload import DEAD_AFTER
 
-_NEWSROOM, _DELIVERY = "newsroom", "delivery"
+_NEWSROOM, _DELIVERY, _WEBHOOKS = "newsroom", "delivery", "webhooks"
 _MOST_DELIVERING = 16
 """How many processes one edition wakes at most; one that finds nothing to claim ends at once."""
 _HEARTBEAT, _DEAD_AFTER = 10.0, DEAD_AFTER.total_seconds()
@@ -68,7 +68,7 @@ class JobQueue:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, end)
         async with self._jobs.open_async():
-            workers = [asyncio.create_task(self._serve(queue)) for queue in (_NEWSROOM, _DELIVERY)]
+            workers = [asyncio.create_task(self._serve(queue)) for queue in (_NEWSROOM, _DELIVERY, _WEBHOOKS)]
             waiting = asyncio.create_task(ending.wait())
             done, _ = await asyncio.wait([*workers, waiting], return_when=asyncio.FIRST_COMPLETED)
             self._app.stopping.set()
@@ -97,6 +97,7 @@ class JobQueue:
             await self._free_stalled()
             for name in ("fetch", "prepare"):
                 await self._wake(name, _NEWSROOM)
+            await self._wake("webhooks", _WEBHOOKS)
             await self._wake_couriers()
 
         @jobs.task(name="fetch", queue=_NEWSROOM)
@@ -109,6 +110,10 @@ class JobQueue:
         async def prepare_due() -> None:
             await asyncio.to_thread(self._guarded, self._prepare)
             await self._wake_couriers()
+
+        @jobs.task(name="webhooks", queue=_WEBHOOKS)
+        def post_due() -> None:
+            self._guarded(lambda: post_webhooks(self._app))
 
         @jobs.task(name="deliver", queue=_DELIVERY)
         def deliver_due() -> None:

@@ -9,7 +9,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from digest.bootstrap import Application
 from digest.errors import DigestError
-from digest.sending import Sent, send_due
+from digest.sending import Sent, post_webhooks, send_due
 from digest.tasks.inbound.intake import MOST_AT_ONCE
 
 TICK = timedelta(seconds=30)
@@ -37,6 +37,17 @@ class Ticker:
             next_run_time=datetime.now(self._scheduler.timezone),
         )
 
+        # Receivers of webhooks may hang: what they delay is their own job, and no edition.
+        self._scheduler.add_job(
+            self.post,
+            "interval",
+            seconds=tick.total_seconds(),
+            max_instances=1,
+            coalesce=True,
+            misfire_grace_time=None,
+            next_run_time=datetime.now(self._scheduler.timezone),
+        )
+
     def start(self) -> None:
         """Start ticking, the first time at once."""
         self._scheduler.start()
@@ -53,6 +64,10 @@ class Ticker:
 
     def _moved(self, *_: object) -> None:
         self._moved_at = time.monotonic()
+
+    def post(self) -> None:
+        """Post what waits for receivers of webhooks."""
+        post_webhooks(self._app)
 
     def tick(self) -> None:
         """Do what is due; an error is logged, and the next tick continues.

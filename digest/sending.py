@@ -28,6 +28,7 @@ from digest.tasks.inbound.intake import take_in
 from digest.tasks.readers.confirmation_mail import ask_due
 from digest.tasks.readers.expiry import keep_house
 from digest.tasks.readers.notice_mail import NoticeMail, send_notices
+from digest.tasks.webhooks.posting import post_due
 
 log = logging.getLogger(__name__)
 
@@ -225,6 +226,16 @@ def count_figures(app: Application) -> None:
         take_figures(app.database, app.settings, app.clock())
     except Exception:
         log.exception("the figures of yesterday cannot be counted")
+
+
+def post_webhooks(app: Application) -> None:
+    """Post what waits for receivers of webhooks; a copy of a database tells nobody anything."""
+    if app.find_refusal() is not None:
+        return
+    try:
+        post_due(app.database, app.settings, app.clock, app.stopping.is_set)
+    except DigestError as error:
+        log.error("webhooks: %s", error)
 
 
 def deliver_due(app: Application, run: Run, *, retry_paused: bool = False) -> Tally:

@@ -38,6 +38,7 @@ from digest.models.inbound import (
 )
 from digest.models.ledger import CadenceStart, DailyFigures, Key, LearnedLimit, Ledger, Memo, Worker
 from digest.models.programs.tokens import ApiScope, ApiToken, KeptAnswer
+from digest.models.programs.webhooks import WebhookEndpoint, WebhookEvent, WebhookMessage
 from digest.models.reply import Outcome, Reply, Stage
 from digest.models.source import Source
 from digest.models.status import Alert, AlertKind, Audience
@@ -133,6 +134,9 @@ __all__ = [
     "TransferState",
     "Variant",
     "VariantArticle",
+    "WebhookEndpoint",
+    "WebhookEvent",
+    "WebhookMessage",
     "Withdrawal",
     "Withheld",
     "Worker",

@@ -35,6 +35,7 @@ class AlertKind(StrEnum):
     DISK = "disk"
     MAILBOX = "mailbox"
     BLOCKED = "blocked"
+    WEBHOOK = "webhook"
 
     @property
     def audience(self) -> Audience:

@@ -1,5 +1,5 @@
-"""Fetch over HTTP safely: a private address is connected to only for a host and port that the operator
-named."""
+"""Fetch and post over HTTP safely: a private address is connected to only for a host and port that the
+operator named."""
 
 import functools
 import ipaddress
@@ -7,7 +7,7 @@ import re
 import socket
 import ssl
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -103,6 +103,42 @@ def fetch(
         is_permanent = is_permanent and answer.is_permanent
         moved_to = url if is_permanent else moved_to
     raise InputError(f"{_shown(url)}: more than {MAX_REDIRECTS} redirects")
+
+
+@dataclass(frozen=True, slots=True)
+class PostAnswer:
+    """The answer to what was posted; `retry_after` is that header's own text, "" without one."""
+
+    status: int
+    retry_after: str
+
+
+def post(
+    url: str, body: bytes, headers: Mapping[str, str], *, allow_private: bool, timeout: float
+) -> PostAnswer:
+    """Post to a URL; a redirect is an answer like any other, and is not followed.
+
+    `timeout` limits the whole exchange in seconds. Raise InputError for a private address, Unreachable where
+    nothing answers in time; the answer's content is not read. Errors name the host alone: the rest of the URL
+    may be a secret.
+    """
+    end, host = time.monotonic() + timeout, urlsplit(_checked(url)).hostname
+    sent = {**headers, "User-Agent": _AGENT.partition(" ")[0], "Accept": "*/*"}
+    try:
+        with (
+            _client(allow_private, timeout, end) as client,
+            client.stream("POST", url, content=body, headers=sent) as response,
+        ):
+            retry_after = _plain(response.headers.get("retry-after")) or ""
+            return PostAnswer(response.status_code, retry_after)
+    except _PrivateAddressError as error:
+        raise InputError(
+            f"{host}: {error}; only public addresses are posted to, and those in [api] private_webhooks"
+        ) from None
+    except (httpx2.HTTPError, httpcore2.ConnectError, httpcore2.TimeoutException, OSError) as error:
+        raise Unreachable(f"{host} does not answer ({type(error).__name__})") from None
+    except (httpx2.InvalidURL, ValueError):
+        raise InputError(f"{host} is no address that can be posted to") from None
 
 
 def _origin(url: str) -> tuple[str, int]:

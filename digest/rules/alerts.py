@@ -63,6 +63,9 @@ _TITLES = {
         "The mailbox {} can be read again",
     ),
     AlertKind.BLOCKED: ("{} blocks our mail", "{} blocked our mail", "{} has blocked nothing for a day"),
+    AlertKind.WEBHOOK: (
+        "Webhooks to {} are disabled", "Webhooks to {} were disabled", "Webhooks to {} are sent again",
+    ),
 }  # fmt: skip
 """What is said of each while it stands, once it is over untold, and as its all-clear."""
 
@@ -115,6 +118,16 @@ class BlockedMail:
 
 
 @dataclass(frozen=True, slots=True)
+class DisabledReceiver:
+    """A receiver of webhooks that was disabled because it failed; named by its host."""
+
+    id: int
+    host: str
+    why: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
 class Watched:
     """All that is looked at; `free_bytes` is None where the disk was not looked at."""
 
@@ -122,6 +135,7 @@ class Watched:
     deadlines: Sequence[WatchedDeadline] = ()
     sources: Sequence[FailingSource] = ()
     blocked: Sequence[BlockedMail] = ()
+    receivers: Sequence[DisabledReceiver] = ()
     disk: str = ""
     free_bytes: int | None = None
     disk_was_full: bool = False
@@ -161,6 +175,7 @@ def find_conditions(watched: Watched, now: datetime) -> list[Condition]:
     due = [one for one in watched.deadlines if one.remind_at and one.remind_at <= now < one.deadline_at]
     found += [_unapproved(one) for one in due]
     found += [_dead(one) for one in watched.sources if is_dead(one, now)]
+    found += [_disabled(one) for one in watched.receivers]
     return found + _blocked(watched.blocked) + _missed(late) + _full(watched)
 
 
@@ -285,6 +300,14 @@ def _blocked(refused: Sequence[BlockedMail]) -> list[Condition]:
             )
             found.append(Condition(f"blocked {receiver}", AlertKind.BLOCKED, receiver, detail))
     return found
+
+
+def _disabled(receiver: DisabledReceiver) -> Condition:
+    detail = (
+        f"{_sentence(receiver.why)} What it was not told waits for 30 days: mend it, then start it again at"
+        " the desk, or remove it."
+    )
+    return Condition(f"webhook {receiver.id}", AlertKind.WEBHOOK, receiver.host, detail, receiver.path)
 
 
 def _full(watched: Watched) -> list[Condition]:

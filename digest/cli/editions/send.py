@@ -14,7 +14,7 @@ from digest.cli.terminal.common import DEFAULT, AsJson, Common, application
 from digest.cli.terminal.output import say, show_json, warn
 from digest.cli.terminal.progress import counted, pulse
 from digest.cli.terminal.tables import say_moment
-from digest.sending import Sent, send_due
+from digest.sending import Sent, post_webhooks, send_due
 from digest.settings import Settings
 from digest.tasks.articles.fetching import FetchReport, fetch_due
 from digest.tasks.articles.images import copy_pictures
@@ -77,6 +77,7 @@ def send(
     with application(common) as app, pulse(quiet=common.quiet or json) as shown:
         done = send_due(app, digest=digest, at_once=now, progress=shown)
         settings = app.settings
+        post_webhooks(app)
     complain(done.fetched)
     if json:
         show_json(done.facts())

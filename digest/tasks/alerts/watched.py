@@ -13,6 +13,7 @@ from digest.models.row import row_id
 from digest.rules.alerts import (
     BLOCK_SPAN,
     BlockedMail,
+    DisabledReceiver,
     FailingSource,
     Watched,
     WatchedDeadline,
@@ -23,7 +24,9 @@ from digest.settings import DigestSettings, Settings
 from digest.store import alerts
 from digest.store.delivery import bounces
 from digest.store.editions import drafts, editions
+from digest.store.webhooks import outbox
 from digest.tasks.editions.coming import next_occurrence
+from digest.tasks.webhooks.receivers import host_of
 
 FreeBytes = Callable[[Path], int]
 
@@ -51,6 +54,10 @@ def look(
         deadlines=_list_deadlines(session, settings, now),
         sources=_list_sources(session, settings),
         blocked=[BlockedMail(*one) for one in bounces.sum_blocked(session, now - BLOCK_SPAN)],
+        receivers=[
+            DisabledReceiver(row_id(one), host_of(one), one.disabled_why, f"/desk/webhooks/{one.id}")
+            for one in outbox.list_given_up(session)
+        ],
         disk=f"The disk that {folder} is on",
         free_bytes=free(folder),
         disk_was_full=was_full,

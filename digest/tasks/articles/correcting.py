@@ -14,6 +14,7 @@ from sqlmodel import Session
 from digest.errors import InputError
 from digest.models import Article, Correction, DeliveryState, Edition, EditionState, MailForm
 from digest.models.cadence import CORRECTION
+from digest.models.programs.webhooks import WebhookEvent
 from digest.models.row import row_id
 from digest.rules.editions.placeholders import pictures_in_text, write_notice
 from digest.rules.editions.selection import Chosen
@@ -24,6 +25,7 @@ from digest.store.articles.corrections import ToldReaders
 from digest.store.database import Database
 from digest.store.delivery import deliveries
 from digest.store.editions import editions, variants
+from digest.tasks.webhooks.outbox import tell_of_edition
 
 _LONGEST = 5_000
 
@@ -112,7 +114,9 @@ def _enter(
         digest=digest, cadence=CORRECTION, period="", state=EditionState.FROZEN,
         deadline_at=now, freeze_at=now, frozen_at=now, subject=subject, introduction=introduction,
     )  # fmt: skip
-    return editions.add_numbered(session, edition, now.astimezone(settings.zone).date())
+    entered = editions.add_numbered(session, edition, now.astimezone(settings.zone).date())
+    tell_of_edition(session, WebhookEvent.EDITION_FROZEN, entered, now)
+    return entered
 
 
 def _plan(

@@ -26,6 +26,7 @@ from digest.rules.articles.topics import Topics
 from digest.store.articles import articles
 from digest.store.articles.bulk import AnyArticle, NewArticle, insert_articles
 from digest.tasks.articles.duplicates import fold, refold
+from digest.tasks.webhooks.outbox import tell_of_articles
 
 BY_HAND = "added"
 """The source of articles that an editor adds: adding by hand may change any article."""
@@ -265,6 +266,7 @@ def _admit(
     stored.added = len(new)
     stored.held_back = sum(row.held_back is not None for row in new)
     stored.folded = fold(session, [row for row in new if row.held_back is None], now)
+    tell_of_articles(session, new, now)
 
 
 def _new(

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from digest.models import Edition
+from digest.models.programs.webhooks import WebhookEvent
 from digest.store.database import Database
 from digest.store.delivery import deliveries
 from digest.store.editions import editions
@@ -13,6 +14,7 @@ from digest.tasks.articles.withdrawing import finish_withdrawals
 from digest.tasks.delivery.loop import DeliveryLoop
 from digest.tasks.delivery.recovery import reap_dead_workers
 from digest.tasks.delivery.run import Run, Tally
+from digest.tasks.webhooks.outbox import tell_of_edition
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +57,8 @@ def finish(write: Callable[..., object], clock: Callable[[], datetime]) -> list[
     """Finish the editions that have no open delivery."""
     with write() as session:  # type: ignore[attr-defined]
         finished = deliveries.finish_editions(session, clock())
+        for edition in finished:
+            tell_of_edition(session, WebhookEvent.EDITION_FINISHED, edition, clock())
     for edition in finished:
         log.info("edition finished: %s", edition.name)
     return finished

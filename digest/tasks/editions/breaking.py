@@ -16,6 +16,7 @@ from sqlmodel import Session
 from digest.errors import InputError
 from digest.models import Article, Edition, EditionName, EditionState, MailForm, Withheld
 from digest.models.cadence import BREAKING
+from digest.models.programs.webhooks import WebhookEvent
 from digest.models.row import row_id
 from digest.rules.editions import cadence as calendar
 from digest.rules.editions.selection import EVERY_TOPIC, Choice, Chosen
@@ -29,6 +30,7 @@ from digest.store.editions.breaking import BreakingReader, PlannedNews
 from digest.tasks.articles.withdrawing import settle_edition
 from digest.tasks.composing.composer import Composer
 from digest.tasks.editions.fitting import Fitter
+from digest.tasks.webhooks.outbox import tell_of_edition
 
 RANGE_SIZE = 500
 
@@ -168,6 +170,7 @@ class BreakingDesk:
             snapshots.keep(session, row_id(edition))
             edition.frozen_at, edition.compiler = edition.freeze_at, None
             editions.set_state(session, edition, EditionState.FROZEN)
+            tell_of_edition(session, WebhookEvent.EDITION_FROZEN, edition, edition.freeze_at)
             workers.raise_counter(session)
             return False
         offered = [topic for topic in article.topics if not digest.topics or topic in digest.topics]

@@ -8,6 +8,7 @@ from sqlmodel import Session
 
 from digest.models import Approval, Cohort, Draft, Edition, EditionState, MailForm
 from digest.models.cadence import WELCOME, Cadence
+from digest.models.programs.webhooks import WebhookEvent
 from digest.rules.editions.selection import (
     cohort_key,
     settle_topics,
@@ -23,6 +24,7 @@ from digest.tasks.articles.withdrawing import settle_edition
 from digest.tasks.editions.candidates import BEGINNING, Selection, shape_of
 from digest.tasks.editions.coming import due_at
 from digest.tasks.editions.fitting import Fitter
+from digest.tasks.webhooks.outbox import tell_of_edition
 
 _Wanted = tuple[int | None, str, int | None]
 """How many articles readers want at most, in which form, and how many they wait for."""
@@ -101,6 +103,7 @@ class Plan:
         edition.frozen_at = edition.freeze_at
         edition.compiler = None
         editions.set_state(session, edition, EditionState.FROZEN)
+        tell_of_edition(session, WebhookEvent.EDITION_FROZEN, edition, edition.freeze_at)
         workers.raise_counter(session)
 
     def _settle_welcome(self, session: Session, edition: Edition) -> None:

@@ -19,6 +19,7 @@ from digest.models import (
     Subscriber,
     SuppressionReason,
 )
+from digest.models.programs.webhooks import WebhookEvent
 from digest.models.row import row_id
 from digest.rules.delivery.bounce_score import (
     WINDOW,
@@ -34,6 +35,7 @@ from digest.store.editions import editions
 from digest.tasks.inbound import answers
 from digest.tasks.inbound.inbox import Inbox, Proof
 from digest.tasks.readers.privacy import suppress
+from digest.tasks.webhooks.outbox import tell_of_reader
 
 _SCORED = "bounces scored to"
 _PAGE = 500
@@ -157,6 +159,8 @@ def _keep(session: Session, refusal: _Refusal, failure: Failure, weight: BounceW
         )[:500],
     )
     bounces.add_bounce(session, row)
+    told = {"reason": str(failure.reason), "weight": str(weight)}
+    tell_of_reader(session, WebhookEvent.BOUNCED, refusal.subscriber, refusal.at, **told)
 
 
 def _decide(session: Session, inbox: Inbox, subscriber: Subscriber, is_probe: bool, now: datetime) -> str:

@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from digest.models import Edition
+from digest.models.programs.webhooks import WebhookEvent
 from digest.settings import DigestSettings, Settings
 from digest.store.articles import articles
 from digest.store.database import Database
@@ -22,6 +23,7 @@ from digest.tasks.ledger.state_file import (
     read_standing,
     write_standing,
 )
+from digest.tasks.webhooks.outbox import tell_of_edition
 
 _FAR = 1_000_000
 
@@ -67,7 +69,8 @@ class Restorer:
                 done.entered.append(str(made.name))
         with self.database.write() as session:
             done.withheld = deliveries.withhold_restored(session, until, self.clock())
-            deliveries.finish_editions(session, self.clock())
+            for edition in deliveries.finish_editions(session, self.clock()):
+                tell_of_edition(session, WebhookEvent.EDITION_FINISHED, edition, self.clock())
         self.accept()
         return done
 

@@ -16,6 +16,7 @@ from digest.models import (
     Subscription,
     SubscriptionState,
 )
+from digest.models.programs.webhooks import WebhookEvent
 from digest.models.row import row_id
 from digest.rules.readers import consent
 from digest.rules.readers.address import Address, normalise
@@ -24,7 +25,7 @@ from digest.store.readers import batches, confirmations, subscribers, wordings
 from digest.store.readers.batches import KnownSubscriber, KnownSubscription, KnownSuppression
 from digest.store.readers.newcomers import AddressTakenError, Joining, Newcomer, add_newcomers
 from digest.store.readers.subscribers import Row
-from digest.tasks.readers.readers import Origin, Readers
+from digest.tasks.readers.readers import Origin, Readers, tell_of
 from digest.tasks.readers.sign_up import Choices, check_choices
 
 _ACTIVE = (SubscriptionState.CONFIRMED, SubscriptionState.PAUSED)
@@ -109,7 +110,17 @@ def subscribe_confirmed(
     check_choices(settings, choices)
     newcomer = NewReader(normalise(address), cadence=choices.cadence or None, topics=choices.topics or None)
     with readers.database.write() as session:
-        return enrol(session, readers, [newcomer], Terms(settings, wording, origin, now))[0].result
+        result = enrol(session, readers, [newcomer], Terms(settings, wording, origin, now))[0].result
+        _tell_of_new(session, newcomer, digest, now)
+        return result
+
+
+def _tell_of_new(session: Session, newcomer: NewReader, digest: str, now: datetime) -> None:
+    """Enter for webhooks that a single reader is confirmed now; whole lists are not told reader by reader."""
+    subscriber = subscribers.find_subscriber(session, newcomer.address.key)
+    row = subscribers.find_subscription(session, row_id(subscriber), digest) if subscriber else None
+    if row is not None and row.state == SubscriptionState.CONFIRMED and row.confirmed_at == now:
+        tell_of(session, row, WebhookEvent.SUBSCRIBED, now)
 
 
 def enrol(

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from sqlmodel import Session, select
 
 from digest.models import Act, ConsentEvent, Subscription, SubscriptionState
+from digest.models.programs.webhooks import WebhookEvent
 from digest.models.row import row_id
 from digest.rules.readers import consent
 from digest.rules.readers.consent import Deed
@@ -14,6 +15,7 @@ from digest.rules.tokens import sealed_values, tokens
 from digest.settings import DigestSettings, Settings
 from digest.store.database import Database
 from digest.store.readers import confirmations, subscribers, wordings
+from digest.tasks.webhooks.outbox import tell_of_reader
 
 Origin = Mapping[str, str]
 UNDO_LIFE = timedelta(hours=1)
@@ -99,6 +101,7 @@ def find_linked(session: Session, readers: Readers, action: str, token: str) -> 
 def begin(session: Session, digest: DigestSettings, row: Subscription, now: datetime) -> None:
     """Make a subscription active, and due its own first edition where the digest welcomes with one."""
     row.confirmed_at = now
+    tell_of(session, row, WebhookEvent.SUBSCRIBED, now)
     subscribers.change_state(session, row, SubscriptionState.CONFIRMED, now)
     if digest.welcome == "edition":
         row.welcome_at = now
@@ -109,10 +112,18 @@ def end(session: Session, row: Subscription, now: datetime, origin: Origin) -> b
     """End a subscription and invalidate its open confirmations; return False if it had ended before."""
     if consent.next_state(row.state, Deed.LEAVE) is None:
         return False
+    if row.state in (SubscriptionState.CONFIRMED, SubscriptionState.PAUSED):
+        tell_of(session, row, WebhookEvent.LEFT, now, why=origin.get("suppressed", "left"))
     subscribers.change_state(session, row, SubscriptionState.ENDED, now)
     confirmations.void_confirmations(session, row_id(row), now)
     record(session, row, Act.LEFT, now, origin)
     return True
+
+
+def tell_of(session: Session, row: Subscription, event: WebhookEvent, now: datetime, **data: str) -> None:
+    """Enter for webhooks what happened to a subscription."""
+    reader = subscribers.get_subscriber(session, row.subscriber_id)
+    tell_of_reader(session, event, reader, now, digest=row.digest, **data)
 
 
 def sign_undo(readers: Readers, token: str, now: datetime) -> str:
@@ -146,6 +157,7 @@ def undo_leave(readers: Readers, token: str, now: datetime, origin: Origin) -> D
         if row.state == SubscriptionState.ENDED and row.ended_at and now - row.ended_at <= UNDO_LIFE:
             subscribers.change_state(session, row, SubscriptionState.CONFIRMED, now)
             record(session, row, Act.CHANGED, now, {**origin, "undone": "left"})
+            tell_of(session, row, WebhookEvent.SUBSCRIBED, now)
         return digest if row.state == SubscriptionState.CONFIRMED else None
 
 

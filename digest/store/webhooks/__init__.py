@@ -1,0 +1,1 @@
+"""Receivers of webhooks and the outbox. Open outbox.py first."""

@@ -1,0 +1,1 @@
+"""Telling other programs what happens: receivers, the outbox, posting. Open outbox.py first."""
