@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from digest.errors import DigestError
+from digest.errors import DigestError, Unreachable
 from digest.net.http import Fetched, fetch
 from digest.rules.readers.origins import UNKNOWN, Network
 from digest.rules.tokens import tokens
@@ -44,7 +44,7 @@ def examine_pages(scope: Scope) -> list[Finding]:
             answer = fetch(link, allow_private=private, timeout=scope.seconds, max_bytes=_LARGEST)
         except DigestError as error:
             told = _told(link, error)
-            is_new = not _has_run(scope)
+            is_new = isinstance(error, Unreachable) and not _has_run(scope)
             findings.append(
                 warn(check, f"not running yet: {told}", _RUN) if is_new else fail(check, told, _SERVE)
             )
