@@ -15,7 +15,8 @@ from digest.models import AlertKind
 from digest.safe_text import printable
 from digest.settings import DigestSettings
 from digest.store.workers import WorkerLock, count_alive, taking_turns
-from digest.tasks.alerts.alerts import note_conditions, observe, watch
+from digest.tasks.alerts.alert_mail import watch
+from digest.tasks.alerts.alerts import note_conditions, observe
 from digest.tasks.articles.fetching import FetchReport, fetch_due
 from digest.tasks.articles.images import copy_pictures
 from digest.tasks.articles.topics import renew_topics, topics_by

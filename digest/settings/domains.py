@@ -2,8 +2,6 @@
 
 import re
 
-import idna
-
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _FULL_NAME = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(?:\.{_LABEL})+")
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -13,6 +11,8 @@ def ascii_name(domain: str) -> str:
     """Return a domain in lower case, each label as its A-label; raise ValueError if it has none."""
     if domain.isascii():
         return domain.strip().rstrip(".").lower()
+    import idna  # its tables are slow to load, and most names are ASCII
+
     try:
         return idna.encode(domain.strip().rstrip("."), uts46=True).decode().lower()
     except idna.IDNAError:

@@ -10,7 +10,8 @@ import pytest
 from digest.models import Alert, AlertKind, Edition, EditionName, Source
 from digest.settings import Settings, load_settings
 from digest.store import alerts
-from digest.tasks.alerts.alerts import list_shown, note_conditions, observe, watch
+from digest.tasks.alerts.alert_mail import watch
+from digest.tasks.alerts.alerts import list_shown, note_conditions, observe
 from digest.tasks.alerts.watched import name_of
 from tests.conftest import write_config
 from tests.support.compilation import DAY, NOW, Newsroom
