@@ -45,9 +45,15 @@ def init(
     with application(Common(path, common.quiet)) as app:
         assert app.keys  # noqa: S101 - made with the database
         shown = _preview(app, common) if app.settings.digests[0].name == "news" and site else None
+        has_catcher = (app.settings.smtp.host, app.settings.smtp.port) == ("127.0.0.1", 2525)
+        name = app.settings.digests[0].name
     if systemd:
         write_units(path, quiet=common.quiet)
-    _say_next(path, shown, common)
+    for line in _list_steps(path, name, has_catcher=has_catcher):
+        say(line, quiet=common.quiet)
+    if shown is not None:
+        say("look at your first edition in the browser:", quiet=common.quiet)
+        say(f"  {shlex.quote(sys.executable)} -m webbrowser {shown.as_uri()}", quiet=common.quiet)
 
 
 def _ask(common: Common) -> str:
@@ -106,20 +112,18 @@ def _preview(app: Application, common: Common) -> Path | None:
     return (look / "first-edition.html").resolve()
 
 
-def _say_next(path: Path, shown: Path | None, common: Common) -> None:
-    """Print the next steps, each as a command that can be pasted."""
+def _list_steps(path: Path, name: str, *, has_catcher: bool) -> list[str]:
+    """Return the next steps, each as a command that can be pasted."""
     config = "" if path == Path("config.toml") else f" --config {shlex.quote(str(path))}"
-    name = "news" if shown else "world"
+    caught = "in another terminal: keeps all mail here, until [smtp] names your relay"
     steps = [
         (f"${{EDITOR:-vi}} {shlex.quote(str(path))}", "your address, your relay, your hours"),
+        *([("digest catch --dir mail", caught)] if has_catcher else []),
         (f"digest doctor{config}", "what is not set up yet"),
         (f"digest subscribers add you@example.org --digest {name} --confirmed 'my own address'{config}",
          "a first reader"),
-        (f"digest send --now{config}", "the first edition; later `digest run`, or `digest send` from cron"),
+        (f"digest editors add you@example.org --role operator{config}", "opens the desk, by a password"),
+        (f"digest send --now{config}", "the first edition"),
+        (f"digest run{config}", "all that follow, sign-up and desk; or `digest send` from cron"),
     ]  # fmt: skip
-    say("next:", quiet=common.quiet)
-    for command, why in steps:
-        say(f"  {command}  # {why}", quiet=common.quiet)
-    if shown is not None:
-        say("look at your first edition in the browser:", quiet=common.quiet)
-        say(f"  {shlex.quote(sys.executable)} -m webbrowser {shown.as_uri()}", quiet=common.quiet)
+    return ["next:", *(f"  {command}  # {why}" for command, why in steps)]

@@ -1,5 +1,8 @@
 """`digest init`: from a site's address to a preview of its first edition, with every guess marked."""
 
+import io
+import shlex
+import threading
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from digest.articles.feeds.front_page import read_front_page
+from digest.demo.loader import free_port
 from digest.settings import load_settings
-from tests.support.newsroom import run_command
+from tests.support.newsroom import Caught, run_command
 from tests.support.websites import Website, page
 
 FRONT = """<!doctype html><html lang="sv"><head><title>Hem | The Harbour Courier</title>
@@ -50,20 +54,71 @@ def test_a_sites_address_becomes_settings_articles_and_a_preview(site: Website, 
     assert out.splitlines()[-1].endswith((tmp_path / "look" / "first-edition.html").as_uri())
     written = (tmp_path / "config.toml").read_text()
     assert written.count("guess") >= 6
-    assert "config.toml" in (tmp_path / ".gitignore").read_text()
+    assert {"config.toml", "digest.db*", "*.pem", "mail/"} <= set(
+        (tmp_path / ".gitignore").read_text().split()
+    )
 
 
-def test_what_it_prints_as_next_steps_works_as_it_stands(site: Website, tmp_path: Path) -> None:
-    out, _ = run_command("init", f"{site.url}/", str(tmp_path))
+def prepare_mail(config: Path, relay: Caught) -> None:
+    """Edit the settings as a reader of README does: a relay, and a port that is free here."""
+    text = config.read_text().replace("port = 2525", f"port = {relay.port}")
+    config.write_text(text.replace("port = 8000", f"port = {free_port(0)}"))
 
-    (line,) = [line for line in out.splitlines() if "subscribers add" in line]
-    added, _ = run_command(
-        "subscribers", "add", "you@example.org", "--digest", "news", "--confirmed", "my own address",
-        "--config", str(tmp_path / "config.toml"),
-    )  # fmt: skip
 
-    assert "--digest news --confirmed 'my own address'" in line
-    assert "you@example.org" in added
+def type_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("four words make one\n"))
+
+
+def end_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let `digest run` end as soon as it serves."""
+    ended = threading.Event()
+    ended.set()
+    monkeypatch.setattr("digest.cli.serve.listen_for_end", lambda: ended)
+
+
+def test_each_next_step_works_as_it_is_printed_and_in_that_order(
+    site: Website, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    type_password(monkeypatch)
+    end_at_once(monkeypatch)
+    out, _ = run_command("init", f"{site.url}/")
+    printed = out.partition("next:\n")[2].partition("look at your")[0].splitlines()
+    steps = [shlex.split(line, comments=True) for line in printed]
+
+    assert steps[:2] == [["${EDITOR:-vi}", "config.toml"], ["digest", "catch", "--dir", "mail"]]
+    with Caught() as relay:
+        prepare_mail(tmp_path / "config.toml", relay)
+        for program, *arguments in steps[2:]:
+            assert program == "digest"
+            # Nothing is published about a site on loopback, which `digest doctor` says.
+            run_command(*arguments, code=1 if arguments == ["doctor"] else 0)
+    assert [step[1] for step in steps[2:]] == ["doctor", "subscribers", "editors", "send", "run"]
+    assert relay.recipients == ["you@example.org"]
+
+
+def test_what_readme_says_to_type_works_in_a_clean_folder(
+    site: Website, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    readme = Path(__file__).parents[2].joinpath("README.md").read_text(encoding="utf-8")
+    block = readme.partition("## Use it")[2].partition("## Go on")[0]
+    lines = [shlex.split(line, comments=True) for line in block.splitlines() if line.startswith("    ")]
+    monkeypatch.chdir(tmp_path)
+    type_password(monkeypatch)
+    end_at_once(monkeypatch)
+    (tmp_path / "readers.csv").write_text("email\nann@readers.example\n")
+
+    with Caught() as relay:
+        for line in lines:
+            if line[0] == "$EDITOR":
+                prepare_mail(tmp_path / line[1], relay)
+                continue
+            assert line[:3] == ["uv", "run", "digest"]
+            arguments = [f"{site.url}/" if "://" in part else part for part in line[3:]]
+            run_command(*arguments, code=1 if arguments == ["doctor"] else 0)
+    assert len(lines) == 7
+    shown = {path.suffix for path in (tmp_path / "look").iterdir() if not path.name.startswith("first")}
+    assert shown == {".eml", ".html", ".txt"}
 
 
 def test_settings_that_stand_are_kept(site: Website, tmp_path: Path) -> None:

@@ -8,8 +8,10 @@ from digest.articles.feeds.front_page import SiteSection
 from digest.settings.look import contrast
 from digest.tasks.articles.site import SiteFound
 
-IGNORED = "config.toml\nconfig.state\nconfig.idle\ndigest.db*\n*.pem\nlook/\n"
-"""The lines of a .gitignore beside the settings: secrets, keys, readers."""
+IGNORED = (
+    "config.toml\nconfig.state\nconfig.idle\ndigest.db*\n*.pem\n*.log\nlook/\nmail/\ninbox/\nreaders*.csv\n"
+)
+"""The lines of a .gitignore beside the settings: secrets, keys, readers and their mail."""
 
 _PAPER = "#fffdf9"
 _LEAST_CONTRAST = 4.5  # WCAG 2.2, 1.4.3
