@@ -23,6 +23,7 @@ from digest.tasks.readers.mail_domains import load_mail_domains
 from digest.tasks.readers.readers import Readers
 from digest.web.api.routes import BASE, create_api
 from digest.web.desk.routes import add_desk, add_editions
+from digest.web.newsroom.front import FrontValues
 from digest.web.newsroom.routes import add_newsroom
 from digest.web.public.archive import ArchivePages
 from digest.web.public.images import PicturePages
@@ -83,7 +84,7 @@ def create_app(
     if desk is not None:
         front = add_desk(app, desk, pages, now)
         add_newsroom(app, front, readers, catalogues.languages)
-        add_editions(app, front)
+        add_editions(app, front, FrontValues(front))
     archive = Archive(readers.database, settings)
     app.include_router(ArchivePages(archive, views, settings).router())
     app.include_router(PicturePages(archive).router())

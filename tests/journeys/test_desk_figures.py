@@ -131,3 +131,43 @@ def test_a_chart_escapes_what_it_says_and_keeps_the_largest_bar_within_it() -> N
     assert "<script" not in rows + bars
     assert 'height="140.0"' in bars
     assert draw_days("none", [], []).count("<rect") == draw_rows("none", []).count("<rect") == 0
+
+
+def test_the_front_page_shows_the_week_the_growth_and_how_the_last_editions_went(lived: Newsdesk) -> None:
+    before = lived.sign_in(BEN).get("/desk").text
+    for number in range(5):
+        take(lived)
+        if number == 2:
+            lived.clock.now += DAY
+
+    page = lived.sign_in(BEN).get("/desk").text
+
+    assert "growth shows from the second day on" in before
+    week = page[page.index('<ol class="week">') : page.index("</ol>", page.index('<ol class="week">'))]
+    assert len(re.findall(r"<h3>", week)) == 7
+    assert "<h3>Today</h3>" in week
+    assert "07:00 · 5 readers" in week
+    recent = page[page.index('id="recent"') : page.index('id="growth"')]
+    rows = re.findall(r'<th scope="row">.*?</tr>', recent, re.DOTALL)
+    daily = next(row for row in rows if Newsdesk.PATH in row)
+    assert re.findall(r'<td class="count">([^<]+)</td>', daily) == ["6", "0", "0", "1"]
+    assert "5 readers, +0 in 2 days" in page
+    assert page.count("<svg") == 1
+    assert re.search(r'<th scope="row">2026-11-2\d</th><td class="count">5</td>', page)
+
+
+def test_drafts_stand_side_by_side_with_what_they_share(newsdesk: Newsdesk) -> None:
+    newsdesk.subscribe("anna@readers.example")
+    newsdesk.publish("Alps <b>", "world")
+    ben = newsdesk.sign_in(BEN)
+    ben.do("shape", subject="Peaks", introduction="", sponsor="", do="save")
+
+    page = ben.get("/desk/drafts").text
+    alone = ben.get("/desk/drafts?edition=world/daily&edition=nowhere/never").text
+
+    assert "Alps &lt;b&gt;" in page
+    assert "“Peaks”" in page
+    assert "stands in more than one of them" in page
+    assert re.search(r'class="also" lang="en">also in World Briefing \w+', page)
+    assert "No article stands in more than one of them." in alone
+    assert alone.count('<section class="card"') == 1

@@ -1,6 +1,7 @@
 """The desk's front page, and the list of all editions."""
 
-from typing import Annotated
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import Query, Request
@@ -29,8 +30,8 @@ _STATES = {
 class HomePages:
     """The pages that show all editions."""
 
-    def __init__(self, front: DeskPages) -> None:
-        self._front = front
+    def __init__(self, front: DeskPages, more: Callable[[], Mapping[str, Any]]) -> None:
+        self._front, self._more = front, more
 
     def home(self, request: Request) -> Response:
         """Show what needs somebody, what is next for each digest and cadence, and how the last ones went."""
@@ -57,6 +58,7 @@ class HomePages:
             waiting=waiting,
             readers=readers,
             letters=count_new(self._front.desk.database),
+            **self._more(),
         )
 
     def editions(

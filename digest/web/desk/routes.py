@@ -1,6 +1,6 @@
 """The desk's addresses, and what each needs."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -45,9 +45,18 @@ def add_desk(app: FastAPI, desk: Desk, pages: Pages, now: Callable[[], datetime]
 def add_editions(
     app: FastAPI,
     front: DeskPages,
+    more: Callable[[], Mapping[str, Any]],
     panels: Sequence[Callable[[Session, AgendaEntry], Panel | None]] = (),
 ) -> None:
-    """Add the editions' pages, after all others: an edition's address may be any three words."""
+    """Add the front page, which shows `more` of the publication, and the editions' pages.
+
+    They come after all others: an edition's address may be any three words.
+    """
+    home = HomePages(front, more)
+    router = APIRouter()
+    _look(router, HOME, home.home, front.gate)
+    _look(router, EDITIONS, home.editions, front.gate)
+    app.include_router(router)
     app.include_router(_editions(front, [letters_panel(front), *panels]))
 
 
@@ -107,9 +116,6 @@ def _editions(
     progress = ProgressPages(front)
     pages = EditionPages(front, progress, panels)
     looking, checks = PreviewPages(front, pages), PreflightPages(front, pages)
-    home = HomePages(front)
-    _look(router, HOME, home.home, gate)
-    _look(router, EDITIONS, home.editions, gate)
     _look(router, _EDITION, pages.edition, gate)
     _look(router, f"{_EDITION}/preview", looking.preview, gate)
     _look(router, f"{_EDITION}/preview/frame", looking.frame, gate)

@@ -1,6 +1,7 @@
 """The publication's figures: readers, choices, deliveries, articles; charts with the table behind each."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,6 +66,19 @@ def _growth(days: list[DailyFigures]) -> Figure:
     title = "Confirmed subscriptions, day by day"
     chart = draw_days(title, [day for day, _ in counted], series)
     return Figure(title, "Of all digests, at the end of the day.", chart, ("Day", "Confirmed"), counted[::-1])
+
+
+def draw_growth(days: Sequence[DailyFigures]) -> Figure:
+    """Return confirmed subscriptions by day, with how many were confirmed and how many left meanwhile."""
+    counts = [_confirmed(day) for day in days]
+    acts = [[day.counted["acts"].get(name, 0) for name in ("confirmed", "left")] for day in days]
+    title = f"Confirmed subscriptions, the last {len(days)} days"
+    chart = draw_days(title, [day.day for day in days], [Series("readers", "good", tuple(counts))])
+    won, lost = (sum(act[place] for act in acts) for place in (0, 1))
+    grown = counts[-1] - counts[0]
+    note = f"{counts[-1]:,} readers, {grown:+,} in {len(days)} days: {won:,} confirmed, {lost:,} left."
+    rows = [(day.day, count, *act) for day, count, act in zip(days, counts, acts, strict=True)][::-1]
+    return Figure(title, note, chart, ("Day", "Readers", "Confirmed", "Left"), rows)
 
 
 def _confirmed(day: DailyFigures) -> int:

@@ -10,6 +10,7 @@ from digest.tasks.readers.readers import Readers
 from digest.web.desk.pages import DeskPages
 from digest.web.newsroom.articles import ARTICLES, ArticleStorePages
 from digest.web.newsroom.blocks import BLOCK, BlockPages
+from digest.web.newsroom.drafts import DRAFTS, DraftPages
 from digest.web.newsroom.figures import FIGURES, FigurePages
 from digest.web.newsroom.lists import EXPORT, LISTS, ListPages
 from digest.web.newsroom.look import LOOK, LookPages
@@ -27,7 +28,7 @@ def add_newsroom(app: FastAPI, front: DeskPages, readers: Readers, languages: Se
     uploads = app.state.uploads = ListUploads(readers, front.now)
     app.include_router(_lists(front, readers, uploads))
     app.include_router(_segments(front, readers, languages))
-    app.include_router(_blocks(front))
+    app.include_router(_drafts(front))
     app.include_router(_readers(front, readers, languages))
     app.include_router(_sources(front))
     app.include_router(_articles(front))
@@ -63,8 +64,9 @@ def _segments(front: DeskPages, readers: Readers, languages: Sequence[str]) -> A
     return router
 
 
-def _blocks(front: DeskPages) -> APIRouter:
+def _drafts(front: DeskPages) -> APIRouter:
     router, pages = APIRouter(), BlockPages(front)
+    _look(router, DRAFTS, DraftPages(front).show, front.gate.look)
     _look(router, BLOCK, pages.show, front.gate.look)
     _post(router, BLOCK, pages.save, front.gate.editor)
     return router

@@ -1,0 +1,114 @@
+"""What the front page shows of the whole publication: the week to come, its growth, the last editions."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+from digest.models.ledger import DailyFigures
+from digest.settings import Settings
+from digest.tasks.desk.agenda import EditionFilter, count_subscribed, list_entries
+from digest.tasks.desk.calendar import CalendarEntry, list_calendar
+from digest.tasks.figures.daily import list_figures
+from digest.tasks.ledger.audit import account
+from digest.web.desk.pages import DeskPages
+from digest.web.newsroom.figures import Figure, draw_growth
+
+_DAYS, _GROWTH, _EDITIONS = 7, 30, 6
+
+
+@dataclass(frozen=True, slots=True)
+class StripDay:
+    """One day of the week to come, with its editions, the hour of each, and how many readers it has."""
+
+    date: date
+    is_today: bool
+    entries: tuple[tuple[CalendarEntry, str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RecentEdition:
+    """One of the last editions: how it went, and who left the publication on its day.
+
+    `left` is None for a day that is not counted yet.
+    """
+
+    title: str
+    path: str
+    deadline_at: datetime
+    state: str
+    accepted: int
+    failed: int
+    remaining: int
+    left: int | None
+
+
+class FrontValues:
+    """Gathers what the front page shows; each part costs a few queries, however many readers there are."""
+
+    def __init__(self, front: DeskPages) -> None:
+        self._front = front
+
+    def __call__(self) -> dict[str, Any]:
+        """Return the values of the page's template."""
+        desk, now = self._front.desk, self._front.now()
+        days = list_figures(desk.database, desk.settings, now)
+        return {"strip": self._strip(now), "growth": grow(days), "recent": self._recent(days)}
+
+    def _strip(self, now: datetime) -> list[StripDay]:
+        desk = self._front.desk
+        zone, today = desk.settings.zone, now.astimezone(desk.settings.zone).date()
+        dates = [today + timedelta(days=number) for number in range(_DAYS)]
+        begin, end = (
+            datetime.combine(one, time(), zone).astimezone(UTC) for one in (today, dates[-1] + timedelta(1))
+        )
+        with desk.database.read() as session:
+            found = list_calendar(session, desk.settings, now, begin, end)
+            readers = {
+                key: count_subscribed(session, name)
+                for key, name in {(one.name.digest, one.name.cadence): one.name for one in found}.items()
+            }
+        placed: dict[date, list[tuple[CalendarEntry, str, int]]] = {}
+        for one in found:
+            at = one.deadline_at.astimezone(zone)
+            placed.setdefault(at.date(), []).append(
+                (one, f"{at:%H:%M}", readers[one.name.digest, one.name.cadence])
+            )
+        return [StripDay(one, one == today, tuple(placed.get(one, ()))) for one in dates]
+
+    def _recent(self, days: Sequence[DailyFigures]) -> list[RecentEdition]:
+        desk = self._front.desk
+        known = {told["name"]: told["states"] for day in days for told in day.counted["editions"]}
+        left = {day.day: day.counted["acts"].get("left", 0) for day in days}
+        found: list[RecentEdition] = []
+        with desk.database.read() as session:
+            entries, _ = list_entries(session, desk.settings, EditionFilter())
+            for entry in entries:
+                if entry.edition is None or entry.edition.frozen_at is None or len(found) == _EDITIONS:
+                    continue
+                states = known.get(str(entry.name))
+                if states is None or entry.state != "finished":
+                    sums = account(session, entry.edition)
+                    states, remaining = {"accepted": sums.accepted, "failed": sums.failed}, sums.open
+                else:
+                    remaining = 0
+                found.append(
+                    RecentEdition(
+                        f"{entry.digest.title}, {entry.name.cadence}", entry.name.path, entry.deadline_at,
+                        entry.state, states.get("accepted", 0), states.get("failed", 0), remaining,
+                        left.get(_day_of(entry.deadline_at, desk.settings)),
+                    )
+                )  # fmt: skip
+        return found
+
+
+def grow(days: Sequence[DailyFigures]) -> Figure | None:
+    """Return the growth of the last days, with what was won and lost; None before two days are counted."""
+    counted = [day for day in days if "readers" in day.counted][-_GROWTH:]
+    if len(counted) < 2:
+        return None
+    return draw_growth(counted)
+
+
+def _day_of(at: datetime, settings: Settings) -> str:
+    return at.astimezone(settings.zone).date().isoformat()
