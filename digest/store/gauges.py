@@ -19,6 +19,7 @@ from digest.models import (
     ReaderNotice,
     Source,
     Subscription,
+    WebhookMessage,
     in_states,
 )
 
@@ -135,5 +136,6 @@ def is_message_open(session: Session, now: datetime) -> bool:
             requested,
             select(ReaderNotice.id).where(col(ReaderNotice.mail_state).in_(unsettled)),
             select(Answer.id).where(col(Answer.state).in_(unsettled)),
+            select(WebhookMessage.id).where(col(WebhookMessage.due_at).is_not(None)),
         )
     )
