@@ -3,11 +3,13 @@
 import re
 import shlex
 from pathlib import Path
+from typing import Any
 
 from sqlmodel import select
 
-from digest.models import Subscriber, SubscriptionState
+from digest.models import Subscriber, SubscriptionState, WebhookEvent
 from digest.rules.api.access import PURPOSES, role_for
+from digest.rules.webhooks.signing import sign, write_secret
 from digest.store.readers import subscribers
 from tests.support.api import API, EVERYTHING, Program
 from tests.support.desks import BASE, Newsdesk
@@ -71,3 +73,23 @@ def test_every_scope_is_in_the_table_with_its_role() -> None:
     table = (DOCS / "api.md").read_text()
     for scope, purpose in PURPOSES.items():
         assert f"| `{scope}` | {purpose} | {role_for(scope)} |" in table
+
+
+def test_the_check_of_a_signature_takes_what_we_sign_and_nothing_else() -> None:
+    (block,) = re.findall(r"^```python\n(.*?)^```", (DOCS / "webhooks.md").read_text(), re.M | re.S)
+    names: dict[str, Any] = {}
+    exec(block, names)
+    is_genuine = names["is_genuine"]
+    secret, body = write_secret(bytes(range(32))), b'{"type":"reader.left"}'
+    headers = sign([write_secret(bytes(32)), secret], "msg_1", 1_000_000, body)
+
+    assert is_genuine(secret, headers, body, now=1_000_010)
+    assert not is_genuine(secret, headers, body + b" ", now=1_000_010)
+    assert not is_genuine(secret, headers, body, now=1_000_400)
+    assert not is_genuine(write_secret(bytes(31) + b"x"), headers, body, now=1_000_010)
+
+
+def test_every_event_is_in_the_table() -> None:
+    table = (DOCS / "webhooks.md").read_text()
+    for event in WebhookEvent:
+        assert f"| `{event}` |" in table

@@ -14,6 +14,7 @@ from tests.support.desks import BASE, BEN, MARA, OLGA, Clock, Newsdesk, Visitor
 PEOPLE = {Role.EDITOR: BEN, Role.PUBLISHER: MARA, Role.OPERATOR: OLGA}
 EDITION = "/desk/{digest}/{cadence}/{period}"
 READER = "/desk/readers/{reader}"
+HOOKS = "/desk/api/webhooks"
 LISTS, SEGMENTS = "/desk/readers/import", "/desk/readers/segments"
 SEGMENT = f"{SEGMENTS}/{{segment}}"
 OPEN = {
@@ -36,6 +37,12 @@ NEEDS: dict[tuple[str, str], Role] = {
     **{("POST", path): Role.OPERATOR for path in (SEGMENTS, f"{SEGMENT}/set", f"{SEGMENT}/remove", f"{SEGMENT}/proof")},
     ("POST", LISTS): Role.OPERATOR, ("POST", "/desk/readers/export"): Role.OPERATOR,
     ("POST", "/desk/sources/preview"): Role.OPERATOR,
+    ("GET", HOOKS): Role.OPERATOR, ("GET", f"{HOOKS}/{{number}}"): Role.OPERATOR,
+    ("POST", f"{HOOKS}/add"): Role.OPERATOR,
+    **{
+        ("POST", f"{HOOKS}/{{number}}/{act}"): Role.OPERATOR
+        for act in ("secret", "stop", "start", "remove", "replay/{message}")
+    },
     **{("POST", f"/desk/sources/{{source}}/{act}"): Role.OPERATOR for act in ("pause", "resume", "fetch")},
     **{("POST", f"{EDITION}/{act}"): Role.PUBLISHER for act in ("approve", "pause", "resume", "publish", "to-publish")},
     **{("POST", f"{EDITION}/{act}/{{number}}"): Role.PUBLISHER for act in ("withdraw", "correct", "breaking")},
@@ -44,7 +51,7 @@ NEEDS: dict[tuple[str, str], Role] = {
 
 SAMPLES = {
     "digest": "world", "cadence": "daily", "period": "2026-11-23", "number": "1", "letter": "1",
-    "token": "x", "reader": "nobody", "source": "newsroom", "article": "1", "look": "letter", "name": "nobody", "segment": "1",
+    "token": "x", "reader": "nobody", "source": "newsroom", "article": "1", "message": "1", "look": "letter", "name": "nobody", "segment": "1",
 }  # fmt: skip
 
 

@@ -206,7 +206,7 @@ def test_after_days_of_failures_it_is_disabled_told_as_an_alert_and_can_be_start
             return list(session.exec(select(Alert).where(Alert.kind == AlertKind.WEBHOOK)))
 
     (alert,) = alerts()
-    assert (alert.name, alert.path, alert.ended_at) == ("hooks.example", "/desk/webhooks/1", None)
+    assert (alert.name, alert.path, alert.ended_at) == ("hooks.example", "/desk/api/webhooks/1", None)
     assert "s3cret" not in alert.detail
     subscribe(newsdesk, "ben@reader.example")
     hooks.run()

@@ -55,7 +55,7 @@ def look(
         sources=_list_sources(session, settings),
         blocked=[BlockedMail(*one) for one in bounces.sum_blocked(session, now - BLOCK_SPAN)],
         receivers=[
-            DisabledReceiver(row_id(one), host_of(one), one.disabled_why, f"/desk/webhooks/{one.id}")
+            DisabledReceiver(row_id(one), host_of(one), one.disabled_why, f"/desk/api/webhooks/{one.id}")
             for one in outbox.list_given_up(session)
         ],
         disk=f"The disk that {folder} is on",

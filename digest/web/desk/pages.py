@@ -68,6 +68,11 @@ SAID = {
     "segment-saved": "The segment is saved.",
     "segment-removed": "The segment is removed. Its readers stay as they are.",
     "list-removed": "The file and its report are removed.",
+    "token-revoked": "Revoked. It opens nothing any more.",
+    "receiver-stopped": "Stopped. What waits for it is kept.",
+    "receiver-started": "Started again, beginning with what waited.",
+    "receiver-removed": "Removed.",
+    "replayed": "It is sent again within a minute.",
     "others": "Your other sessions have ended.",
 }
 

@@ -47,6 +47,7 @@ SECTIONS = (
     DeskSection("Letters", f"{HOME}/letters"),
     DeskSection("Figures", f"{HOME}/figures"),
     DeskSection("Look", f"{HOME}/look", Role.PUBLISHER),
+    DeskSection("API", f"{HOME}/api"),
     DeskSection("Settings", f"{HOME}/settings", Role.OPERATOR),
 )
 

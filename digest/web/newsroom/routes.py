@@ -19,6 +19,8 @@ from digest.web.newsroom.readers import READERS, ReaderListPages
 from digest.web.newsroom.segments import SEGMENTS, SegmentPages
 from digest.web.newsroom.settings import SETTINGS, SettingsPages
 from digest.web.newsroom.sources import SOURCES, SourcePages
+from digest.web.newsroom.tokens import TOKENS, TokenPages
+from digest.web.newsroom.webhooks import WEBHOOKS, WebhookPages
 
 _LOOK = ["GET", "HEAD"]
 
@@ -35,6 +37,26 @@ def add_newsroom(app: FastAPI, front: DeskPages, readers: Readers, languages: Se
     app.include_router(_figures(front))
     app.include_router(_settings(front))
     app.include_router(_looks(front))
+    app.include_router(_programs(front))
+
+
+def _programs(front: DeskPages) -> APIRouter:
+    """Return the pages about programs: tokens of the API, and receivers of webhooks."""
+    router, gate = APIRouter(), front.gate
+    tokens, hooks = TokenPages(front), WebhookPages(front)
+    _look(router, TOKENS, tokens.list, gate.look)
+    _post(router, f"{TOKENS}/make", tokens.make, gate.editor)
+    _look(router, WEBHOOKS, hooks.list, gate.operator_look)
+    _post(router, f"{WEBHOOKS}/add", hooks.add, gate.operator)
+    one = f"{WEBHOOKS}/{{number}}"
+    _look(router, one, hooks.show, gate.operator_look)
+    for name, act in (
+        ("secret", hooks.renew), ("stop", hooks.stop), ("start", hooks.start), ("remove", hooks.remove),
+    ):  # fmt: skip
+        _post(router, f"{one}/{name}", act, gate.operator)
+    _post(router, f"{one}/replay/{{message}}", hooks.replay, gate.operator)
+    _post(router, f"{TOKENS}/{{number}}/revoke", tokens.revoke, gate.editor)
+    return router
 
 
 def _lists(front: DeskPages, readers: Readers, uploads: ListUploads) -> APIRouter:
