@@ -1,6 +1,7 @@
 """The built wheel holds all that the program needs, and runs without the checkout."""
 
 import os
+import re
 import subprocess
 import sys
 import zipfile
@@ -57,3 +58,37 @@ def test_the_wheel_runs_from_a_folder_of_its_own(installed: Path, tmp_path: Path
     demo = run(installed, tmp_path, "demo", "--no-serve", "--dir", "x")
     assert demo.returncode == 0, demo.stderr
     assert len(list((tmp_path / "x" / "outbox").glob("*.eml"))) == 25
+
+
+def test_what_pages_and_postgresql_need_is_an_extra_and_its_absence_is_one_line(
+    installed: Path, tmp_path: Path
+) -> None:
+    (metadata,) = installed.glob("*.dist-info/METADATA")
+    required = [line for line in metadata.read_text().splitlines() if line.startswith("Requires-Dist: ")]
+    always = [line for line in required if "extra ==" not in line]
+    assert not [line for line in always if re.search("trafilatura|psycopg|procrastinate|itsdangerous", line)]
+    assert [line for line in required if "lxml-html-clean" in line], "an older pip would leave it out"
+
+    run(installed, tmp_path, "init")
+    (tmp_path / "page.html").write_text("<!doctype html><html><body><p>The bridge is open.</p></body></html>")
+    without = (
+        "import sys; sys.modules.update(trafilatura=None, psycopg=None)\n"
+        "from digest.cli import main; main(sys.argv[1:])"
+    )
+
+    def said(*arguments: str, **environment: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "-c", without, *arguments], cwd=tmp_path, capture_output=True, text=True,
+            env={**os.environ, "PYTHONPATH": str(installed), **environment},
+        )  # fmt: skip
+        assert done.returncode in (1, 2), done.stdout
+        return done.stderr
+
+    page = said("articles", "add", "page.html")
+    assert page.endswith(
+        'trafilatura is not installed, which web pages need: install "newsletter-digest[pages]"\n'
+    )
+    database = said("status", DIGEST_DATABASE__URL="postgresql://ann@db/news")
+    assert database == (
+        'psycopg is not installed, which [database] url needs: install "newsletter-digest[postgres]"\n'
+    )

@@ -12,7 +12,7 @@ from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
-from digest.errors import Unreachable
+from digest.errors import SettingsError, Unreachable
 from digest.store import faults
 from digest.store.transactions import BEGIN, Transactions
 
@@ -33,9 +33,15 @@ class Database:
         self.url = url
         self.is_sqlite = url.startswith("sqlite")
         # A SQLAlchemy error would otherwise print the bound parameters, addresses among them.
-        self.engine: Engine = create_engine(
-            url, hide_parameters=True, pool_pre_ping=not self.is_sqlite, connect_args=_patience(url)
-        )
+        try:
+            self.engine: Engine = create_engine(
+                url, hide_parameters=True, pool_pre_ping=not self.is_sqlite, connect_args=_patience(url)
+            )
+        except ModuleNotFoundError as error:
+            raise SettingsError(
+                f"{error.name} is not installed, which [database] url needs: install"
+                ' "newsletter-digest[postgres]"'
+            ) from None
         # Statements that go to the driver directly (store.delivery.hot_path) raise the driver's own errors.
         self._drivers_error: type[Exception] = self.engine.dialect.loaded_dbapi.Error
         if self.is_sqlite:

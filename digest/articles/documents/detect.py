@@ -64,7 +64,12 @@ def parse_document(
 
         return parse_markdown(content, name=name, base_url=base_url, url=url, topics=topics, now=now)
     if kind is _Kind.PAGE:
-        from digest.articles.documents.pages import parse_page
+        try:
+            from digest.articles.documents.pages import parse_page
+        except ModuleNotFoundError as error:
+            raise InputError(
+                f'{error.name} is not installed, which web pages need: install "newsletter-digest[pages]"'
+            ) from None
 
         return parse_page(
             content,
