@@ -17,9 +17,10 @@ def add_letter(session: Session, row: Letter) -> Letter:
     return row
 
 
-def get_letter(session: Session, letter_id: int) -> Letter | None:
-    """Find a letter by its id."""
-    return session.exec(select(Letter).where(Letter.id == letter_id)).first()
+def get_letter(session: Session, letter_id: int, *, lock: bool = False) -> Letter | None:
+    """Find a letter by its id; with a `lock` nobody else changes it before the transaction ends."""
+    query = select(Letter).where(Letter.id == letter_id)
+    return session.exec(query.with_for_update() if lock else query).first()
 
 
 def list_letters(

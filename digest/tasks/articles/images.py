@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from sqlmodel import Session
+
 from digest.errors import DigestError
 from digest.models import Picture
 from digest.net.host_spacing import HostSpacing
@@ -58,25 +60,25 @@ def copy_pictures(
     return failed
 
 
-def keep_upload(database: Database, content: bytes, now: datetime) -> str:
-    """Store a small copy of a picture that somebody uploaded; return its URL.
-
-    Raise InputError for what is no picture. The same picture is stored once.
-    """
+def shrink_upload(content: bytes) -> "Shrunk":
+    """Return a small copy of a picture that somebody uploaded; raise InputError for what is no picture."""
     from digest.articles.thumbnails import shrink
 
     with _DECODING:
-        small = shrink(content)
+        return shrink(content)
+
+
+def keep_upload(session: Session, small: "Shrunk", now: datetime) -> str:
+    """Store a copy of an uploaded picture and return its URL; the same picture is stored once."""
     name = _name_of(small)
     url = f"{UPLOADED}{name}"
-    with database.write() as session:
-        if pictures.find_of_url(session, url) is None:
-            session.add(
-                Picture(
-                    url=url, name=name, content=small.content, width=small.width, height=small.height,
-                    copied_at=now, tried_at=now,
-                )
-            )  # fmt: skip
+    if pictures.find_of_url(session, url) is None:
+        session.add(
+            Picture(
+                url=url, name=name, content=small.content, width=small.width, height=small.height,
+                copied_at=now, tried_at=now,
+            )
+        )  # fmt: skip
     return url
 
 

@@ -10,7 +10,7 @@ from digest.rules.articles.images import UPLOADED
 from digest.rules.editions import arrangement
 from digest.store.articles import articles, duplicates, listing
 from digest.store.editions import snapshots
-from digest.tasks.articles.images import keep_upload
+from digest.tasks.articles.images import keep_upload, shrink_upload
 from digest.tasks.desk.desk import Desk
 from digest.tasks.desk.draft_versions import Edit, change_draft, change_draft_in, shape_draft
 from digest.tasks.desk.lineup import Lineup
@@ -188,12 +188,13 @@ def show_picture(desk: Desk, hand: Edit, article_id: int, content: bytes, descri
         raise InputError(_NEEDS_WORDS)
     if len(described) > LONGEST["image_alt"]:
         raise InputError(f"the description has {len(described)} characters; {LONGEST['image_alt']} fit")
-    url = keep_upload(desk.database, content, hand.now)
+    small = shrink_upload(content)
 
     def alter(session: Session, draft: Draft) -> str:
         article = articles.get_articles(session, [article_id]).get(article_id)
         if article is None:
             raise InputError(f"there is no article {article_id}")
+        url = keep_upload(session, small, hand.now)
         own = {**draft.changes.get(str(article_id), {}), "image": url, "image_alt": described}
         draft.changes = {**draft.changes, str(article_id): own}
         return f"uploaded a picture for “{article.title}” for this edition"

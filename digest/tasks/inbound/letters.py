@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parseaddr
+from hashlib import sha256
 
 from sqlmodel import Session
 
@@ -116,24 +117,52 @@ def _with_answered(session: Session, rows: Sequence[Letter]) -> list[ShownLetter
     ]
 
 
-def mark_done(database: Database, letter_id: int, who: str, now: datetime) -> None:
+class LetterChanged(InputError):  # noqa: N818 - named for what happened
+    """Nothing was done: somebody else has acted on the letter since it was shown."""
+
+
+def version_of_letter(letter: Letter) -> str:
+    """Return what changes with each act on a letter: 16 hexadecimal digits."""
+    kept = (
+        letter.state, letter.handled_by, letter.handled_at, letter.consent, letter.consent_at,
+        letter.print_text, letter.print_in, letter.printed_as,
+    )  # fmt: skip
+    return sha256(repr(kept).encode()).hexdigest()[:16]
+
+
+def get_seen(session: Session, letter_id: int, seen: str | None) -> Letter | None:
+    """Return a letter to act on; raise LetterChanged where it is not as it was `seen`. None: as it stands."""
+    row = letters.get_letter(session, letter_id, lock=True)
+    if row is not None and seen is not None and seen != version_of_letter(row):
+        raise LetterChanged(
+            f"{row.handled_by or 'its writer'} has acted on this letter since you saw it: look again"
+        )
+    return row
+
+
+def mark_done(
+    database: Database, letter_id: int, who: str, now: datetime, *, seen: str | None = None
+) -> None:
     """Mark a letter as done; raise InputError if there is none with that number."""
     with database.write() as session:
-        row = letters.get_letter(session, letter_id)
+        row = get_seen(session, letter_id, seen)
         if row is None:
             raise InputError(f"there is no letter {letter_id}")
         letters.set_state(session, row, LetterState.DONE, who, now)
 
 
-def answer_letter(database: Database, letter_id: int, text: str, who: str, now: datetime) -> None:
+def answer_letter(
+    database: Database, letter_id: int, text: str, who: str, now: datetime, *, seen: str | None = None
+) -> None:
     """Plan an editor's answer to a letter; the next run sends it, and the writer's reply is received here.
 
-    Raise InputError for a missing letter, one without a sender, or an empty answer.
+    Raise InputError for a missing letter, one without a sender, or an empty answer, and LetterChanged where
+    it is not as it was `seen`: so nobody gets two answers that do not know of each other.
     """
     if not text.strip():
         raise InputError("the answer is empty")
     with database.write() as session:
-        row = letters.get_letter(session, letter_id)
+        row = get_seen(session, letter_id, seen)
         if row is None or not row.sender:
             raise InputError(f"there is no letter {letter_id} that could be answered")
         subject = row.subject if row.subject.lower().startswith("re:") else f"Re: {row.subject}"

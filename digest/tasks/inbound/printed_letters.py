@@ -20,6 +20,7 @@ from digest.tasks.desk.draft_articles import add_in
 from digest.tasks.desk.draft_versions import Edit
 from digest.tasks.editions.coming import next_occurrence
 from digest.tasks.inbound.inbox import Inbox
+from digest.tasks.inbound.letters import get_seen
 
 SOURCE = "letters"
 LONGEST_PRINTED = 4_000
@@ -29,11 +30,12 @@ _PREFIX = re.compile(r"^\s*((re|aw|sv|vs|tr|rv|antw|odp|fwd?)\s*:\s*)+", re.I)
 
 def ask_to_print(
     database: Database, settings: Settings, letter_id: int, edition: tuple[str, str], text: str, who: str,
-    now: datetime,
+    now: datetime, *, seen: str | None = None,
 ) -> None:  # fmt: skip
     """Ask a letter's writer by mail whether this text may be printed in a digest's next edition.
 
-    Raise InputError for a missing letter, one without a sender, an empty text, and if there is no inbox.
+    Raise InputError for a missing letter, one without a sender, an empty text, and if there is no inbox;
+    LetterChanged where the letter is not as it was `seen`.
     """
     text = "\n".join(line.rstrip() for line in text.replace("\r\n", "\n").split("\n")).strip()
     if not settings.inbound.address:
@@ -44,7 +46,7 @@ def ask_to_print(
     if digest is None or edition[1] not in digest.cadences or digest.cadence(edition[1]).is_at_once:
         raise InputError(f'there is no edition "{"/".join(edition)}" to print it in')
     with database.write() as session:
-        letter = letters.get_letter(session, letter_id)
+        letter = get_seen(session, letter_id, seen)
         if letter is None or not letter.sender:
             raise InputError(f"there is no letter {letter_id} whose writer could be asked")
         if letter.printed_as is not None:

@@ -13,7 +13,7 @@ from digest.models import LetterState
 from digest.models.row import row_id
 from digest.tasks.desk.agenda import AgendaEntry
 from digest.tasks.inbound import letters
-from digest.tasks.inbound.letters import ShownLetter
+from digest.tasks.inbound.letters import LetterChanged, ShownLetter, version_of_letter
 from digest.tasks.inbound.printed_letters import ask_to_print
 from digest.tasks.inbound.sums import list_warnings
 from digest.web.desk.access import HOME
@@ -58,7 +58,7 @@ class LetterPages:
             request,
             letter,
             lambda number, who: letters.answer_letter(
-                self._front.desk.database, number, text, who, self._front.now()
+                self._front.desk.database, number, text, who, self._front.now(), seen=self._seen(request)
             ),
             said="answered",
             answer=text,
@@ -69,7 +69,9 @@ class LetterPages:
         return self._act(
             request,
             letter,
-            lambda number, who: letters.mark_done(self._front.desk.database, number, who, self._front.now()),
+            lambda number, who: letters.mark_done(
+                self._front.desk.database, number, who, self._front.now(), seen=self._seen(request)
+            ),
             said="done",
         )
 
@@ -82,7 +84,14 @@ class LetterPages:
             request,
             letter,
             lambda number, who: ask_to_print(
-                desk.database, desk.settings, number, (digest, cadence), text, who, self._front.now()
+                desk.database,
+                desk.settings,
+                number,
+                (digest, cadence),
+                text,
+                who,
+                self._front.now(),
+                seen=self._seen(request),
             ),
             said="asked",
             printed=text,
@@ -103,10 +112,13 @@ class LetterPages:
         try:
             act(row_id(found.letter), self._front.visit(request).editor.address)
         except InputError as error:
-            return self._show(
-                request, found, status=400, error=sentence(error), answer=answer, printed=printed
-            )
+            status = 409 if isinstance(error, LetterChanged) else 400
+            typed = {"answer": answer, "printed": printed}
+            return self._show(request, self._find(letter), status=status, error=sentence(error), **typed)
         return self._front.go(f"{LETTERS}/{found.letter.id}", said)
+
+    def _seen(self, request: Request) -> str:
+        return self._front.get(request, "version")
 
     def _find(self, letter: str) -> ShownLetter:
         if not (letter.isascii() and letter.isdigit() and len(letter) < 10):
@@ -136,6 +148,7 @@ class LetterPages:
             title=row.subject or "A letter",
             found=found,
             letter=row,
+            version=version_of_letter(row),
             error=error,
             answer=answer,
             printed=printed or row.print_text or row.text,

@@ -34,7 +34,7 @@ class ReaderRecordPages:
 
     def change(self, request: Request, reader: str) -> Response:
         """Save the choices of one digest, or the reader's name, language and zone."""
-        seen = self._front.get(request, "version")
+        seen = self._seen(request)
 
         def act(record: ReaderRecord, now: datetime, origin: dict[str, str]) -> None:
             on_request.set_choices(
@@ -54,7 +54,7 @@ class ReaderRecordPages:
                 self._readers, record.reader.address, self._digest(request), change, now, origin
             )
 
-        return self._act(request, reader, act, said="reader-paused")
+        return self._act(request, reader, act, said="reader-paused", seen=self._seen(request))
 
     def resume(self, request: Request, reader: str) -> Response:
         """End the pause of a digest."""
@@ -62,7 +62,9 @@ class ReaderRecordPages:
         def act(record: ReaderRecord, now: datetime, origin: dict[str, str]) -> None:
             on_request.resume(self._readers, record.reader.address, self._digest(request), now, origin)
 
-        return self._act(request, reader, act, said="reader-resumed")
+        return self._act(
+            request, reader, act, said="reader-resumed", seen=self._front.get(request, "version")
+        )
 
     def leave(self, request: Request, reader: str) -> Response:
         """End a subscription."""
@@ -87,7 +89,7 @@ class ReaderRecordPages:
             to = self._front.get(request, "address")
             on_request.move(self._readers, record.reader.address, to, now, origin)
 
-        return self._act(request, reader, act, said="reader-moved")
+        return self._act(request, reader, act, said="reader-moved", seen=self._seen(request))
 
     def suppress(self, request: Request, reader: str) -> Response:
         """Suppress the address: every subscription ends, and no list brings it back."""
@@ -104,6 +106,10 @@ class ReaderRecordPages:
             return self._show(
                 request, record, 400, error="Nothing was erased: type the reader's address to confirm."
             )
+        try:
+            _check_seen(record, self._seen(request))
+        except ReaderChanged as error:
+            return self._show(request, record, 409, error=sentence(error))
         privacy.erase(self._readers, record.reader.address, self._front.now())
         return self._front.go(READERS, "erased")
 
@@ -114,10 +120,15 @@ class ReaderRecordPages:
         act: Callable[[ReaderRecord, datetime, dict[str, str]], None],
         *,
         said: str,
+        seen: str | None = None,
     ) -> Response:
-        """Do it and show the reader again, or show what stands in the way beside what was typed."""
+        """Do it and show the reader again, or show what stands in the way beside what was typed.
+
+        Nothing is done on what has changed since it was `seen`; what stops mail is done on whatever stands.
+        """
         record = self._find(reader)
         try:
+            _check_seen(record, seen)
             act(record, self._front.now(), origin_of(self._front, request))
         except ReaderChanged as error:
             return self._show(request, self._find(reader), 409, error=sentence(error))
@@ -151,6 +162,9 @@ class ReaderRecordPages:
             languages=self._languages,
             can_change=any(row.state in _ACTIVE for row in record.subscriptions),
         )
+
+    def _seen(self, request: Request) -> str:
+        return self._front.get(request, "version")
 
     def _digest(self, request: Request) -> str | None:
         return self._front.get(request, "digest") or None
@@ -190,6 +204,11 @@ class ReaderRecordPages:
         if until <= now:
             raise InputError(f'"{written}" is past: a pause ends on a day to come')
         return until
+
+
+def _check_seen(record: ReaderRecord, seen: str | None) -> None:
+    if seen is not None and seen != record.version:
+        raise ReaderChanged("somebody has changed this reader meanwhile: look again, then decide")
 
 
 def _whole(written: str, *, empty: int, what: str) -> int:
