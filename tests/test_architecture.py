@@ -142,6 +142,7 @@ SMALL_ROOMS = {
     "tasks/readers/expiry.py": "a use case that each run calls",
     "web/desk/home.py": "a page of its own",
     "web/newsroom/settings.py": "a page of its own",
+    "rules/readers/scanners.py": "a table: programs that open links by themselves",
     "web/public/images.py": "a page of its own",
     "web/public/metrics.py": "a page of its own",
     "tasks/delivery/meter.py": "a seam: what counts, and knows nothing of who asks",

@@ -36,7 +36,16 @@ from digest.models.inbound import (
     LetterConsent,
     LetterState,
 )
-from digest.models.ledger import CadenceStart, DailyFigures, Key, LearnedLimit, Ledger, Memo, Worker
+from digest.models.ledger import (
+    ArticleClicks,
+    CadenceStart,
+    DailyFigures,
+    Key,
+    LearnedLimit,
+    Ledger,
+    Memo,
+    Worker,
+)
 from digest.models.programs.tokens import ApiScope, ApiToken, KeptAnswer
 from digest.models.programs.webhooks import WebhookEndpoint, WebhookEvent, WebhookMessage
 from digest.models.reply import Outcome, Reply, Stage
@@ -75,6 +84,7 @@ __all__ = [
     "ApiToken",
     "Approval",
     "Article",
+    "ArticleClicks",
     "Audience",
     "Bounce",
     "BounceWeight",

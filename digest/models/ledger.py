@@ -70,3 +70,17 @@ class DailyFigures(SQLModel, table=True):
     day: str = Field(primary_key=True)
     taken_at: datetime
     counted: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+
+
+class ArticleClicks(SQLModel, table=True):
+    """The clicks of one article in one edition; `scanned` are those of programs that open links.
+
+    There is no time, address, device or reader in it, by design.
+    """
+
+    __tablename__ = "article_clicks"
+
+    edition_id: int = Field(foreign_key="edition.id", primary_key=True)
+    article_id: int = Field(primary_key=True, index=True)
+    clicks: int = 0
+    scanned: int = 0

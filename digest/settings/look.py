@@ -80,7 +80,7 @@ class LookSettings(Table):
             for name in ("ink", "muted", "accent"):
                 colour = getattr(self, prefix + name)
                 if colour and ground and contrast(colour, ground) < _LEAST_CONTRAST:
-                    found = f"{contrast(colour, ground):.1f}"
+                    found = f"{int(contrast(colour, ground) * 10) / 10:.1f}"  # never rounded up to the limit
                     raise ValueError(
                         f'{prefix}{name} "{colour}" on {prefix}paper "{ground}" has a contrast of {found};'
                         f" below {_LEAST_CONTRAST} many cannot read it"

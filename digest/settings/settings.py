@@ -18,6 +18,7 @@ from digest.settings.domains import LOOPBACK, is_aligned
 from digest.settings.inbound import InboundSettings
 from digest.settings.look import LookSettings
 from digest.settings.site import (
+    AnalyticsSettings,
     ApiSettings,
     DatabaseSettings,
     FetchSettings,
@@ -56,6 +57,7 @@ class Settings(BaseSettings):
     dns: DnsSettings = DnsSettings()
     inbound: InboundSettings = InboundSettings()
     look: LookSettings = LookSettings()
+    analytics: AnalyticsSettings = AnalyticsSettings()
     sources: tuple[SourceSettings, ...] = ()
     topics: tuple[TopicSettings, ...] = ()
     digests: tuple[DigestSettings, ...] = Field(min_length=1)
@@ -160,6 +162,15 @@ class Settings(BaseSettings):
         return {topic for source in self.sources for topic in source.topics} | {
             topic.name for topic in self.topics
         }
+
+    @model_validator(mode="after")
+    def _clicks_have_pages(self) -> "Settings":
+        if self.analytics.counts_clicks and not self.web.enabled:
+            raise ValueError(
+                '[analytics] clicks = "count" needs our pages, over which its links lead: set [web]'
+                " enabled = true"
+            )
+        return self
 
     @property
     def digests_in_order(self) -> list[DigestSettings]:

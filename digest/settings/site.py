@@ -179,6 +179,17 @@ class TracesSettings(Table):
         return endpoint
 
 
+class AnalyticsSettings(Table):
+    """`[analytics]`: what is counted of readers' acts; nothing unless it is asked for."""
+
+    clicks: Literal["none", "count"] = "none"
+
+    @property
+    def counts_clicks(self) -> bool:
+        """Return whether articles' links are counted."""
+        return self.clicks == "count"
+
+
 class FetchSettings(Table):
     """`[fetch]`: how sources are requested."""
 

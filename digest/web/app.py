@@ -19,13 +19,16 @@ from digest.resources import bundled
 from digest.settings import Settings
 from digest.tasks.archive import Archive
 from digest.tasks.desk.desk import Desk
+from digest.tasks.figures.clicks import ClickCounter
 from digest.tasks.readers.mail_domains import load_mail_domains
 from digest.tasks.readers.readers import Readers
 from digest.web.api.routes import BASE, create_api
 from digest.web.desk.routes import add_desk, add_editions
+from digest.web.newsroom.figures import clicks_panel
 from digest.web.newsroom.front import FrontValues
 from digest.web.newsroom.routes import add_newsroom
 from digest.web.public.archive import ArchivePages
+from digest.web.public.clicks import ClickPages, ClickRedirects
 from digest.web.public.images import PicturePages
 from digest.web.public.preferences import PreferencePages
 from digest.web.public.reader_page import ReaderPages
@@ -60,6 +63,7 @@ def create_app(
     now: Callable[[], datetime] = utc_now,
     is_stalled: Callable[[], bool] = lambda: False,
     quickest: timedelta = QUICKEST,
+    clicks: ClickCounter | None = None,
 ) -> FastAPI:
     """Create the application of one publication, with the editors' desk if there is one.
 
@@ -69,6 +73,8 @@ def create_app(
         title=settings.site.name, docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False
     )
     pages = Pages(bundled("templates") / "web", settings)
+    counter = app.state.clicks = clicks or ClickCounter(readers.database, settings)
+    app.add_middleware(ClickRedirects, counter=counter, counts=settings.analytics.counts_clicks)
     if traces is not None and traces.are_on:
         from digest.tracing import TracedRequests
 
@@ -84,10 +90,11 @@ def create_app(
     if desk is not None:
         front = add_desk(app, desk, pages, now)
         add_newsroom(app, front, readers, catalogues.languages)
-        add_editions(app, front, FrontValues(front))
+        add_editions(app, front, FrontValues(front), [clicks_panel])
     archive = Archive(readers.database, settings)
     app.include_router(ArchivePages(archive, views, settings).router())
     app.include_router(PicturePages(archive).router())
+    app.include_router(ClickPages(views, settings).router())
     if metrics is not None:
         # Its library is imported where it is used.
         from digest.web.public.metrics import MetricsPage

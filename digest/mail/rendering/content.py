@@ -75,7 +75,8 @@ class Content:
 
     `lead` and `sections` hold the articles in order; `related` are older articles, which do not count as
     delivered. `introduction` is cleaned HTML, and so are `lead_blocks`, editors' own texts that follow the
-    lead; `left_out` is the number of articles that are only online; `archive_url` is the edition's page.
+    lead; `left_out` is the number of articles that are only online; `archive_url` is the edition's page;
+    `counted_url` that on what is counted, "" where nothing is.
     """
 
     publication: Publication
@@ -97,6 +98,7 @@ class Content:
     look: str = "front-page"
     archive_url: str = ""
     pictures: bool = True
+    counted_url: str = ""
 
 
 READER_VALUES = ("name", "address", "unsubscribe_url", "preferences_url")

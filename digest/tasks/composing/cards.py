@@ -1,7 +1,7 @@
 """Cards: how editions show articles; each is made once and cached with its encoded pieces."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import quote
 
 from digest.kept import Kept
@@ -9,10 +9,10 @@ from digest.mail.assembly import CardPieces
 from digest.mail.rendering.content import Card, Elsewhere
 from digest.mail.rendering.language_tags import direction, strong_direction
 from digest.mail.rendering.names import Names
-from digest.models import Article, Form
+from digest.models import Article, EditionName, Form
 from digest.models.row import row_id
 from digest.rules.editions.selection import Choice
-from digest.rules.tokens import mail_tokens
+from digest.rules.tokens import click_links, mail_tokens
 from digest.settings import Settings
 from digest.store.articles.duplicates import OtherSource
 from digest.store.articles.images import Copy
@@ -47,7 +47,9 @@ class Cards:
         self._source_titles = {source.name: source.title or source.name for source in settings.sources}
         self._images = image_policy(settings)
         self._reply = _ReplyLinks(settings)
-        self._cards = Kept[tuple[int, Form, str, str, bool], CachedCard](_KEPT_CARDS)
+        self._counts = settings.analytics.counts_clicks
+        self._base_url, self._keys = settings.site.base_url, settings.web.signing_keys
+        self._cards = Kept[tuple[object, ...], CachedCard](_KEPT_CARDS)
 
     def card_of(
         self,
@@ -56,11 +58,19 @@ class Cards:
         other_sources: Sequence[OtherSource],
         copy: Copy | None,
         language: str,
+        edition: EditionName | None = None,
         *,
         pictures: bool = True,
     ) -> CachedCard:
-        """Return an article's card for a choice; `language` is that of its section's name."""
-        key = choice.article_id, choice.form, choice.section, language if choice.section else "", pictures
+        """Return an article's card for a choice; `language` is that of its section's name.
+
+        Where clicks are counted, its link is that of the edition; else all editions have the same card.
+        """
+        counted = edition if self._counts and edition and click_links.is_counted(edition) else None
+        key = (
+            choice.article_id, choice.form, choice.section, language if choice.section else "", pictures,
+            counted,
+        )  # fmt: skip
         known = self._cards.get(key)
         if (
             known is None
@@ -70,6 +80,10 @@ class Cards:
         ):
             card = self._make(article, choice, other_sources, language)
             card = show_images(self._images if pictures else NO_IMAGES, card, article, copy)
+            if counted is not None:
+                number, url = choice.article_id, card.url
+                link = click_links.write_click_link(self._base_url, self._keys, counted, number, url)
+                card = replace(card, url=link)
             pieces = CardPieces(card)
             if known is not None and known.card == card:
                 card, pieces = (

@@ -16,6 +16,7 @@ from digest.models.row import row_id
 from digest.rules.editions.placeholders import fill_notice, fill_subject, is_notice
 from digest.rules.editions.sections import SectionOrder, edition_topics, order_sections, place_blocks
 from digest.rules.editions.selection import Choice
+from digest.rules.tokens.click_links import is_counted
 from digest.settings import Settings
 from digest.tasks.composing.cards import CachedCard, Cards
 from digest.tasks.composing.variants import VariantContent
@@ -152,15 +153,15 @@ class EditionContents:
         number = choice.article_id
         others, copy = variant.other_sources.get(number, ()), variant.copies.get(number)
         article = variant.articles[number]
-        spoken = self._spoken(variant.language)
-        return self._cards.card_of(article, choice, others, copy, spoken, pictures=variant.pictures)
+        spoken, name = self._spoken(variant.language), variant.edition.name
+        return self._cards.card_of(article, choice, others, copy, spoken, name, pictures=variant.pictures)
 
     def _related_cards(self, variant: VariantContent) -> Iterator[CachedCard]:
         for article in variant.related:
             number = row_id(article)
             choice, copy = Choice(number, Form.TITLE, ""), variant.copies.get(number)
-            spoken = self._spoken(variant.language)
-            yield self._cards.card_of(article, choice, (), copy, spoken, pictures=variant.pictures)
+            spoken, name = self._spoken(variant.language), variant.edition.name
+            yield self._cards.card_of(article, choice, (), copy, spoken, name, pictures=variant.pictures)
 
     def _sections(
         self, variant: VariantContent, cards: Sequence[Card], order: SectionOrder, edition_text: _EditionText
@@ -226,6 +227,9 @@ class EditionContents:
             if digest.is_public and self._settings.web.enabled and edition.cadence not in RESERVED
             else "",
             pictures=pictures,
+            counted_url=f"{site.base_url}/counted"
+            if self._settings.analytics.counts_clicks and is_counted(edition.name)
+            else "",
         )
         day = edition.deadline_at.astimezone(self._settings.zone).date().isoformat()
         topics = edition_topics(self._topics[digest.name], edition.sections)

@@ -7,11 +7,16 @@ from typing import Any
 
 from fastapi import Request
 from markupsafe import Markup
+from sqlmodel import Session
 from starlette.responses import Response
 
 from digest.models.ledger import DailyFigures
+from digest.models.row import row_id
+from digest.tasks.desk.agenda import AgendaEntry
+from digest.tasks.figures.clicks import ClickedArticle, list_clicks, list_most_clicked
 from digest.tasks.figures.daily import list_figures
 from digest.web.desk.access import HOME
+from digest.web.desk.edition import Panel
 from digest.web.desk.pages import DeskPages
 from digest.web.newsroom.charts import Series, draw_days, draw_rows
 
@@ -42,9 +47,18 @@ class FigurePages:
         """Show the figures of the last three months."""
         desk = self._front.desk
         days = list_figures(desk.database, desk.settings, self._front.now())
+        counts = desk.settings.analytics.counts_clicks
+        followed = list_most_clicked(desk.database, self._front.now()) if counts else []
+        figures = [*draw_figures(days), *([_followed(followed)] if followed else [])]
         return self._front.show(
-            request, "figures", title="Figures", figures=draw_figures(days), days=len(days)
+            request, "figures", title="Figures", figures=figures, days=len(days), counts=counts
         )
+
+
+def clicks_panel(session: Session, entry: AgendaEntry) -> Panel | None:
+    """Return what shows on an edition's page how often its articles' links were followed."""
+    found = list_clicks(session, row_id(entry.edition)) if entry.edition else []
+    return Panel("desk/clicks_panel.html.j2", {"articles": found}) if found else None
 
 
 def draw_figures(days: list[DailyFigures]) -> list[Figure]:
@@ -58,6 +72,17 @@ def draw_figures(days: list[DailyFigures]) -> list[Figure]:
         _articles(days),
     ]
     return [one for one in found if one.rows]
+
+
+def _followed(found: Sequence[ClickedArticle]) -> Figure:
+    title = "Links that were followed most"
+    rows = [(one.title, one.clicks, one.scanned) for one in found]
+    chart = draw_rows(title, [(row[0], row[1]) for row in rows])
+    note = (
+        "Of the last three months, in editions with five readers or more. Programs that open links by"
+        " themselves are counted apart; who followed a link is not known."
+    )
+    return Figure(title, note, chart, ("Article", "Followed", "By programs"), rows)
 
 
 def _growth(days: list[DailyFigures]) -> Figure:
