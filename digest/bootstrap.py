@@ -26,7 +26,7 @@ from digest.store import schema
 from digest.store.database import Database
 from digest.store.keys import keep_keys
 from digest.store.workers import WorkerLock, count_alive
-from digest.tasks.ledger.state_file import check_standing, identity_of, note_standing, state_path
+from digest.tasks.ledger.state_file import check_state, identity_of, save_state, state_path
 
 if TYPE_CHECKING:
     from digest.mail.dkim import Signer
@@ -247,22 +247,22 @@ class Application:
         Raise Refused for a database that was restored from a backup, unless that is being decided on.
         """
         if checked:
-            check_standing(self.database, self.state_path, self.identity)
+            check_state(self.database, self.state_path, self.identity)
         lock = WorkerLock.acquire(self.database, host=socket.gethostname(), pid=os.getpid(), now=self.clock())
         try:
             if checked:
-                self.note_standing()
+                self.save_state()
             yield lock
         finally:
             lock.release(self.database, self.clock())
             if checked:
-                self.note_standing()
+                self.save_state()
 
     def find_refusal(self) -> str | None:
         """Return why nothing may be sent from this database, because it was restored from a backup; else
         None."""
         try:
-            check_standing(self.database, self.state_path, self.identity)
+            check_state(self.database, self.state_path, self.identity)
         except Refused as refused:
             return str(refused)
         return None
@@ -272,9 +272,9 @@ class Application:
         """Return the path of the state file."""
         return state_path(self.settings.file)
 
-    def note_standing(self) -> None:
+    def save_state(self) -> None:
         """Write the ledger's state to the state file."""
-        note_standing(self.database, self.state_path, self.identity)
+        save_state(self.database, self.state_path, self.identity)
 
     @property
     def restorer(self) -> Restorer:
@@ -296,7 +296,7 @@ class Application:
         from digest.settings.site import DatabaseSettings
         from digest.tasks.ledger.moving import move
 
-        check_standing(self.database, self.state_path, self.identity)
+        check_state(self.database, self.state_path, self.identity)
         try:
             target = Database(DatabaseSettings(url=url).url)
         except ValidationError:

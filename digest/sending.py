@@ -214,7 +214,7 @@ def prepare(
             made = compiler.compile_due(digest, app.clock(), at_once=at_once)
             span.note(editions=len(made))
         done.compiled.extend(made)
-    app.note_standing()
+    app.save_state()
     watch(app.desk, app.clock())
     done.asked = ask_due(run, app.readers, app.renderer)
     done.answered = send_answers(run, app.inbox, app.renderer)

@@ -187,7 +187,7 @@ def compose_notice(notice: Notice, headers: Headers, own: ReaderHeaders) -> Mess
     """Compose a message to one person, such as the request to confirm a subscription."""
     text, html = encode(notice.text), encode(notice.html)
     boundary = boundary_of(text.digest, html.digest)
-    rendering = Rendering(headers.subject or "", (html.content,), (text.content,), boundary, html.size)
+    rendering = Rendering(headers.subject or "", (html.content,), (text.content,), boundary)
     return Composition(rendering, headers).compose(own, dict.fromkeys(READER_VALUES, ""))
 
 

@@ -440,12 +440,12 @@ def _compile(app: Application) -> None:
     with app.worker() as worker:
         for digest in app.settings.digests:
             app.compiler(worker).compile_due(digest, app.clock())
-        app.note_standing()
+        app.save_state()
 
 
 def _break(app: Application, url: str) -> None:
     app.breaking.send(url, "mara", app.clock())
-    app.note_standing()
+    app.save_state()
 
 
 def _ask(app: Application, address: str) -> str:

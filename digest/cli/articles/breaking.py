@@ -36,7 +36,7 @@ def breaking(
             desk.send(article, f"{getpass.getuser()} by command", app.clock()) if yes else desk.count(article)
         )
         if yes:
-            app.note_standing()
+            app.save_state()
     if json:
         show_json(asdict(found) | {"count": found.count, "dry_run": not yes})
         return

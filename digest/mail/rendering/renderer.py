@@ -67,7 +67,6 @@ class Rendering:
     html: Pieces
     text: Pieces
     boundary: str
-    html_size: int
     html_most: int = 0
     for_name: str = "{name}"
     for_anyone: str = ""
@@ -87,7 +86,7 @@ class Rendering:
         """Return the same without its HTML, for readers who want plain text."""
         whole = self.personal
         personal = None if whole is None else lambda reader: whole(reader).text_alone
-        return replace(self, html=(), html_size=0, html_most=0, personal=personal)
+        return replace(self, html=(), html_most=0, personal=personal)
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,7 +244,6 @@ class Renderer:
             html.pieces,
             text.pieces,
             boundary_of(text.digests, html.digests),
-            html.size,
             html.most,
             greeting.for_name,
             greeting.for_anyone,

@@ -19,14 +19,13 @@ _NO_ROOM: Mapping[str, int] = {}
 
 @dataclass(frozen=True, slots=True)
 class EncodedSegment:
-    """A piece of a part as quoted-printable: its bytes, their SHA-256, and its size before encoding.
+    """A piece of a part as quoted-printable: its bytes and their SHA-256.
 
-    `encode("5 = five")` is `EncodedSegment(b"5 =3D five", <32 bytes>, 8)`.
+    `encode("5 = five")` is `EncodedSegment(b"5 =3D five", <32 bytes>)`.
     """
 
     content: bytes
     digest: bytes
-    size: int
 
 
 Frame = tuple[EncodedSegment | str, ...]
@@ -36,7 +35,7 @@ Frame = tuple[EncodedSegment | str, ...]
 def encode(text: str) -> EncodedSegment:
     """Encode a piece of a part."""
     content = quoted_printable(text)
-    return EncodedSegment(content, hashlib.sha256(content).digest(), len(text.encode()))
+    return EncodedSegment(content, hashlib.sha256(content).digest())
 
 
 def frame_of(
@@ -73,13 +72,11 @@ class EncodedPart:
     """One encoded part of a rendering, with placeholders for a reader's own values.
 
     `pieces` are `(b"Dear ", "name", b",=0D=0A...")`. `digests` are those of all segments that it was joined
-    from; `size` is its size before encoding, without a reader's values; `most` is the largest encoded size
-    that it can have, whoever the reader is.
+    from; `most` is the largest encoded size that it can have, whoever the reader is.
     """
 
     pieces: Pieces
     digests: bytes
-    size: int
     most: int
 
 
@@ -168,14 +165,12 @@ class EncodedSkeleton:
         self.segments = Segments()
         self.digests = [b""]
         self.most = len(SOFT) * len(frame)
-        self._size = 0
         for number, piece in enumerate(frame):
             if number:
                 self.segments.add(SOFT)
             if isinstance(piece, EncodedSegment):
                 self.segments.add(piece.content)
                 self.digests[-1] += piece.digest
-                self._size += piece.size
                 self.most += len(piece.content)
             elif piece in slots:
                 self.segments.add_slot()
@@ -191,9 +186,8 @@ class EncodedSkeleton:
         contents = [piece.content for piece in pieces]
         digests = self.digests.copy()
         digests[1::2] = [piece.digest for piece in pieces]
-        size = self._size + sum([piece.size for piece in pieces])
         filled = tuple(self.segments.fill(contents))
-        return EncodedPart(filled, b"".join(digests), size, self.most + sum(map(len, contents)))
+        return EncodedPart(filled, b"".join(digests), self.most + sum(map(len, contents)))
 
 
 @lru_cache(maxsize=_KEPT_SEGMENTS)

@@ -6,6 +6,7 @@ The order matters: a server that names a block list often calls the mailbox "una
 import re
 
 from digest.mail.reports.report import Reason
+from digest.rules.delivery.bounce_score import HARD_REASONS, SENDER_REASONS
 
 _WORDS: tuple[tuple[Reason, str], ...] = (
     (Reason.GREYLISTED, r"gr[ae]y-?list|please try again later \(\$?greet"),
@@ -185,15 +186,6 @@ _TELLING = frozenset({"1.1", "1.2", "1.3", "1.6", "1.10", "2.1", "2.2", "3.4", "
 
 _MOST = 4_000
 
-HARD = frozenset({Reason.UNKNOWN_USER, Reason.UNKNOWN_HOST, Reason.DISABLED, Reason.MOVED})
-"""Permanent reasons: nobody reads mail at that address."""
-
-OURS = frozenset({
-    Reason.AUTHENTICATION, Reason.REPUTATION, Reason.CONTENT, Reason.POLICY, Reason.RATE_LIMITED,
-    Reason.GREYLISTED, Reason.RELAYING, Reason.TOO_BIG,
-})  # fmt: skip
-"""What a server holds against the sender or the message: it says nothing about the reader."""
-
 
 def find_reason(words: str, status: str = "") -> Reason:
     """Return why a server refused, from its words and its enhanced code."""
@@ -205,7 +197,9 @@ def find_reason(words: str, status: str = "") -> Reason:
     if subject.startswith("7.") and len(subject) > 3 and coded is not Reason.UNDETERMINED:
         return coded
     said = next((reason for reason, pattern in _COMPILED if pattern.search(words)), Reason.UNDETERMINED)
-    if said is Reason.UNDETERMINED or (subject in _TELLING and said not in OURS and coded not in (said,)):
+    if said is Reason.UNDETERMINED or (
+        subject in _TELLING and said not in SENDER_REASONS and coded not in (said,)
+    ):
         return _reconcile(said, coded)
     return said
 
@@ -215,4 +209,4 @@ def _reconcile(said: Reason, coded: Reason) -> Reason:
     if coded is Reason.UNDETERMINED:
         return said
     specific = (Reason.MAILBOX_FULL, Reason.DISABLED, Reason.MOVED, Reason.UNKNOWN_HOST)
-    return said if said in specific and coded in HARD | {Reason.EXPIRED} else coded
+    return said if said in specific and coded in HARD_REASONS | {Reason.EXPIRED} else coded

@@ -1,4 +1,4 @@
 """What a reply means, how fast to send, where bounces return to.
 
-Open verdicts.py first.
+Open reply_verdicts.py first.
 """

@@ -17,11 +17,14 @@ WARN_RATE, PAUSE_RATE, LEAST_COMPLAINTS = 0.001, 0.003, 5
 """Shares of an edition's accepted messages: Gmail and Yahoo ask senders to stay below the first and never
 to reach the second."""
 
-_HARD = frozenset({"unknown user", "unknown host", "mailbox disabled", "moved"})
-_OURS = frozenset({
+HARD_REASONS = frozenset({"unknown user", "unknown host", "mailbox disabled", "moved"})
+"""Permanent reasons: nobody reads mail at that address."""
+
+SENDER_REASONS = frozenset({
     "authentication", "reputation", "content", "policy", "rate limited", "greylisted", "relaying denied",
     "message too big",
 })  # fmt: skip
+"""What a server holds against the sender or the message: it says nothing about the reader."""
 
 
 class AddressVerdict(StrEnum):
@@ -48,9 +51,9 @@ def weigh(reason: str, *, permanent: bool, delayed: bool) -> BounceWeight:
     """
     if delayed:
         return BounceWeight.NONE
-    if reason in _OURS:
+    if reason in SENDER_REASONS:
         return BounceWeight.OURS
-    if reason in _HARD:
+    if reason in HARD_REASONS:
         return BounceWeight.HARD if permanent else BounceWeight.SOFT
     return BounceWeight.SOFT
 

@@ -37,7 +37,7 @@ _EXPRESSION = re.compile(r"\{\{.{0,60}|\{%.{0,60}|%%[A-Z_]{3,}%%|\*\|[A-Z_]{3,}\
 Check = Callable[[EditionFacts], Found]
 
 
-def look_over(proof: EditionFacts) -> list[Checked]:
+def run_checks(proof: EditionFacts) -> list[Checked]:
     """Run all checks; those that send requests to other machines are skipped if no requests were made."""
     checks = _CHECKS if proof.visits else [check for check in _CHECKS if check[0] not in ASKING]
     return [_look(name, worst, check, proof) for name, worst, check in checks]

@@ -25,7 +25,7 @@ from digest.models import (
 )
 from digest.models.delivery import COUNTED, GOT
 from digest.models.row import row_id
-from digest.rules.delivery.verdicts import Verdict
+from digest.rules.delivery.reply_verdicts import Verdict
 
 _DUE = (DeliveryState.PLANNED, DeliveryState.DEFERRED)
 _AT_ONCE = 500

@@ -1,5 +1,6 @@
 """Notices to readers: which are due, the state of each message, and the token in it."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,6 +19,7 @@ from digest.models import (
     Subscription,
     Withheld,
 )
+from digest.models.row import row_id
 
 _DAY = timedelta(hours=24)
 
@@ -26,6 +28,27 @@ def add_notice(session: Session, row: ReaderNotice) -> None:
     """Plan a notice."""
     session.add(row)
     session.flush()
+
+
+def plan_notice(
+    session: Session,
+    subscriber: Subscriber,
+    kind: NoticeKind,
+    now: datetime,
+    origin: Mapping[str, str],
+    *,
+    address: str = "",
+) -> None:
+    """Plan a notice that is due now; `address` is for one that goes elsewhere than to the reader's own."""
+    notice = ReaderNotice(
+        subscriber_id=row_id(subscriber),
+        kind=kind,
+        address=address or subscriber.address,
+        requested_at=now,
+        origin=dict(origin),
+        due_at=now,
+    )
+    add_notice(session, notice)
 
 
 def list_requested(session: Session, subscriber_id: int, kind: NoticeKind, since: datetime) -> list[datetime]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from digest.errors import Unreachable
 from digest.models import Outcome
 from digest.net.smtp import Connection, Envelope, Relay, Timeouts, open_connection
-from digest.rules.delivery.verdicts import describe, without_address
+from digest.rules.delivery.reply_verdicts import describe, without_address
 from digest.tasks.delivery.run import Run
 
 _PATIENCE = Timeouts(connect=10, banner=15, command=15, data=15, block=15, dot=30)

@@ -13,7 +13,7 @@ from sqlmodel import Session
 from digest.models import DeliveryState, Edition, Outcome, Withheld
 from digest.rules.delivery.rate_limits import LEARNED_FOR, Domains
 from digest.rules.delivery.refused_messages import Refusals
-from digest.rules.delivery.verdicts import Verdict, describe, judge, without_address
+from digest.rules.delivery.reply_verdicts import Verdict, describe, judge, without_address
 from digest.store.delivery import deliveries, hot_path, learned_limits
 from digest.store.delivery.deliveries import Job
 from digest.store.editions import editions

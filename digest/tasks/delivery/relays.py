@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from digest.models import Outcome, Stage
 from digest.net.smtp import Connection, open_connection
 from digest.rules.delivery.rate_limits import Limit, Pace
-from digest.rules.delivery.verdicts import describe
+from digest.rules.delivery.reply_verdicts import describe
 from digest.store.editions import editions
 from digest.tasks.delivery.courier import Courier
 from digest.tasks.delivery.recorder import PAUSE

@@ -13,7 +13,7 @@ from digest.store.schema import HEAD
 from digest.tasks.doctor.clock import judge_clock
 from digest.tasks.doctor.findings import Finding, fail, ok, warn
 from digest.tasks.doctor.scope import Scope
-from digest.tasks.ledger.state_file import REMEDY, check_standing, identity_of, read_standing, state_path
+from digest.tasks.ledger.state_file import REMEDY, check_state, identity_of, read_state_file, state_path
 
 
 def examine_database(scope: Scope) -> list[Finding]:
@@ -77,8 +77,8 @@ def _examine_ledger(scope: Scope, database: Database) -> list[Finding]:
 def _examine_state(scope: Scope, database: Database, identity: str) -> Finding:
     path = state_path(scope.settings.file)
     try:
-        check_standing(database, path, identity)
-        kept = read_standing(path)
+        check_state(database, path, identity)
+        kept = read_state_file(path)
     except DigestError as error:
         found = str(error).removesuffix(REMEDY).rstrip()
         remedy = REMEDY if found != str(error) else "mend that, then look again"

@@ -7,7 +7,7 @@ from email.utils import parsedate_to_datetime
 from digest.models import Outcome, Stage
 from digest.net.probing import Probe, probe_relay
 from digest.net.smtp import Relay
-from digest.rules.delivery.verdicts import describe
+from digest.rules.delivery.reply_verdicts import describe
 from digest.tasks.doctor.clock import judge_clock
 from digest.tasks.doctor.findings import Finding, fail, ok, warn
 from digest.tasks.doctor.scope import Scope

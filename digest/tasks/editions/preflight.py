@@ -14,7 +14,7 @@ from digest.net.host_spacing import HostSpacing
 from digest.net.http import fetch
 from digest.net.parallel import in_parallel
 from digest.rules.articles.images import host_of
-from digest.rules.editions.preflight_checks import look_over
+from digest.rules.editions.preflight_checks import run_checks
 from digest.rules.editions.preflight_facts import (
     ArticleFacts,
     Checked,
@@ -64,7 +64,7 @@ def look_before(
     visits = visit(_addresses(parts, settings), settings.site.base_url) if asks else {}
     pieces = tuple(_piece(article) for article in chosen)
     proof = EditionFacts(parts, pieces, around, visits, composer.warn_of(parts.html))
-    return Preflight(shown, tuple(look_over(proof)))
+    return Preflight(shown, tuple(run_checks(proof)))
 
 
 def count_readers(session: Session, digest: DigestSettings, edition: Edition) -> tuple[int, int]:

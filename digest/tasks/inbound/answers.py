@@ -15,7 +15,7 @@ from digest.mail.rendering.renderer import Renderer
 from digest.models import Answer, DeliveryState, MailState, Outcome, Subscriber
 from digest.models.row import row_id
 from digest.net.smtp import Envelope, open_connection
-from digest.rules.delivery.verdicts import describe, judge, without_address
+from digest.rules.delivery.reply_verdicts import describe, judge, without_address
 from digest.store.readers import answers, subscribers
 from digest.tasks.delivery.run import Run
 from digest.tasks.inbound.inbox import Inbox

@@ -29,7 +29,7 @@ from digest.rules.delivery.bounce_score import (
     must_pause,
     weigh,
 )
-from digest.rules.delivery.verdicts import without_address
+from digest.rules.delivery.reply_verdicts import without_address
 from digest.store.delivery import bounces
 from digest.store.editions import editions
 from digest.tasks.inbound import answers

@@ -9,7 +9,7 @@ from digest.errors import Unreachable
 from digest.mail.rendering.renderer import Renderer
 from digest.models import DeliveryState, Outcome
 from digest.net.smtp import Envelope, Relay, open_connection
-from digest.rules.delivery.verdicts import describe, judge
+from digest.rules.delivery.reply_verdicts import describe, judge
 from digest.tasks.composing.composer import Composer
 from digest.tasks.doctor.findings import Finding, fail, ok, warn
 from digest.tasks.inbound.inbox import Inbox

@@ -13,7 +13,7 @@ from digest.store import schema, table_copy, workers
 from digest.store.database import Database
 from digest.store.delivery import deliveries
 from digest.store.editions import editions
-from digest.tasks.ledger.state_file import note_standing
+from digest.tasks.ledger.state_file import save_state
 
 Tell = Callable[[str, int], None]
 
@@ -47,7 +47,7 @@ def move(
         moved = _copy(old, target, tell)
         place = target.engine.url.set(query={}).render_as_string(hide_password=True)
         table_copy.seal(old, f"moved: this publication is now at {place}")
-    note_standing(target, state, identity)
+    save_state(target, state, identity)
     return moved
 
 

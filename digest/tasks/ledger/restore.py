@@ -18,10 +18,10 @@ from digest.tasks.editions.compiling import Compiler, MadeEdition
 from digest.tasks.editions.reader_edition import ReaderEditions
 from digest.tasks.ledger.state_file import (
     LedgerState,
-    ledger_standing,
-    note_standing,
-    read_standing,
-    write_standing,
+    ledger_state,
+    read_state_file,
+    save_state,
+    write_state_file,
 )
 from digest.tasks.webhooks.outbox import tell_of_edition
 
@@ -50,7 +50,7 @@ class Restorer:
 
     def accept(self) -> None:
         """Accept the database as it is: what it says is due will be sent, even if it was sent before."""
-        note_standing(self.database, self.path, self.identity, counter=self._highest().counter + 1)
+        save_state(self.database, self.path, self.identity, counter=self._highest().counter + 1)
 
     def withhold_until(self, until: datetime, compiler: Compiler) -> Restored:
         """Count everything due up to `until` as received: enter the lost editions, withhold what is still
@@ -60,7 +60,7 @@ class Restorer:
         in the state file is set far ahead meanwhile, so that a crash in between leaves the database refused.
         """
         kept = self._highest()
-        write_standing(self.path, replace(kept, counter=kept.counter + _FAR))
+        write_state_file(self.path, replace(kept, counter=kept.counter + _FAR))
         reap_dead_workers(self.database, self.clock, own_id=compiler.worker_id, resend=False)
         self._fetch(until)
         done = Restored(self._enter_single(kept, until))
@@ -83,8 +83,8 @@ class Restorer:
 
     def _highest(self) -> LedgerState:
         """Return the higher counter of file and database, with the editions that the file names."""
-        found = ledger_standing(self.database, self.identity)
-        kept = read_standing(self.path)
+        found = ledger_state(self.database, self.identity)
+        kept = read_state_file(self.path)
         if kept is None or kept.database != self.identity:
             return found
         return replace(kept, server=found.server, counter=max(found.counter, kept.counter))
@@ -113,7 +113,7 @@ class Restorer:
             return self.reader_editions.enter_lost(session, digest, period, at, until)
 
 
-def made_before(standing: LedgerState, until: datetime) -> dict[str, MadeEdition]:
+def made_before(state: LedgerState, until: datetime) -> dict[str, MadeEdition]:
     """Return the last edition of each cadence in the state file, if it was made up to `until`."""
     made = {
         name: MadeEdition(
@@ -122,6 +122,6 @@ def made_before(standing: LedgerState, until: datetime) -> dict[str, MadeEdition
             datetime.fromisoformat(row["freeze_at"]),
             bool(row["at_once"]),
         )
-        for name, row in standing.editions.items()
+        for name, row in state.editions.items()
     }
     return {name: item for name, item in made.items() if item.freeze_at <= until}

@@ -53,13 +53,13 @@ def state_path(config: Path) -> Path:
     return config.with_suffix(".state")
 
 
-def check_standing(database: Database, path: Path, identity: str) -> None:
+def check_state(database: Database, path: Path, identity: str) -> None:
     """Raise Refused if the database is behind its state file, or if the file is missing on SQLite.
 
     The file is read first: what other processes add meanwhile is in the database before it is in the file.
     """
-    kept = read_standing(path)
-    found = ledger_standing(database, identity)
+    kept = read_state_file(path)
+    found = ledger_state(database, identity)
     if kept is None or kept.database != identity:
         if database.is_sqlite and _is_any_made(database):
             raise Refused(f"the state file {path} of this database is missing: was it restored? {REMEDY}")
@@ -75,23 +75,23 @@ def check_standing(database: Database, path: Path, identity: str) -> None:
         )
 
 
-def note_standing(database: Database, path: Path, identity: str, *, counter: int | None = None) -> None:
+def save_state(database: Database, path: Path, identity: str, *, counter: int | None = None) -> None:
     """Write the ledger's state into the state file; `counter` raises the ledger's counter to that first.
 
     The ledger's row is locked meanwhile, so that no process overwrites a newer state with an older one.
     """
     with database.write() as session:
         workers.lock_counter(session, counter)
-        write_standing(path, _standing(session, identity))
+        write_state_file(path, _ledger_state(session, identity))
 
 
-def ledger_standing(database: Database, identity: str) -> LedgerState:
+def ledger_state(database: Database, identity: str) -> LedgerState:
     """Read the state of the ledger from the database."""
     with database.read() as session:
-        return _standing(session, identity)
+        return _ledger_state(session, identity)
 
 
-def _standing(session: Session, identity: str) -> LedgerState:
+def _ledger_state(session: Session, identity: str) -> LedgerState:
     last = {
         f"{edition.digest} {edition.cadence}": {
             "period": edition.period,
@@ -115,7 +115,7 @@ def _is_any_made(database: Database) -> bool:
         return editions.is_any_made(session)
 
 
-def read_standing(path: Path) -> LedgerState | None:
+def read_state_file(path: Path) -> LedgerState | None:
     """Read the state file; None if there is none."""
     try:
         return LedgerState(**json.loads(path.read_text(encoding="utf-8")))
@@ -127,12 +127,12 @@ def read_standing(path: Path) -> LedgerState | None:
         raise Refused(f"{path} is damaged: move it away. {REMEDY}") from None
 
 
-def write_standing(path: Path, standing: LedgerState) -> None:
+def write_state_file(path: Path, state: LedgerState) -> None:
     """Write the state file atomically, so that it is complete even after a power failure."""
     fresh = path.with_name(f"{path.name}.{os.getpid()}")
     try:
         with open_private(fresh) as file:
-            json.dump(asdict(standing), file, indent=1)
+            json.dump(asdict(state), file, indent=1)
             file.flush()
             os.fsync(file.fileno())
         fresh.replace(path)

@@ -11,7 +11,6 @@ from digest.models import (
     Act,
     Confirmation,
     NoticeKind,
-    ReaderNotice,
     Subscriber,
     Subscription,
     SubscriptionState,
@@ -21,7 +20,7 @@ from digest.rules.readers import consent
 from digest.rules.readers.consent import Deed
 from digest.rules.tokens import tokens
 from digest.store.readers import confirmations, notices, subscribers
-from digest.tasks.readers.readers import Origin, Readers, begin, record
+from digest.tasks.readers.readers import Origin, Readers, begin, record_consent
 from digest.tasks.readers.sign_up import Choices, check_choices, offers
 
 _DAY = timedelta(hours=24)
@@ -123,22 +122,14 @@ def _activate(
     row.cadence, row.topics = chosen.cadence, consent.choose_topics({}, chosen.topics, now)
     row.breaking = bool(chosen.breaking)
     begin(session, readers.settings.digest(row.digest), row, now)
-    record(session, row, Act.CONFIRMED, now, origin, *agreed)
+    record_consent(session, row, Act.CONFIRMED, now, origin, *agreed)
 
 
 def _plan_welcome(session: Session, subscriber: Subscriber, digest: str, now: datetime) -> None:
     """Plan the welcome message of a reader, at most once a day for each digest."""
     if digest in notices.list_welcomed(session, row_id(subscriber), now - _DAY):
         return
-    greeting = ReaderNotice(
-        subscriber_id=row_id(subscriber),
-        kind=NoticeKind.WELCOME,
-        address=subscriber.address,
-        requested_at=now,
-        origin={"digest": digest},
-        due_at=now,
-    )
-    notices.add_notice(session, greeting)
+    notices.plan_notice(session, subscriber, NoticeKind.WELCOME, now, {"digest": digest})
 
 
 def _find(readers: Readers, session: Session, token: str) -> _Found | None:

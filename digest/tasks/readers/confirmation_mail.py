@@ -10,7 +10,7 @@ from digest.mail.rendering.renderer import Notice, Renderer
 from digest.models import Confirmation, DeliveryState, MailState, Subscriber, Subscription
 from digest.models.row import row_id
 from digest.net.smtp import Connection, Envelope
-from digest.rules.delivery.verdicts import Verdict, judge, without_address
+from digest.rules.delivery.reply_verdicts import Verdict, judge, without_address
 from digest.rules.tokens import mail_tokens
 from digest.store.readers import confirmations
 from digest.tasks.composing.notices import compose_for_one

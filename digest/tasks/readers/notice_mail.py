@@ -10,7 +10,7 @@ from digest.mail.rendering.renderer import Renderer
 from digest.models import DeliveryState, MailState, NoticeKind, ReaderNotice, Subscriber
 from digest.models.row import row_id
 from digest.net.smtp import Connection, Envelope
-from digest.rules.delivery.verdicts import judge, without_address
+from digest.rules.delivery.reply_verdicts import judge, without_address
 from digest.rules.tokens import tokens
 from digest.store.readers import notices, subscribers
 from digest.tasks.delivery.one_message import run_connection

@@ -20,7 +20,7 @@ from digest.rules.readers.address import normalise
 from digest.rules.readers.consent import Deed
 from digest.store.readers import notices, subscribers
 from digest.tasks.readers import privacy, reader_page
-from digest.tasks.readers.readers import Origin, Readers, end, record
+from digest.tasks.readers.readers import Origin, Readers, end, record_consent
 from digest.tasks.readers.rhythm import UNCHANGED, Rhythm, set_rhythm
 from digest.tasks.readers.sign_up import Choices, check_choices, check_form, check_most
 
@@ -91,7 +91,7 @@ def set_choices(
         if changed:
             kept = {name: str(value or "") for name, value in details.items() if name != "name"}
             for row in subscribers.list_subscriptions(session, row_id(subscriber)):
-                record(session, row, Act.CHANGED, now, {**origin, **kept})
+                record_consent(session, row, Act.CHANGED, now, {**origin, **kept})
         if change.is_about_a_digest:
             row = _get_active(session, subscriber, digest)
             changed = _change(session, readers, row, change, now, origin) or changed
@@ -124,25 +124,27 @@ def _change(
         told = {**origin, "cadence": wanted.cadence, "topics": ";".join(topics)}
         if hour is not None:
             told["hour"] = str(hour)
-        record(session, row, Act.CHANGED, now, told)
+        record_consent(session, row, Act.CHANGED, now, told)
     if change.most is not None:
         check_most(offered, change.most or None)
         if subscribers.change_most(session, row, change.most or None):
-            record(session, row, Act.CHANGED, now, {**origin, "max_articles": str(change.most or "all")})
+            record_consent(
+                session, row, Act.CHANGED, now, {**origin, "max_articles": str(change.most or "all")}
+            )
             changed = True
     if change.form is not None:
         form = check_form(change.form)
         if subscribers.change_form(session, row, form):
-            record(session, row, Act.CHANGED, now, {**origin, "form": form})
+            record_consent(session, row, Act.CHANGED, now, {**origin, "form": form})
             changed = True
     if chosen_rhythm := set_rhythm(session, offered, row, change.rhythm):
-        record(session, row, Act.CHANGED, now, {**origin, **chosen_rhythm})
+        record_consent(session, row, Act.CHANGED, now, {**origin, **chosen_rhythm})
         changed = True
     if change.paused and (row.state, row.paused_until) != (SubscriptionState.PAUSED, change.until):
         row.paused_until = change.until
         subscribers.change_state(session, row, SubscriptionState.PAUSED, now)
         until = change.until.isoformat() if change.until else "until resumed"
-        record(session, row, Act.CHANGED, now, {**origin, "paused_until": until})
+        record_consent(session, row, Act.CHANGED, now, {**origin, "paused_until": until})
         return True
     return changed
 
@@ -186,7 +188,7 @@ def resume(readers: Readers, address: str, digest: str | None, now: datetime, or
         done = [row for row in wanted if consent.next_state(row.state, Deed.RESUME) is not None]
         for row in done:
             subscribers.change_state(session, row, SubscriptionState.CONFIRMED, now)
-            record(session, row, Act.CHANGED, now, {**origin, "paused_until": "now"})
+            record_consent(session, row, Act.CHANGED, now, {**origin, "paused_until": "now"})
         return [row.digest for row in done]
 
 
@@ -218,7 +220,7 @@ def unsuppress(readers: Readers, address: str, now: datetime, origin: Origin) ->
         subscribers.add_suppression(session, banned.address_hash, SuppressionReason.LIFTED, now)
         subscriber = subscribers.find_subscriber(session, found.key)
         for row in subscribers.list_subscriptions(session, row_id(subscriber)) if subscriber else []:
-            record(session, row, Act.CHANGED, now, {**origin, "unsuppressed": banned.reason})
+            record_consent(session, row, Act.CHANGED, now, {**origin, "unsuppressed": banned.reason})
         return banned.reason
 
 

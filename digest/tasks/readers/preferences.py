@@ -15,7 +15,7 @@ from digest.rules.readers.consent import Deed
 from digest.rules.tokens import tokens
 from digest.settings import DigestSettings
 from digest.store.readers import subscribers
-from digest.tasks.readers.readers import Origin, Readers, find_linked, record
+from digest.tasks.readers.readers import Origin, Readers, find_linked, record_consent
 from digest.tasks.readers.rhythm import Rhythm, set_rhythm
 from digest.tasks.readers.sign_up import Choices, check_choices
 
@@ -85,10 +85,10 @@ def set_preferences(
         kept = row.hour if hour is None and not usual_hour else hour
         if subscribers.change_choices(session, row, cadence=wanted.cadence, topics=topics, hour=kept):
             changed = {**origin, "cadence": wanted.cadence, "topics": ";".join(topics)}
-            record(session, row, Act.CHANGED, now, changed)
+            record_consent(session, row, Act.CHANGED, now, changed)
         digest = readers.settings.digest(row.digest)
         if chosen := set_rhythm(session, digest, row, Rhythm(breaking=wanted.breaking)):
-            record(session, row, Act.CHANGED, now, {**origin, **chosen})
+            record_consent(session, row, Act.CHANGED, now, {**origin, **chosen})
     return True
 
 
@@ -102,7 +102,7 @@ def set_pause(readers: Readers, token: str, until: datetime | None, now: datetim
             row.paused_until = until
             subscribers.change_state(session, row, SubscriptionState.PAUSED, now)
             paused = {**origin, "paused_until": until.isoformat() if until else "until resumed"}
-            record(session, row, Act.CHANGED, now, paused)
+            record_consent(session, row, Act.CHANGED, now, paused)
     return True
 
 
@@ -114,7 +114,7 @@ def resume(readers: Readers, token: str, now: datetime, origin: Origin) -> bool:
             return False
         if consent.next_state(row.state, Deed.RESUME) is not None:
             subscribers.change_state(session, row, SubscriptionState.CONFIRMED, now)
-            record(session, row, Act.CHANGED, now, {**origin, "paused_until": "now"})
+            record_consent(session, row, Act.CHANGED, now, {**origin, "paused_until": "now"})
     return True
 
 

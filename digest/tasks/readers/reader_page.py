@@ -28,7 +28,7 @@ from digest.settings import DigestSettings
 from digest.store.readers import notices, subscribers
 from digest.tasks.readers import privacy
 from digest.tasks.readers.private_feed import sign_feed
-from digest.tasks.readers.readers import Origin, Readers, begin, end, find_linked, record
+from digest.tasks.readers.readers import Origin, Readers, begin, end, find_linked, record_consent
 from digest.tasks.readers.rhythm import UNCHANGED, Rhythm, set_rhythm
 from digest.tasks.readers.sign_up import Choices, check_choices, check_form, check_most
 
@@ -117,15 +117,7 @@ def _plan_link(session: Session, subscriber: Subscriber | None, origin: Origin, 
     if subscriber is None or subscriber.erased_at or len(requested) >= MOST_LINKS:
         return
     if any(row.confirmed_at is not None for row in rows):
-        notice = ReaderNotice(
-            subscriber_id=number,
-            kind=NoticeKind.LINK,
-            address=subscriber.address,
-            requested_at=now,
-            origin=dict(origin),
-            due_at=now,
-        )
-        notices.add_notice(session, notice)
+        notices.plan_notice(session, subscriber, NoticeKind.LINK, now, origin)
 
 
 def find_page(readers: Readers, token: str, now: datetime) -> ReaderPage | None:
@@ -216,18 +208,18 @@ def _apply(
         row.mail_form = form
         begin(session, digest, row, now)
         set_rhythm(session, digest, row, wish.rhythm)
-        record(session, row, Act.CONFIRMED, now, origin, *agreed)
+        record_consent(session, row, Act.CONFIRMED, now, origin, *agreed)
         return
     topics = consent.choose_topics(row.topics, wanted.topics, now)
     changed = {**origin, "cadence": wanted.cadence, "topics": ";".join(topics)}
     if subscribers.change_choices(session, row, cadence=wanted.cadence, topics=topics, hour=wish.hour):
-        record(session, row, Act.CHANGED, now, changed)
+        record_consent(session, row, Act.CHANGED, now, changed)
     if subscribers.change_most(session, row, wish.most):
-        record(session, row, Act.CHANGED, now, {**origin, "max_articles": str(wish.most or "all")})
+        record_consent(session, row, Act.CHANGED, now, {**origin, "max_articles": str(wish.most or "all")})
     if subscribers.change_form(session, row, form):
-        record(session, row, Act.CHANGED, now, {**origin, "form": form})
+        record_consent(session, row, Act.CHANGED, now, {**origin, "form": form})
     if chosen := set_rhythm(session, digest, row, wish.rhythm):
-        record(session, row, Act.CHANGED, now, {**origin, **chosen})
+        record_consent(session, row, Act.CHANGED, now, {**origin, **chosen})
     _pause(session, row, wish, now, origin)
 
 
@@ -238,7 +230,9 @@ def _pause(session: Session, row: Subscription, wish: Wish, now: datetime, origi
     row.paused_until = wish.until
     subscribers.change_state(session, row, state, now)
     until = wish.until.isoformat() if wish.until else "until resumed"
-    record(session, row, Act.CHANGED, now, {**origin, "paused_until": until if wish.paused else "now"})
+    record_consent(
+        session, row, Act.CHANGED, now, {**origin, "paused_until": until if wish.paused else "now"}
+    )
 
 
 def export(readers: Readers, token: str, now: datetime) -> dict[str, object] | None:
@@ -269,15 +263,7 @@ def request_move(readers: Readers, token: str, address: str, origin: Origin, now
         since = now - LINKS_IN
         requested = notices.list_requested(session, row_id(subscriber), NoticeKind.MOVE, since)
         if found.key != subscriber.address_key and len(requested) < MOST_LINKS:
-            notice = ReaderNotice(
-                subscriber_id=row_id(subscriber),
-                kind=NoticeKind.MOVE,
-                address=found.address,
-                requested_at=now,
-                origin=dict(origin),
-                due_at=now,
-            )
-            notices.add_notice(session, notice)
+            notices.plan_notice(session, subscriber, NoticeKind.MOVE, now, origin, address=found.address)
     return True
 
 
@@ -313,19 +299,11 @@ def move_to(
     if barred or subscribers.find_subscriber(session, found.key) is not None:
         return False
     subscribers.lift_suppression(session, readers.hash_address(found.key))
-    told = ReaderNotice(
-        subscriber_id=row_id(subscriber),
-        kind=NoticeKind.MOVED,
-        address=subscriber.address,
-        requested_at=now,
-        origin=dict(origin),
-        due_at=now,
-    )
-    notices.add_notice(session, told)
+    notices.plan_notice(session, subscriber, NoticeKind.MOVED, now, origin)
     subscriber.address, subscriber.address_key = found.address, found.key
     session.add(subscriber)
     for row in subscribers.list_subscriptions(session, row_id(subscriber)):
-        record(session, row, Act.CHANGED, now, {**origin, "address": "changed"})
+        record_consent(session, row, Act.CHANGED, now, {**origin, "address": "changed"})
     return True
 
 

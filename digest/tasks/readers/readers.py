@@ -116,7 +116,7 @@ def end(session: Session, row: Subscription, now: datetime, origin: Origin) -> b
         tell_of(session, row, WebhookEvent.LEFT, now, why=origin.get("suppressed", "left"))
     subscribers.change_state(session, row, SubscriptionState.ENDED, now)
     confirmations.void_confirmations(session, row_id(row), now)
-    record(session, row, Act.LEFT, now, origin)
+    record_consent(session, row, Act.LEFT, now, origin)
     return True
 
 
@@ -156,12 +156,12 @@ def undo_leave(readers: Readers, token: str, now: datetime, origin: Origin) -> D
             return None
         if row.state == SubscriptionState.ENDED and row.ended_at and now - row.ended_at <= UNDO_LIFE:
             subscribers.change_state(session, row, SubscriptionState.CONFIRMED, now)
-            record(session, row, Act.CHANGED, now, {**origin, "undone": "left"})
+            record_consent(session, row, Act.CHANGED, now, {**origin, "undone": "left"})
             tell_of(session, row, WebhookEvent.SUBSCRIBED, now)
         return digest if row.state == SubscriptionState.CONFIRMED else None
 
 
-def record(
+def record_consent(
     session: Session,
     row: Subscription,
     act: Act,

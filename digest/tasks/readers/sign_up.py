@@ -16,7 +16,7 @@ from digest.rules.readers.origins import find_block
 from digest.rules.readers.sign_up_limits import exceeds, hour_of, mailbox_of
 from digest.settings import DigestSettings, Settings
 from digest.store.readers import confirmations, sign_up_counts, subscribers
-from digest.tasks.readers.readers import Origin, Readers, record
+from digest.tasks.readers.readers import Origin, Readers, record_consent
 from digest.tasks.readers.rhythm import check_breaking
 
 _TOPIC = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
@@ -168,7 +168,7 @@ def _plan(
     asking = open_ or rows
     for row in asking:
         subscribers.change_state(session, row, SubscriptionState.PENDING, now)
-        record(session, row, Act.ASKED, now, origin, wording, language or "")
+        record_consent(session, row, Act.ASKED, now, origin, wording, language or "")
     choices = {row.digest: wanted[row.digest] for row in asking}
     agreed = {"wording": wording, "language": language or ""}
     confirmations.add_confirmation(session, _confirmation(asking[0], choices, mailbox, origin, now, agreed))

@@ -12,8 +12,8 @@ from digest.models import SubscriptionState
 from digest.rules.readers.consent import EVERY_TOPIC
 from digest.tasks.readers import on_request, privacy
 from digest.tasks.readers.on_request import Change, ReaderChanged
+from digest.tasks.readers.reader_views import ReaderRecord, find_record
 from digest.tasks.readers.readers import Readers
-from digest.tasks.readers.records import ReaderRecord, find_record
 from digest.web.desk.pages import DeskPages, sentence
 from digest.web.newsroom.readers import READERS, origin_of
 

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from digest.errors import InputError
 from digest.models.subscriber import ReaderFilter
-from digest.tasks.readers import on_request, records
+from digest.tasks.readers import on_request, reader_views
 from digest.tasks.readers.lists.segments import list_segments
 from digest.tasks.readers.readers import Readers
 from digest.web.desk.access import HOME
@@ -51,7 +51,7 @@ class ReaderListPages:
         asked = {name: request.query_params.get(name, "").strip()[:_LONGEST] for name in FILTER_FIELDS}
         wanted = ReaderFilter(**asked)
         below = _number(request.query_params.get("below", ""))
-        page = records.list_page(self._readers, wanted, below)
+        page = reader_views.list_page(self._readers, wanted, below)
         settings = self._front.desk.settings
         query = urlencode({name: value for name, value in asked.items() if value})
         return self._front.show(

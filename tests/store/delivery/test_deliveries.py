@@ -19,7 +19,7 @@ from digest.models import (
     Variant,
     Withheld,
 )
-from digest.rules.delivery.verdicts import Verdict
+from digest.rules.delivery.reply_verdicts import Verdict
 from digest.store.database import Database
 from digest.store.delivery import deliveries, hot_path
 from digest.store.delivery.deliveries import Job

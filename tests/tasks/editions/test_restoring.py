@@ -14,7 +14,7 @@ from digest.models import Delivery, Edition, Subscriber, Subscription, Withheld
 from digest.settings import Settings
 from digest.store.editions import editions
 from digest.store.workers import raise_counter
-from digest.tasks.ledger.state_file import check_standing, ledger_standing
+from digest.tasks.ledger.state_file import check_state, ledger_state
 from tests.support.compilation import DAY, NOW, Newsroom
 
 HOUR = timedelta(hours=1)
@@ -44,7 +44,7 @@ class Restorable:
         database.close()
 
     def restore(self) -> None:
-        self.app.note_standing()
+        self.app.save_state()
         self.newsroom.database.close()
         for file in self._path.parent.glob(f"{self._path.name}-*"):
             if file.suffix != ".lock":
@@ -77,7 +77,7 @@ def test_breaking_news_and_requests_after_the_backup_are_not_sent_again(newsroom
     assert place.ask(asking, NOW + 3 * HOUR) == "planned"
     place.restore()
     with pytest.raises(Refused, match="restored from a backup"):
-        check_standing(newsroom.database, place.app.state_path, place.app.identity)
+        check_state(newsroom.database, place.app.state_path, place.app.identity)
 
     entered = place.withhold_until(NOW + 4 * HOUR)
 
@@ -116,7 +116,7 @@ def test_the_state_file_names_no_more_than_the_latest_of_each_kind(newsroom: New
     newsroom.publish(at=NOW + HOUR)
     place.ask(reader, NOW + 2 * HOUR)
 
-    found = ledger_standing(newsroom.database, "one")
+    found = ledger_state(newsroom.database, "one")
 
     assert sorted(found.editions) == ["world daily", "world weekly"]
     asked = ["world", f"2026-11-23-{reader}", (NOW + 2 * HOUR).isoformat()]
@@ -127,12 +127,12 @@ def test_the_state_file_names_no_more_than_the_latest_of_each_kind(newsroom: New
 
 def test_on_sqlite_any_edition_without_a_state_file_is_refused(newsroom: Newsroom) -> None:
     place = Restorable(newsroom)
-    check_standing(newsroom.database, place.app.state_path, "one")
+    check_state(newsroom.database, place.app.state_path, "one")
     with newsroom.database.write() as session:
         _enter_welcome(session)
 
     with pytest.raises(Refused, match="is missing"):
-        check_standing(newsroom.database, place.app.state_path, "one")
+        check_state(newsroom.database, place.app.state_path, "one")
 
 
 def _enter_welcome(session: Session) -> None:

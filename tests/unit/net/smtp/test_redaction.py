@@ -13,7 +13,7 @@ from digest.models import Outcome
 from digest.net.smtp import Login, Relay, open_connection
 from digest.net.smtp.logins import redactor
 from digest.net.smtp.replies import ReplyReader
-from digest.rules.delivery.verdicts import describe
+from digest.rules.delivery.reply_verdicts import describe
 
 PASSWORD = "hunter2+/Zeitung"
 

@@ -8,7 +8,7 @@ import pytest
 
 from digest.mail.reading import inspect, words_of
 from digest.models.status import Status
-from digest.rules.editions.preflight_checks import ASKING, NAMES, is_clear, look_over
+from digest.rules.editions.preflight_checks import ASKING, NAMES, is_clear, run_checks
 from digest.rules.editions.preflight_facts import (
     ArticleFacts,
     EditionFacts,
@@ -121,7 +121,7 @@ BAD = {
 
 
 def test_an_edition_that_is_well_passes_every_check() -> None:
-    checked = look_over(WELL)
+    checked = run_checks(WELL)
 
     assert [one for one in checked if one.outcome is not Status.OK] == []
     assert [one.check for one in checked] == list(NAMES)
@@ -134,20 +134,20 @@ def test_there_is_an_example_of_what_each_check_finds() -> None:
 
 @pytest.mark.parametrize("name", BAD)
 def test_each_check_finds_what_it_is_there_for_and_gives_its_reason(name: str) -> None:
-    found = {one.check: one for one in look_over(BAD[name])}
+    found = {one.check: one for one in run_checks(BAD[name])}
 
     assert found[name].outcome is not Status.OK
     assert all(reason.strip() for reason in found[name].reasons)
 
 
 def test_what_asks_other_machines_is_left_out_where_nobody_was_asked() -> None:
-    made = {one.check for one in look_over(replace(WELL, visits={}))}
+    made = {one.check for one in run_checks(replace(WELL, visits={}))}
     assert made == set(NAMES) - ASKING
 
 
 def test_what_warns_lets_an_edition_pass_and_what_fails_does_not() -> None:
-    assert is_clear(look_over(BAD["subject length"]))
-    assert not is_clear(look_over(BAD["unsubscribe"]))
+    assert is_clear(run_checks(BAD["subject length"]))
+    assert not is_clear(run_checks(BAD["unsubscribe"]))
 
 
 @pytest.mark.parametrize(
@@ -159,7 +159,7 @@ def test_what_warns_lets_an_edition_pass_and_what_fails_does_not() -> None:
     ],
 )
 def test_braces_that_stay_are_found_wherever_readers_would_see_them(facts: EditionFacts, said: str) -> None:
-    (found,) = [one for one in look_over(facts) if one.check == "placeholders"]
+    (found,) = [one for one in run_checks(facts) if one.check == "placeholders"]
     assert said in found.reasons[0]
 
 
@@ -169,20 +169,20 @@ def test_known_placeholders_code_and_braces_of_a_title_are_left_alone() -> None:
         pieces=(replace(PIECE, title="A {new} bridge"),),
         parts=replace(PARTS, preheader="A {new} bridge"),
     )
-    (found,) = [one for one in look_over(facts) if one.check == "placeholders"]
+    (found,) = [one for one in run_checks(facts) if one.check == "placeholders"]
     assert found.outcome is Status.OK
 
 
 def test_many_reasons_are_cut_and_counted() -> None:
     pieces = tuple(replace(PIECE, id=n, title=f"T{n}", url=f"{BRIDGE}{n}", summary="") for n in range(14))
-    (found,) = [one for one in look_over(replace(WELL, pieces=pieces)) if one.check == "summaries"]
+    (found,) = [one for one in run_checks(replace(WELL, pieces=pieces)) if one.check == "summaries"]
     assert len(found.reasons) == 11
     assert found.reasons[-1] == "and 4 more"
 
 
 def test_titles_that_hold_few_letters_or_no_capitals_are_not_shouted() -> None:
     for title in ("NATO", "USA GDP", "日本の新しい橋が開通しました", "1 2 3 4 5 6 7 8 9 10 11 12 13"):
-        found = {one.check: one.outcome for one in look_over(piece(title=title))}
+        found = {one.check: one.outcome for one in run_checks(piece(title=title))}
         assert found["title capitals"] is Status.OK
 
 

@@ -299,7 +299,7 @@ def test_a_source_is_dead_after_a_week_of_failures() -> None:
 def test_a_template_without_a_way_to_leave_or_an_address_is_found() -> None:
     whole = Renderer(Path(__file__).parents[4] / "templates" / "email").render(CONTENT)
     assert judge_rendering("one", whole, POSTAL) == []
-    bare = Rendering("Subject", (b"<p>Hello</p>",), (b"Hello",), "b", 12)
+    bare = Rendering("Subject", (b"<p>Hello</p>",), (b"Hello",), "b")
     found = judge_rendering("one", bare, POSTAL)
     assert [one.status for one in found] == [FAIL] * 6
     assert found[0].found == "one: the HTML has no unsubscribe_url"

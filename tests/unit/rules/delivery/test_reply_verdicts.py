@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from digest.models import DeliveryState, Outcome, Reply, Stage
-from digest.rules.delivery.verdicts import describe, judge, stated_wait, wait_after
+from digest.rules.delivery.reply_verdicts import describe, judge, stated_wait, wait_after
 
 NOW = datetime(2026, 11, 23, 6, tzinfo=UTC)
 
