@@ -1,45 +1,26 @@
 """Cohorts: the readers whom selection cannot tell apart, and how they are found in key ranges."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, delete
-from sqlalchemy.orm import aliased
-from sqlmodel import Session, and_, col, func, or_, select, update
+from sqlalchemy import ColumnElement, String, bindparam, cast, delete, insert
+from sqlmodel import Session, col, func, or_, select, update
 
 from digest.models import (
-    Article,
     Cohort,
     Delivery,
     Edition,
     EditionCohort,
-    MailForm,
-    Subscriber,
     Subscription,
     SubscriptionState,
-    VariantArticle,
-    is_counted,
 )
 from digest.models.cadence import WELCOME
+from digest.models.row import row_id
 from digest.rules.editions.selection import EVERY_TOPIC, Chosen
-from digest.store.editions.variants import find_or_add_variant
+from digest.store.editions.variants import find_or_add_variants
 
-_SMALL = 100  # readers: of fewer, an UPDATE by their ids takes longer to write than to run
 _MANY = 1_000  # with more readers than this without a cohort, they are not looked at one by one
-
-
-@dataclass(frozen=True, slots=True)
-class UnplacedReader:
-    """A confirmed subscription that is not in a cohort yet."""
-
-    subscription_id: int
-    language: str | None
-    topics: dict[str, str]
-    max_articles: int | None = None
-    min_articles: int | None = None
-    mail_form: str = MailForm.PICTURES
 
 
 def readers_of(edition: Edition) -> tuple[ColumnElement[bool], ...]:
@@ -137,61 +118,6 @@ def next_range(session: Session, edition: Edition, size: int) -> int | None:
     return highest
 
 
-def list_unplaced(session: Session, edition: Edition, last: int) -> list[UnplacedReader]:
-    """List the readers of a key range that need a cohort.
-
-    They are locked until the commit: one who changes topics or cadence meanwhile leaves the cohort after it.
-    """
-    columns: Any = (
-        Subscription.id,
-        Subscriber.language,
-        Subscription.topics,
-        Subscription.max_articles,
-        Subscription.min_articles,
-        Subscription.mail_form,
-    )
-    query = (
-        select(*columns)
-        .join(Subscriber, col(Subscriber.id) == col(Subscription.subscriber_id))
-        .where(*in_range(edition, last), col(Subscription.cohort_id).is_(None))
-        .order_by(col(Subscription.id))
-        .with_for_update(of=Subscription)
-    )
-    return [
-        UnplacedReader(number, language, dict(topics), most, fewest, mail_form)
-        for number, language, topics, most, fewest, mail_form in session.exec(query)
-    ]
-
-
-def counted_history(
-    session: Session, edition: Edition, last: int, seen_from: datetime, skip: Sequence[str] = ()
-) -> dict[int, frozenset[int]]:
-    """Return what the unplaced readers of a key range have, according to the ledger.
-
-    What they have by subscriptions to the digests of `skip` counts too.
-    """
-    query = select(Subscription.id, VariantArticle.article_id).select_from(Subscription)
-    if skip:
-        other = aliased(Subscription)
-        is_theirs = col(other.subscriber_id) == col(Subscription.subscriber_id)
-        counts = or_(col(other.id) == col(Subscription.id), col(other.digest).in_(skip))
-        query = query.join(other, and_(is_theirs, counts))
-        query = query.join(Delivery, col(Delivery.subscription_id) == col(other.id))
-    else:
-        query = query.join(Delivery, col(Delivery.subscription_id) == col(Subscription.id))
-    query = (
-        query.join(VariantArticle, col(VariantArticle.variant_id) == col(Delivery.variant_id))
-        .join(Article, col(Article.id) == col(VariantArticle.article_id))
-        .where(*in_range(edition, last), col(Subscription.cohort_id).is_(None))
-        .where(is_counted(), col(Article.first_seen_at) >= seen_from)
-    )
-    history: dict[int, set[int]] = {}
-    for subscription_id, article_id in session.exec(query):
-        if subscription_id is not None:
-            history.setdefault(subscription_id, set()).add(article_id)
-    return {subscription_id: frozenset(ids) for subscription_id, ids in history.items()}
-
-
 def list_sizes(
     session: Session, digest: str, cadence: str, limit: int | None = None
 ) -> list[tuple[Cohort, int]]:
@@ -216,55 +142,6 @@ def find_or_add_cohort(session: Session, cohort: Cohort) -> int:
     session.flush()
     assert cohort.id is not None  # noqa: S101 - flushed
     return cohort.id
-
-
-def place(session: Session, groups: Sequence[tuple[int, Sequence[int]]]) -> None:
-    """Let each group's subscriptions be stood for by its cohort; small groups go out together."""
-    small: list[dict[str, int]] = []
-    for cohort_id, ids in groups:
-        if len(ids) < _SMALL:
-            small.extend({"row": number, "cohort": cohort_id} for number in ids)
-            continue
-        for start in range(0, len(ids), 500):
-            chunk = ids[start : start + 500]
-            session.exec(
-                update(Subscription).where(col(Subscription.id).in_(chunk)).values(cohort_id=cohort_id)
-            )
-    if small:
-        table = Subscription.__table__  # type: ignore[attr-defined]
-        one = update(table).where(table.c.id == bindparam("row")).values(cohort_id=bindparam("cohort"))
-        session.connection().execute(one, small)
-
-
-def unplace_where_history_is_short(
-    session: Session, digest: str, cadence: str, needed_from: datetime
-) -> None:
-    """Remove readers from cohorts whose history does not reach back far enough (a longer `carry`)."""
-    short = select(Cohort.id).where(
-        Cohort.digest == digest, Cohort.cadence == cadence, col(Cohort.history_from) > needed_from
-    )
-    session.exec(update(Subscription).where(col(Subscription.cohort_id).in_(short)).values(cohort_id=None))
-
-
-def unplace_all(session: Session, digest: str, cadence: str) -> None:
-    """Remove all readers of a cadence from their cohorts, so that their histories are read from the ledger
-    again."""
-    session.exec(
-        update(Subscription)
-        .where(col(Subscription.digest) == digest, col(Subscription.cadence) == cadence)
-        .values(cohort_id=None)
-    )
-
-
-def unplace_who_read(session: Session, digest: str, cadence: str, others: Sequence[str]) -> None:
-    """Take those readers of a cadence out of their cohorts who have, or had, one of the other digests."""
-    theirs = select(Subscription.subscriber_id).where(col(Subscription.digest).in_(others))
-    session.exec(
-        update(Subscription)
-        .where(col(Subscription.digest) == digest, col(Subscription.cadence) == cadence)
-        .where(col(Subscription.cohort_id).is_not(None), col(Subscription.subscriber_id).in_(theirs))
-        .values(cohort_id=None)
-    )
 
 
 def count_readers(session: Session, digest: str, cadence: str) -> int:
@@ -313,64 +190,64 @@ def undecided_cohorts(session: Session, edition: Edition, last: int) -> list[Coh
     return list(session.exec(query))
 
 
-def decide_cohort(session: Session, edition_id: int, cohort_id: int, language: str, chosen: Chosen) -> None:
-    """Record what a cohort gets: a variant, or none if nothing is new."""
-    variant_id = find_or_add_variant(session, edition_id, language, chosen) if chosen.choices else None
-    session.add(
-        EditionCohort(edition_id=edition_id, cohort_id=cohort_id, variant_id=variant_id, waits=chosen.waits)
-    )
-    session.flush()
-
-
 def does_any_wait(session: Session, edition_id: int) -> bool:
     """Return whether a cohort of an edition got nothing because there were too few articles."""
     query = select(EditionCohort.cohort_id).where(EditionCohort.edition_id == edition_id)
     return session.exec(query.where(col(EditionCohort.waits)).limit(1)).first() is not None
 
 
-def list_decisions(session: Session, edition_id: int) -> list[tuple[Cohort, int]]:
-    """List the cohorts that got a variant in this edition, with that variant."""
+def decide(session: Session, edition_id: int, decided: Sequence[tuple[Cohort, Chosen]]) -> None:
+    """Record what cohorts get: a variant, or none if nothing is new."""
+    lists = [(cohort.language, chosen) for cohort, chosen in decided if chosen.choices]
+    made = iter(find_or_add_variants(session, edition_id, lists))
+    rows = [
+        {
+            "edition_id": edition_id, "cohort_id": row_id(cohort),
+            "variant_id": next(made) if chosen.choices else None, "waits": chosen.waits,
+        }
+        for cohort, chosen in decided
+    ]  # fmt: skip
+    if rows:
+        session.connection().execute(insert(EditionCohort), rows)
+
+
+def list_decisions(session: Session, edition_id: int, after: int, limit: int) -> list[tuple[Cohort, int]]:
+    """List the next cohorts that got a variant in this edition, with that variant, by their ids."""
     query = (
         select(Cohort, EditionCohort.variant_id)
         .join(EditionCohort, col(EditionCohort.cohort_id) == col(Cohort.id))
-        .where(EditionCohort.edition_id == edition_id)
+        .where(EditionCohort.edition_id == edition_id, col(EditionCohort.variant_id).is_not(None))
+        .where(col(Cohort.id) > after)
         .order_by(col(Cohort.id))
+        .limit(limit)
     )
     return [(cohort, variant_id) for cohort, variant_id in session.exec(query) if variant_id is not None]
 
 
-def unplace_unplanned(session: Session, edition: Edition) -> None:
-    """Remove readers from a mailed cohort who are in it but not in this edition."""
+def lift_keys(session: Session, edition_id: int) -> None:
+    """Clear the keys of the cohorts that change with an edition, so that none is merged with an old key."""
     mailed = select(EditionCohort.cohort_id).where(
-        EditionCohort.edition_id == edition.id, col(EditionCohort.variant_id).is_not(None)
+        EditionCohort.edition_id == edition_id, col(EditionCohort.variant_id).is_not(None)
     )
-    planned = select(Delivery.id).where(
-        Delivery.edition_id == edition.id,
-        Delivery.subscription_id == Subscription.id,
-        is_counted(),
-    )
+    lifted = "advancing-" + cast(col(Cohort.id), String)
     session.exec(
-        update(Subscription)
-        .where(col(Subscription.cohort_id).in_(mailed), ~planned.exists())
-        .values(cohort_id=None)
+        update(Cohort)
+        .where(col(Cohort.id).in_(mailed))
+        .values(key=lifted)
+        .execution_options(synchronize_session=False)
     )
 
 
-def lift_keys(session: Session, cohorts: Sequence[Cohort]) -> None:
-    """Clear the keys of cohorts that all change at once, so that none is merged with another's old key."""
-    for cohort in cohorts:
-        cohort.key = f"advancing-{cohort.id}"
-        session.add(cohort)
-    session.flush()
+def find_keys(session: Session, keys: Sequence[str]) -> dict[str, int]:
+    """Return the cohorts that have these keys."""
+    query = select(Cohort.key, Cohort.id).where(col(Cohort.key).in_(keys))
+    return {key: number for key, number in session.exec(query) if number is not None}
 
 
-def merge_into(session: Session, cohort: Cohort, key: str) -> bool:
-    """Move a cohort's readers into the one that already has this key; return False if none has."""
-    other = session.exec(select(Cohort.id).where(Cohort.key == key, col(Cohort.id) != cohort.id)).first()
-    if other is None:
-        return False
-    session.exec(update(Subscription).where(col(Subscription.cohort_id) == cohort.id).values(cohort_id=other))
-    cohort.key = f"merged-{cohort.id}"
-    session.add(cohort)
-    session.flush()
-    return True
+def advance(session: Session, changed: Sequence[dict[str, Any]]) -> None:
+    """Store cohorts' keys, topics and histories, each as a row by its columns, with the id as `row`."""
+    table = Cohort.__table__  # type: ignore[attr-defined]
+    names = ("key", "topics", "history", "history_from")
+    statement = update(table).where(table.c.id == bindparam("row"))
+    if changed:
+        session.connection().execute(statement.values({name: bindparam(name) for name in names}), changed)

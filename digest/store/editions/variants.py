@@ -2,12 +2,12 @@
 ledger."""
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam
+from sqlalchemy import Connection, bindparam, insert
 from sqlmodel import Session, col, func, select
 
 from digest.models import (
@@ -20,7 +20,9 @@ from digest.models import (
     VariantArticle,
     is_counted,
 )
+from digest.models.row import row_id
 from digest.rules.editions.selection import Choice, Chosen
+from digest.store.articles.articles import in_parts
 
 # Plain SQL, as in store.delivery.hot_path: a list is one row, with its articles as lines of JSON.
 _LISTS = (
@@ -49,29 +51,62 @@ class StoredVariant(NamedTuple):
 
 def find_or_add_variant(session: Session, edition_id: int, language: str, chosen: Chosen) -> int:
     """Return the id of the edition's variant with this list and language, inserting it if it is new."""
-    key = f"{chosen.key}-{language}"
-    query = select(Variant.id).where(Variant.edition_id == edition_id, Variant.key == key)
-    found = session.exec(query).first()
-    if found is not None:
-        return found
-    variant = Variant(
-        edition_id=edition_id,
-        key=key,
-        language=language,
-        left_out=chosen.left_out,
-        mail_form=chosen.mail_form,
-        related=list(chosen.related),
-    )
-    session.add(variant)
+    return find_or_add_variants(session, edition_id, [(language, chosen)])[0]
+
+
+def find_or_add_variants(
+    session: Session, edition_id: int, wanted: Sequence[tuple[str, Chosen]]
+) -> list[int]:
+    """Return the ids of the edition's variants with these lists and languages, inserting new ones."""
+    keys = [f"{chosen.key}-{language}" for language, chosen in wanted]
+    known = _find_keys(session, edition_id, keys)
+    new = {key: one for key, one in zip(keys, wanted, strict=True) if key not in known}
+    rows = [
+        Variant(
+            edition_id=edition_id, key=key, language=language, left_out=chosen.left_out,
+            mail_form=chosen.mail_form, related=list(chosen.related),
+        )
+        for key, (language, chosen) in new.items()
+    ]  # fmt: skip
+    session.add_all(rows)
     session.flush()
-    assert variant.id is not None  # noqa: S101 - flushed
-    for position, choice in enumerate(chosen.choices):
-        session.add(VariantArticle(
-            variant_id=variant.id, position=position, article_id=choice.article_id,
-            form=choice.form, section=choice.section,
-        ))  # fmt: skip
-    session.flush()
-    return variant.id
+    known |= {row.key: row_id(row) for row in rows}
+    articles = [
+        {
+            "variant_id": known[key], "position": position, "article_id": choice.article_id,
+            "form": choice.form, "section": choice.section,
+        }
+        for key, (_, chosen) in new.items()
+        for position, choice in enumerate(chosen.choices)
+    ]  # fmt: skip
+    if articles:
+        session.connection().execute(insert(VariantArticle), articles)
+    return [known[key] for key in keys]
+
+
+def _find_keys(session: Session, edition_id: int, keys: Sequence[str]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for part in in_parts(dict.fromkeys(keys)):
+        query = select(Variant.key, Variant.id).where(Variant.edition_id == edition_id)
+        rows = session.exec(query.where(col(Variant.key).in_(part)))
+        found |= {key: number for key, number in rows if number is not None}
+    return found
+
+
+def list_recent_articles(
+    session: Session, ids: Collection[int], seen_from: datetime
+) -> dict[int, frozenset[int]]:
+    """Return the articles of variants that were first seen from a moment on."""
+    found: dict[int, set[int]] = {number: set() for number in ids}
+    for part in in_parts(ids):
+        query = (
+            select(VariantArticle.variant_id, VariantArticle.article_id)
+            .join(Article, col(Article.id) == col(VariantArticle.article_id))
+            .where(col(VariantArticle.variant_id).in_(part), col(Article.first_seen_at) >= seen_from)
+        )
+        for variant_id, article_id in session.exec(query):
+            found[variant_id].add(article_id)
+    return {number: frozenset(articles) for number, articles in found.items()}
 
 
 def find_fullest(session: Session, edition_id: int, *, of_first: int = 20) -> int | None:

@@ -102,6 +102,8 @@ def _reopen(session: Session, unread: Edition, worker_id: int, now: datetime) ->
     edition = editions.lock_made(session, row_id(unread))
     if edition is None or cohorts.had_readers(session, edition):
         return None
+    if editions.is_compiling(session, edition.digest, edition.cadence):
+        return None
     edition.freeze_at, edition.compiler, edition.compiled_to = now, worker_id, 0
     edition.frozen_at = edition.finished_at = None
     editions.set_state(session, edition, EditionState.COMPILING)

@@ -25,9 +25,8 @@ from digest.tasks.editions import approval
 from digest.tasks.editions.candidates import first_news, is_wait_over
 from digest.tasks.editions.coming import next_occurrence
 from digest.tasks.editions.fitting import Fitter
-from digest.tasks.editions.planning import Plan
+from digest.tasks.editions.planning import RANGE_SIZE, Plan, PlanningPace
 
-RANGE_SIZE = 2_000
 _WELCOME = Cadence.parse(WELCOME, "at once")
 _ROLLS_OVER = "its articles are in the next edition"
 log = logging.getLogger(__name__)
@@ -377,24 +376,22 @@ class Compiler:
             self._breaking(digest, edition)
 
     def _plan(self, digest: DigestSettings, cadence: Cadence, edition: Edition, periods: int = 1) -> None:
-        """Plan in key ranges with a commit each; the last commit freezes the edition."""
-        with self._database.write() as session:
+        """Plan in short transactions, between which others write; the last one freezes the edition."""
+        with self._database.read() as session:
             draft = drafts.find_draft(session, digest.name, cadence.name, edition.period)
-            plan = Plan(self._settings, digest, cadence, edition, periods, self._speaks, draft)
-            plan.fitter = self._fitter(digest, edition) if self._fitter else None
-            plan.unplace(session)
-        while True:
+        plan = Plan(self._settings, digest, cadence, edition, periods, self._speaks, draft)
+        plan.fitter = self._fitter(digest, edition) if self._fitter else None
+        plan.pace = PlanningPace(self._range_size, self._range_size < RANGE_SIZE)
+        is_left = True
+        while is_left:
+            with self._database.read() as session:
+                plan.prepare(session)
             with self._database.write() as session:
                 planning.take_turns(session)
                 current = editions.own_edition(session, plan.edition_id, self.worker_id)
                 if current is None:
                     log.warning("edition %s: another worker compiles it now", edition.period)
                     return
-                last = cohorts.next_range(session, current, self._range_size)
-                if last is None:
-                    plan.freeze(session, current)
-                    return
-                plan.plan_range(session, current, last)
-                current.compiled_to = last
-                session.add(current)
-            self._database.give_way()
+                is_left = plan.go_on(session, current)
+            if is_left:
+                self._database.give_way()

@@ -1,15 +1,20 @@
 """Decide what each cohort gets, and plan its readers' deliveries, one key range at a time."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
-from datetime import datetime
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from time import monotonic
+from typing import Any
 
 from sqlmodel import Session
 
 from digest.models import Approval, Cohort, Draft, Edition, EditionState, MailForm
 from digest.models.cadence import WELCOME, Cadence
 from digest.models.programs.webhooks import WebhookEvent
+from digest.models.row import row_id
 from digest.rules.editions.selection import (
+    Chosen,
     cohort_key,
     settle_topics,
     since,
@@ -18,7 +23,7 @@ from digest.rules.editions.selection import (
 from digest.settings import DigestSettings, Settings
 from digest.store import workers
 from digest.store.articles import articles
-from digest.store.editions import cohorts, editions, planning, snapshots, variants
+from digest.store.editions import cohorts, editions, placements, planning, snapshots, variants
 from digest.store.readers import notices
 from digest.tasks.articles.withdrawing import settle_edition
 from digest.tasks.editions.candidates import BEGINNING, Selection, shape_of
@@ -26,10 +31,26 @@ from digest.tasks.editions.coming import due_at
 from digest.tasks.editions.fitting import Fitter
 from digest.tasks.webhooks.outbox import tell_of_edition
 
-_Wanted = tuple[int | None, str, int | None]
-"""How many articles readers want at most, in which form, and how many they wait for."""
+BEYOND = 2**31 - 1
+"""After every key that a subscription may have: no more ranges are planned."""
 
-_Likeness = tuple[str | None, tuple[tuple[str, str], ...], frozenset[int], _Wanted]
+RANGE_SIZE, SMALLEST_RANGE, LARGEST_RANGE = 2_000, 1_000, 20_000
+_LONGEST = 0.1  # seconds that a transaction of planning should take
+_COHORTS = 50  # whose histories one commit changes
+
+
+@dataclass(slots=True)
+class PlanningPace:
+    """How many readers one transaction plans: as many as keep others waiting for a moment only."""
+
+    size: int = RANGE_SIZE
+    is_fixed: bool = False
+
+    def settle(self, seconds: float) -> None:
+        """Take what the last transaction took, and choose the size of the next."""
+        if not self.is_fixed:
+            fitting = int(self.size * _LONGEST / max(seconds, _LONGEST / 100))
+            self.size = max(SMALLEST_RANGE, min(LARGEST_RANGE, fitting, 2 * self.size))
 
 
 class Plan:
@@ -54,51 +75,124 @@ class Plan:
         self._speaks = speaks
         self._selection: Selection | None = None
         self._cohorts: dict[str, int] = {}
+        self._chosen: dict[tuple[int, str], Chosen] = {}
+        self._recent: frozenset[int] = frozenset()
+        self._is_unplaced = False
+        self.pace = PlanningPace()
+        self._advanced_to: int | None = 0
+        self._merged: list[tuple[int, int]] = []
         self.fitter: Fitter | None = None
 
-    def unplace(self, session: Session) -> None:
-        """Remove readers from cohorts whose history does not reach back to everything that the edition may
-        have."""
+    def unplace(self, session: Session) -> bool:
+        """Remove some readers from cohorts whose history does not reach back to everything that the edition
+        may have; return whether any may be left."""
         digest, cadence = self._digest.name, self._cadence.name
         oldest = articles.first_seen(session, self._shape.added) if self._shape.added else None
         if oldest is not None and oldest < self._seen_from:
             self._history_from = oldest
-            cohorts.unplace_all(session, digest, cadence)
-        elif self._digest.skip:  # what readers have from other digests is not in a cohort's history
-            cohorts.unplace_who_read(session, digest, cadence, self._digest.skip)
-            cohorts.unplace_where_history_is_short(session, digest, cadence, self._seen_from)
-        else:
-            cohorts.unplace_where_history_is_short(session, digest, cadence, self._seen_from)
+            return placements.unplace_all(session, digest, cadence)
+        # What readers have from other digests is not in a cohort's history.
+        left = bool(self._digest.skip) and placements.unplace_who_read(
+            session, digest, cadence, self._digest.skip
+        )
+        return placements.unplace_short(session, digest, cadence, self._seen_from) or left
 
-    def plan_range(self, session: Session, edition: Edition, last: int) -> None:
-        """Decide and plan the deliveries of one key range of readers, up to `last`."""
-        self._place(session, edition, last)
+    def prepare(self, session: Session) -> None:
+        """Decide for the cohorts of the next key range, without changing anything.
+
+        That reads, compares and measures articles, for which nobody else should have to wait.
+        """
+        edition = session.get_one(Edition, self.edition_id)
+        last = cohorts.next_range(session, edition, self.pace.size)
+        if last is None:
+            return
         for cohort in cohorts.undecided_cohorts(session, edition, last):
-            selection = self._select(session, edition)
-            chosen = selection.choose_settled(
-                cohort.topics, frozenset(cohort.history), cohort.max_articles, self._fewest(cohort)
-            )
-            chosen = replace(chosen, mail_form=MailForm(cohort.mail_form))
-            assert cohort.id is not None  # noqa: S101 - a stored row
-            if self.fitter is not None:
-                chosen = self.fitter.settle(
-                    session, chosen, cohort.language, cohort.topics, self._shape.added
-                )
-            cohorts.decide_cohort(session, self.edition_id, cohort.id, cohort.language, chosen)
+            if (row_id(cohort), cohort.key) not in self._chosen:
+                self._chosen[row_id(cohort), cohort.key] = self._choose(session, edition, cohort)
+
+    def go_on(self, session: Session, edition: Edition) -> bool:
+        """Do what one transaction has room for; return False once the edition is frozen."""
+        began = monotonic()
+        self._is_unplaced = self._is_unplaced or not self.unplace(session)
+        if not self._is_unplaced:
+            return True
+        last = cohorts.next_range(session, edition, self.pace.size)
+        if last is None:
+            is_left = self._advance_some(session, edition) or self._merge_some(session)
+            if not is_left:
+                self._freeze(session, edition)
+            return is_left
+        if self.plan_range(session, edition, last):
+            edition.compiled_to = last
+            session.add(edition)
+            session.flush()
+            self.pace.settle(monotonic() - began)
+        return True
+
+    def plan_range(self, session: Session, edition: Edition, last: int) -> bool:
+        """Plan the deliveries of one key range of readers; return False if that has to be prepared first.
+
+        Readers are in their cohorts then.
+        """
+        self._place(session, edition, last)
+        undecided = cohorts.undecided_cohorts(session, edition, last)
+        keys = [(row_id(cohort), cohort.key) for cohort in undecided]
+        if not all(key in self._chosen for key in keys):
+            return False
+        decided = [(cohort, self._chosen[key]) for cohort, key in zip(undecided, keys, strict=True)]
+        cohorts.decide(session, self.edition_id, decided)
         hours = planning.list_hours(session, edition, last)
         planning.plan_range(session, edition, last, self._due(edition, hours), edition.freeze_at)
+        if edition.cadence != WELCOME:
+            placements.unplace_unplanned(session, edition, last)
+        self._chosen.clear()
+        return True
+
+    def _choose(self, session: Session, edition: Edition, cohort: Cohort) -> Chosen:
+        chosen = self._select(session, edition).choose_settled(
+            cohort.topics, frozenset(cohort.history), cohort.max_articles, self._fewest(cohort)
+        )
+        chosen = replace(chosen, mail_form=MailForm(cohort.mail_form))
+        if self.fitter is None:
+            return chosen
+        return self.fitter.settle(session, chosen, cohort.language, cohort.topics, self._shape.added)
 
     def _fewest(self, cohort: Cohort) -> int:
         """Return how many articles a cohort waits for; a first edition waits for none."""
         return 1 if self._cadence.name == WELCOME else self._digest.fewest(cohort.min_articles)
 
-    def freeze(self, session: Session, edition: Edition) -> None:
-        """Add the mailed articles to each cohort's history, and allow claims."""
+    def _advance_some(self, session: Session, edition: Edition) -> bool:
+        """Add the mailed articles to some cohorts' histories; return whether any are left.
+
+        Who is after the last key range leaves their cohort first, and no range is planned any more: a reader
+        who was placed now might have what their cohort is about to get.
+        """
+        if edition.cadence == WELCOME or self._advanced_to is None:
+            return False
+        if edition.compiled_to < BEYOND:
+            placements.unplace_unplanned(session, edition, None)
+            edition.compiled_to = BEYOND
+            session.add(edition)
+        if not self._advanced_to:
+            settle_edition(session, edition, edition.freeze_at)
+            cohorts.lift_keys(session, self.edition_id)
+            self._recent = articles.ids_seen_from(session, self._history_from)
+        decisions = cohorts.list_decisions(session, self.edition_id, self._advanced_to, _COHORTS)
+        self._advance(session, decisions, edition.freeze_at)
+        self._advanced_to = row_id(decisions[-1][0]) if len(decisions) == _COHORTS else None
+        return self._advanced_to is not None
+
+    def _merge_some(self, session: Session) -> bool:
+        """Move some readers to the cohort that has become the same as theirs; return whether any are left."""
+        if self._merged and not placements.move_some(session, *self._merged[-1]):
+            self._merged.pop()
+        return bool(self._merged)
+
+    def _freeze(self, session: Session, edition: Edition) -> None:
+        """Allow claims: the last commit."""
         settle_edition(session, edition, edition.freeze_at)
         if edition.cadence == WELCOME:
             self._settle_welcome(session, edition)
-        else:
-            self._advance_all(session, edition)
         snapshots.keep(session, self.edition_id)
         edition.frozen_at = edition.freeze_at
         edition.compiler = None
@@ -112,57 +206,67 @@ class Plan:
         cohorts.end_waiting_in(session, edition)
         notices.greet_empty_handed(session, edition)
 
-    def _advance_all(self, session: Session, edition: Edition) -> None:
-        cohorts.unplace_unplanned(session, edition)
-        recent = articles.ids_seen_from(session, self._history_from)
-        decisions = cohorts.list_decisions(session, self.edition_id)
-        cohorts.lift_keys(session, [cohort for cohort, _ in decisions])
-        for cohort, variant_id in decisions:
-            got = {row.article_id for row in variants.articles_of(session, variant_id)}
-            self._advance(session, cohort, (set(cohort.history) | got) & recent, edition.freeze_at)
+    def _advance(
+        self, session: Session, decisions: Sequence[tuple[Cohort, int]], freeze_at: datetime
+    ) -> None:
+        got = variants.list_recent_articles(
+            session, {variant_id for _, variant_id in decisions}, self._history_from
+        )
+        rows = [self._later(cohort, got[variant_id], freeze_at) for cohort, variant_id in decisions]
+        known = cohorts.find_keys(session, [row["key"] for row in rows])
+        for row in rows:
+            other = known.setdefault(row["key"], row["row"])
+            if other != row["row"]:
+                row["key"] = f"merged-{row['row']}"
+                self._merged.append((row["row"], other))
+        cohorts.advance(session, rows)
 
-    def _advance(self, session: Session, cohort: Cohort, history: set[int], freeze_at: datetime) -> None:
+    def _later(self, cohort: Cohort, got: frozenset[int], freeze_at: datetime) -> dict[str, Any]:
+        """Return a cohort as it is after an edition that brought it articles."""
         topics = settle_topics(unsettle_topics(cohort.topics, BEGINNING), freeze_at, self._digest.carry)
+        history = sorted((set(cohort.history) & self._recent) | got)
         named = cohort.digest, cohort.cadence, cohort.language
         wanted = cohort.max_articles, cohort.mail_form, cohort.min_articles
-        key = cohort_key(*named, topics, sorted(history), *wanted)
-        if not cohorts.merge_into(session, cohort, key):
-            cohort.key, cohort.topics, cohort.history = key, topics, sorted(history)
-            cohort.history_from = self._history_from
-            session.add(cohort)
-            session.flush()
+        return {
+            "row": row_id(cohort), "key": cohort_key(*named, topics, history, *wanted), "topics": topics,
+            "history": history, "history_from": self._history_from,
+        }  # fmt: skip
 
     def _place(self, session: Session, edition: Edition, last: int) -> None:
-        unplaced = cohorts.list_unplaced(session, edition, last)
-        if not unplaced:
+        # An article that an edition held may have been first seen a little later than that was made, where a
+        # backup was restored: editions are asked for that are older than any candidate.
+        made_from = 2 * self._history_from.timestamp() - edition.freeze_at.timestamp()
+        alike = placements.group_unplaced(
+            session, edition, last, datetime.fromtimestamp(made_from, UTC), self._digest.skip
+        )
+        if not alike:
             return
-        history = cohorts.counted_history(session, edition, last, self._history_from, self._digest.skip)
+        named = {likeness.variants: _numbers(likeness.variants) for likeness in alike}
+        known = variants.list_recent_articles(
+            session, {number for numbers in named.values() for number in numbers}, self._history_from
+        )
+        have = {text: frozenset[int]().union(*(known[one] for one in named[text])) for text in named}
         groups: dict[str, tuple[Cohort, list[int]]] = {}
-        for (language, topics, known, wanted), ids in _alike(unplaced, history).items():
-            cohort = self._cohort(language, dict(topics), known, wanted, edition)
+        for likeness, ids in alike.items():
+            cohort = self._cohort(likeness, have[likeness.variants], edition)
             groups.setdefault(cohort.key, (cohort, []))[1].extend(ids)
         placed: list[tuple[int, list[int]]] = []
         for key, (cohort, ids) in groups.items():
             if key not in self._cohorts:  # most stand by the first range
                 self._cohorts[key] = cohorts.find_or_add_cohort(session, cohort)
             placed.append((self._cohorts[key], ids))
-        cohorts.place(session, placed)
+        placements.place(session, placed)
 
-    def _cohort(
-        self,
-        language: str | None,
-        added: dict[str, str],
-        history: frozenset[int],
-        wanted: _Wanted,
-        edition: Edition,
-    ) -> Cohort:
+    def _cohort(self, reader: placements.Likeness, history: frozenset[int], edition: Edition) -> Cohort:
         topics = settle_topics(
-            since(added, self._digest.lookback_of(self._cadence.name)), edition.freeze_at, self._digest.carry
+            since(json.loads(reader.topics), self._digest.lookback_of(self._cadence.name)),
+            edition.freeze_at,
+            self._digest.carry,
         )
-        own = self._settings.site.language
+        own, language = self._settings.site.language, reader.language
         language = language if language and self._speaks(language) else own
         digest, cadence = self._digest.name, self._cadence.name
-        most, mail_form, fewest = wanted
+        wanted = reader.max_articles, reader.mail_form, reader.min_articles
         return Cohort(
             key=cohort_key(digest, cadence, language, topics, sorted(history), *wanted),
             digest=digest,
@@ -171,9 +275,9 @@ class Plan:
             topics=topics,
             history=sorted(history),
             history_from=self._history_from,
-            max_articles=most,
-            min_articles=fewest,
-            mail_form=mail_form,
+            max_articles=reader.max_articles,
+            min_articles=reader.min_articles,
+            mail_form=reader.mail_form,
         )
 
     def _select(self, session: Session, edition: Edition) -> Selection:
@@ -195,15 +299,5 @@ class Plan:
         return [(one, due_at(self._settings, digest, cadence, deadline, *one)) for one in hours]
 
 
-def _alike(
-    unplaced: Sequence[cohorts.UnplacedReader], history: Mapping[int, frozenset[int]]
-) -> dict[_Likeness, list[int]]:
-    """Group readers whom nothing tells apart, such as those of one import, to decide for them once."""
-    alike: dict[_Likeness, list[int]] = {}
-    for reader in unplaced:
-        known = history.get(reader.subscription_id, frozenset())
-        topics = tuple(sorted(reader.topics.items()))
-        wanted = reader.max_articles, reader.mail_form, reader.min_articles
-        likeness = reader.language, topics, known, wanted
-        alike.setdefault(likeness, []).append(reader.subscription_id)
-    return alike
+def _numbers(text: str) -> frozenset[int]:
+    return frozenset(map(int, text.split(","))) if text else frozenset()

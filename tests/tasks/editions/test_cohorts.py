@@ -3,7 +3,7 @@
 from sqlmodel import select
 
 from digest.models import Cohort, Subscription
-from digest.store.editions import cohorts
+from digest.store.editions import placements
 from tests.support.compilation import NOW, Newsroom
 
 
@@ -13,7 +13,7 @@ def placed(newsroom: Newsroom) -> dict[int, int | None]:
 
 
 def test_groups_large_and_small_are_placed(newsroom: Newsroom) -> None:
-    readers = [newsroom.subscribe() for _ in range(cohorts._SMALL + 2)]
+    readers = [newsroom.subscribe() for _ in range(6)]
     with newsroom.database.write() as session:
         rows = [
             Cohort(key=key, digest="world", cadence="daily", language="en", history_from=NOW)
@@ -22,7 +22,7 @@ def test_groups_large_and_small_are_placed(newsroom: Newsroom) -> None:
         session.add_all(rows)
         session.flush()
         large, small = (row.id or 0 for row in rows)
-        cohorts.place(session, [(large, readers[2:]), (small, readers[:2])])
+        placements.place(session, [(large, readers[2:]), (small, readers[:2])])
 
     assert placed(newsroom) == {reader: small if reader in readers[:2] else large for reader in readers}
 
@@ -40,7 +40,7 @@ def test_a_digest_that_skips_another_asks_the_ledger_for_those_alone_who_have_bo
             subscriber_id=row.subscriber_id, digest="other", cadence="daily", created_at=NOW, state="ended",
         ))  # fmt: skip
         session.flush()
-        cohorts.unplace_who_read(session, "world", "daily", ["other"])
+        assert not placements.unplace_who_read(session, "world", "daily", ["other"])
 
     after = placed(newsroom)
     assert before[one] is not None

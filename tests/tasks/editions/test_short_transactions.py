@@ -1,0 +1,77 @@
+"""Compiling is many short commits: a crash after any of them repeats nothing, loses nothing, and leaves true histories."""
+
+from datetime import timedelta
+
+import pytest
+from sqlmodel import select
+
+from digest.models import Cohort, Edition, Subscription
+from digest.tasks.editions import planning
+from digest.tasks.editions.planning import LARGEST_RANGE, RANGE_SIZE, SMALLEST_RANGE, PlanningPace
+from tests.support.compilation import DAY, NOW, Newsroom
+
+HOUR = timedelta(hours=1)
+
+
+class _CrashError(Exception):
+    pass
+
+
+def crash_after(newsroom: Newsroom, commits: int) -> Newsroom:
+    """Return another process, which ends between two commits."""
+    process = Newsroom(newsroom.database, newsroom.settings, newsroom.workers)
+    process.digest, left = newsroom.digest, iter(range(commits - 1))
+
+    def give_way() -> None:
+        if next(left, None) is None:
+            raise _CrashError
+
+    newsroom.database.give_way = give_way  # type: ignore[method-assign]
+    return process
+
+
+def test_a_crash_after_any_commit_repeats_and_loses_nothing(
+    newsroom: Newsroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(planning, "_COHORTS", 1)
+    monkeypatch.setattr("digest.store.editions.placements.PART", 1)
+    newsroom.digest = newsroom.digest.model_copy(update={"cadences": {"daily": "07:00"}})
+    readers = [newsroom.subscribe(at=NOW - days * DAY) for days in (50, 20, 20, 10)]
+    science, published = newsroom.subscribe("science"), list[int]()
+    reached = set[int]()
+    for day in range(1, 16):
+        now = NOW + day * DAY
+        published.append(newsroom.publish("world", "science", at=now - HOUR))
+        process = crash_after(newsroom, day)
+        try:
+            process.compile(now)
+        except _CrashError:
+            with newsroom.database.read() as session:
+                edition = session.exec(select(Edition).where(Edition.state == "compiling")).one()
+                reached.add(edition.compiled_to)
+            process.worker.die()
+        del newsroom.database.give_way
+        newsroom.compile(now)
+
+    assert newsroom.lists() == {one: [[article] for article in published] for one in (*readers, science)}
+    assert planning.BEYOND in reached, "no crash came after the last range"
+    with newsroom.database.read() as session:
+        cohorts = {row.id: row for row in session.exec(select(Cohort))}
+        placed = [cohorts[one] for one in session.exec(select(Subscription.cohort_id)) if one is not None]
+    assert placed
+    assert all(sorted(one.history) == published for one in placed)
+
+
+def test_a_range_grows_and_shrinks_by_what_the_last_one_took() -> None:
+    pace, fixed = PlanningPace(), PlanningPace(2, is_fixed=True)
+    pace.settle(0.01)
+    assert pace.size == 2 * RANGE_SIZE
+    for _ in range(9):
+        pace.settle(0.001)
+    assert pace.size == LARGEST_RANGE
+    pace.settle(1.0)
+    assert pace.size == LARGEST_RANGE // 10
+    pace.settle(60)
+    assert pace.size == SMALLEST_RANGE
+    fixed.settle(0.001)
+    assert fixed.size == 2
