@@ -1,10 +1,14 @@
 """The commands of docs/api.md do what the page says, as they stand there."""
 
+import hashlib
+import hmac
+import json
 import re
 import shlex
 from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlmodel import select
 
 from digest.models import Subscriber, SubscriptionState, WebhookEvent
@@ -93,3 +97,39 @@ def test_every_event_is_in_the_table() -> None:
     table = (DOCS / "webhooks.md").read_text()
     for event in WebhookEvent:
         assert f"| `{event}` |" in table
+
+
+POST = {
+    "id": "5f7d", "uuid": "x", "title": "The harbour & the sea", "url": "https://blog.example/harbour/",
+    "html": "<p>It opens.</p>", "custom_excerpt": None, "status": "published", "visibility": "public",
+    "feature_image": "https://blog.example/a.jpg", "feature_image_alt": None,
+    "published_at": "2026-11-22T12:00:00.000Z", "primary_author": {"name": "Ada"},
+    "tags": [{"name": "World", "visibility": "public"}, {"name": "#import", "visibility": "internal"}],
+}  # fmt: skip
+"""A post as Ghost's webhooks have it, without what the bridge does not read."""
+
+
+def test_the_bridge_for_ghost_sends_what_the_api_takes(
+    newsdesk: Newsdesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("DIGEST_API", "DIGEST_TOKEN", "GHOST_SECRET"):
+        monkeypatch.setenv(name, "s3cret")
+    (block,) = re.findall(
+        r"^```python\n(.*?)^```", (DOCS / "wordpress-and-ghost.md").read_text(), re.M | re.S
+    )
+    bridge: dict[str, Any] = {"__name__": "bridge"}
+    exec(block, bridge)
+    program = Program(newsdesk, ["articles:write"])
+
+    taken = program.post("/articles", bridge["article_of"](POST))
+
+    assert taken.status_code == 201, taken.text
+    told = taken.json()
+    assert (told["source"], told["external_id"], told["author"]) == ("ghost", "5f7d", "Ada")
+    assert (told["title"], told["topics"]) == ("The harbour & the sea", ["world"])
+    assert told["picture_url"] == "https://blog.example/a.jpg"
+    body = json.dumps({"post": {"current": POST}}).encode()
+    mac = hmac.new(b"s3cret", body + b"1764000000000", hashlib.sha256).hexdigest()
+    assert bridge["is_ghosts"](f"sha256={mac}, t=1764000000000", body)
+    for forged in ("", f"sha256={mac}", f"sha256={mac}, t=1764000000001", "sha256=\u00e9, t=1", "t"):
+        assert not bridge["is_ghosts"](forged, body), forged
