@@ -15,14 +15,26 @@ LATEST = 10_000
 
 
 def list_stories(
-    session: Session, *, before: datetime, topics: Collection[str] = (), latest: int = LATEST
+    session: Session,
+    *,
+    before: datetime,
+    topics: Collection[str] = (),
+    latest: int = LATEST,
+    stored_last: int | None = None,
 ) -> list[RelatedStory]:
     """List the latest articles dated before a time that may be shown, with one of these topics if any are
-    given."""
+    given.
+
+    With `stored_last` only so many articles, the last stored, are gone through: a page has to come at once.
+    """
+    floor = (
+        0 if stored_last is None else (session.exec(select(func.max(Article.id))).one() or 0) - stored_last
+    )
     # SQLModel's select() has no signature for this many columns.
     columns: Any = (Article.id, Article.title, func.substr(Article.text, 1, SIGNS), _dated(), Article.topics)
     rows = session.exec(
         select(*columns)
+        .where(col(Article.id) > floor)
         .where(_dated() < before, col(Article.hidden_at).is_(None), col(Article.withdrawn_at).is_(None))
         .where(col(Article.id).not_in(select(Fold.article_id).where(col(Fold.split_at).is_(None))))
         .order_by(_dated().desc(), col(Article.id).desc())

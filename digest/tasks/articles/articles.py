@@ -80,11 +80,16 @@ def split_article(database: Database, name: str, now: datetime) -> Fold:
         return folding.split(session, row_id(articles.get_article(session, name)), now)
 
 
-def list_related(database: Database, name: str, limit: int, now: datetime) -> list[Article]:
-    """Return the articles nearest to one, the nearest first, among the latest 10,000."""
+def list_related(
+    database: Database, name: str, limit: int, now: datetime, *, stored_last: int | None = None
+) -> list[Article]:
+    """Return the articles nearest to one, the nearest first, among the latest 10,000.
+
+    A page asks for those `stored_last` alone, because it has to come at once.
+    """
     with database.read() as session:
         found = articles.get_article(session, name)
-        index = Index(stories.list_stories(session, before=now))
+        index = Index(stories.list_stories(session, before=now, stored_last=stored_last))
         near = index.near([stories.to_story(found)], limit)
         known = articles.get_articles(session, near)
         return [known[number] for number in near]

@@ -3,6 +3,8 @@
 import re
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
 
 from sqlmodel import Session
 
@@ -10,6 +12,7 @@ from digest.errors import SettingsError
 from digest.mail.rendering.content import READER_VALUES, Card, Content, Publication, Section
 from digest.mail.rendering.renderer import Renderer
 from digest.models import Edition, Form
+from digest.models.look import Brand
 from digest.models.row import row_id
 from digest.resources import bundled
 from digest.settings import DigestSettings, Settings
@@ -70,7 +73,7 @@ class Trial:
         if own is not None and not own.is_dir():
             raise SettingsError(f'[look] folder = "{look.folder}": there is no folder {own}')
         self._database, self._settings, self._look = database, settings, look
-        self.renderer = Renderer(bundled("templates") / "email", own, look.brand)
+        self.renderer = _renderer(own, look.brand, _versions(own))
 
     @property
     def looks(self) -> list[str]:
@@ -124,6 +127,19 @@ class Trial:
         names = [(digest.name, cadence) for digest in self._settings.digests for cadence in digest.cadences]
         found = [archive.find_last(session, digest, cadence) for digest, cadence in names]
         return max((one for one in found if one), key=lambda one: one.deadline_at, default=None)
+
+
+@lru_cache(maxsize=8)
+def _renderer(own: Path | None, brand: Brand, _versions: tuple[tuple[str, int], ...]) -> Renderer:
+    """Return a renderer; templates are compiled once as long as no file of one's own has changed."""
+    return Renderer(bundled("templates") / "email", own, brand)
+
+
+def _versions(own: Path | None) -> tuple[tuple[str, int], ...]:
+    """Return the files of one's own templates with the times of their last change."""
+    if own is None:
+        return ()
+    return tuple(sorted((path.name, path.stat().st_mtime_ns) for path in own.iterdir() if path.is_file()))
 
 
 def _stock_colours(look: str) -> dict[str, str]:

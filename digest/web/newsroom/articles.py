@@ -20,6 +20,7 @@ from digest.web.desk.pages import DeskPages, sentence
 ARTICLES = f"{HOME}/articles"
 _FIELDS = ("search", "topic", "source", "since", "shown")
 _LONGEST = 200
+_COMPARED = 1_000  # how many of the last stored articles are compared with one
 _RELATED = 5
 _ACTS: dict[str, tuple[Mark, bool]] = {
     "hide": ("hidden_at", True),
@@ -101,7 +102,9 @@ class ArticleStorePages:
             found=found,
             article=found.article,
             editions=store.list_editions_of(database, number),
-            related=store.list_related(database, str(number), _RELATED, self._front.now()),
+            related=store.list_related(
+                database, str(number), _RELATED, self._front.now(), stored_last=_COMPARED
+            ),
             error=error,
         )
 

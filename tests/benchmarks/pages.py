@@ -1,0 +1,242 @@
+"""Print how long each page of the desk takes in a large store, and the plan of the slowest query of slow ones.
+
+Run `uv run python -m tests.benchmarks.pages [--readers N] [--articles N] [--editions N]
+[--database sqlite postgresql]`. The store is filled by plain inserts: confirmed readers, articles of some 60
+words, finished editions with 20 articles each, and the deliveries of the last edition to all readers. Each
+page is asked three times without a network; the median is printed. The aim is 200 ms with 1,000,000 readers,
+200,000 articles and 2,000 editions; pages above it are marked, with the plan of their slowest query.
+"""
+
+import argparse
+import random
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, event, text
+
+from digest.models import Article, Delivery, Edition, Variant, VariantArticle
+from digest.settings import load_settings
+from tests.benchmarks.databases import benchmark_database
+from tests.benchmarks.readers import AT_ONCE, load_readers, public_id_of
+from tests.conftest import write_config
+from tests.support.desks import OLGA, Clock, Newsdesk, Visitor
+
+_AIM = 0.2
+_ROUNDS = 3
+_IN_EDITION = 20
+_NOW = datetime(2026, 11, 22, 18, 0, tzinfo=UTC)
+_WORDS = [
+    "harbour",
+    "bridge",
+    "council",
+    "vote",
+    "ferry",
+    "price",
+    "winter",
+    "school",
+    "theatre",
+    "river",
+    "engine",
+    "clerk",
+    "market",
+    "storm",
+    "coal",
+    "glass",
+    "lantern",
+    "rope",
+    "tide",
+    "election",
+    "budget",
+    "hospital",
+    "garden",
+    "museum",
+    "railway",
+    "signal",
+    "copper",
+    "letter",
+    "fish",
+]
+
+
+def say(line: str) -> None:
+    """Print a line at once."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def load_articles(newsdesk: Newsdesk, count: int) -> None:
+    """Insert articles, the last one stored a minute ago; one in a thousand has the word "quagga"."""
+    rng = random.Random(7)
+    table = Article.__table__  # type: ignore[attr-defined]
+    for first in range(1, count + 1, AT_ONCE):
+        rows = []
+        for number in range(first, min(first + AT_ONCE, count + 1)):
+            words = rng.choices(_WORDS, k=60)
+            body = " ".join([*words, "quagga"] if number % 1_000 == 1 else words)
+            at = _NOW - timedelta(minutes=count - number + 1)
+            rows.append({
+                "id": number, "source": "newsroom", "canonical_url": f"https://a.example/{number}",
+                "url": f"https://a.example/{number}", "content_hash": str(number),
+                "title": " ".join(words[:6]).capitalize(), "summary": " ".join(words[6:20]), "text": body,
+                "html": f"<p>{body}</p>", "topics": ["world"], "first_seen_at": at, "published_at": at,
+                "word_count": 60,
+            })  # fmt: skip
+        with newsdesk.app.database.write() as session:
+            session.connection().execute(table.insert(), [{**_defaults(Article), **row} for row in rows])
+
+
+def load_editions(newsdesk: Newsdesk, count: int, articles: int, readers: int) -> None:
+    """Insert finished editions, one a day back from today, and the deliveries of the last one."""
+    editions, variants, contents = [], [], []
+    for number in range(1, count + 1):
+        at = _NOW - timedelta(days=count - number, hours=11)
+        editions.append({
+            **_defaults(Edition), "id": 1_000 + number, "digest": "world", "cadence": "daily",
+            "period": at.date().isoformat(), "state": "finished", "deadline_at": at, "freeze_at": at,
+            "frozen_at": at, "finished_at": at + timedelta(minutes=4),
+        })  # fmt: skip
+        key = 1_000 + number
+        variants.append(
+            {**_defaults(Variant), "id": key, "edition_id": key, "key": str(number), "language": "en"}
+        )
+        first = max(1, articles * number // count - _IN_EDITION)
+        contents += [
+            {
+                "variant_id": key,
+                "position": place,
+                "article_id": first + place,
+                "form": "summary",
+                "section": "world",
+            }
+            for place in range(min(_IN_EDITION, articles))
+        ]
+    with newsdesk.app.database.write() as session:
+        for model, rows in ((Edition, editions), (Variant, variants), (VariantArticle, contents)):
+            session.connection().execute(model.__table__.insert(), rows)  # type: ignore[union-attr]
+    last = editions[-1]
+    for first in range(1, readers + 1, AT_ONCE):
+        rows = [
+            {
+                **_defaults(Delivery), "edition_id": last["id"], "subscription_id": number, "variant_id": last["id"],
+                "state": "failed" if number % 500 == 0 else "accepted", "due_at": last["deadline_at"],
+                "changed_at": last["finished_at"],
+            }
+            for number in range(first, min(first + AT_ONCE, readers + 1))
+        ]  # fmt: skip
+        with newsdesk.app.database.write() as session:
+            session.connection().execute(Delivery.__table__.insert(), rows)  # type: ignore[attr-defined]
+
+
+def _defaults(model: Any) -> dict[str, Any]:
+    """Return the values that a model's own fields have by default."""
+    found = {}
+    for name, field in model.model_fields.items():
+        if name != "id" and not field.is_required():
+            found[name] = field.get_default(call_default_factory=True)
+    return found
+
+
+@contextmanager
+def recorded(engine: Engine) -> Iterator[list[tuple[float, str, Any]]]:
+    """Record each statement with its seconds and parameters."""
+    found: list[tuple[float, str, Any]] = []
+
+    def before(*given: Any) -> None:
+        given[4].began = time.perf_counter()
+
+    def after(*given: Any) -> None:
+        found.append((time.perf_counter() - given[4].began, given[2], given[3]))
+
+    event.listen(engine, "before_cursor_execute", before)
+    event.listen(engine, "after_cursor_execute", after)
+    try:
+        yield found
+    finally:
+        event.remove(engine, "before_cursor_execute", before)
+        event.remove(engine, "after_cursor_execute", after)
+
+
+def plan_of(engine: Engine, statement: str, values: Any) -> list[str]:
+    """Return the plan of a statement, as the database writes it."""
+    prefix = "EXPLAIN QUERY PLAN " if engine.dialect.name == "sqlite" else "EXPLAIN "
+    with engine.connect() as connection:
+        rows = connection.exec_driver_sql(prefix + statement, values).all()
+    return [str(row[-1]) for row in rows][:12]
+
+
+def paths(articles: int, readers: int) -> list[str]:
+    """Return the pages that are asked."""
+    made = f"/desk/world/daily/{(_NOW - timedelta(hours=11)).date().isoformat()}"
+    coming = f"/desk/world/daily/{(_NOW + timedelta(days=1)).date().isoformat()}"
+    return [
+        "/desk", "/desk/editions", "/desk/editions?q=harbour", "/desk/calendar", made, coming,
+        f"{coming}/preview", f"{coming}/find?q=harbour", "/desk/articles", "/desk/articles?search=harbour",
+        "/desk/articles?search=quagga", "/desk/articles?search=nowhere", f"/desk/articles/{articles}",
+        "/desk/readers", f"/desk/readers?text=r{readers // 2}@", "/desk/readers?text=nobody", "/desk/readers/lists",
+        "/desk/readers/segments", f"/desk/readers/{public_id_of(readers // 2)}", "/desk/sources", "/desk/letters",
+        "/desk/figures", "/desk/look", "/desk/look/frame/front-page", "/desk/settings", "/desk/api", "/archive",
+        "/archive/world",
+    ]  # fmt: skip
+
+
+def time_pages(newsdesk: Newsdesk, olga: Visitor, asked: Sequence[str]) -> None:
+    """Print the median time of each page."""
+    engine = newsdesk.app.database.engine
+    slow = 0
+    for path in asked:
+        times = []
+        with recorded(engine) as statements:
+            for _ in range(_ROUNDS):
+                began = time.perf_counter()
+                status = olga.get(path).status_code
+                times.append(time.perf_counter() - began)
+        median = statistics.median(times)
+        slow += median > _AIM
+        queries = len(statements) // _ROUNDS
+        say(
+            f"{1e3 * median:8.0f} ms  {queries:3} queries  {status}  {path}{'  SLOW' if median > _AIM else ''}"
+        )
+        if median > _AIM and statements:
+            seconds, statement, values = max(statements, key=lambda one: one[0])
+            say(f"          {1e3 * seconds:.0f} ms in: {' '.join(statement.split())[:300]}")
+            if statement.lstrip().upper().startswith(("SELECT", "WITH")):
+                for line in plan_of(engine, statement, values):
+                    say(f"            {line}")
+    say(f"{slow} of {len(asked)} pages take longer than {1e3 * _AIM:.0f} ms")
+
+
+def main() -> None:
+    """Print the figures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    for name, number in (("readers", 100_000), ("articles", 20_000), ("editions", 2_000)):
+        parser.add_argument(f"--{name}", type=int, default=number)
+    parser.add_argument("--database", nargs="+", default=["sqlite"], choices=["sqlite", "postgresql"])
+    given = parser.parse_args()
+    for kind in given.database:
+        folder = Path(tempfile.mkdtemp(prefix="bench-"))
+        with benchmark_database(kind, folder) as database:
+            newsdesk = Newsdesk(load_settings(write_config(folder, database.url)), Clock(_NOW))
+            began = time.perf_counter()
+            load_readers(newsdesk.app.database, given.readers)
+            load_articles(newsdesk, given.articles)
+            load_editions(newsdesk, given.editions, given.articles, given.readers)
+            with newsdesk.app.database.engine.connect() as connection:
+                connection.execute(text("ANALYZE"))
+                connection.commit()
+            say(
+                f"{kind}: {given.readers:,} readers, {given.articles:,} articles, {given.editions:,} editions,"
+                f" filled in {time.perf_counter() - began:.0f} s"
+            )
+            time_pages(newsdesk, newsdesk.sign_in(OLGA), paths(given.articles, given.readers))
+            newsdesk.close()
+
+
+if __name__ == "__main__":
+    main()
