@@ -21,16 +21,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlencode
 
-from PIL import Image
-
 from digest.bootstrap import Application
 from digest.clock import utc_now
 from digest.demo.loader import free_port
 from digest.models import Article, Role
 from digest.settings import load_settings
 from digest.tasks.articles.images import copy_pictures
-from digest.tasks.desk.editors import add_editor
-from tests.conftest import write_config
 from tests.support.websites import Website, page
 
 SIGN_INS, HALVES, PICTURES, BODIES, FORMS, READERS = 60, 1_100, 16, 4, 4, 4
@@ -187,6 +183,12 @@ def peak_of(process: int | str) -> int:
 
 def main(seconds: float) -> None:
     """Put the load on a server of its own, and print what it held."""
+    # Imported here, so that the process of the pictures has what `digest fetch` has.
+    from PIL import Image
+
+    from digest.tasks.desk.editors import add_editor
+    from tests.conftest import write_config
+
     with tempfile.TemporaryDirectory() as name:
         folder, port = Path(name), free_port(0)
         config = write_config(folder, f"sqlite:///{folder}/digest.db")

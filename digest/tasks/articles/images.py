@@ -52,7 +52,8 @@ def copy_pictures(
         )
     turns, failed = HostSpacing(min(settings.fetch.spacing.total_seconds(), _SPACING)), {}
     width = min(settings.fetch.parallel, _MOST_IN_MEMORY)
-    for url, got in in_parallel(lambda url: _copy(url, turns, private_hosts), wanted, width):
+    for url, found in in_parallel(lambda url: _download(url, turns, private_hosts), wanted, width):
+        got = _decode(found)
         if isinstance(got, str):
             failed[url] = got
         _keep(database, url, got, now)
@@ -86,16 +87,26 @@ def _name_of(small: "Shrunk") -> str:
     return hashlib.sha256(small.content).hexdigest()[:32]
 
 
-def _copy(url: str, turns: HostSpacing, private: frozenset[str]) -> "Shrunk | str":
-    from digest.articles.thumbnails import shrink
+def _download(url: str, turns: HostSpacing, private: frozenset[str]) -> bytes | str:
     from digest.net.http import fetch
 
     try:
-        found = fetch(
+        return fetch(
             url, timeout=_PATIENCE, max_bytes=_LARGEST, turns=turns, allow_private=host_of(url) in private
-        )
+        ).content
+    except DigestError as error:
+        return str(error)
+
+
+def _decode(found: bytes | str) -> "Shrunk | str":
+    """Decode in the calling thread: each of several would keep a heap of its own, as large as a picture."""
+    from digest.articles.thumbnails import shrink
+
+    if isinstance(found, str):
+        return found
+    try:
         with _DECODING:
-            return shrink(found.content)
+            return shrink(found)
     except DigestError as error:
         return str(error)
 

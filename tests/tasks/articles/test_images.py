@@ -103,13 +103,14 @@ def test_a_picture_of_ones_own_house_is_linked_and_a_strangers_is_not(
     assert site.requests == []
 
 
-def test_pictures_are_decoded_one_at_a_time(
+def test_pictures_are_decoded_one_at_a_time_in_one_thread_with_one_heap(
     open_desk: Callable[[str], Desk], site: Website, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    desk, at_once = open_desk("copy"), []
+    desk, at_once, threads = open_desk("copy"), [], set()
     inside = threading.Semaphore(0)
 
     def shrink(content: bytes) -> thumbnails.Shrunk:
+        threads.add(threading.get_ident())
         inside.release()
         time.sleep(0.02)
         at_once.append(inside._value)
@@ -123,6 +124,7 @@ def test_pictures_are_decoded_one_at_a_time(
 
     assert desk.copy() == {}
     assert at_once == [1] * 6
+    assert threads == {threading.get_ident()}
 
 
 def test_a_picture_of_a_private_address_is_not_asked_for_though_a_source_there_is_vouched_for(
