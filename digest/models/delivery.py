@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, TextClause
+from sqlalchemy import BigInteger, ColumnElement, Integer, TextClause
 from sqlmodel import Field, Index, SQLModel, UniqueConstraint, col, or_, text
 
 
@@ -57,6 +57,10 @@ def counts(state: str, reason: str) -> bool:
     return state in COUNTED or reason in GOT
 
 
+DELIVERY_ID = BigInteger().with_variant(Integer(), "sqlite")
+"""A million deliveries a day use up 31 bits in six years; SQLite's INTEGER PRIMARY KEY has 64 as it is."""
+
+
 class Delivery(SQLModel, table=True):
     """One edition for one subscriber, and the last reply about it.
 
@@ -83,7 +87,7 @@ class Delivery(SQLModel, table=True):
         Index("ix_delivery_subscription", "subscription_id"),
     )
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int | None = Field(default=None, sa_type=DELIVERY_ID, primary_key=True)
     edition_id: int = Field(foreign_key="edition.id")
     subscription_id: int = Field(foreign_key="subscription.id")
     variant_id: int | None = Field(default=None, foreign_key="variant.id")

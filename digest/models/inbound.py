@@ -6,6 +6,7 @@ from enum import StrEnum
 from sqlalchemy import JSON, Column, LargeBinary
 from sqlmodel import Field, SQLModel
 
+from digest.models.delivery import DELIVERY_ID
 from digest.models.subscriber import MailState
 
 
@@ -44,7 +45,7 @@ class Bounce(SQLModel, table=True):
     at: datetime
     message_id: int | None = Field(default=None, foreign_key="inbound_message.id")
     subscriber_id: int = Field(foreign_key="subscriber.id", index=True)
-    delivery_id: int | None = Field(default=None, foreign_key="delivery.id")
+    delivery_id: int | None = Field(default=None, sa_type=DELIVERY_ID, foreign_key="delivery.id")
     edition_id: int | None = Field(default=None, foreign_key="edition.id", index=True)
     receiver: str
     reason: str

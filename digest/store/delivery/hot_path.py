@@ -40,7 +40,7 @@ _MARK = (
 # withdrawing does; the conditions of the UPDATE check again what others have changed meanwhile.
 _MARK_POSTGRESQL = (
     "WITH free AS MATERIALIZED (SELECT delivery.id, ready.variant_id, ready.composed_at"
-    " FROM unnest(%s::int[], %s::int[], %s::timestamptz[]) AS ready (id, variant_id, composed_at)"
+    " FROM unnest(%s::bigint[], %s::int[], %s::timestamptz[]) AS ready (id, variant_id, composed_at)"
     " JOIN delivery ON delivery.id = ready.id"
     " JOIN subscription ON subscription.id = delivery.subscription_id"
     " WHERE subscription.state = 'confirmed'"
@@ -69,10 +69,11 @@ _DUE = (
     " ORDER BY delivery.due_at, delivery.id LIMIT ?"
 ).replace("{job}", _JOB)
 # `is_open` makes this the partial index's query. Claiming and marking do not change it, so those updates need
-# no new index entries (HOT).
+# no new index entries (HOT). An accepted one leaves a dead entry in it until a vacuum, so a claim begins
+# where the last one ended: else each would walk past all that went before.
 _CLAIM_POSTGRESQL = (
     "WITH due AS MATERIALIZED (SELECT id FROM delivery WHERE is_open AND state IN ('planned', 'deferred')"
-    " AND due_at <= %s AND edition_id IN"
+    " AND due_at <= %s AND (due_at, id) > (%s, %s) AND edition_id IN"
     " (SELECT id FROM edition WHERE state = 'frozen' AND (%s = '' OR digest = %s))"
     " ORDER BY due_at, id LIMIT %s FOR NO KEY UPDATE SKIP LOCKED)"
     " UPDATE delivery SET state = 'claimed', owner = %s, changed_at = %s"
@@ -85,6 +86,9 @@ _BEGUN = (
     " AND changed_at >= ?"
 )
 _DUE_AT, _COMPOSED_AT = 9, 12
+Position = tuple[datetime, int]
+"""Where a claim ended: the due time and the id of its last delivery."""
+FROM_THE_START: Position = (datetime(1970, 1, 1, tzinfo=UTC), 0)
 _CLAIM = "UPDATE delivery SET state = 'claimed', owner = ?, changed_at = ? WHERE delivery.id"
 
 
@@ -135,13 +139,22 @@ _DIALECTS = {
 
 
 def claim(
-    connection: Connection, *, owner: int, now: datetime, size: int, digest: str | None = None
+    connection: Connection,
+    *,
+    owner: int,
+    now: datetime,
+    size: int,
+    digest: str | None = None,
+    beyond: Position = FROM_THE_START,
 ) -> list[Job]:
-    """Claim due deliveries of frozen editions for a worker, those due longest first."""
+    """Claim due deliveries of frozen editions for a worker, those due longest first.
+
+    On PostgreSQL only those `beyond` a position are looked at; SQLite walks past nothing that is done.
+    """
     own, name, cursor = _DIALECTS[connection.dialect.name], digest or "", _cursor(connection)
     at = own.time(now)
     if not own.is_sqlite:
-        cursor.execute(_CLAIM_POSTGRESQL, (at, name, name, size, owner, at))
+        cursor.execute(_CLAIM_POSTGRESQL, (at, *beyond, name, name, size, owner, at))
         return sorted(map(own.job, cursor.fetchall()), key=lambda job: (job.due_at, job.delivery_id))
     jobs = [own.job(row) for row in cursor.execute(_DUE, (at, name, name, size)).fetchall()]
     if jobs:

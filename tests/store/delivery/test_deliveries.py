@@ -147,7 +147,7 @@ def test_a_claim_walks_the_open_deliveries_on_postgresql(ledger: Ledger) -> None
         connection = session.connection()
         connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
         connection.exec_driver_sql("SET LOCAL enable_sort = off")
-        values = (NOW, "", "", 3, ledger.one.id, NOW)
+        values = (NOW, *hot_path.FROM_THE_START, "", "", 3, ledger.one.id, NOW)
         plan = [
             str(row[0]) for row in connection.exec_driver_sql(f"EXPLAIN {hot_path._CLAIM_POSTGRESQL}", values)
         ]
