@@ -179,7 +179,7 @@ def paths(articles: int, readers: int) -> list[str]:
         "/desk", "/desk/editions", "/desk/editions?q=harbour", "/desk/calendar", made, coming,
         f"{coming}/preview", f"{coming}/find?q=harbour", "/desk/articles", "/desk/articles?search=harbour",
         "/desk/articles?search=quagga", "/desk/articles?search=nowhere", f"/desk/articles/{articles}",
-        "/desk/readers", f"/desk/readers?text=r{readers // 2}@", "/desk/readers?text=nobody", "/desk/readers/lists",
+        "/desk/readers", f"/desk/readers?text=r{readers // 2}@", "/desk/readers?text=nobody", "/desk/readers/import",
         "/desk/readers/segments", f"/desk/readers/{public_id_of(readers // 2)}", "/desk/sources", "/desk/letters",
         "/desk/figures", "/desk/look", "/desk/look/frame/front-page", "/desk/settings", "/desk/api", "/archive",
         "/archive/world",
