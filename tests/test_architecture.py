@@ -268,6 +268,20 @@ def test_sending_takes_nothing_into_memory_that_only_other_commands_need() -> No
     assert done.stdout.split() == []
 
 
+def test_status_imports_neither_the_parser_of_options_nor_what_other_commands_need() -> None:
+    """A monitor asks for it each minute."""
+    others = [
+        "PIL", "alembic", "argon2", "attr", "babel", "cryptography", "cyclopts", "digest.mail", "digest.web",
+        "digest.articles", "digest.net", "dns", "fastapi", "httpx2", "jinja2", "lxml", "nh3", "psycopg", "rich",
+    ]  # fmt: skip
+    program = f"import digest.cli.editions.status, sys; print(*sorted(set({others}) & set(sys.modules)))"
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+
+    assert done.stdout.split() == []
+
+
 # Words that once stood for the field's own, and openings that hide who does what.
 RIDDLES = re.compile(
     r"\b(trunks?|sheets? of a shape|by its looking|for who\b|wants of each list|waits for what is of)\b"

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from digest.cli.editions.audit import _SUMS
+from digest.cli.editions.status import SUMS
 from digest.cli.terminal.tables import TableLayout, say_moment, show_table
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -33,7 +33,7 @@ def draw(monkeypatch: pytest.MonkeyPatch, width: int, columns: list[str], row: d
 
 @pytest.mark.parametrize("width", [72, 80, 100, 200])
 def test_no_state_period_or_number_is_cut_at_any_width(monkeypatch: pytest.MonkeyPatch, width: int) -> None:
-    drawn = draw(monkeypatch, width, _SUMS, ROW)
+    drawn = draw(monkeypatch, width, SUMS, ROW)
 
     assert max(map(len, drawn.splitlines())) <= width
     assert "…" not in drawn
@@ -43,11 +43,11 @@ def test_no_state_period_or_number_is_cut_at_any_width(monkeypatch: pytest.Monke
 
 
 def test_what_says_nothing_goes_first_and_what_is_left_out_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    drawn = draw(monkeypatch, 96, _SUMS, ROW)
+    drawn = draw(monkeypatch, 96, SUMS, ROW)
 
     assert "not shown: uncertain;" in drawn
     assert "1204001" in drawn
-    assert "not shown" not in draw(monkeypatch, 200, _SUMS, ROW)
+    assert "not shown" not in draw(monkeypatch, 200, SUMS, ROW)
 
 
 def test_only_free_text_is_shortened(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,9 +10,9 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from digest.bootstrap import Application
-from digest.cli.terminal.logs import set_up_logging
+from digest.cli.terminal.session import opened
 from digest.errors import UsageError
-from digest.settings import find_config, load_settings, parse_duration
+from digest.settings import parse_duration
 
 
 @Parameter(name="*")
@@ -39,13 +39,8 @@ DEFAULT = Common()
 @contextmanager
 def application(common: Common) -> Iterator[Application]:
     """Open the application by its settings, and close it afterwards."""
-    settings = load_settings(find_config(common.config))
-    set_up_logging(settings.log, settings.folder)
-    app = Application(settings)
-    try:
+    with opened(common.config) as app:
         yield app
-    finally:
-        app.close()
 
 
 def read_moment(text: str, zone: tzinfo, option: str) -> datetime:
