@@ -87,6 +87,9 @@ def post_due(
     from digest.net.parallel import in_parallel
 
     tally = PostedTally()
+    with database.read() as session:
+        if not outbox.list_endpoints(session):
+            return tally  # nothing is written where nobody is told anything
     _forget(database, clock())
     with database.read() as session:
         due = outbox.list_due_endpoints(session, clock(), _MOST_RECEIVERS)
