@@ -11,7 +11,7 @@ def test_an_editor_looks_an_edition_over(newsdesk: Newsdesk, monkeypatch: pytest
     newsdesk.publish("Sponges", image_url="http://courier.example/x.jpg", image_alt="A sponge")
     asked: list[str] = []
 
-    def visit(urls: list[str]) -> dict[str, LinkCheck]:
+    def visit(urls: list[str], _own_pages: str) -> dict[str, LinkCheck]:
         asked.extend(urls)
         return {url: LinkCheck(trouble=f"{url} answers 404", is_gone=True) for url in urls}
 
