@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Table, or_, update
+from sqlalchemy import Table, bindparam, insert, or_, update
 from sqlalchemy import text as sql_text
 from sqlalchemy.dialects import sqlite
 from sqlmodel import Session, SQLModel, col, delete, select
@@ -23,9 +23,36 @@ from digest.models import (
 )
 from digest.models.row import row_id
 from digest.models.subscriber import HAS_IP
+from digest.rules.readers.consent import Deed, next_state
 
 Row = dict[str, Any]
 _PAGE = 1000
+
+_SUBSCRIBERS, _SUBSCRIPTIONS, _CONFIRMATIONS, _EVENTS = (
+    SQLModel.metadata.tables[str(model.__tablename__)]
+    for model in (Subscriber, Subscription, Confirmation, ConsentEvent)
+)
+_LEFT_ALREADY = [state for state in SubscriptionState if next_state(state, Deed.LEAVE) is None]
+_WHOSE = select(_SUBSCRIBERS.c.id).where(_SUBSCRIBERS.c.public_id == bindparam("public_id"))
+_END = (
+    update(_SUBSCRIPTIONS)
+    .where(
+        _SUBSCRIPTIONS.c.subscriber_id == _WHOSE.scalar_subquery(),
+        _SUBSCRIPTIONS.c.digest == bindparam("of_digest"),
+        *(_SUBSCRIPTIONS.c.state != state.value for state in _LEFT_ALREADY),
+    )
+    .values(
+        state=SubscriptionState.ENDED.value, ended_at=bindparam("at_time"), cohort_id=None, welcome_at=None,
+        paused_until=None,
+    )
+    .returning(_SUBSCRIPTIONS.c.id, _SUBSCRIPTIONS.c.subscriber_id)
+)  # fmt: skip
+_VOID = (
+    update(_CONFIRMATIONS)
+    .where(_CONFIRMATIONS.c.subscription_id == bindparam("of"), _CONFIRMATIONS.c.used_at.is_(None))
+    .values(used_at=bindparam("at_time"))
+)
+_EVENT = insert(_EVENTS)
 
 
 def find_subscriber(session: Session, key: str, *, lock: bool = False) -> Subscriber | None:
@@ -133,6 +160,26 @@ def change_state(session: Session, row: Subscription, state: SubscriptionState, 
         row.paused_until = None
     session.add(row)
     session.flush()
+
+
+def end_by_public_id(
+    session: Session, public_id: str, digest: str, now: datetime, origin: dict[str, str]
+) -> bool:
+    """End a subscription, invalidate its open requests for confirmation, and record that its reader left;
+    return False, changing nothing, if there is none or it has ended before.
+
+    This is the one act that mailbox providers make in thousands, for their users (RFC 8058), so it is three
+    plain statements where ORM objects would take four times as long.
+    """
+    connection = session.connection()
+    named = {"public_id": public_id, "of_digest": digest, "at_time": now}
+    ended = connection.execute(_END, named).first()
+    if ended is None:
+        return False
+    connection.execute(_VOID, {"of": ended.id, "at_time": now})
+    event = {"subscriber_id": ended.subscriber_id, "digest": digest, "act": Act.LEFT.value, "at": now}
+    connection.execute(_EVENT, event | {"origin": origin})
+    return True
 
 
 def change_choices(

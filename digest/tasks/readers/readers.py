@@ -66,11 +66,12 @@ def leave(readers: Readers, token: str, now: datetime, origin: Origin) -> Digest
 
     Return None if no key of ours signed the link; the caller gives the same answer.
     """
+    signed = tokens.find_signed(readers.signing_keys, tokens.UNSUBSCRIBE, token)
+    if signed is None:
+        return None
     with readers.database.write() as session:
-        row = find_linked(session, readers, tokens.UNSUBSCRIBE, token)
-        if row is not None:
-            end(session, row, now, origin)
-    return find_left_digest(readers, token)
+        subscribers.end_by_public_id(session, *signed, now, dict(origin))
+    return readers.find_digest(signed[1])
 
 
 def find_left_digest(readers: Readers, token: str) -> DigestSettings | None:

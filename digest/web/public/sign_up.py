@@ -20,6 +20,7 @@ QUICKEST = timedelta(seconds=2)
 """A form that is sent sooner was filled in by a program, or by somebody who can click once more."""
 
 _AGAIN = "sign-up again"
+_STAMP_PLACE = "the-stamp-of-the-form"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,7 @@ class SignUpPages:
         self._domains = domains or MailDomains()
         self._readers, self._settings = readers, readers.settings
         self._views, self._stamps, self._now, self._quickest = views, stamps, now, quickest
+        self._blank: dict[str, tuple[bytes, bytes, bytes]] = {}
 
     def router(self) -> APIRouter:
         """Return the routes; HEAD is answered like GET."""
@@ -87,9 +89,15 @@ class SignUpPages:
         router.add_api_route("/confirm/{token}", self.confirm, methods=["POST"])
         return router
 
-    def home(self, request: Request) -> HTMLResponse:
-        """Show the sign-up form."""
-        return self._show_home(self._views.of(request), SignUpForm())
+    async def home(self, request: Request) -> HTMLResponse:
+        """Show the sign-up form, which is rendered once for each language; only its stamp changes."""
+        view = self._views.of(request)
+        blank = self._blank.get(view.language)
+        if blank is None:
+            shown = self._show_home(view, SignUpForm(), stamp=_STAMP_PLACE)
+            blank = self._blank[view.language] = bytes(shown.body).partition(_STAMP_PLACE.encode())
+        stamp = self._stamps.make(SIGN_UP, self._now()).encode()
+        return view.respond(blank[0] + stamp + blank[2])
 
     def subscribe(self, request: Request, form: Posted) -> HTMLResponse:
         """Accept a sign-up; the answer reveals nothing about the address.
@@ -162,7 +170,9 @@ class SignUpPages:
     def _refuse(self, view: View, typed: SignUpForm, error: str) -> HTMLResponse:
         return self._show_home(view, replace(typed, error=error), status=400)
 
-    def _show_home(self, view: View, typed: SignUpForm, status: int = 200, title: str = "") -> HTMLResponse:
+    def _show_home(
+        self, view: View, typed: SignUpForm, status: int = 200, title: str = "", stamp: str = ""
+    ) -> HTMLResponse:
         return view.render(
             "home",
             status,
@@ -170,7 +180,7 @@ class SignUpPages:
             digests=self._settings.digests,
             typed=typed,
             wording=view.word_consent(self._settings.digests),
-            stamp=self._stamps.make(SIGN_UP, self._now()),
+            stamp=stamp or self._stamps.make(SIGN_UP, self._now()),
         )
 
     def _show_again(self, view: View, typed: SignUpForm) -> HTMLResponse:

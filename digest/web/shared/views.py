@@ -62,7 +62,13 @@ class View:
             "language": self.language,
             "languages": self._list_languages(),
         }
-        page = self._pages.render(name, status, **{**known, **values})
+        return self._mark(self._pages.render(name, status, **{**known, **values}))
+
+    def respond(self, content: bytes) -> HTMLResponse:
+        """Return a page that was rendered before."""
+        return self._mark(HTMLResponse(content))
+
+    def _mark(self, page: HTMLResponse) -> HTMLResponse:
         page.headers["Content-Language"] = self.language
         page.headers["Vary"] = "Accept-Language"
         return page
