@@ -102,6 +102,9 @@ def test_a_readers_page_with_a_wrong_day_comes_back_as_typed(
     assert [(one.get("name"), one.get("min"), one.get("max")) for one in wrong] == [
         ("pause-world-date", "2026-03-03", "2028-03-01")
     ]
+    assert find_all(shown, '//*[@id="world-pause-wrong"]/text()') == [
+        "Wählen Sie einen Tag innerhalb der nächsten zwei Jahre."
+    ]
     assert find_row(readers).cadence == "weekly"
     mended = fill(fields_of(shown, path), {"pause-world-date": "2026-04-01"})
     assert send(client, path, mended, stamp_of(shown))[0] == 200

@@ -16,14 +16,14 @@ def format_day(moment: datetime, language: str, timezone: str, form: str = "long
     return _in_a_known(language, lambda locale: format_date(day, form, locale), day)
 
 
-def format_moment(moment: datetime, language: str, timezone: str) -> str:
-    """Return a moment's day, month and time: "3 December, 01:01" in English."""
+def format_moment(moment: datetime, language: str, timezone: str, comma: str = ", ") -> str:
+    """Return a moment's day, month and time, with the language's comma: "3 December, 01:01" in English."""
     local = moment.astimezone(ZoneInfo(timezone))
     own = locale_of(language)
 
     def said(locale: str) -> str:
         day = format_skeleton("MMMMd", local, locale=locale)
-        return f"{day}, {format_time(local.time(), 'short', locale=locale)}"
+        return f"{day}{comma}{format_time(local.time(), 'short', locale=locale)}"
 
     return _in_a_known(own, said, local.date())
 

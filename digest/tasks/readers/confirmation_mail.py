@@ -108,8 +108,8 @@ def compose_asking(
             "confirm_url": f"{site.base_url}/confirm/{token}"
             if readers.settings.web.enabled
             else f"mailto:{quote(_reply_address(readers, row, subscriber), safe='+@')}",
-            "expires": format_moment(row.expires_at, language, zone),
-            "asked": format_moment(row.asked_at, language, zone),
+            "expires": format_moment(row.expires_at, language, zone, words.say("comma")),
+            "asked": format_moment(row.asked_at, language, zone, words.say("comma")),
             "ip": row.origin.get("ip", ""),
             "postal_address": site.postal_address,
         },

@@ -155,6 +155,7 @@ def test_moments_are_told_in_the_zone_and_an_unknown_language_is_no_error() -> N
 
     assert format_moment(at, "en", "Europe/Paris") == "3 December, 01:01"
     assert format_moment(at, "de-AT", "UTC") == "3. Dezember, 00:01"
+    assert "، " in format_moment(at, "ar", "UTC", CATALOGUES.choose(["ar"]).say("comma"))
     assert format_day(at, "tlh-KX", "UTC").endswith("2026")
 
 
