@@ -246,7 +246,8 @@ def _link(entry: Any, channel: _Channel) -> tuple[str, str]:
         return link, ""
     if not channel.link:
         raise InputError("it has no link, and neither has its feed; give it one")
-    return channel.link, own_fragment(guid or entry.get("title") or entry.get("summary") or "")
+    content = next((str(part.get("value", "")) for part in entry.get("content", [])), "")
+    return channel.link, own_fragment(guid or entry.get("title") or entry.get("summary") or content)
 
 
 def _enclosed(entry: Any) -> Iterator[str]:

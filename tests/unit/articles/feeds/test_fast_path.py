@@ -1,7 +1,7 @@
 """The short way through a feed that keeps to its format gives what feedparser gives."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from digest.articles.feeds import feeds
@@ -112,6 +112,7 @@ def test_rss_by_the_short_way_is_what_feedparser_gives(before: str, items: list[
     assert short in (None, whole)
 
 
+@example('<link href="https://quay.example/"/>', ["<content>Bridge reopens</content>"], "")
 @given(
     joined(FEED_PARTS, 3),
     st.lists(joined(ATOM_PARTS, 6), max_size=2),
@@ -155,3 +156,14 @@ def test_a_usual_feed_goes_the_short_way() -> None:
 )  # fmt: skip
 def test_what_the_short_way_does_not_know_is_left_to_feedparser(content: str, content_type: str) -> None:
     assert read_wellformed(content.encode(), content_type) is None
+
+
+def test_items_with_nothing_but_a_text_are_told_apart() -> None:
+    entries = "".join(
+        f"<entry><content>{text}</content></entry>" for text in ("Bridge reopens", "Ferry returns")
+    )
+    short, _ = both(
+        f'<feed xmlns="http://www.w3.org/2005/Atom"><link href="https://quay.example/"/>{entries}</feed>'
+    )
+    assert short is not None
+    assert len({article.url for article in short.articles}) == 2
