@@ -103,8 +103,8 @@ class Recording:
         if early is not None:
             wire.send(early)
             return
-        transaction.reply = self.reply(transaction)
         self.transactions.append(transaction)
+        transaction.reply = self.reply(transaction)
         self.watch("dot")
         self._say(wire, "dot", transaction, transaction.reply)
         self.watch("reply")

@@ -23,7 +23,10 @@ def page(content: bytes, status: int = 200, **headers: str) -> Answer:
 
 
 class Website:
-    """Pages by path; `requests` holds (path, headers) of each request, `most_at_once` how many met."""
+    """Pages by path; `requests` holds (path, headers) of each request, `most_at_once` how many met.
+
+    A request counts until its answer begins: after that the client may ask again before the server knows.
+    """
 
     def __init__(self, host: str = "127.0.0.1", *, port: int = 0, **pages: Answer) -> None:
         self.pages = {f"/{name}": answer for name, answer in pages.items()}
@@ -35,8 +38,12 @@ class Website:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 website.requests.append((self.path, {k.lower(): v for k, v in self.headers.items()}))
-                with website.counting(), contextlib.suppress(OSError):  # a client may go before the end
+                with website.counting() as self.answers, contextlib.suppress(OSError):  # a client may go
                     website.pages.get(self.path, page(b"not here", 404))(self)
+
+            def end_headers(self) -> None:
+                self.answers()
+                super().end_headers()
 
             def log_message(self, *_: Any) -> None:
                 """Say nothing."""
@@ -47,16 +54,23 @@ class Website:
         self.url = f"http://{host}:{self.port}"
 
     @contextlib.contextmanager
-    def counting(self) -> Iterator[None]:
-        """Count the requests that are answered at the same time."""
+    def counting(self) -> Iterator[Callable[[], None]]:
+        """Count the requests that wait for an answer at the same time; what is yielded ends one's wait."""
+        waits = True
+
+        def end() -> None:
+            nonlocal waits
+            with self._guard:
+                self._open -= waits
+                waits = False
+
         with self._guard:
             self._open += 1
             self.most_at_once = max(self.most_at_once, self._open)
         try:
-            yield
+            yield end
         finally:
-            with self._guard:
-                self._open -= 1
+            end()
 
     def __enter__(self) -> Self:
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05})
