@@ -79,8 +79,9 @@ def look_at(config: Path, database: Path, folders: Sequence[Path]) -> dict[str, 
     """Return how the files look that say whether anything has changed: settings, database, mail.
 
     A time that is too recent to tell a later write apart is waited out. Return None if one lies in the
-    future: the clock was put back.
+    future, because the clock was put back, and if there is no database by that name.
     """
+    database = database.resolve()  # SQLite's log lies beside the file, not beside a link to it
     log = database.with_name(f"{database.name}-wal")
     watched = [config, config.with_suffix(".state"), database, *folders]
     while True:
@@ -88,7 +89,7 @@ def look_at(config: Path, database: Path, folders: Sequence[Path]) -> dict[str, 
         files[str(log.absolute())] = _look(log)
         age = utc_now().timestamp() - max((look[2] for look in files.values() if look), default=0) / 1e9
         if age > _GRAIN:
-            return files
+            return files if files[str(database)] else None
         if age < 0:
             return None
         time.sleep(_GRAIN)
