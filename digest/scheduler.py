@@ -27,26 +27,17 @@ class Ticker:
         self._app, self._tell = app, tell
         self._moved_at = time.monotonic()
         self._scheduler = BackgroundScheduler(timezone="UTC")
-        self._scheduler.add_job(
-            self.tick,
-            "interval",
-            seconds=tick.total_seconds(),
-            max_instances=1,
-            coalesce=True,
-            misfire_grace_time=None,
-            next_run_time=datetime.now(self._scheduler.timezone),
-        )
-
         # Receivers of webhooks may hang: what they delay is their own job, and no edition.
-        self._scheduler.add_job(
-            self.post,
-            "interval",
-            seconds=tick.total_seconds(),
-            max_instances=1,
-            coalesce=True,
-            misfire_grace_time=None,
-            next_run_time=datetime.now(self._scheduler.timezone),
-        )
+        for act in (self.tick, self.post):
+            self._scheduler.add_job(
+                act,
+                "interval",
+                seconds=tick.total_seconds(),
+                max_instances=1,
+                coalesce=True,
+                misfire_grace_time=None,
+                next_run_time=datetime.now(self._scheduler.timezone),
+            )
 
     def start(self) -> None:
         """Start ticking, the first time at once."""
