@@ -4,9 +4,11 @@ Open command_table.py first.
 """
 
 import gc
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING
 
 from digest import __version__
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
 _USAGE = 2
 _INTERRUPTED = 130  # the exit status of shells for SIGINT
+_ENDED_IN_ORDER = ("run", "worker", "web", "send", "catch")
 
 
 def build() -> "App":
@@ -90,9 +93,16 @@ def _run_command(given: list[str]) -> None:
         sys.exit(_USAGE)
 
 
+def _end(_number: int, _frame: FrameType | None) -> None:
+    """End a process whose command has nothing under way yet; one that has handles the signal by itself."""
+    sys.exit(0)
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command: exit 0 done or nothing to do, 1 failed, 2 bad usage or settings."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    if arguments is None and given[:1] and given[0] in _ENDED_IN_ORDER:
+        signal.signal(signal.SIGTERM, _end)  # by default a service that is stopped as it starts would fail
     if given[:1] == ["receive"]:  # one process for each message: nothing else is imported
         from digest.cli.inbound.pipe import receive_quickly
 

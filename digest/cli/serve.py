@@ -53,9 +53,11 @@ class Watchdog:
 def run(*, common: Common = DEFAULT) -> None:
     """Run the daemon: scheduler, web pages and delivery in one process."""
     with application(common) as app:
-        ended = listen_for_end()  # before the first tick: it may have a message on the wire
         ticker = Ticker(app, tell=partial(_tell, quiet=common.quiet))
         web = _server(app, lambda: ticker.is_stalled) if app.settings.web.enabled else None
+        # After the database has been opened, as until then the signal ends the process at once; before the
+        # first tick, which may have a message on the wire.
+        ended = listen_for_end()
         lmtp = _lmtp(app)
         mailbox = _watch_mailbox(app)
         if web is not None:

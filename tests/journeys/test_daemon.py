@@ -44,6 +44,22 @@ def test_the_daemon_delivers_what_is_open_serves_the_pages_and_ends_when_it_is_t
     assert publication.facts("audit")["ok"] is True
 
 
+@pytest.mark.parametrize("command", ["run", "worker", "web", "send"])
+def test_a_command_that_is_told_to_end_while_it_waits_for_its_database_ends_in_order(
+    tmp_path: Path, command: str
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"postgresql://digest@127.0.0.1:{silent.getsockname()[1]}/digest"
+        publication = Publication(tmp_path, url, port=9)
+        with publication.start(command) as process:
+            connection, _ = silent.accept()
+            process.send_signal(signal.SIGTERM)
+            _, err = process.communicate(timeout=60)
+        connection.close()
+
+    assert (process.returncode, err) == (0, "")
+
+
 def test_the_daemon_hears_that_it_is_to_end_from_its_first_tick_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

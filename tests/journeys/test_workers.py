@@ -10,11 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from digest.clock import utc_now
 from digest.settings import load_settings
 from digest.store.database import Database
-from digest.store.wake_ups import count_listeners
-from digest.tasks.ledger.workload import DEAD_AFTER
 from tests.support.newsroom import Caught, Publication
 
 pytestmark = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
@@ -58,18 +55,6 @@ def wait_until_finished(publication: Publication) -> None:
     database.close()
 
 
-def wait_until_listening(publication: Publication, processes: int) -> None:
-    """Wait until so many workers listen to both queues: one that is told to end before has no handler yet."""
-    database = Database(load_settings(publication.config).database_url)
-    deadline = time.monotonic() + _PATIENCE
-    while time.monotonic() < deadline:
-        with database.read() as session:
-            if count_listeners(session, utc_now(), DEAD_AFTER) >= 2 * processes:
-                break
-        time.sleep(0.2)
-    database.close()
-
-
 def assert_nobody_left_out(publication: Publication, relay: Caught, readers: int, repeats: int) -> None:
     """Check that each reader got the edition, with at most so many repeats in all, and that the sum is whole."""
     counts = Counter(relay.recipients)
@@ -93,7 +78,6 @@ def test_workers_deliver_what_is_due_once(
         first, second = workers(), workers()
         relay.wait_for(40, _PATIENCE)
         wait_until_finished(publication)
-        wait_until_listening(publication, processes=2)
         said = end(first) + end(second)
 
     assert Counter(relay.recipients) == {f"r{n}@readers.example": 1 for n in range(40)}
