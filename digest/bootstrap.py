@@ -340,6 +340,7 @@ class Application:
             stopping=self.stopping,
             meter=self.meter,
             workers=lambda: count_alive(self.database),
+            holds_lock=worker.is_held,
         )
 
     def _allowance(self, now: datetime) -> Allowance | None:

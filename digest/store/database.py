@@ -21,9 +21,20 @@ _TRIES = 100
 _TURN_MS, _TURN = 2, threading.Event()  # never set: to wait on it is to sleep
 _CONNECT_SECONDS = 10
 _LONGEST_PAUSE = "SET LOCAL idle_in_transaction_session_timeout = '60s'"
-# After a network failure the server ends the session, and releases its lock, within half a minute.
-_SERVER_KEEPALIVE = {"tcp_keepalives_idle": 10, "tcp_keepalives_interval": 5, "tcp_keepalives_count": 4}
-_CLIENT_KEEPALIVE = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 4}
+# After a network failure the server ends the session, and releases its lock, within half a minute. Keepalives
+# notice it on an idle connection; one with unacknowledged bytes would last for a quarter of an hour.
+_SERVER_KEEPALIVE = {
+    "tcp_keepalives_idle": 10,
+    "tcp_keepalives_interval": 5,
+    "tcp_keepalives_count": 4,
+    "tcp_user_timeout": 30_000,
+}
+_CLIENT_KEEPALIVE = {
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 4,
+    "tcp_user_timeout": 30_000,
+}
 
 
 class Database:

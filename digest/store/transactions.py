@@ -14,9 +14,13 @@ from sqlmodel import Session
 BEGIN = "BEGIN IMMEDIATE"
 """Take SQLite's write lock at once, so that a reader never has to become a writer."""
 
-_LONGEST_PAUSE = 15
-"""Seconds after which PostgreSQL rolls back the transaction of a suspended process: others wait for its
-rows."""
+_OF_A_LOOP = {
+    "plan_cache_mode": "force_generic_plan",
+    "jit": "off",
+    # PostgreSQL rolls back the transaction of a process that is suspended: others wait for its rows.
+    "idle_in_transaction_session_timeout": "'15s'",
+}
+"""What differs on a loop's connection from all others."""
 
 
 class Transaction:
@@ -30,9 +34,8 @@ class Transaction:
         if self._dialect.name == "postgresql":  # statements are sent together
             driver: Any = connection.connection.driver_connection
             with driver.cursor() as cursor:  # the same few statements each time: prepared once
-                cursor.execute("SET plan_cache_mode = force_generic_plan")
-                cursor.execute("SET jit = off")
-                cursor.execute(f"SET idle_in_transaction_session_timeout = '{_LONGEST_PAUSE}s'")
+                for name, value in _OF_A_LOOP.items():
+                    cursor.execute(f"SET {name} = {value}")
             driver.commit()
             self._pipeline = driver.pipeline()
             self._pipeline.__enter__()
@@ -42,7 +45,9 @@ class Transaction:
         try:
             if self._pipeline is not None:
                 self._pipeline.__exit__(None, None, None)
-                self._driver.execute("RESET ALL")
+                for name in _OF_A_LOOP:  # not all: `store.database` has set others for every connection
+                    self._driver.execute(f"RESET {name}")
+                self._driver.commit()
         except self._dialect.loaded_dbapi.Error:
             self.connection.invalidate()  # a lost connection has no pipeline to leave
         finally:

@@ -10,11 +10,12 @@ import os
 import zlib
 from collections.abc import Iterator
 from datetime import datetime
+from io import IOBase
 from pathlib import Path
 from typing import IO, Any
 
 from sqlalchemy import text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session, col, select, update
 
 from digest.models import OWNED, Delivery, Ledger, Worker, in_states
@@ -22,6 +23,10 @@ from digest.models.row import row_id
 from digest.store.database import Database
 
 _LOCK_CLASS = 0x64696773  # "digs": our own space of PostgreSQL advisory locks
+_HELD_HERE = text(
+    "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = :c AND objid = :i"
+    " AND pid = pg_backend_pid()"
+)
 _TURN_CLASS = 0x64696774  # another one, for what one process does at a time
 
 
@@ -58,12 +63,27 @@ class WorkerLock:
                 session.exec(update(Worker).where(col(Worker.id) == self.id).values(ended_at=now))
                 raise_counter(session)
             if not database.is_sqlite:  # the server would notice a closed session only a little later
-                with contextlib.suppress(OperationalError):  # a session that is gone holds no lock
+                with contextlib.suppress(SQLAlchemyError):  # a session that is gone holds no lock
                     self._holder.execute(text("SELECT pg_advisory_unlock_all()"))
         finally:
             self.die()
         if database.is_sqlite:
             _lock_path(database, self.id).unlink(missing_ok=True)
+
+    def is_held(self) -> bool:
+        """Return whether this process is still alive in the eyes of others.
+
+        On PostgreSQL the server may have ended the lock's session: after a network failure, or while the
+        machine was suspended. Others then take over what this worker claimed, and it must not go on. A flock
+        lasts as long as the process.
+        """
+        if isinstance(self._holder, IOBase):
+            return True
+        own = {"c": _LOCK_CLASS, "i": self.id}
+        try:
+            return bool(self._holder.execute(_HELD_HERE, own).scalar())
+        except SQLAlchemyError:  # not reconnected either: a new session holds no lock
+            return False
 
     def die(self) -> None:
         """Release the lock without unregistering, as the end of the process does."""

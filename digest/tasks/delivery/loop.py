@@ -11,6 +11,7 @@ import time
 from collections.abc import Mapping, Set
 from functools import partial
 
+from digest.errors import Unreachable
 from digest.models import Stage
 from digest.rules.delivery.rate_limits import domain_of, is_too_fast
 from digest.store.delivery.deliveries import Job
@@ -29,9 +30,17 @@ _DRAIN_SECONDS = 8.0
 _QUIT_PATIENCE = 0.2
 _SHARED_EVERY = 5.0
 _ENDED = "the run has ended"
+_TRUSTED_SECONDS = 15.0  # of silence; a server ends a session after 30
+
+_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 Ready = Mapping[int, tuple[Courier, Parcel]]
 """The messages whose content a server waits for, by delivery id, each with its connection."""
+
+
+def seconds_with_sleep() -> float:
+    """Return a monotonic time that goes on while the machine is suspended, where the system has one."""
+    return time.clock_gettime(_CLOCK)
 
 
 class DeliveryLoop:
@@ -82,6 +91,7 @@ class DeliveryLoop:
         """Check every few seconds how many workers deliver, because they share the limits."""
         now = time.monotonic()
         if now >= self._share_again_at:
+            self._require_lock()
             self._share_again_at = now + _SHARED_EVERY
             workers = self._run.workers()
             if workers != self._workers:
@@ -105,7 +115,7 @@ class DeliveryLoop:
         claim = _CLAIMS_EACH * most if is_low else 0
         if not (self._attempts or self._ready or claim):
             return
-        attempts, ready = self._attempts, self._ready
+        attempts, ready, began = self._attempts, self._ready, seconds_with_sleep()
         self._attempts, self._ready = [], {}
         to_mark = {key: (parcel.job, parcel.composed_at) for key, (_, parcel) in ready.items()}
         try:
@@ -120,17 +130,30 @@ class DeliveryLoop:
             self._recorder.release(self._remove(done.paused, done.stale))
         none_due = self._none_due or (claim > 0 and not done.claimed)
         self._none_due = none_due and not (done.repeats or done.stale)
-        self._send_marked(ready, done.may_go)
+        self._send_marked(ready, done.may_go, began)
 
-    def _send_marked(self, ready: Ready, may_go: Set[int]) -> None:
-        """Finish the messages whose mark is committed; close connections that wait for any other content."""
+    def _send_marked(self, ready: Ready, may_go: Set[int], began: float) -> None:
+        """Finish the messages whose mark is committed; close connections that wait for any other content.
+
+        If the process was suspended since the transaction `began`, others may have these messages by now.
+        """
         for key, (courier, parcel) in ready.items():
             if key in may_go:
+                if seconds_with_sleep() - began > _TRUSTED_SECONDS:
+                    self._require_lock()
                 self._send_final_dot(courier, parcel)
             else:
                 courier.abandon(parcel)  # the server waits for its content: only hanging up ends that
                 self._end_one(parcel.job)
                 self._relays.drop(courier, politely=False)
+
+    def _require_lock(self) -> None:
+        """Raise Unreachable if others take this worker to be dead, and its messages to be theirs."""
+        if not self._run.holds_lock():
+            raise Unreachable(
+                "the database ended this worker's session, so others deliver what it had claimed;"
+                " the next run goes on"
+            )
 
     def _remove(self, paused: set[int], stale: set[int]) -> list[Job]:
         """Remove the claims of paused editions and replaced variants, before a server is asked in vain."""

@@ -57,7 +57,8 @@ class Run:
 
     `stop` ends this run, `stopping` the whole program. `owner` is the id of the worker whose lock holds the
     claims. `meter` counts for `/metrics`, if that is enabled; `workers` tells how many workers share the
-    limits. `relay_trouble` says of each relay that was used why it refused us; empty where it did not.
+    limits, `holds_lock` whether others still take this one to be alive. `relay_trouble` says of each relay
+    that was used why it refused us; empty where it did not.
     """
 
     database: Database
@@ -77,6 +78,7 @@ class Run:
     resend: bool = True
     meter: Meter | None = None
     workers: Callable[[], int] = lambda: 1
+    holds_lock: Callable[[], bool] = lambda: True
     relay_trouble: dict[str, str] = field(default_factory=dict)
 
     @property
