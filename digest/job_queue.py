@@ -5,6 +5,7 @@ job that is lost, repeated or left by a dead process costs a minute at most and 
 """
 
 import asyncio
+import contextlib
 import logging
 import signal
 from collections.abc import Callable
@@ -12,14 +13,14 @@ from importlib.metadata import version
 from typing import Any
 
 from procrastinate import App, PsycopgConnector
-from procrastinate.exceptions import AlreadyEnqueued
+from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
 from procrastinate.jobs import Status
 from sqlalchemy import text
 
 from digest.bootstrap import Application
 from digest.errors import DigestError
 from digest.sending import Sent, count_figures, deliver_due, fetch, post_webhooks, prepare
-from digest.store.database import Database
+from digest.store.database import CLIENT_KEEPALIVE, Database
 from digest.store.wake_ups import SCHEMA_PREFIX
 from digest.tasks.delivery.deliver import count_due, finish, settle
 from digest.tasks.ledger.workload import DEAD_AFTER
@@ -28,6 +29,7 @@ _NEWSROOM, _DELIVERY, _WEBHOOKS = "newsroom", "delivery", "webhooks"
 _MOST_DELIVERING = 16
 """How many processes one edition wakes at most; one that finds nothing to claim ends at once."""
 _HEARTBEAT, _DEAD_AFTER = 10.0, DEAD_AFTER.total_seconds()
+_ASK_AGAIN_AFTER = 5
 _LOCK = 0x6469676A  # "digj": one process creates the queue's tables, the others wait
 log = logging.getLogger(__name__)
 
@@ -45,7 +47,7 @@ class JobQueue:
         self._jobs = App(
             connector=PsycopgConnector(
                 conninfo=url.set(drivername="postgresql").render_as_string(hide_password=False),
-                kwargs={"options": f"-c search_path={self._schema}"},
+                kwargs={"options": f"-c search_path={self._schema}", **CLIENT_KEEPALIVE},
                 min_size=1,
                 max_size=6,
             )
@@ -54,6 +56,8 @@ class JobQueue:
 
     def work(self) -> None:
         """Work until SIGTERM or SIGINT; messages under way get their reply first."""
+        for name in ("asyncio", "procrastinate.utils", "procrastinate.worker", "procrastinate.worker.worker"):
+            logging.getLogger(name).addFilter(_is_news)
         create_tables(self._app.database, self._schema, self._jobs)
         asyncio.run(self._work())
 
@@ -79,14 +83,19 @@ class JobQueue:
                 task.result()  # a queue that cannot be served is an error of this process
 
     async def _serve(self, queue: str) -> None:
-        await self._jobs.run_worker_async(
-            queues=[queue],
-            concurrency=1,
-            install_signal_handlers=False,
-            delete_jobs="always",
-            update_heartbeat_interval=_HEARTBEAT,
-            stalled_worker_timeout=_DEAD_AFTER,
-        )
+        """Serve a queue until cancelled; begin again after the database was away."""
+        while True:
+            with contextlib.suppress(ConnectorException):
+                await self._jobs.run_worker_async(
+                    queues=[queue],
+                    concurrency=1,
+                    install_signal_handlers=False,
+                    delete_jobs="always",
+                    update_heartbeat_interval=_HEARTBEAT,
+                    stalled_worker_timeout=_DEAD_AFTER,
+                )
+            log.error("the queue %s does not answer: asked again in %d seconds", queue, _ASK_AGAIN_AFTER)
+            await asyncio.sleep(_ASK_AGAIN_AFTER)
 
     def _add_tasks(self) -> None:
         jobs = self._jobs
@@ -183,6 +192,11 @@ def create_tables(database: Database, schema: str, jobs: App) -> None:
         connection.exec_driver_sql(f"SET LOCAL search_path TO {schema}")
         cursor = connection.connection.cursor()
         cursor.execute(jobs.schema_manager.get_schema())
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Return False for the tracebacks of a database that is away: `JobQueue._serve` says it in a line."""
+    return not (record.exc_info and isinstance(record.exc_info[1], ConnectorException))
 
 
 def _schema_name() -> str:

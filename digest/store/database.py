@@ -29,7 +29,7 @@ _SERVER_KEEPALIVE = {
     "tcp_keepalives_count": 4,
     "tcp_user_timeout": 30_000,
 }
-_CLIENT_KEEPALIVE = {
+CLIENT_KEEPALIVE = {
     "keepalives_idle": 10,
     "keepalives_interval": 5,
     "keepalives_count": 4,
@@ -192,5 +192,5 @@ def _patience(url: str) -> dict[str, Any]:
     """Return how long to wait for a server that does not answer; a value in the URL takes precedence."""
     if url.startswith("sqlite"):
         return {}
-    own = {"connect_timeout": _CONNECT_SECONDS, **_CLIENT_KEEPALIVE}
+    own = {"connect_timeout": _CONNECT_SECONDS, **CLIENT_KEEPALIVE}
     return {name: value for name, value in own.items() if f"{name}=" not in url}

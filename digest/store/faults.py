@@ -6,7 +6,7 @@ and in no driver's message.
 
 from sqlalchemy import URL
 
-_AUTH, _PERMISSION, _READ_ONLY, _NO_DATABASE = "28", "42501", "25006", "3D000"
+_AUTH, _PERMISSION, _READ_ONLY, _NO_DATABASE, _NOT_SUPPORTED = "28", "42501", "25006", "3D000", "0A000"
 """SQLSTATE classes and codes (PostgreSQL documentation, appendix A)."""
 
 _MOVED = "moved: "
@@ -42,6 +42,8 @@ def _of_sqlite(url: URL, error: BaseException | None) -> str | None:
 def _of_postgresql(url: URL, error: BaseException | None) -> str | None:
     state = getattr(error, "sqlstate", None) or ""
     is_operational = any(kind.__name__ == "OperationalError" for kind in type(error).__mro__)
+    if state == _NOT_SUPPORTED and "cached plan" in str(error):
+        return f"the database {_place(url)} was upgraded under this run: the next run goes on"
     if not is_operational and state not in (_PERMISSION, _READ_ONLY):
         return None
     return f"the database {_place(url)} {_remedy(url, state, ' '.join(str(error).split()))}"

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -79,6 +80,26 @@ def test_a_worker_notices_that_its_session_has_ended_before_it_claims_more(
         app.close()
 
     assert relay.messages == []
+
+
+def test_a_loop_whose_tables_another_version_has_just_changed_says_so_in_a_line(database_url: str) -> None:
+    database = Database(database_url)
+    transactions = database.transactions()
+    query = "SELECT id FROM variant"
+
+    def read() -> None:
+        with transactions.transaction() as transaction:
+            cursor: Any = transaction.connection.connection.cursor()
+            cursor.execute(query, prepare=True)
+
+    read()
+    with database.write() as session:
+        session.connection().exec_driver_sql("ALTER TABLE variant ALTER COLUMN id TYPE bigint")
+    with pytest.raises(Unreachable, match="was upgraded under this run: the next run goes on"):
+        read()
+    read()
+    transactions.close()
+    database.close()
 
 
 def test_a_loop_leaves_its_connection_as_every_other(database_url: str) -> None:

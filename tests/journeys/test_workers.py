@@ -12,7 +12,9 @@ import pytest
 
 from digest.settings import load_settings
 from digest.store.database import Database
+from tests.conftest import skip_unless_ci
 from tests.support.newsroom import Caught, Publication
+from tests.support.postgresql import PostgresqlServer, debian_server
 
 pytestmark = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 _PATIENCE = 100.0
@@ -135,6 +137,35 @@ def test_a_worker_ends_in_order_when_it_is_told(
 
     assert 3 <= sent < 60
     assert Counter(relay.recipients) == {f"r{n}@readers.example": 1 for n in range(60)}
+
+
+def test_a_worker_goes_on_by_itself_after_its_database_has_crashed_and_started_again(
+    tmp_path: Path, database_url: str
+) -> None:
+    binaries = debian_server()
+    if binaries is None:
+        skip_unless_ci("no PostgreSQL server of our own here to restart: install Debian's postgresql")
+    assert binaries is not None
+    server = PostgresqlServer(binaries)
+    publication = Publication(tmp_path, server.url.format(name="postgres"), port=2525)
+    publication.begin(readers=60)
+    with Caught(delay=0.05) as relay:
+        freeze_an_edition(publication, relay.port)
+        with publication.start("worker") as worker:
+            try:
+                relay.wait_for(5, _PATIENCE)
+                server.restart()
+                relay.wait_for(60, _PATIENCE)
+                wait_until_finished(publication)
+            finally:
+                worker.terminate()
+            said = "".join(worker.communicate(timeout=60))
+    assert_nobody_left_out(publication, relay, readers=60, repeats=1)
+    server.stop()
+
+    assert worker.returncode == 0
+    assert "does not answer" in said
+    assert "Traceback" not in said, said
 
 
 def test_on_sqlite_a_worker_says_what_to_use_instead(tmp_path: Path, database_url: str) -> None:

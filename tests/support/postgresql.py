@@ -37,18 +37,24 @@ class PostgresqlServer:
         self._run(
             [str(binaries / "initdb"), "-D", str(cluster), "-A", "trust", "-U", "postgres", "-E", "UTF8"]
         )
-        options = f"-k {self.folder} -c listen_addresses= -c max_connections=200 {options}"
-        self._run([
-            str(binaries / "pg_ctl"), "-D", str(cluster), "-w", "-l", str(self.folder / "log"),
-            "-o", options, "start",
-        ])  # fmt: skip
+        self._options = f"-k {self.folder} -c listen_addresses= -c max_connections=200 {options}"
+        self._control("start")
         self.url = f"postgresql+psycopg://postgres@/{{name}}?host={self.folder}"
 
     def stop(self) -> None:
         """End the server and remove its files."""
-        cluster = self.folder / "cluster"
-        self._run([str(self.binaries / "pg_ctl"), "-D", str(cluster), "-m", "immediate", "stop"])
+        self._control("stop")
         shutil.rmtree(self.folder)
+
+    def restart(self) -> None:
+        """End the server as a crash does, and start it again."""
+        self._control("restart")
+
+    def _control(self, act: str) -> None:
+        self._run([
+            str(self.binaries / "pg_ctl"), "-D", str(self.folder / "cluster"), "-w", "-m", "immediate",
+            "-l", str(self.folder / "log"), "-o", self._options, act,
+        ])  # fmt: skip
 
     def _run(self, command: list[str]) -> None:
         as_postgres = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
