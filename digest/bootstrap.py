@@ -231,7 +231,7 @@ class Application:
 
         smtp = self.settings.smtp
         return [
-            RelayLimits(self._relay(named), named.connections, named.rate, named.messages_per_connection)
+            RelayLimits(self._relay(named), named.most_connections, named.rate, named.messages_per_connection)
             for named in (smtp, *smtp.relays.values())
         ]
 

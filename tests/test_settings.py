@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 from digest.errors import SettingsError
 from digest.settings import Settings, load_settings
 from digest.settings.loading import _explain
+from digest.settings.smtp import RelaySettings
 from tests.conftest import write_config
 
 BAD = sorted((Path(__file__).parent / "bad_settings").glob("*.toml"))
@@ -125,3 +126,13 @@ def test_whatever_a_key_is_set_to_its_error_is_in_our_words(
             said = _explain(item, written)
             assert not _FOREIGN.search(said), said
             assert "\n" not in said
+
+
+@pytest.mark.parametrize(
+    ("host", "stated", "most"),
+    [("localhost", 0, 24), ("127.0.0.1", 0, 24), ("relay.example", 0, 10), ("relay.example", 3, 3)],
+)
+def test_a_relay_on_this_machine_gets_more_connections_unless_a_number_is_stated(
+    host: str, stated: int, most: int
+) -> None:
+    assert RelaySettings(host=host, connections=stated).most_connections == most

@@ -50,6 +50,10 @@ class WarmUp(Table):
     messages: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1, max_length=366)]
 
 
+_TO_THIS_MACHINE = 24
+_TO_ANOTHER = 10
+
+
 class RelaySettings(Table):
     """One relay: `[smtp]`, and each `[smtp.relays.NAME]`."""
 
@@ -60,9 +64,17 @@ class RelaySettings(Table):
     password: SecretStr = SecretStr("")
     token_file: Path | None = None
     ca_file: Path | None = None
-    connections: int = Field(default=2, ge=1, le=100)
+    connections: int = Field(default=0, ge=0, le=100)
     messages_per_connection: int = Field(default=0, ge=0)
     rate: float = Field(default=0, ge=0)
+
+    @property
+    def most_connections(self) -> int:
+        """Return how many connections to open at most: a relay on this machine is one's own and takes more.
+
+        A relay that refuses some of them is not asked for more than it takes (docs/speed.md has the rates).
+        """
+        return self.connections or (_TO_THIS_MACHINE if self.host in LOOPBACK else _TO_ANOTHER)
 
     @model_validator(mode="after")
     def _whole_login(self) -> "RelaySettings":
