@@ -26,6 +26,9 @@ from digest.tasks.readers.reader_page import LINK_LIFE, request_link, request_mo
 from digest.tasks.readers.readers import Readers, sign_undo
 from digest.tasks.readers.sign_up import Choices, ask_for
 from digest.web.app import create_app
+from digest.web.public import reader_page as reader_pages
+from digest.web.public import sign_up as sign_up_pages
+from digest.web.shared.answer_times import Endpoint
 from tests.journeys.test_hostile_requests import TEXT, all_routes
 from tests.support.desks import Newsdesk
 from tests.support.readers import NOW, Clock, hidden_fields, make_readers, sign_up_and_confirm, snapshot
@@ -45,6 +48,21 @@ def client(readers: Readers) -> Iterator[TestClient]:
     with TestClient(app, raise_server_exceptions=False, follow_redirects=False) as client:
         sign_up_and_confirm(client, readers)
         yield client
+
+
+def test_both_forms_that_take_anybodys_address_answer_at_even_times(
+    readers: Readers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    timed: list[str] = []
+
+    def record(endpoint: Endpoint) -> Endpoint:
+        timed.append(endpoint.__name__)
+        return endpoint
+
+    for module in (sign_up_pages, reader_pages):
+        monkeypatch.setattr(module, "evenly_timed", record)
+    create_app(readers, readers.settings, now=Clock())
+    assert sorted(timed) == ["send_link", "subscribe"]
 
 
 def take(readers: Readers, kind: NoticeKind) -> str:

@@ -25,6 +25,7 @@ from digest.web.public.typed_choices import (
     read_zone,
     retype_page,
 )
+from digest.web.shared.answer_times import evenly_timed
 from digest.web.shared.conditional import answer
 from digest.web.shared.forms import ONCE_MORE, Posted, Stamps, Submitted
 from digest.web.shared.views import LANGUAGE, View, Views
@@ -43,7 +44,7 @@ class ReaderPages:
         router = APIRouter()
         look, post = ["GET", "HEAD"], ["POST"]
         router.add_api_route(_LINK, self.show_link, methods=look)
-        router.add_api_route(_LINK, self.send_link, methods=post)
+        router.add_api_route(_LINK, evenly_timed(self.send_link), methods=post)
         router.add_api_route("/me/{token}", self.show, methods=look)
         router.add_api_route("/me/{token}", self.save, methods=post)
         router.add_api_route("/me/{token}/data.json", self.download, methods=look)

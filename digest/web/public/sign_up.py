@@ -13,6 +13,7 @@ from digest.tasks.readers.confirmation import ConfirmationResult, Confirmed, con
 from digest.tasks.readers.mail_domains import MailDomains
 from digest.tasks.readers.readers import Readers
 from digest.tasks.readers.sign_up import Choices, ask_for
+from digest.web.shared.answer_times import evenly_timed
 from digest.web.shared.forms import ONCE_MORE, SIGN_UP, STAMP, TRAP, Posted, Stamps, Submitted
 from digest.web.shared.views import LANGUAGE, View, Views
 
@@ -84,7 +85,7 @@ class SignUpPages:
         router = APIRouter()
         look = ["GET", "HEAD"]
         router.add_api_route("/", self.home, methods=look)
-        router.add_api_route("/subscribe", self.subscribe, methods=["POST"])
+        router.add_api_route("/subscribe", evenly_timed(self.subscribe), methods=["POST"])
         router.add_api_route("/confirm/{token}", self.show_confirm, methods=look)
         router.add_api_route("/confirm/{token}", self.confirm, methods=["POST"])
         return router
