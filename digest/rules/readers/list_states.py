@@ -10,6 +10,8 @@ _DATE = re.compile(
     r"\d{1,4}[-./]\d{1,2}[-./]\d{1,4}(?!\d).*|\d{9,14}(?:\.\d+)?|[A-Za-zäéû]{3,9}\.? \d{1,2},? \d{4}.*"
 )
 _MOST_KEPT = 4096
+# Why Mailman 2 holds mail back, in whatever language its page was copied.
+_REASON = re.compile(r"(?:on\s*)?\[[UBA?]\]", re.IGNORECASE)
 _NOTHING = frozenset(("none", "null", "nil", "na", "[]", "{}", "00000000", "00000000000000"))
 
 
@@ -105,6 +107,8 @@ class StateColumn:
         text = cell.strip().strip("\ufeff\u200b\xa0'\"")
         if not text or text == "-":
             return self.empty
+        if self.is_untold and _REASON.fullmatch(text):
+            return ListState.UNKNOWN
         form = squeeze(text)
         if form in self.values:
             return self.values[form]

@@ -75,6 +75,7 @@ def test_an_encoding_that_is_named_is_not_guessed(readers: Readers, tmp_path: Pa
         "Verteiler;;\n;;\nNr.;Adresse des Lesers;Rufname\n1;ann@a.example;Ann\n",
         "ann@a.example\n",
         "Ann <ann@a.example>\n",
+        "E-Mail\nann@a.example (Ann)\n",
         '"Berg, Ann" <ann@a.example>\n',
         "mailto:ann@a.example,\n",
         "1|ann@a.example|Ann\n",

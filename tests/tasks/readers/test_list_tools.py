@@ -157,6 +157,42 @@ EXPORTS = {
         '"in@a.example";"Ina";"X";"f";"C";"2025";"t"', '"ask@a.example";"Ann";"X";"f";"S";"2025";"t"', '"gone@a.example";"Gus";"X";"m";"U";"2025";"t"',
         '"gone2@a.example";"Bo";"X";"m";"B";"2025";"t"', '"gone3@a.example";"Co";"X";"m";"P";"2025";"t"',
     ],
+    ("Mailman 2", "page of members.csv"): [
+        "member address,member name,mod,hide,nomail [reason],ack,not metoo,nodupes,digest,plain,language",
+        "in@a.example,Ina,off,off,off,on,off,on,off,off,English (USA)", "gone@a.example,Gus,off,off,on [U],on,off,on,off,off,German",
+        "gone2@a.example,Bo,off,off,on [B],on,off,on,off,off,Deutsch", "no@a.example,Ad,off,off,on [A],on,off,on,off,off,French",
+    ],
+    ("", "Mitglieder von Mailman.csv"): [
+        "Adresse,Name,moderiert,versteckt,kein Mail,Sprache", "in@a.example,Ina,off,off,off,Deutsch", "no@a.example,Gus,off,off,[U],Deutsch",
+        "no2@a.example,Bo,off,off,on [B],Deutsch",
+    ],
+    ("Mailman 3", "members of the REST API.csv"): [
+        "address,display_name,role,delivery_mode,delivery_status",
+        "in@a.example,Ina,MemberRole.member,DeliveryMode.regular,DeliveryStatus.enabled", "gone@a.example,Gus,MemberRole.member,DeliveryMode.regular,DeliveryStatus.by_user",
+        "no@a.example,Ne,MemberRole.nonmember,DeliveryMode.regular,DeliveryStatus.enabled",
+    ],
+    ("MailPoet", "dutch.csv"): [
+        '"E-mail","Voornaam","Achternaam","Lijststatus","Globale status","Lijst"', '"in@a.example","I","X","ingeschreven","ingeschreven","N"',
+        '"gone@a.example","G","X","uitgeschreven","ingeschreven","N"', '"ask@a.example","A","X","niet bevestigd","niet bevestigd","N"',
+    ],
+    ("Ghost", "older members.csv"): [
+        "email,name,subscribed,created_at,complimentary_plan,stripe_customer_id", "in@a.example,I,true,2025,false,", "gone@a.example,G,false,2025,false,",
+    ],
+    ("The Newsletter plugin", "newer newsletter.csv"): [
+        '"Email";"First name";"Last name";"Gender";"Status";"Date";"Token";"IP"', "in@a.example;I;X;f;C;2025;t;", "gone@a.example;G;X;f;U;2025;t;",
+        "gone2@a.example;B;X;f;B;2025;t;", "gone3@a.example;C;X;f;P;2025;t;", "ask@a.example;A;X;f;S;2025;t;",
+    ],
+    ("CleverReach", "receivers.csv"): [
+        "email;registered;activated;deactivated;source", "in@a.example;1735689600;1735689700;0;x", "gone@a.example;1735689600;1735689700;1738368000;x",
+        "ask@a.example;1735689600;0;0;x", "gone2@a.example;2025-01-01;2025-01-01;2025-03-03;x", "ask2@a.example;2025-01-01;;;x",
+    ],
+    ("", "Empfänger.csv"): [
+        "E-Mail;Name;Deaktiviert am", "in@a.example;Ina;", "gone@a.example;Gus;03.03.2025",
+    ],
+    ("", "permissions.csv"): [
+        '"Email address","First name","Email status","Email permission status"', "in@a.example,I,Active,Express", "in2@a.example,I,Active,Implied",
+        "ask@a.example,I,Active,Pending confirmation", "gone@a.example,G,Unsubscribed,Implied",
+    ],
     ("", "a sheet in English.csv"): [
         "Name,E-mail,City,State,Opted out,Bounced,Comment",
         "Ina,in@a.example,Austin,TX,,,", "Gus,gone@a.example,Austin,TX,yes,,", "Bo,gone2@a.example,Austin,TX,,2025-03-03,",

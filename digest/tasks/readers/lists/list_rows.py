@@ -4,9 +4,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cache
 from zoneinfo import available_timezones
 
 from babel import Locale, UnknownLocaleError
+from babel.localedata import exists
 
 from digest.errors import InputError
 from digest.rules.readers.address import Address, normalise
@@ -23,6 +25,7 @@ _NAME_ALONE, _NAMES = {"name"}, {"name", "first", "last"}
 
 _NEUTRALISED = re.compile(r"'+[=+\-@\t\r＝＋－＠]")
 _NAMED = re.compile(r"\s*\"?(?P<name>[^\"<>]*?)\"?\s*<(?P<address>[^<>]+)>\s*")
+_COMMENTED = re.compile(r"(?P<address>[^\s()]+@[^\s()]+)\s+\((?P<name>[^()]*)\)")  # RFC 5322, appendix A.6.3
 
 
 @dataclass(slots=True)
@@ -109,7 +112,9 @@ class RowReader:
     def _language(self, cell: str) -> str | None:
         if cell and cell not in self._languages:
             try:
-                self._languages[cell] = str(Locale.parse(cell.replace("-", "_"))).replace("_", "-")
+                name = cell.split("(")[0].strip().casefold()
+                code = _language_codes().get(name, cell) if len(name) > 3 else cell
+                self._languages[cell] = str(Locale.parse(code.replace("-", "_"))).replace("_", "-")
             except (UnknownLocaleError, ValueError):
                 raise InputError(
                     f'"{printable(cell)}" is no language: write a code such as "en" or "pt-BR", or nothing'
@@ -137,6 +142,16 @@ def merge(one: ListRow, other: ListRow, verdict: RowVerdict) -> ListRow:
     return replace(one, newcomer=newcomer, verdict=verdict, gone_at=one.gone_at or other.gone_at)
 
 
+@cache
+def _language_codes() -> Mapping[str, str]:
+    """Return the codes of languages by their names, in English and in the language itself."""
+    codes: dict[str, str] = {}
+    for code, name in Locale("en").languages.items():
+        if len(code) == 2 and exists(code):
+            codes |= {name.casefold(): code, (Locale(code).get_language_name(code) or name).casefold(): code}
+    return codes
+
+
 def split_topics(text: str) -> tuple[str, ...]:
     """Split the topics in a cell or an option: separated by `;`, `|` or `,`."""
     parts = (printable(part).strip().lower() for part in re.split(r"[;|,]", text))
@@ -157,6 +172,8 @@ def _part(cell: str) -> tuple[str, str]:
     cell = cell.rstrip(" ,;")
     if "<" in cell and (match := _NAMED.fullmatch(cell)):
         return match["address"].removeprefix("mailto:").strip(), _tidy(match["name"])
+    if cell.endswith(")") and (match := _COMMENTED.fullmatch(cell)):
+        return match["address"].removeprefix("mailto:"), _tidy(match["name"])
     return cell.removeprefix("mailto:"), ""
 
 
