@@ -1,6 +1,7 @@
 """Print the peak memory of `digest send`, whole, at growing numbers of readers: it should be flat.
 
-Run `uv run python -m tests.benchmarks.memory [READERS...]`.
+Run `uv run python -m tests.benchmarks.memory [READERS...]`, or `... memory postgresql [READERS]` for an edition that
+is planned on PostgreSQL, delivered for a minute, stopped and resumed for another.
 """
 
 import re
@@ -10,6 +11,9 @@ import tempfile
 import time
 from pathlib import Path
 
+from sqlalchemy import Connection, create_engine, text
+
+from tests.benchmarks.databases import benchmark_database
 from tests.benchmarks.delivery import Target, prepare
 from tests.benchmarks.relays import sink
 
@@ -31,6 +35,38 @@ def peak_of(readers: int) -> tuple[float, float]:
     return peak, seconds
 
 
+def stopped_and_resumed(readers: int) -> None:
+    """Print the peak of two runs of one edition on PostgreSQL, each ended after a minute of delivery."""
+    folder = Path(tempfile.mkdtemp(prefix="bench-"))
+    with sink() as found, benchmark_database("postgresql", folder) as store:
+        publication = prepare(folder, Target(found), readers, 10, "unsigned", store.url)
+        engine = create_engine(store.url, isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            for what in ("planned, and delivered for a minute", "resumed for a minute"):
+                began, peak, until, before = time.monotonic(), 0.0, 0.0, _accepted(connection)
+                process = publication.start("send", "world", "--now", "--quiet")
+                while process.poll() is None:
+                    peak = max(peak, _high_water(process.pid))
+                    time.sleep(1)
+                    if not until and _accepted(connection) > before:
+                        until = time.monotonic() + 60
+                        print(f"the first message after {until - 60 - began:.0f} s", flush=True)  # noqa: T201
+                    elif until and time.monotonic() > until:
+                        process.terminate()
+                        process.communicate(timeout=60)
+                sent = _accepted(connection) - before
+                print(  # noqa: T201
+                    f"{readers:,} readers, {what}: {sent:,} accepted, peak {peak:.0f} MB, exit {process.returncode}",
+                    flush=True,
+                )
+        engine.dispose()
+    shutil.rmtree(folder)
+
+
+def _accepted(connection: Connection) -> int:
+    return int(connection.scalar(text("SELECT count(*) FROM delivery WHERE state = 'accepted'")) or 0)
+
+
 def _high_water(pid: int) -> float:
     """Give the peak so far; what wait4(2) tells would hold this program's own, from before exec."""
     try:
@@ -42,6 +78,9 @@ def _high_water(pid: int) -> float:
 
 def main() -> None:
     """Print a line a number of readers."""
+    if sys.argv[1:2] == ["postgresql"]:
+        stopped_and_resumed(int(sys.argv[2]) if len(sys.argv) > 2 else 1_000_000)
+        return
     for readers in [int(number) for number in sys.argv[1:]] or [1_000, 10_000, 100_000, 1_000_000]:
         peak, seconds = peak_of(readers)
         print(f"{readers:,} readers: peak {peak:.0f} MB, {seconds:.0f} s", flush=True)  # noqa: T201
