@@ -223,7 +223,10 @@ def _length(html: str) -> int:
 
 def _html(part: Any) -> str:
     value = part.get("value", "")
-    return html_of_plain(value) if part.get("type") == "text/plain" else value
+    kind = str(part.get("type") or "text/html")
+    if not kind.startswith("text/") and not kind.endswith("xml"):
+        return ""  # a file as base64 (RFC 4287, 4.1.3.3)
+    return html_of_plain(value) if kind == "text/plain" else value
 
 
 def _link(entry: Any, channel: _Channel) -> tuple[str, str]:

@@ -24,6 +24,7 @@ _SIZES = (
     re.compile(r"=w(?P<w>\d{2,4})-h(?P<h>\d{2,4})|=s(?P<s>\d{2,4})(?:-c)?$"),
     re.compile(r"[/,](?:w_|width[-_=]?)(?P<w>\d{2,4})[/,]", re.I),
     re.compile(r"/(?P<w>\d{2,4})x(?P<h>\d{2,4})/"),
+    re.compile(r"/(?:resize|fit|crop|rs)[=:/](?:fi(?:ll|t)[:/])?(?P<w>\d{2,4})[,x:/-](?P<h>\d{2,4})", re.I),
     re.compile(r"/(?P<w>\d{3,4})px-"),  # Wikimedia
 )
 _FACE = re.compile(

@@ -38,15 +38,15 @@ _BEACON_HOST = re.compile(
 )
 _BEACON_PATH = re.compile(
     r"(?:^|/)(?:pixel|track(?:ing|er)?|beacon|open|wf/open|impression|collect|__utm|count(?:er)?|piwik|matomo)(?:/|\.(?:gif|png|php|aspx?|ashx)|$)"
-    r"|/tr\?id=|republication-tracker|/content/\d+/count\.gif",
+    r"|/tr\?id=|republication-tracker|/_/stat$|/content/\d+/count\.gif",
     re.I,
 )
 _EMOJI_CLASS = re.compile(
     r"(?:^|[\s_-])(?:emoji(?:one)?|twemoji|wp-smiley|joypixels|smiley|emoticon)(?:$|[\s_-])", re.I
 )
 _EMOJI_PATH = re.compile(
-    r"/images/core/emoji/|/twemoji[@/]|/emojione[@/]|//abs(?:-\d)?\.twimg\.com/emoji/|/images/emoji(?:\.php)?/"
-    r"|/emoji-assets/|/noto-emoji/|/smil(?:ey|ie)s/|/wp-includes/images/smilies/",
+    r"/images/core/emoji/|/twemoji[@/.]|/emojione[@/]|//abs(?:-\d)?\.twimg\.com/emoji/|/(?:images|icons)/emoji(?:\.php)?/"
+    r"|[/-]emoji-assets/|/noto-?emoji/|/smil(?:ey|ie)s/|/wp-includes/images/smilies/",
     re.I,
 )
 _CODE_POINTS = re.compile(
@@ -58,6 +58,8 @@ _HIDDEN = re.compile(
 )
 _TINY = re.compile(r"\s*[01](?:\.0)?\s*(?:px)?\s*")
 _LONGEST_SIGN = 30
+_SHORT_CODE = re.compile(r":?[a-z0-9_+-]{2,}:?", re.I)  # ":rocket:", as chats and GitHub write it
+_SIZED_AS_TEXT = re.compile(r"(?:^|[;\s])(?:width|height)\s*:\s*1(?:\.\d+)?r?em\b", re.I)
 _SIZE = re.compile(r"\s*(\d{1,4})(?:\.\d+)?\s*(?:px)?\s*")
 
 
@@ -87,16 +89,23 @@ def _emoji(image: Element) -> str | None:
     alt = (image.get("alt") or "").strip()
     address = image.get("src") or image.get("data-src") or ""
     is_named = _EMOJI_CLASS.search(image.get("class") or "") is not None
-    if not is_named and not _EMOJI_PATH.search(address):
+    is_sign = is_named or _EMOJI_PATH.search(address) is not None or _is_letter(image, alt)
+    if not is_sign:
         return None
-    if alt and len(alt) <= _LONGEST_SIGN:
-        return alt
     named = _CODE_POINTS.search(address)
+    if alt and len(alt) <= _LONGEST_SIGN and not (named and _SHORT_CODE.fullmatch(alt)):
+        return alt
     if named is None:
         return "" if not alt else None
     points = [int(point, 16) for point in re.split("[-_]", named[1])]
     is_text = all(0xA0 < point < 0x110000 and not 0xD800 <= point < 0xE000 for point in points[:1])
     return "".join(map(chr, points)) if is_text and max(points) < 0x110000 else None
+
+
+def _is_letter(image: Element, alt: str) -> bool:
+    """Return whether an image is as high as a letter and its words are one sign without letters."""
+    is_bare = 0 < len(alt) <= _LONGEST_SIGN and not any(char.isascii() or char.isalnum() for char in alt)
+    return is_bare and _SIZED_AS_TEXT.search(image.get("style") or "") is not None
 
 
 def _say(image: Element, sign: str) -> None:
@@ -193,7 +202,22 @@ def _address(image: Element) -> str | None:
             and (name != "srcset" or _PLACEHOLDER.search(own or "#"))
         ):
             return found
+    if own and (wider := _wider(own, given.get("srcset", ""))):
+        return wider
     return own if own and not _PLACEHOLDER.search(own) else None
+
+
+def _wider(own: str, srcset: str) -> str | None:
+    """Return the smallest image of a `srcset` that fills a column, where it says that `src` does not."""
+    if own not in srcset:
+        return None
+    sized = {
+        match["url"]: float(match["size"])
+        for match in _CANDIDATE.finditer(srcset[:8_000])
+        if match["unit"] == "w"
+    }
+    enough = [(width, url) for url, width in sized.items() if width >= COLUMN]
+    return min(enough)[1] if enough and sized.get(own, COLUMN) < COLUMN else None
 
 
 def _is_url(value: str) -> bool:

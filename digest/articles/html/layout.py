@@ -27,6 +27,7 @@ _INLINE = frozenset(
         "kbd", "label",
         "mark", "q", "s", "samp", "small", "span", "strong", "sub", "sup", "time", "tt", "u", "var",
         "wbr", "br",
+        "g-emoji", "gl-emoji", "tg-emoji",
     )
 )  # fmt: skip
 _MAYBE_HIDDEN = XPath(".//*[@hidden or @style]")

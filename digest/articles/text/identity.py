@@ -28,9 +28,13 @@ _GOAL = re.compile(r"https?://[^\s/?#@\\\"'<>]+\.[^\s\"'<>\\]+")
 _REDIRECTORS = tuple(
     (re.compile(hosts), re.compile(path), names)
     for hosts, path, names in (
-        (r"(?:news\.)?google\.[a-z.]{2,6}", r"/(?:url|imgres|news/url)", ("url", "q", "imgrefurl")),
+        (
+            r"(?:news\.|news\.url\.)?google\.[a-z.]{2,6}",
+            r"/(?:url|imgres|news/url)",
+            ("url", "q", "imgrefurl"),
+        ),
         (r"bing\.com", r"/news/apiclick\.aspx|/ck/a", ("url",)),
-        (r"(?:l|lm)\.(?:facebook|instagram)\.com|facebook\.com", r"/l\.php|/?", ("u",)),
+        (r"(?:l|lm)\.(?:facebook|instagram|threads)\.(?:com|net)|facebook\.com", r"/l\.php|/?", ("u",)),
         (r"t\.umblr\.com", r"/redirect", ("z",)),
         (r"out\.reddit\.com", r"/.*", ("url",)),
         (r"youtube\.com", r"/redirect", ("q",)),
@@ -44,6 +48,9 @@ _REDIRECTORS = tuple(
         (r"(?:go\.skimresources|go\.redirectingat)\.com", r"/?", ("url",)),
         (r"(?:link\.zhihu|link\.juejin)\.c(?:om|n)", r"/?", ("target",)),
         (r"exit\.sc", r"/?", ("url",)),
+        (r"medium\.com", r"/r/?", ("url",)),
+        (r"redirect\.viglink\.com", r"/?", ("u",)),
+        (r"link\.csdn\.net", r"/?", ("target",)),
         (r"slack-redir\.net", r"/link", ("url",)),
     )
 )
