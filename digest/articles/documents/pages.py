@@ -194,9 +194,20 @@ def _own_title(title: str, stated: PageMetadata, host: str) -> str:
     return title
 
 
+# "By" in the languages of pages, before a capital; "di" and "de" begin names as well.
+_NAMED_BY = re.compile(r"^(?:By|BY|by|Von|VON|Par|PAR|Por|POR|Door|Av|Af)\s*:?\s+(?=[A-ZÀ-Þ])")
+_NO_NAME = re.compile(
+    r"(?:(?:staff|senior|chief|political|sports?|science|foreign)\s+)*(?:writer|reporter|correspondent|editor|columnist|journalist)"
+    r"|(?:[^\W\d_]{3,9}\.?\s+)?\d{1,2}(?:\.?\s+[^\W\d_]{3,9})?|(?:19|20)\d\d|updated.*|published.*",
+    re.I,
+)
+
+
 def _names(author: str | None, site: str) -> str | None:
     """Return the authors' names without the paper's, and without the word before the last."""
-    names = [name.strip().removeprefix("and ") for name in re.split(r",|;", author or "")]
+    written = _NAMED_BY.sub("", author or "")
+    names = [name.strip().removeprefix("and ") for name in re.split(r",|;", written)]
+    names = [name for name in names if not _NO_NAME.fullmatch(name)]
     kept = [name for name in names if name and name.casefold() != site.casefold().strip()]
     return ", ".join(kept) or author
 
