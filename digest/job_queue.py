@@ -19,7 +19,7 @@ from sqlalchemy import text
 
 from digest.bootstrap import Application
 from digest.errors import DigestError
-from digest.sending import Sent, count_figures, deliver_due, fetch, post_webhooks, prepare
+from digest.sending import Sent, count_figures, deliver_due, fetch, post_webhooks, prepare, take_waiting_mail
 from digest.store.database import CLIENT_KEEPALIVE, Database
 from digest.store.wake_ups import SCHEMA_PREFIX
 from digest.tasks.delivery.deliver import count_due, finish, settle
@@ -28,6 +28,7 @@ from digest.tasks.ledger.workload import DEAD_AFTER
 _NEWSROOM, _DELIVERY, _WEBHOOKS = "newsroom", "delivery", "webhooks"
 _MOST_DELIVERING = 16
 """How many processes one edition wakes at most; one that finds nothing to claim ends at once."""
+_LOOKS_EVERY = 30.0
 _HEARTBEAT, _DEAD_AFTER = 10.0, DEAD_AFTER.total_seconds()
 _ASK_AGAIN_AFTER = 5
 _LOCK = 0x6469676A  # "digj": one process creates the queue's tables, the others wait
@@ -73,6 +74,7 @@ class JobQueue:
             loop.add_signal_handler(number, end)
         async with self._jobs.open_async():
             workers = [asyncio.create_task(self._serve(queue)) for queue in (_NEWSROOM, _DELIVERY, _WEBHOOKS)]
+            workers.append(asyncio.create_task(self._take_mail(ending)))
             waiting = asyncio.create_task(ending.wait())
             done, _ = await asyncio.wait([*workers, waiting], return_when=asyncio.FIRST_COMPLETED)
             self._app.stopping.set()
@@ -96,6 +98,16 @@ class JobQueue:
                 )
             log.error("the queue %s does not answer: asked again in %d seconds", queue, _ASK_AGAIN_AFTER)
             await asyncio.sleep(_ASK_AGAIN_AFTER)
+
+    async def _take_mail(self, ending: asyncio.Event) -> None:
+        """Process what comes in on this machine: its spool is a folder, which no other worker may see."""
+        while not ending.is_set():
+            try:
+                await asyncio.to_thread(take_waiting_mail, self._app)
+            except Exception:
+                log.exception("received mail cannot be processed; it waits")
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(ending.wait(), _LOOKS_EVERY)
 
     def _add_tasks(self) -> None:
         jobs = self._jobs

@@ -25,7 +25,7 @@ from digest.tasks.delivery.run import Run, Tally
 from digest.tasks.editions.compiling import Compiled
 from digest.tasks.figures.daily import take_figures
 from digest.tasks.inbound.answers import send_answers
-from digest.tasks.inbound.intake import take_in
+from digest.tasks.inbound.intake import take_in, take_in_meanwhile
 from digest.tasks.readers.confirmation_mail import ask_due
 from digest.tasks.readers.expiry import keep_house
 from digest.tasks.readers.notice_mail import NoticeMail, send_notices
@@ -204,9 +204,7 @@ def prepare(
     keep_house(app.database, app.clock(), web.keep_origins, web.keep_unconfirmed)
     _forget_uploads(app)
     _fetch_mail(app)
-    with app.traces.span("take in mail") as span:
-        done.taken = dict(take_in(app.inbox, app.clock()))
-        span.note(messages=sum(done.taken.values()))
+    done.taken = take_waiting_mail(app)
     note_conditions(app.database, app.settings, app.clock())  # what is late is made next, and was late
     compiler = app.compiler(worker)
     for digest in digests:
@@ -219,6 +217,14 @@ def prepare(
     done.asked = ask_due(run, app.readers, app.renderer)
     done.answered = send_answers(run, app.inbox, app.renderer)
     send_notices(run, NoticeMail(app.readers, app.renderer, app.catalogues))
+
+
+def take_waiting_mail(app: Application) -> dict[str, int]:
+    """Process what waits in this machine's spool, unless this process delivers: the delivery does it then."""
+    with app.traces.span("take in mail") as span:
+        taken = {} if app.delivers else dict(take_in(app.inbox, app.clock(), gives_way=lambda: app.delivers))
+        span.note(messages=sum(taken.values()))
+    return taken
 
 
 def count_figures(app: Application) -> None:
@@ -243,7 +249,7 @@ def deliver_due(app: Application, run: Run, *, retry_paused: bool = False) -> Ta
     """Deliver what is due, and note how the relays took it."""
     app.delivers = True  # who receives mail in this process makes room for it
     try:
-        with app.traces.span("deliver") as span:
+        with app.traces.span("deliver") as span, _takes_mail_meanwhile(app):
             tally = deliver(run, retry_paused=retry_paused)
             span.note(
                 accepted=tally.accepted,
@@ -258,6 +264,32 @@ def deliver_due(app: Application, run: Run, *, retry_paused: bool = False) -> Ta
         app.delivers = False
     _watch_delivery(app, run)
     return tally
+
+
+@contextmanager
+def _takes_mail_meanwhile(app: Application) -> Iterator[None]:
+    """Process received mail in a thread beside the delivery: it may take hours, and a reader may leave."""
+    inbox, ended = app.inbox, threading.Event()
+
+    def work() -> None:
+        try:
+            taken = take_in_meanwhile(inbox, app.clock, ended)
+        except Exception:
+            log.exception("received mail is not processed before this delivery has ended")
+        else:
+            if taken:
+                log.info("received meanwhile: %s", dict(taken))
+
+    if not inbox.settings.inbound.address:
+        yield
+        return
+    thread = threading.Thread(target=work, name="mail meanwhile", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
 
 
 def _watch_delivery(app: Application, run: Run) -> None:

@@ -104,8 +104,17 @@ def worker(*, common: Common = DEFAULT) -> None:
             raise UsageError(
                 f'{error.name} is not installed: install "newsletter-digest[postgres]"'
             ) from None
+        try:
+            lmtp = _lmtp(app)
+        except SettingsError as error:  # another worker of this machine listens
+            lmtp = None
+            warn(str(error))
         say("waiting for work; Ctrl-C ends it", quiet=common.quiet)
-        JobQueue(app).work()
+        try:
+            JobQueue(app).work()
+        finally:
+            if lmtp is not None:
+                lmtp.stop()
 
 
 def web(*, common: Common = DEFAULT) -> None:

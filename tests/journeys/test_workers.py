@@ -2,18 +2,25 @@
 
 import os
 import signal
+import smtplib
 import subprocess
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from digest.bootstrap import Application
+from digest.job_queue import JobQueue
+from digest.models import Letter
 from digest.settings import load_settings
 from digest.store.database import Database
 from tests.conftest import skip_unless_ci
+from tests.support.inbox import Inboxed
 from tests.support.newsroom import Caught, Publication
+from tests.support.postfix import free_port
 from tests.support.postgresql import PostgresqlServer, debian_server
 
 pytestmark = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
@@ -166,6 +173,59 @@ def test_a_worker_goes_on_by_itself_after_its_database_has_crashed_and_started_a
     assert worker.returncode == 0
     assert "does not answer" in said
     assert "Traceback" not in said, said
+
+
+def reach_lmtp(port: int) -> smtplib.LMTP:
+    """Return a connection to a worker's LMTP server, once it listens."""
+    deadline = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            return smtplib.LMTP("127.0.0.1", port)
+        except ConnectionRefusedError:
+            assert time.monotonic() < deadline, "no worker listens"
+            time.sleep(0.1)
+
+
+def test_a_worker_takes_mail_by_lmtp_and_processes_what_lies_in_its_own_spool(
+    publication: Publication, workers: Callable[[], subprocess.Popen[str]]
+) -> None:
+    port = free_port()
+    inboxed = Inboxed(publication)
+    publication.change_settings("[inbound]", f"[inbound]\nlmtp_port = {port}")
+    publication.begin(readers=1)
+    workers()
+    workers()  # the second finds the port taken, and works all the same
+
+    with reach_lmtp(port) as client:
+        client.sendmail(
+            "r0@readers.example",
+            ["news@courier.example"],
+            inboxed.letter("r0@readers.example", "A letter").encode(),
+        )
+
+    deadline = time.monotonic() + _PATIENCE
+    while not inboxed.rows(Letter) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert [one.subject for one in inboxed.rows(Letter)] == ["A letter"]
+
+
+def test_a_worker_says_that_it_delivers_to_whoever_makes_room_for_it(publication: Publication) -> None:
+    class Asking(Caught):
+        async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
+            seen.append(app.delivers)
+            return await super().handle_DATA(server, session, envelope)
+
+    publication.begin(readers=2)
+    seen: list[bool] = []
+    with Asking() as relay:
+        freeze_an_edition(publication, relay.port)
+        app = Application(load_settings(publication.config))
+        try:
+            JobQueue(app)._deliver()
+        finally:
+            app.close()
+
+    assert (seen, app.delivers) == ([True, True], False)
 
 
 def test_on_sqlite_a_worker_says_what_to_use_instead(tmp_path: Path, database_url: str) -> None:

@@ -9,11 +9,11 @@ from typing import Any
 from aiosmtpd.controller import Controller
 from aiosmtpd.lmtp import LMTP
 
+from digest.net.inbound.pace import FloodPace
 from digest.net.inbound.spool import Spool
 
 _MOST_BYTES = 64_000_000
 _LONGEST_LINE = 1_000_000
-_SHARE, _LONGEST_PAUSE = 0.1, 60.0
 
 
 class LmtpServer:
@@ -39,36 +39,10 @@ class LmtpServer:
         self._controller.stop()
 
 
-class FloodPace:
-    """Keeps a flood of mail to a tenth of one processor while the same process delivers an edition.
-
-    The mail server that hands it over keeps the rest in its queue meanwhile.
-    """
-
-    def __init__(
-        self,
-        is_delivering: Callable[[], bool],
-        clock: Callable[[], float] = time.monotonic,
-        worked: Callable[[], float] = time.thread_time,
-    ) -> None:
-        self._is_delivering, self._clock, self._worked = is_delivering, clock, worked
-        self._before = self._free_at = 0.0
-
-    def pause(self) -> float:
-        """Return how many seconds the answer to the message that was just stored waits."""
-        worked = self._worked()
-        spent, self._before = worked - self._before, worked
-        if not self._is_delivering():
-            return 0.0
-        now = self._clock()
-        self._free_at = max(now, self._free_at) + spent * (1 / _SHARE - 1)
-        return min(self._free_at - now, _LONGEST_PAUSE)
-
-
 class _SpoolHandler:
     """Handles each recipient and each message."""
 
-    def __init__(self, spool: Spool, is_ours: Callable[[str], bool], pace: "FloodPace") -> None:
+    def __init__(self, spool: Spool, is_ours: Callable[[str], bool], pace: FloodPace) -> None:
         self._spool, self._is_ours, self._pace = spool, is_ours, pace
 
     async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
@@ -82,13 +56,14 @@ class _SpoolHandler:
 
     async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802
         """Store a message for each recipient and answer for each (RFC 2033 4.2)."""
+        begun = time.monotonic()
         replies = [
             await asyncio.to_thread(
                 self._store, envelope.mail_from or "", recipient, envelope.original_content
             )
             for recipient in envelope.rcpt_tos
         ]
-        await asyncio.sleep(self._pace.pause())
+        await asyncio.sleep(self._pace.pause(time.monotonic() - begun))
         return "\r\n".join(replies)
 
     def _store(self, sender: str, recipient: str, content: bytes) -> str:

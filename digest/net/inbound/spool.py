@@ -109,8 +109,9 @@ def collect(maildir: Path, spool: Spool) -> int:
     """
     moved = 0
     for path in sorted((maildir / "new").glob("*")):
-        with path.open("rb") as file:
-            spool.deliver(read_chunks(file.fileno()))
-        path.unlink()
-        moved += 1
+        with contextlib.suppress(FileNotFoundError):  # another process has moved it
+            with path.open("rb") as file:
+                spool.deliver(read_chunks(file.fileno()))
+            path.unlink()
+            moved += 1
     return moved

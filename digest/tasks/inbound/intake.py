@@ -6,6 +6,8 @@ after a crash has a known key and changes nothing.
 
 import hashlib
 import logging
+import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -20,6 +22,7 @@ from digest.mail.reports.parts import Mail, read_mail
 from digest.mail.reports.reading import find_sender, main_text, read_parsed, return_path_of
 from digest.mail.reports.reply_text import read_reply
 from digest.mail.reports.report import MailKind, Report
+from digest.net.inbound.pace import SHARE
 from digest.net.inbound.spool import Spool, collect
 from digest.rules.readers.mail_commands import find_command, read_consent
 from digest.rules.tokens import mail_tokens
@@ -33,6 +36,7 @@ from digest.tasks.inbound.round_trip import came_back
 from digest.tasks.inbound.trust import find_addressed, find_extension, find_number, find_writer
 
 _BATCH, _BATCH_BYTES = 100, 16_000_000
+_BATCH_MEANWHILE, _LOOKS_EVERY = 20, 2.0
 MOST_AT_ONCE = 5_000
 """How many messages one run processes: a flood must not keep editions waiting."""
 
@@ -54,19 +58,18 @@ class _Incoming:
     report: Report
 
 
-def take_in(inbox: Inbox, now: datetime, most: int = MOST_AT_ONCE) -> Counter[str]:
-    """Process the oldest messages in the spool; return how many of each kind. The next run takes the rest."""
-    taken: Counter[str] = Counter()
-    if inbox.settings.inbound.maildir:
-        collect(inbox.settings.path(inbox.settings.inbound.maildir), inbox.spool)
-    for read in _batches(inbox.spool, most):
-        kinds = _take_batch(inbox, _parse(inbox, read), now)
-        for name, kind in kinds.items():
-            if kind == "trouble":
-                inbox.spool.keep(name)
-            else:
-                inbox.spool.remove(name)
-        taken.update(kinds.values())
+def take_in(
+    inbox: Inbox,
+    now: datetime,
+    most: int = MOST_AT_ONCE,
+    *,
+    gives_way: Callable[[], bool] = lambda: False,
+) -> Counter[str]:
+    """Process the oldest messages in the spool; return how many of each kind. The next run takes the rest.
+
+    It ends early, after a batch, when `gives_way` returns True.
+    """
+    taken = _drain(inbox, now, most, _BATCH, gives_way)
     score_finished(inbox, now)
     if taken:
         with inbox.database.write() as session:
@@ -74,7 +77,47 @@ def take_in(inbox: Inbox, now: datetime, most: int = MOST_AT_ONCE) -> Counter[st
     return taken
 
 
-def _batches(spool: Spool, most: int) -> Iterator[dict[str, bytes]]:
+def take_in_meanwhile(inbox: Inbox, clock: Callable[[], datetime], ended: threading.Event) -> Counter[str]:
+    """Process received mail until `ended` is set, in small batches and for a small share of the time.
+
+    For a thread beside a delivery, which takes hours where a relay allows few messages: whoever leaves by
+    mail meanwhile gets no message of it.
+    """
+    taken: Counter[str] = Counter()
+    begun = time.monotonic()
+
+    def rest() -> bool:
+        nonlocal begun
+        is_over = ended.wait((time.monotonic() - begun) * (1 / SHARE - 1))
+        begun = time.monotonic()
+        return is_over
+
+    while not ended.wait(_LOOKS_EVERY):
+        begun = time.monotonic()
+        taken += _drain(inbox, clock(), MOST_AT_ONCE, _BATCH_MEANWHILE, rest)
+    return taken
+
+
+def _drain(
+    inbox: Inbox, now: datetime, most: int, batch: int, ends_after_batch: Callable[[], bool]
+) -> Counter[str]:
+    taken: Counter[str] = Counter()
+    if inbox.settings.inbound.maildir:
+        collect(inbox.settings.path(inbox.settings.inbound.maildir), inbox.spool)
+    for read in _batches(inbox.spool, most, batch):
+        kinds = _take_batch(inbox, _parse(inbox, read), now)
+        for name, kind in kinds.items():
+            if kind == "trouble":
+                inbox.spool.keep(name)
+            else:
+                inbox.spool.remove(name)
+        taken.update(kinds.values())
+        if ends_after_batch():
+            break
+    return taken
+
+
+def _batches(spool: Spool, most: int, batch: int) -> Iterator[dict[str, bytes]]:
     """Read waiting messages, so many at once that a batch has a bounded size."""
     read: dict[str, bytes] = {}
     size = 0
@@ -84,7 +127,7 @@ def _batches(spool: Spool, most: int) -> Iterator[dict[str, bytes]]:
             continue
         read[name] = raw
         size += len(raw)
-        if len(read) == _BATCH or size > _BATCH_BYTES:
+        if len(read) == batch or size > _BATCH_BYTES:
             yield read
             read, size = {}, 0
     if read:
