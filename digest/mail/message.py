@@ -178,11 +178,6 @@ class Composition:
         return self._shared_hash
 
 
-def compose(rendering: Rendering, headers: Headers, own: ReaderHeaders, values: Mapping[str, str]) -> bytes:
-    """Compose one message of a rendering."""
-    return bytes(Composition(rendering, headers).compose(own, values))
-
-
 def compose_notice(notice: Notice, headers: Headers, own: ReaderHeaders) -> Message:
     """Compose a message to one person, such as the request to confirm a subscription."""
     text, html = encode(notice.text), encode(notice.html)

@@ -53,6 +53,7 @@ from digest.models.source import Source
 from digest.models.status import Alert, AlertKind, Audience
 from digest.models.story import Fold, Shingle
 from digest.models.subscriber import (
+    SUBSCRIBED,
     Act,
     Confirmation,
     ConsentEvent,
@@ -76,6 +77,7 @@ from digest.models.subscriber import (
 __all__ = [
     "OPEN",
     "OWNED",
+    "SUBSCRIBED",
     "Act",
     "Alert",
     "AlertKind",

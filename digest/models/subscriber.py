@@ -18,6 +18,10 @@ class SubscriptionState(StrEnum):
     ENDED = "ended"
 
 
+SUBSCRIBED = (SubscriptionState.CONFIRMED, SubscriptionState.PAUSED)
+"""The states of a reader who is on a list: asked and confirmed, and not gone."""
+
+
 class Subscriber(SQLModel, table=True):
     """A person; `address_key` is the same for equal addresses.
 

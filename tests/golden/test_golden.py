@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from digest.mail.message import compose
 from digest.mail.rendering.content import Content
 from digest.mail.rendering.renderer import Renderer
+from tests.support.editions import compose
 from tests.support.samples import ARABIC, CONTENT, HEADERS, OWN, POSTAL, VALUES
 from tests.support.standards import check_digest
 

@@ -10,10 +10,11 @@ from argon2 import PasswordHasher
 from sqlmodel import select
 
 from digest.models import Edition, Variant
-from digest.store.editions import editions, variants
+from digest.store.editions import editions
 from digest.tasks.desk import passwords
 from digest.tasks.ledger.explain import why
 from tests.support.desks import BEN, DAY, MARA, OLGA, PASSWORD, Newsdesk, hidden, titles
+from tests.support.editions import list_articles
 
 LOOKED_AT = ["/desk", Newsdesk.PATH, f"{Newsdesk.PATH}/find?q=a", f"{Newsdesk.PATH}/edit/1"]
 
@@ -44,7 +45,7 @@ def made(newsdesk: Newsdesk) -> list[int]:
     """List the articles of the one variant that was made."""
     with newsdesk.app.database.read() as session:
         variant = session.exec(select(Variant)).one()
-        return [row.article_id for row in variants.articles_of(session, variant.id or 0)]
+        return [row.article_id for row in list_articles(session, variant.id or 0)]
 
 
 def test_what_an_editor_shapes_is_what_is_compiled(newsdesk: Newsdesk, shelf: dict[str, int]) -> None:

@@ -23,13 +23,13 @@ from digest.models import (
 from digest.rules.editions.selection import Choice
 from digest.settings import Settings
 from digest.settings.inbound import InboundSettings
-from digest.store.editions import variants
 from digest.tasks.composing.cards import Cards
 from digest.tasks.desk.agenda import list_agenda
 from digest.tasks.desk.lineup import line_up
 from digest.tasks.inbound.intake import take_in
 from digest.tasks.readers import privacy
 from tests.support.desks import BEN, Clock, Newsdesk
+from tests.support.editions import list_articles
 from tests.support.inbox import LETTER
 
 NUMBERS = itertools.count(1)
@@ -84,7 +84,7 @@ def printed(newsdesk: Newsdesk) -> list[Article]:
     newsdesk.compile()
     with newsdesk.app.database.read() as session:
         variant = session.exec(select(Variant)).one()
-        ids = [row.article_id for row in variants.articles_of(session, variant.id or 0)]
+        ids = [row.article_id for row in list_articles(session, variant.id or 0)]
         return [session.get_one(Article, one) for one in ids]
 
 

@@ -1,13 +1,16 @@
 """Whole editions as a newsroom would send them, in three scripts: what looks are looked at with."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from digest.mail.message import compose
+from sqlmodel import Session, col, select
+
+from digest.mail.message import Composition, Headers, ReaderHeaders
 from digest.mail.rendering.content import Card, Content, Elsewhere, Publication, Section
-from digest.mail.rendering.renderer import Renderer
-from digest.models import Form
+from digest.mail.rendering.renderer import Renderer, Rendering
+from digest.models import Form, VariantArticle
 from tests.support.samples import HEADERS, OWN
 from tests.support.standards import parse
 
@@ -160,3 +163,14 @@ def written(content: Content) -> bytes:
 def html_of(content: Content) -> str:
     """Give the HTML that a mail program shows of an edition."""
     return str(list(parse(written(content)).iter_parts())[1].get_content())
+
+
+def compose(rendering: Rendering, headers: Headers, own: ReaderHeaders, values: Mapping[str, str]) -> bytes:
+    """Compose one message of a rendering."""
+    return bytes(Composition(rendering, headers).compose(own, values))
+
+
+def list_articles(session: Session, variant_id: int) -> list[VariantArticle]:
+    """List a variant's articles in order."""
+    query = select(VariantArticle).where(VariantArticle.variant_id == variant_id)
+    return list(session.exec(query.order_by(col(VariantArticle.position))))

@@ -1,6 +1,4 @@
-"""Shorten and measure prose: where a sentence ends, how many words there are, how long they take to read."""
-
-# ruff: noqa: E501 - a pattern's languages stand in one line
+"""Shorten and measure prose: where a sentence ends, and how many words there are."""
 
 import re
 import unicodedata
@@ -22,9 +20,6 @@ _SHORT_TEXT = """
 """
 _SHORT = frozenset(_SHORT_TEXT.split())
 _CLAUSE = ",;:–—-( "
-_SPEED = {"ar": 138, "zh": 158, "ja": 193, "fi": 161, "he": 187, "de": 179, "tr": 166, "ru": 184, "pl": 166, "it": 188,
-          "nl": 202, "pt": 181, "sl": 180, "es": 218, "sv": 199, "fr": 195, "en": 228}  # fmt: skip
-_USUAL = 184
 _UNSPACED = re.compile(
     r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\U00020000-\U0003ffff]"
 )
@@ -58,18 +53,6 @@ def word_count(text: str) -> int:
     """Count words; in scripts without spaces two characters count as one word."""
     unspaced = len(_UNSPACED.findall(text))
     return len(_UNSPACED.sub(" ", text).split()) + (unspaced + 1) // 2
-
-
-def reading_minutes(words: int, language: str | None = None) -> int:
-    """Return the minutes that it takes to read this many words; at least one unless there are none.
-
-    The speeds are means of reading aloud (Trauzettel-Klosinski and Dietz, IOVS 2012;53:5452), so nobody is
-    rushed.
-    """
-    if words <= 0:
-        return 0
-    speed = _SPEED.get((language or "").partition("-")[0].lower(), _USUAL)
-    return max(1, round(words / speed))
 
 
 def _sentence_ends(line: str) -> list[int]:

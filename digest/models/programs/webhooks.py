@@ -18,11 +18,6 @@ class WebhookEvent(StrEnum):
     EDITION_FINISHED = "edition.finished"
     ARTICLE_TAKEN = "article.taken"
 
-    @property
-    def is_about_a_reader(self) -> bool:
-        """Return whether it names a reader."""
-        return self.value.startswith("reader.")
-
 
 class WebhookEndpoint(SQLModel, table=True):
     """One receiver: its URL, what it is told, and the secret that signs it.

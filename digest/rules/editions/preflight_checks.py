@@ -24,6 +24,7 @@ from digest.rules.editions.preflight_links import (
     quote,
     text_has_every_link,
 )
+from digest.rules.editions.selection import is_too_old
 from digest.rules.editions.shortening import CLIPPED_AT
 
 _NEARLY_CLIPPED = 90_000
@@ -148,7 +149,7 @@ def _articles_are_told(proof: EditionFacts) -> Found:
 
 def _articles_are_fresh(proof: EditionFacts) -> Found:
     for piece in proof.pieces:
-        if piece.dated_at < proof.around.at - proof.around.carry:
+        if is_too_old(piece.dated_at, proof.around.at, proof.around.carry):
             yield f"article {piece.id} is of {piece.dated_at:%Y-%m-%d}, older than the digest carries over"
 
 

@@ -78,6 +78,11 @@ class Limits:
     max_wait: timedelta = timedelta()
 
 
+def is_too_old(dated_at: datetime, at: datetime, carry: timedelta) -> bool:
+    """Return whether an article is older than a digest carries articles over to an edition of this moment."""
+    return dated_at < at - carry
+
+
 def why_not(
     article: Candidate,
     topics: Mapping[str, datetime],
@@ -104,7 +109,7 @@ def why_not(
         return None
     if to_all is None and article.news_at > freeze_at:
         return "it has not stood unchanged for as long as its source's `settle` asks"
-    if to_all is None and article.dated_at < freeze_at - limits.carry:
+    if to_all is None and is_too_old(article.dated_at, freeze_at, limits.carry):
         return f"it is older than {limits.carry.days} days"
     if to_all is None and limits.topics and not set(limits.topics) & set(article.topics):
         return "none of its topics is one of the digest's"

@@ -166,12 +166,6 @@ def _related(stored: str) -> tuple[int, ...]:
     return tuple(json.loads(stored))
 
 
-def articles_of(session: Session, variant_id: int) -> list[VariantArticle]:
-    """List a variant's articles in order."""
-    query = select(VariantArticle).where(VariantArticle.variant_id == variant_id)
-    return list(session.exec(query.order_by(col(VariantArticle.position))))
-
-
 def find_largest(session: Session, edition_id: int) -> int | None:
     """Find the variant of an edition with the most articles."""
     query = (

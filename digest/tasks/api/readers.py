@@ -12,7 +12,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from digest.errors import InputError
-from digest.models import Subscriber, Subscription, SubscriptionState
+from digest.models import SUBSCRIBED, Subscriber, Subscription
 from digest.models.row import row_id
 from digest.models.subscriber import ReaderFilter
 from digest.rules.readers import consent
@@ -25,8 +25,6 @@ from digest.tasks.readers.mail_domains import MailDomains
 from digest.tasks.readers.on_request import Change
 from digest.tasks.readers.readers import Origin, Readers
 from digest.tasks.readers.sign_up import Choices, ask_for, word_consent
-
-_ACTIVE = (SubscriptionState.CONFIRMED, SubscriptionState.PAUSED)
 
 
 class ReaderUnknown(InputError):  # noqa: N818 - named for what it is
@@ -170,7 +168,7 @@ def _address(readers: Readers, public_id: str, digest: str | None, *, must_be_ac
         row = subscribers.find_subscription(session, row_id(found), digest) if digest else None
     if digest and row is None:
         raise ReaderUnknown(f"this reader never had {digest}")
-    if must_be_active and row is not None and row.state not in _ACTIVE:
+    if must_be_active and row is not None and row.state not in SUBSCRIBED:
         raise NotSubscribed(
             f"the subscription to {row.digest} is {row.state}: only confirming makes it active"
         )

@@ -24,11 +24,6 @@ LONGEST_NOTE = 500
 LONGEST_BLOCK, MOST_BLOCKS = 5_000, 10
 
 
-def write(desk: Desk, hand: Edit, subject: str, introduction: str, sponsor: str = "") -> None:
-    """Set the words of an edition; an empty subject is the digest's own."""
-    save_words(desk, replace(hand, words=DraftWords(subject, introduction, sponsor)))
-
-
 def save_words(desk: Desk, hand: Edit) -> None:
     """Save the words on the screen; those that stand already change nothing."""
     change_draft(desk, hand, lambda _session, _draft: "")

@@ -10,7 +10,7 @@ from sqlmodel import Session
 
 from digest.articles.related import Index, RelatedStory
 from digest.models import Article, Edition
-from digest.rules.editions.selection import EVERY_TOPIC, Chosen
+from digest.rules.editions.selection import EVERY_TOPIC, Chosen, is_too_old
 from digest.rules.editions.shortening import fit
 from digest.settings import DigestSettings
 from digest.store.articles import articles, duplicates, images
@@ -119,6 +119,8 @@ class Fitter:
         if self._index is None:
             at, topics = self._edition.freeze_at, self._digest.topics
             known: list[RelatedStory] = stories.list_stories(session, before=at, topics=topics)
-            self._newer = frozenset(one.id for one in known if one.dated_at >= at - self._digest.carry)
+            self._newer = frozenset(
+                one.id for one in known if not is_too_old(one.dated_at, at, self._digest.carry)
+            )
             self._index = Index(known if len(self._newer) < len(known) else ())
         return self._index

@@ -9,7 +9,7 @@ from sqlmodel import Session
 
 from digest.errors import InputError
 from digest.mail.rendering.names import Names
-from digest.models import Answer, Confirmation, Subscriber, Subscription, SubscriptionState
+from digest.models import SUBSCRIBED, Answer, Confirmation, Subscriber, Subscription, SubscriptionState
 from digest.models.row import row_id
 from digest.rules.readers import consent
 from digest.rules.readers.mail_commands import MailCommand, MailVerb, read_pause, read_topics
@@ -27,7 +27,6 @@ from digest.tasks.readers.sign_up import Choices
 
 ORIGIN = {"mail": "command"}
 _ASK_LIFE = timedelta(days=7)
-_ACTIVE = (SubscriptionState.CONFIRMED, SubscriptionState.PAUSED)
 Phrases = list[tuple[str, dict[str, str]]]
 
 
@@ -146,7 +145,7 @@ def _apply(request: Request, command: MailCommand, subscriber: Subscriber, row: 
             row.digest, [("mail_record", {})], json.dumps(facts, ensure_ascii=False, indent=1, default=str)
         )
         return "told their data"
-    if row.state not in _ACTIVE:
+    if row.state not in SUBSCRIBED:
         return f"the subscription is {row.state}"
     if command.verb is MailVerb.SEND:
         return _send(request, subscriber, row, digest)
@@ -232,7 +231,7 @@ def _subscription(request: Request, subscriber: Subscriber) -> Subscription | No
     rows = subscribers.list_subscriptions(request.session, row_id(subscriber))
     if request.writer.edition is not None:
         return next((row for row in rows if row.digest == request.writer.edition.digest), None)
-    active = [row for row in rows if row.state in _ACTIVE]
+    active = [row for row in rows if row.state in SUBSCRIBED]
     return next(iter(active or rows), None)
 
 

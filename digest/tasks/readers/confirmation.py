@@ -8,12 +8,12 @@ from enum import StrEnum
 from sqlmodel import Session
 
 from digest.models import (
+    SUBSCRIBED,
     Act,
     Confirmation,
     NoticeKind,
     Subscriber,
     Subscription,
-    SubscriptionState,
 )
 from digest.models.row import row_id
 from digest.rules.readers import consent
@@ -24,7 +24,6 @@ from digest.tasks.readers.readers import Origin, Readers, begin, record_consent
 from digest.tasks.readers.sign_up import Choices, check_choices, offers
 
 _DAY = timedelta(hours=24)
-_ACTIVE = (SubscriptionState.CONFIRMED, SubscriptionState.PAUSED)
 
 
 class ConfirmationResult(StrEnum):
@@ -170,7 +169,7 @@ def _judge(readers: Readers, session: Session, found: _Found | None, now: dateti
     waiting = [row for row in rows if consent.next_state(row.state, Deed.CONFIRM) is not None]
     if waiting and not void and not barred:
         return Confirmed(ConfirmationResult.OPEN, waiting[0].digest, "", found.chosen, language)
-    active = [row for row in rows if row.state in _ACTIVE]
+    active = [row for row in rows if row.state in SUBSCRIBED]
     if active:
         token = sign_preferences(readers, found.subscriber, active[0])
         chosen = {row.digest: found.chosen[row.digest] for row in active}

@@ -28,8 +28,6 @@ from digest.store.readers.subscribers import Row
 from digest.tasks.readers.readers import Origin, Readers, tell_of
 from digest.tasks.readers.sign_up import Choices, check_choices
 
-_ACTIVE = (SubscriptionState.CONFIRMED, SubscriptionState.PAUSED)
-
 
 class Enrolled(StrEnum):
     """The result for one new reader."""

@@ -13,7 +13,15 @@ from zoneinfo import available_timezones
 from sqlmodel import Session
 
 from digest.errors import InputError
-from digest.models import Act, NoticeKind, Subscriber, Subscription, SubscriptionState, SuppressionReason
+from digest.models import (
+    SUBSCRIBED,
+    Act,
+    NoticeKind,
+    Subscriber,
+    Subscription,
+    SubscriptionState,
+    SuppressionReason,
+)
 from digest.models.row import row_id
 from digest.rules.readers import consent
 from digest.rules.readers.address import normalise
@@ -23,8 +31,6 @@ from digest.tasks.readers import privacy, reader_page
 from digest.tasks.readers.readers import Origin, Readers, end, record_consent
 from digest.tasks.readers.rhythm import UNCHANGED, Rhythm, set_rhythm
 from digest.tasks.readers.sign_up import Choices, check_choices, check_form, check_most
-
-_ACTIVE = (SubscriptionState.CONFIRMED, SubscriptionState.PAUSED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,7 +253,7 @@ def find(readers: Readers, digest: str | None, text: str) -> Iterator[tuple[Subs
 def _get_active(session: Session, subscriber: Subscriber, digest: str | None) -> Subscription:
     """Return the subscription that is meant; raise InputError if that is ambiguous or it is not active."""
     rows = subscribers.list_subscriptions(session, row_id(subscriber))
-    wanted = [row for row in rows if row.state in _ACTIVE and digest in (None, row.digest)]
+    wanted = [row for row in rows if row.state in SUBSCRIBED and digest in (None, row.digest)]
     if len(wanted) == 1:
         return wanted[0]
     if wanted:

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from digest.errors import InputError
-from digest.models import Act, Subscription, SubscriptionState
+from digest.models import SUBSCRIBED, Act, Subscription, SubscriptionState
 from digest.rules.readers import consent
 from digest.rules.readers.consent import Deed
 from digest.rules.tokens import tokens
@@ -36,7 +36,7 @@ class Preferences:
     @property
     def is_open(self) -> bool:
         """Return whether there is anything to change: not before confirming, not after leaving."""
-        return self.state in (SubscriptionState.CONFIRMED, SubscriptionState.PAUSED)
+        return self.state in SUBSCRIBED
 
 
 def find_preferences(readers: Readers, token: str) -> Preferences | None:
@@ -126,4 +126,4 @@ def _find_open(session: Session, readers: Readers, token: str) -> Subscription |
     row = find_linked(session, readers, tokens.PREFERENCES, token)
     if row is None or readers.find_digest(row.digest) is None:
         return None
-    return row if row.state in (SubscriptionState.CONFIRMED, SubscriptionState.PAUSED) else None
+    return row if row.state in SUBSCRIBED else None

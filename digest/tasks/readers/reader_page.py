@@ -12,6 +12,7 @@ from sqlmodel import Session
 
 from digest.errors import InputError
 from digest.models import (
+    SUBSCRIBED,
     Act,
     MailForm,
     NoticeKind,
@@ -35,7 +36,7 @@ from digest.tasks.readers.sign_up import Choices, check_choices, check_form, che
 LINK_LIFE = timedelta(hours=1)
 MOVE_LIFE = timedelta(days=1)
 MOST_LINKS, LINKS_IN = 3, timedelta(hours=24)
-_ACTIVE = (SubscriptionState.CONFIRMED, SubscriptionState.PAUSED)
+_NOBODY = 0  # no row has this id
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ class DigestChoice:
     @property
     def is_active(self) -> bool:
         """Return whether the reader gets it, now or after a pause."""
-        return self.state in _ACTIVE
+        return self.state in SUBSCRIBED
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +112,8 @@ def request_link_by(readers: Readers, action: str, token: str, origin: Origin, n
 
 
 def _plan_link(session: Session, subscriber: Subscriber | None, origin: Origin, now: datetime) -> None:
-    number = row_id(subscriber) if subscriber else 0
+    """Plan a link for a reader who confirmed something; an unknown address takes the same queries."""
+    number = _NOBODY if subscriber is None else row_id(subscriber)
     requested = notices.list_requested(session, number, NoticeKind.LINK, now - LINKS_IN)
     rows = subscribers.list_subscriptions(session, number)
     if subscriber is None or subscriber.erased_at or len(requested) >= MOST_LINKS:
@@ -199,7 +201,7 @@ def _apply(
     form = check_form(wish.form)
     if wish.hour is not None and not 0 <= wish.hour <= 23:
         raise InputError(f'"{wish.hour}" is no hour: pick 0 to 23')
-    if row is None or row.state not in _ACTIVE:
+    if row is None or row.state not in SUBSCRIBED:
         row = row or Subscription(
             subscriber_id=row_id(subscriber), digest=digest.name, cadence=wanted.cadence, created_at=now
         )

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session, select
 
-from digest.models import Act, ConsentEvent, Subscription, SubscriptionState
+from digest.models import SUBSCRIBED, Act, ConsentEvent, Subscription, SubscriptionState
 from digest.models.programs.webhooks import WebhookEvent
 from digest.models.row import row_id
 from digest.rules.readers import consent
@@ -113,7 +113,7 @@ def end(session: Session, row: Subscription, now: datetime, origin: Origin) -> b
     """End a subscription and invalidate its open confirmations; return False if it had ended before."""
     if consent.next_state(row.state, Deed.LEAVE) is None:
         return False
-    if row.state in (SubscriptionState.CONFIRMED, SubscriptionState.PAUSED):
+    if row.state in SUBSCRIBED:
         tell_of(session, row, WebhookEvent.LEFT, now, why=origin.get("suppressed", "left"))
     subscribers.change_state(session, row, SubscriptionState.ENDED, now)
     confirmations.void_confirmations(session, row_id(row), now)

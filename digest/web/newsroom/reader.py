@@ -8,7 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from digest.errors import InputError
-from digest.models import SubscriptionState
+from digest.models import SUBSCRIBED
 from digest.rules.readers.consent import EVERY_TOPIC
 from digest.tasks.readers import on_request, privacy
 from digest.tasks.readers.on_request import Change, ReaderChanged
@@ -16,8 +16,6 @@ from digest.tasks.readers.reader_views import ReaderRecord, find_record
 from digest.tasks.readers.readers import Readers
 from digest.web.desk.pages import DeskPages, sentence
 from digest.web.newsroom.readers import READERS, origin_of
-
-_ACTIVE = (SubscriptionState.CONFIRMED, SubscriptionState.PAUSED)
 
 
 class ReaderRecordPages:
@@ -157,10 +155,10 @@ class ReaderRecordPages:
             typed_topics=request.state.form.getlist("topic") if error else [],
             error=error,
             digests=known,
-            active=_ACTIVE,
+            active=SUBSCRIBED,
             every_topic=EVERY_TOPIC,
             languages=self._languages,
-            can_change=any(row.state in _ACTIVE for row in record.subscriptions),
+            can_change=any(row.state in SUBSCRIBED for row in record.subscriptions),
         )
 
     def _seen(self, request: Request) -> str:

@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from digest.errors import InputError
 from digest.models import WebhookEvent
+from digest.models.row import row_id
 from digest.tasks.webhooks import receivers
 from digest.tasks.webhooks.receivers import ReceiverUnknown, host_of
 from digest.web.desk.pages import DeskPages, sentence
@@ -50,7 +51,7 @@ class WebhookPages:
             return self._list(
                 request, 400, error=sentence(error), url=url, chosen=events, with_addresses=with_addresses
             )
-        return self._show(request, added.id or 0, secret=added.secret)
+        return self._show(request, row_id(added), secret=added.secret)
 
     def show(self, request: Request, number: str) -> Response:
         """Show a receiver with its log."""

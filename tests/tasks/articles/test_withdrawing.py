@@ -25,6 +25,7 @@ from digest.store.editions import variants
 from digest.tasks.articles import withdrawing
 from digest.tasks.composing.variants import Variants
 from tests.support.compilation import DAY, NOW, Newsroom
+from tests.support.editions import list_articles
 
 LATER = NOW + timedelta(minutes=5)
 
@@ -35,7 +36,7 @@ def withdraw(newsroom: Newsroom, article: int, reason: str = "") -> withdrawing.
 
 def held_by(newsroom: Newsroom, delivery: Delivery) -> list[int]:
     with newsroom.database.read() as session:
-        return [row.article_id for row in variants.articles_of(session, delivery.variant_id or 0)]
+        return [row.article_id for row in list_articles(session, delivery.variant_id or 0)]
 
 
 def test_what_waits_loses_the_article_and_what_is_gone_keeps_it_in_the_ledger(newsroom: Newsroom) -> None:
@@ -167,7 +168,7 @@ def test_done_twice_and_for_several_articles_each_delivery_has_what_is_left(news
     assert held_by(newsroom, delivery) == [right]
     assert again.changed == 0
     with newsroom.database.read() as session:
-        rows = variants.articles_of(session, delivery.variant_id or 0)
+        rows = list_articles(session, delivery.variant_id or 0)
         assert [row.position for row in rows] == [0]
         assert len(list(session.exec(select(Withdrawal)))) == 2
 

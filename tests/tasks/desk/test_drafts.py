@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -12,7 +13,7 @@ from digest.settings import Settings
 from digest.store.editions import drafts, editions
 from digest.tasks.desk import draft_articles as placing
 from digest.tasks.desk import drafts as changes
-from digest.tasks.desk.draft_versions import ChangedMeanwhile, Edit, MadeMeanwhile
+from digest.tasks.desk.draft_versions import ChangedMeanwhile, DraftWords, Edit, MadeMeanwhile
 from digest.tasks.desk.lineup import Lineup, line_up
 from tests.support.desks import Clock, Newsdesk
 
@@ -41,10 +42,15 @@ def hand(newsdesk: Newsdesk, who: str = "mara", seen: int | None = 0) -> Edit:
     return Edit(who, NAME, seen, newsdesk.clock())
 
 
+def write_words(newsdesk: Newsdesk, edit: Edit, subject: str, introduction: str = "") -> None:
+    words = DraftWords(subject, introduction, "")
+    changes.save_words(newsdesk.app.desk, replace(edit, words=words))
+
+
 def test_of_eight_hands_that_saw_the_same_one_is_taken_and_seven_are_told(newsdesk: Newsdesk) -> None:
     def write(number: int) -> str:
         try:
-            changes.write(newsdesk.app.desk, hand(newsdesk, f"editor {number}"), f"Subject {number}", "")
+            write_words(newsdesk, hand(newsdesk, f"editor {number}"), f"Subject {number}")
         except ChangedMeanwhile as meanwhile:
             return f"told of {meanwhile.acts[0].who}"
         return f"taken from editor {number}"
@@ -66,7 +72,7 @@ def test_a_change_at_the_deadline_is_in_the_edition_or_refused(newsdesk: Newsdes
 
     def write(number: int) -> int:
         try:
-            changes.write(newsdesk.app.desk, hand(newsdesk, seen=None), f"Subject {number}", "")
+            write_words(newsdesk, hand(newsdesk, seen=None), f"Subject {number}")
         except MadeMeanwhile:
             return 0
         return number
@@ -114,9 +120,9 @@ def test_what_cannot_be_added_says_why(newsdesk: Newsdesk) -> None:
 
 def test_words_that_are_too_long_are_refused_with_their_length(newsdesk: Newsdesk) -> None:
     with pytest.raises(InputError, match="the subject has 201 characters; 200 fit"):
-        changes.write(newsdesk.app.desk, hand(newsdesk), "x" * 201, "")
+        write_words(newsdesk, hand(newsdesk), "x" * 201)
     with pytest.raises(InputError, match="the introduction has 10001 characters"):
-        changes.write(newsdesk.app.desk, hand(newsdesk), "", "x" * 10_001)
+        write_words(newsdesk, hand(newsdesk), "", "x" * 10_001)
 
 
 def test_an_article_that_was_added_and_left_out_again_is_as_if_it_never_was(newsdesk: Newsdesk) -> None:

@@ -26,13 +26,13 @@ from digest.store import schema
 from digest.store.database import Database
 from digest.store.delivery import deliveries
 from digest.store.delivery.deliveries import Job
-from digest.store.editions import variants
 from digest.store.workers import WorkerLock
 from digest.tasks.composing.composer import Composer
 from digest.tasks.editions.compiling import Compiler
 from digest.tasks.editions.fitting import Fitter
 from digest.tasks.editions.preview import Preview, Viewer, preview
 from tests.conftest import write_config
+from tests.support.editions import list_articles
 from tests.support.standards import check_digest
 
 NOW = datetime(2026, 11, 23, 6, 5, tzinfo=UTC)
@@ -125,7 +125,7 @@ def test_texts_are_shortened_until_the_message_fits_and_preview_shows_the_same(n
     newsroom.compile()
 
     with newsroom.database.read() as session:
-        rows = variants.articles_of(session, newsroom.variant(session).id or 0)
+        rows = list_articles(session, newsroom.variant(session).id or 0)
         raw = newsroom.compose(session)
         assert newsroom.variant(session).left_out == 0
     forms = [row.form for row in rows]
@@ -147,7 +147,7 @@ def test_articles_that_do_not_fit_are_named_as_online_and_come_next_time(newsroo
     newsroom.compile()
     with newsroom.database.read() as session:
         variant = newsroom.variant(session)
-        got = {row.article_id for row in variants.articles_of(session, variant.id or 0)}
+        got = {row.article_id for row in list_articles(session, variant.id or 0)}
         text, html = check_digest(newsroom.compose(session), POSTAL)
     assert 0 < variant.left_out == 200 - len(got)
     assert f"{variant.left_out} more online" in text
@@ -175,7 +175,7 @@ def test_related_are_older_than_any_edition_may_hold_and_nobody_has_got_them(new
 
     with newsroom.database.read() as session:
         variant = newsroom.variant(session)
-        held = [row.article_id for row in variants.articles_of(session, variant.id or 0)]
+        held = [row.article_id for row in list_articles(session, variant.id or 0)]
         raw = newsroom.compose(session)
         history = deliveries.history_of(session, 1)
     assert held == [fresh]  # the other one was there before the reader came

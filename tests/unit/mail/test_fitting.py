@@ -9,12 +9,12 @@ from pathlib import Path
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from digest.mail.message import compose
 from digest.mail.rendering.content import Card, Content, Elsewhere, Section
 from digest.mail.rendering.renderer import Renderer
 from digest.models import Form
 from digest.rules.editions.selection import Choice, Chosen
 from digest.rules.editions.shortening import ROOM, fit
+from tests.support.editions import compose
 from tests.support.samples import CONTENT, HEADERS, OWN, POSTAL, VALUES, hostile_text
 from tests.support.standards import check_digest, parse
 

@@ -10,11 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digest.mail.headers import one_line
-from digest.mail.message import compose, message_id
+from digest.mail.message import message_id
 from digest.mail.rendering.placeholders import as_attribute, as_text
 from digest.mail.rendering.quoted_printable import quoted_printable, splice, verbatim
 from digest.mail.rendering.renderer import Renderer
 from digest.mail.rendering.skeleton import EncodedSkeleton, encode, frame_of
+from tests.support.editions import compose
 from tests.support.samples import CONTENT, HEADERS, LEAD, OWN, POSTAL, VALUES, hostile_text
 from tests.support.standards import (
     check_digest,

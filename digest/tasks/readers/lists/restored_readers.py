@@ -11,6 +11,7 @@ from typing import Any
 from sqlmodel import Session
 
 from digest.models import (
+    SUBSCRIBED,
     Act,
     Confirmation,
     ConsentEvent,
@@ -27,7 +28,6 @@ from digest.store.readers.wordings import keep_wording
 from digest.tasks.readers.lists.backup_rows import BackupRow
 from digest.tasks.readers.readers import Origin, Readers, end
 
-_ACTIVE = (SubscriptionState.CONFIRMED, SubscriptionState.PAUSED)
 _DETAILS = ("name", "language", "timezone")
 _CHOICES = (
     "state", "cadence", "hour", "max_articles", "min_articles", "quiet", "breaking", "mail_form",
@@ -120,7 +120,7 @@ def _is_older_than_ban(reader: WholeReader | None, row: BackupRow) -> bool:
 
 def _end_active(session: Session, reader: WholeReader, ban: KnownSuppression, terms: RestoreTerms) -> None:
     for one in reader.subscriptions:
-        if one.state in _ACTIVE:
+        if one.state in SUBSCRIBED:
             end(session, one, terms.now, {**terms.origin, "suppressed": ban.reason})
 
 
@@ -147,7 +147,7 @@ def _settle(
     if here.state == SubscriptionState.PENDING and departed:
         # Anybody may have typed the address into the sign-up since: that undoes no departure.
         return "left", consent.explain_departure(max(departed))
-    if here.state == SubscriptionState.PENDING and row.subscription["state"] in _ACTIVE:
+    if here.state == SubscriptionState.PENDING and row.subscription["state"] in SUBSCRIBED:
         here.confirmed_at = row.subscription["confirmed_at"]
         return _apply(session, reader, here, row, terms)
     if _is_same(reader, here, row):
@@ -213,7 +213,7 @@ def _suppress(
     assert row.suppressed is not None  # noqa: S101 - as the caller has seen
     reason, since = row.suppressed
     confirmed = [
-        one.confirmed_at for one in reader.subscriptions if one.state in _ACTIVE and one.confirmed_at
+        one.confirmed_at for one in reader.subscriptions if one.state in SUBSCRIBED and one.confirmed_at
     ]
     if any(at > since for at in confirmed):
         return

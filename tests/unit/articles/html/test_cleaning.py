@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from digest.articles.html.cleaning import clean_html, one_line, plain_text
 from digest.articles.text.identity import canonical_url, content_hash, undecorated
-from digest.articles.text.prose import reading_minutes, summarise
+from digest.articles.text.prose import summarise
 
 BASE = "https://paper.example/news/bridge"
 
@@ -150,14 +150,6 @@ def test_a_summary_ends_at_a_sentence_else_at_a_word(text: str, limit: int, shor
 def test_a_cut_never_goes_through_what_a_reader_sees_as_one_sign(part: str) -> None:
     for limit in range(10, 24):
         assert summarise(part * 30, limit).removesuffix("…").replace(part, "") == ""
-
-
-@pytest.mark.parametrize(
-    ("words", "language", "minutes"),
-    [(0, "en", 0), (20, "en", 1), (228, "en", 1), (1140, "en-GB", 5), (1140, "ar", 8), (1140, None, 6)],
-)
-def test_reading_takes_as_long_as_the_language_says(words: int, language: str | None, minutes: int) -> None:
-    assert reading_minutes(words, language) == minutes
 
 
 @given(st.text(max_size=400), st.integers(10, 80))

@@ -33,9 +33,10 @@ from digest.mail.dkim import (
     relaxed_field,
     zone_lines,
 )
-from digest.mail.message import Composition, compose
+from digest.mail.message import Composition
 from digest.mail.rendering.renderer import Renderer
 from tests.conftest import skip_unless_ci
+from tests.support.editions import compose
 from tests.support.samples import ARABIC, CONTENT, HEADERS, NOW, OWN, VALUES, hostile_text
 from tests.support.standards import parse
 

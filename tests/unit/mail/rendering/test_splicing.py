@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digest.errors import SettingsError
-from digest.mail.message import Composition, compose
+from digest.mail.message import Composition
 from digest.mail.rendering.content import Card, Content, Section
 from digest.mail.rendering.renderer import Renderer, Rendering
+from tests.support.editions import compose
 from tests.support.samples import CONTENT, HEADERS, LEAD, OWN, STORIES, VALUES, hostile_text
 
 FOLDER = Path(__file__).parents[4] / "templates" / "email"

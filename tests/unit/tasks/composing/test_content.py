@@ -13,7 +13,6 @@ from hypothesis import settings as trying
 from hypothesis import strategies as st
 
 from digest.mail.assembly import Assembler
-from digest.mail.message import compose
 from digest.mail.rendering.catalogues import Catalogues
 from digest.mail.rendering.renderer import Renderer
 from digest.models import Article, Edition, Form
@@ -25,6 +24,7 @@ from digest.store.articles.images import Copy
 from digest.tasks.composing.content import EditionContents, Layout
 from digest.tasks.composing.variants import VariantContent
 from tests.conftest import write_config
+from tests.support.editions import compose
 from tests.support.samples import HEADERS, NOW, OWN, VALUES, hostile_text
 from tests.unit.mail.rendering.test_splicing import both_parts, rendered_for
 
