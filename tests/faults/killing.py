@@ -110,8 +110,14 @@ class Found:
         if sums["accepted"] + sums["uncertain"] != self.readers or sums["failed"] or sums["open"]:
             said.append(f"the ledger says {dict(sums)}")
         if "Traceback" in self.output:
-            said.append("a traceback")
+            said.append(f"a traceback: {last_error(self.output)}")
         return ", ".join(said)
+
+
+def last_error(output: str) -> str:
+    """Return the exception at the end of a traceback, such as `ValueError: 3 is too many`."""
+    lines = output[output.rindex("Traceback") :].splitlines()[1:]
+    return next((line for line in lines if line and not line.startswith(" ")), "it has no end")
 
 
 class Newsstand:
