@@ -59,7 +59,8 @@ def test_what_was_sent_and_what_waits_is_told(watched: Application) -> None:
     assert numbers["digest_subscriptions", "world", "confirmed"] == 3
     assert numbers["digest_queue_age_seconds",] == 0
     assert numbers["digest_source_failures", "newsroom"] == 0
-    assert numbers["digest_last_edition_seconds", "daily", "world"] >= 0
+    # `at_once` sends before the deadline if the test runs before 07:00 in Paris: either sign is right.
+    assert abs(numbers["digest_last_edition_seconds", "daily", "world"]) < 24 * 3600
     assert numbers["digest_turn_seconds_count",] >= 1
     assert numbers["digest_workers",] == 0
 
