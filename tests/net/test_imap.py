@@ -1,4 +1,4 @@
-"""Logging in to a mailbox by XOAUTH2, at a server that keeps what it was told."""
+"""A login by XOAUTH2, and a wait by IDLE, at servers that say what a test needs."""
 
 import socketserver
 import threading
@@ -28,6 +28,41 @@ class _TokenServer(socketserver.StreamRequestHandler):
             elif command.upper().startswith((b"SELECT", b"EXAMINE")):
                 self.wfile.write(b"* 0 EXISTS\r\n* OK [UIDVALIDITY 1] fine\r\n")
             self.wfile.write(tag + b" OK done\r\n")
+
+
+class _HastyServer(socketserver.StreamRequestHandler):
+    """Announces a message in the same breath with its answer to IDLE, and never again."""
+
+    def handle(self) -> None:
+        self.wfile.write(b"* OK [CAPABILITY IMAP4rev1 IDLE] ready\r\n")
+        announced = False
+        while line := self.rfile.readline():
+            tag, _, command = line.strip().partition(b" ")
+            if command.upper() == b"CAPABILITY":
+                self.wfile.write(b"* CAPABILITY IMAP4rev1 IDLE\r\n")
+            elif command.upper() == b"IDLE":
+                self.wfile.write(b"+ idling\r\n" + (b"" if announced else b"* 1 EXISTS\r\n"))
+                announced = True
+                self.rfile.readline()
+            self.wfile.write(tag + b" OK done\r\n")
+
+
+def test_mail_that_is_announced_together_with_the_answer_to_idle_is_not_waited_for() -> None:
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), _HastyServer) as server:
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        port = server.server_address[1]
+        account = ImapAccount("127.0.0.1", port, "none", USER, "secret", None, None, "INBOX", "")
+        stopping = threading.Event()
+        with open_folder(account) as folder:
+            waiting = threading.Thread(target=folder.wait, args=(stopping,), daemon=True)
+            waiting.start()
+            waiting.join(20)
+            still_waits = waiting.is_alive()
+            stopping.set()
+            waiting.join(20)
+        server.shutdown()
+    assert not still_waits
 
 
 def test_a_token_is_read_anew_at_each_login(tmp_path: Path) -> None:

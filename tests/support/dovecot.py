@@ -31,6 +31,8 @@ last_valid_uid = 0
 first_valid_gid = 1
 last_valid_gid = 0
 mail_location = maildir:{folder}/mail
+# Where the kernel tells nothing of new files, Dovecot looks for them: every half minute unless told.
+mailbox_idle_check_interval = 1s
 service imap-login {{
   chroot =
   inet_listener imap {{

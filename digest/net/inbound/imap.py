@@ -25,7 +25,8 @@ TAKEN = "$DigestTaken"
 """The keyword on a message of ours that was taken and is not moved elsewhere (RFC 9051 2.3.2)."""
 
 _TIMEOUT = 60.0
-_IDLE_SECONDS = 300
+_IDLES = (1, *([30] * 10))
+"""Seconds of one IDLE after another, before the folder is read in any case."""
 _WITHOUT_IDLE = 30.0
 _MOST_HEADER = 65_536
 
@@ -94,12 +95,24 @@ class ImapFolder:
         if "IDLE" not in self._mailbox.client.capabilities:
             stopping.wait(_WITHOUT_IDLE)
             return
-        with _told(self._account), self._mailbox.idle as idle:
-            if self._was_announced():
-                return
-            for _ in range(_IDLE_SECONDS):
-                if stopping.is_set() or idle.poll(timeout=1.0):
+        with _told(self._account):
+            for seconds in _IDLES:
+                if self._idle(seconds, stopping):
                     return
+
+    def _idle(self, seconds: int, stopping: Event) -> bool:
+        """Wait in one IDLE; return whether to wait no longer.
+
+        What a server announces together with its "+ idling" lies in imaplib's buffer, where `poll` does not
+        see it: it is read with the answer that ends the IDLE.
+        """
+        with self._mailbox.idle as idle:
+            if self._was_announced():
+                return True
+            for _ in range(seconds):
+                if stopping.is_set() or idle.poll(timeout=1.0):
+                    return True
+        return self._was_announced()
 
     def _was_announced(self) -> bool:
         """Return whether the server has announced messages (EXISTS, RFC 9051 7.4.1) since the last call."""
