@@ -45,6 +45,36 @@ def test_an_article_that_is_sent_in_is_cleaned_and_stands_in_the_next_edition(
     assert [one["id"] for one in draft["articles"]] == [told["id"]]
 
 
+def test_a_draft_shows_what_editors_changed_and_the_article_that_each_free_block_follows(
+    newsdesk: Newsdesk, program: Program
+) -> None:
+    newsdesk.subscribe("ann@reader.example")
+    for hours, (title, topic) in enumerate([("Alps", "world"), ("Baltic", "science"), ("Crete", "world")], 1):
+        newsdesk.publish(title, topic, hours=hours)
+    mara = newsdesk.sign_in(MARA)
+    texts = {
+        "*lead": "The *bells* are silent.",
+        "science": "After science.",
+        "*end": "<script>x</script>End.",
+    }
+    for place, text in texts.items():
+        mara.do("block/new", path=Newsdesk.PATH, do="save", place=place, text=text)
+
+    mara.do("shape", path=Newsdesk.PATH, do="save", subject="", introduction="", sponsor="Tea by Lund")
+
+    mara.do("edit/1", path=Newsdesk.PATH, title="Alps, again", summary="", section="world")
+
+    draft = program.get("/drafts/world/daily").json()
+
+    titles = {one["id"]: one["title"] for one in draft["articles"]}
+    assert [*titles.values()] == ["Alps, again", "Crete", "Baltic"]
+    after = [(titles.get(one["after"]), one["text"]) for one in draft["blocks"]]
+    assert after == [("Alps, again", texts["*lead"]), ("Baltic", texts["science"]), ("Baltic", texts["*end"])]
+    assert "The <em>bells</em> are silent." in draft["blocks"][0]["html"]
+    assert "<script" not in draft["blocks"][2]["html"]
+    assert draft["sponsor"] == "Tea by Lund"
+
+
 def test_the_same_external_id_updates_whatever_its_title_text_and_url(
     newsdesk: Newsdesk, program: Program
 ) -> None:
@@ -119,13 +149,34 @@ def test_what_cannot_be_taken_names_the_place_and_stores_nothing(program: Progra
         assert place is None or place in [one["place"] for one in answer.json()["errors"]], answer.text
     form = program.client.post("/api/v1/articles", data={"title": "a form"})
     assert kind_of(form) == "media-type"
-    broken = program.client.post(
-        "/api/v1/articles", content=b"{", headers={"content-type": "application/json"}
-    )
-    assert kind_of(broken) == "malformed"
     large = program.post("/articles", {**SENT, "html": "x" * 600_000})
     assert (large.status_code, large.headers["content-type"]) == (413, "application/problem+json")
     assert program.get("/articles").json()["items"] == []
+
+
+@pytest.mark.parametrize(
+    ("content", "media_type", "kind"),
+    [
+        (b"{", "application/json", "malformed"),
+        (b"\xff{}", "application/json", "malformed"),
+        (b"[" * 100_000, "application/json", "malformed"),
+        (b"", "application/json", "malformed"),
+        (b"", "", "malformed"),
+        (b"[]", "application/json", "invalid"),
+        (b"{}", "application/json; charset=utf-8", "invalid"),
+        (b"{}", "Application/JSON", "invalid"),
+        (b"{}", "text/plain", "media-type"),
+        (b"{}", "", "media-type"),
+    ],
+)
+def test_a_body_is_told_missing_unreadable_of_another_type_or_wrong(
+    program: Program, content: bytes, media_type: str, kind: str
+) -> None:
+    headers = {"content-type": media_type} if media_type else {}
+
+    answer = program.client.post("/api/v1/articles", content=content, headers=headers)
+
+    assert kind_of(answer) == kind, answer.text
 
 
 def test_pages_follow_each_other_by_a_cursor(newsdesk: Newsdesk, program: Program) -> None:

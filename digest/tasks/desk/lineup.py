@@ -9,7 +9,7 @@ from sqlmodel import Session
 
 from digest.models import Article, Draft
 from digest.models.row import row_id
-from digest.rules.editions.sections import edition_topics, order_sections, section_title
+from digest.rules.editions.sections import edition_topics, order_sections, place_blocks, section_title
 from digest.rules.editions.selection import EVERY_TOPIC, Choice, unsettle_topics
 from digest.settings import DigestSettings
 from digest.store.articles import articles
@@ -158,6 +158,16 @@ def line_up(session: Session, digest: DigestSettings, draft: Draft, now: datetim
         everybodys=len(nobodys - selection.shape.hidden),
         is_estimate=is_estimate,
     )
+
+
+def blocks_by_part(shown: Lineup, digest: DigestSettings, draft: Draft) -> list[list[int]]:
+    """Return the numbers of the free blocks that follow the lead, and each section, of a line-up."""
+    found = [section.topic for section in shown.sections[1:]]
+    parts: list[list[int]] = [[] for _ in range(len(found) + 1)]
+    places = [block["place"] for block in draft.blocks]
+    for number, part in enumerate(place_blocks(places, found, edition_topics(digest.topics, draft.sections))):
+        parts[part].append(number)
+    return parts
 
 
 def line_up_for(

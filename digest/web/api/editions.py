@@ -6,10 +6,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel
 
+from digest.articles.introductions import introduce
 from digest.models import ApiScope, Edition, EditionName, EditionState
 from digest.models.row import row_id
 from digest.tasks.api import editions as tasks
 from digest.tasks.desk.agenda import AgendaEntry
+from digest.tasks.desk.lineup import blocks_by_part
 from digest.web.api.gate import ApiGate, Cursor, Limit, Name
 from digest.web.api.problems import RequestProblem
 
@@ -53,6 +55,7 @@ class DraftBody(BaseModel):
     deadline_at: datetime
     subject: str
     introduction: str
+    sponsor: str
     is_held: bool
     is_approved: bool
 
@@ -64,7 +67,7 @@ class DraftListBody(BaseModel):
 
 
 class LinedUpBody(BaseModel):
-    """One article of a line-up; `readers` is how many would get it if there were room for all."""
+    """One article of a line-up, with its title in this edition; `readers` is how many would get it if there were room for all."""
 
     id: int
     title: str
@@ -74,11 +77,20 @@ class LinedUpBody(BaseModel):
     is_pinned: bool
 
 
+class BlockBody(BaseModel):
+    """A free block: an editors' own text, as Markdown and as HTML, below the article whose id is `after`."""
+
+    after: int | None
+    text: str
+    html: str
+
+
 class LineupBody(DraftBody):
     """A draft with its line-up: what a reader of every topic gets, in the order of the message."""
 
     readers: int
     articles: list[LinedUpBody]
+    blocks: list[BlockBody]
 
 
 class FiguresBody(BaseModel):
@@ -134,11 +146,12 @@ class EditionApi:
             readers=found.lineup.readers,
             articles=[
                 LinedUpBody(
-                    id=row_id(line.article), title=line.article.title, url=line.article.url,
-                    section=line.section, readers=line.readers, is_pinned=line.is_pinned,
+                    id=row_id(line.article), title=line.changed.get("title") or line.article.title,
+                    url=line.article.url, section=line.section, readers=line.readers, is_pinned=line.is_pinned,
                 )
                 for line in lines
             ],
+            blocks=_blocks(found, gate.settings.site.base_url),
         )  # fmt: skip
 
     def list(
@@ -175,6 +188,16 @@ class EditionApi:
         return FiguresListBody(items=[FiguresBody(day=one.day, counted=one.counted) for one in days])
 
 
+def _blocks(found: tasks.ComingDraft, base_url: str) -> list[BlockBody]:
+    parts = blocks_by_part(found.lineup, found.entry.digest, found.entry.draft)
+    lasts = [row_id(section.lines[-1].article) for section in found.lineup.sections] or [None]
+    return [
+        BlockBody(after=last, text=block["text"], html=introduce(block["text"], base_url))
+        for last, numbers in zip(lasts, parts, strict=True)
+        for block in map(found.entry.draft.blocks.__getitem__, numbers)
+    ]
+
+
 def _edition(row: Edition) -> dict[str, Any]:
     names = (
         "digest",
@@ -194,6 +217,6 @@ def _draft(entry: AgendaEntry) -> dict[str, Any]:
     draft = entry.draft
     return {
         **entry.name._asdict(), "deadline_at": entry.deadline_at, "subject": draft.subject,
-        "introduction": draft.introduction, "is_held": bool(draft.held_by),
+        "introduction": draft.introduction, "sponsor": draft.sponsor, "is_held": bool(draft.held_by),
         "is_approved": draft.is_approved,
     }  # fmt: skip

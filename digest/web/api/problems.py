@@ -168,13 +168,15 @@ def _allowed(request: Request) -> str:
     return ", ".join(sorted(method.upper() for method in found))
 
 
-def _invalid(request: Request, error: RequestValidationError) -> Response:
+def _invalid(_: Request, error: RequestValidationError) -> Response:
     """Name each wrong value by its place, as a JSON pointer or a parameter's name; never quote it."""
     found = error.errors()
     if any(one["type"] == "json_invalid" for one in found):
         return show_problem("malformed")
-    has_body = any(one["loc"][:1] == ("body",) for one in found)
-    if has_body and request.headers.get("content-type") != "application/json":
+    whole = [one["type"] for one in found if one["loc"] == ("body",)]
+    if "missing" in whole:
+        return show_problem("malformed", "There is no body: send one JSON object in UTF-8.")
+    if whole and isinstance(error.body, bytes):  # which is not read as JSON
         return show_problem("media-type")
     errors = [
         {"place": _place(one["loc"]), "detail": str(one["msg"]).encode("utf-8", "replace").decode()}

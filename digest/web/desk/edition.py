@@ -14,14 +14,13 @@ from starlette.responses import Response
 from digest.articles.introductions import introduce
 from digest.errors import InputError, Unreachable
 from digest.models import DeskAct, EditionName, Reach, Role
-from digest.rules.editions.sections import edition_topics, place_blocks
 from digest.settings import DigestSettings
 from digest.tasks.desk import draft_articles as placing
 from digest.tasks.desk import drafts as changes
 from digest.tasks.desk.agenda import AgendaEntry, can_undo, list_activity
 from digest.tasks.desk.desk import Desk
 from digest.tasks.desk.draft_versions import LONGEST_INTRODUCTION, ChangedMeanwhile, DraftWords, Edit
-from digest.tasks.desk.lineup import Lineup, line_up, line_up_for
+from digest.tasks.desk.lineup import Lineup, blocks_by_part, line_up, line_up_for
 from digest.tasks.desk.proofs import moment_of
 from digest.tasks.editions.preview import Viewer
 from digest.web.desk.pages import DeskPages, sentence
@@ -259,12 +258,11 @@ class EditionPages:
 
 def _blocks_by_part(shown: Lineup, entry: AgendaEntry, base_url: str) -> list[list[tuple[int, str]]]:
     """Return the free blocks, numbered and as HTML, that follow the lead and each section of a line-up."""
-    topics = edition_topics(entry.digest.topics, entry.draft.sections)
-    blocks, found = entry.draft.blocks, [section.topic for section in shown.sections[1:]]
-    parts: list[list[tuple[int, str]]] = [[] for _ in range(len(found) + 1)]
-    for number, part in enumerate(place_blocks([block["place"] for block in blocks], found, topics)):
-        parts[part].append((number, introduce(blocks[number]["text"], base_url)))
-    return parts
+    blocks = entry.draft.blocks
+    return [
+        [(number, introduce(blocks[number]["text"], base_url)) for number in part]
+        for part in blocks_by_part(shown, entry.digest, entry.draft)
+    ]
 
 
 def _waiting(digest: DigestSettings) -> str:
