@@ -14,8 +14,8 @@ HOOK = "https://hooks.example/digest"
 
 def post(visitor: Visitor, path: str, **data: object) -> str:
     """Post a form of the API's pages; return the page that follows."""
-    form = hidden(visitor.get(API).text, "form")
-    answer = visitor.client.post(path, data={"form": form, **data})
+    receiver = re.match(rf"{HOOKS}/\d+", path)
+    answer = visitor.client.post(path, data={**visitor.token(receiver[0] if receiver else API), **data})
     assert answer.status_code in (200, 303, 400), answer.text
     return answer.text if answer.status_code != 303 else visitor.get(answer.headers["location"]).text
 
@@ -106,9 +106,14 @@ def test_a_receiver_is_added_with_its_secret_shown_once_and_its_log_replayed(new
     post_due(database, settings, newsdesk.clock, post=send)
     assert len(posted) == count + 1
 
+    seen = olga.token(f"{HOOKS}/1")
     renewed = re.search(r'value="(whsec_[^"]+)"', post(olga, f"{HOOKS}/1/secret"))
     assert renewed
     assert renewed[1] != secret[1]
+    reloaded = olga.client.post(f"{HOOKS}/1/secret", data=seen)
+    assert (reloaded.status_code, "whsec_" in reloaded.text) == (409, False), (
+        "the page that showed it, sent again"
+    )
     assert "Stopped." in post(olga, f"{HOOKS}/1/stop")
     assert "stopped" in olga.get(HOOKS).text
     assert "Started again" in post(olga, f"{HOOKS}/1/start")

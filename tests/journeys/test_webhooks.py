@@ -259,7 +259,7 @@ def test_a_message_can_be_replayed_and_a_new_secret_signs_beside_the_former_for_
     database, number = newsdesk.app.database, endpoint.id or 0
     subscribe(newsdesk)
     hooks.run()
-    renewed = receivers.renew_secret(database, number, newsdesk.clock())
+    renewed = receivers.renew_secret(database, number, receivers.secret_version(endpoint), newsdesk.clock())
     assert renewed.secret != endpoint.secret
 
     receivers.replay(database, number, 1, newsdesk.clock())

@@ -28,6 +28,10 @@ class ReceiverUnknown(InputError):  # noqa: N818 - named for what it is
     """Refuse: there is no such receiver, or no such message of it."""
 
 
+class ReceiverChanged(InputError):  # noqa: N818 - named for what happened
+    """Refuse: somebody else gave the receiver a new secret meanwhile."""
+
+
 @dataclass(frozen=True, slots=True)
 class ListedReceiver:
     """A receiver with how many messages wait for it."""
@@ -96,10 +100,20 @@ def show_receiver(database: Database, endpoint_id: int) -> ReceiverLog:
         return ReceiverLog(endpoint, waiting, outbox.list_messages(session, endpoint_id, _SHOWN))
 
 
-def renew_secret(database: Database, endpoint_id: int, now: datetime) -> WebhookEndpoint:
-    """Replace a receiver's secret; for a day the former one signs too, so that nothing is missed."""
+def secret_version(endpoint: WebhookEndpoint) -> str:
+    """Return what tells a receiver's secret from its next one, and tells nothing of either."""
+    return (endpoint.former_until or endpoint.made_at).isoformat()
+
+
+def renew_secret(database: Database, endpoint_id: int, seen: str, now: datetime) -> WebhookEndpoint:
+    """Replace a receiver's secret; for a day the former one signs too, so that nothing is missed.
+
+    Raise ReceiverChanged unless `seen` is its version: replaced twice, the secret that the receiver still has
+    would sign no more.
+    """
     with database.write() as session:
         endpoint = _get(session, endpoint_id)
+        _check_seen(endpoint, seen)
         endpoint.former_secret, endpoint.former_until = endpoint.secret, now + BOTH_SIGN
         endpoint.secret = _new_secret()
         session.add(endpoint)
@@ -123,10 +137,12 @@ def start_receiver(database: Database, endpoint_id: int, now: datetime) -> None:
         outbox.resume(session, endpoint_id, now)
 
 
-def remove_receiver(database: Database, endpoint_id: int) -> None:
-    """Forget a receiver and everything that waits for it."""
+def remove_receiver(database: Database, endpoint_id: int, seen: str) -> None:
+    """Forget a receiver and everything that waits for it; raise ReceiverChanged as `renew_secret` does."""
     with database.write() as session:
-        session.delete(_get(session, endpoint_id))
+        endpoint = _get(session, endpoint_id)
+        _check_seen(endpoint, seen)
+        session.delete(endpoint)
 
 
 def replay(database: Database, endpoint_id: int, number: int, now: datetime) -> None:
@@ -144,6 +160,13 @@ def _get(session: Session, endpoint_id: int) -> WebhookEndpoint:
     if endpoint is None:
         raise ReceiverUnknown(f"there is no receiver {endpoint_id}")
     return endpoint
+
+
+def _check_seen(endpoint: WebhookEndpoint, seen: str) -> None:
+    if seen != secret_version(endpoint):
+        raise ReceiverChanged(
+            "this receiver has got a new secret since you saw this page; nothing was changed"
+        )
 
 
 def _new_secret() -> str:

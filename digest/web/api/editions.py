@@ -67,7 +67,10 @@ class DraftListBody(BaseModel):
 
 
 class LinedUpBody(BaseModel):
-    """One article of a line-up, with its title in this edition; `readers` is how many would get it if there were room for all."""
+    """One article of a line-up, with its title in this edition.
+
+    `readers` is how many would get it if there were room for all.
+    """
 
     id: int
     title: str
@@ -147,7 +150,8 @@ class EditionApi:
             articles=[
                 LinedUpBody(
                     id=row_id(line.article), title=line.changed.get("title") or line.article.title,
-                    url=line.article.url, section=line.section, readers=line.readers, is_pinned=line.is_pinned,
+                    url=line.article.url, section=line.section, readers=line.readers,
+                    is_pinned=line.is_pinned,
                 )
                 for line in lines
             ],
@@ -190,10 +194,10 @@ class EditionApi:
 
 def _blocks(found: tasks.ComingDraft, base_url: str) -> list[BlockBody]:
     parts = blocks_by_part(found.lineup, found.entry.digest, found.entry.draft)
-    lasts = [row_id(section.lines[-1].article) for section in found.lineup.sections] or [None]
+    lasts: list[int | None] = [row_id(section.lines[-1].article) for section in found.lineup.sections]
     return [
         BlockBody(after=last, text=block["text"], html=introduce(block["text"], base_url))
-        for last, numbers in zip(lasts, parts, strict=True)
+        for last, numbers in zip(lasts or [None], parts, strict=True)
         for block in map(found.entry.draft.blocks.__getitem__, numbers)
     ]
 

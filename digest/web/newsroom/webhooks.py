@@ -11,7 +11,7 @@ from digest.errors import InputError
 from digest.models import WebhookEvent
 from digest.models.row import row_id
 from digest.tasks.webhooks import receivers
-from digest.tasks.webhooks.receivers import ReceiverUnknown, host_of
+from digest.tasks.webhooks.receivers import ReceiverChanged, ReceiverUnknown, host_of, secret_version
 from digest.web.desk.pages import DeskPages, sentence
 from digest.web.newsroom.tokens import TOKENS, read_number
 
@@ -61,7 +61,10 @@ class WebhookPages:
         """Replace a receiver's secret, and show the new one this once."""
         front, endpoint = self._front, read_number(number)
         try:
-            renewed = receivers.renew_secret(front.desk.database, endpoint, front.now())
+            seen = front.get(request, "version")
+            renewed = receivers.renew_secret(front.desk.database, endpoint, seen, front.now())
+        except ReceiverChanged as error:
+            return self._show(request, endpoint, 409, error=sentence(error))
         except ReceiverUnknown:
             raise HTTPException(404) from None
         return self._show(request, endpoint, secret=renewed.secret)
@@ -76,11 +79,14 @@ class WebhookPages:
 
     def remove(self, request: Request, number: str) -> Response:
         """Forget a receiver and what waits for it."""
+        front, endpoint = self._front, read_number(number)
         try:
-            receivers.remove_receiver(self._front.desk.database, read_number(number))
+            receivers.remove_receiver(front.desk.database, endpoint, front.get(request, "version"))
+        except ReceiverChanged as error:
+            return self._show(request, endpoint, 409, error=sentence(error))
         except ReceiverUnknown:
             raise HTTPException(404) from None
-        return self._front.go(WEBHOOKS, "receiver-removed")
+        return front.go(WEBHOOKS, "receiver-removed")
 
     def replay(self, request: Request, number: str, message: str) -> Response:
         """Send a message of the log again."""
@@ -112,7 +118,9 @@ class WebhookPages:
             **{"error": "", "url": "", "chosen": (), "with_addresses": False, **values},
         )
 
-    def _show(self, request: Request, endpoint: int, *, secret: str = "") -> Response:
+    def _show(
+        self, request: Request, endpoint: int, status: int = 200, *, secret: str = "", error: str = ""
+    ) -> Response:
         try:
             found = receivers.show_receiver(self._front.desk.database, endpoint)
         except ReceiverUnknown:
@@ -120,10 +128,13 @@ class WebhookPages:
         return self._front.show(
             request,
             "webhook",
+            status,
             title=f"Webhooks to {host_of(found.endpoint)}",
             found=found,
             one=found.endpoint,
             host=host_of(found.endpoint),
             events=EVENTS,
+            version=secret_version(found.endpoint),
             secret=secret,
+            error=error,
         )
