@@ -104,6 +104,8 @@ class JobQueue:
         while not ending.is_set():
             try:
                 await asyncio.to_thread(take_waiting_mail, self._app)
+            except (DigestError, OSError) as error:
+                log.error("received mail waits: %s", error)
             except Exception:
                 log.exception("received mail cannot be processed; it waits")
             with contextlib.suppress(TimeoutError):

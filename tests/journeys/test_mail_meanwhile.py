@@ -1,13 +1,16 @@
 """Mail that comes in while an edition is being delivered is processed meanwhile, by the delivery's process."""
 
 import asyncio
+import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from digest.bootstrap import Application
+from digest.errors import Unreachable
 from digest.models import Subscriber
 from digest.sending import Sent, prepare
 from digest.tasks.inbound import intake
@@ -72,3 +75,25 @@ def test_what_comes_in_is_left_to_the_delivery_by_the_other_jobs_of_a_worker(
     finally:
         app.close()
     assert done.taken == {"letter": 1}
+
+
+def test_mail_that_could_not_be_processed_for_a_moment_is_processed_at_a_later_look(
+    publication: Publication, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inboxed, ended, looks = Inboxed(publication), threading.Event(), list[str]()
+    app = Application(inboxed.settings)
+
+    def drain(*_arguments: object) -> Counter[str]:
+        looks.append("look")
+        if len(looks) == 1:
+            raise Unreachable("the database is locked")
+        ended.set()
+        return Counter(letter=1)
+
+    monkeypatch.setattr(intake, "_LOOKS_EVERY", 0.01)
+    monkeypatch.setattr(intake, "_LOOKS_AFTER_A_FAILURE", 0.01)
+    monkeypatch.setattr(intake, "_drain", drain)
+    try:
+        assert intake.take_in_meanwhile(app.inbox, app.clock, ended) == {"letter": 1}
+    finally:
+        app.close()

@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 
-from digest.errors import Unreachable
+from digest.errors import DigestError, Unreachable
 from digest.mail.reports import autoreply
 from digest.mail.reports.parts import Mail, read_mail
 from digest.mail.reports.reading import find_sender, main_text, read_parsed, return_path_of
@@ -36,7 +36,7 @@ from digest.tasks.inbound.round_trip import came_back
 from digest.tasks.inbound.trust import find_addressed, find_extension, find_number, find_writer
 
 _BATCH, _BATCH_BYTES = 100, 16_000_000
-_BATCH_MEANWHILE, _LOOKS_EVERY = 20, 2.0
+_BATCH_MEANWHILE, _LOOKS_EVERY, _LOOKS_AFTER_A_FAILURE = 20, 2.0, 60.0
 MOST_AT_ONCE = 5_000
 """How many messages one run processes: a flood must not keep editions waiting."""
 
@@ -81,7 +81,8 @@ def take_in_meanwhile(inbox: Inbox, clock: Callable[[], datetime], ended: thread
     """Process received mail until `ended` is set, in small batches and for a small share of the time.
 
     For a thread beside a delivery, which takes hours where a relay allows few messages: whoever leaves by
-    mail meanwhile gets no message of it.
+    mail meanwhile gets no message of it. Where the database or the spool fails for a moment, mail waits for a
+    later look.
     """
     taken: Counter[str] = Counter()
     begun = time.monotonic()
@@ -94,7 +95,11 @@ def take_in_meanwhile(inbox: Inbox, clock: Callable[[], datetime], ended: thread
 
     while not ended.wait(_LOOKS_EVERY):
         begun = time.monotonic()
-        taken += _drain(inbox, clock(), MOST_AT_ONCE, _BATCH_MEANWHILE, rest)
+        try:
+            taken += _drain(inbox, clock(), MOST_AT_ONCE, _BATCH_MEANWHILE, rest)
+        except (DigestError, OSError) as error:
+            log.error("received mail waits: %s", error)
+            ended.wait(_LOOKS_AFTER_A_FAILURE)
     return taken
 
 
