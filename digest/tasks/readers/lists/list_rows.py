@@ -113,7 +113,8 @@ class RowReader:
         if cell and cell not in self._languages:
             try:
                 name = cell.split("(")[0].strip().casefold()
-                code = _language_codes().get(name, cell) if len(name) > 3 else cell
+                is_code = len(name) <= 3 or "-" in name or "_" in name
+                code = cell if is_code else _language_codes().get(name, cell)
                 self._languages[cell] = str(Locale.parse(code.replace("-", "_"))).replace("_", "-")
             except (UnknownLocaleError, ValueError):
                 raise InputError(
