@@ -21,7 +21,7 @@ from digest.web.desk.pages import DeskPages
 from digest.web.newsroom.charts import Series, draw_days, draw_rows
 
 FIGURES = f"{HOME}/figures"
-_ACTS = (("confirmed", "good"), ("left", "warn"), ("bounced", "faint"), ("asked", "plain"))
+_ACTS = (("confirmed", "good"), ("left", "warn"), ("bounced", "ink"), ("asked", "plain"))
 _EDITIONS = 30
 
 

@@ -1,0 +1,152 @@
+"""Every page of the desk in a browser, with something on it: axe finds nothing, and nothing is too wide."""
+
+import importlib.util
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlmodel import select
+
+from digest.models import ApiScope, Bounce, Delivery, Edition, Letter, Subscriber, WebhookEvent
+from digest.models.row import row_id
+from digest.settings import load_settings
+from digest.tasks.api.tokens import make_token
+from digest.tasks.figures.daily import take_figures
+from digest.tasks.webhooks.receivers import add_receiver
+from digest.web.server import Server
+from tests.conftest import skip_unless_ci, write_config
+from tests.journeys.test_desk_roles import routes
+from tests.support.browser import browser, new_context
+from tests.support.desks import DAY, OLGA, Clock, Newsdesk, Visitor
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+__all__ = ["browser"]
+MADE, COMING = "2026-11-23", "2026-11-24"
+NOT_PAGES = {
+    "/desk/readers/import/{name}/lines", "/desk/look/frame/{look}",
+    "/desk/{digest}/{cadence}/{period}/preview/frame", "/desk/{digest}/{cadence}/{period}/find",
+}  # fmt: skip
+"""What answers GET and is no page of the desk: a file to keep, what was found as one types,
+and messages, in which no script may run."""
+LONG = "Rindfleischetikettierungsueberwachungsaufgabenuebertragungsgesetz"
+
+
+def live(newsdesk: Newsdesk) -> Visitor:
+    """Let a day pass: an edition, a bounce, a letter, a token, a receiver, a list, a segment, a free block."""
+    for number, name in enumerate(("Anna", "Bert", f"Dr. {LONG}"), 1):
+        newsdesk.subscribe(f"reader-{number}@a-rather-long-name-of-a-company.example", name=name)
+    titles = ("Alps", f"The {LONG} is repealed", "Crete")
+    for hours, title in enumerate(titles, 1):
+        newsdesk.publish(title, "world" if hours < 3 else "science", hours=hours)
+    database, clock = newsdesk.app.database, newsdesk.clock
+    events = [WebhookEvent.EDITION_FROZEN, WebhookEvent.LEFT]
+    add_receiver(
+        database, newsdesk.settings, f"https://hooks.example/{LONG}{LONG}", events, OLGA, clock(), with_addresses=True
+    )  # fmt: skip
+    make_token(database, lambda: "t" * 40, f"WordPress of the {LONG}"[:60], list(ApiScope), clock(), None)
+    newsdesk.compile()
+    with database.write() as session:
+        for edition in session.exec(select(Edition).where(Edition.state == "frozen")):
+            edition.state, edition.finished_at = "finished", clock() + timedelta(minutes=4)
+            session.add(edition)
+        for number, delivery in enumerate(session.exec(select(Delivery))):
+            delivery.state = "accepted" if number else "failed"
+            delivery.reply_code, delivery.reply_text = (250, "") if number else (550, f"no such user {LONG}")
+            session.add(delivery)
+        reader = session.exec(select(Subscriber)).first()
+        assert reader is not None
+        bounce = Bounce(
+            at=clock(), subscriber_id=row_id(reader), receiver="company.example", reason="no such user",
+            weight="hard",
+        )  # fmt: skip
+        session.add(bounce)
+        session.add(
+            Letter(at=clock(), sender=reader.address, subject=f"Bells {LONG}", text="Too loud.\n" * 5)
+        )
+    clock.now += DAY
+    newsdesk.publish("Danube", "world", hours=2)
+    hidden = newsdesk.publish("Elbe", "world", hours=3)
+    take_figures(database, newsdesk.settings, clock())
+    olga, path = newsdesk.sign_in(OLGA), newsdesk.path(1)
+    olga.do("block/new", path=path, do="save", place="*lead", text=f"We *moved* to {LONG}.")
+    olga.do("shape", path=path, do=f"hide {hidden}", subject="", introduction="See *this*.", sponsor="Tea")
+    assert "Left out of this edition" in olga.get(path).text
+    form = {"form": olga.token("/desk")["form"]}
+    assert olga.client.post("/desk/readers/segments", data={**form, "name": LONG[:60]}).status_code == 303
+    files = {"file": (f"{LONG}.csv", "email\nbert@readers.example\nnonsense\n", "text/csv")}
+    olga.client.post("/desk/readers/import", data={**form, "digest": "world"}, files=files)
+    newsdesk.web.state.uploads.wait()
+    return olga
+
+
+def pages(newsdesk: Newsdesk) -> list[str]:
+    """Return the address of every page, with what `live` left behind for each name in it."""
+    with newsdesk.app.database.read() as session:
+        reader = session.exec(select(Subscriber.public_id)).first()
+    known = {
+        "digest": "world", "cadence": "daily", "article": "1", "letter": "1", "look": "letter", "segment": "1",
+        "name": newsdesk.web.state.uploads.list_latest()[0].public_id, "reader": str(reader),
+    }  # fmt: skip
+    found = []
+    for method, path in sorted(routes(newsdesk)):
+        if method != "GET" or path in NOT_PAGES:
+            continue
+        known["number"] = "0" if "/block/" in path else "1"
+        known["period"] = MADE if re.search("/(withdraw|correct|breaking)/", path) else COMING
+        query = f"?edition=world/daily/{COMING}" if path.endswith("{segment}/proof") else ""
+        found.append(path.format(**known) + query)
+    return [*found, newsdesk.path(0), "/desk/none", "/desk/articles?search=alps", "/desk/readers?text=anna"]
+
+
+@pytest.fixture
+def newsdesk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Newsdesk]:
+    folder = tmp_path_factory.mktemp("pages")
+    config = write_config(folder, f"sqlite:///{folder}/digest.db")
+    config.write_text(
+        config.read_text().replace("https://courier.example", "http://127.0.0.1:8000")
+        + '\n[inbound]\naddress = "news@courier.example"\n'
+    )
+    newsdesk = Newsdesk(load_settings(config), Clock())
+    yield newsdesk
+    newsdesk.close()
+
+
+def test_every_page_fits_a_phone_and_a_desk_and_axe_finds_nothing_by_day_and_by_night(
+    newsdesk: Newsdesk, browser: "Browser"
+) -> None:
+    if importlib.util.find_spec("axe_playwright_python") is None:
+        skip_unless_ci("no axe here: run `uv sync --group ci`")
+    from axe_playwright_python.base import AXE_SCRIPT
+
+    olga = live(newsdesk)
+    server = Server(newsdesk.web, "127.0.0.1", 0)
+    server.start()
+    context = new_context(browser)
+    context.add_cookies(
+        [{"name": one.name, "value": one.value or "", "url": server.url} for one in olga.client.cookies.jar]
+    )
+    page, found = context.new_page(), []
+    for path in [*pages(newsdesk), "/desk/login"]:
+        if path == "/desk/login":
+            context.clear_cookies()
+        answer = page.goto(server.url + path)
+        assert answer is not None
+        assert answer.status == (404 if path == "/desk/none" else 200), path
+        page.evaluate(AXE_SCRIPT)
+        for width, scheme in ((1280, "light"), (360, "dark")):
+            page.set_viewport_size({"width": width, "height": 800})
+            page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+            wide = page.evaluate("document.documentElement.scrollWidth")
+            found += [f"{path}: {wide} px wide at {width}"] if wide > width else []
+            result = page.evaluate("axe.run({exclude: [['iframe']]})")
+            found += [
+                f"{path}, {width} px, {scheme}: {v['id']}: {v['nodes'][0]['html'][:200]}"
+                for v in result["violations"]
+            ]
+    server.stop()
+
+    assert found == []
