@@ -5,6 +5,8 @@ import hmac
 import json
 import re
 import shlex
+import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,8 @@ from digest.models import Subscriber, SubscriptionState, WebhookEvent
 from digest.rules.api.access import PURPOSES, role_for
 from digest.rules.webhooks.signing import sign, write_secret
 from digest.store.readers import subscribers
+from digest.web.server import Server
+from tests.conftest import skip_unless_ci
 from tests.support.api import API, EVERYTHING, Program
 from tests.support.desks import BASE, Newsdesk
 
@@ -133,3 +137,36 @@ def test_the_bridge_for_ghost_sends_what_the_api_takes(
     assert bridge["is_ghosts"](f"sha256={mac}, t=1764000000000", body)
     for forged in ("", f"sha256={mac}", f"sha256={mac}, t=1764000000001", "sha256=\u00e9, t=1", "t"):
         assert not bridge["is_ghosts"](forged, body), forged
+
+
+def test_the_plugin_for_wordpress_sends_public_posts_and_sign_ups(
+    newsdesk: Newsdesk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    php = shutil.which("php")
+    if php is None:
+        skip_unless_ci("no PHP here: install Debian's php-cli")
+    page = (DOCS / "wordpress-and-ghost.md").read_text()
+    blocks = re.findall(r"^```php\n(.*?)^```", page, re.M | re.S)
+    _, plugin, form = [block if block.startswith("<?php") else f"<?php\n{block}" for block in blocks]
+    for name, block in (("plugin.php", plugin), ("form.php", form)):
+        (tmp_path / name).write_text(block)
+    program = Program(newsdesk, ["articles:read", "articles:write", "readers:read", "readers:write"])
+    server = Server(newsdesk.web, "127.0.0.1", 0)
+    server.start()
+    monkeypatch.setenv("DIGEST_API", f"{server.url}{API}")
+    monkeypatch.setenv("DIGEST_TOKEN", program.token)
+    stand_in = Path(__file__).with_name("wordpress.php")
+
+    done = subprocess.run(
+        [str(php), str(stand_in), "plugin.php", "form.php"],
+        cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    server.stop()
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, "202", "")
+    (told,) = program.get("/articles").json()["items"]
+    assert (told["source"], told["external_id"], told["author"]) == ("wordpress", "17", "Ada")
+    assert (told["title"], told["topics"]) == ("The harbour & the sea \u2013 open", ["world"])
+    assert told["picture_url"] == "https://blog.example/a.jpg"
+    (reader,) = program.get("/readers").json()["items"]
+    assert reader["subscriptions"][0]["state"] == "pending"
