@@ -7,7 +7,7 @@ click. "cold" is planned with nobody in a cohort: everything that readers have i
 """
 
 import itertools
-import resource
+import re
 import subprocess
 import sys
 import tempfile
@@ -39,9 +39,10 @@ SETS = [tuple(t for bit, t in enumerate(TOPICS) if number >> bit & 1) or ("*",) 
 ZONES = sorted(zone for zone in available_timezones() if zone.startswith("Europe/"))[:40]
 FIRST = datetime(2026, 11, 23, 6, 5, tzinfo=UTC)
 ARTICLES = 20
-COLUMNS = "edition_id, subscription_id, state, reason, due_at, attempts, resends, reply_text, changed_at"
+COLUMNS = "edition_id, subscription_id, variant_id, state, reason, due_at, attempts, resends, reply_text, changed_at"
 BARE = (
-    f"INSERT INTO delivery ({COLUMNS}) SELECT :edition, id, 'planned', '', :now, 0, 0, '', :now"
+    f"INSERT INTO delivery ({COLUMNS}) SELECT :edition, id, (SELECT max(id) FROM variant), 'planned', '', :now, 0, 0,"
+    " '', :now"
     " FROM subscription WHERE state = 'confirmed'"
 )
 
@@ -138,7 +139,10 @@ def plan(config: Path, days: int) -> None:
     began = time.perf_counter()
     planned = _compile(app)
     taken = time.perf_counter() - began
-    print(planned, f"{taken:.2f}", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)  # noqa: T201
+    # Not ru_maxrss, which a process takes over from the one that started it.
+    peak = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
+    assert peak
+    print(planned, f"{taken:.2f}", int(peak[1]) // 1024)  # noqa: T201
 
 
 @contextmanager

@@ -1,10 +1,13 @@
 """Cohorts: the readers whom selection cannot tell apart, and how they are found in key ranges."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, String, bindparam, cast, delete, insert
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 from sqlmodel import Session, col, func, or_, select, update
 
 from digest.models import (
@@ -18,23 +21,52 @@ from digest.models import (
 from digest.models.cadence import WELCOME
 from digest.models.row import row_id
 from digest.rules.editions.selection import EVERY_TOPIC, Chosen
+from digest.store.articles.articles import in_parts
 from digest.store.editions.variants import find_or_add_variants
 
 _MANY = 1_000  # with more readers than this without a cohort, they are not looked at one by one
+
+
+class _Unindexed(FunctionElement[Any]):
+    """A column whose index SQLite does not use (sqlite.org/optoverview.html, "Disqualifying WHERE terms").
+
+    PostgreSQL gets the plain column: of an expression it would not know how many rows have that value.
+    """
+
+    inherit_cache = True
+
+    def __init__(self, column: Any) -> None:
+        super().__init__(column)
+        self.type = column.type
+
+
+@compiles(_Unindexed)
+def _compile_plain(element: _Unindexed, compiler: SQLCompiler, **options: Any) -> str:
+    return str(compiler.process(element.clauses, **options))
+
+
+@compiles(_Unindexed, "sqlite")
+def _compile_unary(element: _Unindexed, compiler: SQLCompiler, **options: Any) -> str:
+    return f"+{compiler.process(element.clauses, **options)}"
+
+
+def unindexed(column: Any) -> ColumnElement[Any]:
+    """Return a column in a condition for which SQLite is not to use the column's index."""
+    return _Unindexed(col(column))
 
 
 def readers_of(edition: Edition) -> tuple[ColumnElement[bool], ...]:
     """Return the conditions for an edition's readers: confirmed before its freeze.
 
     Who waits for a first edition gets that one and no other, so that two that are compiled at the same time
-    never hold the same article for them. The digest's name is an expression, because SQLite would otherwise
-    read all readers of the digest for each range.
+    never hold the same article for them. SQLite would read all readers of the digest for each range if it
+    could look the digest's name up.
     """
     is_confirmed = col(Subscription.state) == SubscriptionState.CONFIRMED
     if edition.cadence == WELCOME:
         return is_confirmed, *_waits(edition.digest, edition.freeze_at)
     return (
-        col(Subscription.digest) + "" == edition.digest,
+        unindexed(Subscription.digest) == edition.digest,
         col(Subscription.cadence) == edition.cadence,
         is_confirmed,
         col(Subscription.confirmed_at) <= edition.freeze_at,
@@ -105,19 +137,6 @@ def in_range(edition: Edition, last: int) -> tuple[ColumnElement[bool], ...]:
     return (key > edition.compiled_to, key <= last, *readers_of(edition))
 
 
-def next_range(session: Session, edition: Edition, size: int) -> int | None:
-    """Return the last subscription id of the next key range to plan; None at the end."""
-    page = (
-        select(col(Subscription.id).label("id"))
-        .where(col(Subscription.id) > edition.compiled_to, *readers_of(edition))
-        .order_by(col(Subscription.id))
-        .limit(size)
-        .subquery()
-    )
-    highest: int | None = session.exec(select(func.max(page.c.id))).one()
-    return highest
-
-
 def list_sizes(
     session: Session, digest: str, cadence: str, limit: int | None = None
 ) -> list[tuple[Cohort, int]]:
@@ -182,12 +201,18 @@ def list_wanted_topics(session: Session, digest: str, cadence: str) -> set[str]:
     return found | {EVERY_TOPIC} if len(unplaced) == _MANY else found
 
 
-def undecided_cohorts(session: Session, edition: Edition, last: int) -> list[Cohort]:
-    """List the cohorts of a key range for which this edition has decided nothing yet."""
-    decided = select(EditionCohort.cohort_id).where(EditionCohort.edition_id == edition.id)
-    present = select(Subscription.cohort_id).where(*in_range(edition, last)).distinct()
-    query = select(Cohort).where(col(Cohort.id).in_(present), col(Cohort.id).not_in(decided))
-    return list(session.exec(query))
+def list_decided(session: Session, edition_id: int) -> set[int]:
+    """Return the ids of the cohorts for which an edition has decided."""
+    query = select(EditionCohort.cohort_id).where(EditionCohort.edition_id == edition_id)
+    return set(session.exec(query))
+
+
+def get_cohorts(session: Session, ids: Collection[int]) -> list[Cohort]:
+    """Return cohorts by id, in the order of their ids."""
+    query = select(Cohort).order_by(col(Cohort.id))
+    return [
+        one for part in in_parts(sorted(ids)) for one in session.exec(query.where(col(Cohort.id).in_(part)))
+    ]
 
 
 def does_any_wait(session: Session, edition_id: int) -> bool:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, func, or_, select, update
 
 from digest.models import Cohort, Delivery, Edition, Subscriber, Subscription, is_counted
-from digest.store.editions.cohorts import in_range
+from digest.store.editions.cohorts import in_range, unindexed
 
 PART = 5_000
 """How many readers one statement takes out of their cohorts, or moves to another, between two commits."""
@@ -34,9 +34,9 @@ class Likeness(NamedTuple):
 
 
 def group_unplaced(
-    session: Session, edition: Edition, last: int, made_from: datetime, skip: Sequence[str] = ()
+    session: Session, edition: Edition, last: int, limit: int, made_from: datetime, skip: Sequence[str] = ()
 ) -> dict[Likeness, list[int]]:
-    """Group the readers of a key range that need a cohort: the ids of the subscriptions that are alike.
+    """Group the first readers of a key range that need a cohort: the ids of the subscriptions that are alike.
 
     `variants` names their counted deliveries of editions that were made from a moment on; those by
     subscriptions to the digests of `skip` count too. The readers are locked until the commit: one who changes
@@ -52,6 +52,7 @@ def group_unplaced(
         .join(Subscriber, col(Subscriber.id) == col(Subscription.subscriber_id))
         .where(*in_range(edition, last), col(Subscription.cohort_id).is_(None))
         .order_by(col(Subscription.id))
+        .limit(limit)
         .with_for_update(of=Subscription)
     )
     groups: dict[Likeness, list[int]] = {}
@@ -127,16 +128,17 @@ def unplace_unplanned(session: Session, edition: Edition, last: int | None) -> N
 
     Their cohort's history is to have the edition's articles, which they do not get.
     """
-    key, cohort = col(Subscription.id), col(Subscription.cohort_id) + 0  # by the key, not by the cohorts
+    key, cohort = col(Subscription.id), unindexed(Subscription.cohort_id)  # by the key, not by the cohorts
     is_reader = and_(
         col(Subscription.confirmed_at) <= edition.freeze_at, col(Subscription.welcome_at).is_(None)
     )
     query = update(Subscription).where(key > edition.compiled_to, cohort.is_not(None))
     if last is not None:
         query = query.where(key <= last)
-    query = query.where(col(Subscription.digest) + "" == edition.digest)
+    query = query.where(unindexed(Subscription.digest) == edition.digest)
     query = query.where(col(Subscription.cadence) == edition.cadence)
-    session.exec(query.where(~func.coalesce(is_reader, false())).values(cohort_id=None))
+    left = query.where(~func.coalesce(is_reader, false())).values(cohort_id=None)
+    session.exec(left.execution_options(synchronize_session=False))
 
 
 def _placed(digest: str, cadence: str) -> tuple[ColumnElement[bool], ...]:

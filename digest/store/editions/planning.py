@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import CTE, Integer, String, case, column, insert, literal, text
+from sqlalchemy import Integer, String, Subquery, case, column, insert, literal, text
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, func, or_, select
 
 from digest.models import (
@@ -19,7 +21,7 @@ from digest.models import (
     SubscriptionState,
     Withheld,
 )
-from digest.store.editions.cohorts import in_range
+from digest.store.editions.cohorts import in_range, readers_of
 
 _TURN = 0x706C_616E  # "plan": any number that no other lock of ours has
 # DISTINCT makes SQLite read the parameter once, and look the rows up by an index of its own.
@@ -34,6 +36,10 @@ _HOURS = {
     ),
 }
 _USUAL = "usual"  # in the place of quiet hours that a reader has not set
+
+
+class UndecidedError(Exception):
+    """A reader of a key range has changed since it was read: it is read again."""
 
 
 class ReaderHours(NamedTuple):
@@ -54,15 +60,50 @@ def take_turns(session: Session) -> None:
         session.exec(select(func.pg_advisory_xact_lock(_TURN)))
 
 
-def list_hours(session: Session, edition: Edition, last: int) -> list[ReaderHours]:
-    """List the distinct zones, hours and quiet hours of the readers of a key range."""
-    query = (
-        select(Subscriber.timezone, Subscription.hour, Subscription.quiet)
-        .join(Subscription, col(Subscription.subscriber_id) == col(Subscriber.id))
-        .where(*in_range(edition, last))
-        .distinct()
+@dataclass(frozen=True, slots=True)
+class KeyRange:
+    """The next readers to plan: the keys `after` one up to `last`, their cohorts and their hours.
+
+    There is no `last` behind the last reader; with `is_unplaced` some readers need a cohort first.
+    """
+
+    after: int
+    last: int | None
+    cohorts: frozenset[int]
+    hours: frozenset[ReaderHours]
+    is_unplaced: bool = False
+
+
+def next_range(session: Session, edition: Edition, size: int) -> KeyRange:
+    """Return the key range with the next `size` readers."""
+    page = (
+        select(Subscription)
+        .where(col(Subscription.id) > edition.compiled_to, *readers_of(edition))
+        .order_by(col(Subscription.id))
+        .limit(size)
+        .subquery()
+        .c
     )
-    return [ReaderHours(*row) for row in session.exec(query)]
+    names: Any = page.cohort_id, Subscriber.timezone, page.hour, page.quiet
+    query = select(*names, func.max(page.id))  # type: ignore[call-overload]
+    rows = session.exec(
+        query.join(Subscriber, col(Subscriber.id) == page.subscriber_id).group_by(*names)
+    ).all()
+    return KeyRange(
+        edition.compiled_to,
+        max((row[-1] for row in rows), default=None),
+        frozenset(row[0] for row in rows if row[0] is not None),
+        frozenset(ReaderHours(*row[1:-1]) for row in rows),
+        any(row[0] is None for row in rows),
+    )
+
+
+def keeps_others_out(session: Session) -> bool:
+    """Return whether nobody else can write during a transaction, as on SQLite.
+
+    On PostgreSQL planning locks its readers FOR KEY SHARE only, by the foreign key: they can leave meanwhile.
+    """
+    return session.get_bind().dialect.name == "sqlite"
 
 
 def list_reader_hours(session: Session, digest: str, cadence: str) -> list[ReaderHours]:
@@ -86,9 +127,10 @@ def plan_range(
 ) -> int:
     """Plan the deliveries of one key range, and return how many.
 
-    Withheld is what has nothing new, or too little yet, and what its reader has in their feed. Readers are
-    read in the order of their ids, in which the deliveries are stored: the sum keeps SQLite from reading them
-    cohort by cohort, which takes three times as long.
+    Withheld is what has nothing new, or too little yet, and what its reader has in their feed. Raise
+    UndecidedError where nothing is decided for a reader or their hours: outer joins make the database refuse
+    such a row by itself, as it has no edition or no due time. They also keep SQLite reading the readers in
+    the order of their ids, in which the deliveries are stored: cohort by cohort takes three times as long.
     """
     moment = Delivery.__table__.c.due_at.type  # type: ignore[attr-defined]
     hours = _hours(session, due)
@@ -96,7 +138,7 @@ def plan_range(
     is_read = col(Subscription.mail_form) == MailForm.FEED.value
     rows = (
         select(  # type: ignore[call-overload]
-            literal(edition.id),
+            EditionCohort.edition_id,
             Subscription.id,
             EditionCohort.variant_id,
             case((or_(is_empty, is_read), DeliveryState.WITHHELD.value), else_=DeliveryState.PLANNED.value),
@@ -109,21 +151,32 @@ def plan_range(
             hours.c.due_at, literal(0), literal(0), literal(""), literal(now, moment),
         )
         .join(Subscriber, col(Subscriber.id) == col(Subscription.subscriber_id))
-        .join(EditionCohort, col(EditionCohort.cohort_id) == col(Subscription.cohort_id) + 0)
-        .join(hours, (hours.c.zone == func.coalesce(Subscriber.timezone, ""))
-              & (hours.c.hour == func.coalesce(Subscription.hour, -1))
-              & (hours.c.quiet == func.coalesce(Subscription.quiet, _USUAL)))
-        .where(*in_range(edition, last), EditionCohort.edition_id == edition.id)
+        .outerjoin(EditionCohort, (col(EditionCohort.cohort_id) == col(Subscription.cohort_id))
+                   & (col(EditionCohort.edition_id) == edition.id))
+        .outerjoin(hours, (hours.c.zone == func.coalesce(Subscriber.timezone, ""))
+                   & (hours.c.hour == func.coalesce(Subscription.hour, -1))
+                   & (hours.c.quiet == func.coalesce(Subscription.quiet, _USUAL)))
+        .where(*in_range(edition, last))
         .order_by(col(Subscription.id))
     )  # fmt: skip
     names = [
         "edition_id", "subscription_id", "variant_id", "state", "reason", "due_at", "attempts", "resends",
         "reply_text", "changed_at",
     ]  # fmt: skip
-    return int(session.connection().execute(insert(Delivery).from_select(names, rows)).rowcount)
+    try:
+        return int(session.connection().execute(insert(Delivery).from_select(names, rows)).rowcount)
+    except IntegrityError as error:
+        if not _is_null_refused(error.orig):
+            raise
+        raise UndecidedError(f"readers up to {last} changed while they were planned") from None
 
 
-def _hours(session: Session, due: Iterable[tuple[ReaderHours, datetime]]) -> CTE:
+def _is_null_refused(error: Any) -> bool:
+    code: object = getattr(error, "sqlstate", None) or getattr(error, "sqlite_errorname", None)
+    return code in ("23502", "SQLITE_CONSTRAINT_NOTNULL")
+
+
+def _hours(session: Session, due: Iterable[tuple[ReaderHours, datetime]]) -> Subquery:
     """Return a table of the readers' hours and the moments at which they are due.
 
     It is one JSON parameter: a statement with a parameter for each value would be written anew each time.
@@ -143,4 +196,4 @@ def _hours(session: Session, due: Iterable[tuple[ReaderHours, datetime]]) -> CTE
     table = text(_HOURS[dialect.name]).bindparams(due=json.dumps(rows))
     return table.columns(
         column("zone", String), column("hour", Integer), column("quiet", String), column("due_at", moment)
-    ).cte("hours")
+    ).subquery("hours")

@@ -381,17 +381,20 @@ class Compiler:
             draft = drafts.find_draft(session, digest.name, cadence.name, edition.period)
         plan = Plan(self._settings, digest, cadence, edition, periods, self._speaks, draft)
         plan.fitter = self._fitter(digest, edition) if self._fitter else None
-        plan.pace = PlanningPace(self._range_size, self._range_size < RANGE_SIZE)
+        plan.pace, plan.placing = PlanningPace.of(self._range_size), PlanningPace.of(self._range_size)
         is_left = True
         while is_left:
             with self._database.read() as session:
                 plan.prepare(session)
-            with self._database.write() as session:
-                planning.take_turns(session)
-                current = editions.own_edition(session, plan.edition_id, self.worker_id)
-                if current is None:
-                    log.warning("edition %s: another worker compiles it now", edition.period)
-                    return
-                is_left = plan.go_on(session, current)
+            try:
+                with self._database.write() as session:
+                    planning.take_turns(session)
+                    current = editions.own_edition(session, plan.edition_id, self.worker_id)
+                    if current is None:
+                        log.warning("edition %s: another worker compiles it now", edition.period)
+                        return
+                    is_left = plan.go_on(session, current)
+            except planning.UndecidedError:
+                plan.forget()
             if is_left:
                 self._database.give_way()

@@ -1,7 +1,7 @@
 """Decide what each cohort gets, and plan its readers' deliveries, one key range at a time."""
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from time import monotonic
@@ -24,6 +24,7 @@ from digest.settings import DigestSettings, Settings
 from digest.store import workers
 from digest.store.articles import articles
 from digest.store.editions import cohorts, editions, placements, planning, snapshots, variants
+from digest.store.editions.planning import KeyRange, ReaderHours
 from digest.store.readers import notices
 from digest.tasks.articles.withdrawing import settle_edition
 from digest.tasks.editions.candidates import BEGINNING, Selection, shape_of
@@ -41,16 +42,25 @@ _COHORTS = 50  # whose histories one commit changes
 
 @dataclass(slots=True)
 class PlanningPace:
-    """How many readers one transaction plans: as many as keep others waiting for a moment only."""
+    """How many readers one transaction plans or places: as many as keep others waiting for a moment only."""
 
     size: int = RANGE_SIZE
     is_fixed: bool = False
+
+    @classmethod
+    def of(cls, size: int) -> "PlanningPace":
+        """Return a pace that begins with a size; one smaller than the usual stays."""
+        return cls(size, size < RANGE_SIZE)
 
     def settle(self, seconds: float) -> None:
         """Take what the last transaction took, and choose the size of the next."""
         if not self.is_fixed:
             fitting = int(self.size * _LONGEST / max(seconds, _LONGEST / 100))
             self.size = max(SMALLEST_RANGE, min(LARGEST_RANGE, fitting, 2 * self.size))
+
+    def shrink(self) -> None:
+        """Halve the size, whatever the transactions take."""
+        self.size = max(1, self.size // 2)
 
 
 class Plan:
@@ -78,7 +88,10 @@ class Plan:
         self._chosen: dict[tuple[int, str], Chosen] = {}
         self._recent: frozenset[int] = frozenset()
         self._is_unplaced = False
-        self.pace = PlanningPace()
+        self._range: KeyRange | None = None
+        self._decided: set[int] | None = None
+        self._due_at: dict[ReaderHours, datetime] = {}
+        self.pace, self.placing = PlanningPace(), PlanningPace()
         self._advanced_to: int | None = 0
         self._merged: list[tuple[int, int]] = []
         self.fitter: Fitter | None = None
@@ -98,55 +111,74 @@ class Plan:
         return placements.unplace_short(session, digest, cadence, self._seen_from) or left
 
     def prepare(self, session: Session) -> None:
-        """Decide for the cohorts of the next key range, without changing anything.
+        """Read the next key range and decide for its cohorts, without changing anything.
 
         That reads, compares and measures articles, for which nobody else should have to wait.
         """
-        edition = session.get_one(Edition, self.edition_id)
-        last = cohorts.next_range(session, edition, self.pace.size)
-        if last is None:
+        if not self._is_unplaced or self._range is not None:
             return
-        for cohort in cohorts.undecided_cohorts(session, edition, last):
-            if (row_id(cohort), cohort.key) not in self._chosen:
-                self._chosen[row_id(cohort), cohort.key] = self._choose(session, edition, cohort)
+        edition = session.get_one(Edition, self.edition_id)
+        if self._decided is None:
+            self._decided = cohorts.list_decided(session, self.edition_id)
+        found = self._range = planning.next_range(session, edition, self.pace.size)
+        if found.is_unplaced:
+            return
+        for cohort in cohorts.get_cohorts(session, found.cohorts - self._decided):
+            self._chosen[row_id(cohort), cohort.key] = self._choose(session, edition, cohort)
+        for one in found.hours - self._due_at.keys():
+            self._due_at[one] = self._due(edition, one)
 
     def go_on(self, session: Session, edition: Edition) -> bool:
-        """Do what one transaction has room for; return False once the edition is frozen."""
+        """Do what one transaction has room for; return False once the edition is frozen.
+
+        Raise UndecidedError where readers have changed since they were read: `forget`, and go on.
+        """
         began = monotonic()
-        self._is_unplaced = self._is_unplaced or not self.unplace(session)
         if not self._is_unplaced:
+            self._is_unplaced = not self.unplace(session)
             return True
-        last = cohorts.next_range(session, edition, self.pace.size)
-        if last is None:
+        found, self._range = self._range, None
+        if found is None or found.after != edition.compiled_to:
+            return True
+        if found.last is None:
             is_left = self._advance_some(session, edition) or self._merge_some(session)
             if not is_left:
                 self._freeze(session, edition)
             return is_left
-        if self.plan_range(session, edition, last):
-            edition.compiled_to = last
+        if found.is_unplaced:
+            size = self.placing.size
+            if self._place(session, edition, found.last, size) == size:
+                self._range = found  # some may be left, in the same range
+            self.placing.settle(monotonic() - began)
+        elif self.plan_range(session, edition, found):
+            edition.compiled_to = found.last
             session.add(edition)
             session.flush()
-            self.pace.settle(monotonic() - began)
+            self.pace.settle(monotonic() - began if planning.keeps_others_out(session) else 0)
         return True
 
-    def plan_range(self, session: Session, edition: Edition, last: int) -> bool:
-        """Plan the deliveries of one key range of readers; return False if that has to be prepared first.
-
-        Readers are in their cohorts then.
-        """
-        self._place(session, edition, last)
-        undecided = cohorts.undecided_cohorts(session, edition, last)
+    def plan_range(self, session: Session, edition: Edition, found: KeyRange) -> bool:
+        """Plan the deliveries of one key range; return False if that has to be prepared anew."""
+        assert found.last is not None  # noqa: S101 - there are readers
+        assert self._decided is not None  # noqa: S101 - read before
+        undecided = cohorts.get_cohorts(session, found.cohorts - self._decided)
         keys = [(row_id(cohort), cohort.key) for cohort in undecided]
         if not all(key in self._chosen for key in keys):
             return False
         decided = [(cohort, self._chosen[key]) for cohort, key in zip(undecided, keys, strict=True)]
         cohorts.decide(session, self.edition_id, decided)
-        hours = planning.list_hours(session, edition, last)
-        planning.plan_range(session, edition, last, self._due(edition, hours), edition.freeze_at)
+        self._decided |= {row_id(cohort) for cohort in undecided}
+        due = [(one, self._due_at[one]) for one in found.hours]
+        planning.plan_range(session, edition, found.last, due, edition.freeze_at)
         if edition.cadence != WELCOME:
-            placements.unplace_unplanned(session, edition, last)
+            placements.unplace_unplanned(session, edition, found.last)
         self._chosen.clear()
         return True
+
+    def forget(self) -> None:
+        """Take up what is stored, after a transaction was undone; fewer readers change in a smaller range."""
+        self._decided = None
+        self.pace.shrink()
 
     def _choose(self, session: Session, edition: Edition, cohort: Cohort) -> Chosen:
         chosen = self._select(session, edition).choose_settled(
@@ -232,15 +264,21 @@ class Plan:
             "history": history, "history_from": self._history_from,
         }  # fmt: skip
 
-    def _place(self, session: Session, edition: Edition, last: int) -> None:
+    def _place(self, session: Session, edition: Edition, last: int, limit: int) -> int:
+        """Put the first readers of a key range who need it into their cohorts, and return how many."""
         # An article that an edition held may have been first seen a little later than that was made, where a
         # backup was restored: editions are asked for that are older than any candidate.
         made_from = 2 * self._history_from.timestamp() - edition.freeze_at.timestamp()
         alike = placements.group_unplaced(
-            session, edition, last, datetime.fromtimestamp(made_from, UTC), self._digest.skip
+            session,
+            edition,
+            last,
+            limit,
+            datetime.fromtimestamp(made_from, UTC),
+            self._digest.skip,
         )
         if not alike:
-            return
+            return 0
         named = {likeness.variants: _numbers(likeness.variants) for likeness in alike}
         known = variants.list_recent_articles(
             session, {number for numbers in named.values() for number in numbers}, self._history_from
@@ -256,6 +294,7 @@ class Plan:
                 self._cohorts[key] = cohorts.find_or_add_cohort(session, cohort)
             placed.append((self._cohorts[key], ids))
         placements.place(session, placed)
+        return sum(len(ids) for _, ids in placed)
 
     def _cohort(self, reader: placements.Likeness, history: frozenset[int], edition: Edition) -> Cohort:
         topics = settle_topics(
@@ -290,13 +329,10 @@ class Plan:
                 self._selection = self._selection.only(printed)
         return self._selection
 
-    def _due(
-        self, edition: Edition, hours: Iterable[planning.ReaderHours]
-    ) -> list[tuple[planning.ReaderHours, datetime]]:
+    def _due(self, edition: Edition, one: ReaderHours) -> datetime:
         if edition.at_once:
-            return [(one, edition.freeze_at) for one in hours]
-        digest, cadence, deadline = self._digest, self._cadence.name, edition.deadline_at
-        return [(one, due_at(self._settings, digest, cadence, deadline, *one)) for one in hours]
+            return edition.freeze_at
+        return due_at(self._settings, self._digest, self._cadence.name, edition.deadline_at, *one)
 
 
 def _numbers(text: str) -> frozenset[int]:

@@ -9,6 +9,7 @@ from sqlmodel import Session, col, select
 from digest.models import Cohort, DeliveryState, Edition, EditionState, ReaderNotice, Subscription, Withheld
 from digest.models.cadence import WELCOME
 from digest.store.delivery.deliveries import finish_editions
+from digest.store.editions.planning import KeyRange
 from digest.tasks.editions.planning import Plan
 from digest.tasks.ledger.audit import audit
 from tests.support.compilation import DAY, NOW, Newsroom
@@ -115,10 +116,10 @@ def test_a_crash_while_first_editions_are_planned_loses_and_repeats_nothing(
     new = [join(welcoming) for _ in range(5)]
     calls, whole = itertools.count(1), Plan.plan_range
 
-    def dying(self: Plan, session: Session, edition: Edition, last: int) -> bool:
+    def dying(self: Plan, session: Session, edition: Edition, found: KeyRange) -> bool:
         if next(calls) == 2:
             raise KeyboardInterrupt
-        return whole(self, session, edition, last)
+        return whole(self, session, edition, found)
 
     monkeypatch.setattr(Plan, "plan_range", dying)
     with pytest.raises(KeyboardInterrupt):
@@ -142,8 +143,8 @@ def test_who_confirms_while_first_editions_are_planned_gets_the_next_one(
         session.add(row)
     whole = Plan.plan_range
 
-    def then_confirming(self: Plan, session: Session, edition: Edition, last: int) -> bool:
-        is_done = whole(self, session, edition, last)
+    def then_confirming(self: Plan, session: Session, edition: Edition, found: KeyRange) -> bool:
+        is_done = whole(self, session, edition, found)
         if is_done:  # its clock was read before, its commit came after
             row = session.get_one(Subscription, late)
             row.welcome_at = NOW

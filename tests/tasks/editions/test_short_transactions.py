@@ -1,16 +1,20 @@
 """Compiling is many short commits: a crash after any of them repeats nothing, loses nothing, and leaves true histories."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
-from sqlmodel import select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import Session, col, select, update
 
-from digest.models import Cohort, Edition, Subscription
+from digest.models import Cohort, Edition, Subscriber, Subscription
+from digest.store.editions.cohorts import unindexed
 from digest.tasks.editions import planning
-from digest.tasks.editions.planning import LARGEST_RANGE, RANGE_SIZE, SMALLEST_RANGE, PlanningPace
+from digest.tasks.editions.planning import LARGEST_RANGE, RANGE_SIZE, SMALLEST_RANGE, Plan, PlanningPace
 from tests.support.compilation import DAY, NOW, Newsroom
 
 HOUR = timedelta(hours=1)
+DIALECTS: tuple[Any, ...] = (sqlite.dialect(), postgresql.dialect())  # type: ignore[no-untyped-call]
 
 
 class _CrashError(Exception):
@@ -60,6 +64,51 @@ def test_a_crash_after_any_commit_repeats_and_loses_nothing(
         placed = [cohorts[one] for one in session.exec(select(Subscription.cohort_id)) if one is not None]
     assert placed
     assert all(sorted(one.history) == published for one in placed)
+
+
+@pytest.mark.parametrize(
+    "change", [{"timezone": "Asia/Tokyo"}, {"topics": {"science": NOW.isoformat()}, "cohort_id": None}]
+)
+def test_who_changes_between_being_read_and_being_planned_is_read_again(
+    newsroom: Newsroom, monkeypatch: pytest.MonkeyPatch, change: dict[str, Any]
+) -> None:
+    readers = [newsroom.subscribe("world") for _ in range(3)]
+    newsroom.publish()
+    newsroom.compile()
+    article, now = newsroom.publish(at=NOW + DAY - HOUR), NOW + DAY
+    prepare, forget, refused = Plan.prepare, Plan.forget, list[int]()
+    table = Subscriber if "timezone" in change else Subscription
+
+    def then_change(plan: Plan, session: Session) -> None:
+        prepare(plan, session)
+        if plan._range and not refused:
+            with newsroom.database.write() as other:
+                other.execute(update(table).where(col(table.id) == readers[1]).values(change))
+
+    def counting(plan: Plan) -> None:
+        refused.append(plan.pace.size)
+        forget(plan)
+
+    monkeypatch.setattr(Plan, "prepare", then_change)
+    monkeypatch.setattr(Plan, "forget", counting)
+    newsroom.compile(now, at_once=False)
+
+    assert refused, "nobody was refused"
+    last = {row.subscription_id: row for row in newsroom.deliveries() if row.changed_at >= now}
+    assert len(newsroom.deliveries()) == 6
+    if "timezone" in change:
+        assert last[readers[1]].due_at > last[readers[0]].due_at
+        assert newsroom.lists()[readers[1]][-1] == [article]
+    else:
+        assert len(newsroom.lists()[readers[1]]) == 1
+
+
+def test_only_sqlite_is_kept_from_an_index() -> None:
+    condition = unindexed(Subscription.digest) == "world"
+
+    of_sqlite, of_postgresql = (str(condition.compile(dialect=one)) for one in DIALECTS)
+    assert of_sqlite.startswith("+subscription.digest = ")
+    assert of_postgresql.startswith("subscription.digest = ")
 
 
 def test_a_range_grows_and_shrinks_by_what_the_last_one_took() -> None:
