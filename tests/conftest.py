@@ -29,7 +29,7 @@ def skip_unless_ci(reason: str) -> None:
 
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[str]:
-    """Give the URL of a PostgreSQL server, with {name} for the database's name.
+    """Yield the URL of a PostgreSQL server, with {name} for the database's name.
 
     $PG_TEST_DSN if set, else Debian's server under its own account, else the wheel's, else a skip.
     """
@@ -90,7 +90,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
-    """Give a database of each kind, with its tables."""
+    """Yield a database of each kind, with its tables."""
     database = Database(database_url)
     schema.migrate(database)
     yield database
@@ -140,5 +140,5 @@ def write_config(folder: Path, database_url: str, *, port: int = 2525, connectio
 
 @pytest.fixture
 def settings(tmp_path: Path, database_url: str) -> Settings:
-    """Give settings that load, for the database of the test."""
+    """Return valid settings for the test's database."""
     return load_settings(write_config(tmp_path, database_url))

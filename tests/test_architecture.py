@@ -58,7 +58,7 @@ def imports(path: Path) -> list[str]:
 
 
 def layer(parts: tuple[str, ...]) -> tuple[str, int]:
-    """Give a module's layer by its path below the package."""
+    """Return a module's layer by its path below the package."""
     name = parts[0].removesuffix(".py")
     return name, LAYERS[name]
 
@@ -314,3 +314,15 @@ def test_what_is_public_is_documented_in_plain_words(path: Path) -> None:
                 f"{name}: begin with Return or a verb"
             )
             assert not RIDDLES.search(said), f"{name}: write the glossary's word for {RIDDLES.search(said)}"
+
+
+TESTS = sorted(path for path in Path(__file__).parent.rglob("*.py") if "node_modules" not in path.parts)
+
+
+@pytest.mark.parametrize("path", TESTS, ids=lambda p: str(p.relative_to(ROOT)))
+def test_docstrings_of_tests_begin_as_those_of_the_program(path: Path) -> None:
+    documented = [
+        node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, DOCUMENTED)
+    ]
+
+    assert not [node.name for node in documented if OPENINGS.match(ast.get_docstring(node) or "")]

@@ -52,7 +52,7 @@ class Target:
     ca_file: Path | None = None
 
     def limit(self, messages: int, size: int) -> float:
-        """Give the best of ready bytes and smtp-source; a raw client that is slower voids the run."""
+        """Return the higher rate of ready bytes and smtp-source; a raw client that is slower voids the run."""
         port = self.sink.port
         raw = max(raw_rate(port, n, messages, size, self.ca_file) for n in (1, 4, 10))
         if self.ca_file is not None:
@@ -167,7 +167,7 @@ def prepare(folder: Path, target: Target, readers: int, connections: int, kind: 
 
 
 def give_each_another_list(database: Database) -> None:
-    """Give every delivery a variant of its own: the same articles in another order."""
+    """Assign every delivery its own variant: the same articles in another order."""
     with database.write() as session:
         edition_id = session.exec(select(Delivery.edition_id).limit(1)).one()
         (variant_id,) = session.exec(select(Delivery.variant_id).distinct()).all()
@@ -197,7 +197,7 @@ def target_of(kind: str) -> Iterator[Target]:
 
 
 def measure(kind: str, readers: int, connections: int, probes: int, database: str) -> float:
-    """Print one run of a kind, and give its share of the limit."""
+    """Print one run of a kind, and return its share of the limit."""
     folder = Path(tempfile.mkdtemp(prefix="bench-"))
     with target_of(kind) as target, benchmark_database(database, folder) as store:
         planned = Planned(folder, target, readers, connections, kind, store)

@@ -74,7 +74,7 @@ def distant(port: int) -> Iterator[int]:
 
 
 def theirs(port: int, readers: int, connections: int, size: int) -> float:
-    """Give the messages a second of aiosmtplib, one client a connection."""
+    """Return the messages per second of aiosmtplib, with one client per connection."""
     message = b"Subject: x\r\n\r\n" + (b"x" * 70 + b"\r\n") * (size // 72)
 
     async def client(count: int) -> None:

@@ -65,7 +65,7 @@ WORDS = [
 
 
 def words(seed: str, count: int) -> str:
-    """Give words that are always the same for a seed."""
+    """Return random words that depend only on the seed."""
     stream = b"".join(hashlib.sha256(f"{seed}-{n}".encode()).digest() for n in range(count // 32 + 1))
     return " ".join(WORDS[byte % len(WORDS)] for byte in stream[:count])
 

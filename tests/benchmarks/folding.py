@@ -23,7 +23,7 @@ BATCH = 500
 
 
 def measure(found: list[Pair], yes: str, told: dict[str, bool]) -> str:
-    """Give precision and recall in a line."""
+    """Return one line with precision and recall."""
     right = sum(told[pair.name] for pair in found if pair.kind == yes)
     said, there = sum(told.values()), sum(pair.kind == yes for pair in found)
     return f"precision {right / max(said, 1):.2f}, recall {right / max(there, 1):.2f}, {len(found)} pairs"

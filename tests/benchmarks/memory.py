@@ -19,7 +19,7 @@ from tests.benchmarks.relays import sink
 
 
 def peak_of(readers: int) -> tuple[float, float]:
-    """Give the peak memory in MB (resident) and the seconds that one edition takes."""
+    """Return the peak resident memory in MB and the seconds that one edition takes."""
     folder = Path(tempfile.mkdtemp(prefix="bench-"))
     with sink() as found:
         publication = prepare(folder, Target(found), readers, 10, "unsigned", f"sqlite:///{folder}/digest.db")
@@ -68,7 +68,7 @@ def _accepted(connection: Connection) -> int:
 
 
 def _high_water(pid: int) -> float:
-    """Give the peak so far; what wait4(2) tells would hold this program's own, from before exec."""
+    """Return the peak so far; wait4(2) would include this program's own memory, from before exec."""
     try:
         found = re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
     except OSError:

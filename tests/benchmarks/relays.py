@@ -25,7 +25,7 @@ class Sink:
     pid: int
 
     def seconds(self) -> float:
-        """Give the processor's time that it has used (proc(5), stat: utime and stime)."""
+        """Return the processor time it has used (proc(5), stat: utime and stime)."""
         fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
@@ -46,7 +46,7 @@ def sink() -> Iterator[Sink]:
 
 
 def source_rate(port: int, connections: int, messages: int, size: int) -> float:
-    """Give the messages a second that smtp-source hands to the sink."""
+    """Return the messages per second that smtp-source sends to the sink."""
     began = time.monotonic()
     options = ["-s", str(connections), "-m", str(messages), "-l", str(size)]
     subprocess.run(["smtp-source", *options, f"127.0.0.1:{port}"], check=True)
@@ -60,7 +60,7 @@ class _Raw:
     busy: bool = True
 
     def read(self) -> int:
-        """Give how many lines have come; TLS may hold some back, or have nothing for us yet."""
+        """Return how many lines have arrived; TLS may still hold some back."""
         if not isinstance(self.wire, ssl.SSLSocket):
             return self.wire.recv(65_536).count(b"\n")
         found = 0
@@ -75,7 +75,7 @@ class _Raw:
 
 
 def raw_rate(port: int, connections: int, messages: int, size: int, ca_file: Path | None = None) -> float:
-    """Give the messages a second of ready bytes, the next envelope in the write of each content."""
+    """Return the messages per second of precomposed bytes, each content written with the next envelope."""
     context = ssl.create_default_context(cafile=ca_file) if ca_file else None
     content = b"Subject: x\r\n\r\n" + (b"x" * 70 + b"\r\n") * (size // 72) + b".\r\n"
     selector = selectors.DefaultSelector()
@@ -111,7 +111,7 @@ def raw_rate(port: int, connections: int, messages: int, size: int, ca_file: Pat
 
 
 def naive_rate(port: int, readers: int, draw: Callable[[Mapping[str, str]], tuple[str, str]]) -> float:
-    """Give the messages a second of Jinja, css-inline, EmailMessage and smtplib for each reader.
+    """Return the messages per second of Jinja, css-inline, EmailMessage and smtplib, run for each reader.
 
     `draw` renders both parts, text and HTML, from the templates, for one reader's values.
     """

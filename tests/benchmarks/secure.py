@@ -29,7 +29,7 @@ class _Session:
     is_content: bool = False
 
     def take(self, received: bytes) -> bytes:
-        """Take bytes in and give the replies to what is whole."""
+        """Buffer bytes and return the replies to the complete lines."""
         replies = []
         self.unread += received
         while True:

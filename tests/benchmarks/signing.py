@@ -38,7 +38,7 @@ SECONDS = 2.0
 
 
 def rate(act: Callable[[], object]) -> float:
-    """Give how often a second something is done, as the median of three rounds."""
+    """Return the calls per second, as the median of three rounds."""
     rounds = []
     for _ in range(3):
         began, count = time.perf_counter(), 0
@@ -50,7 +50,7 @@ def rate(act: Callable[[], object]) -> float:
 
 
 def in_threads(act: Callable[[], object], threads: int) -> float:
-    """Give the same for threads side by side: signing lets go of Python's lock."""
+    """Return the rate of several threads at once; signing releases Python's lock."""
     with ThreadPoolExecutor(threads) as pool:
         return sum(pool.map(lambda _: rate(act), range(threads)))
 

@@ -164,7 +164,7 @@ def misbehave(options: argparse.Namespace, cases: list[Case], scale: float) -> i
 
 @contextmanager
 def servers(database: str | None) -> Iterator[list[str | None]]:
-    """Give the databases to use: None for SQLite, the URL of a PostgreSQL server of our own."""
+    """Yield the databases to use: None for SQLite, the URL of a PostgreSQL server started here."""
     urls: list[str | None] = [None] if database != "postgresql" else []
     binaries = debian_server()
     if database == "sqlite" or binaries is None:

@@ -64,7 +64,7 @@ def waits(minutes: float, then: Fault | None = None) -> Fault:
 
 
 def part(said: bytes) -> Fault:
-    """Say half of something and close."""
+    """Send half of a reply and close."""
 
     def fault(moment: Moment) -> bytes | None:
         moment.wire.send(said)
@@ -74,7 +74,7 @@ def part(said: bytes) -> Fault:
 
 
 def slowly(said: bytes) -> Fault:
-    """Say something a byte at a time."""
+    """Send a reply one byte at a time."""
 
     def fault(moment: Moment) -> bytes | None:
         for byte in said:
@@ -86,7 +86,7 @@ def slowly(said: bytes) -> Fault:
 
 
 def hangs(moment: Moment) -> bytes | None:
-    """Say nothing more, and read nothing more, until the client has gone."""
+    """Send and read nothing more until the client has gone."""
     moment.wire.socket.settimeout(20 * MINUTE)
     try:
         while moment.wire.socket.recv(1):
@@ -184,7 +184,7 @@ def early(moment: Moment) -> bytes | None:
 
 
 def out_of_step(moment: Moment) -> bytes | None:
-    """Give two replies for one command, once."""
+    """Send two replies to one command, once."""
     return b"250 kept\r\n250 kept too\r\n"
 
 

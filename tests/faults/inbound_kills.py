@@ -56,7 +56,7 @@ def begin(folder: Path) -> Inboxed:
 
 
 def kill_at(inboxed: Inboxed, step: str, call: int, *, after: bool) -> bool:
-    """Take in until the nth call of a step kills the process; tell whether it came to that."""
+    """Process mail until the nth call of a step kills the process; return whether it was reached."""
     command = [sys.executable, "-m", __spec__.name, "--die", str(inboxed.publication.config), step, str(call)]
     done = subprocess.run([*command, "after" if after else "before"], capture_output=True, check=False)
     assert done.returncode in (0, -signal.SIGKILL), done.stderr.decode()
@@ -64,7 +64,7 @@ def kill_at(inboxed: Inboxed, step: str, call: int, *, after: bool) -> bool:
 
 
 def check(inboxed: Inboxed) -> None:
-    """Take the rest in, twice, and see that all of it was acted on once."""
+    """Process the rest, twice, and check that each message was acted on once."""
     for _ in range(2):
         inboxed.publication.run("receive", "--now")
     assert inboxed.spool.names(9) == []

@@ -65,32 +65,32 @@ class Found:
 
     @property
     def missing(self) -> int:
-        """Give how many readers got nothing."""
+        """Return how many readers got nothing."""
         return self.readers - len(self.messages)
 
     @property
     def undecided(self) -> int:
-        """Give how many deliveries the ledger calls uncertain: two kills had struck the same one in flight."""
+        """Return how many deliveries are uncertain: two kills struck the same one in flight."""
         return sum(edition["uncertain"] for edition in self.audit.get("editions", ()))
 
     @property
     def lost(self) -> int:
-        """Give how many readers got nothing although the ledger does not say that it cannot know."""
+        """Return how many readers got nothing although their delivery is not uncertain."""
         return max(0, self.missing - self.undecided)
 
     @property
     def repeats(self) -> int:
-        """Give how many messages were more than each reader's one."""
+        """Return how many messages were sent beyond one for each reader."""
         return sum(self.messages.values()) - len(self.messages)
 
     @property
     def is_sound(self) -> bool:
-        """Tell whether nothing is lost, repeats are as few as may be, bytes are the same and the books hold."""
+        """Return whether nothing is lost, repeats are within bounds, bytes are unchanged and the audit passes."""
         return not self.trouble
 
     @property
     def trouble(self) -> str:
-        """Say what is wrong; nothing where all is well."""
+        """Describe what is wrong; empty if nothing is."""
         said = []
         if self.lost:
             said.append(f"{self.lost} lost")
@@ -150,7 +150,7 @@ class Newsstand:
 
     @contextmanager
     def edition(self, connections: int) -> Iterator["Edition"]:
-        """Give a copy, thrown away afterwards unless it is in trouble."""
+        """Yield a copy of the publication, deleted afterwards unless it is in trouble."""
         folder = Path(tempfile.mkdtemp(prefix="edition-", dir=self.folder.parent))
         shutil.copytree(self.folder, folder, dirs_exist_ok=True)
         name = f"{self._name}c{next(self._numbers)}"
@@ -246,7 +246,7 @@ class Edition:
         return self.judge()
 
     def judge(self) -> Found:
-        """Say what the readers got and what the books say."""
+        """Return what the readers got and what the audit reports."""
         report = self.folder / "audit.json"
         audit = _FORKS.Process(
             target=dying.run,

@@ -132,7 +132,7 @@ class Machine:
             ip("link", "set", link, "nomaster")
 
     def join(self) -> None:
-        """Give it back its links."""
+        """Restore its network links."""
         for link, network in self._links.items():
             ip("link", "set", link, "master", _bridge(network))
 

@@ -56,7 +56,7 @@ NIGHTS = (
 
 
 def missing() -> str:
-    """Say what a night needs and this machine does not have; nothing where all is there."""
+    """List what a night needs and this machine lacks; empty if nothing is missing."""
     if not Path(CRON).exists():
         return "no cron here: install Debian's cron"
     if _library() is None:

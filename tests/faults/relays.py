@@ -247,12 +247,12 @@ def running(kind: Kind, root: Path, port: int) -> Iterator[subprocess.Popen[byte
 
 
 def arrived(root: Path) -> list[bytes]:
-    """Give the messages of the mailbox, with the line ends that they had on their way."""
+    """Return the messages of the mailbox, with the line endings that they had in transit."""
     return [path.read_bytes().replace(b"\n", b"\r\n") for path in sorted((root / BOX[1:] / "new").glob("*"))]
 
 
 def recipient(raw: bytes) -> str:
-    """Give whom a message is for."""
+    """Return the recipient of a message."""
     match = re.search(rb"^To: .*?([\w.]+@[\w.]+)", raw, re.M)
     assert match is not None
     return match[1].decode()
@@ -297,7 +297,7 @@ def carry(
 
 
 def judge(found: list[bytes], ours: dict[str, tuple[str, bytes]], records: dict[bytes, bytes]) -> list[str]:
-    """Say what is wrong with the messages that arrived."""
+    """Describe what is wrong with the messages that arrived."""
     wrong = []
     if sorted(map(recipient, found)) != sorted(ours):
         wrong.append(f"{len(found)} messages for {len(set(map(recipient, found)))} of {len(ours)} readers")

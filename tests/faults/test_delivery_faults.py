@@ -30,7 +30,7 @@ class Mailbox:
         wire.send(reply)
 
     def takes(self, *replies: str | bytes) -> Script:
-        """Take a message for each reply."""
+        """Accept a message for each reply."""
         return steps(*(lambda wire, reply=reply: self.take(wire, reply) for reply in replies))
 
 

@@ -27,7 +27,7 @@ def greets_with(*extensions: str) -> Script:
 
 
 def submit(script: Script, message: bytes = MESSAGE) -> Outcome:
-    """Hand over one message to a server that follows a script."""
+    """Send one message to a server that follows a script."""
     with Scripted(script) as server:
         connection = open_connection(relay(server))
         if isinstance(connection, Outcome):

@@ -79,7 +79,7 @@ def _free_port() -> int:
 
 
 def trouble(found: Found, codes: Sequence[int | None]) -> str:
-    """Say what is wrong with a round; nothing where all is well."""
+    """Describe what is wrong with a round; empty if nothing is."""
     said = [found.trouble] if found.trouble else []
     if any(codes):
         said.append(f"exit codes {codes}")

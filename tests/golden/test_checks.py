@@ -38,7 +38,7 @@ SAMPLES = {
 
 @pytest.fixture(scope="module")
 def judged() -> dict[str, Any]:
-    """Give what caniemail and html-validate say of all samples."""
+    """Return the findings of caniemail and html-validate for all samples."""
     if shutil.which("node") is None or not (NODE / "node_modules").is_dir():
         skip_unless_ci("no Node.js tools here: run `npm install --no-package-lock` in tests/node")
     asked = json.dumps({name: html_of(content) for name, content in SAMPLES.items()})
@@ -74,7 +74,7 @@ def test_who_lacks_a_feature_is_said_as_the_published_figures_have_it() -> None:
 
 
 def _latest(stats: dict[str, Any], family: str, system: str) -> str:
-    """Give what the newest version that was looked at does: y, n, a (in part) or u."""
+    """Return the support in the newest version tested: y, n, a (in part) or u."""
     versions: dict[str, str] = stats[family][system]
     newest = max(versions, key=lambda version: [int(part) for part in re.findall(r"\d+", version)])
     return versions[newest]

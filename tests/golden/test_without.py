@@ -73,7 +73,7 @@ FAULTS = """([width]) => {
 
 
 def _rules(is_lacking: Callable[[str], bool]) -> Callable[[str], str]:
-    """Take away the rules with a selector that is not known: a program drops the whole rule."""
+    """Remove the rules with an unknown selector: a mail program drops the whole rule."""
 
     def lacks(rule: re.Match[str]) -> bool:
         return any(is_lacking(selector.strip()) for selector in rule[1].split(","))
@@ -85,7 +85,7 @@ def _rules(is_lacking: Callable[[str], bool]) -> Callable[[str], str]:
 
 
 def _property(name: str, value: str = '[^;"}]*') -> Callable[[str], str]:
-    """Take away a property wherever it stands; no other's name ends in it."""
+    """Remove every declaration of a property; no other property's name ends in this one."""
     declared = re.compile(rf"(?<![\w-]){name}\s*:\s*{value}(?:;|(?=[\"}}]))")
     return lambda html: declared.sub("", html)
 
@@ -120,7 +120,7 @@ def browser() -> Iterator["Browser"]:
 
 
 def sample(look: str) -> str:
-    """Give an edition's message."""
+    """Return an edition's message."""
     return html_of(replace(ENGLISH, look=look))
 
 

@@ -42,7 +42,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
 
 @pytest.fixture(scope="module")
 def messages(demo: tuple[Path, str]) -> dict[str, bytes]:
-    """Give each reader's one message."""
+    """Return each reader's one message."""
     found = [path.read_bytes() for path in (demo[0] / "outbox").glob("*.eml")]
     by_reader = {str(parse(raw)["To"].addresses[0].addr_spec): raw for raw in found}
     assert len(by_reader) == len(found), "one message a reader"

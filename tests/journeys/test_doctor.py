@@ -39,7 +39,7 @@ class Setting:
     relay: Caught
 
     def examine(self, *options: str, code: int = 0) -> dict[str, list[dict[str, str]]]:
-        """Run `doctor`, and give its findings by check."""
+        """Run `doctor`, and return its findings by check."""
         findings: dict[str, list[dict[str, str]]] = {}
         found = self.publication.facts("doctor", "--sends-from", OURS, *options, code=code)
         for finding in found:
@@ -47,7 +47,7 @@ class Setting:
         return findings
 
     def line(self, check: str, *options: str, code: int = 1) -> str:
-        """Give the one line of a check that is not ok, as it would be printed."""
+        """Return the one line of a check that is not ok, as printed."""
         (finding,) = [one for one in self.examine(*options, code=code)[check] if one["status"] != "ok"]
         return f"{finding['status']} {finding['found']} -> {finding['remedy']}"
 

@@ -71,7 +71,7 @@ def language(request: pytest.FixtureRequest) -> str:
 
 
 def named(settings: Settings, language: str) -> Settings:
-    """Give the settings with a name in the language for all that they name."""
+    """Return the settings with every name given in the language."""
     digest = settings.digests[0]
     digest = digest.model_copy(update={"about": dict.fromkeys(digest.topics, "News of the world")})
     called = {

@@ -427,7 +427,7 @@ def tampered(text: str, place: int) -> str:
 
 
 def take_in_again(inboxed: Inboxed) -> None:
-    """Take in as a process of its own would."""
+    """Process the spool as a separate process would."""
     app = Application(inboxed.settings)
     try:
         take_in(app.inbox, app.clock())

@@ -154,5 +154,5 @@ def test_without_confirmed_each_address_is_asked_first_and_gets_nothing_else(
 
 
 def without_date(message: bytes) -> list[bytes]:
-    """Give a message's lines without its Date."""
+    """Return a message's lines without its Date."""
     return [line for line in message.split(b"\r\n") if not line.startswith(b"Date:")]

@@ -36,7 +36,7 @@ def begin(tmp_path: Path, database_url: str, port: int, inbound: str, readers: i
 
 
 def whose(settings: Settings, mail_from: str, named: tuple[str, ...]) -> str | None:
-    """Tell whose a return path is, as whatever reads bounces will."""
+    """Return whose return path this is, as the reader of bounces does."""
     token = return_paths(settings).find_token(mail_from)
     if token is None:
         return None

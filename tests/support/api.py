@@ -39,7 +39,7 @@ class Program:
         )
 
     def get(self, path: str, **query: Any) -> Response:
-        """Look something up."""
+        """Send a GET request."""
         return self.client.get(f"{API}{path}", params=query)
 
     def send(self, method: str, path: str, body: Any = None, key: str | None = None) -> Response:

@@ -55,6 +55,6 @@ def _only_local(route: "Route") -> None:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator["Browser"]:
-    """Give a browser that the tests of one module share."""
+    """Yield a browser that the tests of one module share."""
     with launched() as browser:
         yield browser

@@ -39,7 +39,7 @@ class Newsroom:
         self._numbers = itertools.count(1)
 
     def publish(self, *topics: str, at: datetime = NOW - timedelta(hours=5)) -> int:
-        """Store an article and give its id."""
+        """Store an article and return its id."""
         number = next(self._numbers)
         row = Article(
             source="newsroom", canonical_url=f"https://x.example/{number}", url=f"https://x.example/{number}",
@@ -55,7 +55,7 @@ class Newsroom:
     def subscribe(
         self, *topics: str, cadence: str = "daily", at: datetime = NOW - DAY, zone: str | None = None
     ) -> int:
-        """Enter a confirmed reader and give the subscription's id."""
+        """Enter a confirmed reader and return the subscription's id."""
         number = next(self._numbers)
         with self.database.write() as session:
             person = Subscriber(
@@ -79,7 +79,7 @@ class Newsroom:
         return self.compiler.compile_due(self.digest, now, at_once=at_once)
 
     def lists(self, cadence: str = "daily") -> dict[int, list[list[int]]]:
-        """Give each subscription's lists of article ids, an edition after the other."""
+        """Return each subscription's lists of article ids, edition by edition."""
         query = (
             select(Delivery.subscription_id, Delivery.edition_id, VariantArticle.article_id)
             .join(VariantArticle, col(VariantArticle.variant_id) == col(Delivery.variant_id))
@@ -105,6 +105,6 @@ class Newsroom:
                     session.add(one)
 
     def deliveries(self) -> list[Delivery]:
-        """Give all deliveries."""
+        """Return all deliveries."""
         with self.database.read() as session:
             return list(session.exec(select(Delivery).order_by(col(Delivery.id))))

@@ -47,7 +47,7 @@ class Newsdesk:
         self.compile(clock())  # from now on a deadline counts
 
     def publish(self, title: str, *topics: str, hours: float = 5, **values: Any) -> int:
-        """Store an article and give its id."""
+        """Store an article and return its id."""
         number = next(self._numbers)
         url = f"https://courier.example/story-{number}"
         row = Article(
@@ -62,7 +62,7 @@ class Newsdesk:
             return row.id
 
     def subscribe(self, address: str, *topics: str, language: str | None = None, name: str = "") -> int:
-        """Enter a confirmed reader and give the subscription's id."""
+        """Enter a confirmed reader and return the subscription's id."""
         at = self.clock() - DAY
         with self.app.database.write() as session:
             person = Subscriber(
@@ -81,15 +81,15 @@ class Newsdesk:
             return row.id or 0
 
     def visitor(self, **headers: str) -> "Visitor":
-        """Give a browser that is not signed in."""
+        """Return a client that is not signed in."""
         return Visitor(self, headers)
 
     def path(self, day: int = 0) -> str:
-        """Give where the daily edition of a day from Monday on is."""
+        """Return the path of the daily edition, by the number of days after Monday."""
         return f"/desk/world/daily/2026-11-{23 + day}"
 
     def sign_in(self, address: str = MARA) -> "Visitor":
-        """Give a browser that is signed in."""
+        """Return a client that is signed in."""
         visitor = self.visitor()
         answer = visitor.sign_in(address, PASSWORD)
         assert answer.status_code == 303, answer.text
@@ -103,7 +103,7 @@ class Newsdesk:
             return [c for digest in self.settings.digests for c in compiler.compile_due(digest, self.clock())]
 
     def snapshot(self) -> dict[str, list[tuple[Any, ...]]]:
-        """Give all rows of all tables."""
+        """Return all rows of all tables."""
         from sqlmodel import SQLModel
 
         with self.app.database.read() as session:
@@ -139,11 +139,11 @@ class Visitor:
         return self.client.post("/desk/login", data=data)
 
     def get(self, path: str = Newsdesk.PATH) -> Response:
-        """Look at a page."""
+        """Get a page."""
         return self.client.get(path)
 
     def token(self, path: str = Newsdesk.PATH) -> dict[str, str]:
-        """Give what the forms of a page bring along."""
+        """Return the fields that the forms of a page bring: the anti-forgery token and the version."""
         page = self.get(path).text
         return {"form": hidden(page, "form"), "version": hidden(page, "version")}
 

@@ -43,7 +43,7 @@ COMPARE = """async ([one, other, limit]) => {
 def draw(
     browser: "Browser", html: str, width: int, scheme: Any, *, pictures: bool, scale: float = 0.5
 ) -> bytes:
-    """Give a picture of a whole message, half as large."""
+    """Return a picture of a whole message at half its size."""
     context = new_context(
         browser, viewport={"width": width, "height": 800}, color_scheme=scheme, device_scale_factor=scale,
         java_script_enabled=False,

@@ -22,7 +22,7 @@ PICTURES = "https://courier.example/pictures"
 def story(
     number: int, title: str, summary: str = "", author: str = "", minutes: int = 2, **named: object
 ) -> Card:
-    """Give one article's card."""
+    """Return one article's card."""
     card = Card(
         id=number,
         form=Form.SUMMARY,
@@ -155,13 +155,13 @@ ART = {path.name: path.read_bytes() for path in (_ROOT / "seeds" / "pictures").g
 
 
 def written(content: Content) -> bytes:
-    """Give an edition's message for the sample reader."""
+    """Return an edition's message for the sample reader."""
     own = replace(OWN, to_name=READER["name"], unsubscribe_url=READER["unsubscribe_url"])
     return compose(RENDERER.render(content), replace(HEADERS, subject=content.subject), own, READER)
 
 
 def html_of(content: Content) -> str:
-    """Give the HTML that a mail program shows of an edition."""
+    """Return the HTML of an edition that a mail program shows."""
     return str(list(parse(written(content)).iter_parts())[1].get_content())
 
 

@@ -87,7 +87,7 @@ _CONTROLS = (
 
 
 def hostile_strings() -> list[str]:
-    """Give the strings, each family in turn so that any stretch of them holds every kind."""
+    """Return the strings, taken from each family in turn so that any stretch holds every kind."""
     families = [list(dict.fromkeys(family())) for family in _FAMILIES]
     turns = islice(cycle(families), COUNT * len(families) * 4)
     found: dict[str, None] = {}

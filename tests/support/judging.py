@@ -56,7 +56,7 @@ _TURNING = frozenset((0x61C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x20
 
 
 def faults_of(article: ParsedArticle) -> Iterator[str]:
-    """Tell what an article must not hold, wherever it is stored."""
+    """List what a stored article holds and must not."""
     for name in LINES:
         value = getattr(article, name) or ""
         if found := harmful(value):
@@ -115,14 +115,14 @@ def harmful(text: str, allowed: str = "") -> str:
 
 
 def opens_a_tag(text: str) -> bool:
-    """Tell whether a browser would take a part of a text for a tag (HTML Standard, 13.2.5.6)."""
+    """Return whether a browser would read a part of a text as a tag (HTML Standard, 13.2.5.6)."""
     return any(
         one == "<" and ((two.isascii() and two.isalpha()) or two in "/!?") for one, two in pairwise(text)
     )
 
 
 def leads_out(url: str) -> bool:
-    """Tell whether an address is absolute, of the web, and in one piece."""
+    """Return whether a URL is absolute, of the web and without blanks."""
     try:
         parts = urlsplit(url)
         return (

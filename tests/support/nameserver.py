@@ -91,7 +91,7 @@ class NameServer:
 
 
 def _bind(udp: type, tcp: type) -> tuple[socketserver.UDPServer, socketserver.TCPServer]:
-    """Take a port that is free for both."""
+    """Bind a port that is free for both UDP and TCP."""
     while True:
         over_udp = socketserver.ThreadingUDPServer(("127.0.0.1", 0), udp)
         try:
@@ -112,7 +112,7 @@ def _escaped(byte: int) -> str:
 
 
 def closed_port() -> int:
-    """Give a port on which nobody listens."""
+    """Return a port on which nobody listens."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

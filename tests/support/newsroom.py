@@ -60,11 +60,11 @@ class Caught:
 
     @property
     def recipients(self) -> list[str]:
-        """Give who got a message, as often as they did."""
+        """List the recipients, each as often as they got a message."""
         return [recipient for recipient, _ in list(self.messages)]
 
     def parsed(self) -> list[EmailMessage]:
-        """Give the messages as a mail program reads them."""
+        """Return the messages as parsed by a mail program."""
         return [parse(content) for _, content in list(self.messages)]
 
     def wait_for(self, count: int, seconds: float = 60) -> None:
@@ -141,16 +141,16 @@ class Publication:
         )
 
     def run(self, *arguments: str, code: int | None = 0) -> str:
-        """Run a command in this process, check how it ends, and give what it printed."""
+        """Run a command in this process, check how it ends, and return what it printed."""
         out, err = self._run(arguments, code)
         return out + err
 
     def facts(self, *arguments: str, code: int = 0) -> Any:
-        """Run a command with --json and give its facts."""
+        """Run a command with --json and return its facts."""
         return json.loads(self._run((*arguments, "--json"), code)[0])
 
     def edition(self, cadence: str = "daily") -> dict[str, Any]:
-        """Give what `status` tells of a cadence's one edition."""
+        """Return what `status` reports of a cadence's one edition."""
         (row,) = [row for row in self.facts("status")["editions"] if row["cadence"] == cadence]
         return dict(row)
 
@@ -159,7 +159,7 @@ class Publication:
 
 
 def run_command(*arguments: str, code: int | None = 0) -> tuple[str, str]:
-    """Run a command in this process, check how it ends, and give what it printed (out, err).
+    """Run a command in this process, check how it ends, and return what it printed (out, err).
 
     `code` None takes both "done" and "failed", which are told without a traceback.
     """

@@ -42,7 +42,7 @@ def make_readers(database: Database, settings: Settings) -> Readers:
 
 
 def take_token(readers: Readers, now: datetime) -> str:
-    """Take the token of the next confirmation mail that is due."""
+    """Return the token of the next confirmation mail that is due."""
     with readers.database.write() as session:
         asking = confirmations.claim_confirmation(session, 1, now)
         assert asking is not None

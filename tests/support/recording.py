@@ -23,18 +23,18 @@ class Transaction:
 
     @property
     def mail_from(self) -> str:
-        """Give the return path."""
+        """Return the return path."""
         return self.mail.partition("<")[2].partition(">")[0]
 
     @property
     def rcpt_to(self) -> str:
-        """Give the one recipient."""
+        """Return the one recipient."""
         (line,) = self.rcpts
         return line.partition("<")[2].partition(">")[0]
 
     @property
     def parameters(self) -> set[str]:
-        """Give the keywords of the extensions that MAIL used."""
+        """Return the keywords of the extensions used in MAIL."""
         return {word.partition("=")[0].upper() for word in self.mail.partition(">")[2].split()}
 
 
@@ -57,11 +57,11 @@ class Recording:
     sessions: int = 0
 
     def server(self) -> Scripted:
-        """Give the server; its sessions all go by the same script."""
+        """Return a server whose sessions all follow the same script."""
         return Scripted(self._serve)
 
     def script(self) -> Script:
-        """Give the script of one session."""
+        """Return the script of one session."""
         return self._serve
 
     def _serve(self, wire: Wire) -> None:
@@ -133,7 +133,7 @@ Fault = Callable[[Moment], bytes | None]
 
 
 def by_recipient(recording: Recording) -> dict[str, Any]:
-    """Give the transactions by recipient, each of which there is one."""
+    """Return the transactions by recipient; fail if a recipient has more than one."""
     found = {transaction.rcpt_to: transaction for transaction in recording.transactions}
     assert len(found) == len(recording.transactions)
     return found

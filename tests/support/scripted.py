@@ -54,14 +54,14 @@ class Wire:
         return chunk
 
     def greet(self, *extensions: str) -> None:
-        """Say hello and answer EHLO."""
+        """Greet the client and answer EHLO."""
         self.send("220 relay.example ESMTP")
         words = ["relay.example", *extensions]
         self.line()
         self.send(*(f"250{'-' if word != words[-1] else ' '}{word}" for word in words))
 
     def take(self, reply: str | bytes = "250 2.0.0 kept") -> bytes:
-        """Take one message as a good server does, but for the reply to its final dot."""
+        """Accept one message as a good server does, up to the reply to its final dot."""
         self.answer("250 ok", "250 ok", "354 go")
         content = self.content()
         self.send(reply)
@@ -82,7 +82,7 @@ def steps(*scripts: Script) -> Script:
 
 
 def greets(wire: Wire) -> None:
-    """Say hello, offering SIZE."""
+    """Greet the client and offer SIZE."""
     wire.greet("SIZE 1000000")
 
 
@@ -102,7 +102,7 @@ def answers(*replies: str | bytes) -> Script:
 
 
 def takes(reply: str | bytes = "250 2.0.0 kept") -> Script:
-    """Take one message, with this reply to its final dot."""
+    """Accept one message, with this reply to its final dot."""
 
     def script(wire: Wire) -> None:
         wire.take(reply)

@@ -30,7 +30,7 @@ def parse(raw: bytes) -> EmailMessage:
 
 
 def fields(raw: bytes) -> list[tuple[str, str]]:
-    """Give the header fields as (lower-case name, raw value with its folds)."""
+    """Return the header fields as (lower-case name, raw value with its folds)."""
     head = raw.split(b"\r\n\r\n", 1)[0].decode()
     found = re.findall(r"^([!-9;-~]+):([^\r]*(?:\r\n[ \t][^\r]*)*)", head, re.M)
     assert sum(len(name) + 1 + len(value) + 2 for name, value in found) == len(head) + 2, "a stray line"
@@ -90,7 +90,7 @@ def check_fields(raw: bytes) -> None:
 
 
 def _can_be_folded(line: bytes) -> bool:
-    """Tell whether a line has a blank that is no part of a quoted string or of its field's name."""
+    """Return whether a line has a blank outside quoted strings and its field's name."""
     value = line if line.startswith(b" ") else line.partition(b": ")[2]
     return b" " in re.sub(rb'"(?:[^"\\]|\\.)*"', b"", value.strip())
 

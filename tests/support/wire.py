@@ -44,7 +44,7 @@ class Wire:
             connection.close()
 
     def get(self, path: str, headers: Mapping[str, str] = {}) -> Answered:
-        """Look at a page."""
+        """Get a page."""
         return self.ask("GET", path, headers=headers)
 
     def post(

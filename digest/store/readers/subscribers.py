@@ -205,7 +205,7 @@ def change_most(session: Session, row: Subscription, most: int | None) -> bool:
 
 
 def change_form(session: Session, row: Subscription, mail_form: MailForm) -> bool:
-    """Keep in which form a reader wants a digest and tell whether that is a change."""
+    """Keep in which form a reader wants a digest and return whether that is a change."""
     if row.mail_form == mail_form:
         return False
     row.mail_form, row.cohort_id = mail_form, None

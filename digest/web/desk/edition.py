@@ -148,7 +148,7 @@ class EditionPages:
         return self._act(request, name, changes.save_words, said="preview", onward=f"{name.path}/preview")
 
     def save_first(self, request: Request, name: EditionName) -> Response | bool:
-        """Save what is on the screen, and tell whether that was new; a page where it cannot be saved."""
+        """Save what is on the screen, and return whether that was new; a page where it cannot be saved."""
         hand, draft = self._front.hand(request, name), self._front.entry(name).draft
         if hand.words is None or hand.words.tidied() == DraftWords.of(draft):
             return False

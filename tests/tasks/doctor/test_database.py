@@ -26,7 +26,7 @@ def examined(settings: Settings, *, ahead: timedelta = timedelta()) -> dict[str,
 
 @pytest.fixture
 def made(settings: Settings) -> Settings:
-    """Give settings whose database has its tables and keys."""
+    """Return settings whose database has its tables and keys."""
     application = Application(settings)
     assert application.keys
     application.close()

@@ -42,7 +42,7 @@ def make(session: Session, period: str, at: datetime, state: EditionState = Edit
 
 
 def ask(session: Session, settings: Settings, cadence: str, now: datetime) -> tuple[str, str, str]:
-    """Give the period that preview, the desk and compiling take to be next."""
+    """Return the period that preview, the desk and compiling each take to be next."""
     digest = settings.digest("world")
     desk = next(one for one in list_agenda(session, settings, now) if one.cadence == cadence)
     return (

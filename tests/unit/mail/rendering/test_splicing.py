@@ -24,7 +24,7 @@ local_parts = st.text("abc.é=王-_+&'", min_size=1, max_size=60).map(lambda tex
 
 
 def both_parts(rendering: Rendering, values: Mapping[str, str]) -> tuple[str, str]:
-    """Give the decoded parts of a reader's message."""
+    """Return the decoded parts of a reader's message."""
     message = Composition(rendering, HEADERS).compose(OWN, values)
     boundary = message.head.partition(b'boundary="')[2].partition(b'"')[0]
     _, text, html, _ = message.body.split(b"--" + boundary)

@@ -12,7 +12,7 @@ BY_TOKEN = Login("news@courier.example", token="ya29.vF9")
 
 
 def talk(login: Login, mechanisms: str, *replies: str) -> tuple[list[str], Outcome | None]:
-    """Give what was said, and how it ended."""
+    """Return the lines of a dialogue and how it ended."""
     dialogue = log_in(login, mechanisms.split(), may_show_password=True)
     said = []
     answers = iter(replies)

@@ -15,7 +15,7 @@ def refused(number: int, stage: Stage = Stage.DOT, enhanced: str = "5.7.515") ->
 
 
 def feed(outcomes: list[Outcome]) -> list[list[int]]:
-    """Give what each of them showed."""
+    """Return the finding after each of them."""
     refusals = Refusals()
     return [refusals.note(1, number, outcome) for number, outcome in enumerate(outcomes)]
 

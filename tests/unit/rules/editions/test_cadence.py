@@ -75,7 +75,7 @@ def test_a_date_that_a_zone_skipped_has_no_edition() -> None:
 
 
 def test_every_kind_of_cadence_fires_once_around_the_changes_of_every_zone() -> None:
-    """Look at a sample; `python -m tests.faults.zones` walks all changes from 2000 to 2037."""
+    """Check a sample; `python -m tests.faults.zones` walks all changes from 2000 to 2037."""
     faults = [
         fault
         for name in sorted(available_timezones())[::4]

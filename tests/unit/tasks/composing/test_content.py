@@ -67,7 +67,7 @@ BLOCKS = [
 
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """Give settings with a digest for each look."""
+    """Return settings with a digest for each look."""
     found = load_settings(write_config(tmp_path_factory.mktemp("contents"), "sqlite:///never.db"))
     world = found.digest("world").model_copy(update={"topics": ("science", "world")})
     digests = [world.model_copy(update={"name": look, "template": look}) for look in LOOKS]
