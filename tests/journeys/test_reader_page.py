@@ -132,8 +132,12 @@ def test_a_departure_is_undone_within_the_hour_and_not_after(
         assert found is not None
         return found[1]
 
-    assert client.post(leave()).status_code == 200
+    back = client.post(leave())
+    assert back.status_code == 200
     assert find_row(readers).state == "confirmed"
+    preferences = re.search(r'href="(/preferences/[^"]+)"', back.text)
+    assert preferences is not None
+    assert "Save" in client.get(preferences[1]).text
     undo = leave()
     clock.now += timedelta(minutes=61)
     assert client.post(undo).status_code == 410

@@ -137,7 +137,15 @@ def sign_undo(readers: Readers, token: str, now: datetime) -> str:
     return sealed_values.seal(readers.signing_keys, _UNDO, *signed, now.isoformat())
 
 
-def undo_leave(readers: Readers, token: str, now: datetime, origin: Origin) -> DigestSettings | None:
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """A digest that is active again, with the token of its preferences."""
+
+    digest: DigestSettings
+    preferences: str
+
+
+def undo_leave(readers: Readers, token: str, now: datetime, origin: Origin) -> Returned | None:
     """Undo a departure; return the digest that is active again, or None if nothing can be undone.
 
     Only a subscription that was confirmed comes back, with its choices, and only if the address is not
@@ -159,7 +167,9 @@ def undo_leave(readers: Readers, token: str, now: datetime, origin: Origin) -> D
             subscribers.change_state(session, row, SubscriptionState.CONFIRMED, now)
             record_consent(session, row, Act.CHANGED, now, {**origin, "undone": "left"})
             tell_of(session, row, WebhookEvent.SUBSCRIBED, now)
-        return digest if row.state == SubscriptionState.CONFIRMED else None
+        if row.state != SubscriptionState.CONFIRMED:
+            return None
+    return Returned(digest, tokens.sign(readers.signing_keys, tokens.PREFERENCES, values[0], digest.name))
 
 
 def record_consent(

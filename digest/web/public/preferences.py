@@ -190,8 +190,8 @@ class PreferencePages:
     def undo(self, request: Request, token: str, form: Posted) -> HTMLResponse:
         """Undo an unsubscription, from the page that followed it."""
         view = self._views.of(request, chosen=form.get(LANGUAGE))
-        digest = undo_leave(self._readers, token, self._now(), {"page": "undo", "ip": ip_of(request)})
-        if digest is None:
+        found = undo_leave(self._readers, token, self._now(), {"page": "undo", "ip": ip_of(request)})
+        if found is None:
             return view.say(
                 view.words("This can no longer be undone"),
                 view.words("Sign up again at any time."),
@@ -201,7 +201,9 @@ class PreferencePages:
             )
         return view.say(
             view.words("Welcome back"),
-            view.words("You will keep receiving {title} as before.", title=view.title_of(digest)),
+            view.words("You will keep receiving {title} as before.", title=view.title_of(found.digest)),
+            link=f"/preferences/{found.preferences}",
+            link_text=view.words("Change how often and which topics"),
         )
 
 
