@@ -2,13 +2,16 @@
 
 import json
 import shutil
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from digest.clock import utc_now
+from digest.models import Edition
 from digest.store.database import Database
 from digest.store.workers import WorkerLock
+from digest.tasks.ledger.audit import SHOWN
 from tests.support.newsroom import Caught, Publication
 from tests.support.scripted import Scripted, answers, greets, steps
 
@@ -93,3 +96,30 @@ def test_a_restored_database_is_told_by_every_command_that_speaks_of_its_health(
     if command != "resume":
         told = publication._run((command, "--json"), 1)[0]
         assert "restored from a backup" in json.loads(told)["refused"]
+
+
+def test_status_tells_of_the_last_editions_and_how_many_came_before(
+    tmp_path: Path, database_url: str
+) -> None:
+    publication = Publication(tmp_path, database_url, port=2525)
+    publication.run("send")
+    database, day = Database(database_url), datetime(2026, 1, 1, tzinfo=UTC)
+    with database.write() as session:
+        for number in range(SHOWN + 2):
+            at, state = day + timedelta(days=number), "finished" if number else "paused"
+            session.add(
+                Edition(digest="world", cadence="daily", period=f"{at:%Y-%m-%d}", state=state,
+                        deadline_at=at, freeze_at=at, frozen_at=at)
+            )  # fmt: skip
+    database.close()
+
+    facts = publication.facts("status", "world/daily")
+    said = publication.run("status")
+
+    assert [row["period"] for row in facts["editions"]][:2] == ["2026-01-01", "2026-01-03"]
+    assert (len(facts["editions"]), facts["earlier"]) == (SHOWN + 1, 1)
+    assert "1 earlier edition is not shown: `digest audit` prints the sums of all" in said
+    assert len(publication.facts("audit", "world", code=1)["editions"]) == SHOWN + 2
+    assert 'there is no edition "world weekly"; the latest are: world daily 2026-01-01;' in publication.run(
+        "status", "world weekly", code=2
+    )

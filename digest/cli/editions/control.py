@@ -27,7 +27,7 @@ def pause(edition: str, *, common: Common = DEFAULT) -> None:
     """
     with application(common) as app:
         with app.database.read() as session:
-            found = [one for one in find_named(session, edition) if one.state == EditionState.FROZEN]
+            found = find_named(session, edition, states=[EditionState.FROZEN])
         for one in found:
             pause_edition(app.desk, _edit(one.name, app.clock()))
             say(f"{one.name}: paused; `digest resume {one.name.argument}` lets it go on", quiet=common.quiet)

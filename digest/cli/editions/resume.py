@@ -86,7 +86,7 @@ def _check_restored(app: Application) -> None:
 def _resume_paused(app: Application, edition: str | None, common: Common) -> None:
     _check_restored(app)
     with app.database.write() as session:
-        resumed = resume_editions(session, find_named(session, edition))
+        resumed = resume_editions(session, find_named(session, edition, states=[EditionState.PAUSED]))
     for row in resumed:
         say(f"{row.name}: goes on", quiet=common.quiet)
     if not resumed:

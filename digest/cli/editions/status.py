@@ -38,16 +38,20 @@ def print_status(edition: str | None, *, as_json: bool, config: Path | None, qui
         refusal, zone, now = app.find_refusal(), app.settings.zone, app.clock()
         with app.database.read() as session:
             rows = accounting.status(session, app.settings, edition)
+            earlier = accounting.count_earlier(session, rows, edition)
             slowed_by = accounting.slowed_by(session, app.settings, now)
             alerts = list_shown(session, app.settings, now)
         workload = describe_workload(app.database, now)
     if as_json:
-        facts = {"editions": rows, "slowed_by": slowed_by, "alerts": alerts} | workload
+        facts = {"editions": rows, "earlier": earlier, "slowed_by": slowed_by, "alerts": alerts} | workload
         show_json(facts | ({"refused": refusal} if refusal else {}))
     elif not rows and not workload["workers"]:
         say("no edition yet; `digest send --now` makes one", quiet=quiet)
     else:
         show_table(SUMS, rows, TableLayout(zone=zone, now=now))
+        if earlier:
+            number = "1 earlier edition is" if earlier == 1 else f"{earlier:,} earlier editions are"
+            say(f"{number} not shown: `digest audit` prints the sums of all", quiet=quiet)
         for line in _list_reasons(rows, lambda text: say_moment(datetime.fromisoformat(text), zone, now)):
             say(line, quiet=quiet)
         for line in _list_work(workload, lambda text: say_moment(datetime.fromisoformat(text), zone, now)):

@@ -20,6 +20,7 @@ _SHOWN = (
     "id", "title", "url", "published_at", "topics", "source", "author", "first_seen_at", "hidden_at",
     "pinned_at",
 )  # fmt: skip
+_WITHOUT_BODIES = (defer(Article.html), defer(Article.text))  # type: ignore[arg-type]
 
 
 def list_articles(session: Session, wanted: ArticleFilter, limit: int) -> Iterator[dict[str, Any]]:
@@ -49,7 +50,7 @@ def find_articles(session: Session, wanted: ArticleFilter, below: int | None, li
     top = below if below is not None else _last_id(session) + 1
     floor = max(1, top - LOOKED_THROUGH)
     query = select(Article).where(col(Article.id) < top, col(Article.id) >= floor, *_conditions(wanted))
-    query = query.options(defer(col(Article.html)), defer(col(Article.text)))  # type: ignore[arg-type]
+    query = query.options(*_WITHOUT_BODIES)
     found = list(session.exec(query.order_by(col(Article.id).desc()).limit(limit + 1)))
     if len(found) > limit:
         return FoundArticles(found[:limit], row_id(found[limit - 1]), is_whole=True)
@@ -62,7 +63,7 @@ def _last_id(session: Session) -> int:
 
 def find_titled(session: Session, words: str, limit: int) -> list[Article]:
     """List the newest articles whose title has all of these words, or parts of words."""
-    query = select(Article)
+    query = select(Article).options(*_WITHOUT_BODIES)
     for word in words.split():
         query = query.where(col(Article.title).icontains(word, autoescape=True))
     return list(session.exec(query.order_by(col(Article.id).desc()).limit(limit)))

@@ -1,16 +1,17 @@
 """Editions: one row for each (digest, cadence, period), its states, and who compiles it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from typing import NamedTuple
 
-from sqlalchemy import text
+from sqlalchemy import ColumnElement, false, not_, text
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, func, or_, select, update
 
 from digest.models import (
     CadenceStart,
     Edition,
+    EditionName,
     EditionState,
 )
 from digest.models.cadence import REQUEST, RESERVED, WELCOME
@@ -51,6 +52,39 @@ def list_editions(
     if states:
         query = query.where(col(Edition.state).in_(states))
     return list(session.exec(query))
+
+
+def list_named(
+    session: Session, name: Sequence[str], *, states: Sequence[str] = (), latest: int | None = None
+) -> list[Edition]:
+    """List the editions whose digest, cadence and period begin with these words, oldest first.
+
+    With `latest`, all that are not over are listed, and of those that are over the last so many that were
+    entered: those for single readers are counted by themselves, as they would leave room for no others.
+    """
+    query = select(Edition).where(*_is_named(name))
+    if states:
+        query = query.where(col(Edition.state).in_(states))
+    if latest is None:
+        return list(session.exec(query.order_by(col(Edition.deadline_at), col(Edition.id))))
+    single = col(Edition.cadence).in_((REQUEST, WELCOME))
+    found = list(session.exec(query.where(text(f"edition.{OPEN_EDITION}"))))
+    for kind in (single, not_(single)):
+        closed = query.where(text(f"NOT (edition.{OPEN_EDITION})"), kind).order_by(col(Edition.id).desc())
+        found.extend(session.exec(closed.limit(latest)))
+    return sorted(found, key=lambda one: (one.deadline_at, row_id(one)))
+
+
+def count_named(session: Session, name: Sequence[str]) -> int:
+    """Count the editions whose digest, cadence and period begin with these words."""
+    return session.exec(select(func.count()).select_from(Edition).where(*_is_named(name))).one()
+
+
+def _is_named(name: Sequence[str]) -> Iterator[ColumnElement[bool]]:
+    if len(name) > len(EditionName._fields):
+        yield false()
+    for field, word in zip(EditionName._fields, name, strict=False):
+        yield getattr(Edition, field) == word
 
 
 def list_latest(

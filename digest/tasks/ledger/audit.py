@@ -1,5 +1,6 @@
 """The audit: the sums of every edition."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -19,6 +20,9 @@ from digest.rules.editions.approval import name_moment, status_sentence
 from digest.settings import Settings
 from digest.store.delivery import deliveries, hot_path, learned_limits
 from digest.store.editions import drafts, editions
+
+SHOWN = 20
+"""How many editions that are over `status` tells of: each takes a look at all its deliveries."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +77,12 @@ def account(session: Session, edition: Edition) -> Account:
 def status(session: Session, settings: Settings, edition: str | None = None) -> list[dict[str, Any]]:
     """Return each edition's sum with its times, and the reasons why deliveries failed, were withheld or wait.
 
+    These are the editions that are not over, and the last `SHOWN` that are; `count_earlier` counts the rest.
     A held edition's reason is the sentence that the desk shows. `deferred` counts those of `open` that a
     server deferred; `next_due_at` is when the next one is tried.
     """
     report = []
-    for row in find_named(session, edition):
+    for row in find_named(session, edition, latest=SHOWN):
         found = deliveries.count_reasons(session, row_id(row))
         reasons = [{"state": state, "reason": reason, "count": count} for state, reason, count in found]
         next_due = deliveries.next_due_at(session, row_id(row))
@@ -94,6 +99,11 @@ def status(session: Session, settings: Settings, edition: str | None = None) -> 
             }
         )
     return report
+
+
+def count_earlier(session: Session, rows: Sequence[dict[str, Any]], edition: str | None = None) -> int:
+    """Count the editions of this name that `status` left out."""
+    return editions.count_named(session, _words_of(edition)) - len(rows)
 
 
 def _reason_of(session: Session, settings: Settings, row: Edition) -> str:
@@ -135,14 +145,21 @@ def _per_second(rate: float) -> str:
     return f"{rate:g} {'message' if rate == 1 else 'messages'} per second"
 
 
-def find_named(session: Session, name: str | None) -> list[Edition]:
-    """Find editions by "DIGEST", "DIGEST CADENCE" or "DIGEST CADENCE PERIOD" (also joined by "/")."""
-    every = editions.list_editions(session)
-    if not name:
-        return every
-    wanted = name.replace("/", " ").split()
-    found = [e for e in every if [e.digest, e.cadence, e.period][: len(wanted)] == wanted]
-    if not found:
-        known = "; ".join(str(e.name) for e in every[-3:]) or "none yet"
+def find_named(
+    session: Session, name: str | None, *, states: Sequence[str] = (), latest: int | None = None
+) -> list[Edition]:
+    """Find editions by "DIGEST", "DIGEST CADENCE" or "DIGEST CADENCE PERIOD" (also joined by "/").
+
+    `states` leaves out those in any other state. With `latest`, only so many of those that are over are
+    found, and none of those for single readers. Raise UsageError where none has this name.
+    """
+    wanted = _words_of(name)
+    found = editions.list_named(session, wanted, states=states, latest=latest)
+    if not found and wanted and not editions.list_named(session, wanted, latest=1):
+        known = "; ".join(str(one.name) for one in editions.list_named(session, [], latest=3)) or "none yet"
         raise UsageError(f'there is no edition "{name}"; the latest are: {known}')
     return found
+
+
+def _words_of(name: str | None) -> list[str]:
+    return (name or "").replace("/", " ").split()

@@ -3,6 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from sqlalchemy import inspect
+
 from digest.models import (
     Article,
     Cohort,
@@ -16,7 +18,7 @@ from digest.models import (
 )
 from digest.models.article import ArticleFilter
 from digest.store.articles import articles, pruning
-from digest.store.articles.listing import list_articles
+from digest.store.articles.listing import find_articles, find_titled, list_articles
 from digest.store.database import Database
 
 NOW = datetime(2026, 11, 23, 6, tzinfo=UTC)
@@ -88,6 +90,17 @@ def test_filters_are_taken_together_and_words_too(database: Database) -> None:
     assert listed(database, search="winters bridge") == [first]
     assert listed(database, search="winter", source="wire") == [first]
     assert listed(database, search="100%") == []
+
+
+def test_what_a_search_finds_leaves_the_texts_in_the_database(database: Database) -> None:
+    add(database, 1, title="Bridge reopens", text="After nine winters")
+    with database.read() as session:
+        found = [
+            *find_titled(session, "bridge", 10),
+            *find_articles(session, ArticleFilter(search="bridge"), None, 10).articles,
+        ]
+    for one in found:
+        assert {"html", "text"} <= inspect(one).unloaded
 
 
 def test_the_newest_come_first_and_a_limit_cuts(database: Database) -> None:

@@ -47,3 +47,37 @@ def test_open_editions_are_listed_by_digest_and_state(database: Database) -> Non
             listed = editions.list_editions(session, digest="world", states=states)
             assert [one.period for one in listed] == found
         assert editions.list_editions(session, digest="other", states=("held",)) == []
+
+
+def test_of_very_many_editions_the_open_ones_and_the_last_that_are_over_are_listed(
+    database: Database,
+) -> None:
+    enter(database, "daily", "1", EditionState.HELD)
+    for number in range(2, 6):
+        enter(database, "daily", str(number) * number)
+    for number in range(6, 9):
+        enter(database, "request", str(number) * number)
+    enter(database, "weekly", "w" * 9, EditionState.SKIPPED)
+
+    with database.read() as session:
+        bounded = editions.list_named(session, ["world"], latest=2)
+        every = editions.list_named(session, ["world"])
+        paused = editions.list_named(session, ["world"], states=["skipped"])
+        counted = editions.count_named(session, ["world", "daily"])
+
+    assert [one.period[0] for one in bounded] == ["1", "5", "7", "8", "w"]
+    assert [one.period[0] for one in every] == [*"12345678", "w"]
+    assert [one.period[0] for one in paused] == ["w"]
+    assert counted == 5
+
+
+def test_an_edition_is_named_by_whole_words_in_their_order(database: Database) -> None:
+    enter(database, "daily", "1")
+    with database.read() as session:
+        for words, number in (
+            (["world", "daily", "1"], 1), (["world", "daily"], 1), (["daily"], 0), (["world", "dail"], 0),
+            (["world", "daily", "1", "1"], 0), ([], 1),
+        ):  # fmt: skip
+            assert len(editions.list_named(session, words)) == number
+            assert len(editions.list_named(session, words, latest=5)) == number
+            assert editions.count_named(session, words) == number
