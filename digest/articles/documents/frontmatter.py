@@ -1,28 +1,19 @@
-"""Read front matter: YAML between `---` lines or TOML between `+++` lines, with the keys of many
-generators."""
+"""Read what the header of a document says, with the keys of many generators."""
 
 # ruff: noqa: E501 - names that generators chose stand in one line
 
 import re
-import tomllib
 from datetime import date, datetime, timedelta
 from typing import Any
 
-import yaml
-
-from digest.articles.html.cleaning import one_line
 from digest.articles.text.dates import feed_moment, moment
 from digest.errors import InputError, NotPublished
 
 Front = dict[str, Any]
 
-_YAML = re.compile(r"\A---[ \t]*\n(.*?)^(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.S | re.M)
-_TOML = re.compile(r"\A\+\+\+[ \t]*\n(.*?)^\+\+\+[ \t]*(?:\n|\Z)", re.S | re.M)
-_UNCLOSED = re.compile(r"\A(?:---|\+\+\+)[ \t]*\n\s*[\w\"]+\s*[:=]")
 _AGO = re.compile(r"(?=\d)(?:(\d{1,4})d)?\s*(?:(\d{1,4})h)?")
 _NAMED = re.compile(r"(?:^|/)(\d{4}-\d{1,2}-\d{1,2})-[^/]+$")
 _DATE_REMEDY = "write 2026-11-23 or 2026-11-23T07:00"
-_LARGEST = 50_000
 _PUBLISHED = (
     "published",
     "date",
@@ -61,35 +52,12 @@ _URL = (
     "original_url",
     "path",
 )
+_AUTHOR = ("author", "authors", "by", "byline", "creator")
+KNOWN_KEYS = frozenset((
+    *_PUBLISHED, *_SUMMARY, *_TOPICS, *_URL, *_AUTHOR, "title", "slug", "status", "draft", "layout", "template",
+    "language", "lang", "locale", "modified", "updated", "base_header_level", "css", "copyright", "affiliation",
+))  # fmt: skip
 _SOURCES = ("url", "src", "image", "path", "relative_path", "teaser", "og_image", "href", "file")
-
-
-class _PlainLoader(yaml.SafeLoader):
-    """Loads YAML without aliases: a few nested ones would expand to gigabytes."""
-
-    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        if self.check_event(yaml.AliasEvent):
-            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
-            raise yaml.composer.ComposerError(None, None, "references (*name) are not taken", mark)
-        return super().compose_node(parent, index)
-
-
-def split_front(text: str, name: str) -> tuple[Front, str]:
-    """Split a file into its front matter and its text; raise InputError naming the line that cannot be
-    parsed."""
-    for form, read in ((_YAML, _read_yaml), (_TOML, _read_toml)):
-        match = form.match(text)
-        if match is None:
-            continue
-        if len(match[1]) > _LARGEST:
-            raise InputError(f"{name}, line 1: the front matter is larger than {_LARGEST // 1000} kB")
-        front = read(match[1], name)
-        if not isinstance(front, dict):
-            raise InputError(f'{name}, line 2: the front matter must be lines such as "title: ..."')
-        return _flat(front), text[match.end() :]
-    if _UNCLOSED.match(text):
-        raise InputError(f"{name}, line 1: the front matter never ends; close it with a line {text[:3]}")
-    return {}, text
 
 
 def check_published(front: Front, name: str, now: datetime | None) -> None:
@@ -134,11 +102,7 @@ def link(front: Front) -> str:
 def author(front: Front) -> str:
     """Return the authors' names, written as a text, a list, a mapping, or a list of mappings."""
     return next(
-        (
-            found
-            for key in ("author", "authors", "by", "byline", "creator")
-            if (found := _names(front.get(key)))
-        ),
+        (found for key in _AUTHOR if (found := _names(front.get(key)))),
         "",
     )
 
@@ -175,43 +139,6 @@ def words(value: object) -> str:
     if isinstance(value, list):
         return ", ".join(filter(None, (_word(item) for item in value)))
     return _word(value)
-
-
-def _flat(front: Front) -> Front:
-    """Convert keys to lower case; what Hugo nests in `params` and `taxonomies` counts if nothing else
-    does."""
-    lowered = {str(key).lower(): value for key, value in front.items()}
-    for holder in ("params", "taxonomies", "extra"):
-        inner = lowered.get(holder)
-        if isinstance(inner, dict):
-            lowered = {**{str(key).lower(): value for key, value in inner.items()}, **lowered}
-    return lowered
-
-
-def _read_yaml(text: str, name: str) -> Any:
-    try:
-        return yaml.load(text, _PlainLoader) or {}  # noqa: S506 - a SafeLoader
-    except yaml.MarkedYAMLError as error:
-        line = (error.problem_mark.line if error.problem_mark else 0) + 2
-        raise InputError(f"{name}, line {line}: the front matter is no YAML: {error.problem}") from None
-    except (yaml.YAMLError, ValueError) as error:
-        why = one_line(str(error).splitlines()[0])
-        raise InputError(f"{name}, line 2: the front matter cannot be read: {why}") from None
-    except RecursionError:
-        raise InputError(f"{name}, line 2: the front matter is nested too deeply") from None
-
-
-def _read_toml(text: str, name: str) -> Any:
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        place = re.search(r"line (\d+)", str(error))
-        why = one_line(re.sub(r"\s*\(at .*\)$", "", str(error)))
-        raise InputError(
-            f"{name}, line {int(place[1]) + 1 if place else 2}: the front matter is no TOML: {why}"
-        ) from None
-    except RecursionError:
-        raise InputError(f"{name}, line 2: the front matter is nested too deeply") from None
 
 
 def _is_true(value: object) -> bool:

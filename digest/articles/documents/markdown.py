@@ -6,11 +6,13 @@ from datetime import datetime
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
+from mdit_py_plugins.deflist import deflist_plugin
 from mdit_py_plugins.footnote import footnote_plugin
 
 from digest.articles.building import build_article
 from digest.articles.documents import frontmatter
 from digest.articles.documents.frontmatter import Front
+from digest.articles.documents.headers import split_header
 from digest.articles.documents.shortcodes import without_shortcodes
 from digest.articles.html.cleaning import one_line
 from digest.articles.html.titles import Markup, title_line
@@ -18,7 +20,8 @@ from digest.articles.parsed import ParsedArticle
 from digest.articles.text.identity import path_slug
 from digest.errors import InputError
 
-_PARSER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"]).use(footnote_plugin)
+_PARSER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
+_PARSER.use(footnote_plugin).use(deflist_plugin)
 _PARSER.inline.ruler.disable("footnote_inline")
 _LARGEST = 1_000_000
 _DATED_NAME = re.compile(r"\d{4}-\d{1,2}-\d{1,2}[-_ ]")
@@ -43,7 +46,7 @@ def parse_markdown(
     look recent.
     """
     text = _decoded(content, name)
-    front, body = frontmatter.split_front(text, name)
+    front, body = split_header(text, name)
     frontmatter.check_published(front, name, now)
     body = without_shortcodes(body)
     title, html = _titled(title_line(frontmatter.words(front.get("title"))), body)

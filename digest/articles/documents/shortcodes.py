@@ -6,6 +6,8 @@ braces."""
 import re
 from collections.abc import Callable, Iterator
 
+from digest.articles.text.emoji import with_emoji
+
 # Each pattern stops where another of its kind begins, so that an unterminated one is read only once.
 _FENCE = re.compile(r"^ {0,3}(?P<marks>`{3,}|~{3,})(?P<rest>[^\n]*)$", re.M)
 _TICKS = re.compile(r"`+")
@@ -38,6 +40,15 @@ _ADMONITION = re.compile(
     r"""^(?:!!!|\?\?\?\+?)[ \t]+[a-z][\w -]{0,60}?(?:[ \t]+"([^"\n]*)")?[ \t]*\n((?:(?:[ ]{4}|\t)[^\n]*(?:\n|\Z)|[ \t]*\n(?=[ ]{4}|\t))*)""",
     re.M,
 )
+# "{:toc}" stands for the whole list above it (kramdown); others mark the place of a table of contents alone.
+_CONTENTS = re.compile(
+    r"^(?:[*+-]|1\.)[ \t][^\n]*\n[ \t]*\{:toc\}[ \t]*$|^[ \t]*(?:@\[toc\]|\{\{toc\}\}|\$\{toc\}|<!--[ ]*toc[ ]*-->)[ \t]*$",
+    re.I | re.M,
+)
+_ABBREVIATION = re.compile(r"^ {0,3}\*\[[^\]\n]{1,60}\]:[^\n]*$\n?", re.M)  # PHP Markdown Extra, kramdown
+_TASK = re.compile(r"^([ \t]*(?:[*+-]|\d{1,9}[.)])[ \t]+)\[([ xX])\](?=[ \t]+\S)", re.M)  # GitHub
+_HIGHLIGHTED = re.compile(r"(?<![\w=])==(?=[^\s=])([^=\n]{1,400})(?<!\s)==(?![\w=])")
+_RAISED = re.compile(r"(?<=[\w)\]])(?:\^([\w+-]{1,12})\^|(?<!~)~([\w+-]{1,12})~(?!~))")  # Pandoc: x^2^, H~2~O
 _EMBEDDED = re.compile(r"!\[\[[^\[\]\n]{1,300}\]\]")
 _WIKI_LINK = re.compile(r"(?<!\!)\[\[([^\[\]|\n]{1,200})(?:\|([^\[\]\n]{1,200}))?\]\](?!\()")
 _KEY = re.compile(r"[\w-]{3,40}")
@@ -92,7 +103,10 @@ def _spans(text: str) -> Iterator[tuple[str, bool]]:
 
 
 def _replaced(text: str) -> str:
-    text = _ALERT.sub(_as_heading, _CONTAINER.sub(_as_line, _ATTRIBUTES.sub("", text)))
+    text = _ABBREVIATION.sub("", _ATTRIBUTES.sub("", _CONTENTS.sub("", text)))
+    text = _ALERT.sub(_as_heading, _CONTAINER.sub(_as_line, text))
+    text = _TASK.sub(lambda task: task[1] + ("☐" if task[2] == " " else "☑"), text)
+    text = _RAISED.sub(_as_raised, _HIGHLIGHTED.sub(r"<mark>\1</mark>", with_emoji(text)))
     text = _WIKI_LINK.sub(
         lambda link: link[2] or link[1].partition("#")[0] or link[1], _EMBEDDED.sub("", text)
     )
@@ -102,6 +116,10 @@ def _replaced(text: str) -> str:
 def _as_heading(alert: re.Match[str]) -> str:
     """Return an alert's own title as a paragraph above its text; a marker without a title is removed."""
     return f"{alert[1]}**{alert[2].strip()}**\n{alert[1]}" if alert[2].strip() else alert[1]
+
+
+def _as_raised(match: re.Match[str]) -> str:
+    return f"<sup>{match[1]}</sup>" if match[1] else f"<sub>{match[2]}</sub>"
 
 
 def _as_line(container: re.Match[str]) -> str:

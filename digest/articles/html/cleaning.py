@@ -12,7 +12,7 @@ from lxml.etree import XPath
 from digest.articles.html.embeds import link_embeds
 from digest.articles.html.formulas import write_formulas
 from digest.articles.html.images import settle_images
-from digest.articles.html.layout import set_blocks, silence
+from digest.articles.html.layout import set_blocks, silence, write_signs
 from digest.articles.html.to_text import text_of
 from digest.articles.html.trees import Element, matches, read_tree, tags_in, untangled, write_tree
 from digest.articles.text.identity import undecorated
@@ -98,6 +98,7 @@ def _settle(tree: Element) -> None:
     settle_images(tree, tags)
     link_embeds(tree, tags)
     write_formulas(tree, tags)
+    write_signs(tree, tags)
     silence(tree, tags)
     set_blocks(tree, tags)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from lxml.etree import XPath
 
-from digest.articles.html.trees import Element, all_of, element, matches, remove
+from digest.articles.html.trees import Element, all_of, element, matches, remove, words_of
 
 _BLOCKS = (
     "div", "section", "article", "main", "header", "footer", "address", "center", "dd", "dt",
@@ -34,6 +34,30 @@ _MAYBE_HIDDEN = XPath(".//*[@hidden or @style]")
 _HIDDEN = re.compile(
     r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0(?![.\d])|mso-hide\s*:\s*all", re.I
 )
+
+
+def write_signs(tree: Element, tags: frozenset[str]) -> None:
+    """Write what a browser draws: quotation marks, boxes of tasks, terms that are defined."""
+    for box in all_of(tree, *tags.intersection(("input",))):
+        if (box.get("type") or "").lower() == "checkbox" and _is_in_item(box):
+            box.tail = ("☐" if box.get("checked") is None else "☑") + (box.tail or "")
+            remove(box)
+    for quotation in all_of(tree, *tags.intersection(("q",))):
+        inner = any(holder.tag == "q" for holder in quotation.iterancestors())
+        before, after = "‘’" if inner else "“”"
+        quotation.text = before + (quotation.text or "")
+        quotation.tail = after + (quotation.tail or "")
+    for term in all_of(tree, *tags.intersection(("dt",))):
+        if all(part.tag in _INLINE for part in term.iter() if part is not term) and words_of(term).strip():
+            bold = element("strong", term.text or "")
+            bold.extend(list(term))
+            term.text, term[:] = None, [bold]
+
+
+def _is_in_item(box: Element) -> bool:
+    """Return whether a box is of a list of tasks, not of a form."""
+    holders = [str(holder.tag) for holder in box.iterancestors()]
+    return "li" in holders and "form" not in holders
 
 
 def silence(tree: Element, tags: frozenset[str]) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from html import unescape
 
+from digest.articles.text.emoji import with_emoji
 from digest.articles.text.invisible import without_controls
 from digest.rules.plain_text import lowered, raised
 
@@ -57,7 +58,7 @@ def title_line(title: str | None, markup: Markup = Markup.UNSTATED) -> str:
         text = enclosed[1]
     if markup is not Markup.TEXT and ("<" in text or "&" in text):
         text = _resolved(text, markup)
-    return " ".join(without_controls(text).split())
+    return " ".join(without_controls(with_emoji(text)).split())
 
 
 def has_markup(text: str) -> bool:
@@ -130,6 +131,8 @@ def _shown(text: str, tags: list[re.Match[str]], pairs: dict[int, int], markup: 
 def _take_tag(line: _Line, tag: re.Match[str], name: str, is_paired: bool) -> None:
     if name == "img" and (alt := _ALT.search(tag[3])):
         line.parts.append(unescape(alt[1] or alt[2] or alt[3] or ""))
+    elif name == "q" and is_paired:
+        line.parts.append("”" if tag[1] else "“")
     elif name in ("sup", "sub") and is_paired:
         if tag[1] and line.raised_from:
             line.end_raised(name)

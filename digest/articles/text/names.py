@@ -28,6 +28,15 @@ def named(written: str) -> str:
     return "" if name.casefold() in _NOBODY else name
 
 
+def given_name_first(name: str) -> str:
+    """Return one person's name without its comma: `Quay, Ann` is `Ann Quay`, and so is `Quay, Ann, Jr.` with
+    its suffix last."""
+    surname, *rest = [part.strip() for part in name.split(",")]
+    if not rest or not surname or not rest[0] or len(rest) > 2:
+        return name
+    return " ".join((rest[0], surname, *rest[1:]))
+
+
 def joined_names(names: list[str]) -> str:
     """Join names in order, each once, ignoring case."""
     once: dict[str, str] = {}
