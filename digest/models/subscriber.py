@@ -220,7 +220,8 @@ class ReaderNotice(SQLModel, table=True):
     `link` carries a one-hour link to all of a reader's choices; `move` goes to the new address of a reader,
     with a link that confirms it; `moved` informs the old address; `welcome` greets a reader who confirmed,
     `origin` naming the digest. Tokens exist only in the messages; `token_hash` is set when the message is
-    composed, and `expires_at` counts from then.
+    composed, and `expires_at` counts from then. `typed` has the fields of a form that came after its link had
+    expired; the page of the new link shows them.
     """
 
     __tablename__ = "reader_notice"
@@ -239,6 +240,7 @@ class ReaderNotice(SQLModel, table=True):
     due_at: datetime
     attempts: int = 0
     reply: str = ""
+    typed: list[list[str]] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
 
 
 class SignUpCount(SQLModel, table=True):

@@ -35,7 +35,7 @@ from digest.tasks.readers.readers import Readers
 from digest.web.app import create_app
 from tests.conftest import write_config
 from tests.support.newsroom import parse
-from tests.support.readers import NOW, Clock, link, make_readers, press, sign_up, take_token
+from tests.support.readers import NOW, Clock, hidden_fields, link, make_readers, press, sign_up, take_token
 from tests.unit.mail.rendering.test_catalogues import CATALOGUES, FOLDER, texts
 
 LANGUAGES = sorted(set(CATALOGUES.languages) - {"en"})
@@ -108,6 +108,14 @@ def take_notice(readers: Readers) -> str:
     return "one-token"
 
 
+def carry(readers: Readers, typed: dict[str, str]) -> None:
+    with readers.database.write() as session:
+        row = notices.find_notice(session, tokens.hash_token("one-token"))
+        assert row is not None
+        row.typed = [list(pair) for pair in typed.items()]
+        session.add(row)
+
+
 def test_every_page_is_in_the_visitors_language(client: TestClient, readers: Readers, language: str) -> None:
     pages: dict[str, Any] = {}
 
@@ -133,6 +141,13 @@ def test_every_page_is_in_the_visitors_language(client: TestClient, readers: Rea
     keep("own saved", press(client, own, digest="world", **{"pause-world": "2"}))
     keep("own refused", press(client, own, digest="world", **{"cadence-world": "hourly"}))
     keep("own paused", client.get(own))
+    whole = {"digest": "world", "timezone": "", "name": "Žofie", "address": "anna@new.example"}
+    keep("address asked, choices not saved", press(client, own, f"{own}/address", **whole))
+    keep("own saved, address not changed", press(client, own, **whole))
+    keep("typed after the hour", client.post("/me/none", data=whole))
+    keep("asked anew", client.post("/me/none/link", data=hidden_fields(pages["typed after the hour"].text)))
+    carry(readers, whole)
+    keep("typed before", client.get(own))
     keep("address asked", press(client, own, f"{own}/address", address="anna@new.example"))
     keep("address refused", press(client, own, f"{own}/address", address="x"))
     keep("no address link", client.get("/address/none"))
@@ -140,6 +155,7 @@ def test_every_page_is_in_the_visitors_language(client: TestClient, readers: Rea
     preferences = link(readers, "preferences")
     keep("preferences", client.get(preferences))
     keep("preferences saved", press(client, preferences, cadence="weekly"))
+    keep("preferences not saved", press(client, preferences, f"{preferences}/link", cadence="daily"))
     keep("preferences refused", press(client, preferences, cadence="hourly"))
     keep("no preferences", client.get("/preferences/none"))
     leave = link(readers, "unsubscribe")

@@ -1,5 +1,6 @@
 """A form that cannot be saved comes back as it was typed, with what is wrong, and can be sent once more."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -8,12 +9,14 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 from lxml import html
+from sqlmodel import select
 
+from digest.models import NoticeKind, ReaderNotice
 from digest.settings import Settings
 from digest.store.database import Database
 from digest.tasks.readers.readers import Readers
 from digest.web.app import create_app
-from tests.journeys.test_reader_page import own_page
+from tests.journeys.test_reader_page import own_page, take_notice
 from tests.support.readers import (
     Clock,
     find_row,
@@ -48,10 +51,19 @@ def client(readers: Readers, clock: Clock) -> Iterator[TestClient]:
 
 
 def fields_of(text: str, action: str | None = None) -> Fields:
-    """Return what a browser would send for a page's form, its stamp aside."""
+    """Return what a browser would send for a page's form, but for its stamp and the page's language.
+
+    Fields elsewhere on the page may name the form by its id, and a button another address for it.
+    """
     page: Any = html.fromstring(text)
-    forms = [one for one in page.forms if action is None or one.action == action]
-    return [(name, value or "") for name, value in forms[0].form_values() if name != "form"]
+    form = next(
+        one for one in page.forms
+        if action in (None, one.action)
+        or page.xpath("//button[@form = $id and @formaction = $action]", id=one.get("id"), action=action)
+    )  # fmt: skip
+    others = page.xpath("//input[@form = $id]", id=form.get("id")) if form.get("id") else []
+    sent = [*form.form_values(), *((one.name, one.value) for one in others)]
+    return [(name, value or "") for name, value in sent if name not in ("form", "lang")]
 
 
 def fill(fields: Fields, typed: dict[str, str], *, ticked: tuple[tuple[str, str], ...] = ()) -> Fields:
@@ -89,7 +101,7 @@ def test_a_readers_page_with_a_wrong_day_comes_back_as_typed(
             "cadence-world": "daily", "hour-world": "9", "most-world": "3", "form-world": "text",
             "fewest-world": "2", "quiet-world": "22:00-07:00", "pause-world-date": "2026-03-01",
             "cadence-week": "weekly", "quiet-week": "none", "pause-week": "4",
-            "name": "Ann & Äää", "language": "de", "timezone": "Asia/Tokyo",
+            "address": "anna@new.example", "name": "Ann & Äää", "language": "de", "timezone": "Asia/Tokyo",
         },
         ticked=(("digest", "week"), ("topics-week", "science"), ("breaking-world", "on")),
     )  # fmt: skip
@@ -190,3 +202,141 @@ def test_a_sign_up_over_the_limit_comes_back_as_typed(readers: Readers, clock: C
         status, shown = send(client, "/subscribe", typed, stamp_of(page))
 
         assert (status, sorted(fields_of(shown, "/subscribe"))) == (429, sorted(typed))
+
+
+TYPED = {"cadence-world": "daily", "hour-world": "21", "name": "Ann & Äää", "timezone": "Asia/Tokyo"}
+
+
+def ask_anew(client: TestClient, readers: Readers, clock: Clock, path: str, shown: str) -> str:
+    """Press the button of the page that says that a link has expired; return the path of the new link."""
+    again = f"{path}/link"
+    assert send(client, again, fields_of(shown, again), stamp_of(shown))[0] == 200
+    return f"/me/{take_notice(readers, clock, NoticeKind.LINK, timedelta(hours=1))}"
+
+
+@pytest.mark.parametrize("button", ["", "/address"])
+def test_what_is_typed_when_the_hour_is_over_is_on_the_page_of_the_next_link(
+    client: TestClient, readers: Readers, clock: Clock, button: str
+) -> None:
+    sign_up_and_confirm(client, readers, clock())
+    path = own_page(client, readers, clock)
+    page = client.get(path).text
+    typed = fill(
+        fields_of(page, path),
+        {**TYPED, "pause-world-date": "2026-04-01", "address": "anna@new.example"},
+        ticked=(("digest", "week"), ("topics-world", "science"), ("topics-world", "culture")),
+    )
+    clock.now += timedelta(hours=1)
+
+    status, shown = send(client, path + button, typed, stamp_of(page))
+
+    assert status == 410
+    assert "anna@example.org" not in shown
+    assert "What you typed is kept" in shown
+    assert sorted(fields_of(shown, f"{path}/link")) == sorted(typed)
+    before = find_row(readers).model_dump()
+    new = ask_anew(client, readers, clock, path, shown)
+    opened = client.get(new).text
+    assert "Nothing is saved yet" in opened
+    assert sorted(fields_of(opened, new)) == sorted(typed)
+    assert find_row(readers).model_dump() == before
+    assert send(client, new, fields_of(opened, new), stamp_of(opened))[0] == 200
+    assert (find_row(readers).cadence, find_row(readers).hour, find_row(readers, "week").state) == (
+        "daily", 21, "confirmed",
+    )  # fmt: skip
+    assert "Nothing is saved yet" not in client.get(new).text
+
+
+def test_an_expired_link_that_nobody_made_is_answered_alike_and_mails_nobody(
+    client: TestClient, readers: Readers, clock: Clock
+) -> None:
+    sign_up_and_confirm(client, readers, clock())
+    path = own_page(client, readers, clock)
+    page = client.get(path).text
+    typed = fill(fields_of(page, path), TYPED)
+    clock.now += timedelta(hours=1)
+    answers = []
+    for one in (path, "/me/a-token-that-nobody-made"):
+        _, shown = send(client, one, typed, stamp_of(page))
+        sent, said = send(client, f"{one}/link", fields_of(shown), stamp_of(shown))
+        answers.append((sent, re.sub(r'/me/[^/"]+|name="form" value="[^"]*"', "", shown + said)))
+    assert answers[0] == answers[1]
+    with readers.database.read() as session:
+        assert len(session.exec(select(ReaderNotice)).all()) == 2
+
+
+def test_a_link_asked_for_too_often_leaves_what_was_typed_on_the_page(
+    client: TestClient, readers: Readers, clock: Clock
+) -> None:
+    sign_up_and_confirm(client, readers, clock())
+    path = own_page(client, readers, clock)
+    page = client.get(path).text
+    clock.now += timedelta(hours=1)
+    typed = fill(fields_of(page, path), TYPED)
+    _, shown = send(client, path, typed, stamp_of(page))
+    for _ in range(4):
+        status, shown = send(client, f"{path}/link", fields_of(shown), stamp_of(shown))
+        assert (status, sorted(fields_of(shown))) == (200, sorted(typed))
+    clock.now += timedelta(hours=25)
+    status, shown = send(client, f"{path}/link", fields_of(shown), stamp_of(shown))
+    assert (status, sorted(fields_of(shown))) == (403, sorted(typed))
+
+
+def test_changing_the_address_keeps_the_other_choices_and_saving_them_keeps_the_address(
+    client: TestClient, readers: Readers, clock: Clock
+) -> None:
+    sign_up_and_confirm(client, readers, clock())
+    path = own_page(client, readers, clock)
+    page = client.get(path).text
+    typed = fill(
+        fields_of(page, path), {**TYPED, "address": "anna@new.example"}, ticked=(("digest", "week"),)
+    )
+
+    status, shown = send(client, f"{path}/address", typed, stamp_of(page))
+
+    assert status == 200
+    assert "Open the link that we mailed to the new address." in shown
+    assert "Your other changes are not saved yet" in shown
+    assert sorted(fields_of(shown, path)) == sorted(fill(typed, {"address": ""}))
+    assert find_row(readers).cadence == "weekly"
+    status, shown = send(client, path, typed, stamp_of(page))
+    assert (status, find_row(readers).cadence) == (200, "daily")
+    assert "Your address is not changed yet" in shown
+    assert ("address", "anna@new.example") in fields_of(shown, path)
+    status, shown = send(client, f"{path}/address", fields_of(shown, path), stamp_of(shown))
+    assert status == 200
+    assert "not saved yet" not in shown
+
+
+def test_asking_for_a_link_keeps_the_preferences_that_are_not_saved(
+    client: TestClient, readers: Readers, clock: Clock
+) -> None:
+    sign_up_and_confirm(client, readers, clock())
+    path = link(readers, "preferences")
+    page = client.get(path).text
+    assert "Check your inbox" in send(client, f"{path}/link", fields_of(page, path), stamp_of(page))[1]
+    typed = fill(fields_of(page, path), {"cadence": "daily", "pause": "4"}, ticked=(("topics", "science"),))
+
+    status, shown = send(client, f"{path}/link", typed, stamp_of(page))
+
+    assert (status, sorted(fields_of(shown, path))) == (200, sorted(typed))
+    assert "Your other changes are not saved yet" in shown
+    clock.now += timedelta(hours=25)
+    status, shown = send(client, f"{path}/link", typed, stamp_of(page))
+    assert (status, sorted(fields_of(shown, path))) == (403, sorted(typed))
+    assert find_row(readers).cadence == "weekly"
+
+
+def test_what_was_chosen_on_a_confirmation_that_has_expired_is_on_the_sign_up(
+    client: TestClient, readers: Readers, clock: Clock
+) -> None:
+    sign_up(client, digest=["world", "week"])
+    path = f"/confirm/{take_token(readers, clock())}"
+    page = client.get(path).text
+    typed = fill(fields_of(page), {"cadence-week": "weekly"}, ticked=(("topics-world", "culture"),))
+    clock.now += timedelta(days=7)
+    for one in (path, "/confirm/nobody-made-this"):
+        status, shown = send(client, one, typed, stamp_of(page))
+        kept = {pair for pair in fields_of(shown, "/subscribe") if pair[0] not in ("address", "website")}
+        assert (status, kept) == (410, set(typed))
+        assert "anna@example.org" not in shown

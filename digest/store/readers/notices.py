@@ -1,6 +1,6 @@
 """Notices to readers: which are due, the state of each message, and the token in it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -38,6 +38,7 @@ def plan_notice(
     origin: Mapping[str, str],
     *,
     address: str = "",
+    typed: Iterable[tuple[str, str]] = (),
 ) -> None:
     """Plan a notice that is due now; `address` is for one that goes elsewhere than to the reader's own."""
     notice = ReaderNotice(
@@ -47,6 +48,7 @@ def plan_notice(
         requested_at=now,
         origin=dict(origin),
         due_at=now,
+        typed=[list(pair) for pair in typed] or None,
     )
     add_notice(session, notice)
 
@@ -112,6 +114,14 @@ def greet_empty_handed(session: Session, edition: Edition) -> None:
 def find_notice(session: Session, token_hash: str) -> ReaderNotice | None:
     """Return the notice whose message has this token."""
     return session.exec(select(ReaderNotice).where(ReaderNotice.token_hash == token_hash)).first()
+
+
+def forget_typed(session: Session, row: ReaderNotice) -> None:
+    """Forget what a reader typed on an earlier page, which a notice carries."""
+    if row.typed is not None:
+        row.typed = None
+        session.add(row)
+        session.flush()
 
 
 def use_notice(session: Session, row: ReaderNotice, now: datetime) -> bool:

@@ -4,7 +4,7 @@ The links in messages work for ever and travel with every forwarded digest, so t
 discloses data (which digests, the address, the record of consent) or cannot be undone needs this link.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -67,13 +67,14 @@ class DigestChoice:
 
 @dataclass(frozen=True, slots=True)
 class ReaderPage:
-    """What the page shows."""
+    """What the page shows; `typed` has the fields of a form that came after an earlier link had expired."""
 
     address: str
     name: str
     language: str | None
     timezone: str | None
     digests: tuple[DigestChoice, ...]
+    typed: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +112,27 @@ def request_link_by(readers: Readers, action: str, token: str, origin: Origin, n
         )
 
 
-def _plan_link(session: Session, subscriber: Subscriber | None, origin: Origin, now: datetime) -> None:
+def request_link_again(
+    readers: Readers, token: str, typed: Iterable[tuple[str, str]], origin: Origin, now: datetime
+) -> None:
+    """Plan a new link for the reader of one that has expired; its page shows what was typed.
+
+    The link goes to the reader's address and nowhere else, at most three times a day.
+    """
+    with readers.database.write() as session:
+        notice = notices.find_notice(session, tokens.hash_token(token))
+        is_link = notice is not None and notice.kind == NoticeKind.LINK
+        subscriber = subscribers.get_subscriber(session, notice.subscriber_id) if notice and is_link else None
+        _plan_link(session, subscriber, origin, now, typed)
+
+
+def _plan_link(
+    session: Session,
+    subscriber: Subscriber | None,
+    origin: Origin,
+    now: datetime,
+    typed: Iterable[tuple[str, str]] = (),
+) -> None:
     """Plan a link for a reader who confirmed something; an unknown address takes the same queries."""
     number = _NOBODY if subscriber is None else row_id(subscriber)
     requested = notices.list_requested(session, number, NoticeKind.LINK, now - LINKS_IN)
@@ -119,15 +140,16 @@ def _plan_link(session: Session, subscriber: Subscriber | None, origin: Origin, 
     if subscriber is None or subscriber.erased_at or len(requested) >= MOST_LINKS:
         return
     if any(row.confirmed_at is not None for row in rows):
-        notices.plan_notice(session, subscriber, NoticeKind.LINK, now, origin)
+        notices.plan_notice(session, subscriber, NoticeKind.LINK, now, origin, typed=typed)
 
 
 def find_page(readers: Readers, token: str, now: datetime) -> ReaderPage | None:
     """Return what a one-hour link opens; None if it has expired or we did not make it."""
     with readers.database.read() as session:
-        subscriber = _find_reader(session, token, now)
-        if subscriber is None:
+        found = _find_link(session, token, now)
+        if found is None:
             return None
+        notice, subscriber = found
         rows = {row.digest: row for row in subscribers.list_subscriptions(session, row_id(subscriber))}
     choices = tuple(
         replace(
@@ -135,7 +157,10 @@ def find_page(readers: Readers, token: str, now: datetime) -> ReaderPage | None:
         )
         for digest in readers.settings.digests
     )
-    return ReaderPage(subscriber.address, subscriber.name, subscriber.language, subscriber.timezone, choices)
+    typed = tuple((name, value) for name, value in notice.typed or ())
+    return ReaderPage(
+        subscriber.address, subscriber.name, subscriber.language, subscriber.timezone, choices, typed
+    )
 
 
 def _show(digest: DigestSettings, row: Subscription | None) -> DigestChoice:
@@ -169,9 +194,11 @@ def save_page(
     then nothing is changed.
     """
     with readers.database.write() as session:
-        subscriber = _find_reader(session, token, now)
-        if subscriber is None:
+        found = _find_link(session, token, now)
+        if found is None:
             return False
+        notice, subscriber = found
+        notices.forget_typed(session, notice)
         subscribers.change_details(session, subscriber, name=name, language=language, timezone=timezone)
         for digest in readers.settings.digests:
             wish = wishes.get(digest.name)
@@ -259,9 +286,10 @@ def request_move(readers: Readers, token: str, address: str, origin: Origin, now
     """
     found = normalise(address)
     with readers.database.write() as session:
-        subscriber = _find_reader(session, token, now)
-        if subscriber is None:
+        linked = _find_link(session, token, now)
+        if linked is None:
             return False
+        _, subscriber = linked
         since = now - LINKS_IN
         requested = notices.list_requested(session, row_id(subscriber), NoticeKind.MOVE, since)
         if found.key != subscriber.address_key and len(requested) < MOST_LINKS:
@@ -309,10 +337,10 @@ def move_to(
     return True
 
 
-def _find_reader(session: Session, token: str, now: datetime) -> Subscriber | None:
+def _find_link(session: Session, token: str, now: datetime) -> tuple[ReaderNotice, Subscriber] | None:
     notice = _find_open(session, token, NoticeKind.LINK, now)
     found = subscribers.get_subscriber(session, notice.subscriber_id) if notice else None
-    return found if found is not None and found.erased_at is None else None
+    return (notice, found) if notice and found and found.erased_at is None else None
 
 
 def _find_open(session: Session, token: str, kind: NoticeKind, now: datetime) -> ReaderNotice | None:

@@ -22,6 +22,10 @@ class TypedPause:
     day: str = ""
     wrong: bool = False
 
+    def differs(self, *, paused: bool) -> bool:
+        """Return whether it is other than what a page says by itself."""
+        return bool(self.day.strip()) or self.chosen not in ("", "keep" if paused else "none")
+
 
 def read_pause(form: Submitted, name: str, now: datetime, zone: str) -> tuple[bool | None, datetime | None]:
     """Return whether a form pauses, and until when; None if it changes nothing about pauses.

@@ -1,6 +1,6 @@
 """The pages behind the links in every message: preferences, unsubscribing, and undoing that."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
 from fastapi import APIRouter, Request
@@ -24,6 +24,7 @@ from digest.tasks.readers.sign_up import Choices
 from digest.web.public.pauses import PAUSES, list_days, read_pause
 from digest.web.public.sign_up import ip_of, read_breaking
 from digest.web.public.typed_choices import (
+    UNSAVED,
     WRONG_CHOICES,
     WRONG_DAY,
     TypedChoices,
@@ -31,9 +32,12 @@ from digest.web.public.typed_choices import (
     retype_preferences,
 )
 from digest.web.shared.forms import ONCE_MORE, Posted, Stamps, Submitted
-from digest.web.shared.views import LANGUAGE, View, Views
+from digest.web.shared.views import LANGUAGE, View, Views, mark
 
 _SHORT_PAUSE = "4"
+_LINK_SENT = mark(
+    "If a reader has this address, an email with a link is on its way. The link works for one hour."
+)
 
 
 class PreferencePages:
@@ -73,7 +77,9 @@ class PreferencePages:
         if not self._stamps.is_fresh(f"/preferences/{token}", form, now):
             return self._show(view, token, status=403, error=view.words(ONCE_MORE), typed=form)
         origin = {"page": "preferences", "ip": ip_of(request)}
-        choices = Choices(form.get("cadence"), form.list("topics"), read_breaking(form, "p"))
+        found = find_preferences(self._readers, token)
+        topics = found.topics if found and not found.digest.topics else form.list("topics")
+        choices = Choices(form.get("cadence"), topics, read_breaking(form, "p"))
         try:
             hour = read_number(form.get("hour"))
             usual = form.has("hour") and hour is None
@@ -83,7 +89,7 @@ class PreferencePages:
             return self._show(view, token, status=400, typed=form)
         if saved and paused is not None:
             self._pause(token, paused, until, now, origin)
-        return self._show(view, token, saved=saved)
+        return self._show(view, token, told=_saved(view) if saved else ())
 
     def _pause(
         self, token: str, paused: bool, until: datetime | None, now: datetime, origin: dict[str, str]
@@ -103,15 +109,27 @@ class PreferencePages:
             self._pause(token, True, now + timedelta(weeks=PAUSES[_SHORT_PAUSE]), now, origin)
         elif found is not None and form.get("less") in found.digest.cadences:
             set_preferences(self._readers, token, Choices(form.get("less"), found.topics), now, origin)
-        return self._show(view, token, saved=True)
+        return self._show(view, token, told=_saved(view))
 
     def send_link(self, request: Request, token: str, form: Posted) -> HTMLResponse:
         """Mail a one-hour link to the subscription's address."""
         now, view = self._now(), self._views.of(request, chosen=form.get(LANGUAGE))
-        self._stamps.require(view, f"/preferences/{token}", form, now)
+        if not self._stamps.is_fresh(f"/preferences/{token}", form, now):
+            return self._show(view, token, status=403, error=view.words(ONCE_MORE), typed=form)
         origin = {"page": "preferences", "ip": ip_of(request)}
         request_link_by(self._readers, tokens.PREFERENCES, token, origin, now)
-        return say_link_sent(view)
+        if not self._has_unsaved(token, form):
+            return say_link_sent(view)
+        told = (view.words(_LINK_SENT), view.words(UNSAVED, button=view.words("Save")))
+        return self._show(view, token, told=told, typed=form)
+
+    def _has_unsaved(self, token: str, form: Submitted) -> bool:
+        """Return whether a form has other choices than those that are kept."""
+        found = find_preferences(self._readers, token)
+        if found is None or not found.is_open or not form.has("cadence"):
+            return False
+        shown, typed = retype_preferences(found, form, self._now(), self._zone)
+        return shown != found or typed.has_pause(found)
 
     def _show(
         self,
@@ -119,7 +137,7 @@ class PreferencePages:
         token: str,
         *,
         status: int = 200,
-        saved: bool = False,
+        told: Iterable[str] = (),
         error: str = "",
         typed: Submitted | None = None,
     ) -> HTMLResponse:
@@ -136,7 +154,8 @@ class PreferencePages:
         shown = TypedChoices()
         if typed is not None:
             found, shown = retype_preferences(found, typed, now, self._zone)
-            error = error or view.words(WRONG_DAY if shown.has_wrong_day else WRONG_CHOICES)
+            if status != 200 and not error:
+                error = view.words(WRONG_DAY if shown.has_wrong_day else WRONG_CHOICES)
         return view.render(
             "preferences",
             status,
@@ -144,7 +163,7 @@ class PreferencePages:
             found=found,
             typed=shown,
             days=list_days(now, self._zone),
-            saved=saved,
+            told=told,
             error=error,
             path=f"/preferences/{token}",
             stamp=self._stamps.make(f"/preferences/{token}", now),
@@ -211,10 +230,12 @@ def say_link_sent(view: View) -> HTMLResponse:
     """Say that a link was mailed, whether or not there was a reader to mail it to."""
     return view.say(
         view.words("Check your inbox"),
-        view.words(
-            "If a reader has this address, an email with a link is on its way. The link works for one hour."
-        ),
+        view.words(_LINK_SENT),
     )
+
+
+def _saved(view: View) -> tuple[str]:
+    return (view.words("Saved. Your choices apply from the next edition; a pause applies at once."),)
 
 
 def _title(view: View, digest: DigestSettings | None) -> str:

@@ -1,7 +1,7 @@
 """The page of one reader, behind a one-hour link: all digests, details, address, data, erasure."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from fastapi import APIRouter, Request
@@ -17,9 +17,14 @@ from digest.web.public.pauses import list_days
 from digest.web.public.preferences import say_link_sent
 from digest.web.public.sign_up import ip_of
 from digest.web.public.typed_choices import (
+    UNSAVED,
     WRONG_CHOICES,
     WRONG_DAY,
     TypedChoices,
+    differs,
+    is_whole,
+    list_typed,
+    read_language,
     read_name,
     read_wish,
     read_zone,
@@ -28,9 +33,11 @@ from digest.web.public.typed_choices import (
 from digest.web.shared.answer_times import evenly_timed
 from digest.web.shared.conditional import answer
 from digest.web.shared.forms import ONCE_MORE, Posted, Stamps, Submitted
-from digest.web.shared.views import LANGUAGE, View, Views
+from digest.web.shared.views import LANGUAGE, View, Views, mark
 
 _LINK = "/link"
+_CARRIED = mark("This is what you typed before. Nothing is saved yet: check it and press “{button}”.")
+_SAME_ADDRESS = mark("Your address is not changed yet: press “{button}”.")
 
 
 class ReaderPages:
@@ -49,6 +56,7 @@ class ReaderPages:
         router.add_api_route("/me/{token}", self.save, methods=post)
         router.add_api_route("/me/{token}/data.json", self.download, methods=look)
         router.add_api_route("/me/{token}/address", self.change_address, methods=post)
+        router.add_api_route("/me/{token}/link", self.send_link_again, methods=post)
         router.add_api_route("/me/{token}/erase", self.show_erase, methods=look)
         router.add_api_route("/me/{token}/erase", self.erase, methods=post)
         router.add_api_route("/feed/{token}", self.feed, methods=look)
@@ -88,36 +96,43 @@ class ReaderPages:
         """Show all choices of a reader."""
         found = reader_page.find_page(self._readers, token, self._now())
         view = self._views.of(request, reader=found.language if found else None)
-        return self._show(view, token, found)
+        if found is None or not found.typed:
+            return self._show(view, token, found)
+        told = view.words(_CARRIED, button=view.words("Save"))
+        return self._show(view, token, found, told=(told,), typed=Submitted.of(found.typed))
 
     def save(self, request: Request, token: str, form: Posted) -> HTMLResponse:
         """Store a reader's choices."""
         now = self._now()
         old = reader_page.find_page(self._readers, token, now)
-        view = self._views.of(request, chosen=form.get("language"), reader=old.language if old else None)
+        chosen = form.get("language") or form.get(LANGUAGE)
+        view = self._views.of(request, chosen=chosen, reader=old.language if old else None)
         if old is None:
-            return self._say_expired(view)
+            return self._say_expired(view, token, form)
         if not self._stamps.is_fresh(f"/me/{token}", form, now):
             return self._show(view, token, old, error=view.words(ONCE_MORE), status=403, typed=form)
         zone = self._zone_of(old)
         try:
-            wishes = {one.digest.name: read_wish(form, one.digest.name, now, zone) for one in old.digests}
+            wishes = {one.digest.name: read_wish(form, one, now, zone) for one in old.digests}
             reader_page.save_page(
                 self._readers,
                 token,
                 wishes,
                 now,
                 {"page": "reader", "ip": ip_of(request)},
-                name=read_name(form),
-                language=self._views.catalogues.find(form.get("language")),
-                timezone=read_zone(form),
+                name=read_name(form, old.name),
+                language=read_language(form, old.language, self._views.catalogues),
+                timezone=read_zone(form, old.timezone),
                 wordings={one.digest.name: view.word_consent([one.digest]) for one in old.digests},
                 spoken=view.language,
             )
         except InputError:
             return self._show(view, token, old, status=400, typed=form)
         found = reader_page.find_page(self._readers, token, now)
-        return self._show(view, token, found, saved=view.words("Your changes are saved."))
+        told = [view.words("Your changes are saved.")]
+        if address := form.get("address").strip():
+            told.append(view.words(_SAME_ADDRESS, button=view.words("Change address")))
+        return self._show(view, token, found, told=told, address=address)
 
     def _show(
         self,
@@ -125,38 +140,50 @@ class ReaderPages:
         token: str,
         found: ReaderPage | None,
         *,
-        saved: str = "",
+        told: Iterable[str] = (),
         error: str = "",
         status: int = 200,
         typed: Submitted | None = None,
         address: str = "",
+        wrong_address: bool = False,
     ) -> HTMLResponse:
         """Show a reader's page; `typed` is a form that was not saved, shown again with what is wrong."""
         if found is None:
             return self._say_expired(view)
         now, zone, shown = self._now(), self._zone_of(found), TypedChoices(address=address)
         if typed is not None:
-            language = self._views.catalogues.find(typed.get("language"))
-            found, shown = retype_page(found, typed, now, zone, language)
-            error = error or view.words(WRONG_DAY if shown.has_wrong_day else WRONG_CHOICES)
+            found, shown = self._retype(found, typed)
+            if status != 200 and not error:
+                error = view.words(WRONG_DAY if shown.has_wrong_day else WRONG_CHOICES)
         return view.render(
             "reader",
             status,
             title=view.words("Your subscriptions"),
             found=found,
             typed=shown,
+            wrong_address=wrong_address,
             days=list_days(now, zone),
-            saved=saved,
+            told=told,
             error=error,
-            catalogues=[(code, view.name_language(code)) for code in self._views.catalogues.languages],
+            catalogues=view.list_chosen_languages(found.language, self._views.catalogues),
             path=f"/me/{token}",
             stamp=self._stamps.make(f"/me/{token}", now),
         )
 
+    def _retype(self, found: ReaderPage, form: Submitted) -> tuple[ReaderPage, TypedChoices]:
+        """Return the page with what a form has; a form that has an address alone leaves the choices."""
+        if not is_whole(form):
+            return found, TypedChoices(address=form.get("address"))
+        return retype_page(found, form, self._now(), self._zone_of(found), self._views.catalogues)
+
     def _zone_of(self, page: ReaderPage) -> str:
         return page.timezone or self._readers.settings.site.timezone
 
-    def _say_expired(self, view: View) -> HTMLResponse:
+    def _say_expired(self, view: View, token: str = "", form: Submitted | None = None) -> HTMLResponse:
+        """Say that a link has expired; what came by a form stays on the page, for the next link."""
+        typed = list_typed(form, self._names) if form else ()
+        if typed:
+            return self._show_expired(view, token, typed)
         return view.say(
             view.words("This link has expired"),
             view.words("For your safety it works for one hour. Ask for a new one at any time."),
@@ -164,6 +191,38 @@ class ReaderPages:
             link=_LINK,
             link_text=view.words("Email me a link"),
         )
+
+    def _show_expired(
+        self, view: View, token: str, typed: Iterable[tuple[str, str]], error: str = "", status: int = 410
+    ) -> HTMLResponse:
+        path = f"/me/{token}/link"
+        return view.render(
+            "expired",
+            status,
+            title=view.words("Check your inbox") if status == 200 else view.words("This link has expired"),
+            is_sent=status == 200,
+            error=error,
+            typed=typed,
+            path=path,
+            stamp=self._stamps.make(path, self._now()),
+        )
+
+    @property
+    def _names(self) -> list[str]:
+        return [digest.name for digest in self._readers.settings.digests]
+
+    def send_link_again(self, request: Request, token: str, form: Posted) -> HTMLResponse:
+        """Mail a new link in place of one that has expired; it opens what was typed.
+
+        The answer is the same for any token, and keeps what was typed in case that no mail comes.
+        """
+        now, view = self._now(), self._views.of(request, chosen=form.get(LANGUAGE))
+        typed = list_typed(form, self._names)
+        if not self._stamps.is_fresh(f"/me/{token}/link", form, now):
+            return self._show_expired(view, token, typed, view.words(ONCE_MORE), 403)
+        origin = {"page": "reader", "ip": ip_of(request)}
+        reader_page.request_link_again(self._readers, token, typed, origin, now)
+        return self._show_expired(view, token, typed, status=200)
 
     def download(self, request: Request, token: str) -> Response:
         """Return all that is stored about a reader."""
@@ -199,18 +258,20 @@ class ReaderPages:
         found = reader_page.find_page(self._readers, token, now)
         view = self._views.of(request, chosen=form.get(LANGUAGE), reader=found.language if found else None)
         if found is None:
-            return self._say_expired(view)
-        typed = form.get("address")
+            return self._say_expired(view, token, form)
         if not self._stamps.is_fresh(f"/me/{token}", form, now):
-            return self._show(view, token, found, error=view.words(ONCE_MORE), status=403, address=typed)
+            return self._show(view, token, found, error=view.words(ONCE_MORE), status=403, typed=form)
         try:
             origin = {"page": "reader", "ip": ip_of(request)}
-            reader_page.request_move(self._readers, token, typed, origin, now)
+            reader_page.request_move(self._readers, token, form.get("address"), origin, now)
         except InputError:
             error = view.words("Please check the address.")
-            return self._show(view, token, found, error=error, status=400, address=typed)
-        said = view.words("Open the link that we mailed to the new address. Until then nothing changes.")
-        return self._show(view, token, found, saved=said)
+            return self._show(view, token, found, error=error, status=400, typed=form, wrong_address=True)
+        told = [view.words("Open the link that we mailed to the new address. Until then nothing changes.")]
+        others = Submitted.of(pair for pair in list_typed(form, self._names) if pair[0] != "address")
+        if is_whole(others) and differs(found, *self._retype(found, others)):
+            told.append(view.words(UNSAVED, button=view.words("Save")))
+        return self._show(view, token, found, told=told, typed=others)
 
     def show_erase(self, request: Request, token: str) -> HTMLResponse:
         """Show what erasing does, with the button."""

@@ -106,21 +106,25 @@ class SignUpPages:
         A form from another site, or one that was sent at once, is shown once more with one button.
         """
         view = self._views.of(request, chosen=form.get(LANGUAGE))
-        names = [digest.name for digest in self._settings.digests if digest.name in form.list("digest")]
-        chosen = {
-            digest.name: read_choices(form, digest.name, alone=names == [digest.name])
-            for digest in self._settings.digests
-        }
-        typed = SignUpForm(form.get("address").strip(), chosen, tuple(names), bool(form.get("consent")))
+        typed = self._read(form)
         if form.get(TRAP):
             return self._say_sent(view)
-        if not names:
+        if not typed.ticked:
             return self._refuse(view, typed, view.words("Choose at least one newsletter."))
         if not self._was_typed_here(request, form):
             return self._show_again(view, typed)
         if not typed.agreed:
             return self._refuse(view, typed, view.words("Please tick the box to agree."))
         return self._ask(request, view, typed, form)
+
+    def _read(self, form: Submitted) -> SignUpForm:
+        """Return a sign-up as it was typed."""
+        names = [digest.name for digest in self._settings.digests if digest.name in form.list("digest")]
+        chosen = {
+            digest.name: read_choices(form, digest.name, alone=names == [digest.name])
+            for digest in self._settings.digests
+        }
+        return SignUpForm(form.get("address").strip(), chosen, tuple(names), bool(form.get("consent")))
 
     def _was_typed_here(self, request: Request, form: Submitted) -> bool:
         """Return whether a form of ours was filled in at the pace of a person."""
@@ -208,7 +212,7 @@ class SignUpPages:
         found = look_up(self._readers, token, now)
         view = self._views.of(request, chosen=form.get(LANGUAGE), reader=found.language)
         if found.answer != ConfirmationResult.OPEN:
-            return self._answer_confirm(view, found, token)
+            return self._answer_confirm(view, found, token, form)
         typed = _read_confirmed(form, found.chosen)
         if not self._stamps.is_fresh(request.url.path, form, now):
             return self._show_confirm(view, found, token, 403, replace(typed, error=view.words(ONCE_MORE)))
@@ -223,7 +227,9 @@ class SignUpPages:
             return self._show_confirm(view, done, token, 400, replace(typed, error=error))
         return self._answer_confirm(view, done, token)
 
-    def _answer_confirm(self, view: View, found: Confirmed, token: str) -> HTMLResponse:
+    def _answer_confirm(
+        self, view: View, found: Confirmed, token: str, form: Submitted | None = None
+    ) -> HTMLResponse:
         if found.answer == ConfirmationResult.OPEN:
             chosen = SignUpForm(chosen=found.chosen, ticked=tuple(found.chosen))
             return self._show_confirm(view, found, token, 200, chosen)
@@ -235,9 +241,17 @@ class SignUpPages:
                 chosen=found.chosen,
                 preferences=found.preferences,
             )
+        title = view.words("This link has expired")
+        text = view.words(
+            "A confirmation link works once, within seven days. Sign up again to get a new one."
+        )
+        if form is not None and any(form.has(f"cadence-{one.name}") for one in self._settings.digests):
+            # What was chosen is not lost: the sign-up has it, and discloses no address.
+            typed = replace(self._read(form), address="", agreed=False, error=text)
+            return self._show_home(view, typed, 410, title)
         return view.say(
-            view.words("This link has expired"),
-            view.words("A confirmation link works once, within seven days. Sign up again to get a new one."),
+            title,
+            text,
             status=410,
             link="/",
             link_text=view.words("Sign up again"),

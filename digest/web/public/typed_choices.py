@@ -1,10 +1,11 @@
 """What a reader typed into a form of choices, laid over what is kept, so that a mistake loses nothing."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from digest.models import MailForm
+from digest.mail.rendering.catalogues import Catalogues
+from digest.models import MailForm, SubscriptionState
 from digest.safe_text import printable
 from digest.tasks.readers.preferences import Preferences
 from digest.tasks.readers.reader_page import DigestChoice, ReaderPage, Wish
@@ -17,6 +18,7 @@ from digest.web.shared.views import QUIET, ZONES, mark
 LONGEST_NAME = 100
 WRONG_DAY = mark("Pick a day within the next two years.")
 WRONG_CHOICES = mark("Please check your choices.")
+UNSAVED = mark("Your other changes are not saved yet: press “{button}”.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,10 @@ class TypedChoices:
         """Return what is typed about a digest's pause."""
         return self.pauses.get(digest, TypedPause())
 
+    def has_pause(self, one: DigestChoice | Preferences) -> bool:
+        """Return whether a pause is typed that is not kept, or the end of one that is."""
+        return self.pause(one.digest.name).differs(paused=one.state == SubscriptionState.PAUSED)
+
     @property
     def has_wrong_day(self) -> bool:
         """Return whether a day on which a pause shall end cannot be taken."""
@@ -43,25 +49,55 @@ class TypedChoices:
 
 def read_number(text: str) -> int | None:
     """Return the number in a form field, such as an hour; None for the usual one."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 2 else None
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 3 else None
 
 
-def read_zone(form: Submitted) -> str | None:
-    """Return the time zone that a form names; None for the publication's."""
-    return form.get("timezone") if form.get("timezone") in ZONES else None
+def read_zone(form: Submitted, kept: str | None) -> str | None:
+    """Return the time zone that a form names; None for the publication's.
+
+    One that is `kept` may be none that pages offer, such as UTC.
+    """
+    zone = form.get("timezone")
+    return zone if zone in ZONES or zone == kept else None
 
 
-def read_name(form: Submitted) -> str:
-    """Return the name that a form has."""
-    return printable(form.get("name"))[:LONGEST_NAME].strip()
+def read_language(form: Submitted, kept: str | None, catalogues: Catalogues) -> str | None:
+    """Return the language that a form names; None for the publication's.
+
+    One that is `kept` may have no catalogue of its own, such as pt-BR.
+    """
+    language = form.get("language")
+    return language if language and language == kept else catalogues.find(language)
 
 
-def read_wish(form: Submitted, digest: str, now: datetime, zone: str) -> Wish:
-    """Return what the form of a reader's page wants of a digest; raise InputError for a wrong day."""
+def read_name(form: Submitted, kept: str) -> str:
+    """Return the name that a form has; one that is `kept` may be longer than one typed here."""
+    name = form.get("name")
+    return kept if name == kept else printable(name)[:LONGEST_NAME].strip()
+
+
+def list_typed(form: Submitted, page: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    """Return those fields of a form that the page of a reader of these digests has."""
+    kinds = (
+        "cadence", "topics", "breaks", "breaking", "hour", "most", "fewest", "quiet", "form", "pause",
+    )  # fmt: skip
+    names = {"digest", "name", "language", "timezone", "address"}
+    for digest in page:
+        names |= {f"pause-{digest}-date", *(f"{kind}-{digest}" for kind in kinds)}
+    return form.pairs(names)
+
+
+def read_wish(form: Submitted, one: DigestChoice, now: datetime, zone: str) -> Wish:
+    """Return what the form of a reader's page wants of a digest; raise InputError for a wrong day.
+
+    Where a digest offers no topics the page shows none, and the reader's stay.
+    """
+    digest = one.digest.name
     paused, until = read_pause(form, f"pause-{digest}", now, zone)
+    choices = read_choices(form, digest, alone=False)
     return Wish(
         is_wanted=digest in form.list("digest"),
-        choices=read_choices(form, digest, alone=False),
+        choices=choices if one.digest.topics else replace(choices, topics=one.topics),
         hour=read_number(form.get(f"hour-{digest}")),
         most=read_number(form.get(f"most-{digest}")),
         form=form.get(f"form-{digest}") or MailForm.PICTURES,
@@ -75,20 +111,31 @@ def read_wish(form: Submitted, digest: str, now: datetime, zone: str) -> Wish:
     )
 
 
+def is_whole(form: Submitted) -> bool:
+    """Return whether a form has the choices of a reader's page, not an address alone."""
+    return form.has("timezone")
+
+
 def retype_page(
-    page: ReaderPage, form: Submitted, now: datetime, zone: str, language: str | None
+    page: ReaderPage, form: Submitted, now: datetime, zone: str, catalogues: Catalogues
 ) -> tuple[ReaderPage, TypedChoices]:
     """Return a reader's page with what its form has in place of what is kept."""
     names = [one.digest.name for one in page.digests]
     shown = replace(
         page,
-        name=read_name(form),
-        language=language,
-        timezone=read_zone(form),
+        name=read_name(form, page.name),
+        language=read_language(form, page.language, catalogues),
+        timezone=read_zone(form, page.timezone),
         digests=tuple(_retype(one, form) for one in page.digests),
     )
     pauses = {name: retype_pause(form, f"pause-{name}", now, zone) for name in names}
-    return shown, TypedChoices(frozenset(form.list("digest")), pauses)
+    return shown, TypedChoices(frozenset(form.list("digest")), pauses, form.get("address"))
+
+
+def differs(page: ReaderPage, shown: ReaderPage, typed: TypedChoices) -> bool:
+    """Return whether a form has other choices than those that are kept; its address does not count."""
+    active = {one.digest.name for one in page.digests if one.is_active}
+    return shown != page or set(typed.ticked or ()) != active or any(map(typed.has_pause, page.digests))
 
 
 def _retype(one: DigestChoice, form: Submitted) -> DigestChoice:
@@ -99,7 +146,7 @@ def _retype(one: DigestChoice, form: Submitted) -> DigestChoice:
     return replace(
         one,
         cadence=chosen.cadence,
-        topics=chosen.topics,
+        topics=_in_order(chosen.topics, one.topics) if one.digest.topics else one.topics,
         breaking=one.breaking if chosen.breaking is None else chosen.breaking,
         hour=read_number(form.get(f"hour-{name}")),
         most=read_number(form.get(f"most-{name}")),
@@ -107,6 +154,11 @@ def _retype(one: DigestChoice, form: Submitted) -> DigestChoice:
         fewest=read_number(form.get(fewest)) if form.has(fewest) else one.fewest,
         quiet=offered.get(form.get(f"quiet-{name}"), one.quiet),
     )
+
+
+def _in_order(typed: tuple[str, ...], kept: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the topics of a form, in the order in which they are kept if they are the same."""
+    return kept if set(typed) == set(kept) else typed
 
 
 def retype_preferences(
@@ -117,7 +169,7 @@ def retype_preferences(
     shown = replace(
         found,
         cadence=form.get("cadence"),
-        topics=form.list("topics"),
+        topics=_in_order(form.list("topics"), found.topics) if found.digest.topics else found.topics,
         hour=read_number(form.get("hour")),
         breaking=found.breaking if breaking is None else breaking,
     )

@@ -1,6 +1,6 @@
 """Forms: read completely and within limits, and stamped with their page and time."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Annotated
 
@@ -39,6 +39,16 @@ class Submitted:
     def has(self, name: str) -> bool:
         """Return whether a field was sent, even if empty."""
         return name in self._form
+
+    @classmethod
+    def of(cls, pairs: Iterable[tuple[str, str]]) -> "Submitted":
+        """Return a form of these fields."""
+        return cls(FormData(list(pairs)))
+
+    def pairs(self, names: Container[str]) -> tuple[tuple[str, str], ...]:
+        """Return those fields that have one of the names, each text of a name once."""
+        found = ((name, _text(value)) for name, value in self._form.multi_items() if name in names)
+        return tuple(dict.fromkeys(found))
 
 
 Posted = Annotated[Submitted, Depends(_read_form)]

@@ -8,7 +8,7 @@ from operator import itemgetter
 from urllib.parse import quote
 from zoneinfo import available_timezones
 
-from babel import Locale
+from babel import Locale, UnknownLocaleError
 from babel.core import get_global
 from babel.dates import format_date, format_time, get_day_names, get_timezone_location
 from starlette.requests import Request
@@ -84,8 +84,22 @@ class View:
 
     def name_language(self, language: str) -> str:
         """Return a language's own name."""
-        name = Locale.parse(language).get_display_name() or language
+        try:
+            name = Locale.parse(language, sep="-").get_display_name() or language
+        except (ValueError, UnknownLocaleError):
+            name = language
         return name[:1].upper() + name[1:]
+
+    def list_chosen_languages(self, chosen: str | None, catalogues: Catalogues) -> list[tuple[str, str]]:
+        """List the languages to choose from, each with its own name, including one that was chosen before.
+
+        A reader of "pt-BR" has chosen Portuguese. One of "fi", without a catalogue, still has chosen Finnish.
+        """
+        found = catalogues.find(chosen)
+        offered = [(chosen if chosen and one == found else one, one) for one in catalogues.languages]
+        if chosen and found is None:
+            offered.append((chosen, chosen))
+        return [(tag, self.name_language(one)) for tag, one in offered]
 
     def name_day(self, at: datetime) -> str:
         """Return a moment's date in the publication's zone, such as "2 March 2026"."""
