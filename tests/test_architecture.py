@@ -137,7 +137,6 @@ SMALL_ROOMS = {
     "tasks/ledger/contents.py": "a use case that the demo calls",
     "store/keys.py": "a seam: the only reader of secret keys",
     "tasks/articles/folders.py": "a kind of source beside feeds.py",
-    "tasks/articles/pruning.py": "a use case that a command calls",
     "tasks/desk/pausing.py": "a use case that the desk calls",
     "tasks/readers/expiry.py": "a use case that each run calls",
     "web/desk/home.py": "a page of its own",

@@ -7,6 +7,7 @@ import pytest
 from digest.models import Article, Fold
 from digest.store.articles import listing
 from digest.tasks.articles import adding
+from digest.tasks.articles.searching import index_due
 from tests.support.desks import BEN, MARA, Newsdesk, Visitor
 
 ARTICLES = "/desk/articles"
@@ -40,7 +41,8 @@ def shelf(newsdesk: Newsdesk) -> dict[str, int]:
 @pytest.mark.parametrize(
     ("query", "titles"),
     [
-        ("", ["Crete", "Baltic", "Alps"]), ("search=snow+pass", ["Alps"]), ("search=sno%25", []),
+        ("", ["Crete", "Baltic", "Alps"]), ("search=snow+pass", ["Alps"]), ("search=sn%25w", []), ("search=%25", []),
+        ("search=deep+sno", ["Alps"]), ("search=sno+deep", []),
         ("topic=science", ["Baltic"]), ("topic=sci", []), ("shown=hidden", ["Crete"]),
         ("shown=not-hidden&topic=world", ["Alps"]), ("shown=pinned", []), ("source=newsroom&search=alp", ["Alps"]),
         ("since=2026-11-23", []), ("since=yesterday", ["Crete", "Baltic", "Alps"]),
@@ -58,12 +60,30 @@ def test_a_search_goes_through_the_store_in_bounded_steps(
     monkeypatch.setattr(listing, "LOOKED_THROUGH", 2)
     ben = newsdesk.sign_in(BEN)
 
-    page = ben.get(f"{ARTICLES}?search=alps").text
+    page = ben.get(f"{ARTICLES}?topic=world&shown=not-hidden").text
 
     assert "part of the store so far" in page
     onward = re.search(r'rel="next" href="/desk/articles\?([^"]+)"', page)
     assert onward is not None
     assert found(ben, onward[1].replace("&amp;", "&")) == ["Alps"]
+
+
+def test_a_search_says_how_many_articles_it_does_not_know_yet(
+    newsdesk: Newsdesk, shelf: dict[str, int]
+) -> None:
+    ben = newsdesk.sign_in(BEN)
+    with newsdesk.app.database.write() as session:
+        session.get_one(Article, shelf["Alps"]).title = "Andes"
+
+    assert (
+        "1 article that is new or edited is not found by words yet"
+        in ben.get(f"{ARTICLES}?search=andes").text
+    )
+    assert "by words yet" not in ben.get(ARTICLES).text
+
+    index_due(newsdesk.app.database)
+    assert found(ben, "search=andes") == ["Andes"]
+    assert "by words yet" not in ben.get(f"{ARTICLES}?search=andes").text
 
 
 def test_an_article_is_hidden_shown_pinned_and_unpinned(newsdesk: Newsdesk, shelf: dict[str, int]) -> None:

@@ -11,9 +11,12 @@ from sqlalchemy import text
 from sqlmodel import SQLModel
 
 from digest.errors import DigestError
+from digest.models import Article
 from digest.store import schema
+from digest.store.articles import search
 from digest.store.database import Database
 from digest.store.readers.wordings import keep_wording
+from digest.tasks.articles.searching import index_due
 from tests.support.fast_set_up import REAL_UPGRADE
 
 
@@ -33,6 +36,9 @@ def test_the_migrations_make_what_the_models_describe(database: Database) -> Non
 
     def is_compared(_object: object, name: str | None, *_more: object) -> bool:
         # PostgreSQL's migrations have another set of these on purpose: see `Delivery` and `in_states`.
+        # The index of words is no model: see migration 0040.
+        if (name or "").removeprefix("ix_").startswith("article_search"):
+            return False
         return database.is_sqlite or name not in ("is_open", "ix_delivery_owned")
 
     with database.engine.connect() as connection:
@@ -105,3 +111,22 @@ def test_wordings_of_older_events_are_kept_once_under_numbers(database: Database
     assert numbers == [1, None, 2, 1]
     with database.write() as session:
         assert keep_wording(session, "Yes.", "", datetime(2026, 2, 1, tzinfo=UTC)) == 1
+
+
+def test_the_articles_of_an_older_database_wait_to_be_read_for_the_search(database: Database) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(schema._FOLDER))
+    config.set_main_option("path_separator", "os")
+    with database.engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0039")
+    with database.write() as session:
+        session.add(Article(source="wire", canonical_url="u", url="u", content_hash="c", title="Bridge",
+                            first_seen_at=datetime(2026, 1, 1, tzinfo=UTC)))  # fmt: skip
+
+    schema.migrate(database)
+    read = index_due(database)
+
+    with database.read() as session:
+        found = search.list_found(session, "bridge", most=5)
+    assert (read, len(found)) == (1, 1)

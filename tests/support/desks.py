@@ -12,6 +12,7 @@ from sqlalchemy import text
 from digest.bootstrap import Application
 from digest.models import Article, Role, Subscriber, Subscription, SubscriptionState
 from digest.settings import Settings
+from digest.tasks.articles.searching import index_due
 from digest.tasks.desk.editors import add_editor
 from digest.web.app import create_app
 
@@ -58,8 +59,9 @@ class Newsdesk:
         with self.app.database.write() as session:
             session.add(row)
             session.flush()
-            assert row.id is not None
-            return row.id
+        index_due(self.app.database)
+        assert row.id is not None
+        return row.id
 
     def subscribe(self, address: str, *topics: str, language: str | None = None, name: str = "") -> int:
         """Enter a confirmed reader and return the subscription's id."""

@@ -39,11 +39,18 @@ def _statements() -> tuple[str, ...]:
             REAL_UPGRADE(connection, None)
         database.close()
         made = sqlite3.connect(path)
-        query = (
-            "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%' ORDER BY rowid"
-        )
-        tables = [sql for (sql,) in made.execute(query)]
-        rows = [line for line in made.iterdump() if line.startswith("INSERT INTO") and "sqlite_" not in line]
+        # A virtual table makes the tables behind it itself.
+        behind = {
+            name for (name,) in made.execute("SELECT name FROM pragma_table_list WHERE type = 'shadow'")
+        }
+        query = "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%' ORDER BY rowid"
+        tables = [sql for name, sql in made.execute(query) if name not in behind]
+        without = ("sqlite_", *(f'"{name}"' for name in behind))
+        rows = [
+            line
+            for line in made.iterdump()
+            if line.startswith("INSERT INTO") and not any(name in line for name in without)
+        ]
         made.close()
     return (*tables, *rows)
 

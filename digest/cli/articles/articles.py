@@ -11,7 +11,7 @@ from digest.cli.terminal.common import DEFAULT, AsJson, Common, application, rea
 from digest.cli.terminal.output import say, show_json, warn
 from digest.cli.terminal.tables import show_table
 from digest.models.article import ArticleFilter
-from digest.tasks.articles import articles, pruning
+from digest.tasks.articles import articles
 from digest.tasks.articles.adding import add_documents
 from digest.tasks.articles.articles import Mark
 
@@ -212,7 +212,7 @@ def prune(
     """
     span = read_duration(older_than, "--older-than")
     with application(common) as app:
-        pruned = pruning.prune(app.database, app.settings, app.clock(), span, dry_run=not yes)
+        pruned = articles.prune(app.database, app.settings, app.clock(), span, dry_run=not yes)
     if json:
         show_json({"removed": pruned.removed, "emptied": pruned.emptied, "before": pruned.before.isoformat(),
                    "dry_run": not yes})  # fmt: skip

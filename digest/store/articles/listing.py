@@ -1,21 +1,26 @@
 """The list of articles for editors: filtered, ordered and limited by the database."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, String, cast
 from sqlalchemy.orm import defer
-from sqlmodel import Session, col, func, or_, select
+from sqlmodel import Session, col, func, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from digest.models import Article
 from digest.models.article import ArticleFilter
 from digest.models.row import row_id
+from digest.store.articles import search
+from digest.store.articles.articles import in_parts
 
 _AT_ONCE = 500
 LOOKED_THROUGH = 20_000
 """How many articles one page of a search goes through at most."""
+_LIKELY = 200
+"""From how many of the newest that match those for an edition are taken."""
 _SHOWN = (
     "id", "title", "url", "published_at", "topics", "source", "author", "first_seen_at", "hidden_at",
     "pinned_at",
@@ -26,6 +31,8 @@ _WITHOUT_BODIES = (defer(Article.html), defer(Article.text))  # type: ignore[arg
 def list_articles(session: Session, wanted: ArticleFilter, limit: int) -> Iterator[dict[str, Any]]:
     """Yield at most `limit` articles, newest first, without their texts; 0 means no limit, and streams."""
     query: Any = select(*(getattr(Article, name) for name in _SHOWN))
+    if wanted.search:
+        query = query.where(search.has_words(session, wanted.search))
     query = query.where(*_conditions(wanted)).order_by(_dated().desc(), col(Article.id).desc())
     if limit:
         query = query.limit(limit)
@@ -37,36 +44,79 @@ def list_articles(session: Session, wanted: ArticleFilter, limit: int) -> Iterat
 class FoundArticles:
     """A page of articles, the last stored first; `below` is the id to go on below, None at the end.
 
-    `is_whole` where the page is full or the store has ended; else the search stopped at its bound.
+    `is_whole` where the page is full or the store has ended; else the search stopped at its bound. `unread`
+    counts the articles that cannot be found by words yet, where words are looked for.
     """
 
     articles: list[Article]
     below: int | None
     is_whole: bool
+    unread: int = 0
 
 
 def find_articles(session: Session, wanted: ArticleFilter, below: int | None, limit: int) -> FoundArticles:
-    """Find articles that match, by going through a bounded number of them, so that a page comes at once."""
+    """Find articles that match, by going through a bounded number of them, so that a page comes at once.
+
+    With words, these are the articles that the index has with them (`store.articles.search`).
+    """
     top = below if below is not None else _last_id(session) + 1
+    if wanted.search:
+        return _find_with_words(session, wanted, top, limit)
     floor = max(1, top - LOOKED_THROUGH)
-    query = select(Article).where(col(Article.id) < top, col(Article.id) >= floor, *_conditions(wanted))
-    query = query.options(*_WITHOUT_BODIES)
-    found = list(session.exec(query.order_by(col(Article.id).desc()).limit(limit + 1)))
+    query = _newest_first(col(Article.id) < top, col(Article.id) >= floor, *_conditions(wanted))
+    found = list(session.exec(query.limit(limit + 1)))
     if len(found) > limit:
         return FoundArticles(found[:limit], row_id(found[limit - 1]), is_whole=True)
     return FoundArticles(found, floor if floor > 1 else None, is_whole=floor == 1)
 
 
+def _find_with_words(session: Session, wanted: ArticleFilter, top: int, limit: int) -> FoundArticles:
+    conditions = list(_conditions(wanted))
+    most = LOOKED_THROUGH if conditions else limit + 1
+    ids = search.list_found(session, wanted.search, below=top, most=most)
+    unread = search.count_due(session, LOOKED_THROUGH)
+    found = _first_of(session, ids, limit + 1, *conditions)
+    if len(found) > limit:
+        return FoundArticles(found[:limit], row_id(found[limit - 1]), is_whole=True, unread=unread)
+    is_end = len(ids) < most
+    return FoundArticles(found, None if is_end else ids[-1], is_whole=is_end, unread=unread)
+
+
+def find_for_edition(session: Session, words: str, limit: int) -> list[Article]:
+    """Find articles that an editor may mean, without their texts: those with these words in the title first.
+
+    None of them is hidden or withdrawn. Of each kind the newest come first.
+    """
+    found: dict[int, Article] = {}
+    for in_title in (True, False):
+        ids = search.list_found(session, words, most=_LIKELY, in_title=in_title)
+        may_be_shown = col(Article.hidden_at).is_(None), col(Article.withdrawn_at).is_(None)
+        for article in _first_of(session, [one for one in ids if one not in found], limit, *may_be_shown):
+            found[row_id(article)] = article
+        if len(found) >= limit:
+            break
+    return list(found.values())[:limit]
+
+
+def _first_of(
+    session: Session, ids: Sequence[int], limit: int, *conditions: ColumnElement[bool]
+) -> list[Article]:
+    """Return the first of some articles, in falling order of ids, that fulfil conditions."""
+    found: list[Article] = []
+    for part in in_parts(ids):
+        query = _newest_first(col(Article.id).in_(part), *conditions)
+        found.extend(session.exec(query.limit(limit - len(found))))
+        if len(found) >= limit:
+            break
+    return found
+
+
+def _newest_first(*conditions: ColumnElement[bool]) -> SelectOfScalar[Article]:
+    return select(Article).where(*conditions).options(*_WITHOUT_BODIES).order_by(col(Article.id).desc())
+
+
 def _last_id(session: Session) -> int:
     return session.exec(select(func.max(Article.id))).one() or 0
-
-
-def find_titled(session: Session, words: str, limit: int) -> list[Article]:
-    """List the newest articles whose title has all of these words, or parts of words."""
-    query = select(Article).options(*_WITHOUT_BODIES)
-    for word in words.split():
-        query = query.where(col(Article.title).icontains(word, autoescape=True))
-    return list(session.exec(query.order_by(col(Article.id).desc()).limit(limit)))
 
 
 def _dated() -> ColumnElement[Any]:
@@ -74,15 +124,13 @@ def _dated() -> ColumnElement[Any]:
 
 
 def _conditions(wanted: ArticleFilter) -> Iterator[ColumnElement[bool]]:
+    """Yield what an article that matches fulfils, its words aside."""
     if wanted.topic:
         yield _has_topic(wanted.topic)
     if wanted.source:
         yield col(Article.source) == wanted.source
     if wanted.since:
         yield _dated() >= wanted.since
-    for word in wanted.search.split():
-        fields = (Article.title, Article.summary, Article.text)
-        yield or_(*(col(field).icontains(word, autoescape=True) for field in fields))
     for state, field in ((wanted.hidden, Article.hidden_at), (wanted.pinned, Article.pinned_at)):
         if state is not None:
             yield col(field).is_not(None) if state else col(field).is_(None)

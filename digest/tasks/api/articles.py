@@ -20,6 +20,7 @@ from digest.store.articles import articles
 from digest.store.articles.listing import FoundArticles, find_articles
 from digest.store.database import Database
 from digest.store.editions import archive
+from digest.tasks.articles.searching import AT_ONCE, index_due
 from digest.tasks.articles.storing import BY_HAND, replace_article, store_articles
 from digest.tasks.articles.topics import topics_by
 from digest.tasks.articles.withdrawing import Withdrawn, withdraw
@@ -79,6 +80,12 @@ def external_id(article: Article) -> str | None:
 
 def take_article(database: Database, settings: Settings, sent: SentArticle, now: datetime) -> TakenArticle:
     """Store an article, or update the one with its external id; raise InputError where it cannot be taken."""
+    taken = _take(database, settings, sent, now)
+    index_due(database, AT_ONCE)
+    return taken
+
+
+def _take(database: Database, settings: Settings, sent: SentArticle, now: datetime) -> TakenArticle:
     _check_source(settings, sent.source)
     item = _build(sent)
     with database.write() as session:
@@ -114,7 +121,8 @@ def change_article(
             given["topics"] = tuple(changes["topics"] or ())
         sent = replace(_sent(row), **given)
         replace_article(session, row, _build(sent, row.guid), now, topics_by(settings))
-        return TakenArticle(row)
+    index_due(database, AT_ONCE)
+    return TakenArticle(row)
 
 
 def find_article(database: Database, article_id: int) -> TakenArticle:

@@ -13,6 +13,7 @@ from digest.settings import Settings
 from digest.store.articles import articles
 from digest.store.database import Database
 from digest.tasks.articles.fetching import FetchReport
+from digest.tasks.articles.searching import AT_ONCE, index_due
 from digest.tasks.articles.site import check_address
 from digest.tasks.articles.storing import BY_HAND, store_articles
 from digest.tasks.articles.topics import topics_by
@@ -33,6 +34,7 @@ def add_documents(
             articles.take_turns(session)
             made_by = topics_by(settings)
             report.count(store_articles(session, BY_HAND, [parsed], now, topics=made_by))
+    index_due(database)
     return report
 
 
@@ -47,7 +49,9 @@ def add_page(database: Database, settings: Settings, address: str, now: datetime
     with database.write() as session:
         articles.take_turns(session)
         store_articles(session, BY_HAND, [parsed], now, topics=topics_by(settings))
-        return articles.get_article(session, parsed.canonical_url)
+        added = articles.get_article(session, parsed.canonical_url)
+    index_due(database, AT_ONCE)
+    return added
 
 
 def _read_document(settings: Settings, place: str, now: datetime) -> ParsedArticle:

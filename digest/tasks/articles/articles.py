@@ -1,15 +1,17 @@
-"""Commands on stored articles: list, show, hide, pin, split, find related."""
+"""Commands on stored articles: list, show, hide, pin, split, find related, prune."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from digest.articles.related import Index
+from digest.errors import UsageError
 from digest.models import Article, Edition, Fold
 from digest.models.article import ArticleFilter
 from digest.models.row import row_id
-from digest.store.articles import articles, duplicates
+from digest.settings import Settings
+from digest.store.articles import articles, duplicates, images, pruning
 from digest.store.articles import related as stories
 from digest.store.articles.duplicates import OtherSource
 from digest.store.articles.listing import FoundArticles, find_articles
@@ -17,6 +19,7 @@ from digest.store.articles.listing import list_articles as select_articles
 from digest.store.database import Database
 from digest.store.editions import archive
 from digest.tasks.articles import duplicates as folding
+from digest.tasks.articles.searching import index_due
 
 PAGE = 50
 Mark = Literal["hidden_at", "pinned_at"]
@@ -29,6 +32,15 @@ class ShownArticle:
     article: Article
     also_at: Sequence[OtherSource] = ()
     folded_into: Article | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pruned:
+    """What pruning deleted, or would delete."""
+
+    removed: int
+    emptied: int
+    before: datetime
 
 
 def list_articles(database: Database, wanted: ArticleFilter, limit: int) -> list[dict[str, Any]]:
@@ -93,3 +105,26 @@ def list_related(
         near = index.near([stories.to_story(found)], limit)
         known = articles.get_articles(session, near)
         return [known[number] for number in near]
+
+
+def prune(
+    database: Database, settings: Settings, now: datetime, older_than: timedelta, *, dry_run: bool
+) -> Pruned:
+    """Prune articles older than a period; raise UsageError if an edition could still use them."""
+    longest = max(max(digest.carry, digest.lookback) for digest in settings.digests)
+    if older_than <= longest:
+        raise UsageError(
+            f'--older-than "{older_than.days}d" is within reach of an edition: the longest "carry" or'
+            f' "lookback" of a digest is {longest.days} days; name more'
+        )
+    before = now - older_than
+    if dry_run:
+        with database.read() as session:
+            counted = pruning.count_prunable(session, before)
+    else:
+        with database.write() as session:
+            articles.take_turns(session)
+            counted = pruning.prune(session, before)
+            images.forget_unused(session)
+        index_due(database)
+    return Pruned(counted.removed, counted.emptied, before)

@@ -25,6 +25,7 @@ from digest.rules.articles.topics import Topics
 from digest.settings import Settings, SourceSettings
 from digest.store.articles import articles
 from digest.store.database import Database
+from digest.tasks.articles.searching import index_due
 from digest.tasks.articles.storing import Stored, hold_taken_back, store_articles
 from digest.tasks.articles.topics import renew_topics, topics_by
 
@@ -104,6 +105,7 @@ def fetch_due(
         reports[source.name] = _recorded(database, settings, made_by, source, outcome, now)
         if progress:
             progress(len(reports), len(due))
+    index_due(database)
     return [reports[source.name] for source in due]
 
 

@@ -147,12 +147,8 @@ def find_stored(session: Session, article_id: int) -> Article | None:
 
 
 def find_articles(session: Session, words: str) -> list[Article]:
-    """Find stored articles by words of their titles, the newest first."""
-    words = " ".join(words.split())[:200]
-    if not words:
-        return []
-    found = listing.find_titled(session, words, MOST_FOUND)
-    return [article for article in found if not (article.hidden_at or article.withdrawn_at)]
+    """Find stored articles by their words, those with them in the title first, then the newest."""
+    return listing.find_for_edition(session, words[:200], MOST_FOUND)
 
 
 def change_article(desk: Desk, hand: Edit, article_id: int, fields: Mapping[str, str]) -> None:

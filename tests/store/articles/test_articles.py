@@ -18,8 +18,9 @@ from digest.models import (
 )
 from digest.models.article import ArticleFilter
 from digest.store.articles import articles, pruning
-from digest.store.articles.listing import find_articles, find_titled, list_articles
+from digest.store.articles.listing import find_articles, find_for_edition, list_articles
 from digest.store.database import Database
+from digest.tasks.articles.searching import index_due
 
 NOW = datetime(2026, 11, 23, 6, tzinfo=UTC)
 LONG_AGO = NOW - timedelta(days=500)
@@ -41,8 +42,9 @@ def add(database: Database, number: int, **own: Any) -> int:
     with database.write() as session:
         session.add(row)
         session.flush()
-        assert row.id is not None
-        return row.id
+    index_due(database)
+    assert row.id is not None
+    return row.id
 
 
 def listed(database: Database, limit: int = 0, **wanted: Any) -> list[int]:
@@ -96,7 +98,7 @@ def test_what_a_search_finds_leaves_the_texts_in_the_database(database: Database
     add(database, 1, title="Bridge reopens", text="After nine winters")
     with database.read() as session:
         found = [
-            *find_titled(session, "bridge", 10),
+            *find_for_edition(session, "bridge", 10),
             *find_articles(session, ArticleFilter(search="bridge"), None, 10).articles,
         ]
     for one in found:
