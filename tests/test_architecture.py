@@ -325,3 +325,13 @@ def test_docstrings_of_tests_begin_as_those_of_the_program(path: Path) -> None:
     ]
 
     assert not [node.name for node in documented if OPENINGS.match(ast.get_docstring(node) or "")]
+
+
+def test_migrations_stand_in_one_line_each_with_the_number_of_its_file() -> None:
+    """Two that were written side by side may have the same number, in files of different names."""
+    before = None
+    for path in sorted((PACKAGE / "store" / "migrations" / "versions").glob("0*.py")):
+        written = path.read_text(encoding="utf-8")
+        assert f'\nrevision = "{path.name[:4]}"\n' in written, path.name
+        assert f"\ndown_revision = {before}\n" in written, path.name
+        before = f'"{path.name[:4]}"'

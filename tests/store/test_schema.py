@@ -36,7 +36,7 @@ def test_the_migrations_make_what_the_models_describe(database: Database) -> Non
 
     def is_compared(_object: object, name: str | None, *_more: object) -> bool:
         # PostgreSQL's migrations have another set of these on purpose: see `Delivery` and `in_states`.
-        # The index of words is no model: see migration 0040.
+        # The index of words is no model: see migration 0041.
         if (name or "").removeprefix("ix_").startswith("article_search"):
             return False
         return database.is_sqlite or name not in ("is_open", "ix_delivery_owned")
@@ -119,7 +119,7 @@ def test_the_articles_of_an_older_database_wait_to_be_read_for_the_search(databa
     config.set_main_option("path_separator", "os")
     with database.engine.begin() as connection:
         config.attributes["connection"] = connection
-        command.downgrade(config, "0039")
+        command.downgrade(config, "0040")
     with database.write() as session:
         session.add(Article(source="wire", canonical_url="u", url="u", content_hash="c", title="Bridge",
                             first_seen_at=datetime(2026, 1, 1, tzinfo=UTC)))  # fmt: skip

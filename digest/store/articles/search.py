@@ -1,7 +1,7 @@
 """The index by which articles are found by their words: FTS5 on SQLite, a tsvector on PostgreSQL.
 
 Both are given the same words, which `digest.articles.text.search_words` makes, so both find the same articles
-whatever the database's locale. Triggers enter each new and each edited article as due (migration 0040);
+whatever the database's locale. Triggers enter each new and each edited article as due (migration 0041);
 `list_due` reads those, and `enter` puts them into the index.
 """
 

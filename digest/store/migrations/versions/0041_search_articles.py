@@ -6,8 +6,8 @@ no models: they are made from the articles again where a publication moves to an
 
 from alembic import op
 
-revision = "0040"
-down_revision = "0039"
+revision = "0041"
+down_revision = "0040"
 branch_labels = None
 depends_on = None
 
