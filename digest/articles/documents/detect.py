@@ -22,6 +22,7 @@ _BEGINS_WITH_A_TAG = re.compile(
     re.I | re.S,
 )
 _HAS_A_PAGE = re.compile(rb"^[ \t]*<(?:!doctype html|html)\b.*<(?:/html|/head|body)\b", re.I | re.S | re.M)
+_TAG = re.compile(rb"<[a-zA-Z!/][^<>]*>")
 _FRONT = (b"---\n", b"---\r\n", b"+++\n", b"+++\r\n")
 _LOOKED_AT = 4_000
 _PAGE_ENDINGS = ("html", "htm", "xhtml", "php", "asp", "aspx", "jsp")
@@ -96,7 +97,8 @@ def _kind(content: bytes, place: str, content_type: str) -> _Kind:
     if ending in ("md", "markdown") or content.startswith(_FRONT):
         return _Kind.MARKDOWN
     begins = content[:_LOOKED_AT].lstrip(b"\xff\xfe").replace(b"\0", b"")
-    if ending in _PAGE_ENDINGS or _BEGINS_AS_PAGE.match(begins):
+    is_bare = called in ("", "text/plain") and not _TAG.search(content.replace(b"\0", b""))
+    if (ending in _PAGE_ENDINGS and not is_bare) or _BEGINS_AS_PAGE.match(begins):
         return _Kind.PAGE
     if ending not in ("txt", "text") and called != "text/plain":
         is_page = _BEGINS_WITH_A_TAG.match(begins) or _HAS_A_PAGE.search(begins)

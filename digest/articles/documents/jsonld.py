@@ -41,6 +41,16 @@ def texts(value: object, *keys: str) -> list[str]:
     return [html.unescape(value).strip()] if isinstance(value, str) and value.strip() else []
 
 
+def people(value: object) -> list[str]:
+    """Return the names of persons; one may have them in parts (schema.org/Person)."""
+    if isinstance(value, list):
+        return [name for item in value[:100] for name in people(item)]
+    if not isinstance(value, dict) or value.get("name"):
+        return texts(value, "name")
+    parts = (*texts(value.get("givenName")), *texts(value.get("familyName")))
+    return [" ".join(parts)] if parts else []
+
+
 def _loaded(script: str) -> list[Any]:
     """Parse one script: as a whole, then without trailing commas, then object by object, then pair by
     pair."""
@@ -96,7 +106,9 @@ def _nodes(values: list[Any]) -> Iterator[Node]:
 
 
 def _is_article(node: Node) -> bool:
-    kinds = node.get("@type")
+    kinds = node.get("@type") or node.get("type")
+    if not kinds:
+        return bool(node.get("headline")) and bool(node.get("datePublished") or node.get("author"))
     return any(
         isinstance(kind, str) and _ARTICLES.fullmatch(re.split(r"[/:#]", kind)[-1]) is not None
         for kind in (kinds if isinstance(kinds, list) else [kinds])

@@ -11,9 +11,11 @@ from urllib.parse import urljoin
 
 from lxml import etree, html
 
-from digest.articles.documents.jsonld import Node, find_article, texts
+from digest.articles.documents.credits import NO_CREDIT, Credit, is_outside, read_credit
+from digest.articles.documents.jsonld import Node, find_article, people, texts
 from digest.articles.html.trees import all_of
 from digest.articles.text.dates import feed_moment
+from digest.articles.text.names import given_name_first
 
 _PUBLISHED = (
     "article:published_time", "og:article:published_time", "og:published_time", "article:published", "datepublished",
@@ -30,6 +32,11 @@ _AUTHORS = (
     "parsely-author",
     "sailthru.author",
     "byl",
+)
+# One person each, often with the surname first (Google Scholar, "Inclusion guidelines").
+_CITED = ("citation_author", "citation_authors", "bepress_citation_author", "eprints.creators_name")
+_CATALOGUED = re.compile(
+    r"[^\W\d_][\w'’-]+, [^\W\d_a-z](?:[a-zà-ÿ][\w'’-]*|\.)(?: [^\W\d_a-z][\w'’-]*\.?){0,2}"
 )
 _IMAGES = (
     "og:image:secure_url",
@@ -48,7 +55,6 @@ _KEYWORDS = (
     "dc.subject",
     "keywords",
 )
-_OUTSIDE = re.compile(r"comment|related|sidebar|recommend|teaser|footer|widget|popular", re.I)
 _CLOCK = re.compile(r"\d[T ]\d{1,2}:\d\d|\d{9,}")
 _OFFSET = re.compile(r"(?:Z|[+-]\d\d:?\d\d|GMT|UTC)\s*$", re.I)
 _HOME = re.compile(r"/|(?:https?:)?//[^/]+/?", re.I)
@@ -66,6 +72,7 @@ class PageMetadata:
     title: str = ""
     author: str | None = None
     published_at: datetime | None = None
+    shown: Credit = NO_CREDIT
     image: str | None = None
     image_alt: str | None = None
     language: str | None = None
@@ -101,6 +108,7 @@ def read_stated(text: str, url: str) -> PageMetadata:
         ),
         author=_author(page, meta, node),
         published_at=_published(page, meta, node),
+        shown=read_credit(page),
         image=image,
         image_alt=alt,
         language=_language(page, meta, node),
@@ -109,7 +117,7 @@ def read_stated(text: str, url: str) -> PageMetadata:
         base=_absolute(url, next((one.get("href") or "" for one in page.iter("base")), "")),
         page_title=_words(next((one for one in page.iter("title") if not _is_drawn(one)), None)),
         headings=headings,
-        subheadings=tuple(_words(one) for one in all_of(page, "h2", "h3") if not _is_outside(one))[:8],
+        subheadings=tuple(_words(one) for one in all_of(page, "h2", "h3") if not is_outside(one))[:8],
         site_headings=site_headings,
         site=_first(
             meta.get("og:site_name"), texts(node.get("publisher"), "name"), meta.get("application-name")
@@ -131,7 +139,7 @@ def _headings(page: html.HtmlElement) -> tuple[tuple[str, ...], tuple[str, ...]]
     for heading in all_of(page, "h1"):
         links = [*heading.iter("a"), *(one for one in heading.iterancestors() if one.tag == "a")]
         is_home = any(_HOME.fullmatch((link.get("href") or "").strip()) for link in links)
-        (of_site if is_home or _is_outside(heading) else own).append(_words(heading))
+        (of_site if is_home or is_outside(heading) else own).append(_words(heading))
     return tuple(own[:4]), tuple(of_site[:4])
 
 
@@ -172,10 +180,11 @@ def _all(meta: dict[str, list[str]], names: tuple[str, ...]) -> Iterator[str]:
 
 
 def _author(page: html.HtmlElement, meta: dict[str, list[str]], node: Node) -> str | None:
-    stated = texts(node.get("author") or node.get("creator"), "name")
+    stated = people(node.get("author") or node.get("creator"))
     marked = [" ".join(one.text_content().split()) for one in _marked(page, "author")]
     linked = [" ".join(one.text_content().split()) for one in page.xpath(".//a[@rel='author']")[:3]]
-    for names in (stated, list(_all(meta, _AUTHORS)), marked, linked):
+    cited = [given_name_first(name) for one in _all(meta, _CITED) for name in one.split(";")]
+    for names in (stated, [_in_order(name) for name in _all(meta, _AUTHORS)], cited, marked, linked):
         whole = [
             name
             for name in dict.fromkeys(names)
@@ -184,6 +193,11 @@ def _author(page: html.HtmlElement, meta: dict[str, list[str]], node: Node) -> s
         if whole:
             return ", ".join(whole[:6])
     return None
+
+
+def _in_order(name: str) -> str:
+    """Return a name of a library's catalogue, `Quay, Ann`, as it is spoken."""
+    return given_name_first(name) if _CATALOGUED.fullmatch(name) else name
 
 
 def _marked(page: html.HtmlElement, name: str) -> list[html.HtmlElement]:
@@ -198,7 +212,7 @@ def _published(page: html.HtmlElement, meta: dict[str, list[str]], node: Node) -
         *texts(node.get("datePublished"), "@value"),
         *_all(meta, _PUBLISHED),
         *(_time_of(one) for one in page.xpath(".//*[@itemprop='datePublished']")[:3]),
-        *(_time_of(one) for one in page.iter("time") if not _is_outside(one)),
+        *(_time_of(one) for one in page.iter("time") if not is_outside(one)),
         *texts(node.get("dateCreated"), "@value"),
     ]
     read = [(text, moment) for text in stated[:40] if text and (moment := feed_moment(text))]
@@ -213,16 +227,6 @@ def _published(page: html.HtmlElement, meta: dict[str, list[str]], node: Node) -
 
 def _time_of(element: html.HtmlElement) -> str:
     return (element.get("datetime") or element.get("content") or "").strip()
-
-
-def _is_outside(element: html.HtmlElement) -> bool:
-    """Return whether an element is part of comments, teasers or the edges of the page."""
-    return any(
-        holder.tag in ("aside", "nav", "footer")
-        or _OUTSIDE.search(f"{holder.get('class') or ''} {holder.get('id') or ''}")
-        for holder in element.iterancestors()
-        if holder.tag not in ("html", "body")
-    )
 
 
 def _image(page: html.HtmlElement, meta: dict[str, list[str]], node: Node) -> tuple[str | None, str | None]:

@@ -13,6 +13,7 @@ from trafilatura.settings import Document
 from trafilatura.utils import load_html
 
 from digest.articles.building import build_article
+from digest.articles.documents.credits import person_of_address, without_credit
 from digest.articles.documents.metadata import PageMetadata, read_stated
 from digest.articles.html.cleaning import escaped, one_line, paragraphs, plain_text
 from digest.articles.html.trees import all_of, read_tree, remove, unnested, untangled, words_of, write_tree
@@ -66,7 +67,8 @@ def parse_page(
             " save the article's text and add that"
         )
     found = _extracted(shown, stated.base or url)
-    html = _body(found, stated)
+    author = stated.author or stated.shown.author or (found.author if found else None)
+    html = without_credit(_body(found, stated), author)
     told = plain_text(html)
     if not html or (not stated.published_at and (word_count(told) < _FEWEST_WORDS or not _STOP.search(told))):
         raise InputError(f"{url}: {_NO_ARTICLE}")
@@ -77,12 +79,14 @@ def parse_page(
         url=own if saved and own else url,
         html=_without_title(html, title),
         summary=escaped(stated.description or (found.description if found else "") or ""),
-        author=_names(stated.author or (found.author if found else None), stated.site),
+        author=_names(author, stated.site),
         image=stated.image or (found.image if found else None),
         image_alt=stated.image_alt,
         language=stated.language or (found.language if found else None),
         topics=(*topics, *stated.topics),
-        published_at=stated.published_at or moment(found.date if found else None),
+        published_at=stated.published_at
+        or stated.shown.published_at
+        or moment(found.date if found else None),
         canonical=own if own and _host(own) == _host(url) else None,
     )
 
@@ -120,7 +124,7 @@ def _extracted(text: str, url: str) -> Document | None:
         if tree is None:
             return None
         found = trafilatura.bare_extraction(
-            _with_whole_links(tree, url),
+            _prepared(tree, url),
             url=url,
             with_metadata=True,
             include_comments=False,
@@ -135,8 +139,12 @@ def _extracted(text: str, url: str) -> Document | None:
     return found if isinstance(found, Document) and (found.text or "").strip() else None
 
 
-def _with_whole_links(tree: HtmlElement, url: str) -> HtmlElement:
-    """Resolve links against the page's base: the library knows only the host."""
+def _prepared(tree: HtmlElement, url: str) -> HtmlElement:
+    """Remove the author's `address`, and resolve links against the page's base: the library knows only the
+    host."""
+    for address in all_of(tree, "address"):
+        if person_of_address(address):
+            remove(address)
     for link in tree.iter("a"):
         href = (link.get("href") or "").strip()
         if href and not href.startswith("#") and not _SCHEME.match(href):

@@ -107,11 +107,13 @@ def _parts(block: str) -> list[str]:
     if match := _DATED.fullmatch(block):
         return [match[1], match[2]]
     parts = [part for part in _PARTS.split(block) if part.strip()]
-    if len(parts) > 1 or read_date(block):
+    if len(parts) > 1:
         return parts
     # "By Ann Quay, Nov. 17, 2020" and "By Ann Quay on 17 November 2020"
     match = re.match(r"(.{5,80}?)(?:,| on| le| am| el| il| -) (?=.{0,12}\d)(.+)$", block)
-    return [match[1], match[2]] if match and read_date(match[2]) else parts
+    if match is None or not read_date(match[2]) or (read_date(block) and not read_author(match[1])):
+        return parts
+    return [match[1], match[2]]
 
 
 def _is_aside(part: str) -> bool:
