@@ -71,12 +71,17 @@ def _print_status(given: Sequence[str], *, ends: bool = False) -> bool:
             edition = one
         else:
             return False
+    from digest.cli.editions.status_lines import StatusOptions, print_noted
+
+    options = StatusOptions("--json" in flags, "--quiet" in flags, config)
+    if edition is None and print_noted(options):
+        return True
     gc.disable()  # what imports build stays: to look for garbage meanwhile takes a tenth of their time
     try:
         from digest.cli.editions.status import print_status
     finally:
         gc.enable()
-    print_status(edition, as_json="--json" in flags, config=config, quiet="--quiet" in flags)
+    print_status(edition, options)
     return True
 
 

@@ -11,7 +11,7 @@ from cyclopts import Parameter
 
 from digest.bootstrap import Application
 from digest.cli.terminal.common import DEFAULT, AsJson, Common, application
-from digest.cli.terminal.output import say, show_json, warn
+from digest.cli.terminal.output import count, say, show_json, warn
 from digest.errors import SettingsError, UsageError
 from digest.models.status import Status
 from digest.tasks.doctor.examination import examine, is_healthy
@@ -90,4 +90,4 @@ def _show(findings: list[Finding], *, json: bool, quiet: bool) -> None:
         if finding.remedy:
             say(f"{'':<19} -> {finding.remedy}", quiet=quiet)
     counts = [sum(finding.status is status for finding in findings) for status in Status]
-    say(f"{counts[0]} ok, {counts[1]} to look at, {counts[2]} to mend", quiet=quiet)
+    say(f"{counts[0]} ok, {count(counts[1], 'warning')}, {count(counts[2], 'error')}", quiet=quiet)

@@ -134,7 +134,7 @@ def test_it_prints_lines_with_remedies_and_with_quiet_trouble_alone(setting: Set
     said = setting.publication.run("doctor", "--sends-from", OURS, code=1)
     assert "fail  dmarc         courier.example has no policy" in said
     assert f"{'':<19} -> publish at _dmarc.courier.example" in said
-    assert said.endswith(" ok, 1 to look at, 1 to mend\n")
+    assert said.endswith(" ok, 1 warning, 1 error\n")
     quiet = setting.publication.run("doctor", "--sends-from", OURS, "--quiet", code=1)
     assert quiet.count("\n") == 2
     assert "fail dmarc: courier.example has no policy" in quiet

@@ -19,7 +19,7 @@ def test_an_edition_reaches_each_reader_once_and_again_is_nothing_to_do(
         publication.run("send", "world", "--now")
         again = publication.run("send", "world", "--now")
 
-        assert "is already made" in again
+        assert "was already sent" in again
         assert sorted(relay.recipients) == [f"r{n}@readers.example" for n in range(3)]
         assert publication.facts("audit")["ok"] is True
 

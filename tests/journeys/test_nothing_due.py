@@ -3,14 +3,16 @@
 import subprocess
 import sys
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 
 from digest.cli.editions.idle import end_if_idle, note_path
+from digest.cli.editions.status_lines import StatusOptions, print_noted
 from digest.clock import utc_now
 from tests.support.newsroom import Caught, Publication
 
-pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+SLOW = {"cyclopts", "pydantic", "sqlalchemy", "sqlite3", "tomllib", "psycopg"}
 
 
 @pytest.fixture
@@ -21,7 +23,10 @@ def idle(publication: Publication) -> Publication:
         publication.begin(readers=2)
         publication.run("send", "world", "--now")
         publication.run("send")  # deadlines that passed before are noted by the first run of all
-        publication.run("send")
+        for _ in range(5):  # a server may be writing for itself meanwhile
+            publication.run("send")
+            if is_idle(publication):
+                break
     assert is_idle(publication)
     return publication
 
@@ -30,18 +35,86 @@ def is_idle(publication: Publication) -> bool:
     return end_if_idle(["send", "--quiet", "--config", str(publication.config)])
 
 
-def test_a_run_with_nothing_to_do_imports_nothing_that_is_slow(idle: Publication) -> None:
+def run_and_list_slow(idle: Publication, *given: str) -> tuple[str, set[str]]:
+    """Run a command in a process of its own; return what it printed and the slow modules it imported."""
     program = (
         "import sys\n"
         "from digest.cli import main\n"
         "main(sys.argv[1:])\n"
-        "print(*sorted({'cyclopts', 'pydantic', 'sqlalchemy', 'sqlite3', 'tomllib'} & set(sys.modules)))"
+        f"print('imported', *sorted({SLOW} & set(sys.modules)))"
     )
-    command = [sys.executable, "-c", program, "send", "--config", str(idle.config)]
+    command = [sys.executable, "-c", program, *given, "--config", str(idle.config)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
+    printed, _, imported = done.stdout.rpartition("imported")
+    return printed, set(imported.split())
 
-    assert done.stdout == "accepted 0, deferred 0, failed 0, withheld 0, uncertain 0\n\n"
-    assert note_path(idle.config).stat().st_mode & 0o777 == 0o600
+
+def test_a_run_with_nothing_to_do_imports_nothing_that_is_slow(idle: Publication) -> None:
+    printed, imported = run_and_list_slow(idle, "send")
+
+    assert printed == "accepted 0, deferred 0, failed 0, withheld 0, uncertain 0\n"
+    assert imported <= {"psycopg", "tomllib"}
+    assert ("psycopg" in imported) == ("postgresql" in idle.config.read_text())
+    assert note_path("send", idle.config).stat().st_mode & 0o777 == 0o600
+
+
+def test_a_status_that_has_not_changed_is_printed_again_without_what_is_slow(idle: Publication) -> None:
+    """A monitor asks for it each minute."""
+    for given in (["status"], ["status", "--json"], ["status", "--quiet"]):
+        note_path("status", idle.config).unlink(missing_ok=True)
+        found, _ = run_and_list_slow(idle, *given)
+        again, imported = run_and_list_slow(idle, *given)
+
+        assert again == found
+        assert imported <= {"psycopg", "tomllib"}
+    assert note_path("status", idle.config).stat().st_mode & 0o777 == 0o600
+
+
+def test_a_status_is_found_anew_after_every_change(idle: Publication) -> None:
+    idle.run("status")
+    assert has_noted_status(idle)
+
+    idle.run("subscribers", "add", "new@readers.example")
+    assert not has_noted_status(idle)
+
+    idle.run("status")
+    assert has_noted_status(idle)
+    idle.change_settings("port = ", "port =  ")
+    assert not has_noted_status(idle)
+
+
+def test_a_status_whose_time_has_come_is_found_anew(
+    idle: Publication, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    idle.run("status")
+    later = utc_now() + timedelta(minutes=6)
+    monkeypatch.setattr("digest.cli.editions.idle.utc_now", lambda: later)
+
+    assert not has_noted_status(idle)
+
+
+def test_a_disk_that_fills_up_is_told_by_the_next_status(
+    idle: Publication, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    idle.run("status")
+    monkeypatch.setattr("shutil.disk_usage", lambda _folder: SimpleNamespace(free=1_000))
+
+    assert not has_noted_status(idle)
+    assert "nearly full" in idle.run("status")
+
+
+def test_a_status_of_a_database_that_was_restored_is_never_a_note(idle: Publication) -> None:
+    idle.run("status")
+    state = idle.config.with_suffix(".state")
+    state.write_text(state.read_text().replace('"counter": ', '"counter": 9'))
+
+    assert not has_noted_status(idle)
+    idle.run("status", code=1)
+    assert not has_noted_status(idle)
+
+
+def has_noted_status(publication: Publication) -> bool:
+    return print_noted(StatusOptions(quiet=True, config=publication.config))
 
 
 def test_a_reader_who_joins_is_asked_by_the_next_run_and_tried_until_that_succeeds(idle: Publication) -> None:
@@ -72,6 +145,7 @@ def test_settings_or_variables_that_change_mean_a_run(
     assert not is_idle(idle)
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_database_that_was_restored_means_a_run(idle: Publication) -> None:
     database = idle.folder / "digest.db"
     content = database.read_bytes()
@@ -95,6 +169,6 @@ def test_a_run_that_is_asked_for_more_is_made(idle: Publication) -> None:
 
 @pytest.mark.parametrize("written", ["", "{", "[]", "{}", '{"version": 1}'])
 def test_a_note_that_cannot_be_read_means_a_run(idle: Publication, written: str) -> None:
-    note_path(idle.config).write_text(written)
+    note_path("send", idle.config).write_text(written)
 
     assert not is_idle(idle)

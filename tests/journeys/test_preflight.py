@@ -29,7 +29,7 @@ def test_an_edition_is_looked_over_and_what_fails_ends_in_exit_1(tmp_path: Path,
     found = {one["check"]: one for one in bad["checks"] if one["outcome"] != "ok"}
     assert found["pictures on https"]["outcome"] == "fail"
     assert found["title capitals"]["outcome"] == "warn"
-    assert "fails    pictures on https" in said
+    assert "error    pictures on https" in said
     assert "title capitals: article" in quiet
     assert publication.facts("status")["editions"] == []
 

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from digest.cli.editions.status import SUMS
+from digest.cli.editions.status_lines import SUMS
 from digest.cli.terminal.tables import TableLayout, say_moment, show_table
 
 PARIS = ZoneInfo("Europe/Paris")

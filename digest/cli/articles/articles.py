@@ -79,7 +79,7 @@ def list_(
     else:
         show_table(["id", "published_at", "topics", "source", "title"], rows[: limit or None])
     if more:
-        warn(f"there are more than {limit}: --limit names another number, 0 shows all")
+        warn(f"the first {limit} articles; --limit 0 shows all")
 
 
 def show(article: str, *, json: AsJson = False, common: Common = DEFAULT) -> None:

@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 
 from cyclopts import Parameter
 
-from digest.cli.editions.status import SUMS, end_refused, print_status
+from digest.cli.editions.status import print_status
+from digest.cli.editions.status_lines import SUMS, StatusOptions, end_refused
 from digest.cli.terminal.common import DEFAULT, AsJson, Common, application, read_moment
 from digest.cli.terminal.output import say, show_json
 from digest.cli.terminal.tables import TableLayout, say_moment, show_table
@@ -24,7 +25,7 @@ def status(edition: str | None = None, *, json: AsJson = False, common: Common =
     edition:
         Only this one: "DIGEST", "DIGEST/CADENCE" or "DIGEST/CADENCE/PERIOD".
     """
-    print_status(edition, as_json=json, config=common.config, quiet=common.quiet)
+    print_status(edition, StatusOptions(json, common.quiet, common.config))
 
 
 def audit(edition: str | None = None, *, json: AsJson = False, common: Common = DEFAULT) -> None:

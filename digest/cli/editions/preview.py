@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from digest.cli.terminal.common import DEFAULT, AsJson, Common, application, read_moment
-from digest.cli.terminal.output import say, show_json, warn
+from digest.cli.terminal.output import count, say, show_json, warn
 from digest.models.status import Status
 from digest.private_files import write_private
 from digest.rules.editions.preflight_checks import is_clear
@@ -16,7 +16,7 @@ from digest.tasks.editions.preflight import Preflight, look_before
 from digest.tasks.editions.preview import Viewer, describe
 from digest.tasks.editions.preview import preview as make_preview
 
-_SAID = {Status.OK: "ok", Status.WARN: "look at", Status.FAIL: "fails"}
+_SAID = {Status.OK: "ok", Status.WARN: "warning", Status.FAIL: "error"}
 
 
 def preview(
@@ -145,4 +145,4 @@ def _show(flight: Preflight, *, json: bool, quiet: bool) -> None:
                 warn(f"{one.check}: {reason}")
             say(f"{_SAID[one.outcome]:<8} {one.check:<24} {reason}", quiet=quiet)
     counts = [sum(one.outcome is outcome for one in flight.checked) for outcome in Status]
-    say(f"{counts[0]} checks are ok, {counts[1]} to look at, {counts[2]} fail", quiet=quiet)
+    say(f"{counts[0]} ok, {count(counts[1], 'warning')}, {count(counts[2], 'error')}", quiet=quiet)

@@ -2,7 +2,6 @@
 
 import sys
 from datetime import datetime
-from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -97,19 +96,16 @@ def send(
 def note_idle(settings: Settings, said: list[str]) -> None:
     """Note until when there is nothing to do, if nothing is left to be done; see `digest.cli.editions.idle`.
 
-    The files are looked at before the database is read, and again afterwards: what another process writes
-    meanwhile prevents the note, and what it writes later makes the note worthless.
+    All is looked at before the database is read, and again afterwards: what another process writes meanwhile
+    prevents the note, and what it writes later makes the note worthless.
     """
-    url = settings.database_url
-    if not url.startswith("sqlite:///"):
-        return
     inbound = settings.inbound
     folders = [settings.path(inbound.spool) / "new"]
     if inbound.maildir:
         folders.append(settings.path(inbound.maildir) / "new")
     if any(path.is_dir() and any(path.iterdir()) for path in folders):
         return
-    watched = settings.file, Path(url.removeprefix("sqlite:///")), folders
+    watched = settings.file, settings.database_url, folders
     before = idle.look_at(*watched)
     app = Application(settings)
     try:
@@ -117,7 +113,7 @@ def note_idle(settings: Settings, said: list[str]) -> None:
     finally:
         app.close()
     if until is not None and before is not None and idle.look_at(*watched) == before:
-        idle.write_note(settings.file, until.timestamp(), said, before)
+        idle.write_note("send", settings.file, until.timestamp(), said, before)
 
 
 def describe(done: Sent) -> list[str]:
@@ -156,7 +152,7 @@ def _describe_compiled(item: Compiled) -> str:
     if item.waits:
         return "waits for the edition before it, which is still being compiled"
     if not item.made:
-        return "is already made"
+        return "was already sent"
     if not item.planned and not item.nothing_new:
         return "has no readers yet; whoever joins it today gets theirs at once"
     return f"compiled for {item.planned} readers, nothing new for {item.nothing_new}"

@@ -6,6 +6,11 @@ import sys
 from digest.safe_text import printable
 
 
+def count(number: int, noun: str) -> str:
+    """Return a number with its noun: `1 warning`, `2 warnings`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def say(text: str = "", *, quiet: bool = False) -> None:
     """Print one line of facts."""
     if not quiet:

@@ -48,7 +48,7 @@ def look(
     was_full: bool = False,
 ) -> Watched:
     """Read all that conditions are found in; `was_full` says that the disk is known to be nearly full."""
-    folder = _database_folder(settings)
+    folder = database_folder(settings)
     return Watched(
         editions=_list_editions(session, settings),
         deadlines=_list_deadlines(session, settings, now),
@@ -64,7 +64,7 @@ def look(
     )
 
 
-def _database_folder(settings: Settings) -> Path:
+def database_folder(settings: Settings) -> Path:
     """Return where the database is; with PostgreSQL, where the settings are and mail is taken in."""
     url = settings.database_url
     folder = Path(url.removeprefix("sqlite:///")).parent if url.startswith("sqlite") else settings.folder

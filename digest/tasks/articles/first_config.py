@@ -9,7 +9,7 @@ from digest.settings.look import contrast
 from digest.tasks.articles.site import SiteFound
 
 IGNORED = (
-    "config.toml\nconfig.state\nconfig.idle\ndigest.db*\n*.pem\n*.log\nlook/\nmail/\ninbox/\nreaders*.csv\n"
+    "config.toml\nconfig.state\nconfig*.idle\ndigest.db*\n*.pem\n*.log\nlook/\nmail/\ninbox/\nreaders*.csv\n"
 )
 """The lines of a .gitignore beside the settings: secrets, keys, readers and their mail."""
 
