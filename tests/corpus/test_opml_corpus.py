@@ -1,5 +1,7 @@
 """Lists of feeds as programs export them, damaged ones too: what is whole is kept, and what is not is named."""
 
+import time
+
 import pytest
 
 from digest.articles.feeds.opml import parse_opml
@@ -47,6 +49,29 @@ LISTS = {
         '<outline text="B" xmlUrl="feed:https://quay.example/g"/></body></opml>',
         [("A", "http://quay.example/f"), ("B", "https://quay.example/g")],
     ),
+    "attributes without quotes": (
+        '<opml><body><outline type=rss text=Tides xmlUrl=https://quay.example/f?a=1&b=2 />'
+        "<outline text=Ebb xmlUrl=https://quay.example/g></outline></body></opml>",
+        [("Tides", "https://quay.example/f?a=1&b=2"), ("Ebb", "https://quay.example/g")],
+    ),
+    "one attribute without quotes, and a sign more than in another": (
+        '<opml><body><outline text="Sea"><outline text="High > low" type=rss xmlUrl="https://quay.example/f"/></outline></body></opml>',
+        [("High > low", "https://quay.example/f")],
+    ),
+    "quotes inside of an attribute": (
+        '<opml><body><outline text="The "best" of tides" title="The "best" of tides" xmlUrl="https://quay.example/f"/>'
+        "<outline text='Ann's tides' xmlUrl='https://quay.example/g'/></body></opml>",
+        [('The "best" of tides', "https://quay.example/f"), ("Ann's tides", "https://quay.example/g")],
+    ),
+    "a quote at either end of an attribute": (
+        '<opml><body><outline text=""Tides"" xmlUrl="https://quay.example/f" /></body></opml>',
+        [('"Tides"', "https://quay.example/f")],
+    ),
+    "a sign less than inside of an attribute": (
+        '<opml><body><outline text="Low < high" xmlUrl="https://quay.example/f"/>'
+        '<outline text="I <3 tides" xmlUrl="https://quay.example/g"/></body></opml>',
+        [("Low < high", "https://quay.example/f"), ("I <3 tides", "https://quay.example/g")],
+    ),
 }  # fmt: skip
 
 
@@ -64,3 +89,18 @@ def test_what_is_damaged_or_no_feed_is_named() -> None:
     assert any("damaged" in one.why for one in parse_opml(cut.encode(), name="feeds.opml")[1])
     page, _ = LISTS["an address in url, of an outline that is a feed"]
     assert [one.item for one in parse_opml(page.encode(), name="feeds.opml")[1]] == ["Page"]
+
+
+def test_an_outline_of_quotes_alone_is_mended_in_linear_time() -> None:
+    hostile = (
+        b'<opml><body><outline text="Tides" xmlUrl="https://quay.example/f"/>'
+        + b"<outline "
+        + b'a="' * 20_000
+        + b"/></body></opml>"
+    )
+    started = time.perf_counter()
+
+    taken, _ = parse_opml(hostile, name="feeds.opml")
+
+    assert [feed.title for feed in taken] == ["Tides"]
+    assert time.perf_counter() - started < 2

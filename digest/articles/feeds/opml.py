@@ -16,6 +16,15 @@ from digest.articles.parsed import Rejected
 from digest.errors import InputError
 from digest.rules.articles.topics import slug
 
+_OUTLINE = re.compile(
+    rb"<outline\b((?:[^<]|<(?!/?(?:outline|body|head|opml)\b|!))*?)(/?)>(?=\s*(?:<|\Z))", re.I
+)
+_WHOLE = re.compile(rb"(?:\s+[\w:.-]+\s*=\s*(?:\"[^\"<]*\"|'[^'<]*'))*\s*")
+_ATTRIBUTE = re.compile(
+    rb"([\w:.-]+)\s*=\s*(?:\"(.*?)\"(?=\s+[\w:.-]+\s*=|\s*\Z)|'(.*?)'(?=\s+[\w:.-]+\s*=|\s*\Z)|([^\s\"']+))",
+    re.S,
+)
+_LONGEST_OUTLINE = 8_000
 _LONGEST_NAME = 40
 _LONGEST_URL = 2_000
 _MOST_DAMAGES = 20
@@ -40,7 +49,7 @@ def parse_opml(content: bytes, *, name: str) -> tuple[list[OpmlFeed], list[Rejec
     check_xml(content, name)
     parser = etree.XMLParser(resolve_entities=False, no_network=True, recover=True, huge_tree=False)
     try:
-        root = etree.fromstring(mend_references(content), parser)
+        root = etree.fromstring(mend_references(_mend_outlines(content)), parser)
     except (etree.XMLSyntaxError, ValueError):
         root = None
     if root is None or str(root.tag).rpartition("}")[2].lower() != "opml":
@@ -56,6 +65,22 @@ def parse_opml(content: bytes, *, name: str) -> tuple[list[OpmlFeed], list[Rejec
     if not taken and not rejected:
         raise InputError(f"{name} lists no feeds; export the list of feeds from a feed reader as OPML")
     return taken, rejected
+
+
+def _mend_outlines(content: bytes) -> bytes:
+    """Quote the attributes of outlines anew where they are not quoted, or have a quote or `<` within."""
+    return content if b"\0" in content else _OUTLINE.sub(_mended, content)
+
+
+def _mended(outline: re.Match[bytes]) -> bytes:
+    inner = outline[1]
+    if _WHOLE.fullmatch(inner) or len(inner) > _LONGEST_OUTLINE:
+        return outline[0]
+    found = [(match[1], match[2] or match[3] or match[4] or b"") for match in _ATTRIBUTE.finditer(inner)]
+    written = (
+        b' %s="%s"' % (name, value.replace(b'"', b"&quot;").replace(b"<", b"&lt;")) for name, value in found
+    )
+    return b"<outline%s%s>" % (b"".join(written), outline[2])
 
 
 def _damages(log: Any) -> Iterator[Rejected]:

@@ -18,6 +18,7 @@ from digest.articles.feeds.vocabulary import (
     ATOM_03,
     CONTENT,
     DC,
+    FEEDBURNER,
     KNOWN,
     MEDIA,
     RSS,
@@ -110,6 +111,7 @@ def _settle(item: Any, authors: list[str], base: str | None) -> None:
     texts = _take_texts(item)
     if not is_atom:
         _settle_authors(item, authors)
+    _take_origin(item)
     _drop_boxes(item, is_atom)
     if media.title and not any(_says(child, "title") for child in item):
         _add(item, is_atom, "title", media.title)
@@ -152,6 +154,14 @@ def _take_texts(item: Any) -> dict[str, str]:
             texts[kind] = max(texts.get(kind, ""), (inner or "").strip(), key=len)
             item.remove(child)
     return texts
+
+
+def _take_origin(item: Any) -> None:
+    """Rename the original link of Pheedo, whose own links lead through a counter, to FeedBurner's."""
+    for child in item:
+        space, name = name_of(child)
+        if name == "origLink" and "pheedo" in space.lower():
+            child.tag = f"{{{FEEDBURNER}}}origLink"
 
 
 def _drop_boxes(item: Any, is_atom: bool) -> None:

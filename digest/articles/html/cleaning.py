@@ -123,7 +123,7 @@ def _allowed(_tag: str, attribute: str, value: str) -> str | None:
     absolute = _absolute(value, _BASE.get())
     if absolute is None or (attribute == "src" and absolute.startswith("mailto:")):
         return None
-    return undecorated(absolute) if attribute == "href" and "?" in absolute else absolute
+    return undecorated(absolute) if attribute == "href" else absolute
 
 
 # Cached: passing the lists takes longer than cleaning a paragraph. Each thread has a base.

@@ -3,7 +3,7 @@
 import contextlib
 import hashlib
 import re
-from urllib.parse import SplitResult, parse_qsl, quote, urlencode, urlsplit, urlunsplit
+from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
 
 from digest.rules.articles.topics import slug
 
@@ -52,8 +52,22 @@ _REDIRECTORS = tuple(
         (r"redirect\.viglink\.com", r"/?", ("u",)),
         (r"link\.csdn\.net", r"/?", ("target",)),
         (r"slack-redir\.net", r"/link", ("url",)),
+        (r"cts\.businesswire\.com", r"/ct/CT", ("url",)),
+        (r"c212\.net", r"/c/link/?", ("u",)),
+        (r"l\.messenger\.com", r"/l\.php", ("u",)),
     )
 )
+# Those whose URLs have the target in their path, or as the whole query: the pattern's group is the target.
+_CARRIERS = tuple(
+    re.compile(rf"https?://(?:www\.)?{pattern}", re.I)
+    for pattern in (
+        r"(?:[\w-]+\.)*search\.yahoo\.[a-z.]{2,6}/[^?#]*/RU=([^/?#]+)(?:/.*)?",
+        r"(?:[\w-]+\.)*rds?\.yahoo\.[a-z.]{2,6}/[^?#]*/\*{1,2}(https?(?::|%3a).+)",
+        r"(?:href\.li|anonym\.to|nullrefer\.com|dereferer\.(?:me|org))/\?(https?(?::|%3a).+)",
+        r"urldefense\.(?:com|us)/v3/__(https?:/[^*]+?)__;.*",
+    )
+)
+_SLASHES = re.compile(r"\A(https?):/(?=[^/])")  # a mail filter's path keeps one of two
 _AMP_PARAMETER = re.compile(r"amp|amp_(js_v|gsa)|usqp", re.I)
 _AMP_CACHE = re.compile(r"/(?:[a-z]{1,2}|amp)/(s/)?(?=[^/]+\.)")
 _AMP_PATH = re.compile(r"\A/amp(?=/.)|(?<=[^/])/amp/?\Z|\.amp(?=\.html?\Z)|\.amp\Z", re.I)
@@ -71,7 +85,7 @@ _PORTS = {"http": 80, "https": 443}
 
 def undecorated(url: str) -> str:
     """Return a URL without tracking: parameters, and a redirector in front of it."""
-    if "?" not in url:
+    if "http" not in url[5:] and "?" not in url:
         return url
     if "http" in url[5:] and (goal := redirected(url)) is not None:
         return undecorated(goal)
@@ -90,6 +104,10 @@ def undecorated(url: str) -> str:
 
 def redirected(url: str) -> str | None:
     """Return the target in a known redirector's URL; None for any other URL. No request is made."""
+    for carrier in _CARRIERS:
+        if match := carrier.fullmatch(url):
+            goal = _SLASHES.sub(r"\1://", unquote(match[1]) if "%" in match[1][:12] else match[1])
+            return goal if _GOAL.fullmatch(goal) and goal.isprintable() else None
     try:
         parts = urlsplit(url)
         host = (parts.hostname or "").lower().removeprefix("www.")
