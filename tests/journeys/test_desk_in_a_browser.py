@@ -292,3 +292,38 @@ def test_axe_finds_nothing_on_any_page_of_the_desk(story: Story, scheme: str) ->
         result = page.evaluate("axe.run({exclude: [['iframe']]})")
         found += [f"{path}: {v['id']}: {v['nodes'][0]['html'][:200]}" for v in result["violations"]]
     assert found == []
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["script", "without"])
+def test_on_a_phone_the_focus_stays_at_the_row_and_approve_in_reach(story: Story, script: bool) -> None:
+    for number in range(12):
+        story.newsdesk.publish(f"Story {number:02}", hours=number + 1)
+    story.newsdesk.subscribe("anna@readers.example")
+    page = story.sign_in(viewport={"width": 360, "height": 640}, java_script_enabled=script)
+    story.open(page)
+
+    for done in ("Move down", "Pin", "Leave out"):
+        row = page.locator("ol.lines li.line").nth(6)
+        title = row.locator("h4").inner_text()
+        row.get_by_role("button", name=f"{done}: {title}").click()
+        page.get_by_role("status").filter(visible=True).first.wait_for()
+        focused = page.locator(":focus")
+        assert focused.evaluate("one => one.tagName") == "BUTTON"
+        if done == "Leave out":
+            assert focused.inner_text() == "Undo"
+        else:
+            assert focused.get_attribute("aria-label").endswith(f": {title}")  # type: ignore[union-attr]
+        for where in ("0", "document.body.scrollHeight"):
+            page.mouse.wheel(0, -100_000 if where == "0" else 100_000)
+            box = page.get_by_role("button", name="Approve").bounding_box()
+            assert box is not None
+            assert box["x"] >= 0
+            assert box["x"] + box["width"] <= 360
+            assert box["y"] >= 0
+            assert box["y"] + box["height"] <= 640
+    page.get_by_role("button", name="Preview", exact=True).click()
+    frame = page.locator(".frame iframe").first
+    frame.wait_for()
+    box = frame.bounding_box()
+    assert box is not None
+    assert box["width"] >= 300
