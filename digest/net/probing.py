@@ -81,7 +81,7 @@ def _banner(relay: Relay, timeout: float, redact: Callable[[str], str] | None) -
         with socket.create_connection((relay.host, relay.port), timeout) as plain:
             wire = plain
             if relay.security == "tls":
-                wire = relay.tls_context().wrap_socket(plain, server_hostname=relay.host)
+                wire = relay.encrypt(plain)
             with wire:
                 while time.monotonic() < end and (received := wire.recv(_CHUNK)):
                     for reply in reader.feed(received):

@@ -2,8 +2,8 @@
 
 Run `uv run python -m tests.benchmarks.delivery [KIND...] [--readers N] [--connections N] [--rounds N]
 [--database sqlite postgresql]`. A kind is one of unsigned, rsa, both (RSA and Ed25519), variants (another
-list of articles for each reader), tls, naive (the same templates by Jinja, css-inline, EmailMessage and
-smtplib for each reader). The limit is the best of ready bytes of the same size and Postfix's smtp-source,
+list of articles for each reader), tls, clear (into the sink of tls, unencrypted), naive (the same templates
+by Jinja, css-inline, EmailMessage and smtplib for each reader). The limit is the best of ready bytes of the same size and Postfix's smtp-source,
 at 1, 4 and 10 connections, before and after each run into the same `smtp-sink` on loopback; over TLS, where
 Postfix has no such sink, it is ready bytes over TLS into a sink of the benchmark's own. Absolute figures
 drift from machine to machine, the share holds. Planning and start-up are printed apart; the processor's
@@ -41,7 +41,7 @@ from tests.support.newsroom import Publication, run_command
 
 TEXT = "The quick clerk wrote down the price of forty-two kinds of fish, and then went home. " * 3
 ARTICLES = 7
-KINDS = ("unsigned", "rsa", "both", "variants", "tls", "naive")
+KINDS = ("unsigned", "rsa", "both", "variants", "tls", "clear", "naive")
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,8 +188,8 @@ def give_each_another_list(database: Database) -> None:
 @contextmanager
 def target_of(kind: str) -> Iterator[Target]:
     """Run what a kind is sent to."""
-    if kind == "tls":
-        with secure_sink() as (found, ca_file):
+    if kind in ("tls", "clear"):
+        with secure_sink(encrypts=kind == "tls") as (found, ca_file):
             yield Target(found, ca_file)
     else:
         with sink() as found:

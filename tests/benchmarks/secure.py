@@ -1,4 +1,4 @@
-"""A sink that speaks TLS, since Postfix's does not: it takes messages as fast as it can and keeps none."""
+"""A sink that may speak TLS, which Postfix's does not: it takes messages as fast as it can and keeps none."""
 
 import multiprocessing
 import selectors
@@ -24,7 +24,7 @@ _REPLIES = {
 
 @dataclass(slots=True)
 class _Session:
-    wire: ssl.SSLSocket
+    wire: socket.socket
     unread: bytes = b""
     is_content: bool = False
 
@@ -50,9 +50,10 @@ class _Session:
 
 
 def _serve(certificate: str, told: Connection) -> None:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
-    context.num_tickets = 0  # a client that only waits for replies would take one for a reply
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER) if certificate else None
+    if context is not None:
+        context.load_cert_chain(certificate)
+        context.num_tickets = 0  # a client that only waits for replies would take one for a reply
     listener = socket.create_server(("127.0.0.1", 0))
     told.send(listener.getsockname()[1])
     selector = selectors.DefaultSelector()
@@ -60,7 +61,8 @@ def _serve(certificate: str, told: Connection) -> None:
     while True:
         for key, _ in selector.select():
             if key.fileobj is listener:
-                wire = context.wrap_socket(listener.accept()[0], server_side=True)
+                wire, _ = listener.accept()
+                wire = context.wrap_socket(wire, server_side=True) if context else wire
                 wire.sendall(b"220 sink.example ESMTP\r\n")
                 wire.setblocking(False)
                 selector.register(wire, selectors.EVENT_READ, _Session(wire))
@@ -84,8 +86,8 @@ def _hear(session: _Session) -> bool:
 
 
 @contextmanager
-def secure_sink() -> Iterator[tuple[Sink, Path]]:
-    """Run the sink for as long as it is needed; give it, and the file of who vouches for it."""
+def secure_sink(*, encrypts: bool = True) -> Iterator[tuple[Sink, Path | None]]:
+    """Run the sink for as long as it is needed; give it, and the file of who vouches for it, if any does."""
     authority = trustme.CA()
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         vouches, certificate = Path(folder) / "ca.pem", Path(folder) / "sink.pem"
@@ -93,11 +95,11 @@ def secure_sink() -> Iterator[tuple[Sink, Path]]:
         authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(str(certificate))
         here, there = multiprocessing.Pipe()
         process = multiprocessing.get_context("spawn").Process(
-            target=_serve, args=(str(certificate), there), daemon=True
+            target=_serve, args=(str(certificate) if encrypts else "", there), daemon=True
         )
         process.start()
         try:
-            yield Sink(int(here.recv()), process.pid or 0), vouches
+            yield Sink(int(here.recv()), process.pid or 0), vouches if encrypts else None
         finally:
             process.kill()
             process.join()

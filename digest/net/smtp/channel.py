@@ -79,8 +79,8 @@ class Channel:
         try:
             while received := self._socket.recv(_MOST_HEARD):
                 replies.extend(self._reader.iterate(received))
-                if self._gathers and len(received) < _MOST_HEARD:
-                    return replies  # select() reports later bytes; only TLS may hold some back
+                if len(received) < _MOST_HEARD and not self._holds_back():
+                    return replies  # select() reports later bytes
             self.fault = "the server closed the connection"
         except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
             pass
@@ -89,6 +89,11 @@ class Channel:
         except OSError as error:
             self.fault = f"no reply ({fault_name(error)})"
         return replies
+
+    def _holds_back(self) -> bool:
+        """Return whether bytes have arrived that select() does not report: those of a TLS record read in
+        part."""
+        return isinstance(self._socket, ssl.SSLSocket) and self._socket.pending() > 0
 
     def close(self, *, politely: bool, patience: float = 0) -> None:
         """Close, with QUIT if `politely`; nothing depends on its reply (RFC 5321 4.1.1.10)."""

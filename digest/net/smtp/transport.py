@@ -14,6 +14,7 @@ from digest.models import Outcome, Reply, Stage
 from digest.net.smtp.dialogue import Capabilities, Envelope, Greeting, HandOver, greet, hand_over
 from digest.net.smtp.logins import Login, redactor
 from digest.net.smtp.replies import Ask, BadReplyError, ReplyReader
+from digest.net.smtp.tls import tls_context
 
 _CHUNK = 65_536
 _QUIT_PATIENCE = 2.0
@@ -57,12 +58,10 @@ class Relay:
             return Login(self.username, self.password)
         return Login(self.username, token=Path(self.token_file).read_text(encoding="utf-8").strip())
 
-    def tls_context(self) -> ssl.SSLContext:
-        """Return a context that trusts the system's authorities, or `ca_file`, and verifies the host's
-        name."""
-        context = ssl.create_default_context(cafile=self.ca_file)
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        return context
+    def encrypt(self, plain: socket.socket) -> ssl.SSLSocket:
+        """Begin TLS on a connected socket: trust the system's authorities, or `ca_file`, and verify the
+        host's name."""
+        return tls_context(self.ca_file).begin(plain, self.host)
 
 
 class _LostError(Exception):
@@ -101,6 +100,8 @@ class Connection:
             ended = Outcome(Stage.EHLO, None, fault="the server spoke out of turn")
         if isinstance(ended, Capabilities):
             self._offer = ended
+            if isinstance(self._wire, ssl.SSLSocket):
+                tls_context(relay.ca_file).keep(self._wire)
             return None
         self.usable = False
         return ended
@@ -223,8 +224,7 @@ class Connection:
             raise _LostError("the server slipped plaintext in before TLS")
         self._wire.settimeout(self._relay.timeouts.command)
         try:
-            context = self._relay.tls_context()
-            self._wire = context.wrap_socket(self._wire, server_hostname=self._relay.host)
+            self._wire = self._relay.encrypt(self._wire)
         except (OSError, ValueError) as error:
             raise _LostError(f"TLS failed ({fault_name(error)})") from None
         return Reply(220, "", "")
@@ -239,7 +239,7 @@ def open_connection(relay: Relay) -> Connection | Outcome:
         return Outcome(Stage.CONNECT, None, fault=fault_name(error))
     if relay.security == "tls":
         try:
-            wire = relay.tls_context().wrap_socket(wire, server_hostname=relay.host)
+            wire = relay.encrypt(wire)
         except (OSError, ValueError) as error:
             wire.close()
             return Outcome(Stage.STARTTLS, None, fault=f"TLS failed ({fault_name(error)})")
