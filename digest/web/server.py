@@ -15,8 +15,8 @@ from digest.web.connections import ConnectionLimits, bounded_protocol
 
 _STEP = 0.02
 _SWITCH_SECONDS = 0.001
-"""How long a thread computes while others wait. With the default of 5 ms and forty busy threads, the loop that
-reads every request waits for a fifth of a second each time."""
+"""How long a thread computes while others wait. With the default of 5 ms and forty busy threads, the loop
+that reads every request waits for a fifth of a second each time."""
 
 _LARGEST_HEAD = 32 * 1024
 _LOGGERS = ("uvicorn.error", "python_multipart", "python_multipart.multipart", "asyncio")

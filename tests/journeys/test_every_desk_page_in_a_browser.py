@@ -22,7 +22,7 @@ from tests.support.browser import browser, new_context
 from tests.support.desks import DAY, OLGA, Clock, Newsdesk, Visitor
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Page
 
 __all__ = ["browser"]
 MADE, COMING = "2026-11-23", "2026-11-24"
@@ -142,6 +142,7 @@ def test_every_page_fits_a_phone_and_a_desk_and_axe_finds_nothing_by_day_and_by_
             page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
             wide = page.evaluate("document.documentElement.scrollWidth")
             found += [f"{path}: {wide} px wide at {width}"] if wide > width else []
+            found += [f"{path}: {name} is out of view at {width}" for name in _out_of_view(page, width)]
             result = page.evaluate("axe.run({exclude: [['iframe']]})")
             found += [
                 f"{path}, {width} px, {scheme}: {v['id']}: {v['nodes'][0]['html'][:200]}"
@@ -150,3 +151,11 @@ def test_every_page_fits_a_phone_and_a_desk_and_axe_finds_nothing_by_day_and_by_
     server.stop()
 
     assert found == []
+
+
+def _out_of_view(page: "Page", width: int) -> list[str]:
+    """List the sections of the desk that nobody sees without scrolling sideways."""
+    boxes = page.locator("nav.sections a").evaluate_all(
+        "all => all.map(one => [one.textContent, one.getBoundingClientRect()])"
+    )
+    return [name for name, box in boxes if box["left"] < 0 or box["right"] > width]

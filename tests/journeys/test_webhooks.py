@@ -6,6 +6,7 @@ import hmac
 import json
 import socket
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -304,6 +305,27 @@ def test_an_address_that_nothing_is_posted_to_is_refused_when_it_is_added(newsde
     assert receivers.list_receivers(newsdesk.app.database) == []
 
 
+def test_a_url_is_added_once_however_often_the_form_is_sent(newsdesk: Newsdesk, hooks: Hooks) -> None:
+    hooks.add(WebhookEvent.SUBSCRIBED)
+
+    with pytest.raises(InputError, match=r"hooks\.example has this URL already"):
+        hooks.add(WebhookEvent.LEFT)
+    with ThreadPoolExecutor(4) as threads:
+        added = [threads.submit(_try_to_add, newsdesk, f"{HOOK}&n=1") for _ in range(4)]
+    assert sorted(one.result() for one in added) == [False, False, False, True]
+    assert len(receivers.list_receivers(newsdesk.app.database)) == 2
+
+
+def _try_to_add(newsdesk: Newsdesk, url: str) -> bool:
+    try:
+        receivers.add_receiver(
+            newsdesk.app.database, newsdesk.settings, url, WebhookEvent, OLGA, newsdesk.clock()
+        )
+    except InputError:
+        return False
+    return True
+
+
 # With receivers that are real: over HTTP, on loopback, which the settings name.
 
 
@@ -334,7 +356,7 @@ def test_receivers_that_hang_fail_or_redirect_cost_the_others_nothing_and_lose_n
     open_desk: Newsdesk, receiver: Receiver, inside: socket.socket
 ) -> None:
     database, now = open_desk.app.database, open_desk.clock
-    for path in ("/hangs", "/fails", "/redirects", "/taken"):
+    for path in ("/hangs", "/fails", "/redirects", "/slow", "/taken"):
         receivers.add_receiver(
             database, open_desk.settings, receiver.url + path, [WebhookEvent.SUBSCRIBED], OLGA, now()
         )
@@ -347,12 +369,12 @@ def test_receivers_that_hang_fail_or_redirect_cost_the_others_nothing_and_lose_n
 
     done = post_due(database, open_desk.settings, now, post=send)
 
-    assert (done.taken, done.failed) == (2, 3)
-    assert len(receiver.taken()) == 2, "the receiver that answers has everything"
+    assert (done.taken, done.failed) == (4, 3)
+    assert len(receiver.taken()) == 4, "the receivers that answer have everything, however slowly"
     with pytest.raises(BlockingIOError):
         inside.accept()  # nobody followed the redirect
     rows = messages(open_desk)
-    assert sorted(one.state for one in rows) == ["taken"] * 2 + ["waiting"] * 6
+    assert sorted(one.state for one in rows) == ["taken"] * 4 + ["waiting"] * 6
     troubles = {one.trouble for one in rows if one.attempts and one.taken_at is None}
     assert {one.partition(" (")[0] for one in troubles} == {
         "it answers 500", "it answers 302", "127.0.0.1 does not answer",

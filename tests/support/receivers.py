@@ -1,4 +1,4 @@
-"""Receivers of webhooks on loopback: one that takes, fails, hangs or redirects, as its path says."""
+"""Receivers of webhooks on loopback: one that takes, at once or slowly, fails, hangs or redirects, as its path says."""
 
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -6,7 +6,7 @@ from typing import Any, Self
 
 
 class Receiver:
-    """Answers /taken, /fails, /hangs and /redirects; `posted` holds (path, headers, body) of each request."""
+    """Answers /taken, /slow, /fails, /hangs and /redirects; `posted` holds (path, headers, body) of each request."""
 
     def __init__(self, redirect_to: str = "") -> None:
         self.posted: list[tuple[str, dict[str, str], bytes]] = []
@@ -21,7 +21,9 @@ class Receiver:
                 if self.path == "/hangs":
                     receiver.is_over.wait()
                     return
-                self.send_response({"/taken": 204, "/redirects": 302}.get(self.path, 500))
+                if self.path == "/slow":
+                    receiver.is_over.wait(1)
+                self.send_response({"/taken": 204, "/slow": 204, "/redirects": 302}.get(self.path, 500))
                 if self.path == "/redirects":
                     self.send_header("Location", redirect_to)
                 self.send_header("Content-Length", "0")
@@ -45,6 +47,6 @@ class Receiver:
         self._thread.join()
         self._server.server_close()
 
-    def taken(self, path: str = "/taken") -> list[bytes]:
-        """Return the bodies that were posted to a path."""
-        return [body for where, _, body in self.posted if where == path]
+    def taken(self) -> list[bytes]:
+        """Return the bodies that were taken."""
+        return [body for path, _, body in self.posted if path in ("/taken", "/slow")]

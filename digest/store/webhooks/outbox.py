@@ -7,6 +7,8 @@ from sqlmodel import Session, col, delete, func, select, update
 
 from digest.models.programs.webhooks import WebhookEndpoint, WebhookMessage
 
+_TURN = 0x686F_6F6B  # any number that no other lock of ours has
+
 
 def list_enabled(session: Session) -> list[WebhookEndpoint]:
     """List the receivers that are told of what happens."""
@@ -17,6 +19,17 @@ def list_enabled(session: Session) -> list[WebhookEndpoint]:
 def list_endpoints(session: Session) -> list[WebhookEndpoint]:
     """List all receivers, in the order in which they were added."""
     return list(session.exec(select(WebhookEndpoint).order_by(col(WebhookEndpoint.id))))
+
+
+def add_endpoint(session: Session, endpoint: WebhookEndpoint) -> bool:
+    """Store a receiver; return False if there is one with its URL, which would be told everything twice."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.exec(select(func.pg_advisory_xact_lock(_TURN)))
+    if session.exec(select(WebhookEndpoint.id).where(WebhookEndpoint.url == endpoint.url)).first():
+        return False
+    session.add(endpoint)
+    session.flush()
+    return True
 
 
 def list_given_up(session: Session) -> list[WebhookEndpoint]:

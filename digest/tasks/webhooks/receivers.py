@@ -70,7 +70,8 @@ def add_receiver(
     *,
     with_addresses: bool = False,
 ) -> WebhookEndpoint:
-    """Add a receiver with a secret of its own; raise InputError for a URL or an event that cannot be."""
+    """Add a receiver with a secret of its own; raise InputError for a URL or an event that cannot be,
+    and for a URL that a receiver has."""
     checked = _check_url(settings, url.strip())
     wanted = [event for event in WebhookEvent if event in set(events)]
     if not wanted:
@@ -80,8 +81,10 @@ def add_receiver(
         secret=_new_secret(), made_by=made_by, made_at=now,
     )  # fmt: skip
     with database.write() as session:
-        session.add(endpoint)
-        session.flush()
+        if not outbox.add_endpoint(session, endpoint):
+            raise InputError(
+                f"a receiver at {host_of(endpoint)} has this URL already; remove it to choose other events"
+            )
     return endpoint
 
 
