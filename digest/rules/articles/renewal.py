@@ -26,7 +26,15 @@ _UNMISTAKABLE = 60
 _SAME_TEXT = 0.9
 _LIKE_TITLE, _SAME_TITLE = 0.6, 0.85
 _LONGEST_TITLE = 300
-_COUNTED = re.compile(r"(?P<address>https?://.+?)[#?&/_:-](?:[a-z]{1,10}=)?\d{1,6}/?\Z", re.I)
+_SCHEME = re.compile(r"\Ahttps?://(?:www\.)?", re.I)
+_TOLD_ON_AT = timedelta(hours=12)
+_COUNTED = re.compile(r"[#?&/_:@;.-](?:[a-z]{1,10}[=_-]?)?\d{1,6}/?", re.I)
+# Seconds or milliseconds since 1970, a date with its time of day, or a place on the page.
+_STAMPED = re.compile(
+    r"[#?&/_:@;-](?:[a-z]{1,10}[=_-]?)?(?:\d{9,10}|\d{12,14}|\d{4}-?\d\d-?\d\d[t_ -]?\d\d[\d:.+z-]{0,22})/?"
+    r"|#[^\s#]{1,80}",
+    re.I,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +54,29 @@ class Item:
 def is_told_on(known: Identity, found: Identity) -> bool:
     """Return whether a guid is just the URL with a counter: a live story that its source continues.
 
-    `https://news.example/c1#0` and `...#1` at `https://news.example/c1` are one story for two days.
+    `https://news.example/c1#0` and `...#1` at `https://news.example/c1` are one story for two days. With
+    a time or a place on the page as the counter they are for half a day: daily pages have that as well.
     """
     if not known.guid or not found.guid or known.guid == found.guid or known.url != found.url:
         return False
-    before, now = _COUNTED.fullmatch(known.guid), _COUNTED.fullmatch(found.guid)
-    if before is None or now is None or before["address"] != now["address"]:
-        return False
-    if _bare(now["address"]) != _bare(found.url):
+    before, now = _after_address(known), _after_address(found)
+    if before is None or now is None:
         return False
     apart = _apart(known, found)
-    return apart is None or apart <= _TOLD_ON
+    counted = [not rest or _COUNTED.fullmatch(rest) is not None for rest in (before, now)]
+    stamped = [not rest or _STAMPED.fullmatch(rest) is not None for rest in (before, now)]
+    if all(counted):
+        return apart is None or apart <= _TOLD_ON
+    return all(stamped) and apart is not None and apart <= _TOLD_ON_AT
+
+
+def _after_address(marks: Identity) -> str | None:
+    """Return what a guid has after the article's URL; None if it does not begin with that."""
+    guid, url = _SCHEME.sub("", marks.guid or ""), _SCHEME.sub("", marks.url).rstrip("/")
+    if guid == marks.guid or not guid.casefold().startswith(url.casefold()):
+        return None
+    rest = guid[len(url) :]
+    return "" if rest == "/" else rest
 
 
 def is_said_again(known: Item, found: Item, *, both_stand: bool) -> bool:
@@ -128,11 +148,6 @@ def _apart(known: Identity, found: Identity) -> timedelta | None:
     if known.published_at is None or found.published_at is None:
         return None
     return abs(known.published_at - found.published_at)
-
-
-def _bare(address: str) -> str:
-    """Return a URL as it is compared with another: without scheme, usual host prefix and end."""
-    return re.sub(r"\Ahttps?://(?:www\.)?|/\Z", "", address, flags=re.I)
 
 
 def _site(url: str) -> str:

@@ -66,6 +66,60 @@ def test_a_live_story_whose_guid_counts_on_is_one_article(database: Database) ->
     assert (done.added, done.updated) == (0, 1)
 
 
+@pytest.mark.parametrize(
+    ("before", "now"),
+    [
+        ("#1795741200", "#1795755600"),
+        ("?updated=2026-11-23T06:00:00Z", "?updated=2026-11-23T07:00:00Z"),
+        ("#post-a1b2c3", "#post-d4e5f6"),
+        ("@1", "@2"),
+        ("-v1", "-v2"),
+        ("", "#1"),
+        ("/", "?v=3"),
+    ],
+)
+def test_a_live_story_goes_on_whatever_counts_after_its_link(
+    database: Database, before: str, now: str
+) -> None:
+    address = "https://paper.example/bridge"
+    store(database, item(guid=address + before, at=NOW))
+    told_on = item("Now it is open", guid=address + now, text=OTHER, at=NOW + HOUR)
+    done = store(database, told_on, at=NOW + HOUR)
+    assert (done.added, done.updated) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "apart"),
+    [
+        ("#2026-11-23", "#2026-11-24", DAY),
+        ("?at=2026-11-23T06:00:00Z", "?at=2026-11-24T06:00:00Z", DAY),
+        ("#1", "#2", 3 * DAY),
+        ("-news", "-comment", HOUR),
+    ],
+)
+def test_a_daily_page_is_no_live_story(database: Database, before: str, now: str, apart: timedelta) -> None:
+    address = "https://paper.example/bridge"
+    store(database, item(guid=address + before, at=NOW))
+    next_one = item("Now it is open", guid=address + now, text=OTHER, at=NOW + apart)
+    assert store(database, next_one, at=NOW + apart).added == 1
+
+
+def test_a_site_that_gives_all_its_articles_new_guids_has_no_new_article(database: Database) -> None:
+    def all_of(guid: str, text: str, at: datetime) -> list[ParsedArticle]:
+        return [
+            item(f"Bridge {n} opens", f"https://paper.example/bridge/{n}", f"{guid}{n}", text, at)
+            for n in range(3)
+        ]
+
+    for guid, text, at in (
+        ("old-", TEXT, NOW),
+        ("urn:new:", TEXT, NOW),
+        ("id=", TEXT + " Mended.", NOW + DAY),
+    ):
+        done = store(database, *all_of(guid, text, at), at=NOW + HOUR)
+        assert done.added == (3 if guid == "old-" else 0)
+
+
 @pytest.mark.parametrize("stays", [True, False], ids=["both stand there", "the first is gone"])
 def test_a_second_alert_in_the_same_words_is_an_article_of_its_own(database: Database, stays: bool) -> None:
     first = item("Delays", "https://paper.example/alert/1", "a1", SHORT, NOW - DAY)
