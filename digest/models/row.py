@@ -1,6 +1,9 @@
-"""The id of a stored row."""
+"""Rows of tables: the id of a stored one, and a page of a long list of them."""
 
-from typing import Protocol
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+Listed = TypeVar("Listed")
 
 
 class Row(Protocol):
@@ -17,3 +20,17 @@ def row_id(row: Row) -> int:
     if row.id is None:
         raise ValueError(f"this {type(row).__name__} is not stored, so it has no id")
     return row.id
+
+
+@dataclass(frozen=True, slots=True)
+class ListPage(Generic[Listed]):
+    """A page of a list in the order of ids, the highest first; the next page is below the id `below`.
+
+    `below` is None on the last page. `is_whole` is False where a search reached its bound before the page was
+    full. `unread` counts the rows that the index of words does not have yet, where words are searched for.
+    """
+
+    rows: list[Listed]
+    below: int | None
+    is_whole: bool = True
+    unread: int = 0

@@ -57,7 +57,7 @@ def test_articles_are_found_by_words_and_filters(
 def test_a_search_goes_through_the_store_in_bounded_steps(
     newsdesk: Newsdesk, shelf: dict[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(listing, "LOOKED_THROUGH", 2)
+    monkeypatch.setattr(listing, "MOST_READ", 2)
     ben = newsdesk.sign_in(BEN)
 
     page = ben.get(f"{ARTICLES}?topic=world&shown=not-hidden").text

@@ -70,7 +70,7 @@ def test_readers_are_found_by_part_of_name_or_address_and_by_filters(
 def test_a_page_looks_through_a_bounded_number_of_readers_and_goes_on(
     newsdesk: Newsdesk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(listing, "LOOKED_THROUGH", 2)
+    monkeypatch.setattr(listing, "MOST_READ", 2)
     for number in range(3):
         newsdesk.subscribe(f"c{number}@readers.example")
     olga = newsdesk.sign_in(OLGA)
@@ -100,7 +100,7 @@ def test_pages_hold_every_reader_once(newsdesk: Newsdesk) -> None:
     with newsdesk.app.database.read() as session:
         while True:
             found = listing.find_readers(session, ReaderFilter(), below, 2)
-            seen += [one.address for one in found.readers]
+            seen += [one.address for one in found.rows]
             below = found.below
             if below is None:
                 break

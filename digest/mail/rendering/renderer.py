@@ -58,16 +58,14 @@ class Greeting:
 class Rendering:
     """A variant in one language and look, encoded once, with placeholders for a reader's own values.
 
-    `text` is `(b"The Harbour Courier\\r\\n...", "to_line", b"\\r\\n...")`. `html_most` is the largest size
-    that its HTML can have as encoded, whoever the reader is. `personal` renders for one reader, where a
-    template decides on the reader's values.
+    `text` is `(b"The Harbour Courier\\r\\n...", "to_line", b"\\r\\n...")`. `personal` renders for one reader,
+    where a template decides on the reader's values.
     """
 
     subject: str
     html: Pieces
     text: Pieces
     boundary: str
-    html_most: int = 0
     for_name: str = "{name}"
     for_anyone: str = ""
     personal: Callable[[Mapping[str, str]], "Rendering"] | None = None
@@ -86,7 +84,7 @@ class Rendering:
         """Return the same without its HTML, for readers who want plain text."""
         whole = self.personal
         personal = None if whole is None else lambda reader: whole(reader).text_alone
-        return replace(self, html=(), html_most=0, personal=personal)
+        return replace(self, html=(), personal=personal)
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,7 +242,6 @@ class Renderer:
             html.pieces,
             text.pieces,
             boundary_of(text.digests, html.digests),
-            html.most,
             greeting.for_name,
             greeting.for_anyone,
         )

@@ -310,7 +310,6 @@ _CHECKS: list[tuple[str, Status, Check]] = [
 ]
 ASKING = frozenset({"pictures broken", "picture size", "dead links", "slow links", "changed at its source"})
 """The checks that need responses from other machines."""
-NAMES = tuple(name for name, _, _ in _CHECKS)
 
 
 def _is_shouted(text: str) -> bool:

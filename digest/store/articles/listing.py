@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, String, cast
@@ -12,13 +11,14 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from digest.models import Article
 from digest.models.article import ArticleFilter
-from digest.models.row import row_id
+from digest.models.row import ListPage, row_id
 from digest.store.articles import search
 from digest.store.articles.articles import in_parts
+from digest.store.bounded_search import end_of, find_page
 
 _AT_ONCE = 500
-LOOKED_THROUGH = 20_000
-"""How many articles one page of a search goes through at most."""
+MOST_READ = 20_000
+"""How many articles one page of a search reads at most."""
 _LIKELY = 200
 """From how many of the newest that match those for an edition are taken."""
 _SHOWN = (
@@ -40,46 +40,29 @@ def list_articles(session: Session, wanted: ArticleFilter, limit: int) -> Iterat
         yield dict(zip(_SHOWN, row, strict=True))
 
 
-@dataclass(frozen=True, slots=True)
-class FoundArticles:
-    """A page of articles, the last stored first; `below` is the id to go on below, None at the end.
-
-    `is_whole` where the page is full or the store has ended; else the search stopped at its bound. `unread`
-    counts the articles that cannot be found by words yet, where words are looked for.
-    """
-
-    articles: list[Article]
-    below: int | None
-    is_whole: bool
-    unread: int = 0
-
-
-def find_articles(session: Session, wanted: ArticleFilter, below: int | None, limit: int) -> FoundArticles:
-    """Find articles that match, by going through a bounded number of them, so that a page comes at once.
+def find_articles(
+    session: Session, wanted: ArticleFilter, below: int | None, limit: int
+) -> ListPage[Article]:
+    """Find a page of the articles that match, the last stored first, without their bodies.
 
     With words, these are the articles that the index has with them (`store.articles.search`).
     """
-    top = below if below is not None else _last_id(session) + 1
     if wanted.search:
-        return _find_with_words(session, wanted, top, limit)
-    floor = max(1, top - LOOKED_THROUGH)
-    query = _newest_first(col(Article.id) < top, col(Article.id) >= floor, *_conditions(wanted))
-    found = list(session.exec(query.limit(limit + 1)))
-    if len(found) > limit:
-        return FoundArticles(found[:limit], row_id(found[limit - 1]), is_whole=True)
-    return FoundArticles(found, floor if floor > 1 else None, is_whole=floor == 1)
+        return _find_with_words(session, wanted, end_of(session, col(Article.id), below), limit)
+    query = select(Article).where(*_conditions(wanted)).options(*_WITHOUT_BODIES)
+    return find_page(session, query, col(Article.id), below, limit, MOST_READ)
 
 
-def _find_with_words(session: Session, wanted: ArticleFilter, top: int, limit: int) -> FoundArticles:
+def _find_with_words(session: Session, wanted: ArticleFilter, top: int, limit: int) -> ListPage[Article]:
     conditions = list(_conditions(wanted))
-    most = LOOKED_THROUGH if conditions else limit + 1
+    most = MOST_READ if conditions else limit + 1
     ids = search.list_found(session, wanted.search, below=top, most=most)
-    unread = search.count_due(session, LOOKED_THROUGH)
+    unread = search.count_due(session, MOST_READ)
     found = _first_of(session, ids, limit + 1, *conditions)
     if len(found) > limit:
-        return FoundArticles(found[:limit], row_id(found[limit - 1]), is_whole=True, unread=unread)
+        return ListPage(found[:limit], row_id(found[limit - 1]), is_whole=True, unread=unread)
     is_end = len(ids) < most
-    return FoundArticles(found, None if is_end else ids[-1], is_whole=is_end, unread=unread)
+    return ListPage(found, None if is_end else ids[-1], is_whole=is_end, unread=unread)
 
 
 def find_for_edition(session: Session, words: str, limit: int) -> list[Article]:
@@ -113,10 +96,6 @@ def _first_of(
 
 def _newest_first(*conditions: ColumnElement[bool]) -> SelectOfScalar[Article]:
     return select(Article).where(*conditions).options(*_WITHOUT_BODIES).order_by(col(Article.id).desc())
-
-
-def _last_id(session: Session) -> int:
-    return session.exec(select(func.max(Article.id))).one() or 0
 
 
 def _dated() -> ColumnElement[Any]:

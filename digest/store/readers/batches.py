@@ -10,8 +10,6 @@ from sqlmodel import Session, SQLModel, col
 
 from digest.models import Subscriber, Subscription, Suppression
 
-Row = dict[str, Any]
-
 
 class KnownSubscriber(NamedTuple):
     """What an import compares about a subscriber."""

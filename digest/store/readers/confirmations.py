@@ -88,16 +88,6 @@ def forget_addresses(session: Session, before: datetime) -> None:
     session.flush()
 
 
-def use_confirmation(session: Session, row: Confirmation, now: datetime) -> bool:
-    """Mark a request as answered; return False if it was already, even by another process just now."""
-    done = session.execute(
-        update(Confirmation)
-        .where(col(Confirmation.id) == row.id, col(Confirmation.used_at).is_(None))
-        .values(used_at=now)
-    )
-    return bool(getattr(done, "rowcount", 0))
-
-
 def void_confirmations(session: Session, subscription_id: int, now: datetime) -> None:
     """Invalidate every unanswered request for a subscription, even one that has not been sent yet."""
     session.execute(

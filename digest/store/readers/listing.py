@@ -1,55 +1,26 @@
-"""The list of readers for operators: found by part of an address or name, and filtered, a page at a time.
-
-A store may hold millions of readers and the next page must come at once, so a page looks through a bounded
-number of rows, the latest first, and says where it stopped.
-"""
+"""The list of readers for operators: found by part of an address or name, and filtered, a page at a time."""
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, String, cast, exists, func
+from sqlalchemy import ColumnElement, String, cast, exists
 from sqlmodel import Session, col, or_, select
 
 from digest.models import Subscriber, Subscription
-from digest.models.row import row_id
+from digest.models.row import ListPage
 from digest.models.subscriber import ReaderFilter
+from digest.store.bounded_search import find_page
 
-LOOKED_THROUGH = 100_000
-"""How many readers one page looks through at most."""
-
-
-@dataclass(frozen=True, slots=True)
-class FoundReaders:
-    """A page of readers, the latest first; `below` is the id to go on below, None at the end of the list.
-
-    `is_whole` where the page is full or the list has ended; else the search stopped at its bound.
-    """
-
-    readers: list[Subscriber]
-    below: int | None
-    is_whole: bool
+MOST_READ = 100_000
+"""How many readers one page of a search reads at most."""
 
 
-def find_readers(session: Session, wanted: ReaderFilter, below: int | None, limit: int) -> FoundReaders:
-    """Find readers who match, those with an id under `below` where one is given."""
-    top = below if below is not None else _last_id(session) + 1
-    floor = max(1, top - LOOKED_THROUGH)
-    query = (
-        select(Subscriber)
-        .where(
-            col(Subscriber.id) < top,
-            col(Subscriber.id) >= floor,
-            col(Subscriber.erased_at).is_(None),
-            *conditions_of(wanted),
-        )
-        .order_by(col(Subscriber.id).desc())
-        .limit(limit + 1)
-    )
-    found = list(session.exec(query))
-    if len(found) > limit:
-        return FoundReaders(found[:limit], row_id(found[limit - 1]), is_whole=True)
-    return FoundReaders(found, floor if floor > 1 else None, is_whole=floor == 1)
+def find_readers(
+    session: Session, wanted: ReaderFilter, below: int | None, limit: int
+) -> ListPage[Subscriber]:
+    """Find a page of the readers who match, the latest first."""
+    query = select(Subscriber).where(col(Subscriber.erased_at).is_(None), *conditions_of(wanted))
+    return find_page(session, query, col(Subscriber.id), below, limit, MOST_READ)
 
 
 def begin_with(session: Session, start: str, limit: int) -> list[Subscriber]:
@@ -74,10 +45,6 @@ def list_subscriptions_of(session: Session, subscriber_ids: list[int]) -> dict[i
     for row in session.exec(query.order_by(Subscription.digest)):
         found[row.subscriber_id].append(row)
     return found
-
-
-def _last_id(session: Session) -> int:
-    return session.exec(select(func.max(Subscriber.id))).one() or 0
 
 
 def conditions_of(wanted: ReaderFilter) -> Iterator[ColumnElement[bool]]:

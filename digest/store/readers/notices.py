@@ -124,16 +124,6 @@ def forget_typed(session: Session, row: ReaderNotice) -> None:
         session.flush()
 
 
-def use_notice(session: Session, row: ReaderNotice, now: datetime) -> bool:
-    """Mark a notice's token as used; return False where another request just did."""
-    done = session.execute(
-        update(ReaderNotice)
-        .where(col(ReaderNotice.id) == row.id, col(ReaderNotice.used_at).is_(None))
-        .values(used_at=now)
-    )
-    return bool(getattr(done, "rowcount", 0))
-
-
 def claim_notice(session: Session, owner: int, now: datetime) -> ReaderNotice | None:
     """Claim the next notice that is due; no two workers get the same one."""
     query = (

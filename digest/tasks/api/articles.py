@@ -13,11 +13,9 @@ from digest.articles.html.titles import Markup
 from digest.articles.parsed import ParsedArticle
 from digest.errors import InputError
 from digest.models import Article, Edition
-from digest.models.article import ArticleFilter
 from digest.models.row import row_id
 from digest.settings import Settings
 from digest.store.articles import articles
-from digest.store.articles.listing import FoundArticles, find_articles
 from digest.store.database import Database
 from digest.store.editions import archive
 from digest.tasks.articles.searching import AT_ONCE, index_due
@@ -130,12 +128,6 @@ def find_article(database: Database, article_id: int) -> TakenArticle:
     with database.read() as session:
         row = _get(session, article_id)
         return TakenArticle(row, editions=archive.list_holding(session, article_id))
-
-
-def list_page(database: Database, wanted: ArticleFilter, below: int | None, limit: int) -> FoundArticles:
-    """Find a page of articles, the last stored first, without their texts."""
-    with database.read() as session:
-        return find_articles(session, wanted, below, limit)
 
 
 def withdraw_article(

@@ -8,7 +8,7 @@ from sqlmodel import Session
 from digest.models import Edition, EditionName
 from digest.models.cadence import REQUEST, WELCOME
 from digest.models.ledger import DailyFigures
-from digest.models.row import row_id
+from digest.models.row import ListPage, row_id
 from digest.settings import Settings
 from digest.store import figures
 from digest.store.database import Database
@@ -16,14 +16,6 @@ from digest.store.delivery import deliveries
 from digest.store.editions import editions
 from digest.tasks.desk.agenda import AgendaEntry, list_agenda
 from digest.tasks.desk.lineup import Lineup, line_up
-
-
-@dataclass(frozen=True, slots=True)
-class EditionPage:
-    """A page of editions, the latest first; `below` is the id to go on below, None at the end."""
-
-    editions: list[Edition]
-    below: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +51,15 @@ def find_draft(
         return ComingDraft(entry, line_up(session, entry.digest, entry.draft, now))
 
 
-def list_page(database: Database, *, digest: str, state: str, below: int | None, limit: int) -> EditionPage:
+def list_page(
+    database: Database, *, digest: str, state: str, below: int | None, limit: int
+) -> ListPage[Edition]:
     """List a page of the editions that were entered; those of single readers are not among them."""
     with database.read() as session:
         rows = editions.list_latest(
             session, digest=digest, state=state, words="", before=below, limit=limit + 1
         )
-    return EditionPage(rows[:limit], row_id(rows[limit - 1]) if len(rows) > limit else None)
+    return ListPage(rows[:limit], row_id(rows[limit - 1]) if len(rows) > limit else None)
 
 
 def find_edition(database: Database, name: EditionName) -> CountedEdition | None:

@@ -13,7 +13,7 @@ from sqlmodel import Session
 
 from digest.errors import InputError
 from digest.models import SUBSCRIBED, Subscriber, Subscription
-from digest.models.row import row_id
+from digest.models.row import ListPage, row_id
 from digest.models.subscriber import ReaderFilter
 from digest.rules.readers import consent
 from digest.rules.readers.address import normalise
@@ -46,14 +46,6 @@ class KnownReader:
     reader: Subscriber
     subscriptions: Sequence[Subscription]
     suppression: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class KnownReaders:
-    """A page of readers, the latest first; `below` is the id to go on below, None at the end."""
-
-    rows: list[KnownReader]
-    below: int | None
 
 
 def ask_reader(
@@ -127,16 +119,16 @@ def find_by_address(readers: Readers, address: str) -> KnownReader:
         return _known(session, readers, found)
 
 
-def list_page(readers: Readers, wanted: ReaderFilter, below: int | None, limit: int) -> KnownReaders:
+def list_page(readers: Readers, wanted: ReaderFilter, below: int | None, limit: int) -> ListPage[KnownReader]:
     """List a page of readers, the latest first; with a filter it may be short while others follow."""
     with readers.database.read() as session:
         found = listing.find_readers(session, wanted, below, limit)
-        subscribed = listing.list_subscriptions_of(session, [row_id(one) for one in found.readers])
+        subscribed = listing.list_subscriptions_of(session, [row_id(one) for one in found.rows])
         rows = [
             KnownReader(one, subscribed[row_id(one)], _suppression(session, readers, one))
-            for one in found.readers
+            for one in found.rows
         ]
-    return KnownReaders(rows, found.below)
+    return ListPage(rows, found.below, found.is_whole)
 
 
 def change_reader(

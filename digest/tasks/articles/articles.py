@@ -9,12 +9,12 @@ from digest.articles.related import Index
 from digest.errors import UsageError
 from digest.models import Article, Edition, Fold
 from digest.models.article import ArticleFilter
-from digest.models.row import row_id
+from digest.models.row import ListPage, row_id
 from digest.settings import Settings
 from digest.store.articles import articles, duplicates, images, pruning
 from digest.store.articles import related as stories
 from digest.store.articles.duplicates import OtherSource
-from digest.store.articles.listing import FoundArticles, find_articles
+from digest.store.articles.listing import find_articles
 from digest.store.articles.listing import list_articles as select_articles
 from digest.store.database import Database
 from digest.store.editions import archive
@@ -49,10 +49,12 @@ def list_articles(database: Database, wanted: ArticleFilter, limit: int) -> list
         return list(select_articles(session, wanted, limit))
 
 
-def find_page(database: Database, wanted: ArticleFilter, below: int | None) -> FoundArticles:
-    """Find a page of articles that match, the last stored first, without their texts."""
+def list_page(
+    database: Database, wanted: ArticleFilter, below: int | None, limit: int = PAGE
+) -> ListPage[Article]:
+    """List a page of the articles that match, the last stored first, without their texts."""
     with database.read() as session:
-        return find_articles(session, wanted, below, PAGE)
+        return find_articles(session, wanted, below, limit)
 
 
 def list_editions_of(database: Database, article_id: int) -> list[Edition]:

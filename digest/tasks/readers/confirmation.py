@@ -19,7 +19,7 @@ from digest.models.row import row_id
 from digest.rules.readers import consent
 from digest.rules.readers.consent import Deed
 from digest.rules.tokens import tokens
-from digest.store.readers import confirmations, notices, subscribers
+from digest.store.readers import confirmations, notices, subscribers, used_tokens
 from digest.tasks.readers.readers import Origin, Readers, begin, record_consent
 from digest.tasks.readers.sign_up import Choices, check_choices, offers
 
@@ -88,7 +88,7 @@ def confirm(
         wanted = found.chosen if choices is None else choices
         taken = {name: chosen for name, chosen in wanted.items() if name in found.chosen}
         taken = {name: check_choices(readers.settings.digest(name), chosen) for name, chosen in taken.items()}
-        if not taken or not confirmations.use_confirmation(session, found.asking, now):
+        if not taken or not used_tokens.use_token(session, found.asking, now):
             return judged if not taken else Confirmed(ConfirmationResult.ALREADY, judged.digest)
         subscribers.lift_suppression(session, readers.hash_address(found.subscriber.address_key))
         asked = found.asking.choices

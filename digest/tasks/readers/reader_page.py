@@ -26,7 +26,7 @@ from digest.rules.readers import consent
 from digest.rules.readers.address import Address, normalise
 from digest.rules.tokens import tokens
 from digest.settings import DigestSettings
-from digest.store.readers import notices, subscribers
+from digest.store.readers import notices, subscribers, used_tokens
 from digest.tasks.readers import privacy
 from digest.tasks.readers.private_feed import sign_feed
 from digest.tasks.readers.readers import Origin, Readers, begin, end, find_linked, record_consent
@@ -311,7 +311,7 @@ def move(readers: Readers, token: str, now: datetime, origin: Origin) -> bool:
         subscriber = subscribers.get_subscriber(session, notice.subscriber_id) if notice else None
         if notice is None or subscriber is None or subscriber.erased_at or notice.used_at is not None:
             return False
-        if not notices.use_notice(session, notice, now):
+        if not used_tokens.use_token(session, notice, now):
             return False
         return move_to(session, readers, subscriber, normalise(notice.address), now, origin)
 

@@ -18,7 +18,7 @@ from digest.models import (
     Subscription,
     Suppression,
 )
-from digest.models.row import row_id
+from digest.models.row import ListPage, row_id
 from digest.models.subscriber import ReaderFilter
 from digest.rules.readers.address import normalise
 from digest.store.delivery import bounces
@@ -36,17 +36,6 @@ class ListedReader:
 
     reader: Subscriber
     subscriptions: list[Subscription]
-
-
-@dataclass(frozen=True, slots=True)
-class ReaderList:
-    """A page of readers; `below` leads to the next one, and `is_whole` is False where the search stopped
-    before the page was full, since it looks through a bounded number of readers at a time.
-    """
-
-    rows: list[ListedReader]
-    below: int | None
-    is_whole: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,16 +57,16 @@ class ReaderRecord:
     wordings: Mapping[int | None, ConsentWording]
 
 
-def list_page(readers: Readers, wanted: ReaderFilter, below: int | None) -> ReaderList:
+def list_page(readers: Readers, wanted: ReaderFilter, below: int | None) -> ListPage[ListedReader]:
     """List a page of readers who match, the latest first; those whose address begins with the text lead."""
     with readers.database.read() as session:
         found = listing.find_readers(session, wanted, below, PAGE)
         first = _begin_with(session, wanted) if below is None else []
         known = {row_id(one) for one in first}
-        people = [*first, *(one for one in found.readers if row_id(one) not in known)]
+        people = [*first, *(one for one in found.rows if row_id(one) not in known)]
         subscribed = listing.list_subscriptions_of(session, [row_id(one) for one in people])
     rows = [ListedReader(one, subscribed[row_id(one)]) for one in people]
-    return ReaderList(rows, found.below, found.is_whole)
+    return ListPage(rows, found.below, found.is_whole)
 
 
 def _begin_with(session: Session, wanted: ReaderFilter) -> list[Subscriber]:

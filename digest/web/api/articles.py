@@ -13,6 +13,7 @@ from digest.models.row import row_id
 from digest.tasks.api import articles as tasks
 from digest.tasks.api.answers import ApiAnswer
 from digest.tasks.api.articles import SentArticle, TakenArticle, external_id
+from digest.tasks.articles.articles import list_page
 from digest.web.api.gate import ApiGate, Cursor, Limit, Moment, OnceKey, RequestBody, RowId, answer_of
 
 PLACE = "/api/v1/articles"
@@ -146,10 +147,10 @@ class ArticleApi:
         """List articles, the last stored first. A page may be short while `next` leads on."""
         gate = self._gate
         wanted = ArticleFilter(topic=topic or None, source=source or None, search=search)
-        found = tasks.list_page(gate.readers.database, wanted, gate.read_cursor(_KIND, cursor), limit)
+        page = list_page(gate.readers.database, wanted, gate.read_cursor(_KIND, cursor), limit)
         return ArticleListBody(
-            items=[ListedArticle(**_listed(row)) for row in found.articles],
-            next=gate.write_cursor(_KIND, found.below),
+            items=[ListedArticle(**_listed(row)) for row in page.rows],
+            next=gate.write_cursor(_KIND, page.below),
         )
 
     def show(self, article_id: RowId) -> ShownArticleBody:

@@ -172,7 +172,7 @@ class EditionApi:
             gate.readers.database, digest=digest, state=state or "", below=below, limit=limit
         )
         return EditionListBody(
-            items=[EditionBody(**_edition(row)) for row in page.editions],
+            items=[EditionBody(**_edition(row)) for row in page.rows],
             next=gate.write_cursor(_KIND, page.below),
         )
 

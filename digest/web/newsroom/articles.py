@@ -112,7 +112,7 @@ class ArticleStorePages:
         asked = {name: request.query_params.get(name, "").strip()[:_LONGEST] for name in _FIELDS}
         below = _number(request.query_params.get("below", ""))
         settings = self._front.desk.settings
-        page = store.find_page(self._front.desk.database, _filter(asked), below)
+        page = store.list_page(self._front.desk.database, _filter(asked), below)
         return self._front.show(
             request,
             "articles",

@@ -99,7 +99,7 @@ def test_what_a_search_finds_leaves_the_texts_in_the_database(database: Database
     with database.read() as session:
         found = [
             *find_for_edition(session, "bridge", 10),
-            *find_articles(session, ArticleFilter(search="bridge"), None, 10).articles,
+            *find_articles(session, ArticleFilter(search="bridge"), None, 10).rows,
         ]
     for one in found:
         assert {"html", "text"} <= inspect(one).unloaded

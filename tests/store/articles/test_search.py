@@ -86,7 +86,7 @@ def test_those_stored_last_come_first_and_a_page_goes_on_below(database: Databas
     with database.read() as session:
         first = find_articles(session, ArticleFilter(search="bridge"), None, 4)
         last = find_articles(session, ArticleFilter(search="bridge"), first.below, 4)
-    assert [one.id for one in (*first.articles, *last.articles)] == ids
+    assert [one.id for one in (*first.rows, *last.articles)] == ids
     assert (first.is_whole, last.is_whole, last.below) == (True, True, None)
 
 
@@ -95,13 +95,13 @@ def test_a_filter_beside_words_goes_through_a_bounded_number(
 ) -> None:
     (wanted,) = store(database, "Bridge of science", topics=["science"])
     others = store(database, *(f"Bridge {number}" for number in range(4)))
-    monkeypatch.setattr(listing, "LOOKED_THROUGH", 3)
+    monkeypatch.setattr(listing, "MOST_READ", 3)
     about = ArticleFilter(search="bridge", topic="science")
     with database.read() as session:
         first = find_articles(session, about, None, 2)
         second = find_articles(session, about, first.below, 2)
-    assert (first.articles, first.below, first.is_whole) == ([], others[1], False)
-    assert ([one.id for one in second.articles], second.below, second.is_whole) == ([wanted], None, True)
+    assert (first.rows, first.below, first.is_whole) == ([], others[1], False)
+    assert ([one.id for one in second.rows], second.below, second.is_whole) == ([wanted], None, True)
 
 
 def test_for_an_edition_titles_come_before_texts_and_nothing_hidden_is_offered(database: Database) -> None:

@@ -58,12 +58,7 @@ def suppress_departed(
             why = consent.explain_suppression(banned.reason, banned.created_at)
             results.append(Enrolment(Enrolled.SUPPRESSED, why))
             continue
-        if (
-            one.at is not None
-            and since is not None
-            and since > one.at
-            and one.reason == SuppressionReason.LEFT
-        ):
+        if since is not None and one.came_back(since):
             results.append(
                 Enrolment(Enrolled.KEPT, f"left there, and confirmed here later ({since:%Y-%m-%d})")
             )
