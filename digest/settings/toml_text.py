@@ -1,12 +1,12 @@
 """Values and lines as config.toml has them."""
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from enum import Enum
 
 _UNITS = ((604_800, "w"), (86_400, "d"), (3_600, "h"), (60, "m"), (1, "s"))
-_ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
 def toml_lines(table: str, values: Iterable[tuple[str, object]]) -> str:
@@ -33,7 +33,12 @@ def toml_value(value: object) -> str:
     if isinstance(value, Mapping):
         pairs = ", ".join(f"{_key(key)} = {toml_value(inner)}" for key, inner in value.items())
         return f"{{ {pairs} }}" if value else "{}"
-    return '"' + "".join(_ESCAPES.get(sign, sign) for sign in str(value)) + '"'
+    return toml_string(str(value))
+
+
+def toml_string(text: str) -> str:
+    """Return a basic string; JSON's strings are valid ones except for DEL (TOML 1.0, "String")."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _key(name: str) -> str:

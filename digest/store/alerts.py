@@ -3,17 +3,17 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlmodel import Session, col, delete, exists, func, or_, select
+from sqlmodel import Session, col, delete, exists, or_, select
 
 from digest.models import Alert, AlertKind, Edition, EditionCohort, Source, Variant
+from digest.store.transactions import take_turn
 
 _TURN = 0x616C_6572  # any number that no other lock of ours has
 
 
 def take_turns(session: Session) -> None:
     """Let one process at a time change alerts, until the transaction ends; SQLite has one writer anyway."""
-    if session.get_bind().dialect.name == "postgresql":
-        session.exec(select(func.pg_advisory_xact_lock(_TURN)))
+    take_turn(session, _TURN)
 
 
 def list_alerts(session: Session) -> list[Alert]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, func, select
 from sqlmodel import Session
 
 BEGIN = "BEGIN IMMEDIATE"
@@ -21,6 +21,15 @@ _OF_A_LOOP = {
     "idle_in_transaction_session_timeout": "'15s'",
 }
 """What differs on a loop's connection from all others."""
+
+
+def take_turn(session: Session, number: int) -> None:
+    """Wait until no other transaction holds this turn, and hold it to the end; SQLite has one writer anyway.
+
+    `number` may be any that no other turn has.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(select(func.pg_advisory_xact_lock(number)))
 
 
 class Transaction:

@@ -12,6 +12,7 @@ from digest.articles.text.identity import canonical_url
 from digest.errors import InputError
 from digest.models import Article, Fold, Source, VariantArticle
 from digest.rules.articles.admission import GONE, TAKEN_BACK
+from digest.store.transactions import take_turn
 
 T = TypeVar("T")
 
@@ -36,10 +37,8 @@ def take_turns(session: Session) -> None:
     A full lot of shingles (`store.articles.duplicate_index`) touches thousands of pages: a larger cache keeps
     SQLite from writing them twice.
     """
-    if session.get_bind().dialect.name == "postgresql":
-        session.exec(select(func.pg_advisory_xact_lock(_TURN)))
-        return
-    for pragma in _ROOM:
+    take_turn(session, _TURN)
+    for pragma in _ROOM if session.get_bind().dialect.name == "sqlite" else ():
         session.connection().exec_driver_sql(pragma).close()
 
 

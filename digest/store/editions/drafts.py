@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session, col, select
 
 from digest.models import DeskAct, Draft
+from digest.store.transactions import take_turn
 
 _TURN = 0x6465_736B  # any number that no other lock of ours has
 
@@ -16,8 +17,7 @@ def take_turns(session: Session) -> None:
 
     SQLite has one writer anyway.
     """
-    if session.get_bind().dialect.name == "postgresql":
-        session.exec(select(func.pg_advisory_xact_lock(_TURN)))
+    take_turn(session, _TURN)
 
 
 def find_draft(session: Session, digest: str, cadence: str, period: str) -> Draft | None:

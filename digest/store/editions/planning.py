@@ -22,6 +22,7 @@ from digest.models import (
     Withheld,
 )
 from digest.store.editions.cohorts import in_range, readers_of
+from digest.store.transactions import take_turn
 
 _TURN = 0x706C_616E  # "plan": any number that no other lock of ours has
 # DISTINCT makes SQLite read the parameter once, and look the rows up by an index of its own.
@@ -56,8 +57,7 @@ def take_turns(session: Session) -> None:
     Otherwise a reader who changes cadence could be planned by two transactions, neither of which sees what
     the other one gives them. SQLite has one writer anyway.
     """
-    if session.get_bind().dialect.name == "postgresql":
-        session.exec(select(func.pg_advisory_xact_lock(_TURN)))
+    take_turn(session, _TURN)
 
 
 @dataclass(frozen=True, slots=True)

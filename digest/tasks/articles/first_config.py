@@ -1,11 +1,11 @@
 """Write the first config.toml of a publication from its site; every guess is marked as one."""
 
-import json
 import re
 import unicodedata
 
 from digest.articles.feeds.front_page import SiteSection
 from digest.settings.look import contrast
+from digest.settings.toml_text import toml_string
 from digest.tasks.articles.site import SiteFound
 
 IGNORED = (
@@ -63,20 +63,21 @@ def write_config(found: SiteFound, secret: str) -> str:
     """Return the settings of a publication whose articles come from a site."""
     feed, *others = found.feeds or (found.url,)
     language = found.page.language or "en"
+    host = found.host if "." in found.host else "localhost"
     return _CONFIG.format(
         url=found.url,
-        name=_quote(found.name),
-        sender=_quote(f"{_words_only(found.name)} <news@{found.host if '.' in found.host else 'localhost'}>"),
-        postal=_quote(f"{found.name}, street and town"),
-        language=_quote(language),
+        name=toml_string(found.name),
+        sender=toml_string(f"{_words_only(found.name)} <news@{host}>"),
+        postal=toml_string(f"{found.name}, street and town"),
+        language=toml_string(language),
         language_why="guess: its front page's" if found.page.language else "its page names none",
-        secret=_quote(secret),
+        secret=toml_string(secret),
         look=_look(found),
-        source=_quote(_slug(found.host)),
-        feed=_quote(feed),
+        source=toml_string(_slug(found.host)),
+        feed=toml_string(feed),
         feed_why="the feed that its page names" if found.feeds else "its page names no feed, so it is sought",
         private="allow_private = true  # it is on your own machine or network\n" if found.is_private else "",
-        more="".join(f"# It also has the feed {_quote(other)}\n" for other in others[:5]),
+        more="".join(f"# It also has the feed {toml_string(other)}\n" for other in others[:5]),
         topics="".join(map(_topic, found.page.sections)),
         offered="",
     )  # fmt: skip
@@ -104,24 +105,19 @@ def say_found(found: SiteFound) -> list[str]:
 
 def _topic(section: SiteSection) -> str:
     return (
-        f"# guess: the section {_quote(section.title)} of its navigation\n[[topics]]\n"
-        f"name = {_quote(section.name)}\nurl = [{_quote(section.path + '/*')}]\n\n"
+        f"# guess: the section {toml_string(section.title)} of its navigation\n[[topics]]\n"
+        f"name = {toml_string(section.name)}\nurl = [{toml_string(section.path + '/*')}]\n\n"
     )
 
 
 def _look(found: SiteFound) -> str:
     colour, icon, lines = found.page.colour, found.page.icon, []
     if colour and contrast(colour, _PAPER) >= _LEAST_CONTRAST:
-        lines.append(f"accent = {_quote(colour)}  # guess: the site's own theme colour")
+        lines.append(f"accent = {toml_string(colour)}  # guess: the site's own theme colour")
     if icon.startswith("https://"):
-        lines += ["# A picture in place of the name; the site's icon is:", f"# logo = {_quote(icon)}",
-                  f"# logo_alt = {_quote(found.name)}"]  # fmt: skip
+        lines += ["# A picture in place of the name; the site's icon is:", f"# logo = {toml_string(icon)}",
+                  f"# logo_alt = {toml_string(found.name)}"]  # fmt: skip
     return "".join(f"{line}\n" for line in lines)
-
-
-def _quote(text: str) -> str:
-    """Return a TOML basic string; JSON's strings are valid ones except for DEL (TOML 1.0, "String")."""
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _words_only(name: str) -> str:

@@ -1,6 +1,5 @@
 """Import and export the list of sources as OPML."""
 
-import json
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +11,7 @@ from digest.errors import InputError, SettingsError
 from digest.net.files import read_file
 from digest.safe_text import without_login
 from digest.settings import Settings, load_settings
+from digest.settings.toml_text import toml_string
 from digest.store.articles import articles
 from digest.store.database import Database
 
@@ -77,15 +77,10 @@ def free_name(outline: OpmlFeed, taken: set[str]) -> str:
 
 def settings_block(name: str, outline: OpmlFeed) -> str:
     """Return a feed as the lines of a `[[sources]]`, after an empty line."""
-    lines = ["", "[[sources]]", f"name = {_quoted(name)}", f"url = {_quoted(outline.url)}"]
+    lines = ["", "[[sources]]", f"name = {toml_string(name)}", f"url = {toml_string(outline.url)}"]
     if outline.topics:
-        lines.append(f"topics = [{', '.join(map(_quoted, outline.topics))}]")
+        lines.append(f"topics = [{', '.join(map(toml_string, outline.topics))}]")
     return "\n".join(lines) + "\n"
-
-
-def _quoted(text: str) -> str:
-    """Return a TOML basic string; JSON's strings are valid ones except for DEL (TOML 1.0, "String")."""
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _append(config: Path, blocks: str) -> None:

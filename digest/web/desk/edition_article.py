@@ -37,12 +37,12 @@ class EditionArticlePages:
 
     def show(self, request: Request, digest: str, cadence: str, period: str, number: int) -> Response:
         """Show how an article stands in an edition."""
-        return self._show(request, self._open(EditionName(digest, cadence, period)), number)
+        return self._show(request, self._front.open_entry(EditionName(digest, cadence, period)), number)
 
     def change(self, request: Request, digest: str, cadence: str, period: str, number: int) -> Response:
         """Change an article for the edition; from the edition's own page, save that first and come here."""
         name = EditionName(digest, cadence, period)
-        entry = self._open(name)
+        entry = self._front.open_entry(name)
         if "title" not in request.state.form:
             saved = self._edition.save_first(request, name)
             if isinstance(saved, Response):
@@ -55,7 +55,7 @@ class EditionArticlePages:
         try:
             change_article(self._front.desk, self._front.hand(request, name), number, typed)
         except ChangedMeanwhile as meanwhile:
-            entry = self._open(name)
+            entry = self._front.open_entry(name)
             return self._show(request, entry, number, 409, "", typed, meanwhile)
         except InputError as error:
             return self._show(request, entry, number, 400, sentence(error), typed)
@@ -81,20 +81,22 @@ class EditionArticlePages:
         return await to_thread.run_sync(lambda: self._take_picture(request, name, number, content.getvalue()))
 
     def _take_picture(self, request: Request, name: EditionName, number: int, content: bytes) -> Response:
-        entry, alt = self._open(name), self._front.get(request, "image_alt")
+        entry, alt = self._front.open_entry(name), self._front.get(request, "image_alt")
         try:
             if not content:
                 raise InputError("choose the file of the picture")
             show_picture(self._front.desk, self._front.hand(request, name), number, content, alt)
         except ChangedMeanwhile as meanwhile:
-            return self._show(request, self._open(name), number, 409, "", {"described": alt}, meanwhile)
+            return self._show(
+                request, self._front.open_entry(name), number, 409, "", {"described": alt}, meanwhile
+            )
         except InputError as error:
             return self._show(request, entry, number, 400, sentence(error), {"described": alt})
         return self._front.go(f"{name.path}/edit/{number}", "picture")
 
     def find(self, request: Request, digest: str, cadence: str, period: str, q: str = "") -> Response:
         """Show the stored articles whose titles have some words, as a part of the edition's page."""
-        entry = self._open(EditionName(digest, cadence, period))
+        entry = self._front.open_entry(EditionName(digest, cadence, period))
         with self._front.desk.database.read() as session:
             found = find_articles(session, q)
         return self._front.show(request, "found", entry=entry, found=found, asked=q[:200])
@@ -127,12 +129,6 @@ class EditionArticlePages:
             error=error,
             meanwhile=meanwhile.acts if meanwhile else (),
         )
-
-    def _open(self, name: EditionName) -> AgendaEntry:
-        entry = self._front.entry(name)
-        if not entry.is_open:
-            raise HTTPException(404)
-        return entry
 
 
 def _source(article: Article) -> dict[str, str]:

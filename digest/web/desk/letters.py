@@ -110,7 +110,7 @@ class LetterPages:
         """Do it and go back to the letter, or show what stands in the way with what was typed."""
         found = self._find(letter)
         try:
-            act(row_id(found.letter), self._front.visit(request).editor.address)
+            act(row_id(found.letter), self._front.who(request))
         except InputError as error:
             status = 409 if isinstance(error, LetterChanged) else 400
             typed = {"answer": answer, "printed": printed}

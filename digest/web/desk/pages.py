@@ -132,7 +132,7 @@ class DeskPages:
         """Return whose hand changes what, what they saw of it, and the words on their screen."""
         seen = self.get(request, "version")
         version = int(seen) if seen.isascii() and seen.isdigit() and len(seen) < 10 else -1
-        return Edit(self.visit(request).editor.address, name, version, self.now(), self.words(request))
+        return Edit(self.who(request), name, version, self.now(), self.words(request))
 
     def words(self, request: Request) -> DraftWords | None:
         """Return the words on the screen that a form brings along; None where it has none."""
@@ -149,10 +149,26 @@ class DeskPages:
             raise HTTPException(404)
         return found
 
+    def open_entry(self, name: EditionName) -> AgendaEntry:
+        """Return an edition that can still be changed; a page that is missing where it is made."""
+        entry = self.entry(name)
+        if not entry.is_open:
+            raise HTTPException(404)
+        return entry
+
+    def who(self, request: Request) -> str:
+        """Return the address of whoever is signed in."""
+        return self.visit(request).editor.address
+
 
 def label_of(entry: AgendaEntry) -> str:
     """Return the short word for where an edition stands."""
     return status_label(entry.digest.approval, entry.draft, entry.edition)
+
+
+def read_row_id(written: str) -> int | None:
+    """Read the id of a row in an address; None for what is none."""
+    return int(written) if written.isascii() and written.isdigit() and len(written) < 12 else None
 
 
 def sentence(error: Exception) -> str:

@@ -13,7 +13,6 @@ from starlette.responses import HTMLResponse, Response
 
 from digest.errors import InputError, Unreachable
 from digest.models import EditionName
-from digest.tasks.desk.agenda import AgendaEntry
 from digest.tasks.desk.proofs import look, moment_of, read_moment, send_proof
 from digest.tasks.editions.preview import Preview, Viewer, describe
 from digest.web.desk.edition import EditionPages
@@ -81,7 +80,7 @@ class PreviewPages:
         images: Text = "1",
     ) -> Response:
         """Show an edition as a reader would get it, and all there is to know of its message."""
-        entry = self._open(EditionName(digest, cadence, period))
+        entry = self._front.open_entry(EditionName(digest, cadence, period))
         width = width if width in WIDTHS else "600"
         asked = PreviewRequest(address, tuple(topics), language, at, width, dark == "1", images != "0")
         shown, error, moment = None, "", moment_of(entry, self._front.now())
@@ -117,7 +116,7 @@ class PreviewPages:
         images: Text = "1",
     ) -> Response:
         """Return the message's HTML, with links that do nothing for its reader, for a frame."""
-        entry = self._open(EditionName(digest, cadence, period))
+        entry = self._front.open_entry(EditionName(digest, cadence, period))
         view = Viewer(address.strip(), tuple(topics), language.strip())
         try:
             moment = read_moment(self._front.desk, at, moment_of(entry, self._front.now()))
@@ -130,7 +129,7 @@ class PreviewPages:
 
     def proof(self, request: Request, digest: str, cadence: str, period: str) -> Response:
         """Mail a proof to whoever asks for it."""
-        entry = self._open(EditionName(digest, cadence, period))
+        entry = self._front.open_entry(EditionName(digest, cadence, period))
         form = request.state.form
         topics = tuple(str(topic)[:100] for topic in form.getlist("topics"))
         view = Viewer(
@@ -141,19 +140,13 @@ class PreviewPages:
             return saved
         try:
             editor = self._front.visit(request).editor
-            send_proof(self._front.desk, self._open(entry.name), editor, view, self._front.now())
+            send_proof(self._front.desk, self._front.open_entry(entry.name), editor, view, self._front.now())
         except (InputError, Unreachable) as error:
             status = 400 if isinstance(error, InputError) else 502
             return self._front.show(
                 request, "trouble", status, title="The proof was not sent", entry=entry, error=sentence(error)
             )
         return self._front.go(entry.name.path, "proof-words" if saved else "proof")
-
-    def _open(self, name: EditionName) -> AgendaEntry:
-        entry = self._front.entry(name)
-        if not entry.is_open:
-            raise HTTPException(404)
-        return entry
 
     def _facts(self, shown: Preview | None, width: str) -> Mapping[str, Any]:
         if shown is None:

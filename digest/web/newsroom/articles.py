@@ -15,7 +15,7 @@ from digest.tasks.articles import adding
 from digest.tasks.articles import articles as store
 from digest.tasks.articles.articles import Mark, ShownArticle
 from digest.web.desk.access import HOME
-from digest.web.desk.pages import DeskPages, sentence
+from digest.web.desk.pages import DeskPages, read_row_id, sentence
 
 ARTICLES = f"{HOME}/articles"
 _FIELDS = ("search", "topic", "source", "since", "shown")
@@ -110,7 +110,7 @@ class ArticleStorePages:
 
     def _list(self, request: Request, status: int = 200, **values: object) -> Response:
         asked = {name: request.query_params.get(name, "").strip()[:_LONGEST] for name in _FIELDS}
-        below = _number(request.query_params.get("below", ""))
+        below = read_row_id(request.query_params.get("below", ""))
         settings = self._front.desk.settings
         page = store.list_page(self._front.desk.database, _filter(asked), below)
         return self._front.show(
@@ -144,7 +144,3 @@ def _day(written: str) -> datetime | None:
         return datetime.strptime(written, "%Y-%m-%d").replace(tzinfo=UTC)
     except ValueError:
         return None
-
-
-def _number(written: str) -> int | None:
-    return int(written) if written.isascii() and written.isdigit() and len(written) < 12 else None

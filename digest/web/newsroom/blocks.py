@@ -28,7 +28,7 @@ class BlockPages:
 
     def show(self, request: Request, digest: str, cadence: str, period: str, number: str) -> Response:
         """Show a block as it stands."""
-        entry = self._open(EditionName(digest, cadence, period))
+        entry = self._front.open_entry(EditionName(digest, cadence, period))
         at = _number(number)
         if at is not None and at >= len(entry.draft.blocks):
             raise HTTPException(404)
@@ -38,7 +38,7 @@ class BlockPages:
     def save(self, request: Request, digest: str, cadence: str, period: str, number: str) -> Response:
         """Save a block, remove it, or show how its text would look."""
         name, at = EditionName(digest, cadence, period), _number(number)
-        entry, do = self._open(name), self._front.get(request, "do")
+        entry, do = self._front.open_entry(name), self._front.get(request, "do")
         typed = {key: self._front.get(request, key) for key in ("place", "text")}
         if do == "look":
             return self._show(request, entry, at, typed, shown=typed["text"])
@@ -49,7 +49,7 @@ class BlockPages:
             else:
                 changes.save_block(self._front.desk, hand, at, typed["place"], typed["text"])
         except ChangedMeanwhile as meanwhile:
-            return self._show(request, self._open(name), at, typed, 409, meanwhile=meanwhile.acts)
+            return self._show(request, self._front.open_entry(name), at, typed, 409, meanwhile=meanwhile.acts)
         except InputError as error:
             return self._show(request, entry, at, typed, 400, error=sentence(error))
         return self._front.go(name.path, "changed")
@@ -82,12 +82,6 @@ class BlockPages:
             shown=introduce(shown[: changes.LONGEST_BLOCK], base_url),
             meanwhile=meanwhile,
         )
-
-    def _open(self, name: EditionName) -> AgendaEntry:
-        entry = self._front.entry(name)
-        if not entry.is_open:
-            raise HTTPException(404)
-        return entry
 
 
 def _number(written: str) -> int | None:

@@ -97,7 +97,7 @@ class ListPages:
         if not begun:
             return self._show(request, 400, error="Choose the file of the list.", typed=upload.fields)
         try:
-            found = self._uploads.begin(begun[0], _choices(upload.fields), self._who(request))
+            found = self._uploads.begin(begun[0], _choices(upload.fields), self._front.who(request))
         except InputError as error:
             self._uploads.drop(begun[0])
             return self._show(request, 400, error=sentence(error), typed=upload.fields)
@@ -113,19 +113,21 @@ class ListPages:
         return self._act(
             request,
             name,
-            lambda seen: self._uploads.check(name, seen, _choices(fields), self._who(request)),
+            lambda seen: self._uploads.check(name, seen, _choices(fields), self._front.who(request)),
         )
 
     def start(self, request: Request, name: str) -> Response:
         """Import a list as it was tried."""
-        return self._act(request, name, lambda seen: self._uploads.start(name, seen, self._who(request)))
+        return self._act(
+            request, name, lambda seen: self._uploads.start(name, seen, self._front.who(request))
+        )
 
     def remove(self, request: Request, name: str) -> Response:
         """Remove a list's file and its report."""
         return self._act(
             request,
             name,
-            lambda seen: self._uploads.remove(name, seen, self._who(request)),
+            lambda seen: self._uploads.remove(name, seen, self._front.who(request)),
             said="list-removed",
             onward=LISTS,
         )
@@ -145,7 +147,7 @@ class ListPages:
             raise HTTPException(400, f'"{wanted.state}" is no state of a subscription.')
         name = f"readers-{self._front.now().astimezone(self._readers.settings.zone):%Y-%m-%d}.csv"
         lines: Iterator[str] = export_matching(
-            self._readers, wanted, name, self._who(request), self._front.now()
+            self._readers, wanted, name, self._front.who(request), self._front.now()
         )
         disposition = {"Content-Disposition": f'attachment; filename="{name}"'}
         return StreamingResponse(lines, media_type="text/csv; charset=utf-8", headers=disposition)
@@ -166,9 +168,6 @@ class ListPages:
         if found is None:
             raise HTTPException(404)
         return found
-
-    def _who(self, request: Request) -> str:
-        return self._front.visit(request).editor.address
 
     def _show(self, request: Request, status: int = 200, **values: Any) -> Response:
         return self._front.show(

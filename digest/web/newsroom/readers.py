@@ -12,7 +12,7 @@ from digest.tasks.readers import on_request, reader_views
 from digest.tasks.readers.lists.segments import list_segments
 from digest.tasks.readers.readers import Readers
 from digest.web.desk.access import HOME
-from digest.web.desk.pages import DeskPages, sentence
+from digest.web.desk.pages import DeskPages, read_row_id, sentence
 from digest.web.newsroom.segments import FILTER_FIELDS, filter_values
 
 READERS = f"{HOME}/readers"
@@ -50,7 +50,7 @@ class ReaderListPages:
     ) -> Response:
         asked = {name: request.query_params.get(name, "").strip()[:_LONGEST] for name in FILTER_FIELDS}
         wanted = ReaderFilter(**asked)
-        below = _number(request.query_params.get("below", ""))
+        below = read_row_id(request.query_params.get("below", ""))
         page = reader_views.list_page(self._readers, wanted, below)
         settings = self._front.desk.settings
         query = urlencode({name: value for name, value in asked.items() if value})
@@ -73,8 +73,4 @@ class ReaderListPages:
 
 def origin_of(front: DeskPages, request: Request) -> dict[str, str]:
     """Return what the record of consent keeps of an act at the desk: who did it."""
-    return {"desk": front.visit(request).editor.address}
-
-
-def _number(written: str) -> int | None:
-    return int(written) if written.isascii() and written.isdigit() and len(written) < 12 else None
+    return {"desk": front.who(request)}

@@ -43,7 +43,9 @@ class SegmentPages:
         """Save a search under a name."""
         name, wanted = self._front.get(request, "name"), self._wanted(request)
         try:
-            number = segments.save_segment(self._readers, name, wanted, self._who(request), self._front.now())
+            number = segments.save_segment(
+                self._readers, name, wanted, self._front.who(request), self._front.now()
+            )
         except InputError as error:
             status = 409 if isinstance(error, SegmentChanged) else 400
             return self._list(request, status, wanted=wanted, called=name, error=sentence(error))
@@ -61,7 +63,7 @@ class SegmentPages:
             found,
             lambda: segments.change_segment(
                 self._readers, row_id(found), self._seen(request, "version"), name, wanted,
-                self._who(request), self._front.now(),
+                self._front.who(request), self._front.now(),
             ),
             f"{SEGMENTS}/{found.id}",
             "segment-saved",
@@ -96,7 +98,7 @@ class SegmentPages:
         if not 0 < len(readers) <= MOST_PROOFS:
             return self._ask(request, found, named, 400)
         done = send_proofs(
-            self._front.desk, entry, readers, found.name, self._who(request), self._front.now()
+            self._front.desk, entry, readers, found.name, self._front.who(request), self._front.now()
         )
         return self._ask(request, found, named, 502 if done.trouble else 200, done=done)
 
@@ -190,9 +192,6 @@ class SegmentPages:
     def _seen(self, request: Request, name: str) -> int:
         written = self._front.get(request, name)
         return int(written) if written.isascii() and written.isdigit() and len(written) < 10 else -1
-
-    def _who(self, request: Request) -> str:
-        return self._front.visit(request).editor.address
 
 
 def filter_values(settings: Settings, languages: Sequence[str]) -> dict[str, Any]:

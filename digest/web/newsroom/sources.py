@@ -27,7 +27,7 @@ class SourcePages:
 
     def pause(self, request: Request, source: str) -> Response:
         """Request a source no more until it is resumed."""
-        desk, who = self._front.desk, self._front.visit(request).editor.address
+        desk, who = self._front.desk, self._front.who(request)
         return self._act(
             source,
             lambda: sources.pause_source(desk.database, desk.settings, source, who, self._front.now()),

@@ -44,7 +44,7 @@ class WebhookPages:
         with_addresses = bool(front.get(request, "addresses"))
         try:
             added = receivers.add_receiver(
-                front.desk.database, front.desk.settings, url, events, front.visit(request).editor.address,
+                front.desk.database, front.desk.settings, url, events, front.who(request),
                 front.now(), with_addresses=with_addresses,
             )  # fmt: skip
         except InputError as error:

@@ -86,7 +86,7 @@ def test_those_stored_last_come_first_and_a_page_goes_on_below(database: Databas
     with database.read() as session:
         first = find_articles(session, ArticleFilter(search="bridge"), None, 4)
         last = find_articles(session, ArticleFilter(search="bridge"), first.below, 4)
-    assert [one.id for one in (*first.rows, *last.articles)] == ids
+    assert [one.id for one in (*first.rows, *last.rows)] == ids
     assert (first.is_whole, last.is_whole, last.below) == (True, True, None)
 
 
