@@ -24,6 +24,7 @@ from digest.tasks.delivery.deliver import count_due, deliver
 from digest.tasks.delivery.run import Run, Tally
 from digest.tasks.editions.compiling import Compiled
 from digest.tasks.figures.daily import take_figures
+from digest.tasks.figures.sums import keep_sums
 from digest.tasks.inbound.answers import send_answers
 from digest.tasks.inbound.intake import take_in, take_in_meanwhile
 from digest.tasks.readers.confirmation_mail import ask_due
@@ -228,11 +229,12 @@ def take_waiting_mail(app: Application) -> dict[str, int]:
 
 
 def count_figures(app: Application) -> None:
-    """Count the days that have ended; what goes wrong is logged and keeps no message back."""
-    try:
-        take_figures(app.database, app.settings, app.clock())
-    except Exception:
-        log.exception("the figures of yesterday cannot be counted")
+    """Count the days and editions that have ended; what goes wrong is logged and keeps no message back."""
+    for what, count in (("figures of yesterday", take_figures), ("sums of editions", keep_sums)):
+        try:
+            count(app.database, app.settings, app.clock())
+        except Exception:
+            log.exception("the %s cannot be counted", what)
 
 
 def post_webhooks(app: Application) -> None:

@@ -140,6 +140,7 @@ SMALL_ROOMS = {
     "tasks/articles/folders.py": "a kind of source beside feeds.py",
     "tasks/desk/pausing.py": "a use case that the desk calls",
     "tasks/readers/expiry.py": "a use case that each run calls",
+    "tasks/figures/sums.py": "a use case that each run calls",
     "web/desk/home.py": "a page of its own",
     "web/newsroom/settings.py": "a page of its own",
     "rules/readers/scanners.py": "a table: programs that open links by themselves",

@@ -38,8 +38,10 @@ from digest.models.inbound import (
 )
 from digest.models.ledger import (
     ArticleClicks,
+    CadenceReaders,
     CadenceStart,
     DailyFigures,
+    EditionSums,
     Key,
     LearnedLimit,
     Ledger,
@@ -90,6 +92,7 @@ __all__ = [
     "Audience",
     "Bounce",
     "BounceWeight",
+    "CadenceReaders",
     "CadenceStart",
     "CalendarLink",
     "Cohort",
@@ -107,6 +110,7 @@ __all__ = [
     "EditionCohort",
     "EditionName",
     "EditionState",
+    "EditionSums",
     "Editor",
     "EditorSession",
     "Fold",

@@ -1,4 +1,4 @@
-"""The ledger's bookkeeping: workers, keys, the counter, when each cadence began, each day's figures."""
+"""The ledger's bookkeeping: workers, keys, the counter, when each cadence began, figures and sums."""
 
 from datetime import datetime
 from typing import Any
@@ -84,3 +84,35 @@ class ArticleClicks(SQLModel, table=True):
     article_id: int = Field(primary_key=True, index=True)
     clicks: int = 0
     scanned: int = 0
+
+
+class EditionSums(SQLModel, table=True):
+    """The deliveries of a finished edition, counted once: they change only where it is resumed.
+
+    Valid as long as the edition has this `finished_at`. `states` counts by state. `reasons` are those of a
+    large edition, as [state, reason, count] with the most frequent first; a small one is counted when asked,
+    which leaves servers' words about single readers where erasing finds them.
+    """
+
+    __tablename__ = "edition_sums"
+
+    edition_id: int = Field(foreign_key="edition.id", primary_key=True)
+    finished_at: datetime
+    states: dict[str, int] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    reasons: list[list[Any]] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
+
+
+class CadenceReaders(SQLModel, table=True):
+    """The confirmed readers of a cadence as they were counted lately; kept where there are very many.
+
+    `hours` are their distinct [zone, hour, quiet hours]; `cohorts` the largest cohorts, as [id, readers].
+    """
+
+    __tablename__ = "cadence_readers"
+
+    digest: str = Field(primary_key=True)
+    cadence: str = Field(primary_key=True)
+    counted_at: datetime
+    readers: int
+    hours: list[list[Any]] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    cohorts: list[list[int]] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))

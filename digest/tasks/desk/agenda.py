@@ -12,7 +12,7 @@ from digest.models.row import row_id
 from digest.rules.editions.cadence import Occurrence
 from digest.settings import DigestSettings, Settings
 from digest.store.delivery import deliveries
-from digest.store.editions import cohorts, drafts, editions
+from digest.store.editions import cadence_readers, drafts, editions, sums
 from digest.tasks.editions.coming import next_occurrence
 
 PAGE = 50
@@ -114,11 +114,11 @@ def find_entry(session: Session, settings: Settings, name: EditionName, now: dat
 
 def describe_progress(session: Session, edition: Edition) -> EditionProgress:
     """Return how far a made edition is."""
-    key = row_id(edition)
+    is_over = edition.state == EditionState.FINISHED
     return EditionProgress(
-        deliveries.count_states(session, key).get(DeliveryState.DEFERRED, 0),
-        deliveries.count_reasons(session, key),
-        deliveries.next_due_at(session, key),
+        sums.count_states(session, edition).get(DeliveryState.DEFERRED, 0),
+        sums.count_reasons(session, edition),
+        None if is_over else deliveries.next_due_at(session, row_id(edition)),
     )
 
 
@@ -129,7 +129,7 @@ def list_activity(session: Session, name: EditionName) -> Sequence[DeskAct]:
 
 def count_subscribed(session: Session, name: EditionName) -> int:
     """Count the confirmed readers of an edition's cadence."""
-    return cohorts.count_readers(session, name.digest, name.cadence)
+    return cadence_readers.count_readers(session, name.digest, name.cadence)
 
 
 def can_undo(session: Session, draft: Draft) -> bool:

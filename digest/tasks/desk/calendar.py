@@ -12,7 +12,7 @@ from digest.rules.editions import cadence as calendar
 from digest.rules.tokens.tokens import hash_token
 from digest.settings import DigestSettings, Settings
 from digest.store import editors
-from digest.store.editions import editions, planning
+from digest.store.editions import cadence_readers, editions
 from digest.tasks.desk.desk import Desk
 from digest.tasks.editions.coming import next_occurrence
 from digest.tasks.editions.schedule import Arrival, find_span
@@ -100,7 +100,7 @@ def _list_of(
     periods = {edition.period for edition in made}
     coming = next_occurrence(session, settings, digest, cadence, now)
     path = EditionName(digest.name, cadence, coming.period).path
-    hours = planning.list_reader_hours(session, digest.name, cadence) if coming.deadline_at < until else []
+    hours = cadence_readers.list_hours(session, digest.name, cadence) if coming.deadline_at < until else []
     while coming.deadline_at < until:
         if coming.deadline_at >= since and coming.period not in periods:
             name = EditionName(digest.name, cadence, coming.period)

@@ -13,7 +13,7 @@ from digest.rules.editions.sections import edition_topics, order_sections, place
 from digest.rules.editions.selection import EVERY_TOPIC, Choice, unsettle_topics
 from digest.settings import DigestSettings
 from digest.store.articles import articles
-from digest.store.editions import cohorts
+from digest.store.editions import cadence_readers, cohorts
 from digest.tasks.editions.candidates import BEGINNING, Selection
 from digest.tasks.editions.preview import Viewer, choose_shown
 
@@ -123,7 +123,7 @@ class _Group:
 def line_up(session: Session, digest: DigestSettings, draft: Draft, now: datetime) -> Lineup:
     """Return the line-up of a draft for all of its readers."""
     selection = Selection.read(session, digest, now, draft, most=_ALL)
-    total = cohorts.count_readers(session, digest.name, draft.cadence)
+    total = cadence_readers.count_readers(session, digest.name, draft.cadence)
     groups, is_estimate = _groups(session, digest, draft, selection, total)
     wanted, lacking = _reached(groups, selection)
     nobodys = frozenset(one.id for one in selection.candidates if total and not wanted[one.id])
@@ -225,7 +225,7 @@ def _groups(
             size,
             _room(digest, cohort.max_articles),
         )
-        for cohort, size in cohorts.list_sizes(session, digest.name, draft.cadence, most)
+        for cohort, size in cadence_readers.list_sizes(session, digest.name, draft.cadence, most)
     ]
     others = total - sum(group.size for group in found)
     sample = cohorts.sample_unplaced(session, digest.name, draft.cadence, _SAMPLE) if others else []

@@ -1,6 +1,6 @@
 """The audit: the sums of every edition."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -19,8 +19,9 @@ from digest.rules.delivery.rate_limits import LEARNED_FOR, allowance_of
 from digest.rules.editions.approval import name_moment, status_sentence
 from digest.settings import Settings
 from digest.store.delivery import deliveries, hot_path, learned_limits
-from digest.store.editions import drafts, editions
+from digest.store.editions import drafts, editions, sums
 
+_CLOSED = (EditionState.FINISHED, EditionState.SKIPPED)
 SHOWN = 20
 """How many editions that are over `status` tells of: each takes a look at all its deliveries."""
 
@@ -52,14 +53,21 @@ class Account:
 def audit(session: Session, edition: str | None = None) -> dict[str, Any]:
     """Return {ok, editions}; `ok` only if every edition is finished or skipped and its sum is complete."""
     accounts = [account(session, row) for row in find_named(session, edition)]
-    closed = (EditionState.FINISHED, EditionState.SKIPPED)
-    ok = all(item.ok and item.state in closed for item in accounts)
+    ok = all(item.ok and item.state in _CLOSED for item in accounts)
     return {"ok": ok, "editions": [asdict(item) for item in accounts]}
 
 
 def account(session: Session, edition: Edition) -> Account:
     """Count an edition's deliveries, each once by its state."""
-    counts = deliveries.count_states(session, row_id(edition))
+    return _account(edition, deliveries.count_states(session, row_id(edition)))
+
+
+def sum_up(session: Session, edition: Edition) -> Account:
+    """Return an edition's sum for those who look at it: that of a finished one has been counted."""
+    return _account(edition, sums.count_states(session, edition))
+
+
+def _account(edition: Edition, counts: Mapping[str, int]) -> Account:
     return Account(
         edition.digest,
         edition.cadence,
@@ -83,11 +91,12 @@ def status(session: Session, settings: Settings, edition: str | None = None) -> 
     """
     report = []
     for row in find_named(session, edition, latest=SHOWN):
-        found = deliveries.count_reasons(session, row_id(row))
+        found = sums.count_reasons(session, row)
         reasons = [{"state": state, "reason": reason, "count": count} for state, reason, count in found]
-        next_due = deliveries.next_due_at(session, row_id(row))
+        is_over = row.state in _CLOSED
+        next_due = None if is_over else deliveries.next_due_at(session, row_id(row))
         report.append(
-            asdict(account(session, row))
+            asdict(sum_up(session, row))
             | {
                 "deadline_at": row.deadline_at.isoformat(),
                 "frozen_at": row.frozen_at.isoformat() if row.frozen_at else None,

@@ -15,7 +15,7 @@ from digest.tasks.desk.desk import Desk
 from digest.tasks.desk.draft_versions import Edit
 from digest.tasks.desk.pausing import pause_edition, resume_edition, retry_edition
 from digest.tasks.desk.receivers import count_receivers
-from digest.tasks.ledger.audit import account, slowed_by
+from digest.tasks.ledger.audit import slowed_by, sum_up
 from digest.web.desk.pages import DeskPages, sentence
 
 
@@ -74,7 +74,7 @@ class ProgressPages:
             raise InputError("the edition is not made yet")
         contents = list_contents(session, entry.edition)
         progress = describe_progress(session, entry.edition)
-        total = account(session, entry.edition)
+        total = sum_up(session, entry.edition)
         return {
             "contents": contents,
             "corrections": list_corrections(session, entry, contents),
