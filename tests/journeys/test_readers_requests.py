@@ -5,12 +5,15 @@
 
 import os
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from ipaddress import ip_network
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from httpx2 import Response
 from hypothesis import HealthCheck, given
 from hypothesis import settings as trial
 from hypothesis import strategies as st
@@ -34,6 +37,7 @@ from tests.support.desks import Newsdesk
 from tests.support.readers import NOW, Clock, hidden_fields, make_readers, sign_up_and_confirm, snapshot
 
 COUNT = int(os.environ.get("COUNT", "200"))
+WIDTH = 16
 ANNA = "anna@example.org"
 
 
@@ -187,11 +191,17 @@ def stamped(client: TestClient) -> str:
     return hidden_fields(shown.text)["form"]
 
 
+def at_once(send: Callable[[int], Response], count: int) -> Counter[int]:
+    """Send requests from several threads; return how many were answered by each status."""
+    with ThreadPoolExecutor(WIDTH) as threads:
+        return Counter(answer.status_code for answer in threads.map(send, range(count)))
+
+
 def test_any_number_of_sign_ups_for_one_address_is_one_mail(client: TestClient, readers: Readers) -> None:
     stamp = stamped(client)
-    for _ in range(COUNT):
-        data = {"digest": "world", "address": "victim@example.net", "consent": "yes", "form": stamp}
-        client.post("/subscribe", data=data)
+    data = {"digest": "world", "address": "victim@example.net", "consent": "yes", "form": stamp}
+    answers = at_once(lambda number: client.post("/subscribe", data=data), COUNT)
+    assert set(answers) <= {200, 429}
     with readers.database.read() as session:
         planned = session.exec(select(Confirmation).where(Confirmation.used_at == None)).all()  # noqa: E711
     assert len(planned) == 1
@@ -209,7 +219,8 @@ def test_any_number_of_addresses_from_one_origin_is_at_most_the_limit(
     app = create_app(limited, settings, now=Clock())
     with TestClient(app, client=("203.0.113.5", 1), follow_redirects=False) as client:
         stamp = stamped(client)
-        for number in range(COUNT):
+
+        def send(number: int) -> Response:
             claimed = f"198.18.{number // 250 % 250}.{number % 250}"
             # What the client writes comes first; the proxy appends whom it talked to.
             sent = f"{claimed}, 198.51.100.7" if proxied else claimed
@@ -219,6 +230,9 @@ def test_any_number_of_addresses_from_one_origin_is_at_most_the_limit(
                 else {}
             )
             data = {"digest": "world", "address": f"r{number}@x.example", "consent": "yes", "form": stamp}
-            client.post("/subscribe", data=data, headers=headers)
+            return client.post("/subscribe", data=data, headers=headers)
+
+        answers = at_once(send, COUNT)
+    assert answers[429] == COUNT - settings.web.sign_ups_per_network
     with readers.database.read() as session:
         assert len(session.exec(select(Confirmation)).all()) == settings.web.sign_ups_per_network
