@@ -18,6 +18,7 @@ from digest.models import (
     Confirmation,
     ConsentEvent,
     ConsentWording,
+    NoticeKind,
     ReaderNotice,
     Subscriber,
     Subscription,
@@ -27,9 +28,11 @@ from digest.models.subscriber import SuppressionReason
 from digest.rules.tokens import tokens
 from digest.settings import Settings, load_settings
 from digest.store.database import Database
-from digest.store.readers import subscribers
+from digest.store.readers import notices, subscribers
 from digest.tasks.readers import privacy
 from digest.tasks.readers.expiry import keep_house
+from digest.tasks.readers.private_feed import sign_feed
+from digest.tasks.readers.reader_page import request_link, request_move
 from digest.tasks.readers.readers import Readers
 from digest.tasks.readers.sign_up import Choices, ask
 from tests.support.inbox import Inboxed
@@ -70,6 +73,20 @@ def press(wire: Wire, path: str, **fields: str) -> Answered:
 def confirmed(wire: Wire, readers: Readers, clock: Clock) -> None:
     sign_up(wire)
     assert press(wire, f"/confirm/{take_token(readers, clock())}").status == 200
+
+
+def take(readers: Readers, clock: Clock, kind: NoticeKind) -> str:
+    with readers.database.write() as session:
+        row = notices.claim_notice(session, 1, clock())
+        assert row is not None
+        assert row.kind == kind
+        ends = clock() + timedelta(hours=1)
+        notices.set_token(session, row.id or 0, tokens.hash_token(f"a-token-of-{kind}"), ends)
+    return f"a-token-of-{kind}"
+
+
+def link_of(readers: Readers, public_id: str, action: str) -> str:
+    return f"/{action}/{tokens.sign(readers.signing_keys, action, public_id, 'world')}"
 
 
 def states(readers: Readers) -> list[str]:
@@ -364,14 +381,29 @@ def test_e9_pages_of_a_token_are_referred_kept_indexed_and_logged_by_nobody(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     confirmed(wire, readers, clock)
-    for action in ("preferences", "unsubscribe"):
-        path = link(readers, action)
+    request_link(readers, ANNA, {}, clock())
+    own = take(readers, clock, NoticeKind.LINK)
+    request_move(readers, own, "anna@new.example", {}, clock())
+    with readers.database.read() as session:
+        public_id = session.exec(select(Subscriber.public_id)).one()
+    ask(readers, "ben@example.org", "world", Choices(), {}, clock())
+    fresh = {
+        "me": own,
+        "address": take(readers, clock, NoticeKind.MOVE),
+        "confirm": take_token(readers, clock()),
+        "feed": sign_feed(readers, public_id, "world"),
+    }
+    paths = [link_of(readers, public_id, action) for action in ("preferences", "unsubscribe")]
+    paths += [f"/{action}/{token}" for action, token in fresh.items()]
+    for path in [*paths, f"/me/{own}/erase", f"/me/{own}/data.json", "/me/expired-or-unknown"]:
         answer = wire.get(path)
+        assert answer.status == (410 if "unknown" in path else 200), path
         assert answer.headers["referrer-policy"] == "no-referrer"
         assert answer.headers["cache-control"] == "no-store"
         assert answer.headers["x-robots-tag"] == "noindex"
-        assert not re.search(r'(src|href)="(https?:)?//', answer.text)
-        assert path.rpartition("/")[2] not in caplog.text
+        pages = re.sub(r'href="https://courier.example/', "", answer.text)
+        assert path.startswith("/feed/") or not re.search(r'(src|href)="(https?:)?//', pages), path
+        assert path.split("/")[2] not in caplog.text
 
 
 def test_e10_e11_the_archive_has_no_token_and_links_lead_to_articles_themselves(

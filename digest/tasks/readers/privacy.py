@@ -10,7 +10,7 @@ from digest.models.row import row_id
 from digest.rules.readers.address import normalise
 from digest.store.articles import withdrawals
 from digest.store.articles.articles import get_articles
-from digest.store.readers import answers, letters, notices, subscribers, wordings
+from digest.store.readers import answers, held_rows, letters, notices, subscribers, wordings
 from digest.tasks.articles.withdrawing import finish_withdrawals
 from digest.tasks.readers.readers import Readers, end
 
@@ -27,6 +27,7 @@ def show(readers: Readers, address: str) -> JsonDict:
         events = subscribers.list_consent(session, row_id(subscriber))
         agreed = wordings.get_wordings(session, [event.wording_id for event in events])
         written = letters.list_of(session, row_id(subscriber), _MOST_LETTERS)
+        held = _show_mail(session, row_id(subscriber))
     return {
         "address": subscriber.address,
         "name": subscriber.name,
@@ -44,6 +45,62 @@ def show(readers: Readers, address: str) -> JsonDict:
                 "printing": one.consent or None,
             }
             for one in written
+        ],
+        **held,
+    }
+
+
+def _show_mail(session: Session, subscriber_id: int) -> JsonDict:
+    """Return what is kept of the messages to a reader, without the hashes of their tokens."""
+    return {
+        "editions": [
+            {
+                "edition": f"{edition.digest}/{edition.cadence}/{edition.period}",
+                "state": one.state,
+                "reason": one.reason,
+                "reply": one.reply_text,
+                "at": one.changed_at.isoformat(),
+            }
+            for edition, one in held_rows.list_deliveries(session, subscriber_id)
+        ],
+        "confirmation_requests": [
+            {
+                "at": one.asked_at.isoformat(),
+                "confirmed_at": _show_time(one.used_at),
+                "origin": one.origin,
+                "choices": one.choices,
+                "reply": one.reply,
+            }
+            for one in held_rows.list_confirmations(session, subscriber_id)
+        ],
+        "notices": [
+            {
+                "at": one.requested_at.isoformat(),
+                "kind": one.kind,
+                "address": one.address,
+                "origin": one.origin,
+                "typed": one.typed,
+                "reply": one.reply,
+            }
+            for one in held_rows.list_notices(session, subscriber_id)
+        ],
+        "bounces": [
+            {
+                "at": one.at.isoformat(),
+                "receiver": one.receiver,
+                "reason": one.reason,
+                "status": one.status,
+                "diagnostic": one.diagnostic,
+            }
+            for one in held_rows.list_bounces(session, subscriber_id)
+        ],
+        "complaints": [
+            {"at": one.at.isoformat(), "receiver": one.receiver, "type": one.feedback_type}
+            for one in held_rows.list_complaints(session, subscriber_id)
+        ],
+        "answers": [
+            {"at": one.created_at.isoformat(), "kind": one.kind, "subject": one.subject, "digest": one.digest}
+            for one in held_rows.list_answers(session, subscriber_id)
         ],
     }
 
