@@ -1,4 +1,4 @@
-"""What the desk has before it: the next edition of each digest and cadence, and how the last one went."""
+"""The desk's agenda: the next edition of each digest and cadence, those on hold, and the last one made."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ _ACTS_SHOWN = 50
 
 @dataclass(frozen=True, slots=True)
 class AgendaEntry:
-    """One edition as the desk sees it: to be made, held, or made."""
+    """One edition at the desk: to be made, on hold, or made."""
 
     name: EditionName
     digest: DigestSettings
@@ -38,13 +38,13 @@ class AgendaEntry:
 
     @property
     def state(self) -> str:
-        """Return its state; a draft has no row in the ledger yet."""
+        """Return its state; a draft has no edition's row yet."""
         return self.edition.state if self.edition else EditionState.DRAFT.value
 
 
 @dataclass(frozen=True, slots=True)
 class EditionProgress:
-    """How far a made edition is beyond its sum: what is deferred, why, and when that is tried again."""
+    """The deferred deliveries of an edition that was made: how many, why, and when they are retried."""
 
     deferred: int
     reasons: list[tuple[str, str, int]]
@@ -53,7 +53,7 @@ class EditionProgress:
 
 @dataclass(frozen=True, slots=True)
 class Agenda:
-    """A cadence on the desk: what is next, what is held, what was made last."""
+    """A cadence at the desk: its next edition, those on hold, the last one made."""
 
     digest: DigestSettings
     cadence: str
@@ -74,7 +74,7 @@ def list_agenda(session: Session, settings: Settings, now: datetime) -> list[Age
 
 @dataclass(frozen=True, slots=True)
 class EditionFilter:
-    """Which editions a list has; what is "" does not filter. `before` is the id that a page ends above."""
+    """The filter of a list of editions; "" means any. `before` is the id that the page ends below."""
 
     digest: str = ""
     state: str = ""
@@ -85,7 +85,7 @@ class EditionFilter:
 def list_entries(
     session: Session, settings: Settings, wanted: EditionFilter
 ) -> tuple[list[AgendaEntry], int | None]:
-    """List a page of the editions that were entered, the latest first, and where the next page begins."""
+    """List a page of the stored editions, the latest first; return also where the next page begins."""
     known = {digest.name: digest for digest in settings.digests}
     rows = editions.list_latest(
         session, digest=wanted.digest, state=wanted.state, words=wanted.words[:200],
@@ -96,7 +96,7 @@ def list_entries(
 
 
 def find_entry(session: Session, settings: Settings, name: EditionName, now: datetime) -> AgendaEntry | None:
-    """Find one edition: one that was made, or the next of its cadence.
+    """Find one edition: a stored one, or the next of its cadence.
 
     Breaking news, corrections and editions for single readers have no next one.
     """
@@ -113,7 +113,7 @@ def find_entry(session: Session, settings: Settings, name: EditionName, now: dat
 
 
 def describe_progress(session: Session, edition: Edition) -> EditionProgress:
-    """Return how far a made edition is."""
+    """Return the progress of an edition that was made."""
     is_over = edition.state == EditionState.FINISHED
     return EditionProgress(
         sums.count_states(session, edition).get(DeliveryState.DEFERRED, 0),
@@ -133,7 +133,7 @@ def count_subscribed(session: Session, name: EditionName) -> int:
 
 
 def can_undo(session: Session, draft: Draft) -> bool:
-    """Whether a draft has an act that can be undone."""
+    """Return whether a draft has an act that can be undone."""
     return drafts.find_undoable(session, draft) is not None
 
 
@@ -160,7 +160,7 @@ def _coming(session: Session, digest: DigestSettings, cadence: str, coming: Occu
 
 
 def made_entry(session: Session, digest: DigestSettings, row: Edition) -> AgendaEntry:
-    """Return an edition that was entered as the desk sees it."""
+    """Return a stored edition as an entry of the agenda."""
     name = row.name
     draft = drafts.find_or_new(session, row.digest, row.cadence, row.period)
     return AgendaEntry(name, digest, row.deadline_at, draft, row)

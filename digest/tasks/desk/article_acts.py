@@ -1,4 +1,4 @@
-"""Withdraw and correct an article at the desk: what that will do, doing it, and keeping who did it."""
+"""Withdraw or correct an article at the desk: show the effect, do it, and record who did it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from digest.tasks.desk.draft_versions import Edit
 
 @dataclass(frozen=True, slots=True)
 class ArticleReach:
-    """How far an article has got: messages with it that wait, messages with it that left, its corrections."""
+    """How far an article has spread: messages that wait, messages sent, corrections."""
 
     article: Article
     waiting: int
@@ -31,7 +31,7 @@ class ArticleReach:
 
 
 def find_reach(session: Session, article_id: int) -> ArticleReach | None:
-    """Find how far an article has got; None where there is no such article."""
+    """Return how far an article has spread; None if there is no such article."""
     article = articles.find_article_named(session, str(article_id))
     if article is None:
         return None
@@ -44,7 +44,7 @@ def find_reach(session: Session, article_id: int) -> ArticleReach | None:
 
 
 def list_contents(session: Session, edition: Edition) -> list[Article]:
-    """List all that stood in an edition for some reader, what was withdrawn since at the end."""
+    """List all articles of an edition's variants, those withdrawn since at the end."""
     shown = [one.article for one in archive.list_shown(session, edition)]
     return [*shown, *archive.list_taken_out(session, edition)]
 
@@ -56,7 +56,7 @@ def list_corrections(session: Session, entry: AgendaEntry, contents: Sequence[Ar
 
 
 def withdraw_article(desk: Desk, hand: Edit, article_id: int, reason: str) -> Withdrawn:
-    """Withdraw an article; the activity of every edition with it says who did so, and why."""
+    """Withdraw an article; the activity of every edition with it records who did so, and why."""
     reason = " ".join(reason.split())[:500]
 
     def record(session: Session, article: Article) -> None:
@@ -66,7 +66,7 @@ def withdraw_article(desk: Desk, hand: Edit, article_id: int, reason: str) -> Wi
 
 
 def correct_article(desk: Desk, hand: Edit, article_id: int, text: str) -> Corrected:
-    """Send a correction to everyone who has an article; the activity of editions with it says who did."""
+    """Send a correction to all who have an article; the activity of editions with it records who did so."""
 
     def record(session: Session, done: Corrected) -> None:
         article = articles.get_article(session, str(article_id))
@@ -92,7 +92,7 @@ def preview_notice(desk: Desk, article: Article, text: str) -> str:
 
 
 def _note(session: Session, hand: Edit, article: Article, act: str) -> None:
-    """Keep an act in the activity of the edition that it was done from, and of each that was made with it."""
+    """Record an act in the activity of the edition where it was done, and of all with the article."""
     made = archive.list_holding(session, row_id(article))
     for name in dict.fromkeys([hand.name, *(edition.name for edition in made)]):
         drafts.note(session, drafts.find_or_new(session, *name), hand.who, act, hand.now)

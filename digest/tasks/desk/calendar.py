@@ -1,4 +1,4 @@
-"""The calendar of editions, made and to be made: for the desk and for editors' calendar programs."""
+"""The calendar of editions, made and to come: for the desk and for editors' calendar programs."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,10 +23,10 @@ _MOST = 2_000
 
 @dataclass(frozen=True, slots=True)
 class CalendarEntry:
-    """One edition in the calendar: made, or to be made at `deadline_at`.
+    """One edition in the calendar: made, or due at `deadline_at`.
 
-    `path` is its page on the desk; an edition after the next one of its cadence has none yet. `arrivals`
-    tell where readers get it first, and where last.
+    `path` is its page at the desk; only the next edition of a cadence has one before it is made. `arrivals`
+    are the first and the last time zone's hours of delivery.
     """
 
     name: EditionName
@@ -43,7 +43,7 @@ def list_calendar(
 ) -> list[CalendarEntry]:
     """List the editions with a deadline in a span, `since` included, by deadline.
 
-    Cadences "at once" are there with what was made; nobody knows when their next edition comes.
+    Of the cadence "at once" only editions already made are listed.
     """
     found = [
         entry
@@ -55,7 +55,7 @@ def list_calendar(
 
 
 def make_link(desk: Desk, editor: Editor, now: datetime) -> str:
-    """Return the token of a new calendar feed for an editor; the one that they had opens nothing any more."""
+    """Return the token of a new calendar feed for an editor; their former token stops working."""
     token = desk.new_token()
     with desk.database.write() as session:
         editors.drop_calendar(session, row_id(editor))
@@ -70,13 +70,13 @@ def revoke_link(desk: Desk, editor: Editor) -> None:
 
 
 def find_link_of(desk: Desk, editor: Editor) -> CalendarLink | None:
-    """Find the calendar feed that an editor has."""
+    """Return an editor's calendar feed."""
     with desk.database.read() as session:
         return editors.find_calendar_of(session, row_id(editor))
 
 
 def find_feed(desk: Desk, token: str, now: datetime) -> list[CalendarEntry] | None:
-    """Return what a feed shows: a month back and two ahead; None for a token that opens nothing."""
+    """Return the content of a feed: one month back and two ahead; None for an unknown token."""
     with desk.database.read() as session:
         if not editors.has_calendar(session, hash_token(token)):
             return None

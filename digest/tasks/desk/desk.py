@@ -12,7 +12,7 @@ from digest.tasks.composing.composer import Composer
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """The desk of one publication: what it reads, composes with, mails by, and makes ids and tokens with."""
+    """The desk of one publication: its database, composer, relay, and sources of ids and tokens."""
 
     database: Database
     settings: Settings
@@ -25,5 +25,5 @@ class Desk:
 
     @property
     def keys(self) -> tuple[bytes, ...]:
-        """Return the ring of keys that links and forms are sealed with."""
+        """Return the key ring that seals links and forms."""
         return self.settings.web.signing_keys

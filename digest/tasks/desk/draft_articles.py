@@ -1,4 +1,4 @@
-"""What editors decide about one article of a draft: its place, whether it is in, and how it is shown."""
+"""Editing one article of a draft: its place, whether it is in, and how it is shown."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -22,12 +22,12 @@ _NEEDS_WORDS = "describe the picture for those who cannot see it"
 
 
 def lead(desk: Desk, hand: Edit, article_id: int) -> None:
-    """Place an article first."""
+    """Move an article to the lead."""
     _place(desk, hand, article_id, lambda _ids: 0)
 
 
 def step(desk: Desk, hand: Edit, article_id: int, by: int) -> None:
-    """Place an article before (-1) or after (1) its neighbour in the paper, as the line-up shows it."""
+    """Move an article one place up (-1) or down (1) within its section of the line-up."""
 
     def alter(draft: Draft, shown: Lineup) -> str:
         _check_shown(shown, article_id)
@@ -42,7 +42,7 @@ def step(desk: Desk, hand: Edit, article_id: int, by: int) -> None:
 
 
 def move_before(desk: Desk, hand: Edit, article_id: int, other_id: int | None) -> None:
-    """Place an article before another one; before none: at the end."""
+    """Move an article before another one; to the end if there is none."""
 
     def position(ids: Sequence[int]) -> int:
         rest = [one for one in ids if one != article_id]
@@ -62,7 +62,7 @@ def _place(desk: Desk, hand: Edit, article_id: int, position: Callable[[Sequence
 
 
 def pin(desk: Desk, hand: Edit, article_id: int) -> None:
-    """Keep an article in the place in which it stands, whatever comes in later."""
+    """Keep an article at its present place, whatever arrives later."""
 
     def alter(draft: Draft, shown: Lineup) -> str:
         _check_shown(shown, article_id)
@@ -73,7 +73,7 @@ def pin(desk: Desk, hand: Edit, article_id: int) -> None:
 
 
 def unpin(desk: Desk, hand: Edit, article_id: int) -> None:
-    """Let the rule say where an article stands."""
+    """Return an article to the place that the rules give it."""
 
     def alter(draft: Draft, shown: Lineup) -> str:
         draft.arranged = arrangement.free(draft.arranged, article_id)
@@ -83,7 +83,7 @@ def unpin(desk: Desk, hand: Edit, article_id: int) -> None:
 
 
 def hide(desk: Desk, hand: Edit, article_id: int) -> None:
-    """Leave an article out of this edition; it is a candidate of the next. One that was added goes again."""
+    """Leave an article out of this edition; it stays a candidate for the next. An added one is removed."""
 
     def alter(draft: Draft, shown: Lineup) -> str:
         _check_shown(shown, article_id)
@@ -98,7 +98,7 @@ def hide(desk: Desk, hand: Edit, article_id: int) -> None:
 
 
 def unhide(desk: Desk, hand: Edit, article_id: int) -> None:
-    """Let an article that was left out into this edition again."""
+    """Take an article back in that was left out of this edition."""
 
     def alter(draft: Draft, shown: Lineup) -> str:
         draft.hidden = [one for one in draft.hidden if one != article_id]
@@ -108,7 +108,7 @@ def unhide(desk: Desk, hand: Edit, article_id: int) -> None:
 
 
 def add(desk: Desk, hand: Edit, named: str, reach: Reach) -> None:
-    """Add an article, by id or URL, that is no candidate by itself, for readers of its topics or for all."""
+    """Add an article, by id or URL, that is not a candidate, for readers of its topics or for all."""
     with desk.database.write() as session:
         add_in(session, hand, named, reach)
 
@@ -147,12 +147,12 @@ def find_stored(session: Session, article_id: int) -> Article | None:
 
 
 def find_articles(session: Session, words: str) -> list[Article]:
-    """Find stored articles by their words, those with them in the title first, then the newest."""
+    """Find stored articles by their words: those with them in the title first, then the newest."""
     return listing.find_for_edition(session, words[:200], MOST_FOUND)
 
 
 def change_article(desk: Desk, hand: Edit, article_id: int, fields: Mapping[str, str]) -> None:
-    """Show an article otherwise in this edition alone; a field as at its source is no change.
+    """Edit an article for this edition only; a field equal to its source's is no edit.
 
     `fields` are title, summary, section (a topic), image_alt, and image: "none" leaves the picture out.
     """
@@ -175,9 +175,9 @@ def change_article(desk: Desk, hand: Edit, article_id: int, fields: Mapping[str,
 
 
 def show_picture(desk: Desk, hand: Edit, article_id: int, content: bytes, described: str) -> None:
-    """Show an uploaded picture with an article in this edition alone, with its description.
+    """Show an uploaded picture with an article in this edition only, with its description.
 
-    Raise InputError for what is no picture, and for a picture without words for those who cannot see it.
+    Raise InputError if it is no picture, or has no description for those who cannot see it.
     """
     described = " ".join(described.split())
     if not described:
@@ -199,7 +199,7 @@ def show_picture(desk: Desk, hand: Edit, article_id: int, content: bytes, descri
 
 
 def _changed(article: Article, fields: Mapping[str, str], before: Mapping[str, str]) -> dict[str, str]:
-    """Return the fields that differ from the source's; raise InputError where one is too long or missing.
+    """Return the fields that differ from the source's; raise InputError if one is too long or missing.
 
     A picture that was uploaded `before` stays, unless it is left out.
     """

@@ -1,7 +1,7 @@
-"""Change a draft: what is seen is what is changed, and who did it is kept.
+"""Edit a draft without overwriting a colleague's edit, and record who did what.
 
-Each change names the version that its editor saw. Where another one stands by now nothing is changed: the
-editor sees what happened meanwhile and decides again. So two editors at once lose nothing unseen.
+Each edit names the version that its editor saw. If the draft has another version by now, nothing is changed,
+and the editor sees what happened and decides again.
 """
 
 from collections.abc import Callable, Sequence
@@ -27,7 +27,7 @@ _WORDS = {"subject": "subject", "introduction": "introduction", "sponsor": "spon
 
 
 class ChangedMeanwhile(DigestError):  # noqa: N818 - named for what happened
-    """Decide again: somebody else has changed the draft since it was seen; `done` says what was done."""
+    """The draft was edited by somebody else since it was read; `done` describes what was done."""
 
     def __init__(self, acts: Sequence[DeskAct], done: str = "") -> None:
         super().__init__("somebody else has changed this edition since you saw it")
@@ -35,11 +35,11 @@ class ChangedMeanwhile(DigestError):  # noqa: N818 - named for what happened
 
 
 class WordsRefused(InputError):  # noqa: N818 - named for what happened
-    """Nothing was saved: the words are too long, or have a placeholder that does not exist."""
+    """The words are too long or have an unknown placeholder; nothing was saved."""
 
 
 class MadeMeanwhile(InputError):  # noqa: N818 - named for what happened
-    """Nothing was changed: the edition has been made, and is what it is."""
+    """The edition has been made, so nothing was changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,20 +52,20 @@ class DraftWords:
 
     @classmethod
     def of(cls, draft: Draft) -> "DraftWords":
-        """Return the words that a draft has."""
+        """Return the words of a draft."""
         return cls(draft.subject, draft.introduction, draft.sponsor)
 
     def tidied(self) -> "DraftWords":
-        """Return them as they are kept: the subject and sponsor on one line, lines ended alike."""
+        """Return the words as stored: subject and sponsor on one line, uniform line endings."""
         introduction = self.introduction.replace("\r\n", "\n").strip()
         return DraftWords(" ".join(self.subject.split()), introduction, " ".join(self.sponsor.split()))
 
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """Whose hand changes which draft, having seen which version of it; None: whatever stands.
+    """An edit of a draft: by whom, of which edition, having seen which version; None accepts any version.
 
-    `words` are those on the screen, None where a form has none: whatever else is done, they are saved first.
+    `words` are those in the form, None if it has no such fields. They are saved before anything else.
     """
 
     who: str
@@ -76,7 +76,7 @@ class Edit:
 
 
 def shape_draft(desk: Desk, hand: Edit, alter: Callable[[Draft, Lineup], str]) -> None:
-    """Change a draft, having its line-up before one."""
+    """Edit a draft with the help of its line-up."""
     digest = desk.settings.digest(hand.name.digest)
     change_draft(desk, hand, lambda session, draft: alter(draft, line_up(session, digest, draft, hand.now)))
 
@@ -84,7 +84,7 @@ def shape_draft(desk: Desk, hand: Edit, alter: Callable[[Draft, Lineup], str]) -
 def change_draft(
     desk: Desk, hand: Edit, alter: Callable[[Session, Draft], str], *, can_undo: bool = True
 ) -> None:
-    """Change a draft by one version and keep who did what; words on the screen are saved with it."""
+    """Save the next version of a draft, the words typed included, and record who did what."""
     with desk.database.write() as session:
         change_draft_in(session, hand, alter, can_undo=can_undo)
 
@@ -92,7 +92,7 @@ def change_draft(
 def change_draft_in(
     session: Session, hand: Edit, alter: Callable[[Session, Draft], str], *, can_undo: bool = True
 ) -> None:
-    """Change a draft in a transaction that is open."""
+    """Edit a draft within an open transaction."""
     drafts.take_turns(session)
     edition = editions.find_edition(session, *hand.name)
     if edition is not None and edition.state != EditionState.HELD:
@@ -116,7 +116,7 @@ def change_draft_in(
 
 
 def _take_words(draft: Draft, words: DraftWords | None, stood: DraftWords) -> str:
-    """Set words that differ from those that stood, and return what that was."""
+    """Store the words that differ, and return a description of the change."""
     words = words.tidied() if words is not None else stood
     if words == stood:
         return ""
@@ -142,7 +142,7 @@ def _check_words(words: DraftWords) -> None:
 
 
 def check_text(label: str, text: str) -> None:
-    """Raise WordsRefused for an editor's text with a placeholder or a picture: neither is sent there."""
+    """Raise WordsRefused for an editor's text with a placeholder or a picture; neither works there."""
     unknown = unresolved_in_text(text)
     if unknown:
         raise WordsRefused(

@@ -1,4 +1,4 @@
-"""What editors decide about a whole draft: words, approval, hold, order of sections, undoing."""
+"""Editing a draft as a whole: words, approval, hold, order of sections, undo."""
 
 from dataclasses import replace
 
@@ -25,12 +25,12 @@ LONGEST_BLOCK, MOST_BLOCKS = 5_000, 10
 
 
 def save_words(desk: Desk, hand: Edit) -> None:
-    """Save the words on the screen; those that stand already change nothing."""
+    """Save the words typed; do nothing if they are the same."""
     change_draft(desk, hand, lambda _session, _draft: "")
 
 
 def undo(desk: Desk, hand: Edit) -> None:
-    """Undo the last act that changed the edition; done again, the one before it."""
+    """Undo the last act that changed the edition; called again, the one before it."""
 
     def alter(session: Session, draft: Draft) -> str:
         last = drafts.find_undoable(session, draft)
@@ -46,7 +46,7 @@ def undo(desk: Desk, hand: Edit) -> None:
 
 
 def reset_order(desk: Desk, hand: Edit) -> None:
-    """Let the rule say where all articles and sections stand."""
+    """Return all articles and sections to the places that the rules give them."""
 
     def alter(_session: Session, draft: Draft) -> str:
         draft.arranged, draft.sections = [], []
@@ -56,7 +56,7 @@ def reset_order(desk: Desk, hand: Edit) -> None:
 
 
 def move_section(desk: Desk, hand: Edit, topic: str, by: int) -> None:
-    """Place a section before (-1) or after (1) its neighbour in this edition."""
+    """Move a section one place up (-1) or down (1) in this edition."""
 
     def alter(draft: Draft, shown: Lineup) -> str:
         topics = [section.topic for section in shown.sections[1:]]
@@ -72,7 +72,7 @@ def move_section(desk: Desk, hand: Edit, topic: str, by: int) -> None:
 
 
 def save_block(desk: Desk, hand: Edit, number: int | None, place: str, text: str) -> None:
-    """Change a free block, by its number from 0 on, or add one: an editors' own text between articles.
+    """Change a free block, numbered from 0, or add one: an editors' own text between articles.
 
     `place` is the topic of the section that it follows, or AFTER_LEAD or AT_END.
     """
@@ -119,7 +119,7 @@ def _block_of(draft: Draft, number: int) -> dict[str, str]:
 
 
 def leave_note(desk: Desk, hand: Edit, text: str) -> None:
-    """Leave a note to colleagues in the activity; it is in no message and cancels no approval."""
+    """Add a note to colleagues to the activity; it is in no message and cancels no approval."""
     text = " ".join(text.split())
     if not text or len(text) > LONGEST_NOTE:
         raise InputError(f"a note to colleagues has 1 to {LONGEST_NOTE} characters; this one has {len(text)}")
@@ -130,7 +130,7 @@ def leave_note(desk: Desk, hand: Edit, text: str) -> None:
 
 
 def approve(desk: Desk, hand: Edit) -> None:
-    """Approve what is on the screen, its words included; that ends a hold. Any edit cancels the approval."""
+    """Approve the edition with the words typed, and release a hold. Any later edit cancels the approval."""
 
     def alter(_session: Session, draft: Draft) -> str:
         draft.held_by = None
@@ -141,7 +141,7 @@ def approve(desk: Desk, hand: Edit) -> None:
 
 
 def publish_now(desk: Desk, hand: Edit) -> None:
-    """Approve what is on the screen, to be made by the next run, before its deadline."""
+    """Approve the edition and have the next run make it, before its deadline."""
 
     def alter(session: Session, draft: Draft) -> str:
         if editions.find_edition(session, *hand.name) is not None:
@@ -154,9 +154,10 @@ def publish_now(desk: Desk, hand: Edit) -> None:
 
 
 def hold(desk: Desk, hand: Edit) -> None:
-    """Put the edition on hold, whatever was changed meanwhile; words typed on what has changed are not saved.
+    """Put the edition on hold, whatever version its editor saw.
 
-    Raise ChangedMeanwhile where there are such words: it is held then, and its editor decides about them.
+    Words typed on another version are not saved: the edition is held, and ChangedMeanwhile is raised so that
+    its editor decides about them.
     """
 
     def alter(_session: Session, draft: Draft) -> str:
@@ -174,7 +175,7 @@ def hold(desk: Desk, hand: Edit) -> None:
 
 
 def let_go(desk: Desk, hand: Edit) -> None:
-    """End a hold."""
+    """Release a hold."""
 
     def alter(_session: Session, draft: Draft) -> str:
         draft.held_by = None

@@ -1,4 +1,4 @@
-"""Who may open the desk: add, remove, and let them set a password by a link."""
+"""The desk's accounts: add, remove, invite by a link that sets the password."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,7 +20,7 @@ LINK_LIVES = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """What adding did: a new editor, or a known one with another role or password."""
+    """The result of adding an editor: a new one, or a known one with another role or password."""
 
     editor: Editor
     is_new: bool
@@ -28,7 +28,7 @@ class Added:
 
 
 def add_editor(desk: Desk, address: str, role: Role, password: str | None, now: datetime) -> Added:
-    """Add an editor, or give a known one another role and password; that ends their sessions.
+    """Add an editor, or change the role or password of a known one, which ends their sessions.
 
     Without a password they have to set one by a link (`invite`).
     """
@@ -52,13 +52,13 @@ def list_editors(session: Session) -> list[Editor]:
 
 
 def remove_editor(desk: Desk, address: str) -> None:
-    """Remove an editor: every session ends at once."""
+    """Remove an editor; all their sessions end at once."""
     with desk.database.write() as session:
         editors.remove_editor(session, _get(session, address))
 
 
 def invite(desk: Desk, editor: Editor, now: datetime) -> None:
-    """Mail an editor the link that sets their password; raise Unreachable where the relay refuses it."""
+    """Mail an editor a link that sets their password; raise Unreachable if the relay refuses the message."""
     token = desk.new_token()
     with desk.database.write() as session:
         editors.drop_links(session, row_id(editor))
@@ -72,17 +72,17 @@ def invite(desk: Desk, editor: Editor, now: datetime) -> None:
 
 
 def find_invited(desk: Desk, token: str, now: datetime) -> Editor | None:
-    """Find whose password a link sets."""
+    """Return the editor whose password a link sets."""
     with desk.database.read() as session:
         found = editors.find_link(session, hash_token(token), now)
         return found and found[0]
 
 
 def set_password(desk: Desk, token: str, password: str, now: datetime) -> Editor | None:
-    """Set a password by a link, once, and end the editor's sessions; None where the link opens nothing.
+    """Set a password by a link, once, and end the editor's sessions; None if the link is not valid.
 
-    The password is hashed before the transaction, which would keep all other writers waiting, and only for a
-    link that opens something, so that a stranger cannot have passwords hashed.
+    Hashing is slow, so it is done outside the transaction, which blocks all other writers, and only for a
+    valid link, so that a stranger cannot use up the processor.
     """
     if find_invited(desk, token, now) is None:
         return None

@@ -27,7 +27,7 @@ _MOST_GROUPS = 3
 
 @dataclass(frozen=True, slots=True)
 class ReaderGroup:
-    """The readers who chose the same topics, as a line-up names them: `("Science, World", 120)`."""
+    """Readers who chose the same topics: `("Science, World", 120)`."""
 
     title: str
     readers: int
@@ -37,8 +37,8 @@ class ReaderGroup:
 class LineupArticle:
     """One article of the line-up.
 
-    `readers` would get it if there were room for all; for those of `lacking` there is none, group by group.
-    `changed` are the fields that this edition alone shows otherwise.
+    `readers` would get it if their editions had room; for those of `lacking`, by group, there is none.
+    `changed` are the fields edited for this edition.
     """
 
     article: Article
@@ -54,7 +54,7 @@ class LineupArticle:
 
 @dataclass(frozen=True, slots=True)
 class LineupSection:
-    """A section of the paper, as the message shows it; the lead stands in one of its own, without a title."""
+    """A section of the edition as the message shows it; the lead has one of its own, without a title."""
 
     topic: str
     title: str
@@ -63,12 +63,12 @@ class LineupSection:
 
 @dataclass(frozen=True, slots=True)
 class Lineup:
-    """What an edition holds that somebody would get, and what editors left out.
+    """The articles that some reader would get, and those that editors left out.
 
-    `ids` are all of it in the rule's order, `sections` what a reader of every topic gets, `beyond` the first
-    of what such a reader has no room for; `readers` is how many there are, `everybodys` counts the candidates
-    that nobody lacks any more. `is_estimate` tells that readers were counted by a sample. In one reader's
-    line-up `left_out` counts what comes next time.
+    `ids` are all of them in the order of the rules, `sections` what a reader of every topic gets, `beyond`
+    the first that do not fit for such a reader; `readers` counts the readers, `everybodys` the candidates
+    that everybody has already. `is_estimate` if the readers were counted by a sample. In one reader's line-up
+    `left_out` counts the articles left for the next edition.
     """
 
     ids: tuple[int, ...] = ()
@@ -82,16 +82,16 @@ class Lineup:
 
     @property
     def lines(self) -> tuple[LineupArticle, ...]:
-        """Return the articles as the page shows them, from the lead on."""
+        """Return the articles in the order of the page, from the lead on."""
         return (*(line for section in self.sections for line in section.lines), *self.beyond)
 
     def title(self, article_id: int) -> str:
-        """Return an article's title, or its number where it is not in the line-up."""
+        """Return an article's title, or its number if it is not in the line-up."""
         known = [*(line.article for line in self.lines), *self.hidden]
         return next((one.title for one in known if one.id == article_id), f"article {article_id}")
 
     def neighbour(self, article_id: int, by: int) -> int | None:
-        """Return the article above (-1) or below (1) one in its section; the lead's neighbours are any."""
+        """Return the article above (-1) or below (1) in the same section; for the lead, in any section."""
         parts = [[row_id(line.article) for line in section.lines] for section in self.sections]
         parts.append([row_id(line.article) for line in self.beyond])
         lead = parts[0][0] if parts[0] else None
@@ -107,7 +107,7 @@ class Lineup:
         return lead if is_below_lead else None
 
     def can_move(self, line: LineupArticle, by: int) -> bool:
-        """Whether an article has a neighbour to change places with."""
+        """Return whether an article has a neighbour to change places with."""
         return self.neighbour(row_id(line.article), by) is not None
 
 
@@ -196,7 +196,7 @@ def line_up_for(
 
 
 def _paper(choices: Sequence[Choice], topics: tuple[str, ...]) -> list[tuple[str, list[Choice]]]:
-    """Part a list as the message does: the lead, then the sections."""
+    """Group a list as the message does: the lead, then the sections."""
     if not choices:
         return []
     order = order_sections(tuple(choice.section for choice in choices), topics)
@@ -211,10 +211,10 @@ def _section(topic: str, lines: Sequence[LineupArticle]) -> LineupSection:
 def _groups(
     session: Session, digest: DigestSettings, draft: Draft, selection: Selection, total: int
 ) -> tuple[list[_Group], bool]:
-    """Return the largest groups of readers that selection tells apart, and whether their sizes are estimates.
+    """Return the largest groups of readers by topics, and whether their sizes are estimates.
 
-    Readers whom no cohort stands for yet have the topics that they chose, and nothing so far. Of many of
-    those the first are read, and the others taken to be like them.
+    Readers without a cohort yet count by the topics that they chose. If there are many of those, only the
+    first are read, and the others counted in proportion.
     """
     most = max(1, min(_MOST_COHORTS, _MOST_DECISIONS // max(1, len(selection.candidates))))
     found = [
@@ -246,7 +246,7 @@ def _title(topics: Iterable[str]) -> str:
 
 
 def _reached(groups: Sequence[_Group], selection: Selection) -> tuple[Counter[int], dict[int, Counter[str]]]:
-    """Count for each article the readers who want it, and by group those for whom it does not fit."""
+    """Count for each article the readers who would get it, and by group those whose edition has no room."""
     wanted: Counter[int] = Counter()
     lacking: dict[int, Counter[str]] = {}
     for group in groups:

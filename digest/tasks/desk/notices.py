@@ -1,6 +1,6 @@
-"""Hand one message to the relay at once: a proof, an invitation, an alert.
+"""Send one message at once: a proof, an invitation, an alert.
 
-These are no deliveries and no ledger has them: whoever asked for one is told what came of it, and asks again.
+These are not deliveries and not in the ledger: the sender sees the result and may try again.
 """
 
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ def post_notice(
     mark: str,
     now: datetime,
 ) -> None:
-    """Render a notice to an editor, who reads English, and hand it over."""
+    """Render a notice to an editor, in English, and send it."""
     site = desk.settings.site
     known = {
         "publication": site.name, "subject": subject, "postal_address": site.postal_address, **values
@@ -32,7 +32,7 @@ def post_notice(
 
 
 def post(desk: Desk, notice: Notice, subject: str, address: str, mark: str, now: datetime) -> None:
-    """Hand a message of two parts over; raise Unreachable, saying why, where the relay does not take it.
+    """Send a message of two parts; raise Unreachable with the reason if the relay does not accept it.
 
     `mark` makes its Message-ID.
     """

@@ -1,7 +1,7 @@
-"""Passwords: the only user of Argon2 (RFC 9106).
+"""Passwords; the only user of Argon2 (RFC 9106).
 
-A hash takes 64 MiB and four threads, so one is computed at a time, and a few more wait for their turn.
-Without a bound, whoever posts the sign-in often enough takes all memory.
+A hash takes 64 MiB and four threads, so one is computed at a time and few may wait. Without a limit, whoever
+posts the sign-in often enough exhausts the memory.
 """
 
 import threading
@@ -20,9 +20,9 @@ _PATIENCE, _RETRY_AFTER = 5.0, "5"
 
 
 class HashQueue:
-    """Bounds how many hashes are computed at once, and how many wait for that.
+    """Limits how many hashes are computed at once, and how many wait.
 
-    Whoever waits occupies a thread of the web server, so a place in the queue is bounded in time as well.
+    Whoever waits occupies a thread of the web server, so the wait is limited too.
     """
 
     def __init__(self, at_once: int = AT_ONCE, waiting: int = WAITING, patience: float = _PATIENCE) -> None:
@@ -32,7 +32,7 @@ class HashQueue:
 
     @contextmanager
     def turn(self) -> Iterator[None]:
-        """Wait for a turn; raise Busy where the queue is full or does not move."""
+        """Wait for a turn; raise Busy if the queue is full or the wait too long."""
         if not self._places.acquire(blocking=False):
             raise _busy()
         try:
@@ -56,7 +56,7 @@ _NOBODYS = _HASHER.hash("the password of nobody")
 
 
 def hash_password(password: str) -> str:
-    """Hash a password; raise InputError for one that is too short or too long, Busy where too many hash."""
+    """Hash a password; raise InputError if it is too short or too long, Busy if too many are being hashed."""
     if not SHORTEST <= len(password) <= LONGEST:
         raise InputError(f"a password has {SHORTEST} to {LONGEST} characters; several words are good")
     with _QUEUE.turn():
@@ -64,9 +64,9 @@ def hash_password(password: str) -> str:
 
 
 def is_right(password: str, known: str | None) -> bool:
-    """Return whether a password is the one that was hashed; it takes as long where there is none.
+    """Return whether a password matches a hash, in the same time if there is no hash.
 
-    Raise Busy where too many ask at once.
+    Raise Busy if too many are being hashed.
     """
     try:
         with _QUEUE.turn():
@@ -76,5 +76,5 @@ def is_right(password: str, known: str | None) -> bool:
 
 
 def is_outdated(known: str) -> bool:
-    """Return whether a hash was made with weaker parameters than today's."""
+    """Return whether a hash was made with weaker parameters than the present ones."""
     return _HASHER.check_needs_rehash(known)

@@ -1,4 +1,4 @@
-"""Pause and resume an edition that is being delivered, or retry it, and keep who did it."""
+"""Pause, resume or retry the delivery of an edition, and record who did it."""
 
 from sqlmodel import Session
 
@@ -12,7 +12,7 @@ from digest.tasks.editions.pausing import resume_editions, retry_failed
 
 
 def pause_edition(desk: Desk, hand: Edit) -> None:
-    """Pause an edition until somebody resumes it: what is on the wire comes to its reply, no more leaves."""
+    """Pause an edition until it is resumed: messages in flight are finished, and no others are sent."""
     with desk.database.write() as session:
         edition = _get(session, hand)
         if edition.state != EditionState.FROZEN:
@@ -22,7 +22,7 @@ def pause_edition(desk: Desk, hand: Edit) -> None:
 
 
 def resume_edition(desk: Desk, hand: Edit) -> None:
-    """Let a paused edition go on."""
+    """Resume a paused edition."""
     with desk.database.write() as session:
         if not resume_editions(session, [_get(session, hand)]):
             raise InputError("the edition is not paused")
@@ -30,7 +30,7 @@ def resume_edition(desk: Desk, hand: Edit) -> None:
 
 
 def retry_edition(desk: Desk, hand: Edit) -> None:
-    """Plan an edition's failed deliveries again, where the reader got nothing of the digest since."""
+    """Plan an edition's failed deliveries again, except for readers who have got a later edition."""
     with desk.database.write() as session:
         done = retry_failed(session, [_get(session, hand)], hand.now)
         planned = sum(count for _, count, _ in done)

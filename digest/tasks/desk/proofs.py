@@ -1,7 +1,7 @@
-"""A proof: an edition as some reader would get it, mailed to an editor, with links to approve and to hold.
+"""Proofs: an edition as a given reader would get it, mailed to an editor, with links to approve and to hold.
 
-The links are bound to the edition, to the version of its draft that the proof shows, and to the editor. They
-end with the next period's deadline, when an edition that still waits is skipped anyway.
+The links are bound to the edition, the version of its draft, and the editor. They expire at the next period's
+deadline, when an edition that still waits is skipped.
 """
 
 import html
@@ -44,7 +44,7 @@ class ProofAct(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ProofLink:
-    """What a link of a proof stands for."""
+    """What a link in a proof does."""
 
     act: ProofAct
     name: EditionName
@@ -54,7 +54,7 @@ class ProofLink:
 
 @dataclass(frozen=True, slots=True)
 class ProofsSent:
-    """What came of a proof to several readers; `empty` are those for whom nothing is new."""
+    """The result of a proof to several readers; `empty` are those for whom nothing is new."""
 
     sent: int
     empty: int
@@ -62,7 +62,7 @@ class ProofsSent:
 
 
 def look(desk: Desk, entry: AgendaEntry, view: Viewer, at: datetime) -> Preview:
-    """Compose an edition that is unmade, as a reader would get it; raise InputError if that is empty."""
+    """Compose an edition that is not made yet for a reader; raise InputError if it would be empty."""
     return preview(
         desk.database, desk.settings, desk.composer, entry.digest, cadence=entry.name.cadence, view=view,
         at=at, occurrence=Occurrence(entry.name.period, entry.deadline_at),
@@ -70,7 +70,7 @@ def look(desk: Desk, entry: AgendaEntry, view: Viewer, at: datetime) -> Preview:
 
 
 def send_proof(desk: Desk, entry: AgendaEntry, editor: Editor, view: Viewer, now: datetime) -> None:
-    """Mail a proof to an editor; raise Unreachable where the relay does not take it."""
+    """Mail a proof to an editor; raise Unreachable if the relay does not accept it."""
     shown = look(desk, entry, view, moment_of(entry, now))
     lines = _lines(desk, entry, editor)
     said = f"Proof of {entry.name} for {editor.address}. Its readers' links do nothing here."
@@ -83,10 +83,10 @@ def send_proof(desk: Desk, entry: AgendaEntry, editor: Editor, view: Viewer, now
 def send_proofs(
     desk: Desk, entry: AgendaEntry, readers: Sequence[Subscriber], segment: str, who: str, now: datetime
 ) -> ProofsSent:
-    """Mail a proof to readers, to each as they would get the edition, with a link that unsubscribes.
+    """Mail a proof to readers, to each their own edition, with a link that unsubscribes.
 
-    Readers for whom nothing is new get none. Where the relay does not take one, those after it get none
-    either. The edition's activity names who sent it to which segment, and how many got it.
+    Readers for whom nothing is new get none. If the relay refuses one, those after it get none. The edition's
+    activity records who sent it to which segment, and how many got it.
     """
     sent, empty, trouble, at = 0, 0, "", moment_of(entry, now)
     for reader in readers:
@@ -114,7 +114,7 @@ def send_proofs(
 
 
 def find_offer(desk: Desk, token: str, now: datetime) -> ProofLink | None:
-    """Find what a proof's link stands for, as long as it lives and its editor may still do that."""
+    """Return what a proof's link does, while it is valid and its editor's role still allows it."""
     values = unseal(desk.keys, _PURPOSE, token)
     if values is None:
         return None
@@ -129,7 +129,7 @@ def find_offer(desk: Desk, token: str, now: datetime) -> ProofLink | None:
 
 
 def take_offer(desk: Desk, offer: ProofLink, now: datetime) -> None:
-    """Do what a proof's link stands for; raise ChangedMeanwhile where another version would be approved."""
+    """Do what a proof's link is for; raise ChangedMeanwhile if that would approve another version."""
     hand = Edit(offer.editor.address, offer.name, offer.version, now)
     if offer.act is ProofAct.APPROVE:
         changes.approve(desk, hand)
@@ -138,7 +138,7 @@ def take_offer(desk: Desk, offer: ProofLink, now: datetime) -> None:
 
 
 def _lines(desk: Desk, entry: AgendaEntry, editor: Editor) -> list[tuple[str, str]]:
-    """Return the links that a proof carries; an edition that goes whatever anybody says has none."""
+    """Return the links of a proof; there are none if the edition needs no approval."""
     if entry.digest.approval == Approval.SEND:
         return [("Open it on the desk", desk.settings.site.base_url + entry.name.path)]
     recurrence = entry.digest.cadence(entry.name.cadence)
@@ -174,12 +174,12 @@ def _head(said: str, lines: list[tuple[str, str]], text: str) -> str:
 
 
 def moment_of(entry: AgendaEntry, now: datetime) -> datetime:
-    """Return the moment that an unmade edition is shown as of: its deadline, or now where that has passed."""
+    """Return the time as of which an edition is shown: its deadline, or now if that has passed."""
     return max(now, entry.deadline_at)
 
 
 def read_moment(desk: Desk, written: str, otherwise: datetime) -> datetime:
-    """Read the time of a preview, as a form has it: without an offset it is the publication's own."""
+    """Parse the time of a preview; without an offset it is in the publication's time zone."""
     if not written:
         return otherwise
     try:

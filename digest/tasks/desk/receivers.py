@@ -1,4 +1,4 @@
-"""How an edition fared with each receiver: who runs the mailboxes, by the domain of the address."""
+"""Deliveries of an edition by receiver: whoever runs the mailboxes, by the domain of the address."""
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class ReceiverSum:
 
 @dataclass(frozen=True, slots=True)
 class Receivers:
-    """The largest domains first; `is_part` where an edition has more readers than were `read`."""
+    """The largest domains first; `is_part` if the edition has more readers than were `read`."""
 
     rows: tuple[ReceiverSum, ...]
     read: int
@@ -38,7 +38,7 @@ class Receivers:
 
 
 def count_receivers(session: Session, edition: Edition) -> Receivers:
-    """Count an edition's deliveries by receiver and outcome, those of the first 20,000 readers."""
+    """Count an edition's deliveries by receiver and outcome, for its first 20,000 readers."""
     found = deliveries.list_outcomes(session, row_id(edition), _MOST_READ + 1)
     counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for state, address in found[:_MOST_READ]:
@@ -47,7 +47,7 @@ def count_receivers(session: Session, edition: Edition) -> Receivers:
 
 
 def _sum_up(counts: dict[str, Counter[str]]) -> tuple[ReceiverSum, ...]:
-    """Return a sum for each of the largest domains, and one for all others at the end."""
+    """Return a sum for each of the largest domains, and one for all others last."""
     named = [domain for domain, count in counts.items() if domain and count.total() >= _FEWEST_READERS]
     named = sorted(named, key=lambda domain: (-counts[domain].total(), domain))[:_MOST_SHOWN]
     others: Counter[str] = Counter()

@@ -1,7 +1,7 @@
-"""Sign in and out: sessions in the database, opened by a cookie that runs out when it lies unused.
+"""Sign-in and sign-out: sessions in the database, each with a cookie that expires when unused.
 
-The cookie holds the session's random token and when it was last shown, sealed. So looking at a page keeps a
-session fresh and writes nothing; what is kept is the token's hash alone.
+The cookie has the session's random token and the time of the last page, sealed. So showing a page extends the
+session without writing to the database, which stores the token's hash only.
 """
 
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ _COOKIE, _FORM = "desk session", "desk form"
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """A request of somebody who is signed in."""
+    """The request of an editor who is signed in."""
 
     editor: Editor
     token: str
@@ -33,12 +33,12 @@ class SignedIn:
 
     @property
     def token_hash(self) -> str:
-        """Return what the session is kept under."""
+        """Return the hash under which a session is stored."""
         return hash_token(self.token)
 
 
 def find_key(address: str) -> str:
-    """Return what all spellings of an editor's address have in common; nothing for what is no address."""
+    """Return the key that all spellings of an address share; "" if it is not an address."""
     try:
         return normalise(address).key
     except InputError:
@@ -46,10 +46,9 @@ def find_key(address: str) -> str:
 
 
 def sign_in(desk: Desk, address: str, password: str, now: datetime) -> str | None:
-    """Return the token of a new session; None where address and password do not go together.
+    """Return the token of a new session; None if the address or the password is wrong.
 
-    An address that is no editor's takes as long as a wrong password. Raise Busy where too many
-    sign in at once.
+    An unknown address takes as long as a wrong password. Raise Busy if too many sign in at once.
     """
     key = find_key(address)
     with desk.database.read() as session:
@@ -76,12 +75,12 @@ def sign_in(desk: Desk, address: str, password: str, now: datetime) -> str | Non
 
 
 def write_cookie(desk: Desk, token: str, now: datetime) -> str:
-    """Return the cookie of a session that is shown now."""
+    """Return the cookie of a session as of now."""
     return seal(desk.keys, _COOKIE, token, now.isoformat())
 
 
 def find_visit(desk: Desk, cookie: str, now: datetime) -> SignedIn | None:
-    """Find whose session a cookie opens: one that is neither ended, nor too old, nor unused for too long."""
+    """Return the session of a cookie, unless it has ended, is too old, or was unused for too long."""
     values = unseal(desk.keys, _COOKIE, cookie)
     if values is None or now - datetime.fromisoformat(values[1]) >= IDLE:
         return None
@@ -100,21 +99,21 @@ def sign_out(desk: Desk, visit: SignedIn) -> None:
 
 
 def end_others(desk: Desk, visit: SignedIn) -> int:
-    """End all other sessions of an editor; give how many."""
+    """End all other sessions of an editor; return how many."""
     with desk.database.write() as session:
         return editors.end_sessions(session, row_id(visit.editor), but=visit.token_hash)
 
 
 def form_token(desk: Desk, token: str) -> str:
-    """Return what a form of this session, or of this visitor, has to bring along."""
+    """Return the anti-forgery token for the forms of a session or visitor."""
     return seal(desk.keys, _FORM, hash_token(token))
 
 
 def is_own_form(desk: Desk, token: str, given: str) -> bool:
-    """Return whether a form was made for this session, or this visitor."""
+    """Return whether a form's token was made for this session or visitor."""
     return unseal(desk.keys, _FORM, given) == (hash_token(token),)
 
 
 def was_own_form(desk: Desk, given: str) -> bool:
-    """Return whether a form was made for any session or visitor, also one that has ended."""
+    """Return whether a form's token was made for any session or visitor, even one that has ended."""
     return unseal(desk.keys, _FORM, given) is not None

@@ -1,9 +1,9 @@
-"""How often somebody may try to sign in: counted in the database, so it holds for all processes and restarts.
+"""Limits on attempts to sign in, counted in the database: they hold across processes and restarts.
 
-Attempts count by address and client together, and by network, so nobody elsewhere can lock an editor out.
-What is tried from networks where an editor never signed in counts by address alone as well, so many networks
-together cannot guess for long. A browser in which the editor signed in before counts by itself: not even
-somebody in the same network, or behind the same router, can lock it out.
+Attempts are counted by address and client together, and by network, so that nobody elsewhere can lock an
+editor out. Attempts from networks where an editor never signed in are also counted by address alone, so that
+many networks together cannot guess for long. A browser in which the editor signed in before is counted on its
+own, so that nobody in the same network can lock it out either.
 """
 
 from datetime import datetime, timedelta
@@ -28,9 +28,9 @@ _BROWSER = "desk browser"
 
 
 def count_attempt(desk: Desk, key: str, origin: str, now: datetime, *, browser: str = "") -> bool:
-    """Count one attempt to sign in; return False, counting nothing, where one of the limits is reached.
+    """Count an attempt to sign in; return False, counting nothing, if a limit is reached.
 
-    `origin` is the client's address, `browser` the cookie that `write_browser` made.
+    `origin` is the client's address, `browser` the cookie made by `write_browser`.
     """
     hour, known = hour_of(now), _find_browser(desk, key, browser, now)
     with desk.database.write() as session:
@@ -46,7 +46,7 @@ def count_attempt(desk: Desk, key: str, origin: str, now: datetime, *, browser: 
 
 
 def _limits_of(session: Session, desk: Desk, key: str, origin: str) -> dict[str, int]:
-    """Return the counts of an attempt from no known browser, each with its limit."""
+    """Return the counts of an attempt from an unknown browser, each with its limit."""
     network = find_block(origin)
     limits = {
         _hash(desk, "network", network): FROM_A_NETWORK,
@@ -58,12 +58,12 @@ def _limits_of(session: Session, desk: Desk, key: str, origin: str) -> dict[str,
 
 
 def write_browser(desk: Desk, key: str, now: datetime) -> str:
-    """Return the cookie by which a browser is known in which an editor has signed in."""
+    """Return the cookie that marks a browser in which an editor has signed in."""
     return seal(desk.keys, _BROWSER, _hash(desk, "known", key), desk.new_token(), now.isoformat())
 
 
 def _find_browser(desk: Desk, key: str, cookie: str, now: datetime) -> str:
-    """Return the random name of a known browser of an editor; "" for any other."""
+    """Return the random name of an editor's known browser; "" for any other."""
     values = unseal(desk.keys, _BROWSER, cookie) if cookie else None
     if values is None or now - datetime.fromisoformat(values[2]) >= BROWSER_LIFE:
         return ""
@@ -72,7 +72,7 @@ def _find_browser(desk: Desk, key: str, cookie: str, now: datetime) -> str:
 
 
 def note_network(desk: Desk, key: str, origin: str, now: datetime) -> None:
-    """Remember for 90 days that an editor signed in from a client's network."""
+    """Store for 90 days that an editor signed in from a client's network."""
     network = find_block(origin)
     with desk.database.write() as session:
         sign_up_counts.note_signed_in(session, _hash(desk, "signed in", key, network), hour_of(now))

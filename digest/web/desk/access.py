@@ -1,4 +1,4 @@
-"""Who may do what at the desk: sessions, roles, and forms that are our own."""
+"""Who may do what at the desk: sessions, roles and anti-forgery tokens."""
 
 import secrets
 from collections.abc import Callable
@@ -30,7 +30,7 @@ _MOST_FIELDS = 100
 
 
 class SignInNeeded(Exception):  # noqa: N818 - named for what is needed
-    """Ask for a sign-in first, then go on; a `form` that was sent is kept meanwhile."""
+    """Show the sign-in first, then the page that was asked for; a posted `form` is kept meanwhile."""
 
     def __init__(self, form: FormData | None = None) -> None:
         super().__init__("a sign-in is needed")
@@ -38,7 +38,7 @@ class SignInNeeded(Exception):  # noqa: N818 - named for what is needed
 
 
 class FormOutlived(Exception):  # noqa: N818 - named for what happened
-    """Ask to send a form once more: it was made for an earlier session."""
+    """Ask to send a form again: it was made for an earlier session."""
 
     def __init__(self, kept: KeptForm) -> None:
         super().__init__("the form is of an earlier session")
@@ -46,7 +46,7 @@ class FormOutlived(Exception):  # noqa: N818 - named for what happened
 
 
 async def read_form(request: Request) -> FormData:
-    """Read a posted form; a file in it is refused."""
+    """Read a posted form; refuse files in it."""
     return await request.form(max_files=0, max_fields=_MOST_FIELDS)
 
 
@@ -54,10 +54,10 @@ Form = Annotated[FormData, Depends(read_form)]
 
 
 class Access:
-    """Lets requests to the desk through, or not.
+    """Admits requests to the desk or refuses them.
 
-    A page needs a session. Whatever changes something needs more: it comes from our own pages, brings the
-    form token of its session, and its editor's role allows it.
+    A page needs a session. A change also needs a request from our own pages, the form token of the session,
+    and an editor whose role allows it.
     """
 
     def __init__(self, desk: Desk, now: Callable[[], datetime]) -> None:
@@ -71,21 +71,21 @@ class Access:
         self._browser = f"{prefix}browser"
 
     def look(self, request: Request) -> None:
-        """Let an editor look."""
+        """Allow every editor to see a page."""
         request.state.visit = self._visit(request)
 
     def publisher_look(self, request: Request) -> None:
-        """Let a publisher look: at what is about the publication as a whole."""
+        """Allow publishers to see a page about the publication as a whole."""
         self.look(request)
         _need(request.state.visit, Role.PUBLISHER)
 
     def operator_look(self, request: Request) -> None:
-        """Let an operator look: at what names readers."""
+        """Allow operators to see a page that names readers."""
         self.look(request)
         _need(request.state.visit, Role.OPERATOR)
 
     def editor(self, request: Request, form: Form) -> None:
-        """Let an editor change something."""
+        """Allow every editor a change."""
         self.same_origin(request)
         visit = self._visit(request, form)
         request.state.visit, request.state.form = visit, form
@@ -98,37 +98,38 @@ class Access:
         self._check_form(visit.token, form)
 
     def publisher(self, request: Request, form: Form) -> None:
-        """Let a publisher change something."""
+        """Allow publishers a change."""
         self.editor(request, form)
         _need(request.state.visit, Role.PUBLISHER)
 
     def operator(self, request: Request, form: Form) -> None:
-        """Let an operator change something."""
+        """Allow operators a change."""
         self.editor(request, form)
         _need(request.state.visit, Role.OPERATOR)
 
     def operator_upload(self, request: Request) -> None:
-        """Let an operator send a file, whose form token comes with it: the page reads and checks both."""
+        """Allow operators to upload a file; the page reads it and checks the form token sent with it."""
         self.same_origin(request)
         self.operator_look(request)
 
     def editor_upload(self, request: Request) -> None:
-        """Let an editor send a file, whose form token comes with it: the page reads and checks both."""
+        """Allow every editor to upload a file; the page reads it and checks the form token sent with it."""
         self.same_origin(request)
         self.look(request)
 
     def check_upload(self, request: Request, token: str) -> None:
-        """Refuse a file that does not come with the form token of its session."""
+        """Refuse an upload without the form token of its session."""
         self._check_token(request.state.visit.token, token)
 
     def visitor(self, request: Request, form: Form) -> None:
-        """Let somebody post who is not signed in, by a form that was made for their browser."""
+        """Allow a form from somebody who is not signed in, if it was made for their browser."""
         self.same_origin(request)
         self._check_form(request.cookies.get(self._visitor, ""), form)
         request.state.form = form
 
     def same_origin(self, request: Request) -> None:
-        """Refuse what another site's page sends (Fetch Metadata; RFC 6454 7 where a browser has none)."""
+        """Refuse requests from other sites' pages (Fetch Metadata; the Origin header, RFC 6454 7, in browsers
+        without it)."""
         site = request.headers.get("sec-fetch-site")
         origin = request.headers.get("origin")
         known = (self._origin, f"{request.url.scheme}://{request.headers.get('host', '')}")
@@ -150,33 +151,33 @@ class Access:
             raise HTTPException(403, "This page has expired. Reload it and try again.")
 
     def find(self, request: Request) -> SignedIn | None:
-        """Find who is signed in."""
+        """Return who is signed in."""
         return find_visit(self._desk, request.cookies.get(self._session, ""), self._now())
 
     def visitor_form(self, request: Request) -> tuple[str, str]:
-        """Return a visitor's token, a fresh one where the browser brings none, and their form token."""
+        """Return a visitor's token, a new one if the browser sends none, and the form token for it."""
         token = request.cookies.get(self._visitor, "") or secrets.token_urlsafe(24)
         return token, form_token(self._desk, token)
 
     def keep_visitor(self, answer: Response, token: str) -> None:
-        """Let the browser keep a visitor's token."""
+        """Set the cookie with a visitor's token."""
         self._set(answer, self._visitor, token, seconds=None)
 
     def keep_session(self, answer: Response, token: str) -> None:
-        """Let the browser keep a session, as shown now."""
+        """Set the session's cookie, with the time of this page."""
         cookie = write_cookie(self._desk, token, self._now())
         self._set(answer, self._session, cookie, seconds=int(LONGEST.total_seconds()))
 
     def find_browser(self, request: Request) -> str:
-        """Return the cookie of a browser in which an editor signed in before, or ""."""
+        """Return the cookie of a browser in which an editor signed in before; "" if there is none."""
         return request.cookies.get(self._browser, "")
 
     def keep_browser(self, answer: Response, cookie: str) -> None:
-        """Let the browser keep that an editor signed in with it."""
+        """Set the cookie that says that an editor signed in with this browser."""
         self._set(answer, self._browser, cookie, seconds=int(BROWSER_LIFE.total_seconds()))
 
     def end_session(self, answer: Response) -> None:
-        """Let the browser forget a session."""
+        """Delete the session's cookie."""
         answer.delete_cookie(self._session, path="/", secure=self._secure, httponly=True, samesite="lax")
 
     def _set(self, answer: Response, name: str, value: str, seconds: int | None) -> None:
@@ -200,7 +201,7 @@ def _a(role: Role) -> str:
 
 
 def to_sign_in(request: Request) -> Response:
-    """Send somebody to the sign-in; after it the page is shown that they looked at, or posted from."""
+    """Redirect to the sign-in, which leads back to the page asked for, or to the page of the posted form."""
     rest = f"?{request.url.query}" if request.url.query else ""
     looked = request.url.path + rest if request.method in ("GET", "HEAD") else page_of(request)
     goes_on = f"?next={quote(looked)}" if safe_next(looked) != HOME else ""
@@ -208,7 +209,7 @@ def to_sign_in(request: Request) -> Response:
 
 
 def page_of(request: Request) -> str:
-    """Return the page of ours that a form was sent from, as the browser says; the desk if it does not."""
+    """Return which of our pages a form was posted from, by its Referer; the desk if it is not ours."""
     parts = urlsplit(request.headers.get("referer", ""))
     if parts.netloc != request.headers.get("host", ""):
         return HOME
@@ -216,9 +217,9 @@ def page_of(request: Request) -> str:
 
 
 def safe_next(path: str) -> str:
-    """Return a page of the desk to go on to; anything else becomes the desk itself.
+    """Return the path to continue at after the sign-in; the desk's own for any path outside it.
 
-    What is only a part of a page, such as the list that a search inserts, becomes its page.
+    The path of a part of a page, such as the results that a search inserts, becomes its page's.
     """
     plain = path.isascii() and path.isprintable() and "\\" not in path and "//" not in path
     inside = path == HOME or path.startswith((f"{HOME}/", f"{HOME}?"))

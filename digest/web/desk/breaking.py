@@ -12,7 +12,7 @@ from digest.web.desk.pages import DeskPages, sentence
 
 
 class BreakingPages:
-    """The question, and the act."""
+    """The confirmation page, and sending."""
 
     def __init__(self, front: DeskPages) -> None:
         self._front = front
@@ -22,11 +22,11 @@ class BreakingPages:
         )
 
     def show(self, request: Request, digest: str, cadence: str, period: str, number: int) -> Response:
-        """Say who would get an article, and ask whether to send it."""
+        """Show who would get an article, and ask for confirmation."""
         return self._ask(request, EditionName(digest, cadence, period), number)
 
     def send(self, request: Request, digest: str, cadence: str, period: str, number: int) -> Response:
-        """Send an article to everyone who chose breaking news and does not have it."""
+        """Send an article to all who chose breaking news and do not have it yet."""
         name = EditionName(digest, cadence, period)
         self._front.entry(name)
         hand = self._front.hand(request, name)

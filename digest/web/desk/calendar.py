@@ -1,4 +1,4 @@
-"""The calendar of editions as a month, and the feed of it that an editor's calendar program subscribes to."""
+"""The calendar of editions: a page for each month, and a feed for editors' calendar programs."""
 
 import re
 from calendar import Calendar
@@ -31,7 +31,7 @@ _MONTH = re.compile(r"(20\d\d|21\d\d)-(0[1-9]|1[0-2])")
 
 @dataclass(frozen=True, slots=True)
 class CalendarDay:
-    """One day of a month's table; days of the months around it have no entries."""
+    """One day of a month's table; days of the neighbouring months have no entries."""
 
     date: date
     is_in_month: bool
@@ -40,19 +40,19 @@ class CalendarDay:
 
 
 class CalendarPages:
-    """The month, and each editor's own feed."""
+    """The month, and each editor's own calendar feed."""
 
     def __init__(self, front: DeskPages) -> None:
         self._front = front
 
     def month(self, request: Request) -> Response:
-        """Show a month: what was made, and what will be made."""
+        """Show a month: editions made, and editions to come."""
         return self._show(request)
 
     def make(self, request: Request) -> Response:
-        """Make a feed, and show its address this once; the one before it ends.
+        """Create a calendar feed and show its address once; the editor's former feed ends.
 
-        The form names the feed that it replaces, so sending it again (a reload) ends no feed.
+        The form names the feed that it replaces, so that posting it twice (a reload) ends no other feed.
         """
         front = self._front
         if front.get(request, "replaces") != _name_of(find_link_of(front.desk, front.visit(request).editor)):
@@ -62,12 +62,12 @@ class CalendarPages:
         return self._show(request, made=f"{base}/calendar/{token}.ics")
 
     def revoke(self, request: Request) -> Response:
-        """End a feed."""
+        """Revoke a calendar feed."""
         revoke_link(self._front.desk, self._front.visit(request).editor)
         return self._front.go(CALENDAR, "revoked", "feed")
 
     def feed(self, request: Request, token: str) -> Response:
-        """Return the calendar to whoever has a feed's token; a revoked one opens nothing."""
+        """Return the calendar of a feed's token; 404 for a revoked one."""
         front = self._front
         now, site = front.now(), front.desk.settings.site
         entries = find_feed(front.desk, token, now)
@@ -117,8 +117,8 @@ class CalendarPages:
 
 
 def _read_month(text: str, today: date) -> date:
-    """Return the first day of a month such as 2026-11, at most two years ahead; of this month for any other
-    text."""
+    """Return the first day of a month such as 2026-11, at most two years ahead; of the current month for any
+    other text."""
     current = today.replace(day=1)
     wanted = date.fromisoformat(f"{text}-01") if _MONTH.fullmatch(text) else current
     return min(wanted, _last_month(today))
@@ -130,5 +130,5 @@ def _last_month(today: date) -> date:
 
 
 def _name_of(link: CalendarLink | None) -> str:
-    """Return what a form names a feed by that it replaces; "" for none."""
+    """Return how a form names the calendar feed that it replaces; "" for none."""
     return link.made_at.isoformat() if link else ""

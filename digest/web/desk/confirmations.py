@@ -1,4 +1,4 @@
-"""What cannot be taken back is asked once more: publish before the deadline, withdraw, correct."""
+"""Confirmation pages for what cannot be undone: publishing before the deadline, withdrawing, correcting."""
 
 from typing import Any
 
@@ -17,14 +17,14 @@ from digest.web.desk.pages import DeskPages, sentence
 
 
 class ConfirmationPages:
-    """Pages that say what an act will do, and do it when their button is pressed."""
+    """Pages that say what an act will do, and do it when confirmed."""
 
     def __init__(self, front: DeskPages, edition: EditionPages) -> None:
         self._front = front
         self._edition = edition
 
     def to_publish(self, request: Request, digest: str, cadence: str, period: str) -> Response:
-        """Save what is on the screen, and go on to the question."""
+        """Save the form, and go to the confirmation page."""
         name = EditionName(digest, cadence, period)
         saved = self._edition.save_first(request, name)
         if isinstance(saved, Response):
@@ -32,7 +32,7 @@ class ConfirmationPages:
         return self._front.go(f"{name.path}/publish", "preview-words" if saved else "")
 
     def show_publish(self, request: Request, digest: str, cadence: str, period: str) -> Response:
-        """Ask whether an edition is to be published before its deadline."""
+        """Ask for confirmation before an edition is published ahead of its deadline."""
         return self._show_publish(request, self._unmade(EditionName(digest, cadence, period)))
 
     def publish(self, request: Request, digest: str, cadence: str, period: str) -> Response:
@@ -50,7 +50,7 @@ class ConfirmationPages:
     def show_withdraw(
         self, request: Request, digest: str, cadence: str, period: str, number: int
     ) -> Response:
-        """Ask whether an article is to be withdrawn."""
+        """Ask for confirmation before an article is withdrawn."""
         return self._ask(request, "withdraw", self._front.entry(EditionName(digest, cadence, period)), number)
 
     def withdraw(self, request: Request, digest: str, cadence: str, period: str, number: int) -> Response:
@@ -73,7 +73,7 @@ class ConfirmationPages:
         return self._ask(request, "correct", self._front.entry(EditionName(digest, cadence, period)), number)
 
     def correct(self, request: Request, digest: str, cadence: str, period: str, number: int) -> Response:
-        """Send a correction, or only show how it looks."""
+        """Send a correction, or preview it."""
         name = EditionName(digest, cadence, period)
         entry, text = self._front.entry(name), self._front.get(request, "text")
         reach, desk = self._reach(number), self._front.desk

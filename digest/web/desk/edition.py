@@ -1,6 +1,6 @@
-"""An edition on the desk that is not made yet: its line-up, its words, and whether it is sent.
+"""The page of an edition that is not made yet: line-up, words, and whether it is sent.
 
-One form holds the whole page, so that each button brings along what was typed.
+All of the page is one form, so that every button also sends what was typed.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -33,7 +33,7 @@ _CARRIED = ("named", "reach", "note")
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """A part of an edition's page that another room draws: its template and what that shows."""
+    """A part of an edition's page that another module provides: a template and its values."""
 
     template: str
     values: Mapping[str, object]
@@ -41,7 +41,7 @@ class Panel:
 
 @dataclass(frozen=True, slots=True)
 class EditionTrouble:
-    """What a page shows in place of an act: what stands in its way, or the articles found by some words."""
+    """What a page shows instead of the result of an act: the error, or the articles that a search found."""
 
     status: int = 200
     error: str = ""
@@ -50,7 +50,7 @@ class EditionTrouble:
 
 
 class EditionPages:
-    """A page for each edition; `panels` adds parts to it."""
+    """The page of each edition; `panels` add parts to it."""
 
     def __init__(
         self,
@@ -67,7 +67,7 @@ class EditionPages:
         return self._show(request, EditionName(digest, cadence, period))
 
     def shape(self, request: Request, digest: str, cadence: str, period: str) -> Response:
-        """Move, pin, leave out or take back one article, order the sections, undo, or save the words."""
+        """Move, pin, leave out or restore one article, reorder sections, undo, or save the words."""
         name = EditionName(digest, cadence, period)
         act, _, field = self._front.get(request, "do").partition(" ")
         article_id = _number(field or self._front.get(request, "article"))
@@ -107,7 +107,7 @@ class EditionPages:
         return known.get(act, _nothing)
 
     def add(self, request: Request, digest: str, cadence: str, period: str) -> Response:
-        """Add an article that is no candidate by itself; words of a title show those that have them."""
+        """Add an article that is not a candidate; words from a title list the articles that have them."""
         picked, named = self._front.get(request, "pick"), self._front.get(request, "named")[:2000]
         reach = Reach.ALL if self._front.get(request, "reach") == Reach.ALL else Reach.TOPICS
         name = EditionName(digest, cadence, period)
@@ -126,7 +126,7 @@ class EditionPages:
         )
 
     def approve(self, request: Request, digest: str, cadence: str, period: str) -> Response:
-        """Approve what is on the screen."""
+        """Approve the edition with the words of the form."""
         return self._act(request, EditionName(digest, cadence, period), changes.approve, said="approved")
 
     def hold(self, request: Request, digest: str, cadence: str, period: str) -> Response:
@@ -134,7 +134,7 @@ class EditionPages:
         return self._act(request, EditionName(digest, cadence, period), changes.hold, said="held")
 
     def let_go(self, request: Request, digest: str, cadence: str, period: str) -> Response:
-        """End a hold; after the deadline that sends the edition, so a publisher does it."""
+        """Release a hold; after the deadline that sends the edition, so only a publisher may."""
         name = EditionName(digest, cadence, period)
         role = Role(self._front.visit(request).editor.role)
         if self._front.entry(name).edition and not role.includes(Role.PUBLISHER):
@@ -143,12 +143,12 @@ class EditionPages:
         return self._act(request, name, changes.let_go, said="let-go")
 
     def to_preview(self, request: Request, digest: str, cadence: str, period: str) -> Response:
-        """Save what is on the screen, and go on to the preview."""
+        """Save the form, and go to the preview."""
         name = EditionName(digest, cadence, period)
         return self._act(request, name, changes.save_words, said="preview", onward=f"{name.path}/preview")
 
     def save_first(self, request: Request, name: EditionName) -> Response | bool:
-        """Save what is on the screen, and return whether that was new; a page where it cannot be saved."""
+        """Save the form; return whether that changed anything, or a page if it could not be saved."""
         hand, draft = self._front.hand(request, name), self._front.entry(name).draft
         if hand.words is None or hand.words.tidied() == DraftWords.of(draft):
             return False
@@ -167,9 +167,9 @@ class EditionPages:
         onward: str = "",
         carried: Mapping[str, str] | None = None,
     ) -> Response:
-        """Do it and go back to the page, or show what stands in the way, with all that was typed.
+        """Do it and return to the page, or show the error with all that was typed.
 
-        The field that was `used` up is emptied; the others stay as they were typed.
+        The field that was `used` is emptied; the others keep what was typed.
         """
         entry = self._front.entry(name)
         hand = self._front.hand(request, name)
@@ -251,7 +251,7 @@ class EditionPages:
         }
 
     def _fields(self, request: Request) -> dict[str, str]:
-        """Return what stands typed in the other fields of the page."""
+        """Return what was typed in the page's other fields."""
         form = request.state.form if hasattr(request.state, "form") else request.query_params
         return {name: str(form.get(name, ""))[:2000] for name in _CARRIED}
 
@@ -266,7 +266,7 @@ def _blocks_by_part(shown: Lineup, entry: AgendaEntry, base_url: str) -> list[li
 
 
 def _waiting(digest: DigestSettings) -> str:
-    """Say which readers an edition waits for; empty where it waits for nobody."""
+    """Return a sentence on the readers that an edition waits for; empty if there are none."""
     if digest.min_articles < 2 and "min_articles" not in digest.reader_choices:
         return ""
     hours = digest.max_wait.total_seconds() / 3600

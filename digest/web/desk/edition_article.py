@@ -1,4 +1,4 @@
-"""One article in one edition: how it is shown there alone, whatever its source says."""
+"""One article in one edition: its title, text, section and picture there, whatever its source says."""
 
 import io
 from typing import IO
@@ -29,18 +29,19 @@ from digest.web.shared.upload import Upload, receive_upload
 
 
 class EditionArticlePages:
-    """The page that changes an article for an edition, and the search for one to add."""
+    """The page that edits an article for one edition, and the search for one to add."""
 
     def __init__(self, front: DeskPages, edition: EditionPages) -> None:
         self._front = front
         self._edition = edition
 
     def show(self, request: Request, digest: str, cadence: str, period: str, number: int) -> Response:
-        """Show how an article stands in an edition."""
+        """Show an article as it is in an edition."""
         return self._show(request, self._front.open_entry(EditionName(digest, cadence, period)), number)
 
     def change(self, request: Request, digest: str, cadence: str, period: str, number: int) -> Response:
-        """Change an article for the edition; from the edition's own page, save that first and come here."""
+        """Edit the article for this edition; when posted from the edition's page, save that first and come
+        here."""
         name = EditionName(digest, cadence, period)
         entry = self._front.open_entry(name)
         if "title" not in request.state.form:
@@ -64,7 +65,7 @@ class EditionArticlePages:
     async def picture(
         self, request: Request, digest: str, cadence: str, period: str, number: int
     ) -> Response:
-        """Show a picture with an article that somebody uploads, in this edition alone."""
+        """Upload a picture for an article, shown in this edition only."""
         gate, content = self._front.gate, io.BytesIO()
 
         def open_file(upload: Upload) -> IO[bytes]:
@@ -95,7 +96,7 @@ class EditionArticlePages:
         return self._front.go(f"{name.path}/edit/{number}", "picture")
 
     def find(self, request: Request, digest: str, cadence: str, period: str, q: str = "") -> Response:
-        """Show the stored articles whose titles have some words, as a part of the edition's page."""
+        """Show the stored articles whose titles have some words, as a fragment of the edition's page."""
         entry = self._front.open_entry(EditionName(digest, cadence, period))
         with self._front.desk.database.read() as session:
             found = find_articles(session, q)

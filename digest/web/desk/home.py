@@ -28,13 +28,13 @@ _STATES = {
 
 
 class HomePages:
-    """The pages that show all editions."""
+    """The front page and the list of editions."""
 
     def __init__(self, front: DeskPages, more: Callable[[], Mapping[str, Any]]) -> None:
         self._front, self._more = front, more
 
     def home(self, request: Request) -> Response:
-        """Show what needs somebody, what is next for each digest and cadence, and how the last ones went."""
+        """Show what needs attention, the next edition of each digest and cadence, and the last editions."""
         settings, now = self._front.desk.settings, self._front.now()
         with self._front.desk.database.read() as session:
             agenda = sorted(list_agenda(session, settings, now), key=lambda one: one.coming.deadline_at)
@@ -64,7 +64,7 @@ class HomePages:
     def editions(
         self, request: Request, q: Text = "", digest: Text = "", state: Text = "", before: Text = ""
     ) -> Response:
-        """List the editions that were made or are held, the latest first."""
+        """List the editions that were made or are on hold, the latest first."""
         start = int(before) if before.isascii() and before.isdigit() and len(before) < 10 else None
         wanted = EditionFilter(digest, state, q, start)
         settings = self._front.desk.settings

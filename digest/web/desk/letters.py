@@ -1,4 +1,4 @@
-"""Readers' letters on the desk: read, answered, marked done, or printed in the next edition."""
+"""Readers' letters at the desk: read, answer, mark as done, print in the next edition."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -26,13 +26,13 @@ _MOST = 200
 
 
 class LetterPages:
-    """The letters that wait, and a page for each."""
+    """The letters that wait for an answer, and a page for each."""
 
     def __init__(self, front: DeskPages) -> None:
         self._front = front
 
     def list(self, request: Request) -> Response:
-        """Show letters, the latest first: those that wait, or all."""
+        """Show the letters, the latest first: all, or those that wait for an answer."""
         everything = request.query_params.get("show") == "all"
         database = self._front.desk.database
         return self._front.show(
@@ -48,7 +48,7 @@ class LetterPages:
         )
 
     def letter(self, request: Request, letter: str) -> Response:
-        """Show one letter with what it answers."""
+        """Show one letter with the edition that it replies to."""
         return self._show(request, self._find(letter))
 
     def answer(self, request: Request, letter: str) -> Response:
@@ -107,7 +107,7 @@ class LetterPages:
         answer: str = "",
         printed: str = "",
     ) -> Response:
-        """Do it and go back to the letter, or show what stands in the way with what was typed."""
+        """Do it and return to the letter, or show the error with what was typed."""
         found = self._find(letter)
         try:
             act(row_id(found.letter), self._front.who(request))
@@ -164,7 +164,7 @@ class LetterPages:
 
 
 def letters_panel(front: DeskPages) -> Callable[[Session, AgendaEntry], Panel | None]:
-    """Return what shows on an edition's page the letters that answer it, and a warning of complaints."""
+    """Return the part of an edition's page with the letters that reply to it and a warning of complaints."""
 
     def panel(_session: Session, entry: AgendaEntry) -> Panel | None:
         if entry.edition is None:

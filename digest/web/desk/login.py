@@ -22,19 +22,19 @@ _BUSY = "Too many people are signing in right now. Please try again in a few sec
 
 
 class LoginPages:
-    """The pages that stand before the desk; attempts are counted by address and by network."""
+    """The sign-in pages; attempts are limited for each address and network."""
 
     def __init__(self, front: DeskPages) -> None:
         self._front = front
 
     def show_login(self, request: Request, next: str = "") -> Response:  # noqa: A002 - the query's own name
-        """Show the sign-in, or the desk to whoever is signed in."""
+        """Show the sign-in; redirect those who are signed in to the desk."""
         if self._front.gate.find(request) is not None:
             return self._front.go(safe_next(next))
         return self._login(request, next)
 
     def login(self, request: Request) -> Response:
-        """Sign in; a form that came after a former session had ended is shown again, to be sent."""
+        """Sign in; a form posted after the former session had ended is shown again, ready to be sent."""
         front, now = self._front, self._front.now()
         address, next_ = front.get(request, "address")[:320], front.get(request, "next")
         origin = request.client.host if request.client else "unknown"
@@ -77,14 +77,14 @@ class LoginPages:
         return page
 
     def keep_typed(self, request: Request, form: FormData | None) -> Response:
-        """Ask for a sign-in; a form that was sent is kept, to be sent once more after it."""
+        """Show the sign-in and keep the posted form, to be sent after it."""
         kept = KeptForm.of(request.url.path, form.multi_items() if form else ())
         if not kept.is_typed:
             return to_sign_in(request)
         return self._login(request, page_of(request), _ENDED, 403, kept=kept)
 
     def send_again(self, request: Request, kept: KeptForm, page: str, status: int = 200) -> Response:
-        """Show a form that was made for an earlier session, with the button that sends it."""
+        """Show a form that was made for an earlier session, with a button that sends it."""
         return self._front.show(
             request, "again", status, title="Not saved yet", kept=kept, page=safe_next(page)
         )

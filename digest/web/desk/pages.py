@@ -1,4 +1,4 @@
-"""What the desk's pages share: how they are shown, and where they go on to."""
+"""What the desk's pages share: rendering, redirects, the fields of its forms."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -79,7 +79,7 @@ SAID = {
 
 @dataclass(frozen=True, slots=True)
 class DeskPages:
-    """Shows pages to whoever is signed in."""
+    """Renders pages for whoever is signed in."""
 
     desk: Desk
     pages: Pages
@@ -87,7 +87,7 @@ class DeskPages:
     now: Callable[[], datetime]
 
     def show(self, request: Request, name: str, status: int = 200, **values: object) -> HTMLResponse:
-        """Show a page of the desk; that keeps the session fresh."""
+        """Render a page of the desk and extend the session."""
         visit = self.visit(request)
         role = Role(visit.editor.role)
         page = self.pages.render(
@@ -108,13 +108,13 @@ class DeskPages:
         return page
 
     def go(self, path: str, said: str = "", place: str = "", **carried: str) -> Response:
-        """Go on to a page after a change, and say there what was done (RFC 9110 15.4.4)."""
+        """Redirect to a page after a change and show there what was done (RFC 9110 15.4.4)."""
         query = urlencode({name: value for name, value in {"said": said, **carried}.items() if value})
         query = f"?{query}" if query else ""
         return RedirectResponse(f"{path}{query}{f'#{place}' if place else ''}", 303)
 
     def status_of(self, entry: AgendaEntry) -> str:
-        """Say in one sentence where an edition stands."""
+        """Return the status of an edition in one sentence."""
         return status_sentence(
             entry.digest.approval, entry.draft, entry.edition, entry.deadline_at, self.pages.name_moment
         )
@@ -129,20 +129,20 @@ class DeskPages:
         return str(request.state.form.get(name, ""))
 
     def hand(self, request: Request, name: EditionName) -> Edit:
-        """Return whose hand changes what, what they saw of it, and the words on their screen."""
+        """Return the change that a form asks for: the editor, the version that they saw, the words typed."""
         seen = self.get(request, "version")
         version = int(seen) if seen.isascii() and seen.isdigit() and len(seen) < 10 else -1
         return Edit(self.who(request), name, version, self.now(), self.words(request))
 
     def words(self, request: Request) -> DraftWords | None:
-        """Return the words on the screen that a form brings along; None where it has none."""
+        """Return the words in a form; None if it has no such fields."""
         if "subject" not in request.state.form:
             return None
         fields = (self.get(request, name) for name in ("subject", "introduction", "sponsor"))
         return DraftWords(*fields)
 
     def entry(self, name: EditionName) -> AgendaEntry:
-        """Return an edition; a page that is missing where there is none."""
+        """Return an edition; 404 if there is none."""
         with self.desk.database.read() as session:
             found = find_entry(session, self.desk.settings, name, self.now())
         if found is None:
@@ -150,28 +150,28 @@ class DeskPages:
         return found
 
     def open_entry(self, name: EditionName) -> AgendaEntry:
-        """Return an edition that can still be changed; a page that is missing where it is made."""
+        """Return an edition that can still be changed; 404 if it has been made."""
         entry = self.entry(name)
         if not entry.is_open:
             raise HTTPException(404)
         return entry
 
     def who(self, request: Request) -> str:
-        """Return the address of whoever is signed in."""
+        """Return the address of the editor who is signed in."""
         return self.visit(request).editor.address
 
 
 def label_of(entry: AgendaEntry) -> str:
-    """Return the short word for where an edition stands."""
+    """Return the status of an edition in a word or two."""
     return status_label(entry.digest.approval, entry.draft, entry.edition)
 
 
 def read_row_id(written: str) -> int | None:
-    """Read the id of a row in an address; None for what is none."""
+    """Return a row's id from a query; None if it is not one."""
     return int(written) if written.isascii() and written.isdigit() and len(written) < 12 else None
 
 
 def sentence(error: Exception) -> str:
-    """Return what went wrong as a sentence."""
+    """Return an error's message as a sentence."""
     text = str(error)
     return f"{text[:1].upper()}{text[1:]}."

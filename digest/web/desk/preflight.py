@@ -1,4 +1,4 @@
-"""The checks of an edition, each with its reasons, at the press of a button."""
+"""The preflight of an edition, run on demand, with the reasons of each check."""
 
 from fastapi import Request
 from starlette.exceptions import HTTPException
@@ -18,14 +18,15 @@ _NOT_FOUND = 404
 
 
 class PreflightPages:
-    """The checks of an edition that is not made yet; other machines are asked, so it takes a POST."""
+    """The preflight of an edition that is not made yet; it sends requests to other machines, so it takes a
+    POST."""
 
     def __init__(self, front: DeskPages, edition: EditionPages) -> None:
         self._front = front
         self._edition = edition
 
     def check(self, request: Request, digest: str, cadence: str, period: str) -> Response:
-        """Make all checks as for a reader of every topic, and show what they found."""
+        """Run all checks on the edition of a reader of every topic, and show the findings."""
         entry = self._front.entry(EditionName(digest, cadence, period))
         if not entry.is_open:
             raise HTTPException(_NOT_FOUND)

@@ -1,4 +1,4 @@
-"""An edition as some reader would get it: the very bytes, shown in frames that nothing can leave."""
+"""Preview of an edition as a given reader would get it: the same bytes, shown in sandboxed frames."""
 
 import re
 from collections.abc import Mapping
@@ -34,7 +34,7 @@ _FRAME = (
 
 @dataclass(frozen=True, slots=True)
 class PreviewRequest:
-    """What a preview shows, as its address says it."""
+    """The query of a preview: reader, time, colour scheme, width."""
 
     address: str
     topics: tuple[str, ...]
@@ -46,11 +46,11 @@ class PreviewRequest:
 
     @property
     def view(self) -> Viewer:
-        """Return who looks."""
+        """Return whose edition to show."""
         return Viewer(self.address.strip(), self.topics, self.language.strip())
 
     def query(self, at: datetime) -> str:
-        """Return it as a query that always shows the same."""
+        """Return the query that shows the same preview again."""
         fields: list[tuple[str, str]] = [("topics", topic) for topic in self.topics]
         named = {"address": self.address, "language": self.language, "at": at.isoformat()}
         fields += [(key, value) for key, value in named.items() if value]
@@ -59,7 +59,7 @@ class PreviewRequest:
 
 
 class PreviewPages:
-    """The preview of an edition that is not made yet, and the proof that is mailed of it."""
+    """The preview of an edition that is not made yet, and the proof of it that is mailed."""
 
     def __init__(self, front: DeskPages, edition: EditionPages) -> None:
         self._front = front
@@ -79,7 +79,7 @@ class PreviewPages:
         dark: Text = "",
         images: Text = "1",
     ) -> Response:
-        """Show an edition as a reader would get it, and all there is to know of its message."""
+        """Show an edition as a reader would get it, with the facts of its message."""
         entry = self._front.open_entry(EditionName(digest, cadence, period))
         width = width if width in WIDTHS else "600"
         asked = PreviewRequest(address, tuple(topics), language, at, width, dark == "1", images != "0")
@@ -115,7 +115,7 @@ class PreviewPages:
         dark: Text = "",
         images: Text = "1",
     ) -> Response:
-        """Return the message's HTML, with links that do nothing for its reader, for a frame."""
+        """Return the message's HTML for a frame, with links that do nothing."""
         entry = self._front.open_entry(EditionName(digest, cadence, period))
         view = Viewer(address.strip(), tuple(topics), language.strip())
         try:
@@ -128,7 +128,7 @@ class PreviewPages:
         return HTMLResponse(as_scheme(page, dark=dark == "1"), headers=policy)
 
     def proof(self, request: Request, digest: str, cadence: str, period: str) -> Response:
-        """Mail a proof to whoever asks for it."""
+        """Mail a proof to the editor who asks for it."""
         entry = self._front.open_entry(EditionName(digest, cadence, period))
         form = request.state.form
         topics = tuple(str(topic)[:100] for topic in form.getlist("topics"))
@@ -165,15 +165,15 @@ class PreviewPages:
 
 
 def estimate_height(text: str, width: int) -> int:
-    """Estimate how high a message is drawn, from its plain text; a browser with scripts measures it.
+    """Estimate the height of a message from its plain text; browsers with scripts measure it instead.
 
-    Links stand on lines of their own in plain text, and are drawn as part of a title.
+    In plain text a link has a line of its own; in HTML it is part of a title.
     """
     lines = [line for line in text.splitlines() if line.strip() and "://" not in line]
     return 700 + len(lines) * (32 if width >= _WIDE else 56)
 
 
 def as_scheme(page: str, *, dark: bool) -> str:
-    """Show a message as a mail program in the dark, or in the light, would, whatever this browser does."""
+    """Return a message as it looks in a dark or light mail program, whatever this browser's setting."""
     page = _SCHEMES.sub(lambda meta: f'{meta[1]}{"dark" if dark else "light"}"', page)
     return _DARK.sub("(min-width: 0)" if dark else "(max-width: 0)", page)

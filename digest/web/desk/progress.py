@@ -1,4 +1,4 @@
-"""An edition that has been made: its delivery as it runs, and what can still be done about it."""
+"""The page of an edition that has been made: how delivery goes, and what can still be done."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -20,7 +20,7 @@ from digest.web.desk.pages import DeskPages, sentence
 
 
 class ProgressPages:
-    """The pages of editions that were made."""
+    """The pages of editions that have been made."""
 
     def __init__(self, front: DeskPages) -> None:
         self._front = front
@@ -34,7 +34,7 @@ class ProgressPages:
         return self._act(request, EditionName(digest, cadence, period), resume_edition, "resumed")
 
     def retry(self, request: Request, digest: str, cadence: str, period: str) -> Response:
-        """Try the readers again to whom the edition could not be delivered."""
+        """Retry the failed deliveries of an edition."""
         return self._act(request, EditionName(digest, cadence, period), retry_edition, "retried")
 
     def _act(
@@ -55,7 +55,7 @@ class ProgressPages:
         error: str = "",
         panels: Sequence[object] = (),
     ) -> Response:
-        """Show an edition that was made."""
+        """Show an edition that has been made."""
         with self._front.desk.database.read() as session:
             values = self._values(session, entry)
         return self._front.show(

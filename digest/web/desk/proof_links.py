@@ -1,4 +1,4 @@
-"""The links of a proof: GET shows what they would do, POST does it. Their token is all that they need."""
+"""The links in a proof: GET shows what they do, POST does it. Their token is the only credential."""
 
 from fastapi import Request
 from starlette.responses import Response
@@ -30,7 +30,7 @@ class ProofLinkPages:
         )
 
     def take(self, request: Request, token: str) -> Response:
-        """Do what a link stands for."""
+        """Do what a link is for."""
         self._front.gate.same_origin(request)
         offer = find_offer(self._front.desk, token, self._front.now())
         if offer is None:

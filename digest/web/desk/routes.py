@@ -1,4 +1,4 @@
-"""The desk's addresses, and what each needs."""
+"""The desk's routes, and the role that each needs."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -31,7 +31,7 @@ _LOOK = ["GET", "HEAD"]
 
 
 def add_desk(app: FastAPI, desk: Desk, pages: Pages, now: Callable[[], datetime]) -> DeskPages:
-    """Add the desk to an application, and return what further pages of it are shown with."""
+    """Add the desk to an application; return the DeskPages that its other pages use."""
     front = DeskPages(desk, pages, Access(desk, now), now)
     _add_files(app, pages)
     app.include_router(_doors(front))
@@ -48,9 +48,9 @@ def add_editions(
     more: Callable[[], Mapping[str, Any]],
     panels: Sequence[Callable[[Session, AgendaEntry], Panel | None]] = (),
 ) -> None:
-    """Add the front page, which shows `more` of the publication, and the editions' pages.
+    """Add the front page, with the values of `more`, and the editions' pages.
 
-    They come after all others: an edition's address may be any three words.
+    Add them last: an edition's path matches any three words.
     """
     home = HomePages(front, more)
     router = APIRouter()
@@ -61,7 +61,7 @@ def add_editions(
 
 
 def _add_endings(app: FastAPI, doors: LoginPages) -> None:
-    """Say what follows where a session has ended: what was typed is kept."""
+    """Handle requests after a session has ended: what was typed is kept."""
 
     def ask_to_sign_in(request: Request, needed: SignInNeeded) -> Response:
         return doors.keep_typed(request, needed.form)

@@ -1,7 +1,7 @@
-"""The desk's sections in the order of its navigation; one whose page is not routed is not shown.
+"""The desk's sections in the order of its navigation; a section without a route is left out.
 
-To add a section's pages, route its path (see routes.py): its link appears by itself. A section under a path
-of its own (`/desk/articles/7`) is current on all pages below it.
+To add a section, add its route (routes.py): the link appears by itself. A section is the current one on all
+pages below its path (`/desk/articles/7`).
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from digest.web.desk.access import HOME
 
 @dataclass(frozen=True, slots=True)
 class DeskSection:
-    """A section of the desk: what its link says, and where it leads."""
+    """A section of the desk: the text and the path of its link."""
 
     label: str
     path: str
@@ -28,7 +28,7 @@ class DeskSection:
 
 @dataclass(frozen=True, slots=True)
 class SectionLink:
-    """A link of the navigation; `is_current` where the page shown belongs to its section."""
+    """A link of the navigation; `is_current` if the page shown is in its section."""
 
     label: str
     path: str
@@ -63,6 +63,6 @@ def section_links(app: FastAPI, path: str, role: Role) -> list[SectionLink]:
 
 
 def _is_routed(app: FastAPI, path: str) -> bool:
-    """Return whether a page answers at a path; a router that was included answers for all of its own."""
+    """Return whether a route matches a path; an included router is searched for its own routes."""
     scope = {"type": "http", "method": "GET", "path": path, "root_path": "", "headers": []}
     return any(route.matches(scope)[0] is Match.FULL for route in app.routes)

@@ -1,4 +1,1 @@
-"""The desk's pages on what the publication lives from: its readers, sources, articles and figures.
-
-Open routes.py first.
-"""
+"""The desk's pages besides editions: readers, sources, articles, figures, settings. Open routes.py first."""

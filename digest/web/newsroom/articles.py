@@ -1,4 +1,4 @@
-"""The article store: searched, each article with where it stood, and pages added by their address."""
+"""Stored articles: a search, a page for each with the editions that it was in, adding web pages by URL."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -32,7 +32,7 @@ _ACTS: dict[str, tuple[Mark, bool]] = {
 
 
 class ArticleStorePages:
-    """All stored articles, for everybody at the desk."""
+    """All stored articles, for every editor."""
 
     def __init__(self, front: DeskPages) -> None:
         self._front = front
@@ -42,7 +42,7 @@ class ArticleStorePages:
         return self._list(request)
 
     def preview(self, request: Request) -> Response:
-        """Show what a web page would bring as an article."""
+        """Show the article that a web page would become."""
         address = self._front.get(request, "address")
         try:
             found = adding.read_page(address, self._front.now())
@@ -64,7 +64,7 @@ class ArticleStorePages:
         return self._show(request, self._find(article))
 
     def mark(self, name: str) -> Callable[[Request, str], Response]:
-        """Return what hides or pins an article, or undoes that."""
+        """Return the action that hides or pins an article, or undoes that."""
         mark, on = _ACTS[name]
 
         def act(request: Request, article: str) -> Response:
@@ -128,7 +128,7 @@ class ArticleStorePages:
 
 
 def _filter(asked: dict[str, str]) -> ArticleFilter:
-    """Read the filter; what cannot be read filters nothing."""
+    """Read the filter; ignore values that cannot be read."""
     return ArticleFilter(
         topic=asked["topic"] or None,
         source=asked["source"] or None,

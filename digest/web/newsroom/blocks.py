@@ -1,4 +1,4 @@
-"""Free blocks: editors' own texts between the articles of an edition."""
+"""Free blocks: the editors' own texts between the articles of an edition."""
 
 from collections.abc import Sequence
 
@@ -27,7 +27,7 @@ class BlockPages:
         self._front = front
 
     def show(self, request: Request, digest: str, cadence: str, period: str, number: str) -> Response:
-        """Show a block as it stands."""
+        """Show a block."""
         entry = self._front.open_entry(EditionName(digest, cadence, period))
         at = _number(number)
         if at is not None and at >= len(entry.draft.blocks):
@@ -36,7 +36,7 @@ class BlockPages:
         return self._show(request, entry, at, typed)
 
     def save(self, request: Request, digest: str, cadence: str, period: str, number: str) -> Response:
-        """Save a block, remove it, or show how its text would look."""
+        """Save or remove a block, or preview its text."""
         name, at = EditionName(digest, cadence, period), _number(number)
         entry, do = self._front.open_entry(name), self._front.get(request, "do")
         typed = {key: self._front.get(request, key) for key in ("place", "text")}
@@ -85,7 +85,7 @@ class BlockPages:
 
 
 def _number(written: str) -> int | None:
-    """Read the number of a block in a path; None for a new one."""
+    """Return the number of a block in a path; None for a new block."""
     if written == _NEW:
         return None
     if not (written.isascii() and written.isdigit() and len(written) < 4):

@@ -1,6 +1,4 @@
-"""Charts as SVG, drawn on the server: they need no script, follow the page's colours, and have their numbers
-in a table behind them.
-"""
+"""Charts as SVG, drawn on the server: no script, the page's colours, and a table with the same numbers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +14,7 @@ _SCALE = 20  # below the days, for the first and the last one, and above them fo
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One row of numbers over the same days: `Series("confirmed", "good", (3, 0, 7))`."""
+    """Numbers over the same days: `Series("confirmed", "good", (3, 0, 7))`."""
 
     name: str
     colour: str
@@ -24,7 +22,7 @@ class Series:
 
 
 def draw_days(title: str, days: Sequence[str], series: Sequence[Series]) -> Markup:
-    """Draw series as bars over days, one beside the other, the largest value as high as the chart."""
+    """Draw series as bars by day, side by side; the largest value fills the height."""
     most = max((value for one in series for value in one.values), default=0)
     step = _WIDTH / max(len(days), 1)
     width = step * (1 - _GAP) / max(len(series), 1)
@@ -45,7 +43,7 @@ def draw_days(title: str, days: Sequence[str], series: Sequence[Series]) -> Mark
 
 
 def draw_rows(title: str, rows: Sequence[tuple[str, int]]) -> Markup:
-    """Draw named values as bars that lie below each other, the first one on top."""
+    """Draw named values as horizontal bars, the first one on top."""
     most = max((value for _, value in rows), default=0)
     reach = _WIDTH - _LABEL - 70
     drawn = []
@@ -68,7 +66,7 @@ def _bar(x: float, height: float, width: float, one: Series, day: str, value: in
 
 
 def _scale(days: Sequence[str], most: int) -> str:
-    """Return the line under the bars, the first and the last day, and the largest value."""
+    """Return the axis, the labels of the first and the last day, and that of the largest value."""
     floor = _SCALE + _HEIGHT
     line = f'<line x1="0" y1="{floor}" x2="{_WIDTH}" y2="{floor}"/>'
     if not days:

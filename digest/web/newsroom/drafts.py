@@ -1,4 +1,4 @@
-"""The next editions of several digests side by side, with what stands in more than one of them."""
+"""The next editions of several digests side by side; articles in more than one of them are marked."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -27,13 +27,13 @@ class DraftColumn:
 
 
 class DraftPages:
-    """Drafts side by side, for everybody at the desk."""
+    """Drafts side by side, for every editor."""
 
     def __init__(self, front: DeskPages) -> None:
         self._front = front
 
     def show(self, request: Request) -> Response:
-        """Show the drafts that were asked for, else the first ones by their deadline."""
+        """Show the drafts asked for, or else those with the earliest deadlines."""
         settings, now = self._front.desk.settings, self._front.now()
         asked = request.query_params.getlist("edition")[:_MOST]
         with self._front.desk.database.read() as session:

@@ -1,4 +1,4 @@
-"""The publication's figures: readers, choices, deliveries, articles; charts with the table behind each."""
+"""The publication's figures: readers, choices, deliveries, articles; each as a chart and a table."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ _EDITIONS = 30
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One chart, and the table with its numbers."""
+    """One chart, and its table."""
 
     title: str
     note: str
@@ -38,7 +38,7 @@ class Figure:
 
 
 class FigurePages:
-    """What has been counted, for everybody at the desk; nothing in it is about one reader."""
+    """The figures, for every editor; none is about a single reader."""
 
     def __init__(self, front: DeskPages) -> None:
         self._front = front
@@ -56,13 +56,13 @@ class FigurePages:
 
 
 def clicks_panel(session: Session, entry: AgendaEntry) -> Panel | None:
-    """Return what shows on an edition's page how often its articles' links were followed."""
+    """Return the part of an edition's page with the clicks on its articles."""
     found = list_clicks(session, row_id(entry.edition)) if entry.edition else []
     return Panel("desk/clicks_panel.html.j2", {"articles": found}) if found else None
 
 
 def draw_figures(days: list[DailyFigures]) -> list[Figure]:
-    """Return every figure that there is something to show of."""
+    """Return every figure for which there are numbers."""
     found = [
         _growth(days),
         _acts(days),
@@ -94,7 +94,7 @@ def _growth(days: list[DailyFigures]) -> Figure:
 
 
 def draw_growth(days: Sequence[DailyFigures]) -> Figure:
-    """Return confirmed subscriptions by day, with how many were confirmed and how many left meanwhile."""
+    """Return confirmed subscriptions by day, with those gained and lost."""
     counts = [_confirmed(day) for day in days]
     acts = [[day.counted["acts"].get(name, 0) for name in ("confirmed", "left")] for day in days]
     title = f"Confirmed subscriptions, the last {len(days)} days"

@@ -1,4 +1,4 @@
-"""What the front page shows of the whole publication: the week to come, its growth, the last editions."""
+"""What the front page shows of the publication: the week ahead, growth, the last editions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ _DAYS, _GROWTH, _EDITIONS = 7, 30, 6
 
 @dataclass(frozen=True, slots=True)
 class StripDay:
-    """One day of the week to come, with its editions, the hour of each, and how many readers it has."""
+    """One day of the week ahead, with the hour and the number of readers of each edition."""
 
     date: date
     is_today: bool
@@ -28,7 +28,7 @@ class StripDay:
 
 @dataclass(frozen=True, slots=True)
 class RecentEdition:
-    """One of the last editions: how it went, and who left the publication on its day.
+    """One of the last editions: its deliveries, and how many readers left the publication that day.
 
     `left` is None for a day that is not counted yet.
     """
@@ -44,13 +44,13 @@ class RecentEdition:
 
 
 class FrontValues:
-    """Gathers what the front page shows; each part costs a few queries, however many readers there are."""
+    """Collects the front page's values; each takes a few queries, however many readers there are."""
 
     def __init__(self, front: DeskPages) -> None:
         self._front = front
 
     def __call__(self) -> dict[str, Any]:
-        """Return the values of the page's template."""
+        """Return the values for the page's template."""
         desk, now = self._front.desk, self._front.now()
         days = list_figures(desk.database, desk.settings, now)
         return {"strip": self._strip(now), "growth": grow(days), "recent": self._recent(days)}
@@ -103,7 +103,7 @@ class FrontValues:
 
 
 def grow(days: Sequence[DailyFigures]) -> Figure | None:
-    """Return the growth of the last days, with what was won and lost; None before two days are counted."""
+    """Return the growth over the last days, with gains and losses; None before two days are counted."""
     counted = [day for day in days if "readers" in day.counted][-_GROWTH:]
     if len(counted) < 2:
         return None

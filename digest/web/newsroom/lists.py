@@ -1,4 +1,4 @@
-"""Lists of readers: uploaded, tried, imported once that is confirmed; and exported."""
+"""Lists of readers: upload, dry run, import once confirmed; and export."""
 
 from collections.abc import Iterator
 from typing import IO, Any
@@ -67,11 +67,11 @@ class ListPages:
         self._front, self._readers, self._uploads = front, readers, uploads
 
     def show(self, request: Request) -> Response:
-        """Show the form for a list, and what was imported and exported lately."""
+        """Show the form for a list, and the latest imports and exports."""
         return self._show(request)
 
     async def receive(self, request: Request) -> Response:
-        """Take a list's file as it comes, and try it."""
+        """Store an uploaded list while it arrives, and do a dry run."""
         begun: list[Arriving] = []
 
         def open_file(upload: Upload) -> IO[bytes]:
@@ -104,11 +104,11 @@ class ListPages:
         return self._front.go(f"{LISTS}/{found}")
 
     def list(self, request: Request, name: str) -> Response:
-        """Show one list: what trying it found, or how far its import is."""
+        """Show one list: the findings of its dry run, or the progress of its import."""
         return self._list(request, self._find(name))
 
     def check(self, request: Request, name: str) -> Response:
-        """Try a list again with other choices."""
+        """Repeat a list's dry run with other choices."""
         fields = {key: str(value) for key, value in request.state.form.items()}
         return self._act(
             request,
@@ -117,7 +117,7 @@ class ListPages:
         )
 
     def start(self, request: Request, name: str) -> Response:
-        """Import a list as it was tried."""
+        """Import a list as its dry run showed."""
         return self._act(
             request, name, lambda seen: self._uploads.start(name, seen, self._front.who(request))
         )
@@ -133,14 +133,14 @@ class ListPages:
         )
 
     def lines(self, name: str) -> Response:
-        """Send the lines that were not taken, with the reasons, as CSV."""
+        """Send the rejected lines, with the reasons, as CSV."""
         path = self._uploads.find_lines(name)
         if path is None:
             raise HTTPException(404)
         return FileResponse(path, media_type="text/csv; charset=utf-8", filename="lines-not-taken.csv")
 
     def export(self, request: Request) -> Response:
-        """Send the readers who match as CSV, and record who took them."""
+        """Send the readers who match as CSV, and record who exported them."""
         get = self._front.get
         wanted = ReaderFilter(**{name: get(request, name).strip()[:_LONGEST] for name in FILTER_FIELDS})
         if wanted.state and wanted.state not in list(SubscriptionState):
@@ -223,7 +223,7 @@ class ListPages:
 
 
 def _examples(found: UploadedList, result: str) -> list[str]:
-    """Return a result's examples, with the page's own words for what the command line has options for."""
+    """Return the examples of a result, with this page's words in place of the command's options."""
     examples: list[str] = found.report.get("examples", {}).get(result, [])
     return [
         one.replace("--update takes over the list's", "“Take over the file’s choices” changes that").replace(
@@ -234,7 +234,7 @@ def _examples(found: UploadedList, result: str) -> list[str]:
 
 
 def _choices(fields: dict[str, str]) -> ListChoices:
-    """Read the choices of a form; raise InputError for a consent without its words."""
+    """Read the choices of a form; raise InputError for consent without its wording."""
 
     def get(name: str) -> str:
         return " ".join(fields.get(name, "").split())

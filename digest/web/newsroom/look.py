@@ -1,4 +1,4 @@
-"""The looks side by side: colours, fonts and logo tried on one's own latest edition; templates' blocks."""
+"""The looks side by side: try colours, fonts and a logo on the latest edition; compare templates' blocks."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -28,13 +28,13 @@ _FRAME = (
 
 
 class LookPages:
-    """What messages look like, tried before it is configured; nothing here is saved."""
+    """What messages look like with other settings; nothing is saved here."""
 
     def __init__(self, front: DeskPages) -> None:
         self._front = front
 
     def show(self, request: Request) -> Response:
-        """Show the form with its values, the looks in frames, and the lines to paste."""
+        """Show the form, the looks in frames, and the lines for config.toml."""
         desk, typed = self._front.desk, self._typed(request)
         error, trial = "", None
         look = desk.settings.look
@@ -81,7 +81,7 @@ class LookPages:
         return HTMLResponse(page, headers={"Content-Security-Policy": _FRAME})
 
     def templates(self, request: Request, look: str) -> Response:
-        """Show the blocks of a look's templates, one's own beside ours, and what is wrong with them."""
+        """Show the blocks of a look's templates, overridden ones beside the originals, with their errors."""
         desk = self._front.desk
         try:
             trial = Trial(desk.database, desk.settings, desk.settings.look)
@@ -106,7 +106,7 @@ class LookPages:
         )
 
     def _typed(self, request: Request) -> dict[str, str]:
-        """Return the fields of the form as they stand: what was typed, else what runs."""
+        """Return the form's fields: as typed, or else as configured."""
         if request.query_params:
             return {name: request.query_params.get(name, "").strip()[:_LONGEST] for name in _FIELDS}
         return {name: _text(getattr(self._front.desk.settings.look, name)) for name in _FIELDS}
@@ -117,7 +117,7 @@ def _text(value: object) -> str:
 
 
 def _values(typed: Mapping[str, str]) -> dict[str, Any]:
-    """Return the values of the form in the settings' types; fonts are separated by commas."""
+    """Return the form's values in the types of the settings; fonts are separated by commas."""
     values: dict[str, Any] = dict(typed)
     for name in _FONTS:
         values[name] = tuple(one.strip().strip("\"'") for one in typed[name].split(",") if one.strip())

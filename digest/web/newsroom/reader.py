@@ -1,4 +1,4 @@
-"""One reader's page: all that is kept of them, and what an operator does at their request."""
+"""One reader's page: all that is stored about them, and changes at their request."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -19,7 +19,7 @@ from digest.web.newsroom.readers import READERS, origin_of
 
 
 class ReaderRecordPages:
-    """A reader's record, for operators; each act is kept in it with the operator's address."""
+    """A reader's record, for operators; each change is recorded with the operator's address."""
 
     def __init__(self, front: DeskPages, readers: Readers, languages: Sequence[str]) -> None:
         self._front = front
@@ -27,11 +27,11 @@ class ReaderRecordPages:
         self._languages = languages
 
     def show(self, request: Request, reader: str) -> Response:
-        """Show what is kept of a reader."""
+        """Show what is stored about a reader."""
         return self._show(request, self._find(reader))
 
     def change(self, request: Request, reader: str) -> Response:
-        """Save the choices of one digest, or the reader's name, language and zone."""
+        """Save the choices for one digest, or the reader's name, language and time zone."""
         seen = self._seen(request)
 
         def act(record: ReaderRecord, now: datetime, origin: dict[str, str]) -> None:
@@ -81,7 +81,7 @@ class ReaderRecordPages:
         return self._act(request, reader, act, said="link-sent")
 
     def move(self, request: Request, reader: str) -> Response:
-        """Move the reader to another address; the old one is told by mail."""
+        """Change the reader's address; the old one is told by mail."""
 
         def act(record: ReaderRecord, now: datetime, origin: dict[str, str]) -> None:
             to = self._front.get(request, "address")
@@ -90,7 +90,7 @@ class ReaderRecordPages:
         return self._act(request, reader, act, said="reader-moved", seen=self._seen(request))
 
     def suppress(self, request: Request, reader: str) -> Response:
-        """Suppress the address: every subscription ends, and no list brings it back."""
+        """Suppress the address: every subscription ends, and no import brings it back."""
 
         def act(record: ReaderRecord, now: datetime, origin: dict[str, str]) -> None:
             on_request.suppress(self._readers, record.reader.address, now, origin)
@@ -98,7 +98,7 @@ class ReaderRecordPages:
         return self._act(request, reader, act, said="suppressed")
 
     def erase(self, request: Request, reader: str) -> Response:
-        """Erase the reader, once their address is typed again: it cannot be undone."""
+        """Erase the reader once their address has been typed again; this cannot be undone."""
         record = self._find(reader)
         if self._front.get(request, "address").strip() != record.reader.address:
             return self._show(
@@ -120,9 +120,9 @@ class ReaderRecordPages:
         said: str,
         seen: str | None = None,
     ) -> Response:
-        """Do it and show the reader again, or show what stands in the way beside what was typed.
+        """Do it and show the reader again, or show the error with what was typed.
 
-        Nothing is done on what has changed since it was `seen`; what stops mail is done on whatever stands.
+        Nothing is done if the reader was changed since they were `seen`, except what stops mail.
         """
         record = self._find(reader)
         try:
@@ -168,7 +168,7 @@ class ReaderRecordPages:
         return self._front.get(request, "digest") or None
 
     def _wanted(self, request: Request) -> Change:
-        """Read the form that was posted: a digest's choices, or the reader's details."""
+        """Read the posted choices for a digest, or the reader's details."""
         get = self._front.get
         if not get(request, "digest"):
             return Change(
@@ -191,7 +191,7 @@ class ReaderRecordPages:
         return tag
 
     def _day(self, written: str, now: datetime) -> datetime | None:
-        """Read the day on which a pause ends, in the publication's zone; None for no end."""
+        """Return the day on which a pause ends, in the publication's time zone; None for no end."""
         if not written.strip():
             return None
         try:

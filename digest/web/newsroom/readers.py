@@ -1,4 +1,4 @@
-"""The list of readers: searched, filtered, a page at a time; and the ban on an address, lifted."""
+"""The list of readers: searched, filtered, paged; and lifting the suppression of an address."""
 
 from collections.abc import Sequence
 from urllib.parse import urlencode
@@ -32,7 +32,7 @@ class ReaderListPages:
         return self._show(request)
 
     def unsuppress(self, request: Request) -> Response:
-        """Lift the ban on an address, on its holder's request."""
+        """Lift the suppression of an address, at its holder's request."""
         front = self._front
         address = front.get(request, "address")
         try:
@@ -72,5 +72,5 @@ class ReaderListPages:
 
 
 def origin_of(front: DeskPages, request: Request) -> dict[str, str]:
-    """Return what the record of consent keeps of an act at the desk: who did it."""
+    """Return what the consent record stores about a change at the desk: the editor."""
     return {"desk": front.who(request)}

@@ -1,4 +1,4 @@
-"""The newsroom's addresses, and the role that each needs."""
+"""The newsroom's routes, and the role that each needs."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -41,7 +41,7 @@ def add_newsroom(app: FastAPI, front: DeskPages, readers: Readers, languages: Se
 
 
 def _programs(front: DeskPages) -> APIRouter:
-    """Return the pages about programs: tokens of the API, and receivers of webhooks."""
+    """Return the pages for programs: API tokens and receivers of webhooks."""
     router, gate = APIRouter(), front.gate
     tokens, hooks = TokenPages(front), WebhookPages(front)
     _look(router, TOKENS, tokens.list, gate.look)

@@ -1,4 +1,4 @@
-"""Segments: searches for readers saved by name, for an export, and for a proof to a few of them."""
+"""Segments: saved searches for readers, for exports and for proofs to a few of them."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -52,7 +52,7 @@ class SegmentPages:
         return self._front.go(f"{SEGMENTS}/{number}", "segment-saved")
 
     def show(self, request: Request, segment: str) -> Response:
-        """Show a segment: its search, and what it can be used for."""
+        """Show a segment: its search and its uses."""
         return self._show(request, self._find(segment))
 
     def change(self, request: Request, segment: str) -> Response:
@@ -83,11 +83,11 @@ class SegmentPages:
         )
 
     def show_proof(self, request: Request, segment: str) -> Response:
-        """Say who would get a proof of an edition, and ask whether to send it."""
+        """Show who would get a proof of an edition, and ask for confirmation."""
         return self._ask(request, self._find(segment), request.query_params.get("edition", ""))
 
     def send_proof(self, request: Request, segment: str) -> Response:
-        """Mail a proof to the readers of a segment, as many as the page said."""
+        """Mail a proof to the readers of a segment, as many as the page showed."""
         found, named = self._find(segment), self._front.get(request, "edition")
         entry, readers = self._entry(named), self._mailable(found, named)
         seen = tuple(self._seen(request, name) for name in ("version", "draft", "count"))
@@ -121,7 +121,7 @@ class SegmentPages:
         )
 
     def _entry(self, named: str) -> AgendaEntry:
-        """Return an edition that is to be made or held."""
+        """Return an edition that is to be made or is on hold."""
         parts = named.split("/")
         if len(parts) != len(EditionName._fields):
             raise HTTPException(404)
@@ -195,7 +195,7 @@ class SegmentPages:
 
 
 def filter_values(settings: Settings, languages: Sequence[str]) -> dict[str, Any]:
-    """Return what the fields of a search for readers offer."""
+    """Return the options of the fields of a search for readers."""
     return {
         "digests": settings.digests,
         "states": list(SubscriptionState),

@@ -1,4 +1,4 @@
-"""The settings as they stand: value, place and meaning of each; nothing is changed here."""
+"""The settings in effect: value, origin and meaning of each; read-only."""
 
 from fastapi import Request
 from starlette.responses import Response
@@ -12,13 +12,13 @@ SETTINGS = f"{HOME}/settings"
 
 
 class SettingsPages:
-    """What stands in config.toml, the environment and the database; for operators."""
+    """The values from config.toml, the environment and the database; for operators."""
 
     def __init__(self, front: DeskPages) -> None:
         self._front = front
 
     def show(self, request: Request, find: str = "", only: str = "") -> Response:
-        """Show every setting, or those whose key or meaning has the text `find`; `only` drops defaults."""
+        """Show every setting, or those whose key or meaning contains `find`; `only` leaves out defaults."""
         desk = self._front.desk
         inventory = take_inventory(desk.settings)
         wanted = find.strip()[:100].casefold()

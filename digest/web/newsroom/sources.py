@@ -1,4 +1,4 @@
-"""The sources and how they fare: the last attempts, the last error, and what can be done about it."""
+"""The sources and their health: the last requests, the last error, and what can be done."""
 
 from collections.abc import Callable
 
@@ -16,7 +16,7 @@ SOURCES = f"{HOME}/sources"
 
 
 class SourcePages:
-    """The sources of config.toml with their health; operators pause, resume, and have them fetched."""
+    """The sources of config.toml with their health; operators pause, resume and fetch them."""
 
     def __init__(self, front: DeskPages) -> None:
         self._front = front
@@ -26,7 +26,7 @@ class SourcePages:
         return self._show(request)
 
     def pause(self, request: Request, source: str) -> Response:
-        """Request a source no more until it is resumed."""
+        """Stop requesting a source until it is resumed."""
         desk, who = self._front.desk, self._front.who(request)
         return self._act(
             source,
@@ -44,14 +44,14 @@ class SourcePages:
         )
 
     def fetch(self, request: Request, source: str) -> Response:
-        """Let the next run request a source, whatever its schedule says."""
+        """Have the next run request a source, whatever its schedule."""
         desk = self._front.desk
         return self._act(
             source, lambda: sources.fetch_soon(desk.database, desk.settings, source), said="fetched-soon"
         )
 
     def preview(self, request: Request) -> Response:
-        """Show what an address would bring, and the lines that make it a source."""
+        """Show the articles at a URL, and the lines of config.toml that make it a source."""
         address = self._front.get(request, "address")
         try:
             found = preview_source(self._front.desk.settings, address)

@@ -1,4 +1,4 @@
-"""Tokens of the API at the desk: made and shown once, listed with their last use, revoked."""
+"""API tokens at the desk: created and shown once, listed with their last use, revoked."""
 
 from fastapi import Request
 from starlette.exceptions import HTTPException
@@ -15,17 +15,17 @@ TOKENS = f"{HOME}/api"
 
 
 class TokenPages:
-    """The tokens: everybody's own, and for operators all."""
+    """API tokens: each editor's own; all of them for operators."""
 
     def __init__(self, front: DeskPages) -> None:
         self._front = front
 
     def list(self, request: Request) -> Response:
-        """Show the tokens, and the form that makes one."""
+        """Show the tokens, and the form that creates one."""
         return self._show(request)
 
     def make(self, request: Request) -> Response:
-        """Make a token and show it, this once."""
+        """Create a token and show it this once."""
         front = self._front
         name, scopes = front.get(request, "name"), request.state.form.getlist("scope")
         editor = front.visit(request).editor
@@ -67,7 +67,7 @@ class TokenPages:
 
 
 def read_number(written: str) -> int:
-    """Return the number in a path; a page that is missing for anything else."""
+    """Return the number in a path; 404 for anything else."""
     if not (written.isascii() and written.isdigit() and len(written) < 10):
         raise HTTPException(404)
     return int(written)

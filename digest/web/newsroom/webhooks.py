@@ -1,4 +1,4 @@
-"""Receivers of webhooks at the desk: added with what they are told, their log, replayed to, stopped."""
+"""Receivers of webhooks at the desk: added with their events, their log, replay, stopping."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -28,7 +28,7 @@ EVENTS = {
 
 
 class WebhookPages:
-    """The receivers, for operators: what goes out of the house is theirs to decide."""
+    """The receivers, for operators: they decide what data leaves the house."""
 
     def __init__(self, front: DeskPages) -> None:
         self._front = front
@@ -70,15 +70,15 @@ class WebhookPages:
         return self._show(request, endpoint, secret=renewed.secret)
 
     def stop(self, request: Request, number: str) -> Response:
-        """Stop telling a receiver."""
+        """Stop sending to a receiver."""
         return self._act(number, receivers.stop_receiver, "receiver-stopped")
 
     def start(self, request: Request, number: str) -> Response:
-        """Resume telling a receiver."""
+        """Resume sending to a receiver."""
         return self._act(number, receivers.start_receiver, "receiver-started")
 
     def remove(self, request: Request, number: str) -> Response:
-        """Forget a receiver and what waits for it."""
+        """Remove a receiver and the messages that wait for it."""
         front, endpoint = self._front, read_number(number)
         try:
             receivers.remove_receiver(front.desk.database, endpoint, front.get(request, "version"))
