@@ -141,6 +141,8 @@ def test_what_cannot_be_taken_names_the_place_and_stores_nothing(program: Progra
         ({**SENT, "url": "javascript:alert(1)"}, None),
         ({**SENT, "title": "NUL \0"}, "/"),
         ({**SENT, "published_at": "2026-11-22T12:00:00"}, "/published_at"),
+        ({**SENT, "published_at": 1_764_000_000}, "/published_at"),
+        ({**SENT, "published_at": "1764000000"}, "/published_at"),
         ({**SENT, "unknown": 1}, "/unknown"),
         ({"title": "no url"}, "/url"),
     ):

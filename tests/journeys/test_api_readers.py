@@ -177,3 +177,25 @@ def test_too_many_sign_ups_from_one_network_wait(newsdesk: Newsdesk, program: Pr
     assert [answer.status_code for answer in answers] == [202] * 20 + [429]
     assert kind_of(answers[-1]) == "sign-up-limit"
     assert answers[-1].headers["retry-after"] == "3600"
+
+
+def test_a_value_of_another_kind_than_the_description_says_is_refused(
+    newsdesk: Newsdesk, program: Program
+) -> None:
+    """What a description calls a number is no text with digits in it, and a date is no number."""
+    newsdesk.subscribe(ANN)
+    for changes in (
+        {"hour": "9"}, {"hour": True}, {"max_articles": "3"}, {"breaking": 1}, {"breaking": "yes"},
+        {"paused": "true"}, {"paused": True, "paused_until": 1_900_000_000},
+        {"paused": True, "paused_until": "1900000000"},
+    ):  # fmt: skip
+        answer = program.send("PATCH", f"/readers/{public_id(newsdesk)}/subscriptions/world", changes)
+
+        assert kind_of(answer) == "invalid", changes
+        assert [one["place"] for one in answer.json()["errors"]] == [f"/{list(changes)[-1]}"]
+
+
+def test_figures_begin_at_a_day_that_is_written_as_one(program: Program) -> None:
+    for since in ("0", "1764000000", "2026-11", "2026-11-23T00:00:00Z", "yesterday"):
+        assert kind_of(program.get("/figures", since=since)) == "invalid"
+    assert program.get("/figures", since="2026-11-23").status_code == 200

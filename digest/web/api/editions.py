@@ -12,7 +12,7 @@ from digest.models.row import row_id
 from digest.tasks.api import editions as tasks
 from digest.tasks.desk.agenda import AgendaEntry
 from digest.tasks.desk.lineup import blocks_by_part
-from digest.web.api.gate import ApiGate, Cursor, Limit, Name
+from digest.web.api.gate import ApiGate, Cursor, Day, Limit, Name
 from digest.web.api.problems import RequestProblem
 
 _KIND = "editions"
@@ -186,7 +186,7 @@ class EditionApi:
             )
         return CountedEditionBody(**_edition(found.edition), deliveries=found.states)
 
-    def figures(self, since: date = _EARLIEST) -> FiguresListBody:
+    def figures(self, since: Day = _EARLIEST) -> FiguresListBody:
         """List the figures of the days that have ended, one entry a day."""
         days = tasks.list_figures(self._gate.readers.database, since.isoformat())
         return FiguresListBody(items=[FiguresBody(day=one.day, counted=one.counted) for one in days])

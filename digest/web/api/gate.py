@@ -1,14 +1,23 @@
 """What every request of the API passes: its token, its scope, its allowance, its Idempotency-Key."""
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
 from fastapi import Depends, Header, Path, Query, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    IPvAnyAddress,
+    model_validator,
+)
 from starlette.responses import Response
 
 from digest.models import ApiScope
@@ -22,13 +31,47 @@ from digest.web.api.problems import RequestProblem
 _BEARER = HTTPBearer(auto_error=False, description="A token made at the desk, or by `digest tokens make`.")
 _CURSOR = "api cursor"
 _MOST = 100
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+
+
+def _check_text(value: object) -> object:
+    """Refuse what is no text: pydantic also takes numbers for moments and addresses."""
+    if not isinstance(value, str):
+        raise ValueError("must be a text")
+    return value
+
+
+def _check_moment(value: object) -> object:
+    """Refuse what is no text with a date in it: a number is seconds since 1970 to pydantic."""
+    if not isinstance(value, str) or "-" not in value[1:]:
+        raise ValueError('must be a moment such as "2026-11-23T07:00:00Z"')
+    return value
+
+
+def _check_day(value: object) -> object:
+    if not isinstance(value, str | date) or (isinstance(value, str) and not _DAY.fullmatch(value)):
+        raise ValueError("must be a day such as 2026-11-23")
+    return value
+
+
+def _check_number(value: object) -> object:
+    """Refuse a text with digits, and true and false, which are 1 and 0 to Python."""
+    if isinstance(value, str | bool):
+        raise ValueError("must be a number, without quotation marks")
+    return value
+
 
 Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]
 Limit = Annotated[int, Query(ge=1, le=_MOST, description="How many to list at most.")]
 Cursor = Annotated[str | None, Query(max_length=400, description="`next` of the page before.")]
 Moment = Annotated[
-    AwareDatetime, Field(ge=datetime(1970, 1, 1, tzinfo=UTC), lt=datetime(2200, 1, 1, tzinfo=UTC))
+    AwareDatetime,
+    BeforeValidator(_check_moment),
+    Field(ge=datetime(1970, 1, 1, tzinfo=UTC), lt=datetime(2200, 1, 1, tzinfo=UTC)),
 ]
+Day = Annotated[date, BeforeValidator(_check_day)]
+IpAddress = Annotated[IPvAnyAddress, BeforeValidator(_check_text)]
+Number = Annotated[int, BeforeValidator(_check_number)]
 RowId = Annotated[int, Path(ge=1, le=2**31 - 1)]
 Name = Annotated[str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9_:.-]{0,79}$")]
 OnceKey = Annotated[

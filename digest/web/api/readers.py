@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request
-from pydantic import BaseModel, Field, IPvAnyAddress, model_validator
+from pydantic import BaseModel, Field, StrictBool, model_validator
 from starlette.responses import Response
 
 from digest.models import ApiScope, MailForm, SubscriptionState
@@ -18,7 +18,18 @@ from digest.tasks.readers.mail_domains import MailDomains
 from digest.tasks.readers.on_request import Change
 from digest.tasks.readers.rhythm import Rhythm
 from digest.tasks.readers.sign_up import Choices
-from digest.web.api.gate import ApiGate, Cursor, Limit, Moment, Name, OnceKey, RequestBody, answer_of
+from digest.web.api.gate import (
+    ApiGate,
+    Cursor,
+    IpAddress,
+    Limit,
+    Moment,
+    Name,
+    Number,
+    OnceKey,
+    RequestBody,
+    answer_of,
+)
 from digest.web.api.problems import RequestProblem
 
 _KIND = "readers"
@@ -34,7 +45,7 @@ class WantedDigest(RequestBody):
     digest: str = Field(min_length=1, max_length=40)
     cadence: str = Field(default="", max_length=40)
     topics: list[_Topic] = Field(default=[], max_length=200)
-    breaking: bool | None = None
+    breaking: StrictBool | None = None
 
 
 class ConsentElsewhere(RequestBody):
@@ -50,7 +61,7 @@ class NewReaderBody(RequestBody):
     subscriptions: list[WantedDigest] = Field(min_length=1, max_length=20)
     language: _Language | None = None
     wording: str = Field(default="", max_length=2_000, description="The sentence that they agreed to.")
-    ip: IPvAnyAddress | None = None
+    ip: IpAddress | None = None
     form: str | None = Field(default=None, max_length=500, pattern=r"^https?://[\x21-\x7e]+$")
     confirmed: ConsentElsewhere | None = None
 
@@ -84,11 +95,11 @@ class SubscriptionChanges(RequestBody):
 
     cadence: str = Field(default="", min_length=1, max_length=40)
     topics: list[_Topic] = Field(default=[], max_length=200)
-    hour: int | None = Field(default=None, ge=0, le=23)
-    max_articles: int | None = Field(default=None, ge=1, le=200)
+    hour: Number | None = Field(default=None, ge=0, le=23)
+    max_articles: Number | None = Field(default=None, ge=1, le=200)
     form: MailForm = MailForm.PICTURES
-    breaking: bool = False
-    paused: bool = False
+    breaking: StrictBool = False
+    paused: StrictBool = False
     paused_until: Moment | None = None
 
     @model_validator(mode="after")
