@@ -1,12 +1,12 @@
 """Drafts: editors' decisions about an edition before it is made, and their acts."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlmodel import Session, col, select
 
-from digest.models import DeskAct, Draft
+from digest.models import DeskAct, Draft, EditionName
 from digest.store.transactions import take_turn
 
 _TURN = 0x6465_736B  # any number that no other lock of ours has
@@ -30,6 +30,19 @@ def find_or_new(session: Session, digest: str, cadence: str, period: str) -> Dra
     """Return the draft of a period's edition, or an empty one, which is not inserted."""
     found = find_draft(session, digest, cadence, period)
     return found or Draft(digest=digest, cadence=cadence, period=period)
+
+
+def find_or_new_of(session: Session, names: Collection[EditionName]) -> dict[EditionName, Draft]:
+    """Return the drafts of editions as `find_or_new` does, by one query."""
+    found = {name: Draft(**name._asdict()) for name in names}
+    periods = {name.period for name in names}
+    digests = {name.digest for name in names}
+    rows = session.exec(select(Draft).where(col(Draft.digest).in_(digests), col(Draft.period).in_(periods)))
+    for row in rows if names else ():
+        name = EditionName(row.digest, row.cadence, row.period)
+        if name in found:
+            found[name] = row
+    return found
 
 
 def list_due_now(session: Session, digest: str) -> list[Draft]:

@@ -95,7 +95,7 @@ def split_article(database: Database, name: str, now: datetime) -> Fold:
 
 
 def list_related(
-    database: Database, name: str, limit: int, now: datetime, *, stored_last: int | None = None
+    database: Database, name: str, limit: int, now: datetime, *, stored_last: int = stories.STORED_LAST
 ) -> list[Article]:
     """Return the articles nearest to one, the nearest first, among the latest 10,000.
 

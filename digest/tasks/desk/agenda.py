@@ -92,7 +92,11 @@ def list_entries(
         before=wanted.before, limit=PAGE + 1,
     )  # fmt: skip
     older = row_id(rows[PAGE - 1]) if len(rows) > PAGE else None
-    return [made_entry(session, known[row.digest], row) for row in rows[:PAGE] if row.digest in known], older
+    shown = [row for row in rows[:PAGE] if row.digest in known]
+    kept = drafts.find_or_new_of(session, [row.name for row in shown])
+    return [
+        AgendaEntry(row.name, known[row.digest], row.deadline_at, kept[row.name], row) for row in shown
+    ], older
 
 
 def find_entry(session: Session, settings: Settings, name: EditionName, now: datetime) -> AgendaEntry | None:

@@ -1,18 +1,22 @@
 """What the desk's use cases share."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from digest.mail.rendering.renderer import Renderer
 from digest.net.smtp import Relay
 from digest.settings import Settings
 from digest.store.database import Database
 from digest.tasks.composing.composer import Composer
+from digest.tasks.editions.fitting import KeptIndex
 
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """The desk of one publication: its database, composer, relay, and sources of ids and tokens."""
+    """The desk of one publication: its database, composer, relay, and sources of ids and tokens.
+
+    `related` is what its previews find related articles by.
+    """
 
     database: Database
     settings: Settings
@@ -22,6 +26,7 @@ class Desk:
     relays: Callable[[], Sequence[Relay]]
     new_id: Callable[[], str]
     new_token: Callable[[], str]
+    related: KeptIndex = field(default_factory=KeptIndex)
 
     @property
     def keys(self) -> tuple[bytes, ...]:

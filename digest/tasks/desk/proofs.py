@@ -65,7 +65,7 @@ def look(desk: Desk, entry: AgendaEntry, view: Viewer, at: datetime) -> Preview:
     """Compose an edition that is not made yet for a reader; raise InputError if it would be empty."""
     return preview(
         desk.database, desk.settings, desk.composer, entry.digest, cadence=entry.name.cadence, view=view,
-        at=at, occurrence=Occurrence(entry.name.period, entry.deadline_at),
+        at=at, occurrence=Occurrence(entry.name.period, entry.deadline_at), kept=desk.related,
     )  # fmt: skip
 
 

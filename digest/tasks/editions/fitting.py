@@ -3,8 +3,10 @@
 Compiling and preview both use this, so the preview shows what is sent.
 """
 
+import threading
 from collections.abc import Collection, Iterable
 from dataclasses import replace
+from datetime import datetime
 
 from sqlmodel import Session
 
@@ -25,6 +27,35 @@ _ASKED, _COMPARED = 4, 12
 """From how many first articles related ones are taken, and how many of each."""
 
 
+class KeptIndex:
+    """Keeps the index of related articles of the last previews: nothing but reading them all makes it.
+
+    It is made again where an article that it is made of has changed, so a preview still shows what is sent.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._last: tuple[object, tuple[frozenset[int], Index]] | None = None
+
+    def find(self, session: Session, digest: DigestSettings, at: datetime) -> tuple[frozenset[int], Index]:
+        """Return the ids that are too new, and the index of all, as of a moment."""
+        key = digest.name, at, stories.fingerprint(session, before=at)
+        with self._lock:
+            last = self._last
+        if last is None or last[0] != key:
+            last = key, _compare(session, digest, at)
+            with self._lock:
+                self._last = last
+        return last[1]
+
+
+def _compare(session: Session, digest: DigestSettings, at: datetime) -> tuple[frozenset[int], Index]:
+    """Read the articles to compare; newer ones only show which words are rare."""
+    known: list[RelatedStory] = stories.list_stories(session, before=at, topics=digest.topics)
+    newer = frozenset(one.id for one in known if not is_too_old(one.dated_at, at, digest.carry))
+    return newer, Index(known if len(newer) < len(known) else ())
+
+
 class Fitter:
     """Completes the lists of one edition; what several lists need is read and computed once.
 
@@ -32,7 +63,10 @@ class Fitter:
     `articles` holds those of all completed lists, `told` their duplicates, `copies` their images.
     """
 
-    def __init__(self, composer: Composer, digest: DigestSettings, edition: Edition) -> None:
+    def __init__(
+        self, composer: Composer, digest: DigestSettings, edition: Edition, kept: "KeptIndex | None" = None
+    ) -> None:
+        self._kept = kept
         self._composer = composer
         self._digest = digest
         self._edition = edition
@@ -117,10 +151,7 @@ class Fitter:
     def _compared(self, session: Session) -> Index:
         """Return an index of the articles to compare; newer ones only show which words are rare."""
         if self._index is None:
-            at, topics = self._edition.freeze_at, self._digest.topics
-            known: list[RelatedStory] = stories.list_stories(session, before=at, topics=topics)
-            self._newer = frozenset(
-                one.id for one in known if not is_too_old(one.dated_at, at, self._digest.carry)
-            )
-            self._index = Index(known if len(self._newer) < len(known) else ())
+            at, digest = self._edition.freeze_at, self._digest
+            found = self._kept.find(session, digest, at) if self._kept else _compare(session, digest, at)
+            self._newer, self._index = found
         return self._index

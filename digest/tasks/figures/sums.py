@@ -7,7 +7,7 @@ from digest.settings import Settings
 from digest.store.database import Database
 from digest.store.editions import cadence_readers, sums
 
-_AT_ONCE = 20
+_AT_ONCE = 10
 _EVERY = timedelta(hours=1)
 
 

@@ -47,6 +47,20 @@ def write_words(newsdesk: Newsdesk, edit: Edit, subject: str, introduction: str 
     changes.save_words(newsdesk.app.desk, replace(edit, words=words))
 
 
+def test_the_drafts_of_many_editions_are_those_of_each(newsdesk: Newsdesk) -> None:
+    write_words(newsdesk, hand(newsdesk), "Mine")
+    with newsdesk.app.database.write() as session:
+        session.add(Draft(digest="world", cadence="weekly", period=NAME.period, subject="Another cadence"))
+        session.add(Draft(digest="other", cadence="daily", period=NAME.period, subject="Another digest"))
+    with newsdesk.app.database.read() as session:
+        next_one = NAME._replace(period="2026-11-24")
+        found = drafts.find_or_new_of(session, [NAME, next_one])
+        assert drafts.find_or_new_of(session, []) == {}
+    assert {name: (one.subject, one.id is None) for name, one in found.items()} == {
+        NAME: ("Mine", False), next_one: ("", True)
+    }  # fmt: skip
+
+
 def test_of_eight_hands_that_saw_the_same_one_is_taken_and_seven_are_told(newsdesk: Newsdesk) -> None:
     def write(number: int) -> str:
         try:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import pytest
@@ -23,13 +24,14 @@ from digest.models import (
 from digest.resources import bundled
 from digest.settings import Settings, load_settings
 from digest.store import schema
+from digest.store.articles import related
 from digest.store.database import Database
 from digest.store.delivery import deliveries
 from digest.store.delivery.deliveries import Job
 from digest.store.workers import WorkerLock
 from digest.tasks.composing.composer import Composer
 from digest.tasks.editions.compiling import Compiler
-from digest.tasks.editions.fitting import Fitter
+from digest.tasks.editions.fitting import Fitter, KeptIndex
 from digest.tasks.editions.preview import Preview, Viewer, preview
 from tests.conftest import write_config
 from tests.support.editions import list_articles
@@ -86,10 +88,10 @@ class Room:
         )  # fmt: skip
         compiler.compile_due(self.digest, at, at_once=True)
 
-    def look(self, at: datetime = NOW) -> Preview:
+    def look(self, at: datetime = NOW, kept: KeptIndex | None = None) -> Preview:
         return preview(
             self.database, self.settings, self.composer, self.digest,
-            cadence="daily", view=Viewer("anna@readers.example"), at=at,
+            cadence="daily", view=Viewer("anna@readers.example"), at=at, kept=kept,
         )  # fmt: skip
 
     def job(self, session: Session) -> Job:
@@ -160,6 +162,44 @@ def test_articles_that_do_not_fit_are_named_as_online_and_come_next_time(newsroo
     assert again
     assert again.isdisjoint(got)
     assert len(again) + later.chosen.left_out == 200 - len(got)
+
+
+def test_a_kept_index_is_made_again_where_an_article_changed_and_only_there(
+    newsroom: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = "The swing bridge over the inner harbour, its girders and the bridge keeper Ekholm."
+    for n in range(5):
+        newsroom.publish(f"Bridge girders {n}", words, age=timedelta(days=40 + n))
+    for n in range(9):
+        newsroom.publish(f"Sponge {n}", "Glass sponges grow in the deep sea.", age=timedelta(days=50 + n))
+    newsroom.publish("Bridge reopens", words)
+    kept, made = KeptIndex(), 0
+    list_stories = related.list_stories
+
+    def count(*given: Any, **named: Any) -> Any:
+        nonlocal made
+        made += 1
+        return list_stories(*given, **named)
+
+    monkeypatch.setattr(related, "list_stories", count)
+    shown = [newsroom.look(kept=kept).message for _ in range(3)]
+    assert made == 1
+    assert set(shown) == {newsroom.look().message}
+
+    (first, *_) = newsroom.look(kept=kept).chosen.related
+    for change in (
+        {"title": "Sponge once more", "content_hash": "x", "text": "Sponges."}, {"hidden_at": NOW},
+        {"hidden_at": None, "topics": ["culture"]}, {"first_seen_at": NOW - timedelta(days=90)},
+    ):  # fmt: skip
+        with newsroom.database.write() as session:
+            row = session.get_one(Article, first)
+            for name, value in change.items():
+                setattr(row, name, value)
+        before = made
+        assert newsroom.look(kept=kept).message == newsroom.look().message, change
+        assert made == before + 2, "once for each: the kept one was made again"
+        newsroom.look(kept=kept)
+        assert made == before + 2
 
 
 def test_related_are_older_than_any_edition_may_hold_and_nobody_has_got_them(newsroom: Room) -> None:
