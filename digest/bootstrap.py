@@ -231,7 +231,13 @@ class Application:
 
         smtp = self.settings.smtp
         return [
-            RelayLimits(self._relay(named), named.most_connections, named.rate, named.messages_per_connection)
+            RelayLimits(
+                self._relay(named),
+                named.most_connections,
+                named.rate,
+                named.messages_per_connection,
+                is_stated=named.connections > 0,
+            )
             for named in (smtp, *smtp.relays.values())
         ]
 

@@ -23,12 +23,14 @@ from digest.sending import Sent, count_figures, deliver_due, fetch, post_webhook
 from digest.store.database import CLIENT_KEEPALIVE, Database
 from digest.store.wake_ups import SCHEMA_PREFIX
 from digest.tasks.delivery.deliver import count_due, finish, settle
+from digest.tasks.delivery.recovery import take_over
 from digest.tasks.ledger.workload import DEAD_AFTER
 
 _NEWSROOM, _DELIVERY, _WEBHOOKS = "newsroom", "delivery", "webhooks"
 _MOST_DELIVERING = 16
 """How many processes one edition wakes at most; one that finds nothing to claim ends at once."""
 _LOOKS_EVERY = 30.0
+_WATCHES_EVERY = 5.0
 _HEARTBEAT, _DEAD_AFTER = 10.0, DEAD_AFTER.total_seconds()
 _ASK_AGAIN_AFTER = 5
 _LOCK = 0x6469676A  # "digj": one process creates the queue's tables, the others wait
@@ -75,6 +77,7 @@ class JobQueue:
         async with self._jobs.open_async():
             workers = [asyncio.create_task(self._serve(queue)) for queue in (_NEWSROOM, _DELIVERY, _WEBHOOKS)]
             workers.append(asyncio.create_task(self._take_mail(ending)))
+            workers.append(asyncio.create_task(self._watch_others(ending)))
             waiting = asyncio.create_task(ending.wait())
             done, _ = await asyncio.wait([*workers, waiting], return_when=asyncio.FIRST_COMPLETED)
             self._app.stopping.set()
@@ -110,6 +113,20 @@ class JobQueue:
                 log.exception("received mail cannot be processed; it waits")
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(ending.wait(), _LOOKS_EVERY)
+
+    async def _watch_others(self, ending: asyncio.Event) -> None:
+        """Take over what a worker held that has died, without waiting for the next tick."""
+        while not ending.is_set():
+            with contextlib.suppress(ConnectorException):  # the queue that is served says that
+                if await asyncio.to_thread(self._guarded, self._take_over):
+                    await self._wake_couriers()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(ending.wait(), _WATCHES_EVERY)
+
+    def _take_over(self) -> bool:
+        app = self._app
+        resend = app.settings.smtp.when_uncertain == "resend"
+        return take_over(app.database, app.clock, own_id=None, resend=resend)
 
     def _add_tasks(self) -> None:
         jobs = self._jobs

@@ -233,6 +233,8 @@ def count_figures(app: Application) -> None:
     for what, count in (("figures of yesterday", take_figures), ("sums of editions", keep_sums)):
         try:
             count(app.database, app.settings, app.clock())
+        except DigestError as error:
+            log.error("the %s cannot be counted: %s", what, error)
         except Exception:
             log.exception("the %s cannot be counted", what)
 

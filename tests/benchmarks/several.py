@@ -70,6 +70,11 @@ def _print_rates(
     planned = Planned(folder, Target(relay), readers, each, "unsigned", store)
     engine, first = create_engine(store.url, isolation_level="AUTOCOMMIT"), 0.0
     for processes in (1, 2, 4):
+        # What is stated holds for all of them together.
+        stated, publication = "connections = {}\n", planned.publication
+        publication.change_settings(
+            stated.format(each * max(1, processes // 2)), stated.format(each * processes)
+        )
         rate = rate_of(planned, engine, processes, seconds)
         first = first or rate
         print(  # noqa: T201

@@ -12,7 +12,9 @@ from typing import Any
 
 import pytest
 
+from digest import sending
 from digest.bootstrap import Application
+from digest.errors import Unreachable
 from digest.job_queue import JobQueue
 from digest.models import Letter
 from digest.settings import load_settings
@@ -226,6 +228,25 @@ def test_a_worker_says_that_it_delivers_to_whoever_makes_room_for_it(publication
             app.close()
 
     assert (seen, app.delivers) == ([True, True], False)
+
+
+def test_figures_that_the_database_keeps_from_a_worker_are_told_in_a_line(
+    publication: Publication, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def goes_away(*_: object) -> None:
+        raise Unreachable("the database x does not answer")
+
+    publication.begin(readers=1)
+    app = Application(load_settings(publication.config))
+    monkeypatch.setattr(sending, "take_figures", goes_away)
+    sending.count_figures(app)
+    app.close()
+
+    (record,) = [record for record in caplog.records if record.name == "digest.sending"]
+    assert (record.exc_info, record.getMessage()) == (
+        None,
+        "the figures of yesterday cannot be counted: the database x does not answer",
+    )
 
 
 def test_on_sqlite_a_worker_says_what_to_use_instead(tmp_path: Path, database_url: str) -> None:

@@ -19,6 +19,7 @@ from digest.tasks.delivery.courier import Courier, Parcel, Progress
 from digest.tasks.delivery.prefetch import ComposeAhead, SignAhead, fresh
 from digest.tasks.delivery.queue import DomainQueue
 from digest.tasks.delivery.recorder import Attempt, Recorder
+from digest.tasks.delivery.recovery import take_over
 from digest.tasks.delivery.relays import RelayPool
 from digest.tasks.delivery.run import Run
 
@@ -88,12 +89,18 @@ class DeliveryLoop:
             self._end()
 
     def _share_limits(self) -> None:
-        """Check every few seconds how many workers deliver, because they share the limits."""
+        """Check every few seconds how many workers deliver, because they share the limits.
+
+        What one of them held that has died is taken over at once, not at the end of this run.
+        """
         now = time.monotonic()
         if now >= self._share_again_at:
             self._require_lock()
             self._share_again_at = now + _SHARED_EVERY
-            workers = self._run.workers()
+            run = self._run
+            if take_over(run.database, run.clock, own_id=run.owner, resend=run.resend):
+                self._none_due = False
+            workers = run.workers()
             if workers != self._workers:
                 self._workers = workers
                 self._relays.share(workers)
@@ -187,7 +194,7 @@ class DeliveryLoop:
         With CHUNKING the whole content is written here, as the last chunk.
         """
         out = courier.ending(parcel)
-        if courier.exchange.pipelines and not courier.is_full:
+        if courier.exchange.pipelines and not courier.is_full and not self._relays.has_too_many(courier):
             out.append(self._start_next(courier))
         courier.write(out, time.monotonic())
         self._relays.watch(courier)
@@ -209,7 +216,7 @@ class DeliveryLoop:
 
     def _start_idle(self) -> None:
         for courier in [courier for courier in self._relays if courier.is_idle]:
-            if courier.is_full:
+            if courier.is_full or self._relays.has_too_many(courier):
                 self._relays.drop(courier, politely=True)
             elif len(self._queue):
                 out = self._start_next(courier)

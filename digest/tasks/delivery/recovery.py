@@ -12,6 +12,16 @@ from digest.store.readers import answers, confirmations, notices
 log = logging.getLogger(__name__)
 
 
+def take_over(database: Database, clock: Callable[[], datetime], *, own_id: int | None, resend: bool) -> bool:
+    """Settle the claims of workers that have died since; return whether there is more to claim for it.
+
+    Cheap while none has died, so that it can be asked every few seconds.
+    """
+    if not workers.is_any_dead(database):
+        return False
+    return any(reap_dead_workers(database, clock, own_id=own_id, resend=resend))
+
+
 def reap_dead_workers(
     database: Database, clock: Callable[[], datetime], *, own_id: int | None, resend: bool
 ) -> tuple[int, int]:

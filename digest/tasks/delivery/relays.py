@@ -33,12 +33,13 @@ class RelayConnections:
     couriers: set[Courier] = field(default_factory=set)
     opening: int = 0
     broken: str = ""
+    _most: int = field(init=False)
     _allowed: int = field(init=False)
     _full_until: float = 0
 
     def __post_init__(self) -> None:
         self.pace = Pace(Limit(self.limits.rate))
-        self._allowed = self.limits.connections
+        self._most = self._allowed = self.limits.connections
 
     @property
     def name(self) -> str:
@@ -54,8 +55,18 @@ class RelayConnections:
     def allowed(self, now: float) -> int:
         """Return how many connections are allowed: for a while after a refusal, no more than are open."""
         if now >= self._full_until:
-            self._allowed = self.limits.connections
-        return self._allowed
+            self._allowed = self._most
+        return min(self._allowed, self._most)
+
+    def share(self, workers: int) -> None:
+        """Reduce the stated limits to this worker's share of them; each worker may have one connection."""
+        self.pace.limit = Limit(self.limits.rate).shared_by(workers)
+        if self.limits.is_stated:
+            self._most = max(1, self.limits.connections // workers)
+
+    def has_too_many(self) -> bool:
+        """Return whether more connections are open than this worker's share."""
+        return len(self.couriers) > self._most
 
     def note_refusal(self, outcome: Outcome, now: float) -> bool:
         """Record that the relay refused a connection; return whether enough others are open to go on."""
@@ -111,9 +122,13 @@ class RelayPool:
                 self._connector.open(relay)
 
     def share(self, workers: int) -> None:
-        """Reduce each relay's stated rate to this worker's share of it."""
+        """Reduce each relay's stated limits to this worker's share of them."""
         for relay in self._relays:
-            relay.pace.limit = Limit(relay.limits.rate).shared_by(workers)
+            relay.share(workers)
+
+    def has_too_many(self, courier: Courier) -> bool:
+        """Return whether this courier's relay has more connections than this worker's share."""
+        return self._relay_of[courier].has_too_many()
 
     def poll(self, seconds: float) -> list[tuple[Courier, int]]:
         """Wait for sockets; return the couriers that can read or write, each with the selector's events."""

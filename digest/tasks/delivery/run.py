@@ -42,13 +42,15 @@ class RelayLimits:
     """A relay with its limits: connections, messages a second, messages a connection; 0 means no limit.
 
     `RelayLimits(relay, connections=4, rate=10.0, messages_per_connection=100)` opens four connections, sends
-    ten messages a second over all of them, and replaces each after a hundred.
+    ten messages a second over all of them, and replaces each after a hundred. If `is_stated`, all workers
+    together open no more; else `connections` is a default, and each worker finds out what the relay takes.
     """
 
     relay: Relay
     connections: int
     rate: float = 0
     messages_per_connection: int = 0
+    is_stated: bool = False
 
 
 @dataclass(slots=True)
