@@ -338,25 +338,19 @@ def find_holding(
     return list(session.exec(query))
 
 
-def count_gone_with(session: Session, article_id: int) -> int:
-    """Count the deliveries with an article that were sent, or may have been."""
-    return _count_with(
-        session, article_id, DeliveryState.IN_FLIGHT, DeliveryState.ACCEPTED, DeliveryState.UNCERTAIN
-    )
+def count_with(session: Session, article_id: int) -> tuple[int, int]:
+    """Count the deliveries with an article: those not sent yet, and those that were sent, or may have been.
 
-
-def count_waiting_with(session: Session, article_id: int) -> int:
-    """Count the deliveries with an article that have not been sent yet."""
+    Together, as each takes a look at all deliveries of the editions that have it.
+    """
     waiting = (DeliveryState.PLANNED, DeliveryState.CLAIMED, DeliveryState.DEFERRED)
-    return _count_with(session, article_id, *waiting)
-
-
-def _count_with(session: Session, article_id: int, *states: DeliveryState) -> int:
+    gone = (DeliveryState.IN_FLIGHT, DeliveryState.ACCEPTED, DeliveryState.UNCERTAIN)
+    counts = [func.count().filter(col(Delivery.state).in_(states)) for states in (waiting, gone)]
     query = (
-        select(func.count())
+        select(counts[0], counts[1])
         .select_from(Delivery)
         .join(VariantArticle, col(VariantArticle.variant_id) == col(Delivery.variant_id))
-        .where(VariantArticle.article_id == article_id, col(Delivery.state).in_(states))
+        .where(VariantArticle.article_id == article_id)
     )
     return session.exec(query).one()
 

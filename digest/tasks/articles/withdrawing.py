@@ -46,7 +46,7 @@ def withdraw(
             record(session, article)
     changed, withheld = _carry_out(database, withdrawal, clock)
     with database.read() as session:
-        gone = deliveries.count_gone_with(session, row_id(article))
+        _, gone = deliveries.count_with(session, row_id(article))
     return Withdrawn(row_id(article), article.title, changed, withheld, gone)
 
 

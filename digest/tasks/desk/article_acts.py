@@ -37,8 +37,7 @@ def find_reach(session: Session, article_id: int) -> ArticleReach | None:
         return None
     return ArticleReach(
         article,
-        deliveries.count_waiting_with(session, article_id),
-        deliveries.count_gone_with(session, article_id),
+        *deliveries.count_with(session, article_id),
         len(corrections.list_of(session, [article_id]).get(article_id, [])),
     )
 
