@@ -154,6 +154,35 @@ def test_looking_at_any_page_leaves_every_row_as_it_is(living: Living) -> None:
     assert shut <= {"/desk/login"}  # whoever is signed in is led on
 
 
+ONE_CLICK, SIGN_UP = "/unsubscribe/{token}", "/subscribe"
+CAPABILITIES = {"/undo/{token}", "/desk/proof/{token}"}
+"""Pages whose address is known to one person only and soon expires: a form token by itself."""
+
+
+def test_no_form_of_another_site_and_none_without_its_token_changes_a_row(living: Living) -> None:
+    client, before = living.olga.client, living.newsdesk.snapshot()
+    routes = [path for path in all_routes(living.newsdesk.web, "POST") if path not in (ONE_CLICK, SIGN_UP)]
+    elsewhere = {"sec-fetch-site": "cross-site", "origin": "https://evil.example"}
+    refused = {path: client.post(living.fill(path), headers=elsewhere).status_code for path in routes}
+    typed = {
+        "address": "x@example.org",
+        "digest": "world",
+        "cadence-world": "daily",
+        "name": "X",
+        "do": "save",
+    }
+    plain = {
+        path: client.post(living.fill(path), data=typed).status_code
+        for path in routes
+        if path not in CAPABILITIES
+    }
+    after = living.newsdesk.snapshot()
+
+    assert {path: status for path, status in refused.items() if status != 403} == {}
+    assert {path: status for path, status in plain.items() if status not in (400, 403, 404, 410)} == {}
+    assert {name: rows for name, rows in after.items() if rows != before[name]} == {}
+
+
 @dataclass(frozen=True)
 class Form:
     """A form as a page has it: where it goes, and what it brings."""
