@@ -201,7 +201,7 @@ def _add_guid(entry: Entry, element: Any) -> None:
     text = _text(element, *(name for name in element.attrib if name.lower() == "ispermalink"))
     _check("id" not in entry and len(element.attrib) < 2)
     entry["id"] = _address(text) if is_link else text
-    if is_link:
+    if is_link and text.startswith(("http://", "https://", "/")):
         entry.setdefault("link", text)
 
 

@@ -47,11 +47,26 @@ def write_signs(tree: Element, tags: frozenset[str]) -> None:
         before, after = "‘’" if inner else "“”"
         quotation.text = before + (quotation.text or "")
         quotation.tail = after + (quotation.tail or "")
+    for caption in all_of(tree, *tags.intersection(("caption",))):
+        _raise_caption(caption)
     for term in all_of(tree, *tags.intersection(("dt",))):
         if all(part.tag in _INLINE for part in term.iter() if part is not term) and words_of(term).strip():
             bold = element("strong", term.text or "")
             bold.extend(list(term))
             term.text, term[:] = None, [bold]
+
+
+def _raise_caption(caption: Element) -> None:
+    """Make a table's caption the paragraph above it: mail clients draw it in many places, or not at all."""
+    table = next((holder for holder in caption.iterancestors() if holder.tag == "table"), None)
+    caption.tail = None
+    if table is not None and table.getparent() is not None and words_of(caption).strip():
+        bold = element("strong", caption.text or "")
+        bold.extend(list(caption))
+        paragraph = element("p")
+        paragraph.append(bold)
+        table.addprevious(paragraph)
+    remove(caption)
 
 
 def _is_in_item(box: Element) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from digest.articles.html.trees import Element, read_tree, words_of
 from digest.rules.plain_text import item_label, lowered, raised
+from digest.rules.text_tables import Cell, table_lines
 
 _INLINE = re.compile(r"</?(?:a|b|code|em|i|s|strong|sub|sup|u)(?:\s[^>]*)?>")
 _TOKEN = re.compile(rf"((?:[^<]++|{_INLINE.pattern})++)|<(/?)([a-z0-9]+)(?:\s[^>]*)?>|<")
@@ -15,8 +16,6 @@ _LEAVES = frozenset(("p", "h2", "h3", "h4"))
 _MARGINS = {"p": 1, "h2": 1, "h3": 1, "h4": 1, "figure": 1, "figcaption": 0, "blockquote": 0}
 _BLOCKS = frozenset((*_MARGINS, "div", "hr", "li", "tr", "td", "th"))
 _TAB = 4
-_WIDEST_CELL = 60
-_WIDEST_ROW = 72
 
 
 def text_of(fragment: str) -> str:
@@ -200,40 +199,42 @@ class _Layout(_Lines):
             self.part(1)
 
     def _take_table(self, table: Element) -> None:
-        """Write a data table one row a line; the cells of a layout table follow each other."""
-        rows = [[cell for cell in row if cell.tag in ("td", "th")] for row in table.iter("tr")]
-        cells = [[" ".join(words_of(cell).split()) for cell in row] for row in rows]
-        if not _is_data(rows, cells):
+        """Write a data table; the cells of a layout table follow each other."""
+        lines: list[str] | None = None
+        if next(table.iterdescendants("table", "pre"), None) is None:
+            rows = [[_cell(cell) for cell in row if cell.tag in ("td", "th")] for row in table.iter("tr")]
+            lines = table_lines(rows)
+        self.flush()
+        if lines is None:
             self.take_inside(table, 0)
             self.flush()
             return
-        self.flush()
         self.part(1)
-        for line in table_lines(cells):
-            self.put(line)
+        for line in lines:
+            if line:
+                self.put(line)
+            else:
+                self.part(1)
         self.part(1)
 
 
-def table_lines(cells: list[list[str]]) -> list[str]:
-    """Return a table's rows as lines, with aligned columns if there is room."""
-    columns = max(map(len, cells))
-    widths = [max((len(row[at]) for row in cells if at < len(row)), default=0) for at in range(columns)]
-    is_set = sum(widths) + 3 * (columns - 1) <= _WIDEST_ROW
-    lines = (
-        " | ".join(cell.ljust(widths[at]) if is_set else cell for at, cell in enumerate(row)).rstrip()
-        for row in cells
+def _cell(cell: Element) -> Cell:
+    inner = _Layout()
+    inner.take_inside(cell, 0)
+    inner.flush()
+    parts = [line.strip().removeprefix("* ") for line in inner.lines if line.strip()]
+    return Cell(
+        " / ".join(parts),
+        is_header=cell.tag == "th",
+        columns=_span(cell, "colspan"),
+        rows=_span(cell, "rowspan"),
+        has_list=next(cell.iter("ul", "ol"), None) is not None,
     )
-    return [line for line in lines if line.strip(" |")]
 
 
-def _is_data(rows: list[list[Element]], cells: list[list[str]]) -> bool:
-    if not any(len(row) > 1 for row in rows):
-        return False
-    is_short = all(len(cell) <= _WIDEST_CELL for row in cells for cell in row)
-    has_blocks = any(
-        part.tag in ("ul", "ol", "pre", "table") for row in rows for cell in row for part in cell.iter()
-    )
-    return is_short and not has_blocks
+def _span(cell: Element, name: str) -> int:
+    given = cell.get(name) or ""
+    return int(given) if given.isdecimal() else 1
 
 
 def _start(element: Element) -> int:

@@ -1,12 +1,13 @@
 """Convert cleaned HTML to plain text whose links are marked [a], [b] and listed below it."""
 
-import unicodedata
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from html.parser import HTMLParser
+from itertools import groupby
 from string import ascii_lowercase
 
 from digest.rules.plain_text import item_label, lowered, raised
+from digest.rules.text_tables import Cell, table_lines, width
 
 _BLOCKS = frozenset({
     "blockquote", "div", "figcaption", "figure", "h2", "h3", "h4", "hr", "li", "ol", "p", "pre", "table",
@@ -63,17 +64,21 @@ class _Reader(HTMLParser):
     _after_item: bool = False
     _raised_from: list[int] = field(default_factory=list)
     _in_pre: int = 0
-    _cells: int = 0
-    _after_row: bool = False
+    _table: "_Table | None" = None
 
     def __post_init__(self) -> None:
         super().__init__(convert_charrefs=True)
 
     def paragraphs(self) -> Iterator[str]:
+        if self._table is not None:
+            self._end_table(self._table)
         self._end()
         return iter(self._paragraphs)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if self._table is not None:
+            self._table.open(tag, attrs)
+            return
         values = dict(attrs)
         if tag in _BLOCKS:
             self._end()
@@ -89,17 +94,18 @@ class _Reader(HTMLParser):
             self._raised_from.append(len(self._words))
         elif tag == "br":
             self._words.append("\n")
-        elif tag in ("table", "tr"):
-            self._cells, self._after_row = 0, self._after_row and tag == "tr"
-        elif tag in ("td", "th"):
-            self._cells += 1
-            self._words.append(" | " if self._cells > 1 else " ")
+        elif tag == "table":
+            self._table = _Table()
         elif tag == "img" and values.get("alt"):
             self._words.append(f" [{values['alt']}] ")
         elif tag == "a":
             self._open.append(values.get("href") or "")
 
     def handle_endtag(self, tag: str) -> None:
+        if self._table is not None:
+            if self._table.close(tag):
+                self._end_table(self._table)
+            return
         if tag == "a" and self._open:
             url = self._open.pop()
             if url:
@@ -108,20 +114,46 @@ class _Reader(HTMLParser):
             self._end_raised(tag)
         if tag in _BLOCKS:
             self._end()
-        if tag in ("tr", "table"):
-            self._cells, self._after_row = 0, self._after_row and tag == "tr"
-        elif tag in ("ul", "ol") and self._lists:
+        if tag in ("ul", "ol") and self._lists:
             self._lists.pop()
         elif tag == "pre" and self._in_pre:
             self._in_pre -= 1
 
     def handle_data(self, data: str) -> None:
+        if self._table is not None:
+            self._table.say(data)
+            return
         self._words.append(data if self._in_pre else data.replace("\n", " "))
 
     def _end_raised(self, tag: str) -> None:
         at = min(self._raised_from.pop(), len(self._words))
         inner, before = "".join(self._words[at:]), "".join(self._words[max(0, at - 3) : at])[-1:]
         self._words[at:] = [raised(inner, before) if tag == "sup" else lowered(inner, before)]
+
+    def _end_table(self, table: "_Table") -> None:
+        """Write a data table line by line; the cells of a layout table follow each other as blocks."""
+        self._table = None
+        lines = None
+        if table.is_plain:
+            lines = table_lines([[self._cell(cell) for cell in row] for row in table.rows])
+        if lines is None:
+            for event in table.events:
+                event(self)
+            self._end()
+        elif any(lines):
+            self._after_item, self._marker = False, ""
+            for _, group in groupby(lines, bool):
+                if any(block := list(group)):
+                    self._paragraphs.append(
+                        "\n".join(f"{AS_IT_IS}{line}" if _is_aligned(line) else line for line in block)
+                    )
+
+    def _cell(self, cell: "_TableCell") -> Cell:
+        inner = _Reader(self.marks)
+        for event in cell.events:
+            event(inner)
+        parts = [part.strip().removeprefix("- ") for one in inner.paragraphs() for part in one.split("\n")]
+        return replace(cell.shape, text=" / ".join(filter(None, parts)))
 
     def _item(self, value: str) -> str:
         """Return the marker of a list item, indented by the lists around it."""
@@ -149,11 +181,6 @@ class _Reader(HTMLParser):
             paragraph = "\n".join(" ".join(line.split()) for line in text.split("\n")).strip()
         if not paragraph.strip(" |"):
             return
-        is_row = self._cells > 1
-        if is_row and self._after_row:
-            self._paragraphs[-1] += f"\n{paragraph}"
-            return
-        self._after_row = is_row
         if self._marker and self._after_item:  # list items have no blank line between them
             self._paragraphs[-1] += f"\n{self._marker}{paragraph}"
         else:
@@ -161,9 +188,79 @@ class _Reader(HTMLParser):
         self._after_item, self._marker = bool(self._marker), ""
 
 
+_Event = Callable[[_Reader], None]
+
+
+@dataclass(slots=True)
+class _TableCell:
+    shape: Cell
+    events: list[_Event] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Table:
+    """Keeps what stands in a table until its end shows whether it is data or a layout.
+
+    `events` are those of all its cells, each a block, for a layout.
+    """
+
+    rows: list[list[_TableCell]] = field(default_factory=list)
+    events: list[_Event] = field(default_factory=list)
+    is_plain: bool = True
+    depth: int = 1
+
+    def open(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "table":
+            self.depth += 1
+        self.is_plain = self.is_plain and tag not in ("table", "pre")
+        if tag == "tr" and self.depth == 1:
+            self.rows.append([])
+        elif tag in ("td", "th") and self.depth == 1:
+            self._begin_cell(tag, dict(attrs))
+        else:
+            if tag in ("ul", "ol") and (cell := self._cell) is not None:
+                cell.shape = replace(cell.shape, has_list=True)
+            self._keep(lambda reader: reader.handle_starttag(tag, attrs))
+
+    def close(self, tag: str) -> bool:
+        """Take an end tag; return whether it ends this table."""
+        if tag == "table":
+            self.depth -= 1
+            if not self.depth:
+                return True
+        if self.depth > 1 or tag not in ("tr", "td", "th", "thead", "tbody", "tfoot"):
+            self._keep(lambda reader: reader.handle_endtag(tag))
+        return False
+
+    def say(self, data: str) -> None:
+        if data.strip() or self._cell is not None:
+            self._keep(lambda reader: reader.handle_data(data))
+
+    @property
+    def _cell(self) -> _TableCell | None:
+        return self.rows[-1][-1] if self.rows and self.rows[-1] else None
+
+    def _begin_cell(self, tag: str, values: dict[str, str | None]) -> None:
+        spans = [values.get(name) or "" for name in ("colspan", "rowspan")]
+        columns, rows = (int(span) if span.isdecimal() else 1 for span in spans)
+        if not self.rows:
+            self.rows.append([])
+        self.rows[-1].append(_TableCell(Cell("", tag == "th", columns, rows)))
+        self.events.append(lambda reader: reader._end())
+
+    def _keep(self, event: _Event) -> None:
+        self.events.append(event)
+        if (cell := self._cell) is not None:
+            cell.events.append(event)
+
+
 COLUMNS = 72
 AS_IT_IS = "\v"
 """Prefix of a line that must not be wrapped; cleaned text cannot contain this character."""
+
+
+def _is_aligned(line: str) -> bool:
+    return " | " in line and width(line) <= COLUMNS
 
 
 def wrap(text: str, indent: str = "", columns: int = COLUMNS) -> str:
@@ -178,17 +275,13 @@ def wrap(text: str, indent: str = "", columns: int = COLUMNS) -> str:
             lines.append(indent + paragraph.removeprefix(AS_IT_IS))
             continue
         lead = paragraph[: len(paragraph) - len(paragraph.lstrip(" "))]
-        line, width = "", len(lead)
+        line, taken = "", len(lead)
         for word in paragraph.split():
-            size = _width(word)
-            if line and width + 1 + size > columns - len(indent):
+            size = width(word)
+            if line and taken + 1 + size > columns - len(indent):
                 lines.append(indent + lead + line)
-                line, width = word, len(lead) + size
+                line, taken = word, len(lead) + size
             else:
-                line, width = (f"{line} {word}", width + 1 + size) if line else (word, width + size)
+                line, taken = (f"{line} {word}", taken + 1 + size) if line else (word, taken + size)
         lines.append(indent + lead + line if line else "")
     return "\n".join(lines)
-
-
-def _width(word: str) -> int:
-    return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in word)

@@ -14,7 +14,7 @@ from digest.mail.rendering.plaintext import name_mark, plain
         ('<figure><img src="https://x.example/a.png" alt="A bridge"></figure>', "[A bridge]"),
         ('<img src="https://x.example/a.png" alt="">', ""),
         ("<p>a</p><ul><li><p>x</p></li><li>y</li></ul><p>b</p>", "a\n\n- x\n- y\n\nb"),
-        ("<table><tr><td>a</td><td>b</td></tr><tr><td>c</td></tr></table>", "a | b\n\nc"),
+        ("<table><tr><td>a</td><td>b</td></tr><tr><td>c</td></tr></table>", "\va | b\nc"),
         ("bare <em>words</em>", "bare words"),
         ("<p>\n  spread\n over  lines </p>", "spread over lines"),
         ("<li>stray</li></ul></a>", "- stray"),
