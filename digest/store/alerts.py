@@ -21,7 +21,7 @@ def list_alerts(session: Session) -> list[Alert]:
     return list(session.exec(select(Alert).order_by(col(Alert.began_at), col(Alert.key))))
 
 
-def list_standing(session: Session, kinds: Sequence[AlertKind]) -> list[Alert]:
+def list_open(session: Session, kinds: Sequence[AlertKind]) -> list[Alert]:
     """List the alerts of some kinds that are not over."""
     query = select(Alert).where(col(Alert.kind).in_(kinds), col(Alert.ended_at).is_(None))
     return list(session.exec(query.order_by(col(Alert.began_at), col(Alert.key))))

@@ -59,7 +59,7 @@ def release(edition: str, *, common: Common = DEFAULT) -> None:
     """
     with application(common) as app:
         name = _next(app, edition)
-        drafts.let_go(app.desk, _edit(name, app.clock()))
+        drafts.release(app.desk, _edit(name, app.clock()))
     say(f"{name}: released", quiet=common.quiet)
 
 

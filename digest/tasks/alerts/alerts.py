@@ -61,7 +61,7 @@ def observe(database: Database, kind: AlertKind, name: str, trouble: str, now: d
 def list_shown(session: Session, settings: Settings, now: datetime) -> list[dict[str, str]]:
     """Return all that is wrong now, for the desk: it is looked at anew, even where nothing runs."""
     found = find_conditions(look(session, settings, now), now)
-    shown: list[Condition | Alert] = [*found, *alerts.list_standing(session, OBSERVED)]
+    shown: list[Condition | Alert] = [*found, *alerts.list_open(session, OBSERVED)]
     return [
         {"kind": str(one.kind), "title": title_of(one), "detail": one.detail, "path": one.path}
         for one in shown

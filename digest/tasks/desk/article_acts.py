@@ -54,30 +54,30 @@ def list_corrections(session: Session, entry: AgendaEntry, contents: Sequence[Ar
     return [made_entry(session, entry.digest, row) for row in rows if row.digest == entry.digest.name]
 
 
-def withdraw_article(desk: Desk, hand: Edit, article_id: int, reason: str) -> Withdrawn:
+def withdraw_article(desk: Desk, edit: Edit, article_id: int, reason: str) -> Withdrawn:
     """Withdraw an article; the activity of every edition with it records who did so, and why."""
     reason = " ".join(reason.split())[:500]
 
     def record(session: Session, article: Article) -> None:
-        _note(session, hand, article, f"withdrew “{article.title}”" + (f": {reason}" if reason else ""))
+        _note(session, edit, article, f"withdrew “{article.title}”" + (f": {reason}" if reason else ""))
 
-    return withdraw(desk.database, str(article_id), reason, lambda: hand.now, record)
+    return withdraw(desk.database, str(article_id), reason, lambda: edit.now, record)
 
 
-def correct_article(desk: Desk, hand: Edit, article_id: int, text: str) -> Corrected:
+def correct_article(desk: Desk, edit: Edit, article_id: int, text: str) -> Corrected:
     """Send a correction to all who have an article; the activity of editions with it records who did so."""
 
     def record(session: Session, done: Corrected) -> None:
         article = articles.get_article(session, str(article_id))
         readers = "1 reader" if done.told == 1 else f"{done.told:,} readers"
-        _note(session, hand, article, f"corrected “{article.title}” for {readers}")
+        _note(session, edit, article, f"corrected “{article.title}” for {readers}")
 
     return correcting.correct(
         desk.database,
         desk.settings,
         str(article_id),
         text,
-        hand.now,
+        edit.now,
         speaks=desk.renderer.speaks,
         record=record,
     )
@@ -90,8 +90,8 @@ def preview_notice(desk: Desk, article: Article, text: str) -> str:
     return introduce(fill_notice(notice, heading), desk.settings.site.base_url)
 
 
-def _note(session: Session, hand: Edit, article: Article, act: str) -> None:
+def _note(session: Session, edit: Edit, article: Article, act: str) -> None:
     """Record an act in the activity of the edition where it was done, and of all with the article."""
     made = archive.list_holding(session, row_id(article))
-    for name in dict.fromkeys([hand.name, *(edition.name for edition in made)]):
-        drafts.note(session, drafts.find_or_new(session, *name), hand.who, act, hand.now)
+    for name in dict.fromkeys([edit.name, *(edition.name for edition in made)]):
+        drafts.note(session, drafts.find_or_new(session, *name), edit.who, act, edit.now)

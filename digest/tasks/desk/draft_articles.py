@@ -21,12 +21,12 @@ NO_IMAGE = snapshots.NO_IMAGE
 _NEEDS_WORDS = "describe the picture for those who cannot see it"
 
 
-def lead(desk: Desk, hand: Edit, article_id: int) -> None:
+def lead(desk: Desk, edit: Edit, article_id: int) -> None:
     """Move an article to the lead."""
-    _place(desk, hand, article_id, lambda _ids: 0)
+    _place(desk, edit, article_id, lambda _ids: 0)
 
 
-def step(desk: Desk, hand: Edit, article_id: int, by: int) -> None:
+def step(desk: Desk, edit: Edit, article_id: int, by: int) -> None:
     """Move an article one place up (-1) or down (1) within its section of the line-up."""
 
     def alter(draft: Draft, shown: Lineup) -> str:
@@ -38,30 +38,30 @@ def step(desk: Desk, hand: Edit, article_id: int, by: int) -> None:
         draft.arranged = arrangement.move(draft.arranged, shown.ids, article_id, at)
         return f"moved “{shown.title(article_id)}” {'up' if by < 0 else 'down'}"
 
-    shape_draft(desk, hand, alter)
+    shape_draft(desk, edit, alter)
 
 
-def move_before(desk: Desk, hand: Edit, article_id: int, other_id: int | None) -> None:
+def move_before(desk: Desk, edit: Edit, article_id: int, other_id: int | None) -> None:
     """Move an article before another one; to the end if there is none."""
 
     def position(ids: Sequence[int]) -> int:
         rest = [one for one in ids if one != article_id]
         return rest.index(other_id) if other_id in rest else len(rest)
 
-    _place(desk, hand, article_id, position)
+    _place(desk, edit, article_id, position)
 
 
-def _place(desk: Desk, hand: Edit, article_id: int, position: Callable[[Sequence[int]], int]) -> None:
+def _place(desk: Desk, edit: Edit, article_id: int, position: Callable[[Sequence[int]], int]) -> None:
     def alter(draft: Draft, shown: Lineup) -> str:
         _check_shown(shown, article_id)
         at = max(0, min(position(shown.ids), len(shown.ids) - 1))
         draft.arranged = arrangement.move(draft.arranged, shown.ids, article_id, at)
         return f"put “{shown.title(article_id)}” {f'in place {at + 1}' if at else 'first'}"
 
-    shape_draft(desk, hand, alter)
+    shape_draft(desk, edit, alter)
 
 
-def pin(desk: Desk, hand: Edit, article_id: int) -> None:
+def pin(desk: Desk, edit: Edit, article_id: int) -> None:
     """Keep an article at its present place, whatever arrives later."""
 
     def alter(draft: Draft, shown: Lineup) -> str:
@@ -69,20 +69,20 @@ def pin(desk: Desk, hand: Edit, article_id: int) -> None:
         draft.arranged = arrangement.pin(draft.arranged, shown.ids, article_id)
         return f"pinned “{shown.title(article_id)}” in place {shown.ids.index(article_id) + 1}"
 
-    shape_draft(desk, hand, alter)
+    shape_draft(desk, edit, alter)
 
 
-def unpin(desk: Desk, hand: Edit, article_id: int) -> None:
+def unpin(desk: Desk, edit: Edit, article_id: int) -> None:
     """Return an article to the place that the rules give it."""
 
     def alter(draft: Draft, shown: Lineup) -> str:
         draft.arranged = arrangement.free(draft.arranged, article_id)
         return f"unpinned “{shown.title(article_id)}”"
 
-    shape_draft(desk, hand, alter)
+    shape_draft(desk, edit, alter)
 
 
-def hide(desk: Desk, hand: Edit, article_id: int) -> None:
+def hide(desk: Desk, edit: Edit, article_id: int) -> None:
     """Leave an article out of this edition; it stays a candidate for the next. An added one is removed."""
 
     def alter(draft: Draft, shown: Lineup) -> str:
@@ -94,26 +94,26 @@ def hide(desk: Desk, hand: Edit, article_id: int) -> None:
         draft.hidden = [*draft.hidden, article_id]
         return f"left out “{shown.title(article_id)}”"
 
-    shape_draft(desk, hand, alter)
+    shape_draft(desk, edit, alter)
 
 
-def unhide(desk: Desk, hand: Edit, article_id: int) -> None:
+def unhide(desk: Desk, edit: Edit, article_id: int) -> None:
     """Take an article back in that was left out of this edition."""
 
     def alter(draft: Draft, shown: Lineup) -> str:
         draft.hidden = [one for one in draft.hidden if one != article_id]
         return f"took “{shown.title(article_id)}” back in"
 
-    shape_draft(desk, hand, alter)
+    shape_draft(desk, edit, alter)
 
 
-def add(desk: Desk, hand: Edit, named: str, reach: Reach) -> None:
+def add(desk: Desk, edit: Edit, named: str, reach: Reach) -> None:
     """Add an article, by id or URL, that is not a candidate, for readers of its topics or for all."""
     with desk.database.write() as session:
-        add_in(session, hand, named, reach)
+        add_in(session, edit, named, reach)
 
 
-def add_in(session: Session, hand: Edit, named: str, reach: Reach) -> None:
+def add_in(session: Session, edit: Edit, named: str, reach: Reach) -> None:
     """Add an article in a transaction that is open."""
     if not named.strip():
         raise InputError("name the article to add, by its id or its URL")
@@ -125,7 +125,7 @@ def add_in(session: Session, hand: Edit, named: str, reach: Reach) -> None:
         draft.arranged = arrangement.append(draft.arranged, article_id)
         return f"added “{title}” for {'all readers' if reach is Reach.ALL else 'readers of its topics'}"
 
-    change_draft_in(session, hand, alter)
+    change_draft_in(session, edit, alter)
 
 
 def _addable(session: Session, named: str) -> tuple[str, int]:
@@ -151,7 +151,7 @@ def find_articles(session: Session, words: str) -> list[Article]:
     return listing.find_for_edition(session, words[:200], MOST_FOUND)
 
 
-def change_article(desk: Desk, hand: Edit, article_id: int, fields: Mapping[str, str]) -> None:
+def change_article(desk: Desk, edit: Edit, article_id: int, fields: Mapping[str, str]) -> None:
     """Edit an article for this edition only; a field equal to its source's is no edit.
 
     `fields` are title, summary, section (a topic), image_alt, and image: "none" leaves the picture out.
@@ -171,10 +171,10 @@ def change_article(desk: Desk, hand: Edit, article_id: int, fields: Mapping[str,
         said = f"changed the {named} of" if own else "took back the changes to"
         return f"{said} “{article.title}” for this edition"
 
-    change_draft(desk, hand, alter)
+    change_draft(desk, edit, alter)
 
 
-def show_picture(desk: Desk, hand: Edit, article_id: int, content: bytes, described: str) -> None:
+def show_picture(desk: Desk, edit: Edit, article_id: int, content: bytes, described: str) -> None:
     """Show an uploaded picture with an article in this edition only, with its description.
 
     Raise InputError if it is no picture, or has no description for those who cannot see it.
@@ -190,12 +190,12 @@ def show_picture(desk: Desk, hand: Edit, article_id: int, content: bytes, descri
         article = articles.get_articles(session, [article_id]).get(article_id)
         if article is None:
             raise InputError(f"there is no article {article_id}")
-        url = keep_upload(session, small, hand.now)
+        url = keep_upload(session, small, edit.now)
         own = {**draft.changes.get(str(article_id), {}), "image": url, "image_alt": described}
         draft.changes = {**draft.changes, str(article_id): own}
         return f"uploaded a picture for “{article.title}” for this edition"
 
-    change_draft(desk, hand, alter)
+    change_draft(desk, edit, alter)
 
 
 def _changed(article: Article, fields: Mapping[str, str], before: Mapping[str, str]) -> dict[str, str]:

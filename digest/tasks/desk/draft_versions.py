@@ -75,34 +75,34 @@ class Edit:
     words: DraftWords | None = None
 
 
-def shape_draft(desk: Desk, hand: Edit, alter: Callable[[Draft, Lineup], str]) -> None:
+def shape_draft(desk: Desk, edit: Edit, alter: Callable[[Draft, Lineup], str]) -> None:
     """Edit a draft with the help of its line-up."""
-    digest = desk.settings.digest(hand.name.digest)
-    change_draft(desk, hand, lambda session, draft: alter(draft, line_up(session, digest, draft, hand.now)))
+    digest = desk.settings.digest(edit.name.digest)
+    change_draft(desk, edit, lambda session, draft: alter(draft, line_up(session, digest, draft, edit.now)))
 
 
 def change_draft(
-    desk: Desk, hand: Edit, alter: Callable[[Session, Draft], str], *, can_undo: bool = True
+    desk: Desk, edit: Edit, alter: Callable[[Session, Draft], str], *, can_undo: bool = True
 ) -> None:
     """Save the next version of a draft, the words typed included, and record who did what."""
     with desk.database.write() as session:
-        change_draft_in(session, hand, alter, can_undo=can_undo)
+        change_draft_in(session, edit, alter, can_undo=can_undo)
 
 
 def change_draft_in(
-    session: Session, hand: Edit, alter: Callable[[Session, Draft], str], *, can_undo: bool = True
+    session: Session, edit: Edit, alter: Callable[[Session, Draft], str], *, can_undo: bool = True
 ) -> None:
     """Edit a draft within an open transaction."""
     drafts.take_turns(session)
-    edition = editions.find_edition(session, *hand.name)
+    edition = editions.find_edition(session, *edit.name)
     if edition is not None and edition.state != EditionState.HELD:
         raise MadeMeanwhile("this edition has been made: nothing in it can be changed any more")
-    draft = drafts.find_or_new(session, *hand.name)
-    if hand.seen is not None and draft.version != hand.seen:
-        raise ChangedMeanwhile(drafts.list_acts(session, *hand.name, after=hand.seen))
+    draft = drafts.find_or_new(session, *edit.name)
+    if edit.seen is not None and draft.version != edit.seen:
+        raise ChangedMeanwhile(drafts.list_acts(session, *edit.name, after=edit.seen))
     was_approved, before = draft.is_approved, draft.shape
     act = alter(session, draft)
-    words = _take_words(draft, hand.words, DraftWords(*(before[name] for name in _WORDS)))
+    words = _take_words(draft, edit.words, DraftWords(*(before[name] for name in _WORDS)))
     act = "; ".join(part for part in (words, act) if part)
     if not act:
         return
@@ -112,7 +112,7 @@ def change_draft_in(
     if draft.at_once and not draft.is_due_now:
         draft.at_once = False
     undoable = before if can_undo or words else None
-    drafts.save(session, draft, hand.who, act, hand.now, undoable)
+    drafts.save(session, draft, edit.who, act, edit.now, undoable)
 
 
 def _take_words(draft: Draft, words: DraftWords | None, stood: DraftWords) -> str:

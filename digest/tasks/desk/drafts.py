@@ -24,12 +24,12 @@ LONGEST_NOTE = 500
 LONGEST_BLOCK, MOST_BLOCKS = 5_000, 10
 
 
-def save_words(desk: Desk, hand: Edit) -> None:
+def save_words(desk: Desk, edit: Edit) -> None:
     """Save the words typed; do nothing if they are the same."""
-    change_draft(desk, hand, lambda _session, _draft: "")
+    change_draft(desk, edit, lambda _session, _draft: "")
 
 
-def undo(desk: Desk, hand: Edit) -> None:
+def undo(desk: Desk, edit: Edit) -> None:
     """Undo the last act that changed the edition; called again, the one before it."""
 
     def alter(session: Session, draft: Draft) -> str:
@@ -42,20 +42,20 @@ def undo(desk: Desk, hand: Edit) -> None:
         session.add(last)
         return f"undid: {last.act}"
 
-    change_draft(desk, hand, alter, can_undo=False)
+    change_draft(desk, edit, alter, can_undo=False)
 
 
-def reset_order(desk: Desk, hand: Edit) -> None:
+def reset_order(desk: Desk, edit: Edit) -> None:
     """Return all articles and sections to the places that the rules give them."""
 
     def alter(_session: Session, draft: Draft) -> str:
         draft.arranged, draft.sections = [], []
         return "reset the order"
 
-    change_draft(desk, hand, alter)
+    change_draft(desk, edit, alter)
 
 
-def move_section(desk: Desk, hand: Edit, topic: str, by: int) -> None:
+def move_section(desk: Desk, edit: Edit, topic: str, by: int) -> None:
     """Move a section one place up (-1) or down (1) in this edition."""
 
     def alter(draft: Draft, shown: Lineup) -> str:
@@ -68,16 +68,16 @@ def move_section(desk: Desk, hand: Edit, topic: str, by: int) -> None:
         draft.sections = topics
         return f"moved section “{section_title(topic)}” {'up' if by < 0 else 'down'}"
 
-    shape_draft(desk, hand, alter)
+    shape_draft(desk, edit, alter)
 
 
-def save_block(desk: Desk, hand: Edit, number: int | None, place: str, text: str) -> None:
+def save_block(desk: Desk, edit: Edit, number: int | None, place: str, text: str) -> None:
     """Change a free block, numbered from 0, or add one: an editors' own text between articles.
 
     `place` is the topic of the section that it follows, or AFTER_LEAD or AT_END.
     """
     text = text.replace("\r\n", "\n").strip()
-    topics = desk.settings.digest(hand.name.digest).topics
+    topics = desk.settings.digest(edit.name.digest).topics
     if not text:
         raise InputError("a free block needs a text; to take it away, remove it")
     if len(text) > LONGEST_BLOCK:
@@ -98,10 +98,10 @@ def save_block(desk: Desk, hand: Edit, number: int | None, place: str, text: str
         draft.blocks = [block if at == number else one for at, one in enumerate(draft.blocks)]
         return f"changed free block {number + 1}"
 
-    change_draft(desk, hand, alter)
+    change_draft(desk, edit, alter)
 
 
-def remove_block(desk: Desk, hand: Edit, number: int) -> None:
+def remove_block(desk: Desk, edit: Edit, number: int) -> None:
     """Remove a free block."""
 
     def alter(_session: Session, draft: Draft) -> str:
@@ -109,7 +109,7 @@ def remove_block(desk: Desk, hand: Edit, number: int) -> None:
         draft.blocks = [one for at, one in enumerate(draft.blocks) if at != number]
         return f"removed free block {number + 1}"
 
-    change_draft(desk, hand, alter)
+    change_draft(desk, edit, alter)
 
 
 def _block_of(draft: Draft, number: int) -> dict[str, str]:
@@ -118,42 +118,42 @@ def _block_of(draft: Draft, number: int) -> dict[str, str]:
     return draft.blocks[number]
 
 
-def leave_note(desk: Desk, hand: Edit, text: str) -> None:
+def leave_note(desk: Desk, edit: Edit, text: str) -> None:
     """Add a note to colleagues to the activity; it is in no message and cancels no approval."""
     text = " ".join(text.split())
     if not text or len(text) > LONGEST_NOTE:
         raise InputError(f"a note to colleagues has 1 to {LONGEST_NOTE} characters; this one has {len(text)}")
-    save_words(desk, hand)
+    save_words(desk, edit)
     with desk.database.write() as session:
-        draft = drafts.find_or_new(session, hand.name.digest, hand.name.cadence, hand.name.period)
-        drafts.note(session, draft, hand.who, f"noted: {text}", hand.now)
+        draft = drafts.find_or_new(session, edit.name.digest, edit.name.cadence, edit.name.period)
+        drafts.note(session, draft, edit.who, f"noted: {text}", edit.now)
 
 
-def approve(desk: Desk, hand: Edit) -> None:
+def approve(desk: Desk, edit: Edit) -> None:
     """Approve the edition with the words typed, and release a hold. Any later edit cancels the approval."""
 
     def alter(_session: Session, draft: Draft) -> str:
         draft.held_by = None
-        draft.approved_by, draft.approved_version = hand.who, draft.version + 1
+        draft.approved_by, draft.approved_version = edit.who, draft.version + 1
         return "approved it"
 
-    change_draft(desk, hand, alter, can_undo=False)
+    change_draft(desk, edit, alter, can_undo=False)
 
 
-def publish_now(desk: Desk, hand: Edit) -> None:
+def publish_now(desk: Desk, edit: Edit) -> None:
     """Approve the edition and have the next run make it, before its deadline."""
 
     def alter(session: Session, draft: Draft) -> str:
-        if editions.find_edition(session, *hand.name) is not None:
+        if editions.find_edition(session, *edit.name) is not None:
             raise InputError("its deadline has passed: approve or release it, and the next run sends it")
         draft.held_by, draft.at_once = None, True
-        draft.approved_by, draft.approved_version = hand.who, draft.version + 1
+        draft.approved_by, draft.approved_version = edit.who, draft.version + 1
         return "published it before its deadline"
 
-    change_draft(desk, hand, alter, can_undo=False)
+    change_draft(desk, edit, alter, can_undo=False)
 
 
-def hold(desk: Desk, hand: Edit) -> None:
+def hold(desk: Desk, edit: Edit) -> None:
     """Put the edition on hold, whatever version its editor saw.
 
     Words typed on another version are not saved: the edition is held, and ChangedMeanwhile is raised so that
@@ -161,27 +161,27 @@ def hold(desk: Desk, hand: Edit) -> None:
     """
 
     def alter(_session: Session, draft: Draft) -> str:
-        draft.held_by = hand.who
+        draft.held_by = edit.who
         return "put it on hold"
 
     try:
-        change_draft(desk, hand, alter, can_undo=False)
+        change_draft(desk, edit, alter, can_undo=False)
     except (ChangedMeanwhile, WordsRefused) as trouble:
-        change_draft(desk, replace(hand, seen=None, words=None), alter, can_undo=False)
+        change_draft(desk, replace(edit, seen=None, words=None), alter, can_undo=False)
         if isinstance(trouble, WordsRefused):
             raise
-        if hand.words is not None and hand.words.tidied() != _standing_words(desk, hand.name):
+        if edit.words is not None and edit.words.tidied() != _standing_words(desk, edit.name):
             raise ChangedMeanwhile(trouble.acts, done="The edition is on hold.") from None
 
 
-def let_go(desk: Desk, hand: Edit) -> None:
+def release(desk: Desk, edit: Edit) -> None:
     """Release a hold."""
 
     def alter(_session: Session, draft: Draft) -> str:
         draft.held_by = None
         return "released it"
 
-    change_draft(desk, hand, alter, can_undo=False)
+    change_draft(desk, edit, alter, can_undo=False)
 
 
 def _standing_words(desk: Desk, name: EditionName) -> DraftWords:

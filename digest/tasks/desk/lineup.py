@@ -66,7 +66,7 @@ class Lineup:
     """The articles that some reader would get, and those that editors left out.
 
     `ids` are all of them in the order of the rules, `sections` what a reader of every topic gets, `beyond`
-    the first that do not fit for such a reader; `readers` counts the readers, `everybodys` the candidates
+    the first that do not fit for such a reader; `readers` counts the readers, `sent_to_all` the candidates
     that everybody has already. `is_estimate` if the readers were counted by a sample. In one reader's line-up
     `left_out` counts the articles left for the next edition.
     """
@@ -76,7 +76,7 @@ class Lineup:
     beyond: tuple[LineupArticle, ...] = ()
     hidden: tuple[Article, ...] = ()
     readers: int = 0
-    everybodys: int = 0
+    sent_to_all: int = 0
     is_estimate: bool = False
     left_out: int = 0
 
@@ -125,7 +125,7 @@ def line_up(session: Session, digest: DigestSettings, draft: Draft, now: datetim
     selection = Selection.read(session, digest, now, draft, most=_ALL)
     total = cadence_readers.count_readers(session, digest.name, draft.cadence)
     groups, is_estimate = _groups(session, digest, draft, selection, total)
-    wanted, lacking = _reached(groups, selection)
+    wanted, lacking = _count_wanting(groups, selection)
     nobodys = frozenset(one.id for one in selection.candidates if total and not wanted[one.id])
     choices = selection.choose({EVERY_TOPIC: BEGINNING}, nobodys).choices
     fitting, beyond = choices[: digest.max_articles], choices[digest.max_articles : SHOWN]
@@ -155,7 +155,7 @@ def line_up(session: Session, digest: DigestSettings, draft: Draft, now: datetim
         beyond=tuple(line(n, one) for n, one in enumerate(beyond, len(fitting) + 1)),
         hidden=tuple(stored[key] for key in draft.hidden if key in stored),
         readers=total,
-        everybodys=len(nobodys - selection.shape.hidden),
+        sent_to_all=len(nobodys - selection.shape.hidden),
         is_estimate=is_estimate,
     )
 
@@ -245,7 +245,9 @@ def _title(topics: Iterable[str]) -> str:
     return "all topics" if EVERY_TOPIC in names else ", ".join(section_title(name) for name in names)
 
 
-def _reached(groups: Sequence[_Group], selection: Selection) -> tuple[Counter[int], dict[int, Counter[str]]]:
+def _count_wanting(
+    groups: Sequence[_Group], selection: Selection
+) -> tuple[Counter[int], dict[int, Counter[str]]]:
     """Count for each article the readers who would get it, and by group those whose edition has no room."""
     wanted: Counter[int] = Counter()
     lacking: dict[int, Counter[str]] = {}

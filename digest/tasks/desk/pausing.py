@@ -11,41 +11,41 @@ from digest.tasks.desk.draft_versions import Edit
 from digest.tasks.editions.pausing import resume_editions, retry_failed
 
 
-def pause_edition(desk: Desk, hand: Edit) -> None:
+def pause_edition(desk: Desk, edit: Edit) -> None:
     """Pause an edition until it is resumed: messages in flight are finished, and no others are sent."""
     with desk.database.write() as session:
-        edition = _get(session, hand)
+        edition = _get(session, edit)
         if edition.state != EditionState.FROZEN:
             raise InputError(f"it is {edition.state}; only what is being delivered can be paused")
-        editions.pause(session, row_id(edition), f"paused by {hand.who}", retry_at=None)
-        _note(session, hand, "paused delivery")
+        editions.pause(session, row_id(edition), f"paused by {edit.who}", retry_at=None)
+        _note(session, edit, "paused delivery")
 
 
-def resume_edition(desk: Desk, hand: Edit) -> None:
+def resume_edition(desk: Desk, edit: Edit) -> None:
     """Resume a paused edition."""
     with desk.database.write() as session:
-        if not resume_editions(session, [_get(session, hand)]):
+        if not resume_editions(session, [_get(session, edit)]):
             raise InputError("the edition is not paused")
-        _note(session, hand, "resumed delivery")
+        _note(session, edit, "resumed delivery")
 
 
-def retry_edition(desk: Desk, hand: Edit) -> None:
+def retry_edition(desk: Desk, edit: Edit) -> None:
     """Plan an edition's failed deliveries again, except for readers who have got a later edition."""
     with desk.database.write() as session:
-        done = retry_failed(session, [_get(session, hand)], hand.now)
+        done = retry_failed(session, [_get(session, edit)], edit.now)
         planned = sum(count for _, count, _ in done)
         if not planned:
             raise InputError("there is nobody to try again: who failed has left, or has got a later edition")
-        _note(session, hand, f"retried {planned:,} failed {'reader' if planned == 1 else 'readers'}")
+        _note(session, edit, f"retried {planned:,} failed {'reader' if planned == 1 else 'readers'}")
 
 
-def _get(session: Session, hand: Edit) -> Edition:
-    edition = editions.find_edition(session, hand.name.digest, hand.name.cadence, hand.name.period)
+def _get(session: Session, edit: Edit) -> Edition:
+    edition = editions.find_edition(session, edit.name.digest, edit.name.cadence, edit.name.period)
     if edition is None:
         raise InputError("the edition is not made yet")
     return edition
 
 
-def _note(session: Session, hand: Edit, act: str) -> None:
-    draft = drafts.find_or_new(session, hand.name.digest, hand.name.cadence, hand.name.period)
-    drafts.note(session, draft, hand.who, act, hand.now)
+def _note(session: Session, edit: Edit, act: str) -> None:
+    draft = drafts.find_or_new(session, edit.name.digest, edit.name.cadence, edit.name.period)
+    drafts.note(session, draft, edit.who, act, edit.now)

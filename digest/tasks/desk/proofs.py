@@ -113,7 +113,7 @@ def send_proofs(
     return ProofsSent(sent, empty, trouble)
 
 
-def find_offer(desk: Desk, token: str, now: datetime) -> ProofLink | None:
+def find_proof_link(desk: Desk, token: str, now: datetime) -> ProofLink | None:
     """Return what a proof's link does, while it is valid and its editor's role still allows it."""
     values = unseal(desk.keys, _PURPOSE, token)
     if values is None:
@@ -128,13 +128,13 @@ def find_offer(desk: Desk, token: str, now: datetime) -> ProofLink | None:
     return ProofLink(ProofAct(act), EditionName(digest, cadence, period), int(version), editor)
 
 
-def take_offer(desk: Desk, offer: ProofLink, now: datetime) -> None:
+def follow_proof_link(desk: Desk, offer: ProofLink, now: datetime) -> None:
     """Do what a proof's link is for; raise ChangedMeanwhile if that would approve another version."""
-    hand = Edit(offer.editor.address, offer.name, offer.version, now)
+    edit = Edit(offer.editor.address, offer.name, offer.version, now)
     if offer.act is ProofAct.APPROVE:
-        changes.approve(desk, hand)
+        changes.approve(desk, edit)
     else:
-        changes.hold(desk, hand)
+        changes.hold(desk, edit)
 
 
 def _lines(desk: Desk, entry: AgendaEntry, editor: Editor) -> list[tuple[str, str]]:

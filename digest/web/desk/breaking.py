@@ -29,9 +29,9 @@ class BreakingPages:
         """Send an article to all who chose breaking news and do not have it yet."""
         name = EditionName(digest, cadence, period)
         self._front.entry(name)
-        hand = self._front.hand(request, name)
+        edit = self._front.edit(request, name)
         try:
-            done = self._news.send(str(number), hand.who, hand.now, acted_on=name)
+            done = self._news.send(str(number), edit.who, edit.now, acted_on=name)
         except InputError as error:
             return self._ask(request, name, number, 409, error=sentence(error))
         return self._front.go(name.path, "broken" if done.readers else "broken-before")

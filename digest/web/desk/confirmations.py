@@ -40,7 +40,7 @@ class ConfirmationPages:
         name = EditionName(digest, cadence, period)
         entry = self._unmade(name)
         try:
-            drafts.publish_now(self._front.desk, self._front.hand(request, name))
+            drafts.publish_now(self._front.desk, self._front.edit(request, name))
         except ChangedMeanwhile as meanwhile:
             return self._show_publish(request, self._unmade(name), 409, meanwhile=meanwhile.acts)
         except InputError as error:
@@ -60,7 +60,7 @@ class ConfirmationPages:
         self._reach(number)
         try:
             done = article_acts.withdraw_article(
-                self._front.desk, self._front.hand(request, name), number, reason
+                self._front.desk, self._front.edit(request, name), number, reason
             )
         except InputError as error:
             return self._ask(request, "withdraw", entry, number, 400, error=sentence(error), reason=reason)
@@ -81,7 +81,7 @@ class ConfirmationPages:
             shown = article_acts.preview_notice(desk, reach.article, text)
             if self._front.get(request, "do") == "look":
                 return self._ask(request, "correct", entry, number, text=text, shown=shown)
-            done = article_acts.correct_article(desk, self._front.hand(request, name), number, text)
+            done = article_acts.correct_article(desk, self._front.edit(request, name), number, text)
         except InputError as error:
             return self._ask(request, "correct", entry, number, 400, error=sentence(error), text=text)
         return self._front.go(name.path, "corrected" if done.is_new else "corrected-before")

@@ -85,7 +85,7 @@ class EditionPages:
             return self._act(
                 request,
                 name,
-                lambda desk, hand: changes.move_section(desk, hand, field, by),
+                lambda desk, edit: changes.move_section(desk, edit, field, by),
                 carried={"at": f"s-{field}", "did": act},
             )
         change = self._shaping(request, act, article_id)
@@ -94,14 +94,14 @@ class EditionPages:
     def _shaping(self, request: Request, act: str, article_id: int) -> Change:
         other = _number(self._front.get(request, "before")) or None
         known: dict[str, Change] = {
-            "up": lambda desk, hand: placing.step(desk, hand, article_id, -1),
-            "down": lambda desk, hand: placing.step(desk, hand, article_id, 1),
-            "lead": lambda desk, hand: placing.lead(desk, hand, article_id),
-            "move": lambda desk, hand: placing.move_before(desk, hand, article_id, other),
-            "pin": lambda desk, hand: placing.pin(desk, hand, article_id),
-            "unpin": lambda desk, hand: placing.unpin(desk, hand, article_id),
-            "hide": lambda desk, hand: placing.hide(desk, hand, article_id),
-            "unhide": lambda desk, hand: placing.unhide(desk, hand, article_id),
+            "up": lambda desk, edit: placing.step(desk, edit, article_id, -1),
+            "down": lambda desk, edit: placing.step(desk, edit, article_id, 1),
+            "lead": lambda desk, edit: placing.lead(desk, edit, article_id),
+            "move": lambda desk, edit: placing.move_before(desk, edit, article_id, other),
+            "pin": lambda desk, edit: placing.pin(desk, edit, article_id),
+            "unpin": lambda desk, edit: placing.unpin(desk, edit, article_id),
+            "hide": lambda desk, edit: placing.hide(desk, edit, article_id),
+            "unhide": lambda desk, edit: placing.unhide(desk, edit, article_id),
             "reset": changes.reset_order,
         }
         return known.get(act, _nothing)
@@ -115,14 +115,14 @@ class EditionPages:
             return self._show(request, name, EditionTrouble(found_by=named))
         named = picked or named
         return self._act(
-            request, name, lambda desk, hand: placing.add(desk, hand, named, reach), used="named"
+            request, name, lambda desk, edit: placing.add(desk, edit, named, reach), used="named"
         )
 
     def note(self, request: Request, digest: str, cadence: str, period: str) -> Response:
         """Leave a note to colleagues."""
         text, name = self._front.get(request, "note"), EditionName(digest, cadence, period)
         return self._act(
-            request, name, lambda desk, hand: changes.leave_note(desk, hand, text), said="noted", used="note"
+            request, name, lambda desk, edit: changes.leave_note(desk, edit, text), said="noted", used="note"
         )
 
     def approve(self, request: Request, digest: str, cadence: str, period: str) -> Response:
@@ -133,14 +133,14 @@ class EditionPages:
         """Put the edition on hold."""
         return self._act(request, EditionName(digest, cadence, period), changes.hold, said="held")
 
-    def let_go(self, request: Request, digest: str, cadence: str, period: str) -> Response:
+    def release(self, request: Request, digest: str, cadence: str, period: str) -> Response:
         """Release a hold; after the deadline that sends the edition, so only a publisher may."""
         name = EditionName(digest, cadence, period)
         role = Role(self._front.visit(request).editor.role)
         if self._front.entry(name).edition and not role.includes(Role.PUBLISHER):
             error = "Only a publisher can release an edition after its deadline."
             return self._show(request, name, EditionTrouble(403, error))
-        return self._act(request, name, changes.let_go, said="let-go")
+        return self._act(request, name, changes.release, said="let-go")
 
     def to_preview(self, request: Request, digest: str, cadence: str, period: str) -> Response:
         """Save the form, and go to the preview."""
@@ -149,8 +149,8 @@ class EditionPages:
 
     def save_first(self, request: Request, name: EditionName) -> Response | bool:
         """Save the form; return whether that changed anything, or a page if it could not be saved."""
-        hand, draft = self._front.hand(request, name), self._front.entry(name).draft
-        if hand.words is None or hand.words.tidied() == DraftWords.of(draft):
+        edit, draft = self._front.edit(request, name), self._front.entry(name).draft
+        if edit.words is None or edit.words.tidied() == DraftWords.of(draft):
             return False
         answer = self._act(request, name, changes.save_words)
         return answer if answer.status_code != _SEE_OTHER else True
@@ -172,16 +172,16 @@ class EditionPages:
         The field that was `used` is emptied; the others keep what was typed.
         """
         entry = self._front.entry(name)
-        hand = self._front.hand(request, name)
+        edit = self._front.edit(request, name)
         stood = DraftWords.of(entry.draft)
         try:
-            change(self._front.desk, hand)
+            change(self._front.desk, edit)
         except ChangedMeanwhile as meanwhile:
             trouble = EditionTrouble(409, meanwhile.done, meanwhile.acts)
             return self._show(request, name, trouble)
         except (InputError, Unreachable) as error:
             return self._show(request, name, EditionTrouble(400, sentence(error)))
-        if hand.words is not None and hand.words.tidied() != stood and said in _SAYS_WORDS:
+        if edit.words is not None and edit.words.tidied() != stood and said in _SAYS_WORDS:
             said = f"{said}-words"
         typed = {key: self._front.get(request, key)[:2000] for key in _CARRIED if key != used}
         typed = {key: value for key, value in typed.items() if value and value != Reach.TOPICS}

@@ -54,7 +54,7 @@ class EditionArticlePages:
         if self._front.get(request, "do") == "restore":
             typed = {}
         try:
-            change_article(self._front.desk, self._front.hand(request, name), number, typed)
+            change_article(self._front.desk, self._front.edit(request, name), number, typed)
         except ChangedMeanwhile as meanwhile:
             entry = self._front.open_entry(name)
             return self._show(request, entry, number, 409, "", typed, meanwhile)
@@ -86,7 +86,7 @@ class EditionArticlePages:
         try:
             if not content:
                 raise InputError("choose the file of the picture")
-            show_picture(self._front.desk, self._front.hand(request, name), number, content, alt)
+            show_picture(self._front.desk, self._front.edit(request, name), number, content, alt)
         except ChangedMeanwhile as meanwhile:
             return self._show(
                 request, self._front.open_entry(name), number, 409, "", {"described": alt}, meanwhile

@@ -128,7 +128,7 @@ class DeskPages:
         """Return a field of the posted form."""
         return str(request.state.form.get(name, ""))
 
-    def hand(self, request: Request, name: EditionName) -> Edit:
+    def edit(self, request: Request, name: EditionName) -> Edit:
         """Return the change that a form asks for: the editor, the version that they saw, the words typed."""
         seen = self.get(request, "version")
         version = int(seen) if seen.isascii() and seen.isdigit() and len(seen) < 10 else -1

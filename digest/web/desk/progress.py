@@ -42,7 +42,7 @@ class ProgressPages:
     ) -> Response:
         entry = self._front.entry(name)
         try:
-            change(self._front.desk, self._front.hand(request, name))
+            change(self._front.desk, self._front.edit(request, name))
         except (InputError, Unreachable) as error:
             return self.show(request, entry, 400, sentence(error))
         return self._front.go(name.path, said)

@@ -5,7 +5,7 @@ from starlette.responses import Response
 
 from digest.errors import InputError
 from digest.tasks.desk.draft_versions import ChangedMeanwhile
-from digest.tasks.desk.proofs import ProofAct, ProofLink, find_offer, take_offer
+from digest.tasks.desk.proofs import ProofAct, ProofLink, find_proof_link, follow_proof_link
 from digest.web.desk.pages import DeskPages
 
 
@@ -17,7 +17,7 @@ class ProofLinkPages:
 
     def show(self, token: str) -> Response:
         """Show what a link does, with the button that does it."""
-        offer = find_offer(self._front.desk, token, self._front.now())
+        offer = find_proof_link(self._front.desk, token, self._front.now())
         if offer is None:
             return self._gone()
         entry = self._front.entry(offer.name)
@@ -32,12 +32,12 @@ class ProofLinkPages:
     def take(self, request: Request, token: str) -> Response:
         """Do what a link is for."""
         self._front.gate.same_origin(request)
-        offer = find_offer(self._front.desk, token, self._front.now())
+        offer = find_proof_link(self._front.desk, token, self._front.now())
         if offer is None:
             return self._gone()
         self._front.entry(offer.name)
         try:
-            take_offer(self._front.desk, offer, self._front.now())
+            follow_proof_link(self._front.desk, offer, self._front.now())
         except ChangedMeanwhile:
             return self._changed(offer, "was changed")
         except InputError:

@@ -126,7 +126,7 @@ def _editions(
     _post(router, f"{_EDITION}/picture/{{number}}", single.picture, gate.editor_upload)
     for name, act in (
         ("shape", pages.shape), ("add", pages.add), ("note", pages.note), ("hold", pages.hold),
-        ("let-go", pages.let_go), ("to-preview", pages.to_preview), ("proof", looking.proof),
+        ("let-go", pages.release), ("to-preview", pages.to_preview), ("proof", looking.proof),
         ("preflight", checks.check),
     ):  # fmt: skip
         _post(router, f"{_EDITION}/{name}", act, gate.editor)

@@ -42,12 +42,12 @@ class BlockPages:
         typed = {key: self._front.get(request, key) for key in ("place", "text")}
         if do == "look":
             return self._show(request, entry, at, typed, shown=typed["text"])
-        hand = self._front.hand(request, name)
+        edit = self._front.edit(request, name)
         try:
             if do == "remove" and at is not None:
-                changes.remove_block(self._front.desk, hand, at)
+                changes.remove_block(self._front.desk, edit, at)
             else:
-                changes.save_block(self._front.desk, hand, at, typed["place"], typed["text"])
+                changes.save_block(self._front.desk, edit, at, typed["place"], typed["text"])
         except ChangedMeanwhile as meanwhile:
             return self._show(request, self._front.open_entry(name), at, typed, 409, meanwhile=meanwhile.acts)
         except InputError as error:

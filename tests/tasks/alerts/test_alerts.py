@@ -166,7 +166,7 @@ def test_operators_are_told_of_a_relay_and_after_a_whole_outage_from_when_to_whe
     clock.now += DAY
     note_conditions(database, desk.settings, clock(), lambda _folder: 10**12)
     with database.read() as session:
-        assert [one.key for one in alerts.list_standing(session, [AlertKind.RELAY])] == []
+        assert [one.key for one in alerts.list_open(session, [AlertKind.RELAY])] == []
         stored = session.get(Alert, f"relay {name}")
     assert stored is not None
     assert stored.cleared_at is not None

@@ -38,7 +38,7 @@ def lineup(newsdesk: Newsdesk) -> Lineup:
         return line_up(session, newsdesk.settings.digest("world"), find_draft(newsdesk), newsdesk.clock())
 
 
-def hand(newsdesk: Newsdesk, who: str = "mara", seen: int | None = 0) -> Edit:
+def edit(newsdesk: Newsdesk, who: str = "mara", seen: int | None = 0) -> Edit:
     return Edit(who, NAME, seen, newsdesk.clock())
 
 
@@ -64,7 +64,7 @@ def test_the_drafts_of_many_editions_are_those_of_each(newsdesk: Newsdesk) -> No
 def test_of_eight_hands_that_saw_the_same_one_is_taken_and_seven_are_told(newsdesk: Newsdesk) -> None:
     def write(number: int) -> str:
         try:
-            write_words(newsdesk, hand(newsdesk, f"editor {number}"), f"Subject {number}")
+            write_words(newsdesk, edit(newsdesk, f"editor {number}"), f"Subject {number}")
         except ChangedMeanwhile as meanwhile:
             return f"told of {meanwhile.acts[0].who}"
         return f"taken from editor {number}"
@@ -86,7 +86,7 @@ def test_a_change_at_the_deadline_is_in_the_edition_or_refused(newsdesk: Newsdes
 
     def write(number: int) -> int:
         try:
-            write_words(newsdesk, hand(newsdesk, seen=None), f"Subject {number}")
+            write_words(newsdesk, edit(newsdesk, seen=None), f"Subject {number}")
         except MadeMeanwhile:
             return 0
         return number
@@ -116,7 +116,7 @@ def test_the_line_up_counts_the_readers_who_would_get_an_article(newsdesk: Newsd
     found = lineup(newsdesk)
 
     assert {line.article.title: line.readers for line in found.lines} == {"Baltic": 1, "Crete": 2}
-    assert (found.readers, found.everybodys) == (2, 2)  # Alps has reached its reader, Danube has none
+    assert (found.readers, found.sent_to_all) == (2, 2)  # Alps has reached its reader, Danube has none
 
 
 def test_what_cannot_be_added_says_why(newsdesk: Newsdesk) -> None:
@@ -128,22 +128,22 @@ def test_what_cannot_be_added_says_why(newsdesk: Newsdesk) -> None:
         ("9" * 30, "no article"),
     ):
         with pytest.raises(InputError, match=said):
-            placing.add(newsdesk.app.desk, hand(newsdesk), named, Reach.ALL)
+            placing.add(newsdesk.app.desk, edit(newsdesk), named, Reach.ALL)
     assert find_draft(newsdesk).version == 0
 
 
 def test_words_that_are_too_long_are_refused_with_their_length(newsdesk: Newsdesk) -> None:
     with pytest.raises(InputError, match="the subject has 201 characters; 200 fit"):
-        write_words(newsdesk, hand(newsdesk), "x" * 201)
+        write_words(newsdesk, edit(newsdesk), "x" * 201)
     with pytest.raises(InputError, match="the introduction has 10001 characters"):
-        write_words(newsdesk, hand(newsdesk), "", "x" * 10_001)
+        write_words(newsdesk, edit(newsdesk), "", "x" * 10_001)
 
 
 def test_an_article_that_was_added_and_left_out_again_is_as_if_it_never_was(newsdesk: Newsdesk) -> None:
     old = newsdesk.publish("From the vault", "house", hours=24 * 90)
     desk = newsdesk.app.desk
-    placing.add(desk, hand(newsdesk), str(old), Reach.ALL)
+    placing.add(desk, edit(newsdesk), str(old), Reach.ALL)
     assert [line.added for line in lineup(newsdesk).lines] == ["all"]
-    placing.hide(desk, hand(newsdesk, seen=1), old)
+    placing.hide(desk, edit(newsdesk, seen=1), old)
     draft = find_draft(newsdesk)
     assert (draft.added, draft.hidden, draft.arranged) == ({}, [], [])
