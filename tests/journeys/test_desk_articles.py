@@ -62,7 +62,7 @@ def test_a_search_goes_through_the_store_in_bounded_steps(
 
     page = ben.get(f"{ARTICLES}?topic=world&shown=not-hidden").text
 
-    assert "part of the store so far" in page
+    assert "Only part of the articles has been searched so far." in page
     onward = re.search(r'rel="next" href="/desk/articles\?([^"]+)"', page)
     assert onward is not None
     assert found(ben, onward[1].replace("&amp;", "&")) == ["Alps"]
