@@ -6,7 +6,7 @@ import re
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from digest.articles.text.dates import feed_moment, moment
+from digest.articles.text.dates import parse_date, parse_feed_date
 from digest.errors import InputError, NotPublished
 
 Front = dict[str, Any]
@@ -69,10 +69,10 @@ def check_published(front: Front, name: str, now: datetime | None) -> None:
         raise NotPublished(f"{name}: its status is {_word(front['status'])[:20]}; take it out to publish it")
     if now is None:
         return
-    expires = next((read for key in _EXPIRES if (read := moment(front.get(key)))), None)
+    expires = next((read for key in _EXPIRES if (read := parse_date(front.get(key)))), None)
     if expires and expires <= now:
         raise NotPublished(f"{name}: it expired on {expires:%Y-%m-%d}; take out its expiry date to show it")
-    waits = moment(front.get("publishdate") or front.get("publish_date"))
+    waits = parse_date(front.get("publishdate") or front.get("publish_date"))
     if waits and waits > now:
         raise NotPublished(f"{name}: it is published from {waits:%Y-%m-%d %H:%M} UTC on")
 
@@ -85,8 +85,8 @@ def published_at(front: Front, name: str, now: datetime | None) -> datetime | No
     value = next((front[key] for key in _PUBLISHED if not isinstance(front.get(key), bool | None)), None)
     if value is None:
         named = _NAMED.search(name)
-        return feed_moment(named[1]) if named else None
-    read = moment(value) or (feed_moment(value) if isinstance(value, str) else None)
+        return parse_feed_date(named[1]) if named else None
+    read = parse_date(value) or (parse_feed_date(value) if isinstance(value, str) else None)
     if read is None:
         raise InputError(f'{name}: published "{words(value)[:40]}" is no date; {_DATE_REMEDY}')
     return read

@@ -14,7 +14,7 @@ import yaml
 
 from digest.articles.documents.frontmatter import KNOWN_KEYS, Front
 from digest.articles.html.cleaning import one_line
-from digest.articles.text.dates import feed_moment
+from digest.articles.text.dates import parse_feed_date
 from digest.articles.text.names import given_name_first
 from digest.errors import InputError
 
@@ -95,7 +95,7 @@ def _pandoc(text: str, _: str) -> _Found | None:
         return None
     names = [" ".join(one.split()) for one in re.split(r"[;\n]", authors)]
     front: Front = {"title": " ".join(title.split()), "author": [one for one in names if one]}
-    if date and feed_moment(date):
+    if date and parse_feed_date(date):
         front["date"] = date
     return front, text[match.end() :]
 

@@ -14,7 +14,7 @@ from lxml import etree, html
 from digest.articles.documents.credits import NO_CREDIT, Credit, is_outside, read_credit
 from digest.articles.documents.jsonld import Node, find_article, people, texts
 from digest.articles.html.trees import all_of
-from digest.articles.text.dates import feed_moment
+from digest.articles.text.dates import parse_feed_date
 from digest.articles.text.names import given_name_first
 
 _PUBLISHED = (
@@ -215,7 +215,7 @@ def _published(page: html.HtmlElement, meta: dict[str, list[str]], node: Node) -
         *(_time_of(one) for one in page.iter("time") if not is_outside(one)),
         *texts(node.get("dateCreated"), "@value"),
     ]
-    read = [(text, moment) for text in stated[:40] if text and (moment := feed_moment(text))]
+    read = [(text, moment) for text in stated[:40] if text and (moment := parse_feed_date(text))]
     # The day first: a time on another day belongs to something else on the page.
     day = read[0][1].date() if read else None
     near = [(text, moment) for text, moment in read if abs((moment.date() - day).days) <= 1] if day else []

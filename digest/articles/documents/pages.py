@@ -20,7 +20,7 @@ from digest.articles.html.trees import all_of, read_tree, remove, unnested, unta
 from digest.articles.parsed import ParsedArticle
 from digest.articles.plaintext.boilerplate import ALONE, ASKS, ENDS
 from digest.articles.text.charsets import decode_page
-from digest.articles.text.dates import moment
+from digest.articles.text.dates import parse_date
 from digest.articles.text.identity import canonical_url
 from digest.articles.text.prose import word_count
 from digest.errors import InputError
@@ -86,7 +86,7 @@ def parse_page(
         topics=(*topics, *stated.topics),
         published_at=stated.published_at
         or stated.shown.published_at
-        or moment(found.date if found else None),
+        or parse_date(found.date if found else None),
         canonical=own if own and _host(own) == _host(url) else None,
     )
 

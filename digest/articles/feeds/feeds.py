@@ -20,7 +20,7 @@ from digest.articles.html.image_choice import ImageCandidate, candidate
 from digest.articles.html.plain_to_html import html_of_plain
 from digest.articles.html.titles import Markup, has_markup, title_line
 from digest.articles.parsed import ParsedArticle, ParsedFeed, Rejected
-from digest.articles.text.dates import feed_moment
+from digest.articles.text.dates import parse_feed_date
 from digest.articles.text.names import joined_names, named
 from digest.errors import InputError
 from digest.rules.articles.polling import read_minutes, read_update_period
@@ -300,6 +300,6 @@ def _published(entry: Any, language: str | None) -> datetime | None:
     # dict(), because feedparser answers a look-up of one date with the other, and a warning.
     for name in ("published", "updated", "created"):
         written = dict.get(entry, name)
-        if isinstance(written, str) and (found := feed_moment(written, language)):
+        if isinstance(written, str) and (found := parse_feed_date(written, language)):
             return found
     return None

@@ -13,7 +13,7 @@ from digest.articles.html.image_choice import ImageCandidate, candidate
 from digest.articles.html.plain_to_html import html_of_plain
 from digest.articles.html.titles import Markup, title_line
 from digest.articles.parsed import ParsedArticle, ParsedFeed, Rejected
-from digest.articles.text.dates import feed_moment
+from digest.articles.text.dates import parse_feed_date
 from digest.articles.text.names import joined_names, named
 from digest.errors import InputError
 
@@ -110,7 +110,7 @@ def _kind(attachment: dict[str, Any]) -> str:
 
 
 def _time(item: dict[str, Any], name: str, language: str | None) -> datetime | None:
-    return feed_moment(_text(item.get(name)), language)
+    return parse_feed_date(_text(item.get(name)), language)
 
 
 def _list(value: object) -> list[Any]:

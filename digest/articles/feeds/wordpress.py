@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from digest.articles.building import build_article
 from digest.articles.html.titles import Markup
 from digest.articles.parsed import ParsedArticle, ParsedFeed, Rejected
-from digest.articles.text.dates import moment
+from digest.articles.text.dates import parse_date
 from digest.errors import InputError
 
 _TERMS = ("category", "post_tag")
@@ -54,7 +54,7 @@ def _article(post: Any, url: str, topics: Sequence[str]) -> ParsedArticle:
         image=image,
         image_alt=alt,
         topics=(*_terms(post), *topics),
-        published_at=moment(post.get("date_gmt")),
+        published_at=parse_date(post.get("date_gmt")),
     )
 
 

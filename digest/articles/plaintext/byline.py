@@ -5,7 +5,7 @@
 import re
 from datetime import datetime, timedelta
 
-from digest.articles.text.dates import feed_moment
+from digest.articles.text.dates import parse_feed_date
 
 _BY = re.compile(
     r"(?:(?:story|written|posted|published|reported|words|text) )?(?:by|von|par|por|di|door|av|af|автор(?:ы)?|текст|հեղինակ|yazar|yazan|بقلم|كتب)"
@@ -99,7 +99,7 @@ def read_date(text: str) -> datetime | None:
     if len(bare) > _LONGEST_DATE or not _YEAR.search(bare) or len(re.findall(r"[^\W\d_]{2,}", bare)) > 6:
         return None
     zone = _ZONE.search(bare)
-    read = feed_moment(bare[: zone.start()] if zone else bare)
+    read = parse_feed_date(bare[: zone.start()] if zone else bare)
     return read - timedelta(hours=_ZONES[zone[1].lower()]) if read and zone else read
 
 

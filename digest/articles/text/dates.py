@@ -51,7 +51,7 @@ _AMERICAN = ("en-us", "en-ph", "fil", "tl")
 Reading = tuple[int, int, int]
 
 
-def moment(value: object) -> datetime | None:
+def parse_date(value: object) -> datetime | None:
     """Return an ISO 8601 text, a date or a time as aware UTC; None for anything else, or a time not after
     the first instant of 1970, which stands for none.
 
@@ -72,7 +72,7 @@ def moment(value: object) -> datetime | None:
         return None
 
 
-def feed_moment(text: str, language: str | None = None) -> datetime | None:
+def parse_feed_date(text: str, language: str | None = None) -> datetime | None:
     """Return the time in a feed: ISO 8601, RFC 5322, seconds since 1970, or words of many languages.
 
     The language of the feed (RFC 5646), or a weekday beside the date, settles what languages or countries
@@ -100,7 +100,7 @@ def _mail_moment(line: str) -> datetime | None:
         zone = timezone(ahead if match[7] == "+" else -ahead)
     try:
         day, hour, minute, second = int(match[1]), int(match[4]), int(match[5]), int(match[6] or 0)
-        return moment(datetime(int(match[3]), month, day, hour, minute, min(second, 59), tzinfo=zone))
+        return parse_date(datetime(int(match[3]), month, day, hour, minute, min(second, 59), tzinfo=zone))
     except ValueError:
         return None
 
@@ -111,9 +111,9 @@ def _line_moment(line: str, language: str) -> datetime | None:
         return None
     if _EPOCH.fullmatch(line):
         seconds = float(line)
-        return moment(datetime.fromtimestamp(seconds / 1000 if seconds >= 1e11 else seconds, UTC))
+        return parse_date(datetime.fromtimestamp(seconds / 1000 if seconds >= 1e11 else seconds, UTC))
     try:
-        return moment(line) or _by_parts(_westernised(line), language)
+        return parse_date(line) or _by_parts(_westernised(line), language)
     except UnknownZoneError:
         return None
 
@@ -143,7 +143,7 @@ def _by_parts(line: str, language: str) -> datetime | None:
         read = datetime(*numbered, *clock, tzinfo=zone or UTC)
     except ValueError:
         return _end_of_day(numbered, zone) if clock[0] == 24 else None
-    return moment(read)
+    return parse_date(read)
 
 
 def _end_of_day(day: Reading, zone: object) -> datetime | None:
@@ -152,7 +152,7 @@ def _end_of_day(day: Reading, zone: object) -> datetime | None:
         start = datetime(*day, tzinfo=zone if isinstance(zone, timezone) else UTC)
     except ValueError:
         return None
-    return moment(start + timedelta(days=1))
+    return parse_date(start + timedelta(days=1))
 
 
 def _names_in(line: str, language: str) -> list[Name]:

@@ -1,12 +1,15 @@
-"""Which of a source's new articles may enter editions: an archive that arrives all at once must not fill
-one."""
+"""Which of a source's new articles may enter editions: an archive that arrives all at once must not fill one.
+
+This is decided once, when an article is stored. Whether it is too old for an edition is decided for each
+edition, by `is_too_old` in rules/editions/selection.py.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 TOO_MANY = "more new articles than max_new in one fetch"
-TOO_OLD = "older than the digests' reach when its source was first read"
+ARCHIVE = "older than the digests' reach when its source was first read"
 GONE = "its file is no longer in the folder, or waits to be published"
 TAKEN_BACK = "its source took it back: it is gone from the feed, where older ones still stand"
 NO_DATE = "without a date, far down when its source was first read"
@@ -47,7 +50,7 @@ def _known_before(published: Sequence[datetime | None], intake: Admission) -> li
             undated += 1
             reasons.append(NO_DATE if intake.undated is not None and undated > intake.undated else "")
         else:
-            reasons.append(TOO_OLD if intake.since is not None and moment < intake.since else "")
+            reasons.append(ARCHIVE if intake.since is not None and moment < intake.since else "")
     return reasons
 
 

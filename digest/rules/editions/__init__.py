@@ -1,4 +1,4 @@
-"""Which articles an edition has, when it is due, and what is checked before it is sent.
+"""Which articles an edition has and which are too old for it, when it is due, and its preflight.
 
 Open selection.py first.
 """

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.rules.articles.admission import NO_DATE, TOO_MANY, TOO_OLD, Admission, hold_back
+from digest.rules.articles.admission import ARCHIVE, NO_DATE, TOO_MANY, Admission, hold_back
 from digest.rules.articles.duplicates import Identity, StoryText, is_another_story, is_same_story, sample
 from tests.support.stories import Pair, pairs
 
@@ -61,4 +61,4 @@ def test_a_flood_lets_the_newest_in_and_holds_the_rest_back() -> None:
 
 def test_a_first_fetch_takes_what_is_older_than_the_reach_as_known() -> None:
     intake = Admission(100, since=NOW - 7 * DAY, undated=1)
-    assert hold_back([NOW, NOW - 8 * DAY, None, None], intake) == ["", TOO_OLD, "", NO_DATE]
+    assert hold_back([NOW, NOW - 8 * DAY, None, None], intake) == ["", ARCHIVE, "", NO_DATE]
