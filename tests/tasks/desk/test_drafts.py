@@ -48,7 +48,7 @@ def write_words(newsdesk: Newsdesk, edit: Edit, subject: str, introduction: str 
 
 
 def test_the_drafts_of_many_editions_are_those_of_each(newsdesk: Newsdesk) -> None:
-    write_words(newsdesk, hand(newsdesk), "Mine")
+    write_words(newsdesk, edit(newsdesk), "Mine")
     with newsdesk.app.database.write() as session:
         session.add(Draft(digest="world", cadence="weekly", period=NAME.period, subject="Another cadence"))
         session.add(Draft(digest="other", cadence="daily", period=NAME.period, subject="Another digest"))
