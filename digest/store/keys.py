@@ -1,4 +1,4 @@
-"""The keys that are never rotated."""
+"""Values that are kept by name: the keys that are never rotated, and memos."""
 
 from collections.abc import Mapping
 
@@ -22,4 +22,15 @@ def replace_suppression_key(session: Session, value: bytes) -> None:
     """Take over the key under which a backup keeps its bans; only for a database that keeps none yet."""
     session.connection().execute(
         text("UPDATE key SET value = :value WHERE purpose = 'suppression'"), {"value": value.hex()}
+    )
+
+
+def keep_memo(session: Session, name: str, value: str) -> None:
+    """Remember a value by its name, whichever process has remembered another one meanwhile."""
+    session.connection().execute(
+        text(
+            "INSERT INTO mark (name, value) VALUES (:name, :value)"
+            " ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+        ),
+        {"name": name, "value": value},
     )

@@ -127,6 +127,6 @@ def test_what_the_database_holds_beside_the_file_is_said(newsdesk: Newsdesk) -> 
 
 
 def test_settings_are_found_by_key_and_by_meaning(newsdesk: Newsdesk) -> None:
-    page = newsdesk.sign_in(OLGA).get(f"{PAGE}?find=sign-ups+an+hour").text
+    page = newsdesk.sign_in(OLGA).get(f"{PAGE}?find=sign-ups+per+hour").text
     assert re.findall(r"<dt><code>(.*?)</code>", page) == ["sign_ups_per_network", "sign_ups_per_domain"]
     assert "No setting has" in newsdesk.sign_in(OLGA).get(f"{PAGE}?find=zzz").text

@@ -101,7 +101,7 @@ def test_what_readme_says_to_type_works_in_a_clean_folder(
     site: Website, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     readme = Path(__file__).parents[2].joinpath("README.md").read_text(encoding="utf-8")
-    block = readme.partition("## Use it")[2].partition("## Go on")[0]
+    block = readme.partition("## Use it")[2].partition("\n## ")[0]
     lines = [shlex.split(line, comments=True) for line in block.splitlines() if line.startswith("    ")]
     monkeypatch.chdir(tmp_path)
     type_password(monkeypatch)

@@ -9,6 +9,7 @@ from sqlmodel import Session, col, select, update
 
 from digest.models import Article, Edition, EditionState, Memo, Variant, VariantArticle
 from digest.store.articles.articles import in_parts
+from digest.store.keys import keep_memo
 
 _MARK = "topics"
 
@@ -34,7 +35,7 @@ def find_key(session: Session) -> str | None:
 
 def note_key(session: Session, key: str) -> None:
     """Store the key of the rules by which the topics of all articles are derived."""
-    session.merge(Memo(name=_MARK, value=key))
+    keep_memo(session, _MARK, key)
 
 
 def list_called(session: Session, *, after_id: int, count: int) -> list[TopicFacts]:

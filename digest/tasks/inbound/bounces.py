@@ -32,6 +32,7 @@ from digest.rules.delivery.bounce_score import (
 from digest.rules.delivery.reply_verdicts import without_address
 from digest.store.delivery import bounces
 from digest.store.editions import editions
+from digest.store.keys import keep_memo
 from digest.tasks.inbound import answers
 from digest.tasks.inbound.inbox import Inbox, Proof
 from digest.tasks.readers.privacy import suppress
@@ -116,7 +117,7 @@ def score_finished(inbox: Inbox, now: datetime) -> int:
                 for delivery, subscriber in page:
                     _score_refused(session, inbox, delivery, subscriber, now)
                 if len(page) < _PAGE and edition.finished_at is not None:
-                    session.merge(Memo(name=_SCORED, value=edition.finished_at.isoformat()))
+                    keep_memo(session, _SCORED, edition.finished_at.isoformat())
             scored += len(page)
             if len(page) < _PAGE:
                 break

@@ -11,6 +11,7 @@ from digest.models import Memo
 from digest.net.inbound.imap import ImapAccount, ImapFolder, Place, open_folder
 from digest.settings import Settings
 from digest.settings.inbound import ImapSettings
+from digest.store.keys import keep_memo
 from digest.tasks.inbound.inbox import DELIVERED, Inbox
 
 _PAUSES = (5.0, 15.0, 60.0, 300.0)
@@ -65,7 +66,7 @@ def _collect(inbox: Inbox, folder: ImapFolder, imap: ImapSettings) -> int:
     reached, taken = folder.collect(inbox.spool, lambda head: is_ours(inbox, head), place)
     if reached != place:
         with inbox.database.write() as session:
-            session.merge(Memo(name=named, value=f"{reached.validity} {reached.uid}"))
+            keep_memo(session, named, f"{reached.validity} {reached.uid}")
     return taken
 
 

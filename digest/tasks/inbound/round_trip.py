@@ -12,6 +12,7 @@ from digest.mail.rendering.renderer import Renderer
 from digest.mail.reports.parts import Mail
 from digest.models import Answer, Memo
 from digest.rules.tokens import mail_tokens
+from digest.store.keys import keep_memo
 from digest.tasks.inbound.answers import compose_answer
 from digest.tasks.inbound.inbox import Inbox
 from digest.tasks.inbound.trust import find_number
@@ -79,4 +80,4 @@ def came_back(session: Session, inbox: Inbox, mail: Mail) -> bool:
 
 def _remember(inbox: Inbox, value: str) -> None:
     with inbox.database.write() as session:
-        session.merge(Memo(name=_MEMO, value=value))
+        keep_memo(session, _MEMO, value)
