@@ -20,21 +20,14 @@ from hypothesis import strategies as st
 from sqlmodel import select
 
 from digest.models import ConsentEvent
-from digest.settings import Settings
-from digest.store.database import Database
 from digest.tasks.readers.readers import Readers
 from digest.web.app import create_app
 from digest.web.connections import ConnectionLimits
 from digest.web.server import LogLimit, Server
-from tests.support.readers import Clock, link, make_readers, sign_up, sign_up_and_confirm, snapshot
+from tests.support.readers import Clock, link, sign_up, sign_up_and_confirm, snapshot
 
 ANNA = {"digest": "world", "address": "anna@example.org", "cadence": "weekly", "consent": "yes"}
 HALF = b"GET / HTTP/1.1\r\nHost: courier.example\r\n"
-
-
-@pytest.fixture
-def readers(database: Database, settings: Settings) -> Readers:
-    return make_readers(database, settings)
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ import smtplib
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -27,12 +26,6 @@ from tests.support.newsroom import Caught, Publication
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 R0, R1, R2 = (f"r{n}@readers.example" for n in range(3))
-
-
-@pytest.fixture
-def caught() -> Iterator[Caught]:
-    with Caught() as server:
-        yield server
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """A publication without a web server: a reader's whole life by mail."""
 
 import re
-from collections.abc import Iterator
 from email.message import EmailMessage
 
 import pytest
@@ -11,12 +10,6 @@ from tests.support.inbox import Inboxed
 from tests.support.newsroom import Caught, Publication
 
 ANNA = "anna@readers.example"
-
-
-@pytest.fixture
-def caught() -> Iterator[Caught]:
-    with Caught() as server:
-        yield server
 
 
 @pytest.fixture

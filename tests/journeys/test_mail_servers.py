@@ -24,12 +24,6 @@ Submit = Callable[[str, str, str], None]
 
 
 @pytest.fixture
-def caught() -> Iterator[Caught]:
-    with Caught() as server:
-        yield server
-
-
-@pytest.fixture
 def inboxed(publication: Publication, caught: Caught) -> Inboxed:
     """A publication without pages, and a reader of it."""
     publication.change_settings("port = 2525", f"port = {caught.port}")

@@ -9,28 +9,16 @@ from fastapi.testclient import TestClient
 from sqlmodel import SQLModel
 
 from digest.models import Answer, Bounce, Complaint, Delivery, Edition, Letter
-from digest.settings import Settings
-from digest.store.database import Database
 from digest.tasks.readers.readers import Readers
 from digest.web.app import create_app
 from tests.journeys.test_reader_page import own_page
-from tests.support.readers import NOW, Clock, find_row, make_readers, sign_up_and_confirm
+from tests.support.readers import NOW, Clock, find_row, sign_up_and_confirm
 
 SHOWN_AS = {
     "subscription": "subscriptions", "consent_event": "consent", "letter": "letters", "delivery": "editions",
     "confirmation": "confirmation_requests", "reader_notice": "notices", "bounce": "bounces",
     "complaint": "complaints", "answer": "answers",
 }  # fmt: skip
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def readers(database: Database, settings: Settings) -> Readers:
-    return make_readers(database, settings)
 
 
 @pytest.fixture

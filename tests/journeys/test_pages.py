@@ -25,7 +25,6 @@ from tests.support.readers import (
     find_row,
     hidden_fields,
     link,
-    make_readers,
     press,
     sign_up,
     sign_up_and_confirm,
@@ -34,16 +33,6 @@ from tests.support.readers import (
 )
 
 METHODS_THAT_LOOK = ("GET", "HEAD", "OPTIONS")
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def readers(database: Database, settings: Settings) -> Readers:
-    return make_readers(database, settings)
 
 
 @pytest.fixture

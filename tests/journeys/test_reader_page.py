@@ -33,16 +33,6 @@ from tests.support.readers import (
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def readers(database: Database, settings: Settings) -> Readers:
-    return make_readers(database, settings)
-
-
-@pytest.fixture
 def client(readers: Readers, clock: Clock) -> Iterator[TestClient]:
     with TestClient(create_app(readers, readers.settings, now=clock), follow_redirects=False) as client:
         sign_up_and_confirm(client, readers, clock())

@@ -15,8 +15,6 @@ from httpx2 import Response
 from sqlmodel import select
 
 from digest.models import Confirmation
-from digest.settings import Settings
-from digest.store.database import Database
 from digest.tasks.readers.readers import Readers
 from digest.web.app import create_app
 from digest.web.public import reader_page as reader_pages
@@ -26,11 +24,6 @@ from tests.support.readers import Clock, hidden_fields, make_readers, sign_up_an
 
 COUNT = int(os.environ.get("COUNT", "200"))
 WIDTH = 16
-
-
-@pytest.fixture
-def readers(database: Database, settings: Settings) -> Readers:
-    return make_readers(database, settings)
 
 
 @pytest.fixture

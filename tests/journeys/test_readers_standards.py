@@ -27,7 +27,6 @@ from digest.models import (
 from digest.models.subscriber import SuppressionReason
 from digest.rules.tokens import tokens
 from digest.settings import Settings, load_settings
-from digest.store.database import Database
 from digest.store.readers import notices, subscribers
 from digest.tasks.readers import privacy
 from digest.tasks.readers.expiry import keep_house
@@ -37,21 +36,11 @@ from digest.tasks.readers.readers import Readers
 from digest.tasks.readers.sign_up import Choices, ask
 from tests.support.inbox import Inboxed
 from tests.support.newsroom import Caught, Publication
-from tests.support.readers import Clock, hidden_fields, link, make_readers, snapshot, take_token
+from tests.support.readers import Clock, hidden_fields, link, snapshot, take_token
 from tests.support.wire import Answered, Wire, serving
 
 ANNA = "anna@example.org"
 ONE_CLICK = {"List-Unsubscribe": "One-Click"}
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def readers(database: Database, settings: Settings) -> Readers:
-    return make_readers(database, settings)
 
 
 @pytest.fixture

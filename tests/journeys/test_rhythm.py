@@ -22,11 +22,6 @@ ANNA = "anna@example.org"
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
 def readers(database: Database, settings: Settings) -> Readers:
     digests = tuple(one.model_copy(update=OFFERED) for one in settings.digests)
     return make_readers(database, settings.model_copy(update={"digests": digests}))

@@ -18,11 +18,6 @@ from tests.support.readers import Clock, find_row, link, make_readers, sign_up_a
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
 def readers(database: Database, settings: Settings) -> Readers:
     wide = {"reader_choices": ("quiet", "min_articles"), "breaking": True, "max_articles": 150}
     world = settings.digests[0].model_copy(update=wide)

@@ -1,7 +1,5 @@
 """A reader asks by mail for their digest now: it goes to them alone, once a day, and is in the ledger."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from digest.models import Answer
@@ -9,12 +7,6 @@ from tests.support.inbox import Inboxed
 from tests.support.newsroom import Caught, Publication
 
 R0, R1 = "r0@readers.example", "r1@readers.example"
-
-
-@pytest.fixture
-def caught() -> Iterator[Caught]:
-    with Caught() as server:
-        yield server
 
 
 @pytest.fixture

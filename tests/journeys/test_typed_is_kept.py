@@ -31,11 +31,6 @@ Fields = list[tuple[str, str]]
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
 def readers(database: Database, settings: Settings) -> Readers:
     world = settings.digests[0].model_copy(
         update={"breaking": True, "reader_choices": ("quiet", "min_articles")}
@@ -89,12 +84,17 @@ def stamp_of(text: str) -> str:
     return str(find_all(text, '//input[@name="form"]/@value')[0])
 
 
+def open_own_page(client: TestClient, readers: Readers, clock: Clock) -> tuple[str, str]:
+    """Subscribe Anna and open her own page; return its path and what it shows."""
+    sign_up_and_confirm(client, readers, clock())
+    path = own_page(client, readers, clock)
+    return path, client.get(path).text
+
+
 def test_a_readers_page_with_a_wrong_day_comes_back_as_typed(
     client: TestClient, readers: Readers, clock: Clock
 ) -> None:
-    sign_up_and_confirm(client, readers, clock())
-    path = own_page(client, readers, clock)
-    page = client.get(path).text
+    path, page = open_own_page(client, readers, clock)
     typed = fill(
         fields_of(page, path),
         {
@@ -218,9 +218,7 @@ def ask_anew(client: TestClient, readers: Readers, clock: Clock, path: str, show
 def test_what_is_typed_when_the_hour_is_over_is_on_the_page_of_the_next_link(
     client: TestClient, readers: Readers, clock: Clock, button: str
 ) -> None:
-    sign_up_and_confirm(client, readers, clock())
-    path = own_page(client, readers, clock)
-    page = client.get(path).text
+    path, page = open_own_page(client, readers, clock)
     typed = fill(
         fields_of(page, path),
         {**TYPED, "pause-world-date": "2026-04-01", "address": "anna@new.example"},
@@ -250,9 +248,7 @@ def test_what_is_typed_when_the_hour_is_over_is_on_the_page_of_the_next_link(
 def test_an_expired_link_that_nobody_made_is_answered_alike_and_mails_nobody(
     client: TestClient, readers: Readers, clock: Clock
 ) -> None:
-    sign_up_and_confirm(client, readers, clock())
-    path = own_page(client, readers, clock)
-    page = client.get(path).text
+    path, page = open_own_page(client, readers, clock)
     typed = fill(fields_of(page, path), TYPED)
     clock.now += timedelta(hours=1)
     answers = []
@@ -268,9 +264,7 @@ def test_an_expired_link_that_nobody_made_is_answered_alike_and_mails_nobody(
 def test_a_link_asked_for_too_often_leaves_what_was_typed_on_the_page(
     client: TestClient, readers: Readers, clock: Clock
 ) -> None:
-    sign_up_and_confirm(client, readers, clock())
-    path = own_page(client, readers, clock)
-    page = client.get(path).text
+    path, page = open_own_page(client, readers, clock)
     clock.now += timedelta(hours=1)
     typed = fill(fields_of(page, path), TYPED)
     _, shown = send(client, path, typed, stamp_of(page))
@@ -285,9 +279,7 @@ def test_a_link_asked_for_too_often_leaves_what_was_typed_on_the_page(
 def test_changing_the_address_keeps_the_other_choices_and_saving_them_keeps_the_address(
     client: TestClient, readers: Readers, clock: Clock
 ) -> None:
-    sign_up_and_confirm(client, readers, clock())
-    path = own_page(client, readers, clock)
-    page = client.get(path).text
+    path, page = open_own_page(client, readers, clock)
     typed = fill(
         fields_of(page, path), {**TYPED, "address": "anna@new.example"}, ticked=(("digest", "week"),)
     )
