@@ -1,17 +1,34 @@
-"""Readers with everything that is kept of them, a page at a time: for a backup, and to restore one."""
+"""Readers with everything that is kept of them, for a backup, to restore one, and for a copy of
+their data."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from sqlmodel import Session, col, select
 
-from digest.models import Confirmation, ConsentEvent, ConsentWording, Subscriber, Subscription, Suppression
+from digest.models import (
+    Answer,
+    Bounce,
+    Complaint,
+    Confirmation,
+    ConsentEvent,
+    ConsentWording,
+    Delivery,
+    Edition,
+    ReaderNotice,
+    Subscriber,
+    Subscription,
+    Suppression,
+)
 from digest.models.row import row_id
 from digest.store.readers.subscribers import list_subscribers
 from digest.store.readers.wordings import get_wordings
 
 _PAGE = 500
+
+HeldRow = TypeVar("HeldRow", Answer, Bounce, Complaint, ReaderNotice)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,3 +101,32 @@ def list_suppressions(session: Session) -> Iterator[Suppression]:
 def is_anything_kept(session: Session) -> bool:
     """Return whether any reader or ban is kept."""
     return any(session.exec(select(model.id).limit(1)).first() for model in (Subscriber, Suppression))
+
+
+def list_deliveries(session: Session, subscriber_id: int) -> list[tuple[Edition, Delivery]]:
+    """List a reader's deliveries with their editions, the first one first."""
+    query = (
+        select(Edition, Delivery)
+        .join(Delivery, col(Delivery.edition_id) == col(Edition.id))
+        .join(Subscription, col(Subscription.id) == col(Delivery.subscription_id))
+        .where(Subscription.subscriber_id == subscriber_id)
+        .order_by(col(Edition.freeze_at), col(Delivery.id))
+    )
+    return list(session.exec(query))
+
+
+def list_confirmations(session: Session, subscriber_id: int) -> list[Confirmation]:
+    """List the requests to confirm that were made for a reader."""
+    query = (
+        select(Confirmation)
+        .join(Subscription, col(Subscription.id) == col(Confirmation.subscription_id))
+        .where(Subscription.subscriber_id == subscriber_id)
+        .order_by(col(Confirmation.id))
+    )
+    return list(session.exec(query))
+
+
+def list_rows(session: Session, table: type[HeldRow], subscriber_id: int) -> list[HeldRow]:
+    """List a reader's rows of a table that names its reader, in the order in which they were entered."""
+    query = select(table).where(table.subscriber_id == subscriber_id)
+    return list(session.exec(query.order_by(col(table.id))))

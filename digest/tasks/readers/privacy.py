@@ -5,12 +5,22 @@ from datetime import datetime
 from sqlmodel import Session
 
 from digest.errors import InputError
-from digest.models import ConsentEvent, ConsentWording, Subscriber, Subscription, SuppressionReason
+from digest.models import (
+    Answer,
+    Bounce,
+    Complaint,
+    ConsentEvent,
+    ConsentWording,
+    ReaderNotice,
+    Subscriber,
+    Subscription,
+    SuppressionReason,
+)
 from digest.models.row import row_id
 from digest.rules.readers.address import normalise
 from digest.store.articles import withdrawals
 from digest.store.articles.articles import get_articles
-from digest.store.readers import answers, held_rows, letters, notices, subscribers, wordings
+from digest.store.readers import answers, letters, notices, subscribers, whole_readers, wordings
 from digest.tasks.articles.withdrawing import finish_withdrawals
 from digest.tasks.readers.readers import Readers, end
 
@@ -61,7 +71,7 @@ def _show_mail(session: Session, subscriber_id: int) -> JsonDict:
                 "reply": one.reply_text,
                 "at": one.changed_at.isoformat(),
             }
-            for edition, one in held_rows.list_deliveries(session, subscriber_id)
+            for edition, one in whole_readers.list_deliveries(session, subscriber_id)
         ],
         "confirmation_requests": [
             {
@@ -71,7 +81,7 @@ def _show_mail(session: Session, subscriber_id: int) -> JsonDict:
                 "choices": one.choices,
                 "reply": one.reply,
             }
-            for one in held_rows.list_confirmations(session, subscriber_id)
+            for one in whole_readers.list_confirmations(session, subscriber_id)
         ],
         "notices": [
             {
@@ -82,7 +92,7 @@ def _show_mail(session: Session, subscriber_id: int) -> JsonDict:
                 "typed": one.typed,
                 "reply": one.reply,
             }
-            for one in held_rows.list_notices(session, subscriber_id)
+            for one in whole_readers.list_rows(session, ReaderNotice, subscriber_id)
         ],
         "bounces": [
             {
@@ -92,15 +102,15 @@ def _show_mail(session: Session, subscriber_id: int) -> JsonDict:
                 "status": one.status,
                 "diagnostic": one.diagnostic,
             }
-            for one in held_rows.list_bounces(session, subscriber_id)
+            for one in whole_readers.list_rows(session, Bounce, subscriber_id)
         ],
         "complaints": [
             {"at": one.at.isoformat(), "receiver": one.receiver, "type": one.feedback_type}
-            for one in held_rows.list_complaints(session, subscriber_id)
+            for one in whole_readers.list_rows(session, Complaint, subscriber_id)
         ],
         "answers": [
             {"at": one.created_at.isoformat(), "kind": one.kind, "subject": one.subject, "digest": one.digest}
-            for one in held_rows.list_answers(session, subscriber_id)
+            for one in whole_readers.list_rows(session, Answer, subscriber_id)
         ],
     }
 
