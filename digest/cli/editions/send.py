@@ -20,7 +20,7 @@ from digest.tasks.articles.images import copy_pictures
 from digest.tasks.articles.sources import BackOff, list_backed_off
 from digest.tasks.delivery.run import Tally
 from digest.tasks.editions.compiling import Compiled
-from digest.tasks.ledger.next_run import find_next_run
+from digest.tasks.ledger.overview import find_next_run
 
 
 def fetch(

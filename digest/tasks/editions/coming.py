@@ -31,6 +31,17 @@ def next_occurrence(
     return found
 
 
+def list_deadlines(session: Session, settings: Settings, now: datetime) -> list[datetime]:
+    """Return when each cadence's next edition is made, a late one's deadline included; what goes out as it
+    happens has none."""
+    return [
+        next_occurrence(session, settings, digest, cadence, now).deadline_at
+        for digest in settings.digests
+        for cadence in digest.cadences
+        if not digest.cadence(cadence).is_at_once
+    ]
+
+
 def next_open(
     session: Session, settings: Settings, digest: DigestSettings, cadence: str, now: datetime
 ) -> Occurrence:

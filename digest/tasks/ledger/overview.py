@@ -1,4 +1,4 @@
-"""What `digest status` says: editions, what slows delivery, alerts, workers."""
+"""What `digest status` says, and until when that and the rest stay as they are if nobody writes."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -6,14 +6,15 @@ from typing import Any
 from sqlmodel import Session
 
 from digest.settings import Settings
+from digest.store import gauges
 from digest.store.database import Database
 from digest.tasks.alerts.alerts import list_shown
-from digest.tasks.editions.coming import next_occurrence
+from digest.tasks.editions.coming import list_deadlines
 from digest.tasks.ledger import audit as accounting
 from digest.tasks.ledger.workload import describe_workload
 
 _LONGEST = timedelta(minutes=5)
-"""How long a note of the facts is kept at most: what is not looked at here is noticed by then."""
+"""How long what is not looked up here may wait: alerts, pauses that end, records that expire."""
 
 
 def describe_status(
@@ -43,16 +44,41 @@ def find_lasting(
     if facts["workers"] or facts["listeners"] or facts["rates"]:
         return None
     with database.read() as session:
-        until = min([now + _LONGEST, *_deadlines(session, settings, now)]) - timedelta(seconds=1)
+        until = min([now + _LONGEST, *list_deadlines(session, settings, now)]) - timedelta(seconds=1)
     if until <= now or describe_status(database, settings, until) != facts:
         return None
     return until
 
 
-def _deadlines(session: Session, settings: Settings, now: datetime) -> list[datetime]:
-    return [
-        next_occurrence(session, settings, digest, cadence, now).deadline_at
-        for digest in settings.digests
-        for cadence in digest.cadences
-        if not digest.cadence(cadence).is_at_once
-    ]
+def find_next_run(database: Database, settings: Settings, now: datetime) -> datetime | None:
+    """Return the first moment at which a run may find something to do, if nobody writes until then.
+
+    That is the next deadline of an edition or the next fetch of a source, and at most five minutes from now.
+    Return None if something is to be done already, or may be at any moment: messages are open, a mailbox is
+    read by each run, or a cadence goes out as it happens.
+    """
+    if settings.inbound.imap is not None or any(
+        digest.cadence(cadence).is_at_once for digest in settings.digests for cadence in digest.cadences
+    ):
+        return None
+    with database.read() as session:
+        if gauges.is_message_open(session, now):
+            return None
+        moments = [now + _LONGEST, *list_deadlines(session, settings, now), *_fetches(session, settings, now)]
+    first = min(moments)
+    return first if first > now else None
+
+
+def _fetches(session: Session, settings: Settings, now: datetime) -> list[datetime]:
+    """Return when each source is fetched next; `now` for one that was never fetched."""
+    from digest.store.articles import articles  # imported here: it is large, and `status` does not need it
+
+    known = articles.sources_by_name(session, [source.name for source in settings.sources])
+    moments = []
+    for source in settings.sources:
+        row = known.get(source.name)
+        if row is None or row.url != source.url:
+            moments.append(now)
+        elif row.stopped_at is None and row.paused_at is None:
+            moments.append(row.next_fetch_at or now)
+    return moments
