@@ -119,11 +119,17 @@ class Transactions:
                     yield transaction
                     transaction.commit()
                 except BaseException:
-                    transaction.undo()
+                    self._undo(transaction)
                     raise
             except self._errors:
                 self.close()  # the next transaction may reach the database again
                 raise
+
+    def _undo(self, transaction: Transaction) -> None:
+        try:
+            transaction.undo()
+        except self._errors:  # of what was sent after the error that is raised: that one says the reason
+            self.close()
 
     def close(self) -> None:
         """Return the connection to the pool."""

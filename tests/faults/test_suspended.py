@@ -4,6 +4,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from sqlalchemy import text
 
@@ -98,6 +99,26 @@ def test_a_loop_whose_tables_another_version_has_just_changed_says_so_in_a_line(
     with pytest.raises(Unreachable, match="was upgraded under this run: the next run goes on"):
         read()
     read()
+    transactions.close()
+    database.close()
+
+
+def test_the_first_error_of_a_series_is_told_not_that_of_what_was_sent_after_it(database_url: str) -> None:
+    database = Database(database_url)
+    transactions = database.transactions()
+
+    def divide() -> None:
+        with transactions.transaction() as transaction:
+            cursor: Any = transaction.connection.connection.cursor()
+            cursor.execute("SELECT 1 / 0")
+            for _ in range(100_000):  # until the answer is read, with statements still behind it
+                cursor.execute("SELECT 1")
+
+    with pytest.raises(psycopg.errors.DivisionByZero):
+        divide()
+    with transactions.transaction() as transaction:
+        cursor = transaction.connection.connection.cursor()
+        assert cursor.execute("SELECT 1").fetchone() == (1,)
     transactions.close()
     database.close()
 
