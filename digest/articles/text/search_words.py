@@ -23,6 +23,7 @@ _ACCENTS = re.compile("[\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u0640\u064b-\u06
 _LETTERS = str.maketrans(
     {"ı": "i", "ł": "l", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ħ": "h"}
 )
+_PARTED = str.maketrans({chr(code): " " for code in range(128) if not chr(code).isalnum()})
 _JOINERS = re.compile("[\u00ad\u200b-\u200d\u2060]+")
 
 
@@ -58,7 +59,10 @@ class Phrase:
 
 def split_words(text: str) -> list[str]:
     """Return the words of a text in their order; a very long one is cut."""
-    return [word[:_LONGEST] for word in _word().findall(_fold(text))]
+    folded = _fold(text)
+    # The pattern would find the same words of an English text in three times the time.
+    words = folded.translate(_PARTED).split() if folded.isascii() else _word().findall(folded)
+    return words if all(len(word) <= _LONGEST for word in words) else [word[:_LONGEST] for word in words]
 
 
 def read_search(written: str) -> list[Phrase]:

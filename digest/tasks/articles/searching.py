@@ -3,7 +3,7 @@
 from digest.store.articles import articles, search
 from digest.store.database import Database
 
-AT_ONCE = 100
+AT_ONCE = 200
 """How many articles are read at once, and by a page that has added one: an upgrade makes all of them due."""
 _A_RUN = 5_000
 

@@ -5,6 +5,12 @@ import pytest
 from digest.articles.text.search_words import Phrase, read_search, split_words
 
 
+def test_an_english_text_is_split_at_the_same_places_as_any_other() -> None:
+    text = "".join(chr(code) + "a1 " for code in range(128)) + "x" * 250 + " don't_stop"
+
+    assert split_words(text) == split_words(text + " é")[:-1]
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
