@@ -6,6 +6,7 @@ pages unavailable (CWE-400).
 """
 
 import asyncio
+import socket
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -14,6 +15,8 @@ from typing import Any
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from digest.rules.readers.origins import Network, is_trusted, parse_ip
+
+_REFUSED_AT_ONCE = 200
 
 
 @dataclass
@@ -33,10 +36,15 @@ class ConnectionLimits:
     trusted: Sequence[Network] = ()
     open: Counter[str] = field(default_factory=Counter)
 
+    def has_room(self, peer: str) -> bool:
+        """Return whether another connection is within the limits."""
+        if self.open.total() >= self.most:
+            return False
+        return self.open[peer] < self.per_client or is_trusted(parse_ip(peer), self.trusted)
+
     def admit(self, peer: str) -> bool:
         """Count a new connection; return False where it exceeds a limit."""
-        is_proxy = is_trusted(parse_ip(peer), self.trusted)
-        if self.open.total() >= self.most or (not is_proxy and self.open[peer] >= self.per_client):
+        if not self.has_room(peer):
             return False
         self.open[peer] += 1
         return True
@@ -46,6 +54,32 @@ class ConnectionLimits:
         self.open[peer] -= 1
         if self.open[peer] <= 0:
             del self.open[peer]
+
+
+class BoundedListener(socket.socket):
+    """A listening socket that closes connections beyond a limit as it accepts them.
+
+    There a connection costs a hundredth of what it costs once it has a transport and a protocol, so a client
+    that opens thousands fills neither the loop nor the queue in which others wait to be accepted.
+    """
+
+    def __init__(self, listening: socket.socket, limits: ConnectionLimits) -> None:
+        super().__init__(fileno=listening.detach())
+        self._limits = limits
+
+    def accept(self) -> tuple[socket.socket, Any]:
+        """Return the next connection within the limits; raise BlockingIOError if none waits."""
+        for _ in range(_REFUSED_AT_ONCE):
+            connection, address = super().accept()
+            if self._limits.has_room(peer_of(address)):
+                return connection, address
+            connection.close()
+        raise BlockingIOError  # the loop comes back: what is admitted has its turn first
+
+
+def peer_of(address: object) -> str:
+    """Return the IP address in a socket's address; "" for a socket in the file system."""
+    return str(address[0]) if isinstance(address, tuple) else ""
 
 
 def bounded_protocol(limits: ConnectionLimits) -> type[asyncio.Protocol]:
@@ -63,8 +97,7 @@ def bounded_protocol(limits: ConnectionLimits) -> type[asyncio.Protocol]:
         _phase = ""
 
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-            named = transport.get_extra_info("peername")
-            peer = str(named[0]) if isinstance(named, tuple) else ""
+            peer = peer_of(transport.get_extra_info("peername"))
             if not limits.admit(peer):
                 transport.abort()
                 self.transport = transport

@@ -11,12 +11,15 @@ from starlette.types import ASGIApp
 
 from digest.errors import Unreachable
 from digest.settings.site import WebSettings
-from digest.web.connections import ConnectionLimits, bounded_protocol
+from digest.web.connections import BoundedListener, ConnectionLimits, bounded_protocol
 
 _STEP = 0.02
 _SWITCH_SECONDS = 0.001
 """How long a thread computes while others wait. With the default of 5 ms and forty busy threads, the loop
 that reads every request waits for a fifth of a second each time."""
+
+_WAITING = 2048
+"""Connections that may wait to be accepted; who comes when the queue is full tries again a second later."""
 
 _LARGEST_HEAD = 32 * 1024
 _LOGGERS = ("uvicorn.error", "python_multipart", "python_multipart.multipart", "asyncio")
@@ -32,6 +35,7 @@ class Server:
     def __init__(self, app: ASGIApp, host: str, port: int, limits: ConnectionLimits | None = None) -> None:
         self.host, self.port = host, port
         limit_logs()
+        self._limits = limits or ConnectionLimits()
         self._config = uvicorn.Config(
             app,
             host=host,
@@ -42,9 +46,9 @@ class Server:
             lifespan="off",
             ws="none",
             server_header=False,
-            http=bounded_protocol(limits or ConnectionLimits()),
+            http=bounded_protocol(self._limits),
             proxy_headers=False,
-            backlog=128,
+            backlog=_WAITING,
             h11_max_incomplete_event_size=_LARGEST_HEAD,
             timeout_graceful_shutdown=5,
         )
@@ -77,14 +81,14 @@ class Server:
     def _listen(self) -> socket.socket:
         family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
         try:
-            listening = socket.create_server((self.host, self.port), family=family)
+            listening = socket.create_server((self.host, self.port), family=family, backlog=_WAITING)
         except OSError as error:
             raise Unreachable(
                 f"the pages cannot listen on {self.host}:{self.port} ({error.strerror}): "
                 "end what does, or change [web] host and port"
             ) from None
         self.port = int(listening.getsockname()[1])
-        return listening
+        return BoundedListener(listening, self._limits)
 
     def stop(self) -> None:
         """Finish open requests, then stop."""

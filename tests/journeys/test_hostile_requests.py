@@ -4,6 +4,8 @@ import asyncio
 import contextlib
 import logging
 import socket
+import threading
+import time
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import replace
@@ -22,7 +24,7 @@ from sqlmodel import select
 from digest.models import ConsentEvent
 from digest.tasks.readers.readers import Readers
 from digest.web.app import create_app
-from digest.web.connections import ConnectionLimits
+from digest.web.connections import BoundedListener, ConnectionLimits
 from digest.web.server import LogLimit, Server
 from tests.support.readers import Clock, link, sign_up, sign_up_and_confirm, snapshot
 
@@ -69,6 +71,42 @@ def test_half_requests_of_one_client_are_few_and_end_and_others_are_served(reade
             assert answer.status == 200
         for one in held:
             one.close()
+
+
+def test_who_comes_while_hundreds_wait_need_not_come_again(readers: Readers) -> None:
+    """A connection for which the queue has no place is dropped, and its client tries again a second later."""
+    is_busy = threading.Event()
+
+    async def busy(_scope: Any, _receive: Any, _send: Any) -> None:
+        is_busy.set()
+        time.sleep(2)
+
+    server = Server(busy, "127.0.0.1", 0, ConnectionLimits(per_client=10, head=0.5))
+    server.start()
+    try:
+        with opened(server, HALF + b"\r\n"), contextlib.ExitStack() as waiting:
+            assert is_busy.wait(10)
+            for _ in range(500):
+                waiting.enter_context(socket.create_connection(("127.0.0.1", server.port), 0.9))
+    finally:
+        server.stop()
+
+
+def test_a_connection_beyond_a_limit_is_closed_as_it_is_accepted() -> None:
+    limits = ConnectionLimits(per_client=1)
+    with BoundedListener(socket.create_server(("127.0.0.1", 0)), limits) as listening:
+        listening.setblocking(False)
+        with contextlib.ExitStack() as stack:
+            first, second = (
+                stack.enter_context(socket.create_connection(listening.getsockname(), 10)) for _ in "12"
+            )
+            connection, address = listening.accept()
+            stack.enter_context(connection)
+            assert address == first.getsockname()
+            assert limits.admit(address[0])
+            with pytest.raises(BlockingIOError):
+                listening.accept()
+            assert ending(second) == b""
 
 
 def test_a_body_that_drips_is_cut_off_and_changes_nothing(readers: Readers) -> None:
