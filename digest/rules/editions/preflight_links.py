@@ -5,10 +5,13 @@ from urllib.parse import urlsplit
 
 from digest.rules.articles.images import host_of
 from digest.rules.editions.preflight_facts import EditionFacts
+from digest.rules.readers.origins import parse_ip
 
 _SHOWN = 80
 _SHORTENERS = frozenset({"bit.ly", "tinyurl.com", "t.co", "goo.gl", "ow.ly", "is.gd", "buff.ly", "cutt.ly"})
-_LOCAL = ("localhost", "127.", "10.", "192.168.", "169.254.", "0.0.0.0", "::1")  # noqa: S104 - looked for
+_LOCAL = (".localhost", ".local", ".internal", ".home.arpa")
+"""Endings of names that no reader's machine resolves to ours (RFC 6761, 6762, 8375; ICANN for .internal)."""
+
 _HTTP = ("http", "https")
 
 Found = Iterator[str]
@@ -67,7 +70,15 @@ def text_has_every_link(proof: EditionFacts) -> Found:
 
 def is_local(url: str) -> bool:
     """Return whether a link points to this machine or a private network, judging by its text."""
-    return urlsplit(url).scheme in _HTTP and host_of(url).startswith(_LOCAL)
+    try:
+        parts = urlsplit(url)
+        host = (parts.hostname or "").rstrip(".")
+    except ValueError:
+        return False
+    if parts.scheme not in _HTTP:
+        return False
+    address = parse_ip(host)
+    return not address.is_global if address is not None else f".{host}".endswith(_LOCAL)
 
 
 def quote(text: str) -> str:

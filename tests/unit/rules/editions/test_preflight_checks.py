@@ -17,6 +17,7 @@ from digest.rules.editions.preflight_facts import (
     ProofImage,
     PublicationFacts,
 )
+from digest.rules.editions.preflight_links import is_local
 from digest.rules.editions.shortening import CLIPPED_AT
 
 NOW = datetime(2026, 11, 23, 6, tzinfo=UTC)
@@ -226,3 +227,21 @@ def test_a_message_is_read_as_a_mail_program_reads_it() -> None:
 
 def test_the_words_of_a_page_have_its_title() -> None:
     assert words_of("<title>Bridge</title><p>It turns<p>again<style>x</style>") == "Bridge It turns again"
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["localhost:8000", "cms.localhost", "127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1:81", "100.64.0.1",
+     "[::1]", "[fd00::1]", "[::ffff:10.0.0.1]", "0.0.0.0", "printer.local", "cms.internal", "nas.home.arpa."],
+)  # fmt: skip
+def test_an_address_of_a_private_network_is_local(host: str) -> None:
+    assert is_local(f"http://{host}/story")
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["https://localhostel.example/", "https://10.example.org/", "https://127.news.example/", "https://8.8.8.8/",
+     "https://internal.example/", "mailto:editors@localhost", "https://[broken/"],
+)  # fmt: skip
+def test_what_only_looks_like_one_is_not(url: str) -> None:
+    assert not is_local(url)
