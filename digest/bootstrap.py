@@ -62,7 +62,7 @@ def new_public_id() -> str:
 
 @dataclass
 class Application:
-    """All that a command needs, each part made when it is first used."""
+    """All that a command needs; what is costly is made when it is first used, and kept."""
 
     settings: Settings
     clock: Callable[[], datetime] = field(default=utc_now)
@@ -146,7 +146,7 @@ class Application:
 
     @cached_property
     def traces(self) -> Traces:
-        """Return what times runs and requests for a collector; raise SettingsError if it cannot."""
+        """Return the tracer of runs and requests; raise SettingsError if no collector can be used."""
         from digest.tracing import open_traces
 
         return open_traces(self.settings.traces)
@@ -250,7 +250,8 @@ class Application:
     def worker(self, *, checked: bool = True) -> Iterator[WorkerLock]:
         """Be a worker for a block: hold the lock that shows others that this process is alive.
 
-        Raise Refused for a database that was restored from a backup, unless that is being decided on.
+        Raise Refused for a database that was restored from a backup, unless `checked` is False:
+        `digest resume` decides about it.
         """
         if checked:
             check_state(self.database, self.state_path, self.identity)

@@ -1,4 +1,4 @@
-"""The clock: the only place that reads the time of day, except for log lines."""
+"""The clock: the only place that reads the time of day, except for log lines and the scheduler's ticks."""
 
 from datetime import UTC, datetime
 

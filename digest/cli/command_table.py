@@ -128,10 +128,10 @@ LETTERS = (
     Command("done", "inbound.letters:done", "Mark a letter as done."),
 )
 GROUPS = (
-    ("articles", "The articles: add, list, show, hide, pin, correct, prune.", ARTICLES),
-    ("subscribers", "The readers: import, add, show, erase, list, export.", SUBSCRIBERS),
-    ("editors", "The editors who may open the desk: add, remove, list.", EDITORS),
-    ("letters", "Readers' letters to the editors: list, show, answer, mark as done.", LETTERS),
-    ("tokens", "The tokens of the API: make, list, revoke.", TOKENS),
-    ("sources", "The sources: list with their health, import, export.", SOURCES),
+    ("articles", "The articles that editions are made of.", ARTICLES),
+    ("subscribers", "The readers and their subscriptions.", SUBSCRIBERS),
+    ("editors", "The editors who may open the desk.", EDITORS),
+    ("letters", "Readers' letters to the editors.", LETTERS),
+    ("tokens", "The tokens of the API.", TOKENS),
+    ("sources", "The sources of articles, with their health.", SOURCES),
 )

@@ -110,8 +110,8 @@ class Loaded:
 def prepare(folder: Path, secret: str, now: datetime, port: int | None = None) -> Settings:
     """Write the demo's settings and copy the sample newsroom with new dates; existing files are kept.
 
-    The returned settings have a free port: that of the file, or `port`. The newsroom's links to its own
-    articles and pictures follow it.
+    The returned settings have `port` where it is given, and else a free port: the file's if possible. The
+    newsroom's links to its own articles and pictures follow it.
     """
     folder.mkdir(parents=True, exist_ok=True)
     config = folder / "config.toml"
@@ -132,7 +132,7 @@ def prepare(folder: Path, secret: str, now: datetime, port: int | None = None) -
 
 
 def _settle_port(config: Path, port: int | None) -> Settings:
-    """Write `port` into the demo's settings, and readers' links to whatever port these name; read them."""
+    """Write `port` into the demo's settings if it is given, make base_url match, and load them."""
     text = config.read_text(encoding="utf-8")
     if port is not None:
         text = _WEB_PORT.sub(rf"\g<1>{port}", text)

@@ -1,4 +1,6 @@
-"""Whole messages: headers, bodies, signatures. Pure: nothing here reads a clock or a socket.
+"""Messages as bytes: those that are sent, in rendering/ and dkim/, and those received, in reports/.
+
+Nothing here reads a clock or a socket.
 
 Open message.py first.
 """

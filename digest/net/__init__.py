@@ -1,4 +1,4 @@
-"""The only sockets and files: HTTP, DNS, local files; SMTP is in smtp/.
+"""Connections to other machines: HTTP, DNS and local files here, smtp/, and received mail in inbound/.
 
 Open http.py first: how a page is fetched without reaching private addresses.
 """

@@ -29,7 +29,10 @@ class Probe:
 
 
 def probe_relay(relay: Relay, timeout: float) -> Probe | Outcome:
-    """Connect, greet, start TLS and log in as delivery does, then leave; an Outcome describes a failure."""
+    """Connect, greet, start TLS and log in as delivery does, then leave; an Outcome describes a failure.
+
+    The greeting's banner is read on a second connection.
+    """
     hurried = replace(relay, timeouts=Timeouts(timeout, timeout, timeout, timeout, timeout, timeout))
     connection = open_connection(hurried)
     if isinstance(connection, Outcome):

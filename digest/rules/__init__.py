@@ -1,4 +1,4 @@
 """Pure decisions: functions of values and `now`, without input or output.
 
-The rooms are articles, editions, readers, delivery and tokens; open editions/selection.py first.
+Open editions/selection.py first: which articles a reader gets.
 """

@@ -76,7 +76,7 @@ class Content:
     `lead` and `sections` hold the articles in order; `related` are older articles, which do not count as
     delivered. `introduction` is cleaned HTML, and so are `lead_blocks`, editors' own texts that follow the
     lead; `left_out` is the number of articles that are only online; `archive_url` is the edition's page;
-    `counted_url` that on what is counted, "" where nothing is.
+    `counted_url` is the page that explains click counting, or "" without counting.
     """
 
     publication: Publication

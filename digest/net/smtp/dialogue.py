@@ -1,6 +1,7 @@
 """The SMTP dialogue as generators: each yields bytes to write, and is sent the reply (RFC 5321).
 
-It contains no socket and no clock, so that a loop over many connections can drive it as well as a test can.
+They contain no socket and no clock. Deliveries use them up to the login, and then exchange.py, which writes
+the final dot apart from the message.
 """
 
 import re

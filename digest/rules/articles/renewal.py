@@ -54,8 +54,8 @@ class Item:
 def is_told_on(known: Identity, found: Identity) -> bool:
     """Return whether a guid is just the URL with a counter: a live story that its source continues.
 
-    `https://news.example/c1#0` and `...#1` at `https://news.example/c1` are one story for two days. With
-    a time or a place on the page as the counter they are for half a day: daily pages have that as well.
+    `https://news.example/c1#0` and `...#1` at `https://news.example/c1` are one story for two days. If the
+    counter is a timestamp or a fragment, they are for half a day only: daily pages have such guids, too.
     """
     if not known.guid or not found.guid or known.guid == found.guid or known.url != found.url:
         return False
@@ -83,8 +83,8 @@ def is_said_again(known: Item, found: Item, *, both_stand: bool) -> bool:
     """Return whether an item with exactly the words of a known one is another: an alert, or a weekly thread.
 
     It has a guid and a URL of its own. While the known one is still in the source, few words or another time
-    make it another; afterwards only a different day at the same site does, because a site that moves renames
-    everything it has.
+    make it another; afterwards another day does, and then only with few words or at the same site, because a
+    site that moves renames everything it has.
     """
     if known.marks.url == found.marks.url or _shares_guid(known.marks, found.marks):
         return False
@@ -115,8 +115,10 @@ def is_renamed(known: Item, found: Item) -> bool:
 
 
 def may_be_renamed(known: Identity, title: str, found: Identity, new_title: str) -> bool:
-    """Return whether `is_renamed` is possible, judging without the texts: times are close, or titles
-    alike."""
+    """Return whether `is_renamed` is possible, judging without the texts.
+
+    The times are at most six hours apart, or both unknown; and they are equal, or the titles are alike.
+    """
     if (known.published_at is None) != (found.published_at is None):
         return False
     apart = _apart(known, found)

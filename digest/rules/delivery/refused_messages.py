@@ -58,8 +58,8 @@ def likeness(outcome: Outcome) -> str:
     """Return what refusals of the same content have in common; "" for a refusal that concerns the reader
     alone.
 
-    A refusal of the content comes after the final dot; before it, such a refusal has the subject "policy"
-    (RFC 3463 3.8: X.7.z). Words with a digit, such as a queue id, are ignored.
+    A refusal of the content comes after the final dot; an earlier one counts only with an enhanced code of
+    the subject "policy" (X.7.z, RFC 3463 3.8). Words with a digit, such as a queue id, are ignored.
     """
     reply = outcome.reply
     if reply is None or reply.code < 500:

@@ -71,10 +71,15 @@ class Words:
 class StateColumn:
     """A column that states a state: `judge` reads one of its cells.
 
-    `values` are its known cells. For others: with `filled`, any cell that is not a no is that state; with
-    `yes` and `no` a cell is an answer; common words are understood in any column; a date in a mark is the
-    time when it happened. Anything else is UNKNOWN, unless the column is `loose`: then only a plain no and
-    the words of departures count. The name of an untold column says nothing about a state.
+    A cell is looked up in `values` first, and means what the first of these says that the column has:
+
+    - `filled`: any cell that is not a no is that state.
+    - `mark`: a yes or a date, the time when it happened, is that state; a no says nothing.
+    - `yes` and `no`: the cell is an answer. If the column is `loose`, only a plain no and the words for
+      somebody who has left count.
+
+    Otherwise, and for other cells of a mark or an answer, common words for states are understood; any other
+    cell is UNKNOWN. `is_untold`: the name of the column says nothing about a state.
     """
 
     name: str
@@ -143,7 +148,7 @@ class StateColumn:
 def judge_row(
     columns: Iterable[tuple[int, StateColumn]], cells: list[str], of_file: RowVerdict
 ) -> RowVerdict:
-    """Return the worst that a row's cells say; if they say nothing, what the file's name says."""
+    """Return the worst of what a row's cells and the whole file (its name, or `--state`) say."""
     worst: RowVerdict | None = None
     for place, column in columns:
         cell = cells[place] if place < len(cells) else ""

@@ -40,7 +40,7 @@ _USUAL = "usual"  # in the place of quiet hours that a reader has not set
 
 
 class UndecidedError(Exception):
-    """A reader of a key range has changed since it was read: it is read again."""
+    """A reader of a key range has changed since the range was read: the range is read again."""
 
 
 class ReaderHours(NamedTuple):
@@ -64,7 +64,7 @@ def take_turns(session: Session) -> None:
 class KeyRange:
     """The next readers to plan: the keys `after` one up to `last`, their cohorts and their hours.
 
-    There is no `last` behind the last reader; with `is_unplaced` some readers need a cohort first.
+    `last` is None when no reader is left; with `is_unplaced` some readers need a cohort first.
     """
 
     after: int
@@ -127,7 +127,8 @@ def plan_range(
 ) -> int:
     """Plan the deliveries of one key range, and return how many.
 
-    Withheld is what has nothing new, or too little yet, and what its reader has in their feed. Raise
+    A delivery is withheld if its list is empty, waits for more articles, or the reader takes a private
+    feed instead. Raise
     UndecidedError where nothing is decided for a reader or their hours: outer joins make the database refuse
     such a row by itself, as it has no edition or no due time. They also keep SQLite reading the readers in
     the order of their ids, in which the deliveries are stored: cohort by cohort takes three times as long.

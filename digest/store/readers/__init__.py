@@ -1,4 +1,4 @@
-"""Subscribers, subscriptions, consent and suppressions as rows.
+"""Subscribers, subscriptions, consent, suppressions, letters and sign-up limits as rows.
 
 Open subscribers.py first.
 """

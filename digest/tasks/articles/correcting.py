@@ -32,7 +32,7 @@ _LONGEST = 5_000
 
 @dataclass(frozen=True, slots=True)
 class Corrected:
-    """The result: readers to be notified, and those who left or paused; the same text again is not new."""
+    """`told` readers will be notified, `withheld` left or paused; `is_new` is False for an equal text."""
 
     article_id: int
     title: str
@@ -95,7 +95,9 @@ def checked_text(text: str) -> str:
         raise InputError(f"the correction has {len(text):,} characters; {_LONGEST:,} are enough for a notice")
     pictures = pictures_in_text(text)
     if pictures:
-        raise InputError(f"the correction has a picture, {pictures[0][:100]}: link to it instead")
+        raise InputError(
+            f"the correction cannot contain pictures ({pictures[0][:100]}): write a link instead"
+        )
     return text
 
 

@@ -63,7 +63,10 @@ def judge_reverse_names(address: str, names: Records, confirmed: list[str], *, c
     A guessed address only warns: the relay here may forward to one elsewhere.
     """
     bad = fail if certain else warn
-    remedy = f"have the network's owner name {address} as the relay is named in EHLO, and give that name it"
+    remedy = (
+        f"have the network's owner set the PTR record of {address} to the relay's EHLO name, and publish an"
+        f" address record of that name with {address}"
+    )
     if names.trouble:
         return fail("ptr", f"{address}: {names.trouble}", UNREACHABLE)
     if not names:

@@ -80,9 +80,9 @@ def take_in(
 def take_in_meanwhile(inbox: Inbox, clock: Callable[[], datetime], ended: threading.Event) -> Counter[str]:
     """Process received mail until `ended` is set, in small batches and for a small share of the time.
 
-    For a thread beside a delivery, which takes hours where a relay allows few messages: whoever leaves by
-    mail meanwhile gets no message of it. Where the database or the spool fails for a moment, mail waits for a
-    later look.
+    For a thread beside a delivery, which takes hours where a relay allows few messages: who leaves by mail
+    meanwhile gets none of its messages that are still unsent. Where the database or the spool fails for a
+    moment, mail waits for a later look.
     """
     taken: Counter[str] = Counter()
     begun = time.monotonic()
@@ -155,8 +155,8 @@ def _parse(inbox: Inbox, read: Mapping[str, bytes]) -> dict[str, _Incoming | Non
 def _take_batch(inbox: Inbox, parsed: Mapping[str, _Incoming | None], now: datetime) -> dict[str, str]:
     """Process a batch in one commit; return what each message was.
 
-    If our own code fails at one, nothing of the batch is committed, and it is processed again with each
-    message in a transaction of its own inside: that one is put aside and stops no other.
+    If our own code fails at one, the batch is rolled back and repeated with a savepoint for each message: the
+    one that fails is put aside, the others are committed.
     """
     try:
         with inbox.database.write() as session:
@@ -207,7 +207,7 @@ def _act_apart(session: Session, inbox: Inbox, one: _Incoming, number: int, now:
 def key_of(inbox: Inbox, mail: Mail, raw: bytes) -> str:
     """Return a message's key: its Message-ID, the token that it was sent to, its body.
 
-    The trace fields that each way prepends do not count: the same message by two ways has the same key.
+    Headers added in transit do not count, so a message that arrives both by LMTP and by IMAP has one key.
     """
     body = raw.partition(b"\n\n")[2] if b"\r\n\r\n" not in raw[:65_536] else raw.partition(b"\r\n\r\n")[2]
     token = next(find_tokens(inbox, mail), "")
@@ -222,7 +222,7 @@ def _follow(
     if report.kind is MailKind.BOUNCE or report.complaint is not None:
         proof = prove(session, inbox, mail, report)
         if proof is None or proof.subscriber.erased_at is not None:
-            return "unproved", f"a {report.kind} about nothing that we can prove"
+            return "unproved", f"a {report.kind} that names no delivery of ours"
         if report.complaint is not None:
             return "complaint", act_on_complaint(session, inbox, report.complaint, proof, message, now)
         return "bounce", act_on_bounce(session, inbox, report, proof, message, now)

@@ -1,4 +1,4 @@
-"""Proof that every delivery is accounted for, and databases restored from a backup.
+"""What the ledger says: audit, status, metrics and `why`; databases that were restored or are moved.
 
-Open audit.py first.
+Open audit.py first: proof that every delivery is accounted for.
 """

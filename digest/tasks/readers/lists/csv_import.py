@@ -33,9 +33,9 @@ _BATCH = 10_000
 class ImportOptions:
     """The options of an import.
 
-    `state` is the state of every row of a list that has none; `ignored` names columns that look like a state
-    and are none; a given `encoding` is not guessed. A `dry_run` changes nothing. `lines` gets every line that
-    is refused. `by` says in the record of consent who imported.
+    `state` is the state of every row that does not say a worse one; `ignored` names columns that look like
+    a state and are none; a given `encoding` is not guessed. A `dry_run` changes nothing. `lines` gets every
+    line that is refused. `by` says in the record of consent who imported.
     """
 
     update: bool = False
