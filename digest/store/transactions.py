@@ -14,6 +14,12 @@ from sqlmodel import Session
 BEGIN = "BEGIN IMMEDIATE"
 """Take SQLite's write lock at once, so that a reader never has to become a writer."""
 
+CHECKPOINTS_LATE = "PRAGMA wal_autocheckpoint=16000"  # pages
+"""Let a commit on SQLite move pages from the log to the file only where nothing else has had time for it."""
+
+CHECKPOINTS_ITSELF = "PRAGMA wal_autocheckpoint=1000"
+"""Let a commit move pages as soon as there are some: SQLite's own way."""
+
 _OF_A_LOOP = {
     "plan_cache_mode": "force_generic_plan",
     "jit": "off",
@@ -40,6 +46,8 @@ class Transaction:
         self._driver: Any = connection.connection
         self._dialect = connection.dialect
         self._pipeline: Any = None
+        if self._dialect.name == "sqlite":  # nobody but the relay waits for this one's commits
+            self._driver.execute(CHECKPOINTS_ITSELF)
         if self._dialect.name == "postgresql":  # statements are sent together
             driver: Any = connection.connection.driver_connection
             with driver.cursor() as cursor:  # the same few statements each time: prepared once
@@ -52,6 +60,8 @@ class Transaction:
     def close(self) -> None:
         """Return the connection to the pool, after leaving pipeline mode."""
         try:
+            if self._dialect.name == "sqlite":
+                self._driver.execute(CHECKPOINTS_LATE)
             if self._pipeline is not None:
                 self._pipeline.__exit__(None, None, None)
                 for name in _OF_A_LOOP:  # not all: `store.database` has set others for every connection

@@ -27,7 +27,7 @@ _MARKS: tuple[Any, ...] = (
 _AT_ONCE = 500
 _MOST_LATELY = 500
 _TURN = 0x6172_7469  # any number that no other lock of ours has
-_ROOM = ("PRAGMA cache_size=-8000", "PRAGMA wal_autocheckpoint=4000")  # kB, and pages
+_ROOM = "PRAGMA cache_size=-8000"  # kB
 _LARGEST_ID = 2**31 - 1  # of PostgreSQL's integer
 
 
@@ -38,8 +38,8 @@ def take_turns(session: Session) -> None:
     SQLite from writing them twice.
     """
     take_turn(session, _TURN)
-    for pragma in _ROOM if session.get_bind().dialect.name == "sqlite" else ():
-        session.connection().exec_driver_sql(pragma).close()
+    if session.get_bind().dialect.name == "sqlite":
+        session.connection().exec_driver_sql(_ROOM).close()
 
 
 def list_at(session: Session, canonical_urls: Collection[str]) -> Iterator[Article]:

@@ -11,7 +11,7 @@ from sqlmodel import Session, col, func, or_, select, update
 from digest.models import Cohort, Delivery, Edition, Subscriber, Subscription, is_counted
 from digest.store.editions.cohorts import in_range, unindexed
 
-PART = 5_000
+PART = 1_500
 """How many readers one statement takes out of their cohorts, or moves to another, between two commits."""
 
 _ON_SQLITE = "UPDATE subscription SET cohort_id = ? WHERE id = ?"

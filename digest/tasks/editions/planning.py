@@ -35,8 +35,9 @@ from digest.tasks.webhooks.outbox import tell_of_edition
 BEYOND = 2**31 - 1
 """After every key that a subscription may have: no more ranges are planned."""
 
-RANGE_SIZE, SMALLEST_RANGE, LARGEST_RANGE = 2_000, 1_000, 20_000
-_LONGEST = 0.1  # seconds that a transaction of planning should take
+RANGE_SIZE, SMALLEST_RANGE, LARGEST_RANGE = 2_000, 250, 20_000
+_LONGEST = 0.05  # seconds that a transaction of planning should take
+_MOST_ALIKE = 10_000  # ways of being alike whose cohorts are remembered
 _COHORTS = 50  # whose histories one commit changes
 
 
@@ -52,10 +53,13 @@ class PlanningPace:
         """Return a pace that begins with a size; one smaller than the usual stays."""
         return cls(size, size < RANGE_SIZE)
 
-    def settle(self, seconds: float) -> None:
-        """Take what the last transaction took, and choose the size of the next."""
-        if not self.is_fixed:
-            fitting = int(self.size * _LONGEST / max(seconds, _LONGEST / 100))
+    def settle(self, seconds: float, done: int) -> None:
+        """Take what the last transaction took for how many readers, and choose the size of the next.
+
+        One that found fewer readers than it might have does not show that more would have been as quick.
+        """
+        if not self.is_fixed and (done >= self.size or seconds > _LONGEST):
+            fitting = int(done * _LONGEST / max(seconds, _LONGEST / 100))
             self.size = max(SMALLEST_RANGE, min(LARGEST_RANGE, fitting, 2 * self.size))
 
     def shrink(self) -> None:
@@ -85,6 +89,7 @@ class Plan:
         self._speaks = speaks
         self._selection: Selection | None = None
         self._cohorts: dict[str, int] = {}
+        self._alike: dict[placements.Likeness, int] = {}
         self._chosen: dict[tuple[int, str], Chosen] = {}
         self._recent: frozenset[int] = frozenset()
         self._is_unplaced = False
@@ -146,34 +151,34 @@ class Plan:
                 self._freeze(session, edition)
             return is_left
         if found.is_unplaced:
-            size = self.placing.size
-            if self._place(session, edition, found.last, size) == size:
+            placed = self._place(session, edition, found.last, self.placing.size)
+            if placed == self.placing.size:
                 self._range = found  # some may be left, in the same range
-            self.placing.settle(monotonic() - began)
-        elif self.plan_range(session, edition, found):
+            self.placing.settle(monotonic() - began, placed)
+        elif (planned := self.plan_range(session, edition, found)) is not None:
             edition.compiled_to = found.last
             session.add(edition)
             session.flush()
-            self.pace.settle(monotonic() - began if planning.keeps_others_out(session) else 0)
+            self.pace.settle(monotonic() - began if planning.keeps_others_out(session) else 0, planned)
         return True
 
-    def plan_range(self, session: Session, edition: Edition, found: KeyRange) -> bool:
-        """Plan the deliveries of one key range; return False if that has to be prepared anew."""
+    def plan_range(self, session: Session, edition: Edition, found: KeyRange) -> int | None:
+        """Plan the deliveries of one key range, and return how many; None if that has to be prepared anew."""
         assert found.last is not None  # noqa: S101 - there are readers
         assert self._decided is not None  # noqa: S101 - read before
         undecided = cohorts.get_cohorts(session, found.cohorts - self._decided)
         keys = [(row_id(cohort), cohort.key) for cohort in undecided]
         if not all(key in self._chosen for key in keys):
-            return False
+            return None
         decided = [(cohort, self._chosen[key]) for cohort, key in zip(undecided, keys, strict=True)]
         cohorts.decide(session, self.edition_id, decided)
         self._decided |= {row_id(cohort) for cohort in undecided}
         due = [(one, self._due_at[one]) for one in found.hours]
-        planning.plan_range(session, edition, found.last, due, edition.freeze_at)
+        planned = planning.plan_range(session, edition, found.last, due, edition.freeze_at)
         if edition.cadence != WELCOME:
             placements.unplace_unplanned(session, edition, found.last)
         self._chosen.clear()
-        return True
+        return planned
 
     def forget(self) -> None:
         """Take up what is stored, after a transaction was undone; fewer readers change in a smaller range."""
@@ -279,22 +284,27 @@ class Plan:
         )
         if not alike:
             return 0
-        named = {likeness.variants: _numbers(likeness.variants) for likeness in alike}
+        if len(self._alike) > _MOST_ALIKE:
+            self._alike.clear()
+        self._find_cohorts(session, edition, [one for one in alike if one not in self._alike])
+        placements.place(session, [(self._alike[likeness], ids) for likeness, ids in alike.items()])
+        return sum(map(len, alike.values()))
+
+    def _find_cohorts(
+        self, session: Session, edition: Edition, unknown: Sequence[placements.Likeness]
+    ) -> None:
+        """Find the cohorts of readers who are alike in a way that has not been seen yet: most by the first
+        ranges."""
+        named = {likeness.variants: _numbers(likeness.variants) for likeness in unknown}
         known = variants.list_recent_articles(
             session, {number for numbers in named.values() for number in numbers}, self._history_from
         )
         have = {text: frozenset[int]().union(*(known[one] for one in named[text])) for text in named}
-        groups: dict[str, tuple[Cohort, list[int]]] = {}
-        for likeness, ids in alike.items():
+        for likeness in unknown:
             cohort = self._cohort(likeness, have[likeness.variants], edition)
-            groups.setdefault(cohort.key, (cohort, []))[1].extend(ids)
-        placed: list[tuple[int, list[int]]] = []
-        for key, (cohort, ids) in groups.items():
-            if key not in self._cohorts:  # most stand by the first range
-                self._cohorts[key] = cohorts.find_or_add_cohort(session, cohort)
-            placed.append((self._cohorts[key], ids))
-        placements.place(session, placed)
-        return sum(len(ids) for _, ids in placed)
+            if cohort.key not in self._cohorts:
+                self._cohorts[cohort.key] = cohorts.find_or_add_cohort(session, cohort)
+            self._alike[likeness] = self._cohorts[cohort.key]
 
     def _cohort(self, reader: placements.Likeness, history: frozenset[int], edition: Edition) -> Cohort:
         topics = settle_topics(

@@ -116,7 +116,7 @@ def test_a_crash_while_first_editions_are_planned_loses_and_repeats_nothing(
     new = [join(welcoming) for _ in range(5)]
     calls, whole = itertools.count(1), Plan.plan_range
 
-    def dying(self: Plan, session: Session, edition: Edition, found: KeyRange) -> bool:
+    def dying(self: Plan, session: Session, edition: Edition, found: KeyRange) -> int | None:
         if next(calls) == 2:
             raise KeyboardInterrupt
         return whole(self, session, edition, found)
@@ -143,13 +143,13 @@ def test_who_confirms_while_first_editions_are_planned_gets_the_next_one(
         session.add(row)
     whole = Plan.plan_range
 
-    def then_confirming(self: Plan, session: Session, edition: Edition, found: KeyRange) -> bool:
-        is_done = whole(self, session, edition, found)
-        if is_done:  # its clock was read before, its commit came after
+    def then_confirming(self: Plan, session: Session, edition: Edition, found: KeyRange) -> int | None:
+        planned = whole(self, session, edition, found)
+        if planned:  # its clock was read before, its commit came after
             row = session.get_one(Subscription, late)
             row.welcome_at = NOW
             session.add(row)
-        return is_done
+        return planned
 
     with monkeypatch.context() as patch:
         patch.setattr(Plan, "plan_range", then_confirming)
