@@ -62,7 +62,7 @@ def race(edition: Edition, chance: random.Random, processes: int = PROCESSES) ->
     codes = [process.exitcode for process in (*runs, *daemons)]
     for process in (*runs, *daemons):
         process.kill()
-    return trouble(edition.judge(), codes)
+    return trouble(edition.judge(), codes, (edition.folder / "output").read_text())
 
 
 def _count_ready(edition: Edition) -> int:
@@ -78,11 +78,11 @@ def _free_port() -> int:
         return port
 
 
-def trouble(found: Found, codes: Sequence[int | None]) -> str:
+def trouble(found: Found, codes: Sequence[int | None], output: str) -> str:
     """Describe what is wrong with a round; empty if nothing is."""
     said = [found.trouble] if found.trouble else []
     if any(codes):
-        said.append(f"exit codes {codes}")
+        said.append(f"exit codes {codes}, output:\n{output}")
     made = [
         one["period"]
         for one in found.audit["editions"]

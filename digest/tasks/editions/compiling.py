@@ -205,10 +205,10 @@ class Compiler:
         """
         with self._database.write() as session:
             started = editions.started_at(session, digest.name, cadence.name, now)
+        with self._database.read() as session:  # thousands of articles: nobody is to wait for that
             last = editions.find_last(session, digest.name, cadence.name)
-            midnight = calendar.instant(
-                now.astimezone(self._settings.zone).date(), time(), self._settings.zone
-            )
+            zone = self._settings.zone
+            midnight = calendar.instant(now.astimezone(zone).date(), time(), zone)
             made_today = editions.count_since(session, digest.name, cadence.name, midnight)
             since = max(started, last.deadline_at if last else started, now - digest.lookback)
             first = first_news(session, digest, cadence.name, since, now)

@@ -1,12 +1,14 @@
 """A cadence "at once": what is new leaves within minutes, not at night, and never twice."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from digest.models.cadence import Cadence
 from digest.rules.editions.cadence import after_quiet
 from digest.settings import DigestSettings
+from digest.tasks.editions import candidates
 from tests.support.compilation import NOW, Newsroom
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
@@ -37,6 +39,22 @@ def test_news_is_gathered_first_and_leaves_once(newsroom: Newsroom) -> None:
     assert periods(newsroom, NOW + 11 * MINUTE) == ["2026-11-23T07:16"]
     assert periods(newsroom, NOW + 12 * MINUTE) == []
     assert [sorted(one) for one in newsroom.lists("news")[reader]] == [[first, second]]
+
+
+def test_others_write_while_it_is_looked_whether_there_is_news(
+    newsroom: Newsroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("digest.store.database._BUSY_MS", 10)
+    readers, look = list[int](), candidates.first_news
+
+    def subscribe_meanwhile(*given: Any) -> datetime | None:
+        readers.append(newsroom.subscribe("world", cadence="news"))
+        return look(*given)
+
+    monkeypatch.setattr("digest.tasks.editions.compiling.first_news", subscribe_meanwhile)
+    newsroom.compile(NOW + HOUR, at_once=False)
+
+    assert readers
 
 
 def test_what_no_reader_wants_makes_no_edition(newsroom: Newsroom) -> None:
