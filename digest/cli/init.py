@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from digest.bootstrap import Application
-from digest.cli.systemd import write_units
+from digest.cli.systemd import crontab_line, find_program, write_units
 from digest.cli.terminal.common import DEFAULT, Common, application
 from digest.cli.terminal.output import say, warn
 from digest.errors import DigestError
@@ -124,6 +124,11 @@ def _list_steps(path: Path, name: str, *, has_catcher: bool) -> list[str]:
          "a first reader"),
         (f"digest editors add you@example.org --role operator{config}", "opens the desk, by a password"),
         (f"digest send --now{config}", "the first edition"),
-        (f"digest run{config}", "all that follow, sign-up and desk; or `digest send` from cron"),
+        (f"digest run{config}", "all that follow, sign-up and desk"),
     ]  # fmt: skip
-    return ["next:", *(f"  {command}  # {why}" for command, why in steps)]
+    return [
+        "next:",
+        *(f"  {command}  # {why}" for command, why in steps),
+        "or let cron send what is due, in place of `digest run`, by this line in `crontab -e`:",
+        f"  {crontab_line(find_program(), path.resolve())}",
+    ]

@@ -1,7 +1,8 @@
-"""The units that `digest init --systemd` writes: a daemon, or a timer that sends each minute."""
+"""What starts the program: the units that `digest init --systemd` writes, and the line for cron."""
 
 import getpass
 import os
+import shlex
 import shutil
 import sys
 from pathlib import Path
@@ -84,10 +85,21 @@ def units(name: str, program: str, config: Path, user: str) -> dict[str, str]:
     }
 
 
+def find_program() -> str:
+    """Return the path of this program: neither systemd nor cron has the PATH of a login."""
+    return shutil.which("digest") or os.path.abspath(sys.argv[0])
+
+
+def crontab_line(program: str, config: Path) -> str:
+    """Return the crontab's line that sends what is due each minute; to cron, a bare % ends the line."""
+    command = shlex.join([program, "send", "--quiet", "--config", str(config)])
+    return "* * * * * " + command.replace("%", r"\%")
+
+
 def write_units(config: Path, *, quiet: bool = False) -> None:
     """Write the units beside the settings, and say how to install them; UsageError for a path with spaces."""
     config = config.resolve()
-    program = shutil.which("digest") or os.path.abspath(sys.argv[0])
+    program = find_program()
     for named in (str(config), program):
         if any(sign.isspace() or sign in "%$\"'\\" for sign in named):
             raise UsageError(f"{named}: systemd reads blanks, quotes, % and $ in a path its own way; move it")

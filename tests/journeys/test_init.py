@@ -2,6 +2,7 @@
 
 import io
 import shlex
+import subprocess
 import threading
 import tomllib
 from collections.abc import Iterator
@@ -10,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from digest.articles.feeds.front_page import read_front_page
+from digest.cli.systemd import crontab_line
 from digest.demo.loader import free_port
 from digest.settings import load_settings
-from tests.support.newsroom import Caught, run_command
+from tests.support.newsroom import Caught, Publication, run_command
 from tests.support.websites import Website, page
 
 FRONT = """<!doctype html><html lang="sv"><head><title>Hem | The Harbour Courier</title>
@@ -83,7 +85,7 @@ def test_each_next_step_works_as_it_is_printed_and_in_that_order(
     type_password(monkeypatch)
     end_at_once(monkeypatch)
     out, _ = run_command("init", f"{site.url}/")
-    printed = out.partition("next:\n")[2].partition("look at your")[0].splitlines()
+    printed = out.partition("next:\n")[2].partition("or let cron")[0].splitlines()
     steps = [shlex.split(line, comments=True) for line in printed]
 
     assert steps[:2] == [["${EDITOR:-vi}", "config.toml"], ["digest", "catch", "--dir", "mail"]]
@@ -119,6 +121,27 @@ def test_what_readme_says_to_type_works_in_a_clean_folder(
     assert len(lines) == 7
     shown = {path.suffix for path in (tmp_path / "look").iterdir() if not path.name.startswith("first")}
     assert shown == {".eml", ".html", ".txt"}
+
+
+def test_cron_runs_the_line_that_is_printed_for_it(publication: Publication) -> None:
+    out = publication.run("init")
+    line = next(one.strip() for one in out.splitlines() if "* * * * *" in one)
+    command = line.split(None, 5)[5]
+
+    # As cron does: another folder, and next to no environment.
+    done = subprocess.run(
+        ["/bin/sh", "-c", command], cwd="/", env={"PATH": "/usr/bin:/bin"}, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_a_path_with_what_cron_and_a_shell_read_otherwise_is_quoted() -> None:
+    config = Path("/srv/50% of it's/config.toml")
+    line = crontab_line("/opt/digest", config)
+
+    assert "%" not in line.replace(r"\%", "")
+    command = line.removeprefix("* * * * * ").replace(r"\%", "%")
+    assert shlex.split(command) == ["/opt/digest", "send", "--quiet", "--config", str(config)]
 
 
 def test_settings_that_stand_are_kept(site: Website, tmp_path: Path) -> None:
