@@ -12,7 +12,8 @@ _WORDS: tuple[tuple[Reason, str], ...] = (
     (Reason.GREYLISTED, r"gr[ae]y-?list|please try again later \(\$?greet"),
     (
         Reason.RATE_LIMITED,
-        r"rate.?limit|too many (messages|connections|recipients|emails|mails|concurrent)|throttl"
+        r"rate.?limit|too many ((invalid|bad|unknown) )?(messages|connections|recipients|emails|mails|concurrent)"
+        r"(?! (\S+ )?(on|in) (the|this|your|his|her)? ?(\S+ )?(server|mailbox|inbox|folder))|throttl"
         r"|unusual rate|exceed\w* (the )?(maximum|max|allowed|hourly|daily|rate|limit of) ?(number|rate|sending)?"
         r" of (messages|connections|mails|emails)|receiving mail (at a rate|too quickly)|deferred due to volume"
         r"|(excessive|unexpected) volume|\[TSS?\d\d\]|slow down|try again (more )?slow",
@@ -25,8 +26,8 @@ _WORDS: tuple[tuple[Reason, str], ...] = (
     ),
     (
         Reason.REPUTATION,
-        r"block ?list|black ?list|deny ?list|spamhaus|spamcop|barracuda\w* ?(reputation|central)?|\b[dr]n?s?bl\b"
-        r"|\brbl\b|\bsorbs\b|\buceprotect\b|proofpoint.*(dynamic|blocked)|poor reputation|bad reputation"
+        r"block ?list|black ?list|deny ?list|spamhaus|spamcop|barracuda\w* ?(reputation|central)?|\b[dr]n?s?bls?\b"
+        r"|\brbls?\b|\bsorbs\b|\buceprotect\b|proofpoint.*(dynamic|blocked)|poor reputation|bad reputation"
         r"|low reputation|reputation (of|too|is|score)|sender ?(base|score)|blocked using|(is|was|are|been|currently|ip|host) listed (by|in|at|on) \S+"
         r"|(client|sending|your|source|remote)? ?(ip|host|address|network|server|domain)\S*( \S+)? "
         r"(is |has been |was |have been )?(temporarily |permanently |currently )?(blocked|banned|listed|blacklisted)"
@@ -35,16 +36,17 @@ _WORDS: tuple[tuple[Reason, str], ...] = (
         r"|residential|generic (reverse|hostname)|bad helo|helo (command )?rejected|invalid helo"
         r"|fix reverse|access denied[,.]? (bad|poor)|banned|blocked (by|for|because|due|from|ip|-)"
         r"|mail from \S+ (refused|rejected) (by|due)|connection (refused|rejected) (by|due to) (policy|reputation)"
-        r"|\bxbl\b|\bpbl\b|\bsbl\b",
+        r"|\bxbl\b|\bpbl\b|\bsbl\b|\bip ?[:=] ?\d{1,3}\.\d|requires confirmation",
     ),
     (
         Reason.CONTENT,
-        r"\bspam|\bvirus|malware|phish|content (filter|reject|restrict|policy|block|denied)|message content"
+        r"spam|\b(ur|sur)i?bl\b|mass.?mail|\bvirus|malware|phish|content (filter|reject|restrict|policy|block|denied)|message content"
         r"|unsolicited|\bube\b|\buce\b|\bbulk (mail|e-?mail)|junk|(attachment|executable|file (type|ext)|extension)"
         r"\S* \S*( \S+)? ?(not (allowed|permitted)|blocked|prohibited|forbidden|rejected)|infected|bayes"
         r"|suspicious|objectionable|banned (content|file|word)|blocked url|url (listed|block)|header check"
         r"|message (was |has been )?(rejected|blocked|refused) (by|due to|because of) (content|filter)"
-        r"|invalid (message )?format|5322|2822|duplicate header|missing (from|date|message-id) header",
+        r"|invalid (message )?format|5322|2822|duplicate header|missing (from|date|message-id) header"
+        r"|without (a |an )?(to|from|date|subject|message-id)\b",
     ),
     (
         Reason.MAILBOX_FULL,
@@ -56,7 +58,9 @@ _WORDS: tuple[tuple[Reason, str], ...] = (
         r"|(storage|space) (limit|quota)|mailbox (has )?exceed|out of storage|mail storage|allowed size"
         r"|number of messages in recipient|bo[iî]te (\S+ )?(pleine|satur)|postfach (\S+ )?(voll|[üu]berf)"
         r"|buz[óo]n (\S+ )?lleno|mailbox vol\b|inkorg\w* (\S+ )?full|caixa (\S+ )?cheia|casella (\S+ )?piena"
-        r"|ящик (\S+ )?(переполн|заполн)|容量|満杯|已满|空间不足|超出|full mailbox|exceeding receiver limit",
+        r"|ящик (\S+ )?(переполн|заполн)|容量|満杯|已满|空间不足|超出|full mailbox|exceeding receiver limit"
+        r"|(not|n't|ikke|inte) (have )?(enough|sufficient) (\S+ )?(disk|disc|storage|space|room)"
+        r"|too many (messages|mails|e-?mails) (\S+ )?(on|in) |zu ?viele (mails|nachrichten) auf",
     ),
     (Reason.POLICY, r"not accepting (mail|messages) (from|with)"),  # a reader's own block of a sender
     (
@@ -68,7 +72,7 @@ _WORDS: tuple[tuple[Reason, str], ...] = (
         r"|(disabled|inactive|suspended|deactivated|expired|discontinued|closed) "
         r"(account|mailbox|user|address|recipient|e?-?mail)|not (currently )?accepting (mail|messages|any)"
         r"|(does not|doesn't|no longer) accept|extended inactivity|unused account"
-        r"|mailbox disabled|not accepting messages|acct (disabled|suspended)",
+        r"|not an active (account|mailbox|user|address|recipient)|mailbox disabled|not accepting messages|acct (disabled|suspended)",
     ),
     (
         Reason.MOVED,
@@ -88,7 +92,7 @@ _WORDS: tuple[tuple[Reason, str], ...] = (
         r"|(host|domain|hostname|server|mx)( name)? (\S+ )?(not found|unknown|lookup (failure|failed|did not)"
         r"|does ?n.t exist|does not exist|could not be found|is unknown|non ?existent|invalid|not exist)"
         r"|couldn'?t find any host|name or service not known|name server:? .*(not found|no (data|mx))"
-        r"|nxdomain|no (valid )?mx|no mail ?(host|server|exchanger)|unrout(e)?able (mail )?(domain|address)"
+        r"|malformed (or unexpected )?name ?server reply|nxdomain|no (valid )?mx|no mail ?(host|server|exchanger)|unrout(e)?able (mail )?(domain|address)"
         r"|(all relevant|no) mx records?|illegal host|no route to host name|domain name not found|dns (error|fail"
         r"|loop|lookup)|unresolvable|not (a )?(valid|existing) (domain|host)|no such host|domain .{0,40} (was )?not"
         r" found|can'?t (find|resolve)( \S+)? (host|domain|address)|nullmx|null mx|no dns|mail server for .{0,60} not"
@@ -99,20 +103,22 @@ _WORDS: tuple[tuple[Reason, str], ...] = (
         r"relay(ing)?( \S+){0,2} (denied|not (permitted|allowed)|prohibited|refused|rejected|disabled)"
         r"|(unable|not (allowed|permitted)|cannot|won'?t|don'?t|deny|do not|no) (to )?relay|relay access"
         r"|isn'?t in my list of allowed rcpthosts|not (a )?gateway|open relay|rcpthosts|that domain isn'?t in"
-        r"|not local host|we do not relay|not hosted (here|at|on)|domain not (here|served|hosted|local)",
+        r"|not local host|\bas a relay\b|we do not relay|not hosted (here|at|on)|domain not (here|served|hosted|local)",
     ),
     (
         Reason.UNKNOWN_USER,
         r"user[- ]?(name)? ?(is )?(unknown|not found|not known|invalid|doesn'?t|does not|not exist|not listed|is not"
         r"|isn'?t)|(unknown|no such|invalid|bad|nonexistent|non-existent|incorrect|wrong|illegal|undeliverable"
         r"|unrecogni[sz]ed|not a known|unauthori[sz]ed|wrong or no longer valid) (virtual |local |final delivery )?"
-        r"(user|recipient|mailbox|account|address|addressee|person|alias|destination mailbox|username|userid|login"
+        r"(user|recipient|rcpt|mailbox|account|address|addressee|person|alias|destination mailbox|username|userid|login"
         r"|e-?mail address|rcpt|name|id|object|local|customer|here|handle|in)|unknown (to|in|or)\b"
+        r"|\b(user|rcpt)\b( \S+){0,3} (not found|unknown|does ?n.?t exist|does not exist|not exist)"
         r"|(recipient|mailbox|address|account|alias|addressee|e-?mail|person|name|utilisateur)\S*( \S+){0,6}"
         r" (not found|unknown|does ?n.?t exist|does not exist|not exist|invalid|unavailable|couldn'?t be found"
         r"|could not be found|was not found|wasn'?t found|not known|not recogni[sz]ed|isn'?t valid|not valid"
-        r"|not listed|no longer valid|do(es)? not exist|is no longer|rejected|inconnu|was wrong)"
-        r"|recip(ient)?notfound|notfound|not listed in|no mailbox|no (such|valid) (user|recipient)s?"
+        r"|not listed|no longer valid|do(es)? not exist|is no longer|inconnu|was wrong)"
+        r"|(recipient|mailbox|address|account|alias|addressee|utilisateur)\S*( \S+){0,6} rejected|not unique|ambiguous"
+        r"|recip(ient)?notfound|notfound|not listed in|no (\S+ )?mailbox|no (such|valid) (user|recipient)s?"
         r"|not our customer|no account|(doesn'?t|does not) have an? (\S+ )?account|not (a|an|our) (valid |known )?"
         r"(user|mailbox|recipient|member|subscriber|customer|account)|there is no (user|one|such|account|mailbox)"
         r"|no one|nobody|here by that name|\bvrfy\b|address (rejected|error|unknown)|recipient (rejected|refused"
@@ -185,11 +191,14 @@ _TELLING = frozenset({"1.1", "1.2", "1.3", "1.6", "1.10", "2.1", "2.2", "3.4", "
 """Codes that servers use for their defined meaning; others occur with any words."""
 
 _MOST = 4_000
+_ADDRESS = re.compile(r"[^\s<>()\[\]\"',;:]{1,128}@[\w-]+(?:\.[\w-]+)*")
+_NAMED_HOST = re.compile(r"\bhost \S+?(?=\[[\da-fA-F.:]+\] ?(?:said|refused)|\s+said\b)", re.I)
+_HYPHENED = re.compile(r"\b(mail)[- ](box)\b", re.I)
 
 
 def find_reason(words: str, status: str = "") -> Reason:
     """Return why a server refused, from its words and its enhanced code."""
-    words = words[:_MOST]
+    words = _plain(words[:_MOST])
     subject = status[2:] if status[1:2] == "." else ""
     if subject == "4.1" and re.search(r"recipient address rejected: access denied", words, re.I):
         return Reason.UNKNOWN_USER  # how Exchange Online refuses an address that is not in its directory
@@ -210,3 +219,12 @@ def _reconcile(said: Reason, coded: Reason) -> Reason:
         return said
     specific = (Reason.MAILBOX_FULL, Reason.DISABLED, Reason.MOVED, Reason.UNKNOWN_HOST)
     return said if said in specific and coded in HARD_REASONS | {Reason.EXPIRED} else coded
+
+
+def _plain(words: str) -> str:
+    """Remove what is no word of the server's: addresses, its own host's name, codes written with underscores.
+
+    The mailbox "spam@" or a host named after its filter says nothing about the reason.
+    """
+    words = _NAMED_HOST.sub("host", _ADDRESS.sub("a@a", words)).replace("_", " ")
+    return _HYPHENED.sub(r"\1\2", words)
