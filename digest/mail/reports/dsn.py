@@ -15,6 +15,7 @@ KINDS = (
 ADDRESS = r"[^\s<>()\[\],;:\"'|=*`{}&（）「」【】“”«»]{1,128}@(?:\[[\d.:a-fA-F]+\]|[\w-]+(?:\.[\w-]+)*\.?)"
 _FOUND = re.compile(ADDRESS)
 _STATED = re.compile(r"[^\s<>@]{1,128}@[^\s<>@]{1,255}")  # no host has such a name, which is why it failed
+_WHOLE = re.compile(r"[^\s<>()\[\],;:\"|@]{1,128}@[\w-]+(?:\.[\w-]+)+")
 _QUOTED = re.compile(r'"([^"@\s]{1,64})"@([\w.-]+)')
 _STATUS = re.compile(r"(?<![\d.])([245])\.(\d{1,3})\.(\d{1,3})(?![\d.]*\d)")
 _CODE = re.compile(r"(?<![\d.:/-])(4[257]\d|5[0-7]\d)(?=[\s\-:#,)\]]|$)")
@@ -102,6 +103,8 @@ def _typed(value: str) -> str:
     if kind.strip().lower() == "utf-8":
         text = _UTF8.sub(lambda m: chr(int(m[1], 16)) if int(m[1], 16) < 0x110000 else m[0], text)
     text = re.sub(r"\+([0-9A-F]{2})", lambda m: chr(int(m[1], 16)) if m[1] in ("2B", "3D") else m[0], text)
+    if _WHOLE.fullmatch(text):
+        return text
     found = find_addresses(text)
     if found:
         return found[0]

@@ -35,7 +35,7 @@ _LABEL = re.compile(
     r"|error-for|intended recipients?|destination(?: address)?|address|e-?mail address|mail address|could not be"
     r" delivered to|expanded from|(?:un)?able to deliver(?:y)? (?:the )?(?:message|mail)? ?to|undeliverable (?:message )?to"
     r"|invalid (?:final delivery userid|recipient|address)|failed to deliver to|following recipients?"
-    r"|originally addressed to|user(?:'s mailbox)?|mailbox|delivery to|generated from|smtp|did not reach|rcpt|für|an|à|destinatario"
+    r"|originally addressed to|which your (?:message|mail|e-?mail) was (?:addressed|sent),?|user(?:'s mailbox)?|mailbox|delivery to|generated from|smtp|did not reach|rcpt|für|an|à|destinatario"
     r"|destinataire|empf[äa]nger|收件人(?:邮件地址)?|宛先|получатель)\s*(?:is full\s*)?[\s:;=（(<'\"\[]{1,6}(?:rfc822;\s*)?"
     rf"(?:mailto:)?({ADDRESS})",
     re.I,
@@ -46,6 +46,9 @@ _SENDER_LINE = re.compile(
     r"^\W*(from|sender|reply-to|cc|bcc|return-path|message-id|errors-to|x-\S+|references|in-reply-to|by|with|id"
     r"|mail from|de|von|expéditeur|mittente|от)\b\W*[:<]|message[- ]id\b|\bmail from:|accepting (mail|messages) from ",
     re.I,
+)
+_EXAMPLE = re.compile(
+    r"\be\.\s?g\.|\bfor example\b|\bsuch as\b|\bzum beispiel\b|\bz\.\s?b\.|\bpar exemple\b", re.I
 )
 _ASIDE = re.compile(
     r"contact|help|support|assist|questions?|visit|http|administrator|report this|reply to|postmaster|abuse@"
@@ -164,7 +167,7 @@ def strip_tags(text: str) -> str:
     if not re.search(r"<(html|body|p|br|div|table|b|font)\b", text[:5000], re.I):
         return text
     for name in ("style", "script", "head"):
-        text = _without_element(text, name)
+        text = without_element(text, name)
     text = re.sub(r"(?i)<(br|/p|/div|/tr|/h\d|/li|p|div|tr|hr|li)\b[^<>]{0,500}>", "\n", text)
     text = re.sub(
         rf"<(/?[a-zA-Z!](?!{ADDRESS}>)[^<>@]{{0,2000}}|a\b[^<>]{{0,2000}}|img\b[^<>]{{0,2000}})>", " ", text
@@ -172,7 +175,8 @@ def strip_tags(text: str) -> str:
     return html.unescape(text)
 
 
-def _without_element(text: str, name: str) -> str:
+def without_element(text: str, name: str) -> str:
+    """Remove the elements of that name, with what they contain."""
     kept, place, lower = [], 0, text.lower()
     for _ in range(50):
         begin = lower.find(f"<{name}", place)
@@ -197,7 +201,7 @@ def is_daemon(address: str) -> bool:
 def _mentions(report: str, not_theirs: frozenset[str]) -> list[_Mention]:
     found: list[_Mention] = []
     for number, line in enumerate(report.split("\n")[:_MOST_LINES]):
-        if "@" not in line or _SENDER_LINE.search(line):
+        if "@" not in line or _SENDER_LINE.search(line) or _EXAMPLE.search(line):
             continue
         found += [_Mention(number, address, rank) for address, rank in _ranked(line)
                   if address.lower() not in not_theirs and not is_daemon(address)]  # fmt: skip

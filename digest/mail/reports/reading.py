@@ -7,13 +7,15 @@ from digest.mail.reports import arf, autoreply, dsn, failure_text
 from digest.mail.reports.fallback import find_by_library
 from digest.mail.reports.parts import HeaderFields, Mail, Part, read_fields, read_mail, split_head
 from digest.mail.reports.reasons import find_reason
+from digest.mail.reports.reply_page import to_lines
+from digest.mail.reports.reply_text import ReplyText, read_reply
 from digest.mail.reports.report import Failure, MailKind, Reason, Report
 
 _REPORT_SUBJECT = re.compile(
     r"undeliver|returned (mail|message|to sender)|^\W{0,9}return(ed|ing)\b|failure (notice|notification)|mail (delivery|system)"
     r"|deliver\w*( \S+){0,4} (status|fail\w*|notif\w*|report|problem|error|delay\w*|incomplete|unsuccess\w*)|non-?delivery"
     r"|(could|can) ?n[o']t (be )?(send|sent|deliver\w*)|not (be(en)? )?deliver|(un|non)-?deliver|delayed (mail|message)"
-    r"|^\W{0,9}delivery\b|(fail|error|problem)\w* .{0,30}(deliver|mail|send)|warning: (could|message|e?-?mail)|bounced?\b|unzustellbar"
+    r"|^\W{0,9}delivery\b|(fail|error|problem)\w* .{0,30}(deliver|mail|send)|warning: (could|message (un|not|delay|still|has|could)|e?-?mail)|bounced?\b|unzustellbar"
     r"|nicht zugestellt|non (remis|recapit|distribu|d[ée]livr)|[ée]chec (de|d')|no (se )?(entreg|pudo)|n[ãa]o entreg"
     r"|mancata (consegna|recapit)|onbestelbaar|niet (afgeleverd|bezorgd)|kan ikke leveres|gick inte att|недоставлен"
     r"|не доставлен|возвращ|退信|配信|送信(エラー|できません)|message (rejected|undeliver|status|delay)|user unknown"
@@ -132,6 +134,15 @@ def main_text(mail: Mail) -> str:
     return plain.text if plain else ""
 
 
+def read_letter(mail: Mail) -> ReplyText:
+    """Separate the writer's own words of a message from what it quotes; of HTML alone, by its elements."""
+    plain = next((p for p in mail.parts if p.kind == "text/plain" and not p.is_attachment), None)
+    page = next((p for p in mail.parts if p.kind == "text/html" and not p.is_attachment), None)
+    if page is not None and not (plain and plain.text.strip()):
+        return read_reply(to_lines(page.text))
+    return read_reply(main_text(mail))
+
+
 def find_original(mail: Mail) -> HeaderFields:
     """Find the headers of the message that a report returns."""
     for part in mail.parts:
@@ -212,7 +223,9 @@ def _is_from_daemon(mail: Mail) -> bool:
 def _is_of_a_system(mail: Mail) -> bool:
     """Whether a likely report is a mail system's for certain, so that it counts though it names nobody."""
     is_typed = mail.parameters.get("report-type", "").lower() == "delivery-status"
-    return _is_from_daemon(mail) and (is_typed or bool(_REPORT_SUBJECT.search(mail.headers.text("subject"))))
+    titled = _REPORT_SUBJECT.search(mail.headers.text("subject"))
+    tells = failure_text.FAILED.search(mail.headers.text("subject") + "\n" + main_text(mail)[:4000])
+    return _is_from_daemon(mail) and (is_typed or bool(titled and tells))
 
 
 def _read_inner(mail: Mail, own: Collection[str]) -> Report | None:

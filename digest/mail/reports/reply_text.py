@@ -16,10 +16,11 @@ _WROTE = (
     r"wrote|writes|said|sent|schrieb|schreibt|geschrieben|a écrit|écrit|escribió|escribio|ha scritto|scrisse|schreef"
     r"|heeft (?:.{0,80} )?(?:geschreven|het volgende geschreven)|escreveu|napisał(?:\(a\)|a)?|napisał|pisze|skrev|kirjoitti"
     r"|написал(?:а|\(а\))?|пишет|пише|написав|yazdı|şunu yazdı|schrieb am|írta|napsal(?:a)?|a scris|έγραψε|כתב(?:ה)?|كتب(?:ت)?"
-    r"|كَتَب|گفت|نوشت|գրել է|գրեց|wrote the following|schrieb folgendes|đã viết|さんは書きました|のメッセージ|写道|寫道|작성"
+    r"|كَتَب|گفت|نوشت|գրել է|գրեց|wrote the following|schrieb folgendes|đã viết|さんは書きました|のメッセージ|のメール|写道|寫道|작성|napísal(?:a|\(a\))?|написа(?:о|ла|о/ла)?|napisa(?:o|la)(?: je)?"
+    r"|rakstīja|rašė|kirjutas|ha escrit|va escriure|idatzi du|menulis|เขียนว่า|escribeu|scríobh|skrifaði|shkroi|написал"
 )
 _STARTS = (
-    r"on|at|am|le|el|il(?: giorno)?|op|em|dnia|w dniu|den|d\.|på|kl\.?|il|dne|dana|la data|fecha|в|от|στις|ב|في|בתאריך|"
+    r"on|at|am|le|dne|v|na|на|у|στις|pada|missatge|wiadomość|kuupäev|\*|el|il(?: giorno)?|op|em|dnia|w dniu|den|d\.|på|kl\.?|il|dne|dana|la data|fecha|в|от|στις|ב|في|בתאריך|"
     r"tarihinde|a las|il|vào|trên|\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}|\d{1,2} \w+ \d{4}"
     r"|mon|tue|wed|thu|fri|sat|sun|lun|mar|mer|jeu|ven|sam|dim|mo|di|mi|do|fr|sa|so|pon|wt|śr|czw|pt|sob|niedz"
     r"|mån|tis|ons|tors|fre|lör|sön|من|من:"
@@ -39,6 +40,10 @@ _LINE_ATTRIBUTION = re.compile(
     r"|^\W{0,4}\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}\D.{0,80}<\s*[^<>@\s]+@[^<>\s]+>$",
     re.I,
 )
+_DATE = re.compile(r"\b\d{4}\b|\d{1,2}[./-]\s?\d{1,2}[./-]|\d{4}[年년]|[۰-۹]{4}")
+_TIME = re.compile(r"\d{1,2}[:.]\d\d(?!\d)|[۰-۹]{1,2}:[۰-۹]{2}")
+_NAMED = re.compile(r"<\W{0,3}(?:mailto:)?[^<>@\s]{1,128}@[^<>\s]{1,255}>|\([^()@\s]{1,128}@[^()\s]{1,255}\)")
+_COLON = (":", "：", ":*", "։")
 _HAS_DATE_OR_ADDRESS = re.compile(r"\d|@")
 _INLINE_ATTRIBUTION = re.compile(
     rf"(?:(?<=\w)-+ ?| -* ?)(?:On|Am|Le|El|Il|Op|Em|Den)\s\S.{{6,160}}?(?:\d{{4}}|\d{{1,2}}:\d\d).{{0,160}}(?:{_WROTE})\s?:\s*$"
@@ -62,22 +67,33 @@ _FIELD = re.compile(
     r"^[\s>]*[*_]{0,2}(?:from|sent|to|cc|date|subject|reply-to|von|gesendet|an|datum|betreff|de|envoyé|à|objet|enviado(?: el)?"
     r"|para|asunto|fecha|da|inviato|a|oggetto|data|van|verzonden|aan|onderwerp|enviada(?: em)?|assunto|från|skickat|till|ämne|fra"
     r"|sendt|til|emne|lähettäjä|lähetetty|aihe|od|wysłano|do|temat|от|отправлено|кому|тема|дата|من|تاريخ الإرسال|إلى|الموضوع|תאריך"
-    r"|מאת|נושא|אל|ում|ումից|թեմա|ամսաթիվ|発信者|差出人|送信日時|宛先|件名|发件人|发送时间|收件人|主题|보낸 ?사람|받는 ?사람|제목)[*_]{0,2}\s?[:：]"
+    r"|מאת|נושא|אל|ում|ումից|թեմա|ամսաթիվ|発信者|差出人|送信日時|宛先|件名|发件人|发送时间|收件人|主题|보낸 ?사람|받는 ?사람|제목|보낸 ?날짜"
+    r"|vastaanottaja|päivämäärä|kopio|dato|od|odesláno|odoslané|komu|předmět|predmet|feladó|elküldve|címzett|tárgy|de la|trimis|către|subiect"
+    r"|kimden|gönderildi|gönderilme|kime|konu|tarih|από|στάλθηκε|ημερομηνία|προς|θέμα|від|надіслано|изпратено|до|относно|šalje|poslano|prima"
+    r"|za|zadeva|nuo|išsiųsta|kam|saatja|saadetud|adressaat|teema|no|nosūtīts|tēma|enviat|per a|assumpte|от кого|寄件者|寄件日期|收件者|主旨"
+    r"|日期|từ|đã gửi|tới|chủ đề|dari|terkirim|kepada|subjek|ուղարկվել է|ուղարկված է|נשלח|التاريخ|المرسل|تاريخ|от|από)[*_]{0,2}\s?[:：՝]"
     r"[*_]{0,2}\s?\S",
     re.I,
 )
 _QUOTED = re.compile(r"^\s{0,3}[>|](?![\w-]*:\S)")
+_DEVICE = (
+    r"(?:iphon|ipad|ipod|android|blackberry|samsung|galaxy|mobile|handy|smartphone|phone|telefon|tel[ée]fono|téléphone|mobil|outlook|yahoo|aol"
+    r"|windows|mail|nokia|htc|huawei|xiaomi|pixel|device|tablet|app|wireless|proton|spark|thunderbird|cellulare|m[óo]vil|celular|komórk|почт"
+    r"|телефон|موبايل|هاتف|ال.{0,12}|dispositiv|puhelim|matkapuhelim)"
+)
 _SIGNATURE = re.compile(
     r"^\s*(?:--|—|__+|–)\s?\s*$|^\s*[-_]{2,}\s*$|^_{5,}|^-{5,}$"
-    r"|^\s*(?:sent|get|envoy[ée]|gesendet|verzonden|enviado|enviada|inviato|skickat|sendt|wysłan[eo]|отправлено|lähetetty|von meinem"
-    r"|diese (?:e-?mail|nachricht) wurde von|télécharg|obtenir|hanki|scarica|holen sie sich|تم الإرسال|أُرسلت|נשלח|ուղարկված|"
-    r"iphoneから|発信|从我的|发自|發自|나의)\s?"
-    r"(?:\S+ ){0,6}?.{0,60}(?:iphone|ipad|android|blackberry|samsung|galaxy|mobile|handy|smartphone|phone|telefon|tel[ée]fono|téléphone"
-    r"|mobil\w*|outlook|yahoo|aol|windows|mail|nokia|htc|huawei|xiaomi|pixel|device|tablet|app|wireless|proton|spark|thunderbird|"
-    r"smartphone\w*|cellulare|m[óo]vil|celular|komórk\w*|موبايل|هاتف\w*|ال.{0,12})\b.{0,60}$"
-    r"|^\s*(?:发自|發自|iphoneから送信|나의 iphone).{0,40}$",
+    r"|^\s*(?:sent|get|envoy[ée]|gesendet|verzonden|verstuurd|enviad[oa]|enviat|inviat[oa]|skickat|sendt|wysłan[eoa]|отправлен[оа]|lähetetty"
+    r"|odeslán[oa]|odoslan[éoá]|elküldve|στάλθηκε|надіслано|изпратено|poslano|trimis|đã gửi|dikirim|ուղարկ\S+|saadetud|išsiųsta|nosūtīts"
+    r"|von meinem|diese (?:e-?mail|nachricht) wurde von|télécharg\w+|obten(?:ir|ez|er)|hanki|scarica|holen sie sich|hämta|hent|pobierz|descarga\w*"
+    r"|تم الإرسال|أُرسلت|نُشر|احصل|נשלח|iphoneから|発信|从我的|從我的|发自|發自|나의)"
+    rf"\s?(?:\S+ ){{0,6}}?.{{0,60}}{_DEVICE}.{{0,60}}$"
+    rf"|^\s*\S{{0,20}}{_DEVICE}\S{{0,20}} (?:gönderildi|gesendet|보냄)\W{{0,3}}$"
+    r"|^\s*(?:发自|發自|iphoneから送信|나의 iphone|從我的).{0,40}$",
     re.I,
 )
+_NOT_ATTRIBUTION = re.compile(r"^\s*(?:https?://|[-*•]\s+\w+\s*:)")
+_POINTED = re.compile(r"<{2,}\s*$")
 _DASH_NAME = re.compile(r"^-\s?[A-ZÀ-ÞԱ-Ֆ][\w.'-]*(?: [A-ZÀ-ÞԱ-Ֆ&][\w.'-]*){0,3}$")
 
 
@@ -102,7 +118,12 @@ def read_reply(text: str) -> ReplyText:
         if _begins_rest(lines, place, taken):
             quoted += lines[place:]
             break
-        if taken or _QUOTED.match(lines[place]) or _is_link_of_quote(lines, place):
+        if (
+            taken
+            or _is_quoted(lines[place])
+            or _DIVIDER.match(lines[place])
+            or _is_link_of_quote(lines, place)
+        ):
             taken = taken or 1
             quoted += lines[place : place + taken]
             place += taken
@@ -118,7 +139,10 @@ def read_reply(text: str) -> ReplyText:
 def _begins_rest(lines: list[str], place: int, attribution: int) -> bool:
     """Return whether all that follows is another message: below a divider, a block of fields, an unmarked
     quote."""
-    if _DIVIDER.match(lines[place]) or _is_field_block(lines, place):
+    if _DIVIDER.match(lines[place]):
+        below = next((at for at in range(place + 1, min(place + 4, len(lines))) if lines[at].strip()), place)
+        return not (below > place and _attribution(lines, below))
+    if _is_field_block(lines, place):
         return True
     if not attribution:
         return False
@@ -126,9 +150,14 @@ def _begins_rest(lines: list[str], place: int, attribution: int) -> bool:
     return bool(following) and not _QUOTED.match(following[0]) and not _QUOTED.match(lines[place])
 
 
+def _is_quoted(line: str) -> bool:
+    """Return whether a line is quoted text, not one that points at its own words: ">>> here <<<"."""
+    return bool(_QUOTED.match(line)) and not _POINTED.search(line)
+
+
 def _attribution(lines: list[str], place: int) -> int:
     """Return how many lines an attribution has from here; 0 if none begins."""
-    if not lines[place].strip() or len(lines[place]) > 500:
+    if not lines[place].strip() or len(lines[place]) > 500 or _NOT_ATTRIBUTION.match(lines[place]):
         return 0
     joined = ""
     for taken in range(1, _ATTRIBUTION_LINES + 1):
@@ -140,17 +169,31 @@ def _attribution(lines: list[str], place: int) -> int:
         joined = f"{joined} {line}".strip()
         if len(joined) > 600:
             break
-        if (
-            joined.endswith((":", "：", ":*"))
-            and _ATTRIBUTION.match(joined)
-            and _HAS_DATE_OR_ADDRESS.search(joined)
-        ):
+        if joined.endswith(_COLON) and _ATTRIBUTION.match(joined) and _HAS_DATE_OR_ADDRESS.search(joined):
+            return taken
+        whole = taken == 1 or (taken <= 3 and all(one.strip() for one in lines[place : place + taken]))
+        if whole and _is_dated_address(joined, lines, place, place + taken):
             return taken
         if taken == 1 and _LINE_ATTRIBUTION.match(joined) and _is_quote_below(lines, place + 1, joined):
             return taken
         if _FIELD.match(joined):
             break
     return 0
+
+
+def _is_dated_address(line: str, lines: list[str], first: int, place: int) -> bool:
+    """Return whether a line in any language is an attribution: a date, a time and an address before a colon.
+
+    Without the address, or without the time, a quote has to follow at once.
+    """
+    begins = _DATE.search(lines[first]) or _NAMED.search(lines[first])
+    if not begins or not line.endswith(_COLON) or len(line) > 300 or not _DATE.search(line):
+        return False
+    has_time, has_address = bool(_TIME.search(line)), bool(_NAMED.search(line))
+    if has_time and has_address:
+        return True
+    following = next((one for one in lines[place : place + 3] if one.strip()), "")
+    return (has_time or has_address) and bool(_QUOTED.match(following))
 
 
 def _is_quote_below(lines: list[str], place: int, line: str) -> bool:

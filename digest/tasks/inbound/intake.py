@@ -19,8 +19,7 @@ from sqlmodel import Session
 from digest.errors import DigestError, Unreachable
 from digest.mail.reports import autoreply
 from digest.mail.reports.parts import Mail, read_mail
-from digest.mail.reports.reading import find_sender, main_text, read_parsed, return_path_of
-from digest.mail.reports.reply_text import read_reply
+from digest.mail.reports.reading import find_sender, read_letter, read_parsed, return_path_of
 from digest.mail.reports.report import MailKind, Report
 from digest.net.inbound.pace import SHARE
 from digest.net.inbound.spool import Spool, collect
@@ -244,7 +243,7 @@ def _follow(
             return "command", done
     if machine:
         return report.kind, report.why
-    first_line = next((line for line in read_reply(main_text(mail)).own.split("\n") if line.strip()), "")
+    first_line = next((line for line in read_letter(mail).own.split("\n") if line.strip()), "")
     settled = _settle_print(request, mail, first_line)
     if settled is not None:
         return "command", settled

@@ -10,8 +10,7 @@ from sqlmodel import Session
 
 from digest.errors import InputError
 from digest.mail.reports.parts import Mail, decode_words
-from digest.mail.reports.reading import main_text
-from digest.mail.reports.reply_text import read_reply
+from digest.mail.reports.reading import read_letter
 from digest.models import Answer, Article, Edition, Letter, LetterState
 from digest.safe_text import printable
 from digest.store.articles.articles import get_articles
@@ -44,7 +43,7 @@ def keep_letter(
     article: int | None = None,
 ) -> Letter:
     """Store a letter, with quoted text separated from the writer's own, and plan its forwarding."""
-    read = read_reply(main_text(mail))
+    read = read_letter(mail)
     row = Letter(
         message_id=message,
         at=now,

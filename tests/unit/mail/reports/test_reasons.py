@@ -52,7 +52,9 @@ def test_the_reason_is_told_from_a_servers_words(reason: Reason, words: str) -> 
     assert find_reason(words) == reason
 
 
-@pytest.mark.parametrize("name", ["spam", "quota", "postmaster.blocked", "mailbox-full", "unknown.user", "virus"])
+@pytest.mark.parametrize(
+    "name", ["spam", "quota", "postmaster.blocked", "mailbox-full", "unknown.user", "virus"]
+)
 def test_what_an_address_or_a_host_is_called_is_no_reason(name: str) -> None:
     assert find_reason(f"<{name}@readers.example>: 451 Please wait") is Reason.UNDETERMINED
     assert find_reason(f"host {name}.filter.example[192.0.2.9] said: 550 No such user") is Reason.UNKNOWN_USER

@@ -25,6 +25,31 @@ ATTRIBUTIONS = {
     "zh": "在 2026年11月23日 7:05，The Harbour Courier <news@courier.example>写道：",
     "iso": "2026-11-23 7:05 GMT+01:00 The Harbour Courier <news@courier.example>:",
     "two lines": "On Mon, 23 Nov 2026 at 07:05, The Harbour Courier\n<news@courier.example> wrote:",
+    "fi": "ma 23. marrask. 2026 klo 7.05 The Harbour Courier <news@courier.example> kirjoitti:",
+    "fi phone": "The Harbour Courier <news@courier.example> kirjoitti 23.11.2026 kello 7.05:",
+    "no": "man. 23. nov. 2026 kl. 07:05 skrev The Harbour Courier <news@courier.example>:",
+    "cs": "po 23. 11. 2026 v 7:05 odesílatel The Harbour Courier <news@courier.example> napsal:",
+    "sk": "po 23. 11. 2026 o 7:05 The Harbour Courier <news@courier.example> napísal(a):",
+    "hu": "The Harbour Courier <news@courier.example> ezt írta (időpont: 2026. nov. 23., H, 7:05):",
+    "ro": "În lun., 23 nov. 2026 la 07:05, The Harbour Courier <news@courier.example> a scris:",
+    "tr": "The Harbour Courier <news@courier.example>, 23 Kas 2026 Pzt, 07:05 tarihinde şunu yazdı:",
+    "el": "Στις Δευ 23 Νοε 2026 στις 7:05 π.μ., ο χρήστης The Harbour Courier <news@courier.example> έγραψε:",
+    "uk": "пн, 23 лист. 2026 р. о 07:05 The Harbour Courier <news@courier.example> пише:",
+    "bg": "На пн, 23.11.2026 г. в 7:05 The Harbour Courier <news@courier.example> написа:",
+    "sr": "пон, 23. нов 2026. у 07:05 The Harbour Courier <news@courier.example> је написао/ла:",
+    "lv": "pirmd., 2026. g. 23. nov., plkst. 07:05 — lietotājs The Harbour Courier (<news@courier.example>) rakstīja:",
+    "et": "Kuupäev E, 23. november 2026 kell 07:05 kirjutas The Harbour Courier <news@courier.example>:",
+    "ca": "Missatge de The Harbour Courier <news@courier.example> del dia dl., 23 de nov. 2026 a les 7:05:",
+    "eu": "The Harbour Courier (<news@courier.example>) erabiltzaileak hau idatzi du (2026 aza. 23, al. (7:05)):",
+    "id": "Pada tanggal Sen, 23 Nov 2026 pukul 07.05 The Harbour Courier <news@courier.example> menulis:",
+    "th": "เมื่อ จ. 23 พ.ย. 2026 เวลา 07:05 The Harbour Courier <news@courier.example> เขียนว่า:",
+    "he": "בתאריך יום ב׳, 23 בנוב׳ 2026 ב-7:05 מאת The Harbour Courier <news@courier.example>:",
+    "fa": "در تاریخ دوشنبه ۲۳ نوامبر ۲۰۲۶،‏ ۷:۰۵ The Harbour Courier <news@courier.example> نوشت:",
+    "ko": "2026년 11월 23일 (월) 오전 7:05, The Harbour Courier <news@courier.example>님이 작성:",
+    "zh later": "The Harbour Courier <news@courier.example> 于2026年11月23日周一 07:05写道：",
+    "pl phone": "Wiadomość napisana przez The Harbour Courier <news@courier.example> w dniu 23.11.2026, o godz. 07:05:",
+    "ru page": "Понедельник, 23 ноября 2026, 7:05 +03:00 от The Harbour Courier <news@courier.example>:",
+    "a language without words here": "Zzz qq 23 xx 2026 at 07:05 The Harbour Courier <news@courier.example> zzyx:",
     "three lines": "On Mon, Nov 23, 2026 at 7:05 AM The Harbour Courier <\nnews@courier.example>\nwrote:",
 }
 BLOCKS = {
@@ -39,6 +64,25 @@ BLOCKS = {
     "pt": "De: The Harbour Courier <news@courier.example>\nEnviada em: segunda-feira\nPara: Anna\nAssunto: World",
     "sv": "Från: The Harbour Courier <news@courier.example>\nSkickat: den 23 november\nTill: Anna\nÄmne: World",
     "ar": "من: The Harbour Courier <news@courier.example>\nتاريخ الإرسال: الاثنين\nإلى: Anna\nالموضوع: World",
+    "fi": "Lähettäjä: The Harbour Courier <news@courier.example>\nPäivämäärä: 23.11.2026\nVastaanottaja: Anna\nAihe: World",
+    "no": "Fra: The Harbour Courier <news@courier.example>\nSendt: mandag 23. november\nTil: Anna\nEmne: World",
+    "cs": "Od: The Harbour Courier <news@courier.example>\nOdesláno: pondělí 23. listopadu\nKomu: Anna\nPředmět: World",
+    "sk": "Od: The Harbour Courier <news@courier.example>\nOdoslané: pondelok\nKomu: Anna\nPredmet: World",
+    "hu": "Feladó: The Harbour Courier <news@courier.example>\nElküldve: hétfő 7:05\nCímzett: Anna\nTárgy: World",
+    "ro": "De la: The Harbour Courier <news@courier.example>\nTrimis: luni\nCătre: Anna\nSubiect: World",
+    "tr": "Kimden: The Harbour Courier <news@courier.example>\nGönderildi: Pazartesi\nKime: Anna\nKonu: World",
+    "el": "Από: The Harbour Courier <news@courier.example>\nΣτάλθηκε: Δευτέρα\nΠρος: Anna\nΘέμα: World",
+    "uk": "Від: The Harbour Courier <news@courier.example>\nНадіслано: понеділок\nКому: Anna\nТема: World",
+    "bg": "От: The Harbour Courier <news@courier.example>\nИзпратено: понеделник\nДо: Anna\nОтносно: World",
+    "hr": "Šalje: The Harbour Courier <news@courier.example>\nPoslano: ponedjeljak\nPrima: Anna\nPredmet: World",
+    "lt": "Nuo: The Harbour Courier <news@courier.example>\nIšsiųsta: pirmadienis\nKam: Anna\nTema: World",
+    "et": "Saatja: The Harbour Courier <news@courier.example>\nSaadetud: esmaspäev\nAdressaat: Anna\nTeema: World",
+    "ca": "De: The Harbour Courier <news@courier.example>\nEnviat: dilluns\nPer a: Anna\nTema: World",
+    "hy": "Ումից՝ The Harbour Courier <news@courier.example>\nՈւղարկվել է՝ երկուշաբթի\nՈւմ՝ Anna\nԹեմա՝ World",
+    "ja": "差出人: The Harbour Courier <news@courier.example>\n送信日時: 2026年11月23日\n宛先: Anna\n件名: World",
+    "ko": "보낸 사람: The Harbour Courier <news@courier.example>\n보낸 날짜: 11월 23일\n받는 사람: Anna\n제목: World",
+    "zh-tw": "寄件者: The Harbour Courier <news@courier.example>\n寄件日期: 11月23日\n收件者: Anna\n主旨: World",
+    "vi": "Từ: The Harbour Courier <news@courier.example>\nĐã gửi: Thứ Hai\nTới: Anna\nChủ đề: World",
     "rule": "________________________________\nFrom: The Harbour Courier <news@courier.example>\nSent: Monday\nTo: Anna",
     "divider": "-----Original Message-----\nThe Harbour Courier",
     "divider de": "-----Ursprüngliche Nachricht-----\nThe Harbour Courier",
@@ -47,7 +91,12 @@ BLOCKS = {
 }
 SIGNATURES = ["-- \nAnna Lind\nQuay 3", "Sent from my iPhone", "Von meinem iPhone gesendet", "Envoyé de mon iPhone",
               "Enviado desde mi iPhone", "Skickat från min iPhone", "Inviato da iPhone", "Verzonden met mijn iPhone",
-              "Wysłane z iPhone'a", "Get Outlook for iOS", "-Anna Lind", "__\nAnna Lind"]  # fmt: skip
+              "Wysłane z iPhone'a", "Get Outlook for iOS", "-Anna Lind", "__\nAnna Lind",
+              "Lähetetty iPhonestani", "Sendt fra Outlook for iOS", "Odesláno z iPhonu", "Odoslané z iPhonu", "Elküldve az iPhone-omról",
+              "iPhone'umdan gönderildi", "Στάλθηκε από το iPhone μου", "Надіслано з iPhone", "Отправлено с iPhone",
+              "Изпратено от моя iPhone", "Poslano s mog iPhonea", "Trimis de pe iPhone-ul meu", "أُرسلت من الـ iPhone", "נשלח מה-iPhone שלי",
+              "從我的 iPhone 傳送", "나의 iPhone에서 보냄", "Đã gửi từ iPhone của tôi", "Dikirim dari iPhone saya", "Enviat des del meu iPhone",
+              "Verstuurd vanaf mijn iPhone", "Saadetud minu iPhone'ist", "Hämta Outlook för iOS", "Ուղարկված է իմ iPhone-ից"]  # fmt: skip
 
 
 @pytest.mark.parametrize("attribution", ATTRIBUTIONS.values(), ids=ATTRIBUTIONS)
@@ -127,3 +176,30 @@ def test_a_link_that_a_mail_program_wraps_inside_of_a_quote_is_quoted() -> None:
     read = read_reply(f"{OWN}\n\n{ATTRIBUTIONS['en']}\n\n{quote}\n")
 
     assert read.own == OWN
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "We met on 23.11.2026 at 7:05: it was cold.\nI walked.",
+        "Three things about the bridge:\nIt is old. It was closed in 1999.",
+        "Write to <anna@readers.example> and tell her:\nI walked over it.",
+        "No: I was there.\nTo: nobody in particular.",
+        "I sent it from the harbour, by mail, and the phone rang while I wrote the four pages that you then printed in part.",
+    ],
+)
+def test_what_only_resembles_a_quote_stays_the_writers_own(text: str) -> None:
+    read = read_reply(text)
+
+    assert read.own == text
+    assert not read.quoted
+
+
+def test_a_divider_above_a_marked_quote_ends_with_the_quote() -> None:
+    text = f"------- Original Message -------\n{ATTRIBUTIONS['en']}\n{QUOTE}\n{OWN}"
+
+    assert read_reply(text).own == OWN
+
+
+def test_a_line_that_points_at_its_own_words_is_no_quote() -> None:
+    assert read_reply("Look here:\n>>> the bridge <<<\nIt is open.").own.count("bridge") == 1
