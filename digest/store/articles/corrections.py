@@ -55,12 +55,15 @@ def list_editions_of(session: Session, article_ids: Collection[int]) -> list[Edi
 
 
 def list_digests(session: Session, article_id: int) -> list[str]:
-    """List the digests that have readers with an article."""
+    """List the digests that have readers with an article.
+
+    The variants are a subquery: of a join, SQLite looks each of them up for each reader.
+    """
+    holding = select(VariantArticle.variant_id).where(VariantArticle.article_id == article_id)
     query = (
         select(Subscription.digest)
         .join(Delivery, col(Delivery.subscription_id) == col(Subscription.id))
-        .join(VariantArticle, col(VariantArticle.variant_id) == col(Delivery.variant_id))
-        .where(VariantArticle.article_id == article_id, is_counted())
+        .where(col(Delivery.variant_id).in_(holding), is_counted())
         .distinct()
     )
     return sorted(session.exec(query))
