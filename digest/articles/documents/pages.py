@@ -43,6 +43,9 @@ _ROOT = re.compile(r"<(?:html|body)\b", re.I)
 _LATEST_BEGINNING = 8_000
 _PARTS = re.compile(r"\s+[|»«•·–—\\/-]\s+|\s*\|\s*|\s+::?\s+")
 _LEAST_HEADING = 12
+# The story, a section or more, and the site: "Tide turns » Local » News » The Harbour Post".
+_CRUMBS = 3
+_CRUMB = re.compile(r"\s+[|»«›>•·]\s+")
 _FEWEST_WORDS = 8
 _LONGEST_LABEL = 160
 _NO_ARTICLE = (
@@ -141,7 +144,13 @@ def _extracted(text: str, url: str) -> Document | None:
 
 def _prepared(tree: HtmlElement, url: str) -> HtmlElement:
     """Remove the author's `address`, and resolve links against the page's base: the library knows only the
-    host."""
+    host.
+
+    Elements that bear a name of the library's own notation would break its output; they are no HTML.
+    """
+    for marked in all_of(tree, "hi", "ref"):
+        marked.tag = "span"
+        marked.attrib.clear()
     for address in all_of(tree, "address"):
         if person_of_address(address):
             remove(address)
@@ -169,13 +178,12 @@ def _title(found: Document | None, stated: PageMetadata, host: str) -> str:
             return heading
     site = one_line(stated.site)
     if site:
+        name = re.escape(site)
         bare = re.sub(
-            rf"\s*(?:[|»](?:\s*{re.escape(site)}(?: [\w&]+){{0,2}})|[–—·:-]\s*{re.escape(site)})\s*$",
-            "",
-            title,
-            flags=re.I,
+            rf"\s*(?:[|»](?:\s*{name}(?: [\w&]+){{0,2}})|[–—·:-]\s*{name})\s*$", "", title, flags=re.I
         )
-        return bare or title
+        led = re.sub(rf"^{name}\s*[|»–—:-]\s+(?=.{{{_LEAST_HEADING}}})", "", bare, flags=re.I)
+        return led or title
     return title
 
 
@@ -193,6 +201,11 @@ def _own_title(title: str, stated: PageMetadata, host: str) -> str:
     within = [
         one for one in headings if one.casefold() != known and one.casefold() in map(str.casefold, others)
     ]
+    crumbs = _CRUMB.split(named)
+    if len(crumbs) >= _CRUMBS and len(_CRUMB.split(title)) > 1:
+        story = max(crumbs, key=len)
+        if all(len(story) > 2 * len(part) for part in crumbs if part != story):
+            return story
     if not title:
         return within[0] if within else max(others or parts, key=len, default="")
     if known in of_site or (len(parts) > 1 and known in map(str.casefold, parts[1:]) and within):

@@ -3,7 +3,7 @@
 import re
 from urllib.parse import parse_qs, urlsplit
 
-from digest.articles.html.trees import Element, all_of, element, remove, replace, words_of
+from digest.articles.html.trees import Element, all_of, element, remove, replace, unwrap, words_of
 
 _FRAMES = ("iframe", "embed", "object", "frame", "amp-iframe", "video", "audio", "amp-video", "amp-audio")
 _SOURCES = ("src", "data-src", "data-lazy-src", "data-litespeed-src", "data", "data-url")
@@ -37,6 +37,8 @@ _QUOTES = re.compile(
     r"twitter-(?:tweet|video)|instagram-media|tiktok-embed|fb-(?:post|video)|telegram-post|bluesky-embed|mastodon-embed",
     re.I,
 )
+# "To watch this film you need a newer browser."
+_MOST_FALLBACK = 20
 _KEY = re.compile(r"[\w-]{3,40}")
 _COUNTS = re.compile(
     r"googletagmanager|doubleclick|google\.com/recaptcha|facebook\.com/tr|/ads?[/.?]|amazon-adsystem|list-manage",
@@ -56,22 +58,38 @@ def link_embeds(tree: Element, tags: frozenset[str]) -> None:
             _put(embed, form.format(key) if key and is_whole else None)
     for embed in all_of(tree, *tags.intersection(_FRAMES)):
         if embed.getparent() is not None:
-            _put(embed, _address(embed))
+            _put(embed, _address(embed), is_kept=_holds_the_text(embed))
 
 
-def _put(embed: Element, address: str | None) -> None:
+def _holds_the_text(embed: Element) -> bool:
+    """Return whether an embed's content is text of the article.
+
+    `embed` and `frame` have no content (HTML 13.1.2): what a parser puts there follows them. An `object` has
+    what is shown in its place (HTML 4.8.7), or, left open, the rest of the article.
+    """
+    if embed.tag == "object":
+        return _address(embed) is None or len(words_of(embed).split()) > _MOST_FALLBACK
+    return embed.tag in ("embed", "frame")
+
+
+def _put(embed: Element, address: str | None, *, is_kept: bool = False) -> None:
     if (
         not address
         or address.startswith(("about:", "data:", "blob:", "javascript:"))
         or _COUNTS.search(address)
     ):
-        remove(embed)
+        unwrap(embed) if is_kept else remove(embed)
         return
     address = _watched(f"https:{address}" if address.startswith("//") else address)
     title = " ".join((embed.get("title") or embed.get("aria-label") or "").split())[:120]
     paragraph = element("p")
     paragraph.append(element("a", title if len(title) > 3 else _name(address, str(embed.tag)), href=address))
-    replace(embed, paragraph)
+    if not is_kept:
+        replace(embed, paragraph)
+        return
+    paragraph.tail, embed.text = embed.text, None
+    embed.insert(0, paragraph)
+    unwrap(embed)
 
 
 def _link_quote(quote: Element) -> None:
