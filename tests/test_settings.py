@@ -60,7 +60,7 @@ def test_a_secret_may_come_from_the_environment_which_wins(
     ("name", "value", "says"),
     [
         ("DIGEST_SMTP__PORT", "abc", '= "abc": must be a whole number such as 8'),
-        ("DIGEST_SITE__TIMEZONE", "Mars", '= "Mars": is no time zone'),
+        ("DIGEST_SITE__TIMEZONE", "Mars", '= "Mars": is not a time zone'),
         ("DIGEST_WEB__SECRET", "hush", ": secret must have 16 characters or more"),
         ("DIGEST_DATABASE__URL", "foo://ann:hush@db/x", ": url must start with"),
         ("DIGEST_SMTP__PROT", "25", ': unknown key; did you mean "port"?'),

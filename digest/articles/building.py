@@ -83,7 +83,7 @@ def _addresses(url: str, base_url: str, canonical: str | None, own_fragment: str
     """Return an article's link and its canonical form."""
     absolute = safe_url(url, base_url)
     if absolute is None:
-        raise InputError(f'the link "{one_line(url)[:100]}" is no http(s) address')
+        raise InputError(f'the link "{one_line(url)[:100]}" is not an http(s) address')
     absolute = undecorated(absolute)
     compared = canonical_url(canonical or absolute)
     if own_fragment:

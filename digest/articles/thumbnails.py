@@ -43,7 +43,7 @@ def shrink(content: bytes) -> Shrunk:
             warnings.simplefilter("error")
             return _shrink(content)
     except (UnidentifiedImageError, Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise InputError(f"it is no picture of a kind that is copied ({', '.join(_FORMATS)})") from None
+        raise InputError(f"it is not a picture of a kind that is copied ({', '.join(_FORMATS)})") from None
     except (OSError, SyntaxError, ValueError, EOFError, IndexError, TypeError, MemoryError, Warning):
         raise InputError("the picture is damaged") from None
 

@@ -126,7 +126,7 @@ def _show(row: dict[str, Any], *, quiet: bool) -> None:
         "",
     ]
     if row["made"]:
-        lines += ["then write under [dkim] in config.toml, and let `digest doctor` look:"]
+        lines += ["then write under [dkim] in config.toml, and check it with `digest doctor`:"]
         lines += [f'  {name} = "{value}"' for name, value in row["settings"].items()] + [""]
     for line in "\n".join(lines).split("\n")[:-1]:
         say(line, quiet=quiet)

@@ -20,7 +20,7 @@ from digest.tasks.doctor.scope import Scope, is_address
 from digest.tasks.inbound.round_trip_check import examine_round_trip
 
 _PATIENCE = timedelta(minutes=2)
-_MEND = "mend the settings, then look again"
+_REMEDY = "correct the settings, then run this again"
 
 
 def doctor(
@@ -57,7 +57,7 @@ def doctor(
             if round_trip:
                 findings.append(_go_round(app))
     except SettingsError as error:
-        findings = [fail("settings", line, _MEND) for line in str(error).splitlines()]
+        findings = [fail("settings", line, _REMEDY) for line in str(error).splitlines()]
         _show(findings, json=json, quiet=common.quiet)
         sys.exit(error.exit_code)
     _show(findings, json=json, quiet=common.quiet)
@@ -73,7 +73,7 @@ def _go_round(app: Application) -> Finding:
 def _check_options(sends_from: tuple[str, ...], timeout: float) -> tuple[str, ...]:
     for address in sends_from:
         if not is_address(address):
-            raise UsageError(f'--sends-from "{address}" is no IP address')
+            raise UsageError(f'--sends-from "{address}" is not an IP address')
     if not 0 < timeout <= 600:
         raise UsageError(f'--timeout "{timeout:g}" must be more than 0 and at most 600 seconds')
     return tuple(str(ipaddress.ip_address(address)) for address in sends_from)

@@ -40,7 +40,7 @@ def embed(
         found = catalogues.find(language or settings.site.language)
         if language is not None and found is None:
             known = ", ".join(catalogues.languages)
-            raise UsageError(f'--language "{language}" is no language of ours: pick {known}')
+            raise UsageError(f'--language "{language}" is not a language of this installation: pick {known}')
         words = catalogues.translator(found or "en")
         pages = Pages(bundled("templates") / "web", settings)
         offered = [settings.digest(name) for name in digest] or list(settings.digests)

@@ -52,7 +52,7 @@ def init(
     for line in _list_steps(path, name, has_catcher=has_catcher):
         say(line, quiet=common.quiet)
     if shown is not None:
-        say("look at your first edition in the browser:", quiet=common.quiet)
+        say("open your first edition in the browser:", quiet=common.quiet)
         say(f"  {shlex.quote(sys.executable)} -m webbrowser {shown.as_uri()}", quiet=common.quiet)
 
 

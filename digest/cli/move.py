@@ -18,7 +18,7 @@ def move(database_url: str, *, common: Common = DEFAULT) -> None:
             database_url, lambda table, rows: say(f"{table}: {rows} rows", quiet=common.quiet or not rows)
         )
         said = f"{moved.rows} rows in {moved.tables} tables are the same in both databases"
-        say(f"{said}; the old one takes no further changes", quiet=common.quiet)
+        say(f"{said}; the old one accepts no further changes", quiet=common.quiet)
         say(_next_steps(app), quiet=common.quiet)
 
 

@@ -152,5 +152,5 @@ def _summary(loaded: Loaded, folder: Path) -> list[str]:
         f"{held.articles} articles from 2 sources, {held.readers} readers",
         f"{tally.accepted} messages accepted, {tally.failed} failed; {held.variants} variants",
         f"each message is a file: {folder / 'outbox'} ({loaded.messages} in all)",
-        f"go on with: digest audit --config {folder / 'config.toml'}",
+        f"next: digest audit --config {folder / 'config.toml'}",
     ]

@@ -97,8 +97,8 @@ def _without_time(text: str, written: str) -> str:
     try:
         _read_days(text, written.lower(), None, "07:00")
     except ValueError:
-        return f'"{text}" is no cadence: {REMEDY}'
-    return f'"{text}" is no cadence: it has days and no time; write "{f"{written} 07:00".strip()}"'
+        return f'"{text}" is not a cadence: {REMEDY}'
+    return f'"{text}" is not a cadence: it has days and no time; write "{f"{written} 07:00".strip()}"'
 
 
 def _read_times(text: str, written: str) -> tuple[time, ...]:
@@ -171,8 +171,8 @@ def _weekday(text: str, word: str, times: str) -> int:
     near = difflib.get_close_matches(word, [*short, *_FULL], n=1)
     meant = f'; did you mean "{near[0].capitalize()}"?' if near else f": {REMEDY}"
     raise ValueError(
-        f'"{text}" is no cadence: "{times}" is understood, '
-        f'"{shown[0] if shown else word}" is no weekday{meant}'
+        f'"{text}" is not a cadence: "{times}" is understood, '
+        f'"{shown[0] if shown else word}" is not a weekday{meant}'
     )
 
 
@@ -212,7 +212,7 @@ def _read_weeks(text: str, every: re.Match[str], start: str | None) -> Days:
     try:
         begins_on = date.fromisoformat(start).toordinal() if start is not None else _COUNTED_FROM
     except ValueError:
-        raise ValueError(f'"{text}": "{start}" is no date; write one such as 2026-11-30') from None
+        raise ValueError(f'"{text}": "{start}" is not a date; write one such as 2026-11-30') from None
     monday = begins_on - (begins_on - 1) % 7
 
     def has(day: date) -> bool:

@@ -16,7 +16,7 @@ def read_file(path: Path, max_bytes: int = _MAX_BYTES) -> bytes:
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
-            raise InputError(f"{path} is no file; give the path of one")
+            raise InputError(f"{path} is not a file; give the path of one")
         if status.st_size > max_bytes:
             raise InputError(f"{path} is larger than {max_bytes:,} bytes; give a smaller file")
         return path.read_bytes()
@@ -33,7 +33,7 @@ def read_folder(path: Path, rejected: list[Rejected] | None = None) -> Iterator[
     raised.
     """
     if not path.is_dir():
-        raise InputError(f"{path} is no folder; give the path of one with articles in it")
+        raise InputError(f"{path} is not a folder; give the path of one with articles in it")
     root = path.resolve()
     for file in sorted(path.rglob("*")):
         relative = file.relative_to(path)

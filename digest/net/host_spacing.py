@@ -25,7 +25,7 @@ class HostSpacing:
         """Wait until a host may be requested, and reserve it; raise Busy if it asked to be left alone."""
         with self._lock(host):
             if (told := self._refused.get(host)) is not None:
-                raise Busy(f"{told}; its host is not asked again in this run", told.retry_after)
+                raise Busy(f"{told}; its host is not requested again in this run", told.retry_after)
             left = self._ended.get(host, -self._spacing) + self._spacing - time.monotonic()
             if host in self._ended and left > 0:
                 self._wait(left)

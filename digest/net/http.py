@@ -138,7 +138,7 @@ def post(
     except (httpx2.HTTPError, httpcore2.ConnectError, httpcore2.TimeoutException, OSError) as error:
         raise Unreachable(f"{host} does not answer ({type(error).__name__})") from None
     except (httpx2.InvalidURL, ValueError):
-        raise InputError(f"{host} is no address that can be posted to") from None
+        raise InputError(f"{host} is not an address that can be posted to") from None
 
 
 def _origin(url: str) -> tuple[str, int]:
@@ -210,7 +210,7 @@ class _CheckedBackend(httpcore2.NetworkBackend):
             raise httpcore2.ConnectError("the name cannot be resolved") from None
         addresses = list(dict.fromkeys(str(item[4][0]) for item in found))
         if not self._allow_private and not all(is_public(address) for address in addresses):
-            raise _PrivateAddressError("the name stands for a private address")
+            raise _PrivateAddressError("the name resolves to a private address")
         last: Exception = httpcore2.ConnectError("the name has no address")
         for address in addresses:
             try:
@@ -288,7 +288,7 @@ def _get(
     except (httpx2.HTTPError, httpcore2.ConnectError, httpcore2.TimeoutException, OSError) as error:
         raise Unreachable(f"{_shown(url)} does not answer ({type(error).__name__})") from None
     except (httpx2.InvalidURL, ValueError):
-        raise InputError(f"{_shown(url)} is no address that can be fetched") from None
+        raise InputError(f"{_shown(url)} is not an address that can be fetched") from None
     _refuse(response, url)
     found = response.headers
     return Fetched(
@@ -332,7 +332,7 @@ def _read(response: httpx2.Response, url: str, max_bytes: int, end: float) -> by
         if size > max_bytes:
             raise InputError(f"{_shown(url)} is larger than {max_bytes:,} bytes; give a smaller one")
         if time.monotonic() > end:
-            raise Unreachable(f"{_shown(url)} takes too long")
+            raise Unreachable(f"{_shown(url)} takes too long; it is tried again later")
         parts.append(chunk)
     return b"".join(parts)
 
@@ -344,7 +344,7 @@ def _checked(url: str) -> str:
     except ValueError:
         host, parts = None, urlsplit("")
     if parts.scheme not in ("http", "https") or not host:
-        raise InputError(f"{_shown(url)} is no http or https address")
+        raise InputError(f"{_shown(url)} is not an http or https address")
     return url
 
 
@@ -357,7 +357,9 @@ def _joined(url: str, location: str) -> str:
     try:
         return urljoin(url, location)
     except ValueError:
-        raise InputError(f"{_shown(url)} redirects to what is no address; check it in a browser") from None
+        raise InputError(
+            f"{_shown(url)} redirects to what is not an address; check it in a browser"
+        ) from None
 
 
 def _plain(value: str | None) -> str | None:

@@ -304,8 +304,8 @@ def _blocked(refused: Sequence[BlockedMail]) -> list[Condition]:
 
 def _disabled(receiver: DisabledReceiver) -> Condition:
     detail = (
-        f"{_sentence(receiver.why)} What it was not told waits for 30 days: mend it, then start it again at"
-        " the desk, or remove it."
+        f"{_sentence(receiver.why)} What it has not received is kept for 30 days: correct it and start it"
+        " again at the desk, or remove it."
     )
     return Condition(f"webhook {receiver.id}", AlertKind.WEBHOOK, receiver.host, detail, receiver.path)
 

@@ -72,7 +72,7 @@ class DigestSettings(Table):
     def _names_are_free(cls, written: dict[str, str]) -> dict[str, str]:
         for name in RESERVED:
             if name in written:
-                raise ValueError(f'"{name}" is no name for a cadence: {name}s are sent under it')
+                raise ValueError(f'"{name}" is not a name for a cadence: {name}s are sent under it')
         return written
 
     @model_validator(mode="after")

@@ -20,7 +20,7 @@ def _domain(value: object) -> object:
         raise ValueError('must be a domain such as "news.example.org"')
     name = ascii_name(value) if value else ""
     if name and ("." not in name or len(name) > 253 or not _NAME.fullmatch(name)):
-        raise ValueError('is no domain: write a name such as "news.example.org"')
+        raise ValueError('is not a domain: write a name such as "news.example.org"')
     return name
 
 

@@ -16,7 +16,7 @@ def ascii_name(domain: str) -> str:
     try:
         return idna.encode(domain.strip().rstrip("."), uts46=True).decode().lower()
     except idna.IDNAError:
-        raise ValueError('is no domain: write a name such as "news.example.org"') from None
+        raise ValueError('is not a domain: write a name such as "news.example.org"') from None
 
 
 def is_full_name(name: str) -> bool:

@@ -24,7 +24,7 @@ def _inbox(value: object) -> object:
     known = ascii_name(domain) if value else ""
     fits = len(local) <= _LONGEST_LOCAL and len(local) + 1 + len(known) <= _LONGEST_PATH
     if value and not (fits and _LOCAL.fullmatch(local) and (is_full_name(known) or known in LOOPBACK)):
-        raise ValueError('is no mail address: write one of ASCII signs alone, such as "news@example.org"')
+        raise ValueError('is not a mail address: write one of ASCII signs alone, such as "news@example.org"')
     return f"{local}@{known}" if value else ""
 
 

@@ -46,7 +46,7 @@ def load_settings(path: Path) -> Settings:
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path} cannot be read: {error}") from None
     except tomllib.TOMLDecodeError as error:
-        raise SettingsError(f"{path} is no valid TOML: {error}") from None
+        raise SettingsError(f"{path} is not valid TOML: {error}") from None
     for reserved in RESERVED:
         if reserved in written:
             raise SettingsError(f"{path}: {reserved}: unknown key; remove it")

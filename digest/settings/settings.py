@@ -90,7 +90,7 @@ class Settings(BaseSettings):
         ):
             for name in names:
                 if names.count(name) > 1:
-                    raise ValueError(f'[[{kind}]] name "{name}" stands twice: each needs a name of its own')
+                    raise ValueError(f'[[{kind}]] name "{name}" is used twice: each needs a name of its own')
         return self
 
     @model_validator(mode="after")

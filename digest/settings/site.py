@@ -87,7 +87,7 @@ class DatabaseSettings(Table):
         except ValueError:
             port = 0
         if port == 0:
-            raise ValueError("url has a port that is no number from 1 to 65535")
+            raise ValueError("url has a port that is not a number from 1 to 65535")
         return self
 
 
@@ -173,7 +173,7 @@ class TracesSettings(Table):
             return endpoint
         parts = urlsplit(endpoint)
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError(f'"{endpoint}" is no address: write http://127.0.0.1:4318/v1/traces')
+            raise ValueError(f'"{endpoint}" is not an address: write http://127.0.0.1:4318/v1/traces')
         if parts.username is not None:
             raise ValueError("endpoint has a user name in it: put what it asks for into headers")
         return endpoint

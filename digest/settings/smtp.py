@@ -14,7 +14,7 @@ from digest.settings.types import Table
 def _domain(value: object) -> object:
     name = ascii_name(value) if isinstance(value, str) else ""
     if "." not in name or "@" in name:
-        raise ValueError('is no domain: write [smtp.domains."example.com"]')
+        raise ValueError('is not a domain: write [smtp.domains."example.com"]')
     return name
 
 

@@ -41,7 +41,7 @@ def parse_duration(value: object) -> timedelta:
 
 def _timezone(value: object) -> object:
     if not isinstance(value, str) or value not in available_timezones():
-        raise ValueError('is no time zone: write a name such as "Europe/Paris" or "UTC"')
+        raise ValueError('is not a time zone: write a name such as "Europe/Paris" or "UTC"')
     return value
 
 
@@ -61,7 +61,7 @@ def _mailbox(value: object) -> object:
     address = parseaddr(value)[1] if isinstance(value, str) else ""
     local, _, domain = address.rpartition("@")
     if not local or ("." not in domain.strip(".") and domain not in LOOPBACK):
-        raise ValueError('is no mail address: write "name@example.org" or "Name <name@example.org>"')
+        raise ValueError('is not a mail address: write "name@example.org" or "Name <name@example.org>"')
     if any(ord(char) < 32 or ord(char) == 127 for char in str(value)):
         raise ValueError("must be one line without control characters")
     if not local.isascii():
@@ -82,7 +82,7 @@ def _base_url(value: object) -> object:
 def _host(value: object) -> object:
     name = ascii_name(value) if isinstance(value, str) else ""
     if not re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)+", name):
-        raise ValueError('is no host: write a name such as "images.example.org"')
+        raise ValueError('is not a host: write a name such as "images.example.org"')
     return name
 
 
@@ -92,7 +92,7 @@ def _network(value: object) -> object:
             return ipaddress.ip_network(str(value))
         except ValueError:
             raise ValueError(
-                'is no address or network: write "127.0.0.1", "10.0.0.0/8" or "2001:db8::/32"'
+                'is not an address or network: write "127.0.0.1", "10.0.0.0/8" or "2001:db8::/32"'
             ) from None
     return value
 
@@ -108,7 +108,7 @@ def _year_day(value: object) -> object:
     try:
         date.fromisoformat(text if len(text) == 10 else f"2024-{text}")
     except ValueError:
-        raise ValueError(f'"{text}" is no date: write "12-25" (each year) or "2027-01-01"') from None
+        raise ValueError(f'"{text}" is not a date: write "12-25" (each year) or "2027-01-01"') from None
     return text
 
 
@@ -116,7 +116,7 @@ def parse_quiet_hours(value: object) -> str:
     """Parse quiet hours, "22:00-07:00"; an empty text means none."""
     text = re.sub(r"\s*[-–]\s*", "-", str(value).strip())
     if text and not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d", text):
-        raise ValueError(f'"{value}" is no span of hours: write "22:00-07:00", or "" for none')
+        raise ValueError(f'"{value}" is not a span of hours: write "22:00-07:00", or "" for none')
     if text and text[:5] == text[6:]:
         raise ValueError(f'"{value}" leaves no hour for messages; write "" for no quiet hours')
     return text
@@ -125,7 +125,9 @@ def parse_quiet_hours(value: object) -> str:
 def _origin(value: object) -> object:
     parts = urlsplit(value if isinstance(value, str) else "")
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/") or parts.query:
-        raise ValueError("is no origin: write scheme, host and port alone, such as https://app.example.org")
+        raise ValueError(
+            "is not an origin: write scheme, host and port alone, such as https://app.example.org"
+        )
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2].lower()}"
 
 

@@ -14,7 +14,7 @@ _MOVED = "moved: "
 
 _SQLITE = (
     ("locked", "is locked by another program: end it, or wait until it has finished"),
-    ("not a database", "is no SQLite database: correct [database] url, or move the file away"),
+    ("not a database", "is not an SQLite database: correct [database] url, or move the file away"),
     ("malformed", "is damaged: restore a backup, or recover it with `sqlite3 FILE .recover`"),
     ("unable to open", "cannot be opened: create its folder and let this account write there, or correct"
                        " [database] url"),
@@ -43,7 +43,7 @@ def _of_postgresql(url: URL, error: BaseException | None) -> str | None:
     state = getattr(error, "sqlstate", None) or ""
     is_operational = any(kind.__name__ == "OperationalError" for kind in type(error).__mro__)
     if state == _NOT_SUPPORTED and "cached plan" in str(error):
-        return f"the database {_place(url)} was upgraded under this run: the next run goes on"
+        return f"the database {_place(url)} was upgraded under this run: the next run continues"
     if not is_operational and state not in (_PERMISSION, _READ_ONLY):
         return None
     return f"the database {_place(url)} {_remedy(url, state, ' '.join(str(error).split()))}"

@@ -61,7 +61,10 @@ def test_a_worker_suspended_between_mark_and_final_dot_sends_none_of_what_anothe
 
         monkeypatch.setattr(Recorder, "commit", commit_and_sleep)
         monkeypatch.setattr(loop, "seconds_with_sleep", lambda: clock() + slept[0])
-        with app.worker() as worker, pytest.raises(Unreachable, match="others deliver what it had claimed"):
+        with (
+            app.worker() as worker,
+            pytest.raises(Unreachable, match="other workers deliver what it had claimed"),
+        ):
             deliver(app.run(worker))
         app.close()
 
@@ -96,7 +99,7 @@ def test_a_loop_whose_tables_another_version_has_just_changed_says_so_in_a_line(
     read()
     with database.write() as session:
         session.connection().exec_driver_sql("ALTER TABLE variant ALTER COLUMN id TYPE bigint")
-    with pytest.raises(Unreachable, match="was upgraded under this run: the next run goes on"):
+    with pytest.raises(Unreachable, match="was upgraded under this run: the next run continues"):
         read()
     read()
     transactions.close()

@@ -325,4 +325,4 @@ def test_the_command_makes_a_token_that_opens_and_revokes_it(newsdesk: Newsdesk)
     assert "WordPress" in run_command("tokens", "list", *config)[0]
     run_command("tokens", "revoke", "1", *config)
     assert kind_of(program.get("/token")) == "token"
-    assert "is no scope" in run_command("tokens", "make", "X", "--scope", "all", *config, code=1)[1]
+    assert "is not a scope" in run_command("tokens", "make", "X", "--scope", "all", *config, code=1)[1]

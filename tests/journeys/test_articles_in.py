@@ -207,8 +207,8 @@ def test_a_fetch_that_waits_says_until_when_and_how_to_ask_at_once(
     publication.run("fetch", code=1)
 
     said = publication.run("fetch")
-    assert "newsroom: is asked again " in said
-    assert "after 1 failed fetch; `digest fetch newsroom` asks it now" in said
+    assert "newsroom: is requested again " in said
+    assert "after 1 failed fetch; `digest fetch newsroom` requests it now" in said
 
     site.pages["/feed"] = good
     publication.run("fetch", "newsroom")

@@ -90,7 +90,7 @@ def test_a_block_is_changed_removed_and_that_is_undone(newsdesk: Newsdesk) -> No
     ("place", "text", "said"),
     [
         ("*end", "  ", "A free block needs a text"), ("*end", "x" * 5_001, "has 5001 characters"),
-        ("*end", "Dear {name}", "nothing is filled in there"), ("nowhere", "Hello", "is no section of this digest"),
+        ("*end", "Dear {name}", "nothing is filled in there"), ("nowhere", "Hello", "is not a section of this digest"),
         ("*end", "![x](https://evil.example/p.png)", "has a picture"),
     ],
 )  # fmt: skip

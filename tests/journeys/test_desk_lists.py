@@ -115,7 +115,7 @@ def test_a_list_is_tried_again_with_other_choices_and_removed(newsdesk: Newsdesk
         (b"", "readers.csv", {}, "The file readers.csv is empty"),
         (LIST, "readers.csv", {"consent": "agreed"}, "Write the sentence that these readers agreed to"),
         (LIST, "readers.csv", {"digest": "nope"}, "There is no digest"),
-        (LIST, "readers.csv", {"state": "happy"}, "is no state of a list"),
+        (LIST, "readers.csv", {"state": "happy"}, "is not a state of a list"),
         (LIST, "", {}, "Choose the file of the list."),
     ],
 )  # fmt: skip

@@ -85,7 +85,7 @@ def test_an_uploaded_picture_is_copied_small_and_shown_in_this_edition_alone(new
     ("content", "alt", "said"),
     [
         (b"", "A peak", "Choose the file of the picture."), (None, " ", "Describe the picture for those"),
-        (b"<svg onload=alert(1)>", "A peak", "It is no picture of a kind that is copied"),
+        (b"<svg onload=alert(1)>", "A peak", "It is not a picture of a kind that is copied"),
         (b"GIF89a\x01\x00", "A peak", "picture"), (None, "x" * 501, "The description has 501 characters"),
     ],
 )  # fmt: skip

@@ -109,8 +109,8 @@ def test_dark_and_light_are_shown_whatever_the_browsers_own_scheme() -> None:
     ("query", "said"),
     [
         ("address=nobody@readers.example", "has no subscription"),
-        ("address=no-address", "is no mail address"),
-        ("at=yesterday", "is no time"),
+        ("address=no-address", "is not a mail address"),
+        ("at=yesterday", "is not a time"),
         ("topics=culture", "Nothing is new for this reader"),
     ],
 )
@@ -192,7 +192,7 @@ def test_a_proof_that_the_relay_does_not_take_says_so(newsdesk: Newsdesk, relay:
     answer = newsdesk.sign_in().do("proof")
     relay.__enter__()
     assert answer.status_code == 502
-    assert "The relay did not take the message" in answer.text
+    assert "The relay did not accept the message" in answer.text
 
 
 def password_link(relay: Caught) -> str:

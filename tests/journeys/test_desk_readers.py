@@ -139,10 +139,10 @@ def test_choices_are_saved_and_recorded_with_who_saved_them(newsdesk: Newsdesk) 
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ({"digest": "world", "hour": "25"}, "is no hour"), ({"digest": "world", "hour": "eight"}, "is no hour"),
-        ({"digest": "world", "cadence": "hourly"}, "is no cadence of world"),
+        ({"digest": "world", "hour": "25"}, "is not an hour"), ({"digest": "world", "hour": "eight"}, "is not an hour"),
+        ({"digest": "world", "cadence": "hourly"}, "is not a cadence of world"),
         ({"digest": "world", "most": "900"}, "900"), ({"digest": "science"}, "gets no digest to change"),
-        ({"language": "xx"}, "is no language of ours"), ({"timezone": "Mars"}, "is no time zone"),
+        ({"language": "xx"}, "is not a language of this installation"), ({"timezone": "Mars"}, "is not a time zone"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_saved_is_said_and_changes_nothing(
@@ -182,7 +182,7 @@ def test_a_pause_ends_on_a_day_or_by_hand(newsdesk: Newsdesk) -> None:
     olga, path = newsdesk.sign_in(OLGA), page_of(newsdesk)
 
     assert "is past" in olga.do("pause", path=path, digest="world", until="2020-01-01").text
-    assert "is no date" in olga.do("pause", path=path, digest="world", until="soon").text
+    assert "is not a date" in olga.do("pause", path=path, digest="world", until="soon").text
     olga.do("pause", path=path, digest="world", until="2026-12-24")
 
     row = subscription(newsdesk)

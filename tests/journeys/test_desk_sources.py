@@ -113,8 +113,8 @@ def test_a_preview_shows_what_an_address_would_bring_and_the_lines_for_it(newsde
     [
         ("http://127.0.0.1:1/feed", "public"),
         ("javascript:alert(1)", "alert(1)"),
-        ("", "is no address"),
-        ("http://[", "is no address"),
+        ("", "is not an address"),
+        ("http://[", "is not an address"),
     ],
 )
 def test_an_address_that_cannot_be_read_is_refused_with_its_reason(

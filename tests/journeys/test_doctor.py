@@ -111,7 +111,7 @@ def test_where_all_is_set_up_every_line_says_so(setting: Setting) -> None:
     (pages,) = [one for check in found.values() for one in check if one["status"] != "ok"]
     assert pages["found"].endswith("is for this machine alone: no reader can open it")
     said = {check: " | ".join(one["found"] for one in ones) for check, ones in found.items()}
-    assert "takes us at 127.0.0.1; the login is accepted" in said["relay"]
+    assert "accepts us at 127.0.0.1; the login is accepted" in said["relay"]
     assert "TLSv1.3, certificate until " in said["relay-tls"]
     assert "offers SIZE " in said["relay-offers"]
     assert said["spf"] == "courier.example ends -all, 2 of 10 look-ups"
@@ -158,7 +158,7 @@ def test_it_prints_lines_with_remedies_and_with_quiet_trouble_alone(setting: Set
             f"{OURS} may not send for courier.example",
         ),
         (("_dmarc.courier.example", "TXT"), ["v=DMARC1; p=maybe"], "dmarc", "has no valid p="),
-        (("courier.example", "MX"), ["0 ."], "mx", "says that it takes no mail"),
+        (("courier.example", "MX"), ["0 ."], "mx", "says that it accepts no mail"),
         (("mail.courier.example", "A"), ["192.0.2.99"], "ptr", "does not lead back to it"),
         (("25.2.0.192.in-addr.arpa", "PTR"), [], "ptr", "has no name in DNS"),
         (
@@ -197,7 +197,7 @@ def test_a_resolver_that_does_not_answer_fails_the_checks_that_need_it_and_no_ot
 def test_a_relay_that_is_not_there(setting: Setting) -> None:
     setting.publication.change_settings(f"port = {setting.relay.port}", f"port = {closed_port()}")
     line = setting.line("relay")
-    assert "cannot be used (connect: connection refused) -> look at [smtp] host and port" in line
+    assert "cannot be used (connect: connection refused) -> check [smtp] host and port" in line
 
 
 def test_a_relay_that_nobody_vouches_for(setting: Setting) -> None:
@@ -211,7 +211,7 @@ def test_a_login_that_is_refused(setting: Setting) -> None:
         setting.publication.change_settings('security = "starttls"\n', "")
         line = setting.line("relay")
     assert "cannot be used (auth: 535" in line
-    assert line.endswith("-> look at [smtp] username and password")
+    assert line.endswith("-> check [smtp] username and password")
     assert "hush" not in line
 
 
@@ -288,13 +288,13 @@ def test_settings_that_are_wrong_are_the_first_line_and_the_only_ones(setting: S
     setting.publication.change_settings("Europe/Paris", "Mars/Base")
     (finding,) = setting.publication.facts("doctor", code=2)
     assert (finding["check"], finding["status"]) == ("settings", "fail")
-    assert 'timezone = "Mars/Base": is no time zone' in finding["found"]
+    assert 'timezone = "Mars/Base": is not a time zone' in finding["found"]
 
 
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        (("--sends-from", "mail.example"), '--sends-from "mail.example" is no IP address'),
+        (("--sends-from", "mail.example"), '--sends-from "mail.example" is not an IP address'),
         (("--timeout", "0"), '--timeout "0" must be more than 0'),
     ],
 )

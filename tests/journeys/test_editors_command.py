@@ -24,7 +24,7 @@ def test_an_editor_is_added_listed_changed_and_removed(
     assert publication.run("editors", "remove", "mara@courier.example") == "removed\n"
 
     assert publication.facts("editors", "list") == []
-    assert "is no editor" in publication.run("editors", "remove", "mara@courier.example", code=1)
+    assert "is not an editor" in publication.run("editors", "remove", "mara@courier.example", code=1)
 
 
 @pytest.mark.parametrize(
@@ -55,4 +55,4 @@ def test_an_invitation_mails_a_link_and_says_where_the_relay_does_not_take_it(tm
     assert "/desk/password/" not in said
     failed = publication.run("editors", "add", "mara@courier.example", "--invite", code=1)
     assert "is an editor without a password" in failed
-    assert "the relay did not take the message" in failed
+    assert "the relay did not accept the message" in failed

@@ -89,5 +89,7 @@ def test_a_language_and_digests_are_chosen_and_styles_can_be_left_out(publicatio
 
 
 def test_what_is_not_offered_is_an_error_that_names_it(publication: Publication) -> None:
-    assert '"tlh" is no language of ours' in publication.run("embed", "--language", "tlh", code=2)
+    assert '"tlh" is not a language of this installation' in publication.run(
+        "embed", "--language", "tlh", code=2
+    )
     publication.run("embed", "--digest", "none", code=2)

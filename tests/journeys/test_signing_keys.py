@@ -39,7 +39,7 @@ def test_what_is_printed_is_what_to_publish_and_to_write(publication: Publicatio
     assert "  name:  r1._domainkey.courier.example\n  value: v=DKIM1; k=rsa; p=MII" in said
     assert 'r1._domainkey.courier.example. 3600 IN TXT ( "v=DKIM1; k=rsa; p=' in said
     assert (
-        'under [dkim] in config.toml, and let `digest doctor` look:\n  domain = "courier.example"\n  selector = "r1"\n  key_file = "dkim-r1.pem"\n'
+        'under [dkim] in config.toml, and check it with `digest doctor`:\n  domain = "courier.example"\n  selector = "r1"\n  key_file = "dkim-r1.pem"\n'
         in said
     )
     assert "PRIVATE" not in said
@@ -49,7 +49,7 @@ def test_a_key_is_never_overwritten(publication: Publication) -> None:
     publication.run("dkim", "--selector", "r1")
     before = (publication.folder / "dkim-r1.pem").read_bytes()
     said = publication.run("dkim", "--selector", "r1", code=1)
-    assert "dkim-r1.pem stands, and no key is overwritten: name another file with --out\n" in said
+    assert "dkim-r1.pem exists, and no key is overwritten: name another file with --out\n" in said
     assert (publication.folder / "dkim-r1.pem").read_bytes() == before
 
 
@@ -58,7 +58,7 @@ def test_a_key_is_never_overwritten(publication: Publication) -> None:
     [
         (("--selector", "a b"), "--selector must be a name of a-z, 0-9 and -"),
         (("--domain", "corsair.example"), '--domain "corsair.example" does not answer for From\'s domain'),
-        (("--domain", "courier"), "--domain is no domain"),
+        (("--domain", "courier"), "--domain is not a domain"),
     ],
 )
 def test_a_record_that_could_not_be_used_is_not_made(

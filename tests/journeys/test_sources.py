@@ -40,7 +40,7 @@ def test_a_list_is_taken_over_and_what_stood_in_the_settings_is_kept(publication
     assert "4 added to" in said
     assert 'Twice: it is the source "harbour-news" already' in said
     assert "No address: it has no xmlUrl" in said
-    assert 'Script: "javascript:alert(1)" is no http(s) address' in said
+    assert 'Script: "javascript:alert(1)" is not an http(s) address' in said
 
 
 def test_taking_the_same_list_over_again_adds_nothing(publication: Publication) -> None:
@@ -83,9 +83,9 @@ def test_settings_that_list_sources_in_one_line_are_left_as_they_are(publication
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        (b"", "is no OPML"),
-        (b"<rss/>", "is no OPML"),
-        (b"\x00\x01", "is no OPML"),
+        (b"", "is not OPML"),
+        (b"<rss/>", "is not OPML"),
+        (b"\x00\x01", "is not OPML"),
         (b'<!DOCTYPE o [<!ENTITY a "b">]><opml><body><outline text="&a;"/></body></opml>', "declares XML entities"),
         (b"<opml>" + b" " * 10_000_000, "larger than 10 MB"),
     ],

@@ -69,6 +69,6 @@ def test_an_editor_sees_where_else_a_story_stands_and_may_part_it(publication: P
     assert "also at wire: https://wire.example/1?a=1&b=2 (article 2)" in shown
     assert "split one of those folded into it: 2" in publication.run("articles", "split", "1", code=1)
 
-    assert "stands for itself" in publication.run("articles", "split", "2")
+    assert "is a story of its own again" in publication.run("articles", "split", "2")
     assert publication.facts("articles", "show", "1")["also_at"] == []
     assert len(publication.facts("preview", "world", "--out", str(publication.folder))["articles"]) == 2

@@ -56,7 +56,7 @@ def another_programs(folder: Path) -> str:
 SAID = {
     no_server: "refuses connections: start it, or correct [database] url",
     no_folder: "cannot be opened: create its folder",
-    no_database: "is no SQLite database: correct [database] url",
+    no_database: "is not an SQLite database: correct [database] url",
     a_folder: "cannot be opened",
     a_later_version: "has schema version 9999, which this program does not know: update the program",
     another_programs: "has tables of another program (article)",

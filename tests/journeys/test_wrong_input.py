@@ -17,7 +17,7 @@ pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 def test_an_address_without_an_at_sign(publication: Publication) -> None:
     said = publication.run("subscribers", "add", "nobody", "--confirmed", "by phone", code=1)
-    assert said == '"nobody" is no mail address: an email address must have an @-sign\n'
+    assert said == '"nobody" is not a mail address: an email address must have an @-sign\n'
 
 
 def test_a_csv_without_an_email_column(publication: Publication) -> None:
@@ -32,7 +32,7 @@ def test_a_bad_line_of_a_csv_is_named_and_the_others_are_taken(publication: Publ
     path.write_text("email\nann@readers.example\nnobody\nbob@readers.example\n")
     said = publication.run("subscribers", "import", str(path), "--confirmed", "on paper", code=1)
     assert "2 added" in said
-    assert f'{path}, line 3: "nobody" is no mail address' in said
+    assert f'{path}, line 3: "nobody" is not a mail address' in said
 
 
 def test_a_feed_that_is_a_web_page(publication: Publication) -> None:
@@ -73,7 +73,7 @@ def test_a_command_that_cannot_be_carried_out(
 
 def test_settings_that_are_wrong_or_absent(publication: Publication) -> None:
     publication.change_settings("Europe/Paris", "Mars/Base")
-    assert 'timezone = "Mars/Base": is no time zone' in publication.run("status", code=2)
+    assert 'timezone = "Mars/Base": is not a time zone' in publication.run("status", code=2)
     publication.config.unlink()
     assert "does not exist: `digest init` writes one" in publication.run("status", code=2)
 

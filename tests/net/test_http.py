@@ -150,13 +150,13 @@ def test_public_addresses_are_public(address: str) -> None:
     "url", ["file:///etc/passwd", "gopher://x/", "ftp://x/", "//x/", "http://", "feed", "http://[::1"]
 )
 def test_only_http_and_https_are_fetched(url: str) -> None:
-    with pytest.raises(InputError, match=r"no http or https address|the address"):
+    with pytest.raises(InputError, match=r"not an http or https address|the address"):
         fetch(url, allow_private=True)
 
 
 def test_a_redirect_to_another_scheme_is_not_followed(site: Website) -> None:
     site.pages["/feed"] = page(b"", 302, Location="file:///etc/passwd")
-    with pytest.raises(InputError, match="no http or https address"):
+    with pytest.raises(InputError, match="not an http or https address"):
         fetch(f"{site.url}/feed", allow_private=True)
 
 
@@ -254,7 +254,7 @@ def test_a_host_that_asks_to_be_left_alone_is_not_asked_for_its_other_pages(site
     site.pages["/busy"] = page(b"", 429, Retry_After="120")
     with pytest.raises(Busy):
         fetch(f"{site.url}/busy", allow_private=True, turns=turns)
-    with pytest.raises(Busy, match="not asked again") as busy:
+    with pytest.raises(Busy, match="not requested again") as busy:
         fetch(f"{site.url}/feed", allow_private=True, turns=turns)
     assert busy.value.retry_after == "120"
     assert [path for path, _ in site.requests] == ["/busy"]

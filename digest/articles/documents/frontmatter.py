@@ -88,7 +88,7 @@ def published_at(front: Front, name: str, now: datetime | None) -> datetime | No
         return parse_feed_date(named[1]) if named else None
     read = parse_date(value) or (parse_feed_date(value) if isinstance(value, str) else None)
     if read is None:
-        raise InputError(f'{name}: published "{words(value)[:40]}" is no date; {_DATE_REMEDY}')
+        raise InputError(f'{name}: published "{words(value)[:40]}" is not a date; {_DATE_REMEDY}')
     return read
 
 
@@ -152,7 +152,7 @@ def _is_false(value: object) -> bool:
 def _age(text: str, name: str) -> timedelta:
     match = _AGO.fullmatch(text.strip())
     if match is None:
-        raise InputError(f'{name}: published_ago "{text[:40]}" is no age; write "3d 4h"')
+        raise InputError(f'{name}: published_ago "{text[:40]}" is not an age; write "3d 4h"')
     return timedelta(days=int(match[1] or 0), hours=int(match[2] or 0))
 
 

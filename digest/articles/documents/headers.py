@@ -64,7 +64,7 @@ def _fenced(text: str, name: str) -> _Found | None:
     read = _READERS.get(form)
     if read is None:
         raise InputError(
-            f"{name}, line 1: front matter in {form} is not taken; write it as YAML, TOML or JSON"
+            f"{name}, line 1: front matter in {form} is not supported; write it as YAML, TOML or JSON"
         )
     return read(inner, name), text[match.end() :]
 
@@ -173,7 +173,7 @@ class _PlainLoader(yaml.SafeLoader):
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         if self.check_event(yaml.AliasEvent):
             mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
-            raise yaml.composer.ComposerError(None, None, "references (*name) are not taken", mark)
+            raise yaml.composer.ComposerError(None, None, "references (*name) are not supported", mark)
         return super().compose_node(parent, index)
 
 
@@ -182,7 +182,7 @@ def _read_yaml(text: str, name: str, first_line: int = 2) -> Any:
         return yaml.load(text, _PlainLoader) or {}  # noqa: S506 - a SafeLoader
     except yaml.MarkedYAMLError as error:
         line = (error.problem_mark.line if error.problem_mark else 0) + first_line
-        raise InputError(f"{name}, line {line}: the front matter is no YAML: {error.problem}") from None
+        raise InputError(f"{name}, line {line}: the front matter is not YAML: {error.problem}") from None
     except (yaml.YAMLError, ValueError) as error:
         why = one_line(str(error).splitlines()[0])
         raise InputError(f"{name}, line {first_line}: the front matter cannot be read: {why}") from None
@@ -197,7 +197,7 @@ def _read_toml(text: str, name: str) -> Any:
         place = re.search(r"line (\d+)", str(error))
         why = one_line(re.sub(r"\s*\(at .*\)$", "", str(error)))
         raise InputError(
-            f"{name}, line {int(place[1]) + 1 if place else 2}: the front matter is no TOML: {why}"
+            f"{name}, line {int(place[1]) + 1 if place else 2}: the front matter is not TOML: {why}"
         ) from None
     except RecursionError:
         raise InputError(f"{name}, line 2: the front matter is nested too deeply") from None
@@ -216,7 +216,7 @@ def _read_json(text: str, name: str) -> Any:
 
 def _no_json(error: json.JSONDecodeError, name: str, before: int) -> InputError:
     return InputError(
-        f"{name}, line {error.lineno + before}: the front matter is no JSON: {one_line(error.msg)}"
+        f"{name}, line {error.lineno + before}: the front matter is not JSON: {one_line(error.msg)}"
     )
 
 

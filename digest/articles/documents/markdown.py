@@ -150,7 +150,7 @@ def _rendered(tokens: list[Token]) -> str:
 
 def _decoded(content: bytes, name: str) -> str:
     if len(content) > _LARGEST:
-        raise InputError(f"{name} is larger than {_LARGEST // 1_000:,} kB; part it into several files")
+        raise InputError(f"{name} is larger than {_LARGEST // 1_000:,} kB; split it into several files")
     try:
         return content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError as error:

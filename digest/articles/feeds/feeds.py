@@ -80,7 +80,7 @@ def parse_feed(content: bytes, *, url: str, content_type: str = "", topics: Sequ
     content = _LONG_NAME.sub(rb"\1", escape_bare(content))
     parsed = _read(content, url, content_type)
     if not parsed.version and not parsed.entries:
-        raise InputError(f"{url} is no RSS, Atom or JSON feed; open it in a browser to see what it is")
+        raise InputError(f"{url} is not an RSS, Atom or JSON feed; open it in a browser to see what it is")
     return _collect(parsed, url, topics)
 
 
@@ -115,7 +115,7 @@ def _parse(content: bytes, url: str, content_type: str) -> ParsedXml:
             resolve_relative_uris=b"xml:base" in content,
         )
     except _PARSER_ERRORS:
-        raise InputError(f"{url} is broken in a way that cannot be read; tell who publishes it") from None
+        raise InputError(f"{url} is broken and cannot be read; tell its publisher") from None
     version = str(parsed.get("version") or "")
     if version in _RDF:
         for entry in parsed.entries:

@@ -40,7 +40,7 @@ def parse_json_feed(content: bytes, *, url: str, topics: Sequence[str] = ()) -> 
 
 def _article(item: Any, url: str, topics: Sequence[str], feed: dict[str, Any]) -> ParsedArticle:
     if not isinstance(item, dict):
-        raise InputError("it is no object")
+        raise InputError("it is not an object")
     own = _text(item.get("id"))
     link, fragment = _link(item, own, feed)
     tags = [tag for tag in _list(item.get("tags")) if isinstance(tag, str)]

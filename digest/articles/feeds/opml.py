@@ -53,7 +53,7 @@ def parse_opml(content: bytes, *, name: str) -> tuple[list[OpmlFeed], list[Rejec
     except (etree.XMLSyntaxError, ValueError):
         root = None
     if root is None or str(root.tag).rpartition("}")[2].lower() != "opml":
-        raise InputError(f"{name} is no OPML; export the list of feeds from a feed reader as OPML")
+        raise InputError(f"{name} is not OPML; export the list of feeds from a feed reader as OPML")
     taken: list[OpmlFeed] = []
     rejected: list[Rejected] = []
     for outline, folders in _outlines(root):
@@ -87,7 +87,7 @@ def _damages(log: Any) -> Iterator[Rejected]:
     """Return where a list is damaged, one line each; an undeclared prefix does no harm."""
     lines = {entry.line for entry in log if entry.domain != etree.ErrorDomains.NAMESPACE}
     for line in sorted(lines)[:_MOST_DAMAGES]:
-        yield Rejected(f"line {line}", "it is damaged; look at the feeds around it in the list")
+        yield Rejected(f"line {line}", "it is damaged; check the feeds around it in the list")
 
 
 def write_opml(title: str, outlines: Iterable[OpmlFeed]) -> bytes:
@@ -138,7 +138,7 @@ def _read(outline: Any, folders: tuple[str, ...]) -> OpmlFeed:
         raise InputError("it has no xmlUrl; add the feed's address")
     url = safe_url(re.sub(r"^feed:(?://)?(?=https?:)|^feed:(?=//)", _scheme, address.strip()), "")
     if url is None or len(url) > _LONGEST_URL:
-        raise InputError(f'"{one_line(address)[:100]}" is no http(s) address')
+        raise InputError(f'"{one_line(address)[:100]}" is not an http(s) address')
     categories = [part.rpartition("/")[2] for part in _value(outline, "category").split(",")]
     names = (slug(text) for text in (*folders, *categories))
     return OpmlFeed(_title(outline), url, tuple(dict.fromkeys(filter(None, names))))

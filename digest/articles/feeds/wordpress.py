@@ -39,7 +39,7 @@ def read_posts(posts: Sequence[Any], *, url: str, topics: Sequence[str] = ()) ->
 
 def _article(post: Any, url: str, topics: Sequence[str]) -> ParsedArticle:
     if not isinstance(post, dict) or not isinstance(post.get("link"), str):
-        raise InputError("it is no post of WordPress: it has no link")
+        raise InputError("it is not a post of WordPress: it has no link")
     image, alt = _image(post)
     is_hidden = bool(_at(post, "content", "protected"))
     return build_article(

@@ -170,7 +170,10 @@ def split(article: str, *, common: Common = DEFAULT) -> None:
     """
     with application(common) as app:
         parted = articles.split_article(app.database, article, app.clock())
-    say(f"article {parted.article_id} stands for itself, apart from {parted.root_id}", quiet=common.quiet)
+    say(
+        f"article {parted.article_id} is a story of its own again, apart from {parted.root_id}",
+        quiet=common.quiet,
+    )
 
 
 def related(

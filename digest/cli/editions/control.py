@@ -30,7 +30,7 @@ def pause(edition: str, *, common: Common = DEFAULT) -> None:
             found = find_named(session, edition, states=[EditionState.FROZEN])
         for one in found:
             pause_edition(app.desk, _edit(one.name, app.clock()))
-            say(f"{one.name}: paused; `digest resume {one.name.argument}` lets it go on", quiet=common.quiet)
+            say(f"{one.name}: paused; `digest resume {one.name.argument}` resumes it", quiet=common.quiet)
         if not found:
             say(f"nothing of {edition} is being delivered", quiet=common.quiet)
 

@@ -44,7 +44,7 @@ def resume(
             _withhold(app, sent_until, common)
         elif resend:
             app.restorer.accept()
-            say("the database is taken as it is; the next run sends what is due", quiet=common.quiet)
+            say("the database is accepted as it is; the next run sends what is due", quiet=common.quiet)
         elif failed:
             _retry_failed(app, edition, common)
         else:
@@ -58,8 +58,11 @@ def _withhold(app: Application, text: str, common: Common) -> None:
     with app.worker(checked=False) as worker:
         done = app.restorer.withhold_until(until, app.compiler(worker))
     for name in done.entered:
-        say(f"{name}: was lost, is entered again", quiet=common.quiet)
-    say(f"{done.withheld} deliveries withheld and counted as got; the next run goes on", quiet=common.quiet)
+        say(f"{name}: lost with the old database; entered again", quiet=common.quiet)
+    say(
+        f"{done.withheld} deliveries withheld and counted as received; the next run continues",
+        quiet=common.quiet,
+    )
 
 
 def _retry_failed(app: Application, edition: str | None, common: Common) -> None:
@@ -67,12 +70,10 @@ def _retry_failed(app: Application, edition: str | None, common: Common) -> None
     with app.database.write() as session:
         done = retry_failed(session, find_named(session, edition), app.clock())
     for row, planned, passed in done:
-        rest = f"; {passed} not: they left, or got a later edition" if passed else ""
+        rest = f"; {passed} not: those readers left, or received a later edition" if passed else ""
         say(f"{row.name}: {planned} failed deliveries are planned again{rest}", quiet=common.quiet)
         if planned and row.state == EditionState.PAUSED:
-            say(
-                f"{row.name} is paused: `digest resume {row.name.argument}` lets it go on", quiet=common.quiet
-            )
+            say(f"{row.name} is paused: `digest resume {row.name.argument}` resumes it", quiet=common.quiet)
     if not done:
         say(f"no delivery of {edition} has failed", quiet=common.quiet)
 
@@ -88,6 +89,6 @@ def _resume_paused(app: Application, edition: str | None, common: Common) -> Non
     with app.database.write() as session:
         resumed = resume_editions(session, find_named(session, edition, states=[EditionState.PAUSED]))
     for row in resumed:
-        say(f"{row.name}: goes on", quiet=common.quiet)
+        say(f"{row.name}: resumed", quiet=common.quiet)
     if not resumed:
         say("no edition is paused", quiet=common.quiet)

@@ -22,14 +22,14 @@ _SAID = {
     "asked": "{n:,} to be asked",
     "changed": "{n:,} changed",
     "unchanged": "{n:,} unchanged",
-    "kept": "{n:,} known with other choices, which stand (--update takes over the list's)",
-    "limited": "{n:,} asked too lately to be asked again: import again in a day",
-    "left": "{n:,} unsubscribed here before: not taken",
-    "suppressed": "{n:,} suppressed already: not taken",
-    "departed": "{n:,} left, bounced or complained there: taken over, no mail goes to them",
+    "kept": "{n:,} known with other choices, which are kept (--update replaces them by the list's)",
+    "limited": "{n:,} asked too recently to be asked again: import again in a day",
+    "left": "{n:,} unsubscribed here before: not imported",
+    "suppressed": "{n:,} suppressed already: not imported",
+    "departed": "{n:,} left, bounced or complained there: suppressed, no mail goes to them",
     "merged": "{n:,} lines about a person of an earlier line: merged",
     "banned": "{n:,} suppressions without an address, restored",
-    "others": "{n:,} rows about other digests: not taken",
+    "others": "{n:,} rows about other digests: not imported",
     "rejected": "{n:,} refused",
 }
 _MOST_WARNINGS = 20
@@ -129,7 +129,7 @@ def _describe(file: Path, done: ImportReport, *, dry_run: bool, quiet: bool) -> 
         say(f"columns that say who wants mail: {states}", quiet=quiet)
     if done.unread:
         unread = ", ".join(f'"{name}"' for name in done.unread)
-        say(f"columns that are not taken: {unread}", quiet=quiet)
+        say(f"columns that are not imported: {unread}", quiet=quiet)
     counts = done.counts
     for key, text in _SAID.items():
         if counts[key] or key == "added":

@@ -77,9 +77,11 @@ def set_(
     with application(common) as app:
         known = app.renderer.catalogues
         if language is not None and known.find(language) is None:
-            raise InputError(f'"{language}" is no language of ours: pick {", ".join(known.languages)}')
+            raise InputError(
+                f'"{language}" is not a language of this installation: pick {", ".join(known.languages)}'
+            )
         if timezone is not None and timezone not in available_timezones():
-            raise InputError(f'"{timezone}" is no time zone: write it as Europe/Paris')
+            raise InputError(f'"{timezone}" is not a time zone: write it as Europe/Paris')
         change = Change(
             cadence=cadence,
             topics=("*",) if wanted == (_ALL,) else wanted,
@@ -106,7 +108,7 @@ def _read_hour(text: str | None) -> int | None:
     if text is None or text == _USUAL:
         return None if text is None else -1
     if not (text.isascii() and text.isdigit()):
-        raise UsageError(f'--hour "{text}" is no hour: write 0 to 23, or "usual"')
+        raise UsageError(f'--hour "{text}" is not an hour: write 0 to 23, or "usual"')
     return int(text)
 
 
@@ -117,7 +119,7 @@ def _read_day(text: str | None, settings: Settings, now: datetime) -> datetime |
     try:
         until = datetime.combine(date.fromisoformat(text), time(), ZoneInfo(settings.site.timezone))
     except ValueError:
-        raise UsageError(f'--pause "{text}" is no date: write 2026-12-24, or "open"') from None
+        raise UsageError(f'--pause "{text}" is not a date: write 2026-12-24, or "open"') from None
     if until <= now:
         raise UsageError(f"--pause {text} has passed already: name a later date")
     return until

@@ -48,7 +48,7 @@ def read_moment(text: str, zone: tzinfo, option: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise UsageError(f'{option} "{text}" is no time; write 2026-11-23T07:00') from None
+        raise UsageError(f'{option} "{text}" is not a time; write 2026-11-23T07:00') from None
     return moment if moment.tzinfo else moment.replace(tzinfo=zone)
 
 

@@ -84,11 +84,13 @@ def read_key(pem: bytes, algorithm: Algorithm, where: str) -> RSAPrivateKey | Ed
     except TypeError:
         raise SettingsError(f"{where} is locked by a password: return a key without one, mode 600") from None
     except (ValueError, UnsupportedAlgorithm):
-        raise SettingsError(f"{where} is no private key in PEM: `digest dkim` makes one") from None
+        raise SettingsError(f"{where} is not a private key in PEM: `digest dkim` makes one") from None
     kind = {Algorithm.RSA: RSAPrivateKey, Algorithm.ED25519: Ed25519PrivateKey}[algorithm]
     if not isinstance(key, kind):
         wanted = "RSA" if algorithm is Algorithm.RSA else "Ed25519"
-        raise SettingsError(f"{where} is no {wanted} key but {type(key).__name__}: `digest dkim` makes one")
+        raise SettingsError(
+            f"{where} holds a {type(key).__name__}, not an {wanted} key: `digest dkim` makes one"
+        )
     if isinstance(key, RSAPrivateKey) and key.key_size < SHORTEST_RSA:
         raise SettingsError(
             f"{where} has {key.key_size} bits, and receivers ask for {SHORTEST_RSA}: `digest dkim` makes one"

@@ -49,13 +49,17 @@ def take_step() -> None:
         return
     steps[0] += 1
     if steps[0] > MOST_STEPS:
-        raise TemplateTooLargeError(f"it takes more than {MOST_STEPS:,} steps; look for a loop within a loop")
+        raise TemplateTooLargeError(
+            f"it takes more than {MOST_STEPS:,} steps; check it for a loop within a loop"
+        )
 
 
 def check_size(characters: int) -> None:
     """Raise TemplateTooLargeError if a text is longer than a rendering may be."""
     if characters > MOST_CHARACTERS:
-        raise TemplateTooLargeError(f"it writes more than {MOST_CHARACTERS:,} characters; look for a loop")
+        raise TemplateTooLargeError(
+            f"it writes more than {MOST_CHARACTERS:,} characters; check it for a loop"
+        )
 
 
 def with_limits(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -84,7 +84,7 @@ def read_report(mail: Mail, *, return_path: str | None = None, own: Collection[s
     if complaint is not None:
         return Report(MailKind.COMPLAINT, complaint=complaint, original=original)
     if arf.is_report(mail) or _AGGREGATE.search(mail.headers.text("subject")):
-        return Report(MailKind.OTHER, original=original, why="a report that is no complaint")
+        return Report(MailKind.OTHER, original=original, why="a report that is not a complaint")
     if mail.parameters.get("report-type", "").lower() == "disposition-notification":
         return _read_disposition(mail, original)
     path = return_path_of(mail, return_path)

@@ -70,7 +70,7 @@ class ReplyReader:
     def _take(self, line: bytes) -> bool:
         match = _LINE.fullmatch(line)
         if match is None:
-            raise BadReplyError("a line that is no reply")
+            raise BadReplyError("a line that is not a reply")
         code, separator, text = match.groups()
         if self._lines and code != self._code:
             raise BadReplyError("a reply whose lines have different codes")

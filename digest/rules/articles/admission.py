@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 TOO_MANY = "more new articles than max_new in one fetch"
 ARCHIVE = "older than the digests' reach when its source was first read"
 GONE = "its file is no longer in the folder, or waits to be published"
-TAKEN_BACK = "its source took it back: it is gone from the feed, where older ones still stand"
+TAKEN_BACK = "its source took it back: it is gone from the feed, which still has older ones"
 NO_DATE = "without a date, far down when its source was first read"
 
 

@@ -94,7 +94,7 @@ def _placeholders_are_filled(proof: EditionFacts) -> Found:
     for where, text in _own_words(proof):
         for found in unresolved_in_text(text):
             if not any(found in piece.title for piece in proof.pieces):
-                yield f"the {where} has {found}, which is sent as it stands"
+                yield f"the {where} has {found}, which is sent as it is"
 
 
 def _own_words(proof: EditionFacts) -> list[tuple[str, str]]:
@@ -189,7 +189,7 @@ def _pictures_are_there(proof: EditionFacts) -> Found:
         if visit.trouble:
             yield f"a picture cannot be had: {visit.trouble}"
         elif not visit.kind.startswith("image/"):
-            yield f"{quote(picture.url)} is no picture but {visit.kind or 'of no stated kind'}"
+            yield f"{quote(picture.url)} is not a picture but {visit.kind or 'of no stated kind'}"
 
 
 def _pictures_are_light(proof: EditionFacts) -> Found:

@@ -78,7 +78,7 @@ def _validate(typed: str) -> Address:
             strict=True,
         )
     except EmailNotValidError as error:
-        raise InputError(f'"{_show(typed)}" is no mail address: {_lower_first(str(error))}') from None
+        raise InputError(f'"{_show(typed)}" is not a mail address: {_lower_first(str(error))}') from None
     local, domain = unicodedata.normalize("NFC", found.local_part), found.ascii_domain.lower()
     folded = unicodedata.normalize("NFC", local.casefold())
     return Address(f"{local}@{domain}", f"{folded}@{domain}")

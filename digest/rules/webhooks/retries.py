@@ -44,7 +44,7 @@ def judge_failure(
     if status == GONE:
         return WebhookVerdict(due_at or now, "it answers 410: it wants no more webhooks")
     if failing_since is not None and now - failing_since >= PATIENCE:
-        return WebhookVerdict(due_at or now, f"it has taken nothing for {PATIENCE.days} days")
+        return WebhookVerdict(due_at or now, f"it has accepted nothing for {PATIENCE.days} days")
     return WebhookVerdict(due_at)
 
 

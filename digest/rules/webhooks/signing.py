@@ -20,9 +20,9 @@ def read_secret(secret: str) -> bytes:
     try:
         key = base64.b64decode(secret.removeprefix(_PREFIX), validate=True)
     except (binascii.Error, ValueError):
-        raise ValueError("this is no secret of a webhook") from None
+        raise ValueError("this is not a secret of a webhook") from None
     if not secret.startswith(_PREFIX) or not 24 <= len(key) <= 64:
-        raise ValueError("this is no secret of a webhook")
+        raise ValueError("this is not a secret of a webhook")
     return key
 
 

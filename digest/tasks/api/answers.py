@@ -81,13 +81,13 @@ def _begin(database: Database, token_id: int, key: str, asked: str, now: datetim
             return None
         known = tokens.find_answer(session, token_id, key)
         if known is None or known.request_hash != asked:
-            raise KeyReused("this Idempotency-Key came with another request before: make a new one for each")
+            raise KeyReused(
+                "this Idempotency-Key was used with another request: make a new one for each request"
+            )
         if known.status is not None:
             return ApiAnswer(known.status, known.body, known.location, is_repeat=True)
         if now - known.begun_at < _ABANDONED:
-            raise KeyBusy(
-                "the first request with this Idempotency-Key is still being worked on: repeat it later"
-            )
+            raise KeyBusy("the first request with this Idempotency-Key is still in progress: repeat it later")
         known.begun_at = now
         session.add(known)
     return None

@@ -155,12 +155,12 @@ def _find(session: Session, source: str, item: ParsedArticle) -> Article | None:
 
 def _check_source(settings: Settings, source: str) -> None:
     if source in _RESERVED or any(one.name == source for one in settings.sources):
-        raise InputError(f'"{source}" is a source of its own already: name another, or none')
+        raise InputError(f'"{source}" is the name of a configured source: use another name, or none')
 
 
 def _check_stands(row: Article) -> None:
     if row.withdrawn_at is not None:
-        raise ArticleWithdrawn(f"article {row_id(row)} is withdrawn and stays so: send it in as another one")
+        raise ArticleWithdrawn(f"article {row_id(row)} is withdrawn for good: send it in as another article")
 
 
 def _sent(row: Article) -> SentArticle:

@@ -64,7 +64,7 @@ def ask_reader(
     Return False where too many signed up within the hour. Nothing tells whether the address is known.
     """
     if not domains.allows(normalise(address).key.rpartition("@")[2]):
-        raise InputError("addresses of this domain are not taken: check the address")
+        raise InputError("addresses of this domain are not accepted: check the address")
     digests = [readers.settings.digest(name) for name in wanted if readers.find_digest(name) is not None]
     agreed = wording or "\n".join(word_consent(readers.settings, digest) for digest in digests)
     _check_digests(readers, wanted)
@@ -188,7 +188,7 @@ def _check_digests(readers: Readers, wanted: Mapping[str, Choices]) -> None:
     known = [digest.name for digest in readers.settings.digests]
     for name in wanted:
         if name not in known:
-            raise InputError(f'"{name}" is no digest: pick from {", ".join(known)}')
+            raise InputError(f'"{name}" is not a digest: pick from {", ".join(known)}')
 
 
 @contextmanager

@@ -27,7 +27,7 @@ class TooManyRequests(DigestError):  # noqa: N818 - named for what happened
     """Refuse the request until `wait` is over."""
 
     def __init__(self, wait: timedelta) -> None:
-        super().__init__("this token has used up its requests; wait, and try again")
+        super().__init__("this token has used up its requests; wait, then try again")
         self.wait = wait
 
 
@@ -76,7 +76,7 @@ def make_token(
         raise InputError(f"a token needs a scope: pick from {', '.join(ApiScope)}")
     for scope in wanted:
         if scope not in list(ApiScope):
-            raise InputError(f'"{scope}" is no scope: pick from {", ".join(ApiScope)}')
+            raise InputError(f'"{scope}" is not a scope: pick from {", ".join(ApiScope)}')
         if editor is not None and not Role(editor.role).includes(role_for(ApiScope(scope))):
             raise InputError(
                 f'"{scope}" is for a token that a person with the role {role_for(ApiScope(scope))} makes'
@@ -120,7 +120,7 @@ def admit_caller(database: Database, token: str, now: datetime, per_minute: int)
     Raise TokenUnknown or TooManyRequests. A token that is none of ours is not looked for with a lock.
     """
     if not token.startswith(PREFIX) or not token.isascii() or len(token) > 200:
-        raise TokenUnknown("this is no token of this publication: make one at the desk")
+        raise TokenUnknown("this is not a token of this publication: make one at the desk")
     with database.write() as session:
         found = tokens.find_token(session, hash_token(token))
         if found is None:

@@ -82,7 +82,7 @@ def _ask(
     if is_page(fetched.content):
         if may_search:
             return _search(source, fetched, fetch)
-        raise InputError(f"{url} is a web page by now, not a feed")
+        raise InputError(f"{url} is now a web page, not a feed")
     if asked is not None and asked.content_hash == fingerprint(fetched.content):
         return _same(asked, fetched, source.url)
     return _parsed(source, fetched, url)
@@ -123,7 +123,7 @@ def _remember(configured: str, asked: str, fetched: "Fetched") -> str | None:
 
 
 def _moved(fetched: "Fetched") -> str:
-    return f"has moved for good to {fetched.moved_to}, which is asked from now on" if fetched.moved_to else ""
+    return f"has moved for good to {fetched.moved_to}, which is read from now on" if fetched.moved_to else ""
 
 
 def _pause(fetched: "Fetched", asked: timedelta | None) -> timedelta | None:
@@ -158,7 +158,7 @@ def _found(source: SourceSettings, address: str, fetch: Fetcher) -> FeedVisit:
         raise InputError(f"{address} is a web page")
     found = _parsed(source, fetched, address)
     where = found.feed_url or source.url
-    return replace(found, remark=f"has its feed at {where}, which is asked from now on")
+    return replace(found, remark=f"has its feed at {where}, which is read from now on")
 
 
 def _read_wordpress(source: SourceSettings, root: str, fetch: Fetcher) -> FeedVisit:
@@ -170,7 +170,7 @@ def _read_wordpress(source: SourceSettings, root: str, fetch: Fetcher) -> FeedVi
         newest,
         articles=(*newest.articles, *(one for one in older if one.canonical_url not in known)),
         rejected=(*newest.rejected, *rejected),
-        remark="has no feed; WordPress's REST API is asked from now on",
+        remark="has no feed; WordPress's REST API is read from now on",
         is_whole=False,
     )
 

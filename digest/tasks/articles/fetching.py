@@ -63,7 +63,7 @@ class FetchReport:
         self.rejected.extend(rejected[:_MOST_NAMED])
         if len(rejected) > _MOST_NAMED:
             more = f"{len(rejected) - _MOST_NAMED:,} more"
-            self.rejected.append(Rejected(more, "they could not be taken either"))
+            self.rejected.append(Rejected(more, "they could not be stored either"))
 
     def count(self, stored: Stored) -> None:
         """Add the results for its articles."""
@@ -166,7 +166,9 @@ def _recorded(
 
 def _fault(error: Exception) -> InputError:
     """Return the message for a source at which the program itself fails; the log has the traceback."""
-    return InputError(f"it cannot be taken ({type(error).__name__}); this is a fault of digest, see its log")
+    return InputError(
+        f"it cannot be stored ({type(error).__name__}); this is a fault of the program, see its log"
+    )
 
 
 def _record(
@@ -228,7 +230,7 @@ def _fail(row: Source, error: DigestError, report: FetchReport, now: datetime) -
     row.last_error_at = now
     if isinstance(error, Gone):
         row.stopped_at, row.next_fetch_at = now, None
-        report.error += f"; it is not asked again until its url changes or `digest fetch {row.name}`"
+        report.error += f"; it is not requested again until its url changes or `digest fetch {row.name}`"
     else:
         asked = read_retry_after(error.retry_after, now) if isinstance(error, Busy) else None
         row.next_fetch_at = after_failure(now, row.failures, asked)

@@ -16,7 +16,7 @@ IGNORED = (
 _PAPER = "#fffdf9"
 _LEAST_CONTRAST = 4.5  # WCAG 2.2, 1.4.3
 _CONFIG = """\
-# Written by `digest init {url}`. What is marked "guess" was read from that site: look at each.
+# Written by `digest init {url}`. What is marked "guess" was read from that site: check each.
 # config.example.toml has every setting.
 [site]
 name = {name}  # guess: what the site calls itself

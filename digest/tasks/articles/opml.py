@@ -95,7 +95,7 @@ def _append(config: Path, blocks: str) -> None:
     except SettingsError as error:
         reason = str(error).splitlines()[0].removeprefix(f"{fresh}: ").removeprefix(f"{fresh} ")
         raise SettingsError(
-            f"{config} cannot take more [[sources]] as it is written, and is unchanged: {reason}"
+            f"{config} cannot be extended with more [[sources]], and is unchanged: {reason}"
         ) from None
     except OSError as error:
         raise InputError(

@@ -105,7 +105,7 @@ def check_address(text: str) -> str:
     except ValueError:
         is_address = False
     if not is_address:
-        raise InputError(f'"{text}" is no address of a site: write one such as https://news.example.org')
+        raise InputError(f'"{text}" is not an address of a site: write one such as https://news.example.org')
     return address
 
 

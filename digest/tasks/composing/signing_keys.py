@@ -81,7 +81,7 @@ def make_key(domain: str, selector: str, algorithm: Algorithm, path: Path) -> Si
             file.flush()
             os.fsync(file.fileno())
     except FileExistsError:
-        raise InputError(f"{path} stands, and no key is overwritten: name another file with --out") from None
+        raise InputError(f"{path} exists, and no key is overwritten: name another file with --out") from None
     except OSError as error:
         raise InputError(
             f"{path} cannot be written: {(error.strerror or 'unknown').lower()}; name another with --out"

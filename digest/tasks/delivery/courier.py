@@ -167,7 +167,7 @@ class Courier:
         outcome = event.outcome
         if outcome.stage is Stage.DOT and self._is_cut_off(outcome):
             outcome = replace(outcome, dot_left=False)
-            self.channel.fault = "refused while the message was still written"
+            self.channel.fault = "refused while the message was still being written"
         self._accepted += outcome.accepted
         if self._accepted and outcome.stage is Stage.MAIL and _is_about_connection(outcome):
             self.exchange.closing = True

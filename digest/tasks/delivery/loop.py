@@ -158,8 +158,8 @@ class DeliveryLoop:
         """Raise Unreachable if others take this worker to be dead, and its messages to be theirs."""
         if not self._run.holds_lock():
             raise Unreachable(
-                "the database ended this worker's session, so others deliver what it had claimed;"
-                " the next run goes on"
+                "the database ended this worker's session, so other workers deliver what it had claimed;"
+                " the next run continues"
             )
 
     def _remove(self, paused: set[int], stale: set[int]) -> list[Job]:

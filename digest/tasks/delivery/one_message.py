@@ -23,7 +23,7 @@ def submit_one(relay: Relay, envelope: Envelope, message: bytes) -> None:
     outcome = connection if isinstance(connection, Outcome) else _submit(connection, envelope, message)
     if not outcome.accepted:
         words = without_address(describe(outcome), envelope.rcpt_to)
-        raise Unreachable(f"the relay did not take the message: {words}")
+        raise Unreachable(f"the relay did not accept the message: {words}")
 
 
 def _submit(connection: Connection, envelope: Envelope, message: bytes) -> Outcome:
@@ -55,7 +55,7 @@ class RunConnection:
             name = f"{relay.host}:{relay.port}"
             self._run.relay_trouble[name] = describe(opened)
             why = f"the relay {name} cannot be used ({describe(opened)})"
-            self._run.give_up(f"{why}; the next run goes on")
+            self._run.give_up(f"{why}; the next run continues")
             return None
         self._run.relay_trouble.setdefault(f"{relay.host}:{relay.port}", "")
         self._connection = opened

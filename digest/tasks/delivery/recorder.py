@@ -219,13 +219,13 @@ class Recorder:
     def _pause_refused(self, session: Session, done: Committed, now: datetime) -> None:
         """Pause editions whose message is refused; no reader counts as bouncing for it."""
         for edition_id, (ids, words) in self._refused.items():
-            why = f"the message is refused, {len(ids)} times alike: {words}"
+            why = f"the message was refused {len(ids)} times in the same way: {words}"
             editions.pause(session, edition_id, why, retry_at=None)
             deliveries.replan(session, ids, now)
             done.paused.add(edition_id)
             edition = session.get_one(Edition, edition_id)
             name = edition.name.argument
-            self._run.complain(f"{name} is paused, {why}; mend it, then `digest resume {name}`")
+            self._run.complain(f"{name} is paused, {why}; fix that, then run `digest resume {name}`")
         self._refused.clear()
 
     def _mark(
@@ -261,7 +261,8 @@ class Recorder:
         self._drops = self._drops + 1 if verdict.relay_is_down else 0
         if self._drops == _ENOUGH_DROPS:
             run.give_up(
-                f"the relay {attempt.relay_name} drops us ({describe(attempt.outcome)}); the next run goes on"
+                f"the relay {attempt.relay_name} closes our connections ({describe(attempt.outcome)});"
+                " the next run continues"
             )
 
 

@@ -39,6 +39,6 @@ def reap_dead_workers(
         totals[1] += given_back
         if uncertain or given_back:
             log.warning(
-                "worker %d ended in the middle: %d uncertain, %d given back", worker_id, uncertain, given_back
+                "worker %d died: %d deliveries uncertain, %d planned again", worker_id, uncertain, given_back
             )
     return totals[0], totals[1]

@@ -183,7 +183,7 @@ class RelayPool:
         run, words = self._run, describe(outcome)
         is_final = outcome.reply is not None and outcome.reply.code >= 500
         verb = "reached" if outcome.stage is Stage.CONNECT else "used"
-        what = f"refuses us ({words}); mend it" if is_final else f"cannot be {verb} ({words})"
+        what = f"refuses us ({words}); fix that" if is_final else f"cannot be {verb} ({words})"
         relay.broken = self._run.relay_trouble[relay.name] = words
         if not all(other.broken for other in self._relays):
             run.complain(f"the relay {relay.name} {what}; the others go on")
@@ -191,7 +191,7 @@ class RelayPool:
         if is_final:
             with run.database.write() as session:
                 editions.pause_frozen(session, words, digest=run.digest, retry_at=run.clock() + PAUSE)
-        run.give_up(f"the relay {relay.name} {what}{', the' if is_final else '; the'} next run goes on")
+        run.give_up(f"the relay {relay.name} {what}{', the' if is_final else '; the'} next run continues")
 
 
 class Connector:

@@ -83,7 +83,7 @@ def save_block(desk: Desk, edit: Edit, number: int | None, place: str, text: str
     if len(text) > LONGEST_BLOCK:
         raise InputError(f"the free block has {len(text)} characters; {LONGEST_BLOCK} fit")
     if place not in (AFTER_LEAD, AT_END, *topics):
-        raise InputError(f'"{place}" is no section of this digest: it has {", ".join(topics)}')
+        raise InputError(f'"{place}" is not a section of this digest: it has {", ".join(topics)}')
     check_text("free block", text)
     block = {"place": place, "text": text}
 

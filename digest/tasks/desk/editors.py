@@ -102,5 +102,5 @@ def set_password(desk: Desk, token: str, password: str, now: datetime) -> Editor
 def _get(session: Session, address: str) -> Editor:
     editor = editors.find_editor(session, normalise(address).key)
     if editor is None:
-        raise InputError(f'"{address}" is no editor; "digest editors list" shows them')
+        raise InputError(f'"{address}" is not an editor; "digest editors list" shows them')
     return editor

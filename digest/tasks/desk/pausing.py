@@ -35,7 +35,9 @@ def retry_edition(desk: Desk, edit: Edit) -> None:
         done = retry_failed(session, [_get(session, edit)], edit.now)
         planned = sum(count for _, count, _ in done)
         if not planned:
-            raise InputError("there is nobody to try again: who failed has left, or has got a later edition")
+            raise InputError(
+                "nobody can be tried again: those who failed have left, or have received a later edition"
+            )
         _note(session, edit, f"retried {planned:,} failed {'reader' if planned == 1 else 'readers'}")
 
 

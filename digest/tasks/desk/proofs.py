@@ -187,5 +187,5 @@ def read_moment(desk: Desk, written: str, otherwise: datetime) -> datetime:
         if not 1970 <= at.year <= 2200:  # beyond, a zone may lead out of what a date can be
             raise ValueError(written)
     except ValueError:
-        raise InputError(f'"{written}" is no time; write 2026-11-23T07:00') from None
+        raise InputError(f'"{written}" is not a time; write 2026-11-23T07:00') from None
     return at if at.tzinfo else at.replace(tzinfo=desk.settings.zone)

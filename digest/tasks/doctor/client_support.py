@@ -26,10 +26,10 @@ def _examine_look(renderer: Renderer, settings: Settings, look: str) -> Finding:
         for html in _messages(renderer, settings, look):
             used.update((feature.title, feature) for feature in renderer.clients.find(html))
     except DigestError as error:
-        return warn("mail-programs", f"{look} cannot be looked at: {error}", "mend the template")
+        return warn("mail-programs", f"{look} cannot be checked: {error}", "correct the template")
     except Exception as error:  # noqa: BLE001 - a template may raise whatever its expressions do
-        found = f"{look} cannot be looked at: {type(error).__name__}: {error}"
-        return warn("mail-programs", found, "mend the template")
+        found = f"{look} cannot be checked: {type(error).__name__}: {error}"
+        return warn("mail-programs", found, "correct the template")
     return judge_look(look, list(used.values()))
 
 

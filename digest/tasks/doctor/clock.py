@@ -15,7 +15,7 @@ def judge_clock(ours: datetime, theirs: datetime, whose: str) -> Finding:
         return ok("clock", f"agrees with {whose} within {SMALL.seconds} seconds")
     direction = "ahead of" if ours > theirs else "behind"
     found = f"is {_spell(apart)} {direction} {whose}"
-    remedy = "keep this machine's time by NTP (`timedatectl set-ntp true`), and look at the other clock too"
+    remedy = "keep this machine's time by NTP (`timedatectl set-ntp true`), and check the other clock too"
     return warn("clock", found, remedy) if apart <= LARGE else fail("clock", found, remedy)
 
 

@@ -26,9 +26,7 @@ def examine_database(scope: Scope) -> list[Finding]:
         try:
             version = health.find_version(database)
         except (DigestError, SQLAlchemyError) as error:
-            return [
-                fail("database", f"{kind} does not answer: {_first_line(error)}", "look at [database] url")
-            ]
+            return [fail("database", f"{kind} does not answer: {_first_line(error)}", "check [database] url")]
         return [
             judge_writing(kind, None if version is None else health.find_write_fault(database)),
             judge_version(version),
@@ -81,7 +79,7 @@ def _examine_state(scope: Scope, database: Database, identity: str) -> Finding:
         kept = read_state_file(path)
     except DigestError as error:
         found = str(error).removesuffix(REMEDY).rstrip()
-        remedy = REMEDY if found != str(error) else "mend that, then look again"
+        remedy = REMEDY if found != str(error) else "fix that, then run `digest doctor` again"
         return fail("state", found, remedy)
     if not os.access(path.parent, os.W_OK):
         return fail("state", f"{path.parent} cannot be written", "let this account write config.state there")

@@ -23,7 +23,7 @@ def examine_keys(scope: Scope) -> list[Finding]:
         try:
             found.append(judge_key(load_key(scope.settings, place)))
         except SettingsError as error:
-            found.append(fail("signing-keys", str(error), "nothing is sent until this is mended"))
+            found.append(fail("signing-keys", str(error), "nothing is sent until this is fixed"))
     if not places:
         found.append(warn("signing-keys", "none is set: messages leave without a signature", _UNSIGNED))
     if places and all(place.algorithm is Algorithm.ED25519 for place in places):
@@ -67,14 +67,14 @@ def judge_record(key: SigningKey, records: Records) -> Finding:
     if fault:
         return fail("dkim", f"{name} {fault}", publish)
     if "y" in (parse_tags(records[0]) or {}).get("t", "").split(":"):
-        return warn("dkim", f"{name} is our key, and says that it is a test", "take t=y out of the record")
+        return warn("dkim", f"{name} is our key, and says that it is a test", "remove t=y from the record")
     return ok("dkim", f"{name} is our key")
 
 
 def find_fault(key: SigningKey, tags: dict[str, str] | None) -> str:
     """Find what keeps receivers from verifying with a record; "" if nothing does."""
     if tags is None or tags.get("v", "DKIM1") != "DKIM1" or ("v" in tags and next(iter(tags)) != "v"):
-        return "is no DKIM record"
+        return "is not a DKIM record"
     kind = "rsa" if key.algorithm is Algorithm.RSA else "ed25519"
     if tags.get("k", "rsa") != kind:
         return f"is for another kind of key (k={tags.get('k', 'rsa')}, ours is {kind})"
@@ -87,5 +87,5 @@ def find_fault(key: SigningKey, tags: dict[str, str] | None) -> str:
     try:
         published = base64.b64decode("".join(tags["p"].split()), validate=True)
     except (binascii.Error, ValueError):
-        return "holds a key that is no base64"
+        return "holds a key that is not base64"
     return "" if key.is_public_key(published) else "holds another key than ours"

@@ -8,7 +8,7 @@ from digest.settings.domains import ascii_name
 from digest.tasks.doctor.findings import Finding, fail, ok, warn
 from digest.tasks.doctor.scope import Scope, find_senders
 
-UNREACHABLE = "look at the network and at [dns] resolver; --offline leaves such checks out"
+UNREACHABLE = "check the network and [dns] resolver; --offline skips such checks"
 
 
 def examine_mail_hosts(scope: Scope) -> list[Finding]:
@@ -35,7 +35,9 @@ def judge_mail_hosts(domain: str, use: str, hosts: Records, *, has_address: bool
     if hosts.trouble:
         return fail("mx", f"{domain}: {hosts.trouble}", UNREACHABLE)
     if tuple(hosts) == (".",):
-        return fail("mx", f"{domain} says that it takes no mail, and {use} go there", "publish an MX record")
+        return fail(
+            "mx", f"{domain} says that it accepts no mail, and {use} go there", "publish an MX record"
+        )
     if hosts:
         return ok("mx", f"mail to {domain} goes to {', '.join(hosts[:5])}")
     remedy = f"publish an MX record: {use} go to {domain}"

@@ -112,7 +112,7 @@ def _run(check: Check, scope: Scope, results: dict[str, list[Finding]]) -> None:
     try:
         results[check.name] = check.examine(scope)
     except DigestError as error:
-        results[check.name] = [fail(check.name, str(error), "mend that, then look again")]
+        results[check.name] = [fail(check.name, str(error), "fix that, then run `digest doctor` again")]
     except Exception as error:
         log.debug("check %s", check.name, exc_info=True)
         broken = f"the check itself broke: {type(error).__name__}"

@@ -123,7 +123,11 @@ def examine_alerts(scope: Scope) -> list[Finding]:
     if not site.alerts:
         remedy = "name the editors' addresses in [site] alerts"
         return [
-            warn("alerts", "operators are told of trouble, and no editor of held or late editions", remedy)
+            warn(
+                "alerts",
+                "operators are told of faults, but no editor is told of held or late editions",
+                remedy,
+            )
         ]
     told = len({*site.alerts, *site.operators})
     return [

@@ -26,7 +26,7 @@ from digest.tasks.doctor.scope import Scope, is_loopback
 _NOBODY = "a" * 26
 _BUTTON = re.compile(rb"""method=["']?post""", re.I)
 _SERVE = "run `digest run` or `digest web` behind the proxy that [site] base_url names"
-_RUN = "`digest run` serves them; look again when it runs"
+_RUN = "`digest run` serves them; repeat this check while it runs"
 _LARGEST = 1_000_000
 _LATEST, _ENOUGH = 50, 5
 _NO_DATABASE = (DigestError, SQLAlchemyError)  # the check "database" reports it

@@ -17,11 +17,11 @@ LEAST_SIZE = 200_000
 _WANTED = ("SIZE", "PIPELINING", "8BITMIME", "SMTPUTF8", "CHUNKING")
 _DATE = re.compile(r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d{1,2} \w{3} \d{4} \d\d:\d\d:\d\d [+-]\d{4}")
 _REMEDIES = {
-    Stage.CONNECT: "look at [smtp] host and port and at the firewall: many networks close 25, not 587",
-    Stage.BANNER: "look at [smtp] port and security: TLS from the start (465) has no greeting in the clear",
+    Stage.CONNECT: "check [smtp] host and port and the firewall: many networks block port 25 but not 587",
+    Stage.BANNER: "check [smtp] port and security: TLS from the start (465) sends no greeting in the clear",
     Stage.EHLO: "set [smtp] ehlo_name to this machine's full name",
-    Stage.STARTTLS: "look at [smtp] security and host (the certificate's name) and at ca_file",
-    Stage.AUTH: "look at [smtp] username and password",
+    Stage.STARTTLS: "check [smtp] security, host (the certificate's name) and ca_file",
+    Stage.AUTH: "check [smtp] username and password",
 }
 
 
@@ -48,7 +48,7 @@ def judge_refusal(relay: Relay, outcome: Outcome) -> Finding:
 def judge_welcome(relay: Relay, found: Probe) -> Finding:
     """Judge a relay that accepts the session."""
     login = "the login is accepted" if relay.username else "no login is set"
-    return ok("relay", f"{relay.host}:{relay.port} takes us at {found.address}; {login}")
+    return ok("relay", f"{relay.host}:{relay.port} accepts us at {found.address}; {login}")
 
 
 def judge_tls(relay: Relay, found: Probe, now: datetime, *, is_here: bool) -> list[Finding]:

@@ -21,7 +21,7 @@ from digest.tasks.doctor.findings import Finding, fail, ok, warn
 from digest.tasks.doctor.scope import Scope
 
 DEAD = timedelta(days=7)
-_LOOK = "`digest fetch {}` shows what happens; mend its url, or take it out"
+_LOOK = "`digest fetch {}` shows what happens; correct its url, or remove the source"
 
 
 def examine_sources(scope: Scope) -> list[Finding]:
@@ -65,7 +65,7 @@ def judge_topic(digest: str, topic: str, settings: Settings) -> Finding | None:
     offered = {one for digest in settings.digests for one in digest.topics} - {topic}
     near = meant(topic, settings.given_topics | offered)
     found = f'digest "{digest}" offers "{topic}", which no source, no [[topics]] and no article has{near}'
-    remedy = "mend it in [[digests]] topics, or let a [[topics]] find its articles"
+    remedy = "correct it in [[digests]] topics, or let a [[topics]] find its articles"
     return warn("topics", found, remedy) if near else None
 
 

@@ -19,7 +19,7 @@ def examine_spf(scope: Scope) -> list[Finding]:
     try:
         found = SpfTree(scope.resolver, senders.addresses).follow(domain, spf_records(records)[0])
     except SpfError as error:
-        return [fail("spf", f"{domain}: {error}", "mend the record: receivers take it for an error")]
+        return [fail("spf", f"{domain}: {error}", "correct the record: receivers treat this as an error")]
     return [judge_spf(domain, found), *judge_senders(domain, senders, found)]
 
 

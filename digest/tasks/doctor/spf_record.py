@@ -71,7 +71,7 @@ class SpfTree:
     def _mechanism(self, domain: str, term: str) -> tuple[str, str, list[str]]:
         match = _NETWORK.fullmatch(term) or _TERM.fullmatch(term)
         if match is None:
-            raise SpfError(f'"{term}" is no term of SPF')
+            raise SpfError(f'"{term}" is not a term of SPF')
         qualifier, name, target = match[1] or "+", match[2].lower(), match[3] or ""
         if name == "all":
             return qualifier, name, list(self._addresses)

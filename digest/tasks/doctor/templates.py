@@ -100,9 +100,9 @@ def _examine_one(renderer: Renderer, name: str, content: Content) -> list[Findin
     try:
         rendering = renderer.render(content)
     except DigestError as error:
-        return [fail("templates", f"{name}: {error}", "mend the template")]
+        return [fail("templates", f"{name}: {error}", "correct the template")]
     except Exception as error:  # noqa: BLE001 - a template may raise whatever its expressions do
-        return [fail("templates", f"{name}: {type(error).__name__}: {error}", "mend the template")]
+        return [fail("templates", f"{name}: {type(error).__name__}: {error}", "correct the template")]
     return judge_rendering(name, rendering, content.publication.postal_address)
 
 

@@ -183,7 +183,10 @@ def _pause_if_many(session: Session, edition: Edition) -> None:
     complaints, accepted = bounces.count_complaints(session, row_id(edition))
     if must_pause(complaints, accepted) and edition.state == EditionState.FROZEN:
         share = 100 * complaints / max(accepted, 1)
-        reason = f"{complaints} readers call it spam ({share:.1f} % of {accepted}); look before you resume it"
+        reason = (
+            f"{complaints} readers call it spam ({share:.1f} % of {accepted});"
+            " find the cause before you resume it"
+        )
         editions.pause(session, row_id(edition), reason, retry_at=None)
         log.error("%s is paused: %s", edition.name, reason)
 

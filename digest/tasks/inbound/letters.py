@@ -134,7 +134,7 @@ def get_seen(session: Session, letter_id: int, seen: str | None) -> Letter | Non
     row = letters.get_letter(session, letter_id, lock=True)
     if row is not None and seen is not None and seen != version_of_letter(row):
         raise LetterChanged(
-            f"{row.handled_by or 'its writer'} has acted on this letter since you saw it: look again"
+            f"{row.handled_by or 'its writer'} has acted on this letter since you opened it: reload the page"
         )
     return row
 
@@ -163,7 +163,7 @@ def answer_letter(
     with database.write() as session:
         row = get_seen(session, letter_id, seen)
         if row is None or not row.sender:
-            raise InputError(f"there is no letter {letter_id} that could be answered")
+            raise InputError(f"there is no letter {letter_id} that can be answered")
         subject = row.subject if row.subject.lower().startswith("re:") else f"Re: {row.subject}"
         answer = Answer(
             created_at=now, kind="reply", subscriber_id=row.subscriber_id, address=row.sender, digest="",

@@ -48,7 +48,7 @@ def ask_to_print(
     with database.write() as session:
         letter = get_seen(session, letter_id, seen)
         if letter is None or not letter.sender:
-            raise InputError(f"there is no letter {letter_id} whose writer could be asked")
+            raise InputError(f"there is no letter {letter_id} whose writer can be asked")
         if letter.printed_as is not None:
             raise InputError("its writer has agreed already")
         letter.print_text, letter.print_name = text, letter.name

@@ -42,7 +42,7 @@ def examine_round_trip(
         try:
             fetch_mail(inbox)
         except Unreachable as error:
-            return fail(_CHECK, str(error), "look at [inbound.imap]")
+            return fail(_CHECK, str(error), "check [inbound.imap]")
         taken = take_in(inbox, clock())
         state = trip_state(inbox)
         if state is TripState.CAME:
@@ -56,7 +56,7 @@ def examine_round_trip(
             )
         if taken["trouble"]:
             where = inbox.spool.folder / "kept"
-            return fail(_CHECK, "the message came and could not be taken in", f"look at {where}")
+            return fail(_CHECK, "the message arrived and could not be processed", f"look at {where}")
         Event().wait(_PAUSE)
     return _lost(inbox, relay, trip, patience)
 
@@ -74,8 +74,8 @@ def _submit(inbox: Inbox, composer: Composer, relay: Relay, trip: RoundTrip, now
         return None
     return fail(
         _CHECK,
-        f"the relay does not take a message for {trip.address} ({describe(outcome)})",
-        "let the mail server take [inbound] address with the delimiter and more behind it",
+        f"the relay does not accept a message for {trip.address} ({describe(outcome)})",
+        "let the mail server accept [inbound] address followed by the delimiter and more",
     )
 
 
@@ -87,12 +87,12 @@ def _lost(inbox: Inbox, relay: Relay, trip: RoundTrip, patience: timedelta) -> F
         return fail(
             _CHECK,
             f"the relay took the message, and nothing listens at {inbound.lmtp_host}:{inbound.lmtp_port}",
-            "start `digest run`, which takes mail by LMTP",
+            "start `digest run`, which accepts mail by LMTP",
         )
     return warn(
         _CHECK,
         f"the relay at {relay.host} took the message, and it has not come in {seconds}",
-        f"look at the mail server's log for {trip.address}, and at where it hands that address to",
+        f"search the mail server's log for {trip.address}, and check where it delivers that address",
     )
 
 

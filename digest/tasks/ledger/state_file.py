@@ -122,7 +122,7 @@ def read_state_file(path: Path) -> LedgerState | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise SettingsError(f"{path} cannot be read: {error.strerror}; mend its mode") from None
+        raise SettingsError(f"{path} cannot be read: {error.strerror}; correct its mode") from None
     except (ValueError, TypeError):
         raise Refused(f"{path} is damaged: move it away. {REMEDY}") from None
 

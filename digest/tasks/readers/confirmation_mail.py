@@ -67,7 +67,7 @@ def _ask(
     now = run.clock()
     verdict = judge(outcome, attempts=row.attempts + 1, now=now)
     if verdict.pause:
-        run.give_up(f"the relay refuses us: {verdict.pause}; mend it, the next run goes on")
+        run.give_up(f"the relay refuses us: {verdict.pause}; fix that, and the next run continues")
     state = STATES.get(verdict.state, MailState.PLANNED)
     if state is MailState.UNCERTAIN and run.resend and not row.attempts:
         state = MailState.PLANNED  # repeated once, like a delivery

@@ -84,7 +84,7 @@ class Terms:
     origin: Origin
     now: datetime
     update: bool = False
-    remedy: str = "--update takes over the list's"
+    remedy: str = "--update replaces them by the list's"
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,9 +253,9 @@ def _decide(newcomer: NewReader, known: _Known, terms: Terms) -> Enrolment:
     if not _differs(subscriber, row, newcomer):
         return Enrolment(Enrolled.UNCHANGED)
     if subscriber.id in known.own_changes:
-        return Enrolment(Enrolled.KEPT, "has other choices here, made by the reader, which stand")
+        return Enrolment(Enrolled.KEPT, "has other choices here, made by the reader, which are kept")
     if not terms.update:
-        return Enrolment(Enrolled.KEPT, f"has other choices here, which stand; {terms.remedy}")
+        return Enrolment(Enrolled.KEPT, f"has other choices here, which are kept; {terms.remedy}")
     return Enrolment(Enrolled.CHANGED)
 
 

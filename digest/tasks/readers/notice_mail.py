@@ -68,7 +68,7 @@ def _send(
         connection.submit(Envelope(sender, row.address), message), attempts=row.attempts + 1, now=run.clock()
     )
     if verdict.pause:
-        run.give_up(f"the relay refuses us: {verdict.pause}; mend it, the next run goes on")
+        run.give_up(f"the relay refuses us: {verdict.pause}; fix that, and the next run continues")
     state = STATES.get(verdict.state, MailState.PLANNED)
     reply = without_address(verdict.reason, row.address)[:500]
     with run.database.write() as session:

@@ -91,7 +91,9 @@ def set_choices(
         if seen is not None:
             subscribers.find_subscriber(session, subscriber.address_key, lock=True)
             if seen != version_of(subscriber, subscribers.list_subscriptions(session, row_id(subscriber))):
-                raise ReaderChanged("somebody has changed this reader meanwhile: look again, then save")
+                raise ReaderChanged(
+                    "somebody else has changed this reader since you opened it: reload the page, then save"
+                )
         details = _details(subscriber, change)
         changed = subscribers.change_details(session, subscriber, **details)
         if changed:
@@ -107,7 +109,7 @@ def set_choices(
 def _details(subscriber: Subscriber, change: Change) -> dict[str, Any]:
     """Return a reader's name, language and zone as they shall be; an empty language or zone is none."""
     if change.timezone and change.timezone not in available_timezones():
-        raise InputError(f'"{change.timezone}" is no time zone: write it as Europe/Paris')
+        raise InputError(f'"{change.timezone}" is not a time zone: write it as Europe/Paris')
     wanted = {name: getattr(change, name) for name in ("name", "language", "timezone")}
     return {
         name: getattr(subscriber, name) if value is None else value if name == "name" else value or None
@@ -123,7 +125,7 @@ def _change(
     wanted = check_choices(offered, Choices(change.cadence or row.cadence, chosen))
     hour = row.hour if change.hour is None else None if change.hour < 0 else change.hour
     if hour is not None and not 0 <= hour <= 23:
-        raise InputError(f'"{hour}" is no hour: pick 0 to 23, or "usual"')
+        raise InputError(f'"{hour}" is not an hour: pick 0 to 23, or "usual"')
     topics = consent.choose_topics(row.topics, wanted.topics, now)
     changed = subscribers.change_choices(session, row, cadence=wanted.cadence, topics=topics, hour=hour)
     if changed:

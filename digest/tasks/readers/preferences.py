@@ -75,7 +75,7 @@ def set_preferences(
     otherwise. Raise InputError for what the digest does not offer.
     """
     if hour is not None and not 0 <= hour <= 23:
-        raise InputError(f'"{hour}" is no hour: pick 0 to 23')
+        raise InputError(f'"{hour}" is not an hour: pick 0 to 23')
     with readers.database.write() as session:
         row = _find_open(session, readers, token)
         if row is None:

@@ -147,7 +147,7 @@ def get_known(session: Session, address: str) -> Subscriber:
     wanted = normalise(address)
     found = subscribers.find_subscriber(session, wanted.key)
     if found is None:
-        raise InputError(f'"{wanted.address}" is no subscriber: `digest subscribers list` shows all')
+        raise InputError(f'"{wanted.address}" is not a subscriber: `digest subscribers list` shows all')
     return found
 
 

@@ -227,7 +227,7 @@ def _apply(
     check_most(digest, wish.most)
     form = check_form(wish.form)
     if wish.hour is not None and not 0 <= wish.hour <= 23:
-        raise InputError(f'"{wish.hour}" is no hour: pick 0 to 23')
+        raise InputError(f'"{wish.hour}" is not an hour: pick 0 to 23')
     if row is None or row.state not in SUBSCRIBED:
         row = row or Subscription(
             subscriber_id=row_id(subscriber), digest=digest.name, cadence=wanted.cadence, created_at=now

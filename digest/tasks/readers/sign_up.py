@@ -44,13 +44,13 @@ def check_choices(digest: DigestSettings, choices: Choices) -> Choices:
     """Fill in defaults; raise InputError for a cadence or topic that the digest does not offer."""
     cadence = choices.cadence or digest.default_cadence
     if cadence not in digest.cadences:
-        raise InputError(f'"{cadence}" is no cadence of {digest.name}: pick {", ".join(digest.cadences)}')
+        raise InputError(f'"{cadence}" is not a cadence of {digest.name}: pick {", ".join(digest.cadences)}')
     for topic in choices.topics:
         if not offers(digest, topic):
             offered = (
                 f"pick from {', '.join(digest.topics)}" if digest.topics else "write it as a-z, 0-9 and -"
             )
-            raise InputError(f'"{topic}" is no topic of {digest.name}: {offered}')
+            raise InputError(f'"{topic}" is not a topic of {digest.name}: {offered}')
     return replace(choices, cadence=cadence, breaking=choices.breaking and check_breaking(digest, True))
 
 
@@ -65,7 +65,7 @@ def check_most(digest: DigestSettings, most: int | None) -> None:
 def check_form(form: str) -> MailForm:
     """Return a form of mail by its name; raise InputError for one that there is not."""
     if form not in list(MailForm):
-        raise InputError(f'"{form}" is no form of mail: pick {", ".join(MailForm)}')
+        raise InputError(f'"{form}" is not a form of mail: pick {", ".join(MailForm)}')
     return MailForm(form)
 
 

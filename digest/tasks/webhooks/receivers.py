@@ -168,7 +168,7 @@ def _get(session: Session, endpoint_id: int) -> WebhookEndpoint:
 def _check_seen(endpoint: WebhookEndpoint, seen: str) -> None:
     if seen != secret_version(endpoint):
         raise ReceiverChanged(
-            "this receiver has got a new secret since you saw this page; nothing was changed"
+            "this receiver's secret was replaced since you opened this page; nothing was changed"
         )
 
 

@@ -163,7 +163,9 @@ class ApiGate:
             return None
         values = sealed_values.unseal(self.readers.signing_keys, _CURSOR, cursor)
         if values is None or values[0] != kind:
-            raise RequestProblem("invalid", "cursor: is none of this list; take `next` of the page before")
+            raise RequestProblem(
+                "invalid", "cursor: is not a cursor of this list; use `next` of the page before"
+            )
         return int(values[1])
 
     def write_cursor(self, kind: str, below: int | None) -> str | None:

@@ -52,7 +52,7 @@ KINDS = {
         ProblemKind("token", 401, "No valid token", "Send `Authorization: Bearer TOKEN`."),
         ProblemKind("scope", 403, "The token may not do this", "Make one with the scope that is named."),
         ProblemKind("not-found", 404, "There is no such thing", "Look the id up in a list first."),
-        ProblemKind("method", 405, "This address takes other methods", "See the Allow header of the answer."),
+        ProblemKind("method", 405, "This address does not accept the method", "See the header Allow."),
         ProblemKind("conflict", 409, "This cannot be changed", "Read it again, then decide."),
         ProblemKind("not-subscribed", 409, "The reader does not get this digest", "Sign them up first."),
         ProblemKind("departed", 409, "The reader left, or is suppressed", "Let them sign up themselves."),

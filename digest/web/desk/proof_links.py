@@ -55,7 +55,7 @@ class ProofLinkPages:
     def _changed(self, offer: ProofLink, what: str) -> Response:
         return self._front.pages.say(
             f"The edition {what} after this proof",
-            "Nothing was done. See how it stands now.",
+            "Nothing was done. See its present state.",
             status=409,
             link=offer.name.path,
             link_text="Open it on the desk",

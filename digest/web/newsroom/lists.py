@@ -40,12 +40,12 @@ _RESULTS = {
     "unchanged": "Known, nothing to change",
     "kept": "Known with other choices, which stay",
     "limited": "Asked too recently to be asked again",
-    "left": "Unsubscribed here before: not taken",
-    "suppressed": "Suppressed: not taken",
+    "left": "Unsubscribed here before: not imported",
+    "suppressed": "Suppressed: not imported",
     "departed": "Left, bounced or complained elsewhere: suppressed",
     "merged": "Lines about the same person: merged",
     "banned": "Suppressions without an address: restored",
-    "others": "About other digests: not taken",
+    "others": "About other digests: not imported",
     "rejected": "Refused",
 }
 _STATES = {
@@ -144,7 +144,7 @@ class ListPages:
         get = self._front.get
         wanted = ReaderFilter(**{name: get(request, name).strip()[:_LONGEST] for name in FILTER_FIELDS})
         if wanted.state and wanted.state not in list(SubscriptionState):
-            raise HTTPException(400, f'"{wanted.state}" is no state of a subscription.')
+            raise HTTPException(400, f'"{wanted.state}" is not a state of a subscription.')
         name = f"readers-{self._front.now().astimezone(self._readers.settings.zone):%Y-%m-%d}.csv"
         lines: Iterator[str] = export_matching(
             self._readers, wanted, name, self._front.who(request), self._front.now()
@@ -226,9 +226,9 @@ def _examples(found: UploadedList, result: str) -> list[str]:
     """Return the examples of a result, with this page's words in place of the command's options."""
     examples: list[str] = found.report.get("examples", {}).get(result, [])
     return [
-        one.replace("--update takes over the list's", "“Take over the file’s choices” changes that").replace(
-            "add --ignore", "ignore the column"
-        )
+        one.replace(
+            "--update replaces them by the list's", "“Take over the file’s choices” changes that"
+        ).replace("add --ignore", "ignore the column")
         for one in examples
     ]
 

@@ -181,13 +181,15 @@ class ReaderRecordPages:
         return Change(
             cadence=get(request, "cadence") or None,
             topics=(EVERY_TOPIC,) if every else tuple(str(one) for one in topics),
-            hour=_whole(get(request, "hour"), empty=-1, what="hour"),
-            most=_whole(get(request, "most"), empty=0, what="number of articles"),
+            hour=_whole(get(request, "hour"), empty=-1, what="an hour"),
+            most=_whole(get(request, "most"), empty=0, what="a number of articles"),
         )
 
     def _language(self, tag: str) -> str:
         if tag and tag not in self._languages:
-            raise InputError(f'"{tag}" is no language of ours: pick {", ".join(self._languages)}')
+            raise InputError(
+                f'"{tag}" is not a language of this installation: pick {", ".join(self._languages)}'
+            )
         return tag
 
     def _day(self, written: str, now: datetime) -> datetime | None:
@@ -197,7 +199,7 @@ class ReaderRecordPages:
         try:
             until = datetime.strptime(written.strip(), "%Y-%m-%d")  # noqa: DTZ007 - its zone comes next
         except ValueError:
-            raise InputError(f'"{written}" is no date: write it as 2026-12-24') from None
+            raise InputError(f'"{written}" is not a date: write it as 2026-12-24') from None
         until = until.replace(tzinfo=self._front.desk.settings.zone)
         if until <= now:
             raise InputError(f'"{written}" is past: a pause ends on a day to come')
@@ -206,12 +208,14 @@ class ReaderRecordPages:
 
 def _check_seen(record: ReaderRecord, seen: str | None) -> None:
     if seen is not None and seen != record.version:
-        raise ReaderChanged("somebody has changed this reader meanwhile: look again, then decide")
+        raise ReaderChanged(
+            "somebody else has changed this reader since you opened it: reload the page, then decide"
+        )
 
 
 def _whole(written: str, *, empty: int, what: str) -> int:
     if not written.strip():
         return empty
     if not (written.isascii() and written.strip().isdigit() and len(written.strip()) < 4):
-        raise InputError(f'"{written}" is no {what}: write a whole number')
+        raise InputError(f'"{written}" is not {what}: write a whole number')
     return int(written)

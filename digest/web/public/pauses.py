@@ -38,9 +38,9 @@ def read_pause(form: Submitted, name: str, now: datetime, zone: str) -> tuple[bo
         try:
             until = datetime.combine(date.fromisoformat(written), time(), ZoneInfo(zone))
         except ValueError:
-            raise InputError(f'"{printable(written)[:40]}" is no date: write 2026-12-24') from None
+            raise InputError(f'"{printable(written)[:40]}" is not a date: write 2026-12-24') from None
         if not now < until < now + LONGEST_PAUSE:
-            raise InputError(f"{written} is no end of a pause: pick a day within two years")
+            raise InputError(f"{written} is not an end of a pause: pick a day within two years")
         return True, until
     chosen = form.get(name, "keep")
     if chosen in PAUSES:

@@ -102,7 +102,7 @@ def test_a_permanent_redirect_is_remembered_and_said(fetching: Fetching, site: W
     site.pages["/new"] = site.pages["/feed"]
     site.pages["/feed"] = page(b"", status, Location="/new")
 
-    assert fetching.first().remark == f"has moved for good to {site.url}/new, which is asked from now on"
+    assert fetching.first().remark == f"has moved for good to {site.url}/new, which is read from now on"
     assert fetching.first(NOW + HOUR).remark == ""
     assert [path for path, _ in site.requests] == ["/feed", "/new", "/new"]
 
@@ -240,7 +240,7 @@ def test_a_sites_own_feed_is_found_and_remembered(fetching: Fetching, site: Webs
     site.pages["/"] = linked(link("/comments/feed", "Paper » Comments"), link("feed", "Paper"))
     fetching.point(f"{site.url}/")
 
-    assert fetching.first().remark == f"has its feed at {site.url}/feed, which is asked from now on"
+    assert fetching.first().remark == f"has its feed at {site.url}/feed, which is read from now on"
     fetching.first(NOW + HOUR)
     assert [path for path, _ in site.requests] == ["/", "/feed", "/feed"]
 

@@ -136,7 +136,7 @@ def test_a_file_that_is_no_database_is_told(made: Settings, tmp_path: Path) -> N
     (tmp_path / "digest.db").write_bytes(b"no database" * 1000)
     found = examined(made)["database"]
     assert found.status.value == "fail"
-    assert "is no SQLite database" in found.found
+    assert "is not an SQLite database" in found.found
     application = Application(made)
     scope = Scope(made, application.relay, lambda: application.renderer, lambda: datetime.now(UTC))
     assert examine_sources(scope) == []

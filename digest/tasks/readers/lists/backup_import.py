@@ -66,7 +66,7 @@ class BackupIntake:
         offered = {one.name: one for one in self.readers.settings.digests}
         if row.digest not in offered:
             known = ", ".join(offered)
-            raise InputError(f'"{row.digest}" is no digest of the settings: they have {known}')
+            raise InputError(f'"{row.digest}" is not a digest of the settings: they have {known}')
         topics = tuple(topic for topic in row.subscription["topics"] if topic != EVERY_TOPIC)
         check_choices(offered[row.digest], Choices(row.subscription["cadence"], topics))
 

@@ -219,9 +219,9 @@ def _read_unaddressed(one: "_Cells", found: BackupRow) -> BackupRow:
         try:
             found.hash_key = bytes.fromhex(one["hash_key"])
         except ValueError:
-            raise InputError("hash_key is no key: it is 64 letters and digits") from None
+            raise InputError("hash_key is not a key: it is 64 letters and digits") from None
         if len(found.hash_key) != 32:
-            raise InputError("hash_key is no key: it is 64 letters and digits")
+            raise InputError("hash_key is not a key: it is 64 letters and digits")
         return found
     if found.suppressed is None or not _HASH.fullmatch(one["address_hash"]):
         raise InputError("this row has neither an address nor a suppression")
@@ -320,7 +320,7 @@ class _Cells:
         return self._cells.get(name, "")
 
     def wrong(self, name: str, wanted: str) -> InputError:
-        return InputError(f'{name} "{printable(self[name])[:80]}" cannot be taken: write {wanted}')
+        return InputError(f'{name} "{printable(self[name])[:80]}" is invalid: write {wanted}')
 
     def time(self, name: str) -> datetime:
         return self.moment(name, self[name])

@@ -61,7 +61,7 @@ class ListFile:
         try:
             cells = next(csv.reader(itertools.chain([line], lines), delimiter=delimiter), [])
         except csv.Error as error:
-            refuse(lines.first, f"this line is no CSV: {error}")
+            refuse(lines.first, f"this line is not CSV: {error}")
             return None
         if lines.ended and _quote_is_open(lines.taken, delimiter):
             refuse(lines.first, "a quotation mark opens here and is never closed")
@@ -136,7 +136,7 @@ def _known_encoding(named: str) -> str:
         return codecs.lookup(named).name
     except LookupError:
         raise InputError(
-            f'"{named}" is no encoding: write a name such as utf-8, cp1252 or mac_roman'
+            f'"{named}" is not an encoding: write a name such as utf-8, cp1252 or mac_roman'
         ) from None
 
 

@@ -105,7 +105,7 @@ class RowReader:
     def _timezone(self, cell: str) -> str | None:
         if cell and cell.casefold() not in self._zones:
             raise InputError(
-                f'"{printable(cell)}" is no time zone: write a name such as "Europe/Paris", or nothing'
+                f'"{printable(cell)}" is not a time zone: write a name such as "Europe/Paris", or nothing'
             )
         return self._zones[cell.casefold()] if cell else None
 
@@ -118,7 +118,7 @@ class RowReader:
                 self._languages[cell] = str(Locale.parse(code.replace("-", "_"))).replace("_", "-")
             except (UnknownLocaleError, ValueError):
                 raise InputError(
-                    f'"{printable(cell)}" is no language: write a code such as "en" or "pt-BR", or nothing'
+                    f'"{printable(cell)}" is not a language: write a code such as "en" or "pt-BR", or nothing'
                 ) from None
         return self._languages[cell] if cell else None
 

@@ -175,9 +175,9 @@ def _settle_details(
         and not {"import", "command"} & one.origin.keys()
         for one in reader.events
     ):
-        return "kept", "has other choices here, made by the reader since the backup, which stand"
+        return "kept", "has other choices here, made by the reader since the backup, which are kept"
     if not terms.update:
-        return "kept", "has other choices here, which stand; --update takes over the backup's"
+        return "kept", "has other choices here, which are kept; --update replaces them by the backup's"
     return _apply(session, reader, here, row, terms)
 
 

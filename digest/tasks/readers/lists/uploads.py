@@ -207,7 +207,7 @@ class ListUploads:
             raise InputError(f'there is no digest "{choices.digest}"; there is {", ".join(names)}')
         states = [state for state in ListState if state != ListState.UNKNOWN]
         if choices.state and choices.state not in states:
-            raise InputError(f'"{choices.state}" is no state of a list; there are {", ".join(states)}')
+            raise InputError(f'"{choices.state}" is not a state of a list; there are {", ".join(states)}')
         if len(choices.wording) > _LONGEST_WORDING:
             raise InputError(f"the wording has {len(choices.wording)} characters; {_LONGEST_WORDING} fit")
 

@@ -151,8 +151,8 @@ def test_links_become_absolute(link: str, url: str) -> None:
     ("link", "why"),
     [
         ("", "it has no link"),
-        ("<link>javascript:alert(1)</link>", "is no http(s) address"),
-        ("<link>data:text/html,x</link>", "is no http(s) address"),
+        ("<link>javascript:alert(1)</link>", "is not an http(s) address"),
+        ("<link>data:text/html,x</link>", "is not an http(s) address"),
         (f"<link>https://paper.example/{'x' * 3000}</link>", "longer than 2000"),
     ],
 )
@@ -191,11 +191,11 @@ def test_old_and_broken_feeds_are_read_as_far_as_they_go() -> None:
     [
         (b"<!DOCTYPE html><html><body>x</body></html>", "is a web page, not a feed"),
         (b"\xef\xbb\xbf\n<html lang=en>", "is a web page, not a feed"),
-        (b"", "is no RSS, Atom or JSON feed"),
-        (b"just words", "is no RSS, Atom or JSON feed"),
+        (b"", "is not an RSS, Atom or JSON feed"),
+        (b"just words", "is not an RSS, Atom or JSON feed"),
         (b'{"items": 3}', "no JSON Feed"),
         (b"{broken", "neither XML nor valid JSON"),
-        (b"\x00\x01\x02\xff" * 100, "is no RSS, Atom or JSON feed"),
+        (b"\x00\x01\x02\xff" * 100, "is not an RSS, Atom or JSON feed"),
     ],
 )
 def test_what_is_no_feed_is_told_with_what_to_do(content: bytes, says: str) -> None:

@@ -237,7 +237,7 @@ def test_a_key_gives_its_record_in_strings_that_dns_takes() -> None:
 @pytest.mark.parametrize(
     ("content", "algorithm", "says"),
     [
-        (b"no key", Algorithm.RSA, "is no private key in PEM"),
+        (b"no key", Algorithm.RSA, "is not a private key in PEM"),
         (
             pem(rsa.generate_private_key(65537, 1024)),
             Algorithm.RSA,

@@ -36,7 +36,7 @@ def test_equal_addresses_get_equal_keys(typed: str, address: str, key: str) -> N
     ],
 )  # fmt: skip
 def test_what_is_no_address_is_refused_in_one_printable_line(typed: str) -> None:
-    with pytest.raises(InputError, match="is no mail address: ") as caught:
+    with pytest.raises(InputError, match="is not a mail address: ") as caught:
         normalise(typed)
     message = str(caught.value)
     assert message.isprintable()

@@ -154,10 +154,10 @@ def test_an_address_that_is_only_guessed_warns() -> None:
         ("v=DKIM1; k=rsa", "holds no key"),
         (record_of(RSA).replace("p=", "h=sha1; p="), "does not allow SHA-256"),
         (record_of(RSA).replace("p=", "s=tlsrpt; p="), "is not for e-mail"),
-        ("v=DKIM1; p=*", "is no base64"),
+        ("v=DKIM1; p=*", "is not base64"),
         ("v=DKIM1; p=QUJD", "another key than ours"),
-        ("v=spf1 -all", "is no DKIM record"),
-        ("k=rsa; v=DKIM1; p=QUJD", "is no DKIM record"),
+        ("v=spf1 -all", "is not a DKIM record"),
+        ("k=rsa; v=DKIM1; p=QUJD", "is not a DKIM record"),
     ],
 )
 def test_what_is_published_for_a_key(record: str, fault: str) -> None:

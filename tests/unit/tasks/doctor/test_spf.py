@@ -85,7 +85,7 @@ def test_look_ups_are_counted_over_the_whole_tree() -> None:
         ("a:x.example a:y.example a:z.example -all", "more than 2 look-ups find nothing"),
         ("ip4:192.0.2.999 -all", '"ip4:192.0.2.999" names no network'),
         ("a:b.courier.example/99 -all", "names no network"),
-        ("ipv4:192.0.2.1 -all", '"ipv4:192.0.2.1" is no term of SPF'),
+        ("ipv4:192.0.2.1 -all", '"ipv4:192.0.2.1" is not a term of SPF'),
         ("include -all", '"include" names no domain'),
     ],
 )
