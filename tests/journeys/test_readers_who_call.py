@@ -108,6 +108,9 @@ def test_leaving_ends_one_or_all_and_says_when_there_is_nothing_to_end(publicati
     assert shown(publication)["subscriptions"][0]["state"] == "ended"
     assert last_event(publication)["act"] == "left"
     assert publication.run("subscribers", "leave", ANNA).strip() == "nothing to end"
+    for command in ("leave", "resume"):
+        said = publication.run("subscribers", command, ANNA, "--digest", "wrold", code=1)
+        assert 'there is no digest "wrold"; there is world' in said
     assert "only a confirmed sign-up" in publication.run("subscribers", "set", ANNA, "--hour", "8", code=1)
 
 

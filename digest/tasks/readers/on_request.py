@@ -181,23 +181,29 @@ def move(readers: Readers, old: str, new: str, now: datetime, origin: Origin) ->
 def leave(readers: Readers, address: str, digest: str | None, now: datetime, origin: Origin) -> list[str]:
     """End a reader's subscription, or all of them; return the digests."""
     with readers.database.write() as session:
-        subscriber = privacy.get_known(session, address)
-        rows = subscribers.list_subscriptions(session, row_id(subscriber))
-        wanted = [row for row in rows if digest in (None, row.digest)]
+        wanted = _list_named(session, readers, address, digest)
         return [row.digest for row in wanted if end(session, row, now, origin)]
 
 
 def resume(readers: Readers, address: str, digest: str | None, now: datetime, origin: Origin) -> list[str]:
     """End a reader's pauses; return the digests that resume. A reader who left has to confirm again."""
     with readers.database.write() as session:
-        subscriber = privacy.get_known(session, address)
-        rows = subscribers.list_subscriptions(session, row_id(subscriber))
-        wanted = [row for row in rows if digest in (None, row.digest)]
+        wanted = _list_named(session, readers, address, digest)
         done = [row for row in wanted if consent.next_state(row.state, Deed.RESUME) is not None]
         for row in done:
             subscribers.change_state(session, row, SubscriptionState.CONFIRMED, now)
             record_consent(session, row, Act.CHANGED, now, {**origin, "paused_until": "now"})
         return [row.digest for row in done]
+
+
+def _list_named(session: Session, readers: Readers, address: str, digest: str | None) -> list[Subscription]:
+    """List a reader's subscriptions, or the one to a digest; raise InputError if there is no such digest."""
+    rows = subscribers.list_subscriptions(session, row_id(privacy.get_known(session, address)))
+    named = [row for row in rows if digest in (None, row.digest)]
+    known = [one.name for one in readers.settings.digests]
+    if digest is not None and not named and digest not in known:
+        raise InputError(f'there is no digest "{digest}"; there is {", ".join(known)}')
+    return named
 
 
 def suppress(readers: Readers, address: str, now: datetime, origin: Origin) -> list[str]:
