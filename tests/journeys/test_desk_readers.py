@@ -173,7 +173,7 @@ def test_two_people_at_once_lose_nothing_unseen(newsdesk: Newsdesk) -> None:
     late = olga.do("set", seen, path=path, digest="world", cadence="daily", hour="9")
 
     assert late.status_code == 409
-    assert "changed this reader meanwhile" in late.text
+    assert "changed this reader since you opened it" in late.text
     assert 'value="9"' in late.text
     assert subscription(newsdesk).hour == 6
 

@@ -89,7 +89,7 @@ def read_key(pem: bytes, algorithm: Algorithm, where: str) -> RSAPrivateKey | Ed
     if not isinstance(key, kind):
         wanted = "RSA" if algorithm is Algorithm.RSA else "Ed25519"
         raise SettingsError(
-            f"{where} holds a {type(key).__name__}, not an {wanted} key: `digest dkim` makes one"
+            f"{where} is not an {wanted} key but {type(key).__name__}: `digest dkim` makes one"
         )
     if isinstance(key, RSAPrivateKey) and key.key_size < SHORTEST_RSA:
         raise SettingsError(
