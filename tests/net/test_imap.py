@@ -2,7 +2,7 @@
 
 import socketserver
 import threading
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from pathlib import Path
 
 import pytest
@@ -27,6 +27,27 @@ class _TokenServer(socketserver.StreamRequestHandler):
                 self.wfile.write(b"* CAPABILITY IMAP4rev1 AUTH=XOAUTH2\r\n")
             elif command.upper().startswith((b"SELECT", b"EXAMINE")):
                 self.wfile.write(b"* 0 EXISTS\r\n* OK [UIDVALIDITY 1] fine\r\n")
+            self.wfile.write(tag + b" OK done\r\n")
+
+
+class _RefusingServer(socketserver.StreamRequestHandler):
+    """Refuses a token as Google and Microsoft do: by a challenge that has to be answered with an empty line."""
+
+    def handle(self) -> None:
+        self.wfile.write(b"* OK [CAPABILITY IMAP4rev1 AUTH=XOAUTH2] ready\r\n")
+        while line := self.rfile.readline():
+            tag, _, command = line.strip().partition(b" ")
+            if command.upper() == b"CAPABILITY":
+                self.wfile.write(b"* CAPABILITY IMAP4rev1 AUTH=XOAUTH2\r\n")
+            elif command.upper().startswith(b"AUTHENTICATE"):
+                self.wfile.write(b"+ \r\n")
+                token = b64decode(self.rfile.readline()).partition(b"Bearer ")[2].strip(b"\1")
+                self.wfile.write(
+                    b"+ " + b64encode(b'{"status":"400","schemes":"bearer","scope":"mail"}') + b"\r\n"
+                )
+                self.server.told.append(self.rfile.readline().strip())  # type: ignore[attr-defined]
+                self.wfile.write(tag + b" NO [AUTHENTICATIONFAILED] Invalid credentials " + token + b"\r\n")
+                continue
             self.wfile.write(tag + b" OK done\r\n")
 
 
@@ -84,3 +105,42 @@ def test_a_token_is_read_anew_at_each_login(tmp_path: Path) -> None:
     assert told == [f"user={USER}\1auth=Bearer {value}-token\1\1".encode() for value in ("first", "second")]
     with pytest.raises(Unreachable, match="cannot be read"), open_folder(account):
         pass
+
+
+def test_a_refused_token_is_told_with_its_status_and_never_shown(tmp_path: Path) -> None:
+    token = tmp_path / "token"
+    token.write_text("an-expired-token\n")
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), _RefusingServer) as server:
+        server.told = []  # type: ignore[attr-defined]
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        account = ImapAccount(
+            "127.0.0.1", server.server_address[1], "none", USER, "", token, None, "INBOX", ""
+        )
+        with (
+            pytest.raises(Unreachable, match="token is refused, status 400") as refused,
+            open_folder(account),
+        ):
+            pass
+        server.shutdown()
+        told = server.told  # type: ignore[attr-defined]
+
+    assert told == [b""]
+    assert "an-expired-token" not in str(refused.value)
+
+
+@pytest.mark.parametrize("content", [b"", b"two words", "tök€n".encode(), b"\xff\xfe", b"one\nline more"])
+def test_a_file_without_a_token_is_told_without_its_content(tmp_path: Path, content: bytes) -> None:
+    token = tmp_path / "token"
+    token.write_bytes(content)
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), _TokenServer) as server:
+        server.told = []  # type: ignore[attr-defined]
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        account = ImapAccount(
+            "127.0.0.1", server.server_address[1], "none", USER, "", token, None, "INBOX", ""
+        )
+        with pytest.raises(Unreachable, match="holds no token"), open_folder(account):
+            pass
+        server.shutdown()
+        assert server.told == []  # type: ignore[attr-defined]

@@ -7,6 +7,7 @@ one.
 
 import contextlib
 import imaplib
+import re
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -162,10 +163,37 @@ def _log_in(mailbox: BaseMailBox, account: ImapAccount) -> None:
     if account.token_file is None:
         mailbox.login(account.username, account.password, account.folder)
     else:
-        token = account.token_file.read_text(encoding="ascii").strip()
-        mailbox.xoauth2(account.username, token, account.folder)
+        _log_in_by_token(mailbox, account.username, _read_token(account.token_file))
+        mailbox.folder.set(account.folder)
     _, known = mailbox.client.capability()
     mailbox.client.capabilities = tuple((known[-1] or b"").decode("ascii", "replace").upper().split())
+
+
+def _read_token(file: Path) -> str:
+    """Read an access token; raise OSError if the file holds none, without its content."""
+    content = file.read_bytes().strip()
+    if not re.fullmatch(rb"[!-~]+", content):  # RFC 6750 2.1
+        raise OSError(f"{file} holds no token: one line of ASCII without blanks is expected")
+    return content.decode("ascii")
+
+
+def _log_in_by_token(mailbox: BaseMailBox, username: str, token: str) -> None:
+    """Log in by XOAUTH2; raise IMAP4.error with the status that the server gives for a refused token.
+
+    A server tells why it refuses in a challenge, and says NO once that has been answered with an empty line.
+    """
+    told: list[bytes] = []
+
+    def answer(challenge: bytes) -> bytes:
+        told.append(challenge)
+        return f"user={username}\1auth=Bearer {token}\1\1".encode() if len(told) == 1 else b""
+
+    try:
+        mailbox.client.authenticate("XOAUTH2", answer)
+    except imaplib.IMAP4.error as error:
+        status = re.search(rb'"status"\s*:\s*"(\w{1,20})"', told[1]) if len(told) > 1 else None
+        why = f"the token is refused, status {status[1].decode()}" if status else str(error)
+        raise imaplib.IMAP4.error(why.replace(token, "...")) from None
 
 
 def _connect(account: ImapAccount) -> BaseMailBox:
