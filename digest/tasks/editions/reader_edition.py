@@ -25,6 +25,8 @@ from digest.tasks.editions.candidates import Selection, shape_of
 from digest.tasks.editions.coming import next_open
 from digest.tasks.editions.fitting import Fitter
 
+_ANY_NUMBER = 10_000  # of articles: no limit
+
 
 class Requested(StrEnum):
     """What came of a reader's wish to have their digest now."""
@@ -147,7 +149,8 @@ def choose_for(
 ) -> Chosen:
     """Choose what a reader's next edition would hold at a time, by what they have.
 
-    With fewer than `fewest` articles it waits. Only what was there at the time `published_by` counts.
+    With fewer than `fewest` articles it waits. With `published_by` it is one that is lost: all that may have
+    been there at that time, however many, as it is not known which of them the reader has.
     """
     history = frozenset[int]()
     if subscription.id is not None:
@@ -155,11 +158,13 @@ def choose_for(
     settled = settle_topics(
         since(subscription.topics, digest.lookback_of(subscription.cadence)), at, digest.carry
     )
-    selection = Selection.read(session, digest, at, draft)
+    is_lost = published_by is not None
+    selection = Selection.read(session, digest, at, draft, most=_ANY_NUMBER if is_lost else None)
     if published_by is not None:
         there = [
             one.id for one in selection.candidates if one.published_at is None or one.dated_at <= published_by
         ]
         selection = selection.only(there)
-    chosen = selection.choose_settled(settled, history, subscription.max_articles, fewest)
+    wanted = None if is_lost else subscription.max_articles
+    chosen = selection.choose_settled(settled, history, wanted, fewest)
     return replace(chosen, mail_form=MailForm(subscription.mail_form))

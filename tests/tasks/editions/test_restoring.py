@@ -92,6 +92,28 @@ def test_breaking_news_and_requests_after_the_backup_are_not_sent_again(newsroom
         assert set(session.exec(single)) == {Withheld.RESTORED}
 
 
+def test_a_lost_request_holds_all_that_may_have_been_in_it_however_few_its_reader_wants(
+    newsroom: Newsroom,
+) -> None:
+    place, wanted = Restorable(newsroom), 3
+    asking = newsroom.subscribe()
+    with newsroom.database.write() as session:
+        session.exec(update(Subscription).values(max_articles=wanted))
+    newsroom.compile()
+    got = newsroom.publish(at=NOW + HOUR)
+    place.back_up()
+    assert place.ask(asking, NOW + 2 * HOUR) == "planned"
+    place.restore()
+    for _ in range(wanted):  # without a date: nothing says that they came after the request
+        newsroom.publish(at=NOW + 3 * HOUR)
+    place.withhold_until(NOW + 4 * HOUR)
+
+    newsroom.publish(at=NOW + 5 * HOUR)
+    newsroom.compile(NOW + DAY)
+
+    assert got not in {article for found in newsroom.lists()[asking] for article in found}
+
+
 def test_what_went_after_the_named_time_is_sent_again(newsroom: Newsroom) -> None:
     place = Restorable(newsroom)
     eager = newsroom.subscribe()
