@@ -20,11 +20,9 @@ from digest.models import Answer, Article, Confirmation, Edition, Form, NoticeKi
 from digest.models.subscriber import Subscription
 from digest.rules.editions.placeholders import write_notice
 from digest.rules.editions.selection import Choice, Chosen
-from digest.rules.tokens import tokens
 from digest.settings import Settings, load_settings
 from digest.store import schema
 from digest.store.database import Database
-from digest.store.readers import notices
 from digest.tasks.composing.content import EditionContents
 from digest.tasks.composing.variants import VariantContent
 from digest.tasks.inbound.answers import compose_answer
@@ -34,8 +32,9 @@ from digest.tasks.readers.notice_mail import NoticeMail, compose_notice_of
 from digest.tasks.readers.readers import Readers
 from digest.web.app import create_app
 from tests.conftest import write_config
+from tests.support.every_reader_page import open_every_page
 from tests.support.newsroom import parse
-from tests.support.readers import NOW, Clock, hidden_fields, link, make_readers, press, sign_up, take_token
+from tests.support.readers import NOW, Clock, make_readers
 from tests.unit.mail.rendering.test_catalogues import CATALOGUES, FOLDER, texts
 
 LANGUAGES = sorted(set(CATALOGUES.languages) - {"en"})
@@ -100,77 +99,8 @@ def client(readers: Readers, language: str) -> Iterator[TestClient]:
         yield client
 
 
-def take_notice(readers: Readers) -> str:
-    with readers.database.write() as session:
-        row = notices.claim_notice(session, 1, NOW)
-        assert row is not None
-        notices.set_token(session, row.id or 0, tokens.hash_token("one-token"), NOW + timedelta(hours=1))
-    return "one-token"
-
-
-def carry(readers: Readers, typed: dict[str, str]) -> None:
-    with readers.database.write() as session:
-        row = notices.find_notice(session, tokens.hash_token("one-token"))
-        assert row is not None
-        row.typed = [list(pair) for pair in typed.items()]
-        session.add(row)
-
-
 def test_every_page_is_in_the_visitors_language(client: TestClient, readers: Readers, language: str) -> None:
-    pages: dict[str, Any] = {}
-
-    def keep(name: str, page: Any) -> None:
-        pages[name] = page
-
-    keep("home", client.get("/"))
-    keep("home refused", client.post("/subscribe", data={"address": "x"}))
-    keep("again", client.post("/subscribe", data={"digest": "world", "address": "anna@example.org"}))
-    keep("bad address", sign_up(client, address="no address"))
-    keep("check your inbox", sign_up(client))
-    confirm = f"/confirm/{take_token(readers, NOW)}"
-    keep("confirm", client.get(confirm))
-    keep("confirmed", press(client, confirm))
-    keep("confirmed before", client.get(confirm))
-    keep("expired", client.get("/confirm/none"))
-    keep("link", client.get("/link"))
-    keep("link refused", press(client, "/link", address="x"))
-    keep("link sent", press(client, "/link", address="anna@example.org"))
-    own = f"/me/{take_notice(readers)}"
-    for name, path in (("own", own), ("erase?", f"{own}/erase")):
-        keep(name, client.get(path))
-    keep("own saved", press(client, own, digest="world", **{"pause-world": "2"}))
-    keep("own refused", press(client, own, digest="world", **{"cadence-world": "hourly"}))
-    keep("own paused", client.get(own))
-    whole = {"digest": "world", "timezone": "", "name": "Žofie", "address": "anna@new.example"}
-    keep("address asked, choices not saved", press(client, own, f"{own}/address", **whole))
-    keep("own saved, address not changed", press(client, own, **whole))
-    keep("typed after the hour", client.post("/me/none", data=whole))
-    keep("asked anew", client.post("/me/none/link", data=hidden_fields(pages["typed after the hour"].text)))
-    carry(readers, whole)
-    keep("typed before", client.get(own))
-    keep("address asked", press(client, own, f"{own}/address", address="anna@new.example"))
-    keep("address refused", press(client, own, f"{own}/address", address="x"))
-    keep("no address link", client.get("/address/none"))
-    keep("no own link", client.get("/me/none"))
-    preferences = link(readers, "preferences")
-    keep("preferences", client.get(preferences))
-    keep("preferences saved", press(client, preferences, cadence="weekly"))
-    keep("preferences not saved", press(client, preferences, f"{preferences}/link", cadence="daily"))
-    keep("preferences refused", press(client, preferences, cadence="hourly"))
-    keep("no preferences", client.get("/preferences/none"))
-    leave = link(readers, "unsubscribe")
-    keep("leave?", client.get(leave))
-    keep("left", client.post(leave))
-    undo = re.search(r'action="(/undo/[^"]+)"', pages["left"].text)
-    assert undo is not None
-    keep("undone", client.post(undo[1]))
-    keep("not undone", client.post("/undo/none"))
-    keep("erased", press(client, f"{own}/erase"))
-    keep("archive", client.get("/archive"))
-    keep("not found", client.get("/nothing"))
-    keep("has a button", client.get("/subscribe"))
-    keep("expired form", client.post("/link", data={"address": "x@example.org"}))
-
+    pages = open_every_page(client, readers)
     for name, page in pages.items():
         assert f'<html lang="{language}" dir="{direction(language)}">' in page.text, name
         assert not strays(page.text, language), name

@@ -99,6 +99,11 @@ def has_expired(expires_at: datetime, now: datetime) -> bool:
     return now >= expires_at
 
 
+def list_topics(kept: Iterable[str]) -> tuple[str, ...]:
+    """Return the topics that a subscription names; none means every topic."""
+    return tuple(topic for topic in kept if topic != EVERY_TOPIC)
+
+
 def choose_topics(current: Mapping[str, str], chosen: Sequence[str], now: datetime) -> dict[str, str]:
     """Return each chosen topic with the ISO time when it was added; no choice means every topic.
 

@@ -52,6 +52,12 @@ def find_signed(keys: Sequence[bytes], action: str, token: str) -> tuple[str, st
     return None
 
 
+def turn_into(keys: Sequence[bytes], action: str, token: str, other: str) -> str:
+    """Return the token of another action for the subscription of a signed link, or "" for none of ours."""
+    signed = find_signed(keys, action, token)
+    return sign(keys, other, *signed) if signed else ""
+
+
 def sign_return(keys: Sequence[bytes], public_id: str, named: Sequence[str]) -> str:
     """Make the token of a return path: 31 characters of base32, which a relay may write in either case.
 

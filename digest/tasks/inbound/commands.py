@@ -197,7 +197,7 @@ def _change(
 
 
 def _topics(row: Subscription, digest: DigestSettings) -> tuple[str, ...]:
-    return tuple(topic for topic in row.topics if topic != consent.EVERY_TOPIC)
+    return consent.list_topics(row.topics)
 
 
 def _named(request: Request, digest: DigestSettings, argument: str) -> tuple[str, ...]:

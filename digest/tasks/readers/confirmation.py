@@ -1,6 +1,6 @@
 """Confirmation: what the link in a message is about, and the act that makes subscriptions active."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -40,13 +40,13 @@ class ConfirmationResult(StrEnum):
 class Confirmed:
     """The result of following a confirmation's link.
 
-    `chosen` has the choices, by digest; `preferences` is the token of the first digest's preferences once its
-    subscription is active.
+    `chosen` has the choices, by digest: those that are kept once a subscription is active, and then
+    `preferences` has the token of each digest's preferences.
     """
 
     answer: ConfirmationResult
     digest: str = ""
-    preferences: str = ""
+    preferences: Mapping[str, str] = field(default_factory=dict)
     chosen: Mapping[str, Choices] = field(default_factory=dict)
     language: str | None = None
 
@@ -88,8 +88,11 @@ def confirm(
         wanted = found.chosen if choices is None else choices
         taken = {name: chosen for name, chosen in wanted.items() if name in found.chosen}
         taken = {name: check_choices(readers.settings.digest(name), chosen) for name, chosen in taken.items()}
-        if not taken or not used_tokens.use_token(session, found.asking, now):
-            return judged if not taken else Confirmed(ConfirmationResult.ALREADY, judged.digest)
+        if not taken:
+            return judged
+        if not used_tokens.use_token(session, found.asking, now):
+            session.expire_all()  # another request has confirmed meanwhile
+            return _judge(readers, session, _find(readers, session, token), now)
         subscribers.lift_suppression(session, readers.hash_address(found.subscriber.address_key))
         asked = found.asking.choices
         agreed = str(asked.get("wording", "")), str(asked.get("language", ""))
@@ -97,14 +100,8 @@ def confirm(
             _activate(session, readers, found.rows[name], chosen, now, origin, agreed)
             if readers.settings.digest(name).welcome == "mail":
                 _plan_welcome(session, found.subscriber, name, now)
-        first = found.rows[next(iter(taken))]
-        return Confirmed(
-            ConfirmationResult.CONFIRMED,
-            first.digest,
-            sign_preferences(readers, found.subscriber, first),
-            taken,
-            found.subscriber.language,
-        )
+        done = [found.rows[name] for name in taken]
+        return _show_active(readers, ConfirmationResult.CONFIRMED, found.subscriber, done)
 
 
 def _activate(
@@ -168,14 +165,21 @@ def _judge(readers: Readers, session: Session, found: _Found | None, now: dateti
     barred = banned is not None and not consent.lifted_by_confirming(banned.reason)
     waiting = [row for row in rows if consent.next_state(row.state, Deed.CONFIRM) is not None]
     if waiting and not void and not barred:
-        return Confirmed(ConfirmationResult.OPEN, waiting[0].digest, "", found.chosen, language)
+        return Confirmed(ConfirmationResult.OPEN, waiting[0].digest, {}, found.chosen, language)
     active = [row for row in rows if row.state in SUBSCRIBED]
     if active:
-        token = sign_preferences(readers, found.subscriber, active[0])
-        chosen = {row.digest: found.chosen[row.digest] for row in active}
-        return Confirmed(ConfirmationResult.ALREADY, active[0].digest, token, chosen, language)
+        return _show_active(readers, ConfirmationResult.ALREADY, found.subscriber, active)
     digest = rows[0].digest if rows else ""
     return Confirmed(ConfirmationResult.EXPIRED, digest, language=language)
+
+
+def _show_active(
+    readers: Readers, answer: ConfirmationResult, subscriber: Subscriber, rows: Sequence[Subscription]
+) -> Confirmed:
+    """Return active subscriptions with the choices that are kept."""
+    chosen = {row.digest: Choices(row.cadence, consent.list_topics(row.topics), row.breaking) for row in rows}
+    preferences = {row.digest: sign_preferences(readers, subscriber, row) for row in rows}
+    return Confirmed(answer, rows[0].digest, preferences, chosen, subscriber.language)
 
 
 def sign_preferences(readers: Readers, subscriber: Subscriber, row: Subscription) -> str:

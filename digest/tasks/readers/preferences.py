@@ -52,7 +52,7 @@ def find_preferences(readers: Readers, token: str) -> Preferences | None:
         SubscriptionState(row.state),
         row.cadence,
         row.hour,
-        tuple(topic for topic in row.topics if topic != consent.EVERY_TOPIC),
+        consent.list_topics(row.topics),
         row.paused_until,
         tokens.sign(readers.signing_keys, tokens.UNSUBSCRIBE, public_id, row.digest),
         row.breaking,

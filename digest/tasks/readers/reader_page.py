@@ -91,6 +91,14 @@ class Wish:
     until: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Move:
+    """The new address that a link confirms, and the reader's language."""
+
+    address: str
+    language: str | None
+
+
 def request_link(readers: Readers, address: str, origin: Origin, now: datetime) -> None:
     """Plan a link to an address's own page, if a reader has that address; the answer reveals nothing.
 
@@ -166,7 +174,7 @@ def find_page(readers: Readers, token: str, now: datetime) -> ReaderPage | None:
 def _show(digest: DigestSettings, row: Subscription | None) -> DigestChoice:
     if row is None:
         return DigestChoice(digest, None, digest.default_cadence, None, (), None)
-    topics = tuple(topic for topic in row.topics if topic != consent.EVERY_TOPIC)
+    topics = consent.list_topics(row.topics)
     state, until = SubscriptionState(row.state), row.paused_until
     return DigestChoice(
         digest, state, row.cadence, row.hour, topics, until, row.max_articles, form=row.mail_form,
@@ -297,11 +305,13 @@ def request_move(readers: Readers, token: str, address: str, origin: Origin, now
     return True
 
 
-def find_move(readers: Readers, token: str, now: datetime) -> str | None:
-    """Return the new address that a link confirms, without changing anything."""
+def find_move(readers: Readers, token: str, now: datetime) -> Move | None:
+    """Return what a link to a new address does, without changing anything."""
     with readers.database.read() as session:
         notice = _find_open(session, token, NoticeKind.MOVE, now)
-        return notice.address if notice and notice.used_at is None else None
+        if notice is None or notice.used_at is not None:
+            return None
+        return Move(notice.address, subscribers.get_subscriber(session, notice.subscriber_id).language)
 
 
 def move(readers: Readers, token: str, now: datetime, origin: Origin) -> bool:

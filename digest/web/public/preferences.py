@@ -24,15 +24,14 @@ from digest.tasks.readers.sign_up import Choices
 from digest.web.public.pauses import PAUSES, list_days, read_pause
 from digest.web.public.sign_up import ip_of, read_breaking
 from digest.web.public.typed_choices import (
-    UNSAVED,
     WRONG_CHOICES,
     WRONG_DAY,
     TypedChoices,
     read_number,
     retype_preferences,
 )
-from digest.web.shared.forms import ONCE_MORE, Posted, Stamps, Submitted
-from digest.web.shared.views import LANGUAGE, View, Views, mark
+from digest.web.shared.forms import ONCE_MORE, UNSAVED, Posted, Stamps, Submitted
+from digest.web.shared.views import View, Views, mark
 
 _SHORT_PAUSE = "4"
 _LINK_SENT = mark(
@@ -73,7 +72,9 @@ class PreferencePages:
 
     def save(self, request: Request, token: str, form: Posted) -> HTMLResponse:
         """Store a reader's choices."""
-        now, view = self._now(), self._views.of(request, chosen=form.get(LANGUAGE))
+        now, view = self._now(), self._views.of(request, chosen=form.language)
+        if form.turns:
+            return self._show(view, token, typed=form)
         if not self._stamps.is_fresh(f"/preferences/{token}", form, now):
             return self._show(view, token, status=403, error=view.words(ONCE_MORE), typed=form)
         origin = {"page": "preferences", "ip": ip_of(request)}
@@ -101,8 +102,16 @@ class PreferencePages:
 
     def get_less(self, request: Request, token: str, form: Posted) -> HTMLResponse:
         """Store what a reader chose instead of leaving: a rarer cadence, or a pause."""
-        now, view = self._now(), self._views.of(request, chosen=form.get(LANGUAGE))
-        self._stamps.require(view, f"/preferences/{token}", form, now)
+        now, view = self._now(), self._views.of(request, chosen=form.language)
+        if not self._stamps.is_fresh(f"/preferences/{token}", form, now):
+            leave = tokens.turn_into(
+                self._readers.signing_keys, tokens.PREFERENCES, token, tokens.UNSUBSCRIBE
+            )
+            return (
+                self._show_leave(view, leave, 403, view.words(ONCE_MORE))
+                if leave
+                else self._show(view, token)
+            )
         origin = {"page": "unsubscribe", "ip": ip_of(request)}
         found = find_preferences(self._readers, token)
         if found is not None and form.get("less") == "pause":
@@ -113,7 +122,7 @@ class PreferencePages:
 
     def send_link(self, request: Request, token: str, form: Posted) -> HTMLResponse:
         """Mail a one-hour link to the subscription's address."""
-        now, view = self._now(), self._views.of(request, chosen=form.get(LANGUAGE))
+        now, view = self._now(), self._views.of(request, chosen=form.language)
         if not self._stamps.is_fresh(f"/preferences/{token}", form, now):
             return self._show(view, token, status=403, error=view.words(ONCE_MORE), typed=form)
         origin = {"page": "preferences", "ip": ip_of(request)}
@@ -166,35 +175,38 @@ class PreferencePages:
             told=told,
             error=error,
             path=f"/preferences/{token}",
+            turns=f"/preferences/{token}",
             stamp=self._stamps.make(f"/preferences/{token}", now),
         )
 
     def show_leave(self, request: Request, token: str) -> HTMLResponse:
         """Show what unsubscribing does, what a reader may prefer, and the button."""
-        view = self._view(request, tokens.UNSUBSCRIBE, token)
+        return self._show_leave(self._view(request, tokens.UNSUBSCRIBE, token), token)
+
+    def _show_leave(self, view: View, token: str, status: int = 200, error: str = "") -> HTMLResponse:
         digest = find_left_digest(self._readers, token)
-        preferences = self._preferences(token)
+        preferences = tokens.turn_into(
+            self._readers.signing_keys, tokens.UNSUBSCRIBE, token, tokens.PREFERENCES
+        )
         title = view.words("Unsubscribe from {title}?", title=_title(view, digest))
         return view.render(
             "unsubscribe",
+            status,
             title=title,
+            error=error,
+            token=token,
             digest=digest,
             rarer=_rarer(digest),
             preferences=preferences,
             stamp=self._stamps.make(f"/preferences/{preferences}", self._now()),
         )
 
-    def _preferences(self, token: str) -> str:
-        """Return the preferences link that belongs to an unsubscribe link."""
-        signed = tokens.find_signed(self._readers.signing_keys, tokens.UNSUBSCRIBE, token)
-        return tokens.sign(self._readers.signing_keys, tokens.PREFERENCES, *signed) if signed else ""
-
     def leave(self, request: Request, token: str, form: Posted) -> HTMLResponse:
         """End a subscription before answering: the page's button, and one-click (RFC 8058, section 3.1).
 
         The token alone decides, whatever the body and the cookies. The answer is the same for any link.
         """
-        now, view = self._now(), self._views.of(request, chosen=form.get(LANGUAGE))
+        now, view = self._now(), self._views.of(request, chosen=form.language)
         origin = {"page": "unsubscribe", "ip": ip_of(request)}
         if form.get("List-Unsubscribe") == "One-Click":
             origin["page"] = "one-click"
@@ -208,7 +220,7 @@ class PreferencePages:
 
     def undo(self, request: Request, token: str, form: Posted) -> HTMLResponse:
         """Undo an unsubscription, from the page that followed it."""
-        view = self._views.of(request, chosen=form.get(LANGUAGE))
+        view = self._views.of(request, chosen=form.language)
         found = undo_leave(self._readers, token, self._now(), {"page": "undo", "ip": ip_of(request)})
         if found is None:
             return view.say(

@@ -10,14 +10,13 @@ from starlette.responses import HTMLResponse, Response
 from digest.errors import InputError
 from digest.tasks.readers import reader_page
 from digest.tasks.readers.private_feed import find_feed
-from digest.tasks.readers.reader_page import ReaderPage
+from digest.tasks.readers.reader_page import Move, ReaderPage
 from digest.tasks.readers.readers import Readers
 from digest.web.public.feeds import atom
 from digest.web.public.pauses import list_days
 from digest.web.public.preferences import say_link_sent
 from digest.web.public.sign_up import ip_of
 from digest.web.public.typed_choices import (
-    UNSAVED,
     WRONG_CHOICES,
     WRONG_DAY,
     TypedChoices,
@@ -32,8 +31,8 @@ from digest.web.public.typed_choices import (
 )
 from digest.web.shared.answer_times import evenly_timed
 from digest.web.shared.conditional import answer
-from digest.web.shared.forms import ONCE_MORE, Posted, Stamps, Submitted
-from digest.web.shared.views import LANGUAGE, View, Views, mark
+from digest.web.shared.forms import ONCE_MORE, UNSAVED, Posted, Stamps, Submitted
+from digest.web.shared.views import View, Views, mark
 
 _LINK = "/link"
 _CARRIED = mark("This is what you typed before. Nothing is saved yet: check it and press “{button}”.")
@@ -56,6 +55,7 @@ class ReaderPages:
         router.add_api_route("/me/{token}", self.save, methods=post)
         router.add_api_route("/me/{token}/data.json", self.download, methods=look)
         router.add_api_route("/me/{token}/address", self.change_address, methods=post)
+        router.add_api_route("/me/{token}/typed", self.show_typed, methods=post)
         router.add_api_route("/me/{token}/link", self.send_link_again, methods=post)
         router.add_api_route("/me/{token}/erase", self.show_erase, methods=look)
         router.add_api_route("/me/{token}/erase", self.erase, methods=post)
@@ -77,13 +77,16 @@ class ReaderPages:
             title=view.words("Manage your subscription"),
             error=error,
             address=address,
+            turns=_LINK,
             stamp=self._stamps.make(_LINK, self._now()),
         )
 
     def send_link(self, request: Request, form: Posted) -> HTMLResponse:
         """Mail a one-hour link to an address, if a reader has it."""
-        now, view = self._now(), self._views.of(request, chosen=form.get(LANGUAGE))
+        now, view = self._now(), self._views.of(request, chosen=form.language)
         typed = form.get("address").strip()
+        if form.turns:
+            return self._show_link(view, address=typed)
         if not self._stamps.is_fresh(_LINK, form, now):
             return self._show_link(view, view.words(ONCE_MORE), 403, address=typed)
         try:
@@ -105,10 +108,11 @@ class ReaderPages:
         """Store a reader's choices."""
         now = self._now()
         old = reader_page.find_page(self._readers, token, now)
-        chosen = form.get("language") or form.get(LANGUAGE)
-        view = self._views.of(request, chosen=chosen, reader=old.language if old else None)
+        view = self._views.of(request, chosen=_spoken(form, old), reader=old.language if old else None)
         if old is None:
             return self._say_expired(view, token, form)
+        if form.turns:
+            return self._show(view, token, old, typed=form)
         if not self._stamps.is_fresh(f"/me/{token}", form, now):
             return self._show(view, token, old, error=view.words(ONCE_MORE), status=403, typed=form)
         zone = self._zone_of(old)
@@ -167,6 +171,7 @@ class ReaderPages:
             error=error,
             catalogues=view.list_chosen_languages(found.language, self._views.catalogues),
             path=f"/me/{token}",
+            turns=f"/me/{token}",
             stamp=self._stamps.make(f"/me/{token}", now),
         )
 
@@ -216,7 +221,7 @@ class ReaderPages:
 
         The answer is the same for any token, and keeps what was typed in case that no mail comes.
         """
-        now, view = self._now(), self._views.of(request, chosen=form.get(LANGUAGE))
+        now, view = self._now(), self._views.of(request, chosen=form.language)
         typed = list_typed(form, self._names)
         if not self._stamps.is_fresh(f"/me/{token}/link", form, now):
             return self._show_expired(view, token, typed, view.words(ONCE_MORE), 403)
@@ -256,7 +261,7 @@ class ReaderPages:
         """Mail the new address the link that confirms it."""
         now = self._now()
         found = reader_page.find_page(self._readers, token, now)
-        view = self._views.of(request, chosen=form.get(LANGUAGE), reader=found.language if found else None)
+        view = self._views.of(request, chosen=form.language, reader=found.language if found else None)
         if found is None:
             return self._say_expired(view, token, form)
         if not self._stamps.is_fresh(f"/me/{token}", form, now):
@@ -273,21 +278,51 @@ class ReaderPages:
             told.append(view.words(UNSAVED, button=view.words("Save")))
         return self._show(view, token, found, told=told, typed=others)
 
+    def show_typed(self, request: Request, token: str, form: Posted) -> HTMLResponse:
+        """Show what erasing does, or the page again, with what is typed; nothing is saved."""
+        now = self._now()
+        found = reader_page.find_page(self._readers, token, now)
+        view = self._views.of(request, chosen=form.language, reader=found.language if found else None)
+        if found is None:
+            return self._say_expired(view, token, form)
+        if not self._stamps.is_fresh(f"/me/{token}", form, now):
+            return self._show(view, token, found, error=view.words(ONCE_MORE), status=403, typed=form)
+        if form.get("show") == "erase":
+            return self._show_erase(view, token, list_typed(form, self._names))
+        return self._show(view, token, found, typed=form)
+
     def show_erase(self, request: Request, token: str) -> HTMLResponse:
         """Show what erasing does, with the button."""
         found = reader_page.find_page(self._readers, token, self._now())
         view = self._views.of(request, reader=found.language if found else None)
-        if found is None:
-            return self._say_expired(view)
-        stamp = self._stamps.make(f"/me/{token}", self._now())
-        return view.render("erase", title=view.words("Erase your data?"), path=f"/me/{token}", stamp=stamp)
+        return self._show_erase(view, token) if found else self._say_expired(view)
+
+    def _show_erase(
+        self,
+        view: View,
+        token: str,
+        typed: Iterable[tuple[str, str]] = (),
+        error: str = "",
+        status: int = 200,
+    ) -> HTMLResponse:
+        return view.render(
+            "erase",
+            status,
+            title=view.words("Erase your data?"),
+            error=error,
+            typed=typed,
+            path=f"/me/{token}",
+            stamp=self._stamps.make(f"/me/{token}", self._now()),
+        )
 
     def erase(self, request: Request, token: str, form: Posted) -> HTMLResponse:
         """Erase a reader."""
-        now, view = self._now(), self._views.of(request, chosen=form.get(LANGUAGE))
-        self._stamps.require(view, f"/me/{token}", form, now)
+        now, view = self._now(), self._views.of(request, chosen=form.language)
+        typed = list_typed(form, self._names)
+        if not self._stamps.is_fresh(f"/me/{token}", form, now):
+            return self._show_erase(view, token, typed, view.words(ONCE_MORE), 403)
         if not reader_page.erase(self._readers, token, now):
-            return self._say_expired(view)
+            return self._say_expired(view, token, form)
         return view.say(
             view.words("Your data is erased"),
             view.words(
@@ -297,21 +332,31 @@ class ReaderPages:
 
     def show_move(self, request: Request, token: str) -> HTMLResponse:
         """Show which address a link confirms, with the button."""
-        view = self._views.of(request)
-        address = reader_page.find_move(self._readers, token, self._now())
-        if address is None:
+        found = reader_page.find_move(self._readers, token, self._now())
+        view = self._views.of(request, reader=found.language if found else None)
+        return self._show_move(view, token, found)
+
+    def _show_move(
+        self, view: View, token: str, found: Move | None, error: str = "", status: int = 200
+    ) -> HTMLResponse:
+        if found is None:
             return self._say_no_move(view)
         return view.render(
             "move",
+            status,
             title=view.words("Use this address?"),
-            address=address,
+            error=error,
+            address=found.address,
+            path=f"/address/{token}",
             stamp=self._stamps.make(f"/address/{token}", self._now()),
         )
 
     def move(self, request: Request, token: str, form: Posted) -> HTMLResponse:
         """Move a reader to the address that a link confirms."""
-        now, view = self._now(), self._views.of(request, chosen=form.get(LANGUAGE))
-        self._stamps.require(view, f"/address/{token}", form, now)
+        now, view = self._now(), self._views.of(request, chosen=form.language)
+        if not self._stamps.is_fresh(f"/address/{token}", form, now):
+            found = reader_page.find_move(self._readers, token, now)
+            return self._show_move(view, token, found, view.words(ONCE_MORE), 403)
         if not reader_page.move(self._readers, token, now, {"page": "address", "ip": ip_of(request)}):
             return self._say_no_move(view)
         return view.say(
@@ -329,3 +374,10 @@ class ReaderPages:
             link=_LINK,
             link_text=view.words("Email me a link"),
         )
+
+
+def _spoken(form: Submitted, old: ReaderPage | None) -> str:
+    """Return the language to answer in: one that the form newly chooses for the reader, else the page's."""
+    chosen = form.get("language")
+    is_new = old is not None and chosen != (old.language or "")
+    return chosen if is_new and not form.turns else form.language

@@ -9,13 +9,15 @@ from starlette.responses import HTMLResponse
 
 from digest.errors import InputError
 from digest.rules.readers.address import normalise
+from digest.rules.tokens import tokens
+from digest.settings import DigestSettings
 from digest.tasks.readers.confirmation import ConfirmationResult, Confirmed, confirm, look_up
 from digest.tasks.readers.mail_domains import MailDomains
 from digest.tasks.readers.readers import Readers
 from digest.tasks.readers.sign_up import Choices, ask_for
 from digest.web.shared.answer_times import evenly_timed
-from digest.web.shared.forms import ONCE_MORE, SIGN_UP, STAMP, TRAP, Posted, Stamps, Submitted
-from digest.web.shared.views import LANGUAGE, View, Views
+from digest.web.shared.forms import ONCE_MORE, SIGN_UP, STAMP, TRAP, UNSAVED, Posted, Stamps, Submitted
+from digest.web.shared.views import View, Views
 
 QUICKEST = timedelta(seconds=2)
 """A form that is sent sooner was filled in by a program, or by somebody who can click once more."""
@@ -44,6 +46,15 @@ class SignUpForm:
     def of(self, digest: str) -> Choices:
         """Return the choices for a digest."""
         return self.chosen.get(digest, Choices())
+
+    def has_other(self, digest: DigestSettings, kept: Choices) -> bool:
+        """Return whether other choices for a digest are wanted than those that are kept."""
+        typed = self.wanted.get(digest.name)
+        if typed is None:
+            return False
+        topics = set(kept.topics).intersection(digest.topics)
+        breaking = typed.breaking not in (None, bool(kept.breaking))
+        return typed.cadence != kept.cadence or set(typed.topics) != topics or breaking
 
     @property
     def wanted(self) -> dict[str, Choices]:
@@ -105,8 +116,10 @@ class SignUpPages:
 
         A form from another site, or one that was sent at once, is shown once more with one button.
         """
-        view = self._views.of(request, chosen=form.get(LANGUAGE))
+        view = self._views.of(request, chosen=form.language)
         typed = self._read(form)
+        if form.turns:
+            return self._show_home(view, typed)
         if form.get(TRAP):
             return self._say_sent(view)
         if not typed.ticked:
@@ -185,6 +198,7 @@ class SignUpPages:
             digests=self._settings.digests,
             typed=typed,
             wording=view.word_consent(self._settings.digests),
+            turns="/subscribe",
             stamp=stamp or self._stamps.make(SIGN_UP, self._now()),
         )
 
@@ -210,10 +224,12 @@ class SignUpPages:
         """Confirm the form's choices, or those of the sign-up if the form has none."""
         now = self._now()
         found = look_up(self._readers, token, now)
-        view = self._views.of(request, chosen=form.get(LANGUAGE), reader=found.language)
+        view = self._views.of(request, chosen=form.language, reader=found.language)
         if found.answer != ConfirmationResult.OPEN:
             return self._answer_confirm(view, found, token, form)
         typed = _read_confirmed(form, found.chosen)
+        if form.turns:
+            return self._show_confirm(view, found, token, 200, typed)
         if not self._stamps.is_fresh(request.url.path, form, now):
             return self._show_confirm(view, found, token, 403, replace(typed, error=view.words(ONCE_MORE)))
         try:
@@ -234,13 +250,7 @@ class SignUpPages:
             chosen = SignUpForm(chosen=found.chosen, ticked=tuple(found.chosen))
             return self._show_confirm(view, found, token, 200, chosen)
         if found.answer in (ConfirmationResult.CONFIRMED, ConfirmationResult.ALREADY):
-            return view.render(
-                "confirmed",
-                title=view.words("You are subscribed"),
-                digests=[self._settings.digest(name) for name in found.chosen],
-                chosen=found.chosen,
-                preferences=found.preferences,
-            )
+            return self._show_confirmed(view, found, form)
         title = view.words("This link has expired")
         text = view.words(
             "A confirmation link works once, within seven days. Sign up again to get a new one."
@@ -257,6 +267,30 @@ class SignUpPages:
             link_text=view.words("Sign up again"),
         )
 
+    def _show_confirmed(self, view: View, found: Confirmed, form: Submitted | None) -> HTMLResponse:
+        """Show what is subscribed to; a form that comes after that is shown beside it, to be saved or not."""
+        digests = [self._settings.digest(name) for name in found.chosen]
+        typed = self._read(form) if form is not None else SignUpForm(ticked=())
+        asked = [one for one in digests if form is not None and form.has(f"cadence-{one.name}")]
+        unsaved = [one for one in asked if typed.has_other(one, found.chosen[one.name])]
+        keys, paths = self._readers.signing_keys, found.preferences
+        return view.render(
+            "confirmed",
+            title=view.words("You are subscribed"),
+            told=view.words(UNSAVED, button=view.words("Save")) if unsaved else "",
+            digests=digests,
+            chosen=found.chosen,
+            preferences=paths,
+            typed=typed,
+            unsaved=unsaved,
+            unwanted=[one for one in asked if one.name not in typed.wanted],
+            missing=[one for one in self._settings.digests if one.name in typed.wanted.keys() - paths.keys()],
+            leave={
+                n: tokens.turn_into(keys, tokens.PREFERENCES, p, tokens.UNSUBSCRIBE) for n, p in paths.items()
+            },
+            stamps={n: self._stamps.make(f"/preferences/{p}", self._now()) for n, p in paths.items()},
+        )
+
     def _show_confirm(
         self, view: View, found: Confirmed, token: str, status: int, typed: SignUpForm
     ) -> HTMLResponse:
@@ -269,6 +303,7 @@ class SignUpPages:
             title=title,
             digests=digests,
             typed=typed,
+            turns=f"/confirm/{token}",
             stamp=self._stamps.make(f"/confirm/{token}", self._now()),
         )
 

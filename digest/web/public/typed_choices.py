@@ -18,7 +18,6 @@ from digest.web.shared.views import QUIET, ZONES, mark
 LONGEST_NAME = 100
 WRONG_DAY = mark("Pick a day within the next two years.")
 WRONG_CHOICES = mark("Please check your choices.")
-UNSAVED = mark("Your other changes are not saved yet: press “{button}”.")
 
 
 @dataclass(frozen=True, slots=True)

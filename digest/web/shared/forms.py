@@ -9,7 +9,7 @@ from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 
 from digest.rules.tokens import sealed_values
-from digest.web.shared.views import View, mark
+from digest.web.shared.views import LANGUAGE, OTHER_LANGUAGE, mark
 
 STAMP, TRAP = "form", "website"
 SIGN_UP = "sign-up"
@@ -39,6 +39,16 @@ class Submitted:
     def has(self, name: str) -> bool:
         """Return whether a field was sent, even if empty."""
         return name in self._form
+
+    @property
+    def language(self) -> str:
+        """Return the language that a button of the form picks, else that of its page."""
+        return self.get(OTHER_LANGUAGE) or self.get(LANGUAGE)
+
+    @property
+    def turns(self) -> bool:
+        """Return whether the form is sent to be shown in another language, and saves nothing."""
+        return self.has(OTHER_LANGUAGE)
 
     @classmethod
     def of(cls, pairs: Iterable[tuple[str, str]]) -> "Submitted":
@@ -86,11 +96,6 @@ class Stamps:
         """Return whether a form has a valid stamp of its page."""
         return self.age(page, form.get(STAMP), now) is not None
 
-    def require(self, view: View, page: str, form: Submitted, now: datetime) -> None:
-        """Refuse a form without a valid stamp of its page."""
-        if not self.is_fresh(page, form, now):
-            raise HTTPException(403, view.words(EXPIRED))
 
-
+UNSAVED = mark("Your other changes are not saved yet: press “{button}”.")
 ONCE_MORE = mark("This page was open for a long time. Please check it and press the button once more.")
-EXPIRED = mark("This page has expired. Reload it and try again.")

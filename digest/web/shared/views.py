@@ -21,7 +21,7 @@ from digest.models.cadence import Cadence, Unit
 from digest.settings import DigestSettings, Settings
 from digest.web.shared.pages import Pages
 
-LANGUAGE = "lang"
+LANGUAGE, OTHER_LANGUAGE = "lang", "other-language"
 _LONGEST_TAG = 35
 _NUMBERS = (3, 5, 8, 10, 15, 20, 30, 50)
 QUIET = ("20:00-08:00", "21:00-07:00", "22:00-07:00", "23:00-08:00", "00:00-06:00")
@@ -45,9 +45,16 @@ class View:
     """Renders pages for one visitor."""
 
     def __init__(
-        self, pages: Pages, settings: Settings, words: Translator, languages: Iterable[str], path: str
+        self,
+        pages: Pages,
+        settings: Settings,
+        words: Translator,
+        languages: Iterable[str],
+        path: str,
+        *,
+        is_looking: bool = True,
     ) -> None:
-        self._pages, self._settings = pages, settings
+        self._pages, self._settings, self._is_looking = pages, settings, is_looking
         self.words = words
         self.language = words.language
         self._others = tuple(languages)
@@ -55,12 +62,17 @@ class View:
         self._names = Names(settings.site.names)
 
     def render(self, name: str, status: int = 200, **values: object) -> HTMLResponse:
-        """Render a page."""
+        """Render a page.
+
+        `turns`, for a page whose fields are in a form with the id "choices", is where that form is sent to be
+        shown in another language as it was typed. Other pages link to themselves, unless they answer a POST.
+        """
         known: dict[str, object] = {
             "_": self.words,
             "view": self,
             "language": self.language,
-            "languages": self._list_languages(),
+            "languages": self._list_languages() if self._is_looking or "turns" in values else (),
+            "turns": "",
         }
         return self._mark(self._pages.render(name, status, **{**known, **values}))
 
@@ -241,6 +253,6 @@ class Views:
         asked = (chosen or request.query_params.get(LANGUAGE, ""))[:_LONGEST_TAG]
         browser = accepted(request.headers.get("accept-language", ""))
         words = self.catalogues.choose([asked, reader, *browser, self._settings.site.language])
+        languages, path = self.catalogues.languages, quote(request.url.path)
         is_looking = request.method in ("GET", "HEAD")
-        languages = self.catalogues.languages if is_looking else ()
-        return View(self.pages, self._settings, words, languages, quote(request.url.path))
+        return View(self.pages, self._settings, words, languages, path, is_looking=is_looking)
