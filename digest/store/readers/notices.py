@@ -185,6 +185,17 @@ def release_notices(session: Session, owner: int) -> None:
         session.execute(open_.values(mail_state=MailState.PLANNED, owner=None))
 
 
+def settle_restored(session: Session, until: datetime) -> None:
+    """Take the notices without a link of their own that were due up to a time as sent, for all that is known.
+
+    A restored database has them planned, and had sent them. A link is mailed once more: the one in the lost
+    message is not known to this database.
+    """
+    told = update(ReaderNotice).where(col(ReaderNotice.kind).in_((NoticeKind.WELCOME, NoticeKind.MOVED)))
+    due = told.where(col(ReaderNotice.mail_state) == MailState.PLANNED, col(ReaderNotice.due_at) <= until)
+    session.execute(due.values(mail_state=MailState.UNCERTAIN, reply="due before the backup was restored"))
+
+
 def forget_notices(
     session: Session, *, subscriber_id: int | None = None, before: datetime | None = None
 ) -> None:

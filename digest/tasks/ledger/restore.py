@@ -11,6 +11,7 @@ from digest.settings import DigestSettings, Settings
 from digest.store.articles import articles
 from digest.store.database import Database
 from digest.store.delivery import deliveries
+from digest.store.readers import notices
 from digest.tasks.articles.fetching import fetch_due
 from digest.tasks.delivery.recovery import reap_dead_workers
 from digest.tasks.editions.breaking import BreakingDesk
@@ -69,6 +70,7 @@ class Restorer:
                 done.entered.append(str(made.name))
         with self.database.write() as session:
             done.withheld = deliveries.withhold_restored(session, until, self.clock())
+            notices.settle_restored(session, until)
             for edition in deliveries.finish_editions(session, self.clock()):
                 tell_of_edition(session, WebhookEvent.EDITION_FINISHED, edition, self.clock())
         self.accept()
