@@ -6,6 +6,8 @@ from datetime import datetime
 from sqlalchemy import JSON, Column, LargeBinary
 from sqlmodel import Field, Index, SQLModel
 
+from digest.models.row import empty_list
+
 
 class Article(SQLModel, table=True):
     """A cleaned article; neither `html` nor `text` nor any other field contains anything active.
@@ -36,7 +38,7 @@ class Article(SQLModel, table=True):
     language: str | None = None
     place: str | None = None
     agency: str | None = None
-    topics: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    topics: list[str] = Field(default_factory=empty_list, sa_column=Column(JSON, nullable=False))
     categories: list[str] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
     categories_elsewhere: dict[str, list[str]] | None = Field(
         default=None, sa_column=Column(JSON(none_as_null=True))
@@ -76,7 +78,7 @@ class FrozenArticle(SQLModel, table=True):
     language: str | None = None
     place: str | None = None
     agency: str | None = None
-    topics: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    topics: list[str] = Field(default_factory=empty_list, sa_column=Column(JSON, nullable=False))
     published_at: datetime | None = None
 
 

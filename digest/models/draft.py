@@ -7,6 +7,8 @@ from typing import Any
 from sqlalchemy import JSON, Column
 from sqlmodel import Field, Index, SQLModel, UniqueConstraint
 
+from digest.models.row import empty_dict, empty_list
+
 
 class Reach(StrEnum):
     """Who gets an article that an editor added: the readers of its topics, or all."""
@@ -51,13 +53,15 @@ class Draft(SQLModel, table=True):
     version: int = 0
     subject: str = ""
     introduction: str = ""
-    arranged: list[int] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
-    hidden: list[int] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
-    added: dict[str, str] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
-    sections: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
-    changes: dict[str, dict[str, str]] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    arranged: list[int] = Field(default_factory=empty_list, sa_column=Column(JSON, nullable=False))
+    hidden: list[int] = Field(default_factory=empty_list, sa_column=Column(JSON, nullable=False))
+    added: dict[str, str] = Field(default_factory=empty_dict, sa_column=Column(JSON, nullable=False))
+    sections: list[str] = Field(default_factory=empty_list, sa_column=Column(JSON, nullable=False))
+    changes: dict[str, dict[str, str]] = Field(
+        default_factory=empty_dict, sa_column=Column(JSON, nullable=False)
+    )
     sponsor: str = ""
-    blocks: list[dict[str, str]] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    blocks: list[dict[str, str]] = Field(default_factory=empty_list, sa_column=Column(JSON, nullable=False))
     held_by: str | None = None
     approved_version: int | None = None
     approved_by: str | None = None

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from sqlalchemy import JSON, Column, false, text
 from sqlmodel import Field, Index, SQLModel, UniqueConstraint
 
+from digest.models.row import empty_dict, empty_list
 from digest.models.subscriber import MailForm
 
 
@@ -87,10 +88,12 @@ class Edition(SQLModel, table=True):
     retry_at: datetime | None = None
     subject: str = ""
     introduction: str = ""
-    sections: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
-    changes: dict[str, dict[str, str]] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    sections: list[str] = Field(default_factory=empty_list, sa_column=Column(JSON, nullable=False))
+    changes: dict[str, dict[str, str]] = Field(
+        default_factory=empty_dict, sa_column=Column(JSON, nullable=False)
+    )
     sponsor: str = ""
-    blocks: list[dict[str, str]] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    blocks: list[dict[str, str]] = Field(default_factory=empty_list, sa_column=Column(JSON, nullable=False))
 
     @property
     def name(self) -> EditionName:
@@ -111,8 +114,8 @@ class Cohort(SQLModel, table=True):
     digest: str
     cadence: str
     language: str
-    topics: dict[str, str] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
-    history: list[int] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    topics: dict[str, str] = Field(default_factory=empty_dict, sa_column=Column(JSON, nullable=False))
+    history: list[int] = Field(default_factory=empty_list, sa_column=Column(JSON, nullable=False))
     history_from: datetime
     max_articles: int | None = None
     min_articles: int | None = None
@@ -146,7 +149,7 @@ class Variant(SQLModel, table=True):
     language: str
     left_out: int = 0
     mail_form: str = MailForm.PICTURES
-    related: list[int] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    related: list[int] = Field(default_factory=empty_list, sa_column=Column(JSON, nullable=False))
     replaces: int | None = Field(default=None, index=True)
     withdrawal_id: int | None = None
 

@@ -7,6 +7,7 @@ from sqlalchemy import JSON, Column, LargeBinary
 from sqlmodel import Field, SQLModel
 
 from digest.models.delivery import DELIVERY_ID
+from digest.models.row import empty_dict
 from digest.models.subscriber import MailState
 
 
@@ -127,7 +128,7 @@ class Answer(SQLModel, table=True):
     language: str = "en"
     digest: str = ""
     subject: str = ""
-    values: dict[str, object] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    values: dict[str, object] = Field(default_factory=empty_dict, sa_column=Column(JSON, nullable=False))
     reply_to: str = ""
     in_reply_to: str = ""
     state: str = Field(default=MailState.PLANNED, index=True)

@@ -6,6 +6,8 @@ from typing import Any
 from sqlalchemy import JSON, Column
 from sqlmodel import Field, SQLModel
 
+from digest.models.row import empty_dict, empty_list
+
 
 class Worker(SQLModel, table=True):
     """A process that claims deliveries; it is alive while it holds its lock, and no timer is involved."""
@@ -69,7 +71,7 @@ class DailyFigures(SQLModel, table=True):
 
     day: str = Field(primary_key=True)
     taken_at: datetime
-    counted: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    counted: dict[str, Any] = Field(default_factory=empty_dict, sa_column=Column(JSON, nullable=False))
 
 
 class ArticleClicks(SQLModel, table=True):
@@ -98,7 +100,7 @@ class EditionSums(SQLModel, table=True):
 
     edition_id: int = Field(foreign_key="edition.id", primary_key=True)
     finished_at: datetime
-    states: dict[str, int] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    states: dict[str, int] = Field(default_factory=empty_dict, sa_column=Column(JSON, nullable=False))
     reasons: list[list[Any]] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
 
 
@@ -114,5 +116,5 @@ class CadenceReaders(SQLModel, table=True):
     cadence: str = Field(primary_key=True)
     counted_at: datetime
     readers: int
-    hours: list[list[Any]] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
-    cohorts: list[list[int]] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    hours: list[list[Any]] = Field(default_factory=empty_list, sa_column=Column(JSON, nullable=False))
+    cohorts: list[list[int]] = Field(default_factory=empty_list, sa_column=Column(JSON, nullable=False))

@@ -1,7 +1,7 @@
 """Rows of tables: the id of a stored one, and a page of a long list of them."""
 
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 Listed = TypeVar("Listed")
 
@@ -20,6 +20,20 @@ def row_id(row: Row) -> int:
     if row.id is None:
         raise ValueError(f"this {type(row).__name__} is not stored, so it has no id")
     return row.id
+
+
+def empty_list() -> list[Any]:
+    """Return an empty list, as the default of a column.
+
+    Pydantic asks for a factory's signature whenever SQLModel makes a row, and that of the built-in `list` and
+    `dict` is read from a text: 0.3 ms each time, where a function of Python takes 0.02.
+    """
+    return []
+
+
+def empty_dict() -> dict[str, Any]:
+    """Return an empty mapping, as the default of a column (see `empty_list`)."""
+    return {}
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,8 @@ from datetime import datetime
 from sqlalchemy import JSON, Column
 from sqlmodel import Field, SQLModel
 
+from digest.models.row import empty_list
+
 
 class Source(SQLModel, table=True):
     """One configured source and the results of its fetches.
@@ -31,4 +33,4 @@ class Source(SQLModel, table=True):
     stopped_at: datetime | None = None
     paused_at: datetime | None = None
     paused_by: str = Field(default="", sa_column_kwargs={"server_default": ""})
-    recent: list[list[str | int]] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    recent: list[list[str | int]] = Field(default_factory=empty_list, sa_column=Column(JSON, nullable=False))

@@ -8,6 +8,8 @@ from typing import Any
 from sqlalchemy import JSON, Column, Index, false, text
 from sqlmodel import Field, SQLModel, UniqueConstraint
 
+from digest.models.row import empty_dict
+
 
 class SubscriptionState(StrEnum):
     """A subscription is active only while confirmed."""
@@ -87,7 +89,7 @@ class Subscription(SQLModel, table=True):
     quiet: str | None = None
     breaking: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
     mail_form: str = MailForm.PICTURES
-    topics: dict[str, str] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    topics: dict[str, str] = Field(default_factory=empty_dict, sa_column=Column(JSON, nullable=False))
     cohort_id: int | None = Field(default=None, foreign_key="cohort.id", index=True)
     created_at: datetime
     confirmed_at: datetime | None = None
@@ -121,8 +123,8 @@ class Confirmation(SQLModel, table=True):
     token_hash: str | None = Field(default=None, unique=True)
     asked_at: datetime
     expires_at: datetime
-    origin: dict[str, str] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
-    choices: dict[str, object] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    origin: dict[str, str] = Field(default_factory=empty_dict, sa_column=Column(JSON, nullable=False))
+    choices: dict[str, object] = Field(default_factory=empty_dict, sa_column=Column(JSON, nullable=False))
     used_at: datetime | None = None
     mailbox: str = Field(default="", index=True)
     mail_state: str = Field(default=MailState.PLANNED, index=True)
@@ -178,7 +180,7 @@ class ConsentEvent(SQLModel, table=True):
     act: str
     at: datetime
     wording_id: int | None = None
-    origin: dict[str, str] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    origin: dict[str, str] = Field(default_factory=empty_dict, sa_column=Column(JSON, nullable=False))
 
 
 class SuppressionReason(StrEnum):
@@ -234,7 +236,7 @@ class ReaderNotice(SQLModel, table=True):
     requested_at: datetime
     expires_at: datetime | None = None
     used_at: datetime | None = None
-    origin: dict[str, str] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    origin: dict[str, str] = Field(default_factory=empty_dict, sa_column=Column(JSON, nullable=False))
     mail_state: str = Field(default=MailState.PLANNED, index=True)
     owner: int | None = None
     due_at: datetime
@@ -276,7 +278,7 @@ class ReaderSegment(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True)
     name: str
     name_key: str = Field(unique=True)
-    wanted: dict[str, str] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    wanted: dict[str, str] = Field(default_factory=empty_dict, sa_column=Column(JSON, nullable=False))
     version: int = 1
     changed_by: str
     changed_at: datetime
@@ -327,8 +329,8 @@ class ListTransfer(SQLModel, table=True):
     name: str = ""
     place: str = ""
     size: int = 0
-    options: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    options: dict[str, Any] = Field(default_factory=empty_dict, sa_column=Column(JSON, nullable=False))
     state: str
     rows: int = 0
-    counts: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    counts: dict[str, Any] = Field(default_factory=empty_dict, sa_column=Column(JSON, nullable=False))
     error: str = ""

@@ -6,6 +6,8 @@ from enum import StrEnum
 from sqlalchemy import JSON, Column
 from sqlmodel import Field, SQLModel
 
+from digest.models.row import empty_list
+
 
 class ApiScope(StrEnum):
     """One thing that a token of the API may do."""
@@ -34,7 +36,7 @@ class ApiToken(SQLModel, table=True):
     name: str
     token_hash: str = Field(unique=True)
     hint: str
-    scopes: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    scopes: list[str] = Field(default_factory=empty_list, sa_column=Column(JSON, nullable=False))
     editor_id: int | None = Field(default=None, foreign_key="editor.id", index=True, ondelete="CASCADE")
     made_at: datetime
     last_used_at: datetime | None = None

@@ -7,6 +7,8 @@ from typing import Any
 from sqlalchemy import JSON, Column, false
 from sqlmodel import Field, SQLModel
 
+from digest.models.row import empty_dict, empty_list
+
 
 class WebhookEvent(StrEnum):
     """What a receiver can be told about."""
@@ -31,7 +33,7 @@ class WebhookEndpoint(SQLModel, table=True):
 
     id: int | None = Field(default=None, primary_key=True)
     url: str
-    events: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    events: list[str] = Field(default_factory=empty_list, sa_column=Column(JSON, nullable=False))
     with_addresses: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
     secret: str
     former_secret: str = ""
@@ -57,7 +59,7 @@ class WebhookMessage(SQLModel, table=True):
     endpoint_id: int = Field(foreign_key="webhook_endpoint.id", index=True, ondelete="CASCADE")
     event: str
     at: datetime
-    data: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    data: dict[str, Any] = Field(default_factory=empty_dict, sa_column=Column(JSON, nullable=False))
     reader: str = ""
     due_at: datetime | None = Field(default=None, index=True)
     attempts: int = 0
