@@ -15,13 +15,12 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, event, text
+from sqlalchemy import Engine, text
 
 from digest.models import Article, Delivery, Edition, Variant, VariantArticle
 from digest.settings import load_settings
@@ -31,6 +30,7 @@ from tests.benchmarks.databases import benchmark_database
 from tests.benchmarks.readers import AT_ONCE, load_readers, public_id_of
 from tests.conftest import write_config
 from tests.support.desks import OLGA, Clock, Newsdesk, Visitor
+from tests.support.statements import recorded
 
 _AIM = 0.2
 _ROUNDS = 3
@@ -158,26 +158,6 @@ def _defaults(model: Any) -> dict[str, Any]:
         if name != "id" and not field.is_required():
             found[name] = field.get_default(call_default_factory=True)
     return found
-
-
-@contextmanager
-def recorded(engine: Engine) -> Iterator[list[tuple[float, str, Any]]]:
-    """Record each statement with its seconds and parameters."""
-    found: list[tuple[float, str, Any]] = []
-
-    def before(*given: Any) -> None:
-        given[4].began = time.perf_counter()
-
-    def after(*given: Any) -> None:
-        found.append((time.perf_counter() - given[4].began, given[2], given[3]))
-
-    event.listen(engine, "before_cursor_execute", before)
-    event.listen(engine, "after_cursor_execute", after)
-    try:
-        yield found
-    finally:
-        event.remove(engine, "before_cursor_execute", before)
-        event.remove(engine, "after_cursor_execute", after)
 
 
 def plan_of(engine: Engine, statement: str, values: Any) -> list[str]:

@@ -15,6 +15,7 @@ from digest.store.database import Database
 from digest.tasks.readers.readers import Readers
 from digest.web.app import create_app
 from tests.support.readers import sign_up
+from tests.support.statements import recorded
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 ATOM = "{http://www.w3.org/2005/Atom}"
@@ -137,6 +138,46 @@ def test_the_index_lists_the_latest_first_and_has_pages(client: TestClient, libr
     assert client.get("/archive?page=1").status_code == 200
     for wrong in ("0", "3", "-1", "x", "1" * 30, "²"):
         assert client.get(f"/archive?page={wrong}").status_code == 404
+
+
+def test_a_list_names_the_first_titles_of_each_edition_as_its_page_orders_them(
+    client: TestClient, library: Library
+) -> None:
+    bridge, ferry, song, lamp = (
+        library.add_article(title)
+        for title in ("Bridge reopens", "Ferry for sale", "A lost song", "Lamp lit")
+    )
+    gone = library.add_article("Withdrawn at once", withdrawn_at=NOON)
+    changes = {str(song): {"title": "A song found"}}
+    library.add_edition("2026-03-02", [gone, ferry, bridge, lamp], [song, ferry, lamp], changes=changes)
+    library.add_edition("2026-03-03", [gone])
+    library.add_edition("2026-03-04", [lamp])
+
+    text = client.get("/archive/world").text
+
+    assert text.index("Lamp lit") < text.index("A song found") < text.index("Ferry for sale")
+    assert text.index("Ferry for sale") < text.rindex("Lamp lit"), "which two lists have in the third place"
+    assert text.count("Lamp lit") == 2
+    assert "Bridge reopens" not in text, "three titles stand for an edition"
+    assert "A lost song" not in text
+    assert "Withdrawn at once" not in text
+    assert "2026-03-03" not in text, "nothing of it may be shown"
+
+
+def test_a_list_takes_as_many_statements_for_many_editions_as_for_one(
+    client: TestClient, library: Library
+) -> None:
+    def count() -> int:
+        with recorded(library.database.engine) as statements:
+            assert client.get("/archive/world").status_code == 200
+        return len(statements)
+
+    bridge = library.add_article("Bridge reopens")
+    library.add_edition("2026-03-01", [bridge])
+    of_one = count()
+    for day in range(2, 29):
+        library.add_edition(f"2026-03-{day:02}", [bridge])
+    assert count() == of_one
 
 
 @pytest.mark.parametrize(

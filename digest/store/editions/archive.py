@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import ColumnElement, UnaryExpression
 from sqlmodel import Session, and_, col, func, or_, select
@@ -73,25 +73,12 @@ def list_shown(session: Session, edition: Edition) -> list[ArchivedArticle]:
     Articles are ordered by their best rank in any variant, then by the number of variants, then by their rank
     in those.
     """
-    article_id, place = col(VariantArticle.article_id), col(VariantArticle.position)
-    columns: Any = (
-        article_id.label("id"),
-        func.min(place).label("place"),
-        func.count().label("shared"),
-        func.avg(place).label("mean"),
-    )
-    ranked = (
-        select(*columns)
-        .join(Variant, col(Variant.id) == col(VariantArticle.variant_id))
-        .where(Variant.edition_id == edition.id)
-        .group_by(col(VariantArticle.article_id))
-        .subquery()
-    )
+    ranked = _ranks([row_id(edition)])
     query = (
         select(Article)
         .join(ranked, col(Article.id) == ranked.c.id)
         .where(col(Article.withdrawn_at).is_(None))
-        .order_by(ranked.c.place, ranked.c.shared.desc(), ranked.c.mean, col(Article.id).desc())
+        .order_by(*_in_rank(ranked))
     )
     known = {row_id(article): article for article in session.exec(query)}
     found = list(with_changes(known, edition.changes).values())
@@ -127,11 +114,22 @@ def list_before(session: Session, edition: Edition, most: int) -> list[Article]:
 
 
 def titles_of(session: Session, editions: Sequence[Edition], most: int) -> dict[int, list[str]]:
-    """Return the first titles of each edition."""
-    return {
-        row_id(edition): [shown.article.title for shown in list_shown(session, edition)[:most]]
-        for edition in editions
-    }
+    """Return the first titles of each edition, in the order of `list_shown`; all are read at once."""
+    ranked = _ranks([row_id(edition) for edition in editions])
+    nth = func.row_number().over(partition_by=ranked.c.edition_id, order_by=_in_rank(ranked))
+    columns: Any = (ranked.c.edition_id, col(Article.id), col(Article.title), nth.label("nth"))
+    shown = (
+        select(*columns)
+        .join(ranked, col(Article.id) == ranked.c.id)
+        .where(col(Article.withdrawn_at).is_(None))
+        .subquery()
+    )
+    first = select(*shown.c).where(shown.c.nth <= most).order_by(shown.c.edition_id, shown.c.nth)
+    changes = {row_id(edition): edition.changes for edition in editions}
+    found: dict[int, list[str]] = {key: [] for key in changes}
+    for key, article_id, title, _ in session.exec(first):
+        found[key].append(changes[key].get(str(article_id), {}).get("title", title))
+    return found
 
 
 def list_withdrawn(session: Session, edition: Edition) -> list[datetime]:
@@ -149,6 +147,29 @@ def list_taken_out(session: Session, edition: Edition) -> list[Article]:
     query = select(Article).where(col(Article.id).in_(_article_ids(edition)))
     query = query.where(col(Article.withdrawn_at).is_not(None)).order_by(col(Article.withdrawn_at).desc())
     return list(session.exec(query))
+
+
+def _ranks(editions: Collection[int]) -> Any:
+    """Return where the articles of editions stand: their best place, in how many variants, and the mean."""
+    place = col(VariantArticle.position)
+    columns: Any = (
+        col(Variant.edition_id),
+        col(VariantArticle.article_id).label("id"),
+        func.min(place).label("place"),
+        func.count().label("shared"),
+        func.avg(place).label("mean"),
+    )
+    return (
+        select(*columns)
+        .join(Variant, col(Variant.id) == col(VariantArticle.variant_id))
+        .where(col(Variant.edition_id).in_(editions))
+        .group_by(col(Variant.edition_id), col(VariantArticle.article_id))
+        .subquery()
+    )
+
+
+def _in_rank(ranked: Any) -> tuple[Any, ...]:
+    return ranked.c.place, ranked.c.shared.desc(), ranked.c.mean, ranked.c.id.desc()
 
 
 def _ids_of_earlier(session: Session, edition: Edition, ids: Sequence[int]) -> frozenset[int]:
@@ -182,22 +203,25 @@ def _is_made(digests: Collection[str]) -> tuple[ColumnElement[bool], ...]:
 
 
 def _is_shown(digests: Collection[str]) -> tuple[ColumnElement[bool], ...]:
-    standing = (
-        select(VariantArticle.article_id)
-        .join(Variant, col(Variant.id) == col(VariantArticle.variant_id))
-        .join(Article, col(Article.id) == col(VariantArticle.article_id))
-        .where(Variant.edition_id == Edition.id, col(Article.withdrawn_at).is_(None))
-    )
-    return (*_is_made(digests), standing.exists())
+    standing = _first_held().join(Article, col(Article.id) == col(VariantArticle.article_id))
+    return (*_is_made(digests), _is_any(standing.where(col(Article.withdrawn_at).is_(None))))
 
 
 def _holds() -> ColumnElement[bool]:
-    held = (
-        select(VariantArticle.article_id)
-        .join(Variant, col(Variant.id) == col(VariantArticle.variant_id))
-        .where(Variant.edition_id == Edition.id)
-    )
-    return held.exists()
+    return _is_any(_first_held())
+
+
+def _first_held() -> Any:
+    held = select(VariantArticle.article_id).join(Variant, col(Variant.id) == col(VariantArticle.variant_id))
+    return held.where(Variant.edition_id == Edition.id).limit(1)
+
+
+def _is_any(one: Any) -> ColumnElement[bool]:
+    """Return whether there is one, asked edition by edition.
+
+    PostgreSQL answers EXISTS by joining all articles that any edition ever had.
+    """
+    return cast(ColumnElement[bool], one.correlate(Edition).scalar_subquery().is_not(None))
 
 
 def _latest_first() -> tuple[UnaryExpression[Any], ...]:
