@@ -13,10 +13,9 @@ from digest.rules.editions.arrangement import UNSHAPED, Arrangement, arrange
 EVERY_TOPIC = "*"
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """What selection needs of an article; `folded` are the articles of other sources that tell the same
-    story."""
+    story. A page makes thousands, and a frozen dataclass takes three times as long."""
 
     id: int
     topics: tuple[str, ...]
@@ -111,7 +110,7 @@ def why_not(
         return "it has not stood unchanged for as long as its source's `settle` asks"
     if to_all is None and is_too_old(article.dated_at, freeze_at, limits.carry):
         return f"it is older than {limits.carry.days} days"
-    if to_all is None and limits.topics and not set(limits.topics) & set(article.topics):
+    if to_all is None and limits.topics and set(limits.topics).isdisjoint(article.topics):
         return "none of its topics is one of the digest's"
     matching = _matching(article, topics)
     if not matching:

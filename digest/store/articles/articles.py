@@ -1,16 +1,19 @@
 """Articles and sources in the database."""
 
+import json
 from collections.abc import Collection, Iterator
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import bindparam
+from sqlalchemy import String, bindparam, cast
+from sqlalchemy import select as sa_select
 from sqlalchemy.orm import load_only
 from sqlmodel import Session, and_, col, func, not_, or_, select, update
 
 from digest.articles.text.identity import canonical_url
 from digest.errors import InputError
 from digest.models import Article, Fold, Source, VariantArticle
+from digest.models.row import row_id
 from digest.rules.articles.admission import GONE, TAKEN_BACK
 from digest.store.transactions import take_turn
 
@@ -18,8 +21,8 @@ T = TypeVar("T")
 
 _FEW = 5
 _DECISIVE: tuple[Any, ...] = (
-    Article.id, Article.topics, Article.first_seen_at, Article.published_at, Article.pinned_at,
-    Article.settles_at,
+    Article.id, cast(col(Article.topics), String), Article.first_seen_at, Article.published_at,
+    col(Article.pinned_at).is_not(None), Article.settles_at,
 )  # fmt: skip
 _MARKS: tuple[Any, ...] = (
     Article.id, Article.source, Article.canonical_url, Article.guid, Article.title, Article.published_at,
@@ -29,6 +32,17 @@ _MOST_LATELY = 500
 _TURN = 0x6172_7469  # any number that no other lock of ours has
 _ROOM = "PRAGMA cache_size=-8000"  # kB
 _LARGEST_ID = 2**31 - 1  # of PostgreSQL's integer
+
+
+class StoredCandidate(NamedTuple):
+    """What selection needs of a stored article."""
+
+    id: int
+    topics: tuple[str, ...]
+    first_seen_at: datetime
+    published_at: datetime | None
+    is_pinned: bool
+    settles_at: datetime | None
 
 
 def take_turns(session: Session) -> None:
@@ -119,24 +133,39 @@ def find_article_named(session: Session, name: str) -> Article | None:
 
 def list_candidates(
     session: Session, *, seen_from: datetime, seen_to: datetime, added: Collection[int] = ()
-) -> list[Article]:
+) -> list[StoredCandidate]:
     """List the articles that an edition may have: first seen in the span, or added by editors, and not
     excluded.
 
-    Excluded are hidden, withdrawn and folded articles, and those held back and not added. Only what selection
-    needs is read, not the texts.
+    Excluded are hidden, withdrawn and folded articles, and those held back and not added. There may be
+    thousands, so they are no rows of the model, and topics that many have are read once.
     """
     folded = select(Fold.article_id).where(col(Fold.split_at).is_(None))
     by_rule = and_(col(Article.first_seen_at) >= seen_from, col(Article.held_back).is_(None))
     query = (
-        select(Article)
-        .options(load_only(*_DECISIVE, raiseload=True))
+        sa_select(*_DECISIVE)
         .where(col(Article.first_seen_at) <= seen_to)
         .where(or_(by_rule, col(Article.id).in_(added)))
         .where(col(Article.hidden_at).is_(None), col(Article.withdrawn_at).is_(None))
         .where(col(Article.id).not_in(folded))
     )
-    return list(session.exec(query))
+    read: dict[str, tuple[str, ...]] = {}
+    found = []
+    for number, written, *more in session.execute(query):
+        topics = read.get(written)
+        if topics is None:
+            topics = read[written] = tuple(dict.fromkeys(json.loads(written)))
+        found.append(StoredCandidate(number, topics, *more))
+    return found
+
+
+def to_stored_candidate(article: Article) -> StoredCandidate:
+    """Return what selection needs of a loaded article."""
+    is_pinned = article.pinned_at is not None
+    return StoredCandidate(
+        row_id(article), tuple(dict.fromkeys(article.topics)), article.first_seen_at, article.published_at, is_pinned,
+        article.settles_at,
+    )  # fmt: skip
 
 
 def ids_seen_from(session: Session, moment: datetime) -> frozenset[int]:

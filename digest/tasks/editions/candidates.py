@@ -1,6 +1,6 @@
 """The input of selection: the stored articles, each with its duplicates, and the digest's limits."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -14,6 +14,7 @@ from digest.rules.editions.selection import EVERY_TOPIC, Candidate, Chosen, Limi
 from digest.settings import DigestSettings
 from digest.settings.site import LONGEST_SETTLE
 from digest.store.articles import articles, duplicates
+from digest.store.articles.articles import StoredCandidate
 from digest.store.editions import cohorts
 
 BEGINNING = datetime.min.replace(tzinfo=UTC)
@@ -93,7 +94,7 @@ def candidates(
     rows = articles.list_candidates(session, seen_from=seen_from, seen_to=seen_to, added=shape.added)
     told = duplicates.list_told_since(session, seen_from)
     told |= duplicates.list_told(session, list(shape.added)) if shape.added else {}
-    return [to_candidate(row, told.get(row_id(row), []), seen_to) for row in rows]
+    return [to_candidate(row, told.get(row.id, ()), seen_to) for row in rows]
 
 
 def first_news(
@@ -135,20 +136,23 @@ def _wanted(session: Session, digest: DigestSettings, cadence: str) -> Callable[
 def candidate(session: Session, article: Article, at: datetime) -> Candidate:
     """Return one article as selection sees it."""
     told = duplicates.list_told(session, [row_id(article)])
-    return to_candidate(article, told.get(row_id(article), []), at)
+    return to_candidate(articles.to_stored_candidate(article), told.get(row_id(article), ()), at)
 
 
-def to_candidate(article: Article, told: list[duplicates.OtherSource], at: datetime) -> Candidate:
-    """Return what selection needs of a stored article, with what had been folded into it by then."""
-    topics = [*article.topics, *(topic for one in told if one.folded_at <= at for topic in one.topics)]
+def to_candidate(stored: StoredCandidate, told: Sequence[duplicates.OtherSource], at: datetime) -> Candidate:
+    """Return a stored article as selection sees it, with what had been folded into it by then."""
+    topics = stored.topics
+    if told:
+        retold = [topic for one in told if one.folded_at <= at for topic in one.topics]
+        topics = tuple(dict.fromkeys([*topics, *retold]))
     return Candidate(
-        id=row_id(article),
-        topics=tuple(dict.fromkeys(topics)),
-        first_seen_at=article.first_seen_at,
-        published_at=article.published_at,
-        pinned=article.pinned_at is not None,
-        folded=tuple(one.article_id for one in told),
-        settles_at=article.settles_at,
+        stored.id,
+        topics,
+        stored.first_seen_at,
+        stored.published_at,
+        stored.is_pinned,
+        tuple(one.article_id for one in told),
+        stored.settles_at,
     )
 
 
