@@ -163,8 +163,8 @@ def to_stored_candidate(article: Article) -> StoredCandidate:
     """Return what selection needs of a loaded article."""
     is_pinned = article.pinned_at is not None
     return StoredCandidate(
-        row_id(article), tuple(dict.fromkeys(article.topics)), article.first_seen_at, article.published_at, is_pinned,
-        article.settles_at,
+        row_id(article), tuple(dict.fromkeys(article.topics)), article.first_seen_at, article.published_at,
+        is_pinned, article.settles_at,
     )  # fmt: skip
 
 

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, case
+from sqlalchemy import ColumnElement, String, case, cast
 from sqlmodel import Session, col, func, select
 
 from digest.articles.related import SIGNS, RelatedStory
@@ -14,6 +14,8 @@ from digest.models.row import row_id
 LATEST = 10_000
 STORED_LAST = 3 * LATEST
 """Among so many articles, the last stored, those dated latest are looked for: no store is too large."""
+_BETWEEN = "\x1f"
+"""A sign that no title has: cleaning removes it."""
 
 
 def list_stories(
@@ -43,29 +45,38 @@ def list_stories(
 def fingerprint(session: Session, *, before: datetime) -> int:
     """Return a number that is another one where `list_stories` would list other stories, or other words.
 
-    It reads no texts, and so takes a fraction of the time.
+    The database joins what can change of all articles that are gone through, without their texts: reading
+    them as rows takes four times as long.
     """
-    columns: Any = (
+    columns: tuple[Any, ...] = (
         Article.id,
         Article.content_hash,
         Article.title,
         Article.updated_at,
-        _dated(),
+        Article.published_at,
+        Article.first_seen_at,
         Article.topics,
     )
-    rows = session.exec(_latest(session, columns, before, STORED_LAST))
-    return hash(tuple((*row[:-1], *row[-1]) for row in rows))
+    written = [func.coalesce(cast(col(one), String), "") for one in columns]
+    joined: Any = written[0]
+    for one in written[1:]:
+        joined = joined + _BETWEEN + one
+    query = _among(session, select(joined.label("line")), before, STORED_LAST)
+    lines = query.order_by(col(Article.id)).subquery()
+    return hash(session.exec(select(func.aggregate_strings(lines.c.line, _BETWEEN))).one())
 
 
 def _latest(session: Session, columns: Any, before: datetime, stored_last: int) -> Any:
+    query = _among(session, select(*columns), before, stored_last)
+    return query.order_by(_dated().desc(), col(Article.id).desc()).limit(LATEST)
+
+
+def _among(session: Session, query: Any, before: datetime, stored_last: int) -> Any:
     floor = (session.exec(select(func.max(Article.id))).one() or 0) - stored_last
     return (
-        select(*columns)
-        .where(col(Article.id) > floor)
+        query.where(col(Article.id) > floor)
         .where(_dated() < before, col(Article.hidden_at).is_(None), col(Article.withdrawn_at).is_(None))
         .where(col(Article.id).not_in(select(Fold.article_id).where(col(Fold.split_at).is_(None))))
-        .order_by(_dated().desc(), col(Article.id).desc())
-        .limit(LATEST)
     )
 
 
