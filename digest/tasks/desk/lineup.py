@@ -10,7 +10,7 @@ from sqlmodel import Session
 from digest.models import Article, Draft
 from digest.models.row import row_id
 from digest.rules.editions.sections import edition_topics, order_sections, place_blocks, section_title
-from digest.rules.editions.selection import EVERY_TOPIC, Choice, unsettle_topics
+from digest.rules.editions.selection import EVERY_TOPIC, Choice, Chosen, unsettle_topics
 from digest.settings import DigestSettings
 from digest.store.articles import articles
 from digest.store.editions import cadence_readers, cohorts
@@ -23,6 +23,7 @@ _MOST_COHORTS = 200
 _MOST_DECISIONS = 200_000
 _SAMPLE = 5_000
 _MOST_GROUPS = 3
+_EVERYTHING: Mapping[str, datetime] = {EVERY_TOPIC: BEGINNING}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,13 @@ class Lineup:
     sent_to_all: int = 0
     is_estimate: bool = False
     left_out: int = 0
+    parts: tuple[tuple[int, ...], ...] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Note which ids stand in which part: a page asks for the neighbours of every line."""
+        parts = (*(section.lines for section in self.sections), self.beyond)
+        ids = tuple(tuple(row_id(line.article) for line in part) for part in parts)
+        object.__setattr__(self, "parts", ids)
 
     @property
     def lines(self) -> tuple[LineupArticle, ...]:
@@ -92,12 +100,11 @@ class Lineup:
 
     def neighbour(self, article_id: int, by: int) -> int | None:
         """Return the article above (-1) or below (1) in the same section; for the lead, in any section."""
-        parts = [[row_id(line.article) for line in section.lines] for section in self.sections]
-        parts.append([row_id(line.article) for line in self.beyond])
+        parts = self.parts
         lead = parts[0][0] if parts[0] else None
         if article_id == lead:
             return self.ids[1] if by > 0 and len(self.ids) > 1 else None
-        part = next((one for one in parts if article_id in one), [])
+        part = next((one for one in parts if article_id in one), ())
         at = part.index(article_id) + by if part else -1
         if 0 <= at < len(part):
             return part[at]
@@ -125,9 +132,10 @@ def line_up(session: Session, digest: DigestSettings, draft: Draft, now: datetim
     selection = Selection.read(session, digest, now, draft, most=_ALL)
     total = cadence_readers.count_readers(session, digest.name, draft.cadence)
     groups, is_estimate = _groups(session, digest, draft, selection, total)
-    wanted, lacking = _count_wanting(groups, selection)
+    every = selection.choose(_EVERYTHING, frozenset())
+    wanted, lacking = _count_wanting(groups, selection, every)
     nobodys = frozenset(one.id for one in selection.candidates if total and not wanted[one.id])
-    choices = selection.choose({EVERY_TOPIC: BEGINNING}, nobodys).choices
+    choices = (selection.choose(_EVERYTHING, nobodys) if nobodys else every).choices
     fitting, beyond = choices[: digest.max_articles], choices[digest.max_articles : SHOWN]
     stored = articles.get_articles(
         session, [*(choice.article_id for choice in (*fitting, *beyond)), *draft.hidden]
@@ -246,13 +254,18 @@ def _title(topics: Iterable[str]) -> str:
 
 
 def _count_wanting(
-    groups: Sequence[_Group], selection: Selection
+    groups: Sequence[_Group], selection: Selection, every: Chosen
 ) -> tuple[Counter[int], dict[int, Counter[str]]]:
-    """Count for each article the readers who would get it, and by group those whose edition has no room."""
+    """Count for each article the readers who would get it, and by group those whose edition has no room.
+
+    `every` is what a new reader of every topic gets, which is what most groups get.
+    """
     wanted: Counter[int] = Counter()
     lacking: dict[int, Counter[str]] = {}
     for group in groups:
-        for place, choice in enumerate(selection.choose(group.topics, group.history).choices):
+        is_every = group.topics == _EVERYTHING and not group.history
+        chosen = every if is_every else selection.choose(group.topics, group.history)
+        for place, choice in enumerate(chosen.choices):
             wanted[choice.article_id] += group.size
             if place >= group.room:
                 lacking.setdefault(choice.article_id, Counter())[group.title] += group.size
