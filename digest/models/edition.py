@@ -70,6 +70,7 @@ class Edition(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("digest", "cadence", "period"),
         Index("ix_edition_open", "digest", sqlite_where=text(OPEN_EDITION)),
+        Index("ix_edition_deadline", "digest", "cadence", "deadline_at"),
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -138,7 +139,8 @@ class Variant(SQLModel, table=True):
 
     `left_out` is the number of articles that did not fit; `related` are older articles that it names, which
     do not count as received. A variant for deliveries that lost a withdrawn article names the one that it
-    `replaces`.
+    `replaces`. `gone` counts its deliveries that were sent, or may have been; it is kept with the sums of a
+    large edition (`EditionSums`), and holds as long as they do.
     """
 
     __table_args__ = (UniqueConstraint("edition_id", "key"),)
@@ -152,6 +154,7 @@ class Variant(SQLModel, table=True):
     related: list[int] = Field(default_factory=empty_list, sa_column=Column(JSON, nullable=False))
     replaces: int | None = Field(default=None, index=True)
     withdrawal_id: int | None = None
+    gone: int | None = None
 
 
 class VariantArticle(SQLModel, table=True):

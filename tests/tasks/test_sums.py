@@ -6,6 +6,7 @@ import pytest
 from sqlmodel import col, select, update
 
 from digest.models import (
+    Article,
     CadenceReaders,
     Cohort,
     Delivery,
@@ -14,6 +15,8 @@ from digest.models import (
     EditionState,
     EditionSums,
     Subscription,
+    Variant,
+    VariantArticle,
 )
 from digest.settings import Settings
 from digest.store.database import Database
@@ -23,6 +26,7 @@ from digest.tasks.desk.agenda import describe_progress
 from digest.tasks.figures.sums import keep_sums
 from digest.tasks.ledger.audit import account, sum_up
 from tests.benchmarks.readers import load_readers
+from tests.support.statements import recorded
 
 NOW = datetime(2026, 11, 24, 6, tzinfo=UTC)
 REFUSED = "550 5.1.1 no such user"
@@ -42,6 +46,17 @@ def enter(
             session.add(Delivery(edition_id=row.id or 0, subscription_id=number, state=state, reason=reason,
                                  due_at=NOW, changed_at=NOW))  # fmt: skip
     return row
+
+
+def add_article(database: Database, title: str) -> int:
+    """Enter an article and return its id."""
+    url = f"https://courier.example/{title}"
+    row = Article(source="newsroom", canonical_url=url, url=url, content_hash=title, title=title,
+                  first_seen_at=NOW)  # fmt: skip
+    with database.write() as session:
+        session.add(row)
+        session.flush()
+        return row.id or 0
 
 
 @pytest.fixture
@@ -108,6 +123,67 @@ def test_reasons_are_kept_of_large_editions_and_those_of_few_readers_together(
         kept = [one.model_dump_json() for one in session.exec(select(EditionSums))]
     assert len(kept) == 2
     assert "readers.example" not in "".join(kept)
+
+
+def give(database: Database, edition: Edition, *lists: tuple[list[int], list[int]]) -> None:
+    """Give the deliveries of an edition, named by their readers, lists of articles."""
+    with database.write() as session:
+        for key, (readers, listed) in enumerate(lists):
+            variant = Variant(edition_id=edition.id or 0, key=str(key), language="en")
+            session.add(variant)
+            session.flush()
+            session.add_all(
+                VariantArticle(variant_id=variant.id or 0, position=place, article_id=article)
+                for place, article in enumerate(listed)
+            )
+            own = col(Delivery.edition_id) == edition.id, col(Delivery.subscription_id).in_(readers)
+            session.exec(update(Delivery).where(*own).values(variant_id=variant.id))
+
+
+def test_how_many_have_an_article_of_a_large_edition_is_counted_once(
+    readers: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bridge, ferry, song = (add_article(readers, title) for title in ("Bridge", "Ferry", "Song"))
+    large, small = enter(readers, [REFUSED] * 6, accepted=6), enter(readers, [REFUSED], day=2)
+    give(readers, large, ([1, 2, 7], [bridge, ferry]), ([3, 4, 5, 6], [ferry]), ([8], [song]))
+    give(readers, small, ([1, 4], [ferry]))
+    monkeypatch.setattr(sums, "LARGE", 12)
+
+    def count() -> tuple[list[tuple[int, int]], int]:
+        with readers.read() as session, recorded(readers.engine) as statements:
+            found = [sums.count_with(session, one) for one in (bridge, ferry, song)]
+        return found, sum("FROM delivery" in one.text for one in statements)
+
+    before, read = count()
+    assert before == [(0, 2), (0, 7), (0, 0)]
+    assert read == 3
+    keep_sums(readers, settings, NOW)
+    assert count() == (before, 1), "only the small edition that has the ferry is counted when somebody asks"
+
+    with readers.write() as session:
+        assert deliveries.replan_failed(session, large.id or 0, NOW) == 6
+        row = session.get_one(Edition, large.id)
+        row.state, row.finished_at = EditionState.FROZEN, None
+    assert count() == ([(1, 2), (1, 7), (1, 0)], 3), "what is kept does not hold where it is resumed"
+    with readers.write() as session:
+        session.exec(update(Delivery).values(state=DeliveryState.ACCEPTED))
+        row = session.get_one(Edition, large.id)
+        row.state, row.finished_at = EditionState.FINISHED, NOW + timedelta(hours=1)
+    keep_sums(readers, settings, NOW)
+    assert count() == ([(0, 3), (0, 9), (0, 1)], 1)
+
+
+def test_an_edition_of_very_many_lists_is_counted_when_somebody_asks(
+    readers: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bridge = add_article(readers, "Bridge")
+    edition = enter(readers, [REFUSED] * 6, accepted=6)
+    give(readers, edition, ([1, 2], [bridge]), ([3], [bridge]))
+    monkeypatch.setattr(sums, "LARGE", 12)
+    monkeypatch.setattr(sums, "_MOST_VARIANTS", 1)
+    keep_sums(readers, settings, NOW)
+    with readers.read() as session:
+        assert sums.count_with(session, bridge) == (0, 3)
 
 
 def test_editions_of_single_readers_are_not_kept(readers: Database, settings: Settings) -> None:

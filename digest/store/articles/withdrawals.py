@@ -147,7 +147,7 @@ def _fork(session: Session, withdrawal: Withdrawal, edition_id: int, variants: S
         ))  # fmt: skip
         for one, key in zip(old, keys, strict=True):
             if key not in known:
-                copied = one.model_dump(exclude={"id"}) | {"key": key, "replaces": one.id}
+                copied = one.model_dump(exclude={"id", "gone"}) | {"key": key, "replaces": one.id}
                 session.add(Variant(**copied | {"withdrawal_id": withdrawal.id}))
         session.flush()
         _copy_articles(session, withdrawal, edition_id, [key for key in keys if key not in known])

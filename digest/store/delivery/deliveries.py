@@ -338,23 +338,6 @@ def find_holding(
     return list(session.exec(query))
 
 
-def count_with(session: Session, article_id: int) -> tuple[int, int]:
-    """Count the deliveries with an article: those not sent yet, and those that were sent, or may have been.
-
-    Together, as each takes a look at all deliveries of the editions that have it.
-    """
-    waiting = (DeliveryState.PLANNED, DeliveryState.CLAIMED, DeliveryState.DEFERRED)
-    gone = (DeliveryState.IN_FLIGHT, DeliveryState.ACCEPTED, DeliveryState.UNCERTAIN)
-    counts = [func.count().filter(col(Delivery.state).in_(states)) for states in (waiting, gone)]
-    query = (
-        select(counts[0], counts[1])
-        .select_from(Delivery)
-        .join(VariantArticle, col(VariantArticle.variant_id) == col(Delivery.variant_id))
-        .where(VariantArticle.article_id == article_id)
-    )
-    return session.exec(query).one()
-
-
 def history_of(session: Session, subscription_id: int, skip: Sequence[str] = ()) -> frozenset[int]:
     """Return the articles that a reader has received by a subscription, and by those to the digests of
     `skip`."""

@@ -4,10 +4,13 @@ The audit counts for itself.
 """
 
 from collections import Counter
+from collections.abc import Collection
+from typing import NamedTuple
 
-from sqlmodel import Session, and_, col, delete, func, select
+from sqlalchemy import ColumnElement, bindparam
+from sqlmodel import Session, and_, col, delete, func, select, update
 
-from digest.models import Edition, EditionState, EditionSums
+from digest.models import Delivery, DeliveryState, Edition, EditionState, EditionSums, Variant, VariantArticle
 from digest.models.cadence import REQUEST, WELCOME
 from digest.models.row import row_id
 from digest.store.delivery import deliveries
@@ -16,9 +19,22 @@ from digest.store.readers.subscribers import insert_new
 LARGE = 20_000
 """Of an edition with so many deliveries the reasons are kept too, and not its sums alone."""
 
+_MOST_VARIANTS = 10_000
+"""Of how many lists of a large edition it is kept how many have them: they are written in one transaction."""
+
+_WAITING = (DeliveryState.PLANNED, DeliveryState.CLAIMED, DeliveryState.DEFERRED)
+_GONE = (DeliveryState.IN_FLIGHT, DeliveryState.ACCEPTED, DeliveryState.UNCERTAIN)
+
 _FEWEST = 5
 _OTHERS = "other reasons, each of fewer than five readers"
 _BACK = 10_000
+
+
+class CountedEdition(NamedTuple):
+    """The sums of an edition, and how many of a large one's deliveries of each variant went out."""
+
+    sums: EditionSums
+    gone: dict[int, int]
 
 
 def count_states(session: Session, edition: Edition) -> dict[str, int]:
@@ -38,36 +54,108 @@ def count_reasons(session: Session, edition: Edition) -> list[tuple[str, str, in
     return [(state, reason, number) for state, reason, number in kept.reasons]
 
 
+def count_with(session: Session, article_id: int) -> tuple[int, int]:
+    """Count the deliveries with an article: those not sent yet, and those that were sent, or may have been.
+
+    Those of a large edition that is finished have been counted; of any other, all are gone through.
+    """
+    rows = session.exec(
+        select(Variant.edition_id, func.sum(Variant.gone), func.count() - func.count(col(Variant.gone)))
+        .join(VariantArticle, col(VariantArticle.variant_id) == col(Variant.id))
+        .join(Edition, col(Edition.id) == col(Variant.edition_id))
+        .where(VariantArticle.article_id == article_id, *_holds())
+        .group_by(col(Variant.edition_id))
+    )
+    kept = {edition_id: number for edition_id, number, missing in rows if number is not None and not missing}
+    waiting, gone = _count_others(session, article_id, kept)
+    return waiting, gone + sum(kept.values())
+
+
 def list_uncounted(session: Session, limit: int) -> list[Edition]:
     """List the editions that finished last and have no sums yet, those for single readers aside."""
     last = session.exec(select(func.max(Edition.id))).one() or 0
-    kept = and_(
-        col(EditionSums.edition_id) == col(Edition.id),
-        col(EditionSums.finished_at) == col(Edition.finished_at),
-    )
     query = select(Edition).where(
         col(Edition.id) > last - _BACK,
         Edition.state == EditionState.FINISHED,
         col(Edition.finished_at).is_not(None),
         col(Edition.cadence).not_in((REQUEST, WELCOME)),
-        ~select(EditionSums.edition_id).where(kept).exists(),
+        ~select(EditionSums.edition_id).where(_is_valid()).exists(),
     )
     return list(session.exec(query.order_by(col(Edition.id).desc()).limit(limit)))
 
 
-def count_edition(session: Session, edition: Edition) -> EditionSums:
+def count_edition(session: Session, edition: Edition) -> CountedEdition:
     """Return the sums of a finished edition, counted now."""
     assert edition.finished_at is not None  # noqa: S101 - it is finished
     key = row_id(edition)
     states = deliveries.count_states(session, key)
-    reasons = _group(deliveries.count_reasons(session, key)) if sum(states.values()) >= LARGE else None
-    return EditionSums(edition_id=key, finished_at=edition.finished_at, states=states, reasons=reasons)
+    is_large = sum(states.values()) >= LARGE
+    reasons = _group(deliveries.count_reasons(session, key)) if is_large else None
+    made = EditionSums(edition_id=key, finished_at=edition.finished_at, states=states, reasons=reasons)
+    return CountedEdition(made, _count_gone(session, key) if is_large else {})
 
 
-def keep_edition(session: Session, counted: EditionSums) -> None:
+def keep_edition(session: Session, counted: CountedEdition) -> None:
     """Store the sums of an edition in place of those kept before; of two at once the first stands."""
-    session.exec(delete(EditionSums).where(col(EditionSums.edition_id) == counted.edition_id))
-    insert_new(session, EditionSums, [counted.model_dump()])
+    key = counted.sums.edition_id
+    session.exec(delete(EditionSums).where(col(EditionSums.edition_id) == key))
+    insert_new(session, EditionSums, [counted.sums.model_dump()])
+    gone = counted.gone if len(counted.gone) <= _MOST_VARIANTS else {}
+    _forget_gone(session, key, 0 if gone else None)
+    if gone:
+        table = Variant.__table__  # type: ignore[attr-defined]
+        one = update(table).where(table.c.id == bindparam("row")).values(gone=bindparam("number"))
+        rows = [{"row": variant, "number": number} for variant, number in gone.items()]
+        session.connection().execute(one, rows)
+
+
+def _forget_gone(session: Session, edition_id: int, value: int | None) -> None:
+    own = col(Variant.edition_id) == edition_id, col(Variant.gone).is_distinct_from(value)
+    session.exec(update(Variant).where(*own).values(gone=value).execution_options(synchronize_session=False))
+
+
+def _count_others(session: Session, article_id: int, kept: Collection[int]) -> tuple[int, int]:
+    """Count as `count_with` does, in the editions that are not kept: a look at all deliveries of each."""
+    holding = (
+        select(Variant.edition_id)
+        .join(VariantArticle, col(VariantArticle.variant_id) == col(Variant.id))
+        .where(VariantArticle.article_id == article_id)
+        .distinct()
+    )
+    others = [one for one in session.exec(holding) if one not in kept]
+    if not others:
+        return 0, 0
+    counts = [func.count().filter(col(Delivery.state).in_(states)) for states in (_WAITING, _GONE)]
+    query = (
+        select(counts[0], counts[1])
+        .select_from(Delivery)
+        .join(VariantArticle, col(VariantArticle.variant_id) == col(Delivery.variant_id))
+        .where(VariantArticle.article_id == article_id, col(Delivery.edition_id).in_(others))
+    )
+    return session.exec(query).one()
+
+
+def _count_gone(session: Session, edition_id: int) -> dict[int, int]:
+    """Count an edition's deliveries that were sent, or may have been, by their variants."""
+    query = (
+        select(Delivery.variant_id, func.count())
+        .where(Delivery.edition_id == edition_id, col(Delivery.state).in_(_GONE))
+        .group_by(col(Delivery.variant_id))
+    )
+    return {variant: number for variant, number in session.exec(query) if variant is not None}
+
+
+def _is_valid() -> ColumnElement[bool]:
+    """Return as a condition that sums are those of an edition as it stands."""
+    return and_(
+        col(EditionSums.edition_id) == col(Edition.id),
+        col(EditionSums.finished_at) == col(Edition.finished_at),
+    )
+
+
+def _holds() -> tuple[ColumnElement[bool], ...]:
+    kept = select(EditionSums.edition_id).where(_is_valid())
+    return col(Edition.state) == EditionState.FINISHED, kept.exists()
 
 
 def _find(session: Session, edition: Edition) -> EditionSums | None:

@@ -10,8 +10,7 @@ from digest.models import Article, Edition
 from digest.models.row import row_id
 from digest.rules.editions.placeholders import fill_notice
 from digest.store.articles import articles, corrections
-from digest.store.delivery import deliveries
-from digest.store.editions import archive, drafts
+from digest.store.editions import archive, drafts, sums
 from digest.tasks.articles import correcting
 from digest.tasks.articles.correcting import Corrected
 from digest.tasks.articles.withdrawing import Withdrawn, withdraw
@@ -37,7 +36,7 @@ def find_reach(session: Session, article_id: int) -> ArticleReach | None:
         return None
     return ArticleReach(
         article,
-        *deliveries.count_with(session, article_id),
+        *sums.count_with(session, article_id),
         len(corrections.list_of(session, [article_id]).get(article_id, [])),
     )
 
