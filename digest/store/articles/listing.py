@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, cast
+from sqlalchemy import ARRAY, ColumnElement, Integer, String, any_, cast, literal
 from sqlalchemy.orm import defer
 from sqlmodel import Session, col, func, select
 from sqlmodel.sql.expression import SelectOfScalar
@@ -13,7 +13,6 @@ from digest.models import Article
 from digest.models.article import ArticleFilter
 from digest.models.row import ListPage, row_id
 from digest.store.articles import search
-from digest.store.articles.articles import in_parts
 from digest.store.bounded_search import end_of, find_page
 
 _AT_ONCE = 500
@@ -84,14 +83,24 @@ def find_for_edition(session: Session, words: str, limit: int) -> list[Article]:
 def _first_of(
     session: Session, ids: Sequence[int], limit: int, *conditions: ColumnElement[bool]
 ) -> list[Article]:
-    """Return the first of some articles, in falling order of ids, that fulfil conditions."""
+    """Return the first of some articles, in falling order of ids, that fulfil conditions.
+
+    A few are likely to be enough; if they are not, all others are looked through at once.
+    """
     found: list[Article] = []
-    for part in in_parts(ids):
-        query = _newest_first(col(Article.id).in_(part), *conditions)
-        found.extend(session.exec(query.limit(limit - len(found))))
-        if len(found) >= limit:
-            break
+    for part in (ids[:_AT_ONCE], ids[_AT_ONCE:]):
+        if part and len(found) < limit:
+            query = _newest_first(_is_one_of(session, part), *conditions)
+            found.extend(session.exec(query.limit(limit - len(found))))
     return found
+
+
+def _is_one_of(session: Session, ids: Sequence[int]) -> ColumnElement[bool]:
+    """Return as a condition that an article's id is one of very many: they are one value of the statement."""
+    if session.get_bind().dialect.name == "sqlite":
+        listed = func.json_each(json.dumps(list(ids))).table_valued("value")
+        return col(Article.id).in_(select(listed.c.value))
+    return col(Article.id) == any_(literal(list(ids), ARRAY(Integer)))
 
 
 def _newest_first(*conditions: ColumnElement[bool]) -> SelectOfScalar[Article]:

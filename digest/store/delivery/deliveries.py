@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam
+from sqlalchemy import bindparam, case
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, and_, col, func, or_, select, update
 
@@ -289,17 +289,29 @@ def count_planned(session: Session, edition_id: int) -> tuple[int, int]:
     return total - kept_back, kept_back
 
 
-def list_outcomes(session: Session, edition_id: int, limit: int) -> list[tuple[str, str]]:
-    """List the state and the address of an edition's first deliveries."""
-    query = (
-        select(Delivery.state, Subscriber.address)
+def count_outcomes(session: Session, edition_id: int, most: int) -> tuple[list[tuple[str, str, int]], bool]:
+    """Count an edition's first deliveries by state and by what follows the first "@" of the address.
+
+    Return also whether there are more than `most`, of which no other is read.
+    """
+    own = select(Delivery.subscription_id).where(Delivery.edition_id == edition_id)
+    own = own.order_by(col(Delivery.subscription_id))
+    is_sqlite = session.get_bind().dialect.name == "sqlite"
+    address = func.coalesce(Subscriber.address, "")
+    at = func.instr(address, "@") if is_sqlite else func.strpos(address, "@")
+    domain: Any = case((at > 0, func.substr(address, at + 1)), else_="")
+    first = (
+        select(Delivery.state, domain.label("domain"))
         .join(Subscription, col(Subscription.id) == col(Delivery.subscription_id))
         .join(Subscriber, col(Subscriber.id) == col(Subscription.subscriber_id))
         .where(Delivery.edition_id == edition_id)
         .order_by(col(Delivery.subscription_id))
-        .limit(limit)
+        .limit(most)
+        .subquery()
     )
-    return [(state, address or "") for state, address in session.exec(query)]
+    query = select(first.c.state, first.c.domain, func.count()).group_by(first.c.state, first.c.domain)
+    found = [(state, rest, number) for state, rest, number in session.exec(query)]
+    return found, session.exec(own.offset(most).limit(1)).first() is not None
 
 
 def count_reasons(session: Session, edition_id: int) -> list[tuple[str, str, int]]:

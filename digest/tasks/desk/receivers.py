@@ -39,11 +39,11 @@ class Receivers:
 
 def count_receivers(session: Session, edition: Edition) -> Receivers:
     """Count an edition's deliveries by receiver and outcome, for its first 20,000 readers."""
-    found = deliveries.list_outcomes(session, row_id(edition), _MOST_READ + 1)
+    found, is_part = deliveries.count_outcomes(session, row_id(edition), _MOST_READ)
     counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    for state, address in found[:_MOST_READ]:
-        counts[domain_of(address) if "@" in address else ""][state] += 1
-    return Receivers(_sum_up(counts), min(len(found), _MOST_READ), len(found) > _MOST_READ)
+    for state, rest, number in found:
+        counts[domain_of(f"@{rest}") if rest else ""][state] += number
+    return Receivers(_sum_up(counts), sum(number for _, _, number in found), is_part)
 
 
 def _sum_up(counts: dict[str, Counter[str]]) -> tuple[ReceiverSum, ...]:
