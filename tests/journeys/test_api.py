@@ -169,6 +169,9 @@ def test_what_cannot_be_taken_names_the_place_and_stores_nothing(program: Progra
         (b"{}", "Application/JSON", "invalid"),
         (b"{}", "text/plain", "media-type"),
         (b"{}", "", "media-type"),
+        (b"{}", "application/vnd.courier+json", "media-type"),
+        (b"{}", "application/merge-patch+json; charset=utf-8", "media-type"),
+        (b"{}", "Application/Problem+JSON", "media-type"),
     ],
 )
 def test_a_body_is_told_missing_unreadable_of_another_type_or_wrong(
@@ -179,6 +182,19 @@ def test_a_body_is_told_missing_unreadable_of_another_type_or_wrong(
     answer = program.client.post("/api/v1/articles", content=content, headers=headers)
 
     assert kind_of(answer) == kind, answer.text
+    assert answer.headers.get("accept") == ("application/json" if kind == "media-type" else None)
+
+
+def test_a_change_by_another_kind_of_patch_changes_nothing(newsdesk: Newsdesk, program: Program) -> None:
+    number = newsdesk.publish("Bridge reopens")
+    patch = {"title": "Not a patch of ours"}
+
+    answer = program.client.patch(
+        f"/api/v1/articles/{number}", json=patch, headers={"content-type": "application/json-patch+json"}
+    )
+
+    assert (answer.status_code, kind_of(answer)) == (415, "media-type")
+    assert program.get(f"/articles/{number}").json()["title"] == "Bridge reopens"
 
 
 def test_pages_follow_each_other_by_a_cursor(newsdesk: Newsdesk, program: Program) -> None:

@@ -26,7 +26,7 @@ from digest.settings import Settings
 from digest.tasks.api.answers import ApiAnswer, answer_once
 from digest.tasks.api.tokens import Caller, admit_caller
 from digest.tasks.readers.readers import Readers
-from digest.web.api.problems import RequestProblem
+from digest.web.api.problems import TAKEN, RequestProblem
 
 _BEARER = HTTPBearer(auto_error=False, description="A token made at the desk, or by `digest tokens make`.")
 _CURSOR = "api cursor"
@@ -134,6 +134,7 @@ class ApiGate:
                     {"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{scope}"'},
                 )
             request.state.caller = caller
+            _refuse_other_json(request)
 
         return allow
 
@@ -173,6 +174,17 @@ class ApiGate:
         if below is None:
             return None
         return sealed_values.seal(self.readers.signing_keys, _CURSOR, kind, str(below))
+
+
+def _refuse_other_json(request: Request) -> None:
+    """Refuse a body of another type in JSON, which FastAPI takes: the suffix tells its syntax alone.
+
+    What a type means is said by its whole name (RFC 6839, section 3.1): a PATCH with
+    `application/json-patch+json` asks for other changes than ours (RFC 5789, section 2.2).
+    """
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind.endswith("+json") and getattr(request.scope.get("route"), "body_field", None) is not None:
+        raise RequestProblem("media-type", headers=TAKEN)
 
 
 def answer_of(status: int, body: BaseModel | None = None, location: str = "") -> ApiAnswer:

@@ -73,6 +73,10 @@ KINDS = {
 _BY_STATUS = {400: "malformed", 401: "token", 403: "scope", 404: "not-found", 405: "method", 413: "too-large"}
 
 
+TAKEN = {"Accept": "application/json"}
+"""What an answer 415 says of the type that is taken (RFC 9110, section 15.5.16)."""
+
+
 class RequestProblem(Exception):  # noqa: N818 - named for what it becomes
     """Answer a request with a problem."""
 
@@ -177,7 +181,7 @@ def _invalid(_: Request, error: RequestValidationError) -> Response:
     if "missing" in whole:
         return show_problem("malformed", "There is no body: send one JSON object in UTF-8.")
     if whole and isinstance(error.body, bytes):  # which is not read as JSON
-        return show_problem("media-type")
+        return show_problem("media-type", headers=TAKEN)
     errors = [
         {"place": _place(one["loc"]), "detail": str(one["msg"]).encode("utf-8", "replace").decode()}
         for one in found[:_SHOWN_ERRORS]
