@@ -183,7 +183,7 @@ def paths(articles: int, readers: int) -> list[str]:
         f"{coming}/find?q=quag", f"/desk/articles/{articles}", f"{made}/withdraw/{articles - 1}",
         "/desk/readers", f"/desk/readers?text=r{readers // 2}@", "/desk/readers?text=nobody", "/desk/readers/import",
         "/desk/readers/segments", f"/desk/readers/{public_id_of(readers // 2)}", "/desk/sources", "/desk/letters",
-        "/desk/figures", "/desk/look", "/desk/look/frame/front-page", "/desk/settings", "/desk/api", "/desk/webhooks",
+        "/desk/figures", "/desk/look", "/desk/look/frame/front-page", "/desk/settings", "/desk/api", "/desk/api/webhooks",
         "/archive", "/archive/world", made.replace("/desk", "/archive", 1), "/archive/world/feed.xml",
     ]  # fmt: skip
 
