@@ -126,7 +126,7 @@ def test_reasons_are_kept_of_large_editions_and_those_of_few_readers_together(
 
 
 def give(database: Database, edition: Edition, *lists: tuple[list[int], list[int]]) -> None:
-    """Give the deliveries of an edition, named by their readers, lists of articles."""
+    """Set the lists of articles that the deliveries of an edition have, by their readers."""
     with database.write() as session:
         for key, (readers, listed) in enumerate(lists):
             variant = Variant(edition_id=edition.id or 0, key=str(key), language="en")

@@ -30,7 +30,7 @@ _OTHERS = "other reasons, each of fewer than five readers"
 _BACK = 10_000
 
 
-class CountedEdition(NamedTuple):
+class EditionCount(NamedTuple):
     """The sums of an edition, and how many of a large one's deliveries of each variant went out."""
 
     sums: EditionSums
@@ -84,7 +84,7 @@ def list_uncounted(session: Session, limit: int) -> list[Edition]:
     return list(session.exec(query.order_by(col(Edition.id).desc()).limit(limit)))
 
 
-def count_edition(session: Session, edition: Edition) -> CountedEdition:
+def count_edition(session: Session, edition: Edition) -> EditionCount:
     """Return the sums of a finished edition, counted now."""
     assert edition.finished_at is not None  # noqa: S101 - it is finished
     key = row_id(edition)
@@ -92,10 +92,10 @@ def count_edition(session: Session, edition: Edition) -> CountedEdition:
     is_large = sum(states.values()) >= LARGE
     reasons = _group(deliveries.count_reasons(session, key)) if is_large else None
     made = EditionSums(edition_id=key, finished_at=edition.finished_at, states=states, reasons=reasons)
-    return CountedEdition(made, _count_gone(session, key) if is_large else {})
+    return EditionCount(made, _count_gone(session, key) if is_large else {})
 
 
-def keep_edition(session: Session, counted: CountedEdition) -> None:
+def keep_edition(session: Session, counted: EditionCount) -> None:
     """Store the sums of an edition in place of those kept before; of two at once the first stands."""
     key = counted.sums.edition_id
     session.exec(delete(EditionSums).where(col(EditionSums.edition_id) == key))
