@@ -62,7 +62,7 @@ def split_words(text: str) -> list[str]:
     folded = _fold(text)
     # The pattern would find the same words of an English text in three times the time.
     words = folded.translate(_PARTED).split() if folded.isascii() else _word().findall(folded)
-    return words if all(len(word) <= _LONGEST for word in words) else [word[:_LONGEST] for word in words]
+    return [word[:_LONGEST] for word in words] if max(map(len, words), default=0) > _LONGEST else words
 
 
 def read_search(written: str) -> list[Phrase]:
