@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator
 from datetime import datetime
 from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import String, bindparam, cast
+from sqlalchemy import String, bindparam, case, cast
 from sqlalchemy import select as sa_select
 from sqlalchemy.orm import load_only
 from sqlmodel import Session, and_, col, func, not_, or_, select, update
@@ -268,7 +268,15 @@ def last_id(session: Session) -> int:
 
 
 def set_first_seen(session: Session, *, after_id: int, until: datetime) -> None:
-    """Set the first-seen time of all articles stored since to this time, unless theirs is earlier."""
-    later = and_(col(Article.published_at).is_not(None), col(Article.published_at) > until)
-    session.exec(update(Article).where(col(Article.id) > after_id, not_(later)).values(first_seen_at=until))
-    session.exec(update(Fold).where(col(Fold.article_id) > after_id).values(folded_at=until))
+    """Set the first-seen time of all articles stored since to what it probably was before they were lost.
+
+    It is their date, or that of the last article known before if they have none or an older one; those dated
+    after `until` are left as they are.
+    """
+    known = session.exec(select(func.max(Article.first_seen_at)).where(col(Article.id) <= after_id)).one()
+    dated: Any = col(Article.published_at)
+    least = min(known or until, until)
+    is_later, is_before = and_(dated.is_not(None), dated > until), or_(dated.is_(None), dated < least)
+    seen = case((is_before, bindparam("least", least, type_=dated.type)), else_=dated)
+    session.exec(update(Article).where(col(Article.id) > after_id, not_(is_later)).values(first_seen_at=seen))
+    session.exec(update(Fold).where(col(Fold.article_id) > after_id).values(folded_at=least))

@@ -190,8 +190,8 @@ def find_last_made(session: Session, digest: str, cadence: str) -> Edition | Non
     return session.exec(latest.limit(1)).first()
 
 
-def list_last_made(session: Session) -> list[Edition]:
-    """List the latest frozen or finished edition of each cadence that digests have, or had.
+def list_last_made(session: Session, of_each: int = 1) -> list[Edition]:
+    """List the latest frozen or finished editions of each cadence that digests have, or had, in order.
 
     Those for single readers, and of one article, are none: there may be very many of them.
     """
@@ -201,10 +201,15 @@ def list_last_made(session: Session) -> list[Edition]:
         .where(made.c.digest == begun.digest, made.c.cadence == begun.cadence, made.c.frozen_at.is_not(None))
         .order_by(made.c.deadline_at.desc(), made.c.id.desc())
         .limit(1)
-        .scalar_subquery()
     )
-    wanted = select(latest).select_from(begun).where(col(begun.cadence).not_in(RESERVED))
-    return list(session.exec(select(Edition).where(col(Edition.id).in_(wanted)).order_by(col(Edition.id))))
+    wanted = [
+        select(latest.offset(place).scalar_subquery())
+        .select_from(begun)
+        .where(col(begun.cadence).not_in(RESERVED))
+        for place in range(of_each)
+    ]
+    query = select(Edition).where(or_(*(col(Edition.id).in_(one) for one in wanted)))
+    return list(session.exec(query.order_by(col(Edition.deadline_at), col(Edition.id))))
 
 
 def is_any_made(session: Session) -> bool:

@@ -4,7 +4,7 @@ Nothing can be claimed before the last commit; after a crash, compiling resumes 
 """
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 
@@ -16,6 +16,7 @@ from digest.models.cadence import BREAKING, WELCOME, Cadence
 from digest.models.row import row_id
 from digest.rules.editions import cadence as calendar
 from digest.rules.editions.cadence import Due, Occurrence
+from digest.rules.editions.lost_editions import MadeEdition, split_lost
 from digest.settings import DigestSettings, Settings
 from digest.store import workers
 from digest.store.database import Database
@@ -53,16 +54,6 @@ class Compiled:
     def name(self) -> EditionName:
         """Return the key of the edition."""
         return EditionName(self.digest, self.cadence, self.period)
-
-
-@dataclass(frozen=True, slots=True)
-class MadeEdition:
-    """An edition that was made, with the facts that a state file stores."""
-
-    period: str
-    deadline_at: datetime
-    freeze_at: datetime
-    at_once: bool
 
 
 class Compiler:
@@ -128,25 +119,20 @@ class Compiler:
         ]
 
     def compile_lost(
-        self, digest: DigestSettings, until: datetime, made: Mapping[str, MadeEdition]
+        self, digest: DigestSettings, until: datetime, made: Mapping[str, Sequence[MadeEdition]]
     ) -> list[Compiled]:
-        """Make the editions that a restored database has forgotten, as of `until`.
-
-        One edition stands for all that a cadence has lost; it may have as many articles as they had.
-        """
+        """Make the editions that a restored database has forgotten, as of `until`."""
         self._resume(digest)
         again = self._welcome(digest, until)
         for name in digest.cadences:
             cadence = digest.cadence(name)
-            lost, at_once = self._missed(digest, cadence, until), False
-            known = made.get(f"{digest.name} {name}")
-            if known is not None and (lost is None or known.deadline_at > lost.occurrence.deadline_at):
-                before = (*lost.missed, lost.occurrence) if lost else ()
-                lost, at_once = Due(Occurrence(known.period, known.deadline_at), before), known.at_once
-            if lost is not None:
+            missed = self._missed(digest, cadence, until)
+            with self._database.read() as session:
+                stored_to = editions.last_deadline(session, digest.name, name)
+            for lost in split_lost(missed, made.get(f"{digest.name} {name}", ()), stored_to, until):
                 compiled = self._make(
-                    digest, cadence, lost.occurrence, until, missed=lost.missed, at_once=at_once,
-                    periods=len(lost.missed) + 1, forced=True,
+                    digest, cadence, lost.due.occurrence, lost.freeze_at, missed=lost.due.missed,
+                    at_once=lost.at_once, periods=lost.periods, forced=True,
                 )  # fmt: skip
                 if compiled.waits:
                     raise Refused(

@@ -4,9 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from digest.models import Edition
 from digest.models.programs.webhooks import WebhookEvent
+from digest.rules.editions.lost_editions import MadeEdition
 from digest.settings import DigestSettings, Settings
 from digest.store.articles import articles
 from digest.store.database import Database
@@ -15,7 +17,7 @@ from digest.store.readers import notices
 from digest.tasks.articles.fetching import fetch_due
 from digest.tasks.delivery.recovery import reap_dead_workers
 from digest.tasks.editions.breaking import BreakingDesk
-from digest.tasks.editions.compiling import Compiler, MadeEdition
+from digest.tasks.editions.compiling import Compiler
 from digest.tasks.editions.reader_edition import ReaderEditions
 from digest.tasks.ledger.state_file import (
     LedgerState,
@@ -115,15 +117,18 @@ class Restorer:
             return self.reader_editions.enter_lost(session, digest, period, at, until)
 
 
-def made_before(state: LedgerState, until: datetime) -> dict[str, MadeEdition]:
-    """Return the last edition of each cadence in the state file, if it was made up to `until`."""
+def made_before(state: LedgerState, until: datetime) -> dict[str, list[MadeEdition]]:
+    """Return the last two editions of each cadence in the state file, of those made up to `until`."""
     made = {
-        name: MadeEdition(
-            row["period"],
-            datetime.fromisoformat(row["deadline_at"]),
-            datetime.fromisoformat(row["freeze_at"]),
-            bool(row["at_once"]),
-        )
-        for name, row in state.editions.items()
+        name: [_made(one) for one in (row, row.get("before")) if one] for name, row in state.editions.items()
     }
-    return {name: item for name, item in made.items() if item.freeze_at <= until}
+    return {name: [one for one in rows if one.freeze_at <= until] for name, rows in made.items()}
+
+
+def _made(row: dict[str, Any]) -> MadeEdition:
+    return MadeEdition(
+        row["period"],
+        datetime.fromisoformat(row["deadline_at"]),
+        datetime.fromisoformat(row["freeze_at"]),
+        bool(row["at_once"]),
+    )

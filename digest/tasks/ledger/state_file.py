@@ -30,9 +30,9 @@ REMEDY = (
 class LedgerState:
     """The state of a ledger; `server` identifies a PostgreSQL server's history, `database` the ledger.
 
-    `editions` maps "DIGEST CADENCE" to the last edition made: period, deadline_at, freeze_at, at_once. The
-    latest breaking news stands as (digest, URL, time), the latest editions for single readers as (digest,
-    period, time).
+    `editions` maps "DIGEST CADENCE" to the last edition made: period, deadline_at, freeze_at, at_once, and
+    the same of the one `before` it. The latest breaking news stands as (digest, URL, time), the latest
+    editions for single readers as (digest, period, time).
     """
 
     database: str
@@ -92,15 +92,16 @@ def ledger_state(database: Database, identity: str) -> LedgerState:
 
 
 def _ledger_state(session: Session, identity: str) -> LedgerState:
-    last = {
-        f"{edition.digest} {edition.cadence}": {
+    last: dict[str, dict[str, Any]] = {}
+    for edition in editions.list_last_made(session, of_each=2):
+        name = f"{edition.digest} {edition.cadence}"
+        row = {
             "period": edition.period,
             "deadline_at": edition.deadline_at.isoformat(),
             "freeze_at": edition.freeze_at.isoformat(),
             "at_once": edition.at_once,
         }
-        for edition in editions.list_last_made(session)
-    }
+        last[name] = row | ({"before": last[name]} if name in last else {})
     news = [(one.digest, one.url, one.at.isoformat()) for one in breaking.list_last_sent(session, _MOST_NEWS)]
     requests = [
         (one.digest, one.period, one.at.isoformat())

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import inspect
+from sqlmodel import col, select
 
 from digest.models import (
     Article,
@@ -156,3 +157,18 @@ def test_an_old_article_that_was_first_seen_lately_stays(database: Database) -> 
     add(database, 1, published_at=LONG_AGO)
     with database.read() as session:
         assert pruning.count_prunable(session, A_YEAR_AGO) == pruning.Prunable(0, 0)
+
+
+def test_articles_lost_and_fetched_again_are_taken_as_seen_on_their_date(database: Database) -> None:
+    known = add(database, 1, first_seen_at=NOW - timedelta(hours=9))
+    hours = {2: -5, 3: -20, 4: None, 5: 3}
+    for number, hour in hours.items():
+        at = None if hour is None else NOW + timedelta(hours=hour)
+        add(database, number, published_at=at, first_seen_at=NOW + timedelta(days=1))
+
+    with database.write() as session:
+        articles.set_first_seen(session, after_id=known, until=NOW)
+
+    with database.read() as session:
+        seen = [one.first_seen_at - NOW for one in session.exec(select(Article).order_by(col(Article.id)))]
+    assert [round(one / timedelta(hours=1)) for one in seen] == [-9, -5, -9, -9, 24]

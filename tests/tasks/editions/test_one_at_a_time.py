@@ -10,8 +10,9 @@ from sqlmodel import col, select, update
 
 from digest.errors import Refused
 from digest.models import Approval, Edition, EditionState, Subscription
+from digest.rules.editions.lost_editions import MadeEdition
 from digest.store.editions import drafts, editions, placements, planning
-from digest.tasks.editions.compiling import Compiled, MadeEdition
+from digest.tasks.editions.compiling import Compiled
 from tests.support.compilation import DAY, NOW, Newsroom
 
 TODAY, TOMORROW = "2026-11-23", "2026-11-24"
@@ -143,7 +144,7 @@ def test_a_restored_database_says_that_another_process_compiles(newsroom: Newsro
     for _ in range(2):
         newsroom.subscribe()
     SlowCompiler(newsroom).begin()
-    made = {"world daily": MadeEdition(TOMORROW, NOW + DAY, NOW + DAY, at_once=False)}
+    made = {"world daily": [MadeEdition(TOMORROW, NOW + DAY, NOW + DAY, at_once=False)]}
 
     with pytest.raises(Refused, match="another process compiles an edition of world, daily"):
         newsroom.compiler.compile_lost(newsroom.digest, NOW + DAY, made)

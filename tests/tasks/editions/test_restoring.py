@@ -10,7 +10,15 @@ from sqlmodel import Session, col, select, update
 
 from digest.bootstrap import Application
 from digest.errors import Refused
-from digest.models import Delivery, Edition, Subscriber, Subscription, Withheld
+from digest.models import (
+    Delivery,
+    DeliveryState,
+    Edition,
+    Subscriber,
+    Subscription,
+    VariantArticle,
+    Withheld,
+)
 from digest.settings import Settings
 from digest.store.editions import editions
 from digest.store.workers import raise_counter
@@ -112,6 +120,54 @@ def test_a_lost_request_holds_all_that_may_have_been_in_it_however_few_its_reade
     newsroom.compile(NOW + DAY)
 
     assert got not in {article for found in newsroom.lists()[asking] for article in found}
+
+
+def test_a_late_reader_gets_of_two_lost_editions_only_the_one_that_was_not_due(newsroom: Newsroom) -> None:
+    """Yesterday's went to everybody; today's has gone to all but those who read in the evening."""
+    place = Restorable(newsroom)
+    early, late = newsroom.subscribe(), newsroom.subscribe(at=NOW - 2 * DAY)
+    with newsroom.database.write() as session:
+        session.exec(update(Subscription).where(col(Subscription.id) == late).values(hour=20))
+    newsroom.publish()
+    newsroom.compile()
+    place.back_up()
+    got, coming = (newsroom.publish(at=NOW + hours * HOUR) for hours in (2, 26))
+    newsroom.compile(NOW + DAY, at_once=False)
+    newsroom.compile(NOW + 2 * DAY, at_once=False)
+    place.restore()
+    for hours in (2, 26):
+        newsroom.publish(at=NOW + hours * HOUR)
+
+    place.withhold_until(NOW + 2 * DAY + 4 * HOUR)
+
+    with newsroom.database.read() as session:
+        sent = (
+            select(Delivery.subscription_id, VariantArticle.article_id)
+            .join(VariantArticle, col(VariantArticle.variant_id) == col(Delivery.variant_id))
+            .where(Delivery.state == DeliveryState.PLANNED)
+        )
+        assert list(session.exec(sent)) == [(late, coming)]
+    newsroom.compile(NOW + 3 * DAY, at_once=False)
+    assert all(found[1:] == [[got], [coming]] for found in newsroom.lists().values())
+    assert set(newsroom.lists()) == {early, late}
+
+
+def test_what_was_sent_without_waiting_for_a_readers_hour_is_not_sent_at_that_hour(
+    newsroom: Newsroom,
+) -> None:
+    place = Restorable(newsroom)
+    newsroom.subscribe(), newsroom.publish()
+    with newsroom.database.write() as session:
+        session.exec(update(Subscription).values(hour=20))
+    place.back_up()
+    newsroom.compile(NOW)
+    newsroom.compile(NOW + DAY, at_once=False)
+    place.restore()
+    newsroom.publish()
+
+    place.withhold_until(NOW + DAY + HOUR)
+
+    assert {row.state for row in newsroom.deliveries()} == {DeliveryState.WITHHELD}
 
 
 def test_what_went_after_the_named_time_is_sent_again(newsroom: Newsroom) -> None:

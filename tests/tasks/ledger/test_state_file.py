@@ -110,5 +110,10 @@ def test_editions_that_were_made_after_the_moment_of_loss_are_not_counted_as_sen
     later = made | {"period": "2026-11-24", "freeze_at": (NOW + DAY).isoformat()}
     state = LedgerState(OURS, "", 1, {"world daily": made, "world weekly": later})
 
-    assert list(made_before(LedgerState(**json.loads(json.dumps(asdict(state)))), NOW)) == ["world daily"]
-    assert made_before(state, NOW + DAY)["world weekly"].period == "2026-11-24"
+    found = made_before(LedgerState(**json.loads(json.dumps(asdict(state)))), NOW)
+    assert [one.period for one in found["world daily"]] == ["2026-11-23"]
+    assert made_before(state, NOW)["world weekly"] == []
+    state.editions["world weekly"]["before"] = made
+    assert [one.period for one in made_before(state, NOW)["world weekly"]] == ["2026-11-23"]
+    del state.editions["world weekly"]["before"]
+    assert [one.period for one in made_before(state, NOW + DAY)["world weekly"]] == ["2026-11-24"]
