@@ -93,7 +93,7 @@ def test_an_article_is_withdrawn_and_its_readers_are_told_each_in_their_language
     text = "It has **two** lanes."
     assert "Correction: Bridge has three lanes" in mara.do(f"correct/{wrong}", text=text, do="look").text
     assert find(newsdesk, "world", "correction", "2026-11-23-1") is None
-    assert "has a picture" in mara.do(f"correct/{wrong}", text="![x](https://x.example/y.png)").text
+    assert "cannot contain pictures" in mara.do(f"correct/{wrong}", text="![x](https://x.example/y.png)").text
     assert mara.do(f"correct/{wrong}", text=" ").status_code == 400
     assert newsdesk.sign_in(BEN).do(f"correct/{wrong}", text=text).status_code == 403
     assert mara.do(f"correct/{wrong}", text=text).headers["location"].endswith("said=corrected")
