@@ -48,10 +48,12 @@ class Rejected:
 class ParsedFeed:
     """A feed's articles in its own order, and the items that were refused.
 
-    `pause` is how long the feed asks to be left alone after a fetch.
+    `pause` is how long the feed asks to be left alone after a fetch; `deleted` are the guids that it declares
+    deleted.
     """
 
     title: str
     articles: tuple[ParsedArticle, ...]
     rejected: tuple[Rejected, ...] = field(default=())
     pause: timedelta | None = None
+    deleted: tuple[str, ...] = ()

@@ -17,6 +17,7 @@ _MEDIA = "{http://search.yahoo.com/mrss/}"
 _SY = "{http://purl.org/rss/1.0/modules/syndication/}"
 _CONTENT = "{http://purl.org/rss/1.0/modules/content/}encoded"
 _ORIGIN = "{http://rssnamespace.org/feedburner/ext/1.0}origLink"
+TOMBSTONE = "{http://purl.org/atompub/tombstones/1.0}deleted-entry"
 # Nothing in these is used later; the prefixes are the usual ones.
 _UNREAD = {
     "http://purl.org/rss/1.0/modules/slash/": "slash", "http://wellformedweb.org/CommentAPI/": "wfw",
@@ -138,7 +139,7 @@ def _read_atom(root: Any) -> ParsedXml:
             _add_feed_link(read.feed, element)
         elif tag == f"{_ATOM}author":
             _add_person(read.feed, element)
-        elif tag not in _UNREAD_OF_FEED or len(element):
+        elif tag != TOMBSTONE and (tag not in _UNREAD_OF_FEED or len(element)):
             _check_unread(element)
     return read
 

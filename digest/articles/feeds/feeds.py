@@ -8,8 +8,10 @@ from datetime import datetime, timedelta
 from html import unescape
 from typing import Any
 
+from lxml import etree
+
 from digest.articles.building import build_article
-from digest.articles.feeds.fast_path import ParsedXml, read_wellformed
+from digest.articles.feeds.fast_path import TOMBSTONE, ParsedXml, read_wellformed
 from digest.articles.feeds.jsonfeed import parse_json_feed
 from digest.articles.feeds.own_words import own_words
 from digest.articles.feeds.references import escape_bare
@@ -81,7 +83,20 @@ def parse_feed(content: bytes, *, url: str, content_type: str = "", topics: Sequ
     parsed = _read(content, url, content_type)
     if not parsed.version and not parsed.entries:
         raise InputError(f"{url} is not an RSS, Atom or JSON feed; open it in a browser to see what it is")
-    return _collect(parsed, url, topics)
+    return _collect(parsed, url, topics, _deleted(content))
+
+
+def _deleted(content: bytes) -> tuple[str, ...]:
+    """Return the ids of the entries that an Atom feed declares deleted (RFC 6721)."""
+    if b"deleted-entry" not in content:
+        return ()
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, recover=True)
+    try:
+        root = etree.fromstring(content, parser)
+    except (etree.XMLSyntaxError, ValueError):
+        return ()
+    stones = () if root is None else root.iterfind(TOMBSTONE)
+    return tuple(filter(None, (str(one.get("ref") or "").strip() for one in stones)))
 
 
 def _read(content: bytes, url: str, content_type: str) -> ParsedXml:
@@ -129,7 +144,7 @@ def is_page(content: bytes) -> bool:
     return _HTML.match(head) is not None and _ROOT.search(content) is None
 
 
-def _collect(parsed: ParsedXml, url: str, topics: Sequence[str]) -> ParsedFeed:
+def _collect(parsed: ParsedXml, url: str, topics: Sequence[str], deleted: tuple[str, ...] = ()) -> ParsedFeed:
     taken: list[ParsedArticle] = []
     rejected: list[Rejected] = []
     is_atom = parsed.version.startswith("atom")
@@ -148,7 +163,7 @@ def _collect(parsed: ParsedXml, url: str, topics: Sequence[str]) -> ParsedFeed:
         except InputError as error:
             name = one_line(entry.get("title") or entry.get("id")) or f"item {number}"
             rejected.append(Rejected(name[:100], str(error)))
-    return ParsedFeed(channel.title, tuple(taken), tuple(rejected), _pause(parsed.feed))
+    return ParsedFeed(channel.title, tuple(taken), tuple(rejected), _pause(parsed.feed), deleted)
 
 
 def _site(feed: Any) -> str:

@@ -29,6 +29,17 @@ _LONGEST_TITLE = 300
 _SCHEME = re.compile(r"\Ahttps?://(?:www\.)?", re.I)
 _TOLD_ON_AT = timedelta(hours=12)
 _COUNTED = re.compile(r"[#?&/_:@;.-](?:[a-z]{1,10}[=_-]?)?\d{1,6}/?", re.I)
+_NUMBER = re.compile(
+    r"[#?&/_:@;,.~-]{1,3}(?P<version>(?:v|ver|version|rev|revision|upd|update|edit)[=_.:-]?)?"
+    r"(?P<number>\d{1,6})/?\Z",
+    re.I,
+)
+_LONGEST_NUMBER = 30
+_MOST_COUNTED = 20
+# "/2026/11/24/bridge-opens" and "/2026-11-24-bridge-opens"
+_DATED = re.compile(
+    r"/(?:19|20)\d\d[/-](?:0?[1-9]|1[0-2])[/-](?:0?[1-9]|[12]\d|3[01])[/-][^/?#]*[^\W\d][^/?#]*"
+)
 # Seconds or milliseconds since 1970, a date with its time of day, or a place on the page.
 _STAMPED = re.compile(
     r"[#?&/_:@;-](?:[a-z]{1,10}[=_-]?)?(?:\d{9,10}|\d{12,14}|\d{4}-?\d\d-?\d\d[t_ -]?\d\d[\d:.+z-]{0,22})/?"
@@ -52,22 +63,47 @@ class Item:
 
 
 def is_told_on(known: Identity, found: Identity) -> bool:
-    """Return whether a guid is just the URL with a counter: a live story that its source continues.
+    """Return whether an item at the URL of a known one is that story, which its source continues.
 
-    `https://news.example/c1#0` and `...#1` at `https://news.example/c1` are one story for two days. If the
-    counter is a timestamp or a fragment, they are for half a day only: daily pages have such guids, too.
+    It is for two days if the URL carries a date: a daily page has none. `https://news.example/c1#0` and
+    `...#1` at `https://news.example/c1` are one story for two days as well, and so are `urn:c1` and
+    `urn:c1:v2`. If the counter is a timestamp or a fragment, or a bare number after anything but the URL,
+    they are for half a day only: daily pages have such guids, too.
     """
-    if not known.guid or not found.guid or known.guid == found.guid or known.url != found.url:
+    if known.url != found.url:
+        return False
+    apart = _apart(known, found)
+    if _DATED.search(known.url) and apart is not None and apart <= _TOLD_ON:
+        return True
+    if not known.guid or not found.guid or known.guid == found.guid:
         return False
     before, now = _after_address(known), _after_address(found)
     if before is None or now is None:
-        return False
-    apart = _apart(known, found)
+        return _counts_on(known.guid, found.guid, apart)
     counted = [not rest or _COUNTED.fullmatch(rest) is not None for rest in (before, now)]
     stamped = [not rest or _STAMPED.fullmatch(rest) is not None for rest in (before, now)]
     if all(counted):
         return apart is None or apart <= _TOLD_ON
     return all(stamped) and apart is not None and apart <= _TOLD_ON_AT
+
+
+def _counts_on(before: str, now: str, apart: timedelta | None) -> bool:
+    """Return whether a guid is another one with a version, or with the next number, after it."""
+    stem, number, is_version = _numbered(now)
+    known_stem, known_number, _ = (before, 0, False) if stem == before else _numbered(before)
+    if stem != known_stem or not 0 < number - known_number <= _MOST_COUNTED:
+        return False
+    if is_version:
+        return apart is None or apart <= _TOLD_ON
+    return apart is not None and apart <= _TOLD_ON_AT
+
+
+def _numbered(guid: str) -> tuple[str, int, bool]:
+    """Return a guid without the number at its end, that number, and whether it is called a version."""
+    found = _NUMBER.search(guid, max(0, len(guid) - _LONGEST_NUMBER))
+    if found is None or not any(map(str.isalnum, guid[: found.start()])):
+        return guid, 0, False
+    return guid[: found.start()], int(found["number"]), found["version"] is not None
 
 
 def _after_address(marks: Identity) -> str | None:

@@ -32,8 +32,9 @@ Fetcher = Callable[..., "Fetched"]
 class FeedVisit:
     """The result of reading a source; with `is_same` nothing has changed since the last time.
 
-    `is_whole` means that these are all the items of one feed, in order. For a folder, `files` are the guids
-    of its files, and `waiting` counts those not published yet.
+    `is_whole` means that these are all the items of one feed, in order; `deleted` are the guids that it
+    declares deleted. For a folder, `files` are the guids of its files, and `waiting` counts those not
+    published yet.
     """
 
     articles: tuple[ParsedArticle, ...] = ()
@@ -48,6 +49,7 @@ class FeedVisit:
     files: frozenset[str] | None = None
     waiting: int = 0
     is_whole: bool = False
+    deleted: tuple[str, ...] = ()
 
 
 def visit(source: SourceSettings, known: Source | None, fetch: Fetcher) -> FeedVisit:
@@ -114,6 +116,7 @@ def _parsed(source: SourceSettings, fetched: "Fetched", asked: str) -> FeedVisit
         pause=_pause(fetched, feed.pause),
         remark=_moved(fetched),
         is_whole=True,
+        deleted=feed.deleted,
     )
 
 

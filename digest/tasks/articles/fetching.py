@@ -26,7 +26,7 @@ from digest.settings import Settings, SourceSettings
 from digest.store.articles import articles
 from digest.store.database import Database
 from digest.tasks.articles.searching import index_due
-from digest.tasks.articles.storing import Stored, hold_taken_back, store_articles
+from digest.tasks.articles.storing import Stored, hold_deleted, hold_taken_back, store_articles
 from digest.tasks.articles.topics import renew_topics, topics_by
 
 if TYPE_CHECKING:
@@ -200,6 +200,7 @@ def _record(
             report.count(stored)
             if outcome.is_whole and not outcome.rejected:
                 report.gone = hold_taken_back(session, source.name, dated, stored, now)
+            report.gone += hold_deleted(session, source.name, outcome.deleted, stored)
             if outcome.files is not None:
                 report.gone = articles.follow_files(session, source.name, outcome.files)
             report.reject(outcome.rejected)
@@ -280,4 +281,4 @@ def _read_file(path: Path, known: Source | None) -> "FeedVisit":
         return FeedVisit(is_same=True, content_hash=read)
     with PARSING:
         feed = parse_feed(content, url=str(path))
-    return FeedVisit(feed.articles, feed.rejected, content_hash=read, is_whole=True)
+    return FeedVisit(feed.articles, feed.rejected, content_hash=read, is_whole=True, deleted=feed.deleted)

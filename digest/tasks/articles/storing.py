@@ -1,7 +1,7 @@
 """Match articles to the known ones, store new ones, and fold duplicates."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -254,6 +254,17 @@ def hold_taken_back(
     again = [number for number, _, held in lately if held == TAKEN_BACK and number in stored.standing]
     articles.set_taken_back(session, taken, again)
     return len(taken)
+
+
+def hold_deleted(session: Session, source: str, guids: Collection[str], stored: Stored) -> int:
+    """Hold back what a feed declares deleted and does not show; return how many were held back."""
+    if not guids:
+        return 0
+    named = {
+        row_id(row) for row in articles.list_by_guid(session, source, guids) if row.held_back is None
+    } - stored.standing
+    articles.set_taken_back(session, named, ())
+    return len(named)
 
 
 def _admit(

@@ -1,6 +1,6 @@
 """What a source names anew is not sent again; what only sounds the same is not swallowed."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -104,6 +104,62 @@ def test_a_daily_page_is_no_live_story(database: Database, before: str, now: str
     assert store(database, next_one, at=NOW + apart).added == 1
 
 
+@pytest.mark.parametrize(
+    ("before", "now", "apart"),
+    [
+        ("urn:news:c1:v1", "urn:news:c1:v2", DAY),
+        ("tag:paper.example,2026:bridge", "tag:paper.example,2026:bridge;rev=2", DAY),
+        ("bridge-7_1", "bridge-7_2", HOUR),
+        ("c1", "c1#1", HOUR),
+    ],
+)
+def test_a_live_story_goes_on_whatever_its_guid_begins_with(
+    database: Database, before: str, now: str, apart: timedelta
+) -> None:
+    store(database, item(guid=before, at=NOW))
+    told_on = item("Now it is open", guid=now, text=OTHER, at=NOW + apart)
+    assert store(database, told_on, at=NOW + apart).added == 0
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "apart"),
+    [
+        ("forecast-101", "forecast-102", DAY),
+        ("urn:news:c1:v1", "urn:news:c1:v2", 3 * DAY),
+        ("forecast-101", "forecast-190", HOUR),
+        ("tag:paper.example,2026:7", "tag:paper.example,2027:8", HOUR),
+        ("101", "102", HOUR),
+        ("north-1", "south-2", HOUR),
+    ],
+)
+def test_a_page_with_another_guid_of_its_own_is_another_article(
+    database: Database, before: str, now: str, apart: timedelta
+) -> None:
+    store(database, item(guid=before, at=NOW))
+    next_one = item("Now it is open", guid=now, text=OTHER, at=NOW + apart)
+    assert store(database, next_one, at=NOW + apart).added == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "apart", "added"),
+    [
+        ("2026/11/23/bridge", DAY, 0),
+        ("news/2026-11-23-bridge.html", HOUR, 0),
+        ("2026/11/23/bridge", 3 * DAY, 1),
+        ("forecast/today", DAY, 1),
+        ("2026/11/23/", DAY, 1),
+        ("1998/47/11/bridge", DAY, 1),
+    ],
+)
+def test_title_text_guid_and_date_may_all_change_at_an_address_with_a_date(
+    database: Database, path: str, apart: timedelta, added: int
+) -> None:
+    address = f"https://paper.example/{path}"
+    store(database, item("Bridge shut", address, "a", TEXT, NOW))
+    anew = item("A day on the river", address, "b", OTHER, NOW + apart)
+    assert store(database, anew, at=NOW + apart).added == added
+
+
 def test_a_site_that_gives_all_its_articles_new_guids_has_no_new_article(database: Database) -> None:
     def all_of(guid: str, text: str, at: datetime) -> list[ParsedArticle]:
         return [
@@ -199,7 +255,26 @@ class Feed:
             f"<description>{'word ' * n} {n}</description>{self._date(n) if dated else ''}</item>"
             for n in numbers
         )
-        text = f'<rss version="2.0"><channel><title>Paper</title>{items}</channel></rss>'
+        return self._fetch(f'<rss version="2.0"><channel><title>Paper</title>{items}</channel></rss>')
+
+    def show_atom(self, *numbers: int, deleted: Sequence[str] = ()) -> dict[str, str | None]:
+        """Let the feed be Atom, undated, with these entries and others declared deleted."""
+        entries = "".join(
+            f'<entry><title>Story {n}</title><link href="https://paper.example/{n}"/><id>tag:paper.example,2026:{n}</id>'
+            f"<summary>{'word ' * n} {n}</summary></entry>"
+            for n in numbers
+        )
+        stones = "".join(
+            f'<at:deleted-entry ref="{ref}" when="2026-11-23T05:00:00Z"><at:comment>An error</at:comment>'
+            "<at:by><name>The desk</name></at:by></at:deleted-entry>"
+            for ref in deleted
+        )
+        return self._fetch(
+            '<feed xmlns="http://www.w3.org/2005/Atom" xmlns:at="http://purl.org/atompub/tombstones/1.0">'
+            f"<title>Paper</title>{stones}{entries}</feed>"
+        )
+
+    def _fetch(self, text: str) -> dict[str, str | None]:
         self._site.pages["/feed"] = page(text.encode())
         self._now += timedelta(hours=2)
         (report,) = fetch_due(self._database, self._settings, self._now)
@@ -225,6 +300,21 @@ def test_what_goes_from_a_feed_while_older_ones_stand_there_is_held_back_until_i
     feed.show(3, 2, 1)
     assert feed.show(3, 1) == free | {"Story 2": TAKEN_BACK}
     assert feed.show(3, 2, 1) == free
+
+
+def test_what_an_atom_feed_declares_deleted_is_held_back_until_it_returns(feed: Feed) -> None:
+    free = {f"Story {n}": None for n in (1, 2, 3)}
+    feed.show_atom(3, 2, 1)
+    first = "tag:paper.example,2026:1"
+    assert feed.show_atom(3, 2, deleted=[first]) == free | {"Story 1": TAKEN_BACK}
+    assert feed.show_atom(3, 2) == free | {"Story 1": TAKEN_BACK}
+    assert feed.show_atom(3, 2, 1) == free
+
+
+def test_what_a_feed_shows_was_not_deleted_and_nothing_else_is(feed: Feed) -> None:
+    feed.show_atom(3, 2, 1)
+    shown = feed.show_atom(3, 2, deleted=["tag:paper.example,2026:3", "tag:other.example,2026:1", ""])
+    assert set(shown.values()) == {None}
 
 
 def test_what_scrolls_out_of_a_feed_was_not_taken_back(feed: Feed) -> None:
