@@ -15,6 +15,7 @@ _ADDRESS = re.compile(
     r"(?:[^<>@]*<)?(?:mailto:)?[^\s@<>,;|:\"()\[\]]+@[^\s@<>,;|:\"()\[\]]+>?", re.IGNORECASE
 )
 _HEADER_WITHIN = 30
+_ENOUGH = 3  # rows that show that columns have no name
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,19 @@ class ListLayout:
     address: int
     first: int
     sample: tuple[tuple[str, ...], ...]
+
+    @property
+    def width(self) -> int:
+        """Return how many cells a row may have: as many as the header, or as most rows, if that is more."""
+        widths = Counter(map(count_cells, self.sample))
+        widest, rows = max(widths.items(), key=lambda one: (one[1], one[0]), default=(0, 0))
+        named = len(self.names or ())
+        return max(named, widest) if rows >= _ENOUGH and rows * 2 > widths.total() else named
+
+
+def count_cells(cells: Sequence[str]) -> int:
+    """Return the number of cells up to the last one that has text."""
+    return next((place for place in range(len(cells), 0, -1) if cells[place - 1].strip()), 0)
 
 
 def looks_like_address(cell: str) -> bool:

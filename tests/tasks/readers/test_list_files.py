@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from digest.tasks.readers.lists.csv_import import ImportOptions
+from digest.tasks.readers.lists.csv_import import ImportOptions, import_subscribers
 from digest.tasks.readers.lists.list_file import open_list
 from digest.tasks.readers.privacy import show
 from digest.tasks.readers.readers import Readers
+from tests.tasks.readers.test_csv_import import NOW
 from tests.tasks.readers.test_list_tools import readers, take, taken
 
 __all__ = ["readers", "taken"]  # fixtures
@@ -30,8 +31,6 @@ def write(file: Path, data: bytes) -> Path:
 def test_a_list_is_read_in_the_encoding_that_it_has(
     readers: Readers, tmp_path: Path, encoding: str, told: str
 ) -> None:
-    from digest.tasks.readers.lists.csv_import import import_subscribers
-    from tests.tasks.readers.test_csv_import import NOW
 
     file = write(tmp_path / "list.csv", ROWS.encode(encoding))
     report = import_subscribers(readers, file, "world", "x", NOW)
@@ -121,3 +120,34 @@ def test_a_list_of_departures_can_be_named_so(readers: Readers, tmp_path: Path) 
 
     report = take(readers, tmp_path / "a.csv", "a@a.example\n", ImportOptions(state=ListState.BOUNCED))
     assert report.departed == 1
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        '"\\"The Bo\\", Bo","",bo@a.example,unsubscribed',
+        "Bo, the first,,bo@a.example,unsubscribed",
+        "Bo,,bo@a.example,subscribed,,left again",
+    ],
+)
+def test_a_row_whose_cells_are_shifted_is_refused_and_the_others_are_read(
+    readers: Readers, tmp_path: Path, row: str
+) -> None:
+    """MailPoet writes a quotation mark as \\" and thereby ends the cell at the next comma."""
+    text = f"First name,Last name,Email,Global status\nAnn,,ann@a.example,subscribed\n{row}\n"
+    report = import_subscribers(readers, write(tmp_path / "list.csv", text.encode()), "world", "x", NOW)
+
+    assert (report.added, len(report.rejected)) == (1, 1)
+    [(line, reason)] = report.rejected
+    assert line == 3
+    assert "cells where the header has 4" in reason
+
+
+def test_columns_without_a_name_in_most_rows_shift_nothing(readers: Readers, tmp_path: Path) -> None:
+    text = (
+        "email,name\n" + "".join(f"r{number}@a.example,Bo,x,y\n" for number in range(3)) + "z@a.example,Zoe\n"
+    )
+
+    report = import_subscribers(readers, write(tmp_path / "list.csv", text.encode()), "world", "x", NOW)
+
+    assert (report.added, report.rejected) == (4, [])

@@ -12,7 +12,13 @@ from pathlib import Path
 from sqlmodel import Session
 
 from digest.errors import InputError, UsageError
-from digest.rules.readers.list_layout import ListLayout, first_names, looks_like_address, read_layout
+from digest.rules.readers.list_layout import (
+    ListLayout,
+    count_cells,
+    first_names,
+    looks_like_address,
+    read_layout,
+)
 from digest.rules.readers.list_states import GONE, ListState, RowVerdict, worse
 from digest.rules.readers.list_tools import ListCatalogue, ReadingPlan
 from digest.tasks.readers.enrolment import Terms, enrol
@@ -27,6 +33,13 @@ from digest.tasks.readers.lists.seen_addresses import SeenAddresses
 from digest.tasks.readers.readers import Readers
 
 _BATCH = 10_000
+
+# A quotation mark or delimiter in a name that its program did not quote moves all cells behind it by one: a
+# column of states would be read from the wrong cells.
+_TOO_WIDE = (
+    "this row has {cells} cells where the header has {width}: put the cell with the delimiter in quotation"
+    " marks, and double those inside it"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,8 +178,12 @@ def _describe(report: ImportReport, file: ListFile, layout: ListLayout, plan: Re
 
 
 def _rows(file: ListFile, layout: ListLayout, reader: RowReader, report: ImportReport) -> Iterator[ListRow]:
+    width = layout.width if layout.names is not None else None
     for line, cells in file.records(layout.delimiter, layout.first, report.reject):
         if not any(map(str.strip, cells)):
+            continue
+        if width is not None and len(cells) > width and (filled := count_cells(cells)) > width:
+            report.reject(line, _TOO_WIDE.format(cells=filled, width=width))
             continue
         try:
             if layout.names is None:
