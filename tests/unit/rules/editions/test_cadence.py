@@ -143,7 +143,7 @@ def test_a_readers_delivery_is_never_more_than_25_hours_after_the_deadline() -> 
     ],
 )
 def test_a_cadence_that_cannot_be_read_is_refused_with_its_text(text: str) -> None:
-    with pytest.raises(ValueError, match=text or "no cadence"):
+    with pytest.raises(ValueError, match=text or "not a cadence"):
         Cadence.parse("x", text)
 
 

@@ -40,5 +40,5 @@ def test_while_two_secrets_count_both_sign() -> None:
     "secret", ["", "whsec_", "whsec_!!", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_AAAA"]
 )
 def test_what_is_no_secret_is_refused(secret: str) -> None:
-    with pytest.raises(ValueError, match="no secret"):
+    with pytest.raises(ValueError, match="not a secret"):
         read_secret(secret)
