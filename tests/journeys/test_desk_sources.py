@@ -115,6 +115,8 @@ def test_a_preview_shows_what_an_address_would_bring_and_the_lines_for_it(newsde
         ("javascript:alert(1)", "alert(1)"),
         ("", "is not an address"),
         ("http://[", "is not an address"),
+        ("https://news.example/" + "a" * 500, "is not an address"),
+        ("a" * 600, "is not an address"),
     ],
 )
 def test_an_address_that_cannot_be_read_is_refused_with_its_reason(

@@ -58,6 +58,9 @@ def look_at_site(url: str) -> SiteFound:
     return SiteFound(found.url, page, find_feeds(found.content, found.url), is_private)
 
 
+_NO_SITE = '"{text}" is not an address of a site: write one such as https://news.example.org'
+
+
 @dataclass(frozen=True, slots=True)
 class SourcePreview:
     """What a source would bring: its first articles and how many there are in all, and the lines that
@@ -79,7 +82,11 @@ def preview_source(settings: Settings, text: str, read: Callable[..., Fetched] =
     Private addresses are not opened: the address was typed into a page, not by the operator of the machine.
     """
     url = check_address(text.strip())
-    found = visit(SourceSettings(name="preview", url=url), None, read)
+    try:
+        source = SourceSettings(name="preview", url=url)
+    except ValueError:  # too long for a setting, for instance
+        raise InputError(_NO_SITE.format(text=text.strip()[:100])) from None
+    found = visit(source, None, read)
     address = found.feed_url or url
     known = {canonical_url(source.url): source.name for source in settings.sources}
     outline = OpmlFeed(urlsplit(address).hostname or "", address, ())
@@ -105,7 +112,7 @@ def check_address(text: str) -> str:
     except ValueError:
         is_address = False
     if not is_address:
-        raise InputError(f'"{text}" is not an address of a site: write one such as https://news.example.org')
+        raise InputError(_NO_SITE.format(text=text))
     return address
 
 
