@@ -3,6 +3,8 @@
 import socketserver
 import threading
 from base64 import b64decode, b64encode
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -68,39 +70,42 @@ class _HastyServer(socketserver.StreamRequestHandler):
             self.wfile.write(tag + b" OK done\r\n")
 
 
-def test_mail_that_is_announced_together_with_the_answer_to_idle_is_not_waited_for() -> None:
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), _HastyServer) as server:
+@contextmanager
+def _served(
+    speaking: type[socketserver.StreamRequestHandler], token: Path | None = None
+) -> Iterator[tuple[ImapAccount, list[bytes]]]:
+    """Serve an account, opened by a password or a token in a file; return it, and what the server is told."""
+    told: list[bytes] = []
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), speaking) as server:
+        server.told = told  # type: ignore[attr-defined]
         server.daemon_threads = True
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        port = server.server_address[1]
-        account = ImapAccount("127.0.0.1", port, "none", USER, "secret", None, None, "INBOX", "")
-        stopping = threading.Event()
-        with open_folder(account) as folder:
-            waiting = threading.Thread(target=folder.wait, args=(stopping,), daemon=True)
-            waiting.start()
-            waiting.join(20)
-            still_waits = waiting.is_alive()
-            stopping.set()
-            waiting.join(20)
-        server.shutdown()
+        port, secret = server.server_address[1], "" if token else "secret"
+        try:
+            yield ImapAccount("127.0.0.1", port, "none", USER, secret, token, None, "INBOX", ""), told
+        finally:
+            server.shutdown()
+
+
+def test_mail_that_is_announced_together_with_the_answer_to_idle_is_not_waited_for() -> None:
+    stopping = threading.Event()
+    with _served(_HastyServer) as (account, _), open_folder(account) as folder:
+        waiting = threading.Thread(target=folder.wait, args=(stopping,), daemon=True)
+        waiting.start()
+        waiting.join(20)
+        still_waits = waiting.is_alive()
+        stopping.set()
+        waiting.join(20)
     assert not still_waits
 
 
 def test_a_token_is_read_anew_at_each_login(tmp_path: Path) -> None:
     token = tmp_path / "token"
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), _TokenServer) as server:
-        server.told = []  # type: ignore[attr-defined]
-        server.daemon_threads = True
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        account = ImapAccount(
-            "127.0.0.1", server.server_address[1], "none", USER, "", token, None, "INBOX", ""
-        )
+    with _served(_TokenServer, token) as (account, told):
         for value in ("first-token", "second-token"):
             token.write_text(value + "\n")
             with open_folder(account):
                 pass
-        server.shutdown()
-        told = server.told  # type: ignore[attr-defined]
 
     assert told == [f"user={USER}\1auth=Bearer {value}-token\1\1".encode() for value in ("first", "second")]
     with pytest.raises(Unreachable, match="cannot be read"), open_folder(account):
@@ -110,20 +115,12 @@ def test_a_token_is_read_anew_at_each_login(tmp_path: Path) -> None:
 def test_a_refused_token_is_told_with_its_status_and_never_shown(tmp_path: Path) -> None:
     token = tmp_path / "token"
     token.write_text("an-expired-token\n")
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), _RefusingServer) as server:
-        server.told = []  # type: ignore[attr-defined]
-        server.daemon_threads = True
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        account = ImapAccount(
-            "127.0.0.1", server.server_address[1], "none", USER, "", token, None, "INBOX", ""
-        )
-        with (
-            pytest.raises(Unreachable, match="token is refused, status 400") as refused,
-            open_folder(account),
-        ):
-            pass
-        server.shutdown()
-        told = server.told  # type: ignore[attr-defined]
+    with (
+        _served(_RefusingServer, token) as (account, told),
+        pytest.raises(Unreachable, match="token is refused, status 400") as refused,
+        open_folder(account),
+    ):
+        pass
 
     assert told == [b""]
     assert "an-expired-token" not in str(refused.value)
@@ -133,14 +130,7 @@ def test_a_refused_token_is_told_with_its_status_and_never_shown(tmp_path: Path)
 def test_a_file_without_a_token_is_told_without_its_content(tmp_path: Path, content: bytes) -> None:
     token = tmp_path / "token"
     token.write_bytes(content)
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), _TokenServer) as server:
-        server.told = []  # type: ignore[attr-defined]
-        server.daemon_threads = True
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        account = ImapAccount(
-            "127.0.0.1", server.server_address[1], "none", USER, "", token, None, "INBOX", ""
-        )
+    with _served(_TokenServer, token) as (account, told):
         with pytest.raises(Unreachable, match="holds no token"), open_folder(account):
             pass
-        server.shutdown()
-        assert server.told == []  # type: ignore[attr-defined]
+        assert told == []

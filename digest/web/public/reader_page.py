@@ -97,8 +97,7 @@ class ReaderPages:
 
     def show(self, request: Request, token: str) -> HTMLResponse:
         """Show all choices of a reader."""
-        found = reader_page.find_page(self._readers, token, self._now())
-        view = self._views.of(request, reader=found.language if found else None)
+        found, view = self._open(request, token)
         if found is None or not found.typed:
             return self._show(view, token, found)
         told = view.words(_CARRIED, button=view.words("Save"))
@@ -114,7 +113,7 @@ class ReaderPages:
         if form.turns:
             return self._show(view, token, old, typed=form)
         if not self._stamps.is_fresh(f"/me/{token}", form, now):
-            return self._show(view, token, old, error=view.words(ONCE_MORE), status=403, typed=form)
+            return self._show_stale(view, token, old, form)
         zone = self._zone_of(old)
         try:
             wishes = {one.digest.name: read_wish(form, one, now, zone) for one in old.digests}
@@ -174,6 +173,16 @@ class ReaderPages:
             turns=f"/me/{token}",
             stamp=self._stamps.make(f"/me/{token}", now),
         )
+
+    def _open(self, request: Request, token: str, language: str = "") -> tuple[ReaderPage | None, View]:
+        """Return the page that a link opens, None if it has expired, and how to show it: in the language of
+        the form that came, or else the reader's."""
+        found = reader_page.find_page(self._readers, token, self._now())
+        return found, self._views.of(request, chosen=language, reader=found.language if found else None)
+
+    def _show_stale(self, view: View, token: str, found: ReaderPage, form: Submitted) -> HTMLResponse:
+        """Show a page with what is typed, to be sent once more: its form was too old or not ours."""
+        return self._show(view, token, found, error=view.words(ONCE_MORE), status=403, typed=form)
 
     def _retype(self, found: ReaderPage, form: Submitted) -> tuple[ReaderPage, TypedChoices]:
         """Return the page with what a form has; a form that has an address alone leaves the choices."""
@@ -259,16 +268,14 @@ class ReaderPages:
 
     def change_address(self, request: Request, token: str, form: Posted) -> HTMLResponse:
         """Mail the new address the link that confirms it."""
-        now = self._now()
-        found = reader_page.find_page(self._readers, token, now)
-        view = self._views.of(request, chosen=form.language, reader=found.language if found else None)
+        found, view = self._open(request, token, form.language)
         if found is None:
             return self._say_expired(view, token, form)
-        if not self._stamps.is_fresh(f"/me/{token}", form, now):
-            return self._show(view, token, found, error=view.words(ONCE_MORE), status=403, typed=form)
+        if not self._stamps.is_fresh(f"/me/{token}", form, self._now()):
+            return self._show_stale(view, token, found, form)
         try:
             origin = {"page": "reader", "ip": ip_of(request)}
-            reader_page.request_move(self._readers, token, form.get("address"), origin, now)
+            reader_page.request_move(self._readers, token, form.get("address"), origin, self._now())
         except InputError:
             error = view.words("Please check the address.")
             return self._show(view, token, found, error=error, status=400, typed=form, wrong_address=True)
@@ -280,21 +287,18 @@ class ReaderPages:
 
     def show_typed(self, request: Request, token: str, form: Posted) -> HTMLResponse:
         """Show what erasing does, or the page again, with what is typed; nothing is saved."""
-        now = self._now()
-        found = reader_page.find_page(self._readers, token, now)
-        view = self._views.of(request, chosen=form.language, reader=found.language if found else None)
+        found, view = self._open(request, token, form.language)
         if found is None:
             return self._say_expired(view, token, form)
-        if not self._stamps.is_fresh(f"/me/{token}", form, now):
-            return self._show(view, token, found, error=view.words(ONCE_MORE), status=403, typed=form)
+        if not self._stamps.is_fresh(f"/me/{token}", form, self._now()):
+            return self._show_stale(view, token, found, form)
         if form.get("show") == "erase":
             return self._show_erase(view, token, list_typed(form, self._names))
         return self._show(view, token, found, typed=form)
 
     def show_erase(self, request: Request, token: str) -> HTMLResponse:
         """Show what erasing does, with the button."""
-        found = reader_page.find_page(self._readers, token, self._now())
-        view = self._views.of(request, reader=found.language if found else None)
+        found, view = self._open(request, token)
         return self._show_erase(view, token) if found else self._say_expired(view)
 
     def _show_erase(
