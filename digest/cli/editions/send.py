@@ -183,7 +183,7 @@ def describe_fetch(report: FetchReport) -> str:
 def describe_back_off(waiting: BackOff, zone: ZoneInfo, now: datetime) -> str:
     """Describe in one line why a source was skipped, until when, and how to fetch it all the same."""
     until = say_moment(waiting.until, zone, now) if waiting.until else ""
-    when = f"is requested again {until}" if until else "is not asked again"
+    when = f"is requested again {until}" if until else "is not requested again"
     tries = "1 failed fetch" if waiting.failures == 1 else f"{waiting.failures} failed fetches"
     return f"{waiting.source}: {when}, after {tries}; `digest fetch {waiting.source}` requests it now"
 

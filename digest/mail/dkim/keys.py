@@ -82,7 +82,9 @@ def read_key(pem: bytes, algorithm: Algorithm, where: str) -> RSAPrivateKey | Ed
     try:
         key = load_pem_private_key(pem, password=None)
     except TypeError:
-        raise SettingsError(f"{where} is locked by a password: return a key without one, mode 600") from None
+        raise SettingsError(
+            f"{where} is locked by a password: save the key without one, with mode 600"
+        ) from None
     except (ValueError, UnsupportedAlgorithm):
         raise SettingsError(f"{where} is not a private key in PEM: `digest dkim` makes one") from None
     kind = {Algorithm.RSA: RSAPrivateKey, Algorithm.ED25519: Ed25519PrivateKey}[algorithm]

@@ -128,10 +128,10 @@ def plan_range(
     """Plan the deliveries of one key range, and return how many.
 
     A delivery is withheld if its list is empty, waits for more articles, or the reader takes a private
-    feed instead. Raise
-    UndecidedError where nothing is decided for a reader or their hours: outer joins make the database refuse
-    such a row by itself, as it has no edition or no due time. They also keep SQLite reading the readers in
-    the order of their ids, in which the deliveries are stored: cohort by cohort takes three times as long.
+    feed instead. Raise UndecidedError where nothing is decided for a reader or their hours: outer joins make
+    the database refuse such a row by itself, as it has no edition or no due time. They also keep SQLite
+    reading the readers in the order of their ids, in which the deliveries are stored: cohort by cohort takes
+    three times as long.
     """
     moment = Delivery.__table__.c.due_at.type  # type: ignore[attr-defined]
     hours = _hours(session, due)
