@@ -97,6 +97,9 @@ def database(database_url: str) -> Iterator[Database]:
     database.close()
 
 
+# Nobody listens on the first port (tcpmux), and no server that a test or a demo starts is ever given it.
+NO_RELAY = 1
+
 CONFIG = """
 [site]
 name = "The Harbour Courier"
@@ -131,7 +134,7 @@ weekly = "Mon 07:00"
 """
 
 
-def write_config(folder: Path, database_url: str, *, port: int = 2525, connections: int = 1) -> Path:
+def write_config(folder: Path, database_url: str, *, port: int = NO_RELAY, connections: int = 1) -> Path:
     """Write settings for a test into a folder."""
     path = folder / "config.toml"
     path.write_text(CONFIG.format(database_url=database_url, port=port, connections=connections))

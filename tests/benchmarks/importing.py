@@ -42,7 +42,7 @@ def import_rate(kind: str, rows: int) -> tuple[float, float]:
     folder = Path(tempfile.mkdtemp(prefix="bench-"))
     try:
         with benchmark_database(kind, folder) as found:
-            publication = Publication(folder, found.url, port=2525)
+            publication = Publication(folder, found.url)
             publication.run("subscribers", "list")  # creates the tables
             write_list(folder / "list.csv", rows)
             began = time.perf_counter()

@@ -182,7 +182,7 @@ class Measured:
 def measure(kind: str, readers: int) -> Measured:
     """Plan an edition, claim, mark and accept all of it, and return the figures a reader and a delivery."""
     with tempfile.TemporaryDirectory() as name, benchmark_database(kind, Path(name)) as store:
-        publication = Publication(Path(name), store.url, port=2525)
+        publication = Publication(Path(name), store.url)
         publication.write_article("Bridge reopens")
         app = Application(load_settings(publication.config))
         before = size_of(app, store)

@@ -87,7 +87,7 @@ def test_nobody_is_lost_and_nobody_gets_it_twice_while_another_version_upgrades_
     tmp_path: Path, former: Path, server: PostgresqlServer
 ) -> None:
     url = server.url.format(name="postgres")
-    publication, engine = Publication(tmp_path, url, port=2525, connections=4), create_engine(url)
+    publication, engine = Publication(tmp_path, url, connections=4), create_engine(url)
     old = FormerVersion(former, publication)
     publication.write_article("Bridge reopens")
     readers = publication.write_readers(READERS)
@@ -97,7 +97,7 @@ def test_nobody_is_lost_and_nobody_gets_it_twice_while_another_version_upgrades_
         assert connection.scalar(VERSION) < HEAD
 
     with Caught(delay=0.15) as relay:
-        publication.change_settings("port = 2525", f"port = {relay.port}")
+        publication.use_relay(relay.port)
         with old.start("worker") as before:
             relay.wait_for(30)
             with publication.start("worker") as after:

@@ -17,7 +17,7 @@ from tests.support.readers import Clock, make_readers
 @pytest.fixture
 def publication(tmp_path: Path, database_url: str) -> Publication:
     """Return a publication on each database; its relay is nowhere until a test names one."""
-    return Publication(tmp_path, database_url, port=2525)
+    return Publication(tmp_path, database_url)
 
 
 @pytest.fixture

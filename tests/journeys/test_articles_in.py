@@ -81,7 +81,7 @@ def test_an_edit_is_never_mailed_again(
     tmp_path: Path, database_url: str, publication: Publication, site: Website
 ) -> None:
     with Caught() as relay, time_machine.travel("2026-11-23T09:00:00Z", tick=True) as clock:
-        publication.change_settings("port = 2525", f"port = {relay.port}")
+        publication.use_relay(relay.port)
         publication.run("subscribers", "add", "ann@readers.example", "--confirmed", "by phone")
         publication.run("send", "--now")
         clock.shift(timedelta(days=1))

@@ -299,5 +299,5 @@ def test_settings_that_are_wrong_are_the_first_line_and_the_only_ones(setting: S
     ],
 )
 def test_options_that_make_no_sense(tmp_path: Path, options: tuple[str, ...], says: str) -> None:
-    publication = Publication(tmp_path, f"sqlite:///{tmp_path}/digest.db", port=2525)
+    publication = Publication(tmp_path, f"sqlite:///{tmp_path}/digest.db")
     assert says in publication.run("doctor", *options, code=2)

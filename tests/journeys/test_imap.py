@@ -42,7 +42,7 @@ def caught() -> Iterator[Caught]:
 @pytest.fixture
 def inboxed(publication: Publication, caught: Caught, server: Dovecot) -> Inboxed:
     """A publication that has mailed an edition to two readers, with an empty folder to read from."""
-    publication.change_settings("port = 2525", f"port = {caught.port}")
+    publication.use_relay(caught.port)
     inboxed = Inboxed(publication)
     publication.begin(2)
     publication.run("send", "world", "--now")

@@ -31,7 +31,7 @@ R0, R1, R2 = (f"r{n}@readers.example" for n in range(3))
 @pytest.fixture
 def inboxed(publication: Publication, caught: Caught) -> Inboxed:
     """A publication that has mailed one edition to three readers."""
-    publication.change_settings("port = 2525", f"port = {caught.port}")
+    publication.use_relay(caught.port)
     inboxed = Inboxed(publication)
     publication.begin(3)
     publication.run("send", "world", "--now")

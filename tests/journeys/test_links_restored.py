@@ -172,7 +172,7 @@ def test_links_that_the_copy_has_unused_work_once_more(life: Life) -> None:
 def welcoming(publication: Publication, relay: Caught, welcome: str) -> None:
     """Confirm one reader, who is yet to be welcomed, and take a copy."""
     publication.change_settings("[digests.cadences]", f'welcome = "{welcome}"\n[digests.cadences]')
-    publication.change_settings("port = 2525", f"port = {relay.port}")
+    publication.use_relay(relay.port)
     publication.write_article("The bridge reopens")
     join(publication, relay, "anna@readers.example")
     back_up(publication)

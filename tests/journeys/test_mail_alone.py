@@ -15,7 +15,7 @@ ANNA = "anna@readers.example"
 @pytest.fixture
 def inboxed(publication: Publication, caught: Caught) -> Inboxed:
     """A publication that has no pages, and one reader."""
-    publication.change_settings("port = 2525", f"port = {caught.port}")
+    publication.use_relay(caught.port)
     publication.change_settings("[web]", "[web]\nenabled = false")
     inboxed = Inboxed(publication)
     publication.begin(1)

@@ -53,7 +53,7 @@ def test_readers_who_leave_by_mail_while_an_edition_is_delivered_do_not_get_it(
                 inboxed.spool.deliver([message.encode()])
 
     with AnsweredLate(arrives, lambda: not inboxed.spool.names(1)) as slow:
-        publication.change_settings("port = 2525", f"port = {slow.port}")
+        publication.use_relay(slow.port)
         publication.run("send", "world", "--now")
 
     assert 1 <= len(slow.recipients) <= 2  # the second may be on its way

@@ -26,7 +26,7 @@ Submit = Callable[[str, str, str], None]
 @pytest.fixture
 def inboxed(publication: Publication, caught: Caught) -> Inboxed:
     """A publication without pages, and a reader of it."""
-    publication.change_settings("port = 2525", f"port = {caught.port}")
+    publication.use_relay(caught.port)
     publication.change_settings("[web]", "[web]\nenabled = false")
     inboxed = Inboxed(publication)
     publication.begin(1)

@@ -24,7 +24,7 @@ def watched(publication: Publication) -> Iterator[Application]:
     """Yield a publication that has just sent an edition to three readers."""
     publication.change_settings("[fetch]", f'metrics_token = "{TOKEN}"\n[fetch]')
     with Caught() as relay:
-        publication.change_settings("port = 2525", f"port = {relay.port}")
+        publication.use_relay(relay.port)
         publication.begin(readers=3)
         app = Application(load_settings(publication.config))
         send_due(app, at_once=True)

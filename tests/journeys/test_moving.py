@@ -18,7 +18,7 @@ from tests.support.newsroom import Caught, Publication
 
 @pytest.fixture
 def small(tmp_path: Path) -> Publication:
-    return Publication(tmp_path, f"sqlite:///{tmp_path}/digest.db", port=2525)
+    return Publication(tmp_path, f"sqlite:///{tmp_path}/digest.db")
 
 
 @pytest.fixture
@@ -123,7 +123,7 @@ def test_an_address_that_is_no_postgresql_database_is_refused(small: Publication
 
 def test_nothing_moves_while_the_program_is_at_work(small: Publication, postgresql_database: str) -> None:
     with Caught(delay=0.5) as relay:
-        small.change_settings("port = 2525", f"port = {relay.port}")
+        small.use_relay(relay.port)
         small.begin(readers=20)
         sending = small.start("send", "--now")
         relay.wait_for(1)

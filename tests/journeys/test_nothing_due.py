@@ -19,7 +19,7 @@ SLOW = {"cyclopts", "pydantic", "sqlalchemy", "sqlite3", "tomllib", "psycopg"}
 def idle(publication: Publication) -> Publication:
     """A publication that has mailed what was due, and has noted that nothing is left to do."""
     with Caught() as relay:
-        publication.change_settings("port = 2525", f"port = {relay.port}")
+        publication.use_relay(relay.port)
         publication.begin(readers=2)
         publication.run("send", "world", "--now")
         publication.run("send")  # deadlines that passed before are noted by the first run of all

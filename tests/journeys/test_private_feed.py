@@ -21,7 +21,7 @@ ATOM = "{http://www.w3.org/2005/Atom}"
 @pytest.fixture
 def sent(publication: Publication) -> Publication:
     with Caught() as relay:
-        publication.change_settings("port = 2525", f"port = {relay.port}")
+        publication.use_relay(relay.port)
         publication.write_article("Bridge reopens")
         publication.write_article("Sponges are old", "science")
         publication.run(

@@ -335,7 +335,7 @@ def test_e6_an_empty_message_to_the_announced_address_is_enough_whoever_it_is_fr
     publication: Publication,
 ) -> None:
     with Caught() as relay:
-        publication.change_settings("port = 2525", f"port = {relay.port}")
+        publication.use_relay(relay.port)
         inboxed = Inboxed(publication)
         publication.begin(readers=1)
         publication.run("send", "--now")

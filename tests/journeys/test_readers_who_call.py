@@ -83,7 +83,7 @@ def test_a_pause_ends_on_its_day_or_by_resume(publication: Publication) -> None:
 
 def test_a_reader_moves_with_their_record_and_the_old_address_is_told(publication: Publication) -> None:
     with Caught() as relay:
-        publication.change_settings("port = 2525", f"port = {relay.port}")
+        publication.use_relay(relay.port)
         publication.run("subscribers", "move", ANNA, "anna@new.example", "--asked-by", "by phone, ticket 71")
         publication.run("send")
     assert relay.recipients == [ANNA]

@@ -132,5 +132,5 @@ def test_a_new_database_in_the_old_ones_place_is_no_restored_one(tmp_path: Path,
 def test_a_decision_that_cannot_be_is_a_usage_error(
     tmp_path: Path, database_url: str, options: tuple[str, ...], says: str
 ) -> None:
-    publication = Publication(tmp_path, database_url, port=2525)
+    publication = Publication(tmp_path, database_url)
     assert says in publication.run("resume", *options, code=2)

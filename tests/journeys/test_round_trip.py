@@ -39,7 +39,7 @@ class Delivering(Caught):
 def relay(publication: Publication) -> Iterator[Delivering]:
     server = Delivering(Spool(publication.folder / "inbox"))
     with server:
-        publication.change_settings("port = 2525", f"port = {server.port}")
+        publication.use_relay(server.port)
         yield server
 
 

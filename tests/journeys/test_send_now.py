@@ -12,7 +12,7 @@ R0, R1 = "r0@readers.example", "r1@readers.example"
 @pytest.fixture
 def inboxed(publication: Publication, caught: Caught) -> Inboxed:
     """A publication that has mailed one edition to two readers, and has a new article since."""
-    publication.change_settings("port = 2525", f"port = {caught.port}")
+    publication.use_relay(caught.port)
     inboxed = Inboxed(publication)
     publication.begin(2)
     publication.run("send", "world", "--now")

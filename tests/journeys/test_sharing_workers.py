@@ -17,6 +17,7 @@ from digest.tasks.delivery import loop
 from digest.tasks.delivery.deliver import count_due, deliver
 from digest.tasks.delivery.recorder import Committed, Recorder
 from digest.tasks.delivery.relays import RelayPool
+from tests.conftest import NO_RELAY
 from tests.support.newsroom import Caught, Publication
 
 READERS = 40
@@ -27,7 +28,7 @@ def begin(publication: Publication, port: int, connections: str) -> Application:
     """Plan an edition that no relay has taken yet."""
     publication.begin(READERS)
     publication.run("send", "--now", code=1)
-    publication.change_settings("port = 2525", f"port = {port}")
+    publication.use_relay(port)
     publication.change_settings("connections = 1\n", f"connections = {connections}\n")
     return Application(load_settings(publication.config))
 
@@ -102,8 +103,8 @@ def test_a_worker_that_waits_takes_up_what_a_dead_one_held_without_a_tick(
     tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(job_queue, "_WATCHES_EVERY", 0.05)
-    publication = Publication(tmp_path, database_url, port=2525)
-    app = begin(publication, 2525, "1")
+    publication = Publication(tmp_path, database_url)
+    app = begin(publication, NO_RELAY, "1")
     queue, woken = job_queue.JobQueue(app), list[int]()
     other = WorkerLock.acquire(app.database, host="elsewhere", pid=1, now=app.clock())
     with app.database.write() as session:

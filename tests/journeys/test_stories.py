@@ -41,7 +41,7 @@ def test_a_reader_gets_a_story_once_with_where_else_it_stands(
     publication: Publication, tmp_path: Path
 ) -> None:
     with Caught() as relay:
-        publication.change_settings("port = 2525", f"port = {relay.port}")
+        publication.use_relay(relay.port)
         publication.run("subscribers", "add", "ann@readers.example", "--confirmed", "by phone")
         publication.run("preview", "world", "--as", "ann@readers.example", "--out", str(tmp_path / "look"))
         publication.run("send", "--now")

@@ -51,7 +51,7 @@ def test_init_writes_units_that_name_this_program_and_these_settings(publication
 def test_a_path_that_systemd_would_read_otherwise_is_refused(tmp_path: Path) -> None:
     folder = tmp_path / "my letters"
     folder.mkdir()
-    said = Publication(folder, "sqlite:///digest.db", port=2525).run("init", "--systemd", code=2)
+    said = Publication(folder, "sqlite:///digest.db").run("init", "--systemd", code=2)
     assert "systemd reads blanks" in said
 
 

@@ -93,7 +93,7 @@ def test_a_run_is_told_by_its_parts_and_numbers_and_names_no_reader(
     publication: Publication, collector: Collector
 ) -> None:
     with Caught() as relay:
-        publication.change_settings("port = 2525", f"port = {relay.port}")
+        publication.use_relay(relay.port)
         publication.begin(readers=3)
         app = traced(publication, collector.url)
         send_due(app, at_once=True)
@@ -152,7 +152,7 @@ def test_an_error_is_told_by_its_kind_and_a_doubtful_text_is_hidden(collector: C
 def test_a_collector_that_refuses_stops_no_run(publication: Publication, collector: Collector) -> None:
     refusing = Collector(status=400)
     with Caught() as relay:
-        publication.change_settings("port = 2525", f"port = {relay.port}")
+        publication.use_relay(relay.port)
         publication.begin(readers=1)
         app = traced(publication, refusing.url)
         done = send_due(app, at_once=True)

@@ -29,7 +29,7 @@ def test_a_new_reader_is_asked_then_greeted_once_in_their_language(publication: 
     publication.change_settings("[digests.cadences]", greeting)
     publication.change_settings("[web]", '[site.names.sv]\n"Good to have you." = "Kul att du är med."\n[web]')
     with Caught() as relay:
-        publication.change_settings("port = 2525", f"port = {relay.port}")
+        publication.use_relay(relay.port)
         join(publication, relay, "anna@readers.example")
         publication.run("send")
         publication.run("send")
@@ -51,7 +51,7 @@ def test_a_new_reader_gets_their_own_first_edition_at_once_and_nothing_of_it_aga
     publication.change_settings("[digests.cadences]", greeting)
     publication.write_article("The bridge reopens")
     with Caught() as relay:
-        publication.change_settings("port = 2525", f"port = {relay.port}")
+        publication.use_relay(relay.port)
         join(publication, relay, "anna@readers.example")
         publication.run("send")
         publication.run("send", "--now")

@@ -101,7 +101,7 @@ def test_a_restored_database_is_told_by_every_command_that_speaks_of_its_health(
 def test_status_tells_of_the_last_editions_and_how_many_came_before(
     tmp_path: Path, database_url: str
 ) -> None:
-    publication = Publication(tmp_path, database_url, port=2525)
+    publication = Publication(tmp_path, database_url)
     publication.run("send")
     database, day = Database(database_url), datetime(2026, 1, 1, tzinfo=UTC)
     with database.write() as session:

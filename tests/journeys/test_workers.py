@@ -77,7 +77,7 @@ def assert_nobody_left_out(publication: Publication, relay: Caught, readers: int
 def freeze_an_edition(publication: Publication, port: int) -> None:
     """Let an edition be made that no relay takes yet, then name the relay."""
     publication.run("send", "--now", code=1)
-    publication.change_settings("port = 2525", f"port = {port}")
+    publication.use_relay(port)
 
 
 def test_workers_deliver_what_is_due_once(
@@ -156,7 +156,7 @@ def test_a_worker_goes_on_by_itself_after_its_database_has_crashed_and_started_a
         skip_unless_ci("no PostgreSQL server of our own here to restart: install Debian's postgresql")
     assert binaries is not None
     server = PostgresqlServer(binaries)
-    publication = Publication(tmp_path, server.url.format(name="postgres"), port=2525)
+    publication = Publication(tmp_path, server.url.format(name="postgres"))
     publication.begin(readers=60)
     with Caught(delay=0.05) as relay:
         freeze_an_edition(publication, relay.port)
@@ -250,7 +250,7 @@ def test_figures_that_the_database_keeps_from_a_worker_are_told_in_a_line(
 
 
 def test_on_sqlite_a_worker_says_what_to_use_instead(tmp_path: Path, database_url: str) -> None:
-    small = Publication(tmp_path, f"sqlite:///{tmp_path}/digest.db", port=2525)
+    small = Publication(tmp_path, f"sqlite:///{tmp_path}/digest.db")
     small.begin(readers=1)
 
     said = small.run("worker", code=2)

@@ -18,7 +18,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP
 
 from digest.cli import main
-from tests.conftest import write_config
+from tests.conftest import NO_RELAY, write_config
 
 ARTICLE = """---
 title: "{title}"
@@ -99,7 +99,9 @@ def parse(content: bytes) -> EmailMessage:
 class Publication:
     """A folder with settings, articles and readers, and the commands run in it."""
 
-    def __init__(self, folder: Path, database_url: str, *, port: int, connections: int = 1) -> None:
+    def __init__(
+        self, folder: Path, database_url: str, *, port: int = NO_RELAY, connections: int = 1
+    ) -> None:
         self.folder = folder
         self.config = write_config(folder, database_url, port=port, connections=connections)
         (folder / "articles").mkdir(exist_ok=True)
@@ -115,6 +117,10 @@ class Publication:
         before = self.config.read_text()
         assert old in before
         self.config.write_text(before.replace(old, new))
+
+    def use_relay(self, port: int) -> None:
+        """Name the relay's port; until then no relay takes mail."""
+        self.change_settings(f"port = {NO_RELAY}\n", f"port = {port}\n")
 
     def write_readers(self, count: int) -> Path:
         """Write a CSV of readers r0@readers.example and so on."""

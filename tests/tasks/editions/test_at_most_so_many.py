@@ -49,7 +49,7 @@ def test_a_reader_gets_at_most_what_they_want_and_the_rest_later(tmp_path: Path,
 def test_more_than_the_digest_gives_is_refused_and_none_is_as_many_as_fit(
     tmp_path: Path, database_url: str
 ) -> None:
-    publication = Publication(tmp_path, database_url, port=2525)
+    publication = Publication(tmp_path, database_url)
     publication.run("subscribers", "add", "few@readers.example", "--confirmed", "by phone")
     said = publication.run("subscribers", "set", "few@readers.example", "--articles", "6", code=1)
     assert '"6" articles are not what world gives: pick 1 to 5' in said
