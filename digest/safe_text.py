@@ -4,6 +4,7 @@ import unicodedata
 
 _KEPT = frozenset("\t")
 _HARMFUL = frozenset({"Cc", "Cf", "Zl", "Zp"})
+_MARKS = frozenset({"Mn", "Mc"})
 _JOINERS = frozenset("\u200c\u200d")  # part of words in Persian and of emoji
 
 
@@ -19,6 +20,11 @@ def one_line(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(char if char.isprintable() or char in _JOINERS else " " for char in text)
+
+
+def belongs_to_word(char: str) -> bool:
+    """Return whether a character is a letter, a digit, or a mark on one, as vowels of Hindi and Thai are."""
+    return char.isalnum() or (unicodedata.category(char) in _MARKS and not "\ufe00" <= char <= "\ufe0f")
 
 
 def without_login(url: str) -> str:

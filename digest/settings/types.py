@@ -16,6 +16,7 @@ from pydantic import (
 )
 
 from digest.models.cadence import Cadence
+from digest.safe_text import belongs_to_word
 from digest.settings.domains import LOOPBACK, ascii_name
 
 _DURATION = re.compile(r"(\d+)\s*([smhdw])")
@@ -24,7 +25,7 @@ _DURATION = re.compile(r"(\d+)\s*([smhdw])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
-_TOPIC = re.compile(r"[^\W_](?:[^\W_]|-){0,39}")
+_LONGEST_TOPIC = 40
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 
 
@@ -51,8 +52,19 @@ def _slug(value: object) -> object:
     return value
 
 
+def is_topic(value: str) -> bool:
+    """Return whether a text has the form of a topic."""
+    letters = value.replace("-", "")
+    return (
+        0 < len(value) <= _LONGEST_TOPIC
+        and value[0].isalnum()
+        and all(map(belongs_to_word, letters))
+        and value == value.casefold()
+    )
+
+
 def _topic(value: object) -> object:
-    if not isinstance(value, str) or not _TOPIC.fullmatch(value) or value != value.casefold():
+    if not isinstance(value, str) or not is_topic(value):
         raise ValueError("must be 1 to 40 lower-case letters of any script, digits and -")
     return value
 

@@ -13,12 +13,12 @@ from lxml import etree
 from digest.articles.building import build_article
 from digest.articles.feeds.fast_path import TOMBSTONE, ParsedXml, read_wellformed
 from digest.articles.feeds.jsonfeed import parse_json_feed
+from digest.articles.feeds.links import is_counter, leads_to_a_page, mended_link, own_fragment, unnamed
 from digest.articles.feeds.own_words import own_words
 from digest.articles.feeds.references import escape_bare
-from digest.articles.feeds.unlinked import own_fragment, unnamed
 from digest.articles.feeds.xml_bombs import check_xml
-from digest.articles.html.cleaning import one_line
-from digest.articles.html.image_choice import ImageCandidate, candidate
+from digest.articles.html.cleaning import clean_html, one_line
+from digest.articles.html.image_choice import ImageCandidate, candidate, images_in
 from digest.articles.html.plain_to_html import html_of_plain
 from digest.articles.html.titles import Markup, has_markup, title_line
 from digest.articles.parsed import ParsedArticle, ParsedFeed, Rejected
@@ -47,7 +47,12 @@ _ROOT = re.compile(
     rb"<((?:rss|rdf:RDF|(?:[a-z]{1,9}:)?feed)(?=[\s>])(?=[^>]{0,2000}(?:\sversion=|\sxmlns)))[^>]*>",
     re.I,
 )
+_IS_PICTURE = re.compile(r"\.(?:jpe?g|png|gif|webp|avif)(?:\?|$)", re.I)
 _TAG = re.compile(r"<[a-zA-Z/!][^<>]*>")
+_ESCAPED_TWICE = re.compile(
+    r"\s*&lt;(p|div|h[1-6]|ul|ol|table|figure|article|section)(?:\s[^<>]*?)?&gt;[^<>]*&lt;/(?:p|div|h[1-6]|ul|ol|table|figure|article|section)&gt;\s*",
+    re.I,
+)
 _ESCAPED_CDATA = re.compile(r"\A\s*<!\[CDATA\[(.*)\]\]>\s*\Z", re.S)
 
 
@@ -192,7 +197,7 @@ def _pause(feed: Any) -> timedelta | None:
 
 
 def _article(entry: Any, channel: _Channel) -> ParsedArticle:
-    html, summary = _texts(entry, channel.is_atom)
+    html, summary, shorter = _texts(entry, channel.is_atom)
     link, own_fragment = _link(entry, channel)
     language = entry.get("language") or channel.language
     published_at = _published(entry, language)
@@ -206,7 +211,7 @@ def _article(entry: Any, channel: _Channel) -> ParsedArticle:
         summary=summary,
         guid=entry.get("id"),
         author=_author(entry) or channel.author,
-        images=tuple(_images(entry)),
+        images=(*_images(entry), *images_in(clean_html(shorter, link) if "<img" in shorter else "")),
         language=language,
         topics=(*_categories(entry), *channel.topics),
         published_at=published_at,
@@ -214,22 +219,26 @@ def _article(entry: Any, channel: _Channel) -> ParsedArticle:
     )
 
 
-def _texts(entry: Any, is_atom: bool) -> tuple[str, str]:
-    """Return an item's body and its summary, both HTML: the more complete text is the body.
+def _texts(entry: Any, is_atom: bool) -> tuple[str, str, str]:
+    """Return an item's body, its summary, and the shorter text that has no place beside them, all HTML.
 
-    feedparser copies the content into a missing summary; such a copy has no detail.
+    The more complete text is the body. feedparser copies the content into a missing summary; such a copy has
+    no detail.
     """
+    shorter = ""
     content = max((_html(part) for part in entry.get("content", [])), key=len, default="")
     summary = str(entry.get("summary") or "") if entry.get("summary_detail") else ""
     if is_atom and _type(entry, "summary_detail") == "text/plain":
         summary = html_of_plain(summary)
     if not content or (len(summary) > len(content) and _length(summary) > _length(content)):
-        content, summary = summary, ""
+        content, summary, shorter = summary, "", content
     if not is_atom:
         content = _ESCAPED_CDATA.sub(r"\1", content)
+        if _ESCAPED_TWICE.fullmatch(content):
+            content = unescape(content)
         if ("\n" in content or "://" in content or "<" in content) and not has_markup(content):
             content = html_of_plain(unescape(content))
-    return content, summary
+    return content, summary, shorter
 
 
 def _length(html: str) -> int:
@@ -257,9 +266,12 @@ def _link(entry: Any, channel: _Channel) -> tuple[str, str]:
     link: str | None = entry.get("link")
     link = next(others, link) if link is None or link == entry.get("id") else link
     guid = str(entry.get("id") or "")
-    link = (
-        link or next(_enclosed(entry), None) or (guid if guid.startswith(("http://", "https://")) else None)
-    )
+    named = guid if guid.startswith(("http://", "https://")) else None
+    link = mended_link(link or "")
+    if named and is_counter(link) and not is_counter(named):
+        return named, ""
+    if (other := next(_enclosed(entry), None) or named) and not leads_to_a_page(link):
+        return other, ""
     if link:
         return link, ""
     if not channel.link:
@@ -279,7 +291,7 @@ def _categories(entry: Any) -> Iterator[str]:
     """Return the categories as readers see them (RFC 4287 4.2.2.3: the label); some feeds put several into
     one."""
     for tag in entry.get("tags", []):
-        yield from str(tag.get("label") or tag.get("term") or "").split(",")
+        yield from one_line(str(tag.get("label") or tag.get("term") or "")).split(",")
 
 
 def _author(entry: Any) -> str | None:
@@ -292,13 +304,12 @@ def _author(entry: Any) -> str | None:
 
 def _images(entry: Any) -> Iterator[ImageCandidate]:
     """Return the images that an item states."""
-    for item in (
-        *entry.get("media_content", []),
-        *entry.get("media_thumbnail", []),
-        *entry.get("enclosures", []),
-    ):
+    media = sorted(entry.get("media_content", []), key=lambda one: one.get("isdefault") != "true")
+    for item in (*media, *entry.get("media_thumbnail", []), *entry.get("enclosures", [])):
         address = item.get("url") or item.get("href")
         kind = str(item.get("type") or item.get("medium") or ("" if _is_film(address) else "image"))
+        if kind == "application/octet-stream" and _IS_PICTURE.search(str(address)):
+            kind = "image"
         if kind.startswith("image"):
             found = candidate(
                 address, alt=item.get("alt"), width=item.get("width"), height=item.get("height")

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from digest.articles.building import build_article
-from digest.articles.feeds.unlinked import own_fragment, unnamed
+from digest.articles.feeds.links import leads_to_a_page, mended_link, own_fragment, unnamed
 from digest.articles.feeds.wordpress import is_posts_url, read_posts
 from digest.articles.html.cleaning import escaped
 from digest.articles.html.image_choice import ImageCandidate, candidate
@@ -72,7 +72,8 @@ def _link(item: dict[str, Any], own: str, feed: dict[str, Any]) -> tuple[str, st
     """
     films = (one for one in _attachments(item) if _kind(one).startswith(("audio/", "video/")))
     attached = next(filter(None, (_text(one.get("url")) for one in films)), "")
-    link = _text(item.get("url") or item.get("external_url")) or attached
+    stated = (mended_link(_text(item.get(name))) for name in ("url", "external_url"))
+    link = next(filter(leads_to_a_page, stated), "") or attached
     link = link or (own if own.startswith(("http://", "https://")) else "")
     if link:
         return link, ""

@@ -7,8 +7,14 @@ from typing import Any
 from lxml import etree
 
 from digest.articles.feeds.vocabulary import MEDIA, RSS, name_of
+from digest.articles.html.images import best_of
 
 _KEPT = frozenset(("content", "thumbnail", "group", "category", "keywords"))
+# The item's own picture in vocabularies of blog programs and podcasts.
+_PICTURES = frozenset((
+    "featuredImage", "featured_image", "featuredimage", "post-thumbnail", "imageUrl", "image_url", "images",
+    "cover", "enclosureImage",
+))  # fmt: skip
 _LONGEST_WORDS = 2_000
 
 
@@ -62,10 +68,12 @@ def _take_other_pictures(item: Any) -> None:
     """Rewrite images of other vocabularies (itunes:image, an `image` in the item) as Media RSS."""
     for child in list(item):
         space, name = name_of(child)
-        if name not in ("image", "thumbnail") or (space != "itunes" and space not in RSS):
+        is_shared = name in ("image", "thumbnail", "thumb") and (space == "itunes" or space in RSS)
+        if not is_shared and name not in _PICTURES:
             continue
         inner = [part.text or "" for part in child if name_of(part)[1] == "url"]
-        address = child.get("href") or child.get("url") or (inner or [child.text or ""])[0]
+        stated = next(filter(None, (child.get(one) for one in ("href", "url", "src", "image"))), None)
+        address = stated or best_of(child.get("srcset") or "") or (inner or [child.text or ""])[0]
         if address.strip().startswith(("http://", "https://", "/")):
             etree.SubElement(item, f"{{{MEDIA}}}thumbnail", url=address.strip())
         _remove(child)

@@ -11,6 +11,7 @@ from urllib.parse import urljoin, urlsplit
 
 from lxml import etree
 
+from digest.articles.feeds.links import mended_link
 from digest.articles.feeds.media_rss import take_media
 from digest.articles.feeds.references import number_names
 from digest.articles.feeds.vocabulary import (
@@ -18,6 +19,7 @@ from digest.articles.feeds.vocabulary import (
     ATOM_03,
     CONTENT,
     DC,
+    DCTERMS,
     FEEDBURNER,
     KNOWN,
     MEDIA,
@@ -39,6 +41,8 @@ _HOLDERS = frozenset(
 )
 _FULL_TEXTS = frozenset(("full-text", "fulltext", "full_text"))
 _ITEM_TEXTS = ("description", "encoded", "body", *_FULL_TEXTS)
+_LINES = frozenset(("author", "creator", "guid", "category", "subject", "pubDate", "date"))
+_PERSON = ("name", "email", "uri")
 _ATOMS = (ATOM, ATOM_03)
 
 
@@ -110,6 +114,7 @@ def _settle(item: Any, authors: list[str], base: str | None) -> None:
     media = take_media(item)
     texts = _take_texts(item)
     if not is_atom:
+        _flatten(item)
         _settle_authors(item, authors)
     _take_origin(item)
     _drop_boxes(item, is_atom)
@@ -141,11 +146,13 @@ def _take_texts(item: Any) -> dict[str, str]:
     for child in list(item):
         space, name = name_of(child)
         kind = ""
-        if name in _FULL_TEXTS:
+        if name in _FULL_TEXTS or (name == "content" and "turbo.yandex" in space):
             kind = "full"
         elif space in ("itunes", "googleplay") and name in ("summary", "description", "subtitle"):
             kind = "teaser" if name == "subtitle" else "notes"
-        elif (space == DC and name == "description") or (space not in KNOWN and name == "abstract"):
+        elif (space in (DC, DCTERMS) and name in ("description", "abstract")) or (
+            space not in KNOWN and name == "abstract"
+        ):
             kind = "notes"
         elif space == XHTML and name in ("body", "div"):
             kind = "full"
@@ -154,6 +161,17 @@ def _take_texts(item: Any) -> dict[str, str]:
             texts[kind] = max(texts.get(kind, ""), (inner or "").strip(), key=len)
             item.remove(child)
     return texts
+
+
+def _flatten(item: Any) -> None:
+    """Join the text of elements that have no markup in RSS, whatever tags a program wrote into them."""
+    for child in item:
+        space, name = name_of(child)
+        is_person = any(name_of(part)[1] in _PERSON for part in child)
+        if len(child) and name in _LINES and (space in RSS or space == DC) and not is_person:
+            text = _inner(child)
+            child[:] = []
+            child.text = " ".join(text.split())
 
 
 def _take_origin(item: Any) -> None:
@@ -238,6 +256,8 @@ def _settle_links(item: Any) -> None:
     for link in links:
         if stated and link is not stated[0]:
             item.remove(link)
+        elif link.text:
+            link.text = mended_link(link.text)
     if not stated:
         for guid in (child for child in item if name_of(child)[1] == "guid"):
             if not (guid.text or "").strip().startswith(("http://", "https://", "/")):

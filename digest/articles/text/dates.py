@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta, timezone
 from functools import lru_cache
+from html import unescape
 from unicodedata import decimal
 
 from digest.articles.text.calendar_names import Name, find_name
@@ -25,6 +26,9 @@ _CLOCK = re.compile(
     re.I,
 )
 _HOUR = re.compile(r"(?<![\d.:])(\d{1,2})\s?([ap])\.?\s?m\b\.?", re.I)
+_WHOLE_HOUR = re.compile(
+    r"(?<![\d.:])(\d{1,2})\s?(?:uhr\b|h\b(?!\s?\d)|o['’]clock\b)|\b(12)\s(?=noon\b)", re.I
+)
 _HALVES = (
     (re.compile(r"(?:上午|午前|오전)\s*(\d{1,2}:\d\d(?::\d\d)?)"), r" \1 am"),
     (re.compile(r"(?:下午|午後|오후|晚上)\s*(\d{1,2}:\d\d(?::\d\d)?)"), r" \1 pm"),
@@ -34,7 +38,9 @@ _EASTERN_CLOCK = re.compile(r"(\d{1,2})\s?[時时시点點]\s?(\d{1,2})\s?[分�
 _VIETNAMESE = re.compile(r"(\d{1,2})\s*(?:tháng|thg)\.?\s*(\d{1,2})\s*(?:,|năm)?\s*((?:19|20)\d\d)", re.I)
 _UNIX = re.compile(r"(\d{1,2}:\d\d(?::\d\d)?)\s+([A-Z]{1,5}|[+-]\d{4})\s+((?:19|20)\d\d)\Z")
 _NO_YEAR = re.compile(r"(?<![\d+-])000\d\b")  # what databases write for no date
-_EPOCH = re.compile(r"\d{9,10}(?:\d{3})?(?:\.\d+)?")
+# Seconds or milliseconds since 1970; "@..." as GNU date writes it, "/Date(...)/" as ASP.NET does.
+_EPOCH = re.compile(r"(?:/Date\()?@?(\d{9,10}(?:\d{3})?(?:\.\d+)?)(?:[+-]\d{4})?(?:\)/)?")
+_COMPACT = re.compile(r"((?:19|20)\d{6})(\d{4}(?:\d\d)?)")  # "20261124090000"
 _YEAR_FIRST = re.compile(r"(?<!\d)((?:19|20)\d\d)\s?([/.-])\s?(\d{1,2})\s?\2\s?(\d{1,2})(?!\d)T?")
 _PARTED = re.compile(r"(?<![\d:])(\d{1,2})\s?([/.-])\s?(\d{1,2})\s?\2\s?((?:19|20)?\d\d)(?![\d:])")
 _SPACED = re.compile(r"(?<![\d:])(\d{1,2})( )(\d{1,2}) ((?:19|20)\d\d)(?![\d:])")
@@ -80,6 +86,8 @@ def parse_feed_date(text: str, language: str | None = None) -> datetime | None:
     no date is better than a wrong one.
     """
     line = " ".join(text.split())
+    if "&#" in line:
+        line = unescape(line)  # "&#43;0100", escaped twice
     if len(line) > 2 * _LONGEST:
         return None
     if not line.isascii():
@@ -109,8 +117,10 @@ def _mail_moment(line: str) -> datetime | None:
 def _line_moment(line: str, language: str) -> datetime | None:
     if not line or len(line) > _LONGEST or _NO_YEAR.search(line):
         return None
-    if _EPOCH.fullmatch(line):
-        seconds = float(line)
+    if compact := _COMPACT.fullmatch(line):
+        return parse_date(f"{compact[1]}T{compact[2]}")
+    if epoch := _EPOCH.fullmatch(line):
+        seconds = float(epoch[1])
         return parse_date(datetime.fromtimestamp(seconds / 1000 if seconds >= 1e11 else seconds, UTC))
     try:
         return parse_date(line) or _by_parts(_westernised(line), language)
@@ -275,6 +285,9 @@ def _clock(line: str) -> tuple[tuple[int, int, int] | None, str]:
         rest = _without(line, match)
     elif match := _HOUR.search(line):
         hour, minute, second, half = int(match[1]), 0, 0, match[2].lower()
+        rest = _without(line, match)
+    elif match := _WHOLE_HOUR.search(line):
+        hour, minute, second, half = int(match[1] or match[2]), 0, 0, ""
         rest = _without(line, match)
     else:
         return (0, 0, 0), line

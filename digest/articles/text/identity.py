@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import re
+from base64 import urlsafe_b64decode
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
 
 from digest.rules.articles.topics import slug
@@ -55,6 +56,15 @@ _REDIRECTORS = tuple(
         (r"cts\.businesswire\.com", r"/ct/CT", ("url",)),
         (r"c212\.net", r"/c/link/?", ("u",)),
         (r"l\.messenger\.com", r"/l\.php", ("u",)),
+        (r"yandex\.[a-z.]{2,6}", r"/clck/.*", ("url",)),
+        (r"curseforge\.com|(?:[\w-]+\.)?gamepedia\.com", r"/linkout", ("remoteurl", "remoteUrl")),
+        (r"awin1\.com", r"/(?:cread|awclick)\.php", ("ued", "p")),
+        (r"click\.linksynergy\.com", r"/(?:deeplink|fs-bin/click|link)", ("murl", "RD_PARM1")),
+        (r"(?:clk|clkuk|clkde)\.tradedoubler\.com", r"/click.*", ("url",)),
+        (r"(?:[\w-]+\.)?(?:mandrillapp|mailchi)\.(?:com|mp)", r"/track/click.*", ("url",)),
+        (r"(?:track|click)\.webgains\.com", r"/click\.html", ("wgtarget",)),
+        (r"shareasale\.com", r"/r\.cfm", ("urllink",)),
+        (r"nytimes\.com", r"/redirect", ("url",)),
     )
 )
 # Those whose URLs have the target in their path, or as the whole query: the pattern's group is the target.
@@ -65,8 +75,13 @@ _CARRIERS = tuple(
         r"(?:[\w-]+\.)*rds?\.yahoo\.[a-z.]{2,6}/[^?#]*/\*{1,2}(https?(?::|%3a).+)",
         r"(?:href\.li|anonym\.to|nullrefer\.com|dereferer\.(?:me|org))/\?(https?(?::|%3a).+)",
         r"urldefense\.(?:com|us)/v3/__(https?:/[^*]+?)__;.*",
+        r"disq\.us/url\?url=(https?%3a(?:(?!%3a)[^&])+)(?:%3a[\w-]+)?(?:&.*)?",
+        r"deviantart\.com/users/outgoing\?(https?:.+)",
     )
 )
+# Google News' older links: the goal in a few bytes of protocol buffer, in base64.
+_PACKED = re.compile(r"/(?:__i/)?(?:rss/)?articles/(CBM[\w-]{20,2000})=*")
+_WITHIN = re.compile(rb"https?://[!-~]{4,1500}")
 _SLASHES = re.compile(r"\A(https?):/(?=[^/])")  # a mail filter's path keeps one of two
 _AMP_PARAMETER = re.compile(r"amp|amp_(js_v|gsa)|usqp", re.I)
 _AMP_CACHE = re.compile(r"/(?:[a-z]{1,2}|amp)/(s/)?(?=[^/]+\.)")
@@ -85,9 +100,9 @@ _PORTS = {"http": 80, "https": 443}
 
 def undecorated(url: str) -> str:
     """Return a URL without tracking: parameters, and a redirector in front of it."""
-    if "http" not in url[5:] and "?" not in url:
+    if "http" not in url[5:] and "?" not in url and "/articles/CBM" not in url:
         return url
-    if "http" in url[5:] and (goal := redirected(url)) is not None:
+    if ("http" in url[5:] or "/articles/CBM" in url) and (goal := redirected(url)) is not None:
         return undecorated(goal)
     try:
         parts = urlsplit(url)
@@ -113,6 +128,8 @@ def redirected(url: str) -> str | None:
         host = (parts.hostname or "").lower().removeprefix("www.")
     except ValueError:
         return None
+    if host == "news.google.com" and (packed := _PACKED.fullmatch(parts.path)):
+        return _unpacked(packed[1])
     for hosts, path, names in _REDIRECTORS:
         if hosts.fullmatch(host) and path.fullmatch(parts.path):
             given = dict(reversed(parse_qsl(parts.query)))
@@ -120,6 +137,13 @@ def redirected(url: str) -> str | None:
             if _GOAL.fullmatch(goal) and goal.isprintable() and len(goal) < len(url):
                 return goal
     return None
+
+
+def _unpacked(packed: str) -> str | None:
+    """Return the URL in a link of Google News; None for its newer ones, which have only a key."""
+    found = _WITHIN.search(urlsafe_b64decode(packed + "=" * (-len(packed) % 4)))
+    goal = found[0].decode() if found else ""
+    return goal if _GOAL.fullmatch(goal) else None
 
 
 def canonical_url(url: str) -> str:

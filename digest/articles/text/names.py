@@ -5,7 +5,8 @@ import re
 _PARTS = re.compile(r"(\s*[,;]\s+|\s+(?:and|und|et|y|e|и|&)\s+)")
 _INITIALS = re.compile(r"(?:[^\W\d_]{1,2}\.?[ -]?){1,4}")
 _MAIL = re.compile(r"(?:mailto:)?[^\s<>()@,;]+@[^\s<>()@,;]+")
-_BY = re.compile(r"[Bb]y:?\s+(?=[^\W\d_]*[A-Z])")
+_PAGE = re.compile(r"https?://\S+")
+_BY = re.compile(r"(?:[Bb]y|BY):?\s+(?=[^\W\d_]*[A-Z])")
 _NOBODY = frozenset(
     ("unknown", "admin", "administrator", "anonymous", "webmaster", "noreply", "no-reply", "wordpress")
 )
@@ -25,7 +26,7 @@ def named(written: str) -> str:
     ):
         name = inner.strip()
     name = _BY.sub("", " ".join(name.split()))
-    return "" if name.casefold() in _NOBODY else name
+    return "" if name.casefold() in _NOBODY or _PAGE.fullmatch(name) else name
 
 
 def given_name_first(name: str) -> str:

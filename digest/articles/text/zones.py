@@ -26,6 +26,18 @@ _OFFSETS = {
     "kst": 9,
     "awst": 8, "acst": 9.5, "acdt": 10.5, "aest": 10, "aedt": 11, "nzst": 12, "nzdt": 13, "fjt": 12,
 }  # fmt: skip
+# Zones in words, as American programs and papers write them behind a clock.
+_IN_WORDS = {
+    "eastern": "America/New_York", "central": "America/Chicago", "mountain": "America/Denver",
+    "pacific": "America/Los_Angeles", "alaska": "America/Anchorage", "hawaii": "Pacific/Honolulu",
+    "atlantic": "America/Halifax", "newfoundland": "America/St_Johns", "british": "Europe/London",
+    "western european": "Europe/Lisbon", "central european": "Europe/Paris", "eastern european": "Europe/Athens",
+    "moscow": "Europe/Moscow", "israel": "Asia/Jerusalem", "india": "Asia/Kolkata", "indian": "Asia/Kolkata",
+    "japan": "Asia/Tokyo", "korea": "Asia/Seoul", "singapore": "Asia/Singapore", "hong kong": "Asia/Hong_Kong",
+    "australian eastern": "Australia/Sydney", "australian central": "Australia/Adelaide",
+    "australian western": "Australia/Perth", "new zealand": "Pacific/Auckland", "coordinated universal": "UTC",
+    "universal": "UTC", "greenwich mean": "UTC",
+}  # fmt: skip
 _BY_DATE = {
     "et": "America/New_York", "ct": "America/Chicago", "mt": "America/Denver", "pt": "America/Los_Angeles",
     "aet": "Australia/Sydney", "nzt": "Pacific/Auckland",
@@ -50,6 +62,13 @@ _IANA = re.compile(
     r"[(\[]?\b([A-Z][A-Za-z_]{1,30}(?:/[A-Z][A-Za-z_+-]{1,30}){1,2}|[ECMP]ST[5-8][ECMP]DT)[)\]]?\s*\Z"
 )
 _NAMED = re.compile(r"(?<![^\W\d_])([A-Za-z]{1,5})\.?\s*(?:[(\[][^()\[\]]*[)\]])?\s*\Z")
+_WORDED = re.compile(
+    rf"\s*[(\[]?\b({'|'.join(sorted(_IN_WORDS, key=len, reverse=True))})"
+    r"(?:\s+(?:(?:standard|daylight|summer)(?:\s+savings?)?\s+)?time)?[)\]]?\s*\Z",
+    re.I,
+)
+_ENCLOSED = re.compile(r"[(\[]\s*((?:GMT|UTC)\s?[+\u2212-]\s?\d{1,2}(?::?\d{2})?)\s*[)\]]\s*\Z", re.I)
+_NOUGHT = re.compile(r"(\d:\d\d(?::\d\d)?) 00\Z")  # an offset that lost its sign and two digits
 _HAS_CLOCK = re.compile(r"\d\s?[:h.]\s?\d\d|\d\s*[ap]\.?\s?m\b", re.I)
 _ENDS_IN_CLOCK = re.compile(r"\d[:.h]\d\d(?:[:.,]\d+)*\s*(?:[ap]\.?\s?m\.?)?\s*\Z", re.I)
 _APART = re.compile(r"(?:GMT|UTC?)?[+-]\d{4}\b|GMT|UTC", re.I)
@@ -67,11 +86,16 @@ def split_zone(line: str, language: str) -> tuple[str, tzinfo | None]:
     Raise UnknownZoneError for letters that name no zone, or several. An offset counts before a name beside
     it.
     """
+    line = _NOUGHT.sub(r"\1", line)
+    if (enclosed := _ENCLOSED.search(line)) and _ENDS_IN_CLOCK.search(line[: enclosed.start()]):
+        line = f"{line[: enclosed.start()]}{enclosed[1]}"
     match = _SIGNED.search(line)
     if match and (_HAS_CLOCK.search(line[: match.start()]) or _APART.match(match[0].strip())):
         return line[: match.start()], _offset(match[1], match[2], match[3])
     if match := _IANA.search(line):
         return line[: match.start()], _iana(match[1])
+    if (match := _WORDED.search(line)) and _HAS_CLOCK.search(line[: match.start()]):
+        return line[: match.start()], ZoneInfo(_IN_WORDS[match[1].lower()])
     match = _BRACKETED.search(line) or _NAMED.search(line)
     if match is None or _HALF_DAY.fullmatch(match[1]):
         return line, None

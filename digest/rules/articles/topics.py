@@ -2,11 +2,13 @@
 
 import hashlib
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from urllib.parse import unquote, urlsplit
 
+from digest.safe_text import belongs_to_word
 from digest.settings.topics import TopicSettings
 
 # A + or # after a letter or digit (not "A + B", not "#tag"), and a dot before a word.
@@ -52,7 +54,9 @@ def slug(text: str, limit: int = 40) -> str:
     plain = text.casefold()
     if _SIGNS.search(plain):
         plain = _SIGNS.sub(lambda sign: "".join(f"-{_SPELLED[one]}-" for one in sign[0]), plain)
-    return re.sub(r"[^\w]+", "-", plain).strip("-_")[:limit].rstrip("-_")
+    composed = plain if plain.isascii() else unicodedata.normalize("NFC", plain)
+    spaced = "".join(char if char == "_" or belongs_to_word(char) else " " for char in composed)
+    return "-".join(spaced.split()).strip("-_")[:limit].rstrip("-_")
 
 
 def settle(topics: Sequence[str], url: str, title: str, rules: Sequence[TopicSettings]) -> tuple[str, ...]:

@@ -1,6 +1,5 @@
 """Sign-up: what a reader agrees to, and the request that plans one confirmation message."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -15,11 +14,11 @@ from digest.rules.readers.address import Address, normalise
 from digest.rules.readers.origins import find_block
 from digest.rules.readers.sign_up_limits import exceeds, hour_of, mailbox_of
 from digest.settings import DigestSettings, Settings
+from digest.settings.types import is_topic
 from digest.store.readers import confirmations, sign_up_counts, subscribers
 from digest.tasks.readers.readers import Origin, Readers, record_consent
 from digest.tasks.readers.rhythm import check_breaking
 
-_TOPIC = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 _QUARTER = timedelta(days=90)
 
 
@@ -48,7 +47,9 @@ def check_choices(digest: DigestSettings, choices: Choices) -> Choices:
     for topic in choices.topics:
         if not offers(digest, topic):
             offered = (
-                f"pick from {', '.join(digest.topics)}" if digest.topics else "write it as a-z, 0-9 and -"
+                f"pick from {', '.join(digest.topics)}"
+                if digest.topics
+                else "write it in lower-case letters, digits and -"
             )
             raise InputError(f'"{topic}" is not a topic of {digest.name}: {offered}')
     return replace(choices, cadence=cadence, breaking=choices.breaking and check_breaking(digest, True))
@@ -73,7 +74,7 @@ def offers(digest: DigestSettings, topic: str) -> bool:
     """Return whether a digest offers a topic; one that lists none offers those of its articles."""
     if topic == consent.EVERY_TOPIC:
         return True
-    return topic in digest.topics if digest.topics else _TOPIC.fullmatch(topic) is not None
+    return topic in digest.topics if digest.topics else is_topic(topic)
 
 
 def ask(

@@ -30,7 +30,7 @@ from digest.tasks.readers.expiry import keep_house
 from digest.tasks.readers.preferences import find_preferences, resume, set_pause, set_preferences
 from digest.tasks.readers.privacy import erase, show, suppress
 from digest.tasks.readers.readers import Readers, leave
-from digest.tasks.readers.sign_up import Choices, ask, ask_for
+from digest.tasks.readers.sign_up import Choices, ask, ask_for, offers
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -407,3 +407,14 @@ def test_who_is_erased_after_a_lifted_suppression_is_kept_out_as_erased(readers:
 
     with readers.database.read() as session:
         assert session.exec(select(Suppression.reason)).all() == [SuppressionReason.ERASED]
+
+
+@pytest.mark.parametrize(
+    ("topic", "is_offered"), [("новости", True), ("हिन्दी", True), ("News", False), ("a b", False)]
+)
+def test_a_digest_without_topics_offers_those_of_any_script(
+    topic: str, is_offered: bool, settings: Settings
+) -> None:
+    digest = settings.digest("world").model_copy(update={"topics": ()})
+
+    assert offers(digest, topic) is is_offered

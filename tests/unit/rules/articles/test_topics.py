@@ -86,6 +86,7 @@ def test_many_stars_and_long_titles_are_answered_at_once() -> None:
         ("C", "c"), ("C++", "c-plus-plus"), ("C#", "c-sharp"), ("F#", "f-sharp"), (".NET", "dot-net"),
         ("ASP.NET", "asp-net"), ("C++17", "c-plus-plus-17"), ("Disney+", "disney-plus"), ("#tide", "tide"),
         ("Markets & Money", "markets-money"), ("A + B", "a-b"), ("...and more", "and-more"),
+        ("हिन्दी समाचार", "हिन्दी-समाचार"), ("ไทยรัฐ", "ไทยรัฐ"), ("U\u0308bung", "übung"), ("❤\ufe0f love", "love"),
         ("Наука и жизнь", "наука-и-жизнь"), ("日本語 ニュース", "日本語-ニュース"), ("++", ""),
     ],
 )  # fmt: skip
@@ -102,5 +103,6 @@ def test_a_rule_for_c_plus_plus_fits_neither_c_nor_c_sharp() -> None:
 def test_a_rule_named_in_another_script_is_a_topic() -> None:
     rule = TopicSettings(name="наука", categories=("Science",))
     assert settle(("science",), "https://quay.example/a", "Title", [rule]) == ("science", "наука")
+    assert TopicSettings(name="हिन्दी-समाचार", categories=("Hindi",)).name == "हिन्दी-समाचार"
     with pytest.raises(ValidationError, match="lower-case letters of any script"):
         TopicSettings(name="Наука", categories=("Science",))
