@@ -6,7 +6,6 @@ from datetime import date, timedelta
 from email.utils import parseaddr
 from typing import Annotated
 from urllib.parse import urlsplit
-from zoneinfo import available_timezones
 
 from pydantic import (
     BaseModel,
@@ -15,6 +14,7 @@ from pydantic import (
     Field,
 )
 
+from digest.clock import time_zones
 from digest.models.cadence import Cadence
 from digest.safe_text import belongs_to_word
 from digest.settings.domains import LOOPBACK, ascii_name
@@ -41,7 +41,7 @@ def parse_duration(value: object) -> timedelta:
 
 
 def _timezone(value: object) -> object:
-    if not isinstance(value, str) or value not in available_timezones():
+    if not isinstance(value, str) or value not in time_zones():
         raise ValueError('is not a time zone: write a name such as "Europe/Paris" or "UTC"')
     return value
 

@@ -36,6 +36,7 @@ from digest.web.public.sign_up import QUICKEST, SignUpPages
 from digest.web.shared.forms import Stamps
 from digest.web.shared.guard import Guard
 from digest.web.shared.pages import Pages
+from digest.web.shared.routes import FirstUsed
 from digest.web.shared.security import set_headers
 from digest.web.shared.views import Views, mark
 
@@ -84,24 +85,24 @@ def create_app(
     views = Views(pages, settings, catalogues)
     stamps = Stamps(readers.signing_keys)
     domains = load_mail_domains(settings)
-    app.include_router(SignUpPages(readers, views, stamps, now, quickest, domains).router())
-    app.include_router(PreferencePages(readers, views, stamps, now).router())
-    app.include_router(ReaderPages(readers, views, stamps, now).router())
+    SignUpPages(readers, views, stamps, now, quickest, domains).routes().add_to(app)
+    PreferencePages(readers, views, stamps, now).routes().add_to(app)
+    ReaderPages(readers, views, stamps, now).routes().add_to(app)
     if desk is not None:
         front = add_desk(app, desk, pages, now)
         add_newsroom(app, front, readers, catalogues.languages)
         add_editions(app, front, FrontValues(front), [clicks_panel])
     archive = Archive(readers.database, settings)
-    app.include_router(ArchivePages(archive, views, settings).router())
-    app.include_router(PicturePages(archive).router())
-    app.include_router(ClickPages(views, settings).router())
+    ArchivePages(archive, views, settings).routes().add_to(app)
+    PicturePages(archive).routes().add_to(app)
+    ClickPages(views, settings).routes().add_to(app)
     if metrics is not None:
         # Its library is imported where it is used.
         from digest.web.public.metrics import MetricsPage
 
-        app.include_router(MetricsPage(metrics, settings.web.metrics_token.get_secret_value()).router())
+        MetricsPage(metrics, settings.web.metrics_token.get_secret_value()).routes().add_to(app)
     if settings.api.enabled:
-        app.mount(BASE, create_api(readers, domains, now))
+        app.mount(BASE, FirstUsed(lambda: create_api(readers, domains, now)))
     _add_files(app, pages)
     _add_health(app, readers, is_stalled)
     _add_error_pages(app, views, settings)

@@ -2,13 +2,14 @@
 
 from datetime import date, datetime, time
 from typing import Annotated
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from cyclopts import Parameter
 
 from digest.cli.readers.choices import read_topics
 from digest.cli.terminal.common import DEFAULT, Common, application
 from digest.cli.terminal.output import say
+from digest.clock import time_zones
 from digest.errors import InputError, UsageError
 from digest.settings import Settings
 from digest.tasks.readers import on_request
@@ -80,7 +81,7 @@ def set_(
             raise InputError(
                 f'"{language}" is not a language of this installation: pick {", ".join(known.languages)}'
             )
-        if timezone is not None and timezone not in available_timezones():
+        if timezone is not None and timezone not in time_zones():
             raise InputError(f'"{timezone}" is not a time zone: write it as Europe/Paris')
         change = Change(
             cadence=cadence,

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from fastapi import APIRouter, Depends, FastAPI, Request
+from fastapi import FastAPI, Request
 from sqlmodel import Session
 from starlette.responses import Response
 
@@ -25,19 +25,19 @@ from digest.web.desk.preview import PreviewPages
 from digest.web.desk.progress import ProgressPages
 from digest.web.desk.proof_links import ProofLinkPages
 from digest.web.shared.pages import Pages
+from digest.web.shared.routes import PageRoutes
 
 _EDITION = HOME + "/{digest}/{cadence}/{period}"
-_LOOK = ["GET", "HEAD"]
 
 
 def add_desk(app: FastAPI, desk: Desk, pages: Pages, now: Callable[[], datetime]) -> DeskPages:
     """Add the desk to an application; return the DeskPages that its other pages use."""
     front = DeskPages(desk, pages, Access(desk, now), now)
     _add_files(app, pages)
-    app.include_router(_doors(front))
-    app.include_router(_offers(front))
-    app.include_router(_letters(front))
-    app.include_router(_calendar(front))
+    _doors(front).add_to(app)
+    _offers(front).add_to(app)
+    _letters(front).add_to(app)
+    _calendar(front).add_to(app)
     _add_endings(app, LoginPages(front))
     return front
 
@@ -53,11 +53,11 @@ def add_editions(
     Add them last: an edition's path matches any three words.
     """
     home = HomePages(front, more)
-    router = APIRouter()
-    _look(router, HOME, home.home, front.gate)
-    _look(router, EDITIONS, home.editions, front.gate)
-    app.include_router(router)
-    app.include_router(_editions(front, [letters_panel(front), *panels]))
+    routes = PageRoutes()
+    routes.look(HOME, home.home, front.gate.look)
+    routes.look(EDITIONS, home.editions, front.gate.look)
+    routes.add_to(app)
+    _editions(front, [letters_panel(front), *panels]).add_to(app)
 
 
 def _add_endings(app: FastAPI, doors: LoginPages) -> None:
@@ -73,90 +73,82 @@ def _add_endings(app: FastAPI, doors: LoginPages) -> None:
     app.add_exception_handler(FormOutlived, ask_again)  # type: ignore[arg-type]
 
 
-def _doors(front: DeskPages) -> APIRouter:
-    router, doors, gate = APIRouter(), LoginPages(front), front.gate
-    router.add_api_route(f"{HOME}/login", doors.show_login, methods=_LOOK)
-    router.add_api_route(f"{HOME}/password/{{token}}", doors.show_password, methods=_LOOK)
+def _doors(front: DeskPages) -> PageRoutes:
+    routes, doors, gate = PageRoutes(), LoginPages(front), front.gate
+    routes.look(f"{HOME}/login", doors.show_login)
+    routes.look(f"{HOME}/password/{{token}}", doors.show_password)
     for path, door in ((f"{HOME}/login", doors.login), (f"{HOME}/password/{{token}}", doors.set_password)):
-        _post(router, path, door, gate.visitor)
-    _post(router, f"{HOME}/logout", doors.logout, gate.editor)
-    _post(router, f"{HOME}/end-others", doors.end_others, gate.editor)
-    return router
+        routes.post(path, door, gate.visitor)
+    routes.post(f"{HOME}/logout", doors.logout, gate.editor)
+    routes.post(f"{HOME}/end-others", doors.end_others, gate.editor)
+    return routes
 
 
-def _offers(front: DeskPages) -> APIRouter:
-    router, offers = APIRouter(), ProofLinkPages(front)
-    router.add_api_route(f"{HOME}/proof/{{token}}", offers.show, methods=_LOOK)
-    router.add_api_route(f"{HOME}/proof/{{token}}", offers.take, methods=["POST"])
-    return router
+def _offers(front: DeskPages) -> PageRoutes:
+    routes, offers = PageRoutes(), ProofLinkPages(front)
+    routes.look(f"{HOME}/proof/{{token}}", offers.show)
+    routes.post(f"{HOME}/proof/{{token}}", offers.take)
+    return routes
 
 
-def _letters(front: DeskPages) -> APIRouter:
-    router, pages, gate = APIRouter(), LetterPages(front), front.gate
-    _look(router, LETTERS, pages.list, gate)
-    _look(router, f"{LETTERS}/{{letter}}", pages.letter, gate)
+def _letters(front: DeskPages) -> PageRoutes:
+    routes, pages, gate = PageRoutes(), LetterPages(front), front.gate
+    routes.look(LETTERS, pages.list, gate.look)
+    routes.look(f"{LETTERS}/{{letter}}", pages.letter, gate.look)
     for name, act in (("answer", pages.answer), ("done", pages.done), ("print", pages.print)):
-        _post(router, f"{LETTERS}/{{letter}}/{name}", act, gate.editor)
-    return router
+        routes.post(f"{LETTERS}/{{letter}}/{name}", act, gate.editor)
+    return routes
 
 
-def _calendar(front: DeskPages) -> APIRouter:
-    router, pages, gate = APIRouter(), CalendarPages(front), front.gate
-    _look(router, CALENDAR, pages.month, gate)
-    _post(router, f"{CALENDAR}/feed", pages.make, gate.editor)
-    _post(router, f"{CALENDAR}/revoke", pages.revoke, gate.editor)
-    router.add_api_route("/calendar/{token}.ics", pages.feed, methods=_LOOK)
-    return router
+def _calendar(front: DeskPages) -> PageRoutes:
+    routes, pages, gate = PageRoutes(), CalendarPages(front), front.gate
+    routes.look(CALENDAR, pages.month, gate.look)
+    routes.post(f"{CALENDAR}/feed", pages.make, gate.editor)
+    routes.post(f"{CALENDAR}/revoke", pages.revoke, gate.editor)
+    routes.look("/calendar/{token}.ics", pages.feed)
+    return routes
 
 
 def _editions(
     front: DeskPages, panels: Sequence[Callable[[Session, AgendaEntry], Panel | None]]
-) -> APIRouter:
-    router, gate = APIRouter(), front.gate
+) -> PageRoutes:
+    routes, gate = PageRoutes(), front.gate
     progress = ProgressPages(front)
     pages = EditionPages(front, progress, panels)
     looking, checks = PreviewPages(front, pages), PreflightPages(front, pages)
-    _look(router, _EDITION, pages.edition, gate)
-    _look(router, f"{_EDITION}/preview", looking.preview, gate)
-    _look(router, f"{_EDITION}/preview/frame", looking.frame, gate)
+    routes.look(_EDITION, pages.edition, gate.look)
+    routes.look(f"{_EDITION}/preview", looking.preview, gate.look)
+    routes.look(f"{_EDITION}/preview/frame", looking.frame, gate.look)
     single = EditionArticlePages(front, pages)
-    _look(router, f"{_EDITION}/find", single.find, gate)
-    _look(router, f"{_EDITION}/edit/{{number}}", single.show, gate)
-    _post(router, f"{_EDITION}/edit/{{number}}", single.change, gate.editor)
-    _post(router, f"{_EDITION}/picture/{{number}}", single.picture, gate.editor_upload)
+    routes.look(f"{_EDITION}/find", single.find, gate.look)
+    routes.look(f"{_EDITION}/edit/{{number}}", single.show, gate.look)
+    routes.post(f"{_EDITION}/edit/{{number}}", single.change, gate.editor)
+    routes.post(f"{_EDITION}/picture/{{number}}", single.picture, gate.editor_upload)
     for name, act in (
         ("shape", pages.shape), ("add", pages.add), ("note", pages.note), ("hold", pages.hold),
         ("let-go", pages.release), ("to-preview", pages.to_preview), ("proof", looking.proof),
         ("preflight", checks.check),
     ):  # fmt: skip
-        _post(router, f"{_EDITION}/{name}", act, gate.editor)
+        routes.post(f"{_EDITION}/{name}", act, gate.editor)
     breaking = BreakingPages(front)
-    _look(router, f"{_EDITION}/breaking/{{number}}", breaking.show, gate)
-    _post(router, f"{_EDITION}/breaking/{{number}}", breaking.send, gate.publisher)
+    routes.look(f"{_EDITION}/breaking/{{number}}", breaking.show, gate.look)
+    routes.post(f"{_EDITION}/breaking/{{number}}", breaking.send, gate.publisher)
     asking = ConfirmationPages(front, pages)
-    _look(router, f"{_EDITION}/publish", asking.show_publish, gate)
-    _look(router, f"{_EDITION}/withdraw/{{number}}", asking.show_withdraw, gate)
-    _look(router, f"{_EDITION}/correct/{{number}}", asking.show_correct, gate)
-    _post(router, f"{_EDITION}/to-publish", asking.to_publish, gate.publisher)
-    _post(router, f"{_EDITION}/publish", asking.publish, gate.publisher)
-    _post(router, f"{_EDITION}/withdraw/{{number}}", asking.withdraw, gate.publisher)
-    _post(router, f"{_EDITION}/correct/{{number}}", asking.correct, gate.publisher)
+    routes.look(f"{_EDITION}/publish", asking.show_publish, gate.look)
+    routes.look(f"{_EDITION}/withdraw/{{number}}", asking.show_withdraw, gate.look)
+    routes.look(f"{_EDITION}/correct/{{number}}", asking.show_correct, gate.look)
+    routes.post(f"{_EDITION}/to-publish", asking.to_publish, gate.publisher)
+    routes.post(f"{_EDITION}/publish", asking.publish, gate.publisher)
+    routes.post(f"{_EDITION}/withdraw/{{number}}", asking.withdraw, gate.publisher)
+    routes.post(f"{_EDITION}/correct/{{number}}", asking.correct, gate.publisher)
     for name, act in (
         ("approve", pages.approve),
         ("pause", progress.pause),
         ("resume", progress.resume),
         ("retry", progress.retry),
     ):
-        _post(router, f"{_EDITION}/{name}", act, gate.publisher)
-    return router
-
-
-def _look(router: APIRouter, path: str, page: Callable[..., Any], gate: Access) -> None:
-    router.add_api_route(path, page, methods=_LOOK, dependencies=[Depends(gate.look)])
-
-
-def _post(router: APIRouter, path: str, act: Callable[..., Any], allowed: Callable[..., None]) -> None:
-    router.add_api_route(path, act, methods=["POST"], dependencies=[Depends(allowed)])
+        routes.post(f"{_EDITION}/{name}", act, gate.publisher)
+    return routes
 
 
 def _add_files(app: FastAPI, pages: Pages) -> None:
@@ -168,4 +160,4 @@ def _add_files(app: FastAPI, pages: Pages) -> None:
         def file(content: bytes = content, kind: str = kind) -> Response:
             return Response(content, media_type=kind, headers=kept)
 
-        app.add_api_route(f"/{name}", lambda file=file: file(), methods=_LOOK)
+        app.add_api_route(f"/{name}", lambda file=file: file(), methods=["GET", "HEAD"])

@@ -1,9 +1,8 @@
 """The newsroom's routes, and the role that each needs."""
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-from fastapi import APIRouter, Depends, FastAPI
+from fastapi import FastAPI
 
 from digest.tasks.readers.lists.uploads import ListUploads
 from digest.tasks.readers.readers import Readers
@@ -21,140 +20,131 @@ from digest.web.newsroom.settings import SETTINGS, SettingsPages
 from digest.web.newsroom.sources import SOURCES, SourcePages
 from digest.web.newsroom.tokens import TOKENS, TokenPages
 from digest.web.newsroom.webhooks import WEBHOOKS, WebhookPages
-
-_LOOK = ["GET", "HEAD"]
+from digest.web.shared.routes import PageRoutes
 
 
 def add_newsroom(app: FastAPI, front: DeskPages, readers: Readers, languages: Sequence[str]) -> None:
     """Add the newsroom's pages to an application that has a desk."""
     uploads = app.state.uploads = ListUploads(readers, front.now)
-    app.include_router(_lists(front, readers, uploads))
-    app.include_router(_segments(front, readers, languages))
-    app.include_router(_drafts(front))
-    app.include_router(_readers(front, readers, languages))
-    app.include_router(_sources(front))
-    app.include_router(_articles(front))
-    app.include_router(_figures(front))
-    app.include_router(_settings(front))
-    app.include_router(_looks(front))
-    app.include_router(_programs(front))
+    _lists(front, readers, uploads).add_to(app)
+    _segments(front, readers, languages).add_to(app)
+    _drafts(front).add_to(app)
+    _readers(front, readers, languages).add_to(app)
+    _sources(front).add_to(app)
+    _articles(front).add_to(app)
+    _figures(front).add_to(app)
+    _settings(front).add_to(app)
+    _looks(front).add_to(app)
+    _programs(front).add_to(app)
 
 
-def _programs(front: DeskPages) -> APIRouter:
+def _programs(front: DeskPages) -> PageRoutes:
     """Return the pages for programs: API tokens and receivers of webhooks."""
-    router, gate = APIRouter(), front.gate
+    routes, gate = PageRoutes(), front.gate
     tokens, hooks = TokenPages(front), WebhookPages(front)
-    _look(router, TOKENS, tokens.list, gate.look)
-    _post(router, f"{TOKENS}/make", tokens.make, gate.editor)
-    _look(router, WEBHOOKS, hooks.list, gate.operator_look)
-    _post(router, f"{WEBHOOKS}/add", hooks.add, gate.operator)
+    routes.look(TOKENS, tokens.list, gate.look)
+    routes.post(f"{TOKENS}/make", tokens.make, gate.editor)
+    routes.look(WEBHOOKS, hooks.list, gate.operator_look)
+    routes.post(f"{WEBHOOKS}/add", hooks.add, gate.operator)
     one = f"{WEBHOOKS}/{{number}}"
-    _look(router, one, hooks.show, gate.operator_look)
+    routes.look(one, hooks.show, gate.operator_look)
     for name, act in (
         ("secret", hooks.renew), ("stop", hooks.stop), ("start", hooks.start), ("remove", hooks.remove),
     ):  # fmt: skip
-        _post(router, f"{one}/{name}", act, gate.operator)
-    _post(router, f"{one}/replay/{{message}}", hooks.replay, gate.operator)
-    _post(router, f"{TOKENS}/{{number}}/revoke", tokens.revoke, gate.editor)
-    return router
+        routes.post(f"{one}/{name}", act, gate.operator)
+    routes.post(f"{one}/replay/{{message}}", hooks.replay, gate.operator)
+    routes.post(f"{TOKENS}/{{number}}/revoke", tokens.revoke, gate.editor)
+    return routes
 
 
-def _lists(front: DeskPages, readers: Readers, uploads: ListUploads) -> APIRouter:
-    router, gate = APIRouter(), front.gate
+def _lists(front: DeskPages, readers: Readers, uploads: ListUploads) -> PageRoutes:
+    routes, gate = PageRoutes(), front.gate
     pages = ListPages(front, readers, uploads)
     path = f"{LISTS}/{{name}}"
-    _look(router, LISTS, pages.show, gate.operator_look)
-    _post(router, LISTS, pages.receive, gate.operator_upload)
-    _look(router, path, pages.list, gate.operator_look)
-    _look(router, f"{path}/lines", pages.lines, gate.operator_look)
+    routes.look(LISTS, pages.show, gate.operator_look)
+    routes.post(LISTS, pages.receive, gate.operator_upload)
+    routes.look(path, pages.list, gate.operator_look)
+    routes.look(f"{path}/lines", pages.lines, gate.operator_look)
     for name, act in (("check", pages.check), ("start", pages.start), ("remove", pages.remove)):
-        _post(router, f"{path}/{name}", act, gate.operator)
-    _post(router, EXPORT, pages.export, gate.operator)
-    return router
+        routes.post(f"{path}/{name}", act, gate.operator)
+    routes.post(EXPORT, pages.export, gate.operator)
+    return routes
 
 
-def _segments(front: DeskPages, readers: Readers, languages: Sequence[str]) -> APIRouter:
-    router, pages, gate = APIRouter(), SegmentPages(front, readers, languages), front.gate
+def _segments(front: DeskPages, readers: Readers, languages: Sequence[str]) -> PageRoutes:
+    routes, pages, gate = PageRoutes(), SegmentPages(front, readers, languages), front.gate
     path = f"{SEGMENTS}/{{segment}}"
-    _look(router, SEGMENTS, pages.list, gate.operator_look)
-    _post(router, SEGMENTS, pages.save, gate.operator)
-    _look(router, path, pages.show, gate.operator_look)
-    _post(router, f"{path}/set", pages.change, gate.operator)
-    _post(router, f"{path}/remove", pages.remove, gate.operator)
-    _look(router, f"{path}/proof", pages.show_proof, gate.operator_look)
-    _post(router, f"{path}/proof", pages.send_proof, gate.operator)
-    return router
+    routes.look(SEGMENTS, pages.list, gate.operator_look)
+    routes.post(SEGMENTS, pages.save, gate.operator)
+    routes.look(path, pages.show, gate.operator_look)
+    routes.post(f"{path}/set", pages.change, gate.operator)
+    routes.post(f"{path}/remove", pages.remove, gate.operator)
+    routes.look(f"{path}/proof", pages.show_proof, gate.operator_look)
+    routes.post(f"{path}/proof", pages.send_proof, gate.operator)
+    return routes
 
 
-def _drafts(front: DeskPages) -> APIRouter:
-    router, pages = APIRouter(), BlockPages(front)
-    _look(router, DRAFTS, DraftPages(front).show, front.gate.look)
-    _look(router, BLOCK, pages.show, front.gate.look)
-    _post(router, BLOCK, pages.save, front.gate.editor)
-    return router
+def _drafts(front: DeskPages) -> PageRoutes:
+    routes, pages = PageRoutes(), BlockPages(front)
+    routes.look(DRAFTS, DraftPages(front).show, front.gate.look)
+    routes.look(BLOCK, pages.show, front.gate.look)
+    routes.post(BLOCK, pages.save, front.gate.editor)
+    return routes
 
 
-def _readers(front: DeskPages, readers: Readers, languages: Sequence[str]) -> APIRouter:
-    router, gate = APIRouter(), front.gate
+def _readers(front: DeskPages, readers: Readers, languages: Sequence[str]) -> PageRoutes:
+    routes, gate = PageRoutes(), front.gate
     listed = ReaderListPages(front, readers, languages)
     one = ReaderRecordPages(front, readers, languages)
     path = f"{READERS}/{{reader}}"
-    _look(router, READERS, listed.list, gate.operator_look)
-    _look(router, path, one.show, gate.operator_look)
+    routes.look(READERS, listed.list, gate.operator_look)
+    routes.look(path, one.show, gate.operator_look)
     for name, act in (
         ("set", one.change), ("pause", one.pause), ("resume", one.resume), ("leave", one.leave),
         ("link", one.send_link), ("move", one.move), ("suppress", one.suppress), ("erase", one.erase),
     ):  # fmt: skip
-        _post(router, f"{path}/{name}", act, gate.operator)
-    _post(router, f"{READERS}/unsuppress", listed.unsuppress, gate.operator)
-    return router
+        routes.post(f"{path}/{name}", act, gate.operator)
+    routes.post(f"{READERS}/unsuppress", listed.unsuppress, gate.operator)
+    return routes
 
 
-def _articles(front: DeskPages) -> APIRouter:
-    router, pages, gate = APIRouter(), ArticleStorePages(front), front.gate
+def _articles(front: DeskPages) -> PageRoutes:
+    routes, pages, gate = PageRoutes(), ArticleStorePages(front), front.gate
     path = f"{ARTICLES}/{{article}}"
-    _look(router, ARTICLES, pages.list, gate.look)
-    _post(router, f"{ARTICLES}/preview", pages.preview, gate.editor)
-    _post(router, f"{ARTICLES}/add", pages.add, gate.editor)
-    _look(router, path, pages.show, gate.look)
+    routes.look(ARTICLES, pages.list, gate.look)
+    routes.post(f"{ARTICLES}/preview", pages.preview, gate.editor)
+    routes.post(f"{ARTICLES}/add", pages.add, gate.editor)
+    routes.look(path, pages.show, gate.look)
     for name in ("hide", "show", "pin", "unpin"):
-        _post(router, f"{path}/{name}", pages.mark(name), gate.editor)
-    _post(router, f"{path}/split", pages.split, gate.editor)
-    return router
+        routes.post(f"{path}/{name}", pages.mark(name), gate.editor)
+    routes.post(f"{path}/split", pages.split, gate.editor)
+    return routes
 
 
-def _figures(front: DeskPages) -> APIRouter:
-    router = APIRouter()
-    _look(router, FIGURES, FigurePages(front).show, front.gate.look)
-    return router
+def _figures(front: DeskPages) -> PageRoutes:
+    routes = PageRoutes()
+    routes.look(FIGURES, FigurePages(front).show, front.gate.look)
+    return routes
 
 
-def _looks(front: DeskPages) -> APIRouter:
-    router, pages, gate = APIRouter(), LookPages(front), front.gate
-    _look(router, LOOK, pages.show, gate.publisher_look)
-    _look(router, f"{LOOK}/frame/{{look}}", pages.frame, gate.publisher_look)
-    _look(router, f"{LOOK}/templates/{{look}}", pages.templates, gate.publisher_look)
-    return router
+def _looks(front: DeskPages) -> PageRoutes:
+    routes, pages, gate = PageRoutes(), LookPages(front), front.gate
+    routes.look(LOOK, pages.show, gate.publisher_look)
+    routes.look(f"{LOOK}/frame/{{look}}", pages.frame, gate.publisher_look)
+    routes.look(f"{LOOK}/templates/{{look}}", pages.templates, gate.publisher_look)
+    return routes
 
 
-def _settings(front: DeskPages) -> APIRouter:
-    router = APIRouter()
-    _look(router, SETTINGS, SettingsPages(front).show, front.gate.operator_look)
-    return router
+def _settings(front: DeskPages) -> PageRoutes:
+    routes = PageRoutes()
+    routes.look(SETTINGS, SettingsPages(front).show, front.gate.operator_look)
+    return routes
 
 
-def _sources(front: DeskPages) -> APIRouter:
-    router, pages, gate = APIRouter(), SourcePages(front), front.gate
-    _look(router, SOURCES, pages.list, gate.look)
-    _post(router, f"{SOURCES}/preview", pages.preview, gate.operator)
+def _sources(front: DeskPages) -> PageRoutes:
+    routes, pages, gate = PageRoutes(), SourcePages(front), front.gate
+    routes.look(SOURCES, pages.list, gate.look)
+    routes.post(f"{SOURCES}/preview", pages.preview, gate.operator)
     for name, act in (("pause", pages.pause), ("resume", pages.resume), ("fetch", pages.fetch)):
-        _post(router, f"{SOURCES}/{{source}}/{name}", act, gate.operator)
-    return router
-
-
-def _look(router: APIRouter, path: str, page: Callable[..., Any], allowed: Callable[..., None]) -> None:
-    router.add_api_route(path, page, methods=_LOOK, dependencies=[Depends(allowed)])
-
-
-def _post(router: APIRouter, path: str, act: Callable[..., Any], allowed: Callable[..., None]) -> None:
-    router.add_api_route(path, act, methods=["POST"], dependencies=[Depends(allowed)])
+        routes.post(f"{SOURCES}/{{source}}/{name}", act, gate.operator)
+    return routes

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from fastapi import APIRouter, HTTPException, Request
+from fastapi import HTTPException, Request
 from markupsafe import Markup
 from starlette.responses import Response
 
@@ -18,6 +18,7 @@ from digest.settings import DigestSettings, Settings
 from digest.tasks.archive import Archive, ArchiveList, Published
 from digest.web.public.feeds import atom, sitemap
 from digest.web.shared.conditional import answer
+from digest.web.shared.routes import PageRoutes
 from digest.web.shared.security import policy
 from digest.web.shared.views import View, Views
 
@@ -48,9 +49,9 @@ class ArchivePages:
         self._settings = settings
         self._base = settings.site.base_url
 
-    def router(self) -> APIRouter:
-        """Return the routes; HEAD is answered like GET."""
-        router = APIRouter()
+    def routes(self) -> PageRoutes:
+        """Return the routes."""
+        routes = PageRoutes()
         for path, endpoint in (
             ("/archive", self.index),
             ("/archive/feed.xml", self.feed),
@@ -60,8 +61,8 @@ class ArchivePages:
             ("/sitemap.xml", self.sitemap),
             ("/robots.txt", self.robots),
         ):
-            router.add_api_route(path, endpoint, methods=["GET", "HEAD"])
-        return router
+            routes.look(path, endpoint)
+        return routes
 
     def index(self, request: Request, page: str = "1") -> Response:
         """List the editions of all public digests."""

@@ -2,7 +2,6 @@
 
 from urllib.parse import quote, unquote
 
-from fastapi import APIRouter
 from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
@@ -13,6 +12,7 @@ from digest.rules.readers.scanners import is_scanner
 from digest.rules.tokens.click_links import PATH
 from digest.settings import Settings
 from digest.tasks.figures.clicks import ClickCounter
+from digest.web.shared.routes import PageRoutes
 from digest.web.shared.views import Views
 
 COUNTED = "/counted"
@@ -66,11 +66,11 @@ class ClickPages:
     def __init__(self, views: Views, settings: Settings) -> None:
         self._views, self._counts = views, settings.analytics.counts_clicks
 
-    def router(self) -> APIRouter:
+    def routes(self) -> PageRoutes:
         """Return the route."""
-        router = APIRouter()
-        router.add_api_route(COUNTED, self.show, methods=["GET", "HEAD"])
-        return router
+        routes = PageRoutes()
+        routes.look(COUNTED, self.show)
+        return routes
 
     def show(self, request: Request) -> Response:
         """Say to readers what is counted, and what is not."""

@@ -2,10 +2,11 @@
 
 import re
 
-from fastapi import APIRouter, HTTPException
+from fastapi import HTTPException
 from starlette.responses import Response
 
 from digest.tasks.archive import Archive
+from digest.web.shared.routes import PageRoutes
 
 _NAME = re.compile(r"([0-9a-f]{32})\.jpg")
 _KEPT = {"Cache-Control": "public, max-age=31536000, immutable"}
@@ -18,11 +19,11 @@ class PicturePages:
     def __init__(self, archive: Archive) -> None:
         self._archive = archive
 
-    def router(self) -> APIRouter:
+    def routes(self) -> PageRoutes:
         """Return the route."""
-        router = APIRouter()
-        router.add_api_route("/images/{name}", self.picture, methods=["GET", "HEAD"])
-        return router
+        routes = PageRoutes()
+        routes.look("/images/{name}", self.picture)
+        return routes
 
     def picture(self, name: str) -> Response:
         """Return a copy."""

@@ -2,11 +2,12 @@
 
 import hmac
 
-from fastapi import APIRouter, HTTPException, Request
+from fastapi import HTTPException, Request
 from starlette.responses import Response
 
 from digest.clock import utc_now
 from digest.tasks.ledger.metrics import MEDIA_TYPE, Metrics
+from digest.web.shared.routes import PageRoutes
 
 _NOT_ALLOWED = 401
 
@@ -17,11 +18,11 @@ class MetricsPage:
     def __init__(self, metrics: Metrics, token: str) -> None:
         self._metrics, self._token = metrics, token.encode()
 
-    def router(self) -> APIRouter:
+    def routes(self) -> PageRoutes:
         """Return the route."""
-        router = APIRouter()
-        router.add_api_route("/metrics", self.show, methods=["GET", "HEAD"])
-        return router
+        routes = PageRoutes()
+        routes.look("/metrics", self.show)
+        return routes
 
     def show(self, request: Request) -> Response:
         """Return the metrics to a client that has the token."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from starlette.responses import HTMLResponse
 
 from digest.errors import InputError
@@ -31,6 +31,7 @@ from digest.web.public.typed_choices import (
     retype_preferences,
 )
 from digest.web.shared.forms import ONCE_MORE, UNSAVED, Posted, Stamps, Submitted
+from digest.web.shared.routes import PageRoutes
 from digest.web.shared.views import View, Views, mark
 
 _SHORT_PAUSE = "4"
@@ -45,18 +46,17 @@ class PreferencePages:
     def __init__(self, readers: Readers, views: Views, stamps: Stamps, now: Callable[[], datetime]) -> None:
         self._readers, self._views, self._stamps, self._now = readers, views, stamps, now
 
-    def router(self) -> APIRouter:
-        """Return the routes; HEAD is answered like GET."""
-        router = APIRouter()
-        look, post = ["GET", "HEAD"], ["POST"]
-        router.add_api_route("/preferences/{token}", self.show, methods=look)
-        router.add_api_route("/preferences/{token}", self.save, methods=post)
-        router.add_api_route("/preferences/{token}/less", self.get_less, methods=post)
-        router.add_api_route("/preferences/{token}/link", self.send_link, methods=post)
-        router.add_api_route("/unsubscribe/{token}", self.show_leave, methods=look)
-        router.add_api_route("/unsubscribe/{token}", self.leave, methods=post)
-        router.add_api_route("/undo/{token}", self.undo, methods=post)
-        return router
+    def routes(self) -> PageRoutes:
+        """Return the routes."""
+        routes = PageRoutes()
+        routes.look("/preferences/{token}", self.show)
+        routes.post("/preferences/{token}", self.save)
+        routes.post("/preferences/{token}/less", self.get_less)
+        routes.post("/preferences/{token}/link", self.send_link)
+        routes.look("/unsubscribe/{token}", self.show_leave)
+        routes.post("/unsubscribe/{token}", self.leave)
+        routes.post("/undo/{token}", self.undo)
+        return routes
 
     @property
     def _zone(self) -> str:

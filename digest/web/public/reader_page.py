@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterable
 from datetime import datetime
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from starlette.responses import HTMLResponse, Response
 
 from digest.errors import InputError
@@ -32,6 +32,7 @@ from digest.web.public.typed_choices import (
 from digest.web.shared.answer_times import evenly_timed
 from digest.web.shared.conditional import answer
 from digest.web.shared.forms import ONCE_MORE, UNSAVED, Posted, Stamps, Submitted
+from digest.web.shared.routes import PageRoutes
 from digest.web.shared.views import View, Views, mark
 
 _LINK = "/link"
@@ -45,24 +46,23 @@ class ReaderPages:
     def __init__(self, readers: Readers, views: Views, stamps: Stamps, now: Callable[[], datetime]) -> None:
         self._readers, self._views, self._stamps, self._now = readers, views, stamps, now
 
-    def router(self) -> APIRouter:
-        """Return the routes; HEAD is answered like GET."""
-        router = APIRouter()
-        look, post = ["GET", "HEAD"], ["POST"]
-        router.add_api_route(_LINK, self.show_link, methods=look)
-        router.add_api_route(_LINK, evenly_timed(self.send_link), methods=post)
-        router.add_api_route("/me/{token}", self.show, methods=look)
-        router.add_api_route("/me/{token}", self.save, methods=post)
-        router.add_api_route("/me/{token}/data.json", self.download, methods=look)
-        router.add_api_route("/me/{token}/address", self.change_address, methods=post)
-        router.add_api_route("/me/{token}/typed", self.show_typed, methods=post)
-        router.add_api_route("/me/{token}/link", self.send_link_again, methods=post)
-        router.add_api_route("/me/{token}/erase", self.show_erase, methods=look)
-        router.add_api_route("/me/{token}/erase", self.erase, methods=post)
-        router.add_api_route("/feed/{token}", self.feed, methods=look)
-        router.add_api_route("/address/{token}", self.show_move, methods=look)
-        router.add_api_route("/address/{token}", self.move, methods=post)
-        return router
+    def routes(self) -> PageRoutes:
+        """Return the routes."""
+        routes = PageRoutes()
+        routes.look(_LINK, self.show_link)
+        routes.post(_LINK, evenly_timed(self.send_link))
+        routes.look("/me/{token}", self.show)
+        routes.post("/me/{token}", self.save)
+        routes.look("/me/{token}/data.json", self.download)
+        routes.post("/me/{token}/address", self.change_address)
+        routes.post("/me/{token}/typed", self.show_typed)
+        routes.post("/me/{token}/link", self.send_link_again)
+        routes.look("/me/{token}/erase", self.show_erase)
+        routes.post("/me/{token}/erase", self.erase)
+        routes.look("/feed/{token}", self.feed)
+        routes.look("/address/{token}", self.show_move)
+        routes.post("/address/{token}", self.move)
+        return routes
 
     def show_link(self, request: Request) -> HTMLResponse:
         """Show the form that mails a reader their link."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from starlette.responses import HTMLResponse
 
 from digest.errors import InputError
@@ -17,6 +17,7 @@ from digest.tasks.readers.readers import Readers
 from digest.tasks.readers.sign_up import Choices, ask_for
 from digest.web.shared.answer_times import evenly_timed
 from digest.web.shared.forms import ONCE_MORE, SIGN_UP, STAMP, TRAP, UNSAVED, Posted, Stamps, Submitted
+from digest.web.shared.routes import PageRoutes
 from digest.web.shared.views import View, Views
 
 QUICKEST = timedelta(seconds=2)
@@ -91,15 +92,14 @@ class SignUpPages:
         self._views, self._stamps, self._now, self._quickest = views, stamps, now, quickest
         self._blank: dict[str, tuple[bytes, bytes, bytes]] = {}
 
-    def router(self) -> APIRouter:
-        """Return the routes; HEAD is answered like GET."""
-        router = APIRouter()
-        look = ["GET", "HEAD"]
-        router.add_api_route("/", self.home, methods=look)
-        router.add_api_route("/subscribe", evenly_timed(self.subscribe), methods=["POST"])
-        router.add_api_route("/confirm/{token}", self.show_confirm, methods=look)
-        router.add_api_route("/confirm/{token}", self.confirm, methods=["POST"])
-        return router
+    def routes(self) -> PageRoutes:
+        """Return the routes."""
+        routes = PageRoutes()
+        routes.look("/", self.home)
+        routes.post("/subscribe", evenly_timed(self.subscribe))
+        routes.look("/confirm/{token}", self.show_confirm)
+        routes.post("/confirm/{token}", self.confirm)
+        return routes
 
     async def home(self, request: Request) -> HTMLResponse:
         """Show the sign-up form, which is rendered once for each language; only its stamp changes."""

@@ -6,7 +6,6 @@ from datetime import datetime, time
 from functools import cache
 from operator import itemgetter
 from urllib.parse import quote
-from zoneinfo import available_timezones
 
 from babel import Locale, UnknownLocaleError
 from babel.core import get_global
@@ -14,6 +13,7 @@ from babel.dates import format_date, format_time, get_day_names, get_timezone_lo
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from digest.clock import time_zones
 from digest.mail.rendering.catalogues import Catalogues, Translator, accepted
 from digest.mail.rendering.language_tags import locale_of
 from digest.mail.rendering.names import Names
@@ -225,7 +225,7 @@ class View:
         return text
 
 
-ZONES = frozenset(zone for zone in available_timezones() if "/" in zone and not zone.startswith("Etc/"))
+ZONES = frozenset(zone for zone in time_zones() if "/" in zone and not zone.startswith("Etc/"))
 """The time zones that are named for a city."""
 
 

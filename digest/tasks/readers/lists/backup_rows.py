@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
-from zoneinfo import available_timezones
 
+from digest.clock import time_zones
 from digest.errors import InputError
 from digest.models import (
     Act,
@@ -177,7 +177,7 @@ class BackupReader:
     def __init__(self, names: Sequence[str]) -> None:
         places = {name.strip().lower(): place for place, name in enumerate(names)}
         self._places = {name: places[name] for name in COLUMNS if name in places}
-        self._zones = available_timezones()
+        self._zones = time_zones()
 
     def read(self, line: int, cells: Sequence[str]) -> BackupRow:
         """Return what a row says; raise InputError naming the column and the value that cannot be taken."""

@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
-from zoneinfo import available_timezones
 
 from babel import Locale, UnknownLocaleError
 from babel.localedata import exists
 
+from digest.clock import time_zones
 from digest.errors import InputError
 from digest.rules.readers.address import Address, normalise
 from digest.rules.readers.consent import EVERY_TOPIC
@@ -51,7 +51,7 @@ class RowReader:
         self._roles = [(role, place) for role, place in plan.roles.items() if role != "email"]
         self._address = plan.roles.get("email")
         self._digest = digest
-        self._zones = {zone.casefold(): zone for zone in available_timezones()}
+        self._zones = {zone.casefold(): zone for zone in time_zones()}
         self._languages: dict[str, str] = {}
         self._cadences: set[str] = {""}
         self._topics: dict[str, tuple[str, ...] | None] = {"": None}
