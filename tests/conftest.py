@@ -1,6 +1,7 @@
 """Fixtures that every folder of tests shares: both databases, and settings that load."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,11 @@ from tests.support import fast_set_up
 from tests.support.postgresql import MigratedDatabase, PostgresqlServer, debian_server, new_database
 
 IN_CI = bool(os.environ.get("CI"))
+
+# Each commit of SQLite waits for the disk, and most tests make dozens. In memory they do not wait.
+MEMORY, ENOUGH_BYTES = Path("/dev/shm"), 2**31
+if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ENOUGH_BYTES:
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
 # How long an example takes depends on what else the machine does: no test is about that.
 hypothesis.settings.register_profile("unhurried", hypothesis.settings(), deadline=None)
@@ -51,9 +57,8 @@ def postgresql() -> Iterator[str]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _fast_set_up() -> Iterator[None]:
-    """Make tables and hash passwords fast."""
-    with pytest.MonkeyPatch.context() as patch:
-        fast_set_up.install(patch.setattr)
+    """Do once what every test would do over again."""
+    with pytest.MonkeyPatch.context() as patch, fast_set_up.installed(patch.setattr):
         yield
 
 

@@ -1,25 +1,29 @@
-"""What every test would do over again, done once: migrations, hashes made to be slow, reading routes' parameters.
+"""What every test would do over again, done once: migrations, hashes made to be slow, compiling, event loops.
 
 A new database gets the tables that the migrations make, without running them: from a script on SQLite, from a
 template on PostgreSQL. `tests/store/test_schema.py` runs them.
 
-Every desk has 160 routes, and FastAPI reads their parameters anew for each application: half of the time that
-making one takes. What it reads of a method, and of a parameter without a default, is the same each time.
+SQLAlchemy keeps the SQL of a statement for each engine, and Jinja the code of a template for each environment. A
+test has engines and environments of its own, which would compile both anew. Here they are kept for the process.
 """
 
 import sqlite3
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from functools import cache
-from inspect import Parameter, Signature
 from pathlib import Path
 from typing import Any
 
+from anyio.from_thread import BlockingPortal, start_blocking_portal
 from argon2 import PasswordHasher
-from fastapi.dependencies import utils as fastapi_parameters
-from sqlalchemy import Connection
+from jinja2 import Environment
+from sqlalchemy import Connection, Engine, create_engine
+from sqlalchemy.engine.default import DefaultDialect
+from sqlalchemy.util import LRUCache
+from starlette.testclient import TestClient
 
-from digest.store import schema
+from digest.store import database, schema
 from digest.store.database import Database
 from digest.tasks.desk import passwords
 
@@ -40,10 +44,10 @@ def _statements() -> tuple[str, ...]:
     """Return what makes a migrated database of an empty one."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "new.db"
-        database = Database(f"sqlite:///{path}")
-        with database.engine.begin() as connection:
+        new = Database(f"sqlite:///{path}")
+        with new.engine.begin() as connection:
             REAL_UPGRADE(connection, None)
-        database.close()
+        new.close()
         made = sqlite3.connect(path)
         # A virtual table makes the tables behind it itself.
         behind = {
@@ -66,48 +70,68 @@ def quick_hasher() -> PasswordHasher:
     return PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 
-def remember_signatures(read: Callable[[Any], Signature]) -> Callable[[Any], Signature]:
-    """Return `read` that looks at each method once, whatever object it is bound to."""
-    known: dict[object, Signature] = {}
+def compile_once(compile_template: Callable[..., Any]) -> Callable[..., Any]:
+    """Return Jinja's `Environment.compile` that compiles each template once for all environments alike."""
+    known: dict[object, Any] = {}
 
-    def remembered(call: Any) -> Signature:
-        method = getattr(call, "__func__", None)
-        if method is None:
-            return read(call)
-        if method not in known:
-            known[method] = read(call)
-        return known[method]
-
-    return remembered
-
-
-def remember_parameters(analyze: Callable[..., Any]) -> Callable[..., Any]:
-    """Return `analyze` that looks once at each parameter without a default, by name, type and place."""
-
-    @cache
-    def once(name: str, annotation: Any, in_path: bool) -> Any:
-        return analyze(
-            param_name=name, annotation=annotation, value=Parameter.empty,
-            path_param_names={name} if in_path else set(),
+    def compiled(
+        self: Environment, source: Any, name: Any = None, filename: Any = None,
+        raw: bool = False, defer_init: bool = False,
+    ) -> Any:  # fmt: skip
+        if not isinstance(source, str):
+            return compile_template(self, source, name, filename, raw, defer_init)
+        alike = (
+            type(self), self.autoescape, self.undefined, self.optimized, self.trim_blocks, self.lstrip_blocks,
+            self.keep_trailing_newline, self.finalize, tuple(self.extensions), frozenset(self.filters),
+            frozenset(self.tests),
         )  # fmt: skip
+        key = (alike, source, name, filename, raw, defer_init)
+        if key not in known:
+            known[key] = compile_template(self, source, name, filename, raw, defer_init)
+        return known[key]
 
-    def remembered(*, param_name: str, annotation: Any, value: Any, path_param_names: set[str]) -> Any:
-        if value is not Parameter.empty or getattr(annotation, "__hash__", None) is None:
-            return analyze(
-                param_name=param_name, annotation=annotation, value=value, path_param_names=path_param_names
-            )
-        return once(param_name, annotation, param_name in path_param_names)
-
-    return remembered
+    return compiled
 
 
-def install(replace: Callable[[object, str, object], None]) -> None:
-    """Put all in place; `replace` sets an attribute of a module."""
+def share_compiled_statements(replace: Callable[[object, str, object], None]) -> None:
+    """Let all engines keep compiled statements in one place, where those of one dialect are the same."""
+    shared: LRUCache[Any, Any] = LRUCache(4_000)
+    make = create_engine
+
+    def make_engine(*values: Any, **options: Any) -> Engine:
+        engine = make(*values, **options)
+        engine._compiled_cache = shared
+        return engine
+
+    replace(database, "create_engine", make_engine)
+    replace(DefaultDialect, "__hash__", lambda self: hash(type(self)))
+    replace(DefaultDialect, "__eq__", lambda self, other: type(self) is type(other))
+
+
+@contextmanager
+def one_event_loop(replace: Callable[[object, str, object], None]) -> Iterator[None]:
+    """Answer the requests of all test clients in one event loop, in place of one for each request."""
+    with ExitStack() as stack:
+        started: list[BlockingPortal] = []
+
+        @contextmanager
+        def portal(self: TestClient) -> Iterator[BlockingPortal]:
+            if self.portal is None and not started:
+                started.append(stack.enter_context(start_blocking_portal(**self.async_backend)))
+            yield self.portal or started[0]
+
+        replace(TestClient, "_portal_factory", portal)
+        yield
+
+
+@contextmanager
+def installed(replace: Callable[[object, str, object], None]) -> Iterator[None]:
+    """Put all in place until the end; `replace` sets an attribute of a module or class."""
     hasher = quick_hasher()
     replace(schema, "_upgrade", upgrade)
     replace(passwords, "_HASHER", hasher)
     replace(passwords, "_NOBODYS", hasher.hash("the password of nobody"))
-    replace(
-        fastapi_parameters, "get_typed_signature", remember_signatures(fastapi_parameters.get_typed_signature)
-    )
-    replace(fastapi_parameters, "analyze_param", remember_parameters(fastapi_parameters.analyze_param))
+    replace(Environment, "compile", compile_once(Environment.compile))
+    share_compiled_statements(replace)
+    with one_event_loop(replace):
+        yield
