@@ -70,11 +70,12 @@ _DUE = (
 ).replace("{job}", _JOB)
 # `is_open` makes this the partial index's query. Claiming and marking do not change it, so those updates need
 # no new index entries (HOT). An accepted one leaves a dead entry in it until a vacuum, so a claim begins
-# where the last one ended: else each would walk past all that went before.
+# where the last one ended: else each would walk past all that went before. "+ 0" keeps the planner from an
+# edition's own index, which has not their order.
 _CLAIM_POSTGRESQL = (
     "WITH due AS MATERIALIZED (SELECT id FROM delivery WHERE is_open AND state IN ('planned', 'deferred')"
-    " AND due_at <= %s AND (due_at, id) > (%s, %s) AND edition_id IN"
-    " (SELECT id FROM edition WHERE state = 'frozen' AND (%s = '' OR digest = %s))"
+    " AND due_at <= %s AND (due_at, id) > (%s, %s) AND edition_id + 0 = ANY (ARRAY"
+    " (SELECT id FROM edition WHERE state = 'frozen' AND (%s = '' OR digest = %s)))"
     " ORDER BY due_at, id LIMIT %s FOR NO KEY UPDATE SKIP LOCKED)"
     " UPDATE delivery SET state = 'claimed', owner = %s, changed_at = %s"
     " FROM due, subscription, subscriber WHERE delivery.id = due.id"
