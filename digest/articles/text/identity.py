@@ -80,7 +80,7 @@ _CARRIERS = tuple(
     )
 )
 # Google News' older links: the goal in a few bytes of protocol buffer, in base64.
-_PACKED = re.compile(r"/(?:__i/)?(?:rss/)?articles/(CBM[\w-]{20,2000})=*")
+_PACKED = re.compile(r"/(?:__i/)?(?:rss/)?articles/(CBM[A-Za-z0-9_-]{20,2000})=*")
 _WITHIN = re.compile(rb"https?://[!-~]{4,1500}")
 _SLASHES = re.compile(r"\A(https?):/(?=[^/])")  # a mail filter's path keeps one of two
 _AMP_PARAMETER = re.compile(r"amp|amp_(js_v|gsa)|usqp", re.I)
@@ -141,6 +141,8 @@ def redirected(url: str) -> str | None:
 
 def _unpacked(packed: str) -> str | None:
     """Return the URL in a link of Google News; None for its newer ones, which have only a key."""
+    if len(packed) % 4 == 1:
+        return None  # no bytes have a base64 of this length (RFC 4648, section 4)
     found = _WITHIN.search(urlsafe_b64decode(packed + "=" * (-len(packed) % 4)))
     goal = found[0].decode() if found else ""
     return goal if _GOAL.fullmatch(goal) else None

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from digest.articles.ambiguous_ids import told_apart
 from digest.articles.building import build_article
 from digest.articles.parsed import ParsedArticle
-from digest.articles.text.identity import canonical_url, is_home
+from digest.articles.text.identity import canonical_url, is_home, undecorated
 
 SEGMENT = st.text("abcdefghijklmnop-_0123456789é日%+", min_size=1, max_size=8).map(lambda s: f"x{s}y")
 PATHS = st.lists(SEGMENT, max_size=4).map("/".join)
@@ -92,6 +92,13 @@ def test_different_paths_are_never_merged(one: str, other: str) -> None:
 
 def _plain(path: str) -> str:
     return canonical_url(f"https://plain.example/{path}")
+
+
+@given(st.text(alphabet="aZ09-_=é%", max_size=40))
+def test_a_packed_link_that_holds_no_address_stays_as_it_is(packed: str) -> None:
+    link = f"https://news.google.com/rss/articles/CBM{packed}"
+
+    assert undecorated(link) == link
 
 
 def test_a_home_page_is_known_in_all_its_spellings() -> None:
