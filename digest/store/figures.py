@@ -30,7 +30,7 @@ from digest.models.ledger import DailyFigures
 
 _AT_ONCE = 5_000
 _OWN = (REQUEST, WELCOME)
-_ARTICLES = 10
+_ARTICLES, _ANSWERED = 10, 50
 _RECEIVERS = 12
 _FEWEST = 5
 """A domain with fewer readers is among the others: it might be one person's own."""
@@ -68,6 +68,24 @@ def count_acts(session: Session, begin: datetime, end: datetime) -> dict[str, in
         if number:
             found[name] = number
     return found
+
+
+def count_letters(session: Session, begin: datetime, end: datetime) -> list[list[Any]]:
+    """List the articles that letters of a span answer, as [id, title, letters], those with most first.
+
+    Letters that answer no article, such as those that answer a whole edition, are not in it.
+    """
+    letters = func.count()
+    query = (
+        columns(Article.id, Article.title, letters)  # type: ignore[call-overload]
+        .select_from(Letter)
+        .join(Article, col(Article.id) == col(Letter.article_id))
+        .where(col(Letter.at) >= begin, col(Letter.at) < end)
+        .group_by(col(Article.id), col(Article.title))
+        .order_by(letters.desc(), col(Article.id))
+        .limit(_ANSWERED)
+    )
+    return [[number, title, count] for number, title, count in session.execute(query)]
 
 
 def count_readers(session: Session) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import pytest
 from sqlmodel import select
 
 from digest import sending
-from digest.models import Bounce, Delivery, Edition, Subscriber
+from digest.models import Bounce, Delivery, Edition, Letter, Subscriber
 from digest.models.ledger import DailyFigures
 from digest.models.row import row_id
 from digest.tasks.figures.daily import list_figures, take_figures
@@ -122,6 +122,37 @@ def test_the_page_shows_charts_and_the_numbers_behind_them(lived: Newsdesk) -> N
     assert page.count('<svg class="chart"') == page.count("<table>") == 7
     assert "Alps &lt;&amp;&gt; Baltic" in page
     assert "<&>" not in page
+
+
+def test_letters_are_counted_by_the_article_that_they_answer(lived: Newsdesk) -> None:
+    baltic, day = lived.publish("Baltic"), lived.clock() - DAY
+    with lived.app.database.write() as session:
+        for at, article in ((day, 1), (day, baltic), (day, baltic), (day, None), (lived.clock(), baltic)):
+            session.add(
+                Letter(at=at, sender="anna@small.example", subject="Re:", text="No.", article_id=article)
+            )
+    take(lived)
+    assert days(lived)["2026-11-23"].counted["letters"] == [[baltic, "Baltic", 2], [1, "Alps <&> Baltic", 1]]
+
+    lived.clock.now += DAY
+    take(lived)
+    page = lived.sign_in(BEN).get(PAGE).text
+
+    chart = page[page.index("Letters by article") :]
+    assert re.findall(r'<bdi>([^<]*)</bdi></th><td class="count">(\d+)<', chart) == [
+        ("Baltic", "3"), ("Alps &lt;&amp;&gt; Baltic", "1"),
+    ]  # fmt: skip
+
+
+def test_figures_that_were_counted_before_letters_were_are_still_shown(lived: Newsdesk) -> None:
+    take(lived)
+    with lived.app.database.write() as session:
+        for row in session.exec(select(DailyFigures)):
+            row.counted = {name: kept for name, kept in row.counted.items() if name != "letters"}
+            session.add(row)
+    page = lived.sign_in(BEN).get(PAGE)
+    assert page.status_code == 200
+    assert "Letters by article" not in page.text
 
 
 def test_a_chart_escapes_what_it_says_and_keeps_the_largest_bar_within_it() -> None:

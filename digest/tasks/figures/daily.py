@@ -44,8 +44,9 @@ def _count(database: Database, day: date, zone: ZoneInfo) -> dict[str, Any]:
     begin, end = _midnight(day, zone), _midnight(day + timedelta(days=1), zone)
     with database.read() as session:
         acts = figures.count_acts(session, begin, end)
+        letters = figures.count_letters(session, begin, end)
     with database.read() as session:
-        return {"acts": acts, "editions": figures.describe_finished(session, begin, end)}
+        return {"acts": acts, "letters": letters, "editions": figures.describe_finished(session, begin, end)}
 
 
 def list_figures(database: Database, settings: Settings, now: datetime) -> list[DailyFigures]:

@@ -22,7 +22,7 @@ from digest.web.newsroom.charts import Series, draw_days, draw_rows
 
 FIGURES = f"{HOME}/figures"
 _ACTS = (("confirmed", "good"), ("left", "warn"), ("bounced", "ink"), ("asked", "plain"))
-_EDITIONS = 30
+_EDITIONS, _MOST_ANSWERED = 30, 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +70,7 @@ def draw_figures(days: list[DailyFigures]) -> list[Figure]:
         _punctuality(days),
         _receivers(days),
         _articles(days),
+        _letters(days),
     ]
     return [one for one in found if one.rows]
 
@@ -193,3 +194,14 @@ def _articles(days: list[DailyFigures]) -> Figure:
     title = "Articles that most readers got"
     chart = draw_rows(title, [(row[0], row[2]) for row in rows])
     return Figure(title, "Of the last 30 editions.", chart, ("Article", "Topics", "Readers"), rows)
+
+
+def _letters(days: list[DailyFigures]) -> Figure:
+    answered: dict[int, tuple[str, int]] = {}
+    for day in days:
+        for number, title, letters in day.counted.get("letters", ()):
+            answered[number] = (title, answered.get(number, ("", 0))[1] + letters)
+    rows = sorted(answered.values(), key=lambda row: -row[1])[:_MOST_ANSWERED]
+    title = "Letters by article"
+    note = "Of the last three months. Letters that answer an edition as a whole are not in it."
+    return Figure(title, note, draw_rows(title, rows), ("Article", "Letters"), list(rows))
