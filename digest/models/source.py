@@ -15,7 +15,7 @@ class Source(SQLModel, table=True):
     or by a permanent redirect. `content_hash` is of the bytes read last, and of the way they were read. A
     source with `stopped_at` is not requested again until its URL changes or it is fetched by name, one with
     `paused_at` until somebody resumes it. `recent` holds the last 30 attempts, the latest last, each as
-    [ISO time, "new" | "same" | "failed", number of new articles].
+    [ISO time, "new" | "same" | "failed", number of new articles], and where it is known how many bytes came.
     """
 
     id: int | None = Field(default=None, primary_key=True)

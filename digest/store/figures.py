@@ -141,7 +141,7 @@ def _describe(session: Session, edition: Edition) -> dict[str, Any]:
         "minutes": _minutes(edition),
         "states": states,
         "receivers": _largest(domains),
-        "articles": _most_read(session, edition),
+        **_describe_articles(session, edition),
     }
 
 
@@ -175,8 +175,11 @@ def _largest(domains: dict[str, Counter[str]]) -> dict[str, Counter[str]]:
     return found | ({OTHERS: others} if others else {})
 
 
-def _most_read(session: Session, edition: Edition) -> list[list[Any]]:
-    """List the articles that most readers got, as [title, topics, readers]."""
+def _describe_articles(session: Session, edition: Edition) -> dict[str, list[list[Any]]]:
+    """Return the articles that most readers got, as [title, topics, readers], and all of them by topic.
+
+    A topic is [topic, articles, how often one of them reached a reader].
+    """
     accepted = (
         columns(Delivery.variant_id, func.count().label("readers"))  # type: ignore[call-overload]
         .where(col(Delivery.edition_id) == edition.id, col(Delivery.state) == DeliveryState.ACCEPTED)
@@ -191,9 +194,17 @@ def _most_read(session: Session, edition: Edition) -> list[list[Any]]:
         .join(Article, col(Article.id) == col(VariantArticle.article_id))
         .group_by(col(Article.id))
         .order_by(readers.desc(), col(Article.id))
-        .limit(_ARTICLES)
     )
-    return [[title, topics, int(number)] for title, topics, number in session.execute(query)]
+    most: list[list[Any]] = []
+    topics: dict[str, list[int]] = {}
+    for title, own, number in session.execute(query):
+        if len(most) < _ARTICLES:
+            most.append([title, own, int(number)])
+        for topic in own:
+            counts = topics.setdefault(topic, [0, 0])
+            counts[0] += 1
+            counts[1] += int(number)
+    return {"articles": most, "topics": [[topic, *counts] for topic, counts in topics.items()]}
 
 
 def _minutes(edition: Edition) -> int | None:

@@ -121,11 +121,19 @@ class Archive:
         return ArchiveList(tuple(entries), page, pages)
 
     def latest(self, digest: DigestSettings | None, limit: int) -> list[Published]:
-        """List the latest editions with their articles, for feeds."""
+        """List the latest editions with their articles, for feeds: without bodies and pictures."""
         names = [one.name for one in ([digest] if digest else self.digests)]
         with self._database.read() as session:
             rows = archive.list_made(session, names, limit=limit)
-            return [self._publish(session, self._digest_of(row), row) for row in rows]
+            shown = archive.list_all_shown(session, rows)
+            withdrawn = archive.list_withdrawn(session, rows)
+            notices = corrections.list_of(
+                session, {row_id(one.article) for some in shown.values() for one in some}
+            )
+        return [
+            _published(self._digest_of(row), row, shown[row_id(row)], withdrawn[row_id(row)], notices)
+            for row in rows
+        ]
 
     def list_all(self, limit: int) -> list[Edition]:
         """List the latest editions without their articles, for a sitemap."""
@@ -156,18 +164,30 @@ class Archive:
         beside: Neighbours = Neighbours(None, None),  # noqa: B008 - a frozen value
     ) -> Published:
         shown = archive.list_shown(session, edition)
-        withdrawn = archive.list_withdrawn(session, edition)
-        lead, parts, earlier = arrange(shown, edition_topics(digest.topics, edition.sections))
-        notices = corrections.list_of(session, [row_id(one.article) for one in shown])
-        changes = [*withdrawn, *(notice.at for about in notices.values() for notice in about)]
-        updated_at = max([edition.frozen_at or edition.freeze_at, *changes])
-        copies = images.copies_of(session, [row_id(one.article) for one in shown])
+        withdrawn = archive.list_withdrawn(session, [edition])[row_id(edition)]
+        ids = [row_id(one.article) for one in shown]
+        whole = _published(digest, edition, shown, withdrawn, corrections.list_of(session, ids))
+        copies = images.copies_of(session, ids)
         urls = {
             row_id(one.article): image_url_of(self._images, one.article, copies.get(row_id(one.article)))
             for one in shown
         }
-        whole = Published(digest, edition, lead, parts, earlier, len(withdrawn), updated_at)
-        return replace(whole, pictures=urls, corrections=notices, beside=beside)
+        return replace(whole, pictures=urls, beside=beside)
+
+
+def _published(
+    digest: DigestSettings,
+    edition: Edition,
+    shown: Sequence[ArchivedArticle],
+    withdrawn: Sequence[datetime],
+    notices: Mapping[int, Sequence[Correction]],
+) -> Published:
+    """Return an edition without its pictures and neighbours; some `notices` may be about other articles."""
+    lead, parts, earlier = arrange(shown, edition_topics(digest.topics, edition.sections))
+    own = {row_id(one.article): notices.get(row_id(one.article), ()) for one in shown}
+    changes = [*withdrawn, *(notice.at for about in own.values() for notice in about)]
+    updated_at = max([edition.frozen_at or edition.freeze_at, *changes])
+    return Published(digest, edition, lead, parts, earlier, len(withdrawn), updated_at, corrections=own)
 
 
 def arrange(

@@ -11,8 +11,10 @@ processes of their own open all pages twice in this store, and in one with 2,000
 """
 
 import argparse
+import contextlib
 import random
 import resource
+import secrets
 import statistics
 import subprocess
 import sys
@@ -25,10 +27,14 @@ from typing import Any
 
 from sqlalchemy import Engine, text
 
-from digest.models import Article, Delivery, Edition, Variant, VariantArticle
+from digest.errors import InputError
+from digest.models import ApiScope, Article, Delivery, Edition, Letter, Variant, VariantArticle
+from digest.models.subscriber import ReaderFilter
 from digest.settings import load_settings
+from digest.tasks.api.tokens import make_token
 from digest.tasks.articles.searching import index_due
 from digest.tasks.figures.sums import keep_sums
+from digest.tasks.readers.lists.segments import save_segment
 from tests.benchmarks.databases import benchmark_database
 from tests.benchmarks.readers import AT_ONCE, load_readers, public_id_of
 from tests.conftest import write_config
@@ -41,6 +47,11 @@ _RUNS = 3
 """How many runs keep sums, those of the last editions first; the pages show no others."""
 _IN_EDITION = 20
 _NOW = datetime(2026, 11, 22, 18, 0, tzinfo=UTC)
+_API = (
+    "token", "articles", "articles?search=harbour", "articles?search=quagga", "articles?source=none", "drafts",
+    "drafts/world/daily", "editions", "editions?digest=none", "figures", "readers", "readers?digest=world&state=pending",
+    "openapi.json",
+)  # fmt: skip
 _WORDS = [
     "harbour",
     "bridge",
@@ -154,6 +165,18 @@ def fill(newsdesk: Newsdesk, readers: int, articles: int, editions: int) -> None
         connection.commit()
 
 
+def add_rest(newsdesk: Newsdesk) -> str:
+    """Add what pages of one thing are about: segments, a letter, a token of all scopes; return the token."""
+    now, database = newsdesk.clock(), newsdesk.app.database
+    for name, wanted in (("Nobody", ReaderFilter(text="nobody")), ("All", ReaderFilter(digest="world"))):
+        with contextlib.suppress(InputError):  # it is there since the store was used before
+            save_segment(newsdesk.app.readers, name, wanted, OLGA, now)
+    with database.write() as session:
+        if session.get(Letter, 1) is None:
+            session.add(Letter(id=1, at=now, sender="r1@readers.example", subject="Bells", text="Too loud."))
+    return make_token(database, lambda: secrets.token_hex(20), "pages", list(ApiScope), now).token
+
+
 def _defaults(model: Any) -> dict[str, Any]:
     """Return the values that a model's own fields have by default."""
     found = {}
@@ -185,11 +208,21 @@ def paths(articles: int, readers: int) -> list[str]:
         "/desk/readers/segments", f"/desk/readers/{public_id_of(readers // 2)}", "/desk/sources", "/desk/letters",
         "/desk/figures", "/desk/look", "/desk/look/frame/front-page", "/desk/settings", "/desk/api", "/desk/api/webhooks",
         "/archive", "/archive/world", made.replace("/desk", "/archive", 1), "/archive/world/feed.xml",
+        "/archive/feed.xml", "/sitemap.xml", "/archive/world?page=60", "/",
+        "/desk/drafts", f"{coming}/edit/{articles}", f"{coming}/block/new", f"{coming}/publish",
+        f"{made}/correct/{articles - 1}", f"{made}/breaking/{articles}", "/desk/letters/1", "/desk/letters?show=all",
+        "/desk/readers/segments/1", f"/desk/readers/segments/1/proof?edition={coming.removeprefix('/desk/')}",
+        f"/desk/readers/segments/2/proof?edition={coming.removeprefix('/desk/')}", "/desk/readers?state=pending",
+        "/desk/readers?topic=none", "/desk/look/templates/letter", "/desk/calendar?month=2026-12",
+        "/desk/editions?state=finished&digest=world", "/desk/editions?q=nothing",
+        *(f"/api/v1/{path}" for path in _API), f"/api/v1/articles/{articles}",
+        f"/api/v1/editions/{made.removeprefix('/desk/')}", f"/api/v1/readers/{public_id_of(readers // 2)}",
     ]  # fmt: skip
 
 
 def time_pages(newsdesk: Newsdesk, olga: Visitor, asked: Sequence[str], server: Callable[[], float]) -> None:
     """Print the median time of each page; `server` returns the seconds that the database's server has worked."""
+    olga.client.headers["Authorization"] = f"Bearer {add_rest(newsdesk)}"
     engine = newsdesk.app.database.engine
     slow = 0
     for path in asked:
@@ -220,6 +253,7 @@ def time_pages(newsdesk: Newsdesk, olga: Visitor, asked: Sequence[str], server: 
 def open_pages(newsdesk: Newsdesk, asked: Sequence[str]) -> None:
     """Open each page twice, and print the most memory that this process has taken."""
     olga = newsdesk.sign_in(OLGA)
+    olga.client.headers["Authorization"] = f"Bearer {add_rest(newsdesk)}"
     for path in [*asked, *asked]:
         olga.get(path)
     say(f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")

@@ -66,6 +66,7 @@ def test_a_day_is_counted_once_it_has_ended(lived: Newsdesk) -> None:
     assert (edition["name"], edition["minutes"]) == ("world daily 2026-11-23", 4)
     assert edition["states"] == {"accepted": 6}
     assert edition["articles"] == [["Alps <&> Baltic", ["world"], 6]]
+    assert edition["topics"] == [["world", 1, 6]]
     assert "readers" not in days(lived)["2026-11-22"].counted, "what stood then is not known any more"
 
 
@@ -117,9 +118,9 @@ def test_the_page_shows_charts_and_the_numbers_behind_them(lived: Newsdesk) -> N
     assert re.findall(r"<h2[^>]*>([^<]*)", page) == [
         "Confirmed subscriptions, day by day", "Sign-ups and departures, day by day", "Cadences", "Topics",
         "From the deadline to the last reply, in minutes", "Deliveries by receiver",
-        "Articles that most readers got",
+        "Articles that most readers got", "Articles by topic",
     ]  # fmt: skip
-    assert page.count('<svg class="chart"') == page.count("<table>") == 7
+    assert page.count('<svg class="chart') == page.count("<table>") == 8
     assert "Alps &lt;&amp;&gt; Baltic" in page
     assert "<&>" not in page
 
@@ -157,11 +158,24 @@ def test_figures_that_were_counted_before_letters_were_are_still_shown(lived: Ne
 
 def test_a_chart_escapes_what_it_says_and_keeps_the_largest_bar_within_it() -> None:
     hostile = '"><script>alert(1)</script>'
-    rows = draw_rows(hostile, [(hostile, 10), ("quiet", 0)])
+    rows = draw_rows(hostile, [(hostile, [10]), ("quiet", [0])])
     bars = draw_days(hostile, [hostile], [Series(hostile, "good", (7,))])
     assert "<script" not in rows + bars
     assert 'height="140.0"' in bars
     assert draw_days("none", [], []).count("<rect") == draw_rows("none", []).count("<rect") == 0
+
+
+def test_a_row_is_divided_by_outcome_and_names_the_sum() -> None:
+    drawn = draw_rows("Deliveries", [("big.example", [30, 10]), ("small.example", [0, 8])], ["good", "warn"])
+    bars = re.findall(r'<rect class="(\w+)" x="([\d.]+)%" y="\d+" width="([\d.]+)%"', drawn)
+    assert bars == [("good", "0.00", "75.00"), ("warn", "75.00", "25.00"), ("warn", "0.00", "20.00")]
+    assert re.findall(r">(\d+)</text>", drawn) == ["40", "8"]
+
+
+def test_the_first_day_is_no_wall_and_is_named_once() -> None:
+    drawn = draw_days("Readers", ["2026-11-23"], [Series("readers", "good", (7,))])
+    assert 'width="6.00%"' in drawn
+    assert drawn.count(">2026-11-23<") == 1
 
 
 def test_the_front_page_shows_the_week_the_growth_and_how_the_last_editions_went(lived: Newsdesk) -> None:
@@ -185,6 +199,25 @@ def test_the_front_page_shows_the_week_the_growth_and_how_the_last_editions_went
     assert "5 readers, +0 in 2 days" in page
     assert page.count("<svg") == 1
     assert re.search(r'<th scope="row">2026-11-2\d</th><td class="count">5</td>', page)
+
+
+def test_the_front_page_names_bounces_above_the_line_and_only_those_of_the_last_week(lived: Newsdesk) -> None:
+    with lived.app.database.write() as session:
+        at, own = lived.clock() - DAY, session.exec(select(Subscriber.id)).first() or 0
+        for _ in range(3):
+            session.add(
+                Bounce(at=at, subscriber_id=own, receiver="small.example", reason="full", weight="soft")
+            )
+        failed = session.exec(select(Delivery)).first()
+        assert failed is not None
+        failed.state = "failed"
+        session.add(failed)
+    take(lived)
+    ben = lived.sign_in(BEN)
+
+    assert '<a href="/desk/figures">5 messages</a> of 6 in the last seven days' in ben.get("/desk").text
+    lived.clock.now += 7 * DAY
+    assert "in the last seven days" not in ben.get("/desk").text
 
 
 def test_drafts_stand_side_by_side_with_what_they_share(newsdesk: Newsdesk) -> None:

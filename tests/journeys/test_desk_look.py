@@ -112,6 +112,20 @@ def test_own_blocks_stand_beside_ours_and_errors_name_file_and_line(newsdesk: Ne
         own_template(newsdesk).write_text(OWN)
 
 
+def test_the_latest_edition_is_shown_in_the_publications_language_where_it_was_made_in_it(
+    tmp_path: Path,
+) -> None:
+    newsdesk = Newsdesk(load_settings(write_config(tmp_path, f"sqlite:///{tmp_path}/digest.db")), Clock())
+    newsdesk.publish("Alps", "world")
+    newsdesk.subscribe("sven@reader.example", language="sv")
+    newsdesk.subscribe("anna@reader.example", language="en")
+    newsdesk.compile()
+    frame = newsdesk.sign_in(MARA).get(f"{PAGE}/frame/letter").text
+    newsdesk.close()
+    assert "Monday, November 23, 2026" in frame
+    assert "november 2026" not in frame
+
+
 def test_the_latest_edition_is_what_is_shown_and_frames_follow_what_is_typed(
     newsdesk: Newsdesk, browser: "Browser"
 ) -> None:

@@ -43,7 +43,7 @@ NEEDS: dict[tuple[str, str], Role] = {
         ("POST", f"{HOOKS}/{{number}}/{act}"): Role.OPERATOR
         for act in ("secret", "stop", "start", "remove", "replay/{message}")
     },
-    **{("POST", f"/desk/sources/{{source}}/{act}"): Role.OPERATOR for act in ("pause", "resume", "fetch")},
+    **{("POST", f"/desk/sources/{{source}}/{act}"): Role.OPERATOR for act in ("pause", "resume", "fetch", "ask")},
     **{("POST", f"{EDITION}/{act}"): Role.PUBLISHER for act in ("approve", "pause", "resume", "publish", "to-publish")},
     **{("POST", f"{EDITION}/{act}/{{number}}"): Role.PUBLISHER for act in ("withdraw", "correct", "breaking")},
 }  # fmt: skip

@@ -1,15 +1,19 @@
 """Sources on the desk: how they fare, paused and resumed, and previewed before they are configured."""
 
+from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 
 import pytest
 
 from digest.models import Source
 from digest.models.row import row_id
 from digest.net.http import fetch
+from digest.settings import load_settings
 from digest.tasks.articles.fetching import fetch_due
 from digest.tasks.articles.site import preview_source
-from tests.support.desks import BEN, OLGA, Newsdesk
+from tests.conftest import write_config
+from tests.support.desks import BEN, OLGA, Clock, Newsdesk
 from tests.support.websites import Website, page
 
 FEED = """<?xml version="1.0"?><rss version="2.0"><channel><title>Harbour</title><link>https://h.example</link>
@@ -54,7 +58,7 @@ def test_the_last_attempts_are_shown_as_a_strip(newsdesk: Newsdesk, articles: st
 
     shown = newsdesk.sign_in(BEN).get(SOURCES).text
 
-    assert [outcome for _, outcome, _ in source(newsdesk).recent] == ["new", "same", "failed"]
+    assert [outcome for _, outcome, *_ in source(newsdesk).recent] == ["new", "same", "failed"]
     assert "The last 3 fetches: 1 with new articles, 1 without, 1 failed" in shown
     assert "failed 1 time in a row" in shown
     assert "Pause" not in shown, "an editor looks only"
@@ -96,6 +100,47 @@ def test_fetch_now_ends_a_wait_and_a_stop(newsdesk: Newsdesk, articles: str) -> 
     assert answer.headers["location"] == f"{SOURCES}?said=fetched-soon#source-newsroom"
     assert run(newsdesk) == ["newsroom"]
     assert newsdesk.sign_in(OLGA).do("nobody/pause", path=SOURCES).status_code == 404
+
+
+@pytest.fixture
+def fed(tmp_path: Path) -> Iterator[Newsdesk]:
+    """Read a feed and a page that is none from a site."""
+    feed = page(FEED.format(items=ITEM.format(n=1)).encode(), Content_Type="application/rss+xml")
+    broken = page(b"<p>Sorry, <b>too many</b> requests\x07\xff</p>", Content_Type="text/html")
+    with Website(feed=feed, broken=broken) as site:
+        config = write_config(tmp_path, f"sqlite:///{tmp_path}/digest.db")
+        own = f'url = "{site.url}/feed"\nallow_private = true'
+        more = f'[[sources]]\nname = "broken"\nurl = "{site.url}/broken"\nallow_private = true\n'
+        text = config.read_text().replace('url = "articles"', own)
+        config.write_text(text.replace("[[digests]]", f"{more}[[digests]]"))
+        newsdesk = Newsdesk(load_settings(config), Clock())
+        yield newsdesk
+        newsdesk.close()
+
+
+def test_the_bytes_of_each_fetch_are_shown_and_what_came_instead_of_a_feed(fed: Newsdesk) -> None:
+    run(fed)
+    olga, size = fed.sign_in(OLGA), len(FEED.format(items=ITEM.format(n=1)))
+
+    shown = olga.get(SOURCES).text
+    sent, broken = (olga.do(f"{name}/ask", path=SOURCES) for name in ("newsroom", "broken"))
+
+    assert f"new articles, 1, {size} bytes" in shown
+    assert f" · {size} bytes" in shown
+    assert f"status 200 · application/rss+xml · {size} bytes" in sent.text
+    assert "&lt;title&gt;Tide 1&lt;/title&gt;" in sent.text
+    assert "&lt;p&gt;Sorry, &lt;b&gt;too many&lt;/b&gt; requests\ufffd\ufffd&lt;/p&gt;" in broken.text
+    assert 'class="opening lacking"' in shown, "the error stands beside it"
+
+
+def test_a_folder_has_no_bytes_to_show_and_an_unknown_source_is_refused(
+    newsdesk: Newsdesk, articles: str
+) -> None:
+    olga = newsdesk.sign_in(OLGA)
+    for name, said in (("newsroom", "is a folder"), ("nobody", "There is no source")):
+        answer = olga.do(f"{name}/ask", path=SOURCES)
+        assert answer.status_code == 400
+        assert said in answer.text
 
 
 def test_a_preview_shows_what_an_address_would_bring_and_the_lines_for_it(newsdesk: Newsdesk) -> None:

@@ -64,6 +64,7 @@ ELSEWHERE = {
     "/desk/readers/segments": "adds; a name that is taken is refused", "/desk/readers/import": "adds",
     "/desk/readers/export": "changes nothing of anybody's", "/desk/articles/add": "adds; the same page is stored once",
     "/desk/articles/preview": "changes nothing", "/desk/sources/preview": "changes nothing",
+    "/desk/sources/{source}/ask": "changes nothing",
     "/desk/calendar/feed": "one's own, and names the feed that it replaces", "/desk/calendar/revoke": "one's own",
     "/desk/logout": "one's own", "/desk/end-others": "one's own",
     **{f"/desk/articles/{{article}}/{act}": "sets one mark; set twice it stands" for act in ("hide", "show", "pin", "unpin")},
@@ -188,3 +189,22 @@ def test_the_second_one_changes_nothing_unseen_and_keeps_what_they_typed(
     assert newsdesk.snapshot() == before
     if form.keeps:
         assert form.keeps in html.unescape(answer.text)
+
+
+@pytest.mark.parametrize("brought", [None, "", "x", "-1", "99999999999999999999", "é\0"])
+def test_a_form_that_comes_without_its_version_or_with_a_made_up_one_changes_nothing(
+    newsdesk: Newsdesk, olga: Visitor, paths: dict[str, str], brought: str | None
+) -> None:
+    for path, form in VERSIONED.items():
+        page = page_of(path, paths)
+        fields = {**olga.token(page), **form.fields}
+        del fields["version"]
+        if brought is not None:
+            fields["version"] = brought
+        before = newsdesk.snapshot()
+
+        files = {"file": ("a.jpg", photograph(), "image/jpeg")} if form.is_file else None
+        answer = olga.client.post(path.format(**paths), data=fields, files=files)
+
+        assert answer.status_code in (400, 409), path
+        assert newsdesk.snapshot() == before, path

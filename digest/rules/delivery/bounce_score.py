@@ -17,6 +17,9 @@ WARN_RATE, PAUSE_RATE, LEAST_COMPLAINTS = 0.001, 0.003, 5
 """Shares of an edition's accepted messages: Gmail and Yahoo ask senders to stay below the first and never
 to reach the second."""
 
+BOUNCE_RATE, LEAST_RETURNED = 0.02, 5
+"""Mailing services ask senders to clean their list before a fiftieth of its messages comes back."""
+
 HARD_REASONS = frozenset({"unknown user", "unknown host", "mailbox disabled", "moved"})
 """Permanent reasons: nobody reads mail at that address."""
 
@@ -41,6 +44,11 @@ class Evidence:
 
     at: datetime
     weight: BounceWeight
+
+
+def is_above_line(returned: int, tried: int) -> bool:
+    """Return whether so many of the messages were refused or came back that somebody has to look."""
+    return returned >= LEAST_RETURNED and returned > BOUNCE_RATE * tried
 
 
 def weigh(reason: str, *, permanent: bool, delayed: bool) -> BounceWeight:

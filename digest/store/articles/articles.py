@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import String, bindparam, case, cast
 from sqlalchemy import select as sa_select
-from sqlalchemy.orm import load_only
+from sqlalchemy.orm import defer, load_only
 from sqlmodel import Session, and_, col, func, not_, or_, select, update
 
 from digest.articles.text.identity import canonical_url
@@ -28,6 +28,9 @@ _MARKS: tuple[Any, ...] = (
     Article.id, Article.source, Article.canonical_url, Article.guid, Article.title, Article.published_at,
 )  # fmt: skip
 _AT_ONCE = 500
+WITHOUT_BODIES: tuple[Any, ...] = (defer(Article.html), defer(Article.text))  # type: ignore[arg-type]
+"""What leaves the long texts of articles in the database."""
+
 _MOST_LATELY = 500
 _TURN = 0x6172_7469  # any number that no other lock of ours has
 _ROOM = "PRAGMA cache_size=-8000"  # kB
@@ -179,11 +182,12 @@ def first_seen(session: Session, ids: Collection[int]) -> datetime | None:
     return session.exec(select(func.min(Article.first_seen_at)).where(col(Article.id).in_(ids))).one()
 
 
-def get_articles(session: Session, ids: Collection[int]) -> dict[int, Article]:
-    """Return articles by id."""
+def get_articles(session: Session, ids: Collection[int], *, with_bodies: bool = True) -> dict[int, Article]:
+    """Return articles by id; without their bodies there is no `text` and no `html` to ask them for."""
     found: dict[int, Article] = {}
+    bodies = () if with_bodies else WITHOUT_BODIES
     for part in in_parts(ids):
-        rows = session.exec(select(Article).where(col(Article.id).in_(part)))
+        rows = session.exec(select(Article).where(col(Article.id).in_(part)).options(*bodies))
         found.update((row.id, row) for row in rows if row.id is not None)
     return found
 

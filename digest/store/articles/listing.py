@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import ARRAY, ColumnElement, Integer, String, any_, cast, literal
-from sqlalchemy.orm import defer
 from sqlmodel import Session, col, func, select
 from sqlmodel.sql.expression import SelectOfScalar
 
@@ -13,6 +12,7 @@ from digest.models import Article
 from digest.models.article import ArticleFilter
 from digest.models.row import ListPage, row_id
 from digest.store.articles import search
+from digest.store.articles.articles import WITHOUT_BODIES
 from digest.store.bounded_search import end_of, find_page
 
 _AT_ONCE = 500
@@ -24,7 +24,6 @@ _SHOWN = (
     "id", "title", "url", "published_at", "topics", "source", "author", "first_seen_at", "hidden_at",
     "pinned_at",
 )  # fmt: skip
-_WITHOUT_BODIES = (defer(Article.html), defer(Article.text))  # type: ignore[arg-type]
 
 
 def list_articles(session: Session, wanted: ArticleFilter, limit: int) -> Iterator[dict[str, Any]]:
@@ -48,7 +47,7 @@ def find_articles(
     """
     if wanted.search:
         return _find_with_words(session, wanted, end_of(session, col(Article.id), below), limit)
-    query = select(Article).where(*_conditions(wanted)).options(*_WITHOUT_BODIES)
+    query = select(Article).where(*_conditions(wanted)).options(*WITHOUT_BODIES)
     return find_page(session, query, col(Article.id), below, limit, MOST_READ)
 
 
@@ -104,7 +103,7 @@ def _is_one_of(session: Session, ids: Sequence[int]) -> ColumnElement[bool]:
 
 
 def _newest_first(*conditions: ColumnElement[bool]) -> SelectOfScalar[Article]:
-    return select(Article).where(*conditions).options(*_WITHOUT_BODIES).order_by(col(Article.id).desc())
+    return select(Article).where(*conditions).options(*WITHOUT_BODIES).order_by(col(Article.id).desc())
 
 
 def _dated() -> ColumnElement[Any]:

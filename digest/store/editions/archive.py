@@ -1,6 +1,6 @@
 """The archive: which editions were made, and which of their articles may still be shown."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
@@ -11,6 +11,7 @@ from sqlmodel import Session, and_, col, func, or_, select
 from digest.models import Article, Edition, EditionState, Variant, VariantArticle
 from digest.models.cadence import RESERVED
 from digest.models.row import row_id
+from digest.store.articles.articles import get_articles, in_parts
 from digest.store.editions.snapshots import with_changes
 
 _MADE = (EditionState.FROZEN, EditionState.PAUSED, EditionState.FINISHED)
@@ -73,17 +74,34 @@ def list_shown(session: Session, edition: Edition) -> list[ArchivedArticle]:
     Articles are ordered by their best rank in any variant, then by the number of variants, then by their rank
     in those.
     """
-    ranked = _ranks([row_id(edition)])
+    return list_all_shown(session, [edition], with_bodies=True)[row_id(edition)]
+
+
+def list_all_shown(
+    session: Session, editions: Sequence[Edition], *, with_bodies: bool = False
+) -> dict[int, list[ArchivedArticle]]:
+    """Return what `list_shown` lists, for editions by their ids, with as many statements as for one."""
+    ranked = _ranks([row_id(edition) for edition in editions])
+    places: Any = (ranked.c.edition_id, ranked.c.id)
     query = (
-        select(Article)
-        .join(ranked, col(Article.id) == ranked.c.id)
+        select(*places)
+        .join(Article, col(Article.id) == ranked.c.id)
         .where(col(Article.withdrawn_at).is_(None))
-        .order_by(*_in_rank(ranked))
+        .order_by(ranked.c.edition_id, *_in_rank(ranked))
     )
-    known = {row_id(article): article for article in session.exec(query)}
-    found = list(with_changes(known, edition.changes).values())
-    earlier = _ids_of_earlier(session, edition, [row_id(article) for article in found])
-    return [ArchivedArticle(article, article.id in earlier) for article in found]
+    ids: dict[int, list[int]] = {row_id(edition): [] for edition in editions}
+    for edition_id, article_id in session.exec(query):
+        ids[edition_id].append(article_id)
+    all_ids = {one for some in ids.values() for one in some}
+    known = get_articles(session, all_ids, with_bodies=with_bodies)
+    first = _first_made(session, editions, all_ids)
+    found = {}
+    for edition in editions:
+        own = with_changes({one: known[one] for one in ids[row_id(edition)]}, edition.changes)
+        found[row_id(edition)] = [
+            ArchivedArticle(article, _is_earlier(first, edition, number)) for number, article in own.items()
+        ]
+    return found
 
 
 def list_holding(session: Session, article_id: int) -> list[Edition]:
@@ -132,14 +150,21 @@ def titles_of(session: Session, editions: Sequence[Edition], most: int) -> dict[
     return found
 
 
-def list_withdrawn(session: Session, edition: Edition) -> list[datetime]:
-    """List when articles of an edition were withdrawn."""
+def list_withdrawn(session: Session, editions: Sequence[Edition]) -> dict[int, list[datetime]]:
+    """List when articles of editions were withdrawn, by the editions' ids."""
     query = (
-        select(Article.withdrawn_at)
-        .where(col(Article.id).in_(_article_ids(edition)), col(Article.withdrawn_at).is_not(None))
-        .order_by(col(Article.withdrawn_at))
+        select(col(Variant.edition_id), col(Article.id), col(Article.withdrawn_at))
+        .join(VariantArticle, col(VariantArticle.variant_id) == col(Variant.id))
+        .join(Article, col(Article.id) == col(VariantArticle.article_id))
+        .where(col(Variant.edition_id).in_([row_id(edition) for edition in editions]))
+        .where(col(Article.withdrawn_at).is_not(None))
+        .distinct()
     )
-    return [at for at in session.exec(query) if at is not None]
+    found: dict[int, list[datetime]] = {row_id(edition): [] for edition in editions}
+    for edition_id, _, at in session.exec(query):
+        if at is not None:
+            found[edition_id].append(at)
+    return found
 
 
 def list_taken_out(session: Session, edition: Edition) -> list[Article]:
@@ -172,16 +197,35 @@ def _in_rank(ranked: Any) -> tuple[Any, ...]:
     return ranked.c.place, ranked.c.shared.desc(), ranked.c.mean, ranked.c.id.desc()
 
 
-def _ids_of_earlier(session: Session, edition: Edition, ids: Sequence[int]) -> frozenset[int]:
+def _first_made(
+    session: Session, editions: Sequence[Edition], ids: Collection[int]
+) -> dict[tuple[str, str, int], datetime]:
+    """Return the deadline of the first edition that had an article, by digest, cadence and article."""
+    columns: Any = (
+        col(Edition.digest),
+        col(Edition.cadence),
+        col(VariantArticle.article_id),
+        func.min(Edition.deadline_at),
+    )
     query = (
-        select(VariantArticle.article_id)
+        select(*columns)
         .join(Variant, col(Variant.id) == col(VariantArticle.variant_id))
         .join(Edition, col(Edition.id) == col(Variant.edition_id))
-        .where(*_is_made([edition.digest]), Edition.cadence == edition.cadence)
-        .where(col(Edition.deadline_at) < edition.deadline_at, col(VariantArticle.article_id).in_(ids))
-        .distinct()
+        .where(*_is_made({edition.digest for edition in editions}))
+        .group_by(col(Edition.digest), col(Edition.cadence), col(VariantArticle.article_id))
     )
-    return frozenset(session.exec(query))
+    found = {}
+    for part in in_parts(ids):
+        for digest, cadence, number, at in session.exec(
+            query.where(col(VariantArticle.article_id).in_(part))
+        ):
+            found[digest, cadence, number] = at
+    return found
+
+
+def _is_earlier(first: Mapping[tuple[str, str, int], datetime], edition: Edition, number: int) -> bool:
+    """Return whether an earlier edition of the cadence had an article."""
+    return first.get((edition.digest, edition.cadence, number), edition.deadline_at) < edition.deadline_at
 
 
 def _article_ids(edition: Edition):  # type: ignore[no-untyped-def]  # a Select of ids

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, insert
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session, case, col, func, select
 
 from digest.models import (
     Article,
@@ -109,17 +109,25 @@ def list_recent_articles(
     return {number: frozenset(articles) for number, articles in found.items()}
 
 
-def find_fullest(session: Session, edition_id: int, *, of_first: int = 20) -> int | None:
-    """Return the variant with the most articles among an edition's first ones; None if it has none."""
+def find_fullest(session: Session, edition_id: int, language: str, *, of_first: int = 20) -> int | None:
+    """Return the variant with the most articles among an edition's first ones, best in a language.
+
+    None if it has none.
+    """
+    is_other = case((col(Variant.language) == language, 0), else_=1)
     first = (
-        select(Variant.id).where(Variant.edition_id == edition_id).order_by(col(Variant.id)).limit(of_first)
+        select(Variant.id)
+        .where(Variant.edition_id == edition_id)
+        .order_by(is_other, col(Variant.id))
+        .limit(of_first)
     )
     ids = list(session.exec(first))
     counted = (
         select(VariantArticle.variant_id)
+        .join(Variant, col(Variant.id) == col(VariantArticle.variant_id))
         .where(col(VariantArticle.variant_id).in_(ids))
-        .group_by(col(VariantArticle.variant_id))
-        .order_by(func.count().desc(), col(VariantArticle.variant_id))
+        .group_by(col(VariantArticle.variant_id), is_other)
+        .order_by(is_other, func.count().desc(), col(VariantArticle.variant_id))
     )
     return session.exec(counted.limit(1)).first() if ids else None
 

@@ -60,8 +60,12 @@ def conditions_of(wanted: ReaderFilter) -> Iterator[ColumnElement[bool]]:
 
 
 def _named(text: str) -> Iterator[ColumnElement[bool]]:
-    """Yield a name's spellings: SQLite's LIKE knows upper and lower case in ASCII alone."""
-    for one in dict.fromkeys((text, text.lower(), text.upper(), text.title())):
+    """Yield a name's spellings: SQLite's LIKE knows upper and lower case in ASCII alone.
+
+    One that differs by these alone would have each row compared again.
+    """
+    spellings = (text,) if text.isascii() else (text, text.lower(), text.upper(), text.title())
+    for one in dict.fromkeys(spellings):
         yield col(Subscriber.name).ilike(f"%{_escaped(one)}%", escape="/")
 
 

@@ -34,7 +34,7 @@ class FeedVisit:
 
     `is_whole` means that these are all the items of one feed, in order; `deleted` are the guids that it
     declares deleted. For a folder, `files` are the guids of its files, and `waiting` counts those not
-    published yet.
+    published yet. `size` is that of what came, in bytes; None for a folder.
     """
 
     articles: tuple[ParsedArticle, ...] = ()
@@ -50,6 +50,7 @@ class FeedVisit:
     waiting: int = 0
     is_whole: bool = False
     deleted: tuple[str, ...] = ()
+    size: int | None = None
 
 
 def visit(source: SourceSettings, known: Source | None, fetch: Fetcher) -> FeedVisit:
@@ -100,6 +101,7 @@ def _same(known: Source, fetched: "Fetched", configured: str) -> FeedVisit:
         content_hash=known.content_hash,
         pause=_pause(fetched, None),
         remark=_moved(fetched),
+        size=len(fetched.content),
     )
 
 
@@ -117,6 +119,7 @@ def _parsed(source: SourceSettings, fetched: "Fetched", asked: str) -> FeedVisit
         remark=_moved(fetched),
         is_whole=True,
         deleted=feed.deleted,
+        size=len(fetched.content),
     )
 
 

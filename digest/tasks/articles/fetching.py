@@ -207,6 +207,8 @@ def _record(
             report.waiting = outcome.waiting
             report.is_same, report.remark = outcome.is_same, outcome.remark
         attempt: list[str | int] = [now.isoformat(), _outcome(report), report.added]
+        if not isinstance(outcome, DigestError) and outcome.size is not None:
+            attempt.append(outcome.size)
         row.recent = [*row.recent, attempt][-_KEPT_ATTEMPTS:]
         session.add(row)
     return report
@@ -278,7 +280,14 @@ def _read_file(path: Path, known: Source | None) -> "FeedVisit":
     content = read_file(path, _MAX_BYTES)
     read = fingerprint(content)
     if known is not None and known.content_hash == read:
-        return FeedVisit(is_same=True, content_hash=read)
+        return FeedVisit(is_same=True, content_hash=read, size=len(content))
     with PARSING:
         feed = parse_feed(content, url=str(path))
-    return FeedVisit(feed.articles, feed.rejected, content_hash=read, is_whole=True, deleted=feed.deleted)
+    return FeedVisit(
+        feed.articles,
+        feed.rejected,
+        content_hash=read,
+        is_whole=True,
+        deleted=feed.deleted,
+        size=len(content),
+    )

@@ -12,7 +12,9 @@ from digest.articles.feeds.opml import OpmlFeed
 from digest.articles.parsed import ParsedArticle, Rejected
 from digest.articles.text.identity import canonical_url
 from digest.errors import InputError
+from digest.net.files import read_file
 from digest.net.http import Fetched, fetch
+from digest.safe_text import printable, without_login
 from digest.settings import Settings, SourceSettings
 from digest.settings.domains import LOOPBACK
 from digest.tasks.articles.feeds import visit
@@ -21,6 +23,7 @@ from digest.tasks.articles.opml import free_name, settings_block
 _PATIENCE = 15.0
 _LARGEST = 3_000_000
 _SHOWN = 8
+_MOST_SHOWN = 3_000
 _PUBLIC = partial(fetch, timeout=_PATIENCE)
 
 
@@ -101,6 +104,39 @@ def preview_source(settings: Settings, text: str, read: Callable[..., Fetched] =
         settings_block(name, outline).strip(),
         known.get(canonical_url(url)) or known.get(canonical_url(address)) or "",
     )
+
+
+@dataclass(frozen=True, slots=True)
+class SourceAnswer:
+    """What a source sends at this moment: its first bytes as text, and what was said about them."""
+
+    name: str
+    url: str
+    status: int | None
+    content_type: str
+    size: int
+    beginning: str
+
+
+def ask_source(settings: Settings, name: str) -> SourceAnswer:
+    """Read a configured source as a fetch does, and return what comes; nothing is stored.
+
+    Raise InputError for an unknown name or a folder, and DigestError where nothing comes.
+    """
+    source = next((one for one in settings.sources if one.name == name), None)
+    if source is None:
+        raise InputError(f'there is no source "{name}": `digest sources list` shows them')
+    if source.url.startswith(("http://", "https://")):
+        private = source.url if source.allow_private else None
+        found = fetch(source.url, timeout=_PATIENCE, private_origin=private)
+        url, status, kind, content = found.url, found.status, found.content_type, found.content
+    elif (path := settings.path(source.url)).is_dir():
+        raise InputError(f"{source.url} is a folder: its files are what it sends")
+    else:
+        url, status, kind, content = source.url, None, "", read_file(path)
+    text = content[:_MOST_SHOWN].decode(errors="replace")
+    beginning = "\n".join(printable(line) for line in text.splitlines())
+    return SourceAnswer(name, without_login(url), status, printable(kind), len(content), beginning)
 
 
 def check_address(text: str) -> str:

@@ -86,6 +86,7 @@ def _row(source: SourceSettings, known: Source | None) -> dict[str, Any]:
         "failures": row.failures if row else 0,
         "paused_by": row.paused_by if row else "",
         "recent": row.recent if row else [],
+        "size": _last_size(row) if row else None,
     }
     return {
         "name": source.name,
@@ -94,6 +95,11 @@ def _row(source: SourceSettings, known: Source | None) -> dict[str, Any]:
         "topics": list(source.topics),
         "state": _state(row),
     } | health
+
+
+def _last_size(row: Source) -> int | None:
+    """Return how many bytes came last, of a response that had a body; a 304 has none."""
+    return next((int(one[3]) for one in reversed(row.recent) if len(one) > 3 and one[3]), None)
 
 
 def _state(row: Source | None) -> str:

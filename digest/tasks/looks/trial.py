@@ -85,7 +85,8 @@ class Trial:
         """Return the content of the latest edition that was made, else a sample."""
         with self._database.read() as session:
             latest = self._find_latest(session)
-            variant = variants.find_fullest(session, row_id(latest)) if latest else None
+            language = self._settings.site.language
+            variant = variants.find_fullest(session, row_id(latest), language) if latest else None
         if latest is None or variant is None:
             return Shown("", _sample(self._settings, self._settings.digests[0], now))
         contents = EditionContents(self._settings, self.renderer.catalogues)

@@ -21,6 +21,7 @@ from digest.web.desk.pages import DeskPages
 from digest.web.newsroom.charts import Series, draw_days, draw_rows
 
 FIGURES = f"{HOME}/figures"
+_OUTCOMES = (("accepted", "good"), ("failed", "warn"), ("uncertain", "ink"), ("withheld", "plain"))
 _ACTS = (("confirmed", "good"), ("left", "warn"), ("bounced", "ink"), ("asked", "plain"))
 _EDITIONS, _MOST_ANSWERED = 30, 20
 
@@ -70,6 +71,7 @@ def draw_figures(days: list[DailyFigures]) -> list[Figure]:
         _punctuality(days),
         _receivers(days),
         _articles(days),
+        _article_topics(days),
         _letters(days),
     ]
     return [one for one in found if one.rows]
@@ -78,7 +80,7 @@ def draw_figures(days: list[DailyFigures]) -> list[Figure]:
 def _followed(found: Sequence[ClickedArticle]) -> Figure:
     title = "Links that were followed most"
     rows = [(one.title, one.clicks, one.scanned) for one in found]
-    chart = draw_rows(title, [(row[0], row[1]) for row in rows])
+    chart = draw_rows(title, [(row[0], row[1:2]) for row in rows])
     note = (
         "Of the last three months, in editions with five readers or more. Programs that open links by"
         " themselves are counted apart; who followed a link is not known."
@@ -138,7 +140,7 @@ def _choices(days: list[DailyFigures]) -> list[Figure]:
         topics.update({("every topic" if topic == "*" else topic): n for topic, n in chosen.items()})
     note = f"Confirmed subscriptions at the end of {last.day}."
     return [
-        Figure(title, note, draw_rows(title, rows[:20]), (what, "Readers"), list(rows))
+        Figure(title, note, draw_rows(title, _bars(rows[:20])), (what, "Readers"), list(rows))
         for title, what, rows in (
             ("Cadences", "Cadence", cadences), ("Topics", "Topic", topics.most_common()),
         )
@@ -174,14 +176,12 @@ def _receivers(days: list[DailyFigures]) -> Figure:
             sums.setdefault(receiver, Counter()).update(states)
     ordered = sorted(sums.items(), key=lambda item: -item[1].total())
     title = "Deliveries by receiver"
-    rows = [
-        (name, states["accepted"], states["failed"], states["uncertain"], states["withheld"])
-        for name, states in ordered
-    ]
-    chart = draw_rows(f"{title}: accepted", [(row[0], row[1]) for row in rows[:12]])
-    head = ("Receiver", "Accepted", "Failed", "Uncertain", "Withheld")
+    named = [(name, [states[outcome] for outcome, _ in _OUTCOMES]) for name, states in ordered]
+    rows = [(name, *counts) for name, counts in named]
+    chart = draw_rows(f"{title} and outcome", named[:12], [colour for _, colour in _OUTCOMES])
+    head = ("Receiver", *(name for name, _ in _OUTCOMES))
     note = "Of the last 30 editions. Domains with fewer than five readers are among the others."
-    return Figure(title, note, chart, head, rows)
+    return Figure(title, note, chart, head, rows, keys=_OUTCOMES)
 
 
 def _articles(days: list[DailyFigures]) -> Figure:
@@ -192,8 +192,23 @@ def _articles(days: list[DailyFigures]) -> Figure:
             got[title] = (", ".join(topics), before + readers)
     rows = sorted(((title, *rest) for title, rest in got.items()), key=lambda row: -row[2])[:20]
     title = "Articles that most readers got"
-    chart = draw_rows(title, [(row[0], row[2]) for row in rows])
+    chart = draw_rows(title, [(row[0], row[2:]) for row in rows])
     return Figure(title, "Of the last 30 editions.", chart, ("Article", "Topics", "Readers"), rows)
+
+
+def _article_topics(days: list[DailyFigures]) -> Figure:
+    sums: dict[str, tuple[int, int]] = {}
+    for one in _editions(days):
+        for topic, articles, readers in one.get("topics", ()):
+            before = sums.get(topic, (0, 0))
+            sums[topic] = (before[0] + articles, before[1] + readers)
+    rows = sorted(((topic, *counts) for topic, counts in sums.items()), key=lambda row: (-row[2], row[0]))
+    title = "Articles by topic"
+    note = (
+        "Of the last 30 editions: their articles of each topic, and how often one of them reached a reader."
+    )
+    chart = draw_rows(title, [(row[0], row[2:]) for row in rows[:20]])
+    return Figure(title, note, chart, ("Topic", "Articles", "Received"), rows)
 
 
 def _letters(days: list[DailyFigures]) -> Figure:
@@ -204,4 +219,8 @@ def _letters(days: list[DailyFigures]) -> Figure:
     rows = sorted(answered.values(), key=lambda row: -row[1])[:_MOST_ANSWERED]
     title = "Letters by article"
     note = "Of the last three months. Letters that answer an edition as a whole are not in it."
-    return Figure(title, note, draw_rows(title, rows), ("Article", "Letters"), list(rows))
+    return Figure(title, note, draw_rows(title, _bars(rows)), ("Article", "Letters"), list(rows))
+
+
+def _bars(rows: Sequence[tuple[str, int]]) -> list[tuple[str, tuple[int, ...]]]:
+    return [(name, (number,)) for name, number in rows]

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from digest.models.ledger import DailyFigures
+from digest.rules.delivery.bounce_score import is_above_line
 from digest.settings import Settings
 from digest.tasks.desk.agenda import EditionFilter, count_subscribed, list_entries
 from digest.tasks.desk.calendar import CalendarEntry, list_calendar
@@ -15,6 +16,7 @@ from digest.web.desk.pages import DeskPages
 from digest.web.newsroom.figures import Figure, draw_growth
 
 _DAYS, _GROWTH, _EDITIONS = 7, 30, 6
+_LOOKED_BACK = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,19 @@ class RecentEdition:
     left: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class ReturnedMail:
+    """Messages of the last days that were refused or came back, of those that were tried."""
+
+    messages: int
+    tried: int
+
+    @property
+    def per_cent(self) -> float:
+        """Return the share."""
+        return 100 * self.messages / max(self.tried, 1)
+
+
 class FrontValues:
     """Collects the front page's values; each takes a few queries, however many readers there are."""
 
@@ -53,7 +68,13 @@ class FrontValues:
         """Return the values for the page's template."""
         desk, now = self._front.desk, self._front.now()
         days = list_figures(desk.database, desk.settings, now)
-        return {"strip": self._strip(now), "growth": grow(days), "recent": self._recent(days)}
+        since = (now.astimezone(desk.settings.zone).date() - timedelta(days=_LOOKED_BACK)).isoformat()
+        return {
+            "strip": self._strip(now),
+            "growth": grow(days),
+            "recent": self._recent(days),
+            "returned": find_returned([day for day in days if day.day >= since]),
+        }
 
     def _strip(self, now: datetime) -> list[StripDay]:
         desk = self._front.desk
@@ -108,6 +129,15 @@ def grow(days: Sequence[DailyFigures]) -> Figure | None:
     if len(counted) < 2:
         return None
     return draw_growth(counted)
+
+
+def find_returned(days: Sequence[DailyFigures]) -> ReturnedMail | None:
+    """Return how many messages of these days were refused or came back; None below the line."""
+    editions = [one["states"] for day in days for one in day.counted["editions"]]
+    failed = sum(states.get("failed", 0) for states in editions)
+    tried = failed + sum(states.get("accepted", 0) for states in editions)
+    returned = failed + sum(day.counted["acts"].get("bounced", 0) for day in days)
+    return ReturnedMail(returned, tried) if is_above_line(returned, tried) else None
 
 
 def _day_of(at: datetime, settings: Settings) -> str:

@@ -145,6 +145,8 @@ def _sources(front: DeskPages) -> PageRoutes:
     routes, pages, gate = PageRoutes(), SourcePages(front), front.gate
     routes.look(SOURCES, pages.list, gate.look)
     routes.post(f"{SOURCES}/preview", pages.preview, gate.operator)
-    for name, act in (("pause", pages.pause), ("resume", pages.resume), ("fetch", pages.fetch)):
+    for name, act in (
+        ("pause", pages.pause), ("resume", pages.resume), ("fetch", pages.fetch), ("ask", pages.ask),
+    ):  # fmt: skip
         routes.post(f"{SOURCES}/{{source}}/{name}", act, gate.operator)
     return routes

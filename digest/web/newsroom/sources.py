@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from digest.errors import DigestError, InputError
 from digest.tasks.articles import sources
-from digest.tasks.articles.site import preview_source
+from digest.tasks.articles.site import ask_source, preview_source
 from digest.web.desk.access import HOME
 from digest.web.desk.pages import DeskPages, sentence
 
@@ -50,6 +50,14 @@ class SourcePages:
             source, lambda: sources.fetch_soon(desk.database, desk.settings, source), said="fetched-soon"
         )
 
+    def ask(self, request: Request, source: str) -> Response:
+        """Show what a source sends at this moment, as it came."""
+        try:
+            answer = ask_source(self._front.desk.settings, source)
+        except DigestError as error:
+            return self._show(request, 400, error=f"{source}: {sentence(error)}")
+        return self._show(request, answer=answer)
+
     def preview(self, request: Request) -> Response:
         """Show the articles at a URL, and the lines of config.toml that make it a source."""
         address = self._front.get(request, "address")
@@ -75,5 +83,5 @@ class SourcePages:
             title="Sources",
             sources=sources.list_sources(desk.database, desk.settings),
             file=desk.settings.file.name,
-            **{"error": "", "address": "", "found": None, **values},
+            **{"error": "", "address": "", "found": None, "answer": None, **values},
         )
