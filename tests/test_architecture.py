@@ -46,15 +46,27 @@ OWNERS = {
 BANNED = re.compile(r"\b(campaign|blast|contact|blacklist|issue|manager|helper|utils)\w*\b", re.I)
 
 
+@functools.cache
+def nodes(path: Path) -> list[ast.AST]:
+    """List the nodes of a file's syntax tree, the module first."""
+    return list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+
+
+@functools.cache
 def imports(path: Path) -> list[str]:
     """List the modules that a file imports, in functions and under TYPE_CHECKING too."""
     found: list[str] = []
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in nodes(path):
         if isinstance(node, ast.Import):
             found.extend(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
             found.extend([node.module, *(f"{node.module}.{alias.name}" for alias in node.names)])
     return found
+
+
+def place(path: Path) -> str:
+    """Return a module's path below the package."""
+    return path.relative_to(PACKAGE).as_posix()
 
 
 def layer(parts: tuple[str, ...]) -> tuple[str, int]:
@@ -63,22 +75,31 @@ def layer(parts: tuple[str, ...]) -> tuple[str, int]:
     return name, LAYERS[name]
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(PACKAGE)))
-def test_imports_point_strictly_down(path: Path) -> None:
-    parts = path.relative_to(PACKAGE).parts
-    if parts == ("__init__.py",):
-        return
-    name, own = layer(parts)
-    for module in imports(path):
-        if module.startswith("digest.") and module.split(".")[1] in LAYERS:
-            other, below = layer(tuple(module.split(".")[1:]))
-            assert other == name or below < own, f"{name} may not import {module}"
+def test_imports_point_strictly_down() -> None:
+    wrong = []
+    for path in MODULES:
+        if path == PACKAGE / "__init__.py":
+            continue
+        name, own = layer(path.relative_to(PACKAGE).parts)
+        for module in imports(path):
+            if module.startswith("digest.") and module.split(".")[1] in LAYERS:
+                other, below = layer(tuple(module.split(".")[1:]))
+                if other != name and below >= own:
+                    wrong.append(f"{place(path)} may not import {module}")
+
+    assert not wrong
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(PACKAGE)))
-def test_pages_and_commands_reach_the_database_through_tasks_alone(path: Path) -> None:
-    if path.relative_to(PACKAGE).parts[0] in ("cli", "web", "demo"):
-        assert not [module for module in imports(path) if module.startswith("digest.store")]
+def test_pages_and_commands_reach_the_database_through_tasks_alone() -> None:
+    upper = [path for path in MODULES if path.relative_to(PACKAGE).parts[0] in ("cli", "web", "demo")]
+
+    assert len(upper) > 50
+    assert not [
+        (place(path), module)
+        for path in upper
+        for module in imports(path)
+        if module.startswith("digest.store")
+    ]
 
 
 def test_no_import_goes_in_a_circle() -> None:
@@ -103,22 +124,29 @@ def _module(path: Path) -> str:
     return ".".join(part for part in parts if part != "__init__")
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(PACKAGE)))
-def test_each_library_that_does_input_or_output_has_one_owner(path: Path) -> None:
-    relative = path.relative_to(PACKAGE).as_posix()
-    for module in imports(path):
-        owners = OWNERS.get(module.split(".")[0])
-        assert owners is None or any(relative.startswith(owner) for owner in owners), module
+def test_each_library_that_does_input_or_output_has_one_owner() -> None:
+    wrong = []
+    for path in MODULES:
+        for module in imports(path):
+            owners = OWNERS.get(module.split(".")[0])
+            if owners is not None and not any(place(path).startswith(owner) for owner in owners):
+                wrong.append(f"{place(path)} imports {module}")
+
+    assert not wrong
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(PACKAGE)))
-def test_no_module_is_over_400_lines_and_no_name_is_banned(path: Path) -> None:
-    source = path.read_text(encoding="utf-8")
+def test_no_module_is_over_400_lines() -> None:
+    assert not [place(path) for path in MODULES if len(path.read_text(encoding="utf-8").splitlines()) > 400]
 
-    assert len(source.splitlines()) <= 400
-    names = {node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)}
-    names |= {n.name for n in ast.walk(ast.parse(source)) if isinstance(n, ast.FunctionDef | ast.ClassDef)}
-    assert not [name for name in names if BANNED.search(name)]
+
+def test_no_name_is_banned() -> None:
+    wrong = []
+    for path in MODULES:
+        names = {node.id for node in nodes(path) if isinstance(node, ast.Name)}
+        names |= {node.name for node in nodes(path) if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+        wrong += [(place(path), name) for name in names if BANNED.search(name)]
+
+    assert not wrong
 
 
 # Modules under 50 lines with one user that keep a room of their own, each with its reason.
@@ -191,7 +219,7 @@ def test_no_folder_holds_more_modules_than_one_look_takes_in() -> None:
 
 def test_a_module_of_few_lines_and_one_user_has_a_reason_to_be_a_module() -> None:
     small = {
-        path.relative_to(PACKAGE).as_posix()
+        place(path)
         for path in MODULES
         if path.name != "__init__.py"
         and len(users()[_module(path)]) == 1
@@ -208,18 +236,18 @@ def test_every_small_room_that_is_excused_exists() -> None:
 def test_no_class_name_stands_twice_in_the_package() -> None:
     places: dict[str, list[str]] = {}
     for path in MODULES:
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in nodes(path):
             if isinstance(node, ast.ClassDef):
                 places.setdefault(node.name, []).append(_module(path))
 
     assert not {name: found for name, found in places.items() if len(found) > 1}
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(PACKAGE)))
-def test_a_module_is_named_for_its_thing(path: Path) -> None:
-    for part in (path.stem, *path.relative_to(PACKAGE).parent.parts):
-        assert not PARTICIPLES.match(part), f"{part}: name the thing that the module works on"
-        assert not NAMES_OF_NO_MODULE.match(part), f"{part} says nothing, or is a banned word"
+def test_a_module_is_named_for_its_thing() -> None:
+    for path in MODULES:
+        for part in (path.stem, *path.relative_to(PACKAGE).parent.parts):
+            assert not PARTICIPLES.match(part), f"{place(path)}: name the thing that the module works on"
+            assert not NAMES_OF_NO_MODULE.match(part), f"{place(path)} says nothing, or is a banned word"
 
 
 def test_each_folder_says_what_it_owns_and_which_file_to_open_first() -> None:
@@ -301,32 +329,38 @@ def public_names(tree: ast.Module) -> list[DOCUMENTED]:
     ]
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(PACKAGE)))
-def test_what_is_public_is_documented_in_plain_words(path: Path) -> None:
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+def test_what_is_public_is_documented_in_plain_words() -> None:
+    wrong = []
+    for path in MODULES:
+        tree = nodes(path)[0]
+        assert isinstance(tree, ast.Module)
+        wrong += [
+            f"{place(path)}: {public.name} has no docstring"
+            for public in public_names(tree)
+            if not ast.get_docstring(public)
+        ]
+        for node in nodes(path):
+            if isinstance(node, DOCUMENTED | ast.Module):
+                said = ast.get_docstring(node) or ""
+                name = getattr(node, "name", path.stem)
+                if OPENINGS.match(said) and name not in ("tell", "Told"):
+                    wrong.append(f"{place(path)}: {name}: begin with Return or a verb")
+                if riddle := RIDDLES.search(said):
+                    wrong.append(f"{place(path)}: {name}: write the glossary's word for {riddle[0]}")
 
-    for public in public_names(tree):
-        assert ast.get_docstring(public), f"{public.name} has no docstring"
-    for node in ast.walk(tree):
-        if isinstance(node, DOCUMENTED | ast.Module):
-            said = ast.get_docstring(node) or ""
-            name = getattr(node, "name", path.stem)
-            assert not OPENINGS.match(said) or name in ("tell", "Told"), (
-                f"{name}: begin with Return or a verb"
-            )
-            assert not RIDDLES.search(said), f"{name}: write the glossary's word for {RIDDLES.search(said)}"
+    assert not wrong
 
 
 TESTS = sorted(path for path in Path(__file__).parent.rglob("*.py") if "node_modules" not in path.parts)
 
 
-@pytest.mark.parametrize("path", TESTS, ids=lambda p: str(p.relative_to(ROOT)))
-def test_docstrings_of_tests_begin_as_those_of_the_program(path: Path) -> None:
-    documented = [
-        node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, DOCUMENTED)
+def test_docstrings_of_tests_begin_as_those_of_the_program() -> None:
+    assert not [
+        (str(path.relative_to(ROOT)), node.name)
+        for path in TESTS
+        for node in nodes(path)
+        if isinstance(node, DOCUMENTED) and OPENINGS.match(ast.get_docstring(node) or "")
     ]
-
-    assert not [node.name for node in documented if OPENINGS.match(ast.get_docstring(node) or "")]
 
 
 def test_migrations_stand_in_one_line_each_with_the_number_of_its_file() -> None:
