@@ -7,7 +7,12 @@ _RAISED = str.maketrans("0123456789+-\u2212=()ni", "⁰¹²³⁴⁵⁶⁷⁸⁹�
 _LOWERED = str.maketrans("0123456789+-\u2212=()", "₀₁₂₃₄₅₆₇₈₉₊₋₋₌₍₎")
 _AS_RAISED = re.compile(r"[0-9+\-\u2212=()ni]+")
 _AS_LOWERED = re.compile(r"[0-9+\-\u2212=()]+")
-_ORDINAL = re.compile(r"st|nd|rd|th|er|ers|re|res|e|ème|èmes|o|a|os|as|º|ª|to|ta|ter|te", re.I)
+_ORDINAL = re.compile(
+    r"st|nd|rd|th|er|ers|re|res|e|es|ème|èmes|o|a|os|as|º|ª|to|ta|ter|te|de|d|nde?|da|do|ste|r", re.I
+)
+# What French and others raise behind letters: Mme, XIXe, no, and the words that lawyers cut.
+_ABBREVIATED = re.compile(r"(?:mes?|mlles?|lles?|rs?|gr|os?|º|bis|ter|ier|iers|ière|ières|vo|ro)", re.I)
+_CENTURY = re.compile(r"[IVXLC]")
 _FORMULA = re.compile(r"[\w+\-\u2212=*/.,'′()^]{1,12}")
 _MARK = re.compile(r"tm|sm|mc|md|®|©|™|℠|[*†‡§¶]+|\[.*\]|\(.*\)", re.I)
 _ROMAN = (
@@ -26,6 +31,12 @@ def raised(text: str, before: str) -> str:
     if _AS_RAISED.fullmatch(bare) and not bare.startswith("("):
         return bare.translate(_RAISED)
     is_ordinal = _ORDINAL.fullmatch(bare) is not None and (before.isdigit() or not before)
+    is_ordinal = is_ordinal or (
+        _CENTURY.fullmatch(before) is not None and bare in ("e", "es", "ème", "er", "re")
+    )
+    is_ordinal = is_ordinal or (
+        before in ("M", "N", "n", "D", "f", "V", "S") and _ABBREVIATED.fullmatch(bare) is not None
+    )
     if not _FORMULA.fullmatch(bare) or _MARK.fullmatch(bare) or is_ordinal or not before.strip():
         return text
     is_word = bare.isalpha() and (len(bare) > 2 or not before.isalnum())

@@ -12,7 +12,9 @@ from digest.errors import InputError, NotPublished
 Front = dict[str, Any]
 
 _AGO = re.compile(r"(?=\d)(?:(\d{1,4})d)?\s*(?:(\d{1,4})h)?")
-_NAMED = re.compile(r"(?:^|/)(\d{4}-\d{1,2}-\d{1,2})-[^/]+$")
+_NAMED = re.compile(
+    r"(?:^|/)(\d{4})[-_](\d{1,2})[-_](\d{1,2})(?:T(\d\d:\d\d(?::\d\d)?)Z?)?[-_ ][^/]+(?:/_?index\.\w+)?$"
+)
 _DATE_REMEDY = "write 2026-11-23 or 2026-11-23T07:00"
 _PUBLISHED = (
     "published",
@@ -85,7 +87,7 @@ def published_at(front: Front, name: str, now: datetime | None) -> datetime | No
     value = next((front[key] for key in _PUBLISHED if not isinstance(front.get(key), bool | None)), None)
     if value is None:
         named = _NAMED.search(name)
-        return parse_feed_date(named[1]) if named else None
+        return parse_feed_date(f"{'-'.join(named.groups()[:3])} {named[4] or ''}") if named else None
     read = parse_date(value) or (parse_feed_date(value) if isinstance(value, str) else None)
     if read is None:
         raise InputError(f'{name}: published "{words(value)[:40]}" is not a date; {_DATE_REMEDY}')

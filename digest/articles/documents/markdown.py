@@ -24,7 +24,7 @@ _PARSER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrou
 _PARSER.use(footnote_plugin).use(deflist_plugin)
 _PARSER.inline.ruler.disable("footnote_inline")
 _LARGEST = 1_000_000
-_DATED_NAME = re.compile(r"\d{4}-\d{1,2}-\d{1,2}[-_ ]")
+_DATED_NAME = re.compile(r"\d{4}[-_]\d{1,2}[-_]\d{1,2}(?:T\d\d:\d\d(?::\d\d)?Z?)?[-_ ]")
 _MORE = re.compile(r"^[ \t]*<!--\s*(?:more|excerpt|summary)\s*-->[ \t]*$", re.I | re.M)
 
 

@@ -15,7 +15,8 @@ from trafilatura.utils import load_html
 from digest.articles.building import build_article
 from digest.articles.documents.credits import person_of_address, without_credit
 from digest.articles.documents.metadata import PageMetadata, read_stated
-from digest.articles.html.cleaning import escaped, one_line, paragraphs, plain_text
+from digest.articles.html.cleaning import escaped, paragraphs, plain_text
+from digest.articles.html.titles import Markup, title_line
 from digest.articles.html.trees import all_of, read_tree, remove, unnested, untangled, words_of, write_tree
 from digest.articles.parsed import ParsedArticle
 from digest.articles.plaintext.boilerplate import ALONE, ASKS, ENDS
@@ -172,32 +173,32 @@ def _body(found: Document | None, stated: PageMetadata) -> str:
 
 def _title(found: Document | None, stated: PageMetadata, host: str) -> str:
     """Choose the title, without the names of site and section around it: the heading that is part of it."""
-    title = _own_title(one_line(found.title if found and found.title else stated.title), stated, host)
-    for heading in map(one_line, stated.headings):
+    title = _own_title(title_line(found.title if found and found.title else stated.title), stated, host)
+    for heading in map(title_line, stated.headings):
         if _LEAST_HEADING <= len(heading) < len(title) and heading.casefold() in title.casefold():
             return heading
-    site = one_line(stated.site)
-    if site:
+    for site in filter(None, map(title_line, (stated.site, *stated.site_headings))):
         name = re.escape(site)
         bare = re.sub(
             rf"\s*(?:[|»](?:\s*{name}(?: [\w&]+){{0,2}})|[–—·:-]\s*{name})\s*$", "", title, flags=re.I
         )
         led = re.sub(rf"^{name}\s*[|»–—:-]\s+(?=.{{{_LEAST_HEADING}}})", "", bare, flags=re.I)
-        return led or title
+        if led and led != title:
+            return led
     return title
 
 
 def _own_title(title: str, stated: PageMetadata, host: str) -> str:
     """Return the story's title if the one found is the site's: its name, that of its host, or a heading of
     a menu."""
-    named = one_line(stated.page_title)
+    named = title_line(stated.page_title)
     parts = [part.strip() for part in _PARTS.split(named) if part.strip()]
-    of_site = {one_line(one).casefold() for one in (stated.site, *stated.site_headings) if one}
+    of_site = {title_line(one).casefold() for one in (stated.site, *stated.site_headings) if one}
     known = title.casefold()
     if "".join(filter(str.isalnum, known)) in [label.replace("-", "") for label in host.split(".")]:
         of_site.add(known)
     others = [part for part in parts if part.casefold() not in {known, *of_site}]
-    headings = [one_line(one) for one in (*stated.headings, *stated.subheadings)]
+    headings = [title_line(one) for one in (*stated.headings, *stated.subheadings)]
     within = [
         one for one in headings if one.casefold() != known and one.casefold() in map(str.casefold, others)
     ]
@@ -261,6 +262,6 @@ def _host(url: str) -> str | None:
 def _without_title(html: str, title: str) -> str:
     """Remove the heading that is the title, because the title is shown above the text anyway."""
     heading = re.search(r"<h[1-3][^>]*>(.*?)</h[1-3]>", html, re.S | re.I)
-    if heading is None or one_line(heading[1]).casefold() != one_line(title).casefold():
+    if heading is None or title_line(heading[1], Markup.HTML).casefold() != title_line(title).casefold():
         return html
     return html[: heading.start()] + html[heading.end() :]

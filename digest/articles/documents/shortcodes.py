@@ -17,6 +17,8 @@ _RAW = re.compile(
 )
 _COMMENT = re.compile(
     r"\{%-?\s*comment\s*-?%\}(?:[^{]|\{(?!%-?\s*comment\b))*?\{%-?\s*endcomment\s*-?%\}"
+    r"|\{::comment\}(?:[^{]|\{(?!::?comment\b|:/))*\{:/(?:comment)?\}|\{::?/?(?:options|nomarkdown|comment)?[^{}\n]{0,200}/?\}(?<=/\})"
+    r"|(?<![\w%])%%(?=[^\s%])(?:[^%]|%(?!%)){1,2000}%%(?![\w%])"
     r"|\{#(?:[^{#]|\{(?!#)|#(?!\}))*#\}|\{\{<\s*/\*(?:[^*{]|\*(?!/)|\{(?!\{<))*\*/\s*>\}\}"
 )
 _CODE = re.compile(r"\{(?P<kind>[{%])(?P<inner>[^{}]*)\}(?P<last>\}?)")
@@ -45,6 +47,9 @@ _CONTENTS = re.compile(
     r"^(?:[*+-]|1\.)[ \t][^\n]*\n[ \t]*\{:toc\}[ \t]*$|^[ \t]*(?:@\[toc\]|\{\{toc\}\}|\$\{toc\}|<!--[ ]*toc[ ]*-->)[ \t]*$",
     re.I | re.M,
 )
+_NOTE = re.compile(r"(?<=\S)\^\[([^\[\]\n]{1,400})\](?!\()")  # Pandoc, Obsidian: a note where it is read
+_BLOCK_ID = re.compile(r"(?<=\S)[ \t]+\^[a-zA-Z0-9-]{3,40}[ \t]*$", re.M)  # Obsidian
+_ZOLA = re.compile(r"\s*([\w-]+)\(\s*((?:[\w-]+\s*=\s*(?:\"[^\"]*\"|'[^']*'|[\w.]+)[\s,]*)+)\)\s*")
 _ABBREVIATION = re.compile(r"^ {0,3}\*\[[^\]\n]{1,60}\]:[^\n]*$\n?", re.M)  # PHP Markdown Extra, kramdown
 _TASK = re.compile(r"^([ \t]*(?:[*+-]|\d{1,9}[.)])[ \t]+)\[([ xX])\](?=[ \t]+\S)", re.M)  # GitHub
 _HIGHLIGHTED = re.compile(r"(?<![\w=])==(?=[^\s=])([^=\n]{1,400})(?<!\s)==(?![\w=])")
@@ -106,6 +111,7 @@ def _replaced(text: str) -> str:
     text = _ABBREVIATION.sub("", _ATTRIBUTES.sub("", _CONTENTS.sub("", text)))
     text = _ALERT.sub(_as_heading, _CONTAINER.sub(_as_line, text))
     text = _TASK.sub(lambda task: task[1] + ("☐" if task[2] == " " else "☑"), text)
+    text = _BLOCK_ID.sub("", _NOTE.sub(r" (\1)", text))
     text = _RAISED.sub(_as_raised, _HIGHLIGHTED.sub(r"<mark>\1</mark>", with_emoji(text)))
     text = _WIKI_LINK.sub(
         lambda link: link[2] or link[1].partition("#")[0] or link[1], _EMBEDDED.sub("", text)
@@ -136,6 +142,8 @@ def _as_quotation(admonition: re.Match[str]) -> str:
 def _stands_for(code: re.Match[str]) -> str:
     """Return the replacement of a shortcode of Hugo (`{{< x >}}`, `{{% x %}}`) or Liquid (`{% x %}`)."""
     inner = code["inner"]
+    if code["kind"] == "{" and code["last"] and (zola := _ZOLA.fullmatch(inner)):
+        inner = f"<{zola[1]} {zola[2]}>"
     is_hugo = code["kind"] == "{" and code["last"] and inner[:1] + inner[-1:] in ("<>", "%%")
     is_liquid = code["kind"] == "%" and not code["last"] and inner.endswith("%")
     if not is_hugo and not is_liquid:

@@ -12,7 +12,7 @@ from lxml.etree import XPath
 from digest.articles.html.embeds import link_embeds
 from digest.articles.html.formulas import write_formulas
 from digest.articles.html.images import settle_images
-from digest.articles.html.layout import set_blocks, silence, write_signs
+from digest.articles.html.layout import set_blocks, set_lists, set_ruby, silence, write_signs
 from digest.articles.html.to_text import text_of
 from digest.articles.html.trees import Element, matches, read_tree, tags_in, untangled, write_tree
 from digest.articles.text.identity import undecorated
@@ -99,6 +99,8 @@ def _settle(tree: Element) -> None:
     link_embeds(tree, tags)
     write_formulas(tree, tags)
     write_signs(tree, tags)
+    set_lists(tree, tags)
+    set_ruby(tree, tags)
     silence(tree, tags)
     set_blocks(tree, tags)
 
@@ -117,6 +119,8 @@ def _allowed(_tag: str, attribute: str, value: str) -> str | None:
             return value if value in _LABELS else None
         if attribute == "reversed":
             return ""
+        if attribute in ("start", "value"):
+            return value if _NUMBERED.fullmatch(value.removeprefix("-")) else None
         return value if attribute == "alt" or _NUMBERED.fullmatch(value) else None
     if attribute == "href" and value.strip().startswith("#"):
         return None  # a link to a place on the page leads nowhere in a message

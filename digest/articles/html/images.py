@@ -5,6 +5,7 @@ from itertools import islice
 from urllib.parse import urlsplit
 
 from digest.articles.html.trees import Element, all_of, remove, replace, unwrap
+from digest.articles.text.emoji import with_emoji
 
 _AMP = ("amp-img", "amp-anim")
 _PICTURES = (*_AMP, "img", "noscript", "picture")
@@ -93,6 +94,8 @@ def _emoji(image: Element) -> str | None:
     if not is_sign:
         return None
     named = _CODE_POINTS.search(address)
+    if _SHORT_CODE.fullmatch(alt) and (sign := with_emoji(f":{alt.strip(':')}:")) != f":{alt.strip(':')}:":
+        return sign
     if alt and len(alt) <= _LONGEST_SIGN and not (named and _SHORT_CODE.fullmatch(alt)):
         return alt
     if named is None:
@@ -179,6 +182,8 @@ def _settle(image: Element) -> None:
         remove(image)
         return
     image.set("src", address)
+    if not (image.get("alt") or "").strip() and (words := (image.get("title") or "").strip()):
+        image.set("alt", words)
     sizes = {name: _SIZE.fullmatch(image.get(name) or "") for name in ("width", "height")}
     given = {name: int(size[1]) for name, size in sizes.items() if size}
     width = given.get("width", 0)

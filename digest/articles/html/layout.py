@@ -26,10 +26,15 @@ _INLINE = frozenset(
         "a", "abbr", "b", "bdi", "bdo", "big", "cite", "code", "dfn", "em", "font", "i", "img", "ins",
         "kbd", "label",
         "mark", "q", "s", "samp", "small", "span", "strong", "sub", "sup", "time", "tt", "u", "var",
-        "wbr", "br",
+        "wbr", "br", "ruby", "rb", "rt", "rp", "rtc", "acronym", "nobr", "data", "output",
         "g-emoji", "gl-emoji", "tg-emoji",
     )
 )  # fmt: skip
+_LIST_STYLE = re.compile(r"list-style(?:-type)?\s*:[^;]*?\b((?:lower|upper)-(?:alpha|latin|roman))\b", re.I)
+_LABELS = {
+    "lower-alpha": "a", "lower-latin": "a", "upper-alpha": "A", "upper-latin": "A",
+    "lower-roman": "i", "upper-roman": "I",
+}  # fmt: skip
 _MAYBE_HIDDEN = XPath(".//*[@hidden or @style]")
 _HIDDEN = re.compile(
     r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0(?![.\d])|mso-hide\s*:\s*all", re.I
@@ -54,6 +59,35 @@ def write_signs(tree: Element, tags: frozenset[str]) -> None:
             bold = element("strong", term.text or "")
             bold.extend(list(term))
             term.text, term[:] = None, [bold]
+
+
+def set_lists(tree: Element, tags: frozenset[str]) -> None:
+    """State a list's numbers as attributes, and move a list inside a list into the item above it."""
+    for inner in all_of(tree, *tags.intersection(("ul", "ol"))):
+        above = inner.getparent()
+        item = inner.getprevious()
+        if above is not None and above.tag in ("ul", "ol") and item is not None and item.tag == "li":
+            if (inner.tail or "").strip():
+                continue
+            inner.tail = None
+            item.append(inner)
+    for ordered in all_of(tree, *tags.intersection(("ol",))):
+        style = _LIST_STYLE.search(ordered.get("style") or "")
+        if style and ordered.get("type") is None and (label := _LABELS.get(style[1].lower())):
+            ordered.set("type", label)
+        if ordered.get("reversed") is not None and not ordered.get("start"):
+            ordered.set("start", str(len(ordered.findall("li"))))
+
+
+def set_ruby(tree: Element, tags: frozenset[str]) -> None:
+    """Enclose the reading of letters in brackets, as a browser without ruby does: 漢字(かんじ)."""
+    for reading in all_of(tree, *tags.intersection(("rt",))):
+        before = reading.getprevious()
+        if (before is None or before.tag != "rp") and words_of(reading).strip():
+            inner = element("span", reading.text or "")
+            inner.extend(list(reading))
+            reading.text, reading[:] = "(", [inner]
+            inner.tail = ")"
 
 
 def _raise_caption(caption: Element) -> None:

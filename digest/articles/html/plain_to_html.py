@@ -5,7 +5,9 @@ import re
 from digest.articles.html.cleaning import escaped
 
 _PARAGRAPHS = re.compile(r"\n[ \t]*\n\s*")
-_ADDRESS = re.compile(r"https?://[^\s<>\"'`{}|\\^\u00ab\u00bb\u201c\u201d\u201e]{3,2000}")
+_ADDRESS = re.compile(
+    r"(?:https?://|(?<![\w@/.-])www\.(?=[\w-]+\.[a-z]))[^\s<>\"'`{}|\\^\u00ab\u00bb\u201c\u201d\u201e]{3,2000}"
+)
 _TRAILING = ".,;:!?\u2026'*_~"
 _BRACKETS = {")": "(", "]": "[", "\uff09": "\uff08"}
 _WRAPPED_AT = (60, 100)  # lines of nearly equal length in this range were wrapped by a program
@@ -35,7 +37,8 @@ def _linked(line: str) -> str:
 
 
 def _link(address: str) -> str:
-    return f'<a href="{escaped(address)}">{escaped(address)}</a>'
+    goal = address if address.startswith("http") else f"http://{address}"
+    return f'<a href="{escaped(goal)}">{escaped(address)}</a>'
 
 
 def _bare(address: str) -> str:

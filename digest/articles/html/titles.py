@@ -149,7 +149,7 @@ def _is_markup(tag: re.Match[str], name: str, is_paired: bool, markup: Markup) -
     has_attributes = _ATTRIBUTE.match(tag[3]) is not None
     if markup is Markup.HTML:
         return has_attributes or is_paired or name in _HTML or name in _SILENT
-    if has_attributes and (is_paired or name in _FORMATTING or name in _SILENT):
+    if has_attributes and (is_paired or name in _FORMATTING):
         return True
     is_void = name in _VOID or tag[3].strip() == "/"
     is_stray = bool(tag[1]) and name in _FORMATTING

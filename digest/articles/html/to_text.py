@@ -184,7 +184,7 @@ class _Layout(_Lines):
                 self._take(item, 0)
                 continue
             value = item.get("value") or ""
-            number = int(value) if value.isdecimal() else number
+            number = int(value) if value.lstrip("-").isdecimal() else number
             is_ordered = element.tag == "ol"
             marker = f"{item_label(number, element.get('type'))}. " if is_ordered else "* "
             self.marker, self.indent = indent + marker, indent + " " * len(marker)

@@ -7,6 +7,7 @@ from itertools import groupby
 
 from digest.articles.building import build_article
 from digest.articles.html.cleaning import escaped, paragraphs
+from digest.articles.html.titles import Markup
 from digest.articles.parsed import ParsedArticle
 from digest.articles.plaintext.blocks import is_item, parted, without_mark
 from digest.articles.plaintext.byline import is_about_author, read_byline
@@ -28,6 +29,7 @@ _LONGEST_FORMED = 100
 _LARGEST = 1_000_000
 _MOST_BLOCKS = 10_000
 _LIST = 3
+_FEWEST = 4
 _JOINED = re.compile(
     r"[&:]|\b(?:and|und|et|y|e|en|и|և|of|the|more|news|for|from|your|our|all|latest)\b", re.I
 )
@@ -56,6 +58,7 @@ def parse_plaintext(
     dateline, body = _dateline(body)
     return build_article(
         title=title or first_sentence(body[0], _LONGEST_FORMED),
+        title_markup=Markup.TEXT,
         title_formed=not title,
         url=url or f"{base_url}/{path_slug(name)}",
         html=_html(body),
@@ -103,10 +106,22 @@ def _title_at(run: Sequence[str]) -> int:
     whole = [n for n, block in enumerate(run) if len(block.split()) >= 4]
     if not whole:
         return len(run) - 1
+    while len(whole) > 1 and _is_motto(run, whole[0], whole[1]):
+        del whole[0]
     if len(whole) > _LIST:
         return whole[-1]
     at = whole[0]
     return at - 1 if at and _is_short_title(run[at - 1]) else at
+
+
+def _is_motto(run: Sequence[str], at: int, following: int) -> bool:
+    """Return whether a line above another is the site's: a slogan that ends like a sentence, or a quotation
+    above its name."""
+    block = run[at]
+    is_slogan = (
+        at == 1 and len(run[0].split()) < _FEWEST and block.endswith(".") and looks_like_title(run[following])
+    )
+    return is_slogan or (block[0] in '"“„«' and block[-1] in '"”“»' and following > at + 1)
 
 
 def _is_telling(block: str) -> bool:

@@ -71,6 +71,9 @@ _ENCLOSED = re.compile(r"[(\[]\s*((?:GMT|UTC)\s?[+\u2212-]\s?\d{1,2}(?::?\d{2})?
 _NOUGHT = re.compile(r"(\d:\d\d(?::\d\d)?) 00\Z")  # an offset that lost its sign and two digits
 _HAS_CLOCK = re.compile(r"\d\s?[:h.]\s?\d\d|\d\s*[ap]\.?\s?m\b", re.I)
 _ENDS_IN_CLOCK = re.compile(r"\d[:.h]\d\d(?:[:.,]\d+)*\s*(?:[ap]\.?\s?m\.?)?\s*\Z", re.I)
+_BEHIND_CLOCK = re.compile(
+    r"(\d[:.h]\d\d(?::\d\d)?(?:\s*[AaPp]\.?\s?[Mm]\b\.?)?|\d\s?[AaPp]\.?[Mm]\b\.?)\s*\(?\b([A-Z]{1,5})\b\)?(?=[\s,]+\S)"
+)
 _APART = re.compile(r"(?:GMT|UTC?)?[+-]\d{4}\b|GMT|UTC", re.I)
 _HALF_DAY = re.compile(r"[ap]\.?m?", re.I)
 _BRACKETED = re.compile(r"\s*[(\[]([A-Za-z]{1,5})[)\]]\s*\Z")
@@ -98,7 +101,7 @@ def split_zone(line: str, language: str) -> tuple[str, tzinfo | None]:
         return line[: match.start()], ZoneInfo(_IN_WORDS[match[1].lower()])
     match = _BRACKETED.search(line) or _NAMED.search(line)
     if match is None or _HALF_DAY.fullmatch(match[1]):
-        return line, None
+        return _split_behind_clock(line, language)
     before = line[: match.start()]
     is_behind_clock = _ENDS_IN_CLOCK.search(before) is not None
     if (match[1].isupper() or is_behind_clock) and (zone := _named(match[1], language)):
@@ -106,6 +109,13 @@ def split_zone(line: str, language: str) -> tuple[str, tzinfo | None]:
     if match[1].isupper() and len(match[1]) > 1 and is_behind_clock:
         raise UnknownZoneError(match[1])
     return line, None
+
+
+def _split_behind_clock(line: str, language: str) -> tuple[str, tzinfo | None]:
+    """Split off a zone between clock and date: `9:00 AM EST, Tue November 24, 2026`."""
+    match = _BEHIND_CLOCK.search(line)
+    zone = _named(match[2], language) if match and len(match[2]) > 1 else None
+    return (f"{line[: match.start(2)]} {line[match.end(2) :]}", zone) if match and zone else (line, None)
 
 
 def _offset(sign: str, hours: str, minutes: str | None) -> tzinfo:

@@ -46,6 +46,7 @@ class _List:
     ordered: bool
     number: int = 0
     kind: str | None = None
+    step: int = 1
 
 
 @dataclass
@@ -84,8 +85,9 @@ class _Reader(HTMLParser):
             self._end()
         if tag in ("ul", "ol"):
             start = values.get("start") or ""
-            first = int(start) if start.isdecimal() else 1
-            self._lists.append(_List(tag == "ol", first - 1, values.get("type")))
+            first = int(start) if start.lstrip("-").isdecimal() else 1
+            step = -1 if "reversed" in values else 1
+            self._lists.append(_List(tag == "ol", first - step, values.get("type"), step))
         elif tag == "li":
             self._marker = self._item(values.get("value") or "")
         elif tag == "pre":
@@ -161,7 +163,7 @@ class _Reader(HTMLParser):
         if not self._lists or not self._lists[-1].ordered:
             return f"{indent}- "
         current = self._lists[-1]
-        current.number = int(value) if value.isdecimal() else current.number + 1
+        current.number = int(value) if value.lstrip("-").isdecimal() else current.number + current.step
         return f"{indent}{item_label(current.number, current.kind)}. "
 
     def _mark(self, url: str) -> str:
