@@ -1,6 +1,6 @@
 # The commands of everyday development. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help test quick lint types demo bench docs docs-serve
+.PHONY: help test quick lint types demo bench screens docs docs-serve
 
 help: ## List these commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -22,6 +22,9 @@ demo: ## Run the whole program on sample data
 
 bench: ## Measure delivery beside the raw limit of the mail server (needs Postfix's smtp-sink)
 	uv run python -m tests.benchmarks.delivery
+
+screens: ## Draw the screens of the desk for docs/screens.md (needs Chromium)
+	uv run python -m tests.support.screens
 
 docs: ## Build the documentation into build/docs; a dead link is an error
 	uv run --group docs mkdocs build --strict --quiet --site-dir build/docs

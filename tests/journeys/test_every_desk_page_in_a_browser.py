@@ -20,6 +20,7 @@ from tests.conftest import skip_unless_ci, write_config
 from tests.journeys.test_desk_roles import routes
 from tests.support.browser import browser, new_context
 from tests.support.desks import DAY, OLGA, Clock, Newsdesk, Visitor
+from tests.support.screens import FOLDER, screens
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -151,6 +152,23 @@ def test_every_page_fits_a_phone_and_a_desk_and_axe_finds_nothing_by_day_and_by_
     server.stop()
 
     assert found == []
+
+
+def test_every_page_has_its_picture_in_the_documentation(newsdesk: Newsdesk) -> None:
+    known = dict.fromkeys(("coming", "made"), "/desk/world/daily/2026-11-24")
+    drawn = screens({**known, "lead": "1", "article": "1", "reader": "anna", "list": "fair"})
+    shown = (FOLDER.parents[1] / "screens.md").read_text()
+    addresses = [one.path.partition("?")[0] for one in drawn]
+
+    pages = {path for method, path in routes(newsdesk) if method == "GET"} - NOT_PAGES
+    patterns = {path: re.sub(r"\{\w+\}", "[^/]+", path) for path in pages}
+    missing = {
+        path for path, pattern in patterns.items() if not any(re.fullmatch(pattern, one) for one in addresses)
+    }
+
+    assert missing == set(), "add them to tests/support/screens.py and docs/screens.md"
+    assert {path.stem for path in FOLDER.glob("*.webp")} == {one.name for one in drawn}
+    assert [one.name for one in drawn if f"pictures/screens/{one.name}.webp" not in shown] == []
 
 
 def _out_of_view(page: "Page", width: int) -> list[str]:
