@@ -133,3 +133,4 @@ class ArticleFilter:
     search: str = ""
     hidden: bool | None = None
     pinned: bool | None = None
+    until: datetime | None = None

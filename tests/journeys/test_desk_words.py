@@ -1,6 +1,7 @@
 """What an editor typed on the desk: whatever button is pressed, it is saved with it or still on the page."""
 
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -274,3 +275,22 @@ def test_a_long_introduction_in_any_script_is_taken(newsdesk: Newsdesk) -> None:
     answer = mara.do("shape", subject="", introduction="\u65b0" * 9_000, do="save")
     assert answer.status_code == 303
     assert mara.get(f"{Newsdesk.PATH}/preview?at=0001-01-01T00:00").status_code == 400
+
+
+def test_an_article_to_add_is_found_by_its_topic_its_source_and_its_day(newsdesk: Newsdesk) -> None:
+    day = newsdesk.clock() - timedelta(days=90)
+    newsdesk.publish("Glass sponges", "science", hours=24 * 90, published_at=day)
+    newsdesk.publish("Town meeting", "world", hours=24 * 90, published_at=day)
+    newsdesk.publish("A gone one", "science", hours=24 * 90, hidden_at=newsdesk.clock())
+    newsdesk.publish("Science prize", "culture", hours=24)
+    mara = newsdesk.sign_in()
+
+    def found(words: str) -> list[str]:
+        fragment = mara.get(f"{Newsdesk.PATH}/find?q={words}").text
+        return re.findall(r"<h3[^>]*>([^<]*)</h3>", fragment)
+
+    assert found("science") == ["Science prize", "Glass sponges"], "those with the word come first"
+    assert found("sponges+science") == ["Glass sponges"]
+    assert found(f"{day:%Y-%m-%d}") == ["Town meeting", "Glass sponges"]
+    assert found("newsroom+world") == ["Town meeting", "Danube", "Crete", "Baltic", "Alps"]
+    assert found("science+nowhere") == []

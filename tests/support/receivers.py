@@ -1,12 +1,14 @@
-"""Receivers of webhooks on loopback: one that takes, at once or slowly, fails, hangs or redirects, as its path says."""
+"""Receivers of webhooks on loopback: one that takes, at once or slowly, fails, hangs, drips or redirects, as its path says."""
 
+import contextlib
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BufferedIOBase
 from typing import Any, Self
 
 
 class Receiver:
-    """Answers /taken, /slow, /fails, /hangs and /redirects; `posted` holds (path, headers, body) of each request."""
+    """Answers /taken, /slow, /fails, /hangs, /drips and /redirects; `posted` holds (path, headers, body) of each request."""
 
     def __init__(self, redirect_to: str = "") -> None:
         self.posted: list[tuple[str, dict[str, str], bytes]] = []
@@ -20,6 +22,9 @@ class Receiver:
                 receiver.posted.append((self.path, headers, body))
                 if self.path == "/hangs":
                     receiver.is_over.wait()
+                    return
+                if self.path == "/drips":
+                    receiver.drip(self.wfile)
                     return
                 if self.path == "/slow":
                     receiver.is_over.wait(1)
@@ -46,6 +51,15 @@ class Receiver:
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
+
+    def drip(self, out: BufferedIOBase) -> None:
+        """Answer a byte at a time, for as long as somebody listens."""
+        with contextlib.suppress(OSError):
+            for byte in b"HTTP/1.1 204 No Content\r\n" + b"X-Wait: a little longer\r\n" * 1_000:
+                out.write(bytes([byte]))
+                out.flush()
+                if self.is_over.wait(0.05):
+                    return
 
     def taken(self) -> list[bytes]:
         """Return the bodies that were taken."""

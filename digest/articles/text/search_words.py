@@ -6,12 +6,16 @@ characters; a word of such a script is searched for as these characters in a row
 
 import re
 import unicodedata
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import cache
+
+from digest.models.article import ArticleFilter
 
 _LONGEST = 100
 _MOST = 20
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 # Thai, Lao, Tibetan, Burmese, Khmer, Kana, Han, Hangul.
 _SINGLE = (
@@ -55,6 +59,41 @@ class Phrase:
 
     words: tuple[str, ...]
     is_begun: bool = False
+
+
+def read_filter(
+    written: str, topics: Collection[str], sources: Collection[str], zone: tzinfo
+) -> ArticleFilter | None:
+    """Return a search whose words name a topic, a source or a date, with the other words; None without any.
+
+    `ferry science` asks for articles of the topic science with the word ferry, `2026-11-23` for those of that
+    day.
+    """
+    known_topics = {name.casefold(): name for name in topics}
+    known_sources = {name.casefold(): name for name in sources}
+    found, rest = ArticleFilter(), []
+    for word in written.split():
+        key = word.casefold()
+        if key in known_topics and found.topic is None:
+            found = replace(found, topic=known_topics[key])
+        elif key in known_sources and found.source is None:
+            found = replace(found, source=known_sources[key])
+        elif found.since is None and (day := _read_day(word, zone)):
+            found = replace(found, since=day, until=day + timedelta(days=1))
+        else:
+            rest.append(word)
+    return None if found == ArticleFilter() else replace(found, search=" ".join(rest))
+
+
+def _read_day(word: str, zone: tzinfo) -> datetime | None:
+    """Return the beginning of a day that is written as `2026-11-23`."""
+    if not _DAY.fullmatch(word):
+        return None
+    try:
+        day = date.fromisoformat(word)
+    except ValueError:
+        return None
+    return datetime.combine(day, time(), zone).astimezone(UTC) if 1970 <= day.year < 2200 else None
 
 
 def split_words(text: str) -> list[str]:

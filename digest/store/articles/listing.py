@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import ARRAY, ColumnElement, Integer, String, any_, cast, literal
@@ -79,6 +80,12 @@ def find_for_edition(session: Session, words: str, limit: int) -> list[Article]:
     return list(found.values())[:limit]
 
 
+def find_filtered(session: Session, wanted: ArticleFilter, limit: int) -> list[Article]:
+    """Find articles that match and may be shown, the last stored first, among those that one page reads."""
+    page = find_articles(session, replace(wanted, hidden=False), None, limit)
+    return [one for one in page.rows if one.withdrawn_at is None]
+
+
 def _first_of(
     session: Session, ids: Sequence[int], limit: int, *conditions: ColumnElement[bool]
 ) -> list[Article]:
@@ -118,6 +125,8 @@ def _conditions(wanted: ArticleFilter) -> Iterator[ColumnElement[bool]]:
         yield col(Article.source) == wanted.source
     if wanted.since:
         yield _dated() >= wanted.since
+    if wanted.until:
+        yield _dated() < wanted.until
     for state, field in ((wanted.hidden, Article.hidden_at), (wanted.pinned, Article.pinned_at)):
         if state is not None:
             yield col(field).is_not(None) if state else col(field).is_(None)

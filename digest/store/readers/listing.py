@@ -11,7 +11,7 @@ from digest.models.row import ListPage
 from digest.models.subscriber import ReaderFilter
 from digest.store.bounded_search import find_page
 
-MOST_READ = 100_000
+MOST_READ = 50_000
 """How many readers one page of a search reads at most."""
 
 

@@ -4,10 +4,13 @@ from collections.abc import Callable, Mapping, Sequence
 
 from sqlmodel import Session
 
+from digest.articles.text.search_words import read_filter
 from digest.errors import InputError
 from digest.models import Article, Draft, Reach
+from digest.models.row import row_id
 from digest.rules.articles.images import UPLOADED
 from digest.rules.editions import arrangement
+from digest.settings import Settings
 from digest.store.articles import articles, duplicates, listing
 from digest.store.editions import snapshots
 from digest.tasks.articles.images import keep_upload, shrink_upload
@@ -146,9 +149,20 @@ def find_stored(session: Session, article_id: int) -> Article | None:
     return articles.find_article_named(session, str(article_id))
 
 
-def find_articles(session: Session, words: str) -> list[Article]:
-    """Find stored articles by their words: those with them in the title first, then the newest."""
-    return listing.find_for_edition(session, words[:200], MOST_FOUND)
+def find_articles(session: Session, settings: Settings, words: str) -> list[Article]:
+    """Find stored articles by their words: those with them in the title first, then the newest.
+
+    Below them are those of a topic, a source or a day that the words name.
+    """
+    words = words[:200]
+    found = {row_id(one): one for one in listing.find_for_edition(session, words, MOST_FOUND)}
+    topics = {topic for digest in settings.digests for topic in digest.topics}
+    sources = [source.name for source in settings.sources]
+    wanted = read_filter(words, topics, sources, settings.zone)
+    if wanted is not None and len(found) < MOST_FOUND:
+        for one in listing.find_filtered(session, wanted, MOST_FOUND):
+            found.setdefault(row_id(one), one)
+    return list(found.values())[:MOST_FOUND]
 
 
 def change_article(desk: Desk, edit: Edit, article_id: int, fields: Mapping[str, str]) -> None:

@@ -200,7 +200,7 @@ class EditionPages:
         typed = self._front.words(request) if hasattr(request.state, "form") else None
         with self._front.desk.database.read() as session:
             values = self._values(session, request, entry, typed)
-            found = placing.find_articles(session, trouble.found_by)
+            found = placing.find_articles(session, self._front.desk.settings, trouble.found_by)
         return self._front.show(
             request,
             "edition",

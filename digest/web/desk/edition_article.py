@@ -96,10 +96,10 @@ class EditionArticlePages:
         return self._front.go(f"{name.path}/edit/{number}", "picture")
 
     def find(self, request: Request, digest: str, cadence: str, period: str, q: str = "") -> Response:
-        """Show the stored articles whose titles have some words, as a fragment of the edition's page."""
+        """Show the stored articles that some words find, as a fragment of the edition's page."""
         entry = self._front.open_entry(EditionName(digest, cadence, period))
         with self._front.desk.database.read() as session:
-            found = find_articles(session, q)
+            found = find_articles(session, self._front.desk.settings, q)
         return self._front.show(request, "found", entry=entry, found=found, asked=q[:200])
 
     def _show(

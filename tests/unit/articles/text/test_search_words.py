@@ -1,8 +1,12 @@
 """Words of texts and of searches are the same whatever their case, accents, width and script."""
 
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
 import pytest
 
-from digest.articles.text.search_words import Phrase, read_search, split_words
+from digest.articles.text.search_words import Phrase, read_filter, read_search, split_words
+from digest.models.article import ArticleFilter
 
 
 def test_an_english_text_is_split_at_the_same_places_as_any_other() -> None:
@@ -57,3 +61,33 @@ def test_only_the_last_word_of_a_search_may_go_on(written: str, phrases: list[Ph
 
 def test_a_search_has_a_bounded_number_of_phrases() -> None:
     assert len(read_search("word " * 1_000)) == 20
+
+
+PARIS = ZoneInfo("Europe/Paris")
+MONDAY, TUESDAY = (datetime(2026, 11, day, 23, tzinfo=UTC) for day in (22, 23))
+
+
+@pytest.mark.parametrize(
+    ("written", "wanted"),
+    [
+        ("ferry Science", ArticleFilter(topic="science", search="ferry")),
+        ("Wire", ArticleFilter(source="wire")),
+        ("2026-11-23", ArticleFilter(since=MONDAY, until=TUESDAY)),
+        (
+            "wire ferry 2026-11-23 science quay",
+            ArticleFilter("science", "wire", MONDAY, "ferry quay", until=TUESDAY),
+        ),
+        ("science culture", ArticleFilter(topic="science", search="culture")),
+        ("ferry sciences 2026-13-40 2026-11 ２０２６-11-23", None),
+        ("", None),
+    ],
+)
+def test_words_that_name_a_topic_a_source_or_a_day_are_told_from_others(
+    written: str, wanted: ArticleFilter | None
+) -> None:
+    assert read_filter(written, ["science"], ["wire"], PARIS) == wanted
+
+
+def test_the_first_and_the_last_day_are_no_fault() -> None:
+    assert read_filter("0001-01-01", [], [], PARIS) is None
+    assert read_filter("9999-12-31", [], [], PARIS) is None
