@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, time, timedelta
+from functools import lru_cache
 
 from digest.models.recurrence import WEEKDAYS, Unit, read_cadence
 
@@ -77,15 +78,21 @@ class Cadence:
 
         Raise ValueError if it has no date at all, such as "0 7 30 2 *".
         """
-        first = next_day(self, since)
-        if first is None:
-            raise ValueError(f'"{self.text}" never has an edition: no date within nine years matches it')
-        gaps, end = [timedelta(days=1)], first + timedelta(days=731)
-        before, day = first, next_day(self, first + timedelta(days=1))
-        while day is not None and before < end:
-            gaps.append(day - before)
-            before, day = day, next_day(self, day + timedelta(days=1))
-        return max(gaps)
+        return _longest_gap(self, since)
+
+
+@lru_cache
+def _longest_gap(cadence: Cadence, since: date) -> timedelta:
+    """Count the gap of a cadence once, however many digests offer it: it takes longer than all else of it."""
+    first = next_day(cadence, since)
+    if first is None:
+        raise ValueError(f'"{cadence.text}" never has an edition: no date within nine years matches it')
+    gaps, end = [timedelta(days=1)], first + timedelta(days=731)
+    before, day = first, next_day(cadence, first + timedelta(days=1))
+    while day is not None and before < end:
+        gaps.append(day - before)
+        before, day = day, next_day(cadence, day + timedelta(days=1))
+    return max(gaps)
 
 
 def next_day(cadence: Cadence, since: date, step: int = 1) -> date | None:

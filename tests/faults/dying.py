@@ -20,7 +20,7 @@ from digest.models import EditionState
 
 PRELOADED = (
     "tests.faults.dying", "digest.cli.editions.send", "digest.bootstrap", "digest.sending", "digest.store.schema",
-    "digest.tasks.delivery.loop", "alembic", "psycopg", "css_inline", "babel.dates",
+    "digest.tasks.delivery.loop", "alembic", "psycopg", "css_inline", "babel.dates", "tests.faults.warm",
 )  # fmt: skip
 configure_mappers()
 STEPS = {
