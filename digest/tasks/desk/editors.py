@@ -24,7 +24,6 @@ class Added:
 
     editor: Editor
     is_new: bool
-    sessions_ended: int = 0
 
 
 def add_editor(desk: Desk, address: str, role: Role, password: str | None, now: datetime) -> Added:
@@ -43,7 +42,8 @@ def add_editor(desk: Desk, address: str, role: Role, password: str | None, now: 
         session.add(editor)
         session.flush()
         editors.drop_links(session, row_id(editor))
-        return Added(editor, found is None, editors.end_sessions(session, row_id(editor)))
+        editors.end_sessions(session, row_id(editor))
+        return Added(editor, found is None)
 
 
 def list_editors(session: Session) -> list[Editor]:
