@@ -79,7 +79,7 @@ def setting(tmp_path: Path) -> Iterator[Setting]:
         publication.change_settings("[smtp]", tls)
         zone = 'timezone = "Europe/Paris"'
         publication.change_settings(zone, f'{zone}\nalerts = ["night@courier.example"]')
-        port = free_port(8000)
+        port = free_port(0)
         publication.change_settings("https://courier.example", f"http://127.0.0.1:{port}")
         keys = [
             *publication.facts("dkim", "--selector", "r1"),
