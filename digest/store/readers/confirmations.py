@@ -138,34 +138,6 @@ def set_token(session: Session, confirmation_id: int, token_hash: str) -> None:
     )
 
 
-def record_confirmation(
-    session: Session,
-    confirmation_id: int,
-    owner: int,
-    mail_state: MailState,
-    *,
-    reply: str = "",
-    due_at: datetime | None = None,
-) -> bool:
-    """Record the state of a claimed request; return False if this owner no longer has it.
-
-    Setting `in_flight` counts an attempt; `planned` releases the claim, to be tried at `due_at`.
-    """
-    values: dict[str, object] = {"mail_state": mail_state, "reply": reply}
-    if mail_state == MailState.IN_FLIGHT:
-        values["attempts"] = col(Confirmation.attempts) + 1
-    if mail_state == MailState.PLANNED:
-        values["owner"] = None
-    if due_at is not None:
-        values["due_at"] = due_at
-    done = session.execute(
-        update(Confirmation)
-        .where(col(Confirmation.id) == confirmation_id, col(Confirmation.owner) == owner)
-        .values(**values)
-    )
-    return bool(getattr(done, "rowcount", 0))
-
-
 def release_confirmations(session: Session, owner: int, *, resend: bool) -> None:
     """Settle what a dead worker held: claimed requests are planned again, those in flight uncertain or
     repeated once."""

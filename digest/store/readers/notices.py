@@ -147,30 +147,6 @@ def set_token(session: Session, notice_id: int, token_hash: str, expires_at: dat
     session.execute(update(ReaderNotice).where(col(ReaderNotice.id) == notice_id).values(**values))
 
 
-def record_notice(
-    session: Session,
-    notice_id: int,
-    owner: int,
-    mail_state: MailState,
-    *,
-    reply: str = "",
-    due_at: datetime | None = None,
-) -> None:
-    """Record the state of a claimed notice; setting `in_flight` counts an attempt."""
-    values: dict[str, object] = {"mail_state": mail_state, "reply": reply}
-    if mail_state == MailState.IN_FLIGHT:
-        values["attempts"] = col(ReaderNotice.attempts) + 1
-    if mail_state == MailState.PLANNED:
-        values["owner"] = None
-    if due_at is not None:
-        values["due_at"] = due_at
-    session.execute(
-        update(ReaderNotice)
-        .where(col(ReaderNotice.id) == notice_id, col(ReaderNotice.owner) == owner)
-        .values(**values)
-    )
-
-
 def release_notices(session: Session, owner: int) -> None:
     """Plan again what a dead worker held.
 

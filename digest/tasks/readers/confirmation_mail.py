@@ -13,6 +13,7 @@ from digest.net.smtp import Connection, Envelope
 from digest.rules.delivery.reply_verdicts import Verdict, judge, without_address
 from digest.rules.tokens import mail_tokens
 from digest.store.readers import confirmations
+from digest.store.readers.reader_mail import record_mail
 from digest.tasks.composing.notices import compose_for_one
 from digest.tasks.delivery.one_message import run_connection
 from digest.tasks.delivery.run import Run
@@ -56,7 +57,7 @@ def _ask(
     """Mark, then submit, then record: the claim protocol of one message."""
     with run.database.write() as session:
         token = readers.give_token(session, row_id(row))
-        confirmations.record_confirmation(session, row_id(row), run.owner, MailState.IN_FLIGHT)
+        record_mail(session, Confirmation, row_id(row), run.owner, MailState.IN_FLIGHT)
     at = run.clock()
     message = run.composer.sign(
         compose_asking(readers, renderer, row, subscriber, subscription, token, at), at
@@ -168,4 +169,4 @@ def _settle(
     run: Run, row: Confirmation, state: MailState, *, reply: str = "", due_at: datetime | None = None
 ) -> None:
     with run.database.write() as session:
-        confirmations.record_confirmation(session, row_id(row), run.owner, state, reply=reply, due_at=due_at)
+        record_mail(session, Confirmation, row_id(row), run.owner, state, reply=reply, due_at=due_at)

@@ -13,6 +13,7 @@ from digest.net.smtp import Connection, Envelope
 from digest.rules.delivery.reply_verdicts import judge, without_address
 from digest.rules.tokens import tokens
 from digest.store.readers import notices, subscribers
+from digest.store.readers.reader_mail import record_mail
 from digest.tasks.delivery.one_message import run_connection
 from digest.tasks.delivery.run import Run
 from digest.tasks.readers.confirmation_mail import STATES, compose_to_reader
@@ -45,7 +46,7 @@ def send_notices(run: Run, mail: NoticeMail) -> int:
             connection = relay.open()
             if connection is None:
                 with run.database.write() as session:
-                    notices.record_notice(session, row_id(row), run.owner, MailState.PLANNED)
+                    record_mail(session, ReaderNotice, row_id(row), run.owner, MailState.PLANNED)
                 return accepted
             accepted += _send(run, mail, connection, row, subscriber)
     return accepted
@@ -61,7 +62,7 @@ def _send(
             token = mail.readers.new_token()
             expires_at = at + _LIVES[NoticeKind(row.kind)]
             notices.set_token(session, row_id(row), tokens.hash_token(token), expires_at)
-        notices.record_notice(session, row_id(row), run.owner, MailState.IN_FLIGHT)
+        record_mail(session, ReaderNotice, row_id(row), run.owner, MailState.IN_FLIGHT)
     message = run.composer.sign(compose_notice_of(mail, row, subscriber, token, at), at)
     sender = run.composer.return_paths.write(subscriber.public_id, ("notice", str(row.id)))
     verdict = judge(
@@ -72,7 +73,7 @@ def _send(
     state = STATES.get(verdict.state, MailState.PLANNED)
     reply = without_address(verdict.reason, row.address)[:500]
     with run.database.write() as session:
-        notices.record_notice(session, row_id(row), run.owner, state, reply=reply, due_at=verdict.due_at)
+        record_mail(session, ReaderNotice, row_id(row), run.owner, state, reply=reply, due_at=verdict.due_at)
     return verdict.state is DeliveryState.ACCEPTED
 
 

@@ -10,6 +10,7 @@ from digest.models import Answer, MailState, NoticeKind, ReaderNotice, Subscribe
 from digest.models.row import row_id
 from digest.store.database import Database
 from digest.store.readers import answers, notices, subscribers
+from digest.store.readers.reader_mail import record_mail
 from digest.store.readers.used_tokens import use_token
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -76,10 +77,12 @@ def test_a_notice_is_recorded_only_by_who_claimed_it(database: Database, reader:
     with database.write() as session:
         (number,) = plan_notices(session, reader, [NOW])
         notices.claim_notice(session, OURS, NOW)
-        notices.record_notice(session, number, DEAD, MailState.FAILED, reply="550 no")
+        record_mail(session, ReaderNotice, number, DEAD, MailState.FAILED, reply="550 no")
         assert states(session) == [(MailState.CLAIMED, OURS)]
-        notices.record_notice(session, number, OURS, MailState.IN_FLIGHT)
-        notices.record_notice(session, number, OURS, MailState.PLANNED, reply="450 wait", due_at=NOW + MINUTE)
+        record_mail(session, ReaderNotice, number, OURS, MailState.IN_FLIGHT)
+        record_mail(
+            session, ReaderNotice, number, OURS, MailState.PLANNED, reply="450 wait", due_at=NOW + MINUTE
+        )
 
     with database.write() as session:
         row = session.get_one(ReaderNotice, number)
@@ -101,8 +104,8 @@ def test_what_a_dead_worker_held_is_planned_again_and_one_in_flight_twice_is_unc
         for owner in (DEAD, DEAD, DEAD, OURS):
             notices.claim_notice(session, owner, NOW)
         for _ in range(2):
-            notices.record_notice(session, numbers[1], DEAD, MailState.IN_FLIGHT)
-        notices.record_notice(session, numbers[2], DEAD, MailState.IN_FLIGHT)
+            record_mail(session, ReaderNotice, numbers[1], DEAD, MailState.IN_FLIGHT)
+        record_mail(session, ReaderNotice, numbers[2], DEAD, MailState.IN_FLIGHT)
 
         notices.release_notices(session, DEAD)
 

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from digest.models import Cohort, Confirmation, MailState, Subscriber, Subscription, SubscriptionState
 from digest.store.database import Database
 from digest.store.readers import confirmations, subscribers
+from digest.store.readers.reader_mail import record_mail
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
@@ -106,5 +107,5 @@ def test_askings_are_claimed_by_one_owner_each_and_only_when_due(database: Datab
         assert confirmations.claim_confirmation(session, 2, NOW) is None
         assert first.id is not None
         later = NOW + timedelta(minutes=5)
-        assert confirmations.record_confirmation(session, first.id, 1, MailState.PLANNED, due_at=later)
+        assert record_mail(session, Confirmation, first.id, 1, MailState.PLANNED, due_at=later)
         assert confirmations.claim_confirmation(session, 2, later) is not None

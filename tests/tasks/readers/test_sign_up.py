@@ -22,6 +22,7 @@ from digest.rules.tokens import tokens
 from digest.settings import Settings
 from digest.store.database import Database
 from digest.store.readers import confirmations, subscribers
+from digest.store.readers.reader_mail import record_mail
 from digest.store.readers.wordings import get_wordings
 from digest.tasks.readers import on_request
 from digest.tasks.readers.confirmation import ConfirmationResult, confirm, look_up
@@ -196,8 +197,8 @@ def test_a_message_claimed_is_recorded_only_by_its_owner(readers: Readers) -> No
         assert asking is not None
         assert asking.id is not None
         assert confirmations.claim_confirmation(session, 2, NOW) is None
-        assert not confirmations.record_confirmation(session, asking.id, 2, MailState.ACCEPTED)
-        assert confirmations.record_confirmation(session, asking.id, 1, MailState.IN_FLIGHT)
+        assert not record_mail(session, Confirmation, asking.id, 2, MailState.ACCEPTED)
+        assert record_mail(session, Confirmation, asking.id, 1, MailState.IN_FLIGHT)
         assert confirmations.get_asked_reader(session, asking)[0].address == ANNA
     with readers.database.write() as session:
         confirmations.release_confirmations(session, 1, resend=False)
@@ -211,7 +212,7 @@ def test_an_asking_whose_reply_was_lost_in_a_crash_is_repeated_once(readers: Rea
         with readers.database.write() as session:
             asking = confirmations.claim_confirmation(session, worker, NOW)
             assert asking is not None
-            confirmations.record_confirmation(session, asking.id or 0, worker, MailState.IN_FLIGHT)
+            record_mail(session, Confirmation, asking.id or 0, worker, MailState.IN_FLIGHT)
             confirmations.release_confirmations(session, worker, resend=True)
         assert list_askings(readers)[0].mail_state == becomes
 
