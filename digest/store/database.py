@@ -61,7 +61,7 @@ class Database:
                 f"{error.name} is not installed, which [database] url needs: install"
                 ' "newsletter-digest[postgres]"'
             ) from None
-        # Statements that go to the driver directly (store.delivery.hot_path) raise the driver's own errors.
+        # Statements that go to the driver directly (store.delivery.claims) raise the driver's own errors.
         self._drivers_error: type[Exception] = self.engine.dialect.loaded_dbapi.Error
         if self.is_sqlite:
             _create_private(self.engine.url.database)

@@ -17,7 +17,7 @@ from sqlalchemy import create_engine, text
 
 from digest.bootstrap import Application
 from digest.settings import load_settings
-from digest.store.delivery import hot_path
+from digest.store.delivery import claims
 from digest.tasks.articles.fetching import fetch_due
 from tests.benchmarks.databases import BenchmarkDatabase, benchmark_database
 from tests.benchmarks.readers import load_readers
@@ -208,17 +208,17 @@ def account(app: Application, owner: int) -> None:
     transactions = app.database.transactions()
     while True:
         with transactions.transaction() as turn:
-            jobs = hot_path.claim(turn.connection, owner=owner, now=app.clock(), size=240)
+            jobs = claims.claim(turn.connection, owner=owner, now=app.clock(), size=240)
         if not jobs:
             break
         for start in range(0, len(jobs), 24):
             part = jobs[start : start + 24]
             with transactions.transaction() as turn:
                 ready = {job.delivery_id: (job, app.clock()) for job in part}
-                assert not hot_path.mark_in_flight(turn.connection, ready, owner=owner, now=app.clock())
+                assert not claims.mark_in_flight(turn.connection, ready, owner=owner, now=app.clock())
             with transactions.transaction() as turn:
                 codes = dict.fromkeys(ready, 250)
-                hot_path.record_accepted(turn.connection, codes, owner=owner, now=app.clock())
+                claims.record_accepted(turn.connection, codes, owner=owner, now=app.clock())
     transactions.close()
 
 

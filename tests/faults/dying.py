@@ -25,9 +25,9 @@ PRELOADED = (
 configure_mappers()
 STEPS = {
     "freeze": "digest.store.editions.editions:set_state",
-    "claim": "digest.store.delivery.hot_path:claim",
-    "mark": "digest.store.delivery.hot_path:mark_in_flight",
-    "record": "digest.store.delivery.hot_path:record_accepted",
+    "claim": "digest.store.delivery.claims:claim",
+    "mark": "digest.store.delivery.claims:mark_in_flight",
+    "record": "digest.store.delivery.claims:record_accepted",
     "finish": "digest.store.delivery.deliveries:finish_editions",
     "commit": "",
 }

@@ -13,7 +13,7 @@ from digest.errors import InputError
 from digest.models import Delivery, DeliveryState, Edition, EditionName, Subscriber
 from digest.rules.tokens import tokens
 from digest.settings import Settings, load_settings
-from digest.store.delivery import deliveries, hot_path
+from digest.store.delivery import claims, deliveries
 from digest.tasks.desk.agenda import find_entry
 from digest.tasks.desk.editors import add_editor, remove_editor
 from digest.tasks.desk.proofs import look
@@ -277,7 +277,7 @@ def test_for_200_readers_at_three_instants_the_preview_is_what_is_composed(newsd
                 continue  # nothing is new for this reader
         newsdesk.compile(at)
         with app.worker(checked=False) as worker, app.database.write() as session:
-            jobs = hot_path.claim(session.connection(), owner=worker.id, now=at, size=1_000)
+            jobs = claims.claim(session.connection(), owner=worker.id, now=at, size=1_000)
             assert sorted(job.address for job in jobs) == sorted(shown)
             for number, job in enumerate(jobs):
                 failed = number % 7 == day

@@ -11,7 +11,7 @@ import pytest
 from digest import job_queue
 from digest.bootstrap import Application
 from digest.settings import load_settings
-from digest.store.delivery import hot_path
+from digest.store.delivery import claims
 from digest.store.workers import WorkerLock
 from digest.tasks.delivery import loop
 from digest.tasks.delivery.deliver import count_due, deliver
@@ -37,7 +37,7 @@ def claim_and_die(app: Application, count: int) -> list[str]:
     """Be a worker that ends in the middle, with claims; give the addresses that it held."""
     dead = WorkerLock.acquire(app.database, host="elsewhere", pid=1, now=app.clock())
     with app.database.write() as session:
-        jobs = hot_path.claim(session.connection(), owner=dead.id, now=app.clock(), size=count)
+        jobs = claims.claim(session.connection(), owner=dead.id, now=app.clock(), size=count)
     dead.die()
     assert len(jobs) == count
     return [job.address for job in jobs]
@@ -108,7 +108,7 @@ def test_a_worker_that_waits_takes_up_what_a_dead_one_held_without_a_tick(
     queue, woken = job_queue.JobQueue(app), list[int]()
     other = WorkerLock.acquire(app.database, host="elsewhere", pid=1, now=app.clock())
     with app.database.write() as session:
-        hot_path.claim(session.connection(), owner=other.id, now=app.clock(), size=READERS)
+        claims.claim(session.connection(), owner=other.id, now=app.clock(), size=READERS)
 
     async def wake() -> None:
         woken.append(count_due(app.database, app.clock()))

@@ -20,7 +20,7 @@ _FULL = 2_500
 _FIRST_DAY = datetime(2020, 1, 1, tzinfo=UTC)
 _DAY = 10**9
 
-# Plain SQL, as in store.delivery.hot_path: each article has some two dozen shingles.
+# Plain SQL, as in store.delivery.claims: each article has some two dozen shingles.
 _NOTE = "INSERT INTO run (lot, value, article_id) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
 _OPEN = "SELECT min(lot) FROM run"
 _LOTS = (

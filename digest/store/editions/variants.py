@@ -24,7 +24,7 @@ from digest.models.row import row_id
 from digest.rules.editions.selection import Choice, Chosen
 from digest.store.articles.articles import in_parts
 
-# Plain SQL, as in store.delivery.hot_path: a list is one row, with its articles as lines of JSON.
+# Plain SQL, as in store.delivery.claims: a list is one row, with its articles as lines of JSON.
 _LISTS = (
     "SELECT id, edition_id, language, left_out, mail_form, CAST(related AS TEXT), (SELECT {lines} FROM"
     " (SELECT {line} AS line, position FROM variant_article WHERE variant_id = variant.id ORDER BY position)"

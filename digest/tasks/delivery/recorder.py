@@ -14,7 +14,7 @@ from digest.models import DeliveryState, Edition, Outcome, Withheld
 from digest.rules.delivery.rate_limits import LEARNED_FOR, Domains
 from digest.rules.delivery.refused_messages import Refusals
 from digest.rules.delivery.reply_verdicts import Verdict, describe, judge, without_address
-from digest.store.delivery import deliveries, hot_path, learned_limits
+from digest.store.delivery import claims, deliveries, learned_limits
 from digest.store.delivery.deliveries import Job
 from digest.store.editions import editions
 from digest.store.transactions import Transaction
@@ -68,7 +68,7 @@ class Recorder:
         self._refusals = Refusals()
         self._refused: dict[int, tuple[list[int], str]] = {}
         self._drops = 0
-        self._claims, self._claimed_to = 0, hot_path.FROM_THE_START
+        self._claims, self._claimed_to = 0, claims.FROM_THE_START
 
     def close(self) -> None:
         """Return the connection to the database's pool."""
@@ -97,7 +97,7 @@ class Recorder:
             withheld = self._mark(transaction, ready, done, now)
             if done.may_go:
                 marked(done.may_go)
-            hot_path.record_accepted(transaction.connection, accepted, owner=run.owner, now=now)
+            claims.record_accepted(transaction.connection, accepted, owner=run.owner, now=now)
             if claim:
                 done.claimed = self._claim(transaction.connection, claim, now)
         states = self._count(len(accepted), others, withheld, done)
@@ -124,7 +124,7 @@ class Recorder:
         run = self._run
         allowance = run.allowance(now)
         if allowance is not None:
-            begun = hot_path.count_begun(connection, allowance.day_began_at)
+            begun = claims.count_begun(connection, allowance.day_began_at)
             size = min(_FEWER_COUNTS * size, allowance.messages - begun)
         if size <= 0:
             return []
@@ -137,13 +137,11 @@ class Recorder:
         """
         run = self._run
         self._claims += 1
-        beyond = hot_path.FROM_THE_START if self._claims % _CLAIMS_A_ROUND == 1 else self._claimed_to
-        jobs = hot_path.claim(
-            connection, owner=run.owner, now=now, size=size, digest=run.digest, beyond=beyond
-        )
-        if len(jobs) < size and beyond != hot_path.FROM_THE_START:
+        beyond = claims.FROM_THE_START if self._claims % _CLAIMS_A_ROUND == 1 else self._claimed_to
+        jobs = claims.claim(connection, owner=run.owner, now=now, size=size, digest=run.digest, beyond=beyond)
+        if len(jobs) < size and beyond != claims.FROM_THE_START:
             left = size - len(jobs)
-            jobs += hot_path.claim(connection, owner=run.owner, now=now, size=left, digest=run.digest)
+            jobs += claims.claim(connection, owner=run.owner, now=now, size=left, digest=run.digest)
         if jobs:
             furthest = max((job.due_at, job.delivery_id) for job in jobs)
             self._claimed_to = max(self._claimed_to, furthest)
@@ -238,7 +236,7 @@ class Recorder:
         """Mark the deliveries that may still be sent; return the states of those that are withheld."""
         if not ready:
             return []
-        kept_back = hot_path.mark_in_flight(transaction.connection, ready, owner=self._run.owner, now=now)
+        kept_back = claims.mark_in_flight(transaction.connection, ready, owner=self._run.owner, now=now)
         done.may_go = ready.keys() - kept_back.keys()
         if not kept_back:
             return []

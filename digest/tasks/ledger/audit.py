@@ -18,7 +18,7 @@ from digest.models.row import row_id
 from digest.rules.delivery.rate_limits import LEARNED_FOR, allowance_of
 from digest.rules.editions.approval import name_moment, status_sentence
 from digest.settings import Settings
-from digest.store.delivery import deliveries, hot_path, learned_limits
+from digest.store.delivery import claims, deliveries, learned_limits
 from digest.store.editions import drafts, editions, sums
 
 _CLOSED = (EditionState.FINISHED, EditionState.SKIPPED)
@@ -131,7 +131,7 @@ def slowed_by(session: Session, settings: Settings, now: datetime) -> list[str]:
     plan = settings.smtp.warm_up
     today = plan and allowance_of(plan.messages, plan.begins_on, now, settings.zone)
     if today:
-        begun = hot_path.count_begun(session.connection(), today.day_began_at)
+        begun = claims.count_begun(session.connection(), today.day_began_at)
         if begun >= today.messages:
             told.append(f"warm-up: {begun} of the {today.messages} messages that today allows have gone")
     for row in learned_limits.list_slowed(session, now - LEARNED_FOR):

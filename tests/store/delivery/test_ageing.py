@@ -7,7 +7,7 @@ import pytest
 from sqlmodel import Session, text
 
 from digest.store.database import Database
-from digest.store.delivery import hot_path
+from digest.store.delivery import claims
 from digest.tasks.delivery.recorder import Recorder
 from digest.tasks.delivery.run import Run
 
@@ -39,12 +39,12 @@ def fill(session: Session, rows: int) -> None:
         session.execute(text(statement), {"now": NOW, "rows": rows})
 
 
-def index_pages(session: Session, beyond: hot_path.Position) -> int:
+def index_pages(session: Session, beyond: claims.Position) -> int:
     """Return how many pages of indexes and tables a claim looks at to find what is due."""
     connection = session.connection()
     connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
     connection.exec_driver_sql("SET LOCAL enable_bitmapscan = off")
-    found = re.search(r"AS MATERIALIZED \((.*?) FOR NO KEY UPDATE", hot_path._CLAIM_POSTGRESQL)
+    found = re.search(r"AS MATERIALIZED \((.*?) FOR NO KEY UPDATE", claims._CLAIM_POSTGRESQL)
     assert found
     connection.exec_driver_sql("SET LOCAL enable_sort = off")
     plan = connection.exec_driver_sql(
@@ -64,7 +64,7 @@ def test_a_claim_behind_the_last_one_walks_past_nothing_that_was_accepted(databa
     with database.write() as session:
         session.execute(text("UPDATE delivery SET state = 'accepted' WHERE id <= :last"), {"last": last})
     with database.read() as session:
-        from_the_start = index_pages(session, hot_path.FROM_THE_START)
+        from_the_start = index_pages(session, claims.FROM_THE_START)
         behind = index_pages(session, (NOW, last))
     with database.write() as session:
         session.connection().exec_driver_sql("ALTER TABLE delivery RESET (autovacuum_enabled)")
@@ -79,10 +79,10 @@ def test_an_id_may_need_more_than_32_bits(database: Database) -> None:
     with database.write() as session:
         fill(session, 2)
         session.execute(text("UPDATE delivery SET id = id + :far, variant_id = NULL"), {"far": far})
-        (job, other) = hot_path.claim(session.connection(), owner=1, now=NOW, size=2)
+        (job, other) = claims.claim(session.connection(), owner=1, now=NOW, size=2)
         ready = {one.delivery_id: (one, NOW) for one in (job, other)}
-        hot_path.mark_in_flight(session.connection(), ready, owner=1, now=NOW)
-        hot_path.record_accepted(session.connection(), {job.delivery_id: 250}, owner=1, now=NOW)
+        claims.mark_in_flight(session.connection(), ready, owner=1, now=NOW)
+        claims.record_accepted(session.connection(), {job.delivery_id: 250}, owner=1, now=NOW)
         states = session.connection().exec_driver_sql(
             "SELECT count(*) FROM delivery WHERE state = 'accepted'"
         )

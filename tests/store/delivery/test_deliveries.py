@@ -23,7 +23,7 @@ from digest.models import (
 )
 from digest.rules.delivery.reply_verdicts import Verdict
 from digest.store.database import Database
-from digest.store.delivery import deliveries, hot_path
+from digest.store.delivery import claims, deliveries
 from digest.store.delivery.deliveries import Job
 from digest.store.workers import WorkerLock, dead_workers
 
@@ -40,12 +40,12 @@ class Ledger:
 
     def claim(self, owner: int, size: int = 10) -> list[Job]:
         with self.database.write() as session:
-            return hot_path.claim(session.connection(), owner=owner, now=NOW, size=size)
+            return claims.claim(session.connection(), owner=owner, now=NOW, size=size)
 
     def mark(self, job: Job, owner: int) -> None:
         with self.database.write() as session:
             ready = {job.delivery_id: (job, job.composed_at or NOW)}
-            hot_path.mark_in_flight(session.connection(), ready, owner=owner, now=NOW)
+            claims.mark_in_flight(session.connection(), ready, owner=owner, now=NOW)
 
     def record(self, job: Job, owner: int, state: DeliveryState) -> None:
         with self.database.write() as session:
@@ -59,7 +59,7 @@ class Ledger:
     def may_still_go(self, job: Job, owner: int) -> Withheld | bool:
         with self.database.write() as session:
             ready = {job.delivery_id: (job, NOW)}
-            kept_back = hot_path.mark_in_flight(session.connection(), ready, owner=owner, now=NOW)
+            kept_back = claims.mark_in_flight(session.connection(), ready, owner=owner, now=NOW)
         return kept_back.get(job.delivery_id, True)
 
     def set_subscription(self, job: Job, state: SubscriptionState) -> None:
@@ -122,7 +122,7 @@ def test_claims_give_the_longest_due_first_and_each_to_one_worker(ledger: Ledger
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_claim_reads_no_more_than_it_takes_however_many_are_open(ledger: Ledger) -> None:
     with ledger.database.read() as session:
-        plan = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {hot_path._DUE}", (NOW, "", "", 3))
+        plan = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {claims._DUE}", (NOW, "", "", 3))
         steps = [str(row[3]) for row in plan]
 
     assert steps[0] == "SEARCH delivery USING INDEX ix_delivery_open (due_at<?)"
@@ -158,11 +158,11 @@ def test_the_loops_statements_walk_indexes_whatever_postgresql_knows_of_the_tabl
 
     transactions = ledger.database.transactions()
     with transactions.transaction() as transaction, note_statements(transaction.connection) as plans:
-        hot_path.claim(transaction.connection, owner=ledger.one.id, now=NOW, size=240)
-        hot_path.mark_in_flight(
+        claims.claim(transaction.connection, owner=ledger.one.id, now=NOW, size=240)
+        claims.mark_in_flight(
             transaction.connection, {job.delivery_id: (job, NOW)}, owner=ledger.one.id, now=NOW
         )
-        hot_path.record_accepted(transaction.connection, {job.delivery_id: 250}, owner=ledger.one.id, now=NOW)
+        claims.record_accepted(transaction.connection, {job.delivery_id: 250}, owner=ledger.one.id, now=NOW)
         claim, mark, accept = plans()
     transactions.close()
 
@@ -197,7 +197,7 @@ def add_planned(database: Database, count: int) -> None:
 def note_statements(connection: Connection) -> Iterator[Callable[[], list[str]]]:
     """Yield a function that returns the plan of each statement of the hot path that ran."""
     asked: list[tuple[str, object]] = []
-    cursor_of = hot_path._cursor
+    cursor_of = claims._cursor
 
     class Noting:
         def __init__(self) -> None:
@@ -211,7 +211,7 @@ def note_statements(connection: Connection) -> Iterator[Callable[[], list[str]]]
             return self._cursor.fetchall()
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(hot_path, "_cursor", lambda _connection: Noting())
+        patch.setattr(claims, "_cursor", lambda _connection: Noting())
         yield lambda: [
             "\n".join(
                 str(row[0]) for row in cursor_of(connection).execute(f"EXPLAIN {one}", values).fetchall()
@@ -348,7 +348,7 @@ def test_of_many_that_are_marked_at_once_only_those_that_may_go_are(ledger: Ledg
     ready[late.delivery_id] = late, NOW - timedelta(seconds=9)
 
     with ledger.database.write() as session:
-        kept_back = hot_path.mark_in_flight(session.connection(), ready, owner=ledger.one.id, now=NOW)
+        kept_back = claims.mark_in_flight(session.connection(), ready, owner=ledger.one.id, now=NOW)
 
     assert kept_back == {left.delivery_id: Withheld.LEFT, gone.delivery_id: False}
     found = [
@@ -367,7 +367,7 @@ def test_a_dead_workers_last_commit_that_lands_while_it_is_settled_is_seen(
     job = ledger.claim(ledger.one.id)[0]
     found: list[tuple[int, int]] = []
     with ledger.database.write() as session:
-        hot_path.mark_in_flight(
+        claims.mark_in_flight(
             session.connection(), {job.delivery_id: (job, NOW)}, owner=ledger.one.id, now=NOW
         )
         settling = threading.Thread(target=lambda: found.append(ledger.reap(ledger.one.id, resend=False)))
@@ -384,7 +384,7 @@ def test_a_dead_workers_last_commit_that_lands_while_it_is_settled_is_seen(
 def test_whoever_leaves_while_a_mark_is_committed_waits_for_it(ledger: Ledger) -> None:
     job = ledger.claim(ledger.one.id)[0]
     with ledger.database.write() as session:
-        assert not hot_path.mark_in_flight(
+        assert not claims.mark_in_flight(
             session.connection(), {job.delivery_id: (job, NOW)}, owner=ledger.one.id, now=NOW
         )
         leaving = threading.Thread(target=ledger.set_subscription, args=(job, SubscriptionState.ENDED))

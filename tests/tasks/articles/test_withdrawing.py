@@ -20,7 +20,7 @@ from digest.models import (
 )
 from digest.store.articles import withdrawals
 from digest.store.database import Database
-from digest.store.delivery import deliveries, hot_path
+from digest.store.delivery import claims, deliveries
 from digest.store.editions import variants
 from digest.tasks.articles import withdrawing
 from digest.tasks.composing.variants import Variants
@@ -99,21 +99,19 @@ def test_a_claim_composed_before_is_composed_anew(newsroom: Newsroom) -> None:
     newsroom.compile()
     owner = newsroom.worker.id
     with newsroom.database.write() as session:
-        (job,) = hot_path.claim(session.connection(), owner=owner, now=NOW, size=1)
+        (job,) = claims.claim(session.connection(), owner=owner, now=NOW, size=1)
 
     withdraw(newsroom, wrong)
 
     with newsroom.database.write() as session:
         connection = session.connection()
-        kept_back = hot_path.mark_in_flight(connection, {job.delivery_id: (job, NOW)}, owner=owner, now=NOW)
+        kept_back = claims.mark_in_flight(connection, {job.delivery_id: (job, NOW)}, owner=owner, now=NOW)
         assert kept_back == {job.delivery_id: False}
         deliveries.release(session, [job], owner=owner, now=NOW)
     with newsroom.database.write() as session:
         connection = session.connection()
-        (again,) = hot_path.claim(connection, owner=owner, now=NOW, size=1)
-        assert not hot_path.mark_in_flight(
-            connection, {again.delivery_id: (again, NOW)}, owner=owner, now=NOW
-        )
+        (again,) = claims.claim(connection, owner=owner, now=NOW, size=1)
+        assert not claims.mark_in_flight(connection, {again.delivery_id: (again, NOW)}, owner=owner, now=NOW)
     assert list(Variants(newsroom.database).take(again.variant_id).articles) == [right]
 
 

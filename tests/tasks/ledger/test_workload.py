@@ -10,7 +10,7 @@ from digest.job_queue import create_tables
 from digest.models import DeliveryState
 from digest.store import schema
 from digest.store.database import Database
-from digest.store.delivery import hot_path
+from digest.store.delivery import claims
 from digest.store.workers import WorkerLock
 from digest.tasks.ledger.workload import DEAD_AFTER, describe_workload
 from tests.support.compilation import NOW, Newsroom
@@ -28,7 +28,7 @@ def test_a_worker_is_told_with_what_it_has_under_way_and_no_more_once_it_is_dead
     newsroom.compile()
     other = WorkerLock.acquire(newsroom.database, host="mail-2", pid=7, now=NOW)
     with newsroom.database.write() as session:
-        hot_path.claim(session.connection(), owner=other.id, now=NOW, size=2)
+        claims.claim(session.connection(), owner=other.id, now=NOW, size=2)
 
     told = describe_workload(newsroom.database, NOW)["workers"]
     other.die()
