@@ -63,9 +63,12 @@ def test_a_status_that_has_not_changed_is_printed_again_without_what_is_slow(idl
     for given in (["status"], ["status", "--json"], ["status", "--quiet"]):
         note_path("status", idle.config).unlink(missing_ok=True)
         found, _ = run_and_list_slow(idle, *given)
-        again, imported = run_and_list_slow(idle, *given)
+        for _ in range(3):  # PostgreSQL may clean up a table in between, which is a change too
+            again, imported = run_and_list_slow(idle, *given)
+            assert again == found
+            if imported <= {"psycopg", "tomllib"}:
+                break
 
-        assert again == found
         assert imported <= {"psycopg", "tomllib"}
     assert note_path("status", idle.config).stat().st_mode & 0o777 == 0o600
 
