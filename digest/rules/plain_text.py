@@ -20,6 +20,12 @@ _ROMAN = (
     (10, "x"), (9, "ix"), (5, "v"), (4, "iv"), (1, "i"),
 )  # fmt: skip
 _LARGEST_ROMAN = 3_999
+_NUMBER = re.compile(r"-?[0-9]{1,4}")
+
+
+def stated_number(value: str | None, otherwise: int) -> int:
+    """Return the number that an attribute states (`start="-3"`), or another if it states none."""
+    return int(value) if value and _NUMBER.fullmatch(value) else otherwise
 
 
 def raised(text: str, before: str) -> str:

@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass, field
 
 from digest.articles.html.trees import Element, read_tree, words_of
-from digest.rules.plain_text import item_label, lowered, raised
+from digest.rules.plain_text import item_label, lowered, raised, stated_number
 from digest.rules.text_tables import Cell, table_lines
 
 _INLINE = re.compile(r"</?(?:a|b|code|em|i|s|strong|sub|sup|u)(?:\s[^>]*)?>")
@@ -183,8 +183,7 @@ class _Layout(_Lines):
             if item.tag != "li":
                 self._take(item, 0)
                 continue
-            value = item.get("value") or ""
-            number = int(value) if value.lstrip("-").isdecimal() else number
+            number = stated_number(item.get("value"), number)
             is_ordered = element.tag == "ol"
             marker = f"{item_label(number, element.get('type'))}. " if is_ordered else "* "
             self.marker, self.indent = indent + marker, indent + " " * len(marker)
@@ -233,12 +232,10 @@ def _cell(cell: Element) -> Cell:
 
 
 def _span(cell: Element, name: str) -> int:
-    given = cell.get(name) or ""
-    return int(given) if given.isdecimal() else 1
+    return max(stated_number(cell.get(name), 1), 0)
 
 
 def _start(element: Element) -> int:
     """Return the number of a list's first item; a reversed one counts down to 1."""
-    if (start := element.get("start")) and start.lstrip("-").isdecimal():
-        return int(start)
-    return len(element.findall("li")) if element.get("reversed") is not None else 1
+    first = len(element.findall("li")) if element.get("reversed") is not None else 1
+    return stated_number(element.get("start"), first)

@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 from itertools import groupby
 from string import ascii_lowercase
 
-from digest.rules.plain_text import item_label, lowered, raised
+from digest.rules.plain_text import item_label, lowered, raised, stated_number
 from digest.rules.text_tables import Cell, table_lines, width
 
 _BLOCKS = frozenset({
@@ -84,8 +84,7 @@ class _Reader(HTMLParser):
         if tag in _BLOCKS:
             self._end()
         if tag in ("ul", "ol"):
-            start = values.get("start") or ""
-            first = int(start) if start.lstrip("-").isdecimal() else 1
+            first = stated_number(values.get("start"), 1)
             step = -1 if "reversed" in values else 1
             self._lists.append(_List(tag == "ol", first - step, values.get("type"), step))
         elif tag == "li":
@@ -163,7 +162,7 @@ class _Reader(HTMLParser):
         if not self._lists or not self._lists[-1].ordered:
             return f"{indent}- "
         current = self._lists[-1]
-        current.number = int(value) if value.lstrip("-").isdecimal() else current.number + current.step
+        current.number = stated_number(value, current.number + current.step)
         return f"{indent}{item_label(current.number, current.kind)}. "
 
     def _mark(self, url: str) -> str:
@@ -243,8 +242,7 @@ class _Table:
         return self.rows[-1][-1] if self.rows and self.rows[-1] else None
 
     def _begin_cell(self, tag: str, values: dict[str, str | None]) -> None:
-        spans = [values.get(name) or "" for name in ("colspan", "rowspan")]
-        columns, rows = (int(span) if span.isdecimal() else 1 for span in spans)
+        columns, rows = (max(stated_number(values.get(name), 1), 0) for name in ("colspan", "rowspan"))
         if not self.rows:
             self.rows.append([])
         self.rows[-1].append(_TableCell(Cell("", tag == "th", columns, rows)))

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from digest.articles.html.cleaning import clean_html, plain_text
 from digest.articles.html.to_text import layout_of, lines_of
+from digest.mail.rendering.plaintext import plain
 
 PARTS = [
     "<p>", "</p>", "<p>", "</p>", "<br>", "<br/>", "<h2>", "</h2>", "<h5>", "</h5>", "<blockquote>", "</blockquote>",
@@ -72,3 +73,15 @@ def test_what_needs_a_layout_does_not_go_the_short_way(fragment: str) -> None:
 )  # fmt: skip
 def test_the_text_keeps_what_a_block_means(fragment: str, text: str) -> None:
     assert plain_text(clean_html(fragment, "https://a.example/")) == text
+
+
+@pytest.mark.parametrize("stated", ["--5", "-", "9" * 5_000, "-" + "9" * 5_000, "٣٤", "1e3", " 7 ", "²"])
+@pytest.mark.parametrize("place", ["ol start", "li value", "td colspan", "td rowspan"])
+def test_a_number_that_is_none_numbers_nothing(place: str, stated: str) -> None:
+    tag, name = place.split()
+    words = "<ol><li>one</li><li>two</li></ol><table><tr><td>a</td><td>b</td></tr></table>"
+    marked = words.replace(f"<{tag}>", f'<{tag} {name}="{stated}">', 1)
+
+    assert layout_of(marked) == layout_of(words)
+    assert plain_text(marked) == plain_text(words)
+    assert plain(marked) == plain(words)
