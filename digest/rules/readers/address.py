@@ -18,7 +18,12 @@ _SHOWN = 80
 # Invisible characters that pages and spreadsheets leave in addresses: soft hyphens, zero-width spaces,
 # directional and byte order marks. None is ever part of one. A directional override inside an address
 # (U+202E) is a trick, and refused.
-_INVISIBLE = re.compile("[\u00ad\u200b\u200e\u200f\u2060\ufeff]")
+_INVISIBLE = re.compile(
+    "[\u00ad\u034f\u061c\u180e\u200b-\u200f\u2060-\u2064\u2066-\u2069\ufe00-\ufe0f\ufeff]"
+)
+_AS_ASCII = {wide: wide - 0xFEE0 for wide in range(0xFF01, 0xFF5F)} | {0x3002: ord(".")}
+"""The wide forms of ASCII that a Japanese or Chinese keyboard types."""
+
 _AROUND = frozenset({"Zs", "Cf"})
 
 _ATEXT = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
@@ -48,13 +53,18 @@ def normalise(text: str) -> Address:
     """
     typed = text.strip(" ")
     if not typed.isascii():
-        typed = _strip_blanks(_INVISIBLE.sub("", typed))
+        typed = _strip_blanks(_INVISIBLE.sub("", narrowed(typed)))
     elif len(typed) <= _LONGEST and _PLAIN.fullmatch(typed):
         # The library accepts these as well, and takes much longer; a test compares the two.
         local, _, host = typed.partition("@")
         host = host.lower()
         return Address(f"{local}@{host}", f"{local.lower()}@{host}")
     return _validate(typed)
+
+
+def narrowed(text: str) -> str:
+    """Return a text whose wide letters and signs are ASCII if it has a wide @ or dot: `ann＠a．example`."""
+    return text.translate(_AS_ASCII) if any(sign in text for sign in "\uff20\uff0e\u3002") else text
 
 
 def _strip_blanks(text: str) -> str:

@@ -7,7 +7,7 @@ _CANDIDATES = (
     "cp1252", "mac_roman", "cp1250", "cp1254", "cp1251", "cp1253", "cp1257", "mac_latin2", "mac_cyrillic",
     "cp850", "cp866", "koi8_r", "cp932", "gb18030", "big5", "cp949", "latin-1",
 )  # fmt: skip
-_USUAL = frozenset("äöüßéèêëàâáãåæøœçñíìîïóòôõúùûýÿąćęłńśźżčďěňřšťůžőűăâîșțşğıİÄÖÜÉÈÀÁÅÆØÇÑŁŚŽŠČŘÓÚÍÂÎŞ")
+_USUAL = frozenset("äöüßéèêëàâáãåæøœçñíìîïóòôõúùûýÿąćęłńśźżčďěňřšťůžőűăâîșțşğĞıİÄÖÜÉÈÀÁÅÆØÇÑŁŚŽŠČŘÓÚÍÂÎŞ")
 _FREQUENT = frozenset("оеаинтсрвлкмдпуОАИαοιεστνρηκπλυάόίέήύώς")
 _EAST_ASIAN = ("CJK", "HIRAGANA", "KATAKANA", "HANGUL", "BOPOMOFO")
 _ENOUGH = 20_000

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from digest.rules.readers.address import narrowed
 from digest.rules.readers.list_states import squeeze
 
 DELIMITERS = ",;\t|"
@@ -14,6 +15,7 @@ _INVISIBLE = "\ufeff\u200b\u200c\u200d\u200e\u200f\u2060\u00ad\u00a0\u202a\u202c
 _ADDRESS = re.compile(
     r"(?:[^<>@]*<)?(?:mailto:)?[^\s@<>,;|:\"()\[\]]+@[^\s@<>,;|:\"()\[\]]+>?", re.IGNORECASE
 )
+_LISTED = re.compile(r"\A(?:\d{1,6}[.)]|[*\u2022\u00b7\u2013-])\s+(?=\S)")
 _HEADER_WITHIN = 30
 _ENOUGH = 3  # rows that show that columns have no name
 
@@ -47,7 +49,21 @@ def count_cells(cells: Sequence[str]) -> int:
 
 def looks_like_address(cell: str) -> bool:
     """Return whether a cell holds one address, alone or after a name: `Ann <ann@a.example>`."""
-    return "@" in cell and _ADDRESS.fullmatch(cell.strip(_INVISIBLE)) is not None
+    if "@" not in cell and "\uff20" not in cell:
+        return False
+    bare = unlisted(narrowed(cell.strip(_INVISIBLE)))
+    return _ADDRESS.fullmatch(bare) is not None or len(parted(bare)) > 1
+
+
+def unlisted(cell: str) -> str:
+    """Return a cell without the number or bullet of a list in front of it."""
+    return _LISTED.sub("", cell)
+
+
+def parted(cell: str) -> list[str]:
+    """Return the addresses of a cell that holds several with blanks between them, else the cell."""
+    parts = cell.split() if cell.count("@") > 1 and "<" not in cell else []
+    return parts if parts and all(map(_ADDRESS.fullmatch, parts)) else [cell]
 
 
 def read_layout(lines: Sequence[str], names: Sequence[str]) -> ListLayout | None:

@@ -103,9 +103,9 @@ class ListCatalogue:
             if place == address or form in passed:
                 continue
             cells = [row[place] for row in sample if place < len(row)]
-            column = self._state_column(name, form, tool)
-            if column is None and tool is None:
-                column = self._untold(name, form, cells)
+            column = self._state_column(name, form, tool, cells)
+            if column is None and (tool is None or form not in tool.ignored):
+                column = self._untold(name, form, cells, is_known=tool is not None)
             if column is not None and not self._is_region(form, forms, column, cells):
                 states.append((place, column))
         roles: dict[str, int] = {"email": address}
@@ -140,7 +140,9 @@ class ListCatalogue:
                     return mark
         return None
 
-    def _state_column(self, name: str, form: str, tool: Tool | None) -> StateColumn | None:
+    def _state_column(
+        self, name: str, form: str, tool: Tool | None, cells: Sequence[str]
+    ) -> StateColumn | None:
         if tool is not None and form in tool.columns:
             return _from_table(name, self.words, tool.columns[form])
         if tool is not None and form in tool.ignored:
@@ -154,6 +156,10 @@ class ListCatalogue:
         parts = squeezed(_split(name))
         if parts & self._states["words"] and not parts & self._states["unless"]:
             return StateColumn(name, self.words)
+        if form.endswith(_ENDS_AS_STATE) and not parts & self._states["unless"]:
+            column = StateColumn(name, self.words)
+            if any(map(column.knows, cells)):
+                return column
         if not parts & self._unmarked:
             for state, stems in self._marks:
                 if any(stem in form for stem in stems):
@@ -168,17 +174,17 @@ class ListCatalogue:
                 )
         return None
 
-    def _untold(self, name: str, form: str, cells: list[str]) -> StateColumn | None:
-        """Return how a column is read whose name says nothing, in a file of no known tool.
+    def _untold(self, name: str, form: str, cells: list[str], *, is_known: bool) -> StateColumn | None:
+        """Return how a column is read whose name says nothing, neither to us nor to its tool.
 
-        If all of its cells are states, it is a state column. Otherwise a cell that tells a departure has its
-        row refused: neither taking that person nor suppressing them would be safe.
+        If all of its cells are states, it is a state column, unless the tool is known. Otherwise a cell that
+        tells a departure has its row refused: neither taking that person nor suppressing them would be safe.
         """
         parts = squeezed(_split(name))
         if form in self._roles or parts & self._states["unless"]:
             return None
         filled = {squeeze(cell) for cell in cells if cell.strip()}
-        if filled and filled <= self.words.states.keys():
+        if not is_known and filled and filled <= self.words.states.keys():
             return StateColumn(name, self.words)
         gone = {word: ListState.UNKNOWN for word, state in self.words.states.items() if state in GONE}
         del gone["left"]  # a side, as often
@@ -191,6 +197,7 @@ class ListCatalogue:
 
 
 _WHEN = frozenset(("at", "on", "am", "date", "datum", "le", "el", "is", "was", "has", "been"))
+_ENDS_AS_STATE = ("status", "statut", "zustand")  # "Abonnementsstatus", "Prenumerationsstatus"
 _SILENT = Words({}, frozenset(), frozenset())
 
 

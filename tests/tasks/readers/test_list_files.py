@@ -42,7 +42,7 @@ def test_a_list_is_read_in_the_encoding_that_it_has(
     ("name", "encoding"),
     [
         ("Łukasz Żółć", "cp1250"), ("Иван Петров", "cp1251"), ("Иван Петров", "koi8_r"), ("Γιώργος Παπάς", "cp1253"),
-        ("Şükrü Işık", "cp1254"), ("山田太郎", "cp932"), ("陳大文", "big5"), ("O’Hara – Müller", "cp1252"), ("José Muñoz", "mac_roman"),
+        ("Şükrü Işık", "cp1254"), ("Şükrü Işık Ğ", "cp1254"), ("山田太郎", "cp932"), ("陳大文", "big5"), ("O’Hara – Müller", "cp1252"), ("José Muñoz", "mac_roman"),
     ],
 )  # fmt: skip
 def test_a_code_page_is_guessed_from_its_letters(tmp_path: Path, name: str, encoding: str) -> None:
@@ -84,6 +84,13 @@ def test_an_encoding_that_is_named_is_not_guessed(readers: Readers, tmp_path: Pa
         "email,name\n\ufeffann@a.\u00adexample,Ann\n",
         "email\rann@a.example\r",
         '"email"\n"ann@a.example"\n',
+        "1. ann@a.example\n",
+        "* ann@a.example\n",
+        "- Ann <ann@a.example>\n",
+        "'ann@a.example'\n",
+        "email\nann＠a．example\n",
+        "email\nann@a.example.\n",
+        "email\n\u2066ann@\u200da.example\u2069\n",
     ],
 )
 def test_the_addresses_are_found_wherever_they_stand(readers: Readers, tmp_path: Path, text: str) -> None:
@@ -98,6 +105,8 @@ def test_a_list_may_hold_several_addresses_a_line(readers: Readers, tmp_path: Pa
     report = take(readers, tmp_path / "to.txt", "d@a.example, e@a.example, Fay <f@a.example>\n")
     assert report.added == 3
     assert show(readers, "f@a.example")["name"] == "Fay"
+    report = take(readers, tmp_path / "pasted.txt", "g@a.example h@a.example\ti@a.example\nj@a.example\n")
+    assert (report.added, report.rejected_count) == (4, 0)
 
 
 def test_in_a_list_without_a_header_a_word_of_a_departure_counts(readers: Readers, tmp_path: Path) -> None:

@@ -50,6 +50,35 @@ EXPORTS = {
         "in@a.example;Ina;G;Suscrito;2;1", "gone@a.example;Gus;G;Suscripción cancelada;2;2", "gone2@a.example;B;B;Depurado;2;3",
         "no@a.example;N;N;No suscrito;2;4", "no2@a.example;N;N;Archivado;2;5",
     ],
+    ("Mailchimp", "nl.csv"): [
+        "E-mailadres,Voornaam,Abonnementsstatus,MEMBER_RATING,LEID",
+        "in@a.example,Ina,Geabonneerd,2,1", "gone@a.example,Gus,Uitgeschreven,2,2", "gone2@a.example,B,Opgeschoond,2,3",
+        "no@a.example,N,Niet geabonneerd,2,4", "no2@a.example,N,Gearchiveerd,2,5",
+    ],
+    ("Mailchimp", "pt.csv"): [
+        "Endereço de e-mail,Nome,Status de marketing por e-mail,MEMBER_RATING,LEID",
+        "in@a.example,Ina,Inscrito,2,1", "gone@a.example,Gus,Cancelou a inscrição,2,2", "gone2@a.example,B,Limpo,2,3",
+        "no@a.example,N,Não inscrito,2,4",
+    ],
+    ("Mailchimp", "it.csv"): [
+        "Indirizzo e-mail,Nome,Cognome,Stato dell'iscrizione,MEMBER_RATING,LEID",
+        "in@a.example,Ina,G,Iscritto,2,1", "gone@a.example,Gus,G,Disiscritto,2,2", "gone2@a.example,B,B,Pulito,2,3",
+        "no@a.example,N,N,Archiviato,2,4",
+    ],
+    # A heading that its tool does not have, over words of departures.
+    ("Mailchimp", "sv.csv"): [
+        "E-postadress,Förnamn,MEMBER_RATING,LEID,Prenumeration",
+        "in@a.example,Ina,2,1,Prenumererar", "no@a.example,Gus,2,2,Avregistrerad", "no2@a.example,B,2,3,Rensad",
+    ],
+    ("Google Groups", "members.csv"): [
+        "Email address,Nickname,Group status,Email status,Email preference,Posting permissions,Join year",
+        "in@a.example,Ina,member,,each message,allowed,2025", "gone@a.example,Gus,member,bouncing,each message,allowed,2025",
+        "ask@a.example,Ann,invited,,each message,allowed,2025", "no@a.example,N,member,,no email,allowed,2025",
+    ],
+    ("", "prenumerationsstatus.csv"): [
+        "email,Prenumerationsstatus,Leveransstatus",
+        "in@a.example,prenumererar,skickad", "gone@a.example,avregistrerad,skickad",
+    ],
     ("Substack", "email_list.csv"): [
         "email,active_subscription,expiry,plan,email_disabled,created_at,first_payment_at",
         "in@a.example,false,,other,false,2025-01-01,", "in2@a.example,true,2027-01-01,yearly,false,2025-01-01,2025-01-02",

@@ -17,7 +17,9 @@ from digest.rules.readers.list_layout import (
     count_cells,
     first_names,
     looks_like_address,
+    parted,
     read_layout,
+    unlisted,
 )
 from digest.rules.readers.list_states import GONE, ListState, RowVerdict, worse
 from digest.rules.readers.list_tools import ListCatalogue, ReadingPlan
@@ -197,7 +199,7 @@ def _rows(file: ListFile, layout: ListLayout, reader: RowReader, report: ImportR
 def _bare(reader: RowReader, line: int, cells: list[str], report: ImportReport) -> Iterator[ListRow]:
     """Read a row of a list without a header: every cell is an address, or one of them is."""
     filled = [cell for cell in cells if cell.strip()]
-    found = [cell for cell in filled if looks_like_address(cell)]
+    found = [one for cell in filled if looks_like_address(cell) for one in parted(unlisted(cell.strip()))]
     for cell in found or filled[:1]:
         try:
             yield reader.read_person(line, cells, cell)

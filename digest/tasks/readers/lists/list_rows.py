@@ -13,6 +13,7 @@ from digest.clock import time_zones
 from digest.errors import InputError
 from digest.rules.readers.address import Address, normalise
 from digest.rules.readers.consent import EVERY_TOPIC
+from digest.rules.readers.list_layout import unlisted
 from digest.rules.readers.list_states import RowVerdict, judge_row
 from digest.rules.readers.list_tools import ReadingPlan
 from digest.settings import DigestSettings
@@ -170,7 +171,9 @@ def without_apostrophe(cell: str) -> str:
 
 
 def _part(cell: str) -> tuple[str, str]:
-    cell = cell.rstrip(" ,;")
+    cell = unlisted(cell).rstrip(" ,;.")
+    if len(cell) > 2 and cell[0] == cell[-1] == "'":
+        cell = cell[1:-1]
     if "<" in cell and (match := _NAMED.fullmatch(cell)):
         return match["address"].removeprefix("mailto:").strip(), _tidy(match["name"])
     if cell.endswith(")") and (match := _COMMENTED.fullmatch(cell)):
