@@ -168,6 +168,30 @@ def test_the_day_of_an_operator_an_editor_and_a_publisher(day: Day, script: bool
     assert "moved to Quay Street." in text.get_content()
 
 
+def test_a_block_that_was_saved_is_not_offered_again_and_one_that_was_not_is(day: Day) -> None:
+    page, warning = day.sign_in(BEN, script=True, width=1280), "Text that you typed earlier was not saved."
+    page.on("dialog", lambda dialog: dialog.accept())  # whoever leaves is warned
+
+    def write(text: str, button: str) -> None:
+        page.goto(f"{day.url}{Newsdesk.PATH}/block/new")
+        page.get_by_label("Text, in Markdown").fill(text)
+        press(page.get_by_role("button", name=button))
+
+    write("We moved.", "Save")
+    page.get_by_role("group", name="Free block 1").wait_for()
+    page.goto(f"{day.url}{Newsdesk.PATH}/block/new")
+    assert page.get_by_text(warning).count() == 0
+
+    write("We moved again.", "Preview the text")
+    page.get_by_role("region", name="How the block looks").wait_for()
+    press(page.get_by_role("link", name="Cancel"))
+    press(page.get_by_role("button", name="Add the note"))
+    page.goto(f"{day.url}{Newsdesk.PATH}/block/new")
+    page.get_by_text(warning).wait_for()
+    press(page.get_by_role("button", name="Restore it"))
+    assert page.get_by_label("Text, in Markdown").input_value() == "We moved again."
+
+
 def test_axe_finds_nothing_on_the_pages_of_lists_segments_blocks_and_drafts(day: Day) -> None:
     if importlib.util.find_spec("axe_playwright_python") is None:
         skip_unless_ci("no axe here: run `uv sync --group ci`")

@@ -25,6 +25,7 @@ from digest.store.editions import cadence_readers, sums
 from digest.tasks.desk.agenda import describe_progress
 from digest.tasks.figures.sums import keep_sums
 from digest.tasks.ledger.audit import account, sum_up
+from digest.tasks.ledger.running import RunningSums
 from tests.benchmarks.readers import load_readers
 from tests.support.statements import recorded
 
@@ -116,13 +117,42 @@ def test_reasons_are_kept_of_large_editions_and_those_of_few_readers_together(
     small = enter(readers, [REFUSED, "550 r1@readers.example is unknown"], day=2)
     keep_sums(readers, settings, NOW)
     with readers.read() as session:
-        assert describe_progress(session, large).reasons == [
+        assert describe_progress(session, large, RunningSums(), NOW).reasons == [
             ("failed", REFUSED, 6), ("failed", "other reasons, each of fewer than five readers", 3)
         ]  # fmt: skip
-        assert len(describe_progress(session, small).reasons) == 2
+        assert len(describe_progress(session, small, RunningSums(), NOW).reasons) == 2
         kept = [one.model_dump_json() for one in session.exec(select(EditionSums))]
     assert len(kept) == 2
     assert "readers.example" not in "".join(kept)
+
+
+def test_a_large_edition_that_is_delivered_is_counted_every_ten_seconds_for_all_who_look(
+    readers: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    large, small = enter(readers, [REFUSED], accepted=9), enter(readers, [REFUSED], day=2)
+    monkeypatch.setattr(sums, "LARGE", 10)
+    running = RunningSums()
+    with readers.write() as session:
+        for edition in (large, small):
+            edition.state, edition.finished_at = EditionState.FROZEN, None
+            session.add(edition)
+
+    def failed(edition: Edition, at: datetime) -> tuple[int, int]:
+        with readers.read() as session:
+            shown = running.count_states(session, edition, at).get("failed", 0)
+            return shown, sum(number for _, _, number in running.count_reasons(session, edition, at))
+
+    assert failed(large, NOW) == failed(small, NOW) == (1, 1)
+    with readers.write() as session:
+        session.exec(update(Delivery).values(state=DeliveryState.FAILED, reason=REFUSED))
+
+    soon, later = NOW + timedelta(seconds=9), NOW + timedelta(seconds=10)
+    with recorded(readers.engine) as statements:
+        assert failed(large, soon) == (1, 1)
+    assert statements == []
+    assert failed(small, soon) == (4, 4), "a small one is counted for each look"
+    assert failed(large, later) == (10, 10)
+    assert failed(large, NOW - timedelta(seconds=1)) == (10, 10), "a clock that was set back counts anew"
 
 
 def give(database: Database, edition: Edition, *lists: tuple[list[int], list[int]]) -> None:

@@ -11,9 +11,9 @@ from digest.models.cadence import RESERVED
 from digest.models.row import row_id
 from digest.rules.editions.cadence import Occurrence
 from digest.settings import DigestSettings, Settings
-from digest.store.delivery import deliveries
-from digest.store.editions import cadence_readers, drafts, editions, sums
+from digest.store.editions import cadence_readers, drafts, editions
 from digest.tasks.editions.coming import next_occurrence
+from digest.tasks.ledger.running import RunningSums
 
 PAGE = 50
 """How many editions a page of the list has."""
@@ -116,13 +116,14 @@ def find_entry(session: Session, settings: Settings, name: EditionName, now: dat
     return _coming(session, digest, name.cadence, coming) if coming.period == name.period else None
 
 
-def describe_progress(session: Session, edition: Edition) -> EditionProgress:
+def describe_progress(
+    session: Session, edition: Edition, running: RunningSums, now: datetime
+) -> EditionProgress:
     """Return the progress of an edition that was made."""
-    is_over = edition.state == EditionState.FINISHED
     return EditionProgress(
-        sums.count_states(session, edition).get(DeliveryState.DEFERRED, 0),
-        sums.count_reasons(session, edition),
-        None if is_over else deliveries.next_due_at(session, row_id(edition)),
+        running.count_states(session, edition, now).get(DeliveryState.DEFERRED, 0),
+        running.count_reasons(session, edition, now),
+        running.next_due_at(session, edition, now),
     )
 
 

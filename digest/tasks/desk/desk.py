@@ -9,13 +9,14 @@ from digest.settings import Settings
 from digest.store.database import Database
 from digest.tasks.composing.composer import Composer
 from digest.tasks.editions.fitting import KeptIndex
+from digest.tasks.ledger.running import RunningSums
 
 
 @dataclass(frozen=True, slots=True)
 class Desk:
     """The desk of one publication: its database, composer, relay, and sources of ids and tokens.
 
-    `related` is what its previews find related articles by.
+    `related` is what its previews find related articles by, `running` counts what is being delivered.
     """
 
     database: Database
@@ -27,6 +28,7 @@ class Desk:
     new_id: Callable[[], str]
     new_token: Callable[[], str]
     related: KeptIndex = field(default_factory=KeptIndex)
+    running: RunningSums = field(default_factory=RunningSums)
 
     @property
     def keys(self) -> tuple[bytes, ...]:

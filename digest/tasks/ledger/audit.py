@@ -59,15 +59,16 @@ def audit(session: Session, edition: str | None = None) -> dict[str, Any]:
 
 def account(session: Session, edition: Edition) -> Account:
     """Count an edition's deliveries, each once by its state."""
-    return _account(edition, deliveries.count_states(session, row_id(edition)))
+    return account_of(edition, deliveries.count_states(session, row_id(edition)))
 
 
 def sum_up(session: Session, edition: Edition) -> Account:
     """Return an edition's sum for those who look at it: that of a finished one has been counted."""
-    return _account(edition, sums.count_states(session, edition))
+    return account_of(edition, sums.count_states(session, edition))
 
 
-def _account(edition: Edition, counts: Mapping[str, int]) -> Account:
+def account_of(edition: Edition, counts: Mapping[str, int]) -> Account:
+    """Return an edition's sum from its deliveries by state."""
     return Account(
         edition.digest,
         edition.cadence,

@@ -11,7 +11,7 @@ from digest.models import EditionState
 from digest.tasks.alerts.alerts import list_shown
 from digest.tasks.desk.agenda import EditionFilter, count_subscribed, list_agenda, list_entries
 from digest.tasks.inbound.letters import count_new
-from digest.tasks.ledger.audit import sum_up
+from digest.tasks.ledger.audit import account_of
 from digest.web.desk.access import HOME
 from digest.web.desk.pages import DeskPages
 
@@ -46,8 +46,14 @@ class HomePages:
                 if entry.name.path not in {one["path"] for one in alerts}
             ]
             readers = {str(one.coming.name): count_subscribed(session, one.coming.name) for one in agenda}
-            sums = {str(one.last.name): sum_up(session, one.last.edition)
-                    for one in agenda if one.last and one.last.edition}  # fmt: skip
+            running = self._front.desk.running
+            sums = {
+                str(one.last.name): account_of(
+                    one.last.edition, running.count_states(session, one.last.edition, now)
+                )
+                for one in agenda
+                if one.last and one.last.edition
+            }
         return self._front.show(
             request,
             "home",

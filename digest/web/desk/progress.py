@@ -15,7 +15,7 @@ from digest.tasks.desk.desk import Desk
 from digest.tasks.desk.draft_versions import Edit
 from digest.tasks.desk.pausing import pause_edition, resume_edition, retry_edition
 from digest.tasks.desk.receivers import count_receivers
-from digest.tasks.ledger.audit import slowed_by, sum_up
+from digest.tasks.ledger.audit import account_of, slowed_by
 from digest.web.desk.pages import DeskPages, sentence
 
 
@@ -73,8 +73,9 @@ class ProgressPages:
         if entry.edition is None:
             raise InputError("the edition is not made yet")
         contents = list_contents(session, entry.edition)
-        progress = describe_progress(session, entry.edition)
-        total = sum_up(session, entry.edition)
+        running, now = self._front.desk.running, self._front.now()
+        progress = describe_progress(session, entry.edition, running, now)
+        total = account_of(entry.edition, running.count_states(session, entry.edition, now))
         return {
             "contents": contents,
             "corrections": list_corrections(session, entry, contents),

@@ -11,7 +11,7 @@ from digest.settings import Settings
 from digest.tasks.desk.agenda import EditionFilter, count_subscribed, list_entries
 from digest.tasks.desk.calendar import CalendarEntry, list_calendar
 from digest.tasks.figures.daily import list_figures
-from digest.tasks.ledger.audit import sum_up
+from digest.tasks.ledger.audit import account_of
 from digest.web.desk.pages import DeskPages
 from digest.web.newsroom.figures import Figure, draw_growth
 
@@ -109,7 +109,8 @@ class FrontValues:
                     continue
                 states = known.get(str(entry.name))
                 if states is None or entry.state != "finished":
-                    sums = sum_up(session, entry.edition)
+                    counts = desk.running.count_states(session, entry.edition, self._front.now())
+                    sums = account_of(entry.edition, counts)
                     states, remaining = {"accepted": sums.accepted, "failed": sums.failed}, sums.open
                 else:
                     remaining = 0

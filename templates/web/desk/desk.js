@@ -11,6 +11,14 @@
     fit();
   }
 
+  // A form that was taken leads to a page that says so, often another one: what was kept of it is done with.
+  const SENT = "draft sent";
+  try {
+    const sent = sessionStorage.getItem(SENT);
+    sessionStorage.removeItem(SENT);
+    if (sent && new URLSearchParams(location.search).has("said")) localStorage.removeItem(sent);
+  } catch { /* no storage: nothing was kept */ }
+
   const form = document.getElementById("draft");
   if (!form) return;
   const fields = () => [...form.elements].filter((one) => one.matches("input:not([type=hidden]), textarea, select"));
@@ -30,6 +38,7 @@
     try {
       if (isUnsaved()) localStorage.setItem(key, JSON.stringify(kept));
       else localStorage.removeItem(key);
+      if (submitted) sessionStorage.setItem(SENT, key);
     } catch { /* no storage: the warning on leaving stays */ }
   };
   const restore = () => {
