@@ -1,6 +1,5 @@
 """The desk's whole story in a real browser: from an empty desk to readers' mailboxes and the archive."""
 
-import importlib.util
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -12,8 +11,8 @@ import pytest
 from digest.sending import send_due
 from digest.settings import load_settings
 from digest.web.server import Server
-from tests.conftest import skip_unless_ci, write_config
-from tests.support.browser import browser, new_context
+from tests.conftest import write_config
+from tests.support.browser import browser, list_violations, new_context
 from tests.support.desks import BEN, MARA, PASSWORD, Clock, Newsdesk
 from tests.support.newsroom import Caught, parse
 
@@ -263,10 +262,6 @@ def test_hostile_articles_run_nothing_on_the_desk_or_in_the_preview(story: Story
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_on_any_page_of_the_desk(story: Story, scheme: str) -> None:
-    if importlib.util.find_spec("axe_playwright_python") is None:
-        skip_unless_ci("no axe here: run `uv sync --group ci`")
-    from axe_playwright_python.base import AXE_SCRIPT
-
     for hours, title in enumerate(["Alps", "Baltic", "Crete"], 1):
         story.newsdesk.publish(title, hours=hours)
     page = story.sign_in(color_scheme=scheme)
@@ -288,9 +283,7 @@ def test_axe_finds_nothing_on_any_page_of_the_desk(story: Story, scheme: str) ->
         if path == "/desk/login":
             page.context.clear_cookies()
         page.goto(story.url + path)
-        page.evaluate(AXE_SCRIPT)
-        result = page.evaluate("axe.run({exclude: [['iframe']]})")
-        found += [f"{path}: {v['id']}: {v['nodes'][0]['html'][:200]}" for v in result["violations"]]
+        found += [f"{path}: {wrong}" for wrong in list_violations(page, frames=False)]
     assert found == []
 
 

@@ -3,7 +3,6 @@
 `SHOTS=FOLDER pytest tests/journeys/test_every_reader_page_in_a_browser.py` keeps a picture of each page.
 """
 
-import importlib.util
 import os
 import re
 from collections.abc import Iterator
@@ -19,9 +18,8 @@ from digest.store.database import Database
 from digest.tasks.readers.readers import Readers
 from digest.web.app import create_app
 from digest.web.server import Server
-from tests.conftest import skip_unless_ci
 from tests.golden.test_readers_pages import name_all
-from tests.support.browser import browser, new_context
+from tests.support.browser import browser, list_violations, new_context
 from tests.support.every_reader_page import open_every_page
 from tests.support.readers import Clock, make_readers
 
@@ -55,8 +53,6 @@ def site(readers: Readers) -> Iterator[str]:
 
 def faults(page: "Page", language: str) -> list[str]:
     """Return what is wrong with the page that the browser shows."""
-    from axe_playwright_python.base import AXE_SCRIPT
-
     root = page.locator("html")
     wrong = []
     if (root.get_attribute("lang"), root.get_attribute("dir")) != (language, direction(language)):
@@ -65,17 +61,13 @@ def faults(page: "Page", language: str) -> list[str]:
         wrong.append("wider than its window")
     if page.get_by_role("heading", level=1).count() != 1:
         wrong.append("not one title")
-    page.evaluate(AXE_SCRIPT)
-    result: Any = page.evaluate("axe.run()")
-    return wrong + [f"{v['id']}: {v['nodes'][0]['html'][:200]}" for v in result["violations"]]
+    return wrong + list_violations(page)
 
 
 @pytest.mark.parametrize(("language", "size", "scheme"), LOOKS)
 def test_axe_finds_nothing_on_any_page_of_a_reader(
     browser: "Browser", readers: Readers, site: str, language: str, size: str, scheme: Any
 ) -> None:
-    if importlib.util.find_spec("axe_playwright_python") is None:
-        skip_unless_ci("no axe here: run `uv sync --group ci`")
     app = create_app(readers, readers.settings, now=Clock())
     headers = {"Accept-Language": language}
     with TestClient(app, follow_redirects=False, headers=headers, raise_server_exceptions=False) as client:
@@ -95,3 +87,16 @@ def test_axe_finds_nothing_on_any_page_of_a_reader(
             found[name] = wrong
     context.close()
     assert found == {}
+
+
+def test_axe_names_what_is_wrong_on_one_page_after_the_other(browser: "Browser") -> None:
+    page = new_context(browser).new_page()
+    whole = '<html lang="en"><title>Harbour</title><main><h1>Harbour</h1>{}</main>'
+    picture = '<img src="data:image/gif;base64,R0lGODlhAQABAAAAACw=">'
+    found = []
+    for content in ("", picture, ""):
+        page.set_content(whole.format(content))
+        found.append([one.partition(":")[0] for one in list_violations(page)])
+    page.context.close()
+
+    assert found == [[], ["image-alt"], []]

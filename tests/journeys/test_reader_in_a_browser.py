@@ -25,7 +25,7 @@ from digest.tasks.readers.readers import Readers
 from digest.web.app import create_app
 from digest.web.server import Server
 from tests.conftest import skip_unless_ci
-from tests.support.browser import browser, new_context
+from tests.support.browser import browser, list_violations, new_context
 from tests.support.readers import link, make_readers, take_token
 
 if TYPE_CHECKING:
@@ -85,11 +85,7 @@ class Walk:
         if not self._script:
             return
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), what
-        from axe_playwright_python.base import AXE_SCRIPT
-
-        page.evaluate(AXE_SCRIPT)
-        result = page.evaluate("axe.run()")
-        self.found += [f"{what}: {v['id']}: {v['nodes'][0]['html'][:200]}" for v in result["violations"]]
+        self.found += [f"{what}: {wrong}" for wrong in list_violations(page)]
 
     def press(self, text: str) -> None:
         """Press the button of this name, and wait for the page that answers."""

@@ -12,7 +12,7 @@ import pytest
 from tests.conftest import skip_unless_ci
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, BrowserContext, Route
+    from playwright.sync_api import Browser, BrowserContext, Page, Route
 
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 _LOCAL = ("127.0.0.1", "localhost", "::1")
@@ -43,6 +43,25 @@ def new_context(browser: "Browser", **options: Any) -> "BrowserContext":
     context.set_default_timeout(60_000)
     context.route("**/*", _only_local)
     return context
+
+
+def list_violations(page: "Page", *, frames: bool = True) -> list[str]:
+    """List what axe finds wrong with the page that is shown, or with all of it but its frames.
+
+    Only that leaves the browser: all that axe tells of a page takes longer to hand over than to find.
+    """
+    if importlib.util.find_spec("axe_playwright_python") is None:
+        skip_unless_ci("no axe here: run `uv sync --group ci`")
+    from axe_playwright_python.base import AXE_SCRIPT
+
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE_SCRIPT)
+    place = "document" if frames else "{exclude: [['iframe']]}"
+    found: list[str] = page.evaluate(
+        f"axe.run({place}, {{resultTypes: ['violations']}}).then(({{violations}}) =>"
+        " violations.map((one) => `${one.id}: ${one.nodes[0].html.slice(0, 200)}`))"
+    )
+    return found
 
 
 def _only_local(route: "Route") -> None:
