@@ -1,5 +1,6 @@
 """Sample content for messages, and strategies that draw what readers and articles may be called."""
 
+import os
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -90,6 +91,17 @@ OWN = ReaderHeaders(
     message_id="<8ed9f3e1a5d01b7708c1e0f1d6a4b2c95a3c7e10@courier.example>",
     unsubscribe_url=VALUES["unsubscribe_url"],
 )
+
+IS_THOROUGH = bool(os.environ.get("THOROUGH"))
+
+
+def examples(count: int) -> int:
+    """Return how many examples to try a property with: all with THOROUGH=1, otherwise a third.
+
+    Each run draws others, so that those of a few days are as many.
+    """
+    return count if IS_THOROUGH else max(8, count // 3)
+
 
 _PARTS = [
     "a", "B", "é", "ñ", "王", "伟", "ليلى", "נועה", "Անի", "😀", "👩‍👩‍👧", " ", "  ",

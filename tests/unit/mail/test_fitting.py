@@ -15,7 +15,7 @@ from digest.models import Form
 from digest.rules.editions.selection import Choice, Chosen
 from digest.rules.editions.shortening import ROOM, fit
 from tests.support.editions import compose
-from tests.support.samples import CONTENT, HEADERS, OWN, POSTAL, VALUES, hostile_text
+from tests.support.samples import CONTENT, HEADERS, OWN, POSTAL, VALUES, examples, hostile_text
 from tests.support.standards import check_digest, parse
 
 RENDERER = Renderer(Path(__file__).parents[3] / "templates" / "email")
@@ -63,7 +63,7 @@ def shown(content: Content, known: Mapping[int, Card], chosen: Chosen) -> Conten
     return replace(content, lead=of[0], sections=sections, related=related, left_out=chosen.left_out)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(25), deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     few=st.lists(cards(), min_size=1, max_size=5),
     times=st.integers(1, 30),

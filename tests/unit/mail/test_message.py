@@ -16,7 +16,7 @@ from digest.mail.rendering.quoted_printable import quoted_printable, splice, ver
 from digest.mail.rendering.renderer import Renderer
 from digest.mail.rendering.skeleton import EncodedSkeleton, encode, frame_of
 from tests.support.editions import compose
-from tests.support.samples import CONTENT, HEADERS, LEAD, OWN, POSTAL, VALUES, hostile_text
+from tests.support.samples import CONTENT, HEADERS, LEAD, OWN, POSTAL, VALUES, examples, hostile_text
 from tests.support.standards import (
     check_digest,
     check_fields,
@@ -37,7 +37,7 @@ def header(raw: bytes, name: str) -> str:
     return str(make_header(decode_header(unfolded(value.replace("\r\n", "")))))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(name=hostile_text, subject=hostile_text, list_name=hostile_text, from_name=hostile_text)
 def test_no_value_can_break_a_header_and_each_is_shown_as_it_is(
     name: str, subject: str, list_name: str, from_name: str
@@ -55,7 +55,7 @@ def test_no_value_can_break_a_header_and_each_is_shown_as_it_is(
     assert parse(raw)["To"].addresses[0].addr_spec == VALUES["address"]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(name=hostile_text)
 def test_a_name_is_shown_in_both_parts_and_breaks_neither(name: str) -> None:
     raw = compose(RENDERING, HEADERS, OWN, VALUES | {"name": name})
@@ -68,7 +68,7 @@ def test_a_name_is_shown_in_both_parts_and_breaks_neither(name: str) -> None:
     assert line.strip() in text
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(title=hostile_text, summary=hostile_text, author=hostile_text)
 def test_hostile_articles_stay_text(title: str, summary: str, author: str) -> None:
     lead = replace(LEAD, title=title, summary=summary, author=author)
@@ -91,7 +91,7 @@ def test_quoted_printable_gives_back_what_it_was_given(text: str) -> None:
         assert not line.endswith((b" ", b"\t"))
 
 
-@settings(max_examples=500)
+@settings(max_examples=examples(500))
 @given(st.text(alphabet="abcXYZ019 .-_/:?=&<>\"'\u00a0\u00e9F\nrom", max_size=320) | hostile_text)
 def test_what_is_taken_verbatim_is_what_encoding_makes_of_it_in_text_and_in_html(text: str) -> None:
     found = verbatim(text)

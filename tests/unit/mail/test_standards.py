@@ -29,6 +29,7 @@ from tests.support.samples import (
     POSTAL,
     STORIES,
     VALUES,
+    examples,
     hostile_text,
 )
 from tests.support.standards import (
@@ -148,7 +149,7 @@ def test_a_list_and_a_sender_may_have_any_name(kind: str) -> None:
     assert value_of(raw, "list-id").endswith("<world.courier.example>")
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(name=hostile_text)
 @example("Büro der Redaktion")
 @example("Editors, all of them")
@@ -221,7 +222,7 @@ def test_a_date_is_written_with_a_numeric_zone(other: datetime) -> None:
         check_date(message(own=replace(OWN, date=at)), at)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(text=hostile_text, name=hostile_text)
 def test_parts_keep_the_standards_whatever_articles_and_readers_bring(text: str, name: str) -> None:
     lead = replace(LEAD, title=text, summary=text, author=text, place=text, source=text)

@@ -14,7 +14,7 @@ from digest.mail.message import Composition
 from digest.mail.rendering.content import Card, Content, Section
 from digest.mail.rendering.renderer import Renderer, Rendering
 from tests.support.editions import compose
-from tests.support.samples import CONTENT, HEADERS, LEAD, OWN, STORIES, VALUES, hostile_text
+from tests.support.samples import CONTENT, HEADERS, LEAD, OWN, STORIES, VALUES, examples, hostile_text
 
 FOLDER = Path(__file__).parents[4] / "templates" / "email"
 RENDERER = Renderer(FOLDER)
@@ -42,7 +42,7 @@ def rendered_for(renderer: Renderer, content: Content, values: Mapping[str, str]
 looks = st.sampled_from(["front-page", "headlines", "letter"])
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(name=names, address=local_parts, look=looks)
 def test_spliced_is_what_rendered_would_be(name: str, address: str, look: str) -> None:
     values = VALUES | {"name": name, "address": address}
@@ -50,7 +50,7 @@ def test_spliced_is_what_rendered_would_be(name: str, address: str, look: str) -
     assert both_parts(RENDERER.render(content), values) == rendered_for(RENDERER, content, values)
 
 
-@settings(max_examples=90, deadline=None)
+@settings(max_examples=examples(90), deadline=None)
 @given(
     title=hostile_text,
     summary=hostile_text,

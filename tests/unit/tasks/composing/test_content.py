@@ -25,7 +25,7 @@ from digest.tasks.composing.content import EditionContents, Layout
 from digest.tasks.composing.variants import VariantContent
 from tests.conftest import write_config
 from tests.support.editions import compose
-from tests.support.samples import HEADERS, NOW, OWN, VALUES, hostile_text
+from tests.support.samples import HEADERS, NOW, OWN, VALUES, examples, hostile_text
 from tests.unit.mail.rendering.test_splicing import both_parts, rendered_for
 
 FOLDER = Path(__file__).parents[4] / "templates" / "email"
@@ -108,7 +108,9 @@ def test_a_list_of_what_is_known_is_rendered_as_by_who_knows_nothing(settings: S
     contents = EditionContents(settings, kept.catalogues)
     assemblers: dict[Hashable, Assembler] = {}
 
-    @trying(max_examples=30, deadline=None, phases=(Phase.generate,))  # to shrink a list takes minutes
+    @trying(
+        max_examples=examples(30), deadline=None, phases=(Phase.generate,)
+    )  # to shrink a list takes minutes
     @given(variants())
     def check(variant: VariantContent) -> None:
         fresh = Renderer(FOLDER)
