@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from anyio import CapacityLimiter, to_thread
+from anyio import to_thread
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
@@ -38,13 +38,13 @@ from digest.web.shared.guard import Guard
 from digest.web.shared.pages import Pages
 from digest.web.shared.routes import FirstUsed
 from digest.web.shared.security import set_headers
+from digest.web.shared.threads import thread_limits
 from digest.web.shared.views import Views, mark
 
 if TYPE_CHECKING:
     from digest.tasks.ledger.metrics import Metrics
     from digest.tracing import Traces
 
-_HEALTH_THREADS = 2
 _OTHER = mark("This did not work")
 _WRONG = {
     400: (mark("This form cannot be read"), mark("Please go back and fill it in again.")),
@@ -123,15 +123,11 @@ def _add_files(app: FastAPI, pages: Pages) -> None:
 
 
 def _add_health(app: FastAPI, readers: Readers, is_stalled: Callable[[], bool]) -> None:
-    threads: CapacityLimiter | None = None
-
     async def health() -> JSONResponse:
         """Return whether the database answers; it has threads of its own, so that busy pages do not delay
         it."""
-        nonlocal threads
-        threads = threads or CapacityLimiter(_HEALTH_THREADS)
         try:
-            await to_thread.run_sync(readers.check_database, limiter=threads)
+            await to_thread.run_sync(readers.check_database, limiter=thread_limits().health)
         except Unreachable:
             return JSONResponse({"ok": False, "database": "does not answer"}, 503)
         if is_stalled():

@@ -67,6 +67,9 @@ class BoundedListener(socket.socket):
         super().__init__(fileno=listening.detach())
         self._limits = limits
 
+    def listen(self, backlog: int = 0) -> None:
+        """Keep the queue that the socket has: what asyncio passes is how many it accepts in one turn."""
+
     def accept(self) -> tuple[socket.socket, Any]:
         """Return the next connection within the limits; raise BlockingIOError if none waits."""
         for _ in range(_REFUSED_AT_ONCE):

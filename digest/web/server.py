@@ -21,6 +21,9 @@ that reads every request waits for a fifth of a second each time."""
 _WAITING = 2048
 """Connections that may wait to be accepted; who comes when the queue is full tries again a second later."""
 
+_AT_ONCE = 64
+"""Connections that asyncio accepts in one turn of the loop, before it serves those that it has."""
+
 _LARGEST_HEAD = 32 * 1024
 _LOGGERS = ("uvicorn.error", "python_multipart", "python_multipart.multipart", "asyncio")
 _PER_MINUTE = 10
@@ -48,7 +51,7 @@ class Server:
             server_header=False,
             http=bounded_protocol(self._limits),
             proxy_headers=False,
-            backlog=_WAITING,
+            backlog=_AT_ONCE,
             h11_max_incomplete_event_size=_LARGEST_HEAD,
             timeout_graceful_shutdown=5,
         )

@@ -19,6 +19,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as trial
 from hypothesis import strategies as st
 from sqlmodel import select
+from starlette.formparsers import FormParser
 from starlette.routing import Route
 
 from digest.models import ConsentEvent
@@ -107,6 +108,20 @@ def test_a_connection_beyond_a_limit_is_closed_as_it_is_accepted() -> None:
             with pytest.raises(BlockingIOError):
                 listening.accept()
             assert ending(second) == b""
+
+
+@pytest.mark.parametrize("path", ["/subscribe", "/desk/login", "/desk/world/weekly/2026-W10/shape"])
+@pytest.mark.parametrize("field", ["", "a=x", "="])
+def test_a_form_of_thousands_of_fields_is_refused_before_it_is_parsed(
+    client: TestClient, path: str, field: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def parse(*_: Any) -> None:
+        raise AssertionError("this form was parsed, in the loop that serves everybody")
+
+    monkeypatch.setattr(FormParser, "parse", parse)
+    body = "&".join([field] * 10_000)
+    form = {"Content-Type": "Application/X-WWW-Form-urlencoded; charset=utf-8"}
+    assert client.post(path, content=body, headers=form).status_code == 413
 
 
 def test_a_body_that_drips_is_cut_off_and_changes_nothing(readers: Readers) -> None:

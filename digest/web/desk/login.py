@@ -1,6 +1,7 @@
 """Sign in, sign out, and set a password by a link."""
 
 from fastapi import Request
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
 from starlette.responses import Response
 
@@ -12,6 +13,7 @@ from digest.tasks.desk.sign_in_limits import count_attempt, note_network, write_
 from digest.web.desk.access import HOME, page_of, safe_next, to_sign_in
 from digest.web.desk.pages import DeskPages
 from digest.web.shared.kept_form import KeptForm, unpack
+from digest.web.shared.threads import run_sign_in
 
 _WRONG = "Wrong email or password."
 _TOO_OFTEN = "Too many attempts. Please wait an hour, or ask your operator."
@@ -33,8 +35,18 @@ class LoginPages:
             return self._front.go(safe_next(next))
         return self._login(request, next)
 
-    def login(self, request: Request) -> Response:
+    async def login(self, request: Request) -> Response:
         """Sign in; a form posted after the former session had ended is shown again, ready to be sent."""
+        try:
+            return await run_sign_in(lambda: self._sign_in(request))
+        except Busy as busy:
+            return _try_later(await run_in_threadpool(self._busy, request), busy)
+
+    def _busy(self, request: Request) -> Response:
+        address, next_ = self._front.get(request, "address")[:320], self._front.get(request, "next")
+        return self._login(request, next_, _BUSY, 503, address, unpack(self._front.get(request, "kept")))
+
+    def _sign_in(self, request: Request) -> Response:
         front, now = self._front, self._front.now()
         address, next_ = front.get(request, "address")[:320], front.get(request, "next")
         origin = request.client.host if request.client else "unknown"
@@ -42,10 +54,7 @@ class LoginPages:
         key, browser = find_key(address), front.gate.find_browser(request)
         if not count_attempt(front.desk, key, origin, now, browser=browser):
             return self._login(request, next_, _TOO_OFTEN, 429, address, kept)
-        try:
-            token = sign_in(front.desk, address, front.get(request, "password"), now)
-        except Busy as busy:
-            return _try_later(self._login(request, next_, _BUSY, 503, address, kept), busy)
+        token = sign_in(front.desk, address, front.get(request, "password"), now)
         if token is None:
             return self._login(request, next_, _WRONG, 400, address, kept)
         note_network(front.desk, key, origin, now)
@@ -105,8 +114,14 @@ class LoginPages:
         """Show the form that sets a password."""
         return self._password(request, token)
 
-    def set_password(self, request: Request, token: str) -> Response:
+    async def set_password(self, request: Request, token: str) -> Response:
         """Set a password by a link."""
+        try:
+            return await run_sign_in(lambda: self._set_password(request, token))
+        except Busy as busy:
+            return _try_later(await run_in_threadpool(self._password, request, token, _BUSY, 503), busy)
+
+    def _set_password(self, request: Request, token: str) -> Response:
         password = self._front.get(request, "password")
         if password != self._front.get(request, "again"):
             return self._password(request, token, "The passwords do not match.", 400)
@@ -114,8 +129,6 @@ class LoginPages:
             editor = set_password(self._front.desk, token, password, self._front.now())
         except InputError as error:
             return self._password(request, token, f"{str(error).capitalize()}.", 400)
-        except Busy as busy:
-            return _try_later(self._password(request, token, _BUSY, 503), busy)
         if editor is None:
             return self._no_link()
         return self._front.pages.say(

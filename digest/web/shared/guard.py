@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Sequence
+from contextlib import nullcontext
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
@@ -11,8 +12,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from digest.rules.readers.origins import UNKNOWN, Network, find_client
 from digest.web.shared.security import set_headers
+from digest.web.shared.threads import thread_limits
 
 MOST_BODY = 64 * 1024
+MOST_FIELDS = 1_000
 API = "/api/"
 MOST_BY_API = 512 * 1024
 MOST_AT_DESK = 256 * 1024  # an introduction of 10,000 letters may take nine bytes for each
@@ -21,6 +24,7 @@ MOST_PICTURE = 12 * 1024 * 1024
 UPLOAD_LIST = "/desk/readers/import"
 _UPLOAD_PICTURE = re.compile(r"/desk/[^/]+/[^/]+/[^/]+/picture/[0-9]+")
 _DOORS = ("/desk/password",)
+_SIGN_INS = ("/desk/login", *_DOORS)  # they have a limit of their own
 _CONTROLS = re.compile("[\x00-\x1f\x7f]")
 _BOUNDARY = re.compile(r"""boundary=(?:"([^"\\]{1,70})"|([^\s;,"]{1,70}))""", re.I)
 _URLENCODED, _MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data"
@@ -41,8 +45,10 @@ class Guard:
 
     - The client's address is the peer's, or the one that a trusted proxy forwards; nothing else reads it.
     - A request whose body breaks off is dropped: it changes nothing, and there is nobody to answer.
-    - A body over 64 KiB gets 413 before it is read; control characters in a path or a form get 400. Pages
-      that take a file read the body themselves, piece by piece, after they know who sends it.
+    - A body over 64 KiB gets 413 before it is read, a form of over 1,000 fields before it is parsed; control
+      characters in a path or a form get 400. Pages that take a file read the body themselves, piece by piece,
+      after they know who sends it.
+    - Requests that change something have some of the threads, so that pages to read have the others.
     - An unsafe request from another site's page gets 403 (Fetch Metadata; RFC 6454, section 7).
     - The answer gets its headers (`security.set_headers`).
     """
@@ -75,14 +81,18 @@ class Guard:
         body = b"" if refused else await _read_body(receive, most)
         if body is None:
             return
-        if not refused and len(body) > most:
+        if not refused and (len(body) > most or _has_many_fields(body, headers.get("content-type", ""))):
             refused = 413
         if not refused and _has_nul(body, headers.get("content-type", "")):
             refused = 400
         if refused:
             await _answer(send_guarded, refused, as_problem=scope["path"].startswith(API))
             return
-        await self._app(self._passed(scope, headers), _replay(body, receive), send_guarded)
+        passed, whole = self._passed(scope, headers), _replay(body, receive)
+        limits = thread_limits()
+        is_limited = scope["method"] not in _SAFE and not scope["path"].startswith(_SIGN_INS)
+        async with limits.changes if is_limited else nullcontext():
+            await self._app(passed, whole, send_guarded)
 
     def _passed(self, scope: Scope, headers: Headers) -> Scope:
         """Return what a page sees of a request: the client's own address, and a form's plain type."""
@@ -147,6 +157,14 @@ async def _read_body(receive: Receive, most: int) -> bytes | None:
 def _has_nul(body: bytes, content_type: str) -> bool:
     """Return whether a form contains NUL, which no field may contain and PostgreSQL cannot store."""
     return b"\0" in body or (b"%00" in body and content_type.lower().startswith(_URLENCODED))
+
+
+def _has_many_fields(body: bytes, content_type: str) -> bool:
+    """Return whether a form has more fields than any of ours; parsing them would hold up everybody.
+
+    The parser counts the fields that have a name, not the separators that it skips one by one.
+    """
+    return content_type.lower().startswith(_URLENCODED) and body.count(b"&") > MOST_FIELDS
 
 
 def _plain_form(headers: Sequence[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
