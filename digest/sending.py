@@ -135,7 +135,7 @@ def _send_due(
         with _stops_on_signals(run):
             prepare(app, worker, run, done, digests=chosen, at_once=at_once)
             done.tally = deliver_due(app, run, retry_paused=True)
-        if run.ended:
+        if run.ended and not run.gave_up:
             done.interrupted, done.waiting = True, count_due(app.database, app.clock())
     count_figures(app)
     if done.has_done_anything:

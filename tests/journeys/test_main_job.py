@@ -1,10 +1,15 @@
 """The operator's path, by the commands: from a folder and a CSV to mailboxes, once and accounted for."""
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from digest.cli.editions.send import describe_editions
+from digest.models import EditionState
+from digest.sending import Sent
+from digest.tasks.editions.compiling import Compiled
 from tests.support.newsroom import Caught, Publication, parse
 from tests.support.websites import Website, page
 
@@ -22,6 +27,46 @@ def test_an_edition_reaches_each_reader_once_and_again_is_nothing_to_do(
         assert "was already sent" in again
         assert sorted(relay.recipients) == [f"r{n}@readers.example" for n in range(3)]
         assert publication.facts("audit")["ok"] is True
+
+
+def test_an_edition_that_waits_for_its_relay_is_neither_sent_nor_interrupted(
+    tmp_path: Path, database_url: str
+) -> None:
+    publication = Publication(tmp_path, database_url)
+    publication.begin(readers=3)
+
+    first = publication.run("send", "world", "--now", code=1)
+    again = publication.run("send", "world", "--now", code=1)
+
+    assert "compiled for 3 readers, nothing new for 0" in first
+    assert "the next run continues" in first
+    assert "is already made, and not finished: its messages are sent as they come due" in again
+    assert "interrupted" not in first + again
+
+
+@pytest.mark.parametrize(
+    ("stands", "reason", "said"),
+    [
+        (EditionState.FINISHED, "", "was already sent"),
+        (
+            EditionState.COMPILING,
+            "",
+            "is already made, and not finished: its messages are sent as they come due",
+        ),
+        (EditionState.PAUSED, "the relay refused 20 in a row", "is paused: the relay refused 20 in a row"),
+        (
+            EditionState.SKIPPED,
+            "later than max_lateness allows",
+            "is skipped: later than max_lateness allows",
+        ),
+    ],
+)
+def test_an_edition_that_is_not_made_again_says_how_it_stands(
+    stands: EditionState, reason: str, said: str
+) -> None:
+    item = Compiled("world", "daily", "2026-03-02", made=False, skipped=("2026-03-01", "2026-03-02"))
+    lines = describe_editions(Sent(compiled=[replace(item, stands=stands, reason=reason)]))
+    assert lines == [f"world daily 2026-03-02: {said}", "world daily 2026-03-01: skipped, nothing ran then"]
 
 
 def test_eight_processes_at_once_send_one_message_a_reader(tmp_path: Path, database_url: str) -> None:

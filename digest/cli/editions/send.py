@@ -13,6 +13,7 @@ from digest.cli.terminal.common import DEFAULT, AsJson, Common, application
 from digest.cli.terminal.output import say, show_json, warn
 from digest.cli.terminal.progress import counted, pulse
 from digest.cli.terminal.tables import say_moment
+from digest.models import EditionState
 from digest.sending import Sent, post_webhooks, send_due
 from digest.settings import Settings
 from digest.tasks.articles.fetching import FetchReport, fetch_due
@@ -135,7 +136,9 @@ def describe_editions(done: Sent) -> list[str]:
     for item in done.compiled:
         lines.append(f"{item.name}: {_describe_compiled(item)}")
         lines.extend(
-            f"{item.name._replace(period=period)}: skipped, nothing ran then" for period in item.skipped
+            f"{item.name._replace(period=period)}: skipped, nothing ran then"
+            for period in item.skipped
+            if period != item.period
         )
     return lines
 
@@ -152,10 +155,20 @@ def _describe_compiled(item: Compiled) -> str:
     if item.waits:
         return "waits for the edition before it, which is still being compiled"
     if not item.made:
-        return "was already sent"
+        return _describe_unmade(item)
     if not item.planned and not item.nothing_new:
         return "has no readers yet; whoever joins it today gets theirs at once"
-    return f"compiled for {item.planned} readers, nothing new for {item.nothing_new}"
+    readers = "1 reader" if item.planned == 1 else f"{item.planned:,} readers"
+    return f"compiled for {readers}, nothing new for {item.nothing_new:,}"
+
+
+def _describe_unmade(item: Compiled) -> str:
+    """Describe an edition that was made before, by an earlier run or another process, or is too late now."""
+    if item.stands == EditionState.FINISHED:
+        return "was already sent"
+    if item.stands in (EditionState.PAUSED, EditionState.SKIPPED):
+        return f"is {item.stands}: {item.reason}" if item.reason else f"is {item.stands}"
+    return "is already made, and not finished: its messages are sent as they come due"
 
 
 def describe_tally(tally: Tally) -> str:

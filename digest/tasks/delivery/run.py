@@ -60,7 +60,7 @@ class Run:
     `stop` ends this run, `stopping` the whole program. `owner` is the id of the worker whose lock holds the
     claims. `meter` counts for `/metrics`, if that is enabled; `workers` tells how many workers share the
     limits, `holds_lock` whether others still take this one to be alive. `relay_trouble` says of each relay
-    that was used why it refused us; empty where it did not.
+    that was used why it refused us; empty where it did not. `gave_up` if the run ended by itself.
     """
 
     database: Database
@@ -82,6 +82,7 @@ class Run:
     workers: Callable[[], int] = lambda: 1
     holds_lock: Callable[[], bool] = lambda: True
     relay_trouble: dict[str, str] = field(default_factory=dict)
+    gave_up: bool = False
 
     @property
     def relay(self) -> Relay:
@@ -109,4 +110,5 @@ class Run:
     def give_up(self, why: str) -> None:
         """End the run early: the relay cannot be used, or we are at fault."""
         self.complain(why)
+        self.gave_up = True
         self.stop.set()

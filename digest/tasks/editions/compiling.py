@@ -37,7 +37,8 @@ log = logging.getLogger(__name__)
 class Compiled:
     """The result for one cadence: a new edition, or why there is none.
 
-    `held` is why editors have to act first; with `waits` the edition before is still being compiled.
+    `held` is why editors have to act first; with `waits` the edition before is still being compiled. `stands`
+    is the state of the period's edition if it was made before, `reason` why it has that state.
     """
 
     digest: str
@@ -49,6 +50,8 @@ class Compiled:
     nothing_new: int = 0
     held: str = ""
     waits: bool = False
+    stands: str = ""
+    reason: str = ""
 
     @property
     def name(self) -> EditionName:
@@ -223,9 +226,12 @@ class Compiler:
                 for occurrence in (*found.missed, found.occurrence)
                 if self._skip(session, digest, cadence, occurrence, now, reason)
             ]
-        return Compiled(
+        compiled = Compiled(
             digest.name, cadence.name, found.occurrence.period, made=False, skipped=tuple(skipped)
         )
+        if compiled.period not in skipped:  # another process was quicker
+            return compiled
+        return replace(compiled, stands=EditionState.SKIPPED, reason=reason)
 
     def _missed(self, digest: DigestSettings, cadence: Cadence, now: datetime) -> Due | None:
         with self._database.write() as session:
@@ -297,7 +303,7 @@ class Compiler:
             if found is None:
                 return replace(compiled, waits=True)
             if found.state != EditionState.HELD:
-                return compiled
+                return replace(compiled, stands=found.state, reason=found.reason)
             taken = forced and approval.release(
                 session, digest, row_id(found), self.worker_id, now, forced=True
             )
