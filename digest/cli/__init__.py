@@ -17,7 +17,7 @@ from digest.cli.overview import is_asked_for, print_overview
 from digest.errors import DigestError
 
 if TYPE_CHECKING:
-    from cyclopts import App
+    from cyclopts import App, CycloptsError
 
 _USAGE = 2
 _INTERRUPTED = 130  # the exit status of shells for SIGINT
@@ -94,8 +94,17 @@ def _run_command(given: list[str]) -> None:
     try:
         build()(_with_list(given), exit_on_error=False, print_error=False)
     except CycloptsError as error:
-        warn(f"{' '.join(str(error).split())}; see `digest --help`")
+        warn(f"{_describe_misuse(error)}; see `digest --help`")
         sys.exit(_USAGE)
+
+
+def _describe_misuse(error: "CycloptsError") -> str:
+    """Describe wrong arguments; the library's own words for what is left over are those of its parser."""
+    from cyclopts import UnusedCliTokensError
+
+    if isinstance(error, UnusedCliTokensError) and error.unused_tokens:
+        return f"not understood here: {' '.join(error.unused_tokens)}"
+    return " ".join(str(error).split()).rstrip(".")
 
 
 def _end(_number: int, _frame: FrameType | None) -> None:

@@ -43,6 +43,19 @@ def test_a_reader_whose_message_is_deferred_does_not_have_it_yet(tmp_path: Path,
     assert facts["next_try_at"] is not None
 
 
+def test_a_message_that_is_due_is_sent_by_the_next_run_and_names_no_time_that_is_past(
+    tmp_path: Path, database_url: str
+) -> None:
+    publication = Publication(tmp_path, database_url)
+    publication.begin(readers=1)
+    publication.run("send", "world", "--now", code=1)  # no relay is there
+
+    said = publication.run("why", "r0@readers.example", "1")
+
+    assert "does not have yet" in said
+    assert said.rstrip().endswith("; the next run sends it")
+
+
 def test_status_counts_what_is_deferred_with_its_reason_and_the_next_try(
     tmp_path: Path, database_url: str
 ) -> None:

@@ -39,3 +39,18 @@ def test_it_imports_no_library() -> None:
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
 
     assert not {"cyclopts", "pydantic", "rich", "sqlalchemy", "sqlmodel"} & set(done.stderr.split())
+
+
+def test_arguments_that_no_command_takes_are_repeated_as_they_were_typed(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["hold", "world", "daily", "2026-03-02"])
+    assert ended.value.code == 2
+    assert capsys.readouterr().err == "not understood here: daily 2026-03-02; see `digest --help`\n"
+
+
+def test_an_unknown_option_is_told_in_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["subscribers", "erase", "a@example.org", "--yes"])
+    assert ".;" not in capsys.readouterr().err

@@ -71,7 +71,7 @@ def why(address: str, article: str, *, json: AsJson = False, common: Common = DE
     if json:
         show_json(report)
         return
-    say(_describe(report, lambda text: say_moment(datetime.fromisoformat(text), zone, now)))
+    say(_describe(report, now, lambda text: say_moment(datetime.fromisoformat(text), zone, now)))
 
 
 _VERBS = {
@@ -84,7 +84,7 @@ _VERBS = {
 }
 
 
-def _describe(report: dict[str, Any], tell: Callable[[str], str]) -> str:
+def _describe(report: dict[str, Any], now: datetime, tell: Callable[[str], str]) -> str:
     """Describe in one line what a reader has; a message that still waits does not count."""
     state = report["state"]
     verb = _VERBS.get(state, "does not have") if state else "does not have"
@@ -93,7 +93,12 @@ def _describe(report: dict[str, Any], tell: Callable[[str], str]) -> str:
     place = f" ({report['edition']}, {state})" if report["edition"] else ""
     waits = state in (DeliveryState.PLANNED, DeliveryState.DEFERRED) and report["next_try_at"]
     reply = f"; {report['reply']}" if report["reply"] else ""
-    later = f"; next try {tell(report['next_try_at'])}" if waits else ""
+    is_due = bool(waits) and datetime.fromisoformat(report["next_try_at"]) <= now
+    later = (
+        ("; the next run sends it" if is_due else f"; next try {tell(report['next_try_at'])}")
+        if waits
+        else ""
+    )
     return f"{report['address']} {verb} “{report['title']}”{place}: {report['reason']}{reply}{later}"
 
 
