@@ -72,6 +72,15 @@ LISTS = {
         '<outline text="I <3 tides" xmlUrl="https://quay.example/g"/></body></opml>',
         [("Low < high", "https://quay.example/f"), ("I <3 tides", "https://quay.example/g")],
     ),
+    "an outline in a comment": (
+        '<opml><body><!-- <outline text="Old" xmlUrl="https://quay.example/old"/> -->'
+        '<outline text="Tides" xmlUrl="https://quay.example/f"/></body></opml>',
+        [("Tides", "https://quay.example/f")],
+    ),
+    "a control character": (
+        '<opml><body><outline text="Ti\x0bdes" xmlUrl="https://quay.example/f"/></body></opml>',
+        [("Tides", "https://quay.example/f")],
+    ),
 }  # fmt: skip
 
 
@@ -82,6 +91,15 @@ def test_a_list_of_feeds_keeps_what_is_whole(name: str) -> None:
     taken, _ = parse_opml(text.encode(), name="feeds.opml")
 
     assert [(feed.title, feed.url) for feed in taken] == wanted
+
+
+@pytest.mark.parametrize("declared", ["", '<?xml version="1.0" encoding="UTF-8"?>'])
+def test_a_list_in_an_old_encoding_that_declares_utf_8_is_read(declared: str) -> None:
+    text = f'{declared}<opml><body><outline text="Café" xmlUrl="https://quay.example/f"/></body></opml>'
+
+    taken, _ = parse_opml(text.encode("cp1252"), name="feeds.opml")
+
+    assert [feed.title for feed in taken] == ["Café"]
 
 
 def test_what_is_damaged_or_no_feed_is_named() -> None:

@@ -48,6 +48,13 @@ _ROOT = re.compile(
     re.I,
 )
 _IS_PICTURE = re.compile(r"\.(?:jpe?g|png|gif|webp|avif)(?:\?|$)", re.I)
+# The beginning of a feed's source in a page, and the encoding in an XML declaration.
+_SOURCE = re.compile(
+    rb"<body\b[^>]{0,300}>\s*<pre\b[^>]{0,300}>(?=\s*(?:&lt;(?:\?xml|rss|feed|rdf:RDF)\b|\{\s*(?:\"|&quot;)))",
+    re.I,
+)
+_LONGEST_FRAME = 4_000
+_DECLARED = re.compile(r"\A(\s*<\?xml\b[^>]{0,200}?)\s+encoding\s*=\s*(?:\"[^\"]*\"|'[^']*')")
 _TAG = re.compile(r"<[a-zA-Z/!][^<>]*>")
 _ESCAPED_TWICE = re.compile(
     r"\s*&lt;(p|div|h[1-6]|ul|ol|table|figure|article|section)(?:\s[^<>]*?)?&gt;[^<>]*&lt;/(?:p|div|h[1-6]|ul|ol|table|figure|article|section)&gt;\s*",
@@ -75,9 +82,11 @@ def parse_feed(content: bytes, *, url: str, content_type: str = "", topics: Sequ
         raise InputError(
             f"{url} is larger than {MAX_BYTES // 1_000_000} MB; a feed should be a few hundred kB"
         )
-    content = content.removeprefix(b"\xef\xbb\xbf")
+    content = _shown_in_a_page(content.removeprefix(b"\xef\xbb\xbf"))
     if content.lstrip()[:1] in (b"{", b"["):
         return parse_json_feed(content, url=url, topics=topics)
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        content, content_type = _in_utf_8(content, content_type)
     if not content.lstrip().startswith((b"\xff\xfe", b"\xfe\xff")):
         content = content.translate(None, _CONTROLS)
     check_xml(content, url, content_type)  # on the whole: a part that is cut off may contain a DTD
@@ -89,6 +98,24 @@ def parse_feed(content: bytes, *, url: str, content_type: str = "", topics: Sequ
     if not parsed.version and not parsed.entries:
         raise InputError(f"{url} is not an RSS, Atom or JSON feed; open it in a browser to see what it is")
     return _collect(parsed, url, topics, _deleted(content))
+
+
+def _shown_in_a_page(content: bytes) -> bytes:
+    """Return the feed whose source a page shows, as a browser saves it or a broken proxy sends it."""
+    shown = _SOURCE.search(content[:_LONGEST_FRAME]) if _HTML.match(content[:_LONGEST_FRAME]) else None
+    if shown is None:
+        return content
+    end = content.find(b"</pre", shown.end())
+    return unescape(content[shown.end() : end if end > 0 else None].decode("utf-8", "replace")).encode()
+
+
+def _in_utf_8(content: bytes, content_type: str) -> tuple[bytes, str]:
+    """Return a feed in UTF-8 that its first bytes say to be in UTF-16, whatever it declares."""
+    try:
+        text = content.decode("utf-16")
+    except UnicodeDecodeError:
+        return content, content_type
+    return _DECLARED.sub(r"\1", text, count=1).encode(), "application/xml; charset=utf-8"
 
 
 def _deleted(content: bytes) -> tuple[str, ...]:
@@ -146,7 +173,9 @@ def _parse(content: bytes, url: str, content_type: str) -> ParsedXml:
 def is_page(content: bytes) -> bool:
     """Return whether this is a web page, judging by its beginning; a feed inside a page counts as a feed."""
     head = content[:4096].removeprefix(b"\xef\xbb\xbf")
-    return _HTML.match(head) is not None and _ROOT.search(content) is None
+    if _HTML.match(head) is None or _SOURCE.search(head):
+        return False
+    return _ROOT.search(content) is None
 
 
 def _collect(parsed: ParsedXml, url: str, topics: Sequence[str], deleted: tuple[str, ...] = ()) -> ParsedFeed:

@@ -19,6 +19,9 @@ from digest.rules.articles.topics import slug
 _OUTLINE = re.compile(
     rb"<outline\b((?:[^<]|<(?!/?(?:outline|body|head|opml)\b|!))*?)(/?)>(?=\s*(?:<|\Z))", re.I
 )
+_CONTROLS = bytes(byte for byte in range(32) if byte not in b"\t\n\r")
+_DECLARED = re.compile(rb"(?:\xef\xbb\xbf)?\s*<\?xml[^>]{0,200}?\bencoding\s*=\s*[\"']([\w.-]+)")
+_COMMENT = re.compile(rb"<!--(?:[^-]|-(?!->))*+-->")
 _WHOLE = re.compile(rb"(?:\s+[\w:.-]+\s*=\s*(?:\"[^\"<]*\"|'[^'<]*'))*\s*")
 _ATTRIBUTE = re.compile(
     rb"([\w:.-]+)\s*=\s*(?:\"(.*?)\"(?=\s+[\w:.-]+\s*=|\s*\Z)|'(.*?)'(?=\s+[\w:.-]+\s*=|\s*\Z)|([^\s\"']+))",
@@ -47,6 +50,7 @@ def parse_opml(content: bytes, *, name: str) -> tuple[list[OpmlFeed], list[Rejec
     if len(content) > MAX_BYTES:
         raise InputError(f"{name} is larger than {MAX_BYTES // 1_000_000} MB; give a smaller list")
     check_xml(content, name)
+    content = _legible(content)
     parser = etree.XMLParser(resolve_entities=False, no_network=True, recover=True, huge_tree=False)
     try:
         root = etree.fromstring(mend_references(_mend_outlines(content)), parser)
@@ -67,9 +71,24 @@ def parse_opml(content: bytes, *, name: str) -> tuple[list[OpmlFeed], list[Rejec
     return taken, rejected
 
 
+def _legible(content: bytes) -> bytes:
+    """Return a list without control characters, and in UTF-8 if it declares that and is in Windows-1252."""
+    if b"\0" in content:
+        return content  # UTF-16, which the parser knows
+    content = content.translate(None, _CONTROLS)
+    declared = _DECLARED.match(content)
+    if declared is not None and declared[1].lower() not in (b"utf-8", b"utf8"):
+        return content
+    try:
+        content.decode()
+    except UnicodeDecodeError:
+        return content.decode("cp1252", "replace").encode()
+    return content
+
+
 def _mend_outlines(content: bytes) -> bytes:
     """Quote the attributes of outlines anew where they are not quoted, or have a quote or `<` within."""
-    return content if b"\0" in content else _OUTLINE.sub(_mended, content)
+    return content if b"\0" in content else _OUTLINE.sub(_mended, _COMMENT.sub(b"", content))
 
 
 def _mended(outline: re.Match[bytes]) -> bytes:
