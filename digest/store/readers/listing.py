@@ -9,7 +9,7 @@ from sqlmodel import Session, col, or_, select
 from digest.models import Subscriber, Subscription
 from digest.models.row import ListPage
 from digest.models.subscriber import ReaderFilter
-from digest.store.bounded_search import find_page
+from digest.store.bounded_search import end_of, find_page
 
 MOST_READ = 50_000
 """How many readers one page of a search reads at most."""
@@ -19,8 +19,10 @@ def find_readers(
     session: Session, wanted: ReaderFilter, below: int | None, limit: int
 ) -> ListPage[Subscriber]:
     """Find a page of the readers who match, the latest first."""
-    query = select(Subscriber).where(col(Subscriber.erased_at).is_(None), *conditions_of(wanted))
-    return find_page(session, query, col(Subscriber.id), below, limit, MOST_READ)
+    top = end_of(session, col(Subscriber.id), below)
+    matching = conditions_of(wanted, (top - MOST_READ, top))
+    query = select(Subscriber).where(col(Subscriber.erased_at).is_(None), *matching)
+    return find_page(session, query, col(Subscriber.id), top, limit, MOST_READ)
 
 
 def begin_with(session: Session, start: str, limit: int) -> list[Subscriber]:
@@ -47,14 +49,20 @@ def list_subscriptions_of(session: Session, subscriber_ids: list[int]) -> dict[i
     return found
 
 
-def conditions_of(wanted: ReaderFilter) -> Iterator[ColumnElement[bool]]:
-    """Yield what a reader who matches fulfils."""
+def conditions_of(wanted: ReaderFilter, span: tuple[int, int] | None = None) -> Iterator[ColumnElement[bool]]:
+    """Yield what a reader who matches fulfils; `span` is between which ids, where only those are looked at.
+
+    It is said of subscriptions too: PostgreSQL would go through those of all readers.
+    """
     if wanted.text:
         address = col(Subscriber.address_key).contains(wanted.text.lower(), autoescape=True)
         yield or_(address, *_named(wanted.text))
     if wanted.language:
         yield col(Subscriber.language) == wanted.language
     subscribed = list(_subscribed(wanted))
+    if subscribed and span is not None:
+        own = col(Subscription.subscriber_id)
+        subscribed += [own >= span[0], own < span[1]]
     if subscribed:
         yield exists().where(col(Subscription.subscriber_id) == col(Subscriber.id), *subscribed)
 
