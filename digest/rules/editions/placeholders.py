@@ -10,7 +10,7 @@ _NOTICE = "{correction}"
 _NOTICE_HEADS = (f"**{_NOTICE}**", f"**[{_NOTICE}](<")
 _MARKS = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|&~])")
 _NAMED = re.compile(r"\{(\w+)\}")
-_BRACES = re.compile(r"\{\s*[^\W\d][\w .-]{0,40}\}")
+_BRACES = re.compile(r"\{{1,2}[\w .:!<>^-]{0,40}\}{1,2}")
 _PICTURE = re.compile(r"!\[[^\]\n]*\](?:\([^)\n]*\)|\[[^\]\n]*\])?")
 _CODE = re.compile(r"```.*?```|`[^`\n]*`", re.S)
 
