@@ -94,6 +94,10 @@ def test_an_article_is_withdrawn_and_its_readers_are_told_each_in_their_language
     assert "Correction: Bridge has three lanes" in mara.do(f"correct/{wrong}", text=text, do="look").text
     assert find(newsdesk, "world", "correction", "2026-11-23-1") is None
     assert "cannot contain pictures" in mara.do(f"correct/{wrong}", text="![x](https://x.example/y.png)").text
+    for do in ("look", "send"):
+        unfilled = mara.do(f"correct/{wrong}", text="Two {lanes}, not {0}.", do=do)
+        assert unfilled.status_code == 400
+        assert "The correction has {lanes}, {0}: nothing is filled in there" in unfilled.text
     assert mara.do(f"correct/{wrong}", text=" ").status_code == 400
     assert newsdesk.sign_in(BEN).do(f"correct/{wrong}", text=text).status_code == 403
     assert mara.do(f"correct/{wrong}", text=text).headers["location"].endswith("said=corrected")

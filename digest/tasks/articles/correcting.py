@@ -16,7 +16,11 @@ from digest.models import Article, Correction, DeliveryState, Edition, EditionSt
 from digest.models.cadence import CORRECTION
 from digest.models.programs.webhooks import WebhookEvent
 from digest.models.row import row_id
-from digest.rules.editions.placeholders import pictures_in_text, write_notice
+from digest.rules.editions.placeholders import (
+    pictures_in_text,
+    unresolved_in_text,
+    write_notice,
+)
 from digest.rules.editions.selection import Chosen
 from digest.settings import Settings
 from digest.store import workers
@@ -93,6 +97,11 @@ def checked_text(text: str) -> str:
         raise InputError("the correction is empty: say what was wrong and what is right")
     if len(text) > _LONGEST:
         raise InputError(f"the correction has {len(text):,} characters; {_LONGEST:,} are enough for a notice")
+    unresolved = unresolved_in_text(text)
+    if unresolved:
+        raise InputError(
+            f"the correction has {', '.join(unresolved)}: nothing is filled in there; write the words"
+        )
     pictures = pictures_in_text(text)
     if pictures:
         raise InputError(
