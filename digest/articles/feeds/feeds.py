@@ -320,7 +320,8 @@ def _categories(entry: Any) -> Iterator[str]:
     """Return the categories as readers see them (RFC 4287 4.2.2.3: the label); some feeds put several into
     one."""
     for tag in entry.get("tags", []):
-        yield from one_line(str(tag.get("label") or tag.get("term") or "")).split(",")
+        name = str(tag.get("label") or tag.get("term") or "")
+        yield from (one_line(name) if "&" in name or "<" in name else name).split(",")
 
 
 def _author(entry: Any) -> str | None:

@@ -54,7 +54,9 @@ def slug(text: str, limit: int = 40) -> str:
     plain = text.casefold()
     if _SIGNS.search(plain):
         plain = _SIGNS.sub(lambda sign: "".join(f"-{_SPELLED[one]}-" for one in sign[0]), plain)
-    composed = plain if plain.isascii() else unicodedata.normalize("NFC", plain)
+    if plain.isascii():
+        return re.sub(r"\W+", "-", plain).strip("-_")[:limit].rstrip("-_")
+    composed = unicodedata.normalize("NFC", plain)
     spaced = "".join(char if char == "_" or belongs_to_word(char) else " " for char in composed)
     return "-".join(spaced.split()).strip("-_")[:limit].rstrip("-_")
 
