@@ -316,11 +316,16 @@ def test_a_page_that_is_missing_or_wanted_in_the_wrong_way_is_a_plain_page(clien
     assert client.get("/subscribe").headers["allow"] == "POST"
 
 
-@pytest.mark.parametrize("body", [b"\x00\xff", b"address=" + b"a" * 5000, b"a&" * 5000])
+@pytest.mark.parametrize("body", [b"\x00\xff", b"address=" + b"a" * 5000, b"a&" * 900])
 def test_a_hostile_form_is_a_plain_page(client: TestClient, body: bytes) -> None:
     for kind in ("application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "text/plain"):
         answer = client.post("/subscribe", content=body, headers={"content-type": kind})
         assert answer.status_code == 400
+
+
+def test_a_form_of_thousands_of_fields_is_too_large(client: TestClient) -> None:
+    kind = {"content-type": "application/x-www-form-urlencoded"}
+    assert client.post("/subscribe", content=b"a&" * 5000, headers=kind).status_code == 413
 
 
 def test_too_much_is_refused_before_it_is_read(client: TestClient) -> None:
