@@ -126,3 +126,36 @@ def test_of_two_people_the_second_sees_what_the_first_did(newsdesk: Newsdesk) ->
     assert "This edition changed while you were working on it" in late.text
     assert "Ben&#39;s words" in late.text
     assert draft_of(newsdesk).blocks == []
+
+
+def test_an_unknown_button_previews_a_block_and_changes_nothing(newsdesk: Newsdesk) -> None:
+    ben = newsdesk.sign_in(BEN)
+    add(ben, "science")
+
+    for page, do in (
+        (NEW, "xyz"),
+        (NEW, ""),
+        (NEW, "remove"),
+        (f"{PATH}/block/0", "xyz"),
+        (f"{PATH}/block/0", ""),
+    ):
+        typed = {"place": "world", "text": "Words of *ours*", "do": do}
+        answer = ben.client.post(page, data={**ben.token(PATH), **typed})
+        assert answer.status_code == 200, (page, do)
+        assert "Words of *ours*</textarea>" in answer.text
+        assert "Words of <em>ours</em>" in answer.text
+        assert draft_of(newsdesk).blocks == [{"place": "science", "text": TEXT}], (page, do)
+
+
+def test_an_unknown_button_changes_no_article(newsdesk: Newsdesk) -> None:
+    ben, page = newsdesk.sign_in(BEN), f"{PATH}/edit/1"
+    ben.do("edit/1", title="High Alps", summary="", section="world", do="save")
+    kept = draft_of(newsdesk).changes
+
+    for do in ("xyz", "Restore", "look"):
+        typed = {"title": "A title of ours", "summary": "", "section": "world", "do": do}
+        answer = ben.client.post(page, data={**ben.token(page), **typed})
+        assert answer.status_code == 400, do
+        assert "This button is not known; reload the page" in answer.text
+        assert 'value="A title of ours"' in answer.text
+        assert draft_of(newsdesk).changes == kept != {}

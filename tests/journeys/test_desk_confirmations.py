@@ -1,5 +1,7 @@
 """What cannot be taken back is asked once more at the desk, done by publishers alone, and in the activity."""
 
+from typing import Any
+
 from sqlmodel import select
 
 from digest.models import Delivery, DeliveryState, Edition, EditionState
@@ -93,18 +95,38 @@ def test_an_article_is_withdrawn_and_its_readers_are_told_each_in_their_language
     text = "It has **two** lanes."
     assert "Correction: Bridge has three lanes" in mara.do(f"correct/{wrong}", text=text, do="look").text
     assert find(newsdesk, "world", "correction", "2026-11-23-1") is None
-    assert "cannot contain pictures" in mara.do(f"correct/{wrong}", text="![x](https://x.example/y.png)").text
+    assert (
+        "cannot contain pictures"
+        in mara.do(f"correct/{wrong}", text="![x](https://x.example/y.png)", do="send").text
+    )
     for do in ("look", "send"):
         unfilled = mara.do(f"correct/{wrong}", text="Two {lanes}, not {0}.", do=do)
         assert unfilled.status_code == 400
         assert "The correction has {lanes}, {0}: nothing is filled in there" in unfilled.text
-    assert mara.do(f"correct/{wrong}", text=" ").status_code == 400
-    assert newsdesk.sign_in(BEN).do(f"correct/{wrong}", text=text).status_code == 403
-    assert mara.do(f"correct/{wrong}", text=text).headers["location"].endswith("said=corrected")
-    assert mara.do(f"correct/{wrong}", text=text).headers["location"].endswith("said=corrected-before")
+    assert mara.do(f"correct/{wrong}", text=" ", do="send").status_code == 400
+    assert newsdesk.sign_in(BEN).do(f"correct/{wrong}", text=text, do="send").status_code == 403
+    sent = mara.do(f"correct/{wrong}", text=text, do="send")
+    assert sent.headers["location"].endswith("said=corrected")
+    again = mara.do(f"correct/{wrong}", text=text, do="send")
+    assert again.headers["location"].endswith("said=corrected-before")
 
     assert "corrected “Bridge has three lanes” for 1 reader" in mara.get().text
     notice = find(newsdesk, "world", "correction", "2026-11-23-1")
     assert notice is not None
     assert notice.subject == "Bridge has three lanes"
     assert mara.get(f"{Newsdesk.PATH}/withdraw/999").status_code == 404
+
+
+def test_only_the_button_that_sends_a_correction_sends_it(newsdesk: Newsdesk) -> None:
+    wrong = make_news(newsdesk)
+    newsdesk.compile()
+    settle(newsdesk, DeliveryState.ACCEPTED, DeliveryState.PLANNED)
+    mara = newsdesk.sign_in()
+
+    buttons: list[dict[str, Any]] = [{}, {"do": ""}, {"do": "xyz"}, {"do": "Send"}, {"do": "send now"}]
+    for button in buttons:
+        answer = mara.do(f"correct/{wrong}", text="It has two lanes.", **button)
+        assert answer.status_code == 200, button
+        assert "It has two lanes.</textarea>" in answer.text, button
+        assert "Correction: Bridge has three lanes" in answer.text, "the correction is only previewed"
+        assert find(newsdesk, "world", "correction", "2026-11-23-1") is None, button

@@ -94,7 +94,7 @@ def test_an_edition_says_how_it_fared_with_each_receiver_and_what_was_corrected(
     newsdesk.compile()
     settle(newsdesk, DeliveryState.ACCEPTED)
     mara = newsdesk.sign_in()
-    mara.do(f"correct/{wrong}", text="It has two lanes.")
+    mara.do(f"correct/{wrong}", text="It has two lanes.", do="send")
 
     page = mara.get().text
 

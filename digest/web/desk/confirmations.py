@@ -73,13 +73,13 @@ class ConfirmationPages:
         return self._ask(request, "correct", self._front.entry(EditionName(digest, cadence, period)), number)
 
     def correct(self, request: Request, digest: str, cadence: str, period: str, number: int) -> Response:
-        """Send a correction, or preview it."""
+        """Send a correction if its button says so; any other button only previews it."""
         name = EditionName(digest, cadence, period)
         entry, text = self._front.entry(name), self._front.get(request, "text")
         reach, desk = self._reach(number), self._front.desk
         try:
             shown = article_acts.preview_notice(desk, reach.article, text)
-            if self._front.get(request, "do") == "look":
+            if self._front.get(request, "do") != "send":
                 return self._ask(request, "correct", entry, number, text=text, shown=shown)
             done = article_acts.correct_article(desk, self._front.edit(request, name), number, text)
         except InputError as error:

@@ -51,9 +51,12 @@ class EditionArticlePages:
             return self._front.go(f"{name.path}/edit/{number}", "preview-words" if saved else "")
         typed = {key: self._front.get(request, key) for key in LONGEST if key in request.state.form}
         typed["image"] = "" if self._front.get(request, "picture") else NO_IMAGE
-        if self._front.get(request, "do") == "restore":
-            typed = {}
+        do = self._front.get(request, "do")
         try:
+            if do not in ("", "save", "restore"):
+                raise InputError("this button is not known; reload the page")
+            if do == "restore":
+                typed = {}
             change_article(self._front.desk, self._front.edit(request, name), number, typed)
         except ChangedMeanwhile as meanwhile:
             entry = self._front.open_entry(name)

@@ -36,16 +36,17 @@ class BlockPages:
         return self._show(request, entry, at, typed)
 
     def save(self, request: Request, digest: str, cadence: str, period: str, number: str) -> Response:
-        """Save or remove a block, or preview its text."""
+        """Save or remove a block; any other button only previews its text."""
         name, at = EditionName(digest, cadence, period), _number(number)
         entry, do = self._front.open_entry(name), self._front.get(request, "do")
         typed = {key: self._front.get(request, key) for key in ("place", "text")}
-        if do == "look":
+        removed = at if do == "remove" else None
+        if removed is None and do != "save":
             return self._show(request, entry, at, typed, shown=typed["text"])
         edit = self._front.edit(request, name)
         try:
-            if do == "remove" and at is not None:
-                changes.remove_block(self._front.desk, edit, at)
+            if removed is not None:
+                changes.remove_block(self._front.desk, edit, removed)
             else:
                 changes.save_block(self._front.desk, edit, at, typed["place"], typed["text"])
         except ChangedMeanwhile as meanwhile:
