@@ -5,10 +5,17 @@ import unicodedata
 # Earlier ones win where two fit equally well.
 _CANDIDATES = (
     "cp1252", "mac_roman", "cp1250", "cp1254", "cp1251", "cp1253", "cp1257", "mac_latin2", "mac_cyrillic",
-    "cp850", "cp866", "koi8_r", "cp932", "gb18030", "big5", "cp949", "latin-1",
+    "cp850", "cp866", "koi8_r", "cp1255", "cp1256", "iso8859_6", "cp932", "gb18030", "big5",
+    "cp949", "latin-1",
 )  # fmt: skip
 _USUAL = frozenset("äöüßéèêëàâáãåæøœçñíìîïóòôõúùûýÿąćęłńśźżčďěňřšťůžőűăâîșțşğĞıİÄÖÜÉÈÀÁÅÆØÇÑŁŚŽŠČŘÓÚÍÂÎŞ")
-_FREQUENT = frozenset("оеаинтсрвлкмдпуОАИαοιεστνρηκπλυάόίέήύώς")
+_FREQUENT = frozenset(
+    "оеаинтсрвлкмдпуОАИαοιεστνρηκπλυάόίέήύώς"
+    "יוהלאתרבמשנ"
+    "\u0627\u0644\u064a\u0645\u0646\u0648\u0631\u062a\u0628\u0629\u0639\u062f"
+)
+_SEMITIC = ("HEBREW", "ARABIC")
+_FINAL = frozenset("ךםןףץ\u0629\u0649")  # only at the end of a word
 _EAST_ASIAN = ("CJK", "HIRAGANA", "KATAKANA", "HANGUL", "BOPOMOFO")
 _ENOUGH = 20_000
 # The first bytes of the usual characters.
@@ -59,6 +66,10 @@ def _is_usual(char: str, script: str) -> bool:
     return False
 
 
+def _is_of_another_script(char: str, script: str) -> bool:
+    return char.isalpha() and not unicodedata.name(char, "").startswith(script)
+
+
 def _weigh(before: str, char: str, after: str) -> float:
     if not char.isalpha():
         if char in "’–":
@@ -73,6 +84,10 @@ def _weigh(before: str, char: str, after: str) -> float:
         if not _is_usual(char, script):
             return 1.0
         return 3.2 if script == "HANGUL" else 3.0  # Chinese read as Korean has ideographs between syllables
+    if script in _SEMITIC:
+        if _is_of_another_script(before, script) or _is_of_another_script(after, script):
+            return -5.0
+        return -3.0 if char in _FINAL and after.isalpha() else 2.0 if char in _FREQUENT else 1.5
     if script in ("CYRILLIC", "GREEK"):
         if mixed:
             return -5.0

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from digest.errors import InputError
 from digest.tasks.readers.lists.csv_import import ImportOptions, import_subscribers
 from digest.tasks.readers.lists.list_file import open_list
 from digest.tasks.readers.privacy import show
@@ -43,6 +44,7 @@ def test_a_list_is_read_in_the_encoding_that_it_has(
     [
         ("Łukasz Żółć", "cp1250"), ("Иван Петров", "cp1251"), ("Иван Петров", "koi8_r"), ("Γιώργος Παπάς", "cp1253"),
         ("Şükrü Işık", "cp1254"), ("Şükrü Işık Ğ", "cp1254"), ("山田太郎", "cp932"), ("陳大文", "big5"), ("O’Hara – Müller", "cp1252"), ("José Muñoz", "mac_roman"),
+        ("רונית כהן", "cp1255"), ("محمد علي", "cp1256"), ("فاطمة حسن", "iso8859_6"),
     ],
 )  # fmt: skip
 def test_a_code_page_is_guessed_from_its_letters(tmp_path: Path, name: str, encoding: str) -> None:
@@ -160,3 +162,43 @@ def test_columns_without_a_name_in_most_rows_shift_nothing(readers: Readers, tmp
     report = import_subscribers(readers, write(tmp_path / "list.csv", text.encode()), "world", "x", NOW)
 
     assert (report.added, report.rejected) == (4, [])
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("BEGIN:VCARD\r\nFN:Ann\r\nEMAIL;TYPE=INTERNET:ann@a.example\r\nEND:VCARD\r\n", "a vCard"),
+        ("\ufeffbegin:vcard\nemail:ann@a.example\nend:vcard\n", "a vCard"),
+        ("dn: cn=Ann Lee,mail=ann@a.example\nmail: ann@a.example\n", "an LDIF"),
+        ("version: 1\n\n# people\ndn:: Y249QW5u\nmail: ann@a.example\n", "an LDIF"),
+        ('[{"email": "ann@a.example", "status": "unsubscribed"}]', "JSON"),
+        ('{\n "members": [{"email": "ann@a.example"}]}', "JSON"),
+        ('["ann@a.example", "bo@a.example"]', "JSON"),
+        ("<!DOCTYPE html>\n<table>\n<tr><td>ann@a.example</td></tr></table>", "a web page or XML"),
+        ("{\\rtf1\\ansi\n{\\fonttbl\\f0 Arial;}\nann@a.example\\par\n}", "a word processor's text"),
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_an_address_book_in_another_format_is_refused_with_the_remedy(
+    tmp_path: Path, text: str, what: str, encoding: str
+) -> None:
+    path = write(tmp_path / "readers.csv", text.encode(encoding))
+    with pytest.raises(InputError, match=f"is {what}.*, not CSV: export the list as CSV"), open_list(path):
+        pass
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<ann@a.example>\n",
+        "[Members]\nann@a.example\n",
+        "version,email\n1,ann@a.example\n",
+        "{Name},{Email}\nAnn,ann@a.example\n",
+    ],
+)
+def test_a_list_that_only_begins_like_another_format_is_read(
+    readers: Readers, tmp_path: Path, text: str
+) -> None:
+    report = take(readers, tmp_path / "people.csv", text)
+    assert show(readers, "ann@a.example")["address"] == "ann@a.example"
+    assert report.added == 1

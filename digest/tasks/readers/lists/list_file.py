@@ -3,6 +3,7 @@
 import codecs
 import csv
 import itertools
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,6 +30,14 @@ _NO_TEXT = (
     (b"\xd0\xcf\x11\xe0", "a spreadsheet of an old kind"),
     (b"\x1f\x8b", "compressed"),
     (b"%PDF", "a PDF"),
+)
+# Read as CSV, some of these would have addresses in the wrong places: "dn: cn=Ann,mail=ann@a.example".
+_OTHER_FORMATS = (
+    (re.compile(rb"BEGIN:VCARD\b", re.I), "a vCard address book"),
+    (re.compile(rb"(?:version:\s*\d+\s+|#[^\n]*\n\s*)*dn::?\s", re.I), "an LDIF directory"),
+    (re.compile(rb"\[\s*[\[{]?\s*\"|\{\s*\"|[\[{]\s*[\]}]"), "JSON"),
+    (re.compile(rb"<(?:!doctype|\?xml|html|head|body|table)\b", re.I), "a web page or XML"),
+    (re.compile(rb"\{\\rtf"), "a word processor's text"),
 )
 
 Record = tuple[int, list[str]]
@@ -116,6 +125,7 @@ def _find_encoding(path: Path, named: str | None) -> str:
             for mark, what in _NO_TEXT:
                 if head.startswith(mark):
                     raise InputError(f"{path} is {what}, not CSV: save the sheet as CSV (UTF-8)")
+            _refuse_other_format(path, head)
             if named is not None:
                 return _known_encoding(named)
             for mark, encoding in _MARKS:
@@ -129,6 +139,13 @@ def _find_encoding(path: Path, named: str | None) -> str:
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}") from None
     return guess_code_page(odd) if odd else "utf-8"
+
+
+def _refuse_other_format(path: Path, head: bytes) -> None:
+    text = head.removeprefix(codecs.BOM_UTF8).lstrip(b"\xff\xfe").replace(b"\0", b"").lstrip()
+    for beginning, what in _OTHER_FORMATS:
+        if beginning.match(text):
+            raise InputError(f"{path} is {what}, not CSV: export the list as CSV (UTF-8)")
 
 
 def _known_encoding(named: str) -> str:
