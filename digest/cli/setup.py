@@ -20,7 +20,8 @@ from digest.demo.loader import EDITOR, Loaded, free_port, load, password_of, pre
 from digest.demo.stories import add_stories
 from digest.errors import UsageError
 from digest.scheduler import Ticker
-from digest.settings import load_settings
+from digest.settings import Settings, find_config, load_settings
+from digest.tasks.doctor.scope import is_loopback
 from digest.web.app import create_app
 from digest.web.server import Server
 
@@ -81,12 +82,11 @@ def catch(
     dir_:
         Where to store the messages.
     port:
-        The SMTP port; else the one of DIR/config.toml, else 2525.
+        The SMTP port; else [smtp] port of DIR/config.toml or of the settings file, else 2525.
     web_port:
-        The port of the pages that show the mail; else the one after [web] port of DIR/config.toml, or 8025.
+        The port of the pages that show the mail; else the one after [web] port there, else 8025.
     """
-    config = dir_ / "config.toml"
-    settings = load_settings(config) if config.exists() else None
+    settings = _find_settings(dir_, common)
     wanted = _require_free(port or (settings.smtp.port if settings else 2525), "--port")
     shown_at = _require_free(web_port or (settings.web.port + 1 if settings else 8025), "--web-port")
     catcher = Catcher(dir_ / "outbox", port=wanted)
@@ -99,6 +99,18 @@ def catch(
     finally:
         pages.stop()
         catcher.stop()
+
+
+def _find_settings(folder: Path, common: Common) -> Settings | None:
+    """Return the settings that send mail here: the folder's own, as the demo's, else the publication's.
+
+    Those of a relay elsewhere say nothing about ports of this machine.
+    """
+    for config in (folder / "config.toml", find_config(common.config)):
+        if config.exists():
+            settings = load_settings(config)
+            return settings if is_loopback(settings.smtp.host) else None
+    return None
 
 
 def listen_for_end() -> threading.Event:

@@ -253,3 +253,22 @@ def test_catch_names_the_option_that_chooses_another_port(tmp_path: Path) -> Non
 
     assert smtp == f"port {taken.port} is taken; name another with --port\n"
     assert web == f"port {taken.port} is taken; name another with --web-port\n"
+
+
+@pytest.mark.parametrize("way", ["--config", "DIGEST_CONFIG", "config.toml"])
+def test_catch_listens_where_the_settings_send_mail(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    config = prepare(tmp_path / "own", "s" * 20, utc_now()).folder / "config.toml"
+    monkeypatch.chdir(config.parent if way == "config.toml" else tmp_path)
+    if way == "DIGEST_CONFIG":
+        monkeypatch.setenv(way, str(config))
+    named = ["--config", str(config)] if way == "--config" else []
+    written = config.read_text()
+
+    with Website() as taken:
+        for table, option, port in (("smtp", "--port", taken.port), ("web", "--web-port", taken.port - 1)):
+            text = re.sub(r"(?m)^port = \d+", lambda _: f"port = {free_port(0)}", written)
+            config.write_text(re.sub(rf"(\[{table}\]\n(?:host.*\n)?port = )\d+", rf"\g<1>{port}", text))
+            _, said = run_command("catch", "--dir", "mail", *named, code=2)
+            assert said == f"port {taken.port} is taken; name another with {option}\n"

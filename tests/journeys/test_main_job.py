@@ -29,6 +29,33 @@ def test_an_edition_reaches_each_reader_once_and_again_is_nothing_to_do(
         assert publication.facts("audit")["ok"] is True
 
 
+def test_an_edition_without_readers_is_not_said_to_be_sent_when_it_is_asked_for_again(
+    tmp_path: Path, database_url: str
+) -> None:
+    publication = Publication(tmp_path, database_url)
+    publication.begin(readers=0)
+
+    first, again = (publication.run("send", "world", "--now") for _ in range(2))
+
+    said = "has no readers yet; whoever joins it today gets theirs at once"
+    assert (first.count(said), again.count(said)) == (2, 2)
+    assert "already sent" not in again
+
+
+@pytest.mark.parametrize(
+    ("planned", "nothing_new", "said"),
+    [
+        (3, 1, "was already sent"),
+        (0, 4, "was made before, and had nothing new for its readers"),
+        (0, 0, "has no readers yet; whoever joins it today gets theirs at once"),
+    ],
+)
+def test_a_finished_edition_says_whether_anybody_got_it(planned: int, nothing_new: int, said: str) -> None:
+    item = Compiled("world", "daily", "2026-03-02", made=False, stands=EditionState.FINISHED)
+    lines = describe_editions(Sent(compiled=[replace(item, planned=planned, nothing_new=nothing_new)]))
+    assert lines == [f"world daily 2026-03-02: {said}"]
+
+
 def test_an_edition_that_waits_for_its_relay_is_neither_sent_nor_interrupted(
     tmp_path: Path, database_url: str
 ) -> None:
@@ -65,7 +92,7 @@ def test_an_edition_that_is_not_made_again_says_how_it_stands(
     stands: EditionState, reason: str, said: str
 ) -> None:
     item = Compiled("world", "daily", "2026-03-02", made=False, skipped=("2026-03-01", "2026-03-02"))
-    lines = describe_editions(Sent(compiled=[replace(item, stands=stands, reason=reason)]))
+    lines = describe_editions(Sent(compiled=[replace(item, stands=stands, reason=reason, planned=1)]))
     assert lines == [f"world daily 2026-03-02: {said}", "world daily 2026-03-01: skipped, nothing ran then"]
 
 

@@ -23,6 +23,8 @@ from digest.tasks.delivery.run import Tally
 from digest.tasks.editions.compiling import Compiled
 from digest.tasks.ledger.overview import find_next_run
 
+_NO_READERS = "has no readers yet; whoever joins it today gets theirs at once"
+
 
 def fetch(
     source: str | None = None,
@@ -157,7 +159,7 @@ def _describe_compiled(item: Compiled) -> str:
     if not item.made:
         return _describe_unmade(item)
     if not item.planned and not item.nothing_new:
-        return "has no readers yet; whoever joins it today gets theirs at once"
+        return _NO_READERS
     readers = "1 reader" if item.planned == 1 else f"{item.planned:,} readers"
     return f"compiled for {readers}, nothing new for {item.nothing_new:,}"
 
@@ -165,7 +167,9 @@ def _describe_compiled(item: Compiled) -> str:
 def _describe_unmade(item: Compiled) -> str:
     """Describe an edition that was made before, by an earlier run or another process, or is too late now."""
     if item.stands == EditionState.FINISHED:
-        return "was already sent"
+        if item.planned:
+            return "was already sent"
+        return "was made before, and had nothing new for its readers" if item.nothing_new else _NO_READERS
     if item.stands in (EditionState.PAUSED, EditionState.SKIPPED):
         return f"is {item.stands}: {item.reason}" if item.reason else f"is {item.stands}"
     return "is already made, and not finished: its messages are sent as they come due"

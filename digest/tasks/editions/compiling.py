@@ -303,7 +303,14 @@ class Compiler:
             if found is None:
                 return replace(compiled, waits=True)
             if found.state != EditionState.HELD:
-                return replace(compiled, stands=found.state, reason=found.reason)
+                planned, nothing_new = deliveries.count_planned(session, row_id(found))
+                return replace(
+                    compiled,
+                    stands=found.state,
+                    reason=found.reason,
+                    planned=planned,
+                    nothing_new=nothing_new,
+                )
             taken = forced and approval.release(
                 session, digest, row_id(found), self.worker_id, now, forced=True
             )
