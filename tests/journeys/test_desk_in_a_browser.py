@@ -288,6 +288,30 @@ def test_axe_finds_nothing_on_any_page_of_the_desk(story: Story, scheme: str) ->
 
 
 @pytest.mark.parametrize("script", [True, False], ids=["script", "without"])
+def test_the_focus_stays_where_a_button_has_nothing_more_to_do(story: Story, script: bool) -> None:
+    story.newsdesk.publish("Crete", "world")
+    story.newsdesk.publish("Atoms", "science", hours=2)
+    story.newsdesk.publish("Bread", "business", hours=3)
+    story.newsdesk.subscribe("anna@readers.example")
+    page = story.sign_in(java_script_enabled=script)
+    story.open(page)
+
+    def press(name: str) -> str:
+        page.get_by_role("button", name=name).first.click()
+        page.get_by_role("status").filter(visible=True).first.wait_for()
+        focused = page.locator(":focus")
+        return focused.get_attribute("aria-label") or focused.inner_text()
+
+    title = page.locator(".part-head h3").nth(-1).inner_text()
+    assert press(f"Move section up: {title}") == f"Move section down: {title}"
+    assert press(f"Move section down: {title}") == f"Move section up: {title}"
+    assert press("Reset order") == "Undo"
+    for _ in range(2):
+        assert press("Undo") == "Undo"
+    assert press("Undo") == "Add a free block"
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["script", "without"])
 def test_on_a_phone_the_focus_stays_at_the_row_and_approve_in_reach(story: Story, script: bool) -> None:
     for number in range(12):
         story.newsdesk.publish(f"Story {number:02}", hours=number + 1)

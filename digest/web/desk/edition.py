@@ -79,7 +79,7 @@ class EditionPages:
             onward = f"{name.path}/block/{field if field.isdigit() else 'new'}"
             return self._act(request, name, changes.save_words, said="preview", onward=onward)
         if act == "undo":
-            return self._act(request, name, changes.undo, said="undone")
+            return self._act(request, name, changes.undo, said="undone", carried={"did": act})
         if act in ("section-up", "section-down"):
             by = -1 if act == "section-up" else 1
             return self._act(
