@@ -264,7 +264,7 @@ def _add_media(entry: Entry, element: Any) -> None:
         entry.setdefault("media_thumbnail", []).append(shown)
         _check(not len(element) and not (element.text or "").strip())
     elif element.tag in (f"{_MEDIA}title", f"{_MEDIA}credit"):
-        _check(not len(element))
+        _check(not len(element) and element.get("role", "").strip().lower() != "author")
         entry["media_title"] = True
     for inner in element:
         _add_media(entry, inner)

@@ -20,10 +20,14 @@ _LONGEST_WORDS = 2_000
 
 @dataclass(slots=True)
 class MediaWords:
-    """The titles and descriptions of an item's media; HTML only if the feed says so."""
+    """The titles and descriptions of an item's media; HTML only if the feed says so.
+
+    `author` is who is credited with the item itself, not with a picture of it.
+    """
 
     title: str = ""
     description: str = ""
+    author: str = ""
     is_html: bool = False
 
 
@@ -44,12 +48,19 @@ def take_media(item: Any) -> MediaWords:
                 words.description, words.is_html = text, element.get("type") == "html"
         elif name == "title" and text and not words.title:
             words.title = text
+        elif _is_author(element) and element.getparent() is item and not words.author:
+            words.author = text
         if name not in _KEPT:
             _remove(element)
         else:
             element.tag = f"{{{MEDIA}}}{name}"
     _take_other_pictures(item)
     return words
+
+
+def _is_author(element: Any) -> bool:
+    """Return whether a credit names an author; most name photographers and agencies."""
+    return name_of(element)[1] == "credit" and (element.get("role") or "").strip().lower() == "author"
 
 
 def _media(item: Any) -> Iterator[Any]:

@@ -35,6 +35,9 @@ from digest.articles.text.names import named
 _CHARSET = re.compile(r"charset\s*=\s*[\"']?\s*([\w.:-]{2,40})", re.I)
 _TAG = re.compile(r"<[a-zA-Z/!][^<>]*>")
 _ABSOLUTE = re.compile(r"\s*(?:[a-zA-Z][a-zA-Z0-9+.-]*:|www\.)")
+_PAGE = re.compile(
+    r"(?:https?:/)?/\S+(?<!\.jpg)(?<!\.jpeg)(?<!\.png)(?<!\.gif)(?<!\.webp)(?<!\.mp3)(?<!\.mp4)", re.I
+)
 _HOST_FIRST = re.compile(r"[\w-]+(?:\.[\w-]+)*\.[a-zA-Z]{2,}/")
 _HOLDERS = frozenset(
     ("title", "description", "summary", "content", "encoded", "author", "contributor", "body")
@@ -115,7 +118,7 @@ def _settle(item: Any, authors: list[str], base: str | None) -> None:
     texts = _take_texts(item)
     if not is_atom:
         _flatten(item)
-        _settle_authors(item, authors)
+        _settle_authors(item, [media.author] if media.author else authors)
     _take_origin(item)
     _drop_boxes(item, is_atom)
     if media.title and not any(_says(child, "title") for child in item):
@@ -250,9 +253,15 @@ def _settle_authors(item: Any, authors: list[str]) -> None:
 
 
 def _settle_links(item: Any) -> None:
-    """Keep the first of several links; without one, a guid that is no address is no link either."""
-    links = [child for child in item if name_of(child)[1] == "link" and name_of(child)[0] in RSS]
+    """Keep the first of several links; without one, an element called `url` is it, and a guid that is no
+    address is none."""
+    own = [child for child in item if name_of(child)[0] in RSS]
+    links = [child for child in own if name_of(child)[1] == "link"]
     stated = [link for link in links if (link.text or link.get("href") or "").strip()]
+    if not stated:
+        links = stated = [child for child in own if name_of(child)[1] == "url" and _is_page(child.text)][:1]
+        for link in stated:
+            link.tag = "link"
     for link in links:
         if stated and link is not stated[0]:
             item.remove(link)
@@ -262,6 +271,10 @@ def _settle_links(item: Any) -> None:
         for guid in (child for child in item if name_of(child)[1] == "guid"):
             if not (guid.text or "").strip().startswith(("http://", "https://", "/")):
                 guid.set("isPermaLink", "false")
+
+
+def _is_page(address: str | None) -> bool:
+    return _PAGE.fullmatch((address or "").strip()) is not None
 
 
 def _resolve_links(item: Any, base: str, is_atom: bool) -> None:
