@@ -147,6 +147,13 @@ def test_public_addresses_are_public(address: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "address", ["3fff::1", "3fff:fff:ffff::1", "5f00::1", "2001:db8::1", "fec0::1", "64:ff9b:1::1"]
+)
+def test_addresses_for_documents_and_within_networks_are_not(address: str) -> None:
+    assert not is_public(address)
+
+
+@pytest.mark.parametrize(
     "url", ["file:///etc/passwd", "gopher://x/", "ftp://x/", "//x/", "http://", "feed", "http://[::1"]
 )
 def test_only_http_and_https_are_fetched(url: str) -> None:

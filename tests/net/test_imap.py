@@ -13,6 +13,7 @@ from digest.errors import Unreachable
 from digest.net.inbound.imap import ImapAccount, open_folder
 
 USER = "news@courier.example"
+PASSWORD = "hunter2zeitung"
 
 
 class _TokenServer(socketserver.StreamRequestHandler):
@@ -53,6 +54,25 @@ class _RefusingServer(socketserver.StreamRequestHandler):
             self.wfile.write(tag + b" OK done\r\n")
 
 
+class _EchoingServer(socketserver.StreamRequestHandler):
+    """Refuses a login by a password, and repeats it: as it is, in base64, and where a long line is cut."""
+
+    def handle(self) -> None:
+        self.wfile.write(b"* OK [CAPABILITY IMAP4rev1] ready\r\n")
+        while line := self.rfile.readline():
+            tag, _, command = line.strip().partition(b" ")
+            if command.upper() == b"CAPABILITY":
+                self.wfile.write(b"* CAPABILITY IMAP4rev1\r\n")
+            elif command.upper().startswith(b"LOGIN"):
+                self.server.told.append(b"login")  # type: ignore[attr-defined]
+                filled = b"x" * self.server.filled  # type: ignore[attr-defined]
+                plain = b64encode(b"\0news\0" + PASSWORD.encode())
+                said = b"is wrong, " + plain + b" as well"
+                self.wfile.write(tag + b" NO " + filled + PASSWORD.encode() + b" " + said + b"\r\n")
+                continue
+            self.wfile.write(tag + b" OK done\r\n")
+
+
 class _HastyServer(socketserver.StreamRequestHandler):
     """Announces a message in the same breath with its answer to IDLE, and never again."""
 
@@ -72,15 +92,15 @@ class _HastyServer(socketserver.StreamRequestHandler):
 
 @contextmanager
 def _served(
-    speaking: type[socketserver.StreamRequestHandler], token: Path | None = None
+    speaking: type[socketserver.StreamRequestHandler], token: Path | None = None, filled: int = 0
 ) -> Iterator[tuple[ImapAccount, list[bytes]]]:
     """Serve an account, opened by a password or a token in a file; return it, and what the server is told."""
     told: list[bytes] = []
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), speaking) as server:
-        server.told = told  # type: ignore[attr-defined]
+        server.told, server.filled = told, filled  # type: ignore[attr-defined]
         server.daemon_threads = True
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        port, secret = server.server_address[1], "" if token else "secret"
+        port, secret = server.server_address[1], "" if token else PASSWORD
         try:
             yield ImapAccount("127.0.0.1", port, "none", USER, secret, token, None, "INBOX", ""), told
         finally:
@@ -134,3 +154,18 @@ def test_a_file_without_a_token_is_told_without_its_content(tmp_path: Path, cont
         with pytest.raises(Unreachable, match="holds no token"), open_folder(account):
             pass
         assert told == []
+
+
+@pytest.mark.parametrize("filled", [0, *range(215, 300, 3)])
+def test_a_server_that_repeats_the_password_is_told_without_it(filled: int) -> None:
+    with (
+        _served(_EchoingServer, filled=filled) as (account, told),
+        pytest.raises(Unreachable, match="cannot be read") as refused,
+        open_folder(account),
+    ):
+        pass
+
+    assert told == [b"login"]
+    assert "hunter" not in str(refused.value)
+    assert b64encode(PASSWORD.encode()).decode()[:6] not in str(refused.value)
+    assert b64encode(b"\0news\0" + PASSWORD.encode()).decode()[8:14] not in str(refused.value)

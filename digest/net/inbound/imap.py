@@ -20,6 +20,7 @@ from imap_tools.errors import ImapToolsError
 
 from digest.errors import Unreachable
 from digest.net.inbound.spool import MOST_READ, Spool
+from digest.net.smtp.logins import Login, redactor
 from digest.safe_text import printable
 
 TAKEN = "$DigestTaken"
@@ -193,7 +194,7 @@ def _log_in_by_token(mailbox: BaseMailBox, username: str, token: str) -> None:
     except imaplib.IMAP4.error as error:
         status = re.search(rb'"status"\s*:\s*"(\w{1,20})"', told[1]) if len(told) > 1 else None
         why = f"the token is refused, status {status[1].decode()}" if status else str(error)
-        raise imaplib.IMAP4.error(why.replace(token, "...")) from None
+        raise imaplib.IMAP4.error(_redacted(why, Login(username, token=token))) from None
 
 
 def _connect(account: ImapAccount) -> BaseMailBox:
@@ -207,11 +208,15 @@ def _connect(account: ImapAccount) -> BaseMailBox:
 
 @contextmanager
 def _told(account: ImapAccount) -> Iterator[None]:
-    """Describe a failure with the mailbox's name, without the password that a library may repeat."""
+    """Describe a failure with the mailbox's name, without the password that a server may repeat."""
     try:
         yield
     except (imaplib.IMAP4.error, ImapToolsError, OSError) as error:
-        words = printable(str(error))[:300]
-        if account.password:
-            words = words.replace(account.password, "...")
+        # Cut to length last: of a password that the cut parts the beginning would stay.
+        words = _redacted(printable(str(error)), Login(account.username, account.password))[:300]
         raise Unreachable(f"the mailbox at {account.host}:{account.port} cannot be read: {words}") from None
+
+
+def _redacted(text: str, login: Login) -> str:
+    redact = redactor(login)
+    return redact(text) if redact else text

@@ -3,10 +3,11 @@
 import base64
 import binascii
 import hmac
+import html
 import re
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 from digest.models import Outcome, Reply, Stage
 from digest.net.smtp.replies import Ask
@@ -97,18 +98,26 @@ def _encoded(text: str) -> bytes:
 def redactor(login: Login) -> Callable[[str], str] | None:
     """Return a function that removes a login's password or token from a text; None if it has neither.
 
-    It removes the secret itself, its URL-encoded form, and each run of base64 that contains it at any offset,
-    as AUTH PLAIN and XOAUTH2 send it: `535 AHVzZXIAaHVudGVyMg== refused` becomes `535 [secret] refused`.
+    It removes the secret itself, its URL-encoded and HTML forms, and each run of base64 that contains it at
+    any offset, as AUTH PLAIN and XOAUTH2 send it: `535 AHVzZXIAaHVudGVyMg== refused` becomes
+    `535 [secret] refused`.
     """
     secrets = [secret for secret in (login.password, login.token) if secret]
     if not secrets:
         return None
-    plain = {re.escape(form) for secret in secrets for form in (secret, quote(secret, safe=""))}
+    plain = {re.escape(form) for secret in secrets for form in _forms(secret)}
     encoded = {
         _BASE64 + re.escape(fragment) + _BASE64 for secret in secrets for fragment in _fragments(secret)
     }
     pattern = re.compile("|".join([*sorted(encoded), *sorted(plain, key=len, reverse=True)]))
     return lambda text: pattern.sub(_HIDDEN, text)
+
+
+def _forms(secret: str) -> set[str]:
+    """Return a secret as it is, as HTML, and URL-encoded: `%2B` or `%2b`, blanks as `%20` or `+`."""
+    encoded = {quote(secret, safe=""), quote_plus(secret)}
+    lower = {re.sub(r"%[0-9A-F]{2}", lambda found: found[0].lower(), form) for form in encoded}
+    return {secret, html.escape(secret), *encoded, *lower}
 
 
 def _fragments(secret: str) -> set[str]:

@@ -60,6 +60,15 @@ def test_the_blob_of_auth_plain_never_tells_the_password(password: str, user: st
     assert not any(password in found for found in decoded(text))
 
 
+@pytest.mark.parametrize(
+    "echo", ["a+c%26d%2Fe", "a%20c%26d%2fe", "a+c%26d%2fe", "a c&amp;d/e", "a%20c%26d%2Fe", "a c&d/e"]
+)
+def test_no_form_of_a_password_in_a_url_or_in_html_is_left(echo: str) -> None:
+    redact = redactor(Login("editor", "a c&d/e"))
+    assert redact is not None
+    assert redact(f"535 user=editor&pass={echo} refused") == "535 user=editor&pass=[secret] refused"
+
+
 def test_a_token_is_cut_out_and_what_holds_no_secret_stays() -> None:
     redact = redactor(Login("editor", token="ya29.long-token"))
     assert redact is not None
