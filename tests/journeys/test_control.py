@@ -24,6 +24,13 @@ def test_a_held_edition_waits_until_it_is_released(tmp_path: Path, database_url:
         assert len(relay.messages) == 2
 
 
+def test_releasing_what_is_not_on_hold_is_refused(tmp_path: Path, database_url: str) -> None:
+    publication = Publication(tmp_path, database_url, port=1)
+    publication.begin(readers=1)
+
+    assert "is not on hold" in publication.run("release", "world/daily", code=1)
+
+
 def test_a_paused_edition_goes_on_only_when_it_is_resumed(tmp_path: Path, database_url: str) -> None:
     publication = Publication(tmp_path, database_url, port=1)
     publication.begin(readers=1)

@@ -130,6 +130,19 @@ def test_a_hold_is_taken_whatever_was_seen_and_ended_by_publishers_and_operators
     assert edition(newsdesk).state == "frozen"
 
 
+def test_releasing_what_is_not_on_hold_leaves_its_approval(newsdesk: Newsdesk, shelf: dict[str, int]) -> None:
+    mara, olga = newsdesk.sign_in(), newsdesk.sign_in(OLGA)
+    mara.do("hold")
+    seen = olga.token()
+    mara.do("approve")
+
+    late = olga.do("let-go", {**mara.token(), "form": seen["form"]})
+
+    assert late.status_code == 400
+    assert "is not on hold" in late.text
+    assert "Approved by mara@courier.example; sends Mon 23 Nov, 07:00." in mara.get().text
+
+
 def test_a_change_makes_an_approval_void_and_says_so(newsdesk: Newsdesk, shelf: dict[str, int]) -> None:
     mara = newsdesk.sign_in()
     mara.do("approve")

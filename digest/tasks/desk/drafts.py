@@ -175,9 +175,11 @@ def hold(desk: Desk, edit: Edit) -> None:
 
 
 def release(desk: Desk, edit: Edit) -> None:
-    """Release a hold."""
+    """Release a hold. Without one nothing is changed, so that an approval stands."""
 
     def alter(_session: Session, draft: Draft) -> str:
+        if not draft.held_by:
+            raise InputError(f"{edit.name} is not on hold")
         draft.held_by = None
         return "released it"
 
