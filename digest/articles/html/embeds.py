@@ -58,7 +58,25 @@ def link_embeds(tree: Element, tags: frozenset[str]) -> None:
             _put(embed, form.format(key) if key and is_whole else None)
     for embed in all_of(tree, *tags.intersection(_FRAMES)):
         if embed.getparent() is not None:
+            _show_still(embed)
             _put(embed, _address(embed), is_kept=_holds_the_text(embed))
+
+
+def _show_still(embed: Element) -> None:
+    """Put a video's still picture in front of it, as a link to it."""
+    still, address = (embed.get("poster") or "").strip(), _address(embed)
+    if not still or still.startswith("data:") or not address or _leads_nowhere(address):
+        return
+    paragraph, link = element("p"), element("a", href=address)
+    link.append(element("img", src=still, alt=""))
+    paragraph.append(link)
+    embed.addprevious(paragraph)
+
+
+def _leads_nowhere(address: str) -> bool:
+    return (
+        address.startswith(("about:", "data:", "blob:", "javascript:")) or _COUNTS.search(address) is not None
+    )
 
 
 def _holds_the_text(embed: Element) -> bool:
@@ -73,11 +91,7 @@ def _holds_the_text(embed: Element) -> bool:
 
 
 def _put(embed: Element, address: str | None, *, is_kept: bool = False) -> None:
-    if (
-        not address
-        or address.startswith(("about:", "data:", "blob:", "javascript:"))
-        or _COUNTS.search(address)
-    ):
+    if not address or _leads_nowhere(address):
         unwrap(embed) if is_kept else remove(embed)
         return
     address = _watched(f"https:{address}" if address.startswith("//") else address)
