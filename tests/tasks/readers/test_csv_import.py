@@ -330,7 +330,7 @@ def test_an_export_reads_back_as_it_was(readers: Readers, file: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "cell", ["=1", "+1", "-1", "@a", "＝1", "＋1", "－1", "＠a", "\t1", "\r1", "'=1", "''@1"]
+    "cell", ["=1", "+1", "-1", "@a", "＝1", "＋1", "－1", "＠a", "\t1", "\r1", "\n1", "'=1", "''@1"]
 )
 def test_no_exported_cell_is_a_formula_and_none_is_ambiguous(cell: str) -> None:
     assert neutralise(cell) == f"'{cell}"

@@ -16,7 +16,7 @@ from digest.tasks.readers.lists.backup_rows import COLUMNS, Cells, write_ban, wr
 from digest.tasks.readers.readers import Readers
 
 _PAGE = 500
-_FORMULA = re.compile(r"'*[=+\-@\t\r＝＋－＠]")
+_FORMULA = re.compile(r"'*[=+\-@\t\r\n＝＋－＠]")
 
 
 def export_subscribers(readers: Readers, file: IO[str], digest: str | None = None) -> int:

@@ -24,7 +24,7 @@ LONGEST_NAME = 200
 
 _NAME_ALONE, _NAMES = {"name"}, {"name", "first", "last"}
 
-_NEUTRALISED = re.compile(r"'+[=+\-@\t\r＝＋－＠]")
+_NEUTRALISED = re.compile(r"'+[=+\-@\t\r\n＝＋－＠]")
 _NAMED = re.compile(r"\s*\"?(?P<name>[^\"<>]*?)\"?\s*<(?P<address>[^<>]+)>\s*")
 _COMMENTED = re.compile(r"(?P<address>[^\s()]+@[^\s()]+)\s+\((?P<name>[^()]*)\)")  # RFC 5322, appendix A.6.3
 
