@@ -140,7 +140,14 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _secret_is_ours(self) -> "Settings":
-        if self.web.is_secret_published and urlsplit(self.site.base_url).hostname not in LOOPBACK:
+        if urlsplit(self.site.base_url).hostname in LOOPBACK:
+            return self
+        if self.web.is_former_published:
+            raise ValueError(
+                "[web] old_secrets contains the one of config.example.toml, so anybody could forge readers'"
+                " links: remove it; links that were signed with it end"
+            )
+        if self.web.is_secret_published:
             raise ValueError(
                 "[web] secret is the one of config.example.toml, so anybody could forge readers' links: put a"
                 ' random one in its place (`python3 -c "import secrets; print(secrets.token_urlsafe(32))"`)'

@@ -133,6 +133,11 @@ class WebSettings(Table):
         return self.secret.get_secret_value() == EXAMPLE_SECRET
 
     @property
+    def is_former_published(self) -> bool:
+        """Return whether a former secret is the example's: links signed with it are valid as well."""
+        return any(key.get_secret_value() == EXAMPLE_SECRET for key in self.old_secrets)
+
+    @property
     def signing_keys(self) -> tuple[bytes, ...]:
         """Return the ring of signing secrets; the first signs, all verify."""
         return tuple(key.get_secret_value().encode() for key in (self.secret, *self.old_secrets))
