@@ -1,5 +1,6 @@
 """`digest send` when nothing is due: it ends at once, and never when there is something to do."""
 
+import shutil
 import subprocess
 import sys
 from datetime import timedelta
@@ -7,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from digest.cli.editions.idle import end_if_idle, note_path
+from digest.cli.editions.idle import end_if_idle, find_said, note_path
 from digest.cli.editions.status_lines import StatusOptions, print_noted
 from digest.clock import utc_now
 from tests.support.newsroom import Caught, Publication
@@ -118,6 +119,19 @@ def test_a_status_of_a_database_that_was_restored_is_never_a_note(idle: Publicat
 
 def has_noted_status(publication: Publication) -> bool:
     return print_noted(StatusOptions(quiet=True, config=publication.config))
+
+
+def test_a_note_that_was_copied_with_its_folder_says_nothing(
+    idle: Publication, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    idle.run("status")
+    copy = tmp_path_factory.mktemp("copy") / "own"
+    shutil.copytree(idle.config.parent, copy)
+
+    assert find_said("status", idle.config) is not None
+    assert find_said("send", idle.config) is not None
+    assert find_said("status", copy / idle.config.name) is None
+    assert find_said("send", copy / idle.config.name) is None
 
 
 def test_a_reader_who_joins_is_asked_by_the_next_run_and_tried_until_that_succeeds(idle: Publication) -> None:

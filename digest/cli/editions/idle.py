@@ -96,6 +96,8 @@ def find_said(command: str, config: Path) -> Any:
         note = IdleNote(**json.loads(note_path(command, config).read_text(encoding="utf-8")))
         if not note.noted <= utc_now().timestamp() < note.until:
             return None  # without asking a server
+        if os.path.realpath(config) not in map(os.path.realpath, note.files):
+            return None  # it came with a copy of its folder
         look = Look({name: _look(Path(name)) for name in note.files}, _look_at_server(note, config))
         is_idle = is_still_idle(note, utc_now().timestamp(), _environment(), look)
     except (OSError, ValueError, TypeError, AttributeError):
