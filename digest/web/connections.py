@@ -24,14 +24,15 @@ class ConnectionLimits:
     """The limits of one server and the connections that count against them.
 
     Trusted proxies are exempt from `per_client`: all readers come through them. Times are in seconds: `head`
-    and `body` from the first byte to the last, `response` from then until the client has received the
-    response.
+    from the first byte to the last; `body` likewise, and a second more for each `slowest` bytes, as lists
+    come over slow lines; `response` from then until the client has received the response.
     """
 
     most: int = 512
     per_client: int = 64
     head: float = 10.0
     body: float = 20.0
+    slowest: float = 16 * 1024
     response: float = 120.0
     trusted: Sequence[Network] = ()
     open: Counter[str] = field(default_factory=Counter)
@@ -121,21 +122,24 @@ def bounded_protocol(limits: ConnectionLimits) -> type[asyncio.Protocol]:
             if not self._phase:
                 self._enter("head", limits.head)
             super().data_received(data)
-            self._follow()
+            self._follow(len(data))
 
         def on_response_complete(self) -> None:
             super().on_response_complete()
             if self.transport.get_write_buffer_size() == 0:
                 self._enter("")
 
-        def _follow(self) -> None:
-            """Move the deadline when a part of the request has arrived."""
+        def _follow(self, size: int) -> None:
+            """Move the deadline when so many bytes of the request have arrived."""
             cycle: Any = self.cycle
             if cycle is None or cycle.response_complete:
                 return
             if cycle.more_body:
                 if self._phase != "body":
                     self._enter("body", limits.body)
+                elif self._deadline is not None:
+                    left = self._deadline.when() - self.loop.time()
+                    self._enter("body", left + size / limits.slowest)
             elif self._phase != "response":
                 self._enter("response", limits.response)
 

@@ -128,7 +128,7 @@ def limits() -> list[tuple[int, str]]:
     lite, large = COSTS["SQLite"], COSTS["PostgreSQL"]
     found = {
         "rules for bulk senders hold at the largest receiver": BULK_FROM / SHARE,
-        "two connections, the default, to a relay 20 ms away": 2 / TRIP_SECONDS * WINDOW_SECONDS,
+        "two connections to a relay 20 ms away": 2 / TRIP_SECONDS * WINDOW_SECONDS,
         "a disk of 1 TB with five years of deliveries on PostgreSQL": 1e12
         / FIVE_YEARS
         / large.delivery_bytes,

@@ -133,6 +133,20 @@ def test_a_body_that_drips_is_cut_off_and_changes_nothing(readers: Readers) -> N
     assert snapshot(readers) == []
 
 
+def test_a_body_over_a_slow_line_is_waited_for_while_it_comes(readers: Readers) -> None:
+    """A picture of 12 MB takes a phone a minute."""
+    body = b"email=&filler=" + b"x" * 3_000
+    head = f"POST /subscribe HTTP/1.1\r\nHost: a.example\r\nContent-Length: {len(body)}\r\n"
+    head += "Content-Type: application/x-www-form-urlencoded\r\n\r\n"
+    with served(readers, ConnectionLimits(body=0.3, slowest=2_000)) as server:
+        slow = opened(server, head.encode())
+        for piece in range(0, len(body), 300):
+            slow.sendall(body[piece : piece + 300])
+            time.sleep(0.1)
+        assert slow.recv(12) == b"HTTP/1.1 400"
+        slow.close()
+
+
 def test_a_trusted_proxy_is_not_counted_as_one_client() -> None:
     limits = ConnectionLimits(most=5, per_client=1, trusted=(ip_network("10.0.0.0/8"),))
 
