@@ -1,6 +1,8 @@
 """Editions are held, released and paused from the command line, and the desk's activity keeps it."""
 
+from datetime import datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -22,6 +24,24 @@ def test_a_held_edition_waits_until_it_is_released(tmp_path: Path, database_url:
         assert "released" in publication.run("release", "world/daily")
         publication.run("send")
         assert len(relay.messages) == 2
+
+
+def test_a_hold_is_for_the_edition_that_the_schedule_names_next(tmp_path: Path, database_url: str) -> None:
+    """Where the first deadline of all is still to come, `send --now` makes an earlier one: that is held, too."""
+    with Caught() as relay:
+        publication = Publication(tmp_path, database_url, port=relay.port)
+        passed = datetime.now(ZoneInfo("Europe/Paris")) - timedelta(minutes=2)
+        publication.change_settings('daily = "07:00"', f'daily = "{passed:%H:%M}"')
+        publication.begin(readers=1)
+        (following,) = [row["period"] for row in publication.facts("schedule") if row["cadence"] == "daily"]
+
+        assert f"world daily {following}: on hold" in publication.run("hold", "world/daily")
+        publication.run("send", "--now")
+        assert publication.edition()["state"] == "held"
+        assert following not in publication.run("release", "world/daily"), "the held one comes first"
+        publication.run("send")
+        assert len(relay.messages) == 1
+        assert f"world daily {following}: released" in publication.run("release", "world/daily")
 
 
 def test_releasing_what_is_not_on_hold_is_refused(tmp_path: Path, database_url: str) -> None:

@@ -6,12 +6,12 @@ from datetime import datetime
 from digest.bootstrap import Application
 from digest.cli.terminal.common import DEFAULT, Common, application
 from digest.cli.terminal.output import say
-from digest.errors import UsageError
+from digest.errors import InputError, UsageError
 from digest.models import EditionName, EditionState
 from digest.tasks.desk import drafts
 from digest.tasks.desk.draft_versions import Edit
 from digest.tasks.desk.pausing import pause_edition
-from digest.tasks.editions.coming import next_open
+from digest.tasks.editions.coming import list_holdable
 from digest.tasks.ledger.audit import find_named
 
 
@@ -44,9 +44,11 @@ def hold(edition: str, *, common: Common = DEFAULT) -> None:
         "DIGEST/CADENCE", or "DIGEST" if it has only one cadence.
     """
     with application(common) as app:
-        name = _next(app, edition)
-        drafts.hold(app.desk, _edit(name, app.clock()))
-    say(f"{name}: on hold; `digest release {name.digest}/{name.cadence}` ends that", quiet=common.quiet)
+        names = _coming(app, edition)
+        for name in names:
+            drafts.hold(app.desk, _edit(name, app.clock()))
+    for name in names:
+        say(f"{name}: on hold; `digest release {name.digest}/{name.cadence}` ends that", quiet=common.quiet)
 
 
 def release(edition: str, *, common: Common = DEFAULT) -> None:
@@ -58,13 +60,20 @@ def release(edition: str, *, common: Common = DEFAULT) -> None:
         "DIGEST/CADENCE", or "DIGEST" if it has only one cadence.
     """
     with application(common) as app:
-        name = _next(app, edition)
-        drafts.release(app.desk, _edit(name, app.clock()))
-    say(f"{name}: released", quiet=common.quiet)
+        released, refused = list[EditionName](), list[InputError]()
+        for name in _coming(app, edition):
+            try:
+                drafts.release(app.desk, _edit(name, app.clock()))
+                released.append(name)
+            except InputError as error:
+                refused.append(error)
+    if not released:
+        raise refused[0]
+    for name in released:
+        say(f"{name}: released", quiet=common.quiet)
 
 
-def _next(app: Application, text: str) -> EditionName:
-    """Return the edition that is held, else the next one."""
+def _coming(app: Application, text: str) -> list[EditionName]:
     digest_name, _, cadence = text.replace(" ", "/").partition("/")
     digest = app.settings.digest(digest_name)
     if not cadence and len(digest.cadences) > 1:
@@ -72,8 +81,8 @@ def _next(app: Application, text: str) -> EditionName:
     cadence = cadence or digest.default_cadence
     digest.cadence(cadence)
     with app.database.read() as session:
-        coming = next_open(session, app.settings, digest, cadence, app.clock())
-    return EditionName(digest.name, cadence, coming.period)
+        found = list_holdable(session, app.settings, digest, cadence, app.clock())
+    return [EditionName(digest.name, cadence, one.period) for one in found]
 
 
 def _edit(name: EditionName, now: datetime) -> Edit:

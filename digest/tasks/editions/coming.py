@@ -51,15 +51,35 @@ def next_open(
     one, until a cadence has run for a whole period: a weekly one that began on a Tuesday does not owe that
     week's edition, but `--now` makes it all the same.
     """
-    held = editions.list_editions(session, digest=digest.name, states=[EditionState.HELD])
-    mine = [edition for edition in held if edition.cadence == cadence]
-    if mine:
-        return Occurrence(mine[-1].period, mine[-1].deadline_at)
+    held = _find_held(session, digest, cadence)
+    if held is not None:
+        return held
     late = _find_late(session, settings, digest, cadence, now)
     at_once = calendar.current(digest.cadence(cadence), now, settings.zone)
     if late is None and editions.find_edition(session, digest.name, cadence, at_once.period) is None:
         return at_once
     return late or next_occurrence(session, settings, digest, cadence, now)
+
+
+def list_holdable(
+    session: Session, settings: Settings, digest: DigestSettings, cadence: str, now: datetime
+) -> list[Occurrence]:
+    """Return what a hold or its release is about: the edition that is held, else the next one.
+
+    Before a cadence's first deadline these may be two: the one that only `digest send --now` makes, and the
+    one that is made at its deadline.
+    """
+    held = _find_held(session, digest, cadence)
+    if held is not None:
+        return [held]
+    found = [find(session, settings, digest, cadence, now) for find in (next_open, next_occurrence)]
+    return list({one.period: one for one in found}.values())
+
+
+def _find_held(session: Session, digest: DigestSettings, cadence: str) -> Occurrence | None:
+    held = editions.list_editions(session, digest=digest.name, states=[EditionState.HELD])
+    mine = [edition for edition in held if edition.cadence == cadence]
+    return Occurrence(mine[-1].period, mine[-1].deadline_at) if mine else None
 
 
 def _find_late(
