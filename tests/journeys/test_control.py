@@ -36,6 +36,7 @@ def test_a_hold_is_for_the_edition_that_the_schedule_names_next(tmp_path: Path, 
         (following,) = [row["period"] for row in publication.facts("schedule") if row["cadence"] == "daily"]
 
         assert f"world daily {following}: on hold" in publication.run("hold", "world/daily")
+        assert f"world daily {following}: On hold by" in publication.run("schedule")
         publication.run("send", "--now")
         assert publication.edition()["state"] == "held"
         assert following not in publication.run("release", "world/daily"), "the held one comes first"

@@ -141,8 +141,10 @@ def schedule(
         if fewest > 1:
             say(f"{digest}: each reader's edition waits for {fewest} new articles, or for max_wait")
     for row in rows:
+        name = f"{row['digest']} {row['cadence']} {row['period']}"
+        if row["state"] not in (None, "draft"):
+            say(f"{name}: {row['stands']}")
         if row["first"] and row["first"]["at"] != row["last"]["at"]:
-            name = f"{row['digest']} {row['cadence']} {row['period']}"
             say(f"{name}: first {_arrival(row['first'])}, last {_arrival(row['last'])}")
 
 

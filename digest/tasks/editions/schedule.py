@@ -9,13 +9,14 @@ from zoneinfo import ZoneInfo
 from sqlmodel import Session
 
 from digest.errors import InputError
-from digest.models import SubscriptionState
+from digest.models import EditionName, SubscriptionState
 from digest.models.row import row_id
 from digest.rules.editions import cadence as calendar
+from digest.rules.editions.approval import name_moment, status_label, status_sentence
 from digest.rules.editions.cadence import Occurrence
 from digest.rules.readers.address import normalise
 from digest.settings import DigestSettings, Settings
-from digest.store.editions import editions, planning
+from digest.store.editions import drafts, editions, planning
 from digest.store.editions.planning import ReaderHours
 from digest.store.readers import subscribers
 from digest.tasks.editions.coming import due_at, next_occurrence
@@ -45,8 +46,9 @@ def schedule(
     """Return the next editions of each cadence: one of each, or all up to `until`.
 
     A deadline that has passed belongs to an edition that is late: the next `digest send` makes it. `first`
-    and `last` say where readers get it first and last, by the same rule as planning. A cadence "at once" has
-    no deadline: its editions follow the news.
+    and `last` say where readers get it first and last, by the same rule as planning. `state` and `stands` say
+    what editors have done about it, as the desk says it. A cadence "at once" has no deadline: its editions
+    follow the news.
     """
     rows = []
     for digest in settings.digests:
@@ -55,6 +57,7 @@ def schedule(
             hours = planning.list_reader_hours(session, digest.name, name)
             for coming in _coming(session, settings, digest, name, now, until):
                 row = _row(settings, digest, name, coming) | {"latest": latest.period if latest else None}
+                row |= _standing(session, settings, digest, name, coming)
                 span = find_span(settings, digest, name, coming.deadline_at, hours)
                 first, last = (one.facts() for one in span) if span else (None, None)
                 rows.append(row | {"first": first, "last": last})
@@ -116,6 +119,19 @@ def _row(settings: Settings, digest: DigestSettings, cadence: str, coming: Occur
         "period": None if is_at_once else coming.period,
         "deadline_at": None if is_at_once else coming.deadline_at.astimezone(settings.zone).isoformat(),
     }
+
+
+def _standing(
+    session: Session, settings: Settings, digest: DigestSettings, cadence: str, coming: Occurrence
+) -> dict[str, Any]:
+    if digest.cadence(cadence).is_at_once:
+        return {"state": None, "stands": None}
+    name = EditionName(digest.name, cadence, coming.period)
+    draft = drafts.find_or_new_of(session, [name])[name]
+    said = status_sentence(
+        digest.approval, draft, None, coming.deadline_at, lambda at: name_moment(at, settings.zone)
+    )
+    return {"state": status_label(digest.approval, draft, None), "stands": said}
 
 
 def find_span(
