@@ -28,6 +28,7 @@ _ACCEPTED = (
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _PERMANENT = frozenset({301, 308})
 _MAX_AGE = re.compile(r"(?:^|[\s,])max-age\s*=\s*\"?(\d{1,9})", re.I)
+_NO_NAME, _NO_ADDRESS = "the name cannot be resolved", "the name has no address"
 _BLOCKED = tuple(
     ipaddress.ip_network(text)
     for text in (
@@ -136,7 +137,7 @@ def post(
             f"{host}: {error}; only public addresses are posted to, and those in [api] private_webhooks"
         ) from None
     except (httpx2.HTTPError, httpcore2.ConnectError, httpcore2.TimeoutException, OSError) as error:
-        raise Unreachable(f"{host} does not answer ({type(error).__name__})") from None
+        raise Unreachable(f"{host} does not answer: {_why(error)}") from None
     except (httpx2.InvalidURL, ValueError):
         raise InputError(f"{host} is not an address that can be posted to") from None
 
@@ -207,11 +208,11 @@ class _CheckedBackend(httpcore2.NetworkBackend):
         try:
             found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError):
-            raise httpcore2.ConnectError("the name cannot be resolved") from None
+            raise httpcore2.ConnectError(_NO_NAME) from None
         addresses = list(dict.fromkeys(str(item[4][0]) for item in found))
         if not self._allow_private and not all(is_public(address) for address in addresses):
             raise _PrivateAddressError("the name resolves to a private address")
-        last: Exception = httpcore2.ConnectError("the name has no address")
+        last: Exception = httpcore2.ConnectError(_NO_ADDRESS)
         for address in addresses:
             try:
                 left = _left(self._end, timeout, httpcore2.ConnectTimeout)
@@ -230,6 +231,20 @@ class _CheckedBackend(httpcore2.NetworkBackend):
     def sleep(self, seconds: float) -> None:
         """Wait, as the pool asks for between tries."""
         self._backend.sleep(seconds)
+
+
+def _why(error: Exception) -> str:
+    """Say why nothing came, in words for whoever reads the name of the host beside them."""
+    text = str(error)
+    if isinstance(error, httpx2.TimeoutException | httpcore2.TimeoutException):
+        return "it takes too long"
+    if text in (_NO_NAME, _NO_ADDRESS):
+        return text
+    if "CERTIFICATE_VERIFY_FAILED" in text:
+        return "its certificate is not valid"
+    if isinstance(error, httpx2.ConnectError | httpcore2.ConnectError):
+        return "it takes no connection"
+    return "its answer cannot be unpacked" if isinstance(error, httpx2.DecodingError) else "it breaks off"
 
 
 class _PrivateAddressError(Exception):
@@ -286,7 +301,7 @@ def _get(
             " a source's own url with allow_private = true"
         ) from None
     except (httpx2.HTTPError, httpcore2.ConnectError, httpcore2.TimeoutException, OSError) as error:
-        raise Unreachable(f"{_shown(url)} does not answer ({type(error).__name__})") from None
+        raise Unreachable(f"{_shown(url)} does not answer: {_why(error)}") from None
     except (httpx2.InvalidURL, ValueError):
         raise InputError(f"{_shown(url)} is not an address that can be fetched") from None
     _refuse(response, url)

@@ -378,7 +378,7 @@ def test_receivers_that_hang_drip_fail_or_redirect_cost_the_others_nothing_and_l
     rows = messages(open_desk)
     assert sorted(one.state for one in rows) == ["taken"] * 4 + ["waiting"] * 8
     troubles = {one.trouble for one in rows if one.attempts and one.taken_at is None}
-    assert {one.partition(" (")[0] for one in troubles} == {
+    assert {one.partition(":")[0] for one in troubles} == {
         "it answers 500", "it answers 302", "127.0.0.1 does not answer",
     }  # fmt: skip
 

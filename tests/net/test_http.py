@@ -1,19 +1,23 @@
 """Fetching over http: no private address is ever dialled, and no answer can hold or fill us."""
 
+import contextlib
 import functools
 import gzip
 import socket
+import ssl
 import sys
+import threading
 import time
 import tracemalloc
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import brotli
 import httpcore2
 import pytest
+import trustme
 
 from digest.errors import Busy, DigestError, InputError, Unreachable
 from digest.net import http as module
@@ -291,3 +295,58 @@ def test_an_answer_that_drips_in_is_given_up_when_the_time_is_up(site: Website) 
     with pytest.raises(Unreachable):
         fetch(f"{site.url}/feed", allow_private=True, timeout=1)
     assert time.monotonic() - began < 20
+
+
+@contextlib.contextmanager
+def speaking(with_client: Callable[[socket.socket], object]) -> Iterator[str]:
+    """Serve one connection on loopback, and yield its address."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.settimeout(20)
+
+        def serve() -> None:
+            with contextlib.suppress(OSError), listening.accept()[0] as client:
+                client.settimeout(20)
+                with_client(client)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield f"127.0.0.1:{listening.getsockname()[1]}"
+        thread.join(20)
+
+
+def wrap_unknown(client: socket.socket) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
+    context.wrap_socket(client, server_side=True)
+
+
+@pytest.mark.parametrize(
+    ("scheme", "with_client", "why"),
+    [
+        (
+            "http",
+            lambda client: client.recv(1) and client.recv(100_000) and client.recv(1),
+            "it takes too long",
+        ),
+        ("http", lambda client: client.recv(100_000), "it breaks off"),
+        ("https", wrap_unknown, "its certificate is not valid"),
+    ],
+    ids=["silent", "gone", "unknown authority"],
+)
+def test_why_nothing_came_is_said_in_words(
+    scheme: str, with_client: Callable[[socket.socket], object], why: str
+) -> None:
+    with speaking(with_client) as host, pytest.raises(Unreachable, match=f"does not answer: {why}$"):
+        fetch(f"{scheme}://{host}/feed", allow_private=True, timeout=2)
+
+
+def test_a_closed_port_and_an_unknown_name_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(Unreachable, match=r"does not answer: it takes no connection$"):
+        fetch("http://127.0.0.1:1/feed", allow_private=True)
+
+    def unknown(*_: object, **__: object) -> list[object]:
+        raise socket.gaierror(socket.EAI_NONAME, "no such name")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    with pytest.raises(Unreachable, match=r"does not answer: the name cannot be resolved$"):
+        fetch("http://nowhere.example/feed")
