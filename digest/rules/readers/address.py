@@ -16,10 +16,12 @@ email_validator.SPECIAL_USE_DOMAIN_NAMES.clear()
 _SHOWN = 80
 
 # Invisible characters that pages and spreadsheets leave in addresses: soft hyphens, zero-width spaces,
-# directional and byte order marks. None is ever part of one. A directional override inside an address
-# (U+202E) is a trick, and refused.
+# directional and byte order marks. None is ever part of one. Joiners beside letters of Persian or Hindi are
+# (RFC 5892, appendix A): without them the domain is another one, so they stay, and the library refuses them.
+# A directional override inside an address (U+202E) is a trick, and refused.
 _INVISIBLE = re.compile(
-    "[\u00ad\u034f\u061c\u180e\u200b-\u200f\u2060-\u2064\u2066-\u2069\ufe00-\ufe0f\ufeff]"
+    "[\u00ad\u034f\u061c\u180e\u200b\u200e\u200f\u2060-\u2064\u2066-\u2069\ufe00-\ufe0f\ufeff]"
+    "|(?<![^\x00-\x7f])[\u200c\u200d]+|[\u200c\u200d]+(?![^\x00-\x7f])"
 )
 _AS_ASCII = {wide: wide - 0xFEE0 for wide in range(0xFF01, 0xFF5F)} | {0x3002: ord(".")}
 """The wide forms of ASCII that a Japanese or Chinese keyboard types."""

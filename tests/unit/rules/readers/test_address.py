@@ -15,6 +15,7 @@ from digest.rules.readers.address import Address, normalise
         ("anna@bücher.example", "anna@xn--bcher-kva.example", "anna@xn--bcher-kva.example"),
         ("anna@XN--BCHER-KVA.example", "anna@xn--bcher-kva.example", "anna@xn--bcher-kva.example"),
         ("Zoe\u0308@example.org", "Zoë@example.org", "zoë@example.org"),
+        ("an\u200dna@exam\u200cple.org\u200d", "anna@example.org", "anna@example.org"),
         ("=sum@example.org", "=sum@example.org", "=sum@example.org"),
         ("editor@localhost", "editor@localhost", "editor@localhost"),
         ("a@press.local", "a@press.local", "a@press.local"),
@@ -33,6 +34,8 @@ def test_equal_addresses_get_equal_keys(typed: str, address: str, key: str) -> N
         "anna@example.org\r\nBcc: b@example.org", "an\x00na@example.org", "anna@[192.0.2.1]",
         "a" * 65 + "@example.org", "a@" + "b" * 300 + ".example", "a\u202eb@example.org",
         "\ud800@example.org",
+        # A joiner is part of these domains, and there are others without it.
+        "a@\u0646\u0627\u0645\u0647\u200c\u0627\u06cc.example", "a@\u0915\u094d\u200d\u0937.example",
     ],
 )  # fmt: skip
 def test_what_is_no_address_is_refused_in_one_printable_line(typed: str) -> None:
