@@ -13,10 +13,11 @@ from digest.models.row import row_id
 from digest.models.subscriber import ReaderFilter
 from digest.store.readers import batches, listing, transfers, whole_readers
 from digest.tasks.readers.lists.backup_rows import COLUMNS, Cells, write_ban, write_reader
+from digest.tasks.readers.lists.list_rows import FORMULA_SIGNS
 from digest.tasks.readers.readers import Readers
 
 _PAGE = 500
-_FORMULA = re.compile(r"'*[=+\-@\t\r\n＝＋－＠]")
+_FORMULA = re.compile(rf"'*{FORMULA_SIGNS}")
 
 
 def export_subscribers(readers: Readers, file: IO[str], digest: str | None = None) -> int:

@@ -24,7 +24,9 @@ LONGEST_NAME = 200
 
 _NAME_ALONE, _NAMES = {"name"}, {"name", "first", "last"}
 
-_NEUTRALISED = re.compile(r"'+[=+\-@\t\r\n＝＋－＠]")
+FORMULA_SIGNS = r"[=+\-@\t\r\n＝＋－＠]"
+"""What a cell begins with that a spreadsheet runs as a formula; an apostrophe in front keeps it from that."""
+_NEUTRALISED = re.compile(rf"'+{FORMULA_SIGNS}")
 _NAMED = re.compile(r"\s*\"?(?P<name>[^\"<>]*?)\"?\s*<(?P<address>[^<>]+)>\s*")
 _COMMENTED = re.compile(r"(?P<address>[^\s()]+@[^\s()]+)\s+\((?P<name>[^()]*)\)")  # RFC 5322, appendix A.6.3
 
