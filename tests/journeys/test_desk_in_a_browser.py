@@ -12,7 +12,7 @@ from digest.sending import send_due
 from digest.settings import load_settings
 from digest.web.server import Server
 from tests.conftest import write_config
-from tests.support.browser import browser, list_violations, new_context
+from tests.support.browser import browser, list_violations, new_context, sign_in
 from tests.support.desks import BEN, MARA, PASSWORD, Clock, Newsdesk
 from tests.support.newsroom import Caught, parse
 
@@ -32,11 +32,7 @@ class Story:
     def sign_in(self, address: str = MARA, **options: Any) -> "Page":
         """Open a browser of its own and sign in."""
         page = new_context(self._browser, **options).new_page()
-        page.goto(f"{self.url}/desk")
-        page.get_by_label("Email").fill(address)
-        page.get_by_label("Password").fill(PASSWORD)
-        page.get_by_role("button", name="Sign in").click()
-        page.get_by_role("heading", name="Upcoming editions").wait_for()
+        sign_in(page, self.url, address, PASSWORD)
         return page
 
     def open(self, page: "Page") -> None:

@@ -17,7 +17,7 @@ from digest.tasks.editions.preview import Viewer, preview
 from digest.web.app import create_app
 from digest.web.server import Server
 from tests.conftest import write_config
-from tests.support.browser import browser, new_context
+from tests.support.browser import browser, new_context, sign_in
 from tests.support.desks import MARA, PASSWORD, Clock, Newsdesk
 from tests.support.hostile import hostile_strings
 
@@ -185,10 +185,7 @@ def test_the_desk_and_its_preview_show_them_as_text(browser: "Browser", newsdesk
     try:
         watched = Watched(browser, server.url)
         watched.visit(f"{server.url}/desk")
-        watched.page.get_by_label("Email").fill(MARA)
-        watched.page.get_by_label("Password").fill(PASSWORD)
-        watched.page.get_by_role("button", name="Sign in").click()
-        watched.page.get_by_role("heading", name="Upcoming editions").wait_for()
+        sign_in(watched.page, server.url, MARA, PASSWORD)
         for path in ("/desk", Newsdesk.PATH, f"{Newsdesk.PATH}/preview"):
             policy = watched.visit(server.url + path)
             assert "default-src 'none'" in policy

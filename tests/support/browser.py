@@ -45,6 +45,15 @@ def new_context(browser: "Browser", **options: Any) -> "BrowserContext":
     return context
 
 
+def sign_in(page: "Page", url: str, address: str, password: str) -> None:
+    """Sign in to the desk with the mouse, and wait for its front page."""
+    page.goto(f"{url}/desk")
+    page.get_by_label("Email").fill(address)
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("heading", name="Upcoming editions").wait_for()
+
+
 def list_violations(page: "Page", *, frames: bool = True) -> list[str]:
     """List what axe finds wrong with the page that is shown, or with all of it but its frames.
 

@@ -44,7 +44,7 @@ from digest.tasks.figures.sums import keep_sums
 from digest.tasks.webhooks.receivers import add_receiver
 from digest.web.app import create_app
 from digest.web.server import Server
-from tests.support.browser import launched, new_context
+from tests.support.browser import launched, new_context, sign_in
 from tests.support.desks import Clock
 
 if TYPE_CHECKING:
@@ -255,14 +255,10 @@ def visit(browser: "Browser", width: int, scheme: Any) -> "Page":
     return context.new_page()
 
 
-def sign_in(browser: "Browser", url: str, password: str, width: int, scheme: Any) -> "Page":
+def open_desk(browser: "Browser", url: str, password: str, width: int, scheme: Any) -> "Page":
     """Open the desk in a browser of its own."""
     page = visit(browser, width, scheme)
-    page.goto(f"{url}/desk")
-    page.get_by_label("Email").fill(EDITOR)
-    page.get_by_label("Password").fill(password)
-    page.get_by_role("button", name="Sign in").click()
-    page.get_by_role("heading", name="Upcoming editions").wait_for()
+    sign_in(page, url, EDITOR, password)
     return page
 
 
@@ -321,9 +317,9 @@ def main(wanted: list[str]) -> None:
     """Draw the screens that are named, or all."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     with newsroom() as (url, password, known), launched() as browser:
-        by_day = sign_in(browser, url, password, _WIDE, "light")
+        by_day = open_desk(browser, url, password, _WIDE, "light")
         fill(by_day, url, known)
-        pair = by_day, sign_in(browser, url, password, _NARROW, "dark")
+        pair = by_day, open_desk(browser, url, password, _NARROW, "dark")
         strangers = visit(browser, _WIDE, "light"), visit(browser, _NARROW, "dark")
         found = screens(known)
         if not wanted:
