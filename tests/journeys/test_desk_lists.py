@@ -89,7 +89,7 @@ def test_the_lines_not_taken_can_be_downloaded_and_run_no_formula(newsdesk: News
 
     assert lines.headers["content-disposition"] == 'attachment; filename="lines-not-taken.csv"'
     rows = list(csv.reader(io.StringIO(lines.text)))
-    assert [row[:2] for row in rows] == [["line", "result"], ["6", "rejected"], ["5", "departed"]]
+    assert {tuple(row[:2]) for row in rows[1:]} == {("4", "merged"), ("6", "rejected"), ("5", "departed")}
     assert not [cell for row in rows for cell in row if cell.startswith(("=", "+", "-", "@"))]
 
 

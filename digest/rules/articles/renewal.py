@@ -19,6 +19,7 @@ _SAID_ENOUGH = 20
 phrases."""
 
 _OWN_DAY = timedelta(hours=20)
+_OWN_HOUR = timedelta(hours=2)
 _NEAR = timedelta(hours=6)
 _TOLD_ON = timedelta(hours=48)
 _LEAST_WORDS = 10
@@ -120,34 +121,47 @@ def is_said_again(known: Item, found: Item, *, both_stand: bool) -> bool:
 
     It has a guid and a URL of its own. While the known one is still in the source, few words or another time
     make it another; afterwards another day does, and then only with few words or at the same site, because a
-    site that moves renames everything it has.
+    site that moves renames everything it has. An alert, which has few words and is at the same site, is
+    another two hours later.
     """
     if known.marks.url == found.marks.url or _shares_guid(known.marks, found.marks):
         return False
     apart = _apart(known.marks, found.marks)
     if both_stand:
         return found.words < _SAID_ENOUGH or bool(apart)
-    if apart is None or apart < _OWN_DAY:
+    if apart is None:
         return False
-    return found.words < _SAID_ENOUGH or _site(known.marks.url) == _site(found.marks.url)
+    has_few_words = found.words < _SAID_ENOUGH
+    is_at_one_site = _site(known.marks.url) == _site(found.marks.url)
+    if apart < _OWN_DAY:
+        return has_few_words and is_at_one_site and apart >= _OWN_HOUR and _have_guids(known, found)
+    return has_few_words or is_at_one_site
 
 
 def is_renamed(known: Item, found: Item) -> bool:
     """Return whether an item is a known one, now gone from the source, under a new guid and URL.
 
     Its time must be close and its text the same: a corrected title, a URL made from it, a small edit. Titles
-    may have nothing in common only if the text is long and the time equal; a text of few words, or none, also
-    needs an equal time and a nearly equal title.
+    may have nothing in common only if the time is equal and the text long, or word for word the same and the
+    time more than a date; a text of few words, or none, also needs an equal time and a nearly equal title.
     """
     if not may_be_renamed(known.marks, known.title, found.marks, found.title):
         return False
     is_same_time = _apart(known.marks, found.marks) == timedelta()
     titles = _title_likeness(known.title, found.title)
+    is_same_text = _plain(known.text) == _plain(found.text)
     if min(known.words, found.words) < _LEAST_WORDS:
-        return is_same_time and titles >= _SAME_TITLE and _plain(known.text) == _plain(found.text)
+        return is_same_time and titles >= _SAME_TITLE and is_same_text
+    if is_same_text and titles == 1 and is_said_again(known, found, both_stand=False):
+        return False
     if likeness(StoryText("", known.text), StoryText("", found.text)) < _SAME_TEXT:
         return False
-    return titles >= _LIKE_TITLE or (is_same_time and found.words >= _UNMISTAKABLE)
+    if titles >= _LIKE_TITLE:
+        return True
+    is_unmistakable = found.words >= _UNMISTAKABLE or (
+        found.words >= _SAID_ENOUGH and is_same_text and _has_time_of_day(found.marks)
+    )
+    return is_same_time and is_unmistakable
 
 
 def may_be_renamed(known: Identity, title: str, found: Identity, new_title: str) -> bool:
@@ -176,6 +190,16 @@ def find_taken_back(standing: Sequence[datetime | None], missing: Mapping[int, d
     if any(later > earlier for earlier, later in pairwise(times)):
         return set()
     return {number for number, moment in missing.items() if moment is not None and moment > times[-1]}
+
+
+def _have_guids(known: Item, found: Item) -> bool:
+    return bool(known.marks.guid) and bool(found.marks.guid)
+
+
+def _has_time_of_day(marks: Identity) -> bool:
+    """Return whether the time is more than a date, a midnight in no zone."""
+    at = marks.published_at
+    return at is not None and any((at.minute % 15, at.second, at.microsecond))
 
 
 def _shares_guid(known: Identity, found: Identity) -> bool:

@@ -177,11 +177,24 @@ def test_a_site_that_gives_all_its_articles_new_guids_has_no_new_article(databas
 
 
 @pytest.mark.parametrize("stays", [True, False], ids=["both stand there", "the first is gone"])
-def test_a_second_alert_in_the_same_words_is_an_article_of_its_own(database: Database, stays: bool) -> None:
-    first = item("Delays", "https://paper.example/alert/1", "a1", SHORT, NOW - DAY)
-    second = item("Delays", "https://paper.example/alert/2", "a2", SHORT, NOW)
-    store(database, first, at=NOW - DAY)
+@pytest.mark.parametrize("later", [DAY, 4 * HOUR], ids=["the next day", "four hours later"])
+@pytest.mark.parametrize("text", [SHORT, f"{SHORT} Trains are late between the harbour and the hill."])
+def test_a_second_alert_in_the_same_words_is_an_article_of_its_own(
+    database: Database, stays: bool, later: timedelta, text: str
+) -> None:
+    first = item("Delays", "https://paper.example/alert/1", "a1", text, NOW - later)
+    second = item("Delays", "https://paper.example/alert/2", "a2", text, NOW)
+    store(database, first, at=NOW - later)
     assert store(database, second, *([first] if stays else []), at=NOW).added == 1
+
+
+def test_a_short_text_under_a_new_headline_and_address_is_not_sent_again(database: Database) -> None:
+    at = NOW + timedelta(minutes=7)
+    text = "The public library in the old customs house is closed all week: its roof leaks over the upper reading room."
+    store(database, item("Library closed", "https://paper.example/library-closed", "l1", text, at), at=at)
+    mended = item("Roof leaks at the customs house", "https://paper.example/roof-leaks", "l2", text, at)
+    done = store(database, mended, at=at + HOUR)
+    assert (done.added, done.updated) == (0, 1)
 
 
 def test_a_weekly_thread_in_the_same_long_words_is_an_article_each_week(database: Database) -> None:

@@ -176,6 +176,29 @@ def test_columns_without_a_name_in_most_rows_shift_nothing(readers: Readers, tmp
         ('["ann@a.example", "bo@a.example"]', "JSON"),
         ("<!DOCTYPE html>\n<table>\n<tr><td>ann@a.example</td></tr></table>", "a web page or XML"),
         ("{\\rtf1\\ansi\n{\\fonttbl\\f0 Arial;}\nann@a.example\\par\n}", "a word processor's text"),
+        ("INSERT INTO readers VALUES (1,'ann@a.example','unsubscribed');\n", "a dump"),
+        (
+            "-- MySQL dump 10.13\n\n/*!40101 SET NAMES utf8 */;\nDROP TABLE IF EXISTS `readers`;\n"
+            "INSERT INTO `readers` VALUES (1,'ann@a.example');\n",
+            "a dump",
+        ),
+        (
+            "--\n-- PostgreSQL database dump\n--\n\nSET statement_timeout = 0;\n"
+            "COPY public.readers (id, email) FROM stdin;\n1\tann@a.example\n",
+            "a dump",
+        ),
+        ("PRAGMA foreign_keys=OFF;\nBEGIN TRANSACTION;\nINSERT INTO r VALUES('ann@a.example');\n", "a dump"),
+        ("Return-Path: <ann@a.example>\r\nFrom: Ann <ann@a.example>\r\n\r\nThe list.\r\n", "a mail"),
+        (
+            "From: Ann <ann@a.example>\nTo: bo@a.example,\n cy@a.example\nMessage-ID: <1@a.example>\n\nThe list.\n",
+            "a mail",
+        ),
+        ("From ann@a.example Mon Nov 23 07:00:00 2026\nReceived: from a.example\n\nThe list.\n", "a mail"),
+        ("- email: ann@a.example\n  status: unsubscribed\n- email: bo@a.example\n", "YAML"),
+        ("---\nreaders:\n  - ann@a.example\n  - bo@a.example\n", "YAML"),
+        ("# readers\nreaders:\n- ann@a.example\n", "YAML"),
+        ('[[readers]]\nemail = "ann@a.example"\nstatus = "unsubscribed"\n', "TOML"),
+        ('# readers\nreaders = ["ann@a.example", "bo@a.example"]\n', "TOML"),
     ],
 )
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
@@ -183,7 +206,7 @@ def test_an_address_book_in_another_format_is_refused_with_the_remedy(
     tmp_path: Path, text: str, what: str, encoding: str
 ) -> None:
     path = write(tmp_path / "readers.csv", text.encode(encoding))
-    with pytest.raises(InputError, match=f"is {what}.*, not CSV: export the list as CSV"), open_list(path):
+    with pytest.raises(InputError, match=f"is {what}.*, not CSV: .*as CSV \\(UTF-8"), open_list(path):
         pass
 
 
@@ -194,6 +217,10 @@ def test_an_address_book_in_another_format_is_refused_with_the_remedy(
         "[Members]\nann@a.example\n",
         "version,email\n1,ann@a.example\n",
         "{Name},{Email}\nAnn,ann@a.example\n",
+        "- ann@a.example\n",
+        "---\nann@a.example\n",
+        "Date: 2026-11-23\nList: World\n\nemail,name\nann@a.example,Ann\n",
+        "# readers\nemail,name\nann@a.example,Ann\n",
     ],
 )
 def test_a_list_that_only_begins_like_another_format_is_read(

@@ -16,7 +16,7 @@ RESULTS = (
 )  # fmt: skip
 """What becomes of a reader or a line that is not refused, in the order in which it is told."""
 
-TAKEN = frozenset({"added", "asked", "changed", "unchanged", "merged", "banned"})
+TAKEN = frozenset({"added", "asked", "changed", "unchanged", "banned"})
 
 
 class DryRunDone(Exception):  # noqa: N818 - named for what happened

@@ -32,12 +32,48 @@ _NO_TEXT = (
     (b"%PDF", "a PDF"),
 )
 # Read as CSV, some of these would have addresses in the wrong places: "dn: cn=Ann,mail=ann@a.example".
+_EXPORT = "export the list as CSV (UTF-8)"
 _OTHER_FORMATS = (
-    (re.compile(rb"BEGIN:VCARD\b", re.I), "a vCard address book"),
-    (re.compile(rb"(?:version:\s*\d+\s+|#[^\n]*\n\s*)*dn::?\s", re.I), "an LDIF directory"),
-    (re.compile(rb"\[\s*[\[{]?\s*\"|\{\s*\"|[\[{]\s*[\]}]"), "JSON"),
-    (re.compile(rb"<(?:!doctype|\?xml|html|head|body|table)\b", re.I), "a web page or XML"),
-    (re.compile(rb"\{\\rtf"), "a word processor's text"),
+    (re.compile(rb"BEGIN:VCARD\b", re.I), "a vCard address book", _EXPORT),
+    (re.compile(rb"(?:version:\s*\d+\s+|#[^\n]*\n\s*)*dn::?\s", re.I), "an LDIF directory", _EXPORT),
+    (re.compile(rb"\[\s*[\[{]?\s*\"|\{\s*\"|[\[{]\s*[\]}]"), "JSON", _EXPORT),
+    (re.compile(rb"<(?:!doctype|\?xml|html|head|body|table)\b", re.I), "a web page or XML", _EXPORT),
+    (re.compile(rb"\{\\rtf"), "a word processor's text", _EXPORT),
+    (
+        re.compile(
+            rb"(?:\s|--[^\n]*\n|#[^\n]*\n|/\*[^*]*\*/;?|SET\b[^;\n]*;|USE\b[^;\n]*;)*"
+            rb"(?:INSERT\s+INTO|CREATE\s+(?:TABLE|DATABASE)|DROP\s+TABLE|PRAGMA|BEGIN\s+TRANSACTION|COPY\s[\w.\"]+\s*\(|LOCK\s+TABLES"
+            rb"|SELECT\s+pg_catalog)\b",
+            re.I,
+        ),
+        "a dump of a database",
+        "load it into a database and export the readers' table as CSV (UTF-8)",
+    ),
+    (
+        # A line of a mail's header, perhaps below others, that no list has.
+        re.compile(
+            rb"(?:>?From [^\n]*\n)?(?:[!-9;-~]{1,60}:[^\n]*\n(?:[ \t][^\n]*\n){0,50}){0,50}?"
+            rb"(?:Message-ID|MIME-Version|Return-Path|Received|Delivered-To|DKIM-Signature):\s",
+            re.I,
+        ),
+        "a mail",
+        "save the list that is attached to it, or export the list as CSV (UTF-8)",
+    ),
+    (
+        re.compile(
+            rb"(?:\s|#[^\n]*\n)*(?:%YAML\b|---\s*\n\s*(?:-\s|[\w-]+:\s)|-\s+\"?[\w-]+\"?:\s"
+            rb"|[\w-]+:[ \t]*\r?\n[ \t]*-\s)"
+        ),
+        "YAML",
+        _EXPORT,
+    ),
+    (
+        re.compile(
+            rb"(?:\s|#[^\n]*\n)*(?:\[\[?[\w.\"-]+\]?\]\s*\r?\n\s*)?[\w-]+[ \t]*=[ \t]*(?:\[\s*)?[\"'{]"
+        ),
+        "TOML",
+        _EXPORT,
+    ),
 )
 
 Record = tuple[int, list[str]]
@@ -143,9 +179,9 @@ def _find_encoding(path: Path, named: str | None) -> str:
 
 def _refuse_other_format(path: Path, head: bytes) -> None:
     text = head.removeprefix(codecs.BOM_UTF8).lstrip(b"\xff\xfe").replace(b"\0", b"").lstrip()
-    for beginning, what in _OTHER_FORMATS:
+    for beginning, what, remedy in _OTHER_FORMATS:
         if beginning.match(text):
-            raise InputError(f"{path} is {what}, not CSV: export the list as CSV (UTF-8)")
+            raise InputError(f"{path} is {what}, not CSV: {remedy}")
 
 
 def _known_encoding(named: str) -> str:

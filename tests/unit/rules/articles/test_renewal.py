@@ -84,7 +84,10 @@ def test_a_counter_is_found_whatever_the_link_begins_and_ends_with() -> None:
         ("https://paper.example/2", TEXT, timedelta(0), True, False),
         ("https://paper.example/2", TEXT, MINUTE, True, True),
         ("https://paper.example/2", TEXT, None, True, False),
-        ("https://paper.example/2", FEW, timedelta(hours=19, minutes=59), False, False),
+        ("https://paper.example/2", FEW, timedelta(hours=1, minutes=59), False, False),
+        ("https://paper.example/2", FEW, timedelta(hours=2), False, True),
+        ("https://paper.example/2", TEXT, timedelta(hours=19, minutes=59), False, False),
+        ("https://moved.example/2", FEW, timedelta(hours=19, minutes=59), False, False),
         ("https://paper.example/2", FEW, timedelta(hours=20), False, True),
         ("https://paper.example/2", TEXT, timedelta(hours=20), False, True),
         ("https://moved.example/2", TEXT, timedelta(hours=20), False, False),
@@ -147,6 +150,37 @@ def test_a_few_words_are_renamed_only_at_the_same_time_under_nearly_the_same_tit
     known = item(marks(), "Delays today", "Late trains.")
 
     assert is_renamed(known, item(marks(f"{LINK}/2", "g2", NOW + apart), title, text)) is renamed
+
+
+ALERT = "Trains are late between the harbour and the hill because of ice on the upper line."
+NOTICE = (
+    "The public library in the old customs house is closed all week: its roof leaks, and the books are moved."
+)
+
+
+def test_an_alert_in_the_same_words_hours_later_renames_nothing() -> None:
+    known = item(marks(at=NOW + MINUTE), "Delays", ALERT)
+
+    assert not is_renamed(known, item(marks(f"{LINK}/2", "g2", NOW + 4 * HOUR), "Delays", ALERT))
+    assert is_renamed(known, item(marks(f"{LINK}/2", "g2", NOW + HOUR), "Delays", ALERT))
+
+
+@pytest.mark.parametrize(
+    ("at", "text", "renamed"),
+    [
+        (NOW + MINUTE, NOTICE, True),
+        (NOW, NOTICE, False),
+        (NOW + MINUTE, NOTICE.replace("books", "maps"), False),
+        (NOW + MINUTE, ALERT, False),
+    ],
+    ids=["word for word", "a date without a time", "another word", "too few words"],
+)
+def test_a_short_text_has_a_new_headline_if_it_is_word_for_word_the_same(
+    at: datetime, text: str, renamed: bool
+) -> None:
+    known = item(marks(at=at), "Library closed", ALERT if text == ALERT else NOTICE)
+
+    assert is_renamed(known, item(marks(f"{LINK}/2", "g2", at), "Wholly other words", text)) is renamed
 
 
 def test_articles_without_dates_may_be_renamed_by_their_titles_alone() -> None:
