@@ -1,5 +1,6 @@
 """Placements: which readers need a cohort, what they have by the ledger, and who leaves a cohort."""
 
+import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -14,7 +15,10 @@ from digest.store.editions.cohorts import in_range, unindexed
 PART = 1_500
 """How many readers one statement takes out of their cohorts, or moves to another, between two commits."""
 
-_ON_SQLITE = "UPDATE subscription SET cohort_id = ? WHERE id = ?"
+_ON_SQLITE = text(
+    "UPDATE subscription SET cohort_id = placed.value->>0 FROM json_each(:placed) AS placed"
+    " WHERE subscription.id = placed.value->>1"
+)
 _ON_POSTGRESQL = text(
     "UPDATE subscription SET cohort_id = placed.cohort"
     " FROM unnest(CAST(:ids AS integer[]), CAST(:cohorts AS integer[])) AS placed (id, cohort)"
@@ -55,10 +59,10 @@ def group_unplaced(
         .limit(limit)
         .with_for_update(of=Subscription)
     )
-    groups: dict[Likeness, list[int]] = {}
-    for number, *likeness in session.connection().execute(query):
-        groups.setdefault(Likeness(*likeness), []).append(number)
-    return groups
+    groups: dict[Any, list[int]] = {}
+    for row in session.connection().execute(query):
+        groups.setdefault(row[1:], []).append(row[0])
+    return {Likeness(*alike): ids for alike, ids in groups.items()}
 
 
 def _variants(made_from: datetime, skip: Sequence[str]) -> Any:
@@ -79,14 +83,12 @@ def _variants(made_from: datetime, skip: Sequence[str]) -> Any:
 def place(session: Session, groups: Iterable[tuple[int, Sequence[int]]]) -> None:
     """Let each group's subscriptions be stood for by its cohort.
 
-    The driver's own statements: SQLAlchemy takes longer to write each row than the database to store it.
+    One statement for all: one for each reader takes half as long again.
     """
     placed = [(cohort_id, number) for cohort_id, ids in groups for number in ids]
     connection = session.connection()
     if connection.dialect.name == "sqlite":
-        cursor: Any = connection.connection.cursor()
-        cursor.executemany(_ON_SQLITE, placed)
-        cursor.close()
+        connection.execute(_ON_SQLITE, {"placed": json.dumps(placed)})
     elif placed:
         ids, cohorts = [number for _, number in placed], [cohort_id for cohort_id, _ in placed]
         connection.execute(_ON_POSTGRESQL, {"ids": ids, "cohorts": cohorts})

@@ -75,26 +75,29 @@ class KeyRange:
 
 
 def next_range(session: Session, edition: Edition, size: int) -> KeyRange:
-    """Return the key range with the next `size` readers."""
-    page = (
-        select(Subscription)
-        .where(col(Subscription.id) > edition.compiled_to, *readers_of(edition))
-        .order_by(col(Subscription.id))
-        .limit(size)
-        .subquery()
-        .c
+    """Return the key range with the next `size` readers.
+
+    Its end is read first, and then what its readers have: SQLite finds the few different ones as it reads,
+    where it would sort all readers if they were grouped.
+    """
+    key = col(Subscription.id)
+    page = select(key).where(key > edition.compiled_to, *readers_of(edition)).order_by(key).limit(size)
+    last = session.exec(select(func.max(page.subquery().c.id))).one()
+    if last is None:
+        return KeyRange(edition.compiled_to, None, frozenset(), frozenset())
+    query = (
+        select(Subscription.cohort_id, Subscriber.timezone, Subscription.hour, Subscription.quiet)
+        .join(Subscriber, col(Subscriber.id) == col(Subscription.subscriber_id))
+        .where(*in_range(edition, last))
+        .distinct()
     )
-    names: Any = page.cohort_id, Subscriber.timezone, page.hour, page.quiet
-    query = select(*names, func.max(page.id))  # type: ignore[call-overload]
-    rows = session.exec(
-        query.join(Subscriber, col(Subscriber.id) == page.subscriber_id).group_by(*names)
-    ).all()
+    rows = session.exec(query).all()
     return KeyRange(
         edition.compiled_to,
-        max((row[-1] for row in rows), default=None),
-        frozenset(row[0] for row in rows if row[0] is not None),
-        frozenset(ReaderHours(*row[1:-1]) for row in rows),
-        any(row[0] is None for row in rows),
+        last,
+        frozenset(cohort for cohort, *_ in rows if cohort is not None),
+        frozenset(ReaderHours(*hours) for _, *hours in rows),
+        any(cohort is None for cohort, *_ in rows),
     )
 
 

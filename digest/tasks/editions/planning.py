@@ -120,12 +120,14 @@ class Plan:
 
         That reads, compares and measures articles, for which nobody else should have to wait.
         """
-        if not self._is_unplaced or self._range is not None:
+        if not self._is_unplaced:
             return
         edition = session.get_one(Edition, self.edition_id)
         if self._decided is None:
             self._decided = cohorts.list_decided(session, self.edition_id)
-        found = self._range = planning.next_range(session, edition, self.pace.size)
+        if self._range is None:
+            self._range = planning.next_range(session, edition, self.pace.size)
+        found = self._range
         if found.is_unplaced:
             return
         for cohort in cohorts.get_cohorts(session, found.cohorts - self._decided):
@@ -151,9 +153,10 @@ class Plan:
                 self._freeze(session, edition)
             return is_left
         if found.is_unplaced:
-            placed = self._place(session, edition, found.last, self.placing.size)
-            if placed == self.placing.size:
-                self._range = found  # some may be left, in the same range
+            placed, theirs = self._place(session, edition, found.last, self.placing.size)
+            self._range = replace(
+                found, cohorts=found.cohorts | theirs, is_unplaced=placed == self.placing.size
+            )  # not read again: a reader who changes meanwhile is refused
             self.placing.settle(monotonic() - began, placed)
         elif (planned := self.plan_range(session, edition, found)) is not None:
             edition.compiled_to = found.last
@@ -269,8 +272,9 @@ class Plan:
             "history": history, "history_from": self._history_from,
         }  # fmt: skip
 
-    def _place(self, session: Session, edition: Edition, last: int, limit: int) -> int:
-        """Put the first readers of a key range who need it into their cohorts, and return how many."""
+    def _place(self, session: Session, edition: Edition, last: int, limit: int) -> tuple[int, set[int]]:
+        """Put the first readers of a key range who need it into their cohorts; return how many, and which
+        cohorts."""
         # An article that an edition held may have been first seen a little later than that was made, where a
         # backup was restored: editions are asked for that are older than any candidate.
         made_from = 2 * self._history_from.timestamp() - edition.freeze_at.timestamp()
@@ -282,13 +286,11 @@ class Plan:
             datetime.fromtimestamp(made_from, UTC),
             self._digest.skip,
         )
-        if not alike:
-            return 0
         if len(self._alike) > _MOST_ALIKE:
             self._alike.clear()
         self._find_cohorts(session, edition, [one for one in alike if one not in self._alike])
         placements.place(session, [(self._alike[likeness], ids) for likeness, ids in alike.items()])
-        return sum(map(len, alike.values()))
+        return sum(map(len, alike.values())), {self._alike[likeness] for likeness in alike}
 
     def _find_cohorts(
         self, session: Session, edition: Edition, unknown: Sequence[placements.Likeness]

@@ -192,7 +192,7 @@ def test_a_range_is_planned_by_reading_that_range_however_many_readers_there_are
     newsroom.compile()
 
     ranges = {statement: values for statement, values in asked.items() if "subscription.id > " in statement}
-    assert len(ranges) == 5
+    assert len(ranges) == 6
     with newsroom.database.read() as session:
         for statement, values in ranges.items():
             plan = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
