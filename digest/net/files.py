@@ -7,7 +7,7 @@ from pathlib import Path
 from digest.articles.parsed import Rejected
 from digest.errors import InputError
 
-_ENDINGS = {".md", ".markdown", ".txt", ".html", ".htm"}
+_ENDINGS = {".md", ".markdown", ".mdx", ".txt", ".html", ".htm", ".xhtml", ".mht", ".mhtml"}
 _MAX_BYTES = 10_000_000
 
 

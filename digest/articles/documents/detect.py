@@ -23,6 +23,12 @@ _BEGINS_WITH_A_TAG = re.compile(
 )
 _HAS_A_PAGE = re.compile(rb"^[ \t]*<(?:!doctype html|html)\b.*<(?:/html|/head|body)\b", re.I | re.S | re.M)
 _TAG = re.compile(rb"<[a-zA-Z!/][^<>]*>")
+# A page that a browser saved with its parts (RFC 2557): the header of a mail.
+_ARCHIVE = re.compile(
+    rb"(?:\xef\xbb\xbf)?(?:[!-9;-~]{1,60}:[^\n]*\n(?:[ \t][^\n]*\n){0,20}){1,20}?"
+    rb"Content-Type:\s*(?:multipart/related|text/html)\b",
+    re.I,
+)
 _FRONT = (b"---\n", b"---\r\n", b"+++\n", b"+++\r\n")
 _LOOKED_AT = 4_000
 _PAGE_ENDINGS = ("html", "htm", "xhtml", "php", "asp", "aspx", "jsp")
@@ -59,6 +65,8 @@ def parse_document(
     `url` is where it was fetched from and `content_type` what the server declared; without a URL it is a
     saved file. Raise InputError, with the remedy, if it is no article.
     """
+    if url is None and _ARCHIVE.match(content):
+        return _archived(content, name, base_url, topics)
     kind = _kind(content, name if url is None else url, "" if url is None else content_type)
     if kind is _Kind.MARKDOWN:
         from digest.articles.documents.markdown import parse_markdown
@@ -84,6 +92,30 @@ def parse_document(
     return parse_plaintext(content, name=name, base_url=base_url, url=url, topics=topics)
 
 
+def _archived(content: bytes, name: str, base_url: str, topics: Sequence[str]) -> ParsedArticle:
+    """Parse the page in a web archive; its address is that of the page's part, else of the archive."""
+    from email import message_from_bytes, policy
+
+    from digest.articles.documents.pages import parse_page
+
+    archive = message_from_bytes(content, policy=policy.default)
+    page = next((part for part in archive.walk() if part.get_content_type() == "text/html"), None)
+    payload = page.get_payload(decode=True) if page is not None else None
+    if page is None or not isinstance(payload, bytes):
+        raise InputError(f"{name} is a web archive without a page; save the page again as HTML")
+    stated = (page["content-location"], archive["snapshot-content-location"])
+    place = next(
+        (str(one).strip() for one in stated if str(one or "").startswith(("http://", "https://"))), ""
+    )
+    return parse_page(
+        payload,
+        url=place or f"{base_url}/{path_slug(name)}",
+        topics=topics,
+        saved=True,
+        content_type=page["content-type"] or "",
+    )
+
+
 def _kind(content: bytes, place: str, content_type: str) -> _Kind:
     """Return the kind of a document; the server's type decides (RFC 9110 8.3), except for plain text.
 
@@ -94,7 +126,7 @@ def _kind(content: bytes, place: str, content_type: str) -> _Kind:
     if called in _TYPES:
         return _TYPES[called]
     ending = _ending(urlsplit(place).path if "://" in place else place)
-    if ending in ("md", "markdown") or content.startswith(_FRONT):
+    if ending in ("md", "markdown", "mdx") or content.startswith(_FRONT):
         return _Kind.MARKDOWN
     begins = content[:_LOOKED_AT].lstrip(b"\xff\xfe").replace(b"\0", b"")
     is_bare = called in ("", "text/plain") and not _TAG.search(content.replace(b"\0", b""))

@@ -4,7 +4,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import chain
 from urllib.parse import urljoin
@@ -13,6 +13,7 @@ from lxml import etree, html
 
 from digest.articles.documents.credits import NO_CREDIT, Credit, is_outside, read_credit
 from digest.articles.documents.jsonld import Node, find_article, people, texts
+from digest.articles.documents.page_images import find_image
 from digest.articles.html.trees import all_of
 from digest.articles.text.dates import parse_feed_date
 from digest.articles.text.names import given_name_first
@@ -37,14 +38,6 @@ _AUTHORS = (
 _CITED = ("citation_author", "citation_authors", "bepress_citation_author", "eprints.creators_name")
 _CATALOGUED = re.compile(
     r"[^\W\d_][\w'’-]+, [^\W\d_a-z](?:[a-zà-ÿ][\w'’-]*|\.)(?: [^\W\d_a-z][\w'’-]*\.?){0,2}"
-)
-_IMAGES = (
-    "og:image:secure_url",
-    "og:image",
-    "og:image:url",
-    "twitter:image",
-    "twitter:image:src",
-    "parsely-image-url",
 )
 _KEYWORDS = (
     "article:tag",
@@ -97,9 +90,9 @@ def read_stated(text: str, url: str) -> PageMetadata:
         return PageMetadata()
     meta = _meta(page)
     node = find_article(map(_script, page.iter("script")), url)
-    image, alt = _image(page, meta, node)
+    base = _absolute(url, next((one.get("href") or "" for one in page.iter("base")), ""))
     headings, site_headings = _headings(page)
-    return PageMetadata(
+    stated = PageMetadata(
         title=_first(
             texts(node.get("headline"), "@value"),
             meta.get("og:title"),
@@ -109,12 +102,10 @@ def read_stated(text: str, url: str) -> PageMetadata:
         author=_author(page, meta, node),
         published_at=_published(page, meta, node),
         shown=read_credit(page),
-        image=image,
-        image_alt=alt,
         language=_language(page, meta, node),
         topics=_topics(page, meta, node),
         canonical=_canonical(page, meta, node, url),
-        base=_absolute(url, next((one.get("href") or "" for one in page.iter("base")), "")),
+        base=base,
         page_title=_words(next((one for one in page.iter("title") if not _is_drawn(one)), None)),
         headings=headings,
         subheadings=tuple(_words(one) for one in all_of(page, "h2", "h3") if not is_outside(one))[:8],
@@ -130,6 +121,8 @@ def read_stated(text: str, url: str) -> PageMetadata:
         ),
         body=_first(texts(node.get("articleBody"), "@value")),
     )
+    image, alt = find_image(page, node, base or url)
+    return replace(stated, image=image, image_alt=alt)
 
 
 def _headings(page: html.HtmlElement) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -227,32 +220,6 @@ def _published(page: html.HtmlElement, meta: dict[str, list[str]], node: Node) -
 
 def _time_of(element: html.HtmlElement) -> str:
     return (element.get("datetime") or element.get("content") or "").strip()
-
-
-def _image(page: html.HtmlElement, meta: dict[str, list[str]], node: Node) -> tuple[str | None, str | None]:
-    linked = page.xpath(
-        ".//link[@rel='image_src']/@href | .//*[@itemprop='image']/@src | .//*[@itemprop='image']/@content"
-    )
-    image = next(
-        iter(
-            [
-                *_all(meta, _IMAGES),
-                *texts(node.get("image") or node.get("thumbnailUrl"), "url", "contentUrl", "@id"),
-                *linked,
-            ]
-        ),
-        None,
-    )
-    alt = _first(meta.get("og:image:alt"), meta.get("twitter:image:alt"))
-    if image and not alt:
-        name = image.partition("?")[0].rpartition("/")[2]
-        shown = [
-            one.get("alt")
-            for one in page.iter("img")
-            if name and name in (one.get("src") or "") and one.get("alt")
-        ]
-        alt = shown[0] if shown else ""
-    return image, alt or None
 
 
 def _language(page: html.HtmlElement, meta: dict[str, list[str]], node: Node) -> str | None:

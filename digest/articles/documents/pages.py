@@ -4,12 +4,15 @@ import contextlib
 import logging
 import re
 from collections.abc import Sequence
+from configparser import ConfigParser
+from copy import deepcopy
+from difflib import SequenceMatcher
 from urllib.parse import urljoin, urlsplit
 
 import trafilatura
 from lxml.html import HtmlElement
 from trafilatura.htmlprocessing import build_html_output
-from trafilatura.settings import Document
+from trafilatura.settings import DEFAULT_CONFIG, Document
 from trafilatura.utils import load_html
 
 from digest.articles.building import build_article
@@ -17,7 +20,16 @@ from digest.articles.documents.credits import person_of_address, without_credit
 from digest.articles.documents.metadata import PageMetadata, read_stated
 from digest.articles.html.cleaning import escaped, paragraphs, plain_text
 from digest.articles.html.titles import Markup, title_line
-from digest.articles.html.trees import all_of, read_tree, remove, unnested, untangled, words_of, write_tree
+from digest.articles.html.trees import (
+    Element,
+    all_of,
+    read_tree,
+    remove,
+    unnested,
+    untangled,
+    words_of,
+    write_tree,
+)
 from digest.articles.parsed import ParsedArticle
 from digest.articles.plaintext.boilerplate import ALONE, ASKS, ENDS
 from digest.articles.text.charsets import decode_page
@@ -33,6 +45,10 @@ _LONGEST = 1_500_000
 _LARGE = 300_000
 # A search of the whole text takes any year in the story for its date.
 _DATES = {"original_date": True, "extensive_search": False, "max_date": "2100-01-01"}
+# A shorter text is replaced by all words of the page in one block; a short article is shorter.
+_OF_SHORT = deepcopy(DEFAULT_CONFIG)
+_OF_SHORT.set("DEFAULT", "MIN_EXTRACTED_SIZE", "25")
+_LEAST_SHARE = 0.3
 _MOST_TAGS = 50_000
 _MANY_TAGS = 12_000
 _UNSHOWN = re.compile(r"<(?P<end>/?)(?P<name>style|svg|script)\b(?P<rest>[^<>]*)>?", re.I)
@@ -47,7 +63,29 @@ _LEAST_HEADING = 12
 # The story, a section or more, and the site: "Tide turns » Local » News » The Harbour Post".
 _CRUMBS = 3
 _CRUMB = re.compile(r"\s+[|»«›>•·]\s+")
+_HEADING = re.compile(r"<h[1-3][^>]*>(.*?)</h[1-3]>", re.S | re.I)
+_LONGEST_KICKER = 40
+_LIKE = 0.85
+# Readers' comments in other languages than the library knows.
+_COMMENTS = re.compile(
+    r"(?:^|[\s_-])(?:comentarios?|kommentare?|commentaires?|commenti|comentários|reacties|yorumlar|komentarze|komentáře|komentari|kommentit"
+    r"|kommentarer|hozzászólások|σχόλια|комментарии)(?:$|[\s_-]|liste?|area|box|section)",
+    re.I,
+)
+# What asks to pay, to sign in or to subscribe, where it does not contain the story itself.
+_ASKING = re.compile(
+    r"(?:^|[\s_-])(?:pay-?wall|reg-?wall|piano|subscri(?:be|ption)|subscribe-\w+|newsletter|sign-?up|mc4wp|leaky|premium|abo)(?:$|[\s_-])",
+    re.I,
+)
+_MOST_ASKED = 60
 _FEWEST_WORDS = 8
+# What browsers and their extensions note in a page that they save: Chrome and Internet Explorer, SingleFile,
+# WebScrapBook.
+_SAVED_FROM = re.compile(
+    r"<!--\s*saved from url=\(\d{1,5}\)\s*(https?://[^\s<>\"]+)|<!--\s*Page saved with SingleFile\s+url:\s*(https?://[^\s<>\"]+)"
+    r"|\sdata-scrapbook-source=\"(https?://[^\s<>\"]+)\"",
+    re.I,
+)
 _LONGEST_LABEL = 160
 _NO_ARTICLE = (
     "no article was found in this page; where scripts draw it, save its text from a browser and add that file"
@@ -60,9 +98,12 @@ def parse_page(
     """Parse a page; raise InputError if no article is found in it.
 
     The page's own canonical URL counts only within its host, so that no page can pass for an article of
-    another site. A saved page has no host: its canonical URL is the link.
+    another site. A saved page has no host: its canonical URL is the link, else the one that the browser
+    noted.
     """
     text = untangled(_whole(decode_page(content, content_type).replace("\0", "")))
+    if saved and (noted := _SAVED_FROM.search(text, 0, _LATEST_BEGINNING)) is not None:
+        url = next(filter(None, noted.groups()))
     stated = read_stated(text, url)
     shown = unnested(_LONG_VALUE.sub(_cut, _shown(text)))
     if len(shown) > _LONGEST or shown.count("<") > _MOST_TAGS:
@@ -71,6 +112,8 @@ def parse_page(
             " save the article's text and add that"
         )
     found = _extracted(shown, stated.base or url)
+    if found is not None and not stated.body and len(found.body) == 1 and found.body[0].tag == "p":
+        found = _short(shown, stated.base or url, found)
     author = stated.author or stated.shown.author or (found.author if found else None)
     html = without_credit(_body(found, stated), author)
     told = plain_text(html)
@@ -84,7 +127,7 @@ def parse_page(
         html=_without_title(html, title),
         summary=escaped(stated.description or (found.description if found else "") or ""),
         author=_names(author, stated.site),
-        image=stated.image or (found.image if found else None),
+        image=stated.image,
         image_alt=stated.image_alt,
         language=stated.language or (found.language if found else None),
         topics=(*topics, *stated.topics),
@@ -122,7 +165,15 @@ def _cut(match: re.Match[str]) -> str:
     return match[0][:500] + match[0][-1]
 
 
-def _extracted(text: str, url: str) -> Document | None:
+def _short(text: str, url: str, block: Document) -> Document:
+    """Return a short article with its paragraphs, where the library found one block of all words."""
+    found = _extracted(text, url, _OF_SHORT)
+    told = (found.text or "") if found else ""
+    is_enough = len(told) >= _LEAST_SHARE * len(block.text or "") and _STOP.search(told) is not None
+    return found if found is not None and is_enough else block
+
+
+def _extracted(text: str, url: str, config: ConfigParser = DEFAULT_CONFIG) -> Document | None:
     try:
         tree = load_html(text)
         if tree is None:
@@ -135,6 +186,7 @@ def _extracted(text: str, url: str) -> Document | None:
             include_formatting=True,
             include_links=True,
             date_extraction_params=dict(_DATES),
+            config=config,
             fast=len(text) > _LARGE or text.count("<") > _MANY_TAGS,
         )
     except (RecursionError, AssertionError, AttributeError, IndexError, KeyError):
@@ -155,12 +207,28 @@ def _prepared(tree: HtmlElement, url: str) -> HtmlElement:
     for address in all_of(tree, "address"):
         if person_of_address(address):
             remove(address)
+    for box in all_of(tree, "div", "section", "aside", "form", "ul", "ol"):
+        called = f"{box.get('class') or ''} {box.get('id') or ''}"
+        if len(called) > 1 and box.getparent() is not None and _is_no_story(box, called):
+            remove(box)
     for link in tree.iter("a"):
         href = (link.get("href") or "").strip()
         if href and not href.startswith("#") and not _SCHEME.match(href):
             with contextlib.suppress(ValueError):
                 link.set("href", urljoin(url, href))
     return tree
+
+
+def _is_no_story(box: Element, called: str) -> bool:
+    """Return whether a block is readers' comments, or asks to pay or to subscribe."""
+    if _COMMENTS.search(called):
+        return next(box.iter("h1"), None) is None
+    if not _ASKING.search(called) or word_count(words_of(box)) > _MOST_ASKED:
+        return False
+    return (
+        next(box.iter("button", "form", "input", "a"), None) is not None
+        and next(box.iter("h1", "img"), None) is None
+    )
 
 
 def _body(found: Document | None, stated: PageMetadata) -> str:
@@ -173,7 +241,10 @@ def _body(found: Document | None, stated: PageMetadata) -> str:
 
 def _title(found: Document | None, stated: PageMetadata, host: str) -> str:
     """Choose the title, without the names of site and section around it: the heading that is part of it."""
-    title = _own_title(title_line(found.title if found and found.title else stated.title), stated, host)
+    extracted = title_line(found.title) if found and found.title else ""
+    agreed = title_line(stated.title).casefold()
+    is_agreed = agreed in (title_line(one).casefold() for one in stated.headings)
+    title = _own_title(extracted if extracted and not is_agreed else title_line(stated.title), stated, host)
     for heading in map(title_line, stated.headings):
         if _LEAST_HEADING <= len(heading) < len(title) and heading.casefold() in title.casefold():
             return heading
@@ -217,7 +288,11 @@ def _own_title(title: str, stated: PageMetadata, host: str) -> str:
 
 
 # "By" in the languages of pages, before a capital; "di" and "de" begin names as well.
-_NAMED_BY = re.compile(r"^(?:By|BY|by|Von|VON|Par|PAR|Por|POR|Door|Av|Af)\s*:?\s+(?=[A-ZÀ-Þ])")
+_NAMED_BY = re.compile(
+    r"^(?:(?:By|BY|by|Von|VON|Par|PAR|Por|POR|Door|Av|Af)\s*:?\s+(?=[A-ZÀ-Þ])"
+    r"|(?:Автор(?:ы)?|Текст|بقلم|كتب(?:ت)?|מאת|Του|Της|Των|Από|Γράφει (?:ο|η))\s*:?\s+"
+    r"|(?:文|撰文|作者|記者|记者|取材)\s*[:：/／]\s*)"
+)
 _NO_NAME = re.compile(
     r"(?:(?:staff|senior|chief|political|sports?|science|foreign)\s+)*(?:writer|reporter|correspondent|editor|columnist|journalist)"
     r"|(?:[^\W\d_]{3,9}\.?\s+)?\d{1,2}(?:\.?\s+[^\W\d_]{3,9})?|(?:19|20)\d\d|updated.*|published.*",
@@ -260,8 +335,26 @@ def _host(url: str) -> str | None:
 
 
 def _without_title(html: str, title: str) -> str:
-    """Remove the heading that is the title, because the title is shown above the text anyway."""
-    heading = re.search(r"<h[1-3][^>]*>(.*?)</h[1-3]>", html, re.S | re.I)
-    if heading is None or title_line(heading[1], Markup.HTML).casefold() != title_line(title).casefold():
+    """Remove the heading that is the title, because the title is shown above the text anyway.
+
+    At the beginning a heading that is nearly the title is, and a section's name above it goes with it.
+    """
+    heading = _HEADING.search(html)
+    if heading is None:
         return html
-    return html[: heading.start()] + html[heading.end() :]
+    said, named = (_letters(title_line(*one)) for one in ((heading[1], Markup.HTML), (title,)))
+    above = plain_text(html[: heading.start()])
+    is_first = len(above) <= _LONGEST_KICKER and not _STOP.search(above)
+    if said != named and not (is_first and named and _is_nearly(said, named)):
+        return html
+    return html[heading.end() :] if is_first else html[: heading.start()] + html[heading.end() :]
+
+
+def _is_nearly(said: str, named: str) -> bool:
+    """Return whether a heading is the title behind a section's name, or differs in a few letters."""
+    is_led = said.endswith(named) and len(said) - len(named) <= _LONGEST_KICKER
+    return is_led or SequenceMatcher(None, said[:300], named[:300], autojunk=False).ratio() >= _LIKE
+
+
+def _letters(text: str) -> str:
+    return "".join(filter(str.isalnum, text.casefold()))

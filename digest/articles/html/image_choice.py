@@ -35,6 +35,10 @@ _ICON = re.compile(
     r"(?:^|[/_.-])(?:fav)?icons?(?:[/_.-]|\d|$)|(?:^|[/_.-])(?:logos?|sprites?|badges?|buttons?|share|emoji|smil(?:ey|ie)s?)(?:[/_.-]|$)",
     re.I,
 )
+# What a site shows where an article has no image.
+_STAND_IN = re.compile(
+    r"/(?:[^/]*[_.-])?(?:default|fallback|placeholder|no-?image|no-?photo|generic)(?:[_.-][^/]*)?$", re.I
+)
 _UNSHOWN = re.compile(
     r"\.(?:svgz?|ico|tiff?|bmp|pdf|mp3|m4a|mp4|mov|webm)$", re.I
 )  # mail clients draw none of these
@@ -71,8 +75,13 @@ def choose_image(stated: Iterable[ImageCandidate], body: str) -> ImageCandidate 
     sizes the smallest that fills the widest place of a look is chosen, else the widest. A portrait, a logo or
     an icon comes last; tracking pixels, strips and formats that mail cannot draw never count.
     """
+    return choose_among(stated, images_in(body))
+
+
+def choose_among(*groups: Iterable[ImageCandidate]) -> ImageCandidate | None:
+    """Return the best of images from several origins: of two without a defect the one of the first origin."""
     ranked = []
-    for origin, candidates in enumerate((stated, images_in(body))):
+    for origin, candidates in enumerate(groups):
         for number, one in enumerate(candidates):
             sized = _sized(one)
             if _is_shown(sized):
@@ -120,7 +129,8 @@ def _rank(one: ImageCandidate, origin: int) -> tuple[int, int, int, int]:
     """Return the sort key of candidates: defects, origin, and how little the size is exceeded."""
     width = one.width
     is_face = _FACE.search(one.url) is not None
-    is_icon = _ICON.search(urlsplit(one.url).path) is not None
+    path = urlsplit(one.url).path
+    is_icon = _ICON.search(path) is not None or _STAND_IN.search(path) is not None
     fault = 2 if is_face or is_icon else 1 if width is not None and width < _SMALL else 0
     if width is None:
         return fault, origin, 1, 0

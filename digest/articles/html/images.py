@@ -154,6 +154,8 @@ def _unfold(noscript: Element) -> None:
         if lazy is not None and not (before.tail or "").strip():
             if not _address(lazy) or _PLACEHOLDER.search(lazy.get("src") or "data:"):
                 lazy.set("src", real)
+            if not lazy.get("alt") and (alt := next(filter(None, (one.get("alt") for one in images)), None)):
+                lazy.set("alt", alt)
             remove(noscript)
             return
     if images:
