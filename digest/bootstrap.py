@@ -86,13 +86,13 @@ class Application:
     @cached_property
     def renderer(self) -> Renderer:
         """Return the renderer of messages; raise SettingsError for a missing look or folder."""
-        from digest.mail.rendering.renderer import Renderer
+        from digest.tasks.composing.bounded_documents import open_renderer
 
         look = self.settings.look
         own = self.settings.path(look.folder) if look.folder else None
         if own is not None and not own.is_dir():
             raise SettingsError(f'[look] folder = "{look.folder}": there is no folder {own}')
-        renderer = Renderer(bundled("templates") / "email", own, look.brand)
+        renderer = open_renderer(own, look.brand)
         for digest in self.settings.digests:
             renderer.require(digest.template)
         return renderer

@@ -10,7 +10,7 @@ from types import FrameType
 from typing import Any
 
 from digest.bootstrap import Application
-from digest.errors import DigestError
+from digest.errors import DigestError, SettingsError
 from digest.models import AlertKind
 from digest.safe_text import printable
 from digest.settings import DigestSettings
@@ -39,7 +39,8 @@ log = logging.getLogger(__name__)
 class Sent:
     """The result of one run; `others` is how many processes were at work beside it.
 
-    `interrupted` if it was told to end; `waiting` is then how many messages the next run sends.
+    `interrupted` if it was told to end; `waiting` is then how many messages the next run sends. `unmade` are
+    the errors for which a digest's editions stay in preparation, such as one in a template.
     """
 
     fetched: list[FetchReport] = field(default_factory=list)
@@ -50,12 +51,13 @@ class Sent:
     others: int = 0
     interrupted: bool = False
     waiting: int = 0
+    unmade: list[str] = field(default_factory=list)
     tally: Tally = field(default_factory=Tally)
 
     @property
     def trouble(self) -> list[str]:
         """Return what the operator should know."""
-        return self.tally.trouble
+        return [*self.unmade, *self.tally.trouble]
 
     @property
     def has_done_anything(self) -> bool:
@@ -210,7 +212,11 @@ def prepare(
     compiler = app.compiler(worker)
     for digest in digests:
         with app.traces.span("compile", digest=digest.name) as span:
-            made = compiler.compile_due(digest, app.clock(), at_once=at_once)
+            try:
+                made = compiler.compile_due(digest, app.clock(), at_once=at_once)
+            except SettingsError as error:  # its editions wait until it is corrected, and no others
+                done.unmade.append(f"{digest.name}: {error}")
+                continue
             span.note(editions=len(made))
         done.compiled.extend(made)
     app.save_state()

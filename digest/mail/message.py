@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from digest.mail import headers as fields
 from digest.mail.rendering.content import READER_VALUES
+from digest.mail.rendering.drawing import Notice
 from digest.mail.rendering.quoted_printable import Pieces
-from digest.mail.rendering.renderer import BodyPlaceholders, Greeting, Notice, Rendering
+from digest.mail.rendering.renderer import BodyPlaceholders, Greeting, Rendering
 from digest.mail.rendering.skeleton import boundary_of, encode
 from digest.rules.tokens.hmac_prefix import Mac
 

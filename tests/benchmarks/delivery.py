@@ -2,7 +2,7 @@
 
 Run `uv run python -m tests.benchmarks.delivery [KIND...] [--readers N] [--connections N] [--rounds N]
 [--database sqlite postgresql]`. A kind is one of unsigned, rsa, both (RSA and Ed25519), variants (another
-list of articles for each reader), tls, clear (into the sink of tls, unencrypted), naive (the same templates
+list of articles for each reader), own (the same with a template of the publication's own), tls, clear (into the sink of tls, unencrypted), naive (the same templates
 by Jinja, css-inline, EmailMessage and smtplib for each reader). The limit is the best of ready bytes of the same size and Postfix's smtp-source,
 at 1, 4 and 10 connections, before and after each run into the same `smtp-sink` on loopback; over TLS, where
 Postfix has no such sink, it is ready bytes over TLS into a sink of the benchmark's own. Absolute figures
@@ -21,6 +21,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from sqlmodel import col, select
 
@@ -41,7 +42,8 @@ from tests.support.newsroom import Publication, run_command
 
 TEXT = "The quick clerk wrote down the price of forty-two kinds of fish, and then went home. " * 3
 ARTICLES = 7
-KINDS = ("unsigned", "rsa", "both", "variants", "tls", "clear", "naive")
+OWN = '{% extends "stock/front-page.html.j2" %}{% block masthead %}{{ super() }}<tr><td>1881</td></tr>{% endblock %}'
+KINDS = ("unsigned", "rsa", "both", "variants", "own", "tls", "clear", "naive")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,7 @@ class Planned:
             compiler = self._app.compiler(worker)
             compiler.compile_due(self._app.settings.digest("world"), self._app.clock(), at_once=True)
             self.planned_in = time.monotonic() - began
-        if kind == "variants":
+        if kind in ("variants", "own"):
             give_each_another_list(self._app.database)
         self.size = self._measure()
 
@@ -117,9 +119,13 @@ class Planned:
             with self._app.database.read() as session:
                 variant_id = session.exec(select(Delivery.variant_id).limit(1)).one()
             self._content = composer._contents.of(composer._variants.take(variant_id or 0))
-        context = renderer._context(self._content)
-        html = renderer._look(self._content.look)._render(self._content, context, values)
-        return renderer._text._render(self._content, context, values), html
+        text, html = renderer._text._templates, renderer._look(self._content.look)._templates
+        documents: Any = renderer._documents
+        context = documents._context(self._content)
+        return (
+            documents._render(text, self._content, context, values),
+            documents._render(html, self._content, context, values),
+        )
 
     def _deliver(self, worker: WorkerLock) -> tuple[float, float, float]:
         run = self._app.run(worker)
@@ -160,6 +166,10 @@ def prepare(folder: Path, target: Target, readers: int, connections: int, kind: 
         settings += 'ed25519_selector = "e1"\ned25519_key_file = "ed.pem"\n'
     if settings:
         publication.change_settings("[web]", f"[dkim]\n{settings}\n[web]")
+    if kind == "own":
+        (folder / "look").mkdir()
+        (folder / "look" / "front-page.html.j2").write_text(OWN)
+        publication.change_settings("[web]", '[look]\nfolder = "look"\n\n[web]')
     app = Application(load_settings(publication.config))
     load_readers(app.database, readers)
     app.close()

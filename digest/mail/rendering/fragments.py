@@ -6,7 +6,7 @@ that depends on more than the shape is detected (see `placeholders`) and rendere
 """
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
 from operator import itemgetter
@@ -14,29 +14,17 @@ from typing import Any, NamedTuple
 
 from digest.kept import Kept
 from digest.mail.rendering.content import Card, Content
-from digest.mail.rendering.markers import (
-    LIST_VALUES,
-    CardMarkers,
-    CardPlace,
-    Display,
-    list_placeholders,
-    markers_of,
-    reader_placeholders,
-    show_with,
-    unused_number,
-    with_opaque_cards,
-)
-from digest.mail.rendering.placeholders import TemplateInspectsValueError, as_attribute, as_text, check_shown
+from digest.mail.rendering.drawing import Documents, PartTemplates
+from digest.mail.rendering.markers import LIST_VALUES, CardPlace, Display
+from digest.mail.rendering.placeholders import as_attribute, as_text
 from digest.mail.rendering.skeleton import (
     EncodedPart,
     EncodedSegment,
     EncodedSkeleton,
     Frame,
     encode,
-    frame_of,
     slots_in,
 )
-from digest.mail.rendering.templates import Templates
 
 _KEPT_SKELETONS = 1_024
 _KEPT_CARDS = 2_048
@@ -44,8 +32,6 @@ _KEPT_VALUES = 512
 
 ROOM = {"name": 2_500, "to_line": 3_000, "address": 1_500, "unsubscribe_url": 1_000, "preferences_url": 1_000}
 """How many encoded bytes a reader's own values may take: 12 bytes for each of 200 characters, and so on."""
-
-Context = Mapping[str, Any]
 
 
 class SlotGroup(NamedTuple):
@@ -75,18 +61,12 @@ class Skeleton:
 class RenderRequest:
     """A list to render: its cards in the document's order and its shape, computed once for both parts."""
 
-    __slots__ = ("_context", "cards", "content", "shape")
+    __slots__ = ("cards", "content", "shape")
 
-    def __init__(self, content: Content, context: Callable[[Content], Context]) -> None:
+    def __init__(self, content: Content) -> None:
         self.content = content
         self.cards = _cards_of(content)
         self.shape = _shape(content)
-        self._context = context
-
-    @property
-    def context(self) -> Context:
-        """Return the values that a card's template may use besides the article."""
-        return self._context(self.content)
 
 
 class CardSlot:
@@ -103,20 +83,16 @@ class CardSlot:
 
 
 class PartRenderer:
-    """Renders one part: `template` is its document, `cards` are the templates whose macros render cards.
+    """Renders one part of messages; `templates` names what draws it.
 
-    `PartRenderer(templates, "digest.txt.j2", ["digest.cards.txt.j2"], str).render(request)` returns the text
-    part, encoded, as an EncodedPart: `(b"The Harbour Courier=0D=0A...", "to_line", ...)`.
+    `PartRenderer(documents, PartTemplates("digest.txt.j2", ...)).render(request)` returns the text part,
+    encoded, as an EncodedPart: `(b"The Harbour Courier=0D=0A...", "to_line", ...)`.
     """
 
-    def __init__(
-        self, templates: Templates, template: str, cards: Sequence[str], finish: Callable[[str], str]
-    ) -> None:
+    def __init__(self, documents: Documents, templates: PartTemplates) -> None:
+        self._documents = documents
         self._templates = templates
-        self._template = template
-        self._card_templates = cards
-        self._finish = finish
-        self._is_html = ".html" in template
+        self._is_html = templates.is_html
         self._skeletons = Kept[Hashable, Skeleton | None](_KEPT_SKELETONS)
         self._cards = Kept[tuple[Card, object], dict[Display, EncodedSegment]](_KEPT_CARDS)
         self._editions: dict[Hashable, object] = {}
@@ -137,48 +113,25 @@ class PartRenderer:
 
     def render_for(self, request: RenderRequest, reader: Mapping[str, str]) -> EncodedPart:
         """Render a list with one reader's values."""
-        return EncodedSkeleton((encode(self._render(request.content, request.context, reader)),)).fill()
+        whole = self._documents.draw_for(self._templates, request.content, reader)
+        return EncodedSkeleton((whole,)).fill()
 
     def _render_whole(self, request: RenderRequest) -> EncodedPart:
-        placeholders = reader_placeholders(unused_number(request.content))
-        document = self._render(request.content, request.context, placeholders)
-        check_shown(document, placeholders)
-        frame = frame_of(document, markers_of(placeholders), is_html=self._is_html)
-        return EncodedSkeleton(frame, room=ROOM).fill()
+        return EncodedSkeleton(self._documents.draw(self._templates, request.content), room=ROOM).fill()
 
     def _render_skeleton(self, request: RenderRequest) -> Skeleton | None:
-        """Render a document, cut out its cards and cache them; return None if it depends on more than the
+        """Render a document without its cards, and cache them; return None if it depends on more than the
         shape."""
-        content, context = request.content, request.context
-        number = unused_number(content)
-        of_reader, of_list = reader_placeholders(number), list_placeholders(content, number)
-        markers = CardMarkers(self._macros(context), number)
-        opaque = replace(with_opaque_cards(content), **of_list)  # type: ignore[arg-type]
-        try:
-            document = self._render(opaque, context, of_reader, markers)
-            check_shown(document, {**of_reader, **of_list})
-            document, cards = markers.cut_out(document)
-            slots = {place.slot: markers.slot(place) for place, _ in cards}
-            frame = frame_of(document, markers_of({**of_reader, **of_list}), slots, is_html=self._is_html)
-        except TemplateInspectsValueError:
+        cut = self._documents.cut(self._templates, request.content)
+        if cut is None:
             return None
-        edition = self._editions.setdefault(_edition_of(content), object())
-        for place, card in cards:
-            self._keep_card((request.cards[place.number], edition), place.display, encode(card))
-        return _skeleton(frame, {place.slot: place for place, _ in cards}, edition)
+        edition = self._editions.setdefault(_edition_of(request.content), object())
+        for place, card in cut.cards:
+            self._keep_card((request.cards[place.number], edition), place.display, card)
+        return _skeleton(cut.frame, {place.slot: place for place, _ in cut.cards}, edition)
 
     def _keep_card(self, key: tuple[Card, object], display: Display, card: EncodedSegment) -> None:
         self._cards[key] = {**(self._cards.get(key) or {}), display: card}
-
-    def _render(
-        self, content: Content, context: Context, reader: Mapping[str, object], show: Any = None
-    ) -> str:
-        known = dict(context) | {"content": content, "reader": reader}
-        known["show"] = show or show_with(self._macros(context))
-        return self._finish(self._templates.render(self._template, known))
-
-    def _macros(self, context: Context) -> Callable[[str], Any]:
-        return self._templates.macros(self._card_templates, context)
 
     def _join(self, skeleton: Skeleton, request: RenderRequest) -> EncodedPart | None:
         """Fill a skeleton with a list's cards; return None if a card has not been rendered for its slot

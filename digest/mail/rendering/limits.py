@@ -1,7 +1,9 @@
 """Limits on what a template may write and execute, so that a mistake cannot fill memory or run for ever.
 
-A rendering may write 20,000,000 characters and take 500,000 steps (rounds of loops, calls). Steps are counted
-rather than seconds, so that a template fails everywhere or nowhere.
+A rendering may write 5,000,000 characters and take 500,000 steps (rounds of loops, calls). Steps are counted
+rather than seconds, so that a template fails everywhere or nowhere. They find what grows by loops and calls;
+what a single expression takes is bounded by the process that draws a publication's own templates
+(tasks/composing/drawing_process.py).
 """
 
 import functools
@@ -17,8 +19,10 @@ from jinja2.runtime import markup_join, str_join
 from jinja2.sandbox import SandboxedEnvironment
 from jinja2.visitor import NodeTransformer
 
-MOST_CHARACTERS = 20_000_000
+MOST_CHARACTERS = 5_000_000
 MOST_STEPS = 500_000
+MOST_MEMORY = 128_000_000
+MOST_SECONDS = 4.0
 _LARGEST_ARGUMENT = 100_000
 _LONG_NUMBER = re.compile(r"\d{6}")
 
@@ -30,6 +34,22 @@ class TemplateTooLargeError(TemplateRuntimeError):
 
     Example: `{% for i in range(1000000) %}x{% endfor %}`.
     """
+
+
+def memory_exceeded() -> TemplateTooLargeError:
+    """Return the error of a template that takes too much memory."""
+    most = f"{MOST_MEMORY // 1_000_000} MB"
+    return TemplateTooLargeError(
+        f"it takes more than {most} of memory; check it for a text or list that grows"
+    )
+
+
+def time_exceeded() -> TemplateTooLargeError:
+    """Return the error of a template that takes too much of the processor's time."""
+    most = f"{MOST_SECONDS:g} seconds"
+    return TemplateTooLargeError(
+        f"it takes more than {most} of the processor; check it for a loop or a text that grows"
+    )
 
 
 @contextmanager

@@ -1,18 +1,16 @@
 """Render a variant once for all its readers, with placeholders for a reader's own values."""
 
 import difflib
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import css_inline
-
 from digest.errors import SettingsError
-from digest.mail.rendering.catalogues import Catalogues, Translator
+from digest.mail.rendering.catalogues import Translator
 from digest.mail.rendering.content import READER_VALUES, Content
+from digest.mail.rendering.drawing import Documents, Notice, PartTemplates, TemplateDocuments
 from digest.mail.rendering.fragments import ROOM, PartRenderer, RenderRequest, Skeleton
 from digest.mail.rendering.markers import DERIVED_VALUES
 from digest.mail.rendering.placeholders import TemplateInspectsValueError, as_attribute, as_text
@@ -32,8 +30,6 @@ _NOT_RENDERED = 2_000_000
 _DEFAULT_LOOK = "front-page"
 _LETTER = "letter"
 _NOT_LOOKS = ("frame", "parts", "desk")
-_KEPT_STYLE = '<style data-css-inline="ignore">'
-_INLINED_STYLE = re.compile(r"<style>.*?</style>\s*", re.S)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,32 +95,28 @@ class BodySkeleton:
     greeting: Greeting
 
 
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """The two parts of a message to one person, not encoded yet: `Notice("Confirm ...", "<!doctype
-    html>...")`."""
-
-    html: str
-    text: str
-
-
 class Renderer:
     """Renders the templates of a folder; `overrides` may replace any of them, `brand` holds colours and
     fonts.
 
-    `render(content)` returns a Rendering of both parts, with styles inlined and everything encoded.
+    `render(content)` returns a Rendering of both parts, with styles inlined and everything encoded. Without
+    `documents`, templates are rendered in this process.
     """
 
-    def __init__(self, folder: Path, overrides: Path | None = None, brand: Brand = OURS) -> None:
-        self._templates = Templates(folder, overrides)
-        self._brand = brand
+    def __init__(
+        self,
+        folder: Path,
+        overrides: Path | None = None,
+        brand: Brand = OURS,
+        documents: Documents | None = None,
+    ) -> None:
+        drawn_here = TemplateDocuments(folder, overrides, brand)
+        self._templates = drawn_here.templates
+        self._documents = documents or drawn_here
         self._folder = folder
-        self.catalogues = Catalogues(folder.parent / "languages")
-        self._inliner = css_inline.CSSInliner(
-            load_remote_stylesheets=False, keep_style_tags=True, remove_inlined_selectors=True
-        )
+        self.catalogues = drawn_here.catalogues
         self._html: dict[str, PartRenderer] = {}
-        self._text = self._part("digest.txt.j2", ["digest.cards.txt.j2"], str)
+        self._text = self._part("digest.txt.j2", ["digest.cards.txt.j2"])
 
     @cached_property
     def clients(self) -> "Clients":
@@ -193,13 +185,13 @@ class Renderer:
             return None
         return BodySkeleton((text, of_text), (html, of_html), self._greeting(content))
 
+    def check(self, name: str) -> str:
+        """Return what is wrong with a template as written, with file and line; "" if it can be compiled."""
+        return self._documents.check(name)
+
     def render_notice(self, name: str, language: str, values: Mapping[str, object]) -> Notice:
         """Render a message to one person from `NAME.html.j2` and `NAME.txt.j2`."""
-        known = {"language": language, "say": self._sayer(language), "brand": self._brand, **values}
-        return Notice(
-            self._inlined(self._templates.render(f"{name}.html.j2", known)),
-            self._templates.render(f"{name}.txt.j2", known),
-        )
+        return self._documents.draw_notice(name, language, values)
 
     def speaks(self, language: str) -> bool:
         """Return whether there is a catalogue for a language."""
@@ -217,23 +209,18 @@ class Renderer:
         if look not in self._html:
             self.require(look)
             cards = [f"{look}.cards.html.j2", f"{_DEFAULT_LOOK}.cards.html.j2"]
-            self._html[look] = self._part(f"{look}.html.j2", cards, self._inlined)
+            self._html[look] = self._part(f"{look}.html.j2", cards)
         return self._html[look]
 
-    def _part(self, template: str, cards: list[str], finish: Callable[[str], str]) -> PartRenderer:
+    def _part(self, document: str, cards: list[str]) -> PartRenderer:
         layers = [layer for name in cards for layer in self._templates.layers(name)]
-        return PartRenderer(self._templates, template, list(dict.fromkeys(layers)), finish)
-
-    def _inlined(self, document: str) -> str:
-        """Inline styles; only style sheets marked to be kept remain."""
-        head, end, body = self._inliner.inline(document).partition("</head>")
-        return _INLINED_STYLE.sub("", head).replace(_KEPT_STYLE, "<style>") + end + body
+        return PartRenderer(self._documents, PartTemplates(document, tuple(dict.fromkeys(layers))))
 
     def _request(self, content: Content) -> RenderRequest:
         subject, preheader = one_line(content.subject), one_line(content.preheader)
         if subject is not content.subject or preheader is not content.preheader:
             content = replace(content, subject=subject, preheader=preheader)
-        return RenderRequest(content, self._context)
+        return RenderRequest(content)
 
     def _rendering(self, content: Content, html: EncodedPart, text: EncodedPart) -> Rendering:
         greeting = self._greeting(content)
@@ -250,20 +237,6 @@ class Renderer:
         """Return the line that addresses a reader; a letter opens with a salutation instead."""
         say, key = self.words(content.language).say, "dear" if content.look == _LETTER else "for"
         return Greeting(say(key), say(f"{key}_you"))
-
-    def _context(self, content: Content) -> dict[str, object]:
-        """Return the values that a card's template may use besides the article."""
-        return {
-            "say": self._sayer(content.language),
-            "language": content.language,
-            "timezone": content.timezone,
-            "title": content.title,
-            "publication": content.publication,
-            "brand": self._brand,
-        }
-
-    def _sayer(self, language: str) -> Callable[..., str]:
-        return lambda key, **values: self.say(language, key, **values)
 
 
 Places = Mapping[str, Sequence[tuple[int, Callable[[str], str] | None]]]

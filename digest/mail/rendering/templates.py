@@ -18,7 +18,7 @@ from digest.errors import SettingsError
 from digest.mail.rendering.catalogues import isolate
 from digest.mail.rendering.dates import format_day
 from digest.mail.rendering.language_tags import direction, strong_direction
-from digest.mail.rendering.limits import LimitedEnvironment, counted_steps, with_limits
+from digest.mail.rendering.limits import LimitedEnvironment, counted_steps, memory_exceeded, with_limits
 from digest.mail.rendering.placeholders import TemplateInspectsValueError, guarded
 from digest.mail.rendering.plaintext import plain, wrap
 
@@ -101,6 +101,11 @@ class Templates:
             return str(error)
         return ""
 
+    def line_of(self, path: Path, compiled: int) -> int:
+        """Return the line of a template's file that a line of its compiled code stands for."""
+        name = path.name if path.parent == self._folders[0] else f"{STOCK}/{path.name}"
+        return self._environment.get_template(name).get_corresponding_lineno(compiled)
+
     def _parts_of(self, name: str, source: str) -> Iterator[tuple[str, str, int, str]]:
         """Yield the name, file, first line and source of each block or macro, inner ones before outer."""
         lines = source.splitlines()
@@ -141,6 +146,11 @@ def _explained(name: str) -> Iterator[None]:
         raise SettingsError(f"template {_place(error, name)}: there is no template {error.message}") from None
     except TemplateError as error:
         raise SettingsError(f"template {_place(error, name)}: {error}") from None
+    except RecursionError as error:
+        said = "it is nested too deeply; check it for a macro or file that calls itself"
+        raise SettingsError(f"template {_place(error, name)}: {said}") from None
+    except MemoryError as error:
+        raise SettingsError(f"template {_place(error, name)}: {memory_exceeded()}") from None
     except Exception as error:  # noqa: BLE001 - a template may raise whatever its expressions do
         raise SettingsError(f"template {_place(error, name)}: {type(error).__name__}: {error}") from None
 

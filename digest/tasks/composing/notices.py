@@ -4,7 +4,7 @@ from dataclasses import replace
 from email.utils import parseaddr
 
 from digest.mail.message import Headers, Message, ReaderHeaders, compose_notice
-from digest.mail.rendering.renderer import Notice
+from digest.mail.rendering.drawing import Notice
 from digest.settings.site import Site
 
 

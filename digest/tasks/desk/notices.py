@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from digest.mail.message import ReaderHeaders, message_id
-from digest.mail.rendering.renderer import Notice
+from digest.mail.rendering.drawing import Notice
 from digest.net.smtp import Envelope
 from digest.tasks.composing.notices import compose_for_one
 from digest.tasks.delivery.one_message import submit_one

@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from digest.errors import InputError, Unreachable
-from digest.mail.rendering.renderer import Notice
+from digest.mail.rendering.drawing import Notice
 from digest.models import Approval, EditionName, Editor, Role, Subscriber
 from digest.rules.editions import cadence as calendar
 from digest.rules.editions.cadence import Occurrence

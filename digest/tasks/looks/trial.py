@@ -19,6 +19,7 @@ from digest.settings import DigestSettings, Settings
 from digest.settings.look import LookSettings, contrast
 from digest.store.database import Database
 from digest.store.editions import archive, variants
+from digest.tasks.composing.bounded_documents import open_renderer
 from digest.tasks.composing.content import EditionContents
 from digest.tasks.composing.variants import Variants
 from digest.tasks.doctor.templates import written
@@ -133,7 +134,7 @@ class Trial:
 @lru_cache(maxsize=8)
 def _renderer(own: Path | None, brand: Brand, _versions: tuple[tuple[str, int], ...]) -> Renderer:
     """Return a renderer; templates are compiled once as long as no file of one's own has changed."""
-    return Renderer(bundled("templates") / "email", own, brand)
+    return open_renderer(own, brand)
 
 
 def _versions(own: Path | None) -> tuple[tuple[str, int], ...]:

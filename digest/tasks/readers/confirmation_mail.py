@@ -5,8 +5,9 @@ from urllib.parse import quote
 
 from digest.mail.message import Message, ReaderHeaders, message_id
 from digest.mail.rendering.dates import format_moment
+from digest.mail.rendering.drawing import Notice
 from digest.mail.rendering.names import Names
-from digest.mail.rendering.renderer import Notice, Renderer
+from digest.mail.rendering.renderer import Renderer
 from digest.models import Confirmation, DeliveryState, MailState, Subscriber, Subscription
 from digest.models.row import row_id
 from digest.net.smtp import Connection, Envelope

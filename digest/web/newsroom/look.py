@@ -92,7 +92,8 @@ class LookPages:
         names = (f"{look}.html.j2", f"{look}.cards.html.j2", f"{look}.css", "frame.html.j2", "digest.txt.j2")
         own = templates.own_files()
         files = [
-            (name, templates.blocks(name), templates.check(name)) for name in dict.fromkeys((*names, *own))
+            (name, templates.blocks(name), trial.renderer.check(name))
+            for name in dict.fromkeys((*names, *own))
         ]
         return self._front.show(
             request,

@@ -212,8 +212,9 @@ def test_every_reader_another_order_draws_no_document_again(settings: Settings) 
     contents, orders = EditionContents(settings, renderer.catalogues), random.Random(7)
     choices = [Choice(number, Form.SUMMARY, "world") for number in ARTICLES]
     drawn = []
-    finish = renderer._inlined
-    renderer._inlined = lambda document: drawn.append(document) or finish(document)  # type: ignore[func-returns-value,method-assign]
+    documents: Any = renderer._documents
+    finish = documents._inlined
+    documents._inlined = lambda document: drawn.append(document) or finish(document)  # type: ignore[func-returns-value]
 
     def variant(order: list[Choice]) -> VariantContent:
         return VariantContent(Edition(**EDITION), "en", Chosen(tuple(order)), ARTICLES, {}, {})
