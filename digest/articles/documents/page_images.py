@@ -29,6 +29,9 @@ _IS_IMAGE = re.compile(r"\.(?:jpe?g|png|gif|webp|avif)(?:$|[?#])|/(?:File|Datei|
 _SAVED_BESIDE = re.compile(
     r"(?:\./)?[^/:?#]+[_-](?:files|fichiers|Dateien|archivos|bestanden|pliki|ficheiros|arquivos|file)/", re.I
 )
+_DRAWN = ("img", "amp-img", "amp-anim", "source")
+# What a reference may stand for in HTML, and no tree takes back (XML 1.0, 2.2).
+_NO_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _MOST = 20
 _HIGHEST = 6
 
@@ -86,6 +89,10 @@ def _candidates(urls: Sequence[str]) -> Iterator[ImageCandidate]:
 
 def _shown(page: html.HtmlElement, url: str) -> Iterator[ImageCandidate]:
     """Yield the images in the story, and those below its headline where nothing is marked as the story."""
+    for element in page.iter(*_DRAWN):
+        for name, value in element.items():
+            if _NO_XML.search(value):
+                element.set(name, _NO_XML.sub("", value))
     settle_images(page, tags_in(page))
     holders = matches(_STORY, page)
     images = [image for holder in holders[:_HIGHEST] for image in islice(holder.iter("img"), _MOST)]
