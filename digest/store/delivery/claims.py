@@ -6,7 +6,7 @@ versions, index entries and round trips (docs/flow.md).
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -26,7 +26,7 @@ _STANDING = (
     " JOIN edition ON edition.id = delivery.edition_id WHERE delivery.id"
 )
 _IN_JSON = " IN (SELECT value FROM json_each(?))"
-_IN_ARRAY = " = ANY(%s)"
+_IN_ARRAY = " = ANY(%s::bigint[])"
 _MARK = (
     "UPDATE delivery SET state = 'in_flight', composed_at = json_extract(ready.value, '$[1]'), changed_at = ?"
     " FROM json_each(?) AS ready WHERE delivery.id = CAST(ready.key AS INTEGER)"
@@ -100,8 +100,8 @@ class _Dialect:
     begun: str
     is_sqlite: bool
 
-    def ids(self, ids: Sequence[int]) -> Any:
-        return f"[{','.join(map(str, ids))}]" if self.is_sqlite else list(ids)
+    def ids(self, ids: Iterable[int]) -> str:
+        return f"[{','.join(map(str, ids))}]" if self.is_sqlite else _array(ids)
 
     def time(self, moment: datetime) -> Any:
         return _write_moment(moment) if self.is_sqlite else moment
@@ -114,6 +114,11 @@ class _Dialect:
 
     def _moment(self, stored: Any) -> datetime:
         return _read_moment(stored) if self.is_sqlite else stored.astimezone(UTC)
+
+
+def _array(values: Iterable[object]) -> str:
+    """Return numbers or times as PostgreSQL writes an array, `{41,42}`: the driver is slow with lists."""
+    return "{" + ",".join(map(str, values)) + "}"
 
 
 @lru_cache(maxsize=64)
@@ -181,9 +186,9 @@ def mark_in_flight(
         rows = {str(key): (job.variant_id, own.time(at)) for key, (job, at) in ready.items()}
         cursor.execute(_MARK, (own.time(now), json.dumps(rows), owner))
     else:
-        variants = [job.variant_id for job, _ in ready.values()]
-        moments = [at for _, at in ready.values()]
-        cursor.execute(_MARK_POSTGRESQL, (list(ready), variants, moments, now, owner))
+        variants = _array("NULL" if job.variant_id is None else job.variant_id for job, _ in ready.values())
+        moments = _array(f'"{_write_moment(at)}Z"' for _, at in ready.values())
+        cursor.execute(_MARK_POSTGRESQL, (_array(ready), variants, moments, now, owner))
     marked = {key for (key,) in cursor.fetchall()}
     if len(marked) == len(ready):
         return {}
