@@ -15,10 +15,10 @@ from digest.models import Article, Correction, Edition
 from digest.models.row import row_id
 from digest.rules.editions.sections import edition_topics, order_topics
 from digest.settings import DigestSettings, Settings
-from digest.store.articles import articles, corrections, images
+from digest.store.articles import articles, images
 from digest.store.articles.related import to_story
 from digest.store.database import Database
-from digest.store.editions import archive
+from digest.store.editions import archive, corrections
 from digest.store.editions.archive import ArchivedArticle, Neighbours
 from digest.tasks.composing.article_images import image_policy, image_url_of
 

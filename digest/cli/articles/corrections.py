@@ -6,8 +6,8 @@ from pathlib import Path
 from digest.cli.terminal.common import DEFAULT, AsJson, Common, application
 from digest.cli.terminal.output import say, show_json
 from digest.errors import InputError, UsageError
-from digest.tasks.articles.correcting import correct as tell
 from digest.tasks.articles.withdrawing import withdraw as take_back
+from digest.tasks.editions.correcting import correct as tell
 
 
 def withdraw(article: str, *, reason: str = "", json: AsJson = False, common: Common = DEFAULT) -> None:

@@ -242,7 +242,7 @@ def take_over(session: Session, edition: Edition, worker_id: int) -> Edition | N
 def own_edition(session: Session, edition_id: int, worker_id: int | None) -> Edition | None:
     """Return an edition that this worker is compiling, locked until the commit; None if it is not.
 
-    Breaking news is compiled for no worker (None) until a run takes it over.
+    Breaking news and corrections are compiled for no worker (None) until a run takes them over.
     """
     query = select(Edition).where(
         Edition.id == edition_id, Edition.state == EditionState.COMPILING, Edition.compiler == worker_id

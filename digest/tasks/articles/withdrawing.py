@@ -8,9 +8,9 @@ from sqlmodel import Session
 
 from digest.models import Article, Edition, Withdrawal
 from digest.models.row import row_id
-from digest.store.articles import articles, corrections, duplicates, images, withdrawals
+from digest.store.articles import articles, duplicates, images, withdrawals
 from digest.store.database import Database
-from digest.store.editions import sums
+from digest.store.editions import corrections, sums
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,14 +9,14 @@ from digest.articles.introductions import introduce
 from digest.models import Article, Edition
 from digest.models.row import row_id
 from digest.rules.editions.placeholders import fill_notice
-from digest.store.articles import articles, corrections
-from digest.store.editions import archive, drafts, sums
-from digest.tasks.articles import correcting
-from digest.tasks.articles.correcting import Corrected
+from digest.store.articles import articles
+from digest.store.editions import archive, corrections, drafts, sums
 from digest.tasks.articles.withdrawing import Withdrawn, withdraw
 from digest.tasks.desk.agenda import AgendaEntry, made_entry
 from digest.tasks.desk.desk import Desk
 from digest.tasks.desk.draft_versions import Edit
+from digest.tasks.editions import correcting
+from digest.tasks.editions.correcting import Corrected
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +66,9 @@ def withdraw_article(desk: Desk, edit: Edit, article_id: int, reason: str) -> Wi
 def correct_article(desk: Desk, edit: Edit, article_id: int, text: str) -> Corrected:
     """Send a correction to all who have an article; the activity of editions with it records who did so."""
 
-    def record(session: Session, done: Corrected) -> None:
+    def record(session: Session, told: int) -> None:
         article = articles.get_article(session, str(article_id))
-        readers = "1 reader" if done.told == 1 else f"{done.told:,} readers"
+        readers = "1 reader" if told == 1 else f"{told:,} readers"
         _note(session, edit, article, f"corrected “{article.title}” for {readers}")
 
     return correcting.correct(

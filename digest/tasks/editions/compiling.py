@@ -12,7 +12,7 @@ from sqlmodel import Session
 
 from digest.errors import Refused
 from digest.models import Edition, EditionName, EditionState
-from digest.models.cadence import BREAKING, WELCOME, Cadence
+from digest.models.cadence import BREAKING, CORRECTION, WELCOME, Cadence
 from digest.models.row import row_id
 from digest.rules.editions import cadence as calendar
 from digest.rules.editions.cadence import Due, Occurrence
@@ -25,6 +25,7 @@ from digest.store.editions import cohorts, drafts, editions, planning
 from digest.tasks.editions import approval
 from digest.tasks.editions.candidates import first_news, is_wait_over
 from digest.tasks.editions.coming import next_occurrence
+from digest.tasks.editions.correcting import plan_notice
 from digest.tasks.editions.fitting import Fitter
 from digest.tasks.editions.planning import RANGE_SIZE, Plan, PlanningPace
 
@@ -343,15 +344,10 @@ class Compiler:
         reason: str = "",
     ) -> bool:
         row = Edition(
-            digest=digest.name,
-            cadence=cadence.name,
-            period=missed.period,
-            state=EditionState.SKIPPED,
-            deadline_at=missed.deadline_at,
-            freeze_at=now,
-            finished_at=now,
+            digest=digest.name, cadence=cadence.name, period=missed.period, state=EditionState.SKIPPED,
+            deadline_at=missed.deadline_at, freeze_at=now, finished_at=now,
             reason=reason or f"nothing ran at its deadline; {_ROLLS_OVER}",
-        )
+        )  # fmt: skip
         return editions.add_edition(session, row) is not None
 
     def _resume(self, digest: DigestSettings) -> None:
@@ -369,6 +365,8 @@ class Compiler:
     def _go_on(self, digest: DigestSettings, edition: Edition) -> None:
         if edition.cadence == WELCOME:
             self._plan(digest, _WELCOME, edition)
+        elif edition.cadence == CORRECTION:
+            plan_notice(self._database, self._settings, edition, self._speaks, self.worker_id)
         elif edition.cadence != BREAKING:
             self._plan(digest, digest.cadence(edition.cadence), edition)
         elif self._breaking is not None:

@@ -12,9 +12,9 @@ from digest.models.row import row_id
 from digest.rules.editions.selection import since
 from digest.rules.readers.address import normalise
 from digest.settings import Settings
-from digest.store.articles import articles, corrections, duplicates
+from digest.store.articles import articles, duplicates
 from digest.store.delivery import deliveries
-from digest.store.editions import drafts
+from digest.store.editions import corrections, drafts
 from digest.store.readers import subscribers
 from digest.tasks.editions.candidates import Selection, candidate
 from digest.tasks.editions.coming import next_occurrence, next_open

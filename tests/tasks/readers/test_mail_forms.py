@@ -18,8 +18,8 @@ from digest.models import (
 )
 from digest.resources import bundled
 from digest.store.delivery.deliveries import finish_editions, make_job
-from digest.tasks.articles.correcting import correct
 from digest.tasks.composing.composer import Composer
+from digest.tasks.editions.correcting import correct
 from digest.tasks.ledger.audit import audit
 from tests.support.compilation import DAY, NOW, Newsroom
 from tests.support.newsroom import parse

@@ -1,6 +1,7 @@
 """Corrections: the notice, and its deliveries to those whose counted delivery held the article."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -17,10 +18,12 @@ from digest.models import (
     Subscriber,
     Subscription,
     SubscriptionState,
+    Variant,
     VariantArticle,
     Withheld,
     is_counted,
 )
+from digest.store.editions.cohorts import unindexed
 
 _WAITING = (DeliveryState.PLANNED, DeliveryState.DEFERRED, DeliveryState.CLAIMED)
 
@@ -30,6 +33,14 @@ class ToldReaders(NamedTuple):
 
     language: str | None
     mail_form: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeRange:
+    """The next `count` readers of a digest, up to the subscription `last`."""
+
+    last: int
+    count: int
 
 
 def find_same(session: Session, article_id: int, text: str) -> Correction | None:
@@ -54,24 +65,47 @@ def list_editions_of(session: Session, article_ids: Collection[int]) -> list[Edi
     return list(session.exec(query))
 
 
-def list_digests(session: Session, article_id: int) -> list[str]:
-    """List the digests that have readers with an article.
+def get_of(session: Session, edition: Edition) -> Correction:
+    """Return the correction that an edition carries."""
+    return session.exec(select(Correction).where(Correction.edition_id == edition.id)).one()
 
-    The variants are a subquery: of a join, SQLite looks each of them up for each reader.
-    """
-    holding = select(VariantArticle.variant_id).where(VariantArticle.article_id == article_id)
+
+def list_digests(session: Session, article_id: int) -> list[str]:
+    """List the digests that have readers with an article."""
     query = (
         select(Subscription.digest)
         .join(Delivery, col(Delivery.subscription_id) == col(Subscription.id))
-        .where(col(Delivery.variant_id).in_(holding), is_counted())
+        .where(*_holds(article_id))
         .distinct()
     )
     return sorted(session.exec(query))
 
 
-def list_audiences(session: Session, article_id: int, digest: str) -> list[ToldReaders]:
-    """List the languages and forms of mail of a digest's readers with an article."""
-    holding = _holding(article_id, digest, None)
+def count_readers(session: Session, article_id: int) -> int:
+    """Count the readers with an article who would be notified now, each once."""
+    query = (
+        select(func.count(col(Subscription.subscriber_id).distinct()))
+        .join(Delivery, col(Delivery.subscription_id) == col(Subscription.id))
+        .where(*_holds(article_id), Subscription.state == SubscriptionState.CONFIRMED)
+        .where(Subscription.mail_form != MailForm.FEED)
+    )
+    return session.exec(query).one()
+
+
+def next_range(session: Session, edition: Edition, size: int) -> NoticeRange | None:
+    """Return the next `size` readers of a digest, with the article or not; None if none is left."""
+    key = col(Subscription.id)
+    page = select(key).where(key > edition.compiled_to, unindexed(Subscription.digest) == edition.digest)
+    some = page.order_by(key).limit(size).subquery()
+    last, count = session.exec(select(func.max(some.c.id), func.count())).one()
+    return None if last is None else NoticeRange(last, count)
+
+
+def list_audiences(
+    session: Session, correction: Correction, edition: Edition, last: int
+) -> list[ToldReaders]:
+    """List the languages and forms of mail of those with the article in the key range up to `last`."""
+    holding = _holding(correction, edition, last)
     query = (
         select(Subscriber.language, Subscription.mail_form)
         .join(Subscription, col(Subscription.subscriber_id) == col(Subscriber.id))
@@ -83,37 +117,40 @@ def list_audiences(session: Session, article_id: int, digest: str) -> list[ToldR
 
 def plan(
     session: Session,
+    correction: Correction,
     edition: Edition,
-    article_id: int,
+    last: int,
     variants: Mapping[int, Sequence[ToldReaders]],
-    told: Collection[int],
-    now: datetime,
 ) -> None:
-    """Plan a delivery for each reader with the article; for readers who left or paused it is withheld.
+    """Plan a delivery for each reader of a key range with the article; for readers who left or paused it is
+    withheld.
 
-    `variants` holds the variant of each audience. Readers in one of the editions `told` get it from another
-    digest. A notice is due at the same time as the message with the article, if that has not been sent.
+    `variants` holds the variant of each audience. Readers whom another digest tells the same get nothing. A
+    notice is due at the same time as the message with the article, if that has not been sent.
     """
-    holding = _holding(article_id, edition.digest, now)
+    if not variants:
+        return
+    holding = _holding(correction, edition, last)
     moment = Delivery.__table__.c.due_at.type  # type: ignore[attr-defined]
     state, reason = _standing()
+    variant_id = case(*((_is_of(audiences), number) for number, audiences in variants.items()))
     names = [
         "edition_id", "subscription_id", "variant_id", "state", "reason", "due_at", "attempts", "resends",
         "reply_text", "changed_at",
     ]  # fmt: skip
-    for variant_id, audiences in variants.items():
-        columns: Any = (
-            literal(edition.id), holding.c.subscription_id, literal(variant_id), state, reason,
-            holding.c.due_at, literal(0), literal(0), literal(""), literal(now, moment),
-        )  # fmt: skip
-        rows = (
-            select(*columns)
-            .select_from(holding)
-            .join(Subscription, col(Subscription.id) == holding.c.subscription_id)
-            .join(Subscriber, col(Subscriber.id) == col(Subscription.subscriber_id))
-            .where(_is_of(audiences), ~_is_told(told))
-        )
-        session.connection().execute(insert(Delivery).from_select(names, rows))
+    columns: Any = (
+        literal(edition.id), holding.c.subscription_id, variant_id, state, reason, holding.c.due_at,
+        literal(0), literal(0), literal(""), literal(edition.freeze_at, moment),
+    )  # fmt: skip
+    rows = (
+        select(*columns)
+        .select_from(holding)
+        .join(Subscription, col(Subscription.id) == holding.c.subscription_id)
+        .join(Subscriber, col(Subscriber.id) == col(Subscription.subscriber_id))
+        .where(~_is_told(correction))
+        .order_by(holding.c.subscription_id)
+    )
+    session.connection().execute(insert(Delivery).from_select(names, rows))
 
 
 def withhold_lost(session: Session, article_id: int, now: datetime) -> int:
@@ -141,19 +178,30 @@ def find_delivery(session: Session, correction: Correction, subscription_id: int
     return session.exec(query).first()
 
 
-def _holding(article_id: int, digest: str, now: datetime | None) -> Subquery:
-    """Return the subscriptions whose counted delivery has an article, each with the time when a notice is
-    due."""
+def _holds(article_id: int) -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions for counted deliveries with an article.
+
+    The editions are named as well as the variants, because deliveries are indexed by edition.
+    """
+    variants = select(VariantArticle.variant_id).where(VariantArticle.article_id == article_id)
+    made = select(Variant.edition_id).where(col(Variant.id).in_(variants))
+    return col(Delivery.edition_id).in_(made), col(Delivery.variant_id).in_(variants), is_counted()
+
+
+def _holding(correction: Correction, edition: Edition, last: int) -> Subquery:
+    """Return the subscriptions of a key range whose counted delivery has the article, each with the time when
+    a notice is due."""
     moment = Delivery.__table__.c.due_at.type  # type: ignore[attr-defined]
-    at = literal(now, moment)
+    at = literal(edition.freeze_at, moment)
     still_to_leave = and_(col(Delivery.state).in_(OPEN), col(Delivery.due_at) > at)
     due_at = func.max(case((still_to_leave, col(Delivery.due_at)), else_=at), type_=moment)
+    key = col(Delivery.subscription_id)
     query = (
         select(Delivery.subscription_id, due_at.label("due_at"))
-        .join(VariantArticle, col(VariantArticle.variant_id) == col(Delivery.variant_id))
-        .join(Subscription, col(Subscription.id) == col(Delivery.subscription_id))
-        .where(VariantArticle.article_id == article_id, is_counted(), Subscription.digest == digest)
-        .group_by(col(Delivery.subscription_id))
+        .join(Subscription, col(Subscription.id) == key)
+        .where(*_holds(correction.article_id), key > edition.compiled_to, key <= last)
+        .where(unindexed(Subscription.digest) == edition.digest)
+        .group_by(key)
     )
     return query.subquery()
 
@@ -187,8 +235,14 @@ def _is_of(audiences: Sequence[ToldReaders]) -> ColumnElement[bool]:
     )
 
 
-def _is_told(editions: Collection[int]) -> ColumnElement[bool]:
+def _is_told(correction: Correction) -> ColumnElement[bool]:
+    """Return whether another digest's edition of the same correction tells the same person."""
     other = Subscription.__table__.alias("other")  # type: ignore[attr-defined]
+    editions = select(Correction.edition_id).where(
+        Correction.article_id == correction.article_id,
+        Correction.text == correction.text,
+        Correction.edition_id != correction.edition_id,
+    )
     told = (
         select(Delivery.id)
         .join(other, other.c.id == col(Delivery.subscription_id))

@@ -13,14 +13,19 @@ from digest.models import (
     Edition,
     EditionState,
     Fold,
+    Form,
     Subscriber,
     Subscription,
     SubscriptionState,
     Withheld,
 )
+from digest.rules.editions.selection import Choice, Chosen
 from digest.store.delivery import deliveries
+from digest.store.editions.variants import find_or_add_variant
 from digest.tasks.articles import withdrawing
-from digest.tasks.articles.correcting import Corrected, correct
+from digest.tasks.editions import correcting
+from digest.tasks.editions.correcting import Corrected, correct
+from digest.tasks.ledger.audit import audit
 from tests.support.compilation import DAY, NOW, Newsroom
 
 HOUR = timedelta(hours=1)
@@ -32,6 +37,15 @@ def tell(newsroom: Newsroom, article: int, text: str = TEXT) -> Corrected:
         newsroom.database, newsroom.settings, str(article), text, NOW + HOUR,
         speaks=lambda language: language == "de",
     )  # fmt: skip
+
+
+class _CrashError(Exception):
+    pass
+
+
+def states(newsroom: Newsroom) -> set[str]:
+    with newsroom.database.read() as session:
+        return set(session.exec(select(Edition.state).where(Edition.cadence == "correction")))
 
 
 def notices(newsroom: Newsroom) -> list[Delivery]:
@@ -135,9 +149,10 @@ def test_each_reader_is_written_to_in_their_language_and_once_however_many_diges
         )  # fmt: skip
         session.add_all([second, edition])
         session.flush()
-        held = session.exec(select(Delivery).where(Delivery.subscription_id == one)).one()
+        chosen = Chosen((Choice(wrong, Form.SUMMARY, ""),))
+        variant_id = find_or_add_variant(session, edition.id or 0, "en", chosen)
         session.add(Delivery(
-            edition_id=edition.id or 0, subscription_id=second.id or 0, variant_id=held.variant_id,
+            edition_id=edition.id or 0, subscription_id=second.id or 0, variant_id=variant_id,
             state=DeliveryState.ACCEPTED, due_at=NOW, changed_at=NOW,
         ))  # fmt: skip
 
@@ -149,6 +164,87 @@ def test_each_reader_is_written_to_in_their_language_and_once_however_many_diges
         editions = session.exec(select(Edition).where(Edition.cadence == "correction")).all()
     assert {edition.digest for edition in editions} == {"world", "zebra"}
     assert len({notice.variant_id for notice in notices(newsroom)}) == 2
+
+
+def crash_after(newsroom: Newsroom, commits: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let this process end between two commits of planning, each for two readers."""
+    monkeypatch.setattr(correcting, "RANGE_SIZE", 2)
+    left = iter(range(commits - 1))
+
+    def give_way() -> None:
+        if next(left, None) is None:
+            raise _CrashError
+
+    monkeypatch.setattr(newsroom.database, "give_way", give_way)
+
+
+@pytest.mark.parametrize("commits", [1, 2, 3])
+def test_a_crash_between_two_ranges_tells_everybody_once_and_nobody_before_the_freeze(
+    newsroom: Newsroom, monkeypatch: pytest.MonkeyPatch, commits: int
+) -> None:
+    wrong = newsroom.publish()
+    readers = [newsroom.subscribe() for _ in range(5)]
+    newsroom.compile()
+    newsroom.set_states(DeliveryState.ACCEPTED, readers)
+    with monkeypatch.context() as crashing:
+        crash_after(newsroom, commits, crashing)
+        with pytest.raises(_CrashError):
+            tell(newsroom, wrong)
+
+    assert [one.subscription_id for one in notices(newsroom)] == readers[: 2 * commits]
+    with newsroom.database.read() as session:
+        assert deliveries.count_due(session, NOW + DAY) == 0
+        assert not audit(session)["ok"]
+    assert not tell(newsroom, wrong).is_new, "the command given again begins no second notice"
+    newsroom.compile(NOW + 2 * HOUR, at_once=False)
+
+    told = [(one.subscription_id, one.state) for one in notices(newsroom)]
+    assert told == [(reader, DeliveryState.PLANNED) for reader in readers]
+    assert states(newsroom) == {EditionState.FROZEN}
+    newsroom.set_states(DeliveryState.ACCEPTED, readers)
+    with newsroom.database.write() as session:
+        deliveries.finish_editions(session, NOW + 2 * HOUR)
+        assert audit(session)["ok"]
+    assert states(newsroom) == {EditionState.FINISHED}
+
+
+def test_who_leaves_between_two_ranges_is_not_told(
+    newsroom: Newsroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wrong = newsroom.publish()
+    readers = [newsroom.subscribe() for _ in range(4)]
+    newsroom.compile()
+    monkeypatch.setattr(correcting, "RANGE_SIZE", 2)
+
+    def leave() -> None:
+        with newsroom.database.write() as session:
+            session.get_one(Subscription, readers[3]).state = SubscriptionState.ENDED
+
+    monkeypatch.setattr(newsroom.database, "give_way", leave)
+    tell(newsroom, wrong)
+
+    assert [one.reason for one in notices(newsroom)] == ["", "", "", Withheld.LEFT]
+
+
+def test_a_run_that_takes_the_notice_over_meanwhile_tells_the_rest(
+    newsroom: Newsroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wrong = newsroom.publish()
+    readers = [newsroom.subscribe() for _ in range(5)]
+    newsroom.compile()
+    other = Newsroom(newsroom.database, newsroom.settings, newsroom.workers)
+    monkeypatch.setattr(correcting, "RANGE_SIZE", 2)
+
+    def take_over() -> None:
+        monkeypatch.setattr(newsroom.database, "give_way", lambda: None)
+        other.compile(NOW + HOUR, at_once=False)
+
+    monkeypatch.setattr(newsroom.database, "give_way", take_over)
+    done = tell(newsroom, wrong)
+
+    assert done.told == 5
+    assert [one.subscription_id for one in notices(newsroom)] == readers
+    assert states(newsroom) == {EditionState.FROZEN}
 
 
 def test_a_notice_is_no_article_and_changes_no_history(newsroom: Newsroom) -> None:
