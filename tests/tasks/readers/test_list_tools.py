@@ -18,6 +18,39 @@ from tests.tasks.readers.test_csv_import import NOW, TO_BASE32
 
 # Each row's address says what must become of it: in, ask, gone (suppressed), no (refused).
 EXPORTS = {
+    ("Mailjet", "mailjet.csv"): [
+        "Email,Created at,Is Excluded From Campaigns,Is Unsubscribed,Is Opt In Pending,Is Spam Complaining",
+        "in@a.example,2025-01-01,false,false,false,false", "gone@a.example,2025-01-01,true,false,false,false",
+        "gone2@a.example,2025-01-01,false,true,false,false", "ask@a.example,2025-01-01,false,false,true,false",
+        "gone3@a.example,2025-01-01,false,false,false,true",
+    ],
+    ("Moosend", "moosend.csv"): [
+        "ID,Email,Name,SubscribeType,CreatedOn,UnsubscribedOn", "1,in@a.example,Ina,1,2025-01-01,",
+        "2,gone@a.example,Gus,2,2025-01-01,2025-02-01", "3,gone2@a.example,B,3,2025-01-01,", "4,gone3@a.example,R,4,2025-01-01,",
+    ],
+    ("Mailgun", "export.csv"): [
+        "address,code,error,created_at", "gone@a.example,550,No such user,2025-01-01", "gone2@a.example,552,,2025-01-01",
+    ],
+    ("SendGrid", "export.csv"): [
+        "email,reason,status,created", "gone@a.example,550 5.1.1 No such user,5.1.1,1735689600", "gone2@a.example,unknown,,1735689600",
+    ],
+    ("ActiveCampaign", "contacts.csv"): [
+        "Email,First Name,Last Name,Phone,Status,Date Created", "in@a.example,Ina,G,,1,2025-01-01", "gone@a.example,Gus,G,,2,2025-01-01",
+        "gone2@a.example,B,B,,3,2025-01-01", "ask@a.example,A,A,,0,2025-01-01",
+    ],
+    ("", "polish.csv"): [
+        "Adres e-mail;Imię;Status subskrypcji", "in@a.example;Ina;Subskrybowany", "gone@a.example;Gus;Anulowano subskrypcję",
+        "gone2@a.example;B;Wyczyszczono", "ask@a.example;A;Niepotwierdzony",
+    ],
+    ("", "japanese.csv"): [
+        "メールアドレス,名前,ステータス", "in@a.example,I,登録済み", "gone@a.example,G,登録解除済み", "gone2@a.example,B,クリーンアップ済み",
+    ],
+    ("", "german.csv"): [
+        "VORNAME;E-Mail-Status;E-Mail", "Ina;Abonniert;in@a.example", "Gus;Auf Sperrliste;gone@a.example",
+    ],
+    ("", "pending.tsv"): [
+        "email\tIs Pending\tName", "in@a.example\tfalse\tIna", "ask@a.example\ttrue\tAsa",
+    ],
     ("Mailchimp", "subscribed_members_export_1.csv"): [
         "Email Address,First Name,Last Name,MEMBER_RATING,OPTIN_TIME,CONFIRM_TIME,LEID,EUID,TAGS",
         "in@a.example,Ina,X,2,2025-01-01 10:00:00,2025-01-01 10:05:00,1,e1,",
