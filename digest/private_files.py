@@ -22,6 +22,11 @@ def write_private(path: Path, content: bytes) -> None:
         file.write(content)
 
 
+def open_lock(path: Path) -> IO[bytes]:
+    """Open a file to be locked that nobody else may open, since whoever opens it can hold the lock."""
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT, MODE), "wb")
+
+
 def _open(path: Path) -> int:
     number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, MODE)
     try:

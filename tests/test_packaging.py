@@ -1,10 +1,13 @@
 """The built wheel holds all that the program needs, and runs without the checkout."""
 
+import ast
 import os
 import re
 import subprocess
 import sys
+import tomllib
 import zipfile
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -92,3 +95,28 @@ def test_what_pages_and_postgresql_need_is_an_extra_and_its_absence_is_one_line(
     assert database == (
         'psycopg is not installed, which [database] url needs: install "newsletter-digest[postgres]"\n'
     )
+
+
+def distribution(requirement: str) -> str:
+    """Return the name of what a requirement asks for, as PEP 503 writes it."""
+    named = re.match(r"[\w.-]+", requirement)
+    assert named is not None
+    return re.sub(r"[-_.]+", "-", named[0]).lower()
+
+
+def test_every_library_that_is_imported_is_declared() -> None:
+    """What comes with another library today need not come with its next version."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = [name for extra in project["optional-dependencies"].values() for name in extra]
+    declared = {distribution(name) for name in (*project["dependencies"], *extras)}
+    known = packages_distributions()
+    undeclared = set()
+    for path in (ROOT / "digest").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [one.name for one in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module] if isinstance(node, ast.ImportFrom) and node.module else []
+            for top in {name.partition(".")[0] for name in names} - sys.stdlib_module_names - {"digest"}:
+                if declared.isdisjoint(map(distribution, known.get(top, [top]))):
+                    undeclared.add(top)
+
+    assert not undeclared

@@ -2,14 +2,18 @@
 
 import re
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
+from typing import get_origin
 
 import pytest
 from pydantic import BaseModel, ValidationError
 
 from digest.errors import SettingsError
 from digest.settings import Settings, load_settings
-from digest.settings.loading import _explain
+from digest.settings.loading import _explain, table_of
+from digest.settings.messages import LISTED
+from digest.settings.settings import RESERVED
 from digest.settings.smtp import RelaySettings
 from tests.conftest import write_config
 
@@ -59,7 +63,7 @@ def test_a_secret_may_come_from_the_environment_which_wins(
 @pytest.mark.parametrize(
     ("name", "value", "says"),
     [
-        ("DIGEST_SMTP__PORT", "abc", '= "abc": must be a whole number such as 8'),
+        ("DIGEST_SMTP__PORT", "abc", '= "abc": must be a whole number such as 587'),
         ("DIGEST_SITE__TIMEZONE", "Mars", '= "Mars": is not a time zone'),
         ("DIGEST_WEB__SECRET", "hush", ": secret must have 16 characters or more"),
         ("DIGEST_DATABASE__URL", "foo://ann:hush@db/x", ": url must start with"),
@@ -136,3 +140,37 @@ def test_a_relay_on_this_machine_gets_more_connections_unless_a_number_is_stated
     host: str, stated: int, most: int
 ) -> None:
     assert RelaySettings(host=host, connections=stated).most_connections == most
+
+
+def _tables(model: type[BaseModel], *keys: str) -> Iterator[tuple[tuple[str, ...], type[BaseModel]]]:
+    """Yield the keys and the model of each table of the settings, at any depth; "*" for a name or a number."""
+    yield keys, model
+    for name, field in model.model_fields.items():
+        inner = table_of(*keys, name, *(["x"] if get_origin(field.annotation) in (dict, tuple) else []))
+        if inner is not None and inner is not model and name not in RESERVED:
+            is_named = get_origin(field.annotation) in (dict, tuple)
+            yield from _tables(inner, *keys, field.alias or name, *(["*"] if is_named else []))
+
+
+TABLES = dict(_tables(Settings))
+
+
+def test_tables_are_found_at_any_depth() -> None:
+    assert {("site",), ("inbound", "imap"), ("smtp", "relays", "*"), ("topics", "*")} <= set(TABLES)
+
+
+@pytest.mark.parametrize("keys", TABLES, ids=".".join)
+def test_an_unknown_key_names_the_near_miss_or_the_keys_there_are(
+    keys: tuple[str, ...], tmp_path: Path
+) -> None:
+    known = [field.alias or name for name, field in TABLES[keys].model_fields.items()]
+    known = [name for name in known if keys or name not in RESERVED]
+    name = ".".join(keys).replace("*", "x")
+    header = f"[[{keys[0]}]]" if keys[1:] == ("*",) and keys[0] in LISTED else f"[{name}]" if keys else ""
+    path = tmp_path / "config.toml"
+    for typed, said in ((f"{known[0]}x", f'did you mean "{known[0]}"?'), ("qqqq", f"known are {known[0]}")):
+        path.write_text(f"{header}\n{typed} = 1\n")
+        with pytest.raises(SettingsError) as caught:
+            load_settings(path)
+
+        assert f"unknown key; {said}" in str(caught.value)

@@ -15,7 +15,7 @@ from pydantic import (
 from pydantic_settings import SettingsError as UnreadableVariable
 
 from digest.errors import SettingsError
-from digest.settings.messages import word
+from digest.settings.messages import LISTED, word
 from digest.settings.settings import RESERVED, Settings
 
 _PREFIX = "DIGEST_"
@@ -90,7 +90,7 @@ def _find_variable(location: Sequence[str | int]) -> tuple[str, bool] | None:
 def _explain_variable(item: Any) -> str | None:
     """Return an error in what the environment sets as one line; None where the file sets it."""
     location = [part for part in item["loc"] if part != "[key]"]
-    message = word(item["type"], str(item["msg"]), item.get("ctx", {}))
+    message = word(item["type"], str(item["msg"]), item.get("ctx", {}), location)
     named = message.partition(" ")[0]  # a table's own rule may begin with the key that it is about
     found = _find_variable([*location, named]) if location else None
     if found is None:
@@ -121,11 +121,12 @@ def _explain(item: Any, written: dict[str, Any]) -> str:
     """Return one validation error as one line: key, value, remedy."""
     location = [part for part in item["loc"] if part != "[key]"]
     where = _name_key(location, written)
-    message = word(item["type"], str(item["msg"]), item.get("ctx", {}))
+    message = word(item["type"], str(item["msg"]), item.get("ctx", {}), location)
     if item["type"] == "extra_forbidden":
         return f"{where}: unknown key{_suggest(location)}"
     if item["type"] == "missing":
-        return f"{where}: missing; see config.example.toml"
+        known = f"; known are {', '.join(_known_keys(location))}" if location[1:] else ""
+        return f"{where}: missing; see config.example.toml{known}"
     value = _look_up(written, location)
     hidden = value is None or _is_secret(location) or isinstance(value, dict | list) or message[0] == '"'
     shown = "" if hidden else f' = "{value}"'
@@ -141,14 +142,19 @@ def _name_key(location: list[str | int], written: dict[str, Any]) -> str:
         name = _look_up(written, [*location[:2], "name"])
         which = f'"{name}"' if isinstance(name, str) and rest != "name" else f"number {location[1] + 1}"
         return f"[[{names[0]}]] {which}" + (f", {rest}" if rest else "")
-    table = f"[[{names[0]}]]" if names[0] in ("sources", "topics", "digests") else f"[{names[0]}]"
+    table = f"[[{names[0]}]]" if names[0] in LISTED else f"[{names[0]}]"
     return table + (f" {'.'.join(names[1:])}" if names[1:] else "")
 
 
-def _suggest(location: list[str | int]) -> str:
+def _known_keys(location: list[str | int]) -> list[str]:
+    """List the keys of the table that a key stands in."""
     table = table_of(*location[:-1])
     fields = table.model_fields if table else {}
-    known = [field.alias or name for name, field in fields.items() if location[1:] or name not in RESERVED]
+    return [field.alias or name for name, field in fields.items() if location[1:] or name not in RESERVED]
+
+
+def _suggest(location: list[str | int]) -> str:
+    known = _known_keys(location)
     close = difflib.get_close_matches(str(location[-1]), known, n=1)
     return f'; did you mean "{close[0]}"?' if close else f"; known are {', '.join(known)}"
 

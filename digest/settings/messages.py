@@ -4,7 +4,7 @@ Pydantic's messages mention its types and patterns; each kind of error that a se
 here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 _WORDED = {
@@ -42,11 +42,20 @@ _BOUNDED = {
 }
 
 
-def word(kind: str, message: str, context: Mapping[str, Any]) -> str:
-    """Return the message for an error by its kind; messages raised by our own rules are kept."""
+LISTED = ("sources", "topics", "digests")
+"""The keys of lists of tables, each of which has a line in double brackets."""
+
+
+def word(kind: str, message: str, context: Mapping[str, Any], location: Sequence[str | int] = ()) -> str:
+    """Return the message for an error by its kind and key; messages raised by our own rules are kept."""
     if kind in _BOUNDED:
         return _BOUNDED[kind].format_map(context)
     if kind in ("literal_error", "enum"):
         offered = str(context["expected"]).replace("'", '"')
         return f"must be {offered}"
-    return _WORDED.get(kind, message.removeprefix("Value error, "))
+    if kind in ("tuple_type", "list_type") and len(location) == 1 and location[0] in LISTED:
+        return f"must be tables: write [[{location[0]}]], in double brackets, before the keys of each"
+    worded = _WORDED.get(kind, message.removeprefix("Value error, "))
+    if location and str(location[-1]).endswith("port"):
+        return worded.replace("such as 8", "such as 587")
+    return worded

@@ -20,6 +20,7 @@ from sqlmodel import Session, col, select, update
 
 from digest.models import OWNED, Delivery, Ledger, Worker, in_states
 from digest.models.row import row_id
+from digest.private_files import open_lock
 from digest.store.database import Database
 
 _LOCK_CLASS = 0x64696773  # "digs": our own space of PostgreSQL advisory locks
@@ -190,7 +191,7 @@ def server_identity(session: Session) -> str:
 def taking_turns(database: Database, name: str) -> Iterator[None]:
     """Let one process at a time into a block, on this database: the others wait. It ends with the process."""
     if database.is_sqlite:
-        with Path(f"{database.engine.url.database}.{name}.lock").open("wb") as file:
+        with open_lock(Path(f"{database.engine.url.database}.{name}.lock")) as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
         return
@@ -211,7 +212,7 @@ def _hold(database: Database, worker_id: int) -> Any:
         connection.detach()  # closing it must end the session, not return it to the pool
         connection.execute(text("SELECT pg_advisory_lock(:c, :i)"), {"c": _LOCK_CLASS, "i": worker_id})
         return connection
-    file = _lock_path(database, worker_id).open("wb")
+    file = open_lock(_lock_path(database, worker_id))
     fcntl.flock(file, fcntl.LOCK_EX)
     os.set_inheritable(file.fileno(), False)
     return file

@@ -56,12 +56,28 @@ def test_state_file_database_and_previews_are_private(tmp_path: Path, database_u
         publication.run("fetch")
         publication.run("preview", "world", "--out", str(tmp_path / "look"))
         publication.run("send", "--now")
+        publication.run("sources", "export", str(tmp_path / "sources.opml"))
 
-    written = [*(tmp_path / "look").iterdir(), tmp_path / "config.state", *tmp_path.glob("digest.db*")]
-    assert len(written) >= 5
-    assert {
-        path.name: oct(mode(path)) for path in written if mode(path) & 0o077 and path.stat().st_size
-    } == {}
+    written = [*(tmp_path / "look").iterdir(), *tmp_path.glob("digest.db*")]
+    written += [tmp_path / "config.state", tmp_path / "sources.opml"]
+    assert len(written) >= 6
+    assert {path.name: oct(mode(path)) for path in written if mode(path) & 0o077} == {}
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_settings_stay_private_while_sources_are_added_also_beside_an_older_attempt(
+    tmp_path: Path, database_url: str
+) -> None:
+    publication = Publication(tmp_path, database_url)
+    publication.config.chmod(0o600)
+    (tmp_path / ".config.toml.new").write_text("what an attempt left that was killed")
+    (tmp_path / "more.opml").write_text(
+        '<opml version="2.0"><body><outline type="rss" text="A" xmlUrl="https://a.example/feed"/></body></opml>'
+    )
+    publication.run("sources", "import", str(tmp_path / "more.opml"))
+
+    assert "https://a.example/feed" in publication.config.read_text()
+    assert mode(publication.config) == 0o600
 
 
 def test_init_and_the_outbox_are_private(tmp_path: Path) -> None:

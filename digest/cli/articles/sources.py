@@ -8,6 +8,7 @@ from digest.cli.terminal.common import DEFAULT, AsJson, Common, application
 from digest.cli.terminal.output import say, show_json, warn
 from digest.cli.terminal.tables import TableLayout, say_moment, show_table
 from digest.errors import InputError
+from digest.private_files import write_private
 from digest.tasks.articles.opml import export_sources, import_sources
 from digest.tasks.articles.sources import list_sources
 
@@ -69,7 +70,7 @@ def export(file: Path | None = None, *, common: Common = DEFAULT) -> None:
 
 def _write(file: Path, written: bytes) -> None:
     try:
-        file.write_bytes(written)
+        write_private(file, written)  # a feed's address may have a key in it
     except OSError as error:
         raise InputError(f"{file} cannot be written: {(error.strerror or 'unknown').lower()}") from None
 

@@ -16,11 +16,12 @@ _SIGNED = frozenset(
     b" content-transfer-encoding auto-submitted feedback-id".split()
 )
 _OVERSIGNED = b":".join(
-    b"from subject to cc reply-to date message-id mime-version content-type".split()
-    + b"list-unsubscribe list-unsubscribe-post".split()
+    b"from subject to cc reply-to date message-id mime-version content-type content-transfer-encoding".split()
+    + b"auto-submitted list-id list-unsubscribe list-unsubscribe-post list-help list-owner".split()
+    + b"list-archive list-post".split()
 )
 """Fields that are listed once more than they occur, so that adding one breaks the signature (RFC 6376
-8.15)."""
+8.15). Not `Sender`, which relays add."""
 
 
 class Signer:

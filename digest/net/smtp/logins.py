@@ -16,6 +16,7 @@ Exchanged = Generator[Ask, Reply, Reply]
 
 _HIDDEN = "[secret]"
 _SHORTEST_FRAGMENT = 4
+_FEWEST_DIGITS = 8  # shorter ones may be any number
 _BASE64 = "[A-Za-z0-9+/=_-]*"
 
 
@@ -98,26 +99,29 @@ def _encoded(text: str) -> bytes:
 def redactor(login: Login) -> Callable[[str], str] | None:
     """Return a function that removes a login's password or token from a text; None if it has neither.
 
-    It removes the secret itself, its URL-encoded and HTML forms, and each run of base64 that contains it at
-    any offset, as AUTH PLAIN and XOAUTH2 send it: `535 AHVzZXIAaHVudGVyMg== refused` becomes
-    `535 [secret] refused`.
+    It removes the secret itself, its URL-encoded, HTML and hexadecimal forms, and each run of base64 that
+    contains it at any offset, as AUTH PLAIN and XOAUTH2 send it, also if that is encoded once more:
+    `535 AHVzZXIAaHVudGVyMg== refused` becomes `535 [secret] refused`. None turns a text round.
     """
     secrets = [secret for secret in (login.password, login.token) if secret]
     if not secrets:
         return None
     plain = {re.escape(form) for secret in secrets for form in _forms(secret)}
-    encoded = {
-        _BASE64 + re.escape(fragment) + _BASE64 for secret in secrets for fragment in _fragments(secret)
-    }
+    once = {fragment for secret in secrets for fragment in _fragments(secret)}
+    twice = {fragment for known in once for fragment in _fragments(known)}
+    encoded = {_BASE64 + re.escape(fragment) + _BASE64 for fragment in once | twice}
     pattern = re.compile("|".join([*sorted(encoded), *sorted(plain, key=len, reverse=True)]))
     return lambda text: pattern.sub(_HIDDEN, text)
 
 
 def _forms(secret: str) -> set[str]:
-    """Return a secret as it is, as HTML, and URL-encoded: `%2B` or `%2b`, blanks as `%20` or `+`."""
+    """Return a secret as it is, as HTML, in hexadecimal, and URL-encoded: `%2B` or `%2b`, blanks as `%20` or
+    `+`."""
     encoded = {quote(secret, safe=""), quote_plus(secret)}
     lower = {re.sub(r"%[0-9A-F]{2}", lambda found: found[0].lower(), form) for form in encoded}
-    return {secret, html.escape(secret), *encoded, *lower}
+    digits = secret.encode().hex()
+    hexadecimal = {digits, digits.upper()} if len(digits) >= _FEWEST_DIGITS else set()
+    return {secret, html.escape(secret), *hexadecimal, *encoded, *lower}
 
 
 def _fragments(secret: str) -> set[str]:

@@ -35,7 +35,7 @@ def status_sentence(
     if edition.state == EditionState.HELD:
         why = why_held(policy, draft)
         if why:
-            return f"Held since {name_moment(deadline_at)}: {why}."
+            return f"Held since {name_moment(edition.freeze_at)}: {why}."
         approved = draft is not None and draft.is_approved
         by = f"Approved by {draft.approved_by}" if draft is not None and approved else "Released"
         return f"{by}; the next run sends it."

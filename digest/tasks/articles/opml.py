@@ -9,6 +9,7 @@ from digest.articles.parsed import Rejected
 from digest.articles.text.identity import canonical_url
 from digest.errors import InputError, SettingsError
 from digest.net.files import read_file
+from digest.private_files import write_private
 from digest.safe_text import without_login
 from digest.settings import Settings, load_settings
 from digest.settings.toml_text import toml_string
@@ -88,8 +89,8 @@ def _append(config: Path, blocks: str) -> None:
     before = config.read_bytes()
     fresh = config.with_name(f".{config.name}.new")
     try:
-        fresh.touch(mode=config.stat().st_mode & 0o777)
-        fresh.write_bytes(before + (b"" if before.endswith(b"\n") else b"\n") + blocks.encode())
+        write_private(fresh, before + (b"" if before.endswith(b"\n") else b"\n") + blocks.encode())
+        fresh.chmod(config.stat().st_mode & 0o777)
         load_settings(fresh)
         os.replace(fresh, config)
     except SettingsError as error:

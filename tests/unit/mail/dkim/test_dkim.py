@@ -177,7 +177,8 @@ def test_what_one_click_relies_on_is_signed_and_from_is_oversigned() -> None:
     "name",
     [
         "From", "Subject", "To", "Cc", "Reply-To", "Date", "Message-ID", "MIME-Version", "Content-Type",
-        "List-Unsubscribe", "List-Unsubscribe-Post",
+        "List-Unsubscribe", "List-Unsubscribe-Post", "List-Id", "List-Help", "List-Owner", "List-Archive",
+        "List-Post", "Auto-Submitted", "Content-Transfer-Encoding",
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("number", [0, 1])
@@ -189,6 +190,14 @@ def test_a_field_that_is_added_breaks_each_signature(name: str, number: int) -> 
     assert added.replace(name.encode() + b": <https://attacker.example/>\r\n", b"", 1) == MESSAGE
     assert verifies(MESSAGE, number)
     assert not verifies(added, number)
+
+
+@pytest.mark.parametrize("name", ["Sender", "Received", "Return-Path", "Resent-From", "Feedback-ID"])
+def test_a_field_that_relays_add_breaks_no_signature(name: str) -> None:
+    added = name.encode() + b": <bounces@relay.example>\r\n" + MESSAGE
+
+    assert verifies(added, 0)
+    assert verifies(added, 1)
 
 
 def test_lines_of_a_signature_are_short_and_its_header_is_before_the_others() -> None:

@@ -33,6 +33,12 @@ def blob(text: str) -> str:
         blob(f"\0e\0{PASSWORD}"),
         f"AUTH PLAIN {blob(chr(0) + 'ed' + chr(0) + PASSWORD)} refused",
         base64.urlsafe_b64encode(f"e:{PASSWORD}".encode()).decode(),
+        blob(blob(PASSWORD)),
+        blob(blob(f"\0editor\0{PASSWORD}")),
+        blob("x" + blob(f"\0e\0{PASSWORD}")),
+        blob(f"AUTH PLAIN {blob(PASSWORD)}"),
+        PASSWORD.encode().hex(),
+        f"00{PASSWORD.encode().hex().upper()}00",
     ],
 )
 def test_no_form_of_the_password_is_left_in_a_reply(echo: str) -> None:

@@ -1,0 +1,21 @@
+"""What is said of an edition names the moment at which it came to be so."""
+
+from datetime import UTC, datetime
+
+from digest.models import Draft, Edition, EditionState
+from digest.rules.editions.approval import status_sentence
+
+DEADLINE = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
+
+
+def test_an_edition_is_held_since_it_was_made_not_since_a_deadline_at_which_nothing_ran() -> None:
+    made = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
+    edition = Edition(
+        digest="world", cadence="daily", period="2026-11-23", state=EditionState.HELD,
+        deadline_at=DEADLINE, freeze_at=made,
+    )  # fmt: skip
+    draft = Draft(digest="world", cadence="daily", period="2026-11-23", held_by="Mara")
+
+    said = status_sentence("hold", draft, edition, DEADLINE, lambda at: f"{at:%H:%M}")
+
+    assert said == "Held since 09:30: held by Mara."
