@@ -6,6 +6,7 @@ import re
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from digest.articles.documents.permalinks import expanded
 from digest.articles.text.dates import parse_date, parse_feed_date
 from digest.errors import InputError, NotPublished
 
@@ -94,11 +95,19 @@ def published_at(front: Front, name: str, now: datetime | None) -> datetime | No
     return read
 
 
-def link(front: Front) -> str:
-    """Return the article's own URL if the front matter has one; a permalink pattern does not count."""
+def link(front: Front, name: str, title: str, moment: datetime | None) -> str:
+    """Return the article's own URL if the front matter has one, as it is or as a generator's pattern."""
     named = [words(front.get(key)) for key in _URL]
     whole = next((one for one in named if one.startswith(("http://", "https://"))), "")
-    return whole or next((one for one in named if one and not re.search(r"/:\w|\{\{|\{%", one)), "")
+    categories = [topic for key in ("categories", "category") for topic in _list(front.get(key))]
+    patterns = (
+        expanded(
+            one, name=name, title=title, own=words(front.get("slug")), categories=categories,
+            published_at=moment,
+        )
+        for one in named if one
+    )  # fmt: skip
+    return whole or next(filter(None, patterns), "")
 
 
 def author(front: Front) -> str:

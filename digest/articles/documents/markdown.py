@@ -13,6 +13,7 @@ from digest.articles.building import build_article
 from digest.articles.documents import frontmatter
 from digest.articles.documents.frontmatter import Front
 from digest.articles.documents.headers import split_header
+from digest.articles.documents.permalinks import place_of, undated
 from digest.articles.documents.shortcodes import without_shortcodes
 from digest.articles.html.cleaning import one_line
 from digest.articles.html.titles import Markup, title_line
@@ -24,7 +25,13 @@ _PARSER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrou
 _PARSER.use(footnote_plugin).use(deflist_plugin)
 _PARSER.inline.ruler.disable("footnote_inline")
 _LARGEST = 1_000_000
-_DATED_NAME = re.compile(r"\d{4}[-_]\d{1,2}[-_]\d{1,2}(?:T\d\d:\d\d(?::\d\d)?Z?)?[-_ ]")
+# What Ghost writes for the site's address in an export.
+_OF_GHOST = "__GHOST_URL__"
+# MDX's lines for the program that builds the page (mdxjs.com, "ESM").
+_MODULES = re.compile(
+    r"^(?:import\b(?=[^\n]*[\"'])|export\s+(?:const|let|default|function)\b)[^\n]*\n(?:[^\n]+\n)*", re.M
+)
+_OF_ZOLA = ("taxonomies", "extra")
 _MORE = re.compile(r"^[ \t]*<!--\s*(?:more|excerpt|summary)\s*-->[ \t]*$", re.I | re.M)
 
 
@@ -45,17 +52,23 @@ def parse_markdown(
     Given `now`, the key `published_ago` ("3d 4h") stands for a published time, for samples that must always
     look recent.
     """
-    text = _decoded(content, name)
+    text = _decoded(content, name).replace(_OF_GHOST, base_url)
     front, body = split_header(text, name)
     frontmatter.check_published(front, name, now)
+    if name.lower().endswith(".mdx"):
+        body = _MODULES.sub("", body)
     body = without_shortcodes(body)
     title, html = _titled(title_line(frontmatter.words(front.get("title"))), body)
     title = title or _title_of_name(name)
     if not title:
         raise InputError(f'{name}: no title; write "title: ..." between --- lines, or a first line "# ..."')
     published_at = frontmatter.published_at(front, name, now)
+    place = frontmatter.link(front, name, title, published_at) or url
     try:
-        return _built(front, title, html, _begun(front, body), url, name, base_url, topics, published_at)
+        return _built(
+            front, title, html, _begun(front, body), place or f"{base_url}/{_path(front, name, text)}", name,
+            base_url, topics, published_at,
+        )  # fmt: skip
     except InputError as error:
         raise InputError(f"{name}: {error}") from None
 
@@ -65,7 +78,7 @@ def _built(
     title: str,
     html: str,
     summary: str,
-    url: str | None,
+    url: str,
     name: str,
     base_url: str,
     topics: Sequence[str],
@@ -75,7 +88,7 @@ def _built(
     return build_article(
         title=title,
         title_markup=Markup.TEXT,
-        url=frontmatter.link(front) or url or f"{base_url}/{_path(front, name)}",
+        url=url,
         base_url=base_url + "/",
         html=html,
         summary=summary,
@@ -95,24 +108,28 @@ def _title_of_name(name: str) -> str:
     stem = file.rpartition(".")[0] or file
     if stem.lower() in ("index", "_index"):
         stem = folder.rpartition("/")[2]
-    dated = _DATED_NAME.match(stem)
-    words = re.split(r"[-_ ]+", stem[dated.end() :] if dated else stem)
-    if not dated and sum(map(str.isalpha, words)) < 2:
+    bare = undated(stem)
+    words = re.split(r"[-_ ]+", bare)
+    if bare == stem and sum(map(str.isalpha, words)) < 2:
         return ""
     spelled = " ".join(filter(None, words))
     return spelled[:1].upper() + spelled[1:]
 
 
-def _path(front: Front, name: str) -> str:
+def _path(front: Front, name: str, text: str) -> str:
     """Return the path of the page on the site: the file's name, with the `slug` as its last part.
 
-    `content/` is the folder that Hugo and Zola read pages from, and is not part of the URL.
+    `content/`, or Astro's `src/content/`, is the folder that pages are read from, and no part of the URL.
+    Zola leaves out the date in front of a name: its files have TOML with tables of its own, or no other date.
     """
-    folder, _, file = name.removeprefix("content/").rpartition("/")
+    folder, _, file = place_of(name).rpartition("/")
     stem = file.rpartition(".")[0] or file
     own = path_slug(f"{frontmatter.words(front.get('slug'))}.md") if front.get("slug") else ""
     if stem.lower() in ("index", "_index") and folder:
         folder, _, stem = folder.rpartition("/")
+    is_zola = text.startswith("+++") and (any(key in front for key in _OF_ZOLA) or "date" not in front)
+    if is_zola:
+        stem = undated(stem)
     if own:
         return f"{path_slug(folder + '.md')}/{own}" if folder else own
     return path_slug(f"{folder}/{stem}.md" if folder else f"{stem}.md")
@@ -138,7 +155,8 @@ def _titled(title: str, body: str) -> tuple[str, str]:
     at = next((n for n, token in enumerate(tokens) if token.type == "heading_open"), None)
     if at is not None:
         heading = title_line(_rendered([tokens[at + 1]]), Markup.HTML)
-        if not title or (at == 0 and heading.casefold() == title.casefold()):
+        headings = {heading.casefold(), tokens[at + 1].content.strip().casefold()}
+        if not title or (at == 0 and title.casefold() in headings):
             title = title or heading
             del tokens[at : at + 3]
     return title, _rendered(tokens)
