@@ -17,6 +17,7 @@ from digest.mail.rendering.catalogues import Catalogues
 from digest.mail.rendering.language_tags import direction
 from digest.mail.rendering.renderer import Renderer
 from digest.models import Answer, Article, Confirmation, Edition, Form, NoticeKind, ReaderNotice, Subscriber
+from digest.models.cadence import RESERVED
 from digest.models.subscriber import Subscription
 from digest.rules.editions.placeholders import write_notice
 from digest.rules.editions.selection import Choice, Chosen
@@ -189,7 +190,7 @@ def test_every_answer_by_mail_is_in_the_readers_language(
 
 
 @pytest.mark.parametrize("look", ["front-page", "headlines", "letter"])
-@pytest.mark.parametrize("cadence", ["daily", "request", "welcome", "correction"])
+@pytest.mark.parametrize("cadence", ["daily", *RESERVED])
 def test_an_edition_is_in_the_readers_language(
     readers: Readers, renderer: Renderer, language: str, look: str, cadence: str
 ) -> None:

@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 from lxml import html
 from sqlmodel import select
 
-from digest.models import NoticeKind, ReaderNotice
+from digest.models import NoticeKind, ReaderNotice, Subscriber, Subscription
 from digest.settings import Settings
 from digest.store.database import Database
 from digest.tasks.readers.readers import Readers
@@ -259,6 +259,50 @@ def test_an_expired_link_that_nobody_made_is_answered_alike_and_mails_nobody(
     assert answers[0] == answers[1]
     with readers.database.read() as session:
         assert len(session.exec(select(ReaderNotice)).all()) == 2
+
+
+@pytest.mark.parametrize("page", ["", "/erase", "/data.json"])
+def test_an_expired_link_speaks_its_readers_language_and_an_unknown_one_the_browsers(
+    client: TestClient, readers: Readers, clock: Clock, page: str
+) -> None:
+    path, _ = open_own_page(client, readers, clock)
+    with readers.database.write() as session:
+        session.exec(select(Subscriber)).one().language = "de"
+    clock.now += timedelta(hours=1)
+    french = {"Accept-Language": "fr"}
+
+    expired = client.get(path + page, headers=french)
+    unknown = client.get("/me/a-token-that-nobody-made" + page, headers=french)
+
+    assert (expired.status_code, unknown.status_code) == (410, 410)
+    assert '<html lang="de"' in expired.text
+    assert '<html lang="fr"' in unknown.text
+    assert "anna" not in expired.text.lower()
+
+
+def test_a_digest_that_is_ticked_when_all_is_confirmed_takes_its_choices_to_the_sign_up(
+    client: TestClient, readers: Readers, clock: Clock
+) -> None:
+    sign_up(client)
+    path = f"/confirm/{take_token(readers, clock())}"
+    stamp = stamp_of(client.get(path).text)
+    assert send(client, path, [], stamp)[0] == 200
+    typed = [
+        ("digest", "world"), ("cadence-world", "daily"), ("digest", "week"), ("cadence-week", "weekly"),
+        ("topics-week", "science"), ("breaks-week", "1"), ("breaking-week", "on"),
+    ]  # fmt: skip
+
+    _, shown = send(client, path, typed, stamp)
+    fields = fields_of(shown, "/subscribe")
+    (button,) = find_all(shown, "//form[@action = '/subscribe']//button")
+    status, home = send(client, "/subscribe", [*fields, (button.get("name"), button.get("value"))], "")
+
+    assert status == 200
+    kept = fields_of(home, "/subscribe")
+    assert {one for one in typed if "week" in "".join(one)} <= set(kept)
+    assert ("digest", "world") not in kept
+    with readers.database.read() as session:
+        assert session.exec(select(Subscription.digest)).all() == ["world"]
 
 
 def test_a_link_asked_for_too_often_leaves_what_was_typed_on_the_page(

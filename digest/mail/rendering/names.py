@@ -6,8 +6,6 @@ from digest.mail.rendering.catalogues import Translator
 from digest.mail.rendering.language_tags import base
 from digest.rules.editions.sections import section_title
 
-_KNOWN = frozenset({"daily", "weekdays", "weekly", "monthly", "news", "correction", "request", "welcome"})
-
 
 class Names:
     """Looks up names: those that `[site.names.LANGUAGE]` gives, else the usual words, else those of the
@@ -33,7 +31,7 @@ class Names:
         found = self.given(words.language, cadence)
         if found:
             return found
-        return words.say(f"cadence_{cadence}") if cadence in _KNOWN else cadence.replace("-", " ")
+        return words.phrases.get(f"cadence_{cadence}") or cadence.replace("-", " ")
 
     def given(self, language: str, name: str) -> str:
         """Return the name that the settings give in a language; "" if they give none."""

@@ -91,14 +91,6 @@ class Wish:
     until: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Move:
-    """The new address that a link confirms, and the reader's language."""
-
-    address: str
-    language: str | None
-
-
 def request_link(readers: Readers, address: str, origin: Origin, now: datetime) -> None:
     """Plan a link to an address's own page, if a reader has that address; the answer reveals nothing.
 
@@ -149,6 +141,13 @@ def _plan_link(
         return
     if any(row.confirmed_at is not None for row in rows):
         notices.plan_notice(session, subscriber, NoticeKind.LINK, now, origin, typed=typed)
+
+
+def find_language(readers: Readers, token: str) -> str | None:
+    """Return the language of the reader whom a link was mailed to, even if it has expired; else None."""
+    with readers.database.read() as session:
+        notice = notices.find_notice(session, tokens.hash_token(token))
+        return subscribers.get_subscriber(session, notice.subscriber_id).language if notice else None
 
 
 def find_page(readers: Readers, token: str, now: datetime) -> ReaderPage | None:
@@ -305,13 +304,11 @@ def request_move(readers: Readers, token: str, address: str, origin: Origin, now
     return True
 
 
-def find_move(readers: Readers, token: str, now: datetime) -> Move | None:
-    """Return what a link to a new address does, without changing anything."""
+def find_move(readers: Readers, token: str, now: datetime) -> str | None:
+    """Return the new address that a link confirms, without changing anything."""
     with readers.database.read() as session:
         notice = _find_open(session, token, NoticeKind.MOVE, now)
-        if notice is None or notice.used_at is not None:
-            return None
-        return Move(notice.address, subscribers.get_subscriber(session, notice.subscriber_id).language)
+        return notice.address if notice and notice.used_at is None else None
 
 
 def move(readers: Readers, token: str, now: datetime, origin: Origin) -> bool:

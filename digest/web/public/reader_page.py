@@ -10,7 +10,7 @@ from starlette.responses import HTMLResponse, Response
 from digest.errors import InputError
 from digest.tasks.readers import reader_page
 from digest.tasks.readers.private_feed import find_feed
-from digest.tasks.readers.reader_page import Move, ReaderPage
+from digest.tasks.readers.reader_page import ReaderPage
 from digest.tasks.readers.readers import Readers
 from digest.web.public.feeds import atom
 from digest.web.public.pauses import list_days
@@ -107,7 +107,7 @@ class ReaderPages:
         """Store a reader's choices."""
         now = self._now()
         old = reader_page.find_page(self._readers, token, now)
-        view = self._views.of(request, chosen=_spoken(form, old), reader=old.language if old else None)
+        view = self._view_of(request, token, _spoken(form, old))
         if old is None:
             return self._say_expired(view, token, form)
         if form.turns:
@@ -178,7 +178,12 @@ class ReaderPages:
         """Return the page that a link opens, None if it has expired, and how to show it: in the language of
         the form that came, or else the reader's."""
         found = reader_page.find_page(self._readers, token, self._now())
-        return found, self._views.of(request, chosen=language, reader=found.language if found else None)
+        return found, self._view_of(request, token, language)
+
+    def _view_of(self, request: Request, token: str, chosen: str = "") -> View:
+        """Return how to answer a reader who follows a link: one that has expired is theirs as well."""
+        language = reader_page.find_language(self._readers, token)
+        return self._views.of(request, chosen=chosen, reader=language)
 
     def _show_stale(self, view: View, token: str, found: ReaderPage, form: Submitted) -> HTMLResponse:
         """Show a page with what is typed, to be sent once more: its form was too old or not ours."""
@@ -242,7 +247,7 @@ class ReaderPages:
         """Return all that is stored about a reader."""
         found = reader_page.export(self._readers, token, self._now())
         if found is None:
-            return self._say_expired(self._views.of(request))
+            return self._say_expired(self._view_of(request, token))
         content = json.dumps(found, ensure_ascii=False, indent=2).encode()
         kept = {"Content-Disposition": 'attachment; filename="my-data.json"'}
         return Response(content, media_type="application/json", headers=kept)
@@ -321,7 +326,7 @@ class ReaderPages:
 
     def erase(self, request: Request, token: str, form: Posted) -> HTMLResponse:
         """Erase a reader."""
-        now, view = self._now(), self._views.of(request, chosen=form.language)
+        now, view = self._now(), self._view_of(request, token, form.language)
         typed = list_typed(form, self._names)
         if not self._stamps.is_fresh(f"/me/{token}", form, now):
             return self._show_erase(view, token, typed, view.words(ONCE_MORE), 403)
@@ -337,11 +342,11 @@ class ReaderPages:
     def show_move(self, request: Request, token: str) -> HTMLResponse:
         """Show which address a link confirms, with the button."""
         found = reader_page.find_move(self._readers, token, self._now())
-        view = self._views.of(request, reader=found.language if found else None)
+        view = self._view_of(request, token)
         return self._show_move(view, token, found)
 
     def _show_move(
-        self, view: View, token: str, found: Move | None, error: str = "", status: int = 200
+        self, view: View, token: str, found: str | None, error: str = "", status: int = 200
     ) -> HTMLResponse:
         if found is None:
             return self._say_no_move(view)
@@ -350,14 +355,14 @@ class ReaderPages:
             status,
             title=view.words("Use this address?"),
             error=error,
-            address=found.address,
+            address=found,
             path=f"/address/{token}",
             stamp=self._stamps.make(f"/address/{token}", self._now()),
         )
 
     def move(self, request: Request, token: str, form: Posted) -> HTMLResponse:
         """Move a reader to the address that a link confirms."""
-        now, view = self._now(), self._views.of(request, chosen=form.language)
+        now, view = self._now(), self._view_of(request, token, form.language)
         if not self._stamps.is_fresh(f"/address/{token}", form, now):
             found = reader_page.find_move(self._readers, token, now)
             return self._show_move(view, token, found, view.words(ONCE_MORE), 403)
