@@ -318,6 +318,7 @@ class Application:
         from digest.tasks.editions.compiling import Compiler
         from digest.tasks.editions.fitting import Fitter
 
+        self._renew_sources()
         return Compiler(
             self.database,
             self.settings,
@@ -332,6 +333,7 @@ class Application:
         from digest.rules.delivery.rate_limits import Domains, Limit
         from digest.tasks.delivery.run import Run
 
+        self._renew_sources()
         smtp = self.settings.smtp
         limits = {name: Limit(named.rate, named.connections) for name, named in smtp.domains.items()}
         return Run(
@@ -349,6 +351,10 @@ class Application:
             workers=lambda: count_alive(self.database),
             holds_lock=worker.is_held,
         )
+
+    def _renew_sources(self) -> None:
+        with self.database.read() as session:
+            self.composer.renew_sources(session)
 
     def _allowance(self, now: datetime) -> Allowance | None:
         from digest.rules.delivery.rate_limits import allowance_of

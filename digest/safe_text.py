@@ -1,10 +1,12 @@
 """Text from outside made safe for a terminal, a log line or a message."""
 
+import re
 import unicodedata
 
 _KEPT = frozenset("\t")
 _HARMFUL = frozenset({"Cc", "Cf", "Zl", "Zp"})
 _MARKS = frozenset({"Mn", "Mc"})
+_SECRET_PARAMETER = re.compile(r"(?i)([?&][^=&#]*(?:key|token|secret|password|auth|sig)[^=&#]*=)[^&#]*")
 _JOINERS = frozenset("\u200c\u200d")  # part of words in Persian and of emoji
 
 
@@ -32,6 +34,16 @@ def without_login(url: str) -> str:
     scheme, separator, rest = url.partition("://")
     host, slash, path = rest.partition("/")
     return f"{scheme}{separator}{host.rpartition('@')[2]}{slash}{path}" if separator else url
+
+
+def without_secrets(url: str) -> str:
+    """Return a URL without its login and without the values of parameters named for a secret."""
+    return without_secret_values(without_login(url))
+
+
+def without_secret_values(url: str) -> str:
+    """Return a URL without the values of parameters named for a secret."""
+    return _SECRET_PARAMETER.sub(r"\1***", url)
 
 
 def _is_kept(char: str) -> bool:

@@ -128,7 +128,9 @@ def _send_due(
     if fetching:
         done.fetched = fetch(app)
     else:
-        renew_topics(app.database, topics_by(app.settings))
+        with app.database.read() as session:
+            made_by = topics_by(session, app.settings)
+        renew_topics(app.database, made_by)
     with app.worker() as worker:
         done.others = count_alive(app.database) - 1
         run = app.run(worker, digest)

@@ -165,7 +165,7 @@ SMALL_ROOMS = {
     "rules/editions/approval.py": "a table: what each policy does at the deadline",
     "tasks/ledger/contents.py": "a use case that the demo calls",
     "store/keys.py": "a seam: the only reader of secret keys",
-    "tasks/articles/folders.py": "a kind of source beside feeds.py",
+    "tasks/sources/folders.py": "a kind of source beside feeds.py",
     "tasks/desk/pausing.py": "a use case that the desk calls",
     "tasks/readers/expiry.py": "a use case that each run calls",
     "tasks/figures/sums.py": "a use case that each run calls",

@@ -13,8 +13,8 @@ from digest.cli.terminal.output import say, warn
 from digest.errors import DigestError
 from digest.private_files import write_private
 from digest.resources import bundled
-from digest.tasks.articles.first_config import IGNORED, say_found, write_config
-from digest.tasks.articles.site import check_address, look_at_site
+from digest.tasks.sources.first_config import IGNORED, say_found, write_config
+from digest.tasks.sources.site import check_address, look_at_site
 
 
 def init(

@@ -51,7 +51,7 @@ from digest.models.ledger import (
 from digest.models.programs.tokens import ApiScope, ApiToken, KeptAnswer
 from digest.models.programs.webhooks import WebhookEndpoint, WebhookEvent, WebhookMessage
 from digest.models.reply import Outcome, Reply, Stage
-from digest.models.source import Source
+from digest.models.source import DeskSource, Source, SourceAct
 from digest.models.status import Alert, AlertKind, Audience
 from digest.models.story import Fold, Shingle
 from digest.models.subscriber import (
@@ -105,6 +105,7 @@ __all__ = [
     "Delivery",
     "DeliveryState",
     "DeskAct",
+    "DeskSource",
     "Draft",
     "Edition",
     "EditionCohort",
@@ -140,6 +141,7 @@ __all__ = [
     "Shingle",
     "SignUpCount",
     "Source",
+    "SourceAct",
     "Stage",
     "Subscriber",
     "Subscription",

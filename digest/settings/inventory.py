@@ -5,6 +5,7 @@ Nothing is changed by it. The file is read again, so that what was changed in it
 
 import os
 import re
+import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ from pydantic import BaseModel, SecretStr
 from pydantic_settings import EnvSettingsSource
 
 from digest.errors import SettingsError
-from digest.safe_text import without_login
+from digest.safe_text import without_secret_values, without_secrets
 from digest.settings.loading import load_settings
 from digest.settings.meanings import meaning_of
 from digest.settings.settings import RESERVED, Settings
@@ -22,7 +23,6 @@ from digest.settings.toml_text import toml_value
 
 Origin = Literal["file", "environment", "default"]
 _HIDDEN = "(set, not shown)"
-_SECRET_PARAMETER = re.compile(r"(?i)([?&][^=&#]*(?:key|token|secret|password|auth|sig)[^=&#]*=)[^&#]*")
 _LOGIN = re.compile(r"(://[^:/@]*):.*@")
 _LISTS = ("sources", "topics", "digests")
 
@@ -76,6 +76,31 @@ def take_inventory(running: Settings) -> Inventory:
     brought = EnvSettingsSource(Settings)()
     found = [_table(running, later, name, at, places, brought) for name, at in _tables(running)]
     return Inventory(tuple(found), error)
+
+
+def find_source_lines(file: Path) -> dict[str, int]:
+    """Return the line at which each `[[sources]]` of a settings file has its name; {} if none can be read."""
+    try:
+        text = file.read_text(encoding="utf-8")
+        named = tomllib.loads(text).get("sources", [])
+    except (OSError, ValueError):  # a file that is being edited; what runs was read before
+        return {}
+    places = {place: number for number, place in _keys(text.splitlines())}
+    if not isinstance(named, list):
+        return {}
+    found = {
+        str(one.get("name")): places.get(("sources", str(at), "name")) or places.get(("sources",))
+        for at, one in enumerate(named)
+        if isinstance(one, dict)
+    }
+    return {name: line for name, line in found.items() if line}
+
+
+def find_source_settings(running: Settings, name: str) -> tuple[Setting, ...]:
+    """Return the settings of one `[[sources]]`, each with its place and its meaning."""
+    head = f'[[sources]] "{name}"'
+    tables = take_inventory(running).tables
+    return next((table.settings for table in tables if table.name == head), ())
 
 
 def _tables(running: Settings) -> Iterator[tuple[str, int | None]]:
@@ -196,6 +221,5 @@ def _without_secrets(url: str) -> str:
     """Return an address without a password and without the values of parameters named for a secret."""
     if url.startswith("postgresql+psycopg://"):
         url = _LOGIN.sub(r"\1:***@", url.replace("+psycopg", "", 1))
-    else:
-        url = without_login(url)
-    return _SECRET_PARAMETER.sub(r"\1***", url)
+        return without_secret_values(url)
+    return without_secrets(url)

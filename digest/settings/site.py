@@ -196,10 +196,15 @@ class AnalyticsSettings(Table):
 
 
 class FetchSettings(Table):
-    """`[fetch]`: how sources are requested."""
+    """`[fetch]`: how sources are requested.
+
+    `private_sources` are the only addresses of the own machine or network that sources added at the desk may
+    have.
+    """
 
     parallel: int = Field(default=8, ge=1, le=64)
     spacing: Duration = timedelta(seconds=1)
+    private_sources: tuple[Origin, ...] = ()
 
 
 class SourceSettings(Table):
@@ -213,3 +218,4 @@ class SourceSettings(Table):
     title: str = Field(default="", max_length=100)
     max_new: int = Field(default=100, ge=1, le=10_000)
     settle: Duration = Field(default=timedelta(), le=LONGEST_SETTLE)
+    language: str = Field(default="", pattern=r"^(?:[a-z]{2,3}(-[A-Za-z0-9]{2,8})*)?$")

@@ -13,10 +13,12 @@ from digest.articles.related import Index
 from digest.kept import Kept
 from digest.models import Article, Correction, Edition
 from digest.models.row import row_id
+from digest.rules.articles.images import ImagePolicy
 from digest.rules.editions.sections import edition_topics, order_topics
 from digest.settings import DigestSettings, Settings
 from digest.store.articles import articles, images
 from digest.store.articles.related import to_story
+from digest.store.articles.sources import known_sources
 from digest.store.database import Database
 from digest.store.editions import archive, corrections
 from digest.store.editions.archive import ArchivedArticle, Neighbours
@@ -83,7 +85,8 @@ class Archive:
 
     def __init__(self, database: Database, settings: Settings) -> None:
         self._database = database
-        self._images = image_policy(settings)
+        self._settings, self._sources = settings, settings.sources
+        self._images = image_policy(settings, settings.sources)
         self._related = Kept[int, list[int]](_KEPT)
         self.digests = tuple(digest for digest in settings.digests if digest.is_public)
 
@@ -168,11 +171,19 @@ class Archive:
         ids = [row_id(one.article) for one in shown]
         whole = _published(digest, edition, shown, withdrawn, corrections.list_of(session, ids))
         copies = images.copies_of(session, ids)
+        policy = self._image_policy(session)
         urls = {
-            row_id(one.article): image_url_of(self._images, one.article, copies.get(row_id(one.article)))
+            row_id(one.article): image_url_of(policy, one.article, copies.get(row_id(one.article)))
             for one in shown
         }
         return replace(whole, pictures=urls, beside=beside)
+
+    def _image_policy(self, session: Session) -> ImagePolicy:
+        """Return the image policy with the sources that there are now."""
+        sources = known_sources(session, self._settings)
+        if sources != self._sources:
+            self._images, self._sources = image_policy(self._settings, sources), sources
+        return self._images
 
 
 def _published(

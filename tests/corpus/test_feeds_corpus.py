@@ -15,8 +15,8 @@ from sqlmodel import Session, col, select
 from digest.articles.feeds.feeds import parse_feed
 from digest.models import Article
 from digest.store.database import Database
-from digest.tasks.articles.feeds import without_future
 from digest.tasks.articles.storing import store_articles
+from digest.tasks.sources.feeds import without_future
 
 CASES = sorted((Path(__file__).parent / "feeds").glob("*.case"))
 NOW = datetime(2026, 12, 31, 7, tzinfo=UTC)

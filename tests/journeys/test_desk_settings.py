@@ -10,7 +10,7 @@ from digest.models import LearnedLimit
 from digest.settings import Settings, load_settings
 from digest.settings.inventory import Setting, take_inventory
 from digest.settings.meanings import meaning_of
-from digest.tasks.articles.sources import pause_source
+from digest.tasks.sources.health import pause_source
 from tests.conftest import write_config
 from tests.support.desks import BEN, OLGA, Clock, Newsdesk
 

@@ -11,7 +11,7 @@ from digest.models.row import row_id
 from digest.net.http import fetch
 from digest.settings import load_settings
 from digest.tasks.articles.fetching import fetch_due
-from digest.tasks.articles.site import preview_source
+from digest.tasks.sources.site import preview_source
 from tests.conftest import write_config
 from tests.support.desks import BEN, OLGA, Clock, Newsdesk
 from tests.support.websites import Website, page
@@ -37,7 +37,7 @@ def run(newsdesk: Newsdesk) -> list[str]:
 
 def source(newsdesk: Newsdesk) -> Source:
     with newsdesk.app.database.read() as session:
-        from digest.store.articles.articles import find_source
+        from digest.store.articles.sources import find_source
 
         found = find_source(session, "newsroom")
     assert found is not None
@@ -146,7 +146,9 @@ def test_a_folder_has_no_bytes_to_show_and_an_unknown_source_is_refused(
 def test_a_preview_shows_what_an_address_would_bring_and_the_lines_for_it(newsdesk: Newsdesk) -> None:
     feed = FEED.format(items="".join(ITEM.format(n=n) for n in range(9)))
     with Website(feed=page(feed.encode(), Content_Type="application/rss+xml")) as site:
-        found = preview_source(newsdesk.settings, f"{site.url}/feed", partial(fetch, allow_private=True))
+        found = preview_source(
+            newsdesk.app.database, newsdesk.settings, f"{site.url}/feed", partial(fetch, allow_private=True)
+        )
 
     assert (found.total, len(found.articles), found.articles[0].title) == (9, 8, "Tide 0")
     assert f'url = "{site.url}/feed"' in found.lines

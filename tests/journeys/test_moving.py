@@ -10,9 +10,11 @@ import pytest
 import time_machine
 from sqlalchemy import text
 
+from digest.cli.terminal.session import opened
 from digest.models import Memo
 from digest.store import schema, table_copy
 from digest.store.database import Database
+from digest.tasks.sources.desk_sources import WantedSource, add_source, change_source, show_source
 from tests.support.newsroom import Caught, Publication
 
 
@@ -60,6 +62,24 @@ def test_after_a_move_the_next_edition_goes_on_where_the_last_one_ended(
     publication.run("audit")
     for words in ("bridge reop", "ferry strike"):
         assert len(publication.facts("articles", "list", "--search", words)) == 1, words
+
+
+def test_the_sources_of_the_desk_move_along(small: Publication, postgresql_database: str) -> None:
+    small.begin(readers=1)
+    with opened(small.config) as app:
+        wanted = WantedSource("https://harbour.example/feed", name="harbour", topics=("world",))
+        add_source(app.database, app.settings, wanted, "olga@courier.example", app.clock())
+    before = small.facts("sources")
+
+    move_to(small, postgresql_database)
+    small.change_settings(f"sqlite:///{small.folder}/digest.db", postgresql_database)
+
+    assert small.facts("sources") == before
+    assert (before[1]["name"], before[1]["added_by"]) == ("harbour", "olga@courier.example")
+    with opened(small.config) as app:
+        change = WantedSource("", title="The Harbour")
+        change_source(app.database, app.settings, "harbour", 1, change, "olga@courier.example", app.clock())
+        assert len(show_source(app.database, app.settings, "harbour").acts) == 2
 
 
 def test_an_erased_reader_stays_barred_after_a_move(

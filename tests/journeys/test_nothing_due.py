@@ -10,8 +10,11 @@ import pytest
 
 from digest.cli.editions.idle import end_if_idle, find_said, note_path
 from digest.cli.editions.status_lines import StatusOptions, print_noted
+from digest.cli.terminal.session import opened
 from digest.clock import utc_now
+from digest.tasks.sources.desk_sources import WantedSource, add_source
 from tests.support.newsroom import Caught, Publication
+from tests.support.websites import Website, page
 
 SLOW = {"cyclopts", "pydantic", "sqlalchemy", "sqlite3", "tomllib", "psycopg"}
 
@@ -189,3 +192,29 @@ def test_a_note_that_cannot_be_read_means_a_run(idle: Publication, written: str)
     note_path("send", idle.config).write_text(written)
 
     assert not is_idle(idle)
+
+
+def test_a_source_that_is_added_at_the_desk_ends_the_notes_and_is_fetched_by_the_next_run(
+    publication: Publication,
+) -> None:
+    feed = b'<rss version="2.0"><channel><title>Harbour</title></channel></rss>'
+    with Website(feed=page(feed)) as site, Caught() as relay:
+        publication.change_settings("[fetch]\n", f'[fetch]\nprivate_sources = ["{site.url}"]\n')
+        publication.use_relay(relay.port)
+        publication.begin(readers=1)
+        publication.run("send", "world", "--now")
+        for _ in range(6):  # a server may be writing for itself meanwhile
+            publication.run("send")
+            publication.run("status")
+            if is_idle(publication) and has_noted_status(publication):
+                break
+        assert is_idle(publication)
+
+        with opened(publication.config) as app:
+            wanted = WantedSource(f"{site.url}/feed", name="harbour")
+            add_source(app.database, app.settings, wanted, "olga@courier.example", app.clock())
+
+        assert not is_idle(publication)
+        assert not has_noted_status(publication)
+        publication.run("send")
+        assert [path for path, _ in site.requests] == ["/feed"]

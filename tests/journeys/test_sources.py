@@ -6,6 +6,7 @@ from digest.articles.feeds.opml import OpmlFeed, parse_opml, write_opml
 from digest.errors import InputError
 from digest.settings import load_settings
 from tests.support.newsroom import Publication
+from tests.support.websites import Website, page
 
 LIST = b"""<?xml version="1.0" encoding="UTF-8"?>
 <opml version="1.0"><head><title>Mine</title></head><body>
@@ -113,3 +114,59 @@ def test_the_health_of_a_source_is_listed(publication: Publication) -> None:
     assert "articles cannot be read" in row["last_error"]
     assert row["last_success_at"] is not None
     assert row["next_fetch_at"] is not None
+
+
+def test_a_source_is_added_and_removed_by_commands_and_stands_beside_the_files(
+    publication: Publication,
+) -> None:
+    feed = b'<rss version="2.0"><channel><title>Harbour</title><item><title>Tide</title>\
+<link>https://h.example/1</link></item></channel></rss>'
+    named = b'<html><head><link rel="alternate" type="application/rss+xml" href="/news.xml">\
+<link rel="alternate" type="application/rss+xml" href="/sport.xml"></head><body>Harbour</body></html>'
+    with Website() as site:
+        site.pages |= {"/": page(named, Content_Type="text/html"), "/news.xml": page(feed)}
+        refused = publication.run("sources", "add", f"{site.url}/", code=1)
+        publication.change_settings("[fetch]\n", f'[fetch]\nprivate_sources = ["{site.url}"]\n')
+        before = publication.config.read_bytes()
+        added = publication.facts(
+            "sources", "add", f"{site.url}/", "--name", "harbour", "--topic", "world", "--every", "15m"
+        )
+        assert "harbour: 1 new" in publication.run("fetch", "harbour")
+        again = publication.run("sources", "add", f"{site.url}/news.xml", "--name", "port", code=1)
+
+    assert "public" in refused
+    assert added == {"name": "harbour", "url": f"{site.url}/news.xml", "articles": 1,
+                     "other_feeds": [f"{site.url}/sport.xml"]}  # fmt: skip
+    assert 'the desk has this address, as "harbour"' in again
+    assert publication.config.read_bytes() == before
+    configured, own = publication.facts("sources", "list")
+    assert (configured["lives_in"], own["lives_in"]) == ("config.toml", "desk")
+    line = publication.config.read_text().splitlines()[configured["line"] - 1]
+    assert line == 'name = "newsroom"'
+    assert own["added_by"].endswith(" by command")
+    out = publication.folder / "out.opml"
+    publication.run("sources", "export", str(out))
+    assert parse_opml(out.read_bytes(), name="out")[0] == [
+        OpmlFeed("harbour", f"{site.url}/news.xml", ("world",))
+    ]
+    assert out.stat().st_mode & 0o777 == 0o600
+    imported = publication.run("sources", "import", str(out), code=1)
+    assert 'it is the source "harbour" already' in imported
+
+    publication.run("sources", "remove", "newsroom", code=1)
+    assert "1 of its articles hidden" in publication.run("sources", "remove", "harbour", "--hide")
+    assert [row["name"] for row in publication.facts("sources")] == ["newsroom"]
+
+
+def test_the_examination_says_which_source_config_toml_overrules(publication: Publication) -> None:
+    with Website(feed=page(b'<rss version="2.0"><channel><title>Harbour</title></channel></rss>')) as site:
+        publication.change_settings("[fetch]\n", f'[fetch]\nprivate_sources = ["{site.url}"]\n')
+        publication.run("sources", "add", f"{site.url}/feed", "--name", "harbour")
+        with publication.config.open("a") as file:
+            file.write(f'[[sources]]\nname = "port"\nurl = "{site.url}/feed"\nallow_private = true\n')
+        publication.run("fetch")
+    said = publication.run("doctor", code=None)
+
+    assert 'harbour, added at the desk, is not read: config.toml has this address, as "port"' in said
+    assert "digest sources remove harbour" in said
+    assert "desk: config.toml has this address" in publication.run("sources")

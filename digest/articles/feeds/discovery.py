@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
+from typing import NamedTuple
 from urllib.parse import urljoin
 
 from digest.articles.html.cleaning import safe_url
@@ -36,7 +37,19 @@ class _Head(HTMLParser):
             self.base = self.base or found.get("href", "")
 
 
+class NamedFeed(NamedTuple):
+    """A feed that a page names, with the title that it gives to it; "" without one."""
+
+    url: str
+    title: str
+
+
 def find_feeds(page: bytes, url: str) -> tuple[str, ...]:
+    """List the addresses of the feeds that a page names, as `find_named_feeds` does."""
+    return tuple(feed.url for feed in find_named_feeds(page, url))
+
+
+def find_named_feeds(page: bytes, url: str) -> tuple[NamedFeed, ...]:
     """List the feeds that a page names by `<link rel="alternate">`: main ones first, none of comments."""
     head = _read(page)
     found = []
@@ -44,10 +57,14 @@ def find_feeds(page: bytes, url: str) -> tuple[str, ...]:
         address = safe_url(link.get("href"), urljoin(url, head.base))
         if address and _is_feed(link):
             named = f"{link.get('title', '')} {address}"
-            found.append((bool(_SIDE.search(named)), bool(_PART.search(address)), address))
+            feed = NamedFeed(address, " ".join(link.get("title", "").split()))
+            found.append((bool(_SIDE.search(named)), bool(_PART.search(address)), feed))
     ordered = sorted(found, key=lambda item: item[:2])
-    main = [address for is_side, _, address in ordered if not is_side]
-    return tuple(dict.fromkeys(main or [address for *_, address in ordered]))
+    main = [feed for is_side, _, feed in ordered if not is_side]
+    once: dict[str, NamedFeed] = {}
+    for feed in main or [feed for *_, feed in ordered]:
+        once.setdefault(feed.url, feed)
+    return tuple(once.values())
 
 
 def find_wordpress(page: bytes, url: str, link_header: str) -> str | None:

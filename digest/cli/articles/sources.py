@@ -1,18 +1,24 @@
-"""Commands about sources: their health, and OPML import and export."""
+"""Commands about sources: their health, adding and removing them, and OPML import and export."""
 
+import getpass
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from cyclopts import Parameter
 
 from digest.cli.terminal.common import DEFAULT, AsJson, Common, application
 from digest.cli.terminal.output import say, show_json, warn
 from digest.cli.terminal.tables import TableLayout, say_moment, show_table
 from digest.errors import InputError
 from digest.private_files import write_private
-from digest.tasks.articles.opml import export_sources, import_sources
-from digest.tasks.articles.sources import list_sources
+from digest.safe_text import without_secrets
+from digest.tasks.sources.desk_sources import WantedSource, add_source, remove_source
+from digest.tasks.sources.health import list_sources
+from digest.tasks.sources.opml import export_sources, import_sources
+from digest.tasks.sources.site import preview_source
 
-_SHOWN = ("name", "url", "state", "last_success_at", "next_fetch_at", "failures", "last_error")
+_SHOWN = ("name", "where", "url", "state", "last_success_at", "next_fetch_at", "failures", "last_error")
 
 
 def list_(*, json: AsJson = False, common: Common = DEFAULT) -> None:
@@ -23,7 +29,82 @@ def list_(*, json: AsJson = False, common: Common = DEFAULT) -> None:
     if json:
         show_json(rows)
     else:
-        show_table(_SHOWN, [row | {"last_error": _told_error(row, layout)} for row in rows], layout)
+        shown = [row | {"last_error": _told_error(row, layout), "where": _where(row)} for row in rows]
+        show_table(_SHOWN, shown, layout)
+
+
+def add(
+    address: str,
+    *,
+    name: str = "",
+    title: str = "",
+    topic: tuple[str, ...] = (),
+    language: str = "",
+    every: str = "",
+    settle: str = "",
+    max_new: str = "",
+    json: AsJson = False,
+    common: Common = DEFAULT,
+) -> None:
+    """Add a source to those that the database holds, as the desk does; config.toml stays as it is.
+
+    Parameters
+    ----------
+    address:
+        A feed or a site; of a site that names several feeds, the first one is taken.
+    name:
+        Its name at the desk and in commands, for good; else one is made from the address.
+    title:
+        Its name for readers; may be changed at the desk.
+    topic:
+        A topic that each of its articles has; may be given several times.
+    language:
+        The language of those articles that state none, such as "de".
+    every:
+        How often it is fetched, such as "15m"; else each hour.
+    settle:
+        For how long an article must have stood unchanged before an edition may have it, such as "10m".
+    max_new:
+        More new articles than this in one fetch are held back; else 100.
+    """
+    with application(common) as app:
+        found = preview_source(app.database, app.settings, address)
+        wanted = WantedSource(
+            found.url, address if found.feeds else "", name or found.name, title, topic, language,
+            every, settle, max_new,
+        )  # fmt: skip
+        added = add_source(app.database, app.settings, wanted, f"{getpass.getuser()} by command", app.clock())
+    others = [feed.url for feed in found.feeds if feed.url != found.url]
+    if json:
+        facts = {"name": added.name, "url": without_secrets(added.url), "articles": found.total}
+        show_json(facts | {"other_feeds": [without_secrets(url) for url in others]})
+        return
+    say(
+        f"{added.name}: added, with {found.total} articles at {found.shown}; next: `digest fetch`",
+        quiet=common.quiet,
+    )
+    if others:
+        shown = ", ".join(without_secrets(url) for url in others)
+        say(f"the page names other feeds, each a source of its own: {shown}", quiet=common.quiet)
+
+
+def remove(
+    name: str, *, hide: Annotated[bool, Parameter(negative="")] = False, common: Common = DEFAULT
+) -> None:
+    """Remove a source that was added at the desk or by a command; its articles and its history stay.
+
+    Parameters
+    ----------
+    name:
+        Its name, as `digest sources list` shows it.
+    hide:
+        Hide those of its articles that no edition has had; else they may still be in the next ones.
+    """
+    with application(common) as app:
+        who = f"{getpass.getuser()} by command"
+        hidden = remove_source(app.database, name, None, who, app.clock(), hides=hide)
+    told = f", and {hidden} of its articles hidden" if hide else ""
+    say(f"{name}: removed{told}", quiet=common.quiet)
 
 
 def import_(file: Path, *, json: AsJson = False, common: Common = DEFAULT) -> None:
@@ -35,7 +116,7 @@ def import_(file: Path, *, json: AsJson = False, common: Common = DEFAULT) -> No
         A list of feeds as other feed readers export it; its folders become topics.
     """
     with application(common) as app:
-        report = import_sources(app.settings, file)
+        report = import_sources(app.database, app.settings, file)
     if json:
         show_json({"added": report.added,
                    "rejected": [{"item": r.item, "why": r.why} for r in report.rejected]})  # fmt: skip
@@ -57,14 +138,13 @@ def export(file: Path | None = None, *, common: Common = DEFAULT) -> None:
         Where to write; else standard output.
     """
     with application(common) as app:
-        written, left_out = export_sources(app.settings, app.database)
+        exported = export_sources(app.database, app.settings)
     if file is None:
-        sys.stdout.write(written.decode())
+        sys.stdout.write(exported.content.decode())
     else:
-        _write(file, written)
-        count = len(app.settings.sources) - len(left_out)
-        say(f"{count} sources written to {file}", quiet=common.quiet)
-    for item in left_out:
+        _write(file, exported.content)
+        say(f"{exported.count} sources written to {file}", quiet=common.quiet)
+    for item in exported.left_out:
         warn(f"{item.item}: {item.why}")
 
 
@@ -73,6 +153,13 @@ def _write(file: Path, written: bytes) -> None:
         write_private(file, written)  # a feed's address may have a key in it
     except OSError as error:
         raise InputError(f"{file} cannot be written: {(error.strerror or 'unknown').lower()}") from None
+
+
+def _where(row: dict[str, Any]) -> str:
+    """Return where a source lives, as one cell."""
+    if row["lives_in"] == "desk":
+        return f"desk: {row['overruled_by']}" if row["overruled_by"] else "desk"
+    return f"{row['lives_in']}, line {row['line']}" if row["line"] else row["lives_in"]
 
 
 def _told_error(row: dict[str, Any], layout: TableLayout) -> str | None:

@@ -17,9 +17,9 @@ _GAP = 2
 _LEAST_TEXT = 16
 _SPARE = (
     "url", "last_success_at", "latest", "uncertain", "withheld", "failed", "total", "source", "topics",
-    "last_error", "name",
+    "last_error", "where", "name",
 )  # fmt: skip
-_TEXT = ("title", "url", "last_error", "topics", "written")
+_TEXT = ("title", "url", "where", "last_error", "topics", "written")
 _GREEN, _YELLOW, _RED = "32", "33", "31"
 _STYLES = {
     "finished": _GREEN, "accepted": _GREEN, "fine": _GREEN, "confirmed": _GREEN,

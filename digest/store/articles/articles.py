@@ -1,4 +1,4 @@
-"""Articles and sources in the database."""
+"""Articles in the database."""
 
 import json
 from collections.abc import Collection, Iterator
@@ -12,7 +12,7 @@ from sqlmodel import Session, and_, col, func, not_, or_, select, update
 
 from digest.articles.text.identity import canonical_url
 from digest.errors import InputError
-from digest.models import Article, Fold, Source, VariantArticle
+from digest.models import Article, Fold, VariantArticle
 from digest.models.row import row_id
 from digest.rules.articles.admission import GONE, TAKEN_BACK
 from digest.store.transactions import take_turn
@@ -197,17 +197,6 @@ def list_gone(session: Session, ids: Collection[int]) -> set[int]:
     is_gone = or_(col(Article.withdrawn_at).is_not(None), col(Article.hidden_at).is_not(None))
     found = session.exec(select(Article.id).where(col(Article.id).in_(ids), is_gone))
     return {number for number in found if number is not None}
-
-
-def find_source(session: Session, name: str) -> Source | None:
-    """Find the stored state of a configured source."""
-    return session.exec(select(Source).where(Source.name == name)).first()
-
-
-def sources_by_name(session: Session, names: Collection[str] | None = None) -> dict[str, Source]:
-    """Return the stored states of sources, of all or of those named."""
-    query = select(Source) if names is None else select(Source).where(col(Source.name).in_(names))
-    return {source.name: source for source in session.exec(query)}
 
 
 def follow_files(session: Session, source: str, files: Collection[str]) -> int:

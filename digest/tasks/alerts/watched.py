@@ -22,6 +22,7 @@ from digest.rules.alerts import (
 from digest.rules.editions.approval import why_held
 from digest.settings import DigestSettings, Settings
 from digest.store import alerts
+from digest.store.articles.sources import known_sources
 from digest.store.delivery import bounces
 from digest.store.editions import drafts, editions
 from digest.store.webhooks import outbox
@@ -152,7 +153,7 @@ def _deadline(
 
 
 def _list_sources(session: Session, settings: Settings) -> list[FailingSource]:
-    urls = {source.name: source.url for source in settings.sources}
+    urls = {source.name: source.url for source in known_sources(session, settings)}
     return [
         FailingSource(
             row.name, row.failures, row.last_success_at, row.stopped_at is not None, row.last_error or ""

@@ -14,20 +14,19 @@ from digest.articles.parsed import ParsedArticle
 from digest.errors import InputError
 from digest.models import Article, Edition
 from digest.models.row import row_id
+from digest.rules.articles.sources import API, BY_HAND, LETTERS
 from digest.settings import Settings
 from digest.store.articles import articles
+from digest.store.articles.sources import known_sources
 from digest.store.database import Database
 from digest.store.editions import archive
 from digest.tasks.articles.searching import AT_ONCE, index_due
-from digest.tasks.articles.storing import BY_HAND, replace_article, store_articles
+from digest.tasks.articles.storing import replace_article, store_articles
 from digest.tasks.articles.topics import topics_by
 from digest.tasks.articles.withdrawing import Withdrawn, withdraw
 
-SOURCE = "api"
-"""The source of articles for which the program names none."""
-
 _GUID = "api:"
-_RESERVED = (BY_HAND, "letters")
+_RESERVED = (BY_HAND, LETTERS)
 _FIELDS = ("url", "title", "html", "summary", "author", "image", "image_alt", "language", "published_at")
 
 
@@ -58,7 +57,7 @@ class SentArticle:
     topics: tuple[str, ...] = ()
     published_at: datetime | None = None
     external_id: str | None = None
-    source: str = SOURCE
+    source: str = API
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,17 +83,17 @@ def take_article(database: Database, settings: Settings, sent: SentArticle, now:
 
 
 def _take(database: Database, settings: Settings, sent: SentArticle, now: datetime) -> TakenArticle:
-    _check_source(settings, sent.source)
     item = _build(sent)
     with database.write() as session:
+        _check_source(session, settings, sent.source)
         articles.take_turns(session)
         known = _find(session, sent.source, item)
         if known is not None:
             _check_stands(known)
-            replace_article(session, known, item, now, topics_by(settings))
+            replace_article(session, known, item, now, topics_by(session, settings))
             return TakenArticle(known)
         stored = store_articles(
-            session, sent.source, [item], now, topics=topics_by(settings), is_complete=False
+            session, sent.source, [item], now, topics=topics_by(session, settings), is_complete=False
         )
         session.flush()
         row = _find(session, sent.source, item) or articles.get_article(session, item.canonical_url)
@@ -109,7 +108,7 @@ def change_article(
     with database.write() as session:
         articles.take_turns(session)
         row = _get(session, article_id)
-        known = {source.name for source in settings.sources}
+        known = {source.name for source in known_sources(session, settings)}
         if row.source in known or row.source in _RESERVED:
             raise ForeignArticle(f"article {article_id} comes from the source {row.source}: change it there")
         _check_stands(row)
@@ -118,7 +117,7 @@ def change_article(
         if "topics" in changes:
             given["topics"] = tuple(changes["topics"] or ())
         sent = replace(_sent(row), **given)
-        replace_article(session, row, _build(sent, row.guid), now, topics_by(settings))
+        replace_article(session, row, _build(sent, row.guid), now, topics_by(session, settings))
     index_due(database, AT_ONCE)
     return TakenArticle(row)
 
@@ -153,9 +152,9 @@ def _find(session: Session, source: str, item: ParsedArticle) -> Article | None:
     return next(articles.list_by_guid(session, source, [item.guid]), None)
 
 
-def _check_source(settings: Settings, source: str) -> None:
-    if source in _RESERVED or any(one.name == source for one in settings.sources):
-        raise InputError(f'"{source}" is the name of a configured source: use another name, or none')
+def _check_source(session: Session, settings: Settings, source: str) -> None:
+    if source in _RESERVED or any(one.name == source for one in known_sources(session, settings)):
+        raise InputError(f'"{source}" is the name of a source that is fetched: use another name, or none')
 
 
 def _check_stands(row: Article) -> None:

@@ -9,14 +9,15 @@ from digest.articles.parsed import ParsedArticle, Rejected
 from digest.errors import DigestError
 from digest.models import Article
 from digest.net.files import read_file
+from digest.rules.articles.sources import BY_HAND
 from digest.settings import Settings
 from digest.store.articles import articles
 from digest.store.database import Database
 from digest.tasks.articles.fetching import FetchReport
 from digest.tasks.articles.searching import AT_ONCE, index_due
-from digest.tasks.articles.site import check_address
-from digest.tasks.articles.storing import BY_HAND, store_articles
+from digest.tasks.articles.storing import store_articles
 from digest.tasks.articles.topics import topics_by
+from digest.tasks.sources.site import check_address
 
 
 def add_documents(
@@ -32,7 +33,7 @@ def add_documents(
             continue
         with database.write() as session:
             articles.take_turns(session)
-            made_by = topics_by(settings)
+            made_by = topics_by(session, settings)
             report.count(store_articles(session, BY_HAND, [parsed], now, topics=made_by))
     index_due(database)
     return report
@@ -48,7 +49,7 @@ def add_page(database: Database, settings: Settings, address: str, now: datetime
     parsed = read_page(address, now)
     with database.write() as session:
         articles.take_turns(session)
-        store_articles(session, BY_HAND, [parsed], now, topics=topics_by(settings))
+        store_articles(session, BY_HAND, [parsed], now, topics=topics_by(session, settings))
         added = articles.get_article(session, parsed.canonical_url)
     index_due(database, AT_ONCE)
     return added

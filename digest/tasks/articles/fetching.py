@@ -24,13 +24,14 @@ from digest.rules.articles.polling import after_failure, after_success, read_ret
 from digest.rules.articles.topics import Topics
 from digest.settings import Settings, SourceSettings
 from digest.store.articles import articles
+from digest.store.articles.sources import known_sources, sources_by_name, state_of
 from digest.store.database import Database
 from digest.tasks.articles.searching import index_due
 from digest.tasks.articles.storing import Stored, hold_deleted, hold_taken_back, store_articles
 from digest.tasks.articles.topics import renew_topics, topics_by
 
 if TYPE_CHECKING:
-    from digest.tasks.articles.feeds import FeedVisit
+    from digest.tasks.sources.feeds import FeedVisit
 
 _MAX_BYTES = 10_000_000
 _AT_ONCE = 200
@@ -87,11 +88,13 @@ def fetch_due(
 
     Sources are read in parallel, never two of one host at once, and stored one after another.
     """
-    chosen = [source for source in settings.sources if only is None or source.name == only]
+    with database.read() as session:
+        known = known_sources(session, settings)
+        made_by = topics_by(session, settings)
+    chosen = [source for source in known if only is None or source.name == only]
     if only is not None and not chosen:
-        names = ", ".join(source.name for source in settings.sources) or "none"
-        raise InputError(f'there is no source "{only}"; configured are: {names}')
-    made_by = topics_by(settings)
+        names = ", ".join(source.name for source in known) or "none"
+        raise InputError(f'there is no source "{only}"; there are: {names}')
     renew_topics(database, made_by)
     due = [
         source
@@ -116,7 +119,7 @@ def _with_known(
     for at in range(0, len(sources), _AT_ONCE):
         part = sources[at : at + _AT_ONCE]
         with database.read() as session:
-            known = articles.sources_by_name(session, [source.name for source in part])
+            known = sources_by_name(session, [source.name for source in part])
         yield from ((source, known.get(source.name)) for source in part)
 
 
@@ -183,19 +186,15 @@ def _record(
     report = FetchReport(source.name)
     with database.write() as session:
         articles.take_turns(session)
-        row = articles.find_source(session, source.name) or Source(name=source.name, url=source.url)
-        if row.url != source.url:
-            row.url, row.failures, row.last_success_at = source.url, 0, None
-            row.feed_url = row.etag = row.last_modified = row.content_hash = row.stopped_at = None
-            row.recent = []
+        row = state_of(session, source.name, source.url)
         if isinstance(outcome, DigestError):
             _fail(row, outcome, report, now)
         else:
-            from digest.tasks.articles.feeds import without_future
+            from digest.tasks.sources.feeds import in_language, without_future
 
             intake = _intake(settings, source, row, now)
             _succeed(row, outcome, now, source.every)
-            dated = list(without_future(outcome.articles, now))
+            dated = [in_language(one, source.language) for one in without_future(outcome.articles, now)]
             stored = store_articles(session, source.name, dated, now, intake, made_by)
             report.count(stored)
             if outcome.is_whole and not outcome.rejected:
@@ -257,12 +256,12 @@ def _read(
     try:
         if source.url.startswith(("http://", "https://")):
             from digest.net.http import fetch
-            from digest.tasks.articles.feeds import visit
+            from digest.tasks.sources.feeds import visit
 
             private = source.url if source.allow_private else None
             return visit(source, row, partial(fetch, private_origin=private, turns=turns))
         if path.is_dir():
-            from digest.tasks.articles.folders import read_watched
+            from digest.tasks.sources.folders import read_watched
 
             return read_watched(path, settings.site.base_url, now)
         return _read_file(path, row)
@@ -275,7 +274,7 @@ def _read(
 
 def _read_file(path: Path, known: Source | None) -> "FeedVisit":
     from digest.articles.feeds.feeds import parse_feed
-    from digest.tasks.articles.feeds import FeedVisit, fingerprint
+    from digest.tasks.sources.feeds import FeedVisit, fingerprint
 
     content = read_file(path, _MAX_BYTES)
     read = fingerprint(content)

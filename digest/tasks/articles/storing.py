@@ -22,14 +22,12 @@ from digest.rules.articles.renewal import (
     is_told_on,
     may_be_renamed,
 )
+from digest.rules.articles.sources import BY_HAND
 from digest.rules.articles.topics import Topics
 from digest.store.articles import articles
 from digest.store.articles.bulk import AnyArticle, NewArticle, insert_articles
 from digest.tasks.articles.duplicates import fold, refold
 from digest.tasks.webhooks.outbox import tell_of_articles
-
-BY_HAND = "added"
-"""The source of articles that an editor adds: adding by hand may change any article."""
 
 _ANYTHING = Admission()
 _NO_RULES = Topics()

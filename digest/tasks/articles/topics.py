@@ -1,16 +1,19 @@
 """Derive the topics of stored articles again when the settings that they depend on have changed."""
 
+from sqlmodel import Session
+
 from digest.rules.articles.topics import Topics
 from digest.settings import Settings
 from digest.store.articles import articles, topics
+from digest.store.articles.sources import topics_of_sources
 from digest.store.database import Database
 
 _AT_ONCE = 500
 
 
-def topics_by(settings: Settings) -> Topics:
-    """Return what derives topics by these settings."""
-    return Topics(settings.topics, {source.name: source.topics for source in settings.sources})
+def topics_by(session: Session, settings: Settings) -> Topics:
+    """Return what derives topics by these settings and by the sources of the desk."""
+    return Topics(settings.topics, topics_of_sources(session, settings))
 
 
 def renew_topics(database: Database, made_by: Topics) -> int:

@@ -1,20 +1,21 @@
 """The image that an article is shown with, in messages and in the archive alike."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from digest.mail.rendering.content import Card
 from digest.models import Article
 from digest.rules.articles.images import ImagePolicy, host_of
-from digest.settings import Settings
+from digest.settings import Settings, SourceSettings
 from digest.store.articles.images import Copy
 
 NO_IMAGES = ImagePolicy("none", "", frozenset())
 """For readers who want no pictures."""
 
 
-def image_policy(settings: Settings) -> ImagePolicy:
-    """Return the image policy that the settings state."""
-    homes = [host_of(settings.site.base_url), *(host_of(source.url) for source in settings.sources)]
+def image_policy(settings: Settings, sources: Iterable[SourceSettings]) -> ImagePolicy:
+    """Return the image policy that the settings state, with these sources."""
+    homes = [host_of(settings.site.base_url), *(host_of(source.url) for source in sources)]
     hosts = frozenset({*homes, *settings.site.image_hosts})
     return ImagePolicy(settings.site.images, settings.site.base_url, hosts)
 

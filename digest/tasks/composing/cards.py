@@ -13,7 +13,7 @@ from digest.models import Article, EditionName, Form
 from digest.models.row import row_id
 from digest.rules.editions.selection import Choice
 from digest.rules.tokens import click_links, mail_tokens
-from digest.settings import Settings
+from digest.settings import Settings, SourceSettings
 from digest.store.articles.duplicates import OtherSource
 from digest.store.articles.images import Copy
 from digest.tasks.composing.article_images import NO_IMAGES, image_policy, show_images
@@ -41,11 +41,14 @@ class Cards:
     bridge reopens", section="World", ...)`.
     """
 
-    def __init__(self, settings: Settings, names: Names) -> None:
+    def __init__(
+        self, settings: Settings, names: Names, sources: Sequence[SourceSettings] | None = None
+    ) -> None:
+        sources = settings.sources if sources is None else sources
         self._names = names
         self._language = settings.site.language
-        self._source_titles = {source.name: source.title or source.name for source in settings.sources}
-        self._images = image_policy(settings)
+        self._source_titles = {source.name: source.title or source.name for source in sources}
+        self._images = image_policy(settings, sources)
         self._reply = _ReplyLinks(settings)
         self._counts = settings.analytics.counts_clicks
         self._base_url, self._keys = settings.site.base_url, settings.web.signing_keys

@@ -7,6 +7,8 @@ from email.utils import parseaddr
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from sqlmodel import Session
+
 from digest.kept import Kept
 from digest.mail.assembly import Assembler
 from digest.mail.message import Composition, Headers, Message, ReaderHeaders, message_id
@@ -18,7 +20,8 @@ from digest.rules.delivery.return_paths import ReturnPaths
 from digest.rules.editions import shortening
 from digest.rules.editions.selection import Chosen
 from digest.rules.tokens import mail_tokens, tokens
-from digest.settings import DigestSettings, Settings
+from digest.settings import DigestSettings, Settings, SourceSettings
+from digest.store.articles.sources import known_sources
 from digest.store.database import Database
 from digest.store.delivery.deliveries import Job
 from digest.tasks.composing.content import EditionContents
@@ -90,7 +93,15 @@ class Composer:
         self._assemblers = Kept[Hashable, Assembler | None](_KEPT_ASSEMBLERS)
         self._variants = Variants(database)
         self._headers = {digest.name: self._headers_of(digest) for digest in settings.digests}
+        self._sources: Sequence[SourceSettings] = settings.sources
         self._contents = EditionContents(settings, renderer.catalogues)
+
+    def renew_sources(self, session: Session) -> None:
+        """Compose with the sources that there are now: an editor may have added one meanwhile."""
+        sources = known_sources(session, self._settings)
+        if sources != self._sources:
+            self._contents = EditionContents(self._settings, self._renderer.catalogues, sources)
+            self._sources = sources
 
     def compose(self, job: Job, composed_at: datetime) -> SignedMessage:
         """Compose the message of a claimed delivery, and sign it if the settings name a key."""

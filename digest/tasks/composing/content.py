@@ -17,7 +17,7 @@ from digest.rules.editions.placeholders import fill_notice, fill_subject, is_not
 from digest.rules.editions.sections import SectionOrder, edition_topics, order_sections, place_blocks
 from digest.rules.editions.selection import Choice
 from digest.rules.tokens.click_links import is_counted
-from digest.settings import Settings
+from digest.settings import Settings, SourceSettings
 from digest.tasks.composing.cards import CachedCard, Cards
 from digest.tasks.composing.variants import VariantContent
 
@@ -90,13 +90,15 @@ class EditionContents:
     assembler.
     """
 
-    def __init__(self, settings: Settings, catalogues: Catalogues) -> None:
+    def __init__(
+        self, settings: Settings, catalogues: Catalogues, sources: Sequence[SourceSettings] | None = None
+    ) -> None:
         self._settings = settings
         self._catalogues, self._names = catalogues, Names(settings.site.names)
         self._topics = {digest.name: digest.topics for digest in settings.digests}
         site = settings.site
         self._publication = Publication(site.name, site.base_url, site.postal_address)
-        self._cards = Cards(settings, self._names)
+        self._cards = Cards(settings, self._names, sources)
         self._edition_texts = Kept[tuple[object, ...], _EditionText](_KEPT_EDITIONS)
         self._heads = Kept[tuple[object, ...], CardPieces](_KEPT_HEADS)
         self._last_read: _SharedReads | None = None

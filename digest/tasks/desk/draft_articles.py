@@ -12,6 +12,7 @@ from digest.rules.articles.images import UPLOADED
 from digest.rules.editions import arrangement
 from digest.settings import Settings
 from digest.store.articles import articles, duplicates, listing
+from digest.store.articles.sources import known_sources
 from digest.store.editions import snapshots
 from digest.tasks.articles.images import keep_upload, shrink_upload
 from digest.tasks.desk.desk import Desk
@@ -157,7 +158,7 @@ def find_articles(session: Session, settings: Settings, words: str) -> list[Arti
     words = words[:200]
     found = {row_id(one): one for one in listing.find_for_edition(session, words, MOST_FOUND)}
     topics = {topic for digest in settings.digests for topic in digest.topics}
-    sources = [source.name for source in settings.sources]
+    sources = [source.name for source in known_sources(session, settings)]
     wanted = read_filter(words, topics, sources, settings.zone)
     if wanted is not None and len(found) < MOST_FOUND:
         for one in listing.find_filtered(session, wanted, MOST_FOUND):

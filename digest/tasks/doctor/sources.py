@@ -9,10 +9,11 @@ from sqlmodel import Session
 from digest.errors import Unreachable
 from digest.models import Source
 from digest.models.article import ArticleFilter
+from digest.rules.articles.sources import Taken
 from digest.settings import Settings, SourceSettings
 from digest.settings.topics import meant
-from digest.store.articles import articles
 from digest.store.articles.listing import list_articles
+from digest.store.articles.sources import find_source, known_sources, list_overruled
 from digest.store.database import Database
 from digest.store.health import find_version
 from digest.store.schema import HEAD
@@ -35,24 +36,29 @@ def examine_sources(scope: Scope) -> list[Finding]:
         except (SQLAlchemyError, Unreachable):
             return []
         with database.read() as session:
-            known = [(one, articles.find_source(session, one.name)) for one in scope.settings.sources]
-            idle = _list_idle_topics(session, scope.settings)
+            sources = known_sources(session, scope.settings)
+            known = [(one, find_source(session, one.name)) for one in sources]
+            given = scope.settings.given_topics | {topic for one in sources for topic in one.topics}
+            idle = _list_idle_topics(session, scope.settings, given)
+            overruled = list_overruled(session, scope.settings)
     found = [judge_source(source, row, scope.clock()) for source, row in known]
     trouble = [finding for finding in found if finding is not None]
+    trouble += [_judge_overruled(name, taken) for name, taken in overruled.items()]
     if not known:
-        return [warn("sources", "none is set", "write [[sources]], or add articles by `digest articles add`")]
+        remedy = "write [[sources]], add one at the desk, or add articles by `digest articles add`"
+        return [warn("sources", "none is set", remedy)]
     read = [ok("sources", f"{len(known)} of {len(known)} were read without trouble")]
-    topics = [judge_topic(digest, topic, scope.settings) for digest, topic in idle]
+    topics = [judge_topic(digest, topic, scope.settings, given) for digest, topic in idle]
     return (trouble or read) + [finding for finding in topics if finding is not None]
 
 
-def _list_idle_topics(session: Session, settings: Settings) -> list[tuple[str, str]]:
+def _list_idle_topics(session: Session, settings: Settings, given: set[str]) -> list[tuple[str, str]]:
     """List the topics of digests that no source, rule or stored article has."""
     return [
         (digest.name, topic)
         for digest in settings.digests
         for topic in digest.topics
-        if topic not in settings.given_topics and not _has_article(session, ArticleFilter(topic=topic))
+        if topic not in given and not _has_article(session, ArticleFilter(topic=topic))
     ]
 
 
@@ -60,13 +66,19 @@ def _has_article(session: Session, wanted: ArticleFilter) -> bool:
     return next(iter(list_articles(session, wanted, 1)), None) is not None
 
 
-def judge_topic(digest: str, topic: str, settings: Settings) -> Finding | None:
+def judge_topic(digest: str, topic: str, settings: Settings, given: set[str]) -> Finding | None:
     """Judge a topic that nothing has yet: it may still come in, unless another one is spelt much like it."""
     offered = {one for digest in settings.digests for one in digest.topics} - {topic}
-    near = meant(topic, settings.given_topics | offered)
+    near = meant(topic, given | offered)
     found = f'digest "{digest}" offers "{topic}", which no source, no [[topics]] and no article has{near}'
     remedy = "correct it in [[digests]] topics, or let a [[topics]] find its articles"
     return warn("topics", found, remedy) if near else None
+
+
+def _judge_overruled(name: str, taken: Taken) -> Finding:
+    """Say that a source of the desk is not read, because config.toml has one in its place."""
+    found = f"{name}, added at the desk, is not read: config.toml has {taken}"
+    return warn("sources", found, f"`digest sources remove {name}`, or take the lines out of config.toml")
 
 
 def judge_source(source: SourceSettings, row: Source | None, now: datetime) -> Finding | None:

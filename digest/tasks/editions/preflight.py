@@ -23,9 +23,10 @@ from digest.rules.editions.preflight_facts import (
     MessageFacts,
     PublicationFacts,
 )
-from digest.settings import DigestSettings, Settings
+from digest.settings import DigestSettings, Settings, SourceSettings
 from digest.settings.domains import LOOPBACK
 from digest.store.articles import articles
+from digest.store.articles.sources import known_sources
 from digest.store.database import Database
 from digest.store.editions import archive, cohorts, variants
 from digest.tasks.composing.composer import Composer
@@ -59,8 +60,9 @@ def look_before(
         stored = articles.get_articles(session, [choice.article_id for choice in shown.chosen.choices])
         readers, without = count_readers(session, digest, shown.edition)
         last = last_subject(session, composer, database, shown.edition)
+        sources = known_sources(session, settings)
     chosen = [stored[choice.article_id] for choice in shown.chosen.choices]
-    around = _around(settings, digest, shown, chosen, last, readers, without)
+    around = _around(settings, sources, digest, shown, chosen, last, readers, without)
     visits = visit(_addresses(parts, settings), settings.site.base_url) if asks else {}
     pieces = tuple(_piece(article) for article in chosen)
     proof = EditionFacts(parts, pieces, around, visits, composer.warn_of(parts.html))
@@ -132,6 +134,7 @@ def _addresses(parts: MessageFacts, settings: Settings) -> list[str]:
 
 def _around(
     settings: Settings,
+    sources: Iterable[SourceSettings],
     digest: DigestSettings,
     shown: Preview,
     chosen: list[Article],
@@ -139,9 +142,9 @@ def _around(
     readers: int,
     without: int,
 ) -> PublicationFacts:
+    homes = {host_of(settings.site.base_url), *(host_of(source.url) for source in sources)}
     dkim, sender = settings.dkim, parseaddr(settings.site.from_)[1].rpartition("@")[2].lower()
     signs = bool(dkim.key_file or dkim.ed25519_key_file)
-    homes = {host_of(settings.site.base_url), *(host_of(source.url) for source in settings.sources)}
     return PublicationFacts(
         at=shown.edition.freeze_at,
         base_url=settings.site.base_url,

@@ -126,6 +126,7 @@ def preview(
         if not chosen.choices:
             raise InputError(f'nothing is new for this reader of "{digest.name}" at {at.isoformat()}')
         language = subscriber.language or settings.site.language
+        composer.renew_sources(session)
         fitter = Fitter(composer, digest, edition, kept)
         chosen = fitter.settle(session, chosen, language, subscription.topics, shape_of(draft).added)
         rendering = composer.render(fitter.variant(chosen, language))

@@ -10,6 +10,7 @@ from sqlmodel import Session
 from digest.errors import InputError
 from digest.models import Answer, Article, Edition, EditionName, Letter, LetterConsent, LetterState, Reach
 from digest.models.row import row_id
+from digest.rules.articles.sources import LETTERS
 from digest.rules.tokens import mail_tokens
 from digest.settings import DigestSettings, Settings
 from digest.store.database import Database
@@ -22,7 +23,7 @@ from digest.tasks.editions.coming import next_occurrence
 from digest.tasks.inbound.inbox import Inbox
 from digest.tasks.inbound.letters import get_seen
 
-SOURCE = "letters"
+SOURCE = LETTERS
 LONGEST_PRINTED = 4_000
 _NOT_BY_ITSELF = "a letter, in the edition that an editor took it for"
 _PREFIX = re.compile(r"^\s*((re|aw|sv|vs|tr|rv|antw|odp|fwd?)\s*:\s*)+", re.I)

@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from digest.models import Role
+from digest.models import DeskSource, Role
+from digest.rules.articles.sources import Taken
 from digest.rules.delivery.rate_limits import LEARNED_FOR
-from digest.safe_text import without_login
+from digest.safe_text import without_login, without_secrets
 from digest.settings import Settings
 from digest.store import editors
-from digest.store.articles import articles
+from digest.store.articles.sources import known_sources, list_added, list_overruled, sources_by_name
 from digest.store.database import Database
 from digest.store.delivery.learned_limits import list_slowed
 
@@ -27,11 +28,14 @@ class Override:
 def list_overrides(database: Database, settings: Settings, now: datetime) -> list[Override]:
     """Return what stands in the database and not in config.toml, of sources, domains and people."""
     with database.read() as session:
-        known = articles.sources_by_name(session)
+        known = sources_by_name(session)
+        sources = known_sources(session, settings)
+        added = {one.name: one for one in list_added(session)}
+        overruled = list_overruled(session, settings)
         slowed = list_slowed(session, now - LEARNED_FOR)
         people = editors.list_editors(session)
-    found = []
-    for source in settings.sources:
+    found = [_added(one, overruled.get(one.name)) for one in added.values()]
+    for source in sources:
         row = known.get(source.name)
         if row is None or row.url != source.url:
             continue
@@ -52,3 +56,10 @@ def list_overrides(database: Database, settings: Settings, now: datetime) -> lis
             remedy = "`digest editors add` and `digest editors remove` change that."
             found.append(Override(f"Signs in as {role.value}", ", ".join(named), None, "", remedy))
     return found
+
+
+def _added(source: DeskSource, taken: Taken | None) -> Override:
+    what, value = f'Source "{source.name}"', without_secrets(source.url)
+    if taken is not None:
+        value += f"; it is not read: config.toml has {taken}"
+    return Override(what, value, source.added_at, source.added_by, "Change or remove it under Sources.")

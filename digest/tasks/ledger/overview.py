@@ -71,11 +71,13 @@ def find_next_run(database: Database, settings: Settings, now: datetime) -> date
 
 def _fetches(session: Session, settings: Settings, now: datetime) -> list[datetime]:
     """Return when each source is fetched next; `now` for one that was never fetched."""
-    from digest.store.articles import articles  # imported here: it is large, and `status` does not need it
+    # Imported here: it is large, and `status` does not need it.
+    from digest.store.articles.sources import known_sources, sources_by_name
 
-    known = articles.sources_by_name(session, [source.name for source in settings.sources])
+    sources = known_sources(session, settings)
+    known = sources_by_name(session, [source.name for source in sources])
     moments = []
-    for source in settings.sources:
+    for source in sources:
         row = known.get(source.name)
         if row is None or row.url != source.url:
             moments.append(now)

@@ -17,6 +17,7 @@ from digest.models.row import row_id
 from digest.resources import bundled
 from digest.settings import DigestSettings, Settings
 from digest.settings.look import LookSettings, contrast
+from digest.store.articles.sources import known_sources
 from digest.store.database import Database
 from digest.store.editions import archive, variants
 from digest.tasks.composing.bounded_documents import open_renderer
@@ -88,9 +89,10 @@ class Trial:
             latest = self._find_latest(session)
             language = self._settings.site.language
             variant = variants.find_fullest(session, row_id(latest), language) if latest else None
+            sources = known_sources(session, self._settings)
         if latest is None or variant is None:
             return Shown("", _sample(self._settings, self._settings.digests[0], now))
-        contents = EditionContents(self._settings, self.renderer.catalogues)
+        contents = EditionContents(self._settings, self.renderer.catalogues, sources)
         return Shown(str(latest.name), contents.of(Variants(self._database).take(variant)))
 
     def draw(self, shown: Shown, look: str) -> str:

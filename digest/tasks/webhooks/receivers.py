@@ -1,6 +1,5 @@
 """The receivers of webhooks, as operators set them up: added, given a new secret, stopped, replayed to."""
 
-import ipaddress
 import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -178,6 +177,8 @@ def _new_secret() -> str:
 
 def _check_url(settings: Settings, url: str) -> str:
     """Return a URL that webhooks may be posted to: public and https, or one that the settings name."""
+    from digest.net.hosts import is_private_host  # imported here: `status` adds no receiver
+
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
@@ -191,19 +192,8 @@ def _check_url(settings: Settings, url: str) -> str:
         return url
     if parts.scheme != "https":
         raise InputError("only https: what is posted, and its signature, must not be read on the way")
-    if _is_private(host):
+    if is_private_host(host):
         raise InputError(
             f"{host} is an address of a private network: name its origin in [api] private_webhooks first"
         )
     return url
-
-
-def _is_private(host: str) -> bool:
-    """Return whether a host is written as a private address; names are checked when they are connected to."""
-    from digest.net.http import is_public
-
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return host == "localhost" or host.endswith((".localhost", ".local", ".internal"))
-    return not is_public(host)

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from digest.models import ApiScope, Article
 from digest.models.article import ArticleFilter
 from digest.models.row import row_id
+from digest.rules.articles.sources import API
 from digest.tasks.api import articles as tasks
 from digest.tasks.api.answers import ApiAnswer
 from digest.tasks.api.articles import SentArticle, TakenArticle, external_id
@@ -50,7 +51,7 @@ class NewArticleBody(ArticleChanges):
     url: str = _URL
     title: str = Field(min_length=1, max_length=1_000)
     external_id: str | None = Field(default=None, min_length=1, max_length=200)
-    source: str = Field(default=tasks.SOURCE, pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")
+    source: str = Field(default=API, pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")
 
 
 class WithdrawalBody(RequestBody):

@@ -14,6 +14,7 @@ from digest.models.row import row_id
 from digest.tasks.articles import adding
 from digest.tasks.articles import articles as store
 from digest.tasks.articles.articles import Mark, ShownArticle
+from digest.tasks.sources.health import source_names
 from digest.web.desk.access import HOME
 from digest.web.desk.pages import DeskPages, read_row_id, sentence
 
@@ -122,7 +123,7 @@ class ArticleStorePages:
             asked=asked,
             query=urlencode({name: value for name, value in asked.items() if value}),
             is_first=below is None,
-            sources=[source.name for source in settings.sources],
+            sources=source_names(self._front.desk.database, settings),
             **{"error": "", "address": "", "found": None, **values},
         )
 

@@ -7,8 +7,8 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from digest.errors import DigestError, InputError
-from digest.tasks.articles import sources
-from digest.tasks.articles.site import ask_source, preview_source
+from digest.tasks.sources import health as sources
+from digest.tasks.sources.site import ask_source, preview_source
 from digest.web.desk.access import HOME
 from digest.web.desk.pages import DeskPages, sentence
 
@@ -36,24 +36,26 @@ class SourcePages:
 
     def resume(self, request: Request, source: str) -> Response:
         """Request a source again."""
-        desk = self._front.desk
+        desk, who = self._front.desk, self._front.who(request)
         return self._act(
             source,
-            lambda: sources.resume_source(desk.database, desk.settings, source),
+            lambda: sources.resume_source(desk.database, desk.settings, source, who, self._front.now()),
             said="source-resumed",
         )
 
     def fetch(self, request: Request, source: str) -> Response:
         """Have the next run request a source, whatever its schedule."""
-        desk = self._front.desk
+        desk, who = self._front.desk, self._front.who(request)
         return self._act(
-            source, lambda: sources.fetch_soon(desk.database, desk.settings, source), said="fetched-soon"
+            source,
+            lambda: sources.fetch_soon(desk.database, desk.settings, source, who, self._front.now()),
+            said="fetched-soon",
         )
 
     def ask(self, request: Request, source: str) -> Response:
         """Show what a source sends at this moment, as it came."""
         try:
-            answer = ask_source(self._front.desk.settings, source)
+            answer = ask_source(self._front.desk.database, self._front.desk.settings, source)
         except DigestError as error:
             return self._show(request, 400, error=f"{source}: {sentence(error)}")
         return self._show(request, answer=answer)
@@ -62,7 +64,7 @@ class SourcePages:
         """Show the articles at a URL, and the lines of config.toml that make it a source."""
         address = self._front.get(request, "address")
         try:
-            found = preview_source(self._front.desk.settings, address)
+            found = preview_source(self._front.desk.database, self._front.desk.settings, address)
         except DigestError as error:
             return self._show(request, 400, error=sentence(error), address=address)
         return self._show(request, found=found, address=address)

@@ -11,9 +11,9 @@ from digest.articles.feeds.feeds import parse_feed
 from digest.articles.parsed import ParsedFeed, Rejected
 from digest.settings import Settings, SourceSettings
 from digest.store.database import Database
-from digest.tasks.articles import feeds  # noqa: F401 - imported before parse_feed is patched
 from digest.tasks.articles.fetching import FetchReport, fetch_due
 from digest.tasks.articles.storing import Stored, store_articles
+from digest.tasks.sources import feeds  # noqa: F401 - imported before parse_feed is patched
 from tests.tasks.articles.test_fetching import NOW, feed
 
 

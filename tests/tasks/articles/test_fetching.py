@@ -10,11 +10,11 @@ import pytest
 from digest.models import Source
 from digest.models.article import ArticleFilter
 from digest.settings import Settings, SourceSettings, load_settings
-from digest.store.articles import articles
 from digest.store.articles.listing import list_articles
+from digest.store.articles.sources import find_source
 from digest.store.database import Database
 from digest.tasks.articles.fetching import FetchReport, fetch_due
-from digest.tasks.articles.sources import list_backed_off, list_sources
+from digest.tasks.sources.health import list_backed_off, list_sources
 from tests.support.websites import Website, page
 
 NOW = datetime(2026, 11, 24, 7, tzinfo=UTC)
@@ -57,7 +57,7 @@ class Fetching:
 
     def health(self, name: str = "paper") -> Source:
         with self.database.read() as session:
-            found = articles.find_source(session, name)
+            found = find_source(session, name)
         assert found is not None
         return found
 
@@ -92,7 +92,7 @@ def test_what_has_not_changed_is_neither_sent_nor_read_again(fetching: Fetching,
 def test_the_same_bytes_again_are_not_parsed(fetching: Fetching, monkeypatch: pytest.MonkeyPatch) -> None:
     fetching.first()
     monkeypatch.setattr(
-        "digest.tasks.articles.feeds.parse_feed", lambda *_, **__: pytest.fail("it was parsed")
+        "digest.tasks.sources.feeds.parse_feed", lambda *_, **__: pytest.fail("it was parsed")
     )
     assert fetching.first(NOW + HOUR).is_same
 

@@ -98,7 +98,9 @@ def test_the_next_fetch_makes_topics_anew_though_no_source_is_due(
 
 def test_new_topics_bring_no_article_again_and_wait_for_messages_under_way(newsroom: Newsroom) -> None:
     database = newsroom.database
-    put(database, topics_by(newsroom.settings), "world", source="elsewhere", at=COMPILED - 2 * HOUR)
+    with database.read() as session:
+        made_by = topics_by(session, newsroom.settings)
+    put(database, made_by, "world", source="elsewhere", at=COMPILED - 2 * HOUR)
     reader = newsroom.subscribe("world", "science")
     newsroom.compile(COMPILED)
     changed = Topics([TopicSettings(name="science", title=("bridge",))])

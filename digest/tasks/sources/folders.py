@@ -8,7 +8,7 @@ from digest.articles.documents.detect import parse_document
 from digest.articles.parsed import ParsedArticle, Rejected
 from digest.errors import InputError, NotPublished
 from digest.net.files import read_folder
-from digest.tasks.articles.feeds import FeedVisit
+from digest.tasks.sources.feeds import FeedVisit
 
 
 def read_watched(path: Path, base_url: str, now: datetime) -> FeedVisit:

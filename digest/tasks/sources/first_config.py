@@ -6,7 +6,7 @@ import unicodedata
 from digest.articles.feeds.front_page import SiteSection
 from digest.settings.look import contrast
 from digest.settings.toml_text import toml_string
-from digest.tasks.articles.site import SiteFound
+from digest.tasks.sources.site import SiteFound
 
 IGNORED = (
     "config.toml\nconfig.state\nconfig*.idle\ndigest.db*\n*.pem\n*.log\nlook/\nmail/\ninbox/\nreaders*.csv\n"

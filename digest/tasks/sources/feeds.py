@@ -196,6 +196,11 @@ def _older_posts(
     return taken, []
 
 
+def in_language(article: ParsedArticle, language: str) -> ParsedArticle:
+    """Return an article in a language if it states none itself; "" assumes nothing."""
+    return replace(article, language=language) if language and not article.language else article
+
+
 def without_future(found: Iterable[ParsedArticle], now: datetime) -> Iterator[ParsedArticle]:
     """Treat a time that is days ahead as missing: such an article dates from when it was first seen.
 

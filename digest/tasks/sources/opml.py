@@ -13,7 +13,7 @@ from digest.private_files import write_private
 from digest.safe_text import without_login
 from digest.settings import Settings, load_settings
 from digest.settings.toml_text import toml_string
-from digest.store.articles import articles
+from digest.store.articles.sources import known_sources, sources_by_name
 from digest.store.database import Database
 
 
@@ -25,14 +25,25 @@ class OutlineReport:
     rejected: list[Rejected] = field(default_factory=list)
 
 
-def import_sources(settings: Settings, path: Path) -> OutlineReport:
+@dataclass(frozen=True, slots=True)
+class OutlineExport:
+    """A list of feeds as OPML, how many it has, and which sources it leaves out."""
+
+    content: bytes
+    count: int
+    left_out: list[Rejected]
+
+
+def import_sources(database: Database, settings: Settings, path: Path) -> OutlineReport:
     """Append a list's feeds to the settings file as `[[sources]]`; existing lines stay unchanged.
 
     Raise InputError for a file that is no list, SettingsError if the new settings would not be valid.
     """
     outlines, rejected = parse_opml(read_file(path), name=str(path))
     report = OutlineReport(rejected=rejected)
-    known = {canonical_url(source.url): source.name for source in settings.sources}
+    with database.read() as session:
+        sources = known_sources(session, settings)
+    known = {canonical_url(source.url): source.name for source in sources}
     blocks = []
     for outline in outlines:
         if twin := known.get(canonical_url(outline.url)):
@@ -40,7 +51,7 @@ def import_sources(settings: Settings, path: Path) -> OutlineReport:
                 Rejected(outline.title or without_login(outline.url), f'it is the source "{twin}" already')
             )
             continue
-        name = free_name(outline, {source.name for source in settings.sources} | set(report.added))
+        name = free_name(outline, {source.name for source in sources} | set(report.added))
         known[canonical_url(outline.url)] = name
         report.added.append(name)
         blocks.append(settings_block(name, outline))
@@ -49,12 +60,13 @@ def import_sources(settings: Settings, path: Path) -> OutlineReport:
     return report
 
 
-def export_sources(settings: Settings, database: Database) -> tuple[bytes, list[Rejected]]:
-    """Write the web sources as OPML, without logins; report which are left out."""
+def export_sources(database: Database, settings: Settings) -> OutlineExport:
+    """Write the web sources as OPML, those of the desk too, without logins; report which are left out."""
     with database.read() as session:
-        known = articles.sources_by_name(session)
+        known = sources_by_name(session)
+        sources = known_sources(session, settings)
     outlines, rejected = [], []
-    for source in settings.sources:
+    for source in sources:
         if not source.url.startswith(("http://", "https://")):
             rejected.append(
                 Rejected(source.name, "it is a path of this machine; only addresses are exported")
@@ -63,7 +75,7 @@ def export_sources(settings: Settings, database: Database) -> tuple[bytes, list[
         row = known.get(source.name)
         url = row.feed_url if row and row.url == source.url and row.feed_url else source.url
         outlines.append(OpmlFeed(source.name, without_login(url), source.topics))
-    return write_opml(settings.site.name, outlines), rejected
+    return OutlineExport(write_opml(settings.site.name, outlines), len(outlines), rejected)
 
 
 def free_name(outline: OpmlFeed, taken: set[str]) -> str:

@@ -2,11 +2,13 @@
 
 import ipaddress
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 from urllib.parse import urlsplit
 
-from digest.articles.feeds.discovery import find_feeds
+from digest.articles.feeds.discovery import NamedFeed, find_feeds, find_named_feeds
+from digest.articles.feeds.feeds import is_page
 from digest.articles.feeds.front_page import FrontPage, read_front_page
 from digest.articles.feeds.opml import OpmlFeed
 from digest.articles.parsed import ParsedArticle, Rejected
@@ -14,15 +16,20 @@ from digest.articles.text.identity import canonical_url
 from digest.errors import InputError
 from digest.net.files import read_file
 from digest.net.http import Fetched, fetch
-from digest.safe_text import printable, without_login
+from digest.rules.articles.sources import may_be_private
+from digest.safe_text import printable, without_secrets
 from digest.settings import Settings, SourceSettings
 from digest.settings.domains import LOOPBACK
-from digest.tasks.articles.feeds import visit
-from digest.tasks.articles.opml import free_name, settings_block
+from digest.store.articles.sources import known_sources
+from digest.store.database import Database
+from digest.tasks.sources.feeds import visit
+from digest.tasks.sources.health import find_known
+from digest.tasks.sources.opml import free_name, settings_block
 
 _PATIENCE = 15.0
 _LARGEST = 3_000_000
 _SHOWN = 8
+_MOST_FEEDS = 12
 _MOST_SHOWN = 3_000
 _PUBLIC = partial(fetch, timeout=_PATIENCE)
 
@@ -67,10 +74,14 @@ _NO_SITE = '"{text}" is not an address of a site: write one such as https://news
 @dataclass(frozen=True, slots=True)
 class SourcePreview:
     """What a source would bring: its first articles and how many there are in all, and the lines that
-    configure it; `known_as` names the source that has the address already.
+    configure it. `feeds` are those that a page at the address names; `known_as` is the source that has the
+    address already. `url` may have a login in it, `shown` has none.
     """
 
     url: str
+    shown: str
+    name: str
+    feeds: tuple[NamedFeed, ...]
     articles: tuple[ParsedArticle, ...]
     total: int
     rejected: tuple[Rejected, ...]
@@ -79,29 +90,47 @@ class SourcePreview:
     known_as: str
 
 
-def preview_source(settings: Settings, text: str, read: Callable[..., Fetched] = _PUBLIC) -> SourcePreview:
+def preview_source(
+    database: Database, settings: Settings, text: str, read: Callable[..., Fetched] | None = None
+) -> SourcePreview:
     """Read a feed, or find the feed of a site; raise DigestError where nothing can be read.
 
-    Private addresses are not opened: the address was typed into a page, not by the operator of the machine.
+    Private addresses are not opened unless the settings name their origin: the address was typed into a page,
+    not by the operator of the machine.
     """
     url = check_address(text.strip())
     try:
         source = SourceSettings(name="preview", url=url)
     except ValueError:  # too long for a setting, for instance
         raise InputError(_NO_SITE.format(text=text.strip()[:100])) from None
-    found = visit(source, None, read)
+    private = url if may_be_private(url, settings.fetch.private_sources) else None
+    ask = read or partial(_PUBLIC, private_origin=private)
+    pages: list[Fetched] = []
+
+    def reading(address: str, **asked: Any) -> Fetched:
+        fetched = ask(address, **asked)
+        if not pages and is_page(fetched.content):
+            pages.append(fetched)
+        return fetched
+
+    found = visit(source, None, reading)
+    with database.read() as session:
+        sources = known_sources(session, settings)
     address = found.feed_url or url
-    known = {canonical_url(source.url): source.name for source in settings.sources}
+    known = {canonical_url(source.url): source.name for source in sources}
     outline = OpmlFeed(urlsplit(address).hostname or "", address, ())
-    name = free_name(outline, {source.name for source in settings.sources})
+    name = free_name(outline, {source.name for source in sources})
     articles = tuple(found.articles)
     return SourcePreview(
         address,
+        without_secrets(address),
+        name,
+        find_named_feeds(pages[0].content, pages[0].url)[:_MOST_FEEDS] if pages else (),
         articles[:_SHOWN],
         len(articles),
         tuple(found.rejected)[:_SHOWN],
         found.remark,
-        settings_block(name, outline).strip(),
+        settings_block(name, replace(outline, url=without_secrets(address))).strip(),
         known.get(canonical_url(url)) or known.get(canonical_url(address)) or "",
     )
 
@@ -118,14 +147,13 @@ class SourceAnswer:
     beginning: str
 
 
-def ask_source(settings: Settings, name: str) -> SourceAnswer:
-    """Read a configured source as a fetch does, and return what comes; nothing is stored.
+def ask_source(database: Database, settings: Settings, name: str) -> SourceAnswer:
+    """Read a source as a fetch does, and return what comes; nothing is stored.
 
     Raise InputError for an unknown name or a folder, and DigestError where nothing comes.
     """
-    source = next((one for one in settings.sources if one.name == name), None)
-    if source is None:
-        raise InputError(f'there is no source "{name}": `digest sources list` shows them')
+    with database.read() as session:
+        source = find_known(session, settings, name)
     if source.url.startswith(("http://", "https://")):
         private = source.url if source.allow_private else None
         found = fetch(source.url, timeout=_PATIENCE, private_origin=private)
@@ -136,7 +164,7 @@ def ask_source(settings: Settings, name: str) -> SourceAnswer:
         url, status, kind, content = source.url, None, "", read_file(path)
     text = content[:_MOST_SHOWN].decode(errors="replace")
     beginning = "\n".join(printable(line) for line in text.splitlines())
-    return SourceAnswer(name, without_login(url), status, printable(kind), len(content), beginning)
+    return SourceAnswer(name, without_secrets(url), status, printable(kind), len(content), beginning)
 
 
 def check_address(text: str) -> str:
@@ -144,7 +172,7 @@ def check_address(text: str) -> str:
     address = text if "://" in text else f"https://{text}"
     try:
         parts = urlsplit(address)
-        is_address = parts.scheme in ("http", "https") and bool(parts.hostname)
+        is_address = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         is_address = False
     if not is_address:
