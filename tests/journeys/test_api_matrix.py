@@ -134,12 +134,24 @@ def test_no_other_method_is_answered(newsdesk: Newsdesk, described: dict[str, An
     program = Program(newsdesk, EVERYTHING)
     for path in described["paths"]:
         known = {method for method, other in NEEDS if other == path}
+        known |= {"HEAD"} if "GET" in known else set()
         for method in {*METHODS, "HEAD", "TRACE"} - known:
             answer = program.client.request(method, f"{API}{fill(path)}")
             assert answer.status_code == 405, (method, path)
             if method != "HEAD":
                 assert kind_of(answer) == "method"
                 assert set(answer.headers["allow"].split(", ")) == known
+
+
+def test_head_is_answered_as_get_without_its_body(newsdesk: Newsdesk) -> None:
+    for program in (Program(newsdesk, EVERYTHING), Program(newsdesk, None)):
+        for (method, path), _ in NEEDS.items():
+            if method != "GET":
+                continue
+            whole, head = (program.client.request(name, f"{API}{fill(path)}") for name in ("GET", "HEAD"))
+            assert (head.status_code, head.content) == (whole.status_code, b""), path
+            for name in ("content-type", "content-length", "cache-control"):
+                assert head.headers.get(name) == whole.headers.get(name), (path, name)
 
 
 def test_every_problem_is_listed_with_its_remedy_and_a_page_that_is_not_there_is_one(

@@ -169,6 +169,8 @@ def _allowed(request: Request) -> str:
     for known, operations in request.app.openapi()["paths"].items():
         if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", known), path):
             found.update(operations)
+    if "get" in found:
+        found.add("head")  # answered as GET is, without its body
     return ", ".join(sorted(method.upper() for method in found))
 
 

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from digest import __version__
 from digest.rules.api.access import PURPOSES
@@ -33,6 +34,25 @@ class TokenBody(BaseModel):
 
     name: str
     scopes: list[str]
+
+
+class HeadAnswers:
+    """Answers HEAD as GET without its content (RFC 9110, section 9.3.2), whatever the route."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        if scope["type"] != "http" or scope["method"] != "HEAD":
+            await self._app(scope, receive, send)
+            return
+
+        async def send_without_content(message: Message) -> None:
+            bare = {"body": b""} if message["type"] == "http.response.body" else {}
+            await send({**message, **bare})
+
+        await self._app({**scope, "method": "GET"}, receive, send_without_content)
 
 
 def create_api(readers: Readers, domains: MailDomains, now: Callable[[], datetime]) -> FastAPI:
@@ -64,6 +84,7 @@ def create_api(readers: Readers, domains: MailDomains, now: Callable[[], datetim
             allow_headers=["Authorization", "Content-Type", "Idempotency-Key"],
             expose_headers=["Location", "Retry-After", "Idempotency-Replayed"],
         )
+    api.add_middleware(HeadAnswers)
     described = api.openapi
 
     def describe() -> dict[str, Any]:
