@@ -114,8 +114,10 @@ TOKENS = (
 )
 SOURCES = (
     Command("list", "articles.sources:list_", "List the sources and their health."),
-    Command("add", "articles.sources:add", "Add a source to those that the database holds."),
-    Command("remove", "articles.sources:remove", "Remove a source that the database holds."),
+    Command("add", "articles.sources:add", "Add a source that lives in the database, as the desk does."),
+    Command(
+        "remove", "articles.sources:remove", "Remove a source that lives in the database; its articles stay."
+    ),
     Command("import", "articles.sources:import_", "Add the feeds of an OPML file to config.toml."),
     Command("export", "articles.sources:export", "Write the sources as OPML, for other feed readers."),
 )

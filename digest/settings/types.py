@@ -34,7 +34,10 @@ def parse_duration(value: object) -> timedelta:
     if isinstance(value, str) and value.strip() == "0":
         return timedelta()
     if isinstance(value, str) and (match := _DURATION.fullmatch(value.strip())):
-        return timedelta(**{_UNITS[match[2]]: int(match[1])})
+        try:
+            return timedelta(**{_UNITS[match[2]]: int(match[1])})
+        except (OverflowError, ValueError):  # int() refuses thousands of digits
+            raise ValueError("must be a shorter time") from None
     if isinstance(value, timedelta):
         return value
     raise ValueError('must be a duration such as "15m", "1h" or "7d"')

@@ -36,14 +36,14 @@ NEEDS: dict[tuple[str, str], Role] = {
     **{("GET", path): Role.OPERATOR for path in (SEGMENTS, SEGMENT, f"{SEGMENT}/proof")},
     **{("POST", path): Role.OPERATOR for path in (SEGMENTS, f"{SEGMENT}/set", f"{SEGMENT}/remove", f"{SEGMENT}/proof")},
     ("POST", LISTS): Role.OPERATOR, ("POST", "/desk/readers/export"): Role.OPERATOR,
-    ("POST", "/desk/sources/preview"): Role.OPERATOR,
+    ("POST", "/desk/sources/preview"): Role.OPERATOR, ("POST", "/desk/sources/add"): Role.OPERATOR,
     ("GET", HOOKS): Role.OPERATOR, ("GET", f"{HOOKS}/{{number}}"): Role.OPERATOR,
     ("POST", f"{HOOKS}/add"): Role.OPERATOR,
     **{
         ("POST", f"{HOOKS}/{{number}}/{act}"): Role.OPERATOR
         for act in ("secret", "stop", "start", "remove", "replay/{message}")
     },
-    **{("POST", f"/desk/sources/{{source}}/{act}"): Role.OPERATOR for act in ("pause", "resume", "fetch", "ask")},
+    **{("POST", f"/desk/sources/{{source}}/{act}"): Role.OPERATOR for act in ("pause", "resume", "fetch", "ask", "set", "remove")},
     **{("POST", f"{EDITION}/{act}"): Role.PUBLISHER for act in ("approve", "pause", "resume", "publish", "to-publish")},
     **{("POST", f"{EDITION}/{act}/{{number}}"): Role.PUBLISHER for act in ("withdraw", "correct", "breaking")},
 }  # fmt: skip

@@ -1,10 +1,15 @@
 """Sources on the desk: how they fare, paused and resumed, and previewed before they are configured."""
 
+import html
+import re
 from collections.abc import Iterator
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
+from httpx2 import Response
 
 from digest.models import Source
 from digest.models.row import row_id
@@ -13,7 +18,7 @@ from digest.settings import load_settings
 from digest.tasks.articles.fetching import fetch_due
 from digest.tasks.sources.site import preview_source
 from tests.conftest import write_config
-from tests.support.desks import BEN, OLGA, Clock, Newsdesk
+from tests.support.desks import BEN, OLGA, Clock, Newsdesk, Visitor, hidden
 from tests.support.websites import Website, page
 
 FEED = """<?xml version="1.0"?><rss version="2.0"><channel><title>Harbour</title><link>https://h.example</link>
@@ -174,3 +179,187 @@ def test_an_address_that_cannot_be_read_is_refused_with_its_reason(
     assert answer.status_code == 400
     assert said in answer.text
     assert 'role="alert"' in answer.text
+
+
+NAMED = b"""<html><head><title>Harbour</title>
+<link rel="alternate" type="application/rss+xml" title="All news" href="/all.xml">
+<link rel="alternate" type="application/rss+xml" title="Ships &amp; tides" href="/ships.xml"></head></html>"""
+
+
+def open_desk(folder: Path, site: Website, database_url: str) -> Newsdesk:
+    """Open a newsroom whose operator allows sources at a site on loopback."""
+    config = write_config(folder, database_url)
+    allowed = f'[fetch]\nprivate_sources = ["{site.url}"]\n'
+    config.write_text(config.read_text().replace("[fetch]\n", allowed))
+    return Newsdesk(load_settings(config), Clock())
+
+
+@pytest.fixture
+def harbour() -> Iterator[Website]:
+    feeds = {name: FEED.format(items=ITEM.format(n=name)).encode() for name in ("all", "ships")}
+    with Website() as site:
+        site.pages = {f"/{name}.xml": page(feed) for name, feed in feeds.items()}
+        site.pages["/"] = page(NAMED, Content_Type="text/html")
+        yield site
+
+
+@pytest.fixture
+def desk(tmp_path: Path, database_url: str, harbour: Website) -> Iterator[Newsdesk]:
+    newsdesk = open_desk(tmp_path, harbour, database_url)
+    newsdesk.settings.path("articles").mkdir()
+    yield newsdesk
+    newsdesk.close()
+
+
+def add(visitor: Visitor, harbour: Website, **fields: str) -> Response:
+    given: dict[str, Any] = {
+        "address": f"{harbour.url}/ships.xml",
+        "page": f"{harbour.url}/",
+        "name": "ships",
+        **fields,
+    }
+    return visitor.do("add", path=SOURCES, **given)
+
+
+def test_an_operator_finds_previews_and_adds_a_feed_and_the_next_run_fetches_it(
+    desk: Newsdesk, harbour: Website
+) -> None:
+    olga = desk.sign_in(OLGA)
+    run(desk)
+
+    choices = olga.do("preview", path=SOURCES, address=f"{harbour.url}/").text
+    assert re.findall(r"<bdi>(All news|Ships &amp; tides)</bdi>", choices) == [
+        "All news",
+        "Ships &amp; tides",
+    ]
+    assert "<b><bdi>Tide all</bdi></b>" in choices
+    shown = olga.do("preview", path=SOURCES, address=f"{harbour.url}/ships.xml", page=f"{harbour.url}/").text
+    assert "<b><bdi>Tide ships</bdi></b>" in shown
+    assert hidden(shown, "page") == f"{harbour.url}/"
+    answer = add(olga, harbour, topics="World, sea", title="The Harbour", every="30m")
+
+    assert answer.headers["location"] == f"{SOURCES}/ships?said=source-added"
+    assert run(desk) == ["ships"]
+    told = olga.get(f"{SOURCES}/ships").text
+    assert f"Added at the desk by <bdi>{OLGA}</bdi>" in told
+    assert f"Found on <bdi>{harbour.url}/</bdi>" in told
+    assert 'value="world, sea"' in told
+    assert "1 article</a>" in told
+    assert "The last fetch: 1 with new articles" in told
+    assert f"<b>{OLGA}</b> added it, {harbour.url}/ships.xml" in told
+    assert "ships</option>" in olga.get("/desk/articles").text
+    again = olga.do("preview", path=SOURCES, address=f"{harbour.url}/ships.xml").text
+    assert "already." in again
+    assert "Add the source" not in again
+
+
+def test_what_cannot_be_added_is_said_and_what_was_typed_stays(desk: Newsdesk, harbour: Website) -> None:
+    olga = desk.sign_in(OLGA)
+    for fields, said in (
+        ({"name": "newsroom"}, 'Config.toml has the name "newsroom"'),
+        ({"name": "Ships!"}, "The short name"),
+        ({"topics": "wrld"}, "did you mean"),
+        ({"address": "http://10.0.0.8/feed"}, "private_sources"),
+        ({"address": "/etc/passwd"}, "is not an address"),
+    ):
+        answer = add(olga, harbour, **{"title": "The Harbour", **fields})
+        assert answer.status_code == 400, fields
+        assert said in html.unescape(answer.text), fields
+        assert 'value="The Harbour"' in answer.text
+    assert "ships" not in olga.get(SOURCES).text
+
+
+def test_two_operators_do_not_add_the_same_source_twice(desk: Newsdesk, harbour: Website) -> None:
+    olga, other = desk.sign_in(OLGA), desk.sign_in(OLGA)
+    assert add(olga, harbour).status_code == 303
+    twice = add(other, harbour, name="boats")
+    assert twice.status_code == 400
+    assert "the desk has this address" in html.unescape(twice.text).lower()
+
+
+def test_a_source_is_changed_paused_and_removed_and_its_articles_stay(
+    desk: Newsdesk, harbour: Website
+) -> None:
+    olga = desk.sign_in(OLGA)
+    add(olga, harbour)
+    run(desk)
+    path = f"{SOURCES}/ships"
+
+    olga.do("set", path=path, title="The Harbour", topics="sea", every="2h")
+    assert 'name="title" maxlength="100" value="The Harbour"' in olga.get(path).text
+    paused = olga.do("pause", path=path, at="page")
+    assert paused.headers["location"] == f"{path}?said=source-paused"
+    desk.clock.now += timedelta(hours=3)
+    assert run(desk) == ["newsroom"]
+    olga = desk.sign_in(OLGA)
+    assert olga.do("ask", path=path, at="page").text.count("&lt;title&gt;Tide ships&lt;/title&gt;") == 1
+    removed = olga.do("remove", path=path)
+
+    assert removed.headers["location"] == f"{path}?said=source-removed"
+    told = olga.get(path).text
+    assert f"Removed by <bdi>{OLGA}</bdi>" in told
+    assert "1 article</a>" in told
+    for act in ("paused it", "removed it", "changed its name for readers from none to “The Harbour”"):
+        assert f"<b>{OLGA}</b> {act}" in told
+    assert 'id="source-ships"' not in olga.get(SOURCES).text
+    gone = olga.do("set", path=path, title="x", version="1")
+    assert gone.status_code == 409
+    assert f"was removed by {OLGA}" in html.unescape(gone.text)
+
+
+def test_a_source_of_config_toml_shows_its_line_and_is_never_changed_from_here(
+    desk: Newsdesk, harbour: Website
+) -> None:
+    lines = desk.settings.file.read_text().splitlines()
+    line = lines.index('name = "newsroom"') + 1
+    olga = desk.sign_in(OLGA)
+
+    told = olga.get(f"{SOURCES}/newsroom").text
+
+    assert f"In <code>config.toml</code>, line {line}" in told
+    assert "<code>&#34;articles&#34;</code>" in told
+    url = lines.index('url = "articles"') + 1
+    assert f"config.toml, line {url}" in told
+    assert "/newsroom/set" not in told
+    assert "/newsroom/remove" not in told
+    for act in ("set", "remove"):
+        assert olga.do(act, path=f"{SOURCES}/newsroom", title="x").status_code == 404
+    assert desk.settings.file.read_text().splitlines() == lines
+
+
+def test_config_toml_wins_over_the_desk_which_says_so(desk: Newsdesk, harbour: Website) -> None:
+    add(desk.sign_in(OLGA), harbour)
+    config = desk.settings.file
+    block = (
+        f'[[sources]]\nname = "boats"\nurl = "{harbour.url}/ships.xml"\nallow_private = true\n\n[[digests]]'
+    )
+    config.write_text(config.read_text().replace("[[digests]]", block, 1))
+    desk.close()
+    later = Newsdesk(load_settings(config), desk.clock)
+    olga = later.sign_in(OLGA)
+
+    assert set(run(later)) == {"newsroom", "boats"}
+    said = "config.toml has this address, as “boats”".replace("“", "&#34;").replace("”", "&#34;")
+    assert f"It is not read: {said}" in olga.get(SOURCES).text
+    assert f"is not read: {said}" in olga.get(f"{SOURCES}/ships").text
+    assert olga.do("remove", path=f"{SOURCES}/ships").status_code == 303
+    assert "not read" not in olga.get(SOURCES).text
+    later.close()
+
+
+def test_an_editor_looks_and_a_login_is_shown_to_nobody(desk: Newsdesk, harbour: Website) -> None:
+    olga, ben = desk.sign_in(OLGA), desk.sign_in(BEN)
+    secret = harbour.url.replace("http://", "http://ann:hush@") + "/ships.xml?token=hidden"
+    harbour.pages["/ships.xml?token=hidden"] = harbour.pages["/ships.xml"]
+    add(olga, harbour, address=secret)
+    run(desk)
+    assert harbour.requests[-1][0].endswith("token=hidden")
+
+    for visitor in (olga, ben):
+        for path in (SOURCES, f"{SOURCES}/ships"):
+            told = visitor.get(path).text
+            assert "hush" not in told
+            assert "token=hidden" not in told
+    assert "<form" not in ben.get(f"{SOURCES}/ships").text.partition("<main")[2]
+    assert ben.get(f"{SOURCES}/nobody").status_code == 404
+    assert ben.get(f"{SOURCES}/preview").headers["location"] == SOURCES

@@ -13,6 +13,7 @@ from digest.models.row import row_id
 from digest.settings import load_settings
 from digest.tasks.api.tokens import make_token
 from digest.tasks.figures.daily import take_figures
+from digest.tasks.sources.desk_sources import WantedSource, add_source
 from digest.tasks.webhooks.receivers import add_receiver
 from digest.web.server import Server
 from tests.conftest import write_config
@@ -47,6 +48,10 @@ def live(newsdesk: Newsdesk) -> Visitor:
     add_receiver(
         database, newsdesk.settings, f"https://hooks.example/{LONG}{LONG}", events, OLGA, clock(), with_addresses=True
     )  # fmt: skip
+    wanted = WantedSource(
+        f"https://harbour.example/{LONG}{LONG}", "https://harbour.example/", "harbour", LONG
+    )
+    add_source(database, newsdesk.settings, wanted, OLGA, clock())
     make_token(database, lambda: "t" * 40, f"WordPress of the {LONG}"[:60], list(ApiScope), clock(), None)
     newsdesk.compile()
     with database.write() as session:
@@ -89,7 +94,7 @@ def pages(newsdesk: Newsdesk) -> list[str]:
         reader = session.exec(select(Subscriber.public_id)).first()
     known = {
         "digest": "world", "cadence": "daily", "article": "1", "letter": "1", "look": "letter", "segment": "1",
-        "name": newsdesk.web.state.uploads.list_latest()[0].public_id, "reader": str(reader),
+        "source": "harbour", "name": newsdesk.web.state.uploads.list_latest()[0].public_id, "reader": str(reader),
     }  # fmt: skip
     found = []
     for method, path in sorted(routes(newsdesk)):
@@ -99,7 +104,8 @@ def pages(newsdesk: Newsdesk) -> list[str]:
         known["period"] = MADE if re.search("/(withdraw|correct|breaking)/", path) else COMING
         query = f"?edition=world/daily/{COMING}" if path.endswith("{segment}/proof") else ""
         found.append(path.format(**known) + query)
-    return [*found, newsdesk.path(0), "/desk/none", "/desk/articles?search=alps", "/desk/readers?text=anna"]
+    return [*found, newsdesk.path(0), "/desk/none", "/desk/articles?search=alps", "/desk/readers?text=anna",
+            "/desk/sources/newsroom"]  # fmt: skip
 
 
 @pytest.fixture
@@ -147,7 +153,7 @@ def test_every_page_fits_a_phone_and_a_desk_and_axe_finds_nothing_by_day_and_by_
 
 def test_every_page_has_its_picture_in_the_documentation(newsdesk: Newsdesk) -> None:
     known = dict.fromkeys(("coming", "made"), "/desk/world/daily/2026-11-24")
-    drawn = screens({**known, "lead": "1", "article": "1", "reader": "anna", "list": "fair"})
+    drawn = screens({**known, "lead": "1", "article": "1", "reader": "anna", "list": "fair", "site": ""})
     shown = (FOLDER.parents[1] / "screens.md").read_text()
     addresses = [one.path.partition("?")[0] for one in drawn]
 

@@ -11,6 +11,7 @@ from digest.models import Letter, Subscriber, WebhookEvent
 from digest.settings import load_settings
 from digest.tasks.inbound.letters import mark_done
 from digest.tasks.readers import on_request
+from digest.tasks.sources.desk_sources import WantedSource, add_source
 from digest.tasks.webhooks.receivers import add_receiver
 from tests.conftest import write_config
 from tests.journeys.test_desk_pictures import photograph
@@ -20,6 +21,7 @@ from tests.support.desks import MARA, OLGA, Clock, Newsdesk, Visitor
 EDITION, READER = "/desk/{digest}/{cadence}/{period}", "/desk/readers/{reader}"
 LETTER, SEGMENT = "/desk/letters/{letter}", "/desk/readers/segments/{segment}"
 LIST, HOOK = "/desk/readers/import/{name}", "/desk/api/webhooks/{number}"
+SOURCE = "/desk/sources/{source}"
 TYPED = "Typed by the second one"
 
 
@@ -50,6 +52,7 @@ VERSIONED: dict[str, Form] = {
     f"{SEGMENT}/set": Form({"name": TYPED}, TYPED), f"{SEGMENT}/remove": Form(),
     f"{LIST}/check": Form({"consent": "agreed", "wording": TYPED}, TYPED), f"{LIST}/start": Form(), f"{LIST}/remove": Form(),
     f"{HOOK}/secret": Form(), f"{HOOK}/remove": Form(),
+    f"{SOURCE}/set": Form({"title": TYPED}, TYPED), f"{SOURCE}/remove": Form({"hide": "yes"}),
 }  # fmt: skip
 """The forms that change what somebody else may have changed, each with a version of what was shown."""
 
@@ -65,6 +68,7 @@ ELSEWHERE = {
     "/desk/readers/export": "changes nothing of anybody's", "/desk/articles/add": "adds; the same page is stored once",
     "/desk/articles/preview": "changes nothing", "/desk/sources/preview": "changes nothing",
     "/desk/sources/{source}/ask": "changes nothing",
+    "/desk/sources/add": "adds; a name or an address that is taken is refused",
     "/desk/calendar/feed": "one's own, and names the feed that it replaces", "/desk/calendar/revoke": "one's own",
     "/desk/logout": "one's own", "/desk/end-others": "one's own",
     **{f"/desk/articles/{{article}}/{act}": "sets one mark; set twice it stands" for act in ("hide", "show", "pin", "unpin")},
@@ -99,6 +103,8 @@ def newsdesk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Newsdesk]:
     add_receiver(
         newsdesk.app.database, newsdesk.settings, "https://hooks.example/", [WebhookEvent.LEFT], OLGA, newsdesk.clock()
     )  # fmt: skip
+    wanted = WantedSource("https://harbour.example/feed", name="harbour")
+    add_source(newsdesk.app.database, newsdesk.settings, wanted, OLGA, newsdesk.clock())
     yield newsdesk
     newsdesk.close()
 
@@ -127,13 +133,13 @@ def paths(newsdesk: Newsdesk, olga: Visitor) -> dict[str, str]:
     newsdesk.web.state.uploads.wait()
     return {
         "digest": "world", "cadence": "daily", "period": "2026-11-23", "number": "1", "reader": reader, "letter": str(letter),
-        "segment": segment.rpartition("/")[2].partition("?")[0], "name": listed.headers["location"].rpartition("/")[2],
+        "source": "harbour", "segment": segment.rpartition("/")[2].partition("?")[0], "name": listed.headers["location"].rpartition("/")[2],
     }  # fmt: skip
 
 
 def page_of(path: str, paths: dict[str, str]) -> str:
     """Return the page whose form posts there."""
-    for page in (EDITION, READER, LETTER, SEGMENT, LIST, HOOK):
+    for page in (EDITION, READER, LETTER, SEGMENT, LIST, HOOK, SOURCE):
         if path.startswith(f"{page}/"):
             return page.format(**paths)
     raise AssertionError(path)
@@ -155,6 +161,8 @@ def act_of_the_first(
     elif path.startswith(HOOK):
         newsdesk.clock.now = now.replace(microsecond=number)
         first.do("secret", path=page)
+    elif path.startswith(SOURCE):
+        first.do("set", path=page, title=f"Harbour {number}")
     elif path.startswith(LIST):
         first.do("check", path=page, digest="world", consent="ask")
         newsdesk.web.state.uploads.wait()

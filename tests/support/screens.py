@@ -39,13 +39,17 @@ from digest.models.ledger import DailyFigures
 from digest.models.row import row_id
 from digest.settings import load_settings
 from digest.tasks.api.tokens import make_token
+from digest.tasks.articles.fetching import fetch_due
 from digest.tasks.figures.daily import take_figures
 from digest.tasks.figures.sums import keep_sums
+from digest.tasks.sources.desk_sources import WantedSource, add_source
 from digest.tasks.webhooks.receivers import add_receiver
 from digest.web.app import create_app
 from digest.web.server import Server
 from tests.support.browser import launched, new_context, sign_in
 from tests.support.desks import Clock
+from tests.support.websites import Website
+from tests.support.websites import page as page_of
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -71,20 +75,29 @@ every = "1h"
 _PUT = """([from, to]) => {
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (walker.nextNode()) {
-    walker.currentNode.data = walker.currentNode.data.replace(new RegExp(`${from}/screens-[^/]+`), `${to}/courier`);
+    walker.currentNode.data = walker.currentNode.data.replace(new RegExp(from), to);
   }
 }"""
-"""Puts the newsroom's folder where one would be."""
+"""Puts in the newsroom's folder, and in a site's address, what one would have."""
+_LOOPBACK = "http://127\\.0\\.0\\.1:(?!8)\\d+"
+_FRONT = b"""<html><head><title>Harbour Office</title>
+<link rel="alternate" type="application/rss+xml" title="All news" href="/all.xml">
+<link rel="alternate" type="application/rss+xml" title="Ships and tides" href="/ships.xml"></head></html>"""
+_NEWS = {
+    "all": ("Night ferry starts again in March", "Pilots ask for a second tug", "Quay 4 gets its cranes"),
+    "ships": ("Arrivals of the week", "Spring tide on Thursday: the lower quay is closed"),
+}
 _LIST = "email,name,status\nada@post.example,Ada Byron,active\nbo@post.example,Bo,unsubscribed\nnonsense,,\n"
 
 
 @dataclass(frozen=True)
 class Screen:
-    """One screen: its picture's name, its address, and what is pressed before it is drawn."""
+    """One screen: its picture's name, its address, and what is typed and pressed before it is drawn."""
 
     name: str
     path: str
     press: str = ""
+    typed: tuple[str, str] = ("", "")
 
 
 def screens(known: dict[str, str]) -> list[Screen]:
@@ -116,6 +129,8 @@ def screens(known: dict[str, str]) -> list[Screen]:
         Screen("import", "/desk/readers/import"),
         Screen("list", f"/desk/readers/import/{known['list']}"),
         Screen("sources", "/desk/sources", press="See what it sends.*wire"),
+        Screen("source", "/desk/sources/harbour-ships"),
+        Screen("source-add", "/desk/sources", "^Look$", ("Address of a feed or a site", f"{known['site']}/")),
         Screen("letters", "/desk/letters"),
         Screen("letter", "/desk/letters/1"),
         Screen("figures", "/desk/figures"),
@@ -129,8 +144,27 @@ def screens(known: dict[str, str]) -> list[Screen]:
     ]
 
 
-def live(app: Application, clock: Clock) -> dict[str, str]:
-    """Let the sample newsroom live: figures of a month, failures, letters, a token; return what is where."""
+@contextmanager
+def harbour_office() -> Iterator[Website]:
+    """Serve a site with two feeds, for a source that is added at the desk."""
+    item = "<item><title>{0}</title><link>https://harbour.example/{1}</link></item>"
+    with Website() as site:
+        site.pages["/"] = page_of(_FRONT, Content_Type="text/html")
+        for name, titles in _NEWS.items():
+            items = "".join(item.format(title, number) for number, title in enumerate(titles))
+            feed = f'<rss version="2.0"><channel><title>Harbour Office</title>{items}</channel></rss>'
+            site.pages[f"/{name}.xml"] = page_of(feed.encode())
+        yield site
+
+
+def live(app: Application, clock: Clock, site: Website) -> dict[str, str]:
+    """Let the sample newsroom live: figures of a month, failures, letters, a token, a source of the desk;
+    return what is where."""
+    ships = WantedSource(
+        f"{site.url}/ships.xml", f"{site.url}/", "harbour-ships", "Harbour Office", ("world",), every="30m"
+    )
+    add_source(app.database, app.settings, ships, EDITOR, clock())
+    fetch_due(app.database, app.settings, clock(), only="harbour-ships")
     with app.database.write() as session:
         made = session.exec(select(Edition).where(Edition.cadence == "daily")).one()
         path, lead = made.name.path, _add_letters(session, made, clock())
@@ -145,7 +179,7 @@ def live(app: Application, clock: Clock) -> dict[str, str]:
     make_token(app.database, lambda: "t" * 40, "WordPress", scopes, clock(), None)
     events = [WebhookEvent.SUBSCRIBED, WebhookEvent.LEFT, WebhookEvent.EDITION_FINISHED]
     add_receiver(app.database, app.settings, "https://crm.courier.example/hooks", events, EDITOR, clock())
-    return {"made": path, "article": str(lead), "reader": str(reader)}
+    return {"site": site.url, "made": path, "article": str(lead), "reader": str(reader)}
 
 
 def _add_letters(session: Session, made: Edition, now: datetime) -> int:
@@ -225,17 +259,18 @@ def _grow(session: Session, now: datetime) -> None:
 @contextmanager
 def newsroom() -> Iterator[tuple[str, str, dict[str, str]]]:
     """Serve the sample newsroom; yield its address, the editor's password, and what is where."""
-    with tempfile.TemporaryDirectory(prefix="screens-") as name:
+    with harbour_office() as site, tempfile.TemporaryDirectory(prefix="screens-") as name:
         folder, clock = Path(name), Clock(_NOW)
         prepare(folder, "a secret of the pictures, long enough", _NOW)
         config = folder / "config.toml"
         text = config.read_text().replace('welcome = "edition"', 'welcome = "edition"\nbreaking = true')
-        config.write_text(text.replace("[[digests]]", f"{_MORE.strip()}\n\n[[digests]]", 1))
+        allowed = f'\n\n[fetch]\nprivate_sources = ["{site.url}"]'
+        config.write_text(text.replace("[[digests]]", f"{_MORE.strip()}{allowed}\n\n[[digests]]", 1))
         settings = load_settings(config)
         catcher, settings = start_catcher(settings, folder)
         app = Application(settings, clock=clock)
         load(app, folder)
-        known = live(app, clock)
+        known = live(app, clock, site)
         pages = create_app(app.readers, settings, desk=app.desk, now=clock)
         add_stories(pages, app, folder)
         server = Server(pages, "127.0.0.1", settings.web.port)
@@ -292,10 +327,16 @@ def draw(page: "Page", url: str, screen: Screen) -> Image.Image:
     width = (page.viewport_size or {"width": _WIDE})["width"]
     page.set_viewport_size({"width": width, "height": 800})
     page.goto(url + screen.path)
+    label, value = screen.typed
+    if label:
+        page.get_by_label(label).fill(value)
     if screen.press:
         page.get_by_role("button", name=re.compile(screen.press)).first.click()
     page.wait_for_load_state("networkidle")
-    page.evaluate(_PUT, [tempfile.gettempdir(), "/srv"])
+    if page.locator("#src-name").count():
+        page.locator("#src-name").fill("harbour-news")  # not the name of this machine
+    page.evaluate(_PUT, [f"{tempfile.gettempdir()}/screens-[^/]+", "/srv/courier"])
+    page.evaluate(_PUT, [_LOOPBACK, "https://harbour.example"])
     height = min(page.evaluate("document.documentElement.scrollHeight"), _TALLEST)
     page.set_viewport_size({"width": width, "height": height})  # what is fixed below stands below
     page.wait_for_load_state("networkidle")

@@ -46,7 +46,7 @@ def add(
     json: AsJson = False,
     common: Common = DEFAULT,
 ) -> None:
-    """Add a source to those that the database holds, as the desk does; config.toml stays as it is.
+    """Add a source that lives in the database, as the desk does.
 
     Parameters
     ----------
@@ -91,7 +91,7 @@ def add(
 def remove(
     name: str, *, hide: Annotated[bool, Parameter(negative="")] = False, common: Common = DEFAULT
 ) -> None:
-    """Remove a source that was added at the desk or by a command; its articles and its history stay.
+    """Remove a source that lives in the database; its articles stay.
 
     Parameters
     ----------

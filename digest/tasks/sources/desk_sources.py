@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,7 +14,7 @@ from digest.errors import InputError
 from digest.models import DeskSource, SourceAct
 from digest.net.hosts import is_private_host
 from digest.rules.articles.sources import NOT_FETCHED, SourceIndex, may_be_private
-from digest.safe_text import without_secrets
+from digest.safe_text import one_line, without_secrets
 from digest.settings import Settings, SourceSettings
 from digest.settings.inventory import Setting, find_source_settings
 from digest.settings.messages import word
@@ -30,6 +30,10 @@ class SourceUnknown(InputError):  # noqa: N818 - named for what it is
 
 class SourceChanged(InputError):  # noqa: N818 - named for what happened
     """Refuse: somebody else changed or removed the source meanwhile."""
+
+
+_SHORTEST, _LONGEST = timedelta(minutes=1), timedelta(days=7)
+_CHANGED = "somebody else changed this source since you opened this page; its activity says what"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +114,7 @@ def change_source(
         values = _values(checked)
         changed = _say_changes(row, values)
         if not sources.change_added(session, name, seen, values | {"changed_by": who, "changed_at": now}):
-            raise SourceChanged("somebody else changed this source since you opened this page")
+            raise SourceChanged(_CHANGED)
         if changed:
             sources.note_act(session, name, who, changed, now)
 
@@ -127,7 +131,7 @@ def remove_source(
         _get(session, name)
         gone = {"removed_at": now, "address_key": None, "changed_by": who, "changed_at": now}
         if not sources.change_added(session, name, seen, gone):
-            raise SourceChanged("somebody else changed this source since you opened this page")
+            raise SourceChanged(_CHANGED)
         hidden = sources.hide_unsent(session, name, now) if hides else 0
         act = f"removed it, and hid {hidden} of its articles" if hides else "removed it"
         sources.note_act(session, name, who, act, now)
@@ -165,10 +169,12 @@ def offered_topics(settings: Settings) -> list[str]:
 
 def _get(session: Session, name: str) -> DeskSource:
     row = sources.find_added(session, name)
-    if row is None or row.removed_at is not None:
+    if row is None:
         raise SourceUnknown(
             f'"{name}" is no source of the desk: what config.toml has is changed there, and in no other place'
         )
+    if row.removed_at is not None:
+        raise SourceChanged(f'"{name}" was removed by {row.changed_by}')
     return row
 
 
@@ -201,7 +207,7 @@ def _check_free(session: Session, settings: Settings, wanted: SourceSettings) ->
 def _checked(settings: Settings, session: Session, wanted: WantedSource) -> SourceSettings:
     """Return what somebody asks for, as valid as a `[[sources]]`; raise InputError naming the field."""
     given: dict[str, Any] = {
-        "name": wanted.name.strip(), "url": wanted.address, "title": wanted.title.strip(),
+        "name": wanted.name.strip(), "url": wanted.address, "title": one_line(wanted.title).strip(),
         "topics": wanted.topics, "language": wanted.language.strip(), "every": wanted.every.strip(),
         "settle": wanted.settle.strip(), "max_new": wanted.max_new.strip(),
     }  # fmt: skip
@@ -211,6 +217,8 @@ def _checked(settings: Settings, session: Session, wanted: WantedSource) -> Sour
         checked = SourceSettings(**given)
     except ValidationError as error:
         raise InputError(_explain(error, given)) from None
+    if not _SHORTEST <= checked.every <= _LONGEST:
+        raise InputError(f'{_FIELDS["every"]} "{wanted.every}" must be between 1m and 7d')
     known = set(offered_topics(settings)) | settings.given_topics
     known |= {topic for one in sources.known_sources(session, settings) for topic in one.topics}
     for topic in checked.topics:

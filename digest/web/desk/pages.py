@@ -58,6 +58,8 @@ SAID = {
     "article-unpin": "Unpinned.",
     "split": "They are separate stories from now on.",
     "added": "The article is stored.",
+    "source-added": "Added. The next run fetches it, within a minute if digest run is running.",
+    "source-removed": "Removed. It is requested no more; its articles and its history stay.",
     "source-paused": "Paused. It is not requested until somebody resumes it; its articles stay.",
     "source-resumed": "Resumed. The next run requests it.",
     "fetched-soon": "The next run requests it, within a minute if digest run is running.",

@@ -41,7 +41,7 @@ def draw_days(title: str, days: Sequence[str], series: Sequence[Series]) -> Mark
         for place, one in enumerate(series)
         if most and one.values[day]
     ]
-    return _svg(title, _HEIGHT + 2 * _SCALE, "".join(bars) + _scale(days, most), is_wide=len(series) > 1)
+    return _svg(title, _HEIGHT + 2 * _SCALE, "".join(bars) + _scale(days, most))
 
 
 def draw_rows(
@@ -91,10 +91,10 @@ def _scale(days: Sequence[str], most: int) -> str:
     return f'{line}<text x="0" y="{_SCALE - 6}">{most:,}</text>{start}{end}'
 
 
-def _svg(title: str, height: int, content: str, *, is_wide: bool = False) -> Markup:
+def _svg(title: str, height: int, content: str) -> Markup:
     """Return a picture as wide as there is room: across, all is in per cent, so its text stays readable."""
     return Markup(  # noqa: S704 - every text in it is escaped above
-        f'<svg class="chart{" wide" if is_wide else ""}" width="100%" height="{height}" role="img"'
+        f'<svg class="chart" width="100%" height="{height}" role="img"'
         f' aria-label="{escape(title)}">{content}</svg>'
     )
 

@@ -145,7 +145,10 @@ def _sources(front: DeskPages) -> PageRoutes:
     routes, pages, gate = PageRoutes(), SourcePages(front), front.gate
     routes.look(SOURCES, pages.list, gate.look)
     routes.post(f"{SOURCES}/preview", pages.preview, gate.operator)
+    routes.post(f"{SOURCES}/add", pages.add, gate.operator)
+    routes.look(f"{SOURCES}/{{source}}", pages.show, gate.look)
     for name, act in (
+        ("set", pages.change), ("remove", pages.remove),
         ("pause", pages.pause), ("resume", pages.resume), ("fetch", pages.fetch), ("ask", pages.ask),
     ):  # fmt: skip
         routes.post(f"{SOURCES}/{{source}}/{name}", act, gate.operator)

@@ -10,6 +10,7 @@ from starlette.responses import HTMLResponse
 from digest.mail.rendering.catalogues import ENGLISH, isolate
 from digest.mail.rendering.language_tags import direction
 from digest.rules.editions.approval import name_moment
+from digest.safe_text import without_secrets
 from digest.settings import Settings
 
 
@@ -33,6 +34,7 @@ class Pages:
         self._templates.filters["day"] = self.name_day
         self._templates.filters["direction"] = direction
         self._templates.filters["bdi"] = isolate
+        self._templates.filters["without_secrets"] = without_secrets
         self._has_archive = any(digest.is_public for digest in settings.digests)
         self.style = (folder / "style.css").read_bytes()
         self.icon = (folder / "icon.svg").read_bytes()

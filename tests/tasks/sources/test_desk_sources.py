@@ -116,6 +116,11 @@ def test_what_is_added_is_fetched_by_the_next_run_with_what_was_set(room: Room) 
         ({"topics": ("wrld",)}, r'no digest offers the topic "wrld"; did you mean "world"\?'),
         ({"topics": ("World!",)}, r"a topic must be 1 to 40 lower-case letters"),
         ({"every": "soon"}, r'the time between fetches "soon" must be a duration'),
+        ({"every": "99999999999999w"}, r"must be a shorter time"),
+        ({"every": "9" * 5_000 + "d"}, r"must be a shorter time"),
+        ({"every": "8d"}, r"must be between 1m and 7d"),
+        ({"every": "0"}, r"must be between 1m and 7d"),
+        ({"max_new": "99999999999999999999"}, r"must be 10000 or less"),
         ({"max_new": "0"}, r"must be 1 or more"),
         ({"language": "Dutch"}, r'the language "Dutch" must be a language tag'),
     ],
@@ -244,7 +249,7 @@ def test_a_removed_source_leaves_its_articles_with_their_topics(room: Room) -> N
     (tide,) = room.articles()
     assert (tide.topics, tide.hidden_at) == (["sea"], None), "it stays a candidate"
     assert show_source(room.database, room.settings, "harbour").article_count == 1
-    with pytest.raises(SourceUnknown):
+    with pytest.raises(SourceChanged, match="was removed by olga"):
         remove_source(room.database, "harbour", None, OLGA, NOW)
     with pytest.raises(InputError, match="there is no source"):
         pause_source(room.database, room.settings, "harbour", OLGA, NOW)
