@@ -140,7 +140,8 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _secret_is_ours(self) -> "Settings":
-        if urlsplit(self.site.base_url).hostname in LOOPBACK:
+        here = urlsplit(self.site.base_url).hostname in LOOPBACK
+        if here and (self.web.host in LOOPBACK or not self.web.enabled):
             return self
         if self.web.is_former_published:
             raise ValueError(

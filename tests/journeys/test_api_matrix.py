@@ -1,5 +1,6 @@
 """Every address of the API by every scope and method, and with whatever a program may send to it."""
 
+import asyncio
 import json
 import re
 from collections.abc import Iterator
@@ -241,3 +242,42 @@ def test_whatever_is_sent_is_answered_as_described_and_never_by_a_fault(
 
     check()
     assert {200, 201, 204, 422} <= statuses, "what is right was among it"
+
+
+def test_a_request_that_does_not_arrive_whole_changes_nothing(newsdesk: Newsdesk) -> None:
+    """Also where what arrived would be a whole body in itself, and a key is named under which to answer again."""
+    program = Program(newsdesk, EVERYTHING)
+    before = newsdesk.snapshot()
+    unsafe = [one for one in NEEDS if one[0] != "GET"]
+    assert len(unsafe) >= 7
+    for method, path in unsafe:
+        body = json.dumps(BODIES.get((method, path), {})).encode()
+        for arrived in (body, body[:-1], body[: len(body) // 2]):
+            assert broken_off(newsdesk.web, method, f"{API}{fill(path)}", arrived, program.token) == []
+    after = newsdesk.snapshot()
+
+    assert {name for name in before if before[name] != after[name]} == set()
+
+
+def broken_off(app: Any, method: str, path: str, arrived: bytes, token: str) -> list[Any]:
+    """Send a request of which only a part arrives; return what is answered."""
+    parts = [{"type": "http.request", "body": arrived, "more_body": True}]
+    answers: list[Any] = []
+
+    async def receive() -> Any:
+        return parts.pop() if parts else {"type": "http.disconnect"}
+
+    async def send(message: Any) -> None:
+        answers.append(message)
+
+    headers = [
+        (b"host", b"courier.example"), (b"content-type", b"application/json"), (b"content-length", b"4000"),
+        (b"authorization", f"Bearer {token}".encode()), (b"idempotency-key", b"broken-off"),
+    ]  # fmt: skip
+    scope = {
+        "type": "http", "method": method, "path": path, "raw_path": path.encode(), "query_string": b"",
+        "headers": headers, "client": ("192.0.2.1", 1), "server": ("x", 80), "scheme": "https",
+        "http_version": "1.1", "root_path": "", "asgi": {"version": "3.0"},
+    }  # fmt: skip
+    asyncio.run(app(scope, receive, send))
+    return answers
