@@ -14,7 +14,7 @@ from digest.errors import SettingsError
 from digest.models import Approval, Form
 from digest.models.cadence import RESERVED, Cadence
 from digest.settings.topics import meant
-from digest.settings.types import Duration, QuietHours, Slug, Table, Text, Topic, Written, YearDay
+from digest.settings.types import Duration, Prose, QuietHours, Slug, Table, Text, Topic, Written, YearDay
 
 _ANY_DAY = date(2026, 1, 1)  # the day from which the gaps of a cadence are measured
 SUBJECT_NAMES = ("title", "lead", "date", "publication")
@@ -49,7 +49,7 @@ class DigestSettings(Table):
     skip: tuple[Slug, ...] = ()
     archive: Literal["public", "private"] = "public"
     welcome: Literal["none", "mail", "edition"] = "none"
-    welcome_text: Text | None = None
+    welcome_text: Prose | None = None
     closed: tuple[YearDay, ...] = Field(default=(), alias="except")
     gather: Duration = timedelta(minutes=10)
     max_a_day: int = Field(default=6, ge=1, le=96)

@@ -8,6 +8,7 @@ from typing import Annotated
 from urllib.parse import urlsplit
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -27,6 +28,10 @@ _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks
 
 _LONGEST_TOPIC = 40
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
+_PICTURE = re.compile(
+    r"(?<!\\)!\[(?:[^\[\]]|\[[^\[\]]*\])*\](?:\([^)]*\)|\[[^\]]*\])?|<(?:img|image|picture|svg)\b[^>]*>", re.I
+)
+_CODE = re.compile(r"```.*?```|`[^`\n]*`", re.S)
 
 
 def parse_duration(value: object) -> timedelta:
@@ -175,3 +180,19 @@ class Table(BaseModel):
     """One table of config.toml: unknown keys are refused, and errors contain no values."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, hide_input_in_errors=True)
+
+
+def pictures_in_text(text: str) -> list[str]:
+    """List the pictures of a Markdown text, and those written as HTML; code is left alone."""
+    return list(dict.fromkeys(" ".join(found.split()) for found in _PICTURE.findall(_CODE.sub(" ", text))))
+
+
+def _without_pictures(text: str) -> str:
+    pictures = pictures_in_text(text)
+    if pictures:
+        raise ValueError(f"must not contain a picture ({pictures[0][:100]}): none is sent there; link to it")
+    return text
+
+
+Prose = Annotated[Text, AfterValidator(_without_pictures)]
+"""A text for readers, in Markdown."""

@@ -12,9 +12,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from starlette.datastructures import MutableHeaders
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from digest.rules.readers.origins import Network, is_trusted, parse_ip
+from digest.web.shared.security import set_headers
 
 _REFUSED_AT_ONCE = 200
 
@@ -123,6 +125,17 @@ def bounded_protocol(limits: ConnectionLimits) -> type[asyncio.Protocol]:
                 self._enter("head", limits.head)
             super().data_received(data)
             self._follow(len(data))
+
+        def send_400_response(self, msg: str) -> None:
+            """Answer what is no request in HTTP: no page sees it, so that none adds our headers."""
+            cycle: Any = self.cycle
+            if cycle is None or cycle.response_complete:
+                said = {"content-type": "text/plain; charset=utf-8", "content-length": str(len(msg))}
+                headers = MutableHeaders({**said, "connection": "close"})
+                set_headers(headers, "", "POST")
+                lines = [b"HTTP/1.1 400 Bad Request", *(name + b": " + text for name, text in headers.raw)]
+                self.transport.write(b"\r\n".join([*lines, b"", msg.encode("ascii")]))
+            self.transport.close()
 
         def on_response_complete(self) -> None:
             super().on_response_complete()

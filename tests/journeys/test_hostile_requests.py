@@ -158,6 +158,23 @@ def test_a_trusted_proxy_is_not_counted_as_one_client() -> None:
     assert limits.admit("192.0.2.2")
 
 
+@pytest.mark.parametrize(
+    "sent",
+    [b"no HTTP at all\r\n\r\n", b"\x16\x03\x01\x02\x00\x01\r\n\r\n", b"GET / HTTP/1.1\r\nHo st: x\r\n\r\n"],
+)
+def test_what_is_no_request_is_answered_with_our_headers(readers: Readers, sent: bytes) -> None:
+    with served(readers, ConnectionLimits()) as server, opened(server, sent) as one:
+        head, _, said = ending(one).partition(b"\r\n\r\n")
+    lines = head.decode().lower().split("\r\n")
+
+    assert lines[0] == "http/1.1 400 bad request"
+    assert {"x-content-type-options: nosniff", "x-frame-options: deny", "cache-control: no-store"} < set(
+        lines
+    )
+    assert any(line.startswith("content-security-policy: default-src 'none'") for line in lines)
+    assert f"content-length: {len(said)}" in lines
+
+
 def test_no_connection_is_counted_twice_or_forgotten(readers: Readers) -> None:
     limits = ConnectionLimits()
     with served(readers, limits) as server:

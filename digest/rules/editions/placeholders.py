@@ -11,7 +11,6 @@ _NOTICE_HEADS = (f"**{_NOTICE}**", f"**[{_NOTICE}](<")
 _MARKS = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|&~])")
 _NAMED = re.compile(r"\{(\w+)\}")
 _BRACES = re.compile(r"\{{1,2}[\w .:!<>^-]{0,40}\}{1,2}")
-_PICTURE = re.compile(r"!\[[^\]\n]*\](?:\([^)\n]*\)|\[[^\]\n]*\])?")
 _CODE = re.compile(r"```.*?```|`[^`\n]*`", re.S)
 
 
@@ -33,11 +32,6 @@ def unknown_in_subject(subject: str) -> list[str]:
 def unresolved_in_text(text: str) -> list[str]:
     """List the words in braces of a text for readers, where nothing is filled in; code is left alone."""
     return list(dict.fromkeys(_BRACES.findall(_CODE.sub(" ", text))))
-
-
-def pictures_in_text(text: str) -> list[str]:
-    """List the pictures of a Markdown text; code is left alone."""
-    return list(dict.fromkeys(_PICTURE.findall(_CODE.sub(" ", text))))
 
 
 def write_notice(url: str, text: str) -> str:

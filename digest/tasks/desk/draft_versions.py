@@ -14,10 +14,10 @@ from digest.errors import DigestError, InputError
 from digest.models import DeskAct, Draft, EditionName, EditionState
 from digest.rules.editions.placeholders import (
     SUBJECT,
-    pictures_in_text,
     unknown_in_subject,
     unresolved_in_text,
 )
+from digest.settings.types import pictures_in_text
 from digest.store.editions import drafts, editions
 from digest.tasks.desk.desk import Desk
 from digest.tasks.desk.lineup import Lineup, line_up

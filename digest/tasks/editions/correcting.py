@@ -19,12 +19,12 @@ from digest.models.cadence import CORRECTION
 from digest.models.programs.webhooks import WebhookEvent
 from digest.models.row import row_id
 from digest.rules.editions.placeholders import (
-    pictures_in_text,
     unresolved_in_text,
     write_notice,
 )
 from digest.rules.editions.selection import Chosen
 from digest.settings import Settings
+from digest.settings.types import pictures_in_text
 from digest.store import workers
 from digest.store.articles import articles, duplicates
 from digest.store.database import Database

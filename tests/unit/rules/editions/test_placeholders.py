@@ -3,6 +3,7 @@
 import pytest
 
 from digest.rules.editions.placeholders import fill_subject, unknown_in_subject, unresolved_in_text
+from digest.settings.types import pictures_in_text
 
 VALUES = {"title": "Harbour", "lead": "A {new} bridge", "date": "Monday", "publication": "Courier"}
 
@@ -27,3 +28,22 @@ def test_code_in_a_text_may_have_braces() -> None:
 
 def test_braces_in_an_articles_title_are_not_filled_in() -> None:
     assert fill_subject("{title}: {lead}", VALUES) == "Harbour: A {new} bridge"
+
+
+@pytest.mark.parametrize(
+    "picture",
+    [
+        "![a](https://a.example/p.png)", "![a][one]", "![a][]", "![a]", '![a](p.png "a title")', "![a [b] c](p.png)",
+        "![a\nb](p.png)", "[![a](p.png)](https://a.example/)", "<img src=p.png>", "<IMG\nsrc='p.png'/>",
+        "<picture>", "<svg onload=x>",
+    ],
+)  # fmt: skip
+def test_a_picture_is_found_however_it_is_written(picture: str) -> None:
+    assert pictures_in_text(f"Look: {picture} there")
+
+
+@pytest.mark.parametrize(
+    "text", ["Hello! [a](https://a.example/)", r"\![a](b)", "`![a](b)`", "Wow![", "a < img > b"]
+)
+def test_what_is_no_picture_is_left_alone(text: str) -> None:
+    assert pictures_in_text(text) == []
