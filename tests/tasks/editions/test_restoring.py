@@ -22,6 +22,7 @@ from digest.models import (
 from digest.settings import Settings
 from digest.store.editions import editions
 from digest.store.workers import raise_counter
+from digest.tasks.articles.fetching import fetch_due
 from digest.tasks.ledger.state_file import check_state, ledger_state
 from tests.support.compilation import DAY, NOW, Newsroom
 
@@ -35,6 +36,10 @@ def settings(settings: Settings) -> Settings:
     settings.__dict__["digests"] = digests
     (settings.folder / "articles").mkdir()
     return settings
+
+
+class _PowerCut(Exception):  # noqa: N818 - an event
+    pass
 
 
 class Restorable:
@@ -66,8 +71,11 @@ class Restorable:
             person = session.get_one(Subscriber, row.subscriber_id)
             return own.enter(session, self.newsroom.digest, person, row, at)
 
-    def withhold_until(self, until: datetime) -> list[str]:
-        self.now = until
+    def fetch(self) -> None:
+        fetch_due(self.newsroom.database, self.newsroom.settings, self.now, every=True)
+
+    def withhold_until(self, until: datetime, now: datetime | None = None) -> list[str]:
+        self.now = now or until
         with self.app.worker(checked=False) as worker:
             return self.app.restorer.withhold_until(until, self.app.compiler(worker)).entered
 
@@ -98,6 +106,35 @@ def test_breaking_news_and_requests_after_the_backup_are_not_sent_again(newsroom
             select(Delivery.reason).join(Edition).where(col(Edition.cadence).in_(["breaking", "request"]))
         )
         assert set(session.exec(single)) == {Withheld.RESTORED}
+
+
+def test_a_decision_that_a_crash_ended_after_its_fetch_still_counts_what_that_found_as_sent(
+    newsroom: Newsroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = Restorable(newsroom)
+    reader, old = newsroom.subscribe(), newsroom.publish()
+    newsroom.compile()
+    place.back_up()
+    (newsroom.settings.folder / "articles" / "lost.md").write_text("# Lost\n\nIt had gone before.\n")
+    place.now = NOW + DAY - HOUR
+    place.fetch()
+    assert newsroom.compile(NOW + DAY)[0].planned == 1
+    place.restore()
+
+    def crash(*_: object, **__: object) -> None:
+        raise _PowerCut
+
+    with monkeypatch.context() as crashing:
+        crashing.setattr("digest.store.articles.articles.set_first_seen", crash)
+        with pytest.raises(_PowerCut):
+            place.withhold_until(NOW + DAY, now=NOW + DAY + HOUR)
+    with pytest.raises(Refused, match="restored from a backup"):
+        check_state(newsroom.database, place.app.state_path, place.app.identity)
+    assert place.withhold_until(NOW + DAY, now=NOW + DAY + HOUR) == ["world daily 2026-11-24"]
+
+    assert newsroom.lists() == {reader: [[old], [old + 1]]}, "what had gone does not count as got"
+    newsroom.compile(NOW + 2 * DAY)
+    assert newsroom.lists() == {reader: [[old], [old + 1]]}
 
 
 def test_a_lost_request_holds_all_that_may_have_been_in_it_however_few_its_reader_wants(
