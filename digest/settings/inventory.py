@@ -8,6 +8,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -78,16 +79,25 @@ def take_inventory(running: Settings) -> Inventory:
     return Inventory(tuple(found), error)
 
 
-def find_source_lines(file: Path) -> dict[str, int]:
+def find_source_lines(file: Path) -> Mapping[str, int]:
     """Return the line at which each `[[sources]]` of a settings file has its name; {} if none can be read."""
+    try:
+        now = file.stat()
+    except OSError:
+        return {}
+    return _source_lines(file, now.st_mtime_ns, now.st_size)
+
+
+@lru_cache(maxsize=4)
+def _source_lines(file: Path, _changed_at: int, _size: int) -> Mapping[str, int]:
     try:
         text = file.read_text(encoding="utf-8")
         named = tomllib.loads(text).get("sources", [])
     except (OSError, ValueError):  # a file that is being edited; what runs was read before
         return {}
-    places = {place: number for number, place in _keys(text.splitlines())}
     if not isinstance(named, list):
         return {}
+    places = {place: number for number, place in _keys(text.splitlines())}
     found = {
         str(one.get("name")): places.get(("sources", str(at), "name")) or places.get(("sources",))
         for at, one in enumerate(named)

@@ -317,7 +317,7 @@ def test_a_source_of_config_toml_shows_its_line_and_is_never_changed_from_here(
     told = olga.get(f"{SOURCES}/newsroom").text
 
     assert f"In <code>config.toml</code>, line {line}" in told
-    assert "<code>&#34;articles&#34;</code>" in told
+    assert "<bdi>&#34;articles&#34;</bdi>" in told
     url = lines.index('url = "articles"') + 1
     assert f"config.toml, line {url}" in told
     assert "/newsroom/set" not in told

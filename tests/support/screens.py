@@ -147,7 +147,8 @@ def screens(known: dict[str, str]) -> list[Screen]:
 @contextmanager
 def harbour_office() -> Iterator[Website]:
     """Serve a site with two feeds, for a source that is added at the desk."""
-    item = "<item><title>{0}</title><link>https://harbour.example/{1}</link></item>"
+    told = "<pubDate>Mon, 02 Nov 2026 08:00:00 +0000</pubDate>"  # too old for the editions that are shown
+    item = f"<item><title>{{0}}</title><link>https://harbour.example/{{1}}</link>{told}</item>"
     with Website() as site:
         site.pages["/"] = page_of(_FRONT, Content_Type="text/html")
         for name, titles in _NEWS.items():
@@ -335,6 +336,7 @@ def draw(page: "Page", url: str, screen: Screen) -> Image.Image:
     page.wait_for_load_state("networkidle")
     if page.locator("#src-name").count():
         page.locator("#src-name").fill("harbour-news")  # not the name of this machine
+        page.evaluate("document.activeElement.blur(); window.scrollTo(0, 0)")
     page.evaluate(_PUT, [f"{tempfile.gettempdir()}/screens-[^/]+", "/srv/courier"])
     page.evaluate(_PUT, [_LOOPBACK, "https://harbour.example"])
     height = min(page.evaluate("document.documentElement.scrollHeight"), _TALLEST)

@@ -20,7 +20,11 @@ def known_sources(session: Session, settings: Settings) -> tuple[SourceSettings,
 
     Those of the desk that config.toml overrules are not among them.
     """
-    added = list_added(session)
+    return join_sources(settings, list_added(session))
+
+
+def join_sources(settings: Settings, added: Sequence[DeskSource]) -> tuple[SourceSettings, ...]:
+    """Return config.toml's sources and those of the desk that were read, without those that are overruled."""
     if not added:
         return settings.sources
     overruled = find_overruled(configured_index(settings), added)

@@ -9,14 +9,15 @@ from sqlmodel import Session
 
 from digest.errors import InputError
 from digest.models import DeskSource, Source
-from digest.rules.articles.sources import Taken, to_settings
+from digest.rules.articles.sources import Taken, find_overruled, to_settings
 from digest.safe_text import without_secrets
 from digest.settings import Settings, SourceSettings
 from digest.settings.inventory import find_source_lines
 from digest.store.articles.sources import (
+    configured_index,
+    join_sources,
     known_sources,
     list_added,
-    list_overruled,
     note_act,
     sources_by_name,
     state_of,
@@ -41,12 +42,18 @@ def list_sources(database: Database, settings: Settings) -> list[dict[str, Any]]
     """
     with database.read() as session:
         known = sources_by_name(session)
-        sources = known_sources(session, settings)
-        added = {one.name: one for one in list_added(session)}
-        overruled = list_overruled(session, settings)
+        listed = list_added(session)
+    added = {one.name: one for one in listed}
+    sources, overruled = join_sources(settings, listed), find_overruled(configured_index(settings), listed)
     lines, origins = find_source_lines(settings.file), settings.fetch.private_sources
+    configured = {one.name for one in settings.sources}
     rows = [
-        _row(one, known.get(one.name)) | _place(one.name, settings, lines, added.get(one.name))
+        _row(one, known.get(one.name))
+        | (
+            _lives_in_file(settings, lines.get(one.name))
+            if one.name in configured
+            else _lives_at_desk(added[one.name])
+        )
         for one in sources
     ]
     return rows + [
@@ -129,13 +136,8 @@ def _change(
         note_act(session, name, who, act, now)
 
 
-def _place(
-    name: str, settings: Settings, lines: Mapping[str, int], added: DeskSource | None
-) -> dict[str, Any]:
-    """Return where a source lives; one of config.toml that overrules the desk's of its name is the file's."""
-    if any(one.name == name for one in settings.sources):
-        return _nowhere() | {"lives_in": settings.file.name, "line": lines.get(name)}
-    return _lives_at_desk(added) if added is not None else _nowhere()
+def _lives_in_file(settings: Settings, line: int | None) -> dict[str, Any]:
+    return _nowhere() | {"lives_in": settings.file.name, "line": line}
 
 
 def _lives_at_desk(added: DeskSource) -> dict[str, Any]:
