@@ -263,13 +263,17 @@ def last_id(session: Session) -> int:
 def set_first_seen(session: Session, *, after_id: int, until: datetime) -> None:
     """Set the first-seen time of all articles stored since to what it probably was before they were lost.
 
-    It is their date, or that of the last article known before if they have none or an older one; those dated
-    after `until` are left as they are.
+    Those first seen from `until` on were lost as well: a run that was refused, or a decision that a crash
+    ended, has fetched them before. The time is their date, or that of the last article known before if they
+    have none or an older one; those dated after `until` are left as they are.
     """
-    known = session.exec(select(func.max(Article.first_seen_at)).where(col(Article.id) <= after_id)).one()
+    seen_at: Any = col(Article.first_seen_at)
     dated: Any = col(Article.published_at)
+    is_lost = or_(col(Article.id) > after_id, seen_at >= until)
+    known = session.exec(select(func.max(seen_at)).where(not_(is_lost))).one()
     least = min(known or until, until)
     is_later, is_before = and_(dated.is_not(None), dated > until), or_(dated.is_(None), dated < least)
     seen = case((is_before, bindparam("least", least, type_=dated.type)), else_=dated)
-    session.exec(update(Article).where(col(Article.id) > after_id, not_(is_later)).values(first_seen_at=seen))
-    session.exec(update(Fold).where(col(Fold.article_id) > after_id).values(folded_at=least))
+    folded = col(Fold.article_id).in_(select(Article.id).where(is_lost))
+    session.exec(update(Fold).where(folded).values(folded_at=least))
+    session.exec(update(Article).where(is_lost, not_(is_later)).values(first_seen_at=seen))

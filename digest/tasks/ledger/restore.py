@@ -60,17 +60,12 @@ class Restorer:
         open.
 
         Articles are fetched first, and those published before `until` are taken as seen by then. The counter
-        in the state file is set far ahead meanwhile, so that a crash in between leaves the database refused;
-        the file also keeps which articles were fetched before, for the decision that is made again.
+        in the state file is set far ahead meanwhile, so that a crash in between leaves the database refused.
         """
         kept = self._highest()
-        with self.database.read() as session:
-            known = articles.last_id(session)
-        if kept.known_article is not None:
-            known = min(known, kept.known_article)
-        write_state_file(self.path, replace(kept, counter=kept.counter + _FAR, known_article=known))
+        write_state_file(self.path, replace(kept, counter=kept.counter + _FAR))
         reap_dead_workers(self.database, self.clock, own_id=compiler.worker_id, resend=False)
-        self._fetch(known, until)
+        self._fetch(until)
         done = Restored(self._enter_single(kept, until))
         for digest in self.settings.digests:
             for made in compiler.compile_lost(digest, until, made_before(kept, until)):
@@ -83,7 +78,9 @@ class Restorer:
         self.accept()
         return done
 
-    def _fetch(self, known: int, until: datetime) -> None:
+    def _fetch(self, until: datetime) -> None:
+        with self.database.read() as session:
+            known = articles.last_id(session)
         fetch_due(self.database, self.settings, self.clock(), every=True)
         with self.database.write() as session:
             articles.set_first_seen(session, after_id=known, until=until)

@@ -32,8 +32,7 @@ class LedgerState:
 
     `editions` maps "DIGEST CADENCE" to the last edition made: period, deadline_at, freeze_at, at_once, and
     the same of the one `before` it. The latest breaking news stands as (digest, URL, time), the latest
-    editions for single readers as (digest, period, time). `known_article` is the last article that a restored
-    database had before what it had lost was fetched; it stands only until that decision is complete.
+    editions for single readers as (digest, period, time).
     """
 
     database: str
@@ -42,7 +41,6 @@ class LedgerState:
     editions: dict[str, dict[str, Any]] = field(default_factory=dict)
     breaking: list[tuple[str, str, str]] = field(default_factory=list)
     requests: list[tuple[str, str, str]] = field(default_factory=list)
-    known_article: int | None = None
 
 
 def identity_of(identity_key: bytes) -> str:
@@ -135,8 +133,7 @@ def write_state_file(path: Path, state: LedgerState) -> None:
     fresh = path.with_name(f"{path.name}.{os.getpid()}")
     try:
         with open_private(fresh) as file:
-            stated = {name: value for name, value in asdict(state).items() if value is not None}
-            json.dump(stated, file, indent=1)  # a release that does not know a field refuses the file
+            json.dump(asdict(state), file, indent=1)
             file.flush()
             os.fsync(file.fileno())
         fresh.replace(path)

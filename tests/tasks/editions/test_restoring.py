@@ -42,6 +42,10 @@ class _PowerCut(Exception):  # noqa: N818 - an event
     pass
 
 
+def _cut_power(*_: object, **__: object) -> None:
+    raise _PowerCut
+
+
 class Restorable:
     """A newsroom's database, its state file, and a copy of both from before."""
 
@@ -108,8 +112,9 @@ def test_breaking_news_and_requests_after_the_backup_are_not_sent_again(newsroom
         assert set(session.exec(single)) == {Withheld.RESTORED}
 
 
-def test_a_decision_that_a_crash_ended_after_its_fetch_still_counts_what_that_found_as_sent(
-    newsroom: Newsroom, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("is_decided", [True, False], ids=["by a decision that a crash ended", "by a run"])
+def test_what_was_fetched_between_the_restoring_and_the_decision_still_counts_as_sent(
+    newsroom: Newsroom, monkeypatch: pytest.MonkeyPatch, is_decided: bool
 ) -> None:
     place = Restorable(newsroom)
     reader, old = newsroom.subscribe(), newsroom.publish()
@@ -120,17 +125,18 @@ def test_a_decision_that_a_crash_ended_after_its_fetch_still_counts_what_that_fo
     place.fetch()
     assert newsroom.compile(NOW + DAY)[0].planned == 1
     place.restore()
-
-    def crash(*_: object, **__: object) -> None:
-        raise _PowerCut
-
-    with monkeypatch.context() as crashing:
-        crashing.setattr("digest.store.articles.articles.set_first_seen", crash)
-        with pytest.raises(_PowerCut):
-            place.withhold_until(NOW + DAY, now=NOW + DAY + HOUR)
+    place.now = decided_at = NOW + DAY + HOUR
+    if is_decided:
+        with monkeypatch.context() as crashing:
+            crashing.setattr("digest.store.articles.articles.set_first_seen", _cut_power)
+            with pytest.raises(_PowerCut):
+                place.withhold_until(NOW + DAY, now=decided_at)
+    else:
+        place.fetch()
     with pytest.raises(Refused, match="restored from a backup"):
         check_state(newsroom.database, place.app.state_path, place.app.identity)
-    assert place.withhold_until(NOW + DAY, now=NOW + DAY + HOUR) == ["world daily 2026-11-24"]
+
+    assert place.withhold_until(NOW + DAY, now=decided_at) == ["world daily 2026-11-24"]
 
     assert newsroom.lists() == {reader: [[old], [old + 1]]}, "what had gone does not count as got"
     newsroom.compile(NOW + 2 * DAY)
