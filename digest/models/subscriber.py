@@ -74,7 +74,6 @@ class Subscription(SQLModel, table=True):
             "digest",
             "id",
             sqlite_where=text(AWAITS_WELCOME),
-            postgresql_where=text(AWAITS_WELCOME),
         ),
     )
 
@@ -170,9 +169,7 @@ class ConsentEvent(SQLModel, table=True):
     """
 
     __tablename__ = "consent_event"
-    __table_args__ = (
-        Index("ix_consent_event_ip", "at", sqlite_where=text(HAS_IP), postgresql_where=text(HAS_IP)),
-    )
+    __table_args__ = (Index("ix_consent_event_ip", "at", sqlite_where=text(HAS_IP)),)
 
     id: int | None = Field(default=None, primary_key=True)
     subscriber_id: int = Field(foreign_key="subscriber.id", index=True)
