@@ -146,7 +146,11 @@ def limits() -> list[tuple[int, str]]:
 def limits_table() -> str:
     """Return what ends first as the table of docs/scale.md."""
     return "\n".join(
-        ["| readers | what reaches its limit |", "|---|---|", *(f"| {n:,} | {what} |" for n, what in limits())]
+        [
+            "| readers | what reaches its limit |",
+            "|---|---|",
+            *(f"| {n:,} | {what} |" for n, what in limits()),
+        ]
     )
 
 
