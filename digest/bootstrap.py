@@ -158,7 +158,7 @@ class Application:
             return None
         from digest.tasks.ledger.metrics import Metrics
 
-        return Metrics(self.database, self.meter)
+        return Metrics(self.database, self.settings, self.meter)
 
     @cached_property
     def inbox(self) -> Inbox:

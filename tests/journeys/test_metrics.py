@@ -12,6 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from digest.bootstrap import Application
 from digest.sending import send_due
 from digest.settings import load_settings
+from digest.tasks.sources.desk_sources import WantedSource, add_source, remove_source
 from digest.web.app import create_app
 from tests.support.newsroom import Caught, Publication
 
@@ -63,6 +64,21 @@ def test_what_was_sent_and_what_waits_is_told(watched: Application) -> None:
     assert abs(numbers["digest_last_edition_seconds", "daily", "world"]) < 24 * 3600
     assert numbers["digest_turn_seconds_count",] >= 1
     assert numbers["digest_workers",] == 0
+
+
+def test_a_source_of_the_desk_is_watched_until_it_is_removed(watched: Application) -> None:
+    wanted = WantedSource("https://harbour.example/feed", name="harbour")
+    database, settings, now = watched.database, watched.settings, watched.clock()
+    add_source(database, settings, wanted, "olga@courier.example", now)
+    assert ("digest_source_failures", "harbour") in read(ask(watched)[1])
+
+    remove_source(database, "harbour", None, "olga@courier.example", now)
+    later = Application(settings)
+    numbers = read(ask(later)[1])
+    later.close()
+
+    assert ("digest_source_failures", "harbour") not in numbers
+    assert ("digest_source_failures", "newsroom") in numbers
 
 
 def test_no_address_stands_in_it(watched: Application) -> None:

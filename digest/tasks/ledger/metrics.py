@@ -11,7 +11,9 @@ from datetime import datetime, timedelta
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 
+from digest.settings import Settings
 from digest.store import gauges, workers
+from digest.store.articles.sources import known_sources
 from digest.store.database import Database
 from digest.tasks.delivery.meter import TURN_SECONDS, Meter
 
@@ -23,8 +25,8 @@ _FRESH = timedelta(seconds=15)
 class Metrics:
     """Renders the figures of one process; safe to use from several threads."""
 
-    def __init__(self, database: Database, meter: Meter) -> None:
-        self._database, self._meter = database, meter
+    def __init__(self, database: Database, settings: Settings, meter: Meter) -> None:
+        self._database, self._settings, self._meter = database, settings, meter
         self._lock = threading.Lock()
         self._read_at: datetime | None = None
         self._gauges: list[Metric] = []
@@ -52,7 +54,8 @@ class Metrics:
             oldest = gauges.oldest_due_at(session, now)
             waiting = gauges.count_waiting_mail(session)
             finished = gauges.list_last_finished(session)
-            sources = gauges.list_sources(session)
+            known = {source.name for source in known_sources(session, self._settings)}
+            sources = [source for source in gauges.list_sources(session) if source.name in known]
             unended = [worker.id for worker in workers.list_unended(session) if worker.id is not None]
         yield _single(
             "digest_queue_age_seconds",
