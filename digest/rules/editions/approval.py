@@ -25,13 +25,15 @@ def status_sentence(
     edition: Edition | None,
     deadline_at: datetime,
     name_moment: Callable[[datetime], str],
+    now: datetime,
 ) -> str:
     """Say in one sentence where an edition stands; the desk and the command line say the same.
 
-    `name_moment` writes a time. Without an `edition` it is unmade: `"Sends Mon 23 Nov, 07:00 unless held."`
+    `name_moment` writes a time. Without an `edition` it is unmade: `"Sends Mon 23 Nov, 07:00 unless held."`,
+    or late, where nothing has run at its deadline.
     """
     if edition is None:
-        return _unmade(policy, draft, name_moment(deadline_at))
+        return _unmade(policy, draft, name_moment(deadline_at), is_late=deadline_at <= now)
     if edition.state == EditionState.HELD:
         why = why_held(policy, draft)
         if why:
@@ -69,9 +71,12 @@ def status_label(policy: str, draft: Draft | None, edition: Edition | None) -> s
     return "not approved" if policy == Approval.REQUIRE else "draft"
 
 
-def _unmade(policy: str, draft: Draft | None, deadline: str) -> str:
+def _unmade(policy: str, draft: Draft | None, deadline: str, *, is_late: bool) -> str:
     if draft is not None and draft.is_due_now:
         return f"{draft.approved_by} published it; the next run sends it."
+    if is_late:
+        why = why_held(policy, draft)
+        return f"Late, due {deadline}; the next run {f'holds it: {why}' if why else 'sends it'}."
     if policy == Approval.SEND:
         return f"Sends {deadline}."
     if draft is not None and draft.held_by:

@@ -57,7 +57,7 @@ def schedule(
             hours = planning.list_reader_hours(session, digest.name, name)
             for coming in _coming(session, settings, digest, name, now, until):
                 row = _row(settings, digest, name, coming) | {"latest": latest.period if latest else None}
-                row |= _standing(session, settings, digest, name, coming)
+                row |= _standing(session, settings, digest, name, coming, now)
                 span = find_span(settings, digest, name, coming.deadline_at, hours)
                 first, last = (one.facts() for one in span) if span else (None, None)
                 rows.append(row | {"first": first, "last": last})
@@ -122,14 +122,19 @@ def _row(settings: Settings, digest: DigestSettings, cadence: str, coming: Occur
 
 
 def _standing(
-    session: Session, settings: Settings, digest: DigestSettings, cadence: str, coming: Occurrence
+    session: Session,
+    settings: Settings,
+    digest: DigestSettings,
+    cadence: str,
+    coming: Occurrence,
+    now: datetime,
 ) -> dict[str, Any]:
     if digest.cadence(cadence).is_at_once:
         return {"state": None, "stands": None}
     name = EditionName(digest.name, cadence, coming.period)
     draft = drafts.find_or_new_of(session, [name])[name]
     said = status_sentence(
-        digest.approval, draft, None, coming.deadline_at, lambda at: name_moment(at, settings.zone)
+        digest.approval, draft, None, coming.deadline_at, lambda at: name_moment(at, settings.zone), now
     )
     return {"state": status_label(digest.approval, draft, None), "stands": said}
 

@@ -87,8 +87,8 @@ def status(session: Session, settings: Settings, edition: str | None = None) -> 
     """Return each edition's sum with its times, and the reasons why deliveries failed, were withheld or wait.
 
     These are the editions that are not over, and the last `SHOWN` that are; `count_earlier` counts the rest.
-    A held edition's reason is the sentence that the desk shows. `deferred` counts those of `open` that a
-    server deferred; `next_due_at` is when the next one is tried.
+    The reason of one that is held or paused is the sentence that the desk shows. `deferred` counts those of
+    `open` that a server deferred; `next_due_at` is when the next one is tried.
     """
     report = []
     for row in find_named(session, edition, latest=SHOWN):
@@ -118,11 +118,11 @@ def count_earlier(session: Session, rows: Sequence[dict[str, Any]], edition: str
 
 def _reason_of(session: Session, settings: Settings, row: Edition) -> str:
     digest = next((one for one in settings.digests if one.name == row.digest), None)
-    if row.state != EditionState.HELD or digest is None:
+    if row.state not in (EditionState.HELD, EditionState.PAUSED) or digest is None:
         return row.reason
     draft = drafts.find_draft(session, *row.name)
     return status_sentence(
-        digest.approval, draft, row, row.deadline_at, lambda at: name_moment(at, settings.zone)
+        digest.approval, draft, row, row.deadline_at, lambda at: name_moment(at, settings.zone), row.freeze_at
     )
 
 

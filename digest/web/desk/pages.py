@@ -118,8 +118,9 @@ class DeskPages:
     def status_of(self, entry: AgendaEntry) -> str:
         """Return the status of an edition in one sentence."""
         return status_sentence(
-            entry.digest.approval, entry.draft, entry.edition, entry.deadline_at, self.pages.name_moment
-        )
+            entry.digest.approval, entry.draft, entry.edition, entry.deadline_at, self.pages.name_moment,
+            self.now(),
+        )  # fmt: skip
 
     def visit(self, request: Request) -> SignedIn:
         """Return who is signed in."""
