@@ -7,6 +7,8 @@ _KEPT = frozenset("\t")
 _HARMFUL = frozenset({"Cc", "Cf", "Zl", "Zp"})
 _MARKS = frozenset({"Mn", "Mc"})
 _SECRET_PARAMETER = re.compile(r"(?i)([?&][^=&#]*(?:key|token|secret|password|auth|sig)[^=&#]*=)[^&#]*")
+_GREEK = re.compile("[\u0370-\u03ff\u1f00-\u1fff]")
+_FINAL_SIGMA = re.compile(r"(?<=[^\W\d_])σ(?![^\W\d_])")
 _JOINERS = frozenset("\u200c\u200d")  # part of words in Persian and of emoji
 
 
@@ -27,6 +29,25 @@ def one_line(text: str) -> str:
 def belongs_to_word(char: str) -> bool:
     """Return whether a character is a letter, a digit, or a mark on one, as vowels of Hindi and Thai are."""
     return char.isalnum() or (unicodedata.category(char) in _MARKS and not "\ufe00" <= char <= "\ufe0f")
+
+
+def plain_greek(text: str) -> str:
+    """Return lower-case text with its Greek words in one form: capitals have no accents and no final sigma.
+
+    >>> plain_greek("Κόσμος".casefold()), plain_greek("ΚΟΣΜΟΣ".casefold())
+    ('κοσμος', 'κοσμος')
+    """
+    if text.isascii() or not _GREEK.search(text):
+        return text
+    kept: list[str] = []
+    is_greek = False
+    for char in unicodedata.normalize("NFD", text):
+        if not unicodedata.combining(char):
+            is_greek = _GREEK.match(char) is not None
+        elif is_greek:
+            continue
+        kept.append(char)
+    return _FINAL_SIGMA.sub("ς", unicodedata.normalize("NFC", "".join(kept)))
 
 
 def without_login(url: str) -> str:

@@ -17,7 +17,7 @@ from pydantic import (
 
 from digest.clock import time_zones
 from digest.models.cadence import Cadence
-from digest.safe_text import belongs_to_word
+from digest.safe_text import belongs_to_word, plain_greek
 from digest.settings.domains import LOOPBACK, ascii_name
 
 _DURATION = re.compile(r"(\d+)\s*([smhdw])")
@@ -67,11 +67,12 @@ def is_topic(value: str) -> bool:
         0 < len(value) <= _LONGEST_TOPIC
         and value[0].isalnum()
         and all(map(belongs_to_word, letters))
-        and value == value.casefold()
+        and value == plain_greek(value.casefold())
     )
 
 
 def _topic(value: object) -> object:
+    value = plain_greek(value) if isinstance(value, str) else value
     if not isinstance(value, str) or not is_topic(value):
         raise ValueError("must be 1 to 40 lower-case letters of any script, digits and -")
     return value

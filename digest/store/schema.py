@@ -9,7 +9,7 @@ from sqlmodel import SQLModel
 from digest.errors import DigestError
 from digest.store.database import Database
 
-HEAD = "0044"
+HEAD = "0045"
 """The schema's version that this program works with: the last one in migrations/versions."""
 
 _FOLDER = Path(__file__).parent / "migrations"

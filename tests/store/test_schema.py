@@ -8,10 +8,10 @@ import pytest
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import text
-from sqlmodel import SQLModel
+from sqlmodel import SQLModel, select
 
 from digest.errors import DigestError
-from digest.models import Article
+from digest.models import Article, Cohort
 from digest.store import schema
 from digest.store.articles import search
 from digest.store.database import Database
@@ -130,3 +130,27 @@ def test_the_articles_of_an_older_database_wait_to_be_read_for_the_search(databa
     with database.read() as session:
         found = search.list_found(session, "bridge", most=5)
     assert (read, len(found)) == (1, 1)
+
+
+def test_greek_topics_of_an_older_database_get_their_one_form(database: Database) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(schema._FOLDER))
+    config.set_main_option("path_separator", "os")
+    chosen = {"κόσμοσ": "2026-01-02T00:00:00+00:00", "local": "2026-01-03T00:00:00+00:00"}
+    with database.engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0044")
+    with database.write() as session:
+        session.add(Article(source="wire", canonical_url="u", url="u", content_hash="c", title="Γέφυρα",
+                            topics=["κόσμοσ", "κοσμοσ", "zürich"], categories=["κόσμοσ"],
+                            first_seen_at=datetime(2026, 1, 1, tzinfo=UTC)))  # fmt: skip
+        session.add(Cohort(key="k", digest="world", cadence="daily", language="el", topics=chosen,
+                           history_from=datetime(2026, 1, 1, tzinfo=UTC)))  # fmt: skip
+
+    schema.migrate(database)
+
+    with database.read() as session:
+        article, cohort = session.exec(select(Article)).one(), session.exec(select(Cohort)).one()
+    assert (article.topics, article.categories) == (["κοσμος", "zürich"], ["κοσμος"])
+    assert article.categories_elsewhere is None
+    assert cohort.topics == {"κοσμος": chosen["κόσμοσ"], "local": chosen["local"]}

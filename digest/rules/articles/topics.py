@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from urllib.parse import unquote, urlsplit
 
-from digest.safe_text import belongs_to_word
+from digest.safe_text import belongs_to_word, plain_greek
 from digest.settings.topics import TopicSettings
 
 # A + or # after a letter or digit (not "A + B", not "#tag"), and a dot before a word.
@@ -48,10 +48,10 @@ class Topics:
 def slug(text: str, limit: int = 40) -> str:
     """Return a topic or file name as lower-case letters and digits of any script, with - between.
 
-    Signs that distinguish a name are spelled out: `C++` is `c-plus-plus`, `C#` is `c-sharp`, `.NET` is
-    `dot-net`.
+    Greek words are in one form, whether they were in capitals or not. Signs that distinguish a name are
+    spelled out: `C++` is `c-plus-plus`, `C#` is `c-sharp`, `.NET` is `dot-net`.
     """
-    plain = text.casefold()
+    plain = plain_greek(text.casefold())
     if _SIGNS.search(plain):
         plain = _SIGNS.sub(lambda sign: "".join(f"-{_SPELLED[one]}-" for one in sign[0]), plain)
     if plain.isascii():
@@ -95,7 +95,7 @@ def is_at(url: str, place: str) -> bool:
 def has_words(title: str, words: str) -> bool:
     """Return whether a title contains these words next to each other, ignoring case; `*` ends any longer
     word."""
-    return _pattern(words).search(title.casefold()) is not None
+    return _pattern(words).search(plain_greek(title.casefold())) is not None
 
 
 def _split(url: str) -> tuple[str, str]:
@@ -128,7 +128,7 @@ def _is_like(text: str, wanted: str) -> bool:
 def _pattern(words: str) -> re.Pattern[str]:
     """Return a pattern without alternatives: only the space between escaped words varies, so it cannot
     hang."""
-    bare = words.removesuffix("*").casefold().split()
+    bare = plain_greek(words.removesuffix("*").casefold()).split()
     end = "" if words.endswith("*") else r"(?!\w)"
     return re.compile(r"(?<!\w)" + r"\s+".join(map(re.escape, bare)) + end)
 

@@ -16,6 +16,7 @@ from digest.rules.readers.consent import EVERY_TOPIC
 from digest.rules.readers.list_layout import unlisted
 from digest.rules.readers.list_states import RowVerdict, judge_row
 from digest.rules.readers.list_tools import ReadingPlan
+from digest.safe_text import plain_greek
 from digest.settings import DigestSettings
 from digest.tasks.readers.enrolment import NewReader
 from digest.tasks.readers.sign_up import Choices, check_choices
@@ -158,7 +159,7 @@ def _language_codes() -> Mapping[str, str]:
 
 def split_topics(text: str) -> tuple[str, ...]:
     """Split the topics in a cell or an option: separated by `;`, `|` or `,`."""
-    parts = (printable(part).strip().lower() for part in re.split(r"[;|,]", text))
+    parts = (plain_greek(printable(part).strip().lower()) for part in re.split(r"[;|,]", text))
     return tuple(dict.fromkeys(part for part in parts if part))
 
 

@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from digest.rules.articles.topics import has_words, is_at, settle, slug
 from digest.settings.topics import TopicSettings
+from digest.settings.types import is_topic
 
 SPORT = TopicSettings(
     name="sport", categories=("Football", "Match Reports"), url=("/sport/*",), title=("world cup",)
@@ -106,3 +107,29 @@ def test_a_rule_named_in_another_script_is_a_topic() -> None:
     assert TopicSettings(name="हिन्दी-समाचार", categories=("Hindi",)).name == "हिन्दी-समाचार"
     with pytest.raises(ValidationError, match="lower-case letters of any script"):
         TopicSettings(name="Наука", categories=("Science",))
+
+
+@pytest.mark.parametrize(
+    ("written", "topic"),
+    [
+        (("Κόσμος", "ΚΟΣΜΟΣ", "κόσμος", "Κο\u0301σμος"), "κοσμος"),
+        (("Μάιος", "ΜΑΪΟΣ", "ΜΑΙΟΣ"), "μαιος"),
+        (("Εσωτερικές ειδήσεις", "ΕΣΩΤΕΡΙΚΕΣ ΕΙΔΗΣΕΙΣ"), "εσωτερικες-ειδησεις"),
+        (("Ἑλλάς", "ΕΛΛΑΣ"), "ελλας"),
+        (("Χειμώνας στο Σ", "ΧΕΙΜΩΝΑΣ ΣΤΟ Σ"), "χειμωνας-στο-σ"),
+        (("Zürich", "ZÜRICH"), "zürich"),
+        (("Ёлка", "ЁЛКА"), "ёлка"),
+    ],
+)
+def test_capitals_and_small_letters_are_one_topic(written: tuple[str, ...], topic: str) -> None:
+    assert {slug(one) for one in written} == {topic}
+    assert is_topic(topic)
+
+
+def test_a_greek_topic_is_found_however_the_settings_and_the_title_write_it() -> None:
+    rule = TopicSettings(name="κόσμος", categories=("Διεθνή",), title=("κόσμος",))
+
+    assert rule.name == "κοσμος"
+    assert settle([slug("ΔΙΕΘΝΗ")], LINK, "", [rule]) == ("διεθνη", "κοσμος")
+    assert has_words("Ο ΚΟΣΜΟΣ ΣΗΜΕΡΑ", "κόσμος")
+    assert not has_words("Ο κοσμοπολίτης", "κόσμος")
