@@ -12,6 +12,7 @@ from lxml import etree
 
 from digest.articles.building import build_article
 from digest.articles.feeds.fast_path import TOMBSTONE, ParsedXml, read_wellformed
+from digest.articles.feeds.furniture import without_furniture
 from digest.articles.feeds.jsonfeed import parse_json_feed
 from digest.articles.feeds.links import is_counter, leads_to_a_page, mended_link, own_fragment, unnamed
 from digest.articles.feeds.own_words import own_words
@@ -228,6 +229,7 @@ def _pause(feed: Any) -> timedelta | None:
 def _article(entry: Any, channel: _Channel) -> ParsedArticle:
     html, summary, shorter = _texts(entry, channel.is_atom)
     link, own_fragment = _link(entry, channel)
+    html, summary = (without_furniture(one, link, channel.link) for one in (html, summary))
     language = entry.get("language") or channel.language
     published_at = _published(entry, language)
     return build_article(

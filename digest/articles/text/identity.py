@@ -21,7 +21,7 @@ _DECORATION = re.compile(
 # Parameters that are significant elsewhere, with values that only say where a reader comes from.
 _ORIGIN = re.compile(
     r"(?:ref|source|src|from|via|traffic_source|feature|share)="
-    r"(?:rss|feed|atom|newsletter|e-?mail|share|twitter|x|facebook|whatsapp|telegram|linkedin|reddit|app)|rss=(?:1|yes|true)",
+    r"(?:rss(?:-[\w-]{1,40})?|feed|atom|newsletter|e-?mail|share|twitter|x|facebook|whatsapp|telegram|linkedin|reddit|app)|rss=(?:1|yes|true)",
     re.I,
 )
 _GOAL = re.compile(r"https?://[^\s/?#@\\\"'<>]+\.[^\s\"'<>\\]+")

@@ -1,0 +1,133 @@
+"""Remove what an item's publishing program adds to its text: sharing rows, sign-up boxes, "read on" lines."""
+
+import re
+
+from lxml.etree import XPath
+
+from digest.articles.html.trees import (
+    Element,
+    all_of,
+    matches,
+    read_tree,
+    remove,
+    untangled,
+    words_of,
+    write_tree,
+)
+from digest.articles.text.identity import canonical_url, undecorated
+
+# Sharing and related posts of Jetpack and other plugins of WordPress, sign-up boxes of Substack and Jetpack,
+# FeedBurner's flare, and Drupal's fields of a node beside its text.
+_ADDED = (
+    "sharedaddy", "sd-sharing-enabled", "jp-relatedposts", "addtoany_share_save_container",
+    "heateor_sss_sharing_container", "wp-block-jetpack-sharing-buttons", "subscription-widget-wrap",
+    "subscription-widget", "wp-block-jetpack-subscriptions", "feedflare", "mc4wp-form", "yarpp-related",
+    "field--name-title", "field--name-uid", "field--name-created",
+)  # fmt: skip
+_CLASS = "concat(' ', normalize-space(@class), ' ')"
+# Discourse writes a picture's name and size below it, in its link.
+_IS_ADDED = XPath(
+    "|".join(f".//*[contains({_CLASS}, ' {name} ')]" for name in _ADDED)
+    + f"|.//a[contains({_CLASS}, ' lightbox ')]/*[contains({_CLASS}, ' meta ')]"
+)
+_BUTTONS = XPath(f".//*[contains({_CLASS}, ' button-wrapper ')]")  # Substack's
+_MAY_BE_ADDED = re.compile("|".join((*_ADDED, "button-wrapper", "lightbox")))
+_ASKS = re.compile(r"/subscribe\b|[?&]action=share\b|/comments\b", re.I)
+_COUNTS = re.compile(r"\d+ posts? - \d+ participants?")
+_SUBMITTED = re.compile(r"submitted by /u/\S+(?: to r/\S+)? \[link\] \[comments\]")
+_CUT = re.compile(r"(?:\u2026|\.\.\.|\[(?:\u2026|\.\.\.)\])\s*$")
+_BLOCKS = ("p", "div", "small")
+_LAST = 4
+_LONGEST = 300
+_MOST_AROUND = 140
+_FEW = 4  # an arrow, a bracket
+_TAIL = 4_000
+
+
+def without_furniture(html: str, url: str, site: str) -> str:
+    """Return an item's HTML without what its program added to its author's text.
+
+    A last paragraph that only leads to the item ("Continue reading"), or to the item and its site ("The post
+    ... appeared first on ..."), says what the message says anyway. `url` is the item's, `site` the feed's. A
+    text that is nothing else stays.
+    """
+    if "<" not in html:
+        return html
+    is_added = _MAY_BE_ADDED.search(html) is not None
+    leads_back = _leads_back(html, url)
+    if not is_added and not leads_back:
+        return html
+    tree = read_tree(untangled(html))
+    if tree is None:
+        return html
+    if is_added:
+        for element in matches(_IS_ADDED, tree):
+            remove(element)
+        for button in matches(_BUTTONS, tree):
+            if any(_ASKS.search(link.get("href") or "") for link in button.iter("a")):
+                remove(button)
+    if leads_back:
+        _cut_end(tree, url, site)
+    is_left = words_of(tree).strip() or next(tree.iter("img", "iframe", "video", "audio"), None) is not None
+    return write_tree(tree) if is_left else html
+
+
+def _leads_back(html: str, url: str) -> bool:
+    place = re.split("[?#]", url.partition("://")[2])[0].rstrip("/")
+    return bool(place) and place in html[-_TAIL:]
+
+
+def _cut_end(tree: Element, url: str, site: str) -> None:
+    """Remove the last blocks that only lead to the item, and a link to it behind an ellipsis."""
+    own, home = _place(url), _place(site) if site else ""
+    for cell in all_of(tree, "td"):
+        if _SUBMITTED.fullmatch(" ".join(words_of(cell).split())):  # Reddit's
+            cell[:] = []
+            cell.text = None
+    for block in reversed(list(all_of(tree, *_BLOCKS))[-_LAST:]):
+        said = " ".join(words_of(block).split())
+        if block.getparent() is None or not said or len(said) > _LONGEST or _is_followed(block):
+            continue
+        if next(block.iter("img", "iframe", "video", "audio"), None) is None and (
+            _COUNTS.fullmatch(said) or _only_leads_back(block, said, own, home)
+        ):
+            remove(block)
+    last = next(reversed(list(tree.iter("a"))), None)
+    if last is not None and not _is_followed(last) and _place(last.get("href") or "") == own:
+        before = words_of(tree).rstrip().removesuffix(words_of(last).strip())
+        if _CUT.search(before) and next(last.iter("img"), None) is None:
+            remove(last)
+
+
+def _only_leads_back(block: Element, said: str, own: str, home: str) -> bool:
+    links = [link for link in block.iter("a") if (link.get("href") or "").strip()]
+    places = [_place(link.get("href") or "") for link in links]
+    around = len(said) - sum(len(" ".join(words_of(link).split())) for link in links)
+    if places == [own]:
+        return around <= _FEW
+    is_notice = len(places) == 2 and places[0] == own and around <= _MOST_AROUND
+    return is_notice and (places[1] == home or _host(places[1]) == _host(own))
+
+
+def _place(url: str) -> str:
+    return canonical_url(undecorated(url.strip()))
+
+
+def _host(place: str) -> str:
+    return place.partition("//")[2].partition("/")[0]
+
+
+def _is_followed(element: Element) -> bool:
+    """Return whether text or an image comes after an element, at its own level or above."""
+    while (parent := element.getparent()) is not None:
+        if (element.tail or "").strip():
+            return True
+        for after in element.itersiblings():
+            if (
+                words_of(after).strip()
+                or (after.tail or "").strip()
+                or next(after.iter("img"), None) is not None
+            ):
+                return True
+        element = parent
+    return False
