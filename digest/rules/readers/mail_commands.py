@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from digest.safe_text import plain_greek
+
 
 class MailVerb(StrEnum):
     """What a reader can ask for by mail."""
@@ -172,7 +174,9 @@ def read_consent(line: str) -> bool | None:
 
 def read_topics(argument: str) -> tuple[str, ...]:
     """Parse "world, culture" as topics' keys."""
-    return tuple(dict.fromkeys(part for part in re.split(r"[,;\s،]+", argument.casefold()) if part))
+    return tuple(
+        dict.fromkeys(part for part in re.split(r"[,;\s،]+", plain_greek(argument.casefold())) if part)
+    )
 
 
 def read_pause(argument: str, now: datetime) -> datetime | None:
