@@ -20,6 +20,7 @@ _HOLDERS = (
     ("subscription", ("id",), ("topics",)),
     ("confirmation", ("id",), ("choices",)),
     ("cohort", ("id",), ("topics",)),
+    ("desk_source", ("id",), ("topics",)),
 )
 _GREEK = re.compile("[\u0370-\u03ff\u1f00-\u1fff]")
 _FINAL_SIGMA = re.compile(r"(?<=[^\W\d_])σ(?![^\W\d_])")
