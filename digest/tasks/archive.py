@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from digest.articles.related import Index
-from digest.kept import Kept
+from digest.bounded_cache import BoundedCache
 from digest.models import Article, Correction, Edition
 from digest.models.row import row_id
 from digest.rules.articles.images import ImagePolicy
@@ -87,7 +87,7 @@ class Archive:
         self._database = database
         self._settings, self._sources = settings, settings.sources
         self._images = image_policy(settings, settings.sources)
-        self._related = Kept[int, list[int]](_KEPT)
+        self._related = BoundedCache[int, list[int]](_KEPT)
         self.digests = tuple(digest for digest in settings.digests if digest.is_public)
 
     def find_digest(self, name: str) -> DigestSettings | None:

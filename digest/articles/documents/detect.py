@@ -87,9 +87,9 @@ def parse_document(
             saved=url is None,
             content_type=content_type,
         )
-    from digest.articles.plaintext.plaintext import parse_plaintext
+    from digest.articles.plaintext.saved_text import parse_saved_text
 
-    return parse_plaintext(content, name=name, base_url=base_url, url=url, topics=topics)
+    return parse_saved_text(content, name=name, base_url=base_url, url=url, topics=topics)
 
 
 def _archived(content: bytes, name: str, base_url: str, topics: Sequence[str]) -> ParsedArticle:

@@ -9,7 +9,7 @@ from html import unescape
 
 from digest.articles.text.emoji import with_emoji
 from digest.articles.text.invisible import without_controls
-from digest.rules.plain_text import lowered, raised
+from digest.rules.text_notation import lowered, raised
 
 _LONGEST = 20_000
 _TAG = re.compile(r"<!--.*?-->|<(/?)([a-zA-Z][a-zA-Z0-9:-]*)((?:\s[^<>]*|/)?)>", re.S)

@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass, field
 
 from digest.articles.html.trees import Element, read_tree, words_of
-from digest.rules.plain_text import item_label, lowered, raised, stated_number
+from digest.rules.text_notation import item_label, lowered, raised, stated_number
 from digest.rules.text_tables import Cell, table_lines
 
 _INLINE = re.compile(r"</?(?:a|b|code|em|i|s|strong|sub|sup|u)(?:\s[^>]*)?>")

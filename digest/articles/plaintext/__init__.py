@@ -1,4 +1,4 @@
 """A page saved as plain text: which lines are the story, its dateline and byline.
 
-Open plaintext.py first.
+Open saved_text.py first.
 """

@@ -12,7 +12,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from digest.kept import Kept
+from digest.bounded_cache import BoundedCache
 from digest.mail.rendering.content import Card, Content
 from digest.mail.rendering.drawing import Documents, PartTemplates
 from digest.mail.rendering.markers import LIST_VALUES, CardPlace, Display
@@ -93,8 +93,8 @@ class PartRenderer:
         self._documents = documents
         self._templates = templates
         self._is_html = templates.is_html
-        self._skeletons = Kept[Hashable, Skeleton | None](_KEPT_SKELETONS)
-        self._cards = Kept[tuple[Card, object], dict[Display, EncodedSegment]](_KEPT_CARDS)
+        self._skeletons = BoundedCache[Hashable, Skeleton | None](_KEPT_SKELETONS)
+        self._cards = BoundedCache[tuple[Card, object], dict[Display, EncodedSegment]](_KEPT_CARDS)
         self._editions: dict[Hashable, object] = {}
         self._slots: dict[Hashable, CardSlot] = {}
 

@@ -20,7 +20,7 @@ from digest.mail.rendering.dates import format_day
 from digest.mail.rendering.language_tags import direction, strong_direction
 from digest.mail.rendering.limits import LimitedEnvironment, counted_steps, memory_exceeded, with_limits
 from digest.mail.rendering.placeholders import TemplateInspectsValueError, guarded
-from digest.mail.rendering.plaintext import plain, wrap
+from digest.mail.rendering.text_part import plain, wrap
 
 STOCK = "stock"
 """Prefix under which a publication's own template finds the one that it replaces: `{% extends "stock/NAME"

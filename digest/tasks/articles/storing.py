@@ -14,12 +14,12 @@ from digest.models import Article
 from digest.models.row import row_id
 from digest.rules.articles.admission import TAKEN_BACK, Admission, hold_back
 from digest.rules.articles.duplicates import Identity, StoryText, is_another_story
-from digest.rules.articles.renewal import (
+from digest.rules.articles.same_article import (
     Item,
     find_taken_back,
+    is_another_in_same_words,
+    is_continued,
     is_renamed,
-    is_said_again,
-    is_told_on,
     may_be_renamed,
 )
 from digest.rules.articles.sources import BY_HAND
@@ -96,7 +96,7 @@ class KnownArticles:
         marks = _marks(item)
         tells: StoryText | None = None
         for row in self._named_alike(item):
-            if row.source != self._source or is_told_on(_marks(row), marks):
+            if row.source != self._source or is_continued(_marks(row), marks):
                 return row
             tells = tells or StoryText(item.title, item.text or item.summary)
             told = StoryText(row.title, row.text or row.summary)
@@ -119,7 +119,7 @@ class KnownArticles:
             return True
         if not (item.text or item.summary):
             return False
-        return not is_said_again(_item(row), _item(item), both_stand=self.stands(row))
+        return not is_another_in_same_words(_item(row), _item(item), both_stand=self.stands(row))
 
     def _find_renamed(self, item: ParsedArticle) -> Article | None:
         """Find an article that has gone from the source and that this one replaces."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import quote
 
-from digest.kept import Kept
+from digest.bounded_cache import BoundedCache
 from digest.mail.assembly import CardPieces
 from digest.mail.rendering.content import Card, Elsewhere
 from digest.mail.rendering.language_tags import direction, strong_direction
@@ -52,7 +52,7 @@ class Cards:
         self._reply = _ReplyLinks(settings)
         self._counts = settings.analytics.counts_clicks
         self._base_url, self._keys = settings.site.base_url, settings.web.signing_keys
-        self._cards = Kept[tuple[object, ...], CachedCard](_KEPT_CARDS)
+        self._cards = BoundedCache[tuple[object, ...], CachedCard](_KEPT_CARDS)
 
     def card_of(
         self,

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from sqlmodel import Session
 
-from digest.kept import Kept
+from digest.bounded_cache import BoundedCache
 from digest.mail.assembly import Assembler
 from digest.mail.message import Composition, Headers, Message, ReaderHeaders, message_id
 from digest.mail.rendering.renderer import Renderer, Rendering
@@ -89,8 +89,8 @@ class Composer:
         self._before_token = inbound.before if inbound.address else ""
         self._inbound_domain = inbound.domain if inbound.address else ""
         self._owner = parseaddr(settings.site.reply_to or settings.site.from_)[1]
-        self._compositions = Kept[int, _ComposedVariant](_KEPT)
-        self._assemblers = Kept[Hashable, Assembler | None](_KEPT_ASSEMBLERS)
+        self._compositions = BoundedCache[int, _ComposedVariant](_KEPT)
+        self._assemblers = BoundedCache[Hashable, Assembler | None](_KEPT_ASSEMBLERS)
         self._variants = Variants(database)
         self._headers = {digest.name: self._headers_of(digest) for digest in settings.digests}
         self._sources: Sequence[SourceSettings] = settings.sources

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from urllib.parse import quote
 
-from digest.kept import Kept
+from digest.bounded_cache import BoundedCache
 from digest.mail.assembly import CardPieces, ListHead
 from digest.mail.rendering.catalogues import Catalogues, Translator
 from digest.mail.rendering.content import Card, Content, Publication, Section
@@ -99,8 +99,8 @@ class EditionContents:
         site = settings.site
         self._publication = Publication(site.name, site.base_url, site.postal_address)
         self._cards = Cards(settings, self._names, sources)
-        self._edition_texts = Kept[tuple[object, ...], _EditionText](_KEPT_EDITIONS)
-        self._heads = Kept[tuple[object, ...], CardPieces](_KEPT_HEADS)
+        self._edition_texts = BoundedCache[tuple[object, ...], _EditionText](_KEPT_EDITIONS)
+        self._heads = BoundedCache[tuple[object, ...], CardPieces](_KEPT_HEADS)
         self._last_read: _SharedReads | None = None
 
     def lay_out(self, variant: VariantContent) -> Layout:

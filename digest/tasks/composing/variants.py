@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from digest.kept import Kept
+from digest.bounded_cache import BoundedCache
 from digest.models import Article, Edition, MailForm
 from digest.models.row import row_id
 from digest.rules.editions.selection import Chosen
@@ -52,8 +52,8 @@ class Variants:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._expected = Kept[int, VariantContent](_KEPT_VARIANTS)
-        self._articles = Kept[tuple[int, int], Article](_KEPT_ARTICLES)  # by edition and article
+        self._expected = BoundedCache[int, VariantContent](_KEPT_VARIANTS)
+        self._articles = BoundedCache[tuple[int, int], Article](_KEPT_ARTICLES)  # by edition and article
 
     def expect(self, jobs: Iterable[Job], known: Iterable[int]) -> None:
         """Read the variants of claimed deliveries that are not cached, in a few queries for all."""

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlmodel import Session
 
-from digest.kept import Kept
+from digest.bounded_cache import BoundedCache
 from digest.models import Edition, EditionState
 from digest.models.row import row_id
 from digest.store.delivery import deliveries
@@ -26,7 +26,7 @@ class RunningSums:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._kept = Kept[tuple[str, int], tuple[datetime, Any]](_MOST)
+        self._kept = BoundedCache[tuple[str, int], tuple[datetime, Any]](_MOST)
 
     def count_states(self, session: Session, edition: Edition, now: datetime) -> dict[str, int]:
         """Count an edition's deliveries by state."""

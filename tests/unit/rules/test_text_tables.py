@@ -3,7 +3,7 @@
 import pytest
 
 from digest.articles.html.cleaning import clean_html, plain_text
-from digest.mail.rendering.plaintext import plain, wrap
+from digest.mail.rendering.text_part import plain, wrap
 
 TABLES = {
     "columns are aligned": (

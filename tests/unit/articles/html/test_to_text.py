@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from digest.articles.html.cleaning import clean_html, plain_text
 from digest.articles.html.to_text import layout_of, lines_of
-from digest.mail.rendering.plaintext import plain
+from digest.mail.rendering.text_part import plain
 
 PARTS = [
     "<p>", "</p>", "<p>", "</p>", "<br>", "<br/>", "<h2>", "</h2>", "<h5>", "</h5>", "<blockquote>", "</blockquote>",

@@ -10,8 +10,8 @@ import pytest
 from digest.errors import SettingsError
 from digest.mail.message import named
 from digest.mail.rendering.content import Card, Content
-from digest.mail.rendering.plaintext import wrap
 from digest.mail.rendering.renderer import BodyPlaceholders, Renderer, Rendering
+from digest.mail.rendering.text_part import wrap
 from digest.models import Form
 from digest.models.look import Brand, Colours, Logo
 from tests.support.samples import ARABIC, CONTENT, LEAD, VALUES

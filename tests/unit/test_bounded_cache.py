@@ -2,11 +2,11 @@
 
 import pytest
 
-from digest.kept import Kept
+from digest.bounded_cache import BoundedCache
 
 
 def test_what_was_used_longest_ago_makes_room() -> None:
-    kept = Kept[str, int](2)
+    kept = BoundedCache[str, int](2)
     kept["a"], kept["b"] = 1, 2
 
     assert kept["a"] == 1  # used
@@ -16,7 +16,7 @@ def test_what_was_used_longest_ago_makes_room() -> None:
 
 
 def test_get_counts_as_use_and_looking_for_a_key_does_not() -> None:
-    kept = Kept[str, int](2)
+    kept = BoundedCache[str, int](2)
     kept["a"], kept["b"] = 1, 2
 
     assert kept.get("a") == 1
@@ -29,7 +29,7 @@ def test_get_counts_as_use_and_looking_for_a_key_does_not() -> None:
 
 
 def test_setting_a_known_key_again_drops_nothing() -> None:
-    kept = Kept[str, int](2)
+    kept = BoundedCache[str, int](2)
     kept["a"], kept["b"] = 1, 2
     kept["a"] = 9
     kept["c"] = 3
@@ -39,11 +39,11 @@ def test_setting_a_known_key_again_drops_nothing() -> None:
 
 def test_a_missing_key_raises() -> None:
     with pytest.raises(KeyError):
-        Kept[str, int](1)["a"]
+        BoundedCache[str, int](1)["a"]
 
 
 def test_what_is_taken_out_is_gone() -> None:
-    kept = Kept[str, int](2)
+    kept = BoundedCache[str, int](2)
     kept["a"], kept["b"] = 1, 2
 
     assert kept.pop("a") == 1

@@ -63,7 +63,7 @@ class Item:
         return len(self.text.split())
 
 
-def is_told_on(known: Identity, found: Identity) -> bool:
+def is_continued(known: Identity, found: Identity) -> bool:
     """Return whether an item at the URL of a known one is that story, which its source continues.
 
     It is for two days if the URL carries a date: a daily page has none. `https://news.example/c1#0` and
@@ -116,7 +116,7 @@ def _after_address(marks: Identity) -> str | None:
     return "" if rest == "/" else rest
 
 
-def is_said_again(known: Item, found: Item, *, both_stand: bool) -> bool:
+def is_another_in_same_words(known: Item, found: Item, *, both_stand: bool) -> bool:
     """Return whether an item with exactly the words of a known one is another: an alert, or a weekly thread.
 
     It has a guid and a URL of its own. While the known one is still in the source, few words or another time
@@ -152,7 +152,7 @@ def is_renamed(known: Item, found: Item) -> bool:
     is_same_text = _plain(known.text) == _plain(found.text)
     if min(known.words, found.words) < _LEAST_WORDS:
         return is_same_time and titles >= _SAME_TITLE and is_same_text
-    if is_same_text and titles == 1 and is_said_again(known, found, both_stand=False):
+    if is_same_text and titles == 1 and is_another_in_same_words(known, found, both_stand=False):
         return False
     if likeness(StoryText("", known.text), StoryText("", found.text)) < _SAME_TEXT:
         return False

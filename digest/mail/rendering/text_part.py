@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 from itertools import groupby
 from string import ascii_lowercase
 
-from digest.rules.plain_text import item_label, lowered, raised, stated_number
+from digest.rules.text_notation import item_label, lowered, raised, stated_number
 from digest.rules.text_tables import Cell, table_lines, width
 
 _BLOCKS = frozenset({

@@ -7,12 +7,12 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 
-class Kept(OrderedDict[K, V]):
+class BoundedCache(OrderedDict[K, V]):
     """A dictionary of at most `most` entries: a new one replaces the least recently used.
 
-    Reading by `kept[key]` and `kept.get(key)` counts as use, `key in kept` does not. One thread only.
-    Example: with `kept = Kept(2)`, after `kept["a"] = 1; kept["b"] = 2; kept["a"]; kept["c"] = 3` the keys
-    are a and c.
+    Reading by `cache[key]` and `cache.get(key)` counts as use, `key in cache` does not. One thread only.
+    Example: with `cache = BoundedCache(2)`, after `cache["a"] = cache["b"] = 1; cache["a"]; cache["c"] = 1`
+    the keys are a and c.
     """
 
     def __init__(self, most: int) -> None:

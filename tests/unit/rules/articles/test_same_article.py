@@ -7,12 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.rules.articles.duplicates import Identity
-from digest.rules.articles.renewal import (
+from digest.rules.articles.same_article import (
     Item,
     find_taken_back,
+    is_another_in_same_words,
+    is_continued,
     is_renamed,
-    is_said_again,
-    is_told_on,
     may_be_renamed,
 )
 
@@ -52,7 +52,7 @@ def test_a_counter_is_told_on_for_two_days_a_time_for_half_a_day(
     known = marks(guid=LINK + before)
     found = marks(guid=LINK + now, at=None if apart is None else NOW + apart)
 
-    assert is_told_on(known, found) is told_on
+    assert is_continued(known, found) is told_on
 
 
 @pytest.mark.parametrize(
@@ -68,13 +68,13 @@ def test_a_counter_is_told_on_for_two_days_a_time_for_half_a_day(
     ids=["none before", "none now", "the same", "another link", "no link", "another site's link"],
 )
 def test_without_a_counter_after_one_link_nothing_is_told_on(known: Identity, found: Identity) -> None:
-    assert not is_told_on(known, found)
+    assert not is_continued(known, found)
 
 
 def test_a_counter_is_found_whatever_the_link_begins_and_ends_with() -> None:
     known, found = marks(f"{LINK}/", "http://www.paper.example/BRIDGE#1"), marks(f"{LINK}/", f"{LINK}?v=2")
 
-    assert is_told_on(known, found)
+    assert is_continued(known, found)
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_the_same_words_are_another_article_by_their_time_their_length_and_their
     known = item(marks(), text=text)
     found = item(marks(url, "g2", None if apart is None else NOW + apart), text=text)
 
-    assert is_said_again(known, found, both_stand=both_stand) is is_another
+    assert is_another_in_same_words(known, found, both_stand=both_stand) is is_another
 
 
 @pytest.mark.parametrize(
@@ -110,8 +110,8 @@ def test_the_same_words_are_another_article_by_their_time_their_length_and_their
     ids=["same link", "same guid"],
 )
 def test_one_link_or_one_guid_is_one_article_however_late(found: Identity) -> None:
-    assert not is_said_again(item(marks(), text=FEW), item(found, text=FEW), both_stand=False)
-    assert not is_said_again(item(marks(), text=FEW), item(found, text=FEW), both_stand=True)
+    assert not is_another_in_same_words(item(marks(), text=FEW), item(found, text=FEW), both_stand=False)
+    assert not is_another_in_same_words(item(marks(), text=FEW), item(found, text=FEW), both_stand=True)
 
 
 @pytest.mark.parametrize(

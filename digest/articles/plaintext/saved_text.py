@@ -36,7 +36,7 @@ _JOINED = re.compile(
 _SITE = re.compile(r"\s+[|–—·-]\s+[^|–—·]{2,40}$")
 
 
-def parse_plaintext(
+def parse_saved_text(
     content: bytes, *, name: str, base_url: str, url: str | None = None, topics: Sequence[str] = ()
 ) -> ParsedArticle:
     """Parse one saved page; without a headline its first sentence becomes the title, and is marked as

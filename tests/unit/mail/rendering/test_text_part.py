@@ -2,7 +2,7 @@
 
 import pytest
 
-from digest.mail.rendering.plaintext import name_mark, plain
+from digest.mail.rendering.text_part import name_mark, plain
 
 
 @pytest.mark.parametrize(
