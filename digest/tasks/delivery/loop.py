@@ -16,7 +16,7 @@ from digest.models import Stage
 from digest.rules.delivery.rate_limits import domain_of, is_too_fast
 from digest.store.delivery.deliveries import Job
 from digest.tasks.delivery.courier import Courier, Parcel, Progress
-from digest.tasks.delivery.prefetch import ComposeAhead, SignAhead, fresh
+from digest.tasks.delivery.prefetch import ComposeAhead, SignAhead, UncomposableError, fresh
 from digest.tasks.delivery.queue import DomainQueue
 from digest.tasks.delivery.recorder import Attempt, Recorder
 from digest.tasks.delivery.recovery import take_over
@@ -82,7 +82,7 @@ class DeliveryLoop:
                 self._postpone()
                 self._relays.open_more(len(self._queue))
                 self._start_idle()
-                self._queue.prepare()
+                self._compose()
                 self._poll()
             self._drain()
         finally:
@@ -204,7 +204,11 @@ class DeliveryLoop:
         now, pace = time.monotonic(), self._relays.pace_of(courier)
         if not self._queue or self._run.ended or not pace.may_begin(now):
             return b""
-        parcel = self._queue.take(now)
+        try:
+            parcel = self._queue.take(now)
+        except UncomposableError as error:
+            self._set_aside(error)
+            return b""
         if parcel is None:
             return b""
         pace.begin(now)
@@ -213,6 +217,18 @@ class DeliveryLoop:
             self._attempts.append(failed)
             self._end_one(parcel.job, courier)
         return out
+
+    def _compose(self) -> None:
+        try:
+            self._queue.prepare()
+        except UncomposableError as error:
+            self._set_aside(error)
+
+    def _set_aside(self, error: UncomposableError) -> None:
+        """Pause the edition whose message cannot be composed, so that all others are delivered."""
+        edition_id = error.job.edition_id
+        self._recorder.pause(edition_id, str(error))
+        self._recorder.release(self._queue.remove(lambda job: job.edition_id == edition_id))
 
     def _start_idle(self) -> None:
         for courier in [courier for courier in self._relays if courier.is_idle]:

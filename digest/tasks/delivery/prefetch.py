@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any, Protocol
 
+from digest.errors import SettingsError
 from digest.store.delivery.deliveries import Job
 from digest.tasks.composing.composer import Composer, SignedMessage
 from digest.tasks.delivery.courier import Parcel
@@ -15,6 +16,17 @@ _SIGNERS = 2
 _BATCH = 10
 _ROUNDS = 3
 _STALE = timedelta(seconds=30)
+
+
+class UncomposableError(Exception):
+    """The message of a delivery cannot be composed until a setting or template is corrected.
+
+    `UncomposableError(job 41, "template front-page.html.j2, line 3: ...")`.
+    """
+
+    def __init__(self, job: Job, why: str) -> None:
+        super().__init__(why)
+        self.job = job
 
 
 def fresh(parcel: Parcel, composer: Composer, now: datetime) -> Parcel:
@@ -36,10 +48,10 @@ class Prefetch(Protocol):
     """
 
     def prepare(self, coming: Iterable[Job]) -> None:
-        """Compose messages for the next deliveries when few are ready."""
+        """Compose messages for the next deliveries when few are ready; raise UncomposableError."""
 
     def take(self, job: Job) -> Parcel | None:
-        """Return the message of a delivery; None if it is still being signed."""
+        """Return the message of a delivery; None if it is still being signed; raise UncomposableError."""
 
     def close(self) -> None:
         """Stop composing."""
@@ -76,7 +88,10 @@ class ComposeAhead:
 
     def _compose(self, job: Job, now: datetime) -> Parcel:
         composed_at = job.composed_at or now
-        return Parcel(job, self._composer.compose(job, composed_at), composed_at)
+        try:
+            return Parcel(job, self._composer.compose(job, composed_at), composed_at)
+        except SettingsError as error:
+            raise UncomposableError(job, str(error)) from error
 
 
 @dataclass(slots=True)
@@ -139,11 +154,17 @@ class SignAhead:
     def _sign_later(self, jobs: list[Job]) -> None:
         now = self._clock()
         dated = [(job, job.composed_at or now) for job in jobs]
-        unsigned = [self._composer.prepare(job, composed_at) for job, composed_at in dated]
+        unsigned = [self._compose(job, composed_at) for job, composed_at in dated]
         batch = self._pool.submit(lambda: [sign() for sign in unsigned])
         for number, (job, composed_at) in enumerate(dated):
             self._being_signed[job.delivery_id] = _BeingSigned(job, composed_at, batch, number)
         batch.add_done_callback(self._notify)
+
+    def _compose(self, job: Job, composed_at: datetime) -> Callable[[], SignedMessage]:
+        try:
+            return self._composer.prepare(job, composed_at)
+        except SettingsError as error:
+            raise UncomposableError(job, str(error)) from error
 
     def _notify(self, _done: Future[list[SignedMessage]]) -> None:
         if self._loop_waits:

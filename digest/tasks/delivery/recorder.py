@@ -174,6 +174,14 @@ class Recorder:
         with run.database.write() as session:
             deliveries.release(session, jobs, owner=run.owner, now=run.clock())
 
+    def pause(self, edition_id: int, why: str) -> None:
+        """Pause an edition whose messages cannot be composed; a later run tries again."""
+        run = self._run
+        with run.database.write() as session:
+            editions.pause(session, edition_id, why, retry_at=run.clock() + PAUSE)
+            name = session.get_one(Edition, edition_id).name.argument
+        run.complain(f"{name} is paused, {why}; correct that, and the next run goes on")
+
     def _sort(
         self, attempts: Sequence[Attempt], now: datetime
     ) -> tuple[dict[int, int], list[tuple[Attempt, Verdict]]]:
