@@ -58,7 +58,6 @@ class Transaction:
                 for name, value in _OF_A_LOOP.items():
                     cursor.execute(f"SET {name} = {value}")
             driver.commit()
-            driver.autocommit = True  # the driver's own BEGIN would wait for the server: `begin` sends it
             self._pipeline = driver.pipeline()
             self._pipeline.__enter__()
 
@@ -71,15 +70,16 @@ class Transaction:
                 self._pipeline.__exit__(None, None, None)
                 for name in _OF_A_LOOP:  # not all: `store.database` has set others for every connection
                     self._driver.execute(f"RESET {name}")
-                self._driver.driver_connection.autocommit = False
+                self._driver.commit()
         except self._dialect.loaded_dbapi.Error:
             self.connection.invalidate()  # a lost connection has no pipeline to leave
         finally:
             self.connection.close()
 
     def begin(self) -> None:
-        """Begin at the driver; PostgreSQL gets this together with the first statement."""
-        self._driver.execute(BEGIN if self._pipeline is None else "BEGIN")
+        """Begin at the driver; PostgreSQL's driver begins by itself."""
+        if self._dialect.name == "sqlite":
+            self._driver.execute(BEGIN)
 
     @contextmanager
     def session(self) -> Iterator[Session]:
