@@ -178,6 +178,7 @@ def test_a_block_that_was_saved_is_not_offered_again_and_one_that_was_not_is(day
 
     write("We moved.", "Save")
     page.get_by_role("group", name="Free block 1").wait_for()
+    page.wait_for_load_state()  # the script forgets what was typed once the page has loaded
     page.goto(f"{day.url}{Newsdesk.PATH}/block/new")
     assert page.get_by_text(warning).count() == 0
 
