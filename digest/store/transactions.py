@@ -78,8 +78,8 @@ class Transaction:
 
     def begin(self) -> None:
         """Begin at the driver; PostgreSQL's driver begins by itself."""
-        # By a round trip of its own. A BEGIN sent with the first statement would save it, but the driver would
-        # not know of the transaction once all results have been read, and its commit would do nothing.
+        # By a round trip of its own. A BEGIN sent with the first statement would save it, but the driver
+        # would not know of the transaction once all results are read, and its commit would do nothing.
         if self._dialect.name == "sqlite":
             self._driver.execute(BEGIN)
 
