@@ -164,6 +164,8 @@ def test_a_preview_shows_what_an_address_would_bring_and_the_lines_for_it(newsde
     ("address", "said"),
     [
         ("http://127.0.0.1:1/feed", "public"),
+        ("http://localhost/feed", "in [fetch] private_sources"),
+        ("https://nowhere.invalid/feed", ">https://nowhere.invalid/feed does not answer"),
         ("javascript:alert(1)", "alert(1)"),
         ("", "is not an address"),
         ("http://[", "is not an address"),

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 from sqlmodel import Session
@@ -12,8 +11,7 @@ from sqlmodel import Session
 from digest.articles.text.identity import canonical_url
 from digest.errors import InputError
 from digest.models import DeskSource, SourceAct
-from digest.net.hosts import is_private_host
-from digest.rules.articles.sources import NOT_FETCHED, SourceIndex, may_be_private
+from digest.rules.articles.sources import NOT_FETCHED, SourceIndex
 from digest.safe_text import one_line, without_secrets
 from digest.settings import Settings, SourceSettings
 from digest.settings.inventory import Setting, find_source_settings
@@ -21,7 +19,7 @@ from digest.settings.messages import word
 from digest.settings.topics import meant
 from digest.store.articles import sources
 from digest.store.database import Database
-from digest.tasks.sources.site import check_address
+from digest.tasks.sources.site import check_address, require_public
 
 
 class SourceUnknown(InputError):  # noqa: N818 - named for what it is
@@ -70,7 +68,7 @@ def add_source(
     A name that a removed one had brings that one back, with its articles and its history.
     """
     address = check_address(wanted.address.strip())
-    _check_private(settings, address)
+    require_public(settings, address)
     with database.write() as session:
         sources.take_turns(session)
         checked = _checked(settings, session, replace(wanted, address=address))
@@ -176,15 +174,6 @@ def _get(session: Session, name: str) -> DeskSource:
     if row.removed_at is not None:
         raise SourceChanged(f'"{name}" was removed by {row.changed_by}')
     return row
-
-
-def _check_private(settings: Settings, address: str) -> None:
-    host = urlsplit(address).hostname or ""
-    if is_private_host(host) and not may_be_private(address, settings.fetch.private_sources):
-        raise InputError(
-            "this is an address of the server's own machine or network: whoever runs the server can name its"
-            " origin in [fetch] private_sources"
-        )
 
 
 def _check_free(session: Session, settings: Settings, wanted: SourceSettings) -> None:

@@ -15,6 +15,7 @@ from digest.articles.parsed import ParsedArticle, Rejected
 from digest.articles.text.identity import canonical_url
 from digest.errors import InputError
 from digest.net.files import read_file
+from digest.net.hosts import is_private_host
 from digest.net.http import Fetched, fetch
 from digest.rules.articles.sources import may_be_private
 from digest.safe_text import printable, without_secrets
@@ -103,6 +104,8 @@ def preview_source(
         source = SourceSettings(name="preview", url=url)
     except ValueError:  # too long for a setting, for instance
         raise InputError(_NO_SITE.format(text=text.strip()[:100])) from None
+    if read is None:
+        require_public(settings, url)
     private = url if may_be_private(url, settings.fetch.private_sources) else None
     ask = read or partial(_PUBLIC, private_origin=private)
     pages: list[Fetched] = []
@@ -179,6 +182,16 @@ def check_address(text: str) -> str:
     if not is_address:
         raise InputError(_NO_SITE.format(text=text))
     return address
+
+
+def require_public(settings: Settings, url: str) -> None:
+    """Raise InputError for an address of the server's own network that the settings do not name."""
+    host = urlsplit(url).hostname or ""
+    if is_private_host(host) and not may_be_private(url, settings.fetch.private_sources):
+        raise InputError(
+            "this is an address of the server's own machine or network, and only public ones are read:"
+            " whoever runs the server can name its origin in [fetch] private_sources"
+        )
 
 
 def _is_private(host: str) -> bool:

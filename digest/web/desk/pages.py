@@ -175,6 +175,8 @@ def read_row_id(written: str) -> int | None:
 
 
 def sentence(error: Exception) -> str:
-    """Return an error's message as a sentence."""
+    """Return an error's message as a sentence; one that begins with an address keeps it as it is."""
     text = str(error)
+    if text.startswith(("http://", "https://")):
+        return f"{text}."
     return f"{text[:1].upper()}{text[1:]}."
