@@ -18,7 +18,8 @@ _STATED = re.compile(r"[^\s<>@]{1,128}@[^\s<>@]{1,255}")  # no host has such a n
 _WHOLE = re.compile(r"[^\s<>()\[\],;:\"|@]{1,128}@[\w-]+(?:\.[\w-]+)+")
 _QUOTED = re.compile(r'"([^"@\s]{1,64})"@([\w.-]+)')
 _STATUS = re.compile(r"(?<![\d.])([245])\.(\d{1,3})\.(\d{1,3})(?![\d.]*\d)")
-_CODE = re.compile(r"(?<![\d.:/-])(4[257]\d|5[0-7]\d)(?=[\s\-:#,)\]]|$)")
+_PHONE = r"(?![ -]\d{4}(?![\d-]))"  # "555-0199" or "450 1234" is a telephone number
+_CODE = re.compile(rf"(?<![\d.:/-])(4[257]\d|5[0-7]\d)(?=[\s\-:#,)\]]|$){_PHONE}")
 _UTF8 = re.compile(r"\\x\{([0-9A-Fa-f]{1,6})\}")
 _MOST = 500
 
