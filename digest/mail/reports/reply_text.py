@@ -25,25 +25,24 @@ _STARTS = (
     r"|mon|tue|wed|thu|fri|sat|sun|lun|mar|mer|jeu|ven|sam|dim|mo|di|mi|do|fr|sa|so|pon|wt|śr|czw|pt|sob|niedz"
     r"|mån|tis|ons|tors|fre|lör|sön|من|من:"
 )
-_DATED = (
-    rf"^\W{{0,6}}(?:{_STARTS})(?=[\s,.\d/-]).{{0,400}}?(?:\b(?:{_WROTE})\b|{_WROTE}).{{0,120}}[:：]\W{{0,4}}$"
-)
+_DATED = rf"^\W{{0,6}}(?:{_STARTS})(?=[\s,.\d/-]).{{0,400}}?(?:\b(?:{_WROTE})\b|{_WROTE}).{{0,120}}[:：՝․]\W{{0,4}}$"
 _ATTRIBUTION = re.compile(
-    rf"{_DATED}|^\W{{0,4}}(?:{_STARTS})(?=[\s,.\d/-]).{{6,200}}<\s*(?:mailto:)?[^<>@\s]+@[^<>\s]+>+\s?(?:{_WROTE})?.{{0,40}}[:：]\W{{0,3}}$",
+    rf"{_DATED}|^\W{{0,4}}(?:{_STARTS})(?=[\s,.\d/-]).{{6,200}}<\s*(?:mailto:)?[^<>@\s]+@[^<>\s]+>+\s?(?:{_WROTE})?.{{0,40}}[:：՝․]\W{{0,3}}$",
     re.I,
 )
 _LINE_ATTRIBUTION = re.compile(
-    rf"^.{{0,200}}<[^<>@\s]+@[^<>\s]+>\s?(?:{_WROTE})\s?.{{0,60}}[:：]\W{{0,3}}$"
-    rf"|^\W{{0,4}}.{{2,120}}?(?:\d{{1,2}}[:.]\d\d|\d{{4}}).{{0,160}}(?:{_WROTE})\s?[:：]\W{{0,3}}$"
-    rf"|^\S.{{2,80}}?\b(?:{_WROTE})(?:\b.{{0,40}}\d{{1,4}}.{{0,60}})?[:：]$"
+    rf"^.{{0,200}}<[^<>@\s]+@[^<>\s]+>\s?(?:{_WROTE})\s?.{{0,60}}[:：՝․]\W{{0,3}}$"
+    rf"|^\W{{0,4}}.{{2,120}}?(?:\d{{1,2}}[:.]\d\d|\d{{4}}).{{0,160}}(?:{_WROTE})\s?[:：՝․]\W{{0,3}}$"
+    rf"|^\S.{{2,80}}?\b(?:{_WROTE})(?:\b.{{0,40}}\d{{1,4}}.{{0,60}})?[:：՝․]$"
     rf"|^-{{3,}} ?.{{2,60}} (?:{_WROTE}) ?-{{3,}}$"
     r"|^\W{0,4}\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}\D.{0,80}<\s*[^<>@\s]+@[^<>\s]+>$",
     re.I,
 )
 _DATE = re.compile(r"\b\d{4}\b|\d{1,2}[./-]\s?\d{1,2}[./-]|\d{4}[年년]|[۰-۹]{4}")
+_MONTH_DAY = re.compile(r"\b\d{1,2}\.? [^\W\d_]{3,}|\b[^\W\d_]{3,}\.? \d{1,2}\b")
 _TIME = re.compile(r"\d{1,2}[:.]\d\d(?!\d)|[۰-۹]{1,2}:[۰-۹]{2}")
 _NAMED = re.compile(r"<\W{0,3}(?:mailto:)?[^<>@\s]{1,128}@[^<>\s]{1,255}>|\([^()@\s]{1,128}@[^()\s]{1,255}\)")
-_COLON = (":", "：", ":*", "։")
+_COLON = (":", "：", ":*", "։", "՝", "․")
 _HAS_DATE_OR_ADDRESS = re.compile(r"\d|@")
 _INLINE_ATTRIBUTION = re.compile(
     rf"(?:(?<=\w)-+ ?| -* ?)(?:On|Am|Le|El|Il|Op|Em|Den)\s\S.{{6,160}}?(?:\d{{4}}|\d{{1,2}}:\d\d).{{0,160}}(?:{_WROTE})\s?:\s*$"
@@ -92,6 +91,8 @@ _SIGNATURE = re.compile(
     r"|^\s*(?:发自|發自|iphoneから送信|나의 iphone|從我的).{0,40}$",
     re.I,
 )
+_HYPHENS = re.compile(r"^\s*(?:-{3,}|—)\s*$")
+_SENTENCE = re.compile(r"^\s*(?:[^\W\d_]\S* +){3,}.*[.!?…։。]\W*$")
 _NOT_ATTRIBUTION = re.compile(r"^\s*(?:https?://|[-*•]\s+\w+\s*:)")
 _POINTED = re.compile(r"<{2,}\s*$")
 _DASH_NAME = re.compile(r"^-\s?[A-ZÀ-ÞԱ-Ֆ][\w.'-]*(?: [A-ZÀ-ÞԱ-Ֆ&][\w.'-]*){0,3}$")
@@ -115,6 +116,8 @@ def read_reply(text: str) -> ReplyText:
     while place < len(lines):
         before = _before_attribution(lines, place)
         taken = _attribution(lines, place) if before is None else 0
+        if taken and _is_unmarked(lines, place, taken) and not _names_message(lines, place, taken, own):
+            taken = 0
         if _begins_rest(lines, place, taken):
             quoted += lines[place:]
             break
@@ -144,10 +147,24 @@ def _begins_rest(lines: list[str], place: int, attribution: int) -> bool:
         return not (below > place and _attribution(lines, below))
     if _is_field_block(lines, place):
         return True
-    if not attribution:
-        return False
-    following = [line for line in lines[place + attribution :] if line.strip()]
-    return bool(following) and not _QUOTED.match(following[0]) and not _QUOTED.match(lines[place])
+    return bool(attribution) and _is_unmarked(lines, place, attribution)
+
+
+def _is_unmarked(lines: list[str], place: int, attribution: int) -> bool:
+    """Return whether text without ">" follows an attribution."""
+    following = next((line for line in lines[place + attribution :] if line.strip()), "")
+    return bool(following) and not _QUOTED.match(following) and not _QUOTED.match(lines[place])
+
+
+def _names_message(lines: list[str], place: int, attribution: int, own: list[str]) -> bool:
+    """Return whether an attribution names a message by its address, or below the writer's own words by a date
+    and a time.
+
+    Only then is text without ">" below it quoted text: "On page 3 you wrote:" is the writer's own.
+    """
+    words = " ".join(lines[place : place + attribution])
+    dated = _DATE.search(words) or _MONTH_DAY.search(words)
+    return "@" in words or bool(dated and _TIME.search(words) and any(line.strip() for line in own))
 
 
 def _is_quoted(line: str) -> bool:
@@ -241,10 +258,18 @@ def _part_signature(own: list[str]) -> tuple[list[str], str]:
         if near_end and _SIGNATURE.match(line) and (place or len(lines) > 1):
             if line.strip() and not _is_rule(line) and any(len(one) > 200 for one in lines[place + 1 :]):
                 continue
+            if _HYPHENS.match(line) and _continues(lines[place + 1 :]):
+                continue
             return lines[:place], "\n".join(lines[place:]).strip()
         if len(lines) - place <= 4 and place and _DASH_NAME.match(line):
             return lines[:place], "\n".join(lines[place:]).strip()
     return lines, ""
+
+
+def _continues(below: list[str]) -> bool:
+    """Return whether a letter goes on below a line of hyphens: a sentence is among the first two lines there."""
+    first = [line for line in below if line.strip()][:2]
+    return any(_SENTENCE.search(line) for line in first)
 
 
 def _is_rule(line: str) -> bool:
