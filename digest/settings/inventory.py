@@ -64,19 +64,52 @@ class Inventory:
 
 def take_inventory(running: Settings) -> Inventory:
     """Return every setting that this process runs with, beside the file as it stands now."""
+    now = _read_again(running.file)
+    found = [_table(running, now, name, at) for name, at in _tables(running)]
+    return Inventory(tuple(found), now.error)
+
+
+@dataclass(frozen=True, slots=True)
+class _FileNow:
+    """A settings file as it stands: what it would bring, or what is wrong with it; `places` are its lines."""
+
+    tables: Mapping[tuple[str, str], BaseModel]
+    error: str
+    places: Mapping[tuple[str, ...], int]
+    brought: Mapping[str, Any]
+    variables: frozenset[str]
+
+
+def _read_again(file: Path) -> _FileNow:
+    """Read a settings file; anew only if it or the environment has changed, as it may be long."""
+    try:
+        now = file.stat()
+        changed_at, size = now.st_mtime_ns, now.st_size
+    except OSError:
+        changed_at = size = 0
+    variables = {name.upper(): value for name, value in os.environ.items()}
+    own = sorted(item for item in variables.items() if item[0].startswith("DIGEST_"))
+    return _file_now(file, changed_at, size, tuple(own))
+
+
+@lru_cache(maxsize=2)
+def _file_now(file: Path, _changed_at: int, _size: int, variables: tuple[tuple[str, str], ...]) -> _FileNow:
     later, error = None, ""
     try:
-        later = load_settings(running.file)
+        later = load_settings(file)
     except SettingsError as problem:
         error = str(problem)
     try:
-        lines = running.file.read_text(encoding="utf-8").splitlines()
+        lines = file.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError):
         lines = []
+    tables = {}
+    for name, at in _tables(later) if later else ():
+        table = getattr(later, name)
+        tables[name, "" if at is None else table[at].name] = table if at is None else table[at]
     places = {place: number for number, place in _keys(lines)}
-    brought = EnvSettingsSource(Settings)()
-    found = [_table(running, later, name, at, places, brought) for name, at in _tables(running)]
-    return Inventory(tuple(found), error)
+    names = frozenset(name for name, _ in variables)
+    return _FileNow(tables, error, places, EnvSettingsSource(Settings)(), names)
 
 
 def find_source_lines(file: Path) -> Mapping[str, int]:
@@ -108,9 +141,8 @@ def _source_lines(file: Path, _changed_at: int, _size: int) -> Mapping[str, int]
 
 def find_source_settings(running: Settings, name: str) -> tuple[Setting, ...]:
     """Return the settings of one `[[sources]]`, each with its place and its meaning."""
-    head = f'[[sources]] "{name}"'
-    tables = take_inventory(running).tables
-    return next((table.settings for table in tables if table.name == head), ())
+    at = next((at for at, one in enumerate(running.sources) if one.name == name), None)
+    return () if at is None else _table(running, _read_again(running.file), "sources", at).settings
 
 
 def _tables(running: Settings) -> Iterator[tuple[str, int | None]]:
@@ -121,28 +153,20 @@ def _tables(running: Settings) -> Iterator[tuple[str, int | None]]:
             yield name, None
 
 
-def _table(
-    running: Settings,
-    later: Settings | None,
-    name: str,
-    at: int | None,
-    places: Mapping[tuple[str, ...], int],
-    brought: Mapping[str, Any],
-) -> SettingTable:
+def _table(running: Settings, now: _FileNow, name: str, at: int | None) -> SettingTable:
     table = getattr(running, name)
-    after = getattr(later, name) if later else None
     head = f"[{name}]"
     base: tuple[str, ...] = (name,)
     if at is not None:
         table, base = table[at], (name, str(at))
         head = f'[[{name}]] "{table.name}"'
-        after = next((one for one in after or () if one.name == table.name), None)
+    after = now.tables.get((name, "" if at is None else table.name))
     next_values = dict(_values(after)) if after is not None else None
     rows = []
     for path, value in _values(table):
-        variable = _variable((name, *path), brought) if at is None else _variable((name,), brought)
+        variable = _variable((name, *path) if at is None else (name,), now)
         origin: Origin = "environment" if variable else "file" if _is_set(table, path) else "default"
-        number = places.get((*base, *path)) or places.get((*base, *path[:1]))
+        number = now.places.get((*base, *path)) or now.places.get((*base, *path[:1]))
         place = {"environment": variable, "default": "", "file": _file_place(running.file, number)}[origin]
         shown = _shown(name, path, value)
         is_changed = next_values is not None and next_values.get(path) != value
@@ -180,16 +204,15 @@ def _is_set(table: object, path: tuple[str, ...]) -> bool:
     return True
 
 
-def _variable(path: tuple[str, ...], brought: Mapping[str, Any]) -> str:
+def _variable(path: tuple[str, ...], now: _FileNow) -> str:
     """Return the environment variable that a value comes from; "" where it comes from none."""
-    inner: object = brought
+    inner: object = now.brought
     for part in path:
         if not isinstance(inner, Mapping) or part not in inner:
             return ""
         inner = inner[part]
-    known = {name.upper() for name in os.environ}
     names = [f"DIGEST_{'__'.join(path[:length]).upper()}" for length in range(len(path), 0, -1)]
-    return next((name for name in names if name in known), "")
+    return next((name for name in names if name in now.variables), "")
 
 
 def _file_place(file: Path, line: int | None) -> str:

@@ -10,6 +10,7 @@ import pytest
 
 from digest.settings import load_settings
 from digest.tasks.readers import on_request
+from digest.tasks.readers.lists import segments as lists
 from digest.web.newsroom import segments as pages
 from tests.conftest import write_config
 from tests.support.desks import OLGA, Clock, Newsdesk, Visitor, hidden
@@ -139,6 +140,46 @@ class TestProofs:
         assert answer.status_code == 409
         assert "Send to 3 readers now" in answer.text
         assert relay.messages == []
+
+    def test_a_page_looks_through_a_bounded_number_of_readers_and_keeps_whom_it_found(
+        self, newsdesk: Newsdesk, relay: Caught, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(lists, "MOST_READ", 1)
+        newsdesk.subscribe("dora@readers.example")
+        olga = newsdesk.sign_in(OLGA)
+        nobody, path = save(olga, "Nobody", text="nobody"), save(olga, "Everybody")
+
+        assert "None of the readers looked through so far" in olga.get(f"{nobody}/proof?edition={DAILY}").text
+        shown, onward = [], f"{path}/proof?edition={DAILY}"
+        while True:
+            page = olga.get(onward).text
+            shown.append(hidden(page, "count"))
+            link = re.search(r'rel="next" href="([^"]+)"', page)
+            if link is None:
+                break
+            onward = link[1].replace("&amp;", "&")
+        fields = ("form", "version", "draft", "count", "edition", "start", "found")
+        sent = olga.client.post(f"{path}/proof", data={name: hidden(page, name) for name in fields})
+
+        assert shown == ["1", "2", "2", "3"], "the third reader is suppressed"
+        assert "The proof is on its way to 3 readers." in sent.text
+        assert [recipient for recipient, _ in relay.messages] == [ANNA, BERT, "dora@readers.example"]
+
+    def test_whoever_was_found_and_has_left_since_is_left_out_of_the_proof(
+        self, newsdesk: Newsdesk, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(lists, "MOST_READ", 1)
+        olga = newsdesk.sign_in(OLGA)
+        path = save(olga, "Everybody")
+        page = olga.get(f"{path}/proof?edition={DAILY}").text
+        link = re.search(r'rel="next" href="([^"]+)"', page)
+        assert link is not None
+        on_request.suppress(newsdesk.app.readers, ANNA, newsdesk.clock(), {"command": "suppress"})
+
+        page = olga.get(link[1].replace("&amp;", "&")).text
+
+        assert BERT in page
+        assert ANNA not in page
 
     def test_a_proof_goes_to_a_bounded_number(
         self, newsdesk: Newsdesk, relay: Caught, monkeypatch: pytest.MonkeyPatch

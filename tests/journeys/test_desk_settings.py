@@ -3,11 +3,12 @@
 import os
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from digest.models import LearnedLimit
-from digest.settings import Settings, load_settings
+from digest.settings import Settings, inventory, load_settings
 from digest.settings.inventory import Setting, take_inventory
 from digest.settings.meanings import meaning_of
 from digest.tasks.sources.health import pause_source
@@ -92,6 +93,41 @@ def test_a_database_password_is_never_shown(newsdesk: Newsdesk) -> None:
     )
     settings = newsdesk.settings.model_copy(update={"database": database})
     assert setting(settings, "[database]", "url").value == '"postgresql://press:***@db.example/news"'
+
+
+def test_the_file_is_read_again_only_if_it_has_changed(
+    newsdesk: Newsdesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings, olga, read = newsdesk.settings, newsdesk.sign_in(OLGA), list[Path]()
+
+    def load(file: Path) -> Settings:
+        read.append(file)
+        return load_settings(file)
+
+    monkeypatch.setattr(inventory, "load_settings", load)
+    before = settings.file.read_text()
+    settings.file.write_text(before + "\n# a remark\n")
+    try:
+        for path in (PAGE, "/desk/sources/wire", "/desk/sources/wire", PAGE):
+            assert olga.get(path).status_code == 200
+        assert read == [settings.file]
+    finally:
+        settings.file.write_text(before)
+
+
+def test_a_page_of_one_source_looks_up_its_settings_alone(
+    newsdesk: Newsdesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = list[tuple[str, ...]]()
+
+    def meaning(place: tuple[str, ...]) -> str:
+        asked.append(place)
+        return meaning_of(place)
+
+    monkeypatch.setattr(inventory, "meaning_of", meaning)
+    assert "wire.example" in newsdesk.sign_in(OLGA).get("/desk/sources/wire").text
+    assert {place[0] for place in asked} == {"sources"}
+    assert len(asked) == len(set(asked)), "each setting of one source, and of no other"
 
 
 def test_what_was_changed_in_the_file_since_the_start_says_that_a_restart_applies_it(

@@ -1,10 +1,11 @@
 """Searches for readers that were saved by name, and whom they find."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlmodel import Session, col, delete, exists, select, update
+from sqlmodel import Session, col, delete, exists, func, select, update
+from sqlmodel.sql.expression import SelectOfScalar
 
 from digest.models import ReaderSegment, Subscriber, Subscription, SubscriptionState
 from digest.models.subscriber import ReaderFilter
@@ -47,16 +48,36 @@ def remove(session: Session, number: int, seen: int) -> bool:
     return bool(session.exec(query).rowcount)
 
 
+def last_id(session: Session) -> int:
+    """Return the highest id of a reader; 0 if there is none."""
+    return session.exec(select(func.max(Subscriber.id))).one() or 0
+
+
 def list_confirmed(
-    session: Session, wanted: ReaderFilter, digest: str, after: int, limit: int
+    session: Session, wanted: ReaderFilter, digest: str, span: tuple[int, int], limit: int
 ) -> Sequence[Subscriber]:
-    """List confirmed readers of a digest who match, by their ids, those above `after`."""
+    """List confirmed readers of a digest who match, by their ids, those in a half-open span of ids."""
+    query = _confirmed(wanted, digest, span).where(
+        col(Subscriber.id) >= span[0], col(Subscriber.id) < span[1]
+    )
+    return session.exec(query.limit(limit)).all()
+
+
+def list_confirmed_among(
+    session: Session, wanted: ReaderFilter, digest: str, public_ids: Collection[str]
+) -> Sequence[Subscriber]:
+    """List those of some readers who are confirmed readers of a digest and match, by their ids."""
+    query = _confirmed(wanted, digest, None).where(col(Subscriber.public_id).in_(public_ids))
+    return session.exec(query).all()
+
+
+def _confirmed(wanted: ReaderFilter, digest: str, span: tuple[int, int] | None) -> SelectOfScalar[Subscriber]:
+    own = col(Subscription.subscriber_id)
     reads = exists().where(
-        col(Subscription.subscriber_id) == col(Subscriber.id),
+        own == col(Subscriber.id),
         col(Subscription.digest) == digest,
         col(Subscription.state) == SubscriptionState.CONFIRMED,
+        *((own >= span[0], own < span[1]) if span else ()),
     )
-    query = select(Subscriber).where(
-        col(Subscriber.id) > after, col(Subscriber.erased_at).is_(None), reads, *conditions_of(wanted)
-    )
-    return session.exec(query.order_by(col(Subscriber.id)).limit(limit)).all()
+    query = select(Subscriber).where(col(Subscriber.erased_at).is_(None), reads, *conditions_of(wanted, span))
+    return query.order_by(col(Subscriber.id))

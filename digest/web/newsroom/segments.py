@@ -1,6 +1,7 @@
 """Segments: saved searches for readers, for exports and for proofs to a few of them."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
@@ -9,14 +10,14 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from digest.errors import InputError
-from digest.models import EditionName, ReaderSegment, Subscriber, SubscriptionState
+from digest.models import EditionName, ReaderSegment, SubscriptionState
 from digest.models.row import row_id
 from digest.models.subscriber import ReaderFilter
 from digest.settings import Settings
 from digest.tasks.desk.agenda import AgendaEntry, list_agenda
 from digest.tasks.desk.proofs import send_proofs
 from digest.tasks.readers.lists import segments
-from digest.tasks.readers.lists.segments import SegmentChanged
+from digest.tasks.readers.lists.segments import Mailable, SegmentChanged
 from digest.tasks.readers.readers import Readers
 from digest.web.desk.access import HOME
 from digest.web.desk.pages import DeskPages, sentence
@@ -26,6 +27,31 @@ FILTER_FIELDS = ("text", "digest", "state", "cadence", "topic", "language")
 MOST_PROOFS = 50
 """How many readers a proof goes to at most."""
 _LONGEST = 254
+_DIGITS = 18
+
+
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """How far the search for a proof's readers has come: it goes on at `start`; `found` are those so far."""
+
+    edition: str
+    start: int
+    found: tuple[str, ...]
+
+    @classmethod
+    def read(cls, get: Callable[[str, str], str]) -> "_Search":
+        """Return the search that the fields of an address or a form name."""
+        start = get("start", "")
+        is_number = start.isascii() and start.isdigit() and 0 < len(start) <= _DIGITS
+        found = get("found", "")[: _LONGEST * MOST_PROOFS].split(",")
+        return cls(get("edition", ""), int(start) if is_number else 1, tuple(filter(None, found)))
+
+    def onward(self, mailable: Mailable) -> str:
+        """Return the query of the search's next part; "" if there is none."""
+        if mailable.next_id is None:
+            return ""
+        found = ",".join(one.public_id for one in mailable.readers)
+        return urlencode({"edition": self.edition, "start": mailable.next_id, "found": found})
 
 
 class SegmentPages:
@@ -84,28 +110,28 @@ class SegmentPages:
 
     def show_proof(self, request: Request, segment: str) -> Response:
         """Show who would get a proof of an edition, and ask for confirmation."""
-        return self._ask(request, self._find(segment), request.query_params.get("edition", ""))
+        return self._ask(request, self._find(segment), _Search.read(request.query_params.get))
 
     def send_proof(self, request: Request, segment: str) -> Response:
         """Mail a proof to the readers of a segment, as many as the page showed."""
-        found, named = self._find(segment), self._front.get(request, "edition")
-        entry, readers = self._entry(named), self._mailable(found, named)
+        found, search = self._find(segment), _Search.read(lambda name, _: self._front.get(request, name))
+        entry, readers = self._entry(search.edition), self._mailable(found, search).readers
         seen = tuple(self._seen(request, name) for name in ("version", "draft", "count"))
         stand = (found.version, entry.draft.version, len(readers))
         if seen != stand:
             error = "The segment, its readers or the edition have changed since you saw this page."
-            return self._ask(request, found, named, 409, error=error)
+            return self._ask(request, found, search, 409, error=error)
         if not 0 < len(readers) <= MOST_PROOFS:
-            return self._ask(request, found, named, 400)
+            return self._ask(request, found, search, 400)
         done = send_proofs(
             self._front.desk, entry, readers, found.name, self._front.who(request), self._front.now()
         )
-        return self._ask(request, found, named, 502 if done.trouble else 200, done=done)
+        return self._ask(request, found, search, 502 if done.trouble else 200, done=done)
 
     def _ask(
-        self, request: Request, found: ReaderSegment, named: str, status: int = 200, **values: object
+        self, request: Request, found: ReaderSegment, search: "_Search", status: int = 200, **values: object
     ) -> Response:
-        entry, readers = self._entry(named), self._mailable(found, named)
+        entry, mailable = self._entry(search.edition), self._mailable(found, search)
         return self._front.show(
             request,
             "segment_proof",
@@ -113,9 +139,10 @@ class SegmentPages:
             title="Send a proof?",
             segment=found,
             entry=entry,
-            named=named,
-            readers=readers[:MOST_PROOFS],
-            count=len(readers),
+            search=search,
+            onward=search.onward(mailable),
+            readers=mailable.readers[:MOST_PROOFS],
+            count=len(mailable.readers),
             most=MOST_PROOFS,
             **{"error": "", "done": None, **values},
         )
@@ -130,9 +157,11 @@ class SegmentPages:
             raise HTTPException(404)
         return entry
 
-    def _mailable(self, found: ReaderSegment, named: str) -> Sequence[Subscriber]:
-        digest = named.partition("/")[0]
-        return segments.list_mailable(self._readers, found.filter, digest, MOST_PROOFS)
+    def _mailable(self, found: ReaderSegment, search: "_Search") -> Mailable:
+        digest = search.edition.partition("/")[0]
+        return segments.find_mailable(
+            self._readers, found.filter, digest, MOST_PROOFS, search.start, search.found
+        )
 
     def _act(
         self,

@@ -1,9 +1,11 @@
 """Segments: searches for readers, saved by name; who changes or removes one has seen what stands."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
+
+from sqlmodel import Session
 
 from digest.errors import InputError
 from digest.models import ReaderSegment, Subscriber
@@ -14,7 +16,17 @@ from digest.tasks.readers.readers import Readers
 
 LONGEST_NAME = 60
 MOST = 200
+MOST_READ = 200_000
+"""How many readers a look for those of a segment reads at most."""
 _PAGE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Mailable:
+    """Readers of a segment who may get mail; `next_id` is where the search goes on, None at the end."""
+
+    readers: Sequence[Subscriber]
+    next_id: int | None
 
 
 class SegmentChanged(InputError):  # noqa: N818 - named for what happened
@@ -68,23 +80,37 @@ def remove_segment(readers: Readers, number: int, seen: int) -> None:
             raise SegmentChanged("somebody else has changed this segment since you saw it")
 
 
-def list_mailable(readers: Readers, wanted: ReaderFilter, digest: str, most: int) -> list[Subscriber]:
-    """List the readers of a segment who may get mail of a digest: confirmed, and not suppressed.
+def find_mailable(
+    readers: Readers, wanted: ReaderFilter, digest: str, most: int, start: int = 1, found: Sequence[str] = ()
+) -> Mailable:
+    """Find the readers of a segment who may get mail of a digest: confirmed, and not suppressed.
 
-    At most `most` and one more, which says that there are more.
+    At most MOST_READ ids are looked through, from `start` on; `found` are the public ids of those whom the
+    search had found before that, of whom the ones stay who still match. At most `most` and one more are
+    returned, which says that there are more.
     """
-    found: list[Subscriber] = []
-    last = 0
+    mailable: list[Subscriber] = []
     with readers.database.read() as session:
-        while len(found) <= most:
-            page = segments.list_confirmed(session, wanted, digest, last, _PAGE)
-            if not page:
+        if found:
+            kept = segments.list_confirmed_among(session, wanted, digest, found[: most + 1])
+            mailable += _without_suppressed(readers, session, kept)
+        top = segments.last_id(session) + 1
+        end = min(top, start + MOST_READ)
+        while len(mailable) <= most:
+            page = segments.list_confirmed(session, wanted, digest, (start, end), _PAGE)
+            mailable += _without_suppressed(readers, session, page)
+            if len(page) < _PAGE:
                 break
-            hashes = {readers.hash_address(one.address_key): one for one in page}
-            banned = batches.find_suppressions(session, list(hashes))
-            found += [one for hashed, one in hashes.items() if hashed not in banned]
-            last = row_id(page[-1])
-    return found[: most + 1]
+            start = row_id(page[-1]) + 1
+    return Mailable(mailable[: most + 1], end if end < top and len(mailable) <= most else None)
+
+
+def _without_suppressed(
+    readers: Readers, session: Session, found: Sequence[Subscriber]
+) -> Iterator[Subscriber]:
+    hashes = {readers.hash_address(one.address_key): one for one in found}
+    banned = batches.find_suppressions(session, list(hashes))
+    return (one for hashed, one in hashes.items() if hashed not in banned)
 
 
 def _values(name: str, wanted: ReaderFilter) -> Mapping[str, Any]:
