@@ -23,7 +23,7 @@ OWNERS = {
     "jinja2": {
         "mail/rendering/templates.py",
         "mail/rendering/markers.py",
-        "mail/rendering/limits.py",
+        "mail/rendering/sandbox.py",
         "web/shared/pages.py",
     },
     "httpx2": {"net/http.py"},
@@ -166,7 +166,7 @@ SMALL_ROOMS = {
     "tasks/ledger/contents.py": "a use case that the demo calls",
     "store/keys.py": "a seam: the only reader of secret keys",
     "tasks/sources/folders.py": "a kind of source beside feeds.py",
-    "tasks/desk/pausing.py": "a use case that the desk calls",
+    "tasks/desk/delivery_controls.py": "a use case that the desk calls",
     "tasks/readers/expiry.py": "a use case that each run calls",
     "tasks/figures/sums.py": "a use case that each run calls",
     "web/desk/home.py": "a page of its own",

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from digest.mail.headers import text_header
+from digest.mail.header_encoding import text_header
 from digest.mail.message import HTML, PLAIN, Composition, Headers, SharedHead
 from digest.mail.rendering.fragments import CardSlot, PartRenderer, Skeleton
 from digest.mail.rendering.renderer import BodyPlaceholders, BodySkeleton, places_in

@@ -7,7 +7,7 @@ from email.utils import parseaddr
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from digest.mail import headers as fields
+from digest.mail import header_encoding as fields
 from digest.mail.rendering.content import READER_VALUES
 from digest.mail.rendering.drawing import Notice
 from digest.mail.rendering.quoted_printable import Pieces

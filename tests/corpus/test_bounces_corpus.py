@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from digest.mail.reports.reading import read
+from digest.mail.reports.classification import read
 
 FOLDER = Path(__file__).parent / "bounces"
 EXPECTED: dict[str, dict[str, Any]] = tomllib.loads((FOLDER / "expected.toml").read_text())

@@ -44,7 +44,7 @@ from digest.rules.tokens import tokens
 from digest.sending import fetch
 from digest.store.articles import articles
 from digest.store.editions import editions
-from digest.tasks.editions.pausing import resume_editions
+from digest.tasks.editions.retries import resume_editions
 from digest.tasks.ledger.audit import account, audit
 from digest.tasks.readers import preferences
 from digest.tasks.readers import readers as leaving

@@ -9,8 +9,8 @@ from digest.cli.terminal.output import say
 from digest.errors import InputError, UsageError
 from digest.models import EditionName, EditionState
 from digest.tasks.desk import drafts
+from digest.tasks.desk.delivery_controls import pause_edition
 from digest.tasks.desk.draft_versions import Edit
-from digest.tasks.desk.pausing import pause_edition
 from digest.tasks.editions.coming import list_holdable
 from digest.tasks.ledger.audit import find_named
 

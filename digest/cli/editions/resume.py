@@ -9,7 +9,7 @@ from digest.cli.terminal.common import DEFAULT, Common, application, read_moment
 from digest.cli.terminal.output import say
 from digest.errors import Refused, UsageError
 from digest.models import EditionState
-from digest.tasks.editions.pausing import resume_editions, retry_failed
+from digest.tasks.editions.retries import resume_editions, retry_failed
 from digest.tasks.ledger.audit import find_named
 
 

@@ -10,7 +10,7 @@ from cyclopts import Parameter
 from digest.cli.inbound.pipe import MOST_EXPLAINED, receive_quickly
 from digest.cli.terminal.common import DEFAULT, Common, application
 from digest.cli.terminal.output import say
-from digest.mail.reports.reading import read
+from digest.mail.reports.classification import read
 from digest.tasks.inbound.intake import take_in
 from digest.tasks.inbound.mailbox import fetch_mail
 

@@ -13,7 +13,7 @@ from digest.cli.terminal.common import DEFAULT, AsJson, Common, application
 from digest.cli.terminal.output import say, show_json, warn
 from digest.cli.terminal.progress import counted
 from digest.errors import UsageError
-from digest.rules.readers.list_states import ListState
+from digest.rules.readers.row_states import ListState
 from digest.tasks.readers.lists.csv_import import ImportOptions, import_subscribers
 from digest.tasks.readers.lists.import_report import ImportReport, LineReport
 

@@ -18,8 +18,8 @@ from digest.errors import SettingsError
 from digest.mail.rendering.catalogues import isolate
 from digest.mail.rendering.dates import format_day
 from digest.mail.rendering.language_tags import direction, strong_direction
-from digest.mail.rendering.limits import LimitedEnvironment, counted_steps, memory_exceeded, with_limits
 from digest.mail.rendering.placeholders import TemplateInspectsValueError, guarded
+from digest.mail.rendering.sandbox import LimitedEnvironment, counted_steps, memory_exceeded, with_limits
 from digest.mail.rendering.text_part import plain, wrap
 
 STOCK = "stock"

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from digest.rules.readers.address import narrowed
-from digest.rules.readers.list_states import squeeze
+from digest.rules.readers.row_states import squeeze
 
 DELIMITERS = ",;\t|"
 _SEPARATOR = re.compile(r"\ufeff?\"?sep=(.)\"?\s*", re.IGNORECASE | re.DOTALL)

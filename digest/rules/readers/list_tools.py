@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from digest.rules.readers.list_states import (
+from digest.rules.readers.row_states import (
     GONE,
     ListState,
     RowVerdict,

@@ -24,9 +24,9 @@ import digest
 from digest.errors import SettingsError
 from digest.mail.rendering.content import Content
 from digest.mail.rendering.drawing import CutDocument, Notice, PartTemplates
-from digest.mail.rendering.limits import memory_exceeded, time_exceeded
 from digest.mail.rendering.placeholders import TemplateInspectsValueError
 from digest.mail.rendering.renderer import Renderer
+from digest.mail.rendering.sandbox import memory_exceeded, time_exceeded
 from digest.mail.rendering.skeleton import EncodedSegment, Frame
 from digest.models.look import Brand
 from digest.resources import bundled

@@ -20,14 +20,14 @@ from typing import IO, Any, NoReturn
 
 from digest.errors import SettingsError
 from digest.mail.rendering.drawing import TemplateDocuments
-from digest.mail.rendering.limits import (
+from digest.mail.rendering.placeholders import TemplateInspectsValueError
+from digest.mail.rendering.sandbox import (
     MOST_MEMORY,
     MOST_SECONDS,
     TemplateTooLargeError,
     memory_exceeded,
     time_exceeded,
 )
-from digest.mail.rendering.placeholders import TemplateInspectsValueError
 from digest.models.look import Brand
 
 _IDLE = 60.0

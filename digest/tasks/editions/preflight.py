@@ -7,7 +7,7 @@ from email.utils import parseaddr
 from sqlmodel import Session
 
 from digest.errors import Busy, DigestError, InputError
-from digest.mail.reading import inspect, words_of
+from digest.mail.inspection import inspect, words_of
 from digest.models import Article, Edition
 from digest.models.row import row_id
 from digest.net.host_spacing import HostSpacing

@@ -18,8 +18,8 @@ from digest.net.smtp import Envelope, open_connection
 from digest.rules.delivery.reply_verdicts import describe, judge, without_address
 from digest.store.readers import answers, subscribers
 from digest.tasks.delivery.run import Run
+from digest.tasks.inbound.answer_text import tell_values
 from digest.tasks.inbound.inbox import Inbox
-from digest.tasks.inbound.told import tell_values
 
 DAY = timedelta(hours=24)
 _STATES = {

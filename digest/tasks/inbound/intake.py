@@ -18,8 +18,8 @@ from sqlmodel import Session
 
 from digest.errors import DigestError, Unreachable
 from digest.mail.reports import autoreply
+from digest.mail.reports.classification import find_sender, read_letter, read_parsed, return_path_of
 from digest.mail.reports.parts import Mail, read_mail
-from digest.mail.reports.reading import find_sender, read_letter, read_parsed, return_path_of
 from digest.mail.reports.report import MailKind, Report
 from digest.net.inbound.pace import SHARE
 from digest.net.inbound.spool import Spool, collect

@@ -9,8 +9,8 @@ from hashlib import sha256
 from sqlmodel import Session
 
 from digest.errors import InputError
+from digest.mail.reports.classification import read_letter
 from digest.mail.reports.parts import Mail, decode_words
-from digest.mail.reports.reading import read_letter
 from digest.models import Answer, Article, Edition, Letter, LetterState
 from digest.safe_text import printable
 from digest.store.articles.articles import get_articles

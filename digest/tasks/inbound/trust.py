@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from sqlmodel import Session
 
 from digest.mail.message import message_id
+from digest.mail.reports.classification import find_sender
 from digest.mail.reports.dsn import find_addresses
 from digest.mail.reports.parts import HeaderFields, Mail
-from digest.mail.reports.reading import find_sender
 from digest.models import Confirmation, Edition, Subscriber
 from digest.models.row import row_id
 from digest.rules.tokens import mail_tokens

@@ -12,7 +12,7 @@ from starlette.responses import FileResponse, Response, StreamingResponse
 from digest.errors import InputError
 from digest.models import SubscriptionState
 from digest.models.subscriber import ReaderFilter
-from digest.rules.readers.list_states import ListState
+from digest.rules.readers.row_states import ListState
 from digest.tasks.readers.lists.csv_export import export_matching
 from digest.tasks.readers.lists.import_report import RESULTS
 from digest.tasks.readers.lists.uploads import (

@@ -6,7 +6,7 @@ from sqlmodel import col, select, update
 from digest.errors import InputError
 from digest.models import DeliveryState, Edition, EditionState, MailForm, Subscription, SubscriptionState
 from digest.tasks.articles.withdrawing import withdraw
-from digest.tasks.editions.pausing import retry_failed
+from digest.tasks.editions.retries import retry_failed
 from tests.support.compilation import DAY, NOW, Newsroom
 
 

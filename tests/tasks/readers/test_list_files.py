@@ -127,7 +127,7 @@ def test_line_numbers_count_what_stands_above_the_header(readers: Readers, tmp_p
 
 
 def test_a_list_of_departures_can_be_named_so(readers: Readers, tmp_path: Path) -> None:
-    from digest.rules.readers.list_states import ListState
+    from digest.rules.readers.row_states import ListState
 
     report = take(readers, tmp_path / "a.csv", "a@a.example\n", ImportOptions(state=ListState.BOUNCED))
     assert report.departed == 1

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from digest.errors import InputError
-from digest.rules.readers.list_states import ListState
+from digest.rules.readers.row_states import ListState
 from digest.settings import Settings, load_settings
 from digest.store import schema
 from digest.store.database import Database

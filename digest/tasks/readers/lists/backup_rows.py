@@ -28,7 +28,7 @@ from digest.models import (
 )
 from digest.models.row import row_id
 from digest.rules.readers.address import Address, normalise
-from digest.rules.readers.list_states import squeezed
+from digest.rules.readers.row_states import squeezed
 from digest.settings.types import parse_quiet_hours
 from digest.store.readers.batches import KnownSuppression
 from digest.store.readers.whole_readers import WholeReader

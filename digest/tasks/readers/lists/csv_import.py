@@ -21,8 +21,8 @@ from digest.rules.readers.list_layout import (
     read_layout,
     unlisted,
 )
-from digest.rules.readers.list_states import GONE, ListState, RowVerdict, worse
 from digest.rules.readers.list_tools import ListCatalogue, ReadingPlan
+from digest.rules.readers.row_states import GONE, ListState, RowVerdict, worse
 from digest.tasks.readers.enrolment import Terms, enrol
 from digest.tasks.readers.lists.backup_import import BackupIntake
 from digest.tasks.readers.lists.backup_rows import is_backup

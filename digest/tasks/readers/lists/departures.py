@@ -10,7 +10,7 @@ from sqlmodel import Session
 from digest.models import Suppression, SuppressionReason
 from digest.rules.readers import consent
 from digest.rules.readers.address import Address
-from digest.rules.readers.list_states import ListState
+from digest.rules.readers.row_states import ListState
 from digest.store.readers import batches, subscribers
 from digest.tasks.readers.enrolment import Enrolled, Enrolment
 from digest.tasks.readers.readers import Origin, Readers, end

@@ -14,8 +14,8 @@ from digest.errors import InputError
 from digest.rules.readers.address import Address, normalise
 from digest.rules.readers.consent import EVERY_TOPIC
 from digest.rules.readers.list_layout import unlisted
-from digest.rules.readers.list_states import RowVerdict, judge_row
 from digest.rules.readers.list_tools import ReadingPlan
+from digest.rules.readers.row_states import RowVerdict, judge_row
 from digest.safe_text import plain_greek
 from digest.settings import DigestSettings
 from digest.tasks.readers.enrolment import NewReader

@@ -24,7 +24,7 @@ from typing import IO, Any
 from digest.errors import DigestError, InputError, UsageError
 from digest.models import ListTransfer, TransferKind, TransferState
 from digest.private_files import open_private, write_private
-from digest.rules.readers.list_states import ListState
+from digest.rules.readers.row_states import ListState
 from digest.store.readers import transfers
 from digest.tasks.readers.lists.csv_import import ImportOptions, import_subscribers
 from digest.tasks.readers.lists.import_report import ImportReport, LineReport

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from digest.mail.reports.classification import read
 from digest.mail.reports.parts import MOST_PARTS, decode_words, read_mail
-from digest.mail.reports.reading import read
 
 HEAD = b"Return-Path: <>\nFrom: MAILER-DAEMON@mx.example\nTo: a@b.example\nSubject: Undelivered mail\n"
 NESTED = b"".join(b"Content-Type: multipart/mixed; boundary=b%d\n\n--b%d\n" % (n, n) for n in range(1000))

@@ -2,8 +2,8 @@
 
 import pytest
 
+from digest.mail.reports.classification import read_letter
 from digest.mail.reports.parts import read_mail
-from digest.mail.reports.reading import read_letter
 from digest.mail.reports.reply_page import to_lines
 
 OWN = "The bridge was never closed.\n\nI walked over it."

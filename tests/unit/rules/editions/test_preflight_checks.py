@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from digest.mail.reading import inspect, words_of
+from digest.mail.inspection import inspect, words_of
 from digest.models.status import Status
 from digest.rules.editions.preflight_checks import ASKING, is_clear, run_checks
 from digest.rules.editions.preflight_facts import (

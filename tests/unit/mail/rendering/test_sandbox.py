@@ -34,7 +34,7 @@ def test_what_writes_or_takes_too_much_is_refused(
     template: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if "m(40)" in template:  # to call macros takes the longest of all steps
-        monkeypatch.setattr("digest.mail.rendering.limits.MOST_STEPS", 100_000)
+        monkeypatch.setattr("digest.mail.rendering.sandbox.MOST_STEPS", 100_000)
     (tmp_path / "own.txt.j2").write_text("first line\n" + template)
     with pytest.raises(SettingsError, match=r"^template own\.txt\.j2(, line \d)?: .*\d{3},\d{3}"):
         Templates(tmp_path).render("own.txt.j2", {"text": "a story " * 20})

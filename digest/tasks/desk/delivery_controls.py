@@ -8,7 +8,7 @@ from digest.models.row import row_id
 from digest.store.editions import drafts, editions
 from digest.tasks.desk.desk import Desk
 from digest.tasks.desk.draft_versions import Edit
-from digest.tasks.editions.pausing import resume_editions, retry_failed
+from digest.tasks.editions.retries import resume_editions, retry_failed
 
 
 def pause_edition(desk: Desk, edit: Edit) -> None:

@@ -9,7 +9,7 @@ import pytest
 from digest.mail.rendering.catalogues import Catalogues
 from digest.mail.rendering.names import Names
 from digest.rules.readers.mail_commands import MailCommand, MailVerb, read_command, read_pause
-from digest.tasks.inbound.told import VERBS, list_commands, tell_values
+from digest.tasks.inbound.answer_text import VERBS, list_commands, tell_values
 
 CATALOGUES = Catalogues(Path(__file__).parents[4] / "templates/languages")
 NAMES = Names({})
