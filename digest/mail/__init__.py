@@ -2,5 +2,5 @@
 
 Nothing here reads a clock or a socket.
 
-Open message.py first.
+Open message.py first; headers.py decides what is in the header of a message.
 """

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from digest.mail.header_encoding import text_header
-from digest.mail.message import HTML, PLAIN, Composition, Headers, SharedHead
+from digest.mail.headers import Headers
+from digest.mail.message import HTML, PLAIN, Composition, SharedHead
 from digest.mail.rendering.fragments import CardSlot, PartRenderer, Skeleton
 from digest.mail.rendering.renderer import BodyPlaceholders, BodySkeleton, places_in
 from digest.mail.rendering.skeleton import Segments, boundary_of

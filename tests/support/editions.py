@@ -7,7 +7,8 @@ from pathlib import Path
 
 from sqlmodel import Session, col, select
 
-from digest.mail.message import Composition, Headers, ReaderHeaders
+from digest.mail.headers import Headers, ReaderHeaders
+from digest.mail.message import Composition
 from digest.mail.rendering.content import Card, Content, Elsewhere, Publication, Section
 from digest.mail.rendering.renderer import Renderer, Rendering
 from digest.models import Form, VariantArticle

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from hypothesis import strategies as st
 
-from digest.mail.message import Headers, ReaderHeaders
+from digest.mail.headers import Headers, ReaderHeaders
 from digest.mail.rendering.content import Card, Content, Elsewhere, Publication, Section
 from digest.models import Form
 

@@ -1,7 +1,7 @@
 """Which of a source's new articles may enter editions: an archive that arrives all at once must not fill one.
 
 This is decided once, when an article is stored. Whether it is too old for an edition is decided for each
-edition, by `is_too_old` in rules/editions/selection.py.
+edition, in rules/editions/age.py.
 """
 
 from collections.abc import Sequence

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from digest.models.status import Status
 from digest.rules.articles.images import host_of, is_own
+from digest.rules.editions.age import is_too_old
 from digest.rules.editions.placeholders import SUBJECT, unknown_in_subject, unresolved_in_text
 from digest.rules.editions.preflight_facts import Checked, EditionFacts
 from digest.rules.editions.preflight_links import (
@@ -24,7 +25,6 @@ from digest.rules.editions.preflight_links import (
     quote,
     text_has_every_link,
 )
-from digest.rules.editions.selection import is_too_old
 from digest.rules.editions.shortening import CLIPPED_AT
 
 _NEARLY_CLIPPED = 90_000

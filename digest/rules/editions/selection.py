@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from digest.models import Form, MailForm
+from digest.rules.editions.age import is_too_old
 from digest.rules.editions.arrangement import UNSHAPED, Arrangement, arrange
 
 EVERY_TOPIC = "*"
@@ -75,11 +76,6 @@ class Limits:
     carry: timedelta
     form: Form = Form.SUMMARY
     max_wait: timedelta = timedelta()
-
-
-def is_too_old(dated_at: datetime, at: datetime, carry: timedelta) -> bool:
-    """Return whether an article is older than a digest carries articles over to an edition of this moment."""
-    return dated_at < at - carry
 
 
 def why_not(

@@ -11,7 +11,8 @@ from sqlmodel import Session
 
 from digest.bounded_cache import BoundedCache
 from digest.mail.assembly import Assembler
-from digest.mail.message import Composition, Headers, Message, ReaderHeaders, message_id
+from digest.mail.headers import Headers, ReaderHeaders, message_id
+from digest.mail.message import Composition, Message
 from digest.mail.rendering.renderer import Renderer, Rendering
 from digest.models import Edition, EditionName, MailForm
 from digest.models.row import row_id

@@ -3,7 +3,8 @@
 from dataclasses import replace
 from email.utils import parseaddr
 
-from digest.mail.message import Headers, Message, ReaderHeaders, compose_notice
+from digest.mail.headers import Headers, ReaderHeaders
+from digest.mail.message import Message, compose_notice
 from digest.mail.rendering.drawing import Notice
 from digest.settings.site import Site
 

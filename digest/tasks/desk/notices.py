@@ -6,7 +6,7 @@ These are not deliveries and not in the ledger: the sender sees the result and m
 from collections.abc import Mapping
 from datetime import datetime
 
-from digest.mail.message import ReaderHeaders, message_id
+from digest.mail.headers import ReaderHeaders, message_id
 from digest.mail.rendering.drawing import Notice
 from digest.net.smtp import Envelope
 from digest.tasks.composing.notices import compose_for_one

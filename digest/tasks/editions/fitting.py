@@ -12,7 +12,8 @@ from sqlmodel import Session
 
 from digest.articles.related import Index, RelatedStory
 from digest.models import Article, Edition
-from digest.rules.editions.selection import EVERY_TOPIC, Chosen, is_too_old
+from digest.rules.editions.age import is_too_old
+from digest.rules.editions.selection import EVERY_TOPIC, Chosen
 from digest.rules.editions.shortening import fit
 from digest.settings import DigestSettings
 from digest.store.articles import articles, duplicates, images

@@ -9,7 +9,8 @@ from email.utils import parseaddr
 
 from sqlmodel import Session
 
-from digest.mail.message import Headers, Message, ReaderHeaders, compose_notice, message_id
+from digest.mail.headers import Headers, ReaderHeaders, message_id
+from digest.mail.message import Message, compose_notice
 from digest.mail.rendering.names import Names
 from digest.mail.rendering.renderer import Renderer
 from digest.models import Answer, DeliveryState, MailState, Outcome, Subscriber

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from sqlmodel import Session
 
 from digest.errors import InputError
-from digest.mail.message import message_id
+from digest.mail.headers import message_id
 from digest.mail.reports.dsn import find_addresses
 from digest.mail.reports.parts import Mail
 from digest.mail.reports.report import Report

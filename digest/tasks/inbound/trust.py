@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sqlmodel import Session
 
-from digest.mail.message import message_id
+from digest.mail.headers import message_id
 from digest.mail.reports.classification import find_sender
 from digest.mail.reports.dsn import find_addresses
 from digest.mail.reports.parts import HeaderFields, Mail

@@ -3,7 +3,8 @@
 from datetime import datetime
 from urllib.parse import quote
 
-from digest.mail.message import Message, ReaderHeaders, message_id
+from digest.mail.headers import ReaderHeaders, message_id
+from digest.mail.message import Message
 from digest.mail.rendering.dates import format_moment
 from digest.mail.rendering.drawing import Notice
 from digest.mail.rendering.names import Names

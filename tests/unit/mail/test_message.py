@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digest.mail.header_encoding import one_line
-from digest.mail.message import message_id
+from digest.mail.headers import message_id
 from digest.mail.rendering.placeholders import as_attribute, as_text
 from digest.mail.rendering.quoted_printable import quoted_printable, splice, verbatim
 from digest.mail.rendering.renderer import Renderer

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import example, given, settings
 
 from digest.mail.dkim import BodyHash, Signer
-from digest.mail.message import ReaderHeaders
+from digest.mail.headers import ReaderHeaders
 from digest.mail.rendering.content import Content
 from digest.mail.rendering.renderer import Renderer, Rendering
 from tests.support.editions import compose
