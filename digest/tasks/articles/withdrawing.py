@@ -58,8 +58,8 @@ def finish_withdrawals(database: Database, clock: Callable[[], datetime]) -> Non
         _carry_out(database, withdrawal, clock)
 
 
-def settle_edition(session: Session, edition: Edition, now: datetime) -> None:
-    """Remove from an edition that is about to freeze what was withdrawn while it was compiled."""
+def take_out_withdrawn(session: Session, edition: Edition, now: datetime) -> None:
+    """Take the articles out of an edition that were withdrawn while it was compiled, or since."""
     for withdrawal in withdrawals.list_within(session, row_id(edition)):
         shows = _shows(session, withdrawal)
         withdrawals.take_out(session, withdrawal, row_id(edition), shows, now)

@@ -16,21 +16,18 @@ from sqlmodel import Session
 from digest.errors import InputError
 from digest.models import Article, Edition, EditionName, EditionState, MailForm, Withheld
 from digest.models.cadence import BREAKING
-from digest.models.programs.webhooks import WebhookEvent
 from digest.models.row import row_id
 from digest.rules.editions import cadence as calendar
 from digest.rules.editions.selection import EVERY_TOPIC, Choice, Chosen
 from digest.settings import DigestSettings, Settings
-from digest.store import workers
 from digest.store.articles import articles, duplicates
 from digest.store.database import Database
 from digest.store.delivery import deliveries
-from digest.store.editions import breaking, drafts, editions, planning, snapshots, variants
+from digest.store.editions import breaking, drafts, editions, planning, variants
 from digest.store.editions.breaking import BreakingReader, PlannedNews
-from digest.tasks.articles.withdrawing import settle_edition
 from digest.tasks.composing.composer import Composer
 from digest.tasks.editions.fitting import Fitter
-from digest.tasks.webhooks.outbox import tell_of_edition
+from digest.tasks.editions.freeze import freeze
 
 RANGE_SIZE = 500
 
@@ -166,12 +163,7 @@ class BreakingDesk:
         told = breaking.list_beside(session, edition)
         found = next(self._ranges(session, digest, article, told, edition.compiled_to), None)
         if found is None:
-            settle_edition(session, edition, edition.freeze_at)
-            snapshots.keep(session, row_id(edition))
-            edition.frozen_at, edition.compiler = edition.freeze_at, None
-            editions.set_state(session, edition, EditionState.FROZEN)
-            tell_of_edition(session, WebhookEvent.EDITION_FROZEN, edition, edition.freeze_at)
-            workers.raise_counter(session)
+            freeze(session, edition)
             return False
         offered = [topic for topic in article.topics if not digest.topics or topic in digest.topics]
         chosen = Chosen((Choice(row_id(article), digest.form, next(iter(offered), "")),))

@@ -16,7 +16,6 @@ from sqlmodel import Session
 from digest.errors import InputError
 from digest.models import Article, Correction, DeliveryState, Edition, EditionState, MailForm
 from digest.models.cadence import CORRECTION
-from digest.models.programs.webhooks import WebhookEvent
 from digest.models.row import row_id
 from digest.rules.editions.placeholders import (
     unresolved_in_text,
@@ -25,14 +24,13 @@ from digest.rules.editions.placeholders import (
 from digest.rules.editions.selection import Chosen
 from digest.settings import Settings
 from digest.settings.types import pictures_in_text
-from digest.store import workers
 from digest.store.articles import articles, duplicates
 from digest.store.database import Database
 from digest.store.delivery import deliveries
 from digest.store.editions import corrections, drafts, editions, planning, variants
 from digest.store.editions.corrections import ToldReaders
+from digest.tasks.editions.freeze import open_to_claims
 from digest.tasks.editions.planning import RANGE_SIZE, PlanningPace
-from digest.tasks.webhooks.outbox import tell_of_edition
 
 _LONGEST = 5_000
 
@@ -167,10 +165,7 @@ def _plan_range(
     """
     found = corrections.next_range(session, edition, size)
     if found is None:
-        edition.frozen_at, edition.compiler = edition.freeze_at, None
-        editions.set_state(session, edition, EditionState.FROZEN)
-        tell_of_edition(session, WebhookEvent.EDITION_FROZEN, edition, edition.freeze_at)
-        workers.raise_counter(session)
+        open_to_claims(session, edition)
         return 0
     correction = corrections.get_of(session, edition)
     audiences: dict[tuple[str, MailForm], list[ToldReaders]] = {}

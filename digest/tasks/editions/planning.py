@@ -9,9 +9,8 @@ from typing import Any
 
 from sqlmodel import Session
 
-from digest.models import Approval, Cohort, Draft, Edition, EditionState, MailForm
+from digest.models import Approval, Cohort, Draft, Edition, MailForm
 from digest.models.cadence import WELCOME, Cadence
-from digest.models.programs.webhooks import WebhookEvent
 from digest.models.row import row_id
 from digest.rules.editions.selection import (
     Chosen,
@@ -21,16 +20,15 @@ from digest.rules.editions.selection import (
     unsettle_topics,
 )
 from digest.settings import DigestSettings, Settings
-from digest.store import workers
 from digest.store.articles import articles
-from digest.store.editions import cohorts, editions, placements, planning, snapshots, variants
+from digest.store.editions import cohorts, placements, planning, variants
 from digest.store.editions.planning import KeyRange, ReaderHours
 from digest.store.readers import notices
-from digest.tasks.articles.withdrawing import settle_edition
+from digest.tasks.articles.withdrawing import take_out_withdrawn
 from digest.tasks.editions.candidates import BEGINNING, Selection, shape_of
 from digest.tasks.editions.coming import due_at
 from digest.tasks.editions.fitting import Fitter
-from digest.tasks.webhooks.outbox import tell_of_edition
+from digest.tasks.editions.freeze import freeze
 
 BEYOND = 2**31 - 1
 """After every key that a subscription may have: no more ranges are planned."""
@@ -214,7 +212,7 @@ class Plan:
             edition.compiled_to = BEYOND
             session.add(edition)
         if not self._advanced_to:
-            settle_edition(session, edition, edition.freeze_at)
+            take_out_withdrawn(session, edition, edition.freeze_at)
             cohorts.lift_keys(session, self.edition_id)
             self._recent = articles.ids_seen_from(session, self._history_from)
         decisions = cohorts.list_decisions(session, self.edition_id, self._advanced_to, _COHORTS)
@@ -229,18 +227,11 @@ class Plan:
         return bool(self._merged)
 
     def _freeze(self, session: Session, edition: Edition) -> None:
-        """Allow claims: the last commit."""
-        settle_edition(session, edition, edition.freeze_at)
+        freeze(session, edition)
         if edition.cadence == WELCOME:
-            self._settle_welcome(session, edition)
-        snapshots.keep(session, self.edition_id)
-        edition.frozen_at = edition.freeze_at
-        edition.compiler = None
-        editions.set_state(session, edition, EditionState.FROZEN)
-        tell_of_edition(session, WebhookEvent.EDITION_FROZEN, edition, edition.freeze_at)
-        workers.raise_counter(session)
+            self._end_welcome(session, edition)
 
-    def _settle_welcome(self, session: Session, edition: Edition) -> None:
+    def _end_welcome(self, session: Session, edition: Edition) -> None:
         """Let the next edition be for these readers as well; greet by mail whom nothing could be sent."""
         cohorts.dissolve(session, edition)
         cohorts.end_waiting_in(session, edition)

@@ -10,7 +10,7 @@ from digest.models import Edition, EditionState
 from digest.models.row import row_id
 from digest.store.delivery import deliveries
 from digest.store.editions import editions
-from digest.tasks.articles.withdrawing import settle_edition
+from digest.tasks.articles.withdrawing import take_out_withdrawn
 
 _MADE = (EditionState.FROZEN, EditionState.PAUSED, EditionState.FINISHED)
 
@@ -42,7 +42,7 @@ def retry_failed(
         before = deliveries.count_failed(session, row_id(edition))
         planned = deliveries.replan_failed(session, row_id(edition), now) if before else 0
         if planned:
-            settle_edition(session, edition, now)
+            take_out_withdrawn(session, edition, now)
             if edition.state == EditionState.FINISHED:
                 edition.finished_at = None
                 editions.set_state(session, edition, EditionState.FROZEN)
