@@ -22,7 +22,7 @@ from digest.errors import DigestError
 from digest.sending import Sent, count_figures, deliver_due, fetch, post_webhooks, prepare, take_waiting_mail
 from digest.store.database import CLIENT_KEEPALIVE, Database
 from digest.store.wake_ups import SCHEMA_PREFIX
-from digest.tasks.delivery.deliver import count_due, finish, settle
+from digest.tasks.delivery.deliver import count_due, finish, recover
 from digest.tasks.delivery.recovery import take_over
 from digest.tasks.ledger.workload import DEAD_AFTER
 
@@ -160,11 +160,11 @@ class JobQueue:
             self._guarded(self._deliver)
 
     def _prepare(self) -> None:
-        """Settle what was left, and do everything that is due except delivering."""
+        """Recover what was left, and do everything that is due except delivering."""
         app, done = self._app, Sent()
         with app.worker() as worker:
             run = app.run(worker)
-            settle(run)
+            recover(run)
             prepare(app, worker, run, done, digests=app.settings.digests_in_order)
             count_figures(app)
             finish(app.database.write, app.clock)

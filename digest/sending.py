@@ -63,7 +63,7 @@ class Sent:
     def has_done_anything(self) -> bool:
         """Return whether the run did anything worth a line in the log."""
         fetched = any(report.added or report.updated or report.error for report in self.fetched)
-        delivered = self.tally.settled or self.tally.trouble
+        delivered = self.tally.closed or self.tally.trouble
         return bool(fetched or self.compiled or self.asked or self.answered or delivered)
 
     @property

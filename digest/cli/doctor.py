@@ -51,9 +51,9 @@ def doctor(
     senders = _check_options(sends_from, timeout)
     try:
         with application(common) as app:
-            settled = ok("settings", f"{app.settings.file} is valid")
+            valid = ok("settings", f"{app.settings.file} is valid")
             scope = Scope(app.settings, app.relay, lambda: app.renderer, app.clock, timeout, senders)
-            findings = [settled, *examine(scope, offline=offline)]
+            findings = [valid, *examine(scope, offline=offline)]
             if round_trip:
                 findings.append(_go_round(app))
     except SettingsError as error:

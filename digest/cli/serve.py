@@ -84,7 +84,7 @@ def _tell(done: Sent, *, quiet: bool) -> None:
     """Print a line for each edition that a tick made, and one for what it delivered."""
     for line in describe_editions(done):
         say(line, quiet=quiet)
-    if done.tally.settled:
+    if done.tally.closed:
         say(describe_tally(done.tally), quiet=quiet)
     if done.interrupted and done.waiting:
         warn(describe_interruption(done))

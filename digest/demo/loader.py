@@ -118,7 +118,7 @@ def prepare(folder: Path, secret: str, now: datetime, port: int | None = None) -
     if not config.exists():
         text = _CONFIG.format(web_port=port or free_port(8000), smtp_port=free_port(2525), secret=secret)
         write_private(config, text.encode())  # it contains the secret of readers' links
-    settings = _at_port(_settle_port(config, port), port)
+    settings = _at_port(_set_port(config, port), port)
     newsroom = folder / "newsroom"
     if not newsroom.exists():
         shutil.copytree(bundled("seeds"), newsroom)
@@ -131,15 +131,15 @@ def prepare(folder: Path, secret: str, now: datetime, port: int | None = None) -
     return settings
 
 
-def _settle_port(config: Path, port: int | None) -> Settings:
+def _set_port(config: Path, port: int | None) -> Settings:
     """Write `port` into the demo's settings if it is given, make base_url match, and load them."""
     text = config.read_text(encoding="utf-8")
     if port is not None:
         text = _WEB_PORT.sub(rf"\g<1>{port}", text)
     named = _WEB_PORT.search(text)
-    settled = _BASE.sub(rf"\g<1>{named[2]}", text) if named else text
-    if settled != config.read_text(encoding="utf-8"):
-        write_private(config, settled.encode())
+    matching = _BASE.sub(rf"\g<1>{named[2]}", text) if named else text
+    if matching != config.read_text(encoding="utf-8"):
+        write_private(config, matching.encode())
     return load_settings(config)
 
 

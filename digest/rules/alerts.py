@@ -30,7 +30,7 @@ BETWEEN_MAILS = timedelta(minutes=10)
 _PATIENCE = {AlertKind.RELAY: timedelta(minutes=10), AlertKind.MAILBOX: timedelta(minutes=15)}
 """How long a condition must stand before it is told: a server that restarts is no news."""
 
-_SETTLES = {
+_CLEARED_AFTER = {
     AlertKind.PAUSED: timedelta(minutes=20),  # longer than a fault pauses an edition for
     AlertKind.RELAY: timedelta(minutes=20),
     AlertKind.MAILBOX: timedelta(minutes=20),
@@ -215,7 +215,7 @@ def is_to_clear(alert: Alert, now: datetime) -> bool:
     """Return whether an alert's end is to be told now; one told when it was over needs no all-clear."""
     if alert.told_at is None or alert.ended_at is None or alert.cleared_at is not None:
         return False
-    return now - alert.ended_at >= _SETTLES.get(AlertKind(alert.kind), timedelta())
+    return now - alert.ended_at >= _CLEARED_AFTER.get(AlertKind(alert.kind), timedelta())
 
 
 def is_forgettable(alert: Alert, now: datetime) -> bool:

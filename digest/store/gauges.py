@@ -121,11 +121,11 @@ def count_waiting_mail(session: Session) -> dict[str, int]:
 
 
 def is_message_open(session: Session, now: datetime) -> bool:
-    """Return whether any message is still to be sent or settled, now or later."""
+    """Return whether any message is still to be sent, now or later, or waits for its reply to be recorded."""
     under_way = (EditionState.COMPILING, EditionState.FROZEN, EditionState.PAUSED)
-    unsettled = (MailState.PLANNED, MailState.CLAIMED, MailState.IN_FLIGHT)
+    unsent = (MailState.PLANNED, MailState.CLAIMED, MailState.IN_FLIGHT)
     requested = select(Confirmation.id).where(
-        col(Confirmation.mail_state).in_(unsettled),
+        col(Confirmation.mail_state).in_(unsent),
         Confirmation.expires_at > now,
         col(Confirmation.used_at).is_(None),
     )
@@ -134,8 +134,8 @@ def is_message_open(session: Session, now: datetime) -> bool:
         for query in (
             select(Edition.id).where(col(Edition.state).in_(under_way)),
             requested,
-            select(ReaderNotice.id).where(col(ReaderNotice.mail_state).in_(unsettled)),
-            select(Answer.id).where(col(Answer.state).in_(unsettled)),
+            select(ReaderNotice.id).where(col(ReaderNotice.mail_state).in_(unsent)),
+            select(Answer.id).where(col(Answer.state).in_(unsent)),
             select(WebhookMessage.id).where(col(WebhookMessage.due_at).is_not(None)),
         )
     )

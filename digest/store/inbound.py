@@ -11,7 +11,7 @@ from digest.models import Answer, InboundMessage
 
 _TABLE: Table = SQLModel.metadata.tables[str(InboundMessage.__tablename__)]
 _KEYED = (_TABLE.c.key, _TABLE.c.id)
-_SETTLE = (
+_RECORD = (
     _TABLE.update()
     .where(_TABLE.c.id == bindparam("number"))
     .values(kind=bindparam("kind"), why=bindparam("why"), raw=bindparam("raw"))
@@ -36,10 +36,10 @@ def add_new(session: Session, keys: Collection[str], now: datetime) -> dict[str,
     return {row.key: row.id for row in added}
 
 
-def settle(session: Session, settled: Sequence[dict[str, object]]) -> None:
+def record_outcomes(session: Session, outcomes: Sequence[dict[str, object]]) -> None:
     """Record what messages were: `number`, `kind`, `why`, and `raw` if the bytes are to be kept."""
-    if settled:
-        session.connection().execute(_SETTLE, list(settled))
+    if outcomes:
+        session.connection().execute(_RECORD, list(outcomes))
 
 
 def forget(session: Session, number: int) -> None:

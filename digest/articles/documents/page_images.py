@@ -11,7 +11,7 @@ from digest.articles.documents.credits import is_outside
 from digest.articles.documents.jsonld import Node, texts
 from digest.articles.html.cleaning import safe_url
 from digest.articles.html.image_choice import ImageCandidate, candidate, choose_among
-from digest.articles.html.images import settle_images
+from digest.articles.html.images import resolve_images
 from digest.articles.html.trees import matches, tags_in
 
 _OPEN_GRAPH = ("og:image", "og:image:url", "og:image:secure_url")
@@ -93,7 +93,7 @@ def _shown(page: html.HtmlElement, url: str) -> Iterator[ImageCandidate]:
         for name, value in element.items():
             if _NO_XML.search(value):
                 element.set(name, _NO_XML.sub("", value))
-    settle_images(page, tags_in(page))
+    resolve_images(page, tags_in(page))
     holders = matches(_STORY, page)
     images = [image for holder in holders[:_HIGHEST] for image in islice(holder.iter("img"), _MOST)]
     for image in dict.fromkeys((*images, *islice(matches(_AFTER_HEADLINE, page), _MOST))):

@@ -137,8 +137,8 @@ def _read(content: bytes, url: str, content_type: str) -> ParsedXml:
     feedparser."""
     if (parsed := read_wellformed(content, content_type)) is not None:
         return parsed
-    if (settled := own_words(content, content_type)) is not None:
-        content, content_type = settled, "application/xml; charset=utf-8"
+    if (reduced := own_words(content, content_type)) is not None:
+        content, content_type = reduced, "application/xml; charset=utf-8"
     return read_wellformed(content, content_type) or _parse(content, url, content_type)
 
 

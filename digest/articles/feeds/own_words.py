@@ -72,7 +72,7 @@ def own_words(content: bytes, content_type: str = "") -> bytes | None:
     has_base = any(one.get(XML_BASE) is not None for one in root.iter())
     for item in items:
         if name_of(item)[0] in (*_ATOMS, *RSS):
-            _settle(item, authors, None if has_base else base)
+            _reduce(item, authors, None if has_base else base)
     written: bytes = etree.tostring(root, encoding="utf-8", xml_declaration=True)
     return written
 
@@ -112,22 +112,22 @@ def _link_of(channel: Any) -> str | None:
     return None
 
 
-def _settle(item: Any, authors: list[str], base: str | None) -> None:
+def _reduce(item: Any, authors: list[str], base: str | None) -> None:
     is_atom = name_of(item)[0] in _ATOMS
     media = take_media(item)
     texts = _take_texts(item)
     if not is_atom:
         _flatten(item)
-        _settle_authors(item, [media.author] if media.author else authors)
+        _keep_own_authors(item, [media.author] if media.author else authors)
     _take_origin(item)
     _drop_boxes(item, is_atom)
     if media.title and not any(_says(child, "title") for child in item):
         _add(item, is_atom, "title", media.title)
-    _settle_texts(
+    _keep_fullest_text(
         item, texts, is_atom, media.description if media.is_html else html_of_plain(media.description)
     )
     if not is_atom:
-        _settle_links(item)
+        _keep_first_link(item)
     if base:
         _resolve_links(item, base, is_atom)
     _state_language(item)
@@ -197,7 +197,7 @@ def _drop_boxes(item: Any, is_atom: bool) -> None:
             item.remove(child)
 
 
-def _settle_texts(item: Any, texts: dict[str, str], is_atom: bool, described: str) -> None:
+def _keep_fullest_text(item: Any, texts: dict[str, str], is_atom: bool, described: str) -> None:
     """Replace an item's text by the most complete of those that its source declares as the item's."""
     own = [
         child
@@ -232,7 +232,7 @@ def _length(text: str) -> int:
     return len(" ".join(_TAG.sub(" ", text).split()))
 
 
-def _settle_authors(item: Any, authors: list[str]) -> None:
+def _keep_own_authors(item: Any, authors: list[str]) -> None:
     """Keep an item's own authors; a show's or a feed's author counts for an item without one."""
     people = [child for child in item if name_of(child)[1] in ("author", "creator")]
     stated = [child for child in people if (child.text or "").strip() or len(child)]
@@ -252,7 +252,7 @@ def _settle_authors(item: Any, authors: list[str]) -> None:
             item.remove(child)
 
 
-def _settle_links(item: Any) -> None:
+def _keep_first_link(item: Any) -> None:
     """Keep the first of several links; without one, an element called `url` is it, and a guid that is no
     address is none."""
     own = [child for child in item if name_of(child)[0] in RSS]

@@ -11,7 +11,7 @@ from lxml.etree import XPath
 
 from digest.articles.html.embeds import link_embeds
 from digest.articles.html.formulas import write_formulas
-from digest.articles.html.images import settle_images
+from digest.articles.html.images import resolve_images
 from digest.articles.html.layout import set_blocks, set_lists, set_ruby, silence, write_signs
 from digest.articles.html.to_text import text_of
 from digest.articles.html.trees import Element, matches, read_tree, tags_in, untangled, write_tree
@@ -84,18 +84,18 @@ def clean_html(html: str, base_url: str) -> str:
     if tree is None:
         return ""
     base = next((found.get("href") for found in tree.iter("base") if found.get("href")), None)
-    _settle(tree)
+    _rewrite(tree)
     cleaned = _filtered(write_tree(tree), _joined(base_url, base) if base else base_url)
     return _EMPTY.sub("", _NO_WORDS.sub("", cleaned) if "></a>" in cleaned else cleaned).strip()
 
 
-def _settle(tree: Element) -> None:
+def _rewrite(tree: Element) -> None:
     for holder in matches(_BROKEN, tree):
         for name in ("href", "src"):
             if value := holder.get(name):
                 holder.set(name, _BREAKS.sub("", value))  # as browsers do (URL Standard, 4.4)
     tags = tags_in(tree)
-    settle_images(tree, tags)
+    resolve_images(tree, tags)
     link_embeds(tree, tags)
     write_formulas(tree, tags)
     write_signs(tree, tags)

@@ -64,7 +64,7 @@ _SIZED_AS_TEXT = re.compile(r"(?:^|[;\s])(?:width|height)\s*:\s*1(?:\.\d+)?r?em\
 _SIZE = re.compile(r"\s*(\d{1,4})(?:\.\d+)?\s*(?:px)?\s*")
 
 
-def settle_images(tree: Element, tags: frozenset[str]) -> None:
+def resolve_images(tree: Element, tags: frozenset[str]) -> None:
     """Set each image's real URL once; remove those that show nothing."""
     if tags.isdisjoint(_PICTURES):
         return
@@ -73,12 +73,12 @@ def settle_images(tree: Element, tags: frozenset[str]) -> None:
     for noscript in all_of(tree, *tags.intersection(("noscript",))):
         _unfold(noscript)
     for picture in all_of(tree, *tags.intersection(("picture",))):
-        _settle_picture(picture)
+        _resolve_picture(picture)
     for image in all_of(tree, "img"):
         if (sign := _emoji(image)) is not None:
             _say(image, sign)
         else:
-            _settle(image)
+            _resolve(image)
     _drop_doubles(tree)
 
 
@@ -164,7 +164,7 @@ def _unfold(noscript: Element) -> None:
         remove(noscript)
 
 
-def _settle_picture(picture: Element) -> None:
+def _resolve_picture(picture: Element) -> None:
     image = next(picture.iter("img"), None)
     if image is None:
         remove(picture)
@@ -178,7 +178,7 @@ def _settle_picture(picture: Element) -> None:
     replace(picture, image)
 
 
-def _settle(image: Element) -> None:
+def _resolve(image: Element) -> None:
     address = _address(image)
     if not address or _is_unseen(image) or is_beacon(address):
         remove(image)

@@ -81,7 +81,7 @@ def parse_date(value: object) -> datetime | None:
 def parse_feed_date(text: str, language: str | None = None) -> datetime | None:
     """Return the time in a feed: ISO 8601, RFC 5322, seconds since 1970, or words of many languages.
 
-    The language of the feed (RFC 5646), or a weekday beside the date, settles what languages or countries
+    The language of the feed (RFC 5646), or a weekday beside the date, decides what languages or countries
     read differently. If the time stays ambiguous, such as `01/02/2026` or the zone `IST`, the result is None:
     no date is better than a wrong one.
     """

@@ -32,15 +32,15 @@ class ProgressTicker:
         self._last = self._last or now
         if now - self._last >= self.every:
             self._last = now
-            self.show(tally.settled, total, describe(tally, total, now - self._began))
+            self.show(tally.closed, total, describe(tally, total, now - self._began))
 
 
 def describe(tally: Tally, total: int, seconds: float) -> str:
     """Describe in one line what was sent, at what rate, and the time remaining."""
-    rate = tally.settled / seconds if seconds > 0 else 0
-    left = max(total - tally.settled, 0)
+    rate = tally.closed / seconds if seconds > 0 else 0
+    left = max(total - tally.closed, 0)
     text = (
-        f"{tally.settled:,} of {max(total, tally.settled):,}: accepted {tally.accepted:,},"
+        f"{tally.closed:,} of {max(total, tally.closed):,}: accepted {tally.accepted:,},"
         f" deferred {tally.deferred:,}, failed {tally.failed:,}; {rate:,.0f} a second"
     )
     return f"{text}, {_spell(left / rate)} left" if rate and left else text

@@ -221,7 +221,7 @@ def _is_from_daemon(mail: Mail) -> bool:
 
 
 def _is_of_a_system(mail: Mail) -> bool:
-    """Whether a likely report is a mail system's for certain, so that it counts though it names nobody."""
+    """Return whether a likely report is certainly a mail system's: then it counts though it names nobody."""
     is_typed = mail.parameters.get("report-type", "").lower() == "delivery-status"
     titled = _REPORT_SUBJECT.search(mail.headers.text("subject"))
     tells = failure_text.FAILED.search(mail.headers.text("subject") + "\n" + main_text(mail)[:4000])

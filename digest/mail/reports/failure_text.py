@@ -231,7 +231,7 @@ def _without(words: str, address: str) -> str:
 
 
 def _is_permanent(status: str, code: int | None) -> bool:
-    """Whether the message was given up: by its class, else because a report that is no warning says so."""
+    """Return whether the message was given up: by its class, else because the report is no warning."""
     if status:
         return status[0] == "5"
     return code is None or code >= 500

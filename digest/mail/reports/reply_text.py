@@ -244,7 +244,7 @@ def _before_attribution(lines: list[str], place: int) -> str | None:
 
 
 def _is_link_of_quote(lines: list[str], place: int) -> bool:
-    """Whether this is the end of a long link in the quoted line above, which a mail program has wrapped."""
+    """Return whether this is the end of a long link of the quoted line above, wrapped by a mail program."""
     around = (lines[place - 1 : place] or [""])[0], (lines[place + 1 : place + 2] or [""])[0]
     return all(_QUOTED.match(line) for line in around) and bool(_LINK_END.match(lines[place]))
 

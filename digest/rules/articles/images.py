@@ -73,11 +73,11 @@ def is_own(picture: str | None, homes: Collection[str]) -> bool:
 def keep_pictures(html: str, may_stand: Callable[[str], bool]) -> str:
     """Remove those images from cleaned HTML that may not be shown; the HTML must be as nh3 writes it."""
 
-    def settle(tag: re.Match[str]) -> str:
+    def shown(tag: re.Match[str]) -> str:
         found = _SOURCE.search(tag[0])
         return tag[0] if found and may_stand(unescape(found[1])) else ""
 
-    return _IMAGE.sub(settle, html)
+    return _IMAGE.sub(shown, html)
 
 
 def _are_one(one: str, other: str) -> bool:

@@ -41,7 +41,7 @@ class Topics:
         """Return an article's topics: by its own source first, then by the categories of other sources."""
         made: list[str] = []
         for name, called in ((source, categories), *(elsewhere or {}).items()):
-            made.extend(settle((*called, *self.of_sources.get(name, ())), url, title, self.rules))
+            made.extend(assign((*called, *self.of_sources.get(name, ())), url, title, self.rules))
         return list(dict.fromkeys(made))
 
 
@@ -61,7 +61,7 @@ def slug(text: str, limit: int = 40) -> str:
     return "-".join(spaced.split()).strip("-_")[:limit].rstrip("-_")
 
 
-def settle(topics: Sequence[str], url: str, title: str, rules: Sequence[TopicSettings]) -> tuple[str, ...]:
+def assign(topics: Sequence[str], url: str, title: str, rules: Sequence[TopicSettings]) -> tuple[str, ...]:
     """Return an article's topics: its own first, then each whose category, URL or title matches, in order.
 
     `topics` are its own categories and its source's topics.

@@ -171,7 +171,7 @@ def since(topics: Mapping[str, str], lookback: timedelta) -> dict[str, datetime]
     return {topic: datetime.fromisoformat(added) - lookback for topic, added in topics.items()}
 
 
-def settle_topics(topics: Mapping[str, datetime], freeze_at: datetime, carry: timedelta) -> dict[str, str]:
+def to_cohort_topics(topics: Mapping[str, datetime], freeze_at: datetime, carry: timedelta) -> dict[str, str]:
     """Return a cohort's topics, with every `since` that is older than any candidate replaced by the same
     value.
 
@@ -181,7 +181,7 @@ def settle_topics(topics: Mapping[str, datetime], freeze_at: datetime, carry: ti
     return {topic: "" if moment < oldest else moment.isoformat() for topic, moment in sorted(topics.items())}
 
 
-def unsettle_topics(topics: Mapping[str, str], beginning: datetime) -> dict[str, datetime]:
+def from_cohort_topics(topics: Mapping[str, str], beginning: datetime) -> dict[str, datetime]:
     """Return a cohort's topics with times again; a replaced one counts from `beginning`."""
     return {topic: datetime.fromisoformat(text) if text else beginning for topic, text in topics.items()}
 

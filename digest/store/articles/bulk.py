@@ -76,10 +76,10 @@ def insert_articles(session: Session, new: Sequence[NewArticle]) -> None:
         ids.update((at, number) for at, number in session.exec(_IDS, params={"values": part}))
     for row in rows:
         row.id = ids[row.canonical_url]
-    _settle([row for row in rows if row.former is not None], session)
+    _move_vacated([row for row in rows if row.former is not None], session)
 
 
-def _settle(vacated: Sequence[NewArticle], session: Session) -> None:
+def _move_vacated(vacated: Sequence[NewArticle], session: Session) -> None:
     for row in vacated:
         row.canonical_url = former_address(row.former or "", row.id)
     if vacated:

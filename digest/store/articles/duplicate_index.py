@@ -28,11 +28,11 @@ _LOTS = (
     " SELECT (SELECT min(run.lot) FROM run WHERE run.lot > known.lot) FROM known WHERE known.lot IS NOT NULL)"
     " SELECT lot FROM known WHERE lot IS NOT NULL"
 )
-_SETTLE = (
+_CLOSE = (
     "INSERT INTO run (lot, value, article_id) SELECT ?, value, article_id FROM run WHERE lot = ?"
     " ORDER BY value, article_id ON CONFLICT DO NOTHING"
 )
-_LEAVE = "DELETE FROM run WHERE lot = ?"
+_EMPTY = "DELETE FROM run WHERE lot = ?"
 _FORGET = "DELETE FROM run WHERE lot >= 0 AND lot < ?"
 _FIRST = select(func.min(Article.id)).where(col(Article.first_seen_at) >= bindparam("seen_from"))
 _TELLERS = {
@@ -52,8 +52,8 @@ def note_runs(session: Session, noted: Mapping[int, Iterable[int]], now: datetim
     is_open = _run(session, _OPEN).scalar() or 0
     lot = min(is_open, -_DAY * _day(now) - max(noted) // _FULL - 1)
     if lot < is_open < 0:
-        _run(session, _SETTLE, -(is_open + 1) // _DAY, is_open)
-        _run(session, _LEAVE, is_open)
+        _run(session, _CLOSE, -(is_open + 1) // _DAY, is_open)
+        _run(session, _EMPTY, is_open)
     rows = sorted((lot, run, article_id) for article_id, runs in noted.items() for run in runs)
     if rows:
         session.connection().exec_driver_sql(_spelled(session, _NOTE), rows)

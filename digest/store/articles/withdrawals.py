@@ -99,7 +99,7 @@ def take_out(
     _fork(session, withdrawal, edition_id, waiting)
     own = (col(Variant.edition_id) == edition_id, col(Variant.withdrawal_id) == withdrawal.id)
     replaced = select(Variant.replaces).where(*own)
-    _settle_repeats(session, edition_id, replaced, now)
+    _close_repeats(session, edition_id, replaced, now)
     successor = select(Variant.id).where(*own, col(Variant.replaces) == col(Delivery.variant_id))
     changed = session.exec(
         update(Delivery)
@@ -167,7 +167,7 @@ def _copy_articles(session: Session, withdrawal: Withdrawal, edition_id: int, ke
     session.connection().execute(insert(table).from_select([c.name for c in table.columns], rows))
 
 
-def _settle_repeats(session: Session, edition_id: int, replaced: Any, now: datetime) -> None:
+def _close_repeats(session: Session, edition_id: int, replaced: Any, now: datetime) -> None:
     session.exec(
         update(Delivery)
         .where(*_is_waiting(edition_id), col(Delivery.resends) > 0, col(Delivery.variant_id).in_(replaced))

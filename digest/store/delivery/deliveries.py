@@ -72,7 +72,7 @@ def withhold(session: Session, job: Job, reason: Withheld, now: datetime) -> Del
     """Record that a delivery will not be attempted; one attempted before stays uncertain. Return its
     state."""
     state = DeliveryState.UNCERTAIN if job.resends else DeliveryState.WITHHELD
-    _settle(session, job, state, reason if not job.resends else f"not repeated: {reason}", now)
+    _close(session, job, state, reason if not job.resends else f"not repeated: {reason}", now)
     if state is DeliveryState.WITHHELD:
         _unplace(session, job)
     return state
@@ -177,7 +177,7 @@ def postpone(session: Session, due: Mapping[int, datetime], *, owner: int, now: 
 
 
 def reap(session: Session, worker_id: int, *, resend: bool, now: datetime) -> tuple[int, int]:
-    """Settle a dead worker's deliveries: claims are planned again, those in flight become uncertain.
+    """Release a dead worker's deliveries: claims are planned again, those in flight become uncertain.
 
     With `resend`, an uncertain one is planned once more, to be repeated with the same bytes. Return
     (uncertain, planned again).
@@ -368,7 +368,7 @@ def history_of(session: Session, subscription_id: int, skip: Sequence[str] = ())
     return frozenset(session.exec(query.where(col(Delivery.subscription_id).in_(theirs))))
 
 
-def _settle(session: Session, job: Job, state: DeliveryState, reason: str, now: datetime) -> None:
+def _close(session: Session, job: Job, state: DeliveryState, reason: str, now: datetime) -> None:
     session.exec(
         update(Delivery)
         .where(col(Delivery.id) == job.delivery_id)

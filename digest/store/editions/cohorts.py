@@ -114,9 +114,9 @@ def end_waiting_in(session: Session, edition: Edition) -> None:
     """
     planned = select(Delivery.subscription_id).where(Delivery.edition_id == edition.id)
     left = col(Subscription.state) != SubscriptionState.CONFIRMED
-    settled = or_(left, col(Subscription.id).in_(planned))
+    over = or_(left, col(Subscription.id).in_(planned))
     waiting = _waits(edition.digest, edition.freeze_at)
-    session.exec(update(Subscription).where(*waiting, settled).values(welcome_at=None))
+    session.exec(update(Subscription).where(*waiting, over).values(welcome_at=None))
 
 
 def dissolve(session: Session, edition: Edition) -> None:

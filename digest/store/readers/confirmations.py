@@ -139,7 +139,7 @@ def set_token(session: Session, confirmation_id: int, token_hash: str) -> None:
 
 
 def release_confirmations(session: Session, owner: int, *, resend: bool) -> None:
-    """Settle what a dead worker held: claimed requests are planned again, those in flight uncertain or
+    """Release what a dead worker held: claimed requests are planned again, those in flight uncertain or
     repeated once."""
     held = update(Confirmation).where(col(Confirmation.owner) == owner)
     in_flight = held.where(col(Confirmation.mail_state) == MailState.IN_FLIGHT)

@@ -161,7 +161,7 @@ def release_notices(session: Session, owner: int) -> None:
         session.execute(open_.values(mail_state=MailState.PLANNED, owner=None))
 
 
-def settle_restored(session: Session, until: datetime) -> None:
+def close_restored(session: Session, until: datetime) -> None:
     """Take the notices without a link of their own that were due up to a time as sent, for all that is known.
 
     A restored database has them planned, and had sent them. A link is mailed once more: the one in the lost

@@ -116,7 +116,7 @@ def resume(session: Session, endpoint_id: int, now: datetime) -> None:
     session.execute(update(WebhookMessage).where(*waiting).values(due_at=now))
 
 
-def forget_settled(session: Session, before: datetime) -> None:
+def forget_ended(session: Session, before: datetime) -> None:
     """Forget messages from before a time, but for those that still wait for a receiver that is told."""
     disabled = select(WebhookEndpoint.id).where(col(WebhookEndpoint.disabled_at).is_not(None))
     over = col(WebhookMessage.due_at).is_(None) | col(WebhookMessage.endpoint_id).in_(disabled)

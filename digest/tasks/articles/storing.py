@@ -199,7 +199,7 @@ def store_articles(
             row.updated_at = now
             known.enter(row)
             if isinstance(row, Article):
-                _unsettle(session, row, now, intake)
+                _restart_settling(session, row, now, intake)
                 refold(session, row, now)
             stored.updated += 1
         else:
@@ -231,7 +231,7 @@ def replace_article(
     return changed
 
 
-def _unsettle(session: Session, row: Article, now: datetime, intake: Admission) -> None:
+def _restart_settling(session: Session, row: Article, now: datetime, intake: Admission) -> None:
     """Restart the settling of an article that was edited before any edition had it."""
     if intake.settle and not articles.is_in_an_edition(session, row_id(row)):
         row.settles_at = now + intake.settle

@@ -1,7 +1,7 @@
 """Draw a publication's own templates in a process whose memory and time are bounded.
 
-A sandbox cannot bound what an expression takes: each filter and each method of a text or a list can make much
-of little. The system can. One process draws for all threads of this one; it is started when it is needed,
+A sandbox cannot bound what an expression takes: any filter or method may turn a little into much. The
+operating system can. One process draws for all threads of this one; it is started when it is needed,
 and ends after a minute without a request, or with this process.
 """
 

@@ -39,7 +39,7 @@ _KEPT = 2
 class Bounds:
     """What drawing one document may take: bytes of memory, seconds of the processor, and seconds in all.
 
-    The last is for a machine that hardly gets on: a fine template must not fail because others are busy.
+    The last is large: a good template must not fail because the machine is busy.
     """
 
     memory: int = MOST_MEMORY
@@ -151,7 +151,7 @@ def _limit(kind: int, most: int) -> None:
 
 
 def _size() -> int:
-    """Return this process's address space in bytes; 0 where the system does not tell, as on macOS."""
+    """Return this process's address space in bytes; 0 where the system does not say, as on macOS."""
     try:
         pages = Path("/proc/self/statm").read_text(encoding="ascii").split()[0]
     except OSError:

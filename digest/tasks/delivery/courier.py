@@ -144,7 +144,7 @@ class Courier:
         return progress
 
     def disconnect(self, fault: str, progress: Progress) -> None:
-        """Settle every message on a lost connection: those that had begun, and those that had not."""
+        """End every message on a lost connection, those that had begun and those that had not."""
         for event in self.exchange.undecided(self.channel.sent, fault):
             self._finish(event, progress)
         wanted = {parcel.job.delivery_id for parcel in progress.content_wanted}

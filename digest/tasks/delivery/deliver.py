@@ -22,10 +22,10 @@ log = logging.getLogger(__name__)
 def deliver(run: Run, *, retry_paused: bool = False) -> Tally:
     """Deliver everything that is due; return how many deliveries reached each state.
 
-    What dead workers left is settled first. `retry_paused` resumes every edition that a fault paused, not
+    What dead workers left is recovered first. `retry_paused` resumes every edition that a fault paused, not
     only those whose pause has ended.
     """
-    settle(run, retry_paused=retry_paused)
+    recover(run, retry_paused=retry_paused)
     with run.database.write() as session:
         run.total = deliveries.count_due(session, run.clock(), digest=run.digest)
     _deliver_due(run)
@@ -35,8 +35,8 @@ def deliver(run: Run, *, retry_paused: bool = False) -> Tally:
     return run.tally
 
 
-def settle(run: Run, *, retry_paused: bool = False) -> None:
-    """Settle what dead workers and withdrawals left behind, and resume editions whose pause has ended."""
+def recover(run: Run, *, retry_paused: bool = False) -> None:
+    """Release the claims of dead workers, complete withdrawals, and resume editions whose pause has ended."""
     finish_withdrawals(run.database, run.clock)
     _reap(run)
     with run.database.write() as session:

@@ -73,7 +73,7 @@ class DeliveryLoop:
         self._workers, self._share_again_at = 1, 0.0
 
     def work(self) -> None:
-        """Deliver what is due; each claim is settled, however the run ends."""
+        """Deliver what is due; however the run ends, no claim is left open."""
         try:
             self._recorder.recall(self._run.domains)
             while self._has_work():
@@ -91,7 +91,7 @@ class DeliveryLoop:
     def _share_limits(self) -> None:
         """Check every few seconds how many workers deliver, because they share the limits.
 
-        What one of them held that has died is taken over at once, not at the end of this run.
+        The claims of a worker that has died are taken over at once, not at the end of this run.
         """
         now = time.monotonic()
         if now >= self._share_again_at:
@@ -325,7 +325,7 @@ class DeliveryLoop:
                     self._disconnect(courier, _ENDED)
             left = [attempt for attempt in self._attempts if attempt.outcome.fault == _ENDED]
             self._recorder.commit([attempt for attempt in self._attempts if attempt not in left], {}, 0)
-            # What is in flight is no longer a claim; it is settled like a dead worker's.
+            # What is in flight is no longer a claim; it is released like a dead worker's.
             self._recorder.release([*self._queue, *(attempt.job for attempt in left)])
         finally:
             self._prefetch.close()

@@ -61,7 +61,7 @@ class DomainQueue:
             parcel = self._prefetch.take(queue[0])
             if parcel is None:
                 return None
-            queue.popleft()  # not earlier: if a template fails, the claim is still here to be settled
+            queue.popleft()  # not earlier: if a template fails, the claim is still here to be released
             self._size -= 1
             pace.begin(now)
             self._queues.move_to_end(domain)

@@ -131,7 +131,7 @@ class Recorder:
         return self._claim_onward(connection, size, now)
 
     def _claim_onward(self, connection: Connection, size: int, now: datetime) -> list[Job]:
-        """Claim what is due behind the last claim; what others gave back before it comes with every 16th.
+        """Claim what is due after the last claim; every 16th begins at the start, for what others gave back.
 
         A claim that finds too few starts over, so nothing is left out.
         """

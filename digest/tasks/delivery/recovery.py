@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 
 
 def take_over(database: Database, clock: Callable[[], datetime], *, own_id: int | None, resend: bool) -> bool:
-    """Settle the claims of workers that have died since; return whether there is more to claim for it.
+    """Release the claims of workers that have died since; return whether there is more to claim for it.
 
     Cheap while none has died, so that it can be asked every few seconds.
     """
@@ -25,7 +25,7 @@ def take_over(database: Database, clock: Callable[[], datetime], *, own_id: int 
 def reap_dead_workers(
     database: Database, clock: Callable[[], datetime], *, own_id: int | None, resend: bool
 ) -> tuple[int, int]:
-    """Settle the claims of every worker that holds no lock; return (uncertain, given back)."""
+    """Release the claims of every worker that holds no lock; return (uncertain, given back)."""
     totals = [0, 0]
     for worker_id in workers.dead_workers(database, own_id=own_id):
         now = clock()

@@ -14,9 +14,9 @@ from digest.tasks.delivery.meter import Meter
 
 @dataclass(slots=True)
 class Tally:
-    """How many deliveries a run has settled, by state; `trouble` says why it stopped early.
+    """How many deliveries a run has closed, by state; `trouble` says why it stopped early.
 
-    Example: `Tally(accepted=240, failed=2)`; its `settled` is 242.
+    Example: `Tally(accepted=240, failed=2)`; its `closed` is 242.
     """
 
     accepted: int = 0
@@ -27,7 +27,7 @@ class Tally:
     trouble: list[str] = field(default_factory=list)
 
     @property
-    def settled(self) -> int:
+    def closed(self) -> int:
         """Return how many deliveries have reached a final state or were deferred."""
         return self.accepted + self.deferred + self.failed + self.withheld + self.uncertain
 
@@ -58,9 +58,9 @@ class Run:
     """What one run of deliveries shares: the store, the composer, the relays, and how to stop it.
 
     `stop` ends this run, `stopping` the whole program. `owner` is the id of the worker whose lock holds the
-    claims. `meter` counts for `/metrics`, if that is enabled; `workers` tells how many workers share the
-    limits, `holds_lock` whether others still take this one to be alive. `relay_trouble` says of each relay
-    that was used why it refused us; empty where it did not. `gave_up` if the run ended by itself.
+    claims. `meter` counts for `/metrics`, if that is enabled; `workers` returns how many workers share
+    the limits, `holds_lock` whether others still take this one to be alive. `relay_trouble` has, for each
+    relay that was used, why it refused us, or "". `gave_up` is set when the run ended by itself.
     """
 
     database: Database

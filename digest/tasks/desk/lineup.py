@@ -10,7 +10,7 @@ from sqlmodel import Session
 from digest.models import Article, Draft
 from digest.models.row import row_id
 from digest.rules.editions.sections import edition_topics, order_sections, place_blocks, section_title
-from digest.rules.editions.selection import EVERY_TOPIC, Choice, Chosen, unsettle_topics
+from digest.rules.editions.selection import EVERY_TOPIC, Choice, Chosen, from_cohort_topics
 from digest.settings import DigestSettings
 from digest.store.articles import articles
 from digest.store.editions import cadence_readers, cohorts
@@ -228,7 +228,7 @@ def _groups(
     found = [
         _Group(
             _title(cohort.topics),
-            unsettle_topics(cohort.topics, BEGINNING),
+            from_cohort_topics(cohort.topics, BEGINNING),
             frozenset(cohort.history),
             size,
             _room(digest, cohort.max_articles),

@@ -49,7 +49,7 @@ class BreakingNews:
 
 @dataclass(frozen=True, slots=True)
 class BreakingDesk:
-    """Sends breaking news: what it reads, composes with and says the subject with."""
+    """Counts who gets an article as breaking news, and sends it to them."""
 
     database: Database
     settings: Settings
@@ -78,9 +78,9 @@ class BreakingDesk:
     ) -> BreakingNews:
         """Plan an article for all who chose breaking news of its topics and do not have it.
 
-        The edition that somebody `acted_on` at the desk keeps the act in its history as well. A digest that
-        it was sent by before is left out. Raise InputError where the article cannot be sent. The first commit
-        enters the editions; where this process ends before the last one, the next run goes on.
+        `acted_on` is the edition at whose page somebody did this; its history keeps the act as well.
+        Digests that sent it before are left out. Raise InputError where the article cannot be sent. The
+        first commit enters the editions; where this process ends before the last one, the next run goes on.
         """
         found = self.count(name)
         with self.database.write() as session:
@@ -218,7 +218,7 @@ class _Plan:
         key = language, mail_form
         if key not in self.known:
             wanted = replace(chosen, mail_form=MailForm(mail_form))
-            fitted = self.fitter.settle(session, wanted, language, (EVERY_TOPIC,))
+            fitted = self.fitter.complete(session, wanted, language, (EVERY_TOPIC,))
             self.known[key] = variants.find_or_add_variant(session, row_id(edition), language, fitted)
         return self.known[key]
 

@@ -10,7 +10,7 @@ from digest.models import Article, Draft, Edition, Reach
 from digest.models.row import row_id
 from digest.rules.editions import selection
 from digest.rules.editions.arrangement import UNSHAPED, Arrangement
-from digest.rules.editions.selection import EVERY_TOPIC, Candidate, Chosen, Limits, unsettle_topics
+from digest.rules.editions.selection import EVERY_TOPIC, Candidate, Chosen, Limits, from_cohort_topics
 from digest.settings import DigestSettings
 from digest.settings.site import LONGEST_SETTLE
 from digest.store.articles import articles, duplicates
@@ -18,7 +18,7 @@ from digest.store.articles.articles import StoredCandidate
 from digest.store.editions import cohorts
 
 BEGINNING = datetime.min.replace(tzinfo=UTC)
-"""A time before any candidate (see `settle_topics`)."""
+"""A time before any candidate (see `to_cohort_topics`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +72,15 @@ class Selection:
             limits = replace(limits, max_articles=most)
         return selection.choose(self.candidates, topics, history, self.freeze_at, limits, self.shape, fewest)
 
-    def choose_settled(
+    def choose_for_cohort(
         self,
         topics: Mapping[str, str],
         history: frozenset[int],
         most: int | None = None,
         fewest: int = 1,
     ) -> Chosen:
-        """Choose for a cohort, whose topics are as `settle_topics` stores them."""
-        return self.choose(unsettle_topics(topics, BEGINNING), history, most, fewest)
+        """Choose for a cohort, whose topics are as `to_cohort_topics` returns them."""
+        return self.choose(from_cohort_topics(topics, BEGINNING), history, most, fewest)
 
     def why_not(self, one: Candidate, topics: Mapping[str, datetime], history: frozenset[int]) -> str | None:
         """Return why an article is no candidate for a reader; None if it is one."""

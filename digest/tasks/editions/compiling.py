@@ -195,7 +195,7 @@ class Compiler:
         """
         with self._database.write() as session:
             started = editions.started_at(session, digest.name, cadence.name, now)
-        with self._database.read() as session:  # thousands of articles: nobody is to wait for that
+        with self._database.read() as session:  # before the transaction: it may read thousands of articles
             last = editions.find_last(session, digest.name, cadence.name)
             zone = self._settings.zone
             midnight = calendar.instant(now.astimezone(zone).date(), time(), zone)

@@ -37,7 +37,7 @@ _LONGEST = 5_000
 
 @dataclass(frozen=True, slots=True)
 class Corrected:
-    """`told` readers will be notified, `withheld` left or paused; `is_new` is False for an equal text."""
+    """`told` readers get a notice; `withheld` have left or paused; `is_new` is False for an equal text."""
 
     article_id: int
     title: str
@@ -111,7 +111,7 @@ def plan_notice(
             planned = _plan_range(session, settings, current, speaks, pace.size)
             keeps_out = planning.keeps_others_out(session)
         if planned:
-            pace.settle(monotonic() - began if keeps_out else 0, planned)
+            pace.adapt(monotonic() - began if keeps_out else 0, planned)
             database.give_way()
 
 

@@ -77,9 +77,9 @@ class Fitter:
         self.articles: dict[int, Article] = {}
         self.other_sources: dict[int, tuple[OtherSource, ...]] = {}
         self.copies: dict[int, Copy] = {}
-        self._settled: dict[tuple[str, str, frozenset[str]], Chosen] = {}
+        self._completed: dict[tuple[str, str, frozenset[str]], Chosen] = {}
 
-    def settle(
+    def complete(
         self,
         session: Session,
         chosen: Chosen,
@@ -94,11 +94,11 @@ class Fitter:
         if not chosen.choices:
             return chosen
         key = chosen.key, language, frozenset(topics)
-        if key not in self._settled:
+        if key not in self._completed:
             self._read(session, chosen)
             related = self._related(session, chosen, topics, frozenset(without))
-            self._settled[key] = self._fit(session, replace(chosen, related=related), language)
-        return self._settled[key]
+            self._completed[key] = self._fit(session, replace(chosen, related=related), language)
+        return self._completed[key]
 
     def variant(self, chosen: Chosen, language: str) -> VariantContent:
         """Return a completed list with all that its rendering needs."""

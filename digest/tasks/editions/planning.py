@@ -15,9 +15,9 @@ from digest.models.row import row_id
 from digest.rules.editions.selection import (
     Chosen,
     cohort_key,
-    settle_topics,
+    from_cohort_topics,
     since,
-    unsettle_topics,
+    to_cohort_topics,
 )
 from digest.settings import DigestSettings, Settings
 from digest.store.articles import articles
@@ -35,7 +35,7 @@ BEYOND = 2**31 - 1
 
 RANGE_SIZE, SMALLEST_RANGE, LARGEST_RANGE = 2_000, 250, 20_000
 _LONGEST = 0.05  # seconds that a transaction of planning should take
-_MOST_ALIKE = 10_000  # ways of being alike whose cohorts are remembered
+_MOST_ALIKE = 10_000  # kinds of readers whose cohorts are remembered
 _COHORTS = 50  # whose histories one commit changes
 
 
@@ -48,13 +48,13 @@ class PlanningPace:
 
     @classmethod
     def of(cls, size: int) -> "PlanningPace":
-        """Return a pace that begins with a size; one smaller than the usual stays."""
+        """Return a pace that begins with a size; one below the usual is kept."""
         return cls(size, size < RANGE_SIZE)
 
-    def settle(self, seconds: float, done: int) -> None:
-        """Take what the last transaction took for how many readers, and choose the size of the next.
+    def adapt(self, seconds: float, done: int) -> None:
+        """Choose the next transaction's size from how long the last one took, and for how many readers.
 
-        One that found fewer readers than it might have does not show that more would have been as quick.
+        One that was not full does not show that a full one would have been as quick.
         """
         if not self.is_fixed and (done >= self.size or seconds > _LONGEST):
             fitting = int(done * _LONGEST / max(seconds, _LONGEST / 100))
@@ -134,7 +134,7 @@ class Plan:
             self._due_at[one] = self._due(edition, one)
 
     def go_on(self, session: Session, edition: Edition) -> bool:
-        """Do what one transaction has room for; return False once the edition is frozen.
+        """Do the work of one transaction; return False once the edition is frozen.
 
         Raise UndecidedError where readers have changed since they were read: `forget`, and go on.
         """
@@ -155,12 +155,12 @@ class Plan:
             self._range = replace(
                 found, cohorts=found.cohorts | theirs, is_unplaced=placed == self.placing.size
             )  # not read again: a reader who changes meanwhile is refused
-            self.placing.settle(monotonic() - began, placed)
+            self.placing.adapt(monotonic() - began, placed)
         elif (planned := self.plan_range(session, edition, found)) is not None:
             edition.compiled_to = found.last
             session.add(edition)
             session.flush()
-            self.pace.settle(monotonic() - began if planning.keeps_others_out(session) else 0, planned)
+            self.pace.adapt(monotonic() - began if planning.keeps_others_out(session) else 0, planned)
         return True
 
     def plan_range(self, session: Session, edition: Edition, found: KeyRange) -> int | None:
@@ -182,18 +182,18 @@ class Plan:
         return planned
 
     def forget(self) -> None:
-        """Take up what is stored, after a transaction was undone; fewer readers change in a smaller range."""
+        """Discard what was decided since the last commit; fewer readers change in a smaller range."""
         self._decided = None
         self.pace.shrink()
 
     def _choose(self, session: Session, edition: Edition, cohort: Cohort) -> Chosen:
-        chosen = self._select(session, edition).choose_settled(
+        chosen = self._select(session, edition).choose_for_cohort(
             cohort.topics, frozenset(cohort.history), cohort.max_articles, self._fewest(cohort)
         )
         chosen = replace(chosen, mail_form=MailForm(cohort.mail_form))
         if self.fitter is None:
             return chosen
-        return self.fitter.settle(session, chosen, cohort.language, cohort.topics, self._shape.added)
+        return self.fitter.complete(session, chosen, cohort.language, cohort.topics, self._shape.added)
 
     def _fewest(self, cohort: Cohort) -> int:
         """Return how many articles a cohort waits for; a first edition waits for none."""
@@ -202,8 +202,8 @@ class Plan:
     def _advance_some(self, session: Session, edition: Edition) -> bool:
         """Add the mailed articles to some cohorts' histories; return whether any are left.
 
-        Who is after the last key range leaves their cohort first, and no range is planned any more: a reader
-        who was placed now might have what their cohort is about to get.
+        First, readers after the last key range leave their cohorts, and no further range is planned: a reader
+        placed now might have an article that their cohort is about to get.
         """
         if edition.cadence == WELCOME or self._advanced_to is None:
             return False
@@ -232,7 +232,7 @@ class Plan:
             self._end_welcome(session, edition)
 
     def _end_welcome(self, session: Session, edition: Edition) -> None:
-        """Let the next edition be for these readers as well; greet by mail whom nothing could be sent."""
+        """Free these readers for the next edition, and plan a welcome for those who get no articles."""
         cohorts.dissolve(session, edition)
         cohorts.end_waiting_in(session, edition)
         notices.greet_empty_handed(session, edition)
@@ -254,7 +254,7 @@ class Plan:
 
     def _later(self, cohort: Cohort, got: frozenset[int], freeze_at: datetime) -> dict[str, Any]:
         """Return a cohort as it is after an edition that brought it articles."""
-        topics = settle_topics(unsettle_topics(cohort.topics, BEGINNING), freeze_at, self._digest.carry)
+        topics = to_cohort_topics(from_cohort_topics(cohort.topics, BEGINNING), freeze_at, self._digest.carry)
         history = sorted((set(cohort.history) & self._recent) | got)
         named = cohort.digest, cohort.cadence, cohort.language
         wanted = cohort.max_articles, cohort.mail_form, cohort.min_articles
@@ -286,8 +286,7 @@ class Plan:
     def _find_cohorts(
         self, session: Session, edition: Edition, unknown: Sequence[placements.Likeness]
     ) -> None:
-        """Find the cohorts of readers who are alike in a way that has not been seen yet: most by the first
-        ranges."""
+        """Find the cohorts of readers whose like was not seen yet; the first ranges have most of them."""
         named = {likeness.variants: _numbers(likeness.variants) for likeness in unknown}
         known = variants.list_recent_articles(
             session, {number for numbers in named.values() for number in numbers}, self._history_from
@@ -300,7 +299,7 @@ class Plan:
             self._alike[likeness] = self._cohorts[cohort.key]
 
     def _cohort(self, reader: placements.Likeness, history: frozenset[int], edition: Edition) -> Cohort:
-        topics = settle_topics(
+        topics = to_cohort_topics(
             since(json.loads(reader.topics), self._digest.lookback_of(self._cadence.name)),
             edition.freeze_at,
             self._digest.carry,

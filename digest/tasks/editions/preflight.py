@@ -53,7 +53,7 @@ class Preflight:
 def look_before(
     database: Database, settings: Settings, composer: Composer, shown: Preview, *, asks: bool
 ) -> Preflight:
-    """Run all checks of a previewed edition; `asks` allows those that send requests to other machines."""
+    """Run all checks on a previewed edition; `asks` allows those that send requests to other machines."""
     digest = settings.digest(shown.edition.digest)
     parts = inspect(shown.message)
     with database.read() as session:
@@ -76,7 +76,7 @@ def count_readers(session: Session, digest: DigestSettings, edition: Edition) ->
     for cohort, size in cohorts.list_sizes(session, digest.name, edition.cadence):
         fewest = digest.fewest(cohort.min_articles)
         history = frozenset(cohort.history)
-        chosen = selection.choose_settled(cohort.topics, history, cohort.max_articles, fewest)
+        chosen = selection.choose_for_cohort(cohort.topics, history, cohort.max_articles, fewest)
         readers += size
         without += 0 if chosen.choices else size
     return readers, without

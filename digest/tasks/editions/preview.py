@@ -105,8 +105,8 @@ def preview(
 ) -> Preview:
     """Compose an edition as a reader would get it at a time; raise InputError if it is empty.
 
-    Without an occurrence it is the next edition; without an address, a reader who has got nothing yet. Who
-    shows many gives a `kept` index.
+    Without an occurrence it is the next edition; without an address, a reader who has got nothing yet. A
+    caller that shows many passes a `kept` index.
     """
     with database.read() as session:
         subscriber, subscription = _reader(session, digest, view, at)
@@ -128,7 +128,7 @@ def preview(
         language = subscriber.language or settings.site.language
         composer.renew_sources(session)
         fitter = Fitter(composer, digest, edition, kept)
-        chosen = fitter.settle(session, chosen, language, subscription.topics, shape_of(draft).added)
+        chosen = fitter.complete(session, chosen, language, subscription.topics, shape_of(draft).added)
         rendering = composer.render(fitter.variant(chosen, language))
         stored = {choice.article_id: fitter.articles[choice.article_id] for choice in chosen.choices}
         last = _last(session, subscription)

@@ -15,7 +15,7 @@ from digest.models import Delivery, Draft, Edition, EditionState, MailForm, Subs
 from digest.models.cadence import REQUEST, WELCOME
 from digest.models.row import row_id
 from digest.rules.editions.approval import why_held
-from digest.rules.editions.selection import Chosen, settle_topics, since
+from digest.rules.editions.selection import Chosen, since, to_cohort_topics
 from digest.settings import DigestSettings, Settings
 from digest.store import workers
 from digest.store.delivery import deliveries
@@ -29,7 +29,7 @@ _ANY_NUMBER = 10_000  # of articles: no limit
 
 
 class Requested(StrEnum):
-    """What came of a reader's wish to have their digest now."""
+    """The result of a reader's request to get their digest now."""
 
     PLANNED = "planned"
     COMING = "an edition is being compiled"
@@ -55,8 +55,8 @@ class ReaderEditions:
     ) -> Requested:
         """Plan the delivery of all that is new for a reader, as their next edition would hold it.
 
-        What editors have hidden stays out, and where they hold or have to approve that edition, nothing goes
-        before they do. Compiling takes turns with this, so that no article is in both.
+        What editors have hidden stays out. Where they hold that edition, or have to approve it, nothing is
+        sent before they release it. Compiling takes turns with this, so that no article is in both.
         """
         drafts.take_turns(session)
         planning.take_turns(session)
@@ -84,7 +84,7 @@ class ReaderEditions:
         """Plan an edition for a reader that a restored database has forgotten, as it was chosen at a time.
 
         Articles that the database had forgotten as well are taken as first seen at `until`: what was
-        published up to the time was in it. None where it is known, or its reader is not.
+        published up to the time was in it. None if the edition is known, or its reader is not.
         """
         drafts.take_turns(session)
         planning.take_turns(session)
@@ -115,7 +115,7 @@ class ReaderEditions:
         language = subscriber.language if subscriber.language and self.speaks(subscriber.language) else own
         # Without related articles: their index takes seconds to build, and other writers wait for this.
         fitter = Fitter(self.composer, digest.model_copy(update={"related": 0}), edition)
-        fitted = fitter.settle(session, chosen, language, subscription.topics, shape_of(draft).added)
+        fitted = fitter.complete(session, chosen, language, subscription.topics, shape_of(draft).added)
         variant = variants.find_or_add_variant(session, row_id(edition), language, fitted)
         now = edition.freeze_at
         delivery = Delivery(
@@ -155,7 +155,7 @@ def choose_for(
     history = frozenset[int]()
     if subscription.id is not None:
         history = deliveries.history_of(session, subscription.id, digest.skip)
-    settled = settle_topics(
+    of_cohort = to_cohort_topics(
         since(subscription.topics, digest.lookback_of(subscription.cadence)), at, digest.carry
     )
     is_lost = published_by is not None
@@ -166,5 +166,5 @@ def choose_for(
         ]
         selection = selection.only(there)
     wanted = None if is_lost else subscription.max_articles
-    chosen = selection.choose_settled(settled, history, wanted, fewest)
+    chosen = selection.choose_for_cohort(of_cohort, history, wanted, fewest)
     return replace(chosen, mail_form=MailForm(subscription.mail_form))

@@ -29,8 +29,9 @@ def retry_failed(
 ) -> list[tuple[Edition, int, int]]:
     """Plan the failed deliveries of editions again; return each edition with how many are, and are not.
 
-    Who has left, and who got something of the digest since, is not retried: the articles came with that.
-    What was withdrawn meanwhile is taken out. Raise InputError while an edition of it is compiled.
+    Readers who have left are not retried, nor those who got a later edition of the digest: it had the
+    articles. Articles withdrawn meanwhile are taken out. Raise InputError while an edition of the digest is
+    compiled.
     """
     editions.lock_against_new(session)
     done = []

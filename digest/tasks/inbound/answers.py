@@ -104,14 +104,14 @@ def send_answers(run: Run, inbox: Inbox, renderer: Renderer) -> int:
             if connection is None or not connection.usable:
                 opened = open_connection(run.relay)
                 if isinstance(opened, Outcome):
-                    _settle(run, row, MailState.PLANNED, describe(opened), run.clock() + timedelta(minutes=5))
+                    _record(run, row, MailState.PLANNED, describe(opened), run.clock() + timedelta(minutes=5))
                     break
                 connection = opened
             content = run.composer.sign(compose_answer(inbox, renderer, row, run.clock()), run.clock())
             outcome = connection.submit(Envelope(_sender(inbox, row, subscriber), row.address), content)
             verdict = judge(outcome, attempts=row.attempts, now=run.clock())
             state = _STATES.get(verdict.state, MailState.PLANNED)
-            _settle(run, row, state, without_address(verdict.reason, row.address), verdict.due_at)
+            _record(run, row, state, without_address(verdict.reason, row.address), verdict.due_at)
             accepted += state is MailState.ACCEPTED
     finally:
         if connection is not None:
@@ -177,6 +177,6 @@ def _sender(inbox: Inbox, row: Answer, subscriber: Subscriber | None) -> str:
     return inbox.paths.write(subscriber.public_id, named)
 
 
-def _settle(run: Run, row: Answer, state: MailState, reply: str, due_at: datetime | None) -> None:
+def _record(run: Run, row: Answer, state: MailState, reply: str, due_at: datetime | None) -> None:
     with run.database.write() as session:
         answers.record_answer(session, row_id(row), run.owner, state, reply, due_at)

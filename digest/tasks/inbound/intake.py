@@ -30,7 +30,7 @@ from digest.tasks.inbound.bounces import act_on_bounce, act_on_complaint, score_
 from digest.tasks.inbound.commands import Request, act_on_address, carry_out
 from digest.tasks.inbound.inbox import Inbox, find_tokens, prove
 from digest.tasks.inbound.letters import keep_letter
-from digest.tasks.inbound.printed_letters import settle_consent
+from digest.tasks.inbound.printed_letters import record_consent
 from digest.tasks.inbound.round_trip import came_back
 from digest.tasks.inbound.trust import find_addressed, find_extension, find_number, find_writer
 
@@ -174,15 +174,15 @@ def _act_on_all(
     messages = {name: one for name, one in parsed.items() if one is not None}
     kinds = dict.fromkeys(parsed, "trouble")
     new = inbound.add_new(session, {one.key for one in messages.values()}, now)
-    settled: list[dict[str, object]] = []
+    outcomes: list[dict[str, object]] = []
     for name, one in messages.items():
         number = new.pop(one.key, None)
         kind, why = act(session, inbox, one, number, now) if number is not None else ("known", "")
         kinds[name] = kind
         if number is not None and kind != "trouble":
             raw = one.raw[:_MOST_KEPT] if kind in _KEPT else None
-            settled.append({"number": number, "kind": kind, "why": why[:200], "raw": raw})
-    inbound.settle(session, settled)
+            outcomes.append({"number": number, "kind": kind, "why": why[:200], "raw": raw})
+    inbound.record_outcomes(session, outcomes)
     return kinds
 
 
@@ -217,58 +217,81 @@ def key_of(inbox: Inbox, mail: Mail, raw: bytes) -> str:
 def _follow(
     session: Session, inbox: Inbox, mail: Mail, report: Report, message: int, now: datetime
 ) -> tuple[str, str]:
-    """Do what a message asks for, by its kind; return its kind and what was done."""
+    """Do what a message asks for, by its kind; return its kind and what was done.
+
+    A machine's message does nothing, but for a mail client that unsubscribes by List-Unsubscribe.
+    """
     if report.kind is MailKind.BOUNCE or report.complaint is not None:
-        proof = prove(session, inbox, mail, report)
-        if proof is None or proof.subscriber.erased_at is not None:
-            return "unproved", f"a {report.kind} that names no delivery of ours"
-        if report.complaint is not None:
-            return "complaint", act_on_complaint(session, inbox, report.complaint, proof, message, now)
-        return "bounce", act_on_bounce(session, inbox, report, proof, message, now)
-    sender = find_sender(mail)
-    if came_back(session, inbox, mail):
-        return "other", "a round trip"
-    if sender.lower() in inbox.own_addresses:
-        return "other", "our own message"
+        return _follow_report(session, inbox, mail, report, message, now)
+    if ours := _why_ours(session, inbox, mail):
+        return "other", ours
     addressed = find_addressed(session, inbox, mail)
-    machine = report.kind is not MailKind.PERSONAL
-    if addressed is None and machine:
+    by_machine = report.kind is not MailKind.PERSONAL
+    if by_machine and (addressed is None or addressed.purpose != mail_tokens.LEAVE):
         return report.kind, report.why
+    answerable = not by_machine and not autoreply.why_machine(mail, find_sender(mail), return_path_of(mail))
     writer = find_writer(session, inbox, mail)
-    answerable = not machine and not autoreply.why_machine(mail, sender, return_path_of(mail))
     request = Request(session, inbox, writer, mail.headers.get("message-id"), answerable, now)
-    if addressed is not None and (not machine or addressed.purpose == mail_tokens.LEAVE):
-        done = act_on_address(request, addressed)
-        if done is not None:
-            return "command", done
-    if machine:
-        return report.kind, report.why
+    done = act_on_address(request, addressed) if addressed is not None else None
+    if done is not None:
+        return "command", done
+    return (report.kind, report.why) if by_machine else _follow_person(request, mail, message)
+
+
+def _follow_report(
+    session: Session, inbox: Inbox, mail: Mail, report: Report, message: int, now: datetime
+) -> tuple[str, str]:
+    """Count a bounce or a complaint, if it proves which delivery it is about."""
+    proof = prove(session, inbox, mail, report)
+    if proof is None or proof.subscriber.erased_at is not None:
+        return "unproved", f"a {report.kind} that names no delivery of ours"
+    if report.complaint is not None:
+        return "complaint", act_on_complaint(session, inbox, report.complaint, proof, message, now)
+    return "bounce", act_on_bounce(session, inbox, report, proof, message, now)
+
+
+def _why_ours(session: Session, inbox: Inbox, mail: Mail) -> str:
+    """Return what a message of our own is; "" for anybody else's."""
+    if came_back(session, inbox, mail):
+        return "a round trip"
+    return "our own message" if find_sender(mail).lower() in inbox.own_addresses else ""
+
+
+def _follow_person(request: Request, mail: Mail, message: int) -> tuple[str, str]:
+    """Carry out a person's answer about printing, or command; any other message is a letter."""
     first_line = next((line for line in read_letter(mail).own.split("\n") if line.strip()), "")
-    settled = _settle_print(request, mail, first_line)
-    if settled is not None:
-        return "command", settled
-    article = find_number(inbox, mail, mail_tokens.ARTICLE)
-    cadences = tuple(dict.fromkeys(name for digest in inbox.settings.digests for name in digest.cadences))
-    command = find_command(mail.headers.text("subject"), first_line, find_extension(inbox, mail), cadences)
-    if command is not None and sender and article is None:
-        return "command", carry_out(request, command)
-    if not sender:
+    done = _answer_about_printing(request, mail, first_line)
+    article = find_number(request.inbox, mail, mail_tokens.ARTICLE)
+    if done is None and article is None:
+        done = _carry_out_command(request, mail, first_line)
+    if done is not None:
+        return "command", done
+    if not find_sender(mail):
         return "not understood", "it names no sender"
-    keep_letter(session, inbox, mail, writer, message, now, article=article)
+    keep_letter(request.session, request.inbox, mail, request.writer, message, request.now, article=article)
     return "letter", "kept for the editors"
 
 
-def _settle_print(request: Request, mail: Mail, first_line: str) -> str | None:
+def _carry_out_command(request: Request, mail: Mail, first_line: str) -> str | None:
+    """Carry out the command that a message is; return what was done, or None if it is none."""
+    digests = request.inbox.settings.digests
+    cadences = tuple(dict.fromkeys(name for digest in digests for name in digest.cadences))
+    extension = find_extension(request.inbox, mail)
+    command = find_command(mail.headers.text("subject"), first_line, extension, cadences)
+    return carry_out(request, command) if command is not None and find_sender(mail) else None
+
+
+def _answer_about_printing(request: Request, mail: Mail, first_line: str) -> str | None:
     """Process a letter writer's answer about printing; None if the message is not one."""
     letter = find_number(request.inbox, mail, mail_tokens.PRINT)
     agreed = read_consent(first_line)
     if letter is None or agreed is None:
         return None
-    settled = settle_consent(
+    recorded = record_consent(
         request.session, request.inbox, letter, agreed, request.writer.address, request.now
     )
-    if settled is None:
+    if recorded is None:
         return None
-    done, phrase = settled
+    done, phrase = recorded
     request.answer("", [(phrase, {})])
     return done

@@ -83,7 +83,7 @@ def _question(
     )
 
 
-def settle_consent(
+def record_consent(
     session: Session, inbox: Inbox, letter_id: int, agreed: bool, sender: str, now: datetime
 ) -> tuple[str, str] | None:
     """Process a letter writer's answer; return what was done and the phrase to reply with.

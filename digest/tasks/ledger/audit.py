@@ -45,8 +45,8 @@ class Account:
     def ok(self) -> bool:
         """Return whether the sum is complete: a finished edition has nothing open, any other may be under
         way."""
-        settled = self.accepted + self.failed + self.withheld + self.uncertain
-        whole = self.total == settled + self.open
+        closed = self.accepted + self.failed + self.withheld + self.uncertain
+        whole = self.total == closed + self.open
         return whole and (self.state != EditionState.FINISHED or self.open == 0)
 
 

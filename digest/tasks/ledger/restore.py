@@ -72,7 +72,7 @@ class Restorer:
                 done.entered.append(str(made.name))
         with self.database.write() as session:
             done.withheld = deliveries.withhold_restored(session, until, self.clock())
-            notices.settle_restored(session, until)
+            notices.close_restored(session, until)
             for edition in deliveries.finish_editions(session, self.clock()):
                 tell_of_edition(session, WebhookEvent.EDITION_FINISHED, edition, self.clock())
         self.accept()

@@ -40,7 +40,7 @@ def ask_due(run: Run, readers: Readers, renderer: Renderer) -> int:
                 subscriber, subscription = confirmations.get_asked_reader(session, row)
             connection = relay.open()
             if connection is None:
-                _settle(run, row, MailState.PLANNED)
+                _record(run, row, MailState.PLANNED)
                 return accepted
             verdict = _ask(run, readers, renderer, connection, row, subscriber, subscription)
             accepted += verdict.state is DeliveryState.ACCEPTED
@@ -74,7 +74,7 @@ def _ask(
     state = STATES.get(verdict.state, MailState.PLANNED)
     if state is MailState.UNCERTAIN and run.resend and not row.attempts:
         state = MailState.PLANNED  # repeated once, like a delivery
-    _settle(
+    _record(
         run,
         row,
         state,
@@ -167,7 +167,7 @@ def compose_to_reader(
     return compose_for_one(site, notice, subject, own, reply_to=reply_to)
 
 
-def _settle(
+def _record(
     run: Run, row: Confirmation, state: MailState, *, reply: str = "", due_at: datetime | None = None
 ) -> None:
     with run.database.write() as session:

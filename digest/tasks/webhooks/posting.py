@@ -107,7 +107,7 @@ def post_due(
 
 def _forget(database: Database, now: datetime) -> None:
     with database.write() as session:
-        outbox.forget_settled(session, now - KEPT)
+        outbox.forget_ended(session, now - KEPT)
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ from digest.web.desk.progress import ProgressPages
 
 Change = Callable[[Desk, Edit], None]
 _CARRIED = ("named", "reach", "note")
-"""What was typed on the page beside its words: it stays typed, whatever is done."""
+"""The fields beside the edition's words: what is typed in them stays, whatever button is pressed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,7 +82,7 @@ class ProgressPages:
             "receivers": count_receivers(session, entry.edition),
             "acts": list_activity(session, entry.name),
             "sum": total,
-            "settled": total.total - total.open,
+            "closed": total.total - total.open,
             "deferred": progress.deferred,
             "reasons": progress.reasons,
             "next_due_at": progress.next_due_at,

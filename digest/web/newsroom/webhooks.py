@@ -21,7 +21,7 @@ EVENTS = {
     WebhookEvent.LEFT: "a reader left, bounced for good or complained",
     WebhookEvent.BOUNCED: "a message to a reader bounced",
     WebhookEvent.EDITION_FROZEN: "an edition is made: its articles and readers are fixed",
-    WebhookEvent.EDITION_FINISHED: "an edition is finished: every message of it is settled",
+    WebhookEvent.EDITION_FINISHED: "an edition is finished: no message of it is left to send",
     WebhookEvent.ARTICLE_TAKEN: "an article was taken in",
 }
 """What each event means, as the desk says it."""

@@ -332,7 +332,7 @@ def test_a_worker_whose_lock_is_gone_is_dead_and_one_that_holds_it_is_not(ledger
     assert dead_workers(ledger.database, own_id=ledger.one.id) == [ledger.other.id]
 
 
-def test_a_worker_that_ended_but_still_owns_a_delivery_is_settled_later(ledger: Ledger) -> None:
+def test_a_worker_that_ended_but_still_owns_a_delivery_is_recovered_later(ledger: Ledger) -> None:
     ledger.claim(ledger.other.id)
     ledger.other.release(ledger.database, NOW)
 
@@ -360,7 +360,7 @@ def test_of_many_that_are_marked_at_once_only_those_that_may_go_are(ledger: Ledg
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)  # SQLite has one writer at a time
-def test_a_dead_workers_last_commit_that_lands_while_it_is_settled_is_seen(
+def test_a_dead_workers_last_commit_that_lands_while_it_is_reaped_is_seen(
     ledger: Ledger,
 ) -> None:
     """PostgreSQL may free a killed process's lock before its other session has committed."""
@@ -370,11 +370,11 @@ def test_a_dead_workers_last_commit_that_lands_while_it_is_settled_is_seen(
         claims.mark_in_flight(
             session.connection(), {job.delivery_id: (job, NOW)}, owner=ledger.one.id, now=NOW
         )
-        settling = threading.Thread(target=lambda: found.append(ledger.reap(ledger.one.id, resend=False)))
-        settling.start()
-        settling.join(0.3)
-        assert settling.is_alive()
-    settling.join(10)
+        reaping = threading.Thread(target=lambda: found.append(ledger.reap(ledger.one.id, resend=False)))
+        reaping.start()
+        reaping.join(0.3)
+        assert reaping.is_alive()
+    reaping.join(10)
 
     assert found == [(1, 3)]
     assert ledger.delivery(job).state == DeliveryState.UNCERTAIN

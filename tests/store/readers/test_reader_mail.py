@@ -1,4 +1,4 @@
-"""Notices and answers to readers: claimed once, recorded by who claimed them, settled when that worker dies."""
+"""Notices and answers to readers: claimed once, recorded by who claimed them, released when that worker dies."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta

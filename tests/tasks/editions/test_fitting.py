@@ -1,4 +1,4 @@
-"""What an edition is settled to: related older articles beside it, texts shortened, and preview the same."""
+"""What a list is completed with: related older articles beside it, texts shortened, and preview the same."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -283,7 +283,7 @@ def test_an_article_that_grew_after_the_freeze_is_shortened_and_not_dropped(news
     assert all(f"https://x.example/Story-{number}" in text.split() for number in range(20))
 
 
-def test_lists_that_are_the_same_are_settled_once(newsroom: Room) -> None:
+def test_lists_that_are_the_same_are_completed_once(newsroom: Room) -> None:
     newsroom.publish("Story")
     newsroom.subscribe("ben@readers.example", since=timedelta(days=2))
     with mock.patch.object(newsroom.composer, "measure", wraps=newsroom.composer.measure) as measure:

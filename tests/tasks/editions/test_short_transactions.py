@@ -113,22 +113,22 @@ def test_only_sqlite_is_kept_from_an_index() -> None:
 
 def test_a_range_grows_and_shrinks_by_what_the_last_one_took() -> None:
     pace, fixed = PlanningPace(), PlanningPace(2, is_fixed=True)
-    pace.settle(0.01, pace.size)
+    pace.adapt(0.01, pace.size)
     assert pace.size == 2 * RANGE_SIZE
     for _ in range(9):
-        pace.settle(0.001, pace.size)
+        pace.adapt(0.001, pace.size)
     assert pace.size == LARGEST_RANGE
-    pace.settle(0.5, pace.size)
+    pace.adapt(0.5, pace.size)
     assert pace.size == LARGEST_RANGE // 10
-    pace.settle(60, pace.size)
+    pace.adapt(60, pace.size)
     assert pace.size == SMALLEST_RANGE
-    fixed.settle(0.001, 2)
+    fixed.adapt(0.001, 2)
     assert fixed.size == 2
 
 
 def test_a_range_with_few_readers_left_does_not_let_the_next_one_grow() -> None:
     pace = PlanningPace()
-    pace.settle(0.001, 3)
+    pace.adapt(0.001, 3)
     assert pace.size == RANGE_SIZE
-    pace.settle(0.1, RANGE_SIZE // 2)
+    pace.adapt(0.1, RANGE_SIZE // 2)
     assert pace.size == RANGE_SIZE // 4

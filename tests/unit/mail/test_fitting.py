@@ -51,7 +51,7 @@ def cards(draw: st.DrawFn, number: int = 0) -> Card:
 
 
 def shown(content: Content, known: Mapping[int, Card], chosen: Chosen) -> Content:
-    """Return the content of a settled list."""
+    """Return the content of a completed list."""
     of = [
         replace(
             known[c.article_id], form=c.form, html=known[c.article_id].html if c.form is Form.FULL else ""

@@ -101,7 +101,7 @@ def _restore(session: Session, known: _KnownReaders, row: BackupRow, terms: Rest
         return RestoredRow(
             row, "rejected", "its reader_id is another reader's here: the file was changed, or mixed"
         )
-    result, why = _settle(session, known, reader, row, terms)
+    result, why = _restore_subscription(session, known, reader, row, terms)
     if row.suppressed is not None and ban is None:
         _suppress(session, known, reader, row, terms)
     if known.hashes[key] in known.bans:
@@ -124,13 +124,13 @@ def _end_active(session: Session, reader: WholeReader, ban: KnownSuppression, te
             end(session, one, terms.now, {**terms.origin, "suppressed": ban.reason})
 
 
-def _settle(
+def _restore_subscription(
     session: Session, known: _KnownReaders, reader: WholeReader, row: BackupRow, terms: RestoreTerms
 ) -> tuple[str, str]:
     """Enter a row's subscription, or decide what becomes of the one that is known; return (result, why)."""
     is_new = row.person["address_key"] in known.new
     if row.subscription is None:
-        return ("added", "") if is_new else _settle_details(session, reader, row, terms)
+        return ("added", "") if is_new else _restore_details(session, reader, row, terms)
     here = next((one for one in reader.subscriptions if one.digest == row.digest), None)
     if here is None:
         added = Subscription(subscriber_id=row_id(reader.person), **row.subscription)
@@ -154,10 +154,10 @@ def _settle(
         return "unchanged", ""
     if row.subscription["state"] == SubscriptionState.PENDING:
         return "kept", "is confirmed here"
-    return _settle_details(session, reader, row, terms, here)
+    return _restore_details(session, reader, row, terms, here)
 
 
-def _settle_details(
+def _restore_details(
     session: Session,
     reader: WholeReader,
     row: BackupRow,

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from digest.rules.articles.topics import has_words, is_at, settle, slug
+from digest.rules.articles.topics import assign, has_words, is_at, slug
 from digest.settings.topics import TopicSettings
 from digest.settings.types import is_topic
 
@@ -18,18 +18,18 @@ LINK = "https://courier.example/a"
 
 @pytest.mark.parametrize("category", ["football", "match-reports", "match_reports", "Match  Reports"])
 def test_a_category_fits_whatever_its_capitals_and_signs(category: str) -> None:
-    assert settle([category], LINK, "", [SPORT]) == (category, "sport")
+    assert assign([category], LINK, "", [SPORT]) == (category, "sport")
 
 
 def test_an_article_has_all_topics_that_fit_its_own_first_and_none_twice() -> None:
-    assert settle(["world", "football"], LINK, "Elections at the World Cup", [SPORT, VOTES]) == (
+    assert assign(["world", "football"], LINK, "Elections at the World Cup", [SPORT, VOTES]) == (
         "world", "football", "sport", "elections",
     )  # fmt: skip
-    assert settle(["sport", "football"], LINK, "", [SPORT]) == ("sport", "football")
+    assert assign(["sport", "football"], LINK, "", [SPORT]) == ("sport", "football")
 
 
 def test_nothing_is_added_where_no_rule_fits() -> None:
-    assert settle(["world"], LINK, "A cup of tea for the world", [SPORT, VOTES]) == ("world",)
+    assert assign(["world"], LINK, "A cup of tea for the world", [SPORT, VOTES]) == ("world",)
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_words_of_a_title_are_whole_unless_a_star_lets_them_go_on(title: str, wo
 
 @given(st.text(), st.text(), st.lists(st.text(max_size=20)))
 def test_no_title_url_or_category_breaks_a_rule(title: str, url: str, own: list[str]) -> None:
-    assert settle(own, url, title, [SPORT, VOTES])[: len(set(own))] == tuple(dict.fromkeys(own))
+    assert assign(own, url, title, [SPORT, VOTES])[: len(set(own))] == tuple(dict.fromkeys(own))
 
 
 def test_many_stars_and_long_titles_are_answered_at_once() -> None:
@@ -98,12 +98,12 @@ def test_a_category_is_a_readable_topic_and_signs_keep_names_apart(category: str
 def test_a_rule_for_c_plus_plus_fits_neither_c_nor_c_sharp() -> None:
     rule = TopicSettings(name="cpp", categories=("C++",))
     for category, fits in (("C++", True), ("c-plus-plus", True), ("C", False), ("C#", False)):
-        assert ("cpp" in settle((category,), "https://quay.example/a", "Title", [rule])) is fits
+        assert ("cpp" in assign((category,), "https://quay.example/a", "Title", [rule])) is fits
 
 
 def test_a_rule_named_in_another_script_is_a_topic() -> None:
     rule = TopicSettings(name="наука", categories=("Science",))
-    assert settle(("science",), "https://quay.example/a", "Title", [rule]) == ("science", "наука")
+    assert assign(("science",), "https://quay.example/a", "Title", [rule]) == ("science", "наука")
     assert TopicSettings(name="हिन्दी-समाचार", categories=("Hindi",)).name == "हिन्दी-समाचार"
     with pytest.raises(ValidationError, match="lower-case letters of any script"):
         TopicSettings(name="Наука", categories=("Science",))
@@ -130,6 +130,6 @@ def test_a_greek_topic_is_found_however_the_settings_and_the_title_write_it() ->
     rule = TopicSettings(name="κόσμος", categories=("Διεθνή",), title=("κόσμος",))
 
     assert rule.name == "κοσμος"
-    assert settle([slug("ΔΙΕΘΝΗ")], LINK, "", [rule]) == ("διεθνη", "κοσμος")
+    assert assign([slug("ΔΙΕΘΝΗ")], LINK, "", [rule]) == ("διεθνη", "κοσμος")
     assert has_words("Ο ΚΟΣΜΟΣ ΣΗΜΕΡΑ", "κόσμος")
     assert not has_words("Ο κοσμοπολίτης", "κόσμος")

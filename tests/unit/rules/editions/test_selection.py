@@ -13,9 +13,9 @@ from digest.rules.editions.selection import (
     Limits,
     choose,
     cohort_key,
-    settle_topics,
+    from_cohort_topics,
     since,
-    unsettle_topics,
+    to_cohort_topics,
     why_not,
 )
 
@@ -110,16 +110,16 @@ def test_a_new_topic_reaches_back_no_further_than_the_lookback() -> None:
     st.dictionaries(st.sampled_from(["world", "science", "*"]), st.floats(0, 90), min_size=1),
     st.sets(st.integers(0, 30)),
 )
-def test_settling_topics_never_changes_what_is_chosen(
+def test_topics_as_a_cohort_stores_them_never_change_what_is_chosen(
     rows: list[tuple[str, float]], ages: dict[str, float], history: set[int]
 ) -> None:
     articles = [article(n, topics=(topic,), age=age) for n, (topic, age) in enumerate(rows)]
     topics = {topic: NOW - timedelta(days=age) for topic, age in ages.items()}
-    settled = unsettle_topics(settle_topics(topics, NOW, LIMITS.carry), datetime.min.replace(tzinfo=UTC))
+    stored = from_cohort_topics(to_cohort_topics(topics, NOW, LIMITS.carry), datetime.min.replace(tzinfo=UTC))
 
     plain = choose(articles, topics, frozenset(history), NOW, LIMITS)
 
-    assert choose(articles, settled, frozenset(history), NOW, LIMITS) == plain
+    assert choose(articles, stored, frozenset(history), NOW, LIMITS) == plain
     assert not history & {choice.article_id for choice in plain.choices}
 
 
