@@ -26,11 +26,12 @@ _ENDED_IN_ORDER = ("run", "worker", "web", "send", "catch")
 
 def build() -> "App":
     """Build the tree of commands from the command table."""
-    from cyclopts import App
+    from cyclopts import App, Parameter
 
     app = App(
         name="digest",
-        help="Articles go in, each reader's own digest comes out by e-mail, on time, once, and proven.",
+        default_parameter=Parameter(show_default=_shown_default),
+        help="Articles go in; each reader's own digest comes out by e-mail: on time, once, and proven.",
         version=__version__,
         version_flags=["--version"],
     )
@@ -38,6 +39,12 @@ def build() -> "App":
     for name, help_, commands in GROUPS:
         app.command(_add(App(name=name, help=help_), commands))
     return app
+
+
+def _shown_default(value: object) -> str | None:
+    """Return a default as help shows it; None for one that says nothing, such as that of a flag."""
+    says_nothing = value is None or value is False or value in ("", ())
+    return None if says_nothing else str(value)
 
 
 def _add(app: "App", commands: Sequence[Command]) -> "App":

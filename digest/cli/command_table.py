@@ -92,7 +92,7 @@ SUBSCRIBERS = (
     Command("add", "readers.subscribers:add", "Add one reader."),
     Command("show", "readers.subscribers:show", "Show everything that is stored about a reader."),
     Command("set", "readers.requests:set_", "Set any choice of a reader who asks for it."),
-    Command("move", "readers.requests:move", "Move a reader to another address; the old one is told."),
+    Command("move", "readers.requests:move", "Move a reader to another address, and notify the old one."),
     Command("leave", "readers.requests:leave", "End a reader's subscription, or all of them."),
     Command("resume", "readers.requests:resume", "End a reader's pause."),
     Command("suppress", "readers.requests:suppress", "Never write to an address again."),

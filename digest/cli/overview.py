@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from digest.cli.command_table import COMMANDS, GROUPS
 
-_ABOUT = "Articles go in, each reader's own digest comes out by e-mail, on time, once, and proven."
+_ABOUT = "Articles go in; each reader's own digest comes out by e-mail: on time, once, and proven."
 _HEADINGS = (
     ("Set up", ("demo", "init", "doctor", "dkim", "editors", "catch", "move")),
     ("Articles", ("fetch", "articles", "sources")),

@@ -54,3 +54,17 @@ def test_an_unknown_option_is_told_in_one_sentence(capsys: pytest.CaptureFixture
     with pytest.raises(SystemExit):
         main(["subscribers", "erase", "a@example.org", "--yes"])
     assert ".;" not in capsys.readouterr().err
+
+
+def test_help_shows_a_default_only_where_it_says_something(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["articles", "list", "--help"])
+    listed = capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        main(["sources", "add", "--help"])
+    added = capsys.readouterr().out
+
+    assert "[default: 100]" in listed
+    assert listed.count("[default:") == 1
+    assert "--every" in added
+    assert "[default:" not in added

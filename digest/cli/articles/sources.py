@@ -53,7 +53,7 @@ def add(
     address:
         A feed or a site; of a site that names several feeds, the first one is taken.
     name:
-        Its name at the desk and in commands, for good; else one is made from the address.
+        Its name at the desk and in commands, which cannot be changed; else one is made from the address.
     title:
         Its name for readers; may be changed at the desk.
     topic:

@@ -70,7 +70,7 @@ def import_(
     report:
         Write every line that is not taken, with its number and the reason, to this CSV file.
     state:
-        The state of every reader of a list that does not say: active, pending, left, bounced, complained.
+        The state of every reader of a list that states none.
     ignore:
         A column that looks like a subscription's state and is about something else; may be repeated.
     encoding:

@@ -127,7 +127,7 @@ def _read_day(text: str | None, settings: Settings, now: datetime) -> datetime |
 
 
 def move(old: str, new: str, *, asked_by: AskedBy = "", common: Common = DEFAULT) -> None:
-    """Move a reader to another address; the old one is told.
+    """Move a reader to another address, and notify the old one.
 
     Parameters
     ----------
