@@ -115,6 +115,9 @@ TOKENS = (
 SOURCES = (
     Command("list", "articles.sources:list_", "List the sources and their health."),
     Command("add", "articles.sources:add", "Add a source that lives in the database, as the desk does."),
+    Command("change", "articles.sources:change", "Change the settings of a source in the database."),
+    Command("pause", "articles.sources:pause", "Stop fetching a source until `digest sources resume`."),
+    Command("resume", "articles.sources:resume", "Fetch a paused source again."),
     Command(
         "remove", "articles.sources:remove", "Remove a source that lives in the database; its articles stay."
     ),

@@ -1,12 +1,12 @@
 """What starts the program: the units that `digest init --systemd` writes, and the line for cron."""
 
-import getpass
 import os
 import shlex
 import shutil
 import sys
 from pathlib import Path
 
+from digest.cli.terminal.common import user_name
 from digest.cli.terminal.output import say
 from digest.errors import UsageError
 
@@ -104,7 +104,7 @@ def write_units(config: Path, *, quiet: bool = False) -> None:
         if any(sign.isspace() or sign in "%$\"'\\" for sign in named):
             raise UsageError(f"{named}: systemd reads blanks, quotes, % and $ in a path its own way; move it")
     name = f"digest-{config.parent.name}" if config.parent.name.isidentifier() else "digest"
-    for file, text in units(name, program, config, getpass.getuser()).items():
+    for file, text in units(name, program, config, user_name()).items():
         path = config.parent / file
         path.write_text(text, encoding="utf-8")
         say(f"{path} written", quiet=quiet)

@@ -48,8 +48,9 @@ def forget_ended(session: Session, before: datetime) -> None:
 
 
 def list_failing_sources(session: Session) -> list[Source]:
-    """List the sources whose last fetch failed, and those that were given up."""
-    query = select(Source).where(or_(col(Source.failures) > 0, col(Source.stopped_at).is_not(None)))
+    """List the sources whose last fetch failed, and those that were given up; none that somebody paused."""
+    fails = or_(col(Source.failures) > 0, col(Source.stopped_at).is_not(None))
+    query = select(Source).where(fails, col(Source.paused_at).is_(None))
     return list(session.exec(query.order_by(Source.name)))
 
 

@@ -1,5 +1,7 @@
 """Sources from another feed reader and back, and what an operator sees of their health."""
 
+import os
+
 import pytest
 
 from digest.articles.feeds.opml import OpmlFeed, parse_opml, write_opml
@@ -153,6 +155,24 @@ def test_a_source_is_added_and_removed_by_commands_and_stands_beside_the_files(
     imported = publication.run("sources", "import", str(out), code=1)
     assert 'it is the source "harbour" already' in imported
 
+    changed = publication.run("sources", "change", "harbour", "--every", "2h", "--topic", "")
+    assert "harbour: changed its topics from “world” to none; its fetch interval from 15m to 2h" in changed
+    assert "it stands so already" in publication.run("sources", "change", "harbour", "--every", "2h")
+    assert "name what to change" in publication.run("sources", "change", "harbour", code=2)
+    assert 'the fetch interval "soon"' in publication.run(
+        "sources", "change", "harbour", "--every", "soon", code=1
+    )
+    assert "is no source of the desk" in publication.run(
+        "sources", "change", "newsroom", "--every", "2h", code=1
+    )
+    for name in ("newsroom", "harbour"):
+        assert f"digest sources resume {name}" in publication.run("sources", "pause", name)
+    assert {row["state"] for row in publication.facts("sources")} == {"paused"}
+    assert publication.run("fetch").strip() in ("", "nothing is due")
+    publication.run("sources", "resume", "harbour")
+    assert [row["state"] for row in publication.facts("sources")] == ["paused", "fine"]
+    assert 'there is no source "wire"' in publication.run("sources", "pause", "wire", code=1)
+
     publication.run("sources", "remove", "newsroom", code=1)
     assert "1 of its articles hidden" in publication.run("sources", "remove", "harbour", "--hide")
     assert [row["name"] for row in publication.facts("sources")] == ["newsroom"]
@@ -170,3 +190,19 @@ def test_the_examination_says_which_source_config_toml_overrules(publication: Pu
     assert 'harbour, added at the desk, is not read: config.toml has this address, as "port"' in said
     assert "digest sources remove harbour" in said
     assert "desk: config.toml has this address" in publication.run("sources")
+
+
+def test_a_user_without_a_name_may_change_things(
+    publication: Publication, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A container's user often has a number only: `getpass.getuser` knows nobody by it."""
+
+    def nobody(uid: int) -> None:
+        raise KeyError(f"getpwuid(): uid not found: {uid}")
+
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("pwd.getpwuid", nobody)
+    publication.run("sources", "pause", "newsroom")
+    assert publication.facts("sources")[0]["paused_by"] == f"{os.getuid()} by command"
+    assert publication.run("hold", "world/daily")

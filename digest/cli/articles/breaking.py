@@ -1,12 +1,11 @@
 """The command for breaking news."""
 
-import getpass
 from dataclasses import asdict
 from typing import Annotated
 
 from cyclopts import Parameter
 
-from digest.cli.terminal.common import DEFAULT, AsJson, Common, application
+from digest.cli.terminal.common import DEFAULT, AsJson, Common, application, user_name
 from digest.cli.terminal.output import say, show_json
 from digest.tasks.editions.breaking import BreakingNews
 
@@ -32,9 +31,7 @@ def breaking(
     """
     with application(common) as app:
         desk = app.breaking
-        found = (
-            desk.send(article, f"{getpass.getuser()} by command", app.clock()) if yes else desk.count(article)
-        )
+        found = desk.send(article, f"{user_name()} by command", app.clock()) if yes else desk.count(article)
         if yes:
             app.save_state()
     if json:

@@ -1,20 +1,27 @@
 """Commands about sources: their health, adding and removing them, and OPML import and export."""
 
-import getpass
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from digest.cli.terminal.common import DEFAULT, AsJson, Common, application
+from digest.cli.terminal.common import DEFAULT, AsJson, Common, application, user_name
 from digest.cli.terminal.output import say, show_json, warn
 from digest.cli.terminal.tables import TableLayout, say_moment, show_table
-from digest.errors import InputError
+from digest.errors import InputError, UsageError
 from digest.private_files import write_private
 from digest.safe_text import without_secrets
-from digest.tasks.sources.desk_sources import WantedSource, add_source, remove_source
-from digest.tasks.sources.health import list_sources
+from digest.tasks.sources.desk_sources import (
+    WantedSource,
+    add_source,
+    change_source,
+    find_own,
+    remove_source,
+    wanted_of,
+)
+from digest.tasks.sources.health import list_sources, pause_source, resume_source
 from digest.tasks.sources.opml import export_sources, import_sources
 from digest.tasks.sources.site import preview_source
 
@@ -73,7 +80,7 @@ def add(
             found.url, address if found.feeds else "", name or found.name, title, topic, language,
             every, settle, max_new,
         )  # fmt: skip
-        added = add_source(app.database, app.settings, wanted, f"{getpass.getuser()} by command", app.clock())
+        added = add_source(app.database, app.settings, wanted, _who(), app.clock())
     others = [feed.url for feed in found.feeds if feed.url != found.url]
     if json:
         facts = {"name": added.name, "url": without_secrets(added.url), "articles": found.total}
@@ -86,6 +93,81 @@ def add(
     if others:
         shown = ", ".join(without_secrets(url) for url in others)
         say(f"the page names other feeds, each a source of its own: {shown}", quiet=common.quiet)
+
+
+def change(
+    name: str,
+    *,
+    title: str | None = None,
+    topic: tuple[str, ...] | None = None,
+    language: str | None = None,
+    every: str | None = None,
+    settle: str | None = None,
+    max_new: str | None = None,
+    common: Common = DEFAULT,
+) -> None:
+    """Change the settings of a source in the database.
+
+    What is not named stays as it is.
+
+    Parameters
+    ----------
+    name:
+        Its name, as `digest sources list` shows it. Another address is another source.
+    title:
+        Its name for readers; "" for its short name.
+    topic:
+        A topic of all its articles, in place of those it had; may be given several times, "" for none.
+    language:
+        The language of those articles that state none, such as "de"; "" for the publication's.
+    every:
+        How often it is fetched, such as "15m".
+    settle:
+        For how long an article must have stood unchanged before an edition may have it, such as "10m".
+    max_new:
+        More new articles than this in one fetch are held back.
+    """
+    topics = None if topic is None else tuple(filter(None, topic))
+    asked = {"title": title, "topics": topics, "language": language, "every": every, "settle": settle,
+             "max_new": max_new}  # fmt: skip
+    given: dict[str, Any] = {field: value for field, value in asked.items() if value is not None}
+    if not given:
+        raise UsageError("name what to change: --title, --topic, --language, --every, --settle or --max-new")
+    with application(common) as app:
+        found = find_own(app.database, name)
+        wanted = replace(wanted_of(found), **given)
+        changed = change_source(app.database, app.settings, name, found.version, wanted, _who(), app.clock())
+    say(f"{name}: {changed or 'it stands so already'}", quiet=common.quiet)
+
+
+def pause(name: str, *, common: Common = DEFAULT) -> None:
+    """Stop fetching a source until `digest sources resume`.
+
+    A source of config.toml can be paused too; its articles stay.
+
+    Parameters
+    ----------
+    name:
+        Its name, as `digest sources list` shows it.
+    """
+    with application(common) as app:
+        pause_source(app.database, app.settings, name, _who(), app.clock())
+    say(f"{name}: paused; `digest sources resume {name}` resumes it", quiet=common.quiet)
+
+
+def resume(name: str, *, common: Common = DEFAULT) -> None:
+    """Fetch a paused source again.
+
+    The next run does; one that was given up is tried again, too.
+
+    Parameters
+    ----------
+    name:
+        Its name, as `digest sources list` shows it.
+    """
+    with application(common) as app:
+        resume_source(app.database, app.settings, name, _who(), app.clock())
+    say(f"{name}: resumed; next: `digest fetch`", quiet=common.quiet)
 
 
 def remove(
@@ -101,8 +183,7 @@ def remove(
         Hide those of its articles that no edition has had; else they may still be in the next ones.
     """
     with application(common) as app:
-        who = f"{getpass.getuser()} by command"
-        hidden = remove_source(app.database, name, None, who, app.clock(), hides=hide)
+        hidden = remove_source(app.database, name, None, _who(), app.clock(), hides=hide)
     told = f", and {hidden} of its articles hidden" if hide else ""
     say(f"{name}: removed{told}", quiet=common.quiet)
 
@@ -146,6 +227,10 @@ def export(file: Path | None = None, *, common: Common = DEFAULT) -> None:
         say(f"{exported.count} sources written to {file}", quiet=common.quiet)
     for item in exported.left_out:
         warn(f"{item.item}: {item.why}")
+
+
+def _who() -> str:
+    return f"{user_name()} by command"
 
 
 def _write(file: Path, written: bytes) -> None:

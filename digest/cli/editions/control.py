@@ -1,10 +1,9 @@
 """Commands that stop and resume editions: pause, hold, release."""
 
-import getpass
 from datetime import datetime
 
 from digest.bootstrap import Application
-from digest.cli.terminal.common import DEFAULT, Common, application
+from digest.cli.terminal.common import DEFAULT, Common, application, user_name
 from digest.cli.terminal.output import say
 from digest.errors import InputError, UsageError
 from digest.models import EditionName, EditionState
@@ -86,4 +85,4 @@ def _coming(app: Application, text: str) -> list[EditionName]:
 
 
 def _edit(name: EditionName, now: datetime) -> Edit:
-    return Edit(f"{getpass.getuser()} by command", name, None, now)
+    return Edit(f"{user_name()} by command", name, None, now)

@@ -1,9 +1,8 @@
 """Commands about letters to the editors: list, show, answer, done."""
 
-import getpass
 import sys
 
-from digest.cli.terminal.common import DEFAULT, AsJson, Common, application
+from digest.cli.terminal.common import DEFAULT, AsJson, Common, application, user_name
 from digest.cli.terminal.output import say, show_json
 from digest.cli.terminal.tables import show_table
 from digest.models import LetterState
@@ -84,7 +83,7 @@ def answer(letter: int, *, common: Common = DEFAULT) -> None:
     """
     text = sys.stdin.read()
     with application(common) as app:
-        letters.answer_letter(app.database, letter, text, getpass.getuser(), app.clock())
+        letters.answer_letter(app.database, letter, text, user_name(), app.clock())
     say(f"the answer to letter {letter} is planned", quiet=common.quiet)
 
 
@@ -97,5 +96,5 @@ def done(letter: int, *, common: Common = DEFAULT) -> None:
         Its number.
     """
     with application(common) as app:
-        letters.mark_done(app.database, letter, getpass.getuser(), app.clock())
+        letters.mark_done(app.database, letter, user_name(), app.clock())
     say(f"letter {letter} is done", quiet=common.quiet)

@@ -1,5 +1,7 @@
 """What all commands share: options, opening the application, parsing times."""
 
+import getpass
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -41,6 +43,14 @@ def application(common: Common) -> Iterator[Application]:
     """Open the application by its settings, and close it afterwards."""
     with opened(common.config) as app:
         yield app
+
+
+def user_name() -> str:
+    """Return who types a command; the number of a user without a name, as in a container."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())
 
 
 def read_moment(text: str, zone: tzinfo, option: str) -> datetime:

@@ -142,9 +142,11 @@ def _host(url: str) -> str:
 
 
 def _is_due(source: SourceSettings, known: Source | None, now: datetime, *, every: bool) -> bool:
+    if known is not None and known.paused_at is not None:
+        return False  # also where its address has changed
     if known is None or known.url != source.url:
         return True
-    if known.stopped_at is not None or known.paused_at is not None:
+    if known.stopped_at is not None:
         return False
     return every or known.next_fetch_at is None or known.next_fetch_at <= now
 

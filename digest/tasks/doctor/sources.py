@@ -84,7 +84,9 @@ def _judge_overruled(name: str, taken: Taken) -> Finding:
 def judge_source(source: SourceSettings, row: Source | None, now: datetime) -> Finding | None:
     """Judge one source; None if its last fetch succeeded."""
     look = _LOOK.format(source.name)
-    if row is None or (row.last_success_at is None and row.last_error_at is None):
+    if row is not None and row.paused_at is not None:
+        return ok("sources", f"{source.name} is paused, by {row.paused_by} on {row.paused_at.date()}")
+    if row is None or row.url != source.url or (row.last_success_at is None and row.last_error_at is None):
         return warn("sources", f"{source.name} was not fetched yet", look)
     if row.last_error_at is None or (row.last_success_at and row.last_success_at >= row.last_error_at):
         return None

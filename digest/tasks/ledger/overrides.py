@@ -37,12 +37,12 @@ def list_overrides(database: Database, settings: Settings, now: datetime) -> lis
     found = [_added(one, overruled.get(one.name)) for one in added.values()]
     for source in sources:
         row = known.get(source.name)
-        if row is None or row.url != source.url:
+        if row is None:
             continue
         what = f'Source "{source.name}"'
         if row.paused_at:
             found.append(Override(what, "paused", row.paused_at, row.paused_by, "Resume it under Sources."))
-        if row.feed_url and row.feed_url != row.url:
+        if row.url == source.url and row.feed_url and row.feed_url != row.url:
             value = f"its feed is at {without_login(row.feed_url)}"
             remedy = "Found by reading the site; write that address as its url to fix it."
             found.append(Override(what, value, None, "", remedy))

@@ -79,8 +79,10 @@ def _fetches(session: Session, settings: Settings, now: datetime) -> list[dateti
     moments = []
     for source in sources:
         row = known.get(source.name)
+        if row is not None and row.paused_at is not None:
+            continue
         if row is None or row.url != source.url:
             moments.append(now)
-        elif row.stopped_at is None and row.paused_at is None:
+        elif row.stopped_at is None:
             moments.append(row.next_fetch_at or now)
     return moments

@@ -31,7 +31,7 @@ class SourceChanged(InputError):  # noqa: N818 - named for what happened
 
 
 _SHORTEST, _LONGEST = timedelta(minutes=1), timedelta(days=7)
-_CHANGED = "somebody else changed this source since you opened this page; its activity says what"
+_CHANGED = "somebody else changed this source meanwhile; its activity says what"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +101,11 @@ def change_source(
     wanted: WantedSource,
     who: str,
     now: datetime,
-) -> None:
+) -> str:
     """Change what a source of the desk is called, its topics and its other settings; not its address.
 
-    Raise SourceChanged unless `seen` is its version; None takes it at any.
+    Return what was changed, in words; "" if nothing was. Raise SourceChanged unless `seen` is its version;
+    None takes it at any.
     """
     with database.write() as session:
         row = _get(session, name)
@@ -115,12 +116,13 @@ def change_source(
             raise SourceChanged(_CHANGED)
         if changed:
             sources.note_act(session, name, who, changed, now)
+    return changed
 
 
 def remove_source(
     database: Database, name: str, seen: int | None, who: str, now: datetime, *, hides: bool = False
 ) -> int:
-    """Remove a source of the desk: it is requested no more; its articles and its history stay.
+    """Remove a source of the desk: it is no longer fetched; its articles and its history stay.
 
     With `hides`, those of its articles that no edition has had are hidden; return how many. The others stay
     candidates. Raise SourceChanged unless `seen` is its version; None takes it at any.
@@ -150,6 +152,12 @@ def show_source(database: Database, settings: Settings, name: str) -> ShownSourc
     return ShownSource(
         name, added, find_source_settings(settings, name) if is_configured else (), acts, count
     )
+
+
+def find_own(database: Database, name: str) -> DeskSource:
+    """Return a source of the desk; raise SourceUnknown or SourceChanged if there is none any more."""
+    with database.read() as session:
+        return _get(session, name)
 
 
 def wanted_of(row: DeskSource) -> WantedSource:
@@ -228,8 +236,8 @@ def _explain(error: ValidationError, given: Mapping[str, Any]) -> str:
 
 _FIELDS = {
     "url": "the address", "name": "the short name", "title": "the name for readers", "topics": "a topic",
-    "language": "the language", "every": "the time between fetches",
-    "settle": "the time to settle", "max_new": "the largest number of new articles",
+    "language": "the language", "every": "the fetch interval",
+    "settle": "the time to settle", "max_new": "the most new articles per fetch",
 }  # fmt: skip
 
 
@@ -253,8 +261,8 @@ def _say_changes(row: DeskSource, values: Mapping[str, Any]) -> str:
 
 _ACTS = {
     "title": "its name for readers", "topics": "its topics", "language": "its language",
-    "every": "the time between fetches", "settle": "the time to settle",
-    "max_new": "the largest number of new articles",
+    "every": "its fetch interval", "settle": "its time to settle",
+    "max_new": "the most new articles per fetch",
 }  # fmt: skip
 
 

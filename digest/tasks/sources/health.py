@@ -31,7 +31,6 @@ _HEALTH = (
     "failures",
     "next_fetch_at",
     "stopped_at",
-    "paused_at",
 )
 
 
@@ -94,12 +93,21 @@ def list_backed_off(database: Database, settings: Settings, now: datetime) -> li
 
 
 def pause_source(database: Database, settings: Settings, name: str, who: str, now: datetime) -> None:
-    """Request a source no more until somebody resumes it; its articles stay."""
-    _change(database, settings, name, who, now, "paused it", {"paused_at": now, "paused_by": who})
+    """Stop fetching a source until somebody resumes it; its articles stay.
+
+    Of two people who pause it, the first one has done so.
+    """
+    with database.write() as session:
+        row = state_of(session, name, find_known(session, settings, name).url)
+        if row.paused_at is not None:
+            return
+        row.paused_at, row.paused_by = now, who
+        session.add(row)
+        note_act(session, name, who, "paused it", now)
 
 
 def resume_source(database: Database, settings: Settings, name: str, who: str, now: datetime) -> None:
-    """Request a source again, from the next run on."""
+    """Fetch a source again, from the next run on."""
     none = dict.fromkeys(("paused_at", "stopped_at", "next_fetch_at"))
     _change(database, settings, name, who, now, "resumed it", {**none, "paused_by": ""})
 
@@ -154,9 +162,11 @@ def _say_taken(taken: Taken) -> str:
 
 def _row(source: SourceSettings, known: Source | None) -> dict[str, Any]:
     row = known if known and known.url == source.url else None
+    paused = known if known and known.paused_at else None  # also where its address has changed
     health = {name: getattr(row, name) if row else None for name in _HEALTH} | {
         "failures": row.failures if row else 0,
-        "paused_by": row.paused_by if row else "",
+        "paused_at": paused.paused_at if paused else None,
+        "paused_by": paused.paused_by if paused else "",
         "recent": row.recent if row else [],
         "size": _last_size(row) if row else None,
     }
@@ -166,7 +176,7 @@ def _row(source: SourceSettings, known: Source | None) -> dict[str, Any]:
         "feed_url": without_secrets(row.feed_url) if row and row.feed_url else None,
         "title": source.title,
         "topics": list(source.topics),
-        "state": _state(row),
+        "state": "paused" if paused else _state(row),
     } | health
 
 
@@ -178,8 +188,6 @@ def _last_size(row: Source) -> int | None:
 def _state(row: Source | None) -> str:
     if row is None:
         return "new"
-    if row.paused_at:
-        return "paused"
     if row.stopped_at:
         return "stopped"
     return "failing" if row.failures else "fine"

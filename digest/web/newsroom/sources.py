@@ -95,15 +95,15 @@ class SourcePages:
         return self._do(request, source, act, f"{SOURCES}/{source}", "source-removed")
 
     def pause(self, request: Request, source: str) -> Response:
-        """Stop requesting a source until it is resumed."""
+        """Stop fetching a source until it is resumed."""
         return self._act(request, source, health.pause_source, said="source-paused")
 
     def resume(self, request: Request, source: str) -> Response:
-        """Request a source again."""
+        """Fetch a source again."""
         return self._act(request, source, health.resume_source, said="source-resumed")
 
     def fetch(self, request: Request, source: str) -> Response:
-        """Have the next run request a source, whatever its schedule."""
+        """Have the next run fetch a source, whatever its schedule."""
         return self._act(request, source, health.fetch_soon, said="fetched-soon")
 
     def ask(self, request: Request, source: str) -> Response:
@@ -128,7 +128,7 @@ class SourcePages:
         return self._front.go(SOURCES, said, f"source-{source}")
 
     def _do(
-        self, request: Request, source: str, act: Callable[[], None], onward: str, said: str, **typed: Any
+        self, request: Request, source: str, act: Callable[[], object], onward: str, said: str, **typed: Any
     ) -> Response:
         try:
             act()

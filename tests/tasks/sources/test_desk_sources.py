@@ -12,10 +12,13 @@ from sqlmodel import col, select
 from digest.errors import InputError
 from digest.models import Article, DeskSource
 from digest.settings import Settings, SourceSettings
+from digest.store.alerts import list_failing_sources
 from digest.store.articles import sources
 from digest.store.database import Database
 from digest.tasks.articles.articles import mark_article
 from digest.tasks.articles.fetching import fetch_due
+from digest.tasks.doctor.sources import judge_source
+from digest.tasks.ledger.overrides import list_overrides
 from digest.tasks.ledger.overview import find_next_run
 from digest.tasks.sources.desk_sources import (
     SourceChanged,
@@ -26,7 +29,7 @@ from digest.tasks.sources.desk_sources import (
     remove_source,
     show_source,
 )
-from digest.tasks.sources.health import list_sources, pause_source
+from digest.tasks.sources.health import list_sources, pause_source, resume_source
 from tests.support.websites import Website, page
 
 NOW = datetime(2026, 11, 24, 7, tzinfo=UTC)
@@ -115,7 +118,7 @@ def test_what_is_added_is_fetched_by_the_next_run_with_what_was_set(room: Room) 
         ({"name": "Harbour News"}, r'the short name "Harbour News" must be 1 to 40 characters'),
         ({"topics": ("wrld",)}, r'no digest offers the topic "wrld"; did you mean "world"\?'),
         ({"topics": ("World!",)}, r"a topic must be 1 to 40 lower-case letters"),
-        ({"every": "soon"}, r'the time between fetches "soon" must be a duration'),
+        ({"every": "soon"}, r'the fetch interval "soon" must be a duration'),
         ({"every": "99999999999999w"}, r"must be a shorter time"),
         ({"every": "9" * 5_000 + "d"}, r"must be a shorter time"),
         ({"every": "8d"}, r"must be between 1m and 7d"),
@@ -224,7 +227,7 @@ def test_a_change_is_recorded_and_a_stale_one_refused(room: Room) -> None:
     assert (room.row().title, room.row().every) == ("The Harbour", 7_200)
     assert room.acts() == [
         "changed its name for readers from none to “The Harbour”; its topics from none to “sea, world”;"
-        " the time between fetches from 1h to 2h",
+        " its fetch interval from 1h to 2h",
         f"added it, {room.site.url}/feed",
     ]
 
@@ -288,3 +291,53 @@ def test_a_source_of_config_toml_is_not_changed_from_here(room: Room) -> None:
         change_source(room.database, room.settings, "other", None, WantedSource(""), OLGA, NOW)
     with pytest.raises(SourceUnknown):
         remove_source(room.database, "other", None, OLGA, NOW)
+
+
+def test_a_paused_source_is_not_fetched_when_its_address_in_config_toml_changes(room: Room) -> None:
+    room.configure(name="wire", url=f"{room.site.url}/feed")
+    room.fetch()
+    pause_source(room.database, room.settings, "wire", OLGA, NOW)
+    room.configure(name="wire", url=f"{room.site.url}/moved")
+
+    assert room.fetch(every=True) == []
+
+    (row,) = list_sources(room.database, room.settings)
+    assert (row["state"], row["paused_by"]) == ("paused", OLGA)
+    overrides = list_overrides(room.database, room.settings, NOW)
+    assert [one.value for one in overrides if one.what == 'Source "wire"'] == ["paused"]
+    resume_source(room.database, room.settings, "wire", OLGA, NOW)
+    assert room.fetch() == ["wire"]
+
+
+def test_a_paused_source_of_another_address_wakes_no_run(room: Room) -> None:
+    room.configure(name="wire", url=f"{room.site.url}/feed")
+    pause_source(room.database, room.settings, "wire", OLGA, NOW)
+    stays = find_next_run(room.database, room.settings, NOW)
+    room.configure(name="wire", url=f"{room.site.url}/moved")
+    assert find_next_run(room.database, room.settings, NOW) == stays
+    assert stays is not None
+
+
+def test_of_two_people_who_pause_a_source_the_first_is_named(room: Room) -> None:
+    room.add()
+    pause_source(room.database, room.settings, "harbour", OLGA, NOW)
+    pause_source(room.database, room.settings, "harbour", "ben@courier.example", NOW + HOUR)
+
+    (row,) = list_sources(room.database, room.settings)
+    assert (row["paused_by"], row["paused_at"]) == (OLGA, NOW)
+    assert room.acts()[0] == "paused it"
+    assert len(room.acts()) == 2
+
+
+def test_nobody_is_alerted_to_a_source_that_somebody_paused(room: Room) -> None:
+    room.configure(name="wire", url=f"{room.site.url}/nothing-here")
+    room.fetch()
+    with room.database.read() as session:
+        assert [one.name for one in list_failing_sources(session)] == ["wire"]
+    pause_source(room.database, room.settings, "wire", OLGA, NOW)
+    with room.database.read() as session:
+        assert list_failing_sources(session) == []
+        row = sources.find_source(session, "wire")
+    finding = judge_source(room.settings.sources[0], row, NOW)
+    assert finding is not None
+    assert "wire is paused, by olga@courier.example on 2026-11-24" in finding.found
