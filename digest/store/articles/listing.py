@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import ARRAY, ColumnElement, Integer, String, any_, cast, literal
+from sqlalchemy import ColumnElement, String, cast
 from sqlmodel import Session, col, func, select
 from sqlmodel.sql.expression import SelectOfScalar
 
@@ -15,6 +15,7 @@ from digest.models.row import ListPage, row_id
 from digest.store.articles import search
 from digest.store.articles.articles import WITHOUT_BODIES
 from digest.store.bounded_search import end_of, find_page
+from digest.store.many_values import is_one_of
 
 _AT_ONCE = 500
 MOST_READ = 20_000
@@ -96,17 +97,9 @@ def _first_of(
     found: list[Article] = []
     for part in (ids[:_AT_ONCE], ids[_AT_ONCE:]):
         if part and len(found) < limit:
-            query = _newest_first(_is_one_of(session, part), *conditions)
+            query = _newest_first(is_one_of(session, col(Article.id), part), *conditions)
             found.extend(session.exec(query.limit(limit - len(found))))
     return found
-
-
-def _is_one_of(session: Session, ids: Sequence[int]) -> ColumnElement[bool]:
-    """Return as a condition that an article's id is one of very many: they are one value of the statement."""
-    if session.get_bind().dialect.name == "sqlite":
-        listed = func.json_each(json.dumps(list(ids))).table_valued("value")
-        return col(Article.id).in_(select(listed.c.value))
-    return col(Article.id) == any_(literal(list(ids), ARRAY(Integer)))
 
 
 def _newest_first(*conditions: ColumnElement[bool]) -> SelectOfScalar[Article]:

@@ -1,14 +1,14 @@
 """Readers in batches, for imports: looked up and inserted in a few statements, as plain rows."""
 
-import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ARRAY, ColumnElement, Table, and_, any_, func, literal, select
+from sqlalchemy import ColumnElement, Table, and_, select
 from sqlmodel import Session, SQLModel, col
 
 from digest.models import Subscriber, Subscription, Suppression
+from digest.store.many_values import is_one_of
 
 
 class KnownSubscriber(NamedTuple):
@@ -43,7 +43,7 @@ class KnownSuppression(NamedTuple):
 
 def find_subscribers(session: Session, keys: Sequence[str]) -> dict[str, KnownSubscriber]:
     """Find those of a batch of address keys that are known."""
-    wanted = _is_one_of(session, col(Subscriber.address_key), keys)
+    wanted = is_one_of(session, col(Subscriber.address_key), keys)
     rows = _find(session, Subscriber, KnownSubscriber, wanted) if keys else []
     return {row.address_key: row for row in rows}
 
@@ -52,7 +52,7 @@ def find_subscriptions(session: Session, ids: Sequence[int], digest: str) -> dic
     """Find the subscriptions of a batch of subscribers to a digest, by subscriber."""
     if not ids:
         return {}
-    theirs = _is_one_of(session, col(Subscription.subscriber_id), ids)
+    theirs = is_one_of(session, col(Subscription.subscriber_id), ids)
     wanted = and_(theirs, col(Subscription.digest) == digest)
     return {row.subscriber_id: row for row in _find(session, Subscription, KnownSubscription, wanted)}
 
@@ -66,17 +66,9 @@ def find_suppressions(session: Session, hashes: Sequence[str]) -> dict[str, Know
     """Find those of a batch of address hashes that are suppressed."""
     if not hashes:
         return {}
-    wanted = _is_one_of(session, col(Suppression.address_hash), hashes)
+    wanted = is_one_of(session, col(Suppression.address_hash), hashes)
     rows = _find(session, Suppression, KnownSuppression, wanted)
     return {row.address_hash: row for row in rows}
-
-
-def _is_one_of(session: Session, column: Any, values: Sequence[Any]) -> ColumnElement[bool]:
-    """Return whether a column is one of many values, bound as one: ten thousand would take long."""
-    if session.get_bind().dialect.name == "sqlite":
-        listed = func.json_each(json.dumps(list(values))).table_valued("value")
-        return column.in_(select(listed.c.value))  # type: ignore[no-any-return]
-    return column == any_(literal(list(values), ARRAY(column.type)))  # type: ignore[no-any-return]
 
 
 def _find(session: Session, model: type[SQLModel], row: Any, wanted: ColumnElement[bool]) -> list[Any]:

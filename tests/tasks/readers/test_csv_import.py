@@ -14,9 +14,11 @@ from digest.rules.tokens import tokens
 from digest.settings import Settings
 from digest.store.database import Database
 from digest.store.readers import subscribers
+from digest.tasks.readers import enrolment
+from digest.tasks.readers.lists import csv_import
 from digest.tasks.readers.lists.csv_export import export_subscribers, neutralise
 from digest.tasks.readers.lists.csv_import import ImportOptions, import_subscribers
-from digest.tasks.readers.lists.import_report import ImportReport
+from digest.tasks.readers.lists.import_report import ImportReport, LineReport
 from digest.tasks.readers.preferences import set_preferences
 from digest.tasks.readers.privacy import show
 from digest.tasks.readers.readers import Readers, leave
@@ -190,7 +192,10 @@ def test_one_person_on_two_lines_is_merged_and_said(readers: Readers, file: Path
 
 
 @pytest.mark.parametrize("wording", ["Paper form", None])
-def test_two_lines_far_apart_are_merged_too(readers: Readers, file: Path, wording: str | None) -> None:
+def test_two_lines_far_apart_are_merged_too(
+    readers: Readers, file: Path, wording: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(csv_import, "_BATCH", 1000)
     between = "".join(f"reader{n}@example.org,,\n" for n in range(2100))
     text = f"email,topics,name\nanna@example.org,world,\n{between}Anna@example.org,science,Anna\n"
     report = take(readers, file, text, wording=wording)
@@ -310,12 +315,63 @@ def test_a_file_that_is_missing_is_named(readers: Readers, file: Path) -> None:
         import_subscribers(readers, file, "world", None, NOW)
 
 
-def test_more_readers_than_a_batch_are_all_taken(readers: Readers, file: Path) -> None:
+def test_more_readers_than_a_batch_are_all_taken(
+    readers: Readers, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(csv_import, "_BATCH", 1000)
     rows = "".join(f"reader{n}@example.org\n" for n in range(2500))
     assert counts(take(readers, file, f"email\n{rows}"))[0] == 2500
     with readers.database.read() as session:
         assert session.exec(select(func.count()).select_from(Subscription)).one() == 2500
         assert sum(1 for _ in subscribers.list_readers(session, "world")) == 2500
+
+
+def test_batches_are_stored_as_if_one_by_one(
+    readers: Readers, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(csv_import, "_BATCH", 7)
+    lines = [
+        f"r{number}@example.org,{'unsubscribed' if number % 5 == 4 else 'active'}" for number in range(100)
+    ]
+    lines[50] = "r3@example.org,unsubscribed"  # of an earlier batch, who is taken out of the list again
+    lines[52] = "r9@example.org,active"
+    lines[60] = "r61@example.org,pending"  # of the same batch
+    told = io.StringIO()
+    report = take(readers, file, "email,status\n" + "\n".join(lines), lines=LineReport(told))
+
+    assert (report.added, report.asked, report.departed, report.merged) == (76, 1, 20, 3)
+    assert find_subscription(readers, "r3@example.org")["state"] == "ended"
+    with readers.database.read() as session:
+        confirmed = select(func.count(col(Subscription.id))).where(Subscription.state == "confirmed")
+        assert session.exec(confirmed).one() == 76 - 1
+    departed = [
+        int(row["line"])
+        for row in csv.DictReader(io.StringIO(told.getvalue()))
+        if row["result"] == "departed"
+    ]
+    assert len(departed) == 20
+    assert departed == sorted(departed)
+
+
+def test_a_batch_that_cannot_be_stored_ends_the_import_and_keeps_those_before(
+    readers: Readers, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(csv_import, "_BATCH", 10)
+    stored, entered = enrolment.enrol, itertools.count(1)
+
+    def failing(*given: Any) -> Any:
+        if next(entered) == 4:
+            raise OSError("the disk is full")
+        return stored(*given)
+
+    monkeypatch.setattr(csv_import, "enrol", failing)
+    with pytest.raises(OSError, match="the disk is full"):
+        take(readers, file, "email\n" + "".join(f"r{number}@example.org\n" for number in range(100)))
+
+    with readers.database.read() as session:
+        assert session.exec(select(func.count(col(Subscriber.id)))).one() in (30, 40)  # the fifth, beside it
+    monkeypatch.setattr(csv_import, "enrol", stored)
+    assert take(readers, file, file.read_bytes()).added in (60, 70)
 
 
 def test_an_export_reads_back_as_it_was(readers: Readers, file: Path) -> None:

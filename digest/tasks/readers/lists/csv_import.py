@@ -1,6 +1,7 @@
 """Import subscribers from a list: a CSV file, ours or another tool's export, or addresses alone."""
 
 import tomllib
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -35,6 +36,7 @@ from digest.tasks.readers.lists.seen_addresses import SeenAddresses
 from digest.tasks.readers.readers import Readers
 
 _BATCH = 10_000
+_AT_ONCE = 2  # PostgreSQL's server stores a batch in twice the time that reading it takes
 
 # A quotation mark or delimiter in a name that its program did not quote moves all cells behind it by one: a
 # column of states would be read from the wrong cells.
@@ -110,8 +112,8 @@ def import_subscribers(
         _describe(report, file, layout, plan)
         origin = {"import": path.name} | ({"tool": plan.tool} if plan.tool else {})
         terms = Terms(settings, confirmed_wording, {**origin, **options.by}, now, update=options.update)
-        with ThreadPoolExecutor(1) as thread:
-            intake = _Intake(readers, terms, report, options.dry_run, progress, thread)
+        with ThreadPoolExecutor(_AT_ONCE) as threads:
+            intake = _Intake(readers, terms, report, options.dry_run, progress, threads)
             for row in _rows(file, layout, RowReader(plan, settings), report):
                 intake.take(row)
             intake.finish()
@@ -214,7 +216,9 @@ _Stored = tuple[list[tuple[ListRow, str, str]], set[str]]
 class _Intake:
     """Collects rows into batches of different people, and stores each batch in one transaction.
 
-    A batch is stored by the `thread`, the only one that uses the database, while the next one is read.
+    Batches are stored by `threads`, which alone use the database, while the next one is read: one at a time
+    on SQLite, which has one writer, two on PostgreSQL. A batch that has people of earlier ones is stored
+    after them; the first one is stored alone, since it keeps the wording to which all others refer.
     """
 
     readers: Readers
@@ -222,8 +226,9 @@ class _Intake:
     report: ImportReport
     dry_run: bool
     progress: Callable[[int], None]
-    thread: ThreadPoolExecutor
-    _storing: "Future[_Stored] | None" = None
+    threads: ThreadPoolExecutor
+    _storing: "deque[Future[_Stored]]" = field(default_factory=deque)
+    _is_first: bool = True
     _batch: dict[str, ListRow] = field(default_factory=dict)
     _seen: SeenAddresses = field(default_factory=SeenAddresses)
     _again: set[str] = field(default_factory=set)
@@ -249,27 +254,29 @@ class _Intake:
             self.store()
 
     def store(self) -> None:
-        """Hand the batch over to be stored, once the one before is."""
-        self._wait()
-        if self._batch:
-            self._storing = self.thread.submit(self._write, list(self._batch.values()), self._again)
-        self._batch, self._again = {}, set()
+        """Hand the batch over to be stored, once there is room and those that it needs are stored."""
+        if not self._batch:
+            return
+        is_alone = self._is_first or self._again or self.readers.database.is_sqlite
+        self._wait(0 if is_alone else _AT_ONCE - 1)
+        self._storing.append(self.threads.submit(self._write, list(self._batch.values()), self._again))
+        if is_alone and not self.readers.database.is_sqlite:
+            self._wait(0)
+        self._batch, self._again, self._is_first = {}, set(), False
 
     def finish(self) -> None:
         """Store what is left."""
         self.store()
-        self._wait()
+        self._wait(0)
 
-    def _wait(self) -> None:
-        """Wait for the batch that is being stored, and report what became of it."""
-        if self._storing is None:
-            return
-        counted, again = self._storing.result()
-        self._storing = None
-        for row, result, why in counted:
-            if row.address.key not in again:
-                self.report.count(result, row.line, row.address.address, why)
-        self.progress(len(counted))
+    def _wait(self, most: int) -> None:
+        """Wait until at most so many batches are being stored, and report what became of the others."""
+        while len(self._storing) > most:
+            counted, again = self._storing.popleft().result()
+            for row, result, why in counted:
+                if row.address.key not in again:
+                    self.report.count(result, row.line, row.address.address, why)
+            self.progress(len(counted))
 
     def _write(self, rows: list[ListRow], again: set[str]) -> "_Stored":
         """Store a batch; in a dry run, find out the result and roll back."""
