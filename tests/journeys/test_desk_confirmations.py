@@ -80,8 +80,8 @@ def test_an_article_is_withdrawn_and_its_readers_are_told_each_in_their_language
     mara, path = newsdesk.sign_in(), f"{Newsdesk.PATH}/withdraw/{wrong}"
     assert f'href="{path}"' in mara.get().text
     page = mara.get(path).text
-    assert "1 message with it has not left; it goes without it." in page
-    assert "1 message with it has left." in page
+    assert "1 message with it has not been sent; it goes out without it." in page
+    assert "1 message with it has been sent." in page
     assert newsdesk.sign_in(BEN).do(f"withdraw/{wrong}").status_code == 403
 
     done = mara.do(f"withdraw/{wrong}", reason="Two lanes, says the harbour")

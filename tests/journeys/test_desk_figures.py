@@ -231,7 +231,7 @@ def test_drafts_stand_side_by_side_with_what_they_share(newsdesk: Newsdesk) -> N
 
     assert "Alps &lt;b&gt;" in page
     assert "“Peaks”" in page
-    assert "stands in more than one of them" in page
+    assert "is in more than one of them" in page
     assert re.search(r'class="also" lang="en">also in World Briefing \w+', page)
-    assert "No article stands in more than one of them." in alone
+    assert "No article is in more than one of them." in alone
     assert alone.count('<section class="card"') == 1

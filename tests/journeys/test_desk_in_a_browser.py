@@ -213,7 +213,7 @@ def test_an_editors_day_loses_nothing_typed(story: Story, script: bool) -> None:
 
     story.open(page)
     page.get_by_role("link", name="Withdraw: Alps").click()
-    page.get_by_text("1 message with it has left.").wait_for()
+    page.get_by_text("1 message with it has been sent.").wait_for()
     page.get_by_label("Reason").fill("Wrong height")
     page.get_by_role("button", name="Withdraw the article").click()
     page.get_by_text("The article is withdrawn.").wait_for()

@@ -118,7 +118,7 @@ def test_an_editor_answers_and_marks_as_done(newsdesk: Newsdesk) -> None:
         "You are right.\nBen",
     )
     assert (letter(newsdesk).state, letter(newsdesk).handled_by) == ("answered", BEN)
-    assert "No letter waits" in ben.get("/desk/letters").text
+    assert "No letter is waiting" in ben.get("/desk/letters").text
     assert "Alps" in ben.get("/desk/letters?show=all").text
     ben.do("done", path=path)
     assert letter(newsdesk).state == "done"
@@ -237,7 +237,7 @@ def test_the_desk_warns_of_complaints_and_shows_letters_beside_their_edition(new
         )
     mara = newsdesk.sign_in()
 
-    assert "1 of 0 readers call it spam" in mara.get("/desk/letters").text
+    assert "1 of 0 readers marked it as spam" in mara.get("/desk/letters").text
     page = mara.get(newsdesk.path()).text
-    assert "readers call this edition spam" in page
+    assert "readers marked this edition as spam" in page
     assert "Too high" in page

@@ -184,7 +184,7 @@ def _pause_if_many(session: Session, edition: Edition) -> None:
     if must_pause(complaints, accepted) and edition.state == EditionState.FROZEN:
         share = 100 * complaints / max(accepted, 1)
         reason = (
-            f"{complaints} readers call it spam ({share:.1f} % of {accepted});"
+            f"{complaints} readers marked it as spam ({share:.1f} % of {accepted});"
             " find the cause before you resume it"
         )
         editions.pause(session, row_id(edition), reason, retry_at=None)

@@ -51,7 +51,7 @@ SAID = {
     "reader-paused": "Paused.",
     "reader-resumed": "Resumed.",
     "reader-left": "The subscription has ended.",
-    "reader-moved": "Moved. The old address is told by mail.",
+    "reader-moved": "Moved. The old address is notified by mail.",
     "article-hide": "Hidden. Future editions leave it out.",
     "article-show": "It may be in editions again.",
     "article-pin": "Pinned. It leads the editions that it is in.",
