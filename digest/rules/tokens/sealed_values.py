@@ -1,10 +1,11 @@
 """Values that are handed out and accepted back only unchanged: sealed with an HMAC, for one purpose each."""
 
 import base64
-import binascii
 import hmac
 import json
 from collections.abc import Sequence
+
+from digest.rules.tokens.base64url import decode
 
 _MAC_BYTES = 32
 _LONGEST = 1_000
@@ -21,11 +22,8 @@ def seal(keys: Sequence[bytes], purpose: str, *values: str) -> str:
 
 def unseal(keys: Sequence[bytes], purpose: str, token: str) -> tuple[str, ...] | None:
     """Return the values of a token that any key of the ring sealed for this purpose, else None."""
-    if len(token) > _LONGEST or not token.isascii():
-        return None
-    try:
-        raw = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
-    except binascii.Error:
+    raw = decode(token, _LONGEST)
+    if raw is None:
         return None
     mac, payload = raw[:_MAC_BYTES], raw[_MAC_BYTES:]
     if not any(hmac.compare_digest(mac, _mac(key, purpose, payload)) for key in keys):

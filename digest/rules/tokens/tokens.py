@@ -1,6 +1,5 @@
 """Signed tokens that never expire, and the hashes under which tokens and addresses are stored."""
 
-import base64
 import binascii
 import hashlib
 import hmac
@@ -8,6 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
+from digest.rules.tokens.base64url import decode
 from digest.rules.tokens.hmac_prefix import Mac
 
 UNSUBSCRIBE = "unsubscribe"
@@ -41,7 +41,7 @@ def sign(keys: Sequence[bytes], action: str, public_id: str, digest: str) -> str
 
 def find_signed(keys: Sequence[bytes], action: str, token: str) -> tuple[str, str] | None:
     """Return the public id and the digest of a token that any key of the ring signed for `action`."""
-    raw = _decode(token)
+    raw = decode(token, _LONGEST)
     if raw is None or len(raw) <= _HEAD:
         return None
     key_id, packed, mac, digest = raw[:1], raw[1:18], raw[18:_HEAD], raw[_HEAD:]
@@ -133,17 +133,6 @@ def _begun_suppression(key: bytes) -> Mac:
 @lru_cache(maxsize=16)
 def _key_id(key: bytes) -> bytes:
     return hashlib.sha256(b"key id\0" + key).digest()[:1]
-
-
-def _decode(token: str) -> bytes | None:
-    if len(token) > _LONGEST or not token.isascii():
-        return None
-    try:
-        raw = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
-    except binascii.Error:
-        return None
-    # One token has one spelling: the unused bits of the last character must be zero.
-    return raw if base64.urlsafe_b64encode(raw).rstrip(b"=") == token.encode("ascii") else None
 
 
 @lru_cache(maxsize=16)

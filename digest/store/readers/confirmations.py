@@ -17,6 +17,7 @@ from digest.models import (
 )
 from digest.rules.readers.sign_up_limits import hour_of
 from digest.store.readers import sign_up_counts
+from digest.store.readers.reader_mail import claim_first
 
 
 def add_confirmation(session: Session, row: Confirmation) -> Confirmation:
@@ -99,7 +100,7 @@ def void_confirmations(session: Session, subscription_id: int, now: datetime) ->
 
 def claim_confirmation(session: Session, owner: int, now: datetime) -> Confirmation | None:
     """Claim the request that has been due longest and is still wanted; None if nothing is due."""
-    query = (
+    due = (
         select(Confirmation)
         .join(Subscription, col(Subscription.id) == col(Confirmation.subscription_id))
         .where(
@@ -109,16 +110,8 @@ def claim_confirmation(session: Session, owner: int, now: datetime) -> Confirmat
             col(Confirmation.used_at).is_(None),
             Subscription.state == SubscriptionState.PENDING,
         )
-        .order_by(col(Confirmation.due_at), col(Confirmation.id))
-        .limit(1)
-        .with_for_update(of=Confirmation, skip_locked=True)
     )
-    found = session.exec(query).first()
-    if found is not None:
-        found.mail_state, found.owner = MailState.CLAIMED, owner
-        session.add(found)
-        session.flush()
-    return found
+    return claim_first(session, Confirmation, due, owner)
 
 
 def get_asked_reader(session: Session, row: Confirmation) -> tuple[Subscriber, Subscription]:

@@ -20,6 +20,7 @@ from digest.models import (
     Withheld,
 )
 from digest.models.row import row_id
+from digest.store.readers.reader_mail import claim_first
 
 _DAY = timedelta(hours=24)
 
@@ -125,20 +126,11 @@ def forget_typed(session: Session, row: ReaderNotice) -> None:
 
 
 def claim_notice(session: Session, owner: int, now: datetime) -> ReaderNotice | None:
-    """Claim the next notice that is due; no two workers get the same one."""
-    query = (
-        select(ReaderNotice)
-        .where(ReaderNotice.mail_state == MailState.PLANNED, col(ReaderNotice.due_at) <= now)
-        .order_by(col(ReaderNotice.due_at), col(ReaderNotice.id))
-        .limit(1)
-        .with_for_update(skip_locked=True)
+    """Claim the notice that has been due longest; None if nothing is due."""
+    due = select(ReaderNotice).where(
+        ReaderNotice.mail_state == MailState.PLANNED, col(ReaderNotice.due_at) <= now
     )
-    found = session.exec(query).first()
-    if found is not None:
-        found.mail_state, found.owner = MailState.CLAIMED, owner
-        session.add(found)
-        session.flush()
-    return found
+    return claim_first(session, ReaderNotice, due, owner)
 
 
 def set_token(session: Session, notice_id: int, token_hash: str, expires_at: datetime) -> None:

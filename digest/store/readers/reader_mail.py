@@ -1,11 +1,26 @@
-"""The state of a message to one reader, a request for confirmation or a notice, as its worker records it."""
+"""A message to one reader, a request for confirmation or a notice, as its worker claims and records it."""
 
 from datetime import datetime
+from typing import TypeVar
 
 from sqlalchemy import update
 from sqlmodel import Session, col
+from sqlmodel.sql.expression import SelectOfScalar
 
 from digest.models import Confirmation, MailState, ReaderNotice
+
+Mail = TypeVar("Mail", Confirmation, ReaderNotice)
+
+
+def claim_first(session: Session, table: type[Mail], due: SelectOfScalar[Mail], owner: int) -> Mail | None:
+    """Claim the message that has been due longest; no two workers get the same one."""
+    query = due.order_by(col(table.due_at), col(table.id)).limit(1)
+    found = session.exec(query.with_for_update(of=table, skip_locked=True)).first()
+    if found is not None:
+        found.mail_state, found.owner = MailState.CLAIMED, owner
+        session.add(found)
+        session.flush()
+    return found
 
 
 def record_mail(
