@@ -10,20 +10,30 @@ _SECRET_PARAMETER = re.compile(r"(?i)([?&][^=&#]*(?:key|token|secret|password|au
 _GREEK = re.compile("[\u0370-\u03ff\u1f00-\u1fff]")
 _FINAL_SIGMA = re.compile(r"(?<=[^\W\d_])σ(?![^\W\d_])")
 _JOINERS = frozenset("\u200c\u200d")  # part of words in Persian and of emoji
+REGION_FLAG = "\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{2,6}\U000e007f"
+"""The flag of Scotland and its like: a flag with its region spelled in invisible tags (UTS 51, annex C)."""
+
+_FLAGS = re.compile(f"({REGION_FLAG})")
 
 
 def printable(text: str) -> str:
     """Replace control characters and invisible directional marks by U+FFFD, so that no text can draw on a
     terminal."""
-    return "".join(char if _is_kept(char) else "\ufffd" for char in text)
+    return "".join(
+        part if at % 2 else "".join(char if _is_kept(char) else "\ufffd" for char in part)
+        for at, part in enumerate(_FLAGS.split(text))
+    )
 
 
 def one_line(text: str) -> str:
-    """Replace unprintable characters, line breaks included, by spaces; joiners inside words and emoji
-    stay."""
+    """Replace unprintable characters, line breaks included, by spaces; joiners inside words and emoji, and
+    the tags of flags, stay."""
     if text.isprintable():
         return text
-    return "".join(char if char.isprintable() or char in _JOINERS else " " for char in text)
+    return "".join(
+        part if at % 2 else "".join(c if c.isprintable() or c in _JOINERS else " " for c in part)
+        for at, part in enumerate(_FLAGS.split(text))
+    )
 
 
 def belongs_to_word(char: str) -> bool:

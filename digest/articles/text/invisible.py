@@ -2,6 +2,8 @@
 
 import re
 
+from digest.safe_text import REGION_FLAG
+
 # C0 and C1, line separators, Unicode's Bidi_Control and old format characters, halves of surrogate pairs.
 _CONTROLS = (
     r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f\ud800-\udfff\ufeff"
@@ -18,8 +20,7 @@ _PICTURES = r"\u2190-\u2bff\u3030\u303d\u3297\u3299\U0001f000-\U0001faff"
 _AFTER_PICTURE = rf"{_PICTURES}\ufe0f\u20e3\U000e007f"
 _UNSPACED = r"\u0e00-\u0eff\u0f00-\u0fff\u1000-\u109f\u1780-\u17ff\u1950-\u1aaf"  # ZWSP separates their words
 _KEPT = (
-    "\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{2,6}\U000e007f"  # a region's flag
-    rf"|(?<=[{_JOINING}])\u200d|(?<=[{_AFTER_PICTURE}])\u200d(?=[{_PICTURES}])"
+    rf"{REGION_FLAG}|(?<=[{_JOINING}])\u200d|(?<=[{_AFTER_PICTURE}])\u200d(?=[{_PICTURES}])"
     rf"|(?<=[{_JOINING}])\u200c(?=[{_JOINING}])|(?<=[{_UNSPACED}])\u200b(?=[{_UNSPACED}])"
 )
 _SUSPECT = re.compile(rf"[{_CONTROLS}{_USELESS}\u200b-\u200d\ufe00-\ufe0f]")

@@ -15,6 +15,9 @@ _INVISIBLE = "\ufeff\u200b\u200c\u200d\u200e\u200f\u2060\u00ad\u00a0\u202a\u202c
 _ADDRESS = re.compile(
     r"(?:[^<>@]*<)?(?:mailto:)?[^\s@<>,;|:\"()\[\]]+@[^\s@<>,;|:\"()\[\]]+>?", re.IGNORECASE
 )
+_FOLLOWED = re.compile(
+    r"[^\s@<>,;|:\"()\[\]]+@[^\s@<>,;|:\"()\[\]]+\.[a-z]{2,}(?:\s+[^\W\d_][\w'\u2019.-]*){1,4}", re.IGNORECASE
+)
 _LISTED = re.compile(r"\A(?:\d{1,6}[.)]|[*\u2022\u00b7\u2013-])\s+(?=\S)")
 _HEADER_WITHIN = 30
 _ENOUGH = 3  # rows that show that columns have no name
@@ -48,11 +51,13 @@ def count_cells(cells: Sequence[str]) -> int:
 
 
 def looks_like_address(cell: str) -> bool:
-    """Return whether a cell holds one address, alone or after a name: `Ann <ann@a.example>`."""
+    """Return whether a cell holds one address, alone, after a name (`Ann <ann@a.example>`) or before it."""
     if "@" not in cell and "\uff20" not in cell:
         return False
     bare = unlisted(narrowed(cell.strip(_INVISIBLE)))
-    return _ADDRESS.fullmatch(bare) is not None or len(parted(bare)) > 1
+    return (
+        _ADDRESS.fullmatch(bare) is not None or len(parted(bare)) > 1 or _FOLLOWED.fullmatch(bare) is not None
+    )
 
 
 def unlisted(cell: str) -> str:

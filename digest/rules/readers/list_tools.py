@@ -38,12 +38,16 @@ class Tool:
 
 @dataclass(frozen=True, slots=True)
 class ReadingPlan:
-    """How the rows of a file are read: the role of each column, and the columns that state a state."""
+    """How the rows of a file are read: the role of each column, and the columns that state a state.
+
+    `deleted` are domains of addresses that a tool puts in place of those of readers whom it has deleted.
+    """
 
     tool: str
     roles: Mapping[str, int]
     states: tuple[tuple[int, StateColumn], ...]
     of_file: RowVerdict
+    deleted: frozenset[str] = frozenset()
 
     @property
     def told_states(self) -> tuple[tuple[int, StateColumn], ...]:
@@ -78,6 +82,7 @@ class ListCatalogue:
         self._stems = [
             (squeeze(stem), answer) for answer in words["answers"] for stem in answer.get("stems", ())
         ]
+        self._deleted = frozenset(words["deleted"]["domains"])
         self.tools = [_read_tool(table) for table in tools["tool"]]
 
     def recognise(self, names: Sequence[str]) -> Tool | None:
@@ -114,7 +119,9 @@ class ListCatalogue:
             role = self._roles.get(form)
             if role is not None and place not in taken:
                 roles.setdefault(role, place)
-        return ReadingPlan(tool.name if tool else "", roles, tuple(states), _of_file(tool, file))
+        return ReadingPlan(
+            tool.name if tool else "", roles, tuple(states), _of_file(tool, file), self._deleted
+        )
 
     def bare(self, width: int, file: str) -> ReadingPlan:
         """Decide how a file without a header is read: a departure's word in any cell counts."""
@@ -126,7 +133,7 @@ class ListCatalogue:
             )
             for place in range(width)
         )
-        return ReadingPlan("", {}, columns, _of_file(None, file))
+        return ReadingPlan("", {}, columns, _of_file(None, file), self._deleted)
 
     def find_departure(self, text: str) -> ListState | None:
         """Find the departure that a file's name contains: "bounces-2025" has one."""
@@ -158,7 +165,7 @@ class ListCatalogue:
             return StateColumn(name, self.words)
         if form.endswith(_ENDS_AS_STATE) and not parts & self._states["unless"]:
             column = StateColumn(name, self.words)
-            if any(map(column.knows, cells)):
+            if any(map(column.knows, cells)) or (cells and all(map(_CODE.fullmatch, cells))):
                 return column
         if not parts & self._unmarked:
             for state, stems in self._marks:
@@ -198,6 +205,7 @@ class ListCatalogue:
 
 _WHEN = frozenset(("at", "on", "am", "date", "datum", "le", "el", "is", "was", "has", "been"))
 _ENDS_AS_STATE = ("status", "statut", "zustand")  # "Abonnementsstatus", "Prenumerationsstatus"
+_CODE = re.compile(r"\s*-?\d\s*")
 _SILENT = Words({}, frozenset(), frozenset())
 
 

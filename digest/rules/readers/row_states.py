@@ -12,6 +12,7 @@ _DATE = re.compile(
 _MOST_KEPT = 4096
 # Why Mailman 2 holds mail back, in whatever language its page was copied.
 _REASON = re.compile(r"(?:on\s*)?\[[UBA?]\]", re.IGNORECASE)
+_MINUS = ("-", "\u2212", "\u2013")
 _NOTHING = frozenset(("none", "null", "nil", "na", "[]", "{}", "00000000", "00000000000000"))
 
 
@@ -43,13 +44,15 @@ def squeeze(text: str) -> str:
     """Return the form in which names and words are compared: letters and digits, without case and accents.
 
     `squeeze("Désabonné(e)") == "desabonnee"`. A text without letters and digits is compared as it is ("✓",
-    "[]").
+    "[]"), and a number keeps its sign: -1 is no yes.
     """
     if text.isascii():
         squeezed = "".join(char for char in text.lower() if char.isalnum())
     else:
         parts = unicodedata.normalize("NFKD", text.casefold())
         squeezed = "".join(char for char in parts if char.isalnum())
+    if squeezed.isdigit() and text.lstrip()[:1] in _MINUS:
+        return f"-{squeezed}"
     return squeezed or text.strip()
 
 

@@ -229,3 +229,32 @@ def test_a_list_that_only_begins_like_another_format_is_read(
     report = take(readers, tmp_path / "people.csv", text)
     assert show(readers, "ann@a.example")["address"] == "ann@a.example"
     assert report.added == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '"email,name"\n"ann@a.example,Ann ""Nan"" Lee"\n"bo@a.example,Bo"\n',
+        '"email;name";;\n"ann@a.example;Ann ""Nan"" Lee";;\n\n"bo@a.example;Bo";;\n',
+    ],
+)
+def test_rows_that_are_one_quoted_cell_each_are_read_as_rows(
+    readers: Readers, tmp_path: Path, text: str
+) -> None:
+    report = take(readers, tmp_path / "people.csv", text)
+    assert (report.added, show(readers, "ann@a.example")["name"]) == (2, 'Ann "Nan" Lee')
+
+
+def test_one_quoted_column_with_empty_ones_beside_it_stays_as_it_is(readers: Readers, tmp_path: Path) -> None:
+    report = take(readers, tmp_path / "people.csv", '"email",,\n"ann@a.example",,\n"bo@a.example",,\n')
+    assert report.added == 2
+
+
+def test_a_name_may_follow_the_address(readers: Readers, tmp_path: Path) -> None:
+    report = take(readers, tmp_path / "dump.txt", "ann@a.example Ann Lee\nbo@a.example\ncy@a.example\tCy\n")
+    assert (report.added, show(readers, "ann@a.example")["name"]) == (3, "Ann Lee")
+
+
+def test_a_name_keeps_the_joiners_of_its_script(readers: Readers, tmp_path: Path) -> None:
+    take(readers, tmp_path / "people.csv", "email,name\nann@a.example,علی\u200cرضا\n")
+    assert show(readers, "ann@a.example")["name"] == "علی\u200cرضا"

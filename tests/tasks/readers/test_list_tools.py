@@ -24,6 +24,25 @@ EXPORTS = {
         "gone2@a.example,2025-01-01,false,true,false,false", "ask@a.example,2025-01-01,false,false,true,false",
         "gone3@a.example,2025-01-01,false,false,false,true",
     ],
+    ("AcyMailing", "acymailing.csv"): [
+        '"name";"email";"confirmed";"enabled";"listids";"listsubdate";"liststatus"', "Ina;in@a.example;1;1;1;2025-01-01;1",
+        "Gus;gone@a.example;1;1;1;2025-01-01;-1", "R;gone2@a.example;1;1;1;2025-01-01;0", "A;ask@a.example;0;1;1;2025-01-01;1",
+        "W;ask2@a.example;1;1;1;2025-01-01;2", "D;no@a.example;1;0;1;2025-01-01;1", "T;no2@a.example;1;1;1,2;2025-01-01;1,-1",
+    ],
+    ("CiviCRM", "civicrm.csv"): [
+        "Contact ID,Display Name,Email,Do Not Email,No Bulk Emails (User Opt Out),On Hold,Is Deceased", "1,Ina,in@a.example,,,No,",
+        "2,D,gone@a.example,Yes,,,", "3,O,gone2@a.example,,Yes,,", "4,H,gone3@a.example,,,On Hold Bounce,", "5,X,gone22@a.example,,,,Yes",
+        "6,P,gone23@a.example,,,On Hold Opt Out,",
+    ],
+    ("Substack", "email_list.quay.csv"): [
+        "email,active_subscription,expiry,plan,email_disabled,digest_enabled,created_at", "in@a.example,false,,other,false,false,2025-01-01",
+        "gone@deletion-request.substack.com,false,,other,false,false,2025-01-01",
+    ],
+    ("", "members.csv"): ["email,name", "in@a.example,Ina", "gone@site.invalid,[deleted]", "gone2@anonymized.invalid,anon8"],
+    ("", "numbers.csv"): ["email,substatus,subscribed", "no@a.example,1,1", "no2@a.example,-1,1"],
+    ("", "signs.csv"): ["email,subscribed", "in@a.example,1", "no@a.example,-1", "gone@a.example,0"],
+    ("", "deceased.csv"): ["E-Mail;Name;Verstorben", "in@a.example;Ina;nein", "gone@a.example;Gus;ja", "gone2@a.example;G;2025-03-01"],
+    ("", "died.csv"): ["email,name,status", "in@a.example,Ina,active", "gone@a.example,Gus,deceased"],
     ("Moosend", "moosend.csv"): [
         "ID,Email,Name,SubscribeType,CreatedOn,UnsubscribedOn", "1,in@a.example,Ina,1,2025-01-01,",
         "2,gone@a.example,Gus,2,2025-01-01,2025-02-01", "3,gone2@a.example,B,3,2025-01-01,", "4,gone3@a.example,R,4,2025-01-01,",

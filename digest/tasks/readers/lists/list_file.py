@@ -76,6 +76,8 @@ _OTHER_FORMATS = (
     ),
 )
 
+_ENCLOSED = re.compile(r"\s*\"((?:[^\"]|\"\")*+)\"[\s,;]*")
+
 Record = tuple[int, list[str]]
 Refuse = Callable[[int, str], None]
 
@@ -135,9 +137,24 @@ def open_list(path: Path, encoding: str | None = None) -> Iterator[ListFile]:
             lines: Iterator[str] = iter(file)
             if opened != found:
                 lines = (_decode(line, found) for line in lines)
-            yield ListFile(list(itertools.islice(lines, _SAMPLE_LINES)), found, lines)
+            sample = list(itertools.islice(lines, _SAMPLE_LINES))
+            if _are_enclosed(sample):
+                sample, lines = list(map(_disclosed, sample)), map(_disclosed, lines)
+            yield ListFile(sample, found, lines)
     except UnicodeError:
         raise InputError(f"{path} is not in {found} throughout: save it as UTF-8") from None
+
+
+def _are_enclosed(lines: list[str]) -> bool:
+    """Return whether each line is one quoted cell with a whole row in it, as a sheet of CSV in one column is
+    exported."""
+    found = [_ENCLOSED.fullmatch(line) for line in lines if line.strip()]
+    return all(found) and any(one is not None and re.search("[,;\t]", one[1]) for one in found[:1])
+
+
+def _disclosed(line: str) -> str:
+    enclosed = _ENCLOSED.fullmatch(line)
+    return enclosed[1].replace('""', '"') + "\n" if enclosed else line
 
 
 def _decode(line: str, encoding: str) -> str:

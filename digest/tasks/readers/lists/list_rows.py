@@ -15,8 +15,8 @@ from digest.rules.readers.address import Address, normalise
 from digest.rules.readers.consent import EVERY_TOPIC
 from digest.rules.readers.list_layout import unlisted
 from digest.rules.readers.list_tools import ReadingPlan
-from digest.rules.readers.row_states import RowVerdict, judge_row
-from digest.safe_text import plain_greek
+from digest.rules.readers.row_states import ListState, RowVerdict, judge_row
+from digest.safe_text import one_line, plain_greek
 from digest.settings import DigestSettings
 from digest.tasks.readers.enrolment import NewReader
 from digest.tasks.readers.sign_up import Choices, check_choices
@@ -29,6 +29,7 @@ FORMULA_SIGNS = r"[=+\-@\t\r\n＝＋－＠]"
 """What a cell begins with that a spreadsheet runs as a formula; an apostrophe in front keeps it from that."""
 _NEUTRALISED = re.compile(rf"'+{FORMULA_SIGNS}")
 _NAMED = re.compile(r"\s*\"?(?P<name>[^\"<>]*?)\"?\s*<(?P<address>[^<>]+)>\s*")
+_FOLLOWED = re.compile(r"(?P<address>[^\s()<>]+@[^\s()<>,;]+)\s+(?P<name>[^@<>()]{1,100})")  # as Sympa dumps
 _COMMENTED = re.compile(r"(?P<address>[^\s()]+@[^\s()]+)\s+\((?P<name>[^()]*)\)")  # RFC 5322, appendix A.6.3
 
 
@@ -73,6 +74,8 @@ class RowReader:
         address = normalise(typed)
         plan, width = self._plan, len(cells)
         verdict = judge_row(plan.states, cells, plan.of_file) if plan.states else plan.of_file
+        if address.key.rpartition("@")[2] in plan.deleted:
+            verdict = RowVerdict(ListState.LEFT, "address", typed)
         row = {}
         for role, place in self._roles:
             if place < width and (value := without_apostrophe(cells[place])):
@@ -165,7 +168,7 @@ def split_topics(text: str) -> tuple[str, ...]:
 
 def printable(text: str) -> str:
     """Remove what could forge a line or a command where the text is shown."""
-    return text[:500] if text.isprintable() else "".join(c if c.isprintable() else " " for c in text)[:500]
+    return one_line(text[:500])
 
 
 def without_apostrophe(cell: str) -> str:
@@ -180,6 +183,8 @@ def _part(cell: str) -> tuple[str, str]:
     if "<" in cell and (match := _NAMED.fullmatch(cell)):
         return match["address"].removeprefix("mailto:").strip(), _tidy(match["name"])
     if cell.endswith(")") and (match := _COMMENTED.fullmatch(cell)):
+        return match["address"].removeprefix("mailto:"), _tidy(match["name"])
+    if match := _FOLLOWED.fullmatch(cell):
         return match["address"].removeprefix("mailto:"), _tidy(match["name"])
     return cell.removeprefix("mailto:"), ""
 
