@@ -38,9 +38,15 @@ class Likeness(NamedTuple):
 
 
 def group_unplaced(
-    session: Session, edition: Edition, last: int, limit: int, made_from: datetime, skip: Sequence[str] = ()
+    session: Session,
+    edition: Edition,
+    after: int,
+    last: int,
+    limit: int,
+    made_from: datetime,
+    skip: Sequence[str] = (),
 ) -> dict[Likeness, list[int]]:
-    """Group the first readers of a key range that need a cohort: the ids of the subscriptions that are alike.
+    """Group the next readers of a key range that need a cohort: the ids of the subscriptions that are alike.
 
     `variants` names their counted deliveries of editions that were made from a moment on; those by
     subscriptions to the digests of `skip` count too. The readers are locked until the commit: one who changes
@@ -54,13 +60,13 @@ def group_unplaced(
     query = (
         select(*columns)
         .join(Subscriber, col(Subscriber.id) == col(Subscription.subscriber_id))
-        .where(*in_range(edition, last), col(Subscription.cohort_id).is_(None))
+        .where(*in_range(edition, last), col(Subscription.id) > after, col(Subscription.cohort_id).is_(None))
         .order_by(col(Subscription.id))
         .limit(limit)
         .with_for_update(of=Subscription)
     )
     groups: dict[Any, list[int]] = {}
-    for row in session.connection().execute(query):
+    for row in session.connection().execute(query).all():
         groups.setdefault(row[1:], []).append(row[0])
     return {Likeness(*alike): ids for alike, ids in groups.items()}
 

@@ -21,6 +21,7 @@ from digest.models import (
     SubscriptionState,
     Withheld,
 )
+from digest.store.database import Database
 from digest.store.editions.cohorts import in_range, readers_of
 from digest.store.transactions import take_turn
 
@@ -36,6 +37,12 @@ _HOURS = {
         " CAST(value->>3 AS timestamptz) AS due_at FROM json_array_elements(CAST(:due AS json))"
     ),
 }
+_IS_OUTDATED = text(
+    "SELECT coalesce(bool_or(n_mod_since_analyze > 1000 + n_live_tup / 5), false) FROM pg_stat_user_tables"
+    " WHERE relid IN (CAST('subscriber' AS regclass), CAST('subscription' AS regclass))"
+)
+_COUNT = text("ANALYZE (SKIP_LOCKED) subscriber, subscription")
+_AS_IT_IS = text("SET LOCAL jit = off")  # a range takes less time than compiling its statements
 _USUAL = "usual"  # in the place of quiet hours that a reader has not set
 
 
@@ -51,6 +58,19 @@ class ReaderHours(NamedTuple):
     quiet: str | None = None
 
 
+def refresh_statistics(database: Database) -> None:
+    """Let PostgreSQL count the readers if many have come or changed since it did so.
+
+    It counts by itself within a minute. Before that, as right after an import, it would take a digest's
+    readers to be few, and read all of them for each key range.
+    """
+    if database.is_sqlite:
+        return
+    with database.write() as session:
+        if session.execute(_IS_OUTDATED).scalar_one():
+            session.execute(_COUNT)
+
+
 def take_turns(session: Session) -> None:
     """Let only one process plan deliveries until the transaction ends: what it reads of the ledger holds.
 
@@ -58,13 +78,16 @@ def take_turns(session: Session) -> None:
     the other one gives them. SQLite has one writer anyway.
     """
     take_turn(session, _TURN)
+    if not keeps_others_out(session):
+        session.execute(_AS_IT_IS)
 
 
 @dataclass(frozen=True, slots=True)
 class KeyRange:
     """The next readers to plan: the keys `after` one up to `last`, their cohorts and their hours.
 
-    `last` is None when no reader is left; with `is_unplaced` some readers need a cohort first.
+    `last` is None when no reader is left; with `is_unplaced` some readers after `placed_to` need a cohort
+    first.
     """
 
     after: int
@@ -72,6 +95,7 @@ class KeyRange:
     cohorts: frozenset[int]
     hours: frozenset[ReaderHours]
     is_unplaced: bool = False
+    placed_to: int = 0
 
 
 def next_range(session: Session, edition: Edition, size: int) -> KeyRange:
@@ -91,13 +115,13 @@ def next_range(session: Session, edition: Edition, size: int) -> KeyRange:
         .where(*in_range(edition, last))
         .distinct()
     )
-    rows = session.exec(query).all()
+    rows = session.connection().execute(query).all()  # plain: a digest may have thousands of combinations
     return KeyRange(
         edition.compiled_to,
         last,
-        frozenset(cohort for cohort, *_ in rows if cohort is not None),
-        frozenset(ReaderHours(*hours) for _, *hours in rows),
-        any(cohort is None for cohort, *_ in rows),
+        frozenset(row[0] for row in rows if row[0] is not None),
+        frozenset(ReaderHours(*hours) for hours in {row[1:] for row in rows}),
+        any(row[0] is None for row in rows),
     )
 
 
@@ -168,7 +192,8 @@ def plan_range(
         "reply_text", "changed_at",
     ]  # fmt: skip
     try:
-        return int(session.connection().execute(insert(Delivery).from_select(names, rows)).rowcount)
+        statement = insert(Delivery).from_select(names, rows).execution_options(preserve_rowcount=True)
+        return int(session.connection().execute(statement).rowcount)
     except IntegrityError as error:
         if not _is_null_refused(error.orig):
             raise

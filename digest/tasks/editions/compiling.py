@@ -379,6 +379,7 @@ class Compiler:
         plan = Plan(self._settings, digest, cadence, edition, periods, self._speaks, draft)
         plan.fitter = self._fitter(digest, edition) if self._fitter else None
         plan.pace, plan.placing = PlanningPace.of(self._range_size), PlanningPace.of(self._range_size)
+        planning.refresh_statistics(self._database)
         is_left = True
         while is_left:
             with self._database.read() as session:

@@ -100,6 +100,7 @@ def plan_notice(
 
     It ends early where a worker took the edition over meanwhile.
     """
+    planning.refresh_statistics(database)
     pace, planned = PlanningPace.of(RANGE_SIZE), 1
     while planned:
         began = monotonic()

@@ -151,9 +151,14 @@ class Plan:
                 self._freeze(session, edition)
             return is_left
         if found.is_unplaced:
-            placed, theirs = self._place(session, edition, found.last, self.placing.size)
+            size = self.placing.size
+            groups = self._place(session, edition, found.placed_to, found.last, size)
+            placed = sum(map(len, groups.values()))
             self._range = replace(
-                found, cohorts=found.cohorts | theirs, is_unplaced=placed == self.placing.size
+                found,
+                cohorts=found.cohorts | groups.keys(),
+                is_unplaced=placed == size,
+                placed_to=max((max(ids) for ids in groups.values()), default=found.placed_to),
             )  # not read again: a reader who changes meanwhile is refused
             self.placing.adapt(monotonic() - began, placed)
         elif (planned := self.plan_range(session, edition, found)) is not None:
@@ -263,15 +268,17 @@ class Plan:
             "history": history, "history_from": self._history_from,
         }  # fmt: skip
 
-    def _place(self, session: Session, edition: Edition, last: int, limit: int) -> tuple[int, set[int]]:
-        """Put the first readers of a key range who need it into their cohorts; return how many, and which
-        cohorts."""
+    def _place(
+        self, session: Session, edition: Edition, after: int, last: int, limit: int
+    ) -> dict[int, list[int]]:
+        """Put the next readers of a key range who need it into their cohorts; return whom into which."""
         # An article that an edition held may have been first seen a little later than that was made, where a
         # backup was restored: editions are asked for that are older than any candidate.
         made_from = 2 * self._history_from.timestamp() - edition.freeze_at.timestamp()
         alike = placements.group_unplaced(
             session,
             edition,
+            after,
             last,
             limit,
             datetime.fromtimestamp(made_from, UTC),
@@ -280,8 +287,11 @@ class Plan:
         if len(self._alike) > _MOST_ALIKE:
             self._alike.clear()
         self._find_cohorts(session, edition, [one for one in alike if one not in self._alike])
-        placements.place(session, [(self._alike[likeness], ids) for likeness, ids in alike.items()])
-        return sum(map(len, alike.values())), {self._alike[likeness] for likeness in alike}
+        groups: dict[int, list[int]] = {}
+        for likeness, ids in alike.items():
+            groups.setdefault(self._alike[likeness], []).extend(ids)
+        placements.place(session, groups.items())
+        return groups
 
     def _find_cohorts(
         self, session: Session, edition: Edition, unknown: Sequence[placements.Likeness]

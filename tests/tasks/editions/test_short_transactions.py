@@ -1,5 +1,7 @@
 """Compiling is many short commits: a crash after any of them repeats nothing, loses nothing, and leaves true histories."""
 
+import itertools
+from collections import defaultdict
 from datetime import timedelta
 from typing import Any
 
@@ -8,6 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select, update
 
 from digest.models import Cohort, Edition, Subscriber, Subscription
+from digest.store.editions import placements
 from digest.store.editions.cohorts import unindexed
 from digest.tasks.editions import planning
 from digest.tasks.editions.planning import LARGEST_RANGE, RANGE_SIZE, SMALLEST_RANGE, Plan, PlanningPace
@@ -101,6 +104,43 @@ def test_who_changes_between_being_read_and_being_planned_is_read_again(
         assert newsroom.lists()[readers[1]][-1] == [article]
     else:
         assert len(newsroom.lists()[readers[1]]) == 1
+
+
+def test_the_pace_is_told_how_many_readers_a_transaction_placed_or_planned(
+    newsroom: Newsroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(3):
+        newsroom.subscribe("world")
+    newsroom.publish()
+    done = defaultdict[int, int](int)
+    monkeypatch.setattr(
+        PlanningPace, "settle", lambda pace, _seconds, count: done.update({id(pace): done[id(pace)] + count})
+    )
+    newsroom.compile()
+
+    assert list(done.values()) == [3, 3]
+
+
+def test_readers_of_one_range_are_placed_one_part_after_the_other(
+    newsroom: Newsroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    readers = [newsroom.subscribe(topic) for topic in ("world", "science", "world", "science", "world")]
+    articles = {topic: newsroom.publish(topic) for topic in ("world", "science")}
+    sizes, group, began = itertools.cycle((10, 2)), placements.group_unplaced, list[int]()
+    monkeypatch.setattr(
+        PlanningPace, "of", staticmethod(lambda _size: PlanningPace(next(sizes), is_fixed=True))
+    )
+
+    def seen(session: Session, edition: Edition, after: int, *rest: Any) -> Any:
+        began.append(after)
+        return group(session, edition, after, *rest)
+
+    monkeypatch.setattr(placements, "group_unplaced", seen)
+    newsroom.compile()
+
+    assert began == [0, readers[1], readers[3]], "a part was read from the beginning of the range"
+    wanted = [articles["world"], articles["science"]] * 2 + [articles["world"]]
+    assert newsroom.lists() == {one: [[article]] for one, article in zip(readers, wanted, strict=True)}
 
 
 def test_only_sqlite_is_kept_from_an_index() -> None:
