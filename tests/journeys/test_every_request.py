@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, given
 from hypothesis import settings as trial
@@ -130,6 +131,18 @@ def living(tmp_path: Path, database_url: str) -> Iterator[Living]:
     olga = live(newsdesk)
     yield Living(newsdesk, olga, open_all(newsdesk))
     newsdesk.close()
+
+
+def test_what_an_address_adds_to_a_pages_parameters_is_no_error_of_ours(living: Living) -> None:
+    """Each parameter of an endpoint is one of its query, also one that is meant for Python alone."""
+    web, odd = living.newsdesk.web, []
+    for route in web.routes:
+        if isinstance(route, APIRoute) and "GET" in (route.methods or ()):
+            for one in route.dependant.query_params:
+                answer = living.olga.client.get(living.fill(route.path), params={one.alias: "x"})
+                if answer.status_code >= 500:
+                    odd.append((route.path, one.alias))
+    assert odd == []
 
 
 def looked_at(living: Living) -> dict[str, str]:

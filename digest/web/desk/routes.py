@@ -155,9 +155,13 @@ def _add_files(app: FastAPI, pages: Pages) -> None:
     kept = {"Cache-Control": "public, max-age=3600"}
     script = "text/javascript"
     for name, kind in (("desk.css", "text/css"), ("desk.js", script), ("look.js", script)):
-        content = pages.file(f"desk/{name}")
+        app.add_api_route(f"/{name}", _file(pages.file(f"desk/{name}"), kind, kept), methods=["GET", "HEAD"])
 
-        def file(content: bytes = content, kind: str = kind) -> Response:
-            return Response(content, media_type=kind, headers=kept)
 
-        app.add_api_route(f"/{name}", lambda file=file: file(), methods=["GET", "HEAD"])
+def _file(content: bytes, kind: str, headers: Mapping[str, str]) -> Callable[[], Response]:
+    """Return what serves a file; a parameter of its own would be one of the request's query."""
+
+    def file() -> Response:
+        return Response(content, media_type=kind, headers=headers)
+
+    return file
