@@ -7,7 +7,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from digest.bootstrap import Application
-from digest.cli.terminal.common import DEFAULT, AsJson, Common, application
+from digest.cli.terminal.common import DEFAULT, AsJson, Common, application, layout_of
 from digest.cli.terminal.output import say, show_json, warn
 from digest.cli.terminal.tables import show_table
 from digest.errors import DigestError, UsageError
@@ -72,10 +72,11 @@ def list_(*, json: AsJson = False, common: Common = DEFAULT) -> None:
             }
             for row in list_editors(session)
         ]
+        layout = layout_of(app)
     if json:
         show_json(rows)
     else:
-        show_table(["address", "role", "has_password", "created_at"], rows)
+        show_table(["address", "role", "has_password", "created_at"], rows, layout)
 
 
 def _invite(app: Application, added: Added) -> None:

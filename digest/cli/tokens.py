@@ -5,7 +5,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from digest.cli.terminal.common import DEFAULT, AsJson, Common, application
+from digest.cli.terminal.common import DEFAULT, AsJson, Common, application, layout_of
 from digest.cli.terminal.output import say, show_json
 from digest.cli.terminal.tables import show_table
 from digest.tasks.api.tokens import list_tokens, make_token, revoke_token
@@ -51,10 +51,13 @@ def list_(*, json: AsJson = False, common: Common = DEFAULT) -> None:
             }
             for one in list_tokens(app.database)
         ]
+        layout = layout_of(app)
     if json:
         show_json(rows)
     else:
-        show_table(["id", "name", "ends_with", "scopes", "made_by", "last_used_at", "revoked_at"], rows)
+        show_table(
+            ["id", "name", "ends_with", "scopes", "made_by", "last_used_at", "revoked_at"], rows, layout
+        )
 
 
 def revoke(token: int, *, common: Common = DEFAULT) -> None:

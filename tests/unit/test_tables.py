@@ -50,6 +50,35 @@ def test_what_says_nothing_goes_first_and_what_is_left_out_is_said(monkeypatch: 
     assert "not shown" not in draw(monkeypatch, 200, SUMS, ROW)
 
 
+def test_moments_and_answers_are_said_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    row: dict[str, object] = {"at": NOW.isoformat(), "created_at": NOW.isoformat(), "has_password": True}
+
+    drawn = draw(monkeypatch, 80, ["at", "created_at", "has_password"], row)
+
+    assert drawn.splitlines()[1].split("  ") == ["today 22:41", "today 22:41", "yes"]
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_what_is_kept_of_a_reader_fits_a_terminal(monkeypatch: pytest.MonkeyPatch, width: int) -> None:
+    row: dict[str, object] = {
+        "digest": "world", "state": "confirmed", "cadence": "daily", "topics": {"*": "2026"}, "hour": 7,
+        "max_articles": 12, "min_articles": None, "quiet_hours": "22:00-07:00", "breaking_news": False,
+        "form": "pictures", "created_at": NOW, "confirmed_at": NOW, "paused_until": None, "ended_at": None,
+    }  # fmt: skip
+    event: dict[str, object] = {
+        "digest": "world", "act": "confirmed", "at": NOW, "wording": "I want World Briefing by mail " * 4,
+        "wording_number": 1, "wording_language": "en", "origin": {"form": "https://courier.example/"},
+    }  # fmt: skip
+
+    subscriptions = draw(monkeypatch, width, list(row), row)
+    consent = draw(monkeypatch, width, list(event), event)
+
+    for drawn, told in ((subscriptions, ("confirmed", "daily")), (consent, ("confirmed", "today 22:41"))):
+        header, line, *_ = drawn.splitlines()
+        assert max(len(header), len(line)) <= width
+        assert all(word in line for word in told)
+
+
 def test_only_free_text_is_shortened(monkeypatch: pytest.MonkeyPatch) -> None:
     row: dict[str, object] = {"id": 7, "published_at": NOW.isoformat(), "title": "A very long title " * 9}
 

@@ -7,9 +7,9 @@ from typing import Annotated, Any
 from cyclopts import Parameter, validators
 
 from digest.cli.editions.send import complain
-from digest.cli.terminal.common import DEFAULT, AsJson, Common, application, read_duration
+from digest.cli.terminal.common import DEFAULT, AsJson, Common, application, layout_of, read_duration
 from digest.cli.terminal.output import say, show_json, warn
-from digest.cli.terminal.tables import show_table
+from digest.cli.terminal.tables import say_moment, show_table
 from digest.models.article import ArticleFilter
 from digest.tasks.articles import articles
 from digest.tasks.articles.adding import add_documents
@@ -72,12 +72,13 @@ def list_(
         moment = since.replace(tzinfo=app.settings.zone) if since and since.tzinfo is None else since
         wanted = ArticleFilter(topic, source, moment, search, hidden, pinned)
         found = articles.list_articles(app.database, wanted, limit and limit + 1)
+        layout = layout_of(app)
     rows = [_row(one) for one in found]
     more = bool(limit) and len(rows) > limit
     if json:
         show_json(rows[: limit or None])
     else:
-        show_table(["id", "published_at", "topics", "source", "title"], rows[: limit or None])
+        show_table(["id", "published_at", "topics", "source", "title"], rows[: limit or None], layout)
     if more:
         warn(f"the first {limit} articles; --limit 0 shows all")
 
@@ -92,6 +93,7 @@ def show(article: str, *, json: AsJson = False, common: Common = DEFAULT) -> Non
     """
     with application(common) as app:
         shown = articles.show_article(app.database, article)
+        moments = app.settings.zone, app.clock()
     found, into = shown.article, shown.folded_into
     also_at = [
         {"id": t.article_id, "source": t.source, "title": t.title, "url": t.url} for t in shown.also_at
@@ -99,13 +101,15 @@ def show(article: str, *, json: AsJson = False, common: Common = DEFAULT) -> Non
     if json:
         show_json(found.model_dump(mode="json") | {"also_at": also_at, "folded_into": into and into.id})
         return
-    for name in ("title", "url", "source", "author", "published_at", "place", "agency"):
+    for name in ("title", "url", "source", "author", "place", "agency"):
         if getattr(found, name):
             say(f"{name}: {getattr(found, name)}")
+    if found.published_at:
+        say(f"published: {say_moment(found.published_at, *moments)}")
     say(f"topics: {', '.join(found.topics)}")
     for name in ("hidden_at", "pinned_at"):
         if getattr(found, name):
-            say(f"{name.removesuffix('_at')} since {getattr(found, name).isoformat()}")
+            say(f"{name.removesuffix('_at')} since {say_moment(getattr(found, name), *moments)}")
     if found.held_back:
         say(f"held back: {found.held_back}")
     for place in also_at:
@@ -194,11 +198,12 @@ def related(
     """
     with application(common) as app:
         near = articles.list_related(app.database, article, limit, app.clock())
+        layout = layout_of(app)
     rows = [_row(one.model_dump()) for one in near]
     if json:
         show_json(rows)
     else:
-        show_table(["id", "published_at", "topics", "source", "title"], rows)
+        show_table(["id", "published_at", "topics", "source", "title"], rows, layout)
 
 
 def prune(

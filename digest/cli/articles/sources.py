@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from digest.cli.terminal.common import DEFAULT, AsJson, Common, application, user_name
+from digest.cli.terminal.common import DEFAULT, AsJson, Common, application, layout_of, user_name
 from digest.cli.terminal.output import say, show_json, warn
 from digest.cli.terminal.tables import TableLayout, say_moment, show_table
 from digest.errors import InputError, UsageError
@@ -32,7 +32,7 @@ def list_(*, json: AsJson = False, common: Common = DEFAULT) -> None:
     """List the sources and their health."""
     with application(common) as app:
         rows = list_sources(app.database, app.settings)
-        layout = TableLayout(zone=app.settings.zone, now=app.clock())
+        layout = layout_of(app)
     if json:
         show_json(rows)
     else:

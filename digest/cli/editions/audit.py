@@ -10,9 +10,9 @@ from cyclopts import Parameter
 
 from digest.cli.editions.status import print_status
 from digest.cli.editions.status_lines import SUMS, StatusOptions, end_refused
-from digest.cli.terminal.common import DEFAULT, AsJson, Common, application, read_moment
+from digest.cli.terminal.common import DEFAULT, AsJson, Common, application, layout_of, read_moment
 from digest.cli.terminal.output import say, show_json
-from digest.cli.terminal.tables import TableLayout, say_moment, show_table
+from digest.cli.terminal.tables import say_moment, show_table
 from digest.models import DeliveryState
 from digest.tasks.ledger import audit as accounting
 
@@ -40,12 +40,13 @@ def audit(edition: str | None = None, *, json: AsJson = False, common: Common = 
         refusal = app.find_refusal()
         with app.database.read() as session:
             report = accounting.audit(session, edition)
+        layout = layout_of(app)
     is_whole = bool(report["ok"])
     report |= {"ok": False, "refused": refusal} if refusal else {}
     if json:
         show_json(report)
     elif not common.quiet or not report["ok"]:
-        show_table(SUMS, report["editions"])
+        show_table(SUMS, report["editions"], layout)
         said = "every delivery is accounted for"
         say(said if is_whole else "NOT accounted for: see the editions that are not finished")
     end_refused(refusal)
@@ -121,7 +122,7 @@ def schedule(
     from digest.tasks.editions import schedule as plans
 
     with application(common) as app, app.database.read() as session:
-        zone, now = app.settings.zone, app.clock()
+        zone, now, layout = app.settings.zone, app.clock(), layout_of(app)
         end = read_moment(until, zone, "--until") if until else None
         if reader is None:
             rows = plans.schedule(session, app.settings, now, end)
@@ -130,7 +131,6 @@ def schedule(
     if json:
         show_json(rows)
         return
-    layout = TableLayout(zone=zone, now=now)
     shown = [row | {"deadline_at": row["deadline_at"] or "as news comes"} for row in rows]
     if reader is not None:
         shown = [row | {"reaches_at": _arrival(row["reaches"])} for row in shown]

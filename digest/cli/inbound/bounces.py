@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from digest.cli.terminal.common import DEFAULT, AsJson, Common, application
+from digest.cli.terminal.common import DEFAULT, AsJson, Common, application, layout_of
 from digest.cli.terminal.output import say, show_json
 from digest.cli.terminal.tables import show_table
 from digest.tasks.inbound.sums import sum_up
@@ -18,13 +18,14 @@ def bounces(*, days: int = 30, json: AsJson = False, common: Common = DEFAULT) -
     """
     with application(common) as app:
         facts = sum_up(app.database, app.clock() - timedelta(days=days))
+        layout = layout_of(app)
     if json:
         show_json(facts)
         return
     for title, rows in facts.items():
         if rows:
             say(title.replace("_", " "))
-            show_table(list(rows[0]), rows)
+            show_table(list(rows[0]), rows, layout)
             say()
     if not any(facts.values()):
         say(f"no bounce and no complaint in {days} days", quiet=common.quiet)

@@ -2,7 +2,7 @@
 
 import sys
 
-from digest.cli.terminal.common import DEFAULT, AsJson, Common, application, user_name
+from digest.cli.terminal.common import DEFAULT, AsJson, Common, application, layout_of, user_name
 from digest.cli.terminal.output import say, show_json
 from digest.cli.terminal.tables import show_table
 from digest.models import LetterState
@@ -22,10 +22,11 @@ def list_(*, all: bool = False, limit: int = 50, json: AsJson = False, common: C
     states = () if all else (LetterState.NEW,)
     with application(common) as app:
         shown = letters.list_shown(app.database, states=states, limit=limit)
+        layout = layout_of(app)
     rows = [
         {
             "id": one.letter.id,
-            "at": f"{one.letter.at:%Y-%m-%d %H:%M}",
+            "at": one.letter.at.isoformat(),
             "from": one.letter.sender,
             "subject": one.letter.subject,
             "about": str(one.edition.name) if one.edition else None,
@@ -36,7 +37,7 @@ def list_(*, all: bool = False, limit: int = 50, json: AsJson = False, common: C
     if json:
         show_json(rows)
     elif rows:
-        show_table(list(rows[0]), rows)
+        show_table(list(rows[0]), rows, layout)
     else:
         say("no letter waits", quiet=common.quiet)
 

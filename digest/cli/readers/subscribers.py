@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 from digest.cli.readers.choices import digest_name, private_csv, read_topics
-from digest.cli.terminal.common import DEFAULT, AsJson, Common, application
+from digest.cli.terminal.common import DEFAULT, AsJson, Common, application, layout_of
 from digest.cli.terminal.output import say, show_json, warn
 from digest.cli.terminal.tables import show_table
 from digest.rules.readers.address import normalise
@@ -89,6 +89,7 @@ def show(address: str, *, json: AsJson = False, common: Common = DEFAULT) -> Non
     """
     with application(common) as app:
         facts = privacy.show(app.readers, address)
+        layout = layout_of(app)
     if json:
         show_json(facts)
         return
@@ -99,7 +100,7 @@ def show(address: str, *, json: AsJson = False, common: Common = DEFAULT) -> Non
         assert isinstance(rows, list)  # noqa: S101 - as records.show builds it
         if rows:
             say("")
-            show_table(list(rows[0]), rows)
+            show_table(list(rows[0]), rows, layout)
 
 
 def erase(address: str, *, common: Common = DEFAULT) -> None:
@@ -139,10 +140,11 @@ def list_(
             }
             for subscriber, row in on_request.find(app.readers, digest, search)
         ]
+        layout = layout_of(app)
     if json:
         show_json(rows)
     else:
-        show_table(["address", "name", "digest", "state", "cadence", "topics"], rows)
+        show_table(["address", "name", "digest", "state", "cadence", "topics"], rows, layout)
 
 
 def export(file: Path | None = None, *, digest: str | None = None, common: Common = DEFAULT) -> None:

@@ -13,6 +13,7 @@ from cyclopts import Parameter
 
 from digest.bootstrap import Application
 from digest.cli.terminal.session import opened
+from digest.cli.terminal.tables import TableLayout
 from digest.errors import UsageError
 from digest.settings import parse_duration
 
@@ -43,6 +44,11 @@ def application(common: Common) -> Iterator[Application]:
     """Open the application by its settings, and close it afterwards."""
     with opened(common.config) as app:
         yield app
+
+
+def layout_of(app: Application) -> TableLayout:
+    """Return the layout of a table whose moments are in the publication's zone."""
+    return TableLayout(zone=app.settings.zone, now=app.clock())
 
 
 def user_name() -> str:

@@ -16,10 +16,12 @@ from digest.safe_text import printable
 _GAP = 2
 _LEAST_TEXT = 16
 _SPARE = (
+    "wording_language", "wording_number", "created_at", "confirmed_at", "ended_at", "paused_until", "form",
+    "breaking_news", "quiet_hours", "min_articles", "max_articles", "hour", "made_by", "has_password",
     "url", "last_success_at", "latest", "uncertain", "withheld", "failed", "total", "source", "topics",
-    "last_error", "where", "name",
+    "last_error", "where", "origin", "wording", "name",
 )  # fmt: skip
-_TEXT = ("title", "url", "where", "last_error", "topics", "written")
+_TEXT = ("title", "url", "where", "last_error", "topics", "written", "wording")
 _GREEN, _YELLOW, _RED = "32", "33", "31"
 _STYLES = {
     "finished": _GREEN, "accepted": _GREEN, "fine": _GREEN, "confirmed": _GREEN,
@@ -42,15 +44,13 @@ class TableLayout:
     now: datetime | None = None
 
 
-def show_table(
-    columns: Sequence[str], rows: Sequence[Mapping[str, Any]], layout: TableLayout | None = None
-) -> None:
+def show_table(columns: Sequence[str], rows: Sequence[Mapping[str, Any]], layout: TableLayout) -> None:
     """Print rows as a table on a terminal, as tab-separated lines otherwise."""
     if not sys.stdout.isatty():
         for line in (list(columns), *([plain(row.get(column)) for column in columns] for row in rows)):
             sys.stdout.write("\t".join(line) + "\n")
         return
-    _draw(columns, rows, layout or TableLayout())
+    _draw(columns, rows, layout)
 
 
 def _draw(columns: Sequence[str], rows: Sequence[Mapping[str, Any]], layout: TableLayout) -> None:
@@ -79,7 +79,7 @@ def fit(cells: Mapping[str, Sequence[str]], layout: TableLayout, width: int) -> 
     Only columns that `layout` calls spare are left out, empty ones first.
     """
     kept, left_out = list(cells), []
-    says_nothing = {name: set(values) <= {"0", "-", ""} for name, values in cells.items()}
+    says_nothing = {name: set(values) <= {"0", "-", "", "no"} for name, values in cells.items()}
     for column in sorted(layout.spare, key=lambda name: not says_nothing.get(name, True)):
         if sum(_least(name, cells[name], layout) + _GAP for name in kept) - _GAP <= width:
             break
@@ -138,7 +138,9 @@ def _is_number(value: object) -> bool:
 
 
 def _shown(value: object, column: str, layout: TableLayout) -> str:
-    moment = _moment(value) if column.endswith("_at") else None
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    moment = _moment(value) if column == "at" or column.endswith("_at") else None
     return plain(value) if moment is None else say_moment(moment, layout.zone, layout.now)
 
 
