@@ -17,11 +17,11 @@ _AHEAD = re.compile(r"prefetch|preview|prerender", re.I)
 
 
 def is_scanner(method: str, headers: Mapping[str, str]) -> bool:
-    """Whether a request for a link comes from a program and not from somebody who follows it.
+    """Return whether a request for a link comes from a program and not from somebody who follows it.
 
     HEAD asks for no page (RFC 9110 9.3.2), a browser that loads ahead says so (Sec-Purpose), browsers have
     a name that begins with Mozilla or Opera, and the programs of the pattern name themselves. A program that
-    poses as a browser cannot be told.
+    poses as a browser cannot be recognised.
     """
     ahead = f"{headers.get('sec-purpose', '')} {headers.get('purpose', '')} {headers.get('x-moz', '')}"
     return method == "HEAD" or bool(_AHEAD.search(ahead)) or _is_program(headers.get("user-agent", ""))

@@ -8,6 +8,7 @@ from digest.models import BounceWeight
 from digest.rules.delivery.bounce_score import (
     AddressVerdict,
     Evidence,
+    is_above_line,
     judge_address,
     must_pause,
     must_warn,
@@ -74,3 +75,13 @@ def test_a_probe_that_fails_suppresses_and_one_that_does_not_clears_what_was_bef
 def test_complaints_warn_at_a_thousandth_and_pause_at_three_and_five() -> None:
     assert (must_warn(1, 1_000), must_warn(1, 1_001), must_warn(0, 0)) == (True, False, False)
     assert (must_pause(5, 1_600), must_pause(5, 1_700), must_pause(4, 4)) == (True, False, False)
+
+
+@pytest.mark.parametrize(
+    ("returned", "tried", "is_above"),
+    [(4, 4, False), (5, 250, False), (5, 249, True), (2_000, 100_000, False), (2_001, 100_000, True)],
+)
+def test_more_than_two_percent_and_at_least_five_messages_need_attention(
+    returned: int, tried: int, is_above: bool
+) -> None:
+    assert is_above_line(returned, tried) is is_above

@@ -1,6 +1,8 @@
 """When many refusals are one: a fault of ours."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from digest.models import Outcome, Reply, Stage
 from digest.rules.delivery.refused_messages import Refusals, likeness
@@ -60,3 +62,26 @@ def test_what_may_be_a_refusal_of_the_message(outcome: Outcome, is_ours: bool) -
 def test_each_edition_is_looked_at_by_itself() -> None:
     refusals = Refusals()
     assert not any(refusals.note(n % 2, n, refused(n)) for n in range(38))
+
+
+@given(st.lists(st.booleans(), max_size=400))
+def test_acceptances_that_are_only_counted_weigh_like_any_other_outcome(accepted: list[bool]) -> None:
+    counted, noted = Refusals(), Refusals()
+
+    for number, is_accepted in enumerate(accepted):
+        if is_accepted:
+            counted.note_accepted(1, number)
+            noted.note(1, number, ACCEPTED)
+        else:
+            assert counted.note(1, number, refused(number)) == noted.note(1, number, refused(number))
+
+
+def test_refusals_pause_once_they_are_half_of_all_outcomes_acceptances_counted() -> None:
+    refusals = Refusals()
+    for number in range(21):
+        refusals.note_accepted(1, 100 + number)
+
+    found = [refusals.note(1, number, refused(number)) for number in range(21)]
+
+    assert not any(found[:20])
+    assert found[20] == list(range(21))

@@ -120,3 +120,10 @@ def test_another_address_has_no_token_of_ours(address: str) -> None:
 
 def test_a_path_tells_no_key_when_printed() -> None:
     assert "secret" not in repr(PATHS)
+
+
+def test_a_plain_return_path_is_every_messages_and_names_no_delivery() -> None:
+    plain = ReturnPaths("news+", "courier.example", (NEW,), plain="bounces@courier.example")
+
+    assert plain.write(READER, TODAY) == plain.write(OTHER, YESTERDAY) == "bounces@courier.example"
+    assert plain.find_token(f"news+{TOKEN}@courier.example") is None

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from digest.rules.editions.arrangement import Arrangement
 from digest.rules.editions.selection import (
     Candidate,
     Chosen,
@@ -129,3 +130,32 @@ def test_readers_with_the_same_topics_and_history_in_another_order_share_a_cohor
 
     assert one == other != cohort_key("world", "daily", "fr", {"a": "", "b": ""}, [1, 2])
     assert one != cohort_key("world", "daily", "en", {"a": "", "b": ""}, [1, 2], 5)
+
+
+def test_whoever_has_a_story_does_not_get_it_again_from_another_source() -> None:
+    root = article(1)._replace(folded=(8,))
+
+    assert "same story" in (why_not(root, {"*": LONG_AGO}, frozenset({8}), NOW, LIMITS) or "")
+    assert why_not(root, {"*": LONG_AGO}, frozenset({9}), NOW, LIMITS) is None
+
+
+def test_an_editor_adds_an_article_for_all_but_not_for_whoever_has_it() -> None:
+    shape = Arrangement(added={1: True, 2: True})
+    old, late = article(1, topics=("sport",), age=400), article(2, age=-1)
+
+    assert why_not(old, {"science": NOW}, frozenset(), NOW, LIMITS, shape) is None
+    assert "earlier edition" in (why_not(old, {"*": NOW}, frozenset({1}), NOW, LIMITS, shape) or "")
+    assert "after the freeze" in (why_not(late, {"*": NOW}, frozenset(), NOW, LIMITS, shape) or "")
+
+
+def test_what_an_editor_leaves_out_stays_out_though_another_added_it() -> None:
+    shape = Arrangement(hidden=frozenset({1}), added={1: True})
+
+    assert "leaves it out" in (why_not(article(1), {"*": LONG_AGO}, frozenset(), NOW, LIMITS, shape) or "")
+
+
+def test_an_article_that_was_edited_waits_until_it_has_stood_unchanged() -> None:
+    waiting = article(1)._replace(settles_at=NOW + timedelta(seconds=1))
+
+    assert "unchanged" in (why_not(waiting, {"*": LONG_AGO}, frozenset(), NOW, LIMITS) or "")
+    assert why_not(waiting, {"*": LONG_AGO}, frozenset(), NOW + timedelta(seconds=1), LIMITS) is None

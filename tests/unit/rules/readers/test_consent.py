@@ -6,6 +6,8 @@ from digest.models import SuppressionReason
 from digest.rules.readers.consent import (
     Deed,
     choose_topics,
+    explain_departure,
+    explain_suppression,
     has_expired,
     lifted_by_confirming,
     may_ask,
@@ -81,3 +83,23 @@ def test_no_topic_means_every_topic_since_it_was_chosen() -> None:
 def test_a_topic_out_of_every_topic_keeps_the_time_of_all() -> None:
     before = {"*": "2026-01-01T00:00:00+00:00"}
     assert choose_topics(before, ["world"], NOW) == {"world": "2026-01-01T00:00:00+00:00"}
+
+
+@pytest.mark.parametrize(
+    ("reason", "ends_by"),
+    [
+        (SuppressionReason.COMPLAINT, "a confirmed sign-up by the reader ends that"),
+        (SuppressionReason.BOUNCE, "a confirmed sign-up by the reader ends that"),
+        (SuppressionReason.OPERATOR, "no sign-up ends that, `digest subscribers unsuppress` does"),
+    ],
+)
+def test_why_an_address_is_suppressed_says_what_lifts_that(reason: SuppressionReason, ends_by: str) -> None:
+    said = explain_suppression(reason, NOW)
+
+    assert said.endswith(f"(2026-03-02); {ends_by}")
+    assert lifted_by_confirming(reason) == ("confirmed sign-up" in said)
+
+
+def test_only_the_reader_ends_their_departure() -> None:
+    assert explain_departure(NOW).startswith("unsubscribed here on 2026-03-02; only a confirmed sign-up")
+    assert explain_departure(None).startswith("unsubscribed here; only a confirmed sign-up")

@@ -2,7 +2,15 @@ import base64
 
 import pytest
 
-from digest.rules.tokens.tokens import PREFERENCES, UNSUBSCRIBE, find_signed, hash_token, keyed_hash, sign
+from digest.rules.tokens.tokens import (
+    PREFERENCES,
+    UNSUBSCRIBE,
+    find_signed,
+    hash_token,
+    keyed_hash,
+    sign,
+    turn_into,
+)
 
 OLD, NEW = b"an old secret of ours", b"the secret of today"
 READER = "abcdefghijklmnopqrstuvwx27"
@@ -54,3 +62,13 @@ def test_hashes_depend_on_what_they_hide() -> None:
     assert hash_token("a") != hash_token("b")
     assert keyed_hash(OLD, "a@example.org") != keyed_hash(NEW, "a@example.org")
     assert keyed_hash(OLD, "a@example.org") == keyed_hash(OLD, "a@example.org")
+
+
+def test_a_link_turns_into_one_of_another_action_for_the_same_subscription_if_it_is_ours() -> None:
+    token = sign([OLD], UNSUBSCRIBE, READER, "world")
+
+    other = turn_into([NEW, OLD], UNSUBSCRIBE, token, PREFERENCES)
+
+    assert find_signed([NEW], PREFERENCES, other) == (READER, "world")
+    assert turn_into([NEW], UNSUBSCRIBE, token, PREFERENCES) == ""
+    assert turn_into([NEW, OLD], PREFERENCES, token, UNSUBSCRIBE) == ""
