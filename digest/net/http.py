@@ -234,7 +234,7 @@ class _CheckedBackend(httpcore2.NetworkBackend):
 
 
 def _why(error: Exception) -> str:
-    """Say why nothing came, in words for whoever reads the name of the host beside them."""
+    """Describe why there is no answer, for a reader who sees the host's name beside it."""
     text = str(error)
     if isinstance(error, httpx2.TimeoutException | httpcore2.TimeoutException):
         return "it takes too long"

@@ -1,7 +1,7 @@
-"""What is wrong, who is to be told, and when: pure functions over facts and `now`.
+"""What is wrong, who is notified of it, and when: pure functions over facts and `now`.
 
-A condition is told once, by the mail that begins it; the mail that ends it is the all-clear. One that comes
-back before its all-clear has left is the same condition still: what comes and goes sends no stream of mails.
+A condition is reported once, by the mail that begins it; the mail that ends it is the all-clear. One that
+comes back before its all-clear was sent is still the same: what comes and goes sends no stream of mails.
 """
 
 from collections.abc import Iterable, Sequence
@@ -18,7 +18,7 @@ DEAD_AFTER = timedelta(days=1)
 
 DEAD_FAILURES = 3
 NEARLY_FULL = 500_000_000
-"""A disk with fewer free bytes is nearly full; it is told to have room again a fifth above that."""
+"""A disk with fewer free bytes is nearly full; it counts as having room again a fifth above that."""
 
 BLOCK_SPAN = timedelta(days=1)
 LEAST_BLOCKED = 5
@@ -28,7 +28,7 @@ BETWEEN_MAILS = timedelta(minutes=10)
 """The time between two mails to the same people; what comes meanwhile is in the second."""
 
 _PATIENCE = {AlertKind.RELAY: timedelta(minutes=10), AlertKind.MAILBOX: timedelta(minutes=15)}
-"""How long a condition must stand before it is told: a server that restarts is no news."""
+"""How long a condition must last before it is reported: a server that restarts is no news."""
 
 _CLEARED_AFTER = {
     AlertKind.PAUSED: timedelta(minutes=20),  # longer than a fault pauses an edition for
@@ -40,7 +40,7 @@ _CLEARED_AFTER = {
 """How long a condition must be over before its all-clear leaves."""
 
 _TOLD_WHEN_OVER = (AlertKind.LATE, AlertKind.MISSED)
-"""What is told even when it is over before anybody could be told: a catch-up edition ends it at once."""
+"""Reported even when it is over before anybody could be notified: a catch-up edition ends it at once."""
 
 _TITLES = {
     AlertKind.HELD: ("{} is held", "{} was held", "{} is no longer held"),
@@ -67,7 +67,7 @@ _TITLES = {
         "Webhooks to {} are disabled", "Webhooks to {} were disabled", "Webhooks to {} are sent again",
     ),
 }  # fmt: skip
-"""What is said of each while it stands, once it is over untold, and as its all-clear."""
+"""The words for each while it lasts, when it is over before it was reported, and for its all-clear."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +190,7 @@ def is_dead(source: FailingSource, now: datetime) -> bool:
 def choose_mail(
     alerts: Iterable[Alert], audience: Audience, now: datetime, last_at: datetime | None
 ) -> AlertMail | None:
-    """Return the mail that is due to an audience: all that is to be told; None where nothing is, or too soon.
+    """Return the mail that is due to an audience, with all that is to be reported; None if nothing is.
 
     `last_at` is when a mail to them last left, or was begun.
     """
@@ -203,7 +203,7 @@ def choose_mail(
 
 
 def is_to_tell(alert: Alert, now: datetime) -> bool:
-    """Return whether an alert's beginning is to be told now."""
+    """Return whether an alert's beginning is to be reported now."""
     if alert.told_at is not None:
         return False
     if alert.ended_at is None:
@@ -212,14 +212,14 @@ def is_to_tell(alert: Alert, now: datetime) -> bool:
 
 
 def is_to_clear(alert: Alert, now: datetime) -> bool:
-    """Return whether an alert's end is to be told now; one told when it was over needs no all-clear."""
+    """Return whether an alert's end is to be reported now; one reported after its end needs none."""
     if alert.told_at is None or alert.ended_at is None or alert.cleared_at is not None:
         return False
     return now - alert.ended_at >= _CLEARED_AFTER.get(AlertKind(alert.kind), timedelta())
 
 
 def is_forgettable(alert: Alert, now: datetime) -> bool:
-    """Return whether an alert that is over need not be told: no mail was tried, and it is no event."""
+    """Return whether an alert that is over need not be reported: no mail was tried, and it is no event."""
     if alert.ended_at is None or alert.told_at is not None:
         return False
     return alert.claimed_at is None and alert.kind not in _TOLD_WHEN_OVER

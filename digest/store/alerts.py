@@ -12,7 +12,7 @@ _TURN = 0x616C_6572  # any number that no other lock of ours has
 
 
 def take_turns(session: Session) -> None:
-    """Let one process at a time change alerts, until the transaction ends; SQLite has one writer anyway."""
+    """Lock alerts until the transaction ends; SQLite has one writer anyway."""
     take_turn(session, _TURN)
 
 

@@ -15,10 +15,10 @@ BEGIN = "BEGIN IMMEDIATE"
 """Take SQLite's write lock at once, so that a reader never has to become a writer."""
 
 CHECKPOINTS_LATE = "PRAGMA wal_autocheckpoint=16000"  # pages
-"""Let a commit on SQLite move pages from the log to the file only where nothing else has had time for it."""
+"""From this size of SQLite's log on a commit itself moves pages to the file: nothing else had time to."""
 
 CHECKPOINTS_ITSELF = "PRAGMA wal_autocheckpoint=1000"
-"""Let a commit move pages as soon as there are some: SQLite's own way."""
+"""SQLite's default: a commit moves pages once there are a thousand."""
 
 _OF_A_LOOP = {
     "plan_cache_mode": "force_generic_plan",

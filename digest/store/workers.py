@@ -189,7 +189,7 @@ def server_identity(session: Session) -> str:
 
 @contextlib.contextmanager
 def taking_turns(database: Database, name: str) -> Iterator[None]:
-    """Let one process at a time into a block, on this database: the others wait. It ends with the process."""
+    """Run a block in one process at a time on this database: others wait. The lock ends with its process."""
     if database.is_sqlite:
         with open_lock(Path(f"{database.engine.url.database}.{name}.lock")) as file:
             fcntl.flock(file, fcntl.LOCK_EX)

@@ -42,7 +42,7 @@ def breaking(
 
 
 def describe(found: BreakingNews, *, sent: bool) -> list[str]:
-    """Say in lines who gets an article, or would."""
+    """Return lines that say who gets an article, or would."""
     verb = "is planned for" if sent else "would go to"
     lines = [
         f"{digest}: “{found.title}” {verb} {count:,} {'reader' if count == 1 else 'readers'}"

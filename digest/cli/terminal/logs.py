@@ -44,7 +44,7 @@ class JsonFormatter(logging.Formatter):
 
 
 def set_up_logging(settings: LogSettings, folder: Path) -> None:
-    """Let every record go where `[log]` says, in place of where an earlier call let it go.
+    """Send every record where `[log]` says, and no longer where an earlier call sent it.
 
     A program that calls us and has handlers of its own keeps them: then nothing is added for standard error.
     The file is its owner's alone, since it may name what sources and servers said. Raise SettingsError where

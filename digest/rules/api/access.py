@@ -40,7 +40,7 @@ def scopes_within(scopes: Iterable[str], role: Role) -> frozenset[ApiScope]:
 
 @dataclass(frozen=True, slots=True)
 class Admittance:
-    """Whether a request may be made now; `full_at` is to be kept, `wait` says how long to wait if not."""
+    """The decision on a request; `full_at` is to be stored, `wait` is how long to wait if it is refused."""
 
     allowed: bool
     full_at: datetime

@@ -27,7 +27,7 @@ NOT_FETCHED = (BY_HAND, LETTERS, API)
 
 
 class Taken(NamedTuple):
-    """What stands in the way of a source: another one of the same name, or at the same address."""
+    """Why a source cannot be added: another one has the same name, or the same address."""
 
     source: str
     same: str

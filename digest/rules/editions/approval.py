@@ -27,7 +27,7 @@ def status_sentence(
     name_moment: Callable[[datetime], str],
     now: datetime,
 ) -> str:
-    """Say in one sentence where an edition stands; the desk and the command line say the same.
+    """Return the status of an edition in one sentence, for the desk and for the command line.
 
     `name_moment` writes a time. Without an `edition` it is unmade: `"Sends Mon 23 Nov, 07:00 unless held."`,
     or late, where nothing has run at its deadline.
@@ -54,7 +54,7 @@ def name_moment(at: datetime, zone: ZoneInfo) -> str:
 
 
 def status_label(policy: str, draft: Draft | None, edition: Edition | None) -> str:
-    """Return the short word for where an edition stands, as a badge shows it."""
+    """Return the status of an edition in a word or two, as a badge shows it."""
     if edition is not None and edition.state != EditionState.HELD:
         return {EditionState.FROZEN: "sending", EditionState.COMPILING: "in preparation"}.get(
             EditionState(edition.state), edition.state

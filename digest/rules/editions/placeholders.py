@@ -45,7 +45,7 @@ def write_notice(url: str, text: str) -> str:
 
 
 def is_notice(introduction: str) -> bool:
-    """Whether the heading of a correction is to be filled in."""
+    """Return whether the heading of a correction is to be filled in."""
     return introduction.startswith(_NOTICE_HEADS)
 
 

@@ -19,7 +19,7 @@ _OF_ONE_READER = (REQUEST, WELCOME, CORRECTION)
 
 
 def is_counted(name: EditionName) -> bool:
-    """Whether links of an edition count: not those of editions that a single reader may have got."""
+    """Return whether links of an edition count: not those of editions that a single reader may have got."""
     return name.cadence not in _OF_ONE_READER
 
 
@@ -33,7 +33,7 @@ def write_click_link(base_url: str, keys: Sequence[bytes], name: EditionName, ar
 
 
 def is_ours(keys: Sequence[bytes], name: EditionName, article: int, signature: str, url: str) -> bool:
-    """Whether any key of the ring signed a link to `url` from this article of this edition."""
+    """Return whether any key of the ring signed a link to `url` from this article of this edition."""
     if not signature.isascii():
         return False
     return any(hmac.compare_digest(signature, _signature(key, name, article, url)) for key in keys)

@@ -49,7 +49,7 @@ class StoredCandidate(NamedTuple):
 
 
 def take_turns(session: Session) -> None:
-    """Let only one process store articles until the transaction ends; SQLite has one writer anyway.
+    """Lock the storing of articles until the transaction ends; SQLite has one writer anyway.
 
     A full lot of shingles (`store.articles.duplicate_index`) touches thousands of pages: a larger cache keeps
     SQLite from writing them twice.

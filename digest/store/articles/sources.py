@@ -70,7 +70,7 @@ def find_added(session: Session, name: str) -> DeskSource | None:
 
 
 def take_turns(session: Session) -> None:
-    """Let only one process add sources until the transaction ends."""
+    """Lock the adding of sources until the transaction ends."""
     take_turn(session, _TURN)
 
 

@@ -103,12 +103,12 @@ def is_anyone_new(session: Session, digest: str, until: datetime) -> bool:
 
 
 def end_waiting(session: Session, digest: str, until: datetime) -> None:
-    """Let nobody wait for a first edition any longer: it was made, or the digest has none."""
+    """Stop everybody's wait for a first edition: it was made, or the digest has none."""
     session.exec(update(Subscription).where(*_waits(digest, until)).values(welcome_at=None))
 
 
 def end_waiting_in(session: Session, edition: Edition) -> None:
-    """Let those wait no longer whom an edition of first editions was planned for, or who left meanwhile.
+    """Stop the wait of readers for whom a first edition was planned, and of those who left meanwhile.
 
     Somebody who confirms while it is planned may come too late for their range: the next one is theirs.
     """

@@ -13,7 +13,7 @@ _TURN = 0x6465_736B  # any number that no other lock of ours has
 
 
 def take_turns(session: Session) -> None:
-    """Let only one process change drafts or take one over until the transaction ends.
+    """Lock drafts until the transaction ends: one process at a time changes them or takes one over.
 
     SQLite has one writer anyway.
     """

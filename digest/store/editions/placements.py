@@ -87,7 +87,7 @@ def _variants(made_from: datetime, skip: Sequence[str]) -> Any:
 
 
 def place(session: Session, groups: Iterable[tuple[int, Sequence[int]]]) -> None:
-    """Let each group's subscriptions be stood for by its cohort.
+    """Assign each group's subscriptions to its cohort.
 
     One statement for all: one for each reader takes half as long again.
     """

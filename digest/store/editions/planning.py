@@ -59,7 +59,7 @@ class ReaderHours(NamedTuple):
 
 
 def refresh_statistics(database: Database) -> None:
-    """Let PostgreSQL count the readers if many have come or changed since it did so.
+    """Have PostgreSQL renew its statistics of readers if many have come or changed since.
 
     It counts by itself within a minute. Before that, as right after an import, it would take a digest's
     readers to be few, and read all of them for each key range.
@@ -72,7 +72,7 @@ def refresh_statistics(database: Database) -> None:
 
 
 def take_turns(session: Session) -> None:
-    """Let only one process plan deliveries until the transaction ends: what it reads of the ledger holds.
+    """Lock planning until the transaction ends: what the process has read of the ledger stays true.
 
     Otherwise a reader who changes cadence could be planned by two transactions, neither of which sees what
     the other one gives them. SQLite has one writer anyway.

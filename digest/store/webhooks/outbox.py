@@ -105,7 +105,7 @@ def claim(
 
 
 def release(session: Session, numbers: Sequence[int], due_at: datetime) -> None:
-    """Let messages that were taken and not tried wait until another time."""
+    """Postpone messages that were taken and not tried."""
     waiting = (col(WebhookMessage.id).in_(numbers), col(WebhookMessage.due_at).is_not(None))
     session.execute(update(WebhookMessage).where(*waiting).values(due_at=due_at))
 

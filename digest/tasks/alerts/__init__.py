@@ -1,4 +1,4 @@
-"""Telling editors and operators what is wrong, once each, and when it is over.
+"""Alerts: mail to editors and operators about what is wrong, once each, and an all-clear when it is over.
 
 Open alerts.py first.
 """

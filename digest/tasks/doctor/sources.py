@@ -76,7 +76,7 @@ def judge_topic(digest: str, topic: str, settings: Settings, given: set[str]) ->
 
 
 def _judge_overruled(name: str, taken: Taken) -> Finding:
-    """Say that a source of the desk is not read, because config.toml has one in its place."""
+    """Warn that a source of the desk is not read, because config.toml has one in its place."""
     found = f"{name}, added at the desk, is not read: config.toml has {taken}"
     return warn("sources", found, f"`digest sources remove {name}`, or take the lines out of config.toml")
 

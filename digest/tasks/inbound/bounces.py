@@ -86,7 +86,7 @@ _COUNTED = (BounceWeight.HARD, BounceWeight.SOFT)
 def act_on_complaint(
     session: Session, inbox: Inbox, complaint: FeedbackReport, proof: Proof, message: int, now: datetime
 ) -> str:
-    """Suppress whoever complained, count it, and pause an edition with too many complaints."""
+    """Suppress the reader who complained, count the complaint, and pause an edition with too many."""
     row = Complaint(
         at=now,
         message_id=message,

@@ -76,7 +76,7 @@ def carry_out(request: Request, command: MailCommand) -> str:
 
 
 def act_on_address(request: Request, addressed: Addressed) -> str | None:
-    """Do what the token in the address stands for; None if it no longer stands for anything.
+    """Do what the token in the address is for; return None if it has lost its effect.
 
     An empty message is enough: the token is both the command and its proof (RFC 2369 3.2).
     """

@@ -113,7 +113,7 @@ def resume_source(database: Database, settings: Settings, name: str, who: str, n
 
 
 def fetch_soon(database: Database, settings: Settings, name: str, who: str, now: datetime) -> None:
-    """Let the next run request a source, whatever its last attempts said; a paused one stays paused."""
+    """Make a source due for the next run, whatever its last attempts brought; a paused one stays paused."""
     values = {"stopped_at": None, "next_fetch_at": None}
     _change(database, settings, name, who, now, "had it fetched", values)
 

@@ -1,1 +1,3 @@
-"""Telling other programs what happens: receivers, the outbox, posting. Open outbox.py first."""
+"""Webhooks: receivers, the outbox, posting.
+
+Open outbox.py first."""

@@ -73,6 +73,6 @@ class ClickPages:
         return routes
 
     def show(self, request: Request) -> Response:
-        """Say to readers what is counted, and what is not."""
+        """Show readers what is counted, and what is not."""
         view = self._views.of(request)
         return view.render("counted", title=view.words("What is counted"), counts=self._counts)

@@ -239,7 +239,7 @@ class PreferencePages:
 
 
 def say_link_sent(view: View) -> HTMLResponse:
-    """Say that a link was mailed, whether or not there was a reader to mail it to."""
+    """Show that a link was mailed, whether or not there was a reader to mail it to."""
     return view.say(
         view.words("Check your inbox"),
         view.words(_LINK_SENT),

@@ -199,7 +199,7 @@ class ReaderPages:
         return page.timezone or self._readers.settings.site.timezone
 
     def _say_expired(self, view: View, token: str = "", form: Submitted | None = None) -> HTMLResponse:
-        """Say that a link has expired; what came by a form stays on the page, for the next link."""
+        """Show that a link has expired; what a form sent stays on the page, for the next link."""
         typed = list_typed(form, self._names) if form else ()
         if typed:
             return self._show_expired(view, token, typed)

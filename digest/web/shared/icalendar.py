@@ -39,7 +39,7 @@ def write_calendar(
 
 
 def describe(entry: CalendarEntry) -> str:
-    """Say what becomes of an edition, and where readers get it first and last."""
+    """Return the status of an edition, and where readers get it first and last."""
     parts = [_STATES[EditionState(entry.state)]]
     if entry.needs_approval:
         parts[0] = "to be made once approved"

@@ -75,7 +75,7 @@ class BackupRow:
 
 
 def is_backup(names: Sequence[str]) -> bool:
-    """Whether a list's columns are those of a backup."""
+    """Return whether a list's columns are those of a backup."""
     return squeezed(names) >= _TELLING
 
 
