@@ -248,7 +248,7 @@ def count_figures(app: Application) -> None:
 
 
 def post_webhooks(app: Application) -> None:
-    """Post what waits for receivers of webhooks; a copy of a database tells nobody anything."""
+    """Post what waits for receivers of webhooks; a copy of a database posts nothing."""
     if app.find_refusal() is not None:
         return
     try:
@@ -305,7 +305,7 @@ def _takes_mail_meanwhile(app: Application) -> Iterator[None]:
 
 
 def _watch_delivery(app: Application, run: Run) -> None:
-    """Note how the relays took a run, and tell what is wrong after it."""
+    """Note how the relays took a run, and report what is wrong after it."""
     for name, trouble in run.relay_trouble.items():
         observe(app.database, AlertKind.RELAY, name, trouble, app.clock())
     watch(app.desk, app.clock())

@@ -37,7 +37,7 @@ def demo(
 ) -> None:
     """Run everything on sample data: a newsroom, readers, an edition to read and one to shape.
 
-    While it serves, it does every two seconds what is due: who signs up has their mail at once.
+    While it serves, it does what is due every two seconds: who signs up gets their mail at once.
 
     Parameters
     ----------

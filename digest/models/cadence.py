@@ -41,7 +41,7 @@ _LONGEST_GAP = timedelta(days=366 * 9)  # 29 February comes every four years, ex
 class Cadence:
     """A named recurrence, such as `Cadence.parse("weekly", "Mon 07:00")`.
 
-    `has_day` tells whether a local date belongs to it. `unit` names its periods: a date, an ISO week or a
+    `has_day` returns whether a local date belongs to it. `unit` names its periods: a date, an ISO week or a
     month; with several `times` a day, a date and a time. `closed` lists dates without an edition, as "12-25"
     (each year) or "2027-01-01". `day` is the weekday of a weekly cadence (0 = Monday) or the day of the month
     of a monthly one, where it is a single fixed one; else None.

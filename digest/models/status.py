@@ -15,7 +15,7 @@ class Status(StrEnum):
 
 
 class Audience(StrEnum):
-    """Who is told: `[site] alerts`, or `[site] operators`."""
+    """Who is notified: `[site] alerts`, or `[site] operators`."""
 
     EDITORS = "editors"
     OPERATORS = "operators"
@@ -39,7 +39,7 @@ class AlertKind(StrEnum):
 
     @property
     def audience(self) -> Audience:
-        """Return who is told."""
+        """Return who is notified."""
         return Audience.EDITORS if self in _EDITIONS else Audience.OPERATORS
 
 

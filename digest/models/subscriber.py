@@ -61,7 +61,7 @@ class Subscription(SQLModel, table=True):
     `max_articles` is how many the reader wants at most; None means as many as the digest gives.
     `min_articles` is how many must be new before an edition is sent; None means as many as the digest waits
     for. `quiet` are hours without messages, such as "22:00-07:00"; "" means none, None the digest's own.
-    `breaking` tells whether the reader wants breaking news at once. `cohort_id`
+    `breaking` is whether the reader wants breaking news at once. `cohort_id`
     is set by compiling only, and unset by every act that changes what selection would decide: the ledger is
     the truth, the cohort its cache. `welcome_at` is since when the reader waits for a first edition of
     their own; until that is made, no other edition of the digest is for them.
@@ -145,7 +145,7 @@ class Act(StrEnum):
 class ConsentWording(SQLModel, table=True):
     """A sentence that readers agreed to, word for word: one that changes is another, with the next number.
 
-    `hash` is that of language and text; imports do not tell their language.
+    `hash` is that of language and text; imports do not state their language.
     """
 
     __tablename__ = "consent_wording"

@@ -11,7 +11,7 @@ from digest.models.row import empty_dict, empty_list
 
 
 class WebhookEvent(StrEnum):
-    """What a receiver can be told about."""
+    """What a receiver can be notified of."""
 
     SUBSCRIBED = "reader.subscribed"
     LEFT = "reader.left"
@@ -22,7 +22,7 @@ class WebhookEvent(StrEnum):
 
 
 class WebhookEndpoint(SQLModel, table=True):
-    """One receiver: its URL, what it is told, and the secret that signs it.
+    """One receiver: its URL, its events, and the secret that signs its messages.
 
     Readers' addresses go out `with_addresses` alone. `failing_since` is when it last began to fail; it is
     disabled by an operator, or by us after days of that, and `disabled_why` says so then. For a while after a
@@ -70,5 +70,5 @@ class WebhookMessage(SQLModel, table=True):
 
     @property
     def state(self) -> str:
-        """Return where it stands: waiting, taken, or given up."""
+        """Return its state: waiting, taken, or given up."""
         return "taken" if self.taken_at else "waiting" if self.due_at else "given up"

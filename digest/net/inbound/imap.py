@@ -181,7 +181,7 @@ def _read_token(file: Path) -> str:
 def _log_in_by_token(mailbox: BaseMailBox, username: str, token: str) -> None:
     """Log in by XOAUTH2; raise IMAP4.error with the status that the server gives for a refused token.
 
-    A server tells why it refuses in a challenge, and says NO once that has been answered with an empty line.
+    A server explains a refusal in a challenge, and says NO once that was answered with an empty line.
     """
     told: list[bytes] = []
 

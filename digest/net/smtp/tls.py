@@ -58,7 +58,7 @@ def _read_context(ca_file: str | None, _read_at: tuple[object, ...]) -> TlsConte
 
 
 def _stamps(ca_file: str | None) -> tuple[object, ...]:
-    """Return what tells that authorities have changed: each file's identity, size and time."""
+    """Return what shows whether authorities have changed: each file's identity, size and time."""
     system = ssl.get_default_verify_paths()
     found: list[object] = []
     for name in (ca_file,) if ca_file else (system.cafile, system.capath):
