@@ -92,7 +92,7 @@ _SIGNATURE = re.compile(
     re.I,
 )
 _HYPHENS = re.compile(r"^\s*(?:-{3,}|—)\s*$")
-_SENTENCE = re.compile(r"^\s*(?:[^\W\d_]\S* +){3,}.*[.!?…։。]\W*$")
+_SENTENCE_ENDS = (".", "!", "?", "…", "։", "。")
 _NOT_ATTRIBUTION = re.compile(r"^\s*(?:https?://|[-*•]\s+\w+\s*:)")
 _POINTED = re.compile(r"<{2,}\s*$")
 _DASH_NAME = re.compile(r"^-\s?[A-ZÀ-ÞԱ-Ֆ][\w.'-]*(?: [A-ZÀ-ÞԱ-Ֆ&][\w.'-]*){0,3}$")
@@ -269,7 +269,7 @@ def _part_signature(own: list[str]) -> tuple[list[str], str]:
 def _continues(below: list[str]) -> bool:
     """Return whether a letter goes on below a line of hyphens: a sentence is among the first two lines there."""
     first = [line for line in below if line.strip()][:2]
-    return any(_SENTENCE.search(line) for line in first)
+    return any(len(line.split()) > 3 and line.rstrip(" \"'”’»)*_").endswith(_SENTENCE_ENDS) for line in first)
 
 
 def _is_rule(line: str) -> bool:

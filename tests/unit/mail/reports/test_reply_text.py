@@ -157,6 +157,8 @@ def test_hostile_text_is_read_in_bounded_time_and_lost_nowhere() -> None:
         "From: a\n",
         "On 1, a <b@c.example>\n",
         "-- \n",
+        "---\n" + "a . " * 499 + "a\n",
+        "On 1 January at 10:00 you wrote:\n",
         ": ",
     ):
         read = read_reply(line * 4_000)
