@@ -4,6 +4,8 @@ Open command_table.py first.
 """
 
 import gc
+import io
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -119,8 +121,29 @@ def _end(_number: int, _frame: FrameType | None) -> None:
     sys.exit(0)
 
 
+def _open_streams() -> None:
+    """Let each standard stream be there, also one that was closed (`>&-`), and write any text.
+
+    What is read by a program is UTF-8, whatever the locale; a terminal that cannot show a character shows
+    its number.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115 - as long as the process
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding=None if stream.isatty() else "utf-8", errors="backslashreplace")
+
+
+def _is_foreign(error: UnicodeEncodeError) -> bool:
+    """Return whether a text has bytes of an argument or of the input that are not UTF-8 (PEP 383)."""
+    return any("\udc80" <= sign <= "\udcff" for sign in str(error.object)[error.start : error.end])
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command: exit 0 done or nothing to do, 1 failed, 2 bad usage or settings."""
+    if arguments is None:
+        _open_streams()
     given = list(sys.argv[1:] if arguments is None else arguments)
     if arguments is None and given[:1] and given[0] in _ENDED_IN_ORDER:
         signal.signal(signal.SIGTERM, _end)  # by default a service that is stopped as it starts would fail
@@ -146,6 +169,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except DigestError as error:
         warn(str(error))
         sys.exit(error.exit_code)
+    except UnicodeEncodeError as error:
+        if not _is_foreign(error):
+            raise
+        warn("an argument, or what was read, is not UTF-8: set the terminal to UTF-8 and type it again")
+        sys.exit(_USAGE)
     except KeyboardInterrupt:
         sys.exit(_INTERRUPTED)
     except BrokenPipeError:

@@ -100,7 +100,7 @@ def _file_now(file: Path, _changed_at: int, _size: int, variables: tuple[tuple[s
     except SettingsError as problem:
         error = str(problem)
     try:
-        lines = file.read_text(encoding="utf-8").splitlines()
+        lines = file.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError):
         lines = []
     tables = {}
@@ -124,7 +124,7 @@ def find_source_lines(file: Path) -> Mapping[str, int]:
 @lru_cache(maxsize=4)
 def _source_lines(file: Path, _changed_at: int, _size: int) -> Mapping[str, int]:
     try:
-        text = file.read_text(encoding="utf-8")
+        text = file.read_text(encoding="utf-8-sig")
         named = tomllib.loads(text).get("sources", [])
     except (OSError, ValueError):  # a file that is being edited; what runs was read before
         return {}

@@ -1,5 +1,8 @@
 """What people get wrong in their first hour: one clear line, the right exit code, and nothing lost."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -142,3 +145,66 @@ def test_a_run_that_is_told_to_end_says_how_many_messages_wait(publication: Publ
     assert (done.interrupted, done.waiting) == (True, 3)
     assert describe_interruption(done) == "interrupted: 3 messages wait for the next run"
     assert describe_interruption(Sent(interrupted=True)) == "interrupted: no message waits"
+
+
+def in_shell(publication: Publication, script: str, **environment: str) -> subprocess.CompletedProcess[bytes]:
+    """Run commands as a shell does: `digest` is the program with this publication's settings."""
+    program = f'digest() {{ "{sys.executable}" -m digest "$@" --config "{publication.config}"; }}; {script}'
+    return subprocess.run(
+        ["bash", "-c", program], capture_output=True, check=False, env={**os.environ, **environment}
+    )
+
+
+@pytest.mark.parametrize(
+    ("script", "code"),
+    [
+        ("digest status >&-", 0),
+        ("digest articles list <&- >&- 2>&-", 0),
+        ("digest send --quiet <&- >&-", 0),
+        ("digest editors add mara@courier.example <&-", 2),
+        ("digest letters answer 1 <&-", 1),
+        ("printf 'Four w\\xf6rds make one\\n' | digest editors add mara@courier.example", 2),
+        ("digest subscribers add r7@readers.example --name $'Bj\\xf6rn' --confirmed 'on paper'", 2),
+    ],
+)
+def test_a_stream_that_is_closed_or_no_utf_8_ends_in_no_traceback(
+    publication: Publication, script: str, code: int
+) -> None:
+    publication.write_article("Bridge reopens")
+    publication.run("fetch")
+    ended = in_shell(publication, script)
+    told = ended.stderr.decode(errors="replace")
+    assert ended.returncode == code, told
+    assert "Traceback" not in told
+    assert len(told.splitlines()) == (1 if code else 0)
+
+
+def test_what_a_program_reads_is_utf_8_whatever_the_locale(publication: Publication) -> None:
+    publication.run("subscribers", "add", "bjorn@readers.example", "--name", "Björn “B.” Ångström",
+                    "--confirmed", "on paper")  # fmt: skip
+    for script in ("digest subscribers list", "digest subscribers export", "digest subscribers list --json"):
+        ended = in_shell(
+            publication,
+            script,
+            LC_ALL="POSIX",
+            PYTHONCOERCECLOCALE="0",
+            PYTHONUTF8="0",
+            PYTHONIOENCODING="ascii",
+        )
+        assert (ended.returncode, ended.stderr) == (0, b"")
+        assert "Ångström" in ended.stdout.decode("utf-8")
+
+
+def test_settings_saved_with_a_byte_order_mark_are_read_and_other_encodings_named(
+    publication: Publication,
+) -> None:
+    text = publication.config.read_text()
+    publication.config.write_text(text, encoding="utf-8-sig")
+    (row,) = publication.facts("sources")
+    assert publication.config.read_text(encoding="utf-8-sig").splitlines()[row["line"] - 1].startswith("name")
+    assert publication.run("send", "--quiet") == ""
+
+    publication.config.write_bytes(text.encode() + "\n# Zürich\n".encode("latin-1"))
+    line = len(text.splitlines()) + 2
+    said = publication.run("status", code=2)
+    assert said == f"{publication.config} is not UTF-8 (line {line}): save it as UTF-8\n"

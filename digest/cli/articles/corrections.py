@@ -85,8 +85,10 @@ def _read(text: str, file: Path | None) -> str:
         return text
     try:
         return file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{file} cannot be read: {error}") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{file} is not UTF-8: save it as UTF-8") from None
+    except OSError as error:
+        raise InputError(f"{file} cannot be read: {(error.strerror or 'unknown').lower()}") from None
 
 
 def _count(messages: int) -> str:

@@ -200,7 +200,7 @@ def find_url(config: Path) -> str:
         return named or ""
     import tomllib
 
-    table = tomllib.loads(config.read_text(encoding="utf-8")).get("database", {})
+    table = tomllib.loads(config.read_text(encoding="utf-8-sig")).get("database", {})
     return str(table.get("url", ""))
 
 

@@ -36,7 +36,7 @@ def receive_quickly(given: Sequence[str]) -> int | None:
 
 def find_spool(config: Path) -> Spool:
     """Find the spool that the settings name, without validating the rest of them."""
-    written = tomllib.loads(config.read_text(encoding="utf-8"))
+    written = tomllib.loads(config.read_text(encoding="utf-8-sig"))
     inbound = written.get("inbound", {})
     named = os.environ.get("DIGEST_INBOUND__SPOOL") or inbound.get("spool", "inbox")
     return Spool(config.resolve().parent / str(named))

@@ -31,7 +31,7 @@ _ZONES_VERSION = re.compile(r"(?:# version )?(\d{4})[.a-z\d]*")
 def examine_secrets(scope: Scope) -> list[Finding]:
     """Check who may read the settings, if they contain secrets, and the database."""
     file = scope.settings.file
-    written = tomllib.loads(file.read_text(encoding="utf-8"))
+    written = tomllib.loads(file.read_text(encoding="utf-8-sig"))
     findings = [judge_settings_mode(file, file.stat().st_mode, has_secrets=holds_secrets(written))]
     if scope.settings.web.is_secret_published:
         remedy = "put a random text in its place before readers see a link: `digest init` in an empty folder"
