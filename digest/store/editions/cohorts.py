@@ -132,10 +132,11 @@ def dissolve(session: Session, edition: Edition) -> None:
         session.exec(delete(Cohort).where(col(Cohort.id).in_(chunk)))
 
 
-def in_range(edition: Edition, last: int) -> tuple[ColumnElement[bool], ...]:
-    """Return the conditions for the key range that is being planned, `last` included."""
+def in_range(edition: Edition, last: int, after: int = 0) -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions for the key range that is being planned, or the rest of it after a key; `last` is
+    included."""
     key = col(Subscription.id)
-    return (key > edition.compiled_to, key <= last, *readers_of(edition))
+    return (key > max(edition.compiled_to, after), key <= last, *readers_of(edition))
 
 
 def list_sizes(

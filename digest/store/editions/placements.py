@@ -16,8 +16,8 @@ PART = 1_500
 """How many readers one statement takes out of their cohorts, or moves to another, between two commits."""
 
 _ON_SQLITE = text(
-    "UPDATE subscription SET cohort_id = placed.value->>0 FROM json_each(:placed) AS placed"
-    " WHERE subscription.id = placed.value->>1"
+    "UPDATE subscription SET cohort_id = placed.value FROM json_each(:placed) AS placed"
+    " WHERE subscription.id = CAST(placed.key AS INTEGER)"
 )
 _ON_POSTGRESQL = text(
     "UPDATE subscription SET cohort_id = placed.cohort"
@@ -60,7 +60,7 @@ def group_unplaced(
     query = (
         select(*columns)
         .join(Subscriber, col(Subscriber.id) == col(Subscription.subscriber_id))
-        .where(*in_range(edition, last), col(Subscription.id) > after, col(Subscription.cohort_id).is_(None))
+        .where(*in_range(edition, last, after), col(Subscription.cohort_id).is_(None))
         .order_by(col(Subscription.id))
         .limit(limit)
         .with_for_update(of=Subscription)
@@ -89,14 +89,15 @@ def _variants(made_from: datetime, skip: Sequence[str]) -> Any:
 def place(session: Session, groups: Iterable[tuple[int, Sequence[int]]]) -> None:
     """Assign each group's subscriptions to its cohort.
 
-    One statement for all: one for each reader takes half as long again.
+    One statement for all, in the order in which the readers are stored: one for each reader takes half as
+    long again, and group by group a quarter.
     """
-    placed = [(cohort_id, number) for cohort_id, ids in groups for number in ids]
+    placed = sorted((number, cohort_id) for cohort_id, ids in groups for number in ids)
     connection = session.connection()
     if connection.dialect.name == "sqlite":
-        connection.execute(_ON_SQLITE, {"placed": json.dumps(placed)})
+        connection.execute(_ON_SQLITE, {"placed": json.dumps(dict(placed))})
     elif placed:
-        ids, cohorts = [number for _, number in placed], [cohort_id for cohort_id, _ in placed]
+        ids, cohorts = [number for number, _ in placed], [cohort_id for _, cohort_id in placed]
         connection.execute(_ON_POSTGRESQL, {"ids": ids, "cohorts": cohorts})
 
 

@@ -27,7 +27,7 @@ from digest.tasks.editions.candidates import first_news, is_wait_over
 from digest.tasks.editions.coming import next_occurrence
 from digest.tasks.editions.correcting import plan_notice
 from digest.tasks.editions.fitting import Fitter
-from digest.tasks.editions.planning import RANGE_SIZE, Plan, PlanningPace
+from digest.tasks.editions.planning import RANGE_SIZE, SMALLEST_RANGE, Plan, PlanningPace
 
 _WELCOME = Cadence.parse(WELCOME, "at once")
 _ROLLS_OVER = "its articles are in the next edition"
@@ -378,7 +378,8 @@ class Compiler:
             draft = drafts.find_draft(session, digest.name, cadence.name, edition.period)
         plan = Plan(self._settings, digest, cadence, edition, periods, self._speaks, draft)
         plan.fitter = self._fitter(digest, edition) if self._fitter else None
-        plan.pace, plan.placing = PlanningPace.of(self._range_size), PlanningPace.of(self._range_size)
+        plan.pace = PlanningPace.of(self._range_size)
+        plan.placing = PlanningPace.of(self._range_size, SMALLEST_RANGE)  # it locks those whom it reads
         planning.refresh_statistics(self._database)
         is_left = True
         while is_left:

@@ -47,9 +47,9 @@ class PlanningPace:
     is_fixed: bool = False
 
     @classmethod
-    def of(cls, size: int) -> "PlanningPace":
+    def of(cls, size: int, most_at_first: int = RANGE_SIZE) -> "PlanningPace":
         """Return a pace that begins with a size; one below the usual is kept."""
-        return cls(size, size < RANGE_SIZE)
+        return cls(min(size, most_at_first), size < RANGE_SIZE)
 
     def adapt(self, seconds: float, done: int) -> None:
         """Choose the next transaction's size from how long the last one took, and for how many readers.

@@ -112,9 +112,9 @@ def test_the_pace_is_told_how_many_readers_a_transaction_placed_or_planned(
     for _ in range(3):
         newsroom.subscribe("world")
     newsroom.publish()
-    done = defaultdict[int, int](int)
+    done: dict[int, int] = defaultdict(int)
     monkeypatch.setattr(
-        PlanningPace, "settle", lambda pace, _seconds, count: done.update({id(pace): done[id(pace)] + count})
+        PlanningPace, "adapt", lambda pace, _seconds, count: done.update({id(pace): done[id(pace)] + count})
     )
     newsroom.compile()
 
@@ -128,7 +128,7 @@ def test_readers_of_one_range_are_placed_one_part_after_the_other(
     articles = {topic: newsroom.publish(topic) for topic in ("world", "science")}
     sizes, group, began = itertools.cycle((10, 2)), placements.group_unplaced, list[int]()
     monkeypatch.setattr(
-        PlanningPace, "of", staticmethod(lambda _size: PlanningPace(next(sizes), is_fixed=True))
+        PlanningPace, "of", staticmethod(lambda *_sizes: PlanningPace(next(sizes), is_fixed=True))
     )
 
     def seen(session: Session, edition: Edition, after: int, *rest: Any) -> Any:
@@ -164,6 +164,12 @@ def test_a_range_grows_and_shrinks_by_what_the_last_one_took() -> None:
     assert pace.size == SMALLEST_RANGE
     fixed.adapt(0.001, 2)
     assert fixed.size == 2
+
+
+def test_placing_begins_with_few_readers_as_it_locks_them() -> None:
+    pace, fixed = PlanningPace.of(RANGE_SIZE, SMALLEST_RANGE), PlanningPace.of(2, SMALLEST_RANGE)
+    assert (pace.size, pace.is_fixed) == (SMALLEST_RANGE, False)
+    assert (fixed.size, fixed.is_fixed) == (2, True)
 
 
 def test_a_range_with_few_readers_left_does_not_let_the_next_one_grow() -> None:
