@@ -5,7 +5,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from digest.cli.terminal.common import DEFAULT, AsJson, Common, application, layout_of
+from digest.cli.terminal.common import DEFAULT, AsJson, Common, RowNumber, application, layout_of
 from digest.cli.terminal.output import say, show_json
 from digest.cli.terminal.tables import show_table
 from digest.tasks.api.tokens import list_tokens, make_token, revoke_token
@@ -60,7 +60,7 @@ def list_(*, json: AsJson = False, common: Common = DEFAULT) -> None:
         )
 
 
-def revoke(token: int, *, common: Common = DEFAULT) -> None:
+def revoke(token: RowNumber, *, common: Common = DEFAULT) -> None:
     """Revoke a token at once: it opens nothing any more.
 
     Parameters

@@ -32,6 +32,8 @@ _PICTURE = re.compile(
     r"(?<!\\)!\[(?:[^\[\]]|\[[^\[\]]*\])*\](?:\([^)]*\)|\[[^\]]*\])?|<(?:img|image|picture|svg)\b[^>]*>", re.I
 )
 _CODE = re.compile(r"```.*?```|`[^`\n]*`", re.S)
+_CENTURY = timedelta(days=36_500)
+"""The longest duration: what lies further back is no date that every zone has."""
 
 
 def parse_duration(value: object) -> timedelta:
@@ -40,9 +42,12 @@ def parse_duration(value: object) -> timedelta:
         return timedelta()
     if isinstance(value, str) and (match := _DURATION.fullmatch(value.strip())):
         try:
-            return timedelta(**{_UNITS[match[2]]: int(match[1])})
+            found = timedelta(**{_UNITS[match[2]]: int(match[1])})
         except (OverflowError, ValueError):  # int() refuses thousands of digits
-            raise ValueError("must be a shorter time") from None
+            found = timedelta.max
+        if found > _CENTURY:
+            raise ValueError("must be a shorter time: 36500d at most")
+        return found
     if isinstance(value, timedelta):
         return value
     raise ValueError('must be a duration such as "15m", "1h" or "7d"')

@@ -147,6 +147,33 @@ def test_a_run_that_is_told_to_end_says_how_many_messages_wait(publication: Publ
     assert describe_interruption(Sent(interrupted=True)) == "interrupted: no message waits"
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("articles", "list", "--limit", "9" * 20),
+        ("articles", "list", "--since", "0001-01-01"),
+        ("articles", "related", "1", "--limit", "9" * 20),
+        ("articles", "prune", "--older-than", "999999999d"),
+        ("letters", "show", "9" * 20),
+        ("letters", "list", "--limit", "-5"),
+        ("tokens", "revoke", "9" * 20),
+        ("bounces", "--days", "999999999999"),
+        ("bounces", "--days", "-1"),
+        ("preview", "world", "--at", "9999-12-31T23:59"),
+        ("preview", "world", "--at", "0001-01-01T00:00"),
+        ("preflight", "world", "--offline", "--at", "9999-12-31T23:59"),
+        ("schedule", "--until", "9999-12-31T23:59:59"),
+        ("resume", "--sent-until", "0001-01-01"),
+    ],
+)
+def test_a_number_or_a_moment_out_of_range_is_one_line(
+    publication: Publication, arguments: tuple[str, ...]
+) -> None:
+    said = publication.run(*arguments, code=2)
+    assert len(said.splitlines()) == 1
+    assert "range" in said or "Must be" in said or "shorter" in said
+
+
 def in_shell(publication: Publication, script: str, **environment: str) -> subprocess.CompletedProcess[bytes]:
     """Run commands as a shell does: `digest` is the program with this publication's settings."""
     program = f'digest() {{ "{sys.executable}" -m digest "$@" --config "{publication.config}"; }}; {script}'

@@ -7,7 +7,17 @@ from typing import Annotated, Any
 from cyclopts import Parameter, validators
 
 from digest.cli.editions.send import complain
-from digest.cli.terminal.common import DEFAULT, AsJson, Common, application, layout_of, read_duration
+from digest.cli.terminal.common import (
+    DEFAULT,
+    MOST,
+    AsJson,
+    AtLeastOne,
+    Common,
+    application,
+    in_zone,
+    layout_of,
+    read_duration,
+)
 from digest.cli.terminal.output import say, show_json, warn
 from digest.cli.terminal.tables import say_moment, show_table
 from digest.models.article import ArticleFilter
@@ -45,7 +55,7 @@ def list_(
     search: str = "",
     hidden: bool | None = None,
     pinned: bool | None = None,
-    limit: Annotated[int, Parameter(validator=validators.Number(gte=0))] = 100,
+    limit: Annotated[int, Parameter(validator=validators.Number(gte=0, lte=MOST))] = 100,
     json: AsJson = False,
     common: Common = DEFAULT,
 ) -> None:
@@ -69,7 +79,7 @@ def list_(
         List at most this many; 0 lists all.
     """
     with application(common) as app:
-        moment = since.replace(tzinfo=app.settings.zone) if since and since.tzinfo is None else since
+        moment = in_zone(since, app.settings.zone, "--since") if since else None
         wanted = ArticleFilter(topic, source, moment, search, hidden, pinned)
         found = articles.list_articles(app.database, wanted, limit and limit + 1)
         layout = layout_of(app)
@@ -183,7 +193,7 @@ def split(article: str, *, common: Common = DEFAULT) -> None:
 def related(
     article: str,
     *,
-    limit: Annotated[int, Parameter(validator=validators.Number(gte=1))] = 4,
+    limit: AtLeastOne = 4,
     json: AsJson = False,
     common: Common = DEFAULT,
 ) -> None:

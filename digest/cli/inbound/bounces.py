@@ -2,13 +2,13 @@
 
 from datetime import timedelta
 
-from digest.cli.terminal.common import DEFAULT, AsJson, Common, application, layout_of
+from digest.cli.terminal.common import DEFAULT, AsJson, Common, Days, application, layout_of
 from digest.cli.terminal.output import say, show_json
 from digest.cli.terminal.tables import show_table
 from digest.tasks.inbound.sums import sum_up
 
 
-def bounces(*, days: int = 30, json: AsJson = False, common: Common = DEFAULT) -> None:
+def bounces(*, days: Days = 30, json: AsJson = False, common: Common = DEFAULT) -> None:
     """Show bounces and complaints by receiver, reason and edition.
 
     Parameters

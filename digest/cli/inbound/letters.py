@@ -2,14 +2,29 @@
 
 import sys
 
-from digest.cli.terminal.common import DEFAULT, AsJson, Common, application, layout_of, user_name
+from digest.cli.terminal.common import (
+    DEFAULT,
+    AsJson,
+    AtLeastOne,
+    Common,
+    RowNumber,
+    application,
+    layout_of,
+    user_name,
+)
 from digest.cli.terminal.output import say, show_json
 from digest.cli.terminal.tables import show_table
 from digest.models import LetterState
 from digest.tasks.inbound import letters
 
 
-def list_(*, all: bool = False, limit: int = 50, json: AsJson = False, common: Common = DEFAULT) -> None:  # noqa: A002
+def list_(
+    *,
+    all: bool = False,  # noqa: A002
+    limit: AtLeastOne = 50,
+    json: AsJson = False,
+    common: Common = DEFAULT,
+) -> None:
     """List letters to the editors, new ones first.
 
     Parameters
@@ -42,7 +57,7 @@ def list_(*, all: bool = False, limit: int = 50, json: AsJson = False, common: C
         say("no letter waits", quiet=common.quiet)
 
 
-def show(letter: int, *, quoted: bool = False, json: AsJson = False, common: Common = DEFAULT) -> None:
+def show(letter: RowNumber, *, quoted: bool = False, json: AsJson = False, common: Common = DEFAULT) -> None:
     """Show one letter.
 
     Parameters
@@ -74,7 +89,7 @@ def show(letter: int, *, quoted: bool = False, json: AsJson = False, common: Com
                 say(line)
 
 
-def answer(letter: int, *, common: Common = DEFAULT) -> None:
+def answer(letter: RowNumber, *, common: Common = DEFAULT) -> None:
     """Answer a letter with the text on standard input; the next run mails it.
 
     Parameters
@@ -88,7 +103,7 @@ def answer(letter: int, *, common: Common = DEFAULT) -> None:
     say(f"the answer to letter {letter} is planned", quiet=common.quiet)
 
 
-def done(letter: int, *, common: Common = DEFAULT) -> None:
+def done(letter: RowNumber, *, common: Common = DEFAULT) -> None:
     """Mark a letter as done.
 
     Parameters

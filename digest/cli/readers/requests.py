@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from cyclopts import Parameter
 
 from digest.cli.readers.choices import read_topics
-from digest.cli.terminal.common import DEFAULT, Common, application
+from digest.cli.terminal.common import DEFAULT, Common, application, in_zone
 from digest.cli.terminal.output import say
 from digest.clock import time_zones
 from digest.errors import InputError, UsageError
@@ -117,10 +117,12 @@ def _read_day(text: str | None, settings: Settings, now: datetime) -> datetime |
     """Return the end of a pause: the first instant of a date in the publication's zone."""
     if text is None or text == _NO_END:
         return None
+    zone = ZoneInfo(settings.site.timezone)
     try:
-        until = datetime.combine(date.fromisoformat(text), time(), ZoneInfo(settings.site.timezone))
+        until = datetime.combine(date.fromisoformat(text), time())
     except ValueError:
         raise UsageError(f'--pause "{text}" is not a date: write 2026-12-24, or "open"') from None
+    until = in_zone(until, zone, "--pause")
     if until <= now:
         raise UsageError(f"--pause {text} has passed already: name a later date")
     return until

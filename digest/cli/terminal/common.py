@@ -9,7 +9,7 @@ from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Annotated
 
-from cyclopts import Parameter
+from cyclopts import Parameter, validators
 
 from digest.bootstrap import Application
 from digest.cli.terminal.session import opened
@@ -37,6 +37,10 @@ class Common:
 
 AsJson = Annotated[bool, Parameter(name="--json", negative="", help="Print the facts as JSON.")]
 DEFAULT = Common()
+MOST = 1_000_000_000
+RowNumber = Annotated[int, Parameter(validator=validators.Number(gte=1, lte=2**63 - 1))]
+Days = Annotated[int, Parameter(validator=validators.Number(gte=1, lte=36_500))]
+AtLeastOne = Annotated[int, Parameter(validator=validators.Number(gte=1, lte=MOST))]
 
 
 @contextmanager
@@ -65,6 +69,13 @@ def read_moment(text: str, zone: tzinfo, option: str) -> datetime:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise UsageError(f'{option} "{text}" is not a time; write 2026-11-23T07:00') from None
+    return in_zone(moment, zone, option)
+
+
+def in_zone(moment: datetime, zone: tzinfo, option: str) -> datetime:
+    """Return the time in an option with an offset; raise UsageError for one that not every zone can have."""
+    if not 1970 <= moment.year <= 2200:
+        raise UsageError(f"{option} {moment.isoformat()} is out of range: name a year from 1970 to 2200")
     return moment if moment.tzinfo else moment.replace(tzinfo=zone)
 
 
