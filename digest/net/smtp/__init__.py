@@ -1,13 +1,12 @@
-"""Sending by SMTP: the dialogue as pure code, and the sockets around it.
+"""Sending by SMTP: sessions and mail transactions as pure code, and the sockets around them.
 
-Open exchange.py first: the commands and replies of one connection.
+Open transactions.py first: the commands and replies from an envelope to its final dot.
 """
 
 from digest.net.smtp.channel import Channel
-from digest.net.smtp.dialogue import Envelope
-from digest.net.smtp.exchange import ContentWanted, Exchange, TransactionEnded
 from digest.net.smtp.logins import Login
 from digest.net.smtp.replies import BadReplyError
+from digest.net.smtp.transactions import ContentWanted, Envelope, Exchange, TransactionEnded
 from digest.net.smtp.transport import Connection, Relay, Timeouts, open_connection
 
 __all__ = [

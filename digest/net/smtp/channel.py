@@ -6,8 +6,8 @@ from collections import deque
 from collections.abc import Sequence
 
 from digest.models import Reply
-from digest.net.smtp.dialogue import Capabilities
 from digest.net.smtp.replies import BadReplyError, ReplyReader
+from digest.net.smtp.session import Capabilities
 from digest.net.smtp.transport import Connection, fault_name
 
 _CHUNK = 262_144

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Literal
 
 from digest.models import Outcome, Reply, Stage
-from digest.net.smtp.dialogue import Capabilities, Envelope, Greeting, HandOver, greet, hand_over
 from digest.net.smtp.logins import Login, redactor
 from digest.net.smtp.replies import Ask, BadReplyError, ReplyReader
+from digest.net.smtp.session import Capabilities, Greeting, greet
 from digest.net.smtp.tls import tls_context
+from digest.net.smtp.transactions import Envelope, HandOver, hand_over
 
 _CHUNK = 65_536
 _QUIT_PATIENCE = 2.0

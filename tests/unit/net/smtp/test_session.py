@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.models import Outcome, Reply, Stage
-from digest.net.smtp.dialogue import Capabilities, Envelope, dot_stuffed, greet, hand_over
 from digest.net.smtp.logins import Login
 from digest.net.smtp.replies import Ask
+from digest.net.smtp.session import Capabilities, greet
+from digest.net.smtp.transactions import Envelope, dot_stuffed, hand_over
 
 LETTER = Envelope("news@courier.example", "ann@readers.example")
 

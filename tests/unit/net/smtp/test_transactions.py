@@ -3,9 +3,9 @@
 import pytest
 
 from digest.models import Outcome, Reply, Stage
-from digest.net.smtp.dialogue import Capabilities, Envelope
-from digest.net.smtp.exchange import ContentWanted, Exchange, TransactionEnded
 from digest.net.smtp.replies import BadReplyError
+from digest.net.smtp.session import Capabilities
+from digest.net.smtp.transactions import ContentWanted, Envelope, Exchange, TransactionEnded
 
 ENVELOPE = "MAIL FROM:<news@courier.example>\r\nRCPT TO:<r{}@readers.example>\r\nDATA\r\n"
 

@@ -1,18 +1,32 @@
-"""The mail transactions of one connection: what to write, and what each reply means.
+"""The mail transactions of a session: what to write, and what each reply means (RFC 5321 3.3).
 
-It contains no socket and no clock. If the server offers PIPELINING, the commands of an envelope are written
-together, and the next envelope with the content before it (RFC 2920 3.1); otherwise in lock-step. With
-CHUNKING the content is one chunk of a stated length; otherwise it ends with a dot (RFC 3030).
+There is no socket and no clock here. Deliveries use an Exchange, which writes the final dot apart from the
+content; `hand_over` sends a single message. If the server offers PIPELINING, the commands of an envelope are
+written together, and the next envelope with the content before it (RFC 2920 3.1); otherwise in lock-step.
+With CHUNKING the content is one chunk of a stated length; otherwise it ends with a dot (RFC 3030).
 """
 
+import re
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from digest.models import Outcome, Reply, Stage
-from digest.net.smtp.dialogue import ENVELOPE, Capabilities, Envelope, envelope_lines, refuse_unsaid
-from digest.net.smtp.replies import BadReplyError
+from digest.net.smtp.replies import Ask, BadReplyError
+from digest.net.smtp.session import Capabilities
+
+ENVELOPE = (Stage.MAIL, Stage.RCPT, Stage.DATA)
+"""The commands of an envelope, in order."""
+
+_NOT_ASCII = Reply(553, "5.6.7", "the address is not ASCII and the server offers no SMTPUTF8")
+
+
+class Envelope(NamedTuple):
+    """The sender and recipient of a message as SMTP transmits them (RFC 5321 2.3.1)."""
+
+    mail_from: str
+    rcpt_to: str
 
 
 class ContentWanted(NamedTuple):
@@ -29,6 +43,7 @@ class TransactionEnded(NamedTuple):
 
 
 Event = ContentWanted | TransactionEnded
+HandOver = Generator[Ask, Reply, Outcome]
 
 _NOTHING: tuple[Sequence[Event], bytes] = (), b""
 _DOT = b".\r\n"
@@ -167,3 +182,45 @@ class Exchange:
 
 def _is_good(stage: Stage, reply: Reply) -> bool:
     return reply.code == 354 if stage is Stage.DATA else 200 <= reply.code < 300
+
+
+def hand_over(envelope: Envelope, message: bytes, offer: Capabilities) -> HandOver:
+    """Send one message in lock-step: MAIL, RCPT, DATA, the message and its final dot.
+
+    `message` has CRLF line ends. After a refusal the session is reset for the next message.
+    """
+    refusal = refuse_unsaid(envelope, offer)
+    if refusal is not None:
+        return refusal
+    for stage, line in zip(ENVELOPE, envelope_lines(envelope, len(message), offer), strict=True):
+        reply = yield Ask(stage, line)
+        if not _is_good(stage, reply):
+            return Outcome(stage, reply)
+    reply = yield Ask(Stage.DOT, dot_stuffed(message), ends=True)
+    return Outcome(Stage.DOT, reply, dot_left=True)
+
+
+def refuse_unsaid(envelope: Envelope, offer: Capabilities) -> Outcome | None:
+    """Refuse an address that this server cannot accept: only that recipient fails (RFC 6531 3.2)."""
+    if _is_ascii(envelope) or "SMTPUTF8" in offer:
+        return None
+    return Outcome(Stage.RCPT, _NOT_ASCII)
+
+
+def envelope_lines(envelope: Envelope, size: int, offer: Capabilities) -> tuple[bytes, bytes, bytes]:
+    """Return the commands before a message's content, those of the steps in `ENVELOPE`."""
+    stated = f" SIZE={size}" if "SIZE" in offer else ""
+    beyond_ascii = "" if _is_ascii(envelope) else " SMTPUTF8"
+    mail = f"MAIL FROM:<{envelope.mail_from}>{stated}{beyond_ascii}\r\n"
+    return mail.encode(), f"RCPT TO:<{envelope.rcpt_to}>\r\n".encode(), b"DATA\r\n"
+
+
+def _is_ascii(envelope: Envelope) -> bool:
+    return envelope.rcpt_to.isascii() and envelope.mail_from.isascii()
+
+
+def dot_stuffed(message: bytes) -> bytes:
+    """Return the message as it is transmitted, with its final dot (RFC 5321 4.5.2)."""
+    needs_it = message.startswith(b".") or b"\n." in message
+    stuffed = re.sub(rb"(?m)^\.", b"..", message) if needs_it else message
+    return (stuffed if stuffed.endswith(b"\r\n") else stuffed + b"\r\n") + _DOT
