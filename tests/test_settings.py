@@ -4,10 +4,10 @@ import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import get_origin
+from typing import get_args, get_origin
 
 import pytest
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, SecretStr, ValidationError
 
 from digest.errors import SettingsError
 from digest.settings import Settings, load_settings
@@ -174,3 +174,60 @@ def test_an_unknown_key_names_the_near_miss_or_the_keys_there_are(
             load_settings(path)
 
         assert f"unknown key; {said}" in str(caught.value)
+
+
+def secret_keys(table: type[BaseModel], above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Yield the keys that hold secrets, by the names of tables and key."""
+    for name, field in table.model_fields.items():
+        path = (*above, field.alias or name)
+        for one in (field.annotation, *get_args(field.annotation)):
+            for inner in (one, *get_args(one)):
+                if isinstance(inner, type) and issubclass(inner, SecretStr):
+                    yield path
+                elif isinstance(inner, type) and issubclass(inner, BaseModel):
+                    yield from secret_keys(inner, path)
+
+
+def test_no_error_shows_a_secret_whichever_key_holds_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, found = write_config(tmp_path, "sqlite:///digest.db"), set(secret_keys(Settings))
+    assert {("web", "metrics_token"), ("smtp", "password"), ("traces", "headers")} <= found
+    told = []
+    for key in found:
+        for value in ("hush hush", "x", '["hush hush"', '{"hush hush": 1'):
+            with monkeypatch.context() as given:
+                given.setenv(f"DIGEST_{'__'.join(key).upper()}", value)
+                try:
+                    load_settings(path)
+                except SettingsError as error:
+                    told.append(str(error))
+    assert len(told) > len(found)
+    assert [line for line in told if "hush" in line] == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('base_url = "https://courier.example"', 'base_url = "https://me:hush@courier.example"'),
+        ("[web]\n", '[web]\nmetrics_token = "hush"\n'),
+        ("[web]\n", '[traces]\nendpoint = "https://me:hush@traces.example/v1"\n[web]\n'),
+        ("[web]\n", '[fetch]\nprivate_sources = ["http://me:hush@10.0.0.1/feed"]\n[web]\n'),
+    ],
+)
+def test_no_error_shows_a_login_that_stands_in_an_address(tmp_path: Path, old: str, new: str) -> None:
+    path = write_config(tmp_path, "sqlite:///digest.db")
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+    with pytest.raises(SettingsError) as error:
+        load_settings(path)
+    assert "hush" not in str(error.value)
+
+
+@pytest.mark.parametrize("url", ["https://news.example:99999", "https://[::1", "https://news.example:0"])
+def test_a_base_url_that_no_browser_opens_is_refused(tmp_path: Path, url: str) -> None:
+    path = write_config(tmp_path, "sqlite:///digest.db")
+    path.write_text(path.read_text().replace("https://courier.example", url, 1))
+    with pytest.raises(SettingsError, match=r"must be an address such as"):
+        load_settings(path)

@@ -15,10 +15,13 @@ from pydantic import (
 from pydantic_settings import SettingsError as UnreadableVariable
 
 from digest.errors import SettingsError
+from digest.safe_text import without_secrets
 from digest.settings.messages import LISTED, word
 from digest.settings.settings import RESERVED, Settings
 
 _PREFIX = "DIGEST_"
+_SECRETS = frozenset({"password", "secret", "old_secrets", "metrics_token", "headers", "url"})
+"""Keys whose values no error shows; a login in any other address is left out of it."""
 
 
 def find_config(explicit: Path | None) -> Path:
@@ -106,7 +109,7 @@ def _explain_variable(item: Any) -> str | None:
         return f"the environment variable {name}: unknown key{_suggest(location)}"
     exact = _find_variable(location)
     shows = (is_whole or (exact is not None and exact[1])) and not _is_secret(own)
-    shown = f' = "{os.environ[name]}"' if shows else ""
+    shown = f' = "{without_secrets(os.environ[name])}"' if shows else ""
     return f"the environment variable {name}{shown}: {message[0].lower() + message[1:]}"
 
 
@@ -132,7 +135,7 @@ def _explain(item: Any, written: dict[str, Any]) -> str:
         return f"{where}: missing; see config.example.toml{known}"
     value = _look_up(written, location)
     hidden = value is None or _is_secret(location) or isinstance(value, dict | list) or message[0] == '"'
-    shown = "" if hidden else f' = "{value}"'
+    shown = "" if hidden else f' = "{without_secrets(str(value))}"'
     return f"{where}{shown}: {message[0].lower() + message[1:]}"
 
 
@@ -190,6 +193,4 @@ def _look_up(written: Any, location: list[str | int]) -> object:
 
 
 def _is_secret(location: list[str | int]) -> bool:
-    return bool({"password", "secret", "old_secrets", "url"} & {str(part) for part in location[-2:]}) and (
-        location[0] not in ("sources", "topics")
-    )
+    return bool(_SECRETS & {str(part) for part in location[-2:]}) and location[0] not in ("sources", "topics")

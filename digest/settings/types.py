@@ -97,9 +97,15 @@ def _mailbox(value: object) -> object:
 
 
 def _base_url(value: object) -> object:
-    parts = urlsplit(value) if isinstance(value, str) else urlsplit("")
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+    try:
+        parts = urlsplit(value) if isinstance(value, str) else urlsplit("")
+        is_whole = bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port or an IPv6 address that is none
+        is_whole = False
+    if not is_whole or parts.scheme not in ("http", "https") or parts.query or parts.fragment:
         raise ValueError('must be an address such as "https://news.example.org"')
+    if "@" in parts.netloc:
+        raise ValueError("has a user name in it, which would stand in every link that readers get: remove it")
     if parts.scheme == "http" and parts.hostname not in LOOPBACK:
         raise ValueError("may be http only for localhost: readers' links need https")
     return str(value).rstrip("/")

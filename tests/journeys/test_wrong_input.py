@@ -174,6 +174,13 @@ def test_a_number_or_a_moment_out_of_range_is_one_line(
     assert "range" in said or "Must be" in said or "shorter" in said
 
 
+def test_an_address_that_is_refused_is_told_without_its_login(publication: Publication) -> None:
+    said = publication.run("articles", "add", "https://me:hush@127.0.0.1/x?token=silence", code=1)
+    assert "127.0.0.1/x" in said
+    assert "hush" not in said
+    assert "silence" not in said
+
+
 def in_shell(publication: Publication, script: str, **environment: str) -> subprocess.CompletedProcess[bytes]:
     """Run commands as a shell does: `digest` is the program with this publication's settings."""
     program = f'digest() {{ "{sys.executable}" -m digest "$@" --config "{publication.config}"; }}; {script}'

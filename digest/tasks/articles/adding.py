@@ -10,6 +10,7 @@ from digest.errors import DigestError
 from digest.models import Article
 from digest.net.files import read_file
 from digest.rules.articles.sources import BY_HAND
+from digest.safe_text import without_secrets
 from digest.settings import Settings
 from digest.store.articles import articles
 from digest.store.database import Database
@@ -29,7 +30,7 @@ def add_documents(
         try:
             parsed = _read_document(settings, place, now)
         except DigestError as error:
-            report.rejected.append(Rejected(place, str(error)))
+            report.rejected.append(Rejected(without_secrets(place), str(error)))
             continue
         with database.write() as session:
             articles.take_turns(session)
