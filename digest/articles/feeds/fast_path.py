@@ -258,6 +258,7 @@ def _add_media(entry: Entry, element: Any) -> None:
     """Collect images, including nested and grouped ones, in the order in which their elements begin."""
     _check(element.tag in _FILM)
     if element.tag == f"{_MEDIA}content":
+        _check("url" in element.attrib or not (element.text or "").strip())
         entry.setdefault("media_content", []).append(_attributes(element))
     elif element.tag == f"{_MEDIA}thumbnail":
         shown = _attributes(element)

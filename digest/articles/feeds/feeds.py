@@ -14,7 +14,14 @@ from digest.articles.building import build_article
 from digest.articles.feeds.fast_path import TOMBSTONE, ParsedXml, read_wellformed
 from digest.articles.feeds.furniture import without_furniture
 from digest.articles.feeds.jsonfeed import parse_json_feed
-from digest.articles.feeds.links import is_counter, leads_to_a_page, mended_link, own_fragment, unnamed
+from digest.articles.feeds.links import (
+    is_counter,
+    is_no_page,
+    leads_to_a_page,
+    mended_link,
+    own_fragment,
+    unnamed,
+)
 from digest.articles.feeds.own_words import own_words
 from digest.articles.feeds.references import escape_bare
 from digest.articles.feeds.xml_bombs import check_xml
@@ -23,6 +30,7 @@ from digest.articles.html.image_choice import ImageCandidate, candidate, images_
 from digest.articles.html.plain_to_html import html_of_plain
 from digest.articles.html.titles import Markup, has_markup, title_line
 from digest.articles.parsed import ParsedArticle, ParsedFeed, Rejected
+from digest.articles.text.charsets import from_utf_16, in_utf_8
 from digest.articles.text.dates import parse_feed_date
 from digest.articles.text.names import joined_names, named
 from digest.errors import InputError
@@ -49,13 +57,12 @@ _ROOT = re.compile(
     re.I,
 )
 _IS_PICTURE = re.compile(r"\.(?:jpe?g|png|gif|webp|avif)(?:\?|$)", re.I)
-# The beginning of a feed's source in a page, and the encoding in an XML declaration.
+# The beginning of a feed's source in a page.
 _SOURCE = re.compile(
     rb"<body\b[^>]{0,300}>\s*<pre\b[^>]{0,300}>(?=\s*(?:&lt;(?:\?xml|rss|feed|rdf:RDF)\b|\{\s*(?:\"|&quot;)))",
     re.I,
 )
 _LONGEST_FRAME = 4_000
-_DECLARED = re.compile(r"\A(\s*<\?xml\b[^>]{0,200}?)\s+encoding\s*=\s*(?:\"[^\"]*\"|'[^']*')")
 _TAG = re.compile(r"<[a-zA-Z/!][^<>]*>")
 _ESCAPED_TWICE = re.compile(
     r"\s*&lt;(p|div|h[1-6]|ul|ol|table|figure|article|section)(?:\s[^<>]*?)?&gt;[^<>]*&lt;/(?:p|div|h[1-6]|ul|ol|table|figure|article|section)&gt;\s*",
@@ -87,9 +94,10 @@ def parse_feed(content: bytes, *, url: str, content_type: str = "", topics: Sequ
     if content.lstrip()[:1] in (b"{", b"["):
         return parse_json_feed(content, url=url, topics=topics)
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        content, content_type = _in_utf_8(content, content_type)
+        content, content_type = from_utf_16(content, content_type)
     if not content.lstrip().startswith((b"\xff\xfe", b"\xfe\xff")):
         content = content.translate(None, _CONTROLS)
+    content, content_type = in_utf_8(content, content_type)
     check_xml(content, url, content_type)  # on the whole: a part that is cut off may contain a DTD
     content = _unwrapped(content)
     if is_page(content):
@@ -108,15 +116,6 @@ def _shown_in_a_page(content: bytes) -> bytes:
         return content
     end = content.find(b"</pre", shown.end())
     return unescape(content[shown.end() : end if end > 0 else None].decode("utf-8", "replace")).encode()
-
-
-def _in_utf_8(content: bytes, content_type: str) -> tuple[bytes, str]:
-    """Return a feed in UTF-8 that its first bytes say to be in UTF-16, whatever it declares."""
-    try:
-        text = content.decode("utf-16")
-    except UnicodeDecodeError:
-        return content, content_type
-    return _DECLARED.sub(r"\1", text, count=1).encode(), "application/xml; charset=utf-8"
 
 
 def _deleted(content: bytes) -> tuple[str, ...]:
@@ -303,7 +302,7 @@ def _link(entry: Any, channel: _Channel) -> tuple[str, str]:
         return named, ""
     if (other := next(_enclosed(entry), None) or named) and not leads_to_a_page(link):
         return other, ""
-    if link:
+    if link and not is_no_page(link):
         return link, ""
     if not channel.link:
         raise InputError("it has no link, and neither has its feed; give it one")

@@ -39,6 +39,18 @@ _SIGNS = (
 _ASKS = re.compile(r"/subscribe\b|[?&]action=share\b|/comments\b", re.I)
 _COUNTS = re.compile(r"\d+ posts? - \d+ participants?")
 _SUBMITTED = re.compile(r"submitted by /u/\S+(?: to r/\S+)? \[link\] \[comments\]")
+_ONLY_COMMENTS = re.compile(
+    r"\s*(?:<p>\s*)?<a\s[^<>]*>\s*(?:comments?|discuss(?:ion)?)\s*</a>\s*(?:</p>\s*)?", re.I
+)
+# Shortcodes of WordPress whose plugin is missing where the feed is made.
+_SHORTCODE = re.compile(
+    r"\[/?(?:vc|et_pb|fusion|av|su|mk|tdc|wpb|kc|cs|fl)_[a-z0-9_-]{2,40}(?:\s[^\[\]<>]*)?\]"
+    r"|\[(?:caption|wp_caption|gallery|playlist|audio|video|embed|contact-form-7|contact-form|mc4wp_form|wpforms"
+    r"|gravityform|ninja_form)\s+[a-z_-]+=[^\[\]<>]*\]"
+    r"|\[/(?:caption|wp_caption|gallery|playlist|audio|video|embed|contact-form)\]"
+)
+_EMBED = re.compile(r"\[embed(?:\s[^\[\]<>]*)?\]\s*(https?://[^\s\[\]<>\"]{4,500})\s*\[/embed\]")
+_CODE = re.compile(r"<(?:pre|code)\b", re.I)
 _CUT = re.compile(r"(?:\u2026|\.\.\.|\[(?:\u2026|\.\.\.)\])\s*$")
 _BLOCKS = ("p", "div", "small")
 _LAST = 4
@@ -54,10 +66,14 @@ def without_furniture(html: str, url: str, site: str) -> str:
 
     A last paragraph that only leads to the item ("Continue reading"), or to the item and its site ("The post
     ... appeared first on ..."), says what the message says anyway. `url` is the item's, `site` the feed's. A
-    text that is nothing else stays.
+    text that is nothing else stays, but for a mere link to comments, as aggregators of links have it.
     """
+    if "[" in html and _SHORTCODE.search(html) and not _CODE.search(html):
+        html = _SHORTCODE.sub("", _EMBED.sub(r'<p><a href="\1">\1</a></p>', html))
     if "<" not in html:
         return html
+    if len(html) < _LONGEST and _ONLY_COMMENTS.fullmatch(html):
+        return ""
     is_added = "class=" in html and any(sign in html for sign in _SIGNS)
     leads_back = _leads_back(html, url)
     if not is_added and not leads_back:

@@ -35,6 +35,11 @@ def leads_to_a_page(link: str) -> bool:
     return bool(link) and (link.lower().startswith(("http:", "https:")) or _SCHEME.match(link) is None)
 
 
+def is_no_page(link: str) -> bool:
+    """Return whether a link is the name of something (`urn:`, `tag:`) or an address to write to."""
+    return link.lower().startswith(("mailto:", "urn:", "tag:", "tel:", "xmpp:"))
+
+
 def unnamed(source: str, published_at: datetime | None) -> str:
     """Return a title for a post without words: its feed and date (`Quay News, 2026-11-24`)."""
     day = published_at.date().isoformat() if published_at else ""

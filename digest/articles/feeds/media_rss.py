@@ -1,5 +1,6 @@
 """Separate an item's images and videos, with their descriptions, from the item's own text."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,7 @@ _PICTURES = frozenset((
     "cover", "enclosureImage",
 ))  # fmt: skip
 _LONGEST_WORDS = 2_000
+_ADDRESS = re.compile(r"https?://\S{4,2000}")
 
 
 @dataclass(slots=True)
@@ -50,6 +52,9 @@ def take_media(item: Any) -> MediaWords:
             words.title = text
         elif _is_author(element) and element.getparent() is item and not words.author:
             words.author = text
+        if name in ("content", "thumbnail") and element.get("url") is None and _ADDRESS.fullmatch(text):
+            element.set("url", text)
+            element.text = None
         if name not in _KEPT:
             _remove(element)
         else:

@@ -12,7 +12,15 @@ from lxml.etree import XPath
 from digest.articles.html.embeds import link_embeds
 from digest.articles.html.formulas import write_formulas
 from digest.articles.html.images import resolve_images
-from digest.articles.html.layout import set_blocks, set_lists, set_ruby, silence, write_signs
+from digest.articles.html.layout import (
+    reveal_addresses,
+    set_blocks,
+    set_code,
+    set_lists,
+    set_ruby,
+    silence,
+    write_signs,
+)
 from digest.articles.html.to_text import text_of
 from digest.articles.html.trees import Element, matches, read_tree, tags_in, untangled, write_tree
 from digest.articles.text.identity import undecorated
@@ -84,6 +92,8 @@ def clean_html(html: str, base_url: str) -> str:
     if tree is None:
         return ""
     base = next((found.get("href") for found in tree.iter("base") if found.get("href")), None)
+    if "email-protection" in text or "data-cfemail" in text:
+        reveal_addresses(tree)
     _rewrite(tree)
     cleaned = _filtered(write_tree(tree), _joined(base_url, base) if base else base_url)
     return _EMPTY.sub("", _NO_WORDS.sub("", cleaned) if "></a>" in cleaned else cleaned).strip()
@@ -102,6 +112,7 @@ def _rewrite(tree: Element) -> None:
     set_lists(tree, tags)
     set_ruby(tree, tags)
     silence(tree, tags)
+    set_code(tree, tags)
     set_blocks(tree, tags)
 
 

@@ -53,6 +53,9 @@ _EMOJI_PATH = re.compile(
 _CODE_POINTS = re.compile(
     r"/(?:emoji_)?u?([0-9a-f]{2,6}(?:[-_][0-9a-f]{2,6}){0,9})\.(?:png|svg|gif|webp)(?:$|\?)", re.I
 )
+_NEW_FORMATS = ("webp", "avif", "jxl")
+_PREVIEW = re.compile(r"[?&,/](?:w|width)[=_]\d{1,2}(?:[&,/]|$)|[?&,/]blur[=_:]|[?&]lqip\b", re.I)
+_LEAST_SHOWN = 100
 _HIDDEN = re.compile(
     r"display\s*:\s*none|visibility\s*:\s*hidden|opacity\s*:\s*0(?![.\d])|(?:^|;)\s*(?:width|height)\s*:\s*[01](?:px)?\s*(?:;|$)",
     re.I,
@@ -169,13 +172,26 @@ def _resolve_picture(picture: Element) -> None:
     if image is None:
         remove(picture)
         return
-    if not _address(image):
-        sets = [source.get(name) for source in picture.iter("source") for name in _SETS if source.get(name)]
+    address = _address(image)
+    if not address or _is_preview(image, address):
+        # Not every mail program draws the new formats, which usually come first.
+        sources = sorted(
+            picture.iter("source"), key=lambda one: (one.get("type") or "").endswith(_NEW_FORMATS)
+        )
+        sets = [source.get(name) for source in sources for name in _SETS if source.get(name)]
         found = next(filter(None, (best_of(one or "") for one in sets)), None)
         if found:
             image.set("src", found)
+            for name in ("width", "height", "srcset", *_LAZY):
+                image.attrib.pop(name, "")
     image.tail = None
     replace(picture, image)
+
+
+def _is_preview(image: Element, address: str) -> bool:
+    """Return whether an image is the small or blurred one that is shown until the real one is loaded."""
+    width = _SIZE.fullmatch(image.get("width") or "")
+    return (width is not None and int(width[1]) < _LEAST_SHOWN) or _PREVIEW.search(address) is not None
 
 
 def _resolve(image: Element) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from lxml.etree import XPath
 
-from digest.articles.html.trees import Element, all_of, element, matches, remove, words_of
+from digest.articles.html.trees import Element, all_of, element, matches, remove, replace, unwrap, words_of
 
 _BLOCKS = (
     "div", "section", "article", "main", "header", "footer", "address", "center", "dd", "dt",
@@ -35,6 +35,21 @@ _LABELS = {
     "lower-alpha": "a", "lower-latin": "a", "upper-alpha": "A", "upper-latin": "A",
     "lower-roman": "i", "upper-roman": "I",
 }  # fmt: skip
+_PROTECTED = XPath(".//*[@data-cfemail] | .//a[contains(@href, '/cdn-cgi/l/email-protection')]")
+_MAIL = re.compile(r"[^\s@<>\"?&]+@[^\s@<>\"?&]+(?:\?[^\s<>\"]*)?")
+_CLASS = "concat(' ', normalize-space(@class), ' ')"
+_NUMBER_CLASSES = (
+    "gutter", "rouge-gutter", "linenos", "lineno", "linenodiv", "line-number", "line-numbers", "lnt", "ln",
+    "hljs-ln-numbers", "blob-num", "crayon-nums", "line-numbers-rows",
+)  # fmt: skip
+# Only those in code or in its table: elsewhere "gutter" is a layout.
+_NUMBERS = XPath(
+    " | ".join(
+        f"{where}[contains({_CLASS}, ' {name} ')]"
+        for name in _NUMBER_CLASSES
+        for where in (".//td[../td//pre or .//pre]", ".//pre//*")
+    )
+)
 _MAYBE_HIDDEN = XPath(".//*[@hidden or @style]")
 _HIDDEN = re.compile(
     r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0(?![.\d])|mso-hide\s*:\s*all", re.I
@@ -59,6 +74,46 @@ def write_signs(tree: Element, tags: frozenset[str]) -> None:
             bold = element("strong", term.text or "")
             bold.extend(list(term))
             term.text, term[:] = None, [bold]
+
+
+def reveal_addresses(tree: Element) -> None:
+    """Write the mail addresses that Cloudflare hides in pages, which a script would show."""
+    for holder in matches(_PROTECTED, tree):
+        hidden = holder.get("data-cfemail") or (holder.get("href") or "").partition("#")[2]
+        address = _revealed(hidden)
+        if address is None:
+            unwrap(holder)
+            continue
+        if holder.tag == "a":
+            holder.set("href", f"mailto:{address}")
+        if holder.get("data-cfemail"):
+            holder[:] = []
+            holder.text = address.partition("?")[0]
+
+
+def _revealed(hidden: str) -> str | None:
+    """Return an address that is written as hexadecimal bytes, each combined with the first one."""
+    try:
+        key, *rest = bytes.fromhex(hidden)
+        address = bytes(byte ^ key for byte in rest).decode()
+    except ValueError:
+        return None
+    return address if _MAIL.fullmatch(address) else None
+
+
+def set_code(tree: Element, tags: frozenset[str]) -> None:
+    """Remove the numbers that a highlighter writes beside the lines of code, and the table that held both."""
+    if "pre" not in tags:
+        return
+    for number in matches(_NUMBERS, tree):
+        if number.getparent() is not None:
+            remove(number)
+    for table in all_of(tree, *tags.intersection(("table",))):
+        said = words_of(table).strip()
+        for code in table.iter("pre"):
+            if said and words_of(code).strip() == said:
+                replace(table, code)
+                break
 
 
 def set_lists(tree: Element, tags: frozenset[str]) -> None:

@@ -1,4 +1,4 @@
-"""Decode the bytes of a page or text."""
+"""Decode the bytes of a page, a feed or a text."""
 
 import re
 
@@ -30,6 +30,13 @@ _OLD = [
     "cp1252", "cp1251", "koi8_r", "cp1250", "cp1253", "cp1254", "cp1255", "cp1256", "cp932", "euc_jp",
     "gb18030", "big5", "cp949",
 ]  # fmt: skip
+_DECLARED = re.compile(r"\A(\s*<\?xml\b[^>]{0,200}?)\s+encoding\s*=\s*(?:\"[^\"]*\"|'[^']*')")
+_ENCODING = re.compile(rb"<\?xml\b[^>]{0,200}?\sencoding\s*=\s*[\"']([^\"']{1,40})")
+_IS_UTF_8 = re.compile(r"charset\s*=\s*[\"']?utf-?8\b", re.I)
+_OTHER_SCRIPTS = frozenset((
+    "cp1251", "koi8_r", "cp1253", "cp1255", "cp1256", "cp932", "euc_jp", "gb18030", "big5", "cp949",
+))  # fmt: skip
+_IN_UTF_8 = "application/xml; charset=utf-8"
 _HEAD = 4_096
 _SAMPLE = 40_000
 
@@ -57,6 +64,35 @@ def decode_page(content: bytes, content_type: str = "") -> str:
     return _unstated(content)
 
 
+def from_utf_16(content: bytes, content_type: str) -> tuple[bytes, str]:
+    """Return a feed in UTF-8 that its first bytes say to be in UTF-16, whatever it declares."""
+    try:
+        text = content.decode("utf-16")
+    except UnicodeDecodeError:
+        return content, content_type
+    return _DECLARED.sub(r"\1", text, count=1).encode(), _IN_UTF_8
+
+
+def in_utf_8(content: bytes, content_type: str) -> tuple[bytes, str]:
+    """Return a feed in UTF-8 that calls itself UTF-8, or nothing, and is in another script's code page.
+
+    Western code pages are left to feedparser, which takes Windows-1252 for them. Only letters of another
+    script, many of them, can be told by their bytes.
+    """
+    if content.isascii() or ("charset" in content_type.lower() and not _IS_UTF_8.search(content_type)):
+        return content, content_type
+    stated = _ENCODING.search(content[:300])
+    if stated is not None and stated[1].lower() not in (b"utf-8", b"utf8"):
+        return content, content_type
+    try:
+        content.decode()
+    except UnicodeDecodeError:
+        text, encoding = decode_unstated(content)
+        if encoding in _OTHER_SCRIPTS:
+            return _DECLARED.sub(r"\1", text, count=1).encode(), _IN_UTF_8
+    return content, content_type
+
+
 def _marked(content: bytes) -> str | None:
     for mark, encoding in _MARKS:
         if content.startswith(mark):
@@ -76,19 +112,27 @@ def _labelled(content: bytes, label: str) -> str | None:
 
 
 def _unstated(content: bytes) -> str:
+    return decode_unstated(content)[0]
+
+
+def decode_unstated(content: bytes) -> tuple[str, str]:
+    """Decode bytes without a declaration; return the text and its encoding, which is a guess if it is not
+    Unicode."""
     if b"\0" in content[:200]:
-        return content.decode("utf-16-le" if content[1:2] == b"\0" else "utf-16-be", "replace")
+        encoding = "utf-16-le" if content[1:2] == b"\0" else "utf-16-be"
+        return content.decode(encoding, "replace"), encoding
     try:
-        return content.decode("utf-8")
+        return content.decode("utf-8"), "utf-8"
     except UnicodeDecodeError as error:
         # A cut or a few stray bytes in UTF-8 must not turn all of it into mojibake.
         if _is_mostly_utf8(content):
-            return content.decode("utf-8", "replace")
+            return content.decode("utf-8", "replace"), "utf-8"
         from charset_normalizer import from_bytes  # imported here: hardly anything needs it
 
         sample = content[max(0, error.start - _SAMPLE // 2) :][:_SAMPLE]
         best = from_bytes(sample, cp_isolation=_OLD).best()
-        return content.decode(best.encoding if best else "cp1252", "replace")
+        encoding = best.encoding if best else "cp1252"
+        return content.decode(encoding, "replace"), encoding
 
 
 def _is_mostly_utf8(content: bytes) -> bool:

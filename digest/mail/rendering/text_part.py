@@ -65,6 +65,7 @@ class _Reader(HTMLParser):
     _after_item: bool = False
     _raised_from: list[int] = field(default_factory=list)
     _in_pre: int = 0
+    _quoted: int = 0
     _table: "_Table | None" = None
 
     def __post_init__(self) -> None:
@@ -91,6 +92,8 @@ class _Reader(HTMLParser):
             self._marker = self._item(values.get("value") or "")
         elif tag == "pre":
             self._in_pre += 1
+        elif tag == "blockquote":
+            self._quoted += 1
         elif tag in ("sup", "sub"):
             self._raised_from.append(len(self._words))
         elif tag == "br":
@@ -119,6 +122,8 @@ class _Reader(HTMLParser):
             self._lists.pop()
         elif tag == "pre" and self._in_pre:
             self._in_pre -= 1
+        elif tag == "blockquote" and self._quoted:
+            self._quoted -= 1
 
     def handle_data(self, data: str) -> None:
         if self._table is not None:
@@ -145,9 +150,7 @@ class _Reader(HTMLParser):
             self._after_item, self._marker = False, ""
             for _, group in groupby(lines, bool):
                 if any(block := list(group)):
-                    self._paragraphs.append(
-                        "\n".join(f"{AS_IT_IS}{line}" if _is_aligned(line) else line for line in block)
-                    )
+                    self._add("\n".join(f"{AS_IT_IS}{line}" if _is_aligned(line) else line for line in block))
 
     def _cell(self, cell: "_TableCell") -> Cell:
         inner = _Reader(self.marks)
@@ -183,10 +186,19 @@ class _Reader(HTMLParser):
         if not paragraph.strip(" |"):
             return
         if self._marker and self._after_item:  # list items have no blank line between them
-            self._paragraphs[-1] += f"\n{self._marker}{paragraph}"
+            self._paragraphs[-1] += f"\n{self._in_quotes(self._marker + paragraph)}"
         else:
-            self._paragraphs.append(self._marker + paragraph)
+            self._add(self._marker + paragraph)
         self._after_item, self._marker = bool(self._marker), ""
+
+    def _add(self, paragraph: str) -> None:
+        self._paragraphs.append(self._in_quotes(paragraph))
+
+    def _in_quotes(self, paragraph: str) -> str:
+        if not self._quoted:
+            return paragraph
+        lead = QUOTED * self._quoted
+        return "\n".join(lead + line for line in paragraph.split("\n"))
 
 
 _Event = Callable[[_Reader], None]
@@ -257,6 +269,8 @@ class _Table:
 COLUMNS = 72
 AS_IT_IS = "\v"
 """Prefix of a line that must not be wrapped; cleaned text cannot contain this character."""
+QUOTED = "\f"
+"""Prefix of a quoted line, once for each quotation around it, before AS_IT_IS; written as "> "."""
 
 
 def _is_aligned(line: str) -> bool:
@@ -267,21 +281,24 @@ def wrap(text: str, indent: str = "", columns: int = COLUMNS) -> str:
     """Wrap text to the width of the text part; wide characters count as two, and a longer word gets its own
     line.
 
-    A line keeps its indentation, and a line that begins with AS_IT_IS (code) is not wrapped.
+    A line keeps its indentation and its quotation marks, and a line that begins with AS_IT_IS (code) is not
+    wrapped.
     """
     lines: list[str] = []
-    for paragraph in text.split("\n"):
+    for quoted in text.split("\n"):
+        paragraph = quoted.lstrip(QUOTED)
+        marks = indent + "> " * (len(quoted) - len(paragraph))
         if paragraph.startswith(AS_IT_IS):
-            lines.append(indent + paragraph.removeprefix(AS_IT_IS))
+            lines.append(marks + paragraph.removeprefix(AS_IT_IS))
             continue
         lead = paragraph[: len(paragraph) - len(paragraph.lstrip(" "))]
         line, taken = "", len(lead)
         for word in paragraph.split():
             size = width(word)
-            if line and taken + 1 + size > columns - len(indent):
-                lines.append(indent + lead + line)
+            if line and taken + 1 + size > columns - len(marks):
+                lines.append(marks + lead + line)
                 line, taken = word, len(lead) + size
             else:
                 line, taken = (f"{line} {word}", taken + 1 + size) if line else (word, taken + size)
-        lines.append(indent + lead + line if line else "")
+        lines.append(marks + lead + line if line else "")
     return "\n".join(lines)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from digest.mail.rendering.text_part import name_mark, plain
+from digest.mail.rendering.text_part import name_mark, plain, wrap
 
 
 @pytest.mark.parametrize(
@@ -23,6 +23,28 @@ from digest.mail.rendering.text_part import name_mark, plain
 )
 def test_what_can_be_read_is_there(html: str, text: str) -> None:
     assert plain(html).text == text
+
+
+@pytest.mark.parametrize(
+    ("html", "text"),
+    [
+        ("<p>She said:</p><blockquote><p>We go.</p><p>Now.</p></blockquote><p>And went.</p>",
+         "She said:\n\n> We go.\n\n> Now.\n\nAnd went."),
+        ("<blockquote>a<br>b<blockquote>c</blockquote></blockquote>d", "> a\n> b\n\n> > c\n\nd"),
+        ("<blockquote><ul><li>x</li><li>y</li></ul></blockquote>", "> - x\n> - y"),
+        ("<blockquote><pre>if a:\n  b()</pre></blockquote>", "> if a:\n>   b()"),
+        ("<blockquote><table><tr><th>a</th></tr><tr><td>b</td></tr></table></blockquote>", "> a\n\n> b"),
+        ("<p>&gt; 50 is much</p></blockquote>", "> 50 is much"),
+    ],
+)  # fmt: skip
+def test_a_quotation_is_marked_as_one(html: str, text: str) -> None:
+    assert wrap(plain(html).text) == text
+
+
+def test_a_quotation_is_marked_on_each_line_and_no_longer_than_another() -> None:
+    lines = wrap(plain(f"<blockquote><p>{'word ' * 40}</p></blockquote>").text).split("\n")
+    assert len(lines) == 3
+    assert all(line.startswith("> word") and len(line) <= 72 for line in lines)
 
 
 def test_each_link_has_a_mark_and_the_same_link_the_same_one() -> None:
