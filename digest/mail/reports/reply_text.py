@@ -81,7 +81,10 @@ _DEVICE = (
     r"|телефон|موبايل|هاتف|ال.{0,12}|dispositiv|puhelim|matkapuhelim)"
 )
 _SIGNATURE = re.compile(
-    r"^\s*(?:--|—|__+|–)\s?\s*$|^\s*[-_]{2,}\s*$|^_{5,}|^-{5,}$"
+    r"^\W{0,3}sent (?:from|via|using|by) (?:my |a |mobile )\S.{0,50}$|^\W{0,3}(?:from my|typed on my|sent by) .{0,20}"
+    rf"{_DEVICE}.{{0,30}}$"
+    r"|^\W{0,3}(?:sent from tutanota|(?:.{0,50} )?\b(?:avast|avg)\b(?:-antivir\S+)? .{0,40}(?:virus|viren|gepr[üu]ft)\b.{0,20})$"
+    r"|^\s*(?:--|—|__+|–)\s?\s*$|^\s*[-_]{2,}\s*$|^_{5,}|^-{5,}$"
     r"|^\s*(?:sent|get|envoy[ée]|gesendet|verzonden|verstuurd|enviad[oa]|enviat|inviat[oa]|skickat|sendt|wysłan[eoa]|отправлен[оа]|lähetetty"
     r"|odeslán[oa]|odoslan[éoá]|elküldve|στάλθηκε|надіслано|изпратено|poslano|trimis|đã gửi|dikirim|ուղարկ\S+|saadetud|išsiųsta|nosūtīts"
     r"|von meinem|diese (?:e-?mail|nachricht) wurde von|télécharg\w+|obten(?:ir|ez|er)|hanki|scarica|holen sie sich|hämta|hent|pobierz|descarga\w*"
@@ -91,7 +94,12 @@ _SIGNATURE = re.compile(
     r"|^\s*(?:发自|發自|iphoneから送信|나의 iphone|從我的).{0,40}$",
     re.I,
 )
-_HYPHENS = re.compile(r"^\s*(?:-{3,}|—)\s*$")
+_RULE = re.compile(r"^\s*(?:-{3,}|_{3,}|—)\s*$")
+_NOTICE = re.compile(
+    r"confidential|privileged|intended (?:only |solely )?for|addressee|vertraulich|confidentiel|confidencial|riservat"
+    r"|vertrouwelijk|konfidentiell|poufn|конфиденциальн|virus|unsubscribe",
+    re.I,
+)
 _SENTENCE_ENDS = (".", "!", "?", "…", "։", "。")
 _NOT_ATTRIBUTION = re.compile(r"^\s*(?:https?://|[-*•]\s+\w+\s*:)")
 _POINTED = re.compile(r"<{2,}\s*$")
@@ -258,7 +266,7 @@ def _part_signature(own: list[str]) -> tuple[list[str], str]:
         if near_end and _SIGNATURE.match(line) and (place or len(lines) > 1):
             if line.strip() and not _is_rule(line) and any(len(one) > 200 for one in lines[place + 1 :]):
                 continue
-            if _HYPHENS.match(line) and _continues(lines[place + 1 :]):
+            if _RULE.match(line) and _continues(lines[place + 1 :]):
                 continue
             return lines[:place], "\n".join(lines[place:]).strip()
         if len(lines) - place <= 4 and place and _DASH_NAME.match(line):
@@ -267,9 +275,12 @@ def _part_signature(own: list[str]) -> tuple[list[str], str]:
 
 
 def _continues(below: list[str]) -> bool:
-    """Return whether a letter goes on below a line of hyphens: a sentence is among the first two lines there."""
+    """Return whether a letter goes on below a line that is drawn: a sentence is among the first two lines
+    there, and no notice of confidentiality."""
     first = [line for line in below if line.strip()][:2]
-    return any(len(line.split()) > 3 and line.rstrip(" \"'”’»)*_").endswith(_SENTENCE_ENDS) for line in first)
+    return not any(map(_NOTICE.search, first)) and any(
+        len(line.split()) > 3 and line.rstrip(" \"'”’»)*_").endswith(_SENTENCE_ENDS) for line in first
+    )
 
 
 def _is_rule(line: str) -> bool:

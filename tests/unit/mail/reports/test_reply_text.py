@@ -93,7 +93,10 @@ BLOCKS = {
 }
 SIGNATURES = ["-- \nAnna Lind\nQuay 3", "Sent from my iPhone", "Von meinem iPhone gesendet", "Envoyé de mon iPhone",
               "Enviado desde mi iPhone", "Skickat från min iPhone", "Inviato da iPhone", "Verzonden met mijn iPhone",
-              "Wysłane z iPhone'a", "Get Outlook for iOS", "-Anna Lind", "__\nAnna Lind", "---\nAnna Lind\nQuay 3", "—\nAnna",
+              "Wysłane z iPhone'a", "Get Outlook for iOS", "-Anna Lind", "__\nAnna Lind", "---\nAnna Lind\nQuay 3", "—\nAnna", "Sent from my TI-85", "(sent from a phone)",
+              "<<sent by galaxy>>", "From my iPhone 6", "Sent from my cell, please excuse any typos.", "Sent from Tutanota",
+              "_______________\nThis message is confidential and meant for its addressee.",
+              "Diese E-Mail wurde von Avast-Antivirussoftware auf Viren geprüft.",
               "Lähetetty iPhonestani", "Sendt fra Outlook for iOS", "Odesláno z iPhonu", "Odoslané z iPhonu", "Elküldve az iPhone-omról",
               "iPhone'umdan gönderildi", "Στάλθηκε από το iPhone μου", "Надіслано з iPhone", "Отправлено с iPhone",
               "Изпратено от моя iPhone", "Poslano s mog iPhonea", "Trimis de pe iPhone-ul meu", "أُرسلت من الـ iPhone", "נשלח מה-iPhone שלי",
@@ -194,6 +197,8 @@ def test_a_link_that_a_mail_program_wraps_inside_of_a_quote_is_quoted() -> None:
         "On 12 November 2026 at 07:00 the minister wrote:\n\nIt shall never be shut.\n\nIt was.",
         "The bridge was open.\n---\nThe ferry, by the way, was not.",
         "The bridge was open.\n\n—\n\nThe ferry, by the way, was not.\n\nAnna",
+        f"The bridge was open.\n\n{'_' * 80}\n\nThe ferry, by the way, was not.\n\nRegards,\nAnna",
+        "I was sent from my ship to the quay.\n\nSent from my ship to the quay, I saw that the bridge was open, and went home by it.",
         "I sent it from the harbour, by mail, and the phone rang while I wrote the four pages that you then printed in part.",
     ],
 )
