@@ -231,3 +231,19 @@ def test_a_base_url_that_no_browser_opens_is_refused(tmp_path: Path, url: str) -
     path.write_text(path.read_text().replace("https://courier.example", url, 1))
     with pytest.raises(SettingsError, match=r"must be an address such as"):
         load_settings(path)
+
+
+def test_a_long_value_is_shown_by_its_beginning(tmp_path: Path) -> None:
+    path = write_config(tmp_path, "sqlite:///digest.db")
+    path.write_text(path.read_text().replace("https://courier.example", "x" * 3_000, 1))
+    with pytest.raises(SettingsError, match=r'"x{100}…": must be') as error:
+        load_settings(path)
+    assert len(str(error.value)) < len(str(path)) + 250
+
+
+@pytest.mark.parametrize("subject", ["{title", "News: lead}", "{date}: {title today"])
+def test_a_subject_whose_placeholder_lacks_a_brace_is_refused(tmp_path: Path, subject: str) -> None:
+    path = write_config(tmp_path, "sqlite:///digest.db")
+    path.write_text(path.read_text().replace("[[digests]]\n", f'[[digests]]\nsubject = "{subject}"\n', 1))
+    with pytest.raises(SettingsError, match=r'subject lacks a brace: write "\{(title|lead)\}"'):
+        load_settings(path)

@@ -65,6 +65,10 @@ class DigestSettings(Table):
         for name in re.findall(r"\{([^}]*)\}", self.subject):
             if name not in SUBJECT_NAMES:
                 raise ValueError(f'subject names "{{{name}}}"; known are {", ".join(SUBJECT_NAMES)}')
+        rest = re.sub(r"\{[^}]*\}", " ", self.subject)
+        for name in SUBJECT_NAMES:
+            if re.search(rf"\{{{name}\b|\b{name}\}}", rest):
+                raise ValueError(f'subject lacks a brace: write "{{{name}}}"')
         return self
 
     @field_validator("cadences")

@@ -20,6 +20,7 @@ from digest.settings.messages import LISTED, word
 from digest.settings.settings import RESERVED, Settings
 
 _PREFIX = "DIGEST_"
+_MOST_SHOWN = 100
 _SECRETS = frozenset({"password", "secret", "old_secrets", "metrics_token", "headers", "url"})
 """Keys whose values no error shows; a login in any other address is left out of it."""
 
@@ -109,7 +110,7 @@ def _explain_variable(item: Any) -> str | None:
         return f"the environment variable {name}: unknown key{_suggest(location)}"
     exact = _find_variable(location)
     shows = (is_whole or (exact is not None and exact[1])) and not _is_secret(own)
-    shown = f' = "{without_secrets(os.environ[name])}"' if shows else ""
+    shown = f' = "{_brief(os.environ[name])}"' if shows else ""
     return f"the environment variable {name}{shown}: {message[0].lower() + message[1:]}"
 
 
@@ -117,6 +118,12 @@ def _explain_unreadable(said: str) -> str:
     quoted = re.search(r'field "(\w+)"', said)
     name = f"{_PREFIX}{quoted[1].upper()}" if quoted else f"{_PREFIX}..."
     return f"the environment variable {name} must be JSON, or name one key: {name}__KEY"
+
+
+def _brief(value: str) -> str:
+    """Return a value as an error shows it: without a login, and its beginning if it is long."""
+    shown = without_secrets(value)
+    return shown if len(shown) <= _MOST_SHOWN else shown[:_MOST_SHOWN] + "…"
 
 
 def _printable(line: str) -> str:
@@ -135,7 +142,7 @@ def _explain(item: Any, written: dict[str, Any]) -> str:
         return f"{where}: missing; see config.example.toml{known}"
     value = _look_up(written, location)
     hidden = value is None or _is_secret(location) or isinstance(value, dict | list) or message[0] == '"'
-    shown = "" if hidden else f' = "{without_secrets(str(value))}"'
+    shown = "" if hidden else f' = "{_brief(str(value))}"'
     return f"{where}{shown}: {message[0].lower() + message[1:]}"
 
 

@@ -11,6 +11,7 @@ _NOTICE_HEADS = (f"**{_NOTICE}**", f"**[{_NOTICE}](<")
 _MARKS = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|&~])")
 _NAMED = re.compile(r"\{(\w+)\}")
 _BRACES = re.compile(r"\{{1,2}[\w .:!<>^-]{0,40}\}{1,2}")
+_HALF = re.compile(rf"\{{(?:{'|'.join(SUBJECT)})\b|\b(?:{'|'.join(SUBJECT)})\}}")
 _CODE = re.compile(r"```.*?```|`[^`\n]*`", re.S)
 
 
@@ -24,9 +25,13 @@ def fill_subject(form: str, values: Mapping[str, str]) -> str:
 
 
 def unknown_in_subject(subject: str) -> list[str]:
-    """List the words in braces of a subject that nothing is filled in for: `["{titel}"]`."""
+    """List what nothing is filled in for: words in braces, and placeholders that lack a brace.
+
+    `unknown_in_subject("{titel}: {lead")` is `["{titel}", "{lead"]`.
+    """
     known = {f"{{{name}}}" for name in SUBJECT}
-    return [found for found in dict.fromkeys(_BRACES.findall(subject)) if found not in known]
+    found = [one for one in _BRACES.findall(subject) if one not in known]
+    return list(dict.fromkeys(found + _HALF.findall(_BRACES.sub(" ", subject))))
 
 
 def unresolved_in_text(text: str) -> list[str]:

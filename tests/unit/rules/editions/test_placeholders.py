@@ -47,3 +47,12 @@ def test_a_picture_is_found_however_it_is_written(picture: str) -> None:
 )
 def test_what_is_no_picture_is_left_alone(text: str) -> None:
     assert pictures_in_text(text) == []
+
+
+@pytest.mark.parametrize(
+    ("typed", "lacks"),
+    [("{title today", ["{title"]), ("News: lead}", ["lead}"]), ("{date}: {title", ["{title"]),
+     ("A {new} lead", ["{new}"]), ("{titles of honour", []), ("A title, a lead {", [])],
+)  # fmt: skip
+def test_a_placeholder_that_lacks_a_brace_is_not_filled_in(typed: str, lacks: list[str]) -> None:
+    assert unknown_in_subject(typed) == lacks
