@@ -101,7 +101,7 @@ def test_a_page_tells_where_an_article_stood_and_leads_to_its_withdrawal(
     newsdesk: Newsdesk, shelf: dict[str, int]
 ) -> None:
     newsdesk.subscribe("anna@readers.example")
-    assert "no edition yet" in newsdesk.sign_in(BEN).get(f"{ARTICLES}/{shelf['Alps']}").text
+    assert "No edition has had it yet." in newsdesk.sign_in(BEN).get(f"{ARTICLES}/{shelf['Alps']}").text
     newsdesk.compile()
 
     page = newsdesk.sign_in(MARA).get(f"{ARTICLES}/{shelf['Alps']}").text
