@@ -11,7 +11,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from digest.bootstrap import Application
-from digest.cli.terminal.common import DEFAULT, Common
+from digest.cli.terminal.common import DEFAULT, Common, Port
 from digest.cli.terminal.logs import set_up_logging
 from digest.cli.terminal.output import say, warn
 from digest.clock import utc_now
@@ -32,7 +32,7 @@ def demo(
     *,
     dir_: Annotated[Path, Parameter(name="--dir")] = Path("digest-demo"),
     serve: Annotated[bool, Parameter(negative="--no-serve")] = True,
-    port: int | None = None,
+    port: Port | None = None,
     common: Common = DEFAULT,
 ) -> None:
     """Run everything on sample data: a newsroom, readers, an edition to read and one to shape.
@@ -71,8 +71,8 @@ def demo(
 def catch(
     *,
     dir_: Annotated[Path, Parameter(name="--dir")],
-    port: int | None = None,
-    web_port: int | None = None,
+    port: Port | None = None,
+    web_port: Port | None = None,
     common: Common = DEFAULT,
 ) -> None:
     """Run the mail catcher: SMTP in, pages out, messages as files.

@@ -164,6 +164,7 @@ def test_a_run_that_is_told_to_end_says_how_many_messages_wait(publication: Publ
         ("preflight", "world", "--offline", "--at", "9999-12-31T23:59"),
         ("schedule", "--until", "9999-12-31T23:59:59"),
         ("resume", "--sent-until", "0001-01-01"),
+        ("catch", "--dir", "caught", "--web-port", "70000"),
     ],
 )
 def test_a_number_or_a_moment_out_of_range_is_one_line(
@@ -179,6 +180,25 @@ def test_an_address_that_is_refused_is_told_without_its_login(publication: Publi
     assert "127.0.0.1/x" in said
     assert "hush" not in said
     assert "silence" not in said
+
+
+def test_a_name_that_an_operator_types_is_one_line_of_bounded_length(publication: Publication) -> None:
+    typed = "Ann\r\nBcc: eve@evil.example " + "x" * 5_000
+    publication.run("subscribers", "add", "r7@readers.example", "--name", typed, "--confirmed", "on paper")
+    added = publication.facts("subscribers", "show", "r7@readers.example")["name"]
+    publication.run("subscribers", "set", "r7@readers.example", "--name", "Ann Lee")
+    publication.run("subscribers", "set", "r7@readers.example", "--name", typed)
+    changed = publication.facts("subscribers", "show", "r7@readers.example")["name"]
+    for name in (added, changed):
+        assert len(name) == 200
+        assert name.startswith("Ann")
+        assert name.isprintable()
+
+
+def test_the_readers_of_an_unknown_digest_are_not_none(publication: Publication) -> None:
+    said = publication.run("subscribers", "list", "--digest", "wrold", code=2)
+    assert 'there is no digest "wrold"' in said
+    assert publication.run("subscribers", "list", "--digest", "world").count("\n") == 1
 
 
 def in_shell(publication: Publication, script: str, **environment: str) -> subprocess.CompletedProcess[bytes]:

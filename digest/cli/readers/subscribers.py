@@ -7,7 +7,7 @@ from digest.cli.readers.choices import digest_name, private_csv, read_topics
 from digest.cli.terminal.common import DEFAULT, AsJson, Common, application, layout_of
 from digest.cli.terminal.output import say, show_json, warn
 from digest.cli.terminal.tables import show_table
-from digest.rules.readers.address import normalise
+from digest.rules.readers.address import normalise, tidy_name
 from digest.tasks.readers import on_request, privacy
 from digest.tasks.readers.enrolment import Enrolled, NewReader, Terms, enrol
 from digest.tasks.readers.lists import csv_export
@@ -65,7 +65,12 @@ def add(
         chosen = app.settings.digest(digest_name(app, digest))
         wanted = check_choices(chosen, Choices(cadence, read_topics(topics) or ()))
         newcomer = NewReader(
-            normalise(address), name, language, timezone, wanted.cadence, wanted.topics or None
+            normalise(address),
+            None if name is None else tidy_name(name),
+            language,
+            timezone,
+            wanted.cadence,
+            wanted.topics or None,
         )
         remedy = f"`digest subscribers set {newcomer.address.address}` changes them"
         terms = Terms(chosen, confirmed, {"command": "subscribers add"}, app.clock(), remedy=remedy)
@@ -141,6 +146,8 @@ def list_(
             for subscriber, row in on_request.find(app.readers, digest, search)
         ]
         layout = layout_of(app)
+        if digest is not None and not rows:
+            digest_name(app, digest)  # which refuses an unknown one: one of the past may have had readers
     if json:
         show_json(rows)
     else:

@@ -40,6 +40,7 @@ DEFAULT = Common()
 MOST = 1_000_000_000
 RowNumber = Annotated[int, Parameter(validator=validators.Number(gte=1, lte=2**63 - 1))]
 Days = Annotated[int, Parameter(validator=validators.Number(gte=1, lte=36_500))]
+Port = Annotated[int, Parameter(validator=validators.Number(gte=0, lte=65_535))]
 AtLeastOne = Annotated[int, Parameter(validator=validators.Number(gte=1, lte=MOST))]
 
 

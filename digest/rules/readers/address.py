@@ -8,12 +8,14 @@ import email_validator
 from email_validator import EmailNotValidError
 
 from digest.errors import InputError
+from digest.safe_text import printable
 
 # The library's documented switch. Intranets use `localhost` and `.local`, tests `.test`: whether a domain
 # accepts mail is for the relay to say.
 email_validator.SPECIAL_USE_DOMAIN_NAMES.clear()
 
 _SHOWN = 80
+LONGEST_NAME = 200
 
 # Invisible characters that pages and spreadsheets leave in addresses: soft hyphens, zero-width spaces,
 # directional and byte order marks. None is ever part of one. Joiners beside letters of Persian or Hindi are
@@ -104,3 +106,8 @@ def _show(text: str) -> str:
 
 def _lower_first(reason: str) -> str:
     return reason[:1].lower() + reason[1:].rstrip(".")
+
+
+def tidy_name(name: str) -> str:
+    """Return a reader's name as it is kept: one line without control characters, 200 characters at most."""
+    return printable(" ".join(name.split()))[:LONGEST_NAME].strip()

@@ -24,7 +24,7 @@ from digest.models import (
 )
 from digest.models.row import row_id
 from digest.rules.readers import consent
-from digest.rules.readers.address import normalise
+from digest.rules.readers.address import normalise, tidy_name
 from digest.rules.readers.consent import Deed
 from digest.store.readers import notices, subscribers
 from digest.tasks.readers import privacy, reader_page
@@ -112,7 +112,11 @@ def _details(subscriber: Subscriber, change: Change) -> dict[str, Any]:
         raise InputError(f'"{change.timezone}" is not a time zone: write it as Europe/Paris')
     wanted = {name: getattr(change, name) for name in ("name", "language", "timezone")}
     return {
-        name: getattr(subscriber, name) if value is None else value if name == "name" else value or None
+        name: getattr(subscriber, name)
+        if value is None
+        else tidy_name(value)
+        if name == "name"
+        else value or None
         for name, value in wanted.items()
     }
 
