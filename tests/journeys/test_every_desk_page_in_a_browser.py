@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -33,6 +34,7 @@ NOT_PAGES = {
 }  # fmt: skip
 """What answers GET and is no page of the desk: a file to keep, what was found as one types,
 and messages, in which no script may run."""
+TEMPLATES = Path(__file__).parents[2] / "templates" / "web"
 LONG = "Rindfleischetikettierungsueberwachungsaufgabenuebertragungsgesetz"
 
 
@@ -166,6 +168,18 @@ def test_every_page_has_its_picture_in_the_documentation(newsdesk: Newsdesk) -> 
     assert missing == set(), "add them to tests/support/screens.py and docs/screens.md"
     assert {path.stem for path in FOLDER.glob("*.webp")} == {one.name for one in drawn}
     assert [one.name for one in drawn if f"pictures/screens/{one.name}.webp" not in shown] == []
+
+
+def test_what_is_pressed_and_filled_before_a_picture_is_drawn_is_on_a_page() -> None:
+    source = Path(screens.__code__.co_filename).read_text()
+    named = re.findall(
+        r'name="([A-Z][^"]+)"|by_label\("([^"]+)"|press="\^?([^"$]+)\$?"|"\^([^"$]+)\$"', source
+    )
+    names = {next(filter(None, one)).split(".*")[0] for one in named} - {"World Briefing daily"}  # a digest's
+    pages = "".join(page.read_text() for page in TEMPLATES.rglob("*.j2"))
+
+    assert len(names) > 10
+    assert [name for name in sorted(names) if name not in pages] == []
 
 
 def _out_of_view(page: "Page", width: int) -> list[str]:

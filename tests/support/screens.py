@@ -130,7 +130,9 @@ def screens(known: dict[str, str]) -> list[Screen]:
         Screen("list", f"/desk/readers/import/{known['list']}"),
         Screen("sources", "/desk/sources", press="See what it sends.*wire"),
         Screen("source", "/desk/sources/harbour-ships"),
-        Screen("source-add", "/desk/sources", "^Look$", ("Address of a feed or a site", f"{known['site']}/")),
+        Screen(
+            "source-add", "/desk/sources", "^Preview$", ("Address of a feed or a site", f"{known['site']}/")
+        ),
         Screen("letters", "/desk/letters"),
         Screen("letter", "/desk/letters/1"),
         Screen("figures", "/desk/figures"),
