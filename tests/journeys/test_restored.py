@@ -125,7 +125,7 @@ def test_a_new_database_in_the_old_ones_place_is_no_restored_one(tmp_path: Path,
     ("options", "says"),
     [
         (("--sent-until", "yesterday"), '--sent-until "yesterday" is not a time; write 2026-11-23T07:00'),
-        (("--sent-until", "2999-01-01T00:00"), "is yet to come"),
+        (("--sent-until", "2199-01-01T00:00"), "is yet to come"),
         (("--sent-until", "2026-01-01T00:00", "--resend"), "exclude each other"),
     ],
 )
