@@ -247,3 +247,36 @@ def test_a_subject_whose_placeholder_lacks_a_brace_is_refused(tmp_path: Path, su
     path.write_text(path.read_text().replace("[[digests]]\n", f'[[digests]]\nsubject = "{subject}"\n', 1))
     with pytest.raises(SettingsError, match=r'subject lacks a brace: write "\{(title|lead)\}"'):
         load_settings(path)
+
+
+@pytest.mark.parametrize(
+    ("url", "fetched"),
+    [
+        ("HTTPS://News.example/Feed", "https://News.example/Feed"),
+        ("feed://news.example/feed", "http://news.example/feed"),
+        ("feed:https://news.example/feed", "https://news.example/feed"),
+        ("articles/2026", "articles/2026"),
+        ("a:b.md", "a:b.md"),
+    ],
+)
+def test_a_source_is_fetched_however_its_scheme_is_spelled(tmp_path: Path, url: str, fetched: str) -> None:
+    path = write_config(tmp_path, "sqlite:///digest.db")
+    path.write_text(f'{path.read_text()}\n[[sources]]\nname = "added"\nurl = "{url}"\n')
+
+    assert load_settings(path).sources[-1].url == fetched
+
+
+@pytest.mark.parametrize("scheme", ["ftp", "file", "gopher", "FTPS"])
+def test_a_source_whose_scheme_is_not_fetched_is_refused_and_not_taken_for_a_path(
+    tmp_path: Path, scheme: str
+) -> None:
+    path = write_config(tmp_path, "sqlite:///digest.db")
+    path.write_text(
+        f'{path.read_text()}\n[[sources]]\nname = "added"\nurl = "{scheme}://me:hush@news.example/feed"\n'
+    )
+
+    with pytest.raises(
+        SettingsError, match=f'"{scheme.lower()}://" is not fetched: write an address with'
+    ) as error:
+        load_settings(path)
+    assert "hush" not in str(error.value)

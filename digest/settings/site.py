@@ -1,5 +1,6 @@
 """The plain tables: the publisher, the database, the web pages, and the sources."""
 
+import re
 from datetime import timedelta
 from email.utils import parseaddr
 from typing import Literal
@@ -195,6 +196,9 @@ class AnalyticsSettings(Table):
         return self.clicks == "count"
 
 
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]{1,20}):(?=//)|(feed):(?=https?://)", re.I)
+
+
 class FetchSettings(Table):
     """`[fetch]`: how sources are requested.
 
@@ -219,3 +223,20 @@ class SourceSettings(Table):
     max_new: int = Field(default=100, ge=1, le=10_000)
     settle: Duration = Field(default=timedelta(), le=LONGEST_SETTLE)
     language: str = Field(default="", pattern=r"^(?:[a-z]{2,3}(-[A-Za-z0-9]{2,8})*)?$")
+
+    @field_validator("url")
+    @classmethod
+    def _can_be_fetched(cls, url: str) -> str:
+        """Return an address with its scheme in lower case, `feed:` replaced; a path stays as it is."""
+        named = _SCHEME.match(url)
+        if named is None:
+            return url
+        scheme, rest = (named[1] or named[2]).lower(), url[named.end() :]
+        if scheme == "feed":
+            return f"http:{rest}" if rest.startswith("//") else rest
+        if scheme not in ("http", "https"):
+            raise ValueError(
+                f'"{scheme}://" is not fetched: write an address with https:// or http://, or the path of a'
+                " file or folder"
+            )
+        return f"{scheme}:{rest}"
