@@ -18,6 +18,14 @@ from digest.settings.types import Duration, Prose, QuietHours, Slug, Table, Text
 
 _ANY_DAY = date(2026, 1, 1)  # the day from which the gaps of a cadence are measured
 SUBJECT_NAMES = ("title", "lead", "date", "publication")
+"""What a subject may name: the digest, the first article, the edition's day, the publication."""
+
+_HALF = re.compile(rf"\{{(?:{'|'.join(SUBJECT_NAMES)})\b|\b(?:{'|'.join(SUBJECT_NAMES)})\}}")
+
+
+def half_placeholders(subject: str) -> list[str]:
+    """List the placeholders of a subject that lack a brace: `["{lead"]` for `"News: {lead"`."""
+    return _HALF.findall(re.sub(r"\{[^{}]*\}", " ", subject))
 
 
 ReaderChoice = Literal["min_articles", "quiet"]
@@ -65,10 +73,8 @@ class DigestSettings(Table):
         for name in re.findall(r"\{([^}]*)\}", self.subject):
             if name not in SUBJECT_NAMES:
                 raise ValueError(f'subject names "{{{name}}}"; known are {", ".join(SUBJECT_NAMES)}')
-        rest = re.sub(r"\{[^}]*\}", " ", self.subject)
-        for name in SUBJECT_NAMES:
-            if re.search(rf"\{{{name}\b|\b{name}\}}", rest):
-                raise ValueError(f'subject lacks a brace: write "{{{name}}}"')
+        for half in half_placeholders(self.subject):
+            raise ValueError(f'subject lacks a brace: write "{{{half.strip("{}")}}}"')
         return self
 
     @field_validator("cadences")

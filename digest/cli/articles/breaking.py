@@ -5,7 +5,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from digest.cli.terminal.common import DEFAULT, AsJson, Common, application, user_name
+from digest.cli.terminal.common import DEFAULT, AsJson, Common, application, by_command
 from digest.cli.terminal.output import say, show_json
 from digest.tasks.editions.breaking import BreakingNews
 
@@ -31,7 +31,7 @@ def breaking(
     """
     with application(common) as app:
         desk = app.breaking
-        found = desk.send(article, f"{user_name()} by command", app.clock()) if yes else desk.count(article)
+        found = desk.send(article, by_command(), app.clock()) if yes else desk.count(article)
         if yes:
             app.save_state()
     if json:

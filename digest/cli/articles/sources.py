@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from digest.cli.terminal.common import DEFAULT, AsJson, Common, application, layout_of, user_name
+from digest.cli.terminal.common import DEFAULT, AsJson, Common, application, by_command, layout_of
 from digest.cli.terminal.output import say, show_json, warn
 from digest.cli.terminal.tables import TableLayout, say_moment, show_table
 from digest.errors import InputError, UsageError
@@ -80,7 +80,7 @@ def add(
             found.url, address if found.feeds else "", name or found.name, title, topic, language,
             every, settle, max_new,
         )  # fmt: skip
-        added = add_source(app.database, app.settings, wanted, _who(), app.clock())
+        added = add_source(app.database, app.settings, wanted, by_command(), app.clock())
     others = [feed.url for feed in found.feeds if feed.url != found.url]
     if json:
         facts = {"name": added.name, "url": without_secrets(added.url), "articles": found.total}
@@ -136,7 +136,9 @@ def change(
     with application(common) as app:
         found = find_own(app.database, name)
         wanted = replace(wanted_of(found), **given)
-        changed = change_source(app.database, app.settings, name, found.version, wanted, _who(), app.clock())
+        changed = change_source(
+            app.database, app.settings, name, found.version, wanted, by_command(), app.clock()
+        )
     say(f"{name}: {changed or 'it stands so already'}", quiet=common.quiet)
 
 
@@ -151,7 +153,7 @@ def pause(name: str, *, common: Common = DEFAULT) -> None:
         Its name, as `digest sources list` shows it.
     """
     with application(common) as app:
-        pause_source(app.database, app.settings, name, _who(), app.clock())
+        pause_source(app.database, app.settings, name, by_command(), app.clock())
     say(f"{name}: paused; `digest sources resume {name}` resumes it", quiet=common.quiet)
 
 
@@ -166,7 +168,7 @@ def resume(name: str, *, common: Common = DEFAULT) -> None:
         Its name, as `digest sources list` shows it.
     """
     with application(common) as app:
-        resume_source(app.database, app.settings, name, _who(), app.clock())
+        resume_source(app.database, app.settings, name, by_command(), app.clock())
     say(f"{name}: resumed; next: `digest fetch`", quiet=common.quiet)
 
 
@@ -183,7 +185,7 @@ def remove(
         Hide those of its articles that no edition has had; else they may still be in the next ones.
     """
     with application(common) as app:
-        hidden = remove_source(app.database, name, None, _who(), app.clock(), hides=hide)
+        hidden = remove_source(app.database, name, None, by_command(), app.clock(), hides=hide)
     told = f", and {hidden} of its articles hidden" if hide else ""
     say(f"{name}: removed{told}", quiet=common.quiet)
 
@@ -227,10 +229,6 @@ def export(file: Path | None = None, *, common: Common = DEFAULT) -> None:
         say(f"{exported.count} sources written to {file}", quiet=common.quiet)
     for item in exported.left_out:
         warn(f"{item.item}: {item.why}")
-
-
-def _who() -> str:
-    return f"{user_name()} by command"
 
 
 def _write(file: Path, written: bytes) -> None:

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from digest.bootstrap import Application
-from digest.cli.terminal.common import DEFAULT, Common, application, user_name
+from digest.cli.terminal.common import DEFAULT, Common, application, by_command
 from digest.cli.terminal.output import say
 from digest.errors import InputError, UsageError
 from digest.models import EditionName, EditionState
@@ -85,4 +85,4 @@ def _coming(app: Application, text: str) -> list[EditionName]:
 
 
 def _edit(name: EditionName, now: datetime) -> Edit:
-    return Edit(f"{user_name()} by command", name, None, now)
+    return Edit(by_command(), name, None, now)

@@ -64,6 +64,11 @@ def user_name() -> str:
         return str(os.getuid())
 
 
+def by_command() -> str:
+    """Return who acts, as the record of an act keeps it: `"ann by command"`."""
+    return f"{user_name()} by command"
+
+
 def read_moment(text: str, zone: tzinfo, option: str) -> datetime:
     """Parse the time in an option; without an offset it is in the publication's zone."""
     try:

@@ -3,15 +3,13 @@
 import re
 from collections.abc import Mapping
 
-SUBJECT = ("title", "lead", "date", "publication")
-"""What a subject may name: the first article, the digest, the edition's day, the publication."""
+from digest.settings.digests import SUBJECT_NAMES, half_placeholders
 
 _NOTICE = "{correction}"
 _NOTICE_HEADS = (f"**{_NOTICE}**", f"**[{_NOTICE}](<")
 _MARKS = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|&~])")
 _NAMED = re.compile(r"\{(\w+)\}")
 _BRACES = re.compile(r"\{{1,2}[\w .:!<>^-]{0,40}\}{1,2}")
-_HALF = re.compile(rf"\{{(?:{'|'.join(SUBJECT)})\b|\b(?:{'|'.join(SUBJECT)})\}}")
 _CODE = re.compile(r"```.*?```|`[^`\n]*`", re.S)
 
 
@@ -29,9 +27,9 @@ def unknown_in_subject(subject: str) -> list[str]:
 
     `unknown_in_subject("{titel}: {lead")` is `["{titel}", "{lead"]`.
     """
-    known = {f"{{{name}}}" for name in SUBJECT}
+    known = {f"{{{name}}}" for name in SUBJECT_NAMES}
     found = [one for one in _BRACES.findall(subject) if one not in known]
-    return list(dict.fromkeys(found + _HALF.findall(_BRACES.sub(" ", subject))))
+    return list(dict.fromkeys(found + half_placeholders(subject)))
 
 
 def unresolved_in_text(text: str) -> list[str]:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from digest.models.status import Status
 from digest.rules.articles.images import host_of, is_own
 from digest.rules.editions.age import is_too_old
-from digest.rules.editions.placeholders import SUBJECT, unknown_in_subject, unresolved_in_text
+from digest.rules.editions.placeholders import unknown_in_subject, unresolved_in_text
 from digest.rules.editions.preflight_facts import Checked, EditionFacts
 from digest.rules.editions.preflight_links import (
     Found,
@@ -26,6 +26,7 @@ from digest.rules.editions.preflight_links import (
     text_has_every_link,
 )
 from digest.rules.editions.shortening import CLIPPED_AT
+from digest.settings.digests import SUBJECT_NAMES
 
 _NEARLY_CLIPPED = 90_000
 _LONGEST_SUBJECT = 150
@@ -89,7 +90,7 @@ def _words_are_calm(proof: EditionFacts) -> Found:
 
 def _placeholders_are_filled(proof: EditionFacts) -> Found:
     for found in unknown_in_subject(proof.around.subject_form):
-        known = ", ".join(f"{{{name}}}" for name in SUBJECT)
+        known = ", ".join(f"{{{name}}}" for name in SUBJECT_NAMES)
         yield f"the subject has {found}, which is not filled in; there are {known}"
     for where, text in _own_words(proof):
         for found in unresolved_in_text(text):

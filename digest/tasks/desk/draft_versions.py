@@ -13,10 +13,10 @@ from sqlmodel import Session
 from digest.errors import DigestError, InputError
 from digest.models import DeskAct, Draft, EditionName, EditionState
 from digest.rules.editions.placeholders import (
-    SUBJECT,
     unknown_in_subject,
     unresolved_in_text,
 )
+from digest.settings.digests import SUBJECT_NAMES
 from digest.settings.types import pictures_in_text
 from digest.store.editions import drafts, editions
 from digest.tasks.desk.desk import Desk
@@ -135,7 +135,7 @@ def _check_words(words: DraftWords) -> None:
             raise WordsRefused(f"the {_WORDS[name]} has {length} characters; {most} fit")
     unknown = unknown_in_subject(words.subject)
     if unknown:
-        known = ", ".join(f"{{{name}}}" for name in SUBJECT)
+        known = ", ".join(f"{{{name}}}" for name in SUBJECT_NAMES)
         raise WordsRefused(f"the subject has {', '.join(unknown)}, which is not filled in; there are {known}")
     for name in ("introduction", "sponsor"):
         check_text(_WORDS[name], getattr(words, name))

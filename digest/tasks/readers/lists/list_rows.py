@@ -11,7 +11,7 @@ from babel.localedata import exists
 
 from digest.clock import time_zones
 from digest.errors import InputError
-from digest.rules.readers.address import Address, normalise
+from digest.rules.readers.address import Address, normalise, tidy_name
 from digest.rules.readers.consent import EVERY_TOPIC
 from digest.rules.readers.list_layout import unlisted
 from digest.rules.readers.list_tools import ReadingPlan
@@ -20,8 +20,6 @@ from digest.safe_text import one_line, plain_greek
 from digest.settings import DigestSettings
 from digest.tasks.readers.enrolment import NewReader
 from digest.tasks.readers.sign_up import Choices, check_choices
-
-LONGEST_NAME = 200
 
 _NAME_ALONE, _NAMES = {"name"}, {"name", "first", "last"}
 
@@ -84,7 +82,7 @@ class RowReader:
         return ListRow(line, newcomer, verdict, _read_time(verdict.cell) if verdict.cell else None)
 
     def _read_details(self, address: Address, row: Mapping[str, str], name: str) -> NewReader:
-        name = (_tidy(row["name"]) if row.keys() == _NAME_ALONE else _join_name(row)) or name
+        name = (tidy_name(row["name"]) if row.keys() == _NAME_ALONE else _join_name(row)) or name
         if row.keys() <= _NAMES:
             return NewReader(address, name or None)
         return NewReader(
@@ -181,28 +179,24 @@ def _part(cell: str) -> tuple[str, str]:
     if len(cell) > 2 and cell[0] == cell[-1] == "'":
         cell = cell[1:-1]
     if "<" in cell and (match := _NAMED.fullmatch(cell)):
-        return match["address"].removeprefix("mailto:").strip(), _tidy(match["name"])
+        return match["address"].removeprefix("mailto:").strip(), tidy_name(match["name"])
     if cell.endswith(")") and (match := _COMMENTED.fullmatch(cell)):
-        return match["address"].removeprefix("mailto:"), _tidy(match["name"])
+        return match["address"].removeprefix("mailto:"), tidy_name(match["name"])
     if match := _FOLLOWED.fullmatch(cell):
-        return match["address"].removeprefix("mailto:"), _tidy(match["name"])
+        return match["address"].removeprefix("mailto:"), tidy_name(match["name"])
     return cell.removeprefix("mailto:"), ""
 
 
 def _join_name(row: Mapping[str, str]) -> str:
     """Join a person's names: some tools call the given name "Name", and others the whole of it."""
-    whole, first, last = (_tidy(row.get(part, "")) for part in ("name", "first", "last"))
+    whole, first, last = (tidy_name(row.get(part, "")) for part in ("name", "first", "last"))
     if not whole or (first and last):
-        return _tidy(f"{first} {last}") or whole
+        return tidy_name(f"{first} {last}") or whole
     if first and first.casefold() not in whole.casefold():
         return f"{first} {whole}"
     if last and last.casefold() not in whole.casefold():
         return f"{whole} {last}"
     return whole
-
-
-def _tidy(name: str) -> str:
-    return " ".join(printable(name).split())[:LONGEST_NAME] if name else ""
 
 
 def _read_time(cell: str) -> datetime | None:

@@ -102,7 +102,7 @@ class ListUploads:
         with self._readers.database.read() as session:
             if transfers.count_open(session) >= MOST_OPEN:
                 raise InputError(f"{MOST_OPEN} lists wait to be imported: import or remove one of them first")
-        public_id, name = self._readers.new_id(), tidy_name(named)
+        public_id, name = self._readers.new_id(), tidy_file_name(named)
         path = self._folder / public_id / "file" / name
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -340,7 +340,7 @@ class ListUploads:
         return False
 
 
-def tidy_name(named: str) -> str:
+def tidy_file_name(named: str) -> str:
     """Return a file's name without a folder and without what is no letter, digit or plain sign."""
     last = _ODD.sub("_", named.replace("\\", "/").rpartition("/")[2]).strip(" .")
     stem, dot, ending = last.rpartition(".")
