@@ -8,7 +8,7 @@ import email_validator
 from email_validator import EmailNotValidError
 
 from digest.errors import InputError
-from digest.safe_text import one_line
+from digest.safe_text import printable
 
 # The library's documented switch. Intranets use `localhost` and `.local`, tests `.test`: whether a domain
 # accepts mail is for the relay to say.
@@ -110,4 +110,4 @@ def _lower_first(reason: str) -> str:
 
 def tidy_name(name: str) -> str:
     """Return a reader's name as it is kept: one line without control characters, 200 characters at most."""
-    return " ".join(one_line(name).split())[:LONGEST_NAME].strip()
+    return printable(" ".join(name.split()))[:LONGEST_NAME].strip()

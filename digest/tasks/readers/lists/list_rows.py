@@ -82,7 +82,7 @@ class RowReader:
         return ListRow(line, newcomer, verdict, _read_time(verdict.cell) if verdict.cell else None)
 
     def _read_details(self, address: Address, row: Mapping[str, str], name: str) -> NewReader:
-        name = (tidy_name(row["name"]) if row.keys() == _NAME_ALONE else _join_name(row)) or name
+        name = (_tidy(row["name"]) if row.keys() == _NAME_ALONE else _join_name(row)) or name
         if row.keys() <= _NAMES:
             return NewReader(address, name or None)
         return NewReader(
@@ -179,24 +179,29 @@ def _part(cell: str) -> tuple[str, str]:
     if len(cell) > 2 and cell[0] == cell[-1] == "'":
         cell = cell[1:-1]
     if "<" in cell and (match := _NAMED.fullmatch(cell)):
-        return match["address"].removeprefix("mailto:").strip(), tidy_name(match["name"])
+        return match["address"].removeprefix("mailto:").strip(), _tidy(match["name"])
     if cell.endswith(")") and (match := _COMMENTED.fullmatch(cell)):
-        return match["address"].removeprefix("mailto:"), tidy_name(match["name"])
+        return match["address"].removeprefix("mailto:"), _tidy(match["name"])
     if match := _FOLLOWED.fullmatch(cell):
-        return match["address"].removeprefix("mailto:"), tidy_name(match["name"])
+        return match["address"].removeprefix("mailto:"), _tidy(match["name"])
     return cell.removeprefix("mailto:"), ""
 
 
 def _join_name(row: Mapping[str, str]) -> str:
     """Join a person's names: some tools call the given name "Name", and others the whole of it."""
-    whole, first, last = (tidy_name(row.get(part, "")) for part in ("name", "first", "last"))
+    whole, first, last = (_tidy(row.get(part, "")) for part in ("name", "first", "last"))
     if not whole or (first and last):
-        return tidy_name(f"{first} {last}") or whole
+        return _tidy(f"{first} {last}") or whole
     if first and first.casefold() not in whole.casefold():
         return f"{first} {whole}"
     if last and last.casefold() not in whole.casefold():
         return f"{whole} {last}"
     return whole
+
+
+def _tidy(name: str) -> str:
+    """Return a name of a list as it is kept; control characters in it are spaces."""
+    return tidy_name(printable(name))
 
 
 def _read_time(cell: str) -> datetime | None:
