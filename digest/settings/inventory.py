@@ -51,22 +51,39 @@ class SettingTable:
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
-    """All tables, and what is wrong with the file as it stands now; "" where it can be loaded."""
+    """Tables, and what is wrong with the file as it stands now; "" where it can be loaded.
+
+    `pending` is how many settings a restart would change, those of tables that are not shown too; `more` is
+    where the tables go on that were not shown.
+    """
 
     tables: tuple[SettingTable, ...]
     error: str
-
-    @property
-    def pending(self) -> int:
-        """Return how many settings a restart would change."""
-        return sum(one.next_value is not None for table in self.tables for one in table.settings)
+    pending: int = 0
+    more: int | None = None
 
 
-def take_inventory(running: Settings) -> Inventory:
-    """Return every setting that this process runs with, beside the file as it stands now."""
+def take_inventory(
+    running: Settings, *, find: str = "", only_set: bool = False, first: int = 0, most: int | None = None
+) -> Inventory:
+    """Return the settings that this process runs with, beside the file as it stands now.
+
+    These are those whose key or meaning contains `find`, without the defaults if `only_set`; of the tables
+    that have any, at most so many from the one with the number `first` on. The sources come last, as there
+    may be thousands of them.
+    """
     now = _read_again(running.file)
-    found = [_table(running, now, name, at) for name, at in _tables(running)]
-    return Inventory(tuple(found), now.error)
+    found, wanted, more = list[SettingTable](), find.casefold(), None
+    for number, (name, at) in enumerate(_tables(running)):
+        if number < first:
+            continue
+        table = _table(running, now, name, at, wanted, only_set)
+        if table.settings and len(found) == most:
+            more = number
+            break
+        if table.settings:
+            found.append(table)
+    return Inventory(tuple(found), now.error, _count_pending(running, now), more)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,14 +163,27 @@ def find_source_settings(running: Settings, name: str) -> tuple[Setting, ...]:
 
 
 def _tables(running: Settings) -> Iterator[tuple[str, int | None]]:
-    for name in Settings.model_fields:
+    for name in sorted(Settings.model_fields, key=lambda name: name == "sources"):
         if name in _LISTS:
             yield from ((name, at) for at in range(len(getattr(running, name))))
         elif name not in RESERVED:
             yield name, None
 
 
-def _table(running: Settings, now: _FileNow, name: str, at: int | None) -> SettingTable:
+def _count_pending(running: Settings, now: _FileNow) -> int:
+    count = 0
+    for name, at in _tables(running):
+        table = getattr(running, name) if at is None else getattr(running, name)[at]
+        after = now.tables.get((name, "" if at is None else table.name))
+        if after is not None and after != table:
+            later = dict(_values(after))
+            count += sum(later.get(path) != value for path, value in _values(table))
+    return count
+
+
+def _table(
+    running: Settings, now: _FileNow, name: str, at: int | None, wanted: str = "", only_set: bool = False
+) -> SettingTable:
     table = getattr(running, name)
     head = f"[{name}]"
     base: tuple[str, ...] = (name,)
@@ -164,14 +194,19 @@ def _table(running: Settings, now: _FileNow, name: str, at: int | None) -> Setti
     next_values = dict(_values(after)) if after is not None else None
     rows = []
     for path, value in _values(table):
+        key, meaning = ".".join(path), meaning_of((name, *path))
+        if wanted not in f"{head} {key} {meaning}".casefold():
+            continue
         variable = _variable((name, *path) if at is None else (name,), now)
         origin: Origin = "environment" if variable else "file" if _is_set(table, path) else "default"
+        if only_set and origin == "default":
+            continue
         number = now.places.get((*base, *path)) or now.places.get((*base, *path[:1]))
         place = {"environment": variable, "default": "", "file": _file_place(running.file, number)}[origin]
         shown = _shown(name, path, value)
         is_changed = next_values is not None and next_values.get(path) != value
         coming = _shown(name, path, next_values.get(path)) if next_values and is_changed else None
-        rows.append(Setting(".".join(path), shown, origin, place, meaning_of((name, *path)), coming))
+        rows.append(Setting(key, shown, origin, place, meaning, coming))
     anchor = re.sub(r"[^a-z0-9]+", "-", f"{name} {table.name if at is not None else ''}".strip().lower())
     return SettingTable(head, anchor, tuple(rows))
 

@@ -3,7 +3,9 @@
 import os
 import re
 from collections.abc import Iterator
+from html import unescape
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -166,3 +168,39 @@ def test_settings_are_found_by_key_and_by_meaning(newsdesk: Newsdesk) -> None:
     page = newsdesk.sign_in(OLGA).get(f"{PAGE}?find=sign-ups+per+hour").text
     assert re.findall(r"<dt><code>(.*?)</code>", page) == ["sign_ups_per_network", "sign_ups_per_domain"]
     assert "No setting has" in newsdesk.sign_in(OLGA).get(f"{PAGE}?find=zzz").text
+
+
+def test_of_many_sources_a_page_works_out_those_that_it_shows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_config(tmp_path, f"sqlite:///{tmp_path}/digest.db")
+    names = [f"source-{number}" for number in range(250)]
+    more = "".join(f'\n[[sources]]\nname = "{name}"\nurl = "https://{name}.example/"\n' for name in names)
+    path.write_text(path.read_text() + more)
+    newsdesk, built = Newsdesk(load_settings(path), Clock()), list[str]()
+
+    def build(key: str, *rest: Any) -> Setting:
+        built.append(key)
+        return Setting(key, *rest)
+
+    monkeypatch.setattr(inventory, "Setting", build)
+    shown, following = list[str](), PAGE
+    olga = newsdesk.sign_in(OLGA)
+    while following:
+        page = olga.get(following).text
+        shown += re.findall(r"<h2 [^>]*><code>(.*?)</code></h2>", page)
+        link = re.search(r'rel="next" href="(.*?)"', page)
+        following = unescape(link[1]) if link else ""
+        assert page.count("<h2 ") <= 101, "a hundred tables, and what the database holds"
+    assert shown[-250:] == [f"[[sources]] &#34;{name}&#34;" for name in names]
+    assert len(shown) == len(set(shown)) == len(take_inventory(newsdesk.settings).tables)
+
+    built.clear()
+    page = olga.get(f"{PAGE}?find=https%3A%2F%2F&only=set").text
+    assert not built, "no key or meaning has it"
+    page = olga.get(f"{PAGE}?find=source-24&only=set").text
+    assert re.findall(r"<h2 [^>]*><code>(.*?)</code></h2>", page)[-1] == "[[sources]] &#34;source-249&#34;"
+    assert len(built) == page.count("<dt><code>") == 2 * 11
+    path.write_text(path.read_text().replace("https://source-249", "https://source-moved"))
+    assert "1 setting differs in the file since the start" in olga.get(PAGE).text, "though it is not shown"
+    newsdesk.close()

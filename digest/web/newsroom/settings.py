@@ -1,5 +1,7 @@
 """The settings in effect: value, origin and meaning of each; read-only."""
 
+from urllib.parse import urlencode
+
 from fastapi import Request
 from starlette.responses import Response
 
@@ -9,6 +11,8 @@ from digest.web.desk.access import HOME
 from digest.web.desk.pages import DeskPages
 
 SETTINGS = f"{HOME}/settings"
+_AT_ONCE = 100
+"""How many tables a page shows, as each source in config.toml is one."""
 
 
 class SettingsPages:
@@ -17,29 +21,21 @@ class SettingsPages:
     def __init__(self, front: DeskPages) -> None:
         self._front = front
 
-    def show(self, request: Request, find: str = "", only: str = "") -> Response:
-        """Show every setting, or those whose key or meaning contains `find`; `only` leaves out defaults."""
-        desk = self._front.desk
-        inventory = take_inventory(desk.settings)
-        wanted = find.strip()[:100].casefold()
-        shown = []
-        for table in inventory.tables:
-            rows = [
-                one
-                for one in table.settings
-                if (only != "set" or one.origin != "default")
-                and wanted in f"{table.name} {one.key} {one.meaning}".casefold()
-            ]
-            if rows:
-                shown.append((table, rows))
+    def show(self, request: Request, find: str = "", only: str = "", start: int = 0) -> Response:
+        """Show the settings whose key or meaning contains `find`; `only` leaves out defaults."""
+        desk, find = self._front.desk, find.strip()[:100]
+        inventory = take_inventory(
+            desk.settings, find=find, only_set=only == "set", first=max(0, start), most=_AT_ONCE
+        )
+        further = {"find": find, "only": only if only == "set" else "", "start": inventory.more}
         return self._front.show(
             request,
             "settings",
             title="Settings",
             inventory=inventory,
-            tables=shown,
+            further=urlencode({name: value for name, value in further.items() if value}),
             overrides=list_overrides(desk.database, desk.settings, self._front.now()),
             file=str(desk.settings.file),
-            find=find.strip()[:100],
+            find=find,
             only=only == "set",
         )
