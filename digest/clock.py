@@ -2,7 +2,10 @@
 
 from datetime import UTC, datetime
 from functools import cache
-from zoneinfo import available_timezones
+from zoneinfo import ZoneInfo, available_timezones
+
+_NOT_NAMES = ("posix/", "right/", "posixrules")
+"""Copies of the zones that systems keep beside them; `available_timezones` leaves them out as well."""
 
 
 def utc_now() -> datetime:
@@ -14,3 +17,11 @@ def utc_now() -> datetime:
 def time_zones() -> frozenset[str]:
     """Return the names of all time zones; they are read from the disk once."""
     return frozenset(available_timezones())
+
+
+def is_time_zone(name: str) -> bool:
+    """Return whether there is a time zone of this name; only its own file is read."""
+    try:
+        return not name.startswith(_NOT_NAMES) and bool(ZoneInfo(name))
+    except (ValueError, OSError, LookupError):  # a path that leads elsewhere, a folder, or nothing
+        return False

@@ -15,7 +15,7 @@ from pydantic import (
     Field,
 )
 
-from digest.clock import time_zones
+from digest.clock import is_time_zone
 from digest.models.cadence import Cadence
 from digest.safe_text import belongs_to_word, plain_greek
 from digest.settings.domains import LOOPBACK, ascii_name
@@ -54,7 +54,7 @@ def parse_duration(value: object) -> timedelta:
 
 
 def _timezone(value: object) -> object:
-    if not isinstance(value, str) or value not in time_zones():
+    if not isinstance(value, str) or not is_time_zone(value):
         raise ValueError('is not a time zone: write a name such as "Europe/Paris" or "UTC"')
     return value
 

@@ -9,7 +9,7 @@ from cyclopts import Parameter
 from digest.cli.readers.choices import read_topics
 from digest.cli.terminal.common import DEFAULT, Common, application, in_zone
 from digest.cli.terminal.output import say
-from digest.clock import time_zones
+from digest.clock import is_time_zone
 from digest.errors import InputError, UsageError
 from digest.settings import Settings
 from digest.tasks.readers import on_request
@@ -81,7 +81,7 @@ def set_(
             raise InputError(
                 f'"{language}" is not a language of this installation: pick {", ".join(known.languages)}'
             )
-        if timezone is not None and timezone not in time_zones():
+        if timezone is not None and not is_time_zone(timezone):
             raise InputError(f'"{timezone}" is not a time zone: write it as Europe/Paris')
         change = Change(
             cadence=cadence,

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlmodel import Session
 
-from digest.clock import time_zones
+from digest.clock import is_time_zone
 from digest.errors import InputError
 from digest.models import (
     SUBSCRIBED,
@@ -108,7 +108,7 @@ def set_choices(
 
 def _details(subscriber: Subscriber, change: Change) -> dict[str, Any]:
     """Return a reader's name, language and zone as they shall be; an empty language or zone is none."""
-    if change.timezone and change.timezone not in time_zones():
+    if change.timezone and not is_time_zone(change.timezone):
         raise InputError(f'"{change.timezone}" is not a time zone: write it as Europe/Paris')
     wanted = {name: getattr(change, name) for name in ("name", "language", "timezone")}
     return {
