@@ -42,8 +42,8 @@ if TYPE_CHECKING:
     from digest.tasks.editions.compiling import Compiler
     from digest.tasks.editions.reader_edition import ReaderEditions
     from digest.tasks.inbound.inbox import Inbox
+    from digest.tasks.ledger.database_move import Moved, Tell
     from digest.tasks.ledger.metrics import Metrics
-    from digest.tasks.ledger.moving import Moved, Tell
     from digest.tasks.ledger.restore import Restorer
     from digest.tasks.readers.readers import Readers
     from digest.tracing import Traces
@@ -301,7 +301,7 @@ class Application:
         from pydantic import ValidationError
 
         from digest.settings.site import DatabaseSettings
-        from digest.tasks.ledger.moving import move
+        from digest.tasks.ledger.database_move import move
 
         check_state(self.database, self.state_path, self.identity)
         try:

@@ -24,7 +24,7 @@ from digest.tasks.delivery.deliver import count_due, deliver
 from digest.tasks.delivery.run import Run, Tally
 from digest.tasks.editions.compiling import Compiled
 from digest.tasks.figures.daily import take_figures
-from digest.tasks.figures.sums import keep_sums
+from digest.tasks.figures.kept_counts import keep_sums
 from digest.tasks.inbound.answers import send_answers
 from digest.tasks.inbound.intake import take_in, take_in_meanwhile
 from digest.tasks.readers.confirmation_mail import ask_due

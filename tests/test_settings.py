@@ -11,8 +11,8 @@ from pydantic import BaseModel, SecretStr, ValidationError
 
 from digest.errors import SettingsError
 from digest.settings import Settings, load_settings
+from digest.settings.error_messages import LISTED
 from digest.settings.loading import _explain, table_of
-from digest.settings.messages import LISTED
 from digest.settings.settings import RESERVED
 from digest.settings.smtp import RelaySettings
 from tests.conftest import write_config

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from digest import __version__
 from digest.cli.command_table import COMMANDS, GROUPS, Command
-from digest.cli.overview import is_asked_for, print_overview
+from digest.cli.help_page import is_asked_for, print_overview
 from digest.errors import DigestError
 
 if TYPE_CHECKING:

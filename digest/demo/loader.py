@@ -27,7 +27,7 @@ from digest.tasks.desk.draft_versions import Edit
 from digest.tasks.desk.drafts import approve
 from digest.tasks.desk.editors import add_editor, list_editors
 from digest.tasks.editions.coming import next_open
-from digest.tasks.ledger.contents import Contents, count_contents
+from digest.tasks.ledger.publication_size import Contents, count_contents
 from digest.tasks.readers.lists.csv_import import import_subscribers
 from digest.tasks.readers.lists.import_report import ImportReport
 

@@ -16,7 +16,7 @@ from pydantic_settings import SettingsError as UnreadableVariable
 
 from digest.errors import SettingsError
 from digest.safe_text import without_secrets
-from digest.settings.messages import LISTED, word
+from digest.settings.error_messages import LISTED, word
 from digest.settings.settings import RESERVED, Settings
 
 _PREFIX = "DIGEST_"

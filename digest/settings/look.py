@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from digest.errors import SettingsError
 from digest.models.look import Brand, Colours, Logo
-from digest.settings.messages import word
+from digest.settings.error_messages import word
 from digest.settings.toml_text import toml_lines
 from digest.settings.types import Table, Text
 

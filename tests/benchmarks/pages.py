@@ -33,7 +33,7 @@ from digest.models.subscriber import ReaderFilter
 from digest.settings import load_settings
 from digest.tasks.api.tokens import make_token
 from digest.tasks.articles.searching import index_due
-from digest.tasks.figures.sums import keep_sums
+from digest.tasks.figures.kept_counts import keep_sums
 from digest.tasks.readers.lists.segments import save_segment
 from tests.benchmarks.databases import benchmark_database
 from tests.benchmarks.readers import AT_ONCE, load_readers, public_id_of

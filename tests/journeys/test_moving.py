@@ -10,7 +10,7 @@ import pytest
 import time_machine
 from sqlalchemy import text
 
-from digest.cli.terminal.session import opened
+from digest.cli.terminal.application import opened
 from digest.models import Memo
 from digest.store import schema, table_copy
 from digest.store.database import Database

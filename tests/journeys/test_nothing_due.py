@@ -10,7 +10,7 @@ import pytest
 
 from digest.cli.editions.idle import end_if_idle, find_said, note_path
 from digest.cli.editions.status_lines import StatusOptions, print_noted
-from digest.cli.terminal.session import opened
+from digest.cli.terminal.application import opened
 from digest.clock import utc_now
 from digest.tasks.sources.desk_sources import WantedSource, add_source
 from tests.support.newsroom import Caught, Publication

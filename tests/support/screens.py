@@ -41,7 +41,7 @@ from digest.settings import load_settings
 from digest.tasks.api.tokens import make_token
 from digest.tasks.articles.fetching import fetch_due
 from digest.tasks.figures.daily import take_figures
-from digest.tasks.figures.sums import keep_sums
+from digest.tasks.figures.kept_counts import keep_sums
 from digest.tasks.sources.desk_sources import WantedSource, add_source
 from digest.tasks.webhooks.receivers import add_receiver
 from digest.web.app import create_app

@@ -21,11 +21,11 @@ from digest.models import (
 from digest.settings import Settings
 from digest.store.database import Database
 from digest.store.delivery import deliveries
-from digest.store.editions import cadence_readers, sums
+from digest.store.editions import cadence_readers, edition_sums
 from digest.tasks.desk.agenda import describe_progress
-from digest.tasks.figures.sums import keep_sums
+from digest.tasks.figures.kept_counts import keep_sums
 from digest.tasks.ledger.audit import account, sum_up
-from digest.tasks.ledger.running import RunningSums
+from digest.tasks.ledger.running_sums import RunningSums
 from tests.benchmarks.readers import load_readers
 from tests.support.statements import recorded
 
@@ -113,7 +113,7 @@ def test_reasons_are_kept_of_large_editions_and_those_of_few_readers_together(
     readers: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     large = enter(readers, [REFUSED] * 6 + [f"550 r{n}@readers.example is unknown" for n in range(3)])
-    monkeypatch.setattr(sums, "LARGE", 12)
+    monkeypatch.setattr(edition_sums, "LARGE", 12)
     small = enter(readers, [REFUSED, "550 r1@readers.example is unknown"], day=2)
     keep_sums(readers, settings, NOW)
     with readers.read() as session:
@@ -130,7 +130,7 @@ def test_a_large_edition_that_is_delivered_is_counted_every_ten_seconds_for_all_
     readers: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     large, small = enter(readers, [REFUSED], accepted=9), enter(readers, [REFUSED], day=2)
-    monkeypatch.setattr(sums, "LARGE", 10)
+    monkeypatch.setattr(edition_sums, "LARGE", 10)
     running = RunningSums()
     with readers.write() as session:
         for edition in (large, small):
@@ -177,11 +177,11 @@ def test_how_many_have_an_article_of_a_large_edition_is_counted_once(
     large, small = enter(readers, [REFUSED] * 6, accepted=6), enter(readers, [REFUSED], day=2)
     give(readers, large, ([1, 2, 7], [bridge, ferry]), ([3, 4, 5, 6], [ferry]), ([8], [song]))
     give(readers, small, ([1, 4], [ferry]))
-    monkeypatch.setattr(sums, "LARGE", 12)
+    monkeypatch.setattr(edition_sums, "LARGE", 12)
 
     def count() -> tuple[list[tuple[int, int]], int]:
         with readers.read() as session, recorded(readers.engine) as statements:
-            found = [sums.count_with(session, one) for one in (bridge, ferry, song)]
+            found = [edition_sums.count_with(session, one) for one in (bridge, ferry, song)]
         return found, sum("FROM delivery" in one.text for one in statements)
 
     before, read = count()
@@ -209,11 +209,11 @@ def test_an_edition_of_very_many_lists_is_counted_when_somebody_asks(
     bridge = add_article(readers, "Bridge")
     edition = enter(readers, [REFUSED] * 6, accepted=6)
     give(readers, edition, ([1, 2], [bridge]), ([3], [bridge]))
-    monkeypatch.setattr(sums, "LARGE", 12)
-    monkeypatch.setattr(sums, "_MOST_VARIANTS", 1)
+    monkeypatch.setattr(edition_sums, "LARGE", 12)
+    monkeypatch.setattr(edition_sums, "_MOST_VARIANTS", 1)
     keep_sums(readers, settings, NOW)
     with readers.read() as session:
-        assert sums.count_with(session, bridge) == (0, 3)
+        assert edition_sums.count_with(session, bridge) == (0, 3)
 
 
 def test_editions_of_single_readers_are_not_kept(readers: Database, settings: Settings) -> None:

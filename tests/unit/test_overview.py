@@ -7,7 +7,7 @@ import pytest
 
 from digest.cli import main
 from digest.cli.command_table import COMMANDS, GROUPS
-from digest.cli.overview import lines
+from digest.cli.help_page import lines
 
 NAMES = [command.name for command in COMMANDS] + [name for name, _, _ in GROUPS]
 

@@ -12,7 +12,7 @@ from lxml import etree
 
 from digest.articles.building import build_article
 from digest.articles.feeds.fast_path import TOMBSTONE, ParsedXml, read_wellformed
-from digest.articles.feeds.furniture import without_furniture
+from digest.articles.feeds.item_boilerplate import without_furniture
 from digest.articles.feeds.jsonfeed import parse_json_feed
 from digest.articles.feeds.links import (
     is_counter,
@@ -22,7 +22,7 @@ from digest.articles.feeds.links import (
     own_fragment,
     unnamed,
 )
-from digest.articles.feeds.own_words import own_words
+from digest.articles.feeds.own_elements import own_words
 from digest.articles.feeds.references import escape_bare
 from digest.articles.feeds.xml_bombs import check_xml
 from digest.articles.html.cleaning import clean_html, one_line

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from digest.articles.building import build_article
-from digest.articles.feeds.furniture import without_furniture
+from digest.articles.feeds.item_boilerplate import without_furniture
 from digest.articles.feeds.links import leads_to_a_page, mended_link, own_fragment, unnamed
 from digest.articles.feeds.wordpress import is_posts_url, read_posts
 from digest.articles.html.cleaning import escaped

@@ -20,7 +20,7 @@ from digest.tasks.articles.fetching import FetchReport, fetch_due
 from digest.tasks.articles.images import copy_pictures
 from digest.tasks.delivery.run import Tally
 from digest.tasks.editions.compiling import Compiled
-from digest.tasks.ledger.overview import find_next_run
+from digest.tasks.ledger.status_facts import find_next_run
 from digest.tasks.sources.health import BackOff, list_backed_off
 
 _NO_READERS = "has no readers yet; whoever joins it today gets theirs at once"

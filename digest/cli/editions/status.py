@@ -6,10 +6,10 @@ commands need.
 
 from digest.cli.editions import idle
 from digest.cli.editions.status_lines import StatusOptions, print_facts
-from digest.cli.terminal.session import opened
+from digest.cli.terminal.application import opened
 from digest.rules.alerts import NEARLY_FULL
-from digest.tasks.alerts.watched import database_folder
-from digest.tasks.ledger.overview import describe_status, find_lasting
+from digest.tasks.alerts.alert_facts import database_folder
+from digest.tasks.ledger.status_facts import describe_status, find_lasting
 
 
 def print_status(edition: str | None, options: StatusOptions) -> None:

@@ -5,7 +5,7 @@ from datetime import timedelta
 from digest.cli.terminal.common import DEFAULT, AsJson, Common, Days, application, layout_of
 from digest.cli.terminal.output import say, show_json
 from digest.cli.terminal.tables import show_table
-from digest.tasks.inbound.sums import sum_up
+from digest.tasks.inbound.bounce_counts import sum_up
 
 
 def bounces(*, days: Days = 30, json: AsJson = False, common: Common = DEFAULT) -> None:

@@ -12,7 +12,7 @@ from typing import Annotated
 from cyclopts import Parameter, validators
 
 from digest.bootstrap import Application
-from digest.cli.terminal.session import opened
+from digest.cli.terminal.application import opened
 from digest.cli.terminal.tables import TableLayout
 from digest.errors import UsageError
 from digest.settings import parse_duration

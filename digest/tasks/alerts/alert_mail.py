@@ -23,7 +23,7 @@ from digest.store import alerts
 from digest.store.database import Database
 from digest.tasks.alerts.alerts import note_conditions
 from digest.tasks.desk.desk import Desk
-from digest.tasks.desk.notices import post_notice
+from digest.tasks.desk.staff_mail import post_notice
 
 log = logging.getLogger(__name__)
 

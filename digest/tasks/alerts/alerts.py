@@ -14,7 +14,7 @@ from digest.rules.alerts import (
 from digest.settings import Settings
 from digest.store import alerts
 from digest.store.database import Database
-from digest.tasks.alerts.watched import FreeBytes, free_bytes, look
+from digest.tasks.alerts.alert_facts import FreeBytes, free_bytes, look
 
 OBSERVED = (AlertKind.RELAY, AlertKind.MAILBOX)
 """Kinds that no table shows: whoever meets such a condition enters it."""

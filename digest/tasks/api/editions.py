@@ -12,7 +12,7 @@ from digest.models.row import ListPage, row_id
 from digest.settings import Settings
 from digest.store import figures
 from digest.store.database import Database
-from digest.store.editions import editions, sums
+from digest.store.editions import edition_sums, editions
 from digest.tasks.desk.agenda import AgendaEntry, list_agenda
 from digest.tasks.desk.lineup import Lineup, line_up
 
@@ -67,7 +67,7 @@ def find_edition(database: Database, name: EditionName) -> CountedEdition | None
         found = editions.find_edition(session, *name)
         if found is None or not is_shown(found):
             return None
-        return CountedEdition(found, sums.count_states(session, found))
+        return CountedEdition(found, edition_sums.count_states(session, found))
 
 
 def is_shown(edition: Edition) -> bool:

@@ -10,7 +10,7 @@ from digest.models import Article, Edition, Withdrawal
 from digest.models.row import row_id
 from digest.store.articles import articles, duplicates, images, withdrawals
 from digest.store.database import Database
-from digest.store.editions import corrections, sums
+from digest.store.editions import corrections, edition_sums
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ def withdraw(
             record(session, article)
     changed, withheld = _carry_out(database, withdrawal, clock)
     with database.read() as session:
-        _, gone = sums.count_with(session, row_id(article))
+        _, gone = edition_sums.count_with(session, row_id(article))
     return Withdrawn(row_id(article), article.title, changed, withheld, gone)
 
 

@@ -13,7 +13,7 @@ from digest.rules.editions.cadence import Occurrence
 from digest.settings import DigestSettings, Settings
 from digest.store.editions import cadence_readers, drafts, editions
 from digest.tasks.editions.coming import next_occurrence
-from digest.tasks.ledger.running import RunningSums
+from digest.tasks.ledger.running_sums import RunningSums
 
 PAGE = 50
 """How many editions a page of the list has."""

@@ -10,7 +10,7 @@ from digest.models import Article, Edition
 from digest.models.row import row_id
 from digest.rules.editions.placeholders import fill_notice
 from digest.store.articles import articles
-from digest.store.editions import archive, corrections, drafts, sums
+from digest.store.editions import archive, corrections, drafts, edition_sums
 from digest.tasks.articles.withdrawing import Withdrawn, withdraw
 from digest.tasks.desk.agenda import AgendaEntry, made_entry
 from digest.tasks.desk.desk import Desk
@@ -36,7 +36,7 @@ def find_reach(session: Session, article_id: int) -> ArticleReach | None:
         return None
     return ArticleReach(
         article,
-        *sums.count_with(session, article_id),
+        *edition_sums.count_with(session, article_id),
         len(corrections.list_of(session, [article_id]).get(article_id, [])),
     )
 

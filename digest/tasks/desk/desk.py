@@ -9,7 +9,7 @@ from digest.settings import Settings
 from digest.store.database import Database
 from digest.tasks.composing.composer import Composer
 from digest.tasks.editions.fitting import KeptIndex
-from digest.tasks.ledger.running import RunningSums
+from digest.tasks.ledger.running_sums import RunningSums
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ from digest.rules.readers.address import normalise
 from digest.rules.tokens.tokens import hash_token
 from digest.store import editors
 from digest.tasks.desk.desk import Desk
-from digest.tasks.desk.notices import post_notice
 from digest.tasks.desk.passwords import hash_password
+from digest.tasks.desk.staff_mail import post_notice
 
 LINK_LIVES = timedelta(hours=1)
 

@@ -24,7 +24,7 @@ from digest.tasks.desk import drafts as changes
 from digest.tasks.desk.agenda import AgendaEntry
 from digest.tasks.desk.desk import Desk
 from digest.tasks.desk.draft_versions import Edit
-from digest.tasks.desk.notices import post
+from digest.tasks.desk.staff_mail import post
 from digest.tasks.editions.preview import Preview, Viewer, preview
 
 _PURPOSE = "desk proof"

@@ -19,7 +19,7 @@ from digest.store.readers import subscribers
 from digest.tasks.editions.reader_edition import Requested
 from digest.tasks.inbound.answers import plan_answer
 from digest.tasks.inbound.inbox import Inbox
-from digest.tasks.inbound.trust import Addressed, Writer
+from digest.tasks.inbound.message_writer import Addressed, Writer
 from digest.tasks.readers import confirmation, preferences, privacy, sign_up
 from digest.tasks.readers.confirmation import ConfirmationResult
 from digest.tasks.readers.readers import end

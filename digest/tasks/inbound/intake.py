@@ -30,9 +30,9 @@ from digest.tasks.inbound.bounces import act_on_bounce, act_on_complaint, score_
 from digest.tasks.inbound.commands import Request, act_on_address, carry_out
 from digest.tasks.inbound.inbox import Inbox, find_tokens, prove
 from digest.tasks.inbound.letters import keep_letter
+from digest.tasks.inbound.message_writer import find_addressed, find_extension, find_number, find_writer
 from digest.tasks.inbound.printed_letters import record_consent
 from digest.tasks.inbound.round_trip import came_back
-from digest.tasks.inbound.trust import find_addressed, find_extension, find_number, find_writer
 
 _BATCH, _BATCH_BYTES = 100, 16_000_000
 _BATCH_MEANWHILE, _LOOKS_EVERY, _LOOKS_AFTER_A_FAILURE = 20, 2.0, 60.0

@@ -18,7 +18,7 @@ from digest.store.database import Database
 from digest.store.delivery import bounces
 from digest.store.readers import answers, letters
 from digest.tasks.inbound.inbox import Inbox
-from digest.tasks.inbound.trust import Writer
+from digest.tasks.inbound.message_writer import Writer
 
 _MOST_TEXT = 100_000
 

@@ -15,7 +15,7 @@ from digest.rules.tokens import mail_tokens
 from digest.store.keys import keep_memo
 from digest.tasks.inbound.answers import compose_answer
 from digest.tasks.inbound.inbox import Inbox
-from digest.tasks.inbound.trust import find_number
+from digest.tasks.inbound.message_writer import find_number
 
 _MEMO = "round trip"
 _MESSAGE_ID = re.compile(rb"^Message-ID:\s*(<[^>\r\n]+>)", re.I | re.M)

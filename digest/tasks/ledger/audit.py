@@ -19,7 +19,7 @@ from digest.rules.delivery.rate_limits import LEARNED_FOR, allowance_of
 from digest.rules.editions.approval import name_moment, status_sentence
 from digest.settings import Settings
 from digest.store.delivery import claims, deliveries, learned_limits
-from digest.store.editions import drafts, editions, sums
+from digest.store.editions import drafts, edition_sums, editions
 
 _CLOSED = (EditionState.FINISHED, EditionState.SKIPPED)
 SHOWN = 20
@@ -64,7 +64,7 @@ def account(session: Session, edition: Edition) -> Account:
 
 def sum_up(session: Session, edition: Edition) -> Account:
     """Return an edition's sum for those who look at it: that of a finished one has been counted."""
-    return account_of(edition, sums.count_states(session, edition))
+    return account_of(edition, edition_sums.count_states(session, edition))
 
 
 def account_of(edition: Edition, counts: Mapping[str, int]) -> Account:
@@ -92,7 +92,7 @@ def status(session: Session, settings: Settings, edition: str | None = None) -> 
     """
     report = []
     for row in find_named(session, edition, latest=SHOWN):
-        found = sums.count_reasons(session, row)
+        found = edition_sums.count_reasons(session, row)
         reasons = [{"state": state, "reason": reason, "count": count} for state, reason, count in found]
         is_over = row.state in _CLOSED
         next_due = None if is_over else deliveries.next_due_at(session, row_id(row))

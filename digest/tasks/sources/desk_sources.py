@@ -14,8 +14,8 @@ from digest.models import DeskSource, SourceAct
 from digest.rules.articles.sources import NOT_FETCHED, SourceIndex
 from digest.safe_text import one_line, without_secrets
 from digest.settings import Settings, SourceSettings
+from digest.settings.error_messages import word
 from digest.settings.inventory import Setting, find_source_settings
-from digest.settings.messages import word
 from digest.settings.topics import meant
 from digest.store.articles import sources
 from digest.store.database import Database

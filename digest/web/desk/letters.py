@@ -13,9 +13,9 @@ from digest.models import LetterState
 from digest.models.row import row_id
 from digest.tasks.desk.agenda import AgendaEntry
 from digest.tasks.inbound import letters
+from digest.tasks.inbound.bounce_counts import list_warnings
 from digest.tasks.inbound.letters import LetterChanged, ShownLetter, version_of_letter
 from digest.tasks.inbound.printed_letters import ask_to_print
-from digest.tasks.inbound.sums import list_warnings
 from digest.web.desk.access import HOME
 from digest.web.desk.edition import Panel
 from digest.web.desk.pages import DeskPages, sentence

@@ -16,7 +16,7 @@ from digest.tasks.desk.desk import Desk
 from digest.tasks.desk.draft_versions import DraftWords, Edit
 from digest.tasks.desk.sessions import SignedIn, form_token
 from digest.web.desk.access import Access
-from digest.web.desk.sections import section_links
+from digest.web.desk.navigation import section_links
 from digest.web.shared.pages import Pages
 
 SAID = {

@@ -14,7 +14,7 @@ from digest.tasks.desk.article_acts import list_contents, list_corrections
 from digest.tasks.desk.delivery_controls import pause_edition, resume_edition, retry_edition
 from digest.tasks.desk.desk import Desk
 from digest.tasks.desk.draft_versions import Edit
-from digest.tasks.desk.receivers import count_receivers
+from digest.tasks.desk.receiver_counts import count_receivers
 from digest.tasks.ledger.audit import account_of, slowed_by
 from digest.web.desk.pages import DeskPages, sentence
 

@@ -13,10 +13,10 @@ from digest.tasks.desk.desk import Desk
 from digest.web.desk.access import HOME, Access, FormOutlived, SignInNeeded, page_of
 from digest.web.desk.breaking import BreakingPages
 from digest.web.desk.calendar import CALENDAR, CalendarPages
-from digest.web.desk.confirmations import ConfirmationPages
 from digest.web.desk.edition import EditionPages, Panel
 from digest.web.desk.edition_article import EditionArticlePages
 from digest.web.desk.home import EDITIONS, HomePages
+from digest.web.desk.irreversible import ConfirmationPages
 from digest.web.desk.letters import LETTERS, LetterPages, letters_panel
 from digest.web.desk.login import LoginPages
 from digest.web.desk.pages import DeskPages

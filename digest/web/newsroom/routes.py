@@ -13,7 +13,7 @@ from digest.web.newsroom.drafts import DRAFTS, DraftPages
 from digest.web.newsroom.figures import FIGURES, FigurePages
 from digest.web.newsroom.lists import EXPORT, LISTS, ListPages
 from digest.web.newsroom.look import LOOK, LookPages
-from digest.web.newsroom.reader import ReaderRecordPages
+from digest.web.newsroom.reader_record import ReaderRecordPages
 from digest.web.newsroom.readers import READERS, ReaderListPages
 from digest.web.newsroom.segments import SEGMENTS, SegmentPages
 from digest.web.newsroom.settings import SETTINGS, SettingsPages

@@ -10,9 +10,9 @@ import pytest
 from digest.models import Alert, AlertKind, Edition, EditionName, Source
 from digest.settings import Settings, load_settings
 from digest.store import alerts
+from digest.tasks.alerts.alert_facts import name_of
 from digest.tasks.alerts.alert_mail import watch
 from digest.tasks.alerts.alerts import list_shown, note_conditions, observe
-from digest.tasks.alerts.watched import name_of
 from tests.conftest import write_config
 from tests.support.compilation import DAY, NOW, Newsroom
 from tests.support.desks import Clock, Newsdesk

@@ -19,7 +19,7 @@ from digest.tasks.articles.articles import mark_article
 from digest.tasks.articles.fetching import fetch_due
 from digest.tasks.doctor.sources import judge_source
 from digest.tasks.ledger.overrides import list_overrides
-from digest.tasks.ledger.overview import find_next_run
+from digest.tasks.ledger.status_facts import find_next_run
 from digest.tasks.sources.desk_sources import (
     SourceChanged,
     SourceUnknown,

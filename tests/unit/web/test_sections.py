@@ -3,7 +3,7 @@
 from fastapi import APIRouter, FastAPI
 
 from digest.models import Role
-from digest.web.desk.sections import SECTIONS, section_links
+from digest.web.desk.navigation import SECTIONS, section_links
 
 
 def _app(*paths: str) -> FastAPI:

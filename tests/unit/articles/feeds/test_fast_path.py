@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from digest.articles.feeds import feeds
 from digest.articles.feeds.fast_path import ParsedXml, read_wellformed
-from digest.articles.feeds.own_words import own_words
+from digest.articles.feeds.own_elements import own_words
 from digest.articles.parsed import ParsedFeed
 
 URL = "https://quay.example/feed"

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from digest.models import CadenceReaders
 from digest.settings import Settings
 from digest.store.database import Database
-from digest.store.editions import cadence_readers, sums
+from digest.store.editions import cadence_readers, edition_sums
 
 _AT_ONCE = 10
 _EVERY = timedelta(hours=1)
@@ -18,12 +18,12 @@ def keep_sums(database: Database, settings: Settings, now: datetime) -> int:
     bounded number of editions and the next one goes on, the last ones first. Readers are counted each hour.
     """
     with database.read() as session:
-        waiting = sums.list_uncounted(session, _AT_ONCE)
+        waiting = edition_sums.list_uncounted(session, _AT_ONCE)
     for edition in waiting:
         with database.read() as session:
-            counted = sums.count_edition(session, edition)
+            counted = edition_sums.count_edition(session, edition)
         with database.write() as session:
-            sums.keep_edition(session, counted)
+            edition_sums.keep_edition(session, counted)
     return len(waiting) + _keep_readers(database, settings, now)
 
 

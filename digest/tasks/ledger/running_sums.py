@@ -15,7 +15,7 @@ from digest.bounded_cache import BoundedCache
 from digest.models import Edition, EditionState
 from digest.models.row import row_id
 from digest.store.delivery import deliveries
-from digest.store.editions import sums
+from digest.store.editions import edition_sums
 
 _MOST = 60
 _EVERY = timedelta(seconds=10)
@@ -31,7 +31,7 @@ class RunningSums:
     def count_states(self, session: Session, edition: Edition, now: datetime) -> dict[str, int]:
         """Count an edition's deliveries by state."""
         found: dict[str, int] = self._look(
-            "states", edition, now, lambda: sums.count_states(session, edition), _is_large
+            "states", edition, now, lambda: edition_sums.count_states(session, edition), _is_large
         )
         return dict(found)
 
@@ -39,7 +39,7 @@ class RunningSums:
         """Count an edition's failed, withheld and deferred deliveries by reason."""
         is_large = _is_large(self.count_states(session, edition, now))
         found: list[tuple[str, str, int]] = self._look(
-            "reasons", edition, now, lambda: sums.count_reasons(session, edition), lambda _: is_large
+            "reasons", edition, now, lambda: edition_sums.count_reasons(session, edition), lambda _: is_large
         )
         return list(found)
 
@@ -76,4 +76,4 @@ class RunningSums:
 
 
 def _is_large(states: dict[str, int]) -> bool:
-    return sum(states.values()) >= sums.LARGE
+    return sum(states.values()) >= edition_sums.LARGE
