@@ -27,7 +27,7 @@ from digest.tasks.desk.draft_versions import Edit
 from digest.tasks.desk.drafts import approve
 from digest.tasks.desk.editors import add_editor, list_editors
 from digest.tasks.editions.coming import next_open
-from digest.tasks.ledger.publication_size import Contents, count_contents
+from digest.tasks.ledger.publication_size import PublicationSize, measure_publication
 from digest.tasks.readers.lists.csv_import import import_subscribers
 from digest.tasks.readers.lists.import_report import ImportReport
 
@@ -103,7 +103,7 @@ class Loaded:
 
     imported: ImportReport
     sent: Sent
-    contents: Contents
+    contents: PublicationSize
     messages: int
 
 
@@ -215,9 +215,9 @@ def _approve(app: Application, cadence: str) -> None:
     approve(app.desk, Edit(EDITOR, EditionName(digest.name, cadence, coming.period), None, app.clock()))
 
 
-def _count(app: Application) -> Contents:
+def _count(app: Application) -> PublicationSize:
     with app.database.read() as session:
-        return count_contents(session)
+        return measure_publication(session)
 
 
 def start_catcher(settings: Settings, folder: Path) -> tuple[Catcher, Settings]:

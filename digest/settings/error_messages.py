@@ -46,7 +46,7 @@ LISTED = ("sources", "topics", "digests")
 """The keys of lists of tables, each of which has a line in double brackets."""
 
 
-def word(kind: str, message: str, context: Mapping[str, Any], location: Sequence[str | int] = ()) -> str:
+def reword(kind: str, message: str, context: Mapping[str, Any], location: Sequence[str | int] = ()) -> str:
     """Return the message for an error by its kind and key; messages raised by our own rules are kept."""
     if kind in _BOUNDED:
         return _BOUNDED[kind].format_map(context)

@@ -16,7 +16,7 @@ from pydantic_settings import SettingsError as UnreadableVariable
 
 from digest.errors import SettingsError
 from digest.safe_text import without_secrets
-from digest.settings.error_messages import LISTED, word
+from digest.settings.error_messages import LISTED, reword
 from digest.settings.settings import RESERVED, Settings
 
 _PREFIX = "DIGEST_"
@@ -97,7 +97,7 @@ def _find_variable(location: Sequence[str | int]) -> tuple[str, bool] | None:
 def _explain_variable(item: Any) -> str | None:
     """Return an error in what the environment sets as one line; None where the file sets it."""
     location = [part for part in item["loc"] if part != "[key]"]
-    message = word(item["type"], str(item["msg"]), item.get("ctx", {}), location)
+    message = reword(item["type"], str(item["msg"]), item.get("ctx", {}), location)
     named = message.partition(" ")[0]  # a table's own rule may begin with the key that it is about
     found = _find_variable([*location, named]) if location else None
     if found is None:
@@ -134,7 +134,7 @@ def _explain(item: Any, written: dict[str, Any]) -> str:
     """Return one validation error as one line: key, value, remedy."""
     location = [part for part in item["loc"] if part != "[key]"]
     where = _name_key(location, written)
-    message = word(item["type"], str(item["msg"]), item.get("ctx", {}), location)
+    message = reword(item["type"], str(item["msg"]), item.get("ctx", {}), location)
     if item["type"] == "extra_forbidden":
         return f"{where}: unknown key{_suggest(location)}"
     if item["type"] == "missing":

@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from digest.errors import SettingsError
 from digest.models.look import Brand, Colours, Logo
-from digest.settings.error_messages import word
+from digest.settings.error_messages import reword
 from digest.settings.toml_text import toml_lines
 from digest.settings.types import Table, Text
 
@@ -112,7 +112,7 @@ def try_look(running: LookSettings, values: Mapping[str, Any]) -> LookSettings:
     except ValidationError as error:
         lines = []
         for item in error.errors():
-            said = word(item["type"], str(item["msg"]), item.get("ctx", {}))
+            said = reword(item["type"], str(item["msg"]), item.get("ctx", {}))
             name = str(item["loc"][0]) if item["loc"] else ""
             given = f' = "{values[name]}"' if isinstance(values.get(name), str | int) else ""
             lines.append(f"{name}{given}: {said}" if name else said)

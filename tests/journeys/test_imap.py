@@ -7,7 +7,7 @@ import pytest
 
 from digest.bootstrap import Application
 from digest.models import Answer, Bounce, InboundMessage
-from digest.net.inbound.imap import TAKEN, ImapFolder, Place, open_folder
+from digest.net.inbound.imap import TAKEN, FolderPosition, ImapFolder, open_folder
 from digest.net.inbound.spool import Spool
 from digest.settings import load_settings
 from digest.tasks.inbound.intake import take_in
@@ -163,7 +163,7 @@ def test_mail_that_was_announced_before_the_wait_began_is_not_waited_for(
     imap = app.settings.inbound.imap
     assert imap is not None
     with open_folder(account_of(app.settings, imap)) as folder:
-        folder.collect(app.inbox.spool, lambda _head: True, Place())
+        folder.collect(app.inbox.spool, lambda _head: True, FolderPosition())
         server.append(inboxed.bounce(R0))
         folder._mailbox.client.noop()  # the server announces it here, and will not do so again
 

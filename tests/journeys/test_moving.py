@@ -10,7 +10,7 @@ import pytest
 import time_machine
 from sqlalchemy import text
 
-from digest.cli.terminal.application import opened
+from digest.cli.terminal.application import open_application
 from digest.models import Memo
 from digest.store import schema, table_copy
 from digest.store.database import Database
@@ -66,7 +66,7 @@ def test_after_a_move_the_next_edition_goes_on_where_the_last_one_ended(
 
 def test_the_sources_of_the_desk_move_along(small: Publication, postgresql_database: str) -> None:
     small.begin(readers=1)
-    with opened(small.config) as app:
+    with open_application(small.config) as app:
         wanted = WantedSource("https://harbour.example/feed", name="harbour", topics=("world",))
         add_source(app.database, app.settings, wanted, "olga@courier.example", app.clock())
     before = small.facts("sources")
@@ -76,7 +76,7 @@ def test_the_sources_of_the_desk_move_along(small: Publication, postgresql_datab
 
     assert small.facts("sources") == before
     assert (before[1]["name"], before[1]["added_by"]) == ("harbour", "olga@courier.example")
-    with opened(small.config) as app:
+    with open_application(small.config) as app:
         change = WantedSource("", title="The Harbour")
         change_source(app.database, app.settings, "harbour", 1, change, "olga@courier.example", app.clock())
         assert len(show_source(app.database, app.settings, "harbour").acts) == 2

@@ -10,7 +10,7 @@ import pytest
 
 from digest.cli.editions.idle import end_if_idle, find_said, note_path
 from digest.cli.editions.status_lines import StatusOptions, print_noted
-from digest.cli.terminal.application import opened
+from digest.cli.terminal.application import open_application
 from digest.clock import utc_now
 from digest.tasks.sources.desk_sources import WantedSource, add_source
 from tests.support.newsroom import Caught, Publication
@@ -226,7 +226,7 @@ def test_a_source_that_is_added_at_the_desk_ends_the_notes_and_is_fetched_by_the
                 break
         assert is_idle(publication)
 
-        with opened(publication.config) as app:
+        with open_application(publication.config) as app:
             wanted = WantedSource(f"{site.url}/feed", name="harbour")
             add_source(app.database, app.settings, wanted, "olga@courier.example", app.clock())
 

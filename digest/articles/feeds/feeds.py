@@ -12,7 +12,7 @@ from lxml import etree
 
 from digest.articles.building import build_article
 from digest.articles.feeds.fast_path import TOMBSTONE, ParsedXml, read_wellformed
-from digest.articles.feeds.item_boilerplate import without_furniture
+from digest.articles.feeds.item_boilerplate import without_boilerplate
 from digest.articles.feeds.jsonfeed import parse_json_feed
 from digest.articles.feeds.links import (
     is_counter,
@@ -22,7 +22,7 @@ from digest.articles.feeds.links import (
     own_fragment,
     unnamed,
 )
-from digest.articles.feeds.own_elements import own_words
+from digest.articles.feeds.own_elements import own_elements
 from digest.articles.feeds.references import escape_bare
 from digest.articles.feeds.xml_bombs import check_xml
 from digest.articles.html.cleaning import clean_html, one_line
@@ -136,7 +136,7 @@ def _read(content: bytes, url: str, content_type: str) -> ParsedXml:
     feedparser."""
     if (parsed := read_wellformed(content, content_type)) is not None:
         return parsed
-    if (reduced := own_words(content, content_type)) is not None:
+    if (reduced := own_elements(content, content_type)) is not None:
         content, content_type = reduced, "application/xml; charset=utf-8"
     return read_wellformed(content, content_type) or _parse(content, url, content_type)
 
@@ -228,7 +228,7 @@ def _pause(feed: Any) -> timedelta | None:
 def _article(entry: Any, channel: _Channel) -> ParsedArticle:
     html, summary, shorter = _texts(entry, channel.is_atom)
     link, own_fragment = _link(entry, channel)
-    html, summary = (without_furniture(one, link, channel.link) for one in (html, summary))
+    html, summary = (without_boilerplate(one, link, channel.link) for one in (html, summary))
     language = entry.get("language") or channel.language
     published_at = _published(entry, language)
     return build_article(

@@ -61,7 +61,7 @@ _TAIL = 4_000
 _TAG = re.compile(r"<[^<>]*>")
 
 
-def without_furniture(html: str, url: str, site: str) -> str:
+def without_boilerplate(html: str, url: str, site: str) -> str:
     """Return an item's HTML without what its program added to its author's text.
 
     A last paragraph that only leads to the item ("Continue reading"), or to the item and its site ("The post

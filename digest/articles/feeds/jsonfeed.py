@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from digest.articles.building import build_article
-from digest.articles.feeds.item_boilerplate import without_furniture
+from digest.articles.feeds.item_boilerplate import without_boilerplate
 from digest.articles.feeds.links import leads_to_a_page, mended_link, own_fragment, unnamed
 from digest.articles.feeds.wordpress import is_posts_url, read_posts
 from digest.articles.html.cleaning import escaped
@@ -53,7 +53,7 @@ def _article(item: Any, url: str, topics: Sequence[str], feed: dict[str, Any]) -
         url=link,
         base_url=_text(feed.get("home_page_url")) or url,
         own_fragment=fragment,
-        html=without_furniture(_body(item), link, _text(feed.get("home_page_url"))),
+        html=without_boilerplate(_body(item), link, _text(feed.get("home_page_url"))),
         summary=escaped(_text(item.get("summary"))),
         guid=own or None,
         author=_authors(item) or _authors(feed) or None,

@@ -49,7 +49,7 @@ _PERSON = ("name", "email", "uri")
 _ATOMS = (ATOM, ATOM_03)
 
 
-def own_words(content: bytes, content_type: str = "") -> bytes | None:
+def own_elements(content: bytes, content_type: str = "") -> bytes | None:
     """Return a feed, in UTF-8, whose items have only their own elements; None if it is not well-formed
     XML."""
     stated = _CHARSET.search(content_type)

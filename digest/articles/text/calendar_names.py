@@ -10,14 +10,14 @@ _SHORTEST_PREFIX = 3
 
 
 @dataclass(slots=True)
-class Name:
+class CalendarName:
     """What a word may mean: months (1 to 12) and weekdays (0 is Monday), each with its languages."""
 
     months: dict[int, set[str]] = field(default_factory=dict)
     weekdays: dict[int, set[str]] = field(default_factory=dict)
 
 
-def find_name(word: str) -> Name | None:
+def find_name(word: str) -> CalendarName | None:
     """Return the meaning of a word: in full, abbreviated, cut (`Septem`), or without accents (`fevrier`)."""
     names, ordered = _names()
     for form in (word, _folded(word), word.removeprefix("ב")):  # Hebrew writes "in November" as one word
@@ -25,7 +25,7 @@ def find_name(word: str) -> Name | None:
             return found
     if len(word) < _SHORTEST_PREFIX:
         return None
-    cut, at = Name(), bisect_left(ordered, word)
+    cut, at = CalendarName(), bisect_left(ordered, word)
     while at < len(ordered) and ordered[at].startswith(word):
         _merge(cut, names[ordered[at]])
         at += 1
@@ -33,9 +33,9 @@ def find_name(word: str) -> Name | None:
 
 
 @lru_cache(1)
-def _names() -> tuple[dict[str, Name], list[str]]:
+def _names() -> tuple[dict[str, CalendarName], list[str]]:
     """Load the table; words that several languages share keep all their meanings."""
-    names: dict[str, Name] = {}
+    names: dict[str, CalendarName] = {}
     table = (files(__package__) / "calendar_names.txt").read_text(encoding="utf-8")
     for line in table.splitlines():
         language, _, rest = line.partition(" | ")
@@ -44,10 +44,10 @@ def _names() -> tuple[dict[str, Name], list[str]]:
             continue
         for number, forms in enumerate(months.split(), 1):
             for form in _forms(forms):
-                names.setdefault(form, Name()).months.setdefault(number, set()).add(language)
+                names.setdefault(form, CalendarName()).months.setdefault(number, set()).add(language)
         for number, forms in enumerate(weekdays.split()):
             for form in _forms(forms):
-                names.setdefault(form, Name()).weekdays.setdefault(number, set()).add(language)
+                names.setdefault(form, CalendarName()).weekdays.setdefault(number, set()).add(language)
     return names, sorted(names)
 
 
@@ -62,7 +62,7 @@ def _folded(word: str) -> str:
     return plain if len(plain) == len(word) else word
 
 
-def _merge(into: Name, name: Name) -> None:
+def _merge(into: CalendarName, name: CalendarName) -> None:
     for number, languages in name.months.items():
         into.months.setdefault(number, set()).update(languages)
     for number, languages in name.weekdays.items():

@@ -9,7 +9,7 @@ from functools import lru_cache
 from html import unescape
 from unicodedata import decimal
 
-from digest.articles.text.calendar_names import Name, find_name
+from digest.articles.text.calendar_names import CalendarName, find_name
 from digest.articles.text.zones import MOST_AHEAD, UnknownZoneError, split_zone
 
 _EARLIEST = 1970
@@ -165,14 +165,14 @@ def _end_of_day(day: Reading, zone: object) -> datetime | None:
     return parse_date(start + timedelta(days=1))
 
 
-def _names_in(line: str, language: str) -> list[Name]:
+def _names_in(line: str, language: str) -> list[CalendarName]:
     """Return the meanings of a date's words, in order.
 
     A weekday of two letters counts at the beginning (`Mo, 23.11.`) or in the feed's language: `on` is one
     too.
     """
     words = [word.strip(_MARKS).casefold() for word in _WORD.findall(line)]
-    found: list[Name] = []
+    found: list[CalendarName] = []
     at = 0
     while at < len(words):
         pair = find_name(" ".join(words[at : at + 2])) if at + 1 < len(words) else None
@@ -190,7 +190,7 @@ def _speaks(languages: Iterable[set[str]], language: str) -> bool:
     return any(language.partition("-")[0] in spoken for spoken in languages)
 
 
-def _numbered(line: str, names: list[Name], language: str) -> tuple[Reading | None, str]:
+def _numbered(line: str, names: list[CalendarName], language: str) -> tuple[Reading | None, str]:
     """Return the date that is written in digits alone, and the rest of the line; the line unchanged if
     there is none."""
     if match := _YEAR_FIRST.search(line):
@@ -229,7 +229,7 @@ def _usual_order(match: re.Match[str], language: str) -> Reading | None:
     return (year, second, first) if language and language != "en" else None
 
 
-def _named(line: str, names: list[Name], language: str) -> Reading | None:
+def _named(line: str, names: list[CalendarName], language: str) -> Reading | None:
     """Return the date whose month is a word: the reading in which each other word is a weekday."""
     numbers = _NUMBER.findall(line)
     parted = _day_and_year(numbers, any("th" in spoken for name in names for spoken in name.months.values()))

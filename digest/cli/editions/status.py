@@ -6,7 +6,7 @@ commands need.
 
 from digest.cli.editions import idle
 from digest.cli.editions.status_lines import StatusOptions, print_facts
-from digest.cli.terminal.application import opened
+from digest.cli.terminal.application import open_application
 from digest.rules.alerts import NEARLY_FULL
 from digest.tasks.alerts.alert_facts import database_folder
 from digest.tasks.ledger.status_facts import describe_status, find_lasting
@@ -14,7 +14,7 @@ from digest.tasks.ledger.status_facts import describe_status, find_lasting
 
 def print_status(edition: str | None, options: StatusOptions) -> None:
     """Print the progress of each edition, or of one; exit 1 if nothing may be sent from this database."""
-    with opened(options.config) as app:
+    with open_application(options.config) as app:
         settings, now = app.settings, app.clock()
         refusal = app.find_refusal()
         before = None if edition or refusal else idle.look_at(settings.file, settings.database_url)

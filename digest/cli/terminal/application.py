@@ -10,7 +10,7 @@ from digest.settings import find_config, load_settings
 
 
 @contextmanager
-def opened(config: Path | None) -> Iterator[Application]:
+def open_application(config: Path | None) -> Iterator[Application]:
     """Open the application by its settings, and close it afterwards; None looks for the file as usual."""
     settings = load_settings(find_config(config))
     set_up_logging(settings.log, settings.folder)

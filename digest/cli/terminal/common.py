@@ -12,7 +12,7 @@ from typing import Annotated
 from cyclopts import Parameter, validators
 
 from digest.bootstrap import Application
-from digest.cli.terminal.application import opened
+from digest.cli.terminal.application import open_application
 from digest.cli.terminal.tables import TableLayout
 from digest.errors import UsageError
 from digest.settings import parse_duration
@@ -47,7 +47,7 @@ AtLeastOne = Annotated[int, Parameter(validator=validators.Number(gte=1, lte=MOS
 @contextmanager
 def application(common: Common) -> Iterator[Application]:
     """Open the application by its settings, and close it afterwards."""
-    with opened(common.config) as app:
+    with open_application(common.config) as app:
         yield app
 
 

@@ -52,7 +52,7 @@ class ImapAccount:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class FolderPosition:
     """How far a folder was read: UIDs rise as long as UIDVALIDITY stays the same (RFC 9051 2.3.1.1)."""
 
     validity: int = 0
@@ -65,7 +65,9 @@ class ImapFolder:
     def __init__(self, mailbox: BaseMailBox, account: ImapAccount) -> None:
         self._mailbox, self._account = mailbox, account
 
-    def collect(self, spool: Spool, is_ours: Callable[[bytes], bool], place: Place) -> tuple[Place, int]:
+    def collect(
+        self, spool: Spool, is_ours: Callable[[bytes], bool], place: FolderPosition
+    ) -> tuple[FolderPosition, int]:
         """Move new messages after a place into the spool; return the new place, and how many were ours.
 
         `is_ours` decides by a message's header. Raise Unreachable if the server fails, OSError if the spool
@@ -86,7 +88,7 @@ class ImapFolder:
                     self._put_away(uid)
                     taken += 1
             last = uid
-        return Place(validity, last), taken
+        return FolderPosition(validity, last), taken
 
     def wait(self, stopping: Event) -> None:
         """Wait until there may be new mail, or until stopping: by IDLE where the server has it (RFC 2177).

@@ -26,7 +26,7 @@ NOT_FETCHED = (BY_HAND, LETTERS, API)
 """The names of what no fetch brings; no source may have them."""
 
 
-class Taken(NamedTuple):
+class SourceClash(NamedTuple):
     """Why a source cannot be added: another one has the same name, or the same address."""
 
     source: str
@@ -49,15 +49,15 @@ class SourceIndex:
         pairs = list(sources)
         return cls(frozenset(name for name, _ in pairs), {key: name for name, key in reversed(pairs)})
 
-    def find(self, name: str, address_key: str | None) -> Taken | None:
+    def find(self, name: str, address_key: str | None) -> SourceClash | None:
         """Find the source that has this name or this address."""
         if name in self.names:
-            return Taken(name, "name")
+            return SourceClash(name, "name")
         other = self.by_address.get(address_key or "")
-        return Taken(other, "address") if other is not None else None
+        return SourceClash(other, "address") if other is not None else None
 
 
-def find_overruled(configured: SourceIndex, added: Sequence[DeskSource]) -> dict[str, Taken]:
+def find_overruled(configured: SourceIndex, added: Sequence[DeskSource]) -> dict[str, SourceClash]:
     """Return which of the desk's sources config.toml overrules, by name, each with the source that does."""
     found = ((one.name, configured.find(one.name, one.address_key)) for one in added)
     return {name: taken for name, taken in found if taken is not None}

@@ -10,7 +10,7 @@ from digest.rules.readers.row_states import (
     ListState,
     RowVerdict,
     StateColumn,
-    Words,
+    StateWords,
     squeeze,
     squeezed,
 )
@@ -60,7 +60,7 @@ class ListCatalogue:
 
     def __init__(self, words: Table, tools: Table) -> None:
         said = {state: words["words"].get(state, ()) for state in ListState}
-        self.words = Words(
+        self.words = StateWords(
             {squeeze(word): state for state, forms in said.items() for word in forms},
             squeezed(words["words"][_YES]),
             squeezed(words["words"][_NO]),
@@ -206,7 +206,7 @@ class ListCatalogue:
 _WHEN = frozenset(("at", "on", "am", "date", "datum", "le", "el", "is", "was", "has", "been"))
 _ENDS_AS_STATE = ("status", "statut", "zustand")  # "Abonnementsstatus", "Prenumerationsstatus"
 _CODE = re.compile(r"\s*-?\d\s*")
-_SILENT = Words({}, frozenset(), frozenset())
+_SILENT = StateWords({}, frozenset(), frozenset())
 
 
 def _split(name: str) -> list[str]:
@@ -235,7 +235,7 @@ def _read_tool(table: Table) -> Tool:
     )
 
 
-def _from_table(name: str, words: Words, table: Table) -> StateColumn:
+def _from_table(name: str, words: StateWords, table: Table) -> StateColumn:
     values = {squeeze(cell): ListState(state) for cell, state in table.get("others", {}).items()}
     for state, cells in table.get("values", {}).items():
         values |= {squeeze(cell): ListState(state) for cell in cells}

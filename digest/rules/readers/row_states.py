@@ -62,7 +62,7 @@ def squeezed(texts: Iterable[str]) -> frozenset[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class StateWords:
     """The words in cells, by their meaning, in normalised form."""
 
     states: Mapping[str, ListState]
@@ -86,7 +86,7 @@ class StateColumn:
     """
 
     name: str
-    words: Words
+    words: StateWords
     values: Mapping[str, ListState] = field(default_factory=dict)
     empty: ListState | None = None
     filled: ListState | None = None

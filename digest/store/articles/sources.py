@@ -8,7 +8,7 @@ from typing import Any
 from sqlmodel import Session, col, func, select, update
 
 from digest.models import Article, DeskSource, Source, SourceAct, VariantArticle
-from digest.rules.articles.sources import SourceIndex, Taken, find_overruled, to_settings
+from digest.rules.articles.sources import SourceClash, SourceIndex, find_overruled, to_settings
 from digest.settings import Settings, SourceSettings
 from digest.store.transactions import take_turn
 
@@ -32,7 +32,7 @@ def join_sources(settings: Settings, added: Sequence[DeskSource]) -> tuple[Sourc
     return settings.sources + tuple(to_settings(one, origins) for one in added if one.name not in overruled)
 
 
-def list_overruled(session: Session, settings: Settings) -> dict[str, Taken]:
+def list_overruled(session: Session, settings: Settings) -> dict[str, SourceClash]:
     """Return which of the desk's sources config.toml overrules, by name, each with the source that does."""
     return find_overruled(configured_index(settings), list_added(session))
 

@@ -40,7 +40,7 @@ def free_bytes(folder: Path) -> int:
     return shutil.disk_usage(folder).free
 
 
-def look(
+def gather_facts(
     session: Session,
     settings: Settings,
     now: datetime,

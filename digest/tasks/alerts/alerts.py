@@ -14,7 +14,7 @@ from digest.rules.alerts import (
 from digest.settings import Settings
 from digest.store import alerts
 from digest.store.database import Database
-from digest.tasks.alerts.alert_facts import FreeBytes, free_bytes, look
+from digest.tasks.alerts.alert_facts import FreeBytes, free_bytes, gather_facts
 
 OBSERVED = (AlertKind.RELAY, AlertKind.MAILBOX)
 """Kinds that no table shows: whoever meets such a condition enters it."""
@@ -28,7 +28,9 @@ def note_conditions(
     """Keep which conditions stand, and end those that do not any more; write only where that has changed."""
     with database.read() as session:
         standing = {one.key: one for one in alerts.list_alerts(session) if one.ended_at is None}
-        conditions = find_conditions(look(session, settings, now, free, was_full="disk" in standing), now)
+        conditions = find_conditions(
+            gather_facts(session, settings, now, free, was_full="disk" in standing), now
+        )
     mine = {key for key, one in standing.items() if one.kind not in OBSERVED}
     new = [one for one in conditions if one.key not in mine or standing[one.key].detail != one.detail]
     over = mine - {one.key for one in conditions}
@@ -60,7 +62,7 @@ def observe(database: Database, kind: AlertKind, name: str, trouble: str, now: d
 
 def list_shown(session: Session, settings: Settings, now: datetime) -> list[dict[str, str]]:
     """Return all that is wrong now, for the desk: it is looked at anew, even where nothing runs."""
-    found = find_conditions(look(session, settings, now), now)
+    found = find_conditions(gather_facts(session, settings, now), now)
     shown: list[Condition | Alert] = [*found, *alerts.list_open(session, OBSERVED)]
     return [
         {"kind": str(one.kind), "title": title_of(one), "detail": one.detail, "path": one.path}

@@ -9,7 +9,7 @@ from sqlmodel import Session
 from digest.errors import Unreachable
 from digest.models import Source
 from digest.models.article import ArticleFilter
-from digest.rules.articles.sources import Taken
+from digest.rules.articles.sources import SourceClash
 from digest.settings import Settings, SourceSettings
 from digest.settings.topics import meant
 from digest.store.articles.listing import list_articles
@@ -75,7 +75,7 @@ def judge_topic(digest: str, topic: str, settings: Settings, given: set[str]) ->
     return warn("topics", found, remedy) if near else None
 
 
-def _judge_overruled(name: str, taken: Taken) -> Finding:
+def _judge_overruled(name: str, taken: SourceClash) -> Finding:
     """Warn that a source of the desk is not read, because config.toml has one in its place."""
     found = f"{name}, added at the desk, is not read: config.toml has {taken}"
     return warn("sources", found, f"`digest sources remove {name}`, or take the lines out of config.toml")

@@ -34,7 +34,7 @@ from digest.store.delivery import bounces
 from digest.store.editions import editions
 from digest.store.keys import keep_memo
 from digest.tasks.inbound import answers
-from digest.tasks.inbound.inbox import Inbox, Proof
+from digest.tasks.inbound.inbox import Inbox, ProvedReader
 from digest.tasks.readers.privacy import suppress
 from digest.tasks.webhooks.outbox import tell_of_reader
 
@@ -55,7 +55,7 @@ class _Refusal:
 
 
 def act_on_bounce(
-    session: Session, inbox: Inbox, report: Report, proof: Proof, message: int, now: datetime
+    session: Session, inbox: Inbox, report: Report, proof: ProvedReader, message: int, now: datetime
 ) -> str:
     """Store a proved bounce and do what its reader's score requires; return what was done.
 
@@ -84,7 +84,12 @@ _COUNTED = (BounceWeight.HARD, BounceWeight.SOFT)
 
 
 def act_on_complaint(
-    session: Session, inbox: Inbox, complaint: FeedbackReport, proof: Proof, message: int, now: datetime
+    session: Session,
+    inbox: Inbox,
+    complaint: FeedbackReport,
+    proof: ProvedReader,
+    message: int,
+    now: datetime,
 ) -> str:
     """Suppress the reader who complained, count the complaint, and pause an edition with too many."""
     row = Complaint(

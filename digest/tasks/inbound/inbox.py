@@ -86,7 +86,7 @@ class Inbox:
 
 
 @dataclass(frozen=True, slots=True)
-class Proof:
+class ProvedReader:
     """The reader that a message is about, proved by a token or a Message-ID that only we can make.
 
     `delivery` and `edition` are None for a message that was no delivery, such as a confirmation.
@@ -98,7 +98,7 @@ class Proof:
     named: tuple[str, ...]
 
 
-def prove(session: Session, inbox: Inbox, mail: Mail, report: Report) -> Proof | None:
+def prove(session: Session, inbox: Inbox, mail: Mail, report: Report) -> ProvedReader | None:
     """Find which delivery a report is about; None if nothing in it proves any."""
     for token in _tokens(inbox, mail, report):
         found = prove_token(session, inbox, token)
@@ -107,7 +107,7 @@ def prove(session: Session, inbox: Inbox, mail: Mail, report: Report) -> Proof |
     return _prove_message_id(session, inbox, report)
 
 
-def prove_token(session: Session, inbox: Inbox, token: str) -> Proof | None:
+def prove_token(session: Session, inbox: Inbox, token: str) -> ProvedReader | None:
     """Find the message that a return path's token was made for, by any key of the ring."""
     prefix = tokens.read_return(token)
     if prefix is None:
@@ -121,7 +121,7 @@ def prove_token(session: Session, inbox: Inbox, token: str) -> Proof | None:
         named = tokens.find_returned(inbox.readers.signing_keys, token, subscriber.public_id, names)
         if named is not None:
             delivery, edition = known.get(named, (None, None))
-            return Proof(subscriber, delivery, edition, named)
+            return ProvedReader(subscriber, delivery, edition, named)
     return None
 
 
@@ -156,7 +156,7 @@ def _tokens_in(inbox: Inbox, value: str) -> Iterator[str]:
             yield token
 
 
-def _prove_message_id(session: Session, inbox: Inbox, report: Report) -> Proof | None:
+def _prove_message_id(session: Session, inbox: Inbox, report: Report) -> ProvedReader | None:
     """Prove by the Message-ID in the returned headers, which is an HMAC of edition and reader."""
     returned = report.original.get("message-id").strip()
     if not returned:
@@ -168,7 +168,7 @@ def _prove_message_id(session: Session, inbox: Inbox, report: Report) -> Proof |
             continue
         for delivery, edition in bounces.list_mailed(session, row_id(subscriber), _MOST_EDITIONS):
             if message_id(inbox.identity_key, *edition.name, subscriber.public_id, domain) == returned:
-                return Proof(subscriber, delivery, edition, tuple(edition.name))
+                return ProvedReader(subscriber, delivery, edition, tuple(edition.name))
     return None
 
 

@@ -8,7 +8,7 @@ from digest.errors import DigestError
 from digest.mail.reports.dsn import find_addresses
 from digest.mail.reports.parts import read_fields
 from digest.models import Memo
-from digest.net.inbound.imap import ImapAccount, ImapFolder, Place, open_folder
+from digest.net.inbound.imap import FolderPosition, ImapAccount, ImapFolder, open_folder
 from digest.settings import Settings
 from digest.settings.inbound import ImapSettings
 from digest.store.keys import keep_memo
@@ -62,7 +62,7 @@ def _collect(inbox: Inbox, folder: ImapFolder, imap: ImapSettings) -> int:
     named = f"imap {imap.username}@{imap.host} {imap.folder}"
     with inbox.database.read() as session:
         known = session.get(Memo, named)
-        place = Place(*map(int, known.value.split())) if known else Place()
+        place = FolderPosition(*map(int, known.value.split())) if known else FolderPosition()
     reached, taken = folder.collect(inbox.spool, lambda head: is_ours(inbox, head), place)
     if reached != place:
         with inbox.database.write() as session:

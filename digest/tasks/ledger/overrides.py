@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from digest.models import DeskSource, Role
-from digest.rules.articles.sources import Taken
+from digest.rules.articles.sources import SourceClash
 from digest.rules.delivery.rate_limits import LEARNED_FOR
 from digest.safe_text import without_login, without_secrets
 from digest.settings import Settings
@@ -58,7 +58,7 @@ def list_overrides(database: Database, settings: Settings, now: datetime) -> lis
     return found
 
 
-def _added(source: DeskSource, taken: Taken | None) -> Override:
+def _added(source: DeskSource, taken: SourceClash | None) -> Override:
     what, value = f'Source "{source.name}"', without_secrets(source.url)
     if taken is not None:
         value += f"; it is not read: config.toml has {taken}"

@@ -10,7 +10,7 @@ from digest.store.readers import subscribers
 
 
 @dataclass(frozen=True, slots=True)
-class Contents:
+class PublicationSize:
     """Articles, readers, and the distinct lists of articles of all editions."""
 
     articles: int
@@ -18,9 +18,9 @@ class Contents:
     variants: int
 
 
-def count_contents(session: Session) -> Contents:
+def measure_publication(session: Session) -> PublicationSize:
     """Count a publication's articles, readers and variants."""
-    return Contents(
+    return PublicationSize(
         articles.count_articles(session),
         sum(1 for _ in subscribers.list_subscribers(session)),
         variants.count_variants(session),

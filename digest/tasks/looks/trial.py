@@ -57,7 +57,7 @@ class Contrast:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ShownInTrial:
     """What a trial shows: an edition's name, or "" for a sample; and its content."""
 
     edition: str
@@ -83,7 +83,7 @@ class Trial:
         used = [digest.template for digest in self._settings.digests]
         return list(dict.fromkeys([*used, *self.renderer.list_looks()]))
 
-    def find_content(self, now: datetime) -> Shown:
+    def find_content(self, now: datetime) -> ShownInTrial:
         """Return the content of the latest edition that was made, else a sample."""
         with self._database.read() as session:
             latest = self._find_latest(session)
@@ -91,17 +91,17 @@ class Trial:
             variant = variants.find_fullest(session, row_id(latest), language) if latest else None
             sources = known_sources(session, self._settings)
         if latest is None or variant is None:
-            return Shown("", _sample(self._settings, self._settings.digests[0], now))
+            return ShownInTrial("", _sample(self._settings, self._settings.digests[0], now))
         contents = EditionContents(self._settings, self.renderer.catalogues, sources)
-        return Shown(str(latest.name), contents.of(Variants(self._database).take(variant)))
+        return ShownInTrial(str(latest.name), contents.of(Variants(self._database).take(variant)))
 
-    def draw(self, shown: Shown, look: str) -> str:
+    def draw(self, shown: ShownInTrial, look: str) -> str:
         """Return an edition's HTML in a look, for a sample reader; raise SettingsError with file and line."""
         self.renderer.require(look)
         rendering = self.renderer.render(replace(shown.content, look=look, pictures=True))
         return written(rendering, "html", _READER)
 
-    def problems(self, shown: Shown) -> dict[str, str]:
+    def problems(self, shown: ShownInTrial) -> dict[str, str]:
         """Return what keeps a look from being drawn, by its name; nothing where all is well."""
         found = {}
         for look in self.looks:

@@ -14,7 +14,7 @@ from digest.models import DeskSource, SourceAct
 from digest.rules.articles.sources import NOT_FETCHED, SourceIndex
 from digest.safe_text import one_line, without_secrets
 from digest.settings import Settings, SourceSettings
-from digest.settings.error_messages import word
+from digest.settings.error_messages import reword
 from digest.settings.inventory import Setting, find_source_settings
 from digest.settings.topics import meant
 from digest.store.articles import sources
@@ -228,7 +228,7 @@ def _checked(settings: Settings, session: Session, wanted: WantedSource) -> Sour
 def _explain(error: ValidationError, given: Mapping[str, Any]) -> str:
     first = error.errors(include_url=False)[0]
     field = str(first["loc"][0])
-    said = word(first["type"], str(first["msg"]), first.get("ctx", {}))
+    said = reword(first["type"], str(first["msg"]), first.get("ctx", {}))
     value = given.get(field, "")
     shown = f' "{value}"' if isinstance(value, str) and value and field != "url" else ""
     return f"{_FIELDS.get(field, field)}{shown} {said}"

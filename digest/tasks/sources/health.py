@@ -9,7 +9,7 @@ from sqlmodel import Session
 
 from digest.errors import InputError
 from digest.models import DeskSource, Source
-from digest.rules.articles.sources import Taken, find_overruled, to_settings
+from digest.rules.articles.sources import SourceClash, find_overruled, to_settings
 from digest.safe_text import without_secrets
 from digest.settings import Settings, SourceSettings
 from digest.settings.inventory import find_source_lines
@@ -156,7 +156,7 @@ def _nowhere() -> dict[str, Any]:
     return {"lives_in": "", "line": None, "added_by": None, "added_at": None, "overruled_by": None}
 
 
-def _say_taken(taken: Taken) -> str:
+def _say_taken(taken: SourceClash) -> str:
     return f"config.toml has {taken}"
 
 

@@ -16,7 +16,7 @@ from digest.web.desk.edition import EditionPages
 from digest.web.desk.pages import DeskPages, sentence
 
 
-class ConfirmationPages:
+class IrreversiblePages:
     """Pages that say what an act will do, and do it when confirmed."""
 
     def __init__(self, front: DeskPages, edition: EditionPages) -> None:

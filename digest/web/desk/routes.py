@@ -16,7 +16,7 @@ from digest.web.desk.calendar import CALENDAR, CalendarPages
 from digest.web.desk.edition import EditionPages, Panel
 from digest.web.desk.edition_article import EditionArticlePages
 from digest.web.desk.home import EDITIONS, HomePages
-from digest.web.desk.irreversible import ConfirmationPages
+from digest.web.desk.irreversible import IrreversiblePages
 from digest.web.desk.letters import LETTERS, LetterPages, letters_panel
 from digest.web.desk.login import LoginPages
 from digest.web.desk.pages import DeskPages
@@ -133,7 +133,7 @@ def _editions(
     breaking = BreakingPages(front)
     routes.look(f"{_EDITION}/breaking/{{number}}", breaking.show, gate.look)
     routes.post(f"{_EDITION}/breaking/{{number}}", breaking.send, gate.publisher)
-    asking = ConfirmationPages(front, pages)
+    asking = IrreversiblePages(front, pages)
     routes.look(f"{_EDITION}/publish", asking.show_publish, gate.look)
     routes.look(f"{_EDITION}/withdraw/{{number}}", asking.show_withdraw, gate.look)
     routes.look(f"{_EDITION}/correct/{{number}}", asking.show_correct, gate.look)

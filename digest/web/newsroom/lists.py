@@ -17,7 +17,7 @@ from digest.tasks.readers.lists.csv_export import export_matching
 from digest.tasks.readers.lists.import_report import RESULTS
 from digest.tasks.readers.lists.uploads import (
     MOST_BYTES,
-    Arriving,
+    ArrivingList,
     ListChanged,
     ListChoices,
     ListUploads,
@@ -72,7 +72,7 @@ class ListPages:
 
     async def receive(self, request: Request) -> Response:
         """Store an uploaded list while it arrives, and do a dry run."""
-        begun: list[Arriving] = []
+        begun: list[ArrivingList] = []
 
         def open_file(upload: Upload) -> IO[bytes]:
             self._front.gate.check_upload(request, upload.fields.get("form", ""))
@@ -92,7 +92,7 @@ class ListPages:
             return await to_thread.run_sync(lambda: self._show(request, 400, error=problem))
         return await to_thread.run_sync(lambda: self._begin(request, upload, begun))
 
-    def _begin(self, request: Request, upload: Upload, begun: list[Arriving]) -> Response:
+    def _begin(self, request: Request, upload: Upload, begun: list[ArrivingList]) -> Response:
         self._front.gate.check_upload(request, upload.fields.get("form", ""))
         if not begun:
             return self._show(request, 400, error="Choose the file of the list.", typed=upload.fields)

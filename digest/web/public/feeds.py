@@ -19,7 +19,7 @@ _NO_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class Told(Protocol):
+class FeedEdition(Protocol):
     """An edition as an entry of a feed."""
 
     @property
@@ -40,7 +40,7 @@ def atom(
     home: str,
     title: str,
     site: Site,
-    entries: Sequence[tuple[str, str, Told]],
+    entries: Sequence[tuple[str, str, FeedEdition]],
     *,
     own: str = "",
     language: str = "",
@@ -73,7 +73,7 @@ def sitemap(pages: Iterable[tuple[str, datetime | None]]) -> bytes:
     return _written(top)
 
 
-def _add_entry(feed: Tree.Element, base: str, name: str, url: str, one: Told) -> None:
+def _add_entry(feed: Tree.Element, base: str, name: str, url: str, one: FeedEdition) -> None:
     entry = Tree.SubElement(feed, "entry")
     made_at = one.edition.frozen_at or one.edition.freeze_at
     _add(entry, "id", _name(base, one, made_at))
@@ -86,7 +86,7 @@ def _add_entry(feed: Tree.Element, base: str, name: str, url: str, one: Told) ->
     content.set("type", "html")
 
 
-def _name(base: str, one: Told, made_at: datetime) -> str:
+def _name(base: str, one: FeedEdition, made_at: datetime) -> str:
     """Return a permanent id for an entry, wherever its pages move to (RFC 4151)."""
     host = urlsplit(base).hostname or "localhost"
     edition = one.edition

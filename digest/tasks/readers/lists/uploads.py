@@ -78,7 +78,7 @@ class UploadedList:
 
 
 @dataclass(slots=True)
-class Arriving:
+class ArrivingList:
     """A file that is being received: its place, and where its bytes go."""
 
     public_id: str
@@ -97,7 +97,7 @@ class ListUploads:
         self._thread: threading.Thread | None = None
         self._starting, self._locking = threading.Lock(), threading.Lock()
 
-    def receive(self, named: str) -> Arriving:
+    def receive(self, named: str) -> ArrivingList:
         """Open a private file for a list; raise InputError where it cannot be kept."""
         with self._readers.database.read() as session:
             if transfers.count_open(session) >= MOST_OPEN:
@@ -109,16 +109,16 @@ class ListUploads:
             path.parent.parent.mkdir(mode=0o700)
             path.parent.mkdir(mode=0o700)
             write_private(path, b"")
-            return Arriving(public_id, name, path, path.open("r+b"))
+            return ArrivingList(public_id, name, path, path.open("r+b"))
         except OSError as error:
             raise InputError(f"the file cannot be kept in {self._folder.name}: {error.strerror}") from None
 
-    def drop(self, arriving: Arriving) -> None:
+    def drop(self, arriving: ArrivingList) -> None:
         """Remove a file that did not arrive whole, or is not wanted."""
         arriving.file.close()
         shutil.rmtree(self._folder / arriving.public_id, ignore_errors=True)
 
-    def begin(self, arriving: Arriving, choices: ListChoices, who: str) -> str:
+    def begin(self, arriving: ArrivingList, choices: ListChoices, who: str) -> str:
         """Take a file that has arrived, and try it; return the id of its list."""
         arriving.file.close()
         try:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from digest.articles.feeds import feeds
 from digest.articles.feeds.fast_path import ParsedXml, read_wellformed
-from digest.articles.feeds.own_elements import own_words
+from digest.articles.feeds.own_elements import own_elements
 from digest.articles.parsed import ParsedFeed
 
 URL = "https://quay.example/feed"
@@ -94,7 +94,7 @@ def both(content: str, content_type: str = "") -> tuple[ParsedFeed | None, Parse
     The reduced feed has to be read alike both ways, too.
     """
     short = read_wellformed(content.encode(), content_type)
-    own = own_words(content.encode(), content_type)
+    own = own_elements(content.encode(), content_type)
     whole = collected(feeds._parse(own or content.encode(), URL, UTF_8 if own else content_type))
     reduced = read_wellformed(own, UTF_8) if own else None
     assert reduced is None or collected(reduced) == whole

@@ -9,7 +9,7 @@ from digest.rules.readers.row_states import (
     ListState,
     RowVerdict,
     StateColumn,
-    Words,
+    StateWords,
     judge_row,
     squeeze,
     squeezed,
@@ -18,7 +18,7 @@ from digest.rules.readers.row_states import (
 
 ACTIVE, PENDING, UNKNOWN = ListState.ACTIVE, ListState.PENDING, ListState.UNKNOWN
 LEFT, BOUNCED, COMPLAINED = ListState.LEFT, ListState.BOUNCED, ListState.COMPLAINED
-WORDS = Words(
+WORDS = StateWords(
     {
         "subscribed": ACTIVE,
         "unconfirmed": PENDING,
