@@ -31,7 +31,14 @@ def test_a_message_is_told_for_what_it_is(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", [n for n in EXPECTED if n.startswith(("postfix-", "arf-", "jmrp", "qmail-no", "exim-remote"))]
+    "name",
+    [
+        n
+        for n in EXPECTED
+        if n.startswith(
+            ("postfix-", "arf-", "x-arf-02-headers", "spamcop", "jmrp", "qmail-no", "exim-remote")
+        )
+    ],
 )
 def test_the_headers_of_the_returned_message_are_found(name: str) -> None:
     report = read((FOLDER / f"{name}.eml").read_bytes())

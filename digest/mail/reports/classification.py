@@ -18,7 +18,8 @@ _REPORT_SUBJECT = re.compile(
     r"|^\W{0,9}delivery\b|(fail|error|problem)\w* .{0,30}(deliver|mail|send)|warning: (could|message (un|not|delay|still|has|could)|e?-?mail)|bounced?\b|unzustellbar"
     r"|nicht zugestellt|non (remis|recapit|distribu|d[ée]livr)|[ée]chec (de|d')|no (se )?(entreg|pudo)|n[ãa]o entreg"
     r"|mancata (consegna|recapit)|onbestelbaar|niet (afgeleverd|bezorgd)|kan ikke leveres|gick inte att|недоставлен"
-    r"|не доставлен|возвращ|退信|配信|送信(エラー|できません)|message (rejected|undeliver|status|delay)|user unknown"
+    r"|не доставлен|возвращ|退信|投递失败|配信|메일.{0,12}(실패|못)|반송|zwrot (wiadomo|poczty)|niedostarczon"
+    r"|teslim edilemedi|nedoru|送信(エラー|できません)|message (rejected|undeliver|status|delay)|user unknown"
     r"|unknown (user|recipient|address)|(mailbox|quota) .{0,20}(full|exceeded)|rejected|permanent|error in mail|mail error"
     r"|does not exist|delivery$|erreur|fehler|отказ|message .{0,30} (failed|bounced)|unable to|nondeliver|undelivr",
     re.I,
@@ -43,6 +44,7 @@ _RETURNED = (
     "message/global-headers",
     "message/rfc822-headers",
 )
+_FIRST_FIELD = re.compile(r"^(?:return-path|received|delivered-to|from|date|message-id): ", re.I | re.M)
 _AGGREGATE = re.compile(r"report[- ]domain:|dmarc aggregate|tls-?rpt|smtp tls report", re.I)
 
 
@@ -82,7 +84,9 @@ def read_report(mail: Mail, *, return_path: str | None = None, own: Collection[s
     original = find_original(mail)
     complaint = arf.read_complaint(mail)
     if complaint is not None:
-        return Report(MailKind.COMPLAINT, complaint=complaint, original=original)
+        return Report(
+            MailKind.COMPLAINT, complaint=complaint, original=original or _find_quoted_headers(mail)
+        )
     if arf.is_report(mail) or _AGGREGATE.search(mail.headers.text("subject")):
         return Report(MailKind.OTHER, original=original, why="a report that is not a complaint")
     if mail.parameters.get("report-type", "").lower() == "disposition-notification":
@@ -150,6 +154,17 @@ def find_original(mail: Mail) -> HeaderFields:
             decoded = part.content(65_536)
             headers, _ = split_head(decoded)
             if "message-id" in headers or "from" in headers:
+                return headers
+    return HeaderFields()
+
+
+def _find_quoted_headers(mail: Mail) -> HeaderFields:
+    """Find the headers of the message that a complaint has as text: X-ARF may, and SpamCop does."""
+    for part in mail.parts:
+        begin = _FIRST_FIELD.search(part.text) if part.kind == "text/plain" else None
+        if begin:
+            headers, _ = split_head(part.text[begin.start() :].encode("utf-8", "replace"))
+            if "message-id" in headers:
                 return headers
     return HeaderFields()
 

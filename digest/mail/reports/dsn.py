@@ -12,7 +12,7 @@ KINDS = (
     "text/rfc822-delivery-status",
     "message/xdelivery-status",
 )
-ADDRESS = r"[^\s<>()\[\],;:\"'|=*`{}&（）「」【】“”«»]{1,128}@(?:\[[\d.:a-fA-F]+\]|[\w-]+(?:\.[\w-]+)*\.?)"
+ADDRESS = r"[^\s<>()\[\],;:\"'|=*`{}&（）：，；。、「」『』《》〈〉【】“”„«»]{1,128}@(?:\[[\d.:a-fA-F]+\]|[\w-]+(?:\.[\w-]+)*\.?)"
 _FOUND = re.compile(ADDRESS)
 _STATED = re.compile(r"[^\s<>@]{1,128}@[^\s<>@]{1,255}")  # no host has such a name, which is why it failed
 _WHOLE = re.compile(r"[^\s<>()\[\],;:\"|@]{1,128}@[\w-]+(?:\.[\w-]+)+")

@@ -67,9 +67,10 @@ FAILED = re.compile(
     r"|nicht (zugestellt|ausgeliefert|[üu]bermittelt|zustell)|unzustellbar|fehler bei der|pas (pu )?([êe]tre )?"
     r"(d[ée]livr|distribu|remis|achemin|envoy)|n'a pas|[ée]chec|non (remis|recapit|consegn)|no (se )?(ha )?"
     r"(podido|pudo|puede).{0,20}(entreg|enviar|ser)|n[ãa]o (foi|p[ôo]de|pode|entreg)|impossibile|niet (worden )?"
-    r"(bezorgd|afgeleverd)|kunde inte|ikke (leveres|blive)|nie (zosta|mo[żz]na|dostarcz)|не (удалось|доставлен|может)"
-    r"|недоставлен|невозможно|配信(でき|エラー|不能)|届(き|け)ません|送信できません|退信|退回|无法(投递|发送|送达)|投递失败"
-    r"|inconnu|unbekannt|existe pas|nedoru|kézbesít|teslim ed|تعذر|error detected|could not (be )?(deliver|send)|denied"
+    r"(bezorgd|afgeleverd)|kunde inte|ikke (leveres|blive)|nie (zosta|mo[żz]na|dostarcz)|не (удалось|доставлен|може)"
+    r"|недоставлен|невозможно|配信(でき|エラー|不能)|届(き|け)ません|送信できません|存在しません|見つかりません|退信|退回|无法(投递|发送|送达)|投递失败"
+    r"|inconnu|unbekannt|existe pas|nedoru|kézbesít|teslim ed|nie (m[óo]g|uda)|non [èe] stat\w (consegn|recapit|possibile)|mancata (consegna|recapit)"
+    r"|전송(되지|하지)? ?(못|실패)|보내지 못|배달(되지|하지) ?못|반송|finns inte|nicht gefunden|تعذر|error detected|could not (be )?(deliver|send)|denied"
     r"|not (listed|accept|recognized|valid)|unrouteable|not a valid|encountered (an )?(error|delivery|problem)|invalid"
     r"|no mailbox|failed|failure|did not|disabled|over ?quota|postponed|full mailbox|delayed"
     r"|n't able to|could ?n[o']t find|exceeds|не смогли",

@@ -14,10 +14,14 @@ _WORDS: tuple[tuple[Reason, str], ...] = (
         Reason.RATE_LIMITED,
         r"rate.?limit|too many ((invalid|bad|unknown) )?(messages|connections|recipients|emails|mails|concurrent)"
         r"(?! (\S+ )?(on|in) (the|this|your|his|her)? ?(\S+ )?(server|mailbox|inbox|folder))|throttl"
-        r"|unusual rate|exceed\w* (the )?(maximum|max|allowed|hourly|daily|rate|limit of) ?(number|rate|sending)?"
+        r"|unusual rate|too many errors from|exceed\w* (the )?(maximum|max|allowed|hourly|daily|rate|limit of) ?(number|rate|sending)?"
         r" of (messages|connections|mails|emails)|receiving mail (at a rate|too quickly)|deferred due to volume"
         r"|(excessive|unexpected) volume|\[TSS?\d\d\]|slow down|try again (more )?slow",
     ),
+    (
+        Reason.POLICY,
+        r"delivery restriction check|notauthenticatedforgroup|\bresolver\.rst\b",
+    ),  # a closed group's
     (
         Reason.AUTHENTICATION,
         r"\bdmarc\b|\bdkim\b|\bspf\b|sender policy framework|unauthenticated (e-?mail|message|mail)"
@@ -31,7 +35,7 @@ _WORDS: tuple[tuple[Reason, str], ...] = (
         r"|low reputation|reputation (of|too|is|score)|sender ?(base|score)|blocked using|(is|was|are|been|currently|ip|host) listed (by|in|at|on) \S+"
         r"|(client|sending|your|source|remote)? ?(ip|host|address|network|server|domain)\S*( \S+)? "
         r"(is |has been |was |have been )?(temporarily |permanently |currently )?(blocked|banned|listed|blacklisted)"
-        r"|banned (sending|ip)|part of their network is on our|reverse (dns|lookup|hostname|ip)|\bptr\b|\brdns\b"
+        r"|banned (sending|ip)|part of their network is on our|\(S31[45]\d\)|reverse (dns|lookup|hostname|ip)|\bptr\b|\brdns\b"
         r"|no (valid )?(ptr|reverse)|cannot find your (reverse )?hostname|dynamic (ip|address|pool)|dial-?up"
         r"|residential|generic (reverse|hostname)|bad helo|helo (command )?rejected|invalid helo"
         r"|fix reverse|access denied[,.]? (bad|poor)|banned|blocked (by|for|because|due|from|ip|-)"
@@ -56,9 +60,11 @@ _WORDS: tuple[tuple[Reason, str], ...] = (
         r"(storage|mailbox|allotted|allocated|disk|space|quota)|(insufficient|not enough|out of|no) (\S+ )?"
         r"(disk|disc|storage|space|room)|mailbox (size )?(limit|exceed)|too (large|many messages) for (the )?mail"
         r"|(storage|space) (limit|quota)|mailbox (has )?exceed|out of storage|mail storage|allowed size"
-        r"|number of messages in recipient|bo[iî]te (\S+ )?(pleine|satur)|postfach (\S+ )?(voll|[üu]berf)"
-        r"|buz[óo]n (\S+ )?lleno|mailbox vol\b|inkorg\w* (\S+ )?full|caixa (\S+ )?cheia|casella (\S+ )?piena"
-        r"|ящик (\S+ )?(переполн|заполн)|容量|満杯|已满|空间不足|超出|full mailbox|exceeding receiver limit"
+        r"|number of messages in recipient|bo[iî]te (\S+ ){0,4}(pleine|satur)|postfach (\S+ ){0,4}(voll|[üu]berf)"
+        r"|buz[óo]n (\S+ ){0,4}llen[oa]|mailbox (\S+ )?vol\b|(inkorg|postboks|postkasse|innboks)\w* (\S+ ){0,3}(full|fuld)"
+        r"|caixa (\S+ ){0,4}cheia|casella (\S+ ){0,4}piena|(ящик|скринька) (\S+ ){0,3}(переп[оу]вн|переполн|заполн)"
+        r"|skrzynk\w+ (\S+ ){0,4}(pe[łl]na|przepe[łl]n|zape[łl]n)|schr[áa]nk\w+ (\S+ ){0,3}pln[áa]|kutusu (\S+ ){0,3}dolu"
+        r"|postilaatikko (\S+ ){0,3}t[äa]ynn|(메일함|편지함|용량)\S*( \S+){0,3} ?(가득|초과|부족)|容量|満杯|已满|空间不足|超出|full mailbox|exceeding receiver limit"
         r"|(not|n't|ikke|inte) (have )?(enough|sufficient) (\S+ )?(disk|disc|storage|space|room)"
         r"|too many (messages|mails|e-?mails) (\S+ )?(on|in) |zu ?viele (mails|nachrichten) auf",
     ),
@@ -92,7 +98,8 @@ _WORDS: tuple[tuple[Reason, str], ...] = (
         r"|(host|domain|hostname|server|mx)( name)? (\S+ )?(not found|unknown|lookup (failure|failed|did not)"
         r"|does ?n.t exist|does not exist|could not be found|is unknown|non ?existent|invalid|not exist)"
         r"|couldn'?t find any host|name or service not known|name server:? .*(not found|no (data|mx))"
-        r"|malformed (or unexpected )?name ?server reply|nxdomain|no (valid )?mx|no mail ?(host|server|exchanger)|unrout(e)?able (mail )?(domain|address)"
+        r"|malformed (or unexpected )?name ?server reply|nxdomain|(domain|domaine|dominio|dom[ií]nio|domena|domän|домен) (\S+ ){0,3}(nicht gefunden|introuvable|inexistente|nie istnieje"
+        r"|no (existe|encontrado)|non (esiste|trovato)|n[ãa]o (existe|encontrado)|не (найден|существует))|no (valid )?mx|no mail ?(host|server|exchanger)|unrout(e)?able (mail )?(domain|address)"
         r"|(all relevant|no) mx records?|illegal host|no route to host name|domain name not found|dns (error|fail"
         r"|loop|lookup)|unresolvable|not (a )?(valid|existing) (domain|host)|no such host|domain .{0,40} (was )?not"
         r" found|can'?t (find|resolve)( \S+)? (host|domain|address)|nullmx|null mx|no dns|mail server for .{0,60} not"
@@ -126,7 +133,9 @@ _WORDS: tuple[tuple[Reason, str], ...] = (
         r"|(could not|couldn'?t|unable to) (find|locate) (the )?(user|recipient|mailbox)|illegal alias|user reject"
         r"|n'existe pas|existe pas|inconnu|unbekannt|existiert nicht|no existe|desconocido|n[ãa]o existe"
         r"|inexistente|sconosciut|non esiste|ok[äa]nd|finns inte|onbekend|bestaat niet|ukendt|findes ikke|ukjent"
-        r"|finnes ikke|tuntematon|nieznany|nie istnieje|не существует|неизвестн|не найден|存在しません|見つかりません"
+        r"|finnes ikke|tuntematon|nieznany|nie istnieje|не существует|неизвестн|не найден|нет такого|не знайден|не існує|"
+        r"nicht gefunden|introuvable|no (se )?(ha )?encontrad|n[ãa]o (foi )?encontrad|non trovat|hittades inte|ikke funnet|"
+        r"nie znaleziono|niet gevonden|nenalezen|bulunamad|존재하지 않|없는 (사용자|계정|메일)|該当する|存在しません|見つかりません"
         r"|不存在|存在しない|nepostoj|neexistuje|nem létez|bilinmeyen|لا يوجد|לא קיים",
     ),
     (
@@ -202,6 +211,8 @@ def find_reason(words: str, status: str = "") -> Reason:
     subject = status[2:] if status[1:2] == "." else ""
     if subject == "4.1" and re.search(r"recipient address rejected: access denied", words, re.I):
         return Reason.UNKNOWN_USER  # how Exchange Online refuses an address that is not in its directory
+    if subject == "1.10" and re.search(r"recip(ient)?notfound", words, re.I):
+        return Reason.UNKNOWN_USER  # its code for the same; by RFC 7505 it means a host that takes no mail
     coded = _BY_STATUS.get(subject, Reason.UNDETERMINED)
     if subject.startswith("7.") and len(subject) > 3 and coded is not Reason.UNDETERMINED:
         return coded

@@ -113,15 +113,52 @@ def test_microsofts_report_is_a_complaint_of_the_reader_whom_it_names() -> None:
     assert found.complaint.recipient == "ann@readers.example"
 
 
-@pytest.mark.parametrize(("category", "is_complaint"), [("abuse", True), ("fraud", False)])
-def test_an_x_arf_report_is_a_complaint_if_its_category_is_abuse(category: str, is_complaint: bool) -> None:
+@pytest.mark.parametrize(
+    ("fields", "is_complaint"),
+    [
+        ("Category: abuse", True),
+        ("Category: abuse\nReport-Type: spam", True),
+        ("Category: 'abuse'\nReport-Type: \"x-spam\"", True),
+        ("Category: fraud\nReport-Type: phishing", True),
+        ("Category: abuse\nReport-Type: login-attack", False),
+        ("Category: abuse\nReport-Type: malware-attack", False),
+        ("Category: info\nReport-Type: openrelay", False),
+        ("Category: auth", False),
+        ("Category: private\nReport-Type: x-spamtrap", False),
+    ],
+)
+def test_an_x_arf_report_is_a_complaint_if_it_is_about_unwanted_mail(fields: str, is_complaint: bool) -> None:
     found = report(
-        f"{LOOP}X-ARF: Yes\nSubject: A report\n",
-        ("text/plain", "See below."),
-        ("text/plain", f"Category: {category}\n"),
+        f"{LOOP}X-ARF: Yes\nSubject: A report\n", ("text/plain", "See below."), ("text/plain", f"{fields}\n")
     )
 
-    assert (found.kind is MailKind.COMPLAINT) is is_complaint
+    assert found.kind is (MailKind.COMPLAINT if is_complaint else MailKind.OTHER)
+
+
+@pytest.mark.parametrize(
+    "content", ["", "[]", "{", "[" * 60_000, '{"Report": []}', '{"Report": {"ReportType": "LoginAttack"}}']
+)
+def test_an_x_arf_report_in_json_that_says_nothing_of_unwanted_mail_is_no_complaint(content: str) -> None:
+    found = report(f"{LOOP}X-XARF: PLAIN\nSubject: A report\n", ("application/json", content))
+
+    assert found.kind is MailKind.OTHER
+
+
+@pytest.mark.parametrize(
+    ("stated", "is_complaint"),
+    [
+        ("abuse", True), ("Abuse (a reader's click)", True), ("fraud", True), ("other", True), ("opt-out", True),
+        ("opt-out-list", True), ("unsubscribe", True), ("miscategorized", True), ("", True),
+        ("not-spam", False), ("not_spam", False), ("virus", False), ("Virus (scanner)", False),
+        ("auth-failure", False), ("dkim", False),
+    ],
+)  # fmt: skip
+def test_a_feedback_report_is_a_complaint_but_for_what_a_program_found_or_a_reader_took_back(
+    stated: str, is_complaint: bool
+) -> None:
+    found = report(f"{LOOP}Subject: A report\n", ("message/feedback-report", f"Feedback-Type: {stated}\n"))
+
+    assert found.kind is (MailKind.COMPLAINT if is_complaint else MailKind.OTHER)
 
 
 def test_a_feedback_report_is_known_by_its_fields_where_their_part_has_another_type() -> None:
