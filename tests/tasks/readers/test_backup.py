@@ -11,7 +11,16 @@ from typing import Any
 import pytest
 from sqlmodel import SQLModel, delete, select
 
-from digest.models import Confirmation, Subscriber, Subscription, SubscriptionState, SuppressionReason
+from digest.models import (
+    Act,
+    Confirmation,
+    ConsentEvent,
+    Subscriber,
+    Subscription,
+    SubscriptionState,
+    SuppressionReason,
+)
+from digest.models.row import row_id
 from digest.rules.tokens import tokens
 from digest.settings import Settings
 from digest.store.database import Database
@@ -308,3 +317,55 @@ def test_one_bad_cell_costs_its_own_line_only(
     report = restore(lose(readers), file.getvalue(), tmp_path)
 
     assert (report.added, [why.split()[0] for _, why in report.rejected]) == (1, [column])
+
+
+@pytest.mark.parametrize("topics", [("arts, culture", "world"), ("retired",), ("κόσμος",), ("+1", "c#")])
+def test_topics_come_back_as_they_were(readers: Readers, tmp_path: Path, topics: tuple[str, ...]) -> None:
+    add(readers, "anna")
+    with readers.database.write() as session:
+        row = session.exec(select(Subscription)).one()
+        row.topics = {topic: NOW.isoformat() for topic in topics}
+        session.add(row)
+    before = exported(readers)
+    lost = lose(readers)
+
+    assert restore(lost, before, tmp_path).rejected == []
+    assert exported(reopen(lost)) == before
+
+
+def test_acts_of_one_moment_all_come_back_and_none_twice(readers: Readers, tmp_path: Path) -> None:
+    add(readers, "anna")
+    with readers.database.write() as session:
+        person = session.exec(select(Subscriber)).one()
+        for origin in ({"command": "set"}, {"command": "move"}, {"command": "move"}):
+            session.add(
+                ConsentEvent(
+                    subscriber_id=row_id(person), digest="world", act=Act.CHANGED, at=NOW, origin=origin
+                )
+            )
+    before = exported(readers)
+    lost = lose(readers)
+
+    for _ in range(2):
+        restore(lost, before, tmp_path)
+        lost = reopen(lost)
+        assert exported(lost) == before
+
+
+@pytest.mark.parametrize("lift", [True, False], ids=["lifted", "erased"])
+def test_a_question_that_was_open_after_a_suppression_stays_open(
+    readers: Readers, tmp_path: Path, lift: bool
+) -> None:
+    anna = add(readers, "anna")
+    if lift:
+        on_request.suppress(readers, anna, NOW, PHONE)
+        on_request.unsuppress(readers, anna, LATER, PHONE)
+    else:
+        privacy.erase(readers, anna, NOW)
+    ask(readers, anna, "world", Choices(), {"ip": "192.0.2.9"}, LATER)
+    before = exported(readers)
+    lost = lose(readers)
+
+    restore(lost, before, tmp_path)
+
+    assert exported(reopen(lost)) == before

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field, replace
 
 from digest.errors import InputError
 from digest.models import SubscriptionState
-from digest.rules.readers.consent import EVERY_TOPIC
 from digest.store import keys
 from digest.store.readers import whole_readers
 from digest.tasks.readers.lists.backup_rows import BackupReader, BackupRow
@@ -60,15 +59,18 @@ class BackupIntake:
             self._store()
 
     def _check_offers(self, row: BackupRow) -> None:
-        """Raise InputError for what the settings do not offer; who has left may have had what is no more."""
+        """Raise InputError for a digest or cadence that the settings do not have.
+
+        Who has left may have had what is no more, and so may anybody's topics: one that was retired matches
+        nothing, which is no reason to lose the reader.
+        """
         if row.subscription is None or row.subscription["state"] == SubscriptionState.ENDED:
             return
         offered = {one.name: one for one in self.readers.settings.digests}
         if row.digest not in offered:
             known = ", ".join(offered)
             raise InputError(f'"{row.digest}" is not a digest of the settings: they have {known}')
-        topics = tuple(topic for topic in row.subscription["topics"] if topic != EVERY_TOPIC)
-        check_choices(offered[row.digest], Choices(row.subscription["cadence"], topics))
+        check_choices(offered[row.digest], Choices(row.subscription["cadence"]))
 
     def _take_key(self, key: bytes) -> None:
         """Take over the key of the backup's suppressions, unless some are kept under another one here."""

@@ -239,7 +239,9 @@ def _read_ban(one: "_Cells") -> tuple[str, datetime] | None:
 def _read_subscription(one: "_Cells") -> Row:
     since = one.table("topics_since")
     created = one.time("created_at")
-    topics = split_topics(one["topics"]) or ("*",)
+    topics: tuple[str, ...] = tuple(sorted(since))
+    if not topics or ";".join(topics) != one["topics"]:  # the column was edited
+        topics = split_topics(one["topics"]) or ("*",)
     return {
         "digest": printable(one["digest"]),
         "state": one.choice("state", one["state"], SubscriptionState),

@@ -3,7 +3,8 @@
 What happened here since the backup stands: nobody who left is revived, and no choice of a reader turned back.
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -18,6 +19,7 @@ from digest.models import (
     Subscriber,
     Subscription,
     SubscriptionState,
+    SuppressionReason,
 )
 from digest.models.row import row_id
 from digest.rules.readers import consent
@@ -218,8 +220,12 @@ def _suppress(
     if any(at > since for at in confirmed):
         return
     _ban(session, known, known.hashes[row.person["address_key"]], row)
+    if reason == SuppressionReason.LIFTED:
+        return
+    asked_again = row.subscription is not None and any(one["asked_at"] >= since for one in row.askings)
     for one in reader.subscriptions:
-        end(session, one, terms.now, {**terms.origin, "suppressed": reason})
+        if not (asked_again and one.digest == row.digest and one.state == SubscriptionState.PENDING):
+            end(session, one, terms.now, {**terms.origin, "suppressed": reason})
 
 
 def _ban(session: Session, known: _KnownReaders, hashed: str, row: BackupRow) -> bool:
@@ -233,15 +239,22 @@ def _ban(session: Session, known: _KnownReaders, hashed: str, row: BackupRow) ->
 
 
 def _add_events(session: Session, reader: WholeReader, row: BackupRow) -> None:
-    """Append the acts that are not recorded here yet."""
-    here = {(one.digest, one.act, one.at) for one in reader.events}
+    """Append the acts that are not recorded here yet; one moment may have several."""
+    here = Counter((one.digest, one.act, one.at, _stable(one.origin)) for one in reader.events)
     for told in row.events:
-        if (told["digest"], told["act"], told["at"]) not in here:
+        act = told["digest"], told["act"], told["at"], _stable(told["origin"])
+        if here[act] > 0:
+            here[act] -= 1
+        else:
             told = dict(told)
             number = keep_wording(session, told.pop("wording"), told.pop("language"), told["at"])
             event = ConsentEvent(subscriber_id=row_id(reader.person), wording_id=number, **told)
             session.add(event)
             reader.events.append(event)
+
+
+def _stable(origin: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    return tuple(sorted(origin.items()))
 
 
 def _add_askings(session: Session, added: Subscription, row: BackupRow) -> None:
