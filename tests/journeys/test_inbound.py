@@ -287,6 +287,15 @@ def test_an_address_is_answered_at_most_once_a_day(inboxed: Inboxed) -> None:
     assert len(inboxed.rows(Answer)) == 1
 
 
+def test_a_pipe_that_brings_nothing_is_told_that_it_is_no_message(inboxed: Inboxed) -> None:
+    command = [sys.executable, "-m", "digest", "receive", "--config", str(inboxed.publication.config)]
+    done = subprocess.run(command, input=b"", capture_output=True)
+    assert (done.returncode, done.stderr) == (
+        65, b"digest receive: standard input is empty: it has to be one message\n"
+    )  # fmt: skip
+    assert Spool(inboxed.publication.folder / "inbox").names(9) == []
+
+
 def test_the_pipe_stores_before_it_says_so_and_asks_the_server_to_try_again_where_it_cannot(
     inboxed: Inboxed,
 ) -> None:

@@ -1,17 +1,19 @@
 """`digest receive` for a mail server's pipe: one process for each message, so it imports next to nothing.
 
-Exit 0 only after the message is stored; 75 (EX_TEMPFAIL) makes the server keep it and try again.
+Exit 0 only after the message is stored; 75 (EX_TEMPFAIL) makes the server keep it and try again, and 65
+(EX_DATAERR) makes it return the message: nothing at all is no message, now or later.
 """
 
 import os
 import sys
 import tomllib
 from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 
 from digest.net.inbound.spool import Spool, read_chunks
 
-EX_TEMPFAIL = 75
+EX_DATAERR, EX_TEMPFAIL = 65, 75
 MOST_EXPLAINED = 50_000_000
 _OPTIONS = ("--config", "--return-path", "--recipient")
 
@@ -23,8 +25,13 @@ def receive_quickly(given: Sequence[str]) -> int | None:
         return None
     try:
         spool = find_spool(Path(options.get("--config") or os.environ.get("DIGEST_CONFIG") or "config.toml"))
+        chunks = read_chunks(sys.stdin.fileno())
+        first = next(chunks, b"")
+        if not first:
+            sys.stderr.write("digest receive: standard input is empty: it has to be one message\n")
+            return EX_DATAERR
         spool.deliver(
-            read_chunks(sys.stdin.fileno()),
+            chain((first,), chunks),
             return_path=options.get("--return-path"),
             recipient=options.get("--recipient", ""),
         )

@@ -86,6 +86,8 @@ def fetch_due(
 ) -> list[FetchReport]:
     """Fetch the sources that are due, or the one named, or all; a failing source never stops the rest.
 
+    Raise InputError if the one named is unknown or paused.
+
     Sources are read in parallel, never two of one host at once, and stored one after another.
     """
     with database.read() as session:
@@ -95,6 +97,8 @@ def fetch_due(
     if only is not None and not chosen:
         names = ", ".join(source.name for source in known) or "none"
         raise InputError(f'there is no source "{only}"; there are: {names}')
+    if only is not None:
+        _refuse_paused(database, chosen[0])
     renew_topics(database, made_by)
     due = [
         source
@@ -110,6 +114,18 @@ def fetch_due(
             progress(len(reports), len(due))
     index_due(database)
     return [reports[source.name] for source in due]
+
+
+def _refuse_paused(database: Database, source: SourceSettings) -> None:
+    """Raise InputError for a source that somebody paused: naming it does not resume it."""
+    with database.read() as session:
+        known = sources_by_name(session, [source.name]).get(source.name)
+    if known is not None and known.paused_at is not None:
+        by = f" by {known.paused_by}" if known.paused_by else ""
+        raise InputError(
+            f'the source "{source.name}" is paused{by} since {known.paused_at:%Y-%m-%d}:'
+            f" `digest sources resume {source.name}` resumes it"
+        )
 
 
 def _with_known(

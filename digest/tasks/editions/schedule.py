@@ -48,7 +48,7 @@ def schedule(
     A deadline that has passed belongs to an edition that is late: the next `digest send` makes it. `first`
     and `last` say where readers get it first and last, by the same rule as planning. `state` and `stands` say
     what editors have done about it, as the desk says it. A cadence "at once" has no deadline: its editions
-    follow the news.
+    follow the news. Raise InputError for more editions of a cadence than anybody reads.
     """
     rows = []
     for digest in settings.digests:
@@ -106,6 +106,11 @@ def _coming(
         if coming.deadline_at > until:
             return
         yield coming
+    last = coming.deadline_at.astimezone(settings.zone)
+    raise InputError(
+        f"until {until.astimezone(settings.zone):%Y-%m-%d}, {digest.name} {cadence} has more than {_MOST}"
+        f" editions: name a moment before {last:%Y-%m-%d} with --until"
+    )
 
 
 def _row(settings: Settings, digest: DigestSettings, cadence: str, coming: Occurrence) -> dict[str, Any]:

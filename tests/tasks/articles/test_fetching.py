@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from digest.errors import InputError
 from digest.models import Source
 from digest.models.article import ArticleFilter
 from digest.settings import Settings, SourceSettings, load_settings
@@ -14,7 +15,7 @@ from digest.store.articles.listing import list_articles
 from digest.store.articles.sources import find_source
 from digest.store.database import Database
 from digest.tasks.articles.fetching import FetchReport, fetch_due
-from digest.tasks.sources.health import list_backed_off, list_sources
+from digest.tasks.sources.health import list_backed_off, list_sources, pause_source
 from tests.support.websites import Website, page
 
 NOW = datetime(2026, 11, 24, 7, tzinfo=UTC)
@@ -373,3 +374,12 @@ def test_a_source_that_waits_for_a_back_off_is_listed_with_its_time(
     (row,) = list_sources(fetching.database, fetching.settings)
     assert (row["state"], row["failures"]) == ("fine", 0)
     assert row["last_error"].startswith(f"{site.url}/feed answers 500")
+
+
+def test_a_paused_source_is_not_fetched_by_its_name_either(fetching: Fetching, site: Website) -> None:
+    fetching.first()
+    pause_source(fetching.database, fetching.settings, "paper", "olga", NOW)
+    with pytest.raises(
+        InputError, match='"paper" is paused by olga since 2026-11-24: `digest sources resume'
+    ):
+        fetching.at(NOW + HOUR, only="paper")

@@ -39,6 +39,13 @@ def test_all_editions_up_to_a_date_are_listed(newsroom: Newsroom) -> None:
     assert periods == [f"2026-11-{day}" for day in (23, 24, 25, 26, 27)]
 
 
+def test_more_editions_than_are_listed_are_refused_and_not_cut_off(newsroom: Newsroom) -> None:
+    with newsroom.database.read() as session:
+        assert len(schedule(session, newsroom.settings, NOW, NOW + 399 * DAY)) > 399
+        with pytest.raises(InputError, match=r"until 2029-.*, world daily has more than 400 editions"):
+            schedule(session, newsroom.settings, NOW, NOW + 800 * DAY)
+
+
 def test_it_tells_where_readers_get_it_first_and_last_as_planning_does(newsroom: Newsroom) -> None:
     newsroom.compile(at_once=False)
     for zone in ("Pacific/Auckland", "Pacific/Honolulu", "Europe/Paris", None):
