@@ -50,7 +50,7 @@ _INLINE_ATTRIBUTION = re.compile(
 _LINK_END = re.compile(r"^\s{0,4}(?:[(<]?https?://\S{1,500}|\S{0,500}[=/&%)]\S{0,500})(?: ?>)?$")
 _DIVIDER = re.compile(
     r"^[\s>]*[-_=*–—]{2,}\s*(?:original(?:e|bericht)?[ -]?(?:message|mail|appointment|nachricht|meddelande|melding|mensaje|mensagem)?"
-    r"|ursprüngliche (?:nachricht|e-?mail)|urspr\.? nachricht|message (?:d'origine|original)|mensaje original|mensagem original"
+    r"|ursprüngliche (?:nachricht|e-?mail)|urspr\.? nachricht|(?:message|mail|courriel) (?:d'origine|original)|mensaje original|mensagem original"
     r"|messaggio (?:originale|inoltrato)|oorspronkelijk bericht|ursprungligt meddelande|oprindelig meddelelse"
     r"|opprinnelig melding|alkuperäinen viesti|(?:oryginalna|pierwotna) wiadomość|wiadomość (?:oryginalna|przekazana)"
     r"|исходное сообщение|пересылаемое сообщение|(?:forwarded|reply|antwort|weitergeleitete|mensaje reenviado|message transféré|vidarebefordrat"
@@ -58,7 +58,7 @@ _DIVIDER = re.compile(
     r")\s*[-_=*–—]*.{0,60}$"
     r"|^\s*(?:begin forwarded message|anfang der weitergeleiteten|début du (?:message|réexpéd)|inicio del mensaje|inizio messaggio)"
     r".{0,60}:?\s*$"
-    r"|^[\s>]*-{3,}\s*(?:on|am|le|el) .{5,200}:?\s*$"
+    r"|^[\s>]*-{3,}\s*(?:on|am|le|el) .{5,200}:?\s*$|^>>> .{3,200}\d[:.]\d\d.{0,10} ?>>>$"
     r"|^\s*reply above this line.*$|^\W{0,10}(?:please )?(?:reply|respond|write) above (?:this|the) line\W{0,10}$",
     re.I,
 )
@@ -71,7 +71,7 @@ _FIELD = re.compile(
     r"|kimden|gönderildi|gönderilme|kime|konu|tarih|από|στάλθηκε|ημερομηνία|προς|θέμα|від|надіслано|изпратено|до|относно|šalje|poslano|prima"
     r"|za|zadeva|nuo|išsiųsta|kam|saatja|saadetud|adressaat|teema|no|nosūtīts|tēma|enviat|per a|assumpte|от кого|寄件者|寄件日期|收件者|主旨"
     r"|日期|từ|đã gửi|tới|chủ đề|dari|terkirim|kepada|subjek|ուղարկվել է|ուղարկված է|נשלח|التاريخ|المرسل|تاريخ|от|από)[*_]{0,2}\s?[:：՝]"
-    r"[*_]{0,2}\s?\S",
+    r"[*_]{0,2}\s{0,12}\S",
     re.I,
 )
 _QUOTED = re.compile(r"^\s{0,3}[>|](?![\w-]*:\S)")
@@ -81,7 +81,8 @@ _DEVICE = (
     r"|телефон|موبايل|هاتف|ال.{0,12}|dispositiv|puhelim|matkapuhelim)"
 )
 _SIGNATURE = re.compile(
-    r"^\W{0,3}sent (?:from|via|using|by) (?:my |a |mobile )\S.{0,50}$|^\W{0,3}(?:from my|typed on my|sent by) .{0,20}"
+    r"^\W{0,3}sent (?:from|via|using|by) (?:my |a |mobile )\S.{0,50}$|^.{0,60}\boutlook\b.{0,60}<https://aka\.ms/\w+>.{0,30}$"
+    r"|^\W{0,3}sent (?:from|via|with) \w.{0,40}\( ?https?://\S+ ?\)$|^\W{0,3}(?:yahoo|aol) mail ?: ?\w+, \w+,? .{2,30}$|^\W{0,3}(?:from my|typed on my|sent by) .{0,20}"
     rf"{_DEVICE}.{{0,30}}$"
     r"|^\W{0,3}(?:sent from tutanota|(?:.{0,50} )?\b(?:avast|avg)\b(?:-antivir\S+)? .{0,40}(?:virus|viren|gepr[üu]ft)\b.{0,20})$"
     r"|^\s*(?:--|—|__+|–)\s?\s*$|^\s*[-_]{2,}\s*$|^_{5,}|^-{5,}$"
