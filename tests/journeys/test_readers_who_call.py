@@ -70,6 +70,40 @@ def test_what_cannot_be_set_is_named_and_changes_nothing(
     assert shown(publication) == before
 
 
+@pytest.mark.parametrize(
+    ("option", "says"),
+    [
+        (("--language", "tlh"), '"tlh" is not a language of this installation: pick ar, de'),
+        (("--timezone", "Mars/Olympus"), '"Mars/Olympus" is not a time zone'),
+        (("--confirmed", " "), "the wording is empty"),
+    ],
+)
+def test_who_is_added_with_what_there_is_not_is_not_added(
+    publication: Publication, option: tuple[str, str], says: str
+) -> None:
+    assert says in publication.run("subscribers", "add", "new@readers.example", *option, code=1)
+    assert "not a subscriber" in publication.run("subscribers", "show", "new@readers.example", code=1)
+
+
+def test_a_list_with_an_empty_wording_confirms_nobody(publication: Publication) -> None:
+    (publication.folder / "list.csv").write_text("email\nnew@readers.example\n")
+    path = str(publication.folder / "list.csv")
+    assert "the wording is empty" in publication.run("subscribers", "import", path, "--confirmed", "", code=1)
+    assert "not a subscriber" in publication.run("subscribers", "show", "new@readers.example", code=1)
+
+
+def test_who_has_gone_is_told_since_when_and_what_brings_them_back(publication: Publication) -> None:
+    publication.run("subscribers", "leave", ANNA)
+    left = "unsubscribed here on 20.*; only a confirmed sign-up by the reader ends that"
+    assert re.search(left, publication.run("subscribers", "set", ANNA, "--cadence", "weekly", code=1))
+    assert re.search(f"nothing is paused: {left}", publication.run("subscribers", "resume", ANNA))
+    assert re.search(f"{ANNA} gets no edition: {left}", publication.run("schedule", "--as", ANNA))
+    publication.run("subscribers", "suppress", ANNA)
+    banned = "suppressed by the operator .*`digest subscribers unsuppress` does"
+    assert re.search(banned, publication.run("subscribers", "set", ANNA, "--cadence", "weekly", code=1))
+    assert re.search(banned, publication.run("subscribers", "resume", ANNA))
+
+
 def test_a_pause_ends_on_its_day_or_by_resume(publication: Publication) -> None:
     publication.run("subscribers", "set", ANNA, "--pause", "2099-12-24")
     (row,) = shown(publication)["subscriptions"]

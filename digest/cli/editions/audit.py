@@ -11,7 +11,7 @@ from cyclopts import Parameter
 from digest.cli.editions.status import print_status
 from digest.cli.editions.status_lines import SUMS, StatusOptions, end_refused
 from digest.cli.terminal.common import DEFAULT, AsJson, Common, application, layout_of, read_moment
-from digest.cli.terminal.output import say, show_json
+from digest.cli.terminal.output import say, show_json, warn
 from digest.cli.terminal.tables import say_moment, show_table
 from digest.models import DeliveryState
 from digest.tasks.ledger import audit as accounting
@@ -120,6 +120,7 @@ def schedule(
         Show all editions up to this time, such as 2026-12-31; else the next one of each cadence.
     """
     from digest.tasks.editions import schedule as plans
+    from digest.tasks.readers import on_request
 
     with application(common) as app, app.database.read() as session:
         zone, now, layout = app.settings.zone, app.clock(), layout_of(app)
@@ -128,6 +129,9 @@ def schedule(
             rows = plans.schedule(session, app.settings, now, end)
         else:
             rows = plans.schedule_of(session, app.settings, reader, now, end)
+            why = "" if rows else on_request.explain_inactive(app.readers, reader, None)
+            if why:
+                warn(f"{reader} gets no edition: {why}")
     if json:
         show_json(rows)
         return

@@ -6,11 +6,10 @@ from zoneinfo import ZoneInfo
 
 from cyclopts import Parameter
 
-from digest.cli.readers.choices import read_topics
+from digest.cli.readers.choices import check_details, read_topics
 from digest.cli.terminal.common import DEFAULT, Common, application, in_zone
 from digest.cli.terminal.output import say
-from digest.clock import is_time_zone
-from digest.errors import InputError, UsageError
+from digest.errors import UsageError
 from digest.settings import Settings
 from digest.tasks.readers import on_request
 from digest.tasks.readers.on_request import Change
@@ -76,13 +75,7 @@ def set_(
     """
     wanted = read_topics(topics)
     with application(common) as app:
-        known = app.renderer.catalogues
-        if language is not None and known.find(language) is None:
-            raise InputError(
-                f'"{language}" is not a language of this installation: pick {", ".join(known.languages)}'
-            )
-        if timezone is not None and not is_time_zone(timezone):
-            raise InputError(f'"{timezone}" is not a time zone: write it as Europe/Paris')
+        check_details(app, language, timezone)
         change = Change(
             cadence=cadence,
             topics=("*",) if wanted == (_ALL,) else wanted,
@@ -180,7 +173,8 @@ def resume(
     """
     with application(common) as app:
         done = on_request.resume(app.readers, address, digest, app.clock(), _origin("resume", asked_by))
-    nothing = "nothing is paused; who has left comes back by a confirmed sign-up"
+        why = "" if done else on_request.explain_inactive(app.readers, address, digest)
+    nothing = f"nothing is paused: {why}" if why else "nothing is paused"
     say(f"resumed {', '.join(done)}" if done else nothing, quiet=common.quiet)
 
 

@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from digest.cli.readers.choices import digest_name, private_csv, read_topics
+from digest.cli.readers.choices import check_details, digest_name, private_csv, read_topics
 from digest.cli.terminal.common import DEFAULT, AsJson, Common, application, layout_of
 from digest.cli.terminal.output import say, show_json, warn
 from digest.cli.terminal.tables import show_table
@@ -63,12 +63,13 @@ def add(
     """
     with application(common) as app:
         chosen = app.settings.digest(digest_name(app, digest))
+        check_details(app, language, timezone)
         wanted = check_choices(chosen, Choices(cadence, read_topics(topics) or ()))
         newcomer = NewReader(
             normalise(address),
             None if name is None else tidy_name(name),
-            language,
-            timezone,
+            language or None,
+            timezone or None,
             wanted.cadence,
             wanted.topics or None,
         )

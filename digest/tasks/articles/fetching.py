@@ -121,9 +121,9 @@ def _refuse_paused(database: Database, source: SourceSettings) -> None:
     with database.read() as session:
         known = sources_by_name(session, [source.name]).get(source.name)
     if known is not None and known.paused_at is not None:
-        by = f" by {known.paused_by}" if known.paused_by else ""
+        by = f"{known.paused_by}, " if known.paused_by else ""
         raise InputError(
-            f'the source "{source.name}" is paused{by} since {known.paused_at:%Y-%m-%d}:'
+            f'the source "{source.name}" is paused ({by}{known.paused_at:%Y-%m-%d}):'
             f" `digest sources resume {source.name}` resumes it"
         )
 

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from sqlmodel import Session
 
+from digest.errors import InputError
 from digest.models import (
     Act,
     Confirmation,
@@ -126,8 +127,11 @@ def enrol(
 ) -> list[Enrolment]:
     """Subscribe a batch of distinct addresses and return the result for each.
 
-    Nobody who left or is suppressed is revived, and readers' own choices are not changed.
+    Nobody who left or is suppressed is revived, and readers' own choices are not changed. Raise InputError
+    for an empty wording, which nobody agreed to.
     """
+    if terms.wording is not None and not terms.wording.strip():
+        raise InputError("the wording is empty: write the words that the readers agreed to, or leave it out")
     while True:
         try:
             with session.begin_nested():

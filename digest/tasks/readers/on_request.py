@@ -101,7 +101,7 @@ def set_choices(
             for row in subscribers.list_subscriptions(session, row_id(subscriber)):
                 record_consent(session, row, Act.CHANGED, now, {**origin, **kept})
         if change.is_about_a_digest:
-            row = _get_active(session, subscriber, digest)
+            row = _get_active(session, readers, subscriber, digest)
             changed = _change(session, readers, row, change, now, origin) or changed
     return changed
 
@@ -262,7 +262,30 @@ def find(readers: Readers, digest: str | None, text: str) -> Iterator[tuple[Subs
         yield from subscribers.list_readers(session, digest, text)
 
 
-def _get_active(session: Session, subscriber: Subscriber, digest: str | None) -> Subscription:
+def explain_inactive(readers: Readers, address: str, digest: str | None) -> str:
+    """Explain why a reader gets nothing: gone since when, and what would bring them back; "" if they do."""
+    with readers.database.read() as session:
+        return _explain_inactive(session, readers, privacy.get_known(session, address), digest)
+
+
+def _explain_inactive(session: Session, readers: Readers, subscriber: Subscriber, digest: str | None) -> str:
+    """Explain why a reader has no active subscription; "" where nothing is known, or there is one."""
+    rows = subscribers.list_subscriptions(session, row_id(subscriber))
+    named = [row for row in rows if digest in (None, row.digest)]
+    if any(row.state in SUBSCRIBED for row in named):
+        return ""
+    banned = subscribers.find_ban(session, readers.hash_address(subscriber.address_key))
+    if banned is not None:
+        return consent.explain_suppression(banned.reason, banned.created_at)
+    if any(row.state == SubscriptionState.PENDING for row in named):
+        return "asked, and not confirmed yet"
+    ended = [row.ended_at for row in named if row.ended_at]
+    return consent.explain_departure(max(ended)) if ended else ""
+
+
+def _get_active(
+    session: Session, readers: Readers, subscriber: Subscriber, digest: str | None
+) -> Subscription:
     """Return the subscription that is meant; raise InputError if that is ambiguous or it is not active."""
     rows = subscribers.list_subscriptions(session, row_id(subscriber))
     wanted = [row for row in rows if row.state in SUBSCRIBED and digest in (None, row.digest)]
@@ -270,6 +293,6 @@ def _get_active(session: Session, subscriber: Subscriber, digest: str | None) ->
         return wanted[0]
     if wanted:
         raise InputError(f"name one with --digest: {', '.join(row.digest for row in wanted)}")
-    raise InputError(
-        f'"{subscriber.address}" gets no digest to change: only a confirmed sign-up makes one active'
-    )
+    why = _explain_inactive(session, readers, subscriber, digest)
+    why = why or "only a confirmed sign-up makes one active"
+    raise InputError(f'"{subscriber.address}" gets no digest to change: {why}')

@@ -379,7 +379,5 @@ def test_a_source_that_waits_for_a_back_off_is_listed_with_its_time(
 def test_a_paused_source_is_not_fetched_by_its_name_either(fetching: Fetching, site: Website) -> None:
     fetching.first()
     pause_source(fetching.database, fetching.settings, "paper", "olga", NOW)
-    with pytest.raises(
-        InputError, match='"paper" is paused by olga since 2026-11-24: `digest sources resume'
-    ):
+    with pytest.raises(InputError, match=r'"paper" is paused \(olga, 2026-11-24\): `digest sources resume'):
         fetching.at(NOW + HOUR, only="paper")
