@@ -148,8 +148,8 @@ class Returned:
 def undo_leave(readers: Readers, token: str, now: datetime, origin: Origin) -> Returned | None:
     """Undo a departure; return the digest that is active again, or None if nothing can be undone.
 
-    Only a subscription that was confirmed comes back, with its choices, and only if the address is not
-    suppressed.
+    Only a subscription that was confirmed comes back, with its choices, and only if the address is neither
+    suppressed nor erased.
     """
     values = sealed_values.unseal(readers.signing_keys, _UNDO, token)
     if values is None or now - datetime.fromisoformat(values[2]) > UNDO_LIFE:
@@ -157,7 +157,7 @@ def undo_leave(readers: Readers, token: str, now: datetime, origin: Origin) -> R
     with readers.database.write() as session:
         subscriber = subscribers.find_by_public_id(session, values[0])
         digest = readers.find_digest(values[1])
-        if subscriber is None or digest is None:
+        if subscriber is None or subscriber.erased_at is not None or digest is None:
             return None
         row = subscribers.find_subscription(session, row_id(subscriber), digest.name)
         banned = subscribers.is_suppressed(session, readers.hash_address(subscriber.address_key))
