@@ -298,6 +298,36 @@ def test_a_forms_charset_is_not_looked_up(client: TestClient, charset: str) -> N
     assert answer.status_code == 400
 
 
+@pytest.mark.parametrize("cut", [20, 120, 220])
+def test_a_multipart_form_without_its_end_changes_nothing(
+    client: TestClient, readers: Readers, cut: int
+) -> None:
+    sign_up_and_confirm(client, readers)
+    path = link(readers, "preferences")
+    stamp = client.get(path).text.partition('name="form" value="')[2].partition('"')[0]
+    fields = {"form": stamp, "cadence": "daily", "topics": "science"}
+    parts = "".join(
+        f'--b\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+        for name, value in fields.items()
+    )
+    before = snapshot(readers)
+    kind = {"content-type": "multipart/form-data; boundary=b"}
+    short = (parts + "--b--\r\n")[:-cut]
+
+    assert client.post(path, content=short, headers=kind).status_code == 400
+    assert snapshot(readers) == before
+    assert client.post(path, content=parts + "--b--\r\n", headers=kind).status_code == 200
+    assert snapshot(readers) != before
+
+
+def test_one_click_leaves_whatever_its_body(client: TestClient, readers: Readers) -> None:
+    sign_up_and_confirm(client, readers)
+    kind = {"content-type": "multipart/form-data; boundary=b"}
+    answer = client.post(link(readers, "unsubscribe"), content="--b\r\nCont", headers=kind)
+    assert answer.status_code == 200
+    assert "unsubscribed" in answer.text
+
+
 NASTY = st.sampled_from(
     [
         "\0",

@@ -44,7 +44,8 @@ class Guard:
     """ASGI middleware in front of every route.
 
     - The client's address is the peer's, or the one that a trusted proxy forwards; nothing else reads it.
-    - A request whose body breaks off is dropped: it changes nothing, and there is nobody to answer.
+    - A request whose body breaks off is dropped: it changes nothing, and there is nobody to answer. A
+      multipart form without its end gets 400.
     - A body over 64 KiB gets 413 before it is read, a form of over 1,000 fields before it is parsed; control
       characters in a path or a form get 400. Pages that take a file read the body themselves, piece by piece,
       after they know who sends it.
@@ -83,6 +84,8 @@ class Guard:
             return
         if not refused and (len(body) > most or _has_many_fields(body, headers.get("content-type", ""))):
             refused = 413
+        if not refused and _is_cut_off(body, headers.get("content-type", ""), scope["path"]):
+            refused = 400
         if not refused and _has_nul(body, headers.get("content-type", "")):
             refused = 400
         if refused:
@@ -152,6 +155,19 @@ async def _read_body(receive: Receive, most: int) -> bytes | None:
         length += len(parts[-1])
         if length > most or not message.get("more_body", False):
             return b"".join(parts)
+
+
+def _is_cut_off(body: bytes, content_type: str, path: str) -> bool:
+    """Return whether a multipart form lacks its last boundary: what is missing would be taken as not chosen.
+
+    Unsubscribing asks for nothing of its body (RFC 8058, section 3.1).
+    """
+    if not content_type.lower().startswith(_MULTIPART) or path.startswith("/unsubscribe/"):
+        return False
+    boundary = _BOUNDARY.search(content_type)
+    return (
+        boundary is not None and f"--{boundary[1] or boundary[2]}--".encode("latin-1", "replace") not in body
+    )
 
 
 def _has_nul(body: bytes, content_type: str) -> bool:
