@@ -3,15 +3,27 @@
 from datetime import UTC, datetime
 
 _IGNORES_DOTS = frozenset({"gmail.com", "googlemail.com"})
-_SAME_DOMAIN = {"googlemail.com": "gmail.com"}
+_SAME_DOMAIN = {
+    "googlemail.com": "gmail.com",
+    "me.com": "icloud.com",
+    "mac.com": "icloud.com",
+    "pm.me": "proton.me",
+    "protonmail.com": "proton.me",
+    "protonmail.ch": "proton.me",
+    "ya.ru": "yandex.ru",
+    "yandex.com": "yandex.ru",
+    "yandex.by": "yandex.ru",
+    "yandex.kz": "yandex.ru",
+}
 
 
 def mailbox_of(key: str) -> str:
     """Return the key of the mailbox behind an address key: the part after "+" is dropped.
 
     Most hosts deliver name+anything@ to name@ (RFC 5233), so signing up with many tags would mail one person
-    many times. Gmail ignores dots as well. If a host treats the tag as part of the name, the limit is only
-    stricter. Example: an.na+news@googlemail.com becomes anna@gmail.com.
+    many times. Gmail ignores dots as well, and some providers have several domains for each mailbox. If a
+    host treats the tag as part of the name, the limit is only stricter. Example:
+    an.na+news@googlemail.com becomes anna@gmail.com.
     """
     local, _, domain = key.rpartition("@")
     local = local.partition("+")[0] or local
