@@ -15,6 +15,7 @@ from sqlmodel import Session, select
 
 from digest.bootstrap import Application
 from digest.models import Answer, Bounce, Complaint, Edition, EditionState, InboundMessage, Letter
+from digest.models.programs.webhooks import WebhookEndpoint, WebhookEvent, WebhookMessage
 from digest.net.inbound.lmtp import LmtpServer
 from digest.net.inbound.spool import Spool
 from digest.scheduler import Ticker
@@ -23,6 +24,7 @@ from digest.tasks.inbound import intake, letters
 from digest.tasks.inbound.intake import take_in
 from tests.support.inbox import Inboxed, headers_of
 from tests.support.newsroom import Caught, Publication
+from tests.support.statements import recorded
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 R0, R1, R2 = (f"r{n}@readers.example" for n in range(3))
@@ -490,3 +492,44 @@ def test_more_mail_than_one_run_processes_is_not_left_for_the_next_tick(
         assert app.inbox.spool.names(9) == []
     finally:
         app.close()
+
+
+def test_a_batch_asks_once_who_is_told_of_readers_and_each_batch_anew(inboxed: Inboxed) -> None:
+    app = Application(inboxed.settings)
+    asked = []
+    try:
+        for batch in ((R0, R1), (R2,)):
+            for address in batch:
+                app.inbox.spool.deliver([inboxed.bounce(address).encode()])
+            with recorded(app.database.engine) as statements:
+                take_in(app.inbox, app.clock())
+            asked.append(sum("FROM webhook_endpoint" in one.text for one in statements))
+            with app.database.write() as session:
+                events = [str(WebhookEvent.BOUNCED)]
+                now = app.clock()
+                session.add(
+                    WebhookEndpoint(
+                        url=f"https://hook.example/{len(asked)}",
+                        events=events,
+                        secret="s",
+                        made_by="olga",
+                        made_at=now,
+                    )
+                )
+    finally:
+        app.close()
+
+    assert asked == [1, 1]
+    assert [row.reader for row in inboxed.rows(WebhookMessage)] == [inboxed.reader(R2).public_id]
+
+
+def test_a_message_that_cannot_be_a_round_trip_is_not_looked_up_as_one(inboxed: Inboxed) -> None:
+    app = Application(inboxed.settings)
+    try:
+        app.inbox.spool.deliver([inboxed.letter(R0, "The bridge", "It was never closed.").encode()])
+        with recorded(app.database.engine) as statements:
+            assert take_in(app.inbox, app.clock()).total() == 1
+    finally:
+        app.close()
+
+    assert not [one for one in statements if "FROM mark" in one.text and "round trip" in str(one.values)]

@@ -7,6 +7,7 @@ from typing import TypeVar
 from sqlmodel import select
 
 from digest.models import Answer, Bounce, Complaint, Edition, InboundMessage, Letter, Subscriber
+from digest.models.programs.webhooks import WebhookMessage
 from digest.net.inbound.spool import Spool
 from digest.rules.tokens import mail_tokens
 from digest.settings import Settings, load_settings
@@ -14,7 +15,7 @@ from digest.store.database import Database
 from digest.tasks.composing.composer import return_paths
 from tests.support.newsroom import Publication
 
-Row = TypeVar("Row", Answer, Bounce, Complaint, Edition, InboundMessage, Letter, Subscriber)
+Row = TypeVar("Row", Answer, Bounce, Complaint, Edition, InboundMessage, Letter, Subscriber, WebhookMessage)
 
 DSN = """Return-Path: <>
 Delivered-To: {to}

@@ -30,10 +30,14 @@ class HeaderFields:
     """Header fields in order, names in lower case, values unfolded and still encoded."""
 
     fields: tuple[tuple[str, str], ...] = ()
+    _first: dict[str, str] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_first", dict(reversed(self.fields)))
 
     def get(self, name: str) -> str:
         """Return the first field of that name, or ""."""
-        return next((value for known, value in self.fields if known == name), "")
+        return self._first.get(name, "")
 
     def all(self, name: str) -> list[str]:
         """Return every field of that name, the topmost first."""
@@ -45,7 +49,7 @@ class HeaderFields:
         return decode_words(self.get(name)[:2_000])[:500]
 
     def __contains__(self, name: str) -> bool:
-        return any(known == name for known, _ in self.fields)
+        return name in self._first
 
     def __bool__(self) -> bool:
         return bool(self.fields)

@@ -252,9 +252,10 @@ def _follow_report(
 
 def _why_ours(session: Session, inbox: Inbox, mail: Mail) -> str:
     """Return what a message of our own is; "" for anybody else's."""
-    if came_back(session, inbox, mail):
+    is_from_us = find_sender(mail).lower() in inbox.own_addresses
+    if came_back(session, inbox, mail, is_from_us):
         return "a round trip"
-    return "our own message" if find_sender(mail).lower() in inbox.own_addresses else ""
+    return "our own message" if is_from_us else ""
 
 
 def _follow_person(request: Request, mail: Mail, message: int) -> tuple[str, str]:

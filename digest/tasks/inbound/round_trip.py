@@ -61,13 +61,14 @@ def trip_state(inbox: Inbox) -> TripState:
         return TripState(memo.value.split("\n")[0]) if memo else TripState.UNDER_WAY
 
 
-def came_back(session: Session, inbox: Inbox, mail: Mail) -> bool:
+def came_back(session: Session, inbox: Inbox, mail: Mail, is_from_us: bool) -> bool:
     """Record a round trip that has come back, with its token or without; return whether a message is one."""
-    memo = session.get(Memo, _MEMO)
+    returned = find_number(inbox, mail, mail_tokens.ROUND_TRIP)
+    memo = session.get(Memo, _MEMO) if is_from_us or returned is not None else None
     if memo is None:
         return False
     _, number, named = memo.value.split("\n")
-    if find_number(inbox, mail, mail_tokens.ROUND_TRIP) == int(number):
+    if returned == int(number):
         state = TripState.CAME
     elif mail.headers.get("message-id").strip() == named:
         state = TripState.WITHOUT_TOKEN

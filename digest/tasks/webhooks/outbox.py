@@ -15,6 +15,7 @@ from digest.store.articles.bulk import NewArticle
 from digest.store.webhooks import outbox
 
 _OWN = (REQUEST, WELCOME)
+_ENABLED = "receivers of webhooks"
 
 
 def tell_of_reader(
@@ -50,7 +51,12 @@ def tell_of_articles(session: Session, new: Iterable[NewArticle], now: datetime)
 
 
 def _wanting(session: Session, event: WebhookEvent) -> list[WebhookEndpoint]:
-    return [one for one in outbox.list_enabled(session) if event in one.events]
+    """Return the receivers of an event, asked once a transaction: a batch of mail tells of many readers."""
+    transaction, enabled = session.info.get(_ENABLED, (None, []))
+    if transaction is None or transaction is not session.get_transaction():
+        enabled = outbox.list_enabled(session)
+        session.info[_ENABLED] = session.get_transaction(), enabled
+    return [one for one in enabled if event in one.events]
 
 
 def _enter(
