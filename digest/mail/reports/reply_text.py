@@ -1,24 +1,20 @@
 """Separate a writer's own words from quoted text and the signature.
 
 Mail clients mark quoted text in three ways: by ">" before each line, by an attribution line ("On 23 November
-Anna wrote:"), or by a block of header fields. The last two are in the writer's language; the tables below
-have every language of our own messages and the most used others.
+Anna wrote:"), or by a block of header fields. The last two are in the writer's language; reply_words.py
+has every language of our own messages and the most used others.
 """
 
 import re
 from dataclasses import dataclass
 
+from digest.mail.reports.reply_words import FIELDS, WROTE, any_of
+
 _MOST_LINES = 5_000
 _WIDEST = 2_000
 _ATTRIBUTION_LINES = 5
 
-_WROTE = (
-    r"wrote|writes|said|sent|schrieb|schreibt|geschrieben|a écrit|écrit|escribió|escribio|ha scritto|scrisse|schreef"
-    r"|heeft (?:.{0,80} )?(?:geschreven|het volgende geschreven)|escreveu|napisał(?:\(a\)|a)?|napisał|pisze|skrev|kirjoitti"
-    r"|написал(?:а|\(а\))?|пишет|пише|написав|yazdı|şunu yazdı|schrieb am|írta|napsal(?:a)?|a scris|έγραψε|כתב(?:ה)?|كتب(?:ت)?"
-    r"|كَتَب|گفت|نوشت|գրել է|գրեց|wrote the following|schrieb folgendes|đã viết|さんは書きました|のメッセージ|のメール|写道|寫道|작성|napísal(?:a|\(a\))?|написа(?:о|ла|о/ла)?|napisa(?:o|la)(?: je)?"
-    r"|rakstīja|rašė|kirjutas|ha escrit|va escriure|idatzi du|menulis|เขียนว่า|escribeu|scríobh|skrifaði|shkroi|написал"
-)
+_WROTE = any_of(WROTE)
 _STARTS = (
     r"on|at|am|le|dne|v|na|на|у|στις|pada|missatge|wiadomość|kuupäev|\*|el|il(?: giorno)?|op|em|dnia|w dniu|den|d\.|på|kl\.?|il|dne|dana|la data|fecha|в|от|στις|ב|في|בתאריך|"
     r"tarihinde|a las|il|vào|trên|\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}|\d{1,2} \w+ \d{4}"
@@ -63,16 +59,7 @@ _DIVIDER = re.compile(
     re.I,
 )
 _FIELD = re.compile(
-    r"^[\s>]*[*_]{0,2}(?:from|sent|to|cc|date|subject|reply-to|von|gesendet|an|datum|betreff|de|envoyé|à|objet|enviado(?: el)?"
-    r"|para|asunto|fecha|da|inviato|a|oggetto|data|van|verzonden|aan|onderwerp|enviada(?: em)?|assunto|från|skickat|till|ämne|fra"
-    r"|sendt|til|emne|lähettäjä|lähetetty|aihe|od|wysłano|do|temat|от|отправлено|кому|тема|дата|من|تاريخ الإرسال|إلى|الموضوع|תאריך"
-    r"|מאת|נושא|אל|ում|ումից|թեմա|ամսաթիվ|発信者|差出人|送信日時|宛先|件名|发件人|发送时间|收件人|主题|보낸 ?사람|받는 ?사람|제목|보낸 ?날짜"
-    r"|vastaanottaja|päivämäärä|kopio|dato|od|odesláno|odoslané|komu|předmět|predmet|feladó|elküldve|címzett|tárgy|de la|trimis|către|subiect"
-    r"|kimden|gönderildi|gönderilme|kime|konu|tarih|από|στάλθηκε|ημερομηνία|προς|θέμα|від|надіслано|изпратено|до|относно|šalje|poslano|prima"
-    r"|za|zadeva|nuo|išsiųsta|kam|saatja|saadetud|adressaat|teema|no|nosūtīts|tēma|enviat|per a|assumpte|от кого|寄件者|寄件日期|收件者|主旨"
-    r"|日期|từ|đã gửi|tới|chủ đề|dari|terkirim|kepada|subjek|ուղարկվել է|ուղարկված է|נשלח|التاريخ|المرسل|تاريخ|от|από)[*_]{0,2}\s?[:：՝]"
-    r"[*_]{0,2}\s{0,12}\S",
-    re.I,
+    rf"^[\s>]*[*_]{{0,2}}(?:{any_of(FIELDS)})[*_]{{0,2}}\s?[:：՝][*_]{{0,2}}\s{{0,12}}\S", re.I
 )
 _QUOTED = re.compile(r"^\s{0,3}[>|](?![\w-]*:\S)")
 _DEVICE = (

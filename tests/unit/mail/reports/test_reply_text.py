@@ -3,6 +3,8 @@
 import pytest
 
 from digest.mail.reports.reply_text import read_reply
+from digest.mail.reports.reply_words import FIELDS, WROTE
+from digest.resources import bundled
 
 OWN = "The bridge was never closed.\n\nI walked over it."
 QUOTE = "> Old bridge reopens\n> after nine winters\n"
@@ -217,3 +219,12 @@ def test_a_divider_above_a_marked_quote_ends_with_the_quote() -> None:
 
 def test_a_line_that_points_at_its_own_words_is_no_quote() -> None:
     assert read_reply("Look here:\n>>> the bridge <<<\nIt is open.").own.count("bridge") == 1
+
+
+@pytest.mark.parametrize("words", [WROTE, FIELDS])
+def test_every_language_of_our_own_messages_has_its_words(words: dict[str, str]) -> None:
+    """A reply to a message is written in a mail program of the same language."""
+    spoken = {path.stem for path in (bundled("templates") / "languages").glob("*.po")}
+
+    assert len(spoken) > 10
+    assert spoken <= {language for row in words for language in row.split(", ")}
