@@ -23,7 +23,7 @@ from digest.articles.feeds.links import (
     unnamed,
 )
 from digest.articles.feeds.own_elements import own_elements
-from digest.articles.feeds.references import escape_bare
+from digest.articles.feeds.references import escape_bare, join_surrogates
 from digest.articles.feeds.xml_bombs import check_xml
 from digest.articles.html.cleaning import clean_html, one_line
 from digest.articles.html.image_choice import ImageCandidate, candidate, images_in
@@ -102,7 +102,7 @@ def parse_feed(content: bytes, *, url: str, content_type: str = "", topics: Sequ
     content = _unwrapped(content)
     if is_page(content):
         raise InputError(f"{url} is a web page, not a feed; give the address of its RSS or Atom feed")
-    content = _LONG_NAME.sub(rb"\1", escape_bare(content))
+    content = _LONG_NAME.sub(rb"\1", escape_bare(join_surrogates(content)))
     parsed = _read(content, url, content_type)
     if not parsed.version and not parsed.entries:
         raise InputError(f"{url} is not an RSS, Atom or JSON feed; open it in a browser to see what it is")

@@ -7,7 +7,20 @@ from digest.articles.feeds.xml_bombs import parted
 
 _BARE = re.compile(rb"&(?!(?:[A-Za-z][A-Za-z0-9]{0,30}|#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6});)")
 _NAMED = re.compile(rb"&([A-Za-z][A-Za-z0-9]{0,30});")
+_HALVES = re.compile(rb"(?:&#(?:0*5[5-7][0-9]{3}|[xX]0*[dD][89A-Fa-f][0-9A-Fa-f]{2});)+")
+_NUMBER = re.compile(rb"&#(?:([0-9]+)|[xX]([0-9A-Fa-f]+));")
 _XML_NAMES = frozenset((b"amp", b"lt", b"gt", b"quot", b"apos"))
+
+
+def join_surrogates(content: bytes) -> bytes:
+    """Replace references to the halves of a UTF-16 pair, as JavaScript writes an emoji, by the character's.
+
+    A half alone is no character (XML 1.0, 2.2), and becomes U+FFFD.
+
+    >>> join_surrogates(b"Fair &#55356;&#57267; or &#xD83C;")
+    b'Fair &#127987; or &#65533;'
+    """
+    return _HALVES.sub(_joined, content) if b"&#" in content else content
 
 
 def escape_bare(content: bytes) -> bytes:
@@ -27,6 +40,12 @@ def number_names(content: bytes) -> bytes:
 def mend_references(content: bytes) -> bytes:
     """Escape each & that begins no reference, and number HTML's names; unknown names become text."""
     return number_names(escape_bare(content))
+
+
+def _joined(match: re.Match[bytes]) -> bytes:
+    units = [int(one[1]) if one[1] else int(one[2], 16) for one in _NUMBER.finditer(match[0])]
+    text = b"".join(unit.to_bytes(2, "little") for unit in units).decode("utf-16-le", "replace")
+    return b"".join(b"&#%d;" % ord(char) for char in text)
 
 
 def _number(match: re.Match[bytes]) -> bytes:
