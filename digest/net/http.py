@@ -2,11 +2,11 @@
 operator named."""
 
 import functools
-import ipaddress
 import re
 import socket
 import ssl
 import time
+import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -18,6 +18,7 @@ import httpx2
 from digest import __version__
 from digest.errors import Busy, Gone, InputError, Unreachable
 from digest.net.host_spacing import HostSpacing
+from digest.net.hosts import is_public
 
 MAX_REDIRECTS = 5
 _AGENT = f"newsletter-digest/{__version__} (feed reader)"
@@ -28,17 +29,8 @@ _ACCEPTED = (
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _PERMANENT = frozenset({301, 308})
 _MAX_AGE = re.compile(r"(?:^|[\s,])max-age\s*=\s*\"?(\d{1,9})", re.I)
+_GZIP = b"\x1f\x8b\x08"
 _NO_NAME, _NO_ADDRESS = "the name cannot be resolved", "the name has no address"
-_BLOCKED = tuple(
-    ipaddress.ip_network(text)
-    for text in (
-        "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12",
-        "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15",
-        "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4",
-        "::/96", "::ffff:0:0/96", "64:ff9b::/96", "64:ff9b:1::/48", "100::/64", "2001::/23", "2001:db8::/32",
-        "2002::/16", "3fff::/20", "5f00::/16", "fc00::/7", "fe80::/10", "fec0::/10", "ff00::/8",
-    )
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,12 +141,6 @@ def _origin(url: str) -> tuple[str, int]:
         return (parts.hostname or "").rstrip("."), parts.port or (443 if parts.scheme == "https" else 80)
     except ValueError:
         raise InputError(f"{_shown(url)} names a port that does not exist; check the address") from None
-
-
-def is_public(address: str) -> bool:
-    """Return whether an IP address is one of the public internet (RFC 6890 and its successors)."""
-    ip = ipaddress.ip_address(address.partition("%")[0])
-    return ip.is_global and not any(ip in net for net in _BLOCKED if net.version == ip.version)
 
 
 class _TimedStream(httpcore2.NetworkStream):
@@ -349,7 +335,28 @@ def _read(response: httpx2.Response, url: str, max_bytes: int, end: float) -> by
         if time.monotonic() > end:
             raise Unreachable(f"{_shown(url)} takes too long; it is tried again later")
         parts.append(chunk)
-    return b"".join(parts)
+    content = b"".join(parts)
+    if content.startswith(_GZIP):
+        content = _unpacked(content, max_bytes)
+        if len(content) > max_bytes:
+            raise InputError(f"{_shown(url)} is larger than {max_bytes:,} bytes; give a smaller one")
+    return content
+
+
+def _unpacked(content: bytes, max_bytes: int) -> bytes:
+    """Unpack what came as "x-gzip" (RFC 9110 8.4.1.3) or is a file in that format; other bytes stay.
+
+    A file may have several members (RFC 1952 2.2). At most one byte more than is allowed is unpacked.
+    """
+    unpacked = b""
+    while content.startswith(_GZIP) and len(unpacked) <= max_bytes:
+        member = zlib.decompressobj(zlib.MAX_WBITS | 16)
+        try:
+            unpacked += member.decompress(content, max_bytes + 1 - len(unpacked))
+        except zlib.error:
+            return unpacked or content
+        content = member.unused_data
+    return unpacked
 
 
 def _checked(url: str) -> str:

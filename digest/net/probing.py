@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from digest.models import Outcome
-from digest.net.http import is_public
+from digest.net.hosts import is_public
 from digest.net.smtp import BadReplyError, Relay, Timeouts, open_connection
 from digest.net.smtp.replies import ReplyReader
 

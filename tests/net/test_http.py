@@ -22,7 +22,8 @@ import trustme
 from digest.errors import Busy, DigestError, InputError, Unreachable
 from digest.net import http as module
 from digest.net.host_spacing import HostSpacing
-from digest.net.http import fetch, is_public
+from digest.net.hosts import is_public
+from digest.net.http import fetch
 from tests.support.websites import Website, page
 
 if sys.version_info >= (3, 14):
@@ -236,6 +237,16 @@ def test_a_bomb_is_refused_early_and_small(site: Website, packing: str) -> None:
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 50_000_000
+
+
+@pytest.mark.parametrize("packing", ["x-gzip", "identity"])
+def test_a_feed_in_a_gzip_file_or_under_gzips_old_name_is_unpacked(site: Website, packing: str) -> None:
+    site.pages["/feed"] = page(gzip.compress(b"<rss>") + gzip.compress(b"</rss>"), Content_Encoding=packing)
+    assert fetch(f"{site.url}/feed", allow_private=True).content == b"<rss></rss>"
+
+    site.pages["/feed"] = page(gzip.compress(bytes(50_000_000)), Content_Encoding=packing)
+    with pytest.raises(InputError, match="larger than 1,000,000 bytes"):
+        fetch(f"{site.url}/feed", allow_private=True, max_bytes=1_000_000)
 
 
 @pytest.mark.parametrize("packing", ["gzip", "br", "zstd", "deflate"])

@@ -10,7 +10,8 @@ import pytest
 
 from digest.errors import DigestError
 from digest.net import http as module
-from digest.net.http import fetch, is_public
+from digest.net.hosts import is_public
+from digest.net.http import fetch
 from tests.support.websites import Website, page
 
 OUTSIDE = "127.0.0.3"

@@ -34,6 +34,7 @@ _SUMMARY = (
     "summary",
     "description",
     "excerpt",
+    "custom_excerpt",
     "abstract",
     "lead",
     "standfirst",

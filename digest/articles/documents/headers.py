@@ -26,6 +26,11 @@ _FENCED = re.compile(
     r"(?P<inner>.*?)^(?:(?P=mark)|(?(dashes)\.\.\.|(?!)))[ \t]*(?:\n|\Z)",
     re.S | re.M | re.I,
 )
+# A value on its key's own line that is none of YAML's quotations, collections or blocks.
+_UNQUOTED = re.compile(
+    r"""([\w-]+:[ \t]+)([^\s'"\[{|>&*!#].*|'[^']*'[^\S\n]*[^\s#'].*|"[^"]*"[^\S\n]*[^\s#"].*"""
+    r"""|\[[^\]]*\][^\S\n]*[^\s#,].*)"""
+)
 _FORMS = {"---": "yaml", "+++": "toml", ";;;": "json"}
 _UNCLOSED = re.compile(r"\A(?:---|\+\+\+|;;;)[ \t]*\n\s*[\w\"]+\s*[:=]")
 _OBJECT = re.compile(r"\A\{\s*(?=[\"}])")
@@ -168,7 +173,15 @@ def _flat(front: Front) -> Front:
 
 
 class _PlainLoader(yaml.SafeLoader):
-    """Loads YAML without aliases: a few nested ones would expand to gigabytes."""
+    """Loads YAML without aliases: a few nested ones would expand to gigabytes.
+
+    Only true and false are Booleans, as in YAML 1.2 (10.2.1.2): "No" is a title and "On" a topic.
+    """
+
+    yaml_implicit_resolvers = {  # noqa: RUF012 - as the base class declares it
+        sign: [(tag, pattern) for tag, pattern in rules if not tag.endswith(":bool") or sign in "tTfF"]
+        for sign, rules in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         if self.check_event(yaml.AliasEvent):
@@ -177,10 +190,12 @@ class _PlainLoader(yaml.SafeLoader):
         return super().compose_node(parent, index)
 
 
-def _read_yaml(text: str, name: str, first_line: int = 2) -> Any:
+def _read_yaml(text: str, name: str, first_line: int = 2, tries: int = 5) -> Any:
     try:
         return yaml.load(text, _PlainLoader) or {}  # noqa: S506 - a SafeLoader
     except yaml.MarkedYAMLError as error:
+        if tries and (quoted := _with_line_quoted(text, error)):
+            return _read_yaml(quoted, name, first_line, tries - 1)
         line = (error.problem_mark.line if error.problem_mark else 0) + first_line
         raise InputError(f"{name}, line {line}: the front matter is not YAML: {error.problem}") from None
     except (yaml.YAMLError, ValueError) as error:
@@ -188,6 +203,23 @@ def _read_yaml(text: str, name: str, first_line: int = 2) -> Any:
         raise InputError(f"{name}, line {first_line}: the front matter cannot be read: {why}") from None
     except RecursionError:
         raise InputError(f"{name}, line {first_line}: the front matter is nested too deeply") from None
+
+
+def _with_line_quoted(text: str, error: yaml.MarkedYAMLError) -> str:
+    """Return YAML with the value quoted that its author forgot to quote, or "" if it is not that.
+
+    `title: Tide: the return`, `title: "Tide" again` and `author: @ann` are what people write.
+    """
+    if isinstance(error, yaml.composer.ComposerError) or error.problem_mark is None:
+        return ""
+    lines = text.split("\n")
+    at = error.problem_mark.line
+    match = _UNQUOTED.fullmatch(lines[at].rstrip()) if at < len(lines) else None
+    if match is None:
+        return ""
+    doubled = match[2].replace("'", "''")
+    lines[at] = f"{match[1]}'{doubled}'"
+    return "\n".join(lines)
 
 
 def _read_toml(text: str, name: str) -> Any:

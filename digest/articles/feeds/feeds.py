@@ -23,7 +23,8 @@ from digest.articles.feeds.links import (
     unnamed,
 )
 from digest.articles.feeds.own_elements import own_elements
-from digest.articles.feeds.references import escape_bare, join_surrogates
+from digest.articles.feeds.references import escape_bare, join_surrogates, mend_old_signs
+from digest.articles.feeds.stated_ids import in_stated_order, keep_written_ids
 from digest.articles.feeds.xml_bombs import check_xml
 from digest.articles.html.cleaning import clean_html, one_line
 from digest.articles.html.image_choice import ImageCandidate, candidate, images_in
@@ -102,7 +103,8 @@ def parse_feed(content: bytes, *, url: str, content_type: str = "", topics: Sequ
     content = _unwrapped(content)
     if is_page(content):
         raise InputError(f"{url} is a web page, not a feed; give the address of its RSS or Atom feed")
-    content = _LONG_NAME.sub(rb"\1", escape_bare(join_surrogates(content)))
+    content = mend_old_signs(escape_bare(join_surrogates(content)))
+    content = _LONG_NAME.sub(rb"\1", content)
     parsed = _read(content, url, content_type)
     if not parsed.version and not parsed.entries:
         raise InputError(f"{url} is not an RSS, Atom or JSON feed; open it in a browser to see what it is")
@@ -167,6 +169,9 @@ def _parse(content: bytes, url: str, content_type: str) -> ParsedXml:
     if version in _RDF:
         for entry in parsed.entries:
             entry.setdefault("link", entry.get("id"))  # rdf:about is the link again (RSS 1.0, 5.5)
+        return ParsedXml(version, parsed.feed, in_stated_order(parsed.entries, content))
+    if version == "atom10":
+        keep_written_ids(parsed.entries, content)
     return ParsedXml(version, parsed.feed, parsed.entries)
 
 

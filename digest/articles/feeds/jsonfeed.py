@@ -120,4 +120,4 @@ def _list(value: object) -> list[Any]:
 
 
 def _text(value: object) -> str:
-    return value if isinstance(value, str) else str(value) if isinstance(value, int) else ""
+    return value if isinstance(value, str) else str(value) if isinstance(value, int | float) else ""

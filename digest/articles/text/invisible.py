@@ -27,17 +27,25 @@ _SUSPECT = re.compile(rf"[{_CONTROLS}{_USELESS}\u200b-\u200d\ufe00-\ufe0f]")
 _UNSEEN = re.compile(
     rf"({_KEPT})|[{_CONTROLS}{_USELESS}\u200b-\u200d]|(?:(?<=\s)|(?<![\s\S]))[\ufe00-\ufe0f]+"
 )
-_BREAK = re.compile(r"[\x0b\x0c\x1c-\x1f\x85\u2028\u2029]")
+_BREAK = re.compile(r"[\x0b\x0c\x1c-\x1f\u2028\u2029]")
+C1_SIGNS = {code: sign for code in range(0x80, 0xA0) if (sign := bytes([code]).decode("cp1252", "ignore"))}
+"""What C1 controls mean where they stand in text: the characters of Windows-1252 (HTML 13.2.5.80)."""
+_C1 = re.compile(r"[\x80-\x9f]")
 _HARMLESS = bytes(range(32, 127)) + b"\t\n\r"
 
 
 def without_controls(text: str) -> str:
     """Return text without characters that draw on a terminal, reverse text or hide in it.
 
-    Unusual line breaks become spaces, and everything else is removed without a gap. A joiner, a zero-width
+    Unusual line breaks become spaces, C1 controls the characters that Windows-1252 has there, and everything
+    else is removed without a gap. A joiner, a zero-width
     space or a tag stays only where it has an effect: in Persian and Indic words, in emoji and flags, between
     Thai or Khmer words.
     """
     if text.isascii() and not text.encode().translate(None, _HARMLESS):  # much faster than a search
         return text
-    return _UNSEEN.sub(r"\1", _BREAK.sub(" ", text)) if _SUSPECT.search(text) else text
+    if not _SUSPECT.search(text):
+        return text
+    if _C1.search(text):
+        text = text.translate(C1_SIGNS)
+    return _UNSEEN.sub(r"\1", _BREAK.sub(" ", text))

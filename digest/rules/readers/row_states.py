@@ -120,6 +120,8 @@ class StateColumn:
         form = squeeze(text)
         if form in self.values:
             return self.values[form]
+        if self.values and "," in text and (worst := self._worst_of(text)) is not None:
+            return worst
         if self.filled is not None:
             return None if form in self.words.no else self.filled
         if self.mark is not None:
@@ -127,6 +129,12 @@ class StateColumn:
         if self.yes is not None or self.no is not None:
             return self._read_answer(text, form)
         return self.words.states.get(form, ListState.UNKNOWN)
+
+    def _worst_of(self, text: str) -> ListState | None:
+        """Return the worst state in a cell of several lists' states (`1,-1`); None if one is not known."""
+        states = [self.values.get(squeeze(part)) for part in text.split(",") if part.strip()]
+        known = [state for state in states if state is not None]
+        return max(known, key=_SEVERITY.__getitem__) if known and len(known) == len(states) else None
 
     def _read_mark(self, text: str, form: str) -> ListState | None:
         if form in self.words.no or "://" in text:

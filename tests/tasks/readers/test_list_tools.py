@@ -27,7 +27,8 @@ EXPORTS = {
     ("AcyMailing", "acymailing.csv"): [
         '"name";"email";"confirmed";"enabled";"listids";"listsubdate";"liststatus"', "Ina;in@a.example;1;1;1;2025-01-01;1",
         "Gus;gone@a.example;1;1;1;2025-01-01;-1", "R;gone2@a.example;1;1;1;2025-01-01;0", "A;ask@a.example;0;1;1;2025-01-01;1",
-        "W;ask2@a.example;1;1;1;2025-01-01;2", "D;no@a.example;1;0;1;2025-01-01;1", "T;no2@a.example;1;1;1,2;2025-01-01;1,-1",
+        "W;ask2@a.example;1;1;1;2025-01-01;2", "D;no@a.example;1;0;1;2025-01-01;1", "T;gone3@a.example;1;1;1,2;2025-01-01;1,-1",
+        "P;ask3@a.example;1;1;1,2;2025-01-01;1,2", "X;no2@a.example;1;1;1,2;2025-01-01;1,9",
     ],
     ("CiviCRM", "civicrm.csv"): [
         "Contact ID,Display Name,Email,Do Not Email,No Bulk Emails (User Opt Out),On Hold,Is Deceased", "1,Ina,in@a.example,,,No,",
@@ -360,6 +361,16 @@ def test_each_tools_rows_are_taken_asked_suppressed_or_refused(
     assert report.tool == tool
     places = ("added", "asked", "departed", "rejected_count")
     assert {place: getattr(report, place) for place in places if getattr(report, place)} == wanted, report
+
+
+@pytest.mark.parametrize("states", [("1", "-1"), ("-1", "1")])
+def test_who_left_one_of_several_lists_is_not_taken_from_the_others(
+    readers: Readers, tmp_path: Path, states: tuple[str, str]
+) -> None:
+    head = "name;email;confirmed;enabled;listids;listsubdate;liststatus\n"
+    rows = "".join(f"Gus;gus@a.example;1;1;{n};2025-01-01;{state}\n" for n, state in enumerate(states, 1))
+    report = take(readers, tmp_path / "acymailing.csv", head + rows)
+    assert (report.added, report.departed, report.merged) == (0, 1, 1)
 
 
 def test_who_left_elsewhere_is_not_revived_by_a_later_list(readers: Readers, tmp_path: Path) -> None:

@@ -53,6 +53,31 @@ def test_times_are_read_as_generators_write_them(front: str, expected: datetime 
     assert read(f"---\ntitle: x\n{front}\n---\ntext", now=NOW).published_at == expected
 
 
+@pytest.mark.parametrize(
+    ("written", "title"),
+    [
+        ("Tide: the return", "Tide: the return"),
+        ('"Tide" again', '"Tide" again'),
+        ("It's late: go", "It's late: go"),
+        ("[Review] The Sea", "[Review] The Sea"),
+        ("@ann writes", "@ann writes"),
+        ("`tide` explained", "`tide` explained"),
+        ("No", "No"),
+        ("on", "on"),
+        ("2026", "2026"),
+    ],
+)
+def test_a_title_is_read_that_its_author_forgot_to_quote(written: str, title: str) -> None:
+    article = read(f"---\ntitle: {written}\nsummary: one: two\n---\nText")
+    assert (article.title, article.summary) == (title, "one: two")
+
+
+@pytest.mark.parametrize("written", ["'open", "{a", "*name", "[a, b"])
+def test_what_is_no_unquoted_text_stays_an_error(written: str) -> None:
+    with pytest.raises(InputError, match="front matter"):
+        read(f"---\ntitle: {written}\n---\nText")
+
+
 def test_without_front_matter_the_first_heading_is_the_title_and_not_repeated() -> None:
     article = read("# The *old* bridge\n\nIt stands.\n")
     assert (article.title, article.text) == ("The old bridge", "It stands.")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from digest.errors import SettingsError
-from digest.net.http import is_public
+from digest.net.hosts import is_public
 from digest.net.smtp import Relay
 from digest.settings import load_settings
 from digest.tasks.doctor.examination import CHECKS, Check, examine, is_healthy
