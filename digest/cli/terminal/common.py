@@ -15,6 +15,7 @@ from digest.bootstrap import Application
 from digest.cli.terminal.application import open_application
 from digest.cli.terminal.tables import TableLayout
 from digest.errors import UsageError
+from digest.rules import moments
 from digest.settings import parse_duration
 
 
@@ -72,17 +73,19 @@ def by_command() -> str:
 def read_moment(text: str, zone: tzinfo, option: str) -> datetime:
     """Parse the time in an option; without an offset it is in the publication's zone."""
     try:
-        moment = datetime.fromisoformat(text)
+        return moments.parse_moment(text, zone)
+    except OverflowError as error:
+        raise UsageError(f"{option} {error}") from None
     except ValueError:
         raise UsageError(f'{option} "{text}" is not a time; write 2026-11-23T07:00') from None
-    return in_zone(moment, zone, option)
 
 
 def in_zone(moment: datetime, zone: tzinfo, option: str) -> datetime:
     """Return the time in an option with an offset; raise UsageError for one that not every zone can have."""
-    if not 1970 <= moment.year <= 2200:
-        raise UsageError(f"{option} {moment.isoformat()} is out of range: name a year from 1970 to 2200")
-    return moment if moment.tzinfo else moment.replace(tzinfo=zone)
+    try:
+        return moments.in_zone(moment, zone)
+    except OverflowError as error:
+        raise UsageError(f"{option} {error}") from None
 
 
 def read_duration(text: str, option: str) -> timedelta:

@@ -16,6 +16,7 @@ from digest.mail.rendering.drawing import Notice
 from digest.models import Approval, EditionName, Editor, Role, Subscriber
 from digest.rules.editions import cadence as calendar
 from digest.rules.editions.cadence import Occurrence
+from digest.rules.moments import parse_moment
 from digest.rules.tokens import tokens
 from digest.rules.tokens.sealed_values import seal, unseal
 from digest.store import editors
@@ -183,9 +184,6 @@ def read_moment(desk: Desk, written: str, otherwise: datetime) -> datetime:
     if not written:
         return otherwise
     try:
-        at = datetime.fromisoformat(written)
-        if not 1970 <= at.year <= 2200:  # beyond, a zone may lead out of what a date can be
-            raise ValueError(written)
-    except ValueError:
+        return parse_moment(written, desk.settings.zone)
+    except (ValueError, OverflowError):
         raise InputError(f'"{written}" is not a time; write 2026-11-23T07:00') from None
-    return at if at.tzinfo else at.replace(tzinfo=desk.settings.zone)

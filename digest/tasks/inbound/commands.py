@@ -190,14 +190,10 @@ def _change(
         return [("mail_resumed", {})]
     cadence = command.argument if command.verb is MailVerb.CADENCE else row.cadence
     is_about_topics = command.verb is MailVerb.TOPICS
-    topics = _named(request, digest, command.argument) if is_about_topics else _topics(row, digest)
+    topics = _named(request, digest, command.argument) if is_about_topics else consent.list_topics(row.topics)
     hour = int(command.argument.removesuffix(":00").rstrip("h ")) if command.verb is MailVerb.HOUR else None
     preferences.set_preferences(readers, token, Choices(cadence, topics), request.now, ORIGIN, hour=hour)
     return [("mail_changed", {"cadence": cadence, "topics": ", ".join(topics) or consent.EVERY_TOPIC})]
-
-
-def _topics(row: Subscription, digest: DigestSettings) -> tuple[str, ...]:
-    return consent.list_topics(row.topics)
 
 
 def _named(request: Request, digest: DigestSettings, argument: str) -> tuple[str, ...]:
