@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from urllib.parse import urlsplit
 
 from digest.articles.html.cleaning import clean_html, one_line, plain_text, safe_url
 from digest.articles.html.image_choice import ImageCandidate, choose_image
@@ -85,12 +86,21 @@ def _addresses(url: str, base_url: str, canonical: str | None, own_fragment: str
     if absolute is None:
         raise InputError(f'the link "{one_line(url)[:100]}" is not an http(s) address')
     absolute = undecorated(absolute)
+    if not _has_valid_port(absolute):
+        raise InputError(f'the link "{one_line(absolute)[:100]}" names a port that does not exist')
     compared = canonical_url(canonical or absolute)
     if own_fragment:
         absolute, compared = (f"{one.partition('#')[0]}#{own_fragment}" for one in (absolute, compared))
     if len(absolute) > _LONGEST_URL or len(compared) > _LONGEST_URL:
         raise InputError(f'the link "{absolute[:60]}..." is longer than {_LONGEST_URL} characters')
     return absolute, compared
+
+
+def _has_valid_port(url: str) -> bool:
+    try:
+        return urlsplit(url).port != 0
+    except ValueError:
+        return False
 
 
 def _picture(

@@ -154,6 +154,8 @@ def test_links_become_absolute(link: str, url: str) -> None:
         ("<link>javascript:alert(1)</link>", "is not an http(s) address"),
         ("<link>data:text/html,x</link>", "is not an http(s) address"),
         (f"<link>https://paper.example/{'x' * 3000}</link>", "longer than 2000"),
+        ("<link>https://paper.example:99999999/x</link>", "a port that does not exist"),
+        ("<link>https://paper.example:abc/x</link>", "a port that does not exist"),
     ],
 )
 def test_an_item_that_cannot_be_taken_is_named_and_the_others_are_taken(link: str, why: str) -> None:
