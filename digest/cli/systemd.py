@@ -1,6 +1,5 @@
 """What starts the program: the units that `digest init --systemd` writes, and the line for cron."""
 
-import os
 import shlex
 import shutil
 import sys
@@ -87,7 +86,8 @@ def units(name: str, program: str, config: Path, user: str) -> dict[str, str]:
 
 def find_program() -> str:
     """Return the path of this program: neither systemd nor cron has the PATH of a login."""
-    return shutil.which("digest") or os.path.abspath(sys.argv[0])
+    beside = Path(sys.executable).with_name("digest")  # as for `python -m digest` of a virtual environment
+    return shutil.which("digest") or str(beside if beside.exists() else Path(sys.argv[0]).absolute())
 
 
 def crontab_line(program: str, config: Path) -> str:

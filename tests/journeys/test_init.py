@@ -3,6 +3,7 @@
 import io
 import shlex
 import subprocess
+import sys
 import threading
 import tomllib
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from digest.articles.feeds.front_page import read_front_page
-from digest.cli.systemd import crontab_line
+from digest.cli.systemd import crontab_line, find_program
 from digest.demo.loader import free_port
 from digest.settings import load_settings
 from tests.support.newsroom import Caught, Publication, run_command
@@ -133,6 +134,16 @@ def test_cron_runs_the_line_that_is_printed_for_it(publication: Publication) -> 
         ["/bin/sh", "-c", command], cwd="/", env={"PATH": "/usr/bin:/bin"}, capture_output=True, text=True
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_a_module_that_is_run_names_the_program_beside_its_python(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "digest").touch()
+    monkeypatch.setenv("PATH", "/nowhere")
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+    monkeypatch.setattr(sys, "argv", ["/srv/digest/__main__.py", "init"])
+    assert find_program() == str(tmp_path / "digest")
 
 
 def test_a_path_with_what_cron_and_a_shell_read_otherwise_is_quoted() -> None:
