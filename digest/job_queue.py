@@ -21,7 +21,7 @@ from digest.bootstrap import Application
 from digest.errors import DigestError
 from digest.sending import Sent, count_figures, deliver_due, fetch, post_webhooks, prepare, take_waiting_mail
 from digest.store.database import CLIENT_KEEPALIVE, Database
-from digest.store.wake_ups import SCHEMA_PREFIX
+from digest.store.monitoring.wake_ups import SCHEMA_PREFIX
 from digest.tasks.delivery.deliver import count_due, finish, recover
 from digest.tasks.delivery.recovery import take_over
 from digest.tasks.ledger.workload import DEAD_AFTER

@@ -7,8 +7,8 @@ from datetime import datetime
 from sqlalchemy.exc import SQLAlchemyError
 
 from digest.errors import DigestError
-from digest.store import health
 from digest.store.database import Database
+from digest.store.monitoring import health
 from digest.store.schema import HEAD
 from digest.tasks.doctor.clock import judge_clock
 from digest.tasks.doctor.findings import Finding, fail, ok, warn

@@ -14,8 +14,9 @@ from digest.errors import DigestError, Unreachable
 from digest.net.http import Fetched, fetch
 from digest.rules.readers.origins import UNKNOWN, Network
 from digest.rules.tokens import tokens
-from digest.store import health, workers
+from digest.store import workers
 from digest.store.database import Database
+from digest.store.monitoring import health
 from digest.store.readers import subscribers
 from digest.store.schema import HEAD
 from digest.tasks.doctor.clock import judge_clock

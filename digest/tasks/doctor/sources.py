@@ -15,7 +15,7 @@ from digest.settings.topics import meant
 from digest.store.articles.listing import list_articles
 from digest.store.articles.sources import find_source, known_sources, list_overruled
 from digest.store.database import Database
-from digest.store.health import find_version
+from digest.store.monitoring.health import find_version
 from digest.store.schema import HEAD
 from digest.tasks.doctor.database import find_missing_file
 from digest.tasks.doctor.findings import Finding, fail, ok, warn

@@ -12,9 +12,10 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 
 from digest.settings import Settings
-from digest.store import gauges, workers
+from digest.store import workers
 from digest.store.articles.sources import known_sources
 from digest.store.database import Database
+from digest.store.monitoring import gauges
 from digest.tasks.delivery.meter import TURN_SECONDS, Meter
 
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"

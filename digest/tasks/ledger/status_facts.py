@@ -6,8 +6,8 @@ from typing import Any
 from sqlmodel import Session
 
 from digest.settings import Settings
-from digest.store import gauges
 from digest.store.database import Database
+from digest.store.monitoring import gauges
 from digest.tasks.alerts.alerts import list_shown
 from digest.tasks.editions.coming import list_deadlines
 from digest.tasks.ledger import audit as accounting

@@ -8,10 +8,11 @@ from sqlmodel import Session
 from digest.models import OPEN, EditionState
 from digest.models.row import row_id
 from digest.rules.delivery.progress import WINDOW, EditionPace, pace
-from digest.store import gauges, wake_ups, workers
+from digest.store import workers
 from digest.store.database import Database
 from digest.store.delivery import deliveries
 from digest.store.editions import editions
+from digest.store.monitoring import gauges, wake_ups
 
 DEAD_AFTER = timedelta(seconds=40)
 """After so long without a heartbeat a process counts as dead, and its wake-ups go to others."""

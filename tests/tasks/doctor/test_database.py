@@ -110,7 +110,7 @@ def test_a_server_that_takes_no_writes_is_told(made: Settings) -> None:
 def test_a_database_that_another_program_holds_is_told(
     made: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("digest.store.health._PATIENCE_MS", 20)
+    monkeypatch.setattr("digest.store.monitoring.health._PATIENCE_MS", 20)
     database = Database(made.database_url)
     with database.write() as session:
         session.connection()  # takes the lock
