@@ -6,10 +6,13 @@ session is asked for; everything else goes to the driver.
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Engine, func, select
 from sqlmodel import Session
+
+if TYPE_CHECKING:
+    from digest.store.pipelined import Pipelined
 
 BEGIN = "BEGIN IMMEDIATE"
 """Take SQLite's write lock at once, so that a reader never has to become a writer."""
@@ -50,6 +53,7 @@ class Transaction:
         self._driver: Any = connection.connection
         self._dialect = connection.dialect
         self._pipeline: Any = None
+        self.pipelined: Pipelined | None = None
         if self._dialect.name == "sqlite":  # nobody but the relay waits for this one's commits
             self._driver.execute(CHECKPOINTS_ITSELF)
         if self._dialect.name == "postgresql":  # statements are sent together
@@ -57,17 +61,26 @@ class Transaction:
             with driver.cursor() as cursor:  # the same few statements each time: prepared once
                 for name, value in _OF_A_LOOP.items():
                     cursor.execute(f"SET {name} = {value}")
+            self.pipelined = _pipelined(driver)
             driver.commit()
-            self._pipeline = driver.pipeline()
-            self._pipeline.__enter__()
+            self._enter_pipeline()
+
+    def _enter_pipeline(self) -> None:
+        self._pipeline = self._driver.driver_connection.pipeline()
+        self._pipeline.__enter__()
+
+    def _leave_pipeline(self) -> None:
+        pipeline, self._pipeline = self._pipeline, None
+        pipeline.__exit__(None, None, None)
 
     def close(self) -> None:
         """Return the connection to the pool, after leaving pipeline mode."""
         try:
             if self._dialect.name == "sqlite":
                 self._driver.execute(CHECKPOINTS_LATE)
-            if self._pipeline is not None:
-                self._pipeline.__exit__(None, None, None)
+            if self.pipelined is not None:
+                if self._pipeline is not None:
+                    self._leave_pipeline()
                 for name in _OF_A_LOOP:  # not all: `store.database` has set others for every connection
                     self._driver.execute(f"RESET {name}")
                 self._driver.commit()
@@ -86,12 +99,20 @@ class Transaction:
     @contextmanager
     def session(self) -> Iterator[Session]:
         """Return a session in this transaction, for rare statements; its changes are flushed at the
-        commit."""
+        commit.
+
+        On PostgreSQL it is outside of pipeline mode, as SQLAlchemy asks for each result at once. After an
+        error the transaction can only be undone.
+        """
+        if self._pipeline is not None:
+            self._leave_pipeline()
         if not self.connection.in_transaction():
             self.connection.begin()  # the options say that the driver has begun the transaction
         with Session(self.connection) as session:
             yield session
             session.flush()
+        if self.pipelined is not None:
+            self._enter_pipeline()
 
     def commit(self) -> None:
         """Commit durably."""
@@ -108,6 +129,12 @@ class Transaction:
             known.rollback()
         else:
             self._dialect.do_rollback(self._driver)
+
+
+def _pipelined(driver: Any) -> "Pipelined":
+    from digest.store.pipelined import Pipelined  # not imported where SQLite is used
+
+    return Pipelined(driver)
 
 
 class Transactions:
@@ -129,17 +156,35 @@ class Transactions:
         """Open a transaction like `Database.write`: committed durably at the end, or rolled back."""
         with self._explained():
             try:
-                transaction = self._open = self._open or Transaction(self._engine.connect())
+                transaction = self._connect()
                 transaction.begin()
                 try:
                     yield transaction
                     transaction.commit()
                 except BaseException:
                     self._undo(transaction)
+                    self.close()  # the driver may have forgotten what was prepared on it
                     raise
             except self._errors:
                 self.close()  # the next transaction may reach the database again
                 raise
+
+    @contextmanager
+    def pipelined(self) -> Iterator["Pipelined"]:
+        """Lend the connection for one transaction that is sent whole, on PostgreSQL; an error closes it."""
+        with self._explained():
+            transaction = self._connect()
+            try:
+                assert transaction.pipelined is not None  # noqa: S101 - only PostgreSQL is asked for one
+                yield transaction.pipelined
+            except BaseException:  # results may be left on it
+                transaction.connection.invalidate()
+                self.close()
+                raise
+
+    def _connect(self) -> Transaction:
+        self._open = self._open or Transaction(self._engine.connect())
+        return self._open
 
     def _undo(self, transaction: Transaction) -> None:
         try:

@@ -12,11 +12,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy.engine.default import DefaultDialect
 from sqlalchemy.orm import configure_mappers
 
 from digest.cli import main
 from digest.models import EditionState
+from tests.faults.commits import watch_commits
 
 PRELOADED = (
     "tests.faults.dying", "digest.cli.editions.send", "digest.bootstrap", "digest.sending", "digest.store.schema",
@@ -25,12 +25,13 @@ PRELOADED = (
 configure_mappers()
 STEPS = {
     "freeze": "digest.store.editions.editions:set_state",
-    "claim": "digest.store.delivery.claims:claim",
-    "mark": "digest.store.delivery.claims:mark_in_flight",
-    "record": "digest.store.delivery.claims:record_accepted",
+    "claim": "digest.store.delivery.claims:claim digest.store.delivery.turns:Turn.finish",
+    "mark": "digest.store.delivery.claims:mark_in_flight digest.store.delivery.turns:Turn.read_marks",
+    "record": "digest.store.delivery.claims:record_accepted digest.store.delivery.turns:Turn.finish",
     "finish": "digest.store.delivery.deliveries:finish_editions",
     "commit": "",
 }
+"""The functions of each step; PostgreSQL takes a turn of the loop whole, and has a step where it is read."""
 WHENS = ("before", "within", "after")
 
 
@@ -59,13 +60,23 @@ def arm(death: Death) -> None:
     """Lay the trap."""
     counted = _Counted(death)
     if death.step == "commit":
-        _wrap(DefaultDialect, "do_commit", counted, lambda _arguments: True)
+        early = death.when == "before"
+
+        def before() -> None:
+            counted.reach()
+            counted.die_if(early)
+
+        watch_commits(before, lambda: counted.die_if(not early))
         return
-    module, name = STEPS[death.step].split(":")
-    concerns = _freezes if death.step == "freeze" else lambda _arguments: True
-    _wrap(importlib.import_module(module), name, counted, concerns)
+    for step in STEPS[death.step].split():
+        module, name = step.split(":")
+        owner: Any = importlib.import_module(module)
+        *within, name = name.split(".")
+        for one in within:
+            owner = getattr(owner, one)
+        _wrap(owner, name, counted, _CONCERNS.get((name, death.step), lambda _arguments: True))
     if death.when == "after":
-        _die_after_the_next_commit(counted)
+        watch_commits(after=lambda: counted.die_if(True))
 
 
 class _Counted:
@@ -78,6 +89,10 @@ class _Counted:
         self.left -= 1
         self.is_reached = self.left <= 0
 
+    def die_if(self, is_time: bool) -> None:
+        if self.is_reached and is_time:
+            _die()
+
 
 def _wrap(owner: Any, name: str, counted: _Counted, concerns: Callable[[tuple[Any, ...]], bool]) -> None:
     original = getattr(owner, name)
@@ -87,29 +102,25 @@ def _wrap(owner: Any, name: str, counted: _Counted, concerns: Callable[[tuple[An
         if not concerns(arguments):
             return original(*arguments, **named)
         counted.reach()
-        if counted.is_reached and death.when == "before":
-            _die()
+        counted.die_if(death.when == "before")
         result = original(*arguments, **named)
-        if counted.is_reached and (death.when == "within" or death.step == "commit"):
-            _die()
+        counted.die_if(death.when == "within")
         return result
 
     setattr(owner, name, wrapped)
 
 
-def _die_after_the_next_commit(counted: _Counted) -> None:
-    original: Any = DefaultDialect.do_commit
-
-    def commit(self: Any, connection: Any) -> None:
-        original(self, connection)
-        if counted.is_reached:
-            _die()
-
-    DefaultDialect.do_commit = commit  # type: ignore[method-assign]
-
-
 def _freezes(arguments: tuple[Any, ...]) -> bool:
     return EditionState.FROZEN in arguments
+
+
+_CONCERNS: dict[tuple[str, str], Callable[[tuple[Any, ...]], bool]] = {
+    ("set_state", "freeze"): _freezes,
+    ("read_marks", "mark"): lambda arguments: arguments[0].marks,
+    ("finish", "record"): lambda arguments: arguments[0].replies > 0,
+    ("finish", "claim"): lambda arguments: arguments[0].claims,
+}
+"""Which calls are the step, where others are not."""
 
 
 def _die() -> None:

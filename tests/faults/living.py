@@ -14,6 +14,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlalchemy import create_engine, text
 
 from digest.bootstrap import Application
@@ -25,6 +26,7 @@ from digest.settings import load_settings
 from digest.store import schema
 from digest.store.database import Database
 from digest.store.readers import notices, subscribers
+from tests.faults.commits import watch_commits
 from tests.support.newsroom import Publication, parse
 from tests.support.readers import Clock
 from tests.support.recording import Recording, Transaction
@@ -171,7 +173,7 @@ class Life:
     def do(self, act: Callable[[Application], Any], crash: Crash | None = None) -> Any:
         """Do something in a process of its own, which may crash; None where it did."""
         try:
-            with _crashing(self.place.database, crash) if crash else nullcontext():
+            with _crashing(crash) if crash else nullcontext():
                 return act(self.app)
         except CrashError:
             self.crashes += 1
@@ -244,22 +246,21 @@ def _read(one: Transaction) -> tuple[str, frozenset[int]]:
 
 
 @contextmanager
-def _crashing(database: Database, crash: Crash) -> Iterator[None]:
+def _crashing(crash: Crash) -> Iterator[None]:
     """Let the process end at one of its commits: no transaction commits from then on."""
-    dialect: Any = database.engine.dialect
-    commit, left = dialect.do_commit, crash.number
+    left, is_reached = crash.number, False
 
-    def do_commit(connection: Any) -> None:
-        nonlocal left
+    def before() -> None:
+        nonlocal left, is_reached
         left -= 1
-        if left == 0 and crash.committed:
-            commit(connection)
-        if left <= 0:
+        is_reached = left <= 0
+        if is_reached and not (left == 0 and crash.committed):
             raise CrashError
-        commit(connection)
 
-    dialect.do_commit = do_commit
-    try:
+    def after() -> None:
+        if is_reached:
+            raise CrashError
+
+    with pytest.MonkeyPatch.context() as patched:
+        watch_commits(before, after, patched.setattr)
         yield
-    finally:
-        del dialect.do_commit

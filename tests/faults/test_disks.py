@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import make_url
 from sqlalchemy.engine.default import DefaultDialect
 
+from tests.faults.commits import watch_commits
 from tests.support.newsroom import Caught, Publication
 
 sqlite_only = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -124,11 +125,10 @@ def test_postgresql_that_ends_our_sessions_at_a_commit_stops_the_run_and_the_nex
 
     with Caught() as relay:
         publication = begin(tmp_path, database_url, relay)
-        original: Any = DefaultDialect.do_commit
         left = [number]
         admin = postgresql.format(name="postgres").replace("+psycopg", "")
 
-        def commit(self: Any, connection: Any) -> None:
+        def end_sessions() -> None:
             left[0] -= 1
             if left[0] == 0:  # as a restart of the server does, to every session at once
                 with psycopg.connect(admin, autocommit=True) as other:
@@ -136,10 +136,9 @@ def test_postgresql_that_ends_our_sessions_at_a_commit_stops_the_run_and_the_nex
                         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s",
                         [make_url(database_url).database],
                     )
-            original(self, connection)
 
         with monkeypatch.context() as patched:
-            patched.setattr(DefaultDialect, "do_commit", commit)
+            watch_commits(end_sessions, replace=patched.setattr)
             said = publication.run("send", "world", "--now", code=1)
         assert "the database " in said
         assert "Traceback" not in said

@@ -2,7 +2,7 @@
 
 These statements run thousands of times a minute, and SQLAlchemy's work on each would cost more than executing
 it. On PostgreSQL they lock explicitly what SQLite's single writer locks anyway, and are written for few row
-versions, index entries and round trips (docs/flow.md).
+versions, index entries and round trips (docs/flow.md); `turns` sends them all at once.
 """
 
 import json
@@ -18,6 +18,8 @@ from digest.models import DeliveryState, EditionState, SubscriptionState, Withhe
 from digest.store.delivery.deliveries import Job
 
 T = TypeVar("T")
+Ready = Mapping[int, tuple[Job, datetime]]
+"""Messages that can be sent: by the delivery's id, its job and the Date in its message."""
 
 _STANDING = (
     "SELECT delivery.id, subscription.state, delivery.state, delivery.owner, edition.state,"
@@ -38,17 +40,17 @@ _MARK = (
 )
 # Whoever unsubscribes now waits for our commit. Rows are locked and updated in the order of ids, as
 # withdrawing does; the conditions of the UPDATE check again what others have changed meanwhile.
-_MARK_POSTGRESQL = (
-    "WITH free AS MATERIALIZED (SELECT delivery.id, ready.variant_id, ready.composed_at"
-    " FROM unnest(%s::bigint[], %s::int[], %s::timestamptz[]) AS ready (id, variant_id, composed_at)"
-    " JOIN delivery ON delivery.id = ready.id"
-    " JOIN subscription ON subscription.id = delivery.subscription_id"
-    " WHERE subscription.state = 'confirmed'"
-    " AND delivery.edition_id IN (SELECT id FROM edition WHERE state = 'frozen')"
-    " ORDER BY delivery.id FOR NO KEY UPDATE OF subscription)"
+MARK_POSTGRESQL = (
+    "WITH free AS MATERIALIZED (SELECT ready.* FROM"
+    " unnest(%s::bigint[], %s::int[], %s::int[], %s::timestamptz[])"
+    " AS ready (id, subscription_id, variant_id, composed_at)"
+    " JOIN subscription ON subscription.id = ready.subscription_id WHERE subscription.state = 'confirmed'"
+    " ORDER BY ready.id FOR NO KEY UPDATE OF subscription)"
     " UPDATE delivery SET state = 'in_flight', composed_at = free.composed_at, changed_at = %s"
-    " FROM free WHERE delivery.id = free.id AND delivery.variant_id = free.variant_id"
-    " AND delivery.state = 'claimed' AND delivery.owner = %s RETURNING delivery.id"
+    " FROM free WHERE delivery.id = free.id AND delivery.subscription_id = free.subscription_id"
+    " AND delivery.variant_id = free.variant_id AND delivery.state = 'claimed' AND delivery.owner = %s"
+    " AND delivery.edition_id = ANY (ARRAY(SELECT id FROM edition WHERE state = 'frozen'))"
+    " RETURNING delivery.id"
 )
 _ACCEPT = (
     "UPDATE delivery SET state = 'accepted', reason = '', owner = NULL, reply_code = ?, reply_text = '',"
@@ -72,7 +74,7 @@ _DUE = (
 # no new index entries (HOT). An accepted one leaves a dead entry in it until a vacuum, so a claim begins
 # where the last one ended: else each would walk past all that went before. "+ 0" keeps the planner from an
 # edition's own index, which has not their order.
-_CLAIM_POSTGRESQL = (
+CLAIM_POSTGRESQL = (
     "WITH due AS MATERIALIZED (SELECT id FROM delivery WHERE is_open AND state IN ('planned', 'deferred')"
     " AND due_at <= %s AND (due_at, id) > (%s, %s) AND edition_id + 0 = ANY (ARRAY"
     " (SELECT id FROM edition WHERE state = 'frozen' AND (%s = '' OR digest = %s)))"
@@ -101,7 +103,7 @@ class _Dialect:
     is_sqlite: bool
 
     def ids(self, ids: Iterable[int]) -> str:
-        return f"[{','.join(map(str, ids))}]" if self.is_sqlite else _array(ids)
+        return f"[{','.join(map(str, ids))}]" if self.is_sqlite else array(ids)
 
     def time(self, moment: datetime) -> Any:
         return _write_moment(moment) if self.is_sqlite else moment
@@ -116,7 +118,14 @@ class _Dialect:
         return _read_moment(stored) if self.is_sqlite else stored.astimezone(UTC)
 
 
-def _array(values: Iterable[object]) -> str:
+def mark_values(ready: Ready) -> tuple[str, str, str, str]:
+    """Return what `MARK_POSTGRESQL` needs of messages: ids, subscriptions, variants and Dates, as arrays."""
+    variants = array("NULL" if job.variant_id is None else job.variant_id for job, _ in ready.values())
+    moments = array(f'"{_write_moment(at)}Z"' for _, at in ready.values())
+    return array(ready), array(job.subscription_id for job, _ in ready.values()), variants, moments
+
+
+def array(values: Iterable[object]) -> str:
     """Return numbers or times as PostgreSQL writes an array, `{41,42}`: the driver is slow with lists."""
     return "{" + ",".join(map(str, values)) + "}"
 
@@ -133,11 +142,12 @@ def _read_moment(stored: str) -> datetime:
     return datetime.fromisoformat(stored).replace(tzinfo=UTC)
 
 
+ACCEPT_POSTGRESQL = _ACCEPT.replace("?", "%s") + _IN_ARRAY
 _DIALECTS = {
     "sqlite": _Dialect(_STANDING + _IN_JSON, _ACCEPT + _IN_JSON, _BEGUN, is_sqlite=True),
     "postgresql": _Dialect(
         _STANDING + _IN_ARRAY + " ORDER BY delivery.id FOR NO KEY UPDATE OF delivery, subscription",
-        _ACCEPT.replace("?", "%s") + _IN_ARRAY,
+        ACCEPT_POSTGRESQL,
         _BEGUN.replace("?", "%s"),
         is_sqlite=False,
     ),
@@ -160,7 +170,7 @@ def claim(
     own, name, cursor = _DIALECTS[connection.dialect.name], digest or "", _cursor(connection)
     at = own.time(now)
     if not own.is_sqlite:
-        cursor.execute(_CLAIM_POSTGRESQL, (at, *beyond, name, name, size, owner, at))
+        cursor.execute(CLAIM_POSTGRESQL, (at, *beyond, name, name, size, owner, at))
         return sorted(map(own.job, cursor.fetchall()), key=lambda job: (job.due_at, job.delivery_id))
     jobs = [own.job(row) for row in cursor.execute(_DUE, (at, name, name, size)).fetchall()]
     if jobs:
@@ -170,7 +180,7 @@ def claim(
 
 
 def mark_in_flight(
-    connection: Connection, ready: Mapping[int, tuple[Job, datetime]], *, owner: int, now: datetime
+    connection: Connection, ready: Ready, *, owner: int, now: datetime
 ) -> dict[int, Withheld | bool]:
     """Mark messages in flight, each with its Date; their final dots may be sent after the commit.
 
@@ -186,18 +196,14 @@ def mark_in_flight(
         rows = {str(key): (job.variant_id, own.time(at)) for key, (job, at) in ready.items()}
         cursor.execute(_MARK, (own.time(now), json.dumps(rows), owner))
     else:
-        variants = _array("NULL" if job.variant_id is None else job.variant_id for job, _ in ready.values())
-        moments = _array(f'"{_write_moment(at)}Z"' for _, at in ready.values())
-        cursor.execute(_MARK_POSTGRESQL, (_array(ready), variants, moments, now, owner))
+        cursor.execute(MARK_POSTGRESQL, (*mark_values(ready), now, owner))
     marked = {key for (key,) in cursor.fetchall()}
     if len(marked) == len(ready):
         return {}
     return _kept_back(cursor, own, {key: one for key, one in ready.items() if key not in marked}, owner)
 
 
-def _kept_back(
-    cursor: Any, own: _Dialect, kept: Mapping[int, tuple[Job, datetime]], owner: int
-) -> dict[int, Withheld | bool]:
+def _kept_back(cursor: Any, own: _Dialect, kept: Ready, owner: int) -> dict[int, Withheld | bool]:
     """Return why these were not marked: a reason to withhold, or False if the claim is gone.
 
     One that could be sent by now, because its reader has just come back, is released and claimed again.
@@ -223,7 +229,7 @@ def record_accepted(connection: Connection, codes: Mapping[int, int], *, owner: 
     """Record accepted deliveries, each with the code of its reply."""
     if codes:
         own, cursor = _DIALECTS[connection.dialect.name], _cursor(connection)
-        for code, ids in _grouped(codes).items():
+        for code, ids in grouped(codes).items():
             cursor.execute(own.accept, (code, own.time(now), owner, own.ids(ids)))
 
 
@@ -239,7 +245,8 @@ def _cursor(connection: Connection) -> Any:
     return connection.connection.cursor()
 
 
-def _grouped(values: Mapping[int, T]) -> dict[T, list[int]]:
+def grouped(values: Mapping[int, T]) -> dict[T, list[int]]:
+    """Return the ids of each value."""
     groups: dict[T, list[int]] = {}
     for key, value in values.items():
         groups.setdefault(value, []).append(key)

@@ -16,6 +16,7 @@ from digest.rules.delivery.refused_messages import Refusals
 from digest.rules.delivery.reply_verdicts import Verdict, describe, judge, without_address
 from digest.store.delivery import claims, deliveries, learned_limits
 from digest.store.delivery.deliveries import Job
+from digest.store.delivery.turns import Order, Turn
 from digest.store.editions import editions
 from digest.store.transactions import Transaction
 from digest.tasks.delivery.run import Run
@@ -33,6 +34,17 @@ class Attempt(NamedTuple):
     job: Job
     outcome: Outcome
     relay_name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _ToCommit:
+    """What a turn is to commit, as `Recorder.commit` says, without the attempts that failed."""
+
+    accepted: Mapping[int, int]
+    ready: claims.Ready
+    claim: int
+    marked: Callable[[Set[int]], None]
+    now: datetime
 
 
 Verdicts = Sequence[tuple[Attempt, Verdict]]
@@ -77,7 +89,7 @@ class Recorder:
     def commit(
         self,
         attempts: Sequence[Attempt],
-        ready: Mapping[int, tuple[Job, datetime]],
+        ready: claims.Ready,
         claim: int,
         marked: Callable[[Set[int]], None] = lambda _may_go: None,
     ) -> Committed:
@@ -89,22 +101,66 @@ class Recorder:
         run, done = self._run, Committed()
         now, began = run.clock(), perf_counter()
         accepted, others = self._sort(attempts, now)
-        with self._transactions.transaction() as transaction:
-            if others:  # an attempt may pause an edition, whose messages are then not marked
-                with transaction.session() as session:
-                    self._record_others(session, others, done, now)
-                    self._pause_refused(session, done, now)
-            withheld = self._mark(transaction, ready, done, now)
-            if done.may_go:
-                marked(done.may_go)
-            claims.record_accepted(transaction.connection, accepted, owner=run.owner, now=now)
-            if claim:
-                done.claimed = self._claim(transaction.connection, claim, now)
+        turn = _ToCommit(accepted, ready, claim, marked, now)
+        if others or run.database.is_sqlite or run.allowance(now) is not None:
+            withheld = self._commit_by_steps(turn, others, done)
+        else:
+            withheld = self._commit_at_once(turn, done)
         states = self._count(len(accepted), others, withheld, done)
         if run.meter is not None:
             run.meter.count_turn(perf_counter() - began, states)
             run.meter.count_replies([_reply_of(attempt) for attempt in attempts])
         return done
+
+    def _commit_by_steps(self, turn: "_ToCommit", others: Verdicts, done: Committed) -> list[str]:
+        """Commit a turn statement by statement; return the states of what was withheld."""
+        now = turn.now
+        with self._transactions.transaction() as transaction:
+            if others:  # an attempt may pause an edition, whose messages are then not marked
+                with transaction.session() as session:
+                    self._record_others(session, others, done, now)
+                    self._pause_refused(session, done, now)
+            withheld = self._mark(transaction, turn.ready, done, now)
+            if done.may_go:
+                turn.marked(done.may_go)
+            owner = self._run.owner
+            claims.record_accepted(transaction.connection, turn.accepted, owner=owner, now=now)
+            if turn.claim:
+                done.claimed = self._claim(transaction.connection, turn.claim, now)
+        return withheld
+
+    def _commit_at_once(self, turn: "_ToCommit", done: Committed) -> list[str]:
+        """Commit a turn by one round trip, on PostgreSQL; return the states of what was withheld.
+
+        What was not marked is still claimed, and withheld or released in a transaction of its own.
+        """
+        order = Order(turn.claim, self._beyond(), self._run.digest or "") if turn.claim else None
+        with self._transactions.pipelined() as pipelined:
+            sent = Turn(pipelined, turn.ready, turn.accepted, order, owner=self._run.owner, now=turn.now)
+            done.may_go = sent.read_marks()
+            if done.may_go:
+                turn.marked(done.may_go)
+            done.claimed = sent.finish()
+        kept_back = {key: one for key, one in turn.ready.items() if key not in done.may_go}
+        if not kept_back and (order is None or order.is_met_by(len(done.claimed))):
+            self._note_claimed(done.claimed)
+            return []
+        return self._complete(turn, order, kept_back, done)
+
+    def _complete(
+        self, turn: "_ToCommit", order: Order | None, kept_back: claims.Ready, done: Committed
+    ) -> list[str]:
+        """Withhold or release what was not marked, and claim from the start what is missing."""
+        again = Committed()
+        with self._transactions.transaction() as transaction:
+            withheld = self._mark(transaction, kept_back, again, turn.now)
+            if again.may_go:  # those who have come back just now
+                turn.marked(again.may_go)
+            if order is not None:
+                done.claimed += self._claim_rest(transaction.connection, order, len(done.claimed), turn.now)
+        self._note_claimed(done.claimed)
+        done.may_go, done.stale = done.may_go | again.may_go, again.stale
+        return withheld
 
     def _count(self, accepted: int, others: Verdicts, withheld: list[str], done: Committed) -> dict[str, int]:
         """Count what a commit has changed, for `/metrics`."""
@@ -131,21 +187,39 @@ class Recorder:
         return self._claim_onward(connection, size, now)
 
     def _claim_onward(self, connection: Connection, size: int, now: datetime) -> list[Job]:
-        """Claim what is due after the last claim; every 16th begins at the start, for what others gave back.
-
-        A claim that finds too few starts over, so nothing is left out.
-        """
-        run = self._run
-        self._claims += 1
-        beyond = claims.FROM_THE_START if self._claims % _CLAIMS_A_ROUND == 1 else self._claimed_to
-        jobs = claims.claim(connection, owner=run.owner, now=now, size=size, digest=run.digest, beyond=beyond)
-        if len(jobs) < size and beyond != claims.FROM_THE_START:
-            left = size - len(jobs)
-            jobs += claims.claim(connection, owner=run.owner, now=now, size=left, digest=run.digest)
-        if jobs:
-            furthest = max((job.due_at, job.delivery_id) for job in jobs)
-            self._claimed_to = max(self._claimed_to, furthest)
+        """Claim what is due after the last claim, and from the start what that leaves."""
+        order = Order(size, self._beyond(), self._run.digest or "")
+        jobs = self._claim_by(connection, order, now)
+        jobs += self._claim_rest(connection, order, len(jobs), now)
+        self._note_claimed(jobs)
         return jobs
+
+    def _beyond(self) -> claims.Position:
+        """Return where the next claim begins; every 16th does so at the start, for what others gave back."""
+        self._claims += 1
+        return claims.FROM_THE_START if self._claims % _CLAIMS_A_ROUND == 1 else self._claimed_to
+
+    def _claim_rest(self, connection: Connection, order: Order, found: int, now: datetime) -> list[Job]:
+        """Claim from the start if a claim found too few further on, so that nothing is left out."""
+        if order.is_met_by(found):
+            return []
+        return self._claim_by(
+            connection, order._replace(size=order.size - found, beyond=claims.FROM_THE_START), now
+        )
+
+    def _claim_by(self, connection: Connection, order: Order, now: datetime) -> list[Job]:
+        return claims.claim(
+            connection,
+            owner=self._run.owner,
+            now=now,
+            size=order.size,
+            digest=order.digest,
+            beyond=order.beyond,
+        )
+
+    def _note_claimed(self, jobs: Sequence[Job]) -> None:
+        furthest = ((job.due_at, job.delivery_id) for job in jobs)
+        self._claimed_to = max([self._claimed_to, *furthest])
 
     def postpone(self, postponed: Sequence[tuple[Job, float]]) -> None:
         """Release claims, each to be claimed again after its number of seconds."""
@@ -237,7 +311,7 @@ class Recorder:
     def _mark(
         self,
         transaction: Transaction,
-        ready: Mapping[int, tuple[Job, datetime]],
+        ready: claims.Ready,
         done: Committed,
         now: datetime,
     ) -> list[str]:

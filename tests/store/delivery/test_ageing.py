@@ -44,7 +44,7 @@ def index_pages(session: Session, beyond: claims.Position) -> int:
     connection = session.connection()
     connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
     connection.exec_driver_sql("SET LOCAL enable_bitmapscan = off")
-    found = re.search(r"AS MATERIALIZED \((.*?) FOR NO KEY UPDATE", claims._CLAIM_POSTGRESQL)
+    found = re.search(r"AS MATERIALIZED \((.*?) FOR NO KEY UPDATE", claims.CLAIM_POSTGRESQL)
     assert found
     connection.exec_driver_sql("SET LOCAL enable_sort = off")
     plan = connection.exec_driver_sql(
