@@ -346,10 +346,11 @@ def _read(response: httpx2.Response, url: str, max_bytes: int, end: float) -> by
 def _unpacked(content: bytes, max_bytes: int) -> bytes:
     """Unpack what came as "x-gzip" (RFC 9110 8.4.1.3) or is a file in that format; other bytes stay.
 
-    A file may have several members (RFC 1952 2.2). At most one byte more than is allowed is unpacked.
+    Of a file's members (RFC 1952 2.2) a hundred are read, and at most one byte more than is allowed.
     """
-    unpacked = b""
-    while content.startswith(_GZIP) and len(unpacked) <= max_bytes:
+    unpacked, members = b"", 0
+    while content.startswith(_GZIP) and len(unpacked) <= max_bytes and members < 100:  # each copies the rest
+        members += 1
         member = zlib.decompressobj(zlib.MAX_WBITS | 16)
         try:
             unpacked += member.decompress(content, max_bytes + 1 - len(unpacked))

@@ -7,7 +7,8 @@ from typing import Any
 
 from lxml import etree
 
-_SEQUENCE = re.compile(rb"<(?:\w{1,20}:)?items\b[^>]{0,300}>(.*?)</(?:\w{1,20}:)?items\s*>", re.S)
+_SEQUENCE = re.compile(rb"<(?:\w{1,20}:)?items\b[^>]{0,300}>")
+_SEQUENCE_END = re.compile(rb"</(?:\w{1,20}:)?items\b")
 _MEMBER = re.compile(rb"<(?:\w{1,20}:)?li\b[^>]{0,300}?\bresource\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
 _RELATIVE = re.compile(rb"<(?:\w{1,20}:)?id\b[^>]{0,300}>\s*(?![A-Za-z][A-Za-z0-9+.-]*:)[^\s<]")
 _ENTRY = "{http://www.w3.org/2005/Atom}entry"
@@ -29,9 +30,12 @@ def _name(entry: Any) -> str:
 
 def _ranks(content: bytes) -> dict[str, int]:
     """Return the place of each item's address in the feed's sequence; none if it has no sequence."""
-    found = _SEQUENCE.search(content)
     ranks: dict[str, int] = {}
-    for member in _MEMBER.finditer(found[1]) if found else ():
+    begin = _SEQUENCE.search(content)
+    end = _SEQUENCE_END.search(content, begin.end()) if begin else None
+    if begin is None or end is None:
+        return ranks
+    for member in _MEMBER.finditer(content, begin.end(), end.start()):
         name = unescape((member[1] or member[2] or b"").decode("utf-8", "replace")).strip()
         ranks.setdefault(name, len(ranks))
     return ranks
