@@ -36,6 +36,7 @@ BEYOND = 2**31 - 1
 RANGE_SIZE, SMALLEST_RANGE, LARGEST_RANGE = 2_000, 250, 20_000
 _LONGEST = 0.05  # seconds that a transaction of planning should take
 _MOST_ALIKE = 10_000  # kinds of readers whose cohorts are remembered
+_MOST_HOURS = 200  # different ones that are passed for a range without looking which of them it has
 _COHORTS = 50  # whose histories one commit changes
 
 
@@ -63,6 +64,31 @@ class PlanningPace:
     def shrink(self) -> None:
         """Halve the size, whatever the transactions take."""
         self.size = max(1, self.size // 2)
+
+
+@dataclass(slots=True)
+class KnownRanges:
+    """How many ranges in a row brought nothing new: after enough of them the next one is planned unread.
+
+    Where its readers have something new after all, the database refuses it, it is read, and from then on one
+    range more in a row is enough.
+    """
+
+    in_a_row: int = 0
+    enough: int = 1
+
+    @property
+    def are_enough(self) -> bool:
+        """Return whether the next range probably has known cohorts and hours only."""
+        return self.in_a_row >= self.enough
+
+    def add(self, *, is_new: bool) -> None:
+        """Count a range that was read."""
+        self.in_a_row = 0 if is_new else self.in_a_row + 1
+
+    def refuse(self) -> None:
+        """Count a range that was planned unread, and refused."""
+        self.in_a_row, self.enough = 0, self.enough + 1
 
 
 class Plan:
@@ -94,6 +120,7 @@ class Plan:
         self._range: KeyRange | None = None
         self._decided: set[int] | None = None
         self._due_at: dict[ReaderHours, datetime] = {}
+        self._known, self._is_unread = KnownRanges(), False
         self.pace, self.placing = PlanningPace(), PlanningPace()
         self._advanced_to: int | None = 0
         self._merged: list[tuple[int, int]] = []
@@ -124,7 +151,7 @@ class Plan:
         if self._decided is None:
             self._decided = cohorts.list_decided(session, self.edition_id)
         if self._range is None:
-            self._range = planning.next_range(session, edition, self.pace.size)
+            self._range = self._next_range(session, edition, self._decided)
         found = self._range
         if found.is_unplaced:
             return
@@ -132,6 +159,15 @@ class Plan:
             self._chosen[row_id(cohort), cohort.key] = self._choose(session, edition, cohort)
         for one in found.hours - self._due_at.keys():
             self._due_at[one] = self._due(edition, one)
+
+    def _next_range(self, session: Session, edition: Edition, decided: set[int]) -> KeyRange:
+        self._is_unread = self._known.are_enough and len(self._due_at) <= _MOST_HOURS
+        if self._is_unread:
+            return planning.assume_range(session, edition, self.pace.size, self._due_at)
+        found = planning.next_range(session, edition, self.pace.size)
+        is_known = found.cohorts <= decided and found.hours <= self._due_at.keys()
+        self._known.add(is_new=found.is_unplaced or not is_known)
+        return found
 
     def go_on(self, session: Session, edition: Edition) -> bool:
         """Do the work of one transaction; return False once the edition is frozen.
@@ -189,7 +225,10 @@ class Plan:
     def forget(self) -> None:
         """Discard what was decided since the last commit; fewer readers change in a smaller range."""
         self._decided = None
-        self.pace.shrink()
+        if self._is_unread:
+            self._known.refuse()
+        else:
+            self.pace.shrink()
 
     def _choose(self, session: Session, edition: Edition, cohort: Cohort) -> Chosen:
         chosen = self._select(session, edition).choose_for_cohort(

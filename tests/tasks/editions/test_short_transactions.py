@@ -11,9 +11,17 @@ from sqlmodel import Session, col, select, update
 
 from digest.models import Cohort, Edition, Subscriber, Subscription
 from digest.store.editions import placements
+from digest.store.editions import planning as store_planning
 from digest.store.editions.cohorts import unindexed
 from digest.tasks.editions import planning
-from digest.tasks.editions.planning import LARGEST_RANGE, RANGE_SIZE, SMALLEST_RANGE, Plan, PlanningPace
+from digest.tasks.editions.planning import (
+    LARGEST_RANGE,
+    RANGE_SIZE,
+    SMALLEST_RANGE,
+    KnownRanges,
+    Plan,
+    PlanningPace,
+)
 from tests.support.compilation import DAY, NOW, Newsroom
 
 HOUR = timedelta(hours=1)
@@ -178,3 +186,68 @@ def test_a_range_with_few_readers_left_does_not_let_the_next_one_grow() -> None:
     assert pace.size == RANGE_SIZE
     pace.adapt(0.1, RANGE_SIZE // 2)
     assert pace.size == RANGE_SIZE // 4
+
+
+def count_ranges(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
+    """Count the ranges that are read and those of which only the end is."""
+    counts: dict[str, int] = defaultdict(int)
+    for name in ("next_range", "assume_range"):
+        original = getattr(store_planning, name)
+
+        def counted(*given: Any, name: str = name, original: Any = original) -> Any:
+            found = original(*given)
+            counts[name] += found.last is not None
+            return found
+
+        monkeypatch.setattr(store_planning, name, counted)
+    return counts
+
+
+def test_ranges_are_planned_unread_once_one_brought_nothing_new(
+    newsroom: Newsroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    readers = [newsroom.subscribe("world") for _ in range(12)]
+    first, second = newsroom.publish(), newsroom.publish(at=NOW + DAY - HOUR)
+    newsroom.compile()
+    counts = count_ranges(monkeypatch)
+    newsroom.compile(NOW + DAY)
+
+    assert counts == {"next_range": 2, "assume_range": 4}
+    assert newsroom.lists() == {one: [[first], [second]] for one in readers}
+
+
+def test_a_range_planned_unread_that_has_something_new_is_read_after_all(
+    newsroom: Newsroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = [newsroom.subscribe("world") for _ in range(8)]
+    tokyo, science = newsroom.subscribe("world", zone="Asia/Tokyo"), newsroom.subscribe("science")
+    newsroom.publish(), newsroom.publish("science")
+    newsroom.compile()
+    late, after = newsroom.subscribe("science"), newsroom.subscribe("world")
+    article, other = (newsroom.publish(topic, at=NOW + DAY - HOUR) for topic in ("world", "science"))
+    counts, now = count_ranges(monkeypatch), NOW + DAY
+    newsroom.compile(now, at_once=False)
+
+    assert counts["assume_range"] > 2, "no range was planned unread"
+    last = {row.subscription_id: row for row in newsroom.deliveries() if row.changed_at >= now}
+    assert len(last) == 12
+    assert last[tokyo].due_at > last[world[0]].due_at
+    lists = newsroom.lists()
+    assert all(lists[one][-1] == [article] for one in (*world, tokyo))
+    assert lists[science][-1] == [other]
+    assert other in lists[late][-1]
+    assert article in lists[after][-1]
+
+
+def test_each_refusal_asks_for_one_known_range_more() -> None:
+    known = KnownRanges()
+    assert not known.are_enough
+    known.add(is_new=False)
+    assert known.are_enough
+    known.refuse()
+    known.add(is_new=False)
+    assert not known.are_enough
+    known.add(is_new=False)
+    assert known.are_enough
+    known.add(is_new=True)
+    assert not known.are_enough
