@@ -13,7 +13,7 @@ first Mon 07:00      last Fri 07:00     on a weekday of the month
 at once                                 as news comes
 
 Other usual forms are read as these: "weekdays at 7:30", "Mondays 07:00", "Mon/Wed/Fri 07:00", "2w Mon 07:00",
-"fortnightly Mon 07:00", "monthly 07:00", "1st and 15th 07:00", "first Mon of the month 07:00".
+"fortnightly Mon 07:00", "monthly 07:00", "1st and 15th 07:00", "first Mon of the month 07:00", "Mon 7 am".
 """
 
 import calendar
@@ -30,11 +30,17 @@ REMEDY = (
     '"every 2 weeks Mon 07:00 from 2026-11-30", a cron expression such as "30 6 * * 1-5", or "at once"'
 )
 _MOST_TIMES = 48
-_TIME = r"(?:[01]?\d|2[0-3]):[0-5]\d"
+_TIME = r"(?:(?:1[0-2]|0?[1-9])(?::[0-5]\d)?\s?[ap]m|(?:[01]?\d|2[0-3]):[0-5]\d)\b"
 _WHOLE = re.compile(
-    rf"(?P<days>.*?)\s*(?P<times>\b{_TIME}(?:\s*(?:,|and)\s*{_TIME})*)(?:\s+from\s+(?P<start>\S+))?", re.I
+    rf"(?P<days>.*?)\s*(?P<times>\b{_TIME}(?:(?:\s*(?:,|&|/|\band\b)\s*|\s+){_TIME})*)(?:\s+from\s+(?P<start>\S+))?",
+    re.I,
 )
+_HALVES = re.compile(rf".*?\b{_TIME}(?=\s*(?:,|;|&|\band\b))", re.I)
 _CRON = re.compile(r"[\d*/,#L-]+(?:\s+[\w*/,#-]+){4}", re.I)
+_NO_WEEKDAY = re.compile(
+    r"((?:every )?(?:\d{1,2} ?w(?:ee)?ks?|\d{1,2} ?w|week(?:ly)?|bi-?weekly|fortnight(?:ly)?)"
+    r"|every (?:other|second|two) weeks?|first|second|third|fourth)(?: at)?"
+)
 _EVERY_WEEKS = re.compile(
     r"(?:every )?(?:(?P<weeks>\d{1,2}) ?w(?:ee)?ks?|(?P<short>\d{1,2}) ?w|week(?:ly)?"
     r"|(?P<other>bi-?weekly|fortnightly|fortnight)) (?P<day>\w+)"
@@ -84,9 +90,9 @@ def read_cadence(text: str) -> tuple[Days, tuple[time, ...]]:
     written = " ".join(text.split())
     if written.lower() == "at once":
         return Days(lambda _day: True, Unit.NEWS), ()
-    if _CRON.fullmatch(written):
-        return _read_cron(text, written)
     whole = _WHOLE.fullmatch(written)
+    if whole is None and _CRON.fullmatch(written):
+        return _read_cron(text, written)
     if whole is None:
         raise ValueError(_without_time(text, written))
     times = _read_times(text, whole["times"])
@@ -94,21 +100,46 @@ def read_cadence(text: str) -> tuple[Days, tuple[time, ...]]:
 
 
 def _without_time(text: str, written: str) -> str:
-    try:
-        _read_days(text, written.lower(), None, "07:00")
-    except ValueError:
+    """Return what is wrong with a text that has no time where one is looked for, at its end."""
+    before, _, last = written.rpartition(" ")
+    if any(character.isdigit() for character in last) and "-" not in last:
+        days = re.sub(r"\s*\bat$|,$", "", before, flags=re.I)
+        if not days or _are_days(text, days):
+            understood = f'"{days}" is understood, ' if days else ""
+            return (
+                f'"{text}" is not a cadence: {understood}"{last}" is not a time;'
+                f' write "{f"{days} 07:00".strip()}" or another hour'
+            )
+    if unsaid := _NO_WEEKDAY.fullmatch(written.lower()):
+        return f'"{text}" is not a cadence: it has no weekday and no time; write "{unsaid[1]} Mon 07:00"'
+    if not _are_days(text, written):
         return f'"{text}" is not a cadence: {REMEDY}'
-    return f'"{text}" is not a cadence: it has days and no time; write "{f"{written} 07:00".strip()}"'
+    lacks = "it has days and no time" if written else "it is empty"
+    return f'"{text}" is not a cadence: {lacks}; write "{f"{written} 07:00".strip()}"'
+
+
+def _are_days(text: str, days: str) -> bool:
+    try:
+        _read_days(text, days.lower(), None, "07:00")
+    except ValueError:
+        return False
+    return True
 
 
 def _read_times(text: str, written: str) -> tuple[time, ...]:
-    found = [
-        time(int(hour), int(minute))
-        for hour, _, minute in (one.partition(":") for one in re.findall(_TIME, written))
-    ]
+    found = [_read_time(one.lower()) for one in re.findall(_TIME, written, re.I)]
     if len(set(found)) != len(found):
         raise ValueError(f'"{text}" names the same time twice')
     return tuple(sorted(found))
+
+
+def _read_time(written: str) -> time:
+    """Parse one time: `_read_time("7:30") == time(7, 30)`, `_read_time("12 am") == time(0)`."""
+    hour, _, minute = written.rstrip("apm ").partition(":")
+    number = int(hour)
+    if written.endswith("m"):
+        number = number % 12 + (12 if "p" in written else 0)
+    return time(number, int(minute or 0))
 
 
 def _usual(days: str) -> str:
@@ -126,6 +157,18 @@ def _usual(days: str) -> str:
 
 
 def _read_days(text: str, days: str, start: str | None, times: str) -> Days:
+    if half := _HALVES.match(days):
+        written = " ".join(text.split())
+        first, second = written[: half.end()], written[half.end() :].strip(" ,;&")
+        raise ValueError(
+            f'"{text}" is not a cadence: one has the same times on all its days; make two of it,'
+            f' such as "{first}" and "{second.removeprefix("and ")}"'
+        )
+    if unsaid := _NO_WEEKDAY.fullmatch(days):
+        raise ValueError(
+            f'"{text}" is not a cadence: "{unsaid[1]}" is understood, but no weekday is named;'
+            f' write "{unsaid[1]} Mon {times}"'
+        )
     days = _usual(days)
     if every := _EVERY_WEEKS.fullmatch(days):
         return _read_weeks(text, every, start)

@@ -1,5 +1,6 @@
 """When editions are due: calendars, zones and their changes."""
 
+import re
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -140,6 +141,8 @@ def test_a_readers_delivery_is_never_more_than_25_hours_after_the_deadline() -> 
         "fortnightly 07:00",
         "weekly 07:00",
         "2w Blah 07:00",
+        "first 07:00",
+        "13pm",
     ],
 )
 def test_a_cadence_that_cannot_be_read_is_refused_with_its_text(text: str) -> None:
@@ -193,12 +196,37 @@ def dates(text: str, count: int = 4, *closed: str) -> list[str]:
         ("last 07:00", ["11-30 07:00", "12-31 07:00", "01-31 07:00", "02-28 07:00"]),
         ("first Mon 07:00", ["12-07 07:00", "01-04 07:00"]),
         ("last Fri 07:00, 18:00", ["11-27 07:00", "11-27 18:00", "12-25 07:00"]),
+        ("Mon 07:00 17:00", ["11-30 07:00", "11-30 17:00", "12-07 07:00"]),
+        ("Monday 7am", ["11-30 07:00", "12-07 07:00"]),
+        ("every day at 12 am and 6:30 pm", ["11-26 18:30", "11-27 00:00"]),
+        ("12 pm and 6 pm", ["11-26 12:00", "11-26 18:00"]),
         ("30 6 * * 1-5", ["11-26 06:30", "11-27 06:30", "11-30 06:30"]),
         ("0 7,17 1 * *", ["12-01 07:00", "12-01 17:00", "01-01 07:00"]),
     ],
 )  # fmt: skip
 def test_a_cadence_is_written_in_words_or_as_a_cron_expression(text: str, expected: list[str]) -> None:
     assert dates(text, len(expected)) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("25:00", '"25:00" is not a time; write "07:00"'),
+        ("Mon-Fri 7", '"Mon-Fri" is understood, "7" is not a time; write "Mon-Fri 07:00"'),
+        ("every day at 24:00", '"every day" is understood, "24:00" is not a time; write "every day 07:00"'),
+        ("Mon, Thu", 'it has days and no time; write "Mon, Thu 07:00"'),
+        ("", 'it is empty; write "07:00"'),
+        ("Mon-Fry 07:00", '"07:00" is understood, "Fry" is not a weekday; did you mean "Friday"?'),
+        ("fortnightly 07:00", '"fortnightly" is understood, but no weekday is named; write "fortnightly Mon 07:00"'),
+        ("every 2 weeks at 7am", 'no weekday is named; write "every 2 weeks Mon 7am"'),
+        ("Every week", 'it has no weekday and no time; write "every week Mon 07:00"'),
+        ("first 07:00", 'no weekday is named; write "first Mon 07:00"'),
+        ("Mon-Fri 07:00, Sat  9 am", 'make two of it, such as "Mon-Fri 07:00" and "Sat 9 am"'),
+    ],
+)  # fmt: skip
+def test_a_cadence_that_cannot_be_read_names_what_was_understood(text: str, said: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(said)):
+        Cadence.parse("x", text)
 
 
 def test_dates_without_an_edition_are_of_each_year_or_of_one() -> None:
